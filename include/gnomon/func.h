@@ -1,0 +1,84 @@
+/** @file Compiling a graph into a function, and calling it.
+ *
+ *      gn_func *f = NULL;
+ *      gn_compile(&f, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss), .update = gn_sgd(loss, gn_params(g), 0.1));
+ *      gn_call(f, GN_ARRAYS(xs, ts), GN_ARRAYS(GN_SCALAR(&cost)));
+ */
+#pragma once
+#include "graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct gn_func gn_func; /**< self-sufficient: the graph may be freed before it */
+typedef struct gn_binding gn_binding;
+
+/** New values of shared variables; all take effect together, after the outputs were computed. Made by GN_UPDATES or an optimizer (nn.h);
+ *  `owner` is set when the list lives in the graph. A list whose construction failed has n = 0 and error set. */
+typedef struct gn_update {
+    gn_expr *variable, *value;
+} gn_update;
+typedef struct gn_updates {
+    size_t n;
+    const gn_update *at;
+    gn_status error;
+} gn_updates;
+#ifndef __cplusplus
+/** GN_UPDATES({ w, new_w }, { b, new_b }) */
+#define GN_UPDATES(...) ((gn_updates){ sizeof((gn_update[]){ __VA_ARGS__ }) / sizeof(gn_update), (const gn_update[]){ __VA_ARGS__ }, GN_OK })
+#endif
+
+typedef struct gn_compile_options {
+    gn_exprs in;         /**< inputs, in the order of gn_call; each input that out and update need must be here */
+    gn_exprs out;
+    gn_updates update;
+    const char *name;    /**< of the generated file ["f"] */
+    const char *fix;     /**< "batch=60, n=3": named dims made constant [none] */
+    const char *device;  /**< "cpu" */
+    const char *disable; /**< comma-separated names of rules or passes that stay off [none] */
+    int keep_source;     /**< 1: write the generated source beside the cache entry; gn_func_source has it in any case */
+} gn_compile_options;
+
+/** Differentiated, rewritten, fused, emitted, compiled (or found in the cache).
+ *  Errors     those of the builders; GN_EINVAL for a missing or doubled input, a doubled update; GN_ESHAPE for an update of another shape;
+ *             GN_ECOMPILER with the compiler's words.
+ *  Ownership  *out is released with gn_func_free, which accepts NULL. *out is NULL after an error.
+ *  Thread safety  compiles of different graphs may run at once. */
+GN_API gn_status gn_compile_at(gn_loc, gn_func **out, gn_graph *, const gn_compile_options *);
+#define gn_compile(f, g, ...) gn_compile_at(GN_HERE, f, g, &(gn_compile_options){ __VA_ARGS__ })
+GN_API void gn_func_free(gn_func *);
+
+/** Calls f: arrays in the order of gn_compile's in and out. Inputs are not kept. Outputs are the caller's memory (GN_NEW(&a) has it
+ *  allocated); outputs that overlap anything are refused. Everything is checked: counts, dtypes, ranks, shapes, named dims, index ranges.
+ *  Thread safety  functions without updates run concurrently; a call that updates locks its variables. */
+GN_API gn_status gn_call(gn_func *, gn_arrays in, gn_arrays out);
+
+/** Checks once and prepares, so that gn_run is the bare call. A binding owns its memory, keeps f alive, serves one thread, and fixes
+ *  shapes and strides. The arrays' memory must outlive it or be replaced by gn_bind_set. */
+GN_API gn_status gn_bind(gn_binding **out, gn_func *, gn_arrays in, gn_arrays outputs);
+GN_API gn_status gn_run(gn_binding *);
+/** Moves the pointer of a slot: inputs first, then outputs. */
+GN_API gn_status gn_bind_set(gn_binding *, size_t slot, void *data);
+GN_API void gn_binding_free(gn_binding *);
+
+/** The generated source, as text; lives as long as f. */
+GN_API const char *gn_func_source(const gn_func *);
+/** Facts about f for people and benchmarks. */
+typedef struct gn_func_info {
+    double build_ms, optimize_ms, codegen_ms, compile_ms, load_ms; /**< what gn_compile spent, in milliseconds */
+    int cache_hit;             /**< 1: nothing was compiled */
+    int nkernels, nsteps;
+    const char *toolchain;     /**< "clang 19.1.7", "cc", "interpreter" */
+    const char *source_path;   /**< NULL if it was not written */
+    size_t peak_bytes, all_bytes, bound_bytes; /**< planned arena; sum of all buffers; liveness bound: for the dims of the last call or bind */
+} gn_func_info;
+GN_API gn_func_info gn_func_inspect(const gn_func *);
+
+/** Writes `name`.h and `name`.c into dir: the function as C11 that needs libm alone.
+ *  Errors  GN_EIO; GN_EINVAL if a dim is not fixed. */
+GN_API gn_status gn_export(const gn_func *, const char *name, const char *dir);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,33 @@
+/** @file Derivatives. They are expressions like any other: differentiate them again, print them, compile them. */
+#pragma once
+#include "graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What gn_grads does with an x that the loss does not depend on. */
+typedef enum gn_disconnected { GN_DISCONNECTED_ERROR, GN_DISCONNECTED_ZERO } gn_disconnected;
+
+/** Gradients of a scalar with respect to n expressions, in one reverse sweep.
+ *  Shapes    out[i] has the dtype and shape of xs[i].
+ *  Errors    GN_EGRAD if loss is no floating scalar, an op on the way has no derivative, or an x is not reached
+ *            (unless disconnected is GN_DISCONNECTED_ZERO). As with builders the error node is written to out. */
+GN_API void gn_grads_at(gn_loc, gn_expr *loss, size_t n, gn_expr *const *xs, gn_expr **out, gn_disconnected);
+#define gn_grads(loss, n, xs, out) gn_grads_at(GN_HERE, loss, n, xs, out, GN_DISCONNECTED_ERROR)
+GN_API gn_expr *gn_grad_at(gn_loc, gn_expr *loss, gn_expr *x);
+#define gn_grad(loss, x) gn_grad_at(GN_HERE, loss, x)
+
+/** Vector-Jacobian products: for given gradients `dys` of n outputs `ys` (the "known gradients"), those of m expressions `xs`. Zero where not reached. */
+GN_API void gn_vjp_at(gn_loc, size_t n, gn_expr *const *ys, gn_expr *const *dys, size_t m, gn_expr *const *xs, gn_expr **out);
+#define gn_vjp(n, ys, dys, m, xs, out) gn_vjp_at(GN_HERE, n, ys, dys, m, xs, out)
+/** Jacobian-vector products (forward mode): the derivative of each of n outputs along the direction in which each xs[i] moves by dxs[i]. */
+GN_API void gn_jvp_at(gn_loc, size_t n, gn_expr *const *ys, size_t m, gn_expr *const *xs, gn_expr *const *dxs, gn_expr **out);
+#define gn_jvp(n, ys, m, xs, dxs, out) gn_jvp_at(GN_HERE, n, ys, m, xs, dxs, out)
+/** x itself, through which no gradient flows. */
+GN_API gn_expr *gn_stop_gradient_at(gn_loc, gn_expr *x);
+#define gn_stop_gradient(x) gn_stop_gradient_at(GN_HERE, x)
+
+#ifdef __cplusplus
+}
+#endif

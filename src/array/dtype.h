@@ -1,0 +1,23 @@
+/* What each dtype is: one table, from which names, sizes and promotion come. */
+#pragma once
+#include <stdbool.h>
+#include <gnomon/array.h>
+
+typedef enum { GN_KIND_BOOL, GN_KIND_INT, GN_KIND_UINT, GN_KIND_FLOAT } gn_dtype_kind;
+
+typedef struct gn_dtype_info {
+    const char *name, *c_name; /* "f32", "float" */
+    uint8_t size;              /* bytes */
+    uint8_t kind;              /* gn_dtype_kind */
+} gn_dtype_info;
+extern const gn_dtype_info gn_dtypes[GN_NDTYPES];
+
+bool gn_dtype_parse(const char *name, gn_dtype *out);
+static inline bool gn_is_float(gn_dtype t) { return gn_dtypes[t].kind == GN_KIND_FLOAT; }
+static inline bool gn_is_int(gn_dtype t) { return gn_dtypes[t].kind == GN_KIND_INT || gn_dtypes[t].kind == GN_KIND_UINT; }
+
+/* f16 and bf16 as bits. Rounds to nearest, ties to even. */
+float gn_f16_to_f32(uint16_t);
+uint16_t gn_f32_to_f16(float);
+float gn_bf16_to_f32(uint16_t);
+uint16_t gn_f32_to_bf16(float);

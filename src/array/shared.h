@@ -1,0 +1,21 @@
+/* Shared variables: memory that graphs and functions have in common, reference-counted. */
+#pragma once
+#include <stdatomic.h>
+#include <pthread.h>
+#include <gnomon/array.h>
+#include "alloc.h"
+
+typedef struct gn_variable {
+    const gn_allocator *allocator;
+    atomic_int refs;
+    uint64_t id;                 /* process-wide order in which locks are taken */
+    pthread_mutex_t lock;
+    atomic_uint_fast64_t version;/* counts writes */
+    char *name;
+    gn_array value;              /* row-major, owned */
+    size_t bytes;
+} gn_variable;
+
+gn_status gn_variable_new(gn_variable **out, const gn_allocator *, const char *name, const gn_array *initial);
+void gn_variable_keep(gn_variable *);
+void gn_variable_release(gn_variable *);

@@ -1,0 +1,129 @@
+/* Logical kernels: what is computed, without any order.
+ *
+ *     (kernel softmax (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))
+ *       (def m (i) (max (j) (load X i j)))
+ *       (def e (i j) (exp (sub (load X i j) (m i))))
+ *       (def s (i) (sum (j) (e i j)))
+ *       (store set Y (i j) (div (e i j) (s i))))
+ *
+ * Text, grammar, meaning and the checks of gn_kernel_verify: docs/kernel-text.md. A kernel, its expressions and dims live in one arena. */
+#pragma once
+#include "dim.h"
+#include "dtype.h"
+#include "op.h"
+
+typedef struct gn_kaxis {
+    const char *name;
+    const gn_dim *extent;        /* over symbols and axes of lower index */
+} gn_kaxis;
+
+typedef enum { GN_KBUF_READ = 1, GN_KBUF_WRITE = 2 } gn_kbuf_access;
+typedef struct gn_kbuf {
+    const char *name;
+    gn_dtype dtype;
+    uint8_t rank, access;        /* gn_kbuf_access bits, derived from the items */
+    const gn_dim *const *shape;
+    const gn_dim *const *stride; /* elements per step of each dim; NULL: row-major */
+} gn_kbuf;
+
+typedef enum {
+    GN_K_CONST,  /* u.f or u.i by dtype */
+    GN_K_INDEX,  /* an index expression as a value of dtype (i64 unless converted) */
+    GN_K_LOAD,   /* buffer u.ref at index[0..nindex) */
+    GN_K_REF,    /* definition u.ref at index[0..nindex) */
+    GN_K_IF,     /* cond ? a[0] : a[1], lazily: a load in the branch not taken is not executed */
+    GN_K_OP      /* u.op over a[0..n) */
+} gn_kexpr_kind;
+
+typedef enum { GN_K_LT, GN_K_EQ } gn_kcond_kind;
+typedef struct gn_kcond {        /* index comparisons, all of which must hold */
+    uint8_t kind;
+    const gn_dim *a, *b;
+} gn_kcond;
+
+typedef struct gn_kexpr {
+    uint8_t kind, dtype;
+    uint16_t n, nindex, ncond;
+    uint32_t id;                 /* creation order in its kernel */
+    union {
+        double f;
+        int64_t i;
+        const gn_dim *index;
+        uint32_t ref;
+        const gn_op_info *op;
+    } u;
+    const struct gn_kexpr *const *a;
+    const gn_dim *const *index;
+    const gn_kcond *cond;
+} gn_kexpr;                      /* interned in its kernel */
+
+typedef enum { GN_RED_NONE, GN_RED_SUM, GN_RED_PROD, GN_RED_MAX, GN_RED_MIN, GN_RED_ANY, GN_RED_ALL } gn_red;
+
+typedef struct gn_kdef {
+    const char *name;
+    uint16_t nparam, nraxis;
+    const uint16_t *param, *raxis; /* axes by index */
+    gn_red red;
+    gn_dtype dtype;
+    const gn_kexpr *body;
+} gn_kdef;
+
+typedef enum { GN_STORE_SET, GN_STORE_ADD, GN_STORE_MAX } gn_store_kind;
+typedef struct gn_kstore {
+    uint8_t kind;
+    uint32_t buf;
+    const gn_dim *const *index;  /* rank of the buffer */
+    const gn_kexpr *value;
+} gn_kstore;
+
+typedef struct gn_kitem {        /* definitions and stores in text order */
+    bool is_store;
+    uint32_t at;                 /* index into defs or stores */
+} gn_kitem;
+
+typedef struct gn_ksym {
+    const char *name;
+    int64_t mul, min, is;        /* :mul (1 if none), :min (0), :is (-1 if none) */
+} gn_ksym;
+
+typedef struct gn_kernel {
+    gn_arena *arena;
+    gn_dim_pool *dims;
+    gn_intern_set exprs;
+    uint32_t nexprs;
+    const char *name;
+    const char *comment;         /* what it computes, for the head of generated source; may have several lines; NULL if none */
+    GN_VEC(gn_ksym) syms;
+    GN_VEC(gn_kbuf) bufs;
+    GN_VEC(gn_kaxis) axes;
+    GN_VEC(gn_kdef) defs;
+    GN_VEC(gn_kstore) stores;
+    GN_VEC(gn_kitem) items;
+} gn_kernel;
+
+/* Building. Names must be unique among symbols, axes, buffers and definitions of the kernel. */
+gn_kernel *gn_kernel_new(gn_arena *, const char *name); /* with a dim pool of its own */
+uint32_t gn_kernel_sym(gn_kernel *, const char *name);  /* returns the one that is already there */
+uint32_t gn_kernel_buf(gn_kernel *, const char *name, gn_dtype, size_t rank, const gn_dim *const *shape);
+uint32_t gn_kernel_axis(gn_kernel *, const char *name, const gn_dim *extent);
+uint32_t gn_kernel_def(gn_kernel *, const char *name, size_t nparam, const uint16_t *param, gn_red, size_t nraxis, const uint16_t *raxis,
+                       const gn_kexpr *body);
+void gn_kernel_store(gn_kernel *, gn_store_kind, uint32_t buf, const gn_dim *const *index, const gn_kexpr *value);
+const gn_kexpr *gn_kexpr_const(gn_kernel *, gn_dtype, double);
+const gn_kexpr *gn_kexpr_int(gn_kernel *, gn_dtype, int64_t);
+const gn_kexpr *gn_kexpr_index(gn_kernel *, gn_dtype, const gn_dim *);
+const gn_kexpr *gn_kexpr_load(gn_kernel *, uint32_t buf, const gn_dim *const *index);
+const gn_kexpr *gn_kexpr_ref(gn_kernel *, uint32_t def, const gn_dim *const *index);
+const gn_kexpr *gn_kexpr_if(gn_kernel *, size_t ncond, const gn_kcond *, const gn_kexpr *yes, const gn_kexpr *no);
+/* Result dtype: bool for comparisons, `dtype` for casts, else the operands'. */
+const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, const gn_kexpr *const *a, size_t n);
+
+/* Text. gn_kernel_read throws GN_ESYNTAX with line and column; printing and reading are inverse. */
+gn_kernel *gn_kernel_read(gn_arena *, const char *file, const gn_sx *);
+void gn_kernel_print(gn_text *, const gn_kernel *);
+/* Throws GN_EINTERNAL (or GN_ESYNTAX for a kernel from a file) with the sentence of the rule that does not hold. */
+void gn_kernel_verify(const gn_kernel *);
+
+/* The meaning: runs the kernel definition by definition in double (integers exactly), no schedule involved.
+ * buffers: row-major data of each buf; sym: value of each symbol. */
+void gn_kernel_interpret(const gn_kernel *, void *const *buffers, const int64_t *sym, gn_arena *scratch);

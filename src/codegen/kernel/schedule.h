@@ -1,0 +1,67 @@
+/* Schedules: the order in which a logical kernel is computed, as data. One order of all leaves is the whole of it.
+ *
+ *     (schedule rows (split i ip (ii 16)) (split j j0 (ju 4) (jl 16)) (order ip ii j0 ju jl)
+ *       (bind part ip) (bind private ju) (bind lane jl) (stage e scratch) (peel j0))
+ *
+ * Directives, their meaning and their legality: docs/kernel-text.md. */
+#pragma once
+#include "kernel.h"
+
+typedef enum { GN_BIND_NONE, GN_BIND_PART, GN_BIND_BLOCK, GN_BIND_THREAD, GN_BIND_LANE, GN_BIND_UNROLL, GN_BIND_PRIVATE, GN_BIND_TILE } gn_bind_kind;
+typedef enum { GN_LEVEL_REG, GN_LEVEL_STACK, GN_LEVEL_SCRATCH, GN_LEVEL_ARENA, GN_LEVEL_SHARED } gn_level;
+
+typedef struct gn_leaf {
+    const char *name;
+    uint32_t axis;               /* of the kernel; a leaf shared by two axes is named in both splits and appears once per axis in gn_split */
+    int64_t extent;              /* 0: outermost, ceil(E / stride) */
+    int64_t stride;
+    uint8_t bind;                /* gn_bind_kind */
+    uint16_t unroll;             /* pragma; 0: none */
+    bool peel;
+} gn_leaf;
+
+typedef struct gn_split {        /* leaves of an axis, outermost first: indices into leaves */
+    uint32_t axis;
+    GN_VEC(uint32_t) leaf;
+} gn_split;
+
+enum { GN_AT_NONE = -1, GN_AT_ROOT = -2 };
+typedef struct gn_stage {
+    uint32_t def;
+    uint8_t level;               /* gn_level */
+    int32_t at;                  /* leaf index, GN_AT_ROOT, GN_AT_NONE */
+    GN_VEC(uint32_t) layout, copy; /* leaves; empty: default */
+    int32_t pad_leaf;            /* -1: none */
+    int64_t pad;
+    uint16_t depth;
+} gn_stage;
+
+typedef struct gn_rfactor {
+    uint32_t def;
+    uint32_t leaf;
+    const char *def_name, *axis_name; /* of the new definition and axis; axis_name NULL: the leaf itself */
+} gn_rfactor;
+typedef struct gn_online {
+    uint32_t def, leaf;
+} gn_online;
+typedef struct gn_tensorize {
+    uint32_t def;
+    const char *row;             /* name of a tile op of the target: "tr16" */
+    GN_VEC(uint32_t) leaf;
+} gn_tensorize;
+
+typedef struct gn_schedule {
+    gn_arena *arena;
+    const char *name;
+    GN_VEC(gn_leaf) leaves;
+    GN_VEC(gn_split) splits;
+    GN_VEC(uint32_t) order;
+    GN_VEC(gn_stage) stages;
+    GN_VEC(gn_rfactor) rfactors;
+    GN_VEC(gn_online) onlines;
+    GN_VEC(gn_tensorize) tensorizes;
+} gn_schedule;
+
+/* Names refer to the kernel. Throws GN_ESYNTAX with line and column. */
+gn_schedule *gn_schedule_read(gn_arena *, const gn_kernel *, const char *file, const gn_sx *);
+void gn_schedule_print(gn_text *, const gn_kernel *, const gn_schedule *);

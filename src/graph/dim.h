@@ -1,0 +1,102 @@
+/* Dims and index expressions: integer polynomials over atoms, in canonical form and interned, so that equal expressions are one pointer.
+ *
+ *     dim  := sum of coefficient * product of atoms          (sorted)
+ *     atom := symbol | (div a b) | (mod a b) | (min a b) | (max a b) | (load BUFFER index)
+ *
+ * Division floors, mod has the sign of the divisor; div and mod by 0 give 0. The same type serves graphs (extents over named dims) and
+ * kernels (extents and indices over named dims, axes, loop leaves); only a kernel's index may contain load. A pool belongs to one graph,
+ * kernel or compile, and to one thread; dims of two pools never meet (gn_dim_import copies). Arithmetic on constants that overflows
+ * 64 bits throws GN_ENOMEM "size overflows". */
+#pragma once
+#include "map.h"
+#include "text.h"
+#include "sexpr.h"
+
+typedef enum { GN_DIM_SYM, GN_DIM_DIV, GN_DIM_MOD, GN_DIM_MIN, GN_DIM_MAX, GN_DIM_LOAD } gn_atom_kind;
+
+typedef struct gn_dim gn_dim;
+
+typedef struct gn_atom {
+    gn_atom_kind kind;
+    uint32_t id;              /* position in the pool's creation order; never decides an order that is printed */
+    const char *name;         /* SYM: its name; LOAD: the buffer's. Interned in the pool */
+    const gn_dim *a, *b;      /* DIV, MOD, MIN, MAX: both; LOAD: a is the flat element index */
+} gn_atom;
+
+typedef struct gn_term {
+    int64_t c;                /* not 0 */
+    uint32_t n;
+    const gn_atom *const *atom; /* n atoms, sorted, repeated for powers; n = 0 is the constant term */
+} gn_term;
+
+struct gn_dim {
+    uint32_t id, n;           /* n = 0: the dim is 0 */
+    const gn_term *term;      /* sorted by atoms' names and structure, the constant last */
+};
+
+typedef struct gn_dim_pool {
+    gn_arena *arena;
+    gn_symbols symbols;
+    gn_intern_set atoms, dims;
+    uint32_t natoms, ndims;
+} gn_dim_pool;
+
+const gn_dim *gn_dim_const(gn_dim_pool *, int64_t);
+const gn_dim *gn_dim_sym(gn_dim_pool *, const char *name);
+const gn_dim *gn_dim_load(gn_dim_pool *, const char *buffer, const gn_dim *index);
+const gn_dim *gn_dim_add(gn_dim_pool *, const gn_dim *, const gn_dim *);
+const gn_dim *gn_dim_sub(gn_dim_pool *, const gn_dim *, const gn_dim *);
+const gn_dim *gn_dim_mul(gn_dim_pool *, const gn_dim *, const gn_dim *);
+const gn_dim *gn_dim_scale(gn_dim_pool *, const gn_dim *, int64_t);
+const gn_dim *gn_dim_div(gn_dim_pool *, const gn_dim *, const gn_dim *); /* floor */
+const gn_dim *gn_dim_mod(gn_dim_pool *, const gn_dim *, const gn_dim *);
+const gn_dim *gn_dim_cdiv(gn_dim_pool *, const gn_dim *, const gn_dim *); /* (a + b - 1) div b */
+const gn_dim *gn_dim_min(gn_dim_pool *, const gn_dim *, const gn_dim *);
+const gn_dim *gn_dim_max(gn_dim_pool *, const gn_dim *, const gn_dim *);
+
+bool gn_dim_is_const(const gn_dim *, int64_t *value); /* value may be NULL */
+static inline bool gn_dim_is(const gn_dim *d, int64_t v)
+{
+    int64_t c;
+    return gn_dim_is_const(d, &c) && c == v;
+}
+
+/* Two extents: the same for every size, different for every size (they differ by a constant that is not 0), or unknown until the call. */
+typedef enum { GN_DIM_EQUAL, GN_DIM_DIFFERENT, GN_DIM_UNKNOWN } gn_dim_order;
+gn_dim_order gn_dim_compare(const gn_dim *, const gn_dim *);
+
+/* What is known of symbols: value is a multiple of `mul`, lies in [min, max] (INT64_MIN, INT64_MAX: unknown). Absent: extents are >= 0. */
+typedef struct gn_dim_fact {
+    const char *name;
+    int64_t mul, min, max;
+} gn_dim_fact;
+typedef struct gn_dim_facts {
+    size_t n;
+    const gn_dim_fact *at;
+} gn_dim_facts;
+bool gn_dim_divisible(const gn_dim *, int64_t by, const gn_dim_facts *);
+/* Bounds of the value given the facts; INT64_MIN or INT64_MAX where unknown. */
+void gn_dim_range(const gn_dim *, const gn_dim_facts *, int64_t *low, int64_t *high);
+
+/* Replaces symbols: `of` returns the replacement or NULL to keep it. Loads keep their buffer, their index is substituted. */
+typedef const gn_dim *(*gn_dim_map)(void *user, const char *symbol);
+const gn_dim *gn_dim_subst(gn_dim_pool *, const gn_dim *, gn_dim_map, void *user);
+const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *); /* from another pool */
+/* The factor of a symbol where the dim is linear in it: d = result * symbol + rest, rest without the symbol at top level. */
+const gn_dim *gn_dim_coefficient(gn_dim_pool *, const gn_dim *, const char *symbol);
+bool gn_dim_mentions(const gn_dim *, const char *symbol);                            /* anywhere, also inside atoms */
+void gn_dim_symbols(const gn_dim *, void (*visit)(void *user, const char *name), void *user);
+bool gn_dim_has_load(const gn_dim *);
+
+/* The value for given symbols; false if it overflows or a symbol is unknown. `load` may be NULL if there are none. */
+typedef bool (*gn_dim_value)(void *user, const char *symbol, int64_t *out);
+typedef bool (*gn_dim_fetch)(void *user, const char *buffer, int64_t index, int64_t *out);
+bool gn_dim_eval(const gn_dim *, gn_dim_value, gn_dim_fetch load, void *user, int64_t *out);
+
+/* As a text "2*n+1", "min(n, 64)", as used in messages; and as an s-expression "(add (mul 2 n) 1)", which gn_dim_read reads back. */
+void gn_dim_show(gn_text *, const gn_dim *);
+void gn_dim_print(gn_text *, const gn_dim *);
+/* (add ...) (sub ...) (mul ...) (div a b) (cdiv a b) (mod a b) (min a b ...) (max a b ...) (load BUF flat-index) INT NAME. Throws GN_ESYNTAX. */
+const gn_dim *gn_dim_read(gn_dim_pool *, const char *file, const gn_sx *);
+/* The user's shape strings: "batch, 2*n+1" with + - * / % ( ) min max; appends to out, at most `capacity`. Throws GN_ESYNTAX. */
+size_t gn_dim_read_shape(gn_dim_pool *, const char *text, const gn_dim **out, size_t capacity);

@@ -1,0 +1,118 @@
+/* Types, attributes and nodes: the one representation from the user's expression to the optimized graph.
+ *
+ * Everything here is immutable and interned in its graph, so equal things are equal pointers. A gn_graph is the user's graph or the
+ * private copy that a compile makes; the optimizer rewrites the latter by building new nodes in it. */
+#pragma once
+#include <gnomon/graph.h>
+#include "dim.h"
+#include "dtype.h"
+#include "vec.h"
+
+typedef struct gn_op_info gn_op_info;
+
+/* A tensor, or a tuple of tensors (consumed by proj only). An error node's type has kind GN_TYPE_ERROR. */
+typedef enum { GN_TYPE_TENSOR, GN_TYPE_TUPLE, GN_TYPE_ERROR } gn_type_kind;
+typedef struct gn_type {
+    gn_graph *graph;           /* NULL only in the static error node's */
+    uint8_t kind;              /* gn_type_kind */
+    uint8_t dtype;             /* TENSOR: gn_dtype */
+    uint16_t n;                /* TENSOR: rank; TUPLE: number of elements */
+    union {
+        const gn_dim *const *dim;
+        const struct gn_type *const *elem;
+    };
+} gn_type;
+
+/* A closed lambda: parameters by position are (param i) leaves of the given types; captures have become operands of the node that holds
+ * it. Regions that differ only in names are one pointer. */
+typedef struct gn_region {
+    uint32_t nparam, nout;
+    const gn_type *const *param;
+    gn_expr *const *out;
+} gn_region;
+
+/* Attribute values, in the order the op declares them (gn_op_info.attrs). */
+typedef enum {
+    GN_ATTR_INT, GN_ATTR_INTS, GN_ATTR_DIMS, GN_ATTR_FLOAT, GN_ATTR_DTYPE, GN_ATTR_NAME, GN_ATTR_REGION, GN_ATTR_DATA
+} gn_attr_kind;
+typedef struct gn_attr {
+    uint8_t kind;              /* gn_attr_kind */
+    uint32_t n;                /* INTS, DIMS: how many; DATA: bytes */
+    union {
+        int64_t i;             /* INT, DTYPE */
+        double f;              /* FLOAT; compared by bits */
+        const int64_t *ints;
+        const gn_dim *const *dims;
+        const char *name;      /* interned in the graph */
+        const gn_region *region;
+        const void *data;      /* DATA: row-major elements of a constant */
+    };
+} gn_attr;
+
+struct gn_expr {
+    const gn_op_info *op;
+    const gn_type *type;
+    const gn_attr *attr;       /* op->nattr of them; NULL if none */
+    uint32_t id;               /* creation order in its graph; in a compiled copy the canonical topological number */
+    uint32_t nin;
+    gn_expr *in[];
+};
+
+typedef struct gn_origin {     /* where the user built a node; a node that was built twice has two */
+    gn_loc loc;
+    const char *scope;         /* "" at top level */
+    const struct gn_origin *next;
+} gn_origin;
+
+typedef struct gn_constraint { /* two extents that must agree at the call, kept on the node whose type rule needed it */
+    const gn_dim *a, *b;
+    gn_loc loc;
+    const char *text;          /* "matmul: inner extents" */
+} gn_constraint;
+
+struct gn_graph {
+    gn_context *context;
+    gn_arena arena;
+    gn_symbols symbols;
+    gn_dim_pool dims;
+    gn_intern_set types, exprs, regions;
+    GN_VEC(gn_expr *) nodes;         /* by id; operands before users */
+    GN_VEC(const gn_origin *) origins; /* by id; newest first, NULL in private graphs */
+    GN_VEC(GN_VEC(gn_constraint)) constraints; /* by id */
+    GN_VEC(gn_expr *) inputs, variables, params;
+    gn_map names;                    /* name symbol -> input or variable */
+    gn_expr *error;                  /* this graph's error node */
+    gn_status status;                /* of the first error since the last check */
+    char *message;                   /* its sentence */
+    GN_VEC(const char *) scopes;
+    gn_loc here;                     /* of the builder at work: becomes the origin of what it makes */
+    uint32_t relax;                  /* gn_relax flags */
+    uint64_t seed;
+};
+enum { GN_RELAX_REASSOCIATE = 1, GN_RELAX_FINITE = 2, GN_RELAX_APPROXIMATE = 4 };
+
+/* Types. Throw on overflow of constant sizes. */
+const gn_type *gn_type_tensor(gn_graph *, gn_dtype, size_t rank, const gn_dim *const *dim);
+const gn_type *gn_type_tuple(gn_graph *, size_t n, const gn_type *const *elem);
+void gn_type_show(gn_text *, const gn_type *); /* "f32 (batch, 784)" */
+
+/* The one way to make a node: checks arity and dtypes, runs the op's type rule, folds nothing, interns. attr in the order the op declares;
+ * copied. Throws with a sentence that names op and operands. An error operand gives the error node. */
+gn_expr *gn_node(gn_graph *, const gn_op_info *, gn_expr *const *in, size_t nin, const gn_attr *attr);
+const gn_region *gn_region_make(gn_graph *, size_t nparam, const gn_type *const *param, size_t nout, gn_expr *const *out);
+gn_expr *gn_param_node(gn_graph *, size_t index, const gn_type *); /* leaf of a region's body */
+/* The body of a region with operands in place of its parameters; out has region->nout places. */
+void gn_region_inline(gn_graph *, const gn_region *, gn_expr *const *args, gn_expr **out);
+
+const gn_attr *gn_attr_of(const gn_expr *, const char *name); /* asserts that the op declares it */
+static inline gn_graph *gn_graph_in(const gn_expr *e) { return e->type->graph; }
+static inline bool gn_is_error(const gn_expr *e) { return e->type->kind == GN_TYPE_ERROR; }
+const gn_origin *gn_origin_of(const gn_expr *);
+
+/* Says where a user's mistake lies: "FILE:LINE: OP: sentence" and a line per operand with type and place. */
+_Noreturn void gn_throw_at(gn_graph *, gn_status, const char *op, gn_expr *const *operand, size_t n, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* Around a public builder's body: protects, and on a throw keeps the message in the graph and returns its error node. `body` returns the node. */
+gn_expr *gn_build(gn_loc, gn_graph *, gn_expr *(*body)(gn_graph *, void *), void *arg);
+/* The graph of a list of operands (NULL expr and numbers skipped); reports NULL, mixed graphs; passes error nodes. */

@@ -1,0 +1,42 @@
+/* The disk cache: entries are ordinary shared objects with a trailer (metadata, key, hash over all before it), one file each.
+ * Any fault of an entry is a miss, never an error. */
+#pragma once
+#include <stdbool.h>
+#include <gnomon/base.h>
+#include "alloc.h"
+
+typedef struct gn_cache gn_cache;
+typedef struct gn_key {
+    uint8_t bytes[32];           /* BLAKE2b-256 of length-prefixed fields */
+} gn_key;
+
+/* A key over fields; start with gn_key_begin. */
+typedef struct gn_key_state gn_key_state;
+gn_key gn_key_of(size_t n, const char *const *fields, const size_t *lengths);
+void gn_key_hex(const gn_key *, char out[65]);
+
+/* dir "" : off (loads go through a sealed memfd). Unsafe directories switch the cache off with one warning on stderr. */
+gn_status gn_cache_open(gn_cache **out, const gn_allocator *, const char *dir, int64_t max_bytes);
+void gn_cache_close(gn_cache *);
+const char *gn_cache_dir(const gn_cache *);               /* NULL if it is off */
+
+/* A loaded entry: symbols and metadata. */
+typedef struct gn_module gn_module;
+/* NULL: not there (or bad, which is the same). */
+gn_module *gn_cache_load(gn_cache *, const gn_key *);
+/* Stores, then loads. Works with the cache off, full disk or noexec mount too. meta: text kept beside the object. */
+gn_status gn_cache_store(gn_cache *, const gn_key *, const void *object, size_t size, const char *meta, size_t meta_size, gn_module **out);
+void *gn_module_symbol(const gn_module *, const char *name); /* NULL if absent */
+const char *gn_module_meta(const gn_module *, size_t *size);
+const char *gn_module_path(const gn_module *);            /* NULL for a memfd */
+void gn_module_release(gn_module *);                      /* reference-counted: one per load or store */
+
+/* For `gnomon cache`. */
+typedef struct gn_cache_entry {
+    char key[65];
+    int64_t bytes, mtime;
+    bool good;
+    const char *name;            /* of the program or kernel, from the metadata */
+} gn_cache_entry;
+gn_status gn_cache_walk(gn_cache *, bool verify, void (*visit)(void *user, const gn_cache_entry *), void *user);
+gn_status gn_cache_prune(gn_cache *, int64_t max_bytes, int64_t *removed);

@@ -1,0 +1,19 @@
+/* Toolchains: from generated source to one shared object. "clang" is Clang, LLVM and lld in this process, in a plug-in opened on the first
+ * miss; "cc" spawns a C compiler with an argument list, never a shell. "interpreter" needs neither: programs run on the kernel interpreter. */
+#pragma once
+#include <stdbool.h>
+#include <gnomon/base.h>
+#include "alloc.h"
+
+typedef struct gn_toolchain gn_toolchain;
+
+/* name NULL: the first of clang, cc that works, else interpreter. cc: the command of toolchain "cc", NULL: $CC, then cc. */
+gn_status gn_toolchain_open(gn_toolchain **out, const gn_allocator *, const char *name, const char *cc);
+void gn_toolchain_close(gn_toolchain *);
+const char *gn_toolchain_name(const gn_toolchain *);     /* "clang", "cc", "interpreter" */
+/* Everything about the compiler that can change its output: for cache keys. Does not open the plug-in. */
+const char *gn_toolchain_identity(const gn_toolchain *);
+/* Compiles `source` with `args` (target features and options in cc1 spelling that both understand, see the .c file) into bytes of a shared object,
+ * allocated with the allocator. name: of the unit, for diagnostics. Thread-safe. GN_ECOMPILER with the compiler's words. */
+gn_status gn_toolchain_compile(gn_toolchain *, const char *name, const char *source, const char *const *args, void **object, size_t *size);
+bool gn_toolchain_plugin_is_open(void);                   /* for tests: a warm program never opens it */
