@@ -1,5 +1,6 @@
 /* Grouping: from the core graph to logical kernels. */
 #pragma once
+#include "core.h"
 #include "kernel.h"
 
 /* What crosses between kernels, and inputs and outputs: a value of the program. */
@@ -24,11 +25,4 @@ typedef struct gn_grouping {
 } gn_grouping;
 
 /* Cuts the core graph (after all passes) into kernels. outs: outputs, then the new values of updates. Throws. */
-struct gn_core {                 /* what a compile hands from the optimizer to codegen */
-    gn_graph *graph;
-    GN_VEC(gn_expr *) in;        /* inputs in call order */
-    GN_VEC(gn_expr *) out;
-    GN_VEC(gn_expr *) variable, update; /* updates: variable[i] becomes update[i] */
-    GN_VEC(gn_constraint) constraints;
-};
 gn_grouping *gn_group_core(gn_arena *, const struct gn_core *, int64_t l2_bytes, int nregs);
