@@ -9,10 +9,10 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define GN_API __attribute__((visibility("default")))
-#define GN_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define GN_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define GN_API
-#define GN_PRINTF(format, first)
+#define GN_PRINTF(text, first)
 #endif
 
 /** What a fallible function returns: GN_OK or a negative value; gn_message() then has the sentence. */
