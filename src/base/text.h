@@ -20,3 +20,7 @@ const char *gn_text_done(gn_text *); /* "" if nothing was added */
 
 /* Shortest decimal text that reads back as the same double ("0.1", "1e+30", "inf", "-inf", "nan"); always has '.', 'e', "inf" or "nan". */
 void gn_text_double(gn_text *, double);
+/* The same in hex ("0x1.8p+0", "inf", "nan"): every bit, no rounding to think about. */
+void gn_text_hex(gn_text *, double);
+/* In quotes with escapes, as sexpr.h reads strings. */
+void gn_text_quote(gn_text *, const char *text);

@@ -1,0 +1,105 @@
+/* Strings under construction. Numbers are printed in the C locale whatever the program has set. */
+#include "text.h"
+#include <locale.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void reserve(gn_text *t, size_t more)
+{
+    if (t->capacity - t->n > more) return;
+    size_t bigger = t->capacity ? 2 * t->capacity : 64;
+    while (bigger - t->n <= more) bigger *= 2;
+    char *const at = gn_arena_alloc(t->arena, bigger, 1);
+    if (t->n) memcpy(at, t->at, t->n);
+    t->at = at;
+    t->capacity = bigger;
+}
+
+void gn_text_add_n(gn_text *t, const char *text, size_t n)
+{
+    reserve(t, n);
+    memcpy(t->at + t->n, text, n);
+    t->n += n;
+    t->at[t->n] = '\0';
+}
+
+void gn_text_add(gn_text *t, const char *text)
+{
+    gn_text_add_n(t, text, strlen(text));
+}
+
+void gn_text_char(gn_text *t, char c)
+{
+    gn_text_add_n(t, &c, 1);
+}
+
+void gn_textf(gn_text *t, const char *format, ...)
+{
+    va_list args;
+    reserve(t, 64);
+    for (;;) {
+        const size_t room = t->capacity - t->n;
+        va_start(args, format);
+        const int n = vsnprintf(t->at + t->n, room, format, args);
+        va_end(args);
+        if (n < 0) gn_throw(GN_EINTERNAL, "a format could not be printed: %s", format);
+        if ((size_t)n < room) {
+            t->n += (size_t)n;
+            return;
+        }
+        t->at[t->n] = '\0';
+        reserve(t, (size_t)n);
+    }
+}
+
+const char *gn_text_done(gn_text *t)
+{
+    return t->n ? t->at : "";
+}
+
+static int print_double(char *out, size_t size, const char *format, int precision, double v)
+{
+    const locale_t old = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc: the C locale is static, nothing is allocated */
+    const int n = precision < 0 ? snprintf(out, size, format, v) : snprintf(out, size, format, precision, v);
+    uselocale(old);
+    return n;
+}
+
+void gn_text_double(gn_text *t, double v)
+{
+    char s[48];
+    if (isnan(v)) {
+        gn_text_add(t, "nan");
+        return;
+    }
+    for (int precision = 1; precision <= 17; precision++) {
+        print_double(s, sizeof s - 2, "%.*g", precision, v);
+        if (strtod_l(s, NULL, newlocale(LC_ALL_MASK, "C", (locale_t)0)) == v) break;
+    }
+    if (!strpbrk(s, ".en")) strcat(s, ".0"); /* 'n' is in inf */
+    gn_text_add(t, s);
+}
+
+void gn_text_hex(gn_text *t, double v)
+{
+    char s[48];
+    if (isnan(v)) strcpy(s, "nan");
+    else print_double(s, sizeof s, "%a", -1, v);
+    gn_text_add(t, s);
+}
+
+void gn_text_quote(gn_text *t, const char *text)
+{
+    gn_text_char(t, '"');
+    for (const char *c = text; *c; c++) {
+        if (*c == '"' || *c == '\\') gn_textf(t, "\\%c", *c);
+        else if (*c == '\n') gn_text_add(t, "\\n");
+        else if (*c == '\t') gn_text_add(t, "\\t");
+        else if ((unsigned char)*c < 0x20 || *c == 0x7f) gn_textf(t, "\\x%02x", (unsigned char)*c);
+        else gn_text_char(t, *c);
+    }
+    gn_text_char(t, '"');
+}
