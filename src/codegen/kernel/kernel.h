@@ -28,7 +28,7 @@ typedef struct gn_kbuf {
 
 typedef enum {
     GN_K_CONST,  /* u.f or u.i by dtype */
-    GN_K_INDEX,  /* an index expression as a value of dtype (i64 unless converted) */
+    GN_K_INDEX,  /* an index expression as a value of dtype: u.index */
     GN_K_LOAD,   /* buffer u.ref at index[0..nindex) */
     GN_K_REF,    /* definition u.ref at index[0..nindex) */
     GN_K_IF,     /* cond ? a[0] : a[1], lazily: a load in the branch not taken is not executed */
@@ -117,6 +117,18 @@ const gn_kexpr *gn_kexpr_ref(gn_kernel *, uint32_t def, const gn_dim *const *ind
 const gn_kexpr *gn_kexpr_if(gn_kernel *, size_t ncond, const gn_kcond *, const gn_kexpr *yes, const gn_kexpr *no);
 /* Result dtype: bool for comparisons, `dtype` for casts, else the operands'. */
 const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, const gn_kexpr *const *a, size_t n);
+
+int32_t gn_kernel_find_axis(const gn_kernel *, const char *name); /* -1: none; likewise below */
+int32_t gn_kernel_find_buf(const gn_kernel *, const char *name);
+int32_t gn_kernel_find_def(const gn_kernel *, const char *name);
+int32_t gn_kernel_find_sym(const gn_kernel *, const char *name);
+/* Element index of a place in a buffer: sum of index times stride. */
+const gn_dim *gn_kernel_flat(const gn_kernel *, uint32_t buf, const gn_dim *const *index);
+
+/* The operation of a reduction and what it starts from, for a dtype. */
+const gn_op_info *gn_red_op(gn_red);
+const gn_kexpr *gn_red_start(gn_kernel *, gn_red, gn_dtype);
+const char *gn_red_name(gn_red);
 
 /* Text. gn_kernel_read throws GN_ESYNTAX with line and column; printing and reading are inverse. */
 gn_kernel *gn_kernel_read(gn_arena *, const char *file, const gn_sx *);

@@ -7,12 +7,14 @@
 #pragma once
 #include "kernel.h"
 
+/* rfactor makes a definition and, if it names one that the kernel lacks, an axis: those of schedule.rfactors[r] are counted behind the
+ * kernel's, as definition kernel.defs.n + r and axis kernel.axes.n + r. An axis without a split is its own leaf. */
 typedef enum { GN_BIND_NONE, GN_BIND_PART, GN_BIND_BLOCK, GN_BIND_THREAD, GN_BIND_LANE, GN_BIND_UNROLL, GN_BIND_PRIVATE, GN_BIND_TILE } gn_bind_kind;
 typedef enum { GN_LEVEL_REG, GN_LEVEL_STACK, GN_LEVEL_SCRATCH, GN_LEVEL_ARENA, GN_LEVEL_SHARED } gn_level;
 
 typedef struct gn_leaf {
     const char *name;
-    uint32_t axis;               /* of the kernel; a leaf shared by two axes is named in both splits and appears once per axis in gn_split */
+    uint32_t axis;               /* of the kernel; a leaf shared by two axes stands in both their splits, this is the first */
     int64_t extent;              /* 0: outermost, ceil(E / stride) */
     int64_t stride;
     uint8_t bind;                /* gn_bind_kind */
@@ -39,7 +41,7 @@ typedef struct gn_stage {
 typedef struct gn_rfactor {
     uint32_t def;
     uint32_t leaf;
-    const char *def_name, *axis_name; /* of the new definition and axis; axis_name NULL: the leaf itself */
+    const char *def_name, *axis_name; /* of the new definition and of the axis it is summed over; axis_name NULL: the leaf itself */
 } gn_rfactor;
 typedef struct gn_online {
     uint32_t def, leaf;
@@ -61,6 +63,9 @@ typedef struct gn_schedule {
     GN_VEC(gn_online) onlines;
     GN_VEC(gn_tensorize) tensorizes;
 } gn_schedule;
+
+int32_t gn_schedule_find_leaf(const gn_schedule *, const char *name); /* -1: none */
+const char *gn_schedule_def_name(const gn_kernel *, const gn_schedule *, uint32_t def);
 
 /* Names refer to the kernel. Throws GN_ESYNTAX with line and column. */
 gn_schedule *gn_schedule_read(gn_arena *, const gn_kernel *, const char *file, const gn_sx *);

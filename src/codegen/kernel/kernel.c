@@ -1,0 +1,250 @@
+/* Building logical kernels: symbols, buffers, axes, interned expressions, definitions, stores. */
+#include "kernel.h"
+
+gn_kernel *gn_kernel_new(gn_arena *arena, const char *name)
+{
+    gn_kernel *k = GN_NEW_OBJECT(arena, gn_kernel);
+    k->arena = arena;
+    k->dims = GN_NEW_OBJECT(arena, gn_dim_pool);
+    k->dims->arena = arena;
+    k->name = gn_arena_string(arena, name);
+    return k;
+}
+
+#define FIND(list)                                                                                  \
+    for (size_t i = 0; i < k->list.n; i++)                                                          \
+        if (strcmp(k->list.at[i].name, name) == 0) return (int32_t)i;                               \
+    return -1
+
+int32_t gn_kernel_find_axis(const gn_kernel *k, const char *name)
+{
+    FIND(axes);
+}
+int32_t gn_kernel_find_buf(const gn_kernel *k, const char *name)
+{
+    FIND(bufs);
+}
+int32_t gn_kernel_find_def(const gn_kernel *k, const char *name)
+{
+    FIND(defs);
+}
+int32_t gn_kernel_find_sym(const gn_kernel *k, const char *name)
+{
+    FIND(syms);
+}
+
+/* Symbols, axes, buffers and definitions share one name space: the texts tell them apart by name alone. */
+static const char *new_name(gn_kernel *k, const char *name)
+{
+    if (gn_kernel_find_axis(k, name) >= 0 || gn_kernel_find_buf(k, name) >= 0 || gn_kernel_find_def(k, name) >= 0 ||
+        gn_kernel_find_sym(k, name) >= 0)
+        gn_throw(GN_ESYNTAX, "kernel %s: the name '%s' is taken", k->name, name);
+    return gn_symbol(k->arena, &k->dims->symbols, name);
+}
+
+uint32_t gn_kernel_sym(gn_kernel *k, const char *name)
+{
+    const int32_t have = gn_kernel_find_sym(k, name);
+    if (have >= 0) return (uint32_t)have;
+    gn_push(k->arena, &k->syms, (gn_ksym){ .name = new_name(k, name), .mul = 1, .min = 0, .is = -1 });
+    return (uint32_t)k->syms.n - 1;
+}
+
+uint32_t gn_kernel_buf(gn_kernel *k, const char *name, gn_dtype dtype, size_t rank, const gn_dim *const *shape)
+{
+    const gn_dim **copy = gn_arena_copy(k->arena, shape, rank * sizeof *shape);
+    gn_push(k->arena, &k->bufs, (gn_kbuf){ .name = new_name(k, name), .dtype = dtype, .rank = (uint8_t)rank, .shape = copy });
+    return (uint32_t)k->bufs.n - 1;
+}
+
+uint32_t gn_kernel_axis(gn_kernel *k, const char *name, const gn_dim *extent)
+{
+    gn_push(k->arena, &k->axes, (gn_kaxis){ .name = new_name(k, name), .extent = extent });
+    return (uint32_t)k->axes.n - 1;
+}
+
+const gn_dim *gn_kernel_flat(const gn_kernel *k, uint32_t buf, const gn_dim *const *index)
+{
+    const gn_kbuf *b = &k->bufs.at[buf];
+    const gn_dim *flat = gn_dim_const(k->dims, 0);
+    for (size_t d = 0; d < b->rank; d++) {
+        if (b->stride) flat = gn_dim_add(k->dims, flat, gn_dim_mul(k->dims, b->stride[d], index[d]));
+        else flat = gn_dim_add(k->dims, gn_dim_mul(k->dims, flat, b->shape[d]), index[d]);
+    }
+    return flat;
+}
+
+/* Marks the buffers that an index reads. */
+static void mark_loads(gn_kernel *k, const gn_dim *d)
+{
+    if (!gn_dim_has_load(d)) return;
+    for (uint32_t t = 0; t < d->n; t++)
+        for (uint32_t i = 0; i < d->term[t].n; i++) {
+            const gn_atom *a = d->term[t].atom[i];
+            if (a->kind == GN_DIM_LOAD) {
+                const int32_t b = gn_kernel_find_buf(k, a->name);
+                if (b >= 0) k->bufs.at[b].access |= GN_KBUF_READ;
+            }
+            if (a->a) mark_loads(k, a->a);
+            if (a->b) mark_loads(k, a->b);
+        }
+}
+
+/* ---- expressions: interned by content ---- */
+
+static uint64_t hash_expr(const gn_kexpr *e)
+{
+    uint64_t h = gn_hash_mix(e->kind, e->dtype);
+    h = gn_hash_mix(h, (uint64_t)e->u.i);
+    for (size_t i = 0; i < e->n; i++) h = gn_hash_mix(h, e->a[i]->id);
+    for (size_t i = 0; i < e->nindex; i++) h = gn_hash_mix(h, e->index[i]->id);
+    for (size_t i = 0; i < e->ncond; i++) h = gn_hash_mix(gn_hash_mix(h, e->cond[i].kind), gn_hash_mix(e->cond[i].a->id, e->cond[i].b->id));
+    return h;
+}
+
+static bool equal_expr(const void *x, const void *y)
+{
+    const gn_kexpr *a = x, *b = y;
+    if (a->kind != b->kind || a->dtype != b->dtype || a->n != b->n || a->nindex != b->nindex || a->ncond != b->ncond || a->u.i != b->u.i)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (a->a[i] != b->a[i]) return false;
+    for (size_t i = 0; i < a->nindex; i++)
+        if (a->index[i] != b->index[i]) return false;
+    for (size_t i = 0; i < a->ncond; i++)
+        if (a->cond[i].kind != b->cond[i].kind || a->cond[i].a != b->cond[i].a || a->cond[i].b != b->cond[i].b) return false;
+    return true;
+}
+
+static const gn_kexpr *intern(gn_kernel *k, gn_kexpr probe)
+{
+    const uint64_t h = hash_expr(&probe);
+    const gn_kexpr *have = gn_intern_find(&k->exprs, h, &probe, equal_expr);
+    if (have) return have;
+    probe.id = k->nexprs++;
+    probe.a = gn_arena_copy(k->arena, probe.a, probe.n * sizeof *probe.a);
+    probe.index = gn_arena_copy(k->arena, probe.index, probe.nindex * sizeof *probe.index);
+    probe.cond = gn_arena_copy(k->arena, probe.cond, probe.ncond * sizeof *probe.cond);
+    for (size_t i = 0; i < probe.nindex; i++) mark_loads(k, probe.index[i]);
+    for (size_t i = 0; i < probe.ncond; i++) mark_loads(k, probe.cond[i].a), mark_loads(k, probe.cond[i].b);
+    gn_kexpr *e = gn_arena_copy(k->arena, &probe, sizeof probe);
+    gn_intern_add(k->arena, &k->exprs, h, e);
+    return e;
+}
+
+const gn_kexpr *gn_kexpr_int(gn_kernel *k, gn_dtype dtype, int64_t value)
+{
+    if (gn_is_float(dtype)) return gn_kexpr_const(k, dtype, (double)value);
+    return intern(k, (gn_kexpr){ .kind = GN_K_CONST, .dtype = dtype, .u.i = value });
+}
+
+const gn_kexpr *gn_kexpr_const(gn_kernel *k, gn_dtype dtype, double value)
+{
+    if (!gn_is_float(dtype)) return gn_kexpr_int(k, dtype, (int64_t)value);
+    return intern(k, (gn_kexpr){ .kind = GN_K_CONST, .dtype = dtype, .u.f = dtype == GN_F32 ? (double)(float)value : value });
+}
+
+const gn_kexpr *gn_kexpr_index(gn_kernel *k, gn_dtype dtype, const gn_dim *index)
+{
+    mark_loads(k, index);
+    return intern(k, (gn_kexpr){ .kind = GN_K_INDEX, .dtype = dtype, .u.index = index });
+}
+
+const gn_kexpr *gn_kexpr_load(gn_kernel *k, uint32_t buf, const gn_dim *const *index)
+{
+    gn_kbuf *b = &k->bufs.at[buf];
+    b->access |= GN_KBUF_READ;
+    gn_kexpr probe = { .kind = GN_K_LOAD, .dtype = b->dtype, .nindex = b->rank, .index = index };
+    probe.u.i = buf;
+    return intern(k, probe);
+}
+
+const gn_kexpr *gn_kexpr_ref(gn_kernel *k, uint32_t def, const gn_dim *const *index)
+{
+    gn_kexpr probe = { .kind = GN_K_REF, .dtype = k->defs.at[def].dtype, .nindex = k->defs.at[def].nparam, .index = index };
+    probe.u.i = def;
+    return intern(k, probe);
+}
+
+const gn_kexpr *gn_kexpr_if(gn_kernel *k, size_t ncond, const gn_kcond *cond, const gn_kexpr *yes, const gn_kexpr *no)
+{
+    if (yes->dtype != no->dtype)
+        gn_throw(GN_ESYNTAX, "kernel %s: if: branches of %s and %s", k->name, gn_dtype_name(yes->dtype), gn_dtype_name(no->dtype));
+    const gn_kexpr *a[2] = { yes, no };
+    return intern(k, (gn_kexpr){ .kind = GN_K_IF, .dtype = yes->dtype, .n = 2, .a = a, .ncond = (uint16_t)ncond, .cond = cond });
+}
+
+const gn_kexpr *gn_kexpr_op(gn_kernel *k, const gn_op_info *op, gn_dtype dtype, const gn_kexpr *const *a, size_t n)
+{
+    if (op->arity >= 0 && (size_t)op->arity != n)
+        gn_throw(GN_ESYNTAX, "kernel %s: %s takes %d operands, %zu given", k->name, op->name, op->arity, n);
+    return intern(k, (gn_kexpr){ .kind = GN_K_OP, .dtype = dtype, .n = (uint16_t)n, .a = a, .u.op = op });
+}
+
+/* ---- definitions and stores ---- */
+
+uint32_t gn_kernel_def(gn_kernel *k, const char *name, size_t nparam, const uint16_t *param, gn_red red, size_t nraxis,
+                       const uint16_t *raxis, const gn_kexpr *body)
+{
+    gn_kdef d = { .name = new_name(k, name), .nparam = (uint16_t)nparam, .nraxis = (uint16_t)nraxis, .red = red, .dtype = body->dtype, .body = body };
+    d.param = gn_arena_copy(k->arena, param, nparam * sizeof *param);
+    d.raxis = gn_arena_copy(k->arena, raxis, nraxis * sizeof *raxis);
+    gn_push(k->arena, &k->defs, d);
+    gn_push(k->arena, &k->items, (gn_kitem){ .is_store = false, .at = (uint32_t)k->defs.n - 1 });
+    return (uint32_t)k->defs.n - 1;
+}
+
+void gn_kernel_store(gn_kernel *k, gn_store_kind kind, uint32_t buf, const gn_dim *const *index, const gn_kexpr *value)
+{
+    gn_kbuf *b = &k->bufs.at[buf];
+    if (value->dtype != b->dtype)
+        gn_throw(GN_ESYNTAX, "kernel %s: store of %s into %s, which is %s", k->name, gn_dtype_name(value->dtype), b->name, gn_dtype_name(b->dtype));
+    b->access |= GN_KBUF_WRITE;
+    const gn_dim **copy = gn_arena_copy(k->arena, index, b->rank * sizeof *index);
+    for (size_t d = 0; d < b->rank; d++) mark_loads(k, copy[d]);
+    gn_push(k->arena, &k->stores, (gn_kstore){ .kind = (uint8_t)kind, .buf = buf, .index = copy, .value = value });
+    gn_push(k->arena, &k->items, (gn_kitem){ .is_store = true, .at = (uint32_t)k->stores.n - 1 });
+}
+
+/* ---- reductions ---- */
+
+static const struct {
+    const char *name, *op;
+} reductions[] = { [GN_RED_SUM] = { "sum", "add" }, [GN_RED_PROD] = { "prod", "mul" }, [GN_RED_MAX] = { "max", "maximum" },
+                   [GN_RED_MIN] = { "min", "minimum" }, [GN_RED_ANY] = { "any", "or" }, [GN_RED_ALL] = { "all", "and" } };
+
+const char *gn_red_name(gn_red red)
+{
+    return reductions[red].name;
+}
+
+const gn_op_info *gn_red_op(gn_red red)
+{
+    return gn_op_find(reductions[red].op);
+}
+
+static int64_t lowest(gn_dtype t)
+{
+    return gn_dtypes[t].kind == GN_KIND_INT ? (int64_t)(UINT64_C(1) << 63) >> (64 - 8 * gn_dtypes[t].size) : 0;
+}
+
+static int64_t highest(gn_dtype t)
+{
+    const int bits = 8 * gn_dtypes[t].size;
+    return gn_dtypes[t].kind == GN_KIND_INT ? (int64_t)(UINT64_MAX >> (65 - bits)) : t == GN_BOOL ? 1 : (int64_t)(UINT64_MAX >> (64 - bits));
+}
+
+const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)
+{
+    switch (red) {
+    case GN_RED_SUM:
+    case GN_RED_ANY: return gn_kexpr_int(k, t, 0);
+    case GN_RED_PROD:
+    case GN_RED_ALL: return gn_kexpr_int(k, t, 1);
+    case GN_RED_MAX: return gn_is_float(t) ? gn_kexpr_const(k, t, -__builtin_inf()) : gn_kexpr_int(k, t, lowest(t));
+    case GN_RED_MIN: return gn_is_float(t) ? gn_kexpr_const(k, t, __builtin_inf()) : gn_kexpr_int(k, t, highest(t));
+    case GN_RED_NONE: break;
+    }
+    GN_ASSERT(!"a reduction");
+    return NULL;
+}

@@ -1,0 +1,295 @@
+/* The meaning of a logical kernel: every definition becomes a table over its parameters, computed in text order, in long double and exact
+ * integers; stores round. Slow and plain on purpose: schedules, emitters and targets are judged against it. */
+#include <inttypes.h>
+#include <math.h>
+#include "kernel.h"
+
+typedef struct table {           /* a definition's values */
+    gn_ref *value;
+    int64_t extent[64];          /* of its parameters */
+} table;
+
+typedef struct machine {
+    const gn_kernel *k;
+    void *const *buffer;
+    const int64_t *sym;
+    gn_arena *arena;
+    table *tables;
+    int64_t *axis;               /* current values */
+    gn_ref *memo;                /* per expression, valid if stamp equals now */
+    uint64_t *stamp, now;
+} machine;
+
+static bool value_of(void *user, const char *name, int64_t *out)
+{
+    const machine *m = user;
+    const int32_t a = gn_kernel_find_axis(m->k, name);
+    if (a >= 0) return *out = m->axis[a], true;
+    const int32_t s = gn_kernel_find_sym(m->k, name);
+    if (s >= 0) return *out = m->sym[s], true;
+    return false;
+}
+
+static int64_t dim_value(machine *m, const gn_dim *d);
+
+static int64_t buffer_count(machine *m, uint32_t buf)
+{
+    const gn_kbuf *b = &m->k->bufs.at[buf];
+    int64_t n = 1, last = 0;
+    for (size_t d = 0; d < b->rank; d++) {
+        const int64_t e = dim_value(m, b->shape[d]);
+        if (b->stride && e == 0) return 0;
+        if (b->stride) last += (e - 1) * dim_value(m, b->stride[d]);
+        n *= e;
+    }
+    return b->stride ? last + 1 : n;
+}
+
+static gn_ref load(machine *m, uint32_t buf, int64_t at)
+{
+    const gn_kbuf *b = &m->k->bufs.at[buf];
+    if (at < 0 || at >= buffer_count(m, buf))
+        gn_throw(GN_EINTERNAL, "kernel %s: element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name, buffer_count(m, buf));
+    gn_ref r = { .dtype = b->dtype };
+    const char *p = (const char *)m->buffer[buf] + at * (int64_t)gn_dtypes[b->dtype].size;
+    switch (b->dtype) {
+    case GN_BOOL: r.i = *(const uint8_t *)p != 0; break;
+    case GN_I8: r.i = *(const int8_t *)p; break;
+    case GN_I16: r.i = *(const int16_t *)p; break;
+    case GN_I32: r.i = *(const int32_t *)p; break;
+    case GN_I64: r.i = *(const int64_t *)p; break;
+    case GN_U8: r.i = *(const uint8_t *)p; break;
+    case GN_U16: r.i = *(const uint16_t *)p; break;
+    case GN_U32: r.i = *(const uint32_t *)p; break;
+    case GN_U64: r.i = (int64_t)*(const uint64_t *)p; break;
+    case GN_F16: r.f = gn_f16_to_f32(*(const uint16_t *)p); break;
+    case GN_BF16: r.f = gn_bf16_to_f32(*(const uint16_t *)p); break;
+    case GN_F32: r.f = *(const float *)p; break;
+    case GN_F64: r.f = *(const double *)p; break;
+    }
+    return r;
+}
+
+static void save(machine *m, uint32_t buf, int64_t at, const gn_ref *v)
+{
+    const gn_kbuf *b = &m->k->bufs.at[buf];
+    if (at < 0 || at >= buffer_count(m, buf))
+        gn_throw(GN_EINTERNAL, "kernel %s: store to element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name, buffer_count(m, buf));
+    char *p = (char *)m->buffer[buf] + at * (int64_t)gn_dtypes[b->dtype].size;
+    switch (b->dtype) {
+    case GN_BOOL: *(uint8_t *)p = v->i != 0; break;
+    case GN_I8:
+    case GN_U8: *(uint8_t *)p = (uint8_t)v->i; break;
+    case GN_I16:
+    case GN_U16: *(uint16_t *)p = (uint16_t)v->i; break;
+    case GN_I32:
+    case GN_U32: *(uint32_t *)p = (uint32_t)v->i; break;
+    case GN_I64:
+    case GN_U64: *(int64_t *)p = v->i; break;
+    case GN_F16: *(uint16_t *)p = gn_f32_to_f16((float)v->f); break;
+    case GN_BF16: *(uint16_t *)p = gn_f32_to_bf16((float)v->f); break;
+    case GN_F32: *(float *)p = (float)v->f; break;
+    case GN_F64: *(double *)p = (double)v->f; break;
+    }
+}
+
+static bool fetch(void *user, const char *buffer, int64_t index, int64_t *out)
+{
+    machine *m = user;
+    *out = load(m, (uint32_t)gn_kernel_find_buf(m->k, buffer), index).i;
+    return true;
+}
+
+static int64_t dim_value(machine *m, const gn_dim *d)
+{
+    int64_t v;
+    if (gn_dim_is_const(d, &v)) return v;
+    if (!gn_dim_eval(d, value_of, fetch, m, &v)) gn_throw(GN_EINTERNAL, "kernel %s: an index has no value", m->k->name);
+    return v;
+}
+
+static gn_ref eval(machine *m, const gn_kexpr *e);
+
+static gn_ref eval_ref(machine *m, const gn_kexpr *e)
+{
+    const table *t = &m->tables[e->u.ref];
+    int64_t at = 0;
+    for (size_t i = 0; i < e->nindex; i++) {
+        const int64_t x = dim_value(m, e->index[i]);
+        if (x < 0 || x >= t->extent[i])
+            gn_throw(GN_EINTERNAL, "kernel %s: %s at %" PRId64 ", its axis has %" PRId64, m->k->name, m->k->defs.at[e->u.ref].name, x, t->extent[i]);
+        at = at * t->extent[i] + x;
+    }
+    return t->value[at];
+}
+
+static bool holds(machine *m, const gn_kexpr *e)
+{
+    for (size_t i = 0; i < e->ncond; i++) {
+        const int64_t a = dim_value(m, e->cond[i].a), b = dim_value(m, e->cond[i].b);
+        if (e->cond[i].kind == GN_K_LT ? !(a < b) : a != b) return false;
+    }
+    return true;
+}
+
+static gn_ref eval_now(machine *m, const gn_kexpr *e)
+{
+    gn_ref r = { .dtype = (gn_dtype)e->dtype }, in[16];
+    switch (e->kind) {
+    case GN_K_CONST:
+        if (gn_is_float(r.dtype)) r.f = e->u.f;
+        else r.i = e->u.i;
+        return r;
+    case GN_K_INDEX:
+        r.i = dim_value(m, e->u.index);
+        if (gn_is_float(r.dtype)) r.f = (long double)r.i;
+        return r;
+    case GN_K_LOAD: return load(m, e->u.ref, dim_value(m, gn_kernel_flat(m->k, e->u.ref, e->index)));
+    case GN_K_REF: return eval_ref(m, e);
+    case GN_K_IF: return eval(m, e->a[holds(m, e) ? 0 : 1]);
+    default:
+        GN_ASSERT(e->n <= 16);
+        for (size_t i = 0; i < e->n; i++) in[i] = eval(m, e->a[i]);
+        e->u.op->eval(&r, in, NULL);
+        return r;
+    }
+}
+
+static gn_ref eval(machine *m, const gn_kexpr *e)
+{
+    if (m->stamp[e->id] != m->now) {
+        m->memo[e->id] = eval_now(m, e);
+        m->stamp[e->id] = m->now;
+    }
+    return m->memo[e->id];
+}
+
+static gn_ref eval_fresh(machine *m, const gn_kexpr *e)
+{
+    m->now++;
+    return eval(m, e);
+}
+
+/* Calls body for each point of the axes, outermost first; extents may depend on earlier axes of the kernel. */
+static void each_point(machine *m, const uint16_t *axis, size_t n, void (*body)(machine *, void *), void *user)
+{
+    if (n == 0) {
+        body(m, user);
+        return;
+    }
+    const int64_t e = dim_value(m, m->k->axes.at[axis[0]].extent);
+    for (int64_t x = 0; x < e; x++) {
+        m->axis[axis[0]] = x;
+        each_point(m, axis + 1, n - 1, body, user);
+    }
+}
+
+typedef struct def_job {
+    const gn_kdef *d;
+    table *t;
+    gn_ref acc;
+} def_job;
+
+static void reduce_point(machine *m, void *user)
+{
+    def_job *j = user;
+    const gn_ref in[2] = { j->acc, eval_fresh(m, j->d->body) };
+    gn_ref r = { .dtype = j->d->dtype };
+    gn_red_op(j->d->red)->eval(&r, in, NULL);
+    j->acc = r;
+}
+
+static void def_point(machine *m, void *user)
+{
+    def_job *j = user;
+    int64_t at = 0;
+    for (size_t i = 0; i < j->d->nparam; i++) at = at * j->t->extent[i] + m->axis[j->d->param[i]];
+    if (j->d->red == GN_RED_NONE) {
+        j->t->value[at] = eval_fresh(m, j->d->body);
+        return;
+    }
+    j->acc = eval_fresh(m, gn_red_start((gn_kernel *)m->k, j->d->red, j->d->dtype));
+    each_point(m, j->d->raxis, j->d->nraxis, reduce_point, j);
+    j->t->value[at] = j->acc;
+}
+
+/* The largest value of an extent: that of its axes' last points, since extents grow with earlier axes. */
+static int64_t largest(machine *m, uint16_t axis)
+{
+    for (uint16_t a = 0; a < axis; a++) {
+        const int64_t e = largest(m, a);
+        m->axis[a] = e > 0 ? e - 1 : 0;
+    }
+    return dim_value(m, m->k->axes.at[axis].extent);
+}
+
+static void run_def(machine *m, uint32_t at)
+{
+    const gn_kdef *d = &m->k->defs.at[at];
+    table *t = &m->tables[at];
+    int64_t n = 1;
+    for (size_t i = 0; i < d->nparam; i++) n *= t->extent[i] = largest(m, d->param[i]);
+    t->value = GN_NEW_ARRAY(m->arena, gn_ref, n > 0 ? n : 1);
+    each_point(m, d->param, d->nparam, def_point, &(def_job){ .d = d, .t = t });
+}
+
+static void add_axis(void *user, const char *name)
+{
+    machine *m = ((void **)user)[0];
+    uint64_t *bits = ((void **)user)[1];
+    const int32_t a = gn_kernel_find_axis(m->k, name);
+    if (a >= 0) *bits |= UINT64_C(1) << a;
+}
+
+static void axes_of(machine *m, const gn_kexpr *e, uint64_t *bits)
+{
+    void *user[2] = { m, bits };
+    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
+    for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
+    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
+    for (size_t i = 0; i < e->n; i++) axes_of(m, e->a[i], bits);
+}
+
+static void store_point(machine *m, void *user)
+{
+    const gn_kstore *s = user;
+    gn_ref v = eval_fresh(m, s->value);
+    const int64_t at = dim_value(m, gn_kernel_flat(m->k, s->buf, s->index));
+    if (s->kind != GN_STORE_SET) {
+        const gn_ref in[2] = { load(m, s->buf, at), v };
+        gn_ref r = { .dtype = v.dtype };
+        gn_red_op(s->kind == GN_STORE_ADD ? GN_RED_SUM : GN_RED_MAX)->eval(&r, in, NULL);
+        v = r;
+    }
+    save(m, s->buf, at, &v);
+}
+
+static void run_store(machine *m, const gn_kstore *s)
+{
+    uint64_t bits = 0;
+    void *user[2] = { m, &bits };
+    for (size_t i = 0; i < m->k->bufs.at[s->buf].rank; i++) gn_dim_symbols(s->index[i], add_axis, user);
+    axes_of(m, s->value, &bits);
+    uint16_t axis[64];
+    size_t n = 0;
+    for (uint16_t a = 0; a < m->k->axes.n; a++)
+        if (bits >> a & 1) axis[n++] = a;
+    each_point(m, axis, n, store_point, (void *)s);
+}
+
+void gn_kernel_interpret(const gn_kernel *k, void *const *buffers, const int64_t *sym, gn_arena *scratch)
+{
+    /* The kernel's starts of reductions may be new expressions: room for them. */
+    for (int red = GN_RED_SUM; red <= GN_RED_ALL; red++)
+        for (size_t d = 0; d < k->defs.n; d++)
+            if (k->defs.at[d].red == (gn_red)red) gn_red_start((gn_kernel *)k, (gn_red)red, k->defs.at[d].dtype);
+    machine m = { .k = k, .buffer = buffers, .sym = sym, .arena = scratch };
+    m.tables = GN_NEW_ARRAY(scratch, table, k->defs.n);
+    m.axis = GN_NEW_ARRAY(scratch, int64_t, k->axes.n);
+    m.memo = GN_NEW_ARRAY(scratch, gn_ref, k->nexprs);
+    m.stamp = GN_NEW_ARRAY(scratch, uint64_t, k->nexprs);
+    for (size_t i = 0; i < k->items.n; i++) {
+        if (k->items.at[i].is_store) run_store(&m, &k->stores.at[k->items.at[i].at]);
+        else run_def(&m, k->items.at[i].at);
+    }
+}

@@ -1,0 +1,471 @@
+/* Logical kernels as text: printing and reading, which are inverse. Grammar: docs/kernel-text.md.
+ *
+ * Numbers, axes and (index ..) are weak: they take the dtype of the first operand beside them that is not, else the one that the place
+ * expects; (f32 1) says it outright. The printer follows the same rule to know where it must. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include "kernel.h"
+
+enum { NONE = -1 }; /* no dtype is expected */
+
+static bool takes_dtype(const gn_op_info *op) /* cast and bitcast say their result in the text */
+{
+    return op->nattr == 1 && op->attrs[0].kind == GN_ATTR_DTYPE;
+}
+
+/* Which operands have the dtype of the operation itself: all but a select's condition. */
+static size_t first_value(const gn_op_info *op)
+{
+    return strcmp(op->name, "select") == 0 ? 1 : 0;
+}
+
+/* ---- printing ---- */
+
+typedef struct printer {
+    gn_text *t;
+    const gn_kernel *k;
+} printer;
+
+static bool is_weak(const gn_kexpr *e)
+{
+    return e->kind == GN_K_CONST || e->kind == GN_K_INDEX;
+}
+
+static void print_const(gn_text *t, const gn_kexpr *e)
+{
+    if (gn_is_float(e->dtype)) gn_text_double(t, e->u.f);
+    else if (gn_dtypes[e->dtype].kind == GN_KIND_UINT) gn_textf(t, "%" PRIu64, (uint64_t)e->u.i);
+    else gn_textf(t, "%" PRId64, e->u.i);
+}
+
+static void print_index(gn_text *t, const gn_dim *const *index, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        gn_text_char(t, ' ');
+        gn_dim_print(t, index[i]);
+    }
+}
+
+static void print_cond(gn_text *t, const gn_kcond *c)
+{
+    gn_textf(t, "(%s ", c->kind == GN_K_LT ? "lt" : "eq");
+    gn_dim_print(t, c->a);
+    gn_text_char(t, ' ');
+    gn_dim_print(t, c->b);
+    gn_text_char(t, ')');
+}
+
+static void print_expr(printer *p, const gn_kexpr *e, int expected)
+{
+    gn_text *t = p->t;
+    if (is_weak(e)) {
+        const bool plain = expected == e->dtype;
+        if (!plain) gn_textf(t, "(%s ", gn_dtype_name(e->dtype));
+        if (e->kind == GN_K_CONST) {
+            print_const(t, e);
+        } else {
+            gn_text_add(t, "(index ");
+            gn_dim_print(t, e->u.index);
+            gn_text_char(t, ')');
+        }
+        if (!plain) gn_text_char(t, ')');
+        return;
+    }
+    switch (e->kind) {
+    case GN_K_LOAD:
+        gn_textf(t, "(load %s", p->k->bufs.at[e->u.ref].name);
+        print_index(t, e->index, e->nindex);
+        break;
+    case GN_K_REF:
+        gn_textf(t, "(%s", p->k->defs.at[e->u.ref].name);
+        print_index(t, e->index, e->nindex);
+        break;
+    case GN_K_IF:
+        gn_text_add(t, e->ncond == 1 ? "(if " : "(if (and");
+        for (size_t i = 0; i < e->ncond; i++) {
+            if (e->ncond > 1) gn_text_char(t, ' ');
+            print_cond(t, &e->cond[i]);
+        }
+        if (e->ncond != 1) gn_text_char(t, ')');
+        for (int i = 0; i < 2; i++) {
+            gn_text_char(t, ' ');
+            print_expr(p, e->a[i], is_weak(e->a[i]) && !is_weak(e->a[!i]) ? e->a[!i]->dtype : expected);
+        }
+        break;
+    default: {
+        gn_textf(t, "(%s", e->u.op->name);
+        int inner = e->u.op->traits & GN_BOOL_OUT ? NONE : expected;
+        if (takes_dtype(e->u.op)) {
+            gn_textf(t, " %s", gn_dtype_name(e->dtype));
+            inner = NONE;
+        }
+        int weak = inner;
+        for (size_t i = first_value(e->u.op); i < e->n; i++)
+            if (!is_weak(e->a[i])) {
+                weak = e->a[i]->dtype;
+                break;
+            }
+        for (size_t i = 0; i < e->n; i++) {
+            gn_text_char(t, ' ');
+            print_expr(p, e->a[i], i < first_value(e->u.op) ? GN_BOOL : is_weak(e->a[i]) ? weak : inner);
+        }
+        break;
+    }
+    }
+    gn_text_char(t, ')');
+}
+
+static void print_axes(gn_text *t, const gn_kernel *k, const uint16_t *axis, size_t n)
+{
+    gn_text_char(t, '(');
+    for (size_t i = 0; i < n; i++) gn_textf(t, "%s%s", i ? " " : "", k->axes.at[axis[i]].name);
+    gn_text_char(t, ')');
+}
+
+static void print_head(gn_text *t, const gn_kernel *k)
+{
+    gn_textf(t, "(kernel %s (syms", k->name);
+    for (size_t i = 0; i < k->syms.n; i++) {
+        const gn_ksym *s = &k->syms.at[i];
+        const bool facts = s->mul != 1 || s->min != 0 || s->is >= 0;
+        gn_textf(t, facts ? " (%s" : " %s", s->name);
+        if (s->mul != 1) gn_textf(t, " :mul %" PRId64, s->mul);
+        if (s->min != 0) gn_textf(t, " :min %" PRId64, s->min);
+        if (s->is >= 0) gn_textf(t, " :is %" PRId64, s->is);
+        if (facts) gn_text_char(t, ')');
+    }
+    gn_text_add(t, ")\n  (bufs");
+    for (size_t i = 0; i < k->bufs.n; i++) {
+        const gn_kbuf *b = &k->bufs.at[i];
+        gn_textf(t, " (%s %s", b->name, gn_dtype_name(b->dtype));
+        print_index(t, b->shape, b->rank);
+        if (b->stride) {
+            gn_text_add(t, " :stride");
+            print_index(t, b->stride, b->rank);
+        }
+        gn_text_char(t, ')');
+    }
+    gn_text_add(t, ")\n  (axes");
+    for (size_t i = 0; i < k->axes.n; i++) {
+        gn_textf(t, " (%s ", k->axes.at[i].name);
+        gn_dim_print(t, k->axes.at[i].extent);
+        gn_text_char(t, ')');
+    }
+    gn_text_char(t, ')');
+}
+
+void gn_kernel_print(gn_text *t, const gn_kernel *k)
+{
+    static const char *const kinds[] = { "set", "add", "max" };
+    printer p = { t, k };
+    print_head(t, k);
+    for (size_t i = 0; i < k->items.n; i++) {
+        gn_text_add(t, "\n  ");
+        if (k->items.at[i].is_store) {
+            const gn_kstore *s = &k->stores.at[k->items.at[i].at];
+            gn_textf(t, "(store %s %s (", kinds[s->kind], k->bufs.at[s->buf].name);
+            for (size_t d = 0; d < k->bufs.at[s->buf].rank; d++) {
+                if (d) gn_text_char(t, ' ');
+                gn_dim_print(t, s->index[d]);
+            }
+            gn_text_add(t, ") ");
+            print_expr(&p, s->value, k->bufs.at[s->buf].dtype);
+        } else {
+            const gn_kdef *d = &k->defs.at[k->items.at[i].at];
+            gn_textf(t, "(def %s ", d->name);
+            print_axes(t, k, d->param, d->nparam);
+            gn_text_char(t, ' ');
+            if (d->red) {
+                gn_textf(t, "(%s ", gn_red_name(d->red));
+                print_axes(t, k, d->raxis, d->nraxis);
+                gn_text_char(t, ' ');
+            }
+            print_expr(&p, d->body, NONE);
+            if (d->red) gn_text_char(t, ')');
+        }
+        gn_text_char(t, ')');
+    }
+    gn_text_add(t, ")\n");
+}
+
+/* ---- reading ---- */
+
+typedef struct reader {
+    gn_kernel *k;
+    const char *file;
+} reader;
+
+static const gn_sx *need_list(reader *r, const gn_sx *x, size_t at_least)
+{
+    if (x->kind != GN_SX_LIST || x->n < at_least) gn_sx_fail(r->file, x, "expected a list of at least %zu items", at_least);
+    return x;
+}
+
+static const char *need_name(reader *r, const gn_sx *x)
+{
+    if (x->kind != GN_SX_ATOM || !(isalpha((unsigned char)x->text[0]) || x->text[0] == '_')) gn_sx_fail(r->file, x, "expected a name");
+    for (const char *c = x->text; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_') gn_sx_fail(r->file, x, "'%s' is no name: letters, digits and _", x->text);
+    return x->text;
+}
+
+static const gn_dim *read_index(reader *r, const gn_sx *x);
+
+static const gn_dim *read_load_index(reader *r, const gn_sx *x)
+{
+    const int32_t b = gn_kernel_find_buf(r->k, need_list(r, x, 2)->at[1]->text);
+    if (b < 0) gn_sx_fail(r->file, x->at[1], "no buffer '%s'", x->at[1]->text);
+    const size_t rank = r->k->bufs.at[b].rank, n = x->n - 2;
+    if (n != rank && n != 1) gn_sx_fail(r->file, x, "%s has %zu dims, %zu indices given", x->at[1]->text, rank, n);
+    const gn_dim *index[GN_MAX_RANK];
+    for (size_t i = 0; i < n; i++) index[i] = read_index(r, x->at[2 + i]);
+    /* One index into a buffer of higher rank is the flat one, as gn_dim_print writes it. */
+    const gn_dim *flat = n == rank ? gn_kernel_flat(r->k, (uint32_t)b, index) : index[0];
+    return gn_dim_load(r->k->dims, r->k->bufs.at[b].name, flat);
+}
+
+static const gn_dim *read_index(reader *r, const gn_sx *x)
+{
+    static const struct {
+        const char *name;
+        const gn_dim *(*make)(gn_dim_pool *, const gn_dim *, const gn_dim *);
+    } ops[] = { { "add", gn_dim_add }, { "sub", gn_dim_sub }, { "mul", gn_dim_mul }, { "div", gn_dim_div }, { "mod", gn_dim_mod },
+                { "cdiv", gn_dim_cdiv }, { "min", gn_dim_min }, { "max", gn_dim_max } };
+    int64_t v;
+    if (gn_sx_int(x, &v)) return gn_dim_const(r->k->dims, v);
+    if (x->kind == GN_SX_ATOM) {
+        if (gn_kernel_find_axis(r->k, x->text) < 0 && gn_kernel_find_sym(r->k, x->text) < 0)
+            gn_sx_fail(r->file, x, "'%s' is neither an axis nor a symbol", x->text);
+        return gn_dim_sym(r->k->dims, x->text);
+    }
+    need_list(r, x, 2);
+    if (gn_sx_is(x->at[0], "load")) return read_load_index(r, x);
+    for (size_t o = 0; o < sizeof ops / sizeof *ops; o++) {
+        if (!gn_sx_is(x->at[0], ops[o].name)) continue;
+        if (x->n < 3) gn_sx_fail(r->file, x, "%s takes at least two operands", ops[o].name);
+        const gn_dim *d = read_index(r, x->at[1]);
+        for (size_t i = 2; i < x->n; i++) d = ops[o].make(r->k->dims, d, read_index(r, x->at[i]));
+        return d;
+    }
+    gn_sx_fail(r->file, x, "'%s' is no index operation", x->at[0]->text);
+}
+
+static void read_indices(reader *r, const gn_sx *x, size_t first, size_t want, const gn_dim **out)
+{
+    if (x->n - first != want) gn_sx_fail(r->file, x, "expected %zu indices, found %zu", want, x->n - first);
+    for (size_t i = 0; i < want; i++) out[i] = read_index(r, x->at[first + i]);
+}
+
+static bool weak_text(reader *r, const gn_sx *x)
+{
+    double v;
+    if (x->kind == GN_SX_LIST) return gn_sx_head(x, "index");
+    return gn_sx_double(x, &v) || gn_kernel_find_axis(r->k, x->text) >= 0 || gn_kernel_find_sym(r->k, x->text) >= 0;
+}
+
+static const gn_kexpr *read_weak(reader *r, const gn_sx *x, int expected)
+{
+    int64_t i;
+    double v;
+    if (x->kind == GN_SX_LIST) {
+        if (x->n != 2) gn_sx_fail(r->file, x, "index takes one index expression");
+        return gn_kexpr_index(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, read_index(r, x->at[1]));
+    }
+    if (gn_sx_int(x, &i)) {
+        if (expected != NONE && gn_is_float((gn_dtype)expected)) return gn_kexpr_const(r->k, (gn_dtype)expected, strtod(x->text, NULL));
+        return gn_kexpr_int(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, i);
+    }
+    if (gn_sx_double(x, &v)) {
+        const gn_dtype t = expected == NONE ? GN_F32 : (gn_dtype)expected;
+        if (t == GN_U64) return gn_kexpr_int(r->k, t, (int64_t)strtoull(x->text, NULL, 10));
+        if (!gn_is_float(t)) gn_sx_fail(r->file, x, "%s where %s is expected", x->text, gn_dtype_name(t));
+        return gn_kexpr_const(r->k, t, v);
+    }
+    return gn_kexpr_index(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, read_index(r, x));
+}
+
+static const gn_kexpr *read_expr(reader *r, const gn_sx *x, int expected);
+
+static const gn_kexpr *read_if(reader *r, const gn_sx *x, int expected)
+{
+    if (x->n != 4) gn_sx_fail(r->file, x, "if takes a condition and two values");
+    const gn_sx *c = need_list(r, x->at[1], 2);
+    const bool several = gn_sx_is(c->at[0], "and");
+    const size_t n = several ? c->n - 1 : 1;
+    gn_kcond *cond = GN_NEW_ARRAY(r->k->arena, gn_kcond, n);
+    for (size_t i = 0; i < n; i++) {
+        const gn_sx *one = several ? c->at[i + 1] : c;
+        const bool lt = gn_sx_head(one, "lt");
+        if ((!lt && !gn_sx_head(one, "eq")) || one->n != 3) gn_sx_fail(r->file, one, "expected (lt a b) or (eq a b)");
+        cond[i] = (gn_kcond){ lt ? GN_K_LT : GN_K_EQ, read_index(r, one->at[1]), read_index(r, one->at[2]) };
+    }
+    const bool weak[2] = { weak_text(r, x->at[2]), weak_text(r, x->at[3]) };
+    const gn_kexpr *a[2];
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < 2; i++)
+            if (weak[i] == (pass == 1)) a[i] = read_expr(r, x->at[2 + i], weak[i] && !weak[!i] ? a[!i]->dtype : expected);
+    return gn_kexpr_if(r->k, n, cond, a[0], a[1]);
+}
+
+static const gn_kexpr *read_op(reader *r, const gn_sx *x, const gn_op_info *op, int expected)
+{
+    const bool typed = takes_dtype(op);
+    const size_t skip = typed ? 2 : 1;
+    gn_dtype result = GN_F32;
+    if (typed && (x->n < 2 || !gn_dtype_parse(x->at[1]->text, &result))) gn_sx_fail(r->file, x, "%s: expected a dtype", op->name);
+    if (x->n < skip || (op->arity >= 0 && x->n - skip != (size_t)op->arity))
+        gn_sx_fail(r->file, x, "%s takes %d operands, %zu given", op->name, op->arity, x->n < skip ? 0 : x->n - skip);
+    const size_t n = x->n - skip, first = first_value(op);
+    const gn_kexpr **a = GN_NEW_ARRAY(r->k->arena, const gn_kexpr *, n);
+    const int inner = typed || op->traits & GN_BOOL_OUT ? NONE : expected;
+    int weak = inner;
+    for (size_t i = n; i-- > 0;)
+        if (i < first || !weak_text(r, x->at[skip + i])) {
+            a[i] = read_expr(r, x->at[skip + i], i < first ? GN_BOOL : inner);
+            if (i >= first) weak = a[i]->dtype;
+        }
+    for (size_t i = first; i < n; i++)
+        if (!a[i]) a[i] = read_weak(r, x->at[skip + i], weak);
+    for (size_t i = first + 1; i < n; i++)
+        if (a[i]->dtype != a[first]->dtype)
+            gn_sx_fail(r->file, x, "%s: operands of %s and %s", op->name, gn_dtype_name(a[first]->dtype), gn_dtype_name(a[i]->dtype));
+    if (!typed) result = op->traits & GN_BOOL_OUT ? GN_BOOL : n ? (gn_dtype)a[first]->dtype : GN_F32;
+    return gn_kexpr_op(r->k, op, result, a, n);
+}
+
+static const gn_kexpr *read_expr(reader *r, const gn_sx *x, int expected)
+{
+    if (weak_text(r, x)) return read_weak(r, x, expected);
+    need_list(r, x, 1);
+    const gn_sx *head = x->at[0];
+    const gn_dim *index[64];
+    gn_dtype t;
+    if (head->kind != GN_SX_ATOM) gn_sx_fail(r->file, head, "expected an operation");
+    if (gn_dtype_parse(head->text, &t) && x->n == 2 && weak_text(r, x->at[1])) return read_weak(r, x->at[1], (int)t);
+    if (gn_sx_is(head, "if")) return read_if(r, x, expected);
+    if (gn_sx_is(head, "load")) {
+        const int32_t b = x->n > 1 ? gn_kernel_find_buf(r->k, x->at[1]->text) : -1;
+        if (b < 0) gn_sx_fail(r->file, x, "load: no such buffer");
+        read_indices(r, x, 2, r->k->bufs.at[b].rank, index);
+        return gn_kexpr_load(r->k, (uint32_t)b, index);
+    }
+    const int32_t d = gn_kernel_find_def(r->k, head->text);
+    if (d >= 0) {
+        read_indices(r, x, 1, r->k->defs.at[d].nparam, index);
+        return gn_kexpr_ref(r->k, (uint32_t)d, index);
+    }
+    const gn_op_info *op = gn_op_find(head->text);
+    if (!op || !(op->traits & GN_ELEMWISE)) gn_sx_fail(r->file, head, "'%s' is neither a definition made above nor an elementwise operation", head->text);
+    return read_op(r, x, op, expected);
+}
+
+static uint16_t *read_axes(reader *r, const gn_sx *x, size_t *n)
+{
+    if (x->kind != GN_SX_LIST || x->n > 60) gn_sx_fail(r->file, x, "expected a list of axes");
+    uint16_t *axis = GN_NEW_ARRAY(r->k->arena, uint16_t, x->n);
+    for (size_t i = 0; i < x->n; i++) {
+        const int32_t a = gn_kernel_find_axis(r->k, x->at[i]->text);
+        if (a < 0) gn_sx_fail(r->file, x->at[i], "'%s' is no axis", x->at[i]->text);
+        axis[i] = (uint16_t)a;
+    }
+    *n = x->n;
+    return axis;
+}
+
+static void read_syms(reader *r, const gn_sx *x)
+{
+    for (size_t i = 1; i < x->n; i++) {
+        const gn_sx *s = x->at[i];
+        if (s->kind != GN_SX_LIST) {
+            gn_kernel_sym(r->k, need_name(r, s));
+            continue;
+        }
+        gn_ksym *sym = &r->k->syms.at[gn_kernel_sym(r->k, need_name(r, need_list(r, s, 1)->at[0]))];
+        for (size_t j = 1; j < s->n; j += 2) {
+            int64_t v;
+            if (j + 1 >= s->n || !gn_sx_int(s->at[j + 1], &v) || v < 0) gn_sx_fail(r->file, s->at[j], "expected a number that is not negative");
+            if (gn_sx_is(s->at[j], ":mul") && v > 0) sym->mul = v;
+            else if (gn_sx_is(s->at[j], ":min")) sym->min = v;
+            else if (gn_sx_is(s->at[j], ":is")) sym->is = v;
+            else gn_sx_fail(r->file, s->at[j], "expected :mul, :min or :is");
+        }
+    }
+}
+
+static void read_bufs(reader *r, const gn_sx *x)
+{
+    for (size_t i = 1; i < x->n; i++) {
+        const gn_sx *b = need_list(r, x->at[i], 2);
+        gn_dtype t;
+        if (!gn_dtype_parse(b->at[1]->text, &t)) gn_sx_fail(r->file, b->at[1], "'%s' is no dtype", b->at[1]->text);
+        size_t end = 2;
+        while (end < b->n && !gn_sx_is(b->at[end], ":stride")) end++;
+        const size_t rank = end - 2;
+        if (rank > GN_MAX_RANK) gn_sx_fail(r->file, b, "more than %d dims", GN_MAX_RANK);
+        const gn_dim *d[GN_MAX_RANK];
+        for (size_t j = 0; j < rank; j++) d[j] = read_index(r, b->at[2 + j]);
+        const uint32_t buf = gn_kernel_buf(r->k, need_name(r, b->at[0]), t, rank, d);
+        if (end == b->n) continue;
+        read_indices(r, b, end + 1, rank, d);
+        r->k->bufs.at[buf].stride = gn_arena_copy(r->k->arena, d, rank * sizeof *d);
+    }
+}
+
+static gn_red red_named(const gn_sx *x)
+{
+    for (int red = GN_RED_SUM; red <= GN_RED_ALL; red++)
+        if (gn_sx_head(x, gn_red_name((gn_red)red))) return (gn_red)red;
+    return GN_RED_NONE;
+}
+
+static void read_def(reader *r, const gn_sx *x)
+{
+    if (x->n != 4) gn_sx_fail(r->file, x, "expected (def NAME (axes) value)");
+    size_t nparam, nraxis = 0;
+    const uint16_t *param = read_axes(r, x->at[2], &nparam), *raxis = NULL;
+    const gn_sx *rhs = x->at[3];
+    /* (max (j) e) reduces: its first operand is a list of axes, which no expression is */
+    gn_red red = red_named(rhs);
+    if (red && (rhs->n != 3 || rhs->at[1]->kind != GN_SX_LIST)) red = GN_RED_NONE;
+    if (red) raxis = read_axes(r, rhs->at[1], &nraxis);
+    if (red && nraxis == 0) gn_sx_fail(r->file, rhs, "a reduction over no axis");
+    gn_kernel_def(r->k, need_name(r, x->at[1]), nparam, param, red, nraxis, raxis, read_expr(r, red ? rhs->at[2] : rhs, NONE));
+}
+
+static void read_store(reader *r, const gn_sx *x)
+{
+    if (x->n != 5) gn_sx_fail(r->file, x, "expected (store set|add|max BUF (indices) value)");
+    const gn_store_kind kind = gn_sx_is(x->at[1], "add") ? GN_STORE_ADD : gn_sx_is(x->at[1], "max") ? GN_STORE_MAX : GN_STORE_SET;
+    if (kind == GN_STORE_SET && !gn_sx_is(x->at[1], "set")) gn_sx_fail(r->file, x->at[1], "expected set, add or max");
+    const int32_t b = gn_kernel_find_buf(r->k, x->at[2]->text);
+    if (b < 0) gn_sx_fail(r->file, x->at[2], "no buffer '%s'", x->at[2]->text);
+    const gn_dim *index[GN_MAX_RANK];
+    read_indices(r, need_list(r, x->at[3], 0), 0, r->k->bufs.at[b].rank, index);
+    const gn_kexpr *v = read_expr(r, x->at[4], r->k->bufs.at[b].dtype);
+    if (v->dtype != r->k->bufs.at[b].dtype)
+        gn_sx_fail(r->file, x, "store of %s into %s, which is %s", gn_dtype_name(v->dtype), x->at[2]->text, gn_dtype_name(r->k->bufs.at[b].dtype));
+    gn_kernel_store(r->k, kind, (uint32_t)b, index, v);
+}
+
+gn_kernel *gn_kernel_read(gn_arena *arena, const char *file, const gn_sx *x)
+{
+    if (!gn_sx_head(x, "kernel") || x->n < 2) gn_sx_fail(file, x, "expected (kernel NAME ...)");
+    reader r = { NULL, file };
+    r.k = gn_kernel_new(arena, need_name(&r, x->at[1]));
+    for (size_t i = 2; i < x->n; i++) {
+        const gn_sx *part = need_list(&r, x->at[i], 1);
+        if (gn_sx_head(part, "syms")) read_syms(&r, part);
+        else if (gn_sx_head(part, "bufs")) read_bufs(&r, part);
+        else if (gn_sx_head(part, "axes"))
+            for (size_t a = 1; a < part->n; a++) {
+                if (need_list(&r, part->at[a], 2)->n != 2) gn_sx_fail(file, part->at[a], "expected (NAME extent)");
+                const gn_dim *extent = read_index(&r, part->at[a]->at[1]);
+                gn_kernel_axis(r.k, need_name(&r, part->at[a]->at[0]), extent);
+            }
+        else if (gn_sx_head(part, "def")) read_def(&r, part);
+        else if (gn_sx_head(part, "store")) read_store(&r, part);
+        else gn_sx_fail(file, part, "expected syms, bufs, axes, def or store");
+    }
+    return r.k;
+}

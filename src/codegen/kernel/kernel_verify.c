@@ -1,0 +1,129 @@
+/* What must hold of a logical kernel, checked: each rule with the sentence that its violation gets. */
+#include <inttypes.h>
+#include "kernel.h"
+
+_Noreturn static void fail(const gn_kernel *k, const char *where, const char *what, const char *name)
+{
+    gn_throw(GN_ESYNTAX, "kernel %s: %s: %s%s%s", k->name, where, what, name ? " " : "", name ? name : "");
+}
+
+/* Which axes a dim mentions, as bits; kernels have at most 64 axes. */
+typedef struct axis_set {
+    const gn_kernel *k;
+    uint64_t bits;
+} axis_set;
+
+static void add_axis(void *user, const char *name)
+{
+    axis_set *s = user;
+    const int32_t a = gn_kernel_find_axis(s->k, name);
+    if (a >= 0) s->bits |= UINT64_C(1) << a;
+}
+
+static uint64_t axes_of_dim(const gn_kernel *k, const gn_dim *d)
+{
+    axis_set s = { k, 0 };
+    gn_dim_symbols(d, add_axis, &s);
+    return s.bits;
+}
+
+typedef struct walker {
+    const gn_kernel *k;
+    const char *where;           /* the definition or buffer, for messages */
+    uint32_t ndefs;              /* definitions made so far */
+} walker;
+
+/* An affine index without atoms, over axes of constant extents, takes its extreme values in corners: exact. */
+static void check_range(walker *w, const gn_dim *index, const gn_dim *extent, const char *buf)
+{
+    int64_t e, low = 0, high = 0;
+    if (!gn_dim_is_const(extent, &e)) return;
+    for (uint32_t t = 0; t < index->n; t++) {
+        const gn_term *m = &index->term[t];
+        if (m->n == 0) {
+            low += m->c, high += m->c;
+            continue;
+        }
+        const int32_t a = m->n == 1 && m->atom[0]->kind == GN_DIM_SYM ? gn_kernel_find_axis(w->k, m->atom[0]->name) : -1;
+        int64_t x;
+        if (a < 0 || !gn_dim_is_const(w->k->axes.at[a].extent, &x)) return;
+        if (x == 0) return; /* never executed */
+        if (m->c > 0) high += m->c * (x - 1);
+        else low += m->c * (x - 1);
+    }
+    if (low < 0 || high >= e)
+        gn_throw(GN_ESYNTAX, "kernel %s: %s: index into %s runs from %" PRId64 " to %" PRId64 ", its extent is %" PRId64, w->k->name, w->where,
+                 buf, low, high, e);
+}
+
+static uint64_t walk(walker *w, const gn_kexpr *e, bool guarded)
+{
+    uint64_t axes = 0;
+    for (size_t i = 0; i < e->nindex; i++) axes |= axes_of_dim(w->k, e->index[i]);
+    for (size_t i = 0; i < e->ncond; i++) axes |= axes_of_dim(w->k, e->cond[i].a) | axes_of_dim(w->k, e->cond[i].b);
+    if (e->kind == GN_K_INDEX) axes |= axes_of_dim(w->k, e->u.index);
+    if (e->kind == GN_K_REF && e->u.ref >= w->ndefs) fail(w->k, w->where, "uses a definition that stands below it:", w->k->defs.at[e->u.ref].name);
+    if (e->kind == GN_K_LOAD && !guarded)
+        for (size_t i = 0; i < e->nindex; i++) check_range(w, e->index[i], w->k->bufs.at[e->u.ref].shape[i], w->k->bufs.at[e->u.ref].name);
+    for (size_t i = 0; i < e->n; i++) axes |= walk(w, e->a[i], guarded || e->kind == GN_K_IF);
+    return axes;
+}
+
+static uint64_t bits_of(const uint16_t *axis, size_t n)
+{
+    uint64_t b = 0;
+    for (size_t i = 0; i < n; i++) b |= UINT64_C(1) << axis[i];
+    return b;
+}
+
+static const char *name_outside(const gn_kernel *k, uint64_t used, uint64_t allowed)
+{
+    for (size_t a = 0; a < k->axes.n; a++)
+        if (used >> a & 1 && !(allowed >> a & 1)) return k->axes.at[a].name;
+    return NULL;
+}
+
+static void verify_def(walker *w, const gn_kdef *d)
+{
+    w->where = d->name;
+    const uint64_t params = bits_of(d->param, d->nparam), reduced = bits_of(d->raxis, d->nraxis);
+    if (params & reduced) fail(w->k, d->name, "an axis is both a parameter and reduced:", name_outside(w->k, params & reduced, 0));
+    const char *stray = name_outside(w->k, walk(w, d->body, false), params | reduced);
+    if (stray) fail(w->k, d->name, "uses an axis that is neither a parameter nor reduced:", stray);
+    if ((d->red == GN_RED_ANY || d->red == GN_RED_ALL) && d->dtype != GN_BOOL) fail(w->k, d->name, "any and all reduce bool", NULL);
+}
+
+static void verify_store(walker *w, const gn_kstore *s)
+{
+    const gn_kbuf *b = &w->k->bufs.at[s->buf];
+    w->where = b->name;
+    uint64_t indexed = 0;
+    bool loads = false;
+    for (size_t i = 0; i < b->rank; i++) {
+        indexed |= axes_of_dim(w->k, s->index[i]);
+        loads |= gn_dim_has_load(s->index[i]);
+        if (!gn_dim_has_load(s->index[i])) check_range(w, s->index[i], b->shape[i], b->name);
+    }
+    const uint64_t used = walk(w, s->value, false);
+    const char *stray = name_outside(w->k, used, indexed);
+    if (stray && s->kind == GN_STORE_SET && !loads) fail(w->k, b->name, "set: the value depends on an axis that the index lacks:", stray);
+    if (b->access == (GN_KBUF_READ | GN_KBUF_WRITE) && s->kind == GN_STORE_SET) fail(w->k, b->name, "is both loaded and stored", NULL);
+}
+
+void gn_kernel_verify(const gn_kernel *k)
+{
+    if (k->axes.n > 64) fail(k, "axes", "more than 64", NULL);
+    for (size_t a = 0; a < k->axes.n; a++) {
+        const char *later = name_outside(k, axes_of_dim(k, k->axes.at[a].extent), (UINT64_C(1) << a) - 1);
+        if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
+    }
+    walker w = { .k = k };
+    for (size_t i = 0; i < k->items.n; i++) {
+        if (k->items.at[i].is_store) {
+            verify_store(&w, &k->stores.at[k->items.at[i].at]);
+        } else {
+            verify_def(&w, &k->defs.at[k->items.at[i].at]);
+            w.ndefs = k->items.at[i].at + 1;
+        }
+    }
+}
