@@ -1,26 +1,105 @@
-/* Programs: what a compiled function runs. Steps over values in one arena, a symbolic memory plan, the checks of a call, and the source.
- * A program has a text form, which is what the cache keeps: it is always written and read back, cold or warm. */
+/* Programs: what a compiled function runs. Steps over values, a symbolic memory plan, the checks of a call, the kernels and their source.
+ *
+ *     gn_program *p = gn_program_make(arena, core, target, "step");
+ *     gn_text t = { .arena = arena };
+ *     gn_program_print(&t, p);                                   what the cache keeps beside the object
+ *     p = gn_program_read(arena, "entry", t.at, t.n);            always, cold or warm: the warm path is the tested path
+ *     gn_plan plan;
+ *     gn_program_plan(p, sym, &plan, arena);                     for the sizes of one binding
+ *
+ * Text: docs/program-text.md. A program lives in one arena and does not change once made or read. */
 #pragma once
 #include "group.h"
 #include "default_schedule.h"
 #include "tree.h"
 #include "emit.h"
 
+typedef struct gn_psym {         /* a named dim: the number that kernels get as sym[i] */
+    const char *name;
+    int32_t input, axis;         /* extent that binds it at a call; -1: fixed (value in `is`) */
+    int64_t is;
+} gn_psym;
+
 typedef struct gn_pvalue {
     uint8_t kind;                /* gn_value_kind */
     gn_dtype dtype;
-    uint32_t index;              /* input, variable, output or update number; CONSTANT: index of its data */
-    const char *name;
-    GN_VEC(const gn_dim *) shape;
-    const gn_dim *bytes;         /* TEMP: its size */
-    int64_t slot;                /* TEMP: which memory slot of the plan; -1 otherwise */
+    uint8_t rank;
+    const gn_dim *const *shape;  /* over the program's symbols; row-major */
+    uint32_t index;              /* INPUT, OUTPUT: position in the call; VARIABLE, UPDATE: in variables; TEMP, CONSTANT: unused */
+    const char *name;            /* the user's, or "t7" */
+    const void *data;            /* CONSTANT: its elements, nbytes of them */
+    size_t nbytes;
+    const gn_dim *bytes;         /* size over the symbols */
+    int32_t first, last;         /* TEMP and UPDATE without alias: steps that need its memory, first writes it */
+    int32_t alias;               /* value whose memory it takes over at `first` (in place); -1: memory of its own */
 } gn_pvalue;
 
+typedef struct gn_pvariable {
+    const char *name;
+    gn_dtype dtype;
+    uint8_t rank;
+    const gn_dim *const *shape;  /* constants */
+    bool updated;
+} gn_pvariable;
+
+typedef struct gn_pkernel {      /* as texts; the interpreter and `gnomon inspect` read them */
+    const char *name, *kernel, *schedule;
+    uint32_t first_step, nsteps;
+} gn_pkernel;
+
 typedef struct gn_pstep {
-    const char *symbol;          /* function in the shared object: void (*)(void *const *arg, const int64_t *sym, int64_t part) */
-    const gn_dim *parts;
-    GN_VEC(int32_t) arg;         /* value per argument; arena buffers of kernels are values of kind TEMP */
-    int64_t scratch_bytes_slot;  /* index into scratch sizes, -1: none */
+    int32_t kernel;              /* -1: copies value arg[0] over variable `copy_to` after all others */
+    uint32_t part_of;            /* which step of the kernel */
+    const char *symbol;          /* void SYMBOL(void *const *arg, const int64_t *sym, int64_t part) in the object */
+    const gn_dim *parts;         /* run for part 0 .. parts - 1, in any order */
+    uint32_t narg, nsym, nscratch;
+    const int32_t *arg;          /* value per argument, or -1 - s: scratch area s of the worker */
+    const uint32_t *sym;         /* symbol of the program per sym[i] of the function */
+    const gn_dim *const *scratch;/* bytes per worker */
+    int32_t copy_to;             /* variable */
 } gn_pstep;
 
-typedef struct gn_program gn_program; /* the owner of this folder defines it in program_state.h or here */
+typedef struct gn_pcheck {       /* extents that must agree */
+    const gn_dim *a, *b;
+    uint32_t constraint;         /* number in core->constraints: has the lines */
+    const char *text;
+} gn_pcheck;
+
+typedef struct gn_pindex {       /* elements of an input or variable that must lie in [0, bound) before anything runs */
+    uint32_t value;
+    const gn_dim *bound;
+    const char *text;            /* "take: label of cross_entropy" */
+} gn_pindex;
+
+typedef struct gn_program {
+    gn_arena *arena;
+    gn_dim_pool *dims;
+    const char *name;
+    uint32_t ninputs, noutputs;
+    GN_VEC(gn_psym) syms;
+    GN_VEC(gn_pvalue) values;    /* inputs first, in call order, then outputs, then the rest */
+    GN_VEC(gn_pvariable) variables;
+    GN_VEC(gn_pkernel) kernels;
+    GN_VEC(gn_pstep) steps;
+    GN_VEC(gn_pcheck) checks;
+    GN_VEC(gn_pindex) indices;
+    const char *source;          /* prelude and all functions: one translation unit */
+} gn_program;
+
+/* From the core graph: groups, schedules, lowers, emits, plans. Throws. */
+gn_program *gn_program_make(gn_arena *, const struct gn_core *, const gn_target *, const char *name);
+
+void gn_program_print(gn_text *, const gn_program *);
+gn_program *gn_program_read(gn_arena *, const char *file, const char *text, size_t length); /* throws GN_ESYNTAX */
+
+/* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free while the value lives. */
+typedef struct gn_plan {
+    int64_t *offset;             /* per value; -1: not in the arena (inputs, outputs, variables, constants) */
+    int64_t *parts;              /* per step */
+    int64_t *scratch_offset;     /* per scratch area, steps one after the other; within a worker's scratch */
+    int64_t arena_bytes, scratch_bytes; /* scratch: per worker */
+    int64_t all_bytes, bound_bytes;     /* sum of all temporaries; largest sum that lives at once */
+} gn_plan;
+void gn_program_plan(const gn_program *, const int64_t *sym, gn_plan *, gn_arena *); /* throws GN_ENOMEM "size overflows" */
+/* Replays the plan: throws GN_EINTERNAL if two values that live at once share bytes, or a step reads what no step wrote. */
+void gn_plan_verify(const gn_program *, const int64_t *sym, const gn_plan *);
