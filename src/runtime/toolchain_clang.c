@@ -1,0 +1,163 @@
+/* Toolchain "clang": the plug-in, found and opened on the first compile, and driven on a thread with a large stack, because a parser's
+ * recursion is as deep as the nesting of its input. */
+#include "toolchain_state.h"
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#ifndef GN_PLUGIN_DIR
+#define GN_PLUGIN_DIR ""
+#endif
+#ifndef GN_LLVM_FILES
+#define GN_LLVM_FILES ""
+#endif
+
+static const char plugin_name[] = "gnomon-clang.so";
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(const gn_plugin *) opened; /* stays for the life of the process: LLVM cannot be unloaded safely */
+
+bool gn_toolchain_plugin_is_open(void)
+{
+    return atomic_load(&opened) != NULL;
+}
+
+static bool is_file(const char *format, const char *dir, char *path, size_t capacity)
+{
+    struct stat st;
+    const int n = snprintf(path, capacity, format, dir, plugin_name);
+    return n > 0 && (size_t)n < capacity && !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+/* The directory of the file this code was loaded from: libgnomon.so, or a program that holds the library. */
+static bool own_directory(char *dir, size_t capacity)
+{
+    Dl_info info;
+    char real[PATH_MAX];
+    if (!dladdr((const void *)plugin_name, &info) || !info.dli_fname || !realpath(info.dli_fname, real)) return false;
+    char *slash = strrchr(real, '/');
+    if (!slash || (size_t)(slash - real) >= capacity) return false;
+    *slash = '\0';
+    memcpy(dir, real, (size_t)(slash - real) + 1);
+    return true;
+}
+
+bool gn_plugin_find(char *path, size_t capacity)
+{
+    static const char *const beside[] = { "%s/gnomon/%s", "%s/runtime/plugin/%s", "%s/../src/runtime/plugin/%s", "%s/../../src/runtime/plugin/%s" };
+    char dir[PATH_MAX];
+    const char *given = secure_getenv("GNOMON_PLUGIN_DIR");
+    if (given && *given) return is_file("%s/%s", given, path, capacity);
+    if (own_directory(dir, sizeof dir))
+        for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+            if (is_file(beside[i], dir, path, capacity)) return true;
+    return GN_PLUGIN_DIR[0] && is_file("%s/%s", GN_PLUGIN_DIR, path, capacity);
+}
+
+static void add_file(gn_bytes *out, const char *path, size_t length)
+{
+    char name[PATH_MAX];
+    struct stat st;
+    if (length >= sizeof name) return;
+    memcpy(name, path, length);
+    name[length] = '\0';
+    if (stat(name, &st)) return;
+    gn_bytes_printf(out, ";%s:%lld:%lld.%09ld", name, (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+void gn_plugin_identity(gn_bytes *out, const char *path)
+{
+    gn_bytes_printf(out, "clang-plugin %d", GN_PLUGIN_ABI);
+    add_file(out, path, strlen(path));
+    for (const char *file = GN_LLVM_FILES; *file;) {
+        const size_t n = strcspn(file, ":");
+        add_file(out, file, n);
+        file += n + (file[n] == ':');
+    }
+}
+
+static gn_status open_plugin(const gn_plugin **out)
+{
+    char path[PATH_MAX];
+    if (!gn_plugin_find(path, sizeof path))
+        return gn_error(GN_ECOMPILER, "the plug-in %s was not found beside the library nor in $GNOMON_PLUGIN_DIR; toolchain \"cc\" needs none", plugin_name);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) return gn_error(GN_ECOMPILER, "the plug-in %s cannot be opened: %s", path, dlerror());
+    const gn_plugin *(*get)(void);
+    *(void **)&get = dlsym(handle, "gn_clang_plugin");
+    if (!get || get()->abi() != GN_PLUGIN_ABI) {
+        dlclose(handle);
+        return gn_error(GN_ECOMPILER, "the plug-in %s belongs to another version of Gnomon", path);
+    }
+    *out = get();
+    return GN_OK;
+}
+
+gn_status gn_plugin_open(const gn_plugin **out)
+{
+    gn_status s = GN_OK;
+    if ((*out = atomic_load(&opened))) return GN_OK;
+    pthread_mutex_lock(&opening);
+    if (!(*out = atomic_load(&opened)) && !(s = open_plugin(out))) atomic_store(&opened, *out);
+    pthread_mutex_unlock(&opening);
+    return s;
+}
+
+typedef struct job { /* one compile on its own thread */
+    const gn_plugin *plugin;
+    const char *name, *source;
+    const gn_args *args;
+    gn_plugin_emit emit;
+    gn_bytes *object, *shared, *words;
+    int failed;
+} job;
+
+static void write_bytes(void *user, const char *data, size_t size)
+{
+    gn_bytes_add(user, data, size);
+}
+
+static void *work(void *arg)
+{
+    job *j = arg;
+    const gn_plugin_sink words = { write_bytes, j->words }, object = { write_bytes, j->object }, shared = { write_bytes, j->shared };
+    j->failed = j->plugin->compile(j->name, j->source, strlen(j->source), j->args->at, j->args->n, j->emit,
+                                   j->emit == GN_PLUGIN_OBJECT ? object : shared, words);
+    if (!j->failed && !j->object->failed && j->emit == GN_PLUGIN_OBJECT) {
+        bool allow_undefined = false;
+        for (size_t i = 0; i < j->args->n; i++) allow_undefined |= !strncmp(j->args->at[i], "-fsanitize=address", 18);
+        j->failed = j->plugin->link(j->object->at, j->object->n, allow_undefined, shared, words);
+    }
+    return NULL;
+}
+
+static gn_status run_with_large_stack(job *j)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    if (pthread_attr_init(&attr)) return gn_error(GN_ENOMEM, "no memory for a thread");
+    const int e = pthread_attr_setstacksize(&attr, (size_t)64 << 20) || pthread_create(&thread, &attr, work, j);
+    pthread_attr_destroy(&attr);
+    if (e) return gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler");
+    pthread_join(thread, NULL);
+    return GN_OK;
+}
+
+gn_status gn_clang_compile(const gn_toolchain *t, const char *name, const char *source, const char *const *args, gn_plugin_emit emit, gn_bytes *out)
+{
+    gn_args a = { .n = 0 };
+    gn_bytes object = { .allocator = t->allocator }, words = { .allocator = t->allocator };
+    job j = { .name = name, .source = source, .args = &a, .emit = emit, .object = &object, .shared = out, .words = &words };
+    gn_status s = gn_plugin_open(&j.plugin);
+    if (s) return s;
+    if (!gn_args_for_clang(&a, j.plugin->host(), args)) return gn_error(GN_EINVAL, "too many arguments for Clang");
+    s = run_with_large_stack(&j);
+    if (!s && (object.failed || out->failed)) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", name);
+    else if (!s && j.failed) s = gn_error(GN_ECOMPILER, "Clang %s failed:\n%.8000s", j.plugin->version(), gn_bytes_text(&words));
+    gn_bytes_free(&object);
+    gn_bytes_free(&words);
+    return s;
+}

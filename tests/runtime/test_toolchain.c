@@ -1,0 +1,227 @@
+/* Toolchains: every one that is here compiles the same unit, says its compiler's words, and leaves nothing behind. */
+#include "testlib.h"
+#include "toolchain.h"
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const char unit[] = "typedef float v8 __attribute__((vector_size(32)));\n"
+                           "void f(float *y, const float *x) { v8 a; __builtin_memcpy(&a, x, sizeof a); a = a * a + 1.0f; __builtin_memcpy(y, &a, "
+                           "sizeof a); }\n";
+static const char *const avx2[] = { "-target-feature", "+avx2", NULL };
+
+typedef void (*unit_function)(float *, const float *);
+
+/* Through a memfd, as the cache would do. */
+static void *load(const void *object, size_t size)
+{
+    char path[64];
+    const int fd = memfd_create("test", MFD_CLOEXEC);
+    assert_true(fd >= 0 && write(fd, object, size) == (ssize_t)size);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) fail_msg("%s", dlerror());
+    return handle; /* the descriptor stays open: glibc finds libraries by name */
+}
+
+static gn_toolchain *open_or_skip(const char *name)
+{
+    gn_toolchain *t = NULL;
+    if (gn_toolchain_open(&t, &gn_allocator_libc, name, NULL)) {
+        print_message("skipped: %s\n", gn_message());
+        skip();
+    }
+    return t;
+}
+
+static void compile_and_run(const char *name)
+{
+    gn_toolchain *t = open_or_skip(name);
+    void *object = NULL;
+    size_t size = 0;
+    float x[8] = { 0, 1, 2, 3, 4, 5, 6, 7 }, y[8] = { 0 };
+    assert_string_equal(gn_toolchain_name(t), name);
+    if (gn_toolchain_compile(t, "unit", unit, __builtin_cpu_supports("avx2") ? avx2 : NULL, &object, &size)) fail_msg("%s", gn_message());
+    void *handle = load(object, size);
+    unit_function f;
+    *(void **)&f = dlsym(handle, "f");
+    assert_non_null(f);
+    f(y, x);
+    for (int i = 0; i < 8; i++) assert_true(y[i] == x[i] * x[i] + 1.0f);
+    gn_release(&gn_allocator_libc, object, size);
+    gn_toolchain_close(t);
+}
+
+static void cc_compiles_a_unit(void **state) { (void)state, compile_and_run("cc"); }
+static void clang_compiles_a_unit(void **state) { (void)state, compile_and_run("clang"); }
+
+static void errors_carry_the_words(const char *name)
+{
+    gn_toolchain *t = open_or_skip(name);
+    void *object = NULL;
+    size_t size = 0;
+    assert_int_equal(gn_toolchain_compile(t, "unit", "int f(void) { return missing_thing; }\n", NULL, &object, &size), GN_ECOMPILER);
+    assert_message_contains("unit.c:1:");
+    assert_message_contains("missing_thing");
+    assert_null(object);
+    gn_toolchain_close(t);
+}
+
+static void an_error_of_cc_carries_its_words(void **state) { (void)state, errors_carry_the_words("cc"); }
+static void an_error_of_clang_carries_its_words(void **state) { (void)state, errors_carry_the_words("clang"); }
+
+static void undefined_symbols_are_refused(const char *name)
+{
+    gn_toolchain *t = open_or_skip(name);
+    void *object = NULL;
+    size_t size = 0;
+#if !defined(__SANITIZE_ADDRESS__)
+    assert_int_equal(gn_toolchain_compile(t, "unit", "int g(void); int f(void) { return g(); }\n", NULL, &object, &size), GN_ECOMPILER);
+    assert_message_contains("undefined");
+#endif
+    gn_release(&gn_allocator_libc, object, size);
+    gn_toolchain_close(t);
+}
+
+static void cc_resolves_nothing_from_the_process(void **state) { (void)state, undefined_symbols_are_refused("cc"); }
+static void clang_resolves_nothing_from_the_process(void **state) { (void)state, undefined_symbols_are_refused("clang"); }
+
+static void a_missing_compiler_is_named(void **state)
+{
+    (void)state;
+    gn_toolchain *t = NULL;
+    assert_int_equal(gn_toolchain_open(&t, &gn_allocator_libc, "cc", "no-such-compiler-here"), GN_ECOMPILER);
+    assert_message_contains("no-such-compiler-here");
+    assert_null(t);
+}
+
+static void an_unknown_toolchain_is_refused(void **state)
+{
+    (void)state;
+    gn_toolchain *t = NULL;
+    assert_int_equal(gn_toolchain_open(&t, &gn_allocator_libc, "tcc", NULL), GN_EINVAL);
+    assert_message_contains("expected clang, cc or interpreter");
+}
+
+static void the_interpreter_compiles_nothing(void **state)
+{
+    (void)state;
+    gn_toolchain *t = NULL;
+    void *object = NULL;
+    size_t size = 0;
+    assert_int_equal(gn_toolchain_open(&t, &gn_allocator_libc, "interpreter", NULL), GN_OK);
+    assert_string_equal(gn_toolchain_identity(t), "interpreter");
+    assert_int_equal(gn_toolchain_compile(t, "unit", unit, NULL, &object, &size), GN_ECOMPILER);
+    gn_toolchain_close(t);
+}
+
+static void identities_differ_and_open_no_compiler(void **state)
+{
+    (void)state;
+    const bool was_open = gn_toolchain_plugin_is_open();
+    gn_toolchain *clang = open_or_skip("clang"), *cc = open_or_skip("cc"), *again = open_or_skip("clang");
+    assert_string_not_equal(gn_toolchain_identity(clang), gn_toolchain_identity(cc));
+    assert_string_equal(gn_toolchain_identity(clang), gn_toolchain_identity(again));
+    assert_int_equal(gn_toolchain_plugin_is_open(), was_open);
+    gn_toolchain_close(clang), gn_toolchain_close(cc), gn_toolchain_close(again);
+}
+
+static void a_command_of_two_words_is_started(void **state)
+{
+    (void)state;
+    gn_toolchain *t = NULL;
+    void *object = NULL;
+    size_t size = 0;
+    assert_int_equal(gn_toolchain_open(&t, &gn_allocator_libc, "cc", "env cc"), GN_OK);
+    if (gn_toolchain_compile(t, "unit", "int f(void) { return 1; }\n", NULL, &object, &size)) fail_msg("%s", gn_message());
+    gn_release(&gn_allocator_libc, object, size);
+    gn_toolchain_close(t);
+}
+
+static void *compile_many(void *arg)
+{
+    gn_toolchain *t = arg;
+    for (int i = 0; i < 6; i++) {
+        char source[128];
+        void *object = NULL;
+        size_t size = 0;
+        int (*f)(void);
+        const bool wrong = i % 3 == 2;
+        snprintf(source, sizeof source, wrong ? "int f(void) { return %d }\n" : "int f(void) { return %d; }\n", i);
+        const gn_status s = gn_toolchain_compile(t, "unit", source, NULL, &object, &size);
+        if (wrong ? s != GN_ECOMPILER : s != GN_OK) return "wrong status";
+        if (wrong) continue;
+        *(void **)&f = dlsym(load(object, size), "f");
+        if (!f || f() != i) return "wrong result";
+        gn_release(&gn_allocator_libc, object, size);
+    }
+    return NULL;
+}
+
+static void threads_compile_at_once(void **state)
+{
+    (void)state;
+    gn_toolchain *t = open_or_skip("clang");
+    pthread_t thread[4];
+    for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&thread[i], NULL, compile_many, t), 0);
+    for (int i = 0; i < 4; i++) {
+        void *wrong;
+        pthread_join(thread[i], &wrong);
+        if (wrong) fail_msg("%s", (const char *)wrong);
+    }
+    gn_toolchain_close(t);
+}
+
+static void deep_nesting_is_a_clean_error(void **state)
+{
+    (void)state;
+    gn_toolchain *t = open_or_skip("clang");
+    void *object = NULL;
+    size_t size = 0;
+    char source[4096] = "int f(int x) { return ";
+    for (int i = 0; i < 1000; i++) strcat(source, "(");
+    assert_int_equal(gn_toolchain_compile(t, "unit", source, NULL, &object, &size), GN_ECOMPILER);
+    assert_message_contains("bracket nesting level exceeded");
+    gn_toolchain_close(t);
+}
+
+static void assembly_can_be_read(const char *name)
+{
+    gn_toolchain *t = open_or_skip(name);
+    char *text = NULL;
+    size_t size = 0;
+    if (gn_toolchain_assembly(t, "unit", "int f(void) { return 7; }\n", NULL, &text, &size)) fail_msg("%s", gn_message());
+    assert_non_null(strstr(text, "f:"));
+    assert_int_equal(strlen(text) + 1, size);
+    gn_release(&gn_allocator_libc, text, size);
+    gn_toolchain_close(t);
+}
+
+static void cc_shows_assembly(void **state) { (void)state, assembly_can_be_read("cc"); }
+static void clang_shows_assembly(void **state) { (void)state, assembly_can_be_read("clang"); }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(identities_differ_and_open_no_compiler),
+        cmocka_unit_test(cc_compiles_a_unit),
+        cmocka_unit_test(clang_compiles_a_unit),
+        cmocka_unit_test(an_error_of_cc_carries_its_words),
+        cmocka_unit_test(an_error_of_clang_carries_its_words),
+        cmocka_unit_test(cc_resolves_nothing_from_the_process),
+        cmocka_unit_test(clang_resolves_nothing_from_the_process),
+        cmocka_unit_test(a_missing_compiler_is_named),
+        cmocka_unit_test(an_unknown_toolchain_is_refused),
+        cmocka_unit_test(the_interpreter_compiles_nothing),
+        cmocka_unit_test(a_command_of_two_words_is_started),
+        cmocka_unit_test(threads_compile_at_once),
+        cmocka_unit_test(deep_nesting_is_a_clean_error),
+        cmocka_unit_test(cc_shows_assembly),
+        cmocka_unit_test(clang_shows_assembly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
