@@ -1,0 +1,436 @@
+/* Making a program: group, schedule, lower, emit each kernel; then lifetimes, values computed in place, and updates that take effect together. */
+#include <inttypes.h>
+#include "program.h"
+#include "op.h"
+
+typedef struct maker {
+    gn_program *p;
+    const struct gn_core *core;
+    const gn_target *target;
+    const gn_grouping *groups;
+    int32_t *value_of;           /* program value per value of the grouping */
+    gn_text body;                /* source of the kernels */
+    GN_VEC(const gn_kernel *) kernel;     /* per program kernel: after lowering nothing else refers to them */
+    GN_VEC(const gn_schedule *) schedule;
+} maker;
+
+/* ---- symbols ---- */
+
+static int32_t find_sym(const gn_program *p, const char *name)
+{
+    for (size_t i = 0; i < p->syms.n; i++)
+        if (strcmp(p->syms.at[i].name, name) == 0) return (int32_t)i;
+    return -1;
+}
+
+/* Each named dim is bound by the first extent of an input that is just its name. */
+static void bind_symbols(maker *m)
+{
+    gn_program *p = m->p;
+    for (size_t i = 0; i < m->core->in.n; i++) {
+        const gn_type *t = m->core->in.at[i]->type;
+        for (uint16_t d = 0; d < t->n; d++) {
+            const gn_dim *e = t->dim[d];
+            if (e->n != 1 || e->term[0].n != 1 || e->term[0].c != 1 || e->term[0].atom[0]->kind != GN_DIM_SYM) continue;
+            const char *name = gn_symbol(p->arena, &p->dims->symbols, e->term[0].atom[0]->name);
+            if (find_sym(p, name) < 0)
+                gn_push(p->arena, &p->syms, (gn_psym){ .name = name, .input = (int32_t)i, .axis = d, .is = -1 });
+        }
+    }
+}
+
+static void need_symbol(void *user, const char *name)
+{
+    if (find_sym(user, name) < 0)
+        gn_throw(GN_ESHAPE, "no input has the named dim '%s' as an extent of its own, so nothing binds it at the call", name);
+}
+
+static const gn_dim *dim_of(maker *m, const gn_dim *d)
+{
+    gn_dim_symbols(d, need_symbol, m->p);
+    return gn_dim_import(m->p->dims, d);
+}
+
+/* ---- values ---- */
+
+static const gn_dim *bytes_of(gn_program *p, gn_dtype dtype, size_t rank, const gn_dim *const *shape)
+{
+    const gn_dim *n = gn_dim_const(p->dims, (int64_t)gn_dtypes[dtype].size);
+    for (size_t d = 0; d < rank; d++) n = gn_dim_mul(p->dims, n, shape[d]);
+    return n;
+}
+
+static uint32_t add_value(gn_program *p, gn_pvalue v)
+{
+    v.first = v.last = -1;
+    v.alias = -1;
+    if (!v.bytes) v.bytes = bytes_of(p, v.dtype, v.rank, v.shape);
+    gn_push(p->arena, &p->values, v);
+    return (uint32_t)p->values.n - 1;
+}
+
+static gn_pvalue value_like(maker *m, const gn_expr *e, gn_value_kind kind, uint32_t index, const char *name)
+{
+    const gn_dim **shape = GN_NEW_ARRAY(m->p->arena, const gn_dim *, e->type->n);
+    for (uint16_t d = 0; d < e->type->n; d++) shape[d] = dim_of(m, e->type->dim[d]);
+    return (gn_pvalue){ .kind = (uint8_t)kind, .dtype = (gn_dtype)e->type->dtype, .rank = (uint8_t)e->type->n, .shape = shape, .index = index,
+                        .name = gn_arena_string(m->p->arena, name) };
+}
+
+static uint32_t variable_of(maker *m, const gn_expr *e, bool updated)
+{
+    gn_program *p = m->p;
+    const char *name = gn_attr_of(e, "name")->name;
+    for (size_t i = 0; i < p->variables.n; i++)
+        if (strcmp(p->variables.at[i].name, name) == 0) {
+            p->variables.at[i].updated |= updated;
+            return (uint32_t)i;
+        }
+    const gn_pvalue like = value_like(m, e, GN_VALUE_VARIABLE, 0, name);
+    gn_push(p->arena, &p->variables, (gn_pvariable){ .name = like.name, .dtype = like.dtype, .rank = like.rank, .shape = like.shape, .updated = updated });
+    return (uint32_t)p->variables.n - 1;
+}
+
+static void make_values(maker *m)
+{
+    gn_program *p = m->p;
+    const gn_grouping *g = m->groups;
+    p->ninputs = (uint32_t)m->core->in.n, p->noutputs = (uint32_t)m->core->out.n;
+    for (uint32_t i = 0; i < p->ninputs; i++) add_value(p, value_like(m, m->core->in.at[i], GN_VALUE_INPUT, i, gn_attr_of(m->core->in.at[i], "name")->name));
+    for (uint32_t i = 0; i < p->noutputs; i++) add_value(p, value_like(m, m->core->out.at[i], GN_VALUE_OUTPUT, i, gn_arena_printf(p->arena, "out%u", i)));
+    for (size_t u = 0; u < m->core->variable.n; u++) variable_of(m, m->core->variable.at[u], true);
+    m->value_of = GN_NEW_ARRAY(p->arena, int32_t, g->values.n);
+    for (size_t i = 0; i < g->values.n; i++) {
+        const gn_gvalue *v = &g->values.at[i];
+        switch (v->kind) {
+        case GN_VALUE_INPUT: m->value_of[i] = (int32_t)v->index; break;
+        case GN_VALUE_OUTPUT: m->value_of[i] = (int32_t)(p->ninputs + v->index); break;
+        case GN_VALUE_VARIABLE:
+            m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
+            break;
+        case GN_VALUE_UPDATE:
+            m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_UPDATE, variable_of(m, m->core->variable.at[v->index], true), v->name));
+            break;
+        case GN_VALUE_CONSTANT: {
+            gn_pvalue c = value_like(m, v->expr, GN_VALUE_CONSTANT, 0, v->name);
+            const gn_attr *data = gn_attr_of(v->expr, "data");
+            c.data = gn_arena_copy(p->arena, data->data, data->n), c.nbytes = data->n;
+            m->value_of[i] = (int32_t)add_value(p, c);
+            break;
+        }
+        default: m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0, v->name)); break;
+        }
+    }
+}
+
+/* ---- kernels and steps ---- */
+
+static const char *print_kernel(gn_arena *a, const gn_kernel *k)
+{
+    gn_text t = { .arena = a };
+    gn_kernel_print(&t, k);
+    return gn_text_done(&t);
+}
+
+static const char *print_schedule(gn_arena *a, const gn_kernel *k, const gn_schedule *s)
+{
+    gn_text t = { .arena = a };
+    gn_schedule_print(&t, k, s);
+    return gn_text_done(&t);
+}
+
+static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pkernel *pk)
+{
+    gn_program *p = m->p;
+    const size_t nbufs = g->kernel->bufs.n;
+    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + s->sbufs.n);
+    const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, s->sbufs.n);
+    uint32_t nscratch = 0, *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
+    for (size_t i = 0; i < nbufs; i++) arg[i] = m->value_of[g->buf.at[i]];
+    for (size_t i = 0; i < s->sbufs.n; i++) {
+        const gn_dim *bytes = dim_of(m, s->sbufs.at[i].bytes);
+        if (s->sbufs.at[i].level == GN_LEVEL_SCRATCH) {
+            arg[nbufs + i] = -1 - (int32_t)nscratch;
+            scratch[nscratch++] = bytes;
+        } else {
+            const char *name = gn_arena_printf(p->arena, "%s.%s", pk->name, s->sbufs.at[i].name);
+            arg[nbufs + i] = (int32_t)add_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = s->sbufs.at[i].dtype, .name = name, .bytes = bytes });
+        }
+    }
+    for (size_t i = 0; i < g->kernel->syms.n; i++) {
+        need_symbol(p, g->kernel->syms.at[i].name);
+        sym[i] = (uint32_t)find_sym(p, g->kernel->syms.at[i].name);
+    }
+    for (uint32_t i = 0; i < s->nsteps; i++)
+        gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (int32_t)p->kernels.n, .part_of = i, .symbol = gn_arena_printf(p->arena, "%s_%u", pk->name, i),
+                .parts = dim_of(m, gn_scheduled_parts(s, i)), .narg = (uint32_t)(nbufs + s->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
+                .nscratch = nscratch, .arg = arg, .sym = sym, .scratch = scratch, .copy_to = -1 });
+    pk->nsteps = s->nsteps;
+}
+
+static void make_kernel(maker *m, const gn_group *g)
+{
+    gn_program *p = m->p;
+    gn_schedule *s = gn_default_schedule(p->arena, g->kernel, g->hint, m->target);
+    gn_pkernel pk = { .name = g->kernel->name, .kernel = print_kernel(p->arena, g->kernel), .schedule = print_schedule(p->arena, g->kernel, s),
+                      .first_step = (uint32_t)p->steps.n };
+    const gn_scheduled *low = gn_schedule_apply(p->arena, g->kernel, s, m->target);
+    add_steps(m, g, low, &pk);
+    gn_emit_kernel(&m->body, low);
+    gn_text_char(&m->body, '\n');
+    gn_push(p->arena, &p->kernels, pk);
+    gn_push(p->arena, &m->kernel, g->kernel);
+    gn_push(p->arena, &m->schedule, s);
+}
+
+/* ---- lifetimes ---- */
+
+/* Buffers of a kernel live through all its steps. */
+static void find_lifetimes(maker *m)
+{
+    gn_program *p = m->p;
+    for (size_t s = 0; s < p->steps.n; s++) {
+        const gn_pstep *step = &p->steps.at[s];
+        for (uint32_t a = 0; a < step->narg; a++) {
+            if (step->arg[a] < 0) continue;
+            gn_pvalue *v = &p->values.at[step->arg[a]];
+            if (v->first < 0) v->first = (int32_t)s;
+            v->last = (int32_t)s;
+        }
+    }
+}
+
+/* ---- in place ---- */
+
+/* Does every load of buffer `from` that the expression makes, definitions looked through, stand at `index`? Counts them. */
+typedef struct same_place {
+    const gn_kernel *k;
+    const gn_schedule *s;
+    uint32_t from;
+    const gn_dim *const *index;
+    uint32_t nloads;
+    bool ok;
+} same_place;
+
+typedef struct binding {
+    const gn_kernel *k;
+    const gn_kdef *d;
+    const gn_dim *const *arg;
+} binding;
+
+static const gn_dim *argument_of(void *user, const char *name)
+{
+    const binding *b = user;
+    for (size_t i = 0; i < b->d->nparam; i++)
+        if (strcmp(b->k->axes.at[b->d->param[i]].name, name) == 0) return b->arg[i];
+    return NULL;
+}
+
+static bool is_staged(const same_place *w, uint32_t def)
+{
+    for (size_t i = 0; i < w->s->stages.n; i++)
+        if (w->s->stages.at[i].def == def) return true;
+    return false;
+}
+
+static bool reads(const gn_kernel *k, const gn_kexpr *e, uint32_t buf)
+{
+    if (e->kind == GN_K_LOAD && e->u.ref == buf) return true;
+    for (size_t i = 0; i < e->n; i++)
+        if (reads(k, e->a[i], buf)) return true;
+    return e->kind == GN_K_REF && reads(k, k->defs.at[e->u.ref].body, buf);
+}
+
+static void check_same_place(same_place *w, const gn_kexpr *e, const binding *inside)
+{
+    if (!w->ok || w->nloads > 1000) {
+        w->ok = false;
+        return;
+    }
+    const gn_dim *index[64];
+    for (size_t i = 0; i < e->nindex; i++)
+        index[i] = inside ? gn_dim_subst(w->k->dims, e->index[i], argument_of, (void *)inside) : e->index[i];
+    if (e->kind == GN_K_LOAD && e->u.ref == w->from) {
+        w->nloads++;
+        for (size_t i = 0; i < e->nindex; i++) w->ok &= index[i] == w->index[i];
+    } else if (e->kind == GN_K_REF) {
+        const gn_kdef *d = &w->k->defs.at[e->u.ref];
+        if (d->red || is_staged(w, e->u.ref)) {
+            w->ok &= !reads(w->k, d->body, w->from);
+        } else {
+            const binding b = { w->k, d, index };
+            check_same_place(w, d->body, &b);
+        }
+    }
+    for (size_t i = 0; i < e->n; i++) check_same_place(w, e->a[i], inside);
+}
+
+/* Does an index of a store load, so that the order of elements is not known? */
+static bool scatters(const gn_kernel *k)
+{
+    for (size_t s = 0; s < k->stores.n; s++)
+        for (size_t d = 0; d < k->bufs.at[k->stores.at[s].buf].rank; d++)
+            if (gn_dim_has_load(k->stores.at[s].index[d])) return true;
+    return false;
+}
+
+/* May kernel i write buffer `to` over buffer `from`: one store, and each element is read only where it is written, just before. */
+static bool in_place(const maker *m, size_t i, uint32_t from, uint32_t to)
+{
+    const gn_kernel *k = m->kernel.at[i];
+    const gn_kstore *store = NULL;
+    for (size_t s = 0; s < k->stores.n; s++) {
+        if (k->stores.at[s].buf == to) {
+            if (store || k->stores.at[s].kind != GN_STORE_SET) return false;
+            store = &k->stores.at[s];
+        } else if (reads(k, k->stores.at[s].value, from)) {
+            return false;
+        }
+    }
+    if (!store || scatters(k)) return false;
+    for (size_t d = 0; d < k->bufs.at[to].rank; d++)
+        if (k->bufs.at[from].rank != k->bufs.at[to].rank || gn_dim_compare(k->bufs.at[from].shape[d], k->bufs.at[to].shape[d]) != GN_DIM_EQUAL)
+            return false;
+    same_place w = { k, m->schedule.at[i], from, store->index, 0, true };
+    check_same_place(&w, store->value, NULL);
+    return w.ok && k->bufs.at[from].dtype == k->bufs.at[to].dtype;
+}
+
+static int32_t last_use_of_root(const gn_program *p, int32_t v)
+{
+    int32_t last = -1;
+    for (size_t i = 0; i < p->values.n; i++) {
+        int32_t root = (int32_t)i;
+        while (p->values.at[root].alias >= 0) root = p->values.at[root].alias;
+        if (root == v && p->values.at[i].last > last) last = p->values.at[i].last;
+    }
+    return last;
+}
+
+static bool variable_is_read_later(const gn_program *p, uint32_t variable, int32_t after)
+{
+    for (size_t i = 0; i < p->values.n; i++)
+        if (p->values.at[i].kind == GN_VALUE_VARIABLE && p->values.at[i].index == variable && p->values.at[i].last > after) return true;
+    return false;
+}
+
+/* An update writes its variable where no later step reads it, and its own kernel reads it in place or not at all. */
+static void place_update(maker *m, size_t kernel, const gn_group *g, uint32_t to)
+{
+    gn_program *p = m->p;
+    const int32_t value = m->value_of[g->buf.at[to]];
+    gn_pvalue *u = &p->values.at[value];
+    const int32_t end = (int32_t)(p->kernels.at[kernel].first_step + p->kernels.at[kernel].nsteps) - 1;
+    if (variable_is_read_later(p, u->index, end) || u->last > end) return;
+    for (size_t b = 0; b < g->buf.n; b++) {
+        const gn_pvalue *v = &p->values.at[m->value_of[g->buf.at[b]]];
+        if (v->kind == GN_VALUE_VARIABLE && v->index == u->index && !in_place(m, kernel, (uint32_t)b, to)) return;
+    }
+    for (size_t i = 0; i < p->values.n; i++)
+        if (p->values.at[i].kind == GN_VALUE_VARIABLE && p->values.at[i].index == u->index) {
+            u->alias = (int32_t)i;
+            return;
+        }
+    /* the variable is written only: a value stands for its memory */
+    gn_pvalue v = *u;
+    v.kind = GN_VALUE_VARIABLE;
+    const int32_t made = (int32_t)add_value(p, v);
+    p->values.at[value].alias = made;
+}
+
+static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
+{
+    gn_program *p = m->p;
+    const int32_t value = m->value_of[g->buf.at[to]];
+    const int32_t first = (int32_t)p->kernels.at[kernel].first_step, end = first + (int32_t)p->kernels.at[kernel].nsteps - 1;
+    for (size_t b = 0; b < g->buf.n; b++) {
+        const int32_t from = m->value_of[g->buf.at[b]];
+        const gn_pvalue *v = &p->values.at[from];
+        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first) continue;
+        int32_t root = from;
+        while (p->values.at[root].alias >= 0) root = p->values.at[root].alias;
+        if (p->values.at[root].kind != GN_VALUE_TEMP || last_use_of_root(p, root) > end || !in_place(m, kernel, (uint32_t)b, to)) continue;
+        p->values.at[value].alias = from;
+        return;
+    }
+}
+
+static void place_all(maker *m)
+{
+    for (size_t i = 0; i < m->groups->groups.n; i++) {
+        const gn_group *g = &m->groups->groups.at[i];
+        for (uint32_t b = 0; b < g->buf.n; b++) {
+            if (!(m->kernel.at[i]->bufs.at[b].access & GN_KBUF_WRITE)) continue;
+            const gn_pvalue *v = &m->p->values.at[m->value_of[g->buf.at[b]]];
+            if (v->kind == GN_VALUE_UPDATE && v->alias < 0) place_update(m, i, g, b);
+            else if (v->kind == GN_VALUE_TEMP && v->alias < 0) place_temp(m, i, g, b);
+        }
+    }
+}
+
+/* What could not be written in place is copied over its variable after all other steps. */
+static void add_copies(maker *m)
+{
+    gn_program *p = m->p;
+    const size_t nvalues = p->values.n;
+    for (size_t i = 0; i < nvalues; i++) {
+        gn_pvalue *v = &p->values.at[i];
+        if (v->kind != GN_VALUE_UPDATE || v->alias >= 0) continue;
+        int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, 1);
+        arg[0] = (int32_t)i;
+        v->last = (int32_t)p->steps.n;
+        gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = -1, .symbol = "copy", .parts = gn_dim_const(p->dims, 1), .narg = 1, .arg = arg, .copy_to = (int32_t)v->index });
+    }
+}
+
+/* ---- source ---- */
+
+static void describe_values(maker *m, gn_text *t, gn_value_kind kind, const char *title)
+{
+    for (size_t i = 0; i < m->p->values.n; i++) {
+        const gn_pvalue *v = &m->p->values.at[i];
+        if (v->kind != kind) continue;
+        gn_textf(t, " *   %-8s  %s  %s (", title, v->name, gn_dtype_name(v->dtype));
+        for (size_t d = 0; d < v->rank; d++) {
+            if (d) gn_text_add(t, ", ");
+            gn_dim_show(t, v->shape[d]);
+        }
+        gn_text_add(t, ")\n");
+    }
+}
+
+static void make_source(maker *m)
+{
+    gn_text t = { .arena = m->p->arena };
+    gn_textf(&t, "/* %s: %zu kernels in %zu steps, for %s.\n", m->p->name, m->p->kernels.n, m->p->steps.n, m->target->name);
+    describe_values(m, &t, GN_VALUE_INPUT, "input");
+    describe_values(m, &t, GN_VALUE_VARIABLE, "variable");
+    describe_values(m, &t, GN_VALUE_OUTPUT, "output");
+    gn_text_add(&t, " */\n\n");
+    gn_prelude(&t, m->target, gn_text_done(&m->body));
+    gn_text_add(&t, gn_text_done(&m->body));
+    m->p->source = gn_text_done(&t);
+}
+
+gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const gn_target *target, const char *name)
+{
+    gn_program *p = GN_NEW_OBJECT(arena, gn_program);
+    p->arena = arena;
+    p->dims = GN_NEW_OBJECT(arena, gn_dim_pool);
+    p->dims->arena = arena;
+    p->name = gn_arena_string(arena, name);
+    maker m = { .p = p, .core = core, .target = target, .body = { .arena = arena } };
+    bind_symbols(&m);
+    m.groups = gn_group_core(arena, core, target->l2_bytes, target->nregs);
+    make_values(&m);
+    for (size_t i = 0; i < core->constraints.n; i++) {
+        const gn_constraint *c = &core->constraints.at[i];
+        gn_push(arena, &p->checks, (gn_pcheck){ dim_of(&m, c->a), dim_of(&m, c->b), (uint32_t)i, gn_arena_string(arena, c->text) });
+    }
+    for (size_t i = 0; i < m.groups->groups.n; i++) make_kernel(&m, &m.groups->groups.at[i]);
+    find_lifetimes(&m);
+    place_all(&m);
+    add_copies(&m);
+    make_source(&m);
+    return p;
+}
