@@ -37,9 +37,9 @@ struct gn_dim {
 typedef struct gn_dim_pool {
     gn_arena *arena;
     gn_symbols symbols;
-    gn_intern_set atoms, dims;
-    uint32_t natoms, ndims;
-} gn_dim_pool;
+    gn_intern_set atoms, products, dims;
+    uint32_t natoms, nproducts, ndims;
+} gn_dim_pool; /* starts as { .arena = a } */
 
 const gn_dim *gn_dim_const(gn_dim_pool *, int64_t);
 const gn_dim *gn_dim_sym(gn_dim_pool *, const char *name);
@@ -53,6 +53,7 @@ const gn_dim *gn_dim_mod(gn_dim_pool *, const gn_dim *, const gn_dim *);
 const gn_dim *gn_dim_cdiv(gn_dim_pool *, const gn_dim *, const gn_dim *); /* (a + b - 1) div b */
 const gn_dim *gn_dim_min(gn_dim_pool *, const gn_dim *, const gn_dim *);
 const gn_dim *gn_dim_max(gn_dim_pool *, const gn_dim *, const gn_dim *);
+const gn_dim *gn_dim_exact(gn_dim_pool *, const gn_dim *a, const gn_dim *b); /* q with q * b = a for all values; NULL if there is none */
 
 bool gn_dim_is_const(const gn_dim *, int64_t *value); /* value may be NULL */
 static inline bool gn_dim_is(const gn_dim *d, int64_t v)
@@ -65,10 +66,12 @@ static inline bool gn_dim_is(const gn_dim *d, int64_t v)
 typedef enum { GN_DIM_EQUAL, GN_DIM_DIFFERENT, GN_DIM_UNKNOWN } gn_dim_order;
 gn_dim_order gn_dim_compare(const gn_dim *, const gn_dim *);
 
-/* What is known of symbols: value is a multiple of `mul`, lies in [min, max] (INT64_MIN, INT64_MAX: unknown). Absent: extents are >= 0. */
+/* What is known of symbols: value is a multiple of `mul` (0 says nothing), lies in [min, max] (INT64_MIN, INT64_MAX: unknown), is below `limit`
+ * (over symbols of earlier facts or without facts; NULL: unknown). A symbol without a fact is >= 0. */
 typedef struct gn_dim_fact {
     const char *name;
     int64_t mul, min, max;
+    const gn_dim *limit;
 } gn_dim_fact;
 typedef struct gn_dim_facts {
     size_t n;
@@ -77,12 +80,17 @@ typedef struct gn_dim_facts {
 bool gn_dim_divisible(const gn_dim *, int64_t by, const gn_dim_facts *);
 /* Bounds of the value given the facts; INT64_MIN or INT64_MAX where unknown. */
 void gn_dim_range(const gn_dim *, const gn_dim_facts *, int64_t *low, int64_t *high);
+/* d >= 0 by the facts, `limit` included: N*M - 1 - (i*M + j) is, for i < N and j < M. */
+bool gn_dim_nonnegative(gn_dim_pool *, const gn_dim *, const gn_dim_facts *);
+/* The same value under the facts, with div, mod, min and max gone where they decide: (i*M + j) div M is i for j < M and M >= 1. */
+const gn_dim *gn_dim_simplify(gn_dim_pool *, const gn_dim *, const gn_dim_facts *);
 
 /* Replaces symbols: `of` returns the replacement or NULL to keep it. Loads keep their buffer, their index is substituted. */
 typedef const gn_dim *(*gn_dim_map)(void *user, const char *symbol);
 const gn_dim *gn_dim_subst(gn_dim_pool *, const gn_dim *, gn_dim_map, void *user);
 const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *); /* from another pool */
-/* The factor of a symbol where the dim is linear in it: d = result * symbol + rest, rest without the symbol at top level. */
+/* The factor of a symbol where the dim is linear in it: d = result * symbol + rest, rest without the symbol at top level.
+ * NULL if the symbol is there as a power. */
 const gn_dim *gn_dim_coefficient(gn_dim_pool *, const gn_dim *, const char *symbol);
 bool gn_dim_mentions(const gn_dim *, const char *symbol);                            /* anywhere, also inside atoms */
 void gn_dim_symbols(const gn_dim *, void (*visit)(void *user, const char *name), void *user);

@@ -1,0 +1,65 @@
+/* Shared variables. The counter of ids is the one piece of state that belongs to the process: locks of several variables are taken in the order
+ * of their ids, across all contexts. */
+#include "shared.h"
+#include "checked.h"
+#include "dtype.h"
+#include "error.h"
+#include "view.h"
+#include <string.h>
+
+static atomic_uint_fast64_t next_id = 1;
+
+static gn_status initial_bytes(const char *name, const gn_array *a, size_t *bytes)
+{
+    if ((unsigned)a->dtype >= GN_NDTYPES) return gn_error(GN_EDTYPE, "variable \"%s\": %d is no dtype", name, (int)a->dtype);
+    if (a->rank < 0 || a->rank > GN_MAX_RANK) return gn_error(GN_ESHAPE, "variable \"%s\": rank %d, from 0 to %d is possible", name, a->rank, GN_MAX_RANK);
+    const int64_t n = gn_array_count(a);
+    if (n < 0 || gn_size_mul_overflows((size_t)n, gn_dtype_size(a->dtype), bytes))
+        return gn_error(GN_ESHAPE, "variable \"%s\": an extent is negative or their product overflows", name);
+    if (n > 0 && !a->data) return gn_error(GN_EINVAL, "variable \"%s\": its initial value has data NULL", name);
+    return GN_OK;
+}
+
+gn_status gn_variable_new(gn_variable **out, const gn_allocator *allocator, const char *name, const gn_array *initial)
+{
+    size_t bytes;
+    *out = NULL;
+    const gn_status bad = initial_bytes(name, initial, &bytes);
+    if (bad) return bad;
+    if (!allocator) allocator = &gn_allocator_libc;
+    gn_variable *const v = gn_alloc_zeroed(allocator, sizeof *v);
+    void *data = NULL;
+    if (!v) return GN_ENOMEM;
+    v->name = gn_alloc_string(allocator, name);
+    data = v->name ? gn_block_new(allocator, bytes) : NULL;
+    if (!data || pthread_mutex_init(&v->lock, NULL) != 0) {
+        if (data) gn_error(GN_ENOMEM, "out of memory: a lock could not be made");
+        gn_block_free(allocator, data, bytes);
+        if (v->name) gn_release(allocator, v->name, strlen(v->name) + 1);
+        gn_release(allocator, v, sizeof *v);
+        return GN_ENOMEM;
+    }
+    v->allocator = allocator;
+    v->bytes = bytes;
+    v->value = gn_array_of(data, initial->dtype, initial->rank, initial->shape);
+    v->id = atomic_fetch_add(&next_id, 1);
+    atomic_init(&v->refs, 1);
+    gn_array_copy(&v->value, initial);
+    *out = v;
+    return GN_OK;
+}
+
+void gn_variable_keep(gn_variable *v)
+{
+    atomic_fetch_add_explicit(&v->refs, 1, memory_order_relaxed);
+}
+
+void gn_variable_release(gn_variable *v)
+{
+    if (!v || atomic_fetch_sub(&v->refs, 1) != 1) return;
+    const gn_allocator *const allocator = v->allocator;
+    pthread_mutex_destroy(&v->lock);
+    gn_block_free(allocator, v->value.data, v->bytes);
+    gn_release(allocator, v->name, strlen(v->name) + 1);
+    gn_release(allocator, v, sizeof *v);
+}
