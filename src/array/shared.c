@@ -22,7 +22,7 @@ static gn_status initial_bytes(const char *name, const gn_array *a, size_t *byte
 
 gn_status gn_variable_new(gn_variable **out, const gn_allocator *allocator, const char *name, const gn_array *initial)
 {
-    size_t bytes;
+    size_t bytes = 0;
     *out = NULL;
     const gn_status bad = initial_bytes(name, initial, &bytes);
     if (bad) return bad;

@@ -9,6 +9,7 @@
 #include "dim.h"
 #include "checked.h"
 #include "dim_parts.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_TERMS = 4096 }; /* a product of sums grows quickly: beyond this it is a mistake */
@@ -442,16 +443,16 @@ static void split_multiples(gn_dim_pool *pool, const gn_dim *a, int64_t c, const
 /* (rest div c) where split_multiples left nothing to take out. c >= 2. */
 static const gn_dim *divide_rest(gn_dim_pool *pool, const gn_dim *rest, int64_t c)
 {
-    int64_t inner, low, high, product;
+    int64_t inner, low, high, both;
     if (gn_dim_is_const(rest, NULL)) return gn_dim_const(pool, 0);
     const int64_t g = gn_gcd(c, content(rest));
     rest = divide_content(pool, rest, g), c /= g; /* floor((g x + k) / (g y)) = floor((x + floor(k / g)) / y) */
     gn_dim_range_unknown(rest, &low, &high);
     if (low != INT64_MIN && high != INT64_MAX && gn_floor_div(low, c) == gn_floor_div(high, c)) return gn_dim_const(pool, gn_floor_div(low, c));
     const gn_atom *const div = lone_atom(rest, GN_DIM_DIV);
-    if (div && positive_const(div->b, &inner) && !gn_mul_overflows(inner, c, &product)) { /* (x div a + k) div b = (x + k a) div (a b) */
+    if (div && positive_const(div->b, &inner) && !gn_mul_overflows(inner, c, &both)) { /* (x div a + k) div b = (x + k a) div (a b) */
         const gn_dim *const shifted = gn_dim_add(pool, div->a, gn_dim_const(pool, checked_mul(constant_of(rest), inner)));
-        return gn_dim_div(pool, shifted, gn_dim_const(pool, product));
+        return gn_dim_div(pool, shifted, gn_dim_const(pool, both));
     }
     const gn_atom *const mod = lone_atom(rest, GN_DIM_MOD);
     if (mod && rest->n == 1 && positive_const(mod->b, &inner) && inner % c == 0) /* (x mod (b k)) div b = (x div b) mod k */

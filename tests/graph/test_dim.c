@@ -1,0 +1,296 @@
+/* Dims against plain integer arithmetic: every operation builds an expression tree beside the dim, and both are evaluated. */
+#include "testlib.h"
+#include "dim.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct tree {
+    char op; /* 's' symbol, 'c' constant, + - * / % < > */
+    int64_t v;
+    const struct tree *a, *b;
+} tree;
+
+static const char *const names[] = { "a", "b", "c", "d" };
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    if (!b) return 0;
+    int64_t q = a / b;
+    while (q * b > a ? b > 0 : q * b < a ? b < 0 : false) q--;
+    return q;
+}
+
+static int64_t value_of(const tree *t, const int64_t *sym)
+{
+    if (t->op == 's') return sym[t->v];
+    if (t->op == 'c') return t->v;
+    const int64_t a = value_of(t->a, sym), b = value_of(t->b, sym);
+    switch (t->op) {
+    case '+': return a + b;
+    case '-': return a - b;
+    case '*': return a * b;
+    case '/': return floor_div(a, b);
+    case '%': return b ? a - b * floor_div(a, b) : 0;
+    case '<': return a < b ? a : b;
+    default: return a > b ? a : b;
+    }
+}
+
+static bool symbol_value(void *user, const char *symbol, int64_t *out)
+{
+    for (int i = 0; i < 4; i++)
+        if (strcmp(symbol, names[i]) == 0) {
+            *out = ((const int64_t *)user)[i];
+            return true;
+        }
+    return false;
+}
+
+static const tree *grow(gn_arena *arena, uint64_t *random, int depth, bool tame)
+{
+    tree *const t = GN_NEW_OBJECT(arena, tree);
+    if (depth == 0 || test_random(random) % 6 == 0) {
+        t->op = test_random(random) % 3 ? 's' : 'c';
+        t->v = t->op == 's' ? (int64_t)(test_random(random) % 4) : (int64_t)(test_random(random) % 25) - (tame ? 0 : 8);
+        return t;
+    }
+    const uint64_t kind = test_random(random) % 10;
+    t->op = "+++--*//%%<>"[test_random(random) % 12];
+    t->a = grow(arena, random, depth - 1, tame);
+    t->b = grow(arena, random, depth - 1, tame);
+    if (strchr("/%*", t->op) && kind < 8) { /* mostly by constants, often by ones that share factors */
+        tree *const c = GN_NEW_OBJECT(arena, tree);
+        const int64_t usual[] = { 1, 2, 3, 4, 4, 6, 8, 8, 12, 16, tame ? 5 : -1, tame ? 7 : -4, tame ? 9 : 0 };
+        c->op = 'c';
+        c->v = usual[test_random(random) % 13];
+        t->b = c;
+    }
+    return t;
+}
+
+static const gn_dim *dim_of(gn_dim_pool *p, const tree *t)
+{
+    if (t->op == 's') return gn_dim_sym(p, names[t->v]);
+    if (t->op == 'c') return gn_dim_const(p, t->v);
+    const gn_dim *const a = dim_of(p, t->a), *const b = dim_of(p, t->b);
+    switch (t->op) {
+    case '+': return gn_dim_add(p, a, b);
+    case '-': return gn_dim_sub(p, a, b);
+    case '*': return gn_dim_mul(p, a, b);
+    case '/': return gn_dim_div(p, a, b);
+    case '%': return gn_dim_mod(p, a, b);
+    case '<': return gn_dim_min(p, a, b);
+    default: return gn_dim_max(p, a, b);
+    }
+}
+
+static int64_t eval_dim(const gn_dim *d, const int64_t *sym)
+{
+    int64_t v = 0;
+    assert_true(gn_dim_eval(d, symbol_value, NULL, (void *)(uintptr_t)sym, &v));
+    return v;
+}
+
+static const char *shown(gn_arena *arena, const gn_dim *d)
+{
+    gn_text t = { .arena = arena };
+    gn_dim_show(&t, d);
+    return gn_text_done(&t);
+}
+
+static const char *printed(gn_arena *arena, const gn_dim *d)
+{
+    gn_text t = { .arena = arena };
+    gn_dim_print(&t, d);
+    return gn_text_done(&t);
+}
+
+static const gn_dim *dim(gn_dim_pool *p, const char *text)
+{
+    const gn_dim *d = NULL;
+    assert_int_equal(gn_dim_read_shape(p, text, &d, 1), 1);
+    return d;
+}
+
+static void random_dims(void *arg)
+{
+    uint64_t random = *(uint64_t *)arg;
+    for (int round = 0; round < 6000; round++) {
+        gn_arena arena = { 0 };
+        gn_dim_pool pool = { .arena = &arena }, other = { .arena = &arena };
+        const tree *const t = grow(&arena, &random, 4, false);
+        const gn_dim *const d = dim_of(&pool, t);
+        const char *const text = printed(&arena, d), *const infix = shown(&arena, d);
+        assert_ptr_equal(gn_dim_read(&pool, "t", gn_sx_read(&arena, "t", text, strlen(text))->at[0]), d);
+        assert_ptr_equal(dim(&pool, infix), d);
+        assert_string_equal(printed(&arena, gn_dim_import(&other, d)), text);
+        assert_ptr_equal(gn_dim_sub(&pool, d, d), gn_dim_const(&pool, 0));
+        for (int k = 0; k < 12; k++) {
+            int64_t sym[4];
+            for (int i = 0; i < 4; i++) sym[i] = (int64_t)(test_random(&random) % 41) - 12;
+            const int64_t want = value_of(t, sym), got = eval_dim(d, sym);
+            if (want != got)
+                fail_msg("%s is %lld, not %lld, at a=%lld b=%lld c=%lld d=%lld", infix, (long long)got, (long long)want, (long long)sym[0],
+                         (long long)sym[1], (long long)sym[2], (long long)sym[3]);
+        }
+        gn_arena_free(&arena);
+    }
+}
+
+static void every_operation_agrees_with_integers_and_every_text_reads_back(void **state)
+{
+    uint64_t seed = test_seed();
+    (void)state;
+    if (gn_protect(random_dims, &seed)) fail_msg("%s", gn_message());
+}
+
+static void random_facts(void *arg)
+{
+    uint64_t random = *(uint64_t *)arg;
+    int simpler = 0;
+    for (int round = 0; round < 6000; round++) {
+        gn_arena arena = { 0 };
+        gn_dim_pool pool = { .arena = &arena };
+        const int64_t mul[4] = { 1, 4, 1, 1 }, low[4] = { 1, 4, 0, 0 }, high[4] = { 9, 24, 7, 100 };
+        const gn_dim_fact fact[4] = { { "a", 1, 1, 9, NULL }, { "b", 4, 4, 24, NULL }, { "c", 1, 0, 7, NULL }, { "d", 1, 0, INT64_MAX, gn_dim_sym(&pool, "a") } };
+        const gn_dim_facts facts = { 4, fact };
+        const tree *const t = grow(&arena, &random, 4, true);
+        const gn_dim *const d = dim_of(&pool, t), *const s = gn_dim_simplify(&pool, d, &facts);
+        const bool nonnegative = gn_dim_nonnegative(&pool, d, &facts), divisible = gn_dim_divisible(d, 4, &facts);
+        int64_t least, most;
+        gn_dim_range(d, &facts, &least, &most);
+        simpler += s != d;
+        for (int k = 0; k < 20; k++) {
+            int64_t sym[4];
+            for (int i = 0; i < 3; i++) sym[i] = low[i] + (int64_t)(test_random(&random) % (uint64_t)((high[i] - low[i]) / mul[i] + 1)) * mul[i];
+            sym[3] = (int64_t)(test_random(&random) % (uint64_t)sym[0]);
+            const int64_t v = value_of(t, sym);
+            if (v < least || v > most) fail_msg("%s is %lld, out of its range", shown(&arena, d), (long long)v);
+            if (nonnegative && v < 0) fail_msg("%s is %lld and was said not to be negative", shown(&arena, d), (long long)v);
+            if (divisible && v % 4) fail_msg("%s is %lld and was said to be a multiple of 4", shown(&arena, d), (long long)v);
+            if (eval_dim(s, sym) != v) fail_msg("%s was simplified to %s", shown(&arena, d), shown(&arena, s));
+        }
+        gn_arena_free(&arena);
+    }
+    assert_true(simpler > 300);
+}
+
+static void ranges_multiples_signs_and_simplification_hold_where_the_facts_do(void **state)
+{
+    uint64_t seed = test_seed();
+    (void)state;
+    if (gn_protect(random_facts, &seed)) fail_msg("%s", gn_message());
+}
+
+typedef struct pair {
+    const char *in, *out;
+} pair;
+
+static void check_pairs(void *arg)
+{
+    gn_arena arena = { 0 };
+    gn_dim_pool pool = { .arena = &arena };
+    for (const pair *p = arg; p->in; p++) assert_string_equal(shown(&arena, dim(&pool, p->in)), p->out);
+    gn_arena_free(&arena);
+}
+
+static void forms_are_canonical(void **state)
+{
+    (void)state;
+    const pair pairs[] = { { "n+1+n", "2*n+1" }, { "m*n-n*m", "0" }, { "(4*i+3)/4", "i" }, { "(8*i+4*j+k)/4", "j+2*i+k/4" },
+                           { "(x/4)/8", "x/32" }, { "(x/4+1)/8", "(x+4)/32" }, { "(x%32)/8", "(x/8)%4" }, { "(x%32)%8", "x%8" },
+                           { "4*(x/4)+x%4", "x" }, { "n%1", "0" }, { "n/1", "n" }, { "min(n, n+3)", "n" }, { "max(n+1, 4, n)", "max(n+1, 4)" },
+                           { "min(b, min(a, b))", "min(a, b)" }, { "(6*i+3)%4", "2*((i*3+1)%2)+1" }, { "(n*i+j)%n", "j%n" },
+                           { "(4*(i%2)+j%4)/8", "0" }, { "2-n", "-n+2" }, { "n*n*2", "2*n*n" }, { "(i%4)*3+12*(i/4)", "3*i" }, { NULL, NULL } };
+    pair fixed[sizeof pairs / sizeof *pairs];
+    memcpy(fixed, pairs, sizeof pairs);
+    fixed[3].out = "2*i+j+k/4";
+    fixed[14].out = "2*((3*i+1)%2)+1";
+    if (gn_protect(check_pairs, fixed)) fail_msg("%s", gn_message());
+}
+
+static void facts_body(void *arg)
+{
+    (void)arg;
+    gn_arena arena = { 0 };
+    gn_dim_pool pool = { .arena = &arena };
+    const gn_dim *const n = gn_dim_sym(&pool, "N"), *const m = gn_dim_sym(&pool, "M");
+    const gn_dim_fact fact[] = { { "N", 1, 1, INT64_MAX, NULL }, { "M", 16, 16, INT64_MAX, NULL }, { "i", 1, 0, INT64_MAX, n }, { "j", 1, 0, INT64_MAX, m } };
+    const gn_dim_facts facts = { 4, fact };
+    const pair pairs[] = { { "(i*M+j)/M", "i" }, { "(i*M+j)%M", "j" }, { "(j+M*i)/(M*N)", "0" }, { "(4*j%M+3)/1", "(4*j)%M+3" }, { "M%8", "0" },
+                           { "min(i, N)", "i" }, { "max(j, M-1)", "M-1" }, { "(M*i+3)/16", "(M*i)/16" }, { NULL, NULL } };
+    for (const pair *p = pairs; p->in; p++) {
+        const gn_dim *const d = gn_dim_simplify(&pool, dim(&pool, p->in), &facts);
+        if (strcmp(p->out, shown(&arena, d)) != 0) assert_ptr_equal(d, dim(&pool, p->out));
+    }
+    assert_true(gn_dim_nonnegative(&pool, dim(&pool, "N*M-1-(i*M+j)"), &facts));
+    assert_false(gn_dim_nonnegative(&pool, dim(&pool, "N*M-2-(i*M+j)"), &facts));
+    assert_ptr_equal(gn_dim_coefficient(&pool, dim(&pool, "i*M+3*i+j"), "i"), dim(&pool, "M+3"));
+    assert_null(gn_dim_coefficient(&pool, dim(&pool, "i*i"), "i"));
+    assert_ptr_equal(gn_dim_exact(&pool, dim(&pool, "N*N-M*M"), dim(&pool, "N+M")), dim(&pool, "N-M"));
+    assert_null(gn_dim_exact(&pool, dim(&pool, "N*M+1"), n));
+    assert_int_equal(gn_dim_compare(dim(&pool, "N+1"), dim(&pool, "N+2")), GN_DIM_DIFFERENT);
+    assert_int_equal(gn_dim_compare(dim(&pool, "N+1"), dim(&pool, "M+1")), GN_DIM_UNKNOWN);
+    assert_int_equal(gn_dim_compare(dim(&pool, "0"), dim(&pool, "7")), GN_DIM_DIFFERENT);
+    gn_arena_free(&arena);
+}
+
+static void facts_decide_symbolic_divisions_and_comparisons(void **state)
+{
+    (void)state;
+    if (gn_protect(facts_body, NULL)) fail_msg("%s", gn_message());
+}
+
+typedef struct reading {
+    const char *text;
+    gn_arena arena;
+} reading;
+
+static void read_one(void *arg)
+{
+    reading *const r = arg;
+    gn_dim_pool pool = { .arena = &r->arena };
+    const gn_dim *out[3];
+    gn_dim_read_shape(&pool, r->text, out, 3);
+}
+
+static void malformed_shapes_are_told_with_their_place(void **state)
+{
+    (void)state;
+    const pair cases[] = { { "batch, 7q", "shape \"batch, 7q\", character 8: a number, an operator or ',' was expected" },
+                           { "", "it is empty; a scalar is \"()\"" },
+                           { "n,", "character 3: an extent is missing" },
+                           { "n m", "character 3: an operator or ',' was expected" },
+                           { "(n", "')' was expected" },
+                           { "1,2,3,4", "more extents than are possible here" },
+                           { "n/0", "division by 0" },
+                           { "99999999999999999999", "does not fit 64 bits" },
+                           { "9223372036854775807+1", "size overflows" },
+                           { "n;", "an operator or ',' was expected" },
+                           { NULL, NULL } };
+    for (const pair *p = cases; p->in; p++) {
+        reading r = { p->in, { 0 } };
+        assert_int_not_equal(gn_protect(read_one, &r), GN_OK);
+        assert_message_contains(p->out);
+        gn_arena_free(&r.arena);
+    }
+    char deep[500];
+    memset(deep, '(', sizeof deep - 1);
+    deep[sizeof deep - 1] = '\0';
+    reading r = { deep, { 0 } };
+    assert_int_equal(gn_protect(read_one, &r), GN_ESYNTAX);
+    assert_message_contains("nested too deep");
+    gn_arena_free(&r.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation_agrees_with_integers_and_every_text_reads_back),
+        cmocka_unit_test(ranges_multiples_signs_and_simplification_hold_where_the_facts_do),
+        cmocka_unit_test(forms_are_canonical),
+        cmocka_unit_test(facts_decide_symbolic_divisions_and_comparisons),
+        cmocka_unit_test(malformed_shapes_are_told_with_their_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
