@@ -10,8 +10,7 @@ typedef struct gn_key {
     uint8_t bytes[32];           /* BLAKE2b-256 of length-prefixed fields */
 } gn_key;
 
-/* A key over fields; start with gn_key_begin. */
-typedef struct gn_key_state gn_key_state;
+/* A key over n fields, each hashed with its length. */
 gn_key gn_key_of(size_t n, const char *const *fields, const size_t *lengths);
 void gn_key_hex(const gn_key *, char out[65]);
 
@@ -25,11 +24,12 @@ typedef struct gn_module gn_module;
 /* NULL: not there (or bad, which is the same). */
 gn_module *gn_cache_load(gn_cache *, const gn_key *);
 /* Stores, then loads. Works with the cache off, full disk or noexec mount too. meta: text kept beside the object. */
+/* size 0: an entry of metadata alone. */
 gn_status gn_cache_store(gn_cache *, const gn_key *, const void *object, size_t size, const char *meta, size_t meta_size, gn_module **out);
 void *gn_module_symbol(const gn_module *, const char *name); /* NULL if absent */
 const char *gn_module_meta(const gn_module *, size_t *size);
 const char *gn_module_path(const gn_module *);            /* NULL for a memfd */
-void gn_module_release(gn_module *);                      /* reference-counted: one per load or store */
+void gn_module_release(gn_module *);                      /* one per load or store; accepts NULL */
 
 /* For `gnomon cache`. */
 typedef struct gn_cache_entry {
