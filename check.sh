@@ -3,7 +3,7 @@
 #
 #   ./check.sh                installs what is missing (Debian 12), builds, tests
 #   ./check.sh --no-install   with what is there
-. ./scripts/setup.sh
+cd "$(dirname "$0")" && . ./scripts/setup.sh
 install_packages "$packages_base $packages_test" needed
 install_packages "$packages_llvm" optional
 status=0

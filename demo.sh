@@ -4,7 +4,7 @@
 #   ./demo.sh                installs what is missing (Debian 12), builds, trains
 #   ./demo.sh --no-install   builds with what is there
 # A second run finds the compiled code in the cache.
-. ./scripts/setup.sh
+cd "$(dirname "$0")" && . ./scripts/setup.sh
 install_packages "$packages_base" needed
 install_packages "$packages_llvm" optional
 configure build --buildtype=release -Dtests=false

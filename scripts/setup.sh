@@ -1,6 +1,5 @@
 # Sourced by demo.sh and check.sh: installs what is missing on Debian 12, picks compilers, configures build folders.
 set -eu
-cd "$(dirname "$0")"
 
 packages_base="gcc meson ninja-build pkg-config zlib1g-dev libjansson-dev libsodium-dev"
 packages_llvm="clang-19 llvm-19-dev libclang-cpp19-dev libclang-19-dev liblld-19-dev g++"
