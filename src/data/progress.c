@@ -46,7 +46,7 @@ static void format_left(char *to, size_t size, double seconds)
 
 static void draw(const gn_progress *p, int64_t done, double seconds, const char *text)
 {
-    char bar[BAR + 3] = "", rate[32], left[40] = "", line[LINE];
+    char bar[BAR + 3] = "", rate[32], left[40] = "", line[LINE + 160];
     int percent = 0;
     format_rate(rate, sizeof rate, seconds > 0 ? (double)done / seconds : 0);
     if (p->n > 0) {
