@@ -29,7 +29,7 @@ static inline int temp_entries(void)
 /* One of four buffers in turn. */
 static inline const char *temp_path(const char *name)
 {
-    static char path[4][256];
+    static char path[4][400];
     static int turn;
     turn = (turn + 1) % 4;
     snprintf(path[turn], sizeof path[turn], "%s/%s", temp_dir, name);
