@@ -124,16 +124,16 @@ static gn_status read_table(table *t, gn_dataset *out, int header, int target)
 
 gn_status gn_csv_read(gn_dataset *out, const char *path, int header, int target)
 {
+    if (out) *out = (gn_dataset){ 0 };
     if (!out || !path || header < 0) return gn_error(GN_EINVAL, "gn_csv_read: %s", !out ? "out is NULL" : !path ? "path is NULL" : "header is negative");
-    *out = (gn_dataset){ 0 };
-    gn_bytes b;
-    gn_status s = gn_bytes_read(&b, path, FILE_LIMIT);
+    gn_content b;
+    gn_status s = gn_content_read(&b, path, FILE_LIMIT);
     if (s) return s;
     table t = { .path = path, .at = (const char *)b.at, .end = (const char *)b.at + b.n, .line = 1 };
     t.c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     s = t.c_locale ? read_table(&t, out, header, target) : gn_error(GN_ENOMEM, "out of memory while reading %s", path);
     if (t.c_locale) freelocale(t.c_locale);
-    gn_bytes_free(&b);
+    gn_content_free(&b);
     if (s) gn_dataset_free(out);
     return s;
 }

@@ -19,20 +19,20 @@ static uint32_t big_endian(const uint8_t *p)
 }
 
 /* Finds DIR/PREFIX-SUFFIX or the same with .gz, and reads it. */
-static gn_status read_either(gn_bytes *out, char *path, const char *dir, const char *prefix, const char *suffix)
+static gn_status read_either(gn_content *out, char *path, const char *dir, const char *prefix, const char *suffix)
 {
     const int n = snprintf(path, PATH_SIZE, "%s/%s-%s.gz", dir, prefix, suffix);
     if (n < 0 || n >= PATH_SIZE) return gn_error(GN_EIO, "cannot open a path of %d characters", n);
     path[n - 3] = 0;
-    if (access(path, F_OK) == 0) return gn_bytes_read(out, path, FILE_LIMIT);
+    if (access(path, F_OK) == 0) return gn_content_read(out, path, FILE_LIMIT);
     path[n - 3] = '.';
-    if (access(path, F_OK) == 0) return gn_bytes_read(out, path, FILE_LIMIT);
+    if (access(path, F_OK) == 0) return gn_content_read(out, path, FILE_LIMIT);
     path[n - 3] = 0;
     return gn_error(GN_EIO, "cannot open %s or %s.gz: %s", path, path, strerror(errno));
 }
 
 /* Checks magic, extents and length; gives the extents. */
-static gn_status check_header(const gn_bytes *b, const char *path, int rank, int64_t *shape)
+static gn_status check_header(const gn_content *b, const char *path, int rank, int64_t *shape)
 {
     const size_t start = 4 + 4 * (size_t)rank;
     if (b->n < start) return gn_error(GN_EFORMAT, "%s: truncated in its header: %zu bytes", path, b->n);
@@ -51,7 +51,7 @@ static gn_status check_header(const gn_bytes *b, const char *path, int rank, int
 static gn_status read_images(gn_array *out, const char *dir, const char *prefix)
 {
     char path[PATH_SIZE];
-    gn_bytes b;
+    gn_content b;
     int64_t shape[3] = { 0 };
     gn_status s = read_either(&b, path, dir, prefix, "images-idx3-ubyte");
     if (s) return s;
@@ -60,28 +60,28 @@ static gn_status read_images(gn_array *out, const char *dir, const char *prefix)
     const int64_t n = s ? 0 : gn_array_count(out);
     float *to = s ? NULL : out->data;
     for (int64_t i = 0; i < n; i++) to[i] = (float)b.at[16 + i] / 255.0f;
-    gn_bytes_free(&b);
+    gn_content_free(&b);
     return s;
 }
 
 static gn_status read_labels(gn_array *out, const char *dir, const char *prefix)
 {
     char path[PATH_SIZE];
-    gn_bytes b;
+    gn_content b;
     int64_t n = 0;
     gn_status s = read_either(&b, path, dir, prefix, "labels-idx1-ubyte");
     if (s) return s;
     s = check_header(&b, path, 1, &n);
     if (!s) s = gn_array_new(out, GN_I32, 1, &n);
     for (int64_t i = 0; !s && i < n; i++) ((int32_t *)out->data)[i] = b.at[8 + i];
-    gn_bytes_free(&b);
+    gn_content_free(&b);
     return s;
 }
 
 gn_status gn_idx_read(gn_dataset *out, const char *dir, const char *prefix)
 {
+    if (out) *out = (gn_dataset){ 0 };
     if (!out || !dir || !prefix) return gn_error(GN_EINVAL, "gn_idx_read: %s is NULL", !out ? "out" : !dir ? "dir" : "prefix");
-    *out = (gn_dataset){ 0 };
     gn_status s = read_images(&out->x, dir, prefix);
     if (!s) s = read_labels(&out->y, dir, prefix);
     if (!s && out->x.shape[0] != out->y.shape[0]) {

@@ -24,7 +24,7 @@ static gn_status open_plain(const char *path, int *fd, struct stat *st)
     return GN_OK;
 }
 
-static bool grow(gn_bytes *b)
+static bool grow(gn_content *b)
 {
     const size_t capacity = b->capacity ? 2 * b->capacity : 1 << 16;
     uint8_t *at = gn_realloc(&gn_allocator_libc, b->at, b->capacity, capacity);
@@ -34,7 +34,7 @@ static bool grow(gn_bytes *b)
 }
 
 /* gzread passes files through that are not compressed. */
-static gn_status read_all(gn_bytes *b, gzFile file, const char *path, size_t limit)
+static gn_status read_all(gn_content *b, gzFile file, const char *path, size_t limit)
 {
     for (;;) {
         if (b->capacity - b->n < 2 && !grow(b)) return GN_ENOMEM;
@@ -54,9 +54,9 @@ static gn_status read_all(gn_bytes *b, gzFile file, const char *path, size_t lim
     return GN_OK;
 }
 
-gn_status gn_bytes_read(gn_bytes *out, const char *path, size_t limit)
+gn_status gn_content_read(gn_content *out, const char *path, size_t limit)
 {
-    *out = (gn_bytes){ 0 };
+    *out = (gn_content){ 0 };
     int fd = -1;
     struct stat st;
     gn_status s = open_plain(path, &fd, &st);
@@ -72,14 +72,14 @@ gn_status gn_bytes_read(gn_bytes *out, const char *path, size_t limit)
     s = read_all(out, file, path, limit);
     const int closed = gzclose_r(file); /* Z_BUF_ERROR: the file ended in the middle of a gzip stream */
     if (!s && closed == Z_BUF_ERROR) s = gn_error(GN_EFORMAT, "%s: truncated gzip data", path);
-    if (s) gn_bytes_free(out);
+    if (s) gn_content_free(out);
     return s;
 }
 
-void gn_bytes_free(gn_bytes *b)
+void gn_content_free(gn_content *b)
 {
     gn_release(&gn_allocator_libc, b->at, b->capacity);
-    *b = (gn_bytes){ 0 };
+    *b = (gn_content){ 0 };
 }
 
 gn_status gn_reader_open(gn_reader *r, const char *path)

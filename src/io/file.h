@@ -10,14 +10,14 @@
 #include <gnomon/base.h>
 #include "alloc.h"
 
-typedef struct gn_bytes {
+typedef struct gn_content {
     uint8_t *at; /* followed by one '\0' that is not counted */
     size_t n, capacity;
-} gn_bytes;
+} gn_content;
 
 /* Reads a plain or gzip-compressed file of at most `limit` bytes (unpacked). GN_EIO, GN_EFORMAT (broken gzip, too long), GN_ENOMEM. */
-gn_status gn_bytes_read(gn_bytes *out, const char *path, size_t limit);
-void gn_bytes_free(gn_bytes *);
+gn_status gn_content_read(gn_content *out, const char *path, size_t limit);
+void gn_content_free(gn_content *);
 
 typedef struct gn_reader {
     int fd;

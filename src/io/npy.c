@@ -175,8 +175,8 @@ static gn_status read_elements(gn_reader *r, gn_array *out, const gn_array *what
 
 gn_status gn_npy_read(gn_array *out, const char *path)
 {
+    if (out) *out = (gn_array){ 0 };
     if (!out || !path) return gn_error(GN_EINVAL, "gn_npy_read: %s is NULL", out ? "path" : "out");
-    *out = (gn_array){ 0 };
     gn_reader r;
     gn_array what = { 0 };
     gn_status s = gn_reader_open(&r, path);
