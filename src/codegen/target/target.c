@@ -1,0 +1,144 @@
+/* The target records. Register and cache sizes are what schedules are made for, not what a particular machine has: the same source text comes
+ * from every machine of a target. */
+#include <string.h>
+#include "preludes.h"
+#include "spells.h"
+#include "tiles.h"
+
+#define LINE(text) text "\n"
+
+/* Contraction is off in every compiler, so that an fma stands exactly where the text says so. */
+#define C_HEAD \
+    LINE("#ifdef __FAST_MATH__") \
+    LINE("#error \"this file relies on IEEE arithmetic: compile it without -ffast-math\"") \
+    LINE("#endif") \
+    LINE("#if defined __clang__") \
+    LINE("#pragma STDC FP_CONTRACT OFF") \
+    LINE("#elif defined __GNUC__ && !defined __STRICT_ANSI__") \
+    LINE("#pragma GCC optimize(\"fp-contract=off\")") \
+    LINE("#endif") \
+    LINE("#ifdef GN_FREESTANDING") \
+    LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef __INT64_TYPE__ int64_t;") \
+    LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef __UINT64_TYPE__ uint64_t;") \
+    LINE("#else") \
+    LINE("#include <stdint.h>") \
+    LINE("#endif") \
+    LINE("#ifdef __GNUC__") \
+    LINE("#pragma GCC diagnostic ignored \"-Wpsabi\"") \
+    LINE("#define GN_INLINE static inline __attribute__((always_inline, unused))") \
+    LINE("#define GN_INF_F32 __builtin_inff()") \
+    LINE("#define GN_NAN_F32 __builtin_nanf(\"\")") \
+    LINE("#define GN_INF_F64 __builtin_inf()") \
+    LINE("#define GN_NAN_F64 __builtin_nan(\"\")") \
+    LINE("#else") \
+    LINE("#include <math.h>") \
+    LINE("#include <string.h>") \
+    LINE("#define GN_INLINE static inline") \
+    LINE("#define GN_INF_F32 INFINITY") \
+    LINE("#define GN_NAN_F32 NAN") \
+    LINE("#define GN_INF_F64 ((double)INFINITY)") \
+    LINE("#define GN_NAN_F64 ((double)NAN)") \
+    LINE("#endif")
+
+/* Compilers call memcpy and memset for plain assignments; an object that is linked to nothing brings its own. */
+#define C_FREESTANDING \
+    LINE("#ifdef GN_FREESTANDING") \
+    LINE("__attribute__((weak, visibility(\"hidden\"))) void *memcpy(void *to, const void *from, __SIZE_TYPE__ n)") \
+    LINE("{") \
+    LINE("    volatile char *d = (volatile char *)to;") \
+    LINE("    const char *s = (const char *)from;") \
+    LINE("    while (n--)") \
+    LINE("        *d++ = *s++;") \
+    LINE("    return to;") \
+    LINE("}") \
+    LINE("__attribute__((weak, visibility(\"hidden\"))) void *memset(void *to, int value, __SIZE_TYPE__ n)") \
+    LINE("{") \
+    LINE("    volatile char *d = (volatile char *)to;") \
+    LINE("    while (n--)") \
+    LINE("        *d++ = (char)value;") \
+    LINE("    return to;") \
+    LINE("}") \
+    LINE("#endif")
+
+#define X86_HEAD(features) \
+    LINE("#if defined __clang__") \
+    LINE("#pragma clang attribute push(__attribute__((target(\"" features "\"))), apply_to = function)") \
+    LINE("#elif defined __GNUC__") \
+    LINE("#pragma GCC target(\"" features "\")") \
+    LINE("#endif")
+#define X86_TAIL \
+    LINE("#if defined __clang__") \
+    LINE("#pragma clang attribute pop") \
+    LINE("#endif")
+
+static const char *const no_args[] = { "-DGN_FREESTANDING", NULL };
+static const char *const avx512_args[] = { "-DGN_FREESTANDING", "-mprefer-vector-width=512", NULL };
+
+static const char *const avx512_prelude[] = { gn_prelude_avx512, gn_prelude_vector, gn_prelude_scalar, NULL };
+const gn_target gn_target_avx512 = {
+    .name = "avx512", .lang = GN_LANG_C, .vector_bytes = 64, .nregs = 32, .has_fma = true, .l1_bytes = 32 << 10, .l2_bytes = 1 << 20,
+    .cpu = "x86-64-v4", .cc1_args = avx512_args,
+    .head = C_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2") C_FREESTANDING, .tail = X86_TAIL,
+    .prelude = avx512_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
+};
+
+static const char *const avx2_prelude[] = { gn_prelude_avx2, gn_prelude_vector, gn_prelude_scalar, NULL };
+const gn_target gn_target_avx2 = {
+    .name = "avx2", .lang = GN_LANG_C, .vector_bytes = 32, .nregs = 16, .has_fma = true, .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
+    .cpu = "x86-64-v3", .cc1_args = no_args, .head = C_HEAD X86_HEAD("avx2,fma,bmi,bmi2") C_FREESTANDING, .tail = X86_TAIL,
+    .prelude = avx2_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
+};
+
+static const char *const generic_prelude[] = { gn_prelude_generic, gn_prelude_vector, gn_prelude_scalar, NULL };
+const gn_target gn_target_generic = {
+    .name = "generic", .lang = GN_LANG_C, .vector_bytes = 16, .nregs = 16, .has_fma = false, .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
+    .cpu = NULL, .cc1_args = no_args, .head = C_HEAD C_FREESTANDING, .tail = "",
+    .prelude = generic_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_words,
+};
+
+#define CUDA_HEAD \
+    LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef long long int64_t;") \
+    LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef unsigned long long uint64_t;") \
+    LINE("#define _Bool bool") \
+    LINE("#define GN_INLINE static __device__ __forceinline__") \
+    LINE("#define GN_INF_F32 __int_as_float(0x7f800000)") \
+    LINE("#define GN_NAN_F32 __int_as_float(0x7fc00000)") \
+    LINE("#define GN_INF_F64 __longlong_as_double(0x7ff0000000000000)") \
+    LINE("#define GN_NAN_F64 __longlong_as_double(0x7ff8000000000000)")
+
+static const char *const cuda_prelude[] = { gn_prelude_cuda, gn_prelude_scalar, NULL };
+const gn_target gn_target_cuda = {
+    .name = "cuda", .lang = GN_LANG_CUDA, .vector_bytes = 4, .nregs = 255, .has_fma = true, .l1_bytes = 128 << 10, .l2_bytes = 40 << 20,
+    .shared_bytes = 48 << 10, .cc1_args = no_args + 1, .head = CUDA_HEAD, .tail = "", .prelude = cuda_prelude, .tile = gn_tiles_cuda,
+    .spell = gn_spell_c_operators,
+};
+
+const gn_target *const gn_targets[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_cuda, NULL };
+
+const gn_target *gn_target_find(const char *name)
+{
+    for (size_t i = 0; gn_targets[i]; i++)
+        if (strcmp(gn_targets[i]->name, name) == 0)
+            return gn_targets[i];
+    return NULL;
+}
+
+bool gn_target_runs_here(const gn_target *t)
+{
+#if defined __x86_64__
+    if (t == &gn_target_avx512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd")
+            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && gn_target_runs_here(&gn_target_avx2);
+    if (t == &gn_target_avx2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+#endif
+    return t == &gn_target_generic;
+}
+
+const gn_target *gn_target_host(void)
+{
+    for (size_t i = 0; gn_targets[i]; i++)
+        if (gn_target_runs_here(gn_targets[i]))
+            return gn_targets[i];
+    return &gn_target_generic;
+}

@@ -1,0 +1,5 @@
+/* The tables of tile operations that the target records point to. */
+#pragma once
+#include "tile.h"
+
+extern const gn_tile_op gn_tiles_c[], gn_tiles_cuda[];
