@@ -1,0 +1,20 @@
+/* Timing for the benchmarks: medians with spread over alternating rounds, and the machine's own limits measured in the same run. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+double meter_now(void); /* seconds */
+
+/* Calls fn(user) in rounds of enough repetitions (at least `least` seconds each); seconds per call. */
+typedef struct meter_time {
+    double median, low, high;
+    int rounds;
+} meter_time;
+meter_time meter_run(void (*fn)(void *), void *user, int rounds, double least);
+
+double meter_fma_peak(int threads);          /* GFLOP/s of f32 fused multiply-adds, each thread on registers alone */
+double meter_copy_bandwidth(size_t bytes);   /* GB/s, bytes read and written both counted; ordinary vector stores, no streaming */
+double meter_peak_memory(void);              /* MiB of this process, highest so far */
+const char *meter_cpu(void);
+uint64_t meter_random(uint64_t *state);
+void meter_fill(float *x, size_t n, uint64_t seed, float scale);
