@@ -1,0 +1,255 @@
+/* Extents, trip counts and guards: where a leaf ends, which points lie past the end of their axis, and which part of a loop needs no guard. */
+#include "lower.h"
+
+/* ---- axes as sums of leaves ---- */
+
+static const gn_dim *axis_replacement(void *user, const char *symbol)
+{
+    const gn_lower *g = ((const void *const *)user)[0];
+    const gn_dim *const *value = ((const void *const *)user)[1];
+    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(symbol));
+    return a ? value[a - 1] : NULL;
+}
+
+const gn_dim *gn_subst_axes(gn_lower *g, const gn_dim *d, const gn_dim *const *value)
+{
+    return gn_dim_subst(g->dims, d, axis_replacement, (const void *[]){ g, value });
+}
+
+const gn_dim *gn_axis_value(gn_lower *g, uint32_t axis, const gn_dim *const *env)
+{
+    const gn_laxis *a = &g->axes.at[axis];
+    const gn_dim *sum = gn_lconst(g, 0);
+    for (size_t i = 0; i < a->leaf.n; i++) {
+        if (!env[a->leaf.at[i]]) return NULL;
+        sum = gn_ladd(g, sum, gn_lscale(g, env[a->leaf.at[i]], a->stride.at[i]));
+    }
+    return sum;
+}
+
+/* Replaces axes by their values under env; axes without one stay. */
+static const gn_dim *under(gn_lower *g, const gn_dim *d, const gn_dim *const *env)
+{
+    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
+    for (uint32_t a = 0; a < g->axes.n; a++) value[a] = gn_axis_value(g, a, env);
+    return gn_subst_axes(g, d, value);
+}
+
+const gn_dim *gn_axis_most(gn_lower *g, const gn_dim *extent)
+{
+    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
+    for (uint32_t a = 0; a < g->axes.n; a++) /* lower axes first: extents mention only those */
+        value[a] = gn_lsub(g, gn_subst_axes(g, g->axes.at[a].extent, value), gn_lconst(g, 1));
+    return gn_subst_axes(g, extent, value);
+}
+
+int64_t gn_points(const gn_lower *g, uint32_t leaf)
+{
+    int64_t n = 0;
+    GN_ASSERT(gn_dim_is_const(g->leaves.at[leaf].points, &n));
+    return n;
+}
+
+bool gn_dim_at_least(const gn_lower *g, const gn_dim *d, int64_t least)
+{
+    const gn_dim_facts f = gn_lfacts(g);
+    int64_t low, high;
+    gn_dim_range(d, &f, &low, &high);
+    return low != INT64_MIN && low >= least;
+}
+
+/* ---- exactness ---- */
+
+bool gn_axis_exact(gn_lower *g, uint32_t axis)
+{
+    const gn_laxis *a = &g->axes.at[axis];
+    const int64_t stride = a->stride.at[0], outer = g->leaves.at[a->leaf.at[0]].extent;
+    int64_t e;
+    if (a->dependent) return outer == 0 && stride == 1 && a->leaf.n == 1; /* its own leaf, serial: ends at the extent itself */
+    if (outer) return gn_dim_is_const(a->extent, &e) && e == outer * stride;
+    const gn_dim_facts f = gn_lfacts(g);
+    return gn_dim_divisible(a->extent, stride, &f);
+}
+
+static bool is_parallel(const gn_lower *g, uint32_t leaf)
+{
+    const uint8_t b = g->leaves.at[leaf].bind;
+    return b == GN_BIND_THREAD || b == GN_BIND_BLOCK || gn_set_has(&g->flat, leaf);
+}
+
+/* Some leaf runs past the end: a tile or thread leaf of the axis, or a tile leaf of an axis that its extent depends on. */
+static void mark_tile_axis(void *user, const char *symbol)
+{
+    gn_lower *g = ((void **)user)[0];
+    bool *found = ((void **)user)[1];
+    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(symbol));
+    if (!a) return;
+    const gn_laxis *x = &g->axes.at[a - 1];
+    for (size_t i = 0; i < x->leaf.n; i++) *found |= gn_is_tile_leaf(g, x->leaf.at[i]) || is_parallel(g, x->leaf.at[i]);
+    if (x->dependent) gn_dim_symbols(x->extent, mark_tile_axis, user);
+}
+
+static bool may_pass(gn_lower *g, uint32_t axis)
+{
+    const gn_laxis *a = &g->axes.at[axis];
+    bool found = false;
+    for (size_t i = 0; i < a->leaf.n; i++) found |= gn_is_tile_leaf(g, a->leaf.at[i]) || is_parallel(g, a->leaf.at[i]);
+    if (a->dependent) gn_dim_symbols(a->extent, mark_tile_axis, (void *[]){ g, &found });
+    return found;
+}
+
+gn_guards gn_guards_of(gn_lower *g, size_t n, const uint16_t *axis, const gn_dim *const *env)
+{
+    gn_guards out = { 0, GN_NEW_ARRAY(g->arena, gn_guard, n + 1) };
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t a = axis[i];
+        if (gn_set_has(&g->full, a)) continue;
+        if (!g->axes.at[a].dependent && gn_axis_exact(g, a)) continue;
+        if (!may_pass(g, a)) continue;
+        const gn_dim *x = gn_axis_value(g, a, env), *e = under(g, g->axes.at[a].extent, env);
+        GN_ASSERT(x);
+        if (gn_dim_at_least(g, gn_lsub(g, e, x), 1)) continue;
+        out.at[out.n++] = (gn_guard){ a, x, e };
+    }
+    return out;
+}
+
+/* ---- trip counts ---- */
+
+/* An extent over axes at its largest (or smallest) over the points that are not open yet. */
+static const gn_dim *extreme(gn_lower *g, const gn_dim *extent, const gn_dim *const *env, bool most)
+{
+    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
+    for (uint32_t a = 0; a < g->axes.n; a++) {
+        const gn_laxis *x = &g->axes.at[a];
+        const gn_dim *sum = gn_lconst(g, 0);
+        for (size_t i = 0; i < x->leaf.n; i++) {
+            const uint32_t l = x->leaf.at[i];
+            const gn_dim *v = env[l] && !gn_is_tile_leaf(g, l) ? env[l] : NULL;
+            if (!v && most) v = gn_lsub(g, gn_subst_axes(g, g->leaves.at[l].points, value), gn_lconst(g, 1));
+            if (v) sum = gn_ladd(g, sum, gn_lscale(g, v, x->stride.at[i]));
+        }
+        const gn_dim *last = gn_lsub(g, gn_subst_axes(g, x->extent, value), gn_lconst(g, 1));
+        value[a] = most && !gn_axis_exact(g, a) ? gn_dim_min(g->dims, sum, last) : sum;
+    }
+    return gn_subst_axes(g, extent, value);
+}
+
+static size_t place_in(const gn_laxis *a, uint32_t leaf)
+{
+    size_t i = 0;
+    while (a->leaf.at[i] != leaf) i++;
+    return i;
+}
+
+/* What is left of the extent under the outer leaves of the axis. */
+static const gn_dim *rest_of(gn_lower *g, const gn_laxis *a, size_t upto, const gn_dim *extent, const gn_dim *const *env)
+{
+    for (size_t i = 0; i < upto; i++) {
+        const gn_dim *v = env[a->leaf.at[i]] ? env[a->leaf.at[i]] : g->leaves.at[a->leaf.at[i]].value;
+        extent = gn_lsub(g, extent, gn_lscale(g, v, a->stride.at[i]));
+    }
+    return extent;
+}
+
+/* A serial leaf may run full where nothing but products of operands in shared memory, zero past the end, is summed along the axis. */
+static bool is_padded(gn_lower *g, uint32_t axis)
+{
+    bool any = false;
+    for (size_t i = 0; i < g->items.n; i++) {
+        const gn_ldef *d = g->items.at[i];
+        bool reduced = false, param = false;
+        for (size_t j = 0; j < d->nraxis; j++) reduced |= d->raxis[j] == axis;
+        for (size_t j = 0; j < d->nparam; j++) param |= d->param[j] == axis;
+        if (param && !(d->stage && d->stage->level == GN_LEVEL_SHARED)) return false;
+        if (!reduced) continue;
+        if (d->red != GN_RED_SUM || d->body->kind != GN_K_OP || strcmp(d->body->u.op->name, "mul") != 0) return false;
+        for (size_t f = 0; f < 2; f++) {
+            const gn_kexpr *x = d->body->a[f];
+            if (x->kind != GN_K_REF || !g->def[x->u.ref]->stage || g->def[x->u.ref]->stage->level != GN_LEVEL_SHARED) return false;
+            bool has = false;
+            for (size_t p = 0; p < x->nindex; p++) has |= gn_dim_mentions(x->index[p], g->axes.at[axis].name);
+            if (!has) return false;
+        }
+        any = true;
+    }
+    return any;
+}
+
+const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
+{
+    const gn_lleaf *l = &g->leaves.at[leaf];
+    const gn_laxis *a = &g->axes.at[0];
+    uint32_t axis = 0;
+    for (axis = 0; axis < g->axes.n; axis++) {
+        a = &g->axes.at[axis];
+        bool has = false;
+        for (size_t i = 0; i < a->leaf.n; i++) has |= a->leaf.at[i] == leaf;
+        if (has) break;
+    }
+    GN_ASSERT(axis < g->axes.n);
+    const size_t i = place_in(a, leaf);
+    const int64_t stride = a->stride.at[i];
+    if (l->extent && ((!a->dependent && gn_axis_exact(g, axis)) || gn_set_has(&g->full, axis) || is_padded(g, axis)))
+        return gn_lconst(g, l->extent);
+    const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, true), env);
+    const gn_dim *trips = gn_dim_cdiv(g->dims, rest, gn_lconst(g, stride));
+    return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent), trips) : trips;
+}
+
+const gn_dim *gn_leaf_whole(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
+{
+    const gn_lleaf *l = &g->leaves.at[leaf];
+    const gn_laxis *a = &g->axes.at[l->axis];
+    for (uint32_t x = 0; x < g->axes.n; x++)
+        for (size_t j = 0; j < g->axes.at[x].leaf.n; j++)
+            if (g->axes.at[x].leaf.at[j] == leaf) {
+                a = &g->axes.at[x];
+                x = (uint32_t)g->axes.n - 1;
+                break;
+            }
+    const size_t i = place_in(a, leaf);
+    const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, false), env);
+    const gn_dim *trips = gn_dim_div(g->dims, rest, gn_lconst(g, a->stride.at[i]));
+    if (!l->extent) return trips;
+    return gn_dim_max(g->dims, gn_lconst(g, 0), gn_dim_min(g->dims, trips, gn_lconst(g, l->extent)));
+}
+
+/* ---- tile points ---- */
+
+void gn_points_begin(gn_lower *g, gn_points_iter *it, gn_leafset leaves)
+{
+    *it = (gn_points_iter){ 0 };
+    for (size_t i = 0; i < g->order.n; i++) {
+        const uint32_t l = g->order.at[i];
+        if (!gn_set_has(&leaves, l) || !gn_is_tile_leaf(g, l)) continue;
+        GN_ASSERT(it->n < 16);
+        it->leaf[it->n] = l;
+        it->count[it->n++] = g->leaves.at[l].bind == GN_BIND_LANE ? 1 : gn_points(g, l);
+    }
+}
+
+bool gn_points_next(gn_lower *g, gn_points_iter *it, const gn_dim **env)
+{
+    if (!it->started) {
+        it->started = true;
+        for (uint32_t i = 0; i < it->n; i++)
+            if (it->count[i] == 0) return false;
+    } else {
+        uint32_t i = it->n;
+        while (i > 0 && ++it->at[i - 1] == it->count[i - 1]) it->at[--i] = 0;
+        if (i == 0) return false;
+    }
+    for (uint32_t i = 0; i < it->n; i++) {
+        const gn_lleaf *l = &g->leaves.at[it->leaf[i]];
+        env[it->leaf[i]] = l->bind == GN_BIND_LANE ? l->value : gn_lconst(g, it->at[i]);
+    }
+    return true;
+}
+
+int32_t gn_lane_leaf(const gn_lower *g, gn_leafset leaves)
+{
+    for (uint32_t l = 0; l < g->leaves.n; l++)
+        if (gn_set_has(&leaves, l) && g->leaves.at[l].bind == GN_BIND_LANE) return (int32_t)l;
+    return -1;
+}

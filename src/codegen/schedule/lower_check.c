@@ -1,0 +1,240 @@
+/* Legality of a schedule's directives, as far as it needs no placement: one sentence per rule. Homes and addresses check the rest. */
+#include <inttypes.h>
+#include "lower.h"
+
+static const char *const bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
+
+static const char *leaf_name(const gn_lower *g, uint32_t l)
+{
+    return g->leaves.at[l].name;
+}
+
+/* ---- leaves ---- */
+
+static void check_names(const gn_lower *g)
+{
+    for (uint32_t i = 0; i < g->leaves.n; i++) {
+        const char *n = leaf_name(g, i);
+        const int32_t a = gn_kernel_find_axis(g->kernel, n);
+        const bool own = a >= 0 && g->axes.at[a].leaf.n == 1 && g->axes.at[a].leaf.at[0] == i;
+        if ((a >= 0 && !own) || gn_kernel_find_sym(g->kernel, n) >= 0 || gn_kernel_find_buf(g->kernel, n) >= 0 || gn_kernel_find_def(g->kernel, n) >= 0)
+            gn_illegal(g, "split: the leaf '%s' has the name of something else in the kernel", n);
+    }
+}
+
+static void check_split(const gn_lower *g)
+{
+    for (uint32_t a = 0; a < g->axes.n; a++)
+        for (uint32_t b = 0; b < a; b++) {
+            const gn_laxis *x = &g->axes.at[a], *y = &g->axes.at[b];
+            for (size_t i = 0; i < x->leaf.n; i++)
+                for (size_t j = 0; j < y->leaf.n; j++) {
+                    if (x->leaf.at[i] != y->leaf.at[j] || x->leaf.n == 1 || y->leaf.n == 1) continue;
+                    if (i || j || x->stride.at[i] != y->stride.at[j] || x->extent != y->extent)
+                        gn_illegal(g, "split: '%s' and '%s' share the leaf '%s', which takes the outermost place, equal strides and equal extents of both",
+                                   x->name, y->name, leaf_name(g, x->leaf.at[i]));
+                }
+        }
+}
+
+static bool is_natural_width(const gn_lower *g, int64_t lanes)
+{
+    return lanes == 2 || lanes == 4 || lanes == 8 || lanes == 16;
+}
+
+static void check_binds(const gn_lower *g)
+{
+    bool tile = false;
+    for (size_t i = 0; i < g->order.n; i++) {
+        const gn_lleaf *l = &g->leaves.at[g->order.at[i]];
+        int64_t n = 0;
+        if (gn_is_tile_bind(l->bind)) {
+            tile = true;
+            if (!gn_dim_is_const(l->points, &n)) gn_illegal(g, "bind %s %s: the extent is not constant", bind_names[l->bind], l->name);
+            if (l->bind != GN_BIND_LANE && n > 512) gn_illegal(g, "bind %s %s: %" PRId64 " points are too many", bind_names[l->bind], l->name, n);
+        } else if (tile) gn_illegal(g, "order: '%s' stands after a leaf that is bound to lane, unroll, private or tile", l->name);
+        if (l->bind == GN_BIND_LANE && g->cuda) gn_illegal(g, "bind lane %s: the target %s has no vectors", l->name, g->target->name);
+        if (l->bind == GN_BIND_LANE && !is_natural_width(g, n))
+            gn_illegal(g, "bind lane %s: %" PRId64 " lanes, the target %s has 2, 4, 8 and 16", l->name, n, g->target->name);
+        if ((l->bind == GN_BIND_BLOCK || l->bind == GN_BIND_THREAD) && !g->cuda)
+            gn_illegal(g, "bind %s %s: the target %s has no blocks and threads", bind_names[l->bind], l->name, g->target->name);
+        if (l->bind == GN_BIND_PART && g->cuda) gn_illegal(g, "bind part %s: the target %s has blocks instead", l->name, g->target->name);
+        if (l->bind == GN_BIND_THREAD && !gn_dim_is_const(l->points, &n)) gn_illegal(g, "bind thread %s: the extent is not constant", l->name);
+        if (l->bind != GN_BIND_NONE && l->unroll) gn_illegal(g, "unroll %s: the leaf is bound to %s, it is no loop", l->name, bind_names[l->bind]);
+        if (l->bind != GN_BIND_NONE && l->peel) gn_illegal(g, "peel %s: the leaf is bound to %s, it is no loop", l->name, bind_names[l->bind]);
+    }
+    int64_t threads = 1;
+    for (uint32_t l = 0; l < g->leaves.n; l++)
+        if (g->leaves.at[l].bind == GN_BIND_THREAD) threads *= gn_points(g, l);
+    if (threads > 1024) gn_illegal(g, "bind thread: %" PRId64 " threads, a block has at most 1024", threads);
+}
+
+/* ---- statements ---- */
+
+static void check_lanes(const gn_lower *g, const gn_ldef *d)
+{
+    const gn_leafset all = gn_set_or(d->params, d->reduced);
+    int32_t lane = -1;
+    uint32_t tiles = 0;
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        if (!gn_set_has(&all, l)) continue;
+        tiles += gn_is_tile_leaf(g, l);
+        if (g->leaves.at[l].bind != GN_BIND_LANE) continue;
+        if (lane >= 0) gn_illegal(g, "bind lane: '%s' has two lane leaves, '%s' and '%s'", d->name, leaf_name(g, (uint32_t)lane), leaf_name(g, l));
+        lane = (int32_t)l;
+    }
+    if (tiles > 16) gn_illegal(g, "order: '%s' has %u tile leaves, at most 16 are supported", d->name, tiles);
+}
+
+static void check_reduction(const gn_lower *g, const gn_ldef *d)
+{
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        const uint8_t b = g->leaves.at[l].bind;
+        if (gn_set_has(&d->reduced, l) && (b == GN_BIND_PART || b == GN_BIND_BLOCK))
+            gn_illegal(g, "bind %s %s: '%s' is reduced along it; rfactor it first", bind_names[b], leaf_name(g, l), d->name);
+        if (gn_set_has(&d->reduced, l) && b == GN_BIND_TILE && !d->row) gn_illegal(g, "bind tile %s: '%s' is not tensorized", leaf_name(g, l), d->name);
+    }
+}
+
+static void note_free(void *user, const char *name)
+{
+    const gn_lower *g = ((void **)user)[0];
+    gn_leafset *axes = ((void **)user)[1];
+    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(name));
+    if (a) gn_set_put(axes, (uint32_t)(a - 1));
+}
+
+/* Axes that reach an index otherwise than through a load. */
+static void affine_axes(const gn_lower *g, const gn_dim *d, gn_leafset *axes)
+{
+    for (uint32_t t = 0; t < d->n; t++)
+        for (uint32_t i = 0; i < d->term[t].n; i++) {
+            const gn_atom *a = d->term[t].atom[i];
+            if (a->kind == GN_DIM_SYM) note_free((void *[]){ (void *)g, axes }, a->name);
+            else if (a->kind != GN_DIM_LOAD) affine_axes(g, a->a, axes), affine_axes(g, a->b, axes);
+        }
+}
+
+/* Points of a store that run side by side must go to different places. */
+static void check_store(const gn_lower *g, const gn_ldef *d)
+{
+    gn_leafset axes = { { 0 } };
+    for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++) affine_axes(g, d->store->index[i], &axes);
+    for (size_t p = 0; p < d->nparam; p++) {
+        if (gn_set_has(&axes, d->param[p])) continue;
+        for (size_t i = 0; i < g->axes.at[d->param[p]].leaf.n; i++) {
+            const gn_lleaf *l = &g->leaves.at[g->axes.at[d->param[p]].leaf.at[i]];
+            if (l->bind != GN_BIND_NONE && l->bind != GN_BIND_UNROLL && l->bind != GN_BIND_PRIVATE)
+                gn_illegal(g, "bind %s %s: the store to '%s' does not go to different places along it", bind_names[l->bind], l->name, d->name);
+        }
+    }
+}
+
+static bool is_leaf_of_def(const gn_ldef *d, uint32_t l)
+{
+    return gn_set_has(&d->params, l);
+}
+
+static void check_stage(const gn_lower *g, const gn_ldef *d)
+{
+    const gn_stage *s = d->stage;
+    if (s->depth > 1) gn_illegal(g, "stage %s: depth %d is not supported", d->name, s->depth);
+    if (s->copy.n && s->level != GN_LEVEL_SHARED) gn_illegal(g, "stage %s: (copy ..) is for level shared", d->name);
+    if (s->at != GN_AT_NONE && d->red != GN_RED_NONE) gn_illegal(g, "stage %s: (at ..) is for definitions without a reduction", d->name);
+    if (s->at == GN_AT_ROOT && s->level != GN_LEVEL_ARENA) gn_illegal(g, "stage %s: (at root) makes a step of its own, only arena outlives a step", d->name);
+    if (s->at >= 0 && gn_is_tile_leaf(g, (uint32_t)s->at)) gn_illegal(g, "stage %s: (at %s): the leaf is no loop", d->name, leaf_name(g, (uint32_t)s->at));
+    for (size_t i = 0; i < s->layout.n; i++)
+        if (!is_leaf_of_def(d, s->layout.at[i])) gn_illegal(g, "stage %s: layout: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->layout.at[i]));
+    for (size_t i = 0; i < s->copy.n; i++)
+        if (!is_leaf_of_def(d, s->copy.at[i])) gn_illegal(g, "stage %s: copy: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->copy.at[i]));
+    if (s->level == GN_LEVEL_SHARED && d->red == GN_RED_NONE && s->at == GN_AT_NONE)
+        gn_illegal(g, "stage %s shared: (at leaf) is missing: all threads fill it there", d->name);
+    bool has = s->pad_leaf < 0;
+    for (size_t i = 0; i < s->layout.n; i++) has |= (int32_t)s->layout.at[i] == s->pad_leaf;
+    if (!has) gn_illegal(g, "stage %s: pad: '%s' is not in its layout", d->name, leaf_name(g, (uint32_t)s->pad_leaf));
+}
+
+/* ---- online: every use of m inside the loop is exp(x - m), a factor of a sum ---- */
+
+static bool is_op(const gn_kexpr *e, const char *name)
+{
+    return e->kind == GN_K_OP && strcmp(e->u.op->name, name) == 0;
+}
+
+static bool reads(const gn_lower *g, const gn_kexpr *e, const gn_ldef *m)
+{
+    if (e->kind == GN_K_REF && g->def[e->u.ref] == m) return true;
+    for (size_t i = 0; i < e->n; i++)
+        if (reads(g, e->a[i], m)) return true;
+    return false;
+}
+
+/* e is x * exp(y - m) with x and y free of m, or such a definition. */
+static bool is_scaled(const gn_lower *g, const gn_kexpr *e, const gn_ldef *m)
+{
+    if (e->kind == GN_K_REF) return g->def[e->u.ref] != m && g->def[e->u.ref]->red == GN_RED_NONE && is_scaled(g, g->def[e->u.ref]->body, m);
+    if (is_op(e, "mul"))
+        return (is_scaled(g, e->a[0], m) && !reads(g, e->a[1], m)) || (is_scaled(g, e->a[1], m) && !reads(g, e->a[0], m));
+    return is_op(e, "exp") && is_op(e->a[0], "sub") && !reads(g, e->a[0]->a[0], m) && e->a[0]->a[1]->kind == GN_K_REF &&
+           g->def[e->a[0]->a[1]->u.ref] == m;
+}
+
+static bool reaches(const gn_lower *g, const gn_ldef *d, const gn_ldef *m)
+{
+    for (size_t r = 0; r < d->refs.n; r++) {
+        const gn_ldef *q = g->def[d->refs.at[r]->u.ref];
+        if (q == m || (q->red == GN_RED_NONE && reaches(g, q, m))) return true;
+    }
+    return false;
+}
+
+static void check_online(const gn_lower *g, const gn_ldef *m)
+{
+    const uint32_t l = (uint32_t)m->online;
+    if (m->red != GN_RED_MAX || !gn_is_float(m->dtype)) gn_illegal(g, "online %s: it is no maximum of floats", m->name);
+    if (!gn_set_has(&m->reduced, l)) gn_illegal(g, "online %s %s: it is not reduced along that leaf", m->name, leaf_name(g, l));
+    for (uint32_t x = 0; x < g->leaves.n; x++)
+        if (gn_set_has(&m->reduced, x) && x != l) gn_illegal(g, "online %s: it is reduced along '%s' too; rfactor it by '%s'", m->name, leaf_name(g, x), leaf_name(g, l));
+    for (size_t i = 0; i < g->items.n; i++) {
+        const gn_ldef *d = g->items.at[i];
+        if (!gn_set_has(&d->reduced, l) || d == m || !reaches(g, d, m)) continue;
+        if (d->red != GN_RED_SUM || !is_scaled(g, d->body, m))
+            gn_illegal(g, "online %s: '%s' uses it inside '%s' otherwise than as a factor exp(x - %s) of a sum", m->name, d->name, leaf_name(g, l), m->name);
+    }
+}
+
+static void check_tensorize(const gn_lower *g, const gn_ldef *d)
+{
+    const gn_tile_op *row = d->row;
+    if (!row) gn_illegal(g, "tensorize %s %s: the target %s has no such row", d->name, d->tile->row, g->target->name);
+    if ((int)d->tile->leaf.n != row->nleaf) gn_illegal(g, "tensorize %s %s: %zu leaves, the row takes %d", d->name, row->name, d->tile->leaf.n, row->nleaf);
+    const gn_leafset all = gn_set_or(d->params, d->reduced);
+    for (int i = 0; i < row->nleaf; i++) {
+        const uint32_t l = d->tile->leaf.at[i];
+        int64_t n = 0;
+        if (!gn_set_has(&all, l)) gn_illegal(g, "tensorize %s %s: '%s' is no leaf of it", d->name, row->name, leaf_name(g, l));
+        if (!gn_dim_is_const(g->leaves.at[l].points, &n) || n != row->leaf[i].extent)
+            gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points of the row's '%s'", d->name, row->name, leaf_name(g, l),
+                       row->leaf[i].extent, row->leaf[i].name);
+    }
+    if (row->kind == GN_TILE_COPY && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
+        gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
+    if (row->kind == GN_TILE_COPY && d->dtype != GN_F32) gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
+    if (row->kind == GN_TILE_MMA && (d->red != GN_RED_SUM || !is_op(d->body, "mul"))) gn_illegal(g, "tensorize %s %s: it is no sum of products", d->name, row->name);
+}
+
+void gn_lower_check(gn_lower *g)
+{
+    check_names(g);
+    check_split(g);
+    check_binds(g);
+    for (size_t i = 0; i < g->items.n; i++) {
+        const gn_ldef *d = g->items.at[i];
+        if (d->tile) check_tensorize(g, d);
+        check_lanes(g, d);
+        check_reduction(g, d);
+        if (d->is_store) check_store(g, d);
+        if (d->stage) check_stage(g, d);
+        if (d->online >= 0) check_online(g, d);
+    }
+}

@@ -1,0 +1,423 @@
+/* The first step of lowering: a private copy of the kernel in which the known sizes are numbers, rfactored reductions are two
+ * definitions, and definitions that are not kept stand in place of their uses. Then the leaves of every axis and statement. */
+#include <inttypes.h>
+#include "lower.h"
+
+/* ---- symbols, buffers, axes ---- */
+
+static const gn_dim *known_size(void *user, const char *symbol)
+{
+    gn_lower *g = user;
+    const int32_t s = gn_kernel_find_sym(g->from, symbol);
+    return s >= 0 && g->from->syms.at[s].is >= 0 ? gn_lconst(g, g->from->syms.at[s].is) : NULL;
+}
+
+static const gn_dim *import(gn_lower *g, const gn_dim *d)
+{
+    return gn_dim_subst(g->dims, gn_dim_import(g->dims, d), known_size, g);
+}
+
+static const gn_dim **import_all(gn_lower *g, const gn_dim *const *d, size_t n)
+{
+    const gn_dim **out = GN_NEW_ARRAY(g->arena, const gn_dim *, n + 1);
+    for (size_t i = 0; i < n; i++) out[i] = import(g, d[i]);
+    return out;
+}
+
+static const char *symbol_of(const gn_dim *d)
+{
+    return d->term[0].atom[0]->name;
+}
+
+static uint32_t add_axis(gn_lower *g, const char *name, const gn_dim *extent)
+{
+    const uint32_t a = gn_kernel_axis(g->kernel, name, extent);
+    gn_push(g->arena, &g->axes, (gn_laxis){ .name = g->kernel->axes.at[a].name, .extent = extent });
+    *gn_map_put(g->arena, &g->axis_of, GN_KEY(symbol_of(gn_dim_sym(g->dims, name)))) = (void *)(uintptr_t)(a + 1);
+    return a;
+}
+
+static void mark_dependent(void *user, const char *name)
+{
+    gn_laxis *a = ((void **)user)[0];
+    const gn_lower *g = ((void **)user)[1];
+    if (gn_map_get(&g->axis_of, GN_KEY(name))) a->dependent = true;
+}
+
+static void copy_head(gn_lower *g)
+{
+    const gn_kernel *k = g->from;
+    g->kernel = gn_kernel_new(g->arena, k->name);
+    g->kernel->comment = k->comment;
+    g->dims = g->kernel->dims;
+    for (size_t i = 0; i < k->syms.n; i++) {
+        gn_kernel_sym(g->kernel, k->syms.at[i].name);
+        gn_ksym *s = &g->kernel->syms.at[i];
+        s->mul = k->syms.at[i].mul, s->min = k->syms.at[i].min, s->is = k->syms.at[i].is;
+        const gn_dim_fact f = { .name = symbol_of(gn_dim_sym(g->dims, s->name)), .mul = s->mul, .min = s->min > 0 ? s->min : 0, .max = INT64_MAX };
+        gn_push(g->arena, &g->facts, f);
+    }
+    for (size_t i = 0; i < k->bufs.n; i++) {
+        const gn_kbuf *b = &k->bufs.at[i];
+        gn_kernel_buf(g->kernel, b->name, b->dtype, b->rank, import_all(g, b->shape, b->rank));
+        if (b->stride) g->kernel->bufs.at[i].stride = import_all(g, b->stride, b->rank);
+    }
+    for (size_t i = 0; i < k->axes.n; i++) add_axis(g, k->axes.at[i].name, import(g, k->axes.at[i].extent));
+    for (size_t i = 0; i < g->axes.n; i++) gn_dim_symbols(g->axes.at[i].extent, mark_dependent, (void *[]){ &g->axes.at[i], g });
+}
+
+/* ---- leaves ---- */
+
+static const gn_dim *count_of(gn_lower *g, const gn_leaf *l, uint32_t axis)
+{
+    if (l->extent) return gn_lconst(g, l->extent);
+    return gn_dim_cdiv(g->dims, g->axes.at[axis].extent, gn_lconst(g, l->stride));
+}
+
+static const gn_split *split_of(const gn_lower *g, uint32_t axis)
+{
+    for (size_t i = 0; i < g->schedule->splits.n; i++)
+        if (g->schedule->splits.at[i].axis == axis && g->schedule->splits.at[i].leaf.n) return &g->schedule->splits.at[i];
+    return NULL;
+}
+
+/* The axis of the copy that stands for the leaf alone: the one that it is the only leaf of, or a new one of its name. */
+static uint32_t axis_of_leaf(gn_lower *g, uint32_t leaf)
+{
+    for (uint32_t a = 0; a < g->axes.n; a++)
+        if (g->axes.at[a].leaf.n == 1 && g->axes.at[a].leaf.at[0] == leaf && g->axes.at[a].stride.at[0] == 1) return a;
+    const uint32_t a = add_axis(g, g->schedule->leaves.at[leaf].name, g->leaves.at[leaf].points);
+    gn_push(g->arena, &g->axes.at[a].leaf, leaf);
+    gn_push(g->arena, &g->axes.at[a].stride, 1);
+    return a;
+}
+
+/* Axes that rfactor makes are numbered behind the kernel's own in schedules. */
+static int32_t own_axis(gn_lower *g, uint32_t axis)
+{
+    if (axis < g->from->axes.n) return (int32_t)axis;
+    const gn_rfactor *f = &g->schedule->rfactors.at[axis - g->from->axes.n];
+    return gn_kernel_find_axis(g->kernel, f->axis_name);
+}
+
+static void make_leaves(gn_lower *g)
+{
+    const gn_schedule *s = g->schedule;
+    if (s->leaves.n > GN_MAX_LEAVES || s->leaves.n + g->from->axes.n > GN_MAX_LEAVES)
+        gn_illegal(g, "%zu leaves, at most %d are supported", s->leaves.n, GN_MAX_LEAVES);
+    for (uint32_t i = 0; i < s->leaves.n; i++) {
+        const gn_leaf *l = &s->leaves.at[i];
+        const gn_dim *value = gn_dim_sym(g->dims, l->name);
+        gn_push(g->arena, &g->leaves, (gn_lleaf){ .name = l->name, .value = value, .extent = l->extent, .bind = l->bind, .unroll = l->unroll,
+                                                  .peel = l->peel, .place = UINT32_MAX, .axis = l->axis });
+        *gn_map_put(g->arena, &g->leaf_of, GN_KEY(symbol_of(value))) = (void *)(uintptr_t)(i + 1);
+    }
+    for (uint32_t i = 0; i < s->order.n; i++) {
+        gn_push(g->arena, &g->order, s->order.at[i]);
+        g->leaves.at[s->order.at[i]].place = i;
+    }
+    for (uint32_t i = 0; i < s->leaves.n; i++)
+        if (g->leaves.at[i].place == UINT32_MAX) gn_illegal(g, "order: the leaf '%s' is not in it", g->leaves.at[i].name);
+}
+
+static void give_leaves(gn_lower *g, uint32_t axis, const gn_split *p)
+{
+    gn_laxis *a = &g->axes.at[axis];
+    for (size_t j = 0; j < p->leaf.n; j++) {
+        const gn_leaf *l = &g->schedule->leaves.at[p->leaf.at[j]];
+        gn_push(g->arena, &a->leaf, p->leaf.at[j]);
+        gn_push(g->arena, &a->stride, l->stride);
+        if (!g->leaves.at[p->leaf.at[j]].points) g->leaves.at[p->leaf.at[j]].points = count_of(g, l, axis);
+    }
+}
+
+static void split_axes(gn_lower *g)
+{
+    for (uint32_t a = 0; a < g->from->axes.n; a++) {
+        const gn_split *p = split_of(g, a);
+        if (!p) gn_illegal(g, "the axis '%s' has no leaf", g->axes.at[a].name);
+        give_leaves(g, a, p);
+    }
+    for (size_t r = 0; r < g->schedule->rfactors.n; r++) {
+        const gn_rfactor *f = &g->schedule->rfactors.at[r];
+        if (!g->leaves.at[f->leaf].points) gn_illegal(g, "rfactor %s: the leaf '%s' belongs to no axis", f->def_name, g->leaves.at[f->leaf].name);
+        if (!f->axis_name || gn_kernel_find_axis(g->kernel, f->axis_name) >= 0) continue;
+        const uint32_t a = add_axis(g, f->axis_name, g->leaves.at[f->leaf].points);
+        const gn_split *p = split_of(g, (uint32_t)(g->from->axes.n + r));
+        if (!p) gn_illegal(g, "rfactor %s: the axis '%s' has no leaf", f->def_name, f->axis_name);
+        give_leaves(g, a, p);
+    }
+}
+
+static void leaf_facts(gn_lower *g)
+{
+    for (uint32_t i = 0; i < g->leaves.n; i++) {
+        int64_t n;
+        gn_dim_fact f = { .name = symbol_of(g->leaves.at[i].value), .mul = 1, .min = 0, .max = INT64_MAX };
+        if (g->leaves.at[i].points && gn_dim_is_const(g->leaves.at[i].points, &n) && n > 0) f.max = n - 1;
+        gn_push(g->arena, &g->facts, f);
+    }
+}
+
+/* ---- expressions ---- */
+
+typedef struct rewrite {         /* of an expression; the same node is rewritten once */
+    gn_lower *g;
+    const gn_dim *const *value;  /* per axis of the copy; NULL: first copy from the caller's kernel */
+    const uint32_t *def;         /* first copy: definition numbers of the copy */
+    gn_map done;                 /* by id */
+} rewrite;
+
+static const gn_dim *rewrite_dim(rewrite *r, const gn_dim *d)
+{
+    return r->value ? gn_subst_axes(r->g, d, r->value) : import(r->g, d);
+}
+
+static bool is_kept(const gn_lower *g, uint32_t def);
+static const gn_kexpr *rewrite_expr(rewrite *, const gn_kexpr *);
+
+/* The body of an inlined definition at the arguments. */
+static const gn_kexpr *inlined(gn_lower *g, uint32_t def, const gn_dim *const *arg)
+{
+    const gn_kdef *d = &g->kernel->defs.at[def];
+    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n);
+    bool same = true;
+    for (size_t p = 0; p < d->nparam; p++) {
+        value[d->param[p]] = arg[p];
+        same &= arg[p] == gn_dim_sym(g->dims, g->axes.at[d->param[p]].name);
+    }
+    if (same) return d->body;
+    return rewrite_expr(&(rewrite){ .g = g, .value = value }, d->body);
+}
+
+static const gn_kexpr *rewrite_ref(rewrite *r, const gn_kexpr *e, const gn_dim *const *index)
+{
+    gn_lower *g = r->g;
+    const uint32_t def = r->value ? e->u.ref : r->def[e->u.ref];
+    const gn_kexpr *ref = gn_kexpr_ref(g->kernel, def, index);
+    if (is_kept(g, def)) return ref;
+    return inlined(g, def, index);
+}
+
+static const gn_kexpr *rewrite_new(rewrite *r, const gn_kexpr *e)
+{
+    gn_kernel *k = r->g->kernel;
+    gn_arena *arena = r->g->arena;
+    const gn_dim **index = GN_NEW_ARRAY(arena, const gn_dim *, e->nindex + 1);
+    for (size_t i = 0; i < e->nindex; i++) index[i] = rewrite_dim(r, e->index[i]);
+    const gn_kexpr **a = GN_NEW_ARRAY(arena, const gn_kexpr *, e->n + 1);
+    for (size_t i = 0; i < e->n; i++) a[i] = rewrite_expr(r, e->a[i]);
+    gn_kcond *cond = GN_NEW_ARRAY(arena, gn_kcond, e->ncond + 1);
+    for (size_t i = 0; i < e->ncond; i++)
+        cond[i] = (gn_kcond){ e->cond[i].kind, rewrite_dim(r, e->cond[i].a), rewrite_dim(r, e->cond[i].b) };
+    switch ((gn_kexpr_kind)e->kind) {
+    case GN_K_CONST: return gn_is_float(e->dtype) ? gn_kexpr_const(k, e->dtype, e->u.f) : gn_kexpr_int(k, e->dtype, e->u.i);
+    case GN_K_INDEX: return gn_kexpr_index(k, e->dtype, rewrite_dim(r, e->u.index));
+    case GN_K_LOAD: return gn_kexpr_load(k, e->u.ref, index);
+    case GN_K_REF: return rewrite_ref(r, e, index);
+    case GN_K_IF: return gn_kexpr_if(k, e->ncond, cond, a[0], a[1]);
+    case GN_K_OP: return gn_kexpr_op(k, e->u.op, e->dtype, a, e->n);
+    }
+    return NULL;
+}
+
+static const gn_kexpr *rewrite_expr(rewrite *r, const gn_kexpr *e)
+{
+    const gn_kexpr *have = gn_map_get(&r->done, e->id);
+    if (have) return have;
+    const gn_kexpr *made = rewrite_new(r, e);
+    *gn_map_put(r->g->arena, &r->done, e->id) = (void *)made;
+    return made;
+}
+
+/* ---- definitions ---- */
+
+typedef struct copy {
+    gn_lower *g;
+    uint32_t *def;               /* schedule's numbering -> copy's */
+} copy;
+
+static bool is_kept(const gn_lower *g, uint32_t def)
+{
+    return g->kernel->defs.at[def].red != GN_RED_NONE || g->def[def];
+}
+
+static const gn_rfactor *rfactor_of(const gn_lower *g, uint32_t def, size_t *which)
+{
+    const gn_rfactor *found = NULL;
+    for (size_t r = 0; r < g->schedule->rfactors.n; r++) {
+        if (g->schedule->rfactors.at[r].def != def) continue;
+        if (found) gn_illegal(g, "rfactor: '%s' is rfactored twice", gn_schedule_def_name(g->from, g->schedule, def));
+        found = &g->schedule->rfactors.at[r];
+        *which = r;
+    }
+    return found;
+}
+
+static const gn_stage *stage_of(const gn_lower *g, uint32_t def)
+{
+    for (size_t i = 0; i < g->schedule->stages.n; i++)
+        if (g->schedule->stages.at[i].def == def) return &g->schedule->stages.at[i];
+    return NULL;
+}
+
+static const gn_tensorize *tile_of(const gn_lower *g, uint32_t def)
+{
+    for (size_t i = 0; i < g->schedule->tensorizes.n; i++)
+        if (g->schedule->tensorizes.at[i].def == def) return &g->schedule->tensorizes.at[i];
+    return NULL;
+}
+
+static int32_t online_of(const gn_lower *g, uint32_t def)
+{
+    for (size_t i = 0; i < g->schedule->onlines.n; i++)
+        if (g->schedule->onlines.at[i].def == def) return (int32_t)g->schedule->onlines.at[i].leaf;
+    return -1;
+}
+
+static bool reduces_leaf(const gn_lower *g, size_t n, const uint16_t *raxis, uint32_t leaf)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < g->axes.at[raxis[i]].leaf.n; j++)
+            if (g->axes.at[raxis[i]].leaf.at[j] == leaf) return true;
+    return false;
+}
+
+static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
+{
+    const gn_dim **v = GN_NEW_ARRAY(g->arena, const gn_dim *, n + 1);
+    for (size_t i = 0; i < n; i++) v[i] = gn_dim_sym(g->dims, g->axes.at[axis[i]].name);
+    return v;
+}
+
+/* Makes definition `number` (schedule's numbering) of the copy, its rfactored partial before it. */
+static uint32_t add_def(copy *c, uint32_t number, const char *name, gn_kdef d)
+{
+    gn_lower *g = c->g;
+    size_t which = 0;
+    const gn_rfactor *f = rfactor_of(g, number, &which);
+    if (f) {
+        const char *leaf = g->leaves.at[f->leaf].name;
+        if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
+        if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf)) gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, leaf);
+        const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
+        uint16_t *param = GN_NEW_ARRAY(g->arena, uint16_t, d.nparam + 1), *q = GN_NEW_ARRAY(g->arena, uint16_t, 1);
+        param[0] = by;
+        if (d.nparam) memcpy(param + 1, d.param, d.nparam * sizeof *param);
+        gn_kdef p = d;
+        p.param = param;
+        p.nparam++;
+        const uint32_t part = add_def(c, (uint32_t)(g->from->defs.n + which), f->def_name, p);
+        *q = f->axis_name ? (uint16_t)own_axis(g, (uint32_t)(g->from->axes.n + which)) : by;
+        const gn_dim **arg = own_values(g, d.nparam + 1u, param);
+        arg[0] = own_values(g, 1, q)[0];
+        d.raxis = q;
+        d.nraxis = 1;
+        d.body = gn_kexpr_ref(g->kernel, part, arg);
+    }
+    const uint32_t at = gn_kernel_def(g->kernel, name, d.nparam, d.param, d.red, d.nraxis, d.raxis, d.body);
+    gn_ldef *l = NULL;
+    if (d.red != GN_RED_NONE || stage_of(g, number)) {
+        l = GN_NEW_OBJECT(g->arena, gn_ldef);
+        *l = (gn_ldef){ .name = g->kernel->defs.at[at].name, .red = d.red, .dtype = d.body->dtype, .nparam = d.nparam, .nraxis = d.nraxis,
+                        .param = d.param, .raxis = d.raxis, .body = d.body, .stage = stage_of(g, number), .tile = tile_of(g, number),
+                        .online = online_of(g, number), .index = (uint32_t)g->items.n };
+        gn_push(g->arena, &g->items, l);
+    }
+    g->def[at] = l;
+    c->def[number] = at;
+    return at;
+}
+
+static void copy_defs(gn_lower *g)
+{
+    const gn_kernel *k = g->from;
+    const size_t n = k->defs.n + g->schedule->rfactors.n;
+    copy c = { .g = g, .def = GN_NEW_ARRAY(g->arena, uint32_t, n + 1) };
+    g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, n + 1);
+    rewrite r = { .g = g, .def = c.def };
+    for (size_t i = 0; i < k->items.n; i++) {
+        if (!k->items.at[i].is_store) {
+            gn_kdef d = k->defs.at[k->items.at[i].at];
+            d.body = rewrite_expr(&r, d.body);
+            add_def(&c, k->items.at[i].at, d.name, d);
+            continue;
+        }
+        const gn_kstore *s = &k->stores.at[k->items.at[i].at];
+        const gn_kbuf *b = &k->bufs.at[s->buf];
+        gn_kernel_store(g->kernel, s->kind, s->buf, import_all(g, s->index, b->rank), rewrite_expr(&r, s->value));
+        gn_ldef *l = GN_NEW_OBJECT(g->arena, gn_ldef);
+        *l = (gn_ldef){ .name = b->name, .is_store = true, .dtype = b->dtype, .online = -1, .index = (uint32_t)g->items.n };
+        gn_push(g->arena, &g->items, l);
+    }
+    for (size_t i = 0, s = 0; i < g->items.n; i++)
+        if (g->items.at[i]->is_store) {
+            g->items.at[i]->store = &g->kernel->stores.at[s++];
+            g->items.at[i]->body = g->items.at[i]->store->value;
+        }
+}
+
+/* ---- what a statement mentions ---- */
+
+typedef struct mentions {
+    gn_lower *g;
+    gn_ldef *d;
+    gn_leafset axes;
+    gn_map seen;
+} mentions;
+
+static void mention_symbol(void *user, const char *name)
+{
+    mentions *m = user;
+    const uintptr_t a = (uintptr_t)gn_map_get(&m->g->axis_of, GN_KEY(name));
+    if (a) gn_set_put(&m->axes, (uint32_t)(a - 1));
+}
+
+static void mention(mentions *m, const gn_kexpr *e)
+{
+    if (gn_map_get(&m->seen, e->id)) return;
+    *gn_map_put(m->g->arena, &m->seen, e->id) = m;
+    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, mention_symbol, m);
+    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], mention_symbol, m);
+    for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, mention_symbol, m), gn_dim_symbols(e->cond[i].b, mention_symbol, m);
+    if (e->kind == GN_K_REF) gn_push(m->g->arena, &m->d->refs, e);
+    for (size_t i = 0; i < e->n; i++) mention(m, e->a[i]);
+}
+
+static gn_leafset leaves_of(const gn_lower *g, size_t n, const uint16_t *axis)
+{
+    gn_leafset s = { { 0 } };
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < g->axes.at[axis[i]].leaf.n; j++) gn_set_put(&s, g->axes.at[axis[i]].leaf.at[j]);
+    return s;
+}
+
+static void statement_leaves(gn_lower *g, gn_ldef *d)
+{
+    mentions m = { .g = g, .d = d };
+    mention(&m, d->body);
+    if (d->is_store) {
+        for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++) gn_dim_symbols(d->store->index[i], mention_symbol, &m);
+        uint16_t *axis = GN_NEW_ARRAY(g->arena, uint16_t, g->axes.n + 1);
+        for (uint32_t a = 0; a < g->axes.n; a++)
+            if (gn_set_has(&m.axes, a)) axis[d->nparam++] = (uint16_t)a;
+        d->param = axis;
+    }
+    d->params = leaves_of(g, d->nparam, d->param);
+    d->reduced = gn_set_minus(leaves_of(g, d->nraxis, d->raxis), d->params);
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        const uint8_t b = g->leaves.at[l].bind;
+        if (gn_set_has(&d->reduced, l) && (b == GN_BIND_LANE || b == GN_BIND_PRIVATE || b == GN_BIND_THREAD)) gn_set_put(&d->private, l);
+    }
+    if (d->tile) d->row = gn_tile_find(g->target, d->tile->row);
+}
+
+void gn_lower_kernel(gn_lower *g)
+{
+    copy_head(g);
+    make_leaves(g);
+    split_axes(g);
+    leaf_facts(g);
+    copy_defs(g);
+    for (size_t i = 0; i < g->items.n; i++) statement_leaves(g, g->items.at[i]);
+}

@@ -1,0 +1,388 @@
+/* Where kept definitions live: the home, dims, level and size of each, and the address of an element. */
+#include "dim_parts.h"
+#include "lower.h"
+
+static const char *const level_names[] = { "reg", "stack", "scratch", "arena", "shared" };
+
+gn_object *gn_accumulator(const gn_ldef *d)
+{
+    return d->partial ? d->partial : d->object;
+}
+
+/* ---- homes ---- */
+
+static size_t common_depth(const gn_tree *const *s, size_t n)
+{
+    size_t h = 0;
+    for (;; h++)
+        for (size_t i = 0; i < n; i++)
+            if (s[i]->above.n <= h || s[i]->above.at[h] != s[0]->above.at[h]) return h;
+}
+
+static gn_tree *step_of(const gn_lower *g, const gn_tree *top)
+{
+    for (size_t i = 0; i < g->root->kids.n; i++)
+        for (size_t j = 0; j < g->root->kids.at[i]->kids.n; j++)
+            if (g->root->kids.at[i]->kids.at[j] == top) return g->root->kids.at[i];
+    return NULL;
+}
+
+static gn_tree *step_of_stmt(const gn_lower *g, const gn_tree *s)
+{
+    return step_of(g, s->above.n ? s->above.at[0] : s);
+}
+
+static bool is_parallel(uint8_t bind)
+{
+    return bind == GN_BIND_THREAD || bind == GN_BIND_BLOCK || bind == GN_BIND_PART;
+}
+
+typedef struct living {          /* an object under construction */
+    gn_lower *g;
+    gn_ldef *d;
+    const gn_tree **uses;
+    size_t nuses, depth;         /* loops common to all uses */
+    gn_leafset around;           /* their leaves */
+    gn_leafset extra;            /* private leaves of an accumulator */
+    uint8_t level;
+} living;
+
+static void set_home(living *v)
+{
+    v->depth = common_depth(v->uses, v->nuses);
+    if (v->level == GN_LEVEL_ARENA) v->depth = 0;
+    v->around = (gn_leafset){ { 0 } };
+    for (size_t i = 0; i < v->depth; i++) gn_set_put(&v->around, v->uses[0]->above.at[i]->leaf);
+}
+
+static bool is_dim_default(const living *v, uint32_t l)
+{
+    return gn_set_has(&v->d->params, l) || gn_set_has(&v->extra, l);
+}
+
+/* An accumulator whose dims are all tile points (or belong to a thread) is in registers, whatever the level of its definition. */
+static bool fits_registers(const living *v)
+{
+    for (uint32_t l = 0; l < v->g->leaves.n; l++)
+        if (is_dim_default(v, l) && !gn_set_has(&v->around, l) && !gn_is_tile_leaf(v->g, l) && !is_parallel(v->g->leaves.at[l].bind)) return false;
+    return true;
+}
+
+static bool wants_dim(const living *v, uint32_t l)
+{
+    const uint8_t b = v->g->leaves.at[l].bind;
+    if (v->level == GN_LEVEL_REG && is_parallel(b)) return false;
+    return !gn_set_has(&v->around, l) || (v->level == GN_LEVEL_SHARED && b == GN_BIND_THREAD);
+}
+
+static void choose_dims(living *v, gn_object *o)
+{
+    gn_lower *g = v->g;
+    const gn_stage *st = v->d->stage;
+    if (st && st->layout.n && v->level == st->level) {
+        for (size_t i = 0; i < st->layout.n; i++)
+            if (wants_dim(v, st->layout.at[i])) gn_push(g->arena, &o->dims, st->layout.at[i]);
+        for (uint32_t l = 0; l < g->leaves.n; l++) { /* accumulators: private leaves that the layout of the whole lacks */
+            bool has = !gn_set_has(&v->extra, l) || !wants_dim(v, l);
+            for (size_t i = 0; i < o->dims.n; i++) has |= o->dims.at[i] == l;
+            if (!has) gn_push(g->arena, &o->dims, l);
+        }
+    } else
+        for (size_t i = 0; i < g->order.n; i++)
+            if (is_dim_default(v, g->order.at[i]) && wants_dim(v, g->order.at[i])) gn_push(g->arena, &o->dims, g->order.at[i]);
+    o->lane = -1;
+    if (v->level != GN_LEVEL_REG) return;
+    size_t n = 0;
+    for (size_t i = 0; i < o->dims.n; i++) {
+        if (g->leaves.at[o->dims.at[i]].bind == GN_BIND_LANE) o->lane = (int32_t)o->dims.at[i];
+        else o->dims.at[n++] = o->dims.at[i];
+    }
+    if (o->lane >= 0) o->dims.at[n] = (uint32_t)o->lane;
+}
+
+static void check_dims(const living *v, const gn_object *o)
+{
+    gn_lower *g = v->g;
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        if (!is_dim_default(v, l) || gn_set_has(&v->around, l)) continue;
+        bool is_dim = false;
+        for (size_t i = 0; i < o->dims.n; i++) is_dim |= o->dims.at[i] == l;
+        const uint8_t b = g->leaves.at[l].bind;
+        if (!is_dim && !(g->cuda && (b == GN_BIND_THREAD || b == GN_BIND_BLOCK)))
+            gn_illegal(g, "stage %s %s: not all its uses share the loop '%s', and what is kept does not hold it", o->name, level_names[o->level],
+                       g->leaves.at[l].name);
+    }
+}
+
+/* ---- sizes ---- */
+
+static void size_registers(gn_lower *g, gn_object *o)
+{
+    o->nregs = o->lanes = 1;
+    for (size_t i = 0; i < o->dims.n; i++) {
+        int64_t n;
+        const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
+        if (!gn_dim_is_const(l->points, &n) || n > 512 || !gn_is_tile_leaf(g, o->dims.at[i]))
+            gn_illegal(g, "stage %s reg: the leaf '%s' among its dims is no tile leaf of constant extent", o->name, l->name);
+        if (l->bind == GN_BIND_LANE) o->lanes = (uint32_t)n;
+        else o->nregs *= (uint32_t)n;
+        if (o->nregs > 512) gn_illegal(g, "stage %s reg: %u variables are too many", o->name, o->nregs);
+    }
+    o->size = gn_lconst(g, o->nregs);
+}
+
+static void size_memory(gn_lower *g, gn_object *o)
+{
+    const gn_stage *st = o->def->stage;
+    const gn_dim *size = gn_lconst(g, 1);
+    o->stride = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
+    for (size_t i = o->dims.n; i-- > 0;) {
+        const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
+        o->stride[i] = size;
+        size = gn_dim_mul(g->dims, size, gn_axis_most(g, l->points));
+        if (st && st->pad_leaf == (int32_t)o->dims.at[i]) size = gn_ladd(g, size, gn_lconst(g, st->pad));
+    }
+    o->size = size;
+    int64_t n;
+    if ((o->level == GN_LEVEL_STACK || o->level == GN_LEVEL_SHARED) && !gn_dim_is_const(size, &n)) {
+        gn_text t = { .arena = g->arena };
+        gn_dim_show(&t, size);
+        gn_illegal(g, "stage %s %s: its size %s is not constant", o->name, level_names[o->level], gn_text_done(&t));
+    }
+}
+
+static void add_sbuf(gn_lower *g, gn_object *o)
+{
+    o->sbuf = -1;
+    if (o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) return;
+    o->sbuf = (int32_t)g->out->sbufs.n;
+    const gn_dim *bytes = gn_lscale(g, o->size, (int64_t)gn_dtype_size(o->dtype));
+    gn_push(g->arena, &g->out->sbufs, (gn_sbuf){ .name = o->name, .dtype = o->dtype, .level = o->level, .bytes = bytes });
+}
+
+/* ---- names: no two objects, buffers, symbols, leaves alike, nor a variable acc_0 like an object of that name ---- */
+
+static bool clashes(const char *a, const char *b)
+{
+    const size_t n = strlen(a);
+    if (strncmp(a, b, n) != 0) return false;
+    const char *rest = b + n;
+    return *rest == '\0' || (*rest == '_' && strspn(rest, "_0123456789") == strlen(rest));
+}
+
+static bool is_taken(const gn_lower *g, const char *name, const gn_ldef *own)
+{
+    for (size_t i = 0; i < g->objects.n; i++)
+        if (clashes(name, g->objects.at[i]->name) || clashes(g->objects.at[i]->name, name)) return true;
+    for (size_t i = 0; i < g->kernel->bufs.n; i++)
+        if (clashes(name, g->kernel->bufs.at[i].name)) return true;
+    for (size_t i = 0; i < g->kernel->syms.n; i++)
+        if (clashes(name, g->kernel->syms.at[i].name)) return true;
+    for (size_t i = 0; i < g->leaves.n; i++)
+        if (clashes(name, g->leaves.at[i].name)) return true;
+    for (size_t i = 0; i < g->items.n; i++)
+        if (!g->items.at[i]->is_store && g->items.at[i] != own && strcmp(g->items.at[i]->name, name) == 0) return true;
+    return false;
+}
+
+static const char *free_name(gn_lower *g, const gn_ldef *d, const char *suffix)
+{
+    const char *name = gn_arena_printf(g->arena, "%s%s", d->name, suffix);
+    const gn_ldef *own = *suffix ? NULL : d;
+    for (int i = 2; is_taken(g, name, own); i++) name = gn_arena_printf(g->arena, "%s%s_v%d", d->name, suffix, i);
+    return name;
+}
+
+/* ---- objects ---- */
+
+static void check_home(const living *v, const gn_object *o)
+{
+    gn_lower *g = v->g;
+    if (o->level == GN_LEVEL_SHARED && !g->cuda) gn_illegal(g, "stage %s shared: the target %s has no shared memory", o->name, g->target->name);
+    if (o->level == GN_LEVEL_SCRATCH && g->cuda) gn_illegal(g, "stage %s scratch: the target %s has no workers; use shared or arena", o->name, g->target->name);
+    if (o->level == GN_LEVEL_ARENA || v->depth) return;
+    for (size_t i = 1; i < v->nuses; i++)
+        if (step_of_stmt(g, v->uses[i]) != step_of_stmt(g, v->uses[0]))
+            gn_illegal(g, "stage %s %s: it is used in two steps, only arena outlives a step", o->name, level_names[o->level]);
+    if (step_of_stmt(g, v->uses[0])->add && o->level != GN_LEVEL_ARENA)
+        gn_illegal(g, "stage %s %s: its uses do not share the parallel loop '%s'", o->name, level_names[o->level],
+                   g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
+}
+
+static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_leafset extra, bool accumulator)
+{
+    living v = { .g = g, .d = d, .extra = extra, .level = d->stage ? d->stage->level : GN_LEVEL_REG };
+    v.uses = GN_NEW_ARRAY(g->arena, const gn_tree *, d->touched.n + 1);
+    for (size_t i = 0; i < d->touched.n; i++)
+        if (!accumulator || d->touched.at[i]->def == d) v.uses[v.nuses++] = d->touched.at[i];
+    set_home(&v);
+    if (accumulator) {
+        const uint8_t level = v.level;
+        v.level = GN_LEVEL_REG;
+        set_home(&v);
+        if (!fits_registers(&v)) v.level = level, set_home(&v);
+    }
+    gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
+    *o = (gn_object){ .name = free_name(g, d, suffix), .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
+    choose_dims(&v, o);
+    check_dims(&v, o);
+    check_home(&v, o);
+    if (o->level == GN_LEVEL_REG) size_registers(g, o);
+    else size_memory(g, o);
+    add_sbuf(g, o);
+    o->home = o->level == GN_LEVEL_ARENA ? g->root : v.depth ? v.uses[0]->above.at[v.depth - 1] : step_of_stmt(g, v.uses[0]);
+    gn_push(g->arena, &g->objects, o);
+    return o;
+}
+
+static void declare(gn_lower *g)
+{
+    for (size_t i = g->objects.n; i-- > 0;) { /* backwards, since each goes to the front */
+        gn_object *o = g->objects.at[i];
+        gn_tree *b = gn_tree_new(g, GN_NODE_BUF), *h = o->home;
+        b->object = o;
+        gn_push(g->arena, &h->kids, b);
+        for (size_t j = h->kids.n - 1; j > 0; j--) h->kids.at[j] = h->kids.at[j - 1];
+        h->kids.at[0] = b;
+    }
+}
+
+void gn_lower_storage(gn_lower *g)
+{
+    const gn_leafset none = { { 0 } };
+    for (size_t i = 0; i < g->items.n; i++) {
+        gn_ldef *d = g->items.at[i];
+        if (d->is_store || !d->touched.n) continue;
+        d->object = make_object(g, d, "", none, false);
+        if (!gn_set_empty(d->private)) d->partial = make_object(g, d, "_a", d->private, true);
+        if (d->online >= 0) d->correction = make_object(g, d, "_c", none, false);
+    }
+    declare(g);
+}
+
+/* ---- addresses ---- */
+
+static bool is_dim_of(const gn_object *o, uint32_t leaf, size_t *at)
+{
+    for (size_t i = 0; i < o->dims.n; i++)
+        if (o->dims.at[i] == leaf) {
+            *at = i;
+            return true;
+        }
+    return false;
+}
+
+/* An argument less the leaves that surround the object. */
+static const gn_dim *less_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *arg, const gn_dim *const *env)
+{
+    size_t at;
+    for (size_t i = 0; i < a->leaf.n; i++) {
+        const uint32_t l = a->leaf.at[i];
+        if (!is_dim_of(o, l, &at)) arg = gn_lsub(g, arg, gn_lscale(g, env[l] ? env[l] : g->leaves.at[l].value, a->stride.at[i]));
+    }
+    return arg;
+}
+
+/* Cuts an argument into the digits of the axis' leaves among the dims: each monomial goes to the largest stride that divides it, constants
+ * are cut from the outermost digit inwards. */
+static void cut_digits(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *x, const gn_dim **digit)
+{
+    size_t at;
+    for (size_t i = 0; i < a->leaf.n; i++)
+        if (is_dim_of(o, a->leaf.at[i], &at)) digit[at] = gn_lconst(g, 0);
+    for (uint32_t t = 0; t < x->n; t++) {
+        int64_t c = x->term[t].c;
+        const gn_dim *m = gn_lconst(g, 1);
+        for (uint32_t i = 0; i < x->term[t].n; i++) m = gn_dim_mul(g->dims, m, gn_dim_of_atom(g->dims, x->term[t].atom[i]));
+        for (size_t i = 0; i < a->leaf.n && c; i++) {
+            if (!is_dim_of(o, a->leaf.at[i], &at)) continue;
+            const int64_t s = a->stride.at[i], q = x->term[t].n == 0 ? c / s : c % s == 0 ? c / s : 0;
+            digit[at] = gn_ladd(g, digit[at], gn_lscale(g, m, q));
+            c -= q * s;
+        }
+        if (c) {
+            gn_text s = { .arena = g->arena };
+            gn_dim_show(&s, x);
+            gn_illegal(g, "stage %s: the argument %s along '%s' does not fall on its leaves", o->name, gn_text_done(&s), a->name);
+        }
+    }
+}
+
+static void check_digit(gn_lower *g, const gn_object *o, const gn_laxis *a, uint32_t leaf, const gn_dim *digit)
+{
+    const gn_dim *most = gn_axis_most(g, g->leaves.at[leaf].points);
+    const bool outer = g->leaves.at[leaf].extent == 0;
+    if (gn_dim_at_least(g, digit, 0) && (outer || gn_dim_at_least(g, gn_lsub(g, most, digit), 1))) return;
+    gn_text s = { .arena = g->arena };
+    gn_dim_show(&s, digit);
+    gn_illegal(g, "stage %s: the use at %s along '%s' may leave the leaf '%s'", o->name, gn_text_done(&s), a->name, g->leaves.at[leaf].name);
+}
+
+/* Dims of a private accumulator that belong to no parameter are at the statement's own point. */
+static void private_digits(gn_lower *g, const gn_object *o, const gn_dim *const *env, const gn_dim **digit)
+{
+    for (size_t i = 0; i < o->dims.n; i++)
+        if (!digit[i]) digit[i] = env[o->dims.at[i]] ? env[o->dims.at[i]] : g->leaves.at[o->dims.at[i]].value;
+}
+
+void gn_object_digits(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env, const gn_dim **digit)
+{
+    size_t at;
+    for (size_t i = 0; i < o->dims.n; i++) digit[i] = NULL;
+    for (size_t p = 0; p < o->def->nparam; p++) {
+        const gn_laxis *a = &g->axes.at[o->def->param[p]];
+        bool any = false;
+        for (size_t i = 0; i < a->leaf.n; i++) any |= is_dim_of(o, a->leaf.at[i], &at);
+        if (!any) continue;
+        cut_digits(g, o, a, less_fixed(g, o, a, arg[p], env), digit);
+        for (size_t i = 0; i < a->leaf.n; i++)
+            if (is_dim_of(o, a->leaf.at[i], &at)) check_digit(g, o, a, a->leaf.at[i], digit[at]);
+    }
+    private_digits(g, o, env, digit);
+}
+
+/* True if the dims of one axis lie in memory as its leaves count: then any argument has an address. */
+static bool is_natural(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim **factor)
+{
+    *factor = NULL;
+    for (size_t i = a->leaf.n, at; i-- > 0;) {
+        if (!is_dim_of(o, a->leaf.at[i], &at)) continue;
+        if (!*factor) {
+            if (a->stride.at[i] != 1) return false;
+            *factor = o->stride[at];
+        } else if (o->stride[at] != gn_lscale(g, *factor, a->stride.at[i])) return false;
+    }
+    return *factor != NULL;
+}
+
+const gn_dim *gn_object_address(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env)
+{
+    const gn_dim *sum = gn_lconst(g, 0), **digit = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
+    bool *placed = GN_NEW_ARRAY(g->arena, bool, o->dims.n + 1);
+    for (size_t p = 0; p < o->def->nparam; p++) {
+        const gn_laxis *a = &g->axes.at[o->def->param[p]];
+        const gn_dim *factor;
+        size_t at;
+        bool any = false;
+        for (size_t i = 0; i < a->leaf.n; i++)
+            if (is_dim_of(o, a->leaf.at[i], &at)) any = placed[at] = true;
+        if (!any) continue;
+        const gn_dim *x = less_fixed(g, o, a, arg[p], env);
+        if (is_natural(g, o, a, &factor)) {
+            sum = gn_ladd(g, sum, gn_dim_mul(g->dims, factor, x));
+            continue;
+        }
+        cut_digits(g, o, a, x, digit);
+        for (size_t i = 0; i < a->leaf.n; i++) {
+            if (!is_dim_of(o, a->leaf.at[i], &at)) continue;
+            check_digit(g, o, a, a->leaf.at[i], digit[at]);
+            sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[at], digit[at]));
+        }
+    }
+    for (size_t i = 0; i < o->dims.n; i++)
+        if (!placed[i]) {
+            const gn_dim *v = env[o->dims.at[i]] ? env[o->dims.at[i]] : g->leaves.at[o->dims.at[i]].value;
+            sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[i], v));
+        }
+    return sum;
+}
