@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""The peers' side of bench/rows: the same work in JAX, PyTorch and NumPy, whichever are installed, each at its best.
+
+usage: peers.py [THREADS]     one line a row and peer: name, shape, median, low .. high
+"""
+import os, statistics, sys, time
+
+threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=%s" % ("true" if threads > 1 else "false")
+
+
+def measure(fn, rounds=9, least=0.05):
+    fn()
+    reps = 1
+    while True:
+        start = time.perf_counter()
+        for _ in range(reps):
+            fn()
+        if time.perf_counter() - start >= least:
+            break
+        reps *= 2
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        for _ in range(reps):
+            fn()
+        times.append((time.perf_counter() - start) / reps)
+    return sorted(times)
+
+
+def report(peer, name, shape, fn):
+    t = measure(fn)
+    print("%-26s %-22s %9.2f us %8.2f..%8.2f   %s" % (name, shape, statistics.median(t) * 1e6, t[0] * 1e6, t[-1] * 1e6, peer), flush=True)
+
+
+def jax_rows():
+    import jax, jax.numpy as jnp, numpy as np
+    peer = "jax " + jax.__version__
+    r = np.random.default_rng(1)
+    f = lambda *s: jnp.asarray(r.uniform(-1, 1, s).astype(np.float32))
+
+    def row(name, shape, fn, *args):
+        compiled = jax.jit(fn)
+        report(peer, name, shape, lambda: jax.block_until_ready(compiled(*args)))
+
+    def small(x, w1, b1, w2, b2):
+        return jnp.sum((jnp.tanh(x @ w1 + b1) @ w2 + b2) ** 2)
+    row("small MLP", "1x16-16-16", jax.value_and_grad(small, argnums=(1, 2, 3, 4)), f(1, 16), f(16, 16), f(16), f(16, 16), f(16))
+    for n in (512, 1024, 2048):
+        row("contraction", "%dx%dx%d" % (n, n, n), lambda a, b: a @ b, f(n, n), f(n, n))
+    row("chain of 5 operations", "64 MiB", lambda x: jnp.maximum(((x - 0.5) * 1.5 + x) * 0.25, 0), f(64 << 18))
+    row("softmax", "4096x1024", lambda x: jax.nn.softmax(x, axis=1), f(4096, 1024))
+
+    def norm(x, s, b):
+        m = x.mean(1, keepdims=True)
+        return (x - m) * jax.lax.rsqrt(((x - m) ** 2).mean(1, keepdims=True) + 1e-5) * s + b
+    row("layer norm", "4096x1024", lambda x: norm(x, 1.0, 0.0), f(4096, 1024))
+
+    def norm_all(x, dy, s, b):
+        y, back = jax.vjp(norm, x, s, b)
+        return y, back(dy)
+    row("layer norm + gradients", "4096x1024", norm_all, f(4096, 1024), f(4096, 1024), f(1024), f(1024))
+    t = jnp.arange(64) * 700
+
+    def xent(z):
+        return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(z), t[:, None], 1))
+    row("cross-entropy + gradient", "64x50257", jax.value_and_grad(xent), f(64, 50257))
+
+    def logistic(w, x, y):
+        z = x @ w
+        return jnp.mean(jax.nn.softplus(z) - y * z)
+    row("logistic regr. + gradient", "100000x128", jax.value_and_grad(logistic), f(128), f(100000, 128), f(100000))
+
+    def mlp(p, x, t):
+        z = jnp.tanh(x @ p[0] + p[1]) @ p[2] + p[3]
+        return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(z), t[:, None], 1))
+
+    def step(p, x, t):
+        loss, g = jax.value_and_grad(mlp)(p, x, t)
+        return [a - 0.01 * b for a, b in zip(p, g)], loss
+    compiled = jax.jit(step, donate_argnums=0)
+    state = [[f(784, 500), f(500), f(500, 10), f(10)]]
+    x, t = f(60, 784), jnp.arange(60) % 10
+
+    def one():
+        state[0], loss = compiled(state[0], x, t)
+        loss.block_until_ready()
+    report(peer, "MLP step, SGD", "60x784-500-10", one)
+
+
+def torch_rows():
+    import torch
+    torch.set_num_threads(threads)
+    peer = "torch " + torch.__version__
+    torch.manual_seed(1)
+    f = lambda *s: torch.rand(*s) * 2 - 1
+
+    def row(name, shape, fn, *args):
+        with torch.no_grad():
+            report(peer + " eager", name, shape, lambda: fn(*args))
+            compiled = torch.compile(fn, mode="max-autotune-no-cudagraphs")
+            compiled(*args)
+            report(peer + " compile", name, shape, lambda: compiled(*args))
+    for n in (512, 1024, 2048):
+        row("contraction", "%dx%dx%d" % (n, n, n), lambda a, b: a @ b, f(n, n), f(n, n))
+    row("chain of 5 operations", "64 MiB", lambda x: torch.relu(((x - 0.5) * 1.5 + x) * 0.25), f(64 << 18))
+    row("softmax", "4096x1024", lambda x: torch.softmax(x, 1), f(4096, 1024))
+    row("layer norm", "4096x1024", lambda x: torch.nn.functional.layer_norm(x, (1024,)), f(4096, 1024))
+
+
+for rows in (jax_rows, torch_rows):
+    try:
+        rows()
+    except ImportError as missing:
+        print("%-26s skipped: %s" % (rows.__name__[:-5], missing))
