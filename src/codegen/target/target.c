@@ -71,8 +71,8 @@
     LINE("#pragma clang attribute pop") \
     LINE("#endif")
 
-static const char *const no_args[] = { "-DGN_FREESTANDING", NULL };
-static const char *const avx512_args[] = { "-DGN_FREESTANDING", "-mprefer-vector-width=512", NULL };
+static const char *const no_args[] = { "-DGN_FREESTANDING", "-Wno-psabi", NULL };
+static const char *const avx512_args[] = { "-DGN_FREESTANDING", "-Wno-psabi", "-mprefer-vector-width=512", NULL };
 
 static const char *const avx512_prelude[] = { gn_prelude_avx512, gn_prelude_vector, gn_prelude_scalar, NULL };
 const gn_target gn_target_avx512 = {
@@ -109,7 +109,7 @@ const gn_target gn_target_generic = {
 static const char *const cuda_prelude[] = { gn_prelude_cuda, gn_prelude_scalar, NULL };
 const gn_target gn_target_cuda = {
     .name = "cuda", .lang = GN_LANG_CUDA, .vector_bytes = 4, .nregs = 255, .has_fma = true, .l1_bytes = 128 << 10, .l2_bytes = 40 << 20,
-    .shared_bytes = 48 << 10, .cc1_args = no_args + 1, .head = CUDA_HEAD, .tail = "", .prelude = cuda_prelude, .tile = gn_tiles_cuda,
+    .shared_bytes = 48 << 10, .cc1_args = no_args + 2, .head = CUDA_HEAD, .tail = "", .prelude = cuda_prelude, .tile = gn_tiles_cuda,
     .spell = gn_spell_c_operators,
 };
 

@@ -1,0 +1,100 @@
+/* The f32 bodies. Polynomials are minimax fits (Sollya's fpminimax, relative error) on the reduced range; the reductions are those of
+ * W. Cody and W. Waite, Software Manual for the Elementary Functions, 1980, unless a comment says otherwise. f64: bodies_f64.c. */
+#include "bodies.h"
+
+/* x = n ln 2 + r. Adding 1.5 * 2^23 rounds x / ln 2 to the integer n and leaves n in the low bits of the sum. The product of n and the first
+ * part of ln 2 (9 bits) is exact. 2^n is multiplied in two halves, so that results below the normal range are rounded once. */
+const char gn_body_exp_f32[] =
+    "(let (low (select (lt x -104) -104 x))"
+    "     (z (select (lt 89 low) 89 low))"
+    "     (t (fma z 1.44269504 12582912))"
+    "     (n (sub t 12582912))"
+    "     (r (fma n 2.12194440e-4 (fma n -0.693359375 z)))"
+    "     (p (fma r 0x1.6cad1cp-10 0x1.120c86p-7))"
+    "     (p (fma p r 0x1.55556ap-5))"
+    "     (p (fma p r 0x1.5554dcp-3))"
+    "     (p (fma p r 0.5))"
+    "     (y (add 1 (fma (mul r r) p r)))"
+    "     (k (sub (bitcast i32 t) 1262485504))"
+    "     (h (shr k 1))"
+    "     (a (bitcast f32 (shl (add h 127) 23)))"
+    "     (b (bitcast f32 (shl (add (sub k h) 127) 23)))"
+    "  (mul (mul y a) b))";
+
+/* exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), with half of 2^n, which does not overflow. */
+const char gn_body_expm1_f32[] =
+    "(let (low (select (lt x -18) -18 x))"
+    "     (z (select (lt 89 low) 89 low))"
+    "     (t (fma z 1.44269504 12582912))"
+    "     (n (sub t 12582912))"
+    "     (r (fma n 2.12194440e-4 (fma n -0.693359375 z)))"
+    "     (p (fma r 0x1.a26768p-13 0x1.6d30cep-10))"
+    "     (p (fma p r 0x1.110ff2p-7))"
+    "     (p (fma p r 0x1.5555p-5))"
+    "     (p (fma p r 0x1.555556p-3))"
+    "     (p (fma p r 0.5))"
+    "     (q (fma (mul r r) p r))"
+    "     (s (bitcast f32 (shl (sub (bitcast i32 t) 1262485378) 23)))"
+    "     (y (fma s q (sub s 0.5)))"
+    "  (select (lt (abs x) 0x1p-25) x (add y y)))";
+
+/* x = 2^e m, m in [sqrt(1/2), sqrt(2)); log m = f - f^2/2 + f^3 Q(f), f = m - 1. */
+const char gn_body_log_f32[] =
+    "(let (tiny (lt x 0x1p-126))"
+    "     (bits (bitcast i32 (select tiny (mul x 8388608) x)))"
+    "     (e (shr (sub bits 1060439283) 23))"
+    "     (f (sub (bitcast f32 (sub bits (shl e 23))) 1))"
+    "     (n (sub (cast f32 e) (select tiny 23 0)))"
+    "     (p (fma f 0x1.204ap-4 -0x1.d782cp-4))"
+    "     (p (fma p f 0x1.de362p-4))"
+    "     (p (fma p f -0x1.fcbecp-4))"
+    "     (p (fma p f 0x1.23d51p-3))"
+    "     (p (fma p f -0x1.555c9p-3))"
+    "     (p (fma p f 0x1.999d46p-3))"
+    "     (p (fma p f -0x1.fffff8p-3))"
+    "     (p (fma p f 0x1.555554p-2))"
+    "     (z (mul f f))"
+    "     (y (fma n -2.12194440e-4 (mul (mul z f) p)))"
+    "     (y (fma z -0.5 y))"
+    "     (y (fma n 0.693359375 (add f y)))"
+    "  (select (lt 0 x) (select (lt x inf) y x) (select (eq x 0) -inf nan)))";
+
+/* log(u) for u = 1 + x rounded, with what the rounding lost added to f (K. C. Ng, fdlibm, s_log1p.c). */
+const char gn_body_log1p_f32[] =
+    "(let (u (add 1 x))"
+    "     (lost (select (lt 1 x) (sub 1 (sub u x)) (sub x (sub u 1))))"
+    "     (bits (bitcast i32 u))"
+    "     (e (shr (sub bits 1060439283) 23))"
+    "     (scale (bitcast f32 (shl (max (sub 127 e) 1) 23)))"
+    "     (f (fma lost scale (sub (bitcast f32 (sub bits (shl e 23))) 1)))"
+    "     (n (cast f32 e))"
+    "     (p (fma f 0x1.204ap-4 -0x1.d782cp-4))"
+    "     (p (fma p f 0x1.de362p-4))"
+    "     (p (fma p f -0x1.fcbecp-4))"
+    "     (p (fma p f 0x1.23d51p-3))"
+    "     (p (fma p f -0x1.555c9p-3))"
+    "     (p (fma p f 0x1.999d46p-3))"
+    "     (p (fma p f -0x1.fffff8p-3))"
+    "     (p (fma p f 0x1.555554p-2))"
+    "     (z (mul f f))"
+    "     (y (fma n -2.12194440e-4 (mul (mul z f) p)))"
+    "     (y (fma z -0.5 y))"
+    "     (y (fma n 0.693359375 (add f y)))"
+    "     (y (select (lt (abs x) 0x1p-25) x y))"
+    "  (select (lt -1 x) (select (lt x inf) y x) (select (eq x -1) -inf nan)))";
+
+/* -tanh |x| = e / (e + 2), e = exp(-2 |x|) - 1, which is neither large nor cancelled. */
+const char gn_body_tanh_f32[] =
+    "(let (e (expm1 (mul -2 (abs x))))"
+    "     (y (div e (add e 2)))"
+    "     (sign (bit_and (bitcast u32 x) 2147483648))"
+    "  (bitcast f32 (bit_xor (bitcast u32 (abs y)) sign)))";
+
+/* 1 / (1 + e) or e / (1 + e) with e = exp(-|x|), which does not overflow. */
+const char gn_body_sigmoid_f32[] = "(let (e (exp (neg (abs x)))) (div (select (lt x 0) e 1) (add 1 e)))";
+
+/* max(x, 0) + log(1 + exp(-|x|)) */
+const char gn_body_softplus_f32[] =
+    "(add (select (lt x 0) 0 x) (log1p (exp (neg (abs x)))))";
+
+const char gn_body_rsqrt_f32[] = "(div 1 (sqrt x))";
