@@ -70,6 +70,8 @@ typedef struct gn_constraint { /* two extents that must agree at the call, kept 
     const char *text;          /* "matmul: inner extents" */
 } gn_constraint;
 
+typedef GN_VEC(gn_constraint) gn_constraints;
+
 struct gn_graph {
     gn_context *context;
     gn_arena arena;
@@ -78,12 +80,17 @@ struct gn_graph {
     gn_intern_set types, exprs, regions;
     GN_VEC(gn_expr *) nodes;         /* by id; operands before users */
     GN_VEC(const gn_origin *) origins; /* by id; newest first, NULL in private graphs */
-    GN_VEC(GN_VEC(gn_constraint)) constraints; /* by id */
+    GN_VEC(gn_constraints) constraints; /* by id */
+    gn_constraints pending;          /* of the node whose type rule is at work */
     GN_VEC(gn_expr *) inputs, variables, params;
+    GN_VEC(struct gn_variable *) kept; /* storage of variables, by position in `variables`; NULL in a graph that was parsed */
+    gn_map storage;                  /* the same by node id */
     gn_map names;                    /* name symbol -> input or variable */
     gn_expr *error;                  /* this graph's error node */
     gn_status status;                /* of the first error since the last check */
-    char *message;                   /* its sentence */
+    const char *message;             /* its sentence; NULL if there was no memory for it */
+    gn_status failed;                /* of the last error that made the error node, and its sentence: compiling that node tells it again */
+    const char *failed_message;
     GN_VEC(const char *) scopes;
     gn_loc here;                     /* of the builder at work: becomes the origin of what it makes */
     uint32_t relax;                  /* gn_relax flags */
@@ -99,6 +106,9 @@ void gn_type_show(gn_text *, const gn_type *); /* "f32 (batch, 784)" */
 /* The one way to make a node: checks arity and dtypes, runs the op's type rule, folds nothing, interns. attr in the order the op declares;
  * copied. Throws with a sentence that names op and operands. An error operand gives the error node. */
 gn_expr *gn_node(gn_graph *, const gn_op_info *, gn_expr *const *in, size_t nin, const gn_attr *attr);
+/* Leaves that have no type rule: input, variable, constant, param. The type is part of their identity. */
+gn_expr *gn_leaf(gn_graph *, const gn_op_info *, const gn_type *, const gn_attr *attr);
+gn_expr *gn_constant_node(gn_graph *, const gn_type *, const void *data, size_t size); /* row-major elements, copied */
 const gn_region *gn_region_make(gn_graph *, size_t nparam, const gn_type *const *param, size_t nout, gn_expr *const *out);
 gn_expr *gn_param_node(gn_graph *, size_t index, const gn_type *); /* leaf of a region's body */
 /* The body of a region with operands in place of its parameters; out has region->nout places. */
@@ -107,12 +117,46 @@ void gn_region_inline(gn_graph *, const gn_region *, gn_expr *const *args, gn_ex
 const gn_attr *gn_attr_of(const gn_expr *, const char *name); /* asserts that the op declares it */
 static inline gn_graph *gn_graph_in(const gn_expr *e) { return e->type->graph; }
 static inline bool gn_is_error(const gn_expr *e) { return e->type->kind == GN_TYPE_ERROR; }
-const gn_origin *gn_origin_of(const gn_expr *);
+const gn_origin *gn_origin_of(const gn_expr *); /* newest first; NULL if none is known */
+struct gn_variable *gn_variable_of(const gn_expr *); /* the storage of a variable; NULL in a parsed graph */
+
+/* Within a type rule: notes that a and b must agree at the call, on the node that is being made. "matmul: inner extents" */
+void gn_constrain(gn_graph *, const gn_dim *a, const gn_dim *b, const char *text);
+
+/* Visits all nodes that `roots` depend on, operands before users, in the order of operands; regions are attributes and not entered.
+ * Not recursive: graphs are deep. The result lies in `arena`. */
+typedef GN_VEC(gn_expr *) gn_expr_list;
+gn_expr_list gn_reachable(gn_arena *arena, size_t n, gn_expr *const *roots);
 
 /* Says where a user's mistake lies: "FILE:LINE: OP: sentence" and a line per operand with type and place. */
 _Noreturn void gn_throw_at(gn_graph *, gn_status, const char *op, gn_expr *const *operand, size_t n, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Around a public builder's body: protects, and on a throw keeps the message in the graph and returns its error node. `body` returns the node. */
+/* Around a public builder's body: protects, and on a throw keeps the message in the graph and returns its error node. `body` returns the node.
+ * A NULL graph (no operand has one) gives the static error node.
+ *
+ *     gn_operand in[2] = { a, b };
+ *     return gn_build(loc, gn_graph_of_operands(2, in), add_body, in);           where add_body(g, arg) does
+ *     gn_operand_exprs(g, "add", 2, arg, e), gn_broadcast_common(g, "add", 2, e), return gn_node(g, &gn_op_add, e, 2, NULL); */
 gn_expr *gn_build(gn_loc, gn_graph *, gn_expr *(*body)(gn_graph *, void *), void *arg);
-/* The graph of a list of operands (NULL expr and numbers skipped); reports NULL, mixed graphs; passes error nodes. */
+/* The graph of the first operand that has one; NULL if none has. */
+gn_graph *gn_graph_of_operands(size_t n, const gn_operand *);
+/* Turns operands into expressions: reports NULL and operands of another graph, passes error nodes on, and gives numbers a dtype: that of the
+ * expressions (promoted), but a fraction beside integers or bools is f32 and an integer beside bools i32. Numbers become scalar constants. */
+void gn_operand_exprs(gn_graph *, const char *op, size_t n, const gn_operand *, gn_expr **out);
+/* The same for operands that must be expressions. */
+void gn_check_exprs(gn_graph *, const char *op, size_t n, gn_expr *const *);
+/* A number as a scalar constant of a dtype; throws if it does not fit. */
+gn_expr *gn_number_node(gn_graph *, const char *op, gn_dtype, const gn_operand *number);
+/* Inserts broadcast nodes until all have one shape by NumPy's rule; only extents known to be 1 are repeated. */
+void gn_broadcast_common(gn_graph *, const char *op, size_t n, gn_expr **exprs);
+/* An axis counted from the front; throws GN_EAXIS. */
+int gn_axis(gn_graph *, const char *op, gn_expr *x, int axis, int rank);
+
+/* A graph of its own for passes and parsed files, without origins. Throws. Release with gn_graph_free. */
+gn_graph *gn_graph_private(gn_context *);
+/* Leaves of such a graph. Throw GN_EINVAL if the name is taken. `storage` may be NULL; the graph keeps a reference. */
+gn_expr *gn_input_node(gn_graph *, const char *name, const gn_type *);
+gn_expr *gn_variable_node(gn_graph *, const char *name, const gn_type *, struct gn_variable *storage);
+/* The status of an error node: its message is set. */
+gn_status gn_error_of(const gn_expr *);

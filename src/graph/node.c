@@ -1,0 +1,316 @@
+/* Nodes: found or made by gn_node and gn_leaf, the only places where a gn_expr comes into being. */
+#include "op.h"
+#include "variable_name.h"
+#include <string.h>
+
+enum { MOST_ORIGINS = 8, MOST_ATTRS = 8 };
+
+typedef struct probe {
+    const gn_op_info *op;
+    const gn_type *type; /* leaves that carry their own; else NULL */
+    gn_expr *const *in;
+    size_t nin;
+    const gn_attr *attr;
+} probe;
+
+static uint64_t attr_hash(uint64_t hash, const gn_attr *a)
+{
+    switch (a->kind) {
+    case GN_ATTR_INT:
+    case GN_ATTR_DTYPE: return gn_hash_mix(hash, (uint64_t)a->i);
+    case GN_ATTR_FLOAT: return gn_hash_bytes(hash, &a->f, sizeof a->f);
+    case GN_ATTR_INTS: return gn_hash_bytes(hash, a->ints, a->n * sizeof *a->ints);
+    case GN_ATTR_DIMS:
+        for (uint32_t i = 0; i < a->n; i++) hash = gn_hash_mix(hash, a->dims[i]->id + 1u);
+        return hash;
+    case GN_ATTR_DATA: return gn_hash_bytes(hash, a->data, a->n);
+    default: return gn_hash_mix(hash, GN_KEY(a->name)); /* NAME, REGION: interned */
+    }
+}
+
+static bool same_attr(const gn_attr *a, const gn_attr *b)
+{
+    if (a->kind != b->kind) return false;
+    switch (a->kind) {
+    case GN_ATTR_INT:
+    case GN_ATTR_DTYPE: return a->i == b->i;
+    case GN_ATTR_FLOAT: return memcmp(&a->f, &b->f, sizeof a->f) == 0;
+    case GN_ATTR_INTS: return a->n == b->n && (!a->n || memcmp(a->ints, b->ints, a->n * sizeof *a->ints) == 0);
+    case GN_ATTR_DIMS: return a->n == b->n && (!a->n || memcmp(a->dims, b->dims, a->n * sizeof *a->dims) == 0);
+    case GN_ATTR_DATA: return a->n == b->n && (!a->n || memcmp(a->data, b->data, a->n) == 0);
+    default: return a->name == b->name;
+    }
+}
+
+static uint64_t node_hash(const probe *p)
+{
+    uint64_t hash = gn_hash_mix(GN_KEY(p->op), GN_KEY(p->type));
+    for (size_t i = 0; i < p->nin; i++) hash = gn_hash_mix(hash, p->in[i]->id);
+    for (uint32_t i = 0; i < p->op->nattr; i++) hash = attr_hash(hash, &p->attr[i]);
+    return hash;
+}
+
+static bool node_equal(const void *stored, const void *candidate)
+{
+    const gn_expr *const e = stored;
+    const probe *const p = candidate;
+    if (e->op != p->op || e->nin != p->nin || (p->type && e->type != p->type)) return false;
+    for (size_t i = 0; i < p->nin; i++)
+        if (e->in[i] != p->in[i]) return false;
+    for (uint32_t i = 0; i < p->op->nattr; i++)
+        if (!same_attr(&e->attr[i], &p->attr[i])) return false;
+    return true;
+}
+
+static const gn_attr *copy_attrs(gn_graph *g, const gn_attr *attr, uint32_t n)
+{
+    if (!n) return NULL;
+    gn_attr *const copy = gn_arena_copy(&g->arena, attr, n * sizeof *copy);
+    for (uint32_t i = 0; i < n; i++) {
+        if (copy[i].kind == GN_ATTR_INTS) copy[i].ints = gn_arena_copy(&g->arena, attr[i].ints, attr[i].n * sizeof *attr[i].ints);
+        if (copy[i].kind == GN_ATTR_DIMS) copy[i].dims = gn_arena_copy(&g->arena, attr[i].dims, attr[i].n * sizeof *attr[i].dims);
+        if (copy[i].kind == GN_ATTR_DATA) copy[i].data = gn_arena_copy(&g->arena, attr[i].data, attr[i].n);
+    }
+    return copy;
+}
+
+/* Origins stand beside the node: a node that is built again keeps the first few places. */
+static void note_origin(gn_graph *g, uint32_t id)
+{
+    const char *const scope = g->scopes.n ? g->scopes.at[g->scopes.n - 1] : "";
+    int known = 0;
+    if (!g->here.file) return;
+    for (const gn_origin *o = g->origins.at[id]; o; o = o->next)
+        if ((o->loc.line == g->here.line && o->loc.file == g->here.file && o->scope == scope) || ++known == MOST_ORIGINS) return;
+    gn_origin *const o = gn_arena_alloc(&g->arena, sizeof *o, alignof(gn_origin));
+    *o = (gn_origin){ g->here, scope, g->origins.at[id] };
+    g->origins.at[id] = o;
+}
+
+static gn_expr *make(gn_graph *g, const probe *p, uint64_t hash, const gn_type *type, const gn_constraints *constraints)
+{
+    gn_expr *const e = gn_arena_alloc(&g->arena, sizeof *e + p->nin * sizeof *e->in, alignof(gn_expr));
+    e->op = p->op;
+    e->type = type;
+    e->attr = copy_attrs(g, p->attr, p->op->nattr);
+    e->id = (uint32_t)g->nodes.n;
+    e->nin = (uint32_t)p->nin;
+    for (size_t i = 0; i < p->nin; i++) e->in[i] = p->in[i];
+    gn_push(&g->arena, &g->origins, NULL); /* the side tables first: if memory runs out, they may be longer than nodes, never shorter */
+    gn_push(&g->arena, &g->constraints, *constraints);
+    g->origins.n = g->constraints.n = e->id + 1u;
+    note_origin(g, e->id);
+    gn_intern_add(&g->arena, &g->exprs, hash, e);
+    gn_push(&g->arena, &g->nodes, e);
+    return e;
+}
+
+/* Operands are usable: true, or false for an error node among them. */
+static bool operands_are_good(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin)
+{
+    bool good = true;
+    for (size_t i = 0; i < nin; i++) {
+        if (!in[i]) gn_throw_at(g, GN_EINVAL, op->name, NULL, 0, "operand %zu is NULL: a forgotten variable?", i + 1);
+        if (gn_is_error(in[i])) good = false;
+        else if (in[i]->type->graph != g) gn_throw_at(g, GN_EINVAL, op->name, in, nin, "operand %zu belongs to another graph", i + 1);
+    }
+    return good;
+}
+
+static const char *dtype_words(gn_graph *g, uint32_t set)
+{
+    gn_text t = { .arena = &g->arena };
+    if (set == GN_FLOATS) return "floating operands";
+    if (set == GN_INTS) return "integers";
+    if (set == GN_NUMBERS) return "numbers";
+    if (set == (GN_INTS | GN_BIT(GN_BOOL))) return "integers and bools";
+    for (int d = 0; d < GN_NDTYPES; d++)
+        if (set & GN_BIT(d)) gn_textf(&t, "%s%s", t.n ? ", " : "", gn_dtypes[d].name);
+    return gn_text_done(&t);
+}
+
+static void check_operands(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin)
+{
+    if (op->arity >= 0 && nin != (size_t)op->arity)
+        gn_throw_at(g, GN_EINVAL, op->name, in, nin, "takes %d operand%s, not %zu", op->arity, op->arity == 1 ? "" : "s", nin);
+    for (size_t i = 0; i < nin; i++) {
+        if (in[i]->type->kind == GN_TYPE_TUPLE) {
+            if (strcmp(op->name, "proj") != 0) gn_throw_at(g, GN_EINVAL, op->name, in, nin, "operand %zu is a tuple: only proj takes one", i + 1);
+        } else if (op->dtypes && !(op->dtypes & GN_BIT(in[i]->type->dtype)))
+            gn_throw_at(g, GN_EDTYPE, op->name, in, nin, "takes %s, not %s", dtype_words(g, op->dtypes), gn_dtypes[in[i]->type->dtype].name);
+    }
+}
+
+static const char *shown(gn_graph *g, const gn_dim *d)
+{
+    gn_text t = { .arena = &g->arena };
+    gn_dim_show(&t, d);
+    return gn_text_done(&t);
+}
+
+/* The rule of ops that name none: one shape, where extents that may differ are noted, and the promoted dtype. */
+static const gn_type *infer_elementwise(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin)
+{
+    const gn_dim *shape[GN_MAX_RANK];
+    const size_t rank = nin ? in[0]->type->n : 0;
+    gn_dtype dtype = nin ? (gn_dtype)in[0]->type->dtype : GN_F32;
+    for (size_t d = 0; d < rank; d++) shape[d] = in[0]->type->dim[d];
+    for (size_t i = 1; i < nin; i++) {
+        dtype = gn_dtype_promote(dtype, (gn_dtype)in[i]->type->dtype);
+        if (in[i]->type->n != rank) gn_throw_at(g, GN_ESHAPE, op->name, in, nin, "ranks differ: %zu and %d", rank, in[i]->type->n);
+        for (size_t d = 0; d < rank; d++) {
+            const gn_dim *const other = in[i]->type->dim[d];
+            const gn_dim_order order = gn_dim_compare(shape[d], other);
+            if (order == GN_DIM_DIFFERENT)
+                gn_throw_at(g, GN_ESHAPE, op->name, in, nin, "extents of axis %zu differ: %s and %s", d, shown(g, shape[d]), shown(g, other));
+            if (order == GN_DIM_UNKNOWN) gn_constrain(g, shape[d], other, gn_arena_printf(&g->arena, "%s: extents of axis %zu", op->name, d));
+            if (gn_dim_is_const(other, NULL)) shape[d] = other; /* a known extent says more */
+        }
+    }
+    return gn_type_tensor(g, op->traits & GN_BOOL_OUT ? GN_BOOL : dtype, rank, shape);
+}
+
+void gn_constrain(gn_graph *g, const gn_dim *a, const gn_dim *b, const char *text)
+{
+    gn_push(&g->arena, &g->pending, (gn_constraint){ a, b, g->here, text });
+}
+
+/* Attributes as the node will hold them: names interned. `local` has place for MOST_ATTRS. */
+static const gn_attr *canonical_attrs(gn_graph *g, const gn_op_info *op, const gn_attr *attr, gn_attr *local)
+{
+    GN_ASSERT(op->nattr <= MOST_ATTRS);
+    for (uint32_t i = 0; i < op->nattr; i++) {
+        GN_ASSERT(attr[i].kind == op->attrs[i].kind);
+        local[i] = attr[i];
+        if (attr[i].kind == GN_ATTR_NAME) local[i].name = gn_symbol(&g->arena, &g->symbols, attr[i].name);
+    }
+    return local;
+}
+
+gn_expr *gn_node(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin, const gn_attr *attr)
+{
+    gn_attr local[MOST_ATTRS];
+    if (!operands_are_good(g, op, in, nin)) return g->error;
+    const probe p = { op, NULL, in, nin, canonical_attrs(g, op, attr, local) };
+    const uint64_t hash = node_hash(&p);
+    gn_expr *const known = gn_intern_find(&g->exprs, hash, &p, node_equal);
+    if (known) {
+        note_origin(g, known->id);
+        return known;
+    }
+    check_operands(g, op, in, nin);
+    const gn_constraints outer = g->pending;
+    g->pending = (gn_constraints){ 0 }; /* a type rule may build nodes of its own */
+    const gn_type *const type = op->infer ? op->infer(g, in, nin, p.attr) : infer_elementwise(g, op, in, nin);
+    const gn_constraints mine = g->pending;
+    g->pending = outer;
+    return make(g, &p, hash, type, &mine);
+}
+
+gn_expr *gn_leaf(gn_graph *g, const gn_op_info *op, const gn_type *type, const gn_attr *attr)
+{
+    gn_attr local[MOST_ATTRS];
+    const probe p = { op, type, NULL, 0, canonical_attrs(g, op, attr, local) };
+    const uint64_t hash = node_hash(&p);
+    gn_expr *const known = gn_intern_find(&g->exprs, hash, &p, node_equal);
+    if (!known) return make(g, &p, hash, type, &(gn_constraints){ 0 });
+    note_origin(g, known->id);
+    return known;
+}
+
+gn_expr *gn_param_node(gn_graph *g, size_t index, const gn_type *type)
+{
+    const gn_attr attr = { .kind = GN_ATTR_INT, .i = (int64_t)index };
+    return gn_leaf(g, &gn_op_param, type, &attr);
+}
+
+gn_expr *gn_constant_node(gn_graph *g, const gn_type *type, const void *data, size_t size)
+{
+    if (size > UINT32_MAX) gn_throw(GN_ENOMEM, "a constant of %zu bytes: at most 4 GiB are possible, larger ones can be shared variables", size);
+    const gn_attr attr = { .kind = GN_ATTR_DATA, .n = (uint32_t)size, .data = data };
+    return gn_leaf(g, &gn_op_constant, type, &attr);
+}
+
+static gn_expr *named_leaf(gn_graph *g, const gn_op_info *op, const char *name, const gn_type *type)
+{
+    if (!gn_is_leaf_name(name)) gn_throw(GN_EINVAL, "\"%s\" is no name: a letter or _, then letters, digits and _ . / - are possible", name);
+    const gn_attr attr = { .kind = GN_ATTR_NAME, .name = gn_symbol(&g->arena, &g->symbols, name) };
+    gn_expr **const place = (gn_expr **)gn_map_put(&g->arena, &g->names, GN_KEY(attr.name));
+    if (*place) gn_throw(GN_EINVAL, "the name \"%s\" is taken by another %s", name, (*place)->op->name);
+    return *place = gn_leaf(g, op, type, &attr);
+}
+
+gn_expr *gn_input_node(gn_graph *g, const char *name, const gn_type *type)
+{
+    gn_push(&g->arena, &g->inputs, NULL); /* its place first: nothing may fail once the name is taken */
+    g->inputs.n--;
+    return g->inputs.at[g->inputs.n++] = named_leaf(g, &gn_op_input, name, type);
+}
+
+gn_expr *gn_variable_node(gn_graph *g, const char *name, const gn_type *type, struct gn_variable *storage)
+{
+    gn_push(&g->arena, &g->variables, NULL);
+    gn_push(&g->arena, &g->kept, NULL);
+    g->variables.n--, g->kept.n--;
+    gn_expr *const e = named_leaf(g, &gn_op_variable, name, type);
+    g->variables.at[g->variables.n++] = e;
+    g->kept.at[g->kept.n++] = storage;
+    if (storage) gn_variable_keep(storage);
+    *gn_map_put(&g->arena, &g->storage, e->id) = storage;
+    return e;
+}
+
+struct gn_variable *gn_variable_of(const gn_expr *e)
+{
+    return gn_map_get(&gn_graph_in(e)->storage, e->id);
+}
+
+const gn_attr *gn_attr_of(const gn_expr *e, const char *name)
+{
+    uint32_t i = 0;
+    while (i < e->op->nattr && strcmp(e->op->attrs[i].name, name) != 0) i++;
+    GN_ASSERT(i < e->op->nattr);
+    return &e->attr[i];
+}
+
+const gn_origin *gn_origin_of(const gn_expr *e)
+{
+    const gn_graph *const g = gn_graph_in(e);
+    return g && !gn_is_error(e) ? g->origins.at[e->id] : NULL;
+}
+
+static bool is_known(gn_arena *arena, gn_map *seen, gn_expr *e)
+{
+    void **const place = gn_map_put(arena, seen, e->id);
+    const bool known = *place != NULL;
+    *place = e;
+    return known;
+}
+
+/* A depth-first walk with its stack in memory: each entry is a node and how many of its operands were entered. */
+gn_expr_list gn_reachable(gn_arena *arena, size_t n, gn_expr *const *roots)
+{
+    typedef struct entry {
+        gn_expr *e;
+        uint32_t next;
+    } entry;
+    GN_VEC(entry) stack = { 0 };
+    gn_expr_list order = { 0 };
+    gn_map seen = { 0 }; /* not an array over the graph: a region's body is a small part of it */
+    for (size_t r = 0; r < n; r++) {
+        if (is_known(arena, &seen, roots[r])) continue;
+        gn_push(arena, &stack, (entry){ roots[r], 0 });
+        while (stack.n) {
+            entry *const top = &stack.at[stack.n - 1];
+            gn_expr *const e = top->e;
+            if (top->next == e->nin) {
+                gn_push(arena, &order, e);
+                stack.n--;
+                continue;
+            }
+            gn_expr *const in = e->in[top->next++];
+            if (!is_known(arena, &seen, in)) gn_push(arena, &stack, (entry){ in, 0 });
+        }
+    }
+    return order;
+}
