@@ -51,7 +51,10 @@ GN_API void gn_func_free(gn_func *);
 
 /** Calls f: arrays in the order of gn_compile's in and out. Inputs are not kept. Outputs are the caller's memory (GN_NEW(&a) has it
  *  allocated); outputs that overlap anything are refused. Everything is checked: counts, dtypes, ranks, shapes, named dims, index ranges.
- *  Thread safety  functions without updates run concurrently; a call that updates locks its variables. */
+ *  Errors  GN_EINVAL for counts, NULL data, overlapping outputs; GN_EDTYPE, GN_ESHAPE for an array that does not fit, with both lines;
+ *          GN_EINDEX for an index from an input outside its axis, before any variable changes; GN_ENOMEM.
+ *  Thread safety  functions without updates run concurrently, and take no locks: keep them from running beside one that updates the same
+ *                 variables. A call that updates locks the variables it uses. */
 GN_API gn_status gn_call(gn_func *, gn_arrays in, gn_arrays out);
 
 /** Checks once and prepares, so that gn_run is the bare call. A binding owns its memory, keeps f alive, serves one thread, and fixes
@@ -74,6 +77,18 @@ typedef struct gn_func_info {
     size_t peak_bytes, all_bytes, bound_bytes; /**< planned arena; sum of all buffers; liveness bound: for the dims of the last call or bind */
 } gn_func_info;
 GN_API gn_func_info gn_func_inspect(const gn_func *);
+
+/** A step of f and, while profiling is on, what it cost. The texts live as long as f. */
+typedef struct gn_step_info {
+    const char *symbol; /**< of the generated function; "copy" for an update that could not be written in place */
+    const char *kernel; /**< the kernel it belongs to, as text (docs/kernel-text.md); NULL for a copy */
+    int64_t calls;
+    double total_ms;
+} gn_step_info;
+/** Measures each step from now on (1, counters start at 0), or no longer (0). Costs two clock readings a step. Thread-safe. */
+GN_API void gn_func_profile(gn_func *, int on);
+/** Describes the first `capacity` steps in the order in which they run; returns how many there are. */
+GN_API size_t gn_func_steps(const gn_func *, gn_step_info *out, size_t capacity);
 
 /** Writes `name`.h and `name`.c into dir: the function as C11 that needs libm alone.
  *  Errors  GN_EIO; GN_EINVAL if a dim is not fixed. */

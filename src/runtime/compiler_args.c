@@ -53,7 +53,7 @@ bool gn_args_for_clang(gn_args *a, const char *triple, const char *const *args)
     static const char *const common[] = {
         "-O1", "-std=c11", "-mrelocation-model", "pic", "-pic-level", "2", "-ffp-contract=off", "-mframe-pointer=all", "-funwind-tables=2",
         "-fwrapv", "-relaxed-aliasing", "-nostdsysteminc", "-nobuiltininc", "-ferror-limit", "20", "-disable-llvm-verifier",
-        "-discard-value-names",
+        "-discard-value-names", "-fno-builtin-memcpy", "-fno-builtin-memset", "-fno-builtin-memmove",
     };
     if (!gn_args_add(a, "-triple") || !gn_args_add(a, triple) || !ADD_ALL(a, common)) return false;
     for (; args && *args; args++)
@@ -78,7 +78,7 @@ bool gn_args_for_cc(gn_args *a, const char *const *args)
 {
     static const char *const common[] = {
         "-O1", "-std=c11", "-fPIC", "-shared", "-nostdlib", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-        "-fno-strict-aliasing", "-fno-omit-frame-pointer", "-fno-stack-protector", "-w", "-Wl,-Bsymbolic", "-Wl,--build-id=none",
+        "-fno-strict-aliasing", "-fno-tree-loop-distribute-patterns", "-fno-omit-frame-pointer", "-fno-stack-protector", "-w", "-Wl,-Bsymbolic", "-Wl,--build-id=none",
         "-Wl,--hash-style=gnu", "-Wl,-z,noexecstack",
     };
     if (!ADD_ALL(a, common)) return false;

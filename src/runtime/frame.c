@@ -1,0 +1,211 @@
+/* Frames: the tables of a function for given sizes. */
+#include "func_state.h"
+#include <string.h>
+#include "checked.h"
+#include "error.h"
+#include "view.h"
+
+typedef struct lookup {
+    const gn_program *p;
+    const int64_t *sym;
+} lookup;
+
+static bool value_of(void *user, const char *name, int64_t *out)
+{
+    const lookup *l = user;
+    for (size_t i = 0; i < l->p->syms.n; i++)
+        if (!strcmp(l->p->syms.at[i].name, name)) return *out = l->sym[i], true;
+    return false;
+}
+
+static int64_t evaluate(const gn_frame *fr, const gn_dim *d)
+{
+    int64_t v;
+    if (d->n == 1 && gn_dim_is_const(d, &v)) return v;
+    lookup l = { fr->f->program, fr->sym };
+    if (!gn_dim_eval(d, value_of, NULL, &l, &v)) gn_throw(GN_ENOMEM, "%s: size overflows", fr->f->program->name);
+    return v;
+}
+
+/* Says which input gave a symbol its value. */
+static void show_symbol(void *user, const char *name)
+{
+    const gn_frame *fr = user;
+    const gn_program *p = fr->f->program;
+    for (size_t i = 0; i < p->syms.n; i++) {
+        const gn_psym *s = &p->syms.at[i];
+        if (strcmp(s->name, name) || s->input < 0) continue;
+        const gn_slot_info *slot = &fr->f->slot[s->input];
+        gn_error_add("%s = %lld: axis %d of input '%s', made at %s:%d", name, (long long)fr->sym[i], s->axis, slot->name, slot->loc.file, slot->loc.line);
+    }
+}
+
+static gn_status check_failed(gn_frame *fr, size_t at, int64_t a, int64_t b)
+{
+    const gn_pcheck *c = &fr->f->program->checks.at[at];
+    const gn_loc loc = fr->f->check_loc[at];
+    gn_text left = { .arena = &fr->arena }, right = { .arena = &fr->arena };
+    gn_dim_show(&left, c->a);
+    gn_dim_show(&right, c->b);
+    gn_error(GN_ESHAPE, "%s:%d: %s differ: %s is %lld, %s is %lld", loc.file, loc.line, c->text, gn_text_done(&left), (long long)a, gn_text_done(&right),
+             (long long)b);
+    gn_dim_symbols(c->a, show_symbol, fr);
+    gn_dim_symbols(c->b, show_symbol, fr);
+    return GN_ESHAPE;
+}
+
+static void check_constraints(gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    for (size_t i = 0; i < p->checks.n; i++) {
+        const int64_t a = evaluate(fr, p->checks.at[i].a), b = evaluate(fr, p->checks.at[i].b);
+        if (a != b) gn_rethrow(check_failed(fr, i, a, b));
+    }
+}
+
+static void find_shapes(gn_frame *fr)
+{
+    const gn_func *f = fr->f;
+    fr->shape = gn_arena_alloc_n(&fr->arena, f->nslots, sizeof *fr->shape, alignof(int64_t));
+    fr->count = GN_NEW_ARRAY(&fr->arena, int64_t, f->nslots);
+    for (uint32_t s = 0; s < f->nslots; s++) {
+        const gn_pvalue *v = &f->program->values.at[s];
+        for (int d = 0; d < v->rank; d++)
+            if ((fr->shape[s][d] = evaluate(fr, v->shape[d])) < 0)
+                gn_throw(GN_ESHAPE, "%s: axis %d of '%s' has extent %lld", f->program->name, d, f->slot[s].name, (long long)fr->shape[s][d]);
+        const gn_array a = gn_array_of(NULL, v->dtype, v->rank, fr->shape[s]);
+        int64_t bytes;
+        fr->count[s] = gn_array_count(&a);
+        if (fr->count[s] < 0 || gn_mul_overflows(fr->count[s], (int64_t)gn_dtype_size(v->dtype), &bytes))
+            gn_throw(GN_ENOMEM, "%s: '%s': size overflows", f->program->name, f->slot[s].name);
+    }
+}
+
+static int32_t root_of(const gn_program *p, int32_t v)
+{
+    while (p->values.at[v].alias >= 0) v = p->values.at[v].alias;
+    return v;
+}
+
+/* Address of a value that is no input and no output. */
+static void *address_of(const gn_frame *fr, int32_t value)
+{
+    const gn_program *p = fr->f->program;
+    const gn_pvalue *root = &p->values.at[root_of(p, value)];
+    switch (root->kind) {
+    case GN_VALUE_VARIABLE: return fr->f->variable[root->index]->value.data;
+    case GN_VALUE_CONSTANT: return (void *)(uintptr_t)root->data;
+    default: return fr->memory + (fr->plan.offset[value] < 0 ? 0 : fr->plan.offset[value]);
+    }
+}
+
+/* How often each slot stands in the tables. */
+static void make_places(gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    const uint32_t nslots = fr->f->nslots;
+    uint32_t *n = GN_NEW_ARRAY(&fr->arena, uint32_t, nslots);
+    for (int fill = 0; fill < 2; fill++) {
+        for (uint32_t s = 0; fill && s < nslots; s++) fr->place[s] = GN_NEW_ARRAY(&fr->arena, void **, n[s] + 1), n[s] = 0;
+        for (size_t i = 0; i < p->steps.n; i++)
+            for (uint32_t a = 0; a < p->steps.at[i].narg; a++) {
+                if (p->steps.at[i].arg[a] < 0) continue;
+                const int32_t root = root_of(p, p->steps.at[i].arg[a]);
+                if ((uint32_t)root >= nslots) continue;
+                if (fill) fr->place[root][n[root]] = &fr->arg[i][a];
+                n[root]++;
+            }
+    }
+}
+
+static void make_tables(gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    const uint32_t nslots = fr->f->nslots;
+    const int64_t *scratch = fr->plan.scratch_offset;
+    fr->arg = GN_NEW_ARRAY(&fr->arena, void **, p->steps.n);
+    fr->step_sym = GN_NEW_ARRAY(&fr->arena, int64_t *, p->steps.n);
+    for (size_t i = 0; i < p->steps.n; i++) {
+        const gn_pstep *s = &p->steps.at[i];
+        fr->arg[i] = GN_NEW_ARRAY(&fr->arena, void *, s->narg);
+        fr->step_sym[i] = GN_NEW_ARRAY(&fr->arena, int64_t, s->nsym);
+        for (uint32_t k = 0; k < s->nsym; k++) fr->step_sym[i][k] = fr->sym[s->sym[k]];
+        for (uint32_t a = 0; a < s->narg; a++) {
+            if (s->arg[a] < 0) fr->arg[i][a] = fr->scratch + scratch[-1 - s->arg[a]];
+            else if ((uint32_t)root_of(p, s->arg[a]) >= nslots) fr->arg[i][a] = address_of(fr, s->arg[a]);
+        }
+        scratch += s->nscratch;
+    }
+    fr->place = GN_NEW_ARRAY(&fr->arena, void ***, nslots);
+    make_places(fr);
+    fr->now = GN_NEW_ARRAY(&fr->arena, gn_array, nslots);
+    fr->staged = GN_NEW_ARRAY(&fr->arena, void *, nslots);
+    fr->is_staged = GN_NEW_ARRAY(&fr->arena, bool, nslots);
+    fr->worker_arg = GN_NEW_ARRAY(&fr->arena, void *, (size_t)fr->f->max_args * (size_t)gn_team_size(fr->f->context->team));
+}
+
+static bool is_plain(const gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    bool plain = fr->f->module && !fr->f->updates && !p->indices.n;
+    for (size_t i = 0; i < p->steps.n; i++) plain &= fr->plan.parts[i] == 1 && p->steps.at[i].kernel >= 0;
+    return plain;
+}
+
+static void build(void *arg)
+{
+    gn_frame *fr = arg;
+    const gn_func *f = fr->f;
+    int64_t all;
+    check_constraints(fr);
+    find_shapes(fr);
+    gn_program_plan(f->program, fr->sym, &fr->plan, &fr->arena);
+#if !defined(NDEBUG)
+    gn_plan_verify(f->program, fr->sym, &fr->plan);
+#endif
+    if (gn_mul_overflows(fr->plan.scratch_bytes, gn_team_size(f->context->team), &all)) gn_throw(GN_ENOMEM, "%s: size overflows", f->program->name);
+    fr->memory_bytes = (size_t)fr->plan.arena_bytes, fr->scratch_bytes = (size_t)all;
+    if (!(fr->memory = gn_block_new(f->allocator, fr->memory_bytes)) || !(fr->scratch = gn_block_new(f->allocator, fr->scratch_bytes)))
+        gn_rethrow(GN_ENOMEM);
+    make_tables(fr);
+    fr->plain = is_plain(fr);
+}
+
+static void copy_sym(void *arg)
+{
+    gn_frame *fr = arg;
+    const int64_t *sym = fr->sym;
+    fr->sym = GN_NEW_ARRAY(&fr->arena, int64_t, fr->f->program->syms.n);
+    if (fr->f->program->syms.n) memcpy(fr->sym, sym, fr->f->program->syms.n * sizeof *sym);
+    build(fr);
+}
+
+gn_status gn_frame_new(gn_frame **out, gn_func *f, const int64_t *sym)
+{
+    *out = NULL;
+    gn_frame *fr = gn_alloc_zeroed(f->allocator, sizeof *fr);
+    if (!fr) return GN_ENOMEM;
+    fr->f = f;
+    fr->arena.allocator = f->allocator;
+    fr->sym = (int64_t *)(uintptr_t)sym; /* until copied */
+    const gn_status s = gn_protect(copy_sym, fr);
+    if (s) gn_frame_free(fr);
+    else *out = fr;
+    return s;
+}
+
+void gn_frame_free(gn_frame *fr)
+{
+    if (!fr) return;
+    const gn_func *f = fr->f;
+    for (uint32_t s = 0; fr->staged && s < f->nslots; s++) gn_block_free(f->allocator, fr->staged[s], 0);
+    gn_block_free(f->allocator, fr->memory, fr->memory_bytes);
+    gn_block_free(f->allocator, fr->scratch, fr->scratch_bytes);
+    gn_arena_free(&fr->arena);
+    gn_release(f->allocator, fr, sizeof *fr);
+}
+
+void gn_frame_set(gn_frame *fr, uint32_t slot, void *data)
+{
+    for (void ***p = fr->place[slot]; *p; p++) **p = data;
+}

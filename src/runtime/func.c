@@ -1,0 +1,69 @@
+/* Functions: their life, and what can be asked of them. */
+#include <gnomon/func.h>
+#include <string.h>
+#include "error.h"
+#include "func_state.h"
+
+gn_func *gn_func_keep(gn_func *f)
+{
+    atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
+    return f;
+}
+
+static void free_frames(gn_func *f)
+{
+    gn_frame_free(atomic_exchange(&f->hot, NULL));
+    for (gn_frame *fr = f->pool, *next; fr; fr = next) {
+        next = fr->next;
+        gn_frame_free(fr);
+    }
+}
+
+void gn_func_free(gn_func *f)
+{
+    if (!f || atomic_fetch_sub(&f->refs, 1) != 1) return;
+    free_frames(f);
+    for (size_t i = 0; f->variable && i < f->program->variables.n; i++) gn_variable_release(f->variable[i]);
+    gn_module_release(f->module);
+    if (f->info.source_path) gn_release(f->allocator, (char *)(uintptr_t)f->info.source_path, strlen(f->info.source_path) + 1);
+    gn_arena_free(&f->arena);
+    pthread_mutex_destroy(&f->lock);
+    gn_release(f->allocator, f, sizeof *f);
+}
+
+const char *gn_func_source(const gn_func *f)
+{
+    return f ? f->program->source : NULL;
+}
+
+gn_func_info gn_func_inspect(const gn_func *f)
+{
+    if (!f) return (gn_func_info){ 0 };
+    gn_func *const g = (gn_func *)(uintptr_t)f; /* the lock is no part of what is seen */
+    pthread_mutex_lock(&g->lock);
+    const gn_func_info info = f->info;
+    pthread_mutex_unlock(&g->lock);
+    return info;
+}
+
+void gn_func_profile(gn_func *f, int on)
+{
+    if (!f) return;
+    for (size_t i = 0; on && i < f->program->steps.n; i++) {
+        atomic_store(&f->profile[i].calls, 0);
+        atomic_store(&f->profile[i].ns, 0);
+    }
+    atomic_store(&f->profiled, on != 0);
+}
+
+size_t gn_func_steps(const gn_func *f, gn_step_info *out, size_t capacity)
+{
+    if (!f) return 0;
+    const gn_program *p = f->program;
+    for (size_t i = 0; out && i < p->steps.n && i < capacity; i++) {
+        const gn_pstep *s = &p->steps.at[i];
+        out[i] = (gn_step_info){ .symbol = s->symbol, .kernel = s->kernel < 0 ? NULL : p->kernels.at[s->kernel].kernel,
+                                 .calls = atomic_load(&f->profile[i].calls), .total_ms = (double)atomic_load(&f->profile[i].ns) * 1e-6 };
+    }
+    return p->steps.n;
+}

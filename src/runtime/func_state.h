@@ -1,0 +1,83 @@
+/* Inside functions, frames and bindings.
+ *
+ * A frame is a function prepared for given sizes: evaluated extents, the memory plan with its arena, and a table of arguments per step in
+ * which only the pointers of inputs and outputs are still to be filled in. A call borrows a frame of its sizes from the function's pool, or
+ * makes one; a binding owns one. */
+#pragma once
+#include <gnomon/func.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include "context_state.h"
+#include "program.h"
+#include "shared.h"
+
+typedef void (*gn_step_function)(void *const *arg, const int64_t *sym, int64_t part);
+typedef struct gn_frame gn_frame;
+
+typedef struct gn_slot_info {    /* an input or an output */
+    const char *name;
+    gn_loc loc;                  /* of the user's line; file "" if unknown */
+} gn_slot_info;
+
+typedef struct gn_step_profile {
+    atomic_llong calls, ns;
+} gn_step_profile;
+
+struct gn_func {
+    atomic_int refs;             /* the user's one, and one per binding */
+    gn_context *context;
+    const gn_allocator *allocator;
+    gn_arena arena;              /* of the program and of all below that is not released on its own */
+    const gn_program *program;
+    gn_module *module;           /* NULL: the interpreter runs */
+    gn_step_function *step;      /* per step of the program */
+    const gn_kernel **kernel;    /* interpreter: per kernel of the program */
+    gn_variable **variable;      /* per variable of the program, kept */
+    uint32_t *by_id;             /* variables in the order in which they are locked */
+    gn_slot_info *slot;          /* inputs, then outputs */
+    gn_loc *check_loc;           /* per check of the program */
+    uint32_t nslots, max_args;
+    bool updates;                /* changes variables: takes locks */
+    atomic_bool profiled;
+    gn_step_profile *profile;    /* per step */
+    _Atomic(gn_frame *) hot;     /* the frame that was used last */
+    pthread_mutex_t lock;        /* around the rest of the pool, and the sizes in info */
+    gn_frame *pool;
+    gn_func_info info;
+};
+
+struct gn_frame {
+    gn_func *f;
+    gn_frame *next;
+    gn_arena arena;              /* of the tables */
+    int64_t *sym;                /* per symbol of the program */
+    gn_plan plan;
+    char *memory, *scratch;      /* temporaries; scratch of all workers */
+    size_t memory_bytes, scratch_bytes;
+    int64_t (*shape)[GN_MAX_RANK]; /* per slot */
+    int64_t *count;              /* elements per slot */
+    void ***arg;                 /* per step */
+    int64_t **step_sym;          /* per step */
+    void **worker_arg;           /* max_args per worker, for steps with scratch */
+    void ****place;              /* per slot: where its pointer goes, ended by NULL */
+    gn_array *now;               /* per slot: the arrays of this call */
+    void **staged;               /* per slot: a row-major block for a strided view, NULL until needed */
+    bool *is_staged;             /* per slot, of this call */
+    bool any_staged, plain;      /* plain: nothing but steps of one part to run */
+};
+
+/* program symbol values for call or bind: from the arrays. Checks everything about sizes; GN_OK or the sentence. `who`: "gn_call". */
+gn_status gn_call_sizes(const gn_func *, const char *who, gn_arrays in, gn_arrays out, int64_t *sym);
+/* Everything about the arrays that a frame's sizes decide, then their pointers are in place. */
+gn_status gn_frame_fill(gn_frame *, const char *who, gn_arrays in, gn_arrays out);
+void gn_frame_set(gn_frame *, uint32_t slot, void *data); /* puts the pointer into the tables */
+
+gn_status gn_frame_new(gn_frame **out, gn_func *, const int64_t *sym);
+void gn_frame_free(gn_frame *);
+gn_status gn_frame_run(gn_frame *);
+
+gn_func *gn_func_keep(gn_func *);
+/* The frame of these sizes out of the pool, or a new one; and back. */
+gn_status gn_func_borrow(gn_func *, const int64_t *sym, gn_frame **out);
+void gn_func_return(gn_func *, gn_frame *);
+void gn_func_show_sizes(gn_func *, const gn_frame *); /* into info */

@@ -1,0 +1,217 @@
+/* Running a frame: locks, index checks, steps, updates. */
+#include "func_state.h"
+#include <string.h>
+#include <time.h>
+#include "error.h"
+#include "view.h"
+
+/* ---- indices that must lie in their axis before anything is changed ---- */
+
+#define FIRST_OUTSIDE(type)                                                                                                                    \
+    do {                                                                                                                                       \
+        const type *v = data;                                                                                                                  \
+        for (int64_t i = 0; i < n; i++)                                                                                                        \
+            if ((int64_t)v[i] < 0 || (int64_t)v[i] >= bound) return *found = (int64_t)v[i], i;                                                 \
+        return -1;                                                                                                                             \
+    } while (0)
+
+static int64_t first_outside(const void *data, gn_dtype dtype, int64_t n, int64_t bound, int64_t *found)
+{
+    switch (dtype) {
+    case GN_I8: FIRST_OUTSIDE(int8_t);
+    case GN_I16: FIRST_OUTSIDE(int16_t);
+    case GN_I32: FIRST_OUTSIDE(int32_t);
+    case GN_U8: FIRST_OUTSIDE(uint8_t);
+    case GN_U16: FIRST_OUTSIDE(uint16_t);
+    case GN_U32: FIRST_OUTSIDE(uint32_t);
+    case GN_I64:
+    case GN_U64: FIRST_OUTSIDE(int64_t); /* above INT64_MAX is negative here, and outside as well */
+    default: return -1;
+    }
+}
+
+typedef struct bound_of {
+    const gn_frame *fr;
+    const gn_dim *dim;
+    int64_t value;
+} bound_of;
+
+static bool symbol_value(void *user, const char *name, int64_t *out)
+{
+    const gn_frame *fr = user;
+    for (size_t i = 0; i < fr->f->program->syms.n; i++)
+        if (!strcmp(fr->f->program->syms.at[i].name, name)) return *out = fr->sym[i], true;
+    return false;
+}
+
+static gn_status check_index(const gn_frame *fr, const gn_pindex *x)
+{
+    const gn_func *f = fr->f;
+    const gn_pvalue *v = &f->program->values.at[x->value];
+    int64_t bound = 0, found = 0, n;
+    const void *data;
+    if (x->value < f->nslots) {
+        data = fr->is_staged[x->value] ? fr->staged[x->value] : fr->now[x->value].data, n = fr->count[x->value];
+    } else {
+        if (v->kind != GN_VALUE_VARIABLE) return GN_OK;
+        data = f->variable[v->index]->value.data, n = gn_array_count(&f->variable[v->index]->value);
+    }
+    if (!gn_dim_eval(x->bound, symbol_value, NULL, (void *)(uintptr_t)fr, &bound)) return gn_error(GN_ENOMEM, "%s: size overflows", f->program->name);
+    const int64_t at = first_outside(data, v->dtype, n, bound, &found);
+    if (at < 0) return GN_OK;
+    return gn_error(GN_EINDEX, "%s: %s: element %lld of '%s' is %lld, outside [0, %lld)", f->program->name, x->text, (long long)at, v->name,
+                    (long long)found, (long long)bound);
+}
+
+/* ---- steps ---- */
+
+typedef struct parallel {
+    const gn_frame *fr;
+    size_t step;
+} parallel;
+
+/* Each worker has its own scratch, so its own table of arguments. */
+static void run_part(void *user, int64_t part, int worker)
+{
+    const parallel *w = user;
+    const gn_frame *fr = w->fr;
+    const gn_pstep *s = &fr->f->program->steps.at[w->step];
+    void **arg = fr->arg[w->step];
+    if (s->nscratch && worker) {
+        void **own = fr->worker_arg + (size_t)worker * fr->f->max_args;
+        memcpy(own, arg, s->narg * sizeof *own);
+        for (uint32_t a = 0; a < s->narg; a++)
+            if (s->arg[a] < 0) own[a] = (char *)arg[a] + (int64_t)worker * fr->plan.scratch_bytes;
+        arg = own;
+    }
+    fr->f->step[w->step](arg, fr->step_sym[w->step], part);
+}
+
+static void run_compiled(const gn_frame *fr, size_t i)
+{
+    const int64_t parts = fr->plan.parts[i];
+    if (parts == 1) {
+        fr->f->step[i](fr->arg[i], fr->step_sym[i], 0);
+    } else if (parts > 1) {
+        parallel w = { fr, i };
+        gn_team_run(fr->f->context->team, parts, run_part, &w);
+    }
+}
+
+typedef struct interpretation {
+    const gn_frame *fr;
+    size_t step;
+    gn_arena arena;
+} interpretation;
+
+static void interpret(void *arg)
+{
+    interpretation *w = arg;
+    const gn_frame *fr = w->fr;
+    gn_kernel_interpret(fr->f->kernel[fr->f->program->steps.at[w->step].kernel], fr->arg[w->step], fr->step_sym[w->step], &w->arena);
+}
+
+/* A kernel runs as a whole at its first step: its buffers are the first arguments. */
+static gn_status run_interpreted(const gn_frame *fr, size_t i)
+{
+    if (fr->f->program->steps.at[i].part_of) return GN_OK;
+    interpretation w = { fr, i, { .allocator = fr->f->allocator } };
+    const gn_status s = gn_protect(interpret, &w);
+    gn_arena_free(&w.arena);
+    return s;
+}
+
+static gn_status run_step(const gn_frame *fr, size_t i)
+{
+    const gn_func *f = fr->f;
+    const gn_pstep *s = &f->program->steps.at[i];
+    if (s->kernel < 0) {
+        const gn_variable *v = f->variable[s->copy_to];
+        if (v->bytes) memcpy(v->value.data, fr->arg[i][0], v->bytes);
+    } else if (f->module) {
+        run_compiled(fr, i);
+    } else {
+        return run_interpreted(fr, i);
+    }
+    return GN_OK;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static gn_status run_profiled(const gn_frame *fr, size_t i)
+{
+    gn_step_profile *p = &fr->f->profile[i];
+    const int64_t start = now_ns();
+    const gn_status s = run_step(fr, i);
+    atomic_fetch_add_explicit(&p->ns, now_ns() - start, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->calls, 1, memory_order_relaxed);
+    return s;
+}
+
+static gn_status run_steps(const gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    const bool profiled = atomic_load_explicit(&fr->f->profiled, memory_order_relaxed);
+    gn_status s = GN_OK;
+    for (size_t i = 0; !s && i < p->indices.n; i++) s = check_index(fr, &p->indices.at[i]);
+    for (size_t i = 0; !s && i < p->steps.n; i++) s = profiled ? run_profiled(fr, i) : run_step(fr, i);
+    return s;
+}
+
+static void lock_variables(const gn_func *f)
+{
+    for (size_t i = 0; i < f->program->variables.n; i++) pthread_mutex_lock(&f->variable[f->by_id[i]]->lock);
+}
+
+static void unlock_variables(const gn_func *f, bool changed)
+{
+    for (size_t i = f->program->variables.n; i-- > 0;) {
+        gn_variable *v = f->variable[f->by_id[i]];
+        if (changed && f->program->variables.at[f->by_id[i]].updated) atomic_fetch_add_explicit(&v->version, 1, memory_order_relaxed);
+        pthread_mutex_unlock(&v->lock);
+    }
+}
+
+/* Strided views go through their row-major blocks. */
+static void copy_in(const gn_frame *fr)
+{
+    for (uint32_t s = 0; s < fr->f->program->ninputs; s++) {
+        if (!fr->is_staged[s]) continue;
+        const gn_array to = gn_array_of(fr->staged[s], fr->now[s].dtype, fr->now[s].rank, fr->now[s].shape);
+        gn_array_copy(&to, &fr->now[s]);
+    }
+}
+
+static void copy_out(const gn_frame *fr)
+{
+    for (uint32_t s = fr->f->program->ninputs; s < fr->f->nslots; s++) {
+        if (!fr->is_staged[s]) continue;
+        const gn_array from = gn_array_of(fr->staged[s], fr->now[s].dtype, fr->now[s].rank, fr->now[s].shape);
+        gn_array_copy(&fr->now[s], &from);
+    }
+}
+
+static gn_status run_whole(const gn_frame *fr)
+{
+    const gn_func *f = fr->f;
+    if (fr->any_staged) copy_in(fr);
+    if (f->updates) lock_variables(f);
+    const gn_status s = run_steps(fr);
+    if (f->updates) unlock_variables(f, !s);
+    if (fr->any_staged && !s) copy_out(fr);
+    return s;
+}
+
+gn_status gn_frame_run(gn_frame *fr)
+{
+    const gn_func *f = fr->f;
+    if (!fr->plain || fr->any_staged || atomic_load_explicit(&f->profiled, memory_order_relaxed)) return run_whole(fr);
+    const size_t n = f->program->steps.n;
+    for (size_t i = 0; i < n; i++) f->step[i](fr->arg[i], fr->step_sym[i], 0);
+    return GN_OK;
+}
