@@ -107,7 +107,7 @@ void gn_type_show(gn_text *, const gn_type *); /* "f32 (batch, 784)" */
  * copied. Throws with a sentence that names op and operands. An error operand gives the error node. */
 gn_expr *gn_node(gn_graph *, const gn_op_info *, gn_expr *const *in, size_t nin, const gn_attr *attr);
 /* Leaves that have no type rule: input, variable, constant, param. The type is part of their identity. */
-gn_expr *gn_leaf(gn_graph *, const gn_op_info *, const gn_type *, const gn_attr *attr);
+gn_expr *gn_leaf_node(gn_graph *, const gn_op_info *, const gn_type *, const gn_attr *attr);
 gn_expr *gn_constant_node(gn_graph *, const gn_type *, const void *data, size_t size); /* row-major elements, copied */
 const gn_region *gn_region_make(gn_graph *, size_t nparam, const gn_type *const *param, size_t nout, gn_expr *const *out);
 gn_expr *gn_param_node(gn_graph *, size_t index, const gn_type *); /* leaf of a region's body */

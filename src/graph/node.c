@@ -207,7 +207,7 @@ gn_expr *gn_node(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t n
     return make(g, &p, hash, type, &mine);
 }
 
-gn_expr *gn_leaf(gn_graph *g, const gn_op_info *op, const gn_type *type, const gn_attr *attr)
+gn_expr *gn_leaf_node(gn_graph *g, const gn_op_info *op, const gn_type *type, const gn_attr *attr)
 {
     gn_attr local[MOST_ATTRS];
     const probe p = { op, type, NULL, 0, canonical_attrs(g, op, attr, local) };
@@ -221,14 +221,14 @@ gn_expr *gn_leaf(gn_graph *g, const gn_op_info *op, const gn_type *type, const g
 gn_expr *gn_param_node(gn_graph *g, size_t index, const gn_type *type)
 {
     const gn_attr attr = { .kind = GN_ATTR_INT, .i = (int64_t)index };
-    return gn_leaf(g, &gn_op_param, type, &attr);
+    return gn_leaf_node(g, &gn_op_param, type, &attr);
 }
 
 gn_expr *gn_constant_node(gn_graph *g, const gn_type *type, const void *data, size_t size)
 {
     if (size > UINT32_MAX) gn_throw(GN_ENOMEM, "a constant of %zu bytes: at most 4 GiB are possible, larger ones can be shared variables", size);
     const gn_attr attr = { .kind = GN_ATTR_DATA, .n = (uint32_t)size, .data = data };
-    return gn_leaf(g, &gn_op_constant, type, &attr);
+    return gn_leaf_node(g, &gn_op_constant, type, &attr);
 }
 
 static gn_expr *named_leaf(gn_graph *g, const gn_op_info *op, const char *name, const gn_type *type)
@@ -237,7 +237,7 @@ static gn_expr *named_leaf(gn_graph *g, const gn_op_info *op, const char *name, 
     const gn_attr attr = { .kind = GN_ATTR_NAME, .name = gn_symbol(&g->arena, &g->symbols, name) };
     gn_expr **const place = (gn_expr **)gn_map_put(&g->arena, &g->names, GN_KEY(attr.name));
     if (*place) gn_throw(GN_EINVAL, "the name \"%s\" is taken by another %s", name, (*place)->op->name);
-    return *place = gn_leaf(g, op, type, &attr);
+    return *place = gn_leaf_node(g, op, type, &attr);
 }
 
 gn_expr *gn_input_node(gn_graph *g, const char *name, const gn_type *type)
