@@ -246,7 +246,7 @@ static gn_expr *copy_node(copier *c, gn_expr *e)
                  o ? o->loc.line : 0);
     }
     if (e->op == &gn_op_variable) return gn_variable_node(c->to, e->attr[0].name, map_type(c, e->type), gn_variable_of(e));
-    if (e->op->traits & GN_LEAF && !e->op->infer) return gn_leaf(c->to, e->op, map_type(c, e->type), map_attrs(c, e));
+    if (e->op->traits & GN_LEAF && !e->op->infer) return gn_leaf_node(c->to, e->op, map_type(c, e->type), map_attrs(c, e));
     if (e->nin > 16) in = GN_NEW_ARRAY(c->arena, gn_expr *, e->nin);
     for (uint32_t i = 0; i < e->nin; i++) in[i] = gn_map_get(&c->node, e->in[i]->id);
     const gn_attr *const attr = map_attrs(c, e); /* may copy a region, and with it other places */
