@@ -301,7 +301,7 @@ static const gn_kexpr *read_if(reader *r, const gn_sx *x, int expected)
         cond[i] = (gn_kcond){ lt ? GN_K_LT : GN_K_EQ, read_index(r, one->at[1]), read_index(r, one->at[2]) };
     }
     const bool weak[2] = { weak_text(r, x->at[2]), weak_text(r, x->at[3]) };
-    const gn_kexpr *a[2];
+    const gn_kexpr *a[2] = { NULL, NULL };
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < 2; i++)
             if (weak[i] == (pass == 1)) a[i] = read_expr(r, x->at[2 + i], weak[i] && !weak[!i] ? a[!i]->dtype : expected);
