@@ -65,7 +65,7 @@ const char gn_body_log1p_f32[] =
     "     (lost (select (lt 1 x) (sub 1 (sub u x)) (sub x (sub u 1))))"
     "     (bits (bitcast i32 u))"
     "     (e (shr (sub bits 1060439283) 23))"
-    "     (scale (bitcast f32 (shl (max (sub 127 e) 1) 23)))"
+    "     (scale (bitcast f32 (shl (maximum (sub 127 e) 1) 23)))"
     "     (f (fma lost scale (sub (bitcast f32 (sub bits (shl e 23))) 1)))"
     "     (n (cast f32 e))"
     "     (p (fma f 0x1.204ap-4 -0x1.d782cp-4))"
@@ -85,10 +85,7 @@ const char gn_body_log1p_f32[] =
 
 /* -tanh |x| = e / (e + 2), e = exp(-2 |x|) - 1, which is neither large nor cancelled. */
 const char gn_body_tanh_f32[] =
-    "(let (e (expm1 (mul -2 (abs x))))"
-    "     (y (div e (add e 2)))"
-    "     (sign (bit_and (bitcast u32 x) 2147483648))"
-    "  (bitcast f32 (bit_xor (bitcast u32 (abs y)) sign)))";
+    "(let (e (expm1 (mul -2 (abs x)))) (copysign (div e (add e 2)) x))";
 
 /* 1 / (1 + e) or e / (1 + e) with e = exp(-|x|), which does not overflow. */
 const char gn_body_sigmoid_f32[] = "(let (e (exp (neg (abs x)))) (div (select (lt x 0) e 1) (add 1 e)))";
@@ -98,3 +95,54 @@ const char gn_body_softplus_f32[] =
     "(add (select (lt x 0) 0 x) (log1p (exp (neg (abs x)))))";
 
 const char gn_body_rsqrt_f32[] = "(div 1 (sqrt x))";
+
+/* Sine and cosine: x 2/pi = n + r in f64, for every finite float. 2/pi is cut into chunks of 28 bits, whose products with the 24 bits of x
+ * are exact; multiples of 4, four quadrants, are taken from each product before they are added, largest first (M. Payne and R. Hanek, Radian
+ * reduction for trigonometric functions, 1983, with floats for digits). Bit 0 of the quadrant n picks sine or cosine, bit 1 the sign. */
+#define QUADRANT_F32 \
+    "(let (v (cast f64 x))" \
+    "     (a (mul v 0x1.45f306cp-1)) (a (sub a (mul 4 (round (mul 0.25 a)))))" \
+    "     (b (mul v 0x1.c9c882ap-29)) (b (sub b (mul 4 (round (mul 0.25 b)))))" \
+    "     (c (mul v 0x1.4fe13a8p-59)) (c (sub c (mul 4 (round (mul 0.25 c)))))" \
+    "     (d (mul v 0x1.f47d4dp-86)) (d (sub d (mul 4 (round (mul 0.25 d)))))" \
+    "     (e (mul v 0x1.bb81b6cp-113)) (e (sub e (mul 4 (round (mul 0.25 e)))))" \
+    "     (f (mul v 0x1.4acc9ep-143))" \
+    "     (g (mul v 0x1.0e4107cp-170))" \
+    "     (n (round (add (add (add (add a b) c) d) e)))" \
+    "     (r (add (add (add (add (add (add (sub a n) b) c) d) e) f) g))" \
+    "     (r (mul r 0x1.921fb54442d18p+0))"
+#define SINE_F32 \
+    "     (z (mul r r))" \
+    "     (s (fma z 0x1.6dbc2dcdb226fp-19 -0x1.a013a0c2fe0ffp-13))" \
+    "     (s (fma s z 0x1.11110de8e8c48p-7))" \
+    "     (s (fma s z -0x1.555555545a9dbp-3))" \
+    "     (s (fma (mul r z) s r))" \
+    "     (c (fma z 0x1.9bd71609facb4p-16 -0x1.6c12cf3a1ec72p-10))" \
+    "     (c (fma c z 0x1.5555543f35483p-5))" \
+    "     (c (fma (mul z z) c (fma z -0.5 1)))" \
+    "     (h (floor (mul 0.5 n)))" \
+    "     (y (select (lt (mul 2 h) n) c s))" \
+    "     (q (mul 0.5 h))" \
+    "     (y (select (lt (floor q) q) (neg y) y))"
+
+const char gn_body_sin_f32[] =
+    QUADRANT_F32
+    SINE_F32
+    "  (select (lt (abs x) 0x1p-13) x (cast f32 y)))";
+
+/* The cosine is the sine one quadrant on. */
+const char gn_body_cos_f32[] =
+    QUADRANT_F32
+    "     (n (add n 1))"
+    SINE_F32
+    "  (cast f32 y))";
+
+/* exp(b log |a|) in f64; odd powers take the sign of a. 1 to any power and any number to the power 0 are 1, NaN included, as in C. */
+const char gn_body_pow_f32[] =
+    "(let (y (cast f32 (exp (mul (cast f64 b) (log (cast f64 (abs a)))))))"
+    "     (h (mul 0.5 b))"
+    "     (whole (eq (floor b) b))"
+    "     (odd (and whole (lt (floor h) h)))"
+    "     (y (select odd (copysign y a) y))"
+    "     (y (select (and (lt a 0) (and (lt -inf a) (not whole))) nan y))"
+    "  (select (or (eq b 0) (or (eq a 1) (and (eq a -1) (eq (abs b) inf)))) 1 y))";

@@ -1,0 +1,128 @@
+/* The f64 bodies: as in bodies.c, with longer polynomials. */
+#include "bodies.h"
+
+/* The first part of ln 2 has 32 bits, so that its product with n is exact. */
+#define EXP_POLYNOMIAL \
+    "     (p (fma r 0x1.1f293d5baefc9p-29 0x1.af4f970cdf021p-26))" \
+    "     (p (fma p r 0x1.27e5072c1945cp-22))" \
+    "     (p (fma p r 0x1.71de0153c07fdp-19))" \
+    "     (p (fma p r 0x1.a01a0194e1dbdp-16))" \
+    "     (p (fma p r 0x1.a01a01ac35ba8p-13))" \
+    "     (p (fma p r 0x1.6c16c16c1918ep-10))" \
+    "     (p (fma p r 0x1.1111111110033p-7))" \
+    "     (p (fma p r 0x1.5555555555551p-5))" \
+    "     (p (fma p r 0x1.5555555555557p-3))" \
+    "     (p (fma p r 0.5))" \
+    "     (q (fma (mul r r) p r))"
+#define LN2_REDUCTION \
+    "     (t (fma z 0x1.71547652b82fep+0 6755399441055744))" \
+    "     (n (sub t 6755399441055744))" \
+    "     (r (fma n -0x1.a39ef35793c76p-33 (fma n -0x1.62e42feep-1 z)))"
+
+const char gn_body_exp_f64[] =
+    "(let (low (select (lt x -746) -746 x))"
+    "     (z (select (lt 710 low) 710 low))"
+    LN2_REDUCTION
+    EXP_POLYNOMIAL
+    "     (y (add 1 q))"
+    "     (k (sub (bitcast i64 t) 4843621399236968448))"
+    "     (h (shr k 1))"
+    "     (a (bitcast f64 (shl (add h 1023) 52)))"
+    "     (b (bitcast f64 (shl (add (sub k h) 1023) 52)))"
+    "  (mul (mul y a) b))";
+
+const char gn_body_expm1_f64[] =
+    "(let (low (select (lt x -40) -40 x))"
+    "     (z (select (lt 710 low) 710 low))"
+    LN2_REDUCTION
+    EXP_POLYNOMIAL
+    "     (s (bitcast f64 (shl (sub (bitcast i64 t) 4843621399236967426) 52)))"
+    "     (y (fma s q (sub s 0.5)))"
+    "  (select (lt (abs x) 0x1p-54) x (add y y)))";
+
+/* log m = 2 s + s z R(z), s = f / (2 + f), z = s^2, arranged as f - (f^2/2 - s (f^2/2 + z R)) (K. C. Ng, fdlibm, e_log.c). */
+#define LOG_SERIES \
+    "     (s (div f (add 2 f)))" \
+    "     (z (mul s s))" \
+    "     (p (fma z 0x1.2b7d1f2acdcf2p-3 0x1.39fb717ba2991p-3))" \
+    "     (p (fma p z 0x1.7462caae06fefp-3))" \
+    "     (p (fma p z 0x1.c71c629bb2a23p-3))" \
+    "     (p (fma p z 0x1.2492492e25b5cp-2))" \
+    "     (p (fma p z 0x1.9999999995184p-2))" \
+    "     (p (fma p z 0x1.5555555555558p-1))" \
+    "     (h (mul 0.5 (mul f f)))"
+
+const char gn_body_log_f64[] =
+    "(let (tiny (lt x 0x1p-1022))"
+    "     (bits (bitcast i64 (select tiny (mul x 0x1p52) x)))"
+    "     (e (shr (sub bits 4604544271217802189) 52))"
+    "     (f (sub (bitcast f64 (sub bits (shl e 52))) 1))"
+    "     (n (sub (cast f64 e) (select tiny 52 0)))"
+    LOG_SERIES
+    "     (y (fma s (fma z p h) (mul n 0x1.a39ef35793c76p-33)))"
+    "     (y (sub (mul n 0x1.62e42feep-1) (sub (sub h y) f)))"
+    "  (select (lt 0 x) (select (lt x inf) y x) (select (eq x 0) -inf nan)))";
+
+/* What u = 1 + x lost is added as lost / m, for which 1 - f + f^2 is good enough a reciprocal. */
+const char gn_body_log1p_f64[] =
+    "(let (u (add 1 x))"
+    "     (lost (select (lt 1 x) (sub 1 (sub u x)) (sub x (sub u 1))))"
+    "     (bits (bitcast i64 u))"
+    "     (e (shr (sub bits 4604544271217802189) 52))"
+    "     (scale (bitcast f64 (shl (maximum (sub 1023 e) 1) 52)))"
+    "     (f (sub (bitcast f64 (sub bits (shl e 52))) 1))"
+    "     (n (cast f64 e))"
+    "     (c (mul (mul lost scale) (fma f f (sub 1 f))))"
+    LOG_SERIES
+    "     (y (fma s (fma z p h) (fma n 0x1.a39ef35793c76p-33 c)))"
+    "     (y (sub (mul n 0x1.62e42feep-1) (sub (sub h y) f)))"
+    "     (y (select (lt (abs x) 0x1p-54) x y))"
+    "  (select (lt -1 x) (select (lt x inf) y x) (select (eq x -1) -inf nan)))";
+
+const char gn_body_tanh_f64[] = "(let (e (expm1 (mul -2 (abs x)))) (copysign (div e (add e 2)) x))";
+const char gn_body_sigmoid_f64[] = "(let (e (exp (neg (abs x)))) (div (select (lt x 0) e 1) (add 1 e)))";
+const char gn_body_softplus_f64[] = "(add (select (lt x 0) 0 x) (log1p (exp (neg (abs x)))))";
+const char gn_body_rsqrt_f64[] = "(div 1 (sqrt x))";
+
+/* x = n pi/2 + r with pi/2 in parts of 26 bits, whose products with n are exact up to |x| = 2^27; the last part and what its subtraction rounds
+ * off follow as a second word of r. Beyond 2^27 the result is NaN: a silent wrong value would be worse. */
+#define QUADRANT_F64 \
+    "(let (n (round (mul x 0x1.45f306dc9c883p-1)))" \
+    "     (a (sub (sub x (mul n 0x1.921fb5p+0)) (mul n 0x1.110b46p-26)))" \
+    "     (w (mul n 0x1.1a6263p-54))" \
+    "     (r (sub a w))" \
+    "     (low (sub (sub (sub a r) w) (mul n 0x1.8a2e03707344ap-81)))"
+#define SINE_F64 \
+    "     (z (mul r r))" \
+    "     (s (fma z -0x1.8db7ffbf2a8b1p-41 0x1.60e688531e815p-33))" \
+    "     (s (fma s z -0x1.ae63f901c27d5p-26))" \
+    "     (s (fma s z 0x1.71de3a10d8acdp-19))" \
+    "     (s (fma s z -0x1.a01a019fe8decp-13))" \
+    "     (s (fma s z 0x1.111111111101fp-7))" \
+    "     (s (fma s z -0x1.5555555555555p-3))" \
+    "     (s (add r (fma (mul r z) s (mul low (fma z -0.5 1)))))" \
+    "     (c (fma z 0x1.35b95c8410d8bp-45 -0x1.92a8707a2002ap-37))" \
+    "     (c (fma c z 0x1.1eecd782f50e3p-29))" \
+    "     (c (fma c z -0x1.27e4faefdabf1p-22))" \
+    "     (c (fma c z 0x1.a01a019fb852fp-16))" \
+    "     (c (fma c z -0x1.6c16c16c16a34p-10))" \
+    "     (c (fma c z 0x1.5555555555555p-5))" \
+    "     (half (mul 0.5 z))" \
+    "     (one (sub 1 half))" \
+    "     (c (add one (add (sub (sub 1 one) half) (sub (mul (mul z z) c) (mul r low)))))" \
+    "     (h (floor (mul 0.5 n)))" \
+    "     (y (select (lt (mul 2 h) n) c s))" \
+    "     (q (mul 0.5 h))" \
+    "     (y (select (lt (floor q) q) (neg y) y))" \
+    "     (y (select (lt (abs x) 0x1p27) y nan))"
+
+const char gn_body_sin_f64[] =
+    QUADRANT_F64
+    SINE_F64
+    "  (select (lt (abs x) 0x1p-26) x y))";
+
+const char gn_body_cos_f64[] =
+    QUADRANT_F64
+    "     (n (add n 1))"
+    SINE_F64
+    "  y)";
