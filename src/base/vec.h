@@ -4,7 +4,7 @@
  *     gn_push(arena, &v, 7);
  *     for (size_t i = 0; i < v.n; i++) use(v.at[i]);
  *
- * Growing leaves the old copy to the arena. The value must not itself look at the vector: n counts it already. */
+ * Growing leaves the old copy to the arena. */
 #pragma once
 #include "arena.h"
 

@@ -83,6 +83,15 @@ static gn_status check_kinds(const gn_func *f, const char *who, gn_arrays in, gn
     return GN_OK;
 }
 
+/* The lines that made a dim one with others: "n = m" at a matmul leaves one name of the two. */
+static void tell_constraints(const gn_func *f, const char *symbol)
+{
+    const gn_program *p = f->program;
+    for (size_t i = 0; i < p->checks.n; i++)
+        if (gn_dim_mentions(p->checks.at[i].a, symbol) || gn_dim_mentions(p->checks.at[i].b, symbol))
+            gn_error_add("%s:%d: %s must agree", f->check_loc[i].file, f->check_loc[i].line, p->checks.at[i].text);
+}
+
 /* A named dim that stands as an extent of its own in `slot` but has another size there. */
 static gn_status tell_two_sizes(const gn_func *f, const char *who, const gn_psym *sym, int64_t first, uint32_t slot, int axis, int64_t second)
 {
@@ -91,6 +100,7 @@ static gn_status tell_two_sizes(const gn_func *f, const char *who, const gn_psym
              sym->name, (long long)first, sym->axis, a->name, (long long)second, axis, role_of(f, slot), b->name);
     if (*a->loc.file) gn_error_add("'%s' was made at %s:%d", a->name, a->loc.file, a->loc.line);
     if (*b->loc.file) gn_error_add("'%s' was made at %s:%d", b->name, b->loc.file, b->loc.line);
+    tell_constraints(f, sym->name);
     return GN_ESHAPE;
 }
 

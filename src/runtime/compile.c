@@ -119,7 +119,7 @@ static void copy_graph(void *arg)
 static void run_passes(void *arg)
 {
     compilation *c = arg;
-    gn_optimize(c->core, c->request.disable);
+    gn_optimize(c->core, &(gn_optimize_options){ .disable = *c->request.disable ? c->request.disable : NULL });
 }
 
 static void make_program(void *arg)

@@ -25,10 +25,7 @@ static bool is_op(const gn_expr *e, const char *name)
 static void check_operand(const reader *r, gn_expr *e, const char *what, size_t i)
 {
     if (!e) gn_throw(GN_EINVAL, "%s:%d: compile: %s %zu is NULL", r->loc.file, r->loc.line, what, i);
-    if (gn_is_error(e)) {
-        const char *first = r->graph->message ? r->graph->message : "a builder failed";
-        gn_throw(r->graph->status ? r->graph->status : GN_EINVAL, "%s:%d: compile: %s %zu is the error node: %s", r->loc.file, r->loc.line, what, i, first);
-    }
+    if (gn_is_error(e)) gn_rethrow(gn_error_of(e)); /* the sentence of the builder that failed */
     if (gn_graph_in(e) != r->graph) gn_throw(GN_EINVAL, "%s:%d: compile: %s %zu belongs to another graph", r->loc.file, r->loc.line, what, i);
     if (e->type->kind == GN_TYPE_TUPLE) gn_throw(GN_EINVAL, "%s:%d: compile: %s %zu is a tuple", r->loc.file, r->loc.line, what, i);
 }
@@ -153,6 +150,7 @@ static void check_name(const reader *r, const char *name)
 gn_request gn_request_read(gn_arena *arena, gn_loc loc, gn_graph *g, const gn_compile_options *o)
 {
     const reader r = { arena, loc, g };
+    g->here = loc;
     gn_request q = { .graph = g, .in = o->in, .out = o->out, .name = o->name ? o->name : "f", .disable = o->disable ? o->disable : "" };
     check_name(&r, q.name);
     if (o->device && strcmp(o->device, "cpu"))

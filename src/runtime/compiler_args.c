@@ -35,6 +35,20 @@ bool gn_args_join(gn_args *a, const char *head, const char *tail)
     return gn_args_add(a, word);
 }
 
+bool gn_args_words(gn_args *a, const char *command)
+{
+    while (*command) {
+        const size_t n = strcspn(command, " ");
+        char word[512];
+        if (n >= sizeof word) return false;
+        memcpy(word, command, n);
+        word[n] = '\0';
+        if (n && !gn_args_join(a, word, "")) return false;
+        command += n + strspn(command + n, " ");
+    }
+    return a->n > 0;
+}
+
 static bool add_all(gn_args *a, size_t n, const char *const *words)
 {
     for (size_t i = 0; i < n; i++)
@@ -44,8 +58,8 @@ static bool add_all(gn_args *a, size_t n, const char *const *words)
 #define ADD_ALL(a, words) add_all(a, sizeof(words) / sizeof *(words), words)
 
 /* A host under AddressSanitizer checks the generated code too. Undefined behaviour traps: the runtime of another compiler is not needed. */
-static const char *const clang_sanitize[] = { "-fsanitize=address", "-fsanitize=integer-divide-by-zero,shift,bounds,null,alignment,unreachable",
-                                              "-fsanitize-trap=integer-divide-by-zero,shift,bounds,null,alignment,unreachable" };
+static const char *const clang_sanitize[] = { "-fsanitize=address", "-fsanitize=integer-divide-by-zero,shift-exponent,array-bounds,null,alignment,unreachable",
+                                              "-fsanitize-trap=integer-divide-by-zero,shift-exponent,array-bounds,null,alignment,unreachable" };
 static const char *const cc_sanitize[] = { "-fsanitize=address,undefined", "-fsanitize-undefined-trap-on-error" };
 
 bool gn_args_for_clang(gn_args *a, const char *triple, const char *const *args)

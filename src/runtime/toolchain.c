@@ -38,14 +38,7 @@ static gn_status identify_cc(gn_toolchain *t, gn_bytes *out)
     if (!find_program(t->cc, path, sizeof path) || stat(path, &st))
         return gn_error(GN_ECOMPILER, "the C compiler '%s' was not found; set $CC, or use toolchain \"interpreter\"", t->cc);
     gn_bytes_printf(out, "cc %s;%s:%lld:%lld;", t->cc, path, (long long)st.st_size, (long long)st.st_mtim.tv_sec);
-    for (const char *w = t->cc; *w;) {
-        const size_t n = strcspn(w, " ");
-        char word[512];
-        snprintf(word, sizeof word, "%.*s", (int)n, w);
-        if (n && !gn_args_join(&a, word, "")) break;
-        w += n + strspn(w + n, " ");
-    }
-    gn_args_add(&a, "--version");
+    if (!gn_args_words(&a, t->cc) || !gn_args_add(&a, "--version")) return gn_error(GN_EINVAL, "the command of the C compiler is too long: '%s'", t->cc);
     const gn_status s = gn_spawn(a.at, &words, &code);
     gn_bytes_add(out, gn_bytes_text(&words), strcspn(gn_bytes_text(&words), "\n"));
     gn_bytes_free(&words);

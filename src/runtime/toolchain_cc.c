@@ -53,27 +53,12 @@ static gn_status read_result(const workplace *w, gn_bytes *out)
     return out->failed ? GN_ENOMEM : GN_OK;
 }
 
-/* The words of the command: "ccache gcc" is two. */
-static bool add_command(gn_args *a, const char *command)
-{
-    while (*command) {
-        const size_t n = strcspn(command, " ");
-        char word[512];
-        if (n >= sizeof word) return false;
-        memcpy(word, command, n);
-        word[n] = '\0';
-        if (n && !gn_args_join(a, word, "")) return false;
-        command += n + strspn(command + n, " ");
-    }
-    return a->n > 0;
-}
-
 static gn_status run_compiler(const gn_toolchain *t, const workplace *w, const char *const *args, bool assembly)
 {
     gn_args a = { .n = 0 };
     gn_bytes words = { .allocator = t->allocator };
     int code = 0;
-    if (!add_command(&a, t->cc) || !gn_args_for_cc(&a, args) || (assembly && !gn_args_add(&a, "-S")) || !gn_args_add(&a, "-o") ||
+    if (!gn_args_words(&a, t->cc) || !gn_args_for_cc(&a, args) || (assembly && !gn_args_add(&a, "-S")) || !gn_args_add(&a, "-o") ||
         !gn_args_add(&a, w->result) || !gn_args_add(&a, w->source))
         return gn_error(GN_EINVAL, "too many arguments for the C compiler '%s'", t->cc);
     gn_status s = gn_spawn(a.at, &words, &code);

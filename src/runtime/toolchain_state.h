@@ -37,6 +37,7 @@ typedef struct gn_args { /* an argument list, NULL-terminated; texts made here l
 } gn_args;
 bool gn_args_add(gn_args *, const char *word);                  /* false: too many */
 bool gn_args_join(gn_args *, const char *a, const char *b);     /* one word from two */
+bool gn_args_words(gn_args *, const char *command);             /* the words of a command: "ccache gcc" is two */
 bool gn_args_for_clang(gn_args *, const char *triple, const char *const *args);
 bool gn_args_for_cc(gn_args *, const char *const *args);
 

@@ -22,8 +22,7 @@ typedef struct gn_request {
     gn_axes axes;
     int axis;
     gn_dtype dtype;
-    double number;
-    const char *label;           /* a name that the user gave */
+    double number, other;
     const char *text;            /* as it is, or with `args` a printf format */
     va_list *args;
     gn_expr **out;               /* builders of several results */

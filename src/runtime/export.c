@@ -1,0 +1,353 @@
+/* gn_export: a function as C that needs libm alone. The same kernels as in process, a driver that calls them in order, weights as arrays.
+ *
+ * Nothing in the text depends on when, where or by whom it was written: two exports of one function are the same bytes. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "error.h"
+#include "func_state.h"
+
+typedef struct exporter {
+    const gn_func *f;
+    const gn_program *p;
+    const char *name;
+    const char *upper;           /* NAME */
+    gn_arena arena;
+    gn_plan plan;
+    int64_t *sym;
+    const char **value_name;     /* per value: a C expression for its address; NULL for temporaries */
+    const char **field;          /* per variable: an identifier */
+    gn_text header, source;
+} exporter;
+
+/* ---- names ---- */
+
+static bool is_taken(const char *name)
+{
+    static const char *const words[] = { "arena", "weights", "alignas", "alignof", "auto", "bool", "break", "case", "catch", "char", "class", "const",
+        "continue", "default", "delete", "do", "double", "else", "enum", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int",
+        "long", "namespace", "new", "nullptr", "operator", "private", "protected", "public", "register", "restrict", "return", "short", "signed",
+        "sizeof", "static", "struct", "switch", "template", "this", "throw", "true", "try", "typedef", "typename", "union", "unsigned", "using",
+        "virtual", "void", "volatile", "while" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i], name)) return true;
+    return false;
+}
+
+/* An identifier near `name`, unlike the n before it. */
+static const char *identifier(exporter *x, const char *name, const char *const *before, size_t n)
+{
+    char *id = gn_arena_printf(&x->arena, "%s%s", isdigit((unsigned char)*name) ? "_" : "", name);
+    for (char *c = id; *c; c++)
+        if (!isalnum((unsigned char)*c)) *c = '_';
+    bool clashes = is_taken(id);
+    for (size_t i = 0; i < n; i++) clashes |= !strcmp(before[i], id);
+    return clashes || !*id ? gn_arena_printf(&x->arena, "%s_%zu", id, n) : id;
+}
+
+static const char *c_type(gn_dtype t)
+{
+    static const char *const names[GN_NDTYPES] = { "unsigned char", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+                                                   "uint16_t", "uint16_t", "float", "double" };
+    return names[t];
+}
+
+static void name_values(exporter *x)
+{
+    const gn_program *p = x->p;
+    x->value_name = GN_NEW_ARRAY(&x->arena, const char *, p->values.n);
+    x->field = GN_NEW_ARRAY(&x->arena, const char *, p->variables.n);
+    for (uint32_t s = 0; s < x->f->nslots; s++) x->value_name[s] = identifier(x, p->values.at[s].name, x->value_name, s);
+    for (size_t i = 0; i < p->variables.n; i++) x->field[i] = identifier(x, p->variables.at[i].name, x->field, i);
+    for (size_t i = x->f->nslots; i < p->values.n; i++) {
+        const gn_pvalue *v = &p->values.at[i];
+        if (v->kind == GN_VALUE_CONSTANT) x->value_name[i] = gn_arena_printf(&x->arena, "%s_constant_%zu", x->name, i);
+        if (v->kind == GN_VALUE_VARIABLE)
+            x->value_name[i] = gn_arena_printf(&x->arena, "%s%s%s", x->f->updates ? "weights" : x->name, x->f->updates ? "->" : "_", x->field[v->index]);
+    }
+}
+
+/* ---- data ---- */
+
+static void write_element(gn_text *t, gn_dtype dtype, const void *data, int64_t i)
+{
+    switch (dtype) {
+    case GN_F32: gn_spell_float(t, GN_F32, (double)((const float *)data)[i]); break;
+    case GN_F64: gn_spell_float(t, GN_F64, ((const double *)data)[i]); break;
+    case GN_BOOL:
+    case GN_U8: gn_textf(t, "%u", ((const uint8_t *)data)[i]); break;
+    case GN_I8: gn_textf(t, "%d", ((const int8_t *)data)[i]); break;
+    case GN_I16: gn_textf(t, "%d", ((const int16_t *)data)[i]); break;
+    case GN_U16:
+    case GN_F16:
+    case GN_BF16: gn_textf(t, "%u", ((const uint16_t *)data)[i]); break;
+    case GN_I32: gn_spell_int(t, GN_I32, ((const int32_t *)data)[i]); break;
+    case GN_U32: gn_textf(t, "%uu", ((const uint32_t *)data)[i]); break;
+    case GN_I64: gn_spell_int(t, GN_I64, ((const int64_t *)data)[i]); break;
+    case GN_U64: gn_textf(t, "%lluu", (unsigned long long)((const uint64_t *)data)[i]); break;
+    }
+}
+
+static void write_elements(gn_text *t, gn_dtype dtype, const void *data, int64_t n)
+{
+    gn_text_add(t, "{");
+    for (int64_t i = 0; i < n; i++) {
+        gn_text_add(t, i % 8 ? " " : "\n    ");
+        write_element(t, dtype, data, i);
+        gn_text_char(t, ',');
+    }
+    gn_text_add(t, n ? "\n}" : " 0 }");
+}
+
+static int64_t size_of(const exporter *x, const gn_pvariable *v)
+{
+    int64_t n = 1, d;
+    for (int i = 0; i < v->rank; i++) n *= gn_dim_is_const(v->shape[i], &d) ? d : 0;
+    (void)x;
+    return n;
+}
+
+/* Variables that are only read become constant arrays, changing ones a structure with its initial values. */
+static void write_weights(exporter *x)
+{
+    const gn_program *p = x->p;
+    gn_text *t = &x->source;
+    if (x->f->updates) gn_textf(t, "\nconst struct %s_weights %s_initial = {", x->name, x->name);
+    for (size_t i = 0; i < p->variables.n; i++) {
+        const gn_pvariable *v = &p->variables.at[i];
+        const int64_t n = size_of(x, v);
+        if (x->f->updates) gn_textf(t, "\n.%s = ", x->field[i]);
+        else gn_textf(t, "\nstatic const %s %s_%s[%lld] = ", c_type(v->dtype), x->name, x->field[i], (long long)(n ? n : 1));
+        write_elements(t, v->dtype, x->f->variable[i]->value.data, n);
+        gn_text_add(t, x->f->updates ? "," : ";\n");
+    }
+    if (x->f->updates) gn_text_add(t, "\n};\n");
+}
+
+static void write_constants(exporter *x)
+{
+    for (size_t i = 0; i < x->p->values.n; i++) {
+        const gn_pvalue *v = &x->p->values.at[i];
+        if (v->kind != GN_VALUE_CONSTANT) continue;
+        const int64_t n = (int64_t)(v->nbytes / gn_dtype_size(v->dtype));
+        gn_textf(&x->source, "\nstatic const %s %s[%lld] = ", c_type(v->dtype), x->value_name[i], (long long)(n ? n : 1));
+        write_elements(&x->source, v->dtype, v->data, n);
+        gn_text_add(&x->source, ";\n");
+    }
+}
+
+/* ---- the header ---- */
+
+static void write_shape(gn_text *t, const gn_dim *const *shape, int rank)
+{
+    gn_text_char(t, '(');
+    for (int d = 0; d < rank; d++) {
+        if (d) gn_text_add(t, ", ");
+        gn_dim_show(t, shape[d]);
+    }
+    gn_text_char(t, ')');
+}
+
+static void write_parameters(exporter *x, gn_text *t)
+{
+    for (uint32_t s = 0; s < x->f->nslots; s++)
+        gn_textf(t, "%s%s *%s, ", s < x->p->ninputs ? "const " : "", c_type(x->p->values.at[s].dtype), x->value_name[s]);
+    if (x->f->updates) gn_textf(t, "struct %s_weights *weights, ", x->name);
+    gn_text_add(t, "void *arena)");
+}
+
+static void write_header(exporter *x)
+{
+    gn_text *t = &x->header;
+    const gn_program *p = x->p;
+    gn_textf(t, "/* %s: a function generated by Gnomon %s as plain C. It needs libm at most, allocates nothing, has no state, and may run in\n"
+             " * several threads at once, each with its own arena.\n *\n"
+             " *     _Alignas(64) static unsigned char arena[%s_ARENA_BYTES + 1];\n"
+             " *     if (%s(..., arena)) ...;\n *\n * Arrays are row-major.\n *\n", x->name, gn_version(), x->upper, x->name);
+    for (uint32_t s = 0; s < x->f->nslots; s++) {
+        gn_textf(t, " *   %-6s  %-12s  %s ", s < p->ninputs ? "input" : "output", x->value_name[s], gn_dtype_name(p->values.at[s].dtype));
+        write_shape(t, p->values.at[s].shape, p->values.at[s].rank);
+        gn_text_char(t, '\n');
+    }
+    gn_textf(t, " *\n * Returns 0, or -1 if an index in an input lies outside its axis; then nothing was changed. */\n"
+             "#ifndef %s_H\n#define %s_H\n#include <stdint.h>\n\n", x->upper, x->upper);
+    gn_textf(t, "/* Bytes of memory for temporaries, aligned to 64. */\n#define %s_ARENA_BYTES %lld\n\n", x->upper,
+             (long long)(x->plan.arena_bytes + x->plan.scratch_bytes));
+    gn_text_add(t, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+    if (x->f->updates) {
+        gn_textf(t, "/* What a call updates. Start with a copy of %s_initial. */\nstruct %s_weights {\n", x->name, x->name);
+        for (size_t i = 0; i < p->variables.n; i++) {
+            const int64_t n = size_of(x, &p->variables.at[i]);
+            gn_textf(t, "    %s %s[%lld]; /* ", c_type(p->variables.at[i].dtype), x->field[i], (long long)(n ? n : 1));
+            write_shape(t, p->variables.at[i].shape, p->variables.at[i].rank);
+            gn_text_add(t, " */\n");
+        }
+        gn_textf(t, "};\nextern const struct %s_weights %s_initial;\n\n", x->name, x->name);
+    }
+    gn_textf(t, "int %s(", x->name);
+    write_parameters(x, t);
+    gn_text_add(t, ";\n\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
+}
+
+/* ---- the source ---- */
+
+static bool is_step(const exporter *x, const char *name, size_t n)
+{
+    for (size_t i = 0; i < x->p->steps.n; i++) {
+        const char *symbol = x->p->steps.at[i].symbol;
+        if (strlen(symbol) == n && !strncmp(symbol, name, n)) return true;
+    }
+    return false;
+}
+
+/* The kernels, with functions that nobody outside sees. */
+static void write_kernels(exporter *x)
+{
+    static const char head[] = "void ";
+    for (const char *line = x->p->source; *line;) {
+        const char *end = strchr(line, '\n');
+        const size_t n = end ? (size_t)(end - line) + 1 : strlen(line);
+        const bool is_function = n > sizeof head && !strncmp(line, head, sizeof head - 1) && is_step(x, line + sizeof head - 1, strcspn(line + sizeof head - 1, "("));
+        if (is_function) gn_text_add(&x->source, "static ");
+        gn_text_add_n(&x->source, line, n);
+        line += n;
+    }
+}
+
+static int32_t root_of(const gn_program *p, int32_t v)
+{
+    while (p->values.at[v].alias >= 0) v = p->values.at[v].alias;
+    return v;
+}
+
+static void write_address(exporter *x, int32_t value)
+{
+    const int32_t root = root_of(x->p, value);
+    const int64_t offset = x->plan.offset[value];
+    if (x->value_name[root]) gn_textf(&x->source, "(void *)(uintptr_t)%s", x->value_name[root]);
+    else gn_textf(&x->source, "memory + %lld", (long long)(offset < 0 ? 0 : offset));
+}
+
+static void write_index_checks(exporter *x)
+{
+    for (size_t i = 0; i < x->p->indices.n; i++) {
+        const gn_pindex *c = &x->p->indices.at[i];
+        const gn_pvalue *v = &x->p->values.at[c->value];
+        int64_t bound = 0, n = 0;
+        if (!x->value_name[c->value] || !gn_dim_is_const(c->bound, &bound) || !gn_dim_is_const(v->bytes, &n)) continue;
+        gn_textf(&x->source, "    for (int64_t i = 0; i < %lld; i++) /* %s */\n        if ((int64_t)%s[i] < 0 || (int64_t)%s[i] >= %lld) return -1;\n",
+                 (long long)(n / (int64_t)gn_dtype_size(v->dtype)), c->text, x->value_name[c->value], x->value_name[c->value], (long long)bound);
+    }
+}
+
+static void write_step(exporter *x, size_t i, const int64_t *scratch)
+{
+    const gn_pstep *s = &x->p->steps.at[i];
+    gn_text *t = &x->source;
+    int64_t bytes = 0;
+    if (s->kernel < 0) {
+        gn_dim_is_const(x->p->values.at[s->arg[0]].bytes, &bytes);
+        gn_textf(t, "    memcpy(weights->%s, ", x->field[s->copy_to]);
+        write_address(x, s->arg[0]);
+        gn_textf(t, ", %lld);\n", (long long)bytes);
+        return;
+    }
+    gn_text_add(t, "    {\n        void *const arg[] = { ");
+    for (uint32_t a = 0; a < s->narg; a++) {
+        if (a) gn_text_add(t, ", ");
+        if (s->arg[a] < 0) gn_textf(t, "memory + %lld", (long long)(x->plan.arena_bytes + scratch[-1 - s->arg[a]]));
+        else write_address(x, s->arg[a]);
+    }
+    gn_textf(t, "%s };\n", s->narg ? "" : "NULL");
+    if (s->nsym) {
+        gn_text_add(t, "        static const int64_t sym[] = { ");
+        for (uint32_t k = 0; k < s->nsym; k++) gn_textf(t, "%s%lld", k ? ", " : "", (long long)x->sym[s->sym[k]]);
+        gn_text_add(t, " };\n");
+    }
+    const char *sym = s->nsym ? "sym" : "NULL";
+    if (x->plan.parts[i] == 1) gn_textf(t, "        %s(arg, %s, 0);\n    }\n", s->symbol, sym);
+    else gn_textf(t, "        for (int64_t part = 0; part < %lld; part++) %s(arg, %s, part);\n    }\n", (long long)x->plan.parts[i], s->symbol, sym);
+}
+
+static void write_source(exporter *x)
+{
+    gn_text *t = &x->source;
+    const int64_t *scratch = x->plan.scratch_offset;
+    gn_textf(t, "/* Generated by Gnomon %s; %s.h explains it. */\n#include \"%s.h\"\n#include <stddef.h>\n#include <string.h>\n\n", gn_version(), x->name, x->name);
+    write_kernels(x);
+    write_constants(x);
+    write_weights(x);
+    gn_textf(t, "\nint %s(", x->name);
+    write_parameters(x, t);
+    gn_text_add(t, "\n{\n    unsigned char *const memory = (unsigned char *)arena;\n    (void)memory;\n");
+    write_index_checks(x);
+    for (size_t i = 0; i < x->p->steps.n; i++) {
+        write_step(x, i, scratch);
+        scratch += x->p->steps.at[i].nscratch;
+    }
+    gn_text_add(t, "    return 0;\n}\n");
+}
+
+static void build(void *arg)
+{
+    exporter *x = arg;
+    const gn_program *p = x->p;
+    x->sym = GN_NEW_ARRAY(&x->arena, int64_t, p->syms.n);
+    for (size_t i = 0; i < p->syms.n; i++) {
+        if (p->syms.at[i].input >= 0)
+            gn_throw(GN_EINVAL, "export %s: the dim '%s' is not fixed: compile with .fix = \"%s=...\"", x->name, p->syms.at[i].name, p->syms.at[i].name);
+        x->sym[i] = p->syms.at[i].is;
+    }
+    char *upper = gn_arena_string(&x->arena, x->name);
+    for (char *c = upper; *c; c++) *c = (char)toupper((unsigned char)*c);
+    x->upper = upper;
+    gn_program_plan(p, x->sym, &x->plan, &x->arena);
+    name_values(x);
+    write_header(x);
+    write_source(x);
+}
+
+/* ---- files ---- */
+
+/* Written aside and renamed, so that a build never reads half a file. */
+static gn_status write_file(const char *dir, const char *name, const char *suffix, const gn_text *text)
+{
+    char path[4096], aside[4096 + 16];
+    const int n = snprintf(path, sizeof path, "%s/%s%s", dir, name, suffix);
+    if (n < 0 || (size_t)n >= sizeof path) return gn_error(GN_EIO, "export %s: the path is too long", name);
+    snprintf(aside, sizeof aside, "%s.new%ld", path, (long)getpid());
+    FILE *f = fopen(aside, "wxe");
+    if (!f) return gn_error(GN_EIO, "export %s: cannot write %s: %s", name, path, strerror(errno));
+    bool bad = fwrite(text->at, 1, text->n, f) != text->n;
+    if (fclose(f)) bad = true;
+    if (!bad && !rename(aside, path)) return GN_OK;
+    const int e = errno;
+    unlink(aside);
+    return gn_error(GN_EIO, "export %s: cannot write %s: %s", name, path, strerror(e));
+}
+
+static bool is_identifier(const char *name)
+{
+    if (!isalpha((unsigned char)*name) && *name != '_') return false;
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_') return false;
+    return !is_taken(name) && strlen(name) <= 60;
+}
+
+gn_status gn_export(const gn_func *f, const char *name, const char *dir)
+{
+    if (!f || !name || !dir) return gn_error(GN_EINVAL, "export: the function, its name or the directory is NULL");
+    if (!is_identifier(name)) return gn_error(GN_EINVAL, "export: \"%s\" is no identifier", name);
+    exporter x = { .f = f, .p = f->program, .name = name, .arena = { .allocator = f->allocator } };
+    x.header.arena = x.source.arena = &x.arena;
+    for (size_t i = 0; i < f->program->variables.n; i++) pthread_mutex_lock(&f->variable[f->by_id[i]]->lock);
+    gn_status s = gn_protect(build, &x);
+    for (size_t i = f->program->variables.n; i-- > 0;) pthread_mutex_unlock(&f->variable[f->by_id[i]]->lock);
+    if (!s) s = write_file(dir, name, ".h", &x.header);
+    if (!s) s = write_file(dir, name, ".c", &x.source);
+    gn_arena_free(&x.arena);
+    return s;
+}

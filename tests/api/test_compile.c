@@ -1,0 +1,126 @@
+/* Every mistake that gn_compile can be given, cold and warm starts, and what stays usable. */
+#include "api.h"
+#include <string.h>
+
+static void each_mistake_of_a_compile_is_told(void **state)
+{
+    gn_graph *g = gn_graph_new(*state), *other = gn_graph_new(*state);
+    float w0[2] = { 1, 2 };
+    gn_func *f = (gn_func *)g;
+    gn_expr *x = gn_input(g, "x", GN_F32, "n"), *y = gn_input(g, "y", GN_F32, "n"), *w = gn_shared(g, "w", GN_VIEW(w0, 2)), *null = NULL;
+    gn_expr *sum = gn_add(x, y), *far = gn_input(other, "far", GN_F32, "n");
+    refuse(gn_compile_at(GN_HERE, NULL, g, &(gn_compile_options){ .out = GN_EXPRS(x) }), GN_EINVAL, "out is NULL");
+    refuse(gn_compile(&f, NULL, .out = GN_EXPRS(x)), GN_EINVAL, "the graph is NULL");
+    assert_null(f);
+    refuse(gn_compile_at(GN_HERE, &f, g, NULL), GN_EINVAL, "the options are NULL");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x)), GN_EINVAL, "neither .out nor .update");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(sum)), GN_EINVAL, "input 'y' is needed but missing in .in");
+    assert_message_contains("test_compile.c:");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x, y, x), .out = GN_EXPRS(sum)), GN_EINVAL, "input 'x' is twice in .in");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(sum), .out = GN_EXPRS(sum)), GN_EINVAL, ".in 0 is no input but add");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x, null), .out = GN_EXPRS(x)), GN_EINVAL, ".in 1 is NULL");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x, null)), GN_EINVAL, ".out 1 is NULL");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(far)), GN_EINVAL, ".out 0 belongs to another graph");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ x, x })), GN_EINVAL, "update 0 is of no variable but of input");
+    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, NULL })), GN_EINVAL, ".update value 0 is NULL");
+    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_add(w, 1) }, { w, gn_mul(w, 2) })), GN_EINVAL, "variable 'w' is updated twice");
+    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_sum_all(w) })), GN_ESHAPE, "update of 'w' has another rank");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ w, x })), GN_ESHAPE, "update of 'w' has another shape (axis 0)");
+    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_cast(w, GN_F64) })), GN_EDTYPE, "update of 'w' has another dtype");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n"), GN_ESYNTAX, "expected name=number");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=3 4"), GN_ESYNTAX, "expected a comma at column 5");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=-3"), GN_ESHAPE, "'n' is negative");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=3, n=4"), GN_EINVAL, "'n' twice");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "k=3"), GN_EINVAL, "no input has a dim named 'k'");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .device = "cuda"), GN_EDEVICE, "only \"cpu\" runs functions");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .name = "a b"), GN_EINVAL, "is no identifier");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_neg(x)), .disable = "no_such_rule"), GN_EINVAL, "no_such_rule");
+    must(gn_compile(&f, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(sum))); /* the graph is still usable */
+    gn_func_free(f);
+    gn_graph_free(other);
+    gn_graph_free(g);
+}
+
+static void the_first_error_of_a_builder_is_returned(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_expr *a = gn_input(g, "a", GN_F32, "3"), *b = gn_input(g, "b", GN_F32, "4"), *bad = gn_add(a, b);
+    gn_expr *more = gn_tanh(gn_mul(bad, bad));
+    assert_int_equal(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(more)), GN_ESHAPE);
+    assert_null(f);
+    assert_message_contains("add");
+    assert_message_contains("test_compile.c:");
+    assert_int_equal(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(more)), GN_ESHAPE); /* its error node says it again */
+    assert_message_contains("add");
+    must(gn_compile(&f, g, .in = GN_EXPRS(a), .out = GN_EXPRS(gn_neg(a))));
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+/* Builds the same function and returns whether it was found in the cache; y is its value. */
+static int build_and_call(gn_context *c, float factor, float y[3], const char **source_out, gn_func **out)
+{
+    gn_graph *g = gn_graph_new(c);
+    float x[3] = { 0.5f, -1.25f, 3 };
+    gn_expr *e = gn_input(g, "x", GN_F32, "n");
+    must(gn_compile(out, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_tanh(gn_mul(e, (double)factor))), .name = "warm"));
+    must(gn_call(*out, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_VIEW(y, 3))));
+    *source_out = gn_func_source(*out);
+    gn_graph_free(g);
+    return gn_func_inspect(*out).cache_hit;
+}
+
+static void a_warm_start_compiles_nothing_and_gives_the_same_bits(void **state)
+{
+    (void)state;
+    gn_context_options o = api_options;
+    char dir[96];
+    float cold[3], warm[3];
+    const char *source[2];
+    gn_func *f[2];
+    gn_context *c[2];
+    snprintf(dir, sizeof dir, "%s/warm-%s", api_dir, o.toolchain);
+    o.cache_dir = dir;
+    for (int i = 0; i < 2; i++) {
+        must(gn_context_new(&c[i], &o));
+        const int hit = build_and_call(c[i], 2, i ? warm : cold, &source[i], &f[i]);
+        if (strcmp(o.toolchain, "interpreter")) assert_int_equal(hit, i);
+    }
+    assert_memory_equal(cold, warm, sizeof cold);
+    assert_string_equal(source[0], source[1]);
+    for (int i = 0; i < 2; i++) gn_func_free(f[i]), gn_context_free(c[i]);
+}
+
+static void two_compiles_in_one_process_give_the_same_source(void **state)
+{
+    (void)state;
+    gn_context_options o = api_options;
+    o.cache_dir = "";
+    const char *source[3];
+    gn_func *f[3];
+    gn_context *c;
+    float y[2][3];
+    must(gn_context_new(&c, &o));
+    build_and_call(c, 2, y[0], &source[0], &f[0]);
+    gn_func *between;
+    const char *unused;
+    build_and_call(c, 7, y[1], &unused, &between);
+    gn_func_free(between);
+    build_and_call(c, 2, y[1], &source[1], &f[1]);
+    assert_string_equal(source[0], source[1]);
+    assert_memory_equal(y[0], y[1], sizeof y[0]);
+    gn_func_free(f[0]), gn_func_free(f[1]);
+    gn_context_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_mistake_of_a_compile_is_told),
+        cmocka_unit_test(the_first_error_of_a_builder_is_returned),
+        cmocka_unit_test(a_warm_start_compiles_nothing_and_gives_the_same_bits),
+        cmocka_unit_test(two_compiles_in_one_process_give_the_same_source),
+    };
+    return run_on_toolchains(tests, sizeof tests / sizeof *tests);
+}

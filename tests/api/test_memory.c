@@ -1,0 +1,67 @@
+/* The n-th allocation fails, for every n, while a graph is built, compiled and called by the interpreter: a status each time, nothing leaks
+ * (the allocator counts), and the next attempt goes further. */
+#include "api.h"
+#include <stdlib.h>
+
+typedef struct counter {
+    long left, live;
+} counter;
+
+static void *count(void *user, void *old, size_t old_size, size_t size)
+{
+    counter *c = user;
+    (void)old_size;
+    if (!size) {
+        c->live -= old != NULL;
+        free(old);
+        return NULL;
+    }
+    if (c->left-- <= 0) return NULL;
+    void *p = realloc(old, size);
+    c->live += p && !old;
+    return p;
+}
+
+/* 0: all went well. */
+static int whole_life(const gn_allocator *a)
+{
+    gn_context *c = NULL;
+    gn_func *f = NULL;
+    gn_array y = { 0 };
+    float x[3] = { 1, 2, 3 }, w0[3] = { 1, 1, 1 }, s = 0;
+    int bad = gn_context_new(&c, &(gn_context_options){ .allocator = a, .toolchain = "interpreter", .cache_dir = "", .threads = 1 });
+    gn_graph *g = bad ? NULL : gn_graph_new(c);
+    if (g) {
+        gn_expr *e = gn_input(g, "x", GN_F32, "n"), *w = gn_shared(g, "w", GN_VIEW(w0, 3)), *out = gn_tanh(gn_mul(e, e));
+        bad = gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(out, gn_sum_all(out)), .update = GN_UPDATES({ w, gn_mul(w, 2) })) ||
+              gn_call(f, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_NEW(&y), GN_SCALAR(&s)));
+    } else {
+        bad = 1;
+    }
+    gn_array_free(&y);
+    gn_func_free(f);
+    gn_graph_free(g);
+    gn_context_free(c);
+    return bad;
+}
+
+static void every_failing_allocation_is_survived(void **state)
+{
+    (void)state;
+    long n = 0;
+    for (int bad = 1; bad; n++) {
+        counter c = { n, 0 };
+        const gn_allocator a = { count, &c };
+        bad = whole_life(&a);
+        if (c.live) fail_msg("allocation %ld of %ld failed and %ld blocks leak", n, n, c.live);
+        assert_true(n < 200000);
+    }
+    print_message("%ld allocations\n", n);
+    assert_true(n > 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_failing_allocation_is_survived) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
