@@ -43,8 +43,9 @@ static const gn_region *expand_relu(gn_graph *g, const gn_type *const *in, size_
 static const gn_region *expand_leaky_relu(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
 {
     gn_expr **x = gn_body_params(g, n, in);
-    gn_expr *const below = gn_make2(g, &gn_op_lt, x[0], gn_make_like(g, x[0], 0));
-    return gn_body(g, n, in, gn_make3(g, &gn_op_select, below, gn_scaled(g, x[0], attr[0].f), x[0]));
+    gn_expr *const zero = gn_make_like(g, x[0], 0); /* both halves are extremes, so that the gradient at 0 is shared as relu's is */
+    gn_expr *const above = gn_make2(g, &gn_op_maximum, x[0], zero), *const below = gn_make2(g, &gn_op_minimum, x[0], zero);
+    return gn_body(g, n, in, gn_plus(g, above, gn_scaled(g, below, attr[0].f)));
 }
 
 static const gn_region *expand_gelu(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)

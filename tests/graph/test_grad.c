@@ -74,10 +74,16 @@ F(b_matmul, gn_matmul(x[0], x[1]))
 F(b_dot, gn_dot(x[0], x[1]))
 F(b_outer, gn_outer(x[0], x[1]))
 F(b_einsum, gn_einsum("bik,kjb->ij", x[0], x[1]))
+F(b_take, gn_take(x[0], x[1], 0))
+F(b_take_inner, gn_take(x[0], x[1], 1))
+F(b_scatter_add, gn_scatter_add(x[0], x[2], gn_square(x[1]), 0))
 F(b_softmax, gn_softmax(x[0], -1))
 F(b_softmax_first, gn_softmax(x[0], 0))
 F(b_log_softmax, gn_log_softmax(x[0], 1))
 F(b_cross_entropy, gn_cross_entropy(x[0], x[1]))
+F(b_layer_norm, gn_layer_norm(x[0], x[1], x[2], 1e-5))
+F(b_dropout, gn_dropout(x[0], 0.5, "mask", 3))
+F(b_network, gn_mean_all(gn_cross_entropy(gn_matmul(gn_tanh(gn_add(gn_matmul(x[0], x[1]), 0.1)), gn_transpose(x[1])), gn_iota(g, GN_I32, 0, "3"))))
 
 static const sample samples[] = {
     { "add", b_add, { "2, 3", "3" }, -2, 2 },
@@ -144,10 +150,16 @@ static const sample samples[] = {
     { "dot", b_dot, { "4", "4" }, -2, 2 },
     { "outer", b_outer, { "3", "4" }, -2, 2 },
     { "einsum", b_einsum, { "2, 3, 2", "2, 3, 2" }, -2, 2 },
+    { "take", b_take, { "3, 2", "i:4" }, -2, 2 },
+    { "take of an inner axis", b_take_inner, { "2, 3", "i:2, 2" }, -2, 2 },
+    { "scatter_add", b_scatter_add, { "3, 2", "4, 2", "i:4" }, -2, 2 },
     { "softmax", b_softmax, { "2, 4" }, -3, 3 },
     { "softmax of the first axis", b_softmax_first, { "3, 2" }, -3, 3 },
     { "log_softmax", b_log_softmax, { "2, 4" }, -3, 3 },
     { "cross_entropy", b_cross_entropy, { "4, 3", "i:4" }, -3, 3 },
+    { "layer_norm", b_layer_norm, { "2, 4", "4", "4" }, -2, 2 },
+    { "dropout", b_dropout, { "12" }, -2, 2 },
+    { "a network with shared weights", b_network, { "3, 3", "3, 4" }, -1, 1 },
 };
 
 /* Values that keep a distance of 0.001 from each other and from the kinks at halves. */
@@ -194,7 +206,7 @@ static void second_derivatives_agree_too(void **state)
 {
     (void)state;
     static const char *const names[] = { "mul", "div", "pow", "tanh", "sigmoid", "softplus", "gelu", "log_sum_exp", "softmax", "log_softmax", "cross_entropy",
- "prod", "matmul", "concat", "var", "a network with shared weights" };
+                                         "layer_norm", "prod", "matmul", "take", "concat", "var", "a network with shared weights" };
     uint64_t seed = test_seed();
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
         bool chosen = false;
@@ -250,6 +262,7 @@ static void kinks_take_the_middle(void **state)
     GRADIENT_IS(k_minimum_self, 2, V(-1, 1), V(1, 1));
     GRADIENT_IS(b_abs, 3, V(-2, 0, 2), V(-1, 0, 1));
     GRADIENT_IS(b_clip, 5, V(-1, -0.5, 0, 0.5, 1), V(0, 0.5, 1, 0.5, 0));
+    GRADIENT_IS(b_leaky_relu, 3, V(-1, 0, 1), V(0.1, 0.55, 1));
     GRADIENT_IS(b_floor, 2, V(0.25, 0.75), V(1, 1));
 }
 
