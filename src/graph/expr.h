@@ -83,8 +83,8 @@ struct gn_graph {
     GN_VEC(gn_constraints) constraints; /* by id */
     gn_constraints pending;          /* of the node whose type rule is at work */
     GN_VEC(gn_expr *) inputs, variables, params;
-    GN_VEC(struct gn_variable *) kept; /* storage of variables, by position in `variables`; NULL in a graph that was parsed */
-    gn_map storage;                  /* the same by node id */
+    GN_VEC(struct gn_variable *) kept; /* references to release with the graph */
+    gn_map storage;                  /* of variables, by node id */
     gn_map names;                    /* name symbol -> input or variable */
     gn_expr *error;                  /* this graph's error node */
     gn_status status;                /* of the first error since the last check */
@@ -120,6 +120,8 @@ static inline bool gn_is_error(const gn_expr *e) { return e->type->kind == GN_TY
 const gn_origin *gn_origin_of(const gn_expr *); /* newest first; NULL if none is known */
 struct gn_variable *gn_variable_of(const gn_expr *); /* the storage of a variable; NULL in a parsed graph */
 
+/* The type that the op's rule gives; checks arity and dtypes. Constraints are left in `pending`. */
+const gn_type *gn_infer_type(gn_graph *, const gn_op_info *, gn_expr *const *in, size_t nin, const gn_attr *attr);
 /* Within a type rule: notes that a and b must agree at the call, on the node that is being made. "matmul: inner extents" */
 void gn_constrain(gn_graph *, const gn_dim *a, const gn_dim *b, const char *text);
 

@@ -170,6 +170,12 @@ static const gn_type *infer_elementwise(gn_graph *g, const gn_op_info *op, gn_ex
     return gn_type_tensor(g, op->traits & GN_BOOL_OUT ? GN_BOOL : dtype, rank, shape);
 }
 
+const gn_type *gn_infer_type(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin, const gn_attr *attr)
+{
+    check_operands(g, op, in, nin);
+    return op->infer ? op->infer(g, in, nin, attr) : infer_elementwise(g, op, in, nin);
+}
+
 void gn_constrain(gn_graph *g, const gn_dim *a, const gn_dim *b, const char *text)
 {
     gn_push(&g->arena, &g->pending, (gn_constraint){ a, b, g->here, text });
@@ -198,10 +204,9 @@ gn_expr *gn_node(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t n
         note_origin(g, known->id);
         return known;
     }
-    check_operands(g, op, in, nin);
     const gn_constraints outer = g->pending;
     g->pending = (gn_constraints){ 0 }; /* a type rule may build nodes of its own */
-    const gn_type *const type = op->infer ? op->infer(g, in, nin, p.attr) : infer_elementwise(g, op, in, nin);
+    const gn_type *const type = gn_infer_type(g, op, in, nin, p.attr);
     const gn_constraints mine = g->pending;
     g->pending = outer;
     return make(g, &p, hash, type, &mine);

@@ -1,0 +1,134 @@
+/* The verifier: what must hold of a graph after every pass. A failure is a bug in Gnomon, hence GN_EINTERNAL with the place in the graph. */
+#include "graph_text.h"
+#include "op.h"
+#include <string.h>
+
+typedef struct verifier {
+    gn_arena scratch;
+    const gn_graph *g;
+    size_t nin, nout;
+    gn_expr *const *in, *const *out;
+    gn_map dims; /* those already found to be bound */
+} verifier;
+
+static _Noreturn void broken(const gn_expr *e, const char *what)
+{
+    gn_throw(GN_EINTERNAL, "verify: node %u, %s: %s", e->id, e->op ? e->op->name : "without an op", what);
+}
+
+static void verify_attrs(const gn_expr *e)
+{
+    for (uint32_t i = 0; i < e->op->nattr; i++) {
+        if (!e->attr) broken(e, "attributes are missing");
+        if (e->attr[i].kind != e->op->attrs[i].kind) broken(e, "an attribute is of another kind than declared");
+        if (e->attr[i].kind == GN_ATTR_DTYPE && (e->attr[i].i < 0 || e->attr[i].i >= GN_NDTYPES)) broken(e, "an attribute is no dtype");
+    }
+}
+
+static void verify_constant(const gn_expr *e)
+{
+    int64_t bytes = (int64_t)gn_dtype_size((gn_dtype)e->type->dtype), v;
+    for (size_t i = 0; i < e->type->n; i++) {
+        if (!gn_dim_is_const(e->type->dim[i], &v)) broken(e, "an extent is no number");
+        bytes *= v;
+    }
+    if (bytes != e->attr[0].n) broken(e, "its bytes are not those of its type");
+}
+
+static void verify_type(verifier *v, gn_expr *e)
+{
+    gn_graph *const g = gn_graph_in(e);
+    (void)v;
+    if (e->op == &gn_op_constant) verify_constant(e);
+    if (e->op->traits & GN_LEAF && !e->op->infer) return;
+    const gn_constraints pending = g->pending;
+    const gn_type *const type = gn_infer_type(g, e->op, e->in, e->nin, e->attr);
+    g->pending = pending;
+    if (type == e->type) return;
+    gn_text a = { .arena = &v->scratch }, b = { .arena = &v->scratch };
+    gn_type_show(&a, e->type);
+    gn_type_show(&b, type);
+    broken(e, gn_arena_printf(&v->scratch, "its type is %s, its rule says %s", gn_text_done(&a), gn_text_done(&b)));
+}
+
+typedef struct bound_check {
+    const verifier *v;
+    const gn_expr *e;
+} bound_check;
+
+static void check_bound(void *user, const char *name)
+{
+    const bound_check *const c = user;
+    for (size_t i = 0; i < c->v->nin; i++)
+        for (size_t d = 0; d < c->v->in[i]->type->n; d++)
+            if (gn_dim_mentions(c->v->in[i]->type->dim[d], name)) return;
+    broken(c->e, "a named dim of its type is bound by no input");
+}
+
+static void verify_dims(verifier *v, const gn_expr *e)
+{
+    bound_check c = { v, e };
+    for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) {
+        void **const place = gn_map_put(&v->scratch, &v->dims, e->type->dim[d]->id);
+        if (!*place) gn_dim_symbols(e->type->dim[d], check_bound, &c);
+        *place = v;
+    }
+}
+
+static void verify_region(verifier *v, const gn_expr *holder, const gn_region *r);
+
+static void verify_node(verifier *v, gn_expr *e)
+{
+    if (!e->op || gn_is_error(e)) broken(e, "an error node");
+    if (gn_graph_in(e) != v->g) broken(e, "it belongs to another graph");
+    if (e->id >= v->g->nodes.n || v->g->nodes.at[e->id] != e) broken(e, "its number is not its place");
+    for (uint32_t i = 0; i < e->nin; i++)
+        if (!e->in[i] || e->in[i]->id >= e->id) broken(e, "an operand stands after it");
+    verify_attrs(e);
+    verify_type(v, e);
+    verify_dims(v, e);
+    for (uint32_t i = 0; i < e->op->nattr; i++)
+        if (e->attr[i].kind == GN_ATTR_REGION) verify_region(v, e, e->attr[i].region);
+}
+
+static void verify_region(verifier *v, const gn_expr *holder, const gn_region *r)
+{
+    const gn_expr_list body = gn_reachable(&v->scratch, r->nout, r->out);
+    for (size_t i = 0; i < body.n; i++) {
+        gn_expr *const e = body.at[i];
+        if (e->op == &gn_op_input || e->op == &gn_op_variable) broken(holder, "its region is not closed");
+        if (e->op == &gn_op_param && (e->attr[0].i < 0 || e->attr[0].i >= r->nparam || r->param[e->attr[0].i] != e->type))
+            broken(holder, "its region has a parameter that it does not declare");
+        verify_node(v, e);
+    }
+}
+
+static void verify_all(void *arg)
+{
+    verifier *const v = arg;
+    const gn_expr_list nodes = gn_reachable(&v->scratch, v->nout, v->out);
+    for (size_t i = 0; i < v->nin; i++)
+        if (v->in[i]->op != &gn_op_input) broken(v->in[i], "it stands among the inputs");
+    for (size_t i = 0; i < v->nout; i++)
+        if (v->out[i]->type->kind != GN_TYPE_TENSOR) broken(v->out[i], "an output is no tensor");
+    for (size_t i = 0; i < nodes.n; i++) {
+        if (nodes.at[i]->op == &gn_op_param) broken(nodes.at[i], "a parameter outside of a region");
+        verify_node(v, nodes.at[i]);
+    }
+}
+
+void gn_graph_verify(const gn_graph *g, size_t nin, gn_expr *const *in, size_t nout, gn_expr *const *out)
+{
+    verifier v = { .scratch = { .allocator = g->arena.allocator }, .g = g, .nin = nin, .nout = nout, .in = in, .out = out };
+    const gn_status s = gn_protect(verify_all, &v);
+    gn_arena_free(&v.scratch);
+    gn_check(s);
+}
+
+void gn_core_verify(const struct gn_core *core)
+{
+    gn_graph_verify(core->graph, core->in.n, core->in.at, core->out.n, core->out.at);
+    gn_graph_verify(core->graph, core->in.n, core->in.at, core->update.n, core->update.at);
+    for (size_t i = 0; i < core->update.n; i++)
+        if (core->variable.at[i]->type != core->update.at[i]->type) broken(core->update.at[i], "the new value of a variable has another type");
+}
