@@ -8,7 +8,7 @@
  *
  *  What holds for all of them
  *  Operands  `gn_operand` is an expression or a number: gn_add(x, 2.0). A number takes the dtype of the expression beside it, except that a
- *            fraction beside integers or bools makes both f32.
+ *            floating number beside integers or bools makes both f32.
  *  Shapes    Elementwise builders broadcast: shapes are aligned at their last axes, missing axes and extents that are known to be 1 are
  *            repeated. Two named extents that may differ are taken to be equal, and that is checked at each call.
  *  Dtypes    Operands are promoted to their common dtype (array.h). "floating" builders turn integers and bools into f32 first.
@@ -117,7 +117,7 @@ GN_API gn_expr *gn_erf_at(gn_loc, gn_expr *x);
 #define gn_softplus(x) gn_softplus_at(GN_HERE, x)
 #define gn_erf(x) gn_erf_at(GN_HERE, x)
 
-/** Activations: max(x, 0); x or slope x where x < 0; x Phi(x) by erf; x sigmoid(x).  Gradient  at 0 of relu: g/2, of leaky_relu: g (1 + slope)/2.
+/** Activations: max(x, 0); x or slope x where x < 0; x Phi(x) by erf; x sigmoid(x).  Gradient  at 0: relu g/2, leaky_relu g.
  *  Source    gelu: D. Hendrycks, K. Gimpel, Gaussian error linear units, 2016. silu: S. Elfwing et al., 2018. */
 GN_API gn_expr *gn_relu_at(gn_loc, gn_expr *x);
 GN_API gn_expr *gn_leaky_relu_at(gn_loc, gn_expr *x, double slope);

@@ -4,7 +4,7 @@
  *     gn_push(arena, &v, 7);
  *     for (size_t i = 0; i < v.n; i++) use(v.at[i]);
  *
- * Growing leaves the old copy to the arena. */
+ * Growing leaves the old copy to the arena. The value must not itself look at the vector: n counts it already. */
 #pragma once
 #include "arena.h"
 

@@ -81,7 +81,7 @@ static void softmax_means_softmax(void **state)
     (void)state;
     gn_arena a = { 0 };
     float x[3][4], y[3][4];
-    for (int i = 0; i < 12; i++) x[0][i] = (float)sin(i * 1.7) * 3;
+    for (int i = 0; i < 12; i++) x[i / 4][i % 4] = (float)sin(i * 1.7) * 3;
     gn_kernel_interpret(read_kernel(&a, softmax), (void *[]){ x, y }, (int64_t[]){ 3, 4 }, &a);
     for (int i = 0; i < 3; i++) {
         double s = 0;

@@ -46,20 +46,23 @@ uint32_t gn_kernel_sym(gn_kernel *k, const char *name)
 {
     const int32_t have = gn_kernel_find_sym(k, name);
     if (have >= 0) return (uint32_t)have;
-    gn_push(k->arena, &k->syms, (gn_ksym){ .name = new_name(k, name), .mul = 1, .min = 0, .is = -1 });
+    const char *fresh = new_name(k, name);
+    gn_push(k->arena, &k->syms, (gn_ksym){ .name = fresh, .mul = 1, .min = 0, .is = -1 });
     return (uint32_t)k->syms.n - 1;
 }
 
 uint32_t gn_kernel_buf(gn_kernel *k, const char *name, gn_dtype dtype, size_t rank, const gn_dim *const *shape)
 {
     const gn_dim **copy = gn_arena_copy(k->arena, shape, rank * sizeof *shape);
-    gn_push(k->arena, &k->bufs, (gn_kbuf){ .name = new_name(k, name), .dtype = dtype, .rank = (uint8_t)rank, .shape = copy });
+    const char *fresh = new_name(k, name);
+    gn_push(k->arena, &k->bufs, (gn_kbuf){ .name = fresh, .dtype = dtype, .rank = (uint8_t)rank, .shape = copy });
     return (uint32_t)k->bufs.n - 1;
 }
 
 uint32_t gn_kernel_axis(gn_kernel *k, const char *name, const gn_dim *extent)
 {
-    gn_push(k->arena, &k->axes, (gn_kaxis){ .name = new_name(k, name), .extent = extent });
+    const char *fresh = new_name(k, name);
+    gn_push(k->arena, &k->axes, (gn_kaxis){ .name = fresh, .extent = extent });
     return (uint32_t)k->axes.n - 1;
 }
 

@@ -381,7 +381,8 @@ static void read_syms(reader *r, const gn_sx *x)
             gn_kernel_sym(r->k, need_name(r, s));
             continue;
         }
-        gn_ksym *sym = &r->k->syms.at[gn_kernel_sym(r->k, need_name(r, need_list(r, s, 1)->at[0]))];
+        const uint32_t at = gn_kernel_sym(r->k, need_name(r, need_list(r, s, 1)->at[0]));
+        gn_ksym *sym = &r->k->syms.at[at];
         for (size_t j = 1; j < s->n; j += 2) {
             int64_t v;
             if (j + 1 >= s->n || !gn_sx_int(s->at[j + 1], &v) || v < 0) gn_sx_fail(r->file, s->at[j], "expected a number that is not negative");

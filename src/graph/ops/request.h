@@ -22,7 +22,8 @@ typedef struct gn_request {
     gn_axes axes;
     int axis;
     gn_dtype dtype;
-    double number, other;
+    double number;
+    const char *label;           /* a name that the user gave */
     const char *text;            /* as it is, or with `args` a printf format */
     va_list *args;
     gn_expr **out;               /* builders of several results */

@@ -1,0 +1,71 @@
+/* Random graphs, optimized and compiled, against the reference evaluator. A failing one is shrunk and written as a .gn file.
+ * $GNOMON_TEST_SEED: of the first graph; $GNOMON_TEST_GRAPHS: how many [500]. */
+#include "testlib.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "random_graph.h"
+
+static void report_failure(const random_graph *r, uint64_t seed, int kind, const char *what)
+{
+    if (kind < 0) {
+        char *text = gn_graph_print(r->g, (gn_exprs){ r->noutputs, r->output });
+        print_message("seed %" PRIu64 ": %s\n%s\n", seed, gn_message(), text ? text : "");
+        gn_text_free(text);
+        return;
+    }
+    size_t nodes = 0;
+    char *text = random_graph_shrink(r, &nodes), path[64];
+    snprintf(path, sizeof path, "random-%" PRIu64 ".gn", seed);
+    print_message("seed %" PRIu64 ": value mismatch: %s\nshrunk to %zu nodes, written to %s:\n%s\n", seed, what, nodes, path, text ? text : "");
+    FILE *f = text ? fopen(path, "w") : NULL;
+    if (f) fputs(text, f), fclose(f);
+    gn_text_free(text);
+}
+
+static void random_graphs_equal_the_reference(void **state)
+{
+    (void)state;
+    static random_counts counts;
+    const char *wanted = getenv("GNOMON_TEST_GRAPHS");
+    const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 500;
+    int64_t jumps = 0, elements = 0;
+    int failed = 0;
+    for (uint64_t seed = first; seed < first + n && failed < 3; seed++) {
+        random_graph r;
+        char what[512] = "";
+        random_graph_make(&r, seed);
+        const int kind = random_graph_check(&r, &jumps, &elements, what);
+        if (kind) report_failure(&r, seed, kind, what), failed++;
+        random_graph_count(&r, &counts);
+        random_graph_free(&r);
+    }
+    print_message("%" PRIu64 " graphs, %" PRId64 " elements, %.2f%% jumps\nby dtype:", n, elements, 100.0 * (double)jumps / (double)(elements ? elements : 1));
+    for (int t = 0; t < GN_NDTYPES; t++)
+        if (counts.dtype[t]) print_message(" %s %d", gn_dtype_name((gn_dtype)t), counts.dtype[t]);
+    print_message("\nby rank:");
+    for (int k = 0; k < 6; k++) print_message(" %d", counts.rank[k]);
+    print_message("\ndims: %d named, %d constant\nby op:", counts.named, counts.constant);
+    for (size_t i = 0; i < counts.nops; i++) print_message(" %s %d", counts.op[i].op, counts.op[i].n);
+    print_message("\n");
+    assert_int_equal(failed, 0);
+    assert_true(jumps * 20 <= elements);
+    if (n < 500) return;
+    static const gn_dtype dtypes[] = { GN_BOOL, GN_I32, GN_I64, GN_U32, GN_F32, GN_F64 };
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) assert_true(counts.dtype[dtypes[i]] > 0);
+    for (int k = 0; k < 5; k++) assert_true(counts.rank[k] > 0);
+    assert_true(counts.named > 0);
+    for (size_t i = 0; i < gn_nops; i++) {
+        if (gn_ops[i]->traits & (GN_KERNEL_ONLY | GN_LEAF | GN_EFFECT)) continue;
+        bool seen = false;
+        for (size_t j = 0; j < counts.nops; j++) seen |= strcmp(counts.op[j].op, gn_ops[i]->name) == 0;
+        if (!seen) print_message("no graph has the op %s\n", gn_ops[i]->name);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(random_graphs_equal_the_reference) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,35 @@
+/* Random graphs for tests: valid by construction or by trial, with values for their inputs, and a shrinker. */
+#pragma once
+#include <gnomon/gnomon.h>
+#include "evaluate.h"
+
+enum { RANDOM_MAX_INPUTS = 12, RANDOM_MAX_OUTPUTS = 3, RANDOM_MAX_NODES = 96 };
+
+typedef struct random_graph {
+    gn_graph *g;
+    size_t ninputs, noutputs, npool;
+    gn_expr *input[RANDOM_MAX_INPUTS], *output[RANDOM_MAX_OUTPUTS], *pool[RANDOM_MAX_NODES];
+    gn_array value[RANDOM_MAX_INPUTS]; /* owned */
+    int64_t n, m;                      /* sizes of the named dims */
+} random_graph;
+
+/* What was built so far, for the report at the end: a zero is a hole in the test. */
+typedef struct random_counts {
+    int dtype[GN_NDTYPES], rank[6], named, constant;
+    struct {
+        const char *op;
+        int n;
+    } op[256];
+    size_t nops;
+} random_counts;
+
+void random_graph_make(random_graph *, uint64_t seed);
+void random_graph_free(random_graph *);
+void random_graph_count(const random_graph *, random_counts *);
+
+/* Compiles the outputs, calls, compares with the reference evaluator. 0: equal within the evaluator's bounds; 1: values differ; -1: an error,
+ * whose message is set. *jumps and *elements count what was compared. what (of 512 bytes) says where they differ. */
+int random_graph_check(const random_graph *, int64_t *jumps, int64_t *elements, char *what);
+
+/* The smallest graph found that still fails, as text (.gn), with inputs in place of what is right; free with gn_text_free. *nodes: how many. */
+char *random_graph_shrink(const random_graph *, size_t *nodes);
