@@ -1,4 +1,27 @@
-/* The one emitter: scheduled kernels to C or CUDA text. What the text says of the hardware are the words of the target's prelude: target.h. */
+/* The one emitter: scheduled kernels to C or CUDA text.
+ *
+ * Generated code says hardware operations in the words of the target's prelude. A tag names a value's type: a scalar's dtype, "f32"; a
+ * vector's dtype and lanes, "f32x16" (f32 f64 i32 i64 u32), "b16" for a vector of bool (a mask). Lanes N are vector_bytes / 4 and
+ * vector_bytes / 8, each for every dtype. All words begin with gn_, which no name of the user's keeps.
+ *
+ *     gn_f32x16, gn_b16                             types; scalars are float, double, int32_t, int64_t, uint32_t, _Bool
+ *     gn_load_TAG(p)  gn_loadm_TAG(p, mask)         contiguous, any alignment; 0 where not in the mask, which is not read
+ *     gn_loads_TAG(p, step)  gn_loadsm_TAG(p, step, mask)      every step-th element
+ *     gn_gather_TAG(p, i64xN)  gn_gatherm_TAG(p, i64xN, mask)  by element index; likewise
+ *     gn_scatter_TAG(p, i64xN, v)  gn_scatterm_TAG(p, i64xN, v, mask)
+ *     gn_store_TAG(p, v)  gn_storem_TAG(p, v, mask)  gn_stores_TAG(p, step, v)  gn_storesm_TAG(p, step, v, mask)
+ *     gn_splat_TAG(scalar)                          bool too
+ *     gn_iota_i64xN(base, step)                     base + step * lane
+ *     gn_below_bN(n)  gn_bit_bN(n)                  lane < n, lane == n, for int64_t n of any value
+ *     gn_sel_TAG(mask, a, b)
+ *     gn_hsum_TAG(v)  hprod hmax hmin (masks: gn_hany_bN gn_hall_bN)   lanes l with l + N/2, then N/4, .., 1; max and min keep NaN
+ *     gn_div_i64 gn_mod_i64 gn_min_i64 gn_max_i64 (a, b)       index arithmetic on int64_t: floors, 0 for a divisor of 0
+ *     GN_UNROLL(n)                                  before a loop: a pragma
+ *     gn_block_sum_TAG(x)  prod max min any all     CUDA: over the threads of the block, the same value in each, xor butterfly
+ *
+ * Ops of records: target->spell(op, dtype, vector) gives a pattern where $0 $1 $2 are operands, $t the result's tag and $s the first
+ * operand's: "$0 + $1", "gn_max_$t($0, $1)", "gn_cast_$s_$t($0)"; the dtype asked for is the first operand's, for a cast the result's.
+ * NULL: the record's body is expanded. */
 #pragma once
 #include "tree.h"
 

@@ -1,4 +1,5 @@
 /* Lowering, step by step: the kernel's copy and its leaves, legality, placement, storage, barriers, expansion. */
+#include <stdio.h>
 #include "lower.h"
 
 void gn_illegal(const gn_lower *g, const char *format, ...)

@@ -37,7 +37,7 @@ static void check_split(const gn_lower *g)
         }
 }
 
-static bool is_natural_width(const gn_lower *g, int64_t lanes)
+static bool is_width(int64_t lanes)
 {
     return lanes == 2 || lanes == 4 || lanes == 8 || lanes == 16;
 }
@@ -54,7 +54,7 @@ static void check_binds(const gn_lower *g)
             if (l->bind != GN_BIND_LANE && n > 512) gn_illegal(g, "bind %s %s: %" PRId64 " points are too many", bind_names[l->bind], l->name, n);
         } else if (tile) gn_illegal(g, "order: '%s' stands after a leaf that is bound to lane, unroll, private or tile", l->name);
         if (l->bind == GN_BIND_LANE && g->cuda) gn_illegal(g, "bind lane %s: the target %s has no vectors", l->name, g->target->name);
-        if (l->bind == GN_BIND_LANE && !is_natural_width(g, n))
+        if (l->bind == GN_BIND_LANE && !is_width(n))
             gn_illegal(g, "bind lane %s: %" PRId64 " lanes, the target %s has 2, 4, 8 and 16", l->name, n, g->target->name);
         if ((l->bind == GN_BIND_BLOCK || l->bind == GN_BIND_THREAD) && !g->cuda)
             gn_illegal(g, "bind %s %s: the target %s has no blocks and threads", bind_names[l->bind], l->name, g->target->name);

@@ -51,6 +51,7 @@ typedef enum {
     GN_VAL_INDEX,                /* index expression; a vector over the lane leaf: index of lane l, 0 in lanes where not `when` */
     GN_VAL_COND,                 /* scalar bool: `when` */
     GN_VAL_FIRST,                /* mask: lane < index */
+    GN_VAL_BIT,                  /* mask: lane == index */
     GN_VAL_LOAD,
     GN_VAL_OP,                   /* op over a */
     GN_VAL_PICK,                 /* scalar bool a[0] ? a[1] : a[2], of any lanes */

@@ -31,7 +31,7 @@ void gn_reg_name(gn_text *t, const gn_lower *g, const gn_object *o, uint32_t num
 
 static void print_type(printer *p, const gn_val *v)
 {
-    gn_spell_type(p->t, (gn_dtype)v->dtype, v->lanes);
+    gn_spell_tag(p->t, (gn_dtype)v->dtype, v->lanes);
 }
 
 static void print_operand(printer *p, const gn_val *v)
@@ -73,11 +73,11 @@ static void print_access(printer *p, const gn_access *a)
 
 static void print_value(printer *p, const gn_val *v)
 {
-    static const char *const names[] = { "const", "reg", "copy", "index", "cond", "first", "load", "", "pick", "splat", "lanes", "threads" };
+    static const char *const names[] = { "const", "reg", "copy", "index", "cond", "first", "bit", "load", "", "pick", "splat", "lanes", "threads" };
     if (v->kind == GN_VAL_OP) gn_textf(p->t, "(%s", v->u.op->name);
     else gn_textf(p->t, "(%s", names[v->kind]);
     if (v->kind == GN_VAL_LANES || v->kind == GN_VAL_THREADS) gn_textf(p->t, " %s", gn_red_name(v->red));
-    if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST) gn_text_char(p->t, ' '), gn_dim_print(p->t, v->u.index.at);
+    if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST || v->kind == GN_VAL_BIT) gn_text_char(p->t, ' '), gn_dim_print(p->t, v->u.index.at);
     if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_COND) print_preds(p, v->when);
     if (v->kind == GN_VAL_LOAD) gn_text_char(p->t, ' '), print_access(p, &v->u.load);
     for (uint16_t i = 0; i < v->n; i++) gn_text_char(p->t, ' '), print_operand(p, v->a[i]);

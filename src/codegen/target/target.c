@@ -26,6 +26,12 @@
     LINE("#ifdef __GNUC__") \
     LINE("#pragma GCC diagnostic ignored \"-Wpsabi\"") \
     LINE("#define GN_INLINE static inline __attribute__((always_inline, unused))") \
+    LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
+    LINE("#ifdef __clang__") \
+    LINE("#define GN_UNROLL(n) GN_PRAGMA(clang loop unroll_count(n))") \
+    LINE("#else") \
+    LINE("#define GN_UNROLL(n) GN_PRAGMA(GCC unroll n)") \
+    LINE("#endif") \
     LINE("#define GN_INF_F32 __builtin_inff()") \
     LINE("#define GN_NAN_F32 __builtin_nanf(\"\")") \
     LINE("#define GN_INF_F64 __builtin_inf()") \
@@ -34,6 +40,7 @@
     LINE("#include <math.h>") \
     LINE("#include <string.h>") \
     LINE("#define GN_INLINE static inline") \
+    LINE("#define GN_UNROLL(n)") \
     LINE("#define GN_INF_F32 INFINITY") \
     LINE("#define GN_NAN_F32 NAN") \
     LINE("#define GN_INF_F64 ((double)INFINITY)") \
@@ -101,6 +108,8 @@ const gn_target gn_target_generic = {
     LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef unsigned long long uint64_t;") \
     LINE("#define _Bool bool") \
     LINE("#define GN_INLINE static __device__ __forceinline__") \
+    LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
+    LINE("#define GN_UNROLL(n) GN_PRAGMA(unroll n)") \
     LINE("#define GN_INF_F32 __int_as_float(0x7f800000)") \
     LINE("#define GN_NAN_F32 __int_as_float(0x7fc00000)") \
     LINE("#define GN_INF_F64 __longlong_as_double(0x7ff0000000000000)") \

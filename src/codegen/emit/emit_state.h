@@ -1,0 +1,27 @@
+/* What the files of the emitter share. */
+#pragma once
+#include "emit.h"
+#include "lower.h"
+
+typedef struct gn_emitter {
+    gn_text *out;
+    const gn_scheduled *s;
+    gn_lower *g;
+    int depth;
+    bool one_function;           /* part loops are loops */
+} gn_emitter;
+
+/* emit_name.c: how a user's name is spelled: itself, unless the language or generated code has it already. */
+const char *gn_emit_name(gn_emitter *, const char *name);
+/* emit_dim.c: an index expression; in parentheses if it is a sum and `tight`. */
+void gn_emit_dim(gn_emitter *, const gn_dim *, bool tight);
+/* emit_value.c */
+const char *gn_emit_scalar_type(gn_dtype);          /* of a value */
+const char *gn_emit_memory_type(gn_dtype);          /* of an array's elements */
+void gn_emit_type(gn_emitter *, gn_dtype, int lanes);
+void gn_emit_preds(gn_emitter *, gn_preds);
+void gn_emit_operand(gn_emitter *, const gn_val *);
+void gn_emit_let(gn_emitter *, const gn_val *);       /* a line, or three */
+void gn_emit_set(gn_emitter *, const gn_access *, const gn_val *);
+void gn_emit_variable(gn_emitter *, const gn_object *, uint32_t number);
+void gn_emit_indent(gn_emitter *);

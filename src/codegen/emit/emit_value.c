@@ -1,0 +1,258 @@
+/* Values, one line each, in the words of the prelude. */
+#include "emit_state.h"
+
+const char *gn_emit_scalar_type(gn_dtype t)
+{
+    return t == GN_BOOL ? "_Bool" : gn_dtypes[t].c_name;
+}
+
+void gn_emit_type(gn_emitter *e, gn_dtype t, int lanes)
+{
+    if (lanes == 1) {
+        gn_text_add(e->out, gn_emit_scalar_type(t));
+        return;
+    }
+    gn_text_add(e->out, "gn_");
+    gn_spell_tag(e->out, t, lanes);
+}
+
+static const char *tag(gn_emitter *e, gn_dtype t, int lanes)
+{
+    gn_text s = { .arena = e->g->arena };
+    gn_spell_tag(&s, t, lanes);
+    return gn_text_done(&s);
+}
+
+void gn_emit_indent(gn_emitter *e)
+{
+    gn_textf(e->out, "%*s", 4 * e->depth, "");
+}
+
+void gn_emit_variable(gn_emitter *e, const gn_object *o, uint32_t number)
+{
+    gn_text s = { .arena = e->g->arena };
+    gn_reg_name(&s, e->g, o, number);
+    gn_text_add(e->out, gn_emit_name(e, gn_text_done(&s)));
+}
+
+/* ---- conditions ---- */
+
+static void emit_cond(gn_emitter *e, const gn_kcond *c)
+{
+    gn_emit_dim(e, c->a, false);
+    gn_text_add(e->out, c->kind == GN_K_LT ? " < " : " == ");
+    gn_emit_dim(e, c->b, false);
+}
+
+void gn_emit_preds(gn_emitter *e, gn_preds w)
+{
+    bool first = true;
+    for (uint32_t i = 0; i < w.n; i++) {
+        if (w.at[i].negate) gn_textf(e->out, "%s!(", first ? "" : " && ");
+        for (uint16_t j = 0; j < w.at[i].n; j++) {
+            if (j || (!first && !w.at[i].negate)) gn_text_add(e->out, " && ");
+            emit_cond(e, &w.at[i].cond[j]);
+            first = false;
+        }
+        if (w.at[i].negate) gn_text_char(e->out, ')');
+        first = false;
+    }
+}
+
+/* ---- operands ---- */
+
+static void literal(gn_emitter *e, const gn_val *v)
+{
+    if (gn_is_float((gn_dtype)v->dtype)) gn_spell_float(e->out, (gn_dtype)v->dtype, v->u.f);
+    else gn_spell_int(e->out, (gn_dtype)v->dtype, v->u.i);
+}
+
+static char letter(const gn_val *v)
+{
+    return v->lanes == 1 ? 's' : v->dtype == GN_BOOL ? 'm' : 'v';
+}
+
+void gn_emit_operand(gn_emitter *e, const gn_val *v)
+{
+    if (v->id) gn_textf(e->out, "%c%u", letter(v), v->id);
+    else if (v->kind == GN_VAL_REG) gn_emit_variable(e, v->u.reg.object, v->u.reg.number);
+    else if (v->kind == GN_VAL_SPLAT) {
+        gn_textf(e->out, "gn_splat_%s(", tag(e, (gn_dtype)v->dtype, v->lanes));
+        gn_emit_operand(e, v->a[0]);
+        gn_text_char(e->out, ')');
+    } else literal(e, v);
+}
+
+static const char *operand_text(gn_emitter *e, const gn_val *v)
+{
+    gn_text s = { .arena = e->g->arena };
+    gn_text *out = e->out;
+    e->out = &s;
+    gn_emit_operand(e, v);
+    e->out = out;
+    return gn_text_done(&s);
+}
+
+/* ---- memory ---- */
+
+static void pointer(gn_emitter *e, const gn_access *a)
+{
+    const char *name = a->object ? a->object->name : e->g->kernel->bufs.at[a->buf].name;
+    gn_text_add(e->out, gn_emit_name(e, name));
+    if (a->mode == GN_ACCESS_EACH || gn_dim_is(a->base, 0)) return;
+    gn_text_add(e->out, " + ");
+    gn_emit_dim(e, a->base, false);
+}
+
+const char *gn_emit_memory_type(gn_dtype t)
+{
+    return t == GN_BOOL ? "uint8_t" : gn_dtypes[t].c_name;
+}
+
+static void place(gn_emitter *e, const gn_access *a)
+{
+    const char *name = a->object ? a->object->name : e->g->kernel->bufs.at[a->buf].name;
+    gn_textf(e->out, "%s[", gn_emit_name(e, name));
+    gn_emit_dim(e, a->base, false);
+    gn_text_char(e->out, ']');
+}
+
+static void access_args(gn_emitter *e, const gn_access *a)
+{
+    pointer(e, a);
+    if (a->mode == GN_ACCESS_STEP) gn_text_add(e->out, ", "), gn_emit_dim(e, a->step, false);
+    if (a->mode == GN_ACCESS_EACH) gn_text_add(e->out, ", "), gn_emit_operand(e, a->each);
+}
+
+static void emit_load(gn_emitter *e, const gn_val *v)
+{
+    static const char *const words[] = { "", "load", "loads", "gather" };
+    const gn_access *a = &v->u.load;
+    const char *t = tag(e, (gn_dtype)v->dtype, v->lanes);
+    if (a->when.n) gn_emit_preds(e, a->when), gn_text_add(e->out, " ? ");
+    if (a->mode == GN_ACCESS_ONE) {
+        place(e, a);
+        if (v->dtype == GN_BOOL) gn_text_add(e->out, " != 0"); /* any byte but 0 is true */
+    } else {
+        gn_textf(e->out, "gn_%s%s_%s(", words[a->mode], a->mask ? "m" : "", t);
+        access_args(e, a);
+        if (a->mask) gn_text_add(e->out, ", "), gn_emit_operand(e, a->mask);
+        gn_text_char(e->out, ')');
+    }
+    if (!a->when.n) return;
+    gn_text_add(e->out, " : ");
+    const gn_val zero = { .kind = GN_VAL_CONST, .dtype = v->dtype, .lanes = 1 };
+    if (v->lanes > 1) gn_textf(e->out, "gn_splat_%s(", t);
+    literal(e, &zero);
+    if (v->lanes > 1) gn_text_char(e->out, ')');
+}
+
+void gn_emit_set(gn_emitter *e, const gn_access *a, const gn_val *v)
+{
+    static const char *const words[] = { "", "store", "stores", "scatter" };
+    if (a->mode == GN_ACCESS_ONE) {
+        place(e, a);
+        gn_text_add(e->out, " = ");
+        gn_emit_operand(e, v);
+        gn_text_add(e->out, ";\n");
+        return;
+    }
+    gn_textf(e->out, "gn_%s%s_%s(", words[a->mode], a->mask ? "m" : "", tag(e, (gn_dtype)v->dtype, v->lanes));
+    access_args(e, a);
+    gn_text_add(e->out, ", ");
+    gn_emit_operand(e, v);
+    if (a->mask) gn_text_add(e->out, ", "), gn_emit_operand(e, a->mask);
+    gn_text_add(e->out, ");\n");
+}
+
+/* ---- lets ---- */
+
+/* Indices that no step describes are computed lane by lane. */
+static void emit_index_lanes(gn_emitter *e, const gn_val *v)
+{
+    const char *lane = gn_emit_name(e, e->g->leaves.at[v->u.index.lane].name);
+    gn_emit_indent(e);
+    gn_textf(e->out, "int64_t t%u[%d];\n", v->id, v->lanes);
+    gn_emit_indent(e);
+    gn_textf(e->out, "for (int64_t %s = 0; %s < %d; %s++) t%u[%s] = ", lane, lane, v->lanes, lane, v->id, lane);
+    if (v->when.n) gn_emit_preds(e, v->when), gn_text_add(e->out, " ? ");
+    gn_emit_dim(e, v->u.index.at, false);
+    gn_textf(e->out, "%s;\n", v->when.n ? " : 0" : "");
+}
+
+static void emit_index(gn_emitter *e, const gn_val *v)
+{
+    const gn_dtype t = (gn_dtype)v->dtype;
+    if (v->lanes > 1 && v->u.index.base) {
+        gn_textf(e->out, "gn_iota_%s(", tag(e, t, v->lanes));
+        if (t != GN_I64) gn_textf(e->out, "(%s)(", gn_emit_scalar_type(t));
+        gn_emit_dim(e, v->u.index.base, false);
+        gn_textf(e->out, t != GN_I64 ? "), (%s)(" : ", ", gn_emit_scalar_type(t));
+        gn_emit_dim(e, v->u.index.step, false);
+        gn_text_add(e->out, t != GN_I64 ? "))" : ")");
+        return;
+    }
+    if (v->lanes > 1) {
+        gn_textf(e->out, "gn_load_%s(t%u)", tag(e, t, v->lanes), v->id);
+        return;
+    }
+    if (v->when.n) gn_emit_preds(e, v->when), gn_text_add(e->out, " ? ");
+    if (t != GN_I64) gn_textf(e->out, "(%s)", gn_emit_scalar_type(t));
+    gn_emit_dim(e, v->u.index.at, t != GN_I64);
+    if (v->when.n) gn_text_add(e->out, " : 0");
+}
+
+static void emit_op(gn_emitter *e, const gn_val *v)
+{
+    const char *a[4] = { 0 };
+    for (uint16_t i = 0; i < v->n; i++) a[i] = operand_text(e, v->a[i]);
+    const bool by_result = strcmp(v->u.op->name, "select") == 0 || strcmp(v->u.op->name, "fma") == 0 || strcmp(v->u.op->name, "cast") == 0 ||
+                           strcmp(v->u.op->name, "bitcast") == 0;
+    const gn_dtype t = (gn_dtype)(by_result ? v->dtype : v->a[0]->dtype);
+    const char *pattern = e->s->target->spell(v->u.op, t, v->lanes > 1);
+    gn_spell_pattern(e->out, pattern, tag(e, (gn_dtype)v->dtype, v->lanes), tag(e, (gn_dtype)v->a[0]->dtype, v->lanes), a);
+}
+
+static void emit_value(gn_emitter *e, const gn_val *v)
+{
+    switch ((gn_val_kind)v->kind) {
+    case GN_VAL_CONST:
+    case GN_VAL_REG:
+    case GN_VAL_SPLAT: gn_emit_operand(e, v); break;
+    case GN_VAL_COPY: gn_emit_operand(e, v->a[0]); break;
+    case GN_VAL_INDEX: emit_index(e, v); break;
+    case GN_VAL_COND: gn_emit_preds(e, v->when); break;
+    case GN_VAL_FIRST:
+    case GN_VAL_BIT:
+        gn_textf(e->out, "gn_%s_%s(", v->kind == GN_VAL_BIT ? "bit" : "below", tag(e, GN_BOOL, v->lanes));
+        gn_emit_dim(e, v->u.index.at, false);
+        gn_text_char(e->out, ')');
+        break;
+    case GN_VAL_LOAD: emit_load(e, v); break;
+    case GN_VAL_OP: emit_op(e, v); break;
+    case GN_VAL_PICK:
+        gn_emit_operand(e, v->a[0]);
+        gn_text_add(e->out, " ? ");
+        gn_emit_operand(e, v->a[1]);
+        gn_text_add(e->out, " : ");
+        gn_emit_operand(e, v->a[2]);
+        break;
+    case GN_VAL_LANES:
+    case GN_VAL_THREADS:
+        gn_textf(e->out, "gn_%s%s_%s(", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red), tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
+        gn_emit_operand(e, v->a[0]);
+        gn_text_char(e->out, ')');
+        break;
+    }
+}
+
+void gn_emit_let(gn_emitter *e, const gn_val *v)
+{
+    if (v->kind == GN_VAL_INDEX && v->lanes > 1 && !v->u.index.base) emit_index_lanes(e, v);
+    gn_emit_indent(e);
+    gn_text_add(e->out, "const ");
+    gn_emit_type(e, (gn_dtype)v->dtype, v->lanes);
+    gn_textf(e->out, " %c%u = ", letter(v), v->id);
+    emit_value(e, v);
+    gn_text_add(e->out, ";\n");
+}

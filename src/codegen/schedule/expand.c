@@ -1,0 +1,291 @@
+/* Expansion of the tree: loops (peeled ones become two), and every statement over its tile points. */
+#include "expand.h"
+
+/* ---- statements ---- */
+
+static gn_preds guard_preds(gn_expander *x, size_t n, const uint16_t *axis)
+{
+    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + 1);
+    uint32_t count = 0;
+    for (size_t i = 0; i < x->guards.n; i++)
+        for (size_t a = 0; a < n; a++)
+            if (axis[a] == x->guards.at[i].axis) {
+                p[count++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+                break;
+            }
+    return (gn_preds){ count, p };
+}
+
+static const gn_val *constant(gn_expander *x, const gn_kexpr *e)
+{
+    return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(x, (gn_dtype)e->dtype, e->u.f) : gn_v_int(x, (gn_dtype)e->dtype, e->u.i);
+}
+
+static bool is_op(const gn_kexpr *e, const char *name)
+{
+    return e->kind == GN_K_OP && strcmp(e->u.op->name, name) == 0;
+}
+
+static const gn_val *step_of(gn_expander *x, const gn_ldef *d, const gn_val *now)
+{
+    const gn_op_info *op = gn_red_op(d->red);
+    if (d->red == GN_RED_SUM && gn_is_float(d->dtype) && is_op(d->body, "mul")) {
+        const gn_val *a[3] = { gn_v_expr(x, d->body->a[0]), gn_v_expr(x, d->body->a[1]), now };
+        return gn_v_op(x, gn_op_find("fma"), d->dtype, a, 3);
+    }
+    return gn_v_op(x, op, d->dtype, (const gn_val *[]){ now, gn_v_expr(x, d->body) }, 2);
+}
+
+/* The correction of an online maximum: exp(old - new), 0 in the first round. */
+static void expand_online(gn_expander *x, gn_ldef *d, const gn_dim *const *arg, const gn_val *now)
+{
+    const gn_val *old = gn_v_copy(x, now);
+    const gn_val *v = gn_v_op(x, gn_red_op(d->red), d->dtype, (const gn_val *[]){ old, gn_v_expr(x, d->body) }, 2);
+    v = gn_v_select(x, guard_preds(x, d->nraxis, d->raxis), v, old);
+    gn_v_write(x, gn_accumulator(d), arg, v);
+    const gn_val *lowest = gn_v_float(x, d->dtype, d->dtype == GN_F32 ? -0x1.fffffep127 : -0x1.fffffffffffffp1023);
+    const gn_val *diff = gn_v_op2(x, "sub", old, gn_v_op2(x, "maximum", v, lowest));
+    gn_v_write(x, d->correction, arg, gn_v_op(x, gn_op_find("exp"), d->dtype, &diff, 1));
+}
+
+static void expand_upd(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
+{
+    gn_object *acc = gn_accumulator(d);
+    const gn_val *now = gn_v_read(x, acc, arg);
+    if (d->online >= 0) {
+        expand_online(x, d, arg, now);
+        return;
+    }
+    const gn_preds inside = guard_preds(x, d->nraxis, d->raxis);
+    gn_v_write(x, acc, arg, gn_v_select(x, inside, step_of(x, d, now), now)); /* past the extent it keeps its bits */
+}
+
+static void expand_store(gn_expander *x, gn_ldef *d)
+{
+    gn_lower *g = x->g;
+    const gn_kstore *s = d->store;
+    const gn_val *v = gn_v_expr(x, d->body);
+    const gn_preds guards = guard_preds(x, d->nparam, d->param);
+    gn_preds uniform, varying;
+    gn_preds_split(x, guards.at, guards.n, &uniform, &varying);
+    const gn_dim *flat = gn_kernel_flat(g->kernel, s->buf, s->index);
+    gn_tree *outer = x->block;
+    const bool racing = g->cuda && gn_scheduled_threads(g->out) > 1 && s->kind != GN_STORE_SET;
+    (void)racing;
+    const size_t mark = gn_v_mark(x);
+    if (uniform.n) {
+        gn_tree *t = gn_tree_new(g, GN_NODE_IF);
+        t->when = uniform;
+        gn_emit_node(x, t);
+        x->block = t;
+    }
+    const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
+    const gn_access a = gn_v_access(x, (int32_t)s->buf, NULL, gn_subst_axes(g, flat, gn_dim_has_load(flat) ? x->inside : x->axis), mask,
+                                    (gn_preds){ 0 }, guards);
+    if (s->kind != GN_STORE_SET) {
+        const gn_val *old = gn_v_load(x, d->dtype, x->lanes, &a);
+        v = gn_v_op2(x, s->kind == GN_STORE_ADD ? "add" : "maximum", old, v);
+    }
+    gn_v_store(x, &a, v);
+    if (uniform.n) gn_v_release(x, mark);
+    x->block = outer;
+    gn_v_forget_buf(x, s->buf);
+}
+
+static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
+{
+    const gn_val *v = gn_v_expr(x, d->body);
+    if (d->object->level != GN_LEVEL_REG) v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(x, d->dtype));
+    gn_v_write(x, d->object, arg, v);
+}
+
+/* Private points as a balanced tree of neighbours, then lanes, then threads. */
+static void expand_merge(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
+{
+    gn_lower *g = x->g;
+    gn_leafset points = d->private;
+    bool threads = false;
+    for (uint32_t l = 0; l < g->leaves.n; l++)
+        if (gn_set_has(&points, l) && g->leaves.at[l].bind == GN_BIND_THREAD) {
+            threads = true;
+            points.w[l / 64] &= ~(UINT64_C(1) << (l % 64));
+        }
+    GN_VEC(const gn_val *) v = { 0 };
+    gn_points_iter it;
+    gn_points_begin(g, &it, points);
+    while (gn_points_next(g, &it, x->env)) gn_push(g->arena, &v, gn_v_read(x, d->partial, arg));
+    GN_ASSERT(v.n > 0);
+    while (v.n > 1) {
+        size_t n = 0;
+        for (size_t i = 0; i < v.n; i += 2)
+            v.at[n++] = i + 1 < v.n ? gn_v_op(x, gn_red_op(d->red), d->dtype, (const gn_val *[]){ v.at[i], v.at[i + 1] }, 2) : v.at[i];
+        v.n = n;
+    }
+    const gn_val *r = v.at[0];
+    if (gn_lane_leaf(g, d->private) >= 0) r = gn_v_reduce(x, GN_VAL_LANES, d->red, r);
+    if (threads) r = gn_v_reduce(x, GN_VAL_THREADS, d->red, r);
+    gn_v_write(x, d->object, arg, r);
+}
+
+static void expand_point(gn_expander *x, const gn_tree *s)
+{
+    gn_ldef *d = s->def;
+    const gn_dim *const *arg = gn_own_args(x, d);
+    switch ((gn_stmt_kind)s->stmt) {
+    case GN_STMT_INIT: gn_v_write(x, gn_accumulator(d), arg, constant(x, gn_red_start(x->g->kernel, d->red, d->dtype))); break;
+    case GN_STMT_UPD: expand_upd(x, d, arg); break;
+    case GN_STMT_MERGE: expand_merge(x, d, arg); break;
+    case GN_STMT_SCALE:
+        gn_v_write(x, gn_accumulator(d), arg,
+                   gn_v_op2(x, "mul", gn_v_read(x, gn_accumulator(d), arg), gn_v_read(x, s->online->correction, gn_own_args(x, s->online))));
+        break;
+    case GN_STMT_ASG: expand_asg(x, d, arg); break;
+    case GN_STMT_STORE: expand_store(x, d); break;
+    }
+}
+
+/* Axes that a statement's own point does not have (init walks no reduced axis) get no value. */
+static void set_axes(gn_expander *x, const gn_tree *s)
+{
+    gn_ldef d = *s->def;
+    if (s->stmt != GN_STMT_UPD) d.nraxis = 0;
+    gn_set_point(x, &d);
+}
+
+static void set_lane(gn_expander *x, gn_leafset leaves)
+{
+    x->lane = gn_lane_leaf(x->g, leaves);
+    x->lanes = x->lane >= 0 ? (uint16_t)gn_points(x->g, (uint32_t)x->lane) : 1;
+}
+
+static void expand_stmt(gn_expander *x, const gn_tree *s)
+{
+    gn_lower *g = x->g;
+    gn_ldef *d = s->def;
+    x->stmt = s;
+    gn_leafset leaves = gn_stmt_leaves(s);
+    set_lane(x, gn_set_or(leaves, s->stmt == GN_STMT_MERGE ? d->private : leaves));
+    if (s->stmt == GN_STMT_ASG && d->object->level == GN_LEVEL_SHARED) {
+        gn_expand_shared(x, s);
+        return;
+    }
+    if (s->stmt == GN_STMT_ASG && d->row) {
+        gn_expand_tile_copy(x, s);
+        return;
+    }
+    if (s->stmt == GN_STMT_UPD && d->row) {
+        gn_expand_tile_mma(x, s);
+        return;
+    }
+    if (s->stmt == GN_STMT_UPD && gn_accumulator(d)->level != GN_LEVEL_REG) x->hold = true;
+    gn_points_iter it;
+    gn_points_begin(g, &it, leaves);
+    while (gn_points_next(g, &it, x->env)) {
+        set_axes(x, s);
+        expand_point(x, s);
+    }
+    if (x->hold) gn_v_flush(x);
+}
+
+/* ---- loops ---- */
+
+static void forget_written(gn_expander *x, const gn_tree *t)
+{
+    if (t->kind == GN_NODE_STMT) {
+        const gn_ldef *d = t->def;
+        if (d->is_store) gn_v_forget_buf(x, d->store->buf);
+        if (d->object) gn_v_forget_object(x, d->object);
+        if (d->partial) gn_v_forget_object(x, d->partial);
+        if (d->correction) gn_v_forget_object(x, d->correction);
+    }
+    for (size_t i = 0; i < t->kids.n; i++) forget_written(x, t->kids.at[i]);
+}
+
+static void expand_kids(gn_expander *x, const gn_tree *t);
+
+static void expand_loop_body(gn_expander *x, const gn_tree *t, const gn_dim *from, const gn_dim *to)
+{
+    gn_tree *loop = gn_tree_new(x->g, GN_NODE_FOR), *outer = x->block;
+    *loop = (gn_tree){ .kind = GN_NODE_FOR, .bind = t->bind, .unroll = t->unroll, .leaf = t->leaf, .from = from, .to = to };
+    gn_emit_node(x, loop);
+    x->block = loop;
+    forget_written(x, t);
+    const size_t mark = gn_v_mark(x);
+    expand_kids(x, t);
+    gn_v_release(x, mark);
+    forget_written(x, t);
+    x->block = outer;
+}
+
+static gn_leafset axes_with(const gn_lower *g, uint32_t leaf)
+{
+    gn_leafset s = { { 0 } };
+    for (uint32_t a = 0; a < g->axes.n; a++)
+        for (size_t i = 0; i < g->axes.at[a].leaf.n; i++)
+            if (g->axes.at[a].leaf.at[i] == leaf) gn_set_put(&s, a);
+    return s;
+}
+
+static bool needs_peel(gn_lower *g, const gn_tree *t)
+{
+    if (!g->leaves.at[t->leaf].peel || t->bind != GN_BIND_NONE) return false;
+    bool guarded = false, full = true;
+    const gn_leafset axes = axes_with(g, t->leaf);
+    for (uint32_t a = 0; a < g->axes.n; a++)
+        if (gn_set_has(&axes, a)) {
+            guarded |= g->axes.at[a].dependent || !gn_axis_exact(g, a);
+            full &= gn_set_has(&g->full, a);
+        }
+    return guarded && !full;
+}
+
+static void expand_loop(gn_expander *x, const gn_tree *t)
+{
+    gn_lower *g = x->g;
+    const gn_dim *before = x->env[t->leaf];
+    x->env[t->leaf] = NULL;
+    const gn_dim *to = gn_leaf_bound(g, t->leaf, x->env); /* inside a peeled loop fewer than placement knew */
+    const gn_dim *whole = needs_peel(g, t) ? gn_leaf_whole(g, t->leaf, x->env) : NULL;
+    x->env[t->leaf] = g->leaves.at[t->leaf].value;
+    if (whole && !gn_dim_is(whole, 0)) {
+        const gn_leafset full = g->full;
+        g->full = gn_set_or(full, axes_with(g, t->leaf));
+        expand_loop_body(x, t, NULL, whole);
+        g->full = full;
+    }
+    if (whole != to) expand_loop_body(x, t, whole && !gn_dim_is(whole, 0) ? whole : NULL, to);
+    x->env[t->leaf] = before;
+}
+
+static void expand_node(gn_expander *x, const gn_tree *t)
+{
+    if (t->kind == GN_NODE_STMT) expand_stmt(x, t);
+    else if (t->kind == GN_NODE_FOR) expand_loop(x, t);
+    else {
+        gn_tree *copy = gn_tree_new(x->g, (gn_tree_kind)t->kind);
+        copy->object = t->object;
+        gn_emit_node(x, copy);
+        if (t->kind == GN_NODE_BARRIER)
+            for (size_t i = 0; i < x->g->objects.n; i++)
+                if (x->g->objects.at[i]->level == GN_LEVEL_SHARED) gn_v_forget_object(x, x->g->objects.at[i]);
+    }
+}
+
+static void expand_kids(gn_expander *x, const gn_tree *t)
+{
+    for (size_t i = 0; i < t->kids.n; i++) expand_node(x, t->kids.at[i]);
+}
+
+void gn_lower_expand(gn_lower *g)
+{
+    gn_tree *root = gn_tree_new(g, GN_NODE_STEP);
+    for (size_t i = 0; i < g->root->kids.n; i++) {
+        const gn_tree *step = g->root->kids.at[i];
+        gn_expander x = { .g = g, .env = gn_env_copy(g, NULL) };
+        x.block = gn_tree_new(g, (gn_tree_kind)step->kind);
+        x.block->object = step->object;
+        gn_push(g->arena, &root->kids, x.block);
+        expand_kids(&x, step);
+    }
+    g->out->code = root;
+}

@@ -1,0 +1,181 @@
+/* Copies that all threads of a block make together, and operations that are rows of the target's tile table. */
+#include "expand.h"
+
+/* ---- shared: a flat index over all elements, dealt out to the threads ---- */
+
+void gn_expand_shared(gn_expander *x, const gn_tree *s)
+{
+    gn_lower *g = x->g;
+    gn_ldef *d = s->def;
+    const gn_stage *st = d->stage;
+    const uint32_t *leaf = st->copy.n ? st->copy.at : d->object->dims.at;
+    const size_t n = st->copy.n ? st->copy.n : d->object->dims.n;
+    gn_tree *loop = gn_tree_new(g, GN_NODE_FOR), *outer = x->block;
+    loop->bind = GN_BIND_THREAD;
+    loop->name = gn_arena_printf(g->arena, "gn_c%u", x->nflat++);
+    const gn_dim *c = gn_dim_sym(g->dims, loop->name), **before = gn_env_copy(g, x->env);
+    int64_t total = 1;
+    for (size_t i = 0; i < n; i++) total *= gn_points(g, leaf[i]);
+    gn_push(g->arena, &g->facts, (gn_dim_fact){ .name = c->term[0].atom[0]->name, .mul = 1, .min = 0, .max = total - 1 });
+    for (size_t i = n, f = 1; i-- > 0;) {
+        const int64_t e = gn_points(g, leaf[i]);
+        const gn_dim *digit = gn_dim_div(g->dims, c, gn_lconst(g, (int64_t)f));
+        x->env[leaf[i]] = (int64_t)f * e < total ? gn_dim_mod(g->dims, digit, gn_lconst(g, e)) : digit;
+        f *= (size_t)e;
+        gn_push(g->arena, &loop->flat, leaf[i]);
+        gn_set_put(&g->flat, leaf[i]);
+    }
+    loop->to = gn_lconst(g, total);
+    gn_emit_node(x, loop);
+    x->block = loop;
+    const size_t mark = gn_v_mark(x);
+    gn_set_point(x, d);
+    gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 1);
+    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+    const gn_val *v = gn_v_select(x, (gn_preds){ (uint32_t)x->guards.n, p }, gn_v_expr(x, d->body), gn_v_zero(x, d->dtype));
+    gn_v_write(x, d->object, gn_own_args(x, d), v);
+    gn_v_release(x, mark);
+    gn_v_forget_object(x, d->object);
+    x->block = outer;
+    g->flat = (gn_leafset){ { 0 } };
+    memcpy(x->env, before, g->leaves.n * sizeof *before);
+}
+
+/* ---- copies: a transposition from rows to lanes ---- */
+
+static const gn_dim *source_at(gn_expander *x, const gn_ldef *d)
+{
+    gn_lower *g = x->g;
+    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
+    for (size_t p = 0; p < d->nparam; p++) value[d->param[p]] = gn_axis_value(g, d->param[p], x->env);
+    return gn_subst_axes(g, gn_kernel_flat(g->kernel, d->body->u.ref, d->body->index), value);
+}
+
+/* How many points of the leaf are inside, from its first on. */
+static const gn_dim *points_left(gn_expander *x, uint32_t leaf)
+{
+    gn_lower *g = x->g;
+    const gn_dim *left = gn_lconst(g, gn_points(g, leaf));
+    for (size_t i = 0; i < x->guards.n; i++) {
+        const gn_laxis *a = &g->axes.at[x->guards.at[i].axis];
+        for (size_t j = 0; j < a->leaf.n; j++)
+            if (a->leaf.at[j] == leaf) {
+                if (a->stride.at[j] != 1) gn_illegal(g, "tensorize %s: the leaf '%s' is not innermost in its split", x->stmt->def->name, g->leaves.at[leaf].name);
+                left = gn_lsub(g, x->guards.at[i].extent, x->guards.at[i].value);
+            }
+    }
+    return left;
+}
+
+void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
+{
+    gn_lower *g = x->g;
+    gn_ldef *d = s->def;
+    const uint32_t row = d->tile->leaf.at[0], lane = d->tile->leaf.at[1]; /* contiguous in the source; in the copy */
+    gn_leafset others = d->params;
+    for (size_t i = 0; i < d->tile->leaf.n; i++) others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
+    x->lane = -1;
+    x->lanes = 1;
+    gn_points_iter it;
+    gn_points_begin(g, &it, others);
+    while (gn_points_next(g, &it, x->env)) {
+        x->env[row] = x->env[lane] = gn_lconst(g, 0);
+        gn_set_point(x, d);
+        const gn_dim *src = source_at(x, d), *dst = gn_object_address(g, d->object, gn_own_args(x, d), x->env);
+        const gn_dim *ncols = points_left(x, row), *nrows = points_left(x, lane);
+        x->env[lane] = gn_lconst(g, 1);
+        const gn_dim *src_stride = gn_lsub(g, source_at(x, d), src);
+        const gn_dim *lane_step = gn_lsub(g, gn_object_address(g, d->object, gn_own_args(x, d), x->env), dst);
+        x->env[lane] = gn_lconst(g, 0);
+        x->env[row] = gn_lconst(g, 1);
+        const gn_dim *row_step = gn_lsub(g, source_at(x, d), src);
+        const gn_dim *dst_stride = gn_lsub(g, gn_object_address(g, d->object, gn_own_args(x, d), x->env), dst);
+        if (!gn_dim_is(row_step, 1)) gn_illegal(g, "tensorize %s %s: the source is not contiguous along '%s'", d->name, d->row->name, g->leaves.at[row].name);
+        if (!gn_dim_is(lane_step, 1)) gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name, g->leaves.at[lane].name);
+        gn_tree *t = gn_tree_new(g, GN_NODE_TILE);
+        t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
+        *t->tile = (gn_tile_args){ .row = d->row, .dst = { .buf = -1, .object = d->object, .base = dst },
+                                   .src = { .buf = (int32_t)d->body->u.ref, .base = src }, .dst_stride = dst_stride, .src_stride = src_stride,
+                                   .ncols = ncols, .nrows = nrows };
+        gn_emit_node(x, t);
+    }
+    gn_v_forget_object(x, d->object);
+    x->env[row] = x->env[lane] = NULL;
+}
+
+/* ---- matrix operations on registers of threads ---- */
+
+/* The leaves' values that make up a register's coordinate: constants by value, threads by name. */
+static void set_coord(gn_expander *x, const gn_ldef *d, const gn_tile_coord *c, char dim)
+{
+    gn_lower *g = x->g;
+    const gn_tile_op *row = d->row;
+    int rest = c->constant;
+    for (int i = 0; i < row->nleaf; i++) {
+        if (row->leaf[i].dim != dim) continue;
+        const uint32_t l = d->tile->leaf.at[i];
+        const gn_dim *v = gn_lconst(g, rest / row->leaf[i].stride % row->leaf[i].extent);
+        for (int j = 0; j < row->nleaf; j++) /* another leaf's value times a factor that is a multiple of this digit's stride */
+            if (c->factor[j] && c->factor[j] >= row->leaf[i].stride && c->factor[j] < row->leaf[i].stride * row->leaf[i].extent)
+                v = gn_ladd(g, v, gn_lscale(g, g->leaves.at[d->tile->leaf.at[j]].value, c->factor[j] / row->leaf[i].stride));
+        x->env[l] = v;
+    }
+}
+
+static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, const char *dims, const gn_kexpr *e, const gn_val **out)
+{
+    for (int r = 0; r < o->nregs; r++) {
+        set_coord(x, d, &o->reg[r].row, dims[0]);
+        set_coord(x, d, &o->reg[r].col, dims[1]);
+        gn_set_point(x, d);
+        out[r] = gn_v_expr(x, e);
+    }
+}
+
+static bool mentions_axis_of(const gn_lower *g, const gn_ldef *d, const gn_kexpr *e, char dim)
+{
+    for (size_t i = 0; i < e->nindex; i++)
+        for (int j = 0; j < d->row->nleaf; j++) {
+            if (d->row->leaf[j].dim != dim) continue;
+            for (uint32_t a = 0; a < g->axes.n; a++)
+                for (size_t k = 0; k < g->axes.at[a].leaf.n; k++)
+                    if (g->axes.at[a].leaf.at[k] == d->tile->leaf.at[j] && gn_dim_mentions(e->index[i], g->axes.at[a].name)) return true;
+        }
+    return false;
+}
+
+void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
+{
+    gn_lower *g = x->g;
+    gn_ldef *d = s->def;
+    const gn_tile_op *row = d->row;
+    const gn_kexpr *a = d->body->a[0], *b = d->body->a[1];
+    if (mentions_axis_of(g, d, a, 'n')) a = d->body->a[1], b = d->body->a[0];
+    if (mentions_axis_of(g, d, a, 'n') || mentions_axis_of(g, d, b, 'm')) gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, row->name);
+    gn_leafset others = gn_set_or(d->params, d->reduced);
+    const gn_dim **before = gn_env_copy(g, x->env);
+    for (size_t i = 0; i < d->tile->leaf.n; i++) others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
+    gn_points_iter it;
+    gn_points_begin(g, &it, others);
+    while (gn_points_next(g, &it, x->env)) {
+        gn_tree *t = gn_tree_new(g, GN_NODE_TILE);
+        t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
+        *t->tile = (gn_tile_args){ .row = row, .object = d->object };
+        operand(x, d, &row->a, "mk", a, t->tile->a);
+        operand(x, d, &row->b, "kn", b, t->tile->b);
+        for (int r = 0; r < row->c.nregs; r++) {
+            set_coord(x, d, &row->c.reg[r].row, 'm');
+            set_coord(x, d, &row->c.reg[r].col, 'n');
+            uint32_t number = 0;
+            for (size_t i = 0; i < d->object->dims.n; i++) {
+                int64_t c = 0;
+                GN_ASSERT(x->env[d->object->dims.at[i]] && gn_dim_is_const(x->env[d->object->dims.at[i]], &c));
+                number = number * (uint32_t)gn_points(g, d->object->dims.at[i]) + (uint32_t)c;
+            }
+            t->tile->c[r] = number;
+        }
+        gn_emit_node(x, t);
+        for (size_t i = 0; i < d->tile->leaf.n; i++) x->env[d->tile->leaf.at[i]] = before[d->tile->leaf.at[i]];
+    }
+    gn_v_forget_object(x, d->object);
+}

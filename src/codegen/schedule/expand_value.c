@@ -1,0 +1,495 @@
+/* Values: every let is made once and used again while what it read is unchanged. */
+#include <stdint.h>
+#include "expand.h"
+
+void gn_emit_node(gn_expander *x, gn_tree *t)
+{
+    gn_push(x->g->arena, &x->block->kids, t);
+}
+
+/* ---- equality and hash of values ---- */
+
+static bool same(const gn_val *a, const gn_val *b);
+
+static bool same_preds(gn_preds a, gn_preds b)
+{
+    if (a.n != b.n) return false;
+    for (uint32_t i = 0; i < a.n; i++) {
+        if (a.at[i].negate != b.at[i].negate || a.at[i].n != b.at[i].n) return false;
+        for (uint16_t j = 0; j < a.at[i].n; j++) {
+            const gn_kcond *c = &a.at[i].cond[j], *d = &b.at[i].cond[j];
+            if (c->kind != d->kind || c->a != d->a || c->b != d->b) return false;
+        }
+    }
+    return true;
+}
+
+static bool same_or_null(const gn_val *a, const gn_val *b)
+{
+    return a == b || (a && b && same(a, b));
+}
+
+static bool same_access(const gn_access *a, const gn_access *b)
+{
+    return a->buf == b->buf && a->object == b->object && a->mode == b->mode && a->base == b->base && a->step == b->step &&
+           same_or_null(a->each, b->each) && same_or_null(a->mask, b->mask) && same_preds(a->when, b->when);
+}
+
+static bool same(const gn_val *a, const gn_val *b)
+{
+    if (a == b) return true;
+    if (a->kind != b->kind || a->dtype != b->dtype || a->lanes != b->lanes || a->red != b->red || a->n != b->n) return false;
+    if (a->id && b->id && a->id != b->id) return false;
+    for (uint16_t i = 0; i < a->n; i++)
+        if (!same(a->a[i], b->a[i])) return false;
+    switch ((gn_val_kind)a->kind) {
+    case GN_VAL_CONST: return a->u.i == b->u.i;
+    case GN_VAL_REG: return a->u.reg.object == b->u.reg.object && a->u.reg.number == b->u.reg.number;
+    case GN_VAL_INDEX: return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && same_preds(a->when, b->when);
+    case GN_VAL_BIT:
+    case GN_VAL_FIRST: return a->u.index.at == b->u.index.at;
+    case GN_VAL_COND: return same_preds(a->when, b->when);
+    case GN_VAL_LOAD: return same_access(&a->u.load, &b->u.load);
+    case GN_VAL_OP: return a->u.op == b->u.op;
+    default: return true;
+    }
+}
+
+static uint64_t hash_preds(uint64_t h, gn_preds w)
+{
+    for (uint32_t i = 0; i < w.n; i++)
+        for (uint16_t j = 0; j < w.at[i].n; j++) h = gn_hash_mix(gn_hash_mix(h, w.at[i].cond[j].a->id), w.at[i].cond[j].b->id);
+    return h;
+}
+
+static uint64_t hash_of(const gn_val *v)
+{
+    uint64_t h = gn_hash_mix(v->kind | v->red << 8, (uint64_t)v->dtype << 16 | v->lanes);
+    for (uint16_t i = 0; i < v->n; i++) h = gn_hash_mix(h, v->a[i]->id ? v->a[i]->id : hash_of(v->a[i]));
+    switch ((gn_val_kind)v->kind) {
+    case GN_VAL_CONST: return gn_hash_mix(h, (uint64_t)v->u.i);
+    case GN_VAL_REG: return gn_hash_mix(gn_hash_mix(h, v->u.reg.object->id), v->u.reg.number);
+    case GN_VAL_INDEX:
+    case GN_VAL_BIT:
+    case GN_VAL_FIRST: return hash_preds(gn_hash_mix(h, v->u.index.at->id), v->when);
+    case GN_VAL_COND: return hash_preds(h, v->when);
+    case GN_VAL_LOAD:
+        h = gn_hash_mix(h, v->u.load.object ? v->u.load.object->id + 1000 : (uint64_t)v->u.load.buf);
+        return gn_hash_mix(h, v->u.load.base ? v->u.load.base->id : v->u.load.each->id);
+    case GN_VAL_OP: return gn_hash_bytes(h, v->u.op->name, strlen(v->u.op->name));
+    default: return h;
+    }
+}
+
+/* ---- the table of known lets ---- */
+
+static const gn_val *find(gn_expander *x, const gn_val *probe, uint64_t h)
+{
+    for (uint32_t i = x->chain[h % 1024]; i; i = x->known.at[i - 1].next) {
+        const gn_known *k = &x->known.at[i - 1];
+        if (!k->dead && k->hash == h && same(k->val, probe)) return k->val;
+    }
+    return NULL;
+}
+
+static void remember(gn_expander *x, const gn_val *v, uint64_t h)
+{
+    gn_push(x->g->arena, &x->known, (gn_known){ .val = v, .hash = h, .next = x->chain[h % 1024] });
+    x->chain[h % 1024] = (uint32_t)x->known.n;
+}
+
+size_t gn_v_mark(const gn_expander *x)
+{
+    return x->known.n;
+}
+
+void gn_v_release(gn_expander *x, size_t mark)
+{
+    while (x->known.n > mark) {
+        const gn_known *k = &x->known.at[x->known.n - 1];
+        x->chain[k->hash % 1024] = k->next;
+        x->known.n--;
+    }
+}
+
+static const gn_val *let(gn_expander *x, gn_val probe)
+{
+    const uint64_t h = hash_of(&probe);
+    const gn_val *have = find(x, &probe, h);
+    if (have) return have;
+    gn_val *v = gn_arena_copy(x->g->arena, &probe, sizeof probe);
+    v->id = ++x->nlets;
+    gn_tree *t = gn_tree_new(x->g, GN_NODE_LET);
+    t->val = v;
+    gn_emit_node(x, t);
+    remember(x, v, h);
+    return v;
+}
+
+static bool reads_object(const gn_val *v, const gn_object *o)
+{
+    if (v->kind == GN_VAL_LOAD) return v->u.load.object == o;
+    for (uint16_t i = 0; i < v->n; i++)
+        if (v->a[i]->id == 0 && (v->a[i]->kind == GN_VAL_REG ? v->a[i]->u.reg.object == o : reads_object(v->a[i], o))) return true;
+    return false;
+}
+
+void gn_v_forget_object(gn_expander *x, const gn_object *o)
+{
+    for (size_t i = 0; i < x->known.n; i++)
+        if (reads_object(x->known.at[i].val, o)) x->known.at[i].dead = true;
+}
+
+void gn_v_forget_buf(gn_expander *x, uint32_t buf)
+{
+    for (size_t i = 0; i < x->known.n; i++) {
+        const gn_val *v = x->known.at[i].val;
+        if (v->kind == GN_VAL_LOAD && !v->u.load.object && v->u.load.buf == (int32_t)buf) x->known.at[i].dead = true;
+    }
+}
+
+/* ---- constants, variables, splats: no lets ---- */
+
+static const gn_val *plain(gn_expander *x, gn_val v)
+{
+    return gn_arena_copy(x->g->arena, &v, sizeof v);
+}
+
+const gn_val *gn_v_float(gn_expander *x, gn_dtype t, double f)
+{
+    return plain(x, (gn_val){ .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.f = f });
+}
+
+const gn_val *gn_v_int(gn_expander *x, gn_dtype t, int64_t i)
+{
+    if (gn_is_float(t)) return gn_v_float(x, t, (double)i);
+    return plain(x, (gn_val){ .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.i = i });
+}
+
+const gn_val *gn_v_zero(gn_expander *x, gn_dtype t)
+{
+    return gn_v_int(x, t, 0);
+}
+
+const gn_val *gn_v_reg(gn_expander *x, const gn_object *o, uint32_t number)
+{
+    gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)o->dtype, .lanes = (uint16_t)o->lanes };
+    v.u.reg.object = o;
+    v.u.reg.number = number;
+    return plain(x, v);
+}
+
+const gn_val *gn_v_splat(gn_expander *x, const gn_val *v, uint16_t lanes)
+{
+    if (v->lanes == lanes) return v;
+    GN_ASSERT(v->lanes == 1);
+    return plain(x, (gn_val){ .kind = GN_VAL_SPLAT, .dtype = v->dtype, .lanes = lanes, .n = 1, .a = { v } });
+}
+
+const gn_val *gn_v_copy(gn_expander *x, const gn_val *v)
+{
+    gn_val *c = gn_arena_alloc_n(x->g->arena, 1, sizeof *c, alignof(gn_val));
+    *c = (gn_val){ .kind = GN_VAL_COPY, .dtype = v->dtype, .lanes = v->lanes, .n = 1, .a = { v }, .id = ++x->nlets };
+    gn_tree *t = gn_tree_new(x->g, GN_NODE_LET); /* never shared: the variable changes */
+    t->val = c;
+    gn_emit_node(x, t);
+    return c;
+}
+
+/* ---- operations ---- */
+
+static const gn_op_info *op_named(const char *name)
+{
+    const gn_op_info *op = gn_op_find(name);
+    GN_ASSERT(op);
+    return op;
+}
+
+static uint16_t common_lanes(const gn_val *const *a, size_t n)
+{
+    uint16_t lanes = 1;
+    for (size_t i = 0; i < n; i++)
+        if (a[i]->lanes > lanes) lanes = a[i]->lanes;
+    return lanes;
+}
+
+const gn_val *gn_v_op(gn_expander *x, const gn_op_info *op, gn_dtype result, const gn_val *const *a, size_t n)
+{
+    const uint16_t lanes = common_lanes(a, n);
+    gn_val v = { .kind = GN_VAL_OP, .dtype = (uint8_t)result, .lanes = lanes, .n = (uint16_t)n };
+    v.u.op = op;
+    GN_ASSERT(n <= 4);
+    if (strcmp(op->name, "select") == 0 && a[0]->lanes == 1 && lanes > 1) {
+        v.kind = GN_VAL_PICK;
+        v.a[0] = a[0], v.a[1] = gn_v_splat(x, a[1], lanes), v.a[2] = gn_v_splat(x, a[2], lanes);
+        v.u.op = NULL;
+        return let(x, v);
+    }
+    if (strcmp(op->name, "cast") == 0 && a[0]->dtype == result) return a[0];
+    const gn_dtype t = strcmp(op->name, "select") == 0 || strcmp(op->name, "fma") == 0 ? result : (gn_dtype)a[0]->dtype;
+    if (!x->g->target->spell(op, t, lanes > 1)) return gn_v_body(x, op, a, n);
+    for (size_t i = 0; i < n; i++) v.a[i] = gn_v_splat(x, a[i], lanes);
+    return let(x, v);
+}
+
+const gn_val *gn_v_op2(gn_expander *x, const char *op, const gn_val *a, const gn_val *b)
+{
+    const gn_op_info *o = op_named(op);
+    return gn_v_op(x, o, o->traits & GN_BOOL_OUT ? GN_BOOL : (gn_dtype)a->dtype, (const gn_val *[]){ a, b }, 2);
+}
+
+const gn_val *gn_v_reduce(gn_expander *x, gn_val_kind kind, gn_red red, const gn_val *v)
+{
+    const uint16_t lanes = kind == GN_VAL_LANES ? 1 : v->lanes;
+    return let(x, (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v } });
+}
+
+/* ---- index expressions and the lane ---- */
+
+bool gn_v_varies(const gn_expander *x, const gn_dim *d)
+{
+    return x->lane >= 0 && gn_dim_mentions(d, x->g->leaves.at[x->lane].name);
+}
+
+/* d = base + step * lane, neither of which mentions the lane. */
+static bool is_affine(gn_expander *x, const gn_dim *d, const gn_dim **base, const gn_dim **step)
+{
+    const gn_lleaf *l = &x->g->leaves.at[x->lane];
+    *step = gn_dim_coefficient(x->g->dims, d, l->name);
+    *base = gn_lsub(x->g, d, gn_dim_mul(x->g->dims, *step, l->value));
+    return !gn_v_varies(x, *base) && !gn_v_varies(x, *step);
+}
+
+const gn_val *gn_v_index(gn_expander *x, gn_dtype t, const gn_dim *d, gn_preds when)
+{
+    gn_val v = { .kind = GN_VAL_INDEX, .dtype = (uint8_t)t, .lanes = 1, .when = when };
+    v.u.index.at = d;
+    int64_t c;
+    if (when.n == 0 && gn_dim_is_const(d, &c)) return gn_v_int(x, t, c);
+    if (!gn_v_varies(x, d)) return let(x, v);
+    v.lanes = x->lanes;
+    v.u.index.lane = (uint32_t)x->lane;
+    if (t != GN_I32 && t != GN_I64) v.dtype = GN_I64;
+    if (!is_affine(x, d, &v.u.index.base, &v.u.index.step)) v.u.index.base = v.u.index.step = NULL, v.dtype = GN_I64;
+    else v.when = (gn_preds){ 0 };
+    const gn_val *made = let(x, v);
+    return gn_v_op(x, op_named("cast"), t, &made, 1);
+}
+
+static const gn_val *lanes_at(gn_expander *x, gn_val_kind kind, const gn_dim *n)
+{
+    gn_val v = { .kind = (uint8_t)kind, .dtype = GN_BOOL, .lanes = x->lanes };
+    v.u.index.at = n;
+    return let(x, v);
+}
+
+static const gn_val *first(gn_expander *x, const gn_dim *n)
+{
+    return lanes_at(x, GN_VAL_FIRST, n);
+}
+
+static const gn_val *not(gn_expander *x, const gn_val *v)
+{
+    return gn_v_op(x, op_named("not"), GN_BOOL, &v, 1);
+}
+
+/* Lanes in which a < b: for an affine difference the first or all but the first so many. */
+static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
+{
+    gn_lower *g = x->g;
+    const gn_dim *d = gn_lsub(g, c->b, c->a), *base, *step;
+    int64_t s = 0;
+    const bool affine = is_affine(x, d, &base, &step) && gn_dim_is_const(step, &s);
+    if (c->kind == GN_K_EQ && affine && (s == 1 || s == -1)) return lanes_at(x, GN_VAL_BIT, gn_lscale(g, base, -s));
+    if (c->kind == GN_K_LT && affine) {
+        if (s < 0) return first(x, gn_dim_cdiv(g->dims, base, gn_lconst(g, -s)));
+        const gn_dim *none = gn_ladd(g, gn_dim_div(g->dims, gn_lscale(g, base, -1), gn_lconst(g, s)), gn_lconst(g, 1));
+        return not(x, first(x, none));
+    }
+    const gn_val *v = gn_v_index(x, GN_I64, d, (gn_preds){ 0 });
+    if (c->kind == GN_K_EQ) return gn_v_op2(x, "eq", v, gn_v_int(x, GN_I64, 0));
+    return gn_v_op2(x, "lt", gn_v_int(x, GN_I64, 0), v);
+}
+
+/* ---- conditions ---- */
+
+static bool cond_varies(const gn_expander *x, const gn_kcond *c)
+{
+    return gn_v_varies(x, gn_lsub(x->g, c->b, c->a));
+}
+
+bool gn_preds_vary(const gn_expander *x, const gn_pred *p)
+{
+    for (uint16_t i = 0; i < p->n; i++)
+        if (cond_varies(x, &p->cond[i])) return true;
+    return false;
+}
+
+void gn_preds_split(gn_expander *x, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying)
+{
+    gn_pred *u = GN_NEW_ARRAY(x->g->arena, gn_pred, n + 1), *v = GN_NEW_ARRAY(x->g->arena, gn_pred, n + 1);
+    *uniform = (gn_preds){ 0, u };
+    *varying = (gn_preds){ 0, v };
+    for (size_t i = 0; i < n; i++) {
+        if (gn_preds_vary(x, &at[i])) v[varying->n++] = at[i];
+        else u[uniform->n++] = at[i];
+    }
+}
+
+gn_pred gn_pred_less(gn_expander *x, const gn_dim *a, const gn_dim *b)
+{
+    gn_kcond *c = GN_NEW_OBJECT(x->g->arena, gn_kcond);
+    *c = (gn_kcond){ GN_K_LT, a, b };
+    return (gn_pred){ .n = 1, .cond = c };
+}
+
+static const gn_val *cond(gn_expander *x, gn_preds w)
+{
+    return let(x, (gn_val){ .kind = GN_VAL_COND, .dtype = GN_BOOL, .lanes = 1, .when = w });
+}
+
+static const gn_val *both(gn_expander *x, const gn_val *a, const gn_val *b)
+{
+    if (!a || !b) return a ? a : b;
+    return gn_v_op2(x, "and", a, b);
+}
+
+const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
+{
+    const gn_val *all = NULL;
+    for (uint32_t i = 0; i < w.n; i++) {
+        const gn_val *one = NULL;
+        for (uint16_t j = 0; j < w.at[i].n; j++) {
+            const gn_kcond *c = &w.at[i].cond[j];
+            const gn_pred p = { .n = 1, .cond = c };
+            const gn_val *m = cond_varies(x, c) ? mask_of(x, c) : gn_v_splat(x, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->lanes);
+            one = both(x, one, m);
+        }
+        all = both(x, all, w.at[i].negate ? not(x, one) : one);
+    }
+    return all;
+}
+
+const gn_val *gn_v_select(gn_expander *x, gn_preds when, const gn_val *yes, const gn_val *no)
+{
+    gn_preds uniform, varying;
+    gn_preds_split(x, when.at, when.n, &uniform, &varying);
+    if (varying.n) {
+        const gn_val *m = gn_v_mask(x, varying);
+        yes = gn_v_op(x, op_named("select"), (gn_dtype)yes->dtype, (const gn_val *[]){ m, yes, no }, 3);
+    }
+    if (!uniform.n) return yes;
+    return gn_v_op(x, op_named("select"), (gn_dtype)yes->dtype, (const gn_val *[]){ cond(x, uniform), yes, no }, 3);
+}
+
+/* ---- memory ---- */
+
+gn_access gn_v_access(gn_expander *x, int32_t buf, const gn_object *o, const gn_dim *at, const gn_val *mask, gn_preds when, gn_preds safe)
+{
+    gn_access a = { .buf = o ? -1 : buf, .object = o, .base = at, .mask = mask, .when = when };
+    if (!gn_v_varies(x, at)) {
+        if (!mask) return a;
+        a.mode = GN_ACCESS_STEP; /* one place, in the lanes of the mask only */
+        a.step = gn_lconst(x->g, 0);
+        return a;
+    }
+    const gn_dim *base, *step;
+    if (is_affine(x, at, &base, &step)) {
+        a.base = base;
+        a.mode = gn_dim_is(step, 1) ? GN_ACCESS_ROW : GN_ACCESS_STEP;
+        a.step = a.mode == GN_ACCESS_STEP ? step : NULL;
+        return a;
+    }
+    a.mode = GN_ACCESS_EACH;
+    a.each = gn_v_index(x, GN_I64, at, safe);
+    a.base = NULL;
+    return a;
+}
+
+const gn_val *gn_v_load(gn_expander *x, gn_dtype t, uint16_t lanes, const gn_access *a)
+{
+    gn_val v = { .kind = GN_VAL_LOAD, .dtype = (uint8_t)t, .lanes = a->mode == GN_ACCESS_ONE ? 1 : lanes };
+    v.u.load = *a;
+    for (size_t i = 0; i < x->pending.n; i++)
+        if (same_access(&x->pending.at[i].place, a)) return x->pending.at[i].val;
+    return let(x, v);
+}
+
+/* Elements that differ by a constant, far enough: known loads stay known. */
+static bool is_far(gn_expander *x, const gn_val *load, const gn_access *w, uint16_t lanes)
+{
+    const gn_access *r = &load->u.load;
+    int64_t d;
+    if (r->mode > GN_ACCESS_ROW || w->mode > GN_ACCESS_ROW || !gn_dim_is_const(gn_lsub(x->g, r->base, w->base), &d)) return false;
+    return d >= lanes || -d >= load->lanes;
+}
+
+static void forget_near(gn_expander *x, const gn_access *w, uint16_t lanes)
+{
+    for (size_t i = 0; i < x->known.n; i++) {
+        const gn_val *v = x->known.at[i].val;
+        if (v->kind != GN_VAL_LOAD || v->u.load.object != w->object || v->u.load.buf != w->buf) continue;
+        if (!is_far(x, v, w, lanes)) x->known.at[i].dead = true;
+    }
+}
+
+static void set_memory(gn_expander *x, const gn_access *a, const gn_val *v)
+{
+    gn_tree *t = gn_tree_new(x->g, GN_NODE_SET);
+    t->place = *a;
+    t->val = v;
+    gn_emit_node(x, t);
+}
+
+void gn_v_store(gn_expander *x, const gn_access *a, const gn_val *v)
+{
+    if (a->mode != GN_ACCESS_ONE) v = gn_v_splat(x, v, x->lanes);
+    if (x->hold) {
+        for (size_t i = 0; i < x->pending.n; i++)
+            if (same_access(&x->pending.at[i].place, a)) {
+                x->pending.at[i].val = v;
+                return;
+            }
+        gn_push(x->g->arena, &x->pending, (gn_pending){ *a, v });
+        return;
+    }
+    set_memory(x, a, v);
+    forget_near(x, a, v->lanes);
+    if (a->mask || a->when.n || a->mode > GN_ACCESS_ROW || v->id == 0) return;
+    gn_val load = { .kind = GN_VAL_LOAD, .dtype = v->dtype, .lanes = v->lanes }; /* what was stored is what a load finds */
+    load.u.load = *a;
+    const uint64_t h = hash_of(&load);
+    gn_val *known = gn_arena_copy(x->g->arena, v, sizeof *v);
+    *known = load;
+    known->id = v->id;
+    remember(x, known, h);
+}
+
+void gn_v_flush(gn_expander *x)
+{
+    x->hold = false;
+    for (size_t i = 0; i < x->pending.n; i++) gn_v_store(x, &x->pending.at[i].place, x->pending.at[i].val);
+    x->pending.n = 0;
+}
+
+static bool reads_variable(const gn_val *v, const gn_object *o, uint32_t number)
+{
+    for (uint16_t i = 0; i < v->n; i++) {
+        const gn_val *a = v->a[i];
+        if (a->id) continue;
+        if (a->kind == GN_VAL_REG ? a->u.reg.object == o && a->u.reg.number == number : reads_variable(a, o, number)) return true;
+    }
+    return false;
+}
+
+void gn_v_set_reg(gn_expander *x, gn_object *o, uint32_t number, const gn_val *v)
+{
+    v = gn_v_splat(x, v, (uint16_t)o->lanes);
+    gn_tree *t = gn_tree_new(x->g, GN_NODE_SET);
+    t->object = o;
+    t->number = number;
+    t->val = v;
+    gn_emit_node(x, t);
+    for (size_t i = 0; i < x->known.n; i++)
+        if (reads_variable(x->known.at[i].val, o, number)) x->known.at[i].dead = true;
+}
