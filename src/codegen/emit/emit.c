@@ -326,8 +326,17 @@ static void head(gn_emitter *e)
     gn_text_add(e->out, " */\n");
 }
 
-void gn_emit_kernel(gn_text *out, const gn_scheduled *s)
+/* Functions before the text that calls them. */
+static void finish(gn_emitter *e, gn_text *out, const gn_text *text)
 {
+    e->out = out;
+    gn_emit_math(e);
+    gn_text_add_n(out, text->at, text->n);
+}
+
+void gn_emit_kernel(gn_text *whole, const gn_scheduled *s)
+{
+    gn_text text = { .arena = whole->arena }, *out = &text;
     gn_emitter e = { .out = out, .s = s, .g = s->lower };
     head(&e);
     uint32_t number = 0;
@@ -338,10 +347,12 @@ void gn_emit_kernel(gn_text *out, const gn_scheduled *s)
         if (s->target->lang == GN_LANG_CUDA) cuda_step(&e, step, number++);
         else c_step(&e, step, number++);
     }
+    finish(&e, whole, out);
 }
 
-void gn_emit_function(gn_text *out, const gn_scheduled *s)
+void gn_emit_function(gn_text *whole, const gn_scheduled *s)
 {
+    gn_text text = { .arena = whole->arena }, *out = &text;
     gn_emitter e = { .out = out, .s = s, .g = s->lower, .one_function = true };
     gn_text all = { .arena = e.g->arena };
     head(&e);
@@ -354,4 +365,5 @@ void gn_emit_function(gn_text *out, const gn_scheduled *s)
     gn_textf(out, "void %s(void *const *arg, const int64_t *sym)\n{\n", s->kernel->name);
     arguments(&e, gn_text_done(&all));
     gn_textf(out, "%s}\n", gn_text_done(&all));
+    finish(&e, whole, out);
 }

@@ -1,7 +1,7 @@
 /* What the files of the emitter share. */
 #pragma once
 #include "emit.h"
-#include "lower.h"
+#include "expand.h"
 
 typedef struct gn_emitter {
     gn_text *out;
@@ -9,12 +9,16 @@ typedef struct gn_emitter {
     gn_lower *g;
     int depth;
     bool one_function;           /* part loops are loops */
+    GN_VEC(gn_math_function) math; /* functions of the unit, each after those it calls */
 } gn_emitter;
 
 /* emit_name.c: how a user's name is spelled: itself, unless the language or generated code has it already. */
 const char *gn_emit_name(gn_emitter *, const char *name);
 /* emit_dim.c: an index expression; in parentheses if it is a sum and `tight`. */
 void gn_emit_dim(gn_emitter *, const gn_dim *, bool tight);
+/* emit_math.c: the functions, each under a guard so that kernels of one unit may share them. */
+void gn_emit_need_math(gn_emitter *, const gn_val *op);
+void gn_emit_math(gn_emitter *);
 /* emit_value.c */
 const char *gn_emit_scalar_type(gn_dtype);          /* of a value */
 const char *gn_emit_memory_type(gn_dtype);          /* of an array's elements */

@@ -75,6 +75,7 @@ static char letter(const gn_val *v)
 void gn_emit_operand(gn_emitter *e, const gn_val *v)
 {
     if (v->id) gn_textf(e->out, "%c%u", letter(v), v->id);
+    else if (v->kind == GN_VAL_PARAM) gn_text_char(e->out, (char)('x' + v->u.i));
     else if (v->kind == GN_VAL_REG) gn_emit_variable(e, v->u.reg.object, v->u.reg.number);
     else if (v->kind == GN_VAL_SPLAT) {
         gn_textf(e->out, "gn_splat_%s(", tag(e, (gn_dtype)v->dtype, v->lanes));
@@ -210,6 +211,13 @@ static void emit_op(gn_emitter *e, const gn_val *v)
                            strcmp(v->u.op->name, "bitcast") == 0;
     const gn_dtype t = (gn_dtype)(by_result ? v->dtype : v->a[0]->dtype);
     const char *pattern = e->s->target->spell(v->u.op, t, v->lanes > 1);
+    if (!pattern) {
+        gn_emit_need_math(e, v);
+        gn_textf(e->out, "gn_%s_%s(", v->u.op->name, tag(e, t, v->lanes));
+        for (uint16_t i = 0; i < v->n; i++) gn_textf(e->out, "%s%s", i ? ", " : "", a[i]);
+        gn_text_char(e->out, ')');
+        return;
+    }
     gn_spell_pattern(e->out, pattern, tag(e, (gn_dtype)v->dtype, v->lanes), tag(e, (gn_dtype)v->a[0]->dtype, v->lanes), a);
 }
 
@@ -218,6 +226,7 @@ static void emit_value(gn_emitter *e, const gn_val *v)
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_CONST:
     case GN_VAL_REG:
+    case GN_VAL_PARAM:
     case GN_VAL_SPLAT: gn_emit_operand(e, v); break;
     case GN_VAL_COPY: gn_emit_operand(e, v->a[0]); break;
     case GN_VAL_INDEX: emit_index(e, v); break;

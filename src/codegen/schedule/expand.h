@@ -40,7 +40,7 @@ const gn_val *gn_v_zero(gn_expander *, gn_dtype);
 const gn_val *gn_v_reg(gn_expander *, const gn_object *, uint32_t number);
 const gn_val *gn_v_copy(gn_expander *, const gn_val *);
 const gn_val *gn_v_splat(gn_expander *, const gn_val *, uint16_t lanes); /* of a vector of these lanes: itself */
-const gn_val *gn_v_op(gn_expander *, const gn_op_info *, gn_dtype result, const gn_val *const *a, size_t n); /* spelled, or its body */
+const gn_val *gn_v_op(gn_expander *, const gn_op_info *, gn_dtype result, const gn_val *const *a, size_t n);
 const gn_val *gn_v_op2(gn_expander *, const char *op, const gn_val *, const gn_val *);
 const gn_val *gn_v_index(gn_expander *, gn_dtype, const gn_dim *, gn_preds when);
 const gn_val *gn_v_load(gn_expander *, gn_dtype, uint16_t lanes, const gn_access *);
@@ -64,8 +64,16 @@ void gn_emit_node(gn_expander *, gn_tree *);
 size_t gn_v_mark(const gn_expander *);
 void gn_v_release(gn_expander *, size_t mark);
 
-/* expand_body.c: an op that the target does not spell, from the text of its record. */
-const gn_val *gn_v_body(gn_expander *, const gn_op_info *, const gn_val *const *a, size_t n);
+/* expand_body.c: an op that the target does not spell is a function whose body is the text of its record. */
+const char *gn_body_text(const gn_lower *, const gn_op_info *, gn_dtype); /* throws if there is none */
+typedef struct gn_math_function {
+    const gn_op_info *op;
+    gn_dtype dtype;
+    uint16_t lanes, narg;
+    const gn_tree *code;         /* lets over GN_VAL_PARAM */
+    const gn_val *result;
+} gn_math_function;
+gn_math_function gn_math_expand(gn_lower *, const gn_op_info *, gn_dtype, uint16_t lanes, uint16_t narg);
 
 /* expand_expr.c: kernel expressions at the point. */
 const gn_val *gn_v_expr(gn_expander *, const gn_kexpr *);

@@ -109,17 +109,27 @@ static const gn_val *eval(body *b, const gn_sx *s, int expected)
     return eval_op(b, s, expected);
 }
 
-const gn_val *gn_v_body(gn_expander *x, const gn_op_info *op, const gn_val *const *a, size_t n)
+const char *gn_body_text(const gn_lower *g, const gn_op_info *op, gn_dtype t)
+{
+    const char *text = t == GN_F64 ? op->body_f64 : t == GN_F32 ? op->body_f32 : NULL;
+    if (!text) gn_throw(GN_EINVAL, "kernel %s: the target %s has no %s of %s", g->from->name, g->target->name, op->name, gn_dtype_name(t));
+    return text;
+}
+
+gn_math_function gn_math_expand(gn_lower *g, const gn_op_info *op, gn_dtype t, uint16_t lanes, uint16_t narg)
 {
     static const char *const names[] = { "a", "b", "c", "d" };
-    body b = { .x = x, .op = op, .dtype = (gn_dtype)a[0]->dtype };
-    const char *text = b.dtype == GN_F64 ? op->body_f64 : b.dtype == GN_F32 ? op->body_f32 : NULL;
-    if (!text) gn_throw(GN_EINVAL, "kernel %s: the target %s has no %s of %s", x->g->from->name, x->g->target->name, op->name, gn_dtype_name(b.dtype));
-    for (size_t i = 0; i < n; i++) bind(&b, names[i], a[i]);
-    bind(&b, "x", a[0]);
-    if (n > 1) bind(&b, "y", a[1]);
-    const gn_sx *s = gn_sx_read(x->g->arena, op->name, text, strlen(text));
+    gn_expander x = { .g = g, .lane = -1, .lanes = lanes, .block = gn_tree_new(g, GN_NODE_STEP) };
+    body b = { .x = &x, .op = op, .dtype = t };
+    const char *text = gn_body_text(g, op, t);
+    for (uint16_t i = 0; i < narg; i++) {
+        gn_val *v = GN_NEW_OBJECT(g->arena, gn_val);
+        *v = (gn_val){ .kind = GN_VAL_PARAM, .dtype = (uint8_t)t, .lanes = lanes, .u.i = i };
+        bind(&b, names[i], v);
+        if (i < 2) bind(&b, i ? "y" : "x", v);
+    }
+    const gn_sx *s = gn_sx_read(g->arena, op->name, text, strlen(text));
     const gn_val *v = NULL;
-    for (size_t i = 0; i < s->n; i++) v = eval(&b, s->at[i], (int)b.dtype);
-    return v;
+    for (size_t i = 0; i < s->n; i++) v = eval(&b, s->at[i], (int)t);
+    return (gn_math_function){ op, t, lanes, narg, x.block, gn_v_splat(&x, v, lanes) };
 }

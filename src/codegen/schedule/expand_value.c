@@ -43,6 +43,7 @@ static bool same(const gn_val *a, const gn_val *b)
     for (uint16_t i = 0; i < a->n; i++)
         if (!same(a->a[i], b->a[i])) return false;
     switch ((gn_val_kind)a->kind) {
+    case GN_VAL_PARAM:
     case GN_VAL_CONST: return a->u.i == b->u.i;
     case GN_VAL_REG: return a->u.reg.object == b->u.reg.object && a->u.reg.number == b->u.reg.number;
     case GN_VAL_INDEX: return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && same_preds(a->when, b->when);
@@ -67,6 +68,7 @@ static uint64_t hash_of(const gn_val *v)
     uint64_t h = gn_hash_mix(v->kind | v->red << 8, (uint64_t)v->dtype << 16 | v->lanes);
     for (uint16_t i = 0; i < v->n; i++) h = gn_hash_mix(h, v->a[i]->id ? v->a[i]->id : hash_of(v->a[i]));
     switch ((gn_val_kind)v->kind) {
+    case GN_VAL_PARAM:
     case GN_VAL_CONST: return gn_hash_mix(h, (uint64_t)v->u.i);
     case GN_VAL_REG: return gn_hash_mix(gn_hash_mix(h, v->u.reg.object->id), v->u.reg.number);
     case GN_VAL_INDEX:
@@ -227,7 +229,7 @@ const gn_val *gn_v_op(gn_expander *x, const gn_op_info *op, gn_dtype result, con
     }
     if (strcmp(op->name, "cast") == 0 && a[0]->dtype == result) return a[0];
     const gn_dtype t = strcmp(op->name, "select") == 0 || strcmp(op->name, "fma") == 0 ? result : (gn_dtype)a[0]->dtype;
-    if (!x->g->target->spell(op, t, lanes > 1)) return gn_v_body(x, op, a, n);
+    if (!x->g->target->spell(op, t, lanes > 1)) gn_body_text(x->g, op, t); /* a function of the unit */
     for (size_t i = 0; i < n; i++) v.a[i] = gn_v_splat(x, a[i], lanes);
     return let(x, v);
 }

@@ -47,6 +47,7 @@ typedef struct gn_access {       /* a place in memory, or `lanes` of them */
 typedef enum {
     GN_VAL_CONST,                /* number */
     GN_VAL_REG,                  /* what a variable holds now */
+    GN_VAL_PARAM,                /* operand number i of a math function's body */
     GN_VAL_COPY,                 /* a[0], kept: of a variable that is about to change */
     GN_VAL_INDEX,                /* index expression; a vector over the lane leaf: index of lane l, 0 in lanes where not `when` */
     GN_VAL_COND,                 /* scalar bool: `when` */

@@ -73,7 +73,7 @@ static void print_access(printer *p, const gn_access *a)
 
 static void print_value(printer *p, const gn_val *v)
 {
-    static const char *const names[] = { "const", "reg", "copy", "index", "cond", "first", "bit", "load", "", "pick", "splat", "lanes", "threads" };
+    static const char *const names[] = { "const", "reg", "param", "copy", "index", "cond", "first", "bit", "load", "", "pick", "splat", "lanes", "threads" };
     if (v->kind == GN_VAL_OP) gn_textf(p->t, "(%s", v->u.op->name);
     else gn_textf(p->t, "(%s", names[v->kind]);
     if (v->kind == GN_VAL_LANES || v->kind == GN_VAL_THREADS) gn_textf(p->t, " %s", gn_red_name(v->red));
