@@ -1,0 +1,45 @@
+/* Pass decompose: what has a body or a definition in simpler ops becomes that. */
+#include "functions.h"
+#include "match.h"
+#include "ops/make.h"
+#include "splat.h"
+
+/* A composite with several results becomes a tuple of them; proj_tuple picks. */
+gn_expr *gn_rewrite_expand(gn_match *m)
+{
+    gn_expr *e = m->root;
+    gn_graph *g = m->graph;
+    const gn_type **type = GN_NEW_ARRAY(&g->arena, const gn_type *, e->nin);
+    for (uint32_t i = 0; i < e->nin; i++) type[i] = e->in[i]->type;
+    const gn_region *body = e->op->expand(g, type, e->nin, e->attr);
+    gn_expr **out = GN_NEW_ARRAY(&g->arena, gn_expr *, body->nout);
+    gn_region_inline(g, body, e->in, out);
+    return body->nout == 1 ? out[0] : gn_make_tuple(g, out, body->nout);
+}
+
+gn_expr *gn_rewrite_proj_tuple(gn_match *m)
+{
+    const gn_expr *tuple = m->root->in[0];
+    return tuple->op == &gn_op_tuple ? tuple->in[gn_attr_of(m->root, "index")->i] : NULL;
+}
+
+/* Where x equals its extreme m (or is NaN, which m then is too), and the least such position:
+ *     min over the axis of select(x = m or x != x, position, greatest)
+ * NaN equals nothing, so in a row with one only NaNs are left. Over no elements the minimum is the greatest i64; the op says 0. */
+gn_expr *gn_rewrite_expand_position(gn_match *m)
+{
+    gn_graph *g = m->graph;
+    gn_expr *x = m->root->in[0];
+    const gn_axis_list axis = { 1, { gn_attr_of(m->root, "axis")->i } };
+    const gn_op_info *reduce = m->root->op == &gn_op_argmax ? &gn_op_max : &gn_op_min;
+    gn_expr *extreme = gn_make_reduce(g, reduce, x, &axis);
+    gn_expr *here = gn_make2(g, &gn_op_eq, x, gn_make_unreduce(g, extreme, x, &axis));
+    if (gn_is_float(gn_dtype_in(x))) here = gn_make2(g, &gn_op_or, here, gn_make2(g, &gn_op_ne, x, x));
+    gn_expr *position = gn_make_iota(g, GN_I64, gn_rank_in(x), x->type->dim, axis.at[0]);
+    const gn_splat none = { .dtype = GN_I64, .i = INT64_MAX };
+    gn_expr *least = gn_make_reduce(g, &gn_op_min, gn_make3(g, &gn_op_select, here, position, gn_splat_make(g, none, position->type)), &axis);
+    int64_t extent;
+    if (gn_dim_is_const(gn_extent(x, (size_t)axis.at[0]), &extent) && extent > 0) return least;
+    gn_expr *empty = gn_make2(g, &gn_op_eq, least, gn_splat_make(g, none, least->type));
+    return gn_make3(g, &gn_op_select, empty, gn_make_like(g, least, 0), least);
+}

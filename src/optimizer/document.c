@@ -1,0 +1,35 @@
+/* docs/rules.md from the tables. */
+#include "optimize.h"
+#include <string.h>
+
+static void passes_section(gn_text *t)
+{
+    gn_text_add(t, "## Passes\n\nIn this order:\n\n");
+    for (size_t i = 0; gn_pass_name(i); i++) gn_textf(t, "%d. **%s**: %s.\n", (int)i + 1, gn_pass_name(i), gn_pass_reason(i));
+}
+
+static void rule_lines(gn_text *t, const gn_rule *r)
+{
+    gn_textf(t, "- `%s` [%s] ", r->name, gn_rule_class_names[r->class]);
+    if (r->function) gn_textf(t, "%s: function `%s`", r->left, r->right);
+    else gn_textf(t, "`%s` → `%s`", r->left, r->right);
+    if (*r->condition) gn_textf(t, " if %s", r->condition);
+    if (*r->why) gn_textf(t, "  \n  %s", r->why);
+    gn_text_char(t, '\n');
+}
+
+void gn_rules_document(gn_text *t)
+{
+    gn_text_add(t, "# Rewrite rules\n\n"
+        "Made from the tables in `src/optimizer/rules/` (`gn_rules_document`); a test compares.\n\n"
+        "Classes say what a rule may do to numbers. **exact**: the same bits for every input (a zero's sign is a bit, which NaN is not).\n"
+        "**accurate**: the same real function, no further from its value than what it replaces; may remove an infinity or NaN that only an\n"
+        "intermediate overflow or cancellation made, never makes one; may change the sign of a zero. Both are on. **reassociate**, **finite**\n"
+        "and **approximate** fire only on a graph that allows them (`gn_graph_relax`). Any rule or pass can be switched off by name.\n\n");
+    passes_section(t);
+    for (size_t k = 0; k < gn_nrule_sets; k++) {
+        const gn_rule_set *s = gn_rule_sets[k];
+        gn_textf(t, "\n## %s\n\n%s\n\n", s->name, s->why);
+        for (uint32_t i = 0; i < s->nrules; i++) rule_lines(t, &s->rule[i]);
+    }
+}

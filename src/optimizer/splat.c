@@ -1,0 +1,102 @@
+/* Reading and making numbers. */
+#include "splat.h"
+#include "ops/make.h"
+#include "ops/reference.h"
+#include <math.h>
+#include <string.h>
+
+static bool keeps_value(const gn_splat *from, gn_dtype to, gn_splat *out)
+{
+    out->dtype = to;
+    if (gn_is_float(from->dtype) && gn_is_float(to)) {
+        out->f = (double)gn_ref_round(to, from->f);
+        return out->f == from->f || from->f != from->f;
+    }
+    if (gn_is_float(to)) {
+        out->f = (double)gn_ref_round(to, (long double)from->i);
+        return gn_dtypes[from->dtype].kind != GN_KIND_UINT && (long double)out->f == (long double)from->i;
+    }
+    if (gn_is_float(from->dtype)) {
+        if (!(fabs(from->f) < 0x1p62) || from->f != trunc(from->f)) return false;
+        out->i = (int64_t)from->f;
+    } else {
+        out->i = from->i;
+    }
+    return gn_ref_wrap(to, out->i) == out->i && gn_is_unsigned(to) == gn_is_unsigned(from->dtype);
+}
+
+/* One element of a constant's data. */
+static gn_splat element(gn_dtype t, const void *data)
+{
+    gn_splat v = { .dtype = t };
+    float f;
+    uint16_t h;
+    switch (t) {
+    case GN_F64: memcpy(&v.f, data, 8); break;
+    case GN_F32: memcpy(&f, data, 4), v.f = f; break;
+    case GN_F16: memcpy(&h, data, 2), v.f = gn_f16_to_f32(h); break;
+    case GN_BF16: memcpy(&h, data, 2), v.f = gn_bf16_to_f32(h); break;
+    default: memcpy(&v.i, data, gn_dtypes[t].size), v.i = gn_ref_wrap(t, v.i); break;
+    }
+    return v;
+}
+
+bool gn_splat_of(const gn_expr *e, gn_splat *out)
+{
+    gn_splat inner;
+    const gn_dtype t = (gn_dtype)e->type->dtype;
+    while (e->op->traits & GN_VIEW_OP && e->nin == 1 && e->op != &gn_op_concat) e = e->in[0];
+    if (e->op == &gn_op_cast) {
+        if (!gn_splat_of(e->in[0], &inner)) return false;
+        *out = inner;
+        return keeps_value(&inner, t, out);
+    }
+    if (e->op != &gn_op_constant) return false;
+    const gn_attr *data = gn_attr_of(e, "data");
+    if (data->n != gn_dtypes[t].size) return false;
+    *out = element(t, data->data);
+    return true;
+}
+
+bool gn_splat_is(const gn_expr *e, double number)
+{
+    gn_splat v;
+    if (!gn_splat_of(e, &v)) return false;
+    if (gn_is_float(v.dtype)) {
+        gn_splat n;
+        return gn_splat_number(v.dtype, number, &n) && n.f == v.f && !signbit(n.f) == !signbit(v.f);
+    }
+    return !signbit(number) && fabs(number) < 0x1p53 ? (double)v.i == number : (double)v.i == number && number != 0;
+}
+
+gn_splat gn_splat_rounded(gn_splat v)
+{
+    if (gn_is_float(v.dtype)) v.f = (double)gn_ref_round(v.dtype, v.f);
+    else v.i = gn_ref_wrap(v.dtype, v.i);
+    return v;
+}
+
+bool gn_splat_number(gn_dtype t, double number, gn_splat *out)
+{
+    *out = (gn_splat){ .dtype = t };
+    if (gn_is_float(t)) {
+        out->f = (double)gn_ref_round(t, number);
+        return true;
+    }
+    if (!(fabs(number) < 0x1p62) || number != trunc(number)) return false;
+    out->i = (int64_t)number;
+    return gn_ref_wrap(t, out->i) == out->i;
+}
+
+gn_expr *gn_splat_make(gn_graph *g, gn_splat v, const gn_type *like)
+{
+    gn_expr *scalar = gn_is_float(v.dtype) ? gn_make_scalar(g, v.dtype, v.f) : gn_make_scalar_int(g, v.dtype, v.i);
+    return gn_make_splat(g, scalar, like->n, like->dim);
+}
+
+gn_expr *gn_splat_value(gn_graph *g, double number, gn_dtype t, const gn_type *like)
+{
+    gn_splat v;
+    if (!gn_splat_number(t, number, &v)) gn_throw(GN_EINTERNAL, "a rule makes the number %g of %s", number, gn_dtypes[t].name);
+    return gn_splat_make(g, v, like);
+}

@@ -1,0 +1,143 @@
+/* Rewrites of views. A broadcast says where each axis of its operand stands in the result; with axes in any order it covers permutations
+ * too, so that a chain of both is one node, which grouping reads as one index map. */
+#include "functions.h"
+#include "match.h"
+#include "ops/make.h"
+#include "splat.h"
+#include <string.h>
+
+/* Axis d of `source` is axis to[d] of the view's result. */
+typedef struct view {
+    gn_expr *source;
+    int64_t to[GN_MAX_RANK];
+} view;
+
+static bool view_of(gn_expr *e, view *v)
+{
+    const bool turns = e->op == &gn_op_permute;
+    if (!turns && e->op != &gn_op_broadcast) return false;
+    const gn_attr *axes = gn_attr_of(e, "axes");
+    v->source = e->in[0];
+    for (uint32_t d = 0; d < axes->n; d++) {
+        if (turns) v->to[axes->ints[d]] = d;
+        else v->to[d] = axes->ints[d];
+    }
+    return true;
+}
+
+static bool is_identity(const gn_expr *source, const int64_t *to, const gn_type *type)
+{
+    if (source->type != type) return false;
+    for (uint32_t d = 0; d < type->n; d++)
+        if (to[d] != d) return false;
+    return true;
+}
+
+static gn_expr *make_view(gn_graph *g, gn_expr *source, const int64_t *to, const gn_type *type)
+{
+    if (is_identity(source, to, type)) return source;
+    const gn_attr attr[2] = { gn_attr_dims(type->n, type->dim), gn_attr_ints(source->type->n, to) };
+    return gn_node(g, &gn_op_broadcast, &source, 1, attr);
+}
+
+gn_expr *gn_rewrite_merge_views(gn_match *m)
+{
+    view outer, inner;
+    view_of(m->root, &outer);
+    if (view_of(outer.source, &inner)) {
+        for (uint32_t d = 0; d < inner.source->type->n; d++) inner.to[d] = outer.to[inner.to[d]];
+        outer = inner;
+    }
+    return make_view(m->graph, outer.source, outer.to, m->root->type);
+}
+
+gn_expr *gn_rewrite_move_splat(gn_match *m)
+{
+    gn_splat v;
+    return gn_splat_of(m->root, &v) ? gn_splat_make(m->graph, v, m->root->type) : NULL;
+}
+
+/* Where each axis of x stands in a shape that has further axes of extent 1. */
+static bool only_inserts_units(const gn_expr *x, const gn_type *shape, int64_t *to)
+{
+    uint32_t d = 0;
+    for (uint32_t i = 0; i < shape->n; i++) {
+        if (d < x->type->n && x->type->dim[d] == shape->dim[i]) to[d++] = i;
+        else if (!gn_dim_is(shape->dim[i], 1)) return false;
+    }
+    return d == x->type->n;
+}
+
+gn_expr *gn_rewrite_unit_reshape(gn_match *m)
+{
+    int64_t to[GN_MAX_RANK];
+    view v;
+    gn_expr *x = m->root->in[0];
+    if (only_inserts_units(x, m->root->type, to)) return make_view(m->graph, x, to, m->root->type);
+    if (view_of(x, &v) && only_inserts_units(v.source, x->type, to) && !memcmp(to, v.to, v.source->type->n * sizeof *to))
+        return gn_make_reshape(m->graph, v.source, m->root->type->n, m->root->type->dim);
+    return NULL;
+}
+
+/* ---- slices and pads ---- */
+
+static bool is_whole(const gn_attr *start, const gn_attr *step)
+{
+    for (uint32_t d = 0; d < start->n; d++)
+        if (!gn_dim_is(start->dims[d], 0) || step->ints[d] != 1) return false;
+    return true;
+}
+
+gn_expr *gn_rewrite_whole_slice(gn_match *m)
+{
+    return is_whole(gn_attr_of(m->root, "start"), gn_attr_of(m->root, "step")) ? m->root->in[0] : NULL;
+}
+
+gn_expr *gn_rewrite_empty_pad(gn_match *m)
+{
+    return gn_rewrite_whole_slice(m);
+}
+
+gn_expr *gn_rewrite_merge_slices(gn_match *m)
+{
+    gn_expr *inner = m->root->in[0];
+    if (inner->op != &gn_op_slice) return NULL;
+    const gn_attr *first = gn_attr_of(inner, "start"), *then = gn_attr_of(m->root, "start");
+    const gn_attr *by = gn_attr_of(inner, "step"), *then_by = gn_attr_of(m->root, "step");
+    const gn_dim *start[GN_MAX_RANK];
+    int64_t step[GN_MAX_RANK];
+    for (uint32_t d = 0; d < first->n; d++) {
+        start[d] = gn_dim_add(&m->graph->dims, first->dims[d], gn_dim_scale(&m->graph->dims, then->dims[d], by->ints[d]));
+        step[d] = by->ints[d] * then_by->ints[d];
+    }
+    return gn_make_slice(m->graph, inner->in[0], start, step, m->root->type->dim);
+}
+
+/* ---- views out of arithmetic ---- */
+
+/* The operand as it stands below the broadcast that `like` is, or a number in that shape; NULL if it is broadcast otherwise. */
+static gn_expr *below(gn_graph *g, gn_expr *e, const view *like)
+{
+    gn_splat v;
+    view mine;
+    if (gn_splat_of(e, &v)) return gn_splat_make(g, v, like->source->type);
+    if (!view_of(e, &mine) || mine.source->type->n != like->source->type->n) return NULL;
+    for (uint32_t d = 0; d < mine.source->type->n; d++)
+        if (mine.to[d] != like->to[d] || mine.source->type->dim[d] != like->source->type->dim[d]) return NULL;
+    return mine.source;
+}
+
+gn_expr *gn_rewrite_lift_broadcast(gn_match *m)
+{
+    enum { MOST = 4 };
+    gn_expr *in[MOST];
+    gn_splat ignored;
+    view like = { 0 };
+    const gn_expr *e = m->root;
+    for (uint32_t i = 0; i < e->nin && !like.source; i++)
+        if (!gn_splat_of(e->in[i], &ignored) && !view_of(e->in[i], &like)) return NULL;
+    if (!like.source || e->nin > MOST || like.source->type->n >= e->type->n) return NULL;
+    for (uint32_t i = 0; i < e->nin; i++)
+        if (!(in[i] = below(m->graph, e->in[i], &like))) return NULL;
+    return make_view(m->graph, gn_node(m->graph, e->op, in, e->nin, e->attr), like.to, e->type);
+}
