@@ -219,9 +219,6 @@ static void run_pass(driver *d, const pass *p)
     else renumber(d);
     report->ms = now_ms() - start;
     d->report->ms += report->ms;
-#ifndef NDEBUG
-    gn_graph_verify(d->core->graph);
-#endif
     dump(d, p->name);
 }
 

@@ -18,7 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const gn_allocator *gn_context_allocator(const gn_context *c) /* the runtime's, which this program comes before */
+/* The runtime's, which this program comes before. */
+gn_context *gn_context_default(void)
+{
+    return NULL;
+}
+
+const gn_allocator *gn_context_allocator(const gn_context *c)
 {
     (void)c;
     return &gn_allocator_libc;

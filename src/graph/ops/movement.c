@@ -38,11 +38,13 @@ static const gn_type *infer_permute(gn_graph *g, gn_expr *const *in, size_t n, c
 static const gn_type *infer_broadcast(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *attr)
 {
     const gn_expr *x = in[0];
+    uint32_t seen = 0;
     if (attr[1].n != gn_rank_in(x)) gn_throw_at(g, GN_EAXIS, "broadcast", in, n, "%u axes for a tensor of rank %zu", attr[1].n, gn_rank_in(x));
     for (uint32_t d = 0; d < attr[1].n; d++) {
         const int64_t to = attr[1].ints[d];
-        if (to < 0 || to >= attr[0].n || (d > 0 && to <= attr[1].ints[d - 1]))
-            gn_throw_at(g, GN_EAXIS, "broadcast", in, n, "axis %lld is outside the result, or not in order", (long long)to);
+        if (to < 0 || to >= attr[0].n || seen >> to & 1)
+            gn_throw_at(g, GN_EAXIS, "broadcast", in, n, "axis %lld is outside the result, or named twice", (long long)to);
+        seen |= 1u << to;
         gn_infer_equal(g, "broadcast", in, n, gn_extent(x, d), attr[0].dims[to], "extents");
     }
     return gn_type_tensor(g, gn_dtype_in(x), attr[0].n, attr[0].dims);
@@ -235,7 +237,12 @@ static void vjp_broadcast(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
     for (size_t d = 0; d < gn_rank_in(y); d++) {
         if (!gn_has_axis(&kept, (int64_t)d)) repeated.at[repeated.n++] = (int64_t)d;
     }
-    gin[0] = gn_make_reduce(g, &gn_op_sum, dy, &repeated);
+    gn_expr *const sum = gn_make_reduce(g, &gn_op_sum, dy, &repeated);
+    int64_t back[GN_MAX_RANK] = { 0 }; /* where each axis stands among the kept ones */
+    for (size_t d = 0; d < kept.n; d++) {
+        for (size_t i = 0; i < kept.n; i++) back[d] += kept.at[i] < kept.at[d];
+    }
+    gin[0] = gn_make_permute(g, sum, back);
 }
 
 static void vjp_slice(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)

@@ -1,0 +1,140 @@
+/* Real values of small graphs by MPFR with 400 bits: the truth that accurate rules are measured against. Knows elementwise ops, broadcasts,
+ * permutations, reshapes and reductions; composites must be decomposed first. Integers are taken as real numbers. */
+#pragma once
+#include "cases.h"
+#include "evaluate.h"
+#include <mpfr.h>
+
+enum { TRUTH_BITS = 400 };
+
+typedef struct truth {
+    int rank;
+    int64_t shape[GN_MAX_RANK], stride[GN_MAX_RANK], count;
+    mpfr_t *at;
+} truth;
+
+typedef struct truth_run {
+    gn_arena *arena;
+    gn_evaluation *evaluation; /* of sizes and inputs */
+    gn_map values;
+} truth_run;
+
+static bool truth_unary(const char *op, mpfr_t y, mpfr_t x)
+{
+    static const struct {
+        const char *op;
+        int (*f)(mpfr_t, const mpfr_t, mpfr_rnd_t);
+    } direct[] = { { "exp", mpfr_exp }, { "expm1", mpfr_expm1 }, { "log", mpfr_log }, { "log1p", mpfr_log1p }, { "sqrt", mpfr_sqrt }, { "sin", mpfr_sin },
+                   { "cos", mpfr_cos }, { "tanh", mpfr_tanh }, { "erf", mpfr_erf }, { "rsqrt", mpfr_rec_sqrt } };
+    for (size_t i = 0; i < sizeof direct / sizeof *direct; i++)
+        if (!strcmp(direct[i].op, op)) return direct[i].f(y, x, MPFR_RNDN), true;
+    if (!strcmp(op, "neg") || !strcmp(op, "sigmoid")) mpfr_neg(y, x, MPFR_RNDN);
+    else if (!strcmp(op, "abs")) mpfr_abs(y, x, MPFR_RNDN);
+    else if (!strcmp(op, "cast")) mpfr_set(y, x, MPFR_RNDN);
+    else if (!strcmp(op, "floor")) mpfr_floor(y, x);
+    else if (!strcmp(op, "softplus")) mpfr_exp(y, x, MPFR_RNDN), mpfr_log1p(y, y, MPFR_RNDN);
+    else if (!strcmp(op, "not")) mpfr_set_si(y, mpfr_zero_p(x), MPFR_RNDN);
+    else return false;
+    if (!strcmp(op, "sigmoid")) mpfr_exp(y, y, MPFR_RNDN), mpfr_add_ui(y, y, 1, MPFR_RNDN), mpfr_ui_div(y, 1, y, MPFR_RNDN);
+    return true;
+}
+
+static bool truth_binary(const char *op, mpfr_t y, mpfr_t a, mpfr_t b)
+{
+    const bool nan = mpfr_nan_p(a) || mpfr_nan_p(b);
+    if (!strcmp(op, "add") || !strcmp(op, "sum")) mpfr_add(y, a, b, MPFR_RNDN);
+    else if (!strcmp(op, "sub")) mpfr_sub(y, a, b, MPFR_RNDN);
+    else if (!strcmp(op, "mul") || !strcmp(op, "prod")) mpfr_mul(y, a, b, MPFR_RNDN);
+    else if (!strcmp(op, "div")) mpfr_div(y, a, b, MPFR_RNDN);
+    else if (!strcmp(op, "pow")) mpfr_pow(y, a, b, MPFR_RNDN);
+    else if ((!strcmp(op, "maximum") || !strcmp(op, "max")) && !nan) mpfr_max(y, a, b, MPFR_RNDN);
+    else if ((!strcmp(op, "minimum") || !strcmp(op, "min")) && !nan) mpfr_min(y, a, b, MPFR_RNDN);
+    else if (!strncmp(op, "max", 3) || !strncmp(op, "min", 3)) mpfr_set_nan(y);
+    else if (!strcmp(op, "eq")) mpfr_set_si(y, mpfr_equal_p(a, b), MPFR_RNDN);
+    else if (!strcmp(op, "ne")) mpfr_set_si(y, nan || !mpfr_equal_p(a, b), MPFR_RNDN);
+    else if (!strcmp(op, "lt")) mpfr_set_si(y, mpfr_less_p(a, b), MPFR_RNDN);
+    else if (!strcmp(op, "le")) mpfr_set_si(y, mpfr_lessequal_p(a, b), MPFR_RNDN);
+    else return false;
+    return true;
+}
+
+static truth *truth_new(truth_run *run, const gn_expr *e)
+{
+    truth *t = GN_NEW_OBJECT(run->arena, truth);
+    t->rank = e->type->n, t->count = 1;
+    for (int d = 0; d < t->rank; d++) t->shape[d] = gn_evaluation_dim(run->evaluation, e->type->dim[d]), t->count *= t->shape[d];
+    gn_row_major(t->rank, t->shape, t->stride);
+    t->at = GN_NEW_ARRAY(run->arena, mpfr_t, t->count + 1);
+    for (int64_t i = 0; i < t->count; i++) mpfr_init2(t->at[i], TRUTH_BITS);
+    return t;
+}
+
+static void truth_free(truth_run *run)
+{
+    for (size_t i = 0; i < run->values.capacity; i++) {
+        truth *t = run->values.taken[i] ? run->values.value[i] : NULL;
+        for (int64_t k = 0; t && k < t->count; k++) mpfr_clear(t->at[k]);
+    }
+    mpfr_free_cache();
+}
+
+static void truth_leaf(truth_run *run, truth *t, gn_expr *e)
+{
+    const gn_tensor *v = gn_evaluate(run->evaluation, e);
+    for (int64_t i = 0; i < t->count; i++) {
+        if (gn_is_float(v->dtype)) mpfr_set_ld(t->at[i], v->at[i].f, MPFR_RNDN);
+        else mpfr_set_sj(t->at[i], v->at[i].i, MPFR_RNDN);
+    }
+}
+
+/* Element i of a view is the operand's element at this place. */
+static int64_t truth_source(const gn_expr *e, const truth *t, const truth *x, int64_t i)
+{
+    int64_t flat = 0;
+    if (!strcmp(e->op->name, "reshape")) return i;
+    const gn_attr *axes = gn_attr_of(e, "axes");
+    for (uint32_t d = 0; d < axes->n; d++) {
+        if (!strcmp(e->op->name, "broadcast")) flat += i / t->stride[axes->ints[d]] % t->shape[axes->ints[d]] * x->stride[d];
+        else flat += i / t->stride[d] % t->shape[d] * x->stride[axes->ints[d]];
+    }
+    return flat;
+}
+
+static void truth_reduce(const gn_expr *e, truth *t, truth *x)
+{
+    const gn_axis_list axes = gn_axes_attr(e);
+    bool *seen = calloc((size_t)t->count + 1, sizeof *seen);
+    for (int64_t i = 0; i < t->count; i++) mpfr_set_si(t->at[i], strcmp(e->op->name, "prod") ? 0 : 1, MPFR_RNDN);
+    for (int64_t i = 0; i < x->count; i++) {
+        int64_t to = 0;
+        for (int d = 0, k = 0; d < x->rank; d++)
+            if (!gn_has_axis(&axes, d)) to += i / x->stride[d] % x->shape[d] * t->stride[k++];
+        if (seen[to]) truth_binary(e->op->name, t->at[to], t->at[to], x->at[i]);
+        else mpfr_set(t->at[to], x->at[i], MPFR_RNDN);
+        seen[to] = true;
+    }
+    free(seen);
+}
+
+static truth *truth_of(truth_run *run, gn_expr *e)
+{
+    void **place = gn_map_put(run->arena, &run->values, GN_KEY(e));
+    if (*place) return *place;
+    truth *in[4] = { 0 }, *t = truth_new(run, e);
+    *place = t;
+    for (uint32_t i = 0; i < e->nin; i++) in[i] = truth_of(run, e->in[i]);
+    if (e->op->traits & GN_REDUCE) {
+        truth_reduce(e, t, in[0]);
+        return t;
+    }
+    if (!e->nin) truth_leaf(run, t, e);
+    for (int64_t i = 0; e->nin && i < t->count; i++) {
+        bool known = true;
+        if (e->op->traits & GN_VIEW_OP) mpfr_set(t->at[i], in[0]->at[truth_source(e, t, in[0], i)], MPFR_RNDN);
+        else if (!strcmp(e->op->name, "select")) mpfr_set(t->at[i], in[mpfr_zero_p(in[0]->at[i]) ? 2 : 1]->at[i], MPFR_RNDN);
+        else if (e->nin == 1) known = truth_unary(e->op->name, t->at[i], in[0]->at[i]);
+        else known = truth_binary(e->op->name, t->at[i], in[0]->at[i], in[1]->at[i]);
+        if (!known) fail_msg("truth.h does not know %s", e->op->name);
+    }
+    return t;
+}
