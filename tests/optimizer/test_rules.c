@@ -70,16 +70,16 @@ static void compare_exact(rule_test *r, const gn_tensor *a, const gn_tensor *b)
 }
 
 /* Distance from the truth in ulp; infinite for an infinity or NaN that is not the truth's. */
-static double error_of(gn_dtype dtype, long double v, const mpfr_t truth)
+static double error_of(gn_dtype dtype, long double v, const mpfr_t real)
 {
-    const long double t = mpfr_get_ld(truth, MPFR_RNDN), most = dtype == GN_F32 ? 0x1.fffffep127L : 0x1.fffffffffffffp1023L;
+    const long double t = mpfr_get_ld(real, MPFR_RNDN), most = dtype == GN_F32 ? 0x1.fffffep127L : 0x1.fffffffffffffp1023L;
     if (isnan(t) || isnan(v)) return isnan(t) && isnan(v) ? 0 : (double)INFINITY;
     if (isinf(v)) return signbit(v) == signbit(t) && fabsl(t) >= most ? 0 : (double)INFINITY;
     if (isinf(t)) return (double)INFINITY;
     const long double rounded = gn_ref_round(dtype, t), ulp = gn_ref_ulp(dtype, isinf(rounded) ? most : rounded);
     mpfr_t d;
     mpfr_init2(d, TRUTH_BITS);
-    mpfr_set_ld(d, v, MPFR_RNDN), mpfr_sub(d, d, truth, MPFR_RNDN);
+    mpfr_set_ld(d, v, MPFR_RNDN), mpfr_sub(d, d, real, MPFR_RNDN);
     const long double apart = fabsl(mpfr_get_ld(d, MPFR_RNDN));
     mpfr_clear(d);
     return (double)(apart / ulp);
