@@ -88,8 +88,8 @@ static gn_expr *read_number(test_graph *t, const gn_sx *x, gn_dtype dtype)
     double number = gn_sx_is(x->at[1], "true");
     int64_t i;
     if (!number && !gn_sx_is(x->at[1], "false")) gn_sx_double(x->at[1], &number);
-    if (!gn_splat_number(dtype, number, &v)) gn_sx_fail(t->name, x, "number does not fit");
-    if (!gn_is_float(dtype) && gn_sx_int(x->at[1], &i)) v.i = i;
+    if (!gn_is_float(dtype) && gn_sx_int(x->at[1], &i)) v = (gn_splat){ .dtype = dtype, .i = i };
+    else if (!gn_splat_number(dtype, number, &v)) gn_sx_fail(t->name, x, "number does not fit");
     return gn_splat_make(t->g, v, gn_type_tensor(t->g, dtype, rank, dim));
 }
 
