@@ -1,6 +1,7 @@
 /* The f32 bodies. Polynomials are minimax fits (Sollya's fpminimax, relative error) on the reduced range; the reductions are those of
  * W. Cody and W. Waite, Software Manual for the Elementary Functions, 1980, unless a comment says otherwise. f64: bodies_f64.c. */
 #include "bodies.h"
+#include "pow_signs.h"
 
 /* x = n ln 2 + r. Adding 1.5 * 2^23 rounds x / ln 2 to the integer n and leaves n in the low bits of the sum. The product of n and the first
  * part of ln 2 (9 bits) is exact. 2^n is multiplied in two halves, so that results below the normal range are rounded once. */
@@ -137,12 +138,31 @@ const char gn_body_cos_f32[] =
     SINE_F32
     "  (cast f32 y))";
 
-/* exp(b log |a|) in f64; odd powers take the sign of a. 1 to any power and any number to the power 0 are 1, NaN included, as in C. */
+/* Below 1: x + x P(x^2). From 1 on: 1 - exp(Q(|x|)), Q a fit of log(1 - erf). */
+const char gn_body_erf_f32[] =
+    "(let (z (mul x x))"
+    "     (p (fma z -0x1.12339ep-14 0x1.536cecp-12))"
+    "     (p (fma p z -0x1.326364p-10))"
+    "     (p (fma p z 0x1.666f26p-8))"
+    "     (p (fma p z -0x1.b9db28p-6))"
+    "     (p (fma p z 0x1.ce4648p-4))"
+    "     (p (fma p z -0x1.8127d4p-2))"
+    "     (p (fma p z 0x1.06ebbp-3))"
+    "     (near (fma x p x))"
+    "     (m (abs x))"
+    "     (t (select (lt 4 m) 4 m))"
+    "     (q (fma t 0x1.ada56cp-20 -0x1.7c208cp-15))"
+    "     (q (fma q t 0x1.35852ap-11))"
+    "     (q (fma q t -0x1.35e3d2p-8))"
+    "     (q (fma q t 0x1.af655ep-6))"
+    "     (q (fma q t -0x1.c236a8p-4))"
+    "     (q (fma q t -0x1.43965ap-1))"
+    "     (q (fma q t -0x1.214fd6p0))"
+    "     (q (fma q t 0x1.329572p-12))"
+    "     (far (copysign (sub 1 (exp q)) x))"
+    "  (select (lt m 1) near far))";
+
+/* exp(b log |a|) in f64. */
 const char gn_body_pow_f32[] =
     "(let (y (cast f32 (exp (mul (cast f64 b) (log (cast f64 (abs a)))))))"
-    "     (h (mul 0.5 b))"
-    "     (whole (eq (floor b) b))"
-    "     (odd (and whole (lt (floor h) h)))"
-    "     (y (select odd (copysign y a) y))"
-    "     (y (select (and (lt a 0) (and (lt -inf a) (not whole))) nan y))"
-    "  (select (or (eq b 0) (or (eq a 1) (and (eq a -1) (eq (abs b) inf)))) 1 y))";
+    GN_POW_SIGNS;

@@ -1,0 +1,82 @@
+/* Compiles a unit's text with a C compiler of this machine and loads it. */
+#include <dlfcn.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "testlib.h"
+#include "unit_cc.h"
+
+extern char **environ;
+
+static int run(char *const *argv)
+{
+    pid_t pid;
+    int status;
+    if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) || waitpid(pid, &status, 0) < 0)
+        return -1;
+    return status;
+}
+
+const char *const *unit_compilers(void)
+{
+    static const char *found[4];
+    static const char *const candidates[] = { "gcc", "clang-19", "clang" };
+    size_t n = 0;
+    for (size_t i = 0; i < 3 && !(i == 2 && n == 2); i++) {
+        char command[64];
+        snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", candidates[i]);
+        char *argv[] = { "sh", "-c", command, NULL };
+        if (run(argv) == 0)
+            found[n++] = candidates[i];
+    }
+    found[n] = NULL;
+    return found;
+}
+
+typedef struct text_arg {
+    gn_text text;
+    const gn_target *target;
+    const char *body;
+} text_arg;
+
+static void make_text(void *arg)
+{
+    text_arg *a = arg;
+    gn_target_unit(&a->text, a->target, a->body);
+}
+
+void *unit_load(const gn_target *target, const char *compiler, const char *body)
+{
+    gn_arena arena = { 0 };
+    text_arg t = { .text = { .arena = &arena }, .target = target, .body = body };
+    if (gn_protect(make_text, &t))
+        fail_msg("%s", gn_message());
+    char source[] = "/tmp/unitXXXXXX.c", object[] = "/tmp/unitXXXXXX.so";
+    const int fd = mkstemps(source, 2), fd2 = mkstemps(object, 3);
+    assert_true(fd >= 0 && fd2 >= 0);
+    const char *text = gn_text_done(&t.text);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    close(fd2);
+    gn_arena_free(&arena);
+    char *argv[] = { (char *)compiler, "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-fPIC", "-shared", "-ffp-contract=off",
+                     "-o", object, source, NULL };
+    const int status = run(argv);
+    void *library = status ? NULL : dlopen(object, RTLD_NOW | RTLD_LOCAL);
+    unlink(source);
+    unlink(object);
+    if (!library)
+        fail_msg("%s cannot build the unit of %s: %s", compiler, target->name, status ? "see above" : dlerror());
+    return library;
+}
+
+void *unit_symbol(void *library, const char *name)
+{
+    void *symbol = dlsym(library, name);
+    if (!symbol)
+        fail_msg("%s", dlerror());
+    return symbol;
+}

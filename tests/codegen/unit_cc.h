@@ -1,0 +1,9 @@
+/* Compiles a unit's text with a C compiler of this machine and loads it. */
+#pragma once
+#include "target.h"
+
+/* Commands of the compilers found here: cc, gcc, clang, clang-19, each really different one once. Ended by NULL. */
+const char *const *unit_compilers(void);
+/* Writes head, words, body and tail, compiles, loads. Fails the test with the compiler's name on an error. Released by dlclose. */
+void *unit_load(const gn_target *, const char *compiler, const char *body);
+void *unit_symbol(void *library, const char *name);
