@@ -1,6 +1,6 @@
 /* Bodies to C statements, one per value. */
 #include <string.h>
-#include "bodies.h"
+#include "ops/bodies.h"
 #include "dtype.h"
 #include "error.h"
 #include "expand.h"

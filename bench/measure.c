@@ -76,6 +76,12 @@ static gn_status run(char *const *argv)
     return status ? gn_error(GN_ECOMPILER, "%s failed on %s", argv[0], argv[2]) : GN_OK;
 }
 
+/* f64 sine and cosine are NaN from 2^27 on, which docs/math.md says. */
+static bool outside_domain(const char *op, gn_dtype t, double a)
+{
+    return t == GN_F64 && (!strcmp(op, "sin") || !strcmp(op, "cos")) && fabs(a) >= 0x1p27;
+}
+
 typedef struct unit {
     const measure_options *options;
     const char *op;
@@ -104,7 +110,7 @@ static void *load_body(unit *u, void **library)
     const int a = mkstemps(source, 2), b = mkstemps(object, 3);
     u->path = source;
     void *f = NULL;
-    char *argv[] = { (char *)u->options->cc, "-std=c11", source, "-O2", "-ffp-contract=off", "-shared", "-fPIC", "-o", object, NULL };
+    char *argv[] = { (char *)u->options->cc, "-std=c11", source, "-O2", "-Wno-psabi", "-ffp-contract=off", "-shared", "-fPIC", "-o", object, NULL };
     if (a >= 0 && b >= 0 && !gn_protect(write_unit, u) && !run(argv)) {
         *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
         f = *library ? dlsym(*library, "body") : NULL;
@@ -181,7 +187,7 @@ static void sweep_f32(measure *m, const measure_options *o, reference *f, void (
     }
 }
 
-static void sweep_f64(measure *m, const measure_options *o, reference *f, void (*body)(const double *, const double *, double *, int64_t))
+static void sweep_f64(measure *m, const measure_options *o, const char *op, reference *f, void (*body)(const double *, const double *, double *, int64_t))
 {
     static double a[BLOCK], b[BLOCK], y[BLOCK];
     uint64_t seed = 1;
@@ -194,7 +200,8 @@ static void sweep_f64(measure *m, const measure_options *o, reference *f, void (
         }
         body(a, b, y, BLOCK);
         for (n = 0; n < BLOCK; n++)
-            compare(m, f, a[n], b[n], y[n], true);
+            if (!outside_domain(op, GN_F64, a[n]))
+                compare(m, f, a[n], b[n], y[n], true);
     }
 }
 
@@ -219,7 +226,7 @@ gn_status measure_body(measure *m, const measure_options *o, const char *op, gn_
     } else {
         void (*body)(const double *, const double *, double *, int64_t);
         memcpy(&body, &symbol, sizeof body);
-        sweep_f64(m, o, f, body);
+        sweep_f64(m, o, op, f, body);
     }
     dlclose(library);
     return GN_OK;

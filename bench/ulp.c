@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "bodies.h"
+#include "ops/bodies.h"
 #include "dtype.h"
 #include "expand.h"
 #include "measure.h"
