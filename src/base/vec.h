@@ -12,7 +12,7 @@
 
 #define gn_push(arena, v, ...) \
     ((v)->n == (v)->capacity ? gn_vec_grow(arena, (void **)&(v)->at, &(v)->capacity, sizeof *(v)->at) : (void)0, \
-     (v)->at[(v)->n++] = __VA_ARGS__)
+     (v)->at[(v)->n] = __VA_ARGS__, (v)->n++)
 #define gn_pop(v) ((v)->at[--(v)->n])
 
 void gn_vec_grow(gn_arena *, void **at, size_t *capacity, size_t size);
