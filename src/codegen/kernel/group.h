@@ -1,28 +1,48 @@
-/* Grouping: from the core graph to logical kernels. */
+/* Grouping: from the core graph to logical kernels.
+ *
+ *     gn_grouping *g = gn_group_core(arena, core, target);
+ *     for (size_t i = 0; i < g->groups.n; i++) run(g->groups.at[i].kernel);
+ *
+ * Values are what stands in memory: inputs, variables, array constants, outputs, new values of variables, and what crosses between kernels.
+ * Every output and every update has a value of its own that some kernel writes, also when two of them are the same expression or an input. */
 #pragma once
 #include "core.h"
 #include "kernel.h"
+#include "kernel_hint.h"
+#include "target.h"
 
-/* What crosses between kernels, and inputs and outputs: a value of the program. */
 typedef enum { GN_VALUE_INPUT, GN_VALUE_VARIABLE, GN_VALUE_CONSTANT, GN_VALUE_TEMP, GN_VALUE_OUTPUT, GN_VALUE_UPDATE } gn_value_kind;
 typedef struct gn_gvalue {
     uint8_t kind;                /* gn_value_kind */
-    const gn_expr *expr;         /* core node whose elements it holds, row-major */
-    uint32_t index;              /* input, output or update number */
+    const gn_expr *expr;         /* core node whose elements it holds, row-major; dtype and shape are its type's */
+    uint32_t index;              /* number of the input (in core->in), output or update; of the constant or variable: in order of first use */
     const char *name;            /* the user's, or "t7" */
+    int32_t in_place;            /* UPDATE: value of the variable whose memory it may be, since nobody reads the old elements later.
+                                    -1: memory of its own, moved into the variable after the last kernel */
 } gn_gvalue;
 
 typedef struct gn_group {
     gn_kernel *kernel;           /* buffers in the order of `buf` */
     GN_VEC(uint32_t) buf;        /* value per kernel buffer */
     GN_VEC(const gn_expr *) made;/* core nodes computed here, for comments and profiles */
-    struct gn_kernel_hint *hint;
+    gn_kernel_hint *hint;
 } gn_group;
+
+typedef struct gn_index_check {  /* before any step runs: all elements of the value must lie in [0, bound) */
+    uint32_t value;
+    const gn_dim *bound;         /* of the graph's pool */
+    const gn_expr *expr;         /* the operation that indexes, for the message */
+} gn_index_check;
 
 typedef struct gn_grouping {
     GN_VEC(gn_gvalue) values;
     GN_VEC(gn_group) groups;     /* in a valid order of execution */
+    GN_VEC(gn_index_check) checks;
+    bool small;                  /* one kernel, to be emitted as one function */
 } gn_grouping;
 
-/* Cuts the core graph (after all passes) into kernels. outs: outputs, then the new values of updates. Throws. */
-gn_grouping *gn_group_core(gn_arena *, const struct gn_core *, int64_t l2_bytes, int nregs);
+/* Cuts the core graph (after all passes) into kernels. The target decides what is narrow and what fits. Throws. */
+gn_grouping *gn_group_core(gn_arena *, const struct gn_core *, const gn_target *);
+
+/* True if `write` may be the same memory as `read`: one store alone depends on `read`, and loads it only where it stores. */
+bool gn_kernel_may_share(const gn_kernel *, uint32_t read, uint32_t write);

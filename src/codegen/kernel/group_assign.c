@@ -1,0 +1,422 @@
+/* Step 3: a level for every node, and groups for reductions and for what is stored. Nodes come in canonical order, so an operand's level is
+ * known and groups are numbered in the order they are made; a node never lies below one of its operands, hence no cycle can arise and none is
+ * searched. Every tie goes to the lower number. */
+#include "group_state.h"
+
+typedef struct level {
+    int32_t group;
+    int phase;
+} level;
+
+static bool below(level a, level b)
+{
+    return a.group != b.group ? a.group < b.group : a.phase < b.phase;
+}
+
+static level level_of(const gnode *n)
+{
+    return (level){ n->group, n->phase };
+}
+
+/* ---- groups ---- */
+
+static int32_t new_group(grouper *g, group_kind kind, const class_set *spine, int32_t after)
+{
+    const int32_t q = (int32_t)g->groups.n;
+    gn_push(g->scratch, &g->groups, (ggroup){ .kind = (uint8_t)kind, .spine = *spine, .after = after, .contraction = NONE });
+    if (after != NONE) gn_push(g->scratch, &g->groups.at[after].followers, q);
+    return q;
+}
+
+static uint64_t touch_key(int32_t group, uint32_t leaf)
+{
+    return (uint64_t)(uint32_t)group << 32 | leaf;
+}
+
+bool gn_group_touches(const grouper *g, int32_t group, uint32_t leaf)
+{
+    return gn_map_get(&g->touches, touch_key(group, leaf)) != NULL;
+}
+
+static bool is_full(const grouper *g, const class_set *d, uint32_t leaf)
+{
+    const class_set v = gn_group_var(g, &g->nodes.at[leaf]);
+    return class_subset(d, &v);
+}
+
+/* Bytes of the leaf that one point of the group's spine reads. */
+static int64_t row_bytes(const grouper *g, const ggroup *q, const class_set *d, uint32_t leaf)
+{
+    const class_set row = class_minus(d, &q->spine);
+    return gn_group_size(g, &row) * gn_dtypes[g->nodes.at[leaf].e->type->dtype].size;
+}
+
+static void touch(grouper *g, int32_t group, const gnode *body, const class_set *d)
+{
+    ggroup *q = &g->groups.at[group];
+    for (size_t i = 0; i < body->nleaf; i++) {
+        const uint32_t l = body->leaf[i];
+        if (!is_full(g, d, l)) continue;
+        g->nodes.at[l].touched = group;
+        void **seen = gn_map_put(g->scratch, &g->touches, touch_key(group, l));
+        if (*seen) continue;
+        *seen = g;
+        gn_push(g->scratch, &g->touchers[l].group, group);
+        q->row_bytes += row_bytes(g, q, d, l);
+        gn_push(g->scratch, &q->touch, l);
+    }
+}
+
+/* ---- where a value can be stored ---- */
+
+bool gn_group_holds(const grouper *g, const ggroup *q, const gnode *n, int phase)
+{
+    const class_set d = gn_group_set(g, n);
+    if (q->kind == GROUP_SCATTER || q->outs.n >= MAX_OUTS) return false;
+    if (phase == 0) return class_subset(&q->spine, &d);
+    for (size_t i = 0; phase == 1 && i < q->closers.n; i++) {
+        const class_set p = gn_group_kept(g, &g->nodes.at[q->closers.at[i]]);
+        if (class_subset(&d, &p)) return true;
+    }
+    return false;
+}
+
+/* The last group that reads one of its full operands; else a map of its own. */
+static int32_t home_from_memory(grouper *g, const gnode *n)
+{
+    const class_set d = gn_group_set(g, n);
+    int32_t best = NONE;
+    for (size_t i = 0; i < n->nleaf; i++) {
+        const uint32_t l = n->leaf[i];
+        const int32_t t = g->nodes.at[l].touched;
+        if (t <= best || !is_full(g, &d, l)) continue;
+        const ggroup *q = &g->groups.at[t];
+        if ((q->kind == GROUP_ROWS || q->kind == GROUP_MAP) && gn_group_holds(g, q, n, 0)) best = t;
+    }
+    return best != NONE ? best : new_group(g, GROUP_MAP, &d, NONE);
+}
+
+/* A map that runs right behind the group of the node's level: one for all values of equal dims. */
+static int32_t home_after(grouper *g, const gnode *n)
+{
+    const class_set d = gn_group_set(g, n);
+    const ggroup *q = &g->groups.at[n->group];
+    for (size_t i = 0; i < q->followers.n; i++) {
+        const ggroup *a = &g->groups.at[q->followers.at[i]];
+        if (a->outs.n < MAX_OUTS && a->spine.n == d.n && class_subset(&a->spine, &d)) return q->followers.at[i];
+    }
+    return new_group(g, GROUP_MAP, &d, n->group);
+}
+
+int32_t gn_group_home(grouper *g, uint32_t at)
+{
+    const gnode *n = &g->nodes.at[at];
+    if (n->stored) return n->home;
+    int32_t home;
+    if (n->kind == NODE_REDUCE || n->kind == NODE_SCATTER || (n->group != NONE && gn_group_holds(g, &g->groups.at[n->group], n, n->phase)))
+        home = n->group;
+    else if (n->group == NONE) home = home_from_memory(g, n);
+    else home = home_after(g, n);
+    ggroup *q = &g->groups.at[home];
+    gn_push(g->scratch, &q->outs, at);
+    if (q->kind == GROUP_MAP) {
+        const class_set d = gn_group_set(g, n);
+        touch(g, home, n, &d);
+    }
+    g->nodes.at[at].stored = true;
+    g->nodes.at[at].home = home;
+    return home;
+}
+
+/* Makes a light node a leaf: from here on it is read from memory only. */
+static void cut(grouper *g, uint32_t at)
+{
+    gnode *n = &g->nodes.at[at];
+    if (is_leaf(n)) return;
+    const int32_t home = gn_group_home(g, at);
+    const int32_t after = g->groups.at[home].after;
+    uint32_t *self = GN_NEW_ARRAY(g->scratch, uint32_t, 1);
+    *self = at;
+    n->cut = true;
+    n->group = after != NONE ? after : home;
+    n->phase = 2, n->rvar = 0, n->depth = 0;
+    n->leaf = self, n->nleaf = 1;
+    n->touched = NONE;
+    n->var = (uint8_t)((1u << n->rank) - 1);
+}
+
+/* ---- light nodes ---- */
+
+/* All leaves of the operands in order; false if there are too many. */
+static bool gather_leaves(const grouper *g, const gnode *n, uint32_t *leaf, uint8_t *nleaf, uint16_t *depth)
+{
+    *nleaf = 0, *depth = 0;
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const gnode *x = operand(g, n, k);
+        if (x->depth >= *depth) *depth = (uint16_t)(x->depth + 1);
+        for (size_t i = 0; i < x->nleaf; i++) {
+            bool seen = false;
+            for (size_t j = 0; j < *nleaf; j++) seen |= leaf[j] == x->leaf[i];
+            if (seen) continue;
+            if (*nleaf == MAX_LEAVES) return false;
+            leaf[(*nleaf)++] = x->leaf[i];
+        }
+    }
+    return *depth <= MAX_DEPTH;
+}
+
+/* The operand that is worth storing most: with the most leaves, then the deepest, then the first. */
+static uint32_t heaviest_operand(const grouper *g, const gnode *n)
+{
+    uint32_t best = UINT32_MAX;
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const gnode *x = operand(g, n, k);
+        if (is_leaf(x) || x->nleaf == 0) continue;
+        const gnode *b = best == UINT32_MAX ? NULL : &g->nodes.at[best];
+        if (!b || x->nleaf > b->nleaf || (x->nleaf == b->nleaf && x->depth > b->depth)) best = n->in[k];
+    }
+    return best;
+}
+
+static void find_leaves(grouper *g, gnode *n)
+{
+    uint32_t leaf[MAX_LEAVES];
+    while (!gather_leaves(g, n, leaf, &n->nleaf, &n->depth)) {
+        const uint32_t x = heaviest_operand(g, n);
+        if (x == UINT32_MAX) break; /* a concat of many leaves */
+        cut(g, x);
+    }
+    n->leaf = gn_arena_copy(g->scratch, leaf, n->nleaf * sizeof *leaf);
+}
+
+/* Operands that are read at places that only run time knows must stand in memory whole: indices. */
+static bool is_index(const gnode *n, uint32_t k)
+{
+    return (n->kind == NODE_TAKE || n->kind == NODE_SCATTER) && k == 1;
+}
+
+static void cut_indices(grouper *g, const gnode *n)
+{
+    if (n->kind != NODE_TAKE && n->kind != NODE_SCATTER) return;
+    if (!gn_group_is_index(g, n->in[1])) cut(g, gn_group_look_through(g, n->in[1]));
+}
+
+/* The level at which n can read operand k: behind its group, if it reads other elements of something that the group makes. */
+static level operand_level(const grouper *g, const gnode *n, uint32_t k)
+{
+    const gnode *x = operand(g, n, k);
+    level l = level_of(x);
+    if (l.group == NONE || l.phase == 2) return l;
+    if (is_index(n, k) || n->kind == NODE_SCATTER) return (level){ l.group, 2 };
+    int8_t map[GN_MAX_RANK];
+    gn_group_dims(g, n, k, map);
+    for (uint32_t d = 0; d < x->rank; d++) {
+        if (!(x->rvar >> d & 1)) continue;
+        const bool same = map[d] != NONE && class_of(g, n, (uint32_t)map[d]) == class_of(g, x, d);
+        if (!same && !(n->kind == NODE_REDUCE && map[d] == NONE)) l.phase = 2;
+    }
+    return l;
+}
+
+static level operands_level(const grouper *g, const gnode *n)
+{
+    level b = { NONE, 0 };
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const level l = operand_level(g, n, k);
+        if (below(b, l)) b = l;
+    }
+    return b;
+}
+
+static void visit_light(grouper *g, gnode *n)
+{
+    cut_indices(g, n);
+    find_leaves(g, n);
+    const level b = operands_level(g, n);
+    n->group = b.group, n->phase = (uint8_t)b.phase;
+    n->rvar = 0;
+    for (uint32_t k = 0; k < n->e->nin && b.group != NONE && b.phase < 2; k++) {
+        const gnode *x = operand(g, n, k);
+        if (x->group == b.group && x->phase < 2) n->rvar |= gn_group_varies(g, n, k, x->rvar);
+    }
+}
+
+/* ---- reductions ---- */
+
+typedef enum { FIT_NONE, FIT_ROW, FIT_CLOSER } fit;
+
+static bool made_in(const gnode *leaf, int32_t c)
+{
+    return leaf->group == c && leaf->phase == 0;
+}
+
+/* Some full operand is read or made in the group already; or all is made there. */
+static bool shares(const grouper *g, int32_t c, const gnode *body, const class_set *d, level b)
+{
+    bool any = false, all = true;
+    for (size_t i = 0; i < body->nleaf; i++) {
+        const uint32_t l = body->leaf[i];
+        if (!is_full(g, d, l)) continue;
+        if (gn_group_touches(g, c, l) || made_in(&g->nodes.at[l], c)) any = true;
+        else all = false;
+    }
+    return any || (all && b.group == c && b.phase == 0);
+}
+
+static bool has_room(const grouper *g, int32_t c, const gnode *body, const class_set *d)
+{
+    const ggroup *q = &g->groups.at[c];
+    int64_t more = 0;
+    for (size_t i = 0; i < body->nleaf; i++)
+        if (is_full(g, d, body->leaf[i]) && !gn_group_touches(g, c, body->leaf[i])) more += row_bytes(g, q, d, body->leaf[i]);
+    return q->members.n < MAX_MEMBERS && (more == 0 || q->row_bytes + more <= g->target->l2_bytes / 2);
+}
+
+static fit fits(const grouper *g, int32_t c, const gnode *r, level b)
+{
+    const gnode *body = operand(g, r, 0);
+    const ggroup *q = &g->groups.at[c];
+    const class_set p = gn_group_kept(g, r), d = gn_group_set(g, body);
+    if (q->kind != GROUP_ROWS && q->kind != GROUP_CONTRACT) return FIT_NONE;
+    const bool share = shares(g, c, body, &d, b);
+    if (!has_room(g, c, body, &d)) return FIT_NONE;
+    if (q->kind == GROUP_CONTRACT)
+        return class_subset(&d, &q->spine) && share && p.n == 1 && p.at[0] == q->lane ? FIT_CLOSER : FIT_NONE;
+    if (class_subset(&q->spine, &p)) return share || b.group == c ? FIT_ROW : FIT_NONE;
+    return class_subset(&q->spine, &d) && class_disjoint(&q->spine, &p) && share ? FIT_CLOSER : FIT_NONE;
+}
+
+/* Candidates: the level's own group, then those that touched a full operand, highest number first. */
+static int32_t find_group(const grouper *g, const gnode *r, level b, fit *how)
+{
+    const gnode *body = operand(g, r, 0);
+    const class_set d = gn_group_set(g, body);
+    if (b.group != NONE && b.phase == 0 && (*how = fits(g, b.group, r, b)) != FIT_NONE) return b.group;
+    int32_t last = INT32_MAX;
+    for (size_t tries = 0; tries < body->nleaf; tries++) {
+        int32_t best = NONE;
+        for (size_t i = 0; i < body->nleaf; i++) {
+            const int32_t t = g->nodes.at[body->leaf[i]].touched;
+            if (t > best && t < last && t >= b.group + (b.phase > 0) && is_full(g, &d, body->leaf[i])) best = t;
+        }
+        if (best == NONE) break;
+        if (g->groups.at[best].after == NONE && (*how = fits(g, best, r, b)) != FIT_NONE) return best;
+        last = best;
+    }
+    *how = FIT_NONE;
+    return NONE;
+}
+
+/* The outer loop of few and long sums: the first reduced class, unless that is short and another is not. */
+static uint32_t long_class(const grouper *g, const class_set *a)
+{
+    uint32_t best = a->at[0];
+    if (gn_group_extent(g, best) >= FEW_POINTS) return best;
+    for (size_t i = 1; i < a->n; i++)
+        if (gn_group_extent(g, a->at[i]) > gn_group_extent(g, best)) best = a->at[i];
+    return best;
+}
+
+static bool is_long(const grouper *g, const class_set *a)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (gn_group_extent(g, a->at[i]) >= GUESS) return true;
+    return false;
+}
+
+static int32_t rows_group(grouper *g, const gnode *r, fit *how)
+{
+    const class_set p = gn_group_kept(g, r), d = gn_group_set(g, operand(g, r, 0)), a = class_minus(&d, &p);
+    const bool few = gn_group_size(g, &p) < FEW_POINTS && is_long(g, &a);
+    *how = FIT_ROW;
+    if ((p.n > 0 && !few) || a.n == 0) return new_group(g, GROUP_ROWS, &p, NONE);
+    const class_set spine = { .n = 1, .at = { long_class(g, &a) } };
+    *how = FIT_CLOSER;
+    return new_group(g, GROUP_ROWS, &spine, NONE);
+}
+
+static int32_t heavy_group(grouper *g, uint32_t at, const heavy *h)
+{
+    const class_set p = gn_group_kept(g, &g->nodes.at[at]);
+    const class_set lane = { .n = 1, .at = { h->j } };
+    class_set spine = class_minus(&p, &lane);
+    int64_t extent;
+    const bool narrow = gn_group_fixed(g, h->j, &extent) && extent <= 4 * gn_group_lanes(g);
+    if (!narrow) spine.at[spine.n++] = h->j;
+    const int32_t c = new_group(g, narrow ? GROUP_ROWS : GROUP_CONTRACT, &spine, NONE);
+    ggroup *q = &g->groups.at[c];
+    q->contraction = (int32_t)at, q->row = h->i, q->lane = h->j;
+    q->heavy = gn_arena_copy(g->scratch, h, sizeof *h);
+    return c;
+}
+
+static const uint32_t *self_leaf(grouper *g, uint32_t at)
+{
+    uint32_t *self = GN_NEW_ARRAY(g->scratch, uint32_t, 1);
+    *self = at;
+    return self;
+}
+
+static void visit_reduction(grouper *g, uint32_t at)
+{
+    gnode *n = &g->nodes.at[at];
+    const gnode *body = operand(g, n, 0);
+    const class_set d = gn_group_set(g, body);
+    heavy h;
+    fit how = FIT_ROW;
+    int32_t c = NONE;
+    if (gn_group_heavy(g, n, &h)) {
+        gn_group_orient(g, n, &h);
+        c = heavy_group(g, at, &h);
+    } else {
+        c = find_group(g, n, operands_level(g, n), &how);
+        if (c == NONE) c = rows_group(g, n, &how);
+    }
+    gn_push(g->scratch, &g->groups.at[c].members, at);
+    if (how == FIT_CLOSER) gn_push(g->scratch, &g->groups.at[c].closers, at);
+    n->group = c, n->phase = gn_group_renamed(g, n) ? 2 : how == FIT_CLOSER;
+    n->rvar = n->var;
+    n->leaf = self_leaf(g, at), n->nleaf = 1;
+    touch(g, c, body, &d);
+    n->touched = c;
+}
+
+static void visit_scatter(grouper *g, uint32_t at)
+{
+    gnode *n = &g->nodes.at[at];
+    cut_indices(g, n);
+    const class_set d = gn_group_set(g, n);
+    const int32_t c = new_group(g, GROUP_SCATTER, &d, NONE);
+    gn_push(g->scratch, &g->groups.at[c].members, at);
+    n->group = c, n->phase = 2, n->rvar = 0;
+    n->leaf = self_leaf(g, at), n->nleaf = 1;
+    n->touched = NONE;
+    gn_group_home(g, at);
+}
+
+bool gn_group_covers(const grouper *g, const gnode *n)
+{
+    const class_set v = gn_group_var(g, n);
+    for (size_t i = 0; i < n->nleaf; i++)
+        if (is_full(g, &v, n->leaf[i])) return true;
+    return false;
+}
+
+void gn_group_assign(grouper *g)
+{
+    g->touchers = GN_NEW_ARRAY(g->scratch, struct touchers, g->nodes.n + 1);
+    for (uint32_t at = 0; at < g->nodes.n; at++) {
+        gnode *n = &g->nodes.at[at];
+        n->touched = NONE, n->group = NONE, n->home = NONE;
+        if (n->kind == NODE_MEMORY) n->leaf = self_leaf(g, at), n->nleaf = 1;
+        else if (n->kind == NODE_REDUCE) visit_reduction(g, at);
+        else if (n->kind == NODE_SCATTER) visit_scatter(g, at);
+        else visit_light(g, n);
+        n = &g->nodes.at[at];
+        if (!n->named) continue;
+        if (n->group == NONE) gn_push(g->scratch, &g->late, at);
+        else gn_group_home(g, at);
+    }
+    /* What needs memory alone may be stored anywhere: behind all reductions, where most groups offer themselves. */
+    for (size_t i = 0; i < g->late.n; i++) gn_group_home(g, g->late.at[i]);
+}

@@ -1,0 +1,103 @@
+/* Step 5: what crosses between groups is stored by its group, or computed again where it is used if that takes a few operations from what is
+ * in memory anyway. Sums are never repeated. Number order matters: tanh z is stored first, so 1 - a^2 is then computed again from a. */
+#include "group_state.h"
+#include <stdlib.h>
+
+typedef struct crosser {
+    grouper *g;
+    uint32_t *stamp;             /* by node: 1 + the last group whose walk saw it */
+    GN_VEC(uint32_t) stack, found;
+} crosser;
+
+static void push_operands(crosser *c, const gnode *n)
+{
+    for (uint32_t k = n->e->nin; k-- > 0;) gn_push(c->g->scratch, &c->stack, n->in[k]);
+}
+
+static void found(crosser *c, uint32_t at)
+{
+    gnode *n = &c->g->nodes.at[at];
+    if (n->crosses) return;
+    n->crosses = true;
+    gn_push(c->g->scratch, &c->found, at);
+}
+
+/* Looks below one node for what group q needs and does not make itself. */
+static void step(crosser *c, uint32_t at, int32_t q)
+{
+    grouper *g = c->g;
+    const gnode *n = &g->nodes.at[at];
+    if (c->stamp[at] == (uint32_t)q + 1) return;
+    c->stamp[at] = (uint32_t)q + 1;
+    if (n->kind == NODE_MEMORY || is_ready(g, n, q)) return;
+    const bool own = n->group == q;
+    if (!is_light(n)) {
+        if (!own) found(c, at);
+    } else if (own || n->group == NONE || is_move(n) || !gn_group_covers(g, n)) push_operands(c, n);
+    else found(c, at);
+}
+
+static void drain(crosser *c, int32_t q)
+{
+    while (c->stack.n > 0) step(c, gn_pop(&c->stack), q);
+}
+
+static void walk_out(crosser *c, uint32_t at, int32_t q)
+{
+    const gnode *n = &c->g->nodes.at[at];
+    c->stamp[at] = (uint32_t)q + 1;
+    if (n->kind == NODE_REDUCE || n->kind == NODE_MEMORY) return;
+    push_operands(c, n);
+    drain(c, q);
+}
+
+static void walk_group(crosser *c, int32_t q)
+{
+    const ggroup *group = &c->g->groups.at[q];
+    for (size_t i = 0; i < group->members.n; i++) {
+        push_operands(c, &c->g->nodes.at[group->members.at[i]]);
+        drain(c, q);
+    }
+    for (size_t i = 0; i < group->outs.n; i++) walk_out(c, group->outs.at[i], q);
+}
+
+/* Operations per element from memory alone; more than the budget counts as too much. */
+static int near_cost(const grouper *g, uint32_t at, int budget)
+{
+    const gnode *n = &g->nodes.at[gn_group_look_through(g, at)];
+    if (n->kind == NODE_MEMORY || n->stored) return 0;
+    if (!is_light(n)) return budget + 1;
+    int cost = gn_group_cost(n);
+    for (uint32_t k = 0; k < n->e->nin && cost <= budget; k++) cost += near_cost(g, n->in[k], budget - cost);
+    return cost;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void gn_group_cross(grouper *g)
+{
+    crosser c = { g, .stamp = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1) };
+    for (int32_t q = 0; q < (int32_t)g->groups.n; q++)
+        if (!g->groups.at[q].dead) walk_group(&c, q);
+    /* Storing may make maps, which need values of their own: until nothing new is found. */
+    while (c.found.n > 0) {
+        uint32_t *todo = gn_arena_copy(g->scratch, c.found.at, c.found.n * sizeof *todo);
+        const size_t n = c.found.n;
+        qsort(todo, n, sizeof *todo, compare_numbers);
+        c.found.n = 0;
+        for (size_t i = 0; i < n; i++) {
+            const gnode *x = &g->nodes.at[todo[i]];
+            if (x->stored || (is_light(x) && near_cost(g, todo[i], NEAR_COST) <= NEAR_COST)) continue;
+            const int32_t home = gn_group_home(g, todo[i]);
+            if (g->groups.at[home].kind == GROUP_MAP) walk_out(&c, todo[i], home);
+        }
+    }
+    for (size_t q = 0; q < g->groups.n; q++) {
+        ggroup *group = &g->groups.at[q];
+        if (group->outs.n > 1) qsort(group->outs.at, group->outs.n, sizeof *group->outs.at, compare_numbers);
+    }
+}

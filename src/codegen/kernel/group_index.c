@@ -1,0 +1,223 @@
+/* Index maps: an operation that moves elements is no code, its operand's text is written at other indices. Reshapes are divisions of a flat
+ * index, borders are conditions, gathers are loads in the index. */
+#include <string.h>
+#include "group_writer.h"
+
+static gn_dim_pool *pool(const writer *w)
+{
+    return w->k->dims;
+}
+
+static const gn_dim *constant(const writer *w, int64_t v)
+{
+    return gn_dim_const(pool(w), v);
+}
+
+/* ---- reshape ---- */
+
+/* The block of operand dims [a0, a1) holds the elements of result dims [b0, b1). */
+static void write_block(writer *w, const gnode *n, const gnode *x, const uint32_t *b, const uint32_t *a, const gn_dim *const *index,
+                        const gn_dim **out)
+{
+    const gn_dim *flat = constant(w, 0);
+    if (a[1] - a[0] == 1 && b[1] - b[0] == 1) {
+        out[a[0]] = index[b[0]];
+        return;
+    }
+    for (uint32_t d = b[0]; d < b[1]; d++)
+        flat = gn_dim_add(pool(w), gn_dim_mul(pool(w), flat, gn_write_dim(w, n->e->type->dim[d])), index[d]);
+    for (uint32_t d = a[1]; d-- > a[0];) {
+        const gn_dim *e = gn_write_dim(w, x->e->type->dim[d]);
+        out[d] = d == a[0] ? flat : gn_dim_mod(pool(w), flat, e);
+        flat = gn_dim_div(pool(w), flat, e);
+    }
+}
+
+/* Cuts both shapes into blocks of equal size, as small as can be told: extents are multiplied on the smaller side until both agree. */
+static void reshape_index(writer *w, const gnode *n, const gnode *x, const gn_dim *const *index, const gn_dim **out)
+{
+    gn_dim_pool *graph = &w->g->core->graph->dims;
+    uint32_t a = 0, b = 0;
+    while (a < x->rank || b < n->rank) {
+        const uint32_t a0 = a, b0 = b;
+        const gn_dim *pa = gn_dim_const(graph, 1), *pb = pa;
+        if (a < x->rank) pa = x->e->type->dim[a++];
+        if (b < n->rank) pb = n->e->type->dim[b++];
+        while (pa != pb && (a < x->rank || b < n->rank)) {
+            int64_t ca, cb;
+            const bool known = gn_dim_is_const(pa, &ca) && gn_dim_is_const(pb, &cb);
+            const bool grow_a = b == n->rank || (a < x->rank && (known ? ca < cb : x->rank - a >= n->rank - b));
+            if (grow_a) pa = gn_dim_mul(graph, pa, x->e->type->dim[a++]);
+            else pb = gn_dim_mul(graph, pb, n->e->type->dim[b++]);
+        }
+        const uint32_t as[2] = { a0, a }, bs[2] = { b0, b };
+        write_block(w, n, x, bs, as, index, out);
+    }
+}
+
+/* ---- the other moves ---- */
+
+void gn_write_operand_index(writer *w, const gnode *n, uint32_t k, const gn_dim *const *index, const gn_dim **out)
+{
+    const gnode *x = operand(w->g, n, k);
+    const gn_attr *a = n->e->attr;
+    int8_t map[GN_MAX_RANK];
+    if (n->kind == NODE_RESHAPE) {
+        reshape_index(w, n, x, index, out);
+        return;
+    }
+    gn_group_dims(w->g, n, k, map);
+    for (uint32_t d = 0; d < x->rank; d++) {
+        if (map[d] != NONE) out[d] = index[map[d]];
+        else if (n->kind == NODE_SLICE)
+            out[d] = gn_dim_add(pool(w), gn_write_dim(w, a[0].dims[d]), gn_dim_scale(pool(w), index[d], a[1].ints[d]));
+        else if (n->kind == NODE_FLIP)
+            out[d] = gn_dim_sub(pool(w), gn_dim_sub(pool(w), gn_write_dim(w, x->e->type->dim[d]), constant(w, 1)), index[d]);
+        else out[d] = gn_write_taken(w, n, index);
+    }
+}
+
+static const gn_kcond *less(gn_kcond *c, const gn_dim *a, const gn_dim *b)
+{
+    *c = (gn_kcond){ .kind = GN_K_LT, .a = a, .b = b };
+    return c;
+}
+
+/* The operand's element k stands at start + step k. */
+static const gn_kexpr *write_pad(writer *w, const gnode *n, const gn_dim *const *index)
+{
+    const gnode *x = operand(w->g, n, 0);
+    const gn_dim *inner[GN_MAX_RANK] = { 0 };
+    gn_kcond cond[3 * GN_MAX_RANK];
+    size_t ncond = 0;
+    for (uint32_t d = 0; d < x->rank; d++) {
+        const int64_t step = n->e->attr[1].ints[d], by = step < 0 ? -step : step;
+        const gn_dim *start = gn_write_dim(w, n->e->attr[0].dims[d]), *extent = gn_write_dim(w, x->e->type->dim[d]);
+        const gn_dim *at = step < 0 ? gn_dim_sub(pool(w), start, index[d]) : gn_dim_sub(pool(w), index[d], start);
+        const gn_dim *last = gn_dim_scale(pool(w), gn_dim_sub(pool(w), extent, constant(w, 1)), by);
+        const bool from_start = step > 0 && gn_dim_is(start, 0);
+        inner[d] = gn_dim_div(pool(w), at, constant(w, by));
+        if (!from_start) less(&cond[ncond++], constant(w, -1), at);
+        if (!(from_start && by == 1 && extent == gn_write_dim(w, n->e->type->dim[d])))
+            less(&cond[ncond++], at, gn_dim_add(pool(w), last, constant(w, 1)));
+        if (by > 1) cond[ncond++] = (gn_kcond){ .kind = GN_K_EQ, .a = gn_dim_mod(pool(w), at, constant(w, by)), .b = constant(w, 0) };
+    }
+    const gn_kexpr *in = gn_write_expr(w, n->in[0], inner);
+    return ncond == 0 ? in : gn_kexpr_if(w->k, ncond, cond, in, gn_write_expr(w, n->in[1], NULL));
+}
+
+static const gn_kexpr *write_concat(writer *w, const gnode *n, const gn_dim *const *index)
+{
+    const size_t axis = (size_t)n->e->attr[0].i;
+    const gn_dim *begin[2] = { constant(w, 0), NULL };
+    const gn_dim **starts = GN_NEW_ARRAY(w->g->scratch, const gn_dim *, n->e->nin + 1);
+    starts[0] = begin[0];
+    for (uint32_t k = 0; k < n->e->nin; k++)
+        starts[k + 1] = gn_dim_add(pool(w), starts[k], gn_write_dim(w, n->e->in[k]->type->dim[axis]));
+    const gn_kexpr *value = NULL;
+    for (uint32_t k = n->e->nin; k-- > 0;) {
+        const gn_dim *inner[GN_MAX_RANK] = { 0 };
+        gn_kcond cond;
+        memcpy(inner, index, n->rank * sizeof *inner);
+        inner[axis] = gn_dim_sub(pool(w), index[axis], starts[k]);
+        const gn_kexpr *part = gn_write_expr(w, n->in[k], inner);
+        value = value ? gn_kexpr_if(w->k, 1, less(&cond, index[axis], starts[k + 1]), part, value) : part;
+    }
+    return value;
+}
+
+const gn_kexpr *gn_write_move(writer *w, uint32_t at, const gn_dim *const *index)
+{
+    const gnode *n = &w->g->nodes.at[at];
+    if (n->kind == NODE_PAD) return write_pad(w, n, index);
+    if (n->kind == NODE_CONCAT) return write_concat(w, n, index);
+    const gn_dim *inner[GN_MAX_RANK] = { 0 };
+    gn_write_operand_index(w, n, 0, index, inner);
+    return gn_write_expr(w, n->in[0], inner);
+}
+
+/* ---- integers as indices ---- */
+
+const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
+{
+    const gnode *n = &w->g->nodes.at[at];
+    const gn_dim *inner[GN_MAX_RANK] = { 0 };
+    if (!gn_group_is_index(w->g, at)) return NULL;
+    if (gn_write_loads(w, n)) {
+        const uint32_t buf = gn_write_buf(w, w->g->value[at]);
+        return gn_dim_load(pool(w), w->k->bufs.at[buf].name, gn_kernel_flat(w->k, buf, index));
+    }
+    switch (n->kind) {
+    case NODE_SCALAR: return constant(w, gn_group_integer(n->e));
+    case NODE_DIM: return gn_write_dim(w, gn_group_dim_of(n->e));
+    case NODE_IOTA: return index[gn_attr_of(n->e, "axis")->i];
+    case NODE_ELEM: return gn_write_index(w, n->in[0], index); /* a cast */
+    default: break;
+    }
+    if (!is_view(n)) return NULL; /* a reduction of this group: no memory yet */
+    gn_write_operand_index(w, n, 0, index, inner);
+    return gn_write_index(w, n->in[0], inner);
+}
+
+/* Every element of the value is reached, so that checking the input whole refuses no right program. */
+static const gnode *whole_input(const grouper *g, const gnode *x)
+{
+    while ((x->kind == NODE_BROADCAST || x->kind == NODE_RESHAPE || x->kind == NODE_PERMUTE) && !x->cut) x = operand(g, x, 0);
+    return x->kind == NODE_MEMORY && strcmp(x->e->op->name, "input") == 0 ? x : NULL;
+}
+
+static void add_check(writer *w, const gnode *n, uint32_t value, const gn_dim *bound)
+{
+    for (size_t i = 0; i < w->g->out->checks.n; i++)
+        if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound) return;
+    gn_push(w->g->arena, &w->g->out->checks, (gn_index_check){ value, bound, n->e });
+}
+
+/* Inputs are checked before anything runs; all other indices are held within the axis here. */
+const gn_dim *gn_write_taken(writer *w, const gnode *n, const gn_dim *const *index)
+{
+    const gnode *labels = operand(w->g, n, 1);
+    const uint32_t axis = (uint32_t)n->e->attr[0].i;
+    const gn_dim *extent = operand(w->g, n, 0)->e->type->dim[axis];
+    const gn_dim *at = gn_write_index(w, n->in[1], n->kind == NODE_TAKE ? index + axis : index);
+    if (!at) gn_throw(GN_EINTERNAL, "grouping: the indices of %s are not in memory", n->e->op->name);
+    const gnode *input = whole_input(w->g, labels);
+    if (input) {
+        add_check(w, n, (uint32_t)w->g->value[input - w->g->nodes.at], extent);
+        return at;
+    }
+    const gn_dim *last = gn_dim_sub(pool(w), gn_write_dim(w, extent), constant(w, 1));
+    return gn_dim_max(pool(w), constant(w, 0), gn_dim_min(pool(w), at, last));
+}
+
+/* ---- conditions ---- */
+
+static size_t compare(writer *w, const gnode *n, const gn_dim *const *index, gn_kcond *cond, bool *negated)
+{
+    static const struct {
+        const char *name;
+        uint8_t kind, swap, negate;
+    } ops[] = { { "eq", GN_K_EQ, 0, 0 }, { "ne", GN_K_EQ, 0, 1 }, { "lt", GN_K_LT, 0, 0 }, { "ge", GN_K_LT, 0, 1 }, { "gt", GN_K_LT, 1, 0 },
+                { "le", GN_K_LT, 1, 1 } };
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        if (strcmp(n->e->op->name, ops[i].name) != 0) continue;
+        const gn_dim *a = gn_write_index(w, n->in[0], index), *b = a ? gn_write_index(w, n->in[1], index) : NULL;
+        if (!b || (gn_dim_has_load(a) && gn_dim_has_load(b))) return 0;
+        *cond = (gn_kcond){ .kind = ops[i].kind, .a = ops[i].swap ? b : a, .b = ops[i].swap ? a : b };
+        *negated = ops[i].negate;
+        return 1;
+    }
+    return 0;
+}
+
+size_t gn_write_conditions(writer *w, uint32_t at, const gn_dim *const *index, gn_kcond *cond, bool *negated)
+{
+    const gnode *n = &w->g->nodes.at[at];
+    const gn_dim *inner[GN_MAX_RANK] = { 0 };
+    if (gn_write_loads(w, n)) return 0;
+    if (is_view(n)) {
+        gn_write_operand_index(w, n, 0, index, inner);
+        return gn_write_conditions(w, n->in[0], inner, cond, negated);
+    }
+    return n->kind == NODE_ELEM && n->e->nin == 2 ? compare(w, n, index, cond, negated) : 0;
+}

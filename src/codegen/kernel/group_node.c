@@ -1,0 +1,261 @@
+/* Live nodes of the core graph, what kind each is, and where an operand's dims stand in its user. */
+#include <string.h>
+#include "group_state.h"
+
+static const struct {
+    const char *name;
+    node_kind kind;
+} kinds[] = {
+    { "input", NODE_MEMORY }, { "variable", NODE_MEMORY }, { "iota", NODE_IOTA }, { "dim", NODE_DIM }, { "broadcast", NODE_BROADCAST },
+    { "permute", NODE_PERMUTE }, { "reshape", NODE_RESHAPE }, { "slice", NODE_SLICE }, { "pad", NODE_PAD }, { "flip", NODE_FLIP },
+    { "concat", NODE_CONCAT }, { "take", NODE_TAKE }, { "scatter_add", NODE_SCATTER },
+};
+
+static const struct {
+    const char *name;
+    gn_red red;
+} reductions[] = {
+    { "sum", GN_RED_SUM }, { "prod", GN_RED_PROD }, { "max", GN_RED_MAX }, { "min", GN_RED_MIN }, { "any", GN_RED_ANY }, { "all", GN_RED_ALL },
+};
+
+static gn_red red_of(const gn_expr *e)
+{
+    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++)
+        if (strcmp(reductions[i].name, e->op->name) == 0) return reductions[i].red;
+    return GN_RED_NONE;
+}
+
+gn_red gn_group_red(const gnode *n)
+{
+    return red_of(n->e);
+}
+
+node_kind gn_group_kind_of(const gn_expr *e)
+{
+    if (e->op->traits & GN_COMPOSITE) gn_throw(GN_EINTERNAL, "grouping: the composite %s was not decomposed", e->op->name);
+    if (e->op->traits & GN_ELEMWISE) return NODE_ELEM;
+    if (strcmp(e->op->name, "constant") == 0) return e->type->n == 0 ? NODE_SCALAR : NODE_MEMORY;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].name, e->op->name) == 0) return kinds[i].kind;
+    if (red_of(e) != GN_RED_NONE) return NODE_REDUCE;
+    gn_throw(GN_EINTERNAL, "grouping: %s is no operation of the core graph", e->op->name);
+}
+
+/* Functions without an instruction of their own have a body; everything else is one operation. */
+int gn_group_cost(const gnode *n)
+{
+    if (n->kind != NODE_ELEM) return 0;
+    return n->e->op->body_f32 ? COSTLY : 1;
+}
+
+uint32_t gn_group_look_through(const grouper *g, uint32_t n)
+{
+    while (is_view(&g->nodes.at[n]) && !g->nodes.at[n].cut) n = g->nodes.at[n].in[0];
+    return n;
+}
+
+double gn_group_number(const gn_expr *e)
+{
+    const void *data = gn_attr_of(e, "data")->data;
+    switch (e->type->dtype) {
+    case GN_F64: return *(const double *)data;
+    case GN_F32: return *(const float *)data;
+    case GN_F16: return gn_f16_to_f32(*(const uint16_t *)data);
+    case GN_BF16: return gn_bf16_to_f32(*(const uint16_t *)data);
+    default: return (double)gn_group_integer(e);
+    }
+}
+
+int64_t gn_group_integer(const gn_expr *e)
+{
+    const void *data = gn_attr_of(e, "data")->data;
+    switch (e->type->dtype) {
+    case GN_BOOL:
+    case GN_U8: return *(const uint8_t *)data;
+    case GN_I8: return *(const int8_t *)data;
+    case GN_I16: return *(const int16_t *)data;
+    case GN_U16: return *(const uint16_t *)data;
+    case GN_I32: return *(const int32_t *)data;
+    case GN_U32: return *(const uint32_t *)data;
+    default: return *(const int64_t *)data;
+    }
+}
+
+const gn_dim *gn_group_dim_of(const gn_expr *e)
+{
+    return e->attr[0].dims[0];
+}
+
+/* ---- integers as indices ---- */
+
+/* A conversion that keeps every value an index can have. */
+static bool is_widening(const gnode *n, const gnode *x)
+{
+    const gn_dtype to = (gn_dtype)n->e->type->dtype, from = (gn_dtype)x->e->type->dtype;
+    if (!gn_is_int(from) || from == GN_U64) return false;
+    if (x->kind == NODE_IOTA || x->kind == NODE_DIM) return gn_dtypes[to].size >= 4;
+    return gn_dtypes[to].size > gn_dtypes[from].size && !(gn_dtypes[to].kind == GN_KIND_UINT && gn_dtypes[from].kind == GN_KIND_INT);
+}
+
+bool gn_group_is_index(const grouper *g, uint32_t at)
+{
+    for (;;) {
+        at = gn_group_look_through(g, at);
+        const gnode *n = &g->nodes.at[at];
+        if (!gn_is_int((gn_dtype)n->e->type->dtype) || n->e->type->dtype == GN_U64) return false;
+        if (is_leaf(n) || n->kind == NODE_SCALAR || n->kind == NODE_DIM || n->kind == NODE_IOTA) return true;
+        if (n->kind != NODE_ELEM || strcmp(n->e->op->name, "cast") != 0) return false;
+        if (!is_widening(n, &g->nodes.at[gn_group_look_through(g, n->in[0])])) return false;
+        at = n->in[0];
+    }
+}
+
+/* ---- operands' dims ---- */
+
+/* Dims that stand alone on both sides: extents are compared from both ends. What is left is one block that is flattened and cut anew. */
+static void reshape_dims(const gnode *n, const gnode *x, int8_t *map)
+{
+    const gn_dim *const *in = x->e->type->dim, *const *out = n->e->type->dim;
+    uint32_t front = 0, back = 0;
+    const uint32_t least = x->rank < n->rank ? x->rank : n->rank;
+    while (front < least && in[front] == out[front]) map[front] = (int8_t)front, front++;
+    while (back < least - front && in[x->rank - 1 - back] == out[n->rank - 1 - back]) {
+        map[x->rank - 1 - back] = (int8_t)(n->rank - 1 - back);
+        back++;
+    }
+}
+
+static void slice_dims(const gnode *n, const gnode *x, int8_t *map)
+{
+    for (uint32_t d = 0; d < x->rank; d++) {
+        const bool whole = gn_dim_is(n->e->attr[0].dims[d], 0) && n->e->attr[1].ints[d] == 1 && n->e->type->dim[d] == x->e->type->dim[d];
+        if (whole) map[d] = (int8_t)d;
+    }
+}
+
+static bool in_axes(const gn_attr *axes, uint32_t d)
+{
+    for (uint32_t i = 0; i < axes->n; i++)
+        if (axes->ints[i] == (int64_t)d) return true;
+    return false;
+}
+
+/* take: x[:axis] + indices + x[axis+1:]. Also the map of a scatter's updates, with the roles of in and out exchanged. */
+static int8_t take_dim(uint32_t axis, uint32_t nindex, uint32_t k, uint32_t d)
+{
+    if (k == 1) return (int8_t)(axis + d);
+    return d == axis ? NONE : (int8_t)(d < axis ? d : d + nindex - 1);
+}
+
+void gn_group_dims(const grouper *g, const gnode *n, uint32_t k, int8_t *map)
+{
+    const gnode *x = operand(g, n, k);
+    const gn_attr *a = n->e->attr;
+    for (uint32_t d = 0; d < GN_MAX_RANK; d++) map[d] = NONE;
+    if (n->kind == NODE_RESHAPE) reshape_dims(n, x, map);
+    else if (n->kind == NODE_SLICE || (n->kind == NODE_PAD && k == 0)) slice_dims(n, x, map);
+    for (uint32_t d = 0, kept = 0; d < x->rank; d++) {
+        switch (n->kind) {
+        case NODE_ELEM: map[d] = (int8_t)d; break;
+        case NODE_BROADCAST: map[d] = (int8_t)a[1].ints[d]; break;
+        case NODE_PERMUTE: map[a[0].ints[d]] = (int8_t)d; break;
+        case NODE_FLIP: map[d] = in_axes(&a[0], d) ? NONE : (int8_t)d; break;
+        case NODE_CONCAT: map[d] = a[0].i == (int64_t)d ? NONE : (int8_t)d; break;
+        case NODE_TAKE: map[d] = take_dim((uint32_t)a[0].i, operand(g, n, 1)->rank, k, d); break;
+        case NODE_REDUCE: map[d] = in_axes(&a[0], d) ? NONE : (int8_t)kept++; break;
+        case NODE_SCATTER: map[d] = k == 0 ? (int8_t)d : NONE; break;
+        default: break;
+        }
+    }
+}
+
+uint8_t gn_group_varies(const grouper *g, const gnode *n, uint32_t k, uint8_t var)
+{
+    if (n->kind == NODE_IOTA) return (uint8_t)(1u << gn_attr_of(n->e, "axis")->i);
+    int8_t map[GN_MAX_RANK];
+    gn_group_dims(g, n, k, map);
+    uint8_t v = 0, free = (uint8_t)((1u << n->rank) - 1);
+    bool moved = false;
+    for (uint32_t d = 0; d < operand(g, n, k)->rank; d++) {
+        if (map[d] == NONE) moved |= var >> d & 1;
+        else {
+            free &= (uint8_t) ~(1u << map[d]);
+            if (var >> d & 1) v |= (uint8_t)(1u << map[d]);
+        }
+    }
+    switch (n->kind) {
+    case NODE_RESHAPE: return moved ? v | free : v;            /* the block varies as a whole */
+    case NODE_SLICE:
+    case NODE_FLIP: return moved ? v | free : v;
+    case NODE_PAD:
+    case NODE_CONCAT: return v | free;                         /* also where only the border differs */
+    case NODE_TAKE: return v;                                  /* the index varies by its own dims */
+    case NODE_REDUCE: return v;
+    default: return v;
+    }
+}
+
+/* ---- live nodes ---- */
+
+static void mark(gn_arena *scratch, uint8_t *live, gn_expr *root)
+{
+    GN_VEC(gn_expr *) stack = { 0 };
+    gn_push(scratch, &stack, root);
+    while (stack.n > 0) {
+        gn_expr *e = gn_pop(&stack);
+        if (live[e->id]) continue;
+        live[e->id] = 1;
+        for (uint32_t k = 0; k < e->nin; k++)
+            if (!live[e->in[k]->id]) gn_push(scratch, &stack, e->in[k]);
+    }
+}
+
+static void link_operands(grouper *g)
+{
+    for (size_t i = 0; i < g->nodes.n; i++) {
+        gnode *n = &g->nodes.at[i];
+        uint32_t *in = GN_NEW_ARRAY(g->scratch, uint32_t, n->e->nin);
+        for (uint32_t k = 0; k < n->e->nin; k++) {
+            in[k] = g->number[n->e->in[k]->id];
+            g->nodes.at[in[k]].nuser++;
+        }
+        n->in = in;
+    }
+}
+
+static void link_users(grouper *g)
+{
+    uint32_t **user = GN_NEW_ARRAY(g->scratch, uint32_t *, g->nodes.n + 1);
+    for (size_t i = 0; i < g->nodes.n; i++) {
+        gnode *n = &g->nodes.at[i];
+        n->user = user[i] = GN_NEW_ARRAY(g->scratch, uint32_t, n->nuser);
+        n->nuser = 0;
+    }
+    for (uint32_t i = 0; i < g->nodes.n; i++)
+        for (uint32_t k = 0; k < g->nodes.at[i].e->nin; k++) {
+            gnode *x = &g->nodes.at[g->nodes.at[i].in[k]];
+            if (x->nuser == 0 || user[x - g->nodes.at][x->nuser - 1] != i) user[x - g->nodes.at][x->nuser++] = i;
+        }
+}
+
+void gn_group_nodes(grouper *g)
+{
+    const struct gn_core *c = g->core;
+    const size_t n = c->graph->nodes.n;
+    uint8_t *live = GN_NEW_ARRAY(g->scratch, uint8_t, n + 1);
+    g->number = GN_NEW_ARRAY(g->scratch, uint32_t, n + 1);
+    for (size_t i = 0; i < c->out.n; i++) mark(g->scratch, live, c->out.at[i]);
+    for (size_t i = 0; i < c->update.n; i++) mark(g->scratch, live, c->update.at[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (!live[i]) continue;
+        const gn_expr *e = c->graph->nodes.at[i];
+        const gnode x = { .e = e, .kind = (uint8_t)gn_group_kind_of(e), .rank = (uint8_t)e->type->n, .slot = g->nslots };
+        g->number[i] = (uint32_t)g->nodes.n;
+        g->nslots += x.rank;
+        gn_push(g->scratch, &g->nodes, x);
+    }
+    for (size_t i = 0; i < c->out.n; i++) g->nodes.at[g->number[c->out.at[i]->id]].named = true;
+    for (size_t i = 0; i < c->update.n; i++) g->nodes.at[g->number[c->update.at[i]->id]].named = true;
+    link_operands(g);
+    link_users(g);
+}

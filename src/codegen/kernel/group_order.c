@@ -1,0 +1,152 @@
+/* Step 7: updates. The new value of a variable may be written over the old one if nobody reads that later and the writing kernel reads it only
+ * where it writes. So a kernel that updates moves behind the variable's other readers, if nothing on the way needs what it makes; where that
+ * fails, the new value gets memory of its own and is moved after the last kernel. */
+#include <string.h>
+#include "group_state.h"
+
+/* ---- what one kernel does to one buffer ---- */
+
+typedef struct sharing {
+    const gn_kernel *k;
+    uint32_t read;
+    const gn_dim *const *index;  /* of the store; NULL: only asks whether `read` is mentioned */
+    size_t rank;
+    bool reads, elsewhere;
+    uint8_t *seen;               /* by definition */
+} sharing;
+
+static bool mentions(const gn_dim *d, const char *buffer)
+{
+    for (uint32_t t = 0; t < d->n; t++)
+        for (uint32_t i = 0; i < d->term[t].n; i++) {
+            const gn_atom *a = d->term[t].atom[i];
+            if (a->kind == GN_DIM_LOAD && strcmp(a->name, buffer) == 0) return true;
+            if (a->a && mentions(a->a, buffer)) return true;
+            if (a->b && mentions(a->b, buffer)) return true;
+        }
+    return false;
+}
+
+static void look(sharing *s, const gn_kexpr *e);
+
+/* A definition at its own parameters: then its loads' indices compare with the store's. */
+static void look_def(sharing *s, const gn_kexpr *ref)
+{
+    const gn_kdef *d = &s->k->defs.at[ref->u.ref];
+    bool own = true;
+    for (size_t i = 0; i < d->nparam; i++) own &= ref->index[i] == gn_dim_sym(s->k->dims, s->k->axes.at[d->param[i]].name);
+    if (own && s->seen[ref->u.ref]) return;
+    if (own) s->seen[ref->u.ref] = 1;
+    sharing inner = *s;
+    inner.reads = inner.elsewhere = false;
+    look(&inner, d->body);
+    s->reads |= inner.reads;
+    s->elsewhere |= inner.elsewhere || (inner.reads && !own);
+}
+
+static void look(sharing *s, const gn_kexpr *e)
+{
+    const char *name = s->k->bufs.at[s->read].name;
+    for (size_t i = 0; i < e->nindex; i++)
+        if (mentions(e->index[i], name)) s->reads = s->elsewhere = true;
+    for (size_t i = 0; i < e->ncond; i++)
+        if (mentions(e->cond[i].a, name) || mentions(e->cond[i].b, name)) s->reads = s->elsewhere = true;
+    if (e->kind == GN_K_INDEX && mentions(e->u.index, name)) s->reads = s->elsewhere = true;
+    if (e->kind == GN_K_REF) look_def(s, e);
+    if (e->kind == GN_K_LOAD && e->u.ref == s->read) {
+        s->reads = true;
+        for (size_t i = 0; i < e->nindex; i++) s->elsewhere |= i >= s->rank || e->index[i] != s->index[i];
+    }
+    for (size_t i = 0; i < e->n; i++) look(s, e->a[i]);
+}
+
+bool gn_kernel_may_share(const gn_kernel *k, uint32_t read, uint32_t write)
+{
+    if (k->bufs.at[read].dtype != k->bufs.at[write].dtype || k->bufs.at[read].rank != k->bufs.at[write].rank) return false;
+    for (size_t d = 0; d < k->bufs.at[read].rank; d++)
+        if (k->bufs.at[read].shape[d] != k->bufs.at[write].shape[d]) return false;
+    gn_arena scratch = { .allocator = k->arena->allocator };
+    bool right = true;
+    for (size_t i = 0; i < k->stores.n && right; i++) {
+        const gn_kstore *st = &k->stores.at[i];
+        sharing s = { k, read, st->index, k->bufs.at[st->buf].rank, false, false, GN_NEW_ARRAY(&scratch, uint8_t, k->defs.n + 1) };
+        look(&s, st->value);
+        for (size_t d = 0; d < s.rank; d++) s.reads |= mentions(st->index[d], k->bufs.at[read].name);
+        if (st->buf != write) right = !s.reads;
+        else right = !s.elsewhere && st->kind == GN_STORE_SET;
+    }
+    gn_arena_free(&scratch);
+    return right;
+}
+
+/* ---- the order ---- */
+
+static int32_t find_buf(const gn_group *q, uint32_t value)
+{
+    for (size_t b = 0; b < q->buf.n; b++)
+        if (q->buf.at[b] == value) return (int32_t)b;
+    return NONE;
+}
+
+static bool reads_value(const gn_group *q, uint32_t value)
+{
+    const int32_t b = find_buf(q, value);
+    return b != NONE && (q->kernel->bufs.at[b].access & GN_KBUF_READ);
+}
+
+static bool writes_value(const gn_group *q, uint32_t value)
+{
+    const int32_t b = find_buf(q, value);
+    return b != NONE && (q->kernel->bufs.at[b].access & GN_KBUF_WRITE);
+}
+
+/* `late` needs something that `early` makes, or would read a variable that `late` writes over. */
+static bool must_stay_before(const gn_grouping *o, const gn_group *early, const gn_group *late)
+{
+    for (size_t b = 0; b < early->buf.n; b++) {
+        const uint32_t v = early->buf.at[b];
+        const uint8_t access = early->kernel->bufs.at[b].access;
+        if ((access & GN_KBUF_WRITE) && find_buf(late, v) != NONE) return true;
+        if (!(access & GN_KBUF_READ)) continue;
+        for (size_t w = 0; w < late->buf.n; w++) {
+            const gn_gvalue *u = &o->values.at[late->buf.at[w]];
+            if (u->in_place == (int32_t)v && (late->kernel->bufs.at[w].access & GN_KBUF_WRITE)) return true;
+        }
+    }
+    return false;
+}
+
+static void move_behind(gn_grouping *o, size_t from, size_t to)
+{
+    const gn_group moved = o->groups.at[from];
+    memmove(&o->groups.at[from], &o->groups.at[from + 1], (to - from) * sizeof moved);
+    o->groups.at[to] = moved;
+}
+
+static void place_update(gn_grouping *o, uint32_t update, int32_t variable)
+{
+    size_t writer = o->groups.n, last = 0;
+    for (size_t q = 0; q < o->groups.n; q++) {
+        if (writes_value(&o->groups.at[q], update)) writer = q;
+        else if (reads_value(&o->groups.at[q], (uint32_t)variable)) last = q;
+    }
+    if (writer == o->groups.n) return;
+    const gn_group *w = &o->groups.at[writer];
+    const int32_t read = find_buf(w, (uint32_t)variable), write = find_buf(w, update);
+    if (read != NONE && !gn_kernel_may_share(w->kernel, (uint32_t)read, (uint32_t)write)) return;
+    for (size_t q = writer + 1; q <= last; q++)
+        if (must_stay_before(o, w, &o->groups.at[q])) return;
+    o->values.at[update].in_place = variable;
+    if (last > writer) move_behind(o, writer, last);
+}
+
+void gn_group_order(grouper *g)
+{
+    gn_grouping *o = g->out;
+    for (uint32_t v = 0; v < o->values.n; v++) {
+        if (o->values.at[v].kind != GN_VALUE_UPDATE) continue;
+        const gn_expr *variable = g->core->variable.at[o->values.at[v].index];
+        for (uint32_t x = 0; x < o->values.n; x++)
+            if (o->values.at[x].kind == GN_VALUE_VARIABLE && o->values.at[x].expr == variable) place_update(o, v, (int32_t)x);
+    }
+}

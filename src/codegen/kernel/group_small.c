@@ -1,0 +1,228 @@
+/* Small programs: where all extents are constant and all values small, the kernels become one. Axes and definitions of each piece get its
+ * number; what crossed memory between them becomes a definition, which the schedule keeps on the stack. The whole is one function. */
+#include <inttypes.h>
+#include <string.h>
+#include "group_state.h"
+
+enum { SMALL_BYTES = 4096, MOST_AXES = 56, MOST_PIECES = 24 };
+
+typedef struct joiner {
+    grouper *g;
+    gn_kernel *k;                /* the whole */
+    gn_group *out;
+    int32_t *buf, *def;          /* by value: buffer of the whole; definition that stands for it */
+    const gn_group *piece;
+    size_t number;
+    uint32_t first_axis;
+    uint32_t *defs;              /* by definition of the piece: that of the whole */
+    gn_map exprs;                /* by expression of the piece */
+} joiner;
+
+static int64_t bytes_of(const gn_expr *e)
+{
+    int64_t bytes = gn_dtypes[e->type->dtype].size;
+    for (uint32_t d = 0; d < e->type->n; d++) {
+        int64_t c;
+        if (!gn_dim_is_const(e->type->dim[d], &c)) return INT64_MAX;
+        if (c > SMALL_BYTES) return INT64_MAX;
+        bytes *= c;
+        if (bytes > SMALL_BYTES) return INT64_MAX;
+    }
+    return bytes;
+}
+
+static bool index_loads(const gn_kernel *k)
+{
+    for (size_t i = 0; i < k->exprs.capacity; i++) {
+        const gn_kexpr *e = k->exprs.at ? k->exprs.at[i] : NULL;
+        if (!e) continue;
+        for (size_t d = 0; d < e->nindex; d++)
+            if (gn_dim_has_load(e->index[d])) return true;
+        for (size_t c = 0; c < e->ncond; c++)
+            if (gn_dim_has_load(e->cond[c].a) || gn_dim_has_load(e->cond[c].b)) return true;
+        if (e->kind == GN_K_INDEX && gn_dim_has_load(e->u.index)) return true;
+    }
+    return false;
+}
+
+static bool is_small(const grouper *g)
+{
+    const gn_grouping *o = g->out;
+    size_t axes = 0;
+    if (g->target->lang != GN_LANG_C || o->groups.n == 0 || o->groups.n > MOST_PIECES) return false;
+    for (size_t i = 0; i < o->values.n; i++)
+        if (bytes_of(o->values.at[i].expr) == INT64_MAX) return false;
+    for (size_t i = 0; i < o->groups.n; i++) {
+        const gn_kernel *k = o->groups.at[i].kernel;
+        axes += k->axes.n;
+        for (size_t a = 0; a < k->axes.n; a++) {
+            int64_t e;
+            if (!gn_dim_is_const(k->axes.at[a].extent, &e) || e > SMALL_BYTES) return false;
+        }
+        for (size_t s = 0; s < k->stores.n; s++)
+            if (k->stores.at[s].kind != GN_STORE_SET && o->groups.n > 1) return false;
+        if (k->syms.n > 0 || (index_loads(k) && o->groups.n > 1)) return false;
+    }
+    return axes <= MOST_AXES;
+}
+
+static bool is_read(const gn_grouping *o, uint32_t value)
+{
+    for (size_t i = 0; i < o->groups.n; i++)
+        for (size_t b = 0; b < o->groups.at[i].buf.n; b++)
+            if (o->groups.at[i].buf.at[b] == value && (o->groups.at[i].kernel->bufs.at[b].access & GN_KBUF_READ)) return true;
+    return false;
+}
+
+/* ---- copying a piece ---- */
+
+static const char *piece_name(const joiner *j, const char *name)
+{
+    return gn_arena_printf(j->g->arena, "%s_%zu", name, j->number);
+}
+
+static const gn_dim *rename_axis(void *user, const char *symbol)
+{
+    const joiner *j = user;
+    const int32_t a = gn_kernel_find_axis(j->piece->kernel, symbol);
+    return a < 0 ? NULL : gn_dim_sym(j->k->dims, j->k->axes.at[j->first_axis + (uint32_t)a].name);
+}
+
+static const gn_dim *copy_dim(joiner *j, const gn_dim *d)
+{
+    return gn_dim_subst(j->k->dims, gn_dim_import(j->k->dims, d), rename_axis, j);
+}
+
+static uint32_t whole_buf(joiner *j, uint32_t value)
+{
+    const gn_gvalue *v = &j->g->out->values.at[value];
+    if (j->buf[value] == NONE) {
+        const gn_dim *shape[GN_MAX_RANK];
+        for (uint32_t d = 0; d < v->expr->type->n; d++) shape[d] = gn_dim_import(j->k->dims, v->expr->type->dim[d]);
+        const char *name = v->name;
+        for (size_t b = 0; b < j->piece->buf.n; b++)
+            if (j->piece->buf.at[b] == value) name = j->piece->kernel->bufs.at[b].name;
+        for (unsigned i = 1; gn_kernel_find_buf(j->k, name) >= 0; i++) name = gn_arena_printf(j->g->arena, "%s_b%u", v->name, i);
+        j->buf[value] = (int32_t)gn_kernel_buf(j->k, name, (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
+        gn_push(j->g->arena, &j->out->buf, value);
+    }
+    return (uint32_t)j->buf[value];
+}
+
+static const gn_kexpr *copy_expr(joiner *j, const gn_kexpr *e)
+{
+    const gn_kexpr *have = gn_map_get(&j->exprs, GN_KEY(e));
+    if (have) return have;
+    const gn_dim **index = GN_NEW_ARRAY(j->g->scratch, const gn_dim *, e->nindex);
+    const gn_kexpr **a = GN_NEW_ARRAY(j->g->scratch, const gn_kexpr *, e->n);
+    gn_kcond *cond = GN_NEW_ARRAY(j->g->scratch, gn_kcond, e->ncond);
+    for (size_t i = 0; i < e->nindex; i++) index[i] = copy_dim(j, e->index[i]);
+    for (size_t i = 0; i < e->n; i++) a[i] = copy_expr(j, e->a[i]);
+    for (size_t i = 0; i < e->ncond; i++) cond[i] = (gn_kcond){ e->cond[i].kind, copy_dim(j, e->cond[i].a), copy_dim(j, e->cond[i].b) };
+    const gn_kexpr *copy = NULL;
+    switch ((gn_kexpr_kind)e->kind) {
+    case GN_K_CONST: copy = gn_is_float(e->dtype) ? gn_kexpr_const(j->k, e->dtype, e->u.f) : gn_kexpr_int(j->k, e->dtype, e->u.i); break;
+    case GN_K_INDEX: copy = gn_kexpr_index(j->k, e->dtype, copy_dim(j, e->u.index)); break;
+    case GN_K_LOAD: {
+        const uint32_t value = j->piece->buf.at[e->u.ref];
+        copy = j->def[value] != NONE ? gn_kexpr_ref(j->k, (uint32_t)j->def[value], index) : gn_kexpr_load(j->k, whole_buf(j, value), index);
+        break;
+    }
+    case GN_K_REF: copy = gn_kexpr_ref(j->k, j->defs[e->u.ref], index); break;
+    case GN_K_IF: copy = gn_kexpr_if(j->k, e->ncond, cond, a[0], a[1]); break;
+    case GN_K_OP: copy = gn_kexpr_op(j->k, e->u.op, (gn_dtype)e->dtype, a, e->n); break;
+    }
+    *gn_map_put(j->g->scratch, &j->exprs, GN_KEY(e)) = (void *)copy;
+    return copy;
+}
+
+static uint16_t *copy_axes(const joiner *j, const uint16_t *axis, size_t n)
+{
+    uint16_t *copy = GN_NEW_ARRAY(j->g->scratch, uint16_t, n);
+    for (size_t i = 0; i < n; i++) copy[i] = (uint16_t)(axis[i] + j->first_axis);
+    return copy;
+}
+
+static void copy_def(joiner *j, uint32_t at)
+{
+    const gn_kdef *d = &j->piece->kernel->defs.at[at];
+    const gn_kexpr *body = copy_expr(j, d->body);
+    j->defs[at] = gn_kernel_def(j->k, piece_name(j, d->name), d->nparam, copy_axes(j, d->param, d->nparam), d->red, d->nraxis,
+                                copy_axes(j, d->raxis, d->nraxis), body);
+}
+
+/* The axes of a store that visits every element once, in the buffer's order; false if it is another one. */
+static bool plain_axes(const joiner *j, const gn_dim *const *index, size_t rank, uint16_t *axis)
+{
+    for (size_t d = 0; d < rank; d++) {
+        const int32_t a = index[d]->n == 1 && index[d]->term[0].n == 1 ? gn_kernel_find_axis(j->k, index[d]->term[0].atom[0]->name) : NONE;
+        if (a < 0) return false;
+        axis[d] = (uint16_t)a;
+    }
+    return true;
+}
+
+static void copy_store(joiner *j, const gn_kstore *st)
+{
+    const gn_kbuf *b = &j->piece->kernel->bufs.at[st->buf];
+    const uint32_t value = j->piece->buf.at[st->buf];
+    const gn_dim *index[GN_MAX_RANK];
+    uint16_t axis[GN_MAX_RANK];
+    for (size_t d = 0; d < b->rank; d++) index[d] = copy_dim(j, st->index[d]);
+    const gn_kexpr *v = copy_expr(j, st->value);
+    const gn_gvalue *of = &j->g->out->values.at[value];
+    if (is_read(j->g->out, value) && plain_axes(j, index, b->rank, axis)) {
+        j->def[value] = (int32_t)gn_kernel_def(j->k, piece_name(j, of->name), b->rank, axis, GN_RED_NONE, 0, NULL, v);
+        v = gn_kexpr_ref(j->k, (uint32_t)j->def[value], index);
+    }
+    if (of->kind != GN_VALUE_TEMP) gn_kernel_store(j->k, (gn_store_kind)st->kind, whole_buf(j, value), index, v);
+}
+
+static void copy_piece(joiner *j)
+{
+    const gn_kernel *k = j->piece->kernel;
+    gn_kernel_piece p = { .first_axis = (uint32_t)j->k->axes.n, .naxes = (uint32_t)k->axes.n, .first_item = (uint32_t)j->k->items.n };
+    j->first_axis = p.first_axis;
+    j->exprs = (gn_map){ 0 };
+    j->defs = GN_NEW_ARRAY(j->g->scratch, uint32_t, k->defs.n + 1);
+    for (size_t a = 0; a < k->axes.n; a++) gn_kernel_axis(j->k, piece_name(j, k->axes.at[a].name), gn_dim_import(j->k->dims, k->axes.at[a].extent));
+    for (size_t i = 0; i < k->items.n; i++) {
+        if (k->items.at[i].is_store) copy_store(j, &k->stores.at[k->items.at[i].at]);
+        else copy_def(j, k->items.at[i].at);
+    }
+    p.nitems = (uint32_t)j->k->items.n - p.first_item;
+    gn_push(j->g->arena, &j->out->hint->pieces, p);
+    for (size_t i = 0; i < j->piece->made.n; i++) gn_push(j->g->arena, &j->out->made, j->piece->made.at[i]);
+}
+
+static const char *join_comments(grouper *g)
+{
+    gn_text t = { .arena = g->arena };
+    for (size_t i = 0; i < g->out->groups.n; i++) {
+        if (i > 0) gn_text_char(&t, '\n');
+        gn_text_add(&t, g->out->groups.at[i].kernel->comment);
+    }
+    return gn_text_done(&t);
+}
+
+void gn_group_small(grouper *g)
+{
+    if (!is_small(g)) return;
+    gn_group whole = { 0 };
+    joiner j = { .g = g, .k = gn_kernel_new(g->arena, "k0"), .out = &whole };
+    whole.kernel = j.k;
+    whole.hint = GN_NEW_OBJECT(g->arena, gn_kernel_hint);
+    *whole.hint = (gn_kernel_hint){ .kind = "small", .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE };
+    j.buf = GN_NEW_ARRAY(g->scratch, int32_t, g->out->values.n + 1);
+    j.def = GN_NEW_ARRAY(g->scratch, int32_t, g->out->values.n + 1);
+    for (size_t v = 0; v < g->out->values.n; v++) j.buf[v] = j.def[v] = NONE;
+    for (size_t i = 0; i < g->out->groups.n; i++) {
+        j.piece = &g->out->groups.at[i], j.number = i;
+        copy_piece(&j);
+    }
+    j.k->comment = join_comments(g);
+    g->out->groups.n = 0;
+    gn_push(g->arena, &g->out->groups, whole);
+    g->out->small = true;
+    while (g->out->values.n > 0 && g->out->values.at[g->out->values.n - 1].kind == GN_VALUE_TEMP) g->out->values.n--; /* they come last */
+}

@@ -1,0 +1,191 @@
+/* Grouping at work: what its steps share. The steps, in order:
+ *
+ *     group_node.c    live nodes, what kind each is, where an operand's dims go
+ *     group_axes.c    1 axis classes: one union-find over (node, dim) names every loop of the program
+ *     group_assign.c  2 heavy reductions, 3 a level for every node
+ *     group_merge.c   4 independent groups that read the same rows
+ *     group_cross.c   5 what is stored between groups
+ *     group_text.c    6 logical kernels; group_index.c: index maps; group_names.c: names and comments
+ *     group_order.c   7 updates in place
+ *
+ * Words. A node is light unless it is memory (input, variable, array constant), a reduction or a scatter: it is text, inlined where it is used.
+ * A leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached through light nodes. A class is a loop of the
+ * program; P, D, A of a reduction are the classes it keeps, those of its body, and D - P. A full operand is a leaf that varies along all of D.
+ * The spine S of a group are the outer classes that all its members share. A level (group, phase) says where a value first exists: phase 0
+ * inside the loops of the spine, 1 after a sum along the spine was closed, 2 when the group is over. */
+#pragma once
+#include "group.h"
+#include "map.h"
+#include "vec.h"
+
+enum {
+    MAX_LEAVES = 16,   /* of a light node; beyond, an operand is stored: else long chains are quadratic */
+    MAX_DEPTH = 100,   /* of light nodes one upon the other; bounds the recursion of the text */
+    MAX_MEMBERS = 24,  /* reductions of a group: about as many values are live at once */
+    MAX_OUTS = 12,
+    NEAR_COST = 3,     /* operations per element up to which a crossing value is computed again */
+    COSTLY = 20,       /* a transcendental function */
+    GUESS = 4096,      /* a symbolic extent */
+    FEW_POINTS = 64,
+    NONE = -1
+};
+
+typedef enum {
+    NODE_MEMORY, NODE_SCALAR, NODE_DIM, NODE_IOTA, NODE_ELEM, NODE_BROADCAST, NODE_PERMUTE, NODE_RESHAPE, NODE_SLICE, NODE_PAD, NODE_FLIP,
+    NODE_CONCAT, NODE_TAKE, NODE_REDUCE, NODE_SCATTER
+} node_kind;
+
+typedef enum { GROUP_MAP, GROUP_ROWS, GROUP_CONTRACT, GROUP_SCATTER } group_kind;
+
+typedef struct class_set {
+    uint32_t n;
+    uint32_t at[GN_MAX_RANK + 1];
+} class_set;
+
+typedef struct gnode {
+    const gn_expr *e;
+    uint8_t kind, rank;
+    uint8_t var;              /* dims along which the value varies, as bits */
+    uint8_t rvar;             /* dims along which it varies through a reduction of its level's group */
+    uint8_t phase;
+    bool named;               /* an output or an update */
+    bool stored;              /* in memory after `home` ran */
+    bool cut;                 /* a light node that is a leaf: always read from memory */
+    bool crosses;
+    uint8_t nleaf;
+    uint16_t depth;           /* of light nodes above the leaves */
+    int32_t group;            /* of the level; NONE: from memory alone */
+    int32_t home;             /* group that stores it */
+    int32_t touched;          /* last group that reads it as a full operand */
+    uint32_t slot;            /* of dim 0, in classes */
+    uint32_t nuser;
+    const uint32_t *user;     /* in number order */
+    const uint32_t *leaf;
+    const uint32_t *in;       /* operands by number */
+} gnode;
+
+typedef struct ggroup {
+    uint8_t kind;             /* group_kind */
+    bool dead;                /* moved into another */
+    int32_t after;            /* NONE, or the group behind whose end it runs, before all later ones */
+    class_set spine;
+    GN_VEC(uint32_t) members; /* reductions */
+    GN_VEC(uint32_t) closers; /* members summed along the spine */
+    GN_VEC(uint32_t) outs;    /* nodes it stores */
+    GN_VEC(uint32_t) touch;   /* full operands */
+    GN_VEC(uint32_t) nodes;   /* nodes of its level, filled by merge */
+    GN_VEC(int32_t) followers;/* groups that run right behind it */
+    int32_t contraction;      /* heavy member; NONE */
+    const struct heavy *heavy;/* its sides */
+    uint32_t row, lane;       /* its classes i and j */
+    int64_t row_bytes;        /* of the full operands, per point of the spine */
+} ggroup;
+
+struct extra_values {
+    GN_VEC(int32_t) value;
+};
+struct touchers {
+    GN_VEC(int32_t) group;
+};
+
+typedef struct grouper {
+    gn_arena *arena;          /* the result's */
+    gn_arena *scratch;
+    const struct gn_core *core;
+    const gn_target *target;
+    GN_VEC(gnode) nodes;      /* live ones; operands before users */
+    uint32_t *number;         /* by expr id */
+    uint32_t nslots;
+    uint32_t *parent, *cls;   /* union-find over slots; then the class of each slot */
+    const gn_dim **extent;    /* by class */
+    uint32_t nclasses;
+    GN_VEC(ggroup) groups;
+    gn_map touches;           /* (group, leaf) pairs */
+    struct touchers *touchers;/* by leaf: the groups that touch it */
+    GN_VEC(uint32_t) late;    /* outputs from memory alone, placed last */
+    gn_grouping *out;
+    int32_t *value;           /* by node: its value, NONE */
+    gn_map output_values;     /* by node: struct extra_values, all outputs and updates that it is */
+    struct writer *writer;    /* group_text.c */
+    GN_VEC(const char *) reserved; /* names of all symbols */
+} grouper;
+
+/* group_node.c */
+void gn_group_nodes(grouper *);
+node_kind gn_group_kind_of(const gn_expr *);
+/* Where dim d of operand k stands in node n: a dim of n with the same index, or NONE where the index is another one or the dim is reduced. */
+void gn_group_dims(const grouper *, const gnode *n, uint32_t k, int8_t *map);
+/* Dims of node n that vary because operand k varies along `var`. */
+uint8_t gn_group_varies(const grouper *, const gnode *n, uint32_t k, uint8_t var);
+static inline const gnode *operand(const grouper *g, const gnode *n, uint32_t k) { return &g->nodes.at[n->in[k]]; }
+static inline bool is_light(const gnode *n) { return n->kind != NODE_MEMORY && n->kind != NODE_REDUCE && n->kind != NODE_SCATTER; }
+static inline bool is_leaf(const gnode *n) { return !is_light(n) || n->cut; }
+static inline bool is_move(const gnode *n) { return n->kind >= NODE_BROADCAST && n->kind <= NODE_TAKE; }
+/* A move with one operand and nothing to fill in. */
+static inline bool is_view(const gnode *n)
+{
+    return n->kind == NODE_BROADCAST || n->kind == NODE_PERMUTE || n->kind == NODE_RESHAPE || n->kind == NODE_SLICE || n->kind == NODE_FLIP;
+}
+uint32_t gn_group_look_through(const grouper *, uint32_t n); /* the first node below views */
+int gn_group_cost(const gnode *);                            /* operations per element */
+bool gn_group_is_index(const grouper *, uint32_t n);         /* its elements can be written as indices: positions, numbers, loads */
+double gn_group_number(const gn_expr *);                     /* of a scalar constant */
+int64_t gn_group_integer(const gn_expr *);
+const gn_dim *gn_group_dim_of(const gn_expr *);              /* of a dim node */
+gn_red gn_group_red(const gnode *);
+
+/* group_axes.c */
+void gn_group_classes(grouper *);
+class_set gn_group_set(const grouper *, const gnode *);            /* classes of all dims */
+class_set gn_group_var(const grouper *, const gnode *);            /* of those it varies along */
+class_set gn_group_kept(const grouper *, const gnode *reduction);  /* P */
+bool gn_group_renamed(const grouper *, const gnode *reduction);    /* a kept dim has another class in the body */
+bool class_in(const class_set *, uint32_t c);
+bool class_subset(const class_set *a, const class_set *b);
+bool class_disjoint(const class_set *a, const class_set *b);
+class_set class_minus(const class_set *a, const class_set *b);
+int64_t gn_group_extent(const grouper *, uint32_t c);              /* GUESS where symbolic */
+bool gn_group_fixed(const grouper *, uint32_t c, int64_t *extent);
+int64_t gn_group_size(const grouper *, const class_set *);
+static inline uint32_t class_of(const grouper *g, const gnode *n, uint32_t d) { return g->cls[n->slot + d]; }
+
+/* group_heavy.c: contractions. */
+typedef struct heavy {
+    uint8_t nfactors, rows, lanes;  /* dims of the body along which only one of both sides varies */
+    uint32_t factor[8];             /* nodes of the product, through multiplications */
+    uint8_t side[8];                /* 0 rows, 1 lanes */
+    uint32_t i, j;                  /* chosen classes; set by gn_group_orient, which may exchange the sides */
+} heavy;
+bool gn_group_heavy(const grouper *, const gnode *reduction, heavy *);
+void gn_group_orient(const grouper *, const gnode *reduction, heavy *);
+int gn_group_lanes(const grouper *);                               /* of a vector of f32 */
+
+/* group_assign.c */
+void gn_group_assign(grouper *);
+bool gn_group_touches(const grouper *, int32_t group, uint32_t leaf);
+bool gn_group_holds(const grouper *, const ggroup *, const gnode *, int phase); /* the group can store the node */
+int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the node; makes one if none can */
+bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
+
+/* group_merge.c, group_cross.c, group_order.c */
+void gn_group_merge(grouper *);
+void gn_group_cross(grouper *);
+/* Place of a group in the order of execution. */
+static inline int32_t order_key(const grouper *g, int32_t q)
+{
+    return g->groups.at[q].after != NONE ? 2 * g->groups.at[q].after + 1 : 2 * q;
+}
+/* The node is in memory when group q begins. */
+static inline bool is_ready(const grouper *g, const gnode *n, int32_t q)
+{
+    return n->kind == NODE_MEMORY || (n->stored && order_key(g, n->home) < order_key(g, q));
+}
+
+/* group_values.c, group_text.c */
+void gn_group_values(grouper *);
+void gn_group_kernel(grouper *, int32_t q, gn_group *out);
+void gn_group_order(grouper *);
+void gn_group_comment(grouper *, int32_t q, gn_kernel *);
+
+/* group_small.c: if everything is constant and small, all kernels become one. */
+void gn_group_small(grouper *);

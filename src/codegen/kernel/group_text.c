@@ -1,0 +1,352 @@
+/* Step 6, the text of a group as a logical kernel. Light nodes are written where they are used; one that is used more than once is a definition,
+ * which is a function: used at other indices it is used at other arguments. Both sides of a contraction are definitions, so that a schedule can
+ * pack them. The recursion is as deep as light nodes lie on one another, which is bounded (MAX_DEPTH). */
+#include <string.h>
+#include "group_writer.h"
+
+/* ---- names, symbols, axes, buffers ---- */
+
+static bool is_taken(const writer *w, const char *name)
+{
+    for (size_t i = 0; i < w->g->reserved.n; i++)
+        if (strcmp(w->g->reserved.at[i], name) == 0) return true;
+    return gn_kernel_find_axis(w->k, name) >= 0 || gn_kernel_find_buf(w->k, name) >= 0 || gn_kernel_find_def(w->k, name) >= 0 ||
+           gn_kernel_find_sym(w->k, name) >= 0;
+}
+
+/* Words of the text form, which a name must not hide, and C's. */
+static bool is_word(const char *name)
+{
+    static const char *const words[] = { "if", "load", "index", "and", "lt", "eq", "add", "sub", "mul", "div", "cdiv", "mod", "min", "max", "sum", "prod", "any",
+                                         "all", "lane", "part", "root", "arg", "sym", "for", "int", "float", "double", "long", "char", "do",
+                                         "auto", "case", "else", "enum", "goto", "void", "while", "break", "const", "short", "union",
+                                         "return", "signed", "sizeof", "static", "struct", "switch", "inline", "extern", "typedef",
+                                         "default", "unsigned", "volatile", "register", "restrict", "continue", "inf", "nan", "set", "ctx" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i], name) == 0) return true;
+    return gn_op_find(name) != NULL;
+}
+
+const char *gn_write_name(writer *w, const char *wanted)
+{
+    char clean[48];
+    size_t n = 0;
+    for (const char *c = wanted; *c && n < sizeof clean - 1; c++) {
+        const bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_';
+        const bool fine = letter || (n > 0 && *c >= '0' && *c <= '9');
+        clean[n] = fine ? *c : '_';
+        n++;
+    }
+    if (n == 0) clean[n++] = 'x';
+    clean[n] = '\0';
+    if (!is_taken(w, clean) && !is_word(clean) && strncmp(clean, "gn_", 3) != 0) return gn_arena_string(w->k->arena, clean);
+    for (unsigned i = 1;; i++) {
+        const char *name = gn_arena_printf(w->k->arena, "%s_%u", strncmp(clean, "gn_", 3) == 0 ? clean + 3 : clean, i);
+        if (!is_taken(w, name)) return name;
+    }
+}
+
+static void declare_symbol(void *user, const char *name)
+{
+    gn_kernel_sym(user, name);
+}
+
+const gn_dim *gn_write_dim(writer *w, const gn_dim *d)
+{
+    gn_dim_symbols(d, declare_symbol, w->k);
+    return gn_dim_import(w->k->dims, d);
+}
+
+uint16_t gn_write_axis(writer *w, uint32_t class)
+{
+    static const char *const names[] = { "i", "j", "k", "l", "m", "n", "p", "q", "r", "s", "u", "v" };
+    if (w->class_stamp[class] == (uint32_t)w->q + 1) return w->axis[class];
+    w->class_stamp[class] = (uint32_t)w->q + 1;
+    const gn_dim *extent = gn_write_dim(w, w->g->extent[class]);
+    const char *name = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !name; i++)
+        if (!is_taken(w, names[i])) name = names[i];
+    if (!name) name = gn_write_name(w, "i");
+    w->axis[class] = (uint16_t)gn_kernel_axis(w->k, name, extent);
+    return w->axis[class];
+}
+
+static const gn_dim *axis_dim(const writer *w, uint16_t axis)
+{
+    return gn_dim_sym(w->k->dims, w->k->axes.at[axis].name);
+}
+
+const gn_dim *gn_write_axis_dim(writer *w, uint32_t class)
+{
+    return axis_dim(w, gn_write_axis(w, class));
+}
+
+uint32_t gn_write_buf(writer *w, int32_t value)
+{
+    void **have = gn_map_put(w->g->scratch, &w->bufs, (uint64_t)value);
+    if (*have) return (uint32_t)((uintptr_t)*have - 1);
+    const gn_gvalue *v = &w->g->out->values.at[value];
+    const gn_type *t = v->expr->type;
+    const gn_dim *shape[GN_MAX_RANK];
+    for (uint32_t d = 0; d < t->n; d++) shape[d] = gn_write_dim(w, t->dim[d]);
+    const uint32_t buf = gn_kernel_buf(w->k, gn_write_name(w, v->name), (gn_dtype)t->dtype, t->n, shape);
+    gn_push(w->g->arena, &w->out->buf, (uint32_t)value);
+    *have = (void *)(uintptr_t)(buf + 1);
+    return buf;
+}
+
+/* ---- how often a node is used ---- */
+
+bool gn_write_loads(const writer *w, const gnode *n)
+{
+    return is_ready(w->g, n, w->q);
+}
+
+static void visit_uses(writer *w, uint32_t root)
+{
+    grouper *g = w->g;
+    GN_VEC(uint32_t) stack = { 0 };
+    gn_push(g->scratch, &stack, root);
+    while (stack.n > 0) {
+        const uint32_t at = gn_group_look_through(g, gn_pop(&stack));
+        const gnode *n = &g->nodes.at[at];
+        if (w->node_stamp[at] == (uint32_t)w->q + 1) {
+            w->count[at]++;
+            continue;
+        }
+        w->node_stamp[at] = (uint32_t)w->q + 1, w->count[at] = 1, w->def[at] = NONE;
+        if (gn_write_loads(w, n)) continue;
+        for (uint32_t k = n->e->nin; k-- > 0;) gn_push(g->scratch, &stack, n->in[k]);
+    }
+}
+
+/* ---- definitions ---- */
+
+static uint32_t add_def(writer *w, const char *name, const uint16_t *param, size_t nparam, gn_red red, const uint16_t *raxis, size_t nraxis,
+                        const gn_kexpr *body)
+{
+    return gn_kernel_def(w->k, gn_write_name(w, name), nparam, param, red, nraxis, raxis, body);
+}
+
+static const gn_kexpr *light_body(writer *w, uint32_t at, const gn_dim *const *index);
+
+/* A light node as a function of the dims that it varies along. */
+static const gn_kexpr *light_def(writer *w, uint32_t at, const gn_dim *const *index)
+{
+    const gnode *n = &w->g->nodes.at[at];
+    const gn_dim *own[GN_MAX_RANK], *args[GN_MAX_RANK];
+    uint16_t param[GN_MAX_RANK];
+    size_t nparam = 0;
+    for (uint32_t d = 0; d < n->rank; d++) {
+        own[d] = gn_dim_const(w->k->dims, 0);
+        if (!(n->var >> d & 1)) continue;
+        param[nparam] = gn_write_axis(w, class_of(w->g, n, d));
+        own[d] = axis_dim(w, param[nparam]);
+        args[nparam++] = index[d];
+    }
+    if (w->def[at] == NONE) {
+        const gn_kexpr *body = light_body(w, at, own);
+        w->def[at] = (int32_t)add_def(w, n->e->op->name, param, nparam, GN_RED_NONE, NULL, 0, body);
+    }
+    return gn_kexpr_ref(w->k, (uint32_t)w->def[at], args);
+}
+
+/* One side of a contraction: the product of its factors, in the body's order. */
+static const gn_kexpr *side_def(writer *w, const gnode *body, const heavy *h, int side, const gn_dim *const *own, int32_t *def)
+{
+    const gn_kexpr *product = NULL;
+    uint8_t var = 0;
+    uint16_t param[GN_MAX_RANK];
+    const gn_dim *args[GN_MAX_RANK];
+    size_t nparam = 0;
+    for (size_t k = 0; k < h->nfactors; k++) {
+        const gnode *f = &w->g->nodes.at[h->factor[k]];
+        if (h->side[k] != side) continue;
+        if (f->rank == body->rank) var |= f->var;
+        const gn_kexpr *x = gn_write_expr(w, h->factor[k], own);
+        const gn_kexpr *two[2] = { product, x };
+        product = product ? gn_kexpr_op(w->k, body->e->op, (gn_dtype)body->e->type->dtype, two, 2) : x;
+    }
+    for (uint32_t d = 0; d < body->rank; d++)
+        if (var >> d & 1) {
+            param[nparam] = gn_write_axis(w, class_of(w->g, body, d));
+            args[nparam++] = own[d];
+        }
+    *def = (int32_t)add_def(w, side ? "b" : "a", param, nparam, GN_RED_NONE, NULL, 0, product);
+    return gn_kexpr_ref(w->k, (uint32_t)*def, args);
+}
+
+static const gn_kexpr *contraction_body(writer *w, const gnode *r, const gn_dim *const *own)
+{
+    const gnode *body = operand(w->g, r, 0);
+    const heavy *h = w->g->groups.at[w->q].heavy;
+    const gn_kexpr *two[2];
+    two[0] = side_def(w, body, h, 0, own, &w->hint->lhs);
+    two[1] = side_def(w, body, h, 1, own, &w->hint->rhs);
+    return gn_kexpr_op(w->k, body->e->op, (gn_dtype)body->e->type->dtype, two, 2);
+}
+
+static void reduction_def(writer *w, uint32_t at)
+{
+    const gnode *n = &w->g->nodes.at[at], *body = operand(w->g, n, 0);
+    const bool heavy_one = w->g->groups.at[w->q].contraction == (int32_t)at;
+    const gn_dim *own[GN_MAX_RANK];
+    uint16_t param[GN_MAX_RANK], raxis[GN_MAX_RANK];
+    size_t nparam = 0, nraxis = 0;
+    int8_t map[GN_MAX_RANK];
+    gn_group_dims(w->g, n, 0, map);
+    for (uint32_t d = 0; d < body->rank; d++) {
+        const uint16_t axis = gn_write_axis(w, class_of(w->g, body, d));
+        own[d] = axis_dim(w, axis);
+        if (map[d] != NONE) param[nparam++] = axis;
+        else raxis[nraxis++] = axis;
+    }
+    const gn_kexpr *value = heavy_one ? contraction_body(w, n, own) : gn_write_expr(w, n->in[0], own);
+    w->def[at] = (int32_t)add_def(w, heavy_one ? "acc" : n->e->op->name, param, nparam, gn_group_red(n), raxis, nraxis, value);
+    if (heavy_one) w->hint->contraction = w->def[at];
+}
+
+/* ---- expressions ---- */
+
+static const gn_kexpr *scalar(writer *w, const gn_expr *e)
+{
+    const gn_dtype t = (gn_dtype)e->type->dtype;
+    return gn_is_float(t) ? gn_kexpr_const(w->k, t, gn_group_number(e)) : gn_kexpr_int(w->k, t, gn_group_integer(e));
+}
+
+/* A choice by position is an `if`, which is lazy, and a mask of one bit where it asks for one position: one-hot never exists. */
+static const gn_kexpr *choice(writer *w, const gnode *n, const gn_dim *const *index)
+{
+    gn_kcond cond;
+    bool negated = false;
+    if (strcmp(n->e->op->name, "select") != 0 || gn_write_conditions(w, n->in[0], index, &cond, &negated) != 1) return NULL;
+    const gn_kexpr *yes = gn_write_expr(w, n->in[1], index), *no = gn_write_expr(w, n->in[2], index);
+    return gn_kexpr_if(w->k, 1, &cond, negated ? no : yes, negated ? yes : no);
+}
+
+static const gn_kexpr *elementwise(writer *w, const gnode *n, const gn_dim *const *index)
+{
+    const gn_kexpr *a[8], *chosen = choice(w, n, index);
+    if (chosen) return chosen;
+    GN_ASSERT(n->e->nin <= 8);
+    for (uint32_t k = 0; k < n->e->nin; k++) a[k] = gn_write_expr(w, n->in[k], index);
+    return gn_kexpr_op(w->k, n->e->op, (gn_dtype)n->e->type->dtype, a, n->e->nin);
+}
+
+static const gn_kexpr *light_body(writer *w, uint32_t at, const gn_dim *const *index)
+{
+    const gnode *n = &w->g->nodes.at[at];
+    return n->kind == NODE_ELEM ? elementwise(w, n, index) : gn_write_move(w, at, index);
+}
+
+static bool is_used_again(const writer *w, uint32_t at)
+{
+    return w->node_stamp[at] == (uint32_t)w->q + 1 && w->count[at] > 1;
+}
+
+const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index)
+{
+    const gnode *n = &w->g->nodes.at[at];
+    const gn_dtype t = (gn_dtype)n->e->type->dtype;
+    if (gn_write_loads(w, n)) return gn_kexpr_load(w->k, gn_write_buf(w, w->g->value[at]), index);
+    switch (n->kind) {
+    case NODE_SCALAR: return scalar(w, n->e);
+    case NODE_DIM: return gn_kexpr_index(w->k, t, gn_write_dim(w, gn_group_dim_of(n->e)));
+    case NODE_IOTA: return gn_kexpr_index(w->k, t, index[gn_attr_of(n->e, "axis")->i]);
+    case NODE_REDUCE:
+        if (n->group != w->q) gn_throw(GN_EINTERNAL, "grouping: a %s crosses groups without being stored", n->e->op->name);
+        if (w->def[at] == NONE) reduction_def(w, at);
+        return gn_kexpr_ref(w->k, (uint32_t)w->def[at], index);
+    case NODE_SCATTER:
+    case NODE_MEMORY: gn_throw(GN_EINTERNAL, "grouping: %s is not in memory where it is read", n->e->op->name);
+    default: return !is_view(n) && is_used_again(w, at) ? light_def(w, at, index) : light_body(w, at, index);
+    }
+}
+
+/* ---- stores ---- */
+
+static void store_everywhere(writer *w, uint32_t at, const gn_dim *const *index, const gn_kexpr *value)
+{
+    const struct extra_values *named = gn_map_get(&w->g->output_values, at);
+    if (!named) {
+        gn_kernel_store(w->k, GN_STORE_SET, gn_write_buf(w, w->g->value[at]), index, value);
+        return;
+    }
+    for (size_t i = 0; i < named->value.n; i++) gn_kernel_store(w->k, GN_STORE_SET, gn_write_buf(w, named->value.at[i]), index, value);
+}
+
+static void write_out(writer *w, uint32_t at)
+{
+    const gnode *n = &w->g->nodes.at[at];
+    const gn_dim *index[GN_MAX_RANK];
+    for (uint32_t d = 0; d < n->rank; d++) index[d] = gn_write_axis_dim(w, class_of(w->g, n, d));
+    store_everywhere(w, at, index, gn_write_expr(w, at, index));
+    gn_push(w->g->arena, &w->out->made, n->e);
+}
+
+/* All of x, then the updates on top, in row-major order of the updates. */
+static void write_scatter(writer *w, uint32_t at)
+{
+    const gnode *n = &w->g->nodes.at[at], *updates = operand(w->g, n, 2);
+    const uint32_t axis = (uint32_t)n->e->attr[0].i, nindex = operand(w->g, n, 1)->rank;
+    const gn_dim *index[GN_MAX_RANK], *from[GN_MAX_RANK];
+    for (uint32_t d = 0; d < n->rank; d++) index[d] = gn_write_axis_dim(w, class_of(w->g, n, d));
+    store_everywhere(w, at, index, gn_write_expr(w, n->in[0], index));
+    /* The kept dims have the result's axes; those of the indices run one after the other. */
+    for (uint32_t d = 0; d < updates->rank; d++) {
+        if (d < axis) from[d] = index[d];
+        else if (d >= axis + nindex) from[d] = index[d - nindex + 1];
+        else from[d] = gn_write_axis_dim(w, class_of(w->g, updates, d));
+    }
+    const gn_kexpr *value = gn_write_expr(w, n->in[2], from);
+    index[axis] = gn_write_taken(w, n, from + axis);
+    const struct extra_values *named = gn_map_get(&w->g->output_values, at);
+    const size_t copies = named ? named->value.n : 1;
+    for (size_t i = 0; i < copies; i++)
+        gn_kernel_store(w->k, GN_STORE_ADD, gn_write_buf(w, named ? named->value.at[i] : w->g->value[at]), index, value);
+    gn_push(w->g->arena, &w->out->made, n->e);
+}
+
+static void count_uses(writer *w, const ggroup *q)
+{
+    for (size_t i = 0; i < q->members.n; i++) visit_uses(w, q->members.at[i]);
+    for (size_t i = 0; i < q->outs.n; i++) visit_uses(w, q->outs.at[i]);
+}
+
+static writer *new_writer(grouper *g)
+{
+    writer *w = GN_NEW_OBJECT(g->scratch, writer);
+    w->g = g;
+    w->node_stamp = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1);
+    w->count = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1);
+    w->def = GN_NEW_ARRAY(g->scratch, int32_t, g->nodes.n + 1);
+    w->class_stamp = GN_NEW_ARRAY(g->scratch, uint32_t, g->nclasses + 1);
+    w->axis = GN_NEW_ARRAY(g->scratch, uint16_t, g->nclasses + 1);
+    return w;
+}
+
+void gn_group_kernel(grouper *g, int32_t q, gn_group *out)
+{
+    static const char *const kinds[] = { [GROUP_MAP] = "map", [GROUP_ROWS] = "rows", [GROUP_CONTRACT] = "contract", [GROUP_SCATTER] = "scatter" };
+    const ggroup *group = &g->groups.at[q];
+    if (!g->writer) g->writer = new_writer(g);
+    writer *w = g->writer;
+    w->q = q, w->out = out, w->bufs = (gn_map){ 0 };
+    w->k = out->kernel = gn_kernel_new(g->arena, gn_arena_printf(g->arena, "k%zu", g->out->groups.n));
+    w->hint = out->hint = GN_NEW_OBJECT(g->arena, gn_kernel_hint);
+    *out->hint = (gn_kernel_hint){ .kind = kinds[group->kind], .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE };
+    if (group->contraction != NONE) out->hint->spine = gn_write_axis(w, group->row);
+    for (size_t i = 0; i < group->spine.n; i++) gn_write_axis(w, group->spine.at[i]);
+    if (group->contraction != NONE) out->hint->lane = gn_write_axis(w, group->lane);
+    if (group->contraction == NONE && group->spine.n > 0) out->hint->spine = gn_write_axis(w, group->spine.at[0]);
+    count_uses(w, group);
+    if (group->kind == GROUP_SCATTER) {
+        write_scatter(w, group->members.at[0]);
+        return;
+    }
+    for (size_t i = 0; i < group->members.n; i++) {
+        if (w->def[group->members.at[i]] == NONE) reduction_def(w, group->members.at[i]);
+        gn_push(g->arena, &out->made, g->nodes.at[group->members.at[i]].e);
+    }
+    for (size_t i = 0; i < group->outs.n; i++) write_out(w, group->outs.at[i]);
+}

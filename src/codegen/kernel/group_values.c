@@ -1,0 +1,70 @@
+/* The values of a grouping: inputs in call order, variables and array constants that are read, outputs and updates each with a value of its
+ * own, and what crosses between kernels. A node that is an output is read from that output's memory; a node that is several has several. */
+#include <inttypes.h>
+#include <string.h>
+#include "group_state.h"
+
+static int32_t add_value(grouper *g, gn_value_kind kind, const gn_expr *e, uint32_t index, const char *name)
+{
+    gn_push(g->arena, &g->out->values, (gn_gvalue){ .kind = (uint8_t)kind, .expr = e, .index = index, .name = name, .in_place = NONE });
+    return (int32_t)g->out->values.n - 1;
+}
+
+static const char *leaf_name(const gn_expr *e)
+{
+    for (uint32_t i = 0; i < e->op->nattr; i++)
+        if (e->attr[i].kind == GN_ATTR_NAME) return e->attr[i].name;
+    return e->op->name;
+}
+
+static void add_memory(grouper *g)
+{
+    for (size_t i = 0; i < g->core->in.n; i++) {
+        const gn_expr *e = g->core->in.at[i];
+        const int32_t v = add_value(g, GN_VALUE_INPUT, e, (uint32_t)i, leaf_name(e));
+        const uint32_t at = g->number[e->id];
+        if (at < g->nodes.n && g->nodes.at[at].e == e) g->value[at] = v; /* else it is not used */
+    }
+    uint32_t nvariables = 0, nconstants = 0;
+    for (size_t at = 0; at < g->nodes.n; at++) {
+        const gnode *n = &g->nodes.at[at];
+        if (n->kind != NODE_MEMORY || g->value[at] != NONE) continue;
+        if (strcmp(n->e->op->name, "constant") == 0) {
+            g->value[at] = add_value(g, GN_VALUE_CONSTANT, n->e, nconstants, gn_arena_printf(g->arena, "c%" PRIu32, nconstants));
+            nconstants++;
+        } else if (strcmp(n->e->op->name, "variable") == 0) g->value[at] = add_value(g, GN_VALUE_VARIABLE, n->e, nvariables++, leaf_name(n->e));
+        else gn_throw(GN_EINTERNAL, "grouping: input %s is not among the function's inputs", leaf_name(n->e));
+    }
+}
+
+static void add_named(grouper *g, gn_expr *e, gn_value_kind kind, uint32_t index, const char *name)
+{
+    const uint32_t at = g->number[e->id];
+    const int32_t v = add_value(g, kind, e, index, name);
+    if (g->value[at] == NONE) g->value[at] = v;
+    struct extra_values *more = gn_map_get(&g->output_values, at);
+    if (!more) {
+        more = GN_NEW_OBJECT(g->scratch, struct extra_values);
+        *gn_map_put(g->scratch, &g->output_values, at) = more;
+    }
+    gn_push(g->scratch, &more->value, v);
+}
+
+void gn_group_values(grouper *g)
+{
+    const struct gn_core *c = g->core;
+    g->value = GN_NEW_ARRAY(g->scratch, int32_t, g->nodes.n + 1);
+    for (size_t i = 0; i < g->nodes.n; i++) g->value[i] = NONE;
+    add_memory(g);
+    for (size_t i = 0; i < c->out.n; i++)
+        add_named(g, c->out.at[i], GN_VALUE_OUTPUT, (uint32_t)i, c->out.n == 1 ? "out" : gn_arena_printf(g->arena, "out%zu", i));
+    for (size_t i = 0; i < c->update.n; i++)
+        add_named(g, c->update.at[i], GN_VALUE_UPDATE, (uint32_t)i, gn_arena_printf(g->arena, "%s_new", leaf_name(c->variable.at[i])));
+    uint32_t ntemps = 0;
+    for (size_t at = 0; at < g->nodes.n; at++) {
+        const gnode *n = &g->nodes.at[at];
+        if (!n->stored || n->named) continue;
+        g->value[at] = add_value(g, GN_VALUE_TEMP, n->e, ntemps, gn_arena_printf(g->arena, "t%" PRIu32, ntemps));
+        ntemps++;
+    }
+}

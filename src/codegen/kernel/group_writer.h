@@ -1,0 +1,36 @@
+/* The text of one group at work. Arrays by node and by class are made once for all groups; a stamp says whose entry it is. */
+#pragma once
+#include "group_state.h"
+
+typedef struct writer {
+    grouper *g;
+    int32_t q;
+    gn_kernel *k;
+    gn_group *out;
+    gn_kernel_hint *hint;
+    uint32_t *node_stamp, *class_stamp;
+    uint32_t *count;             /* by node: uses in this group's text */
+    int32_t *def;                /* by node: definition; NONE */
+    uint16_t *axis;              /* by class */
+    gn_map bufs;                 /* by value: 1 + buffer */
+} writer;
+
+/* Dims of the kernel, from dims of the graph; declares the symbols. */
+const gn_dim *gn_write_dim(writer *, const gn_dim *);
+uint16_t gn_write_axis(writer *, uint32_t class);
+const gn_dim *gn_write_axis_dim(writer *, uint32_t class);
+uint32_t gn_write_buf(writer *, int32_t value);
+/* A name that nothing in the kernel and no symbol of the program has. */
+const char *gn_write_name(writer *, const char *wanted);
+/* The node's element at the given indices. */
+const gn_kexpr *gn_write_expr(writer *, uint32_t node, const gn_dim *const *index);
+bool gn_write_loads(const writer *, const gnode *); /* it is read from memory here */
+
+/* group_index.c: index maps. */
+void gn_write_operand_index(writer *, const gnode *n, uint32_t k, const gn_dim *const *index, const gn_dim **out);
+const gn_kexpr *gn_write_move(writer *, uint32_t node, const gn_dim *const *index);
+/* An integer expression as a dim: positions, extents, numbers, and loads of what is in memory; NULL if it is none of these. */
+const gn_dim *gn_write_index(writer *, uint32_t node, const gn_dim *const *index);
+const gn_dim *gn_write_taken(writer *, const gnode *take, const gn_dim *const *index); /* the index operand's element, within range */
+/* A condition on indices that equals the boolean node: conditions (at most 8) and whether they stand for its negation; 0 if there is none. */
+size_t gn_write_conditions(writer *, uint32_t node, const gn_dim *const *index, gn_kcond *cond, bool *negated);

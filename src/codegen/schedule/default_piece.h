@@ -1,0 +1,72 @@
+/* Default schedules at work: a piece of a kernel (all of it, but for small programs), what its closed forms need to know, and the text of
+ * directives that they write. */
+#pragma once
+#include "default_schedule.h"
+#include "text.h"
+
+enum { MAX_AXES = 64 };
+
+typedef struct leaf_note {    /* a leaf that was written */
+    const char *name;
+    uint32_t axis;
+    int64_t points;          /* -1: symbolic */
+} leaf_note;
+
+typedef struct piece {
+    gn_arena *arena;
+    gn_kernel *k;
+    const gn_kernel_hint *hint;
+    const gn_target *target;
+    uint32_t first_axis, naxes, first_item, nitems;
+    bool small;                  /* one function: no parts, nothing in memory beyond the stack */
+    int64_t w;                   /* lanes */
+    int64_t extent[MAX_AXES];    /* by axis of the kernel; -1: symbolic */
+    uint64_t spine;              /* axes that every statement has and nothing reduces, as bits */
+    /* written so far */
+    gn_text splits, binds, rest;
+    GN_VEC(leaf_note) serial, tile; /* the order: loops, then leaves that are expanded */
+    GN_VEC(const char *) names;  /* of leaves */
+} piece;
+
+/* A leaf's name: axis and suffix, made unique. */
+const char *gn_piece_leaf(piece *, uint32_t axis, const char *suffix);
+const char *gn_piece_name(piece *, const char *wanted);
+int64_t gn_piece_guess(const piece *, uint32_t axis); /* extent, or a guess */
+static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline bool has_axis(const uint16_t *axis, size_t n, uint32_t a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (axis[i] == a) return true;
+    return false;
+}
+
+/* A lane axis: split into outer leaf, tile leaf of `unroll`, lane leaf; extents up to `full` tiles need no outer leaf. */
+typedef struct lanes {
+    const char *outer, *unroll, *lane; /* NULL: none */
+    int64_t nouter, nunroll;     /* -1: symbolic */
+    bool exact;                  /* no guards: the extent divides */
+} lanes;
+lanes gn_piece_lanes(piece *, uint32_t axis, int64_t unroll, int64_t full);
+void gn_piece_bind(piece *, const char *how, const char *leaf);
+void gn_piece_tile(piece *, const char *how, const char *leaf, uint32_t axis, int64_t points); /* binds it, next among the expanded ones */
+void gn_piece_serial(piece *, const char *leaf, uint32_t axis, int64_t points);
+void gn_piece_part(piece *, const char *leaf, uint32_t axis);     /* a loop that is bound to parts */
+void gn_piece_axis(piece *, uint32_t axis);                       /* the axis itself as a loop */
+void gn_piece_lane_tiles(piece *, const lanes *, uint32_t axis, const char *how); /* its expanded leaves */
+void gn_piece_peel(piece *, const lanes *);
+/* Reductions along the part axis: a partial one per part, then a small step over the parts in order. */
+void gn_piece_close(piece *, uint32_t axis, const char *part_leaf, int64_t rows);
+
+/* Items of the piece. */
+uint64_t gn_piece_axes(const piece *, uint32_t item);             /* that a statement runs over, as bits */
+const gn_kdef *gn_piece_def(const piece *, uint32_t item);        /* NULL: a store */
+bool gn_piece_is_plain_load(const piece *, const gn_kexpr *);
+/* Elements per step of an axis in the address of a load: 1 unit stride; 0 not at all; -1 other. */
+int gn_piece_stride(const piece *, uint32_t buf, const gn_dim *const *index, uint32_t axis);
+void gn_piece_loads(const piece *, const gn_kexpr *, void (*visit)(void *, const gn_kexpr *load), void *user); /* through nothing but operands */
+
+/* The rows of the table. */
+bool gn_default_contraction(piece *); /* false: the piece has none */
+void gn_default_rows(piece *);
+void gn_default_scatter(piece *);
+void gn_default_cuda(piece *);

@@ -1,0 +1,312 @@
+/* Closed forms for rows and maps. One axis goes to the lanes: the one that is last in most of the memory traffic. Either it lies in the rows
+ * (row values, closers over the rows), or it is the spine itself. Parts are blocks of rows, counted from the shape alone; sums over the spine get
+ * a partial per part and a small step in the order of the parts. */
+#include "default_piece.h"
+#include <inttypes.h>
+#include <string.h>
+
+enum { MAP_PART = 65536, SUM_PART = 4096, MOST_ROWS = 256, LITTLE = 8192 };
+
+/* ---- which axis goes to the lanes ---- */
+
+typedef struct scorer {
+    const piece *p;
+    double *score;               /* by axis */
+} scorer;
+
+static void score(scorer *s, uint32_t buf, const gn_dim *const *index)
+{
+    double size = 1;
+    for (uint32_t a = s->p->first_axis; a < s->p->first_axis + s->p->naxes; a++)
+        if (gn_piece_stride(s->p, buf, index, a) != 0) size *= (double)gn_piece_guess(s->p, a);
+    for (uint32_t a = s->p->first_axis; a < s->p->first_axis + s->p->naxes; a++)
+        if (gn_piece_stride(s->p, buf, index, a) == 1) s->score[a] += size;
+}
+
+static void score_load(void *user, const gn_kexpr *load)
+{
+    score(user, load->u.ref, load->index);
+}
+
+static void score_axes(const piece *p, double *by_axis)
+{
+    scorer s = { p, by_axis };
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        const gn_kstore *st = d ? NULL : &p->k->stores.at[p->k->items.at[p->first_item + i].at];
+        if (st) score(&s, st->buf, st->index);
+        gn_piece_loads(p, d ? d->body : st->value, score_load, &s);
+    }
+}
+
+/* The best-scored axis that no statement has together with an axis of `taken`; the first on ties; -1: none. */
+static int32_t best_lane(const piece *p, const double *by_axis, uint64_t taken)
+{
+    int32_t best = -1;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) {
+        const uint64_t bit = UINT64_C(1) << a;
+        bool meets = (taken & bit) != 0;
+        for (uint32_t i = 0; i < p->nitems && !meets; i++) {
+            const uint64_t axes = gn_piece_axes(p, i);
+            meets = (axes & bit) && (axes & taken);
+        }
+        if (!meets && (best < 0 || by_axis[a] > by_axis[best])) best = (int32_t)a;
+    }
+    return best;
+}
+
+/* ---- facts ---- */
+
+static bool reduces(const piece *p, uint32_t axis)
+{
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, axis)) return true;
+    }
+    return false;
+}
+
+/* A reduction along `spine` that keeps `lane`: its partial sums are loaded and stored once per unrolled row. */
+static bool has_column(const piece *p, uint32_t spine, uint32_t lane)
+{
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, spine) && has_axis(d->param, d->nparam, lane)) return true;
+    }
+    return false;
+}
+
+static bool has_row_sum(const piece *p, uint32_t spine, uint32_t lane)
+{
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, lane) && !has_axis(d->raxis, d->nraxis, spine)) return true;
+    }
+    return false;
+}
+
+/* ---- staged definitions ---- */
+
+static bool is_costly(const gn_kexpr *e)
+{
+    if (e->kind == GN_K_OP && e->u.op->body_f32) return true;
+    for (size_t i = 0; i < e->n; i++)
+        if (is_costly(e->a[i])) return true;
+    return false;
+}
+
+/* Uses of definition `def` in e at its own parameters; others count as many, so that it stays inline. */
+static int uses(const piece *p, const gn_kexpr *e, uint32_t def)
+{
+    int n = 0;
+    if (e->kind == GN_K_REF && e->u.ref == def) {
+        const gn_kdef *d = &p->k->defs.at[def];
+        for (size_t i = 0; i < d->nparam; i++)
+            if (e->index[i] != gn_dim_sym(p->k->dims, p->k->axes.at[d->param[i]].name)) return 1000;
+        n = 1;
+    }
+    for (size_t i = 0; i < e->n; i++) n += uses(p, e->a[i], def);
+    return n;
+}
+
+/* Functions of a long row that several statements need are computed once and kept beside the loops. */
+static void stage_costly(piece *p, uint32_t lane)
+{
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        if (!d || d->red != GN_RED_NONE || !has_axis(d->param, d->nparam, lane) || !is_costly(d->body)) continue;
+        const uint32_t at = p->k->items.at[p->first_item + i].at;
+        int users = 0;
+        for (uint32_t k = i + 1; k < p->nitems; k++) {
+            const gn_kdef *u = gn_piece_def(p, k);
+            const int n = uses(p, u ? u->body : p->k->stores.at[p->k->items.at[p->first_item + k].at].value, at);
+            users += n > 1 ? (n >= 1000 ? 1000 : 1) : n;
+        }
+        if (users >= 2 && users < 1000) gn_textf(&p->rest, " (stage %s scratch)", d->name);
+    }
+}
+
+/* ---- lanes along the spine ---- */
+
+static int64_t others_size(const piece *p, uint32_t lane)
+{
+    double n = 1;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (a != lane) n *= (double)gn_piece_guess(p, a);
+    return n > 1e6 ? 1000000 : n < 1 ? 1 : (int64_t)n;
+}
+
+/* Four chains for a short constant sum. */
+static bool chains(piece *p, uint32_t a)
+{
+    const int64_t e = p->extent[a];
+    if (e < 8 || e > 64 || e % 4 != 0 || !reduces(p, a)) return false;
+    const char *outer = gn_piece_leaf(p, a, "a"), *inner = gn_piece_leaf(p, a, "b");
+    gn_textf(&p->splits, " (split %s (%s %" PRId64 ") (%s 4))", p->k->axes.at[a].name, outer, e / 4, inner);
+    gn_piece_serial(p, outer, a, e / 4);
+    gn_piece_tile(p, "private", inner, a, 4);
+    return true;
+}
+
+static void spine_lanes(piece *p, uint32_t ln)
+{
+    const bool closes = reduces(p, ln);
+    const int64_t tile = 4 * p->w, e = p->extent[ln];
+    int64_t rows = closes ? SUM_PART : MAP_PART / others_size(p, ln) / tile * tile;
+    if (rows < tile) rows = tile;
+    const bool parts = !p->small && (e < 0 || e > rows);
+    lanes l = { 0 };
+    if (parts) {
+        const char *part = gn_piece_leaf(p, ln, "p");
+        l.outer = gn_piece_leaf(p, ln, "0"), l.unroll = gn_piece_leaf(p, ln, "u"), l.lane = p->w > 1 ? gn_piece_leaf(p, ln, "l") : NULL;
+        l.nunroll = 4, l.exact = e >= 0 && e % tile == 0;
+        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s 4)", p->k->axes.at[ln].name, part, l.outer, rows / tile, l.unroll);
+        if (l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l.lane, p->w);
+        gn_text_char(&p->splits, ')');
+        gn_piece_part(p, part, ln);
+        gn_piece_serial(p, l.outer, ln, rows / tile);
+    } else {
+        l = gn_piece_lanes(p, ln, 4, 8);
+        if (l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
+    }
+    gn_piece_peel(p, &l);
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (a != ln && (parts || !chains(p, a))) gn_piece_axis(p, a);
+    gn_piece_lane_tiles(p, &l, ln, closes ? "private" : "unroll");
+    if (parts && closes) gn_piece_close(p, ln, p->serial.at[0].name, rows);
+}
+
+/* ---- lanes within the rows ---- */
+
+static int64_t row_unroll(const piece *p, bool column, int64_t row)
+{
+    const int64_t most = p->target->nregs >= 32 ? 4 : 2;
+    if (column) return row >= 0 && row <= 128 ? 2 * most : row >= 0 && row <= 1024 ? most : 2;
+    return row >= 0 && row <= 4 * p->w ? most : 1;
+}
+
+/* Outer axes of the spine: parts of their own where what lies inside is work enough. */
+static void outer_spine(piece *p, uint32_t i, uint32_t ln, int64_t inside, bool closes, uint64_t *done)
+{
+    uint32_t outer[MAX_AXES], n = 0;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (a != i && a != ln && (p->spine >> a & 1)) outer[n++] = a;
+    uint32_t nparts = n;
+    while (nparts > 0 && (closes || p->small || inside < LITTLE)) inside *= gn_piece_guess(p, outer[--nparts]);
+    for (uint32_t k = 0; k < nparts; k++) {
+        gn_piece_part(p, p->k->axes.at[outer[k]].name, outer[k]);
+        *done |= UINT64_C(1) << outer[k];
+    }
+}
+
+typedef struct row_plan {
+    int64_t rows, unroll;        /* of a part; expanded together */
+    bool parts, closes;
+    const char *part, *each, *one;
+} row_plan;
+
+static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln)
+{
+    const int64_t m = p->extent[i], c = p->extent[ln];
+    row_plan r = { .closes = reduces(p, i), .unroll = row_unroll(p, has_column(p, i, ln), c) };
+    if (m >= 0 && m < r.unroll) r.unroll = m > 0 ? m : 1;
+    int64_t width = 1;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (a != i && !(p->spine >> a & 1 && a != ln) && width < MAP_PART) width *= a == ln && c < 0 ? 4096 : gn_piece_guess(p, a);
+    r.rows = MAP_PART / (width > 0 ? width : 1);
+    if (r.rows > MOST_ROWS) r.rows = MOST_ROWS;
+    r.rows = r.rows / r.unroll * r.unroll;
+    if (r.rows < r.unroll) r.rows = r.unroll;
+    r.parts = !p->small && (m < 0 || m > r.rows);
+    return r;
+}
+
+static void split_rows(piece *p, uint32_t i, row_plan *r)
+{
+    const int64_t m = p->extent[i];
+    const bool loop = r->parts || m > r->unroll;
+    if (!r->parts && r->unroll == 1) {
+        r->each = p->k->axes.at[i].name;
+        return;
+    }
+    gn_textf(&p->splits, " (split %s", p->k->axes.at[i].name);
+    if (r->parts) {
+        r->part = gn_piece_leaf(p, i, "p");
+        gn_textf(&p->splits, " %s", r->part);
+    }
+    if (loop) {
+        r->each = gn_piece_leaf(p, i, "r");
+        if (r->parts) gn_textf(&p->splits, " (%s %" PRId64 ")", r->each, r->rows / r->unroll);
+        else gn_textf(&p->splits, " %s", r->each);
+    }
+    if (r->unroll > 1) {
+        r->one = gn_piece_leaf(p, i, "1");
+        gn_textf(&p->splits, " (%s %" PRId64 ")", r->one, r->unroll);
+    }
+    gn_text_char(&p->splits, ')');
+}
+
+/* Axes that never meet the lane axis in a statement get lanes of their own. */
+static void more_lanes(piece *p, const double *by_axis, uint32_t i, uint32_t ln, const char *how, uint64_t *done)
+{
+    uint64_t taken = UINT64_C(1) << ln;
+    for (;;) {
+        const int32_t a = best_lane(p, by_axis, taken);
+        if (a < 0 || by_axis[a] == 0) return;
+        taken |= UINT64_C(1) << a;
+        if ((uint32_t)a == i || (*done >> a & 1)) continue;
+        const lanes l = gn_piece_lanes(p, (uint32_t)a, 4, 4);
+        if (l.outer) gn_piece_serial(p, l.outer, (uint32_t)a, l.nouter);
+        gn_piece_peel(p, &l);
+        gn_piece_lane_tiles(p, &l, (uint32_t)a, how);
+        *done |= UINT64_C(1) << a;
+    }
+}
+
+static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
+{
+    const bool column = has_column(p, i, ln);
+    const int64_t c = p->extent[ln];
+    row_plan r = plan_rows(p, i, ln);
+    uint64_t done = UINT64_C(1) << i | UINT64_C(1) << ln;
+    split_rows(p, i, &r);
+    const int64_t narrow = 4 * p->w;
+    const lanes l = gn_piece_lanes(p, ln, column && !(c >= 0 && c <= narrow) ? 1 : 4, column && c >= 0 && c <= 2 * narrow ? 8 : 4);
+    const char *how = has_row_sum(p, i, ln) && r.unroll < 4 ? "private" : "unroll";
+    const int64_t row = r.rows * gn_piece_guess(p, ln);
+    outer_spine(p, i, ln, row, r.closes, &done);
+    if (r.part) gn_piece_part(p, r.part, i);
+    const char *part = r.part;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if ((p->spine >> a & 1) && !(done >> a & 1)) {
+            gn_piece_axis(p, a);
+            done |= UINT64_C(1) << a;
+        }
+    if (r.each) gn_piece_serial(p, r.each, i, r.parts ? r.rows / r.unroll : p->extent[i] < 0 ? -1 : ceil_div(p->extent[i], r.unroll));
+    const bool in_spine = p->spine >> ln & 1;
+    if (in_spine && l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
+    if (r.one) gn_piece_tile(p, "unroll", r.one, i, r.unroll);
+    more_lanes(p, by_axis, i, ln, how, &done);
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (!(done >> a & 1)) gn_piece_axis(p, a);
+    if (!in_spine && l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
+    gn_piece_peel(p, &l);
+    gn_piece_lane_tiles(p, &l, ln, how);
+    if (part && r.closes) gn_piece_close(p, i, part, r.rows);
+    if (l.outer && !p->small) stage_costly(p, ln);
+}
+
+void gn_default_rows(piece *p)
+{
+    double by_axis[MAX_AXES] = { 0 };
+    if (p->naxes == 0) return;
+    score_axes(p, by_axis);
+    const uint32_t ln = (uint32_t)best_lane(p, by_axis, 0);
+    uint32_t i = p->hint && p->hint->spine >= 0 && !p->small ? (uint32_t)p->hint->spine : p->first_axis;
+    if (i == ln && !reduces(p, i)) {
+        for (uint32_t a = p->first_axis + p->naxes; a-- > p->first_axis;)
+            if ((p->spine >> a & 1) && a != ln) i = a; /* the outermost other one */
+    }
+    if (i == ln) spine_lanes(p, ln);
+    else row_lanes(p, i, ln, by_axis);
+}

@@ -1,0 +1,62 @@
+/* Closed form for stores that add at indices read from memory. Equal indices must add in the order of the updates, so what reaches the index
+ * through a load runs one after the other; an axis that the index leaves alone may go to parts and lanes. */
+#include "default_piece.h"
+#include <inttypes.h>
+
+static void add_axis(void *user, const char *name)
+{
+    const piece *p = ((void **)user)[0];
+    uint64_t *bits = ((void **)user)[1];
+    const int32_t a = gn_kernel_find_axis(p->k, name);
+    if (a >= 0) *bits |= UINT64_C(1) << a;
+}
+
+/* Axes that stand alone in an index of every store, as bits. */
+static uint64_t free_axes(const piece *p)
+{
+    uint64_t all = ~UINT64_C(0);
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kitem *it = &p->k->items.at[p->first_item + i];
+        if (!it->is_store) continue;
+        const gn_kstore *s = &p->k->stores.at[it->at];
+        uint64_t own = 0;
+        void *user[2] = { (void *)p, &own };
+        for (size_t d = 0; d < p->k->bufs.at[s->buf].rank; d++)
+            if (!gn_dim_has_load(s->index[d])) gn_dim_symbols(s->index[d], add_axis, user);
+        all &= own;
+    }
+    return all;
+}
+
+/* The free axis that is last in the buffer that is added to; -1: none. */
+static int32_t lane_axis(const piece *p, uint64_t free)
+{
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kitem *it = &p->k->items.at[p->first_item + i];
+        if (!it->is_store || p->k->stores.at[it->at].kind == GN_STORE_SET) continue;
+        const gn_kstore *s = &p->k->stores.at[it->at];
+        for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+            if ((free >> a & 1) && gn_piece_stride(p, s->buf, s->index, a) == 1) return (int32_t)a;
+    }
+    return -1;
+}
+
+void gn_default_scatter(piece *p)
+{
+    const uint64_t free = free_axes(p);
+    const int32_t ln = lane_axis(p, free);
+    lanes l = { 0 };
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if ((int32_t)a != ln && (free >> a & 1)) {
+            if (p->small) gn_piece_axis(p, a);
+            else gn_piece_part(p, p->k->axes.at[a].name, a);
+        }
+    if (ln >= 0) {
+        l = gn_piece_lanes(p, (uint32_t)ln, 4, 4);
+        if (l.outer && p->small) gn_piece_serial(p, l.outer, (uint32_t)ln, l.nouter);
+        else if (l.outer) gn_piece_part(p, l.outer, (uint32_t)ln);
+    }
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (!(free >> a & 1)) gn_piece_axis(p, a);
+    if (ln >= 0) gn_piece_lane_tiles(p, &l, (uint32_t)ln, "unroll");
+}

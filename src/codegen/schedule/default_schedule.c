@@ -1,0 +1,184 @@
+/* The automatic schedules, one table of closed forms:
+ *
+ *     kernel contains                   form                                                                     file
+ *     sum over k of a(i,k) b(k,j)       tile of rows by vectors, packed factors, parts of rows or columns        default_contract.c
+ *     row reductions, maps              lanes along the axis with most traffic, parts of 64 Ki elements          default_rows.c
+ *     sums over all rows                a partial per part, then a small step                                    default_piece.c
+ *     store add                         lanes and parts along an axis that the index leaves alone                default_scatter.c
+ *     CUDA                              blocks and threads for the same                                          default_cuda.c
+ *     small programs                    no parts, short loops expanded, one function                             here
+ *
+ * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every number is a knob. */
+#include <inttypes.h>
+#include <string.h>
+#include "default_piece.h"
+
+enum { UNROLL_MOST = 16, LINES_MOST = 1500 };
+
+/* Lanes of the widest dtype that is computed with: f64 and 64-bit integers take half as many, where no f32 is beside them. */
+static int64_t lanes_of(const gn_kernel *k, const gn_target *t)
+{
+    bool narrow = false, wide = false;
+    for (size_t b = 0; b < k->bufs.n; b++) {
+        const gn_dtype_info *d = &gn_dtypes[k->bufs.at[b].dtype];
+        if (d->size == 8) wide = true;
+        else if (d->kind == GN_KIND_FLOAT) narrow = true;
+    }
+    if (t->lang == GN_LANG_CUDA || t->vector_bytes < 8) return 1;
+    return wide && !narrow ? t->vector_bytes / 8 : t->vector_bytes / 4;
+}
+
+/* Axes that every statement over the spine's first axis keeps. */
+static uint64_t spine_of(const piece *p, uint32_t first)
+{
+    uint64_t spine = ~UINT64_C(0);
+    bool any = false;
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        const uint64_t axes = gn_piece_axes(p, i);
+        if (!(axes >> first & 1) || (d && d->red == GN_RED_NONE)) continue;
+        uint64_t kept = axes;
+        for (size_t r = 0; d && r < d->nraxis; r++) kept &= ~(UINT64_C(1) << d->raxis[r]);
+        if (d && has_axis(d->raxis, d->nraxis, first)) continue; /* a closer */
+        spine &= kept;
+        any = true;
+    }
+    return any ? spine : UINT64_C(1) << first;
+}
+
+static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
+{
+    piece p = { .arena = arena, .k = k, .hint = hint, .target = target, .naxes = (uint32_t)k->axes.n, .nitems = (uint32_t)k->items.n };
+    p.splits.arena = p.binds.arena = p.rest.arena = arena;
+    p.w = lanes_of(k, target);
+    if (k->axes.n + 8 > MAX_AXES) gn_throw(GN_EINTERNAL, "kernel %s: %zu axes are too many for a schedule", k->name, k->axes.n);
+    for (size_t a = 0; a < k->axes.n; a++)
+        if (!gn_dim_is_const(k->axes.at[a].extent, &p.extent[a])) p.extent[a] = -1;
+    return p;
+}
+
+static void write_piece(piece *p)
+{
+    const uint32_t first = p->hint && p->hint->spine >= 0 && !p->small ? (uint32_t)p->hint->spine : p->first_axis;
+    p->spine = p->naxes > 0 ? spine_of(p, first) : 0;
+    bool adds = false;
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (!gn_piece_def(p, i) && p->k->stores.at[p->k->items.at[p->first_item + i].at].kind != GN_STORE_SET) adds = true;
+    if (p->target->lang == GN_LANG_CUDA) gn_default_cuda(p);
+    else if (adds) gn_default_scatter(p);
+    else if (!gn_default_contraction(p)) gn_default_rows(p);
+}
+
+/* ---- small programs ---- */
+
+static double weight_of(const piece *p, const gn_kexpr *e)
+{
+    double n = e->kind == GN_K_OP ? (e->u.op->body_f32 ? 20 : 1) : 1;
+    if (e->kind == GN_K_REF && p->k->defs.at[e->u.ref].red == GN_RED_NONE) n += weight_of(p, p->k->defs.at[e->u.ref].body);
+    for (size_t i = 0; i < e->n && n < 1e9; i++) n += weight_of(p, e->a[i]);
+    return n;
+}
+
+/* Lines of the expanded text, roughly: statements times points of their expanded leaves. */
+static double lines(const piece *p)
+{
+    double all = 0;
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        const uint64_t axes = gn_piece_axes(p, i);
+        double n = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
+        if (d && d->red == GN_RED_NONE && strncmp(d->name, "t", 1) != 0) continue;
+        for (size_t t = 0; t < p->tile.n; t++)
+            if (axes >> p->tile.at[t].axis & 1) n *= (double)p->tile.at[t].points;
+        all += n;
+    }
+    return all;
+}
+
+/* Loops of a few constant turns are expanded, shortest first, while the text stays short. */
+static void unroll_loops(piece *p)
+{
+    for (int64_t turns = 1; turns <= UNROLL_MOST; turns++)
+        for (size_t i = 0; i < p->serial.n; i++) {
+            const leaf_note leaf = p->serial.at[i];
+            if (leaf.points != turns && !(leaf.points == 0 && turns == 1)) continue;
+            gn_push(p->arena, &p->tile, leaf);
+            if (lines(p) > LINES_MOST) {
+                p->tile.n--;
+                continue;
+            }
+            p->tile.n--;
+            memmove(&p->serial.at[i], &p->serial.at[i + 1], (p->serial.n - i - 1) * sizeof leaf);
+            p->serial.n--, i--;
+            gn_push(p->arena, &p->tile, leaf);
+            memmove(&p->tile.at[1], &p->tile.at[0], (p->tile.n - 1) * sizeof leaf);
+            p->tile.at[0] = leaf;
+            gn_piece_bind(p, "unroll", leaf.name);
+        }
+}
+
+/* The definition is read by a later piece: it stays on the stack between them. */
+static bool is_used_from(const gn_kernel *k, uint32_t def, uint32_t first_item)
+{
+    GN_VEC(const gn_kexpr *) stack = { 0 };
+    gn_arena scratch = { .allocator = k->arena->allocator };
+    bool found = false;
+    for (uint32_t i = first_item; i < k->items.n; i++)
+        gn_push(&scratch, &stack, k->items.at[i].is_store ? k->stores.at[k->items.at[i].at].value : k->defs.at[k->items.at[i].at].body);
+    while (stack.n > 0 && !found) {
+        const gn_kexpr *e = gn_pop(&stack);
+        found = e->kind == GN_K_REF && e->u.ref == def;
+        for (size_t i = 0; i < e->n; i++) gn_push(&scratch, &stack, e->a[i]);
+    }
+    gn_arena_free(&scratch);
+    return found;
+}
+
+static void stage_crossing(piece *whole, const gn_kernel_piece *k)
+{
+    for (uint32_t i = k->first_item; i < k->first_item + k->nitems; i++) {
+        if (whole->k->items.at[i].is_store) continue;
+        const uint32_t def = whole->k->items.at[i].at;
+        if (is_used_from(whole->k, def, k->first_item + k->nitems)) gn_textf(&whole->rest, " (stage %s stack)", whole->k->defs.at[def].name);
+    }
+}
+
+static void write_small(piece *whole)
+{
+    const gn_kernel_hint *hint = whole->hint;
+    for (size_t i = 0; i < hint->pieces.n; i++) {
+        const gn_kernel_piece *k = &hint->pieces.at[i];
+        whole->first_axis = k->first_axis, whole->naxes = k->naxes;
+        whole->first_item = k->first_item, whole->nitems = k->nitems;
+        write_piece(whole);
+        stage_crossing(whole, k);
+    }
+    whole->first_axis = 0, whole->naxes = (uint32_t)whole->k->axes.n;
+    whole->first_item = 0, whole->nitems = (uint32_t)whole->k->items.n;
+    unroll_loops(whole);
+}
+
+/* ---- the text, read back ---- */
+
+static void write_order(gn_text *t, const piece *p)
+{
+    if (p->serial.n + p->tile.n == 0) return;
+    gn_text_add(t, " (order");
+    for (size_t i = 0; i < p->serial.n; i++) gn_textf(t, " %s", p->serial.at[i].name);
+    for (size_t i = 0; i < p->tile.n; i++) gn_textf(t, " %s", p->tile.at[i].name);
+    gn_text_char(t, ')');
+}
+
+gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
+{
+    piece p = start_piece(arena, k, hint, target);
+    p.small = hint && strcmp(hint->kind, "small") == 0;
+    if (p.small) write_small(&p);
+    else write_piece(&p);
+    gn_text t = { .arena = arena };
+    gn_textf(&t, "(schedule default%s", gn_text_done(&p.splits));
+    write_order(&t, &p);
+    gn_textf(&t, "%s%s)", gn_text_done(&p.binds), gn_text_done(&p.rest));
+    const gn_sx *list = gn_sx_read(arena, "default", t.at, t.n);
+    return gn_schedule_read(arena, k, "default", list->at[0]);
+}

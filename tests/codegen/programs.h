@@ -1,0 +1,34 @@
+/* Small programs for the tests of codegen: built, copied, filled with random numbers, evaluated by the reference and run kernel by kernel. */
+#pragma once
+#include "evaluate.h"
+#include "group.h"
+#include "core.h"
+#include "testlib.h"
+
+typedef struct program {
+    gn_arena arena;
+    gn_graph *graph;
+    GN_VEC(gn_expr *) in, out, variable, update;
+    struct gn_core *core;
+    gn_grouping *grouping;
+    uint64_t random;
+    struct { const char *name; int64_t size; } size[8]; /* of named dims */
+    int64_t index_most;          /* integers are drawn below it */
+    void **memory;               /* by value */
+} program;
+
+program *program_new(uint64_t seed);
+void program_free(program *);
+void program_size(program *, const char *name, int64_t size);
+gn_expr *program_in(program *, const char *name, gn_dtype, const char *shape);
+gn_expr *program_variable(program *, const char *name, gn_dtype, int rank, const int64_t *shape);
+void program_out(program *, gn_expr *);
+void program_update(program *, gn_expr *variable, gn_expr *value);
+/* Copies and groups for a target; verifies every kernel. */
+void program_group(program *, const gn_target *);
+/* Fills inputs and variables, and compares with the reference what `run` makes of each group, in order. */
+typedef void (*program_run)(const program *, const gn_group *, void *const *buffers, const int64_t *sym, gn_arena *scratch);
+void program_check(program *, program_run run);
+void program_interpret(const program *, const gn_group *, void *const *buffers, const int64_t *sym, gn_arena *scratch); /* the logical kernel */
+const char *program_text(program *); /* all kernels */
+int64_t program_extent(const program *, const gn_dim *);
