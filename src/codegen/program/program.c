@@ -407,8 +407,7 @@ static void make_source(maker *m)
     describe_values(m, &t, GN_VALUE_VARIABLE, "variable");
     describe_values(m, &t, GN_VALUE_OUTPUT, "output");
     gn_text_add(&t, " */\n\n");
-    gn_prelude(&t, m->target, gn_text_done(&m->body));
-    gn_text_add(&t, gn_text_done(&m->body));
+    gn_target_unit(&t, m->target, gn_text_done(&m->body));
     m->p->source = gn_text_done(&t);
 }
 

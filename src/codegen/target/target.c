@@ -12,10 +12,17 @@
     LINE("#ifdef __FAST_MATH__") \
     LINE("#error \"this file relies on IEEE arithmetic: compile it without -ffast-math\"") \
     LINE("#endif") \
+    LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
     LINE("#if defined __clang__") \
     LINE("#pragma STDC FP_CONTRACT OFF") \
-    LINE("#elif defined __GNUC__ && !defined __STRICT_ANSI__") \
+    LINE("#define GN_UNROLL(n) GN_PRAGMA(clang loop unroll_count(n))") \
+    LINE("#elif defined __GNUC__") \
+    LINE("#ifndef __STRICT_ANSI__") \
     LINE("#pragma GCC optimize(\"fp-contract=off\")") \
+    LINE("#endif") \
+    LINE("#define GN_UNROLL(n) GN_PRAGMA(GCC unroll n)") \
+    LINE("#else") \
+    LINE("#define GN_UNROLL(n)") \
     LINE("#endif") \
     LINE("#ifdef GN_FREESTANDING") \
     LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef __INT64_TYPE__ int64_t;") \
@@ -107,6 +114,8 @@ const gn_target gn_target_generic = {
     LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef long long int64_t;") \
     LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef unsigned long long uint64_t;") \
     LINE("#define _Bool bool") \
+    LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
+    LINE("#define GN_UNROLL(n) GN_PRAGMA(unroll n)") \
     LINE("#define GN_INLINE static __device__ __forceinline__") \
     LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
     LINE("#define GN_UNROLL(n) GN_PRAGMA(unroll n)") \
