@@ -34,7 +34,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#if LLVM_VERSION_MAJOR >= 17
 LLD_HAS_DRIVER(elf)
+#endif
 
 namespace {
 
