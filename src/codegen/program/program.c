@@ -10,8 +10,6 @@ typedef struct maker {
     const gn_grouping *groups;
     int32_t *value_of;           /* program value per value of the grouping */
     gn_text body;                /* source of the kernels */
-    GN_VEC(const gn_kernel *) kernel;     /* per program kernel: after lowering nothing else refers to them */
-    GN_VEC(const gn_schedule *) schedule;
 } maker;
 
 /* ---- symbols ---- */
@@ -161,11 +159,14 @@ static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pke
         need_symbol(p, g->kernel->syms.at[i].name);
         sym[i] = (uint32_t)find_sym(p, g->kernel->syms.at[i].name);
     }
-    for (uint32_t i = 0; i < s->nsteps; i++)
-        gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (int32_t)p->kernels.n, .part_of = i, .symbol = gn_arena_printf(p->arena, "%s_%u", pk->name, i),
-                .parts = dim_of(m, gn_scheduled_parts(s, i)), .narg = (uint32_t)(nbufs + s->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
+    /* A small program is one serial function: its steps share their temporaries on the stack. */
+    const bool one = m->groups->small;
+    pk->nsteps = one ? 1 : s->nsteps;
+    for (uint32_t i = 0; i < pk->nsteps; i++)
+        gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (int32_t)p->kernels.n, .part_of = i,
+                .symbol = one ? pk->name : gn_arena_printf(p->arena, "%s_%u", pk->name, i),
+                .parts = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_scheduled_parts(s, i)), .narg = (uint32_t)(nbufs + s->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
                 .nscratch = nscratch, .arg = arg, .sym = sym, .scratch = scratch, .copy_to = -1 });
-    pk->nsteps = s->nsteps;
 }
 
 static void make_kernel(maker *m, const gn_group *g)
@@ -176,11 +177,10 @@ static void make_kernel(maker *m, const gn_group *g)
                       .first_step = (uint32_t)p->steps.n };
     const gn_scheduled *low = gn_schedule_apply(p->arena, g->kernel, s, m->target);
     add_steps(m, g, low, &pk);
-    gn_emit_kernel(&m->body, low);
+    if (m->groups->small) gn_emit_function(&m->body, low);
+    else gn_emit_kernel(&m->body, low);
     gn_text_char(&m->body, '\n');
     gn_push(p->arena, &p->kernels, pk);
-    gn_push(p->arena, &m->kernel, g->kernel);
-    gn_push(p->arena, &m->schedule, s);
 }
 
 /* ---- lifetimes ---- */
@@ -202,100 +202,6 @@ static void find_lifetimes(maker *m)
 
 /* ---- in place ---- */
 
-/* Does every load of buffer `from` that the expression makes, definitions looked through, stand at `index`? Counts them. */
-typedef struct same_place {
-    const gn_kernel *k;
-    const gn_schedule *s;
-    uint32_t from;
-    const gn_dim *const *index;
-    uint32_t nloads;
-    bool ok;
-} same_place;
-
-typedef struct binding {
-    const gn_kernel *k;
-    const gn_kdef *d;
-    const gn_dim *const *arg;
-} binding;
-
-static const gn_dim *argument_of(void *user, const char *name)
-{
-    const binding *b = user;
-    for (size_t i = 0; i < b->d->nparam; i++)
-        if (strcmp(b->k->axes.at[b->d->param[i]].name, name) == 0) return b->arg[i];
-    return NULL;
-}
-
-static bool is_staged(const same_place *w, uint32_t def)
-{
-    for (size_t i = 0; i < w->s->stages.n; i++)
-        if (w->s->stages.at[i].def == def) return true;
-    return false;
-}
-
-static bool reads(const gn_kernel *k, const gn_kexpr *e, uint32_t buf)
-{
-    if (e->kind == GN_K_LOAD && e->u.ref == buf) return true;
-    for (size_t i = 0; i < e->n; i++)
-        if (reads(k, e->a[i], buf)) return true;
-    return e->kind == GN_K_REF && reads(k, k->defs.at[e->u.ref].body, buf);
-}
-
-static void check_same_place(same_place *w, const gn_kexpr *e, const binding *inside)
-{
-    if (!w->ok || w->nloads > 1000) {
-        w->ok = false;
-        return;
-    }
-    const gn_dim *index[64];
-    for (size_t i = 0; i < e->nindex; i++)
-        index[i] = inside ? gn_dim_subst(w->k->dims, e->index[i], argument_of, (void *)inside) : e->index[i];
-    if (e->kind == GN_K_LOAD && e->u.ref == w->from) {
-        w->nloads++;
-        for (size_t i = 0; i < e->nindex; i++) w->ok &= index[i] == w->index[i];
-    } else if (e->kind == GN_K_REF) {
-        const gn_kdef *d = &w->k->defs.at[e->u.ref];
-        if (d->red || is_staged(w, e->u.ref)) {
-            w->ok &= !reads(w->k, d->body, w->from);
-        } else {
-            const binding b = { w->k, d, index };
-            check_same_place(w, d->body, &b);
-        }
-    }
-    for (size_t i = 0; i < e->n; i++) check_same_place(w, e->a[i], inside);
-}
-
-/* Does an index of a store load, so that the order of elements is not known? */
-static bool scatters(const gn_kernel *k)
-{
-    for (size_t s = 0; s < k->stores.n; s++)
-        for (size_t d = 0; d < k->bufs.at[k->stores.at[s].buf].rank; d++)
-            if (gn_dim_has_load(k->stores.at[s].index[d])) return true;
-    return false;
-}
-
-/* May kernel i write buffer `to` over buffer `from`: one store, and each element is read only where it is written, just before. */
-static bool in_place(const maker *m, size_t i, uint32_t from, uint32_t to)
-{
-    const gn_kernel *k = m->kernel.at[i];
-    const gn_kstore *store = NULL;
-    for (size_t s = 0; s < k->stores.n; s++) {
-        if (k->stores.at[s].buf == to) {
-            if (store || k->stores.at[s].kind != GN_STORE_SET) return false;
-            store = &k->stores.at[s];
-        } else if (reads(k, k->stores.at[s].value, from)) {
-            return false;
-        }
-    }
-    if (!store || scatters(k)) return false;
-    for (size_t d = 0; d < k->bufs.at[to].rank; d++)
-        if (k->bufs.at[from].rank != k->bufs.at[to].rank || gn_dim_compare(k->bufs.at[from].shape[d], k->bufs.at[to].shape[d]) != GN_DIM_EQUAL)
-            return false;
-    same_place w = { k, m->schedule.at[i], from, store->index, 0, true };
-    check_same_place(&w, store->value, NULL);
-    return w.ok && k->bufs.at[from].dtype == k->bufs.at[to].dtype;
-}
-
 static int32_t last_use_of_root(const gn_program *p, int32_t v)
 {
     int32_t last = -1;
@@ -307,35 +213,15 @@ static int32_t last_use_of_root(const gn_program *p, int32_t v)
     return last;
 }
 
-static bool variable_is_read_later(const gn_program *p, uint32_t variable, int32_t after)
-{
-    for (size_t i = 0; i < p->values.n; i++)
-        if (p->values.at[i].kind == GN_VALUE_VARIABLE && p->values.at[i].index == variable && p->values.at[i].last > after) return true;
-    return false;
-}
-
-/* An update writes its variable where no later step reads it, and its own kernel reads it in place or not at all. */
-static void place_update(maker *m, size_t kernel, const gn_group *g, uint32_t to)
+/* An update is computed in its variable's memory where grouping says that nobody reads the old elements later. */
+static void place_updates(maker *m)
 {
     gn_program *p = m->p;
-    const int32_t value = m->value_of[g->buf.at[to]];
-    gn_pvalue *u = &p->values.at[value];
-    const int32_t end = (int32_t)(p->kernels.at[kernel].first_step + p->kernels.at[kernel].nsteps) - 1;
-    if (variable_is_read_later(p, u->index, end) || u->last > end) return;
-    for (size_t b = 0; b < g->buf.n; b++) {
-        const gn_pvalue *v = &p->values.at[m->value_of[g->buf.at[b]]];
-        if (v->kind == GN_VALUE_VARIABLE && v->index == u->index && !in_place(m, kernel, (uint32_t)b, to)) return;
+    for (size_t i = 0; i < m->groups->values.n; i++) {
+        const gn_gvalue *g = &m->groups->values.at[i];
+        if (g->kind != GN_VALUE_UPDATE || g->in_place < 0) continue;
+        p->values.at[m->value_of[i]].alias = m->value_of[g->in_place];
     }
-    for (size_t i = 0; i < p->values.n; i++)
-        if (p->values.at[i].kind == GN_VALUE_VARIABLE && p->values.at[i].index == u->index) {
-            u->alias = (int32_t)i;
-            return;
-        }
-    /* the variable is written only: a value stands for its memory */
-    gn_pvalue v = *u;
-    v.kind = GN_VALUE_VARIABLE;
-    const int32_t made = (int32_t)add_value(p, v);
-    p->values.at[value].alias = made;
 }
 
 static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
@@ -349,7 +235,7 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
         if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first) continue;
         int32_t root = from;
         while (p->values.at[root].alias >= 0) root = p->values.at[root].alias;
-        if (p->values.at[root].kind != GN_VALUE_TEMP || last_use_of_root(p, root) > end || !in_place(m, kernel, (uint32_t)b, to)) continue;
+        if (p->values.at[root].kind != GN_VALUE_TEMP || last_use_of_root(p, root) > end || !gn_kernel_may_share(m->groups->groups.at[kernel].kernel, (uint32_t)b, to)) continue;
         p->values.at[value].alias = from;
         return;
     }
@@ -357,14 +243,22 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
 
 static void place_all(maker *m)
 {
+    place_updates(m);
     for (size_t i = 0; i < m->groups->groups.n; i++) {
         const gn_group *g = &m->groups->groups.at[i];
         for (uint32_t b = 0; b < g->buf.n; b++) {
-            if (!(m->kernel.at[i]->bufs.at[b].access & GN_KBUF_WRITE)) continue;
             const gn_pvalue *v = &m->p->values.at[m->value_of[g->buf.at[b]]];
-            if (v->kind == GN_VALUE_UPDATE && v->alias < 0) place_update(m, i, g, b);
-            else if (v->kind == GN_VALUE_TEMP && v->alias < 0) place_temp(m, i, g, b);
+            if (g->kernel->bufs.at[b].access & GN_KBUF_WRITE && v->kind == GN_VALUE_TEMP && v->alias < 0) place_temp(m, i, g, b);
         }
+    }
+}
+
+/* Elements that index an axis and come from outside are looked at before anything runs. */
+static void add_index_checks(maker *m)
+{
+    for (size_t i = 0; i < m->groups->checks.n; i++) {
+        const gn_index_check *c = &m->groups->checks.at[i];
+        gn_push(m->p->arena, &m->p->indices, (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), c->expr->op->name });
     }
 }
 
@@ -420,7 +314,7 @@ gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const g
     p->name = gn_arena_string(arena, name);
     maker m = { .p = p, .core = core, .target = target, .body = { .arena = arena } };
     bind_symbols(&m);
-    m.groups = gn_group_core(arena, core, target->l2_bytes, target->nregs);
+    m.groups = gn_group_core(arena, core, target);
     make_values(&m);
     for (size_t i = 0; i < core->constraints.n; i++) {
         const gn_constraint *c = &core->constraints.at[i];
@@ -429,6 +323,7 @@ gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const g
     for (size_t i = 0; i < m.groups->groups.n; i++) make_kernel(&m, &m.groups->groups.at[i]);
     find_lifetimes(&m);
     place_all(&m);
+    add_index_checks(&m);
     add_copies(&m);
     make_source(&m);
     return p;
