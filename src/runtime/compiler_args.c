@@ -65,7 +65,7 @@ static const char *const cc_sanitize[] = { "-fsanitize=address,undefined", "-fsa
 bool gn_args_for_clang(gn_args *a, const char *triple, const char *const *args)
 {
     static const char *const common[] = {
-        "-O1", "-std=c11", "-mrelocation-model", "pic", "-pic-level", "2", "-ffp-contract=off", "-mframe-pointer=all", "-funwind-tables=2",
+        "-O1", "-std=c11", "-fgnuc-version=4.2.1", "-mrelocation-model", "pic", "-pic-level", "2", "-ffp-contract=off", "-mframe-pointer=all", "-funwind-tables=2",
         "-fwrapv", "-relaxed-aliasing", "-nostdsysteminc", "-nobuiltininc", "-ferror-limit", "20", "-fbracket-depth", "256", "-disable-llvm-verifier",
         "-discard-value-names", "-fno-builtin-memcpy", "-fno-builtin-memset", "-fno-builtin-memmove",
     };
