@@ -1,6 +1,7 @@
 /* The pass table and its driver. */
 #include "optimize.h"
 #include "functions.h"
+#include "graph_text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,33 +149,11 @@ static void read_environment(driver *d)
         if (!strncmp(traced.at[i], "rule:", 5)) d->trace = traced.at[i] + 5;
 }
 
-/* A line per node: "%3 = (add x %2)  f32 (n)". */
-static void print_core(gn_text *t, gn_arena *arena, const struct gn_core *core)
-{
-    gn_expr_list roots = { 0 };
-    for (size_t i = 0; i < core->out.n; i++) gn_push(arena, &roots, core->out.at[i]);
-    for (size_t i = 0; i < core->update.n; i++) gn_push(arena, &roots, core->update.at[i]);
-    const gn_expr_list nodes = gn_reachable(arena, roots.n, roots.at);
-    for (size_t i = 0; i < nodes.n; i++) {
-        gn_textf(t, "%%%u = ", (unsigned)nodes.at[i]->id);
-        gn_expr_show(t, nodes.at[i], 1);
-        gn_text_add(t, "  ");
-        gn_type_show(t, nodes.at[i]->type);
-        gn_text_char(t, '\n');
-    }
-    for (size_t i = 0; i < core->out.n; i++) gn_textf(t, "out %%%u\n", (unsigned)core->out.at[i]->id);
-    for (size_t i = 0; i < core->update.n; i++) {
-        gn_text_add(t, "update ");
-        gn_expr_show(t, core->variable.at[i], 1);
-        gn_textf(t, " %%%u\n", (unsigned)core->update.at[i]->id);
-    }
-}
-
 static void dump(driver *d, const char *pass_name)
 {
     if (!has(&d->dumped, pass_name) && !has(&d->dumped, "all")) return;
     gn_text t = { .arena = &d->arena };
-    print_core(&t, &d->arena, d->core);
+    gn_core_print(&t, d->core);
     if (d->options->on_dump) d->options->on_dump(d->options->user, pass_name, gn_text_done(&t));
     else fprintf(stderr, "; after %s\n%s\n", pass_name, gn_text_done(&t));
 }
@@ -241,6 +220,9 @@ static void run_pass(driver *d, const pass *p)
     else renumber(d);
     report->ms = now_ms() - start;
     d->report->ms += report->ms;
+#ifndef NDEBUG
+    gn_core_verify(d->core);
+#endif
     dump(d, p->name);
 }
 

@@ -153,9 +153,13 @@ static void charge(gn_rewriter *w, const gn_expr *by, const gn_rule *rule, gn_ex
 
 /* ---- uses ---- */
 
+/* What stands in the operands' places by now is used once more, or once less. */
 static void count_operands(gn_rewriter *w, const gn_expr *e, uint32_t change)
 {
-    for (uint32_t i = 0; i < e->nin; i++) slot_of(w, e->in[i])->uses += change;
+    for (uint32_t i = 0; i < e->nin; i++) {
+        const slot *s = slot_of(w, e->in[i]);
+        slot_of(w, s->progress == DONE ? s->next : e->in[i])->uses += change;
+    }
 }
 
 /* From `from` on, `to` stands in its place. */

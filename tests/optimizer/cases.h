@@ -3,7 +3,8 @@
  *     in x f32 (n 3)                       inputs; n is 3, m is 2, k is 4 when values are needed
  *     fire (log (add x 1)) => (log1p x)    the sweep makes one of the other
  *     near (log (add x 2))                 .. and leaves this alone
- *     range 0.5 2    relax finite          samples; flags of the graph
+ *     range 0.5 2    most 100              samples, and the magnitude of special ones
+ *     relax finite                         flags of the graph
  *
  * An expression is (op operand... :attribute value ...) with the op's own names; a number has dtype and shape of the operand beside it, or
  * says them: (f32 2) and (f32 2 (n 3)). */
@@ -27,12 +28,12 @@ typedef struct test_graph {
     const char *name;                    /* of the text */
     gn_expr *input[8];
     size_t ninput;
-    double low, high;
+    double low, high, most;
 } test_graph;
 
 static void test_graph_open(test_graph *t, const char *name)
 {
-    *t = (test_graph){ .name = name, .low = -4, .high = 4 };
+    *t = (test_graph){ .name = name, .low = -4, .high = 4, .most = INFINITY };
     t->g = gn_graph_private(NULL);
 }
 
@@ -185,6 +186,9 @@ static bool read_setting(test_graph *t, const gn_sx *x, size_t *i)
     } else if (gn_sx_is(word, "range")) {
         gn_sx_double(x->at[*i + 1], &t->low), gn_sx_double(x->at[*i + 2], &t->high);
         *i += 3;
+    } else if (gn_sx_is(word, "most")) {
+        gn_sx_double(x->at[*i + 1], &t->most);
+        *i += 2;
     } else if (gn_sx_is(word, "relax")) {
         if (gn_graph_relax(t->g, x->at[*i + 1]->text)) fail_msg("%s", gn_message());
         *i += 2;
