@@ -1,4 +1,5 @@
-/* Handwritten digits: a network defined as a graph, differentiated, optimized, compiled inside this process, and trained on real images.
+/* Handwritten digits: a network defined as a graph, differentiated, optimized, compiled inside this process, and
+ * trained on real images.
  *     digits [DIR]      DIR has optdigits-train.csv and optdigits-test.csv [examples/data] */
 #include <gnomon/gnomon.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@ enum { PIXELS = 64, HIDDEN = 128, CLASSES = 10, BATCH = 32, EPOCHS = 15 };
 static gn_expr *dense(gn_expr *x, const char *w, const char *b, int nin, int nout)
 {
     gn_graph *g = gn_graph_of(x);
-    return gn_add(gn_matmul(x, gn_param(g, w, GN_F32, GN_GLOROT, "%d, %d", nin, nout)), gn_param(g, b, GN_F32, GN_ZEROS, "%d", nout));
+    return gn_add(gn_matmul(x, gn_param(g, w, GN_F32, GN_GLOROT, "%d, %d", nin, nout)),
+                  gn_param(g, b, GN_F32, GN_ZEROS, "%d", nout));
 }
 
 static double seconds(void)
@@ -59,8 +61,10 @@ static void report(const gn_func *step, const gn_func *test, double spent, int64
     print_times("step", step);
     print_times("test", test);
     printf("\ncompilations        %d\n", !a.cache_hit + !b.cache_hit);
-    printf("time per step       %.1f us (%d examples), %d kernels, %zu bytes of memory planned\n", 1e6 * spent / (double)steps, BATCH, a.nkernels, a.peak_bytes);
-    if (a.source_path) printf("generated source    %s\n                    %s\n", a.source_path, b.source_path ? b.source_path : "");
+    printf("time per step       %.1f us (%d examples), %d kernels, %zu bytes of memory planned\n", 1e6 * spent / (double)steps,
+           BATCH, a.nkernels, a.peak_bytes);
+    if (a.source_path)
+        printf("generated source    %s\n                    %s\n", a.source_path, b.source_path ? b.source_path : "");
 }
 
 static int run(gn_graph *g, const char *dir)
@@ -74,10 +78,12 @@ static int run(gn_graph *g, const char *dir)
     gn_expr *h = gn_tanh(dense(gn_div(x, 16.0), "w1", "b1", PIXELS, HIDDEN)), *z = dense(h, "w2", "b2", HIDDEN, CLASSES);
     gn_expr *loss = gn_mean_all(gn_cross_entropy(z, t)), *hits = gn_mean_all(gn_eq(gn_argmax(z, 1), t));
     int bad = read_table(&train, dir, "optdigits-train.csv") || read_table(&held, dir, "optdigits-test.csv") ||
-              gn_compile(&step, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss, hits), .update = gn_momentum(loss, gn_params(g), 0.05, 0.9),
-                         .name = "digits_step", .keep_source = 1) ||
+              gn_compile(&step, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss, hits),
+                         .update = gn_momentum(loss, gn_params(g), 0.05, 0.9), .name = "digits_step", .keep_source = 1) ||
               gn_compile(&test, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(hits), .name = "digits_test", .keep_source = 1);
-    if (!bad) printf("%lld images to learn from, %lld held out, network %d-%d-%d\n", (long long)train.n, (long long)held.n, PIXELS, HIDDEN, CLASSES);
+    if (!bad)
+        printf("%lld images to learn from, %lld held out, network %d-%d-%d\n", (long long)train.n, (long long)held.n, PIXELS,
+               HIDDEN, CLASSES);
     fflush(stdout);
     for (unsigned epoch = 1; !bad && epoch <= EPOCHS; epoch++) bad = train_epoch(step, &train, epoch, &spent, &steps);
     if (!bad) bad = gn_call(test, GN_ARRAYS(held.x, held.y), GN_ARRAYS(GN_SCALAR(&score)));

@@ -52,8 +52,8 @@ static int run(gn_graph *g)
     gn_func *step = NULL;
     gn_array in[2] = { gn_array_of(xs, GN_F32, 2, (int64_t[]){ N, D }), GN_VIEW(ys, N) };
     float cost = 0, score = 0, learned[D];
-    int bad = gn_compile(&step, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(loss, hits), .update = gn_momentum(loss, gn_params(g), 0.5, 0.9),
-                         .name = "logistic");
+    int bad = gn_compile(&step, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(loss, hits),
+                         .update = gn_momentum(loss, gn_params(g), 0.5, 0.9), .name = "logistic");
     for (int i = 1; !bad && i <= 200; i++) {
         bad = gn_call(step, GN_ARRAYS(in[0], in[1]), GN_ARRAYS(GN_SCALAR(&cost), GN_SCALAR(&score)));
         if (!bad && (i == 1 || i % 50 == 0)) printf("step %3d  loss %.4f  accuracy %.3f\n", i, (double)cost, (double)score);

@@ -68,7 +68,8 @@ static gn_status read_number(const table *t, const char *start, const char *at, 
         const int shown = end - at < 40 ? (int)(end - at) : 40;
         return gn_error(GN_ESYNTAX, "%s:%lld:%d: '%.*s' is no number", t->path, line, column, shown, at);
     }
-    if (!isfinite((float)*out)) return gn_error(GN_ESYNTAX, "%s:%lld:%d: a number that is not finite in f32", t->path, line, column);
+    if (!isfinite((float)*out))
+        return gn_error(GN_ESYNTAX, "%s:%lld:%d: a number that is not finite in f32", t->path, line, column);
     return GN_OK;
 }
 
@@ -77,8 +78,8 @@ static gn_status read_row(table *t, float *x, int32_t *y, int64_t target)
     const char *start = t->at, *end = line_end(t), *at = start;
     const int64_t fields = count_fields(start, end);
     if (fields != t->columns) {
-        return gn_error(GN_ESYNTAX, "%s:%lld:1: a row of %lld fields; the first has %lld", t->path, (long long)t->line, (long long)fields,
-                        (long long)t->columns);
+        return gn_error(GN_ESYNTAX, "%s:%lld:1: a row of %lld fields; the first has %lld", t->path, (long long)t->line,
+                        (long long)fields, (long long)t->columns);
     }
     for (int64_t i = 0; i < fields; i++) {
         const char *comma = memchr(at, ',', (size_t)(end - at)), *stop = comma ? comma : end;
@@ -87,7 +88,8 @@ static gn_status read_row(table *t, float *x, int32_t *y, int64_t target)
         if (s) return s;
         if (i != target) *x++ = (float)v;
         else if (v != floor(v) || v < INT32_MIN || v > INT32_MAX) {
-            return gn_error(GN_ESYNTAX, "%s:%lld:%d: the target %g is no integer", t->path, (long long)t->line, (int)(at - start) + 1, v);
+            return gn_error(GN_ESYNTAX, "%s:%lld:%d: the target %g is no integer", t->path, (long long)t->line,
+                            (int)(at - start) + 1, v);
         } else *y = (int32_t)v;
         at = stop + 1;
     }
@@ -114,7 +116,8 @@ static gn_status read_table(table *t, gn_dataset *out, int header, int target)
     if (t->end - t->at >= 3 && !memcmp(t->at, "\xef\xbb\xbf", 3)) t->at += 3; /* a byte order mark */
     for (int i = 0; i < header && t->at < t->end; i++) next_line(t);
     measure(t);
-    if (t->rows == 0) return gn_error(GN_ESYNTAX, "%s:%lld:1: no row of numbers behind %d header lines", t->path, (long long)t->line, header);
+    if (t->rows == 0)
+        return gn_error(GN_ESYNTAX, "%s:%lld:1: no row of numbers behind %d header lines", t->path, (long long)t->line, header);
     const int64_t column = target < 0 ? target + t->columns : target;
     if (column < 0 || column >= t->columns) {
         return gn_error(GN_EINVAL, "%s: target column %d of a table with %lld columns", t->path, target, (long long)t->columns);
@@ -125,7 +128,8 @@ static gn_status read_table(table *t, gn_dataset *out, int header, int target)
 gn_status gn_csv_read(gn_dataset *out, const char *path, int header, int target)
 {
     if (out) *out = (gn_dataset){ 0 };
-    if (!out || !path || header < 0) return gn_error(GN_EINVAL, "gn_csv_read: %s", !out ? "out is NULL" : !path ? "path is NULL" : "header is negative");
+    if (!out || !path || header < 0)
+        return gn_error(GN_EINVAL, "gn_csv_read: %s", !out ? "out is NULL" : !path ? "path is NULL" : "header is negative");
     gn_content b;
     gn_status s = gn_content_read(&b, path, FILE_LIMIT);
     if (s) return s;

@@ -35,8 +35,8 @@ static void swap_rows(gn_array *a, size_t row_bytes, int64_t i, int64_t j)
 static gn_status check_rows(const gn_array *a, int64_t n, const char *name)
 {
     if (a->rank < 1 || a->shape[0] != n) {
-        return gn_error(GN_ESHAPE, "gn_dataset_shuffle: %s has %lld rows and the data set %lld", name, (long long)(a->rank < 1 ? 0 : a->shape[0]),
-                        (long long)n);
+        return gn_error(GN_ESHAPE, "gn_dataset_shuffle: %s has %lld rows and the data set %lld", name,
+                        (long long)(a->rank < 1 ? 0 : a->shape[0]), (long long)n);
     }
     if (!gn_array_is_row_major(a)) return gn_error(GN_EINVAL, "gn_dataset_shuffle: %s is not row-major", name);
     return GN_OK;

@@ -37,7 +37,8 @@ static gn_status check_header(const gn_content *b, const char *path, int rank, i
     const size_t start = 4 + 4 * (size_t)rank;
     if (b->n < start) return gn_error(GN_EFORMAT, "%s: truncated in its header: %zu bytes", path, b->n);
     const uint32_t magic = big_endian(b->at), wanted = 0x800u + (uint32_t)rank;
-    if (magic != wanted) return gn_error(GN_EFORMAT, "%s: magic number 0x%08x; 0x%08x (u8, %d axes) was expected", path, magic, wanted, rank);
+    if (magic != wanted)
+        return gn_error(GN_EFORMAT, "%s: magic number 0x%08x; 0x%08x (u8, %d axes) was expected", path, magic, wanted, rank);
     int64_t count = 1;
     for (int d = 0; d < rank; d++) {
         shape[d] = big_endian(b->at + 4 + 4 * d);
@@ -85,7 +86,8 @@ gn_status gn_idx_read(gn_dataset *out, const char *dir, const char *prefix)
     gn_status s = read_images(&out->x, dir, prefix);
     if (!s) s = read_labels(&out->y, dir, prefix);
     if (!s && out->x.shape[0] != out->y.shape[0]) {
-        s = gn_error(GN_EFORMAT, "%s/%s: %lld images and %lld labels", dir, prefix, (long long)out->x.shape[0], (long long)out->y.shape[0]);
+        s = gn_error(GN_EFORMAT, "%s/%s: %lld images and %lld labels", dir, prefix, (long long)out->x.shape[0],
+                     (long long)out->y.shape[0]);
     }
     if (s) gn_dataset_free(out);
     else out->n = out->x.shape[0];

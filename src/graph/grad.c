@@ -117,7 +117,8 @@ static gn_expr *reverse(gn_graph *g, void *arg)
     for (size_t i = 0; i < r->m; i++) check_floating(g, r->op, r->xs[i], "what is differentiated by");
     for (size_t i = 0; i < r->n; i++) {
         check_floating(g, r->op, r->ys[i], "what is differentiated");
-        if (!r->dys && r->ys[i]->type->n) gn_throw_at(g, GN_EGRAD, r->op, &r->ys[i], 1, "what is differentiated is no scalar; reduce it first, or use gn_vjp");
+        if (!r->dys && r->ys[i]->type->n)
+            gn_throw_at(g, GN_EGRAD, r->op, &r->ys[i], 1, "what is differentiated is no scalar; reduce it first, or use gn_vjp");
         if (r->dys) check_same_type(g, r->op, r->ys[i], r->dys[i], "an output and its known gradient differ in dtype or shape");
     }
     gn_flow_trace(&f, r->n, r->ys, r->m, r->xs);
@@ -193,7 +194,8 @@ gn_expr *gn_grad_at(gn_loc loc, gn_expr *loss, gn_expr *x)
 
 void gn_vjp_at(gn_loc loc, size_t n, gn_expr *const *ys, gn_expr *const *dys, size_t m, gn_expr *const *xs, gn_expr **out)
 {
-    run(loc, &(request){ .op = "vjp", .n = n, .ys = ys, .dys = dys, .m = m, .xs = xs, .out = out, .disconnected = GN_DISCONNECTED_ZERO });
+    run(loc,
+        &(request){.op = "vjp", .n = n, .ys = ys, .dys = dys, .m = m, .xs = xs, .out = out, .disconnected = GN_DISCONNECTED_ZERO});
 }
 
 void gn_jvp_at(gn_loc loc, size_t n, gn_expr *const *ys, size_t m, gn_expr *const *xs, gn_expr *const *dxs, gn_expr **out)

@@ -1,7 +1,9 @@
-/* What differentiation walks over: the nodes between some outputs and some inputs through which a derivative can flow, in topological order.
+/* What differentiation walks over: the nodes between some outputs and some inputs through which a derivative can flow,
+ * in topological order.
  *
- * A composite without a rule of its own is seen through: it "comes from" the outputs of its body, inlined over its operands, and its
- * derivative is theirs. So one sweep handles every depth of nesting, and the gradient through a composite is the gradient through its body. */
+ * A composite without a rule of its own is seen through: it "comes from" the outputs of its body, inlined over its
+ * operands, and its derivative is theirs. So one sweep handles every depth of nesting, and the gradient through a
+ * composite is the gradient through its body. */
 #pragma once
 #include "op.h"
 

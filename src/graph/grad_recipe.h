@@ -1,7 +1,8 @@
 /* Derivatives given as text, `(mul g (sub 1 (square y)))`: parsed once per differentiation and applied many times.
  *
- * Atoms are the operands a, b, c, d (x for the first), the output y, what flows through g, and numbers. The text is linear in g, so the
- * same one serves both modes: with a cotangent for g it gives the operand's cotangent, with the operand's tangent the output's. */
+ * Atoms are the operands a, b, c, d (x for the first), the output y, what flows through g, and numbers. The text is
+ * linear in g, so the same one serves both modes: with a cotangent for g it gives the operand's cotangent, with the
+ * operand's tangent the output's. */
 #pragma once
 #include "op.h"
 

@@ -15,8 +15,14 @@ static const gn_region *expand(gn_graph *g, const gn_type *const *in, size_t n, 
     return gn_region_make(g, 1, in, 1, &x);
 }
 
-const gn_op_info gn_op_stop_gradient = { .name = "stop_gradient", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_ANY_DTYPE, .infer = infer,
-    .expand = expand, .not_differentiable = "the program said so", .gloss = "x, through which no gradient flows" };
+const gn_op_info gn_op_stop_gradient = {.name = "stop_gradient",
+                                        .arity = 1,
+                                        .traits = GN_COMPOSITE,
+                                        .dtypes = GN_ANY_DTYPE,
+                                        .infer = infer,
+                                        .expand = expand,
+                                        .not_differentiable = "the program said so",
+                                        .gloss = "x, through which no gradient flows"};
 
 static gn_expr *build(gn_graph *g, void *arg)
 {

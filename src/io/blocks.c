@@ -8,7 +8,8 @@ gn_status gn_array_new(gn_array *out, gn_dtype dtype, int rank, const int64_t *s
     const gn_array a = gn_array_of(NULL, dtype, rank, shape);
     const int64_t n = gn_array_count(&a);
     int64_t bytes = 0;
-    if (n < 0 || gn_mul_overflows(n, (int64_t)gn_dtype_size(dtype), &bytes)) return gn_error(GN_ENOMEM, "the size of an array overflows");
+    if (n < 0 || gn_mul_overflows(n, (int64_t)gn_dtype_size(dtype), &bytes))
+        return gn_error(GN_ENOMEM, "the size of an array overflows");
     *out = a;
     out->data = gn_block_new(&gn_allocator_libc, (size_t)bytes);
     return out->data ? GN_OK : GN_ENOMEM;

@@ -112,8 +112,8 @@ gn_status gn_reader_get(gn_reader *r, void *to, size_t n, const char *what)
 
 gn_status gn_reader_seek(gn_reader *r, uint64_t at)
 {
-    if (at > r->size || lseek(r->fd, (off_t)at, SEEK_SET) < 0) return gn_error(GN_EFORMAT, "%s: offset %llu lies behind its end", r->path,
-                                                                              (unsigned long long)at);
+    if (at > r->size || lseek(r->fd, (off_t)at, SEEK_SET) < 0)
+        return gn_error(GN_EFORMAT, "%s: offset %llu lies behind its end", r->path, (unsigned long long)at);
     r->at = at;
     return GN_OK;
 }

@@ -1,5 +1,5 @@
-/* Files for the formats: a whole file in memory (also through gzip), a reader that checks every size against the file's before memory is
- * asked for, and a writer that nobody sees until it is complete.
+/* Files for the formats: a whole file in memory (also through gzip), a reader that checks every size against the
+ * file's before memory is asked for, and a writer that nobody sees until it is complete.
  *
  *     gn_writer w;
  *     gn_status s = gn_writer_open(&w, path);
@@ -15,7 +15,8 @@ typedef struct gn_content {
     size_t n, capacity;
 } gn_content;
 
-/* Reads a plain or gzip-compressed file of at most `limit` bytes (unpacked). GN_EIO, GN_EFORMAT (broken gzip, too long), GN_ENOMEM. */
+/* Reads a plain or gzip-compressed file of at most `limit` bytes (unpacked). GN_EIO, GN_EFORMAT (broken gzip, too
+ * long), GN_ENOMEM. */
 gn_status gn_content_read(gn_content *out, const char *path, size_t limit);
 void gn_content_free(gn_content *);
 

@@ -91,7 +91,8 @@ static gn_status read_descr(cursor *c, gn_dtype *out)
     if (!take_string(c, text, sizeof text)) return gn_error(GN_EDTYPE, "%s: an array of records cannot be read", c->path);
     if (strchr(text, 'O')) return gn_error(GN_EDTYPE, "%s: an array of Python objects (dtype '%s') cannot be read", c->path, text);
     const bool one_byte = text[0] && text[1] && text[2] == '1' && !text[3];
-    if (text[0] == '>' && !one_byte) return gn_error(GN_EDTYPE, "%s: big-endian elements (dtype '%s') cannot be read", c->path, text);
+    if (text[0] == '>' && !one_byte)
+        return gn_error(GN_EDTYPE, "%s: big-endian elements (dtype '%s') cannot be read", c->path, text);
     for (size_t i = 0; strchr("<|>=", text[0]) && i < sizeof codes / sizeof *codes; i++) {
         if (strcmp(text + 1, codes[i].code) || (text[0] == '|' && !one_byte)) continue;
         *out = codes[i].dtype;
@@ -144,7 +145,8 @@ static gn_status read_header(gn_reader *r, gn_array *a)
     }
     if ((s = gn_reader_get(r, size, start[6] == 1 ? 2 : 4, "the header's length"))) return s;
     const size_t length = (size_t)size[0] | (size_t)size[1] << 8 | (size_t)size[2] << 16 | (size_t)size[3] << 24;
-    if (length > HEADER_LIMIT) return gn_error(GN_EFORMAT, "%s: npy header of %zu bytes; at most %d are read", r->path, length, HEADER_LIMIT);
+    if (length > HEADER_LIMIT)
+        return gn_error(GN_EFORMAT, "%s: npy header of %zu bytes; at most %d are read", r->path, length, HEADER_LIMIT);
     char *text = gn_alloc(&gn_allocator_libc, length + 1);
     if (!text) return GN_ENOMEM;
     if (!(s = gn_reader_get(r, text, length, "the header"))) {
@@ -161,7 +163,8 @@ static gn_status read_elements(gn_reader *r, gn_array *out, const gn_array *what
     const gn_array a = gn_array_of(NULL, what->dtype, what->rank, what->shape);
     const int64_t n = gn_array_count(&a);
     int64_t bytes = 0;
-    if (n < 0 || gn_mul_overflows(n, (int64_t)gn_dtype_size(a.dtype), &bytes)) return gn_error(GN_EFORMAT, "%s: its size overflows", r->path);
+    if (n < 0 || gn_mul_overflows(n, (int64_t)gn_dtype_size(a.dtype), &bytes))
+        return gn_error(GN_EFORMAT, "%s: its size overflows", r->path);
     if ((uint64_t)bytes != r->size - r->at) {
         return gn_error(GN_EFORMAT, "%s: %s: its shape needs %lld bytes and %llu are there", r->path,
                         (uint64_t)bytes > r->size - r->at ? "truncated" : "bytes behind the array", (long long)bytes,
@@ -190,10 +193,14 @@ gn_status gn_npy_read(gn_array *out, const char *path)
 /* Magic, version 1.0 and the dict, padded with spaces so that the elements begin at a multiple of 64. */
 static size_t make_header(char *to, size_t size, const gn_array *a)
 {
-    static const char *const codes[GN_NDTYPES] = { "|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", NULL, "<f4", "<f8" };
+    static const char *const codes[GN_NDTYPES] = {"|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2",
+                                                  "<u4", "<u8", "<f2", NULL,  "<f4", "<f8"};
     int n = snprintf(to + 10, size - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (", codes[a->dtype]);
     for (int d = 0; d < a->rank; d++) {
-        n += snprintf(to + 10 + n, size - 10 - (size_t)n, "%lld%s", (long long)a->shape[d], a->rank == 1 ? "," : d + 1 < a->rank ? ", " : "");
+        n += snprintf(to + 10 + n, size - 10 - (size_t)n, "%lld%s", (long long)a->shape[d],
+                      a->rank == 1      ? ","
+                      : d + 1 < a->rank ? ", "
+                                        : "");
     }
     n += snprintf(to + 10 + n, size - 10 - (size_t)n, "), }");
     const size_t total = (10 + (size_t)n + 1 + 63) / 64 * 64;
@@ -208,7 +215,8 @@ gn_status gn_npy_write(const char *path, gn_array a)
 {
     if (!path) return gn_error(GN_EINVAL, "gn_npy_write: path is NULL");
     if (!gn_dtype_name(a.dtype) || a.dtype == GN_BF16) {
-        return gn_error(GN_EDTYPE, "gn_npy_write: %s has no npy form", gn_dtype_name(a.dtype) ? gn_dtype_name(a.dtype) : "an unknown dtype");
+        return gn_error(GN_EDTYPE, "gn_npy_write: %s has no npy form",
+                        gn_dtype_name(a.dtype) ? gn_dtype_name(a.dtype) : "an unknown dtype");
     }
     if (a.rank < 0 || a.rank > GN_MAX_RANK || gn_array_count(&a) < 0) return gn_error(GN_ESHAPE, "gn_npy_write: not a valid shape");
     if (!a.data && gn_array_count(&a)) return gn_error(GN_EINVAL, "gn_npy_write: the array's data is NULL");

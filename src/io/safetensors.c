@@ -8,7 +8,8 @@
 
 enum { HEADER_LIMIT = 100000000 }; /* the format's own */
 
-static const char *const dtype_names[GN_NDTYPES] = { "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F16", "BF16", "F32", "F64" };
+static const char *const dtype_names[GN_NDTYPES] = {"BOOL", "I8",  "I16", "I32",  "I64", "U8", "U16",
+                                                    "U32",  "U64", "F16", "BF16", "F32", "F64"};
 
 static gn_status read_dtype(const char *path, const char *name, const json_t *value, gn_dtype *out)
 {
@@ -25,7 +26,8 @@ static gn_status read_shape(const char *path, const char *name, const json_t *va
 {
     if (!json_is_array(value)) return gn_error(GN_EFORMAT, "%s: \"%s\" has no shape", path, name);
     if (json_array_size(value) > GN_MAX_RANK) {
-        return gn_error(GN_EFORMAT, "%s: \"%s\" has %zu axes; at most %d are possible", path, name, json_array_size(value), GN_MAX_RANK);
+        return gn_error(GN_EFORMAT, "%s: \"%s\" has %zu axes; at most %d are possible", path, name, json_array_size(value),
+                        GN_MAX_RANK);
     }
     int64_t shape[GN_MAX_RANK];
     const int rank = (int)json_array_size(value);
@@ -41,7 +43,8 @@ static gn_status read_shape(const char *path, const char *name, const json_t *va
 }
 
 /* shape x dtype must be exactly the range. */
-static gn_status read_range(const char *path, const char *name, const json_t *value, const gn_array *a, uint64_t data_bytes, uint64_t *begin)
+static gn_status read_range(const char *path, const char *name, const json_t *value, const gn_array *a, uint64_t data_bytes,
+                            uint64_t *begin)
 {
     const json_t *from = json_array_get(value, 0), *to = json_array_get(value, 1);
     if (json_array_size(value) != 2 || !json_is_integer(from) || !json_is_integer(to)) {
@@ -57,7 +60,8 @@ static gn_status read_range(const char *path, const char *name, const json_t *va
         return gn_error(GN_EFORMAT, "%s: the size of \"%s\" overflows", path, name);
     }
     if (bytes != e - b) {
-        return gn_error(GN_EFORMAT, "%s: \"%s\" needs %lld bytes for its shape and claims %lld", path, name, (long long)bytes, (long long)(e - b));
+        return gn_error(GN_EFORMAT, "%s: \"%s\" needs %lld bytes for its shape and claims %lld", path, name, (long long)bytes,
+                        (long long)(e - b));
     }
     *begin = (uint64_t)b;
     return GN_OK;
@@ -133,8 +137,8 @@ static gn_status check_coverage(gn_safetensors *st, uint64_t data_bytes)
     sort_by_offset(st);
     for (size_t i = 0; i < st->n; i++) {
         if (st->offset[i] != end) {
-            return gn_error(GN_EFORMAT, "%s: %s before \"%s\"", st->reader.path, st->offset[i] < end ? "overlapping bytes" : "a hole",
-                            st->at[i].name);
+            return gn_error(GN_EFORMAT, "%s: %s before \"%s\"", st->reader.path,
+                            st->offset[i] < end ? "overlapping bytes" : "a hole", st->at[i].name);
         }
         end += gn_array_bytes(&st->at[i].value);
     }
@@ -151,7 +155,8 @@ static gn_status read_entries(gn_safetensors *st, uint64_t start)
     if (!(st->at = gn_alloc_zeroed(&gn_allocator_libc, (room + 1) * sizeof *st->at))) return GN_ENOMEM;
     if (!(st->offset = gn_alloc_zeroed(&gn_allocator_libc, (room + 1) * sizeof *st->offset))) return GN_ENOMEM;
     json_object_foreach(st->header, name, value) {
-        const gn_status s = strcmp(name, "__metadata__") ? read_entry(st, name, value, data_bytes) : read_metadata(st->reader.path, value);
+        const gn_status s =
+            strcmp(name, "__metadata__") ? read_entry(st, name, value, data_bytes) : read_metadata(st->reader.path, value);
         if (s) return s;
     }
     const gn_status s = check_coverage(st, data_bytes);
@@ -168,16 +173,19 @@ static gn_status read_header(gn_safetensors *st)
     if (s) return s;
     for (int i = 7; i >= 0; i--) length = length << 8 | size[i];
     if (length > HEADER_LIMIT) {
-        return gn_error(GN_EFORMAT, "%s: safetensors header of %llu bytes; at most %d are read", r->path, (unsigned long long)length, HEADER_LIMIT);
+        return gn_error(GN_EFORMAT, "%s: safetensors header of %llu bytes; at most %d are read", r->path,
+                        (unsigned long long)length, HEADER_LIMIT);
     }
     if (length > r->size - 8) return gn_error(GN_EFORMAT, "%s: truncated in the header", r->path);
     char *text = gn_alloc(&gn_allocator_libc, length + 1);
     if (!text) return GN_ENOMEM;
     if (!(s = gn_reader_get(r, text, length, "the header"))) {
         json_error_t error;
-        if (length == 0 || text[0] != '{') s = gn_error(GN_EFORMAT, "%s: not a safetensors file: its header does not begin with {", r->path);
+        if (length == 0 || text[0] != '{')
+            s = gn_error(GN_EFORMAT, "%s: not a safetensors file: its header does not begin with {", r->path);
         else if (!(st->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error))) {
-            s = gn_error(GN_EFORMAT, "%s: bad JSON in the header, line %d column %d: %s", r->path, error.line, error.column, error.text);
+            s = gn_error(GN_EFORMAT, "%s: bad JSON in the header, line %d column %d: %s", r->path, error.line, error.column,
+                         error.text);
         }
     }
     gn_release(&gn_allocator_libc, text, length + 1);
@@ -199,7 +207,8 @@ gn_status gn_safetensors_get(gn_safetensors *st, size_t i, void *to)
     gn_status s = gn_reader_seek(&st->reader, st->offset[i]);
     if (!s) s = gn_reader_get(&st->reader, to, gn_array_bytes(&a), a.dtype == GN_BOOL ? "an array of bools" : "an array");
     a.data = to;
-    if (!s && !gn_bools_are_valid(&a)) s = gn_error(GN_EFORMAT, "%s: \"%s\" holds a bool that is neither 0 nor 1", st->reader.path, st->at[i].name);
+    if (!s && !gn_bools_are_valid(&a))
+        s = gn_error(GN_EFORMAT, "%s: \"%s\" holds a bool that is neither 0 nor 1", st->reader.path, st->at[i].name);
     return s;
 }
 
@@ -217,8 +226,8 @@ static gn_status add_entry(json_t *header, const gn_named_array *a, uint64_t beg
 {
     json_t *shape = json_array();
     for (int d = 0; d < a->value.rank; d++) json_array_append_new(shape, json_integer(a->value.shape[d]));
-    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[a->value.dtype], "shape", shape, "data_offsets", (json_int_t)begin,
-                              (json_int_t)end);
+    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[a->value.dtype], "shape", shape, "data_offsets",
+                              (json_int_t)begin, (json_int_t)end);
     if (!entry) return gn_error(GN_ENOMEM, "out of memory while writing \"%s\"", a->name);
     if (json_object_set_new(header, a->name, entry)) return gn_error(GN_EINVAL, "the name \"%s\" is not valid UTF-8", a->name);
     return GN_OK;

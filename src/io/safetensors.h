@@ -1,9 +1,11 @@
-/* safetensors: named arrays in one file. Eight bytes of header length (little-endian), a JSON header, the arrays' bytes without a gap:
+/* safetensors: named arrays in one file. Eight bytes of header length (little-endian), a JSON header, the arrays'
+ * bytes without a gap:
  *
  *     { "w1": { "dtype": "F32", "shape": [784, 500], "data_offsets": [0, 1568000] }, ... }
  *
- * Source: the format's description at https://github.com/huggingface/safetensors ("Format"). Files are untrusted: every number is checked
- * before memory is asked for, and a header that does not describe its file exactly is refused as a whole. */
+ * Source: the format's description at https://github.com/huggingface/safetensors ("Format"). Files are untrusted:
+ * every number is checked before memory is asked for, and a header that does not describe its file exactly is refused
+ * as a whole. */
 #pragma once
 #include <gnomon/array.h>
 #include "file.h"

@@ -1,4 +1,5 @@
-/* Initial values. Every parameter has a stream of random numbers of its own: Philox4x32-10 under a key made of the seed and the name. */
+/* Initial values. Every parameter has a stream of random numbers of its own: Philox4x32-10 under a key made of the
+ * seed and the name. */
 #include "init.h"
 #include <math.h>
 #include <string.h>
@@ -57,7 +58,8 @@ static double next_uniform(stream *s)
     return (double)((high << 32 | low) >> 11) * 0x1p-53;
 }
 
-/* G. Box, M. Muller, A note on the generation of random normal deviates, 1958. One of the pair is used: simple, and start-up is no hot path. */
+/* G. Box, M. Muller, A note on the generation of random normal deviates, 1958. One of the pair is used: simple, and
+ * start-up is no hot path. */
 static double next_normal(stream *s)
 {
     const double u = 1 - next_uniform(s), angle = 6.283185307179586 * next_uniform(s);
@@ -104,8 +106,8 @@ static void fill_normal(const gn_array *to, int64_t n, stream *s, double mean, d
     for (int64_t i = 0; i < n; i++) store(to, i, mean + sd * next_normal(s));
 }
 
-/* Makes `count` vectors of `size` elements orthonormal, one after the other, by subtracting what they share with those before. Twice is
- * enough: W. Hoffmann, Iterative algorithms for Gram-Schmidt orthogonalization, 1989. */
+/* Makes `count` vectors of `size` elements orthonormal, one after the other, by subtracting what they share with those
+ * before. Twice is enough: W. Hoffmann, Iterative algorithms for Gram-Schmidt orthogonalization, 1989. */
 static void orthonormalize(double *v, int64_t count, int64_t size, stream *s)
 {
     for (int64_t i = 0; i < count; i++) {
@@ -135,7 +137,8 @@ static void fill_orthogonal(gn_arena *scratch, const gn_array *to, int64_t n, st
     for (int64_t first = 0; first < n; first += rows * columns) {
         orthonormalize(v, count, size, s);
         for (int64_t r = 0; r < rows; r++) {
-            for (int64_t c = 0; c < columns; c++) store(to, first + r * columns + c, rows < columns ? v[r * size + c] : v[c * size + r]);
+            for (int64_t c = 0; c < columns; c++)
+                store(to, first + r * columns + c, rows < columns ? v[r * size + c] : v[c * size + r]);
         }
     }
 }
@@ -163,7 +166,8 @@ void gn_init_fill(gn_arena *scratch, const gn_array *to, const gn_init *init, ui
 {
     const int64_t n = gn_array_count(to);
     const bool random = init->kind >= GN_INIT_UNIFORM && init->kind <= GN_INIT_ORTHOGONAL;
-    if (random && !gn_is_float(to->dtype)) gn_throw(GN_EDTYPE, "random initial values are floating, not %s", gn_dtype_name(to->dtype));
+    if (random && !gn_is_float(to->dtype))
+        gn_throw(GN_EDTYPE, "random initial values are floating, not %s", gn_dtype_name(to->dtype));
     stream s = begin(seed, name);
     switch (init->kind) {
     case GN_INIT_ZEROS: fill_constant(to, n, 0); return;

@@ -17,7 +17,8 @@ static gn_status check_variable(const char *function, gn_expr *e, size_t i)
 {
     if (!e) return gn_error(GN_EINVAL, "%s: variable %zu is NULL", function, i);
     if (gn_is_error(e)) return gn_error_of(e);
-    if (!gn_variable_of(e)) return gn_error(GN_EINVAL, "%s: expression %zu is %s, and no shared variable", function, i, gn_type_text(e));
+    if (!gn_variable_of(e))
+        return gn_error(GN_EINVAL, "%s: expression %zu is %s, and no shared variable", function, i, gn_type_text(e));
     return GN_OK;
 }
 
@@ -58,7 +59,8 @@ gn_status gn_save(const char *path, gn_exprs variables)
 static void type_text(char *to, size_t size, const gn_array *a)
 {
     size_t n = (size_t)snprintf(to, size, "%s (", gn_dtype_name(a->dtype));
-    for (int d = 0; d < a->rank && n < size; d++) n += (size_t)snprintf(to + n, size - n, "%s%lld", d ? ", " : "", (long long)a->shape[d]);
+    for (int d = 0; d < a->rank && n < size; d++)
+        n += (size_t)snprintf(to + n, size - n, "%s%lld", d ? ", " : "", (long long)a->shape[d]);
     if (n < size) snprintf(to + n, size - n, ")");
 }
 

@@ -1,5 +1,6 @@
-/* Optimizers as updates. They are built by the public builders from the gradients of the loss, so they are graphs like any other: printed,
- * rewritten and fused with the rest. State (velocities, moments, the step) is a shared variable beside each parameter, and no parameter. */
+/* Optimizers as updates. They are built by the public builders from the gradients of the loss, so they are graphs like
+ * any other: printed, rewritten and fused with the rest. State (velocities, moments, the step) is a shared variable
+ * beside each parameter, and no parameter. */
 #include <gnomon/gnomon.h>
 #include <math.h>
 #include "expr.h"
@@ -157,10 +158,12 @@ gn_updates gn_sgd_at(gn_loc loc, gn_expr *loss, gn_exprs params, gn_operand rate
 
 gn_updates gn_momentum_at(gn_loc loc, gn_expr *loss, gn_exprs params, gn_operand rate, gn_operand mu)
 {
-    return run(&(optimizer){ .loc = loc, .name = "momentum", .loss = loss, .params = params, .rate = rate, .mu = mu, .each = momentum_each });
+    return run(&(optimizer){
+        .loc = loc, .name = "momentum", .loss = loss, .params = params, .rate = rate, .mu = mu, .each = momentum_each});
 }
 
 gn_updates gn_adam_at(gn_loc loc, gn_expr *loss, gn_exprs params, gn_operand rate)
 {
-    return run(&(optimizer){ .loc = loc, .name = "adam", .loss = loss, .params = params, .rate = rate, .each = adam_each, .finish = adam_finish });
+    return run(&(optimizer){
+        .loc = loc, .name = "adam", .loss = loss, .params = params, .rate = rate, .each = adam_each, .finish = adam_finish});
 }

@@ -48,7 +48,8 @@ static void the_same_key_gives_the_same_order(void **state)
     assert_memory_not_equal(first, marks, sizeof first);
 }
 
-/* Every order of 4 rows is equally likely: 24,000 draws, 1,000 of each expected; chi-squared with 23 degrees of freedom stays below 60. */
+/* Every order of 4 rows is equally likely: 24,000 draws, 1,000 of each expected; chi-squared with 23 degrees of
+ * freedom stays below 60. */
 static void every_order_is_equally_likely(void **state)
 {
     (void)state;

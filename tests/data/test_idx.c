@@ -75,11 +75,15 @@ static void wrong_files_are_refused(void **state)
 {
     (void)state;
     refuses(labels, NLABELS, labels, NLABELS, GN_EFORMAT, "b-images-idx3-ubyte: truncated in its header: 10 bytes");
-    refuses("\0\0\x0d\x03\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\0", 20, labels, NLABELS, GN_EFORMAT, "magic number 0x00000d03; 0x00000803 (u8, 3 axes) was expected");
+    refuses("\0\0\x0d\x03\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\0", 20, labels, NLABELS, GN_EFORMAT,
+            "magic number 0x00000d03; 0x00000803 (u8, 3 axes) was expected");
     refuses(images, NIMAGES, "\0\0\x08\x01\0\0\0\x01\x07", 9, GN_EFORMAT, "2 images and 1 labels");
-    refuses(images, NIMAGES, "\0\0\x08\x01\0\0\0\x02\x07\x01\x02", 11, GN_EFORMAT, "bytes behind the elements: its header promises 2 elements and 3 are there");
-    refuses("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", 20, labels, NLABELS, GN_EFORMAT, "its size overflows");
-    refuses("\0\0\x08\x03\xff\xff\xff\xff\0\0\0\x1c\0\0\0\x1c\0\0\0\0", 20, labels, NLABELS, GN_EFORMAT, "truncated: its header promises");
+    refuses(images, NIMAGES, "\0\0\x08\x01\0\0\0\x02\x07\x01\x02", 11, GN_EFORMAT,
+            "bytes behind the elements: its header promises 2 elements and 3 are there");
+    refuses("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", 20, labels, NLABELS, GN_EFORMAT,
+            "its size overflows");
+    refuses("\0\0\x08\x03\xff\xff\xff\xff\0\0\0\x1c\0\0\0\x1c\0\0\0\0", 20, labels, NLABELS, GN_EFORMAT,
+            "truncated: its header promises");
 }
 
 static void absent_files_are_named(void **state)
@@ -100,7 +104,8 @@ static void every_truncation_is_an_error(void **state)
     for (size_t k = 0; k < NLABELS; k++) refuses(images, NIMAGES, labels, k, GN_EFORMAT, "truncated");
 }
 
-/* Every truncation and every altered byte of a gzip file: its checksum sees it. Bytes 4 to 9 of the header say when and where it was packed. */
+/* Every truncation and every altered byte of a gzip file: its checksum sees it. Bytes 4 to 9 of the header say when
+ * and where it was packed. */
 static void broken_compression_is_an_error(void **state)
 {
     (void)state;

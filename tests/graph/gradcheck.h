@@ -79,7 +79,8 @@ static inline double dot(const double *a, const double *b, int64_t n)
 /* Checks both modes of y with respect to all floating inputs. */
 static inline void check_derivatives(problem *p, const char *name, gn_expr *y, uint64_t *seed, double tolerance)
 {
-    double dy[CHECK_ELEMENTS], dx[CHECK_INPUTS][CHECK_ELEMENTS], grad[CHECK_INPUTS][CHECK_ELEMENTS], up[CHECK_ELEMENTS], down[CHECK_ELEMENTS];
+    double dy[CHECK_ELEMENTS], dx[CHECK_INPUTS][CHECK_ELEMENTS], grad[CHECK_INPUTS][CHECK_ELEMENTS], up[CHECK_ELEMENTS],
+        down[CHECK_ELEMENTS];
     gn_expr *xs[CHECK_INPUTS], *directions[CHECK_INPUTS], *grads[CHECK_INPUTS], *tangent = NULL;
     size_t which[CHECK_INPUTS], n = 0;
     if (gn_is_error(y)) fail_msg("%s: %s", name, gn_graph_check(p->g) ? gn_message() : "an error node");

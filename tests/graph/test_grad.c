@@ -1,4 +1,5 @@
-/* Derivatives: every builder against central differences, both modes against each other, and the places where calculus has a choice. */
+/* Derivatives: every builder against central differences, both modes against each other, and the places where calculus
+ * has a choice. */
 #include "gradcheck.h"
 
 typedef struct sample {
@@ -83,7 +84,8 @@ F(b_log_softmax, gn_log_softmax(x[0], 1))
 F(b_cross_entropy, gn_cross_entropy(x[0], x[1]))
 F(b_layer_norm, gn_layer_norm(x[0], x[1], x[2], 1e-5))
 F(b_dropout, gn_dropout(x[0], 0.5, "mask", 3))
-F(b_network, gn_mean_all(gn_cross_entropy(gn_matmul(gn_tanh(gn_add(gn_matmul(x[0], x[1]), 0.1)), gn_transpose(x[1])), gn_iota(g, GN_I32, 0, "3"))))
+F(b_network, gn_mean_all(gn_cross_entropy(gn_matmul(gn_tanh(gn_add(gn_matmul(x[0], x[1]), 0.1)), gn_transpose(x[1])),
+                                          gn_iota(g, GN_I32, 0, "3"))))
 
 static const sample samples[] = {
     { "add", b_add, { "2, 3", "3" }, -2, 2 },
@@ -205,8 +207,10 @@ static void every_builder_agrees_with_central_differences(void **state)
 static void second_derivatives_agree_too(void **state)
 {
     (void)state;
-    static const char *const names[] = { "mul", "div", "pow", "tanh", "sigmoid", "softplus", "gelu", "log_sum_exp", "softmax", "log_softmax", "cross_entropy",
-                                         "layer_norm", "prod", "matmul", "take", "concat", "var", "a network with shared weights" };
+    static const char *const names[] = {
+        "mul",  "div",         "pow",     "tanh",        "sigmoid",       "softplus",
+        "gelu", "log_sum_exp", "softmax", "log_softmax", "cross_entropy", "layer_norm",
+        "prod", "matmul",      "take",    "concat",      "var",           "a network with shared weights"};
     uint64_t seed = test_seed();
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
         bool chosen = false;
@@ -401,7 +405,8 @@ static void mistakes_are_told_with_both_places(void **state)
     gn_grad(gn_sum_all(y), NULL);
     fails_with(g, GN_EINVAL, __LINE__ - 1, "NULL");
     gn_stop_gradient(NULL);
-    gn_expr *out, *wide = gn_cast(y, GN_F64), *shorter = gn_slice(gn_input(g, "five", GN_F32, "5"), "1:"), *five = gn_input(g, "six", GN_F32, "6");
+    gn_expr *out, *wide = gn_cast(y, GN_F64), *shorter = gn_slice(gn_input(g, "five", GN_F32, "5"), "1:"),
+                  *five = gn_input(g, "six", GN_F32, "6");
     gn_vjp(1, &y, &wide, 1, &x, &out);
     fails_with(g, GN_EGRAD, __LINE__ - 1, "vjp: an output and its known gradient differ in dtype or shape");
     gn_vjp(1, &five, &shorter, 1, &five, &out);

@@ -7,7 +7,8 @@
 /* numpy.save of np.array([[1, 2, 3], [4, 5, 6.5]], dtype='<f4'), by its definition. */
 static size_t sample(char *to, int version, const char *dict, const void *data, size_t size)
 {
-    const size_t start = version == 1 ? 10 : 12, dict_length = strlen(dict), header = (start + dict_length + 1 + 63) / 64 * 64 - start;
+    const size_t start = version == 1 ? 10 : 12, dict_length = strlen(dict),
+                 header = (start + dict_length + 1 + 63) / 64 * 64 - start;
     memcpy(to, "\x93NUMPY", 6);
     to[6] = (char)version, to[7] = 0;
     to[8] = (char)(header & 255), to[9] = (char)(header >> 8);
@@ -55,7 +56,8 @@ static void what_is_written_is_what_numpy_writes(void **state)
 static void every_dtype_and_rank_comes_back(void **state)
 {
     (void)state;
-    static const gn_dtype dtypes[] = { GN_BOOL, GN_I8, GN_I16, GN_I32, GN_I64, GN_U8, GN_U16, GN_U32, GN_U64, GN_F16, GN_F32, GN_F64 };
+    static const gn_dtype dtypes[] = {GN_BOOL, GN_I8,  GN_I16, GN_I32, GN_I64, GN_U8,
+                                      GN_U16,  GN_U32, GN_U64, GN_F16, GN_F32, GN_F64};
     uint64_t seed = test_seed();
     for (size_t t = 0; t < sizeof dtypes / sizeof *dtypes; t++) {
         for (int rank = 0; rank <= GN_MAX_RANK; rank++) {
@@ -112,7 +114,8 @@ static void bad_headers_are_refused_with_their_place(void **state)
     refuses("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }", GN_EDTYPE, "records");
     refuses("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", GN_EFORMAT, "Fortran order");
     refuses("{'descr': '<f4', 'fortran_order': 1, 'shape': (2, 3), }", GN_EFORMAT, "True or False was expected");
-    refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }", GN_EFORMAT, "truncated: its shape needs 32 bytes and 24 are there");
+    refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }", GN_EFORMAT,
+            "truncated: its shape needs 32 bytes and 24 are there");
     refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", GN_EFORMAT, "bytes behind the array");
     refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", GN_EFORMAT, "its size overflows");
     refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 4), }", GN_EFORMAT, "an extent was expected");

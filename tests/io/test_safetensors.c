@@ -2,7 +2,8 @@
 #include "safetensors.h"
 #include "tempdir.h"
 
-static const char plain[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"I32\",\"shape\":[],\"data_offsets\":[8,12]}}";
+static const char plain[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"I32\",\"shape\":["
+                            "],\"data_offsets\":[8,12]}}";
 
 /* Length, header, then n bytes that count up from 0. */
 static size_t sample(char *to, const char *header, size_t n)
@@ -55,8 +56,10 @@ static void arrays_come_back(void **state)
     float grid[6] = { 1, 2, 3, 4, 5, 6 };
     _Bool flags[3] = { 1, 0, 1 };
     const gn_array transposed = { .data = grid, .dtype = GN_F32, .rank = 2, .shape = { 3, 2 }, .stride = { 1, 3 } };
-    const gn_named_array in[] = { { "flags", GN_VIEW(flags, 3) }, { "grid", transposed }, { "wide \"quoted\" \xc3\xa9", GN_VIEW(wide, 3) },
-                                  { "none", gn_array_of(NULL, GN_I64, 2, (int64_t[]){ 0, 4 }) } };
+    const gn_named_array in[] = {{"flags", GN_VIEW(flags, 3)},
+                                 {"grid", transposed},
+                                 {"wide \"quoted\" \xc3\xa9", GN_VIEW(wide, 3)},
+                                 {"none", gn_array_of(NULL, GN_I64, 2, (int64_t[]){0, 4})}};
     gn_safetensors st;
     char back[64];
     assert_int_equal(gn_safetensors_write(temp_path("w"), 4, in), GN_OK);
@@ -108,7 +111,8 @@ static void files_that_lie_are_refused(void **state)
     (void)state;
     refuses_to_read("{" ENTRY("a", "F32", "[1]", "[0,4]") "," ENTRY("a", "F32", "[1]", "[4,8]") "}", 8, "duplicate object key");
     refuses_to_read("{" ENTRY("a", "F32", "[1]", "[0,4]") "," ENTRY("b", "F32", "[1]", "[8,12]") "}", 12, "a hole before \"b\"");
-    refuses_to_read("{" ENTRY("a", "F32", "[2]", "[0,8]") "," ENTRY("b", "F32", "[1]", "[4,8]") "}", 8, "overlapping bytes before \"b\"");
+    refuses_to_read("{" ENTRY("a", "F32", "[2]", "[0,8]") "," ENTRY("b", "F32", "[1]", "[4,8]") "}", 8,
+                    "overlapping bytes before \"b\"");
     refuses_to_read("{" ENTRY("a", "F32", "[1]", "[4,8]") "}", 8, "a hole before \"a\"");
     refuses_to_read("{" ENTRY("a", "F32", "[1]", "[0,4]") "}", 9, "5 bytes belong to no array");
     refuses_to_read("{" ENTRY("a", "F32", "[3]", "[0,8]") "}", 8, "needs 12 bytes for its shape and claims 8");
@@ -148,7 +152,8 @@ static void a_bool_of_two_is_refused(void **state)
     (void)state;
     char file[256], data[3];
     gn_safetensors st;
-    assert_int_equal(gn_safetensors_open(&st, temp_write("s", file, sample(file, "{" ENTRY("f", "BOOL", "[3]", "[0,3]") "}", 3))), GN_OK);
+    assert_int_equal(gn_safetensors_open(&st, temp_write("s", file, sample(file, "{" ENTRY("f", "BOOL", "[3]", "[0,3]") "}", 3))),
+                     GN_OK);
     assert_int_equal(gn_safetensors_get(&st, 0, data), GN_EFORMAT);
     assert_message_contains("\"f\" holds a bool that is neither 0 nor 1");
     gn_safetensors_close(&st);
@@ -196,7 +201,8 @@ static void what_cannot_be_saved_is_refused(void **state)
 {
     (void)state;
     float v[2] = { 0 };
-    const gn_array good = GN_VIEW(v, 2), null = gn_array_of(NULL, GN_F32, 1, (int64_t[]){ 2 }), negative = gn_array_of(v, GN_F32, 1, (int64_t[]){ -1 });
+    const gn_array good = GN_VIEW(v, 2), null = gn_array_of(NULL, GN_F32, 1, (int64_t[]){2}),
+                   negative = gn_array_of(v, GN_F32, 1, (int64_t[]){-1});
     refuses_to_write(2, (gn_named_array[]){ { "a", good }, { "a", good } }, GN_EINVAL, "two arrays have the name \"a\"");
     refuses_to_write(1, (gn_named_array[]){ { "", good } }, GN_EINVAL, "under the name \"\"");
     refuses_to_write(1, (gn_named_array[]){ { "__metadata__", good } }, GN_EINVAL, "under the name \"__metadata__\"");

@@ -111,7 +111,8 @@ static void the_numbers_depend_on_seed_and_name_alone(void **state)
     gn_graph_free(h);
 }
 
-/* The first words of Philox4x32-10 under a key made of FNV-1a: a change of the stream changes every saved experiment, so it is pinned here. */
+/* The first words of Philox4x32-10 under a key made of FNV-1a: a change of the stream changes every saved experiment,
+ * so it is pinned here. */
 static void the_stream_never_changes(void **state)
 {
     (void)state;

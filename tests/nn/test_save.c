@@ -45,7 +45,7 @@ static void what_does_not_fit_is_refused_as_a_whole(void **state)
     gn_exprs a, b, c;
     float before[12], after[12];
     gn_graph *g = model(&a, 4, GN_F64), *h = model(&b, 5, GN_F64), *k = model(&c, 4, GN_F32);
-    const gn_array was = gn_array_of(before, GN_F32, 2, (int64_t[]){ 3, 4 }), is = gn_array_of(after, GN_F32, 2, (int64_t[]){ 3, 4 });
+    const gn_array was = gn_array_of(before, GN_F32, 2, (int64_t[]){3, 4}), is = gn_array_of(after, GN_F32, 2, (int64_t[]){3, 4});
     const char *path = "/tmp/gnomon-absent";
     char file[128];
     snprintf(file, sizeof file, "%s/weights", temp_dir);

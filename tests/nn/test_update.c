@@ -19,7 +19,8 @@ static void step_body(void *arg)
     gn_arena arena = { 0 };
     void *next[32];
     gn_evaluation *v = gn_evaluation_new(&arena);
-    for (size_t i = 0; i < r->g->variables.n; i++) gn_evaluation_set(v, r->g->variables.at[i], &gn_variable_of(r->g->variables.at[i])->value);
+    for (size_t i = 0; i < r->g->variables.n; i++)
+        gn_evaluation_set(v, r->g->variables.at[i], &gn_variable_of(r->g->variables.at[i])->value);
     for (size_t i = 0; i < r->updates->n; i++) {
         const gn_tensor *t = gn_evaluate(v, r->updates->at[i].value);
         next[i] = gn_arena_alloc_n(&arena, (size_t)t->count + 1, 8, 8);
@@ -175,13 +176,14 @@ static void mistakes_are_told(void **state)
         gn_status status;
         const char *message;
     } cases[] = {
-        { gn_sgd(f.loss, GN_EXPRS(x), 0.1), __LINE__, GN_EINVAL, "sgd: what is to be updated is no shared variable" },
-        { gn_sgd(f.loss, ((gn_exprs){ 0 }), 0.1), __LINE__, GN_EINVAL, "sgd: the list of parameters is empty" },
-        { gn_sgd(f.loss, gn_params(f.g), 0.1), __LINE__, GN_EGRAD, "does not depend on the second" },
-        { gn_sgd(f.loss, GN_EXPRS(gn_params(f.g).at[0]), vector), __LINE__, GN_ESHAPE, "sgd: the learning rate is no scalar" },
-        { gn_momentum(f.loss, GN_EXPRS(gn_params(f.g).at[0]), 0.1, vector), __LINE__, GN_ESHAPE, "momentum: the momentum is no scalar" },
-        { gn_adam(gn_square(vector), gn_params(f.g), 0.1), __LINE__, GN_EGRAD, "no scalar" },
-        { gn_adam(NULL, gn_params(f.g), 0.1), __LINE__, GN_EINVAL, "adam" },
+        {gn_sgd(f.loss, GN_EXPRS(x), 0.1), __LINE__, GN_EINVAL, "sgd: what is to be updated is no shared variable"},
+        {gn_sgd(f.loss, ((gn_exprs){0}), 0.1), __LINE__, GN_EINVAL, "sgd: the list of parameters is empty"},
+        {gn_sgd(f.loss, gn_params(f.g), 0.1), __LINE__, GN_EGRAD, "does not depend on the second"},
+        {gn_sgd(f.loss, GN_EXPRS(gn_params(f.g).at[0]), vector), __LINE__, GN_ESHAPE, "sgd: the learning rate is no scalar"},
+        {gn_momentum(f.loss, GN_EXPRS(gn_params(f.g).at[0]), 0.1, vector), __LINE__, GN_ESHAPE,
+         "momentum: the momentum is no scalar"},
+        {gn_adam(gn_square(vector), gn_params(f.g), 0.1), __LINE__, GN_EGRAD, "no scalar"},
+        {gn_adam(NULL, gn_params(f.g), 0.1), __LINE__, GN_EINVAL, "adam"},
     };
     (void)place;
     assert_int_equal(gn_graph_check(f.g), cases[0].status); /* the first stays */
