@@ -142,6 +142,6 @@ const gn_op_info gn_op_mean = { .name = "mean", .arity = 1, .traits = GN_COMPOSI
     .infer = infer_reduced, .expand = expand_mean, .vjp = vjp_mean, .linear = true, .gloss = "the sum over axes by the number of elements; NaN over none" };
 const gn_op_info gn_op_var = { .name = "var", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = axes_attr, .nattr = 1,
     .infer = infer_reduced, .expand = expand_var, .vjp = vjp_var, .jvp = jvp_var, .gloss = "the mean of squared differences from the mean" };
-const gn_op_info gn_op_prod_others = { .name = "prod_others", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
+const gn_op_info gn_op_prod_others = { .name = "prod_others", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = axes_attr, .nattr = 1,
     .infer = infer_same, .expand = expand_others, .vjp = vjp_others, .jvp = jvp_others,
     .gloss = "per element the product of all others along axes: the derivative of prod, right with zeros" };

@@ -176,11 +176,11 @@ static gn_expr *reshape_zero(gn_expr *x) { return gn_reshape(x, "0, 7"); }
 static gn_expr *permute_three(gn_expr *x) { return gn_permute(x, GN_AXES(2, 0, 1)); }
 static gn_expr *permute_two(gn_expr *x) { return gn_transpose(x); }
 static gn_expr *broadcast_rows(gn_expr *x) { return gn_broadcast_to(x, "2, n, 3"); }
-static gn_expr *broadcast_scalar(gn_expr *x) { return gn_broadcast_to(x, "n, 3"); }
+static gn_expr *broadcast_scalar(gn_expr *x) { return gn_broadcast_to(x, "2, 3"); }
 static gn_expr *slice_steps(gn_expr *x) { return gn_slice(x, "1:6:2, 1:"); }
-static gn_expr *slice_named(gn_expr *x) { return gn_slice(x, "n-m:n"); }
+static gn_expr *slice_named(gn_expr *x) { return gn_slice(x, ":, n-m:n"); }
 static gn_expr *slice_empty(gn_expr *x) { return gn_slice(x, "2:2"); }
-static gn_expr *pad_both(gn_expr *x) { return gn_pad(x, 1, "1:2, m:"); }
+static gn_expr *pad_both(gn_expr *x) { return gn_pad(x, 1, "1:2, n:"); }
 static gn_expr *flip_last(gn_expr *x) { return gn_flip(x, GN_AXES(-1)); }
 static gn_expr *flip_all(gn_expr *x) { return gn_flip(x, GN_AXES(0, 1)); }
 static gn_expr *concat_self(gn_expr *x) { return gn_concat(GN_EXPRS(x, gn_flip(x, GN_AXES(0)), x), 0); }
@@ -196,10 +196,10 @@ static void movement(walk *w)
     built(w, &gn_op_broadcast, "n, 3", broadcast_rows);
     built(w, &gn_op_broadcast, "()", broadcast_scalar);
     built(w, &gn_op_slice, "7, 3", slice_steps);
-    built(w, &gn_op_slice, "n", slice_named);
+    built(w, &gn_op_slice, "m, n", slice_named);
     built(w, &gn_op_slice, "3, n", slice_empty);
     built(w, &gn_op_pad, "n, 3", pad_both);
-    built(w, &gn_op_pad, "0, 3", pad_both);
+    built(w, &gn_op_pad, "0, n", pad_both);
     built(w, &gn_op_flip, "n, 3", flip_last);
     built(w, &gn_op_flip, "5, 3", flip_all);
     built(w, &gn_op_concat, "n, 3", concat_self);
@@ -236,7 +236,8 @@ static void contractions(walk *w)
 
 static void indices(walk *w)
 {
-    static const struct { const char *x, *at; int axis; } row[] = { { "6", "n", 0 }, { "6, 3", "5", 0 }, { "2, 6, 3", "n, 2", 1 }, { "3, 6", "()", 1 }, { "6, 2", "0", 0 } };
+    static const struct { const char *x, *at, *taken; int axis; } row[] = { { "6", "n", "n", 0 }, { "6, 3", "5", "5, 3", 0 }, { "2, 6, 3", "n, 2", "2, n, 2, 3", 1 },
+        { "3, 6", "()", "3", 1 }, { "6, 2", "0", "0, 2", 0 } };
     for (int t = 0; t < NDTYPES; t++) {
         const double low = dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -3, high = dtypes[t] == GN_BOOL ? 1 : 3;
         for (size_t i = 0; i < sizeof row / sizeof *row && (t == 0 || i < 2); i++) {
@@ -246,8 +247,7 @@ static void indices(walk *w)
             if (dtypes[t] == GN_BOOL) continue;
             begin(w, &gn_op_scatter_add);
             gn_expr *const to = input(w, dtypes[t], row[i].x, low, high), *const where = input(w, i % 2 ? GN_I64 : GN_I32, row[i].at, 0, 5);
-            gn_expr *const shape = gn_take(to, where, row[i].axis);
-            finish(w, gn_scatter_add(to, where, input(w, dtypes[t], gn_type_text(shape) + strcspn(gn_type_text(shape), "(") , low, high), row[i].axis));
+            finish(w, gn_scatter_add(to, where, input(w, dtypes[t], row[i].taken, low, high), row[i].axis));
         }
     }
     for (int t = 2; t < 5; t++) {
@@ -284,6 +284,7 @@ static void norms(walk *w)
 }
 
 static gn_expr *hot(gn_expr *x) { return gn_one_hot(x, GN_F32, "4"); }
+static gn_expr *stopped(gn_expr *x) { return gn_stop_gradient(x); }
 static gn_expr *leaky(gn_expr *x) { return gn_leaky_relu(x, 0.125); }
 
 static void randoms(walk *w)
@@ -340,6 +341,7 @@ void gn_each_sample(void (*visit)(void *user, const gn_sample *), void *user)
     cross_entropies(&w);
     norms(&w);
     built(&w, &gn_op_one_hot, "n, 2", hot);
+    built(&w, &gn_op_stop_gradient, "n, 3", stopped);
     built(&w, &gn_op_leaky_relu, "n, 2", leaky);
     randoms(&w);
     iotas(&w);
