@@ -47,12 +47,207 @@ static void outputs_from_memory_alone_are_maps(void **state)
     program_free(p);
 }
 
+/* ---- moves ---- */
+
+static void moves_are_indices(void **state)
+{
+    (void)state;
+    const int64_t sizes[] = { 1, 2, 5 };
+    for (size_t k = 0; k < 3; k++) {
+        program *p = program_new(test_seed() + k);
+        program_size(p, "n", sizes[k]);
+        gn_expr *x = program_in(p, "x", GN_F32, "n, 6"), *y = program_in(p, "y", GN_F32, "3, n");
+        program_out(p, gn_mul(gn_reshape(x, "n, 2, 3"), 2.0));
+        program_out(p, gn_exp(gn_reshape(x, "3, 2*n")));
+        program_out(p, gn_reshape(gn_transpose(x), "6*n"));
+        program_out(p, gn_slice(x, ":, 1:6:2"));
+        program_out(p, gn_slice(x, ":, 4::-1"));
+        program_out(p, gn_pad(x, 7.0, "1:2, :3"));
+        program_out(p, gn_flip(gn_add(x, 1.0), GN_AXES(0, 1)));
+        program_out(p, gn_concat(GN_EXPRS(x, gn_mul(x, x), gn_slice(x, ":, 1:2")), 1));
+        program_out(p, gn_concat(GN_EXPRS(y, gn_flip(y, GN_AXES(1))), 0));
+        program_out(p, gn_add(gn_permute(gn_reshape(x, "n, 2, 3"), GN_AXES(2, 1, 0)), gn_reshape(y, "3, 1, n")));
+        run_and_check(p);
+        program_free(p);
+    }
+}
+
+static void moves_of_sums_come_in_later_kernels(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    program_size(p, "n", 6);
+    gn_expr *x = program_in(p, "x", GN_F32, "n, 4"), *s = gn_sum(x, GN_AXES(1));
+    gn_expr *e = gn_exp(s);
+    program_out(p, gn_sub(e, gn_flip(e, GN_AXES(0))));
+    program_out(p, gn_sum_all(gn_mul(gn_pad(s, 0.0, "1:0"), gn_pad(s, 0.0, "0:1"))));
+    run_and_check(p);
+    program_free(p);
+}
+
+/* ---- indices ---- */
+
+static void rows_are_taken_and_added_by_index(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    program_size(p, "n", 7);
+    p->index_most = 5;
+    gn_expr *x = program_in(p, "x", GN_F32, "5, 3"), *t = program_in(p, "t", GN_I32, "n"), *u = program_in(p, "u", GN_F32, "n, 3");
+    gn_expr *rows = gn_take(x, t, 0);
+    program_out(p, gn_tanh(rows));
+    program_out(p, gn_sum(gn_mul(rows, u), GN_AXES(1)));
+    program_out(p, gn_scatter_add(gn_mul(x, 2.0), t, gn_mul(u, u), 0));
+    program_out(p, gn_take(gn_exp(x), gn_slice(t, "0:2"), 0));
+    program_out(p, gn_take(gn_transpose(x), gn_reshape(t, "n, 1"), 1));
+    run_and_check(p);
+    assert_int_equal(p->grouping->checks.n, 1); /* a slice of the input is not checked whole */
+    assert_true(gn_dim_is(p->grouping->checks.at[0].bound, 5));
+    program_free(p);
+}
+
+static void computed_indices_are_held_within_the_axis(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    p->index_most = 9;
+    gn_expr *x = program_in(p, "x", GN_F32, "4, 3"), *t = program_in(p, "t", GN_I32, "5");
+    program_out(p, gn_take(x, gn_sub(t, 2), 0));
+    program_out(p, gn_scatter_add(x, gn_mul(t, 3), gn_take(x, gn_mul(t, 0), 0), 0));
+    run_and_check(p);
+    assert_int_equal(p->grouping->checks.n, 0);
+    program_free(p);
+}
+
+static void one_hot_is_a_condition(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    program_size(p, "n", 4);
+    gn_expr *x = program_in(p, "x", GN_F32, "n, 3"), *t = program_in(p, "t", GN_I32, "n");
+    gn_expr *j = gn_iota(p->graph, GN_I32, 1, "n, 3"), *label = gn_reshape(t, "n, 1");
+    program_out(p, gn_sum(gn_select(gn_eq(j, label), x, 0.0), GN_AXES(1)));
+    program_out(p, gn_select(gn_lt(label, j), x, -1.0));
+    run_and_check(p);
+    assert_int_equal(p->grouping->groups.n, 1);
+    assert_non_null(strstr(program_text(p), "(if (eq j (load t i))"));
+    program_free(p);
+}
+
+/* ---- dtypes, ranks, extents ---- */
+
+static void integers_bools_and_doubles(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    program_size(p, "n", 5);
+    gn_expr *a = program_in(p, "a", GN_I64, "n"), *b = program_in(p, "b", GN_I32, "n"), *c = program_in(p, "c", GN_BOOL, "n");
+    gn_expr *d = program_in(p, "d", GN_F64, "n"), *u = program_in(p, "u", GN_U32, "n");
+    program_out(p, gn_add(a, b));
+    program_out(p, gn_sum_all(gn_mul(d, d)));
+    program_out(p, gn_all(gn_logical_or(c, gn_lt(d, 0.5)), GN_AXES(0)));
+    program_out(p, gn_select(c, gn_cast(d, GN_I32), b));
+    program_out(p, gn_bit_xor(u, gn_shl(u, 3)));
+    program_out(p, gn_max(b, GN_AXES(0)));
+    program_out(p, gn_mul(gn_cast(gn_dim(d, 0), GN_F64), d));
+    run_and_check(p);
+    program_free(p);
+}
+
+static void extents_of_zero_and_one(void **state)
+{
+    (void)state;
+    for (int64_t n = 0; n < 2; n++) {
+        program *p = program_new(test_seed());
+        program_size(p, "n", n);
+        gn_expr *x = program_in(p, "x", GN_F32, "n, 3"), *z = program_in(p, "z", GN_F32, "0, 4");
+        program_out(p, gn_sum(x, GN_AXES(0)));
+        program_out(p, gn_max(x, GN_AXES(1)));
+        program_out(p, gn_sum_all(z));
+        program_out(p, gn_concat(GN_EXPRS(z, gn_mul(z, 2.0)), 0));
+        program_out(p, gn_pad(z, 1.5, "1:0, :"));
+        run_and_check(p);
+        program_free(p);
+    }
+}
+
+/* ---- outputs and updates ---- */
+
+static void an_output_may_be_an_input_and_twice_the_same(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    gn_expr *x = program_in(p, "x", GN_F32, "3"), *y = gn_tanh(x);
+    program_in(p, "unused", GN_F32, "2");
+    program_out(p, x);
+    program_out(p, y);
+    program_out(p, y);
+    program_out(p, gn_number(p->graph, GN_F32, 4.0));
+    run_and_check(p);
+    program_free(p);
+}
+
+static int32_t in_place(const program *p, const char *name)
+{
+    for (size_t i = 0; i < p->grouping->values.n; i++)
+        if (strcmp(p->grouping->values.at[i].name, name) == 0) return p->grouping->values.at[i].in_place;
+    fail_msg("no value %s", name);
+    return -1;
+}
+
+static void an_update_is_in_place_where_nobody_reads_later(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    gn_expr *w = program_variable(p, "w", GN_F32, 2, (int64_t[]){ 70, 80 }), *g = program_in(p, "g", GN_F32, "70, 80");
+    program_update(p, w, gn_sub(w, gn_mul(g, 0.1)));
+    program_out(p, gn_sum_all(gn_mul(w, w)));
+    run_and_check(p);
+    assert_true(in_place(p, "w_new") >= 0 || p->grouping->groups.n == 1);
+    program_free(p);
+}
+
+static void variables_that_exchange_values_are_not_both_in_place(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    gn_expr *a = program_variable(p, "a", GN_F32, 1, (int64_t[]){ 2000 }), *b = program_variable(p, "b", GN_F32, 1, (int64_t[]){ 2000 });
+    program_update(p, a, b);
+    program_update(p, b, a);
+    run_and_check(p);
+    assert_true(in_place(p, "a_new") < 0 || in_place(p, "b_new") < 0);
+    program_free(p);
+}
+
+static void updates_that_read_each_other_take_effect_together(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    gn_expr *a = program_variable(p, "a", GN_F32, 1, (int64_t[]){ 2000 }), *b = program_variable(p, "b", GN_F32, 1, (int64_t[]){ 2000 });
+    program_update(p, a, gn_add(a, gn_flip(b, GN_AXES(0))));
+    program_update(p, b, gn_sub(b, gn_exp(gn_flip(a, GN_AXES(0)))));
+    program_out(p, gn_mul(a, b));
+    run_and_check(p);
+    program_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_total_of_maps_is_one_kernel),
         cmocka_unit_test(value_and_gradient_of_a_total),
         cmocka_unit_test(outputs_from_memory_alone_are_maps),
+        cmocka_unit_test(moves_are_indices),
+        cmocka_unit_test(moves_of_sums_come_in_later_kernels),
+        cmocka_unit_test(rows_are_taken_and_added_by_index),
+        cmocka_unit_test(computed_indices_are_held_within_the_axis),
+        cmocka_unit_test(one_hot_is_a_condition),
+        cmocka_unit_test(integers_bools_and_doubles),
+        cmocka_unit_test(extents_of_zero_and_one),
+        cmocka_unit_test(an_output_may_be_an_input_and_twice_the_same),
+        cmocka_unit_test(an_update_is_in_place_where_nobody_reads_later),
+        cmocka_unit_test(variables_that_exchange_values_are_not_both_in_place),
+        cmocka_unit_test(updates_that_read_each_other_take_effect_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,10 +133,45 @@ const gn_kexpr *gn_write_move(writer *w, uint32_t at, const gn_dim *const *index
     if (n->kind == NODE_CONCAT) return write_concat(w, n, index);
     const gn_dim *inner[GN_MAX_RANK] = { 0 };
     gn_write_operand_index(w, n, 0, index, inner);
-    return gn_write_expr(w, n->in[0], inner);
+    const gn_kexpr *value = gn_write_expr(w, n->in[0], inner);
+    const gn_dim *extent = n->kind == NODE_TAKE ? operand(w->g, n, 0)->e->type->dim[n->e->attr[0].i] : NULL;
+    if (!extent || (gn_dim_is_const(extent, NULL) && !gn_dim_is(extent, 0))) return value;
+    gn_kcond cond; /* an empty axis has nothing to read */
+    return gn_kexpr_if(w->k, 1, less(&cond, constant(w, 0), gn_write_dim(w, extent)), value, gn_kexpr_int(w->k, (gn_dtype)value->dtype, 0));
 }
 
 /* ---- integers as indices ---- */
+
+/* What an input or variable brings as it is; every element is used, so that checking it whole refuses no right program. */
+static const gnode *given(const grouper *g, const gnode *x)
+{
+    while (!x->cut && gn_is_int((gn_dtype)x->e->type->dtype)) {
+        const bool cast = x->kind == NODE_ELEM && strcmp(x->e->op->name, "cast") == 0;
+        if (!cast && x->kind != NODE_BROADCAST && x->kind != NODE_RESHAPE && x->kind != NODE_PERMUTE) break;
+        x = operand(g, x, 0);
+    }
+    const bool leaf = x->kind == NODE_MEMORY && strcmp(x->e->op->name, "constant") != 0;
+    return leaf && gn_is_int((gn_dtype)x->e->type->dtype) ? x : NULL;
+}
+
+bool gn_write_is_checked(writer *w, const gnode *n)
+{
+    const gnode *x = given(w->g, operand(w->g, n, 0));
+    const gn_dim *bound = n->e->attr[0].dims[0];
+    if (!x) return false;
+    const uint32_t value = (uint32_t)w->g->value[x - w->g->nodes.at];
+    for (size_t i = 0; i < w->g->out->checks.n; i++)
+        if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound) return true;
+    gn_push(w->g->arena, &w->g->out->checks, (gn_index_check){ value, bound, n->e });
+    return true;
+}
+
+static const gn_dim *checked_index(writer *w, const gnode *n, const gn_dim *at)
+{
+    if (!at || gn_write_is_checked(w, n)) return at;
+    const gn_dim *last = gn_dim_sub(pool(w), gn_write_dim(w, n->e->attr[0].dims[0]), constant(w, 1));
+    return gn_dim_max(pool(w), constant(w, 0), gn_dim_min(pool(w), at, last));
+}
 
 const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
 {
@@ -152,6 +187,7 @@ const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
     case NODE_DIM: return gn_write_dim(w, gn_group_dim_of(n->e));
     case NODE_IOTA: return index[gn_attr_of(n->e, "axis")->i];
     case NODE_ELEM: return gn_write_index(w, n->in[0], index); /* a cast */
+    case NODE_CHECK: return checked_index(w, n, gn_write_index(w, n->in[0], index));
     default: break;
     }
     if (!is_view(n)) return NULL; /* a reduction of this group: no memory yet */
@@ -159,35 +195,11 @@ const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
     return gn_write_index(w, n->in[0], inner);
 }
 
-/* Every element of the value is reached, so that checking the input whole refuses no right program. */
-static const gnode *whole_input(const grouper *g, const gnode *x)
-{
-    while ((x->kind == NODE_BROADCAST || x->kind == NODE_RESHAPE || x->kind == NODE_PERMUTE) && !x->cut) x = operand(g, x, 0);
-    return x->kind == NODE_MEMORY && strcmp(x->e->op->name, "input") == 0 ? x : NULL;
-}
-
-static void add_check(writer *w, const gnode *n, uint32_t value, const gn_dim *bound)
-{
-    for (size_t i = 0; i < w->g->out->checks.n; i++)
-        if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound) return;
-    gn_push(w->g->arena, &w->g->out->checks, (gn_index_check){ value, bound, n->e });
-}
-
-/* Inputs are checked before anything runs; all other indices are held within the axis here. */
 const gn_dim *gn_write_taken(writer *w, const gnode *n, const gn_dim *const *index)
 {
-    const gnode *labels = operand(w->g, n, 1);
-    const uint32_t axis = (uint32_t)n->e->attr[0].i;
-    const gn_dim *extent = operand(w->g, n, 0)->e->type->dim[axis];
-    const gn_dim *at = gn_write_index(w, n->in[1], n->kind == NODE_TAKE ? index + axis : index);
+    const gn_dim *at = gn_write_index(w, n->in[1], n->kind == NODE_TAKE ? index + n->e->attr[0].i : index);
     if (!at) gn_throw(GN_EINTERNAL, "grouping: the indices of %s are not in memory", n->e->op->name);
-    const gnode *input = whole_input(w->g, labels);
-    if (input) {
-        add_check(w, n, (uint32_t)w->g->value[input - w->g->nodes.at], extent);
-        return at;
-    }
-    const gn_dim *last = gn_dim_sub(pool(w), gn_write_dim(w, extent), constant(w, 1));
-    return gn_dim_max(pool(w), constant(w, 0), gn_dim_min(pool(w), at, last));
+    return at;
 }
 
 /* ---- conditions ---- */

@@ -33,6 +33,7 @@ gn_red gn_group_red(const gnode *n)
 node_kind gn_group_kind_of(const gn_expr *e)
 {
     if (e->op->traits & GN_COMPOSITE) gn_throw(GN_EINTERNAL, "grouping: the composite %s was not decomposed", e->op->name);
+    if (strcmp(e->op->name, "check_index") == 0) return NODE_CHECK;
     if (e->op->traits & GN_ELEMWISE) return NODE_ELEM;
     if (strcmp(e->op->name, "constant") == 0) return e->type->n == 0 ? NODE_SCALAR : NODE_MEMORY;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -104,8 +105,8 @@ bool gn_group_is_index(const grouper *g, uint32_t at)
         const gnode *n = &g->nodes.at[at];
         if (!gn_is_int((gn_dtype)n->e->type->dtype) || n->e->type->dtype == GN_U64) return false;
         if (is_leaf(n) || n->kind == NODE_SCALAR || n->kind == NODE_DIM || n->kind == NODE_IOTA) return true;
-        if (n->kind != NODE_ELEM || strcmp(n->e->op->name, "cast") != 0) return false;
-        if (!is_widening(n, &g->nodes.at[gn_group_look_through(g, n->in[0])])) return false;
+        if (n->kind != NODE_CHECK && (n->kind != NODE_ELEM || strcmp(n->e->op->name, "cast") != 0)) return false;
+        if (n->kind == NODE_ELEM && !is_widening(n, &g->nodes.at[gn_group_look_through(g, n->in[0])])) return false;
         at = n->in[0];
     }
 }
@@ -156,7 +157,8 @@ void gn_group_dims(const grouper *g, const gnode *n, uint32_t k, int8_t *map)
     else if (n->kind == NODE_SLICE || (n->kind == NODE_PAD && k == 0)) slice_dims(n, x, map);
     for (uint32_t d = 0, kept = 0; d < x->rank; d++) {
         switch (n->kind) {
-        case NODE_ELEM: map[d] = (int8_t)d; break;
+        case NODE_ELEM:
+        case NODE_CHECK: map[d] = (int8_t)d; break;
         case NODE_BROADCAST: map[d] = (int8_t)a[1].ints[d]; break;
         case NODE_PERMUTE: map[a[0].ints[d]] = (int8_t)d; break;
         case NODE_FLIP: map[d] = in_axes(&a[0], d) ? NONE : (int8_t)d; break;

@@ -233,9 +233,22 @@ static const gn_kexpr *elementwise(writer *w, const gnode *n, const gn_dim *cons
     return gn_kexpr_op(w->k, n->e->op, (gn_dtype)n->e->type->dtype, a, n->e->nin);
 }
 
+static const gn_kexpr *checked(writer *w, const gnode *n, const gn_dim *const *index)
+{
+    const gn_dtype t = (gn_dtype)n->e->type->dtype;
+    const gn_kexpr *x = gn_write_expr(w, n->in[0], index);
+    if (gn_write_is_checked(w, n)) return x;
+    const gn_dim *extent = gn_write_dim(w, n->e->attr[0].dims[0]);
+    const gn_kexpr *two[2] = { x, gn_kexpr_index(w->k, t, gn_dim_sub(w->k->dims, extent, gn_dim_const(w->k->dims, 1))) };
+    two[1] = gn_kexpr_op(w->k, gn_op_find("minimum"), t, two, 2);
+    two[0] = gn_kexpr_int(w->k, t, 0);
+    return gn_kexpr_op(w->k, gn_op_find("maximum"), t, two, 2);
+}
+
 static const gn_kexpr *light_body(writer *w, uint32_t at, const gn_dim *const *index)
 {
     const gnode *n = &w->g->nodes.at[at];
+    if (n->kind == NODE_CHECK) return checked(w, n, index);
     return n->kind == NODE_ELEM ? elementwise(w, n, index) : gn_write_move(w, at, index);
 }
 

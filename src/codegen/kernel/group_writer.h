@@ -31,6 +31,8 @@ void gn_write_operand_index(writer *, const gnode *n, uint32_t k, const gn_dim *
 const gn_kexpr *gn_write_move(writer *, uint32_t node, const gn_dim *const *index);
 /* An integer expression as a dim: positions, extents, numbers, and loads of what is in memory; NULL if it is none of these. */
 const gn_dim *gn_write_index(writer *, uint32_t node, const gn_dim *const *index);
-const gn_dim *gn_write_taken(writer *, const gnode *take, const gn_dim *const *index); /* the index operand's element, within range */
+const gn_dim *gn_write_taken(writer *, const gnode *take, const gn_dim *const *index); /* the index operand's element */
+/* Indices that an input or variable brings are checked before anything runs: notes that. False: they are computed, and clamped here. */
+bool gn_write_is_checked(writer *, const gnode *check);
 /* A condition on indices that equals the boolean node: conditions (at most 8) and whether they stand for its negation; 0 if there is none. */
 size_t gn_write_conditions(writer *, uint32_t node, const gn_dim *const *index, gn_kcond *cond, bool *negated);
