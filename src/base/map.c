@@ -46,26 +46,25 @@ void *gn_map_get(const gn_map *m, uint64_t key)
 void *gn_intern_find(const gn_intern_set *s, uint64_t hash, const void *probe, bool (*equal)(const void *, const void *))
 {
     if (!s->n) return NULL;
-    for (size_t i = place_of(hash, s->capacity); s->at[i]; i = (i + 1) & (s->capacity - 1))
-        if (s->hash[i] == hash && equal(s->at[i], probe)) return s->at[i];
+    for (size_t i = place_of(hash, s->capacity); s->slot[i].object; i = (i + 1) & (s->capacity - 1))
+        if (s->slot[i].hash == hash && equal(s->slot[i].object, probe)) return s->slot[i].object;
     return NULL;
 }
 
 static void intern_place(gn_intern_set *s, uint64_t hash, void *object)
 {
     size_t i = place_of(hash, s->capacity);
-    while (s->at[i]) i = (i + 1) & (s->capacity - 1);
-    s->at[i] = object, s->hash[i] = hash;
+    while (s->slot[i].object) i = (i + 1) & (s->capacity - 1);
+    s->slot[i] = (gn_intern_slot){ hash, object };
 }
 
 void gn_intern_add(gn_arena *arena, gn_intern_set *s, uint64_t hash, void *object)
 {
     if (2 * (s->n + 1) > s->capacity) {
         gn_intern_set bigger = { .n = s->n, .capacity = s->capacity ? 2 * s->capacity : 16 };
-        bigger.at = GN_NEW_ARRAY(arena, void *, bigger.capacity);
-        bigger.hash = GN_NEW_ARRAY(arena, uint64_t, bigger.capacity);
+        bigger.slot = GN_NEW_ARRAY(arena, gn_intern_slot, bigger.capacity);
         for (size_t i = 0; i < s->capacity; i++)
-            if (s->at[i]) intern_place(&bigger, s->hash[i], s->at[i]);
+            if (s->slot[i].object) intern_place(&bigger, s->slot[i].hash, s->slot[i].object);
         *s = bigger;
     }
     intern_place(s, hash, object);

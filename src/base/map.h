@@ -20,9 +20,12 @@ void *gn_map_get(const gn_map *, uint64_t key);
 
 /* A set of objects that are equal by content: gn_intern returns the one that is already there, or stores `candidate`.
  * `equal` compares two objects of equal hash. */
+typedef struct gn_intern_slot { /* hash and pointer side by side: a search touches one line of memory */
+    uint64_t hash;
+    void *object;
+} gn_intern_slot;
 typedef struct gn_intern_set {
-    void **at;
-    uint64_t *hash;
+    gn_intern_slot *slot;
     size_t n, capacity;
 } gn_intern_set;
 

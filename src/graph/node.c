@@ -154,6 +154,9 @@ static const gn_type *infer_elementwise(gn_graph *g, const gn_op_info *op, gn_ex
     const gn_dim *shape[GN_MAX_RANK];
     const size_t rank = nin ? in[0]->type->n : 0;
     gn_dtype dtype = nin ? (gn_dtype)in[0]->type->dtype : GN_F32;
+    bool same = nin > 0 && !(op->traits & GN_BOOL_OUT);
+    for (size_t i = 1; i < nin; i++) same = same && in[i]->type == in[0]->type;
+    if (same) return in[0]->type;
     for (size_t d = 0; d < rank; d++) shape[d] = in[0]->type->dim[d];
     for (size_t i = 1; i < nin; i++) {
         dtype = gn_dtype_promote(dtype, (gn_dtype)in[i]->type->dtype);

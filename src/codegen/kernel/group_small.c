@@ -34,7 +34,7 @@ static int64_t bytes_of(const gn_expr *e)
 static bool index_loads(const gn_kernel *k)
 {
     for (size_t i = 0; i < k->exprs.capacity; i++) {
-        const gn_kexpr *e = k->exprs.at ? k->exprs.at[i] : NULL;
+        const gn_kexpr *e = k->exprs.slot ? k->exprs.slot[i].object : NULL;
         if (!e) continue;
         for (size_t d = 0; d < e->nindex; d++)
             if (gn_dim_has_load(e->index[d])) return true;
