@@ -8,7 +8,7 @@
 #include "evaluate.h"
 #include "testlib.h"
 
-enum { CHECK_INPUTS = 4, CHECK_ELEMENTS = 256 };
+enum { CHECK_INPUTS = 6, CHECK_ELEMENTS = 256 };
 
 /* A graph, some inputs of it, and their values. Integer inputs hold `integer`. */
 typedef struct problem {
@@ -76,9 +76,30 @@ static inline double dot(const double *a, const double *b, int64_t n)
     return sum;
 }
 
-/* Checks both modes of y with respect to all floating inputs. */
-static inline void check_derivatives(problem *p, const char *name, gn_expr *y, uint64_t *seed, double tolerance)
+/* The slope of sum(w y) along one element of an input. False where both sides differ: a kink or a jump, which
+ * differences cannot judge. */
+static inline bool slope_of(problem *p, gn_expr *y, const double *w, const double *here, double *x, double *slope)
 {
+    double up[CHECK_ELEMENTS], down[CHECK_ELEMENTS];
+    const double old = *x, h = 1e-5 * fmax(1, fabs(old));
+    *x = old + h;
+    const int64_t n = value_of(p, y, up);
+    *x = old - h;
+    value_of(p, y, down);
+    *x = old;
+    const double centre = dot(here, w, n), right = (dot(up, w, n) - centre) / h, left = (centre - dot(down, w, n)) / h;
+    *slope = (left + right) / 2;
+    return fabs(left - right) <= 0.01 * (1 + fabs(*slope));
+}
+
+typedef struct check_count {
+    int checked, skipped;
+} check_count;
+
+/* Checks both modes of y with respect to all inputs in f64. */
+static inline check_count check_derivatives(problem *p, const char *name, gn_expr *y, uint64_t *seed, double tolerance)
+{
+    check_count c = { 0 };
     double dy[CHECK_ELEMENTS], dx[CHECK_INPUTS][CHECK_ELEMENTS], grad[CHECK_INPUTS][CHECK_ELEMENTS], up[CHECK_ELEMENTS],
         down[CHECK_ELEMENTS];
     gn_expr *xs[CHECK_INPUTS], *directions[CHECK_INPUTS], *grads[CHECK_INPUTS], *tangent = NULL;
@@ -86,7 +107,7 @@ static inline void check_derivatives(problem *p, const char *name, gn_expr *y, u
     if (gn_is_error(y)) fail_msg("%s: %s", name, gn_graph_check(p->g) ? gn_message() : "an error node");
     gn_expr *cotangent = random_like(p, y, seed, dy);
     for (size_t i = 0; i < p->n; i++) {
-        if (!gn_is_float(p->value[i].dtype)) continue;
+        if (p->value[i].dtype != GN_F64) continue;
         directions[n] = random_like(p, p->x[i], seed, dx[n]);
         which[n] = i, xs[n++] = p->x[i];
     }
@@ -94,22 +115,20 @@ static inline void check_derivatives(problem *p, const char *name, gn_expr *y, u
     gn_jvp(1, &y, n, xs, directions, &tangent);
     if (gn_graph_check(p->g)) fail_msg("%s: %s", name, gn_message());
     const int64_t count = value_of(p, tangent, up);
+    value_of(p, y, here);
     double forward = dot(up, dy, count), reverse = 0;
     for (size_t i = 0; i < n; i++) {
         const int64_t size = value_of(p, grads[i], grad[i]);
         assert_int_equal(size, gn_array_count(&p->value[which[i]]));
         reverse += dot(grad[i], dx[i], size);
         for (int64_t k = 0; k < size; k++) {
-            double *x = &p->number[which[i]][k];
-            const double old = *x, h = 1e-5 * fmax(1, fabs(old));
-            *x = old + h;
-            value_of(p, y, up);
-            *x = old - h;
-            value_of(p, y, down);
-            *x = old;
-            for (int64_t e = 0; e < count; e++) up[e] = (up[e] - down[e]) / (2 * h);
-            assert_close(grad[i][k], dot(up, dy, count), tolerance, name, "reverse against differences", k);
+            double slope;
+            if (slope_of(p, y, dy, here, (double *)p->value[which[i]].data + k, &slope)) {
+                assert_close(grad[i][k], slope, tolerance, name, "reverse against differences", k);
+                c.checked++;
+            } else c.skipped++;
         }
     }
     assert_close(forward, reverse, 1e-9, name, "forward against reverse", 0);
+    return c;
 }

@@ -167,7 +167,7 @@ static const sample samples[] = {
 /* Values that keep a distance of 0.001 from each other and from the kinks at halves. */
 static void draw(problem *p, size_t i, const char *shape, double low, double high, uint64_t *seed)
 {
-    static const char *const names[CHECK_INPUTS] = { "x", "y", "z", "w" };
+    static const char *const names[3] = { "x", "y", "z" };
     int64_t extent[GN_MAX_RANK];
     int rank = 0;
     const bool integer = strncmp(shape, "i:", 2) == 0;

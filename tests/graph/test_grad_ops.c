@@ -1,0 +1,88 @@
+/* Every op that claims a derivative has one that agrees with differences, on the sample nodes that all generic tests share. */
+#include "gradcheck.h"
+#include "samples.h"
+
+enum { OPS = 256 };
+typedef struct tally {
+    uint64_t seed;
+    int nodes[OPS], elements[OPS], kinks[OPS]; /* by position in gn_ops */
+} tally;
+
+static size_t place_of(const gn_op_info *op)
+{
+    size_t i = 0;
+    while (i < gn_nops && gn_ops[i] != op) i++;
+    assert_true(i < gn_nops && i < OPS);
+    return i;
+}
+
+/* Differences need the precision of f64, in the node and in at least one input. */
+static bool is_usable(const gn_sample *s)
+{
+    if (s->y->type->kind != GN_TYPE_TENSOR || s->y->type->dtype != GN_F64 || s->op->not_differentiable) return false;
+    for (size_t i = 0; i < s->nin; i++) {
+        if (gn_dtype_of(s->in[i]) == GN_F64) return true;
+    }
+    return false;
+}
+
+static void visit(void *user, const gn_sample *s)
+{
+    tally *t = user;
+    problem p = { .g = s->graph, .n = s->nin };
+    if (!is_usable(s)) return;
+    for (size_t i = 0; i < s->nin; i++) p.x[i] = s->in[i], p.value[i] = gn_sample_value(s, i, &t->seed);
+    const size_t op = place_of(s->op);
+    const check_count c = check_derivatives(&p, s->name, s->y, &t->seed, 1e-6);
+    t->nodes[op]++, t->elements[op] += c.checked, t->kinks[op] += c.skipped;
+    for (size_t i = 0; i < s->nin; i++) free(p.value[i].data);
+}
+
+/* Those that are not among the samples as tensors of f64, or have no operand to differentiate by. */
+static bool is_excused(const gn_op_info *op)
+{
+    static const char *const names[] = { "tuple", "proj", "cast", "stop_gradient" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], op->name) == 0) return true;
+    }
+    return op->traits & (GN_LEAF | GN_KERNEL_ONLY) || op->not_differentiable || !(op->dtypes & GN_BIT(GN_F64));
+}
+
+static void every_differentiable_op_agrees_with_differences(void **state)
+{
+    (void)state;
+    static tally t;
+    int ops = 0, nodes = 0, elements = 0, kinks = 0, missing = 0;
+    t.seed = test_seed();
+    gn_each_sample(visit, &t);
+    for (size_t i = 0; i < gn_nops; i++) {
+        ops += t.nodes[i] > 0, nodes += t.nodes[i], elements += t.elements[i], kinks += t.kinks[i];
+        if (t.elements[i] || is_excused(gn_ops[i])) continue;
+        print_message("%s has no checked derivative\n", gn_ops[i]->name);
+        missing++;
+    }
+    print_message("%d ops, %d nodes, %d slopes compared, %d at kinks left out\n", ops, nodes, elements, kinks);
+    assert_int_equal(missing, 0);
+    assert_true(kinks * 5 < elements);
+}
+
+/* A derivative or a decision: no record has neither. */
+static void every_op_has_a_derivative_or_a_reason(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < gn_nops; i++) {
+        const gn_op_info *op = gn_ops[i];
+        const bool has = op->deriv[0] || op->deriv[1] || op->deriv[2] || op->deriv[3] || op->vjp || op->expand || op->linear;
+        if (!has && !op->not_differentiable && !(op->traits & GN_LEAF)) fail_msg("%s has neither a derivative nor a reason", op->name);
+        if (op->vjp && !op->expand && !op->jvp && !op->linear) fail_msg("%s has a reverse rule and no forward one", op->name);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_differentiable_op_agrees_with_differences),
+        cmocka_unit_test(every_op_has_a_derivative_or_a_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
