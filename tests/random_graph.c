@@ -421,7 +421,7 @@ static void try_cone(void *user)
             const gn_dim *d[GN_MAX_RANK];
             char name[16];
             for (int j = 0; j < e->type->n; j++) d[j] = gn_dim_import(&g->dims, e->type->dim[j]);
-            snprintf(name, sizeof name, "v%zu", i);
+            snprintf(name, sizeof name, "v%u", (unsigned)i);
             copy = gn_input_node(g, gn_symbol(&g->arena, &g->symbols, name), gn_type_tensor(g, (gn_dtype)e->type->dtype, e->type->n, d));
             const gn_tensor *t = gn_evaluate(k->v, (gn_expr *)e);
             value[ninputs] = gn_array_of(gn_arena_alloc(&k->arena, (size_t)(t->count + 1) * 8, 64), t->dtype, t->rank, t->shape);

@@ -39,7 +39,7 @@ static uint32_t labels_of(const gn_expr *contract)
 uint32_t gn_weight_cost(const gn_expr *e)
 {
     gn_splat v;
-    bool number = true;
+    bool number = !e->nin || e->op->traits & (GN_ELEMWISE | GN_VIEW_OP);
     for (uint32_t i = 0; i < e->nin; i++) number = number && gn_splat_of(e->in[i], &v);
     if (number) return e->nin || !gn_splat_of(e, &v) ? 2 : 1 + (gn_is_float(v.dtype) ? v.f < 0 : v.i < 0);
     uint32_t rank = e->type->kind == GN_TYPE_TENSOR ? e->type->n : 2;
@@ -64,6 +64,11 @@ typedef struct front {
     size_t n;
 } front;
 
+static uint64_t weight_of(const gn_rule_set *set, const gn_expr *e)
+{
+    return set->weight ? set->weight(e) : gn_weight_cost(e);
+}
+
 static bool add(front *f, const gn_expr *e, int sides)
 {
     size_t i = f->n;
@@ -85,20 +90,28 @@ static bool has(const front *f, int side)
     return false;
 }
 
+static uint64_t tree(const gn_rule_set *set, const gn_expr *e, int depth)
+{
+    uint64_t sum = weight_of(set, e);
+    for (uint32_t i = 0; depth > 0 && i < e->nin; i++) sum += tree(set, e->in[i], depth - 1);
+    return sum;
+}
+
 /* Operands have lower numbers than their users, so that a node taken from the top has met all its users. */
 bool gn_measure(const gn_rule_set *set, const gn_expr *before, const gn_expr *after, uint64_t *left, uint64_t *right)
 {
-    uint32_t (*weight)(const gn_expr *) = set->weight ? set->weight : gn_weight_cost;
+    enum { TREE_DEPTH = 5 };
     front f = { .n = 0 };
     *left = *right = 0;
     add(&f, before, ONLY_LEFT);
     add(&f, after, ONLY_RIGHT);
     for (int n = 0; n < MOST_NODES && (has(&f, ONLY_RIGHT) || has(&f, ONLY_LEFT)); n++) {
         const entry top = f.at[--f.n];
-        if (top.sides == ONLY_LEFT) *left += weight(top.e);
-        if (top.sides == ONLY_RIGHT) *right += weight(top.e);
+        if (top.sides == ONLY_LEFT) *left += weight_of(set, top.e);
+        if (top.sides == ONLY_RIGHT) *right += weight_of(set, top.e);
         for (uint32_t i = 0; i < top.e->nin; i++)
             if (!add(&f, top.e->in[i], top.sides)) return false;
     }
+    if (*left == *right) *left = tree(set, before, TREE_DEPTH), *right = tree(set, after, TREE_DEPTH);
     return !has(&f, ONLY_RIGHT);
 }

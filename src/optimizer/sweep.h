@@ -37,6 +37,6 @@ uint32_t gn_rewriter_uses(const gn_rewriter *, const gn_expr *);
 /* A debugger stops here: break gn_rule_fired if $_streq(rule->name, "log_one_plus"). */
 void gn_rule_fired(const gn_rule *rule, const gn_expr *before, const gn_expr *after);
 
-/* The measure of a firing: weight of what only `before` needs, and of what only `after` needs; looks at no more than 64 nodes, false if
- * that does not settle it. */
+/* The measure of a firing: weight of what only `before` needs, and of what only `after` needs; if these are equal (neg y stays where
+ * -y + -y becomes -y - y), of both sides written out as trees. Looks at no more than 64 nodes, false if that does not settle it. */
 bool gn_measure(const gn_rule_set *, const gn_expr *before, const gn_expr *after, uint64_t *left, uint64_t *right);
