@@ -151,7 +151,7 @@ static const gn_region *expand_cross_entropy(gn_graph *g, const gn_type *const *
     const size_t rank = gn_rank_in(x[0]);
     const gn_axis_list axis = { .n = 1, .at = { (int64_t)rank - 1 } };
     gn_expr *const z = shifted(g, x[0], &axis, &e);
-    gn_expr *const hit = is_label(g, x[1], rank, x[0]->type->dim);
+    gn_expr *const hit = is_label(g, checked(g, x[1], gn_extent(x[0], rank - 1)), rank, x[0]->type->dim);
     gn_expr *const picked = gn_summed(g, gn_make3(g, &gn_op_select, hit, z, gn_make_like(g, z, 0)), &axis);
     return gn_body(g, n, in, gn_minus(g, gn_make1(g, &gn_op_log, gn_summed(g, e, &axis)), picked));
 }
@@ -161,7 +161,7 @@ static gn_expr *slope_of_cross_entropy(gn_graph *g, gn_expr *y)
 {
     gn_expr *const x = y->in[0];
     const size_t rank = gn_rank_in(x);
-    gn_expr *const hit = is_label(g, y->in[1], rank, x->type->dim);
+    gn_expr *const hit = is_label(g, checked(g, y->in[1], gn_extent(x, rank - 1)), rank, x->type->dim);
     return gn_minus(g, softmax_node(g, x, (int64_t)rank - 1), gn_make_cast(g, hit, gn_dtype_in(x)));
 }
 
@@ -242,10 +242,8 @@ gn_expr *gn_log_sum_exp_at(gn_loc loc, gn_expr *x, int axis)
 
 static gn_expr *make_cross_entropy(gn_graph *g, const gn_request *r)
 {
-    gn_expr *x[2] = { gn_make_cast(g, r->x[0], gn_float_of(gn_dtype_in(r->x[0]))), r->x[1] };
-    const size_t rank = gn_rank_in(x[0]);
-    if (rank > 0 && gn_is_int(gn_dtype_in(x[1]))) x[1] = checked(g, x[1], gn_extent(x[0], rank - 1));
-    return gn_node(g, &gn_op_cross_entropy, x, 2, NULL);
+    r->x[0] = gn_make_cast(g, r->x[0], gn_float_of(gn_dtype_in(r->x[0])));
+    return gn_node(g, &gn_op_cross_entropy, r->x, 2, NULL);
 }
 
 gn_expr *gn_cross_entropy_at(gn_loc loc, gn_expr *logits, gn_expr *labels)

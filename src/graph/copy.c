@@ -319,7 +319,6 @@ static void copy_all(void *arg)
     c->to->here = (gn_loc){ NULL, 0 };
     c->to->scopes.n = 0;
     check_names(c);
-    gn_core_find_indices(c->arena, c->core);
 }
 
 struct gn_core *gn_graph_copy(gn_arena *arena, gn_graph *g, gn_exprs in, gn_exprs out, gn_exprs variable, gn_exprs value, size_t nfix, const gn_fix *fix)

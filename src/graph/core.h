@@ -3,24 +3,13 @@
 #pragma once
 #include "expr.h"
 
-typedef struct gn_index_bound {  /* elements of an input or variable that index an axis: before anything runs they must lie in [0, bound) */
-    int32_t input;               /* position in `in`; -1: the variable */
-    const char *variable;        /* its name */
-    const gn_dim *bound;
-} gn_index_bound;
-
 struct gn_core {
     gn_graph *graph;
     GN_VEC(gn_expr *) in;        /* inputs in call order */
     GN_VEC(gn_expr *) out;
     GN_VEC(gn_expr *) variable, update; /* updates: variable[i] becomes update[i] */
     GN_VEC(gn_constraint) constraints;
-    GN_VEC(gn_index_bound) indices;
 };
-
-/* The input or variable whose elements, unchanged in value, an integer expression consists of; NULL if they are computed. Indices of the first
- * kind are refused at the call where they are out of range; those of the second are clamped. */
-const gn_expr *gn_index_source(const gn_expr *);
 
 /* The private copy that a compile works on: what `out` and the new values reach, numbered in topological order from outputs and inputs, in a
  * graph of its own; named dims of `fix` are numbers in it; constraints of the copied nodes are collected, with their lines. Operands belong to
@@ -31,7 +20,5 @@ typedef struct gn_fix {
 } gn_fix;
 struct gn_core *gn_graph_copy(gn_arena *, gn_graph *g, gn_exprs in, gn_exprs out, gn_exprs variable, gn_exprs value, size_t nfix, const gn_fix *fix);
 void gn_core_free(struct gn_core *); /* accepts NULL */
-/* Fills `indices` from the nodes of the graph; gn_graph_copy does it. */
-void gn_core_find_indices(gn_arena *, struct gn_core *);
 /* The text form of the whole: inputs, variables, nodes, outputs, updates. The same for the same program: part of cache keys. */
 void gn_core_print(gn_text *, const struct gn_core *);

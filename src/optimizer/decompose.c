@@ -1,5 +1,4 @@
 /* Pass decompose: what has a body or a definition in simpler ops becomes that. */
-#include "core.h"
 #include "functions.h"
 #include "match.h"
 #include "ops/make.h"
@@ -43,17 +42,4 @@ gn_expr *gn_rewrite_expand_position(gn_match *m)
     if (gn_dim_is_const(gn_extent(x, (size_t)axis.at[0]), &extent) && extent > 0) return least;
     gn_expr *empty = gn_make2(g, &gn_op_eq, least, gn_splat_make(g, none, least->type));
     return gn_make3(g, &gn_op_select, empty, gn_make_like(g, least, 0), least);
-}
-
-gn_expr *gn_rewrite_bound_index(gn_match *m)
-{
-    gn_graph *g = m->graph;
-    gn_expr *x = m->root->in[0];
-    if (gn_index_source(x)) return x;
-    const gn_dtype t = gn_dtype_in(x);
-    const gn_dim *last = gn_dim_sub(&g->dims, gn_attr_of(m->root, "extent")->dims[0], gn_dim_const(&g->dims, 1));
-    const gn_attr size = { .kind = GN_ATTR_DIMS, .n = 1, .dims = &last };
-    gn_expr *limit = gn_make_cast(g, gn_node(g, &gn_op_dim, NULL, 0, &size), t);
-    if (gn_rank_in(x)) limit = gn_make_broadcast(g, limit, gn_rank_in(x), x->type->dim, NULL);
-    return gn_make2(g, &gn_op_maximum, gn_make2(g, &gn_op_minimum, x, limit), gn_make_like(g, x, 0));
 }

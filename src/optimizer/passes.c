@@ -189,19 +189,6 @@ static void take_constraints(gn_graph *g, struct gn_core *to, const struct gn_co
         if (!is_known(to, &copy->constraints.at[i])) gn_push(&g->arena, &to->constraints, copy->constraints.at[i]);
 }
 
-/* So do bounds of indices, whose checks are no nodes any more. */
-static void take_indices(gn_graph *g, struct gn_core *to, const struct gn_core *from)
-{
-    to->indices.n = to->indices.capacity = 0;
-    to->indices.at = NULL;
-    for (size_t i = 0; i < from->indices.n; i++) {
-        gn_index_bound b = from->indices.at[i];
-        b.bound = gn_dim_import(&g->dims, b.bound);
-        if (b.variable) b.variable = gn_symbol(&g->arena, &g->symbols, b.variable);
-        gn_push(&g->arena, &to->indices, b);
-    }
-}
-
 /* Leaves nothing but what is alive, in canonical numbers. */
 static void renumber(driver *d)
 {
@@ -216,7 +203,6 @@ static void renumber(driver *d)
     take_list(g, &next.variable.at, &next.variable.n, &next.variable.capacity, copy->variable.at, copy->variable.n);
     take_list(g, &next.update.at, &next.update.n, &next.update.capacity, copy->update.at, copy->update.n);
     take_constraints(g, &next, &old, copy);
-    take_indices(g, &next, &old);
     *core = next;
     gn_core_free(&old);
 }

@@ -253,21 +253,12 @@ static void place_all(maker *m)
     }
 }
 
-static uint32_t value_of_variable(maker *m, const char *name)
-{
-    gn_program *p = m->p;
-    for (uint32_t i = 0; i < p->values.n; i++)
-        if (p->values.at[i].kind == GN_VALUE_VARIABLE && strcmp(p->variables.at[p->values.at[i].index].name, name) == 0) return i;
-    gn_throw(GN_EINTERNAL, "the variable %s is not read, but indexes", name);
-}
-
 /* Elements that index an axis and come from outside are looked at before anything runs. */
 static void add_index_checks(maker *m)
 {
-    for (size_t i = 0; i < m->core->indices.n; i++) {
-        const gn_index_bound *b = &m->core->indices.at[i];
-        const uint32_t value = b->input >= 0 ? (uint32_t)b->input : value_of_variable(m, b->variable);
-        gn_push(m->p->arena, &m->p->indices, (gn_pindex){ value, dim_of(m, b->bound), m->p->values.at[value].name });
+    for (size_t i = 0; i < m->groups->checks.n; i++) {
+        const gn_index_check *c = &m->groups->checks.at[i];
+        gn_push(m->p->arena, &m->p->indices, (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), c->expr->op->name });
     }
 }
 
