@@ -1,6 +1,8 @@
 #include "programs.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "optimize.h"
 #include "view.h"
 
 program *program_new(uint64_t seed)
@@ -81,6 +83,7 @@ static void group_body(void *arg)
     program *p = c->p;
     p->core = gn_graph_copy(&p->arena, p->graph, (gn_exprs){ p->in.n, p->in.at }, (gn_exprs){ p->out.n, p->out.at },
                             (gn_exprs){ p->variable.n, p->variable.at }, (gn_exprs){ p->update.n, p->update.at }, 0, NULL);
+    if (p->optimize) gn_optimize(p->core, NULL);
     p->grouping = gn_group_core(&p->arena, p->core, c->target);
     for (size_t i = 0; i < p->grouping->groups.n; i++) gn_kernel_verify(p->grouping->groups.at[i].kernel);
 }
@@ -100,7 +103,7 @@ void program_group(program *p, const gn_target *target)
 {
     group_call c = { p, target };
     if (gn_protect(group_body, &c)) fail_msg("%s\n%s", gn_message(), program_text(p));
-    if (getenv("GNOMON_TEST_PRINT")) print_message("%s\n", program_text(p));
+    if (getenv("GNOMON_TEST_PRINT")) puts(program_text(p));
 }
 
 static bool size_of(void *user, const char *symbol, int64_t *out)

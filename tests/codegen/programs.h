@@ -13,6 +13,7 @@ typedef struct program {
     gn_grouping *grouping;
     uint64_t random;
     struct { const char *name; int64_t size; } size[8]; /* of named dims */
+    bool optimize;               /* all passes first; else the graph must be made of primitives */
     int64_t index_most;          /* integers are drawn below it */
     void **memory;               /* by value */
 } program;
@@ -24,6 +25,12 @@ gn_expr *program_in(program *, const char *name, gn_dtype, const char *shape);
 gn_expr *program_variable(program *, const char *name, gn_dtype, int rank, const int64_t *shape);
 void program_out(program *, gn_expr *);
 void program_update(program *, gn_expr *variable, gn_expr *value);
+/* The five programs whose kernels are counted: sizes of 0 are named dims. */
+program *program_mlp(int64_t batch, int64_t in, int64_t hidden, int64_t out);  /* a training step */
+program *program_layer_norm(int64_t rows, int64_t columns);                    /* value and three gradients */
+program *program_cross_entropy(int64_t rows, int64_t columns);
+program *program_logistic(int64_t rows, int64_t columns);
+program *program_tiny(int64_t n);                                               /* value and four gradients */
 /* Copies and groups for a target; verifies every kernel. */
 void program_group(program *, const gn_target *);
 /* Fills inputs and variables, and compares with the reference what `run` makes of each group, in order. */

@@ -3,6 +3,7 @@
 #include "default_schedule.h"
 #include "tree.h"
 #include <gnomon/ops.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const gn_target *const cpus[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_generic };
@@ -26,7 +27,7 @@ static void schedule_body(void *arg)
         gn_scheduled *x = gn_schedule_apply(&c->p->arena, q->kernel, s, c->target);
         if (getenv("GNOMON_TEST_PRINT")) {
             gn_scheduled_print(&t, x);
-            print_message("%s\n", gn_text_done(&t));
+            puts(gn_text_done(&t));
         }
     }
 }
@@ -52,10 +53,41 @@ static void value_and_gradient_of_a_total(void **state)
     }
 }
 
+static void schedule_five(const gn_target *t)
+{
+    program *p[] = { program_mlp(60, 784, 500, 10), program_mlp(6, 34, 70, 10), program_mlp(0, 33, 70, 40), program_layer_norm(0, 1024),
+                     program_layer_norm(40, 37), program_layer_norm(0, 0), program_cross_entropy(0, 0), program_cross_entropy(64, 10),
+                     program_logistic(0, 128), program_logistic(0, 7), program_logistic(0, 0), program_tiny(16), program_tiny(3), program_tiny(0) };
+    for (size_t i = 0; i < sizeof p / sizeof *p; i++) {
+        if (getenv("GNOMON_TEST_PRINT")) printf("; program %zu on %s\n", i, t->name);
+        schedule(p[i], t);
+        program_free(p[i]);
+    }
+}
+
+static void the_five_programs_on_avx512(void **state)
+{
+    (void)state;
+    schedule_five(&gn_target_avx512);
+}
+static void the_five_programs_on_avx2(void **state)
+{
+    (void)state;
+    schedule_five(&gn_target_avx2);
+}
+static void the_five_programs_on_any_cpu(void **state)
+{
+    (void)state;
+    schedule_five(&gn_target_generic);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(value_and_gradient_of_a_total),
+        cmocka_unit_test(the_five_programs_on_avx512),
+        cmocka_unit_test(the_five_programs_on_avx2),
+        cmocka_unit_test(the_five_programs_on_any_cpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,59 @@ static void updates_that_read_each_other_take_effect_together(void **state)
     program_free(p);
 }
 
+/* ---- the five programs ---- */
+
+static void check_count(program *p, size_t kernels)
+{
+    program_group(p, &gn_target_avx512);
+    if (p->grouping->groups.n != kernels)
+        fail_msg("%zu kernels, expected %zu\n%s", p->grouping->groups.n, kernels, program_text(p));
+    program_check(p, program_interpret);
+    program_free(p);
+}
+
+static void a_training_step_is_five_kernels(void **state)
+{
+    (void)state;
+    check_count(program_mlp(6, 34, 70, 10), 5);
+    program *p = program_mlp(0, 34, 70, 10);
+    program_size(p, "batch", 5);
+    check_count(p, 5);
+}
+
+static void layer_norm_with_gradients_is_one_kernel(void **state)
+{
+    (void)state;
+    check_count(program_layer_norm(40, 37), 1);
+    program *p = program_layer_norm(0, 30);
+    program_size(p, "r", 7);
+    check_count(p, 1);
+}
+
+static void cross_entropy_with_gradient_is_one_kernel(void **state)
+{
+    (void)state;
+    program *p = program_cross_entropy(0, 0);
+    program_size(p, "r", 7);
+    program_size(p, "c", 11);
+    check_count(p, 1);
+}
+
+static void logistic_regression_with_gradient_is_one_kernel(void **state)
+{
+    (void)state;
+    program *p = program_logistic(0, 13);
+    program_size(p, "r", 21);
+    check_count(p, 1);
+}
+
+static void a_tiny_network_is_one_function(void **state)
+{
+    (void)state;
+    check_count(program_tiny(16), 1);
+    check_count(program_tiny(3), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +301,11 @@ int main(void)
         cmocka_unit_test(an_update_is_in_place_where_nobody_reads_later),
         cmocka_unit_test(variables_that_exchange_values_are_not_both_in_place),
         cmocka_unit_test(updates_that_read_each_other_take_effect_together),
+        cmocka_unit_test(a_training_step_is_five_kernels),
+        cmocka_unit_test(layer_norm_with_gradients_is_one_kernel),
+        cmocka_unit_test(cross_entropy_with_gradient_is_one_kernel),
+        cmocka_unit_test(logistic_regression_with_gradient_is_one_kernel),
+        cmocka_unit_test(a_tiny_network_is_one_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "group_state.h"
 
-enum { LONGEST = 200, LOOSE = 0, SUM = 1, PRODUCT = 2, ATOM = 3 };
+enum { LONGEST = 120, LOOSE = 0, SUM = 1, PRODUCT = 2, ATOM = 3 };
 
 typedef struct teller {
     grouper *g;

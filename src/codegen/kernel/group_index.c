@@ -204,7 +204,7 @@ const gn_dim *gn_write_taken(writer *w, const gnode *n, const gn_dim *const *ind
 
 /* ---- conditions ---- */
 
-static size_t compare(writer *w, const gnode *n, const gn_dim *const *index, gn_kcond *cond, bool *negated)
+static bool compare(writer *w, const gnode *n, const gn_dim *const *index, gn_kcond *cond, bool *negated)
 {
     static const struct {
         const char *name;
@@ -214,22 +214,22 @@ static size_t compare(writer *w, const gnode *n, const gn_dim *const *index, gn_
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         if (strcmp(n->e->op->name, ops[i].name) != 0) continue;
         const gn_dim *a = gn_write_index(w, n->in[0], index), *b = a ? gn_write_index(w, n->in[1], index) : NULL;
-        if (!b || (gn_dim_has_load(a) && gn_dim_has_load(b))) return 0;
+        if (!b || (gn_dim_has_load(a) && gn_dim_has_load(b))) return false;
         *cond = (gn_kcond){ .kind = ops[i].kind, .a = ops[i].swap ? b : a, .b = ops[i].swap ? a : b };
         *negated = ops[i].negate;
-        return 1;
+        return true;
     }
-    return 0;
+    return false;
 }
 
-size_t gn_write_conditions(writer *w, uint32_t at, const gn_dim *const *index, gn_kcond *cond, bool *negated)
+bool gn_write_condition(writer *w, uint32_t at, const gn_dim *const *index, gn_kcond *cond, bool *negated)
 {
     const gnode *n = &w->g->nodes.at[at];
     const gn_dim *inner[GN_MAX_RANK] = { 0 };
-    if (gn_write_loads(w, n)) return 0;
+    if (gn_write_loads(w, n)) return false;
     if (is_view(n)) {
         gn_write_operand_index(w, n, 0, index, inner);
-        return gn_write_conditions(w, n->in[0], inner, cond, negated);
+        return gn_write_condition(w, n->in[0], inner, cond, negated);
     }
-    return n->kind == NODE_ELEM && n->e->nin == 2 ? compare(w, n, index, cond, negated) : 0;
+    return n->kind == NODE_ELEM && n->e->nin == 2 ? compare(w, n, index, cond, negated) : false;
 }

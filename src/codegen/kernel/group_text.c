@@ -219,8 +219,11 @@ static const gn_kexpr *choice(writer *w, const gnode *n, const gn_dim *const *in
 {
     gn_kcond cond;
     bool negated = false;
-    if (strcmp(n->e->op->name, "select") != 0 || gn_write_conditions(w, n->in[0], index, &cond, &negated) != 1) return NULL;
-    const gn_kexpr *yes = gn_write_expr(w, n->in[1], index), *no = gn_write_expr(w, n->in[2], index);
+    const gn_dtype t = (gn_dtype)n->e->type->dtype;
+    const bool select = strcmp(n->e->op->name, "select") == 0, cast = strcmp(n->e->op->name, "cast") == 0;
+    if (!(select || (cast && operand(w->g, n, 0)->e->type->dtype == GN_BOOL)) || !gn_write_condition(w, n->in[0], index, &cond, &negated)) return NULL;
+    const gn_kexpr *yes = select ? gn_write_expr(w, n->in[1], index) : gn_kexpr_int(w->k, t, 1);
+    const gn_kexpr *no = select ? gn_write_expr(w, n->in[2], index) : gn_kexpr_int(w->k, t, 0);
     return gn_kexpr_if(w->k, 1, &cond, negated ? no : yes, negated ? yes : no);
 }
 

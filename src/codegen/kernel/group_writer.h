@@ -34,5 +34,5 @@ const gn_dim *gn_write_index(writer *, uint32_t node, const gn_dim *const *index
 const gn_dim *gn_write_taken(writer *, const gnode *take, const gn_dim *const *index); /* the index operand's element */
 /* Indices that an input or variable brings are checked before anything runs: notes that. False: they are computed, and clamped here. */
 bool gn_write_is_checked(writer *, const gnode *check);
-/* A condition on indices that equals the boolean node: conditions (at most 8) and whether they stand for its negation; 0 if there is none. */
-size_t gn_write_conditions(writer *, uint32_t node, const gn_dim *const *index, gn_kcond *cond, bool *negated);
+/* A condition on indices that equals the boolean node, or its negation; false if there is none. */
+bool gn_write_condition(writer *, uint32_t node, const gn_dim *const *index, gn_kcond *cond, bool *negated);

@@ -108,8 +108,30 @@ void gn_piece_close(piece *p, uint32_t axis, const char *part_leaf, int64_t rows
             gn_kernel_axis(p->k, over, gn_dim_cdiv(dims, p->k->axes.at[axis].extent, gn_dim_const(dims, rows)));
             gn_piece_serial(p, over, axis, -1); /* the innermost loop: columns lie outside it */
         }
+        gn_push(p->arena, &p->factored, (uint32_t)(d - p->k->defs.at));
         const char *partial = gn_piece_name(p, gn_arena_printf(p->arena, "%s_p", d->name));
         gn_textf(&p->rest, " (rfactor %s %s %s %s) (stage %s arena)", d->name, part_leaf, partial, over, partial);
+    }
+}
+
+/* Place of the first (or last) loop over one of these axes; -1: none. */
+static int64_t loop_place(const piece *p, const uint16_t *axis, size_t n, bool last)
+{
+    int64_t place = -1;
+    for (size_t i = 0; i < p->serial.n; i++)
+        if (has_axis(axis, n, p->serial.at[i].axis) && (last || place < 0)) place = (int64_t)i;
+    return place;
+}
+
+void gn_piece_keep(piece *p)
+{
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        if (!d || d->red == GN_RED_NONE) continue;
+        bool factored = false;
+        for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == (uint32_t)(d - p->k->defs.at);
+        const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
+        if (!factored && sum >= 0 && result > sum) gn_textf(&p->rest, " (stage %s %s)", d->name, p->small ? "stack" : "scratch");
     }
 }
 

@@ -26,6 +26,7 @@ typedef struct piece {
     gn_text splits, binds, rest;
     GN_VEC(leaf_note) serial, tile; /* the order: loops, then leaves that are expanded */
     GN_VEC(const char *) names;  /* of leaves */
+    GN_VEC(uint32_t) factored;   /* definitions that have a partial one per part */
 } piece;
 
 /* A leaf's name: axis and suffix, made unique. */
@@ -56,6 +57,9 @@ void gn_piece_lane_tiles(piece *, const lanes *, uint32_t axis, const char *how)
 void gn_piece_peel(piece *, const lanes *);
 /* Reductions along the part axis: a partial one per part, then a small step over the parts in order. */
 void gn_piece_close(piece *, uint32_t axis, const char *part_leaf, int64_t rows);
+
+/* Reductions whose results lie inside a loop of their own sum are kept in memory. */
+void gn_piece_keep(piece *);
 
 /* Items of the piece. */
 uint64_t gn_piece_axes(const piece *, uint32_t item);             /* that a statement runs over, as bits */

@@ -156,6 +156,7 @@ static void write_small(piece *whole)
     whole->first_axis = 0, whole->naxes = (uint32_t)whole->k->axes.n;
     whole->first_item = 0, whole->nitems = (uint32_t)whole->k->items.n;
     unroll_loops(whole);
+    gn_piece_keep(whole);
 }
 
 /* ---- the text, read back ---- */
@@ -174,7 +175,10 @@ gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_
     piece p = start_piece(arena, k, hint, target);
     p.small = hint && strcmp(hint->kind, "small") == 0;
     if (p.small) write_small(&p);
-    else write_piece(&p);
+    else {
+        write_piece(&p);
+        gn_piece_keep(&p);
+    }
     gn_text t = { .arena = arena };
     gn_textf(&t, "(schedule default%s", gn_text_done(&p.splits));
     write_order(&t, &p);
