@@ -267,12 +267,36 @@ static bool small_enough(const random_graph *r, const gn_expr *e)
     return count <= 6000 && e->type->n <= 5;
 }
 
+static bool size_value(void *user, const char *name, int64_t *out)
+{
+    const random_graph *r = user;
+    *out = strcmp(name, "n") == 0 ? r->n : r->m;
+    return true;
+}
+
+/* Extents that were taken to be equal are equal for the sizes of this graph. */
+static bool constraints_hold(random_graph *r, gn_expr *e)
+{
+    gn_arena a = { 0 };
+    const gn_expr_list nodes = gn_reachable(&a, 1, &e);
+    bool hold = true;
+    for (size_t i = 0; i < nodes.n; i++) {
+        const gn_constraints *c = &r->g->constraints.at[nodes.at[i]->id];
+        for (size_t k = 0; k < c->n; k++) {
+            int64_t x = 0, y = 1;
+            hold &= gn_dim_eval(c->at[k].a, size_value, NULL, r, &x) && gn_dim_eval(c->at[k].b, size_value, NULL, r, &y) && x == y;
+        }
+    }
+    gn_arena_free(&a);
+    return hold;
+}
+
 static void add_node(maker *m)
 {
     static gn_expr *(*const kinds[])(maker *) = { unary, unary, unary, binary, binary, binary, truth, reduction, reduction, movement, movement, contraction,
                                                   indexed, bits, composite, cast };
     gn_expr *e = kinds[below(m, sizeof kinds / sizeof *kinds)](m);
-    if (gn_graph_check(m->r->g) || e->type->kind != GN_TYPE_TENSOR || !small_enough(m->r, e)) return;
+    if (gn_graph_check(m->r->g) || e->type->kind != GN_TYPE_TENSOR || !small_enough(m->r, e) || !constraints_hold(m->r, e)) return;
     for (size_t i = 0; i < m->r->npool; i++)
         if (m->r->pool[i] == e) return;
     m->r->pool[m->r->npool++] = e;
