@@ -192,14 +192,76 @@ static gn_status write_source(compilation *c)
     return bad ? gn_error(GN_EIO, "the source cannot be written to %s", path) : GN_OK;
 }
 
+/* Kernels are compiled at once on as many threads as the context has: each piece is the unit without the kernels of the others. Which kernel
+ * goes where changes no bit of what it computes: functions are compiled one by one. */
+enum { MAX_PIECES = 16, WORTH_A_PIECE = 8000 /* bytes of kernels */ };
+
+typedef struct split {
+    compilation *c;
+    size_t n;
+    const char *source[MAX_PIECES];
+} split;
+
+static size_t count_pieces(const compilation *c)
+{
+    const gn_program *p = c->f->program;
+    size_t bytes = 0, n = 0;
+    for (size_t i = 0; i < p->kernels.n; i++) bytes += p->kernels.at[i].text_size;
+    if (!gn_toolchain_takes_pieces(c->context->toolchain)) return 1;
+    while (n < (size_t)c->context->threads && n < p->kernels.n && n < MAX_PIECES && n * WORTH_A_PIECE < bytes) n++;
+    return n ? n : 1;
+}
+
+/* The largest kernel that has no piece yet; the number of kernels if there is none. */
+static size_t largest_left(const gn_program *p, const uint8_t *piece)
+{
+    size_t best = p->kernels.n;
+    for (size_t i = 0; i < p->kernels.n; i++)
+        if (piece[i] == MAX_PIECES && (best == p->kernels.n || p->kernels.at[i].text_size > p->kernels.at[best].text_size)) best = i;
+    return best;
+}
+
+static void write_piece(split *w, size_t piece, const uint8_t *of)
+{
+    const gn_program *p = w->c->f->program;
+    const gn_pkernel *first = &p->kernels.at[0], *last = &p->kernels.at[p->kernels.n - 1];
+    gn_text t = { .arena = &w->c->scratch };
+    gn_text_add_n(&t, p->source, first->text_at);
+    for (size_t i = 0; i < p->kernels.n; i++)
+        if (of[i] == piece) gn_text_add_n(&t, p->source + p->kernels.at[i].text_at, p->kernels.at[i].text_size);
+    gn_text_add(&t, p->source + last->text_at + last->text_size);
+    w->source[piece] = gn_text_done(&t);
+}
+
+static void split_source(void *arg)
+{
+    split *w = arg;
+    const gn_program *p = w->c->f->program;
+    size_t load[MAX_PIECES] = { 0 };
+    uint8_t *of = GN_NEW_ARRAY(&w->c->scratch, uint8_t, p->kernels.n);
+    w->n = count_pieces(w->c);
+    w->source[0] = p->source;
+    if (w->n == 1) return;
+    memset(of, MAX_PIECES, p->kernels.n);
+    for (size_t k; (k = largest_left(p, of)) < p->kernels.n;) {
+        size_t least = 0;
+        for (size_t i = 1; i < w->n; i++) least = load[i] < load[least] ? i : least;
+        of[k] = (uint8_t)least;
+        load[least] += p->kernels.at[k].text_size;
+    }
+    for (size_t i = 0; i < w->n; i++) write_piece(w, i, of);
+}
+
 static gn_status compile_source(compilation *c, const gn_key *key)
 {
     gn_func *f = c->f;
     void *object = NULL;
     size_t size = 0;
     char meta[128];
+    split w = { .c = c };
     lap(c);
-    gn_status s = gn_toolchain_compile(c->context->toolchain, c->request.name, f->program->source, c->args, &object, &size);
+    gn_status s = gn_protect(split_source, &w);
+    if (!s) s = gn_toolchain_compile_pieces(c->context->toolchain, c->request.name, w.n, w.source, c->args, &object, &size);
     f->info.compile_ms = lap(c);
     c->compiled = 1;
     if (s) return s;

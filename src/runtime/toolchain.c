@@ -113,28 +113,38 @@ const char *gn_toolchain_identity(const gn_toolchain *t)
     return t->identity;
 }
 
-static gn_status compile(gn_toolchain *t, const char *name, const char *source, const char *const *args, bool assembly, gn_bytes *out)
+static gn_status compile(gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args, bool assembly, gn_bytes *out)
 {
-    if (t->tool == GN_TOOL_CLANG)
-        return gn_clang_compile(t, name, source, args, assembly ? GN_PLUGIN_ASSEMBLY : GN_PLUGIN_OBJECT, out);
-    if (t->tool == GN_TOOL_CC) return gn_cc_compile(t, name, source, args, assembly, out);
-    return gn_error(GN_ECOMPILER, "toolchain \"interpreter\" compiles nothing");
+    if (t->tool == GN_TOOL_CLANG) return gn_clang_compile(t, name, n, sources, args, assembly ? GN_PLUGIN_ASSEMBLY : GN_PLUGIN_OBJECT, out);
+    if (t->tool == GN_TOOL_CC && n == 1) return gn_cc_compile(t, name, sources[0], args, assembly, out);
+    return gn_error(GN_ECOMPILER, "toolchain \"%s\" compiles %s", gn_toolchain_name(t), n == 1 ? "nothing" : "one piece at a time");
 }
 
-gn_status gn_toolchain_compile(gn_toolchain *t, const char *name, const char *source, const char *const *args, void **object, size_t *size)
+bool gn_toolchain_takes_pieces(const gn_toolchain *t)
+{
+    return t->tool == GN_TOOL_CLANG;
+}
+
+gn_status gn_toolchain_compile_pieces(gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args, void **object,
+                                      size_t *size)
 {
     gn_bytes out = { .allocator = t->allocator };
-    gn_status s = compile(t, name, source, args, false, &out);
+    gn_status s = compile(t, name, n, sources, args, false, &out);
     *object = NULL, *size = 0;
     if (!s && !(*object = gn_bytes_take(&out, size))) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", name);
     gn_bytes_free(&out);
     return s;
 }
 
+gn_status gn_toolchain_compile(gn_toolchain *t, const char *name, const char *source, const char *const *args, void **object, size_t *size)
+{
+    return gn_toolchain_compile_pieces(t, name, 1, &source, args, object, size);
+}
+
 gn_status gn_toolchain_assembly(gn_toolchain *t, const char *name, const char *source, const char *const *args, char **text, size_t *size)
 {
     gn_bytes out = { .allocator = t->allocator };
-    gn_status s = compile(t, name, source, args, true, &out);
+    gn_status s = compile(t, name, 1, &source, args, true, &out);
     *text = NULL, *size = 0;
     gn_bytes_add(&out, "", 1);
     if (!s && !(*text = gn_bytes_take(&out, size))) s = gn_error(GN_ENOMEM, "out of memory for the assembly of %s", name);

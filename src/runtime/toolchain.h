@@ -16,6 +16,10 @@ const char *gn_toolchain_identity(const gn_toolchain *);
 /* Compiles `source` with `args` (target features and options in cc1 spelling that both understand, see the .c file) into bytes of a shared object,
  * allocated with the allocator. name: of the unit, for diagnostics. Thread-safe. GN_ECOMPILER with the compiler's words. */
 gn_status gn_toolchain_compile(gn_toolchain *, const char *name, const char *source, const char *const *args, void **object, size_t *size);
+/* The same for a unit in n pieces, each with all it needs, which toolchain "clang" compiles at once. */
+gn_status gn_toolchain_compile_pieces(gn_toolchain *, const char *name, size_t n, const char *const *sources, const char *const *args, void **object,
+                                      size_t *size);
+bool gn_toolchain_takes_pieces(const gn_toolchain *);
 /* The same as assembly text, NUL-terminated; *size counts the NUL. For inspection. */
 gn_status gn_toolchain_assembly(gn_toolchain *, const char *name, const char *source, const char *const *args, char **text, size_t *size);
 bool gn_toolchain_plugin_is_open(void);                   /* for tests: a warm program never opens it */

@@ -106,12 +106,16 @@ gn_status gn_plugin_open(const gn_plugin **out)
     return s;
 }
 
-typedef struct job { /* one compile on its own thread */
+enum { MAX_PIECES = 64, STACK = 64 << 20 };
+
+typedef struct job { /* one source on its own thread */
     const gn_plugin *plugin;
     const char *name, *source;
     const gn_args *args;
     gn_plugin_emit emit;
-    gn_bytes *object, *shared, *words;
+    gn_bytes out, words;
+    pthread_t thread;
+    bool started;
     int failed;
 } job;
 
@@ -123,41 +127,70 @@ static void write_bytes(void *user, const char *data, size_t size)
 static void *work(void *arg)
 {
     job *j = arg;
-    const gn_plugin_sink words = { write_bytes, j->words }, object = { write_bytes, j->object }, shared = { write_bytes, j->shared };
-    j->failed = j->plugin->compile(j->name, j->source, strlen(j->source), j->args->at, j->args->n, j->emit,
-                                   j->emit == GN_PLUGIN_OBJECT ? object : shared, words);
-    if (!j->failed && !j->object->failed && j->emit == GN_PLUGIN_OBJECT) {
-        bool allow_undefined = false;
-        for (size_t i = 0; i < j->args->n; i++) allow_undefined |= !strncmp(j->args->at[i], "-fsanitize=address", 18);
-        j->failed = j->plugin->link(j->object->at, j->object->n, allow_undefined, shared, words);
-    }
+    j->failed = j->plugin->compile(j->name, j->source, strlen(j->source), j->args->at, j->args->n, j->emit, (gn_plugin_sink){ write_bytes, &j->out },
+                                   (gn_plugin_sink){ write_bytes, &j->words });
     return NULL;
 }
 
-static gn_status run_with_large_stack(job *j)
+static gn_status start(job *j)
 {
     pthread_attr_t attr;
-    pthread_t thread;
     if (pthread_attr_init(&attr)) return gn_error(GN_ENOMEM, "no memory for a thread");
-    const int e = pthread_attr_setstacksize(&attr, (size_t)64 << 20) || pthread_create(&thread, &attr, work, j);
+    const int e = pthread_attr_setstacksize(&attr, STACK) || pthread_create(&j->thread, &attr, work, j);
     pthread_attr_destroy(&attr);
-    if (e) return gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler");
-    pthread_join(thread, NULL);
-    return GN_OK;
+    j->started = !e;
+    return e ? gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler") : GN_OK;
 }
 
-gn_status gn_clang_compile(const gn_toolchain *t, const char *name, const char *source, const char *const *args, gn_plugin_emit emit, gn_bytes *out)
+static gn_status failure(const job *j, gn_bytes *words)
+{
+    return gn_error(GN_ECOMPILER, "Clang %s failed:\n%.8000s", j->plugin->version(), gn_bytes_text(words));
+}
+
+static gn_status compile_all(job *j, size_t n)
+{
+    gn_status s = GN_OK;
+    for (size_t i = 0; !s && i < n; i++) s = start(&j[i]);
+    for (size_t i = 0; i < n; i++)
+        if (j[i].started) pthread_join(j[i].thread, NULL);
+    for (size_t i = 0; !s && i < n; i++) {
+        if (j[i].failed) s = failure(&j[i], &j[i].words);
+        else if (j[i].out.failed) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", j[i].name);
+    }
+    return s;
+}
+
+static gn_status link_all(const job *j, size_t n, gn_bytes *out)
+{
+    const void *object[MAX_PIECES];
+    size_t size[MAX_PIECES];
+    gn_bytes words = { .allocator = out->allocator };
+    bool allow_undefined = false;
+    for (size_t i = 0; i < j->args->n; i++) allow_undefined |= !strncmp(j->args->at[i], "-fsanitize=address", 18);
+    for (size_t i = 0; i < n; i++) object[i] = j[i].out.at, size[i] = j[i].out.n;
+    const int failed = j->plugin->link(n, object, size, allow_undefined, (gn_plugin_sink){ write_bytes, out }, (gn_plugin_sink){ write_bytes, &words });
+    gn_status s = failed ? failure(j, &words) : GN_OK;
+    if (!s && out->failed) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", j->name);
+    gn_bytes_free(&words);
+    return s;
+}
+
+gn_status gn_clang_compile(const gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args, gn_plugin_emit emit,
+                           gn_bytes *out)
 {
     gn_args a = { .n = 0 };
-    gn_bytes object = { .allocator = t->allocator }, words = { .allocator = t->allocator };
-    job j = { .name = name, .source = source, .args = &a, .emit = emit, .object = &object, .shared = out, .words = &words };
-    gn_status s = gn_plugin_open(&j.plugin);
+    job j[MAX_PIECES];
+    const gn_plugin *plugin;
+    GN_ASSERT(n >= 1 && n <= MAX_PIECES && (n == 1 || emit == GN_PLUGIN_OBJECT));
+    gn_status s = gn_plugin_open(&plugin);
     if (s) return s;
-    if (!gn_args_for_clang(&a, j.plugin->host(), args)) return gn_error(GN_EINVAL, "too many arguments for Clang");
-    s = run_with_large_stack(&j);
-    if (!s && (object.failed || out->failed)) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", name);
-    else if (!s && j.failed) s = gn_error(GN_ECOMPILER, "Clang %s failed:\n%.8000s", j.plugin->version(), gn_bytes_text(&words));
-    gn_bytes_free(&object);
-    gn_bytes_free(&words);
+    if (!gn_args_for_clang(&a, plugin->host(), args)) return gn_error(GN_EINVAL, "too many arguments for Clang");
+    for (size_t i = 0; i < n; i++)
+        j[i] = (job){ .plugin = plugin, .name = name, .source = sources[i], .args = &a, .emit = emit, .out = { .allocator = t->allocator },
+                      .words = { .allocator = t->allocator } };
+    s = compile_all(j, n);
+    if (!s && emit == GN_PLUGIN_OBJECT) s = link_all(j, n, out);
+    else if (!s) gn_bytes_add(out, j[0].out.at, j[0].out.n);
+    for (size_t i = 0; i < n; i++) gn_bytes_free(&j[i].out), gn_bytes_free(&j[i].words);
     return s;
 }

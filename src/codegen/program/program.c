@@ -177,9 +177,11 @@ static void make_kernel(maker *m, const gn_group *g)
                       .first_step = (uint32_t)p->steps.n };
     const gn_scheduled *low = gn_schedule_apply(p->arena, g->kernel, s, m->target);
     add_steps(m, g, low, &pk);
+    pk.text_at = (uint32_t)m->body.n;
     if (m->groups->small) gn_emit_function(&m->body, low);
     else gn_emit_kernel(&m->body, low);
     gn_text_char(&m->body, '\n');
+    pk.text_size = (uint32_t)m->body.n - pk.text_at;
     gn_push(p->arena, &p->kernels, pk);
 }
 
@@ -303,6 +305,8 @@ static void make_source(maker *m)
     gn_text_add(&t, " */\n\n");
     gn_target_unit(&t, m->target, gn_text_done(&m->body));
     m->p->source = gn_text_done(&t);
+    const size_t body_at = t.n - strlen(m->target->tail) - m->body.n; /* a unit is head, words, body, tail */
+    for (size_t i = 0; i < m->p->kernels.n; i++) m->p->kernels.at[i].text_at += (uint32_t)body_at;
 }
 
 gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const gn_target *target, const char *name)

@@ -45,6 +45,7 @@ typedef struct gn_pvariable {
 typedef struct gn_pkernel {      /* as texts; the interpreter and `gnomon inspect` read them */
     const char *name, *kernel, *schedule;
     uint32_t first_step, nsteps;
+    uint32_t text_at, text_size; /* its functions in `source`: what stands before the first kernel and after the last belongs to every unit */
 } gn_pkernel;
 
 typedef struct gn_pstep {

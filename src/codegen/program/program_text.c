@@ -88,7 +88,7 @@ void gn_program_print(gn_text *t, const gn_program *p)
     for (size_t i = 0; i < p->values.n; i++) print_value(t, &p->values.at[i]);
     for (size_t i = 0; i < p->kernels.n; i++) {
         const gn_pkernel *k = &p->kernels.at[i];
-        gn_textf(t, "\n  (kernel %s %" PRIu32 " %" PRIu32 " ", k->name, k->first_step, k->nsteps);
+        gn_textf(t, "\n  (kernel %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " ", k->name, k->first_step, k->nsteps, k->text_at, k->text_size);
         print_string(t, k->kernel);
         gn_text_char(t, ' ');
         print_string(t, k->schedule);
@@ -225,9 +225,10 @@ static void read_item(reader *r, const gn_sx *x)
     } else if (gn_sx_head(x, "value")) {
         read_value(r, x);
     } else if (gn_sx_head(x, "kernel")) {
-        need_length(r, x, 6);
-        gn_push(p->arena, &p->kernels, (gn_pkernel){ need_name(r, x->at[1]), need_string(r, x->at[4]), need_string(r, x->at[5]),
-                (uint32_t)need_int(r, x->at[2], 0, INT32_MAX), (uint32_t)need_int(r, x->at[3], 0, INT32_MAX) });
+        need_length(r, x, 8);
+        gn_push(p->arena, &p->kernels, (gn_pkernel){ need_name(r, x->at[1]), need_string(r, x->at[6]), need_string(r, x->at[7]),
+                (uint32_t)need_int(r, x->at[2], 0, INT32_MAX), (uint32_t)need_int(r, x->at[3], 0, INT32_MAX),
+                (uint32_t)need_int(r, x->at[4], 0, UINT32_MAX), (uint32_t)need_int(r, x->at[5], 0, UINT32_MAX) });
     } else if (gn_sx_head(x, "step")) {
         read_step(r, x);
     } else if (gn_sx_head(x, "check")) {
@@ -265,6 +266,12 @@ static void check_references(reader *r, const gn_sx *x)
         for (uint32_t j = 0; j < s->nsym; j++) ok &= s->sym[j] < p->syms.n;
         ok &= s->kernel < (int64_t)p->kernels.n && s->copy_to < (int64_t)p->variables.n && (s->kernel >= 0 || (s->copy_to >= 0 && s->narg == 1 && s->arg[0] >= 0));
     }
+    uint64_t end = 0;
+    for (size_t i = 0; i < p->kernels.n; i++) {
+        ok &= p->kernels.at[i].text_at >= end;
+        end = (uint64_t)p->kernels.at[i].text_at + p->kernels.at[i].text_size;
+    }
+    ok &= p->source && end <= strlen(p->source);
     for (size_t i = 0; i < p->syms.n; i++) ok &= p->syms.at[i].input < (int64_t)p->ninputs;
     for (size_t i = 0; i < p->indices.n; i++) ok &= p->indices.at[i].value < p->values.n;
     if (!ok) gn_sx_fail(r->file, x, "a number in the program refers to something that is not there");

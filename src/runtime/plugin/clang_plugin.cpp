@@ -29,6 +29,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -219,21 +220,29 @@ private:
     std::string bytes;
 };
 
-int link_object(const void *object, size_t size, int allow_undefined, gn_plugin_sink out, gn_plugin_sink diagnostics)
+int link_objects(size_t n, const void *const *object, const size_t *size, int allow_undefined, gn_plugin_sink out, gn_plugin_sink diagnostics)
 {
     static std::mutex one_at_a_time;
     const std::lock_guard<std::mutex> lock(one_at_a_time);
-    const memory_file input(object, size);
     pipe_reader output;
-    if (input.fd < 0 || output.writer() < 0) {
+    std::vector<std::unique_ptr<memory_file>> input;
+    std::vector<std::string> from;
+    bool ready = output.writer() >= 0;
+    for (size_t i = 0; ready && i < n; i++) {
+        input.push_back(std::make_unique<memory_file>(object[i], size[i]));
+        ready = input[i]->fd >= 0;
+        from.push_back("/proc/self/fd/" + std::to_string(input[i]->fd));
+    }
+    if (!ready) {
         write_to(diagnostics, std::string("lld: no memory file or pipe: ") + std::strerror(errno));
         return 1;
     }
-    const std::string from = "/proc/self/fd/" + std::to_string(input.fd), to = "/proc/self/fd/" + std::to_string(output.writer());
+    const std::string to = "/proc/self/fd/" + std::to_string(output.writer());
     std::string words;
     llvm::raw_string_ostream stream(words);
     llvm::SmallVector<const char *, 24> args = { "ld.lld", "-shared", "-nostdlib", "-Bsymbolic", "--build-id=none", "--hash-style=gnu", "-z",
-                                                 "noexecstack", "--threads=1", "--no-mmap-output-file", "-o", to.c_str(), from.c_str() };
+                                                 "noexecstack", "--threads=1", "--no-mmap-output-file", "-o", to.c_str() };
+    for (const std::string &path : from) args.push_back(path.c_str());
     if (!allow_undefined) args.append({ "-z", "defs" });
     const bool good = lld::elf::link(args, stream, stream, false, false);
     lld::CommonLinkerContext::destroy();
@@ -251,6 +260,6 @@ const char *version() { return LLVM_VERSION_STRING; }
 
 extern "C" __attribute__((visibility("default"))) const gn_plugin *gn_clang_plugin(void)
 {
-    static const gn_plugin functions = { abi, version, host_triple, compile, link_object };
+    static const gn_plugin functions = { abi, version, host_triple, compile, link_objects };
     return &functions;
 }

@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-enum { GN_PLUGIN_ABI = 1 }; /* raised with any change of this header; the library refuses another one */
+enum { GN_PLUGIN_ABI = 2 }; /* raised with any change of this header; the library refuses another one */
 
 typedef enum gn_plugin_emit { GN_PLUGIN_OBJECT, GN_PLUGIN_ASSEMBLY, GN_PLUGIN_IR } gn_plugin_emit;
 
@@ -24,8 +24,8 @@ typedef struct gn_plugin {
     /* Compiles one unit of C with cc1 arguments. The stack must be large (64 MiB). 0; else diagnostics have the reason. Thread-safe. */
     int (*compile)(const char *name, const char *source, size_t size, const char *const *arg, size_t narg, gn_plugin_emit, gn_plugin_sink out,
                    gn_plugin_sink diagnostics);
-    /* Links one object into a shared object. `allow_undefined`: symbols of the process may be used (sanitizers). Takes a lock: lld is not reentrant. */
-    int (*link)(const void *object, size_t size, int allow_undefined, gn_plugin_sink out, gn_plugin_sink diagnostics);
+    /* Links n objects into a shared object. `allow_undefined`: symbols of the process may be used (sanitizers). Takes a lock: lld is not reentrant. */
+    int (*link)(size_t n, const void *const *object, const size_t *size, int allow_undefined, gn_plugin_sink out, gn_plugin_sink diagnostics);
 } gn_plugin;
 
 /* The one exported symbol. */
