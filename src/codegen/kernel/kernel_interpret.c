@@ -1,8 +1,10 @@
 /* The meaning of a logical kernel: every definition becomes a table over its parameters, computed in text order, in long double and exact
- * integers; stores round. Slow and plain on purpose: schedules, emitters and targets are judged against it. */
+ * integers; each operation is rounded to its dtype, but sums of floats only when they are stored. Slow and plain on purpose: schedules,
+ * emitters and targets are judged against it. */
 #include <inttypes.h>
 #include <math.h>
 #include "kernel.h"
+#include "ops/reference.h"
 
 typedef struct table {           /* a definition's values */
     gn_ref *value;
@@ -151,6 +153,7 @@ static gn_ref eval_now(machine *m, const gn_kexpr *e)
         GN_ASSERT(e->n <= 16);
         for (size_t i = 0; i < e->n; i++) in[i] = eval(m, e->a[i]);
         e->u.op->eval(&r, in, NULL);
+        gn_ref_finish(&r);
         return r;
     }
 }
@@ -196,6 +199,7 @@ static void reduce_point(machine *m, void *user)
     const gn_ref in[2] = { j->acc, eval_fresh(m, j->d->body) };
     gn_ref r = { .dtype = j->d->dtype };
     gn_red_op(j->d->red)->eval(&r, in, NULL);
+    if (!gn_is_float(r.dtype)) gn_ref_finish(&r); /* sums of floats keep their digits */
     j->acc = r;
 }
 
