@@ -70,13 +70,6 @@ gn_expr *gn_build(gn_loc loc, gn_graph *g, gn_expr *(*body)(gn_graph *, void *),
     return c.result;
 }
 
-gn_graph *gn_graph_of_operands(size_t n, const gn_operand *operand)
-{
-    for (size_t i = 0; i < n; i++)
-        if (operand[i].kind == 0 && operand[i].expr && gn_graph_in(operand[i].expr)) return gn_graph_in(operand[i].expr);
-    return NULL;
-}
-
 /* Messages. */
 
 static void describe_value(gn_text *t, const gn_expr *e)
@@ -136,29 +129,6 @@ static void check_expr(gn_graph *g, const char *op, size_t i, const gn_expr *e)
 void gn_check_exprs(gn_graph *g, const char *op, size_t n, gn_expr *const *e)
 {
     for (size_t i = 0; i < n; i++) check_expr(g, op, i, e[i]);
-}
-
-static gn_dtype number_dtype(bool any, gn_dtype beside, const gn_operand *number)
-{
-    if (!any) return number->kind == 2 ? GN_I32 : GN_F32;
-    if (number->kind == 2) return beside == GN_BOOL ? GN_I32 : beside;
-    return gn_is_float(beside) ? beside : GN_F32;
-}
-
-void gn_operand_exprs(gn_graph *g, const char *op, size_t n, const gn_operand *operand, gn_expr **out)
-{
-    bool any = false;
-    gn_dtype beside = GN_BOOL;
-    for (size_t i = 0; i < n; i++) {
-        if (operand[i].kind != 0) continue;
-        check_expr(g, op, i, operand[i].expr);
-        const gn_dtype dtype = gn_dtype_of(operand[i].expr);
-        if (dtype == (gn_dtype)GN_NDTYPES) gn_throw_at(g, GN_EINVAL, op, &operand[i].expr, 1, "operand %zu is a tuple: only proj takes one", i + 1);
-        beside = any ? gn_dtype_promote(beside, dtype) : dtype;
-        any = true;
-    }
-    for (size_t i = 0; i < n; i++)
-        out[i] = operand[i].kind == 0 ? operand[i].expr : gn_number_node(g, op, number_dtype(any, beside, &operand[i]), &operand[i]);
 }
 
 /* Numbers as elements. */

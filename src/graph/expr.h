@@ -135,18 +135,9 @@ _Noreturn void gn_throw_at(gn_graph *, gn_status, const char *op, gn_expr *const
     __attribute__((format(printf, 6, 7)));
 
 /* Around a public builder's body: protects, and on a throw keeps the message in the graph and returns its error node. `body` returns the node.
- * A NULL graph (no operand has one) gives the static error node.
- *
- *     gn_operand in[2] = { a, b };
- *     return gn_build(loc, gn_graph_of_operands(2, in), add_body, in);           where add_body(g, arg) does
- *     gn_operand_exprs(g, "add", 2, arg, e), gn_broadcast_common(g, "add", 2, e), return gn_node(g, &gn_op_add, e, 2, NULL); */
+ * A NULL graph (no operand has one) gives the static error node. */
 gn_expr *gn_build(gn_loc, gn_graph *, gn_expr *(*body)(gn_graph *, void *), void *arg);
-/* The graph of the first operand that has one; NULL if none has. */
-gn_graph *gn_graph_of_operands(size_t n, const gn_operand *);
-/* Turns operands into expressions: reports NULL and operands of another graph, passes error nodes on, and gives numbers a dtype: that of the
- * expressions (promoted), but a fraction beside integers or bools is f32 and an integer beside bools i32. Numbers become scalar constants. */
-void gn_operand_exprs(gn_graph *, const char *op, size_t n, const gn_operand *, gn_expr **out);
-/* The same for operands that must be expressions. */
+/* Reports NULL and operands of another graph, and passes error nodes on: the builder around it returns the error node. */
 void gn_check_exprs(gn_graph *, const char *op, size_t n, gn_expr *const *);
 /* A number as a scalar constant of a dtype; throws if it does not fit. */
 gn_expr *gn_number_node(gn_graph *, const char *op, gn_dtype, const gn_operand *number);
