@@ -43,7 +43,7 @@ static void a_sound_graph_passes_and_each_kind_of_damage_is_named(void **state)
 
     const uint32_t id = z->id;
     z->id = y->id;
-    assert_broken(&v, "an operand stands after it");
+    assert_broken(&v, "its number is not its place");
     z->id = id;
 
     z->in[0] = foreign;
