@@ -65,6 +65,15 @@ static bool match_attr(gn_match *m, const gn_pat_attr *a, const gn_expr *e)
     return a->kind == GN_PAT_SLOT ? bind_attr(m, a->slot, value) : gn_attr_same(&a->value, value);
 }
 
+/* Lists of distinct nodes, for the measure. */
+static void note(const gn_expr **list, uint32_t *n, const gn_expr *e)
+{
+    for (uint32_t i = 0; i < *n; i++)
+        if (list[i] == e) return;
+    GN_ASSERT(*n < GN_MATCH_NODES);
+    list[(*n)++] = e;
+}
+
 static bool match(gn_match *m, const gn_pat *p, gn_expr *e)
 {
     gn_splat ignored;
@@ -72,9 +81,12 @@ static bool match(gn_match *m, const gn_pat *p, gn_expr *e)
     switch (p->kind) {
     case GN_PAT_ANY: return bind_operand(m, p, e);
     case GN_PAT_CONST: return gn_splat_of(e, &ignored) && bind_operand(m, p, e);
-    case GN_PAT_NUMBER: return gn_splat_is(e, p->number);
+    case GN_PAT_NUMBER:
+        note(m->matched, &m->nmatched, e);
+        return gn_splat_is(e, p->number);
     case GN_PAT_OP: break;
     }
+    note(m->matched, &m->nmatched, e);
     if (e->op != p->op || e->nin != p->nin) return false;
     for (uint32_t i = 0; i < p->nattr; i++)
         if (!match_attr(m, &p->attr[i], e)) return false;
@@ -100,7 +112,7 @@ static void arguments_of(const gn_match *m, const gn_pat_call *call, gn_arg *arg
 bool gn_match_pattern(gn_match *m, const gn_rule *r, const gn_pat *p)
 {
     memset(m->expr, 0, sizeof m->expr);
-    m->bound = 0;
+    m->bound = m->nmatched = m->nbuilt = 0;
     if (!match(m, p, m->root)) return false;
     for (uint32_t i = 0; i < r->nconditions; i++) {
         gn_arg arg[GN_MATCH_SLOTS];
@@ -132,22 +144,31 @@ static const gn_type *type_beside(const gn_match *m, const gn_pat *p, gn_expr *c
     return m->root->type;
 }
 
+static gn_expr *number(gn_match *m, double v, const gn_type *like)
+{
+    gn_expr *e = gn_splat_value(m->graph, v, (gn_dtype)like->dtype, like);
+    note(m->built, &m->nbuilt, e);
+    return e;
+}
+
 static gn_expr *build(gn_match *m, const gn_pat *p)
 {
-    enum { MOST_OPERANDS = 4 };
+    enum { MOST_OPERANDS = 4, MOST_ATTRS = 8 };
     gn_expr *in[MOST_OPERANDS] = { 0 };
-    gn_attr attr[8];
+    gn_attr attr[MOST_ATTRS];
     if (p->kind == GN_PAT_ANY || p->kind == GN_PAT_CONST) return m->expr[p->slot];
-    if (p->kind == GN_PAT_NUMBER) return gn_splat_value(m->graph, p->number, (gn_dtype)m->root->type->dtype, m->root->type);
-    GN_ASSERT(p->nin <= MOST_OPERANDS && p->nattr <= 8);
+    if (p->kind == GN_PAT_NUMBER) return number(m, p->number, m->root->type);
+    GN_ASSERT(p->nin <= MOST_OPERANDS && p->nattr <= MOST_ATTRS);
     for (uint32_t i = 0; i < p->nattr; i++)
         if (!build_attr(m, &p->attr[i], &attr[p->attr[i].index])) return NULL;
     for (uint32_t i = 0; i < p->nin; i++)
         if (p->in[i]->kind != GN_PAT_NUMBER && !(in[i] = build(m, p->in[i]))) return NULL;
     const gn_type *beside = type_beside(m, p, in);
     for (uint32_t i = 0; i < p->nin; i++)
-        if (p->in[i]->kind == GN_PAT_NUMBER) in[i] = gn_splat_value(m->graph, p->in[i]->number, (gn_dtype)beside->dtype, beside);
-    return gn_node(m->graph, p->op, in, p->nin, attr);
+        if (p->in[i]->kind == GN_PAT_NUMBER) in[i] = number(m, p->in[i]->number, beside);
+    gn_expr *e = gn_node(m->graph, p->op, in, p->nin, attr);
+    note(m->built, &m->nbuilt, e);
+    return e;
 }
 
 gn_expr *gn_match_build(gn_match *m, const gn_rule *r)

@@ -34,19 +34,28 @@ static uint32_t labels_of(const gn_expr *contract)
     return (uint32_t)n;
 }
 
-/* A node is dearer the more axes it runs over: sum(neg x) costs more than neg(sum x). Numbers and what is computed from them alone cost next
- * to nothing, negative ones a little more. */
+static bool adds_negative(const gn_expr *e)
+{
+    gn_splat v;
+    if ((e->op != &gn_op_add && e->op != &gn_op_sub) || !gn_splat_of(e->in[1], &v)) return false;
+    return gn_is_float(v.dtype) ? v.f < 0 : v.i < 0;
+}
+
+/* A node is dearer the more axes it runs over: sum(neg x) costs more than neg(sum x). Numbers cost nothing, what is computed
+ * from them alone next to nothing. */
 uint32_t gn_weight_cost(const gn_expr *e)
 {
     gn_splat v;
-    bool number = !e->nin || e->op->traits & (GN_ELEMWISE | GN_VIEW_OP);
+    bool number = e->op->traits & (GN_ELEMWISE | GN_VIEW_OP);
+    if (!e->nin) return e->op == &gn_op_constant ? 0 : 1;
+    if (e->op == &gn_op_broadcast && e->in[0]->op == &gn_op_constant) return 0;
     for (uint32_t i = 0; i < e->nin; i++) number = number && gn_splat_of(e->in[i], &v);
-    if (number) return e->nin || !gn_splat_of(e, &v) ? 2 : 1 + (gn_is_float(v.dtype) ? v.f < 0 : v.i < 0);
+    if (number) return 2;
     uint32_t rank = e->type->kind == GN_TYPE_TENSOR ? e->type->n : 2;
     for (uint32_t i = 0; i < e->nin; i++)
         if (e->in[i]->type->kind == GN_TYPE_TENSOR && e->in[i]->type->n > rank) rank = e->in[i]->type->n;
     if (e->op == &gn_op_contract) rank = labels_of(e);
-    return price(e->op) * (2 + rank);
+    return price(e->op) * (2 + rank) + adds_negative(e);
 }
 
 /* ---- two sides ---- */
@@ -90,19 +99,18 @@ static bool has(const front *f, int side)
     return false;
 }
 
-static uint64_t tree(const gn_rule_set *set, const gn_expr *e, int depth)
+/* What the pattern names against what the right side made: the captured operands are on both sides, whatever they contain. */
+static bool measure_pattern(const gn_rule_set *set, const gn_match *m, uint64_t *left, uint64_t *right)
 {
-    uint64_t sum = weight_of(set, e);
-    for (uint32_t i = 0; depth > 0 && i < e->nin; i++) sum += tree(set, e->in[i], depth - 1);
-    return sum;
+    for (uint32_t i = 0; i < m->nmatched; i++) *left += weight_of(set, m->matched[i]);
+    for (uint32_t i = 0; i < m->nbuilt; i++) *right += weight_of(set, m->built[i]);
+    return true;
 }
 
 /* Operands have lower numbers than their users, so that a node taken from the top has met all its users. */
-bool gn_measure(const gn_rule_set *set, const gn_expr *before, const gn_expr *after, uint64_t *left, uint64_t *right)
+static bool measure_sides(const gn_rule_set *set, const gn_expr *before, const gn_expr *after, uint64_t *left, uint64_t *right)
 {
-    enum { TREE_DEPTH = 5 };
     front f = { .n = 0 };
-    *left = *right = 0;
     add(&f, before, ONLY_LEFT);
     add(&f, after, ONLY_RIGHT);
     for (int n = 0; n < MOST_NODES && (has(&f, ONLY_RIGHT) || has(&f, ONLY_LEFT)); n++) {
@@ -112,6 +120,11 @@ bool gn_measure(const gn_rule_set *set, const gn_expr *before, const gn_expr *af
         for (uint32_t i = 0; i < top.e->nin; i++)
             if (!add(&f, top.e->in[i], top.sides)) return false;
     }
-    if (*left == *right) *left = tree(set, before, TREE_DEPTH), *right = tree(set, after, TREE_DEPTH);
     return !has(&f, ONLY_RIGHT);
+}
+
+bool gn_measure(const gn_rule *rule, const gn_rule_set *set, const gn_match *m, const gn_expr *after, uint64_t *left, uint64_t *right)
+{
+    *left = *right = 0;
+    return rule->function ? measure_sides(set, m->root, after, left, right) : measure_pattern(set, m, left, right);
 }

@@ -26,7 +26,7 @@ typedef enum gn_rule_class { /* what a rule may do to numbers: docs/rules.md */
 } gn_rule_class;
 extern const char *const gn_rule_class_names[];
 
-enum { GN_MATCH_SLOTS = 10 };
+enum { GN_MATCH_SLOTS = 10, GN_MATCH_NODES = 24 };
 typedef struct gn_rewriter gn_rewriter;
 
 /* A match in progress: what the pattern's names stand for. */
@@ -37,6 +37,8 @@ typedef struct gn_match {
     gn_expr *expr[GN_MATCH_SLOTS];     /* NULL: not bound */
     gn_attr attr[GN_MATCH_SLOTS];
     uint32_t bound;                    /* bit i: attr[i] is bound */
+    uint32_t nmatched, nbuilt;         /* nodes that the pattern names, and that the right side made; each once */
+    const gn_expr *matched[GN_MATCH_NODES], *built[GN_MATCH_NODES];
 } gn_match;
 
 /* An argument of a condition or an attribute function: an operand or an attribute. */

@@ -88,8 +88,9 @@ _Noreturn static void out_of_fuel(gn_rewriter *w, const gn_expr *e)
              gn_text_done(&t));
 }
 
-static void explain_firing(gn_rewriter *w, const gn_rule *r, const gn_rule_set *set, const gn_expr *before, const gn_expr *after)
+static void explain_firing(gn_rewriter *w, const gn_rule *r, const gn_rule_set *set, const gn_match *m, const gn_expr *after)
 {
+    const gn_expr *before = m->root;
     gn_explain *x = w->options->explain;
     const bool traced = w->options->trace && (!strcmp(w->options->trace, "*") || !strcmp(w->options->trace, r->name));
     if (!x && !traced) return;
@@ -99,22 +100,22 @@ static void explain_firing(gn_rewriter *w, const gn_rule *r, const gn_rule_set *
     if (traced) fprintf(stderr, "%s: %s at %u: %s => %s\n", w->options->pass, r->name, (unsigned)before->id, gn_text_done(&left), gn_text_done(&right));
     if (!x) return;
     gn_explain_line line = { w->options->pass, r->name, gn_rule_class_names[r->class], before->id, gn_text_done(&left), gn_text_done(&right), 0, 0 };
-    gn_measure(set, before, after, &line.cost_before, &line.cost_after);
+    gn_measure(r, set, m, after, &line.cost_before, &line.cost_after);
     gn_push(x->arena, &x->lines, line);
 }
 
 /* The first rule that fires on the node; NULL if none does. Operands are final. */
-static gn_expr *fire(gn_rewriter *w, gn_expr *e, const gn_rule **fired, const gn_rule_set **set)
+static gn_expr *fire(gn_rewriter *w, gn_match *m, const gn_rule **fired, const gn_rule_set **set)
 {
-    gn_match m = { .rewriter = w, .graph = w->graph, .root = e };
+    const gn_expr *e = m->root;
     for (const op_rules *o = gn_map_get(&w->rules, GN_KEY(e->op)); o; o = o->more)
         for (uint32_t i = 0; i < o->n; i++) {
             const gn_rule *r = o->entry[i].rule;
             if (gn_map_get(&w->disabled, GN_KEY(r))) continue;
             w->stats->probes++;
             gn_expr *result = NULL;
-            if (r->function) result = r->function(&m);
-            else if (gn_match_pattern(&m, r, o->entry[i].pattern)) result = gn_match_build(&m, r);
+            if (r->function) result = r->function(m);
+            else if (gn_match_pattern(m, r, o->entry[i].pattern)) result = gn_match_build(m, r);
             if (!result || result == e) continue;
             if (result->type != e->type) {
                 w->stats->refused++;
@@ -126,15 +127,15 @@ static gn_expr *fire(gn_rewriter *w, gn_expr *e, const gn_rule **fired, const gn
     return NULL;
 }
 
-static void check_measure(const gn_rule *r, const gn_rule_set *set, const gn_expr *before, const gn_expr *after)
+static void check_measure(const gn_rule *r, const gn_rule_set *set, const gn_match *m, const gn_expr *after)
 {
 #ifndef NDEBUG
     uint64_t left, right;
-    if (set->weight && gn_measure(set, before, after, &left, &right) && left <= right)
+    if (set->weight && gn_measure(r, set, m, after, &left, &right) && left <= right)
         gn_throw(GN_EINTERNAL, "rule %s of %s does not lower the measure: %llu => %llu", r->name, set->name, (unsigned long long)left,
                  (unsigned long long)right);
 #else
-    (void)r, (void)set, (void)before, (void)after;
+    (void)r, (void)set, (void)m, (void)after;
 #endif
 }
 
@@ -189,7 +190,7 @@ static gn_expr *forward(gn_rewriter *w, gn_expr *e)
         slot *s = slot_of(w, e->in[i]);
         changed |= s->next != e->in[i];
         if (s->progress == DONE) continue;
-        if (s->progress == OPEN) out_of_fuel(w, e->in[i]);
+        if (s->progress == OPEN) out_of_fuel(w, e);
         gn_push(&w->arena, &w->stack, e->in[i]);
         waits = true;
     }
@@ -224,24 +225,25 @@ static void step(gn_rewriter *w)
     const gn_rule_set *set = NULL;
     if (same == e) {
         const uint32_t first = (uint32_t)w->graph->nodes.n;
+        gn_match m = { .rewriter = w, .graph = w->graph, .root = e };
         w->stats->visits++;
-        next = fire(w, e, &rule, &set);
+        next = fire(w, &m, &rule, &set);
         if (!next) {
             slot_of(w, e)->next = e;
             slot_of(w, e)->progress = DONE;
             return;
         }
-        check_measure(rule, set, e, next);
+        check_measure(rule, set, &m, next);
         slot_of(w, e)->progress = OPEN;
         charge(w, e, rule, next, first);
-        explain_firing(w, rule, set, e, next);
+        explain_firing(w, rule, set, &m, next);
         gn_rule_fired(rule, e, next);
         w->stats->fired++;
     } else {
         next = same;
         slot_of(w, e)->progress = OPEN;
         slot *s = slot_of(w, next);
-        if (s->progress == OPEN) out_of_fuel(w, next);
+        if (s->progress == OPEN) out_of_fuel(w, e);
         if (s->firings < slot_of(w, e)->firings) s->firings = slot_of(w, e)->firings, s->maker = slot_of(w, e)->maker, s->rule = slot_of(w, e)->rule;
     }
     become(w, e, next);

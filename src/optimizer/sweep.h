@@ -4,8 +4,7 @@
  * the node anew if that changed it, and tries the rules of its op until one fires; what a rule built is visited in turn, from an explicit
  * stack. There is no recursion over the graph and no second look at a node that is done, so work is linear in nodes plus firings.
  *
- * Termination: every firing must lower the measure of its set, the weight of the nodes that only the left side needs against those that
- * only the right side needs (checked in debug builds); and a chain of more than 20 firings, or one that comes back to a node whose
+ * Termination: every firing must lower the measure of its set (gn_measure, checked in debug builds); and a chain of more than 20 firings, or one that comes back to a node whose
  * rewriting is not finished, is an internal error that names the rules of the cycle. */
 #pragma once
 #include "core.h"
@@ -37,6 +36,7 @@ uint32_t gn_rewriter_uses(const gn_rewriter *, const gn_expr *);
 /* A debugger stops here: break gn_rule_fired if $_streq(rule->name, "log_one_plus"). */
 void gn_rule_fired(const gn_rule *rule, const gn_expr *before, const gn_expr *after);
 
-/* The measure of a firing: weight of what only `before` needs, and of what only `after` needs; if these are equal (neg y stays where
- * -y + -y becomes -y - y), of both sides written out as trees. Looks at no more than 64 nodes, false if that does not settle it. */
-bool gn_measure(const gn_rule_set *, const gn_expr *before, const gn_expr *after, uint64_t *left, uint64_t *right);
+/* The measure of a firing: of a pattern the weight of the nodes that it names against those that its right side made; of a function the weight
+ * of the nodes that only the old node needs against those that only the new one needs, looking at no more than 64: false if that does not
+ * settle it. */
+bool gn_measure(const gn_rule *, const gn_rule_set *, const gn_match *, const gn_expr *after, uint64_t *left, uint64_t *right);

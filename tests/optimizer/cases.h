@@ -31,25 +31,25 @@ typedef struct test_graph {
     double low, high, most;
 } test_graph;
 
-static void test_graph_open(test_graph *t, const char *name)
+static inline void test_graph_open(test_graph *t, const char *name)
 {
     *t = (test_graph){ .name = name, .low = -4, .high = 4, .most = INFINITY };
     t->g = gn_graph_private(NULL);
 }
 
-static void test_graph_close(test_graph *t)
+static inline void test_graph_close(test_graph *t)
 {
     gn_graph_free(t->g);
     gn_arena_free(&t->arena);
 }
 
-static size_t read_dims(test_graph *t, const gn_sx *x, const gn_dim **out)
+static inline size_t read_dims(test_graph *t, const gn_sx *x, const gn_dim **out)
 {
     for (size_t i = 0; i < x->n; i++) out[i] = gn_dim_read(&t->g->dims, t->name, x->at[i]);
     return x->n;
 }
 
-static gn_expr *read_input(test_graph *t, const gn_sx *name, const gn_sx *dtype, const gn_sx *shape)
+static inline gn_expr *read_input(test_graph *t, const gn_sx *name, const gn_sx *dtype, const gn_sx *shape)
 {
     const gn_dim *dim[GN_MAX_RANK];
     gn_dtype d;
@@ -58,7 +58,7 @@ static gn_expr *read_input(test_graph *t, const gn_sx *name, const gn_sx *dtype,
     return t->input[t->ninput++] = gn_input_node(t->g, name->text, gn_type_tensor(t->g, d, rank, dim));
 }
 
-static gn_attr read_attr(test_graph *t, uint8_t kind, const gn_sx *x)
+static inline gn_attr read_attr(test_graph *t, uint8_t kind, const gn_sx *x)
 {
     gn_attr a = { .kind = kind };
     gn_dtype dtype = GN_F32;
@@ -79,9 +79,9 @@ static gn_attr read_attr(test_graph *t, uint8_t kind, const gn_sx *x)
     return a;
 }
 
-static gn_expr *read_expr(test_graph *t, const gn_sx *x);
+static inline gn_expr *read_expr(test_graph *t, const gn_sx *x);
 
-static gn_expr *read_number(test_graph *t, const gn_sx *x, gn_dtype dtype)
+static inline gn_expr *read_number(test_graph *t, const gn_sx *x, gn_dtype dtype)
 {
     gn_splat v;
     const gn_dim *dim[GN_MAX_RANK];
@@ -94,13 +94,13 @@ static gn_expr *read_number(test_graph *t, const gn_sx *x, gn_dtype dtype)
     return gn_splat_make(t->g, v, gn_type_tensor(t->g, dtype, rank, dim));
 }
 
-static bool is_number(const gn_sx *x, double *v)
+static inline bool is_number(const gn_sx *x, double *v)
 {
     *v = gn_sx_is(x, "true");
     return *v || gn_sx_is(x, "false") || (x->kind == GN_SX_ATOM && gn_sx_double(x, v));
 }
 
-static gn_expr *make_node(test_graph *t, const gn_op_info *op, gn_expr **in, const double *number, size_t n, const gn_attr *attr)
+static inline gn_expr *make_node(test_graph *t, const gn_op_info *op, gn_expr **in, const double *number, size_t n, const gn_attr *attr)
 {
     const gn_expr *beside = NULL;
     for (size_t i = op == &gn_op_select; i < n; i++)
@@ -113,7 +113,7 @@ static gn_expr *make_node(test_graph *t, const gn_op_info *op, gn_expr **in, con
     return gn_node(t->g, op, in, n, attr);
 }
 
-static gn_expr *read_node(test_graph *t, const gn_sx *x)
+static inline gn_expr *read_node(test_graph *t, const gn_sx *x)
 {
     const gn_op_info *op = gn_op_find(x->at[0]->text);
     gn_expr *in[8] = { 0 };
@@ -136,7 +136,7 @@ static gn_expr *read_node(test_graph *t, const gn_sx *x)
     return make_node(t, op, in, number, n, attr);
 }
 
-static gn_expr *read_expr(test_graph *t, const gn_sx *x)
+static inline gn_expr *read_expr(test_graph *t, const gn_sx *x)
 {
     gn_dtype dtype;
     if (x->kind == GN_SX_ATOM) {
@@ -149,7 +149,7 @@ static gn_expr *read_expr(test_graph *t, const gn_sx *x)
 }
 
 /* The same with operands of commutative ops in canonical order, as the sweep leaves them. */
-static gn_expr *in_order(test_graph *t, gn_expr *e)
+static inline gn_expr *in_order(test_graph *t, gn_expr *e)
 {
     gn_expr *in[8];
     if (!e->nin) return e;
@@ -161,7 +161,7 @@ static gn_expr *in_order(test_graph *t, gn_expr *e)
     return gn_node(t->g, e->op, in, e->nin, e->attr);
 }
 
-static const char *shown(test_graph *t, const gn_expr *e)
+static inline const char *shown(test_graph *t, const gn_expr *e)
 {
     gn_text s = { .arena = &t->arena };
     gn_expr_show(&s, e, 20);
@@ -169,7 +169,7 @@ static const char *shown(test_graph *t, const gn_expr *e)
 }
 
 /* A core over this graph, for a sweep. */
-static struct gn_core core_of(test_graph *t, gn_expr *out)
+static inline struct gn_core core_of(test_graph *t, gn_expr *out)
 {
     struct gn_core c = { .graph = t->g };
     gn_push(&t->arena, &c.out, out);
@@ -177,7 +177,7 @@ static struct gn_core core_of(test_graph *t, gn_expr *out)
 }
 
 /* Setting of one line of a case; false if it is none. `i` is moved behind it. */
-static bool read_setting(test_graph *t, const gn_sx *x, size_t *i)
+static inline bool read_setting(test_graph *t, const gn_sx *x, size_t *i)
 {
     const gn_sx *word = x->at[*i];
     if (gn_sx_is(word, "in")) {
@@ -199,7 +199,7 @@ static bool read_setting(test_graph *t, const gn_sx *x, size_t *i)
 }
 
 /* A file beside the test's source, as items. */
-static const gn_sx *read_case(gn_arena *arena, const char *source, const char *folder, const char *name)
+static inline const gn_sx *read_case(gn_arena *arena, const char *source, const char *folder, const char *name)
 {
     const char *slash = strrchr(source, '/');
     const char *path = gn_arena_printf(arena, "%.*s/%s/%s.txt", (int)(slash - source), source, folder, name);
