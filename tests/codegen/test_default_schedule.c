@@ -1,42 +1,89 @@
 /* Default schedules: legal for every kernel that grouping makes, and what they lower to means the same. */
 #include "programs.h"
 #include "default_schedule.h"
+#include "emit.h"
 #include "tree.h"
+#include "unit_cc.h"
+#include <dlfcn.h>
 #include <gnomon/ops.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static const gn_target *const cpus[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_generic };
 
-typedef struct schedule_call {
+/* A program's kernels, scheduled; compiled together when they are to run. */
+typedef struct scheduled_program {
     program *p;
     const gn_target *target;
-    const char *text;
-} schedule_call;
+    const char *text;            /* of the last kernel, for messages */
+    GN_VEC(gn_scheduled *) kernels;
+    void *library;
+} scheduled_program;
 
 static void schedule_body(void *arg)
 {
-    schedule_call *c = arg;
+    scheduled_program *c = arg;
+    gn_arena *arena = &c->p->arena;
     for (size_t i = 0; i < c->p->grouping->groups.n; i++) {
         gn_group *q = &c->p->grouping->groups.at[i];
-        gn_schedule *s = gn_default_schedule(&c->p->arena, q->kernel, q->hint, c->target);
-        gn_text t = { .arena = &c->p->arena };
+        gn_schedule *s = gn_default_schedule(arena, q->kernel, q->hint, c->target);
+        gn_text t = { .arena = arena };
         gn_kernel_print(&t, q->kernel);
         gn_schedule_print(&t, q->kernel, s);
         c->text = gn_text_done(&t);
-        gn_scheduled *x = gn_schedule_apply(&c->p->arena, q->kernel, s, c->target);
-        if (getenv("GNOMON_TEST_PRINT")) {
-            gn_scheduled_print(&t, x);
-            puts(gn_text_done(&t));
-        }
+        gn_scheduled *x = gn_schedule_apply(arena, q->kernel, s, c->target);
+        gn_push(arena, &c->kernels, x);
+        if (!getenv("GNOMON_TEST_PRINT")) continue;
+        gn_scheduled_print(&t, x);
+        puts(gn_text_done(&t));
     }
 }
 
-static void schedule(program *p, const gn_target *t)
+static scheduled_program schedule(program *p, const gn_target *t)
 {
-    schedule_call c = { p, t, "" };
+    scheduled_program c = { .p = p, .target = t, .text = "" };
     program_group(p, t);
     if (gn_protect(schedule_body, &c)) fail_msg("%s\n%s", gn_message(), c.text);
+    return c;
+}
+
+static void emit_body(void *arg)
+{
+    void **a = arg;
+    scheduled_program *c = a[0];
+    for (size_t i = 0; i < c->kernels.n; i++) gn_emit_kernel(a[1], c->kernels.at[i]);
+}
+
+static scheduled_program *running;
+
+static void run_compiled(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
+{
+    const gn_scheduled *x = running->kernels.at[q - p->grouping->groups.at];
+    void **arg = GN_NEW_ARRAY(scratch, void *, q->buf.n + x->sbufs.n + 1);
+    for (size_t b = 0; b < q->buf.n; b++) arg[b] = buffers[b];
+    for (size_t b = 0; b < x->sbufs.n; b++) arg[q->buf.n + b] = gn_arena_alloc(scratch, (size_t)program_extent(p, x->sbufs.at[b].bytes) + 64, 64);
+    for (uint32_t s = 0; s < x->nsteps; s++) {
+        void (*step)(void *const *, const int64_t *, int64_t) = NULL;
+        *(void **)&step = unit_symbol(running->library, gn_arena_printf(scratch, "%s_%u", q->kernel->name, s));
+        const int64_t parts = program_extent(p, gn_scheduled_parts(x, s));
+        for (int64_t k = parts; k-- > 0;) step(arg, sym, k);
+    }
+}
+
+/* Runs what the schedules became against the reference; all extents of named dims must be set. Frees the program. */
+static void check_scheduled(program *p, const gn_target *t)
+{
+    scheduled_program c = schedule(p, t);
+    if (getenv("GNOMON_TEST_COMPILE") && gn_target_runs_here(t)) {
+        gn_text body = { .arena = &p->arena };
+        if (gn_protect(emit_body, (void *[]){ &c, &body })) fail_msg("%s\n%s", gn_message(), c.text);
+        if (getenv("GNOMON_TEST_PRINT")) puts(gn_text_done(&body));
+        c.library = unit_load(t, getenv("GNOMON_TEST_COMPILE"), gn_text_done(&body));
+        running = &c;
+        program_check(p, run_compiled);
+        dlclose(c.library);
+    }
+    program_free(p);
 }
 
 static void value_and_gradient_of_a_total(void **state)
@@ -48,21 +95,36 @@ static void value_and_gradient_of_a_total(void **state)
         gn_expr *x = program_in(p, "x", GN_F32, "n"), *s = gn_tanh(gn_mul(x, x));
         program_out(p, gn_sum_all(s));
         program_out(p, gn_mul(gn_sub(1, gn_mul(s, s)), gn_mul(x, 2)));
-        schedule(p, cpus[t]);
-        program_free(p);
+        check_scheduled(p, cpus[t]);
     }
+}
+
+static program *sized(program *p, int64_t batch, int64_t r, int64_t c)
+{
+    program_size(p, "batch", batch);
+    program_size(p, "r", r);
+    program_size(p, "c", c);
+    program_size(p, "n", 5);
+    return p;
 }
 
 static void schedule_five(const gn_target *t)
 {
-    program *p[] = { program_mlp(60, 784, 500, 10), program_mlp(6, 34, 70, 10), program_mlp(0, 33, 70, 40), program_layer_norm(0, 1024),
-                     program_layer_norm(40, 37), program_layer_norm(0, 0), program_cross_entropy(0, 0), program_cross_entropy(64, 10),
-                     program_logistic(0, 128), program_logistic(0, 7), program_logistic(0, 0), program_tiny(16), program_tiny(3), program_tiny(0) };
-    for (size_t i = 0; i < sizeof p / sizeof *p; i++) {
-        if (getenv("GNOMON_TEST_PRINT")) printf("; program %zu on %s\n", i, t->name);
-        schedule(p[i], t);
-        program_free(p[i]);
-    }
+    check_scheduled(program_mlp(60, 78, 500, 10), t);
+    check_scheduled(program_mlp(6, 34, 70, 10), t);
+    check_scheduled(sized(program_mlp(0, 33, 70, 40), 19, 0, 0), t);
+    check_scheduled(sized(program_mlp(0, 33, 70, 40), 301, 0, 0), t);
+    check_scheduled(sized(program_layer_norm(0, 1024), 0, 9, 0), t);
+    check_scheduled(program_layer_norm(40, 37), t);
+    check_scheduled(sized(program_layer_norm(0, 0), 0, 70, 33), t);
+    check_scheduled(sized(program_cross_entropy(0, 0), 0, 37, 129), t);
+    check_scheduled(program_cross_entropy(64, 10), t);
+    check_scheduled(sized(program_logistic(0, 128), 0, 600, 0), t);
+    check_scheduled(sized(program_logistic(0, 7), 0, 40, 0), t);
+    check_scheduled(sized(program_logistic(0, 0), 0, 33, 35), t);
+    check_scheduled(program_tiny(16), t);
+    check_scheduled(program_tiny(3), t);
+    check_scheduled(sized(program_tiny(0), 0, 0, 0), t);
 }
 
 static void the_five_programs_on_avx512(void **state)

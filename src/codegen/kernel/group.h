@@ -16,7 +16,7 @@ typedef struct gn_gvalue {
     uint8_t kind;                /* gn_value_kind */
     const gn_expr *expr;         /* core node whose elements it holds, row-major; dtype and shape are its type's */
     uint32_t index;              /* number of the input (in core->in), output or update; of the constant or variable: in order of first use */
-    const char *name;            /* the user's, or "t7" */
+    const char *name;            /* the user's, or "tmp7" */
     int32_t in_place;            /* UPDATE: value of the variable whose memory it may be, since nobody reads the old elements later.
                                     -1: memory of its own, moved into the variable after the last kernel */
 } gn_gvalue;

@@ -205,9 +205,21 @@ static const char *join_comments(grouper *g)
     return gn_text_done(&t);
 }
 
+static void take_one(grouper *g)
+{
+    gn_group *q = &g->out->groups.at[0];
+    q->hint->kind = "small";
+    gn_push(g->arena, &q->hint->pieces, (gn_kernel_piece){ 0, (uint32_t)q->kernel->axes.n, 0, (uint32_t)q->kernel->items.n });
+    g->out->small = true;
+}
+
 void gn_group_small(grouper *g)
 {
     if (!is_small(g)) return;
+    if (g->out->groups.n == 1) {
+        take_one(g);
+        return;
+    }
     gn_group whole = { 0 };
     joiner j = { .g = g, .k = gn_kernel_new(g->arena, "k0"), .out = &whole };
     whole.kernel = j.k;

@@ -59,7 +59,7 @@ const gn_dim *gn_write_dim(writer *w, const gn_dim *d)
 
 uint16_t gn_write_axis(writer *w, uint32_t class)
 {
-    static const char *const names[] = { "i", "j", "k", "l", "m", "n", "p", "q", "r", "s", "u", "v" };
+    static const char *const names[] = { "i", "j", "k", "l", "n", "p", "q", "r", "u" };
     if (w->class_stamp[class] == (uint32_t)w->q + 1) return w->axis[class];
     w->class_stamp[class] = (uint32_t)w->q + 1;
     const gn_dim *extent = gn_write_dim(w, w->g->extent[class]);

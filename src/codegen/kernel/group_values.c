@@ -64,7 +64,7 @@ void gn_group_values(grouper *g)
     for (size_t at = 0; at < g->nodes.n; at++) {
         const gnode *n = &g->nodes.at[at];
         if (!n->stored || n->named) continue;
-        g->value[at] = add_value(g, GN_VALUE_TEMP, n->e, ntemps, gn_arena_printf(g->arena, "t%" PRIu32, ntemps));
+        g->value[at] = add_value(g, GN_VALUE_TEMP, n->e, ntemps, gn_arena_printf(g->arena, "tmp%" PRIu32, ntemps));
         ntemps++;
     }
 }
