@@ -20,18 +20,31 @@ static int run(char *const *argv)
     return status;
 }
 
+static bool is_there(const char *compiler)
+{
+    char command[64];
+    snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", compiler);
+    char *argv[] = { "sh", "-c", command, NULL };
+    return run(argv) == 0;
+}
+
+const char *unit_cxx(void)
+{
+    static const char *const candidates[] = { "g++", "clang++-19", "clang++" };
+    for (size_t i = 0; i < 3; i++)
+        if (is_there(candidates[i]))
+            return candidates[i];
+    return NULL;
+}
+
 const char *const *unit_compilers(void)
 {
     static const char *found[4];
     static const char *const candidates[] = { "gcc", "clang-19", "clang" };
     size_t n = 0;
-    for (size_t i = 0; i < 3 && !(i == 2 && n == 2); i++) {
-        char command[64];
-        snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", candidates[i]);
-        char *argv[] = { "sh", "-c", command, NULL };
-        if (run(argv) == 0)
+    for (size_t i = 0; i < 3 && !(i == 2 && n == 2); i++)
+        if (is_there(candidates[i]))
             found[n++] = candidates[i];
-    }
     found[n] = NULL;
     return found;
 }
@@ -54,22 +67,29 @@ void *unit_load(const gn_target *target, const char *compiler, const char *body)
     text_arg t = { .text = { .arena = &arena }, .target = target, .body = body };
     if (gn_protect(make_text, &t))
         fail_msg("%s", gn_message());
-    char source[] = "/tmp/unitXXXXXX.c", object[] = "/tmp/unitXXXXXX.so";
-    const int fd = mkstemps(source, 2), fd2 = mkstemps(object, 3);
+    void *library = unit_load_text(compiler, ".c", gn_text_done(&t.text));
+    gn_arena_free(&arena);
+    return library;
+}
+
+void *unit_load_text(const char *compiler, const char *suffix, const char *text)
+{
+    char source[40], object[] = "/tmp/unitXXXXXX.so";
+    snprintf(source, sizeof source, "/tmp/unitXXXXXX%s", suffix);
+    const int fd = mkstemps(source, (int)strlen(suffix)), fd2 = mkstemps(object, 3);
     assert_true(fd >= 0 && fd2 >= 0);
-    const char *text = gn_text_done(&t.text);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     close(fd);
     close(fd2);
-    gn_arena_free(&arena);
-    char *argv[] = { (char *)compiler, "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-fPIC", "-shared", "-ffp-contract=off",
-                     "-o", object, source, NULL };
+    char *argv[] = { (char *)compiler, strcmp(suffix, ".c") ? "-std=c++17" : "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-psabi",
+                     "-fPIC", "-shared", "-ffp-contract=off", "-o", object, source, "-lm", NULL };
     const int status = run(argv);
     void *library = status ? NULL : dlopen(object, RTLD_NOW | RTLD_LOCAL);
-    unlink(source);
+    if (!status)
+        unlink(source);
     unlink(object);
     if (!library)
-        fail_msg("%s cannot build the unit of %s: %s", compiler, target->name, status ? "see above" : dlerror());
+        fail_msg("%s cannot build %s: %s", compiler, source, status ? "its words are above" : dlerror());
     return library;
 }
 

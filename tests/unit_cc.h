@@ -6,4 +6,7 @@
 const char *const *unit_compilers(void);
 /* Writes head, words, body and tail, compiles, loads. Fails the test with the compiler's name on an error. Released by dlclose. */
 void *unit_load(const gn_target *, const char *compiler, const char *body);
+/* A whole text: ".c" by C11, ".cc" by C++17. */
+void *unit_load_text(const char *compiler, const char *suffix, const char *text);
+const char *unit_cxx(void); /* a C++ compiler, NULL if there is none */
 void *unit_symbol(void *library, const char *name);

@@ -110,12 +110,17 @@ const gn_target gn_target_generic = {
     .prelude = generic_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_words,
 };
 
+/* An emulation that runs the same text on a CPU has declared these types, and more, before it. */
 #define CUDA_HEAD \
+    LINE("#ifndef GN_CUDA_EMULATION") \
     LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef long long int64_t;") \
     LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef unsigned long long uint64_t;") \
-    LINE("#define _Bool bool") \
     LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
     LINE("#define GN_UNROLL(n) GN_PRAGMA(unroll n)") \
+    LINE("#else") \
+    LINE("#define GN_UNROLL(n)") \
+    LINE("#endif") \
+    LINE("#define _Bool bool") \
     LINE("#define GN_INLINE static __device__ __forceinline__") \
     LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
     LINE("#define GN_UNROLL(n) GN_PRAGMA(unroll n)") \
