@@ -12,6 +12,12 @@
     LINE("#ifdef __FAST_MATH__") \
     LINE("#error \"this file relies on IEEE arithmetic: compile it without -ffast-math\"") \
     LINE("#endif") \
+    LINE("#ifdef GN_FREESTANDING") \
+    LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef __INT64_TYPE__ int64_t;") \
+    LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef __UINT64_TYPE__ uint64_t;") \
+    LINE("#else") \
+    LINE("#include <stdint.h>") \
+    LINE("#endif") \
     LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
     LINE("#if defined __clang__") \
     LINE("#pragma STDC FP_CONTRACT OFF") \
@@ -24,30 +30,16 @@
     LINE("#else") \
     LINE("#define GN_UNROLL(n)") \
     LINE("#endif") \
-    LINE("#ifdef GN_FREESTANDING") \
-    LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef __INT64_TYPE__ int64_t;") \
-    LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef __UINT64_TYPE__ uint64_t;") \
-    LINE("#else") \
-    LINE("#include <stdint.h>") \
-    LINE("#endif") \
     LINE("#ifdef __GNUC__") \
     LINE("#pragma GCC diagnostic ignored \"-Wpsabi\"") \
     LINE("#define GN_INLINE static inline __attribute__((always_inline, unused))") \
-    LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
-    LINE("#ifdef __clang__") \
-    LINE("#define GN_UNROLL(n) GN_PRAGMA(clang loop unroll_count(n))") \
-    LINE("#else") \
-    LINE("#define GN_UNROLL(n) GN_PRAGMA(GCC unroll n)") \
-    LINE("#endif") \
     LINE("#define GN_INF_F32 __builtin_inff()") \
     LINE("#define GN_NAN_F32 __builtin_nanf(\"\")") \
     LINE("#define GN_INF_F64 __builtin_inf()") \
     LINE("#define GN_NAN_F64 __builtin_nan(\"\")") \
     LINE("#else") \
     LINE("#include <math.h>") \
-    LINE("#include <string.h>") \
     LINE("#define GN_INLINE static inline") \
-    LINE("#define GN_UNROLL(n)") \
     LINE("#define GN_INF_F32 INFINITY") \
     LINE("#define GN_NAN_F32 NAN") \
     LINE("#define GN_INF_F64 ((double)INFINITY)") \
