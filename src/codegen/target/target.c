@@ -114,8 +114,6 @@ const gn_target gn_target_generic = {
     LINE("#endif") \
     LINE("#define _Bool bool") \
     LINE("#define GN_INLINE static __device__ __forceinline__") \
-    LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
-    LINE("#define GN_UNROLL(n) GN_PRAGMA(unroll n)") \
     LINE("#define GN_INF_F32 __int_as_float(0x7f800000)") \
     LINE("#define GN_NAN_F32 __int_as_float(0x7fc00000)") \
     LINE("#define GN_INF_F64 __longlong_as_double(0x7ff0000000000000)") \
