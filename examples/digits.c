@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { PIXELS = 64, HIDDEN = 128, CLASSES = 10, BATCH = 32, EPOCHS = 15 };
+enum { PIXELS = 64, HIDDEN = 128, CLASSES = 10, BATCH = 32, EPOCHS = 24 };
 
 static gn_expr *dense(gn_expr *x, const char *w, const char *b, int nin, int nout)
 {
     gn_graph *g = gn_graph_of(x);
-    return gn_add(gn_matmul(x, gn_param(g, w, GN_F32, GN_GLOROT, "%d, %d", nin, nout)),
+    return gn_add(gn_matmul(x, gn_param(g, w, GN_F32, GN_HE, "%d, %d", nin, nout)),
                   gn_param(g, b, GN_F32, GN_ZEROS, "%d", nout));
 }
 
@@ -73,19 +73,23 @@ static int run(gn_graph *g, const char *dir)
     gn_dataset train = { 0 }, held = { 0 };
     double spent = 0;
     int64_t steps = 0;
-    float score = 0;
+    float score = 0, rate = 0.2f;
     gn_expr *x = gn_input(g, "x", GN_F32, "batch, %d", PIXELS), *t = gn_input(g, "t", GN_I32, "batch");
-    gn_expr *h = gn_tanh(dense(gn_div(x, 16.0), "w1", "b1", PIXELS, HIDDEN)), *z = dense(h, "w2", "b2", HIDDEN, CLASSES);
+    gn_expr *h = gn_relu(dense(gn_div(x, 16.0), "w1", "b1", PIXELS, HIDDEN)), *z = dense(h, "w2", "b2", HIDDEN, CLASSES);
     gn_expr *loss = gn_mean_all(gn_cross_entropy(z, t)), *hits = gn_mean_all(gn_eq(gn_argmax(z, 1), t));
+    gn_expr *falling = gn_shared(g, "rate", GN_SCALAR(&rate)); /* the learning rate: set before each epoch */
     int bad = read_table(&train, dir, "optdigits-train.csv") || read_table(&held, dir, "optdigits-test.csv") ||
               gn_compile(&step, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss, hits),
-                         .update = gn_momentum(loss, gn_params(g), 0.05, 0.9), .name = "digits_step", .keep_source = 1) ||
+                         .update = gn_momentum(loss, gn_params(g), falling, 0.9), .name = "digits_step", .keep_source = 1) ||
               gn_compile(&test, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(hits), .name = "digits_test", .keep_source = 1);
     if (!bad)
         printf("%lld images to learn from, %lld held out, network %d-%d-%d\n", (long long)train.n, (long long)held.n, PIXELS,
                HIDDEN, CLASSES);
     fflush(stdout);
-    for (unsigned epoch = 1; !bad && epoch <= EPOCHS; epoch++) bad = train_epoch(step, &train, epoch, &spent, &steps);
+    for (unsigned epoch = 1; !bad && epoch <= EPOCHS; epoch++) {
+        rate = 0.2f * (float)(EPOCHS + 1 - epoch) / (float)EPOCHS;
+        bad = gn_set(falling, GN_SCALAR(&rate)) || train_epoch(step, &train, epoch, &spent, &steps);
+    }
     if (!bad) bad = gn_call(test, GN_ARRAYS(held.x, held.y), GN_ARRAYS(GN_SCALAR(&score)));
     if (!bad) {
         report(step, test, spent, steps);
