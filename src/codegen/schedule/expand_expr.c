@@ -91,7 +91,8 @@ static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
     const gn_dim **arg = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
     for (size_t i = 0; i < e->nindex; i++) {
         const bool own = e->index[i] == gn_dim_sym(g->dims, g->axes.at[q->param[i]].name); /* whole tiles are kept: no clamp */
-        arg[i] = gn_subst_axes(g, e->index[i], own || q->object->level == GN_LEVEL_REG ? x->axis : x->inside);
+        arg[i] = gn_subst_axes(g, e->index[i], x->axis);
+        if (!own && q->object->level != GN_LEVEL_REG && !gn_object_covers(g, q->object, i, arg[i], x->env)) arg[i] = gn_subst_axes(g, e->index[i], x->inside);
     }
     const gn_val *v = gn_v_read(x, q->object, arg);
     if (q->online < 0 || !inside_online(x, q) || x->stmt->def == q) return v;

@@ -51,20 +51,20 @@ static const gn_dim *source_at(gn_expander *x, const gn_ldef *d)
     return gn_subst_axes(g, gn_kernel_flat(g->kernel, d->body->u.ref, d->body->index), value);
 }
 
-/* How many points of the leaf are inside, from its first on. */
-static const gn_dim *points_left(gn_expander *x, uint32_t leaf)
+/* How many points of the leaf are inside, from its first on; more than its points do no harm, fewer than none neither. */
+static const gn_dim *points_left(gn_expander *x, const gn_ldef *d, uint32_t leaf)
 {
     gn_lower *g = x->g;
-    const gn_dim *left = gn_lconst(g, gn_points(g, leaf));
-    for (size_t i = 0; i < x->guards.n; i++) {
-        const gn_laxis *a = &g->axes.at[x->guards.at[i].axis];
-        for (size_t j = 0; j < a->leaf.n; j++)
-            if (a->leaf.at[j] == leaf) {
-                if (a->stride.at[j] != 1) gn_illegal(g, "tensorize %s: the leaf '%s' is not innermost in its split", x->stmt->def->name, g->leaves.at[leaf].name);
-                left = gn_lsub(g, x->guards.at[i].extent, x->guards.at[i].value);
-            }
+    for (size_t p = 0; p < d->nparam; p++) {
+        const gn_laxis *a = &g->axes.at[d->param[p]];
+        for (size_t j = 0; j < a->leaf.n; j++) {
+            if (a->leaf.at[j] != leaf) continue;
+            if (a->stride.at[j] != 1) gn_illegal(g, "tensorize %s: the leaf '%s' is not innermost in its split", d->name, g->leaves.at[leaf].name);
+            const gn_dim *left = gn_lsub(g, gn_subst_axes(g, a->extent, x->axis), x->axis[d->param[p]]);
+            if (!gn_dim_at_least(g, left, gn_points(g, leaf)) && !gn_set_has(&g->full, d->param[p])) return left;
+        }
     }
-    return left;
+    return gn_lconst(g, gn_points(g, leaf));
 }
 
 void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
@@ -82,7 +82,7 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
         x->env[row] = x->env[lane] = gn_lconst(g, 0);
         gn_set_point(x, d);
         const gn_dim *src = source_at(x, d), *dst = gn_object_address(g, d->object, gn_own_args(x, d), x->env);
-        const gn_dim *ncols = points_left(x, row), *nrows = points_left(x, lane);
+        const gn_dim *ncols = points_left(x, d, row), *nrows = points_left(x, d, lane);
         x->env[lane] = gn_lconst(g, 1);
         const gn_dim *src_stride = gn_lsub(g, source_at(x, d), src);
         const gn_dim *lane_step = gn_lsub(g, gn_object_address(g, d->object, gn_own_args(x, d), x->env), dst);

@@ -127,6 +127,8 @@ void gn_lower_storage(gn_lower *);
 gn_object *gn_accumulator(const gn_ldef *);           /* where init and upd write */
 /* Element index of the object at arguments per parameter; env: value per leaf, NULL outside loops. */
 const gn_dim *gn_object_address(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env);
+/* Whether the argument of this parameter is known to fall into what is kept, also past the end of the axis. */
+bool gn_object_covers(gn_lower *, const gn_object *, size_t param, const gn_dim *arg, const gn_dim *const *env);
 /* The value of each dim of the object at the arguments. */
 void gn_object_digits(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env, const gn_dim **digit);
 

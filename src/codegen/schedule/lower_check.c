@@ -22,6 +22,21 @@ static void check_names(const gn_lower *g)
     }
 }
 
+/* A split whose outermost leaf has an extent must reach the end of its axis, which is known then. */
+static void check_cover(const gn_lower *g)
+{
+    for (uint32_t a = 0; a < g->from->axes.n; a++) {
+        const gn_laxis *x = &g->axes.at[a];
+        const int64_t outer = g->leaves.at[x->leaf.at[0]].extent;
+        int64_t e;
+        if (!outer || (gn_dim_is_const(x->extent, &e) && e <= outer * x->stride.at[0])) continue;
+        gn_text t = { .arena = g->arena };
+        gn_dim_show(&t, x->extent);
+        gn_illegal(g, "split %s: its leaves have %" PRId64 " points, the axis has %s; name an outermost leaf without an extent", x->name,
+                   outer * x->stride.at[0], gn_text_done(&t));
+    }
+}
+
 static void check_split(const gn_lower *g)
 {
     for (uint32_t a = 0; a < g->axes.n; a++)
@@ -42,6 +57,14 @@ static bool is_width(int64_t lanes)
     return lanes == 2 || lanes == 4 || lanes == 8 || lanes == 16;
 }
 
+static bool is_tensorized(const gn_lower *g, uint32_t leaf)
+{
+    for (size_t i = 0; i < g->schedule->tensorizes.n; i++)
+        for (size_t j = 0; j < g->schedule->tensorizes.at[i].leaf.n; j++)
+            if (g->schedule->tensorizes.at[i].leaf.at[j] == leaf) return true;
+    return false;
+}
+
 static void check_binds(const gn_lower *g)
 {
     bool tile = false;
@@ -52,7 +75,7 @@ static void check_binds(const gn_lower *g)
             tile = true;
             if (!gn_dim_is_const(l->points, &n)) gn_illegal(g, "bind %s %s: the extent is not constant", bind_names[l->bind], l->name);
             if (l->bind != GN_BIND_LANE && n > 512) gn_illegal(g, "bind %s %s: %" PRId64 " points are too many", bind_names[l->bind], l->name, n);
-        } else if (tile) gn_illegal(g, "order: '%s' stands after a leaf that is bound to lane, unroll, private or tile", l->name);
+        } else if (tile && !is_tensorized(g, g->order.at[i])) gn_illegal(g, "order: '%s' stands after a leaf that is bound to lane, unroll, private or tile", l->name);
         if (l->bind == GN_BIND_LANE && g->cuda) gn_illegal(g, "bind lane %s: the target %s has no vectors", l->name, g->target->name);
         if (l->bind == GN_BIND_LANE && !is_width(n))
             gn_illegal(g, "bind lane %s: %" PRId64 " lanes, the target %s has 2, 4, 8 and 16", l->name, n, g->target->name);
@@ -207,15 +230,17 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
 {
     const gn_tile_op *row = d->row;
     if (!row) gn_illegal(g, "tensorize %s %s: the target %s has no such row", d->name, d->tile->row, g->target->name);
-    if ((int)d->tile->leaf.n != row->nleaf) gn_illegal(g, "tensorize %s %s: %zu leaves, the row takes %d", d->name, row->name, d->tile->leaf.n, row->nleaf);
+    const bool copy = row->kind == GN_TILE_COPY;
+    const size_t want = copy ? 2 : (size_t)row->nleaf; /* a copy: the leaf that is contiguous in the source, then the lane leaf */
+    if (d->tile->leaf.n != want) gn_illegal(g, "tensorize %s %s: %zu leaves, the row takes %zu", d->name, row->name, d->tile->leaf.n, want);
     const gn_leafset all = gn_set_or(d->params, d->reduced);
-    for (int i = 0; i < row->nleaf; i++) {
+    for (size_t i = 0; i < want; i++) {
         const uint32_t l = d->tile->leaf.at[i];
+        const int extent = copy ? 16 : row->leaf[i].extent;
         int64_t n = 0;
         if (!gn_set_has(&all, l)) gn_illegal(g, "tensorize %s %s: '%s' is no leaf of it", d->name, row->name, leaf_name(g, l));
-        if (!gn_dim_is_const(g->leaves.at[l].points, &n) || n != row->leaf[i].extent)
-            gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points of the row's '%s'", d->name, row->name, leaf_name(g, l),
-                       row->leaf[i].extent, row->leaf[i].name);
+        if (!gn_dim_is_const(g->leaves.at[l].points, &n) || n != extent)
+            gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points that the row takes", d->name, row->name, leaf_name(g, l), extent);
     }
     if (row->kind == GN_TILE_COPY && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
@@ -227,6 +252,7 @@ void gn_lower_check(gn_lower *g)
 {
     check_names(g);
     check_split(g);
+    check_cover(g);
     check_binds(g);
     for (size_t i = 0; i < g->items.n; i++) {
         const gn_ldef *d = g->items.at[i];

@@ -341,6 +341,20 @@ void gn_object_digits(gn_lower *g, const gn_object *o, const gn_dim *const *arg,
     private_digits(g, o, env, digit);
 }
 
+bool gn_object_covers(gn_lower *g, const gn_object *o, size_t param, const gn_dim *arg, const gn_dim *const *env)
+{
+    const gn_laxis *a = &g->axes.at[o->def->param[param]];
+    int64_t total = 1, n;
+    size_t at;
+    for (size_t i = 0; i < a->leaf.n; i++) {
+        if (!is_dim_of(o, a->leaf.at[i], &at)) continue;
+        if (!gn_dim_is_const(g->leaves.at[a->leaf.at[i]].points, &n)) return false;
+        total *= n;
+    }
+    const gn_dim *x = less_fixed(g, o, a, arg, env);
+    return gn_dim_at_least(g, x, 0) && gn_dim_at_least(g, gn_lsub(g, gn_lconst(g, total), x), 1);
+}
+
 /* True if the dims of one axis lie in memory as its leaves count: then any argument has an address. */
 static bool is_natural(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim **factor)
 {

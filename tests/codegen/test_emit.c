@@ -1,0 +1,96 @@
+/* Emitted C: compiled by the system's compiler for every target this CPU executes, it computes what the logical kernel means. */
+#include "judge.h"
+
+typedef struct unit {
+    gn_arena arena;
+    const gn_target *target;
+    job jobs[2 * NCASES];
+    int n;
+    const char *text;
+} unit;
+
+static void add(unit *u, const kernel_case *c, int lanes, gn_text *all)
+{
+    char head[80];
+    char *text = with_lanes(&u->arena, c->text, lanes);
+    snprintf(head, sizeof head, "(kernel %s_w%d", c->name, lanes); /* one unit: every kernel has its own name */
+    text = gn_arena_printf(&u->arena, "%s%s", head, text + strlen("(kernel ") + strlen(c->name));
+    job j = lower_text(&u->arena, text, u->target);
+    j.c = c;
+    gn_emit_kernel(all, j.s);
+    u->jobs[u->n++] = j;
+}
+
+static void build(void *arg)
+{
+    unit *u = arg;
+    const char *only = getenv("GNOMON_TEST_CASE");
+    gn_text all = { .arena = &u->arena }, whole = { .arena = &u->arena };
+    for (int i = 0; i < NCASES; i++) {
+        const kernel_case *c = &kernel_cases[i];
+        if (c->cuda || (only && strcmp(only, c->name) != 0)) continue;
+        add(u, c, strchr(c->text, '@') ? u->target->vector_bytes / 4 : 16, &all);
+        if (strchr(c->text, '@') && u->target->vector_bytes == 32) add(u, c, 2, &all);
+    }
+    gn_target_unit(&whole, u->target, gn_text_done(&all));
+    u->text = gn_text_done(&whole);
+}
+
+static void judge_library(unit *u, void *library)
+{
+    uint64_t seed = test_seed();
+    for (int i = 0; i < u->n; i++)
+        for (int run = 0; u->jobs[i].c->sizes[run][0] >= 0; run++) {
+            gn_arena scratch = { 0 };
+            int64_t sym[8] = { 0 };
+            sizes_of(&u->jobs[i], run, sym);
+            run_data d = begin_run(&scratch, &u->jobs[i], sym, &seed);
+            run_compiled(library, &u->jobs[i], &d, sym);
+            compare(&u->jobs[i], "compiled", sym, d.got, d.want);
+            end_run(&u->jobs[i], &d);
+            gn_arena_free(&scratch);
+        }
+}
+
+static void judge_target(const gn_target *t)
+{
+    if (!gn_target_runs_here(t) || system("cc --version > /dev/null 2>&1") != 0) {
+        print_message("skipped: this machine cannot compile and run code for %s\n", t->name);
+        skip();
+    }
+    unit u = { .target = t };
+    if (gn_protect(build, &u)) fail_msg("%s", gn_message());
+    void *library = compile_unit(t, u.text);
+    assert_non_null(library);
+    judge_library(&u, library);
+    dlclose(library);
+    gn_arena_free(&u.arena);
+}
+
+static void avx512_code_computes_the_kernel(void **state)
+{
+    (void)state;
+    judge_target(&gn_target_avx512);
+}
+
+static void avx2_code_computes_the_kernel(void **state)
+{
+    (void)state;
+    judge_target(&gn_target_avx2);
+}
+
+static void generic_code_computes_the_kernel(void **state)
+{
+    (void)state;
+    judge_target(&gn_target_generic);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(avx512_code_computes_the_kernel),
+        cmocka_unit_test(avx2_code_computes_the_kernel),
+        cmocka_unit_test(generic_code_computes_the_kernel),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
