@@ -362,7 +362,7 @@ void gn_emit_function(gn_text *whole, const gn_scheduled *s)
         if (s->nsteps == 1) gn_text_add(&all, body_of(&e, step));
         else gn_textf(&all, "    {\n%s    }\n", body_of(&e, step));
     }
-    gn_textf(out, "void %s(void *const *arg, const int64_t *sym)\n{\n", s->kernel->name);
+    gn_textf(out, "void %s(void *const *arg, const int64_t *sym, int64_t part)\n{\n    (void)part;\n", s->kernel->name);
     arguments(&e, gn_text_done(&all));
     gn_textf(out, "%s}\n", gn_text_done(&all));
     finish(&e, whole, out);

@@ -29,5 +29,6 @@
  * where arg holds the kernel's buffers in order, then the sbufs in order (scratch ones already offset for the worker).
  * CUDA: one __global__ function per step. Appends to out; the prelude is not included. */
 void gn_emit_kernel(gn_text *out, const gn_scheduled *);
-/* One serial function that runs all steps: void NAME(void *const *arg, const int64_t *sym). For small programs and exports. */
+/* One serial function that runs all steps: void NAME(void *const *arg, const int64_t *sym, int64_t part), whose only part is 0: it is called
+ * as every step is. For small programs. */
 void gn_emit_function(gn_text *out, const gn_scheduled *);

@@ -1,0 +1,165 @@
+/* Exported C: compiled by gcc and by clang at -O0 and -O3 with no other flag, it gives the bits of the function in process; twice exported it
+ * is the same text. */
+#include "api.h"
+#include <dlfcn.h>
+#include <unistd.h>
+
+static char *read_text(const char *dir, const char *name)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "r");
+    if (!f) return NULL;
+    char *text = calloc(1, 1 << 20);
+    assert_non_null(text);
+    assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
+    fclose(f);
+    return text;
+}
+
+static void *build_library(const char *compiler, const char *level, const char *name)
+{
+    static int counter;
+    char command[512], path[128];
+    snprintf(path, sizeof path, "%s/lib%d.so", api_dir, counter++);
+    snprintf(command, sizeof command, "%s %s -Wall -Wextra -Werror -shared -fPIC -o %s %s/%s.c -lm", compiler, level, path, api_dir, name);
+    if (system(command)) fail_msg("%s", command);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) fail_msg("%s", dlerror());
+    return handle;
+}
+
+static int has(const char *compiler)
+{
+    char command[64];
+    snprintf(command, sizeof command, "command -v %s > /dev/null", compiler);
+    return !system(command);
+}
+
+static const char *const compilers[] = { "gcc", "clang-19", "clang" }, *const levels[] = { "-O0", "-O3" };
+
+enum { N = 5, K = 33, C = 10 };
+static _Alignas(64) unsigned char arena[1 << 20];
+
+static gn_expr *network(gn_graph *g, gn_expr *x)
+{
+    gn_expr *h = gn_tanh(gn_add(gn_matmul(x, gn_param(g, "w1", GN_F32, GN_GLOROT, "33, 17")), gn_param(g, "b1", GN_F32, GN_ZEROS, "17")));
+    return gn_add(gn_matmul(h, gn_param(g, "w2", GN_F32, GN_GLOROT, "17, 10")), gn_param(g, "b2", GN_F32, GN_ZEROS, "10"));
+}
+
+static void a_network_gives_the_same_bits(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    float x[N * K], p[N * C], q[N * C];
+    int64_t label[N], label2[N];
+    uint64_t seed = 7;
+    for (int i = 0; i < N * K; i++) x[i] = (float)test_uniform(&seed, -1, 1);
+    gn_expr *e = gn_input(g, "x", GN_F32, "batch, 33"), *z = network(g, e);
+    must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_softmax(z, 1), gn_argmax(z, 1)), .fix = "batch=5", .name = "net"));
+    must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ N, K })),
+                 GN_ARRAYS(gn_array_of(p, GN_F32, 2, (int64_t[]){ N, C }), GN_VIEW(label, N))));
+    must(gn_export(f, "net", api_dir));
+    char *header = read_text(api_dir, "net.h"), *source = read_text(api_dir, "net.c");
+    assert_non_null(strstr(header, "#define NET_ARENA_BYTES "));
+    assert_true(atol(strstr(header, "NET_ARENA_BYTES ") + 16) <= (long)sizeof arena);
+    must(gn_export(f, "net", api_dir));
+    char *again = read_text(api_dir, "net.c");
+    assert_string_equal(source, again);
+    assert_null(strstr(source, api_dir)); /* no path of this machine */
+    const bool same_bits = strcmp(api_options.toolchain, "interpreter") != 0;
+    for (int c = 0; c < 3; c++)
+        for (int l = 0; l < 2 && has(compilers[c]); l++) {
+            int (*net)(const float *, float *, int64_t *, void *);
+            *(void **)&net = dlsym(build_library(compilers[c], levels[l], "net"), "net");
+            assert_non_null(net);
+            memset(q, 0, sizeof q);
+            assert_int_equal(net(x, q, label2, arena), 0);
+            if (same_bits) assert_memory_equal(p, q, sizeof p);
+            assert_memory_equal(label, label2, sizeof label);
+        }
+    free(header), free(source), free(again);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+static void a_training_step_is_exported_whole(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    float x[N * K], cost[4], other;
+    int32_t t[N] = { 0, 3, 9, 1, 4 };
+    uint64_t seed = 8;
+    for (int i = 0; i < N * K; i++) x[i] = (float)test_uniform(&seed, -1, 1);
+    gn_expr *e = gn_input(g, "x", GN_F32, "batch, 33"), *te = gn_input(g, "t", GN_I32, "batch");
+    gn_expr *loss = gn_mean_all(gn_cross_entropy(network(g, e), te));
+    must(gn_compile(&f, g, .in = GN_EXPRS(e, te), .out = GN_EXPRS(loss), .update = gn_sgd(loss, gn_params(g), 0.5), .fix = "batch=5", .name = "step"));
+    must(gn_export(f, "step", api_dir)); /* with the initial weights */
+    for (int i = 0; i < 4; i++)
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ N, K }), GN_VIEW(t, N)), GN_ARRAYS(GN_SCALAR(&cost[i]))));
+    assert_true(cost[3] < cost[0]);
+    const bool same_bits = strcmp(api_options.toolchain, "interpreter") != 0;
+    static _Alignas(64) char weights[1 << 14];
+    for (int c = 0; c < 2; c++)
+        for (int l = 0; l < 2 && has(compilers[c]); l++) {
+            void *handle = build_library(compilers[c], levels[l], "step");
+            int (*step)(const float *, const int32_t *, float *, void *, void *);
+            *(void **)&step = dlsym(handle, "step");
+            const void *initial = dlsym(handle, "step_initial");
+            assert_true(step && initial);
+            memcpy(weights, initial, (33 * 17 + 17 + 17 * 10 + 10) * sizeof(float));
+            for (int i = 0; i < 4; i++) {
+                assert_int_equal(step(x, t, &other, weights, arena), 0);
+                if (same_bits) assert_memory_equal(&cost[i], &other, sizeof other);
+                else assert_true(other - cost[i] < 1e-4f && cost[i] - other < 1e-4f);
+            }
+            const int32_t wrong[N] = { 0, 3, 10, 1, 4 };
+            assert_int_equal(step(x, wrong, &other, weights, arena), -1);
+        }
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+static void each_mistake_of_an_export_is_told(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_expr *x = gn_input(g, "x", GN_F32, "n");
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_mul(x, x))));
+    refuse(gn_export(f, "free", api_dir), GN_EINVAL, "the dim 'n' is not fixed: compile with .fix = \"n=...\"");
+    gn_func_free(f);
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_mul(x, x)), .fix = "n=4"));
+    refuse(gn_export(NULL, "a", api_dir), GN_EINVAL, "is NULL");
+    refuse(gn_export(f, "a b", api_dir), GN_EINVAL, "\"a b\" is no identifier");
+    refuse(gn_export(f, "int", api_dir), GN_EINVAL, "\"int\" is no identifier");
+    refuse(gn_export(f, "a", "/nonexistent/directory"), GN_EIO, "cannot write /nonexistent/directory/a.h");
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+static void fast_math_is_refused_by_the_text(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    char command[256];
+    gn_expr *x = gn_input(g, "x", GN_F32, "4");
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_mul(x, x))));
+    must(gn_export(f, "square", api_dir));
+    snprintf(command, sizeof command, "gcc -ffast-math -c -o /dev/null %s/square.c 2> /dev/null", api_dir);
+    assert_true(system(command) != 0);
+    snprintf(command, sizeof command, "printf '#include \"%s/square.h\"\\n' | g++ -Wall -Wextra -Werror -pedantic -x c++ -fsyntax-only -", api_dir);
+    assert_int_equal(system(command), 0);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_network_gives_the_same_bits),
+        cmocka_unit_test(a_training_step_is_exported_whole),
+        cmocka_unit_test(each_mistake_of_an_export_is_told),
+        cmocka_unit_test(fast_math_is_refused_by_the_text),
+    };
+    return run_on_toolchains(tests, sizeof tests / sizeof *tests);
+}
