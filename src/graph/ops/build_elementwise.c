@@ -73,8 +73,12 @@ static gn_expr *make_logic(gn_graph *g, const gn_request *r)
 
 static gn_expr *make_bits(gn_graph *g, const gn_request *r)
 {
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->x[i] && !gn_is_int(gn_dtype_in(r->x[i])))
+            gn_request_fail(g, r, GN_EDTYPE, "operand %zu is %s, not an integer", i + 1, gn_dtype_name(gn_dtype_in(r->x[i])));
+        if (!r->x[i] && r->in[i].kind == 1) gn_request_fail(g, r, GN_EDTYPE, "operand %zu is a fraction, not an integer", i + 1);
+    }
     gn_request_promote(g, r, 0, GN_TO_ANY);
-    if (!gn_is_int(gn_dtype_in(r->x[0]))) gn_request_fail(g, r, GN_EDTYPE, "operands are %s, not integers", gn_dtype_name(gn_dtype_in(r->x[0])));
     gn_request_broadcast(g, r);
     return gn_node(g, r->op, r->x, r->n, NULL);
 }

@@ -17,17 +17,30 @@ static size_t find_rest(gn_graph *g, const gn_request *r, size_t rank, const gn_
     return rest;
 }
 
+/* What remains of x's elements beside the extents that are named. Extents that x has as well cancel, so that names need no division. */
+static const gn_dim *rest_of(gn_graph *g, const gn_expr *x, size_t rank, const gn_dim *const *shape, size_t rest)
+{
+    gn_dim_pool *p = &g->dims;
+    const gn_dim *have = gn_dim_const(p, 1), *named = have;
+    uint32_t gone = 0;
+    for (size_t d = 0; d < rank; d++) {
+        size_t same = 0;
+        while (same < gn_rank_in(x) && (gone >> same & 1 || gn_extent(x, same) != shape[d])) same++;
+        if (d == rest) continue;
+        if (same < gn_rank_in(x) && !gn_dim_is(shape[d], 0)) gone |= 1u << same;
+        else named = gn_dim_mul(p, named, shape[d]);
+    }
+    for (size_t d = 0; d < gn_rank_in(x); d++) have = gone >> d & 1 ? have : gn_dim_mul(p, have, gn_extent(x, d));
+    return gn_dim_is(named, 0) ? NULL : gn_dim_div(p, have, named);
+}
+
 static gn_expr *make_reshape(gn_graph *g, const gn_request *r)
 {
     const gn_dim *shape[GN_MAX_RANK];
-    const size_t rank = gn_request_shape(g, r, shape), rest = find_rest(g, r, rank, shape);
+    const size_t rank = gn_request_dims(g, r, gn_request_text(g, r), shape), rest = find_rest(g, r, rank, shape);
     if (rest < rank) {
-        gn_dim_pool *p = &g->dims;
-        const gn_axis_list all = gn_all_axes(gn_rank_in(r->x[0]));
-        const gn_dim *have = gn_count_along(r->x[0], &all), *named = gn_dim_const(p, 1);
-        for (size_t d = 0; d < rank; d++) named = d == rest ? named : gn_dim_mul(p, named, shape[d]);
-        if (gn_dim_is(named, 0)) gn_request_fail(g, r, GN_ESHAPE, "-1 beside an extent of 0 could be anything: %s", gn_request_text(g, r));
-        shape[rest] = gn_dim_div(p, have, named);
+        shape[rest] = rest_of(g, r->x[0], rank, shape, rest);
+        if (!shape[rest]) gn_request_fail(g, r, GN_ESHAPE, "-1 beside an extent of 0 could be anything: %s", gn_request_text(g, r));
     }
     return gn_make_reshape(g, r->x[0], rank, shape);
 }
@@ -36,7 +49,6 @@ static gn_expr *make_broadcast_to(gn_graph *g, const gn_request *r)
 {
     const gn_dim *shape[GN_MAX_RANK];
     const size_t rank = gn_request_shape(g, r, shape);
-    if (find_rest(g, r, rank, shape) < rank) gn_request_fail(g, r, GN_ESHAPE, "an extent of -1: %s", gn_request_text(g, r));
     return gn_request_repeat(g, r, r->x[0], rank, shape);
 }
 
@@ -112,7 +124,7 @@ static size_t split_text(gn_graph *g, const gn_request *r, const char *text, cha
 static const gn_dim *read_dim(gn_graph *g, const gn_request *r, const char *text)
 {
     const gn_dim *d[GN_MAX_RANK];
-    if (gn_dim_read_shape(&g->dims, text, d, GN_MAX_RANK) != 1) gn_request_fail(g, r, GN_ESYNTAX, "\"%s\" is not one extent", text);
+    if (gn_request_dims(g, r, text, d) != 1) gn_request_fail(g, r, GN_ESYNTAX, "\"%s\" is not one extent", text);
     return d[0];
 }
 

@@ -162,7 +162,34 @@ const char *gn_request_text(gn_graph *g, const gn_request *r)
     return text;
 }
 
+typedef struct reading {
+    gn_graph *g;
+    const char *text;
+    const gn_dim **out;
+    size_t n;
+} reading;
+
+static void read_dims(void *arg)
+{
+    reading *const a = arg;
+    a->n = gn_dim_read_shape(&a->g->dims, a->text, a->out, GN_MAX_RANK);
+}
+
+size_t gn_request_dims(gn_graph *g, const gn_request *r, const char *text, const gn_dim **out)
+{
+    reading a = { .g = g, .text = text, .out = out };
+    const gn_status bad = gn_protect(read_dims, &a); /* its message knows no line of the user's */
+    if (bad) gn_request_fail(g, r, bad, "%s", gn_message());
+    return a.n;
+}
+
 size_t gn_request_shape(gn_graph *g, const gn_request *r, const gn_dim **shape)
 {
-    return gn_dim_read_shape(&g->dims, gn_request_text(g, r), shape, GN_MAX_RANK);
+    const char *text = gn_request_text(g, r);
+    const size_t rank = gn_request_dims(g, r, text, shape);
+    int64_t v;
+    for (size_t d = 0; d < rank; d++) {
+        if (gn_dim_is_const(shape[d], &v) && v < 0) gn_request_fail(g, r, GN_ESHAPE, "an extent of %lld in \"%s\"", (long long)v, text);
+    }
+    return rank;
 }

@@ -48,7 +48,8 @@ int64_t gn_request_axis(gn_graph *, const gn_request *, int axis, size_t rank);
 gn_axis_list gn_request_axes(gn_graph *, const gn_request *, gn_axes, size_t rank, bool keep_order);
 gn_axis_list gn_all_axes(size_t rank);
 const char *gn_request_text(gn_graph *, const gn_request *); /* formatted, in the graph's arena */
-/* `text` as a shape; returns the rank. */
+/* A list of extents, also negative ones; `text` as a shape, without those. They return how many. */
+size_t gn_request_dims(gn_graph *, const gn_request *, const char *text, const gn_dim **out);
 size_t gn_request_shape(gn_graph *, const gn_request *, const gn_dim **shape);
 /* x repeated to a shape, aligned at the last axis. */
 gn_expr *gn_request_repeat(gn_graph *, const gn_request *, gn_expr *x, size_t rank, const gn_dim *const *shape);
