@@ -145,6 +145,7 @@ void gn_evaluation_set(gn_evaluation *v, const gn_expr *leaf, const gn_array *a)
     }
     gn_tensor *t = tensor_new(v, type);
     int64_t at[GN_MAX_RANK] = { 0 };
+    t->given = true;
     for (int d = 0; d < a->rank; d++) {
         if (t->shape[d] != a->shape[d]) gn_throw(GN_ESHAPE, "axis %d has %lld elements, expected %lld", d, (long long)a->shape[d], (long long)t->shape[d]);
     }
@@ -239,6 +240,7 @@ static const gn_tensor *node(gn_evaluation *v, const gn_expr *e)
     if (e->op->expand) return composite(v, e, in);
     if (e->op->traits & GN_LEAF) return leaf(v, e);
     gn_tensor *out = tensor_new(v, e->type);
+    out->given = e->nin == 1 && in[0]->given && (e->op->traits & GN_VIEW_OP || e->op == &gn_op_cast);
     if (e->op == &gn_op_tuple) {
         out->nelem = e->nin, out->elem = in;
     } else if (e->op->eval) {

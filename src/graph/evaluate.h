@@ -27,6 +27,7 @@ typedef struct gn_tensor {
     int rank;
     int64_t shape[GN_MAX_RANK], count;
     gn_ref *at;                 /* row-major */
+    bool given;                 /* the values are an input's, perhaps through views and casts: bad indices among them are refused */
     size_t nelem;               /* of a tuple */
     const struct gn_tensor **elem;
 } gn_tensor;

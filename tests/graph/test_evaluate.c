@@ -53,7 +53,7 @@ static void sizes_are_bound_and_checked(void **state)
     refuses((bound_call){ .y = w, .n = 1, .in = { w }, .value = { gn_array_of(data, GN_F32, 2, (int64_t[]){ 3, 5 }) } }, GN_ESHAPE, "axis 1 has 5 elements, expected 6");
     refuses((bound_call){ .y = w, .n = 2, .in = { x, w }, .value = { three, gn_array_of(data, GN_F32, 2, (int64_t[]){ 4, 8 }) } }, GN_ESHAPE, "dim n is bound to 3 and to 4");
     refuses((bound_call){ .y = gn_reshape(x, "p, q"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "names a dim that nothing binds");
-    refuses((bound_call){ .y = gn_slice(x, "4:"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "slice");
+    refuses((bound_call){ .y = gn_slice(x, "4:"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "an extent of -1");
     refuses((bound_call){ .y = gn_reshape(x, "n/2, 2"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "reshape: numbers of elements");
     gn_expr *part[2];
     gn_split(x, 0, 2, part);
@@ -107,7 +107,7 @@ static void given_indices_are_refused_and_computed_ones_clamped(void **state)
     c.in[2] = z, c.value[2] = GN_VIEW(logits, 3);
     refuses(c, GN_EINDEX, "index 4 is outside an axis of extent 4");
     c.y = gn_take(x, gn_add(i, 0), 0);
-    assert_int_equal(gn_protect(run, &c), GN_OK);
+    if (gn_protect(run, &c)) fail_msg("%s", gn_message());
     assert_int_equal(c.v->clamped, 2);
     assert_true(c.result->at[0].f == 10 && c.result->at[1].f == 40 && c.result->at[2].f == 10);
     gn_arena_free(&c.arena);
@@ -191,7 +191,7 @@ static void check_all(gn_expr *y, const double *want, int n)
 {
     for (int i = 0; i < n; i++) {
         const gn_ref r = test_element(y, i);
-        if (fabsl(r.f - want[i]) > r.err || r.err > 1e-5L) fail_msg("element %d is %Lg, not %g (bound %Lg)", i, r.f, want[i], r.err);
+        if (fabsl(r.f - want[i]) > r.err || r.err > 1e-4L) fail_msg("element %d is %Lg, not %g (bound %Lg)", i, r.f, want[i], r.err);
     }
 }
 

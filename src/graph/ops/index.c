@@ -54,13 +54,6 @@ static const gn_type *infer_check(gn_graph *g, gn_expr *const *in, size_t n, con
 
 /* ---- reference ---- */
 
-/* An input brings these values as they are, perhaps through views and casts. */
-static bool is_given(const gn_expr *e)
-{
-    while (e->nin == 1 && (e->op->traits & GN_VIEW_OP || e->op == &gn_op_cast)) e = e->in[0];
-    return e->op == &gn_op_input || e->op == &gn_op_variable;
-}
-
 static void eval_check(gn_tensor *out, const gn_tensor *const *in, const gn_expr *e, gn_arena *arena)
 {
     (void)arena;
@@ -70,7 +63,7 @@ static void eval_check(gn_tensor *out, const gn_tensor *const *in, const gn_expr
         const int64_t v = out->at[i].i;
         const bool high = v >= 0 ? v >= extent : gn_is_unsigned(out->dtype);
         if (v >= 0 && !high) continue;
-        if (is_given(e->in[0]) || extent == 0)
+        if (in[0]->given || extent == 0)
             gn_throw(GN_EINDEX, "index %lld is outside an axis of extent %lld", (long long)v, (long long)extent);
         out->at[i].i = high ? extent - 1 : 0;
         out->evaluation->clamped++;
