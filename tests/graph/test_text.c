@@ -4,6 +4,7 @@
 #include "graph_text.h"
 #include "op.h"
 #include "context.h"
+#include "samples.h"
 #include <math.h>
 #include <string.h>
 
@@ -202,6 +203,35 @@ static void a_text_cut_or_altered_anywhere_is_read_or_told_but_never_breaks(void
     gn_graph_free(g);
 }
 
+static void print_sample(void *user, const gn_sample *sample)
+{
+    round_trip r = { 0 };
+    struct gn_core core = { .graph = sample->graph };
+    gn_text t = { .arena = &r.arena };
+    for (size_t i = 0; i < sample->nin; i++) gn_push(&r.arena, &core.in, sample->in[i]);
+    gn_expr *y = sample->y;
+    while (y->type->kind == GN_TYPE_TUPLE) y = gn_node(sample->graph, &gn_op_proj, &y, 1, &(gn_attr){ .kind = GN_ATTR_INT });
+    gn_push(&r.arena, &core.out, y);
+    gn_core_print_with(&t, &core, true);
+    assert_inverse(gn_text_done(&t));
+    ++*(int *)user;
+    gn_arena_free(&r.arena);
+}
+
+static void print_samples(void *arg)
+{
+    gn_each_sample(print_sample, arg);
+}
+
+static void every_sample_of_every_op_reads_back(void **state)
+{
+    (void)state;
+    int n = 0;
+    if (gn_protect(print_samples, &n)) fail_msg("%s", gn_message());
+    print_message("%d samples\n", n);
+    assert_true(n > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +239,7 @@ int main(void)
         cmocka_unit_test(every_element_reads_back_bit_for_bit),
         cmocka_unit_test(dims_constraints_and_composites_read_back),
         cmocka_unit_test(the_same_program_has_the_same_text_whatever_was_built_before),
+        cmocka_unit_test(every_sample_of_every_op_reads_back),
         cmocka_unit_test(mistakes_are_told_with_line_and_column),
         cmocka_unit_test(a_text_cut_or_altered_anywhere_is_read_or_told_but_never_breaks),
     };
