@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "commands.h"
 #include "context_state.h"
+#include "nvrtc.h"
 #include "toolchain_state.h"
 
 typedef struct report {
@@ -83,13 +84,15 @@ static void report_cuda(void)
 {
     printf("CUDA (optional)\n");
     const bool driver = report_library("driver", (const char *const[]){ "libcuda.so.1", NULL });
-    const bool nvrtc = report_library("NVRTC", (const char *const[]){ "libnvrtc.so.13", "libnvrtc.so.12", "/usr/local/cuda/lib64/libnvrtc.so", NULL });
+    gn_nvrtc *nvrtc = NULL;
+    say("NVRTC", gn_nvrtc_open(&nvrtc, &gn_allocator_libc) ? "not found" : gn_nvrtc_identity(nvrtc));
     report_library("cuBLASLt", (const char *const[]){ "libcublasLt.so.13", "libcublasLt.so.12", "/usr/local/cuda/lib64/libcublasLt.so", NULL });
     report_library("cuDNN", (const char *const[]){ "libcudnn.so.9", NULL });
     if (!driver && nvrtc)
         printf("  CUDA source can be compiled here, but there is no driver to run it.\n");
     if (!nvrtc)
         printf("  CUDA source can be generated but not compiled: NVRTC comes with NVIDIA's CUDA toolkit or the PyPI package nvidia-cuda-nvrtc.\n");
+    gn_nvrtc_close(nvrtc);
 }
 
 static void count(void *user, const gn_cache_entry *e)

@@ -7,6 +7,7 @@
 enum { EXIT_USAGE = 2 };
 
 int cmd_kernel(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 

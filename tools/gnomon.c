@@ -8,6 +8,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     { "kernel", "a logical kernel with its schedule, as text, to C or CUDA", cmd_kernel },
+    { "inspect", "a graph, as text, through every stage to its generated code", cmd_inspect },
     { "cache", "list, verify, prune or clear the cache of compiled code", cmd_cache },
     { "doctor", "what this machine has, what is missing, and how to get it", cmd_doctor },
 };
