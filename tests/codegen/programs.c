@@ -1,4 +1,5 @@
 #include "programs.h"
+#include "../random_graph.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,28 @@ program *program_new(uint64_t seed)
     return p;
 }
 
+program *program_random(uint64_t seed)
+{
+    program *p = calloc(1, sizeof *p);
+    p->optimize = true;
+    p->from = calloc(1, sizeof *p->from);
+    random_graph_make(p->from, seed);
+    p->graph = p->from->g;
+    for (size_t i = 0; i < p->from->ninputs; i++) gn_push(&p->arena, &p->in, p->from->input[i]);
+    for (size_t i = 0; i < p->from->noutputs; i++) gn_push(&p->arena, &p->out, p->from->output[i]);
+    program_size(p, "n", p->from->n);
+    program_size(p, "m", p->from->m);
+    return p;
+}
+
 void program_free(program *p)
 {
     for (size_t i = 0; p->memory && i < p->grouping->values.n; i++) free(p->memory[i]);
     free(p->memory);
     gn_core_free(p->core);
-    gn_graph_free(p->graph);
+    if (p->from) random_graph_free(p->from);
+    else gn_graph_free(p->graph);
+    free(p->from);
     gn_arena_free(&p->arena);
     free(p);
 }
@@ -168,7 +185,8 @@ static void make_memory(program *p)
         p->memory[i] = malloc(bytes + 64);
         memset(p->memory[i], 0x7f, bytes + 64);
         const gn_array a = array_of(p, v->expr, p->memory[i]);
-        if (v->kind == GN_VALUE_INPUT || v->kind == GN_VALUE_VARIABLE) fill(p, &a);
+        if (v->kind == GN_VALUE_INPUT && p->from) memcpy(a.data, p->from->value[v->index].data, bytes);
+        else if (v->kind == GN_VALUE_INPUT || v->kind == GN_VALUE_VARIABLE) fill(p, &a);
         if (v->kind == GN_VALUE_CONSTANT) memcpy(a.data, gn_attr_of(v->expr, "data")->data, bytes);
     }
 }

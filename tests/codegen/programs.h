@@ -16,9 +16,11 @@ typedef struct program {
     bool optimize;               /* all passes first; else the graph must be made of primitives */
     int64_t index_most;          /* integers are drawn below it */
     void **memory;               /* by value */
+    struct random_graph *from;   /* its inputs and their values; NULL: our own graph, random numbers */
 } program;
 
 program *program_new(uint64_t seed);
+program *program_random(uint64_t seed); /* a random graph, for all passes */
 void program_free(program *);
 void program_size(program *, const char *name, int64_t size);
 gn_expr *program_in(program *, const char *name, gn_dtype, const char *shape);

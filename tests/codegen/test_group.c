@@ -1,6 +1,8 @@
 /* Grouping: what it makes of programs, and that its kernels, run in order, mean what the graph means. */
 #include "programs.h"
 #include <gnomon/ops.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void run_and_check(program *p)
@@ -284,6 +286,22 @@ static void a_tiny_network_is_one_function(void **state)
     check_count(program_tiny(3), 1);
 }
 
+/* ---- random graphs ---- */
+
+static void random_graphs_keep_their_values(void **state)
+{
+    (void)state;
+    const uint64_t first = test_seed() * 1000;
+    const uint64_t n = getenv("GNOMON_TEST_GRAPHS") ? strtoull(getenv("GNOMON_TEST_GRAPHS"), NULL, 10) : 150;
+    for (uint64_t i = 0; i < n; i++) {
+        program *p = program_random(first + i);
+        if (getenv("GNOMON_TEST_PRINT")) printf("; random graph %llu\n", (unsigned long long)(first + i));
+        program_group(p, &gn_target_avx512);
+        program_check(p, program_interpret);
+        program_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +324,7 @@ int main(void)
         cmocka_unit_test(cross_entropy_with_gradient_is_one_kernel),
         cmocka_unit_test(logistic_regression_with_gradient_is_one_kernel),
         cmocka_unit_test(a_tiny_network_is_one_function),
+        cmocka_unit_test(random_graphs_keep_their_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

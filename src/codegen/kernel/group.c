@@ -20,7 +20,8 @@ static void reserve_symbols(grouper *g)
 }
 
 typedef struct place {
-    int32_t key, group;
+    int64_t key;
+    int32_t group;
 } place;
 
 static int compare_places(const void *a, const void *b)

@@ -96,6 +96,16 @@ static int32_t home_from_memory(grouper *g, const gnode *n)
     return best != NONE ? best : new_group(g, GROUP_MAP, &d, NONE);
 }
 
+/* Leaves that are always read from memory are there when group q begins. */
+static bool leaves_ready(const grouper *g, const gnode *n, int32_t q)
+{
+    for (size_t i = 0; i < n->nleaf; i++) {
+        const gnode *l = &g->nodes.at[n->leaf[i]];
+        if (l->cut && l != n && !is_ready(g, l, q)) return false;
+    }
+    return true;
+}
+
 /* A map that runs right behind the group of the node's level: one for all values of equal dims. */
 static int32_t home_after(grouper *g, const gnode *n)
 {
@@ -103,7 +113,8 @@ static int32_t home_after(grouper *g, const gnode *n)
     const ggroup *q = &g->groups.at[n->group];
     for (size_t i = 0; i < q->followers.n; i++) {
         const ggroup *a = &g->groups.at[q->followers.at[i]];
-        if (a->outs.n < MAX_OUTS && a->spine.n == d.n && class_subset(&a->spine, &d)) return q->followers.at[i];
+        const bool same = a->spine.n == d.n && class_subset(&a->spine, &d);
+        if (same && a->outs.n < MAX_OUTS && leaves_ready(g, n, q->followers.at[i])) return q->followers.at[i];
     }
     return new_group(g, GROUP_MAP, &d, n->group);
 }

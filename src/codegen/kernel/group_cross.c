@@ -83,7 +83,7 @@ void gn_group_cross(grouper *g)
     crosser c = { g, .stamp = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1) };
     for (int32_t q = 0; q < (int32_t)g->groups.n; q++)
         if (!g->groups.at[q].dead) walk_group(&c, q);
-    /* Storing may make maps, which need values of their own: until nothing new is found. */
+    /* What a group stores for others may need values that it did not need itself: until nothing new is found. */
     while (c.found.n > 0) {
         uint32_t *todo = gn_arena_copy(g->scratch, c.found.at, c.found.n * sizeof *todo);
         const size_t n = c.found.n;
@@ -92,8 +92,7 @@ void gn_group_cross(grouper *g)
         for (size_t i = 0; i < n; i++) {
             const gnode *x = &g->nodes.at[todo[i]];
             if (x->stored || (is_light(x) && near_cost(g, todo[i], NEAR_COST) <= NEAR_COST)) continue;
-            const int32_t home = gn_group_home(g, todo[i]);
-            if (g->groups.at[home].kind == GROUP_MAP) walk_out(&c, todo[i], home);
+            walk_out(&c, todo[i], gn_group_home(g, todo[i])); /* which may need more values itself */
         }
     }
     for (size_t q = 0; q < g->groups.n; q++) {

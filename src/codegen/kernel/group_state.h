@@ -170,10 +170,11 @@ bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along 
 /* group_merge.c, group_cross.c, group_order.c */
 void gn_group_merge(grouper *);
 void gn_group_cross(grouper *);
-/* Place of a group in the order of execution. */
-static inline int32_t order_key(const grouper *g, int32_t q)
+/* Place of a group in the order of execution: those that run behind another come in the order they were made. */
+static inline int64_t order_key(const grouper *g, int32_t q)
 {
-    return g->groups.at[q].after != NONE ? 2 * g->groups.at[q].after + 1 : 2 * q;
+    const ggroup *group = &g->groups.at[q];
+    return group->after != NONE ? ((int64_t)group->after << 32) + q : (int64_t)q << 32;
 }
 /* The node is in memory when group q begins. */
 static inline bool is_ready(const grouper *g, const gnode *n, int32_t q)
