@@ -14,6 +14,7 @@ typedef struct program {
     uint64_t random;
     struct { const char *name; int64_t size; } size[8]; /* of named dims */
     bool optimize;               /* all passes first; else the graph must be made of primitives */
+    bool refused;                /* by the optimizer */
     int64_t index_most;          /* integers are drawn below it */
     void **memory;               /* by value */
     struct random_graph *from;   /* its inputs and their values; NULL: our own graph, random numbers */
