@@ -119,6 +119,9 @@ static void reductions_take_lists_of_axes(void **state)
     EXPECT(gn_min_all(x), "f32 ()", -6);
     EXPECT(gn_any(b, GN_AXES(0)), "bool (2)", 1, 1);
     EXPECT(gn_all(b, GN_AXES(0)), "bool (2)", 1, 0);
+    EXPECT(gn_max(b, GN_AXES(0)), "bool (2)", 1, 1);
+    EXPECT(gn_min_all(b), "bool ()", 0);
+    EXPECT(gn_argmin(b, 1), "i64 (2)", 1, 0);
     EXPECT(gn_any_all(b), "bool ()", 1);
     EXPECT(gn_all_all(b), "bool ()", 0);
     EXPECT(gn_sum_all(b), "i64 ()", 3);

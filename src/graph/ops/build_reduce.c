@@ -1,6 +1,13 @@
 /* Public builders: reductions. */
 #include "request.h"
 
+/* The larger of bools is any, the smaller all. */
+static const gn_op_info *op_for(const gn_request *r, gn_dtype t)
+{
+    if (t != GN_BOOL) return r->op;
+    return r->op == &gn_op_max ? &gn_op_any : r->op == &gn_op_min ? &gn_op_all : r->op;
+}
+
 static gn_expr *make(gn_graph *g, const gn_request *r)
 {
     gn_expr *x = r->x[0];
@@ -10,12 +17,13 @@ static gn_expr *make(gn_graph *g, const gn_request *r)
     if (wants_float) x = gn_make_cast(g, x, gn_float_of(gn_dtype_in(x)));
     else if ((r->op == &gn_op_sum || r->op == &gn_op_prod) && gn_dtype_in(x) == GN_BOOL) x = gn_make_cast(g, x, GN_I64);
     if (r->op == &gn_op_var && axes.n == 0) return gn_make2(g, &gn_op_sub, x, x);
-    return gn_make_reduce(g, r->op, x, &axes);
+    return gn_make_reduce(g, op_for(r, gn_dtype_in(x)), x, &axes);
 }
 
 static gn_expr *make_position(gn_graph *g, const gn_request *r)
 {
     const gn_attr attr = { .kind = GN_ATTR_INT, .i = gn_request_axis(g, r, r->axis, gn_rank_in(r->x[0])) };
+    if (gn_dtype_in(r->x[0]) == GN_BOOL) r->x[0] = gn_make_cast(g, r->x[0], GN_I32);
     return gn_node(g, r->op, r->x, 1, &attr);
 }
 

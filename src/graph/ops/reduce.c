@@ -241,19 +241,19 @@ const gn_op_info gn_op_sum = { .name = "sum", .arity = 1, .traits = GN_REDUCE, .
     .infer = infer_reduce, .eval_whole = eval_sum, .vjp = vjp_sum, .linear = true, .gloss = "the sum over axes, which vanish; 0 over none" };
 const gn_op_info gn_op_prod = { .name = "prod", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
     .infer = infer_reduce, .eval_whole = eval_prod, .vjp = vjp_prod, .jvp = jvp_prod, .gloss = "the product over axes; 1 over none" };
-const gn_op_info gn_op_max = { .name = "max", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_ANY_DTYPE, .attrs = axes_attr, .nattr = 1,
+const gn_op_info gn_op_max = { .name = "max", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
     .infer = infer_reduce, .eval_whole = eval_max, .vjp = vjp_extreme, .jvp = jvp_extreme,
     .gloss = "the largest over axes; NaN if one is; the least value over none" };
-const gn_op_info gn_op_min = { .name = "min", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_ANY_DTYPE, .attrs = axes_attr, .nattr = 1,
+const gn_op_info gn_op_min = { .name = "min", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
     .infer = infer_reduce, .eval_whole = eval_min, .vjp = vjp_extreme, .jvp = jvp_extreme,
     .gloss = "the smallest over axes; NaN if one is; the greatest value over none" };
 const gn_op_info gn_op_any = { .name = "any", .arity = 1, .traits = GN_REDUCE | GN_BOOL_OUT, .dtypes = GN_BIT(GN_BOOL), .attrs = axes_attr, .nattr = 1,
     .infer = infer_reduce, .eval_whole = eval_any, .not_differentiable = "bools have no derivative", .gloss = "one of them holds; false over none" };
 const gn_op_info gn_op_all = { .name = "all", .arity = 1, .traits = GN_REDUCE | GN_BOOL_OUT, .dtypes = GN_BIT(GN_BOOL), .attrs = axes_attr, .nattr = 1,
     .infer = infer_reduce, .eval_whole = eval_all, .not_differentiable = "bools have no derivative", .gloss = "all of them hold; true over none" };
-const gn_op_info gn_op_argmax = { .name = "argmax", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_ANY_DTYPE, .attrs = axis_attr, .nattr = 1,
+const gn_op_info gn_op_argmax = { .name = "argmax", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axis_attr, .nattr = 1,
     .infer = infer_position, .eval_whole = eval_argmax, .not_differentiable = "a position is constant almost everywhere",
     .gloss = "where the largest stands along an axis, the first of several or the first NaN" };
-const gn_op_info gn_op_argmin = { .name = "argmin", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_ANY_DTYPE, .attrs = axis_attr, .nattr = 1,
+const gn_op_info gn_op_argmin = { .name = "argmin", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axis_attr, .nattr = 1,
     .infer = infer_position, .eval_whole = eval_argmin, .not_differentiable = "a position is constant almost everywhere",
     .gloss = "where the smallest stands along an axis, the first of several or the first NaN" };
