@@ -195,6 +195,7 @@ static gn_status take_array(gn_frame *fr, const char *who, uint32_t s, const gn_
         if (!data) return GN_ENOMEM;
         fr->now[s] = gn_array_of(data, v->dtype, v->rank, fr->shape[s]);
         fr->now[s].fill = a->fill;
+        fr->any_new = true;
         return GN_OK;
     }
     if (!has_shape(a, fr->shape[s])) return wrong_shape(fr, who, s, a);
@@ -209,7 +210,7 @@ gn_status gn_frame_fill(gn_frame *fr, const char *who, gn_arrays in, gn_arrays o
     const gn_func *f = fr->f;
     const uint32_t ninputs = f->program->ninputs;
     gn_status bad = GN_OK;
-    fr->any_staged = false;
+    fr->any_staged = fr->any_new = false;
     for (uint32_t s = 0; s < f->nslots; s++) fr->now[s].fill = NULL;
     for (uint32_t s = 0; !bad && s < f->nslots; s++) {
         bad = take_array(fr, who, s, s < ninputs ? &in.at[s] : &out.at[s - ninputs]);

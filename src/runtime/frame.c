@@ -68,6 +68,9 @@ static void find_shapes(gn_frame *fr)
     const gn_func *f = fr->f;
     fr->shape = gn_arena_alloc_n(&fr->arena, f->nslots, sizeof *fr->shape, alignof(int64_t));
     fr->count = GN_NEW_ARRAY(&fr->arena, int64_t, f->nslots);
+    fr->form = GN_NEW_ARRAY(&fr->arena, gn_slot_form, f->nslots);
+    fr->low = GN_NEW_ARRAY(&fr->arena, uintptr_t, f->nslots);
+    fr->high = GN_NEW_ARRAY(&fr->arena, uintptr_t, f->nslots);
     for (uint32_t s = 0; s < f->nslots; s++) {
         const gn_pvalue *v = &f->program->values.at[s];
         for (int d = 0; d < v->rank; d++)
@@ -76,8 +79,12 @@ static void find_shapes(gn_frame *fr)
         const gn_array a = gn_array_of(NULL, v->dtype, v->rank, fr->shape[s]);
         int64_t bytes;
         fr->count[s] = gn_array_count(&a);
+        fr->form[s].dtype = v->dtype, fr->form[s].rank = v->rank;
+        memcpy(fr->form[s].shape, a.shape, sizeof a.shape);
+        memcpy(fr->form[s].stride, a.stride, sizeof a.stride);
         if (fr->count[s] < 0 || gn_mul_overflows(fr->count[s], (int64_t)gn_dtype_size(v->dtype), &bytes))
             gn_throw(GN_ENOMEM, "%s: '%s': size overflows", f->program->name, f->slot[s].name);
+        fr->form[s].bytes = bytes;
     }
 }
 
@@ -203,9 +210,4 @@ void gn_frame_free(gn_frame *fr)
     gn_block_free(f->allocator, fr->scratch, fr->scratch_bytes);
     gn_arena_free(&fr->arena);
     gn_release(f->allocator, fr, sizeof *fr);
-}
-
-void gn_frame_set(gn_frame *fr, uint32_t slot, void *data)
-{
-    for (void ***p = fr->place[slot]; *p; p++) **p = data;
 }

@@ -46,6 +46,12 @@ struct gn_func {
     gn_func_info info;
 };
 
+typedef struct gn_slot_form {    /* what a row-major array must look like to be taken without a closer look */
+    gn_dtype dtype;
+    int rank;
+    int64_t bytes, shape[GN_MAX_RANK], stride[GN_MAX_RANK];
+} gn_slot_form;
+
 struct gn_frame {
     gn_func *f;
     gn_frame *next;
@@ -56,6 +62,8 @@ struct gn_frame {
     size_t memory_bytes, scratch_bytes;
     int64_t (*shape)[GN_MAX_RANK]; /* per slot */
     int64_t *count;              /* elements per slot */
+    gn_slot_form *form;          /* per slot */
+    uintptr_t *low, *high;       /* per slot, of this call: its first byte and the one after its last */
     void ***arg;                 /* per step */
     int64_t **step_sym;          /* per step */
     void **worker_arg;           /* max_args per worker, for steps with scratch */
@@ -63,14 +71,17 @@ struct gn_frame {
     gn_array *now;               /* per slot: the arrays of this call */
     void **staged;               /* per slot: a row-major block for a strided view, NULL until needed */
     bool *is_staged;             /* per slot, of this call */
-    bool any_staged, plain;      /* plain: nothing but steps of one part to run */
+    bool any_staged, any_new, plain; /* plain: nothing but steps of one part to run */
 };
 
 /* program symbol values for call or bind: from the arrays. Checks everything about sizes; GN_OK or the sentence. `who`: "gn_call". */
 gn_status gn_call_sizes(const gn_func *, const char *who, gn_arrays in, gn_arrays out, int64_t *sym);
 /* Everything about the arrays that a frame's sizes decide, then their pointers are in place. */
 gn_status gn_frame_fill(gn_frame *, const char *who, gn_arrays in, gn_arrays out);
-void gn_frame_set(gn_frame *, uint32_t slot, void *data); /* puts the pointer into the tables */
+static inline void gn_frame_set(gn_frame *fr, uint32_t slot, void *data) /* puts the pointer into the tables */
+{
+    for (void ***p = fr->place[slot]; *p; p++) **p = data;
+}
 
 gn_status gn_frame_new(gn_frame **out, gn_func *, const int64_t *sym);
 void gn_frame_free(gn_frame *);
