@@ -87,8 +87,8 @@ static inline double moved(problem *p, gn_expr *y, const double *w, double *x, d
     return dot(values, w, n);
 }
 
-/* The slope of sum(w y) along one element of an input. False where both sides differ (a kink) or a smaller step gives another slope (a jump):
- * differences cannot judge there. */
+/* The slope of sum(w y) along one element of an input. False where both sides differ (a kink) or a smaller step gives
+ * another slope (a jump): differences cannot judge there. */
 static inline bool slope_of(problem *p, gn_expr *y, const double *w, double centre, double *x, double *slope)
 {
     const double h = 1e-5 * fmax(1, fabs(*x));

@@ -85,7 +85,8 @@ static void every_op_has_a_derivative_or_a_reason(void **state)
     for (size_t i = 0; i < gn_nops; i++) {
         const gn_op_info *op = gn_ops[i];
         const bool has = op->deriv[0] || op->deriv[1] || op->deriv[2] || op->deriv[3] || op->vjp || op->expand || op->linear;
-        if (!has && !op->not_differentiable && !(op->traits & GN_LEAF)) fail_msg("%s has neither a derivative nor a reason", op->name);
+        if (!has && !op->not_differentiable && !(op->traits & GN_LEAF))
+            fail_msg("%s has neither a derivative nor a reason", op->name);
         if (op->vjp && !op->expand && !op->jvp && !op->linear) fail_msg("%s has a reverse rule and no forward one", op->name);
     }
 }
