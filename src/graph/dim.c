@@ -108,7 +108,7 @@ static bool product_equal(const void *stored, const void *probe)
 {
     const product *const p = stored;
     const gn_term *const t = probe;
-    return p->n == t->n && memcmp(p->atom, t->atom, t->n * sizeof *t->atom) == 0;
+    return p->n == t->n && (p->n == 0 || memcmp(p->atom, t->atom, t->n * sizeof *t->atom) == 0);
 }
 
 /* The interned product of n sorted atoms, as a term with coefficient c. */
