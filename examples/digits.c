@@ -1,6 +1,7 @@
 /* Handwritten digits: a network defined as a graph, differentiated, optimized, compiled inside this process, and
  * trained on real images.
- *     digits [DIR]      DIR has optdigits-train.csv and optdigits-test.csv [examples/data] */
+ *     digits [DIR [OUT]]   DIR has optdigits-train.csv and optdigits-test.csv [examples/data]; into OUT the trained
+ *                          classifier is written as plain C, which examples/embed uses */
 #include <gnomon/gnomon.h>
 #include <stdio.h>
 #include <time.h>
@@ -67,7 +68,18 @@ static void report(const gn_func *step, const gn_func *test, double spent, int64
         printf("generated source    %s\n                    %s\n", a.source_path, b.source_path ? b.source_path : "");
 }
 
-static int run(gn_graph *g, const char *dir)
+/* The classifier of one image as digits.h and digits.c. */
+static int export_classifier(gn_graph *g, gn_expr *x, gn_expr *z, const char *out)
+{
+    gn_func *one = NULL;
+    const int bad = gn_compile(&one, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_argmax(z, 1)), .fix = "batch=1", .name = "digits") ||
+                    gn_export(one, "digits", out);
+    if (!bad) printf("classifier in C     %s/digits.c\n", out);
+    gn_func_free(one);
+    return bad;
+}
+
+static int run(gn_graph *g, const char *dir, const char *out)
 {
     gn_func *step = NULL, *test = NULL;
     gn_dataset train = { 0 }, held = { 0 };
@@ -95,6 +107,7 @@ static int run(gn_graph *g, const char *dir)
         report(step, test, spent, steps);
         printf("test accuracy       %.2f%%\n", 100 * (double)score);
     }
+    if (!bad && out) bad = export_classifier(g, x, z, out);
     gn_func_free(step), gn_func_free(test), gn_dataset_free(&train), gn_dataset_free(&held);
     return bad;
 }
@@ -102,7 +115,7 @@ static int run(gn_graph *g, const char *dir)
 int main(int argc, char **argv)
 {
     gn_graph *g = gn_graph_new(NULL);
-    const int bad = run(g, argc > 1 ? argv[1] : "examples/data");
+    const int bad = run(g, argc > 1 ? argv[1] : "examples/data", argc > 2 ? argv[2] : NULL);
     if (bad) fprintf(stderr, "%s\n", gn_message());
     gn_graph_free(g);
     return bad != 0;

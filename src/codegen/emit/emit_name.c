@@ -38,7 +38,9 @@ static bool is_used(const gn_emitter *e, const char *n)
 
 static bool is_flat(const char *n) /* the counter of a shared copy: ours on purpose */
 {
-    return strncmp(n, "gn_c", 4) == 0 && n[4] && strspn(n + 4, "0123456789") == strlen(n + 4);
+    const char *digit = n, *prefix = "gn_c";
+    while (*prefix && *digit == *prefix) digit++, prefix++;
+    return !*prefix && *digit && !digit[strspn(digit, "0123456789")];
 }
 
 const char *gn_emit_name(gn_emitter *e, const char *name)
