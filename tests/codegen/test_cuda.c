@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cuda_fibers.h"
-#include "emit.h"
+#include "emulated.h"
 #include "nvrtc.h"
 #include "testlib.h"
-#include "tree.h"
 #include "unit_cc.h"
 
 /* A kernel with two settings of its symbols: below a block, and odd over several blocks. tolerance: of |a - b| / (1 + |b|). */
@@ -41,7 +40,6 @@ typedef struct loaded {
     const char *name;
     gn_kernel *kernel;
     gn_scheduled *scheduled;
-    const char *unit;
 } loaded;
 
 static void load(void *arg)
@@ -52,10 +50,6 @@ static void load(void *arg)
     l->kernel = gn_kernel_read(&l->arena, l->name, items->at[0]);
     gn_kernel_verify(l->kernel);
     l->scheduled = gn_schedule_apply(&l->arena, l->kernel, gn_schedule_read(&l->arena, l->kernel, l->name, items->at[1]), &gn_target_cuda);
-    gn_text body = { .arena = &l->arena }, unit = { .arena = &l->arena };
-    gn_emit_kernel(&body, l->scheduled);
-    gn_target_unit(&unit, &gn_target_cuda, gn_text_done(&body));
-    l->unit = gn_text_done(&unit);
 }
 
 static void load_example(loaded *l, const char *name)
@@ -63,22 +57,6 @@ static void load_example(loaded *l, const char *name)
     *l = (loaded){ .name = name };
     if (gn_protect(load, l))
         fail_msg("%s: %s", name, gn_message());
-}
-
-/* ---- NVRTC ---- */
-
-static void check_usage(const loaded *l, const char *arch, const gn_nvrtc_output *out)
-{
-    for (uint32_t step = 0; step < l->scheduled->nsteps; step++) {
-        char symbol[128];
-        gn_nvrtc_usage u;
-        snprintf(symbol, sizeof symbol, "%s_%u", l->kernel->name, step);
-        if (!gn_nvrtc_usage_of(out->log, symbol, &u))
-            fail_msg("%s: the log says nothing of %s: %s", arch, symbol, out->log);
-        printf("    %s %-20s %3d registers %6d bytes shared\n", arch, symbol, u.registers, u.shared_bytes);
-        if (u.spill_bytes)
-            fail_msg("%s: %s spills %d bytes", arch, symbol, u.spill_bytes);
-    }
 }
 
 static void nvrtc_compiles_every_kernel_without_spills(void **state)
@@ -89,18 +67,10 @@ static void nvrtc_compiles_every_kernel_without_spills(void **state)
         printf("skipped: %s\n", gn_message());
         skip();
     }
-    static const char *const archs[] = { "sm_80", "sm_90" };
     for (size_t i = 0; i < NEXAMPLES; i++) {
         loaded l;
         load_example(&l, examples[i].name);
-        for (size_t a = 0; a < 2; a++) {
-            gn_nvrtc_output out;
-            if (gn_nvrtc_compile(nvrtc, l.name, l.unit, archs[a], &out))
-                fail_msg("%s", gn_message());
-            assert_memory_equal(out.code, "\177ELF", 4);
-            check_usage(&l, archs[a], &out);
-            gn_nvrtc_output_free(&out);
-        }
+        emulated_check_nvrtc(nvrtc, emulated_cuda(&l.arena, 1, &l.scheduled), 1, &l.scheduled);
         gn_arena_free(&l.arena);
     }
     gn_nvrtc_close(nvrtc);
@@ -126,52 +96,6 @@ static void nvrtc_says_where_source_is_wrong(void **state)
     gn_nvrtc_close(nvrtc);
 }
 
-/* ---- emulation ---- */
-
-/* Functions without parameters that call each step with emulated_arg and emulated_sym. */
-static const char *emulated_text(loaded *l)
-{
-    gn_text t = { .arena = &l->arena };
-    const gn_kernel *k = l->kernel;
-    gn_textf(&t, "%s%s\nextern \"C\" {\nvoid **emulated_arg;\nint64_t *emulated_sym;\n", read_file(&l->arena, TEST_DIR "/codegen/cuda_emulation.h"), l->unit);
-    for (uint32_t step = 0; step < l->scheduled->nsteps; step++) {
-        gn_textf(&t, "void emulated_step_%u(void) { %s_%u(", step, k->name, step);
-        const char *comma = "";
-        for (size_t i = 0; i < k->bufs.n; i++, comma = ", ")
-            gn_textf(&t, "%s(%s *)emulated_arg[%zu]", comma, k->bufs.at[i].dtype == GN_BOOL ? "uint8_t" : gn_dtypes[k->bufs.at[i].dtype].c_name, i);
-        for (size_t i = 0; i < l->scheduled->sbufs.n; i++)
-            gn_textf(&t, "%s(%s *)emulated_arg[%zu]", comma, gn_dtypes[l->scheduled->sbufs.at[i].dtype].c_name, k->bufs.n + i);
-        for (size_t i = 0; i < k->syms.n; i++)
-            gn_textf(&t, "%semulated_sym[%zu]", comma, i);
-        gn_text_add(&t, "); }\n");
-    }
-    gn_text_add(&t, "}\n");
-    return gn_text_done(&t);
-}
-
-typedef struct binding {
-    const gn_kernel *kernel;
-    const int64_t *sym;
-} binding;
-
-static bool value_of(void *user, const char *name, int64_t *out)
-{
-    const binding *b = user;
-    for (size_t i = 0; i < b->kernel->syms.n; i++)
-        if (strcmp(b->kernel->syms.at[i].name, name) == 0) {
-            *out = b->sym[i];
-            return true;
-        }
-    return false;
-}
-
-static int64_t size_of(const gn_dim *d, binding *b)
-{
-    int64_t n = 0;
-    assert_true(gn_dim_eval(d, value_of, NULL, b, &n));
-    return n;
-}
-
 enum { MAX_BUFFERS = 8 };
 typedef struct memory {
     size_t n;
@@ -180,14 +104,15 @@ typedef struct memory {
 } memory;
 
 /* Buffers that are read get random numbers, others NaN. */
-static memory make_memory(gn_arena *a, const gn_kernel *k, binding *b)
+static memory make_memory(gn_arena *a, const gn_scheduled *scheduled, const int64_t *sym)
 {
+    const gn_kernel *k = scheduled->kernel;
     memory m = { .n = k->bufs.n };
     uint64_t seed = test_seed();
     for (size_t i = 0; i < m.n; i++) {
         m.count[i] = 1;
         for (uint8_t d = 0; d < k->bufs.at[i].rank; d++)
-            m.count[i] *= size_of(k->bufs.at[i].shape[d], b);
+            m.count[i] *= emulated_size(scheduled, k->bufs.at[i].shape[d], sym);
         m.at[i] = gn_arena_alloc(a, (size_t)m.count[i] * sizeof(float), 64);
         for (int64_t j = 0; j < m.count[i]; j++)
             m.at[i][j] = k->bufs.at[i].access & GN_KBUF_READ ? (float)test_uniform(&seed, -1, 1) : NAN;
@@ -205,37 +130,17 @@ static void compare(const struct example *e, const gn_kernel *k, const memory *g
         }
 }
 
-static void run_steps(loaded *l, void *library, binding *b, memory *m, bool descending)
-{
-    void ***arg = unit_symbol(library, "emulated_arg");
-    const int64_t **sym = unit_symbol(library, "emulated_sym");
-    *arg = (void **)m->at;
-    *sym = b->sym;
-    for (uint32_t step = 0; step < l->scheduled->nsteps; step++) {
-        char name[64];
-        snprintf(name, sizeof name, "emulated_step_%u", step);
-        void *symbol = unit_symbol(library, name);
-        void (*body)(void);
-        memcpy(&body, &symbol, sizeof body);
-        const int64_t blocks = size_of(gn_scheduled_parts(l->scheduled, step), b);
-        const char *trouble = cuda_fibers_run(library, body, (unsigned)blocks, gn_scheduled_threads(l->scheduled), descending);
-        if (trouble)
-            fail_msg("%s: %s", l->name, trouble);
-    }
-}
-
 static void check_example(const struct example *e, const char *compiler)
 {
     loaded l;
     load_example(&l, e->name);
-    void *library = unit_load_text(compiler, ".cc", emulated_text(&l));
+    void *library = unit_load_text(compiler, ".cc", emulated_text(&l.arena, 1, &l.scheduled));
     for (size_t size = 0; size < 2; size++) {
-        binding b = { l.kernel, e->sym[size] };
-        memory want = make_memory(&l.arena, l.kernel, &b);
-        gn_kernel_interpret(l.kernel, (void **)want.at, b.sym, &l.arena);
+        memory want = make_memory(&l.arena, l.scheduled, e->sym[size]);
+        gn_kernel_interpret(l.kernel, (void **)want.at, e->sym[size], &l.arena);
         for (int descending = 0; descending < 2; descending++) {
-            memory got = make_memory(&l.arena, l.kernel, &b);
-            run_steps(&l, library, &b, &got, descending);
+            memory got = make_memory(&l.arena, l.scheduled, e->sym[size]);
+            emulated_run(library, l.scheduled, (void **)got.at, e->sym[size], descending);
             compare(e, l.kernel, &got, &want);
         }
     }
