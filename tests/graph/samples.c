@@ -12,6 +12,8 @@ typedef struct walk {
     void *user;
     gn_sample at;
     char name[200];
+    gn_graph *shared;             /* NULL: a graph for each */
+    unsigned number;
 } walk;
 
 /* ---- making and handing over ---- */
@@ -20,7 +22,8 @@ static const char *const letters[GN_SAMPLE_INPUTS] = { "a", "b", "c", "d", "e", 
 
 static void begin(walk *w, const gn_op_info *op)
 {
-    w->at = (gn_sample){ .op = op, .graph = gn_graph_new(NULL), .smooth = true };
+    w->at = (gn_sample){ .op = op, .graph = w->shared ? w->shared : gn_graph_new(NULL), .smooth = true };
+    w->number++;
     snprintf(w->name, sizeof w->name, "%s", op->name);
     w->at.name = w->name;
 }
@@ -30,7 +33,10 @@ static gn_expr *input(walk *w, gn_dtype t, const char *shape, double low, double
     const size_t i = w->at.nin++, n = strlen(w->name);
     w->at.low[i] = low, w->at.high[i] = high;
     snprintf(w->name + n, sizeof w->name - n, " %s (%s)", gn_dtype_name(t), strcmp(shape, "()") == 0 ? "" : shape);
-    return w->at.in[i] = gn_input(w->at.graph, letters[i], t, "%s", shape);
+    char own[32];
+    if (w->shared) snprintf(own, sizeof own, "s%u_%s", w->number, letters[i]);
+    else snprintf(own, sizeof own, "%s", letters[i]);
+    return w->at.in[i] = gn_input(w->at.graph, own, t, "%s", shape);
 }
 
 /* The node has been built: checks that it is one of the op, shows it, forgets it. */
@@ -40,7 +46,7 @@ static void finish(walk *w, gn_expr *y)
     if (y->op != w->at.op) fail_msg("%s: a node of %s", w->name, y->op->name);
     w->at.y = y;
     w->visit(w->user, &w->at);
-    gn_graph_free(w->at.graph);
+    if (!w->shared) gn_graph_free(w->at.graph);
 }
 
 typedef struct node_call {
@@ -322,9 +328,8 @@ static bool is_plain(const gn_op_info *op)
     return op->traits & GN_ELEMWISE && op->nattr == 0 && op != &gn_op_select;
 }
 
-void gn_each_sample(void (*visit)(void *user, const gn_sample *), void *user)
+static void walk_all(walk w)
 {
-    walk w = { .visit = visit, .user = user };
     for (size_t i = 0; i < gn_nops; i++) {
         const gn_op_info *op = gn_ops[i];
         if (is_plain(op)) elementwise(&w, op);
@@ -345,6 +350,16 @@ void gn_each_sample(void (*visit)(void *user, const gn_sample *), void *user)
     built(&w, &gn_op_leaky_relu, "n, 2", leaky);
     randoms(&w);
     iotas(&w);
+}
+
+void gn_each_sample(void (*visit)(void *user, const gn_sample *), void *user)
+{
+    walk_all((walk){ .visit = visit, .user = user });
+}
+
+void gn_each_sample_in(gn_graph *g, void (*visit)(void *user, const gn_sample *), void *user)
+{
+    walk_all((walk){ .visit = visit, .user = user, .shared = g });
 }
 
 /* ---- values ---- */
