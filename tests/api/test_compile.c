@@ -114,12 +114,101 @@ static void two_compiles_in_one_process_give_the_same_source(void **state)
     gn_context_free(c);
 }
 
+static int count_entries(const char *dir)
+{
+    char command[160];
+    int n = -1;
+    snprintf(command, sizeof command, "find '%s' -name '*.so' | wc -l", dir);
+    FILE *p = popen(command, "r");
+    assert_non_null(p);
+    if (fscanf(p, "%d", &n) != 1) n = -1;
+    pclose(p);
+    return n;
+}
+
+/* Variants of one program; each differs from the first in one thing that can change its bytes or its numbers. */
+enum { VARIANTS = 10 };
+static void compile_variant(const char *dir, int variant)
+{
+    gn_context *c;
+    gn_func *f = NULL;
+    must(gn_context_new(&c, &(gn_context_options){ .cache_dir = dir, .toolchain = variant == 1 ? "interpreter" : "cc",
+                                                   .cc = variant == 2 ? "env cc" : "cc", .target = variant == 3 ? "avx2" : "generic" }));
+    gn_graph *g = gn_graph_new(c);
+    if (variant == 4) must(gn_graph_relax(g, "reassociate"));
+    gn_expr *x = gn_input(g, "x", variant == 5 ? GN_F64 : GN_F32, variant == 6 ? "m" : "n"), *y = gn_mul(gn_add(x, variant == 7 ? 2.0 : 1.0), 3.0);
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .name = variant == 8 ? "other" : "same", .fix = variant == 9 ? "n=3" : NULL));
+    gn_func_free(f);
+    gn_graph_free(g);
+    gn_context_free(c);
+}
+
+static void everything_that_matters_changes_the_key(void **state)
+{
+    (void)state;
+    char dir[96];
+    snprintf(dir, sizeof dir, "%s/keys-%s", api_dir, api_options.toolchain);
+    if (strcmp(api_options.toolchain, "cc")) skip();
+    compile_variant(dir, 0);
+    const int first = count_entries(dir);
+    assert_int_equal(first, 2); /* the program and its kernels */
+    compile_variant(dir, 0);
+    assert_int_equal(count_entries(dir), first);
+    for (int v = 1, before = first; v < VARIANTS; v++) {
+        compile_variant(dir, v);
+        const int now = count_entries(dir);
+        if (now <= before) fail_msg("variant %d has the key of another", v);
+        before = now;
+    }
+}
+
+static void without_a_compiler_both_ways_are_named(void **state)
+{
+    gn_context *c;
+    gn_func *f = NULL;
+    (void)state;
+    must(gn_context_new(&c, &(gn_context_options){ .cache_dir = "", .toolchain = "cc", .cc = "/nonexistent/cc" }));
+    gn_graph *g = gn_graph_new(c);
+    gn_expr *x = gn_input(g, "x", GN_F32, "n");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_neg(x))), GN_ECOMPILER, "the C compiler '/nonexistent/cc' was not found");
+    assert_message_contains("interpreter");
+    gn_graph_free(g);
+    gn_context_free(c);
+}
+
+static void a_compiler_that_fails_is_quoted(void **state)
+{
+    gn_context *c;
+    gn_func *f = NULL;
+    char cc[128];
+    (void)state;
+    snprintf(cc, sizeof cc, "%s/broken-cc", api_dir);
+    FILE *script = fopen(cc, "w");
+    assert_non_null(script);
+    fputs("#!/bin/sh\ncase $1 in --version) echo broken 1.0; exit 0 ;; esac\necho no licence today >&2\nexit 3\n", script);
+    fclose(script);
+    char command[160];
+    snprintf(command, sizeof command, "chmod +x '%s'", cc);
+    assert_int_equal(system(command), 0);
+    must(gn_context_new(&c, &(gn_context_options){ .cache_dir = "", .toolchain = "cc", .cc = cc }));
+    gn_graph *g = gn_graph_new(c);
+    gn_expr *x = gn_input(g, "x", GN_F32, "n");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_neg(x))), GN_ECOMPILER, "no licence today");
+    assert_message_contains("status 3");
+    assert_null(f);
+    gn_graph_free(g);
+    gn_context_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_mistake_of_a_compile_is_told),
         cmocka_unit_test(the_first_error_of_a_builder_is_returned),
         cmocka_unit_test(a_warm_start_compiles_nothing_and_gives_the_same_bits),
+        cmocka_unit_test(everything_that_matters_changes_the_key),
+        cmocka_unit_test(without_a_compiler_both_ways_are_named),
+        cmocka_unit_test(a_compiler_that_fails_is_quoted),
         cmocka_unit_test(two_compiles_in_one_process_give_the_same_source),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char unit[] = "typedef float v8 __attribute__((vector_size(32)));\n"
@@ -204,6 +205,37 @@ static void assembly_can_be_read(const char *name)
 static void cc_shows_assembly(void **state) { (void)state, assembly_can_be_read("cc"); }
 static void clang_shows_assembly(void **state) { (void)state, assembly_can_be_read("clang"); }
 
+/* Under AddressSanitizer generated code is checked too: a planted read beyond an array ends the child. */
+static void generated_code_is_checked(const char *name)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    gn_toolchain *t = open_or_skip(name);
+    void *object = NULL;
+    size_t size = 0;
+    int (*f)(const int *, long), status = 0;
+    if (gn_toolchain_compile(t, "unit", "int f(const int *p, long i) { return p[i]; }\n", NULL, &object, &size)) fail_msg("%s", gn_message());
+    *(void **)&f = dlsym(load(object, size), "f");
+    int *p = calloc(4, sizeof *p);
+    assert_int_equal(f(p, 3), 0);
+    const pid_t pid = fork();
+    if (!pid) {
+        if (!freopen("/dev/null", "w", stderr)) _exit(0);
+        _exit(f(p, 4) & 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_not_equal(status, 0);
+    free(p);
+    gn_release(&gn_allocator_libc, object, size);
+    gn_toolchain_close(t);
+#else
+    (void)name;
+    skip();
+#endif
+}
+
+static void code_of_cc_is_checked(void **state) { (void)state, generated_code_is_checked("cc"); }
+static void code_of_clang_is_checked(void **state) { (void)state, generated_code_is_checked("clang"); }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +254,8 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_a_clean_error),
         cmocka_unit_test(cc_shows_assembly),
         cmocka_unit_test(clang_shows_assembly),
+        cmocka_unit_test(code_of_cc_is_checked),
+        cmocka_unit_test(code_of_clang_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
