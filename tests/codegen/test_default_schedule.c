@@ -43,6 +43,7 @@ static scheduled_program schedule(program *p, const gn_target *t)
 {
     scheduled_program c = { .p = p, .target = t, .text = "" };
     program_group(p, t);
+    if (p->refused) return c;
     if (gn_protect(schedule_body, &c)) fail_msg("%s\n%s", gn_message(), c.text);
     return c;
 }
@@ -143,6 +144,17 @@ static void the_five_programs_on_any_cpu(void **state)
     schedule_five(&gn_target_generic);
 }
 
+static void random_graphs_have_legal_schedules(void **state)
+{
+    (void)state;
+    const uint64_t first = test_seed() * 1000;
+    const uint64_t n = getenv("GNOMON_TEST_GRAPHS") ? strtoull(getenv("GNOMON_TEST_GRAPHS"), NULL, 10) : 60;
+    for (uint64_t i = 0; i < n; i++) {
+        if (getenv("GNOMON_TEST_PRINT")) printf("; random graph %llu\n", (unsigned long long)(first + i));
+        check_scheduled(program_random(first + i), cpus[i % 3]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +162,7 @@ int main(void)
         cmocka_unit_test(the_five_programs_on_avx512),
         cmocka_unit_test(the_five_programs_on_avx2),
         cmocka_unit_test(the_five_programs_on_any_cpu),
+        cmocka_unit_test(random_graphs_have_legal_schedules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,12 +158,31 @@ static void cut(grouper *g, uint32_t at)
 
 /* ---- light nodes ---- */
 
+/* Operands that are read at places that only run time knows must stand in memory whole: indices. */
+static bool is_index(const gnode *n, uint32_t k)
+{
+    return (n->kind == NODE_TAKE || n->kind == NODE_SCATTER) && k == 1;
+}
+
+/* The operand as levels and leaves see it. Of an index that is what is loaded, below views that were met before it was stored. */
+static const gnode *source(const grouper *g, const gnode *n, uint32_t k)
+{
+    uint32_t at = n->in[k];
+    while (is_index(n, k)) {
+        at = gn_group_look_through(g, at);
+        const gnode *x = &g->nodes.at[at];
+        if (is_leaf(x) || x->e->nin != 1) break;
+        at = x->in[0]; /* a conversion */
+    }
+    return &g->nodes.at[at];
+}
+
 /* All leaves of the operands in order; false if there are too many. */
 static bool gather_leaves(const grouper *g, const gnode *n, uint32_t *leaf, uint8_t *nleaf, uint16_t *depth)
 {
     *nleaf = 0, *depth = 0;
     for (uint32_t k = 0; k < n->e->nin; k++) {
-        const gnode *x = operand(g, n, k);
+        const gnode *x = source(g, n, k);
         if (x->depth >= *depth) *depth = (uint16_t)(x->depth + 1);
         for (size_t i = 0; i < x->nleaf; i++) {
             bool seen = false;
@@ -200,12 +219,6 @@ static void find_leaves(grouper *g, gnode *n)
     n->leaf = gn_arena_copy(g->scratch, leaf, n->nleaf * sizeof *leaf);
 }
 
-/* Operands that are read at places that only run time knows must stand in memory whole: indices. */
-static bool is_index(const gnode *n, uint32_t k)
-{
-    return (n->kind == NODE_TAKE || n->kind == NODE_SCATTER) && k == 1;
-}
-
 static void cut_indices(grouper *g, const gnode *n)
 {
     if (n->kind != NODE_TAKE && n->kind != NODE_SCATTER) return;
@@ -215,7 +228,7 @@ static void cut_indices(grouper *g, const gnode *n)
 /* The level at which n can read operand k: behind its group, if it reads other elements of something that the group makes. */
 static level operand_level(const grouper *g, const gnode *n, uint32_t k)
 {
-    const gnode *x = operand(g, n, k);
+    const gnode *x = source(g, n, k);
     level l = level_of(x);
     if (l.group == NONE || l.phase == 2) return l;
     if (is_index(n, k) || n->kind == NODE_SCATTER) return (level){ l.group, 2 };

@@ -15,44 +15,26 @@ static const gn_dim *constant(const writer *w, int64_t v)
 
 /* ---- reshape ---- */
 
-/* The block of operand dims [a0, a1) holds the elements of result dims [b0, b1). */
-static void write_block(writer *w, const gnode *n, const gnode *x, const uint32_t *b, const uint32_t *a, const gn_dim *const *index,
-                        const gn_dim **out)
+/* One block: the flat position among its result dims, cut anew for its operand dims. */
+static void write_block(writer *w, const gnode *n, const gnode *x, const reshape_blocks *r, uint8_t k, const gn_dim *const *index, const gn_dim **out)
 {
+    const uint8_t a = k ? r->in_end[k - 1] : 0, b = k ? r->out_end[k - 1] : 0;
     const gn_dim *flat = constant(w, 0);
-    if (a[1] - a[0] == 1 && b[1] - b[0] == 1) {
-        out[a[0]] = index[b[0]];
-        return;
-    }
-    for (uint32_t d = b[0]; d < b[1]; d++)
-        flat = gn_dim_add(pool(w), gn_dim_mul(pool(w), flat, gn_write_dim(w, n->e->type->dim[d])), index[d]);
-    for (uint32_t d = a[1]; d-- > a[0];) {
-        const gn_dim *e = gn_write_dim(w, x->e->type->dim[d]);
-        out[d] = d == a[0] ? flat : gn_dim_mod(pool(w), flat, e);
-        flat = gn_dim_div(pool(w), flat, e);
+    for (uint8_t d = b; d < r->out_end[k]; d++)
+        flat = gn_dim_add(pool(w), gn_dim_mul(pool(w), flat, gn_write_dim(w, n->e->type->dim[r->out[d]])), index[r->out[d]]);
+    for (uint8_t d = r->in_end[k]; d-- > a;) {
+        const gn_dim *e = gn_write_dim(w, x->e->type->dim[r->in[d]]);
+        const bool empty = gn_dim_is(e, 0); /* never read */
+        out[r->in[d]] = d == a || empty ? flat : gn_dim_mod(pool(w), flat, e);
+        if (!empty) flat = gn_dim_div(pool(w), flat, e);
     }
 }
 
-/* Cuts both shapes into blocks of equal size, as small as can be told: extents are multiplied on the smaller side until both agree. */
 static void reshape_index(writer *w, const gnode *n, const gnode *x, const gn_dim *const *index, const gn_dim **out)
 {
-    gn_dim_pool *graph = &w->g->core->graph->dims;
-    uint32_t a = 0, b = 0;
-    while (a < x->rank || b < n->rank) {
-        const uint32_t a0 = a, b0 = b;
-        const gn_dim *pa = gn_dim_const(graph, 1), *pb = pa;
-        if (a < x->rank) pa = x->e->type->dim[a++];
-        if (b < n->rank) pb = n->e->type->dim[b++];
-        while (pa != pb && (a < x->rank || b < n->rank)) {
-            int64_t ca, cb;
-            const bool known = gn_dim_is_const(pa, &ca) && gn_dim_is_const(pb, &cb);
-            const bool grow_a = b == n->rank || (a < x->rank && (known ? ca < cb : x->rank - a >= n->rank - b));
-            if (grow_a) pa = gn_dim_mul(graph, pa, x->e->type->dim[a++]);
-            else pb = gn_dim_mul(graph, pb, n->e->type->dim[b++]);
-        }
-        const uint32_t as[2] = { a0, a }, bs[2] = { b0, b };
-        write_block(w, n, x, bs, as, index, out);
-    }
+    const reshape_blocks r = gn_group_reshape(w->g, n);
+    for (uint32_t d = 0; d < x->rank; d++) out[d] = constant(w, 0);
+    for (uint8_t k = 0; k < r.n; k++) write_block(w, n, x, &r, k, index, out);
 }
 
 /* ---- the other moves ---- */

@@ -113,16 +113,46 @@ bool gn_group_is_index(const grouper *g, uint32_t at)
 
 /* ---- operands' dims ---- */
 
-/* Dims that stand alone on both sides: extents are compared from both ends. What is left is one block that is flattened and cut anew. */
-static void reshape_dims(const gnode *n, const gnode *x, int8_t *map)
+static uint8_t long_dims(const gnode *n, uint8_t *dim)
 {
-    const gn_dim *const *in = x->e->type->dim, *const *out = n->e->type->dim;
-    uint32_t front = 0, back = 0;
-    const uint32_t least = x->rank < n->rank ? x->rank : n->rank;
-    while (front < least && in[front] == out[front]) map[front] = (int8_t)front, front++;
-    while (back < least - front && in[x->rank - 1 - back] == out[n->rank - 1 - back]) {
-        map[x->rank - 1 - back] = (int8_t)(n->rank - 1 - back);
-        back++;
+    uint8_t count = 0;
+    for (uint8_t d = 0; d < n->rank; d++)
+        if (!gn_dim_is(n->e->type->dim[d], 1)) dim[count++] = d;
+    return count;
+}
+
+/* Equal dims at the end are blocks of their own. From the front, extents are multiplied on the smaller side until both sides agree; where
+ * that cannot be told, on the side with more dims left. */
+reshape_blocks gn_group_reshape(const grouper *g, const gnode *n)
+{
+    gn_dim_pool *pool = &g->core->graph->dims;
+    const gnode *x = operand(g, n, 0);
+    const gn_dim *const *ein = x->e->type->dim, *const *eout = n->e->type->dim;
+    reshape_blocks r = { 0 };
+    const uint8_t nin = long_dims(x, r.in), nout = long_dims(n, r.out);
+    uint8_t tail = 0, a = 0, b = 0;
+    while (tail < nin && tail < nout && ein[r.in[nin - 1 - tail]] == eout[r.out[nout - 1 - tail]]) tail++;
+    while (a < nin - tail || b < nout - tail) {
+        const gn_dim *pa = a < nin - tail ? ein[r.in[a++]] : gn_dim_const(pool, 1), *pb = b < nout - tail ? eout[r.out[b++]] : gn_dim_const(pool, 1);
+        while (pa != pb && (a < nin - tail || b < nout - tail)) {
+            int64_t ca, cb;
+            const int left_a = nin - tail - a, left_b = nout - tail - b;
+            const bool known = gn_dim_is_const(pa, &ca) && gn_dim_is_const(pb, &cb);
+            if (left_b == 0 || (left_a > 0 && (known ? ca < cb : left_a >= left_b))) pa = gn_dim_mul(pool, pa, ein[r.in[a++]]);
+            else pb = gn_dim_mul(pool, pb, eout[r.out[b++]]);
+        }
+        r.in_end[r.n] = a, r.out_end[r.n++] = b;
+    }
+    for (uint8_t t = 0; t < tail; t++) r.in_end[r.n] = (uint8_t)(a + t + 1), r.out_end[r.n++] = (uint8_t)(b + t + 1);
+    return r;
+}
+
+static void reshape_dims(const grouper *g, const gnode *n, int8_t *map)
+{
+    const reshape_blocks r = gn_group_reshape(g, n);
+    for (uint8_t k = 0; k < r.n; k++) {
+        const uint8_t a = k ? r.in_end[k - 1] : 0, b = k ? r.out_end[k - 1] : 0;
+        if (r.in_end[k] - a == 1 && r.out_end[k] - b == 1) map[r.in[a]] = (int8_t)r.out[b];
     }
 }
 
@@ -153,7 +183,7 @@ void gn_group_dims(const grouper *g, const gnode *n, uint32_t k, int8_t *map)
     const gnode *x = operand(g, n, k);
     const gn_attr *a = n->e->attr;
     for (uint32_t d = 0; d < GN_MAX_RANK; d++) map[d] = NONE;
-    if (n->kind == NODE_RESHAPE) reshape_dims(n, x, map);
+    if (n->kind == NODE_RESHAPE) reshape_dims(g, n, map);
     else if (n->kind == NODE_SLICE || (n->kind == NODE_PAD && k == 0)) slice_dims(n, x, map);
     for (uint32_t d = 0, kept = 0; d < x->rank; d++) {
         switch (n->kind) {

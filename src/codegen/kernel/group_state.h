@@ -115,6 +115,12 @@ void gn_group_nodes(grouper *);
 node_kind gn_group_kind_of(const gn_expr *);
 /* Where dim d of operand k stands in node n: a dim of n with the same index, or NONE where the index is another one or the dim is reduced. */
 void gn_group_dims(const grouper *, const gnode *n, uint32_t k, int8_t *map);
+/* A reshape as blocks of dims with equal numbers of elements, as small as can be told; extents of 1 are in none. */
+typedef struct reshape_blocks {
+    uint8_t n, in[GN_MAX_RANK], out[GN_MAX_RANK]; /* dims that are not 1, in order */
+    uint8_t in_end[GN_MAX_RANK], out_end[GN_MAX_RANK]; /* by block: end of its dims in `in` and `out` */
+} reshape_blocks;
+reshape_blocks gn_group_reshape(const grouper *, const gnode *n);
 /* Dims of node n that vary because operand k varies along `var`. */
 uint8_t gn_group_varies(const grouper *, const gnode *n, uint32_t k, uint8_t var);
 static inline const gnode *operand(const grouper *g, const gnode *n, uint32_t k) { return &g->nodes.at[n->in[k]]; }

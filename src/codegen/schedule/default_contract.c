@@ -231,7 +231,7 @@ static void stage_a(piece *p, const contraction *c, const row_leaves *r, uint64_
     if (r->part) gn_textf(&p->rest, "scratch (at %s) (layout", r->part);
     else gn_text_add(&p->rest, "arena (at root) (layout");
     for (uint32_t a = 0; a < p->k->axes.n; a++)
-        if ((batch >> a & 1) && has_axis(c->a->param, c->a->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
+        if (!r->part && (batch >> a & 1) && has_axis(c->a->param, c->a->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
     add_name(&p->rest, r->each);
     for (size_t k = 0; k < c->acc->nraxis; k++)
         if (has_axis(c->a->param, c->a->nparam, c->acc->raxis[k])) add_name(&p->rest, p->k->axes.at[c->acc->raxis[k]].name);

@@ -15,17 +15,18 @@
 
 enum { UNROLL_MOST = 16, LINES_MOST = 1500 };
 
-/* Lanes of the widest dtype that is computed with: f64 and 64-bit integers take half as many, where no f32 is beside them. */
+/* Lanes of the widest dtype that is computed with. Integers of 64 bits beside f32 are positions and counts, which may take two vectors. */
 static int64_t lanes_of(const gn_kernel *k, const gn_target *t)
 {
-    bool narrow = false, wide = false;
-    for (size_t b = 0; b < k->bufs.n; b++) {
-        const gn_dtype_info *d = &gn_dtypes[k->bufs.at[b].dtype];
-        if (d->size == 8) wide = true;
-        else if (d->kind == GN_KIND_FLOAT) narrow = true;
+    bool f64 = false, wide = false, f32 = false;
+    for (size_t i = 0; i < k->bufs.n + k->defs.n; i++) {
+        const gn_dtype dtype = i < k->bufs.n ? k->bufs.at[i].dtype : k->defs.at[i - k->bufs.n].dtype;
+        f64 |= dtype == GN_F64;
+        f32 |= dtype == GN_F32;
+        wide |= gn_dtypes[dtype].size == 8;
     }
     if (t->lang == GN_LANG_CUDA || t->vector_bytes < 8) return 1;
-    return wide && !narrow ? t->vector_bytes / 8 : t->vector_bytes / 4;
+    return f64 || (wide && !f32) ? t->vector_bytes / 8 : t->vector_bytes / 4;
 }
 
 /* Axes that every statement over the spine's first axis keeps. */

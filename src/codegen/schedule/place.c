@@ -172,6 +172,7 @@ static gn_tree *place(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, gn_leafset lea
     gn_push(g->arena, &parent->kids, s);
     for (size_t i = 0; i < g->open.n; i++) gn_push(g->arena, &s->above, g->open.at[i]);
     touch(g, s);
+    if (kind == GN_STMT_ASG && d->stage->at == GN_AT_ROOT) g->open.n = 0; /* a step of its own */
     return s;
 }
 
