@@ -281,10 +281,10 @@ static bool constraints_hold(random_graph *r, gn_expr *e)
     const gn_expr_list nodes = gn_reachable(&a, 1, &e);
     bool hold = true;
     for (size_t i = 0; i < nodes.n; i++) {
-        const gn_constraints *c = &r->g->constraints.at[nodes.at[i]->id];
-        for (size_t k = 0; k < c->n; k++) {
+        const gn_constraints c = gn_constraints_of(nodes.at[i]);
+        for (size_t k = 0; k < c.n; k++) {
             int64_t x = 0, y = 1;
-            hold &= gn_dim_eval(c->at[k].a, size_value, NULL, r, &x) && gn_dim_eval(c->at[k].b, size_value, NULL, r, &y) && x == y;
+            hold &= gn_dim_eval(c.at[k].a, size_value, NULL, r, &x) && gn_dim_eval(c.at[k].b, size_value, NULL, r, &y) && x == y;
         }
     }
     gn_arena_free(&a);

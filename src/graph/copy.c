@@ -85,9 +85,9 @@ static void collect(copier *c, const gn_expr_list *nodes)
 {
     for (size_t i = 0; i < nodes->n; i++) {
         const gn_expr *const e = nodes->at[i];
-        const gn_constraints *const list = &c->from->constraints.at[e->id];
-        for (size_t k = 0; k < list->n; k++) {
-            const gn_constraint *const x = &list->at[k];
+        const gn_constraints list = gn_constraints_of(e);
+        for (size_t k = 0; k < list.n; k++) {
+            const gn_constraint *const x = &list.at[k];
             void **const place = gn_map_put(c->arena, &c->known_pairs, (uint64_t)x->a->id << 32 | x->b->id);
             if (*place) continue;
             *place = c;

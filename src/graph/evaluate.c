@@ -213,7 +213,7 @@ static void elementwise(gn_tensor *out, const gn_tensor *const *in, const gn_exp
     }
 }
 
-static const gn_tensor *evaluate_all(gn_evaluation *, gn_graph *, gn_expr *const *roots, size_t n);
+static const gn_tensor *evaluate_all(gn_evaluation *, gn_expr *const *roots, size_t n);
 
 /* A composite: its body with our operands as parameters, in a map of its own. */
 static const gn_tensor *composite(gn_evaluation *v, const gn_expr *e, const gn_tensor *const *in)
@@ -226,7 +226,7 @@ static const gn_tensor *composite(gn_evaluation *v, const gn_expr *e, const gn_t
     const gn_region *body = e->op->expand(g, types, e->nin, e->attr);
     gn_map mine = inner;
     v->values = &mine, v->params = in;
-    const gn_tensor *result = evaluate_all(v, g, body->out, body->nout);
+    const gn_tensor *result = evaluate_all(v, body->out, body->nout);
     v->values = outer, v->params = params;
     if (e->type->kind != GN_TYPE_TUPLE) return result->elem[0];
     return result;
@@ -252,18 +252,18 @@ static const gn_tensor *node(gn_evaluation *v, const gn_expr *e)
     return out;
 }
 
-static void check_constraints(gn_evaluation *v, gn_graph *g, uint32_t id)
+static void check_constraints(gn_evaluation *v, const gn_expr *e)
 {
-    if (id >= g->constraints.n) return;
-    for (size_t i = 0; i < g->constraints.at[id].n; i++) {
-        const gn_constraint *c = &g->constraints.at[id].at[i];
+    const gn_constraints list = gn_constraints_of(e);
+    for (size_t i = 0; i < list.n; i++) {
+        const gn_constraint *c = &list.at[i];
         const int64_t a = gn_evaluation_dim(v, c->a), b = gn_evaluation_dim(v, c->b);
-        if (a != b) gn_throw(GN_ESHAPE, "%s:%d: %s: %lld and %lld", c->loc.file, c->loc.line, c->text, (long long)a, (long long)b);
+        if (a != b) gn_throw(GN_ESHAPE, "%s:%d: %s: %lld and %lld", c->loc.file ? c->loc.file : "?", c->loc.line, c->text, (long long)a, (long long)b);
     }
 }
 
 /* Evaluates what the roots need, in id order; returns their values as a tuple. */
-static const gn_tensor *evaluate_all(gn_evaluation *v, gn_graph *g, gn_expr *const *roots, size_t n)
+static const gn_tensor *evaluate_all(gn_evaluation *v, gn_expr *const *roots, size_t n)
 {
     GN_VEC(gn_expr *) stack = { 0 };
     gn_map needed = { 0 };
@@ -280,7 +280,7 @@ static const gn_tensor *evaluate_all(gn_evaluation *v, gn_graph *g, gn_expr *con
     for (uint32_t id = 0; id <= last; id++) {
         const gn_expr *e = gn_map_get(&needed, id);
         if (!e) continue;
-        check_constraints(v, g, id);
+        check_constraints(v, e);
         const gn_tensor *t = node(v, e);
         *gn_map_put(v->arena, v->values, id) = (void *)(uintptr_t)t;
     }
@@ -293,5 +293,5 @@ static const gn_tensor *evaluate_all(gn_evaluation *v, gn_graph *g, gn_expr *con
 const gn_tensor *gn_evaluate(gn_evaluation *v, gn_expr *e)
 {
     if (!v->values) v->values = GN_NEW_OBJECT(v->arena, gn_map);
-    return evaluate_all(v, gn_graph_in(e), &e, 1)->elem[0];
+    return evaluate_all(v, &e, 1)->elem[0];
 }

@@ -80,7 +80,7 @@ struct gn_graph {
     gn_intern_set types, exprs, regions;
     GN_VEC(gn_expr *) nodes;         /* by id; operands before users */
     GN_VEC(const gn_origin *) origins; /* by id; newest first, NULL in private graphs */
-    GN_VEC(gn_constraints) constraints; /* by id */
+    gn_map constraints;              /* node id -> its gn_constraints; most have none */
     gn_constraints pending;          /* of the node whose type rule is at work */
     GN_VEC(gn_expr *) inputs, variables, params;
     GN_VEC(struct gn_variable *) kept; /* references to release with the graph */
@@ -118,6 +118,7 @@ const gn_attr *gn_attr_of(const gn_expr *, const char *name); /* asserts that th
 static inline gn_graph *gn_graph_in(const gn_expr *e) { return e->type->graph; }
 static inline bool gn_is_error(const gn_expr *e) { return e->type->kind == GN_TYPE_ERROR; }
 const gn_origin *gn_origin_of(const gn_expr *); /* newest first; NULL if none is known */
+gn_constraints gn_constraints_of(const gn_expr *);
 struct gn_variable *gn_variable_of(const gn_expr *); /* the storage of a variable; NULL in a parsed graph */
 
 /* The type that the op's rule gives; checks arity and dtypes. Constraints are left in `pending`. */

@@ -96,9 +96,9 @@ static gn_expr *make(gn_graph *g, const probe *p, uint64_t hash, const gn_type *
     e->id = (uint32_t)g->nodes.n;
     e->nin = (uint32_t)p->nin;
     for (size_t i = 0; i < p->nin; i++) e->in[i] = p->in[i];
-    gn_push(&g->arena, &g->origins, NULL); /* the side tables first: if memory runs out, they may be longer than nodes, never shorter */
-    gn_push(&g->arena, &g->constraints, *constraints);
-    g->origins.n = g->constraints.n = e->id + 1u;
+    gn_push(&g->arena, &g->origins, NULL); /* the side tables first: if memory runs out, they may know of more nodes, never of fewer */
+    g->origins.n = e->id + 1u;
+    if (constraints->n) *gn_map_put(&g->arena, &g->constraints, e->id) = gn_arena_copy(&g->arena, constraints, sizeof *constraints);
     note_origin(g, e->id);
     gn_intern_add(&g->arena, &g->exprs, hash, e);
     gn_push(&g->arena, &g->nodes, e);
@@ -279,6 +279,12 @@ const gn_attr *gn_attr_of(const gn_expr *e, const char *name)
     while (i < e->op->nattr && strcmp(e->op->attrs[i].name, name) != 0) i++;
     GN_ASSERT(i < e->op->nattr);
     return &e->attr[i];
+}
+
+gn_constraints gn_constraints_of(const gn_expr *e)
+{
+    const gn_constraints *const list = gn_map_get(&gn_graph_in(e)->constraints, e->id);
+    return list ? *list : (gn_constraints){ 0 };
 }
 
 const gn_origin *gn_origin_of(const gn_expr *e)

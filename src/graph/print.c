@@ -283,10 +283,10 @@ typedef struct print_call {
 static void collect_constraints(gn_arena *arena, struct gn_core *core, const gn_expr_list *nodes, gn_map *seen)
 {
     for (size_t i = 0; i < nodes->n; i++) {
-        const gn_constraints *const list = &core->graph->constraints.at[nodes->at[i]->id];
-        for (size_t k = 0; k < list->n; k++) {
-            void **const place = gn_map_put(arena, seen, (uint64_t)list->at[k].a->id << 32 | list->at[k].b->id);
-            if (!*place) gn_push(arena, &core->constraints, list->at[k]);
+        const gn_constraints list = gn_constraints_of(nodes->at[i]);
+        for (size_t k = 0; k < list.n; k++) {
+            void **const place = gn_map_put(arena, seen, (uint64_t)list.at[k].a->id << 32 | list.at[k].b->id);
+            if (!*place) gn_push(arena, &core->constraints, list.at[k]);
             *place = core;
         }
     }
