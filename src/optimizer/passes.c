@@ -126,6 +126,7 @@ typedef struct driver {
     name_list disabled, dumped;
     const char *trace;
     gn_optimize_report *report;
+    struct gn_core *copy; /* that nobody owns yet */
 } driver;
 
 static double now_ms(void)
@@ -195,7 +196,7 @@ static void renumber(driver *d)
     struct gn_core *core = d->core, old = *core;
     const gn_exprs in = { old.in.n, old.in.at }, out = { old.out.n, old.out.at };
     const gn_exprs variable = { old.variable.n, old.variable.at }, value = { old.update.n, old.update.at };
-    struct gn_core *copy = gn_graph_copy(&d->arena, old.graph, in, out, variable, value, 0, NULL);
+    struct gn_core *copy = d->copy = gn_graph_copy(&d->arena, old.graph, in, out, variable, value, 0, NULL);
     gn_graph *g = copy->graph;
     struct gn_core next = { .graph = g };
     take_list(g, &next.in.at, &next.in.n, &next.in.capacity, copy->in.at, copy->in.n);
@@ -204,6 +205,7 @@ static void renumber(driver *d)
     take_list(g, &next.update.at, &next.update.n, &next.update.capacity, copy->update.at, copy->update.n);
     take_constraints(g, &next, &old, copy);
     *core = next;
+    d->copy = NULL;
     gn_core_free(&old);
 }
 
@@ -243,6 +245,7 @@ void gn_optimize(struct gn_core *core, const gn_optimize_options *options)
     d.report = d.options->report ? d.options->report : &ignored;
     d.report->n = 0, d.report->ms = 0;
     const gn_status status = gn_protect(drive, &d);
+    gn_core_free(d.copy);
     gn_arena_free(&d.arena);
     gn_check(status);
 }
