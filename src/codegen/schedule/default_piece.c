@@ -86,7 +86,7 @@ lanes gn_piece_lanes(piece *p, uint32_t axis, int64_t unroll, int64_t full)
 
 void gn_piece_peel(piece *p, const lanes *l)
 {
-    if (l->outer && !l->exact) gn_textf(&p->rest, " (peel %s)", l->outer);
+    if (l->outer && !l->exact) gn_push(p->arena, &p->peeled, l->outer);
 }
 
 const gn_kdef *gn_piece_def(const piece *p, uint32_t item)

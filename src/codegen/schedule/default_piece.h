@@ -26,6 +26,7 @@ typedef struct piece {
     gn_text splits, binds, rest;
     GN_VEC(leaf_note) serial, tile; /* the order: loops, then leaves that are expanded */
     GN_VEC(const char *) names;  /* of leaves */
+    GN_VEC(const char *) peeled; /* leaves to peel, if they stay loops */
     GN_VEC(uint32_t) factored;   /* definitions that have a partial one per part */
 } piece;
 

@@ -171,6 +171,13 @@ static void write_order(gn_text *t, const piece *p)
     gn_text_char(t, ')');
 }
 
+static void write_peels(gn_text *t, const piece *p)
+{
+    for (size_t i = 0; i < p->peeled.n; i++)
+        for (size_t k = 0; k < p->serial.n; k++)
+            if (strcmp(p->peeled.at[i], p->serial.at[k].name) == 0) gn_textf(t, " (peel %s)", p->peeled.at[i]);
+}
+
 gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
 {
     piece p = start_piece(arena, k, hint, target);
@@ -183,7 +190,9 @@ gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_
     gn_text t = { .arena = arena };
     gn_textf(&t, "(schedule default%s", gn_text_done(&p.splits));
     write_order(&t, &p);
-    gn_textf(&t, "%s%s)", gn_text_done(&p.binds), gn_text_done(&p.rest));
+    gn_text_add(&t, gn_text_done(&p.binds));
+    write_peels(&t, &p);
+    gn_textf(&t, "%s)", gn_text_done(&p.rest));
     const gn_sx *list = gn_sx_read(arena, "default", t.at, t.n);
     return gn_schedule_read(arena, k, "default", list->at[0]);
 }

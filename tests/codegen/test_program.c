@@ -1,0 +1,164 @@
+/* Programs: their text, their memory plans, values in place, updates. */
+#include <stdio.h>
+#include <string.h>
+#include <gnomon/ops.h>
+#include "optimize.h"
+#include "program.h"
+#include "programs.h"
+
+static const int sizes[] = { 1, 7, 60, 300 };
+
+static gn_program *make(program *p)
+{
+    p->optimize = true;
+    program_group(p, &gn_target_avx512);
+    return gn_program_make(&p->arena, p->core, &gn_target_avx512, "test");
+}
+
+static program *nth(int i, int64_t rows)
+{
+    switch (i) {
+    case 0: return program_mlp(rows, 33, 20, 5);
+    case 1: return program_layer_norm(rows, 77);
+    case 2: return program_cross_entropy(rows, 100);
+    case 3: return program_logistic(rows, 9);
+    case 4: return program_mlp(0, 33, 20, 5);
+    default: return program_tiny(16);
+    }
+}
+
+static const char *text_of(gn_arena *a, const gn_program *p)
+{
+    gn_text t = { .arena = a };
+    gn_program_print(&t, p);
+    return gn_text_done(&t);
+}
+
+static void printing_then_reading_gives_the_same_program(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        program *p = nth(i, 60);
+        const char *first = text_of(&p->arena, make(p));
+        assert_string_equal(first, text_of(&p->arena, gn_program_read(&p->arena, "test", first, strlen(first))));
+        program_free(p);
+    }
+}
+
+static void two_makes_give_the_same_bytes(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        program *p = nth(i, 7), *q = nth(i, 7);
+        assert_string_equal(text_of(&p->arena, make(p)), text_of(&q->arena, make(q)));
+        program_free(p);
+        program_free(q);
+    }
+}
+
+static void plans_hold_what_lives_and_little_more(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            program *p = nth(i, sizes[s]);
+            const gn_program *made = make(p);
+            int64_t sym[8];
+            for (size_t k = 0; k < made->syms.n; k++) sym[k] = sizes[s];
+            gn_plan plan;
+            gn_program_plan(made, sym, &plan, &p->arena);
+            gn_plan_verify(made, sym, &plan);
+            assert_true(plan.arena_bytes <= plan.all_bytes && plan.arena_bytes >= plan.bound_bytes);
+            assert_true(plan.arena_bytes * 10 <= plan.bound_bytes * 11);
+            for (size_t k = 0; k < made->steps.n; k++) assert_true(plan.parts[k] >= 1);
+            program_free(p);
+        }
+}
+
+typedef struct broken {
+    const gn_program *p;
+    const int64_t *sym;
+    gn_plan *plan;
+} broken;
+
+static void verify(void *user)
+{
+    const broken *b = user;
+    gn_plan_verify(b->p, b->sym, b->plan);
+}
+
+static void an_overlap_is_found(void **state)
+{
+    (void)state;
+    program *p = program_mlp(60, 33, 20, 5);
+    const gn_program *made = make(p);
+    gn_plan plan;
+    gn_program_plan(made, NULL, &plan, &p->arena);
+    for (size_t i = 0; i < made->values.n; i++)
+        if (plan.offset[i] > 0) plan.offset[i] = 0;
+    const broken b = { made, NULL, &plan };
+    assert_int_equal(gn_protect(verify, (void *)&b), GN_EINTERNAL);
+    assert_message_contains("live at once in the same bytes");
+    program_free(p);
+}
+
+/* The weights of a training step are updated where they lie, but the last bias, which its kernel adds to every row; neither can two variables
+ * that exchange their values. */
+static void updates_lie_in_place_where_they_may(void **state)
+{
+    (void)state;
+    program *p = program_mlp(60, 784, 500, 10);
+    const gn_program *made = make(p);
+    for (size_t i = 0; i < made->steps.n; i++)
+        if (made->steps.at[i].kernel < 0) assert_string_equal(made->variables.at[made->steps.at[i].copy_to].name, "b2");
+    program_free(p);
+
+    p = program_new(1);
+    const int64_t shape[1] = { 5 };
+    gn_expr *a = program_variable(p, "a", GN_F32, 1, shape), *b = program_variable(p, "b", GN_F32, 1, shape);
+    program_update(p, a, gn_mul(b, 2.0));
+    program_update(p, b, gn_add(a, 1.0));
+    const gn_program *swap = make(p);
+    int copies = 0;
+    for (size_t i = 0; i < swap->steps.n; i++) copies += swap->steps.at[i].kernel < 0;
+    assert_true(copies >= 1);
+    program_free(p);
+}
+
+static void read_text(void *user)
+{
+    gn_arena a = { 0 };
+    gn_program_read(&a, "entry", user, strlen(user));
+}
+
+static void a_faulty_text_is_told_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        { "(program)", "expected one (program NAME ...)" },
+        { "(program \"p\" 0 0", "entry:1:" },
+        { "(program \"p\" 0 0 (sourze \"\"))", "no such part of a program" },
+        { "(program \"p\" 0 0 (value temp 0 \"t\" f32 () 4 0 0))", "expected 10 items, found 9" },
+        { "(program \"p\" 0 0 (value tmp 0 \"t\" f32 () 4 0 0 -1))", "no such kind of value" },
+        { "(program \"p\" 0 0 (value temp 0 \"t\" f99 () 4 0 0 -1))", "expected a dtype" },
+        { "(program \"p\" 1 0 (source \"\"))", "refers to something that is not there" },
+        { "(program \"p\" 0 0 (step 3 0 f 1 () () () -1) (source \"\"))", "refers to something that is not there" },
+        { "(program \"p\" 0 0 (value constant 0 \"c\" f32 () 4 -1 -1 -1 \"0g\") (source \"\"))", "not a hex digit" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(gn_protect(read_text, (void *)cases[i].text), GN_ESYNTAX);
+        assert_message_contains(cases[i].says);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(printing_then_reading_gives_the_same_program), cmocka_unit_test(two_makes_give_the_same_bytes),
+        cmocka_unit_test(plans_hold_what_lives_and_little_more),        cmocka_unit_test(an_overlap_is_found),
+        cmocka_unit_test(updates_lie_in_place_where_they_may),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
