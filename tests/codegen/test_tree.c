@@ -1,5 +1,5 @@
 /* Scheduled kernels: both forms of the tree mean what the logical kernel means. */
-#include "judge.h"
+#include "random_schedule.h"
 
 static void judge(const kernel_case *c, const gn_target *target, int lanes)
 {
@@ -51,10 +51,69 @@ static void both_forms_mean_what_the_kernel_means(void **state)
     }
 }
 
+/* ---- random schedules ---- */
+
+typedef struct trial {
+    gn_arena arena;
+    const char *text;
+    job job;
+    int64_t sym[3];
+} trial;
+
+static void lower_trial(void *arg)
+{
+    trial *t = arg;
+    t->job = lower_text(&t->arena, t->text, &gn_target_avx512);
+}
+
+static void run_trial(void *arg)
+{
+    static const kernel_case loose = { .name = "random", .below = 9, .tolerance = 1e-4 };
+    trial *t = arg;
+    uint64_t seed = 7;
+    gn_arena scratch = { 0 };
+    t->job.c = &loose;
+    run_data d = begin_run(&scratch, &t->job, t->sym, &seed);
+    gn_scheduled_interpret(t->job.s, d.args, t->sym, &scratch);
+    compare(&t->job, "statements", t->sym, d.got, d.want);
+    reset(&t->job, &d);
+    gn_scheduled_interpret_code(t->job.s, d.args, t->sym, &scratch);
+    compare(&t->job, "code", t->sym, d.got, d.want);
+    end_run(&t->job, &d);
+    gn_arena_free(&scratch);
+}
+
+static void legal_random_schedules_agree(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed();
+    const char *count = getenv("GNOMON_TEST_COUNT");
+    const int n = count ? atoi(count) : 400;
+    int legal[NTEMPLATES] = { 0 };
+    for (int i = 0; i < n; i++) {
+        const int which = i % NTEMPLATES;
+        trial t = { .sym = { pick(&seed, 8), pick(&seed, 8), pick(&seed, 8) } };
+        t.text = gn_arena_printf(&t.arena, "%s\n%s", gn_arena_printf(&t.arena, templates[which].text, "random"),
+                                 random_schedule(&t.arena, &templates[which], &seed, false));
+        if (gn_protect(lower_trial, &t) == GN_OK) {
+            legal[which]++;
+            if (getenv("GNOMON_TEST_SHOW")) print_message("%s\n", t.text);
+            if (gn_protect(run_trial, &t)) fail_msg("sizes %d %d %d: %s\n%s", (int)t.sym[0], (int)t.sym[1], (int)t.sym[2], gn_message(), t.text);
+        } else if (getenv("GNOMON_TEST_SHOW")) print_message("%d: %s\n", which, gn_message());
+        else if (!strstr(gn_message(), "schedule s: ")) fail_msg("%s\n%s", gn_message(), t.text);
+        gn_arena_free(&t.arena);
+    }
+    for (int i = 0; i < NTEMPLATES; i++) {
+        print_message("kernel %d: %d legal schedules\n", i, legal[i]);
+        assert_true(legal[i] > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_forms_mean_what_the_kernel_means),
+        cmocka_unit_test(legal_random_schedules_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

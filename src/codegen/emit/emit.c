@@ -11,9 +11,58 @@ static void line(gn_emitter *e, const char *text)
     gn_textf(e->out, "%s\n", text);
 }
 
+/* A value that is computed for the next line alone, which puts it into a variable: one line instead of two. */
+static bool is_assigned(const gn_emitter *e, const gn_tree *let, const gn_tree *next)
+{
+    if (let->kind != GN_NODE_LET || next->kind != GN_NODE_SET || !next->object || next->val != let->val) return false;
+    const bool lanewise = let->val->kind == GN_VAL_INDEX && let->val->lanes > 1;
+    return !lanewise && e->uses[let->val->id] == 1;
+}
+
 static void kids(gn_emitter *e, const gn_tree *t)
 {
-    for (size_t i = 0; i < t->kids.n; i++) node(e, t->kids.at[i]);
+    for (size_t i = 0; i < t->kids.n; i++) {
+        const gn_tree *k = t->kids.at[i], *next = i + 1 < t->kids.n ? t->kids.at[i + 1] : NULL;
+        if (next && is_assigned(e, k, next)) {
+            gn_emit_assign(e, next->object, next->number, k->val);
+            i++;
+        } else node(e, k);
+    }
+}
+
+/* ---- how often a let is used ---- */
+
+static uint32_t largest_id(const gn_tree *t)
+{
+    uint32_t n = t->kind == GN_NODE_LET ? t->val->id : 0;
+    for (size_t i = 0; i < t->kids.n; i++) {
+        const uint32_t k = largest_id(t->kids.at[i]);
+        if (k > n) n = k;
+    }
+    return n;
+}
+
+static void count_value(gn_emitter *e, const gn_val *v);
+
+static void count_use(gn_emitter *e, const gn_val *v)
+{
+    if (!v) return;
+    if (v->id) e->uses[v->id]++;
+    else count_value(e, v);
+}
+
+static void count_value(gn_emitter *e, const gn_val *v)
+{
+    for (uint16_t i = 0; i < v->n; i++) count_use(e, v->a[i]);
+    if (v->kind == GN_VAL_LOAD) count_use(e, v->u.load.each), count_use(e, v->u.load.mask);
+}
+
+static void count_uses(gn_emitter *e, const gn_tree *t)
+{
+    if (t->kind == GN_NODE_LET) count_value(e, t->val);
+    if (t->kind == GN_NODE_SET) count_use(e, t->val), count_use(e, t->place.each), count_use(e, t->place.mask);
+    for (int i = 0; t->kind == GN_NODE_TILE && i < 4; i++) count_use(e, t->tile->a[i]), count_use(e, t->tile->b[i]);
+    for (size_t i = 0; i < t->kids.n; i++) count_uses(e, t->kids.at[i]);
 }
 
 /* ---- declarations ---- */
@@ -264,6 +313,8 @@ static const char *body_of(gn_emitter *e, const gn_tree *step)
     gn_text *out = e->out;
     e->out = &body;
     e->depth = 1;
+    e->uses = GN_NEW_ARRAY(e->g->arena, uint32_t, largest_id(step) + 1);
+    count_uses(e, step);
     if (!e->one_function) part_leaves(e, step);
     if (e->g->cuda) thread_leaves(e);
     kids(e, step);

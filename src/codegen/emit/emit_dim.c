@@ -1,5 +1,6 @@
 /* Index expressions as C: sums of products, positive terms first, divisions by the shortest form that is right. */
 #include <inttypes.h>
+#include "dim_parts.h"
 #include "emit_state.h"
 
 static bool is_div_plain(gn_emitter *e, const gn_atom *a)
@@ -62,8 +63,85 @@ static void term(gn_emitter *e, const gn_term *t, bool first, bool alone)
     }
 }
 
+/* ---- digits of the counter of a shared copy: (c/f) % n and the next one up make one longer digit ---- */
+
+typedef struct gn_digit {
+    int64_t f, n;                /* (c / f) % n; n 0: no end */
+    const gn_dim *counter, *rest;/* the term is coefficient * rest * digit */
+} gn_digit;
+
+static bool is_const_atom(const gn_dim *d, int64_t *c)
+{
+    return gn_dim_is_const(d, c) && *c > 0;
+}
+
+static bool is_counter(const gn_dim *d)
+{
+    return d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind == GN_DIM_SYM &&
+           strncmp(d->term[0].atom[0]->name, "gn_c", 4) == 0;
+}
+
+static bool digit_atom(const gn_atom *a, gn_digit *out)
+{
+    *out = (gn_digit){ .f = 1 };
+    if (a->kind == GN_DIM_MOD) {
+        if (!is_const_atom(a->b, &out->n)) return false;
+        if (is_counter(a->a)) return out->counter = a->a, true;
+        if (a->a->n != 1 || a->a->term[0].c != 1 || a->a->term[0].n != 1) return false;
+        a = a->a->term[0].atom[0];
+    }
+    if (a->kind != GN_DIM_DIV || !is_const_atom(a->b, &out->f) || !is_counter(a->a)) return false;
+    out->counter = a->a;
+    return true;
+}
+
+static bool digit_term(gn_emitter *e, const gn_term *t, gn_digit *out)
+{
+    for (uint32_t i = 0; i < t->n; i++) {
+        if (!digit_atom(t->atom[i], out)) continue;
+        out->rest = gn_lconst(e->g, 1);
+        for (uint32_t j = 0; j < t->n; j++)
+            if (j != i) out->rest = gn_dim_mul(e->g->dims, out->rest, gn_dim_of_atom(e->g->dims, t->atom[j]));
+        return true;
+    }
+    return false;
+}
+
+static const gn_dim *term_dim(gn_emitter *e, const gn_term *t)
+{
+    const gn_dim *d = gn_lconst(e->g, t->c);
+    for (uint32_t i = 0; i < t->n; i++) d = gn_dim_mul(e->g->dims, d, gn_dim_of_atom(e->g->dims, t->atom[i]));
+    return d;
+}
+
+static const gn_dim *merge_once(gn_emitter *e, const gn_dim *d)
+{
+    gn_dim_pool *p = e->g->dims;
+    for (uint32_t i = 0; i < d->n; i++)
+        for (uint32_t j = 0; j < d->n; j++) {
+            gn_digit x, y;
+            if (i == j || !digit_term(e, &d->term[i], &x) || !digit_term(e, &d->term[j], &y)) continue;
+            if (!x.n || x.counter != y.counter || x.rest != y.rest || y.f != x.f * x.n || d->term[j].c != d->term[i].c * x.n) continue;
+            const gn_dim *both = gn_dim_div(p, x.counter, gn_lconst(e->g, x.f));
+            if (y.n) both = gn_dim_mod(p, both, gn_lconst(e->g, x.n * y.n));
+            const gn_dim *rest = gn_lsub(e->g, gn_lsub(e->g, d, term_dim(e, &d->term[i])), term_dim(e, &d->term[j]));
+            return gn_ladd(e->g, rest, gn_lscale(e->g, gn_dim_mul(p, x.rest, both), d->term[i].c));
+        }
+    return d;
+}
+
+static const gn_dim *merge_digits(gn_emitter *e, const gn_dim *d)
+{
+    for (const gn_dim *last = NULL; last != d;) {
+        last = d;
+        d = merge_once(e, d);
+    }
+    return d;
+}
+
 void gn_emit_dim(gn_emitter *e, const gn_dim *d, bool tight)
 {
+    if (e->g->cuda) d = merge_digits(e, d);
     if (d->n == 0) {
         gn_text_char(e->out, '0');
         return;

@@ -265,3 +265,12 @@ void gn_emit_let(gn_emitter *e, const gn_val *v)
     emit_value(e, v);
     gn_text_add(e->out, ";\n");
 }
+
+void gn_emit_assign(gn_emitter *e, const gn_object *o, uint32_t number, const gn_val *v)
+{
+    gn_emit_indent(e);
+    gn_emit_variable(e, o, number);
+    gn_text_add(e->out, " = ");
+    emit_value(e, v);
+    gn_text_add(e->out, ";\n");
+}

@@ -27,14 +27,6 @@ const gn_dim *gn_axis_value(gn_lower *g, uint32_t axis, const gn_dim *const *env
     return sum;
 }
 
-/* Replaces axes by their values under env; axes without one stay. */
-static const gn_dim *under(gn_lower *g, const gn_dim *d, const gn_dim *const *env)
-{
-    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
-    for (uint32_t a = 0; a < g->axes.n; a++) value[a] = gn_axis_value(g, a, env);
-    return gn_subst_axes(g, d, value);
-}
-
 const gn_dim *gn_axis_most(gn_lower *g, const gn_dim *extent)
 {
     const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
@@ -77,39 +69,66 @@ static bool is_parallel(const gn_lower *g, uint32_t leaf)
     return b == GN_BIND_THREAD || b == GN_BIND_BLOCK || gn_set_has(&g->flat, leaf);
 }
 
-/* Some leaf runs past the end: a tile or thread leaf of the axis, or a tile leaf of an axis that its extent depends on. */
-static void mark_tile_axis(void *user, const char *symbol)
+typedef struct passing {         /* whether the axes that an extent depends on move inside the loops of the axis, or past their own ends */
+    gn_lower *g;
+    uint32_t last;               /* place of the innermost loop of the axis */
+    bool found;
+} passing;
+
+static void mark_passing(void *user, const char *symbol)
 {
-    gn_lower *g = ((void **)user)[0];
-    bool *found = ((void **)user)[1];
-    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(symbol));
+    passing *p = user;
+    const uintptr_t a = (uintptr_t)gn_map_get(&p->g->axis_of, GN_KEY(symbol));
     if (!a) return;
-    const gn_laxis *x = &g->axes.at[a - 1];
-    for (size_t i = 0; i < x->leaf.n; i++) *found |= gn_is_tile_leaf(g, x->leaf.at[i]) || is_parallel(g, x->leaf.at[i]);
-    if (x->dependent) gn_dim_symbols(x->extent, mark_tile_axis, user);
+    const gn_laxis *x = &p->g->axes.at[a - 1];
+    for (size_t i = 0; i < x->leaf.n; i++) {
+        const uint32_t l = x->leaf.at[i];
+        p->found |= gn_is_tile_leaf(p->g, l) || is_parallel(p->g, l) || p->g->leaves.at[l].place > p->last;
+    }
+    if (x->dependent) gn_dim_symbols(x->extent, mark_passing, p);
 }
 
+/* Some leaf runs past the end: a tile or thread leaf of the axis, or what its extent depends on. */
 static bool may_pass(gn_lower *g, uint32_t axis)
 {
     const gn_laxis *a = &g->axes.at[axis];
-    bool found = false;
-    for (size_t i = 0; i < a->leaf.n; i++) found |= gn_is_tile_leaf(g, a->leaf.at[i]) || is_parallel(g, a->leaf.at[i]);
-    if (a->dependent) gn_dim_symbols(a->extent, mark_tile_axis, (void *[]){ g, &found });
-    return found;
+    passing p = { .g = g };
+    for (size_t i = 0; i < a->leaf.n; i++) {
+        p.found |= gn_is_tile_leaf(g, a->leaf.at[i]) || is_parallel(g, a->leaf.at[i]);
+        if (g->leaves.at[a->leaf.at[i]].place > p.last) p.last = g->leaves.at[a->leaf.at[i]].place;
+    }
+    if (a->dependent) gn_dim_symbols(a->extent, mark_passing, &p);
+    return p.found;
 }
 
-gn_guards gn_guards_of(gn_lower *g, size_t n, const uint16_t *axis, const gn_dim *const *env)
+/* The value of an axis that stays inside: the last element for points past the end. */
+static const gn_dim *clamped(gn_lower *g, uint32_t axis, const gn_dim *x, const gn_dim *extent)
+{
+    const gn_dim *last = gn_lsub(g, extent, gn_lconst(g, 1)), *v = gn_dim_min(g->dims, x, last);
+    return g->axes.at[axis].dependent && !gn_dim_at_least(g, last, 0) ? gn_dim_max(g->dims, gn_lconst(g, 0), v) : v;
+}
+
+static bool varies_over_lane(const gn_lower *g, const gn_dim *d)
+{
+    for (size_t l = 0; l < g->leaves.n; l++)
+        if (g->leaves.at[l].bind == GN_BIND_LANE && gn_dim_mentions(d, g->leaves.at[l].name)) return true;
+    return false;
+}
+
+/* Lower axes first: an extent that depends on others is that at the last points of those, where they pass their ends. */
+gn_guards gn_guards_of(gn_lower *g, size_t n, const uint16_t *axis, const gn_dim *const *env, const gn_dim **inside)
 {
     gn_guards out = { 0, GN_NEW_ARRAY(g->arena, gn_guard, n + 1) };
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t a = axis[i];
-        if (gn_set_has(&g->full, a)) continue;
-        if (!g->axes.at[a].dependent && gn_axis_exact(g, a)) continue;
-        if (!may_pass(g, a)) continue;
-        const gn_dim *x = gn_axis_value(g, a, env), *e = under(g, g->axes.at[a].extent, env);
-        GN_ASSERT(x);
-        if (gn_dim_at_least(g, gn_lsub(g, e, x), 1)) continue;
-        out.at[out.n++] = (gn_guard){ a, x, e };
+    gn_leafset wanted = { { 0 } };
+    for (size_t i = 0; i < n; i++) gn_set_put(&wanted, axis[i]);
+    for (uint32_t a = 0; a < g->axes.n; a++) {
+        const gn_dim *x = inside[a] = gn_axis_value(g, a, env);
+        if (!x || gn_set_has(&g->full, a)) continue;
+        if ((!g->axes.at[a].dependent && gn_axis_exact(g, a)) || !may_pass(g, a)) continue;
+        const gn_dim *e = gn_subst_axes(g, g->axes.at[a].extent, inside), *left = gn_lsub(g, e, x);
+        if (gn_dim_at_least(g, left, 1)) continue;
+        if (!varies_over_lane(g, left)) inside[a] = clamped(g, a, x, e);
+        if (gn_set_has(&wanted, a)) out.at[out.n++] = (gn_guard){ a, x, e };
     }
     return out;
 }
@@ -142,12 +161,14 @@ static size_t place_in(const gn_laxis *a, uint32_t leaf)
     return i;
 }
 
-/* What is left of the extent under the outer leaves of the axis. */
-static const gn_dim *rest_of(gn_lower *g, const gn_laxis *a, size_t upto, const gn_dim *extent, const gn_dim *const *env)
+/* What is left of the extent under the leaves of the axis that are open: outer ones, and serial inner ones that the order puts outside. */
+static const gn_dim *rest_of(gn_lower *g, const gn_laxis *a, size_t at, const gn_dim *extent, const gn_dim *const *env)
 {
-    for (size_t i = 0; i < upto; i++) {
-        const gn_dim *v = env[a->leaf.at[i]] ? env[a->leaf.at[i]] : g->leaves.at[a->leaf.at[i]].value;
-        extent = gn_lsub(g, extent, gn_lscale(g, v, a->stride.at[i]));
+    for (size_t i = 0; i < a->leaf.n; i++) {
+        const uint32_t l = a->leaf.at[i];
+        const uint8_t b = g->leaves.at[l].bind;
+        if (i == at || !env[l] || (i > at && b != GN_BIND_NONE && b != GN_BIND_PART)) continue;
+        extent = gn_lsub(g, extent, gn_lscale(g, env[l], a->stride.at[i]));
     }
     return extent;
 }
@@ -209,6 +230,8 @@ const gn_dim *gn_leaf_whole(gn_lower *g, uint32_t leaf, const gn_dim *const *env
                 break;
             }
     const size_t i = place_in(a, leaf);
+    for (size_t j = 0; j < i; j++)
+        if (!env[a->leaf.at[j]]) return gn_lconst(g, 0); /* an outer leaf runs inside: every trip meets the end */
     const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, false), env);
     const gn_dim *trips = gn_dim_div(g->dims, rest, gn_lconst(g, a->stride.at[i]));
     if (!l->extent) return trips;

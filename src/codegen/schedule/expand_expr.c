@@ -14,15 +14,8 @@ void gn_set_point(gn_expander *x, const gn_ldef *d)
     for (size_t i = 0; i < d->nraxis; i++) axes[d->nparam + i] = d->raxis[i];
     x->axis = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
     x->inside = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
-    for (size_t i = 0; i < n; i++) x->axis[axes[i]] = x->inside[axes[i]] = gn_axis_value(g, axes[i], x->env);
-    x->guards = gn_guards_of(g, n, axes, x->env);
-    for (size_t i = 0; i < x->guards.n; i++) {
-        const gn_guard *u = &x->guards.at[i];
-        if (gn_v_varies(x, gn_lsub(g, u->extent, u->value))) continue;
-        const gn_dim *last = gn_lsub(g, u->extent, gn_lconst(g, 1)), *v = gn_dim_min(g->dims, u->value, last);
-        if (g->axes.at[u->axis].dependent && !gn_dim_at_least(g, last, 0)) v = gn_dim_max(g->dims, gn_lconst(g, 0), v);
-        x->inside[u->axis] = v;
-    }
+    x->guards = gn_guards_of(g, n, axes, x->env, x->inside);
+    for (uint32_t a = 0; a < g->axes.n; a++) x->axis[a] = gn_axis_value(g, a, x->env);
     x->memo = (gn_map){ 0 };
     x->when.n = 0;
 }
@@ -111,7 +104,9 @@ static void use_axis(void *user, const char *name)
 {
     usage *u = user;
     const uintptr_t a = (uintptr_t)gn_map_get(&u->x->g->axis_of, GN_KEY(name));
-    if (a) gn_set_put(&u->axes, (uint32_t)(a - 1));
+    if (!a || gn_set_has(&u->axes, (uint32_t)(a - 1))) return;
+    gn_set_put(&u->axes, (uint32_t)(a - 1));
+    gn_dim_symbols(u->x->g->axes.at[a - 1].extent, use_axis, u); /* where it ends may depend on others */
 }
 
 static void lane_guards(gn_expander *x, const gn_dim *at, gn_preds *varying)

@@ -147,7 +147,8 @@ typedef struct gn_guards {
     size_t n;
     gn_guard *at;
 } gn_guards;
-gn_guards gn_guards_of(gn_lower *, size_t n, const uint16_t *axis, const gn_dim *const *env);
+/* Of these axes; inside: per axis of the kernel its value, not past the end but along the lane. */
+gn_guards gn_guards_of(gn_lower *, size_t n, const uint16_t *axis, const gn_dim *const *env, const gn_dim **inside);
 bool gn_dim_at_least(const gn_lower *, const gn_dim *, int64_t); /* known from the facts */
 
 /* Steps of the tile points of a statement, in the order of the schedule: start with *point = -1. Sets the points' values in env (the

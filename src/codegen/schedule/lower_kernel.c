@@ -81,11 +81,19 @@ static const gn_split *split_of(const gn_lower *g, uint32_t axis)
     return NULL;
 }
 
+static void check_free(const gn_lower *g, const char *directive, const char *name)
+{
+    if (gn_kernel_find_axis(g->from, name) >= 0 || gn_kernel_find_sym(g->from, name) >= 0 || gn_kernel_find_buf(g->from, name) >= 0 ||
+        gn_kernel_find_def(g->from, name) >= 0 || gn_kernel_find_axis(g->kernel, name) >= 0 || gn_kernel_find_def(g->kernel, name) >= 0)
+        gn_illegal(g, "%s: the name '%s' is taken", directive, name);
+}
+
 /* The axis of the copy that stands for the leaf alone: the one that it is the only leaf of, or a new one of its name. */
 static uint32_t axis_of_leaf(gn_lower *g, uint32_t leaf)
 {
     for (uint32_t a = 0; a < g->axes.n; a++)
         if (g->axes.at[a].leaf.n == 1 && g->axes.at[a].leaf.at[0] == leaf && g->axes.at[a].stride.at[0] == 1) return a;
+    check_free(g, "rfactor", g->schedule->leaves.at[leaf].name);
     const uint32_t a = add_axis(g, g->schedule->leaves.at[leaf].name, g->leaves.at[leaf].points);
     gn_push(g->arena, &g->axes.at[a].leaf, leaf);
     gn_push(g->arena, &g->axes.at[a].stride, 1);
@@ -142,6 +150,7 @@ static void split_axes(gn_lower *g)
         const gn_rfactor *f = &g->schedule->rfactors.at[r];
         if (!g->leaves.at[f->leaf].points) gn_illegal(g, "rfactor %s: the leaf '%s' belongs to no axis", f->def_name, g->leaves.at[f->leaf].name);
         if (!f->axis_name || gn_kernel_find_axis(g->kernel, f->axis_name) >= 0) continue;
+        check_free(g, "rfactor", f->axis_name);
         const uint32_t a = add_axis(g, f->axis_name, g->leaves.at[f->leaf].points);
         const gn_split *p = split_of(g, (uint32_t)(g->from->axes.n + r));
         if (!p) gn_illegal(g, "rfactor %s: the axis '%s' has no leaf", f->def_name, f->axis_name);
@@ -298,6 +307,7 @@ static uint32_t add_def(copy *c, uint32_t number, const char *name, gn_kdef d)
     const gn_rfactor *f = rfactor_of(g, number, &which);
     if (f) {
         const char *leaf = g->leaves.at[f->leaf].name;
+        check_free(g, "rfactor", f->def_name);
         if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
         if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf)) gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, leaf);
         const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);

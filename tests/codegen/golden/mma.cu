@@ -1,0 +1,164 @@
+/* (kernel mma (syms M N K)
+ *   (bufs (A f32 M K) (B f32 K N) (C f32 M N))
+ *   (axes (i M) (j N) (k K))
+ *   (def a (i k) (load A i k))
+ *   (def b (k j) (load B k j))
+ *   (def acc (i j) (sum (k) (mul (a i k) (b k j))))
+ *   (store set C (i j) (acc i j))) */
+extern "C" __global__ void __launch_bounds__(128) mma_0(const float *A, const float *B, float *C, int64_t M, int64_t N, int64_t K)
+{
+    const int64_t jb = (int64_t)blockIdx.x % ((N + 31)/32);
+    const int64_t ib = (int64_t)blockIdx.x / ((N + 31)/32);
+    const int mt = (int)threadIdx.x % 4;
+    const int mg = ((int)threadIdx.x / 4) % 8;
+    const int jw = ((int)threadIdx.x / 32) % 2;
+    const int iw = (int)threadIdx.x / 64;
+    float acc_0_0_0_0, acc_0_0_0_1, acc_0_0_1_0, acc_0_0_1_1, acc_0_1_0_0, acc_0_1_0_1, acc_0_1_1_0, acc_0_1_1_1;
+    float acc_1_0_0_0, acc_1_0_0_1, acc_1_0_1_0, acc_1_0_1_1, acc_1_1_0_0, acc_1_1_0_1, acc_1_1_1_0, acc_1_1_1_1;
+    float acc_2_0_0_0, acc_2_0_0_1, acc_2_0_1_0, acc_2_0_1_1, acc_2_1_0_0, acc_2_1_0_1, acc_2_1_1_0, acc_2_1_1_1;
+    float acc_3_0_0_0, acc_3_0_0_1, acc_3_0_1_0, acc_3_0_1_1, acc_3_1_0_0, acc_3_1_0_1, acc_3_1_1_0, acc_3_1_1_1;
+    acc_0_0_0_0 = 0.0f;
+    acc_0_0_0_1 = 0.0f;
+    acc_0_0_1_0 = 0.0f;
+    acc_0_0_1_1 = 0.0f;
+    acc_0_1_0_0 = 0.0f;
+    acc_0_1_0_1 = 0.0f;
+    acc_0_1_1_0 = 0.0f;
+    acc_0_1_1_1 = 0.0f;
+    acc_1_0_0_0 = 0.0f;
+    acc_1_0_0_1 = 0.0f;
+    acc_1_0_1_0 = 0.0f;
+    acc_1_0_1_1 = 0.0f;
+    acc_1_1_0_0 = 0.0f;
+    acc_1_1_0_1 = 0.0f;
+    acc_1_1_1_0 = 0.0f;
+    acc_1_1_1_1 = 0.0f;
+    acc_2_0_0_0 = 0.0f;
+    acc_2_0_0_1 = 0.0f;
+    acc_2_0_1_0 = 0.0f;
+    acc_2_0_1_1 = 0.0f;
+    acc_2_1_0_0 = 0.0f;
+    acc_2_1_0_1 = 0.0f;
+    acc_2_1_1_0 = 0.0f;
+    acc_2_1_1_1 = 0.0f;
+    acc_3_0_0_0 = 0.0f;
+    acc_3_0_0_1 = 0.0f;
+    acc_3_0_1_0 = 0.0f;
+    acc_3_0_1_1 = 0.0f;
+    acc_3_1_0_0 = 0.0f;
+    acc_3_1_0_1 = 0.0f;
+    acc_3_1_1_0 = 0.0f;
+    acc_3_1_1_1 = 0.0f;
+    for (int64_t k0 = 0; k0 < (K + 15)/16; k0++) {
+        __shared__ __align__(16) float a[2176];
+        __shared__ __align__(16) float b[640];
+        __syncthreads();
+        for (int gn_c0 = threadIdx.x; gn_c0 < 2048; gn_c0 += 128) {
+            const float s1 = A[K*gn_min_i64(M - 1, 128*ib + (gn_c0/16)) + gn_min_i64(K - 1, 16*k0 + (gn_c0%16))];
+            const _Bool s2 = 128*ib + (gn_c0/16) < M && 16*k0 + (gn_c0%16) < K;
+            const float s3 = s2 ? s1 : 0.0f;
+            a[(gn_c0/16) + 136*(gn_c0%16)] = s3;
+        }
+        for (int gn_c1 = threadIdx.x; gn_c1 < 512; gn_c1 += 128) {
+            const float s4 = B[N*gn_min_i64(K - 1, 16*k0 + (gn_c1/32)) + gn_min_i64(N - 1, 32*jb + (gn_c1%32))];
+            const _Bool s5 = 32*jb + (gn_c1%32) < N && 16*k0 + (gn_c1/32) < K;
+            const float s6 = s5 ? s4 : 0.0f;
+            b[40*(gn_c1/32) + (gn_c1%32)] = s6;
+        }
+        __syncthreads();
+        for (int64_t k2 = 0; k2 < 2; k2++) {
+            const float s7 = a[64*iw + 1088*k2 + mg + 136*mt];
+            const float s8 = a[64*iw + 1088*k2 + mg + 136*mt + 8];
+            const float s9 = a[64*iw + 1088*k2 + mg + 136*mt + 544];
+            const float s10 = a[64*iw + 1088*k2 + mg + 136*mt + 552];
+            const float s11 = b[16*jw + 320*k2 + mg + 40*mt];
+            const float s12 = b[16*jw + 320*k2 + mg + 40*mt + 160];
+            gn_mma_m16n8k8_tf32(&acc_0_0_0_0, &acc_0_0_0_1, &acc_0_1_0_0, &acc_0_1_0_1, s7, s8, s9, s10, s11, s12);
+            const float s13 = b[16*jw + 320*k2 + mg + 40*mt + 8];
+            const float s14 = b[16*jw + 320*k2 + mg + 40*mt + 168];
+            gn_mma_m16n8k8_tf32(&acc_0_0_1_0, &acc_0_0_1_1, &acc_0_1_1_0, &acc_0_1_1_1, s7, s8, s9, s10, s13, s14);
+            const float s15 = a[64*iw + 1088*k2 + mg + 136*mt + 16];
+            const float s16 = a[64*iw + 1088*k2 + mg + 136*mt + 24];
+            const float s17 = a[64*iw + 1088*k2 + mg + 136*mt + 560];
+            const float s18 = a[64*iw + 1088*k2 + mg + 136*mt + 568];
+            gn_mma_m16n8k8_tf32(&acc_1_0_0_0, &acc_1_0_0_1, &acc_1_1_0_0, &acc_1_1_0_1, s15, s16, s17, s18, s11, s12);
+            gn_mma_m16n8k8_tf32(&acc_1_0_1_0, &acc_1_0_1_1, &acc_1_1_1_0, &acc_1_1_1_1, s15, s16, s17, s18, s13, s14);
+            const float s19 = a[64*iw + 1088*k2 + mg + 136*mt + 32];
+            const float s20 = a[64*iw + 1088*k2 + mg + 136*mt + 40];
+            const float s21 = a[64*iw + 1088*k2 + mg + 136*mt + 576];
+            const float s22 = a[64*iw + 1088*k2 + mg + 136*mt + 584];
+            gn_mma_m16n8k8_tf32(&acc_2_0_0_0, &acc_2_0_0_1, &acc_2_1_0_0, &acc_2_1_0_1, s19, s20, s21, s22, s11, s12);
+            gn_mma_m16n8k8_tf32(&acc_2_0_1_0, &acc_2_0_1_1, &acc_2_1_1_0, &acc_2_1_1_1, s19, s20, s21, s22, s13, s14);
+            const float s23 = a[64*iw + 1088*k2 + mg + 136*mt + 48];
+            const float s24 = a[64*iw + 1088*k2 + mg + 136*mt + 56];
+            const float s25 = a[64*iw + 1088*k2 + mg + 136*mt + 592];
+            const float s26 = a[64*iw + 1088*k2 + mg + 136*mt + 600];
+            gn_mma_m16n8k8_tf32(&acc_3_0_0_0, &acc_3_0_0_1, &acc_3_1_0_0, &acc_3_1_0_1, s23, s24, s25, s26, s11, s12);
+            gn_mma_m16n8k8_tf32(&acc_3_0_1_0, &acc_3_0_1_1, &acc_3_1_1_0, &acc_3_1_1_1, s23, s24, s25, s26, s13, s14);
+        }
+    }
+    if (128*ib + 64*iw + mg < M && 32*jb + 16*jw + 2*mt < N)
+        C[128*N*ib + 64*N*iw + N*mg + 32*jb + 16*jw + 2*mt] = acc_0_0_0_0;
+    if (128*ib + 64*iw + mg < M && 32*jb + 16*jw + 2*mt + 1 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 32*jb + 16*jw + 2*mt + 1] = acc_0_0_0_1;
+    if (128*ib + 64*iw + mg < M && 32*jb + 16*jw + 2*mt + 8 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 32*jb + 16*jw + 2*mt + 8] = acc_0_0_1_0;
+    if (128*ib + 64*iw + mg < M && 32*jb + 16*jw + 2*mt + 9 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 32*jb + 16*jw + 2*mt + 9] = acc_0_0_1_1;
+    if (128*ib + 64*iw + mg + 8 < M && 32*jb + 16*jw + 2*mt < N)
+        C[128*N*ib + 64*N*iw + N*mg + 8*N + 32*jb + 16*jw + 2*mt] = acc_0_1_0_0;
+    if (128*ib + 64*iw + mg + 8 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 8*N + 32*jb + 16*jw + 2*mt + 1] = acc_0_1_0_1;
+    if (128*ib + 64*iw + mg + 8 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 8*N + 32*jb + 16*jw + 2*mt + 8] = acc_0_1_1_0;
+    if (128*ib + 64*iw + mg + 8 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 8*N + 32*jb + 16*jw + 2*mt + 9] = acc_0_1_1_1;
+    if (128*ib + 64*iw + mg + 16 < M && 32*jb + 16*jw + 2*mt < N)
+        C[128*N*ib + 64*N*iw + N*mg + 16*N + 32*jb + 16*jw + 2*mt] = acc_1_0_0_0;
+    if (128*ib + 64*iw + mg + 16 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 16*N + 32*jb + 16*jw + 2*mt + 1] = acc_1_0_0_1;
+    if (128*ib + 64*iw + mg + 16 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 16*N + 32*jb + 16*jw + 2*mt + 8] = acc_1_0_1_0;
+    if (128*ib + 64*iw + mg + 16 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 16*N + 32*jb + 16*jw + 2*mt + 9] = acc_1_0_1_1;
+    if (128*ib + 64*iw + mg + 24 < M && 32*jb + 16*jw + 2*mt < N)
+        C[128*N*ib + 64*N*iw + N*mg + 24*N + 32*jb + 16*jw + 2*mt] = acc_1_1_0_0;
+    if (128*ib + 64*iw + mg + 24 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 24*N + 32*jb + 16*jw + 2*mt + 1] = acc_1_1_0_1;
+    if (128*ib + 64*iw + mg + 24 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 24*N + 32*jb + 16*jw + 2*mt + 8] = acc_1_1_1_0;
+    if (128*ib + 64*iw + mg + 24 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 24*N + 32*jb + 16*jw + 2*mt + 9] = acc_1_1_1_1;
+    if (128*ib + 64*iw + mg + 32 < M && 32*jb + 16*jw + 2*mt < N)
+        C[128*N*ib + 64*N*iw + N*mg + 32*N + 32*jb + 16*jw + 2*mt] = acc_2_0_0_0;
+    if (128*ib + 64*iw + mg + 32 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 32*N + 32*jb + 16*jw + 2*mt + 1] = acc_2_0_0_1;
+    if (128*ib + 64*iw + mg + 32 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 32*N + 32*jb + 16*jw + 2*mt + 8] = acc_2_0_1_0;
+    if (128*ib + 64*iw + mg + 32 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 32*N + 32*jb + 16*jw + 2*mt + 9] = acc_2_0_1_1;
+    if (128*ib + 64*iw + mg + 40 < M && 32*jb + 16*jw + 2*mt < N)
+        C[128*N*ib + 64*N*iw + N*mg + 40*N + 32*jb + 16*jw + 2*mt] = acc_2_1_0_0;
+    if (128*ib + 64*iw + mg + 40 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 40*N + 32*jb + 16*jw + 2*mt + 1] = acc_2_1_0_1;
+    if (128*ib + 64*iw + mg + 40 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 40*N + 32*jb + 16*jw + 2*mt + 8] = acc_2_1_1_0;
+    if (128*ib + 64*iw + mg + 40 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 40*N + 32*jb + 16*jw + 2*mt + 9] = acc_2_1_1_1;
+    if (128*ib + 64*iw + mg + 48 < M && 32*jb + 16*jw + 2*mt < N)
+        C[128*N*ib + 64*N*iw + N*mg + 48*N + 32*jb + 16*jw + 2*mt] = acc_3_0_0_0;
+    if (128*ib + 64*iw + mg + 48 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 48*N + 32*jb + 16*jw + 2*mt + 1] = acc_3_0_0_1;
+    if (128*ib + 64*iw + mg + 48 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 48*N + 32*jb + 16*jw + 2*mt + 8] = acc_3_0_1_0;
+    if (128*ib + 64*iw + mg + 48 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 48*N + 32*jb + 16*jw + 2*mt + 9] = acc_3_0_1_1;
+    if (128*ib + 64*iw + mg + 56 < M && 32*jb + 16*jw + 2*mt < N)
+        C[128*N*ib + 64*N*iw + N*mg + 56*N + 32*jb + 16*jw + 2*mt] = acc_3_1_0_0;
+    if (128*ib + 64*iw + mg + 56 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 56*N + 32*jb + 16*jw + 2*mt + 1] = acc_3_1_0_1;
+    if (128*ib + 64*iw + mg + 56 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 56*N + 32*jb + 16*jw + 2*mt + 8] = acc_3_1_1_0;
+    if (128*ib + 64*iw + mg + 56 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+        C[128*N*ib + 64*N*iw + N*mg + 56*N + 32*jb + 16*jw + 2*mt + 9] = acc_3_1_1_1;
+}

@@ -1,0 +1,228 @@
+/* Lowering: what each directive demands, and the trees of the worked examples. */
+#include "judge.h"
+#include "texts.h"
+
+static const char map2[] = "(kernel map2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C)) (store set Y (i j) (neg (load X i j))))";
+static const char rows2[] = "(kernel rows2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
+                            " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
+                            " (store set Y (i j) (div (e i j) (s i))))";
+static const char scatter1[] = "(kernel scatter1 (syms E D) (bufs (T i32 E) (X f32 E D) (Y f32 9 D)) (axes (e E) (d D))"
+                               " (store add Y ((load T e) d) (load X e d)))";
+static const char matmul[] = "(kernel matmul (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K)) (def b (k j) (load B k j))"
+                             " (def acc (i j) (sum (k) (mul (load A i k) (b k j)))) (store set C (i j) (acc i j)))";
+static const char shared_axes[] = "(kernel shared_axes (syms R C) (bufs (X f32 R C) (Y f32 R) (Z f32 R)) (axes (i R) (j C) (jj C) (z R))"
+                                  " (def a (i) (sum (j) (load X i j))) (def b (i) (sum (jj) (load X i jj))) (store set Y (i) (a i)) (store set Z (i) (b i)))";
+
+typedef struct illegal {
+    const char *kernel, *schedule;
+    const gn_target *target;
+    const char *message;
+} illegal;
+
+static const illegal illegals[] = {
+    { map2, "(split i ip (R 4)) (order ip R j)", &gn_target_avx512, "split: the leaf 'R' has the name of something else in the kernel" },
+    { map2, "(split j (jl 16)) (order i jl) (bind lane jl)", &gn_target_avx512, "split j: its leaves have 16 points, the axis has C" },
+    { shared_axes, "(split j j0 (j1 4)) (split z j0 (z1 4)) (order i jj j0 j1 z1)", &gn_target_avx512, "'z' and 'j' share the leaf 'j0', which takes the outermost place" },
+    { map2, "(split j j0 (jl 16)) (order i jl j0) (bind lane jl)", &gn_target_avx512, "order: 'j0' stands after a leaf that is bound to lane" },
+    { map2, "(order i j) (bind unroll j)", &gn_target_avx512, "bind unroll j: the extent is not constant" },
+    { map2, "(split j j0 (jl 24)) (order i j0 jl) (bind lane jl)", &gn_target_avx512, "bind lane jl: 24 lanes, the target avx512 has 2, 4, 8 and 16" },
+    { map2, "(split j j0 (jl 4)) (order i j0 jl) (bind lane jl)", &gn_target_cuda, "bind lane jl: the target cuda has no vectors" },
+    { map2, "(split i i0 (il 4)) (split j j0 (jl 4)) (order i0 j0 il jl) (bind lane il jl)", &gn_target_avx512, "two lane leaves, 'il' and 'jl'" },
+    { map2, "(order i j) (bind block i)", &gn_target_avx512, "bind block i: the target avx512 has no blocks and threads" },
+    { map2, "(order i j) (bind part i)", &gn_target_cuda, "bind part i: the target cuda has blocks instead" },
+    { map2, "(order i j) (bind thread j)", &gn_target_cuda, "bind thread j: the extent is not constant" },
+    { map2, "(split j j0 (jt 2048)) (order i j0 jt) (bind thread jt)", &gn_target_cuda, "bind thread: 2048 threads, a block has at most 1024" },
+    { map2, "(split j j0 (jl 16)) (order i j0 jl) (bind lane jl) (unroll jl 4)", &gn_target_avx512, "unroll jl: the leaf is bound to lane, it is no loop" },
+    { map2, "(split j j0 (jl 16)) (order i j0 jl) (bind lane jl) (peel jl)", &gn_target_avx512, "peel jl: the leaf is bound to lane, it is no loop" },
+    { map2, "(split j j0 (jl 1024)) (order i j0 jl) (bind unroll jl)", &gn_target_avx512, "bind unroll jl: 1024 points are too many" },
+    { rows2, "(order i j) (bind part j)", &gn_target_avx512, "bind part j: 'm' is reduced along it; rfactor it first" },
+    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (bind tile j1)", &gn_target_avx512, "bind tile j1: 'm' is not tensorized" },
+    { scatter1, "(order e d) (bind part e)", &gn_target_avx512, "bind part e: the store to 'Y' does not go to different places along it" },
+    { rows2, "(order i j) (stage e scratch (depth 2))", &gn_target_avx512, "stage e: depth 2 is not supported" },
+    { rows2, "(order i j) (stage e scratch (copy j))", &gn_target_avx512, "stage e: (copy ..) is for level shared" },
+    { rows2, "(order i j) (stage m scratch (at i))", &gn_target_avx512, "stage m: (at ..) is for definitions without a reduction" },
+    { matmul, "(order i j k) (stage b scratch (at root))", &gn_target_avx512, "stage b: (at root) makes a step of its own, only arena outlives a step" },
+    { matmul, "(split j j0 (jl 16)) (order i k j0 jl) (bind lane jl) (stage b arena (at jl))", &gn_target_avx512, "stage b: (at jl): the leaf is no loop" },
+    { matmul, "(order i j k) (stage b arena (at root) (layout k i))", &gn_target_avx512, "stage b: layout: 'i' is no leaf of its parameters" },
+    { matmul, "(order i j k) (stage b arena (at root) (layout k j) (pad i 4))", &gn_target_avx512, "stage b: pad: 'i' is not in its layout" },
+    { matmul, "(split j j0 (j1 8)) (order i j0 j1 k) (bind block i) (stage b shared (copy i))", &gn_target_cuda, "stage b: copy: 'i' is no leaf of its parameters" },
+    { matmul, "(order i j k) (bind block i) (stage b shared)", &gn_target_cuda, "stage b shared: (at leaf) is missing" },
+    { matmul, "(split k k0 (k1 8)) (split j j0 (j1 8)) (order i j0 j1 k0 k1) (stage b shared (at k0) (layout k1 j1))", &gn_target_avx512,
+      "stage b shared: the target avx512 has no shared memory" },
+    { rows2, "(order i j) (bind block i) (stage e scratch)", &gn_target_cuda, "stage e scratch: the target cuda has no workers" },
+    { rows2, "(split j j0 (jl 16)) (order i j0 jl) (bind lane jl) (stage e reg)", &gn_target_avx512,
+      "stage e reg: the leaf 'j0' among its dims is no tile leaf of constant extent" },
+    { rows2, "(order i j) (stage e stack)", &gn_target_avx512, "stage e stack: its size C is not constant" },
+    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (stage e scratch (layout j1))", &gn_target_avx512, "stage e scratch: not all its uses share the loop 'j0'" },
+    { rows2, "(order j i) (bind part i) (stage e scratch)", &gn_target_avx512, "stage" },
+    { matmul, "(split i i0 (i1 8)) (order i0 i1 j k) (rfactor acc i0 p)", &gn_target_avx512, "rfactor acc: it does not reduce along the leaf 'i0'" },
+    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor b k0 p)", &gn_target_avx512, "rfactor: 'b' is no reduction" },
+    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 p) (rfactor acc k1 r)", &gn_target_avx512, "rfactor: 'acc' is rfactored twice" },
+    { matmul, "(split k k0 (k1 8)) (order b i j k0 k1) (rfactor acc k0 p b)", &gn_target_avx512, "rfactor: the name 'b' is taken" },
+    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 A)", &gn_target_avx512, "rfactor: the name 'A' is taken" },
+    { rows2, "(order i j) (online s j)", &gn_target_avx512, "online s: it is no maximum of floats" },
+    { rows2, "(order i j) (online m i)", &gn_target_avx512, "online m i: it is not reduced along that leaf" },
+    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (online m j0)", &gn_target_avx512, "online m: it is reduced along 'j1' too; rfactor it by 'j0'" },
+    { "(kernel bad (syms R C) (bufs (X f32 R C) (Y f32 R)) (axes (i R) (j C)) (def m (i) (max (j) (load X i j)))"
+      " (def s (i) (sum (j) (sub (load X i j) (m i)))) (store set Y (i) (s i)))",
+      "(order i j) (online m j)", &gn_target_avx512, "online m: 's' uses it inside 'j' otherwise than as a factor exp(x - m) of a sum" },
+    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr99 k j)", &gn_target_avx512, "tensorize b tr99: the target avx512 has no such row" },
+    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr16 k)", &gn_target_avx512, "tensorize b tr16: 1 leaves, the row takes 2" },
+    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr16 k i)", &gn_target_avx512, "tensorize b tr16: the leaf 'k' has not the 16 points" },
+    { matmul, "(split i i0 (i1 16)) (split k k0 (k1 16)) (order i0 i1 j k0 k1) (stage b arena (at root)) (tensorize b tr16 k1 i1)", &gn_target_avx512,
+      "tensorize b tr16: 'i1' is no leaf of it" },
+    { matmul, "(split j j0 (jl 16)) (split k k0 (k1 16)) (order i j0 k0 k1 jl) (bind lane jl) (stage b arena (at root)) (tensorize b tr16 k1 jl)",
+      &gn_target_avx512, "tensorize b tr16: the source is not contiguous along 'k1'" },
+    { rows2, "(split i i0 (i1 16)) (split j j0 (jl 16)) (order i0 i1 j0 jl) (bind lane jl) (stage e scratch) (tensorize e tr16 i1 jl)", &gn_target_avx512,
+      "tensorize e tr16: it is no plain load of a buffer" },
+    { rows2, "(order i j) (bind block i j)", &gn_target_cuda, "bind block j" },
+};
+
+typedef struct attempt {
+    gn_arena *arena;
+    const char *text;
+    const gn_target *target;
+    job job;
+} attempt;
+
+static void try_lowering(void *arg)
+{
+    attempt *a = arg;
+    a->job = lower_text(a->arena, a->text, a->target);
+}
+
+static void illegal_directives_are_named_with_leaf_and_reason(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof illegals / sizeof *illegals; i++) {
+        gn_arena arena = { 0 };
+        const illegal *x = &illegals[i];
+        attempt a = { &arena, gn_arena_printf(&arena, "%s (schedule s %s)", x->kernel, x->schedule), x->target };
+        const gn_status s = gn_protect(try_lowering, &a);
+        if (s == GN_OK) fail_msg("%s is legal for %s, which should be: %s", x->schedule, x->target->name, x->message);
+        if (s != GN_EINVAL) fail_msg("%s: %s, not GN_EINVAL: %s", x->schedule, gn_status_name(s), gn_message());
+        assert_message_contains(x->message);
+        assert_message_contains("schedule s: ");
+        gn_arena_free(&arena);
+    }
+}
+
+/* ---- golden trees ---- */
+
+static const char *slurp(gn_arena *a, const char *path)
+{
+    FILE *f = fopen(path, "r");
+    if (!f) return NULL;
+    char *text = gn_arena_alloc(a, 1 << 20, 1);
+    text[fread(text, 1, (1 << 20) - 1, f)] = '\0';
+    fclose(f);
+    return text;
+}
+
+/* GNOMON_TEST_UPDATE=1 writes the files anew. */
+static void compare_with_file(gn_arena *a, const char *name, const char *suffix, const char *got)
+{
+    const char *path = gn_arena_printf(a, TEST_DIR "/codegen/golden/%s.%s", name, suffix);
+    if (getenv("GNOMON_TEST_UPDATE")) {
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fputs(got, f);
+        fclose(f);
+    }
+    const char *want = slurp(a, path);
+    if (!want) fail_msg("no file %s", path);
+    assert_string_equal(want, got);
+}
+
+static void the_worked_examples_become_their_trees(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof golden_texts / sizeof *golden_texts; i++) {
+        gn_arena arena = { 0 };
+        const golden_text *x = &golden_texts[i];
+        attempt a = { &arena, x->text, gn_target_find(x->target) };
+        if (gn_protect(try_lowering, &a)) fail_msg("%s: %s", x->name, gn_message());
+        gn_text t = { .arena = &arena }, c = { .arena = &arena };
+        gn_scheduled_print(&t, a.job.s);
+        compare_with_file(&arena, x->name, "tree", gn_text_done(&t));
+        gn_emit_kernel(&c, a.job.s);
+        compare_with_file(&arena, x->name, a.target->lang == GN_LANG_C ? "c" : "cu", gn_text_done(&c));
+        gn_arena_free(&arena);
+    }
+}
+
+static void lowering_twice_gives_the_same_text(void **state)
+{
+    (void)state;
+    gn_arena arena = { 0 };
+    const char *text[2];
+    for (int turn = 0; turn < 2; turn++) {
+        gn_text t = { .arena = &arena };
+        const job j = lower_text(&arena, golden_texts[1].text, &gn_target_avx512);
+        gn_scheduled_print_code(&t, j.s);
+        gn_emit_kernel(&t, j.s);
+        text[turn] = gn_text_done(&t);
+    }
+    assert_string_equal(text[0], text[1]);
+    gn_arena_free(&arena);
+}
+
+/* ---- names ---- */
+
+static void names_of_users_never_meet_ours(void **state)
+{
+    (void)state;
+    static const char text[] = "(kernel names (syms int v1 gn_n) (bufs (float f32 int) (arg f32 int) (part f32 int)) (axes (for int))"
+                               " (def double (for) (exp (load float for))) (store set arg (for) (double for)) (store set part (for) (mul (double for) 2)))"
+                               "(schedule s (split for sym (s2 4)) (order sym s2) (bind part sym) (bind lane s2) (stage double reg))";
+    gn_arena a = { 0 };
+    gn_text c = { .arena = &a };
+    const job j = lower_text(&a, text, &gn_target_generic);
+    gn_emit_kernel(&c, j.s);
+    const char *body = strstr(gn_text_done(&c), "void names_0");
+    assert_non_null(strstr(body, "const float *const u_float = (const float *)arg[0];"));
+    assert_non_null(strstr(body, "float *const u_arg = (float *)arg[1];"));
+    assert_non_null(strstr(body, "const int64_t u_int = sym[0];"));
+    assert_non_null(strstr(body, "const int64_t u_sym = part;"));
+    gn_arena_free(&a);
+}
+
+static void a_comment_cannot_end_early(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    gn_text c = { .arena = &a };
+    job j = lower_text(&a, gn_arena_printf(&a, "%s (schedule s (order i j))", map2), &gn_target_generic);
+    j.kernel->comment = "the user's */ text";
+    gn_emit_kernel(&c, j.s);
+    assert_null(strstr(gn_text_done(&c), "user's */"));
+    assert_non_null(strstr(gn_text_done(&c), "/* the user's +/ text"));
+    gn_arena_free(&a);
+}
+
+static void one_function_runs_all_steps(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    gn_text c = { .arena = &a };
+    const job j = lower_text(&a, golden_texts[1].text, &gn_target_avx512);
+    gn_emit_function(&c, j.s);
+    const char *text = gn_text_done(&c);
+    assert_non_null(strstr(text, "void gemm(void *const *arg, const int64_t *sym)\n"));
+    assert_null(strstr(text, "gemm_0"));
+    assert_non_null(strstr(text, "for (int64_t ip = 0; ip < (M + 251)/252; ip++) {"));
+    gn_arena_free(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(illegal_directives_are_named_with_leaf_and_reason),
+        cmocka_unit_test(the_worked_examples_become_their_trees),
+        cmocka_unit_test(lowering_twice_gives_the_same_text),
+        cmocka_unit_test(names_of_users_never_meet_ours),
+        cmocka_unit_test(a_comment_cannot_end_early),
+        cmocka_unit_test(one_function_runs_all_steps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
