@@ -208,7 +208,7 @@ static void one_function_runs_all_steps(void **state)
     const job j = lower_text(&a, golden_texts[1].text, &gn_target_avx512);
     gn_emit_function(&c, j.s);
     const char *text = gn_text_done(&c);
-    assert_non_null(strstr(text, "void gemm(void *const *arg, const int64_t *sym)\n"));
+    assert_non_null(strstr(text, "void gemm(void *const *arg, const int64_t *sym, int64_t part)\n"));
     assert_null(strstr(text, "gemm_0"));
     assert_non_null(strstr(text, "for (int64_t ip = 0; ip < (M + 251)/252; ip++) {"));
     gn_arena_free(&a);

@@ -234,7 +234,7 @@ const gn_dim *gn_leaf_whole(gn_lower *g, uint32_t leaf, const gn_dim *const *env
         if (!env[a->leaf.at[j]]) return gn_lconst(g, 0); /* an outer leaf runs inside: every trip meets the end */
     const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, false), env);
     const gn_dim *trips = gn_dim_div(g->dims, rest, gn_lconst(g, a->stride.at[i]));
-    if (!l->extent) return trips;
+    if (!l->extent) return gn_dim_at_least(g, trips, 0) ? trips : gn_dim_max(g->dims, gn_lconst(g, 0), trips);
     return gn_dim_max(g->dims, gn_lconst(g, 0), gn_dim_min(g->dims, trips, gn_lconst(g, l->extent)));
 }
 
