@@ -72,7 +72,8 @@ void *gn_arena_alloc_n(gn_arena *arena, size_t n, size_t size, size_t align)
 {
     size_t bytes;
     if (gn_size_mul_overflows(n, size, &bytes)) gn_throw(GN_ENOMEM, "out of memory: %zu times %zu bytes overflow", n, size);
-    return memset(gn_arena_alloc(arena, bytes, align), 0, bytes);
+    void *const block = gn_arena_alloc(arena, bytes, align); /* of no bytes it may be NULL */
+    return bytes ? memset(block, 0, bytes) : block;
 }
 
 void *gn_arena_copy(gn_arena *arena, const void *data, size_t size)
