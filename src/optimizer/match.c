@@ -111,7 +111,7 @@ static void arguments_of(const gn_match *m, const gn_pat_call *call, gn_arg *arg
 
 bool gn_match_pattern(gn_match *m, const gn_rule *r, const gn_pat *p)
 {
-    memset(m->expr, 0, sizeof m->expr);
+    for (uint32_t i = 0; i < r->noperands; i++) m->expr[i] = NULL;
     m->bound = m->nmatched = m->nbuilt = 0;
     if (!match(m, p, m->root)) return false;
     for (uint32_t i = 0; i < r->nconditions; i++) {

@@ -90,7 +90,7 @@ typedef struct gn_rule {
     const char *why;                   /* the comment above it */
     int line;
     const gn_pat *const *patterns;     /* one per order of commutative operands */
-    uint32_t npatterns;
+    uint32_t npatterns, noperands;     /* noperands: names of operands in the pattern */
     const gn_pat *result;
     const gn_pat_call *conditions;
     uint32_t nconditions;

@@ -655,7 +655,8 @@ static void write_rule(compiler *c, const rule *r, size_t index)
     gn_text_add(t, ",\n      .why = ");
     write_string(t, r->why);
     if (r->function) gn_textf(t, ",\n      .function = gn_rewrite_%s", r->function->name);
-    else gn_textf(t, ",\n      .patterns = r%d_patterns, .npatterns = %d, .result = &p%d", (int)index, r->npatterns, r->result->label);
+    else gn_textf(t, ",\n      .patterns = r%d_patterns, .npatterns = %d, .noperands = %u, .result = &p%d", (int)index,
+                  r->npatterns, r->nexpr, r->result->label);
     if (r->calls.n) {
         gn_textf(t, ",\n      .nconditions = %d, .conditions = (const gn_pat_call[]){ ", (int)r->calls.n);
         for (size_t i = 0; i < r->calls.n; i++) {

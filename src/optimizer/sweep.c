@@ -15,7 +15,7 @@ typedef struct slot {              /* what the sweep knows of a node, by its num
     uint8_t progress, firings;
 } slot;
 
-typedef struct op_rules {          /* the rules of an op */
+typedef struct op_rules {          /* the rules of an op that may fire */
     const gn_rule_entry *entry;
     uint32_t n;
     const gn_rule_set *set;
@@ -30,7 +30,6 @@ struct gn_rewriter {
     GN_VEC(slot) slots;
     GN_VEC(gn_expr *) stack;
     gn_map rules;                  /* op -> op_rules */
-    gn_map disabled;               /* rule -> itself */
 };
 
 __attribute__((noinline)) void gn_rule_fired(const gn_rule *rule, const gn_expr *before, const gn_expr *after)
@@ -59,15 +58,18 @@ static bool is_allowed(const gn_rewriter *w, const gn_rule *r)
     return r->class <= GN_ACCURATE || w->graph->relax & flag[r->class];
 }
 
+/* Entries are grouped by op, so the rules of one are a run of the list. */
 static void add_set(gn_rewriter *w, const gn_rule_set *set)
 {
-    for (uint32_t i = 0; i < set->nrules; i++)
-        if (!is_allowed(w, &set->rule[i])) *gn_map_put(&w->arena, &w->disabled, GN_KEY(&set->rule[i])) = w;
-    for (uint32_t from = 0, to; from < set->nentries; from = to) {
-        for (to = from + 1; to < set->nentries && set->entry[to].op == set->entry[from].op;) to++;
+    gn_rule_entry *allowed = GN_NEW_ARRAY(&w->arena, gn_rule_entry, set->nentries);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < set->nentries; i++)
+        if (is_allowed(w, set->entry[i].rule)) allowed[n++] = set->entry[i];
+    for (uint32_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && allowed[to].op == allowed[from].op;) to++;
         op_rules *o = GN_NEW_OBJECT(&w->arena, op_rules), **end;
-        *o = (op_rules){ &set->entry[from], to - from, set, NULL };
-        end = (op_rules **)gn_map_put(&w->arena, &w->rules, GN_KEY(set->entry[from].op));
+        *o = (op_rules){ &allowed[from], to - from, set, NULL };
+        end = (op_rules **)gn_map_put(&w->arena, &w->rules, GN_KEY(allowed[from].op));
         while (*end) end = &(*end)->more;
         *end = o;
     }
@@ -111,7 +113,6 @@ static gn_expr *fire(gn_rewriter *w, gn_match *m, const gn_rule **fired, const g
     for (const op_rules *o = gn_map_get(&w->rules, GN_KEY(e->op)); o; o = o->more)
         for (uint32_t i = 0; i < o->n; i++) {
             const gn_rule *r = o->entry[i].rule;
-            if (gn_map_get(&w->disabled, GN_KEY(r))) continue;
             w->stats->probes++;
             gn_expr *result = NULL;
             if (r->function) result = r->function(m);
@@ -225,7 +226,8 @@ static void step(gn_rewriter *w)
     const gn_rule_set *set = NULL;
     if (same == e) {
         const uint32_t first = (uint32_t)w->graph->nodes.n;
-        gn_match m = { .rewriter = w, .graph = w->graph, .root = e };
+        gn_match m; /* large; the rest is set by each pattern */
+        m.rewriter = w, m.graph = w->graph, m.root = e;
         w->stats->visits++;
         next = fire(w, &m, &rule, &set);
         if (!next) {
@@ -271,7 +273,7 @@ static void mark(gn_rewriter *w, struct gn_core *core)
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < roots[k].n; i++) slot_of(w, roots[k].at[i])->uses++;
     for (size_t id = w->graph->nodes.n; id-- > 0;)
-        if (id < w->slots.n && w->slots.at[id].uses) {
+        if (w->slots.at[id].uses) {
             w->stats->nodes++;
             count_operands(w, w->graph->nodes.at[id], 1);
         }
@@ -289,10 +291,13 @@ static void sweep(void *arg)
     job *j = arg;
     gn_rewriter *w = j->w;
     const size_t n = w->graph->nodes.n;
+    w->slots.capacity = n + n / 4 + 64; /* room for what rules make */
+    w->slots.at = GN_NEW_ARRAY(&w->arena, slot, w->slots.capacity);
+    w->slots.n = n;
     for (size_t i = 0; i < j->nsets; i++) add_set(w, j->sets[i]);
     mark(w, j->core);
     for (size_t id = 0; id < n; id++) {
-        if (id >= w->slots.n || !w->slots.at[id].uses || w->slots.at[id].progress == DONE) continue;
+        if (!w->slots.at[id].uses || w->slots.at[id].progress == DONE) continue;
         gn_push(&w->arena, &w->stack, w->graph->nodes.at[id]);
         while (w->stack.n) step(w);
     }
