@@ -153,5 +153,5 @@ const gn_op_info gn_op_check_index = { .name = "check_index", .arity = 1, .trait
     .gloss = "x, whose values must lie in 0 .. extent - 1: a call refuses others from inputs, clamps and reports computed ones" };
 const gn_op_info gn_op_take = { .name = "take", .arity = 2, .dtypes = GN_ANY_DTYPE, .attrs = axis_attr, .nattr = 1, .infer = infer_take,
     .eval_whole = eval_take, .vjp = vjp_take, .jvp = jvp_take, .gloss = "elements of a along an axis at the indices b, which are in range" };
-const gn_op_info gn_op_scatter_add = { .name = "scatter_add", .arity = 3, .dtypes = GN_ANY_DTYPE, .attrs = axis_attr, .nattr = 1, .infer = infer_scatter,
+const gn_op_info gn_op_scatter_add = { .name = "scatter_add", .arity = 3, .dtypes = GN_NUMBERS, .attrs = axis_attr, .nattr = 1, .infer = infer_scatter,
     .eval_whole = eval_scatter, .vjp = vjp_scatter, .jvp = jvp_scatter, .gloss = "a plus c added along an axis at the indices b, which are in range" };
