@@ -109,6 +109,10 @@ GN_API gn_expr *gn_tanh_at(gn_loc, gn_expr *x);
 #define gn_cos(x) gn_cos_at(GN_HERE, x)
 #define gn_tanh(x) gn_tanh_at(GN_HERE, x)
 
+/** Inverse hyperbolic tangent: infinite at -1 and 1, NaN outside.  Gradient  g / (1 - x^2). */
+GN_API gn_expr *gn_atanh_at(gn_loc, gn_expr *x);
+#define gn_atanh(x) gn_atanh_at(GN_HERE, x)
+
 /** 1 / (1 + e^-x); log(1 + e^x); the error function.  Gradient  g y (1 - y);  g sigmoid(x);  g 2/sqrt(pi) e^(-x^2). */
 GN_API gn_expr *gn_sigmoid_at(gn_loc, gn_expr *x);
 GN_API gn_expr *gn_softplus_at(gn_loc, gn_expr *x);

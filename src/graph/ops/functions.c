@@ -22,6 +22,7 @@ MONOTONE(expm1, expm1l, GN_REF_MATH_ULP)
 MONOTONE(log, logl, GN_REF_MATH_ULP)
 MONOTONE(log1p, log1pl, GN_REF_MATH_ULP)
 MONOTONE(tanh, tanhl, GN_REF_MATH_ULP)
+MONOTONE(atanh, atanhl, GN_REF_MATH_ULP)
 MONOTONE(sigmoid, sigmoid_of, GN_REF_MATH_ULP)
 MONOTONE(softplus, softplus_of, GN_REF_MATH_ULP)
 MONOTONE(erf, erfl, GN_REF_MATH_ULP)
@@ -71,6 +72,9 @@ FUNCTION(log1p, "(div g (add 1 x))", "log(1 + x), accurate near 0", BODY(log1p))
 FUNCTION(sin, "(mul g (cos x))", "the sine of x radians", BODY(sin));
 FUNCTION(cos, "(neg (mul g (sin x)))", "the cosine of x radians", BODY(cos));
 FUNCTION(tanh, "(mul g (sub 1 (square y)))", "the hyperbolic tangent", BODY(tanh));
+/* Half of log((1 + a) / (1 - a)), written so that nothing cancels near 0. */
+static const char atanh_body[] = "(let (a (abs x)) (copysign (mul 0.5 (log1p (div (add a a) (sub 1 a)))) x))";
+FUNCTION(atanh, "(div g (mul (sub 1 x) (add 1 x)))", "the inverse of tanh; NaN outside -1 .. 1", .body_f32 = atanh_body, .body_f64 = atanh_body);
 FUNCTION(sigmoid, "(mul g (mul y (sub 1 y)))", "1 / (1 + e^-x)", BODY(sigmoid));
 FUNCTION(softplus, "(mul g (sigmoid x))", "log(1 + e^x)", BODY(softplus));
 FUNCTION(erf, "(mul g (mul 1.1283791670955126 (exp (neg (square x)))))", "the error function", BODY(erf));
