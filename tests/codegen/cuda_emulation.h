@@ -2,7 +2,8 @@
  * loads the result, sets the indices below before it resumes a fiber, and gets control at every barrier and warp collective. Blocks run one
  * after the other. Includes nothing, so that nothing of the system hides a name that the generated text forgot. */
 #define GN_CUDA_EMULATION 1
-#pragma GCC diagnostic ignored "-Wunused-parameter" /* a kernel takes all symbols, used or not */
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* a kernel takes all symbols and knows all its threads, used or not */
+#pragma GCC diagnostic ignored "-Wunused-variable"
 typedef signed char int8_t;
 typedef short int16_t;
 typedef int int32_t;

@@ -2,6 +2,7 @@
  * the reference evaluator. */
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "default_schedule.h"
 #include "emulated.h"
 #include "nvrtc.h"
@@ -11,6 +12,7 @@
 typedef struct cuda_program {
     program *p;
     GN_VEC(gn_scheduled *) kernels;
+    const char *text;            /* of the last kernel, for messages */
     void *library;
 } cuda_program;
 
@@ -23,16 +25,21 @@ static void schedule_all(void *arg)
     for (size_t i = 0; i < c->p->grouping->groups.n; i++) {
         const gn_group *q = &c->p->grouping->groups.at[i];
         gn_schedule *s = gn_default_schedule(arena, q->kernel, q->hint, &gn_target_cuda);
+        gn_text t = { .arena = arena };
+        gn_kernel_print(&t, q->kernel);
+        gn_schedule_print(&t, q->kernel, s);
+        c->text = gn_text_done(&t);
+        if (getenv("GNOMON_TEST_PRINT")) puts(c->text);
         gn_push(arena, &c->kernels, gn_schedule_apply(arena, q->kernel, s, &gn_target_cuda));
     }
 }
 
 static cuda_program prepare(program *p)
 {
-    cuda_program c = { .p = p };
+    cuda_program c = { .p = p, .text = "" };
     program_group(p, &gn_target_cuda);
     if (gn_protect(schedule_all, &c))
-        fail_msg("%s", gn_message());
+        fail_msg("%s\n%s", gn_message(), c.text);
     return c;
 }
 

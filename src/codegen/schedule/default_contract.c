@@ -293,3 +293,16 @@ bool gn_default_contraction(piece *p)
     if (c.pack_a) stage_a(p, &c, &r, batch);
     return true;
 }
+
+bool gn_piece_contraction(const piece *p, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i, uint32_t *j)
+{
+    contraction c;
+    if (!find(p, &c)) return false;
+    *acc = c.acc, *a = c.a, *b = c.b, *i = c.i, *j = c.j;
+    return true;
+}
+
+bool gn_piece_is_unit(const piece *p, const gn_kdef *d, uint32_t axis)
+{
+    return has_unit(p, d, axis);
+}

@@ -105,8 +105,8 @@ void gn_piece_close(piece *p, uint32_t axis, const char *part_leaf, int64_t rows
             gn_dim_pool *dims = p->k->dims;
             over = "p_";
             while (is_taken(p, over)) over = gn_arena_printf(p->arena, "%s_", over);
-            gn_kernel_axis(p->k, over, gn_dim_cdiv(dims, p->k->axes.at[axis].extent, gn_dim_const(dims, rows)));
-            gn_piece_serial(p, over, axis, -1); /* the innermost loop: columns lie outside it */
+            const uint32_t q = gn_kernel_axis(p->k, over, gn_dim_cdiv(dims, p->k->axes.at[axis].extent, gn_dim_const(dims, rows)));
+            gn_piece_serial(p, over, q, -1); /* the innermost loop: columns lie outside it */
         }
         gn_push(p->arena, &p->factored, (uint32_t)(d - p->k->defs.at));
         const char *partial = gn_piece_name(p, gn_arena_printf(p->arena, "%s_p", d->name));
@@ -131,7 +131,7 @@ void gn_piece_keep(piece *p)
         bool factored = false;
         for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == (uint32_t)(d - p->k->defs.at);
         const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
-        if (!factored && sum >= 0 && result > sum) gn_textf(&p->rest, " (stage %s %s)", d->name, p->small ? "stack" : "scratch");
+        if (!factored && sum >= 0 && result > sum) gn_textf(&p->rest, " (stage %s %s)", d->name, p->small || p->target->lang == GN_LANG_CUDA ? "stack" : "scratch");
     }
 }
 

@@ -75,3 +75,9 @@ bool gn_default_contraction(piece *); /* false: the piece has none */
 void gn_default_rows(piece *);
 void gn_default_scatter(piece *);
 void gn_default_cuda(piece *);
+
+/* For the rows that choose their own leaves. */
+bool gn_piece_contraction(const piece *, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i, uint32_t *j); /* false: none */
+bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);   /* one of its loads has unit stride along the axis */
+void gn_piece_main_axes(const piece *, uint32_t *spine, uint32_t *lane); /* the rows; the axis that is last in most of the traffic */
+bool gn_piece_reduces(const piece *, uint32_t axis);                     /* a reduction runs along it */

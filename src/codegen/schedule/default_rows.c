@@ -310,3 +310,16 @@ void gn_default_rows(piece *p)
     if (i == ln) spine_lanes(p, ln);
     else row_lanes(p, i, ln, by_axis);
 }
+
+void gn_piece_main_axes(const piece *p, uint32_t *spine, uint32_t *lane)
+{
+    double by_axis[MAX_AXES] = { 0 };
+    score_axes(p, by_axis);
+    *lane = (uint32_t)best_lane(p, by_axis, 0);
+    *spine = p->hint && p->hint->spine >= 0 ? (uint32_t)p->hint->spine : p->first_axis;
+}
+
+bool gn_piece_reduces(const piece *p, uint32_t axis)
+{
+    return reduces(p, axis);
+}

@@ -70,8 +70,6 @@ static void expand_store(gn_expander *x, gn_ldef *d)
     gn_preds_split(x, guards.at, guards.n, &uniform, &varying);
     const gn_dim *flat = gn_kernel_flat(g->kernel, s->buf, s->index);
     gn_tree *outer = x->block;
-    const bool racing = g->cuda && gn_scheduled_threads(g->out) > 1 && s->kind != GN_STORE_SET;
-    (void)racing;
     const size_t mark = gn_v_mark(x);
     if (uniform.n) {
         gn_tree *t = gn_tree_new(g, GN_NODE_IF);
@@ -158,6 +156,24 @@ static void set_lane(gn_expander *x, gn_leafset leaves)
     x->lanes = x->lane >= 0 ? (uint16_t)gn_points(x->g, (uint32_t)x->lane) : 1;
 }
 
+/* A statement that knows nothing of some thread leaves is run by all their threads. Where it changes memory that they share from its old value,
+ * one thread alone must: those leaves are 0. */
+static gn_preds one_thread(gn_expander *x, const gn_tree *s)
+{
+    gn_lower *g = x->g;
+    const gn_ldef *d = s->def;
+    const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
+    const bool accumulates = (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
+    if (!g->cuda || !(adds || accumulates)) return (gn_preds){ 0 };
+    const gn_leafset leaves = gn_stmt_leaves(s);
+    gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, g->leaves.n);
+    uint32_t n = 0;
+    for (uint32_t l = 0; l < g->leaves.n; l++)
+        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&leaves, l) && !(s->stmt == GN_STMT_INIT && gn_set_has(&d->reduced, l)))
+            p[n++] = gn_pred_less(x, g->leaves.at[l].value, gn_lconst(g, 1));
+    return (gn_preds){ n, p };
+}
+
 static void expand_stmt(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
@@ -177,6 +193,14 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         gn_expand_tile_mma(x, s);
         return;
     }
+    gn_tree *outer = x->block;
+    const size_t mark = gn_v_mark(x);
+    const gn_preds alone = one_thread(x, s);
+    if (alone.n) {
+        x->block = gn_tree_new(g, GN_NODE_IF);
+        x->block->when = alone;
+        gn_push(g->arena, &outer->kids, x->block);
+    }
     if (s->stmt == GN_STMT_UPD && gn_accumulator(d)->level != GN_LEVEL_REG) x->hold = true;
     gn_points_iter it;
     gn_points_begin(g, &it, leaves);
@@ -185,6 +209,8 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         expand_point(x, s);
     }
     if (x->hold) gn_v_flush(x);
+    if (alone.n) gn_v_release(x, mark);
+    x->block = outer;
 }
 
 /* ---- loops ---- */

@@ -109,8 +109,12 @@ void gn_spell_float(gn_text *out, gn_dtype t, double x)
         return;
     }
     char digits[40];
+    const bool is_short_whole = fabs(x) < 1e7 && x == trunc(x);
     for (int precision = 1; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, x);
+        if (is_short_whole)
+            snprintf(digits, sizeof digits, "%.1f", x);
+        else
+            snprintf(digits, sizeof digits, "%.*g", precision, x);
         if (t == GN_F64 ? strtod(digits, NULL) == x : strtof(digits, NULL) == (float)x)
             break;
     }
