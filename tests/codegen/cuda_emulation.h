@@ -17,7 +17,7 @@ typedef unsigned long long uint64_t;
 #define __device__
 #define __forceinline__ inline __attribute__((unused))
 #define __shared__ static
-#define __launch_bounds__(n)
+#define __launch_bounds__(threads, blocks)
 #define __align__(n) __attribute__((aligned(n)))
 
 struct emulated_index {

@@ -336,7 +336,7 @@ static void cuda_step(gn_emitter *e, const gn_tree *step, uint32_t number)
 {
     const gn_kernel *k = e->g->kernel;
     const char *body = body_of(e, step);
-    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u) %s_%u(", gn_scheduled_threads(e->s), e->s->kernel->name, number);
+    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) %s_%u(", gn_scheduled_threads(e->s), e->s->kernel->name, number);
     const char *comma = "";
     for (size_t i = 0; i < k->bufs.n; i++, comma = ", ")
         gn_textf(e->out, "%s%s%s *%s", comma, qualifier(k, i), gn_emit_memory_type(k->bufs.at[i].dtype), gn_emit_name(e, k->bufs.at[i].name));
