@@ -146,7 +146,9 @@ static void the_worked_examples_become_their_trees(void **state)
         gn_scheduled_print(&t, a.job.s);
         compare_with_file(&arena, x->name, "tree", gn_text_done(&t));
         gn_emit_kernel(&c, a.job.s);
-        compare_with_file(&arena, x->name, a.target->lang == GN_LANG_C ? "c" : "cu", gn_text_done(&c));
+        const char *kernels = strstr(gn_text_done(&c), "/* (kernel"); /* not the bodies of math functions, which may change */
+        assert_non_null(kernels);
+        compare_with_file(&arena, x->name, a.target->lang == GN_LANG_C ? "c" : "cu", kernels);
         gn_arena_free(&arena);
     }
 }

@@ -48,7 +48,12 @@ static bool is_load(const gn_term *t)
     return t->n > 0 && t->atom[0]->kind == GN_DIM_LOAD;
 }
 
-static void term(gn_emitter *e, const gn_term *t, bool first, bool alone)
+static bool is_quotient(const gn_term *t)
+{
+    return t->n > 0 && (t->atom[0]->kind == GN_DIM_DIV || t->atom[0]->kind == GN_DIM_MOD);
+}
+
+static void term(gn_emitter *e, const gn_term *t, bool first)
 {
     const int64_t c = t->c;
     if (c < 0) gn_text_add(e->out, first ? "-" : " - ");
@@ -59,7 +64,7 @@ static void term(gn_emitter *e, const gn_term *t, bool first, bool alone)
     for (uint32_t i = 0; i < t->n; i++) {
         if (i) gn_text_char(e->out, '*');
         if (t->atom[i]->kind == GN_DIM_LOAD) gn_text_add(e->out, "(int64_t)");
-        atom(e, t->atom[i], alone && t->n == 1 && m == 1 && c > 0);
+        atom(e, t->atom[i], t->n == 1 && m == 1);
     }
 }
 
@@ -146,13 +151,13 @@ void gn_emit_dim(gn_emitter *e, const gn_dim *d, bool tight)
         gn_text_char(e->out, '0');
         return;
     }
-    const bool sum = d->n > 1 || d->term[0].c < 0 || d->term[0].n > 1 || (d->term[0].c != 1 && d->term[0].n) || is_load(&d->term[0]);
+    const bool sum = d->n > 1 || d->term[0].c < 0 || d->term[0].n > 1 || (d->term[0].c != 1 && d->term[0].n) || is_load(&d->term[0]) || is_quotient(&d->term[0]);
     if (tight && sum) gn_text_char(e->out, '(');
     bool first = true;
     for (int negative = 0; negative < 2; negative++)
         for (uint32_t i = 0; i < d->n; i++)
             if ((d->term[i].c < 0) == negative) {
-                term(e, &d->term[i], first, d->n == 1 && !tight);
+                term(e, &d->term[i], first);
                 first = false;
             }
     if (tight && sum) gn_text_char(e->out, ')');

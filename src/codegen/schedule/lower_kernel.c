@@ -29,19 +29,20 @@ static const char *symbol_of(const gn_dim *d)
     return d->term[0].atom[0]->name;
 }
 
-static uint32_t add_axis(gn_lower *g, const char *name, const gn_dim *extent)
-{
-    const uint32_t a = gn_kernel_axis(g->kernel, name, extent);
-    gn_push(g->arena, &g->axes, (gn_laxis){ .name = g->kernel->axes.at[a].name, .extent = extent });
-    *gn_map_put(g->arena, &g->axis_of, GN_KEY(symbol_of(gn_dim_sym(g->dims, name)))) = (void *)(uintptr_t)(a + 1);
-    return a;
-}
-
 static void mark_dependent(void *user, const char *name)
 {
     gn_laxis *a = ((void **)user)[0];
     const gn_lower *g = ((void **)user)[1];
     if (gn_map_get(&g->axis_of, GN_KEY(name))) a->dependent = true;
+}
+
+static uint32_t add_axis(gn_lower *g, const char *name, const gn_dim *extent)
+{
+    const uint32_t a = gn_kernel_axis(g->kernel, name, extent);
+    gn_push(g->arena, &g->axes, (gn_laxis){ .name = g->kernel->axes.at[a].name, .extent = extent });
+    *gn_map_put(g->arena, &g->axis_of, GN_KEY(symbol_of(gn_dim_sym(g->dims, name)))) = (void *)(uintptr_t)(a + 1);
+    gn_dim_symbols(extent, mark_dependent, (void *[]){ &g->axes.at[a], g });
+    return a;
 }
 
 static void copy_head(gn_lower *g)
@@ -63,7 +64,6 @@ static void copy_head(gn_lower *g)
         if (b->stride) g->kernel->bufs.at[i].stride = import_all(g, b->stride, b->rank);
     }
     for (size_t i = 0; i < k->axes.n; i++) add_axis(g, k->axes.at[i].name, import(g, k->axes.at[i].extent));
-    for (size_t i = 0; i < g->axes.n; i++) gn_dim_symbols(g->axes.at[i].extent, mark_dependent, (void *[]){ &g->axes.at[i], g });
 }
 
 /* ---- leaves ---- */

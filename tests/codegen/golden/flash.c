@@ -1,73 +1,3 @@
-#ifndef GN_HAS_exp_f32
-#define GN_HAS_exp_f32
-GN_INLINE float gn_exp_f32(float x)
-{
-    const _Bool s1 = x < (-104.0f);
-    const float s2 = s1 ? (-104.0f) : x;
-    const _Bool s3 = 89.0f < s2;
-    const float s4 = s3 ? 89.0f : s2;
-    const float s5 = gn_fma_f32(s4, 1.442695f, 12582912.0f);
-    const float s6 = s5 - 12582912.0f;
-    const float s7 = gn_fma_f32(s6, (-0.6933594f), s4);
-    const float s8 = gn_fma_f32(s6, 0.00021219444f, s7);
-    const float s9 = gn_fma_f32(s8, 0.0013911293f, 0.008363309f);
-    const float s10 = gn_fma_f32(s9, s8, 0.041666705f);
-    const float s11 = gn_fma_f32(s10, s8, 0.16666576f);
-    const float s12 = gn_fma_f32(s11, s8, 0.5f);
-    const float s13 = s8 * s8;
-    const float s14 = gn_fma_f32(s13, s12, s8);
-    const float s15 = 1.0f + s14;
-    const int32_t s16 = gn_bits_f32_i32(s5);
-    const int32_t s17 = gn_sub_i32(s16, 1262485504);
-    const int32_t s18 = gn_shr_i32(s17, 1);
-    const int32_t s19 = gn_add_i32(s18, 127);
-    const int32_t s20 = gn_shl_i32(s19, 23);
-    const float s21 = gn_bits_i32_f32(s20);
-    const int32_t s22 = gn_sub_i32(s17, s18);
-    const int32_t s23 = gn_add_i32(s22, 127);
-    const int32_t s24 = gn_shl_i32(s23, 23);
-    const float s25 = gn_bits_i32_f32(s24);
-    const float s26 = s15 * s21;
-    const float s27 = s26 * s25;
-    return s27;
-}
-#endif
-
-#ifndef GN_HAS_exp_f32x16
-#define GN_HAS_exp_f32x16
-GN_INLINE gn_f32x16 gn_exp_f32x16(gn_f32x16 x)
-{
-    const gn_b16 m1 = gn_lt_f32x16(x, gn_splat_f32x16((-104.0f)));
-    const gn_f32x16 v2 = gn_sel_f32x16(m1, gn_splat_f32x16((-104.0f)), x);
-    const gn_b16 m3 = gn_lt_f32x16(gn_splat_f32x16(89.0f), v2);
-    const gn_f32x16 v4 = gn_sel_f32x16(m3, gn_splat_f32x16(89.0f), v2);
-    const gn_f32x16 v5 = gn_fma_f32x16(v4, gn_splat_f32x16(1.442695f), gn_splat_f32x16(12582912.0f));
-    const gn_f32x16 v6 = v5 - gn_splat_f32x16(12582912.0f);
-    const gn_f32x16 v7 = gn_fma_f32x16(v6, gn_splat_f32x16((-0.6933594f)), v4);
-    const gn_f32x16 v8 = gn_fma_f32x16(v6, gn_splat_f32x16(0.00021219444f), v7);
-    const gn_f32x16 v9 = gn_fma_f32x16(v8, gn_splat_f32x16(0.0013911293f), gn_splat_f32x16(0.008363309f));
-    const gn_f32x16 v10 = gn_fma_f32x16(v9, v8, gn_splat_f32x16(0.041666705f));
-    const gn_f32x16 v11 = gn_fma_f32x16(v10, v8, gn_splat_f32x16(0.16666576f));
-    const gn_f32x16 v12 = gn_fma_f32x16(v11, v8, gn_splat_f32x16(0.5f));
-    const gn_f32x16 v13 = v8 * v8;
-    const gn_f32x16 v14 = gn_fma_f32x16(v13, v12, v8);
-    const gn_f32x16 v15 = gn_splat_f32x16(1.0f) + v14;
-    const gn_i32x16 v16 = gn_bits_f32x16_i32x16(v5);
-    const gn_i32x16 v17 = gn_sub_i32x16(v16, gn_splat_i32x16(1262485504));
-    const gn_i32x16 v18 = gn_shr_i32x16(v17, gn_splat_i32x16(1));
-    const gn_i32x16 v19 = gn_add_i32x16(v18, gn_splat_i32x16(127));
-    const gn_i32x16 v20 = gn_shl_i32x16(v19, gn_splat_i32x16(23));
-    const gn_f32x16 v21 = gn_bits_i32x16_f32x16(v20);
-    const gn_i32x16 v22 = gn_sub_i32x16(v17, v18);
-    const gn_i32x16 v23 = gn_add_i32x16(v22, gn_splat_i32x16(127));
-    const gn_i32x16 v24 = gn_shl_i32x16(v23, gn_splat_i32x16(23));
-    const gn_f32x16 v25 = gn_bits_i32x16_f32x16(v24);
-    const gn_f32x16 v26 = v15 * v21;
-    const gn_f32x16 v27 = v26 * v25;
-    return v27;
-}
-#endif
-
 /* (kernel flash (syms B T (D :is 64))
  *   (bufs (Q f32 B T D) (Kx f32 B T D) (V f32 B T D) (O f32 B T D))
  *   (axes (h B) (i T) (j (add i 1)) (jj (add i 1)) (c D) (e D) (c2 D) (j2 T))
@@ -252,50 +182,54 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             mb_1 = gn_hmax_f32x16(mb_a_1);
             const float s99 = m_0;
             const float s100 = gn_max_f32(s99, mb_0);
-            m_0 = s100;
-            const float s101 = gn_max_f32(s100, (-3.4028235e+38f));
-            const float s102 = s99 - s101;
-            m_c_0 = gn_exp_f32(s102);
-            const float s104 = m_1;
-            const float s105 = gn_max_f32(s104, mb_1);
-            m_1 = s105;
-            const float s106 = gn_max_f32(s105, (-3.4028235e+38f));
-            const float s107 = s104 - s106;
-            m_c_1 = gn_exp_f32(s107);
-            const float s109 = gn_max_f32(m_0, (-3.4028235e+38f));
-            const gn_f32x16 v110 = sv_0_0 - gn_splat_f32x16(s109);
-            const gn_f32x16 v111 = gn_exp_f32x16(v110);
-            const gn_f32x16 v112 = gn_sel_f32x16(m86, v111, gn_splat_f32x16(0.0f));
-            const _Bool s113 = 2*ir < T;
-            const gn_f32x16 v114 = s113 ? v112 : gn_splat_f32x16(0.0f);
-            gn_store_f32x16(p, v114);
-            const gn_f32x16 v115 = sv_0_1 - gn_splat_f32x16(s109);
-            const gn_f32x16 v116 = gn_exp_f32x16(v115);
-            const gn_f32x16 v117 = gn_sel_f32x16(m89, v116, gn_splat_f32x16(0.0f));
-            const gn_f32x16 v118 = s113 ? v117 : gn_splat_f32x16(0.0f);
-            gn_store_f32x16(p + 16, v118);
-            const float s119 = gn_max_f32(m_1, (-3.4028235e+38f));
-            const gn_f32x16 v120 = sv_1_0 - gn_splat_f32x16(s119);
-            const gn_f32x16 v121 = gn_exp_f32x16(v120);
-            const gn_f32x16 v122 = gn_sel_f32x16(m92, v121, gn_splat_f32x16(0.0f));
-            const _Bool s123 = 2*ir + 1 < T;
-            const gn_f32x16 v124 = s123 ? v122 : gn_splat_f32x16(0.0f);
-            gn_store_f32x16(p + 32, v124);
-            const gn_f32x16 v125 = sv_1_1 - gn_splat_f32x16(s119);
-            const gn_f32x16 v126 = gn_exp_f32x16(v125);
-            const gn_f32x16 v127 = gn_sel_f32x16(m95, v126, gn_splat_f32x16(0.0f));
-            const gn_f32x16 v128 = s123 ? v127 : gn_splat_f32x16(0.0f);
-            gn_store_f32x16(p + 48, v128);
+            const _Bool s101 = j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir), 32) + 1;
+            const float s102 = s101 ? s100 : s99;
+            m_0 = s102;
+            const float s103 = gn_max_f32(s102, (-3.4028235e+38f));
+            const float s104 = s99 - s103;
+            m_c_0 = gn_exp_f32(s104);
+            const float s106 = m_1;
+            const float s107 = gn_max_f32(s106, mb_1);
+            const _Bool s108 = j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir + 1), 32) + 1;
+            const float s109 = s108 ? s107 : s106;
+            m_1 = s109;
+            const float s110 = gn_max_f32(s109, (-3.4028235e+38f));
+            const float s111 = s106 - s110;
+            m_c_1 = gn_exp_f32(s111);
+            const float s113 = gn_max_f32(m_0, (-3.4028235e+38f));
+            const gn_f32x16 v114 = sv_0_0 - gn_splat_f32x16(s113);
+            const gn_f32x16 v115 = gn_exp_f32x16(v114);
+            const gn_f32x16 v116 = gn_sel_f32x16(m86, v115, gn_splat_f32x16(0.0f));
+            const _Bool s117 = 2*ir < T;
+            const gn_f32x16 v118 = s117 ? v116 : gn_splat_f32x16(0.0f);
+            gn_store_f32x16(p, v118);
+            const gn_f32x16 v119 = sv_0_1 - gn_splat_f32x16(s113);
+            const gn_f32x16 v120 = gn_exp_f32x16(v119);
+            const gn_f32x16 v121 = gn_sel_f32x16(m89, v120, gn_splat_f32x16(0.0f));
+            const gn_f32x16 v122 = s117 ? v121 : gn_splat_f32x16(0.0f);
+            gn_store_f32x16(p + 16, v122);
+            const float s123 = gn_max_f32(m_1, (-3.4028235e+38f));
+            const gn_f32x16 v124 = sv_1_0 - gn_splat_f32x16(s123);
+            const gn_f32x16 v125 = gn_exp_f32x16(v124);
+            const gn_f32x16 v126 = gn_sel_f32x16(m92, v125, gn_splat_f32x16(0.0f));
+            const _Bool s127 = 2*ir + 1 < T;
+            const gn_f32x16 v128 = s127 ? v126 : gn_splat_f32x16(0.0f);
+            gn_store_f32x16(p + 32, v128);
+            const gn_f32x16 v129 = sv_1_1 - gn_splat_f32x16(s123);
+            const gn_f32x16 v130 = gn_exp_f32x16(v129);
+            const gn_f32x16 v131 = gn_sel_f32x16(m95, v130, gn_splat_f32x16(0.0f));
+            const gn_f32x16 v132 = s127 ? v131 : gn_splat_f32x16(0.0f);
+            gn_store_f32x16(p + 48, v132);
             l_a_0 = l_a_0 * gn_splat_f32x16(m_c_0);
             l_a_1 = l_a_1 * gn_splat_f32x16(m_c_1);
-            const gn_f32x16 v131 = l_a_0 + v114;
-            l_a_0 = gn_sel_f32x16(m86, v131, l_a_0);
-            const gn_f32x16 v133 = l_a_0 + v118;
-            l_a_0 = gn_sel_f32x16(m89, v133, l_a_0);
-            const gn_f32x16 v135 = l_a_1 + v124;
-            l_a_1 = gn_sel_f32x16(m92, v135, l_a_1);
-            const gn_f32x16 v137 = l_a_1 + v128;
-            l_a_1 = gn_sel_f32x16(m95, v137, l_a_1);
+            const gn_f32x16 v135 = l_a_0 + v118;
+            l_a_0 = gn_sel_f32x16(m86, v135, l_a_0);
+            const gn_f32x16 v137 = l_a_0 + v122;
+            l_a_0 = gn_sel_f32x16(m89, v137, l_a_0);
+            const gn_f32x16 v139 = l_a_1 + v128;
+            l_a_1 = gn_sel_f32x16(m92, v139, l_a_1);
+            const gn_f32x16 v141 = l_a_1 + v132;
+            l_a_1 = gn_sel_f32x16(m95, v141, l_a_1);
             o_0_0 = o_0_0 * gn_splat_f32x16(m_c_0);
             o_0_1 = o_0_1 * gn_splat_f32x16(m_c_0);
             o_0_2 = o_0_2 * gn_splat_f32x16(m_c_0);
@@ -306,78 +240,78 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             o_1_3 = o_1_3 * gn_splat_f32x16(m_c_1);
             GN_UNROLL(4)
             for (int64_t jq = 0; jq < gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq++) {
-                const float s147 = p[jq];
-                const gn_f32x16 v148 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq);
-                o_0_0 = gn_fma_f32x16(gn_splat_f32x16(s147), v148, o_0_0);
-                const gn_f32x16 v150 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 16);
-                o_0_1 = gn_fma_f32x16(gn_splat_f32x16(s147), v150, o_0_1);
-                const gn_f32x16 v152 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 32);
-                o_0_2 = gn_fma_f32x16(gn_splat_f32x16(s147), v152, o_0_2);
-                const gn_f32x16 v154 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 48);
-                o_0_3 = gn_fma_f32x16(gn_splat_f32x16(s147), v154, o_0_3);
-                const float s156 = p[jq + 32];
-                o_1_0 = gn_fma_f32x16(gn_splat_f32x16(s156), v148, o_1_0);
-                o_1_1 = gn_fma_f32x16(gn_splat_f32x16(s156), v150, o_1_1);
-                o_1_2 = gn_fma_f32x16(gn_splat_f32x16(s156), v152, o_1_2);
-                o_1_3 = gn_fma_f32x16(gn_splat_f32x16(s156), v154, o_1_3);
+                const float s151 = p[jq];
+                const gn_f32x16 v152 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq);
+                o_0_0 = gn_fma_f32x16(gn_splat_f32x16(s151), v152, o_0_0);
+                const gn_f32x16 v154 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 16);
+                o_0_1 = gn_fma_f32x16(gn_splat_f32x16(s151), v154, o_0_1);
+                const gn_f32x16 v156 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 32);
+                o_0_2 = gn_fma_f32x16(gn_splat_f32x16(s151), v156, o_0_2);
+                const gn_f32x16 v158 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 48);
+                o_0_3 = gn_fma_f32x16(gn_splat_f32x16(s151), v158, o_0_3);
+                const float s160 = p[jq + 32];
+                o_1_0 = gn_fma_f32x16(gn_splat_f32x16(s160), v152, o_1_0);
+                o_1_1 = gn_fma_f32x16(gn_splat_f32x16(s160), v154, o_1_1);
+                o_1_2 = gn_fma_f32x16(gn_splat_f32x16(s160), v156, o_1_2);
+                o_1_3 = gn_fma_f32x16(gn_splat_f32x16(s160), v158, o_1_3);
             }
             GN_UNROLL(4)
             for (int64_t jq = gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq < gn_min_i64(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0, 32); jq++) {
-                const float s161 = p[jq];
-                const gn_f32x16 v162 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))));
-                const gn_f32x16 v163 = gn_fma_f32x16(gn_splat_f32x16(s161), v162, o_0_0);
-                const _Bool s164 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir) + 1;
-                o_0_0 = s164 ? v163 : o_0_0;
-                const gn_f32x16 v166 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 16);
-                const gn_f32x16 v167 = gn_fma_f32x16(gn_splat_f32x16(s161), v166, o_0_1);
-                o_0_1 = s164 ? v167 : o_0_1;
-                const gn_f32x16 v169 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 32);
-                const gn_f32x16 v170 = gn_fma_f32x16(gn_splat_f32x16(s161), v169, o_0_2);
-                o_0_2 = s164 ? v170 : o_0_2;
-                const gn_f32x16 v172 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 48);
-                const gn_f32x16 v173 = gn_fma_f32x16(gn_splat_f32x16(s161), v172, o_0_3);
-                o_0_3 = s164 ? v173 : o_0_3;
-                const float s175 = p[jq + 32];
-                const gn_f32x16 v176 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))));
-                const gn_f32x16 v177 = gn_fma_f32x16(gn_splat_f32x16(s175), v176, o_1_0);
-                const _Bool s178 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
-                o_1_0 = s178 ? v177 : o_1_0;
-                const gn_f32x16 v180 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 16);
-                const gn_f32x16 v181 = gn_fma_f32x16(gn_splat_f32x16(s175), v180, o_1_1);
-                o_1_1 = s178 ? v181 : o_1_1;
-                const gn_f32x16 v183 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 32);
-                const gn_f32x16 v184 = gn_fma_f32x16(gn_splat_f32x16(s175), v183, o_1_2);
-                o_1_2 = s178 ? v184 : o_1_2;
-                const gn_f32x16 v186 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 48);
-                const gn_f32x16 v187 = gn_fma_f32x16(gn_splat_f32x16(s175), v186, o_1_3);
-                o_1_3 = s178 ? v187 : o_1_3;
+                const float s165 = p[jq];
+                const gn_f32x16 v166 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))));
+                const gn_f32x16 v167 = gn_fma_f32x16(gn_splat_f32x16(s165), v166, o_0_0);
+                const _Bool s168 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir) + 1;
+                o_0_0 = s168 ? v167 : o_0_0;
+                const gn_f32x16 v170 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 16);
+                const gn_f32x16 v171 = gn_fma_f32x16(gn_splat_f32x16(s165), v170, o_0_1);
+                o_0_1 = s168 ? v171 : o_0_1;
+                const gn_f32x16 v173 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 32);
+                const gn_f32x16 v174 = gn_fma_f32x16(gn_splat_f32x16(s165), v173, o_0_2);
+                o_0_2 = s168 ? v174 : o_0_2;
+                const gn_f32x16 v176 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 48);
+                const gn_f32x16 v177 = gn_fma_f32x16(gn_splat_f32x16(s165), v176, o_0_3);
+                o_0_3 = s168 ? v177 : o_0_3;
+                const float s179 = p[jq + 32];
+                const gn_f32x16 v180 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))));
+                const gn_f32x16 v181 = gn_fma_f32x16(gn_splat_f32x16(s179), v180, o_1_0);
+                const _Bool s182 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
+                o_1_0 = s182 ? v181 : o_1_0;
+                const gn_f32x16 v184 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 16);
+                const gn_f32x16 v185 = gn_fma_f32x16(gn_splat_f32x16(s179), v184, o_1_1);
+                o_1_1 = s182 ? v185 : o_1_1;
+                const gn_f32x16 v187 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 32);
+                const gn_f32x16 v188 = gn_fma_f32x16(gn_splat_f32x16(s179), v187, o_1_2);
+                o_1_2 = s182 ? v188 : o_1_2;
+                const gn_f32x16 v190 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 48);
+                const gn_f32x16 v191 = gn_fma_f32x16(gn_splat_f32x16(s179), v190, o_1_3);
+                o_1_3 = s182 ? v191 : o_1_3;
             }
         }
         l_0 = gn_hsum_f32x16(l_a_0);
         l_1 = gn_hsum_f32x16(l_a_1);
-        const gn_f32x16 v191 = o_0_0 / gn_splat_f32x16(l_0);
+        const gn_f32x16 v195 = o_0_0 / gn_splat_f32x16(l_0);
         if (2*ir < T)
-            gn_store_f32x16(O + 64*T*h + 128*ir, v191);
-        const gn_f32x16 v192 = o_0_1 / gn_splat_f32x16(l_0);
+            gn_store_f32x16(O + 64*T*h + 128*ir, v195);
+        const gn_f32x16 v196 = o_0_1 / gn_splat_f32x16(l_0);
         if (2*ir < T)
-            gn_store_f32x16(O + 64*T*h + 128*ir + 16, v192);
-        const gn_f32x16 v193 = o_0_2 / gn_splat_f32x16(l_0);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 16, v196);
+        const gn_f32x16 v197 = o_0_2 / gn_splat_f32x16(l_0);
         if (2*ir < T)
-            gn_store_f32x16(O + 64*T*h + 128*ir + 32, v193);
-        const gn_f32x16 v194 = o_0_3 / gn_splat_f32x16(l_0);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 32, v197);
+        const gn_f32x16 v198 = o_0_3 / gn_splat_f32x16(l_0);
         if (2*ir < T)
-            gn_store_f32x16(O + 64*T*h + 128*ir + 48, v194);
-        const gn_f32x16 v195 = o_1_0 / gn_splat_f32x16(l_1);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 48, v198);
+        const gn_f32x16 v199 = o_1_0 / gn_splat_f32x16(l_1);
         if (2*ir + 1 < T)
-            gn_store_f32x16(O + 64*T*h + 128*ir + 64, v195);
-        const gn_f32x16 v196 = o_1_1 / gn_splat_f32x16(l_1);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 64, v199);
+        const gn_f32x16 v200 = o_1_1 / gn_splat_f32x16(l_1);
         if (2*ir + 1 < T)
-            gn_store_f32x16(O + 64*T*h + 128*ir + 80, v196);
-        const gn_f32x16 v197 = o_1_2 / gn_splat_f32x16(l_1);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 80, v200);
+        const gn_f32x16 v201 = o_1_2 / gn_splat_f32x16(l_1);
         if (2*ir + 1 < T)
-            gn_store_f32x16(O + 64*T*h + 128*ir + 96, v197);
-        const gn_f32x16 v198 = o_1_3 / gn_splat_f32x16(l_1);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 96, v201);
+        const gn_f32x16 v202 = o_1_3 / gn_splat_f32x16(l_1);
         if (2*ir + 1 < T)
-            gn_store_f32x16(O + 64*T*h + 128*ir + 112, v198);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 112, v202);
     }
 }

@@ -1,50 +1,3 @@
-#ifndef GN_HAS_expm1_f32x16
-#define GN_HAS_expm1_f32x16
-GN_INLINE gn_f32x16 gn_expm1_f32x16(gn_f32x16 x)
-{
-    const gn_b16 m1 = gn_lt_f32x16(x, gn_splat_f32x16((-18.0f)));
-    const gn_f32x16 v2 = gn_sel_f32x16(m1, gn_splat_f32x16((-18.0f)), x);
-    const gn_b16 m3 = gn_lt_f32x16(gn_splat_f32x16(89.0f), v2);
-    const gn_f32x16 v4 = gn_sel_f32x16(m3, gn_splat_f32x16(89.0f), v2);
-    const gn_f32x16 v5 = gn_fma_f32x16(v4, gn_splat_f32x16(1.442695f), gn_splat_f32x16(12582912.0f));
-    const gn_f32x16 v6 = v5 - gn_splat_f32x16(12582912.0f);
-    const gn_f32x16 v7 = gn_fma_f32x16(v6, gn_splat_f32x16((-0.6933594f)), v4);
-    const gn_f32x16 v8 = gn_fma_f32x16(v6, gn_splat_f32x16(0.00021219444f), v7);
-    const gn_f32x16 v9 = gn_fma_f32x16(v8, gn_splat_f32x16(0.00019951054f), gn_splat_f32x16(0.0013930917f));
-    const gn_f32x16 v10 = gn_fma_f32x16(v9, v8, gn_splat_f32x16(0.0083332f));
-    const gn_f32x16 v11 = gn_fma_f32x16(v10, v8, gn_splat_f32x16(0.041666508f));
-    const gn_f32x16 v12 = gn_fma_f32x16(v11, v8, gn_splat_f32x16(0.16666667f));
-    const gn_f32x16 v13 = gn_fma_f32x16(v12, v8, gn_splat_f32x16(0.5f));
-    const gn_f32x16 v14 = v8 * v8;
-    const gn_f32x16 v15 = gn_fma_f32x16(v14, v13, v8);
-    const gn_i32x16 v16 = gn_bits_f32x16_i32x16(v5);
-    const gn_i32x16 v17 = gn_sub_i32x16(v16, gn_splat_i32x16(1262485378));
-    const gn_i32x16 v18 = gn_shl_i32x16(v17, gn_splat_i32x16(23));
-    const gn_f32x16 v19 = gn_bits_i32x16_f32x16(v18);
-    const gn_f32x16 v20 = v19 - gn_splat_f32x16(0.5f);
-    const gn_f32x16 v21 = gn_fma_f32x16(v19, v15, v20);
-    const gn_f32x16 v22 = gn_abs_f32x16(x);
-    const gn_b16 m23 = gn_lt_f32x16(v22, gn_splat_f32x16(2.9802322e-08f));
-    const gn_f32x16 v24 = v21 + v21;
-    const gn_f32x16 v25 = gn_sel_f32x16(m23, x, v24);
-    return v25;
-}
-#endif
-
-#ifndef GN_HAS_tanh_f32x16
-#define GN_HAS_tanh_f32x16
-GN_INLINE gn_f32x16 gn_tanh_f32x16(gn_f32x16 x)
-{
-    const gn_f32x16 v1 = gn_abs_f32x16(x);
-    const gn_f32x16 v2 = gn_splat_f32x16((-2.0f)) * v1;
-    const gn_f32x16 v3 = gn_expm1_f32x16(v2);
-    const gn_f32x16 v4 = v3 + gn_splat_f32x16(2.0f);
-    const gn_f32x16 v5 = v3 / v4;
-    const gn_f32x16 v6 = gn_copysign_f32x16(v5, x);
-    return v6;
-}
-#endif
-
 /* (kernel gemm (syms M N K)
  *   (bufs (A f32 M K) (B f32 K N) (bias f32 N) (C f32 M N) (DB f32 N))
  *   (axes (i M) (j N) (k K))
@@ -100,7 +53,7 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
         gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16, gn_splat_f32x16(0.0f));
         gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32, gn_splat_f32x16(0.0f));
         gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48, gn_splat_f32x16(0.0f));
-        for (int64_t ir = 0; ir < gn_min_i64(((M + 5)/6) - 42*ip, 42); ir++) {
+        for (int64_t ir = 0; ir < gn_min_i64((M + 5)/6 - 42*ip, 42); ir++) {
             gn_f32x16 acc_0_0, acc_0_1, acc_0_2, acc_0_3, acc_1_0, acc_1_1, acc_1_2, acc_1_3;
             gn_f32x16 acc_2_0, acc_2_1, acc_2_2, acc_2_3, acc_3_0, acc_3_1, acc_3_2, acc_3_3;
             gn_f32x16 acc_4_0, acc_4_1, acc_4_2, acc_4_3, acc_5_0, acc_5_1, acc_5_2, acc_5_3;

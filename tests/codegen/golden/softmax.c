@@ -1,38 +1,3 @@
-#ifndef GN_HAS_exp_f32x16
-#define GN_HAS_exp_f32x16
-GN_INLINE gn_f32x16 gn_exp_f32x16(gn_f32x16 x)
-{
-    const gn_b16 m1 = gn_lt_f32x16(x, gn_splat_f32x16((-104.0f)));
-    const gn_f32x16 v2 = gn_sel_f32x16(m1, gn_splat_f32x16((-104.0f)), x);
-    const gn_b16 m3 = gn_lt_f32x16(gn_splat_f32x16(89.0f), v2);
-    const gn_f32x16 v4 = gn_sel_f32x16(m3, gn_splat_f32x16(89.0f), v2);
-    const gn_f32x16 v5 = gn_fma_f32x16(v4, gn_splat_f32x16(1.442695f), gn_splat_f32x16(12582912.0f));
-    const gn_f32x16 v6 = v5 - gn_splat_f32x16(12582912.0f);
-    const gn_f32x16 v7 = gn_fma_f32x16(v6, gn_splat_f32x16((-0.6933594f)), v4);
-    const gn_f32x16 v8 = gn_fma_f32x16(v6, gn_splat_f32x16(0.00021219444f), v7);
-    const gn_f32x16 v9 = gn_fma_f32x16(v8, gn_splat_f32x16(0.0013911293f), gn_splat_f32x16(0.008363309f));
-    const gn_f32x16 v10 = gn_fma_f32x16(v9, v8, gn_splat_f32x16(0.041666705f));
-    const gn_f32x16 v11 = gn_fma_f32x16(v10, v8, gn_splat_f32x16(0.16666576f));
-    const gn_f32x16 v12 = gn_fma_f32x16(v11, v8, gn_splat_f32x16(0.5f));
-    const gn_f32x16 v13 = v8 * v8;
-    const gn_f32x16 v14 = gn_fma_f32x16(v13, v12, v8);
-    const gn_f32x16 v15 = gn_splat_f32x16(1.0f) + v14;
-    const gn_i32x16 v16 = gn_bits_f32x16_i32x16(v5);
-    const gn_i32x16 v17 = gn_sub_i32x16(v16, gn_splat_i32x16(1262485504));
-    const gn_i32x16 v18 = gn_shr_i32x16(v17, gn_splat_i32x16(1));
-    const gn_i32x16 v19 = gn_add_i32x16(v18, gn_splat_i32x16(127));
-    const gn_i32x16 v20 = gn_shl_i32x16(v19, gn_splat_i32x16(23));
-    const gn_f32x16 v21 = gn_bits_i32x16_f32x16(v20);
-    const gn_i32x16 v22 = gn_sub_i32x16(v17, v18);
-    const gn_i32x16 v23 = gn_add_i32x16(v22, gn_splat_i32x16(127));
-    const gn_i32x16 v24 = gn_shl_i32x16(v23, gn_splat_i32x16(23));
-    const gn_f32x16 v25 = gn_bits_i32x16_f32x16(v24);
-    const gn_f32x16 v26 = v15 * v21;
-    const gn_f32x16 v27 = v26 * v25;
-    return v27;
-}
-#endif
-
 /* (kernel softmax (syms R C)
  *   (bufs (X f32 R C) (Y f32 R C))
  *   (axes (i R) (j C))
