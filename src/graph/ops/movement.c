@@ -230,19 +230,18 @@ static void vjp_permute(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
     gin[0] = gn_make_permute(g, dy, back);
 }
 
+/* The sum over what was repeated, with its axes in x's order. */
 static void vjp_broadcast(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 {
     const gn_axis_list kept = gn_axes_attr(y);
     gn_axis_list repeated = { 0 };
+    int64_t place[GN_MAX_RANK], order[GN_MAX_RANK], n = 0; /* of the result's axes in the sum */
     for (size_t d = 0; d < gn_rank_in(y); d++) {
-        if (!gn_has_axis(&kept, (int64_t)d)) repeated.at[repeated.n++] = (int64_t)d;
+        if (gn_has_axis(&kept, (int64_t)d)) place[d] = n++;
+        else repeated.at[repeated.n++] = (int64_t)d;
     }
-    gn_expr *const sum = gn_make_reduce(g, &gn_op_sum, dy, &repeated);
-    int64_t back[GN_MAX_RANK] = { 0 }; /* where each axis stands among the kept ones */
-    for (size_t d = 0; d < kept.n; d++) {
-        for (size_t i = 0; i < kept.n; i++) back[d] += kept.at[i] < kept.at[d];
-    }
-    gin[0] = gn_make_permute(g, sum, back);
+    for (size_t d = 0; d < kept.n; d++) order[d] = place[kept.at[d]];
+    gin[0] = gn_make_permute(g, gn_make_reduce(g, &gn_op_sum, dy, &repeated), order);
 }
 
 static void vjp_slice(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
