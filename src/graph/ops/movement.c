@@ -100,7 +100,7 @@ static const gn_type *infer_concat(gn_graph *g, gn_expr *const *in, size_t n, co
 {
     const int64_t axis = attr[0].i;
     const gn_dim *shape[GN_MAX_RANK];
-    if (n == 0) gn_throw(GN_EINVAL, "concat: an empty list");
+    if (n == 0) gn_throw_at(g, GN_EINVAL, "concat", NULL, 0, "an empty list");
     const size_t rank = gn_rank_in(in[0]);
     if (axis < 0 || (size_t)axis >= rank) gn_throw_at(g, GN_EAXIS, "concat", in, n, "axis %lld of tensors of rank %zu", (long long)axis, rank);
     for (size_t d = 0; d < rank; d++) shape[d] = gn_extent(in[0], d);
