@@ -68,7 +68,7 @@ static const char *all_flags(compilation *c)
 {
     gn_args a = { .n = 0 };
     gn_text t = { .arena = &c->scratch };
-    const bool fits = c->context->toolchain->tool == GN_TOOL_CC ? gn_args_for_cc(&a, c->args) : gn_args_for_clang(&a, "host", c->args);
+    const bool fits = c->context->toolchain->tool == GN_TOOL_CC ? gn_args_for_cc(&a, c->context->toolchain->cc_is_clang, c->args) : gn_args_for_clang(&a, "host", c->args);
     if (!fits) gn_throw(GN_EINTERNAL, "too many arguments for the compiler");
     for (size_t i = 0; i < a.n; i++) gn_textf(&t, "%s\n", a.at[i]);
     return gn_text_done(&t);

@@ -88,14 +88,16 @@ static bool translate(gn_args *a, const char *const **at)
     return gn_args_add(a, word);
 }
 
-bool gn_args_for_cc(gn_args *a, const char *const *args)
+bool gn_args_for_cc(gn_args *a, bool is_clang, const char *const *args)
 {
     static const char *const common[] = {
         "-O1", "-std=c11", "-fPIC", "-shared", "-nostdlib", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-        "-fno-strict-aliasing", "-fno-tree-loop-distribute-patterns", "-fno-omit-frame-pointer", "-fno-stack-protector", "-w", "-Wl,-Bsymbolic", "-Wl,--build-id=none",
+        "-fno-strict-aliasing", "-fno-omit-frame-pointer", "-fno-stack-protector", "-w", "-Wl,-Bsymbolic", "-Wl,--build-id=none",
         "-Wl,--hash-style=gnu", "-Wl,-z,noexecstack",
     };
-    if (!ADD_ALL(a, common)) return false;
+    static const char *const no_calls_clang[] = { "-fno-builtin-memcpy", "-fno-builtin-memset", "-fno-builtin-memmove" };
+    static const char *const no_calls_gcc[] = { "-fno-tree-loop-distribute-patterns" };
+    if (!ADD_ALL(a, common) || !(is_clang ? ADD_ALL(a, no_calls_clang) : ADD_ALL(a, no_calls_gcc))) return false;
     while (args && *args)
         if (!translate(a, &args)) return false;
     return GN_HOST_HAS_ASAN ? ADD_ALL(a, cc_sanitize) : gn_args_add(a, "-Wl,-z,defs");

@@ -40,6 +40,7 @@ static gn_status identify_cc(gn_toolchain *t, gn_bytes *out)
     gn_bytes_printf(out, "cc %s;%s:%lld:%lld;", t->cc, path, (long long)st.st_size, (long long)st.st_mtim.tv_sec);
     if (!gn_args_words(&a, t->cc) || !gn_args_add(&a, "--version")) return gn_error(GN_EINVAL, "the command of the C compiler is too long: '%s'", t->cc);
     const gn_status s = gn_spawn(a.at, &words, &code);
+    t->cc_is_clang = strstr(gn_bytes_text(&words), "clang") != NULL;
     gn_bytes_add(out, gn_bytes_text(&words), strcspn(gn_bytes_text(&words), "\n"));
     gn_bytes_free(&words);
     return s;
@@ -69,7 +70,7 @@ static gn_status choose(gn_toolchain *t, const char *name)
 {
     char path[PATH_MAX];
     if (!name) {
-        t->tool = gn_plugin_find(path, sizeof path) ? GN_TOOL_CLANG : find_program(t->cc, path, sizeof path) ? GN_TOOL_CC : GN_TOOL_INTERPRETER;
+        t->tool = gn_plugin_find(path, sizeof path) && gn_plugin_has_libraries() ? GN_TOOL_CLANG : find_program(t->cc, path, sizeof path) ? GN_TOOL_CC : GN_TOOL_INTERPRETER;
         return GN_OK;
     }
     for (size_t i = 0; i < sizeof tool_names / sizeof *tool_names; i++) {

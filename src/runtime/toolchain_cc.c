@@ -58,7 +58,7 @@ static gn_status run_compiler(const gn_toolchain *t, const workplace *w, const c
     gn_args a = { .n = 0 };
     gn_bytes words = { .allocator = t->allocator };
     int code = 0;
-    if (!gn_args_words(&a, t->cc) || !gn_args_for_cc(&a, args) || (assembly && !gn_args_add(&a, "-S")) || !gn_args_add(&a, "-o") ||
+    if (!gn_args_words(&a, t->cc) || !gn_args_for_cc(&a, t->cc_is_clang, args) || (assembly && !gn_args_add(&a, "-S")) || !gn_args_add(&a, "-o") ||
         !gn_args_add(&a, w->result) || !gn_args_add(&a, w->source))
         return gn_error(GN_EINVAL, "too many arguments for the C compiler '%s'", t->cc);
     gn_status s = gn_spawn(a.at, &words, &code);

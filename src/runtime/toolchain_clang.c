@@ -57,6 +57,20 @@ bool gn_plugin_find(char *path, size_t capacity)
     return GN_PLUGIN_DIR[0] && is_file("%s/%s", GN_PLUGIN_DIR, path, capacity);
 }
 
+bool gn_plugin_has_libraries(void)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    size_t missing = 0, n = 0;
+    for (const char *file = GN_LLVM_FILES; *file; n++) {
+        const size_t length = strcspn(file, ":");
+        snprintf(path, sizeof path, "%.*s", (int)length, file);
+        missing += stat(path, &st) != 0;
+        file += length + (file[length] == ':');
+    }
+    return missing < 2; /* libLLVM has one of two names */
+}
+
 static void add_file(gn_bytes *out, const char *path, size_t length)
 {
     char name[PATH_MAX];

@@ -11,6 +11,7 @@ struct gn_toolchain {
     const gn_allocator *allocator;
     gn_tool tool;
     char *cc;                      /* the words of the command of "cc", separated by spaces */
+    bool cc_is_clang;              /* a driver of clang, which refuses what only gcc knows */
     char *identity;
     size_t identity_size;
 };
@@ -39,10 +40,12 @@ bool gn_args_add(gn_args *, const char *word);                  /* false: too ma
 bool gn_args_join(gn_args *, const char *a, const char *b);     /* one word from two */
 bool gn_args_words(gn_args *, const char *command);             /* the words of a command: "ccache gcc" is two */
 bool gn_args_for_clang(gn_args *, const char *triple, const char *const *args);
-bool gn_args_for_cc(gn_args *, const char *const *args);
+bool gn_args_for_cc(gn_args *, bool is_clang, const char *const *args);
 
 /* Path of the plug-in, or false: $GNOMON_PLUGIN_DIR, beside the library, in a build folder, or where it was installed. */
 bool gn_plugin_find(char *path, size_t capacity);
+/* Are the libraries there that it was linked with? Tells without opening it; true if none were recorded. */
+bool gn_plugin_has_libraries(void);
 /* What can change its output, without opening it: path, sizes and times of the plug-in and of the LLVM libraries it needs. */
 void gn_plugin_identity(gn_bytes *, const char *path);
 gn_status gn_plugin_open(const gn_plugin **out);

@@ -102,6 +102,42 @@ static void functions_without_updates_run_at_once(void **state)
     gn_graph_free(g);
 }
 
+typedef struct building {
+    gn_context *c;
+    int number, bad;
+} building;
+
+static void *build_and_call(void *arg)
+{
+    building *b = arg;
+    for (int i = 0; i < 3 && !b->bad; i++) {
+        gn_graph *g = gn_graph_new(b->c);
+        gn_func *f = NULL;
+        float x[3] = { 1, 2, 3 }, y[3];
+        gn_expr *e = gn_input(g, "x", GN_F32, "n");
+        const double factor = b->number % 2 ? 3 : 4 + i; /* some threads make the same program at the same time */
+        b->bad = gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_mul(gn_add(e, 1), factor)), .name = "many") ||
+                 gn_call(f, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_VIEW(y, 3)));
+        if (b->bad) print_error("%s\n", gn_message());
+        for (int j = 0; j < 3 && !b->bad; j++) b->bad = y[j] != (x[j] + 1) * (float)factor;
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+    return NULL;
+}
+
+static void threads_compile_in_one_context(void **state)
+{
+    building b[4];
+    pthread_t thread[4];
+    for (int i = 0; i < 4; i++) {
+        b[i] = (building){ *state, i, 0 };
+        assert_int_equal(pthread_create(&thread[i], NULL, build_and_call, &b[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) pthread_join(thread[i], NULL);
+    for (int i = 0; i < 4; i++) assert_false(b[i].bad);
+}
+
 static void any_number_of_threads_gives_the_same_bits(void **state)
 {
     (void)state;
@@ -134,6 +170,7 @@ int main(void)
         cmocka_unit_test(new_values_are_made_of_old_ones),
         cmocka_unit_test(no_update_of_a_thread_is_lost),
         cmocka_unit_test(functions_without_updates_run_at_once),
+        cmocka_unit_test(threads_compile_in_one_context),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);

@@ -143,6 +143,18 @@ static void a_command_of_two_words_is_started(void **state)
     gn_toolchain_close(t);
 }
 
+static void clang_may_be_the_child(void **state)
+{
+    (void)state;
+    gn_toolchain *t = NULL;
+    void *object = NULL;
+    size_t size = 0;
+    if (gn_toolchain_open(&t, &gn_allocator_libc, "cc", "clang-19")) skip();
+    if (gn_toolchain_compile(t, "unit", unit, __builtin_cpu_supports("avx2") ? avx2 : NULL, &object, &size)) fail_msg("%s", gn_message());
+    gn_release(&gn_allocator_libc, object, size);
+    gn_toolchain_close(t);
+}
+
 static void *compile_many(void *arg)
 {
     gn_toolchain *t = arg;
@@ -250,6 +262,7 @@ int main(void)
         cmocka_unit_test(an_unknown_toolchain_is_refused),
         cmocka_unit_test(the_interpreter_compiles_nothing),
         cmocka_unit_test(a_command_of_two_words_is_started),
+        cmocka_unit_test(clang_may_be_the_child),
         cmocka_unit_test(threads_compile_at_once),
         cmocka_unit_test(deep_nesting_is_a_clean_error),
         cmocka_unit_test(cc_shows_assembly),
