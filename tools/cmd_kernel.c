@@ -17,7 +17,7 @@ static int help(FILE *f)
     fputs("usage: gnomon kernel [OPTION..] FILE\n\n"
           "FILE holds a (kernel ..) and a (schedule ..), as docs/kernel-text.md describes them; - is stdin. Without a schedule the\n"
           "automatic one is taken. Prints the source that they become.\n\n"
-          "  --target NAME   avx512, avx2, generic, cuda, or c: the best of this CPU [c]\n"
+          "  --target NAME   avx512, avx2, generic, c11 (any compiler), cuda, or c: the best of this CPU [c]\n"
           "  --kernel        print the kernel\n"
           "  --schedule      print the schedule\n"
           "  --tree          print the loops with their statements\n"

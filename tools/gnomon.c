@@ -55,7 +55,7 @@ const gn_target *target_by_name(const char *name)
         return &gn_target_cuda;
     const gn_target *t = gn_target_find(name);
     if (!t)
-        gn_throw(GN_EINVAL, "no target '%s': there are avx512, avx2, generic, cuda and c, which is the best of this CPU", name);
+        gn_throw(GN_EINVAL, "no target '%s': there are avx512, avx2, generic, c11, cuda and c, which is the best of this CPU", name);
     return t;
 }
 

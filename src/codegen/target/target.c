@@ -102,6 +102,14 @@ const gn_target gn_target_generic = {
     .prelude = generic_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_words,
 };
 
+/* The words that every C11 compiler takes: scalars, and mul and add for fma. */
+static const char *const c11_prelude[] = { gn_prelude_generic, gn_prelude_scalar, NULL };
+const gn_target gn_target_c11 = {
+    .name = "c11", .lang = GN_LANG_C, .vector_bytes = 4, .nregs = 16, .has_fma = false, .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
+    .cpu = NULL, .cc1_args = no_args, .head = C_HEAD C_FREESTANDING, .tail = "",
+    .prelude = c11_prelude, .tile = gn_tiles_none, .spell = gn_spell_c_words,
+};
+
 /* An emulation that runs the same text on a CPU has declared these types, and more, before it. */
 #define CUDA_HEAD \
     LINE("#ifndef GN_CUDA_EMULATION") \
@@ -126,7 +134,7 @@ const gn_target gn_target_cuda = {
     .spell = gn_spell_c_operators,
 };
 
-const gn_target *const gn_targets[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_cuda, NULL };
+const gn_target *const gn_targets[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_c11, &gn_target_cuda, NULL };
 
 const gn_target *gn_target_find(const char *name)
 {
@@ -145,7 +153,7 @@ bool gn_target_runs_here(const gn_target *t)
     if (t == &gn_target_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 #endif
-    return t == &gn_target_generic;
+    return t == &gn_target_generic || t == &gn_target_c11;
 }
 
 const gn_target *gn_target_host(void)

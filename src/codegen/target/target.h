@@ -2,7 +2,7 @@
  *
  * The emitter writes one statement per value, in the words of emit.h; every word starts with gn_ and ends with the tag of the type it works
  * on: "f32" a scalar, "f32x16" a vector, "b16" a mask (a vector of bool), "bool" a scalar one. All vectors of one statement have equally many
- * lanes, whatever their dtype; 2, 4, 8 and 16 exist on every C target.
+ * lanes, whatever their dtype; 2, 4, 8 and 16 exist on every C target but c11.
  *
  * A unit is text that uses these words. gn_target_unit puts the definitions of those it uses before it, and no others, so that a generated file
  * shows exactly the helpers it needs. The words are templates in *.prelude beside this file (their form: prelude.c).
@@ -18,9 +18,9 @@ typedef enum { GN_LANG_C, GN_LANG_CUDA } gn_lang;
 typedef struct gn_tile_op gn_tile_op; /* a row of the target's table of tile operations: tile.h */
 
 typedef struct gn_target {
-    const char *name;            /* "avx512", "avx2", "generic", "cuda" */
+    const char *name;            /* "avx512", "avx2", "generic", "c11", "cuda" */
     gn_lang lang;
-    int vector_bytes;            /* 64, 32, 16; CUDA 4: lanes of 1 */
+    int vector_bytes;            /* 64, 32, 16; c11 and CUDA 4: lanes of 1 */
     int nregs;                   /* vector registers */
     bool has_fma;                /* if not, fma is spelled as a multiplication and an addition */
     int64_t l1_bytes, l2_bytes, shared_bytes;
@@ -35,7 +35,8 @@ typedef struct gn_target {
     const char *(*spell)(const gn_op_info *, gn_dtype, bool vector);
 } gn_target;
 
-extern const gn_target gn_target_avx512, gn_target_avx2, gn_target_generic, gn_target_cuda;
+/* generic: GNU C's vectors without any instruction set; c11: scalars alone, for any C11 compiler. */
+extern const gn_target gn_target_avx512, gn_target_avx2, gn_target_generic, gn_target_c11, gn_target_cuda;
 extern const gn_target *const gn_targets[]; /* ended by NULL */
 const gn_target *gn_target_find(const char *name);
 const gn_target *gn_target_host(void);       /* the best this CPU executes */
