@@ -32,6 +32,13 @@ bool gn_if_of_bool(gn_match *m, const gn_arg *arg)
     return dtype_of(arg[0].expr) == GN_BOOL;
 }
 
+bool gn_if_never_zero(gn_match *m, const gn_arg *arg)
+{
+    (void)m;
+    const gn_op_info *op = arg[0].expr->op;
+    return op == &gn_op_exp || op == &gn_op_sigmoid || op == &gn_op_softmax;
+}
+
 /* Bits of the integers that a dtype holds without gaps, and whether it has a sign. */
 static int whole_bits(gn_dtype t)
 {
