@@ -319,7 +319,8 @@ GN_API gn_expr *gn_take_at(gn_loc, gn_expr *x, gn_expr *indices, int axis);
 #define gn_take(x, indices, axis) gn_take_at(GN_HERE, x, indices, axis)
 
 /** x plus `updates` added at indices along an axis; equal indices add up, in row-major order of the updates.
- *  Shapes    updates: x[:axis] + indices + x[axis+1:].  Gradient  g; take(g, indices, axis) for the updates. */
+
+ *  Shapes    updates: x[:axis] + indices + x[axis+1:].  Dtypes  numbers, promoted; indices integers.  Gradient  g; take(g, indices, axis) for the updates. */
 GN_API gn_expr *gn_scatter_add_at(gn_loc, gn_expr *x, gn_expr *indices, gn_expr *updates, int axis);
 #define gn_scatter_add(x, indices, updates, axis) gn_scatter_add_at(GN_HERE, x, indices, updates, axis)
 
