@@ -72,41 +72,51 @@ typedef struct gn_exprs {
     gn_expr *const *at;
 } gn_exprs;
 
-/** A named input. `shape` is printf-formatted, extents separated by commas: numbers, names and + - * / of them ("batch, 784", "2*n+1");
- *  "()" is a scalar. A name stands for one extent throughout the graph and is bound at each call.
- *  Errors  GN_ESYNTAX in the shape; GN_EINVAL if the name is taken or no identifier; GN_ESHAPE for a negative extent. */
+/** A named input. `shape` is printf-formatted, extents separated by commas: numbers, names and + - * / % min max of them ("batch, 784",
+ *  "2*n+1"); "()" is a scalar. A name stands for one extent throughout the graph and is bound at each call by an input that has it as an
+ *  extent of its own. Names of inputs and variables: a letter or _, then letters, digits and _ . / - ("encoder/3.w").
+ *  Shapes    at most GN_MAX_RANK extents; extents of 0 are fine.
+ *  Errors    GN_ESYNTAX in the shape; GN_EINVAL if the name is taken or none; GN_EDTYPE; GN_ESHAPE for a negative extent; GN_ENOMEM if the
+ *            bytes overflow. */
 GN_API gn_expr *gn_input_at(gn_loc, gn_graph *, const char *name, gn_dtype, const char *shape, ...) GN_PRINTF(5, 6);
 #define gn_input(g, name, dtype, ...) gn_input_at(GN_HERE, g, name, dtype, __VA_ARGS__)
 
 /** A shared variable: a leaf with memory of its own, read by functions and written by their updates and by gn_set.
- *  The initial value is copied; its shape is the variable's for good. Variables are reference-counted: functions keep them alive. */
+ *  The initial value is copied, whatever its strides; its dtype and shape are the variable's for good.
+ *  Errors     GN_EINVAL if the name is taken or none, or the data are NULL; GN_EDTYPE; GN_ESHAPE; GN_ENOMEM.
+ *  Ownership  the graph and every function that uses the variable hold a reference. */
 GN_API gn_expr *gn_shared_at(gn_loc, gn_graph *, const char *name, gn_array initial);
 #define gn_shared(g, name, initial) gn_shared_at(GN_HERE, g, name, initial)
 /** Copies the value out of or into a shared variable; dtype and shape must be equal, strides are free.
+ *  Errors  GN_EINVAL for NULL or what is no variable; GN_EDTYPE; GN_ESHAPE.
  *  Thread safety: locked against functions that update the variable. */
 GN_API gn_status gn_get(const gn_expr *variable, gn_array out);
 GN_API gn_status gn_set(gn_expr *variable, gn_array in);
 
-/** A constant: a copy of an array, or one number. */
+/** A constant: a copy of an array, or one number as a scalar.  Gradient  none.
+ *  Errors  GN_EDTYPE, also for a number that does not fit (300 in u8, 0.5 in i32, 1e39 in f32); GN_ESHAPE; GN_EINVAL for NULL data; GN_ENOMEM
+ *          from 4 GiB on. */
 GN_API gn_expr *gn_constant_at(gn_loc, gn_graph *, gn_array);
 GN_API gn_expr *gn_number_at(gn_loc, gn_graph *, gn_dtype, gn_operand number);
 #define gn_constant(g, array) gn_constant_at(GN_HERE, g, array)
 #define gn_number(g, dtype, v) gn_number_at(GN_HERE, g, dtype, GN_OP(v))
 
-/** An extent of x as an i64 scalar. */
+/** An extent of x as an i64 scalar.  Gradient  none.  Errors  GN_EAXIS. */
 GN_API gn_expr *gn_dim_at(gn_loc, gn_expr *x, int axis);
 #define gn_dim(x, axis) gn_dim_at(GN_HERE, x, axis)
 
-/** Names what is built until the matching pop: "encoder/3". Shows in dumps and profiles. */
+/** Names what is built until the matching pop; nested names are joined: "encoder/3". Shows in messages, dumps and profiles. */
 GN_API void gn_scope_push(gn_graph *, const char *name);
 GN_API void gn_scope_pop(gn_graph *);
 
+/** dtype and rank; no dtype (gn_dtype_name gives NULL) and -1 for NULL, an error node or a tuple. */
 GN_API gn_dtype gn_dtype_of(const gn_expr *);
 GN_API int gn_rank_of(const gn_expr *);
 /** "f32 (batch, 784)"; valid until the graph is freed. */
 GN_API const char *gn_type_text(const gn_expr *);
 
-/** The text form (docs/text-form.md) of what `outputs` depend on; release with gn_text_free. NULL if memory ran out. */
+/** The text form (docs/text-form.md) of what `outputs` depend on, constants included; release with gn_text_free.
+ *  NULL if memory ran out, or an output is NULL, failed or of another graph: gn_message() says which. */
 GN_API char *gn_graph_print(gn_graph *, gn_exprs outputs);
 GN_API void gn_text_free(char *);
 

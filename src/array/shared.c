@@ -1,5 +1,5 @@
-/* Shared variables. The counter of ids is the one piece of state that belongs to the process: locks of several variables are taken in the order
- * of their ids, across all contexts. */
+/* Shared variables. The counter of ids is the one piece of state that belongs to the process: locks of several variables are taken
+ * in the order of their ids, across all contexts. */
 #include "shared.h"
 #include "checked.h"
 #include "dtype.h"
@@ -12,7 +12,8 @@ static atomic_uint_fast64_t next_id = 1;
 static gn_status initial_bytes(const char *name, const gn_array *a, size_t *bytes)
 {
     if ((unsigned)a->dtype >= GN_NDTYPES) return gn_error(GN_EDTYPE, "variable \"%s\": %d is no dtype", name, (int)a->dtype);
-    if (a->rank < 0 || a->rank > GN_MAX_RANK) return gn_error(GN_ESHAPE, "variable \"%s\": rank %d, from 0 to %d is possible", name, a->rank, GN_MAX_RANK);
+    if (a->rank < 0 || a->rank > GN_MAX_RANK)
+        return gn_error(GN_ESHAPE, "variable \"%s\": rank %d, from 0 to %d is possible", name, a->rank, GN_MAX_RANK);
     const int64_t n = gn_array_count(a);
     if (n < 0 || gn_size_mul_overflows((size_t)n, gn_dtype_size(a->dtype), bytes))
         return gn_error(GN_ESHAPE, "variable \"%s\": an extent is negative or their product overflows", name);

@@ -1,5 +1,6 @@
-/* Arenas: a list of chunks, the newest handing out memory from its front. Chunks double from 4 KiB to 1 MiB, so a small graph stays small and
- * a large one asks the allocator seldom. A request larger than a chunk gets one of its own behind the newest, whose rest stays in use. */
+/* Arenas: a list of chunks, the newest handing out memory from its front. Chunks double from 4 KiB to 1 MiB, so a small graph stays
+ * small and a large one asks the allocator seldom. A request larger than a chunk gets one of its own behind the newest, whose rest
+ * stays in use. */
 #include "arena.h"
 #include "checked.h"
 #include "vec.h"
@@ -115,7 +116,8 @@ void gn_vec_grow(gn_arena *arena, void **at, size_t *capacity, size_t size)
 {
     const size_t bigger = *capacity ? 2 * *capacity : 8;
     size_t bytes;
-    if (bigger < *capacity || gn_size_mul_overflows(bigger, size, &bytes)) gn_throw(GN_ENOMEM, "out of memory: a list of %zu items", bigger);
+    if (bigger < *capacity || gn_size_mul_overflows(bigger, size, &bytes))
+        gn_throw(GN_ENOMEM, "out of memory: a list of %zu items", bigger);
     void *const p = gn_arena_alloc(arena, bytes, alignof(max_align_t));
     if (*capacity) memcpy(p, *at, *capacity * size);
     *at = p;

@@ -75,7 +75,8 @@ void gn_error_add(const char *format, ...)
     va_end(args);
     for (const char *line = text; line && n + 5 < MESSAGE_BYTES;) {
         const char *const end = strchr(line, '\n');
-        n += (size_t)snprintf(indented + n, sizeof indented - n, "\n    %.*s", (int)(end ? end - line : (ptrdiff_t)strlen(line)), line);
+        n += (size_t)snprintf(indented + n, sizeof indented - n, "\n    %.*s", (int)(end ? end - line : (ptrdiff_t)strlen(line)),
+                              line);
         if (n >= sizeof indented) n = sizeof indented - 1;
         line = end && end[1] ? end + 1 : NULL;
     }

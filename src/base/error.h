@@ -17,7 +17,8 @@
 /* Sets the thread's message and returns `status`. */
 gn_status gn_error(gn_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 gn_status gn_error_v(gn_status status, const char *format, va_list) __attribute__((format(printf, 2, 0)));
-/* Appends to the thread's message: each line of the text on a line of its own, indented by four. More detail, or the words of a tool. */
+/* Appends to the thread's message: each line of the text on a line of its own, indented by four. More detail, or the words of a
+ * tool. */
 void gn_error_add(const char *format, ...) __attribute__((format(printf, 1, 2)));
 gn_status gn_error_set(gn_status status, const char *message); /* a message that was kept elsewhere */
 void gn_error_clear(void);

@@ -62,7 +62,8 @@ const char *gn_text_done(gn_text *t)
 
 static int print_double(char *out, size_t size, const char *format, int precision, double v)
 {
-    const locale_t old = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc: the C locale is static, nothing is allocated */
+    const locale_t old =
+        uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc: the C locale is static, nothing is allocated */
     const int n = precision < 0 ? snprintf(out, size, format, v) : snprintf(out, size, format, precision, v);
     uselocale(old);
     return n;

@@ -1,4 +1,5 @@
-/* Broadcasting of builders' operands: after it, every operand has the shape of the result, and repetition is a node that anyone can see. */
+/* Broadcasting of builders' operands: after it, every operand has the shape of the result, and repetition is a node that anyone can
+ * see. */
 #include "op.h"
 
 typedef struct common {
@@ -46,7 +47,8 @@ static gn_expr *repeat(gn_graph *g, gn_expr *x, const common *to)
         const gn_attr attr = { .kind = GN_ATTR_DIMS, .n = n, .dims = kept };
         x = gn_node(g, &gn_op_reshape, &x, 1, &attr);
     }
-    const gn_attr attr[2] = { { .kind = GN_ATTR_DIMS, .n = (uint32_t)to->rank, .dims = shape }, { .kind = GN_ATTR_INTS, .n = n, .ints = axes } };
+    const gn_attr attr[2] = { { .kind = GN_ATTR_DIMS, .n = (uint32_t)to->rank, .dims = shape },
+                              { .kind = GN_ATTR_INTS, .n = n, .ints = axes } };
     return gn_node(g, &gn_op_broadcast, &x, 1, attr);
 }
 

@@ -50,7 +50,8 @@ gn_expr *gn_build(gn_loc loc, gn_graph *g, gn_expr *(*body)(gn_graph *, void *),
 {
     build_call c = { g, body, arg, NULL };
     if (!g) {
-        gn_error(GN_EINVAL, "%s:%d: no operand belongs to a graph: a NULL, a failed expression or only numbers", loc.file ? loc.file : "?", loc.line);
+        gn_error(GN_EINVAL, "%s:%d: no operand belongs to a graph: a NULL, a failed expression or only numbers",
+                 loc.file ? loc.file : "?", loc.line);
         return gn_static_error();
     }
     const gn_loc outer = g->here;
@@ -123,7 +124,9 @@ static void check_expr(gn_graph *g, const char *op, size_t i, const gn_expr *e)
 {
     if (!e) gn_throw_at(g, GN_EINVAL, op, NULL, 0, "operand %zu is NULL: a forgotten variable?", i + 1);
     if (gn_is_error(e)) gn_rethrow((gn_status)PASS_ERROR);
-    if (gn_graph_in(e) != g) gn_throw_at(g, GN_EINVAL, op, (gn_expr *const[]){ (gn_expr *)(uintptr_t)e }, 1, "operand %zu belongs to another graph", i + 1);
+    if (gn_graph_in(e) != g)
+        gn_throw_at(g, GN_EINVAL, op, (gn_expr *const[]){ (gn_expr *)(uintptr_t)e }, 1, "operand %zu belongs to another graph",
+                    i + 1);
 }
 
 void gn_check_exprs(gn_graph *g, const char *op, size_t n, gn_expr *const *e)
@@ -154,7 +157,10 @@ static bool store_float(gn_dtype dtype, double v, void *out)
     if (dtype == GN_F64) memcpy(out, &v, 8);
     else if (dtype == GN_F32) memcpy(out, &f, 4);
     else memcpy(out, &half, 2);
-    const double back = dtype == GN_F64 ? v : dtype == GN_F32 ? (double)f : dtype == GN_BF16 ? (double)gn_bf16_to_f32(half) : (double)gn_f16_to_f32(half);
+    const double back = dtype == GN_F64    ? v
+                        : dtype == GN_F32  ? (double)f
+                        : dtype == GN_BF16 ? (double)gn_bf16_to_f32(half)
+                                           : (double)gn_f16_to_f32(half);
     return isfinite(v) <= isfinite(back);
 }
 
@@ -164,7 +170,8 @@ gn_expr *gn_number_node(gn_graph *g, const char *op, gn_dtype dtype, const gn_op
     int64_t v = 0;
     const double d = number->kind == 2 ? (double)number->integer : number->number;
     const bool fits = gn_is_float(dtype) ? store_float(dtype, d, bytes) : fits_integer(dtype, number, &v);
-    if (!fits && number->kind == 2) gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRId64 " does not fit %s", number->integer, gn_dtypes[dtype].name);
+    if (!fits && number->kind == 2)
+        gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRId64 " does not fit %s", number->integer, gn_dtypes[dtype].name);
     if (!fits) gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %g does not fit %s", number->number, gn_dtypes[dtype].name);
     if (!gn_is_float(dtype)) memcpy(bytes, &v, gn_dtype_size(dtype)); /* little-endian */
     return gn_constant_node(g, gn_type_tensor(g, dtype, 0, NULL), bytes, gn_dtype_size(dtype));

@@ -1,11 +1,11 @@
 /* The private copy a compile works on.
  *
- * Its numbering depends on the program alone: inputs first, in call order, then what outputs and updates need, operands before users, in the
- * order of operands. What else was built in the user's graph, or compiled before, leaves no trace.
+ * Its numbering depends on the program alone: inputs first, in call order, then what outputs and updates need, operands before
+ * users, in the order of operands. What else was built in the user's graph, or compiled before, leaves no trace.
  *
- * Named dims that must be equal are one name in the copy: a constraint `n = m` or `n = 2*m` replaces a name everywhere, so later stages see equal
- * extents as equal. What cannot be solved for a name stays a check at the call. Either way the constraint is kept with its line; one that was
- * used has equal sides, and explains why an input must have the size that it must have. */
+ * Named dims that must be equal are one name in the copy: a constraint `n = m` or `n = 2*m` replaces a name everywhere, so later
+ * stages see equal extents as equal. What cannot be solved for a name stays a check at the call. Either way the constraint is kept
+ * with its line; one that was used has equal sides, and explains why an input must have the size that it must have. */
 #include "core.h"
 #include "op.h"
 #include "shared.h"
@@ -123,7 +123,8 @@ static const gn_dim *replace_latest(void *user, const char *name)
 static void add_alias(copier *c, const char *name, const gn_dim *d)
 {
     alias a = { gn_symbol(&c->to->arena, &c->to->symbols, name), d };
-    for (size_t i = 0; i < c->aliases.n; i++) c->aliases.at[i].dim = gn_dim_subst(&c->to->dims, c->aliases.at[i].dim, replace_latest, &a);
+    for (size_t i = 0; i < c->aliases.n; i++)
+        c->aliases.at[i].dim = gn_dim_subst(&c->to->dims, c->aliases.at[i].dim, replace_latest, &a);
     gn_push(c->arena, &c->aliases, a);
 }
 
@@ -151,7 +152,8 @@ static void keep_constraint(copier *c, const gn_constraint *x)
     const gn_dim *const a = translate(c, x->a), *const b = translate(c, x->b);
     const char *const place = x->loc.file ? gn_arena_printf(c->arena, "%s:%d: ", x->loc.file, x->loc.line) : "";
     if (gn_dim_compare(a, b) == GN_DIM_DIFFERENT)
-        gn_throw(GN_ESHAPE, "%s%s differ: %s is %s and %s is %s", place, x->text, shown(c, x->a), shown(c, a), shown(c, x->b), shown(c, b));
+        gn_throw(GN_ESHAPE, "%s%s differ: %s is %s and %s is %s", place, x->text, shown(c, x->a), shown(c, a), shown(c, x->b),
+                 shown(c, b));
     const char *const text = gn_arena_printf(c->arena, "%s: %s and %s", x->text, shown(c, x->a), shown(c, x->b));
     gn_push(c->arena, &c->core->constraints, (gn_constraint){ a, b, x->loc, text });
 }
@@ -169,7 +171,8 @@ static void note_bound(copier *c, const gn_expr *input)
 static void fix_names(copier *c, size_t n, const gn_fix *fix)
 {
     for (size_t i = 0; i < n; i++) {
-        if (binding_order(c, fix[i].name) == c->bound.n) gn_throw(GN_EINVAL, "fix: no input has an extent named \"%s\"", fix[i].name);
+        if (binding_order(c, fix[i].name) == c->bound.n)
+            gn_throw(GN_EINVAL, "fix: no input has an extent named \"%s\"", fix[i].name);
         if (fix[i].value < 0) gn_throw(GN_ESHAPE, "fix: %s=%lld is negative", fix[i].name, (long long)fix[i].value);
         if (alias_of(c, fix[i].name)) gn_throw(GN_EINVAL, "fix: \"%s\" is there twice", fix[i].name);
         add_alias(c, fix[i].name, gn_dim_const(&c->to->dims, fix[i].value));
@@ -193,7 +196,8 @@ static void check_name(void *user, const char *name)
         }
     }
     gn_expr *const e = (gn_expr *)(uintptr_t)k->e;
-    gn_throw_at(c->to, GN_EINVAL, e->op->name, &e, 1, "the named dim %s is bound by no input: one must have it as an extent of its own", name);
+    gn_throw_at(c->to, GN_EINVAL, e->op->name, &e, 1,
+                "the named dim %s is bound by no input: one must have it as an extent of its own", name);
 }
 
 static void check_names(copier *c)
@@ -242,8 +246,8 @@ static gn_expr *copy_node(copier *c, gn_expr *e)
     gn_expr *local[16], **in = local;
     if (e->op == &gn_op_input) {
         const gn_origin *const o = gn_origin_of(e);
-        gn_throw(GN_EINVAL, "compile: input \"%s\", made at %s:%d, is needed and is not among the inputs", e->attr[0].name, o ? o->loc.file : "?",
-                 o ? o->loc.line : 0);
+        gn_throw(GN_EINVAL, "compile: input \"%s\", made at %s:%d, is needed and is not among the inputs", e->attr[0].name,
+                 o ? o->loc.file : "?", o ? o->loc.line : 0);
     }
     if (e->op == &gn_op_variable) return gn_variable_node(c->to, e->attr[0].name, map_type(c, e->type), gn_variable_of(e));
     if (e->op->traits & GN_LEAF && !e->op->infer) return gn_leaf_node(c->to, e->op, map_type(c, e->type), map_attrs(c, e));
@@ -284,7 +288,8 @@ static void copy_inputs(copier *c, gn_exprs in)
 {
     for (size_t i = 0; i < in.n; i++) {
         gn_expr *const e = in.at[i];
-        if (e->op != &gn_op_input) gn_throw(GN_EINVAL, "compile: element %zu of the inputs is no input but the result of %s", i + 1, e->op->name);
+        if (e->op != &gn_op_input)
+            gn_throw(GN_EINVAL, "compile: element %zu of the inputs is no input but the result of %s", i + 1, e->op->name);
         if (gn_map_get(&c->node, e->id)) gn_throw(GN_EINVAL, "compile: input \"%s\" is there twice", e->attr[0].name);
         set_place(c, e);
         gn_expr *const made = gn_input_node(c->to, e->attr[0].name, map_type(c, e->type));
@@ -321,9 +326,12 @@ static void copy_all(void *arg)
     check_names(c);
 }
 
-struct gn_core *gn_graph_copy(gn_arena *arena, gn_graph *g, gn_exprs in, gn_exprs out, gn_exprs variable, gn_exprs value, size_t nfix, const gn_fix *fix)
+struct gn_core *gn_graph_copy(gn_arena *arena, gn_graph *g, gn_exprs in, gn_exprs out, gn_exprs variable, gn_exprs value,
+                              size_t nfix, const gn_fix *fix)
 {
-    copy_call call = { .c = { .arena = arena, .from = g }, .in = in, .out = out, .variable = variable, .value = value, .nfix = nfix, .fix = fix };
+    copy_call call = {
+        .c = { .arena = arena, .from = g }, .in = in, .out = out, .variable = variable, .value = value, .nfix = nfix, .fix = fix
+    };
     call.c.core = GN_NEW_OBJECT(arena, struct gn_core);
     call.c.to = call.c.core->graph = gn_graph_private(g->context);
     call.c.to->relax = g->relax;

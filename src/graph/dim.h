@@ -1,12 +1,13 @@
-/* Dims and index expressions: integer polynomials over atoms, in canonical form and interned, so that equal expressions are one pointer.
+/* Dims and index expressions: integer polynomials over atoms, in canonical form and interned, so that equal expressions are one
+ * pointer.
  *
  *     dim  := sum of coefficient * product of atoms          (sorted)
  *     atom := symbol | (div a b) | (mod a b) | (min a b) | (max a b) | (load BUFFER index)
  *
- * Division floors, mod has the sign of the divisor; div and mod by 0 give 0. The same type serves graphs (extents over named dims) and
- * kernels (extents and indices over named dims, axes, loop leaves); only a kernel's index may contain load. A pool belongs to one graph,
- * kernel or compile, and to one thread; dims of two pools never meet (gn_dim_import copies). Arithmetic on constants that overflows
- * 64 bits throws GN_ENOMEM "size overflows". */
+ * Division floors, mod has the sign of the divisor; div and mod by 0 give 0. The same type serves graphs (extents over named dims)
+ * and kernels (extents and indices over named dims, axes, loop leaves); only a kernel's index may contain load. A pool belongs to
+ * one graph, kernel or compile, and to one thread; dims of two pools never meet (gn_dim_import copies). Arithmetic on constants
+ * that overflows 64 bits throws GN_ENOMEM "size overflows". */
 #pragma once
 #include "map.h"
 #include "text.h"
@@ -53,7 +54,8 @@ const gn_dim *gn_dim_mod(gn_dim_pool *, const gn_dim *, const gn_dim *);
 const gn_dim *gn_dim_cdiv(gn_dim_pool *, const gn_dim *, const gn_dim *); /* (a + b - 1) div b */
 const gn_dim *gn_dim_min(gn_dim_pool *, const gn_dim *, const gn_dim *);
 const gn_dim *gn_dim_max(gn_dim_pool *, const gn_dim *, const gn_dim *);
-const gn_dim *gn_dim_exact(gn_dim_pool *, const gn_dim *a, const gn_dim *b); /* q with q * b = a for all values; NULL if there is none */
+const gn_dim *gn_dim_exact(gn_dim_pool *, const gn_dim *a,
+                           const gn_dim *b); /* q with q * b = a for all values; NULL if there is none */
 
 bool gn_dim_is_const(const gn_dim *, int64_t *value); /* value may be NULL */
 static inline bool gn_dim_is(const gn_dim *d, int64_t v)
@@ -62,12 +64,13 @@ static inline bool gn_dim_is(const gn_dim *d, int64_t v)
     return gn_dim_is_const(d, &c) && c == v;
 }
 
-/* Two extents: the same for every size, different for every size (they differ by a constant that is not 0), or unknown until the call. */
+/* Two extents: the same for every size, different for every size (they differ by a constant that is not 0), or unknown until the
+ * call. */
 typedef enum { GN_DIM_EQUAL, GN_DIM_DIFFERENT, GN_DIM_UNKNOWN } gn_dim_order;
 gn_dim_order gn_dim_compare(const gn_dim *, const gn_dim *);
 
-/* What is known of symbols: value is a multiple of `mul` (0 says nothing), lies in [min, max] (INT64_MIN, INT64_MAX: unknown), is below `limit`
- * (over symbols of earlier facts or without facts; NULL: unknown). A symbol without a fact is >= 0. */
+/* What is known of symbols: value is a multiple of `mul` (0 says nothing), lies in [min, max] (INT64_MIN, INT64_MAX: unknown), is
+ * below `limit` (over symbols of earlier facts or without facts; NULL: unknown). A symbol without a fact is >= 0. */
 typedef struct gn_dim_fact {
     const char *name;
     int64_t mul, min, max;
@@ -101,10 +104,12 @@ typedef bool (*gn_dim_value)(void *user, const char *symbol, int64_t *out);
 typedef bool (*gn_dim_fetch)(void *user, const char *buffer, int64_t index, int64_t *out);
 bool gn_dim_eval(const gn_dim *, gn_dim_value, gn_dim_fetch load, void *user, int64_t *out);
 
-/* As a text "2*n+1", "min(n, 64)", as used in messages; and as an s-expression "(add (mul 2 n) 1)", which gn_dim_read reads back. */
+/* As a text "2*n+1", "min(n, 64)", as used in messages; and as an s-expression "(add (mul 2 n) 1)", which gn_dim_read reads back.
+ */
 void gn_dim_show(gn_text *, const gn_dim *);
 void gn_dim_print(gn_text *, const gn_dim *);
-/* (add ...) (sub ...) (mul ...) (div a b) (cdiv a b) (mod a b) (min a b ...) (max a b ...) (load BUF flat-index) INT NAME. Throws GN_ESYNTAX. */
+/* (add ...) (sub ...) (mul ...) (div a b) (cdiv a b) (mod a b) (min a b ...) (max a b ...) (load BUF flat-index) INT NAME. Throws
+ * GN_ESYNTAX. */
 const gn_dim *gn_dim_read(gn_dim_pool *, const char *file, const gn_sx *);
 /* The user's shape strings: "batch, 2*n+1" with + - * / % ( ) min max; appends to out, at most `capacity`. Throws GN_ESYNTAX. */
 size_t gn_dim_read_shape(gn_dim_pool *, const char *text, const gn_dim **out, size_t capacity);

@@ -66,9 +66,15 @@ static interval interval_div(interval a, interval b)
 
 static interval interval_mod(interval a, interval b)
 {
-    if (b.low == b.high && b.low > 0 && is_bound(a.low) && is_bound(a.high) && gn_floor_div(a.low, b.low) == gn_floor_div(a.high, b.low))
+    if (b.low == b.high && b.low > 0 && is_bound(a.low) && is_bound(a.high) &&
+        gn_floor_div(a.low, b.low) == gn_floor_div(a.high, b.low))
         return (interval){ gn_floor_mod(a.low, b.low), gn_floor_mod(a.high, b.low) };
-    interval r = { b.low < 0 && is_bound(b.low) ? b.low + 1 : b.low < 0 ? INT64_MIN : 0, b.high <= 0 ? 0 : is_bound(b.high) ? b.high - 1 : INT64_MAX };
+    interval r = { b.low < 0 && is_bound(b.low) ? b.low + 1
+                   : b.low < 0                  ? INT64_MIN
+                                                : 0,
+                   b.high <= 0        ? 0
+                   : is_bound(b.high) ? b.high - 1
+                                      : INT64_MAX };
     if (b.low >= 0 && a.low >= 0 && a.high < r.high) r.high = a.high;
     return r;
 }
@@ -151,8 +157,8 @@ bool gn_dim_divisible(const gn_dim *d, int64_t by, const gn_dim_facts *facts)
     return by == 0 ? m == 0 : by == -1 || m % by == 0;
 }
 
-/* Signs with symbolic limits: every limited symbol is moved to the end of its interval where d is least. Later facts first, since their
- * limits mention earlier symbols. */
+/* Signs with symbolic limits: every limited symbol is moved to the end of its interval where d is least. Later facts first, since
+ * their limits mention earlier symbols. */
 
 typedef struct one {
     const char *symbol;

@@ -11,7 +11,8 @@ static const char *const atom_word[] = { "", "div", "mod", "min", "max", "load" 
 static void show_tight(gn_text *t, const gn_dim *d)
 {
     int64_t c;
-    const bool word = d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind != GN_DIM_DIV && d->term[0].atom[0]->kind != GN_DIM_MOD;
+    const bool word = d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind != GN_DIM_DIV &&
+                      d->term[0].atom[0]->kind != GN_DIM_MOD;
     if (word || (gn_dim_is_const(d, &c) && c >= 0)) {
         gn_dim_show(t, d);
         return;
@@ -113,8 +114,9 @@ static const struct {
     const char *word;
     binary make;
     bool many;
-} forms[] = { { "add", gn_dim_add, true }, { "mul", gn_dim_mul, true },  { "min", gn_dim_min, true },    { "max", gn_dim_max, true },
-              { "sub", gn_dim_sub, false }, { "div", gn_dim_div, false }, { "cdiv", gn_dim_cdiv, false }, { "mod", gn_dim_mod, false } };
+} forms[] = { { "add", gn_dim_add, true },    { "mul", gn_dim_mul, true },  { "min", gn_dim_min, true },
+              { "max", gn_dim_max, true },    { "sub", gn_dim_sub, false }, { "div", gn_dim_div, false },
+              { "cdiv", gn_dim_cdiv, false }, { "mod", gn_dim_mod, false } };
 
 static const gn_dim *read_list(gn_dim_pool *pool, const char *file, const gn_sx *x)
 {

@@ -23,8 +23,8 @@ typedef struct gn_type {
     };
 } gn_type;
 
-/* A closed lambda: parameters by position are (param i) leaves of the given types; captures have become operands of the node that holds
- * it. Regions that differ only in names are one pointer. */
+/* A closed lambda: parameters by position are (param i) leaves of the given types; captures have become operands of the node that
+ * holds it. Regions that differ only in names are one pointer. */
 typedef struct gn_region {
     uint32_t nparam, nout;
     const gn_type *const *param;
@@ -89,7 +89,7 @@ struct gn_graph {
     gn_expr *error;                  /* this graph's error node */
     gn_status status;                /* of the first error since the last check */
     const char *message;             /* its sentence; NULL if there was no memory for it */
-    gn_status failed;                /* of the last error that made the error node, and its sentence: compiling that node tells it again */
+    gn_status failed; /* of the last error that made the error node, and its sentence: compiling that node tells it again */
     const char *failed_message;
     GN_VEC(const char *) scopes;
     gn_loc here;                     /* of the builder at work: becomes the origin of what it makes */
@@ -103,8 +103,8 @@ const gn_type *gn_type_tensor(gn_graph *, gn_dtype, size_t rank, const gn_dim *c
 const gn_type *gn_type_tuple(gn_graph *, size_t n, const gn_type *const *elem);
 void gn_type_show(gn_text *, const gn_type *); /* "f32 (batch, 784)" */
 
-/* The one way to make a node: checks arity and dtypes, runs the op's type rule, folds nothing, interns. attr in the order the op declares;
- * copied. Throws with a sentence that names op and operands. An error operand gives the error node. */
+/* The one way to make a node: checks arity and dtypes, runs the op's type rule, folds nothing, interns. attr in the order the op
+ * declares; copied. Throws with a sentence that names op and operands. An error operand gives the error node. */
 gn_expr *gn_node(gn_graph *, const gn_op_info *, gn_expr *const *in, size_t nin, const gn_attr *attr);
 /* Leaves that have no type rule: input, variable, constant, param. The type is part of their identity. */
 gn_expr *gn_leaf_node(gn_graph *, const gn_op_info *, const gn_type *, const gn_attr *attr);
@@ -135,8 +135,8 @@ gn_expr_list gn_reachable(gn_arena *arena, size_t n, gn_expr *const *roots);
 _Noreturn void gn_throw_at(gn_graph *, gn_status, const char *op, gn_expr *const *operand, size_t n, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Around a public builder's body: protects, and on a throw keeps the message in the graph and returns its error node. `body` returns the node.
- * A NULL graph (no operand has one) gives the static error node. */
+/* Around a public builder's body: protects, and on a throw keeps the message in the graph and returns its error node. `body`
+ * returns the node. A NULL graph (no operand has one) gives the static error node. */
 gn_expr *gn_build(gn_loc, gn_graph *, gn_expr *(*body)(gn_graph *, void *), void *arg);
 /* Reports NULL and operands of another graph, and passes error nodes on: the builder around it returns the error node. */
 void gn_check_exprs(gn_graph *, const char *op, size_t n, gn_expr *const *);

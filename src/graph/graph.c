@@ -90,7 +90,9 @@ gn_status gn_graph_relax(gn_graph *g, const char *flags)
         const size_t n = strcspn(at, ", ");
         size_t i = 0;
         while (i < 3 && (strlen(word[i]) != n || strncmp(word[i], at, n) != 0)) i++;
-        if (i == 3) return gn_error(GN_EINVAL, "gn_graph_relax: \"%.*s\" is unknown: reassociate, finite and approximate are known", (int)n, at);
+        if (i == 3)
+            return gn_error(GN_EINVAL, "gn_graph_relax: \"%.*s\" is unknown: reassociate, finite and approximate are known", (int)n,
+                            at);
         set |= 1u << i;
         at += n;
     }

@@ -13,7 +13,7 @@ struct gn_core *gn_core_read(gn_arena *, gn_context *, const char *file, const c
 void gn_element_print(gn_text *, gn_dtype, const void *at);
 bool gn_element_read(const gn_sx *, gn_dtype, void *at);
 
-/* Checks what every pass must keep: operands before users and of this graph, types as the ops' rules give them, attributes of the declared
- * kinds, closed regions, named dims bound by inputs. Throws GN_EINTERNAL. */
+/* Checks what every pass must keep: operands before users and of this graph, types as the ops' rules give them, attributes of the
+ * declared kinds, closed regions, named dims bound by inputs. Throws GN_EINTERNAL. */
 void gn_graph_verify(const gn_graph *, size_t nin, gn_expr *const *in, size_t nout, gn_expr *const *out);
 void gn_core_verify(const struct gn_core *);

@@ -16,7 +16,8 @@ static void check_name(gn_graph *g, const char *what, const char *name)
 {
     if (!name) gn_throw_at(g, GN_EINVAL, what, NULL, 0, "its name is NULL");
     if (!gn_is_leaf_name(name))
-        gn_throw_at(g, GN_EINVAL, what, NULL, 0, "\"%s\" is no name: a letter or _, then letters, digits and _ . / - are possible", name);
+        gn_throw_at(g, GN_EINVAL, what, NULL, 0, "\"%s\" is no name: a letter or _, then letters, digits and _ . / - are possible",
+                    name);
     gn_expr *const other = gn_map_get(&g->names, GN_KEY(gn_symbol(&g->arena, &g->symbols, name)));
     if (other) gn_throw_at(g, GN_EINVAL, what, &other, 1, "the name \"%s\" is taken", name);
 }
@@ -31,7 +32,9 @@ static const char *format_shape(gn_graph *g, input_call *c)
 {
     char text[1024];
     const int n = vsnprintf(text, sizeof text, c->shape, c->args);
-    if (n < 0 || n >= (int)sizeof text) gn_throw_at(g, GN_ESYNTAX, "input", NULL, 0, "\"%s\": the shape has more than %d characters", c->name, (int)sizeof text - 1);
+    if (n < 0 || n >= (int)sizeof text)
+        gn_throw_at(g, GN_ESYNTAX, "input", NULL, 0, "\"%s\": the shape has more than %d characters", c->name,
+                    (int)sizeof text - 1);
     return gn_arena_string(&g->arena, text);
 }
 
@@ -90,7 +93,8 @@ static const gn_type *array_type(gn_graph *g, const gn_array *a)
 static void check_array(gn_graph *g, const char *what, const char *name, const gn_array *a)
 {
     check_dtype(g, what, name, a->dtype);
-    if (a->rank < 0 || a->rank > GN_MAX_RANK) gn_throw_at(g, GN_ESHAPE, what, NULL, 0, "\"%s\": rank %d: from 0 to %d is possible", name, a->rank, GN_MAX_RANK);
+    if (a->rank < 0 || a->rank > GN_MAX_RANK)
+        gn_throw_at(g, GN_ESHAPE, what, NULL, 0, "\"%s\": rank %d: from 0 to %d is possible", name, a->rank, GN_MAX_RANK);
     const int64_t n = gn_array_count(a);
     if (n < 0 || (n && SIZE_MAX / gn_dtype_size(a->dtype) < (size_t)n))
         gn_throw_at(g, GN_ESHAPE, what, NULL, 0, "\"%s\": an extent is negative or the size overflows", name);
@@ -177,18 +181,20 @@ static gn_status storage_of(const char *what, const gn_expr *e, const gn_array *
 {
     if (!e) return gn_error(GN_EINVAL, "%s: the variable is NULL", what);
     if (gn_is_error(e)) return gn_error_of(e);
-    if (e->op != &gn_op_variable || !(*out = gn_variable_of(e))) return gn_error(GN_EINVAL, "%s: %s is no shared variable", what, e->op->name);
+    if (e->op != &gn_op_variable || !(*out = gn_variable_of(e)))
+        return gn_error(GN_EINVAL, "%s: %s is no shared variable", what, e->op->name);
     const gn_array *const v = &(*out)->value;
     if (a->dtype != v->dtype || a->rank != v->rank || memcmp(a->shape, v->shape, (size_t)v->rank * sizeof *v->shape) != 0) {
-        gn_error(a->dtype != v->dtype ? GN_EDTYPE : GN_ESHAPE, "%s: variable \"%s\" is %s, the array is %s of rank %d (", what, (*out)->name,
-                 gn_type_text(e), gn_dtype_name(a->dtype) ? gn_dtype_name(a->dtype) : "no dtype", a->rank);
+        gn_error(a->dtype != v->dtype ? GN_EDTYPE : GN_ESHAPE, "%s: variable \"%s\" is %s, the array is %s of rank %d (", what,
+                 (*out)->name, gn_type_text(e), gn_dtype_name(a->dtype) ? gn_dtype_name(a->dtype) : "no dtype", a->rank);
         char text[512];
         int n = snprintf(text, sizeof text, "%s", gn_message());
         for (int d = 0; d < a->rank && d < GN_MAX_RANK && n < (int)sizeof text; d++)
             n += snprintf(text + n, sizeof text - (size_t)n, "%s%lld", d ? ", " : "", (long long)a->shape[d]);
         return gn_error(a->dtype != v->dtype ? GN_EDTYPE : GN_ESHAPE, "%s)", text);
     }
-    if (!a->data && gn_array_count(a)) return gn_error(GN_EINVAL, "%s: variable \"%s\": the array's data are NULL", what, (*out)->name);
+    if (!a->data && gn_array_count(a))
+        return gn_error(GN_EINVAL, "%s: variable \"%s\": the array's data are NULL", what, (*out)->name);
     return GN_OK;
 }
 

@@ -96,7 +96,8 @@ static gn_expr *make(gn_graph *g, const probe *p, uint64_t hash, const gn_type *
     e->id = (uint32_t)g->nodes.n;
     e->nin = (uint32_t)p->nin;
     for (size_t i = 0; i < p->nin; i++) e->in[i] = p->in[i];
-    gn_push(&g->arena, &g->origins, NULL); /* the side tables first: if memory runs out, they may know of more nodes, never of fewer */
+    gn_push(&g->arena, &g->origins,
+            NULL); /* the side tables first: if memory runs out, they may know of more nodes, never of fewer */
     g->origins.n = e->id + 1u;
     if (constraints->n) *gn_map_put(&g->arena, &g->constraints, e->id) = gn_arena_copy(&g->arena, constraints, sizeof *constraints);
     note_origin(g, e->id);
@@ -112,7 +113,8 @@ static bool operands_are_good(gn_graph *g, const gn_op_info *op, gn_expr *const 
     for (size_t i = 0; i < nin; i++) {
         if (!in[i]) gn_throw_at(g, GN_EINVAL, op->name, NULL, 0, "operand %zu is NULL: a forgotten variable?", i + 1);
         if (gn_is_error(in[i])) good = false;
-        else if (in[i]->type->graph != g) gn_throw_at(g, GN_EINVAL, op->name, in, nin, "operand %zu belongs to another graph", i + 1);
+        else if (in[i]->type->graph != g)
+            gn_throw_at(g, GN_EINVAL, op->name, in, nin, "operand %zu belongs to another graph", i + 1);
     }
     return good;
 }
@@ -135,9 +137,11 @@ static void check_operands(gn_graph *g, const gn_op_info *op, gn_expr *const *in
         gn_throw_at(g, GN_EINVAL, op->name, in, nin, "takes %d operand%s, not %zu", op->arity, op->arity == 1 ? "" : "s", nin);
     for (size_t i = 0; i < nin; i++) {
         if (in[i]->type->kind == GN_TYPE_TUPLE) {
-            if (strcmp(op->name, "proj") != 0) gn_throw_at(g, GN_EINVAL, op->name, in, nin, "operand %zu is a tuple: only proj takes one", i + 1);
+            if (strcmp(op->name, "proj") != 0)
+                gn_throw_at(g, GN_EINVAL, op->name, in, nin, "operand %zu is a tuple: only proj takes one", i + 1);
         } else if (op->dtypes && !(op->dtypes & GN_BIT(in[i]->type->dtype)))
-            gn_throw_at(g, GN_EDTYPE, op->name, in, nin, "takes %s, not %s", dtype_words(g, op->dtypes), gn_dtypes[in[i]->type->dtype].name);
+            gn_throw_at(g, GN_EDTYPE, op->name, in, nin, "takes %s, not %s", dtype_words(g, op->dtypes),
+                        gn_dtypes[in[i]->type->dtype].name);
     }
 }
 
@@ -165,8 +169,10 @@ static const gn_type *infer_elementwise(gn_graph *g, const gn_op_info *op, gn_ex
             const gn_dim *const other = in[i]->type->dim[d];
             const gn_dim_order order = gn_dim_compare(shape[d], other);
             if (order == GN_DIM_DIFFERENT)
-                gn_throw_at(g, GN_ESHAPE, op->name, in, nin, "extents of axis %zu differ: %s and %s", d, shown(g, shape[d]), shown(g, other));
-            if (order == GN_DIM_UNKNOWN) gn_constrain(g, shape[d], other, gn_arena_printf(&g->arena, "%s: extents of axis %zu", op->name, d));
+                gn_throw_at(g, GN_ESHAPE, op->name, in, nin, "extents of axis %zu differ: %s and %s", d, shown(g, shape[d]),
+                            shown(g, other));
+            if (order == GN_DIM_UNKNOWN)
+                gn_constrain(g, shape[d], other, gn_arena_printf(&g->arena, "%s: extents of axis %zu", op->name, d));
             if (gn_dim_is_const(other, NULL)) shape[d] = other; /* a known extent says more */
         }
     }
@@ -234,14 +240,16 @@ gn_expr *gn_param_node(gn_graph *g, size_t index, const gn_type *type)
 
 gn_expr *gn_constant_node(gn_graph *g, const gn_type *type, const void *data, size_t size)
 {
-    if (size > UINT32_MAX) gn_throw(GN_ENOMEM, "a constant of %zu bytes: at most 4 GiB are possible, larger ones can be shared variables", size);
+    if (size > UINT32_MAX)
+        gn_throw(GN_ENOMEM, "a constant of %zu bytes: at most 4 GiB are possible, larger ones can be shared variables", size);
     const gn_attr attr = { .kind = GN_ATTR_DATA, .n = (uint32_t)size, .data = data };
     return gn_leaf_node(g, &gn_op_constant, type, &attr);
 }
 
 static gn_expr *named_leaf(gn_graph *g, const gn_op_info *op, const char *name, const gn_type *type)
 {
-    if (!gn_is_leaf_name(name)) gn_throw(GN_EINVAL, "\"%s\" is no name: a letter or _, then letters, digits and _ . / - are possible", name);
+    if (!gn_is_leaf_name(name))
+        gn_throw(GN_EINVAL, "\"%s\" is no name: a letter or _, then letters, digits and _ . / - are possible", name);
     const gn_attr attr = { .kind = GN_ATTR_NAME, .name = gn_symbol(&g->arena, &g->symbols, name) };
     gn_expr **const place = (gn_expr **)gn_map_put(&g->arena, &g->names, GN_KEY(attr.name));
     if (*place) gn_throw(GN_EINVAL, "the name \"%s\" is taken by another %s", name, (*place)->op->name);

@@ -206,7 +206,8 @@ static void print_header(printer *p, const struct gn_core *core, const gn_expr_l
         gn_text_char(p->t, ')');
     }
     names l = { .p = p };
-    for (size_t i = 0; i < core->constraints.n; i++) names_of_dim(&l, core->constraints.at[i].a), names_of_dim(&l, core->constraints.at[i].b);
+    for (size_t i = 0; i < core->constraints.n; i++)
+        names_of_dim(&l, core->constraints.at[i].a), names_of_dim(&l, core->constraints.at[i].b);
     for (size_t i = 0; i < core->in.n; i++) names_of_type(&l, core->in.at[i]->type);
     names_of_nodes(&l, nodes);
     if (l.n) gn_text_char(p->t, ')');
@@ -247,7 +248,8 @@ static void print_body(printer *p, const struct gn_core *core, const gn_expr_lis
     print_refs(p, &p->number, core->out.n, core->out.at);
     gn_text_char(p->t, ')');
     for (size_t i = 0; i < core->update.n; i++)
-        gn_textf(p->t, "\n  (update %%%" PRIu64 " %%%" PRIu64 ")", number_in(&p->number, core->variable.at[i]), number_in(&p->number, core->update.at[i]));
+        gn_textf(p->t, "\n  (update %%%" PRIu64 " %%%" PRIu64 ")", number_in(&p->number, core->variable.at[i]),
+                 number_in(&p->number, core->update.at[i]));
 }
 
 void gn_core_print_with(gn_text *t, const struct gn_core *core, bool with_data)

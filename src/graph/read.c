@@ -81,7 +81,8 @@ static const gn_dim **read_dims(const reader *r, const gn_sx *list)
 static gn_dtype read_dtype(const reader *r, const gn_sx *x)
 {
     gn_dtype dtype;
-    if (x->kind != GN_SX_ATOM || !gn_dtype_parse(x->text, &dtype)) gn_sx_fail(r->file, x, "a dtype was expected, not \"%s\"", x->text);
+    if (x->kind != GN_SX_ATOM || !gn_dtype_parse(x->text, &dtype))
+        gn_sx_fail(r->file, x, "a dtype was expected, not \"%s\"", x->text);
     return dtype;
 }
 
@@ -181,7 +182,8 @@ static gn_expr *read_expr(const reader *r, const scope *s, const gn_type *type, 
     const char *const name = atom_item(r, x, 0, "an op");
     const gn_op_info *const op = gn_op_find(name);
     if (!op) gn_sx_fail(r->file, x->at[0], "there is no op \"%s\"", name);
-    if (op == &gn_op_input || op == &gn_op_variable || op == &gn_op_constant) gn_sx_fail(r->file, x->at[0], "(%s ...) stands outside of nodes", name);
+    if (op == &gn_op_input || op == &gn_op_variable || op == &gn_op_constant)
+        gn_sx_fail(r->file, x->at[0], "(%s ...) stands outside of nodes", name);
     size_t nin = 0;
     while (1 + nin < x->n && x->at[1 + nin]->kind == GN_SX_ATOM && x->at[1 + nin]->text[0] == '%') nin++;
     if (x->n != 1 + nin + 2 * op->nattr) gn_sx_fail(r->file, x, "%s has %u attributes", name, op->nattr);
@@ -228,12 +230,14 @@ static gn_expr *read_constant(const reader *r, const gn_sx *x)
         if (!v) count = 0;
     }
     const size_t size = gn_dtype_size((gn_dtype)type->dtype), bytes = (size_t)count * size;
-    if (x->n > 4 && gn_sx_head(x->at[4], "hash")) fail(r, x->at[4], "the text has only a hash of this constant: it cannot be read back");
+    if (x->n > 4 && gn_sx_head(x->at[4], "hash"))
+        fail(r, x->at[4], "the text has only a hash of this constant: it cannot be read back");
     if (bytes > r->length * 8 + 64) fail(r, x, "the value of this constant is missing");
     unsigned char *const data = gn_arena_alloc(r->arena, bytes, 16);
     if (x->n == 5 && gn_sx_head(x->at[4], "data")) read_data(r, x->at[4], data, bytes);
     else {
-        if (x->n != 4 + (size_t)count) gn_sx_fail(r->file, x, "%lld elements were expected, there are %zu", (long long)count, x->n - 4);
+        if (x->n != 4 + (size_t)count)
+            gn_sx_fail(r->file, x, "%lld elements were expected, there are %zu", (long long)count, x->n - 4);
         for (int64_t i = 0; i < count; i++)
             if (!gn_element_read(x->at[4 + i], (gn_dtype)type->dtype, data + (size_t)i * size))
                 gn_sx_fail(r->file, x->at[4 + i], "\"%s\" is no element of %s", x->at[4 + i]->text, gn_dtypes[type->dtype].name);
@@ -274,7 +278,8 @@ static gn_expr *read_leaf(const reader *r, const gn_sx *x)
     zeros.data = gn_arena_alloc(r->arena, gn_dtype_size(zeros.dtype), 16);
     memset(zeros.data, 0, gn_dtype_size(zeros.dtype));
     for (size_t i = 0; i < type->n; i++) zeros.stride[i] = 0; /* one zero, repeated */
-    gn_push(&r->g->arena, &r->g->kept, NULL); /* the place for our reference first: from then on the graph releases it, whatever is thrown */
+    gn_push(&r->g->arena, &r->g->kept,
+            NULL); /* the place for our reference first: from then on the graph releases it, whatever is thrown */
     gn_check(gn_variable_new(&v, r->g->arena.allocator, name, &zeros));
     r->g->kept.at[r->g->kept.n - 1] = v;
     return gn_variable_node(r->g, name, type, v);

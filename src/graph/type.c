@@ -31,7 +31,8 @@ static void check_extents(gn_dtype dtype, size_t rank, const gn_dim *const *dim)
     for (size_t i = 0; i < rank; i++) {
         if (!gn_dim_is_const(dim[i], &v)) continue;
         if (v < 0) gn_throw(GN_ESHAPE, "extent %lld of axis %zu is negative", (long long)v, i);
-        if (v > 0 && gn_mul_overflows(bytes, v, &bytes)) gn_throw(GN_ENOMEM, "size overflows: the bytes of a tensor do not fit 64 bits");
+        if (v > 0 && gn_mul_overflows(bytes, v, &bytes))
+            gn_throw(GN_ENOMEM, "size overflows: the bytes of a tensor do not fit 64 bits");
     }
 }
 

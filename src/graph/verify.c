@@ -1,4 +1,5 @@
-/* The verifier: what must hold of a graph after every pass. A failure is a bug in Gnomon, hence GN_EINTERNAL with the place in the graph. */
+/* The verifier: what must hold of a graph after every pass. A failure is a bug in Gnomon, hence GN_EINTERNAL with the place in the
+ * graph. */
 #include "graph_text.h"
 #include "op.h"
 #include <string.h>
@@ -21,7 +22,8 @@ static void verify_attrs(const gn_expr *e)
     for (uint32_t i = 0; i < e->op->nattr; i++) {
         if (!e->attr) broken(e, "attributes are missing");
         if (e->attr[i].kind != e->op->attrs[i].kind) broken(e, "an attribute is of another kind than declared");
-        if (e->attr[i].kind == GN_ATTR_DTYPE && (e->attr[i].i < 0 || e->attr[i].i >= GN_NDTYPES)) broken(e, "an attribute is no dtype");
+        if (e->attr[i].kind == GN_ATTR_DTYPE && (e->attr[i].i < 0 || e->attr[i].i >= GN_NDTYPES))
+            broken(e, "an attribute is no dtype");
     }
 }
 
@@ -130,5 +132,6 @@ void gn_core_verify(const struct gn_core *core)
     gn_graph_verify(core->graph, core->in.n, core->in.at, core->out.n, core->out.at);
     gn_graph_verify(core->graph, core->in.n, core->in.at, core->update.n, core->update.at);
     for (size_t i = 0; i < core->update.n; i++)
-        if (core->variable.at[i]->type != core->update.at[i]->type) broken(core->update.at[i], "the new value of a variable has another type");
+        if (core->variable.at[i]->type != core->update.at[i]->type)
+            broken(core->update.at[i], "the new value of a variable has another type");
 }

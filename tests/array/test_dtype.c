@@ -38,7 +38,8 @@ static void promotion_is_the_least_upper_bound(void **state)
             assert_int_equal(p, gn_dtype_promote((gn_dtype)b, (gn_dtype)a));
             assert_true(holds(p, (gn_dtype)a) && holds(p, (gn_dtype)b));
             const bool mixed = (a == GN_F16 && b == GN_BF16) || (a == GN_BF16 && b == GN_F16) ||
-                               (a == GN_U64 && gn_dtypes[b].kind == GN_KIND_INT) || (b == GN_U64 && gn_dtypes[a].kind == GN_KIND_INT);
+                               (a == GN_U64 && gn_dtypes[b].kind == GN_KIND_INT) ||
+                               (b == GN_U64 && gn_dtypes[a].kind == GN_KIND_INT);
             if (mixed) assert_int_equal(p, GN_F32);
             for (int c = 0; c < GN_NDTYPES && !mixed; c++)
                 if (holds((gn_dtype)c, (gn_dtype)a) && holds((gn_dtype)c, (gn_dtype)b)) assert_true(holds((gn_dtype)c, p));

@@ -83,7 +83,8 @@ static void rows_are_views_and_overlap_is_seen(void **state)
     (void)state;
     float m[12];
     const gn_array a = gn_array_of(m, GN_F32, 2, (int64_t[]){ 4, 3 });
-    const gn_array top = gn_array_rows(a, 0, 2), low = gn_array_rows(a, 2, 2), middle = gn_array_rows(a, 1, 2), none = gn_array_rows(a, 1, 0);
+    const gn_array top = gn_array_rows(a, 0, 2), low = gn_array_rows(a, 2, 2), middle = gn_array_rows(a, 1, 2),
+                   none = gn_array_rows(a, 1, 0);
     assert_ptr_equal(low.data, m + 6);
     assert_false(gn_array_overlaps(&top, &low));
     assert_true(gn_array_overlaps(&top, &middle));
@@ -165,9 +166,12 @@ static void bad_initial_values_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_notice_overflow_and_negative_extents), cmocka_unit_test(copies_between_any_strides_move_every_element_once),
-        cmocka_unit_test(rows_are_views_and_overlap_is_seen),          cmocka_unit_test(blocks_are_aligned_and_go_back_to_their_allocator),
-        cmocka_unit_test(a_variable_survives_any_failed_allocation),   cmocka_unit_test(bad_initial_values_are_told),
+        cmocka_unit_test(counts_notice_overflow_and_negative_extents),
+        cmocka_unit_test(copies_between_any_strides_move_every_element_once),
+        cmocka_unit_test(rows_are_views_and_overlap_is_seen),
+        cmocka_unit_test(blocks_are_aligned_and_go_back_to_their_allocator),
+        cmocka_unit_test(a_variable_survives_any_failed_allocation),
+        cmocka_unit_test(bad_initial_values_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

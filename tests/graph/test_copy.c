@@ -46,14 +46,19 @@ static void the_copy_depends_on_the_program_alone(void **state)
     gn_expr *x, *w, *noise = gn_input(h, "a", GN_F64, "q");
     for (int i = 0; i < 50; i++) noise = gn_add(gn_tanh(noise), i);
     gn_expr *y = program(g, &x, &w);
-    copying a = { .g = g, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .variable = GN_EXPRS(w), .value = GN_EXPRS(gn_sub(w, gn_grad(y, w))) };
+    copying a = {
+        .g = g, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .variable = GN_EXPRS(w), .value = GN_EXPRS(gn_sub(w, gn_grad(y, w)))
+    };
     if (gn_protect(copy, &a)) fail_msg("%s", gn_message());
     y = program(h, &x, &w);
-    copying b = { .g = h, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .variable = GN_EXPRS(w), .value = GN_EXPRS(gn_sub(w, gn_grad(y, w))) };
+    copying b = {
+        .g = h, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .variable = GN_EXPRS(w), .value = GN_EXPRS(gn_sub(w, gn_grad(y, w)))
+    };
     if (gn_protect(copy, &b)) fail_msg("%s", gn_message());
     assert_string_equal(a.text, b.text);
     assert_int_equal(a.core->graph->nodes.n, b.core->graph->nodes.n);
-    for (size_t i = 0; i < a.core->graph->nodes.n; i++) assert_ptr_equal(a.core->graph->nodes.at[i]->op, b.core->graph->nodes.at[i]->op);
+    for (size_t i = 0; i < a.core->graph->nodes.n; i++)
+        assert_ptr_equal(a.core->graph->nodes.at[i]->op, b.core->graph->nodes.at[i]->op);
     assert_ptr_equal(gn_variable_of(b.core->variable.at[0]), gn_variable_of(w));
     assert_int_equal(a.core->in.at[0]->id, 0);
     finish(&a), finish(&b);
@@ -88,10 +93,11 @@ static void names_that_must_be_equal_become_one_and_the_line_is_kept(void **stat
 {
     (void)state;
     gn_graph *const g = gn_graph_new(NULL);
-    gn_expr *const x = gn_input(g, "x", GN_F32, "n"), *const y = gn_input(g, "y", GN_F32, "m"), *const z = gn_input(g, "z", GN_F32, "2*k+1"),
-            *const k = gn_input(g, "k", GN_F32, "k");
-    gn_expr *const e = gn_add_at((gn_loc){ "user.c", 9 }, gn_operand_expr(gn_add_at((gn_loc){ "user.c", 8 }, gn_operand_expr(x), gn_operand_expr(y))),
-                                 gn_operand_expr(z));
+    gn_expr *const x = gn_input(g, "x", GN_F32, "n"), *const y = gn_input(g, "y", GN_F32, "m"),
+                   *const z = gn_input(g, "z", GN_F32, "2*k+1"), *const k = gn_input(g, "k", GN_F32, "k");
+    gn_expr *const e =
+        gn_add_at((gn_loc){ "user.c", 9 },
+                  gn_operand_expr(gn_add_at((gn_loc){ "user.c", 8 }, gn_operand_expr(x), gn_operand_expr(y))), gn_operand_expr(z));
     copying c = { .g = g, .in = GN_EXPRS(x, y, z, k), .out = GN_EXPRS(gn_add(gn_sum_all(e), gn_sum_all(k))) };
     if (gn_protect(copy, &c)) fail_msg("%s", gn_message());
     for (int i = 0; i < 3; i++) assert_string_equal(gn_type_text(c.core->in.at[i]), "f32 (2*k+1)");

@@ -130,8 +130,8 @@ static void random_dims(void *arg)
             for (int i = 0; i < 4; i++) sym[i] = (int64_t)(test_random(&random) % 41) - 12;
             const int64_t want = value_of(t, sym), got = eval_dim(d, sym);
             if (want != got)
-                fail_msg("%s is %lld, not %lld, at a=%lld b=%lld c=%lld d=%lld", infix, (long long)got, (long long)want, (long long)sym[0],
-                         (long long)sym[1], (long long)sym[2], (long long)sym[3]);
+                fail_msg("%s is %lld, not %lld, at a=%lld b=%lld c=%lld d=%lld", infix, (long long)got, (long long)want,
+                         (long long)sym[0], (long long)sym[1], (long long)sym[2], (long long)sym[3]);
         }
         gn_arena_free(&arena);
     }
@@ -152,7 +152,10 @@ static void random_facts(void *arg)
         gn_arena arena = { 0 };
         gn_dim_pool pool = { .arena = &arena };
         const int64_t mul[4] = { 1, 4, 1, 1 }, low[4] = { 1, 4, 0, 0 }, high[4] = { 9, 24, 7, 100 };
-        const gn_dim_fact fact[4] = { { "a", 1, 1, 9, NULL }, { "b", 4, 4, 24, NULL }, { "c", 1, 0, 7, NULL }, { "d", 1, 0, INT64_MAX, gn_dim_sym(&pool, "a") } };
+        const gn_dim_fact fact[4] = { { "a", 1, 1, 9, NULL },
+                                      { "b", 4, 4, 24, NULL },
+                                      { "c", 1, 0, 7, NULL },
+                                      { "d", 1, 0, INT64_MAX, gn_dim_sym(&pool, "a") } };
         const gn_dim_facts facts = { 4, fact };
         const tree *const t = grow(&arena, &random, 4, true);
         const gn_dim *const d = dim_of(&pool, t), *const s = gn_dim_simplify(&pool, d, &facts);
@@ -162,7 +165,8 @@ static void random_facts(void *arg)
         simpler += s != d;
         for (int k = 0; k < 20; k++) {
             int64_t sym[4];
-            for (int i = 0; i < 3; i++) sym[i] = low[i] + (int64_t)(test_random(&random) % (uint64_t)((high[i] - low[i]) / mul[i] + 1)) * mul[i];
+            for (int i = 0; i < 3; i++)
+                sym[i] = low[i] + (int64_t)(test_random(&random) % (uint64_t)((high[i] - low[i]) / mul[i] + 1)) * mul[i];
             sym[3] = (int64_t)(test_random(&random) % (uint64_t)sym[0]);
             const int64_t v = value_of(t, sym);
             if (v < least || v > most) fail_msg("%s is %lld, out of its range", shown(&arena, d), (long long)v);
@@ -197,11 +201,27 @@ static void check_pairs(void *arg)
 static void forms_are_canonical(void **state)
 {
     (void)state;
-    const pair pairs[] = { { "n+1+n", "2*n+1" }, { "m*n-n*m", "0" }, { "(4*i+3)/4", "i" }, { "(8*i+4*j+k)/4", "j+2*i+k/4" },
-                           { "(x/4)/8", "x/32" }, { "(x/4+1)/8", "(x+4)/32" }, { "(x%32)/8", "(x/8)%4" }, { "(x%32)%8", "x%8" },
-                           { "4*(x/4)+x%4", "x" }, { "n%1", "0" }, { "n/1", "n" }, { "min(n, n+3)", "n" }, { "max(n+1, 4, n)", "max(n+1, 4)" },
-                           { "min(b, min(a, b))", "min(a, b)" }, { "(6*i+3)%4", "2*((i*3+1)%2)+1" }, { "(n*i+j)%n", "j%n" },
-                           { "(4*(i%2)+j%4)/8", "0" }, { "2-n", "-n+2" }, { "n*n*2", "2*n*n" }, { "(i%4)*3+12*(i/4)", "3*i" }, { NULL, NULL } };
+    const pair pairs[] = { { "n+1+n", "2*n+1" },
+                           { "m*n-n*m", "0" },
+                           { "(4*i+3)/4", "i" },
+                           { "(8*i+4*j+k)/4", "j+2*i+k/4" },
+                           { "(x/4)/8", "x/32" },
+                           { "(x/4+1)/8", "(x+4)/32" },
+                           { "(x%32)/8", "(x/8)%4" },
+                           { "(x%32)%8", "x%8" },
+                           { "4*(x/4)+x%4", "x" },
+                           { "n%1", "0" },
+                           { "n/1", "n" },
+                           { "min(n, n+3)", "n" },
+                           { "max(n+1, 4, n)", "max(n+1, 4)" },
+                           { "min(b, min(a, b))", "min(a, b)" },
+                           { "(6*i+3)%4", "2*((i*3+1)%2)+1" },
+                           { "(n*i+j)%n", "j%n" },
+                           { "(4*(i%2)+j%4)/8", "0" },
+                           { "2-n", "-n+2" },
+                           { "n*n*2", "2*n*n" },
+                           { "(i%4)*3+12*(i/4)", "3*i" },
+                           { NULL, NULL } };
     pair fixed[sizeof pairs / sizeof *pairs];
     memcpy(fixed, pairs, sizeof pairs);
     fixed[3].out = "2*i+j+k/4";
@@ -215,10 +235,13 @@ static void facts_body(void *arg)
     gn_arena arena = { 0 };
     gn_dim_pool pool = { .arena = &arena };
     const gn_dim *const n = gn_dim_sym(&pool, "N"), *const m = gn_dim_sym(&pool, "M");
-    const gn_dim_fact fact[] = { { "N", 1, 1, INT64_MAX, NULL }, { "M", 16, 16, INT64_MAX, NULL }, { "i", 1, 0, INT64_MAX, n }, { "j", 1, 0, INT64_MAX, m } };
+    const gn_dim_fact fact[] = {
+        { "N", 1, 1, INT64_MAX, NULL }, { "M", 16, 16, INT64_MAX, NULL }, { "i", 1, 0, INT64_MAX, n }, { "j", 1, 0, INT64_MAX, m }
+    };
     const gn_dim_facts facts = { 4, fact };
-    const pair pairs[] = { { "(i*M+j)/M", "i" }, { "(i*M+j)%M", "j" }, { "(j+M*i)/(M*N)", "0" }, { "(4*j%M+3)/1", "(4*j)%M+3" }, { "M%8", "0" },
-                           { "min(i, N)", "i" }, { "max(j, M-1)", "M-1" }, { "(M*i+3)/16", "(M*i)/16" }, { NULL, NULL } };
+    const pair pairs[] = { { "(i*M+j)/M", "i" }, { "(i*M+j)%M", "j" }, { "(j+M*i)/(M*N)", "0" }, { "(4*j%M+3)/1", "(4*j)%M+3" },
+                           { "M%8", "0" },       { "min(i, N)", "i" }, { "max(j, M-1)", "M-1" }, { "(M*i+3)/16", "(M*i)/16" },
+                           { NULL, NULL } };
     for (const pair *p = pairs; p->in; p++) {
         const gn_dim *const d = gn_dim_simplify(&pool, dim(&pool, p->in), &facts);
         if (strcmp(p->out, shown(&arena, d)) != 0) assert_ptr_equal(d, dim(&pool, p->out));

@@ -74,7 +74,8 @@ static void elementwise_operands_that_never_fit_are_an_error_and_those_that_may_
 {
     (void)state;
     gn_graph *const g = gn_graph_new(NULL);
-    gn_expr *const n = gn_input(g, "n1", GN_F32, "n"), *const n2 = gn_input(g, "n2", GN_F32, "n+1"), *const m = gn_input(g, "m1", GN_F32, "m");
+    gn_expr *const n = gn_input(g, "n1", GN_F32, "n"), *const n2 = gn_input(g, "n2", GN_F32, "n+1"),
+                   *const m = gn_input(g, "m1", GN_F32, "m");
     gn_expr *const three = gn_input(g, "three", GN_F32, "3"), *const one = gn_input(g, "one", GN_F32, "1");
     assert_true(gn_is_error(gn_add(n, n2)));
     FAILS(g, GN_ESHAPE, "add: extents of axis -1 differ: n and n+1");
@@ -125,7 +126,8 @@ static void numbers_take_the_dtype_beside_them_or_are_refused(void **state)
 {
     (void)state;
     gn_graph *const g = gn_graph_new(NULL);
-    gn_expr *const f = gn_input(g, "f", GN_F64, "()"), *const i = gn_input(g, "i", GN_U8, "()"), *const b = gn_input(g, "b", GN_BOOL, "()");
+    gn_expr *const f = gn_input(g, "f", GN_F64, "()"), *const i = gn_input(g, "i", GN_U8, "()"),
+                   *const b = gn_input(g, "b", GN_BOOL, "()");
     assert_string_equal(gn_type_text(gn_add(f, 2)), "f64 ()");
     assert_string_equal(gn_type_text(gn_add(f, 0.1)), "f64 ()");
     assert_string_equal(gn_type_text(gn_add(i, 2)), "u8 ()");
@@ -232,7 +234,8 @@ static gn_status everything(gn_context *c)
     gn_graph *const g = gn_graph_new(c);
     float w[40] = { 0 };
     if (!g) return GN_ENOMEM;
-    gn_expr *const x = gn_input(g, "x", GN_F32, "n, 2*m+1"), *const y = gn_input(g, "y", GN_F32, "k, 5"), *const z = gn_input(g, "z", GN_F32, "m");
+    gn_expr *const x = gn_input(g, "x", GN_F32, "n, 2*m+1"), *const y = gn_input(g, "y", GN_F32, "k, 5"),
+                   *const z = gn_input(g, "z", GN_F32, "m");
     gn_scope_push(g, "a");
     gn_scope_push(g, "b");
     gn_expr *const v = gn_shared(g, "w", GN_VIEW(w, 5)), *const k = gn_constant(g, GN_VIEW(w, 40));

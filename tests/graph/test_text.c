@@ -72,10 +72,12 @@ static void every_element_reads_back_bit_for_bit(void **state)
     float many[1000];
     uint64_t random = test_seed();
     for (int i = 0; i < 1000; i++) many[i] = (float)test_uniform(&random, -9, 9);
-    gn_exprs all = GN_EXPRS(gn_constant(g, gn_array_1d((void *)(uintptr_t)odd, GN_F32, 9)), gn_constant(g, gn_array_1d((void *)(uintptr_t)odd64, GN_F64, 4)),
-                            gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_F16, 5)), gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_BF16, 5)),
-                            gn_constant(g, GN_VIEW(big, 3)), gn_constant(g, GN_VIEW(low, 3)), gn_constant(g, GN_VIEW(small, 3)),
-                            gn_constant(g, GN_VIEW(flags, 2)), gn_constant(g, GN_VIEW(many, 1000)), gn_constant(g, GN_VIEW(many, 0)));
+    gn_exprs all = GN_EXPRS(gn_constant(g, gn_array_1d((void *)(uintptr_t)odd, GN_F32, 9)),
+                            gn_constant(g, gn_array_1d((void *)(uintptr_t)odd64, GN_F64, 4)),
+                            gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_F16, 5)),
+                            gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_BF16, 5)), gn_constant(g, GN_VIEW(big, 3)),
+                            gn_constant(g, GN_VIEW(low, 3)), gn_constant(g, GN_VIEW(small, 3)), gn_constant(g, GN_VIEW(flags, 2)),
+                            gn_constant(g, GN_VIEW(many, 1000)), gn_constant(g, GN_VIEW(many, 0)));
     char *const text = gn_graph_print(g, all);
     assert_non_null(text);
     assert_inverse(text);
@@ -94,7 +96,8 @@ static void every_element_reads_back_bit_for_bit(void **state)
 
 static gn_expr *some_program(gn_graph *g)
 {
-    gn_expr *const x = gn_input(g, "x", GN_F32, "n, 2*m+1"), *const y = gn_input(g, "y", GN_F32, "k, 2*m+1"), *const z = gn_input(g, "z", GN_I32, "m");
+    gn_expr *const x = gn_input(g, "x", GN_F32, "n, 2*m+1"), *const y = gn_input(g, "y", GN_F32, "k, 2*m+1"),
+                   *const z = gn_input(g, "z", GN_I32, "m");
     gn_expr *const s = gn_softmax(gn_add(x, y), 1);
     gn_expr *const t = gn_mul(gn_sum(s, GN_AXES(0)), gn_cast(gn_dim(z, 0), GN_F32));
     return gn_add(gn_sum_all(gn_tanh(t)), gn_mean_all(gn_mul(z, 3)));

@@ -26,7 +26,8 @@ static void a_sound_graph_passes_and_each_kind_of_damage_is_named(void **state)
 {
     (void)state;
     gn_graph *const g = gn_graph_new(NULL), *const h = gn_graph_new(NULL);
-    gn_expr *const x = gn_input(g, "x", GN_F32, "n, 3"), *const s = gn_softmax(x, 1), *const y = gn_sum(s, GN_AXES(1)), *const z = gn_tanh(y);
+    gn_expr *const x = gn_input(g, "x", GN_F32, "n, 3"), *const s = gn_softmax(x, 1), *const y = gn_sum(s, GN_AXES(1)),
+                   *const z = gn_tanh(y);
     gn_expr *const foreign = gn_input(h, "x", GN_F32, "n");
     verifying v = { g, GN_EXPRS(x), GN_EXPRS(z) };
     if (gn_protect(verify, &v)) fail_msg("%s", gn_message());

@@ -1,0 +1,82 @@
+/* Dims: symbols replaced, dims of one pool in another, factors of a symbol. */
+#include "dim_parts.h"
+#include <string.h>
+
+typedef struct replacer {
+    gn_dim_pool *pool;
+    gn_dim_map of;
+    void *user;
+} replacer;
+
+static const gn_dim *replace(const replacer *r, const gn_dim *d);
+
+static const gn_dim *replace_atom(const replacer *r, const gn_atom *x)
+{
+    if (x->kind == GN_DIM_SYM) {
+        const gn_dim *const by = r->of(r->user, x->name);
+        return by ? by : gn_dim_sym(r->pool, x->name);
+    }
+    const gn_dim *const a = replace(r, x->a);
+    if (x->kind == GN_DIM_LOAD) return gn_dim_load(r->pool, x->name, a);
+    return gn_dim_apply(r->pool, x->kind, a, replace(r, x->b));
+}
+
+static const gn_dim *replace(const replacer *r, const gn_dim *d)
+{
+    const gn_dim *all = gn_dim_const(r->pool, 0);
+    for (uint32_t i = 0; i < d->n; i++) {
+        const gn_dim *term = gn_dim_const(r->pool, d->term[i].c);
+        for (uint32_t k = 0; k < d->term[i].n; k++) term = gn_dim_mul(r->pool, term, replace_atom(r, d->term[i].atom[k]));
+        all = gn_dim_add(r->pool, all, term);
+    }
+    return all;
+}
+
+const gn_dim *gn_dim_apply(gn_dim_pool *pool, gn_atom_kind kind, const gn_dim *a, const gn_dim *b)
+{
+    switch (kind) {
+    case GN_DIM_DIV: return gn_dim_div(pool, a, b);
+    case GN_DIM_MOD: return gn_dim_mod(pool, a, b);
+    case GN_DIM_MIN: return gn_dim_min(pool, a, b);
+    default: GN_ASSERT(kind == GN_DIM_MAX); return gn_dim_max(pool, a, b);
+    }
+}
+
+const gn_dim *gn_dim_subst(gn_dim_pool *pool, const gn_dim *d, gn_dim_map of, void *user)
+{
+    const replacer r = { pool, of, user };
+    return gn_dim_is_const(d, NULL) ? d : replace(&r, d);
+}
+
+static const gn_dim *keep_symbol(void *user, const char *symbol)
+{
+    (void)user, (void)symbol;
+    return NULL;
+}
+
+const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *d)
+{
+    const replacer r = { into, keep_symbol, NULL };
+    return replace(&r, d);
+}
+
+static uint32_t power_of(const gn_term *t, const char *symbol)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n; i++) n += t->atom[i]->kind == GN_DIM_SYM && strcmp(t->atom[i]->name, symbol) == 0;
+    return n;
+}
+
+const gn_dim *gn_dim_coefficient(gn_dim_pool *pool, const gn_dim *d, const char *symbol)
+{
+    const gn_dim *const s = gn_dim_sym(pool, symbol);
+    gn_sum all;
+    gn_sum_start(&all, pool);
+    for (uint32_t i = 0; i < d->n; i++) {
+        const uint32_t power = power_of(&d->term[i], symbol);
+        gn_term t;
+        if (power > 1) return NULL;
+        if (power && gn_term_divide(pool, &d->term[i], &s->term[0], &t)) gn_sum_add(&all, &t, 1);
+    }
+    return gn_sum_done(&all);
+}
