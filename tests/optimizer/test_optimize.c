@@ -118,8 +118,74 @@ static void random_programs_keep_their_values(void **state)
     assert_true(elements > 1000 && 2 * refused < PROGRAMS && 5 * skipped < elements);
 }
 
+/* ---- stability ---- */
+
+enum { ROWS = 7 };
+
+typedef struct slope {
+    gn_arena arena;
+    gn_graph *g;
+    gn_expr *z, *t, *loss, *d;
+    float zs[ROWS], ts[ROWS];
+    const gn_tensor *before, *after;
+} slope;
+
+static void evaluate_slope(void *arg)
+{
+    slope *s = arg;
+    const int rank = s->z->type->n;
+    const int64_t shape[2] = { rank == 1 ? ROWS : 1, ROWS };
+    const gn_array z = gn_array_of(s->zs, GN_F32, rank, shape), t = gn_array_of(s->ts, GN_F32, rank, shape);
+    struct gn_core *core = copy_of(&s->arena, s->g, GN_EXPRS(s->z, s->t), GN_EXPRS(s->loss, s->d));
+    gn_optimize(core, NULL);
+    gn_evaluation *before = gn_evaluation_new(&s->arena), *after = gn_evaluation_new(&s->arena);
+    gn_evaluation_set(before, s->z, &z), gn_evaluation_set(before, s->t, &t);
+    gn_evaluation_set(after, core->in.at[0], &z), gn_evaluation_set(after, core->in.at[1], &t);
+    s->before = gn_evaluate(before, s->d), s->after = gn_evaluate(after, core->out.at[1]);
+    assert_true(isfinite(gn_evaluate(after, core->out.at[0])->at[0].f));
+    gn_core_free(core);
+}
+
+/* The loss as textbooks write it, by log and sigmoid: d loss / d z = sigmoid(z) - t. */
+static void logistic_regression_by_the_textbook_has_its_gradient_where_the_sigmoid_is_0(void **state)
+{
+    (void)state;
+    slope s = { .g = gn_graph_new(NULL), .zs = { -200, -95, -1, 0, 2, 95, 200 }, .ts = { 1, 1, 0, 1, 1, 0, 0 } };
+    s.z = gn_input(s.g, "z", GN_F32, "%d", ROWS), s.t = gn_input(s.g, "t", GN_F32, "%d", ROWS);
+    gn_expr *p = gn_sigmoid(s.z);
+    s.loss = gn_neg(gn_sum_all(gn_add(gn_mul(s.t, gn_log(p)), gn_mul(gn_sub(1, s.t), gn_log(gn_sub(1, p))))));
+    s.d = gn_grad(s.loss, s.z);
+    if (gn_protect(evaluate_slope, &s)) fail_msg("%s", gn_message());
+    assert_true(isnan(s.before->at[0].f)); /* or this test shows nothing */
+    for (int i = 0; i < ROWS; i++) {
+        const double expected = 1 / (1 + exp(-(double)s.zs[i])) - (double)s.ts[i];
+        assert_true(fabs((double)s.after->at[i].f - expected) <= 1e-6);
+    }
+    gn_arena_free(&s.arena);
+    gn_graph_free(s.g);
+}
+
+/* -sum t log softmax(z): d / d z = softmax(z) - t. */
+static void the_log_of_a_softmax_has_its_gradient_where_the_softmax_is_0(void **state)
+{
+    (void)state;
+    slope s = { .g = gn_graph_new(NULL), .zs = { -200, 3, -1, 0, 2, 95, 200 }, .ts = { 1, 0, 0, 0, 0, 0, 0 } };
+    s.z = gn_input(s.g, "z", GN_F32, "1, %d", ROWS), s.t = gn_input(s.g, "t", GN_F32, "1, %d", ROWS);
+    s.loss = gn_neg(gn_sum_all(gn_mul(s.t, gn_log(gn_softmax(s.z, 1)))));
+    s.d = gn_grad(s.loss, s.z);
+    if (gn_protect(evaluate_slope, &s)) fail_msg("%s", gn_message());
+    assert_true(isnan(s.before->at[0].f));
+    for (int i = 0; i < ROWS; i++) assert_true(fabs((double)s.after->at[i].f - ((i == ROWS - 1) - (double)s.ts[i])) <= 1e-6);
+    gn_arena_free(&s.arena);
+    gn_graph_free(s.g);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(random_programs_keep_their_values) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_programs_keep_their_values),
+        cmocka_unit_test(logistic_regression_by_the_textbook_has_its_gradient_where_the_sigmoid_is_0),
+        cmocka_unit_test(the_log_of_a_softmax_has_its_gradient_where_the_softmax_is_0),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
