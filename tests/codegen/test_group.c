@@ -326,5 +326,6 @@ int main(void)
         cmocka_unit_test(a_tiny_network_is_one_function),
         cmocka_unit_test(random_graphs_keep_their_values),
     };
+    cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
