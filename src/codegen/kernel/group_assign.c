@@ -304,6 +304,7 @@ static fit fits(const grouper *g, int32_t c, const gnode *r, level b)
     if (q->kind != GROUP_ROWS && q->kind != GROUP_CONTRACT) return FIT_NONE;
     const bool share = shares(g, c, body, &d, b);
     if (!has_room(g, c, body, &d)) return FIT_NONE;
+    if (q->kind == GROUP_CONTRACT && g->target->lang != GN_LANG_C) return FIT_NONE; /* a block's threads share columns of the tile */
     if (q->kind == GROUP_CONTRACT)
         return class_subset(&d, &q->spine) && share && p.n == 1 && p.at[0] == q->lane ? FIT_CLOSER : FIT_NONE;
     if (class_subset(&q->spine, &p)) return share || b.group == c ? FIT_ROW : FIT_NONE;
@@ -365,7 +366,7 @@ static int32_t heavy_group(grouper *g, uint32_t at, const heavy *h)
     const class_set lane = { .n = 1, .at = { h->j } };
     class_set spine = class_minus(&p, &lane);
     int64_t extent;
-    const bool narrow = gn_group_fixed(g, h->j, &extent) && extent <= 4 * gn_group_lanes(g);
+    const bool narrow = g->target->lang == GN_LANG_C && gn_group_fixed(g, h->j, &extent) && extent <= 4 * gn_group_lanes(g);
     if (!narrow) spine.at[spine.n++] = h->j;
     const int32_t c = new_group(g, narrow ? GROUP_ROWS : GROUP_CONTRACT, &spine, NONE);
     ggroup *q = &g->groups.at[c];
