@@ -72,11 +72,20 @@ typedef struct gn_func_info {
     double build_ms, optimize_ms, codegen_ms, compile_ms, load_ms; /**< what gn_compile spent, in milliseconds */
     int cache_hit;             /**< 1: nothing was compiled */
     int nkernels, nsteps;
-    const char *toolchain;     /**< "clang 19.1.7", "cc", "interpreter" */
+    const char *toolchain;     /**< "clang", "cc", "interpreter" */
     const char *source_path;   /**< NULL if it was not written */
     size_t peak_bytes, all_bytes, bound_bytes; /**< planned arena; sum of all buffers; liveness bound: for the dims of the last call or bind */
 } gn_func_info;
 GN_API gn_func_info gn_func_inspect(const gn_func *);
+
+/** A pass of the optimizer and what it did. */
+typedef struct gn_pass_info {
+    const char *name;                /**< "decompose", "stabilize", ... */
+    double ms;
+    int64_t nodes, visits, rewrites; /**< alive before it; looked at; rewritten */
+} gn_pass_info;
+/** Describes the first `capacity` passes that made f; returns how many there were: 0 if the program was found in the cache. */
+GN_API size_t gn_func_passes(const gn_func *, gn_pass_info *out, size_t capacity);
 
 /** A step of f and, while profiling is on, what it cost. The texts live as long as f. */
 typedef struct gn_step_info {

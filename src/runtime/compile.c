@@ -120,7 +120,14 @@ static void copy_graph(void *arg)
 static void run_passes(void *arg)
 {
     compilation *c = arg;
-    gn_optimize(c->core, &(gn_optimize_options){ .disable = *c->request.disable ? c->request.disable : NULL });
+    gn_func *f = c->f;
+    gn_optimize_report *r = GN_NEW_OBJECT(&c->scratch, gn_optimize_report);
+    gn_optimize(c->core, &(gn_optimize_options){ .disable = *c->request.disable ? c->request.disable : NULL, .report = r });
+    f->pass = GN_NEW_ARRAY(&f->arena, gn_pass_info, r->n);
+    for (f->npasses = 0; f->npasses < r->n; f->npasses++) {
+        const gn_pass_report *p = &r->pass[f->npasses];
+        f->pass[f->npasses] = (gn_pass_info){ p->name, p->ms, (int64_t)p->stats.nodes, (int64_t)p->stats.visits, (int64_t)p->stats.fired };
+    }
 }
 
 static void make_program(void *arg)

@@ -56,6 +56,13 @@ void gn_func_profile(gn_func *f, int on)
     atomic_store(&f->profiled, on != 0);
 }
 
+size_t gn_func_passes(const gn_func *f, gn_pass_info *out, size_t capacity)
+{
+    if (!f) return 0;
+    for (size_t i = 0; out && i < f->npasses && i < capacity; i++) out[i] = f->pass[i];
+    return f->npasses;
+}
+
 size_t gn_func_steps(const gn_func *f, gn_step_info *out, size_t capacity)
 {
     if (!f) return 0;

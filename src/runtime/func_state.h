@@ -44,6 +44,8 @@ struct gn_func {
     pthread_mutex_t lock;        /* around the rest of the pool, and the sizes in info */
     gn_frame *pool;
     gn_func_info info;
+    gn_pass_info *pass;          /* npasses, in the arena */
+    size_t npasses;
 };
 
 typedef struct gn_slot_form {    /* what a row-major array must look like to be taken without a closer look */
