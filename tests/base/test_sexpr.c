@@ -117,6 +117,7 @@ static void malformed_texts_are_told_with_their_place(void **state)
     reading r = { deep, sizeof deep, { 0 } };
     assert_int_equal(gn_protect(read_one, &r), GN_ESYNTAX);
     assert_message_contains("nested deeper than 200");
+    gn_arena_free(&r.arena);
     r = (reading){ "a\0b", 3, { 0 } };
     assert_int_equal(gn_protect(read_one, &r), GN_ESYNTAX);
     assert_message_contains("a byte 0");
