@@ -1,6 +1,8 @@
 /* Derivatives: every builder against central differences, both modes against each other, and the places where calculus
  * has a choice. */
+#include "grad_recipe.h"
 #include "gradcheck.h"
+#include "ops/make.h"
 
 typedef struct sample {
     const char *name;
@@ -421,6 +423,57 @@ static void mistakes_are_told_with_both_places(void **state)
     gn_graph_free(g);
 }
 
+static gn_expr *make_copysign(gn_graph *g, void *arg)
+{
+    gn_expr *const *x = arg;
+    return gn_make2(g, &gn_op_copysign, x[0], x[0]);
+}
+
+static void an_op_without_a_derivative_says_why(void **state)
+{
+    (void)state;
+    gn_graph *g = gn_graph_new(NULL);
+    gn_expr *x = gn_input(g, "x", GN_F32, "()"), *y = gn_build(GN_HERE, g, make_copysign, &x), *tangent;
+    char made[64], reason[160];
+    snprintf(made, sizeof made, "test_grad.c:%d", __LINE__ - 2);
+    snprintf(reason, sizeof reason, "grad: copysign has no derivative: %s", gn_op_copysign.not_differentiable);
+    gn_grad(gn_exp(y), x);
+    fails_with(g, GN_EGRAD, __LINE__ - 1, reason);
+    assert_message_contains(made);
+    gn_jvp(1, &y, 1, &x, &x, &tangent);
+    fails_with(g, GN_EGRAD, __LINE__ - 1, "jvp: copysign has no derivative");
+    gn_graph_free(g);
+}
+
+typedef struct parsing {
+    const char *text;
+    const gn_recipe *recipe;
+    gn_arena arena;
+} parsing;
+static void parse_text(void *arg)
+{
+    parsing *p = arg;
+    p->recipe = gn_recipe_parse(&p->arena, &gn_op_mul, p->text);
+}
+
+static void a_derivative_text_that_is_wrong_is_reported(void **state)
+{
+    (void)state;
+    static const char *const wrong[][2] = {
+        { "(mul g c)", "the derivative of mul, (mul g c), has an unknown atom" }, /* mul has two operands */
+        { "(mull g b)", "has an unknown op" },
+        { "(mul)", "is malformed" },
+        { "g g", "is not one expression" },
+        { "(mul g", "mul:1:" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        parsing p = { .text = wrong[i][0] };
+        assert_int_not_equal(gn_protect(parse_text, &p), GN_OK);
+        assert_message_contains(wrong[i][1]);
+        gn_arena_free(&p.arena);
+    }
+}
+
 static void an_earlier_error_passes_through(void **state)
 {
     (void)state;
@@ -525,6 +578,8 @@ int main(void)
         cmocka_unit_test(a_gradient_flows_through_one_input_to_another),
         cmocka_unit_test(a_disconnected_input_is_a_decision),
         cmocka_unit_test(mistakes_are_told_with_both_places),
+        cmocka_unit_test(an_op_without_a_derivative_says_why),
+        cmocka_unit_test(a_derivative_text_that_is_wrong_is_reported),
         cmocka_unit_test(an_earlier_error_passes_through),
         cmocka_unit_test(operands_of_two_graphs_are_refused),
         cmocka_unit_test(a_composite_has_the_gradient_of_its_body),
