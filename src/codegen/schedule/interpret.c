@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include "interpret.h"
+#include "ops/reference.h"
 
 /* ---- numbers ---- */
 
@@ -10,6 +11,7 @@ gn_ref gn_machine_op(const gn_op_info *op, gn_dtype t, const gn_ref *a)
 {
     gn_ref r = { .dtype = t };
     op->eval(&r, a, NULL);
+    if (!gn_is_float(t)) gn_ref_finish(&r); /* integers wrap; floats keep their digits */
     return r;
 }
 
