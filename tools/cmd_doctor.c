@@ -43,7 +43,8 @@ static void report_toolchain(report *r, const char *name, const char *packages)
         snprintf(text, sizeof text, "no: %s", gn_message());
         want(r, packages);
     } else {
-        snprintf(text, sizeof text, "yes: %.200s", gn_toolchain_identity(t));
+        const char *identity = gn_toolchain_identity(t), *version = strrchr(identity, ';'); /* paths and sizes come before it */
+        snprintf(text, sizeof text, "yes: %.200s", version ? version + 1 : identity);
         r->compiles = true;
         gn_toolchain_close(t);
     }

@@ -50,7 +50,7 @@ static gn_status choose_target(gn_context *c, const char *given)
     const char *name = given ? given : environment("GNOMON_TARGET");
     c->target = name ? gn_target_find(name) : gn_target_host();
     if (c->target && c->target->lang == GN_LANG_C) return GN_OK;
-    return gn_error(GN_EINVAL, "unknown target '%s': expected avx512, avx2 or generic", name ? name : "of this machine");
+    return gn_error(GN_EINVAL, "unknown target '%s': expected avx512, avx2, generic or c11", name ? name : "of this machine");
 }
 
 static int usable_cpus(void)

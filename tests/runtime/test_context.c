@@ -72,7 +72,7 @@ static void unknown_names_and_numbers_are_refused(void **state)
 {
     (void)state;
     refused((gn_context_options){ .toolchain = "icc" }, "unknown toolchain 'icc': expected clang, cc or interpreter");
-    refused((gn_context_options){ .target = "sse9" }, "unknown target 'sse9': expected avx512, avx2 or generic");
+    refused((gn_context_options){ .target = "sse9" }, "unknown target 'sse9': expected avx512, avx2, generic or c11");
     refused((gn_context_options){ .target = "cuda" }, "unknown target 'cuda'");
     refused((gn_context_options){ .threads = -1 }, "-1 threads: expected 1 to 256");
     refused((gn_context_options){ .threads = 1000 }, "1000 threads");

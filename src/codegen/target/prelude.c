@@ -290,6 +290,7 @@ void gn_target_unit(gn_text *out, const gn_target *target, const char *body)
 {
     unit u = { .out = out, .arena = out->arena, .target = target };
     gn_text_add(out, target->head);
+    gn_text_add(out, "\n/* What the functions below call, each as this target has it. */\n");
     need_words(&u, body);
     gn_text_char(out, '\n');
     gn_text_add(out, body);
