@@ -5,7 +5,7 @@
  *   (def b (k j) (load B k j))
  *   (def acc (i j) (sum (k) (mul (a i k) (b k j))))
  *   (store set C (i j) (acc i j))) */
-extern "C" __global__ void __launch_bounds__(128) mma_0(const float *A, const float *B, float *C, int64_t M, int64_t N, int64_t K)
+extern "C" __global__ void __launch_bounds__(128, 1) mma_0(const float *A, const float *B, float *C, int64_t M, int64_t N, int64_t K)
 {
     const int64_t jb = (int64_t)blockIdx.x % ((N + 31)/32);
     const int64_t ib = (int64_t)blockIdx.x / ((N + 31)/32);

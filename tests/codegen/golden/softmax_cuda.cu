@@ -5,7 +5,7 @@
  *   (def e (i j) (exp (sub (load X i j) (m i))))
  *   (def s (i) (sum (j) (e i j)))
  *   (store set Y (i j) (mul (e i j) (div 1.0 (s i))))) */
-extern "C" __global__ void __launch_bounds__(256) softmax_0(const float *X, float *Y, int64_t R, int64_t C)
+extern "C" __global__ void __launch_bounds__(256, 1) softmax_0(const float *X, float *Y, int64_t R, int64_t C)
 {
     const int64_t i = (int64_t)blockIdx.x;
     const int jt = (int)threadIdx.x;
