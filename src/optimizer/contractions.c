@@ -29,8 +29,8 @@ static bool has(const int64_t *labels, size_t n, int64_t label)
     return false;
 }
 
-/* Operand k without its view: a permutation only renames axes; an axis that a broadcast adds may go if the other operand has its label,
- * since every product takes the same element there. */
+/* Operand k without its view: a permutation only renames axes; an axis that a broadcast adds may go if the other operand has its
+ * label, since every product takes the same element there. */
 static bool without_view(contraction *c, int k)
 {
     gn_expr *x = c->in[k];

@@ -37,7 +37,8 @@ gn_expr *gn_rewrite_expand_position(gn_match *m)
     if (gn_is_float(gn_dtype_in(x))) here = gn_make2(g, &gn_op_or, here, gn_make2(g, &gn_op_ne, x, x));
     gn_expr *position = gn_make_iota(g, GN_I64, gn_rank_in(x), x->type->dim, axis.at[0]);
     const gn_splat none = { .dtype = GN_I64, .i = INT64_MAX };
-    gn_expr *least = gn_make_reduce(g, &gn_op_min, gn_make3(g, &gn_op_select, here, position, gn_splat_make(g, none, position->type)), &axis);
+    gn_expr *least =
+        gn_make_reduce(g, &gn_op_min, gn_make3(g, &gn_op_select, here, position, gn_splat_make(g, none, position->type)), &axis);
     int64_t extent;
     if (gn_dim_is_const(gn_extent(x, (size_t)axis.at[0]), &extent) && extent > 0) return least;
     gn_expr *empty = gn_make2(g, &gn_op_eq, least, gn_splat_make(g, none, least->type));

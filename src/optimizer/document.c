@@ -21,11 +21,15 @@ static void rule_lines(gn_text *t, const gn_rule *r)
 void gn_rules_document(gn_text *t)
 {
     gn_text_add(t, "# Rewrite rules\n\n"
-        "Made from the tables in `src/optimizer/rules/` (`gn_rules_document`); a test compares.\n\n"
-        "Classes say what a rule may do to numbers. **exact**: the same bits for every input (a zero's sign is a bit, which NaN is not).\n"
-        "**accurate**: the same real function, no further from its value than what it replaces; may remove an infinity or NaN that only an\n"
-        "intermediate overflow or cancellation made, never makes one; may change the sign of a zero. Both are on. **reassociate**, **finite**\n"
-        "and **approximate** fire only on a graph that allows them (`gn_graph_relax`). Any rule or pass can be switched off by name.\n\n");
+                   "Made from the tables in `src/optimizer/rules/` (`gn_rules_document`); a test compares.\n\n"
+                   "Classes say what a rule may do to numbers. **exact**: the same bits for every input (a zero's sign is a bit, "
+                   "which NaN is not).\n"
+                   "**accurate**: the same real function, no further from its value than what it replaces; may remove an infinity "
+                   "or NaN that only an\n"
+                   "intermediate overflow or cancellation made, never makes one; may change the sign of a zero. Both are on. "
+                   "**reassociate**, **finite**\n"
+                   "and **approximate** fire only on a graph that allows them (`gn_graph_relax`). Any rule or pass can be switched "
+                   "off by name.\n\n");
     passes_section(t);
     for (size_t k = 0; k < gn_nrule_sets; k++) {
         const gn_rule_set *s = gn_rule_sets[k];

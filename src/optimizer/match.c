@@ -136,7 +136,8 @@ static bool build_attr(gn_match *m, const gn_pat_attr *a, gn_attr *out)
     return a->call->function(m, arg, out);
 }
 
-/* A number among operands has dtype and shape of what stands beside it; alone, of the root. The condition of a select is not beside. */
+/* A number among operands has dtype and shape of what stands beside it; alone, of the root. The condition of a select is not
+ * beside. */
 static const gn_type *type_beside(const gn_match *m, const gn_pat *p, gn_expr *const *in)
 {
     for (uint32_t i = p->op == &gn_op_select ? 1 : 0; i < p->nin; i++)

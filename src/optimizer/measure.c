@@ -11,11 +11,23 @@ static uint32_t price(const gn_op_info *op)
         const gn_op_info *op;
         uint32_t price;
     } other[] = {
-        { &gn_op_pow, POWER }, { &gn_op_contract, CONTRACTION }, { &gn_op_div, DIVISION }, { &gn_op_floordiv, 2 * DIVISION }, { &gn_op_mod, 2 * DIVISION },
-        { &gn_op_sqrt, 2 * DIVISION }, { &gn_op_rsqrt, 2 * DIVISION }, { &gn_op_neg, SIGN }, { &gn_op_abs, SIGN }, { &gn_op_not, SIGN },
-        { &gn_op_bit_not, SIGN }, { &gn_op_cast, SIGN },
+        {&gn_op_pow, POWER},
+        {&gn_op_contract, CONTRACTION},
+        {&gn_op_div, DIVISION},
+        {&gn_op_floordiv, 2 * DIVISION},
+        {&gn_op_mod, 2 * DIVISION},
+        {&gn_op_sqrt, 2 * DIVISION},
+        {&gn_op_rsqrt, 2 * DIVISION},
+        {&gn_op_neg, SIGN},
+        {&gn_op_abs, SIGN},
+        {&gn_op_not, SIGN},
+        {&gn_op_bit_not, SIGN},
+        {&gn_op_cast, SIGN},
         /* what canonical form avoids costs a little more than what it prefers */
-        { &gn_op_gt, ARITHMETIC + 1 }, { &gn_op_ge, ARITHMETIC + 1 }, { &gn_op_permute, MOVE + 1 }, { &gn_op_reshape, MOVE + 2 },
+        {&gn_op_gt, ARITHMETIC + 1},
+        {&gn_op_ge, ARITHMETIC + 1},
+        {&gn_op_permute, MOVE + 1},
+        {&gn_op_reshape, MOVE + 2},
     };
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)
         if (other[i].op == op) return other[i].price;
@@ -123,7 +135,8 @@ static bool measure_sides(const gn_rule_set *set, const gn_expr *before, const g
     return !has(&f, ONLY_RIGHT);
 }
 
-bool gn_measure(const gn_rule *rule, const gn_rule_set *set, const gn_match *m, const gn_expr *after, uint64_t *left, uint64_t *right)
+bool gn_measure(const gn_rule *rule, const gn_rule_set *set, const gn_match *m, const gn_expr *after, uint64_t *left,
+                uint64_t *right)
 {
     *left = *right = 0;
     return rule->function ? measure_sides(set, m->root, after, left, right) : measure_pattern(set, m, left, right);

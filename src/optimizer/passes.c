@@ -18,24 +18,39 @@ typedef struct pass {
 
 /* Sets that come after the first keep what it builds in canonical form. */
 static const pass passes[] = {
-    { "canonicalize", { &gn_rules_canonicalize }, false,
-      "one spelling for what has several, first, because every later pattern knows only that one" },
-    { "algebra", { &gn_rules_algebra, &gn_rules_canonicalize }, false,
-      "neutral numbers, inverse functions, constants: what gradients leave behind, out of the way of the formulas" },
-    { "stabilize", { &gn_rules_stabilize, &gn_rules_canonicalize, &gn_rules_algebra }, false,
-      "formulas that lose digits become the ops that do not; before decompose, because patterns speak of softmax, not of its body" },
-    { "contractions", { &gn_rules_contractions, &gn_rules_canonicalize }, false,
-      "transposes become labels of contractions; before decompose, because there the contraction itself goes" },
-    { "decompose", { &gn_rules_decompose }, true,
-      "composites become their bodies, contractions the sum of a product of broadcasts" },
-    { "simplify", { &gn_rules_canonicalize, &gn_rules_algebra }, false,
-      "canonicalize and algebra once more: catches what the bodies brought" },
-    { "shape", { &gn_rules_shape, &gn_rules_canonicalize, &gn_rules_algebra }, false,
-      "views become one broadcast each and move out of arithmetic; after decompose, whose broadcasts are most of them" },
-    { "reductions", { &gn_rules_reductions, &gn_rules_shape, &gn_rules_canonicalize, &gn_rules_algebra }, false,
-      "fewer and smaller reductions; after shape, because then a reduced broadcast stands right below its reduction" },
-    { "number", { NULL }, true,
-      "copies what is alive, numbered from the outputs: the same program gives the same bytes, whatever was rewritten on the way" },
+    {"canonicalize",
+     {&gn_rules_canonicalize},
+     false,
+     "one spelling for what has several, first, because every later pattern knows only that one"},
+    {"algebra",
+     {&gn_rules_algebra, &gn_rules_canonicalize},
+     false,
+     "neutral numbers, inverse functions, constants: what gradients leave behind, out of the way of the formulas"},
+    {"stabilize",
+     {&gn_rules_stabilize, &gn_rules_canonicalize, &gn_rules_algebra},
+     false,
+     "formulas that lose digits become the ops that do not; before decompose, because patterns speak of softmax, not of its body"},
+    {"contractions",
+     {&gn_rules_contractions, &gn_rules_canonicalize},
+     false,
+     "transposes become labels of contractions; before decompose, because there the contraction itself goes"},
+    {"decompose", {&gn_rules_decompose}, true, "composites become their bodies, contractions the sum of a product of broadcasts"},
+    {"simplify",
+     {&gn_rules_canonicalize, &gn_rules_algebra},
+     false,
+     "canonicalize and algebra once more: catches what the bodies brought"},
+    {"shape",
+     {&gn_rules_shape, &gn_rules_canonicalize, &gn_rules_algebra},
+     false,
+     "views become one broadcast each and move out of arithmetic; after decompose, whose broadcasts are most of them"},
+    {"reductions",
+     {&gn_rules_reductions, &gn_rules_shape, &gn_rules_canonicalize, &gn_rules_algebra},
+     false,
+     "fewer and smaller reductions; after shape, because then a reduced broadcast stands right below its reduction"},
+    {"number",
+     {NULL},
+     true,
+     "copies what is alive, numbered from the outputs: the same program gives the same bytes, whatever was rewritten on the way"},
 };
 enum { NPASSES = sizeof passes / sizeof *passes };
 _Static_assert((int)NPASSES <= (int)GN_MOST_PASSES, "a report has a place for each pass");
@@ -114,7 +129,8 @@ static void check_disabled(const name_list *l)
 static void check_dumped(const name_list *l)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (!find_pass(l->at[i]) && strcmp(l->at[i], "all") && strcmp(l->at[i], "start")) gn_throw(GN_EINVAL, "dump: no pass '%s'", l->at[i]);
+        if (!find_pass(l->at[i]) && strcmp(l->at[i], "all") && strcmp(l->at[i], "start"))
+            gn_throw(GN_EINVAL, "dump: no pass '%s'", l->at[i]);
 }
 
 /* ---- the driver ---- */

@@ -1,4 +1,5 @@
-/* Numbers in the graph: constants of one element, and tensors that repeat one. Canonical form is a constant of rank 0 behind a broadcast. */
+/* Numbers in the graph: constants of one element, and tensors that repeat one. Canonical form is a constant of rank 0 behind a
+ * broadcast. */
 #pragma once
 #include "op.h"
 

@@ -52,7 +52,8 @@ uint32_t gn_rewriter_uses(const gn_rewriter *w, const gn_expr *e)
 
 static bool is_allowed(const gn_rewriter *w, const gn_rule *r)
 {
-    static const uint32_t flag[] = { [GN_REASSOCIATE] = GN_RELAX_REASSOCIATE, [GN_FINITE] = GN_RELAX_FINITE, [GN_APPROXIMATE] = GN_RELAX_APPROXIMATE };
+    static const uint32_t flag[] = {
+        [GN_REASSOCIATE] = GN_RELAX_REASSOCIATE, [GN_FINITE] = GN_RELAX_FINITE, [GN_APPROXIMATE] = GN_RELAX_APPROXIMATE};
     for (size_t i = 0; i < w->options->ndisabled; i++)
         if (!strcmp(w->options->disabled[i], r->name)) return false;
     return r->class <= GN_ACCURATE || w->graph->relax & flag[r->class];
@@ -99,9 +100,12 @@ static void explain_firing(gn_rewriter *w, const gn_rule *r, const gn_rule_set *
     gn_text left = { .arena = x ? x->arena : &w->arena }, right = left;
     gn_expr_show(&left, before, 4);
     gn_expr_show(&right, after, 4);
-    if (traced) fprintf(stderr, "%s: %s at %u: %s => %s\n", w->options->pass, r->name, (unsigned)before->id, gn_text_done(&left), gn_text_done(&right));
+    if (traced)
+        fprintf(stderr, "%s: %s at %u: %s => %s\n", w->options->pass, r->name, (unsigned)before->id, gn_text_done(&left),
+                gn_text_done(&right));
     if (!x) return;
-    gn_explain_line line = { w->options->pass, r->name, gn_rule_class_names[r->class], before->id, gn_text_done(&left), gn_text_done(&right), 0, 0 };
+    gn_explain_line line = {
+        w->options->pass, r->name, gn_rule_class_names[r->class], before->id, gn_text_done(&left), gn_text_done(&right), 0, 0};
     gn_measure(r, set, m, after, &line.cost_before, &line.cost_after);
     gn_push(x->arena, &x->lines, line);
 }
@@ -133,8 +137,8 @@ static void check_measure(const gn_rule *r, const gn_rule_set *set, const gn_mat
 #ifndef NDEBUG
     uint64_t left, right;
     if (set->weight && gn_measure(r, set, m, after, &left, &right) && left <= right)
-        gn_throw(GN_EINTERNAL, "rule %s of %s does not lower the measure: %llu => %llu", r->name, set->name, (unsigned long long)left,
-                 (unsigned long long)right);
+        gn_throw(GN_EINTERNAL, "rule %s of %s does not lower the measure: %llu => %llu", r->name, set->name,
+                 (unsigned long long)left, (unsigned long long)right);
 #else
     (void)r, (void)set, (void)m, (void)after;
 #endif
@@ -246,7 +250,8 @@ static void step(gn_rewriter *w)
         slot_of(w, e)->progress = OPEN;
         slot *s = slot_of(w, next);
         if (s->progress == OPEN) out_of_fuel(w, e);
-        if (s->firings < slot_of(w, e)->firings) s->firings = slot_of(w, e)->firings, s->maker = slot_of(w, e)->maker, s->rule = slot_of(w, e)->rule;
+        if (s->firings < slot_of(w, e)->firings)
+            s->firings = slot_of(w, e)->firings, s->maker = slot_of(w, e)->maker, s->rule = slot_of(w, e)->rule;
     }
     become(w, e, next);
     if (slot_of(w, next)->progress != DONE) gn_push(&w->arena, &w->stack, next);
@@ -307,7 +312,8 @@ static void sweep(void *arg)
         for (size_t i = 0; i < roots[k].n; i++) roots[k].at[i] = slot_of(w, roots[k].at[i])->next;
 }
 
-void gn_sweep(struct gn_core *core, const gn_rule_set *const *sets, size_t nsets, const gn_sweep_options *options, gn_sweep_stats *stats)
+void gn_sweep(struct gn_core *core, const gn_rule_set *const *sets, size_t nsets, const gn_sweep_options *options,
+              gn_sweep_stats *stats)
 {
     static const gn_sweep_options none = { .pass = "sweep" };
     gn_sweep_stats ignored;

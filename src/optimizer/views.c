@@ -1,5 +1,5 @@
-/* Rewrites of views. A broadcast says where each axis of its operand stands in the result; with axes in any order it covers permutations
- * too, so that a chain of both is one node, which grouping reads as one index map. */
+/* Rewrites of views. A broadcast says where each axis of its operand stands in the result; with axes in any order it covers
+ * permutations too, so that a chain of both is one node, which grouping reads as one index map. */
 #include "functions.h"
 #include "match.h"
 #include "ops/make.h"

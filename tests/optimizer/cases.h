@@ -6,8 +6,8 @@
  *     range 0.5 2    most 100              samples, and the magnitude of special ones
  *     relax finite                         flags of the graph
  *
- * An expression is (op operand... :attribute value ...) with the op's own names; a number has dtype and shape of the operand beside it, or
- * says them: (f32 2) and (f32 2 (n 3)). */
+ * An expression is (op operand... :attribute value ...) with the op's own names; a number has dtype and shape of the operand beside
+ * it, or says them: (f32 2) and (f32 2 (n 3)). */
 #pragma once
 #include "testlib.h"
 #include "core.h"
@@ -100,7 +100,8 @@ static inline bool is_number(const gn_sx *x, double *v)
     return *v || gn_sx_is(x, "false") || (x->kind == GN_SX_ATOM && gn_sx_double(x, v));
 }
 
-static inline gn_expr *make_node(test_graph *t, const gn_op_info *op, gn_expr **in, const double *number, size_t n, const gn_attr *attr)
+static inline gn_expr *make_node(test_graph *t, const gn_op_info *op, gn_expr **in, const double *number, size_t n,
+                                 const gn_attr *attr)
 {
     const gn_expr *beside = NULL;
     for (size_t i = op == &gn_op_select; i < n; i++)

@@ -34,7 +34,8 @@ static void assert_core_form(gn_arena *arena, const struct gn_core *core)
         assert_true(e->op != &gn_op_contract && e->op != &gn_op_argmax && e->op != &gn_op_argmin && e->op != &gn_op_permute);
         assert_true(e->op != &gn_op_tuple && e->op != &gn_op_proj);
         if (e->op == &gn_op_broadcast) assert_true(e->in[0]->op != &gn_op_broadcast);
-        if (gn_splat_of(e, &v)) assert_true(e->op == &gn_op_constant || (e->op == &gn_op_broadcast && e->in[0]->op == &gn_op_constant));
+        if (gn_splat_of(e, &v))
+            assert_true(e->op == &gn_op_constant || (e->op == &gn_op_broadcast && e->in[0]->op == &gn_op_constant));
     }
 }
 
@@ -65,8 +66,9 @@ static void compare(comparison *c, const gn_tensor *a, const gn_tensor *b)
         if (a->at[i].jump || b->at[i].jump || isinf(a->at[i].err) || isinf(b->at[i].err)) {
             c->skipped++;
         } else if (!is_near(a, b, i)) {
-            snprintf(c->what, sizeof c->what, "output %zu, element %lld: %.9Lg (%lld, err %.3Lg) became %.9Lg (%lld, err %.3Lg)", c->output, (long long)i,
-                     a->at[i].f, (long long)a->at[i].i, a->at[i].err, b->at[i].f, (long long)b->at[i].i, b->at[i].err);
+            snprintf(c->what, sizeof c->what, "output %zu, element %lld: %.9Lg (%lld, err %.3Lg) became %.9Lg (%lld, err %.3Lg)",
+                     c->output, (long long)i, a->at[i].f, (long long)a->at[i].i, a->at[i].err, b->at[i].f, (long long)b->at[i].i,
+                     b->at[i].err);
             c->differs = true;
             return;
         }
@@ -114,7 +116,8 @@ static void random_programs_keep_their_values(void **state)
         gn_arena_free(&c.arena);
         random_graph_free(&r);
     }
-    print_message("%lld elements, %lld not comparable, %lld programs refused their values\n", (long long)elements, (long long)skipped, (long long)refused);
+    print_message("%lld elements, %lld not comparable, %lld programs refused their values\n", (long long)elements,
+                  (long long)skipped, (long long)refused);
     assert_true(elements > 1000 && 2 * refused < PROGRAMS && 5 * skipped < elements);
 }
 

@@ -1,4 +1,5 @@
-/* The compiler of rules: what is wrong in a table is an error of the build with file, line and column. Runs the program that the build ran. */
+/* The compiler of rules: what is wrong in a table is an error of the build with file, line and column. Runs the program that the
+ * build ran. */
 #include "testlib.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,12 +57,14 @@ static void names_that_do_not_exist_are_errors_at_their_place(void **state)
     assert_said(TABLE "RULE(a, EXACT,\n    \"(neg x)\",\n    \"(neg (nge x))\")\n", "t.def:5:12: error: no op 'nge'");
     assert_said(TABLE "RULE(a, EXACT, \"(sum x :axis k)\", \"x\")\n", "t.def:3:24: error: sum has no attribute 'axis'");
     assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"y\")\n", "t.def:3:28: error: 'y' is not bound on the left side");
-    assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\", is_flaot)\n", "t.def:3:32: error: no condition 'is_flaot' in functions.def");
+    assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\", is_flaot)\n",
+                "t.def:3:32: error: no condition 'is_flaot' in functions.def");
     assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\", of_int(z))\n", "t.def:3:39: error: 'z' is not bound on the left side");
     assert_said(TABLE "RULE(a, EXCAT, \"(neg x)\", \"x\")\n", "t.def:3:9: error: no class 'EXCAT'");
     assert_said(TABLE "REWRITE(a, EXACT, \"neg ngg\", fold)\n", "t.def:3:24: error: no op 'ngg'");
     assert_said(TABLE "REWRITE(a, EXACT, \"neg\", flod)\n", "t.def:3:26: error: no function 'flod' in functions.def");
-    assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes k)\", \"(sum x :axes (kompose k k))\")\n", "error: no attribute function 'kompose'");
+    assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes k)\", \"(sum x :axes (kompose k k))\")\n",
+                "error: no attribute function 'kompose'");
     assert_said("MEASURE(price)\n", "t.def:1:9: error: no measure 'price'");
 }
 
@@ -69,9 +72,11 @@ static void counts_that_do_not_fit_are_errors(void **state)
 {
     (void)state;
     assert_said(TABLE "RULE(a, EXACT, \"(add x)\", \"x\")\n", "t.def:3:17: error: add takes 2 operands, not 1");
-    assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes k)\", \"(sum x)\")\n", "t.def:3:36: error: attribute 'axes' of sum is missing");
+    assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes k)\", \"(sum x)\")\n",
+                "t.def:3:36: error: attribute 'axes' of sum is missing");
     assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\", of_int)\n", "t.def:3:32: error: of_int takes 1 arguments, not 0");
-    assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes k)\", \"(sum x :axes (axes_compose k))\")\n", "error: axes_compose takes 2 arguments, not 1");
+    assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes k)\", \"(sum x :axes (axes_compose k))\")\n",
+                "error: axes_compose takes 2 arguments, not 1");
     assert_said(TABLE "RULE(a, EXACT, \"(neg x) (neg y)\", \"x\")\n", "t.def:3:16: error: expected one pattern, found 2");
     assert_said(TABLE "RULE(a, EXACT, \"x\", \"x\")\n", "t.def:3:16: error: a left side starts with an op");
 }
@@ -85,10 +90,12 @@ static void malformed_text_is_an_error(void **state)
     assert_said(TABLE "/* no end\n", "t.def:3:1: error: comment without end");
     assert_said(TABLE "RULES(a)\n", "t.def:3:1: error: expected RULE or REWRITE, found 'RULES'");
     assert_said("RULE(a, EXACT, \"(neg x)\", \"x\")\n", "t.def:1:1: error: a table opens with MEASURE(...)");
-    assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\")\nRULE(a, EXACT, \"(abs x)\", \"x\")\n", "t.def:4:6: error: a second rule 'a'");
+    assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\")\nRULE(a, EXACT, \"(abs x)\", \"x\")\n",
+                "t.def:4:6: error: a second rule 'a'");
     assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"(neg !x)\")\n", "t.def:3:33: error: '!' belongs on the left side");
     assert_said(TABLE "RULE(a, EXACT, \"(cast x :dtype x)\", \"x\")\n", "error: 'x' is both an operand and an attribute");
-    assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes (axes_compose a a))\", \"x\")\n", "error: a left side cannot compute an attribute");
+    assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes (axes_compose a a))\", \"x\")\n",
+                "error: a left side cannot compute an attribute");
 }
 
 int main(void)

@@ -19,8 +19,31 @@ typedef struct rule_test {
 
 static double sample_float(test_graph *t, gn_dtype dtype, uint64_t *seed, bool special)
 {
-    static const double odd[] = { 0, -0.0, 1, -1, 2, -2, 0.5, INFINITY, -INFINITY, NAN, 0x1p-149, -0x1p-149, 0x1p-126, 0x1.fffffep127, -0x1.fffffep127,
-                                  1e15, -1e15, 88.5, -88.5, 100, -100, 1e-20, -1e-20, 0x1p-24, 1e-5 };
+    static const double odd[] = {0,
+                                 -0.0,
+                                 1,
+                                 -1,
+                                 2,
+                                 -2,
+                                 0.5,
+                                 INFINITY,
+                                 -INFINITY,
+                                 NAN,
+                                 0x1p-149,
+                                 -0x1p-149,
+                                 0x1p-126,
+                                 0x1.fffffep127,
+                                 -0x1.fffffep127,
+                                 1e15,
+                                 -1e15,
+                                 88.5,
+                                 -88.5,
+                                 100,
+                                 -100,
+                                 1e-20,
+                                 -1e-20,
+                                 0x1p-24,
+                                 1e-5};
     const uint64_t kind = test_random(seed) % 8;
     const double picked = odd[test_random(seed) % (sizeof odd / sizeof *odd)];
     if (special && kind < 3 && !(isfinite(picked) && fabs(picked) > t->most)) return (double)gn_ref_round(dtype, picked);
@@ -71,13 +94,15 @@ static void compare_exact(rule_test *r, const gn_tensor *a, const gn_tensor *b)
 {
     for (int64_t i = 0; i < a->count; i++) {
         const gn_ref x = a->at[i], y = b->at[i];
-        const bool same = gn_is_float(a->dtype) ? (isnan(x.f) && isnan(y.f)) || (x.f == y.f && !signbit(x.f) == !signbit(y.f)) : x.i == y.i;
+        const bool same =
+            gn_is_float(a->dtype) ? (isnan(x.f) && isnan(y.f)) || (x.f == y.f && !signbit(x.f) == !signbit(y.f)) : x.i == y.i;
         if (!same) fail_msg("%s: %Lg (%lld) became %Lg (%lld)", r->rule->name, x.f, (long long)x.i, y.f, (long long)y.i);
     }
 }
 
-/* Distance from the truth in ulp, or in units of `slack` if that is larger; infinite for an infinity or NaN that is not the truth's. The slack
- * is what the evaluator grants the unrewritten form: near a zero of the function an ulp of the result says nothing. */
+/* Distance from the truth in ulp, or in units of `slack` if that is larger; infinite for an infinity or NaN that is not the
+ * truth's. The slack is what the evaluator grants the unrewritten form: near a zero of the function an ulp of the result says
+ * nothing. */
 static double error_of(gn_dtype dtype, long double v, long double slack, const mpfr_t real)
 {
     const long double t = mpfr_get_ld(real, MPFR_RNDN), most = dtype == GN_F32 ? 0x1.fffffep127L : 0x1.fffffffffffffp1023L;
@@ -100,13 +125,15 @@ static bool has_nan(const gn_tensor *a)
     return false;
 }
 
-/* The new form stays within its own bound of the truth, so that it is the same real function, and is no further from it than the old form was
- * at its worst. Where an input is infinite the rule may know the limit of what is inf / inf, and a NaN in a row may spread. */
+/* The new form stays within its own bound of the truth, so that it is the same real function, and is no further from it than the
+ * old form was at its worst. Where an input is infinite the rule may know the limit of what is inf / inf, and a NaN in a row may
+ * spread. */
 static void compare_accurate(rule_test *r, const gn_tensor *a, const gn_tensor *b, const truth *t)
 {
     for (int64_t i = 0; i < a->count; i++) {
         const long double slack = a->at[i].err;
-        const double before = error_of(a->dtype, a->at[i].f, slack, t->at[i]), after = error_of(a->dtype, b->at[i].f, slack, t->at[i]);
+        const double before = error_of(a->dtype, a->at[i].f, slack, t->at[i]),
+                     after = error_of(a->dtype, b->at[i].f, slack, t->at[i]);
         if (r->infinite && has_nan(a)) continue;
         if (isfinite(before) && !isfinite(after))
             fail_msg("%s: %.9Lg became %.9Lg, true %.9g", r->rule->name, a->at[i].f, b->at[i].f, mpfr_get_d(t->at[i], MPFR_RNDN));
@@ -189,7 +216,8 @@ static void check_firing(rule_test *r, const gn_sx *left, const gn_sx *right)
     gn_expr *before = read_expr(t, left), *after = before;
     if (!fires(r, &after)) fail_msg("%s does not fire on %s, which becomes %s", r->rule->name, shown(t, before), shown(t, after));
     gn_expr *expected = in_order(t, read_expr(t, right));
-    if (after != expected) fail_msg("%s: %s becomes %s, not %s", r->rule->name, shown(t, before), shown(t, after), shown(t, expected));
+    if (after != expected)
+        fail_msg("%s: %s becomes %s, not %s", r->rule->name, shown(t, before), shown(t, after), shown(t, expected));
     assert_ptr_equal(before->type, after->type);
     compare_values(r, before, after);
     r->fired++;

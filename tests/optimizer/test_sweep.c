@@ -12,14 +12,16 @@ static gn_expr *pick(gn_expr *const *pool, size_t n, uint64_t *rng)
 
 static gn_expr *random_node(test_graph *t, gn_expr *const *pool, size_t n, uint64_t *rng)
 {
-    static const gn_op_info *const unary[] = { &gn_op_neg, &gn_op_abs, &gn_op_exp, &gn_op_log, &gn_op_tanh, &gn_op_sqrt, &gn_op_sigmoid, &gn_op_square };
+    static const gn_op_info *const unary[] = {&gn_op_neg,  &gn_op_abs,  &gn_op_exp,     &gn_op_log,
+                                              &gn_op_tanh, &gn_op_sqrt, &gn_op_sigmoid, &gn_op_square};
     static const gn_op_info *const binary[] = { &gn_op_add, &gn_op_sub, &gn_op_mul, &gn_op_div, &gn_op_maximum, &gn_op_minimum };
     static const double numbers[] = { 0, 1, -1, 2, 0.5, 3 };
     const uint64_t kind = test_random(rng) % 8;
     gn_expr *x = pool[n - 1]; /* a chain, so that all are alive and the graph is as deep as it is large */
     if (kind < 3) return gn_make1(t->g, unary[test_random(rng) % 8], x);
     gn_expr *y = kind < 5 ? gn_make_like(t->g, x, numbers[test_random(rng) % 6]) : pick(pool, n, rng);
-    return test_random(rng) % 2 ? gn_make2(t->g, binary[test_random(rng) % 6], x, y) : gn_make2(t->g, binary[test_random(rng) % 6], y, x);
+    return test_random(rng) % 2 ? gn_make2(t->g, binary[test_random(rng) % 6], x, y)
+                                : gn_make2(t->g, binary[test_random(rng) % 6], y, x);
 }
 
 typedef struct growth {
@@ -40,7 +42,8 @@ static void optimize_random(void *arg)
     gn_expr **pool = GN_NEW_ARRAY(&t.arena, gn_expr *, r->n + 1);
     pool[0] = t.input[t.ninput++] = gn_input_node(t.g, "x", gn_type_tensor(t.g, GN_F32, 1, &dim));
     for (size_t i = 1; i <= r->n; i++) pool[i] = random_node(&t, pool, i, &r->rng);
-    struct gn_core *core = gn_graph_copy(&arena, t.g, (gn_exprs){ 1, pool }, (gn_exprs){ 1, &pool[r->n] }, (gn_exprs){ 0 }, (gn_exprs){ 0 }, 0, NULL);
+    struct gn_core *core =
+        gn_graph_copy(&arena, t.g, (gn_exprs){1, pool}, (gn_exprs){1, &pool[r->n]}, (gn_exprs){0}, (gn_exprs){0}, 0, NULL);
     gn_optimize(core, &(gn_optimize_options){ .report = &report });
     for (size_t i = 0; i < report.n; i++) r->visits += report.pass[i].stats.visits, r->probes += report.pass[i].stats.probes;
     r->nodes += report.pass[0].stats.nodes, r->ms += report.ms;
@@ -58,7 +61,8 @@ static void visits_and_probes_per_node_do_not_grow_with_the_graph(void **state)
         for (size_t k = 0; k < r[i].graphs; k++)
             if (gn_protect(optimize_random, &r[i])) fail_msg("%s", gn_message());
         visits[i] = (double)r[i].visits / (double)r[i].nodes, probes[i] = (double)r[i].probes / (double)r[i].nodes;
-        print_message("%zu nodes: %.3f visits and %.3f probes a node, %.2f us\n", r[i].n, visits[i], probes[i], 1e3 * r[i].ms / (double)r[i].nodes);
+        print_message("%zu nodes: %.3f visits and %.3f probes a node, %.2f us\n", r[i].n, visits[i], probes[i],
+                      1e3 * r[i].ms / (double)r[i].nodes);
     }
     for (size_t i = 1; i < 3; i++) {
         assert_true(visits[i] <= 1.02 * visits[0]);
@@ -115,7 +119,8 @@ static void assert_internal_error(const gn_rule_set *set, const char *words, con
 static void a_cycle_of_rules_is_an_internal_error_that_names_them(void **state)
 {
     (void)state;
-    static const gn_rule rules[] = { { .name = "ping", .class = GN_EXACT, .function = sin_to_cos }, { .name = "pong", .class = GN_EXACT, .function = cos_to_sin } };
+    static const gn_rule rules[] = {{.name = "ping", .class = GN_EXACT, .function = sin_to_cos},
+                                    {.name = "pong", .class = GN_EXACT, .function = cos_to_sin}};
     static const gn_rule_entry entries[] = { { &gn_op_sin, &rules[0], NULL }, { &gn_op_cos, &rules[1], NULL } };
     static const gn_rule_set set = { .name = "planted", .rule = rules, .nrules = 2, .entry = entries, .nentries = 2 };
     assert_internal_error(&set, "ping", "pong");
@@ -153,7 +158,7 @@ static void a_rule_that_does_not_lower_the_measure_is_found_out(void **state)
 #endif
     static const gn_rule rules[] = { { .name = "even", .class = GN_EXACT, .function = sin_to_cos } };
     static const gn_rule_entry entries[] = { { &gn_op_sin, &rules[0], NULL } };
-    static const gn_rule_set set = { .name = "planted", .rule = rules, .nrules = 1, .entry = entries, .nentries = 1, .weight = one };
+    static const gn_rule_set set = {.name = "planted", .rule = rules, .nrules = 1, .entry = entries, .nentries = 1, .weight = one};
     assert_internal_error(&set, "even of planted does not lower the measure", "1 => 1");
 }
 
@@ -239,7 +244,8 @@ static void check_trace(sweep_case *c, const gn_sx *x)
     const int saved = dup(2);
     fflush(stderr);
     dup2(fileno(file), 2);
-    gn_sweep(&core, (const gn_rule_set *[]){ &gn_rules_stabilize }, 1, &(gn_sweep_options){ .pass = "stabilize", .trace = "log1p_exp" }, NULL);
+    gn_sweep(&core, (const gn_rule_set *[]){&gn_rules_stabilize}, 1, &(gn_sweep_options){.pass = "stabilize", .trace = "log1p_exp"},
+             NULL);
     fflush(stderr);
     dup2(saved, 2), close(saved);
     rewind(file);

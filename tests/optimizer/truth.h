@@ -1,5 +1,5 @@
-/* Real values of small graphs by MPFR with 400 bits: the truth that accurate rules are measured against. Knows elementwise ops, broadcasts,
- * permutations, reshapes and reductions; composites must be decomposed first. Integers are taken as real numbers. */
+/* Real values of small graphs by MPFR with 400 bits: the truth that accurate rules are measured against. Knows elementwise ops,
+ * broadcasts, permutations, reshapes and reductions; composites must be decomposed first. Integers are taken as real numbers. */
 #pragma once
 #include "cases.h"
 #include "evaluate.h"
@@ -24,8 +24,8 @@ static bool truth_unary(const char *op, mpfr_t y, mpfr_t x)
     static const struct {
         const char *op;
         int (*f)(mpfr_t, const mpfr_t, mpfr_rnd_t);
-    } direct[] = { { "exp", mpfr_exp }, { "expm1", mpfr_expm1 }, { "log", mpfr_log }, { "log1p", mpfr_log1p }, { "sqrt", mpfr_sqrt }, { "sin", mpfr_sin },
-                   { "cos", mpfr_cos }, { "tanh", mpfr_tanh }, { "erf", mpfr_erf }, { "rsqrt", mpfr_rec_sqrt } };
+    } direct[] = {{"exp", mpfr_exp}, {"expm1", mpfr_expm1}, {"log", mpfr_log},   {"log1p", mpfr_log1p}, {"sqrt", mpfr_sqrt},
+                  {"sin", mpfr_sin}, {"cos", mpfr_cos},     {"tanh", mpfr_tanh}, {"erf", mpfr_erf},     {"rsqrt", mpfr_rec_sqrt}};
     for (size_t i = 0; i < sizeof direct / sizeof *direct; i++)
         if (!strcmp(direct[i].op, op)) return direct[i].f(y, x, MPFR_RNDN), true;
     if (!strcmp(op, "neg") || !strcmp(op, "sigmoid")) mpfr_neg(y, x, MPFR_RNDN);
