@@ -295,6 +295,15 @@ static const gn_val *not(gn_expander *x, const gn_val *v)
     return gn_v_op(x, op_named("not"), GN_BOOL, &v, 1);
 }
 
+/* Where an index reads memory: only inside the axes and the branches at work. */
+static gn_preds inside(gn_expander *x)
+{
+    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + x->when.n + 1);
+    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+    for (size_t i = 0; i < x->when.n; i++) p[x->guards.n + i] = x->when.at[i];
+    return (gn_preds){ (uint32_t)(x->guards.n + x->when.n), p };
+}
+
 /* Lanes in which a < b: for an affine difference the first or all but the first so many. */
 static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
 {
@@ -308,7 +317,7 @@ static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
         const gn_dim *none = gn_ladd(g, gn_dim_div(g->dims, gn_lscale(g, base, -1), gn_lconst(g, s)), gn_lconst(g, 1));
         return not(x, first(x, none));
     }
-    const gn_val *v = gn_v_index(x, GN_I64, d, (gn_preds){ 0 });
+    const gn_val *v = gn_v_index(x, GN_I64, d, gn_dim_has_load(d) ? inside(x) : (gn_preds){ 0 });
     if (c->kind == GN_K_EQ) return gn_v_op2(x, "eq", v, gn_v_int(x, GN_I64, 0));
     return gn_v_op2(x, "lt", gn_v_int(x, GN_I64, 0), v);
 }
@@ -345,8 +354,25 @@ gn_pred gn_pred_less(gn_expander *x, const gn_dim *a, const gn_dim *b)
     return (gn_pred){ .n = 1, .cond = c };
 }
 
+static bool reads_memory(gn_preds w)
+{
+    for (uint32_t i = 0; i < w.n; i++)
+        for (uint16_t j = 0; j < w.at[i].n; j++)
+            if (gn_dim_has_load(w.at[i].cond[j].a) || gn_dim_has_load(w.at[i].cond[j].b)) return true;
+    return false;
+}
+
+/* A condition that reads memory is asked only where the branches around it are taken. */
 static const gn_val *cond(gn_expander *x, gn_preds w)
 {
+    if (reads_memory(w) && x->when.n > 0) {
+        gn_preds uniform, varying;
+        gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
+        gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, uniform.n + w.n + 1);
+        memcpy(p, uniform.at, uniform.n * sizeof *p);
+        memcpy(p + uniform.n, w.at, w.n * sizeof *p);
+        w = (gn_preds){ uniform.n + w.n, p };
+    }
     return let(x, (gn_val){ .kind = GN_VAL_COND, .dtype = GN_BOOL, .lanes = 1, .when = w });
 }
 
