@@ -5,6 +5,7 @@
  * other. Threads start with the first job that has parts to share, and again in the child after a fork. */
 #include "team.h"
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -185,7 +186,10 @@ static void run_together(gn_team *t)
     raise_ticket(t);
     take_parts(t, 0);
     atomic_store(&t->open, 0);
-    while (atomic_load(&t->inside)) relax();
+    for (int i = 0; atomic_load(&t->inside); i++) { /* a worker that lost its CPU in the middle of a part needs ours */
+        if (i < SPINS) relax();
+        else sched_yield();
+    }
 }
 
 void gn_team_run(gn_team *t, int64_t nparts, void (*fn)(void *, int64_t, int), void *user)
