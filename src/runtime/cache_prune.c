@@ -148,6 +148,8 @@ gn_status gn_cache_prune(gn_cache *c, int64_t max_bytes, int64_t *removed)
         char path[GN_CACHE_NAME + 4];
         path_of(&l.at[i], path);
         if (!unlinkat(c->root, path, 0)) gone += l.at[i].bytes;
+        memcpy(path + strlen(path) - 2, "c", 2); /* the source that may lie beside it */
+        unlinkat(c->root, path, 0);
     }
     list_free(&l);
     if (removed) *removed = gone;

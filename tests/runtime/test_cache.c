@@ -459,7 +459,11 @@ static void pruning_takes_the_oldest(void **state)
     }
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
+    path_of(c, "a", path);
+    strcpy(path + strlen(path) - 2, "c");
+    write_file(path, "source", 6);
     assert_int_equal(gn_cache_prune(c, 2 * st.st_size, &removed), GN_OK);
+    assert_int_equal(access(path, F_OK), -1); /* its source went with it */
     assert_int_equal(removed, 2 * st.st_size);
     assert_null(load(c, "a")), assert_null(load(c, "b"));
     gn_module *m = load(c, "d");
