@@ -136,6 +136,19 @@ static void one_hot_is_a_condition(void **state)
     program_free(p);
 }
 
+static void a_reshape_of_a_reshape_gives_back_the_axes(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    program_size(p, "n", 4), program_size(p, "m", 5);
+    gn_expr *x = program_in(p, "x", GN_F32, "n, m"), *flat = gn_tanh(gn_reshape(x, "n*m"));
+    program_out(p, gn_sum(gn_mul(gn_reshape(flat, "n, m"), x), GN_AXES(1)));
+    run_and_check(p);
+    assert_null(strstr(program_text(p), "(div "));
+    assert_null(strstr(program_text(p), "(mod "));
+    program_free(p);
+}
+
 /* ---- dtypes, ranks, extents ---- */
 
 static void integers_bools_and_doubles(void **state)
@@ -313,6 +326,7 @@ int main(void)
         cmocka_unit_test(rows_are_taken_and_added_by_index),
         cmocka_unit_test(computed_indices_are_held_within_the_axis),
         cmocka_unit_test(one_hot_is_a_condition),
+        cmocka_unit_test(a_reshape_of_a_reshape_gives_back_the_axes),
         cmocka_unit_test(integers_bools_and_doubles),
         cmocka_unit_test(extents_of_zero_and_one),
         cmocka_unit_test(an_output_may_be_an_input_and_twice_the_same),

@@ -30,11 +30,39 @@ static void write_block(writer *w, const gnode *n, const gnode *x, const reshape
     }
 }
 
+/* What is known where these indices are evaluated: their axes lie within their extents, so the names in those extents are at least 1. */
+static gn_dim_facts facts_of(writer *w, uint32_t rank, const gn_dim *const *index)
+{
+    GN_VEC(gn_dim_fact) facts = { 0 };
+    GN_VEC(uint32_t) used = { 0 };
+    for (uint32_t a = 0; a < w->k->axes.n; a++) {
+        bool mentioned = false;
+        for (uint32_t d = 0; d < rank; d++) mentioned = mentioned || gn_dim_mentions(index[d], w->k->axes.at[a].name);
+        if (mentioned) gn_push(w->g->scratch, &used, a);
+    }
+    for (size_t i = 0; i < used.n; i++) {
+        const gn_dim *e = w->k->axes.at[used.at[i]].extent;
+        for (uint32_t f = 0; e->n == 1 && f < e->term[0].n; f++)
+            if (e->term[0].atom[f]->kind == GN_DIM_SYM)
+                gn_push(w->g->scratch, &facts, (gn_dim_fact){ e->term[0].atom[f]->name, 1, 1, INT64_MAX, NULL });
+    }
+    for (size_t i = 0; i < used.n; i++) {
+        const gn_kaxis *a = &w->k->axes.at[used.at[i]];
+        int64_t e = INT64_MAX;
+        const bool known = gn_dim_is_const(a->extent, &e);
+        gn_push(w->g->scratch, &facts, (gn_dim_fact){ a->name, 1, 0, known ? e - 1 : INT64_MAX, a->extent });
+    }
+    return (gn_dim_facts){ facts.n, facts.at };
+}
+
+/* A reshape of a reshape gives back the axes it began with: (i*m + j) div m is i. */
 static void reshape_index(writer *w, const gnode *n, const gnode *x, const gn_dim *const *index, const gn_dim **out)
 {
     const reshape_blocks r = gn_group_reshape(w->g, n);
+    const gn_dim_facts facts = facts_of(w, n->rank, index);
     for (uint32_t d = 0; d < x->rank; d++) out[d] = constant(w, 0);
     for (uint8_t k = 0; k < r.n; k++) write_block(w, n, x, &r, k, index, out);
+    for (uint32_t d = 0; d < x->rank; d++) out[d] = gn_dim_simplify(pool(w), out[d], &facts);
 }
 
 /* ---- the other moves ---- */
