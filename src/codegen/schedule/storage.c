@@ -1,4 +1,5 @@
 /* Where kept definitions live: the home, dims, level and size of each, and the address of an element. */
+#include <inttypes.h>
 #include "dim_parts.h"
 #include "lower.h"
 
@@ -131,10 +132,24 @@ static void size_registers(gn_lower *g, gn_object *o)
     o->size = gn_lconst(g, o->nregs);
 }
 
+enum { STACK_BYTES = 1 << 20 };
+
+static void check_bytes(gn_lower *g, const gn_object *o, int64_t bytes)
+{
+    int64_t all = bytes;
+    for (size_t i = 0; i < g->objects.n; i++) {
+        int64_t n;
+        if (g->objects.at[i]->level == o->level && gn_dim_is_const(g->objects.at[i]->size, &n)) all += n * (int64_t)gn_dtype_size(g->objects.at[i]->dtype);
+    }
+    const int64_t most = o->level == GN_LEVEL_STACK ? STACK_BYTES : g->target->shared_bytes;
+    if (all > most) gn_illegal(g, "stage %s %s: %" PRId64 " bytes together, at most %" PRId64 " fit", o->name, level_names[o->level], all, most);
+}
+
 static void size_memory(gn_lower *g, gn_object *o)
 {
     const gn_stage *st = o->def->stage;
     const gn_dim *size = gn_lconst(g, 1);
+    int64_t n = 0;
     o->stride = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
     for (size_t i = o->dims.n; i-- > 0;) {
         const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
@@ -143,12 +158,12 @@ static void size_memory(gn_lower *g, gn_object *o)
         if (st && st->pad_leaf == (int32_t)o->dims.at[i]) size = gn_ladd(g, size, gn_lconst(g, st->pad));
     }
     o->size = size;
-    int64_t n;
     if ((o->level == GN_LEVEL_STACK || o->level == GN_LEVEL_SHARED) && !gn_dim_is_const(size, &n)) {
         gn_text t = { .arena = g->arena };
         gn_dim_show(&t, size);
         gn_illegal(g, "stage %s %s: its size %s is not constant", o->name, level_names[o->level], gn_text_done(&t));
     }
+    if (o->level == GN_LEVEL_STACK || o->level == GN_LEVEL_SHARED) check_bytes(g, o, n * (int64_t)gn_dtype_size(o->dtype));
 }
 
 static void add_sbuf(gn_lower *g, gn_object *o)
@@ -209,6 +224,19 @@ static void check_home(const living *v, const gn_object *o)
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
 }
 
+/* Memory that outlives a thread is written by the thread that owns the element: all thread leaves are the statement's, or the copy is
+ * dealt out. */
+static void check_threads(gn_lower *g, const gn_object *o, const gn_tree *s)
+{
+    if (s->def != o->def || (o->level != GN_LEVEL_ARENA && o->level != GN_LEVEL_SHARED)) return;
+    if (s->stmt == GN_STMT_STORE || (s->stmt == GN_STMT_ASG && o->level == GN_LEVEL_SHARED)) return;
+    if (s->stmt == GN_STMT_UPD && o != gn_accumulator(o->def)) return;
+    const gn_leafset own = gn_stmt_leaves(s);
+    for (uint32_t l = 0; l < g->leaves.n; l++)
+        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&own, l) && s->stmt != GN_STMT_MERGE && s->stmt != GN_STMT_ASG && s->stmt != GN_STMT_INIT)
+            gn_illegal(g, "stage %s %s: all threads along '%s' would update the same element", o->name, level_names[o->level], g->leaves.at[l].name);
+}
+
 static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_leafset extra, bool accumulator)
 {
     living v = { .g = g, .d = d, .extra = extra, .level = d->stage ? d->stage->level : GN_LEVEL_REG };
@@ -256,6 +284,7 @@ void gn_lower_storage(gn_lower *g)
         d->object = make_object(g, d, "", none, false);
         if (!gn_set_empty(d->private)) d->partial = make_object(g, d, "_a", d->private, true);
         if (d->online >= 0) d->correction = make_object(g, d, "_c", none, false);
+        for (size_t u = 0; g->cuda && u < d->touched.n; u++) check_threads(g, gn_accumulator(d), d->touched.at[u]);
     }
     declare(g);
 }
