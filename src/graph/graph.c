@@ -144,6 +144,7 @@ int gn_rank_of(const gn_expr *e)
 
 typedef struct text_call {
     const gn_expr *e;
+    gn_arena scratch; /* a program may ask a million times: only new texts stay in the graph */
     const char *text;
 } text_call;
 
@@ -151,14 +152,16 @@ static void type_text(void *arg)
 {
     text_call *const c = arg;
     gn_graph *const g = gn_graph_in(c->e);
-    gn_text t = { .arena = &g->arena };
+    gn_text t = { .arena = &c->scratch };
     gn_type_show(&t, c->e->type);
     c->text = gn_symbol(&g->arena, &g->symbols, gn_text_done(&t));
 }
 
 const char *gn_type_text(const gn_expr *e)
 {
-    text_call c = { e, "error" };
-    if (!e || gn_is_error(e)) return c.text;
-    return gn_protect(type_text, &c) ? "out of memory" : c.text;
+    if (!e || gn_is_error(e)) return "error";
+    text_call c = { .e = e, .scratch = { .allocator = gn_graph_in(e)->arena.allocator } };
+    const gn_status bad = gn_protect(type_text, &c);
+    gn_arena_free(&c.scratch);
+    return bad ? "out of memory" : c.text;
 }
