@@ -85,49 +85,6 @@ const char gn_body_sigmoid_f64[] = "(let (e (exp (neg (abs x)))) (div (select (l
 const char gn_body_softplus_f64[] = "(add (select (lt x 0) 0 x) (log1p (exp (neg (abs x)))))";
 const char gn_body_rsqrt_f64[] = "(div 1 (sqrt x))";
 
-/* x = n pi/2 + r with pi/2 in parts of 26 bits, whose products with n are exact up to |x| = 2^27; the last part and what its subtraction rounds
- * off follow as a second word of r. Beyond 2^27 the result is NaN: a silent wrong value would be worse. */
-#define QUADRANT_F64 \
-    "(let (n (round (mul x 0x1.45f306dc9c883p-1)))" \
-    "     (a (sub (sub x (mul n 0x1.921fb5p+0)) (mul n 0x1.110b46p-26)))" \
-    "     (w (mul n 0x1.1a6263p-54))" \
-    "     (r (sub a w))" \
-    "     (low (sub (sub (sub a r) w) (mul n 0x1.8a2e03707344ap-81)))"
-#define SINE_F64 \
-    "     (z (mul r r))" \
-    "     (s (fma z -0x1.8db7ffbf2a8b1p-41 0x1.60e688531e815p-33))" \
-    "     (s (fma s z -0x1.ae63f901c27d5p-26))" \
-    "     (s (fma s z 0x1.71de3a10d8acdp-19))" \
-    "     (s (fma s z -0x1.a01a019fe8decp-13))" \
-    "     (s (fma s z 0x1.111111111101fp-7))" \
-    "     (s (fma s z -0x1.5555555555555p-3))" \
-    "     (s (add r (fma (mul r z) s (mul low (fma z -0.5 1)))))" \
-    "     (c (fma z 0x1.35b95c8410d8bp-45 -0x1.92a8707a2002ap-37))" \
-    "     (c (fma c z 0x1.1eecd782f50e3p-29))" \
-    "     (c (fma c z -0x1.27e4faefdabf1p-22))" \
-    "     (c (fma c z 0x1.a01a019fb852fp-16))" \
-    "     (c (fma c z -0x1.6c16c16c16a34p-10))" \
-    "     (c (fma c z 0x1.5555555555555p-5))" \
-    "     (half (mul 0.5 z))" \
-    "     (one (sub 1 half))" \
-    "     (c (add one (add (sub (sub 1 one) half) (sub (mul (mul z z) c) (mul r low)))))" \
-    "     (h (floor (mul 0.5 n)))" \
-    "     (y (select (lt (mul 2 h) n) c s))" \
-    "     (q (mul 0.5 h))" \
-    "     (y (select (lt (floor q) q) (neg y) y))" \
-    "     (y (select (lt (abs x) 0x1p27) y nan))"
-
-const char gn_body_sin_f64[] =
-    QUADRANT_F64
-    SINE_F64
-    "  (select (lt (abs x) 0x1p-26) x y))";
-
-const char gn_body_cos_f64[] =
-    QUADRANT_F64
-    "     (n (add n 1))"
-    SINE_F64
-    "  y)";
-
 /* Below 1: x + x P(x^2). From 1 on: 1 - exp(-x^2) G((x - 2) / (x + 2)). */
 const char gn_body_erf_f64[] =
     "(let (z (mul x x))"
