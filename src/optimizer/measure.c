@@ -46,6 +46,11 @@ static uint32_t labels_of(const gn_expr *contract)
     return (uint32_t)n;
 }
 
+static bool is_view(const gn_expr *e)
+{
+    return e->op == &gn_op_permute || e->op == &gn_op_broadcast;
+}
+
 static bool adds_negative(const gn_expr *e)
 {
     gn_splat v;
@@ -54,7 +59,7 @@ static bool adds_negative(const gn_expr *e)
 }
 
 /* A node is dearer the more axes it runs over: sum(neg x) costs more than neg(sum x). Numbers cost nothing, what is computed
- * from them alone next to nothing. */
+ * from them alone is paid once. */
 uint32_t gn_weight_cost(const gn_expr *e)
 {
     gn_splat v;
@@ -62,11 +67,11 @@ uint32_t gn_weight_cost(const gn_expr *e)
     if (!e->nin) return e->op == &gn_op_constant ? 0 : 1;
     if (e->op == &gn_op_broadcast && e->in[0]->op == &gn_op_constant) return 0;
     for (uint32_t i = 0; i < e->nin; i++) number = number && gn_splat_of(e->in[i], &v);
-    if (number) return 2;
+    if (number) return price(e->op);
     uint32_t rank = e->type->kind == GN_TYPE_TENSOR ? e->type->n : 2;
     for (uint32_t i = 0; i < e->nin; i++)
         if (e->in[i]->type->kind == GN_TYPE_TENSOR && e->in[i]->type->n > rank) rank = e->in[i]->type->n;
-    if (e->op == &gn_op_contract) rank = labels_of(e);
+    if (e->op == &gn_op_contract) return price(e->op) * (2 + labels_of(e)) + is_view(e->in[0]) + is_view(e->in[1]);
     return price(e->op) * (2 + rank) + adds_negative(e);
 }
 
