@@ -109,20 +109,30 @@ static int uses(const piece *p, const gn_kexpr *e, uint32_t def)
     return n;
 }
 
+/* Every use of the definition, also below definitions that are inlined, is at its own parameters; counts the statements that need it. */
+static bool is_plain(const piece *p, uint32_t item, int *statements)
+{
+    const uint32_t at = p->k->items.at[p->first_item + item].at;
+    for (uint32_t k = item + 1; k < p->nitems; k++) {
+        const gn_kdef *u = gn_piece_def(p, k);
+        const int n = uses(p, u ? u->body : p->k->stores.at[p->k->items.at[p->first_item + k].at].value, at);
+        if (n >= 1000) return false;
+        if (n == 0) continue;
+        if (u && u->red == GN_RED_NONE) {
+            if (!is_plain(p, k, statements)) return false;
+        } else ++*statements;
+    }
+    return true;
+}
+
 /* Functions of a long row that several statements need are computed once and kept beside the loops. */
-static void stage_costly(piece *p, uint32_t lane)
+static void stage_costly(piece *p, uint32_t spine, uint32_t lane)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || d->red != GN_RED_NONE || !has_axis(d->param, d->nparam, lane) || !is_costly(d->body)) continue;
-        const uint32_t at = p->k->items.at[p->first_item + i].at;
-        int users = 0;
-        for (uint32_t k = i + 1; k < p->nitems; k++) {
-            const gn_kdef *u = gn_piece_def(p, k);
-            const int n = uses(p, u ? u->body : p->k->stores.at[p->k->items.at[p->first_item + k].at].value, at);
-            users += n > 1 ? (n >= 1000 ? 1000 : 1) : n;
-        }
-        if (users >= 2 && users < 1000) gn_textf(&p->rest, " (stage %s scratch)", d->name);
+        if (!d || d->red != GN_RED_NONE || !has_axis(d->param, d->nparam, lane) || !has_axis(d->param, d->nparam, spine) || !is_costly(d->body)) continue;
+        int statements = 0;
+        if (is_plain(p, i, &statements) && statements >= 2) gn_textf(&p->rest, " (stage %s scratch)", d->name);
     }
 }
 
@@ -293,7 +303,7 @@ static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
     gn_piece_peel(p, &l);
     gn_piece_lane_tiles(p, &l, ln, how);
     if (part && r.closes) gn_piece_close(p, i, part, r.rows);
-    if (l.outer && !p->small) stage_costly(p, ln);
+    if (l.outer && !p->small) stage_costly(p, i, ln);
 }
 
 void gn_default_rows(piece *p)
