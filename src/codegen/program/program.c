@@ -172,10 +172,10 @@ static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pke
 static void make_kernel(maker *m, const gn_group *g)
 {
     gn_program *p = m->p;
-    gn_schedule *s = gn_default_schedule(p->arena, g->kernel, g->hint, m->target);
+    gn_schedule *s;
+    const gn_scheduled *low = gn_default_apply(p->arena, g->kernel, g->hint, m->target, &s);
     gn_pkernel pk = { .name = g->kernel->name, .kernel = print_kernel(p->arena, g->kernel), .schedule = print_schedule(p->arena, g->kernel, s),
                       .first_step = (uint32_t)p->steps.n };
-    const gn_scheduled *low = gn_schedule_apply(p->arena, g->kernel, s, m->target);
     add_steps(m, g, low, &pk);
     pk.text_at = (uint32_t)m->body.n;
     if (m->groups->small) gn_emit_function(&m->body, low);

@@ -123,6 +123,27 @@ static int64_t loop_place(const piece *p, const uint16_t *axis, size_t n, bool l
     return place;
 }
 
+static bool refers(const gn_kexpr *e, uint32_t def)
+{
+    if (e->kind == GN_K_REF && e->u.ref == def) return true;
+    for (size_t i = 0; i < e->n; i++)
+        if (refers(e->a[i], def)) return true;
+    return false;
+}
+
+/* Statements that need a definition, also below definitions that are inlined. */
+static int count_statements(const piece *p, uint32_t item)
+{
+    const uint32_t at = p->k->items.at[p->first_item + item].at;
+    int n = 0;
+    for (uint32_t k = item + 1; k < p->nitems && n < 2; k++) {
+        const gn_kdef *u = gn_piece_def(p, k);
+        if (!refers(u ? u->body : p->k->stores.at[p->k->items.at[p->first_item + k].at].value, at)) continue;
+        n += u && u->red == GN_RED_NONE ? count_statements(p, k) : 1;
+    }
+    return n;
+}
+
 void gn_piece_keep(piece *p)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
@@ -131,6 +152,7 @@ void gn_piece_keep(piece *p)
         bool factored = false;
         for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == (uint32_t)(d - p->k->defs.at);
         const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
+        if (factored && result >= 0 && count_statements(p, i) > 1) gn_textf(&p->rest, " (stage %s arena)", d->name);
         if (!factored && sum >= 0 && result > sum) gn_textf(&p->rest, " (stage %s %s)", d->name, p->small || p->target->lang == GN_LANG_CUDA ? "stack" : "scratch");
     }
 }

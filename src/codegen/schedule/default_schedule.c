@@ -196,3 +196,49 @@ gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_
     const gn_sx *list = gn_sx_read(arena, "default", t.at, t.n);
     return gn_schedule_read(arena, k, "default", list->at[0]);
 }
+
+/* ---- the way out ---- */
+
+static gn_schedule *plain_schedule(gn_arena *arena, const gn_kernel *k)
+{
+    gn_text t = { .arena = arena };
+    gn_text_add(&t, "(schedule plain");
+    if (k->axes.n > 0) gn_text_add(&t, " (order");
+    for (size_t a = 0; a < k->axes.n; a++) gn_textf(&t, " %s", k->axes.at[a].name);
+    if (k->axes.n > 0) gn_text_char(&t, ')');
+    for (size_t d = 0; d < k->defs.n; d++)
+        if (k->defs.at[d].red != GN_RED_NONE) gn_textf(&t, " (stage %s arena)", k->defs.at[d].name);
+    gn_text_char(&t, ')');
+    const gn_sx *list = gn_sx_read(arena, "plain", t.at, t.n);
+    return gn_schedule_read(arena, k, "plain", list->at[0]);
+}
+
+typedef struct attempt {
+    gn_arena *arena;
+    gn_kernel *k;
+    const gn_kernel_hint *hint;
+    const gn_target *target;
+    gn_schedule *schedule;
+    gn_scheduled *scheduled;
+} attempt;
+
+static void try_default(void *arg)
+{
+    attempt *a = arg;
+    a->schedule = gn_default_schedule(a->arena, a->k, a->hint, a->target);
+    a->scheduled = gn_schedule_apply(a->arena, a->k, a->schedule, a->target);
+}
+
+gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target, gn_schedule **schedule)
+{
+    attempt a = { arena, k, hint, target, NULL, NULL };
+    const gn_status status = gn_protect(try_default, &a);
+    if (status && status != GN_EINVAL) gn_rethrow(status);
+    if (status) {
+        gn_error_clear();
+        a.schedule = plain_schedule(arena, k);
+        a.scheduled = gn_schedule_apply(arena, k, a.schedule, target);
+    }
+    if (schedule) *schedule = a.schedule;
+    return a.scheduled;
+}
