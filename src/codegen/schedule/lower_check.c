@@ -142,9 +142,6 @@ static void affine_axes(const gn_lower *g, const gn_dim *d, gn_leafset *axes)
 static void check_store(const gn_lower *g, const gn_ldef *d)
 {
     gn_leafset axes = { { 0 } };
-    for (uint32_t l = 0; d->store->kind != GN_STORE_SET && l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&d->params, l))
-            gn_illegal(g, "bind thread %s: the store to '%s' would be done by every thread along it", leaf_name(g, l), d->name);
     for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++) affine_axes(g, d->store->index[i], &axes);
     for (size_t p = 0; p < d->nparam; p++) {
         if (gn_set_has(&axes, d->param[p])) continue;

@@ -224,19 +224,6 @@ static void check_home(const living *v, const gn_object *o)
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
 }
 
-/* Memory that outlives a thread is written by the thread that owns the element: all thread leaves are the statement's, or the copy is
- * dealt out. */
-static void check_threads(gn_lower *g, const gn_object *o, const gn_tree *s)
-{
-    if (s->def != o->def || (o->level != GN_LEVEL_ARENA && o->level != GN_LEVEL_SHARED)) return;
-    if (s->stmt == GN_STMT_STORE || (s->stmt == GN_STMT_ASG && o->level == GN_LEVEL_SHARED)) return;
-    if (s->stmt == GN_STMT_UPD && o != gn_accumulator(o->def)) return;
-    const gn_leafset own = gn_stmt_leaves(s);
-    for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&own, l) && s->stmt != GN_STMT_MERGE && s->stmt != GN_STMT_ASG && s->stmt != GN_STMT_INIT)
-            gn_illegal(g, "stage %s %s: all threads along '%s' would update the same element", o->name, level_names[o->level], g->leaves.at[l].name);
-}
-
 static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_leafset extra, bool accumulator)
 {
     living v = { .g = g, .d = d, .extra = extra, .level = d->stage ? d->stage->level : GN_LEVEL_REG };
@@ -284,7 +271,6 @@ void gn_lower_storage(gn_lower *g)
         d->object = make_object(g, d, "", none, false);
         if (!gn_set_empty(d->private)) d->partial = make_object(g, d, "_a", d->private, true);
         if (d->online >= 0) d->correction = make_object(g, d, "_c", none, false);
-        for (size_t u = 0; g->cuda && u < d->touched.n; u++) check_threads(g, gn_accumulator(d), d->touched.at[u]);
     }
     declare(g);
 }
