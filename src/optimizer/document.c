@@ -30,6 +30,10 @@ void gn_rules_document(gn_text *t)
                    "**reassociate**, **finite**\n"
                    "and **approximate** fire only on a graph that allows them (`gn_graph_relax`). Any rule or pass can be switched "
                    "off by name.\n\n");
+    gn_text_add(t, "A rule is an entry of a table, `RULE(name, CLASS, \"left\", \"right\", condition)`; `rule.h` explains the patterns,\n"
+                   "`functions.def` lists conditions and functions. The build checks it and names file, line and column of a mistake. Its case is\n"
+                   "`tests/optimizer/golden/NAME.txt`: what it makes of what, and near misses that it leaves alone; the test compares the numbers of\n"
+                   "both sides as the class demands.\n\n");
     passes_section(t);
     for (size_t k = 0; k < gn_nrule_sets; k++) {
         const gn_rule_set *s = gn_rule_sets[k];
