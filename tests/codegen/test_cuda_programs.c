@@ -1,6 +1,7 @@
 /* The programs whose kernels are counted, with CUDA's default schedules: compiled by NVRTC without spills, and run on the CPU as fibers against
  * the reference evaluator. */
 #include <dlfcn.h>
+#include <gnomon/ops.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "default_schedule.h"
@@ -78,6 +79,22 @@ static void programs_run_as_fibers_like_the_reference(void **state)
     check_emulated(program_mlp(5, 20, 9, 3));
 }
 
+static void indices_run_as_fibers_like_the_reference(void **state)
+{
+    (void)state;
+    if (!unit_cxx())
+        skip();
+    program *p = program_new(test_seed());
+    program_size(p, "n", 7);
+    p->index_most = 5;
+    gn_expr *x = program_in(p, "x", GN_F32, "5, 3"), *t = program_in(p, "t", GN_I32, "n"), *u = program_in(p, "u", GN_F32, "n, 3");
+    program_out(p, gn_tanh(gn_take(x, t, 0)));
+    program_out(p, gn_scatter_add(gn_mul(x, 2.0), t, gn_mul(u, u), 0));
+    program_out(p, gn_sum(gn_cast(gn_lt(u, 0.5), GN_I64), GN_AXES(0)));
+    program_out(p, gn_all(gn_gt(u, -2.0), GN_AXES(1)));
+    check_emulated(p);
+}
+
 static void programs_compile_by_nvrtc_without_spills(void **state)
 {
     (void)state;
@@ -99,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs_run_as_fibers_like_the_reference),
+        cmocka_unit_test(indices_run_as_fibers_like_the_reference),
         cmocka_unit_test(programs_compile_by_nvrtc_without_spills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,11 +155,42 @@ static void rows(piece *p, uint32_t i, uint32_t t)
     if (each) gn_piece_close(p, i, block, CLOSED_ROWS);
 }
 
+/* ---- scatters ---- */
+
+static bool adds(const piece *p)
+{
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (!gn_piece_def(p, i) && p->k->stores.at[p->k->items.at[p->first_item + i].at].kind != GN_STORE_SET) return true;
+    return false;
+}
+
+/* Equal indices add in the order of the updates: what reaches an index through memory is a loop of each thread, the other axes are threads. */
+static void scatter(piece *p)
+{
+    int32_t t;
+    const uint64_t free = gn_piece_scatter_axes(p, &t);
+    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
+        if ((int32_t)x != t && (free >> x & 1)) bind_block(p, p->k->axes.at[x].name, x);
+    if (t >= 0) {
+        const char *block = gn_piece_leaf(p, (uint32_t)t, "b"), *thread = gn_piece_leaf(p, (uint32_t)t, "t");
+        const int64_t threads = threads_for(p->extent[t]);
+        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 "))", p->k->axes.at[t].name, block, thread, threads);
+        bind_block(p, block, (uint32_t)t);
+        bind_thread(p, thread, (uint32_t)t, threads);
+    }
+    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
+        if (!(free >> x & 1)) gn_piece_axis(p, x);
+}
+
 void gn_default_cuda(piece *p)
 {
     uint32_t i, t;
     if (p->small || p->naxes == 0) {
         for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++) gn_piece_axis(p, x);
+        return;
+    }
+    if (adds(p)) {
+        scatter(p);
         return;
     }
     if (contract(p)) return;

@@ -81,3 +81,5 @@ bool gn_piece_contraction(const piece *, const gn_kdef **acc, const gn_kdef **a,
 bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);   /* one of its loads has unit stride along the axis */
 void gn_piece_main_axes(const piece *, uint32_t *spine, uint32_t *lane); /* the rows; the axis that is last in most of the traffic */
 bool gn_piece_reduces(const piece *, uint32_t axis);                     /* a reduction runs along it */
+/* Axes, as bits, that no index of a store takes from memory, and the one of them that is last in what is added to (-1: none). */
+uint64_t gn_piece_scatter_axes(const piece *, int32_t *lane);

@@ -60,3 +60,10 @@ void gn_default_scatter(piece *p)
         if (!(free >> a & 1)) gn_piece_axis(p, a);
     if (ln >= 0) gn_piece_lane_tiles(p, &l, (uint32_t)ln, "unroll");
 }
+
+uint64_t gn_piece_scatter_axes(const piece *p, int32_t *lane)
+{
+    const uint64_t free = free_axes(p);
+    *lane = lane_axis(p, free);
+    return free;
+}
