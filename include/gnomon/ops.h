@@ -7,17 +7,18 @@
  *  Each builder is a function `gn_NAME_at` that takes the place of the call, and a macro `gn_NAME` that passes it.
  *
  *  What holds for all of them
- *  Operands  `gn_operand` is an expression or a number: gn_add(x, 2.0). A number takes the dtype of the expression beside it, except that a
- *            floating number beside integers or bools makes both f32.
- *  Shapes    Elementwise builders broadcast: shapes are aligned at their last axes, missing axes and extents that are known to be 1 are
- *            repeated. Two named extents that may differ are taken to be equal, and that is checked at each call.
+ *  Operands  `gn_operand` is an expression or a number: gn_add(x, 2.0). A number takes the dtype of the expression beside it,
+ *            except that a floating number beside integers or bools makes both f32.
+ *  Shapes    Elementwise builders broadcast: shapes are aligned at their last axes, missing axes and extents that are known to be
+ *            1 are repeated. Two named extents that may differ are taken to be equal, and that is checked at each call.
  *  Dtypes    Operands are promoted to their common dtype (array.h). "floating" builders turn integers and bools into f32 first.
  *  Axes      An axis may be negative: -1 is the last one.
- *  Strings   Shapes and ranges are printf-formatted: gn_reshape(x, "batch, %d", n). Extents are numbers, names and + - * / % min max of them.
- *  Errors    GN_EINVAL for NULL or an operand of another graph; GN_ESHAPE, GN_EDTYPE, GN_EAXIS, GN_ESYNTAX as the words say; the result is then
- *            the graph's error node (graph.h), whose message has operands, dtypes, shapes and the line.
- *  Gradient  Given as d: what reaches an operand for the gradient g of the result y. "none" are steps, integers and bools. Gradients over
- *            broadcast axes are summed.
+ *  Strings   Shapes and ranges are printf-formatted: gn_reshape(x, "batch, %d", n). Extents are numbers, names and + - * / % min
+ *            max of them.
+ *  Errors    GN_EINVAL for NULL or an operand of another graph; GN_ESHAPE, GN_EDTYPE, GN_EAXIS, GN_ESYNTAX as the words say; the
+ *            result is then the graph's error node (graph.h), whose message has operands, dtypes, shapes and the line.
+ *  Gradient  Given as d: what reaches an operand for the gradient g of the result y. "none" are steps, integers and bools.
+ *            Gradients over broadcast axes are summed.
  *  Numbers   Integers wrap, integer division floors, x/0 and x mod 0 are 0 for integers, casts saturate, NaN casts to 0.
  *  Ownership and threads: results live as long as their graph, which belongs to one thread at a time. */
 #pragma once
@@ -27,7 +28,7 @@
 extern "C" {
 #endif
 
-/* ---- arithmetic ---------------------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
 
 /** Sum, difference, product. On bools: i32 arithmetic.  Gradient  g, g;  g, -g;  g b, g a. */
 GN_API gn_expr *gn_add_at(gn_loc, gn_operand a, gn_operand b);
@@ -48,7 +49,8 @@ GN_API gn_expr *gn_mod_at(gn_loc, gn_operand a, gn_operand b);
 #define gn_floordiv(a, b) gn_floordiv_at(GN_HERE, GN_OP(a), GN_OP(b))
 #define gn_mod(a, b) gn_mod_at(GN_HERE, GN_OP(a), GN_OP(b))
 
-/** a to the power b. Floating; the special cases are those of C's pow.  Gradient  g b a^(b-1), 0 where b is 0;  g y log a, 0 where a is 0. */
+/** a to the power b. Floating; the special cases are those of C's pow.  Gradient  g b a^(b-1), 0 where b is 0;  g y log a, 0
+ *  where a is 0. */
 GN_API gn_expr *gn_pow_at(gn_loc, gn_operand a, gn_operand b);
 #define gn_pow(a, b) gn_pow_at(GN_HERE, GN_OP(a), GN_OP(b))
 
@@ -83,7 +85,7 @@ GN_API gn_expr *gn_trunc_at(gn_loc, gn_expr *x);
 GN_API gn_expr *gn_clip_at(gn_loc, gn_expr *x, gn_operand low, gn_operand high);
 #define gn_clip(x, low, high) gn_clip_at(GN_HERE, x, GN_OP(low), GN_OP(high))
 
-/* ---- functions: floating, elementwise ------------------------------------------------------------------------------------------ */
+/* ---- functions: floating, elementwise ---------------------------------------------------------------------------- */
 
 /** Square root and its reciprocal; NaN for x < 0.  Gradient  g / 2y;  -g y / 2x. */
 GN_API gn_expr *gn_sqrt_at(gn_loc, gn_expr *x);
@@ -121,7 +123,8 @@ GN_API gn_expr *gn_erf_at(gn_loc, gn_expr *x);
 #define gn_softplus(x) gn_softplus_at(GN_HERE, x)
 #define gn_erf(x) gn_erf_at(GN_HERE, x)
 
-/** Activations: max(x, 0); x or slope x where x < 0; x Phi(x) by erf; x sigmoid(x).  Gradient  at 0 of relu: g/2, of leaky_relu: g (1 + slope)/2.
+/** Activations: max(x, 0); x or slope x where x < 0; x Phi(x) by erf; x sigmoid(x).  Gradient  at 0 of relu: g/2, of leaky_relu:
+ *  g (1 + slope)/2.
  *  Source    gelu: D. Hendrycks, K. Gimpel, Gaussian error linear units, 2016. silu: S. Elfwing et al., 2018. */
 GN_API gn_expr *gn_relu_at(gn_loc, gn_expr *x);
 GN_API gn_expr *gn_leaky_relu_at(gn_loc, gn_expr *x, double slope);
@@ -132,9 +135,10 @@ GN_API gn_expr *gn_silu_at(gn_loc, gn_expr *x);
 #define gn_gelu(x) gn_gelu_at(GN_HERE, x)
 #define gn_silu(x) gn_silu_at(GN_HERE, x)
 
-/* ---- comparisons, logic, choice ------------------------------------------------------------------------------------------------ */
+/* ---- comparisons, logic, choice ---------------------------------------------------------------------------------- */
 
-/** Comparisons give bool; with NaN all are false but ne. Operands are promoted first: i32 with i64 compares as i64.  Gradient  none. */
+/** Comparisons give bool; with NaN all are false but ne. Operands are promoted first: i32 with i64 compares as i64.  Gradient
+ *  none. */
 GN_API gn_expr *gn_eq_at(gn_loc, gn_operand a, gn_operand b);
 GN_API gn_expr *gn_ne_at(gn_loc, gn_operand a, gn_operand b);
 GN_API gn_expr *gn_lt_at(gn_loc, gn_operand a, gn_operand b);
@@ -169,7 +173,8 @@ GN_API gn_expr *gn_select_at(gn_loc, gn_expr *condition, gn_operand a, gn_operan
 GN_API gn_expr *gn_cast_at(gn_loc, gn_expr *x, gn_dtype);
 #define gn_cast(x, dtype) gn_cast_at(GN_HERE, x, dtype)
 
-/** Bits of integers; shifts fill with 0 (right shifts of signed integers with the sign) and give 0 (or the sign) for counts outside the width.
+/** Bits of integers; shifts fill with 0 (right shifts of signed integers with the sign) and give 0 (or the sign) for counts
+ *  outside the width.
  *  Errors  GN_EDTYPE if not integers.  Gradient  none. */
 GN_API gn_expr *gn_bit_and_at(gn_loc, gn_operand a, gn_operand b);
 GN_API gn_expr *gn_bit_or_at(gn_loc, gn_operand a, gn_operand b);
@@ -184,13 +189,15 @@ GN_API gn_expr *gn_shr_at(gn_loc, gn_operand a, gn_operand count);
 #define gn_shl(a, count) gn_shl_at(GN_HERE, GN_OP(a), GN_OP(count))
 #define gn_shr(a, count) gn_shr_at(GN_HERE, GN_OP(a), GN_OP(count))
 
-/* ---- reductions ---------------------------------------------------------------------------------------------------------------- */
+/* ---- reductions -------------------------------------------------------------------------------------------------- */
 
-/** Reductions over a list of axes, which vanish from the shape (gn_expand brings them back with extent 1): gn_sum(x, GN_AXES(0, -1)).
- *  gn_sum_all(x) and its like reduce over all axes.
- *  Dtypes    sum, prod: numbers; bools count as i64. max, min: any. any, all: bool. mean, var: floating (the mean of bools is f32).
- *  Values    over no elements: sum 0, prod 1, any false, all true, mean and var NaN, max and min the least and the greatest value of the dtype
- *            (infinite for floats). NaN stays. var is the mean of squared differences from the mean. The order of summation depends on the shape alone.
+/** Reductions over a list of axes, which vanish from the shape (gn_expand brings them back with extent 1): gn_sum(x, GN_AXES(0,
+ *  -1)). gn_sum_all(x) and its like reduce over all axes.
+ *  Dtypes    sum, prod: numbers; bools count as i64. max, min: any. any, all: bool. mean, var: floating (the mean of bools is
+ *            f32).
+ *  Values    over no elements: sum 0, prod 1, any false, all true, mean and var NaN, max and min the least and the greatest value
+ *            of the dtype (infinite for floats). NaN stays. var is the mean of squared differences from the mean. The order of
+ *            summation depends on the shape alone.
  *  Gradient  sum g;  prod g times the product of the others, right with zeros;  max, min shared equally among ties;  mean g / n;
  *            var 2 g (x - mean) / n;  any, all none.
  *  Errors    GN_EAXIS for an axis outside the rank or named twice. */
@@ -227,31 +234,36 @@ GN_API gn_expr *gn_var_all_at(gn_loc, gn_expr *x);
 #define gn_mean_all(x) gn_mean_all_at(GN_HERE, x)
 #define gn_var_all(x) gn_var_all_at(GN_HERE, x)
 
-/** Position of the largest or smallest element along one axis, as i64; the first of several, the first NaN if there is one, 0 over no elements.
+/** Position of the largest or smallest element along one axis, as i64; the first of several, the first NaN if there is one, 0
+ *  over no elements.
  *  Gradient  none. */
 GN_API gn_expr *gn_argmax_at(gn_loc, gn_expr *x, int axis);
 GN_API gn_expr *gn_argmin_at(gn_loc, gn_expr *x, int axis);
 #define gn_argmax(x, axis) gn_argmax_at(GN_HERE, x, axis)
 #define gn_argmin(x, axis) gn_argmin_at(GN_HERE, x, axis)
 
-/** log of the sum of e^x along one axis, which vanishes; exact shift by the largest element, so that nothing overflows.  Gradient  g softmax(x). */
+/** log of the sum of e^x along one axis, which vanishes; exact shift by the largest element, so that nothing overflows.  Gradient
+ *  g softmax(x). */
 GN_API gn_expr *gn_log_sum_exp_at(gn_loc, gn_expr *x, int axis);
 #define gn_log_sum_exp(x, axis) gn_log_sum_exp_at(GN_HERE, x, axis)
 
-/* ---- movement: any dtype ------------------------------------------------------------------------------------------------------- */
+/* ---- movement: any dtype ----------------------------------------------------------------------------------------- */
 
 /** The same elements in row-major order under another shape; one extent may be -1: what remains.
- *  Errors    GN_ESHAPE if the numbers of elements differ for every size, or -1 does not come out whole.  Gradient  g in x's shape. */
+ *  Errors    GN_ESHAPE if the numbers of elements differ for every size, or -1 does not come out whole.  Gradient  g in x's
+ *            shape. */
 GN_API gn_expr *gn_reshape_at(gn_loc, gn_expr *x, const char *shape, ...) GN_PRINTF(3, 4);
 #define gn_reshape(x, ...) gn_reshape_at(GN_HERE, x, __VA_ARGS__)
 
-/** Axes in another order: axis i of the result is axis axes[i] of x. gn_transpose exchanges the last two.  Gradient  g in the inverse order. */
+/** Axes in another order: axis i of the result is axis axes[i] of x. gn_transpose exchanges the last two.  Gradient  g in the
+ *  inverse order. */
 GN_API gn_expr *gn_permute_at(gn_loc, gn_expr *x, gn_axes);
 GN_API gn_expr *gn_transpose_at(gn_loc, gn_expr *x);
 #define gn_permute(x, axes) gn_permute_at(GN_HERE, x, axes)
 #define gn_transpose(x) gn_transpose_at(GN_HERE, x)
 
-/** Repeats x to a shape: aligned at the last axis, missing axes and extents that are 1 are repeated.  Gradient  the sum over them. */
+/** Repeats x to a shape: aligned at the last axis, missing axes and extents that are 1 are repeated.  Gradient  the sum over
+ *  them. */
 GN_API gn_expr *gn_broadcast_to_at(gn_loc, gn_expr *x, const char *shape, ...) GN_PRINTF(3, 4);
 #define gn_broadcast_to(x, ...) gn_broadcast_to_at(GN_HERE, x, __VA_ARGS__)
 
@@ -261,10 +273,11 @@ GN_API gn_expr *gn_squeeze_at(gn_loc, gn_expr *x, gn_axes);
 #define gn_expand(x, axes) gn_expand_at(GN_HERE, x, axes)
 #define gn_squeeze(x, axes) gn_squeeze_at(GN_HERE, x, axes)
 
-/** A part of x: per axis "start:stop:step" as in Python, each may be left out, or one index, which takes the axis away; axes that are not
- *  named stay whole. gn_slice(x, "1:-1, ::2, %d", k). Negative numbers count from the end; a negative step (a number) runs backwards.
- *  Errors    GN_ESHAPE for a start or stop outside the axis (they are not clamped; named ones are checked at the call); GN_ESYNTAX; GN_EAXIS for
- *            more ranges than axes.  Gradient  g in place, 0 elsewhere. */
+/** A part of x: per axis "start:stop:step" as in Python, each may be left out, or one index, which takes the axis away; axes that
+ *  are not named stay whole. gn_slice(x, "1:-1, ::2, %d", k). Negative numbers count from the end; a negative step (a number)
+ *  runs backwards.
+ *  Errors    GN_ESHAPE for a start or stop outside the axis (they are not clamped; named ones are checked at the call);
+ *            GN_ESYNTAX; GN_EAXIS for more ranges than axes.  Gradient  g in place, 0 elsewhere. */
 GN_API gn_expr *gn_slice_at(gn_loc, gn_expr *x, const char *ranges, ...) GN_PRINTF(3, 4);
 #define gn_slice(x, ...) gn_slice_at(GN_HERE, x, __VA_ARGS__)
 
@@ -277,20 +290,23 @@ GN_API gn_expr *gn_pad_at(gn_loc, gn_expr *x, gn_operand value, const char *widt
 GN_API gn_expr *gn_flip_at(gn_loc, gn_expr *x, gn_axes);
 #define gn_flip(x, axes) gn_flip_at(GN_HERE, x, axes)
 
-/** Joins along an axis that they have, or along a new one: gn_concat(GN_EXPRS(a, b), 0). Dtypes are promoted.  Gradient  the parts of g.
+/** Joins along an axis that they have, or along a new one: gn_concat(GN_EXPRS(a, b), 0). Dtypes are promoted.  Gradient  the
+ *  parts of g.
  *  Errors    GN_ESHAPE if other extents differ; GN_EINVAL for an empty list. */
 GN_API gn_expr *gn_concat_at(gn_loc, gn_exprs, int axis);
 GN_API gn_expr *gn_stack_at(gn_loc, gn_exprs, int axis);
 #define gn_concat(xs, axis) gn_concat_at(GN_HERE, xs, axis)
 #define gn_stack(xs, axis) gn_stack_at(GN_HERE, xs, axis)
 
-/** Cuts x along an axis into n equal parts, written to out[0 .. n-1].  Errors  GN_ESHAPE if the extent is known and n does not divide it. */
+/** Cuts x along an axis into n equal parts, written to out[0 .. n-1].  Errors  GN_ESHAPE if the extent is known and n does not
+ *  divide it. */
 GN_API void gn_split_at(gn_loc, gn_expr *x, int axis, int n, gn_expr **out);
 #define gn_split(x, axis, n, out) gn_split_at(GN_HERE, x, axis, n, out)
 
-/* ---- contraction ---------------------------------------------------------------------------------------------------------------- */
+/* ---- contraction ------------------------------------------------------------------------------------------------- */
 
-/** Matrix product over the last two axes, batched over the leading ones. An operand of rank 1 is a row (a) or a column (b) whose axis vanishes.
+/** Matrix product over the last two axes, batched over the leading ones. An operand of rank 1 is a row (a) or a column (b) whose
+ *  axis vanishes.
  *  Shapes    a (..., m, k), b (..., k, n) -> (..., m, n); leading axes broadcast.
  *  Dtypes    numbers; operands are promoted to their common dtype.
  *  Gradient  da = g b^T, db = a^T g, summed over broadcast axes.
@@ -305,12 +321,14 @@ GN_API gn_expr *gn_outer_at(gn_loc, gn_expr *a, gn_expr *b);
 #define gn_dot(a, b) gn_dot_at(GN_HERE, a, b)
 #define gn_outer(a, b) gn_outer_at(GN_HERE, a, b)
 
-/** Einstein's summation over two operands: gn_einsum("bik,bkj->bij", a, b). One letter an axis; what stands left of the arrow only is summed.
- *  Errors    GN_ESYNTAX in the letters, one twice in an operand, one in the result alone; GN_ESHAPE if ranks or extents do not fit. */
+/** Einstein's summation over two operands: gn_einsum("bik,bkj->bij", a, b). One letter an axis; what stands left of the arrow
+ *  only is summed.
+ *  Errors    GN_ESYNTAX in the letters, one twice in an operand, one in the result alone; GN_ESHAPE if ranks or extents do not
+ *            fit. */
 GN_API gn_expr *gn_einsum_at(gn_loc, const char *letters, gn_expr *a, gn_expr *b);
 #define gn_einsum(letters, a, b) gn_einsum_at(GN_HERE, letters, a, b)
 
-/* ---- indices ------------------------------------------------------------------------------------------------------------------- */
+/* ---- indices ----------------------------------------------------------------------------------------------------- */
 
 /** Elements of x along an axis by integer indices: shape x[:axis] + indices + x[axis+1:]. Negative indices are out of range.
  *  Errors    GN_EDTYPE if indices are not integers. At the call: GN_EINDEX; computed indices are clamped and reported.
@@ -319,8 +337,8 @@ GN_API gn_expr *gn_take_at(gn_loc, gn_expr *x, gn_expr *indices, int axis);
 #define gn_take(x, indices, axis) gn_take_at(GN_HERE, x, indices, axis)
 
 /** x plus `updates` added at indices along an axis; equal indices add up, in row-major order of the updates.
-
- *  Shapes    updates: x[:axis] + indices + x[axis+1:].  Dtypes  numbers, promoted; indices integers.  Gradient  g; take(g, indices, axis) for the updates. */
+ *  Shapes    updates: x[:axis] + indices + x[axis+1:].  Dtypes  numbers, promoted; indices integers.  Gradient  g; take(g,
+ *            indices, axis) for the updates. */
 GN_API gn_expr *gn_scatter_add_at(gn_loc, gn_expr *x, gn_expr *indices, gn_expr *updates, int axis);
 #define gn_scatter_add(x, indices, updates, axis) gn_scatter_add_at(GN_HERE, x, indices, updates, axis)
 
@@ -330,14 +348,15 @@ GN_API gn_expr *gn_full_at(gn_loc, gn_graph *, gn_dtype, gn_operand value, const
 #define gn_iota(g, dtype, axis, ...) gn_iota_at(GN_HERE, g, dtype, axis, __VA_ARGS__)
 #define gn_full(g, dtype, value, ...) gn_full_at(GN_HERE, g, dtype, GN_OP(value), __VA_ARGS__)
 
-/** 1 where an integer label (...) equals the position along a new last axis of extent n, else 0. A label outside gives a row of zeros.
- *  n is a printf-formatted extent: gn_one_hot(t, GN_F32, "10").  Gradient  none. */
+/** 1 where an integer label (...) equals the position along a new last axis of extent n, else 0. A label outside gives a row of
+ *  zeros. n is a printf-formatted extent: gn_one_hot(t, GN_F32, "10").  Gradient  none. */
 GN_API gn_expr *gn_one_hot_at(gn_loc, gn_expr *labels, gn_dtype, const char *n, ...) GN_PRINTF(4, 5);
 #define gn_one_hot(labels, dtype, ...) gn_one_hot_at(GN_HERE, labels, dtype, __VA_ARGS__)
 
-/* ---- networks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- networks ---------------------------------------------------------------------------------------------------- */
 
-/** e^x over its sum along an axis, and the log of that; safe for any finite x.  Floating.  Gradient  y (g - sum g y);  g - softmax(x) sum g. */
+/** e^x over its sum along an axis, and the log of that; safe for any finite x.  Floating.  Gradient  y (g - sum g y);  g -
+ *  softmax(x) sum g. */
 GN_API gn_expr *gn_softmax_at(gn_loc, gn_expr *x, int axis);
 GN_API gn_expr *gn_log_softmax_at(gn_loc, gn_expr *x, int axis);
 #define gn_softmax(x, axis) gn_softmax_at(GN_HERE, x, axis)
@@ -350,26 +369,33 @@ GN_API gn_expr *gn_log_softmax_at(gn_loc, gn_expr *x, int axis);
 GN_API gn_expr *gn_cross_entropy_at(gn_loc, gn_expr *logits, gn_expr *labels);
 #define gn_cross_entropy(logits, labels) gn_cross_entropy_at(GN_HERE, logits, labels)
 
-/** (x - mean) / sqrt(var + epsilon) over the last axis, times scale plus shift, which are (n) or numbers: gn_layer_norm(x, 1, 0, 1e-5).
- *  Floating.  Source  J. Ba, J. Kiros, G. Hinton, Layer normalization, 2016. */
+/** (x - mean) / sqrt(var + epsilon) over the last axis, times scale plus shift, which are (n) or numbers: gn_layer_norm(x, 1, 0,
+ *  1e-5). Floating.  Source  J. Ba, J. Kiros, G. Hinton, Layer normalization, 2016. */
 GN_API gn_expr *gn_layer_norm_at(gn_loc, gn_expr *x, gn_operand scale, gn_operand shift, double epsilon);
 #define gn_layer_norm(x, scale, shift, epsilon) gn_layer_norm_at(GN_HERE, x, GN_OP(scale), GN_OP(shift), epsilon)
 
-/* ---- random numbers ------------------------------------------------------------------------------------------------------------ */
+/* ---- random numbers ---------------------------------------------------------------------------------------------- */
 
-/** Random tensors as pure functions: of the graph's seed, the scope, a name and `step`, an integer number or scalar expression. The same four give the same
- *  numbers on every machine; another step or name gives independent ones.
- *  uniform   in [0, 1), multiples of 2^-24 (f32) or 2^-53 (f64).   normal    mean 0, variance 1.   bernoulli  bool, true with probability p.
- *  Errors    GN_EDTYPE if dtype is not floating or step not an integer; GN_EINVAL for p outside [0, 1] or an empty name.  Gradient  none.
- *  Source    Philox4x32-10: J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011. Normal: G. Box, M. Muller, 1958. */
-GN_API gn_expr *gn_uniform_at(gn_loc, gn_graph *, const char *name, gn_operand step, gn_dtype, const char *shape, ...) GN_PRINTF(6, 7);
-GN_API gn_expr *gn_normal_at(gn_loc, gn_graph *, const char *name, gn_operand step, gn_dtype, const char *shape, ...) GN_PRINTF(6, 7);
-GN_API gn_expr *gn_bernoulli_at(gn_loc, gn_graph *, const char *name, gn_operand step, double p, const char *shape, ...) GN_PRINTF(6, 7);
+/** Random tensors as pure functions: of the graph's seed, the scope, a name and `step`, an integer number or scalar expression.
+ *  The same four give the same numbers on every machine; another step or name gives independent ones.
+ *  Values    uniform: in [0, 1), multiples of 2^-24 (f32) or 2^-53 (f64). normal: mean 0, variance 1. bernoulli: bool, true with
+ *            probability p.
+ *  Errors    GN_EDTYPE if dtype is not floating or step not an integer; GN_EINVAL for p outside [0, 1] or an empty name.
+ *            Gradient  none.
+ *  Source    Philox4x32-10: J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011. Normal: G. Box, M. Muller,
+ *            1958. */
+GN_API gn_expr *gn_uniform_at(gn_loc, gn_graph *, const char *name, gn_operand step, gn_dtype, const char *shape, ...)
+    GN_PRINTF(6, 7);
+GN_API gn_expr *gn_normal_at(gn_loc, gn_graph *, const char *name, gn_operand step, gn_dtype, const char *shape, ...)
+    GN_PRINTF(6, 7);
+GN_API gn_expr *gn_bernoulli_at(gn_loc, gn_graph *, const char *name, gn_operand step, double p, const char *shape, ...)
+    GN_PRINTF(6, 7);
 #define gn_uniform(g, name, step, dtype, ...) gn_uniform_at(GN_HERE, g, name, GN_OP(step), dtype, __VA_ARGS__)
 #define gn_normal(g, name, step, dtype, ...) gn_normal_at(GN_HERE, g, name, GN_OP(step), dtype, __VA_ARGS__)
 #define gn_bernoulli(g, name, step, p, ...) gn_bernoulli_at(GN_HERE, g, name, GN_OP(step), p, __VA_ARGS__)
 
-/** x with each element set to 0 with probability p, the others divided by 1 - p; name and step as above. Recomputing gives the same mask.
+/** x with each element set to 0 with probability p, the others divided by 1 - p; name and step as above. Recomputing gives the
+ *  same mask.
  *  Gradient  g with the same mask.  Source  N. Srivastava et al., Dropout, JMLR 2014. */
 GN_API gn_expr *gn_dropout_at(gn_loc, gn_expr *x, double p, const char *name, gn_operand step);
 #define gn_dropout(x, p, name, step) gn_dropout_at(GN_HERE, x, p, name, GN_OP(step))

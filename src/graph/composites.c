@@ -73,18 +73,20 @@ static const gn_region *expand_clip(gn_graph *g, const gn_type *const *in, size_
 /* ---- records ---- */
 
 static const gn_attr_spec slope_attr[] = { { "slope", GN_ATTR_FLOAT } };
-const gn_op_info gn_op_square = { .name = "square", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_NUMBERS, .expand = expand_square,
-    .deriv = { "(mul g (mul 2 x))" }, .gloss = "x x" };
-const gn_op_info gn_op_relu = { .name = "relu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_NUMBERS, .expand = expand_relu,
-    .gloss = "maximum(x, 0)" };
-const gn_op_info gn_op_leaky_relu = { .name = "leaky_relu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = slope_attr,
-    .nattr = 1, .expand = expand_leaky_relu, .gloss = "x, or slope x below 0" };
-const gn_op_info gn_op_gelu = { .name = "gelu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_FLOATS, .expand = expand_gelu,
-    .gloss = "x/2 (1 + erf(x / sqrt(2)))" };
-const gn_op_info gn_op_silu = { .name = "silu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_FLOATS, .expand = expand_silu,
-    .deriv = { "(mul g (add (sigmoid x) (mul y (sub 1 (sigmoid x)))))" }, .gloss = "x sigmoid(x)" };
-const gn_op_info gn_op_clip = { .name = "clip", .arity = 3, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_NUMBERS, .expand = expand_clip,
-    .gloss = "minimum(maximum(a, b), c)" };
+const gn_op_info gn_op_square = { .name = "square", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE,
+    .dtypes = GN_NUMBERS, .expand = expand_square, .deriv = { "(mul g (mul 2 x))" }, .gloss = "x x" };
+const gn_op_info gn_op_relu = { .name = "relu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_NUMBERS,
+    .expand = expand_relu, .gloss = "maximum(x, 0)" };
+const gn_op_info gn_op_leaky_relu = { .name = "leaky_relu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE,
+    .dtypes = GN_FLOATS, .attrs = slope_attr, .nattr = 1, .expand = expand_leaky_relu,
+    .gloss = "x, or slope x below 0" };
+const gn_op_info gn_op_gelu = { .name = "gelu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .expand = expand_gelu, .gloss = "x/2 (1 + erf(x / sqrt(2)))" };
+const gn_op_info gn_op_silu = { .name = "silu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .expand = expand_silu, .deriv = { "(mul g (add (sigmoid x) (mul y (sub 1 (sigmoid x)))))" },
+    .gloss = "x sigmoid(x)" };
+const gn_op_info gn_op_clip = { .name = "clip", .arity = 3, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_NUMBERS,
+    .expand = expand_clip, .gloss = "minimum(maximum(a, b), c)" };
 
 /* ---- builders ---- */
 
@@ -135,10 +137,13 @@ gn_expr *gn_silu_at(gn_loc loc, gn_expr *x)
 
 gn_expr *gn_leaky_relu_at(gn_loc loc, gn_expr *x, double slope)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "leaky_relu", .make = make_slope, .number = slope, .n = 1, .in = { gn_operand_expr(x) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = "leaky_relu", .make = make_slope, .number = slope, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_clip_at(gn_loc loc, gn_expr *x, gn_operand low, gn_operand high)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "clip", .make = make_number, .op = &gn_op_clip, .n = 3, .in = { gn_operand_expr(x), low, high } });
+    return gn_request_make(
+        loc,
+        &(gn_request){ .name = "clip", .make = make_number, .op = &gn_op_clip, .n = 3, .in = { gn_operand_expr(x), low, high } });
 }

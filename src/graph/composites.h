@@ -15,7 +15,10 @@ static inline gn_expr *gn_minus(gn_graph *g, gn_expr *a, gn_expr *b) { return gn
 static inline gn_expr *gn_times(gn_graph *g, gn_expr *a, gn_expr *b) { return gn_make2(g, &gn_op_mul, a, b); }
 static inline gn_expr *gn_over(gn_graph *g, gn_expr *a, gn_expr *b) { return gn_make2(g, &gn_op_div, a, b); }
 static inline gn_expr *gn_scaled(gn_graph *g, gn_expr *a, double v) { return gn_times(g, a, gn_make_like(g, a, v)); }
-static inline gn_expr *gn_summed(gn_graph *g, gn_expr *x, const gn_axis_list *axes) { return gn_make_reduce(g, &gn_op_sum, x, axes); }
+static inline gn_expr *gn_summed(gn_graph *g, gn_expr *x, const gn_axis_list *axes)
+{
+    return gn_make_reduce(g, &gn_op_sum, x, axes);
+}
 /* Reduced and repeated back to the shape of x. */
 static inline gn_expr *gn_rowwise(gn_graph *g, const gn_op_info *op, gn_expr *x, const gn_axis_list *axes)
 {

@@ -1,4 +1,5 @@
-/* Layer normalization. The node is a tuple (y, r): the normalized rows and 1 / sqrt(var + epsilon), which the gradient uses again. */
+/* Layer normalization. The node is a tuple (y, r): the normalized rows and 1 / sqrt(var + epsilon), which the gradient uses
+ * again. */
 #include "composites.h"
 #include "ops/request.h"
 
@@ -62,7 +63,8 @@ static void vjp(gn_graph *g, gn_expr *node, gn_expr *d, gn_expr **gin)
     gn_expr *const dy = gn_part(g, d, 0), *const dr = gn_part(g, d, 1);
     gin[0] = through_rows(g, y, r, dy);
     if (is_zero(dr)) return;
-    gn_expr *const n = gn_make_splat(g, gn_make_size(g, gn_extent(x, gn_rank_in(x) - 1), gn_dtype_in(r)), gn_rank_in(r), r->type->dim);
+    gn_expr *const n =
+        gn_make_splat(g, gn_make_size(g, gn_extent(x, gn_rank_in(x) - 1), gn_dtype_in(r)), gn_rank_in(r), r->type->dim);
     gn_expr *const row = gn_over(g, gn_times(g, dr, gn_times(g, r, r)), n);
     gin[0] = gn_minus(g, gin[0], gn_times(g, repeated(g, row, x), y));
 }
@@ -76,14 +78,16 @@ static gn_expr *jvp(gn_graph *g, gn_expr *node, gn_expr *const *t)
 }
 
 static const gn_attr_spec epsilon_attr[] = { { "epsilon", GN_ATTR_FLOAT } };
-const gn_op_info gn_op_layer_norm = { .name = "layer_norm", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = epsilon_attr, .nattr = 1,
-    .infer = infer, .expand = expand, .vjp = vjp, .jvp = jvp, .gloss = "(y, r): r = 1 / sqrt(var + epsilon) and y = (x - mean) r along the last axis" };
+const gn_op_info gn_op_layer_norm = { .name = "layer_norm", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .attrs = epsilon_attr, .nattr = 1, .infer = infer, .expand = expand, .vjp = vjp, .jvp = jvp,
+    .gloss = "(y, r): r = 1 / sqrt(var + epsilon) and y = (x - mean) r along the last axis" };
 
 /* A factor or summand of the rows: a number, a scalar or (n). */
 static gn_expr *per_column(gn_graph *g, const gn_request *r, size_t i, const gn_expr *x)
 {
     gn_expr *e = r->x[i] ? r->x[i] : gn_number_node(g, r->name, gn_dtype_in(x), &r->in[i]);
-    if (gn_rank_in(e) > 1) gn_request_fail(g, r, GN_ESHAPE, "operand %zu has rank %zu, expected (n) or a number", i + 1, gn_rank_in(e));
+    if (gn_rank_in(e) > 1)
+        gn_request_fail(g, r, GN_ESHAPE, "operand %zu has rank %zu, expected (n) or a number", i + 1, gn_rank_in(e));
     return gn_request_repeat(g, r, gn_make_cast(g, e, gn_dtype_in(x)), gn_rank_in(x), x->type->dim);
 }
 
@@ -107,5 +111,7 @@ static gn_expr *make(gn_graph *g, const gn_request *r)
 
 gn_expr *gn_layer_norm_at(gn_loc loc, gn_expr *x, gn_operand scale, gn_operand shift, double epsilon)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "layer_norm", .make = make, .number = epsilon, .n = 3, .in = { gn_operand_expr(x), scale, shift } });
+    return gn_request_make(
+        loc, &(gn_request){
+                 .name = "layer_norm", .make = make, .number = epsilon, .n = 3, .in = { gn_operand_expr(x), scale, shift } });
 }

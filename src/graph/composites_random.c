@@ -1,8 +1,8 @@
 /* Random numbers as pure functions of a key and a counter.
  *
- * Philox4x32-10 (J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011, section 3.3) turns a key of two words and a
- * counter of four into four random words. The key comes from seed, scope and name; the counter of an element is (its place along the last
- * axis, the number of its row, the two words of `step`). */
+ * Philox4x32-10 (J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011, section 3.3) turns a key of two words
+ * and a counter of four into four random words. The key comes from seed, scope and name; the counter of an element is (its place
+ * along the last axis, the number of its row, the two words of `step`). */
 #include "composites.h"
 #include "ops/request.h"
 #include <math.h>
@@ -37,7 +37,8 @@ static const gn_region *expand_philox(gn_graph *g, const gn_type *const *in, siz
 
 /* ---- words to numbers ---- */
 
-/* Operands of the three: key0, key1, step0, step1, all u32 scalars. Four random words for each element of the shape, as (rows, columns). */
+/* Operands of the three: key0, key1, step0, step1, all u32 scalars. Four random words for each element of the shape, as (rows,
+ * columns). */
 static gn_expr *words_of(gn_graph *g, gn_expr *const *p, const gn_attr *shape, const gn_dim **flat)
 {
     gn_dim_pool *d = &g->dims;
@@ -84,7 +85,8 @@ static const gn_region *expand_normal(gn_graph *g, const gn_type *const *in, siz
     const gn_dtype dtype = (gn_dtype)attr[0].i, t = dtype == GN_F64 ? GN_F64 : GN_F32;
     const gn_dim *flat[2];
     gn_expr *const words = words_of(g, gn_body_params(g, n, in), &attr[1], flat);
-    gn_expr *const below = unit(g, words, 0, t), *const u = gn_plus(g, below, gn_make_like(g, below, ldexp(1, -significant_bits(t))));
+    gn_expr *const below = unit(g, words, 0, t), *const u =
+                                                     gn_plus(g, below, gn_make_like(g, below, ldexp(1, -significant_bits(t))));
     gn_expr *const radius = gn_make1(g, &gn_op_sqrt, gn_scaled(g, gn_make1(g, &gn_op_log, u), -2));
     gn_expr *const wave = gn_make1(g, &gn_op_cos, gn_scaled(g, unit(g, words, 2, t), 6.283185307179586));
     gn_expr *const z = gn_make_cast(g, gn_times(g, radius, wave), dtype);
@@ -97,7 +99,8 @@ static const gn_region *expand_bernoulli(gn_graph *g, const gn_type *const *in, 
     const gn_dim *flat[2];
     gn_expr *const word = gn_make_proj(g, words_of(g, gn_body_params(g, n, in), &attr[1], flat), 0);
     const double border = rint(attr[0].f * 0x1p32);
-    gn_expr *const hit = border >= 0x1p32 ? gn_make2(g, &gn_op_eq, word, word) : gn_make2(g, &gn_op_lt, word, gn_make_like(g, word, border));
+    gn_expr *const hit =
+        border >= 0x1p32 ? gn_make2(g, &gn_op_eq, word, word) : gn_make2(g, &gn_op_lt, word, gn_make_like(g, word, border));
     return gn_body(g, n, in, gn_make_reshape(g, hit, attr[1].n, attr[1].dims));
 }
 
@@ -111,7 +114,8 @@ static void check_scalars(gn_graph *g, const char *op, gn_expr *const *in, size_
 static const gn_type *infer_floats(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *attr)
 {
     check_scalars(g, "random", in, n);
-    if ((unsigned)attr[0].i >= GN_NDTYPES || !gn_is_float((gn_dtype)attr[0].i)) gn_throw_at(g, GN_EDTYPE, "random", in, n, "the dtype is not floating");
+    if ((unsigned)attr[0].i >= GN_NDTYPES || !gn_is_float((gn_dtype)attr[0].i))
+        gn_throw_at(g, GN_EDTYPE, "random", in, n, "the dtype is not floating");
     return gn_type_tensor(g, (gn_dtype)attr[0].i, attr[1].n, attr[1].dims);
 }
 
@@ -124,15 +128,20 @@ static const gn_type *infer_bools(gn_graph *g, gn_expr *const *in, size_t n, con
 /* ---- records ---- */
 
 #define NO_DERIVATIVE "keys and counters are integers"
-static const gn_attr_spec float_attr[] = { { "dtype", GN_ATTR_DTYPE }, { "shape", GN_ATTR_DIMS } }, bool_attr[] = { { "p", GN_ATTR_FLOAT }, { "shape", GN_ATTR_DIMS } };
-const gn_op_info gn_op_philox = { .name = "philox", .arity = 6, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32), .infer = infer_philox, .expand = expand_philox,
-    .not_differentiable = NO_DERIVATIVE, .gloss = "four random words of the key (a, b) and the counter (c, d, ..)" };
-const gn_op_info gn_op_uniform = { .name = "uniform", .arity = 4, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32), .attrs = float_attr, .nattr = 2,
-    .infer = infer_floats, .expand = expand_uniform, .not_differentiable = NO_DERIVATIVE, .gloss = "uniform in [0, 1) by the key (a, b) and the step (c, d)" };
-const gn_op_info gn_op_normal = { .name = "normal", .arity = 4, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32), .attrs = float_attr, .nattr = 2,
-    .infer = infer_floats, .expand = expand_normal, .not_differentiable = NO_DERIVATIVE, .gloss = "standard normal by the key (a, b) and the step (c, d)" };
-const gn_op_info gn_op_bernoulli = { .name = "bernoulli", .arity = 4, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32), .attrs = bool_attr, .nattr = 2,
-    .infer = infer_bools, .expand = expand_bernoulli, .not_differentiable = NO_DERIVATIVE, .gloss = "true with probability p by the key (a, b) and the step (c, d)" };
+static const gn_attr_spec float_attr[] = { { "dtype", GN_ATTR_DTYPE }, { "shape", GN_ATTR_DIMS } },
+                          bool_attr[] = { { "p", GN_ATTR_FLOAT }, { "shape", GN_ATTR_DIMS } };
+const gn_op_info gn_op_philox = { .name = "philox", .arity = 6, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32),
+    .infer = infer_philox, .expand = expand_philox, .not_differentiable = NO_DERIVATIVE,
+    .gloss = "four random words of the key (a, b) and the counter (c, d, ..)" };
+const gn_op_info gn_op_uniform = { .name = "uniform", .arity = 4, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32),
+    .attrs = float_attr, .nattr = 2, .infer = infer_floats, .expand = expand_uniform,
+    .not_differentiable = NO_DERIVATIVE, .gloss = "uniform in [0, 1) by the key (a, b) and the step (c, d)" };
+const gn_op_info gn_op_normal = { .name = "normal", .arity = 4, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32),
+    .attrs = float_attr, .nattr = 2, .infer = infer_floats, .expand = expand_normal,
+    .not_differentiable = NO_DERIVATIVE, .gloss = "standard normal by the key (a, b) and the step (c, d)" };
+const gn_op_info gn_op_bernoulli = { .name = "bernoulli", .arity = 4, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32),
+    .attrs = bool_attr, .nattr = 2, .infer = infer_bools, .expand = expand_bernoulli,
+    .not_differentiable = NO_DERIVATIVE, .gloss = "true with probability p by the key (a, b) and the step (c, d)" };
 
 /* ---- builders: text is the name, `shape_text` the shape ---- */
 
@@ -154,12 +163,16 @@ static void key_and_step(gn_graph *g, const gn_request *r, size_t at, const char
     gn_expr *step = r->x[at];
     if (!step && r->in[at].kind != 2) gn_request_fail(g, r, GN_EDTYPE, "step is a fraction, not an integer");
     if (!step) step = gn_make_scalar_int(g, GN_I64, r->in[at].integer);
-    if (!gn_is_int(gn_dtype_in(step))) gn_request_fail(g, r, GN_EDTYPE, "step is %s, not an integer", gn_dtype_name(gn_dtype_in(step)));
+    if (!gn_is_int(gn_dtype_in(step)))
+        gn_request_fail(g, r, GN_EDTYPE, "step is %s, not an integer", gn_dtype_name(gn_dtype_in(step)));
     if (gn_rank_in(step) != 0) gn_request_fail(g, r, GN_ESHAPE, "step has rank %zu, expected a scalar", gn_rank_in(step));
     step = gn_make_cast(g, step, GN_I64);
     gn_expr *const mask = gn_make_scalar_int(g, GN_I64, 0xffffffff), *const half = gn_make_scalar_int(g, GN_I64, 32);
-    gn_expr *const low = gn_make2(g, &gn_op_bit_and, step, mask), *const high = gn_make2(g, &gn_op_bit_and, gn_make2(g, &gn_op_shr, step, half), mask);
-    out[0] = gn_make_scalar_int(g, GN_U32, (int64_t)(key & 0xffffffff)), out[1] = gn_make_scalar_int(g, GN_U32, (int64_t)(key >> 32));
+    gn_expr *const low = gn_make2(g, &gn_op_bit_and, step, mask), *const high =
+                                                                      gn_make2(g, &gn_op_bit_and,
+                                                                               gn_make2(g, &gn_op_shr, step, half), mask);
+    out[0] = gn_make_scalar_int(g, GN_U32, (int64_t)(key & 0xffffffff)),
+    out[1] = gn_make_scalar_int(g, GN_U32, (int64_t)(key >> 32));
     out[2] = gn_make_cast(g, low, GN_U32), out[3] = gn_make_cast(g, high, GN_U32);
 }
 
@@ -198,7 +211,8 @@ static gn_expr *make_dropout(gn_graph *g, const gn_request *r)
     check_probability(g, r);
     key_and_step(g, r, 1, r->label, in);
     const double keep = 1 - r->number;
-    const gn_attr attr[2] = { { .kind = GN_ATTR_FLOAT, .f = keep }, { .kind = GN_ATTR_DIMS, .n = (uint32_t)gn_rank_in(x), .dims = x->type->dim } };
+    const gn_attr attr[2] = { { .kind = GN_ATTR_FLOAT, .f = keep },
+                              { .kind = GN_ATTR_DIMS, .n = (uint32_t)gn_rank_in(x), .dims = x->type->dim } };
     gn_expr *const kept = gn_node(g, &gn_op_bernoulli, in, 4, attr);
     return gn_make3(g, &gn_op_select, kept, gn_scaled(g, x, keep > 0 ? 1 / keep : 0), gn_make_like(g, x, 0));
 }
@@ -207,8 +221,16 @@ gn_expr *gn_uniform_at(gn_loc loc, gn_graph *g, const char *name, gn_operand ste
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "uniform", .make = make_floats, .graph = g, .op = &gn_op_uniform, .dtype = dtype, .label = name,
-                                                           .text = shape, .args = &args, .n = 1, .in = { step } });
+    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "uniform",
+                                                           .make = make_floats,
+                                                           .graph = g,
+                                                           .op = &gn_op_uniform,
+                                                           .dtype = dtype,
+                                                           .label = name,
+                                                           .text = shape,
+                                                           .args = &args,
+                                                           .n = 1,
+                                                           .in = { step } });
     va_end(args);
     return y;
 }
@@ -217,8 +239,16 @@ gn_expr *gn_normal_at(gn_loc loc, gn_graph *g, const char *name, gn_operand step
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "normal", .make = make_floats, .graph = g, .op = &gn_op_normal, .dtype = dtype, .label = name,
-                                                           .text = shape, .args = &args, .n = 1, .in = { step } });
+    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "normal",
+                                                           .make = make_floats,
+                                                           .graph = g,
+                                                           .op = &gn_op_normal,
+                                                           .dtype = dtype,
+                                                           .label = name,
+                                                           .text = shape,
+                                                           .args = &args,
+                                                           .n = 1,
+                                                           .in = { step } });
     va_end(args);
     return y;
 }
@@ -227,13 +257,23 @@ gn_expr *gn_bernoulli_at(gn_loc loc, gn_graph *g, const char *name, gn_operand s
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "bernoulli", .make = make_bernoulli, .graph = g, .number = p, .label = name, .text = shape,
-                                                           .args = &args, .n = 1, .in = { step } });
+    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "bernoulli",
+                                                           .make = make_bernoulli,
+                                                           .graph = g,
+                                                           .number = p,
+                                                           .label = name,
+                                                           .text = shape,
+                                                           .args = &args,
+                                                           .n = 1,
+                                                           .in = { step } });
     va_end(args);
     return y;
 }
 
 gn_expr *gn_dropout_at(gn_loc loc, gn_expr *x, double p, const char *name, gn_operand step)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "dropout", .make = make_dropout, .number = p, .label = name, .n = 2, .in = { gn_operand_expr(x), step } });
+    return gn_request_make(
+        loc,
+        &(gn_request){
+            .name = "dropout", .make = make_dropout, .number = p, .label = name, .n = 2, .in = { gn_operand_expr(x), step } });
 }

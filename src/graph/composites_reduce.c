@@ -94,8 +94,9 @@ static gn_expr *jvp_var(gn_graph *g, gn_expr *y, gn_expr *const *t)
     return gn_summed(g, gn_times(g, t[0], slope_of_var(g, y, &axes)), &axes);
 }
 
-/* The matrix d others[i] / d x[j], the product of all but i and j, is symmetric with a diagonal of 0, so both modes are one product with it.
- * Its row i is prod_others of x with element i replaced by 1. Shapes: x (S); the matrix (S with the axes as j, then the axes again as i). */
+/* The matrix d others[i] / d x[j], the product of all but i and j, is symmetric with a diagonal of 0, so both modes are one
+ * product with it. Its row i is prod_others of x with element i replaced by 1. Shapes: x (S); the matrix (S with the axes as j,
+ * then the axes again as i). */
 static gn_expr *times_others(gn_graph *g, gn_expr *y, gn_expr *t)
 {
     gn_expr *const x = y->in[0];
@@ -104,12 +105,18 @@ static gn_expr *times_others(gn_graph *g, gn_expr *y, gn_expr *t)
     const gn_dim *shape[2 * GN_MAX_RANK];
     int64_t keep[GN_MAX_RANK], order[GN_MAX_RANK], to[GN_MAX_RANK];
     gn_axis_list appended = { 0 };
-    if (wide > GN_MAX_RANK) gn_throw_at(g, GN_EGRAD, "prod", &x, 1, "the second derivative needs rank %zu; at most %d is possible", wide, GN_MAX_RANK);
+    if (wide > GN_MAX_RANK)
+        gn_throw_at(g, GN_EGRAD, "prod", (gn_expr *const[]){ x }, 1,
+                    "the second derivative needs rank %zu; at most %d is possible", wide, GN_MAX_RANK);
     for (size_t d = 0; d < rank; d++) shape[d] = gn_extent(x, d), keep[d] = (int64_t)d;
-    for (size_t i = 0; i < axes.n; i++) shape[rank + i] = gn_extent(x, (size_t)axes.at[i]), appended.at[appended.n++] = (int64_t)(rank + i);
+    for (size_t i = 0; i < axes.n; i++) {
+        shape[rank + i] = gn_extent(x, (size_t)axes.at[i]);
+        appended.at[appended.n++] = (int64_t)(rank + i);
+    }
     gn_expr *same = NULL; /* i = j */
     for (size_t i = 0; i < axes.n; i++) {
-        gn_expr *const eq = gn_make2(g, &gn_op_eq, gn_make_iota(g, GN_I64, wide, shape, axes.at[i]), gn_make_iota(g, GN_I64, wide, shape, appended.at[i]));
+        gn_expr *const eq = gn_make2(g, &gn_op_eq, gn_make_iota(g, GN_I64, wide, shape, axes.at[i]),
+                                     gn_make_iota(g, GN_I64, wide, shape, appended.at[i]));
         same = same ? gn_make2(g, &gn_op_and, same, eq) : eq;
     }
     gn_expr *const repeated = gn_make_broadcast(g, x, wide, shape, keep);
@@ -138,10 +145,12 @@ static gn_expr *jvp_others(gn_graph *g, gn_expr *y, gn_expr *const *t)
 /* ---- records ---- */
 
 static const gn_attr_spec axes_attr[] = { { "axes", GN_ATTR_INTS } };
-const gn_op_info gn_op_mean = { .name = "mean", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_reduced, .expand = expand_mean, .vjp = vjp_mean, .linear = true, .gloss = "the sum over axes by the number of elements; NaN over none" };
-const gn_op_info gn_op_var = { .name = "var", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_reduced, .expand = expand_var, .vjp = vjp_var, .jvp = jvp_var, .gloss = "the mean of squared differences from the mean" };
-const gn_op_info gn_op_prod_others = { .name = "prod_others", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_same, .expand = expand_others, .vjp = vjp_others, .jvp = jvp_others,
+const gn_op_info gn_op_mean = { .name = "mean", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .attrs = axes_attr, .nattr = 1, .infer = infer_reduced, .expand = expand_mean, .vjp = vjp_mean, .linear = true,
+    .gloss = "the sum over axes by the number of elements; NaN over none" };
+const gn_op_info gn_op_var = { .name = "var", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .attrs = axes_attr, .nattr = 1, .infer = infer_reduced, .expand = expand_var, .vjp = vjp_var, .jvp = jvp_var,
+    .gloss = "the mean of squared differences from the mean" };
+const gn_op_info gn_op_prod_others = { .name = "prod_others", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .attrs = axes_attr, .nattr = 1, .infer = infer_same, .expand = expand_others, .vjp = vjp_others, .jvp = jvp_others,
     .gloss = "per element the product of all others along axes: the derivative of prod, right with zeros" };

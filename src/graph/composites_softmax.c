@@ -1,5 +1,5 @@
-/* Softmax and its relatives. All subtract the largest element first, so that nothing overflows; their derivatives are closed forms over
- * the result, so nothing is differentiated through the shift. */
+/* Softmax and its relatives. All subtract the largest element first, so that nothing overflows; their derivatives are closed
+ * forms over the result, so nothing is differentiated through the shift. */
 #include "composites.h"
 #include "ops/request.h"
 #include <math.h>
@@ -118,12 +118,15 @@ static const gn_type *infer_cross_entropy(gn_graph *g, gn_expr *const *in, size_
     (void)attr;
     const gn_expr *x = in[0], *labels = in[1];
     const gn_dim *shape[GN_MAX_RANK];
-    if (!gn_is_float(gn_dtype_in(x))) gn_throw_at(g, GN_EDTYPE, "cross_entropy", in, n, "logits are %s, not floating", gn_dtype_name(gn_dtype_in(x)));
+    if (!gn_is_float(gn_dtype_in(x)))
+        gn_throw_at(g, GN_EDTYPE, "cross_entropy", in, n, "logits are %s, not floating", gn_dtype_name(gn_dtype_in(x)));
     if (!gn_is_int(gn_dtype_in(labels)))
         gn_throw_at(g, GN_EDTYPE, "cross_entropy", in, n, "labels are %s, not integers", gn_dtype_name(gn_dtype_in(labels)));
     if (gn_rank_in(x) == 0 || gn_rank_in(labels) != gn_rank_in(x) - 1)
-        gn_throw_at(g, GN_ESHAPE, "cross_entropy", in, n, "labels have rank %zu, expected one less than the logits", gn_rank_in(labels));
-    for (size_t d = 0; d + 1 < gn_rank_in(x); d++) shape[d] = gn_infer_extent(g, "cross_entropy", in, n, gn_extent(x, d), gn_extent(labels, d), "extents");
+        gn_throw_at(g, GN_ESHAPE, "cross_entropy", in, n, "labels have rank %zu, expected one less than the logits",
+                    gn_rank_in(labels));
+    for (size_t d = 0; d + 1 < gn_rank_in(x); d++)
+        shape[d] = gn_infer_extent(g, "cross_entropy", in, n, gn_extent(x, d), gn_extent(labels, d), "extents");
     return gn_type_tensor(g, gn_dtype_in(x), gn_rank_in(x) - 1, shape);
 }
 
@@ -142,8 +145,8 @@ static gn_expr *checked(gn_graph *g, gn_expr *labels, const gn_dim *classes)
     return gn_node(g, &gn_op_check_index, &labels, 1, &attr);
 }
 
-/* log(sum e^z) - z[label] with z = x - max x: both terms are small where the loss is. The picked logit is a sum over a selection, which
- * fuses with the row; nothing of the size of a one-hot matrix exists. */
+/* log(sum e^z) - z[label] with z = x - max x: both terms are small where the loss is. The picked logit is a sum over a selection,
+ * which fuses with the row; nothing of the size of a one-hot matrix exists. */
 static const gn_region *expand_cross_entropy(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
 {
     (void)attr;
@@ -183,7 +186,8 @@ static const gn_type *infer_one_hot(gn_graph *g, gn_expr *const *in, size_t n, c
 {
     const gn_dim *shape[GN_MAX_RANK + 1];
     const size_t rank = gn_rank_in(in[0]);
-    if (rank == GN_MAX_RANK) gn_throw_at(g, GN_ESHAPE, "one_hot", in, n, "labels of rank %zu; at most %d is possible", rank, GN_MAX_RANK - 1);
+    if (rank == GN_MAX_RANK)
+        gn_throw_at(g, GN_ESHAPE, "one_hot", in, n, "labels of rank %zu; at most %d is possible", rank, GN_MAX_RANK - 1);
     for (size_t d = 0; d < rank; d++) shape[d] = gn_extent(in[0], d);
     shape[rank] = attr[1].dims[0];
     return gn_type_tensor(g, (gn_dtype)attr[0].i, rank + 1, shape);
@@ -198,17 +202,23 @@ static const gn_region *expand_one_hot(gn_graph *g, const gn_type *const *in, si
 
 /* ---- records ---- */
 
-static const gn_attr_spec axis_attr[] = { { "axis", GN_ATTR_INT } }, one_hot_attr[] = { { "dtype", GN_ATTR_DTYPE }, { "extent", GN_ATTR_DIMS } };
-const gn_op_info gn_op_softmax = { .name = "softmax", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = axis_attr, .nattr = 1,
-    .infer = infer_rows, .expand = expand_softmax, .vjp = vjp_softmax, .jvp = jvp_softmax, .gloss = "e^x over its sum along an axis" };
-const gn_op_info gn_op_log_softmax = { .name = "log_softmax", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = axis_attr, .nattr = 1,
-    .infer = infer_rows, .expand = expand_log_softmax, .vjp = vjp_log_softmax, .jvp = jvp_log_softmax, .gloss = "log of softmax" };
-const gn_op_info gn_op_log_sum_exp = { .name = "log_sum_exp", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS, .attrs = axis_attr, .nattr = 1,
-    .infer = infer_row, .expand = expand_log_sum_exp, .vjp = vjp_log_sum_exp, .jvp = jvp_log_sum_exp, .gloss = "log of the sum of e^x along an axis" };
-const gn_op_info gn_op_cross_entropy = { .name = "cross_entropy", .arity = 2, .traits = GN_COMPOSITE, .dtypes = GN_ANY_DTYPE, .infer = infer_cross_entropy,
-    .expand = expand_cross_entropy, .vjp = vjp_cross_entropy, .jvp = jvp_cross_entropy, .gloss = "-log softmax(a)[b] along the last axis, b integers" };
-const gn_op_info gn_op_one_hot = { .name = "one_hot", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_INTS, .attrs = one_hot_attr, .nattr = 2,
-    .infer = infer_one_hot, .expand = expand_one_hot, .not_differentiable = "integers have no derivative",
+static const gn_attr_spec axis_attr[] = { { "axis", GN_ATTR_INT } },
+                          one_hot_attr[] = { { "dtype", GN_ATTR_DTYPE }, { "extent", GN_ATTR_DIMS } };
+const gn_op_info gn_op_softmax = { .name = "softmax", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .attrs = axis_attr, .nattr = 1, .infer = infer_rows, .expand = expand_softmax, .vjp = vjp_softmax,
+    .jvp = jvp_softmax, .gloss = "e^x over its sum along an axis" };
+const gn_op_info gn_op_log_softmax = { .name = "log_softmax", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .attrs = axis_attr, .nattr = 1, .infer = infer_rows, .expand = expand_log_softmax, .vjp = vjp_log_softmax,
+    .jvp = jvp_log_softmax, .gloss = "log of softmax" };
+const gn_op_info gn_op_log_sum_exp = { .name = "log_sum_exp", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
+    .attrs = axis_attr, .nattr = 1, .infer = infer_row, .expand = expand_log_sum_exp, .vjp = vjp_log_sum_exp,
+    .jvp = jvp_log_sum_exp, .gloss = "log of the sum of e^x along an axis" };
+const gn_op_info gn_op_cross_entropy = { .name = "cross_entropy", .arity = 2, .traits = GN_COMPOSITE,
+    .dtypes = GN_ANY_DTYPE, .infer = infer_cross_entropy, .expand = expand_cross_entropy, .vjp = vjp_cross_entropy,
+    .jvp = jvp_cross_entropy, .gloss = "-log softmax(a)[b] along the last axis, b integers" };
+const gn_op_info gn_op_one_hot = { .name = "one_hot", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_INTS,
+    .attrs = one_hot_attr, .nattr = 2, .infer = infer_one_hot, .expand = expand_one_hot,
+    .not_differentiable = "integers have no derivative",
     .gloss = "1 where the position along a new last axis is x, else 0" };
 
 /* ---- builders ---- */
@@ -222,7 +232,8 @@ static gn_expr *make_axis(gn_graph *g, const gn_request *r)
 
 static gn_expr *along(gn_loc loc, const gn_op_info *op, gn_expr *x, int axis)
 {
-    return gn_request_make(loc, &(gn_request){ .name = op->name, .make = make_axis, .op = op, .axis = axis, .n = 1, .in = { gn_operand_expr(x) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = op->name, .make = make_axis, .op = op, .axis = axis, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_softmax_at(gn_loc loc, gn_expr *x, int axis)
@@ -256,7 +267,8 @@ static gn_expr *make_one_hot(gn_graph *g, const gn_request *r)
 {
     const gn_dim *extent[GN_MAX_RANK];
     if ((unsigned)r->dtype >= GN_NDTYPES) gn_request_fail(g, r, GN_EDTYPE, "%d is no dtype", (int)r->dtype);
-    if (!gn_is_int(gn_dtype_in(r->x[0]))) gn_request_fail(g, r, GN_EDTYPE, "labels are %s, not integers", gn_dtype_name(gn_dtype_in(r->x[0])));
+    if (!gn_is_int(gn_dtype_in(r->x[0])))
+        gn_request_fail(g, r, GN_EDTYPE, "labels are %s, not integers", gn_dtype_name(gn_dtype_in(r->x[0])));
     if (gn_request_shape(g, r, extent) != 1) gn_request_fail(g, r, GN_ESYNTAX, "\"%s\" is not one extent", gn_request_text(g, r));
     const gn_attr attr[2] = { { .kind = GN_ATTR_DTYPE, .i = r->dtype }, { .kind = GN_ATTR_DIMS, .n = 1, .dims = extent } };
     return gn_node(g, &gn_op_one_hot, r->x, 1, attr);
@@ -266,7 +278,12 @@ gn_expr *gn_one_hot_at(gn_loc loc, gn_expr *labels, gn_dtype dtype, const char *
 {
     va_list args;
     va_start(args, n);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "one_hot", .make = make_one_hot, .dtype = dtype, .text = n, .args = &args, .n = 1,
+    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "one_hot",
+                                                           .make = make_one_hot,
+                                                           .dtype = dtype,
+                                                           .text = n,
+                                                           .args = &args,
+                                                           .n = 1,
                                                            .in = { gn_operand_expr(labels) } });
     va_end(args);
     return y;

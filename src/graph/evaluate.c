@@ -140,14 +140,16 @@ void gn_evaluation_set(gn_evaluation *v, const gn_expr *leaf, const gn_array *a)
                  gn_dtype_name((gn_dtype)type->dtype), type->n);
     for (int d = 0; d < a->rank; d++) {
         const gn_dim *extent = type->dim[d];
-        const bool is_name = extent->n == 1 && extent->term[0].c == 1 && extent->term[0].n == 1 && extent->term[0].atom[0]->kind == GN_DIM_SYM;
+        const bool is_name =
+            extent->n == 1 && extent->term[0].c == 1 && extent->term[0].n == 1 && extent->term[0].atom[0]->kind == GN_DIM_SYM;
         if (is_name) gn_evaluation_size(v, extent->term[0].atom[0]->name, a->shape[d]);
     }
     gn_tensor *t = tensor_new(v, type);
     int64_t at[GN_MAX_RANK] = { 0 };
     t->given = true;
     for (int d = 0; d < a->rank; d++) {
-        if (t->shape[d] != a->shape[d]) gn_throw(GN_ESHAPE, "axis %d has %lld elements, expected %lld", d, (long long)a->shape[d], (long long)t->shape[d]);
+        if (t->shape[d] != a->shape[d])
+            gn_throw(GN_ESHAPE, "axis %d has %lld elements, expected %lld", d, (long long)a->shape[d], (long long)t->shape[d]);
     }
     for (int64_t i = 0; i < t->count; i++) {
         t->at[i] = load(t->dtype, a->data, gn_flat_index(t->rank, at, a->stride));
@@ -258,7 +260,9 @@ static void check_constraints(gn_evaluation *v, const gn_expr *e)
     for (size_t i = 0; i < list.n; i++) {
         const gn_constraint *c = &list.at[i];
         const int64_t a = gn_evaluation_dim(v, c->a), b = gn_evaluation_dim(v, c->b);
-        if (a != b) gn_throw(GN_ESHAPE, "%s:%d: %s: %lld and %lld", c->loc.file ? c->loc.file : "?", c->loc.line, c->text, (long long)a, (long long)b);
+        if (a != b)
+            gn_throw(GN_ESHAPE, "%s:%d: %s: %lld and %lld", c->loc.file ? c->loc.file : "?", c->loc.line, c->text, (long long)a,
+                     (long long)b);
     }
 }
 

@@ -1,6 +1,6 @@
-/* Every op compiled, against the reference evaluator: all samples in one graph, in batches, each batch one function; for every toolchain
- * and target that this machine has. Compiling takes its time, so that most combinations see every n-th sample, each another n-th; all of them
- * see all where $GNOMON_TEST_ALL is set. */
+/* Every op compiled, against the reference evaluator: all samples in one graph, in batches, each batch one function; for every
+ * toolchain and target that this machine has. Compiling takes its time, so that most combinations see every n-th sample, each
+ * another n-th; all of them see all where $GNOMON_TEST_ALL is set. */
 #include "api.h"
 #include "ops/make.h"
 #include "samples.h"
@@ -92,7 +92,8 @@ static void show(const collection *c, size_t at, const gn_tensor *want, const gn
     else if (got->dtype == GN_I64) v = (double)((const int64_t *)got->data)[i];
     else if (got->dtype == GN_BOOL) v = ((const uint8_t *)got->data)[i];
     else v = ((const int32_t *)got->data)[i];
-    print_error("%s: element %lld is %.9g, not %.9Lg (bound %Lg)\n", c->name[at], (long long)i, v, gn_is_float(r->dtype) ? r->f : (long double)r->i, r->err);
+    print_error("%s: element %lld is %.9g, not %.9Lg (bound %Lg)\n", c->name[at], (long long)i, v,
+                gn_is_float(r->dtype) ? r->f : (long double)r->i, r->err);
 }
 
 static size_t compare(const collection *c, size_t at, const gn_array *got, size_t *skipped)
@@ -118,7 +119,8 @@ static size_t run_batch(const collection *c, size_t from, size_t to, size_t *ski
     const gn_compile_options o = { .in = { nin, c->in + i0 }, .out = { n, c->y + from }, .name = "samples" };
     for (size_t i = 0; i < n; i++) list[i] = GN_NEW(&out[i]);
     if (gn_compile_at(GN_HERE, &f, c->g, &o)) fail_msg("%s to %s: %s", c->name[from], c->name[to - 1], gn_message());
-    if (gn_call(f, (gn_arrays){ nin, c->value + i0 }, (gn_arrays){ n, list })) fail_msg("%s to %s: %s", c->name[from], c->name[to - 1], gn_message());
+    if (gn_call(f, (gn_arrays){ nin, c->value + i0 }, (gn_arrays){ n, list }))
+        fail_msg("%s to %s: %s", c->name[from], c->name[to - 1], gn_message());
     for (size_t i = 0; i < n; i++) bad += compare(c, from + i, &out[i], skipped), gn_array_free(&out[i]);
     gn_func_free(f);
     return bad;
@@ -136,8 +138,9 @@ typedef struct way {
     const char *toolchain, *target;
     size_t share;
 } way;
-static const way ways[] = { { "interpreter", "generic", 1 }, { "clang", "avx512", 1 }, { "clang", "avx2", 3 }, { "clang", "generic", 5 },
-                            { "cc", "avx512", 7 }, { "cc", "avx2", 13 }, { "cc", "generic", 11 } };
+static const way ways[] = { { "interpreter", "generic", 1 }, { "clang", "avx512", 1 }, { "clang", "avx2", 3 },
+                            { "clang", "generic", 5 },       { "cc", "avx512", 7 },    { "cc", "avx2", 13 },
+                            { "cc", "generic", 11 } };
 
 static void every_op_agrees_with_the_reference(void **state)
 {
@@ -148,7 +151,8 @@ static void every_op_agrees_with_the_reference(void **state)
     c->g = gn_graph_new(api_context), c->random = test_seed(), c->reference = gn_evaluation_new(&c->arena);
     gn_each_sample_in(c->g, collect, c);
     for (size_t from = 0, to; from < c->n; from = to) to = batch_end(c, from), bad += run_batch(c, from, to, &skipped);
-    print_message("%s, %s: %zu values of %zu samples, %zu elements not comparable\n", w->toolchain, w->target, c->n, c->seen / c->share, skipped);
+    print_message("%s, %s: %zu values of %zu samples, %zu elements not comparable\n", w->toolchain, w->target, c->n,
+                  c->seen / c->share, skipped);
     assert_int_equal(bad, 0);
     for (size_t i = 0; i < c->nin; i++) free(memory_of(&c->value[i]));
     for (size_t i = 0; i < c->n; i++) free(c->name[i]);

@@ -51,10 +51,14 @@ void test_expect(const char *file, int line, gn_expr *y, const char *type, size_
     if (c.value->count != (int64_t)n) fail_msg("%s:%d: %lld elements, not %zu", file, line, (long long)c.value->count, n);
     for (size_t i = 0; i < n; i++) {
         const gn_ref *r = &c.value->at[i];
-        const long double have = gn_is_float(r->dtype) ? r->f : gn_is_unsigned(r->dtype) ? (long double)(uint64_t)r->i : (long double)r->i;
+        const long double have = gn_is_float(r->dtype)      ? r->f
+                                 : gn_is_unsigned(r->dtype) ? (long double)(uint64_t)r->i
+                                                            : (long double)r->i;
         const long double room = gn_is_float(r->dtype) ? r->err + gn_ref_ulp(r->dtype, values[i]) : 0;
-        if (gn_ref_apart(have, values[i]) > room || r->jump) fail_msg("%s:%d: element %zu is %.9Lg, not %.9g (bound %Lg)", file, line, i, have, values[i], r->err);
-        if (isfinite(have) && r->err > 1e-4L * (1 + fabsl(have))) fail_msg("%s:%d: element %zu has the idle bound %Lg", file, line, i, r->err);
+        if (gn_ref_apart(have, values[i]) > room || r->jump)
+            fail_msg("%s:%d: element %zu is %.9Lg, not %.9g (bound %Lg)", file, line, i, have, values[i], r->err);
+        if (isfinite(have) && r->err > 1e-4L * (1 + fabsl(have)))
+            fail_msg("%s:%d: element %zu has the idle bound %Lg", file, line, i, r->err);
     }
     gn_arena_free(&c.arena);
 }
@@ -72,7 +76,8 @@ void test_expect_error(const char *file, int line, gn_graph *g, const gn_expr *y
 {
     if (!y || !gn_is_error(y)) fail_msg("%s:%d: no error node", file, line);
     const gn_status got = gn_graph_check(g);
-    if (got != status || !strstr(gn_message(), part)) fail_msg("%s:%d: %s: %s; expected %s: %s", file, line, gn_status_name(got), gn_message(), gn_status_name(status), part);
+    if (got != status || !strstr(gn_message(), part))
+        fail_msg("%s:%d: %s: %s; expected %s: %s", file, line, gn_status_name(got), gn_message(), gn_status_name(status), part);
     if (!strstr(gn_message(), ".c:")) fail_msg("%s:%d: the message names no line: %s", file, line, gn_message());
     if (gn_graph_check(g)) fail_msg("%s:%d: the graph is not usable again", file, line);
 }

@@ -76,8 +76,9 @@ typedef struct range {
     double low, high;            /* of floats, all operands */
 } range;
 
-static const range ranges[] = { { "sqrt", 0.25, 4 }, { "rsqrt", 0.25, 4 }, { "log", 0.25, 4 }, { "log1p", -0.75, 4 }, { "pow", 0.25, 3 }, { "div", 0.5, 4 },
-                                { "exp", -4, 4 }, { "atanh", -0.9, 0.9 }, { NULL, -3, 3 } };
+static const range ranges[] = { { "sqrt", 0.25, 4 },   { "rsqrt", 0.25, 4 },   { "log", 0.25, 4 },
+                                { "log1p", -0.75, 4 }, { "pow", 0.25, 3 },     { "div", 0.5, 4 },
+                                { "exp", -4, 4 },      { "atanh", -0.9, 0.9 }, { NULL, -3, 3 } };
 static const gn_dtype dtypes[] = { GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL };
 static const char *const shapes[] = { "5", "n, 3", "()", "1", "0", "2, 0, 3", "2, n, 3" };
 enum { NDTYPES = sizeof dtypes / sizeof *dtypes, NSHAPES = sizeof shapes / sizeof *shapes };
@@ -115,7 +116,8 @@ static void casts(walk *w)
         for (int to = 0; to < NDTYPES; to++) {
             const gn_attr attr = { .kind = GN_ATTR_DTYPE, .i = dtypes[to] };
             begin(w, &gn_op_cast);
-            input(w, dtypes[from], "n, 3", dtypes[from] == GN_BOOL || dtypes[from] == GN_U32 ? 0 : -300, dtypes[from] == GN_BOOL ? 1 : 300);
+            input(w, dtypes[from], "n, 3", dtypes[from] == GN_BOOL || dtypes[from] == GN_U32 ? 0 : -300,
+                  dtypes[from] == GN_BOOL ? 1 : 300);
             finish(w, node(w, &attr));
         }
     }
@@ -123,7 +125,8 @@ static void casts(walk *w)
 
 static void bitcasts(walk *w)
 {
-    static const gn_dtype pair[][2] = { { GN_F32, GN_U32 }, { GN_U32, GN_F32 }, { GN_F32, GN_I32 }, { GN_I32, GN_F32 }, { GN_F64, GN_I64 }, { GN_I64, GN_F64 } };
+    static const gn_dtype pair[][2] = { { GN_F32, GN_U32 }, { GN_U32, GN_F32 }, { GN_F32, GN_I32 },
+                                        { GN_I32, GN_F32 }, { GN_F64, GN_I64 }, { GN_I64, GN_F64 } };
     for (size_t i = 0; i < sizeof pair / sizeof *pair; i++) {
         const gn_attr attr = { .kind = GN_ATTR_DTYPE, .i = pair[i][1] };
         begin(w, &gn_op_bitcast);
@@ -136,8 +139,12 @@ static void bitcasts(walk *w)
 
 static void reductions(walk *w, const gn_op_info *op)
 {
-    static const struct { const char *shape; int n, axes[3]; } row[] = { { "5", 1, { 0 } }, { "n, 3", 1, { 0 } }, { "n, 3", 1, { 1 } }, { "n, 3", 2, { 0, 1 } },
-        { "2, n, 3", 2, { 0, 2 } }, { "2, n, 3", 1, { 1 } }, { "1", 1, { 0 } }, { "0", 1, { 0 } }, { "2, 0, 3", 1, { 0 } }, { "2, 0, 3", 1, { 1 } }, { "z, 3", 1, { 0 } } };
+    static const struct {
+        const char *shape;
+        int n, axes[3];
+    } row[] = { { "5", 1, { 0 } },          { "n, 3", 1, { 0 } },    { "n, 3", 1, { 1 } }, { "n, 3", 2, { 0, 1 } },
+                { "2, n, 3", 2, { 0, 2 } }, { "2, n, 3", 1, { 1 } }, { "1", 1, { 0 } },    { "0", 1, { 0 } },
+                { "2, 0, 3", 1, { 0 } },    { "2, 0, 3", 1, { 1 } }, { "z, 3", 1, { 0 } } };
     for (int t = 0; t < NDTYPES; t++) {
         if (!(op->dtypes & GN_BIT(dtypes[t]))) continue;
         for (size_t i = 0; i < sizeof row / sizeof *row && (t == 0 || i < 5); i++) {
@@ -153,7 +160,10 @@ static void reductions(walk *w, const gn_op_info *op)
 
 static void along_axis(walk *w, const gn_op_info *op)
 {
-    static const struct { const char *shape; int axis; } row[] = { { "5", 0 }, { "n, 3", 1 }, { "n, 3", 0 }, { "2, n, 3", 1 }, { "1", 0 }, { "0, 3", 1 } };
+    static const struct {
+        const char *shape;
+        int axis;
+    } row[] = { { "5", 0 }, { "n, 3", 1 }, { "n, 3", 0 }, { "2, n, 3", 1 }, { "1", 0 }, { "0, 3", 1 } };
     for (int t = 0; t < NDTYPES; t++) {
         if (!(op->dtypes & GN_BIT(dtypes[t]))) continue;
         for (size_t i = 0; i < sizeof row / sizeof *row && (t < 2 || i < 2); i++) {
@@ -171,7 +181,8 @@ static void built(walk *w, const gn_op_info *op, const char *shape, gn_expr *(*b
     for (int t = 0; t < NDTYPES; t++) {
         if (!(op->dtypes & GN_BIT(dtypes[t]))) continue;
         begin(w, op);
-        gn_expr *const x = input(w, dtypes[t], shape, dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -3, dtypes[t] == GN_BOOL ? 1 : 3);
+        gn_expr *const x =
+            input(w, dtypes[t], shape, dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -3, dtypes[t] == GN_BOOL ? 1 : 3);
         finish(w, build(x));
     }
 }
@@ -218,7 +229,8 @@ static void dilated_pad(walk *w)
     begin(w, &gn_op_pad);
     gn_graph *const g = w->at.graph;
     input(w, GN_F32, "3, n", -3, 3), input(w, GN_F32, "()", -3, 3);
-    const gn_dim *start[2] = { gn_dim_const(&g->dims, 1), gn_dim_const(&g->dims, 0) }, *shape[2] = { gn_dim_const(&g->dims, 7), gn_dim_sym(&g->dims, "n") };
+    const gn_dim *start[2] = { gn_dim_const(&g->dims, 1), gn_dim_const(&g->dims, 0) },
+                 *shape[2] = { gn_dim_const(&g->dims, 7), gn_dim_sym(&g->dims, "n") };
     const int64_t step[2] = { 2, 1 };
     const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = 2, .dims = start }, { .kind = GN_ATTR_INTS, .n = 2, .ints = step },
                               { .kind = GN_ATTR_DIMS, .n = 2, .dims = shape } };
@@ -227,9 +239,18 @@ static void dilated_pad(walk *w)
 
 static void contractions(walk *w)
 {
-    static const char *const row[][3] = { { "ij,jk->ik", "n, 5", "5, 3" }, { "ij,kj->ik", "n, 5", "3, 5" }, { "ji,jk->ki", "5, n", "5, 3" }, { "i,i->", "n", "n" },
-        { "i,j->ij", "n", "3" }, { "bij,bjk->bik", "2, n, 3", "2, 3, 4" }, { "bij,jk->bik", "2, n, 3", "3, 4" }, { "ij,jk->ik", "n, 0", "0, 3" },
-        { "ij,jk->ik", "0, 5", "5, 3" }, { "ij,jk->ik", "1, 1", "1, 1" }, { "ij,kl->il", "2, 3", "4, n" }, { ",ij->ji", "()", "2, n" } };
+    static const char *const row[][3] = { { "ij,jk->ik", "n, 5", "5, 3" },
+                                          { "ij,kj->ik", "n, 5", "3, 5" },
+                                          { "ji,jk->ki", "5, n", "5, 3" },
+                                          { "i,i->", "n", "n" },
+                                          { "i,j->ij", "n", "3" },
+                                          { "bij,bjk->bik", "2, n, 3", "2, 3, 4" },
+                                          { "bij,jk->bik", "2, n, 3", "3, 4" },
+                                          { "ij,jk->ik", "n, 0", "0, 3" },
+                                          { "ij,jk->ik", "0, 5", "5, 3" },
+                                          { "ij,jk->ik", "1, 1", "1, 1" },
+                                          { "ij,kl->il", "2, 3", "4, n" },
+                                          { ",ij->ji", "()", "2, n" } };
     for (int t = 0; t < 5; t++) {
         for (size_t i = 0; i < sizeof row / sizeof *row && (t == 0 || i < 4); i++) {
             begin(w, &gn_op_contract);
@@ -242,17 +263,25 @@ static void contractions(walk *w)
 
 static void indices(walk *w)
 {
-    static const struct { const char *x, *at, *taken; int axis; } row[] = { { "6", "n", "n", 0 }, { "6, 3", "5", "5, 3", 0 }, { "2, 6, 3", "n, 2", "2, n, 2, 3", 1 },
-        { "3, 6", "()", "3", 1 }, { "6, 2", "0", "0, 2", 0 } };
+    static const struct {
+        const char *x, *at, *taken;
+        int axis;
+    } row[] = { { "6", "n", "n", 0 },
+                { "6, 3", "5", "5, 3", 0 },
+                { "2, 6, 3", "n, 2", "2, n, 2, 3", 1 },
+                { "3, 6", "()", "3", 1 },
+                { "6, 2", "0", "0, 2", 0 } };
     for (int t = 0; t < NDTYPES; t++) {
         const double low = dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -3, high = dtypes[t] == GN_BOOL ? 1 : 3;
         for (size_t i = 0; i < sizeof row / sizeof *row && (t == 0 || i < 2); i++) {
             begin(w, &gn_op_take);
-            gn_expr *const x = input(w, dtypes[t], row[i].x, low, high), *const at = input(w, i % 2 ? GN_I64 : GN_I32, row[i].at, 0, 5);
+            gn_expr *const x = input(w, dtypes[t], row[i].x, low, high), *const at =
+                                                                             input(w, i % 2 ? GN_I64 : GN_I32, row[i].at, 0, 5);
             finish(w, gn_take(x, at, row[i].axis));
             if (dtypes[t] == GN_BOOL) continue;
             begin(w, &gn_op_scatter_add);
-            gn_expr *const to = input(w, dtypes[t], row[i].x, low, high), *const where = input(w, i % 2 ? GN_I64 : GN_I32, row[i].at, 0, 5);
+            gn_expr *const to = input(w, dtypes[t], row[i].x, low, high), *const where =
+                                                                              input(w, i % 2 ? GN_I64 : GN_I32, row[i].at, 0, 5);
             finish(w, gn_scatter_add(to, where, input(w, dtypes[t], row[i].taken, low, high), row[i].axis));
         }
     }
@@ -301,7 +330,9 @@ static void randoms(walk *w)
         gn_expr *const step = input(w, GN_I64, "()", 0, 1e12);
         const gn_dtype t = i % 3 == 1 ? GN_F64 : GN_F32;
         const char *const shape = i % 3 == 2 ? "()" : "2, 3, 5";
-        finish(w, i < 3 ? gn_uniform(g, "u", step, t, "%s", shape) : i < 6 ? gn_normal(g, "u", step, t, "%s", shape) : gn_bernoulli(g, "u", step, 0.25, "%s", shape));
+        finish(w, i < 3   ? gn_uniform(g, "u", step, t, "%s", shape)
+                  : i < 6 ? gn_normal(g, "u", step, t, "%s", shape)
+                          : gn_bernoulli(g, "u", step, 0.25, "%s", shape));
     }
     for (int i = 0; i < 2; i++) {
         begin(w, &gn_op_philox);

@@ -10,8 +10,8 @@ static void operands_are_promoted_and_numbers_take_the_dtype_beside_them(void **
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *f = EXPECT_F32(g, "2", 1.5, -2), *d = EXPECT_OF(g, GN_F64, "2", 1, 2), *i = EXPECT_I32(g, "2", 7, -7), *l = EXPECT_OF(g, GN_I64, "2", 7, 8),
-            *b = EXPECT_OF(g, GN_BOOL, "2", 1, 0), *u = EXPECT_OF(g, GN_U32, "2", 3, 4);
+    gn_expr *f = EXPECT_F32(g, "2", 1.5, -2), *d = EXPECT_OF(g, GN_F64, "2", 1, 2), *i = EXPECT_I32(g, "2", 7, -7),
+            *l = EXPECT_OF(g, GN_I64, "2", 7, 8), *b = EXPECT_OF(g, GN_BOOL, "2", 1, 0), *u = EXPECT_OF(g, GN_U32, "2", 3, 4);
     EXPECT(gn_add(f, d), "f64 (2)", 2.5, 0);
     EXPECT(gn_add(i, l), "i64 (2)", 14, 1);
     EXPECT(gn_add(u, i), "i64 (2)", 10, -3);
@@ -56,7 +56,8 @@ static void elementwise_builders_broadcast(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *m = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6), *row = EXPECT_F32(g, "3", 10, 20, 30), *column = EXPECT_F32(g, "2, 1", 100, 200);
+    gn_expr *m = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6), *row = EXPECT_F32(g, "3", 10, 20, 30),
+            *column = EXPECT_F32(g, "2, 1", 100, 200);
     EXPECT(gn_add(m, row), "f32 (2, 3)", 11, 22, 33, 14, 25, 36);
     EXPECT(gn_add(column, m), "f32 (2, 3)", 101, 102, 103, 204, 205, 206);
     EXPECT(gn_add(row, column), "f32 (2, 3)", 110, 120, 130, 210, 220, 230);
@@ -74,7 +75,8 @@ static void elementwise_builders_refuse(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL), *other = gn_graph_new(NULL);
-    gn_expr *f = EXPECT_F32(g, "2", 1, 2), *i = EXPECT_I32(g, "2", 1, 2), *u = EXPECT_OF(g, GN_U32, "2", 1, 2), *b = EXPECT_OF(g, GN_BOOL, "2", 1, 0);
+    gn_expr *f = EXPECT_F32(g, "2", 1, 2), *i = EXPECT_I32(g, "2", 1, 2), *u = EXPECT_OF(g, GN_U32, "2", 1, 2),
+            *b = EXPECT_OF(g, GN_BOOL, "2", 1, 0);
     gn_expr *nothing = NULL, *foreign = gn_input(other, "x", GN_F32, "2");
     EXPECT_ERROR(gn_add(f, nothing), GN_EINVAL, "add: operand 2 is NULL");
     EXPECT_ERROR(gn_add(nothing, f), GN_EINVAL, "add: operand 1 is NULL");
@@ -109,7 +111,8 @@ static void reductions_take_lists_of_axes(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *x = EXPECT_F32(g, "2, 3", 1, -2, 3, 4, 5, -6), *b = EXPECT_OF(g, GN_BOOL, "2, 2", 1, 0, 1, 1), *i = EXPECT_I32(g, "3", 3, 9, 9);
+    gn_expr *x = EXPECT_F32(g, "2, 3", 1, -2, 3, 4, 5, -6), *b = EXPECT_OF(g, GN_BOOL, "2, 2", 1, 0, 1, 1),
+            *i = EXPECT_I32(g, "3", 3, 9, 9);
     EXPECT(gn_sum(x, GN_AXES(0)), "f32 (3)", 5, 3, -3);
     EXPECT(gn_sum(x, GN_AXES(-1)), "f32 (2)", 2, 3);
     EXPECT(gn_sum(x, GN_AXES(1, 0)), "f32 ()", 5);
@@ -143,7 +146,8 @@ static void reductions_over_nothing_and_over_nan(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *none = EXPECT_F32(g, "2, 0", 0), *nan = EXPECT_F32(g, "3", 1, NAN, 2), *inf = EXPECT_F32(g, "2", INFINITY, 1), *i = EXPECT_I32(g, "0", 0);
+    gn_expr *none = EXPECT_F32(g, "2, 0", 0), *nan = EXPECT_F32(g, "3", 1, NAN, 2), *inf = EXPECT_F32(g, "2", INFINITY, 1),
+            *i = EXPECT_I32(g, "0", 0);
     EXPECT(gn_sum(none, GN_AXES(1)), "f32 (2)", 0, 0);
     EXPECT(gn_prod(none, GN_AXES(1)), "f32 (2)", 1, 1);
     EXPECT(gn_max(none, GN_AXES(1)), "f32 (2)", -INFINITY, -INFINITY);
@@ -208,7 +212,8 @@ static void slices_are_pythons(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *x = EXPECT_F32(g, "7", 0, 1, 2, 3, 4, 5, 6), *m = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6), *n = gn_input(g, "x", GN_F32, "n");
+    gn_expr *x = EXPECT_F32(g, "7", 0, 1, 2, 3, 4, 5, 6), *m = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6),
+            *n = gn_input(g, "x", GN_F32, "n");
     EXPECT(gn_slice(x, "2:5"), "f32 (3)", 2, 3, 4);
     EXPECT(gn_slice(x, "::3"), "f32 (3)", 0, 3, 6);
     EXPECT(gn_slice(x, "1:-1:2"), "f32 (3)", 1, 3, 5);
@@ -321,7 +326,8 @@ static void products_of_all_ranks(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *a = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6), *b = EXPECT_F32(g, "3, 2", 1, 0, 0, 1, 2, 2), *v = EXPECT_F32(g, "3", 1, 10, 100);
+    gn_expr *a = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6), *b = EXPECT_F32(g, "3, 2", 1, 0, 0, 1, 2, 2),
+            *v = EXPECT_F32(g, "3", 1, 10, 100);
     gn_expr *i = EXPECT_I32(g, "2, 2", 1, 2, 3, 4), *batch = EXPECT_F32(g, "2, 1, 3", 1, 2, 3, 4, 5, 6);
     EXPECT(gn_matmul(a, b), "f32 (2, 2)", 7, 8, 16, 17);
     EXPECT(gn_matmul(i, i), "i32 (2, 2)", 7, 10, 15, 22);
@@ -331,7 +337,8 @@ static void products_of_all_ranks(void **state)
     EXPECT(gn_matmul(batch, b), "f32 (2, 1, 2)", 7, 8, 16, 17);
     EXPECT(gn_matmul(a, gn_reshape(b, "1, 3, 2")), "f32 (1, 2, 2)", 7, 8, 16, 17);
     EXPECT(gn_matmul(batch, gn_reshape(b, "1, 3, 2")), "f32 (2, 1, 2)", 7, 8, 16, 17);
-    EXPECT(gn_matmul(gn_stack(GN_EXPRS(a, gn_neg(a)), 0), gn_stack(GN_EXPRS(b, b), 0)), "f32 (2, 2, 2)", 7, 8, 16, 17, -7, -8, -16, -17);
+    EXPECT(gn_matmul(gn_stack(GN_EXPRS(a, gn_neg(a)), 0), gn_stack(GN_EXPRS(b, b), 0)), "f32 (2, 2, 2)", 7, 8, 16, 17, -7, -8,
+           -16, -17);
     EXPECT(gn_dot(v, v), "f32 ()", 10101);
     EXPECT(gn_outer(gn_slice(v, ":2"), v), "f32 (2, 3)", 1, 10, 100, 10, 100, 1000);
     EXPECT(gn_einsum("ij,jk->ki", a, b), "f32 (2, 2)", 7, 16, 8, 17);
@@ -352,7 +359,8 @@ static void contractions_refuse(void **state)
     gn_expr *x = gn_input(g, "x", GN_F32, "batch, 784"), *w = gn_input(g, "w", GN_F32, "100, 10");
     EXPECT_ERROR(gn_matmul(x, w), GN_ESHAPE, "matmul: inner extents differ: 784 and 100\n    x  f32 (batch, 784)  made at");
     EXPECT_ERROR(gn_matmul(a, a), GN_ESHAPE, "matmul: inner extents differ: 3 and 2");
-    EXPECT_ERROR(gn_matmul(gn_input(g, "p", GN_F32, "n, n"), gn_input(g, "q", GN_F32, "n+1, n")), GN_ESHAPE, "inner extents differ: n and n+1");
+    EXPECT_ERROR(gn_matmul(gn_input(g, "p", GN_F32, "n, n"), gn_input(g, "q", GN_F32, "n+1, n")), GN_ESHAPE,
+                 "inner extents differ: n and n+1");
     EXPECT_ERROR(gn_matmul(a, s), GN_ESHAPE, "matmul: operand 2 is a scalar");
     EXPECT_ERROR(gn_matmul(s, a), GN_ESHAPE, "matmul: operand 1 is a scalar");
     EXPECT_ERROR(gn_matmul(a, nothing), GN_EINVAL, "matmul: operand 2 is NULL");
@@ -378,11 +386,13 @@ static void elements_by_index(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *x = EXPECT_F32(g, "3, 2", 1, 2, 3, 4, 5, 6), *i = EXPECT_I32(g, "2", 2, 0), *m = EXPECT_OF(g, GN_I64, "2, 2", 0, 1, 1, 1);
+    gn_expr *x = EXPECT_F32(g, "3, 2", 1, 2, 3, 4, 5, 6), *i = EXPECT_I32(g, "2", 2, 0),
+            *m = EXPECT_OF(g, GN_I64, "2, 2", 0, 1, 1, 1);
     EXPECT(gn_take(x, i, 0), "f32 (2, 2)", 5, 6, 1, 2);
     EXPECT(gn_take(x, m, -1), "f32 (3, 2, 2)", 1, 2, 2, 2, 3, 4, 4, 4, 5, 6, 6, 6);
     EXPECT(gn_take(x, gn_slice(i, "0"), 0), "f32 (2)", 5, 6);
-    EXPECT(gn_scatter_add(x, EXPECT_I32(g, "3", 0, 0, 2), EXPECT_F32(g, "3, 2", 10, 20, 30, 40, 50, 60), 0), "f32 (3, 2)", 41, 62, 3, 4, 55, 66);
+    EXPECT(gn_scatter_add(x, EXPECT_I32(g, "3", 0, 0, 2), EXPECT_F32(g, "3, 2", 10, 20, 30, 40, 50, 60), 0), "f32 (3, 2)", 41, 62,
+           3, 4, 55, 66);
     EXPECT(gn_scatter_add(i, EXPECT_I32(g, "1", 1), EXPECT_F32(g, "1", 0.5), 0), "f32 (2)", 2, 0.5);
     EXPECT(gn_iota(g, GN_I32, 1, "2, 3"), "i32 (2, 3)", 0, 1, 2, 0, 1, 2);
     EXPECT(gn_iota(g, GN_F32, -2, "2, 2"), "f32 (2, 2)", 0, 0, 1, 1);
@@ -400,7 +410,8 @@ static void index_builders_refuse(void **state)
     gn_expr *x = EXPECT_F32(g, "3, 2", 1, 2, 3, 4, 5, 6), *i = EXPECT_I32(g, "2", 2, 0);
     EXPECT_ERROR(gn_take(x, x, 0), GN_EDTYPE, "take: indices are f32, not integers");
     EXPECT_ERROR(gn_take(x, i, 2), GN_EAXIS, "take: axis 2 of a tensor of rank 2");
-    EXPECT_ERROR(gn_take(gn_reshape(x, "1, 1, 1, 1, 1, 1, 3, 2"), gn_reshape(i, "1, 2"), 0), GN_ESHAPE, "take: a result of rank 9; at most 8 is possible");
+    EXPECT_ERROR(gn_take(gn_reshape(x, "1, 1, 1, 1, 1, 1, 3, 2"), gn_reshape(i, "1, 2"), 0), GN_ESHAPE,
+                 "take: a result of rank 9; at most 8 is possible");
     EXPECT_ERROR(gn_scatter_add(x, i, x, 0), GN_ESHAPE, "scatter_add: extents of the updates differ: 3 and 2");
     EXPECT_ERROR(gn_scatter_add(x, i, i, 0), GN_ESHAPE, "scatter_add: updates have rank 1, expected 2");
     EXPECT_ERROR(gn_scatter_add(x, x, x, 0), GN_EDTYPE, "scatter_add: indices are f32, not integers");

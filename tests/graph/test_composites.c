@@ -37,7 +37,8 @@ static void rows_of_any_size_have_their_softmax(void **state)
     EXPECT(gn_softmax(large, 1), "f32 (2, 2)", 0.5, 0.5, 0, 1);
     EXPECT(gn_log_softmax(large, 1), "f32 (2, 2)", -log(2), -log(2), -2 * big, 0);
     EXPECT(gn_log_sum_exp(large, 1), "f32 (2)", big + log(2), big);
-    EXPECT(gn_log_sum_exp(EXPECT_F32(g, "3, 2", -INFINITY, -INFINITY, INFINITY, 0, -INFINITY, 5), 1), "f32 (3)", -INFINITY, INFINITY, 5);
+    EXPECT(gn_log_sum_exp(EXPECT_F32(g, "3, 2", -INFINITY, -INFINITY, INFINITY, 0, -INFINITY, 5), 1), "f32 (3)", -INFINITY,
+           INFINITY, 5);
     EXPECT(gn_softmax(EXPECT_I32(g, "2", 3, 3), 0), "f32 (2)", 0.5, 0.5);
     EXPECT_NOTHING(gn_softmax(EXPECT_F32(g, "0, 3", 0), 1), "f32 (0, 3)");
     EXPECT(gn_log_sum_exp(EXPECT_F32(g, "2, 0", 0), 1), "f32 (2)", -INFINITY, -INFINITY);
@@ -53,7 +54,8 @@ static void cross_entropy_is_exact_where_the_loss_is_small(void **state)
     gn_graph *g = gn_graph_new(NULL);
     gn_expr *x = EXPECT_F32(g, "3, 2", 0, 0, 10, -5, 1000, -1000), *t = EXPECT_I32(g, "3", 1, 0, 1), *nothing = NULL;
     EXPECT(gn_cross_entropy(x, t), "f32 (3)", log(2), log1p(exp(-15)), 2000);
-    const double tiny = (double)test_element(gn_cross_entropy(gn_cast(x, GN_F64), t), 1).f; /* log(1 + e^-15) to 9 digits: no logit is subtracted from a large number */
+    const double tiny = (double)test_element(gn_cross_entropy(gn_cast(x, GN_F64), t), 1)
+                            .f; /* log(1 + e^-15) to 9 digits: no logit is subtracted from a large number */
     assert_true(fabs(tiny / log1p(exp(-15)) - 1) < 1e-9);
     EXPECT(gn_cross_entropy(gn_slice(x, "0"), gn_slice(t, "0")), "f32 ()", log(2));
     EXPECT(gn_cross_entropy(EXPECT_I32(g, "1, 2", 1, 1), EXPECT_OF(g, GN_I64, "1", 0)), "f32 (1)", log(2));
@@ -72,7 +74,8 @@ static void layer_norm_centers_and_scales_the_last_axis(void **state)
     const double a = 1.5 / sqrt(1.25), b = 0.5 / sqrt(1.25);
     EXPECT(gn_layer_norm(x, 1, 0, 0), "f32 (2, 4)", -a, -b, b, a, -1, 1, -1, 1);
     EXPECT(gn_layer_norm(x, scale, 10, 0), "f32 (2, 4)", 10 - a, 10 - 2 * b, 10 + 3 * b, 10 + 4 * a, 9, 12, 7, 14);
-    EXPECT(gn_layer_norm(x, 2.0, 1, 300), "f32 (2, 4)", 1 - 3 / sqrt(301.25), 1 - 1 / sqrt(301.25), 1 + 1 / sqrt(301.25), 1 + 3 / sqrt(301.25), 0, 2, 0, 2);
+    EXPECT(gn_layer_norm(x, 2.0, 1, 300), "f32 (2, 4)", 1 - 3 / sqrt(301.25), 1 - 1 / sqrt(301.25), 1 + 1 / sqrt(301.25),
+           1 + 3 / sqrt(301.25), 0, 2, 0, 2);
     EXPECT(gn_layer_norm(EXPECT_F32(g, "2, 1", 5, 6), 1, 0, 1e-5), "f32 (2, 1)", 0, 0);
     EXPECT_NOTHING(gn_layer_norm(EXPECT_F32(g, "0, 4", 0), 1, 0, 1e-5), "f32 (0, 4)");
     EXPECT_ERROR(gn_layer_norm(gn_sum_all(x), 1, 0, 1e-5), GN_ESHAPE, "layer_norm: a scalar has no last axis");
@@ -101,14 +104,16 @@ static gn_expr *philox_body(gn_graph *g, void *arg)
 static void philox_gives_the_published_vectors(void **state)
 {
     (void)state;
-    static const uint32_t row[3][10] = {
-        { 0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 },
-        { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd },
-        { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } };
+    static const uint32_t row[3][10] = { { 0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 },
+                                         { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d,
+                                           0x41c83b0e, 0xa20bc7c6, 0x6d5451fd },
+                                         { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09,
+                                           0x94fdcceb, 0x5001e420, 0x24126ea1 } };
     for (int r = 0; r < 3; r++) {
         gn_graph *g = gn_graph_new(NULL);
         words_call c;
-        for (int i = 0; i < 6; i++) c.in[i] = EXPECT_OF(g, GN_U32, "1", row[r][i < 2 ? 4 + i : i - 2]); /* operands: key, then counter */
+        for (int i = 0; i < 6; i++)
+            c.in[i] = EXPECT_OF(g, GN_U32, "1", row[r][i < 2 ? 4 + i : i - 2]); /* operands: key, then counter */
         gn_expr *w = gn_build(GN_HERE, g, philox_body, &c);
         EXPECT(w, "u32 (4)", row[r][6], row[r][7], row[r][8], row[r][9]);
         gn_graph_free(g);

@@ -48,19 +48,28 @@ static void sizes_are_bound_and_checked(void **state)
     assert_int_equal(good.result->shape[0], 3);
     gn_arena_free(&good.arena);
     refuses((bound_call){ .y = gn_add(x, y), .n = 2, .in = { x, y }, .value = { three, four } }, GN_ESHAPE, "test_evaluate.c:");
-    refuses((bound_call){ .y = gn_add(x, y), .n = 1, .in = { x }, .value = { three } }, GN_EINVAL, "no value was given for a leaf of kind input");
-    refuses((bound_call){ .y = x, .n = 1, .in = { x }, .value = { ints } }, GN_ESHAPE, "an array of i32 and rank 1 for a leaf of f32 and rank 1");
-    refuses((bound_call){ .y = w, .n = 1, .in = { w }, .value = { gn_array_of(data, GN_F32, 2, (int64_t[]){ 3, 5 }) } }, GN_ESHAPE, "axis 1 has 5 elements, expected 6");
-    refuses((bound_call){ .y = w, .n = 2, .in = { x, w }, .value = { three, gn_array_of(data, GN_F32, 2, (int64_t[]){ 4, 8 }) } }, GN_ESHAPE, "dim n is bound to 3 and to 4");
-    refuses((bound_call){ .y = gn_reshape(x, "p, q"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "names a dim that nothing binds");
+    refuses((bound_call){ .y = gn_add(x, y), .n = 1, .in = { x }, .value = { three } }, GN_EINVAL,
+            "no value was given for a leaf of kind input");
+    refuses((bound_call){ .y = x, .n = 1, .in = { x }, .value = { ints } }, GN_ESHAPE,
+            "an array of i32 and rank 1 for a leaf of f32 and rank 1");
+    refuses((bound_call){ .y = w, .n = 1, .in = { w }, .value = { gn_array_of(data, GN_F32, 2, (int64_t[]){ 3, 5 }) } },
+            GN_ESHAPE, "axis 1 has 5 elements, expected 6");
+    refuses((bound_call){ .y = w, .n = 2, .in = { x, w }, .value = { three, gn_array_of(data, GN_F32, 2, (int64_t[]){ 4, 8 }) } },
+            GN_ESHAPE, "dim n is bound to 3 and to 4");
+    refuses((bound_call){ .y = gn_reshape(x, "p, q"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
+            "names a dim that nothing binds");
     refuses((bound_call){ .y = gn_slice(x, "4:"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "an extent of -1");
-    refuses((bound_call){ .y = gn_reshape(x, "n/2, 2"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "reshape: numbers of elements");
+    refuses((bound_call){ .y = gn_reshape(x, "n/2, 2"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
+            "reshape: numbers of elements");
     gn_expr *part[2];
     gn_split(x, 0, 2, part);
     refuses((bound_call){ .y = part[0], .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "reshape: numbers of elements");
     gn_expr *huge = gn_broadcast_to(gn_sum_all(x), "4611686018427387904*n, 8");
     refuses((bound_call){ .y = huge, .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "overflows");
-    refuses((bound_call){ .y = gn_broadcast_to(gn_sum_all(x), "1000000000000*n, 1000000000000"), .n = 1, .in = { x }, .value = { three } }, GN_ENOMEM, "a size overflows");
+    refuses(
+        (bound_call){
+            .y = gn_broadcast_to(gn_sum_all(x), "1000000000000*n, 1000000000000"), .n = 1, .in = { x }, .value = { three } },
+        GN_ENOMEM, "a size overflows");
     assert_int_equal(gn_graph_check(g), GN_OK);
     gn_graph_free(g);
 }
@@ -70,7 +79,8 @@ static void strided_and_empty_arrays_are_read(void **state)
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
     float data[6] = { 1, 2, 3, 4, 5, 6 };
-    gn_array t = gn_array_of(data, GN_F32, 2, (int64_t[]){ 3, 2 }), back = gn_array_1d(data + 5, GN_F32, 6), none = gn_array_1d(data, GN_F32, 0);
+    gn_array t = gn_array_of(data, GN_F32, 2, (int64_t[]){ 3, 2 }), back = gn_array_1d(data + 5, GN_F32, 6),
+             none = gn_array_1d(data, GN_F32, 0);
     t.stride[0] = 1, t.stride[1] = 3, back.stride[0] = -1;
     gn_expr *x = gn_input(g, "x", GN_F32, "n, m"), *y = gn_input(g, "y", GN_F32, "k");
     bound_call c = { .y = x, .n = 1, .in = { x }, .value = { t } };
@@ -96,7 +106,9 @@ static void given_indices_are_refused_and_computed_ones_clamped(void **state)
     float table[4] = { 10, 20, 30, 40 }, logits[6] = { 0 };
     int32_t bad[3] = { 0, 4, -1 };
     gn_expr *x = gn_input(g, "x", GN_F32, "4"), *i = gn_input(g, "i", GN_I32, "3"), *z = gn_input(g, "z", GN_F32, "3, 2");
-    bound_call c = { .n = 3, .in = { x, i, z }, .value = { GN_VIEW(table, 4), GN_VIEW(bad, 3), gn_array_of(logits, GN_F32, 2, (int64_t[]){ 3, 2 }) } };
+    bound_call c = { .n = 3,
+                     .in = { x, i, z },
+                     .value = { GN_VIEW(table, 4), GN_VIEW(bad, 3), gn_array_of(logits, GN_F32, 2, (int64_t[]){ 3, 2 }) } };
     c.y = gn_take(x, i, 0);
     refuses(c, GN_EINDEX, "index 4 is outside an axis of extent 4");
     c.y = gn_take(x, gn_reshape(gn_cast(i, GN_I64), "3, 1"), 0);
@@ -162,7 +174,8 @@ static void nearness_is_judged_by_the_bound_alone(void **state)
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
     gn_arena arena = { 0 };
-    const gn_tensor *t = gn_evaluate(gn_evaluation_new(&arena), gn_mul(EXPECT_F32(g, "4", 3, NAN, INFINITY, 3e38f), EXPECT_F32(g, "4", 1.0 / 3, 1, 1, 3)));
+    const gn_tensor *t = gn_evaluate(gn_evaluation_new(&arena),
+                                     gn_mul(EXPECT_F32(g, "4", 3, NAN, INFINITY, 3e38f), EXPECT_F32(g, "4", 1.0 / 3, 1, 1, 3)));
     const float close[4] = { 1, NAN, INFINITY, INFINITY }, far[4] = { 1.0000005f, 1, -INFINITY, 1 };
     for (int i = 0; i < 4; i++) {
         assert_true(gn_tensor_near(t, close, i, false));
@@ -191,7 +204,8 @@ static void check_all(gn_expr *y, const double *want, int n)
 {
     for (int i = 0; i < n; i++) {
         const gn_ref r = test_element(y, i);
-        if (fabsl(r.f - want[i]) > r.err || r.err > 1e-4L) fail_msg("element %d is %Lg, not %g (bound %Lg)", i, r.f, want[i], r.err);
+        if (fabsl(r.f - want[i]) > r.err || r.err > 1e-4L)
+            fail_msg("element %d is %Lg, not %g (bound %Lg)", i, r.f, want[i], r.err);
     }
 }
 

@@ -1,5 +1,5 @@
-/* Every op of one element against independent truth: MPFR for floats, 128-bit integers for the others; over random values and a table of
- * edges. And every sample of every op: it evaluates, its text form reads back, its value has the shape of its type. */
+/* Every op of one element against independent truth: MPFR for floats, 128-bit integers for the others; over random values and a
+ * table of edges. And every sample of every op: it evaluates, its text form reads back, its value has the shape of its type. */
 #include "samples.h"
 #include <gnomon/gnomon.h>
 #include "ops/make.h"
@@ -16,7 +16,10 @@ enum { BITS = 300 };
 
 /* ---- truth of floating functions: 300 bits ---- */
 
-static void true_rsqrt(mpfr_t y, const mpfr_t *x) { mpfr_sqrt(y, x[0], MPFR_RNDN), mpfr_ui_div(y, 1, y, MPFR_RNDN); } /* -inf at -0, as IEEE 754 has it */
+static void true_rsqrt(mpfr_t y, const mpfr_t *x)
+{
+    mpfr_sqrt(y, x[0], MPFR_RNDN), mpfr_ui_div(y, 1, y, MPFR_RNDN);
+} /* -inf at -0, as IEEE 754 has it */
 static void true_sigmoid(mpfr_t y, const mpfr_t *x)
 {
     mpfr_neg(y, x[0], MPFR_RNDN), mpfr_exp(y, y, MPFR_RNDN), mpfr_add_ui(y, y, 1, MPFR_RNDN), mpfr_ui_div(y, 1, y, MPFR_RNDN);
@@ -66,25 +69,30 @@ static void true_clip(mpfr_t y, const mpfr_t *x)
 
 #define T1(name, f) static void true_##name(mpfr_t y, const mpfr_t *x) { f(y, x[0], MPFR_RNDN); }
 #define T2(name, f) static void true_##name(mpfr_t y, const mpfr_t *x) { f(y, x[0], x[1], MPFR_RNDN); }
-T1(sqrt, mpfr_sqrt) T1(exp, mpfr_exp) T1(expm1, mpfr_expm1) T1(log, mpfr_log) T1(log1p, mpfr_log1p) T1(sin, mpfr_sin) T1(cos, mpfr_cos)
-T1(tanh, mpfr_tanh) T1(erf, mpfr_erf) T1(neg, mpfr_neg) T1(abs, mpfr_abs) T1(square, mpfr_sqr)
-T1(floor, mpfr_rint_floor) T1(round, mpfr_rint_roundeven) T1(trunc, mpfr_rint_trunc)
-T2(add, mpfr_add) T2(sub, mpfr_sub) T2(mul, mpfr_mul) T2(div, mpfr_div) T2(pow, mpfr_pow)
+T1(sqrt, mpfr_sqrt)
+T1(exp, mpfr_exp) T1(expm1, mpfr_expm1) T1(log, mpfr_log) T1(log1p, mpfr_log1p) T1(sin, mpfr_sin) T1(cos, mpfr_cos)
+    T1(tanh, mpfr_tanh) T1(erf, mpfr_erf) T1(neg, mpfr_neg) T1(abs, mpfr_abs) T1(square, mpfr_sqr) T1(floor, mpfr_rint_floor)
+        T1(round, mpfr_rint_roundeven) T1(trunc, mpfr_rint_trunc) T2(add, mpfr_add) T2(sub, mpfr_sub) T2(mul, mpfr_mul)
+            T2(div, mpfr_div) T2(pow, mpfr_pow)
 
-typedef struct truth {
+                typedef struct truth {
     const gn_op_info *op;
     void (*f)(mpfr_t, const mpfr_t *);
     int ulp;                     /* the bound that is expected for exact operands: a promise that the bounds are not idle */
 } truth;
 static const truth truths[] = {
-    { &gn_op_add, true_add, 1 }, { &gn_op_sub, true_sub, 1 }, { &gn_op_mul, true_mul, 1 }, { &gn_op_div, true_div, 1 }, { &gn_op_pow, true_pow, 4 },
-    { &gn_op_neg, true_neg, 0 }, { &gn_op_abs, true_abs, 0 }, { &gn_op_sign, true_sign, 0 }, { &gn_op_maximum, true_max, 0 }, { &gn_op_minimum, true_min, 0 },
-    { &gn_op_floor, true_floor, 0 }, { &gn_op_round, true_round, 0 }, { &gn_op_trunc, true_trunc, 0 }, { &gn_op_sqrt, true_sqrt, 1 },
-    { &gn_op_rsqrt, true_rsqrt, 4 }, { &gn_op_exp, true_exp, 4 }, { &gn_op_expm1, true_expm1, 4 }, { &gn_op_log, true_log, 4 }, { &gn_op_log1p, true_log1p, 4 },
-    { &gn_op_sin, true_sin, 4 }, { &gn_op_cos, true_cos, 4 }, { &gn_op_tanh, true_tanh, 4 }, { &gn_op_sigmoid, true_sigmoid, 4 },
-    { &gn_op_softplus, true_softplus, 4 }, { &gn_op_erf, true_erf, 4 }, { &gn_op_fma, true_fma, -1 }, { &gn_op_copysign, true_copysign, 0 },
-    { &gn_op_square, true_square, 1 }, { &gn_op_relu, true_relu, 0 }, { &gn_op_gelu, true_gelu, -1 }, { &gn_op_silu, true_silu, -1 },
-    { &gn_op_clip, true_clip, 0 } };
+    { &gn_op_add, true_add, 1 },       { &gn_op_sub, true_sub, 1 },         { &gn_op_mul, true_mul, 1 },
+    { &gn_op_div, true_div, 1 },       { &gn_op_pow, true_pow, 4 },         { &gn_op_neg, true_neg, 0 },
+    { &gn_op_abs, true_abs, 0 },       { &gn_op_sign, true_sign, 0 },       { &gn_op_maximum, true_max, 0 },
+    { &gn_op_minimum, true_min, 0 },   { &gn_op_floor, true_floor, 0 },     { &gn_op_round, true_round, 0 },
+    { &gn_op_trunc, true_trunc, 0 },   { &gn_op_sqrt, true_sqrt, 1 },       { &gn_op_rsqrt, true_rsqrt, 4 },
+    { &gn_op_exp, true_exp, 4 },       { &gn_op_expm1, true_expm1, 4 },     { &gn_op_log, true_log, 4 },
+    { &gn_op_log1p, true_log1p, 4 },   { &gn_op_sin, true_sin, 4 },         { &gn_op_cos, true_cos, 4 },
+    { &gn_op_tanh, true_tanh, 4 },     { &gn_op_sigmoid, true_sigmoid, 4 }, { &gn_op_softplus, true_softplus, 4 },
+    { &gn_op_erf, true_erf, 4 },       { &gn_op_fma, true_fma, -1 },        { &gn_op_copysign, true_copysign, 0 },
+    { &gn_op_square, true_square, 1 }, { &gn_op_relu, true_relu, 0 },       { &gn_op_gelu, true_gelu, -1 },
+    { &gn_op_silu, true_silu, -1 },    { &gn_op_clip, true_clip, 0 }
+};
 enum { NTRUTHS = sizeof truths / sizeof *truths };
 
 /* ---- one op as a graph over vectors ---- */
@@ -129,8 +137,49 @@ static void bench_close(bench *b)
 
 /* ---- floats ---- */
 
-static const double edges[] = { 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 2, 3, -3, 1e-3, -1e-3, 1e-30, -1e-30, 1e-40, -1e-40, 1e-45, 0x1p-126, 0x1p-24, -0x1p-24,
-    10, -10, 50, -50, 88.5, -88.5, 104, -104, 1e10, -1e10, 1e30, -1e30, 3.4028234663852886e38, -3.4028234663852886e38, INFINITY, -INFINITY, NAN, 709.5, -745.5, 16777216, 0.99999994 };
+static const double edges[] = { 0.0,
+                                -0.0,
+                                1,
+                                -1,
+                                0.5,
+                                -0.5,
+                                1.5,
+                                2.5,
+                                -2.5,
+                                2,
+                                3,
+                                -3,
+                                1e-3,
+                                -1e-3,
+                                1e-30,
+                                -1e-30,
+                                1e-40,
+                                -1e-40,
+                                1e-45,
+                                0x1p-126,
+                                0x1p-24,
+                                -0x1p-24,
+                                10,
+                                -10,
+                                50,
+                                -50,
+                                88.5,
+                                -88.5,
+                                104,
+                                -104,
+                                1e10,
+                                -1e10,
+                                1e30,
+                                -1e30,
+                                3.4028234663852886e38,
+                                -3.4028234663852886e38,
+                                INFINITY,
+                                -INFINITY,
+                                NAN,
+                                709.5,
+                                -745.5,
+                                16777216,
+                                0.99999994 };
 enum { NEDGES = sizeof edges / sizeof *edges };
 
 static double element(gn_dtype t, const void *data, int64_t i)
@@ -147,13 +196,16 @@ static void check_float(const truth *w, gn_dtype t, void *const *data, int64_t i
     w->f(y, (const mpfr_t *)x);
     const long double want = mpfr_get_ld(y, MPFR_RNDN), largest = t == GN_F32 ? (long double)FLT_MAX : (long double)DBL_MAX;
     const long double apart = gn_ref_apart(got->f, want);
-    const bool overflows = isinf(got->err) && isfinite(want) && fabsl(want) > largest * 0.9999L; /* the reference is infinite and says so */
+    const bool overflows =
+        isinf(got->err) && isfinite(want) && fabsl(want) > largest * 0.9999L; /* the reference is infinite and says so */
     bool good = apart <= got->err || overflows;
     if (w->ulp >= 0 && isfinite(got->f) && got->err > (long double)w->ulp * 1.01L * gn_ref_ulp(t, got->f)) good = false;
-    if (isfinite(want) && fabsl(want) < largest * 0.9999L && isinf(got->err) && w->ulp >= 0) good = w->op == &gn_op_fma; /* its product may overflow alone */
+    if (isfinite(want) && fabsl(want) < largest * 0.9999L && isinf(got->err) && w->ulp >= 0)
+        good = w->op == &gn_op_fma; /* its product may overflow alone */
     if (!good)
-        fail_msg("%s %s of %.17g %.17g %.17g is %.17Lg, not %.17Lg (bound %Lg)", w->op->name, gn_dtype_name(t), element(t, data[0], i),
-                 w->op->arity > 1 ? element(t, data[1], i) : 0, w->op->arity > 2 ? element(t, data[2], i) : 0, got->f, want, got->err);
+        fail_msg("%s %s of %.17g %.17g %.17g is %.17Lg, not %.17Lg (bound %Lg)", w->op->name, gn_dtype_name(t),
+                 element(t, data[0], i), w->op->arity > 1 ? element(t, data[1], i) : 0,
+                 w->op->arity > 2 ? element(t, data[2], i) : 0, got->f, want, got->err);
     mpfr_clear(y);
     for (int k = 0; k < 3; k++) mpfr_clear(x[k]);
 }
@@ -202,7 +254,8 @@ static void bounds_hold_after_operands_that_are_inexact_themselves(void **state)
     uint64_t random = test_seed();
     for (int w = 0; w < NTRUTHS; w++) {
         const truth *tr = &truths[w];
-        if (tr->ulp == 0 && (tr->op == &gn_op_floor || tr->op == &gn_op_round || tr->op == &gn_op_trunc || tr->op == &gn_op_sign)) continue;
+        if (tr->ulp == 0 && (tr->op == &gn_op_floor || tr->op == &gn_op_round || tr->op == &gn_op_trunc || tr->op == &gn_op_sign))
+            continue;
         bench b;
         float x[3][N];
         void *data[3] = { x[0], x[1], x[2] };
@@ -221,10 +274,13 @@ static void bounds_hold_after_operands_that_are_inexact_themselves(void **state)
         for (int k = 0; k < 3; k++) mpfr_init2(v[k], BITS);
         mpfr_init2(want, BITS);
         for (int i = 0; i < N; i++) {
-            for (int k = 0; k < tr->op->arity; k++) mpfr_set_d(v[k], x[k][i], MPFR_RNDN), mpfr_sin(v[k], v[k], MPFR_RNDN), mpfr_exp(v[k], v[k], MPFR_RNDN), mpfr_mul_d(v[k], v[k], (double)1.1f, MPFR_RNDN);
+            for (int k = 0; k < tr->op->arity; k++)
+                mpfr_set_d(v[k], x[k][i], MPFR_RNDN), mpfr_sin(v[k], v[k], MPFR_RNDN), mpfr_exp(v[k], v[k], MPFR_RNDN),
+                    mpfr_mul_d(v[k], v[k], (double)1.1f, MPFR_RNDN);
             tr->f(want, (const mpfr_t *)v);
             const long double true_value = mpfr_get_ld(want, MPFR_RNDN);
-            if (gn_ref_apart(y->at[i].f, true_value) > y->at[i].err) fail_msg("%s: %Lg is %Lg, bound %Lg", tr->op->name, true_value, y->at[i].f, y->at[i].err);
+            if (gn_ref_apart(y->at[i].f, true_value) > y->at[i].err)
+                fail_msg("%s: %Lg is %Lg, bound %Lg", tr->op->name, true_value, y->at[i].f, y->at[i].err);
             if (!isfinite(y->at[i].err)) fail_msg("%s: an infinite bound at %Lg", tr->op->name, true_value);
         }
         for (int k = 0; k < 3; k++) mpfr_clear(v[k]);
@@ -284,7 +340,29 @@ static bool whole_truth(const char *op, gn_dtype t, wide a, wide b, wide *out)
     return true;
 }
 
-static const int64_t whole_edges[] = { 0, 1, -1, 2, -2, 3, -3, 7, -7, 31, 32, 33, 63, 64, 100, -100, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, UINT32_MAX, 0x12345678, 0x7fffffff00000001 };
+static const int64_t whole_edges[] = { 0,
+                                       1,
+                                       -1,
+                                       2,
+                                       -2,
+                                       3,
+                                       -3,
+                                       7,
+                                       -7,
+                                       31,
+                                       32,
+                                       33,
+                                       63,
+                                       64,
+                                       100,
+                                       -100,
+                                       INT32_MAX,
+                                       INT32_MIN,
+                                       INT64_MAX,
+                                       INT64_MIN,
+                                       UINT32_MAX,
+                                       0x12345678,
+                                       0x7fffffff00000001 };
 enum { NWHOLE = sizeof whole_edges / sizeof *whole_edges, PAIRS = NWHOLE * NWHOLE };
 
 static void wholes(gn_dtype t)
@@ -313,7 +391,8 @@ static void wholes(gn_dtype t)
             whole_truth(gn_ops[o]->name, t, a[0][i], a[1][i], &want);
             if (result == GN_BOOL) want = want != 0;
             if (y->at[i].i != (int64_t)want || y->at[i].err != 0 || y->at[i].jump || y->dtype != result)
-                fail_msg("%s %s of %lld and %lld is %lld, not %lld", gn_ops[o]->name, gn_dtype_name(t), (long long)a[0][i], (long long)a[1][i], (long long)y->at[i].i, (long long)want);
+                fail_msg("%s %s of %lld and %lld is %lld, not %lld", gn_ops[o]->name, gn_dtype_name(t), (long long)a[0][i],
+                         (long long)a[1][i], (long long)y->at[i].i, (long long)want);
         }
         checked++;
         bench_close(&b);
@@ -367,11 +446,34 @@ static int64_t cast_one(gn_dtype from, gn_dtype to, const void *value, double *a
 static void casts_saturate_and_nan_becomes_0(void **state)
 {
     (void)state;
-    static const struct { double x; gn_dtype to; int64_t want; } row[] = { { NAN, GN_I32, 0 }, { NAN, GN_U32, 0 }, { NAN, GN_BOOL, 1 }, { 2.9, GN_I32, 2 }, { -2.9, GN_I32, -2 },
-        { 1e10, GN_I32, INT32_MAX }, { -1e10, GN_I32, INT32_MIN }, { INFINITY, GN_I64, INT64_MAX }, { -INFINITY, GN_I64, INT64_MIN }, { 0x1p63, GN_I64, INT64_MAX },
-        { -1, GN_U32, 0 }, { -0.5, GN_U32, 0 }, { 4294967295.0, GN_U32, UINT32_MAX }, { 1e300, GN_U32, UINT32_MAX }, { 1e300, GN_U64, -1 }, { 0x1p63, GN_U64, INT64_MIN },
-        { 300, GN_I8, 127 }, { -300, GN_I8, -128 }, { 300, GN_U8, 255 }, { 0.25, GN_BOOL, 1 }, { -0.0, GN_BOOL, 0 }, { 0.5, GN_I16, 0 } };
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++) assert_int_equal(cast_one(GN_F64, row[i].to, &row[i].x, NULL), row[i].want);
+    static const struct {
+        double x;
+        gn_dtype to;
+        int64_t want;
+    } row[] = { { NAN, GN_I32, 0 },
+                { NAN, GN_U32, 0 },
+                { NAN, GN_BOOL, 1 },
+                { 2.9, GN_I32, 2 },
+                { -2.9, GN_I32, -2 },
+                { 1e10, GN_I32, INT32_MAX },
+                { -1e10, GN_I32, INT32_MIN },
+                { INFINITY, GN_I64, INT64_MAX },
+                { -INFINITY, GN_I64, INT64_MIN },
+                { 0x1p63, GN_I64, INT64_MAX },
+                { -1, GN_U32, 0 },
+                { -0.5, GN_U32, 0 },
+                { 4294967295.0, GN_U32, UINT32_MAX },
+                { 1e300, GN_U32, UINT32_MAX },
+                { 1e300, GN_U64, -1 },
+                { 0x1p63, GN_U64, INT64_MIN },
+                { 300, GN_I8, 127 },
+                { -300, GN_I8, -128 },
+                { 300, GN_U8, 255 },
+                { 0.25, GN_BOOL, 1 },
+                { -0.0, GN_BOOL, 0 },
+                { 0.5, GN_I16, 0 } };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        assert_int_equal(cast_one(GN_F64, row[i].to, &row[i].x, NULL), row[i].want);
     assert_int_equal(cast_one(GN_I64, GN_I32, &(int64_t){ INT64_MAX }, NULL), INT32_MAX);
     assert_int_equal(cast_one(GN_I64, GN_I32, &(int64_t){ -5000000000 }, NULL), INT32_MIN);
     assert_int_equal(cast_one(GN_I64, GN_U32, &(int64_t){ -1 }, NULL), 0);
@@ -418,7 +520,8 @@ static void evaluate_sample(void *user, const gn_sample *s)
         for (int d = 0; d < part->rank; d++) assert_int_equal(part->shape[d], gn_evaluation_dim(v, type->dim[d]));
         for (int64_t i = 0; i < part->count; i++) {
             const gn_ref *r = &part->at[i];
-            if (r->dtype != part->dtype || (gn_is_float(part->dtype) && gn_ref_round(part->dtype, r->f) != r->f && !isnan(r->f))) fail_msg("%s: an element that is no %s", s->name, gn_dtype_name(part->dtype));
+            if (r->dtype != part->dtype || (gn_is_float(part->dtype) && gn_ref_round(part->dtype, r->f) != r->f && !isnan(r->f)))
+                fail_msg("%s: an element that is no %s", s->name, gn_dtype_name(part->dtype));
             if (r->err < 0 || isnan(r->err)) fail_msg("%s: a bound of %Lg", s->name, r->err);
         }
     }

@@ -8,8 +8,16 @@
 
 static const char *dtypes_of(const gn_op_info *op)
 {
-    static const struct { uint32_t set; const char *words; } known[] = { { 0, "" }, { GN_FLOATS, "floating" }, { GN_INTS, "integers" }, { GN_NUMBERS, "numbers" },
-        { GN_ANY_DTYPE, "any" }, { GN_BIT(GN_BOOL), "bool" }, { GN_BIT(GN_U32), "u32" } };
+    static const struct {
+        uint32_t set;
+        const char *words;
+    } known[] = { { 0, "" },
+                  { GN_FLOATS, "floating" },
+                  { GN_INTS, "integers" },
+                  { GN_NUMBERS, "numbers" },
+                  { GN_ANY_DTYPE, "any" },
+                  { GN_BIT(GN_BOOL), "bool" },
+                  { GN_BIT(GN_U32), "u32" } };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (known[i].set == op->dtypes) return known[i].words;
     }
@@ -55,7 +63,8 @@ static void add_row(gn_text *t, const gn_op_info *op)
 
 static void add_table(gn_text *t, const char *title, const char *words, bool (*belongs)(const gn_op_info *))
 {
-    gn_textf(t, "\n## %s\n%s\n\n| op | operands | attributes | dtypes | computes | derivative |\n|---|---|---|---|---|---|\n", title, words);
+    gn_textf(t, "\n## %s\n%s\n\n| op | operands | attributes | dtypes | computes | derivative |\n|---|---|---|---|---|---|\n",
+             title, words);
     for (size_t i = 0; i < gn_nops; i++) {
         if (belongs(gn_ops[i])) add_row(t, gn_ops[i]);
     }
@@ -68,8 +77,10 @@ static bool is_primitive(const gn_op_info *op) { return !is_composite(op) && !is
 static const char *document(gn_arena *arena)
 {
     gn_text t = { .arena = arena };
-    gn_text_add(&t, "# Ops\n\nEvery op of the graph, from its record (`src/graph/op.h`). A test writes this page and holds it to the records: `GNOMON_WRITE_DOCS=1 build/tests/test_ops_doc`.\n"
-                    "Builders are in `include/gnomon/ops.h`; some make several nodes. Derivatives are given as text over the operands, the result `y` and the\n"
+    gn_text_add(&t, "# Ops\n\nEvery op of the graph, from its record (`src/graph/op.h`). A test writes this page and holds it to "
+                    "the records: `GNOMON_WRITE_DOCS=1 build/tests/test_ops_doc`.\n"
+                    "Builders are in `include/gnomon/ops.h`; some make several nodes. Derivatives are given as text over the "
+                    "operands, the result `y` and the\n"
                     "gradient `g`; both modes use the same text. How to add one: `adding-an-op.md`.\n");
     add_table(&t, "Primitives", "What the evaluator, the optimizer and code generation know.", is_primitive);
     add_table(&t, "Within kernels", "Used by bodies of math functions and by composites; without a builder.", is_inner);
@@ -95,7 +106,8 @@ static void ops_md_says_nothing_but_what_the_records_say(void **state)
     fclose(f);
     for (char *line = strtok(have, "\n"); line; line = strtok(NULL, "\n")) {
         const char *at = strstr(text, line);
-        if (!at || at[strlen(line)] != '\n') fail_msg("docs/ops.md says what no record says; GNOMON_WRITE_DOCS=1 writes it anew: %s", line);
+        if (!at || at[strlen(line)] != '\n')
+            fail_msg("docs/ops.md says what no record says; GNOMON_WRITE_DOCS=1 writes it anew: %s", line);
     }
     free(have);
     gn_arena_free(&arena);

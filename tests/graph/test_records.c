@@ -1,4 +1,5 @@
-/* What records say to operands and attributes that builders never give, but a text or a pass may; and the transpose of a broadcast that turns axes. */
+/* What records say to operands and attributes that builders never give, but a text or a pass may; and the transpose of a
+ * broadcast that turns axes. */
 #include "expect.h"
 #include <gnomon/gnomon.h>
 #include "ops/make.h"
@@ -81,17 +82,28 @@ static void movement(void **state)
     gn_graph *g = f.g;
     const gn_dim *const *small = f.dim + 1, *wide[3] = { f.dim[2], f.dim[4], f.dim[3] };
     EXPECT_ERROR(node(g, &gn_op_permute, GN_EXPRS(f.x), ATTRS(INTS(0))), GN_EAXIS, "permute: 1 axes for a tensor of rank 2");
-    EXPECT_ERROR(node(g, &gn_op_permute, GN_EXPRS(f.x), ATTRS(INTS(0, 2))), GN_EAXIS, "permute: axis 2 is outside the rank, or named twice");
-    EXPECT_ERROR(node(g, &gn_op_broadcast, GN_EXPRS(f.x), ATTRS(DIMS(3, wide), INTS(0))), GN_EAXIS, "broadcast: 1 axes for a tensor of rank 2");
-    EXPECT_ERROR(node(g, &gn_op_broadcast, GN_EXPRS(f.x), ATTRS(DIMS(3, wide), INTS(0, 0))), GN_EAXIS, "broadcast: axis 0 is outside the result, or named twice");
-    EXPECT_ERROR(node(g, &gn_op_broadcast, GN_EXPRS(f.x), ATTRS(DIMS(3, wide), INTS(0, 1))), GN_ESHAPE, "broadcast: extents differ: 3 and 4");
-    EXPECT_ERROR(node(g, &gn_op_slice, GN_EXPRS(f.x), ATTRS(DIMS(1, small), INTS(1), DIMS(1, small))), GN_EAXIS, "slice: not one range an axis");
-    EXPECT_ERROR(node(g, &gn_op_slice, GN_EXPRS(f.x), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, small))), GN_ESHAPE, "slice: end of the range and extent differ: 4 and 3");
-    EXPECT_ERROR(node(g, &gn_op_slice, GN_EXPRS(f.x), ATTRS(DIMS(2, small), INTS(1, 0), DIMS(2, small))), GN_EINVAL, "slice: a step of 0");
-    EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, f.s), ATTRS(DIMS(1, small), INTS(1), DIMS(1, small))), GN_EAXIS, "pad: not one range an axis");
-    EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, gn_slice(f.i, "0")), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, f.dim + 8))), GN_EDTYPE, "pad: the fill has another dtype");
-    EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, f.s), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, small))), GN_ESHAPE, "pad: end of the range and extent differ");
-    EXPECT_ERROR(node(g, &gn_op_flip, GN_EXPRS(f.x), ATTRS(INTS(1, 0))), GN_EAXIS, "flip: axis 0 is outside the rank, or not in order");
+    EXPECT_ERROR(node(g, &gn_op_permute, GN_EXPRS(f.x), ATTRS(INTS(0, 2))),
+                 GN_EAXIS, "permute: axis 2 is outside the rank, or named twice");
+    EXPECT_ERROR(node(g, &gn_op_broadcast, GN_EXPRS(f.x), ATTRS(DIMS(3, wide), INTS(0))),
+                 GN_EAXIS, "broadcast: 1 axes for a tensor of rank 2");
+    EXPECT_ERROR(node(g, &gn_op_broadcast, GN_EXPRS(f.x), ATTRS(DIMS(3, wide), INTS(0, 0))),
+                 GN_EAXIS, "broadcast: axis 0 is outside the result, or named twice");
+    EXPECT_ERROR(node(g, &gn_op_broadcast, GN_EXPRS(f.x), ATTRS(DIMS(3, wide), INTS(0, 1))),
+                 GN_ESHAPE, "broadcast: extents differ: 3 and 4");
+    EXPECT_ERROR(node(g, &gn_op_slice, GN_EXPRS(f.x), ATTRS(DIMS(1, small), INTS(1), DIMS(1, small))),
+                 GN_EAXIS, "slice: not one range an axis");
+    EXPECT_ERROR(node(g, &gn_op_slice, GN_EXPRS(f.x), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, small))),
+                 GN_ESHAPE, "slice: end of the range and extent differ: 4 and 3");
+    EXPECT_ERROR(node(g, &gn_op_slice, GN_EXPRS(f.x), ATTRS(DIMS(2, small), INTS(1, 0), DIMS(2, small))),
+                 GN_EINVAL, "slice: a step of 0");
+    EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, f.s), ATTRS(DIMS(1, small), INTS(1), DIMS(1, small))),
+                 GN_EAXIS, "pad: not one range an axis");
+    EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, gn_slice(f.i, "0")), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, f.dim + 8))),
+                 GN_EDTYPE, "pad: the fill has another dtype");
+    EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, f.s), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, small))),
+                 GN_ESHAPE, "pad: end of the range and extent differ");
+    EXPECT_ERROR(node(g, &gn_op_flip, GN_EXPRS(f.x), ATTRS(INTS(1, 0))),
+                 GN_EAXIS, "flip: axis 0 is outside the rank, or not in order");
     EXPECT_ERROR(node(g, &gn_op_concat, GN_EXPRS(f.x, f.d), ATTRS(INT(0))), GN_EDTYPE, "concat: operands differ in dtype");
     EXPECT_ERROR(node(g, &gn_op_concat, GN_EXPRS(f.x, f.x), ATTRS(INT(2))), GN_EAXIS, "concat: axis 2 of tensors of rank 2");
     EXPECT_ERROR(node(g, &gn_op_concat, ((gn_exprs){ 0 }), ATTRS(INT(0))), GN_EINVAL, "concat: an empty list");
@@ -103,19 +115,27 @@ static void contractions_and_indices(void **state)
     (void)state;
     fixture f = make();
     gn_graph *g = f.g;
-    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0), INTS(0, 1), NO_INTS)), GN_ESHAPE, "contract: 1 labels for a tensor of rank 2");
-    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0, 0), INTS(0, 1), NO_INTS)), GN_EINVAL, "contract: label 0 stands twice in an operand, or out of order");
-    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0, 2), INTS(0, 1), NO_INTS)), GN_EINVAL, "contract: label 2 stands twice in an operand, or out of order");
-    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0, 1), INTS(0, 1), INTS(2))), GN_EINVAL, "contract: label 2 of the result is in no operand, or stands twice");
-    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.d), ATTRS(INTS(0, 1), INTS(0, 1), NO_INTS)), GN_EDTYPE, "contract: operands differ in dtype");
-    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0, 1), INTS(1, 2), INTS(0, 2))), GN_ESHAPE, "contract: inner extents differ: 3 and 2");
-    EXPECT_ERROR(node(g, &gn_op_scatter_add, GN_EXPRS(f.x, f.i, f.d), ATTRS(INT(0))), GN_EDTYPE, "scatter_add: updates have another dtype");
+    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0), INTS(0, 1), NO_INTS)),
+                 GN_ESHAPE, "contract: 1 labels for a tensor of rank 2");
+    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0, 0), INTS(0, 1), NO_INTS)),
+                 GN_EINVAL, "contract: label 0 stands twice in an operand, or out of order");
+    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0, 2), INTS(0, 1), NO_INTS)),
+                 GN_EINVAL, "contract: label 2 stands twice in an operand, or out of order");
+    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0, 1), INTS(0, 1), INTS(2))),
+                 GN_EINVAL, "contract: label 2 of the result is in no operand, or stands twice");
+    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.d), ATTRS(INTS(0, 1), INTS(0, 1), NO_INTS)),
+                 GN_EDTYPE, "contract: operands differ in dtype");
+    EXPECT_ERROR(node(g, &gn_op_contract, GN_EXPRS(f.x, f.x), ATTRS(INTS(0, 1), INTS(1, 2), INTS(0, 2))),
+                 GN_ESHAPE, "contract: inner extents differ: 3 and 2");
+    EXPECT_ERROR(node(g, &gn_op_scatter_add, GN_EXPRS(f.x, f.i, f.d), ATTRS(INT(0))),
+                 GN_EDTYPE, "scatter_add: updates have another dtype");
     EXPECT_ERROR(node(g, &gn_op_check_index, GN_EXPRS(f.i), ATTRS(DIMS(2, f.dim))), GN_EINVAL, "check_index: 2 extents");
     EXPECT_ERROR(node(g, &gn_op_cross_entropy, GN_EXPRS(f.i, f.i), NULL), GN_EDTYPE, "cross_entropy: logits are i32, not floating");
     gn_expr *deep = gn_cast(gn_reshape(f.x, "1, 1, 1, 1, 1, 1, 2, 3"), GN_I32);
     EXPECT_ERROR(gn_one_hot(deep, GN_F32, "3"), GN_ESHAPE, "one_hot: labels of rank 8; at most 7 is possible");
     gn_expr *u = gn_cast(f.i, GN_U32), *part[2];
-    EXPECT_ERROR(node(g, &gn_op_bernoulli, GN_EXPRS(u, u, u, u), ATTRS({ .kind = GN_ATTR_FLOAT, .f = 0.5 }, DIMS(1, f.dim))), GN_ESHAPE, "key and step are scalars");
+    EXPECT_ERROR(node(g, &gn_op_bernoulli, GN_EXPRS(u, u, u, u), ATTRS({ .kind = GN_ATTR_FLOAT, .f = 0.5 }, DIMS(1, f.dim))),
+                 GN_ESHAPE, "key and step are scalars");
     gn_split(gn_reshape(f.x, "1, 1, 1, 1, 1, 1, 2, 3"), 7, 3, part);
     EXPECT_ERROR(part[0], GN_ESHAPE, "split: a tensor of rank 8; at most 7 is possible");
     gn_graph_free(g);
@@ -133,7 +153,8 @@ static void leaves_and_tuples(void **state)
     EXPECT_ERROR(node(g, &gn_op_proj, GN_EXPRS(pair), ATTRS(INT(2))), GN_EINVAL, "proj: element 2 of a tuple of 2");
     EXPECT_ERROR(node(g, &gn_op_proj, GN_EXPRS(f.x), ATTRS(INT(0))), GN_EINVAL, "proj: takes a tuple");
     EXPECT_ERROR(node(g, &gn_op_dim, ((gn_exprs){ 0 }), ATTRS(DIMS(2, f.dim))), GN_EINVAL, "dim: takes one size, not 2");
-    EXPECT_ERROR(node(g, &gn_op_iota, ((gn_exprs){ 0 }), ATTRS(DIMS(1, f.dim + 3), INT(0), DTYPE(GN_BOOL))), GN_EDTYPE, "iota: counts in numbers, not in this dtype");
+    EXPECT_ERROR(node(g, &gn_op_iota, ((gn_exprs){ 0 }), ATTRS(DIMS(1, f.dim + 3), INT(0), DTYPE(GN_BOOL))),
+                 GN_EDTYPE, "iota: counts in numbers, not in this dtype");
     gn_graph_free(g);
 }
 

@@ -154,12 +154,12 @@ static gn_expr *jvp_zero(gn_graph *g, gn_expr *y, gn_expr *const *t)
     return NULL;
 }
 
-const gn_op_info gn_op_add = { .name = "add", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES, .dtypes = GN_NUMBERS, .eval = eval_add,
-    .deriv = { "g", "g" }, .gloss = "a + b" };
+const gn_op_info gn_op_add = { .name = "add", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES, .dtypes = GN_NUMBERS,
+    .eval = eval_add, .deriv = { "g", "g" }, .gloss = "a + b" };
 const gn_op_info gn_op_sub = { .name = "sub", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_sub,
     .deriv = { "g", "(neg g)" }, .gloss = "a - b" };
-const gn_op_info gn_op_mul = { .name = "mul", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES, .dtypes = GN_NUMBERS, .eval = eval_mul,
-    .deriv = { "(mul g b)", "(mul g a)" }, .gloss = "a b" };
+const gn_op_info gn_op_mul = { .name = "mul", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES, .dtypes = GN_NUMBERS,
+    .eval = eval_mul, .deriv = { "(mul g b)", "(mul g a)" }, .gloss = "a b" };
 const gn_op_info gn_op_div = { .name = "div", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_div,
     .deriv = { "(div g b)", "(neg (div (mul g y) b))" }, .gloss = "a / b of floats" };
 const gn_op_info gn_op_floordiv = { .name = "floordiv", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_INTS, .eval = eval_floordiv,
@@ -172,11 +172,13 @@ const gn_op_info gn_op_abs = { .name = "abs", .arity = 1, .traits = GN_ELEMWISE,
     .deriv = { "(mul g (sign x))" }, .gloss = "|x|" };
 const gn_op_info gn_op_sign = { .name = "sign", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_sign,
     .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "-1, 0 or 1; zeros and NaN stay" };
-const gn_op_info gn_op_maximum = { .name = "maximum", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES, .dtypes = GN_ANY_DTYPE,
-    .eval = eval_maximum, .deriv = { "(select (eq a b) (mul g 0.5) (select (gt a b) g 0))", "(select (eq a b) (mul g 0.5) (select (lt a b) g 0))" },
+const gn_op_info gn_op_maximum = { .name = "maximum", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES,
+    .dtypes = GN_ANY_DTYPE, .eval = eval_maximum,
+    .deriv = { "(select (eq a b) (mul g 0.5) (select (gt a b) g 0))", "(select (eq a b) (mul g 0.5) (select (lt a b) g 0))" },
     .gloss = "the larger; NaN if one is" };
-const gn_op_info gn_op_minimum = { .name = "minimum", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES, .dtypes = GN_ANY_DTYPE,
-    .eval = eval_minimum, .deriv = { "(select (eq a b) (mul g 0.5) (select (lt a b) g 0))", "(select (eq a b) (mul g 0.5) (select (gt a b) g 0))" },
+const gn_op_info gn_op_minimum = { .name = "minimum", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES,
+    .dtypes = GN_ANY_DTYPE, .eval = eval_minimum,
+    .deriv = { "(select (eq a b) (mul g 0.5) (select (lt a b) g 0))", "(select (eq a b) (mul g 0.5) (select (gt a b) g 0))" },
     .gloss = "the smaller; NaN if one is" };
 const gn_op_info gn_op_floor = { .name = "floor", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_floor,
     .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "the greatest integer not above x" };
@@ -184,7 +186,9 @@ const gn_op_info gn_op_round = { .name = "round", .arity = 1, .traits = GN_ELEMW
     .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "the nearest integer, ties to even" };
 const gn_op_info gn_op_trunc = { .name = "trunc", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_trunc,
     .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "x without its fraction" };
-const gn_op_info gn_op_fma = { .name = "fma", .arity = 3, .traits = GN_ELEMWISE | GN_KERNEL_ONLY, .dtypes = GN_FLOATS, .eval = eval_fma,
-    .deriv = { "(mul g b)", "(mul g a)", "g" }, .gloss = "a b + c, rounded once where the target can" };
-const gn_op_info gn_op_copysign = { .name = "copysign", .arity = 2, .traits = GN_ELEMWISE | GN_KERNEL_ONLY, .dtypes = GN_FLOATS, .eval = eval_copysign,
-    .not_differentiable = "used in bodies only, after differentiation", .gloss = "|a| with the sign of b" };
+const gn_op_info gn_op_fma = { .name = "fma", .arity = 3, .traits = GN_ELEMWISE | GN_KERNEL_ONLY, .dtypes = GN_FLOATS,
+    .eval = eval_fma, .deriv = { "(mul g b)", "(mul g a)", "g" },
+    .gloss = "a b + c, rounded once where the target can" };
+const gn_op_info gn_op_copysign = { .name = "copysign", .arity = 2, .traits = GN_ELEMWISE | GN_KERNEL_ONLY,
+    .dtypes = GN_FLOATS, .eval = eval_copysign, .not_differentiable = "used in bodies only, after differentiation",
+    .gloss = "|a| with the sign of b" };

@@ -12,8 +12,10 @@ static gn_expr *make_matmul(gn_graph *g, const gn_request *r)
 {
     numbers(g, r);
     gn_expr *a = r->x[0], *b = r->x[1];
-    if (gn_rank_in(a) == 0 || gn_rank_in(b) == 0) gn_request_fail(g, r, GN_ESHAPE, "operand %d is a scalar", gn_rank_in(a) == 0 ? 1 : 2);
-    const size_t ma = gn_rank_in(a) > 1 ? gn_rank_in(a) - 2 : 0, mb = gn_rank_in(b) > 1 ? gn_rank_in(b) - 2 : 0, batch = ma > mb ? ma : mb;
+    if (gn_rank_in(a) == 0 || gn_rank_in(b) == 0)
+        gn_request_fail(g, r, GN_ESHAPE, "operand %d is a scalar", gn_rank_in(a) == 0 ? 1 : 2);
+    const size_t ma = gn_rank_in(a) > 1 ? gn_rank_in(a) - 2 : 0, mb = gn_rank_in(b) > 1 ? gn_rank_in(b) - 2 : 0,
+                 batch = ma > mb ? ma : mb;
     const int64_t row = GN_MAX_RANK, inner = row + 1, column = row + 2; /* leading axes are labelled by their place in the result */
     const gn_dim *shape[2][GN_MAX_RANK];
     int64_t label[2][GN_MAX_RANK], out[GN_MAX_RANK + 2];
@@ -21,7 +23,8 @@ static gn_expr *make_matmul(gn_graph *g, const gn_request *r)
     const gn_dim *const ka = gn_extent(a, gn_rank_in(a) - 1), *const kb = gn_extent(b, gn_rank_in(b) > 1 ? gn_rank_in(b) - 2 : 0);
     gn_request_equal(g, r, ka, kb, "inner extents");
     for (size_t d = 0; d < batch; d++) {
-        const gn_dim *ea = d + ma >= batch ? gn_extent(a, d + ma - batch) : NULL, *eb = d + mb >= batch ? gn_extent(b, d + mb - batch) : NULL;
+        const gn_dim *ea = d + ma >= batch ? gn_extent(a, d + ma - batch) : NULL,
+                     *eb = d + mb >= batch ? gn_extent(b, d + mb - batch) : NULL;
         const bool skip_a = !ea || (gn_dim_is(ea, 1) && eb), skip_b = !eb || (gn_dim_is(eb, 1) && ea && !skip_a);
         if (!skip_a) shape[0][n[0]] = ea, label[0][n[0]++] = (int64_t)d;
         if (!skip_b) shape[1][n[1]] = eb, label[1][n[1]++] = (int64_t)d;
@@ -38,7 +41,8 @@ static gn_expr *make_matmul(gn_graph *g, const gn_request *r)
 static void need_vectors(gn_graph *g, const gn_request *r)
 {
     for (size_t i = 0; i < 2; i++) {
-        if (gn_rank_in(r->x[i]) != 1) gn_request_fail(g, r, GN_ESHAPE, "operand %zu has rank %zu, expected 1", i + 1, gn_rank_in(r->x[i]));
+        if (gn_rank_in(r->x[i]) != 1)
+            gn_request_fail(g, r, GN_ESHAPE, "operand %zu has rank %zu, expected 1", i + 1, gn_rank_in(r->x[i]));
     }
 }
 
@@ -66,9 +70,11 @@ static size_t read_letters(gn_graph *g, const gn_request *r, const char **at, co
     for (; **at && !strchr(end, **at); (*at)++) {
         const char c = **at;
         if (c == ' ') continue;
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))) gn_request_fail(g, r, GN_ESYNTAX, "'%c' in \"%s\" is no letter", c, r->text);
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+            gn_request_fail(g, r, GN_ESYNTAX, "'%c' in \"%s\" is no letter", c, r->text);
         for (size_t i = 0; i < n; i++) {
-            if (label[i] == c) gn_request_fail(g, r, GN_ESYNTAX, "'%c' stands twice in an operand or the result of \"%s\"", c, r->text);
+            if (label[i] == c)
+                gn_request_fail(g, r, GN_ESYNTAX, "'%c' stands twice in an operand or the result of \"%s\"", c, r->text);
         }
         if (n == GN_MAX_RANK) gn_request_fail(g, r, GN_ESYNTAX, "more than %d letters in a row in \"%s\"", GN_MAX_RANK, r->text);
         label[n++] = c;
@@ -100,7 +106,8 @@ static gn_expr *make_einsum(gn_graph *g, const gn_request *r)
     numbers(g, r);
     for (size_t k = 0; k < 2; k++) {
         if (n[k] != gn_rank_in(r->x[k]))
-            gn_request_fail(g, r, GN_ESHAPE, "%zu letters for operand %zu of rank %zu in \"%s\"", n[k], k + 1, gn_rank_in(r->x[k]), r->text);
+            gn_request_fail(g, r, GN_ESHAPE, "%zu letters for operand %zu of rank %zu in \"%s\"", n[k], k + 1,
+                            gn_rank_in(r->x[k]), r->text);
     }
     for (size_t i = 0; i < n[2]; i++) {
         if (!has(label[0], n[0], label[2][i]) && !has(label[1], n[1], label[2][i]))
@@ -108,15 +115,19 @@ static gn_expr *make_einsum(gn_graph *g, const gn_request *r)
     }
     for (size_t i = 0; i < n[0]; i++) {
         for (size_t j = 0; j < n[1]; j++) {
-            if (label[0][i] == label[1][j]) gn_request_equal(g, r, gn_extent(r->x[0], i), gn_extent(r->x[1], j), "extents of one letter");
+            if (label[0][i] == label[1][j])
+                gn_request_equal(g, r, gn_extent(r->x[0], i), gn_extent(r->x[1], j), "extents of one letter");
         }
     }
     return gn_make_contract(g, r->x[0], label[0], r->x[1], label[1], label[2], n[2]);
 }
 
-static gn_expr *product(gn_loc loc, const char *name, gn_expr *(*maker)(gn_graph *, const gn_request *), const char *text, gn_expr *a, gn_expr *b)
+static gn_expr *product(gn_loc loc, const char *name, gn_expr *(*maker)(gn_graph *, const gn_request *), const char *text,
+                        gn_expr *a, gn_expr *b)
 {
-    return gn_request_make(loc, &(gn_request){ .name = name, .make = maker, .text = text, .n = 2, .in = { gn_operand_expr(a), gn_operand_expr(b) } });
+    return gn_request_make(
+        loc,
+        &(gn_request){ .name = name, .make = maker, .text = text, .n = 2, .in = { gn_operand_expr(a), gn_operand_expr(b) } });
 }
 
 gn_expr *gn_matmul_at(gn_loc loc, gn_expr *a, gn_expr *b)

@@ -61,7 +61,8 @@ static gn_expr *make_logic(gn_graph *g, const gn_request *r)
 {
     for (size_t i = 0; i < r->n; i++) {
         if (!r->x[i]) {
-            if (r->in[i].kind != 2 || (uint64_t)r->in[i].integer > 1) gn_request_fail(g, r, GN_EDTYPE, "operand %zu is a number, not bool", i + 1);
+            if (r->in[i].kind != 2 || (uint64_t)r->in[i].integer > 1)
+                gn_request_fail(g, r, GN_EDTYPE, "operand %zu is a number, not bool", i + 1);
             r->x[i] = gn_make_scalar_int(g, GN_BOOL, r->in[i].integer);
         }
         if (gn_dtype_in(r->x[i]) != GN_BOOL)
@@ -85,7 +86,8 @@ static gn_expr *make_bits(gn_graph *g, const gn_request *r)
 
 static gn_expr *make_select(gn_graph *g, const gn_request *r)
 {
-    if (gn_dtype_in(r->x[0]) != GN_BOOL) gn_request_fail(g, r, GN_EDTYPE, "the condition is %s, not bool", gn_dtype_name(gn_dtype_in(r->x[0])));
+    if (gn_dtype_in(r->x[0]) != GN_BOOL)
+        gn_request_fail(g, r, GN_EDTYPE, "the condition is %s, not bool", gn_dtype_name(gn_dtype_in(r->x[0])));
     gn_request_promote(g, r, 1, GN_TO_ANY);
     gn_request_broadcast(g, r);
     return gn_node(g, &gn_op_select, r->x, 3, NULL);
@@ -176,15 +178,18 @@ gn_expr *gn_ceil_at(gn_loc loc, gn_expr *x)
 
 gn_expr *gn_logical_not_at(gn_loc loc, gn_expr *x)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "logical_not", .make = make_logic, .op = &gn_op_not, .n = 1, .in = { gn_operand_expr(x) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = "logical_not", .make = make_logic, .op = &gn_op_not, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_select_at(gn_loc loc, gn_expr *condition, gn_operand a, gn_operand b)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "select", .make = make_select, .n = 3, .in = { gn_operand_expr(condition), a, b } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = "select", .make = make_select, .n = 3, .in = { gn_operand_expr(condition), a, b } });
 }
 
 gn_expr *gn_cast_at(gn_loc loc, gn_expr *x, gn_dtype dtype)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "cast", .make = make_cast, .dtype = dtype, .n = 1, .in = { gn_operand_expr(x) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = "cast", .make = make_cast, .dtype = dtype, .n = 1, .in = { gn_operand_expr(x) } });
 }

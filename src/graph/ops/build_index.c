@@ -5,7 +5,8 @@
 static gn_expr *checked(gn_graph *g, const gn_request *r, gn_expr *indices, const gn_dim *extent)
 {
     const gn_attr attr = { .kind = GN_ATTR_DIMS, .n = 1, .dims = &extent };
-    if (!gn_is_int(gn_dtype_in(indices))) gn_request_fail(g, r, GN_EDTYPE, "indices are %s, not integers", gn_dtype_name(gn_dtype_in(indices)));
+    if (!gn_is_int(gn_dtype_in(indices)))
+        gn_request_fail(g, r, GN_EDTYPE, "indices are %s, not integers", gn_dtype_name(gn_dtype_in(indices)));
     return gn_node(g, &gn_op_check_index, &indices, 1, &attr);
 }
 
@@ -64,7 +65,9 @@ gn_expr *gn_iota_at(gn_loc loc, gn_graph *g, gn_dtype dtype, int axis, const cha
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "iota", .make = make_iota, .graph = g, .dtype = dtype, .axis = axis, .text = shape, .args = &args });
+    gn_expr *const y = gn_request_make(
+        loc, &(gn_request){
+                 .name = "iota", .make = make_iota, .graph = g, .dtype = dtype, .axis = axis, .text = shape, .args = &args });
     va_end(args);
     return y;
 }
@@ -73,8 +76,14 @@ gn_expr *gn_full_at(gn_loc loc, gn_graph *g, gn_dtype dtype, gn_operand value, c
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "full", .make = make_full, .graph = g, .dtype = dtype, .text = shape, .args = &args,
-                                                           .n = 1, .in = { value } });
+    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "full",
+                                                           .make = make_full,
+                                                           .graph = g,
+                                                           .dtype = dtype,
+                                                           .text = shape,
+                                                           .args = &args,
+                                                           .n = 1,
+                                                           .in = { value } });
     va_end(args);
     return y;
 }

@@ -11,13 +11,15 @@ static size_t find_rest(gn_graph *g, const gn_request *r, size_t rank, const gn_
     for (size_t d = 0; d < rank; d++) {
         int64_t v;
         if (!gn_dim_is_const(shape[d], &v) || v >= 0) continue;
-        if (v != -1 || rest != rank) gn_request_fail(g, r, GN_ESHAPE, "extents may not be negative, but for one -1: %s", gn_request_text(g, r));
+        if (v != -1 || rest != rank)
+            gn_request_fail(g, r, GN_ESHAPE, "extents may not be negative, but for one -1: %s", gn_request_text(g, r));
         rest = d;
     }
     return rest;
 }
 
-/* What remains of x's elements beside the extents that are named. Extents that x has as well cancel, so that names need no division. */
+/* What remains of x's elements beside the extents that are named. Extents that x has as well cancel, so that names need no
+ * division. */
 static const gn_dim *rest_of(gn_graph *g, const gn_expr *x, size_t rank, const gn_dim *const *shape, size_t rest)
 {
     gn_dim_pool *p = &g->dims;
@@ -76,7 +78,10 @@ static gn_expr *make_expand(gn_graph *g, const gn_request *r)
     if (rank > GN_MAX_RANK) gn_request_fail(g, r, GN_ESHAPE, "a result of rank %zu; at most %d is possible", rank, GN_MAX_RANK);
     const gn_axis_list axes = gn_request_axes(g, r, r->axes, rank, false);
     const gn_dim *shape[GN_MAX_RANK];
-    for (size_t d = 0, from = 0; d < rank; d++) shape[d] = gn_has_axis(&axes, (int64_t)d) ? gn_dim_const(&g->dims, 1) : gn_extent(x, from++);
+    for (size_t d = 0, from = 0; d < rank; d++) {
+        if (gn_has_axis(&axes, (int64_t)d)) shape[d] = gn_dim_const(&g->dims, 1);
+        else shape[d] = gn_extent(x, from++);
+    }
     return gn_make_reshape(g, r->x[0], rank, shape);
 }
 
@@ -112,7 +117,8 @@ static size_t split_text(gn_graph *g, const gn_request *r, const char *text, cha
         const char *end = at;
         while (from < end && *from == ' ') from++;
         while (end > from && end[-1] == ' ') end--;
-        if (n == capacity) gn_request_fail(g, r, GN_ESYNTAX, "more than %zu parts between '%c' in \"%s\"", capacity, separator, text);
+        if (n == capacity)
+            gn_request_fail(g, r, GN_ESYNTAX, "more than %zu parts between '%c' in \"%s\"", capacity, separator, text);
         char *copy = gn_arena_copy(&g->arena, from, (size_t)(end - from) + 1);
         copy[end - from] = '\0';
         part[n++] = copy;
@@ -146,13 +152,15 @@ typedef struct ranges {
 static int64_t read_step(gn_graph *g, const gn_request *r, const char *text)
 {
     int64_t step = 1;
-    if (*text != '\0' && !gn_dim_is_const(read_dim(g, r, text), &step)) gn_request_fail(g, r, GN_ESYNTAX, "the step \"%s\" is no number", text);
+    if (*text != '\0' && !gn_dim_is_const(read_dim(g, r, text), &step))
+        gn_request_fail(g, r, GN_ESYNTAX, "the step \"%s\" is no number", text);
     if (step == 0 || step == INT64_MIN) gn_request_fail(g, r, GN_EINVAL, "a step of %lld", (long long)step);
     return step;
 }
 
 /* Throws where the bounds are outside for every size; what is open the type rule leaves to the call. */
-static void check_bounds(gn_graph *g, const gn_request *r, size_t axis, const gn_dim *start, const gn_dim *stop, const gn_dim *extent)
+static void check_bounds(gn_graph *g, const gn_request *r, size_t axis, const gn_dim *start, const gn_dim *stop,
+                         const gn_dim *extent)
 {
     int64_t low, high;
     gn_text t = { .arena = &g->arena };
@@ -199,7 +207,8 @@ static void read_range(gn_graph *g, const gn_request *r, size_t axis, const char
     o->shape[axis] = gn_dim_cdiv(p, span, gn_dim_const(p, o->step[axis]));
     o->start[axis] = low;
     if (o->flipped.n > 0 && o->flipped.at[o->flipped.n - 1] == (int64_t)axis && o->step[axis] > 1) /* the first taken is high - 1 */
-        o->start[axis] = gn_dim_sub(p, gn_dim_sub(p, high, one), gn_dim_scale(p, gn_dim_sub(p, o->shape[axis], one), o->step[axis]));
+        o->start[axis] =
+            gn_dim_sub(p, gn_dim_sub(p, high, one), gn_dim_scale(p, gn_dim_sub(p, o->shape[axis], one), o->step[axis]));
 }
 
 static gn_expr *make_slice(gn_graph *g, const gn_request *r)
@@ -234,7 +243,8 @@ static gn_expr *make_pad(gn_graph *g, const gn_request *r)
     if (n > rank) gn_request_fail(g, r, GN_EAXIS, "%zu widths for a tensor of rank %zu: %s", n, rank, text);
     for (size_t d = 0; d < rank; d++) {
         const char *part[2] = { "", "" };
-        if (d < n && split_text(g, r, axis[d], ':', part, 2) != 2) gn_request_fail(g, r, GN_ESYNTAX, "\"%s\" is not \"before:after\"", axis[d]);
+        if (d < n && split_text(g, r, axis[d], ':', part, 2) != 2)
+            gn_request_fail(g, r, GN_ESYNTAX, "\"%s\" is not \"before:after\"", axis[d]);
         const gn_dim *after = *part[1] ? read_dim(g, r, part[1]) : zero;
         int64_t low, high;
         start[d] = *part[0] ? read_dim(g, r, part[0]) : zero, step[d] = 1;
@@ -266,7 +276,8 @@ static gn_expr *make_stack(gn_graph *g, const gn_request *r)
     for (size_t i = 0; i < r->n; i++) {
         const gn_dim *shape[GN_MAX_RANK];
         if (gn_rank_in(r->x[i]) + 1 != rank) gn_request_fail(g, r, GN_ESHAPE, "operands differ in rank");
-        for (size_t d = 0; d < rank; d++) shape[d] = (int64_t)d == axis ? gn_dim_const(&g->dims, 1) : gn_extent(r->x[i], (int64_t)d > axis ? d - 1 : d);
+        for (size_t d = 0; d < rank; d++)
+            shape[d] = (int64_t)d == axis ? gn_dim_const(&g->dims, 1) : gn_extent(r->x[i], (int64_t)d > axis ? d - 1 : d);
         r->x[i] = gn_make_reshape(g, r->x[i], rank, shape);
     }
     return gn_make_concat(g, r->x, r->n, axis);
@@ -279,7 +290,8 @@ static gn_expr *make_split(gn_graph *g, const gn_request *r)
     const int64_t axis = gn_request_axis(g, r, r->axis, rank), n = (int64_t)r->number;
     gn_dim_pool *p = &g->dims;
     if (n < 1) gn_request_fail(g, r, GN_EINVAL, "%lld parts", (long long)n);
-    if (rank == GN_MAX_RANK) gn_request_fail(g, r, GN_ESHAPE, "a tensor of rank %zu; at most %d is possible", rank, GN_MAX_RANK - 1);
+    if (rank == GN_MAX_RANK)
+        gn_request_fail(g, r, GN_ESHAPE, "a tensor of rank %zu; at most %d is possible", rank, GN_MAX_RANK - 1);
     const gn_dim *extent = gn_extent(x, (size_t)axis), *part = gn_dim_div(p, extent, gn_dim_const(p, n));
     const gn_dim *start[GN_MAX_RANK], *shape[GN_MAX_RANK], *piece[GN_MAX_RANK];
     int64_t step[GN_MAX_RANK];
@@ -300,9 +312,11 @@ static gn_expr *make_split(gn_graph *g, const gn_request *r)
 
 /* ---- the public functions ---- */
 
-static gn_expr *with_text(gn_loc loc, const char *name, gn_expr *(*maker)(gn_graph *, const gn_request *), gn_expr *x, const char *text, va_list *args)
+static gn_expr *with_text(gn_loc loc, const char *name, gn_expr *(*maker)(gn_graph *, const gn_request *), gn_expr *x,
+                          const char *text, va_list *args)
 {
-    return gn_request_make(loc, &(gn_request){ .name = name, .make = maker, .text = text, .args = args, .n = 1, .in = { gn_operand_expr(x) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = name, .make = maker, .text = text, .args = args, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_reshape_at(gn_loc loc, gn_expr *x, const char *shape, ...)
@@ -384,7 +398,9 @@ gn_expr *gn_stack_at(gn_loc loc, gn_exprs xs, int axis)
 
 void gn_split_at(gn_loc loc, gn_expr *x, int axis, int n, gn_expr **out)
 {
-    gn_expr *const first = gn_request_make(loc, &(gn_request){ .name = "split", .make = make_split, .axis = axis, .number = n, .out = out, .n = 1,
-                                                               .in = { gn_operand_expr(x) } });
+    gn_expr *const first = gn_request_make(
+        loc,
+        &(gn_request){
+            .name = "split", .make = make_split, .axis = axis, .number = n, .out = out, .n = 1, .in = { gn_operand_expr(x) } });
     for (int i = 0; i < n && (!first || gn_is_error(first)); i++) out[i] = first;
 }

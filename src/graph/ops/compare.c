@@ -55,7 +55,8 @@ static void eval_not(gn_ref *o, const gn_ref *in, const gn_expr *e)
     o->i = !in[0].i;
 }
 
-/* The branch not taken has no influence. Where the condition is open, two branches that nearly meet still give a usable value: relu at its kink. */
+/* The branch not taken has no influence. Where the condition is open, two branches that nearly meet still give a usable value:
+ * relu at its kink. */
 static void eval_select(gn_ref *o, const gn_ref *in, const gn_expr *e)
 {
     (void)e;
@@ -141,7 +142,8 @@ static void eval_bitcast(gn_ref *o, const gn_ref *x, const gn_expr *e)
 static const gn_type *infer_select(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *attr)
 {
     (void)attr;
-    if (in[0]->type->dtype != GN_BOOL) gn_throw_at(g, GN_EDTYPE, "select", in, n, "the condition is %s, not bool", gn_dtype_name(in[0]->type->dtype));
+    if (in[0]->type->dtype != GN_BOOL)
+        gn_throw_at(g, GN_EDTYPE, "select", in, n, "the condition is %s, not bool", gn_dtype_name(in[0]->type->dtype));
     if (in[1]->type->dtype != in[2]->type->dtype) gn_throw_at(g, GN_EDTYPE, "select", in, n, "the alternatives differ in dtype");
     for (size_t i = 1; i < 3; i++) {
         if (in[i]->type->n != in[0]->type->n) gn_throw_at(g, GN_ESHAPE, "select", in, n, "operands differ in rank");
@@ -169,11 +171,21 @@ static void vjp_cast(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 }
 
 #define COMPARE(op, flags, words) \
-    const gn_op_info gn_op_##op = { .name = #op, .arity = 2, .traits = GN_ELEMWISE | GN_BOOL_OUT | (flags), .dtypes = GN_ANY_DTYPE, \
-        .eval = eval_##op, .not_differentiable = "a comparison is constant almost everywhere", .gloss = words }
+    const gn_op_info gn_op_##op = { .name = #op, \
+                                    .arity = 2, \
+                                    .traits = GN_ELEMWISE | GN_BOOL_OUT | (flags), \
+                                    .dtypes = GN_ANY_DTYPE, \
+                                    .eval = eval_##op, \
+                                    .not_differentiable = "a comparison is constant almost everywhere", \
+                                    .gloss = words }
 #define LOGIC(op, words) \
-    const gn_op_info gn_op_##op = { .name = #op, .arity = 2, .traits = GN_ELEMWISE | GN_BOOL_OUT | GN_COMMUTES, .dtypes = GN_BIT(GN_BOOL), \
-        .eval = eval_##op, .not_differentiable = "bools have no derivative", .gloss = words }
+    const gn_op_info gn_op_##op = { .name = #op, \
+                                    .arity = 2, \
+                                    .traits = GN_ELEMWISE | GN_BOOL_OUT | GN_COMMUTES, \
+                                    .dtypes = GN_BIT(GN_BOOL), \
+                                    .eval = eval_##op, \
+                                    .not_differentiable = "bools have no derivative", \
+                                    .gloss = words }
 
 COMPARE(eq, GN_COMMUTES, "a equals b");
 COMPARE(ne, GN_COMMUTES, "a differs from b, or one is NaN");
@@ -184,14 +196,17 @@ COMPARE(ge, 0, "a is at least b");
 LOGIC(and, "both");
 LOGIC(or, "one or both");
 LOGIC(xor, "exactly one");
-const gn_op_info gn_op_not = { .name = "not", .arity = 1, .traits = GN_ELEMWISE | GN_BOOL_OUT, .dtypes = GN_BIT(GN_BOOL), .eval = eval_not,
-    .not_differentiable = "bools have no derivative", .gloss = "the opposite" };
+const gn_op_info gn_op_not = { .name = "not", .arity = 1, .traits = GN_ELEMWISE | GN_BOOL_OUT,
+    .dtypes = GN_BIT(GN_BOOL), .eval = eval_not, .not_differentiable = "bools have no derivative",
+    .gloss = "the opposite" };
 
-const gn_op_info gn_op_select = { .name = "select", .arity = 3, .traits = GN_ELEMWISE, .dtypes = GN_ANY_DTYPE, .infer = infer_select,
-    .eval = eval_select, .deriv = { NULL, "(select a g 0)", "(select a 0 g)" }, .gloss = "b where a holds, c elsewhere" };
+const gn_op_info gn_op_select = { .name = "select", .arity = 3, .traits = GN_ELEMWISE, .dtypes = GN_ANY_DTYPE,
+    .infer = infer_select, .eval = eval_select, .deriv = { NULL, "(select a g 0)", "(select a 0 g)" },
+    .gloss = "b where a holds, c elsewhere" };
 static const gn_attr_spec dtype_attr[] = { { "dtype", GN_ATTR_DTYPE } };
-const gn_op_info gn_op_cast = { .name = "cast", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_ANY_DTYPE, .attrs = dtype_attr, .nattr = 1,
-    .infer = infer_cast, .eval = eval_cast, .vjp = vjp_cast, .linear = true, .gloss = "x as another dtype; to integers towards 0, saturating, NaN to 0" };
+const gn_op_info gn_op_cast = { .name = "cast", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_ANY_DTYPE,
+    .attrs = dtype_attr, .nattr = 1, .infer = infer_cast, .eval = eval_cast, .vjp = vjp_cast, .linear = true,
+    .gloss = "x as another dtype; to integers towards 0, saturating, NaN to 0" };
 const gn_op_info gn_op_bitcast = { .name = "bitcast", .arity = 1, .traits = GN_ELEMWISE | GN_KERNEL_ONLY, .dtypes = GN_ANY_DTYPE,
     .attrs = dtype_attr, .nattr = 1, .infer = infer_bitcast, .eval = eval_bitcast, .not_differentiable = "bits have no derivative",
     .gloss = "the bits of x as another dtype of the same size" };

@@ -1,5 +1,5 @@
-/* One node for all products that are summed: matrix products, batched, inner and outer ones. Each axis of an operand has a label (a small
- * number); labels that the result lacks are summed over. */
+/* One node for all products that are summed: matrix products, batched, inner and outer ones. Each axis of an operand has a label
+ * (a small number); labels that the result lacks are summed over. */
 #include "evaluate.h"
 #include "make.h"
 #include "reference.h"
@@ -14,12 +14,14 @@ static size_t extents(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *
 {
     size_t nlabels = 0;
     for (size_t k = 0; k < 2; k++) {
-        if (attr[k].n != gn_rank_in(in[k])) gn_throw_at(g, GN_ESHAPE, "contract", in, n, "%u labels for a tensor of rank %zu", attr[k].n, gn_rank_in(in[k]));
+        if (attr[k].n != gn_rank_in(in[k]))
+            gn_throw_at(g, GN_ESHAPE, "contract", in, n, "%u labels for a tensor of rank %zu", attr[k].n, gn_rank_in(in[k]));
         uint32_t seen = 0;
         for (uint32_t d = 0; d < attr[k].n; d++) {
             const int64_t l = attr[k].ints[d];
             if (l < 0 || (size_t)l > nlabels || seen >> l & 1)
-                gn_throw_at(g, GN_EINVAL, "contract", in, n, "label %lld stands twice in an operand, or out of order", (long long)l);
+                gn_throw_at(g, GN_EINVAL, "contract", in, n, "label %lld stands twice in an operand, or out of order",
+                            (long long)l);
             seen |= 1u << l;
             if ((size_t)l == nlabels) extent[nlabels++] = gn_extent(in[k], d);
             else extent[l] = gn_infer_extent(g, "contract", in, n, extent[l], gn_extent(in[k], d), "inner extents");
@@ -37,7 +39,8 @@ static const gn_type *infer_contract(gn_graph *g, gn_expr *const *in, size_t n, 
     for (uint32_t d = 0; d < attr[2].n; d++) {
         const int64_t l = attr[2].ints[d];
         if (l < 0 || (size_t)l >= nlabels || seen >> l & 1)
-            gn_throw_at(g, GN_EINVAL, "contract", in, n, "label %lld of the result is in no operand, or stands twice", (long long)l);
+            gn_throw_at(g, GN_EINVAL, "contract", in, n, "label %lld of the result is in no operand, or stands twice",
+                        (long long)l);
         seen |= 1u << l, shape[d] = extent[l];
     }
     return gn_type_tensor(g, gn_dtype_in(in[0]), attr[2].n, shape);
@@ -142,6 +145,6 @@ static gn_expr *jvp_contract(gn_graph *g, gn_expr *y, gn_expr *const *t)
 }
 
 static const gn_attr_spec labels_attr[] = { { "a", GN_ATTR_INTS }, { "b", GN_ATTR_INTS }, { "out", GN_ATTR_INTS } };
-const gn_op_info gn_op_contract = { .name = "contract", .arity = 2, .dtypes = GN_NUMBERS, .attrs = labels_attr, .nattr = 3, .infer = infer_contract,
-    .eval_whole = eval_contract, .vjp = vjp_contract, .jvp = jvp_contract,
+const gn_op_info gn_op_contract = { .name = "contract", .arity = 2, .dtypes = GN_NUMBERS, .attrs = labels_attr,
+    .nattr = 3, .infer = infer_contract, .eval_whole = eval_contract, .vjp = vjp_contract, .jvp = jvp_contract,
     .gloss = "products of a and b along equal labels, summed over labels that the result lacks" };

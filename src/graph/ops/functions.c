@@ -59,8 +59,13 @@ static void eval_pow(gn_ref *o, const gn_ref *in, const gn_expr *e)
 
 /* What follows the words: initializers of bodies, or nothing. */
 #define FUNCTION(op, derivative, ...) \
-    const gn_op_info gn_op_##op = { .name = #op, .arity = 1, .traits = GN_ELEMWISE | GN_FLOAT_OUT, .dtypes = GN_FLOATS, .eval = eval_##op, \
-        .deriv = { derivative }, .gloss = __VA_ARGS__ }
+    const gn_op_info gn_op_##op = { .name = #op, \
+                                    .arity = 1, \
+                                    .traits = GN_ELEMWISE | GN_FLOAT_OUT, \
+                                    .dtypes = GN_FLOATS, \
+                                    .eval = eval_##op, \
+                                    .deriv = { derivative }, \
+                                    .gloss = __VA_ARGS__ }
 #define BODY(op) .body_f32 = gn_body_##op##_f32, .body_f64 = gn_body_##op##_f64
 
 FUNCTION(sqrt, "(div g (mul 2 y))", "the square root; NaN below 0");
@@ -74,13 +79,20 @@ FUNCTION(cos, "(neg (mul g (sin x)))", "the cosine of x radians", BODY(cos));
 FUNCTION(tanh, "(mul g (sub 1 (square y)))", "the hyperbolic tangent", BODY(tanh));
 /* Half of log((1 + a) / (1 - a)), written so that nothing cancels near 0. */
 static const char atanh_body[] = "(let (a (abs x)) (copysign (mul 0.5 (log1p (div (add a a) (sub 1 a)))) x))";
-FUNCTION(atanh, "(div g (mul (sub 1 x) (add 1 x)))", "the inverse of tanh; NaN outside -1 .. 1", .body_f32 = atanh_body, .body_f64 = atanh_body);
+FUNCTION(atanh, "(div g (mul (sub 1 x) (add 1 x)))", "the inverse of tanh; NaN outside -1 .. 1", .body_f32 = atanh_body,
+         .body_f64 = atanh_body);
 FUNCTION(sigmoid, "(mul g (mul y (sub 1 y)))", "1 / (1 + e^-x)", BODY(sigmoid));
 FUNCTION(softplus, "(mul g (sigmoid x))", "log(1 + e^x)", BODY(softplus));
 FUNCTION(erf, "(mul g (mul 1.1283791670955126 (exp (neg (square x)))))", "the error function", BODY(erf));
 
-/* 0^b and a^0 are flat in what their derivative would multiply by infinity; the inner selects keep second derivatives finite too. */
-const gn_op_info gn_op_pow = { .name = "pow", .arity = 2, .traits = GN_ELEMWISE | GN_FLOAT_OUT, .dtypes = GN_FLOATS, .eval = eval_pow,
-    .deriv = { "(select (eq b 0) 0 (mul g (mul b (pow a (sub b 1)))))",
-               "(select (eq a 0) 0 (mul g (mul y (log (select (eq a 0) 1 a)))))" },
-    .gloss = "a to the power b", BODY(pow) };
+/* 0^b and a^0 are flat in what their derivative would multiply by infinity; the inner selects keep second derivatives finite too.
+ * */
+const gn_op_info gn_op_pow = { .name = "pow",
+                               .arity = 2,
+                               .traits = GN_ELEMWISE | GN_FLOAT_OUT,
+                               .dtypes = GN_FLOATS,
+                               .eval = eval_pow,
+                               .deriv = { "(select (eq b 0) 0 (mul g (mul b (pow a (sub b 1)))))",
+                                          "(select (eq a 0) 0 (mul g (mul y (log (select (eq a 0) 1 a)))))" },
+                               .gloss = "a to the power b",
+                               BODY(pow) };

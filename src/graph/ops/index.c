@@ -1,5 +1,6 @@
-/* Reading and adding by integer indices along an axis. take and scatter_add trust their indices; their builders put check_index before
- * them, the one place where a bad index is met: a call refuses one that an input brings, and clamps and reports a computed one. */
+/* Reading and adding by integer indices along an axis. take and scatter_add trust their indices; their builders put check_index
+ * before them, the one place where a bad index is met: a call refuses one that an input brings, and clamps and reports a computed
+ * one. */
 #include "evaluate.h"
 #include "make.h"
 #include "reference.h"
@@ -11,9 +12,11 @@ static void check_operands(gn_graph *g, const char *op, gn_expr *const *in, size
 {
     if (axis < 0 || (size_t)axis >= gn_rank_in(in[0]))
         gn_throw_at(g, GN_EAXIS, op, in, n, "axis %lld of a tensor of rank %zu", (long long)axis, gn_rank_in(in[0]));
-    if (!gn_is_int(gn_dtype_in(in[1]))) gn_throw_at(g, GN_EDTYPE, op, in, n, "indices are %s, not integers", gn_dtype_name(gn_dtype_in(in[1])));
+    if (!gn_is_int(gn_dtype_in(in[1])))
+        gn_throw_at(g, GN_EDTYPE, op, in, n, "indices are %s, not integers", gn_dtype_name(gn_dtype_in(in[1])));
     if (gn_rank_in(in[0]) - 1 + gn_rank_in(in[1]) > GN_MAX_RANK)
-        gn_throw_at(g, GN_ESHAPE, op, in, n, "a result of rank %zu; at most %d is possible", gn_rank_in(in[0]) - 1 + gn_rank_in(in[1]), GN_MAX_RANK);
+        gn_throw_at(g, GN_ESHAPE, op, in, n, "a result of rank %zu; at most %d is possible",
+                    gn_rank_in(in[0]) - 1 + gn_rank_in(in[1]), GN_MAX_RANK);
 }
 
 /* x[:axis] + indices + x[axis+1:] */
@@ -41,8 +44,10 @@ static const gn_type *infer_scatter(gn_graph *g, gn_expr *const *in, size_t n, c
     check_operands(g, "scatter_add", in, n, attr[0].i);
     const size_t rank = taken_shape(in, attr[0].i, shape);
     if (gn_dtype_in(in[2]) != gn_dtype_in(in[0])) gn_throw_at(g, GN_EDTYPE, "scatter_add", in, n, "updates have another dtype");
-    if (gn_rank_in(in[2]) != rank) gn_throw_at(g, GN_ESHAPE, "scatter_add", in, n, "updates have rank %zu, expected %zu", gn_rank_in(in[2]), rank);
-    for (size_t d = 0; d < rank; d++) gn_infer_equal(g, "scatter_add", in, n, gn_extent(in[2], d), shape[d], "extents of the updates");
+    if (gn_rank_in(in[2]) != rank)
+        gn_throw_at(g, GN_ESHAPE, "scatter_add", in, n, "updates have rank %zu, expected %zu", gn_rank_in(in[2]), rank);
+    for (size_t d = 0; d < rank; d++)
+        gn_infer_equal(g, "scatter_add", in, n, gn_extent(in[2], d), shape[d], "extents of the updates");
     return in[0]->type;
 }
 
@@ -106,7 +111,8 @@ static void eval_scatter(gn_tensor *out, const gn_tensor *const *in, const gn_ex
     long double *const magnitude = GN_NEW_ARRAY(arena, long double, out->count);
     int64_t *const terms = GN_NEW_ARRAY(arena, int64_t, out->count), at[GN_MAX_RANK] = { 0 };
     bool jump, any = false;
-    for (int64_t i = 0; i < out->count; i++) out->at[i] = in[0]->at[i], magnitude[i] = fabsl(in[0]->at[i].f) + in[0]->at[i].err, terms[i] = 1;
+    for (int64_t i = 0; i < out->count; i++)
+        out->at[i] = in[0]->at[i], magnitude[i] = fabsl(in[0]->at[i].f) + in[0]->at[i].err, terms[i] = 1;
     for (int64_t i = 0; i < in[2]->count; i++) {
         const int64_t to = taken(out, in[1], axis, at, &jump);
         const gn_ref *u = &in[2]->at[i];
@@ -148,10 +154,13 @@ static gn_expr *jvp_scatter(gn_graph *g, gn_expr *y, gn_expr *const *t)
 }
 
 static const gn_attr_spec axis_attr[] = { { "axis", GN_ATTR_INT } }, extent_attr[] = { { "extent", GN_ATTR_DIMS } };
-const gn_op_info gn_op_check_index = { .name = "check_index", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_INTS, .attrs = extent_attr, .nattr = 1,
-    .infer = infer_check, .eval_whole = eval_check, .not_differentiable = "integers have no derivative",
+const gn_op_info gn_op_check_index = { .name = "check_index", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_INTS,
+    .attrs = extent_attr, .nattr = 1, .infer = infer_check, .eval_whole = eval_check,
+    .not_differentiable = "integers have no derivative",
     .gloss = "x, whose values must lie in 0 .. extent - 1: a call refuses others from inputs, clamps and reports computed ones" };
-const gn_op_info gn_op_take = { .name = "take", .arity = 2, .dtypes = GN_ANY_DTYPE, .attrs = axis_attr, .nattr = 1, .infer = infer_take,
-    .eval_whole = eval_take, .vjp = vjp_take, .jvp = jvp_take, .gloss = "elements of a along an axis at the indices b, which are in range" };
-const gn_op_info gn_op_scatter_add = { .name = "scatter_add", .arity = 3, .dtypes = GN_NUMBERS, .attrs = axis_attr, .nattr = 1, .infer = infer_scatter,
-    .eval_whole = eval_scatter, .vjp = vjp_scatter, .jvp = jvp_scatter, .gloss = "a plus c added along an axis at the indices b, which are in range" };
+const gn_op_info gn_op_take = { .name = "take", .arity = 2, .dtypes = GN_ANY_DTYPE, .attrs = axis_attr, .nattr = 1,
+    .infer = infer_take, .eval_whole = eval_take, .vjp = vjp_take, .jvp = jvp_take,
+    .gloss = "elements of a along an axis at the indices b, which are in range" };
+const gn_op_info gn_op_scatter_add = { .name = "scatter_add", .arity = 3, .dtypes = GN_NUMBERS, .attrs = axis_attr,
+    .nattr = 1, .infer = infer_scatter, .eval_whole = eval_scatter, .vjp = vjp_scatter, .jvp = jvp_scatter,
+    .gloss = "a plus c added along an axis at the indices b, which are in range" };

@@ -26,7 +26,8 @@ void gn_infer_equal(gn_graph *g, const char *op, gn_expr *const *in, size_t n, c
     }
 }
 
-const gn_dim *gn_infer_extent(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what)
+const gn_dim *gn_infer_extent(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b,
+                              const char *what)
 {
     gn_infer_equal(g, op, in, n, a, b, what);
     return gn_dim_is_const(b, NULL) ? b : a;
@@ -168,7 +169,8 @@ gn_expr *gn_make_slice(gn_graph *g, gn_expr *x, const gn_dim *const *start, cons
     return same ? x : gn_node(g, &gn_op_slice, &x, 1, attr);
 }
 
-gn_expr *gn_make_pad(gn_graph *g, gn_expr *x, gn_expr *fill, const gn_dim *const *start, const int64_t *step, const gn_dim *const *shape)
+gn_expr *gn_make_pad(gn_graph *g, gn_expr *x, gn_expr *fill, const gn_dim *const *start, const int64_t *step,
+                     const gn_dim *const *shape)
 {
     const uint32_t n = (uint32_t)gn_rank_in(x);
     const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = n, .dims = start }, { .kind = GN_ATTR_INTS, .n = n, .ints = step },
@@ -191,7 +193,8 @@ gn_expr *gn_make_concat(gn_graph *g, gn_expr *const *in, size_t n, int64_t axis)
     return n == 1 ? in[0] : gn_node(g, &gn_op_concat, in, n, &attr);
 }
 
-gn_expr *gn_make_contract(gn_graph *g, gn_expr *a, const int64_t *la, gn_expr *b, const int64_t *lb, const int64_t *lout, size_t nout)
+gn_expr *gn_make_contract(gn_graph *g, gn_expr *a, const int64_t *la, gn_expr *b, const int64_t *lb, const int64_t *lout,
+                          size_t nout)
 {
     int64_t seen[2 * GN_MAX_RANK], list[3][GN_MAX_RANK];
     const int64_t *const from[3] = { la, lb, lout };

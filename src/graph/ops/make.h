@@ -26,9 +26,10 @@ gn_axis_list gn_axes_attr(const gn_expr *); /* the attribute "axes" */
 
 /* ---- for type rules ---- */
 
-/* The extent that a and b share; known ones win. Throws GN_ESHAPE with "WHAT differ: A and B" if they differ for every size; where that is
- * open the call will check it (gn_constraint). */
-const gn_dim *gn_infer_extent(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what);
+/* The extent that a and b share; known ones win. Throws GN_ESHAPE with "WHAT differ: A and B" if they differ for every size;
+ * where that is open the call will check it (gn_constraint). */
+const gn_dim *gn_infer_extent(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b,
+                              const char *what);
 /* dtype with the common shape of all operands. */
 const gn_type *gn_infer_same_shape(gn_graph *, const char *op, gn_expr *const *in, size_t n, gn_dtype);
 /* Notes that a and b must be equal at the call; throws if they never are. */
@@ -58,11 +59,13 @@ gn_expr *gn_make_broadcast(gn_graph *, gn_expr *, size_t rank, const gn_dim *con
 gn_expr *gn_make_reshape(gn_graph *, gn_expr *, size_t rank, const gn_dim *const *shape);
 gn_expr *gn_make_permute(gn_graph *, gn_expr *, const int64_t *axes);
 gn_expr *gn_make_slice(gn_graph *, gn_expr *, const gn_dim *const *start, const int64_t *step, const gn_dim *const *shape);
-gn_expr *gn_make_pad(gn_graph *, gn_expr *, gn_expr *fill, const gn_dim *const *start, const int64_t *step, const gn_dim *const *shape);
+gn_expr *gn_make_pad(gn_graph *, gn_expr *, gn_expr *fill, const gn_dim *const *start, const int64_t *step,
+                     const gn_dim *const *shape);
 gn_expr *gn_make_flip(gn_graph *, gn_expr *, const gn_axis_list *);
 gn_expr *gn_make_concat(gn_graph *, gn_expr *const *in, size_t n, int64_t axis);
 /* Labels as gn_op_contract has them, renumbered here by first appearance in a, then b. */
-gn_expr *gn_make_contract(gn_graph *, gn_expr *a, const int64_t *la, gn_expr *b, const int64_t *lb, const int64_t *lout, size_t nout);
+gn_expr *gn_make_contract(gn_graph *, gn_expr *a, const int64_t *la, gn_expr *b, const int64_t *lb, const int64_t *lout,
+                          size_t nout);
 gn_expr *gn_make_take(gn_graph *, gn_expr *x, gn_expr *indices, int64_t axis);
 gn_expr *gn_make_scatter_add(gn_graph *, gn_expr *x, gn_expr *indices, gn_expr *updates, int64_t axis);
 gn_expr *gn_make_iota(gn_graph *, gn_dtype, size_t rank, const gn_dim *const *shape, int64_t axis);

@@ -1,5 +1,5 @@
-/* Movement: every element of the result is one element of an operand, or a fill. slice and pad are each other's transpose: both say that
- * element i of the small tensor is element start + step i of the large one. */
+/* Movement: every element of the result is one element of an operand, or a fill. slice and pad are each other's transpose: both
+ * say that element i of the small tensor is element start + step i of the large one. */
 #include "evaluate.h"
 #include "make.h"
 #include "reference.h"
@@ -16,7 +16,8 @@ static const gn_dim *product(gn_graph *g, size_t n, const gn_dim *const *dim)
 static const gn_type *infer_reshape(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *attr)
 {
     const gn_expr *x = in[0];
-    gn_infer_equal(g, "reshape", in, n, product(g, gn_rank_in(x), x->type->dim), product(g, attr[0].n, attr[0].dims), "numbers of elements");
+    gn_infer_equal(g, "reshape", in, n, product(g, gn_rank_in(x), x->type->dim), product(g, attr[0].n, attr[0].dims),
+                   "numbers of elements");
     return gn_type_tensor(g, gn_dtype_in(x), attr[0].n, attr[0].dims);
 }
 
@@ -25,7 +26,8 @@ static const gn_type *infer_permute(gn_graph *g, gn_expr *const *in, size_t n, c
     const gn_expr *x = in[0];
     const gn_dim *shape[GN_MAX_RANK];
     uint32_t seen = 0;
-    if (attr[0].n != gn_rank_in(x)) gn_throw_at(g, GN_EAXIS, "permute", in, n, "%u axes for a tensor of rank %zu", attr[0].n, gn_rank_in(x));
+    if (attr[0].n != gn_rank_in(x))
+        gn_throw_at(g, GN_EAXIS, "permute", in, n, "%u axes for a tensor of rank %zu", attr[0].n, gn_rank_in(x));
     for (uint32_t d = 0; d < attr[0].n; d++) {
         const int64_t from = attr[0].ints[d];
         if (from < 0 || from >= attr[0].n || seen >> from & 1)
@@ -39,7 +41,8 @@ static const gn_type *infer_broadcast(gn_graph *g, gn_expr *const *in, size_t n,
 {
     const gn_expr *x = in[0];
     uint32_t seen = 0;
-    if (attr[1].n != gn_rank_in(x)) gn_throw_at(g, GN_EAXIS, "broadcast", in, n, "%u axes for a tensor of rank %zu", attr[1].n, gn_rank_in(x));
+    if (attr[1].n != gn_rank_in(x))
+        gn_throw_at(g, GN_EAXIS, "broadcast", in, n, "%u axes for a tensor of rank %zu", attr[1].n, gn_rank_in(x));
     for (uint32_t d = 0; d < attr[1].n; d++) {
         const int64_t to = attr[1].ints[d];
         if (to < 0 || to >= attr[0].n || seen >> to & 1)
@@ -51,8 +54,8 @@ static const gn_type *infer_broadcast(gn_graph *g, gn_expr *const *in, size_t n,
 }
 
 /* start, start + step, ... (n of them) lie within an extent. What is open becomes a constraint by max(a, b) = b. */
-static void infer_inside(gn_graph *g, const char *op, gn_expr *const *in, size_t nin, const gn_dim *start, int64_t step, const gn_dim *n,
-                         const gn_dim *extent)
+static void infer_inside(gn_graph *g, const char *op, gn_expr *const *in, size_t nin, const gn_dim *start, int64_t step,
+                         const gn_dim *n, const gn_dim *extent)
 {
     gn_dim_pool *p = &g->dims;
     const gn_dim *zero = gn_dim_const(p, 0), *one = gn_dim_const(p, 1);
@@ -70,8 +73,10 @@ static const gn_type *infer_slice(gn_graph *g, gn_expr *const *in, size_t n, con
 {
     const gn_expr *x = in[0];
     const size_t rank = gn_rank_in(x);
-    if (attr[0].n != rank || attr[1].n != rank || attr[2].n != rank) gn_throw_at(g, GN_EAXIS, "slice", in, n, "not one range an axis");
-    for (size_t d = 0; d < rank; d++) infer_inside(g, "slice", in, n, attr[0].dims[d], attr[1].ints[d], attr[2].dims[d], gn_extent(x, d));
+    if (attr[0].n != rank || attr[1].n != rank || attr[2].n != rank)
+        gn_throw_at(g, GN_EAXIS, "slice", in, n, "not one range an axis");
+    for (size_t d = 0; d < rank; d++)
+        infer_inside(g, "slice", in, n, attr[0].dims[d], attr[1].ints[d], attr[2].dims[d], gn_extent(x, d));
     return gn_type_tensor(g, gn_dtype_in(x), rank, attr[2].dims);
 }
 
@@ -79,10 +84,12 @@ static const gn_type *infer_pad(gn_graph *g, gn_expr *const *in, size_t n, const
 {
     const gn_expr *x = in[0];
     const size_t rank = gn_rank_in(x);
-    if (attr[0].n != rank || attr[1].n != rank || attr[2].n != rank) gn_throw_at(g, GN_EAXIS, "pad", in, n, "not one range an axis");
+    if (attr[0].n != rank || attr[1].n != rank || attr[2].n != rank)
+        gn_throw_at(g, GN_EAXIS, "pad", in, n, "not one range an axis");
     if (gn_rank_in(in[1]) != 0) gn_throw_at(g, GN_ESHAPE, "pad", in, n, "the fill is no scalar");
     if (gn_dtype_in(in[1]) != gn_dtype_in(x)) gn_throw_at(g, GN_EDTYPE, "pad", in, n, "the fill has another dtype");
-    for (size_t d = 0; d < rank; d++) infer_inside(g, "pad", in, n, attr[0].dims[d], attr[1].ints[d], gn_extent(x, d), attr[2].dims[d]);
+    for (size_t d = 0; d < rank; d++)
+        infer_inside(g, "pad", in, n, attr[0].dims[d], attr[1].ints[d], gn_extent(x, d), attr[2].dims[d]);
     return gn_type_tensor(g, gn_dtype_in(x), rank, attr[2].dims);
 }
 
@@ -102,7 +109,8 @@ static const gn_type *infer_concat(gn_graph *g, gn_expr *const *in, size_t n, co
     const gn_dim *shape[GN_MAX_RANK];
     if (n == 0) gn_throw_at(g, GN_EINVAL, "concat", NULL, 0, "an empty list");
     const size_t rank = gn_rank_in(in[0]);
-    if (axis < 0 || (size_t)axis >= rank) gn_throw_at(g, GN_EAXIS, "concat", in, n, "axis %lld of tensors of rank %zu", (long long)axis, rank);
+    if (axis < 0 || (size_t)axis >= rank)
+        gn_throw_at(g, GN_EAXIS, "concat", in, n, "axis %lld of tensors of rank %zu", (long long)axis, rank);
     for (size_t d = 0; d < rank; d++) shape[d] = gn_extent(in[0], d);
     for (size_t i = 1; i < n; i++) {
         if (gn_rank_in(in[i]) != rank) gn_throw_at(g, GN_ESHAPE, "concat", in, n, "operands differ in rank");
@@ -247,7 +255,8 @@ static void vjp_broadcast(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 static void vjp_slice(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 {
     const gn_expr *x = y->in[0];
-    gin[0] = gn_make_pad(g, dy, gn_make_scalar(g, gn_dtype_in(dy), 0), gn_attr_of(y, "start")->dims, gn_attr_of(y, "step")->ints, x->type->dim);
+    gin[0] = gn_make_pad(g, dy, gn_make_scalar(g, gn_dtype_in(dy), 0), gn_attr_of(y, "start")->dims, gn_attr_of(y, "step")->ints,
+                         x->type->dim);
 }
 
 static void vjp_pad(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
@@ -281,22 +290,29 @@ static void vjp_concat(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 
 /* ---- records ---- */
 
-static const gn_attr_spec shape_attr[] = { { "shape", GN_ATTR_DIMS } }, axes_attr[] = { { "axes", GN_ATTR_INTS } }, axis_attr[] = { { "axis", GN_ATTR_INT } };
+static const gn_attr_spec shape_attr[] = { { "shape", GN_ATTR_DIMS } }, axes_attr[] = { { "axes", GN_ATTR_INTS } },
+                          axis_attr[] = { { "axis", GN_ATTR_INT } };
 static const gn_attr_spec broadcast_attr[] = { { "shape", GN_ATTR_DIMS }, { "axes", GN_ATTR_INTS } };
 static const gn_attr_spec range_attr[] = { { "start", GN_ATTR_DIMS }, { "step", GN_ATTR_INTS }, { "shape", GN_ATTR_DIMS } };
 
-const gn_op_info gn_op_reshape = { .name = "reshape", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE, .attrs = shape_attr, .nattr = 1,
-    .infer = infer_reshape, .eval_whole = eval_reshape, .vjp = vjp_reshape, .linear = true, .gloss = "the same elements in row-major order under another shape" };
-const gn_op_info gn_op_permute = { .name = "permute", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_permute, .eval_whole = eval_permute, .vjp = vjp_permute, .linear = true, .gloss = "axis i of the result is axis axes[i] of x" };
-const gn_op_info gn_op_broadcast = { .name = "broadcast", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE, .attrs = broadcast_attr, .nattr = 2,
-    .infer = infer_broadcast, .eval_whole = eval_broadcast, .vjp = vjp_broadcast, .linear = true,
-    .gloss = "repeated to a shape; axis i of x is axis axes[i] of the result, with the same extent" };
-const gn_op_info gn_op_slice = { .name = "slice", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE, .attrs = range_attr, .nattr = 3,
-    .infer = infer_slice, .eval_whole = eval_slice, .vjp = vjp_slice, .linear = true, .gloss = "element i is x's element start + step i, per axis" };
-const gn_op_info gn_op_pad = { .name = "pad", .arity = 2, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE, .attrs = range_attr, .nattr = 3,
-    .infer = infer_pad, .eval_whole = eval_pad, .vjp = vjp_pad, .linear = true, .gloss = "element start + step i is a's element i, per axis; the scalar b elsewhere" };
-const gn_op_info gn_op_flip = { .name = "flip", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_flip, .eval_whole = eval_flip, .vjp = vjp_flip, .linear = true, .gloss = "backwards along axes" };
-const gn_op_info gn_op_concat = { .name = "concat", .arity = -1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE, .attrs = axis_attr, .nattr = 1,
-    .infer = infer_concat, .eval_whole = eval_concat, .vjp = vjp_concat, .linear = true, .gloss = "one after the other along an axis" };
+const gn_op_info gn_op_reshape = { .name = "reshape", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE,
+    .attrs = shape_attr, .nattr = 1, .infer = infer_reshape, .eval_whole = eval_reshape, .vjp = vjp_reshape,
+    .linear = true, .gloss = "the same elements in row-major order under another shape" };
+const gn_op_info gn_op_permute = { .name = "permute", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE,
+    .attrs = axes_attr, .nattr = 1, .infer = infer_permute, .eval_whole = eval_permute, .vjp = vjp_permute,
+    .linear = true, .gloss = "axis i of the result is axis axes[i] of x" };
+const gn_op_info gn_op_broadcast = { .name = "broadcast", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE,
+    .attrs = broadcast_attr, .nattr = 2, .infer = infer_broadcast, .eval_whole = eval_broadcast, .vjp = vjp_broadcast,
+    .linear = true, .gloss = "repeated to a shape; axis i of x is axis axes[i] of the result, with the same extent" };
+const gn_op_info gn_op_slice = { .name = "slice", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE,
+    .attrs = range_attr, .nattr = 3, .infer = infer_slice, .eval_whole = eval_slice, .vjp = vjp_slice, .linear = true,
+    .gloss = "element i is x's element start + step i, per axis" };
+const gn_op_info gn_op_pad = { .name = "pad", .arity = 2, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE,
+    .attrs = range_attr, .nattr = 3, .infer = infer_pad, .eval_whole = eval_pad, .vjp = vjp_pad, .linear = true,
+    .gloss = "element start + step i is a's element i, per axis; the scalar b elsewhere" };
+const gn_op_info gn_op_flip = { .name = "flip", .arity = 1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE,
+    .attrs = axes_attr, .nattr = 1, .infer = infer_flip, .eval_whole = eval_flip, .vjp = vjp_flip, .linear = true,
+    .gloss = "backwards along axes" };
+const gn_op_info gn_op_concat = { .name = "concat", .arity = -1, .traits = GN_VIEW_OP, .dtypes = GN_ANY_DTYPE,
+    .attrs = axis_attr, .nattr = 1, .infer = infer_concat, .eval_whole = eval_concat, .vjp = vjp_concat, .linear = true,
+    .gloss = "one after the other along an axis" };

@@ -64,7 +64,8 @@ static void fold_groups(gn_tensor *out, const gn_tensor *x, const int64_t *axes,
     }
 }
 
-static void fold_axes(gn_tensor *out, const gn_tensor *x, const gn_expr *e, gn_arena *arena, void (*fold)(gn_ref *, const gn_ref *, int64_t))
+static void fold_axes(gn_tensor *out, const gn_tensor *x, const gn_expr *e, gn_arena *arena,
+                      void (*fold)(gn_ref *, const gn_ref *, int64_t))
 {
     const gn_attr *a = gn_attr_of(e, "axes");
     fold_groups(out, x, a->ints, a->n, arena, fold);
@@ -95,7 +96,8 @@ static void fold_prod(gn_ref *o, const gn_ref *x, int64_t n)
     }
     if (!gn_is_float(o->dtype) || exact || (n > 0 && !isfinite(high) && high != INFINITY)) return;
     const long double moved = far - fabsl(o->f), rounds = (long double)n * gn_ref_ulp(o->dtype, 1);
-    o->err = isfinite(gn_ref_round(o->dtype, high)) ? moved + far * rounds + high * (long double)n * gn_ref_ulp(o->dtype, 0) : INFINITY;
+    o->err = isfinite(gn_ref_round(o->dtype, high)) ? moved + far * rounds + high * (long double)n * gn_ref_ulp(o->dtype, 0)
+                                                    : INFINITY;
     gn_ref_slack(o, 0);
 }
 
@@ -237,23 +239,29 @@ static gn_expr *jvp_extreme(gn_graph *g, gn_expr *y, gn_expr *const *t)
 
 /* ---- records ---- */
 
-const gn_op_info gn_op_sum = { .name = "sum", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_reduce, .eval_whole = eval_sum, .vjp = vjp_sum, .linear = true, .gloss = "the sum over axes, which vanish; 0 over none" };
-const gn_op_info gn_op_prod = { .name = "prod", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_reduce, .eval_whole = eval_prod, .vjp = vjp_prod, .jvp = jvp_prod, .gloss = "the product over axes; 1 over none" };
+const gn_op_info gn_op_sum = { .name = "sum", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr,
+    .nattr = 1, .infer = infer_reduce, .eval_whole = eval_sum, .vjp = vjp_sum, .linear = true,
+    .gloss = "the sum over axes, which vanish; 0 over none" };
+const gn_op_info gn_op_prod = { .name = "prod", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS,
+    .attrs = axes_attr, .nattr = 1, .infer = infer_reduce, .eval_whole = eval_prod, .vjp = vjp_prod, .jvp = jvp_prod,
+    .gloss = "the product over axes; 1 over none" };
 const gn_op_info gn_op_max = { .name = "max", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
     .infer = infer_reduce, .eval_whole = eval_max, .vjp = vjp_extreme, .jvp = jvp_extreme,
     .gloss = "the largest over axes; NaN if one is; the least value over none" };
 const gn_op_info gn_op_min = { .name = "min", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
     .infer = infer_reduce, .eval_whole = eval_min, .vjp = vjp_extreme, .jvp = jvp_extreme,
     .gloss = "the smallest over axes; NaN if one is; the greatest value over none" };
-const gn_op_info gn_op_any = { .name = "any", .arity = 1, .traits = GN_REDUCE | GN_BOOL_OUT, .dtypes = GN_BIT(GN_BOOL), .attrs = axes_attr, .nattr = 1,
-    .infer = infer_reduce, .eval_whole = eval_any, .not_differentiable = "bools have no derivative", .gloss = "one of them holds; false over none" };
-const gn_op_info gn_op_all = { .name = "all", .arity = 1, .traits = GN_REDUCE | GN_BOOL_OUT, .dtypes = GN_BIT(GN_BOOL), .attrs = axes_attr, .nattr = 1,
-    .infer = infer_reduce, .eval_whole = eval_all, .not_differentiable = "bools have no derivative", .gloss = "all of them hold; true over none" };
-const gn_op_info gn_op_argmax = { .name = "argmax", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axis_attr, .nattr = 1,
-    .infer = infer_position, .eval_whole = eval_argmax, .not_differentiable = "a position is constant almost everywhere",
+const gn_op_info gn_op_any = { .name = "any", .arity = 1, .traits = GN_REDUCE | GN_BOOL_OUT, .dtypes = GN_BIT(GN_BOOL),
+    .attrs = axes_attr, .nattr = 1, .infer = infer_reduce, .eval_whole = eval_any,
+    .not_differentiable = "bools have no derivative", .gloss = "one of them holds; false over none" };
+const gn_op_info gn_op_all = { .name = "all", .arity = 1, .traits = GN_REDUCE | GN_BOOL_OUT, .dtypes = GN_BIT(GN_BOOL),
+    .attrs = axes_attr, .nattr = 1, .infer = infer_reduce, .eval_whole = eval_all,
+    .not_differentiable = "bools have no derivative", .gloss = "all of them hold; true over none" };
+const gn_op_info gn_op_argmax = { .name = "argmax", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS,
+    .attrs = axis_attr, .nattr = 1, .infer = infer_position, .eval_whole = eval_argmax,
+    .not_differentiable = "a position is constant almost everywhere",
     .gloss = "where the largest stands along an axis, the first of several or the first NaN" };
-const gn_op_info gn_op_argmin = { .name = "argmin", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axis_attr, .nattr = 1,
-    .infer = infer_position, .eval_whole = eval_argmin, .not_differentiable = "a position is constant almost everywhere",
+const gn_op_info gn_op_argmin = { .name = "argmin", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS,
+    .attrs = axis_attr, .nattr = 1, .infer = infer_position, .eval_whole = eval_argmin,
+    .not_differentiable = "a position is constant almost everywhere",
     .gloss = "where the smallest stands along an axis, the first of several or the first NaN" };

@@ -189,7 +189,8 @@ size_t gn_request_shape(gn_graph *g, const gn_request *r, const gn_dim **shape)
     const size_t rank = gn_request_dims(g, r, text, shape);
     int64_t v;
     for (size_t d = 0; d < rank; d++) {
-        if (gn_dim_is_const(shape[d], &v) && v < 0) gn_request_fail(g, r, GN_ESHAPE, "an extent of %lld in \"%s\"", (long long)v, text);
+        if (gn_dim_is_const(shape[d], &v) && v < 0)
+            gn_request_fail(g, r, GN_ESHAPE, "an extent of %lld in \"%s\"", (long long)v, text);
     }
     return rank;
 }

@@ -1,10 +1,11 @@
-/* What a public builder does around its work: finds the graph, refuses NULL and foreign operands, passes error nodes through, turns numbers
- * into constants, catches what is thrown.
+/* What a public builder does around its work: finds the graph, refuses NULL and foreign operands, passes error nodes through,
+ * turns numbers into constants, catches what is thrown.
  *
  *     static gn_expr *make_square(gn_graph *g, const gn_request *r) { return gn_make2(g, &gn_op_mul, r->x[0], r->x[0]); }
  *     gn_expr *gn_square_at(gn_loc loc, gn_expr *x)
  *     {
- *         return gn_request_make(loc, &(gn_request){ .name = "square", .make = make_square, .n = 1, .in = { gn_operand_expr(x) } });
+ *         const gn_request r = { .name = "square", .make = make_square, .n = 1, .in = { gn_operand_expr(x) } };
+ *         return gn_request_make(loc, &r);
  *     } */
 #pragma once
 #include <stdarg.h>
@@ -32,10 +33,11 @@ typedef struct gn_request {
 
 /* Runs `make` on checked operands; the graph's error node after a mistake. */
 gn_expr *gn_request_make(gn_loc, const gn_request *);
-_Noreturn void gn_request_fail(gn_graph *, const gn_request *, gn_status, const char *format, ...) __attribute__((format(printf, 4, 5)));
+_Noreturn void gn_request_fail(gn_graph *, const gn_request *, gn_status, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
-/* Operands from..n-1 get their common dtype, numbers become constants, and all are broadcast to their common shape. With `floating`,
- * integers and bools become f32; with `arithmetic`, bools become i32. */
+/* Operands from..n-1 get their common dtype, numbers become constants, and all are broadcast to their common shape. With
+ * `floating`, integers and bools become f32; with `arithmetic`, bools become i32. */
 enum { GN_TO_ANY, GN_TO_FLOAT, GN_TO_NUMBER };
 void gn_request_promote(gn_graph *, const gn_request *, size_t from, int to);
 void gn_request_broadcast(gn_graph *, const gn_request *);
