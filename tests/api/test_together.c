@@ -51,15 +51,17 @@ static void *count_up(void *arg)
 static void no_update_of_a_thread_is_lost(void **state)
 {
     gn_graph *g = gn_graph_new(*state);
-    counting c = { NULL, 0 }, d = { NULL, 0 };
+    counting c = { NULL, 0 }, d = { NULL, 0 }, each[4];
     pthread_t thread[4];
     float zero[1] = { 0 }, end[2];
     gn_expr *x = gn_input(g, "x", GN_F32, "1"), *a = gn_shared(g, "a", GN_VIEW(zero, 1)), *b = gn_shared(g, "b", GN_VIEW(zero, 1));
     must(gn_compile(&c.f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ a, gn_add(a, x) }, { b, gn_add(b, x) })));
     must(gn_compile(&d.f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ b, gn_add(b, x) }, { a, gn_add(a, x) }))); /* the other order: no deadlock */
-    for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&thread[i], NULL, count_up, i & 1 ? &c : &d), 0);
-    for (int i = 0; i < 4; i++) pthread_join(thread[i], NULL);
-    assert_false(c.bad || d.bad);
+    for (int i = 0; i < 4; i++) {
+        each[i] = i & 1 ? c : d;
+        assert_int_equal(pthread_create(&thread[i], NULL, count_up, &each[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) pthread_join(thread[i], NULL), assert_false(each[i].bad);
     must(gn_get(a, GN_VIEW(&end[0], 1))), must(gn_get(b, GN_VIEW(&end[1], 1)));
     assert_true(end[0] == 800 && end[1] == 800);
     gn_func_free(c.f), gn_func_free(d.f);
