@@ -1,9 +1,11 @@
 /* Grouping: what it makes of programs, and that its kernels, run in order, mean what the graph means. */
 #include "programs.h"
+#include <gnomon/grad.h>
 #include <gnomon/ops.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void run_and_check(program *p)
 {
@@ -315,6 +317,85 @@ static void random_graphs_keep_their_values(void **state)
     }
 }
 
+/* ---- order and size ---- */
+
+static void weights_of_a_training_step_are_updated_in_place(void **state)
+{
+    (void)state;
+    program *p = program_mlp(60, 78, 100, 10);
+    program_group(p, &gn_target_avx512);
+    for (size_t i = 0; i < p->grouping->values.n; i++)
+        if (p->grouping->values.at[i].kind == GN_VALUE_UPDATE && p->grouping->values.at[i].in_place < 0 && strcmp(p->grouping->values.at[i].name, "b2_new") != 0) /* its kernel reads b2 for the logits, too */
+            fail_msg("%s has memory of its own\n%s", p->grouping->values.at[i].name, program_text(p));
+    program_check(p, program_interpret);
+    program_free(p);
+}
+
+/* Deep graphs are cut, not descended into. */
+static void a_long_chain_is_cut_into_kernels(void **state)
+{
+    (void)state;
+    enum { LINKS = 3000 };
+    program *p = program_new(test_seed());
+    program_size(p, "n", 3);
+    gn_expr *x = program_in(p, "x", GN_F32, "n"), *y = x;
+    for (int i = 0; i < LINKS; i++) y = gn_mul(gn_add(y, x), 0.5 + 0.0001 * i);
+    program_out(p, y);
+    run_and_check(p);
+    assert_in_range(p->grouping->groups.n, LINKS / 100, LINKS / 10);
+    program_free(p);
+}
+
+static void a_sum_of_many_inputs_is_cut_into_kernels(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    gn_expr *sum = NULL;
+    for (int i = 0; i < 50; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "x%d", i);
+        gn_expr *x = program_in(p, name, GN_F32, "70, 30");
+        sum = sum ? gn_add(gn_mul(sum, 0.5), gn_tanh(x)) : x;
+    }
+    program_out(p, sum);
+    run_and_check(p);
+    assert_in_range(p->grouping->groups.n, 3, 6);
+    program_free(p);
+}
+
+/* Work for each node must not grow with the graph: two deep networks, one four times as deep as the other. */
+static double grouping_ms(int layers, size_t *kernels)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    gn_expr *h = program_in(p, "x", GN_F32, "60, 64");
+    gn_expr *w[200], *slope[200];
+    for (int i = 0; i < layers; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "w%d", i);
+        w[i] = program_variable(p, name, GN_F32, 2, (int64_t[]){ 64, 64 });
+        h = gn_tanh(gn_matmul(h, w[i]));
+    }
+    gn_grads(gn_sum_all(gn_mul(h, h)), (size_t)layers, w, slope);
+    for (int i = 0; i < layers; i++) program_update(p, w[i], gn_sub(w[i], gn_mul(slope[i], 0.1)));
+    const double start = (double)clock();
+    program_group(p, &gn_target_avx512);
+    const double ms = ((double)clock() - start) / CLOCKS_PER_SEC * 1e3;
+    *kernels = p->grouping->groups.n;
+    program_free(p);
+    return ms;
+}
+
+static void deep_networks_have_three_kernels_a_layer(void **state)
+{
+    (void)state;
+    size_t few, many;
+    const double a = grouping_ms(40, &few), b = grouping_ms(160, &many);
+    print_message("%zu kernels %.1f ms, %zu kernels %.1f ms\n", few, a, many, b);
+    assert_int_equal(few, 3 * 40 - 1);
+    assert_int_equal(many, 3 * 160 - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +419,10 @@ int main(void)
         cmocka_unit_test(cross_entropy_with_gradient_is_one_kernel),
         cmocka_unit_test(logistic_regression_with_gradient_is_one_kernel),
         cmocka_unit_test(a_tiny_network_is_one_function),
+        cmocka_unit_test(weights_of_a_training_step_are_updated_in_place),
+        cmocka_unit_test(a_long_chain_is_cut_into_kernels),
+        cmocka_unit_test(a_sum_of_many_inputs_is_cut_into_kernels),
+        cmocka_unit_test(deep_networks_have_three_kernels_a_layer),
         cmocka_unit_test(random_graphs_keep_their_values),
     };
     cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));

@@ -142,6 +142,17 @@ static void number_classes(grouper *g)
     }
 }
 
+/* Along which dims values vary: from operands upward. */
+static void find_varying(grouper *g)
+{
+    for (size_t i = 0; i < g->nodes.n; i++) {
+        gnode *n = &g->nodes.at[i];
+        n->var = is_light(n) ? 0 : (uint8_t)((1u << n->rank) - 1);
+        for (uint32_t k = 0; is_light(n) && k < n->e->nin; k++) n->var |= gn_group_varies(g, n, k, operand(g, n, k)->var);
+        if (n->kind == NODE_IOTA) n->var = gn_group_varies(g, n, 0, 0);
+    }
+}
+
 void gn_group_classes(grouper *g)
 {
     classes c = { g };
@@ -154,22 +165,17 @@ void gn_group_classes(grouper *g)
             const uint32_t s = g->nodes.at[i].slot + d;
             g->parent[s] = c.next[s] = s, c.size[s] = 1, c.owner[s] = i;
         }
+    find_varying(g);
     for (size_t i = 0; i < g->nodes.n; i++) {
         const gnode *n = &g->nodes.at[i];
         for (uint32_t k = 0; k < n->e->nin; k++) {
+            const gnode *x = operand(g, n, k);
             int8_t map[GN_MAX_RANK];
             gn_group_dims(g, n, k, map);
-            for (uint32_t d = 0; d < operand(g, n, k)->rank; d++)
-                if (map[d] != NONE) unite(&c, operand(g, n, k)->slot + d, n->slot + (uint32_t)map[d]);
+            /* Splats of numbers and positions are one node wherever they are needed: they must not tie loops together. */
+            for (uint32_t d = 0; d < x->rank; d++)
+                if (map[d] != NONE && (x->var >> d & 1) && x->kind != NODE_IOTA) unite(&c, x->slot + d, n->slot + (uint32_t)map[d]);
         }
     }
     number_classes(g);
-    /* What varies: known from operands upward. */
-    for (size_t i = 0; i < g->nodes.n; i++) {
-        gnode *n = &g->nodes.at[i];
-        n->var = 0;
-        if (!is_light(n)) n->var = (uint8_t)((1u << n->rank) - 1);
-        for (uint32_t k = 0; is_light(n) && k < n->e->nin; k++) n->var |= gn_group_varies(g, n, k, operand(g, n, k)->var);
-        if (n->kind == NODE_IOTA) n->var = gn_group_varies(g, n, 0, 0);
-    }
 }

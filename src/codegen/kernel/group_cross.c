@@ -30,7 +30,8 @@ static void step(crosser *c, uint32_t at, int32_t q)
     if (c->stamp[at] == (uint32_t)q + 1) return;
     c->stamp[at] = (uint32_t)q + 1;
     if (n->kind == NODE_MEMORY || is_ready(g, n, q)) return;
-    const bool own = n->group == q;
+    const int32_t before = g->groups.at[q].after; /* what exists only behind that group is made here */
+    const bool own = n->group == q || (is_light(n) && before != NONE && n->group == before && n->phase > 0);
     if (!is_light(n)) {
         if (!own) found(c, at);
     } else if (own || n->group == NONE || is_move(n) || !gn_group_covers(g, n)) push_operands(c, n);
