@@ -308,11 +308,11 @@ static void write_scatter(writer *w, uint32_t at)
     const gn_dim *index[GN_MAX_RANK], *from[GN_MAX_RANK];
     for (uint32_t d = 0; d < n->rank; d++) index[d] = gn_write_axis_dim(w, class_of(w->g, n, d));
     store_everywhere(w, at, index, gn_write_expr(w, n->in[0], index));
-    /* The kept dims have the result's axes; those of the indices run one after the other. */
+    /* The kept dims have the result's axes; those of the indices have axes of their own and run one after the other. */
     for (uint32_t d = 0; d < updates->rank; d++) {
         if (d < axis) from[d] = index[d];
         else if (d >= axis + nindex) from[d] = index[d - nindex + 1];
-        else from[d] = gn_write_axis_dim(w, class_of(w->g, updates, d));
+        else from[d] = axis_dim(w, (uint16_t)gn_kernel_axis(w->k, gn_write_name(w, "e"), gn_write_dim(w, updates->e->type->dim[d])));
     }
     const gn_kexpr *value = gn_write_expr(w, n->in[2], from);
     index[axis] = gn_write_taken(w, n, from + axis);
