@@ -183,5 +183,12 @@ static const kernel_case kernel_cases[] = {
       " (stage a shared (at k0) (layout k2 kt iw ia ir mg) (pad iw 8) (copy iw ia ir mg k2 kt))"
       " (stage b shared (at k0) (layout k2 kt jw jm mt jr) (pad jw 8)) (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt)))",
       { { 35, 45, 19 }, { 1, 1, 1 }, { -1 } }, 1, 1e-4, true },
+    { "cuda_mma_plain",
+      "(kernel cuda_mma_plain (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
+      " (def acc (i j) (sum (k) (mul (load A i k) (load B k j)))) (store set C (i j) (acc i j)))"
+      "(schedule mma (split i ib (iw 2) (ir 2) (mg 8)) (split j jb (mt 4) (jr 2)) (split k k0 (kt 8))"
+      " (order ib jb iw mg mt k0 kt ir jr) (bind block ib jb) (bind thread iw mg mt) (bind unroll ir jr) (bind tile kt)"
+      " (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt)))",
+      { { 35, 13, 19 }, { 1, 1, 1 }, { -1 } }, 1, 1e-4, true },
 };
 enum { NCASES = sizeof kernel_cases / sizeof *kernel_cases };

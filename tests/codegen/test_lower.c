@@ -79,6 +79,12 @@ static const illegal illegals[] = {
     { scatter1, "(split e e0 (et 32)) (order d e0 et) (bind block d) (bind thread et)", &gn_target_cuda, "bind thread et: the store to 'Y' does not go" },
     { matmul, "(split j jb (j1 64)) (split k k0 (k1 512)) (order i jb k0 j1 k1) (bind block i jb) (stage b shared (at k0) (layout k1 j1))", &gn_target_cuda,
       "stage b shared: 131072 bytes together, at most 49152 fit" },
+    { matmul, "(split j jb (j1 8)) (split k k0 (k1 8)) (order i jb k0 j1 k1) (bind block i jb) (stage b shared (at k0) (layout k1 j1) (copy k1 jb))",
+      &gn_target_cuda, "stage b: copy: 'jb' is no dim of the buffer, or stands twice" },
+    { matmul, "(split j jb (j1 8)) (split k k0 (k1 8)) (order i jb k0 j1 k1) (bind block i jb) (stage b shared (at k0) (layout k1 j1) (copy k1))",
+      &gn_target_cuda, "stage b: copy: the dim 'j1' of the buffer is missing" },
+    { matmul, "(split i ib (ir 2) (mg 8)) (split j jb (mt 4) (jr 2)) (split k k0 (kt 8)) (order ib jb mg mt k0 kt ir jr) (bind thread mg mt) (bind tile kt)"
+              " (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt))", &gn_target_cuda, "tensorize acc mma_m16n8k8_tf32: the leaf 'ir' is not bound to unroll" },
     { "(kernel big (syms) (bufs (X f32 1000 1000) (Y f32 1000 1000)) (axes (i 1000) (j 1000)) (def t (i j) (load X j i)) (store set Y (i j) (t i j)))",
       "(order i j) (stage t stack (at root))", &gn_target_avx512, "stage t: (at root) makes a step of its own" },
     { "(kernel big (syms) (bufs (X f32 1000 1000) (Y f32 1000 1000)) (axes (z 1) (i 1000) (j 1000) (a 1000) (b 1000)) (def t (a b) (load X b a))"

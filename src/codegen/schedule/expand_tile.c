@@ -122,6 +122,22 @@ static void set_coord(gn_expander *x, const gn_ldef *d, const gn_tile_coord *c, 
     }
 }
 
+/* Operands are zero past the end of the sum: what is kept in memory is, anything else is made so. */
+static bool is_zero_padded(const gn_lower *g, const gn_kexpr *e)
+{
+    return e->kind == GN_K_REF && g->def[e->u.ref]->red == GN_RED_NONE && g->def[e->u.ref]->object->level != GN_LEVEL_REG;
+}
+
+static gn_preds reduced_guards(gn_expander *x, const gn_ldef *d)
+{
+    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + 1);
+    uint32_t n = 0;
+    for (size_t i = 0; i < x->guards.n; i++)
+        for (size_t a = 0; a < d->nraxis; a++)
+            if (d->raxis[a] == x->guards.at[i].axis) p[n++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+    return (gn_preds){ n, p };
+}
+
 static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, const char *dims, const gn_kexpr *e, const gn_val **out)
 {
     for (int r = 0; r < o->nregs; r++) {
@@ -129,6 +145,7 @@ static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, 
         set_coord(x, d, &o->reg[r].col, dims[1]);
         gn_set_point(x, d);
         out[r] = gn_v_expr(x, e);
+        if (!is_zero_padded(x->g, e)) out[r] = gn_v_select(x, reduced_guards(x, d), out[r], gn_v_zero(x, (gn_dtype)out[r]->dtype));
     }
 }
 

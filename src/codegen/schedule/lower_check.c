@@ -241,6 +241,9 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
         if (!gn_set_has(&all, l)) gn_illegal(g, "tensorize %s %s: '%s' is no leaf of it", d->name, row->name, leaf_name(g, l));
         if (!gn_dim_is_const(g->leaves.at[l].points, &n) || n != extent)
             gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points that the row takes", d->name, row->name, leaf_name(g, l), extent);
+        const uint8_t bind = copy ? 0 : row->leaf[i].bind == 't' ? GN_BIND_THREAD : row->leaf[i].bind == 'u' ? GN_BIND_UNROLL : GN_BIND_TILE;
+        if (!copy && g->leaves.at[l].bind != bind)
+            gn_illegal(g, "tensorize %s %s: the leaf '%s' is not bound to %s", d->name, row->name, leaf_name(g, l), bind_names[bind]);
     }
     if (row->kind == GN_TILE_COPY && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);

@@ -210,6 +210,24 @@ static const char *free_name(gn_lower *g, const gn_ldef *d, const char *suffix)
 
 /* ---- objects ---- */
 
+/* The threads fill a shared buffer by a flat index over the leaves of `copy`: those must be its dims, no more and no fewer. */
+static void check_copy(gn_lower *g, const gn_object *o)
+{
+    const gn_stage *st = o->def->stage;
+    if (!st || o->level != GN_LEVEL_SHARED || !st->copy.n) return;
+    for (size_t i = 0; i < st->copy.n; i++) {
+        bool is_dim = false;
+        for (size_t j = 0; j < o->dims.n; j++) is_dim |= o->dims.at[j] == st->copy.at[i];
+        for (size_t j = 0; j < i; j++) is_dim &= st->copy.at[j] != st->copy.at[i];
+        if (!is_dim) gn_illegal(g, "stage %s: copy: '%s' is no dim of the buffer, or stands twice", o->name, g->leaves.at[st->copy.at[i]].name);
+    }
+    for (size_t j = 0; j < o->dims.n; j++) {
+        bool is_copied = false;
+        for (size_t i = 0; i < st->copy.n; i++) is_copied |= o->dims.at[j] == st->copy.at[i];
+        if (!is_copied) gn_illegal(g, "stage %s: copy: the dim '%s' of the buffer is missing", o->name, g->leaves.at[o->dims.at[j]].name);
+    }
+}
+
 static void check_home(const living *v, const gn_object *o)
 {
     gn_lower *g = v->g;
@@ -242,6 +260,7 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);
+    check_copy(g, o);
     if (o->level == GN_LEVEL_REG) size_registers(g, o);
     else size_memory(g, o);
     add_sbuf(g, o);
