@@ -70,7 +70,7 @@ static void report_command(const char *command)
 static bool report_library(const char *what, const char *const *names)
 {
     for (; *names; names++) {
-        void *library = dlopen(*names, RTLD_LAZY | RTLD_LOCAL);
+        void *library = dlopen(*names, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
         if (!library)
             continue;
         dlclose(library);

@@ -25,11 +25,14 @@ struct gn_nvrtc {
     const char *(*error_string)(int);
 };
 
+/* NVRTC keeps memory of its own that it does not give back when it is unloaded, so it stays until the process ends. */
+enum { OPEN_FLAGS = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE };
+
 static void *open_in(const char *folder, const char *name)
 {
     char path[1024];
     const int n = snprintf(path, sizeof path, "%s/lib64/%s", folder, name);
-    return n > 0 && (size_t)n < sizeof path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    return n > 0 && (size_t)n < sizeof path ? dlopen(path, OPEN_FLAGS) : NULL;
 }
 
 static void *open_library(void)
@@ -38,7 +41,7 @@ static void *open_library(void)
     const char *const folders[] = { secure_getenv("CUDA_HOME"), secure_getenv("CUDA_PATH"), "/usr/local/cuda" };
     void *library = NULL;
     for (size_t i = 0; i < 2 && !library; i++) {
-        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+        library = dlopen(names[i], OPEN_FLAGS);
         for (size_t f = 0; f < 3 && !library; f++)
             if (folders[f])
                 library = open_in(folders[f], names[i]);
