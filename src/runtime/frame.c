@@ -99,6 +99,7 @@ static void *address_of(const gn_frame *fr, int32_t value)
 {
     const gn_program *p = fr->f->program;
     const gn_pvalue *root = &p->values.at[root_of(p, value)];
+    if (fr->fresh && fr->fresh[value]) return fr->fresh[value];
     switch (root->kind) {
     case GN_VALUE_VARIABLE: return fr->f->variable[root->index]->value.data;
     case GN_VALUE_CONSTANT: return (void *)(uintptr_t)root->data;
@@ -122,6 +123,17 @@ static void make_places(gn_frame *fr)
                 if (fill) fr->place[root][n[root]] = &fr->arg[i][a];
                 n[root]++;
             }
+    }
+}
+
+/* The interpreter needs memory at every step and may fail in the middle: it changes no variable before the end. */
+static void keep_updates_apart(gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    fr->fresh = GN_NEW_ARRAY(&fr->arena, void *, p->values.n);
+    for (size_t i = 0; i < p->values.n; i++) {
+        if (p->values.at[i].kind != GN_VALUE_UPDATE || p->values.at[root_of(p, (int32_t)i)].kind != GN_VALUE_VARIABLE) continue;
+        fr->fresh[i] = gn_arena_alloc(&fr->arena, fr->f->variable[p->values.at[i].index]->bytes + 1, 64);
     }
 }
 
@@ -174,6 +186,7 @@ static void build(void *arg)
     fr->memory_bytes = (size_t)fr->plan.arena_bytes, fr->scratch_bytes = (size_t)all;
     if (!(fr->memory = gn_block_new(f->allocator, fr->memory_bytes)) || !(fr->scratch = gn_block_new(f->allocator, fr->scratch_bytes)))
         gn_rethrow(GN_ENOMEM);
+    if (!f->module && f->updates) keep_updates_apart(fr);
     make_tables(fr);
     fr->plain = is_plain(fr);
 }

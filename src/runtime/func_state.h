@@ -70,6 +70,7 @@ struct gn_frame {
     int64_t **step_sym;          /* per step */
     void **worker_arg;           /* max_args per worker, for steps with scratch */
     void ****place;              /* per slot: where its pointer goes, ended by NULL */
+    void **fresh;                /* interpreter, per value: memory of a new value of a variable until all steps went well; NULL: none */
     gn_array *now;               /* per slot: the arrays of this call */
     void **staged;               /* per slot: a row-major block for a strided view, NULL until needed */
     bool *is_staged;             /* per slot, of this call */

@@ -153,6 +153,15 @@ static gn_status run_profiled(const gn_frame *fr, size_t i)
     return s;
 }
 
+static void put_fresh(const gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    for (size_t i = 0; i < p->values.n; i++) {
+        const gn_variable *v = fr->fresh[i] ? fr->f->variable[p->values.at[i].index] : NULL;
+        if (v && v->bytes) memcpy(v->value.data, fr->fresh[i], v->bytes);
+    }
+}
+
 static gn_status run_steps(const gn_frame *fr)
 {
     const gn_program *p = fr->f->program;
@@ -160,6 +169,7 @@ static gn_status run_steps(const gn_frame *fr)
     gn_status s = GN_OK;
     for (size_t i = 0; !s && i < p->indices.n; i++) s = check_index(fr, &p->indices.at[i]);
     for (size_t i = 0; !s && i < p->steps.n; i++) s = profiled ? run_profiled(fr, i) : run_step(fr, i);
+    if (!s && fr->fresh) put_fresh(fr);
     return s;
 }
 

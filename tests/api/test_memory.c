@@ -35,6 +35,8 @@ static int whole_life(const gn_allocator *a)
         gn_expr *e = gn_input(g, "x", GN_F32, "n"), *w = gn_shared(g, "w", GN_VIEW(w0, 3)), *out = gn_tanh(gn_mul(e, e));
         bad = gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(out, gn_sum_all(out)), .update = GN_UPDATES({ w, gn_mul(w, 2) })) ||
               gn_call(f, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_NEW(&y), GN_SCALAR(&s)));
+        if (f && gn_get(w, GN_VIEW(w0, 3)) == GN_OK) /* all of a variable is new, or nothing */
+            for (int i = 0; i < 3; i++) assert_true(w0[i] == (bad ? 1 : 2));
     } else {
         bad = 1;
     }
