@@ -40,7 +40,8 @@ static void schedule_body(void *arg)
         nkernels++;
         if (strcmp(s->name, "default") != 0) {
             nplain++;
-            if (!c->p->from || getenv("GNOMON_TEST_PRINT")) fail_msg("no closed form fits\n%s", c->text);
+            if (!c->p->from) fail_msg("no closed form fits: %s\n%s", gn_message(), c->text);
+            if (getenv("GNOMON_TEST_GRAPHS")) printf("no closed form fits: %s\n%s\n", gn_message(), c->text);
         }
         if (!getenv("GNOMON_TEST_PRINT")) continue;
         gn_scheduled_print(&t, x);

@@ -366,7 +366,7 @@ static int32_t heavy_group(grouper *g, uint32_t at, const heavy *h)
     const class_set lane = { .n = 1, .at = { h->j } };
     class_set spine = class_minus(&p, &lane);
     int64_t extent;
-    const bool narrow = g->target->lang == GN_LANG_C && gn_group_fixed(g, h->j, &extent) && extent <= 4 * gn_group_lanes(g);
+    const bool narrow = g->target->lang == GN_LANG_C && gn_group_fixed(g, h->j, &extent) && extent <= 4 * gn_group_lanes(g, &g->nodes.at[at]);
     if (!narrow) spine.at[spine.n++] = h->j;
     const int32_t c = new_group(g, narrow ? GROUP_ROWS : GROUP_CONTRACT, &spine, NONE);
     ggroup *q = &g->groups.at[c];

@@ -172,9 +172,12 @@ void gn_group_classes(grouper *g)
             const gnode *x = operand(g, n, k);
             int8_t map[GN_MAX_RANK];
             gn_group_dims(g, n, k, map);
-            /* Splats of numbers and positions are one node wherever they are needed: they must not tie loops together. */
-            for (uint32_t d = 0; d < x->rank; d++)
-                if (map[d] != NONE && (x->var >> d & 1) && x->kind != NODE_IOTA) unite(&c, x->slot + d, n->slot + (uint32_t)map[d]);
+            /* Splats of numbers and positions are one node wherever they are needed: they must not tie loops together. A reduction runs over
+             * its body's loops in any case. */
+            for (uint32_t d = 0; d < x->rank; d++) {
+                const bool ties = n->kind == NODE_REDUCE || ((x->var >> d & 1) && x->kind != NODE_IOTA);
+                if (map[d] != NONE && ties) unite(&c, x->slot + d, n->slot + (uint32_t)map[d]);
+            }
         }
     }
     number_classes(g);

@@ -4,9 +4,10 @@
 #include <string.h>
 #include "group_state.h"
 
-int gn_group_lanes(const grouper *g)
+int gn_group_lanes(const grouper *g, const gnode *r)
 {
-    return g->target->vector_bytes >= 8 ? g->target->vector_bytes / 4 : 1;
+    const int size = gn_dtypes[r->e->type->dtype].size, least = size < 4 ? 4 : size;
+    return g->target->vector_bytes >= least ? g->target->vector_bytes / least : 1;
 }
 
 /* The product's factors: both operands; where sums and products may be ordered anew, those of the products among them too. False if there

@@ -164,7 +164,7 @@ typedef struct heavy {
 } heavy;
 bool gn_group_heavy(const grouper *, const gnode *reduction, heavy *);
 void gn_group_orient(const grouper *, const gnode *reduction, heavy *);
-int gn_group_lanes(const grouper *);                               /* of a vector of f32 */
+int gn_group_lanes(const grouper *, const gnode *reduction);       /* of a vector of its dtype */
 
 /* group_assign.c */
 void gn_group_assign(grouper *);

@@ -235,7 +235,6 @@ gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_kernel_hi
     const gn_status status = gn_protect(try_default, &a);
     if (status && status != GN_EINVAL) gn_rethrow(status);
     if (status) {
-        gn_error_clear();
         a.schedule = plain_schedule(arena, k);
         a.scheduled = gn_schedule_apply(arena, k, a.schedule, target);
     }
