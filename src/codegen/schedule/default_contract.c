@@ -83,6 +83,7 @@ static void choose_tile(const piece *p, contraction *c)
         best = e, c->rows = s->rows, c->vectors = s->vectors;
     }
     if (c->m >= 0 && c->m < c->rows) c->rows = c->m > 0 ? c->m : 1;
+    while (p->small && c->m % c->rows != 0) c->rows--; /* whole tiles: what crosses on the stack is read without guards */
 }
 
 /* ---- parts and packing ---- */

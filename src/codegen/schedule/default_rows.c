@@ -220,6 +220,7 @@ static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln)
     const int64_t m = p->extent[i], c = p->extent[ln];
     row_plan r = { .closes = reduces(p, i), .unroll = row_unroll(p, has_column(p, i, ln), c) };
     if (m >= 0 && m < r.unroll) r.unroll = m > 0 ? m : 1;
+    if (p->small) r.unroll = 1; /* short loops are expanded whole */
     int64_t width = 1;
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
         if (a != i && !(p->spine >> a & 1 && a != ln) && width < MAP_PART) width *= a == ln && c < 0 ? 4096 : gn_piece_guess(p, a);
