@@ -151,6 +151,11 @@ static const kernel_case kernel_cases[] = {
       " (def s () (sum (j) (e j))) (store set Y (j) (y j)) (store set S (j) (div (e j) (s))))"
       "(schedule s (split j (jl 16)) (order i jl) (bind lane jl) (unroll i 2))",
       { { 0 }, { -1 } }, 1, 0, false },
+    { "other_axis_in_lanes",
+      "(kernel other_axis_in_lanes (syms) (bufs (X f32 7) (W f32 7 7) (Y f32 7) (Z f32 7)) (axes (i 7) (j 7) (k 7))"
+      " (def t (i) (exp (load X i))) (def s (j) (sum (i) (mul (t i) (load W i j)))) (store set Y (j) (s j)) (store set Z (k) (mul 2 (t k))))"
+      "(schedule s (split j (jl 8)) (split k (kl 8)) (order i jl kl) (bind lane jl kl) (stage t stack))",
+      { { 0 }, { -1 } }, 1, 0, false },
     { "doubles",
       "(kernel doubles (syms n m) (bufs (X f64 n m) (Y f64 n)) (axes (i n) (j m)) (def s (i) (sum (j) (exp (load X i j)))) (store set Y (i) (log (s i))))"
       "(schedule s (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju) (bind lane jl) (peel j0))",

@@ -61,6 +61,7 @@ static inline const char *random_schedule(gn_arena *a, const template_kernel *k,
     gn_text splits = { .arena = a }, binds = { .arena = a }, out = { .arena = a };
     leaf_list loops = { 0 }, tiles = { 0 };
     bool lane = false, parallel = false;
+    char grid = 0;
     for (const char *axis = k->axes; *axis; axis += axis[1] ? 2 : 1) {
         const int parts = pick(seed, 3);
         if (parts == 0) {
@@ -71,9 +72,10 @@ static inline const char *random_schedule(gn_arena *a, const template_kernel *k,
         add_leaf(&loops, axis, 0);
         for (int p = 1; p <= parts; p++) {
             const int kind = p == parts ? pick(seed, 4) : 0;
-            const bool vector = kind == 1 && !lane && !cuda;
+            const bool vector = kind == 1 && !lane && !cuda, thread = cuda && kind == 1;
             gn_textf(&splits, " (%c%d %d)", axis[0], p, vector ? 4 : 1 + pick(seed, 4));
-            if (kind == 0) add_leaf(&loops, axis, p);
+            if (thread) gn_textf(&binds, " (bind thread %c%d)", axis[0], p);
+            if (kind == 0 || thread) add_leaf(&loops, axis, p);
             else {
                 add_leaf(&tiles, axis, p);
                 gn_textf(&binds, " (bind %s %c%d)", vector ? "lane" : kind == 2 ? "private" : "unroll", axis[0], p);
@@ -81,6 +83,14 @@ static inline const char *random_schedule(gn_arena *a, const template_kernel *k,
             }
         }
         gn_text_char(&splits, ')');
+        if (!parallel && cuda && pick(seed, 2)) { /* blocks come first in the order */
+            gn_textf(&binds, " (bind block %c0)", axis[0]);
+            for (int i = 0; i < loops.n; i++)
+                if (loops.name[i][0] == axis[0] && loops.name[i][1] == '0') memmove(loops.name[i], loops.name[--loops.n], 8);
+            grid = axis[0];
+            parallel = true;
+            continue;
+        }
         if (!parallel && pick(seed, 5) == 0 && !cuda) gn_textf(&binds, " (bind part %c0)", axis[0]), parallel = true;
         else if (pick(seed, 3) == 0) gn_textf(&binds, " (peel %c0)", axis[0]);
     }
@@ -90,6 +100,7 @@ static inline const char *random_schedule(gn_arena *a, const template_kernel *k,
     shuffle(&loops, seed);
     shuffle(&tiles, seed);
     gn_textf(&out, "(schedule s%s (order", gn_text_done(&splits));
+    if (grid) gn_textf(&out, " %c0", grid);
     for (int i = 0; i < loops.n; i++) gn_textf(&out, " %s", loops.name[i]);
     for (int i = 0; i < tiles.n; i++) gn_textf(&out, " %s", tiles.name[i]);
     gn_textf(&out, ")%s", gn_text_done(&binds));

@@ -76,6 +76,8 @@ static const illegal illegals[] = {
     { rows2, "(split i i0 (i1 16)) (split j j0 (jl 16)) (order i0 i1 j0 jl) (bind lane jl) (stage e scratch) (tensorize e tr16 i1 jl)", &gn_target_avx512,
       "tensorize e tr16: it is no plain load of a buffer" },
     { rows2, "(order i j) (bind block i j)", &gn_target_cuda, "bind block j" },
+    { rows2, "(split i i0 (i1 4)) (split j j0 (j1 8)) (order i0 i1 j0 j1) (bind thread i1 j1)", &gn_target_cuda,
+      "bind thread j1: 'm' is reduced along it by all threads of the block, but not along 'i1'" },
     { scatter1, "(split e e0 (et 32)) (order d e0 et) (bind block d) (bind thread et)", &gn_target_cuda, "bind thread et: the store to 'Y' does not go" },
     { matmul, "(split j jb (j1 64)) (split k k0 (k1 512)) (order i jb k0 j1 k1) (bind block i jb) (stage b shared (at k0) (layout k1 j1))", &gn_target_cuda,
       "stage b shared: 131072 bytes together, at most 49152 fit" },

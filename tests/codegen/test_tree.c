@@ -56,6 +56,7 @@ static void both_forms_mean_what_the_kernel_means(void **state)
 typedef struct trial {
     gn_arena arena;
     const char *text;
+    const gn_target *target;
     job job;
     int64_t sym[3];
 } trial;
@@ -63,7 +64,7 @@ typedef struct trial {
 static void lower_trial(void *arg)
 {
     trial *t = arg;
-    t->job = lower_text(&t->arena, t->text, &gn_target_avx512);
+    t->job = lower_text(&t->arena, t->text, t->target);
 }
 
 static void run_trial(void *arg)
@@ -83,18 +84,18 @@ static void run_trial(void *arg)
     gn_arena_free(&scratch);
 }
 
-static void legal_random_schedules_agree(void **state)
+static void judge_random_schedules(const gn_target *target)
 {
-    (void)state;
+    const bool cuda = target->lang == GN_LANG_CUDA;
     uint64_t seed = test_seed();
     const char *count = getenv("GNOMON_TEST_COUNT");
     const int n = count ? atoi(count) : 400;
     int legal[NTEMPLATES] = { 0 };
     for (int i = 0; i < n; i++) {
         const int which = i % NTEMPLATES;
-        trial t = { .sym = { pick(&seed, 8), pick(&seed, 8), pick(&seed, 8) } };
+        trial t = { .target = target, .sym = { pick(&seed, 8), pick(&seed, 8), pick(&seed, 8) } };
         t.text = gn_arena_printf(&t.arena, "%s\n%s", gn_arena_printf(&t.arena, templates[which].text, "random"),
-                                 random_schedule(&t.arena, &templates[which], &seed, false));
+                                 random_schedule(&t.arena, &templates[which], &seed, cuda));
         if (gn_protect(lower_trial, &t) == GN_OK) {
             legal[which]++;
             if (getenv("GNOMON_TEST_SHOW")) print_message("%s\n", t.text);
@@ -109,11 +110,24 @@ static void legal_random_schedules_agree(void **state)
     }
 }
 
+static void legal_random_schedules_agree(void **state)
+{
+    (void)state;
+    judge_random_schedules(&gn_target_avx512);
+}
+
+static void legal_random_schedules_of_blocks_and_threads_agree(void **state)
+{
+    (void)state;
+    judge_random_schedules(&gn_target_cuda);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_forms_mean_what_the_kernel_means),
         cmocka_unit_test(legal_random_schedules_agree),
+        cmocka_unit_test(legal_random_schedules_of_blocks_and_threads_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

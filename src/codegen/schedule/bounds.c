@@ -142,14 +142,16 @@ static const gn_dim *extreme(gn_lower *g, const gn_dim *extent, const gn_dim *co
     for (uint32_t a = 0; a < g->axes.n; a++) {
         const gn_laxis *x = &g->axes.at[a];
         const gn_dim *sum = gn_lconst(g, 0);
+        bool beyond = most; /* the least point of open serial leaves is inside; threads pass the end */
         for (size_t i = 0; i < x->leaf.n; i++) {
             const uint32_t l = x->leaf.at[i];
             const gn_dim *v = env[l] && !gn_is_tile_leaf(g, l) ? env[l] : NULL;
+            beyond |= v && is_parallel(g, l);
             if (!v && most) v = gn_lsub(g, gn_subst_axes(g, g->leaves.at[l].points, value), gn_lconst(g, 1));
             if (v) sum = gn_ladd(g, sum, gn_lscale(g, v, x->stride.at[i]));
         }
         const gn_dim *last = gn_lsub(g, gn_subst_axes(g, x->extent, value), gn_lconst(g, 1));
-        value[a] = most && !gn_axis_exact(g, a) ? gn_dim_min(g->dims, sum, last) : sum;
+        value[a] = beyond && !gn_axis_exact(g, a) ? gn_dim_min(g->dims, sum, last) : sum;
     }
     return gn_subst_axes(g, extent, value);
 }

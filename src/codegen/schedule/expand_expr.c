@@ -77,17 +77,32 @@ static bool inside_online(const gn_expander *x, const gn_ldef *m)
     return false;
 }
 
+static void lane_guards(gn_expander *x, const gn_dim *const *at, size_t nat, gn_preds *varying);
+
+/* Memory at arguments that may leave what is kept along the lane: lanes past the end read nothing. */
+static const gn_val *read_inside(gn_expander *x, const gn_object *o, const gn_dim *const *arg, const gn_kexpr *e)
+{
+    gn_preds varying = { 0 };
+    lane_guards(x, e->index, e->nindex, &varying);
+    const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
+    const gn_access a = gn_v_access(x, -1, o, gn_object_address(x->g, o, arg, x->env), mask, (gn_preds){ 0 }, varying);
+    return gn_v_load(x, o->dtype, x->lanes, &a);
+}
+
 static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
     const gn_ldef *q = g->def[e->u.ref];
     const gn_dim **arg = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
+    bool leaves = false;
     for (size_t i = 0; i < e->nindex; i++) {
         const bool own = e->index[i] == gn_dim_sym(g->dims, g->axes.at[q->param[i]].name); /* whole tiles are kept: no clamp */
         arg[i] = gn_subst_axes(g, e->index[i], x->axis);
-        if (!own && q->object->level != GN_LEVEL_REG && !gn_object_covers(g, q->object, i, arg[i], x->env)) arg[i] = gn_subst_axes(g, e->index[i], x->inside);
+        if (own || q->object->level == GN_LEVEL_REG || gn_object_covers(g, q->object, i, arg[i], x->env)) continue;
+        arg[i] = gn_subst_axes(g, e->index[i], x->inside);
+        leaves |= gn_v_varies(x, arg[i]);
     }
-    const gn_val *v = gn_v_read(x, q->object, arg);
+    const gn_val *v = leaves ? read_inside(x, q->object, arg, e) : gn_v_read(x, q->object, arg);
     if (q->online < 0 || !inside_online(x, q) || x->stmt->def == q) return v;
     /* A row that is wholly -inf so far: exp(-inf - m) must be 0, not NaN. */
     return gn_v_op2(x, "maximum", v, gn_v_float(x, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
@@ -109,10 +124,10 @@ static void use_axis(void *user, const char *name)
     gn_dim_symbols(u->x->g->axes.at[a - 1].extent, use_axis, u); /* where it ends may depend on others */
 }
 
-static void lane_guards(gn_expander *x, const gn_dim *at, gn_preds *varying)
+static void lane_guards(gn_expander *x, const gn_dim *const *at, size_t nat, gn_preds *varying)
 {
     usage u = { .x = x };
-    gn_dim_symbols(at, use_axis, &u);
+    for (size_t i = 0; i < nat; i++) gn_dim_symbols(at[i], use_axis, &u);
     gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + varying->n + 1);
     uint32_t n = 0;
     for (size_t i = 0; i < x->guards.n; i++) {
@@ -138,7 +153,7 @@ static const gn_val *load(gn_expander *x, const gn_kexpr *e)
     if (is_empty_point(x)) return gn_v_zero(x, (gn_dtype)e->dtype);
     gn_preds uniform, varying;
     gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
-    lane_guards(x, at, &varying);
+    lane_guards(x, &at, 1, &varying);
     const gn_dim *flat = gn_subst_axes(g, at, x->inside);
     const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
     gn_preds safe = varying;
@@ -159,7 +174,7 @@ static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)
     if (is_empty_point(x)) return gn_v_zero(x, (gn_dtype)e->dtype);
     gn_preds uniform, varying;
     gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
-    lane_guards(x, e->u.index, &varying);
+    lane_guards(x, &e->u.index, 1, &varying);
     gn_pred *all = GN_NEW_ARRAY(g->arena, gn_pred, uniform.n + varying.n + 1);
     if (uniform.n) memcpy(all, uniform.at, uniform.n * sizeof *all);
     if (varying.n) memcpy(all + uniform.n, varying.at, varying.n * sizeof *all);

@@ -288,6 +288,19 @@ static void merge_threads(gn_machine *m, const gn_tree *s)
     }
 }
 
+/* What changes shared memory from its old value is done by one of the threads that the statement does not tell apart. */
+static bool is_idle(const gn_machine *m, const gn_tree *s, int thread)
+{
+    const gn_ldef *d = s->def;
+    const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
+    const bool accumulates = (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
+    if (!adds && !accumulates) return false;
+    const gn_leafset own = gn_stmt_leaves(s);
+    for (uint32_t l = 0; l < m->g->leaves.n; l++)
+        if (m->g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&own, l) && m->leaf[thread][l]) return true;
+    return false;
+}
+
 static void work(gn_machine *m, const gn_tree *s, const bool *active)
 {
     if (s->stmt == GN_STMT_MERGE && merges_threads(m->g, s->def)) {
@@ -308,7 +321,7 @@ static void work(gn_machine *m, const gn_tree *s, const bool *active)
         for (size_t i = 0; i < s->def->tile->leaf.n; i++)
             if (!gn_is_tile_leaf(m->g, s->def->tile->leaf.at[i])) leaf[n++] = s->def->tile->leaf.at[i];
     for (m->thread = 0; m->thread < m->nthreads; m->thread++)
-        if (active[m->thread]) points(m, s, leaf, n);
+        if (active[m->thread] && !is_idle(m, s, m->thread)) points(m, s, leaf, n);
 }
 
 void gn_scheduled_interpret(const gn_scheduled *s, void *const *buffers, const int64_t *sym, gn_arena *scratch)

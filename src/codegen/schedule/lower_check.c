@@ -109,8 +109,23 @@ static void check_lanes(const gn_lower *g, const gn_ldef *d)
     if (tiles > 16) gn_illegal(g, "order: '%s' has %u tile leaves, at most 16 are supported", d->name, tiles);
 }
 
+/* Threads merge as a whole block: a reduction along one thread leaf is one along all. */
+static void check_block(const gn_lower *g, const gn_ldef *d)
+{
+    int32_t along = -1, other = -1;
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        if (g->leaves.at[l].bind != GN_BIND_THREAD) continue;
+        if (gn_set_has(&d->reduced, l)) along = (int32_t)l;
+        else other = (int32_t)l;
+    }
+    if (along >= 0 && other >= 0)
+        gn_illegal(g, "bind thread %s: '%s' is reduced along it by all threads of the block, but not along '%s'", leaf_name(g, (uint32_t)along), d->name,
+                   leaf_name(g, (uint32_t)other));
+}
+
 static void check_reduction(const gn_lower *g, const gn_ldef *d)
 {
+    check_block(g, d);
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         const uint8_t b = g->leaves.at[l].bind;
         if (gn_set_has(&d->reduced, l) && (b == GN_BIND_PART || b == GN_BIND_BLOCK))
