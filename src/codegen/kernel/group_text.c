@@ -255,6 +255,13 @@ static const gn_kexpr *light_body(writer *w, uint32_t at, const gn_dim *const *i
     return n->kind == NODE_ELEM ? elementwise(w, n, index) : gn_write_move(w, at, index);
 }
 
+static bool is_empty(const gnode *n)
+{
+    for (uint32_t d = 0; d < n->rank; d++)
+        if (gn_dim_is(n->e->type->dim[d], 0)) return true;
+    return false;
+}
+
 static bool is_used_again(const writer *w, uint32_t at)
 {
     return w->node_stamp[at] == (uint32_t)w->q + 1 && w->count[at] > 1;
@@ -264,6 +271,7 @@ const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index
 {
     const gnode *n = &w->g->nodes.at[at];
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
+    if (gn_write_loads(w, n) && is_empty(n)) return gn_kexpr_int(w->k, t, 0); /* never read */
     if (gn_write_loads(w, n)) return gn_kexpr_load(w->k, gn_write_buf(w, w->g->value[at]), index);
     switch (n->kind) {
     case NODE_SCALAR: return scalar(w, n->e);
