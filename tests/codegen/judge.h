@@ -12,7 +12,7 @@
 #include "emit.h"
 #include "lower.h"
 
-typedef struct job {             /* a case lowered for a target */
+typedef struct job { /* a case lowered for a target */
     const kernel_case *c;
     gn_kernel *kernel;
     gn_scheduled *s;
@@ -90,11 +90,16 @@ static inline void fill(block *b, gn_dtype t, int64_t below, uint64_t *seed)
 {
     const size_t n = b->bytes / gn_dtype_size(t);
     for (size_t i = 0; i < n; i++) {
-        if (t == GN_F32) ((float *)b->data)[i] = (float)test_uniform(seed, -1, 1);
-        else if (t == GN_F64) ((double *)b->data)[i] = test_uniform(seed, -1, 1);
-        else if (t == GN_I64) ((int64_t *)b->data)[i] = (int64_t)(test_random(seed) % (uint64_t)below);
-        else if (t == GN_BOOL) b->data[i] = test_random(seed) & 1;
-        else ((int32_t *)b->data)[i] = (int32_t)(test_random(seed) % (uint64_t)below);
+        if (t == GN_F32)
+            ((float *)b->data)[i] = (float)test_uniform(seed, -1, 1);
+        else if (t == GN_F64)
+            ((double *)b->data)[i] = test_uniform(seed, -1, 1);
+        else if (t == GN_I64)
+            ((int64_t *)b->data)[i] = (int64_t)(test_random(seed) % (uint64_t)below);
+        else if (t == GN_BOOL)
+            b->data[i] = test_random(seed) & 1;
+        else
+            ((int32_t *)b->data)[i] = (int32_t)(test_random(seed) % (uint64_t)below);
     }
 }
 
@@ -121,8 +126,8 @@ static inline void compare(const job *j, const char *how, const int64_t *sym, co
         for (size_t i = 0; i < want[b].bytes / gn_dtype_size(buf->dtype); i++) {
             const double x = number_at(&got[b], buf->dtype, i), y = number_at(&want[b], buf->dtype, i);
             if (x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= tolerance * (1 + fabs(y))) continue;
-            fail_msg("%s, %s, target %s, sizes %d %d %d: %s[%zu] is %.9g, not %.9g", j->kernel->name, how, j->s->target->name, (int)sym[0],
-                     (int)sym[1], (int)sym[2], buf->name, i, x, y);
+            fail_msg("%s, %s, target %s, sizes %d %d %d: %s[%zu] is %.9g, not %.9g", j->kernel->name, how, j->s->target->name,
+                     (int)sym[0], (int)sym[1], (int)sym[2], buf->name, i, x, y);
         }
     }
 }
@@ -130,7 +135,7 @@ static inline void compare(const job *j, const char *how, const int64_t *sym, co
 /* ---- running ---- */
 
 typedef struct run_data {
-    block *in, *want, *got;      /* per buffer; in: before */
+    block *in, *want, *got; /* per buffer; in: before */
     void **args;
 } run_data;
 
@@ -142,7 +147,8 @@ static inline void reset(const job *j, run_data *d)
 static inline run_data begin_run(gn_arena *a, const job *j, const int64_t *sym, uint64_t *seed)
 {
     const size_t n = j->kernel->bufs.n;
-    run_data d = { GN_NEW_ARRAY(a, block, n), GN_NEW_ARRAY(a, block, n), GN_NEW_ARRAY(a, block, n), GN_NEW_ARRAY(a, void *, n + j->s->sbufs.n + 1) };
+    run_data d = { GN_NEW_ARRAY(a, block, n), GN_NEW_ARRAY(a, block, n), GN_NEW_ARRAY(a, block, n),
+                   GN_NEW_ARRAY(a, void *, n + j->s->sbufs.n + 1) };
     void **want = GN_NEW_ARRAY(a, void *, n + 1);
     for (size_t b = 0; b < n; b++) {
         const size_t bytes = buffer_bytes(j->kernel, b, sym);
@@ -205,8 +211,11 @@ static inline void *compile_unit(const gn_target *t, const char *unit)
     fputs(unit, f);
     fclose(f);
     const char *cc = getenv("CC");
-    int n = snprintf(command, sizeof command, "%s -std=gnu11 -O1 -Wall -Wno-unused-but-set-variable -Wno-unused-variable -fPIC -shared -o %s", cc ? cc : "cc", so);
-    for (size_t i = 0; t->cc1_args && t->cc1_args[i]; i++) n += snprintf(command + n, sizeof command - (size_t)n, " %s", t->cc1_args[i]);
+    int n = snprintf(command, sizeof command,
+                     "%s -std=gnu11 -O1 -Wall -Wno-unused-but-set-variable -Wno-unused-variable -fPIC -shared -o %s",
+                     cc ? cc : "cc", so);
+    for (size_t i = 0; t->cc1_args && t->cc1_args[i]; i++)
+        n += snprintf(command + n, sizeof command - (size_t)n, " %s", t->cc1_args[i]);
     snprintf(command + n, sizeof command - (size_t)n, " %s", c);
     const int rc = system(command);
     void *library = rc == 0 ? dlopen(so, RTLD_NOW | RTLD_LOCAL) : NULL;

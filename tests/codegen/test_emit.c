@@ -39,13 +39,16 @@ static void lower_trial(void *arg)
 
 static void add_random(unit *u, gn_text *all)
 {
-    static const kernel_case loose = { .name = "random", .sizes = { { 5, 7, 6 }, { 1, 1, 1 }, { 4, 0, 3 }, { -1 } }, .below = 9, .tolerance = 1e-4 };
+    static const kernel_case loose = {
+        .name = "random", .sizes = { { 5, 7, 6 }, { 1, 1, 1 }, { 4, 0, 3 }, { -1 } }, .below = 9, .tolerance = 1e-4
+    };
     uint64_t seed = test_seed() + 100;
     for (int made = 0, i = 0; made < NRANDOM && i < 1000; i++) {
         const template_kernel *k = &templates[made % NTEMPLATES];
         trial t = { .u = u };
         const char *name = gn_arena_printf(&u->arena, "random_%d", made);
-        t.text = gn_arena_printf(&u->arena, "%s\n%s", gn_arena_printf(&u->arena, k->text, name), random_schedule(&u->arena, k, &seed, false));
+        t.text = gn_arena_printf(&u->arena, "%s\n%s", gn_arena_printf(&u->arena, k->text, name),
+                                 random_schedule(&u->arena, k, &seed, false));
         if (gn_protect(lower_trial, &t)) continue;
         t.job.c = &loose;
         gn_emit_kernel(all, t.job.s);
@@ -62,7 +65,8 @@ static void build(void *arg)
     for (int i = 0; i < NCASES; i++) {
         const kernel_case *c = &kernel_cases[i];
         if (c->cuda || (only && strcmp(only, c->name) != 0)) continue;
-        if (strncmp(c->name, "attention", 9) == 0 && u->target != &gn_target_avx512) continue; /* seconds for a compiler without such lanes */
+        if (strncmp(c->name, "attention", 9) == 0 && u->target != &gn_target_avx512)
+            continue; /* seconds for a compiler without such lanes */
         add(u, c, strchr(c->text, '@') ? u->target->vector_bytes / 4 : 16, &all);
         if (strcmp(c->name, "mixed_widths") == 0) add(u, c, 2, &all);
     }

@@ -99,9 +99,12 @@ static void judge_random_schedules(const gn_target *target)
         if (gn_protect(lower_trial, &t) == GN_OK) {
             legal[which]++;
             if (getenv("GNOMON_TEST_SHOW")) print_message("%s\n", t.text);
-            if (gn_protect(run_trial, &t)) fail_msg("sizes %d %d %d: %s\n%s", (int)t.sym[0], (int)t.sym[1], (int)t.sym[2], gn_message(), t.text);
-        } else if (getenv("GNOMON_TEST_SHOW")) print_message("%d: %s\n", which, gn_message());
-        else if (!strstr(gn_message(), "schedule s: ")) fail_msg("%s\n%s", gn_message(), t.text);
+            if (gn_protect(run_trial, &t))
+                fail_msg("sizes %d %d %d: %s\n%s", (int)t.sym[0], (int)t.sym[1], (int)t.sym[2], gn_message(), t.text);
+        } else if (getenv("GNOMON_TEST_SHOW"))
+            print_message("%d: %s\n", which, gn_message());
+        else if (!strstr(gn_message(), "schedule s: "))
+            fail_msg("%s\n%s", gn_message(), t.text);
         gn_arena_free(&t.arena);
     }
     for (int i = 0; i < NTEMPLATES; i++) {

@@ -1,5 +1,5 @@
-/* Walks the code of a scheduled kernel and prints it: functions, loops, declarations. C and CUDA differ in the head of a function, in how
- * parallel leaves get their values, and in where an array lives. */
+/* Walks the code of a scheduled kernel and prints it: functions, loops, declarations. C and CUDA differ in the head of a function,
+ * in how parallel leaves get their values, and in where an array lives. */
 #include <inttypes.h>
 #include "emit_state.h"
 
@@ -26,7 +26,8 @@ static void kids(gn_emitter *e, const gn_tree *t)
         if (next && is_assigned(e, k, next)) {
             gn_emit_assign(e, next->object, next->number, k->val);
             i++;
-        } else node(e, k);
+        } else
+            node(e, k);
     }
 }
 
@@ -47,8 +48,10 @@ static void count_value(gn_emitter *e, const gn_val *v);
 static void count_use(gn_emitter *e, const gn_val *v)
 {
     if (!v) return;
-    if (v->id) e->uses[v->id]++;
-    else count_value(e, v);
+    if (v->id)
+        e->uses[v->id]++;
+    else
+        count_value(e, v);
 }
 
 static void count_value(gn_emitter *e, const gn_val *v)
@@ -88,8 +91,10 @@ static void declare(gn_emitter *e, const gn_object *o)
     if (o->level != GN_LEVEL_STACK && o->level != GN_LEVEL_SHARED) return;
     gn_dim_is_const(o->size, &n);
     gn_emit_indent(e);
-    if (o->level == GN_LEVEL_SHARED) gn_text_add(e->out, "__shared__ __align__(16) ");
-    else if (!e->g->cuda) gn_text_add(e->out, "_Alignas(64) ");
+    if (o->level == GN_LEVEL_SHARED)
+        gn_text_add(e->out, "__shared__ __align__(16) ");
+    else if (!e->g->cuda)
+        gn_text_add(e->out, "_Alignas(64) ");
     gn_textf(e->out, "%s %s[%" PRId64 "];\n", gn_emit_memory_type(o->dtype), gn_emit_name(e, o->name), n > 0 ? n : 1);
 }
 
@@ -99,8 +104,10 @@ static void counted(gn_emitter *e, const char *type, const char *name, const gn_
 {
     gn_emit_indent(e);
     gn_textf(e->out, "for (%s %s = ", type, name);
-    if (t->from) gn_emit_dim(e, t->from, false);
-    else gn_text_char(e->out, '0');
+    if (t->from)
+        gn_emit_dim(e, t->from, false);
+    else
+        gn_text_char(e->out, '0');
     gn_textf(e->out, "; %s < ", name);
     gn_emit_dim(e, t->to, false);
     gn_textf(e->out, "; %s++) {\n", name);
@@ -177,8 +184,10 @@ static void tile(gn_emitter *e, const gn_tile_args *a)
 {
     gn_emit_indent(e);
     for (const char *p = a->row->spelling; *p;) {
-        if (*p == '$') p = tile_word(e, a, p + 1);
-        else gn_text_char(e->out, *p++);
+        if (*p == '$')
+            p = tile_word(e, a, p + 1);
+        else
+            gn_text_char(e->out, *p++);
     }
     gn_text_add(e->out, ";\n");
 }
@@ -194,7 +203,8 @@ static void node(gn_emitter *e, const gn_tree *t)
     case GN_NODE_LET: gn_emit_let(e, t->val); break;
     case GN_NODE_SET:
         gn_emit_indent(e);
-        if (!t->object) gn_emit_set(e, &t->place, t->val);
+        if (!t->object)
+            gn_emit_set(e, &t->place, t->val);
         else {
             gn_emit_variable(e, t->object, t->number);
             gn_text_add(e->out, " = ");
@@ -220,8 +230,10 @@ static bool mentions(const char *text, const char *name)
     const size_t n = strlen(name);
     for (const char *p = strstr(text, name); p; p = strstr(p + 1, name)) {
         const char before = p == text ? ' ' : p[-1], after = p[n];
-        const bool left = before == '_' || (before >= '0' && before <= '9') || (before >= 'a' && before <= 'z') || (before >= 'A' && before <= 'Z');
-        const bool right = after == '_' || (after >= '0' && after <= '9') || (after >= 'a' && after <= 'z') || (after >= 'A' && after <= 'Z');
+        const bool left = before == '_' || (before >= '0' && before <= '9') || (before >= 'a' && before <= 'z') ||
+                          (before >= 'A' && before <= 'Z');
+        const bool right =
+            after == '_' || (after >= '0' && after <= '9') || (after >= 'a' && after <= 'z') || (after >= 'A' && after <= 'Z');
         if (!left && !right) return true;
     }
     return false;
@@ -265,7 +277,8 @@ static const gn_tree *only_loop(const gn_tree *t)
 }
 
 /* name = (source / what the later ones count) % its own count */
-static void digit(gn_emitter *e, const char *type, const char *name, const char *source, const gn_dim *later, const gn_dim *count, bool outermost)
+static void digit(gn_emitter *e, const char *type, const char *name, const char *source, const gn_dim *later, const gn_dim *count,
+                  bool outermost)
 {
     gn_emit_indent(e);
     gn_textf(e->out, "const %s %s = ", type, name);
@@ -281,11 +294,13 @@ static void digit(gn_emitter *e, const char *type, const char *name, const char 
 static bool part_leaves(gn_emitter *e, const gn_tree *step)
 {
     GN_VEC(const gn_tree *) chain = { 0 };
-    for (const gn_tree *t = only_loop(step); t && (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK); t = only_loop(t)) gn_push(e->g->arena, &chain, t);
+    for (const gn_tree *t = only_loop(step); t && (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK); t = only_loop(t))
+        gn_push(e->g->arena, &chain, t);
     const gn_dim *later = gn_lconst(e->g, 1);
     for (size_t i = chain.n; i-- > 0;) {
         const gn_tree *t = chain.at[i];
-        digit(e, "int64_t", gn_emit_name(e, e->g->leaves.at[t->leaf].name), e->g->cuda ? "(int64_t)blockIdx.x" : "part", later, t->to, i == 0);
+        digit(e, "int64_t", gn_emit_name(e, e->g->leaves.at[t->leaf].name), e->g->cuda ? "(int64_t)blockIdx.x" : "part", later,
+              t->to, i == 0);
         later = gn_dim_mul(e->g->dims, later, t->to);
     }
     return chain.n > 0;
@@ -300,7 +315,8 @@ static void thread_leaves(gn_emitter *e)
         const uint32_t l = g->order.at[i];
         if (g->leaves.at[l].bind != GN_BIND_THREAD) continue;
         const int64_t n = gn_points(g, l);
-        digit(e, "int", gn_emit_name(e, g->leaves.at[l].name), "(int)threadIdx.x", gn_lconst(g, later), gn_lconst(g, n), later * n == all);
+        digit(e, "int", gn_emit_name(e, g->leaves.at[l].name), "(int)threadIdx.x", gn_lconst(g, later), gn_lconst(g, n),
+              later * n == all);
         later *= n;
     }
 }
@@ -336,13 +352,16 @@ static void cuda_step(gn_emitter *e, const gn_tree *step, uint32_t number)
 {
     const gn_kernel *k = e->g->kernel;
     const char *body = body_of(e, step);
-    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) %s_%u(", gn_scheduled_threads(e->s), e->s->kernel->name, number);
+    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) %s_%u(", gn_scheduled_threads(e->s), e->s->kernel->name,
+             number);
     const char *comma = "";
     for (size_t i = 0; i < k->bufs.n; i++, comma = ", ")
-        gn_textf(e->out, "%s%s%s *%s", comma, qualifier(k, i), gn_emit_memory_type(k->bufs.at[i].dtype), gn_emit_name(e, k->bufs.at[i].name));
+        gn_textf(e->out, "%s%s%s *%s", comma, qualifier(k, i), gn_emit_memory_type(k->bufs.at[i].dtype),
+                 gn_emit_name(e, k->bufs.at[i].name));
     for (size_t i = 0; i < e->s->sbufs.n; i++, comma = ", ")
         gn_textf(e->out, "%s%s *%s", comma, gn_emit_memory_type(e->s->sbufs.at[i].dtype), gn_emit_name(e, e->s->sbufs.at[i].name));
-    for (size_t i = 0; i < k->syms.n; i++, comma = ", ") gn_textf(e->out, "%sint64_t %s", comma, gn_emit_name(e, k->syms.at[i].name));
+    for (size_t i = 0; i < k->syms.n; i++, comma = ", ")
+        gn_textf(e->out, "%sint64_t %s", comma, gn_emit_name(e, k->syms.at[i].name));
     gn_textf(e->out, ")\n{\n%s}\n", body);
 }
 
@@ -395,8 +414,10 @@ void gn_emit_kernel(gn_text *whole, const gn_scheduled *s)
         const gn_tree *step = s->code->kids.at[i];
         if (step->kind != GN_NODE_STEP) continue;
         if (number) gn_text_char(out, '\n');
-        if (s->target->lang == GN_LANG_CUDA) cuda_step(&e, step, number++);
-        else c_step(&e, step, number++);
+        if (s->target->lang == GN_LANG_CUDA)
+            cuda_step(&e, step, number++);
+        else
+            c_step(&e, step, number++);
     }
     finish(&e, whole, out);
 }
@@ -410,8 +431,10 @@ void gn_emit_function(gn_text *whole, const gn_scheduled *s)
     for (size_t i = 0; i < s->code->kids.n; i++) {
         const gn_tree *step = s->code->kids.at[i];
         if (step->kind != GN_NODE_STEP) continue;
-        if (s->nsteps == 1) gn_text_add(&all, body_of(&e, step));
-        else gn_textf(&all, "    {\n%s    }\n", body_of(&e, step));
+        if (s->nsteps == 1)
+            gn_text_add(&all, body_of(&e, step));
+        else
+            gn_textf(&all, "    {\n%s    }\n", body_of(&e, step));
     }
     gn_textf(out, "void %s(void *const *arg, const int64_t *sym, int64_t part)\n{\n    (void)part;\n", s->kernel->name);
     arguments(&e, gn_text_done(&all));

@@ -1,8 +1,8 @@
 /* The one emitter: scheduled kernels to C or CUDA text.
  *
- * Generated code says hardware operations in the words of the target's prelude. A tag names a value's type: a scalar's dtype, "f32"; a
- * vector's dtype and lanes, "f32x16" (f32 f64 i32 i64 u32), "b16" for a vector of bool (a mask). Lanes N are vector_bytes / 4 and
- * vector_bytes / 8, each for every dtype. All words begin with gn_, which no name of the user's keeps.
+ * Generated code says hardware operations in the words of the target's prelude. A tag names a value's type: a scalar's dtype,
+ * "f32"; a vector's dtype and lanes, "f32x16" (f32 f64 i32 i64 u32), "b16" for a vector of bool (a mask). Lanes N are vector_bytes
+ * / 4 and vector_bytes / 8, each for every dtype. All words begin with gn_, which no name of the user's keeps.
  *
  *     gn_f32x16, gn_b16                             types; scalars are float, double, int32_t, int64_t, uint32_t, _Bool
  *     gn_load_TAG(p)  gn_loadm_TAG(p, mask)         contiguous, any alignment; 0 where not in the mask, which is not read
@@ -19,9 +19,9 @@
  *     GN_UNROLL(n)                                  before a loop: a pragma
  *     gn_block_sum_TAG(x)  prod max min any all     CUDA: over the threads of the block, the same value in each, xor butterfly
  *
- * Ops of records: target->spell(op, dtype, vector) gives a pattern where $0 $1 $2 are operands, $t the result's tag and $s the first
- * operand's: "$0 + $1", "gn_max_$t($0, $1)", "gn_cast_$s_$t($0)"; the dtype asked for is the first operand's, for a cast the result's.
- * NULL: the record's body is expanded. */
+ * Ops of records: target->spell(op, dtype, vector) gives a pattern where $0 $1 $2 are operands, $t the result's tag and $s the
+ * first operand's: "$0 + $1", "gn_max_$t($0, $1)", "gn_cast_$s_$t($0)"; the dtype asked for is the first operand's, for a cast the
+ * result's. NULL: the record's body is expanded. */
 #pragma once
 #include "tree.h"
 
@@ -29,6 +29,6 @@
  * where arg holds the kernel's buffers in order, then the sbufs in order (scratch ones already offset for the worker).
  * CUDA: one __global__ function per step. Appends to out; the prelude is not included. */
 void gn_emit_kernel(gn_text *out, const gn_scheduled *);
-/* One serial function that runs all steps: void NAME(void *const *arg, const int64_t *sym, int64_t part), whose only part is 0: it is called
- * as every step is. For small programs. */
+/* One serial function that runs all steps: void NAME(void *const *arg, const int64_t *sym, int64_t part), whose only part is 0: it
+ * is called as every step is. For small programs. */
 void gn_emit_function(gn_text *out, const gn_scheduled *);

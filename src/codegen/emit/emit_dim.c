@@ -56,8 +56,10 @@ static bool is_quotient(const gn_term *t)
 static void term(gn_emitter *e, const gn_term *t, bool first)
 {
     const int64_t c = t->c;
-    if (c < 0) gn_text_add(e->out, first ? "-" : " - ");
-    else if (!first) gn_text_add(e->out, " + ");
+    if (c < 0)
+        gn_text_add(e->out, first ? "-" : " - ");
+    else if (!first)
+        gn_text_add(e->out, " + ");
     const uint64_t m = c < 0 ? (uint64_t)0 - (uint64_t)c : (uint64_t)c;
     if (t->n == 0 || m != 1) gn_textf(e->out, "%" PRIu64, m);
     if (t->n && m != 1) gn_text_char(e->out, '*');
@@ -71,8 +73,8 @@ static void term(gn_emitter *e, const gn_term *t, bool first)
 /* ---- digits of the counter of a shared copy: (c/f) % n and the next one up make one longer digit ---- */
 
 typedef struct gn_digit {
-    int64_t f, n;                /* (c / f) % n; n 0: no end */
-    const gn_dim *counter, *rest;/* the term is coefficient * rest * digit */
+    int64_t f, n;                 /* (c / f) % n; n 0: no end */
+    const gn_dim *counter, *rest; /* the term is coefficient * rest * digit */
 } gn_digit;
 
 static bool is_const_atom(const gn_dim *d, int64_t *c)
@@ -126,7 +128,8 @@ static const gn_dim *merge_once(gn_emitter *e, const gn_dim *d)
         for (uint32_t j = 0; j < d->n; j++) {
             gn_digit x, y;
             if (i == j || !digit_term(e, &d->term[i], &x) || !digit_term(e, &d->term[j], &y)) continue;
-            if (!x.n || x.counter != y.counter || x.rest != y.rest || y.f != x.f * x.n || d->term[j].c != d->term[i].c * x.n) continue;
+            if (!x.n || x.counter != y.counter || x.rest != y.rest || y.f != x.f * x.n || d->term[j].c != d->term[i].c * x.n)
+                continue;
             const gn_dim *both = gn_dim_div(p, x.counter, gn_lconst(e->g, x.f));
             if (y.n) both = gn_dim_mod(p, both, gn_lconst(e->g, x.n * y.n));
             const gn_dim *rest = gn_lsub(e->g, gn_lsub(e->g, d, term_dim(e, &d->term[i])), term_dim(e, &d->term[j]));
@@ -151,7 +154,8 @@ void gn_emit_dim(gn_emitter *e, const gn_dim *d, bool tight)
         gn_text_char(e->out, '0');
         return;
     }
-    const bool sum = d->n > 1 || d->term[0].c < 0 || d->term[0].n > 1 || (d->term[0].c != 1 && d->term[0].n) || is_load(&d->term[0]) || is_quotient(&d->term[0]);
+    const bool sum = d->n > 1 || d->term[0].c < 0 || d->term[0].n > 1 || (d->term[0].c != 1 && d->term[0].n) ||
+                     is_load(&d->term[0]) || is_quotient(&d->term[0]);
     if (tight && sum) gn_text_char(e->out, '(');
     bool first = true;
     for (int negative = 0; negative < 2; negative++)

@@ -1,16 +1,19 @@
-/* Names of symbols, leaves, buffers and kept definitions come from users. One that is a word of C, C++ or CUDA, or looks like a temporary of
- * ours, gets an underscore. */
+/* Names of symbols, leaves, buffers and kept definitions come from users. One that is a word of C, C++ or CUDA, or looks like a
+ * temporary of ours, gets an underscore. */
 #include <ctype.h>
 #include "emit_state.h"
 
 static const char *const words[] = {
-    "alignas", "alignof", "and", "arg", "asm", "assert", "atomic", "auto", "bitand", "bitor", "blockDim", "blockIdx", "bool", "break", "case", "catch",
-    "char", "class", "compl", "const", "constexpr", "continue", "decltype", "default", "delete", "do", "double", "dst", "else", "enum", "explicit",
-    "export", "extern", "false", "float", "for", "friend", "goto", "gridDim", "if", "inline", "int", "int16_t", "int32_t", "int64_t", "int8_t",
-    "linux", "long", "main", "memcpy", "memset", "mutable", "namespace", "new", "noexcept", "not", "nullptr", "operator", "or", "part", "private",
-    "protected", "public", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "sym", "template", "this",
-    "thread_local", "threadIdx", "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "uint16_t", "uint32_t", "uint64_t", "uint8_t",
-    "union", "unix", "unsigned", "using", "virtual", "void", "volatile", "warpSize", "wchar_t", "while", "xor", NULL
+    "alignas",   "alignof",   "and",       "arg",      "asm",      "assert",       "atomic",    "auto",     "bitand",  "bitor",
+    "blockDim",  "blockIdx",  "bool",      "break",    "case",     "catch",        "char",      "class",    "compl",   "const",
+    "constexpr", "continue",  "decltype",  "default",  "delete",   "do",           "double",    "dst",      "else",    "enum",
+    "explicit",  "export",    "extern",    "false",    "float",    "for",          "friend",    "goto",     "gridDim", "if",
+    "inline",    "int",       "int16_t",   "int32_t",  "int64_t",  "int8_t",       "linux",     "long",     "main",    "memcpy",
+    "memset",    "mutable",   "namespace", "new",      "noexcept", "not",          "nullptr",   "operator", "or",      "part",
+    "private",   "protected", "public",    "register", "restrict", "return",       "short",     "signed",   "sizeof",  "static",
+    "struct",    "switch",    "sym",       "template", "this",     "thread_local", "threadIdx", "throw",    "true",    "try",
+    "typedef",   "typeid",    "typename",  "typeof",   "uint16_t", "uint32_t",     "uint64_t",  "uint8_t",  "union",   "unix",
+    "unsigned",  "using",     "virtual",   "void",     "volatile", "warpSize",     "wchar_t",   "while",    "xor",     NULL
 };
 
 static bool is_ours(const char *n)

@@ -8,8 +8,8 @@ typedef struct gn_emitter {
     const gn_scheduled *s;
     gn_lower *g;
     int depth;
-    uint32_t *uses;              /* of each let of the step */
-    bool one_function;           /* part loops are loops */
+    uint32_t *uses;                /* of each let of the step */
+    bool one_function;             /* part loops are loops */
     GN_VEC(gn_math_function) math; /* functions of the unit, each after those it calls */
 } gn_emitter;
 
@@ -21,12 +21,12 @@ void gn_emit_dim(gn_emitter *, const gn_dim *, bool tight);
 void gn_emit_need_math(gn_emitter *, const gn_val *op);
 void gn_emit_math(gn_emitter *);
 /* emit_value.c */
-const char *gn_emit_scalar_type(gn_dtype);          /* of a value */
-const char *gn_emit_memory_type(gn_dtype);          /* of an array's elements */
+const char *gn_emit_scalar_type(gn_dtype); /* of a value */
+const char *gn_emit_memory_type(gn_dtype); /* of an array's elements */
 void gn_emit_type(gn_emitter *, gn_dtype, int lanes);
 void gn_emit_preds(gn_emitter *, gn_preds);
 void gn_emit_operand(gn_emitter *, const gn_val *);
-void gn_emit_let(gn_emitter *, const gn_val *);       /* a line, or three */
+void gn_emit_let(gn_emitter *, const gn_val *);                                        /* a line, or three */
 void gn_emit_assign(gn_emitter *, const gn_object *, uint32_t number, const gn_val *); /* variable = what the let computes */
 void gn_emit_set(gn_emitter *, const gn_access *, const gn_val *);
 void gn_emit_variable(gn_emitter *, const gn_object *, uint32_t number);

@@ -63,8 +63,10 @@ void gn_emit_preds(gn_emitter *e, gn_preds w)
 
 static void literal(gn_emitter *e, const gn_val *v)
 {
-    if (gn_is_float((gn_dtype)v->dtype)) gn_spell_float(e->out, (gn_dtype)v->dtype, v->u.f);
-    else gn_spell_int(e->out, (gn_dtype)v->dtype, v->u.i);
+    if (gn_is_float((gn_dtype)v->dtype))
+        gn_spell_float(e->out, (gn_dtype)v->dtype, v->u.f);
+    else
+        gn_spell_int(e->out, (gn_dtype)v->dtype, v->u.i);
 }
 
 static char letter(const gn_val *v)
@@ -74,14 +76,18 @@ static char letter(const gn_val *v)
 
 void gn_emit_operand(gn_emitter *e, const gn_val *v)
 {
-    if (v->id) gn_textf(e->out, "%c%u", letter(v), v->id);
-    else if (v->kind == GN_VAL_PARAM) gn_text_char(e->out, (char)('x' + v->u.i));
-    else if (v->kind == GN_VAL_REG) gn_emit_variable(e, v->u.reg.object, v->u.reg.number);
+    if (v->id)
+        gn_textf(e->out, "%c%u", letter(v), v->id);
+    else if (v->kind == GN_VAL_PARAM)
+        gn_text_char(e->out, (char)('x' + v->u.i));
+    else if (v->kind == GN_VAL_REG)
+        gn_emit_variable(e, v->u.reg.object, v->u.reg.number);
     else if (v->kind == GN_VAL_SPLAT) {
         gn_textf(e->out, "gn_splat_%s(", tag(e, (gn_dtype)v->dtype, v->lanes));
         gn_emit_operand(e, v->a[0]);
         gn_text_char(e->out, ')');
-    } else literal(e, v);
+    } else
+        literal(e, v);
 }
 
 static const char *operand_text(gn_emitter *e, const gn_val *v)
@@ -207,8 +213,8 @@ static void emit_op(gn_emitter *e, const gn_val *v)
 {
     const char *a[4] = { 0 };
     for (uint16_t i = 0; i < v->n; i++) a[i] = operand_text(e, v->a[i]);
-    const bool by_result = strcmp(v->u.op->name, "select") == 0 || strcmp(v->u.op->name, "fma") == 0 || strcmp(v->u.op->name, "cast") == 0 ||
-                           strcmp(v->u.op->name, "bitcast") == 0;
+    const bool by_result = strcmp(v->u.op->name, "select") == 0 || strcmp(v->u.op->name, "fma") == 0 ||
+                           strcmp(v->u.op->name, "cast") == 0 || strcmp(v->u.op->name, "bitcast") == 0;
     const gn_dtype t = (gn_dtype)(by_result ? v->dtype : v->a[0]->dtype);
     const char *pattern = e->s->target->spell(v->u.op, t, v->lanes > 1);
     if (!pattern) {
@@ -248,7 +254,8 @@ static void emit_value(gn_emitter *e, const gn_val *v)
         break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS:
-        gn_textf(e->out, "gn_%s%s_%s(", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red), tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
+        gn_textf(e->out, "gn_%s%s_%s(", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red),
+                 tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
         gn_emit_operand(e, v->a[0]);
         gn_text_char(e->out, ')');
         break;

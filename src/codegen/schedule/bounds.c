@@ -1,4 +1,5 @@
-/* Extents, trip counts and guards: where a leaf ends, which points lie past the end of their axis, and which part of a loop needs no guard. */
+/* Extents, trip counts and guards: where a leaf ends, which points lie past the end of their axis, and which part of a loop needs
+ * no guard. */
 #include "lower.h"
 
 /* ---- axes as sums of leaves ---- */
@@ -69,9 +70,9 @@ static bool is_parallel(const gn_lower *g, uint32_t leaf)
     return b == GN_BIND_THREAD || b == GN_BIND_BLOCK || gn_set_has(&g->flat, leaf);
 }
 
-typedef struct passing {         /* whether the axes that an extent depends on move inside the loops of the axis, or past their own ends */
+typedef struct passing { /* whether the axes that an extent depends on move inside the loops of the axis, or past their own ends */
     gn_lower *g;
-    uint32_t last;               /* place of the innermost loop of the axis */
+    uint32_t last; /* place of the innermost loop of the axis */
     bool found;
 } passing;
 
@@ -163,7 +164,8 @@ static size_t place_in(const gn_laxis *a, uint32_t leaf)
     return i;
 }
 
-/* What is left of the extent under the leaves of the axis that are open: outer ones, and serial inner ones that the order puts outside. */
+/* What is left of the extent under the leaves of the axis that are open: outer ones, and serial inner ones that the order puts
+ * outside. */
 static const gn_dim *rest_of(gn_lower *g, const gn_laxis *a, size_t at, const gn_dim *extent, const gn_dim *const *env)
 {
     for (size_t i = 0; i < a->leaf.n; i++) {
@@ -175,7 +177,8 @@ static const gn_dim *rest_of(gn_lower *g, const gn_laxis *a, size_t at, const gn
     return extent;
 }
 
-/* A serial leaf may run full where nothing but products of operands in shared memory, zero past the end, is summed along the axis. */
+/* A serial leaf may run full where nothing but products of operands in shared memory, zero past the end, is summed along the axis.
+ */
 static bool is_padded(gn_lower *g, uint32_t axis)
 {
     bool any = false;

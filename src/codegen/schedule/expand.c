@@ -78,8 +78,8 @@ static void expand_store(gn_expander *x, gn_ldef *d)
         x->block = t;
     }
     const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
-    const gn_access a = gn_v_access(x, (int32_t)s->buf, NULL, gn_subst_axes(g, flat, gn_dim_has_load(flat) ? x->inside : x->axis), mask,
-                                    (gn_preds){ 0 }, guards);
+    const gn_access a = gn_v_access(x, (int32_t)s->buf, NULL, gn_subst_axes(g, flat, gn_dim_has_load(flat) ? x->inside : x->axis),
+                                    mask, (gn_preds){ 0 }, guards);
     if (s->kind != GN_STORE_SET) {
         const gn_val *old = gn_v_load(x, d->dtype, x->lanes, &a);
         v = gn_v_op2(x, s->kind == GN_STORE_ADD ? "add" : "maximum", old, v);
@@ -116,7 +116,8 @@ static void expand_merge(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
     while (v.n > 1) {
         size_t n = 0;
         for (size_t i = 0; i < v.n; i += 2)
-            v.at[n++] = i + 1 < v.n ? gn_v_op(x, gn_red_op(d->red), d->dtype, (const gn_val *[]){ v.at[i], v.at[i + 1] }, 2) : v.at[i];
+            v.at[n++] =
+                i + 1 < v.n ? gn_v_op(x, gn_red_op(d->red), d->dtype, (const gn_val *[]){ v.at[i], v.at[i + 1] }, 2) : v.at[i];
         v.n = n;
     }
     const gn_val *r = v.at[0];
@@ -135,7 +136,8 @@ static void expand_point(gn_expander *x, const gn_tree *s)
     case GN_STMT_MERGE: expand_merge(x, d, arg); break;
     case GN_STMT_SCALE:
         gn_v_write(x, gn_accumulator(d), arg,
-                   gn_v_op2(x, "mul", gn_v_read(x, gn_accumulator(d), arg), gn_v_read(x, s->online->correction, gn_own_args(x, s->online))));
+                   gn_v_op2(x, "mul", gn_v_read(x, gn_accumulator(d), arg),
+                            gn_v_read(x, s->online->correction, gn_own_args(x, s->online))));
         break;
     case GN_STMT_ASG: expand_asg(x, d, arg); break;
     case GN_STMT_STORE: expand_store(x, d); break;
@@ -156,8 +158,8 @@ static void set_lane(gn_expander *x, gn_leafset leaves)
     x->lanes = x->lane >= 0 ? (uint16_t)gn_points(x->g, (uint32_t)x->lane) : 1;
 }
 
-/* A statement that knows nothing of some thread leaves is run by all their threads. Where it changes memory that they share from its old value,
- * one thread alone must: those leaves are 0. */
+/* A statement that knows nothing of some thread leaves is run by all their threads. Where it changes memory that they share from
+ * its old value, one thread alone must: those leaves are 0. */
 static gn_preds one_thread(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
@@ -169,7 +171,8 @@ static gn_preds one_thread(gn_expander *x, const gn_tree *s)
     gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, g->leaves.n);
     uint32_t n = 0;
     for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&leaves, l) && !(s->stmt == GN_STMT_INIT && gn_set_has(&d->reduced, l)))
+        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&leaves, l) &&
+            !(s->stmt == GN_STMT_INIT && gn_set_has(&d->reduced, l)))
             p[n++] = gn_pred_less(x, g->leaves.at[l].value, gn_lconst(g, 1));
     return (gn_preds){ n, p };
 }
@@ -270,7 +273,8 @@ static void expand_loop(gn_expander *x, const gn_tree *t)
     gn_lower *g = x->g;
     const gn_dim *before = x->env[t->leaf];
     x->env[t->leaf] = NULL;
-    const gn_dim *to = t->bind == GN_BIND_THREAD ? t->to : gn_leaf_bound(g, t->leaf, x->env); /* inside a peeled loop: all of them */
+    const gn_dim *to =
+        t->bind == GN_BIND_THREAD ? t->to : gn_leaf_bound(g, t->leaf, x->env); /* inside a peeled loop: all of them */
     const gn_dim *whole = needs_peel(g, t) ? gn_leaf_whole(g, t->leaf, x->env) : NULL;
     x->env[t->leaf] = g->leaves.at[t->leaf].value;
     if (whole && !gn_dim_is(whole, 0)) {
@@ -285,8 +289,10 @@ static void expand_loop(gn_expander *x, const gn_tree *t)
 
 static void expand_node(gn_expander *x, const gn_tree *t)
 {
-    if (t->kind == GN_NODE_STMT) expand_stmt(x, t);
-    else if (t->kind == GN_NODE_FOR) expand_loop(x, t);
+    if (t->kind == GN_NODE_STMT)
+        expand_stmt(x, t);
+    else if (t->kind == GN_NODE_FOR)
+        expand_loop(x, t);
     else {
         gn_tree *copy = gn_tree_new(x->g, (gn_tree_kind)t->kind);
         copy->object = t->object;

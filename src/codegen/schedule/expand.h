@@ -2,35 +2,35 @@
 #pragma once
 #include "lower.h"
 
-typedef struct gn_known {        /* a let that later code may use again; dead: what it read was written since */
+typedef struct gn_known { /* a let that later code may use again; dead: what it read was written since */
     const gn_val *val;
     uint64_t hash;
-    uint32_t next;               /* in its chain, + 1 */
+    uint32_t next; /* in its chain, + 1 */
     bool dead;
 } gn_known;
 
-typedef struct gn_pending {      /* a place in memory that is written once, at the end of the expansion */
+typedef struct gn_pending { /* a place in memory that is written once, at the end of the expansion */
     gn_access place;
     const gn_val *val;
 } gn_pending;
 
 typedef struct gn_expander {
     gn_lower *g;
-    gn_tree *block;              /* nodes go here */
+    gn_tree *block; /* nodes go here */
     uint32_t nlets;
-    const gn_dim **env;          /* value of each leaf; a lane leaf's is its symbol */
-    const gn_tree *stmt;         /* the statement at work */
-    int32_t lane;                /* its lane leaf, -1 */
+    const gn_dim **env;  /* value of each leaf; a lane leaf's is its symbol */
+    const gn_tree *stmt; /* the statement at work */
+    int32_t lane;        /* its lane leaf, -1 */
     uint16_t lanes;
     const gn_dim **axis, **inside; /* at the point: value of each axis; the same, not past the end except along the lane */
-    gn_guards guards;            /* of the point */
-    GN_VEC(gn_pred) when;        /* of the branches of `if` around the expression at work */
-    gn_map memo;                 /* expression -> value at this point, under `when` */
+    gn_guards guards;              /* of the point */
+    GN_VEC(gn_pred) when;          /* of the branches of `if` around the expression at work */
+    gn_map memo;                   /* expression -> value at this point, under `when` */
     GN_VEC(gn_known) known;
     uint32_t chain[1024];
-    bool hold;                   /* writes to memory wait in `pending` */
+    bool hold; /* writes to memory wait in `pending` */
     GN_VEC(gn_pending) pending;
-    uint32_t nflat;              /* flat copy loops so far */
+    uint32_t nflat; /* flat copy loops so far */
 } gn_expander;
 
 /* expand_value.c: values, each made once. */
@@ -46,17 +46,18 @@ const gn_val *gn_v_index(gn_expander *, gn_dtype, const gn_dim *, gn_preds when)
 const gn_val *gn_v_load(gn_expander *, gn_dtype, uint16_t lanes, const gn_access *);
 const gn_val *gn_v_reduce(gn_expander *, gn_val_kind, gn_red, const gn_val *);
 const gn_val *gn_v_select(gn_expander *, gn_preds when, const gn_val *yes, const gn_val *no); /* over leaves, uniform or not */
-const gn_val *gn_v_mask(gn_expander *, gn_preds); /* of the statement's lanes; NULL if there are none */
+const gn_val *gn_v_mask(gn_expander *, gn_preds);      /* of the statement's lanes; NULL if there are none */
 bool gn_v_varies(const gn_expander *, const gn_dim *); /* over the lane */
 bool gn_preds_vary(const gn_expander *, const gn_pred *);
 /* Splits conditions into uniform ones and those that vary over the lane. */
 void gn_preds_split(gn_expander *, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying);
 gn_pred gn_pred_less(gn_expander *, const gn_dim *a, const gn_dim *b);
 /* How lanes lie at this element index. `safe` are the conditions under which it may be computed (EACH). */
-gn_access gn_v_access(gn_expander *, int32_t buf, const gn_object *, const gn_dim *at, const gn_val *mask, gn_preds when, gn_preds safe);
+gn_access gn_v_access(gn_expander *, int32_t buf, const gn_object *, const gn_dim *at, const gn_val *mask, gn_preds when,
+                      gn_preds safe);
 void gn_v_set_reg(gn_expander *, gn_object *, uint32_t number, const gn_val *);
 void gn_v_store(gn_expander *, const gn_access *, const gn_val *);
-void gn_v_flush(gn_expander *);   /* pending writes */
+void gn_v_flush(gn_expander *); /* pending writes */
 void gn_v_forget_object(gn_expander *, const gn_object *);
 void gn_v_forget_buf(gn_expander *, uint32_t buf);
 void gn_emit_node(gn_expander *, gn_tree *);
@@ -70,7 +71,7 @@ typedef struct gn_math_function {
     const gn_op_info *op;
     gn_dtype dtype;
     uint16_t lanes, narg;
-    const gn_tree *code;         /* lets over GN_VAL_PARAM */
+    const gn_tree *code; /* lets over GN_VAL_PARAM */
     const gn_val *result;
 } gn_math_function;
 gn_math_function gn_math_expand(gn_lower *, const gn_op_info *, gn_dtype, uint16_t lanes, uint16_t narg);

@@ -14,7 +14,7 @@ typedef struct binding {
 typedef struct body {
     gn_expander *x;
     const gn_op_info *op;
-    gn_dtype dtype;              /* of the function's first operand */
+    gn_dtype dtype; /* of the function's first operand */
     GN_VEC(binding) bound;
 } body;
 
@@ -71,7 +71,8 @@ static bool is_weak(const gn_sx *s)
 {
     if (s->kind == GN_SX_ATOM) return is_number(s);
     gn_dtype t;
-    if (gn_sx_head(s, "let") || gn_sx_head(s, "cast") || gn_sx_head(s, "bitcast") || gn_dtype_parse(s->at[0]->text, &t)) return false;
+    if (gn_sx_head(s, "let") || gn_sx_head(s, "cast") || gn_sx_head(s, "bitcast") || gn_dtype_parse(s->at[0]->text, &t))
+        return false;
     for (size_t i = gn_sx_head(s, "select") ? 2 : 1; i < s->n; i++)
         if (!is_weak(s->at[i])) return false;
     return true;
@@ -112,7 +113,8 @@ static const gn_val *eval(body *b, const gn_sx *s, int expected)
 const char *gn_body_text(const gn_lower *g, const gn_op_info *op, gn_dtype t)
 {
     const char *text = t == GN_F64 ? op->body_f64 : t == GN_F32 ? op->body_f32 : NULL;
-    if (!text) gn_throw(GN_EINVAL, "kernel %s: the target %s has no %s of %s", g->from->name, g->target->name, op->name, gn_dtype_name(t));
+    if (!text)
+        gn_throw(GN_EINVAL, "kernel %s: the target %s has no %s of %s", g->from->name, g->target->name, op->name, gn_dtype_name(t));
     return text;
 }
 

@@ -1,5 +1,5 @@
-/* Kernel expressions at one tile point. Points past the end of an axis are computed too and thrown away later, so what they load stays
- * inside: masked along the lane, the last element elsewhere. */
+/* Kernel expressions at one tile point. Points past the end of an axis are computed too and thrown away later, so what they load
+ * stays inside: masked along the lane, the last element elsewhere. */
 #include <float.h>
 #include "expand.h"
 
@@ -42,7 +42,8 @@ static uint32_t variable_of(gn_expander *x, const gn_object *o, const gn_dim *co
                 gn_illegal(g, "stage %s reg: a use does not run along its lane leaf '%s'", o->name, g->leaves.at[o->lane].name);
             continue;
         }
-        if (!gn_dim_is_const(digit[i], &c)) gn_illegal(g, "stage %s reg: a use along '%s' is no tile point", o->name, g->leaves.at[o->dims.at[i]].name);
+        if (!gn_dim_is_const(digit[i], &c))
+            gn_illegal(g, "stage %s reg: a use along '%s' is no tile point", o->name, g->leaves.at[o->dims.at[i]].name);
         number = number * (uint32_t)gn_points(g, o->dims.at[i]) + (uint32_t)c;
     }
     return number;
@@ -110,7 +111,7 @@ static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
 
 /* ---- loads ---- */
 
-typedef struct usage {           /* guards of the axes that an index uses and that vary over the lane */
+typedef struct usage { /* guards of the axes that an index uses and that vary over the lane */
     gn_expander *x;
     gn_leafset axes;
 } usage;
@@ -132,7 +133,8 @@ static void lane_guards(gn_expander *x, const gn_dim *const *at, size_t nat, gn_
     uint32_t n = 0;
     for (size_t i = 0; i < x->guards.n; i++) {
         const gn_guard *q = &x->guards.at[i];
-        if (gn_set_has(&u.axes, q->axis) && gn_v_varies(x, gn_lsub(x->g, q->extent, q->value))) p[n++] = gn_pred_less(x, q->value, q->extent);
+        if (gn_set_has(&u.axes, q->axis) && gn_v_varies(x, gn_lsub(x->g, q->extent, q->value)))
+            p[n++] = gn_pred_less(x, q->value, q->extent);
     }
     for (uint32_t i = 0; i < varying->n; i++) p[n++] = varying->at[i];
     *varying = (gn_preds){ n, p };
@@ -170,7 +172,8 @@ static const gn_val *load(gn_expander *x, const gn_kexpr *e)
 static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
-    if (!gn_dim_has_load(e->u.index)) return gn_v_index(x, (gn_dtype)e->dtype, gn_subst_axes(g, e->u.index, x->axis), (gn_preds){ 0 });
+    if (!gn_dim_has_load(e->u.index))
+        return gn_v_index(x, (gn_dtype)e->dtype, gn_subst_axes(g, e->u.index, x->axis), (gn_preds){ 0 });
     if (is_empty_point(x)) return gn_v_zero(x, (gn_dtype)e->dtype);
     gn_preds uniform, varying;
     gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
@@ -233,7 +236,9 @@ static const gn_val *conditional(gn_expander *x, const gn_kexpr *e)
 static const gn_val *expr(gn_expander *x, const gn_kexpr *e)
 {
     switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST: return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(x, (gn_dtype)e->dtype, e->u.f) : gn_v_int(x, (gn_dtype)e->dtype, e->u.i);
+    case GN_K_CONST:
+        return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(x, (gn_dtype)e->dtype, e->u.f)
+                                               : gn_v_int(x, (gn_dtype)e->dtype, e->u.i);
     case GN_K_INDEX: return index_value(x, e);
     case GN_K_LOAD: return load(x, e);
     case GN_K_REF: return ref(x, e);

@@ -59,7 +59,8 @@ static const gn_dim *points_left(gn_expander *x, const gn_ldef *d, uint32_t leaf
         const gn_laxis *a = &g->axes.at[d->param[p]];
         for (size_t j = 0; j < a->leaf.n; j++) {
             if (a->leaf.at[j] != leaf) continue;
-            if (a->stride.at[j] != 1) gn_illegal(g, "tensorize %s: the leaf '%s' is not innermost in its split", d->name, g->leaves.at[leaf].name);
+            if (a->stride.at[j] != 1)
+                gn_illegal(g, "tensorize %s: the leaf '%s' is not innermost in its split", d->name, g->leaves.at[leaf].name);
             const gn_dim *left = gn_lsub(g, gn_subst_axes(g, a->extent, x->axis), x->axis[d->param[p]]);
             if (!gn_dim_at_least(g, left, gn_points(g, leaf)) && !gn_set_has(&g->full, d->param[p])) return left;
         }
@@ -90,13 +91,20 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
         x->env[row] = gn_lconst(g, 1);
         const gn_dim *row_step = gn_lsub(g, source_at(x, d), src);
         const gn_dim *dst_stride = gn_lsub(g, gn_object_address(g, d->object, gn_own_args(x, d), x->env), dst);
-        if (!gn_dim_is(row_step, 1)) gn_illegal(g, "tensorize %s %s: the source is not contiguous along '%s'", d->name, d->row->name, g->leaves.at[row].name);
-        if (!gn_dim_is(lane_step, 1)) gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name, g->leaves.at[lane].name);
+        if (!gn_dim_is(row_step, 1))
+            gn_illegal(g, "tensorize %s %s: the source is not contiguous along '%s'", d->name, d->row->name,
+                       g->leaves.at[row].name);
+        if (!gn_dim_is(lane_step, 1))
+            gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name, g->leaves.at[lane].name);
         gn_tree *t = gn_tree_new(g, GN_NODE_TILE);
         t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
-        *t->tile = (gn_tile_args){ .row = d->row, .dst = { .buf = -1, .object = d->object, .base = dst },
-                                   .src = { .buf = (int32_t)d->body->u.ref, .base = src }, .dst_stride = dst_stride, .src_stride = src_stride,
-                                   .ncols = ncols, .nrows = nrows };
+        *t->tile = (gn_tile_args){ .row = d->row,
+                                   .dst = { .buf = -1, .object = d->object, .base = dst },
+                                   .src = { .buf = (int32_t)d->body->u.ref, .base = src },
+                                   .dst_stride = dst_stride,
+                                   .src_stride = src_stride,
+                                   .ncols = ncols,
+                                   .nrows = nrows };
         gn_emit_node(x, t);
     }
     gn_v_forget_object(x, d->object);
@@ -138,7 +146,8 @@ static gn_preds reduced_guards(gn_expander *x, const gn_ldef *d)
     return (gn_preds){ n, p };
 }
 
-static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, const char *dims, const gn_kexpr *e, const gn_val **out)
+static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, const char *dims, const gn_kexpr *e,
+                    const gn_val **out)
 {
     for (int r = 0; r < o->nregs; r++) {
         set_coord(x, d, &o->reg[r].row, dims[0]);
@@ -156,7 +165,8 @@ static bool mentions_axis_of(const gn_lower *g, const gn_ldef *d, const gn_kexpr
             if (d->row->leaf[j].dim != dim) continue;
             for (uint32_t a = 0; a < g->axes.n; a++)
                 for (size_t k = 0; k < g->axes.at[a].leaf.n; k++)
-                    if (g->axes.at[a].leaf.at[k] == d->tile->leaf.at[j] && gn_dim_mentions(e->index[i], g->axes.at[a].name)) return true;
+                    if (g->axes.at[a].leaf.at[k] == d->tile->leaf.at[j] && gn_dim_mentions(e->index[i], g->axes.at[a].name))
+                        return true;
         }
     return false;
 }
@@ -168,7 +178,8 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
     const gn_tile_op *row = d->row;
     const gn_kexpr *a = d->body->a[0], *b = d->body->a[1];
     if (mentions_axis_of(g, d, a, 'n')) a = d->body->a[1], b = d->body->a[0];
-    if (mentions_axis_of(g, d, a, 'n') || mentions_axis_of(g, d, b, 'm')) gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, row->name);
+    if (mentions_axis_of(g, d, a, 'n') || mentions_axis_of(g, d, b, 'm'))
+        gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, row->name);
     gn_leafset others = gn_set_or(d->params, d->reduced);
     const gn_dim **before = gn_env_copy(g, x->env);
     for (size_t i = 0; i < d->tile->leaf.n; i++) others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));

@@ -272,8 +272,10 @@ const gn_val *gn_v_index(gn_expander *x, gn_dtype t, const gn_dim *d, gn_preds w
     v.lanes = x->lanes;
     v.u.index.lane = (uint32_t)x->lane;
     if (t != GN_I32 && t != GN_I64) v.dtype = GN_I64;
-    if (!is_affine(x, d, &v.u.index.base, &v.u.index.step)) v.u.index.base = v.u.index.step = NULL, v.dtype = GN_I64;
-    else v.when = (gn_preds){ 0 };
+    if (!is_affine(x, d, &v.u.index.base, &v.u.index.step))
+        v.u.index.base = v.u.index.step = NULL, v.dtype = GN_I64;
+    else
+        v.when = (gn_preds){ 0 };
     const gn_val *made = let(x, v);
     return gn_v_op(x, op_named("cast"), t, &made, 1);
 }
@@ -290,7 +292,7 @@ static const gn_val *first(gn_expander *x, const gn_dim *n)
     return lanes_at(x, GN_VAL_FIRST, n);
 }
 
-static const gn_val *not(gn_expander *x, const gn_val *v)
+static const gn_val * not(gn_expander * x, const gn_val *v)
 {
     return gn_v_op(x, op_named("not"), GN_BOOL, &v, 1);
 }
@@ -342,8 +344,10 @@ void gn_preds_split(gn_expander *x, const gn_pred *at, size_t n, gn_preds *unifo
     *uniform = (gn_preds){ 0, u };
     *varying = (gn_preds){ 0, v };
     for (size_t i = 0; i < n; i++) {
-        if (gn_preds_vary(x, &at[i])) v[varying->n++] = at[i];
-        else u[uniform->n++] = at[i];
+        if (gn_preds_vary(x, &at[i]))
+            v[varying->n++] = at[i];
+        else
+            u[uniform->n++] = at[i];
     }
 }
 
@@ -390,7 +394,9 @@ const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
         for (uint16_t j = 0; j < w.at[i].n; j++) {
             const gn_kcond *c = &w.at[i].cond[j];
             const gn_pred p = { .n = 1, .cond = c };
-            const gn_val *m = cond_varies(x, c) ? mask_of(x, c) : gn_v_splat(x, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->lanes);
+            const gn_val *m = cond_varies(x, c)
+                                  ? mask_of(x, c)
+                                  : gn_v_splat(x, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->lanes);
             one = both(x, one, m);
         }
         all = both(x, all, w.at[i].negate ? not(x, one) : one);
@@ -412,7 +418,8 @@ const gn_val *gn_v_select(gn_expander *x, gn_preds when, const gn_val *yes, cons
 
 /* ---- memory ---- */
 
-gn_access gn_v_access(gn_expander *x, int32_t buf, const gn_object *o, const gn_dim *at, const gn_val *mask, gn_preds when, gn_preds safe)
+gn_access gn_v_access(gn_expander *x, int32_t buf, const gn_object *o, const gn_dim *at, const gn_val *mask, gn_preds when,
+                      gn_preds safe)
 {
     gn_access a = { .buf = o ? -1 : buf, .object = o, .base = at, .mask = mask, .when = when };
     if (!gn_v_varies(x, at)) {

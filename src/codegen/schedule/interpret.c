@@ -1,5 +1,5 @@
-/* What both interpreters of scheduled kernels have in common: memory, loops, parts, blocks, threads, barriers. Threads run in lockstep, one
- * node after the other; reading what another thread wrote since the last barrier is a race and throws. */
+/* What both interpreters of scheduled kernels have in common: memory, loops, parts, blocks, threads, barriers. Threads run in
+ * lockstep, one node after the other; reading what another thread wrote since the last barrier is a race and throws. */
 #include <inttypes.h>
 #include <math.h>
 #include "interpret.h"
@@ -75,7 +75,9 @@ static bool is_per_thread(const gn_object *o)
 
 static void check_range(gn_machine *m, const char *what, const char *name, int64_t at, int64_t n)
 {
-    if (at < 0 || at >= n) gn_throw(GN_EINTERNAL, "kernel %s: %s element %" PRId64 " of %s, which has %" PRId64, m->s->kernel->name, what, at, name, n);
+    if (at < 0 || at >= n)
+        gn_throw(GN_EINTERNAL, "kernel %s: %s element %" PRId64 " of %s, which has %" PRId64, m->s->kernel->name, what, at, name,
+                 n);
 }
 
 static void race(gn_machine *m, const gn_object *o, int64_t at)
@@ -91,8 +93,10 @@ static gn_ref *element(gn_machine *m, const gn_object *o, int64_t at, bool write
         const int me = m->thread + 1;
         if (c->wrote == m->epoch && c->writer != me) race(m, o, at);
         if (write && c->read == m->epoch && c->reader != me) race(m, o, at);
-        if (write) c->writer = me, c->wrote = m->epoch;
-        else c->reader = c->read == m->epoch && c->reader != me ? -1 : me, c->read = m->epoch;
+        if (write)
+            c->writer = me, c->wrote = m->epoch;
+        else
+            c->reader = c->read == m->epoch && c->reader != me ? -1 : me, c->read = m->epoch;
     }
     return &m->object[o->id][at + (is_per_thread(o) ? m->thread * m->size[o->id] : 0)];
 }
@@ -109,7 +113,7 @@ static gn_ref from_bytes(gn_dtype t, const char *p)
     case GN_U8: r.i = *(const uint8_t *)p; break;
     case GN_U16: r.i = *(const uint16_t *)p; break;
     case GN_U32: r.i = *(const uint32_t *)p; break;
-    case GN_U64: r.i = (int64_t)*(const uint64_t *)p; break;
+    case GN_U64: r.i = (int64_t) * (const uint64_t *)p; break;
     case GN_F16: r.f = gn_f16_to_f32(*(const uint16_t *)p); break;
     case GN_BF16: r.f = gn_bf16_to_f32(*(const uint16_t *)p); break;
     case GN_F32: r.f = *(const float *)p; break;
@@ -167,7 +171,8 @@ static void butterfly(gn_ref *x, int n, gn_red red, gn_ref start)
 {
     gn_ref y[32];
     for (int o = 16; o; o /= 2) {
-        for (int t = 0; t < 32; t++) y[t] = gn_machine_op(gn_red_op(red), x[t].dtype, (gn_ref[]){ x[t], t < n && (t ^ o) < n ? x[t ^ o] : start });
+        for (int t = 0; t < 32; t++)
+            y[t] = gn_machine_op(gn_red_op(red), x[t].dtype, (gn_ref[]){ x[t], t < n && (t ^ o) < n ? x[t ^ o] : start });
         memcpy(x, y, sizeof y);
     }
 }
@@ -175,7 +180,8 @@ static void butterfly(gn_ref *x, int n, gn_red red, gn_ref start)
 gn_ref gn_machine_threads(gn_machine *m, gn_red red, const gn_ref *v)
 {
     const gn_kexpr *c = gn_red_start(m->g->kernel, red, v[0].dtype);
-    const gn_ref start = gn_is_float(v[0].dtype) ? (gn_ref){ .dtype = v[0].dtype, .f = c->u.f } : (gn_ref){ .dtype = v[0].dtype, .i = c->u.i };
+    const gn_ref start =
+        gn_is_float(v[0].dtype) ? (gn_ref){ .dtype = v[0].dtype, .f = c->u.f } : (gn_ref){ .dtype = v[0].dtype, .i = c->u.i };
     gn_ref warp[32], x[32];
     int nwarps = 0;
     for (int t = 0; t < 32; t++) warp[t] = start;
@@ -206,7 +212,8 @@ static bool *new_mask(gn_machine *m)
 
 static void serial(gn_machine *m, const gn_tree *t, const bool *active, leafwork body)
 {
-    int64_t *from = GN_NEW_ARRAY(m->arena, int64_t, m->nthreads), *to = GN_NEW_ARRAY(m->arena, int64_t, m->nthreads), low = INT64_MAX, high = INT64_MIN;
+    int64_t *from = GN_NEW_ARRAY(m->arena, int64_t, m->nthreads), *to = GN_NEW_ARRAY(m->arena, int64_t, m->nthreads),
+            low = INT64_MAX, high = INT64_MIN;
     bool *inner = new_mask(m);
     for (m->thread = 0; m->thread < m->nthreads; m->thread++) {
         if (!active[m->thread]) continue;
@@ -253,9 +260,12 @@ static void walk(gn_machine *m, const gn_tree *t, const bool *active, leafwork b
     switch ((gn_tree_kind)t->kind) {
     case GN_NODE_STEP: walk_kids(m, t, active, body); break;
     case GN_NODE_FOR:
-        if (t->flat.n) dealt(m, t, active, body);
-        else if (t->bind == GN_BIND_NONE) serial(m, t, active, body);
-        else walk_kids(m, t, active, body);
+        if (t->flat.n)
+            dealt(m, t, active, body);
+        else if (t->bind == GN_BIND_NONE)
+            serial(m, t, active, body);
+        else
+            walk_kids(m, t, active, body);
         break;
     case GN_NODE_BUF:
         if (t->object->level != GN_LEVEL_ARENA && t->object->level != GN_LEVEL_SHARED) refill(m, t->object);
@@ -267,7 +277,8 @@ static void walk(gn_machine *m, const gn_tree *t, const bool *active, leafwork b
         break;
     case GN_NODE_IF: {
         bool *inner = new_mask(m);
-        for (m->thread = 0; m->thread < m->nthreads; m->thread++) inner[m->thread] = active[m->thread] && gn_machine_holds(m, t->when);
+        for (m->thread = 0; m->thread < m->nthreads; m->thread++)
+            inner[m->thread] = active[m->thread] && gn_machine_holds(m, t->when);
         walk_kids(m, t, inner, body);
         break;
     }
@@ -314,7 +325,8 @@ static void run_step(gn_machine *m, const gn_tree *step, leafwork body)
 {
     int64_t parts = 1;
     m->thread = 0;
-    for (const gn_tree *t = only_loop(step); t && (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK); t = only_loop(t)) parts *= gn_machine_dim(m, t->to);
+    for (const gn_tree *t = only_loop(step); t && (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK); t = only_loop(t))
+        parts *= gn_machine_dim(m, t->to);
     bool *all = new_mask(m);
     for (int i = 0; i < m->nthreads; i++) all[i] = true;
     for (int64_t p = parts; p-- > 0;) {

@@ -1,10 +1,11 @@
-/* The machine that runs scheduled kernels in both forms: buffers, kept definitions, blocks of threads in lockstep. What interpret*.c share. */
+/* The machine that runs scheduled kernels in both forms: buffers, kept definitions, blocks of threads in lockstep. What
+ * interpret*.c share. */
 #pragma once
 #include "lower.h"
 
-typedef struct gn_cell {         /* an element of shared memory: who touched it since the last barrier */
-    int writer, reader;          /* thread + 1; 0: none; -1: several readers */
-    uint64_t wrote, read;        /* epochs */
+typedef struct gn_cell {  /* an element of shared memory: who touched it since the last barrier */
+    int writer, reader;   /* thread + 1; 0: none; -1: several readers */
+    uint64_t wrote, read; /* epochs */
 } gn_cell;
 
 typedef struct gn_machine {
@@ -13,22 +14,22 @@ typedef struct gn_machine {
     gn_arena *arena;
     void *const *buffer;
     const int64_t *sym;
-    int64_t *count;              /* elements of each buffer */
+    int64_t *count; /* elements of each buffer */
     int nthreads;
-    int64_t **leaf;              /* by thread, by leaf; a tile leaf's in the first form, a lane leaf's while its index is computed */
-    int64_t *flat;               /* by thread: the counter of a shared copy */
+    int64_t **leaf; /* by thread, by leaf; a tile leaf's in the first form, a lane leaf's while its index is computed */
+    int64_t *flat;  /* by thread: the counter of a shared copy */
     const char *flat_name;
-    gn_ref **object;             /* by object: elements, threads one after the other where each has its own */
-    int64_t *size;               /* of each, of one thread */
-    gn_cell **cell;              /* of shared ones */
+    gn_ref **object; /* by object: elements, threads one after the other where each has its own */
+    int64_t *size;   /* of each, of one thread */
+    gn_cell **cell;  /* of shared ones */
     uint64_t epoch;
-    int thread;                  /* at work */
-    gn_ref **val;                /* code: lanes of each let, by thread * nvals + id */
+    int thread;   /* at work */
+    gn_ref **val; /* code: lanes of each let, by thread * nvals + id */
     uint32_t nvals;
-    gn_ref *memo;                /* statements: by expression */
+    gn_ref *memo; /* statements: by expression */
     uint64_t *stamp, now;
-    gn_map address;              /* statements: of a use -> element index */
-    const gn_dim **own;          /* every leaf at its symbol */
+    gn_map address;     /* statements: of a use -> element index */
+    const gn_dim **own; /* every leaf at its symbol */
 } gn_machine;
 
 void gn_machine_run(gn_machine *, const gn_tree *root, void (*body)(gn_machine *, const gn_tree *, const bool *active));

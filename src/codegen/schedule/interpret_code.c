@@ -14,7 +14,9 @@ static gn_ref operand(gn_machine *m, const gn_val *v, int l)
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_REG: return gn_machine_variable(m, v->u.reg.object, v->u.reg.number)[l];
     case GN_VAL_SPLAT: return operand(m, v->a[0], 0);
-    default: return gn_is_float((gn_dtype)v->dtype) ? (gn_ref){ .dtype = (gn_dtype)v->dtype, .f = v->u.f } : (gn_ref){ .dtype = (gn_dtype)v->dtype, .i = v->u.i };
+    default:
+        return gn_is_float((gn_dtype)v->dtype) ? (gn_ref){ .dtype = (gn_dtype)v->dtype, .f = v->u.f }
+                                               : (gn_ref){ .dtype = (gn_dtype)v->dtype, .i = v->u.i };
     }
 }
 
@@ -45,7 +47,8 @@ static gn_ref index_of(gn_machine *m, const gn_val *v, int l)
 {
     const gn_dtype t = (gn_dtype)v->dtype;
     int64_t i;
-    if (v->lanes > 1 && v->u.index.base) i = gn_machine_dim(m, v->u.index.base) + l * gn_machine_dim(m, v->u.index.step);
+    if (v->lanes > 1 && v->u.index.base)
+        i = gn_machine_dim(m, v->u.index.base) + l * gn_machine_dim(m, v->u.index.step);
     else {
         int64_t *lane = v->lanes > 1 ? &m->leaf[m->thread][v->u.index.lane] : NULL, before = lane ? *lane : 0;
         if (lane) *lane = l;
@@ -62,7 +65,8 @@ static gn_ref across(gn_machine *m, const gn_val *v)
     gn_ref x[64];
     for (int l = 0; l < v->a[0]->lanes; l++) x[l] = operand(m, v->a[0], l);
     for (int n = v->a[0]->lanes / 2; n; n /= 2)
-        for (int l = 0; l < n; l++) x[l] = gn_machine_op(gn_red_op((gn_red)v->red), (gn_dtype)v->dtype, (gn_ref[]){ x[l], x[l + n] });
+        for (int l = 0; l < n; l++)
+            x[l] = gn_machine_op(gn_red_op((gn_red)v->red), (gn_dtype)v->dtype, (gn_ref[]){ x[l], x[l + n] });
     return x[0];
 }
 
@@ -104,7 +108,8 @@ static void set(gn_machine *m, const gn_tree *t)
     }
     if (!gn_machine_holds(m, t->place.when)) return;
     for (int l = 0; l < (t->place.mode == GN_ACCESS_ONE ? 1 : t->val->lanes); l++)
-        if (takes_part(m, &t->place, l)) gn_machine_store(m, t->place.buf, t->place.object, place_of(m, &t->place, l), operand(m, t->val, l));
+        if (takes_part(m, &t->place, l))
+            gn_machine_store(m, t->place.buf, t->place.object, place_of(m, &t->place, l), operand(m, t->val, l));
 }
 
 /* ---- tile operations ---- */
@@ -148,16 +153,19 @@ static void multiply_group(gn_machine *m, const gn_tile_args *t, const gn_ldef *
     for (m->thread = 0; m->thread < m->nthreads; m->thread++) {
         if (!together(m, d, leader, m->thread)) continue;
         for (int r = 0; r < row->a.nregs; r++)
-            a[coord(m, d, &row->a.reg[r].row, m->thread) * row->k + coord(m, d, &row->a.reg[r].col, m->thread)] = operand(m, t->a[r], 0);
+            a[coord(m, d, &row->a.reg[r].row, m->thread) * row->k + coord(m, d, &row->a.reg[r].col, m->thread)] =
+                operand(m, t->a[r], 0);
         for (int r = 0; r < row->b.nregs; r++)
-            b[coord(m, d, &row->b.reg[r].row, m->thread) * row->n + coord(m, d, &row->b.reg[r].col, m->thread)] = operand(m, t->b[r], 0);
+            b[coord(m, d, &row->b.reg[r].row, m->thread) * row->n + coord(m, d, &row->b.reg[r].col, m->thread)] =
+                operand(m, t->b[r], 0);
     }
     for (m->thread = 0; m->thread < m->nthreads; m->thread++) {
         if (!together(m, d, leader, m->thread)) continue;
         for (int r = 0; r < row->c.nregs; r++) {
             const int i = coord(m, d, &row->c.reg[r].row, m->thread), j = coord(m, d, &row->c.reg[r].col, m->thread);
             gn_ref *c = gn_machine_variable(m, t->object, t->c[r]);
-            for (int k = 0; k < row->k; k++) *c = gn_machine_op(gn_op_find("fma"), c->dtype, (gn_ref[]){ a[i * row->k + k], b[k * row->n + j], *c });
+            for (int k = 0; k < row->k; k++)
+                *c = gn_machine_op(gn_op_find("fma"), c->dtype, (gn_ref[]){ a[i * row->k + k], b[k * row->n + j], *c });
         }
     }
 }
@@ -196,9 +204,12 @@ static void work(gn_machine *m, const gn_tree *t, const bool *active)
     }
     for (m->thread = 0; m->thread < m->nthreads; m->thread++) {
         if (!active[m->thread]) continue;
-        if (t->kind == GN_NODE_LET) let(m, t->val);
-        else if (t->kind == GN_NODE_SET) set(m, t);
-        else copy_tile(m, t->tile);
+        if (t->kind == GN_NODE_LET)
+            let(m, t->val);
+        else if (t->kind == GN_NODE_SET)
+            set(m, t);
+        else
+            copy_tile(m, t->tile);
     }
 }
 

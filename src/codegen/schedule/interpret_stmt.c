@@ -34,8 +34,8 @@ static bool is_outside(gn_machine *m, size_t n, const uint16_t *axis)
     return false;
 }
 
-typedef struct place {           /* where a use of a kept definition is */
-    const gn_dim *at;            /* memory: element; registers: variable */
+typedef struct place { /* where a use of a kept definition is */
+    const gn_dim *at;  /* memory: element; registers: variable */
     const gn_dim *lane;
 } place;
 
@@ -46,8 +46,10 @@ static const gn_dim *variable(gn_machine *m, const gn_object *o, const gn_dim *c
     gn_object_digits(g, o, arg, m->own, digit);
     *lane = gn_lconst(g, 0);
     for (size_t i = 0; i < o->dims.n; i++) {
-        if ((int32_t)o->dims.at[i] == o->lane) *lane = digit[i];
-        else number = gn_ladd(g, gn_lscale(g, number, gn_points(g, o->dims.at[i])), digit[i]);
+        if ((int32_t)o->dims.at[i] == o->lane)
+            *lane = digit[i];
+        else
+            number = gn_ladd(g, gn_lscale(g, number, gn_points(g, o->dims.at[i])), digit[i]);
     }
     return number;
 }
@@ -57,9 +59,12 @@ static place *make_place(gn_machine *m, const gn_object *o, const gn_dim *const 
     gn_lower *g = m->g;
     place *p = GN_NEW_OBJECT(m->arena, place);
     const gn_dim **arg = GN_NEW_ARRAY(m->arena, const gn_dim *, o->def->nparam + 1u);
-    for (size_t i = 0; i < o->def->nparam; i++) arg[i] = index ? over_leaves(m, index[i]) : gn_axis_value(g, o->def->param[i], m->own);
-    if (o->level == GN_LEVEL_REG) p->at = variable(m, o, arg, &p->lane);
-    else p->at = gn_object_address(g, o, arg, m->own);
+    for (size_t i = 0; i < o->def->nparam; i++)
+        arg[i] = index ? over_leaves(m, index[i]) : gn_axis_value(g, o->def->param[i], m->own);
+    if (o->level == GN_LEVEL_REG)
+        p->at = variable(m, o, arg, &p->lane);
+    else
+        p->at = gn_object_address(g, o, arg, m->own);
     return p;
 }
 
@@ -86,8 +91,10 @@ static void write(gn_machine *m, const gn_object *o, gn_ref v)
 {
     const place *p = place_of(m, o, o, NULL);
     const int64_t at = gn_machine_dim(m, p->at);
-    if (o->level == GN_LEVEL_REG) gn_machine_variable(m, o, (uint32_t)at)[gn_machine_dim(m, p->lane)] = v;
-    else gn_machine_store(m, -1, o, at, v);
+    if (o->level == GN_LEVEL_REG)
+        gn_machine_variable(m, o, (uint32_t)at)[gn_machine_dim(m, p->lane)] = v;
+    else
+        gn_machine_store(m, -1, o, at, v);
 }
 
 /* ---- expressions ---- */
@@ -112,8 +119,10 @@ static gn_ref eval_now(gn_machine *m, const gn_kexpr *e)
     gn_ref a[4];
     switch ((gn_kexpr_kind)e->kind) {
     case GN_K_CONST: return constant(e);
-    case GN_K_INDEX: return gn_machine_op(gn_op_find("cast"), (gn_dtype)e->dtype, &(gn_ref){ .dtype = GN_I64, .i = axis_dim(m, e->u.index) });
-    case GN_K_LOAD: return gn_machine_load(m, (int32_t)e->u.ref, NULL, axis_dim(m, gn_kernel_flat(m->g->kernel, e->u.ref, e->index)));
+    case GN_K_INDEX:
+        return gn_machine_op(gn_op_find("cast"), (gn_dtype)e->dtype, &(gn_ref){ .dtype = GN_I64, .i = axis_dim(m, e->u.index) });
+    case GN_K_LOAD:
+        return gn_machine_load(m, (int32_t)e->u.ref, NULL, axis_dim(m, gn_kernel_flat(m->g->kernel, e->u.ref, e->index)));
     case GN_K_REF: return read(m, m->g->def[e->u.ref]->object, place_of(m, m->g->def[e->u.ref]->object, e, e->index));
     case GN_K_IF: return eval(m, e->a[holds(m, e) ? 0 : 1]);
     case GN_K_OP: break;
@@ -168,7 +177,8 @@ static void online(gn_machine *m, const gn_ldef *d)
     const gn_ref old = read(m, acc, place_of(m, acc, acc, NULL));
     const gn_ref now = gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ old, eval(m, d->body) });
     write(m, acc, now);
-    gn_ref diff = old.f == now.f ? gn_machine_number(d->dtype, 0) : gn_machine_op(gn_op_find("sub"), d->dtype, (gn_ref[]){ old, now });
+    gn_ref diff =
+        old.f == now.f ? gn_machine_number(d->dtype, 0) : gn_machine_op(gn_op_find("sub"), d->dtype, (gn_ref[]){ old, now });
     write(m, d->correction, gn_machine_op(gn_op_find("exp"), d->dtype, &diff));
 }
 
@@ -183,13 +193,16 @@ static void update(gn_machine *m, const gn_ldef *d)
         online(m, d);
         return;
     }
-    write(m, acc, gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ read(m, acc, place_of(m, acc, acc, NULL)), eval(m, d->body) }));
+    write(m, acc,
+          gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ read(m, acc, place_of(m, acc, acc, NULL)), eval(m, d->body) }));
 }
 
 static void assign(gn_machine *m, const gn_ldef *d)
 {
-    if (!is_outside(m, d->nparam, d->param)) write(m, d->object, eval(m, d->body));
-    else if (d->object->level != GN_LEVEL_REG) write(m, d->object, gn_machine_number(d->dtype, 0));
+    if (!is_outside(m, d->nparam, d->param))
+        write(m, d->object, eval(m, d->body));
+    else if (d->object->level != GN_LEVEL_REG)
+        write(m, d->object, gn_machine_number(d->dtype, 0));
 }
 
 static void store(gn_machine *m, const gn_ldef *d)

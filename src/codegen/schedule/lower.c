@@ -74,12 +74,14 @@ static void set_bounds(gn_lower *g, gn_tree *t, const gn_dim **env, bool top)
         chain = top && (b == GN_BIND_PART || b == GN_BIND_BLOCK) && !mentions_leaf(g, t->to);
         t->bind = b == GN_BIND_PART ? (chain ? GN_BIND_PART : GN_BIND_NONE) : b;
         if (b == GN_BIND_BLOCK && !chain)
-            gn_illegal(g, "bind block %s: not all statements of the step are in this loop and those around it", g->leaves.at[t->leaf].name);
+            gn_illegal(g, "bind block %s: not all statements of the step are in this loop and those around it",
+                       g->leaves.at[t->leaf].name);
     } else if (t->kind == GN_NODE_STMT && t->stmt != GN_STMT_STORE) {
         inner = env;
     }
     size_t loops = 0, others = 0;
-    for (size_t i = 0; i < t->kids.n; i++) loops += t->kids.at[i]->kind == GN_NODE_FOR, others += t->kids.at[i]->kind == GN_NODE_STMT;
+    for (size_t i = 0; i < t->kids.n; i++)
+        loops += t->kids.at[i]->kind == GN_NODE_FOR, others += t->kids.at[i]->kind == GN_NODE_STMT;
     const bool single = loops == 1 && others == 0;
     for (size_t i = 0; i < t->kids.n; i++) set_bounds(g, t->kids.at[i], inner, (t->kind == GN_NODE_STEP || chain) && single);
 }
@@ -128,7 +130,8 @@ const gn_dim *gn_scheduled_parts(const gn_scheduled *s, uint32_t step)
 {
     gn_lower *g = s->lower;
     const gn_dim *parts = gn_lconst(g, 1);
-    for (const gn_tree *t = only_loop(step_at(s, step)); t && (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK); t = only_loop(t))
+    for (const gn_tree *t = only_loop(step_at(s, step)); t && (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK);
+         t = only_loop(t))
         parts = gn_dim_mul(g->dims, parts, t->to);
     return parts;
 }

@@ -1,17 +1,23 @@
 /* What lowering knows while it turns a kernel and a schedule into a tree; private to this folder and to the emitter.
  *
- * The kernel is copied: constants substituted, rfactors applied, definitions that are not kept inlined. All index expressions of the copy
- * are over symbols and leaves; an axis is the sum of its leaves times their strides. */
+ * The kernel is copied: constants substituted, rfactors applied, definitions that are not kept inlined. All index expressions of
+ * the copy are over symbols and leaves; an axis is the sum of its leaves times their strides. */
 #pragma once
 #include "tree_node.h"
 
 enum { GN_MAX_LEAVES = 256 };
-typedef struct gn_leafset {      /* of leaves, or of axes */
+typedef struct gn_leafset { /* of leaves, or of axes */
     uint64_t w[GN_MAX_LEAVES / 64];
 } gn_leafset;
 
-static inline bool gn_set_has(const gn_leafset *s, uint32_t l) { return s->w[l / 64] >> (l % 64) & 1; }
-static inline void gn_set_put(gn_leafset *s, uint32_t l) { s->w[l / 64] |= UINT64_C(1) << (l % 64); }
+static inline bool gn_set_has(const gn_leafset *s, uint32_t l)
+{
+    return s->w[l / 64] >> (l % 64) & 1;
+}
+static inline void gn_set_put(gn_leafset *s, uint32_t l)
+{
+    s->w[l / 64] |= UINT64_C(1) << (l % 64);
+}
 static inline gn_leafset gn_set_or(gn_leafset a, gn_leafset b)
 {
     for (int i = 0; i < GN_MAX_LEAVES / 64; i++) a.w[i] |= b.w[i];
@@ -35,42 +41,42 @@ static inline bool gn_set_empty(gn_leafset a)
 }
 
 typedef struct gn_lleaf {
-    const char *name;            /* also the symbol of its value */
-    const gn_dim *value;         /* that symbol as a dim */
-    int64_t extent;              /* 0: outermost */
+    const char *name;    /* also the symbol of its value */
+    const gn_dim *value; /* that symbol as a dim */
+    int64_t extent;      /* 0: outermost */
     uint8_t bind;
     uint16_t unroll;
     bool peel;
-    uint32_t place;              /* in the order */
-    uint32_t axis;               /* the first one that has it */
-    const gn_dim *points;        /* how many values, before any tail: over symbols, and axes where extents depend on them */
+    uint32_t place;       /* in the order */
+    uint32_t axis;        /* the first one that has it */
+    const gn_dim *points; /* how many values, before any tail: over symbols, and axes where extents depend on them */
 } gn_lleaf;
 
 typedef struct gn_laxis {
     const char *name;
-    const gn_dim *extent;        /* over symbols and axes of lower index */
-    bool dependent;              /* its extent mentions axes */
+    const gn_dim *extent; /* over symbols and axes of lower index */
+    bool dependent;       /* its extent mentions axes */
     GN_VEC(uint32_t) leaf;
     GN_VEC(int64_t) stride;
 } gn_laxis;
 
-typedef struct gn_ldef {         /* a definition that is computed somewhere, or a store */
+typedef struct gn_ldef { /* a definition that is computed somewhere, or a store */
     const char *name;
-    uint32_t index;              /* text order */
+    uint32_t index; /* text order */
     bool is_store;
     const gn_kstore *store;
     gn_red red;
     gn_dtype dtype;
-    uint16_t nparam, nraxis;     /* a store's parameters: the axes in it */
+    uint16_t nparam, nraxis; /* a store's parameters: the axes in it */
     const uint16_t *param, *raxis;
     const gn_kexpr *body;
-    const gn_stage *stage;       /* NULL: a reduction that lives in registers, or a store */
+    const gn_stage *stage; /* NULL: a reduction that lives in registers, or a store */
     const gn_tensorize *tile;
     const gn_tile_op *row;
-    int32_t online;              /* leaf, -1 */
+    int32_t online;                      /* leaf, -1 */
     gn_leafset params, reduced, private; /* leaves; reduced: those that are no parameter's */
-    GN_VEC(const gn_kexpr *) refs; /* to kept definitions */
-    GN_VEC(gn_tree *) touched;   /* statements that read or write it */
+    GN_VEC(const gn_kexpr *) refs;       /* to kept definitions */
+    GN_VEC(gn_tree *) touched;           /* statements that read or write it */
     gn_tree *asg;
     bool updated, done;
     gn_object *object, *partial, *correction;
@@ -82,36 +88,54 @@ typedef struct gn_lower {
     const gn_schedule *schedule;
     const gn_target *target;
     gn_scheduled *out;
-    gn_kernel *kernel;           /* the copy */
-    gn_dim_pool *dims;           /* its */
+    gn_kernel *kernel; /* the copy */
+    gn_dim_pool *dims; /* its */
     bool cuda;
     GN_VEC(gn_lleaf) leaves;
     GN_VEC(uint32_t) order;
-    GN_VEC(gn_laxis) axes;       /* the copy's, by index */
-    gn_map axis_of;              /* symbol's name -> axis index + 1 */
-    gn_map leaf_of;              /* symbol's name -> leaf index + 1 */
-    GN_VEC(gn_ldef *) items;     /* computed definitions and stores, text order */
-    gn_ldef **def;               /* by definition of the copy; NULL: inlined */
+    GN_VEC(gn_laxis) axes;   /* the copy's, by index */
+    gn_map axis_of;          /* symbol's name -> axis index + 1 */
+    gn_map leaf_of;          /* symbol's name -> leaf index + 1 */
+    GN_VEC(gn_ldef *) items; /* computed definitions and stores, text order */
+    gn_ldef **def;           /* by definition of the copy; NULL: inlined */
     GN_VEC(gn_object *) objects;
     gn_tree *root;
     GN_VEC(gn_tree *) open;
-    GN_VEC(gn_dim_fact) facts;   /* symbols, then leaves */
-    gn_leafset full;             /* axes inside the peeled part of a loop */
-    gn_leafset flat;             /* leaves of a flat copy: guarded though serial */
+    GN_VEC(gn_dim_fact) facts; /* symbols, then leaves */
+    gn_leafset full;           /* axes inside the peeled part of a loop */
+    gn_leafset flat;           /* leaves of a flat copy: guarded though serial */
 } gn_lower;
 
 /* Dims in the copy's pool. */
-static inline const gn_dim *gn_lconst(const gn_lower *g, int64_t v) { return gn_dim_const(g->dims, v); }
-static inline const gn_dim *gn_ladd(const gn_lower *g, const gn_dim *a, const gn_dim *b) { return gn_dim_add(g->dims, a, b); }
-static inline const gn_dim *gn_lsub(const gn_lower *g, const gn_dim *a, const gn_dim *b) { return gn_dim_sub(g->dims, a, b); }
-static inline const gn_dim *gn_lscale(const gn_lower *g, const gn_dim *a, int64_t c) { return gn_dim_scale(g->dims, a, c); }
-static inline gn_dim_facts gn_lfacts(const gn_lower *g) { return (gn_dim_facts){ g->facts.n, g->facts.at }; }
+static inline const gn_dim *gn_lconst(const gn_lower *g, int64_t v)
+{
+    return gn_dim_const(g->dims, v);
+}
+static inline const gn_dim *gn_ladd(const gn_lower *g, const gn_dim *a, const gn_dim *b)
+{
+    return gn_dim_add(g->dims, a, b);
+}
+static inline const gn_dim *gn_lsub(const gn_lower *g, const gn_dim *a, const gn_dim *b)
+{
+    return gn_dim_sub(g->dims, a, b);
+}
+static inline const gn_dim *gn_lscale(const gn_lower *g, const gn_dim *a, int64_t c)
+{
+    return gn_dim_scale(g->dims, a, c);
+}
+static inline gn_dim_facts gn_lfacts(const gn_lower *g)
+{
+    return (gn_dim_facts){ g->facts.n, g->facts.at };
+}
 static inline bool gn_is_tile_bind(uint8_t b)
 {
     return b == GN_BIND_LANE || b == GN_BIND_UNROLL || b == GN_BIND_PRIVATE || b == GN_BIND_TILE;
 }
-static inline bool gn_is_tile_leaf(const gn_lower *g, uint32_t l) { return gn_is_tile_bind(g->leaves.at[l].bind); }
-int64_t gn_points(const gn_lower *, uint32_t leaf);  /* of a leaf whose count is constant; asserts that it is */
+static inline bool gn_is_tile_leaf(const gn_lower *g, uint32_t l)
+{
+    return gn_is_tile_bind(g->leaves.at[l].bind);
+}
+int64_t gn_points(const gn_lower *, uint32_t leaf); /* of a leaf whose count is constant; asserts that it is */
 const char *gn_kernel_text(const gn_lower *, const gn_kexpr *);
 
 _Noreturn void gn_illegal(const gn_lower *, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -124,7 +148,7 @@ void gn_lower_check(gn_lower *);
 void gn_lower_place(gn_lower *);
 /* storage.c: homes, dims, levels, sizes; then addresses. */
 void gn_lower_storage(gn_lower *);
-gn_object *gn_accumulator(const gn_ldef *);           /* where init and upd write */
+gn_object *gn_accumulator(const gn_ldef *); /* where init and upd write */
 /* Element index of the object at arguments per parameter; env: value per leaf, NULL outside loops. */
 const gn_dim *gn_object_address(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env);
 /* Whether the argument of this parameter is known to fall into what is kept, also past the end of the axis. */
@@ -133,12 +157,12 @@ bool gn_object_covers(gn_lower *, const gn_object *, size_t param, const gn_dim 
 void gn_object_digits(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env, const gn_dim **digit);
 
 /* bounds.c */
-const gn_dim *gn_axis_value(gn_lower *, uint32_t axis, const gn_dim *const *env); /* NULL if a leaf has no value */
+const gn_dim *gn_axis_value(gn_lower *, uint32_t axis, const gn_dim *const *env);         /* NULL if a leaf has no value */
 const gn_dim *gn_subst_axes(gn_lower *, const gn_dim *, const gn_dim *const *axis_value); /* NULL entries stay */
-const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent); /* an extent with every axis at its last value */
-const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env);  /* trips under the open loops */
-const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env);  /* of them, those that need no guard */
-bool gn_axis_exact(gn_lower *, uint32_t axis);        /* its leaves never pass its extent */
+const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent);                     /* an extent with every axis at its last value */
+const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
+const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
+bool gn_axis_exact(gn_lower *, uint32_t axis);                                    /* its leaves never pass its extent */
 typedef struct gn_guard {
     uint32_t axis;
     const gn_dim *value, *extent; /* value may reach extent or pass it */
@@ -151,8 +175,8 @@ typedef struct gn_guards {
 gn_guards gn_guards_of(gn_lower *, size_t n, const uint16_t *axis, const gn_dim *const *env, const gn_dim **inside);
 bool gn_dim_at_least(const gn_lower *, const gn_dim *, int64_t); /* known from the facts */
 
-/* Steps of the tile points of a statement, in the order of the schedule: start with *point = -1. Sets the points' values in env (the
- * lane leaf's is its symbol); false after the last. */
+/* Steps of the tile points of a statement, in the order of the schedule: start with *point = -1. Sets the points' values in env
+ * (the lane leaf's is its symbol); false after the last. */
 typedef struct gn_points_iter {
     uint32_t n, leaf[16];
     int64_t at[16], count[16];

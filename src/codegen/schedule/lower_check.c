@@ -1,4 +1,5 @@
-/* Legality of a schedule's directives, as far as it needs no placement: one sentence per rule. Homes and addresses check the rest. */
+/* Legality of a schedule's directives, as far as it needs no placement: one sentence per rule. Homes and addresses check the rest.
+ */
 #include <inttypes.h>
 #include "lower.h"
 
@@ -17,7 +18,8 @@ static void check_names(const gn_lower *g)
         const char *n = leaf_name(g, i);
         const int32_t a = gn_kernel_find_axis(g->kernel, n);
         const bool own = a >= 0 && g->axes.at[a].leaf.n == 1 && g->axes.at[a].leaf.at[0] == i;
-        if ((a >= 0 && !own) || gn_kernel_find_sym(g->kernel, n) >= 0 || gn_kernel_find_buf(g->kernel, n) >= 0 || gn_kernel_find_def(g->kernel, n) >= 0)
+        if ((a >= 0 && !own) || gn_kernel_find_sym(g->kernel, n) >= 0 || gn_kernel_find_buf(g->kernel, n) >= 0 ||
+            gn_kernel_find_def(g->kernel, n) >= 0)
             gn_illegal(g, "split: the leaf '%s' has the name of something else in the kernel", n);
     }
 }
@@ -32,8 +34,8 @@ static void check_cover(const gn_lower *g)
         if (!outer || (gn_dim_is_const(x->extent, &e) && e <= outer * x->stride.at[0])) continue;
         gn_text t = { .arena = g->arena };
         gn_dim_show(&t, x->extent);
-        gn_illegal(g, "split %s: its leaves have %" PRId64 " points, the axis has %s; name an outermost leaf without an extent", x->name,
-                   outer * x->stride.at[0], gn_text_done(&t));
+        gn_illegal(g, "split %s: its leaves have %" PRId64 " points, the axis has %s; name an outermost leaf without an extent",
+                   x->name, outer * x->stride.at[0], gn_text_done(&t));
     }
 }
 
@@ -46,7 +48,9 @@ static void check_split(const gn_lower *g)
                 for (size_t j = 0; j < y->leaf.n; j++) {
                     if (x->leaf.at[i] != y->leaf.at[j] || x->leaf.n == 1 || y->leaf.n == 1) continue;
                     if (i || j || x->stride.at[i] != y->stride.at[j] || x->extent != y->extent)
-                        gn_illegal(g, "split: '%s' and '%s' share the leaf '%s', which takes the outermost place, equal strides and equal extents of both",
+                        gn_illegal(g,
+                                   "split: '%s' and '%s' share the leaf '%s', which takes the outermost place, equal strides and "
+                                   "equal extents of both",
                                    x->name, y->name, leaf_name(g, x->leaf.at[i]));
                 }
         }
@@ -73,18 +77,26 @@ static void check_binds(const gn_lower *g)
         int64_t n = 0;
         if (gn_is_tile_bind(l->bind)) {
             tile = true;
-            if (!gn_dim_is_const(l->points, &n)) gn_illegal(g, "bind %s %s: the extent is not constant", bind_names[l->bind], l->name);
-            if (l->bind != GN_BIND_LANE && n > 512) gn_illegal(g, "bind %s %s: %" PRId64 " points are too many", bind_names[l->bind], l->name, n);
-        } else if (tile && !is_tensorized(g, g->order.at[i])) gn_illegal(g, "order: '%s' stands after a leaf that is bound to lane, unroll, private or tile", l->name);
-        if (l->bind == GN_BIND_LANE && g->cuda) gn_illegal(g, "bind lane %s: the target %s has no vectors", l->name, g->target->name);
+            if (!gn_dim_is_const(l->points, &n))
+                gn_illegal(g, "bind %s %s: the extent is not constant", bind_names[l->bind], l->name);
+            if (l->bind != GN_BIND_LANE && n > 512)
+                gn_illegal(g, "bind %s %s: %" PRId64 " points are too many", bind_names[l->bind], l->name, n);
+        } else if (tile && !is_tensorized(g, g->order.at[i]))
+            gn_illegal(g, "order: '%s' stands after a leaf that is bound to lane, unroll, private or tile", l->name);
+        if (l->bind == GN_BIND_LANE && g->cuda)
+            gn_illegal(g, "bind lane %s: the target %s has no vectors", l->name, g->target->name);
         if (l->bind == GN_BIND_LANE && !is_width(n))
             gn_illegal(g, "bind lane %s: %" PRId64 " lanes, the target %s has 2, 4, 8 and 16", l->name, n, g->target->name);
         if ((l->bind == GN_BIND_BLOCK || l->bind == GN_BIND_THREAD) && !g->cuda)
             gn_illegal(g, "bind %s %s: the target %s has no blocks and threads", bind_names[l->bind], l->name, g->target->name);
-        if (l->bind == GN_BIND_PART && g->cuda) gn_illegal(g, "bind part %s: the target %s has blocks instead", l->name, g->target->name);
-        if (l->bind == GN_BIND_THREAD && !gn_dim_is_const(l->points, &n)) gn_illegal(g, "bind thread %s: the extent is not constant", l->name);
-        if (l->bind != GN_BIND_NONE && l->unroll) gn_illegal(g, "unroll %s: the leaf is bound to %s, it is no loop", l->name, bind_names[l->bind]);
-        if (l->bind != GN_BIND_NONE && l->peel) gn_illegal(g, "peel %s: the leaf is bound to %s, it is no loop", l->name, bind_names[l->bind]);
+        if (l->bind == GN_BIND_PART && g->cuda)
+            gn_illegal(g, "bind part %s: the target %s has blocks instead", l->name, g->target->name);
+        if (l->bind == GN_BIND_THREAD && !gn_dim_is_const(l->points, &n))
+            gn_illegal(g, "bind thread %s: the extent is not constant", l->name);
+        if (l->bind != GN_BIND_NONE && l->unroll)
+            gn_illegal(g, "unroll %s: the leaf is bound to %s, it is no loop", l->name, bind_names[l->bind]);
+        if (l->bind != GN_BIND_NONE && l->peel)
+            gn_illegal(g, "peel %s: the leaf is bound to %s, it is no loop", l->name, bind_names[l->bind]);
     }
     int64_t threads = 1;
     for (uint32_t l = 0; l < g->leaves.n; l++)
@@ -103,7 +115,9 @@ static void check_lanes(const gn_lower *g, const gn_ldef *d)
         if (!gn_set_has(&all, l)) continue;
         tiles += gn_is_tile_leaf(g, l);
         if (g->leaves.at[l].bind != GN_BIND_LANE) continue;
-        if (lane >= 0) gn_illegal(g, "bind lane: '%s' has two lane leaves, '%s' and '%s'", d->name, leaf_name(g, (uint32_t)lane), leaf_name(g, l));
+        if (lane >= 0)
+            gn_illegal(g, "bind lane: '%s' has two lane leaves, '%s' and '%s'", d->name, leaf_name(g, (uint32_t)lane),
+                       leaf_name(g, l));
         lane = (int32_t)l;
     }
     if (tiles > 16) gn_illegal(g, "order: '%s' has %u tile leaves, at most 16 are supported", d->name, tiles);
@@ -115,12 +129,14 @@ static void check_block(const gn_lower *g, const gn_ldef *d)
     int32_t along = -1, other = -1;
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (g->leaves.at[l].bind != GN_BIND_THREAD) continue;
-        if (gn_set_has(&d->reduced, l)) along = (int32_t)l;
-        else other = (int32_t)l;
+        if (gn_set_has(&d->reduced, l))
+            along = (int32_t)l;
+        else
+            other = (int32_t)l;
     }
     if (along >= 0 && other >= 0)
-        gn_illegal(g, "bind thread %s: '%s' is reduced along it by all threads of the block, but not along '%s'", leaf_name(g, (uint32_t)along), d->name,
-                   leaf_name(g, (uint32_t)other));
+        gn_illegal(g, "bind thread %s: '%s' is reduced along it by all threads of the block, but not along '%s'",
+                   leaf_name(g, (uint32_t)along), d->name, leaf_name(g, (uint32_t)other));
 }
 
 static void check_reduction(const gn_lower *g, const gn_ldef *d)
@@ -130,7 +146,8 @@ static void check_reduction(const gn_lower *g, const gn_ldef *d)
         const uint8_t b = g->leaves.at[l].bind;
         if (gn_set_has(&d->reduced, l) && (b == GN_BIND_PART || b == GN_BIND_BLOCK))
             gn_illegal(g, "bind %s %s: '%s' is reduced along it; rfactor it first", bind_names[b], leaf_name(g, l), d->name);
-        if (gn_set_has(&d->reduced, l) && b == GN_BIND_TILE && !d->row) gn_illegal(g, "bind tile %s: '%s' is not tensorized", leaf_name(g, l), d->name);
+        if (gn_set_has(&d->reduced, l) && b == GN_BIND_TILE && !d->row)
+            gn_illegal(g, "bind tile %s: '%s' is not tensorized", leaf_name(g, l), d->name);
     }
 }
 
@@ -148,8 +165,10 @@ static void affine_axes(const gn_lower *g, const gn_dim *d, gn_leafset *axes)
     for (uint32_t t = 0; t < d->n; t++)
         for (uint32_t i = 0; i < d->term[t].n; i++) {
             const gn_atom *a = d->term[t].atom[i];
-            if (a->kind == GN_DIM_SYM) note_free((void *[]){ (void *)g, axes }, a->name);
-            else if (a->kind != GN_DIM_LOAD) affine_axes(g, a->a, axes), affine_axes(g, a->b, axes);
+            if (a->kind == GN_DIM_SYM)
+                note_free((void *[]){ (void *)g, axes }, a->name);
+            else if (a->kind != GN_DIM_LOAD)
+                affine_axes(g, a->a, axes), affine_axes(g, a->b, axes);
         }
 }
 
@@ -163,7 +182,8 @@ static void check_store(const gn_lower *g, const gn_ldef *d)
         for (size_t i = 0; i < g->axes.at[d->param[p]].leaf.n; i++) {
             const gn_lleaf *l = &g->leaves.at[g->axes.at[d->param[p]].leaf.at[i]];
             if (l->bind != GN_BIND_NONE && l->bind != GN_BIND_UNROLL && l->bind != GN_BIND_PRIVATE)
-                gn_illegal(g, "bind %s %s: the store to '%s' does not go to different places along it", bind_names[l->bind], l->name, d->name);
+                gn_illegal(g, "bind %s %s: the store to '%s' does not go to different places along it", bind_names[l->bind],
+                           l->name, d->name);
         }
     }
 }
@@ -178,13 +198,18 @@ static void check_stage(const gn_lower *g, const gn_ldef *d)
     const gn_stage *s = d->stage;
     if (s->depth > 1) gn_illegal(g, "stage %s: depth %d is not supported", d->name, s->depth);
     if (s->copy.n && s->level != GN_LEVEL_SHARED) gn_illegal(g, "stage %s: (copy ..) is for level shared", d->name);
-    if (s->at != GN_AT_NONE && d->red != GN_RED_NONE) gn_illegal(g, "stage %s: (at ..) is for definitions without a reduction", d->name);
-    if (s->at == GN_AT_ROOT && s->level != GN_LEVEL_ARENA) gn_illegal(g, "stage %s: (at root) makes a step of its own, only arena outlives a step", d->name);
-    if (s->at >= 0 && gn_is_tile_leaf(g, (uint32_t)s->at)) gn_illegal(g, "stage %s: (at %s): the leaf is no loop", d->name, leaf_name(g, (uint32_t)s->at));
+    if (s->at != GN_AT_NONE && d->red != GN_RED_NONE)
+        gn_illegal(g, "stage %s: (at ..) is for definitions without a reduction", d->name);
+    if (s->at == GN_AT_ROOT && s->level != GN_LEVEL_ARENA)
+        gn_illegal(g, "stage %s: (at root) makes a step of its own, only arena outlives a step", d->name);
+    if (s->at >= 0 && gn_is_tile_leaf(g, (uint32_t)s->at))
+        gn_illegal(g, "stage %s: (at %s): the leaf is no loop", d->name, leaf_name(g, (uint32_t)s->at));
     for (size_t i = 0; i < s->layout.n; i++)
-        if (!is_leaf_of_def(d, s->layout.at[i])) gn_illegal(g, "stage %s: layout: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->layout.at[i]));
+        if (!is_leaf_of_def(d, s->layout.at[i]))
+            gn_illegal(g, "stage %s: layout: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->layout.at[i]));
     for (size_t i = 0; i < s->copy.n; i++)
-        if (!is_leaf_of_def(d, s->copy.at[i])) gn_illegal(g, "stage %s: copy: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->copy.at[i]));
+        if (!is_leaf_of_def(d, s->copy.at[i]))
+            gn_illegal(g, "stage %s: copy: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->copy.at[i]));
     if (s->level == GN_LEVEL_SHARED && d->red == GN_RED_NONE && s->at == GN_AT_NONE)
         gn_illegal(g, "stage %s shared: (at leaf) is missing: all threads fill it there", d->name);
     bool has = s->pad_leaf < 0;
@@ -210,7 +235,8 @@ static bool reads(const gn_lower *g, const gn_kexpr *e, const gn_ldef *m)
 /* e is x * exp(y - m) with x and y free of m, or such a definition. */
 static bool is_scaled(const gn_lower *g, const gn_kexpr *e, const gn_ldef *m)
 {
-    if (e->kind == GN_K_REF) return g->def[e->u.ref] != m && g->def[e->u.ref]->red == GN_RED_NONE && is_scaled(g, g->def[e->u.ref]->body, m);
+    if (e->kind == GN_K_REF)
+        return g->def[e->u.ref] != m && g->def[e->u.ref]->red == GN_RED_NONE && is_scaled(g, g->def[e->u.ref]->body, m);
     if (is_op(e, "mul"))
         return (is_scaled(g, e->a[0], m) && !reads(g, e->a[1], m)) || (is_scaled(g, e->a[1], m) && !reads(g, e->a[0], m));
     return is_op(e, "exp") && is_op(e->a[0], "sub") && !reads(g, e->a[0]->a[0], m) && e->a[0]->a[1]->kind == GN_K_REF &&
@@ -232,12 +258,14 @@ static void check_online(const gn_lower *g, const gn_ldef *m)
     if (m->red != GN_RED_MAX || !gn_is_float(m->dtype)) gn_illegal(g, "online %s: it is no maximum of floats", m->name);
     if (!gn_set_has(&m->reduced, l)) gn_illegal(g, "online %s %s: it is not reduced along that leaf", m->name, leaf_name(g, l));
     for (uint32_t x = 0; x < g->leaves.n; x++)
-        if (gn_set_has(&m->reduced, x) && x != l) gn_illegal(g, "online %s: it is reduced along '%s' too; rfactor it by '%s'", m->name, leaf_name(g, x), leaf_name(g, l));
+        if (gn_set_has(&m->reduced, x) && x != l)
+            gn_illegal(g, "online %s: it is reduced along '%s' too; rfactor it by '%s'", m->name, leaf_name(g, x), leaf_name(g, l));
     for (size_t i = 0; i < g->items.n; i++) {
         const gn_ldef *d = g->items.at[i];
         if (!gn_set_has(&d->reduced, l) || d == m || !reaches(g, d, m)) continue;
         if (d->red != GN_RED_SUM || !is_scaled(g, d->body, m))
-            gn_illegal(g, "online %s: '%s' uses it inside '%s' otherwise than as a factor exp(x - %s) of a sum", m->name, d->name, leaf_name(g, l), m->name);
+            gn_illegal(g, "online %s: '%s' uses it inside '%s' otherwise than as a factor exp(x - %s) of a sum", m->name, d->name,
+                       leaf_name(g, l), m->name);
     }
 }
 
@@ -247,7 +275,8 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
     if (!row) gn_illegal(g, "tensorize %s %s: the target %s has no such row", d->name, d->tile->row, g->target->name);
     const bool copy = row->kind == GN_TILE_COPY;
     const size_t want = copy ? 2 : (size_t)row->nleaf; /* a copy: the leaf that is contiguous in the source, then the lane leaf */
-    if (d->tile->leaf.n != want) gn_illegal(g, "tensorize %s %s: %zu leaves, the row takes %zu", d->name, row->name, d->tile->leaf.n, want);
+    if (d->tile->leaf.n != want)
+        gn_illegal(g, "tensorize %s %s: %zu leaves, the row takes %zu", d->name, row->name, d->tile->leaf.n, want);
     const gn_leafset all = gn_set_or(d->params, d->reduced);
     for (size_t i = 0; i < want; i++) {
         const uint32_t l = d->tile->leaf.at[i];
@@ -255,15 +284,22 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
         int64_t n = 0;
         if (!gn_set_has(&all, l)) gn_illegal(g, "tensorize %s %s: '%s' is no leaf of it", d->name, row->name, leaf_name(g, l));
         if (!gn_dim_is_const(g->leaves.at[l].points, &n) || n != extent)
-            gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points that the row takes", d->name, row->name, leaf_name(g, l), extent);
-        const uint8_t bind = copy ? 0 : row->leaf[i].bind == 't' ? GN_BIND_THREAD : row->leaf[i].bind == 'u' ? GN_BIND_UNROLL : GN_BIND_TILE;
+            gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points that the row takes", d->name, row->name,
+                       leaf_name(g, l), extent);
+        const uint8_t bind = copy                       ? 0
+                             : row->leaf[i].bind == 't' ? GN_BIND_THREAD
+                             : row->leaf[i].bind == 'u' ? GN_BIND_UNROLL
+                                                        : GN_BIND_TILE;
         if (!copy && g->leaves.at[l].bind != bind)
-            gn_illegal(g, "tensorize %s %s: the leaf '%s' is not bound to %s", d->name, row->name, leaf_name(g, l), bind_names[bind]);
+            gn_illegal(g, "tensorize %s %s: the leaf '%s' is not bound to %s", d->name, row->name, leaf_name(g, l),
+                       bind_names[bind]);
     }
     if (row->kind == GN_TILE_COPY && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
-    if (row->kind == GN_TILE_COPY && d->dtype != GN_F32) gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
-    if (row->kind == GN_TILE_MMA && (d->red != GN_RED_SUM || !is_op(d->body, "mul"))) gn_illegal(g, "tensorize %s %s: it is no sum of products", d->name, row->name);
+    if (row->kind == GN_TILE_COPY && d->dtype != GN_F32)
+        gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
+    if (row->kind == GN_TILE_MMA && (d->red != GN_RED_SUM || !is_op(d->body, "mul")))
+        gn_illegal(g, "tensorize %s %s: it is no sum of products", d->name, row->name);
 }
 
 void gn_lower_check(gn_lower *g)

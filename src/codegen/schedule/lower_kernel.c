@@ -55,7 +55,9 @@ static void copy_head(gn_lower *g)
         gn_kernel_sym(g->kernel, k->syms.at[i].name);
         gn_ksym *s = &g->kernel->syms.at[i];
         s->mul = k->syms.at[i].mul, s->min = k->syms.at[i].min, s->is = k->syms.at[i].is;
-        const gn_dim_fact f = { .name = symbol_of(gn_dim_sym(g->dims, s->name)), .mul = s->mul, .min = s->min > 0 ? s->min : 0, .max = INT64_MAX };
+        const gn_dim_fact f = {
+            .name = symbol_of(gn_dim_sym(g->dims, s->name)), .mul = s->mul, .min = s->min > 0 ? s->min : 0, .max = INT64_MAX
+        };
         gn_push(g->arena, &g->facts, f);
     }
     for (size_t i = 0; i < k->bufs.n; i++) {
@@ -83,8 +85,9 @@ static const gn_split *split_of(const gn_lower *g, uint32_t axis)
 
 static void check_free(const gn_lower *g, const char *directive, const char *name)
 {
-    if (gn_kernel_find_axis(g->from, name) >= 0 || gn_kernel_find_sym(g->from, name) >= 0 || gn_kernel_find_buf(g->from, name) >= 0 ||
-        gn_kernel_find_def(g->from, name) >= 0 || gn_kernel_find_axis(g->kernel, name) >= 0 || gn_kernel_find_def(g->kernel, name) >= 0)
+    if (gn_kernel_find_axis(g->from, name) >= 0 || gn_kernel_find_sym(g->from, name) >= 0 ||
+        gn_kernel_find_buf(g->from, name) >= 0 || gn_kernel_find_def(g->from, name) >= 0 ||
+        gn_kernel_find_axis(g->kernel, name) >= 0 || gn_kernel_find_def(g->kernel, name) >= 0)
         gn_illegal(g, "%s: the name '%s' is taken", directive, name);
 }
 
@@ -116,8 +119,15 @@ static void make_leaves(gn_lower *g)
     for (uint32_t i = 0; i < s->leaves.n; i++) {
         const gn_leaf *l = &s->leaves.at[i];
         const gn_dim *value = gn_dim_sym(g->dims, l->name);
-        gn_push(g->arena, &g->leaves, (gn_lleaf){ .name = l->name, .value = value, .extent = l->extent, .bind = l->bind, .unroll = l->unroll,
-                                                  .peel = l->peel, .place = UINT32_MAX, .axis = l->axis });
+        gn_push(g->arena, &g->leaves,
+                (gn_lleaf){ .name = l->name,
+                            .value = value,
+                            .extent = l->extent,
+                            .bind = l->bind,
+                            .unroll = l->unroll,
+                            .peel = l->peel,
+                            .place = UINT32_MAX,
+                            .axis = l->axis });
         *gn_map_put(g->arena, &g->leaf_of, GN_KEY(symbol_of(value))) = (void *)(uintptr_t)(i + 1);
     }
     for (uint32_t i = 0; i < s->order.n; i++) {
@@ -148,7 +158,8 @@ static void split_axes(gn_lower *g)
     }
     for (size_t r = 0; r < g->schedule->rfactors.n; r++) {
         const gn_rfactor *f = &g->schedule->rfactors.at[r];
-        if (!g->leaves.at[f->leaf].points) gn_illegal(g, "rfactor %s: the leaf '%s' belongs to no axis", f->def_name, g->leaves.at[f->leaf].name);
+        if (!g->leaves.at[f->leaf].points)
+            gn_illegal(g, "rfactor %s: the leaf '%s' belongs to no axis", f->def_name, g->leaves.at[f->leaf].name);
         if (!f->axis_name || gn_kernel_find_axis(g->kernel, f->axis_name) >= 0) continue;
         check_free(g, "rfactor", f->axis_name);
         const uint32_t a = add_axis(g, f->axis_name, g->leaves.at[f->leaf].points);
@@ -170,11 +181,11 @@ static void leaf_facts(gn_lower *g)
 
 /* ---- expressions ---- */
 
-typedef struct rewrite {         /* of an expression; the same node is rewritten once */
+typedef struct rewrite { /* of an expression; the same node is rewritten once */
     gn_lower *g;
-    const gn_dim *const *value;  /* per axis of the copy; NULL: first copy from the caller's kernel */
-    const uint32_t *def;         /* first copy: definition numbers of the copy */
-    gn_map done;                 /* by id */
+    const gn_dim *const *value; /* per axis of the copy; NULL: first copy from the caller's kernel */
+    const uint32_t *def;        /* first copy: definition numbers of the copy */
+    gn_map done;                /* by id */
 } rewrite;
 
 static const gn_dim *rewrite_dim(rewrite *r, const gn_dim *d)
@@ -243,7 +254,7 @@ static const gn_kexpr *rewrite_expr(rewrite *r, const gn_kexpr *e)
 
 typedef struct copy {
     gn_lower *g;
-    uint32_t *def;               /* schedule's numbering -> copy's */
+    uint32_t *def; /* schedule's numbering -> copy's */
 } copy;
 
 static bool is_kept(const gn_lower *g, uint32_t def)
@@ -309,7 +320,8 @@ static uint32_t add_def(copy *c, uint32_t number, const char *name, gn_kdef d)
         const char *leaf = g->leaves.at[f->leaf].name;
         check_free(g, "rfactor", f->def_name);
         if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
-        if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf)) gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, leaf);
+        if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf))
+            gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, leaf);
         const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
         uint16_t *param = GN_NEW_ARRAY(g->arena, uint16_t, d.nparam + 1), *q = GN_NEW_ARRAY(g->arena, uint16_t, 1);
         param[0] = by;
@@ -329,9 +341,18 @@ static uint32_t add_def(copy *c, uint32_t number, const char *name, gn_kdef d)
     gn_ldef *l = NULL;
     if (d.red != GN_RED_NONE || stage_of(g, number)) {
         l = GN_NEW_OBJECT(g->arena, gn_ldef);
-        *l = (gn_ldef){ .name = g->kernel->defs.at[at].name, .red = d.red, .dtype = d.body->dtype, .nparam = d.nparam, .nraxis = d.nraxis,
-                        .param = d.param, .raxis = d.raxis, .body = d.body, .stage = stage_of(g, number), .tile = tile_of(g, number),
-                        .online = online_of(g, number), .index = (uint32_t)g->items.n };
+        *l = (gn_ldef){ .name = g->kernel->defs.at[at].name,
+                        .red = d.red,
+                        .dtype = d.body->dtype,
+                        .nparam = d.nparam,
+                        .nraxis = d.nraxis,
+                        .param = d.param,
+                        .raxis = d.raxis,
+                        .body = d.body,
+                        .stage = stage_of(g, number),
+                        .tile = tile_of(g, number),
+                        .online = online_of(g, number),
+                        .index = (uint32_t)g->items.n };
         gn_push(g->arena, &g->items, l);
     }
     g->def[at] = l;
@@ -389,7 +410,8 @@ static void mention(mentions *m, const gn_kexpr *e)
     *gn_map_put(m->g->arena, &m->seen, e->id) = m;
     if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, mention_symbol, m);
     for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], mention_symbol, m);
-    for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, mention_symbol, m), gn_dim_symbols(e->cond[i].b, mention_symbol, m);
+    for (size_t i = 0; i < e->ncond; i++)
+        gn_dim_symbols(e->cond[i].a, mention_symbol, m), gn_dim_symbols(e->cond[i].b, mention_symbol, m);
     if (e->kind == GN_K_REF) gn_push(m->g->arena, &m->d->refs, e);
     for (size_t i = 0; i < e->n; i++) mention(m, e->a[i]);
 }
@@ -417,7 +439,8 @@ static void statement_leaves(gn_lower *g, gn_ldef *d)
     d->reduced = gn_set_minus(leaves_of(g, d->nraxis, d->raxis), d->params);
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         const uint8_t b = g->leaves.at[l].bind;
-        if (gn_set_has(&d->reduced, l) && (b == GN_BIND_LANE || b == GN_BIND_PRIVATE || b == GN_BIND_THREAD)) gn_set_put(&d->private, l);
+        if (gn_set_has(&d->reduced, l) && (b == GN_BIND_LANE || b == GN_BIND_PRIVATE || b == GN_BIND_THREAD))
+            gn_set_put(&d->private, l);
     }
     if (d->tile) d->row = gn_tile_find(g->target, d->tile->row);
 }

@@ -1,5 +1,5 @@
-/* Placement: statements go into one tree of loops, one after the other, each sharing as many of the open loops as the definitions it reads
- * allow. The rule is section "placement" of docs/kernel-text.md; it decides alone what is fused with what. */
+/* Placement: statements go into one tree of loops, one after the other, each sharing as many of the open loops as the definitions
+ * it reads allow. The rule is section "placement" of docs/kernel-text.md; it decides alone what is fused with what. */
 #include "lower.h"
 
 typedef struct path {
@@ -67,8 +67,8 @@ static const gn_laxis *axis_named_by(const gn_lower *g, const gn_dim *d)
     return a ? &g->axes.at[a - 1] : NULL;
 }
 
-/* Loops that a use of q at these arguments must not share: its reduced leaves, and leaves of parameters whose argument does not run along
- * with them. */
+/* Loops that a use of q at these arguments must not share: its reduced leaves, and leaves of parameters whose argument does not run
+ * along with them. */
 static gn_leafset forbidden(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref)
 {
     gn_leafset out = { { 0 } };
@@ -187,7 +187,8 @@ static void insert_kid(gn_lower *g, gn_tree *parent, const gn_tree *before, gn_t
     parent->kids.at[i > 0 ? i - 1 : 0] = kid;
 }
 
-/* A statement `depth` loops into those of `ref`, before the child that holds it, with loops of its own for the leaves that remain. */
+/* A statement `depth` loops into those of `ref`, before the child that holds it, with loops of its own for the leaves that remain.
+ */
 static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *ref, size_t depth, gn_leafset leaves, gn_ldef *online)
 {
     gn_tree *s = new_stmt(g, d, kind), *parent = depth ? ref->above.at[depth - 1] : g->root, *top = NULL, *inner = NULL;
@@ -199,8 +200,10 @@ static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *re
     const path p = path_of(g, leaves);
     for (uint32_t i = 0; i < p.n; i++) {
         gn_tree *n = new_loop(g, p.leaf[i]);
-        if (inner) gn_push(g->arena, &inner->kids, n);
-        else top = n;
+        if (inner)
+            gn_push(g->arena, &inner->kids, n);
+        else
+            top = n;
         inner = n;
         gn_push(g->arena, &s->above, n);
     }
@@ -261,7 +264,9 @@ static bool next(gn_lower *g, candidate *best)
         if (d->done || !is_ready(g, d, merge)) continue;
         path p;
         const gn_stmt_kind kind = merge ? GN_STMT_MERGE : main_stmt(d);
-        const candidate c = { .d = d, .merge = merge, .at_root = kind == GN_STMT_ASG && d->stage->at == GN_AT_ROOT,
+        const candidate c = { .d = d,
+                              .merge = merge,
+                              .at_root = kind == GN_STMT_ASG && d->stage->at == GN_AT_ROOT,
                               .depth = shared_depth(g, d, kind, merge ? d->params : main_leaves(d), &p) };
         if (!found || is_better(&c, best)) *best = c;
         found = true;
@@ -288,8 +293,8 @@ static void place_reduction(gn_lower *g, gn_ldef *d)
 {
     const gn_tree *s = place(g, d, GN_STMT_UPD, main_leaves(d));
     size_t first = 0;
-    while (first < s->above.n && (!gn_set_has(&d->reduced, s->above.at[first]->leaf) ||
-                                  g->leaves.at[s->above.at[first]->leaf].bind == GN_BIND_THREAD))
+    while (first < s->above.n &&
+           (!gn_set_has(&d->reduced, s->above.at[first]->leaf) || g->leaves.at[s->above.at[first]->leaf].bind == GN_BIND_THREAD))
         first++;
     insert(g, d, GN_STMT_INIT, s, first, gn_set_or(d->params, d->private), NULL);
     insert_scale(g, d, s);

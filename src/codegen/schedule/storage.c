@@ -38,13 +38,13 @@ static bool is_parallel(uint8_t bind)
     return bind == GN_BIND_THREAD || bind == GN_BIND_BLOCK || bind == GN_BIND_PART;
 }
 
-typedef struct living {          /* an object under construction */
+typedef struct living { /* an object under construction */
     gn_lower *g;
     gn_ldef *d;
     const gn_tree **uses;
-    size_t nuses, depth;         /* loops common to all uses */
-    gn_leafset around;           /* their leaves */
-    gn_leafset extra;            /* private leaves of an accumulator */
+    size_t nuses, depth; /* loops common to all uses */
+    gn_leafset around;   /* their leaves */
+    gn_leafset extra;    /* private leaves of an accumulator */
     uint8_t level;
 } living;
 
@@ -65,7 +65,9 @@ static bool is_dim_default(const living *v, uint32_t l)
 static bool fits_registers(const living *v)
 {
     for (uint32_t l = 0; l < v->g->leaves.n; l++)
-        if (is_dim_default(v, l) && !gn_set_has(&v->around, l) && !gn_is_tile_leaf(v->g, l) && !is_parallel(v->g->leaves.at[l].bind)) return false;
+        if (is_dim_default(v, l) && !gn_set_has(&v->around, l) && !gn_is_tile_leaf(v->g, l) &&
+            !is_parallel(v->g->leaves.at[l].bind))
+            return false;
     return true;
 }
 
@@ -95,8 +97,10 @@ static void choose_dims(living *v, gn_object *o)
     if (v->level != GN_LEVEL_REG) return;
     size_t n = 0;
     for (size_t i = 0; i < o->dims.n; i++) {
-        if (g->leaves.at[o->dims.at[i]].bind == GN_BIND_LANE) o->lane = (int32_t)o->dims.at[i];
-        else o->dims.at[n++] = o->dims.at[i];
+        if (g->leaves.at[o->dims.at[i]].bind == GN_BIND_LANE)
+            o->lane = (int32_t)o->dims.at[i];
+        else
+            o->dims.at[n++] = o->dims.at[i];
     }
     if (o->lane >= 0) o->dims.at[n] = (uint32_t)o->lane;
 }
@@ -110,8 +114,8 @@ static void check_dims(const living *v, const gn_object *o)
         for (size_t i = 0; i < o->dims.n; i++) is_dim |= o->dims.at[i] == l;
         const uint8_t b = g->leaves.at[l].bind;
         if (!is_dim && !(g->cuda && (b == GN_BIND_THREAD || b == GN_BIND_BLOCK)))
-            gn_illegal(g, "stage %s %s: not all its uses share the loop '%s', and what is kept does not hold it", o->name, level_names[o->level],
-                       g->leaves.at[l].name);
+            gn_illegal(g, "stage %s %s: not all its uses share the loop '%s', and what is kept does not hold it", o->name,
+                       level_names[o->level], g->leaves.at[l].name);
     }
 }
 
@@ -125,8 +129,10 @@ static void size_registers(gn_lower *g, gn_object *o)
         const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
         if (!gn_dim_is_const(l->points, &n) || n > 512 || !gn_is_tile_leaf(g, o->dims.at[i]))
             gn_illegal(g, "stage %s reg: the leaf '%s' among its dims is no tile leaf of constant extent", o->name, l->name);
-        if (l->bind == GN_BIND_LANE) o->lanes = (uint32_t)n;
-        else o->nregs *= (uint32_t)n;
+        if (l->bind == GN_BIND_LANE)
+            o->lanes = (uint32_t)n;
+        else
+            o->nregs *= (uint32_t)n;
         if (o->nregs > 512) gn_illegal(g, "stage %s reg: %u variables are too many", o->name, o->nregs);
     }
     o->size = gn_lconst(g, o->nregs);
@@ -139,10 +145,13 @@ static void check_bytes(gn_lower *g, const gn_object *o, int64_t bytes)
     int64_t all = bytes;
     for (size_t i = 0; i < g->objects.n; i++) {
         int64_t n;
-        if (g->objects.at[i]->level == o->level && gn_dim_is_const(g->objects.at[i]->size, &n)) all += n * (int64_t)gn_dtype_size(g->objects.at[i]->dtype);
+        if (g->objects.at[i]->level == o->level && gn_dim_is_const(g->objects.at[i]->size, &n))
+            all += n * (int64_t)gn_dtype_size(g->objects.at[i]->dtype);
     }
     const int64_t most = o->level == GN_LEVEL_STACK ? STACK_BYTES : g->target->shared_bytes;
-    if (all > most) gn_illegal(g, "stage %s %s: %" PRId64 " bytes together, at most %" PRId64 " fit", o->name, level_names[o->level], all, most);
+    if (all > most)
+        gn_illegal(g, "stage %s %s: %" PRId64 " bytes together, at most %" PRId64 " fit", o->name, level_names[o->level], all,
+                   most);
 }
 
 static void size_memory(gn_lower *g, gn_object *o)
@@ -219,20 +228,25 @@ static void check_copy(gn_lower *g, const gn_object *o)
         bool is_dim = false;
         for (size_t j = 0; j < o->dims.n; j++) is_dim |= o->dims.at[j] == st->copy.at[i];
         for (size_t j = 0; j < i; j++) is_dim &= st->copy.at[j] != st->copy.at[i];
-        if (!is_dim) gn_illegal(g, "stage %s: copy: '%s' is no dim of the buffer, or stands twice", o->name, g->leaves.at[st->copy.at[i]].name);
+        if (!is_dim)
+            gn_illegal(g, "stage %s: copy: '%s' is no dim of the buffer, or stands twice", o->name,
+                       g->leaves.at[st->copy.at[i]].name);
     }
     for (size_t j = 0; j < o->dims.n; j++) {
         bool is_copied = false;
         for (size_t i = 0; i < st->copy.n; i++) is_copied |= o->dims.at[j] == st->copy.at[i];
-        if (!is_copied) gn_illegal(g, "stage %s: copy: the dim '%s' of the buffer is missing", o->name, g->leaves.at[o->dims.at[j]].name);
+        if (!is_copied)
+            gn_illegal(g, "stage %s: copy: the dim '%s' of the buffer is missing", o->name, g->leaves.at[o->dims.at[j]].name);
     }
 }
 
 static void check_home(const living *v, const gn_object *o)
 {
     gn_lower *g = v->g;
-    if (o->level == GN_LEVEL_SHARED && !g->cuda) gn_illegal(g, "stage %s shared: the target %s has no shared memory", o->name, g->target->name);
-    if (o->level == GN_LEVEL_SCRATCH && g->cuda) gn_illegal(g, "stage %s scratch: the target %s has no workers; use shared or arena", o->name, g->target->name);
+    if (o->level == GN_LEVEL_SHARED && !g->cuda)
+        gn_illegal(g, "stage %s shared: the target %s has no shared memory", o->name, g->target->name);
+    if (o->level == GN_LEVEL_SCRATCH && g->cuda)
+        gn_illegal(g, "stage %s scratch: the target %s has no workers; use shared or arena", o->name, g->target->name);
     if (o->level == GN_LEVEL_ARENA || v->depth) return;
     for (size_t i = 1; i < v->nuses; i++)
         if (step_of_stmt(g, v->uses[i]) != step_of_stmt(g, v->uses[0]))
@@ -256,13 +270,16 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
         if (!fits_registers(&v)) v.level = level, set_home(&v);
     }
     gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
-    *o = (gn_object){ .name = free_name(g, d, suffix), .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
+    *o =
+        (gn_object){ .name = free_name(g, d, suffix), .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);
     check_copy(g, o);
-    if (o->level == GN_LEVEL_REG) size_registers(g, o);
-    else size_memory(g, o);
+    if (o->level == GN_LEVEL_REG)
+        size_registers(g, o);
+    else
+        size_memory(g, o);
     add_sbuf(g, o);
     o->home = o->level == GN_LEVEL_ARENA ? g->root : v.depth ? v.uses[0]->above.at[v.depth - 1] : step_of_stmt(g, v.uses[0]);
     gn_push(g->arena, &g->objects, o);
@@ -317,8 +334,8 @@ static const gn_dim *less_fixed(gn_lower *g, const gn_object *o, const gn_laxis 
     return arg;
 }
 
-/* Cuts an argument into the digits of the axis' leaves among the dims: each monomial goes to the largest stride that divides it, constants
- * are cut from the outermost digit inwards. */
+/* Cuts an argument into the digits of the axis' leaves among the dims: each monomial goes to the largest stride that divides it,
+ * constants are cut from the outermost digit inwards. */
 static void cut_digits(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *x, const gn_dim **digit)
 {
     size_t at;
@@ -349,7 +366,8 @@ static void check_digit(gn_lower *g, const gn_object *o, const gn_laxis *a, uint
     if (gn_dim_at_least(g, digit, 0) && (outer || gn_dim_at_least(g, gn_lsub(g, most, digit), 1))) return;
     gn_text s = { .arena = g->arena };
     gn_dim_show(&s, digit);
-    gn_illegal(g, "stage %s: the use at %s along '%s' may leave the leaf '%s'", o->name, gn_text_done(&s), a->name, g->leaves.at[leaf].name);
+    gn_illegal(g, "stage %s: the use at %s along '%s' may leave the leaf '%s'", o->name, gn_text_done(&s), a->name,
+               g->leaves.at[leaf].name);
 }
 
 /* Dims of a private accumulator that belong to no parameter are at the statement's own point. */
@@ -398,7 +416,8 @@ static bool is_natural(gn_lower *g, const gn_object *o, const gn_laxis *a, const
         if (!*factor) {
             if (a->stride.at[i] != 1) return false;
             *factor = o->stride[at];
-        } else if (o->stride[at] != gn_lscale(g, *factor, a->stride.at[i])) return false;
+        } else if (o->stride[at] != gn_lscale(g, *factor, a->stride.at[i]))
+            return false;
     }
     return *factor != NULL;
 }

@@ -36,14 +36,18 @@ static void print_type(printer *p, const gn_val *v)
 
 static void print_operand(printer *p, const gn_val *v)
 {
-    if (v->id) gn_textf(p->t, "v%u", v->id);
-    else if (v->kind == GN_VAL_REG) gn_reg_name(p->t, p->g, v->u.reg.object, v->u.reg.number);
+    if (v->id)
+        gn_textf(p->t, "v%u", v->id);
+    else if (v->kind == GN_VAL_REG)
+        gn_reg_name(p->t, p->g, v->u.reg.object, v->u.reg.number);
     else if (v->kind == GN_VAL_SPLAT) {
         gn_text_add(p->t, "(splat ");
         print_operand(p, v->a[0]);
         gn_text_char(p->t, ')');
-    } else if (gn_is_float((gn_dtype)v->dtype)) gn_text_double(p->t, v->u.f);
-    else gn_textf(p->t, "%" PRId64, v->u.i);
+    } else if (gn_is_float((gn_dtype)v->dtype))
+        gn_text_double(p->t, v->u.f);
+    else
+        gn_textf(p->t, "%" PRId64, v->u.i);
 }
 
 static void print_preds(printer *p, gn_preds w)
@@ -64,8 +68,10 @@ static void print_access(printer *p, const gn_access *a)
 {
     static const char *const modes[] = { "", " :row", " :step", " :each" };
     gn_textf(p->t, "%s%s ", a->object ? a->object->name : p->g->kernel->bufs.at[a->buf].name, modes[a->mode]);
-    if (a->mode == GN_ACCESS_EACH) print_operand(p, a->each);
-    else gn_dim_print(p->t, a->base);
+    if (a->mode == GN_ACCESS_EACH)
+        print_operand(p, a->each);
+    else
+        gn_dim_print(p->t, a->base);
     if (a->mode == GN_ACCESS_STEP) gn_text_char(p->t, ' '), gn_dim_print(p->t, a->step);
     if (a->mask) gn_text_add(p->t, " :mask "), print_operand(p, a->mask);
     print_preds(p, a->when);
@@ -73,11 +79,15 @@ static void print_access(printer *p, const gn_access *a)
 
 static void print_value(printer *p, const gn_val *v)
 {
-    static const char *const names[] = { "const", "reg", "param", "copy", "index", "cond", "first", "bit", "load", "", "pick", "splat", "lanes", "threads" };
-    if (v->kind == GN_VAL_OP) gn_textf(p->t, "(%s", v->u.op->name);
-    else gn_textf(p->t, "(%s", names[v->kind]);
+    static const char *const names[] = { "const", "reg",  "param", "copy", "index", "cond",  "first",
+                                         "bit",   "load", "",      "pick", "splat", "lanes", "threads" };
+    if (v->kind == GN_VAL_OP)
+        gn_textf(p->t, "(%s", v->u.op->name);
+    else
+        gn_textf(p->t, "(%s", names[v->kind]);
     if (v->kind == GN_VAL_LANES || v->kind == GN_VAL_THREADS) gn_textf(p->t, " %s", gn_red_name(v->red));
-    if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST || v->kind == GN_VAL_BIT) gn_text_char(p->t, ' '), gn_dim_print(p->t, v->u.index.at);
+    if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST || v->kind == GN_VAL_BIT)
+        gn_text_char(p->t, ' '), gn_dim_print(p->t, v->u.index.at);
     if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_COND) print_preds(p, v->when);
     if (v->kind == GN_VAL_LOAD) gn_text_char(p->t, ' '), print_access(p, &v->u.load);
     for (uint16_t i = 0; i < v->n; i++) gn_text_char(p->t, ' '), print_operand(p, v->a[i]);
@@ -136,8 +146,10 @@ static void print_tile(printer *p, const gn_tile_args *a)
 static void print_set(printer *p, const gn_tree *t)
 {
     gn_text_add(p->t, "(set ");
-    if (t->object) gn_reg_name(p->t, p->g, t->object, t->number);
-    else gn_text_char(p->t, '('), print_access(p, &t->place), gn_text_char(p->t, ')');
+    if (t->object)
+        gn_reg_name(p->t, p->g, t->object, t->number);
+    else
+        gn_text_char(p->t, '('), print_access(p, &t->place), gn_text_char(p->t, ')');
     gn_text_char(p->t, ' ');
     print_operand(p, t->val);
     gn_text_char(p->t, ')');
@@ -184,8 +196,10 @@ static void print_kids(printer *p, const gn_tree *t, int depth)
         const uint8_t k = t->kids.at[i]->kind, before = i ? t->kids.at[i - 1]->kind : GN_NODE_STEP;
         const bool own = k != GN_NODE_STMT && k != GN_NODE_BUF && k != GN_NODE_BARRIER;
         const bool fresh = before != GN_NODE_STMT && before != GN_NODE_BUF && before != GN_NODE_BARRIER;
-        if (own || fresh) line(p, depth);
-        else gn_text_char(p->t, ' ');
+        if (own || fresh)
+            line(p, depth);
+        else
+            gn_text_char(p->t, ' ');
         print_node(p, t->kids.at[i], depth);
     }
 }
