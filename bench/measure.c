@@ -17,16 +17,55 @@ enum { BLOCK = 4096 };
 
 typedef long double reference(long double a, long double b);
 
-static long double ref_exp(long double a, long double b) { (void)b; return expl(a); }
-static long double ref_expm1(long double a, long double b) { (void)b; return expm1l(a); }
-static long double ref_log(long double a, long double b) { (void)b; return logl(a); }
-static long double ref_log1p(long double a, long double b) { (void)b; return log1pl(a); }
-static long double ref_sin(long double a, long double b) { (void)b; return sinl(a); }
-static long double ref_cos(long double a, long double b) { (void)b; return cosl(a); }
-static long double ref_tanh(long double a, long double b) { (void)b; return tanhl(a); }
-static long double ref_erf(long double a, long double b) { (void)b; return erfl(a); }
-static long double ref_rsqrt(long double a, long double b) { (void)b; return 1 / sqrtl(a); }
-static long double ref_pow(long double a, long double b) { return powl(a, b); }
+static long double ref_exp(long double a, long double b)
+{
+    (void)b;
+    return expl(a);
+}
+static long double ref_expm1(long double a, long double b)
+{
+    (void)b;
+    return expm1l(a);
+}
+static long double ref_log(long double a, long double b)
+{
+    (void)b;
+    return logl(a);
+}
+static long double ref_log1p(long double a, long double b)
+{
+    (void)b;
+    return log1pl(a);
+}
+static long double ref_sin(long double a, long double b)
+{
+    (void)b;
+    return sinl(a);
+}
+static long double ref_cos(long double a, long double b)
+{
+    (void)b;
+    return cosl(a);
+}
+static long double ref_tanh(long double a, long double b)
+{
+    (void)b;
+    return tanhl(a);
+}
+static long double ref_erf(long double a, long double b)
+{
+    (void)b;
+    return erfl(a);
+}
+static long double ref_rsqrt(long double a, long double b)
+{
+    (void)b;
+    return 1 / sqrtl(a);
+}
+static long double ref_pow(long double a, long double b)
+{
+    return powl(a, b);
+}
 
 static long double ref_sigmoid(long double a, long double b)
 {
@@ -41,27 +80,31 @@ static long double ref_softplus(long double a, long double b)
     return (a < 0 ? 0 : a) + log1pl(expl(-fabsl(a)));
 }
 
-static const struct { const char *op; reference *f; } references[] = {
-    { "exp", ref_exp }, { "expm1", ref_expm1 }, { "log", ref_log }, { "log1p", ref_log1p }, { "sin", ref_sin }, { "cos", ref_cos },
-    { "tanh", ref_tanh }, { "sigmoid", ref_sigmoid }, { "softplus", ref_softplus }, { "erf", ref_erf }, { "pow", ref_pow }, { "rsqrt", ref_rsqrt },
+static const struct {
+    const char *op;
+    reference *f;
+} references[] = {
+    {"exp", ref_exp},           {"expm1", ref_expm1}, {"log", ref_log},   {"log1p", ref_log1p},
+    {"sin", ref_sin},           {"cos", ref_cos},     {"tanh", ref_tanh}, {"sigmoid", ref_sigmoid},
+    {"softplus", ref_softplus}, {"erf", ref_erf},     {"pow", ref_pow},   {"rsqrt", ref_rsqrt},
 };
 
 /* |y - truth| in units of the last place of truth, in a format of p bits whose least normal exponent is emin. */
 static double ulps(double y, long double truth, int p, int emin, double largest)
 {
-    if (isnan(truth) || isnan(y))
-        return isnan(truth) && isnan(y) ? 0 : INFINITY;
+    if (isnan(truth) || isnan(y)) return isnan(truth) && isnan(y) ? 0 : INFINITY;
     int e;
     if (isinf(y) && fabsl(truth) <= largest) { /* overflowed: allowed if the truth rounds there, within an ulp */
         frexp(largest, &e);
-        return fabsl(truth) >= largest && !signbit(y) == !signbit(truth) ? (double)((ldexpl(1, e) - fabsl(truth)) / ldexpl(1, e - p)) : INFINITY;
+        return fabsl(truth) >= largest && !signbit(y) == !signbit(truth)
+                   ? (double)((ldexpl(1, e) - fabsl(truth)) / ldexpl(1, e - p))
+                   : INFINITY;
     }
     if (isinf(y) || isinf(truth) || fabsl(truth) > largest) {
         const double bound = isinf(y) ? y : fabs(y) == largest && fabsl(truth) < 2 * (long double)largest ? y : 0;
         return bound != 0 && !signbit(bound) == !signbit(truth) ? 0 : INFINITY;
     }
-    if (y == 0 && truth == 0)
-        return !signbit(y) == !signbit(truth) ? 0 : INFINITY;
+    if (y == 0 && truth == 0) return !signbit(y) == !signbit(truth) ? 0 : INFINITY;
     frexpl(truth, &e);
     e = e - 1 < emin ? emin : e - 1;
     return (double)(fabsl(y - truth) / ldexpl(1, e - p + 1));
@@ -76,7 +119,6 @@ static gn_status run(char *const *argv)
     return status ? gn_error(GN_ECOMPILER, "%s failed on %s", argv[0], argv[2]) : GN_OK;
 }
 
-
 typedef struct unit {
     const measure_options *options;
     const char *op;
@@ -87,14 +129,13 @@ typedef struct unit {
 static void write_unit(void *arg)
 {
     unit *u = arg;
-    gn_arena arena = { 0 };
-    gn_text body = { .arena = &arena }, text = { .arena = &arena };
+    gn_arena arena = {0};
+    gn_text body = {.arena = &arena}, text = {.arena = &arena};
     const int lanes = u->options->target->vector_bytes / gn_dtypes[u->dtype].size;
     expand_body(&body, u->options->target, "body", u->op, u->dtype, lanes);
     gn_target_unit(&text, u->options->target, gn_text_done(&body));
     FILE *f = fopen(u->path, "w");
-    if (!f || fputs(gn_text_done(&text), f) < 0 || fclose(f))
-        gn_throw(GN_EIO, "cannot write %s", u->path);
+    if (!f || fputs(gn_text_done(&text), f) < 0 || fclose(f)) gn_throw(GN_EIO, "cannot write %s", u->path);
     gn_arena_free(&arena);
 }
 
@@ -105,12 +146,21 @@ static void *load_body(unit *u, void **library)
     const int a = mkstemps(source, 2), b = mkstemps(object, 3);
     u->path = source;
     void *f = NULL;
-    char *argv[] = { (char *)u->options->cc, "-std=c11", source, "-O2", "-Wno-psabi", "-ffp-contract=off", "-shared", "-fPIC", "-o", object, NULL };
+    char *argv[] = {(char *)u->options->cc,
+                    "-std=c11",
+                    source,
+                    "-O2",
+                    "-Wno-psabi",
+                    "-ffp-contract=off",
+                    "-shared",
+                    "-fPIC",
+                    "-o",
+                    object,
+                    NULL};
     if (a >= 0 && b >= 0 && !gn_protect(write_unit, u) && !run(argv)) {
         *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
         f = *library ? dlsym(*library, "body") : NULL;
-        if (!f)
-            gn_error(GN_ECOMPILER, "%s", dlerror());
+        if (!f) gn_error(GN_ECOMPILER, "%s", dlerror());
     }
     close(a);
     close(b);
@@ -141,9 +191,58 @@ static double double_of(uint64_t bits)
     return x;
 }
 
-static const double special[] = { 0.0, -0.0, INFINITY, -INFINITY, NAN, 1, -1, 0.5, -0.5, 2, -2, 88.72283, 88.722839, -87.33654, -103.97, -104, 709.78271289338397,
-                                  709.782712893384, -708.3964185322641, -745.13, -746, 3.14159274, 1.57079637, 0x1.6ac5b262ca1ffp+849, 3.141592653589793, 1.5707963267948966, 1e15, 6.28318548, 1e22, 1e30, 3e38, 0x1p-149, 0x1p-126,
-                                  0x1p-1022, 0x1p-1074, 1e308, -1e308, 0.70710678, 1.41421356, 3, -3, 0.1, 9.01, 18.1, 20, -20, 40, 100, 1e-3, 1e-4, 1e-5, 1e-8 };
+static const double special[] = {0.0,
+                                 -0.0,
+                                 INFINITY,
+                                 -INFINITY,
+                                 NAN,
+                                 1,
+                                 -1,
+                                 0.5,
+                                 -0.5,
+                                 2,
+                                 -2,
+                                 88.72283,
+                                 88.722839,
+                                 -87.33654,
+                                 -103.97,
+                                 -104,
+                                 709.78271289338397,
+                                 709.782712893384,
+                                 -708.3964185322641,
+                                 -745.13,
+                                 -746,
+                                 3.14159274,
+                                 1.57079637,
+                                 0x1.6ac5b262ca1ffp+849,
+                                 3.141592653589793,
+                                 1.5707963267948966,
+                                 1e15,
+                                 6.28318548,
+                                 1e22,
+                                 1e30,
+                                 3e38,
+                                 0x1p-149,
+                                 0x1p-126,
+                                 0x1p-1022,
+                                 0x1p-1074,
+                                 1e308,
+                                 -1e308,
+                                 0.70710678,
+                                 1.41421356,
+                                 3,
+                                 -3,
+                                 0.1,
+                                 9.01,
+                                 18.1,
+                                 20,
+                                 -20,
+                                 40,
+                                 100,
+                                 1e-3,
+                                 1e-4,
+                                 1e-5,
+                                 1e-8};
 enum { NSPECIAL = sizeof special / sizeof *special };
 
 /* Half of the doubles have any bits, half a moderate exponent. */
@@ -164,7 +263,8 @@ static void compare(measure *m, reference *f, double a, double b, double y, bool
     }
 }
 
-static void sweep_f32(measure *m, const measure_options *o, reference *f, void (*body)(const float *, const float *, float *, int64_t), bool binary)
+static void sweep_f32(measure *m, const measure_options *o, reference *f,
+                      void (*body)(const float *, const float *, float *, int64_t), bool binary)
 {
     static float a[BLOCK], b[BLOCK], y[BLOCK];
     uint64_t seed = 1;
@@ -173,16 +273,17 @@ static void sweep_f32(measure *m, const measure_options *o, reference *f, void (
         int n = 0;
         for (; n < BLOCK; n++, i++) {
             const uint64_t k = i < points ? i : i - points;
-            a[n] = i < points ? binary ? (float)random_double(&seed) : float_of((uint32_t)(k * o->stride)) : (float)special[k % NSPECIAL];
+            a[n] = i < points ? binary ? (float)random_double(&seed) : float_of((uint32_t)(k * o->stride))
+                              : (float)special[k % NSPECIAL];
             b[n] = i < points ? (float)random_double(&seed) : (float)special[k / NSPECIAL % NSPECIAL];
         }
         body(a, b, y, BLOCK);
-        for (n = 0; n < BLOCK; n++)
-            compare(m, f, a[n], b[n], y[n], false);
+        for (n = 0; n < BLOCK; n++) compare(m, f, a[n], b[n], y[n], false);
     }
 }
 
-static void sweep_f64(measure *m, const measure_options *o, reference *f, void (*body)(const double *, const double *, double *, int64_t))
+static void sweep_f64(measure *m, const measure_options *o, reference *f,
+                      void (*body)(const double *, const double *, double *, int64_t))
 {
     static double a[BLOCK], b[BLOCK], y[BLOCK];
     uint64_t seed = 1;
@@ -194,8 +295,7 @@ static void sweep_f64(measure *m, const measure_options *o, reference *f, void (
             b[n] = i < o->count ? random_double(&seed) : special[k / NSPECIAL % NSPECIAL];
         }
         body(a, b, y, BLOCK);
-        for (n = 0; n < BLOCK; n++)
-            compare(m, f, a[n], b[n], y[n], true);
+        for (n = 0; n < BLOCK; n++) compare(m, f, a[n], b[n], y[n], true);
     }
 }
 
@@ -203,16 +303,13 @@ gn_status measure_body(measure *m, const measure_options *o, const char *op, gn_
 {
     reference *f = NULL;
     for (size_t i = 0; i < sizeof references / sizeof *references; i++)
-        if (strcmp(references[i].op, op) == 0)
-            f = references[i].f;
-    if (!f)
-        return gn_error(GN_EINVAL, "no reference for %s", op);
-    unit u = { .options = o, .op = op, .dtype = t };
+        if (strcmp(references[i].op, op) == 0) f = references[i].f;
+    if (!f) return gn_error(GN_EINVAL, "no reference for %s", op);
+    unit u = {.options = o, .op = op, .dtype = t};
     void *library = NULL;
     void *symbol = load_body(&u, &library);
-    if (!symbol)
-        return GN_ECOMPILER;
-    *m = (measure){ 0 };
+    if (!symbol) return GN_ECOMPILER;
+    *m = (measure){0};
     if (t == GN_F32) {
         void (*body)(const float *, const float *, float *, int64_t);
         memcpy(&body, &symbol, sizeof body);

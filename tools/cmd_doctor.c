@@ -9,7 +9,7 @@
 #include "toolchain_state.h"
 
 typedef struct report {
-    char packages[512];  /* what apt-get would bring */
+    char packages[512]; /* what apt-get would bring */
     bool compiles;
 } report;
 
@@ -49,16 +49,15 @@ static void report_toolchain(report *r, const char *name, const char *packages)
         gn_toolchain_close(t);
     }
     for (char *p = text; *p; p++)
-        if (*p == '\n')
-            *p = ' ';
+        if (*p == '\n') *p = ' ';
     say(name, text);
 }
 
 /* The first line a command prints. */
 static void report_command(const char *command)
 {
-    const char *argv[] = { command, "--version", NULL };
-    gn_bytes words = { .allocator = &gn_allocator_libc };
+    const char *argv[] = {command, "--version", NULL};
+    gn_bytes words = {.allocator = &gn_allocator_libc};
     int status = 0;
     char line[200] = "not found";
     if (!gn_spawn(argv, &words, &status) && status == 0)
@@ -71,8 +70,7 @@ static bool report_library(const char *what, const char *const *names)
 {
     for (; *names; names++) {
         void *library = dlopen(*names, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-        if (!library)
-            continue;
+        if (!library) continue;
         dlclose(library);
         say(what, *names);
         return true;
@@ -84,15 +82,16 @@ static bool report_library(const char *what, const char *const *names)
 static void report_cuda(void)
 {
     printf("CUDA (optional)\n");
-    const bool driver = report_library("driver", (const char *const[]){ "libcuda.so.1", NULL });
+    const bool driver = report_library("driver", (const char *const[]){"libcuda.so.1", NULL});
     gn_nvrtc *nvrtc = NULL;
     say("NVRTC", gn_nvrtc_open(&nvrtc, &gn_allocator_libc) ? "not found" : gn_nvrtc_identity(nvrtc));
-    report_library("cuBLASLt", (const char *const[]){ "libcublasLt.so.13", "libcublasLt.so.12", "/usr/local/cuda/lib64/libcublasLt.so", NULL });
-    report_library("cuDNN", (const char *const[]){ "libcudnn.so.9", NULL });
-    if (!driver && nvrtc)
-        printf("  CUDA source can be compiled here, but there is no driver to run it.\n");
+    report_library("cuBLASLt",
+                   (const char *const[]){"libcublasLt.so.13", "libcublasLt.so.12", "/usr/local/cuda/lib64/libcublasLt.so", NULL});
+    report_library("cuDNN", (const char *const[]){"libcudnn.so.9", NULL});
+    if (!driver && nvrtc) printf("  CUDA source can be compiled here, but there is no driver to run it.\n");
     if (!nvrtc)
-        printf("  CUDA source can be generated but not compiled: NVRTC comes with NVIDIA's CUDA toolkit or the PyPI package nvidia-cuda-nvrtc.\n");
+        printf("  CUDA source can be generated but not compiled: NVRTC comes with NVIDIA's CUDA toolkit or the PyPI package "
+               "nvidia-cuda-nvrtc.\n");
     gn_nvrtc_close(nvrtc);
 }
 
@@ -107,7 +106,7 @@ static void count(void *user, const gn_cache_entry *e)
 static void report_cache(const gn_context *context)
 {
     gn_cache *cache;
-    int64_t totals[3] = { 0 };
+    int64_t totals[3] = {0};
     printf("cache\n");
     if (gn_cache_open(&cache, &gn_allocator_libc, context->cache_dir, context->cache_bytes)) {
         say("state", gn_message());
@@ -118,8 +117,8 @@ static void report_cache(const gn_context *context)
     } else {
         gn_cache_walk(cache, true, count, totals);
         say("directory", gn_cache_dir(cache));
-        printf("  %-16s %" PRId64 " (%.1f MiB of at most %" PRId64 "), %" PRId64 " bad\n", "entries", totals[0], (double)totals[1] / (1 << 20),
-               context->cache_bytes >> 20, totals[2]);
+        printf("  %-16s %" PRId64 " (%.1f MiB of at most %" PRId64 "), %" PRId64 " bad\n", "entries", totals[0],
+               (double)totals[1] / (1 << 20), context->cache_bytes >> 20, totals[2]);
     }
     gn_cache_close(cache);
 }
@@ -127,19 +126,19 @@ static void report_cache(const gn_context *context)
 static int help(FILE *f)
 {
     fputs("usage: gnomon doctor\n\n"
-          "Prints which instruction sets, compilers and CUDA libraries this machine has, the state of the cache, what is missing and the\n"
-          "command that brings it. Exit status 1 if nothing here can compile generated code.\n", f);
+          "Prints which instruction sets, compilers and CUDA libraries this machine has, the state of the cache, what is missing "
+          "and the\n"
+          "command that brings it. Exit status 1 if nothing here can compile generated code.\n",
+          f);
     return f == stdout ? 0 : EXIT_USAGE;
 }
 
 int cmd_doctor(int argc, char **argv)
 {
-    if (argc > 1)
-        return help(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? stdout : stderr);
-    report r = { { 0 } };
+    if (argc > 1) return help(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? stdout : stderr);
+    report r = {{0}};
     gn_context *context;
-    if (gn_context_new(&context, NULL))
-        return complain(gn_message());
+    if (gn_context_new(&context, NULL)) return complain(gn_message());
     printf("gnomon %s\n", gn_version());
     report_cpu();
     printf("toolchains\n");
@@ -150,12 +149,10 @@ int cmd_doctor(int argc, char **argv)
     report_command("clang");
     report_cuda();
     report_cache(context);
-    if (*r.packages)
-        printf("missing; on Debian 12:  apt-get install%s\n", r.packages);
+    if (*r.packages) printf("missing; on Debian 12:  apt-get install%s\n", r.packages);
     if (strstr(r.packages, "llvm"))
         printf("(Gnomon must be built again after LLVM is there; without it, compiling goes through cc)\n");
-    if (!r.compiles)
-        printf("no compiler was found: graphs run on the interpreter, slowly\n");
+    if (!r.compiles) printf("no compiler was found: graphs run on the interpreter, slowly\n");
     gn_context_free(context);
     return !r.compiles;
 }

@@ -14,15 +14,17 @@ typedef struct request {
 
 static int help(FILE *f)
 {
-    fputs("usage: gnomon kernel [OPTION..] FILE\n\n"
-          "FILE holds a (kernel ..) and a (schedule ..), as docs/kernel-text.md describes them; - is stdin. Without a schedule the\n"
-          "automatic one is taken. Prints the source that they become.\n\n"
-          "  --target NAME   avx512, avx2, generic, c11 (any compiler), cuda, or c: the best of this CPU [c]\n"
-          "  --kernel        print the kernel\n"
-          "  --schedule      print the schedule\n"
-          "  --tree          print the loops with their statements\n"
-          "  --code          print the loops with every load, operation and store\n"
-          "  --help          print this\n", f);
+    fputs(
+        "usage: gnomon kernel [OPTION..] FILE\n\n"
+        "FILE holds a (kernel ..) and a (schedule ..), as docs/kernel-text.md describes them; - is stdin. Without a schedule the\n"
+        "automatic one is taken. Prints the source that they become.\n\n"
+        "  --target NAME   avx512, avx2, generic, c11 (any compiler), cuda, or c: the best of this CPU [c]\n"
+        "  --kernel        print the kernel\n"
+        "  --schedule      print the schedule\n"
+        "  --tree          print the loops with their statements\n"
+        "  --code          print the loops with every load, operation and store\n"
+        "  --help          print this\n",
+        f);
     return f == stdout ? 0 : EXIT_USAGE;
 }
 
@@ -30,20 +32,17 @@ static const gn_sx *find_list(const char *path, const gn_sx *items, const char *
 {
     const gn_sx *found = NULL;
     for (size_t i = 0; i < items->n; i++) {
-        if (!gn_sx_head(items->at[i], head))
-            continue;
-        if (found)
-            gn_sx_fail(path, items->at[i], "a second %s", head);
+        if (!gn_sx_head(items->at[i], head)) continue;
+        if (found) gn_sx_fail(path, items->at[i], "a second %s", head);
         found = items->at[i];
     }
-    if (!found && required)
-        gn_throw(GN_ESYNTAX, "%s: there is no (%s ..)", path, head);
+    if (!found && required) gn_throw(GN_ESYNTAX, "%s: there is no (%s ..)", path, head);
     return found;
 }
 
 static void print_source(gn_text *out, gn_arena *arena, const gn_scheduled *s, const gn_target *target)
 {
-    gn_text body = { .arena = arena };
+    gn_text body = {.arena = arena};
     gn_emit_kernel(&body, s);
     gn_target_unit(out, target, gn_text_done(&body));
 }
@@ -51,7 +50,7 @@ static void print_source(gn_text *out, gn_arena *arena, const gn_scheduled *s, c
 static void run(void *arg)
 {
     const request *r = arg;
-    gn_arena arena = { 0 };
+    gn_arena arena = {0};
     size_t size;
     const gn_target *target = target_by_name(r->target);
     const char *text = read_text(&arena, r->path, &size);
@@ -59,34 +58,34 @@ static void run(void *arg)
     gn_kernel *kernel = gn_kernel_read(&arena, r->path, find_list(r->path, items, "kernel", true));
     gn_kernel_verify(kernel);
     const gn_sx *given = find_list(r->path, items, "schedule", false);
-    gn_schedule *schedule = given ? gn_schedule_read(&arena, kernel, r->path, given) : gn_default_schedule(&arena, kernel, NULL, target);
-    gn_text out = { .arena = &arena };
-    if (r->kernel)
-        gn_kernel_print(&out, kernel);
-    if (r->schedule)
-        gn_schedule_print(&out, kernel, schedule);
+    gn_schedule *schedule =
+        given ? gn_schedule_read(&arena, kernel, r->path, given) : gn_default_schedule(&arena, kernel, NULL, target);
+    gn_text out = {.arena = &arena};
+    if (r->kernel) gn_kernel_print(&out, kernel);
+    if (r->schedule) gn_schedule_print(&out, kernel, schedule);
     const bool source = !r->kernel && !r->schedule && !r->tree && !r->code;
     if (r->tree || r->code || source) {
         const gn_scheduled *s = gn_schedule_apply(&arena, kernel, schedule, target);
-        if (r->tree)
-            gn_scheduled_print(&out, s);
-        if (r->code)
-            gn_scheduled_print_code(&out, s);
-        if (source)
-            print_source(&out, &arena, s, target);
+        if (r->tree) gn_scheduled_print(&out, s);
+        if (r->code) gn_scheduled_print_code(&out, s);
+        if (source) print_source(&out, &arena, s, target);
     }
     const char *printed = gn_text_done(&out);
     fputs(printed, stdout);
-    if (*printed && printed[strlen(printed) - 1] != '\n')
-        putchar('\n');
+    if (*printed && printed[strlen(printed) - 1] != '\n') putchar('\n');
     gn_arena_free(&arena);
 }
 
 int cmd_kernel(int argc, char **argv)
 {
-    static const struct option options[] = { { "target", 1, 0, 't' }, { "kernel", 0, 0, 'k' }, { "schedule", 0, 0, 's' }, { "tree", 0, 0, 'r' },
-                                             { "code", 0, 0, 'c' }, { "help", 0, 0, 'h' }, { 0 } };
-    request r = { 0 };
+    static const struct option options[] = {{"target", 1, 0, 't'},
+                                            {"kernel", 0, 0, 'k'},
+                                            {"schedule", 0, 0, 's'},
+                                            {"tree", 0, 0, 'r'},
+                                            {"code", 0, 0, 'c'},
+                                            {"help", 0, 0, 'h'},
+                                            {0}};
+    request r = {0};
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (c) {
         case 't': r.target = optarg; break;
@@ -98,8 +97,7 @@ int cmd_kernel(int argc, char **argv)
         default: return help(stderr);
         }
     }
-    if (optind + 1 != argc)
-        return help(stderr);
+    if (optind + 1 != argc) return help(stderr);
     r.path = argv[optind];
     return gn_protect(run, &r) ? complain(gn_message()) : 0;
 }

@@ -13,7 +13,8 @@ struct gn_nvrtc {
     void *library;
     char identity[32];
     int (*version)(int *major, int *minor);
-    int (*create)(program *, const char *source, const char *name, int nheaders, const char *const *headers, const char *const *names);
+    int (*create)(program *, const char *source, const char *name, int nheaders, const char *const *headers,
+                  const char *const *names);
     int (*destroy)(program *);
     int (*compile)(program, int noptions, const char *const *options);
     int (*log_size)(program, size_t *);
@@ -37,14 +38,13 @@ static void *open_in(const char *folder, const char *name)
 
 static void *open_library(void)
 {
-    static const char *const names[] = { "libnvrtc.so.13", "libnvrtc.so.12" };
-    const char *const folders[] = { secure_getenv("CUDA_HOME"), secure_getenv("CUDA_PATH"), "/usr/local/cuda" };
+    static const char *const names[] = {"libnvrtc.so.13", "libnvrtc.so.12"};
+    const char *const folders[] = {secure_getenv("CUDA_HOME"), secure_getenv("CUDA_PATH"), "/usr/local/cuda"};
     void *library = NULL;
     for (size_t i = 0; i < 2 && !library; i++) {
         library = dlopen(names[i], OPEN_FLAGS);
         for (size_t f = 0; f < 3 && !library; f++)
-            if (folders[f])
-                library = open_in(folders[f], names[i]);
+            if (folders[f]) library = open_in(folders[f], names[i]);
     }
     return library;
 }
@@ -52,16 +52,25 @@ static void *open_library(void)
 /* Functions by name into a struct of function pointers: dlsym's void * is copied, since ISO C has no cast for it. */
 static bool find_functions(gn_nvrtc *n)
 {
-    const struct { const char *name; void *at; } functions[] = {
-        { "nvrtcVersion", &n->version }, { "nvrtcCreateProgram", &n->create }, { "nvrtcDestroyProgram", &n->destroy },
-        { "nvrtcCompileProgram", &n->compile }, { "nvrtcGetProgramLogSize", &n->log_size }, { "nvrtcGetProgramLog", &n->log },
-        { "nvrtcGetCUBINSize", &n->cubin_size }, { "nvrtcGetCUBIN", &n->cubin }, { "nvrtcGetPTXSize", &n->ptx_size },
-        { "nvrtcGetPTX", &n->ptx }, { "nvrtcGetErrorString", &n->error_string },
+    const struct {
+        const char *name;
+        void *at;
+    } functions[] = {
+        {"nvrtcVersion", &n->version},
+        {"nvrtcCreateProgram", &n->create},
+        {"nvrtcDestroyProgram", &n->destroy},
+        {"nvrtcCompileProgram", &n->compile},
+        {"nvrtcGetProgramLogSize", &n->log_size},
+        {"nvrtcGetProgramLog", &n->log},
+        {"nvrtcGetCUBINSize", &n->cubin_size},
+        {"nvrtcGetCUBIN", &n->cubin},
+        {"nvrtcGetPTXSize", &n->ptx_size},
+        {"nvrtcGetPTX", &n->ptx},
+        {"nvrtcGetErrorString", &n->error_string},
     };
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         void *symbol = dlsym(n->library, functions[i].name);
-        if (!symbol)
-            return false;
+        if (!symbol) return false;
         memcpy(functions[i].at, &symbol, sizeof symbol);
     }
     return true;
@@ -72,7 +81,9 @@ gn_status gn_nvrtc_open(gn_nvrtc **out, const gn_allocator *allocator)
     *out = NULL;
     void *library = open_library();
     if (!library)
-        return gn_error(GN_EDEVICE, "NVRTC: libnvrtc.so.13 or .12 was not found by name, in $CUDA_HOME/lib64, $CUDA_PATH/lib64 or /usr/local/cuda/lib64");
+        return gn_error(
+            GN_EDEVICE,
+            "NVRTC: libnvrtc.so.13 or .12 was not found by name, in $CUDA_HOME/lib64, $CUDA_PATH/lib64 or /usr/local/cuda/lib64");
     gn_nvrtc *n = gn_alloc_zeroed(allocator, sizeof *n);
     if (!n) {
         dlclose(library);
@@ -92,8 +103,7 @@ gn_status gn_nvrtc_open(gn_nvrtc **out, const gn_allocator *allocator)
 
 void gn_nvrtc_close(gn_nvrtc *n)
 {
-    if (!n)
-        return;
+    if (!n) return;
     dlclose(n->library);
     gn_release(n->allocator, n, sizeof *n);
 }
@@ -104,15 +114,14 @@ const char *gn_nvrtc_identity(const gn_nvrtc *n)
 }
 
 /* Bytes of unknown size in two calls, as all of NVRTC's are read. */
-static gn_status take(const gn_nvrtc *n, program p, int (*size_of)(program, size_t *), int (*get)(program, char *), char **out, size_t *size)
+static gn_status take(const gn_nvrtc *n, program p, int (*size_of)(program, size_t *), int (*get)(program, char *), char **out,
+                      size_t *size)
 {
     *out = NULL;
     *size = 0;
-    if (size_of(p, size) || *size == 0)
-        return GN_OK;
+    if (size_of(p, size) || *size == 0) return GN_OK;
     *out = gn_alloc(n->allocator, *size);
-    if (!*out)
-        return GN_ENOMEM;
+    if (!*out) return GN_ENOMEM;
     return get(p, *out) ? gn_error(GN_ECOMPILER, "NVRTC: the result cannot be read") : GN_OK;
 }
 
@@ -120,15 +129,16 @@ static gn_status compile(const gn_nvrtc *n, program p, const char *name, const c
 {
     char arch_option[64];
     snprintf(arch_option, sizeof arch_option, "--gpu-architecture=%s", arch);
-    const char *const options[] = { arch_option, "--fmad=false", "--minimal", "--no-cache", "--std=c++17", "--restrict", "--ptxas-options=-v" };
+    const char *const options[] = {arch_option,   "--fmad=false", "--minimal",         "--no-cache",
+                                   "--std=c++17", "--restrict",   "--ptxas-options=-v"};
     const int failed = n->compile(p, sizeof options / sizeof *options, options);
     gn_status s = take(n, p, n->log_size, n->log, &out->log, &out->log_size);
     if (failed)
-        return gn_error(GN_ECOMPILER, "NVRTC cannot compile %s for %s: %s\n%s", name, arch, n->error_string(failed), out->log ? out->log : "");
+        return gn_error(GN_ECOMPILER, "NVRTC cannot compile %s for %s: %s\n%s", name, arch, n->error_string(failed),
+                        out->log ? out->log : "");
     const bool ptx = strncmp(arch, "compute_", 8) == 0;
     char *code = NULL;
-    if (!s)
-        s = take(n, p, ptx ? n->ptx_size : n->cubin_size, ptx ? n->ptx : n->cubin, &code, &out->size);
+    if (!s) s = take(n, p, ptx ? n->ptx_size : n->cubin_size, ptx ? n->ptx : n->cubin, &code, &out->size);
     out->code = code;
     return s;
 }
@@ -136,10 +146,9 @@ static gn_status compile(const gn_nvrtc *n, program p, const char *name, const c
 gn_status gn_nvrtc_compile(const gn_nvrtc *n, const char *name, const char *source, const char *arch, gn_nvrtc_output *out)
 {
     program p = NULL;
-    *out = (gn_nvrtc_output){ .allocator = n->allocator };
+    *out = (gn_nvrtc_output){.allocator = n->allocator};
     const int failed = n->create(&p, source, name, 0, NULL, NULL);
-    if (failed)
-        return gn_error(GN_ECOMPILER, "NVRTC: no program for %s: %s", name, n->error_string(failed));
+    if (failed) return gn_error(GN_ECOMPILER, "NVRTC: no program for %s: %s", name, n->error_string(failed));
     const gn_status s = compile(n, p, name, arch, out);
     n->destroy(&p);
     return s;
@@ -147,21 +156,18 @@ gn_status gn_nvrtc_compile(const gn_nvrtc *n, const char *name, const char *sour
 
 void gn_nvrtc_output_free(gn_nvrtc_output *out)
 {
-    if (!out->allocator)
-        return;
+    if (!out->allocator) return;
     gn_release(out->allocator, out->code, out->size);
     gn_release(out->allocator, out->log, out->log_size);
-    *out = (gn_nvrtc_output){ 0 };
+    *out = (gn_nvrtc_output){0};
 }
 
 /* The number that stands before `words` in the text, up to `end`. */
 static int number_before(const char *text, const char *end, const char *words)
 {
     const char *p = strstr(text, words);
-    if (!p || p >= end)
-        return 0;
-    while (p > text && p[-1] >= '0' && p[-1] <= '9')
-        p--;
+    if (!p || p >= end) return 0;
+    while (p > text && p[-1] >= '0' && p[-1] <= '9') p--;
     return atoi(p);
 }
 
@@ -170,8 +176,7 @@ bool gn_nvrtc_usage_of(const char *log, const char *kernel, gn_nvrtc_usage *out)
     char head[256];
     const int n = snprintf(head, sizeof head, "Compiling entry function '%s'", kernel);
     const char *text = n > 0 && (size_t)n < sizeof head ? strstr(log, head) : NULL;
-    if (!text)
-        return false;
+    if (!text) return false;
     text += n;
     const char *next = strstr(text, "Compiling entry function"), *end = next ? next : text + strlen(text);
     *out = (gn_nvrtc_usage){

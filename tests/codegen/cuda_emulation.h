@@ -1,6 +1,7 @@
-/* Put before generated CUDA text, lets a C++ compiler build it for the CPU. Every thread of a block is a fiber of tests/cuda_fibers.c, which
- * loads the result, sets the indices below before it resumes a fiber, and gets control at every barrier and warp collective. Blocks run one
- * after the other. Includes nothing, so that nothing of the system hides a name that the generated text forgot. */
+/* Put before generated CUDA text, lets a C++ compiler build it for the CPU. Every thread of a block is a fiber of
+ * tests/cuda_fibers.c, which loads the result, sets the indices below before it resumes a fiber, and gets control at
+ * every barrier and warp collective. Blocks run one after the other. Includes nothing, so that nothing of the system
+ * hides a name that the generated text forgot. */
 #define GN_CUDA_EMULATION 1
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* a kernel takes all symbols and knows all its threads, used or not */
 #pragma GCC diagnostic ignored "-Wunused-variable"
@@ -69,7 +70,8 @@ static inline float gn_emulated_tf32(float a)
 }
 
 /* m16n8k8: which register of which thread holds an element, as the PTX manual's figures have it. */
-static inline void gn_emulated_mma(float *c0, float *c1, float *c2, float *c3, float a0, float a1, float a2, float a3, float b0, float b1)
+static inline void gn_emulated_mma(float *c0, float *c1, float *c2, float *c3, float a0, float a1,
+                                   float a2, float a3, float b0, float b1)
 {
     const unsigned lane = threadIdx.x % 32, warp = threadIdx.x - lane, group = lane / 4, quad = lane % 4;
     float *const mine = (float *)emulated_slot(threadIdx.x), *const c[4] = { c0, c1, c2, c3 };
@@ -80,7 +82,8 @@ static inline void gn_emulated_mma(float *c0, float *c1, float *c2, float *c3, f
         const unsigned m = group + 8 * (r / 2), n = 2 * quad + r % 2;
         float sum = *c[r];
         for (unsigned k = 0; k < 8; k++) {
-            const float *const a = (const float *)emulated_slot(warp + (m % 8) * 4 + k % 4), *const b = (const float *)emulated_slot(warp + n * 4 + k % 4);
+            const float *const a = (const float *)emulated_slot(warp + (m % 8) * 4 + k % 4);
+            const float *const b = (const float *)emulated_slot(warp + n * 4 + k % 4);
             sum += a[m / 8 + 2 * (k / 4)] * b[4 + k / 4];
         }
         *c[r] = sum;

@@ -11,10 +11,8 @@ static void add_file(gn_text *out, const char *path)
 {
     FILE *f = fopen(path, "r");
     char chunk[4096];
-    if (!f)
-        fail_msg("cannot open %s", path);
-    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
-        gn_text_add_n(out, chunk, n);
+    if (!f) fail_msg("cannot open %s", path);
+    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;) gn_text_add_n(out, chunk, n);
     fclose(f);
 }
 
@@ -33,8 +31,7 @@ static void add_launcher(gn_text *out, const gn_scheduled *s, uint32_t step)
         gn_textf(out, "%s(%s *)emulated_arg[%zu]", comma, memory_type(k->bufs.at[i].dtype), i);
     for (size_t i = 0; i < s->sbufs.n; i++, comma = ", ")
         gn_textf(out, "%s(%s *)emulated_arg[%zu]", comma, memory_type(s->sbufs.at[i].dtype), k->bufs.n + i);
-    for (size_t i = 0; i < k->syms.n; i++, comma = ", ")
-        gn_textf(out, "%semulated_sym[%zu]", comma, i);
+    for (size_t i = 0; i < k->syms.n; i++, comma = ", ") gn_textf(out, "%semulated_sym[%zu]", comma, i);
     gn_text_add(out, "); }\n");
 }
 
@@ -48,30 +45,27 @@ typedef struct job {
 static void emit_all(void *arg)
 {
     job *j = arg;
-    gn_text body = { .arena = j->arena }, unit = { .arena = j->arena };
-    for (size_t i = 0; i < j->n; i++)
-        gn_emit_kernel(&body, j->kernels[i]);
+    gn_text body = {.arena = j->arena}, unit = {.arena = j->arena};
+    for (size_t i = 0; i < j->n; i++) gn_emit_kernel(&body, j->kernels[i]);
     gn_target_unit(&unit, &gn_target_cuda, gn_text_done(&body));
     j->text = gn_text_done(&unit);
 }
 
 const char *emulated_cuda(gn_arena *arena, size_t n, gn_scheduled *const *kernels)
 {
-    job j = { arena, n, kernels, NULL };
-    if (gn_protect(emit_all, &j))
-        fail_msg("%s", gn_message());
+    job j = {arena, n, kernels, NULL};
+    if (gn_protect(emit_all, &j)) fail_msg("%s", gn_message());
     return j.text;
 }
 
 const char *emulated_text(gn_arena *arena, size_t n, gn_scheduled *const *kernels)
 {
-    gn_text t = { .arena = arena };
+    gn_text t = {.arena = arena};
     add_file(&t, TEST_DIR "/codegen/cuda_emulation.h");
     gn_text_add(&t, emulated_cuda(arena, n, kernels));
     gn_text_add(&t, "\nextern \"C\" {\nvoid **emulated_arg;\nconst int64_t *emulated_sym;\n");
     for (size_t i = 0; i < n; i++)
-        for (uint32_t step = 0; step < kernels[i]->nsteps; step++)
-            add_launcher(&t, kernels[i], step);
+        for (uint32_t step = 0; step < kernels[i]->nsteps; step++) add_launcher(&t, kernels[i], step);
     gn_text_add(&t, "}\n");
     return gn_text_done(&t);
 }
@@ -94,7 +88,7 @@ static bool value_of(void *user, const char *name, int64_t *out)
 
 int64_t emulated_size(const gn_scheduled *s, const gn_dim *d, const int64_t *sym)
 {
-    symbols user = { s->kernel, sym };
+    symbols user = {s->kernel, sym};
     int64_t n = 0;
     assert_true(gn_dim_eval(d, value_of, NULL, &user, &n));
     return n;
@@ -104,7 +98,7 @@ enum { MAX_ARGS = 64 };
 
 void emulated_run(void *library, const gn_scheduled *s, void *const *buffers, const int64_t *sym, bool descending)
 {
-    gn_arena arena = { 0 };
+    gn_arena arena = {0};
     void *args[MAX_ARGS];
     const size_t n = s->kernel->bufs.n;
     assert_true(n + s->sbufs.n <= MAX_ARGS);
@@ -121,8 +115,7 @@ void emulated_run(void *library, const gn_scheduled *s, void *const *buffers, co
         memcpy(&body, &symbol, sizeof body);
         const int64_t blocks = emulated_size(s, gn_scheduled_parts(s, step), sym);
         const char *trouble = cuda_fibers_run(library, body, (unsigned)blocks, gn_scheduled_threads(s), descending);
-        if (trouble)
-            fail_msg("%s, step %u: %s", s->kernel->name, step, trouble);
+        if (trouble) fail_msg("%s, step %u: %s", s->kernel->name, step, trouble);
     }
     gn_arena_free(&arena);
 }
@@ -133,24 +126,20 @@ static void check_usage(const gn_scheduled *s, const char *arch, const char *log
         char symbol[128];
         gn_nvrtc_usage u;
         snprintf(symbol, sizeof symbol, "%s_%u", s->kernel->name, step);
-        if (!gn_nvrtc_usage_of(log, symbol, &u))
-            fail_msg("%s: the log says nothing of %s: %s", arch, symbol, log);
+        if (!gn_nvrtc_usage_of(log, symbol, &u)) fail_msg("%s: the log says nothing of %s: %s", arch, symbol, log);
         printf("    %s %-20s %3d registers %6d bytes shared\n", arch, symbol, u.registers, u.shared_bytes);
-        if (u.spill_bytes)
-            fail_msg("%s: %s spills %d bytes", arch, symbol, u.spill_bytes);
+        if (u.spill_bytes) fail_msg("%s: %s spills %d bytes", arch, symbol, u.spill_bytes);
     }
 }
 
 void emulated_check_nvrtc(const struct gn_nvrtc *nvrtc, const char *text, size_t n, gn_scheduled *const *kernels)
 {
-    static const char *const archs[] = { "sm_80", "sm_90" };
+    static const char *const archs[] = {"sm_80", "sm_90"};
     for (size_t a = 0; a < 2; a++) {
         gn_nvrtc_output out;
-        if (gn_nvrtc_compile(nvrtc, kernels[0]->kernel->name, text, archs[a], &out))
-            fail_msg("%s", gn_message());
+        if (gn_nvrtc_compile(nvrtc, kernels[0]->kernel->name, text, archs[a], &out)) fail_msg("%s", gn_message());
         assert_memory_equal(out.code, "\177ELF", 4);
-        for (size_t i = 0; i < n; i++)
-            check_usage(kernels[i], archs[a], out.log);
+        for (size_t i = 0; i < n; i++) check_usage(kernels[i], archs[a], out.log);
         gn_nvrtc_output_free(&out);
     }
 }

@@ -1,4 +1,5 @@
-/* Kernels of tests/codegen/kernels as CUDA: compiled by NVRTC where it is, and run on the CPU as fibers against the kernel interpreter. */
+/* Kernels of tests/codegen/kernels as CUDA: compiled by NVRTC where it is, and run on the CPU as fibers against the kernel
+ * interpreter. */
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,19 +17,18 @@ static const struct example {
     int64_t sym[2][3];
     double tolerance;
 } examples[] = {
-    { "chain", { { 1000 }, { 2049 } }, 1e-6 },
-    { "softmax_registers", { { 1, 1024 }, { 3, 1024 } }, 1e-6 },
-    { "softmax_any", { { 2, 77 }, { 3, 1000 } }, 1e-6 },
-    { "contract_simt", { { 37, 45, 19 }, { 130, 150, 37 } }, 3e-6 },
-    { "contract_mma", { { 37, 45, 19 }, { 130, 150, 37 } }, 5e-3 }, /* tf32 keeps 11 bits of each factor */
+    {"chain", {{1000}, {2049}}, 1e-6},
+    {"softmax_registers", {{1, 1024}, {3, 1024}}, 1e-6},
+    {"softmax_any", {{2, 77}, {3, 1000}}, 1e-6},
+    {"contract_simt", {{37, 45, 19}, {130, 150, 37}}, 3e-6},
+    {"contract_mma", {{37, 45, 19}, {130, 150, 37}}, 5e-3}, /* tf32 keeps 11 bits of each factor */
 };
 enum { NEXAMPLES = sizeof examples / sizeof *examples };
 
 static const char *read_file(gn_arena *a, const char *path)
 {
     FILE *f = fopen(path, "r");
-    if (!f)
-        fail_msg("cannot open %s", path);
+    if (!f) fail_msg("cannot open %s", path);
     char *text = gn_arena_alloc(a, 1 << 16, 1);
     text[fread(text, 1, (1 << 16) - 1, f)] = '\0';
     fclose(f);
@@ -49,14 +49,14 @@ static void load(void *arg)
     const gn_sx *items = gn_sx_read(&l->arena, l->name, text, strlen(text));
     l->kernel = gn_kernel_read(&l->arena, l->name, items->at[0]);
     gn_kernel_verify(l->kernel);
-    l->scheduled = gn_schedule_apply(&l->arena, l->kernel, gn_schedule_read(&l->arena, l->kernel, l->name, items->at[1]), &gn_target_cuda);
+    l->scheduled =
+        gn_schedule_apply(&l->arena, l->kernel, gn_schedule_read(&l->arena, l->kernel, l->name, items->at[1]), &gn_target_cuda);
 }
 
 static void load_example(loaded *l, const char *name)
 {
-    *l = (loaded){ .name = name };
-    if (gn_protect(load, l))
-        fail_msg("%s: %s", name, gn_message());
+    *l = (loaded){.name = name};
+    if (gn_protect(load, l)) fail_msg("%s: %s", name, gn_message());
 }
 
 static void nvrtc_compiles_every_kernel_without_spills(void **state)
@@ -85,7 +85,9 @@ static void nvrtc_says_where_source_is_wrong(void **state)
         skip();
     }
     gn_nvrtc_output out;
-    assert_int_equal(gn_nvrtc_compile(nvrtc, "bad.cu", "extern \"C\" __global__ void f(float *x)\n{\n    *x = y;\n}\n", "sm_80", &out), GN_ECOMPILER);
+    assert_int_equal(
+        gn_nvrtc_compile(nvrtc, "bad.cu", "extern \"C\" __global__ void f(float *x)\n{\n    *x = y;\n}\n", "sm_80", &out),
+        GN_ECOMPILER);
     assert_message_contains("NVRTC cannot compile bad.cu for sm_80");
     assert_message_contains("identifier \"y\" is undefined");
     gn_nvrtc_output_free(&out);
@@ -107,12 +109,11 @@ typedef struct memory {
 static memory make_memory(gn_arena *a, const gn_scheduled *scheduled, const int64_t *sym)
 {
     const gn_kernel *k = scheduled->kernel;
-    memory m = { .n = k->bufs.n };
+    memory m = {.n = k->bufs.n};
     uint64_t seed = test_seed();
     for (size_t i = 0; i < m.n; i++) {
         m.count[i] = 1;
-        for (uint8_t d = 0; d < k->bufs.at[i].rank; d++)
-            m.count[i] *= emulated_size(scheduled, k->bufs.at[i].shape[d], sym);
+        for (uint8_t d = 0; d < k->bufs.at[i].rank; d++) m.count[i] *= emulated_size(scheduled, k->bufs.at[i].shape[d], sym);
         m.at[i] = gn_arena_alloc(a, (size_t)m.count[i] * sizeof(float), 64);
         for (int64_t j = 0; j < m.count[i]; j++)
             m.at[i][j] = k->bufs.at[i].access & GN_KBUF_READ ? (float)test_uniform(&seed, -1, 1) : NAN;
@@ -156,38 +157,35 @@ static void emulated_kernels_agree_with_the_interpreter(void **state)
         printf("skipped: no C++ compiler for the emulation\n");
         skip();
     }
-    for (size_t i = 0; i < NEXAMPLES; i++)
-        check_example(&examples[i], compiler);
+    for (size_t i = 0; i < NEXAMPLES; i++) check_example(&examples[i], compiler);
 }
 
-/* What the emulation is for: a kernel that forgets a barrier computes something else in one of the two orders, a kernel whose threads part at a
- * barrier is reported. */
-static const char faulty[] =
-    "static float *out;\n"
-    "extern \"C\" {\n"
-    "float result[256];\n"
-    "void no_barrier(void)\n"
-    "{\n"
-    "    __shared__ float a[256];\n"
-    "    a[threadIdx.x] = (float)threadIdx.x + 256 * (float)blockIdx.x;\n"
-    "    result[threadIdx.x] = a[255 - threadIdx.x];\n"
-    "}\n"
-    "void parted(void)\n"
-    "{\n"
-    "    if (threadIdx.x < 5)\n"
-    "        __syncthreads();\n"
-    "    (void)out;\n"
-    "}\n"
-    "}\n";
+/* What the emulation is for: a kernel that forgets a barrier computes something else in one of the two orders, a kernel whose
+ * threads part at a barrier is reported. */
+static const char faulty[] = "static float *out;\n"
+                             "extern \"C\" {\n"
+                             "float result[256];\n"
+                             "void no_barrier(void)\n"
+                             "{\n"
+                             "    __shared__ float a[256];\n"
+                             "    a[threadIdx.x] = (float)threadIdx.x + 256 * (float)blockIdx.x;\n"
+                             "    result[threadIdx.x] = a[255 - threadIdx.x];\n"
+                             "}\n"
+                             "void parted(void)\n"
+                             "{\n"
+                             "    if (threadIdx.x < 5)\n"
+                             "        __syncthreads();\n"
+                             "    (void)out;\n"
+                             "}\n"
+                             "}\n";
 
 static void the_emulation_notices_missing_and_parted_barriers(void **state)
 {
     (void)state;
     const char *compiler = unit_cxx();
-    if (!compiler)
-        skip();
-    gn_arena arena = { 0 };
-    gn_text t = { .arena = &arena };
+    if (!compiler) skip();
+    gn_arena arena = {0};
+    gn_text t = {.arena = &arena};
     gn_textf(&t, "%s%s", read_file(&arena, TEST_DIR "/codegen/cuda_emulation.h"), faulty);
     void *library = unit_load_text(compiler, ".cc", gn_text_done(&t));
     const float *result = unit_symbol(library, "result");
@@ -197,8 +195,7 @@ static void the_emulation_notices_missing_and_parted_barriers(void **state)
     int wrong = 0;
     for (int descending = 0; descending < 2; descending++) {
         assert_null(cuda_fibers_run(library, f, 2, 256, descending));
-        for (int i = 0; i < 256; i++)
-            wrong += result[i] != (float)(511 - i);
+        for (int i = 0; i < 256; i++) wrong += result[i] != (float)(511 - i);
     }
     assert_true(wrong > 0);
     symbol = unit_symbol(library, "parted");

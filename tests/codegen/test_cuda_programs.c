@@ -1,5 +1,5 @@
-/* The programs whose kernels are counted, with CUDA's default schedules: compiled by NVRTC without spills, and run on the CPU as fibers against
- * the reference evaluator. */
+/* The programs whose kernels are counted, with CUDA's default schedules: compiled by NVRTC without spills, and run on the CPU as
+ * fibers against the reference evaluator. */
 #include <dlfcn.h>
 #include <gnomon/ops.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 typedef struct cuda_program {
     program *p;
     GN_VEC(gn_scheduled *) kernels;
-    const char *text;            /* of the last kernel, for messages */
+    const char *text; /* of the last kernel, for messages */
     void *library;
 } cuda_program;
 
@@ -26,7 +26,7 @@ static void schedule_all(void *arg)
     for (size_t i = 0; i < c->p->grouping->groups.n; i++) {
         const gn_group *q = &c->p->grouping->groups.at[i];
         gn_schedule *s = gn_default_schedule(arena, q->kernel, q->hint, &gn_target_cuda);
-        gn_text t = { .arena = arena };
+        gn_text t = {.arena = arena};
         gn_kernel_print(&t, q->kernel);
         gn_schedule_print(&t, q->kernel, s);
         c->text = gn_text_done(&t);
@@ -37,10 +37,9 @@ static void schedule_all(void *arg)
 
 static cuda_program prepare(program *p)
 {
-    cuda_program c = { .p = p, .text = "" };
+    cuda_program c = {.p = p, .text = ""};
     program_group(p, &gn_target_cuda);
-    if (gn_protect(schedule_all, &c))
-        fail_msg("%s\n%s", gn_message(), c.text);
+    if (gn_protect(schedule_all, &c)) fail_msg("%s\n%s", gn_message(), c.text);
     return c;
 }
 
@@ -82,8 +81,7 @@ static void programs_run_as_fibers_like_the_reference(void **state)
 static void indices_run_as_fibers_like_the_reference(void **state)
 {
     (void)state;
-    if (!unit_cxx())
-        skip();
+    if (!unit_cxx()) skip();
     program *p = program_new(test_seed());
     program_size(p, "n", 7);
     p->index_most = 5;
@@ -103,7 +101,8 @@ static void programs_compile_by_nvrtc_without_spills(void **state)
         printf("skipped: %s\n", gn_message());
         skip();
     }
-    program *const programs[] = { program_tiny(16), program_layer_norm(0, 0), program_cross_entropy(0, 10), program_logistic(0, 0), program_mlp(0, 784, 500, 10) };
+    program *const programs[] = {program_tiny(16), program_layer_norm(0, 0), program_cross_entropy(0, 10), program_logistic(0, 0),
+                                 program_mlp(0, 784, 500, 10)};
     for (size_t i = 0; i < 5; i++) {
         const cuda_program c = prepare(programs[i]);
         emulated_check_nvrtc(nvrtc, emulated_cuda(&programs[i]->arena, c.kernels.n, c.kernels.at), c.kernels.n, c.kernels.at);

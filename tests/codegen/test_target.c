@@ -16,18 +16,18 @@ typedef union number {
     int64_t i;
 } number;
 
-static const gn_dtype dtypes[] = { GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL };
+static const gn_dtype dtypes[] = {GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL};
 enum { NDTYPES = 6 };
 
 static number read_number(gn_dtype t, const void *p)
 {
     switch (t) {
-    case GN_F32: return (number){ .f = *(const float *)p };
-    case GN_F64: return (number){ .f = *(const double *)p };
-    case GN_I32: return (number){ .i = *(const int32_t *)p };
-    case GN_U32: return (number){ .i = *(const uint32_t *)p };
-    case GN_BOOL: return (number){ .i = *(const uint8_t *)p };
-    default: return (number){ .i = *(const int64_t *)p };
+    case GN_F32: return (number){.f = *(const float *)p};
+    case GN_F64: return (number){.f = *(const double *)p};
+    case GN_I32: return (number){.i = *(const int32_t *)p};
+    case GN_U32: return (number){.i = *(const uint32_t *)p};
+    case GN_BOOL: return (number){.i = *(const uint8_t *)p};
+    default: return (number){.i = *(const int64_t *)p};
     }
 }
 
@@ -57,41 +57,43 @@ static number of_op(const char *op, gn_dtype t, number a, number b)
     const uint64_t ua = (uint64_t)a.i, ub = (uint64_t)b.i;
     const unsigned width = 8u * gn_dtypes[t].size;
     const bool outside = ub >= width;
-    if (!strcmp(op, "add")) return f ? (number){ .f = a.f + b.f } : (number){ .i = (int64_t)(ua + ub) };
-    if (!strcmp(op, "sub")) return f ? (number){ .f = a.f - b.f } : (number){ .i = (int64_t)(ua - ub) };
-    if (!strcmp(op, "mul")) return f ? (number){ .f = a.f * b.f } : (number){ .i = (int64_t)(ua * ub) };
-    if (!strcmp(op, "div") && f) return (number){ .f = a.f / b.f };
+    if (!strcmp(op, "add")) return f ? (number){.f = a.f + b.f} : (number){.i = (int64_t)(ua + ub)};
+    if (!strcmp(op, "sub")) return f ? (number){.f = a.f - b.f} : (number){.i = (int64_t)(ua - ub)};
+    if (!strcmp(op, "mul")) return f ? (number){.f = a.f * b.f} : (number){.i = (int64_t)(ua * ub)};
+    if (!strcmp(op, "div") && f) return (number){.f = a.f / b.f};
     if (!strcmp(op, "floordiv") || !strcmp(op, "mod")) {
         const bool mod = op[0] == 'm';
-        if (b.i == 0) return (number){ .i = 0 };
+        if (b.i == 0) return (number){.i = 0};
         const __int128 q = (__int128)a.i / b.i, r = (__int128)a.i % b.i, down = r != 0 && (r < 0) != (b.i < 0);
-        return (number){ .i = (int64_t)(mod ? r + (down ? b.i : 0) : q - down) };
+        return (number){.i = (int64_t)(mod ? r + (down ? b.i : 0) : q - down)};
     }
-    if (!strcmp(op, "neg")) return f ? (number){ .f = -a.f } : (number){ .i = (int64_t)(0 - ua) };
-    if (!strcmp(op, "abs")) return f ? (number){ .f = fabs(a.f) } : (number){ .i = a.i < 0 ? (int64_t)(0 - ua) : a.i };
-    if (!strcmp(op, "sign")) return f ? (number){ .f = a.f > 0 ? 1 : a.f < 0 ? -1 : a.f } : (number){ .i = (a.i > 0) - (a.i < 0) };
-    if (!strcmp(op, "maximum")) return f ? (number){ .f = isnan(a.f) || isnan(b.f) ? NAN : a.f > b.f ? a.f : b.f } : a.i > b.i ? a : b;
-    if (!strcmp(op, "minimum")) return f ? (number){ .f = isnan(a.f) || isnan(b.f) ? NAN : a.f < b.f ? a.f : b.f } : a.i < b.i ? a : b;
-    if (!strcmp(op, "copysign")) return (number){ .f = copysign(a.f, b.f) };
-    if (!strcmp(op, "sqrt")) return (number){ .f = sqrt(a.f) };
-    if (!strcmp(op, "floor")) return (number){ .f = floor(a.f) };
-    if (!strcmp(op, "ceil")) return (number){ .f = ceil(a.f) };
-    if (!strcmp(op, "trunc")) return (number){ .f = trunc(a.f) };
-    if (!strcmp(op, "round")) return (number){ .f = nearbyint(a.f) };
-    if (!strcmp(op, "lt")) return (number){ .i = f ? a.f < b.f : a.i < b.i };
-    if (!strcmp(op, "le")) return (number){ .i = f ? a.f <= b.f : a.i <= b.i };
-    if (!strcmp(op, "gt")) return (number){ .i = f ? a.f > b.f : a.i > b.i };
-    if (!strcmp(op, "ge")) return (number){ .i = f ? a.f >= b.f : a.i >= b.i };
-    if (!strcmp(op, "eq")) return (number){ .i = f ? a.f == b.f : a.i == b.i };
-    if (!strcmp(op, "ne")) return (number){ .i = f ? a.f != b.f : a.i != b.i };
-    if (!strcmp(op, "and") || !strcmp(op, "bit_and")) return (number){ .i = a.i & b.i };
-    if (!strcmp(op, "or") || !strcmp(op, "bit_or")) return (number){ .i = a.i | b.i };
-    if (!strcmp(op, "xor") || !strcmp(op, "bit_xor")) return (number){ .i = a.i ^ b.i };
-    if (!strcmp(op, "not")) return (number){ .i = !a.i };
-    if (!strcmp(op, "bit_not")) return (number){ .i = ~a.i };
-    if (!strcmp(op, "shl")) return (number){ .i = outside ? 0 : (int64_t)(ua << ub) };
-    if (!strcmp(op, "shr")) return (number){ .i = t == GN_U32 ? outside ? 0 : (int64_t)(ua >> ub) : a.i >> (outside ? 63 : b.i) };
-    if (!strcmp(op, "mulhi")) return (number){ .i = (int64_t)(ua * ub >> 32) };
+    if (!strcmp(op, "neg")) return f ? (number){.f = -a.f} : (number){.i = (int64_t)(0 - ua)};
+    if (!strcmp(op, "abs")) return f ? (number){.f = fabs(a.f)} : (number){.i = a.i < 0 ? (int64_t)(0 - ua) : a.i};
+    if (!strcmp(op, "sign")) return f ? (number){.f = a.f > 0 ? 1 : a.f < 0 ? -1 : a.f} : (number){.i = (a.i > 0) - (a.i < 0)};
+    if (!strcmp(op, "maximum"))
+        return f ? (number){.f = isnan(a.f) || isnan(b.f) ? NAN : a.f > b.f ? a.f : b.f} : a.i > b.i ? a : b;
+    if (!strcmp(op, "minimum"))
+        return f ? (number){.f = isnan(a.f) || isnan(b.f) ? NAN : a.f < b.f ? a.f : b.f} : a.i < b.i ? a : b;
+    if (!strcmp(op, "copysign")) return (number){.f = copysign(a.f, b.f)};
+    if (!strcmp(op, "sqrt")) return (number){.f = sqrt(a.f)};
+    if (!strcmp(op, "floor")) return (number){.f = floor(a.f)};
+    if (!strcmp(op, "ceil")) return (number){.f = ceil(a.f)};
+    if (!strcmp(op, "trunc")) return (number){.f = trunc(a.f)};
+    if (!strcmp(op, "round")) return (number){.f = nearbyint(a.f)};
+    if (!strcmp(op, "lt")) return (number){.i = f ? a.f < b.f : a.i < b.i};
+    if (!strcmp(op, "le")) return (number){.i = f ? a.f <= b.f : a.i <= b.i};
+    if (!strcmp(op, "gt")) return (number){.i = f ? a.f > b.f : a.i > b.i};
+    if (!strcmp(op, "ge")) return (number){.i = f ? a.f >= b.f : a.i >= b.i};
+    if (!strcmp(op, "eq")) return (number){.i = f ? a.f == b.f : a.i == b.i};
+    if (!strcmp(op, "ne")) return (number){.i = f ? a.f != b.f : a.i != b.i};
+    if (!strcmp(op, "and") || !strcmp(op, "bit_and")) return (number){.i = a.i & b.i};
+    if (!strcmp(op, "or") || !strcmp(op, "bit_or")) return (number){.i = a.i | b.i};
+    if (!strcmp(op, "xor") || !strcmp(op, "bit_xor")) return (number){.i = a.i ^ b.i};
+    if (!strcmp(op, "not")) return (number){.i = !a.i};
+    if (!strcmp(op, "bit_not")) return (number){.i = ~a.i};
+    if (!strcmp(op, "shl")) return (number){.i = outside ? 0 : (int64_t)(ua << ub)};
+    if (!strcmp(op, "shr")) return (number){.i = t == GN_U32 ? outside ? 0 : (int64_t)(ua >> ub) : a.i >> (outside ? 63 : b.i)};
+    if (!strcmp(op, "mulhi")) return (number){.i = (int64_t)(ua * ub >> 32)};
     fail_msg("no reference for %s", op);
     return a;
 }
@@ -103,20 +105,53 @@ typedef struct op_row {
     bool to_bool;
 } op_row;
 
-enum { F = GN_BIT(GN_F32) | GN_BIT(GN_F64), I = GN_BIT(GN_I32) | GN_BIT(GN_I64) | GN_BIT(GN_U32), S = I & ~GN_BIT(GN_U32), B = GN_BIT(GN_BOOL) };
+enum {
+    F = GN_BIT(GN_F32) | GN_BIT(GN_F64),
+    I = GN_BIT(GN_I32) | GN_BIT(GN_I64) | GN_BIT(GN_U32),
+    S = I & ~GN_BIT(GN_U32),
+    B = GN_BIT(GN_BOOL)
+};
 static const op_row ops[] = {
-    { "add", 2, F | I, 0 }, { "sub", 2, F | I, 0 }, { "mul", 2, F | I, 0 }, { "div", 2, F, 0 }, { "floordiv", 2, I, 0 }, { "mod", 2, I, 0 },
-    { "neg", 1, F | I, 0 }, { "abs", 1, F | I, 0 }, { "sign", 1, F | I, 0 }, { "maximum", 2, F | I | B, 0 }, { "minimum", 2, F | I | B, 0 },
-    { "copysign", 2, F, 0 }, { "sqrt", 1, F, 0 }, { "floor", 1, F, 0 }, { "ceil", 1, F, 0 }, { "trunc", 1, F, 0 }, { "round", 1, F, 0 },
-    { "lt", 2, F | I | B, 1 }, { "le", 2, F | I | B, 1 }, { "gt", 2, F | I | B, 1 }, { "ge", 2, F | I | B, 1 }, { "eq", 2, F | I | B, 1 },
-    { "ne", 2, F | I | B, 1 }, { "and", 2, B, 0 }, { "or", 2, B, 0 }, { "xor", 2, B, 0 }, { "not", 1, B, 0 }, { "bit_and", 2, I, 0 },
-    { "bit_or", 2, I, 0 }, { "bit_xor", 2, I, 0 }, { "bit_not", 1, I, 0 }, { "shl", 2, I, 0 }, { "shr", 2, I, 0 }, { "mulhi", 2, GN_BIT(GN_U32), 0 },
+    {"add", 2, F | I, 0},
+    {"sub", 2, F | I, 0},
+    {"mul", 2, F | I, 0},
+    {"div", 2, F, 0},
+    {"floordiv", 2, I, 0},
+    {"mod", 2, I, 0},
+    {"neg", 1, F | I, 0},
+    {"abs", 1, F | I, 0},
+    {"sign", 1, F | I, 0},
+    {"maximum", 2, F | I | B, 0},
+    {"minimum", 2, F | I | B, 0},
+    {"copysign", 2, F, 0},
+    {"sqrt", 1, F, 0},
+    {"floor", 1, F, 0},
+    {"ceil", 1, F, 0},
+    {"trunc", 1, F, 0},
+    {"round", 1, F, 0},
+    {"lt", 2, F | I | B, 1},
+    {"le", 2, F | I | B, 1},
+    {"gt", 2, F | I | B, 1},
+    {"ge", 2, F | I | B, 1},
+    {"eq", 2, F | I | B, 1},
+    {"ne", 2, F | I | B, 1},
+    {"and", 2, B, 0},
+    {"or", 2, B, 0},
+    {"xor", 2, B, 0},
+    {"not", 1, B, 0},
+    {"bit_and", 2, I, 0},
+    {"bit_or", 2, I, 0},
+    {"bit_xor", 2, I, 0},
+    {"bit_not", 1, I, 0},
+    {"shl", 2, I, 0},
+    {"shr", 2, I, 0},
+    {"mulhi", 2, GN_BIT(GN_U32), 0},
 };
 enum { NOPS = sizeof ops / sizeof *ops };
 
 static const char *tag_of(gn_arena *a, gn_dtype t, int lanes)
 {
-    gn_text x = { .arena = a };
+    gn_text x = {.arena = a};
     gn_spell_tag(&x, t, lanes);
     return gn_text_done(&x);
 }
@@ -124,13 +159,16 @@ static const char *tag_of(gn_arena *a, gn_dtype t, int lanes)
 /* y[i] = op(a[i], b[i]) for 64 elements. */
 static void print_op(gn_text *out, const gn_target *target, const op_row *op, gn_dtype t, int lanes)
 {
-    const gn_op_info info = { .name = op->name };
+    const gn_op_info info = {.name = op->name};
     const gn_dtype result = op->to_bool ? GN_BOOL : t;
     const char *tag = tag_of(out->arena, t, lanes), *rtag = tag_of(out->arena, result, lanes);
     const char *pattern = target->spell(&info, t, lanes > 1);
-    const char *const operands[] = { gn_arena_printf(out->arena, "gn_load_%s(a + i)", tag), gn_arena_printf(out->arena, "gn_load_%s(b + i)", tag) };
+    const char *const operands[] = {gn_arena_printf(out->arena, "gn_load_%s(a + i)", tag),
+                                    gn_arena_printf(out->arena, "gn_load_%s(b + i)", tag)};
     assert_non_null(pattern);
-    gn_textf(out, "void %s_%s(const %s *a, const %s *b, %s *y)\n{\n    (void)b;\n    for (int i = 0; i < 64; i += %d)\n        gn_store_%s(y + i, ",
+    gn_textf(out,
+             "void %s_%s(const %s *a, const %s *b, %s *y)\n{\n    (void)b;\n    for (int i = 0; i < 64; i += %d)\n        "
+             "gn_store_%s(y + i, ",
              op->name, tag, gn_dtypes[t].c_name, gn_dtypes[t].c_name, gn_dtypes[result].c_name, lanes, rtag);
     gn_spell_pattern(out, pattern, rtag, tag, operands);
     gn_textf(out, ");\n}\n");
@@ -139,8 +177,8 @@ static void print_op(gn_text *out, const gn_target *target, const op_row *op, gn
 static void print_cast(gn_text *out, const gn_target *target, gn_dtype from, gn_dtype to, int lanes)
 {
     const char *s = tag_of(out->arena, from, lanes), *t = tag_of(out->arena, to, lanes);
-    const gn_op_info info = { .name = "cast" };
-    const char *const operands[] = { gn_arena_printf(out->arena, "gn_load_%s(a + i)", s) };
+    const gn_op_info info = {.name = "cast"};
+    const char *const operands[] = {gn_arena_printf(out->arena, "gn_load_%s(a + i)", s)};
     gn_textf(out, "void cast_%s_%s(const %s *a, %s *y)\n{\n    for (int i = 0; i < 64; i += %d)\n        gn_store_%s(y + i, ", s, t,
              gn_dtypes[from].c_name, gn_dtypes[to].c_name, lanes, t);
     gn_spell_pattern(out, target->spell(&info, to, lanes > 1), t, s, operands);
@@ -149,18 +187,45 @@ static void print_cast(gn_text *out, const gn_target *target, gn_dtype from, gn_
 
 static number sample(gn_dtype t, unsigned k)
 {
-    static const double floats[] = { 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, -2.5, 2.5, 3.75, -7.25, 1e10, -1e10, 2147483647.0, 2147483648.0, -2147483648.0,
-                                     4294967295.0, 4294967296.0, 9.3e18, -9.3e18, 1e-40, -1e-40, INFINITY, -INFINITY, NAN, 8388609.0, 1e300, 0.49999997 };
-    static const int64_t ints[] = { 0, 1, -1, 2, -2, 3, 7, -7, 31, 32, 33, 63, 64, 65, 100, -100, INT32_MAX, INT32_MIN, INT32_MAX + 1LL, UINT32_MAX,
-                                    UINT32_MAX + 1LL, INT64_MAX, INT64_MIN, 123456789, -987654321, 1LL << 40, -(1LL << 40), 5 };
-    const number x = gn_is_float(t) ? (number){ .f = floats[k % 28] } : (number){ .i = ints[k % 28] };
+    static const double floats[] = {0.0,          -0.0,         1,      -1,        0.5,   -0.5,         1.5,          -2.5,
+                                    2.5,          3.75,         -7.25,  1e10,      -1e10, 2147483647.0, 2147483648.0, -2147483648.0,
+                                    4294967295.0, 4294967296.0, 9.3e18, -9.3e18,   1e-40, -1e-40,       INFINITY,     -INFINITY,
+                                    NAN,          8388609.0,    1e300,  0.49999997};
+    static const int64_t ints[] = {0,
+                                   1,
+                                   -1,
+                                   2,
+                                   -2,
+                                   3,
+                                   7,
+                                   -7,
+                                   31,
+                                   32,
+                                   33,
+                                   63,
+                                   64,
+                                   65,
+                                   100,
+                                   -100,
+                                   INT32_MAX,
+                                   INT32_MIN,
+                                   INT32_MAX + 1LL,
+                                   UINT32_MAX,
+                                   UINT32_MAX + 1LL,
+                                   INT64_MAX,
+                                   INT64_MIN,
+                                   123456789,
+                                   -987654321,
+                                   1LL << 40,
+                                   -(1LL << 40),
+                                   5};
+    const number x = gn_is_float(t) ? (number){.f = floats[k % 28]} : (number){.i = ints[k % 28]};
     return wrap(t, x);
 }
 
 static bool same_number(gn_dtype t, number a, number b)
 {
-    if (!gn_is_float(t))
-        return a.i == b.i;
+    if (!gn_is_float(t)) return a.i == b.i;
     return (isnan(a.f) && isnan(b.f)) || (a.f == b.f && !signbit(a.f) == !signbit(b.f)) || (a.f == 0 && b.f == 0);
 }
 
@@ -169,7 +234,7 @@ typedef void unary(const void *a, void *y);
 
 static void check_op(void *library, const char *where, const op_row *op, gn_dtype t, int lanes)
 {
-    gn_arena arena = { 0 };
+    gn_arena arena = {0};
     char a[64 * 8], b[64 * 8], y[64 * 8];
     const size_t size = gn_dtypes[t].size;
     const gn_dtype result = op->to_bool ? GN_BOOL : t;
@@ -186,8 +251,8 @@ static void check_op(void *library, const char *where, const op_row *op, gn_dtyp
             const number x = read_number(t, a + i * size), z = read_number(t, b + i * size);
             const number got = read_number(result, y + i * gn_dtypes[result].size), want = wrap(result, of_op(op->name, t, x, z));
             if (!same_number(result, got, want))
-                fail_msg("%s: %s of %s x%d: of %g %lld and %g %lld: %g %lld instead of %g %lld", where, op->name, gn_dtypes[t].name, lanes, x.f,
-                         (long long)x.i, z.f, (long long)z.i, got.f, (long long)got.i, want.f, (long long)want.i);
+                fail_msg("%s: %s of %s x%d: of %g %lld and %g %lld: %g %lld instead of %g %lld", where, op->name, gn_dtypes[t].name,
+                         lanes, x.f, (long long)x.i, z.f, (long long)z.i, got.f, (long long)got.i, want.f, (long long)want.i);
         }
     }
     gn_arena_free(&arena);
@@ -195,32 +260,35 @@ static void check_op(void *library, const char *where, const op_row *op, gn_dtyp
 
 static number saturated(gn_dtype from, gn_dtype to, number x)
 {
-    static const double top[] = { [GN_I32] = 0x1p31, [GN_U32] = 0x1p32, [GN_I64] = 0x1p63 };
-    const int64_t high = to == GN_I32 ? INT32_MAX : to == GN_U32 ? UINT32_MAX : INT64_MAX, low = to == GN_I32 ? INT32_MIN : to == GN_U32 ? 0 : INT64_MIN;
-    if (gn_is_float(to))
-        return gn_is_float(from) ? x : (number){ .f = to == GN_F32 ? (double)(float)x.i : (double)x.i };
-    if (to == GN_BOOL)
-        return (number){ .i = gn_is_float(from) ? x.f != 0 : x.i != 0 };
-    if (!gn_is_float(from))
-        return (number){ .i = x.i > high ? high : x.i < low ? low : x.i };
-    return (number){ .i = isnan(x.f) ? 0 : x.f >= top[to] ? high : x.f <= (double)low ? low : (int64_t)x.f };
+    static const double top[] = {[GN_I32] = 0x1p31, [GN_U32] = 0x1p32, [GN_I64] = 0x1p63};
+    const int64_t high = to == GN_I32   ? INT32_MAX
+                         : to == GN_U32 ? UINT32_MAX
+                                        : INT64_MAX,
+                  low = to == GN_I32   ? INT32_MIN
+                        : to == GN_U32 ? 0
+                                       : INT64_MIN;
+    if (gn_is_float(to)) return gn_is_float(from) ? x : (number){.f = to == GN_F32 ? (double)(float)x.i : (double)x.i};
+    if (to == GN_BOOL) return (number){.i = gn_is_float(from) ? x.f != 0 : x.i != 0};
+    if (!gn_is_float(from)) return (number){.i = x.i > high ? high : x.i < low ? low : x.i};
+    return (number){.i = isnan(x.f) ? 0 : x.f >= top[to] ? high : x.f <= (double)low ? low : (int64_t)x.f};
 }
 
 static void check_cast(void *library, const char *where, gn_dtype from, gn_dtype to, int lanes)
 {
-    gn_arena arena = { 0 };
+    gn_arena arena = {0};
     char a[64 * 8], y[64 * 8];
     unary *f;
-    void *symbol = unit_symbol(library, gn_arena_printf(&arena, "cast_%s_%s", tag_of(&arena, from, lanes), tag_of(&arena, to, lanes)));
+    void *symbol =
+        unit_symbol(library, gn_arena_printf(&arena, "cast_%s_%s", tag_of(&arena, from, lanes), tag_of(&arena, to, lanes)));
     memcpy(&f, &symbol, sizeof f);
-    for (unsigned i = 0; i < 64; i++)
-        write_number(from, a + i * gn_dtypes[from].size, sample(from, i));
+    for (unsigned i = 0; i < 64; i++) write_number(from, a + i * gn_dtypes[from].size, sample(from, i));
     f(a, y);
     for (unsigned i = 0; i < 64; i++) {
-        const number x = sample(from, i), got = read_number(to, y + i * gn_dtypes[to].size), want = wrap(to, saturated(from, to, x));
+        const number x = sample(from, i), got = read_number(to, y + i * gn_dtypes[to].size),
+                     want = wrap(to, saturated(from, to, x));
         if (!same_number(to, got, want))
-            fail_msg("%s: cast x%d of %s %g %lld to %s: %g %lld instead of %g %lld", where, lanes, gn_dtypes[from].name, x.f, (long long)x.i,
-                     gn_dtypes[to].name, got.f, (long long)got.i, want.f, (long long)want.i);
+            fail_msg("%s: cast x%d of %s %g %lld to %s: %g %lld instead of %g %lld", where, lanes, gn_dtypes[from].name, x.f,
+                     (long long)x.i, gn_dtypes[to].name, got.f, (long long)got.i, want.f, (long long)want.i);
     }
     gn_arena_free(&arena);
 }
@@ -231,8 +299,7 @@ static void each_op(visit_op *visit, void *arg)
 {
     for (size_t i = 0; i < NOPS; i++)
         for (int t = 0; t < NDTYPES; t++)
-            if (ops[i].dtypes & GN_BIT(dtypes[t]))
-                visit(arg, &ops[i], dtypes[t]);
+            if (ops[i].dtypes & GN_BIT(dtypes[t])) visit(arg, &ops[i], dtypes[t]);
 }
 
 typedef struct printing {
@@ -261,17 +328,16 @@ static void check_one(void *arg, const op_row *op, gn_dtype t)
 
 static void check_words(const gn_target *target, const char *compiler, int lanes)
 {
-    gn_arena arena = { 0 };
-    printing p = { .text = { .arena = &arena }, .target = target, .lanes = lanes };
+    gn_arena arena = {0};
+    printing p = {.text = {.arena = &arena}, .target = target, .lanes = lanes};
     each_op(print_one, &p);
     for (int s = 0; s < NDTYPES; s++)
-        for (int t = 0; t < NDTYPES; t++)
-            print_cast(&p.text, target, dtypes[s], dtypes[t], lanes);
-    checking c = { unit_load(target, compiler, gn_text_done(&p.text)), gn_arena_printf(&arena, "%s by %s", target->name, compiler), lanes };
+        for (int t = 0; t < NDTYPES; t++) print_cast(&p.text, target, dtypes[s], dtypes[t], lanes);
+    checking c = {unit_load(target, compiler, gn_text_done(&p.text)), gn_arena_printf(&arena, "%s by %s", target->name, compiler),
+                  lanes};
     each_op(check_one, &c);
     for (int s = 0; s < NDTYPES; s++)
-        for (int t = 0; t < NDTYPES; t++)
-            check_cast(c.library, c.where, dtypes[s], dtypes[t], lanes);
+        for (int t = 0; t < NDTYPES; t++) check_cast(c.library, c.where, dtypes[s], dtypes[t], lanes);
     dlclose(c.library);
     gn_arena_free(&arena);
 }
@@ -287,10 +353,26 @@ static void on_every_compiler(const gn_target *target)
     }
 }
 
-static void words_of_avx512_compute_what_they_say(void **state) { (void)state; on_every_compiler(&gn_target_avx512); }
-static void words_of_avx2_compute_what_they_say(void **state) { (void)state; on_every_compiler(&gn_target_avx2); }
-static void words_of_generic_compute_what_they_say(void **state) { (void)state; on_every_compiler(&gn_target_generic); }
-static void words_of_c11_compute_what_they_say(void **state) { (void)state; on_every_compiler(&gn_target_c11); }
+static void words_of_avx512_compute_what_they_say(void **state)
+{
+    (void)state;
+    on_every_compiler(&gn_target_avx512);
+}
+static void words_of_avx2_compute_what_they_say(void **state)
+{
+    (void)state;
+    on_every_compiler(&gn_target_avx2);
+}
+static void words_of_generic_compute_what_they_say(void **state)
+{
+    (void)state;
+    on_every_compiler(&gn_target_generic);
+}
+static void words_of_c11_compute_what_they_say(void **state)
+{
+    (void)state;
+    on_every_compiler(&gn_target_c11);
+}
 
 /* Loads, stores and selects of every kind copy what their masks and strides say, and touch nothing else. */
 static const char memory_body[] =
@@ -304,7 +386,8 @@ static const char memory_body[] =
     "    gn_store_f32xN(y + 600, gn_sel_f32xN(gn_below_bN(3), gn_splat_f32xN(7), gn_load_f32xN(x)));\n"
     "    y[700] = gn_hsum_f32xN(gn_load_f32xN(x));\n"
     "    y[701] = gn_hmax_f32xN(gn_load_f32xN(x));\n"
-    "    y[702] = (float)gn_hany_bN(gn_bit_bN(2)) + 2 * (float)gn_hall_bN(gn_below_bN(99)) + 4 * (float)gn_hany_bN(gn_bit_bN(99));\n"
+    "    y[702] = (float)gn_hany_bN(gn_bit_bN(2)) + 2 * (float)gn_hall_bN(gn_below_bN(99)) + 4 * "
+    "(float)gn_hany_bN(gn_bit_bN(99));\n"
     "    gn_storesm_f32xN(y + 800, 2, gn_load_f32xN(x), gn_below_bN(2));\n"
     "    gn_tr16_f32(y + 1000, 16, x, 20, 5, 3);\n"
     "}\n";
@@ -312,8 +395,8 @@ static const char memory_body[] =
 static void check_memory(const gn_target *target, const char *compiler)
 {
     const int n = target->vector_bytes / 4;
-    gn_arena arena = { 0 };
-    gn_text body = { .arena = &arena };
+    gn_arena arena = {0};
+    gn_text body = {.arena = &arena};
     for (const char *p = memory_body; *p; p++) {
         if (*p == 'N' && (p[-1] == 'x' || p[-1] == 'b'))
             gn_textf(&body, "%d", n);
@@ -326,12 +409,9 @@ static void check_memory(const gn_target *target, const char *compiler)
     memcpy(&f, &symbol, sizeof f);
     float x[400], y[1300];
     int64_t at[16];
-    for (int i = 0; i < 400; i++)
-        x[i] = (float)(i * i % 37 + 1);
-    for (int i = 0; i < 1300; i++)
-        y[i] = -5;
-    for (int i = 0; i < 16; i++)
-        at[i] = (i * 7 + 3) % 16;
+    for (int i = 0; i < 400; i++) x[i] = (float)(i * i % 37 + 1);
+    for (int i = 0; i < 1300; i++) y[i] = -5;
+    for (int i = 0; i < 16; i++) at[i] = (i * 7 + 3) % 16;
     f(x + 60, y, at);
     float sum[16], largest = 0;
     for (int l = 0; l < n; l++) {
@@ -347,14 +427,12 @@ static void check_memory(const gn_target *target, const char *compiler)
         largest = x[60 + l] > largest ? x[60 + l] : largest;
     }
     for (int half = n / 2; half; half /= 2)
-        for (int l = 0; l < half; l++)
-            sum[l] += sum[l + half];
+        for (int l = 0; l < half; l++) sum[l] += sum[l + half];
     assert_true(y[700] == sum[0]);
     assert_true(y[701] == largest);
     assert_true(y[702] == 3);
     for (int i = 0; i < 16; i++)
-        for (int l = 0; l < 16; l++)
-            assert_true(y[1000 + 16 * i + l] == (i < 5 && l < 3 ? x[60 + 20 * l + i] : 0));
+        for (int l = 0; l < 16; l++) assert_true(y[1000 + 16 * i + l] == (i < 5 && l < 3 ? x[60 + 20 * l + i] : 0));
     dlclose(library);
     gn_arena_free(&arena);
 }
@@ -364,8 +442,7 @@ static void memory_words_touch_only_their_lanes(void **state)
     (void)state;
     for (size_t i = 0; gn_targets[i]; i++)
         for (const char *const *c = unit_compilers(); *c; c++)
-            if (gn_target_runs_here(gn_targets[i]) && gn_targets[i]->vector_bytes > 4)
-                check_memory(gn_targets[i], *c);
+            if (gn_target_runs_here(gn_targets[i]) && gn_targets[i]->vector_bytes > 4) check_memory(gn_targets[i], *c);
 }
 
 static void make_unknown_word(void *arg)
@@ -376,8 +453,8 @@ static void make_unknown_word(void *arg)
 static void a_word_that_the_target_lacks_is_named(void **state)
 {
     (void)state;
-    gn_arena arena = { 0 };
-    gn_text text = { .arena = &arena };
+    gn_arena arena = {0};
+    gn_text text = {.arena = &arena};
     assert_int_equal(gn_protect(make_unknown_word, &text), GN_EINTERNAL);
     assert_message_contains("target avx512: the prelude has no gn_sqrt_i32x16");
     gn_arena_free(&arena);
@@ -386,8 +463,8 @@ static void a_word_that_the_target_lacks_is_named(void **state)
 static void a_unit_holds_the_words_it_uses_and_no_others(void **state)
 {
     (void)state;
-    gn_arena arena = { 0 };
-    gn_text text = { .arena = &arena };
+    gn_arena arena = {0};
+    gn_text text = {.arena = &arena};
     gn_target_unit(&text, &gn_target_avx2, "void gn_own_name(void);\nfloat f(float x) { return gn_max_f32(x, 0); }\n");
     const char *unit = gn_text_done(&text);
     assert_non_null(strstr(unit, "float gn_max_f32(float a, float b)"));
@@ -399,15 +476,15 @@ static void a_unit_holds_the_words_it_uses_and_no_others(void **state)
 static void numbers_read_back_as_the_same_bits(void **state)
 {
     (void)state;
-    gn_arena arena = { 0 };
-    static const double values[] = { 0.1f, 1, -2.5, 1e-45, 3.4028234e38, 16777216 };
+    gn_arena arena = {0};
+    static const double values[] = {0.1f, 1, -2.5, 1e-45, 3.4028234e38, 16777216};
     for (size_t i = 0; i < 6; i++) {
-        gn_text t = { .arena = &arena };
+        gn_text t = {.arena = &arena};
         gn_spell_float(&t, GN_F32, values[i]);
         const char *text = gn_text_done(&t);
         assert_true(strtof(text + (*text == '('), NULL) == (float)values[i]);
     }
-    gn_text t = { .arena = &arena };
+    gn_text t = {.arena = &arena};
     gn_spell_float(&t, GN_F64, -INFINITY);
     gn_spell_int(&t, GN_I64, INT64_MIN);
     gn_spell_int(&t, GN_I32, -7);
@@ -419,11 +496,11 @@ static void numbers_read_back_as_the_same_bits(void **state)
 /* Every register of the fragments, over the 32 threads of a warp, covers its matrix exactly once. */
 static void check_fragment(const gn_tile_op *row, const gn_tile_operand *o, int rows, int cols)
 {
-    int seen[16 * 16] = { 0 };
+    int seen[16 * 16] = {0};
     for (int mg = 0; mg < 8; mg++)
         for (int mt = 0; mt < 4; mt++)
             for (int r = 0; r < o->nregs; r++) {
-                const int value[GN_TILE_MAX_LEAVES] = { 0, mg, mt, 0, 0, 0 };
+                const int value[GN_TILE_MAX_LEAVES] = {0, mg, mt, 0, 0, 0};
                 int i = o->reg[r].row.constant, j = o->reg[r].col.constant;
                 for (int l = 0; l < row->nleaf; l++) {
                     i += o->reg[r].row.factor[l] * value[l];
@@ -432,8 +509,7 @@ static void check_fragment(const gn_tile_op *row, const gn_tile_operand *o, int 
                 assert_true(i < rows && j < cols);
                 seen[i * cols + j]++;
             }
-    for (int i = 0; i < rows * cols; i++)
-        assert_int_equal(seen[i], 1);
+    for (int i = 0; i < rows * cols; i++) assert_int_equal(seen[i], 1);
 }
 
 static void fragments_of_mma_cover_their_matrices(void **state)
@@ -459,16 +535,11 @@ static void targets_are_found_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_of_avx512_compute_what_they_say),
-        cmocka_unit_test(words_of_avx2_compute_what_they_say),
-        cmocka_unit_test(words_of_generic_compute_what_they_say),
-        cmocka_unit_test(words_of_c11_compute_what_they_say),
-        cmocka_unit_test(memory_words_touch_only_their_lanes),
-        cmocka_unit_test(a_word_that_the_target_lacks_is_named),
-        cmocka_unit_test(a_unit_holds_the_words_it_uses_and_no_others),
-        cmocka_unit_test(numbers_read_back_as_the_same_bits),
-        cmocka_unit_test(fragments_of_mma_cover_their_matrices),
-        cmocka_unit_test(targets_are_found_by_name),
+        cmocka_unit_test(words_of_avx512_compute_what_they_say),        cmocka_unit_test(words_of_avx2_compute_what_they_say),
+        cmocka_unit_test(words_of_generic_compute_what_they_say),       cmocka_unit_test(words_of_c11_compute_what_they_say),
+        cmocka_unit_test(memory_words_touch_only_their_lanes),          cmocka_unit_test(a_word_that_the_target_lacks_is_named),
+        cmocka_unit_test(a_unit_holds_the_words_it_uses_and_no_others), cmocka_unit_test(numbers_read_back_as_the_same_bits),
+        cmocka_unit_test(fragments_of_mma_cover_their_matrices),        cmocka_unit_test(targets_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

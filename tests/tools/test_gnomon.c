@@ -23,8 +23,7 @@ static int gnomon(const char *arguments)
 
 static void assert_prints(const char *part)
 {
-    if (!strstr(output, part))
-        fail_msg("'%s' is missing in:\n%.3000s", part, output);
+    if (!strstr(output, part)) fail_msg("'%s' is missing in:\n%.3000s", part, output);
 }
 
 static const char *write_temp(const char *text)
@@ -48,15 +47,13 @@ static int gnomon_on(const char *arguments, const char *text)
     return status;
 }
 
-static const char kernel[] =
-    "(kernel softmax (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))\n"
-    "  (def m (i) (max (j) (load X i j)))\n"
-    "  (def e (i j) (exp (sub (load X i j) (m i))))\n"
-    "  (def s (i) (sum (j) (e i j)))\n"
-    "  (store set Y (i j) (div (e i j) (s i))))\n";
-static const char schedule[] =
-    "(schedule rows (split i ip (ii 16)) (split j j0 (ju 4) (jl 8)) (order ip ii j0 ju jl)\n"
-    "  (bind part ip) (bind private ju) (bind lane jl) (stage e scratch) (peel j0))\n";
+static const char kernel[] = "(kernel softmax (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))\n"
+                             "  (def m (i) (max (j) (load X i j)))\n"
+                             "  (def e (i j) (exp (sub (load X i j) (m i))))\n"
+                             "  (def s (i) (sum (j) (e i j)))\n"
+                             "  (store set Y (i j) (div (e i j) (s i))))\n";
+static const char schedule[] = "(schedule rows (split i ip (ii 16)) (split j j0 (ju 4) (jl 8)) (order ip ii j0 ju jl)\n"
+                               "  (bind part ip) (bind private ju) (bind lane jl) (stage e scratch) (peel j0))\n";
 static const char graph[] =
     "(graph (dims n) (input 0 x f32 (n))\n"
     "  (node 1 f32 (n) (neg %0)) (node 2 f32 (n) (neg %1)) (node 3 f32 (n) (tanh %2)) (node 4 f32 () (sum %3 :axes (0)))\n"
@@ -74,7 +71,7 @@ static void every_command_explains_itself(void **state)
     (void)state;
     assert_int_equal(gnomon("--help"), 0);
     assert_prints("usage: gnomon COMMAND");
-    static const char *const commands[] = { "kernel", "inspect", "cache", "doctor" };
+    static const char *const commands[] = {"kernel", "inspect", "cache", "doctor"};
     for (size_t i = 0; i < 4; i++) {
         char line[64], usage[64];
         snprintf(line, sizeof line, "%s --help", commands[i]);
@@ -150,11 +147,14 @@ static void mistakes_in_a_kernel_are_reported_with_their_place(void **state)
 static void inspect_shows_every_stage(void **state)
 {
     (void)state;
-    assert_int_equal(gnomon_on("inspect --target avx2 --stage graph --stage passes --stage rules --stage kernels --stage tree --stage source", graph), 0);
-    static const char *const parts[] = { "==== graph", "==== after canonicalize", "==== rules that fired", "neg_neg", "==== kernel 1 of", "(schedule ",
-                                         "(scheduled ", "==== C source", "input     x" };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        assert_prints(parts[i]);
+    assert_int_equal(
+        gnomon_on("inspect --target avx2 --stage graph --stage passes --stage rules --stage kernels --stage tree --stage source",
+                  graph),
+        0);
+    static const char *const parts[] = {"==== graph",  "==== after canonicalize", "==== rules that fired",
+                                        "neg_neg",     "==== kernel 1 of",        "(schedule ",
+                                        "(scheduled ", "==== C source",           "input     x"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_prints(parts[i]);
     assert_int_equal(gnomon_on("inspect --stage rules --disable neg_neg", graph), 0);
     assert_null(strstr(output, "neg_neg"));
     assert_int_equal(gnomon_on("inspect --stage graph --fix n=12", graph), 0);
@@ -183,8 +183,13 @@ static void cache_lists_verifies_and_clears(void **state)
     (void)state;
     char dir[] = "/tmp/gnomoncacheXXXXXX", line[128];
     assert_non_null(mkdtemp(dir));
-    static const struct { const char *command, *says; } steps[] = {
-        { "list", "0 entries" }, { "verify", "0 bad" }, { "prune 1M", "removed 0 entries" }, { "clear", "removed 0 entries" },
+    static const struct {
+        const char *command, *says;
+    } steps[] = {
+        {"list", "0 entries"},
+        {"verify", "0 bad"},
+        {"prune 1M", "removed 0 entries"},
+        {"clear", "removed 0 entries"},
     };
     for (size_t i = 0; i < 4; i++) {
         snprintf(line, sizeof line, "cache --dir %s %s", dir, steps[i].command);
@@ -202,9 +207,8 @@ static void doctor_reports_what_is_here(void **state)
     (void)state;
     const int status = gnomon("doctor");
     assert_true(status == 0 || strstr(output, "no compiler was found"));
-    static const char *const parts[] = { "CPU\n", "generic", "toolchains\n", "compilers\n", "CUDA (optional)\n", "cache\n" };
-    for (size_t i = 0; i < 6; i++)
-        assert_prints(parts[i]);
+    static const char *const parts[] = {"CPU\n", "generic", "toolchains\n", "compilers\n", "CUDA (optional)\n", "cache\n"};
+    for (size_t i = 0; i < 6; i++) assert_prints(parts[i]);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
-/* Closed forms for CUDA. A block of threads walks the axis that would go to the lanes; rows, or chunks of that axis, are blocks. A large contraction
- * is a tile of 128 by 128 in a block of 256 threads, both factors through shared memory (V. Volkov and J. Demmel, Benchmarking GPUs to tune
- * dense linear algebra, 2008). What a small program's single function does, one thread does. */
+/* Closed forms for CUDA. A block of threads walks the axis that would go to the lanes; rows, or chunks of that axis, are blocks. A
+ * large contraction is a tile of 128 by 128 in a block of 256 threads, both factors through shared memory (V. Volkov and J. Demmel,
+ * Benchmarking GPUs to tune dense linear algebra, 2008). What a small program's single function does, one thread does. */
 #include <inttypes.h>
 #include "default_piece.h"
 
@@ -36,7 +36,7 @@ typedef struct tile_side {
 
 static tile_side split_side(piece *p, uint32_t axis)
 {
-    tile_side s = { .block = gn_piece_leaf(p, axis, "b") };
+    tile_side s = {.block = gn_piece_leaf(p, axis, "b")};
     const bool wide = p->extent[axis] < 0 || p->extent[axis] > 64;
     if (wide) s.twice = gn_piece_leaf(p, axis, "v");
     s.thread = gn_piece_leaf(p, axis, "t");
@@ -52,7 +52,8 @@ static void stage_side(piece *p, const gn_kdef *d, const tile_side *s, uint32_t 
 {
     const char *twice = s->twice ? s->twice : "";
     gn_textf(&p->rest, " (stage %s shared (at %s) (layout %s %s %s %s)", d->name, k0, k1, twice, s->thread, s->four);
-    if (gn_piece_is_unit(p, d, k)) gn_textf(&p->rest, " (pad %s 4) (copy %s %s %s %s)", s->twice ? s->twice : s->thread, twice, s->thread, s->four, k1);
+    if (gn_piece_is_unit(p, d, k))
+        gn_textf(&p->rest, " (pad %s 4) (copy %s %s %s %s)", s->twice ? s->twice : s->thread, twice, s->thread, s->four, k1);
     gn_text_char(&p->rest, ')');
 }
 
@@ -110,7 +111,8 @@ static void other_loops(piece *p, uint64_t done, uint32_t t, bool outside)
 {
     for (int reduced = 0; reduced < 2; reduced++)
         for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
-            if (!(done >> x & 1) && gn_piece_reduces(p, x) == reduced && (reduces_for(p, t, x) && !reduces_for(p, x, t)) == outside) gn_piece_axis(p, x);
+            if (!(done >> x & 1) && gn_piece_reduces(p, x) == reduced && (reduces_for(p, t, x) && !reduces_for(p, x, t)) == outside)
+                gn_piece_axis(p, x);
 }
 
 /* Chunks of the axis are blocks: maps over one axis, sums over everything. */
@@ -144,9 +146,11 @@ static void rows(piece *p, uint32_t i, uint32_t t)
             done |= UINT64_C(1) << x;
         }
     bind_block(p, block, i);
-    const bool fits = p->extent[t] >= 0 && p->extent[t] <= threads; /* one element for each thread: no loop, results stay in registers */
+    const bool fits =
+        p->extent[t] >= 0 && p->extent[t] <= threads; /* one element for each thread: no loop, results stay in registers */
     const char *loop = fits ? NULL : gn_piece_leaf(p, t, "0"), *thread = gn_piece_leaf(p, t, "t");
-    gn_textf(&p->splits, " (split %s%s%s (%s %" PRId64 "))", p->k->axes.at[t].name, fits ? "" : " ", fits ? "" : loop, thread, threads);
+    gn_textf(&p->splits, " (split %s%s%s (%s %" PRId64 "))", p->k->axes.at[t].name, fits ? "" : " ", fits ? "" : loop, thread,
+             threads);
     if (each) gn_piece_serial(p, each, i, CLOSED_ROWS);
     other_loops(p, done, t, true);
     bind_thread(p, thread, t, threads); /* inside the rows: a sum over the threads ends where its thread loop ends */
@@ -164,7 +168,8 @@ static bool adds(const piece *p)
     return false;
 }
 
-/* Equal indices add in the order of the updates: what reaches an index through memory is a loop of each thread, the other axes are threads. */
+/* Equal indices add in the order of the updates: what reaches an index through memory is a loop of each thread, the other axes are
+ * threads. */
 static void scatter(piece *p)
 {
     int32_t t;
@@ -199,6 +204,8 @@ void gn_default_cuda(piece *p)
         for (uint32_t x = p->first_axis + p->naxes; x-- > p->first_axis && !gn_piece_reduces(p, t);)
             if ((p->spine >> x & 1) && x != t) i = x;
     }
-    if (i == t) chunks(p, t);
-    else rows(p, i, t);
+    if (i == t)
+        chunks(p, t);
+    else
+        rows(p, i, t);
 }

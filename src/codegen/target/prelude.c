@@ -3,9 +3,9 @@
  *     @ fma : f32x16                                   one or more ops, then the tags they are for
  *     GN_INLINE $v gn_$o_$t($v a, $v b, $v c) { return (gn_f32x16)__builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4); }
  *
- * An entry ends at the next line that starts with '@' or is empty; what follows that is a comment. A header is '@' ops ':' tags ['from' tags];
- * a tag may end in x* (any lanes), b* is any mask; no tag at all: a word without one. The first entry that fits, in the order of the target's
- * files, defines the word. `type` is the op of a vector type's own name. In the text:
+ * An entry ends at the next line that starts with '@' or is empty; what follows that is a comment. A header is '@' ops ':' tags
+ * ['from' tags]; a tag may end in x* (any lanes), b* is any mask; no tag at all: a word without one. The first entry that fits, in
+ * the order of the target's files, defines the word. `type` is the op of a vector type's own name. In the text:
  *
  *     $o op           $t tag                $v its C type             $e C type of an element     $d dtype of an element
  *     $s source tag   $w its C type         $n lanes                  $k lanes / 2                $h tag of half the lanes
@@ -21,12 +21,12 @@
 
 typedef struct tag {
     gn_dtype dtype;
-    int lanes;               /* 0: no tag */
+    int lanes; /* 0: no tag */
 } tag;
 
 typedef struct word {
-    const char *name, *op;   /* "gn_cast_f32x16_i32x16", "cast" */
-    tag type, source;        /* i32x16, f32x16 */
+    const char *name, *op; /* "gn_cast_f32x16_i32x16", "cast" */
+    tag type, source;      /* i32x16, f32x16 */
 } word;
 
 typedef struct unit {
@@ -46,18 +46,14 @@ static tag read_tag(const char *text, size_t n)
 {
     size_t digits = 0;
     int lanes = 0;
-    while (digits < n && isdigit((unsigned char)text[n - 1 - digits]))
-        digits++;
-    for (size_t i = n - digits; i < n; i++)
-        lanes = lanes * 10 + text[i] - '0';
-    if (n == digits + 1 && text[0] == 'b')
-        return (tag){ GN_BOOL, lanes };
+    while (digits < n && isdigit((unsigned char)text[n - 1 - digits])) digits++;
+    for (size_t i = n - digits; i < n; i++) lanes = lanes * 10 + text[i] - '0';
+    if (n == digits + 1 && text[0] == 'b') return (tag){GN_BOOL, lanes};
     const bool vector = n > digits && text[n - digits - 1] == 'x';
     const size_t length = vector ? n - digits - 1 : n;
     for (int t = 0; t < GN_NDTYPES; t++)
-        if (same(text, length, gn_dtypes[t].name))
-            return (tag){ (gn_dtype)t, vector ? lanes : 1 };
-    return (tag){ 0 };
+        if (same(text, length, gn_dtypes[t].name)) return (tag){(gn_dtype)t, vector ? lanes : 1};
+    return (tag){0};
 }
 
 void gn_spell_tag(gn_text *out, gn_dtype t, int lanes)
@@ -83,7 +79,7 @@ static void put_ctype(gn_text *out, gn_dtype t, int lanes)
 /* "gn_hsum_f32x16": the trailing one or two tags, the op before them. */
 static word read_word(unit *u, const char *name)
 {
-    word w = { .name = name };
+    word w = {.name = name};
     const char *text = name + 3;
     size_t n = strlen(text);
     w.type = read_tag(text, n);
@@ -94,11 +90,9 @@ static word read_word(unit *u, const char *name)
     w.type.lanes = 0;
     for (int i = 0; i < 2; i++) {
         size_t cut = n;
-        while (cut > 0 && text[cut - 1] != '_')
-            cut--;
-        const tag t = cut > 0 ? read_tag(text + cut, n - cut) : (tag){ 0 };
-        if (!t.lanes)
-            break;
+        while (cut > 0 && text[cut - 1] != '_') cut--;
+        const tag t = cut > 0 ? read_tag(text + cut, n - cut) : (tag){0};
+        if (!t.lanes) break;
         *(i ? &w.source : &w.type) = t;
         n = cut - 1;
     }
@@ -110,8 +104,7 @@ static word read_word(unit *u, const char *name)
 
 static const char *skip_spaces(const char *p)
 {
-    while (*p == ' ')
-        p++;
+    while (*p == ' ') p++;
     return p;
 }
 
@@ -124,8 +117,7 @@ static size_t item_length(const char *p)
 static bool pattern_fits(const char *p, size_t n, tag t)
 {
     if (n > 0 && p[n - 1] == '*') {
-        if (n == 2 && p[0] == 'b')
-            return t.dtype == GN_BOOL && t.lanes > 1;
+        if (n == 2 && p[0] == 'b') return t.dtype == GN_BOOL && t.lanes > 1;
         return t.lanes > 1 && same(p, n - 2, gn_dtypes[t.dtype].name);
     }
     const tag exact = read_tag(p, n);
@@ -136,8 +128,7 @@ static bool pattern_fits(const char *p, size_t n, tag t)
 static bool header_fits(const char *p, const word *w, bool *other_tag)
 {
     bool op = false, type = false, source = false, any_type = false, any_source = false;
-    for (p = skip_spaces(p); *p != ':'; p = skip_spaces(p + item_length(p)))
-        op |= same(p, item_length(p), w->op);
+    for (p = skip_spaces(p); *p != ':'; p = skip_spaces(p + item_length(p))) op |= same(p, item_length(p), w->op);
     bool from = false;
     for (p = skip_spaces(p + 1); *p && *p != '\n'; p = skip_spaces(p + item_length(p))) {
         const size_t n = item_length(p);
@@ -160,12 +151,10 @@ static const char *find_entry(const gn_target *target, const word *w, const char
 {
     for (size_t i = 0; target->prelude[i]; i++)
         for (const char *p = target->prelude[i]; p; p = strstr(p, "\n@") ? strstr(p, "\n@") + 1 : NULL) {
-            if (*p != '@' || !header_fits(p + 1, w, other_tag))
-                continue;
+            if (*p != '@' || !header_fits(p + 1, w, other_tag)) continue;
             const char *text = strchr(p, '\n') + 1;
             *end = text;
-            while (**end && **end != '@' && **end != '\n')
-                *end = strchr(*end, '\n') + 1;
+            while (**end && **end != '@' && **end != '\n') *end = strchr(*end, '\n') + 1;
             return text;
         }
     return NULL;
@@ -212,12 +201,10 @@ static const char *put_lanes(gn_text *out, const word *w, const char *p, const c
 {
     const char open = p[1], close = open == '[' ? ']' : '>';
     const char *text = p + 2, *stop = text;
-    for (int depth = 0; stop < end && (*stop != close || depth > 0); stop++)
-        depth += (*stop == open) - (*stop == close);
+    for (int depth = 0; stop < end && (*stop != close || depth > 0); stop++) depth += (*stop == open) - (*stop == close);
     const int n = open == '[' ? w->type.lanes : w->type.lanes / 2;
     for (int lane = 0; lane < n; lane++) {
-        if (lane)
-            gn_text_add(out, stop[-1] == ';' || *text == '|' ? " " : ", ");
+        if (lane) gn_text_add(out, stop[-1] == ';' || *text == '|' ? " " : ", ");
         put_text(out, w, text, stop, lane);
     }
     return stop + 1;
@@ -247,20 +234,16 @@ static void need_words(unit *u, const char *text);
 static void need(unit *u, const char *name)
 {
     for (size_t i = 0; i < u->done.n; i++)
-        if (strcmp(u->done.at[i], name) == 0)
-            return;
+        if (strcmp(u->done.at[i], name) == 0) return;
     gn_push(u->arena, &u->done, name);
     const word w = read_word(u, name);
     bool other_tag = false;
     const char *end, *text = find_entry(u->target, &w, &end, &other_tag);
-    if (!text && other_tag)
-        gn_throw(GN_EINTERNAL, "target %s: the prelude has no %s", u->target->name, name);
-    if (!text)
-        return;
-    gn_text t = { .arena = u->arena };
+    if (!text && other_tag) gn_throw(GN_EINTERNAL, "target %s: the prelude has no %s", u->target->name, name);
+    if (!text) return;
+    gn_text t = {.arena = u->arena};
     put_text(&t, &w, text, end, -1);
-    if (++u->depth > 64)
-        gn_throw(GN_EINTERNAL, "prelude: the definitions behind %s do not end", name);
+    if (++u->depth > 64) gn_throw(GN_EINTERNAL, "prelude: the definitions behind %s do not end", name);
     need_words(u, gn_text_done(&t));
     u->depth--;
     gn_text_add(u->out, gn_text_done(&t));
@@ -275,8 +258,7 @@ static void need_words(unit *u, const char *text)
 {
     for (const char *p = text; (p = strstr(p, "gn_")) != NULL;) {
         size_t n = 0;
-        while (in_name(p[n]))
-            n++;
+        while (in_name(p[n])) n++;
         if (p == text || !in_name(p[-1])) {
             char *name = gn_arena_copy(u->arena, p, n + 1);
             name[n] = '\0';
@@ -288,7 +270,7 @@ static void need_words(unit *u, const char *text)
 
 void gn_target_unit(gn_text *out, const gn_target *target, const char *body)
 {
-    unit u = { .out = out, .arena = out->arena, .target = target };
+    unit u = {.out = out, .arena = out->arena, .target = target};
     gn_text_add(out, target->head);
     gn_text_add(out, "\n/* What the functions below call, each as this target has it. */\n");
     need_words(&u, body);

@@ -8,8 +8,9 @@
 
 enum { FLOATS = GN_BIT(GN_F32) | GN_BIT(GN_F64), WRAPS = GN_BIT(GN_U32) | GN_BIT(GN_U64), BOOL = GN_BIT(GN_BOOL), ANY = -1 };
 
-/* An op whose dtype is in `operators` is an operator on GNU vectors and scalars alike; `scalar` says which are on scalars only. Signed integers
- * are not: their overflow is not defined in C. Division and remainder of integers are words, for they floor and are 0 by 0. */
+/* An op whose dtype is in `operators` is an operator on GNU vectors and scalars alike; `scalar` says which are on scalars only.
+ * Signed integers are not: their overflow is not defined in C. Division and remainder of integers are words, for they floor and are
+ * 0 by 0. */
 typedef struct spelling {
     const char *op;
     int operators, scalar_operators;
@@ -17,61 +18,59 @@ typedef struct spelling {
 } spelling;
 
 static const spelling table[] = {
-    { "add", FLOATS | WRAPS, FLOATS | WRAPS, "$0 + $1", "gn_add_$t($0, $1)" },
-    { "sub", FLOATS | WRAPS, FLOATS | WRAPS, "$0 - $1", "gn_sub_$t($0, $1)" },
-    { "mul", FLOATS | WRAPS, FLOATS | WRAPS, "$0 * $1", "gn_mul_$t($0, $1)" },
-    { "div", FLOATS, FLOATS, "$0 / $1", "gn_div_$t($0, $1)" },
-    { "floordiv", 0, 0, NULL, "gn_div_$t($0, $1)" },
-    { "mod", 0, 0, NULL, "gn_mod_$t($0, $1)" },
-    { "neg", FLOATS, FLOATS, "-$0", "gn_neg_$t($0)" },
-    { "abs", 0, 0, NULL, "gn_abs_$t($0)" },
-    { "sign", 0, 0, NULL, "gn_sign_$t($0)" },
-    { "minimum", 0, 0, NULL, "gn_min_$t($0, $1)" },
-    { "maximum", 0, 0, NULL, "gn_max_$t($0, $1)" },
-    { "min", 0, 0, NULL, "gn_min_$t($0, $1)" }, /* the steps of reductions have the same words */
-    { "max", 0, 0, NULL, "gn_max_$t($0, $1)" },
-    { "copysign", 0, 0, NULL, "gn_copysign_$t($0, $1)" },
-    { "fma", 0, 0, NULL, "gn_fma_$t($0, $1, $2)" },
-    { "sqrt", 0, 0, NULL, "gn_sqrt_$t($0)" },
-    { "floor", 0, 0, NULL, "gn_floor_$t($0)" },
-    { "ceil", 0, 0, NULL, "gn_ceil_$t($0)" },
-    { "trunc", 0, 0, NULL, "gn_trunc_$t($0)" },
-    { "round", 0, 0, NULL, "gn_round_$t($0)" },
-    { "lt", 0, ANY, "$0 < $1", "gn_lt_$s($0, $1)" },
-    { "le", 0, ANY, "$0 <= $1", "gn_le_$s($0, $1)" },
-    { "gt", 0, ANY, "$0 > $1", "gn_gt_$s($0, $1)" },
-    { "ge", 0, ANY, "$0 >= $1", "gn_ge_$s($0, $1)" },
-    { "eq", 0, ANY, "$0 == $1", "gn_eq_$s($0, $1)" },
-    { "ne", 0, ANY, "$0 != $1", "gn_ne_$s($0, $1)" },
-    { "and", 0, BOOL, "$0 && $1", "gn_and_$t($0, $1)" },
-    { "or", 0, BOOL, "$0 || $1", "gn_or_$t($0, $1)" },
-    { "xor", 0, BOOL, "$0 != $1", "gn_xor_$t($0, $1)" },
-    { "not", 0, BOOL, "!$0", "gn_not_$t($0)" },
-    { "select", 0, ANY, "$0 ? $1 : $2", "gn_sel_$t($0, $1, $2)" },
-    { "cast", 0, 0, NULL, "gn_cast_$s_$t($0)" },
-    { "bitcast", 0, 0, NULL, "gn_bits_$s_$t($0)" },
-    { "bit_and", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 & $1", "gn_and_$t($0, $1)" },
-    { "bit_or", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 | $1", "gn_or_$t($0, $1)" },
-    { "bit_xor", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 ^ $1", "gn_xor_$t($0, $1)" },
-    { "bit_not", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "~$0", "gn_not_$t($0)" },
-    { "shl", 0, 0, NULL, "gn_shl_$t($0, $1)" },
-    { "shr", 0, 0, NULL, "gn_shr_$t($0, $1)" },
-    { "mulhi", 0, 0, NULL, "gn_mulhi_$t($0, $1)" },
+    {"add", FLOATS | WRAPS, FLOATS | WRAPS, "$0 + $1", "gn_add_$t($0, $1)"},
+    {"sub", FLOATS | WRAPS, FLOATS | WRAPS, "$0 - $1", "gn_sub_$t($0, $1)"},
+    {"mul", FLOATS | WRAPS, FLOATS | WRAPS, "$0 * $1", "gn_mul_$t($0, $1)"},
+    {"div", FLOATS, FLOATS, "$0 / $1", "gn_div_$t($0, $1)"},
+    {"floordiv", 0, 0, NULL, "gn_div_$t($0, $1)"},
+    {"mod", 0, 0, NULL, "gn_mod_$t($0, $1)"},
+    {"neg", FLOATS, FLOATS, "-$0", "gn_neg_$t($0)"},
+    {"abs", 0, 0, NULL, "gn_abs_$t($0)"},
+    {"sign", 0, 0, NULL, "gn_sign_$t($0)"},
+    {"minimum", 0, 0, NULL, "gn_min_$t($0, $1)"},
+    {"maximum", 0, 0, NULL, "gn_max_$t($0, $1)"},
+    {"min", 0, 0, NULL, "gn_min_$t($0, $1)"}, /* the steps of reductions have the same words */
+    {"max", 0, 0, NULL, "gn_max_$t($0, $1)"},
+    {"copysign", 0, 0, NULL, "gn_copysign_$t($0, $1)"},
+    {"fma", 0, 0, NULL, "gn_fma_$t($0, $1, $2)"},
+    {"sqrt", 0, 0, NULL, "gn_sqrt_$t($0)"},
+    {"floor", 0, 0, NULL, "gn_floor_$t($0)"},
+    {"ceil", 0, 0, NULL, "gn_ceil_$t($0)"},
+    {"trunc", 0, 0, NULL, "gn_trunc_$t($0)"},
+    {"round", 0, 0, NULL, "gn_round_$t($0)"},
+    {"lt", 0, ANY, "$0 < $1", "gn_lt_$s($0, $1)"},
+    {"le", 0, ANY, "$0 <= $1", "gn_le_$s($0, $1)"},
+    {"gt", 0, ANY, "$0 > $1", "gn_gt_$s($0, $1)"},
+    {"ge", 0, ANY, "$0 >= $1", "gn_ge_$s($0, $1)"},
+    {"eq", 0, ANY, "$0 == $1", "gn_eq_$s($0, $1)"},
+    {"ne", 0, ANY, "$0 != $1", "gn_ne_$s($0, $1)"},
+    {"and", 0, BOOL, "$0 && $1", "gn_and_$t($0, $1)"},
+    {"or", 0, BOOL, "$0 || $1", "gn_or_$t($0, $1)"},
+    {"xor", 0, BOOL, "$0 != $1", "gn_xor_$t($0, $1)"},
+    {"not", 0, BOOL, "!$0", "gn_not_$t($0)"},
+    {"select", 0, ANY, "$0 ? $1 : $2", "gn_sel_$t($0, $1, $2)"},
+    {"cast", 0, 0, NULL, "gn_cast_$s_$t($0)"},
+    {"bitcast", 0, 0, NULL, "gn_bits_$s_$t($0)"},
+    {"bit_and", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 & $1", "gn_and_$t($0, $1)"},
+    {"bit_or", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 | $1", "gn_or_$t($0, $1)"},
+    {"bit_xor", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 ^ $1", "gn_xor_$t($0, $1)"},
+    {"bit_not", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "~$0", "gn_not_$t($0)"},
+    {"shl", 0, 0, NULL, "gn_shl_$t($0, $1)"},
+    {"shr", 0, 0, NULL, "gn_shr_$t($0, $1)"},
+    {"mulhi", 0, 0, NULL, "gn_mulhi_$t($0, $1)"},
 };
 
 static const spelling *find(const char *op)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].op, op) == 0)
-            return &table[i];
+        if (strcmp(table[i].op, op) == 0) return &table[i];
     return NULL;
 }
 
 const char *gn_spell_c_operators(const gn_op_info *op, gn_dtype t, bool vector)
 {
     const spelling *s = find(op->name);
-    if (!s)
-        return NULL;
+    if (!s) return NULL;
     const int operators = vector ? s->operators : s->scalar_operators;
     return operators & (int)GN_BIT(t) ? s->as_operator : s->as_word;
 }
@@ -79,12 +78,12 @@ const char *gn_spell_c_operators(const gn_op_info *op, gn_dtype t, bool vector)
 const char *gn_spell_c_words(const gn_op_info *op, gn_dtype t, bool vector)
 {
     const spelling *s = find(op->name);
-    if (!s)
-        return NULL;
+    if (!s) return NULL;
     return vector ? s->as_word : gn_spell_c_operators(op, t, false);
 }
 
-void gn_spell_pattern(gn_text *out, const char *pattern, const char *result_tag, const char *operand_tag, const char *const *operands)
+void gn_spell_pattern(gn_text *out, const char *pattern, const char *result_tag, const char *operand_tag,
+                      const char *const *operands)
 {
     for (const char *p = pattern; *p; p++) {
         if (*p != '$') {
@@ -115,8 +114,7 @@ void gn_spell_float(gn_text *out, gn_dtype t, double x)
             snprintf(digits, sizeof digits, "%.1f", x);
         else
             snprintf(digits, sizeof digits, "%.*g", precision, x);
-        if (t == GN_F64 ? strtod(digits, NULL) == x : strtof(digits, NULL) == (float)x)
-            break;
+        if (t == GN_F64 ? strtod(digits, NULL) == x : strtof(digits, NULL) == (float)x) break;
     }
     gn_textf(out, "%s%s%s%s%s", open, digits, strpbrk(digits, ".e") ? "" : ".0", suffix, close);
 }

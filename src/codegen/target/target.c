@@ -1,5 +1,5 @@
-/* The target records. Register and cache sizes are what schedules are made for, not what a particular machine has: the same source text comes
- * from every machine of a target. */
+/* The target records. Register and cache sizes are what schedules are made for, not what a particular machine has: the
+ * same source text comes from every machine of a target. */
 #include <string.h>
 #include "preludes.h"
 #include "spells.h"
@@ -14,7 +14,8 @@
     LINE("#endif") \
     LINE("#ifdef GN_FREESTANDING") \
     LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef __INT64_TYPE__ int64_t;") \
-    LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef __UINT64_TYPE__ uint64_t;") \
+    LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t;") \
+    LINE("typedef __UINT64_TYPE__ uint64_t;") \
     LINE("#else") \
     LINE("#include <stdint.h>") \
     LINE("#endif") \
@@ -82,7 +83,8 @@ static const char *const avx512_args[] = { "-DGN_FREESTANDING", "-Wno-psabi", "-
 
 static const char *const avx512_prelude[] = { gn_prelude_avx512, gn_prelude_vector, gn_prelude_scalar, NULL };
 const gn_target gn_target_avx512 = {
-    .name = "avx512", .lang = GN_LANG_C, .vector_bytes = 64, .nregs = 32, .has_fma = true, .l1_bytes = 32 << 10, .l2_bytes = 1 << 20,
+    .name = "avx512", .lang = GN_LANG_C, .vector_bytes = 64, .nregs = 32, .has_fma = true,
+    .l1_bytes = 32 << 10, .l2_bytes = 1 << 20,
     .cpu = "x86-64-v4", .cc1_args = avx512_args,
     .head = C_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2") C_FREESTANDING, .tail = X86_TAIL,
     .prelude = avx512_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
@@ -90,14 +92,16 @@ const gn_target gn_target_avx512 = {
 
 static const char *const avx2_prelude[] = { gn_prelude_avx2, gn_prelude_vector, gn_prelude_scalar, NULL };
 const gn_target gn_target_avx2 = {
-    .name = "avx2", .lang = GN_LANG_C, .vector_bytes = 32, .nregs = 16, .has_fma = true, .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
+    .name = "avx2", .lang = GN_LANG_C, .vector_bytes = 32, .nregs = 16, .has_fma = true,
+    .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
     .cpu = "x86-64-v3", .cc1_args = no_args, .head = C_HEAD X86_HEAD("avx2,fma,bmi,bmi2") C_FREESTANDING, .tail = X86_TAIL,
     .prelude = avx2_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
 };
 
 static const char *const generic_prelude[] = { gn_prelude_generic, gn_prelude_vector, gn_prelude_scalar, NULL };
 const gn_target gn_target_generic = {
-    .name = "generic", .lang = GN_LANG_C, .vector_bytes = 16, .nregs = 16, .has_fma = false, .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
+    .name = "generic", .lang = GN_LANG_C, .vector_bytes = 16, .nregs = 16, .has_fma = false,
+    .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
     .cpu = NULL, .cc1_args = no_args, .head = C_HEAD C_FREESTANDING, .tail = "",
     .prelude = generic_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_words,
 };
@@ -105,7 +109,8 @@ const gn_target gn_target_generic = {
 /* The words that every C11 compiler takes: scalars, and mul and add for fma. */
 static const char *const c11_prelude[] = { gn_prelude_generic, gn_prelude_scalar, NULL };
 const gn_target gn_target_c11 = {
-    .name = "c11", .lang = GN_LANG_C, .vector_bytes = 4, .nregs = 16, .has_fma = false, .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
+    .name = "c11", .lang = GN_LANG_C, .vector_bytes = 4, .nregs = 16, .has_fma = false,
+    .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
     .cpu = NULL, .cc1_args = no_args, .head = C_HEAD C_FREESTANDING, .tail = "",
     .prelude = c11_prelude, .tile = gn_tiles_none, .spell = gn_spell_c_words,
 };
@@ -114,7 +119,8 @@ const gn_target gn_target_c11 = {
 #define CUDA_HEAD \
     LINE("#ifndef GN_CUDA_EMULATION") \
     LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef long long int64_t;") \
-    LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t; typedef unsigned long long uint64_t;") \
+    LINE("typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef unsigned uint32_t;") \
+    LINE("typedef unsigned long long uint64_t;") \
     LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
     LINE("#define GN_UNROLL(n) GN_PRAGMA(unroll n)") \
     LINE("#else") \
@@ -129,12 +135,16 @@ const gn_target gn_target_c11 = {
 
 static const char *const cuda_prelude[] = { gn_prelude_cuda, gn_prelude_scalar, NULL };
 const gn_target gn_target_cuda = {
-    .name = "cuda", .lang = GN_LANG_CUDA, .vector_bytes = 4, .nregs = 255, .has_fma = true, .l1_bytes = 128 << 10, .l2_bytes = 40 << 20,
-    .shared_bytes = 48 << 10, .cc1_args = no_args + 2, .head = CUDA_HEAD, .tail = "", .prelude = cuda_prelude, .tile = gn_tiles_cuda,
+    .name = "cuda", .lang = GN_LANG_CUDA, .vector_bytes = 4, .nregs = 255, .has_fma = true,
+    .l1_bytes = 128 << 10, .l2_bytes = 40 << 20,
+    .shared_bytes = 48 << 10, .cc1_args = no_args + 2, .head = CUDA_HEAD, .tail = "",
+    .prelude = cuda_prelude, .tile = gn_tiles_cuda,
     .spell = gn_spell_c_operators,
 };
 
-const gn_target *const gn_targets[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_c11, &gn_target_cuda, NULL };
+const gn_target *const gn_targets[] = {
+    &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_c11, &gn_target_cuda, NULL
+};
 
 const gn_target *gn_target_find(const char *name)
 {
@@ -151,7 +161,8 @@ bool gn_target_runs_here(const gn_target *t)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd")
             && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && gn_target_runs_here(&gn_target_avx2);
     if (t == &gn_target_avx2)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi")
+            && __builtin_cpu_supports("bmi2");
 #endif
     return t == &gn_target_generic || t == &gn_target_c11;
 }

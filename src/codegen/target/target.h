@@ -1,14 +1,15 @@
-/* Targets: facts and spellings. What differs between C for AVX-512, AVX2, any CPU, and CUDA stands in these records and nowhere else.
+/* Targets: facts and spellings. What differs between C for AVX-512, AVX2, any CPU, and CUDA stands in these records and nowhere
+ * else.
  *
- * The emitter writes one statement per value, in the words of emit.h; every word starts with gn_ and ends with the tag of the type it works
- * on: "f32" a scalar, "f32x16" a vector, "b16" a mask (a vector of bool), "bool" a scalar one. All vectors of one statement have equally many
- * lanes, whatever their dtype; 2, 4, 8 and 16 exist on every C target but c11.
+ * The emitter writes one statement per value, in the words of emit.h; every word starts with gn_ and ends with the tag of the type
+ * it works on: "f32" a scalar, "f32x16" a vector, "b16" a mask (a vector of bool), "bool" a scalar one. All vectors of one
+ * statement have equally many lanes, whatever their dtype; 2, 4, 8 and 16 exist on every C target but c11.
  *
- * A unit is text that uses these words. gn_target_unit puts the definitions of those it uses before it, and no others, so that a generated file
- * shows exactly the helpers it needs. The words are templates in *.prelude beside this file (their form: prelude.c).
+ * A unit is text that uses these words. gn_target_unit puts the definitions of those it uses before it, and no others, so that a
+ * generated file shows exactly the helpers it needs. The words are templates in *.prelude beside this file (their form: prelude.c).
  *
- * More words than emit.h lists: gn_get_TAG(v, l) one lane; gn_tr16_f32 (tile.h); gn_warp_sum_TAG(x, width) for CUDA: over `width` neighbours,
- * a power of two up to 32. */
+ * More words than emit.h lists: gn_get_TAG(v, l) one lane; gn_tr16_f32 (tile.h); gn_warp_sum_TAG(x, width) for CUDA: over `width`
+ * neighbours, a power of two up to 32. */
 #pragma once
 #include "op.h"
 #include "text.h"
@@ -18,20 +19,21 @@ typedef enum { GN_LANG_C, GN_LANG_CUDA } gn_lang;
 typedef struct gn_tile_op gn_tile_op; /* a row of the target's table of tile operations: tile.h */
 
 typedef struct gn_target {
-    const char *name;            /* "avx512", "avx2", "generic", "c11", "cuda" */
+    const char *name; /* "avx512", "avx2", "generic", "c11", "cuda" */
     gn_lang lang;
-    int vector_bytes;            /* 64, 32, 16; c11 and CUDA 4: lanes of 1 */
-    int nregs;                   /* vector registers */
-    bool has_fma;                /* if not, fma is spelled as a multiplication and an addition */
+    int vector_bytes; /* 64, 32, 16; c11 and CUDA 4: lanes of 1 */
+    int nregs;        /* vector registers */
+    bool has_fma;     /* if not, fma is spelled as a multiplication and an addition */
     int64_t l1_bytes, l2_bytes, shared_bytes;
-    const char *cpu;             /* clang -target-cpu, gcc -march; NULL: the compiler's default */
-    const char *const *cc1_args; /* tuning options that clang's cc1 and gcc both take; NULL-terminated. Features are set by pragmas in the head */
-    const char *head, *tail;     /* C text around every unit: pragmas and macros */
-    const char *const *prelude;  /* templates, the most special file first; NULL-terminated */
-    const gn_tile_op *tile;      /* ended by a name of NULL */
-    /* Pattern of an op on values; NULL: expand the op's body text. dtype: the first operand's; for cast and bitcast the result's. In the
-     * pattern $0 $1 $2 are the operands, $t is the result's tag, $s the first operand's. A pattern with spaces outside its parentheses is an
-     * operator and wants parentheses inside a larger expression. */
+    const char *cpu; /* clang -target-cpu, gcc -march; NULL: the compiler's default */
+    const char *const
+        *cc1_args; /* tuning options that clang's cc1 and gcc both take; NULL-terminated. Features are set by pragmas in the head */
+    const char *head, *tail;    /* C text around every unit: pragmas and macros */
+    const char *const *prelude; /* templates, the most special file first; NULL-terminated */
+    const gn_tile_op *tile;     /* ended by a name of NULL */
+    /* Pattern of an op on values; NULL: expand the op's body text. dtype: the first operand's; for cast and bitcast the result's.
+     * In the pattern $0 $1 $2 are the operands, $t is the result's tag, $s the first operand's. A pattern with spaces outside its
+     * parentheses is an operator and wants parentheses inside a larger expression. */
     const char *(*spell)(const gn_op_info *, gn_dtype, bool vector);
 } gn_target;
 
@@ -46,10 +48,11 @@ bool gn_target_runs_here(const gn_target *); /* this CPU executes it */
 void gn_spell_tag(gn_text *, gn_dtype, int lanes);
 /* Prints a pattern with its operands filled in. */
 void gn_spell_pattern(gn_text *, const char *pattern, const char *result_tag, const char *operand_tag, const char *const *operands);
-/* Prints a scalar literal of this dtype that reads back as the same bits: 0.5f, (-0x1p-149f), GN_INF_F32, GN_NAN_F64, (-2147483647 - 1). */
+/* Prints a scalar literal of this dtype that reads back as the same bits: 0.5f, (-0x1p-149f), GN_INF_F32, GN_NAN_F64, (-2147483647
+ * - 1). */
 void gn_spell_float(gn_text *, gn_dtype, double);
 void gn_spell_int(gn_text *, gn_dtype, int64_t);
 
-/* Prints head, the definitions of every word that `body` uses (what they need before them), body, and tail. A word with a tag that the target
- * lacks throws GN_EINTERNAL; other names that start with gn_ are the body's own. */
+/* Prints head, the definitions of every word that `body` uses (what they need before them), body, and tail. A word with a tag that
+ * the target lacks throws GN_EINTERNAL; other names that start with gn_ are the body's own. */
 void gn_target_unit(gn_text *, const gn_target *, const char *body);

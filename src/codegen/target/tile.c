@@ -11,8 +11,9 @@ const gn_tile_op gn_tiles_c[] = {
 
 const gn_tile_op gn_tiles_none[] = { { 0 } };
 
-/* Leaves of m16n8k8: a warp's thread is (mg, mt), mg the row of a quad; ir and jr pick the register. Coordinates list factors in the
- * order ir mg mt jr kt. A register of A holds column mt (+ 4), so kt, a tile leaf, has no digit: the instruction sums over it. */
+/* Leaves of m16n8k8: a warp's thread is (mg, mt), mg the row of a quad; ir and jr pick the register. Coordinates
+ * list factors in the order ir mg mt jr kt. A register of A holds column mt (+ 4), so kt, a tile leaf, has no digit:
+ * the instruction sums over it. */
 enum { IR, MG, MT, JR, KT };
 
 const gn_tile_op gn_tiles_cuda[] = {

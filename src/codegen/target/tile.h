@@ -1,5 +1,6 @@
-/* Tile operations: rows of a target's table for hardware that works on small matrices or moves them. A row says what it computes and how a
- * thread's registers or an address hold the operands; `(tensorize def ROW leaves..)` names it, lowering checks that the leaves fit.
+/* Tile operations: rows of a target's table for hardware that works on small matrices or moves them. A row says what it computes
+ * and how a thread's registers or an address hold the operands; `(tensorize def ROW leaves..)` names it, lowering checks that the
+ * leaves fit.
  *
  *     C(m, n) += A(m, k) B(k, n)
  *
@@ -18,7 +19,7 @@ typedef struct gn_tile_coord {
 } gn_tile_coord;
 
 typedef struct gn_tile_reg {
-    gn_tile_coord row, col;      /* A: m, k;  B: k, n;  C: m, n */
+    gn_tile_coord row, col; /* A: m, k;  B: k, n;  C: m, n */
 } gn_tile_reg;
 
 typedef struct gn_tile_operand {
@@ -28,23 +29,25 @@ typedef struct gn_tile_operand {
 } gn_tile_operand;
 
 typedef struct gn_tile_leaf {
-    const char *name;            /* for messages: "mg" */
-    char dim;                    /* 'm', 'n' or 'k' */
+    const char *name; /* for messages: "mg" */
+    char dim;         /* 'm', 'n' or 'k' */
     int extent;
-    int stride;                  /* along its dim */
-    uint8_t bind;                /* as in schedules: 't' thread, 'u' unroll, 'k' tile */
+    int stride;   /* along its dim */
+    uint8_t bind; /* as in schedules: 't' thread, 'u' unroll, 'k' tile */
 } gn_tile_leaf;
 
 struct gn_tile_op {
-    const char *name;            /* "tr16", "mma_m16n8k8_tf32" */
-    uint8_t kind;                /* gn_tile_kind */
+    const char *name; /* "tr16", "mma_m16n8k8_tf32" */
+    uint8_t kind;     /* gn_tile_kind */
     int m, n, k;
     int nleaf;
     gn_tile_leaf leaf[GN_TILE_MAX_LEAVES];
-    gn_tile_operand a, b, c;     /* MMA */
-    const char *spelling;        /* MMA: $c0.. $a0.. $b0..; COPY: $d $ds $s $ss $ni $nl (dst, its stride, src, its stride, valid columns, rows) */
+    gn_tile_operand a, b, c; /* MMA */
+    const char
+        *spelling; /* MMA: $c0.. $a0.. $b0..; COPY: $d $ds $s $ss $ni $nl (dst, its stride, src, its stride, valid columns, rows) */
 };
 
-/* COPY: for i < 16, l < 16: dst[i * dst_stride + l] = src[l * src_stride + i] where i < ni and l < nl, and 0 elsewhere (i past ni too). */
+/* COPY: for i < 16, l < 16: dst[i * dst_stride + l] = src[l * src_stride + i] where i < ni and l < nl, and 0 elsewhere (i past ni
+ * too). */
 
 const gn_tile_op *gn_tile_find(const gn_target *, const char *name); /* NULL if the target has no such row */

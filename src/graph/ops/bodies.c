@@ -1,10 +1,12 @@
-/* The f32 bodies. Polynomials are minimax fits (Sollya's fpminimax, relative error) on the reduced range; the reductions are those of
- * W. Cody and W. Waite, Software Manual for the Elementary Functions, 1980, unless a comment says otherwise. f64: bodies_f64.c. */
+/* The f32 bodies. Polynomials are minimax fits (Sollya's fpminimax, relative error) on the reduced range; the
+ * reductions are those of W. Cody and W. Waite, Software Manual for the Elementary Functions, 1980, unless a comment
+ * says otherwise. f64: bodies_f64.c. */
 #include "bodies.h"
 #include "pow_signs.h"
 
-/* x = n ln 2 + r. Adding 1.5 * 2^23 rounds x / ln 2 to the integer n and leaves n in the low bits of the sum. The product of n and the first
- * part of ln 2 (9 bits) is exact. 2^n is multiplied in two halves, so that results below the normal range are rounded once. */
+/* x = n ln 2 + r. Adding 1.5 * 2^23 rounds x / ln 2 to the integer n and leaves n in the low bits of the sum. The
+ * product of n and the first part of ln 2 (9 bits) is exact. 2^n is multiplied in two halves, so that results below
+ * the normal range are rounded once. */
 const char gn_body_exp_f32[] =
     "(let (low (select (lt x -104) -104 x))"
     "     (z (select (lt 89 low) 89 low))"
@@ -97,9 +99,10 @@ const char gn_body_softplus_f32[] =
 
 const char gn_body_rsqrt_f32[] = "(div 1 (sqrt x))";
 
-/* Sine and cosine: x 2/pi = n + r in f64, for every finite float. 2/pi is cut into chunks of 28 bits, whose products with the 24 bits of x
- * are exact; multiples of 4, four quadrants, are taken from each product before they are added, largest first (M. Payne and R. Hanek, Radian
- * reduction for trigonometric functions, 1983, with floats for digits). Bit 0 of the quadrant n picks sine or cosine, bit 1 the sign. */
+/* Sine and cosine: x 2/pi = n + r in f64, for every finite float. 2/pi is cut into chunks of 28 bits, whose products
+ * with the 24 bits of x are exact; multiples of 4, four quadrants, are taken from each product before they are
+ * added, largest first (M. Payne and R. Hanek, Radian reduction for trigonometric functions, 1983, with floats for
+ * digits). Bit 0 of the quadrant n picks sine or cosine, bit 1 the sign. */
 #define QUADRANT_F32 \
     "(let (v (cast f64 x))" \
     "     (a (mul v 0x1.45f306cp-1)) (a (sub a (mul 4 (round (mul 0.25 a)))))" \

@@ -41,7 +41,8 @@ const char gn_body_expm1_f64[] =
     "     (y (fma s q (sub s 0.5)))"
     "  (select (lt (abs x) 0x1p-54) x (add y y)))";
 
-/* log m = 2 s + s z R(z), s = f / (2 + f), z = s^2, arranged as f - (f^2/2 - s (f^2/2 + z R)) (K. C. Ng, fdlibm, e_log.c). */
+/* log m = 2 s + s z R(z), s = f / (2 + f), z = s^2, arranged as f - (f^2/2 - s (f^2/2 + z R)) (K. C. Ng, fdlibm,
+ * e_log.c). */
 #define LOG_SERIES \
     "     (s (div f (add 2 f)))" \
     "     (z (mul s s))" \
@@ -124,8 +125,9 @@ const char gn_body_erf_f64[] =
     "     (far (copysign (sub 1 (mul g (exp (neg (mul t t))))) x))"
     "  (select (lt m 1) near far))";
 
-/* b log |a| in two words, then exp. A word that is multiplied exactly has 26 bits, the others masked off; with s = (m - 1) / (m + 1),
- * log m = 2/3 s (3 + s^2 + s^4 R(s^2)). Where b log |a| is far from 0, or a is 0 or infinite, one word is enough. */
+/* b log |a| in two words, then exp. A word that is multiplied exactly has 26 bits, the others masked off; with s =
+ * (m - 1) / (m + 1), log m = 2/3 s (3 + s^2 + s^4 R(s^2)). Where b log |a| is far from 0, or a is 0 or infinite, one
+ * word is enough. */
 const char gn_body_pow_f64[] =
     "(let (x (abs a))"
     "     (tiny (lt x 0x1p-1022))"

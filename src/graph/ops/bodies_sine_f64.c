@@ -1,9 +1,11 @@
-/* Sine and cosine of f64, for every finite number (M. Payne and R. Hanek, Radian reduction for trigonometric functions, 1983).
+/* Sine and cosine of f64, for every finite number (M. Payne and R. Hanek, Radian reduction for trigonometric
+ * functions, 1983).
  *
- * x 2/pi = n + t. 2/pi is a row of chunks of 26 bits, here as whole numbers. A chunk whose product with x is a multiple of 4, four quadrants,
- * does not matter: six comparisons of |x| drop 32, 16, .. 1 of the first chunks and scale x to match; 8 chunks from there on decide everything,
- * since no double is closer to a multiple of pi/2 than 2^-62 of a quadrant. x has two words of 26 and 27 bits, so the products are exact; they
- * are added largest first with what each sum rounds off (D. Knuth, The Art of Computer Programming 2, 4.2.2, theorem B) in e. */
+ * x 2/pi = n + t. 2/pi is a row of chunks of 26 bits, here as whole numbers. A chunk whose product with x is a
+ * multiple of 4, four quadrants, does not matter: six comparisons of |x| drop 32, 16, .. 1 of the first chunks and
+ * scale x to match; 8 chunks from there on decide everything, since no double is closer to a multiple of pi/2 than
+ * 2^-62 of a quadrant. x has two words of 26 and 27 bits, so the products are exact; they are added largest first
+ * with what each sum rounds off (D. Knuth, The Art of Computer Programming 2, 4.2.2, theorem B) in e. */
 #include "bodies.h"
 
 #define QUADRANT_F64 \

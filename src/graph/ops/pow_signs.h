@@ -1,5 +1,6 @@
-/* The end of both pow bodies, from y = |a|^b on: odd powers take the sign of a, a negative number to a power that is not whole is NaN; 1 to any
- * power, any number to the power 0, and -1 to an infinite power are 1, NaN included, as in C. */
+/* The end of both pow bodies, from y = |a|^b on: odd powers take the sign of a, a negative number to a power that is
+ * not whole is NaN; 1 to any power, any number to the power 0, and -1 to an infinite power are 1, NaN included, as
+ * in C. */
 #pragma once
 
 #define GN_POW_SIGNS \
