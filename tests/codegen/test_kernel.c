@@ -124,15 +124,14 @@ static void dependent_extents_and_scatters_have_their_meaning(void **state)
 
 typedef struct attempt {
     const char *kernel, *schedule;
+    gn_arena arena;
 } attempt;
 
 static void try_reading(void *arg)
 {
-    const attempt *t = arg;
-    gn_arena a = { 0 };
-    gn_kernel *k = read_kernel(&a, t->kernel);
-    if (t->schedule) gn_schedule_read(&a, k, "test", gn_sx_read(&a, "test", t->schedule, strlen(t->schedule))->at[0]);
-    gn_arena_free(&a);
+    attempt *t = arg;
+    gn_kernel *k = read_kernel(&t->arena, t->kernel);
+    if (t->schedule) gn_schedule_read(&t->arena, k, "test", gn_sx_read(&t->arena, "test", t->schedule, strlen(t->schedule))->at[0]);
 }
 
 #define KERNEL(rest) "(kernel k (syms n) (bufs (X f32 n) (Y f32 n) (C f32 4)) (axes (i n) (j 4)) " rest ")"
@@ -141,35 +140,36 @@ static void faults_are_told_with_their_place(void **state)
 {
     (void)state;
     static const struct {
-        attempt t;
-        const char *says;
+        const char *kernel, *schedule, *says;
     } cases[] = {
-        { { KERNEL("(store set Y (i) (load Z i))"), NULL }, "no such buffer" },
-        { { KERNEL("(store set Y (i) (load X i j))"), NULL }, "expected 1 indices, found 2" },
-        { { KERNEL("(store set Y (i) (frobnicate (load X i)))"), NULL }, "neither a definition made above nor an elementwise operation" },
-        { { KERNEL("(store set Y (q) (load X i))"), NULL }, "'q' is neither an axis nor a symbol" },
-        { { KERNEL("(store set Y (i) (add (load X i)))"), NULL }, "takes 2 operands, 1 given" },
-        { { KERNEL("(def X () 1)"), NULL }, "the name 'X' is taken" },
-        { { KERNEL("(def d (i) (sum () (load X i)))"), NULL }, "a reduction over no axis" },
-        { { KERNEL("(def d () (load X i))"), NULL }, "uses an axis that is neither a parameter nor reduced: i" },
-        { { KERNEL("(store set C (j) (load C j))"), NULL }, "both loaded and stored" },
-        { { KERNEL("(store set C ((add j 1)) 1)"), NULL }, "index into C runs from 1 to 4, its extent is 4" },
-        { { KERNEL("(store set Y (i) (load C (sub j 1)))"), NULL }, "index into C runs from -1 to 2" },
-        { { KERNEL("(store set C (j) (load X i))"), NULL }, "the value depends on an axis that the index lacks: i" },
-        { { "(kernel k (syms) (bufs) (axes (i j) (j 4)))", NULL }, "'j' is neither an axis nor a symbol" },
-        { { "(kernel k (syms) (bufs (X f99 3)) (axes))", NULL }, "'f99' is no dtype" },
-        { { "(kernel k (syms (n :mul 0)) (bufs) (axes))", NULL }, "expected :mul, :min or :is" },
-        { { KERNEL(""), "(schedule s (order i))" }, "the order lacks the leaf 'j'" },
-        { { KERNEL(""), "(schedule s (split i a b) (order a b j))" }, "only the outermost leaf may lack an extent" },
-        { { KERNEL(""), "(schedule s (order i j j))" }, "stands twice in the order" },
-        { { KERNEL(""), "(schedule s (order i j) (bind lane q))" }, "no leaf 'q'" },
-        { { KERNEL(""), "(schedule s (order i j) (bind lane j) (bind part j))" }, "bound to lane already" },
-        { { KERNEL("(def d (i) (load X i))"), "(schedule s (order i j) (stage d heap))" }, "is no level" },
-        { { KERNEL(""), "(schedule s (order i j) (swap i j))" }, "no such directive" },
+        { KERNEL("(store set Y (i) (load Z i))"), NULL, "no such buffer" },
+        { KERNEL("(store set Y (i) (load X i j))"), NULL, "expected 1 indices, found 2" },
+        { KERNEL("(store set Y (i) (frobnicate (load X i)))"), NULL, "neither a definition made above nor an elementwise operation" },
+        { KERNEL("(store set Y (q) (load X i))"), NULL, "'q' is neither an axis nor a symbol" },
+        { KERNEL("(store set Y (i) (add (load X i)))"), NULL, "takes 2 operands, 1 given" },
+        { KERNEL("(def X () 1)"), NULL, "the name 'X' is taken" },
+        { KERNEL("(def d (i) (sum () (load X i)))"), NULL, "a reduction over no axis" },
+        { KERNEL("(def d () (load X i))"), NULL, "uses an axis that is neither a parameter nor reduced: i" },
+        { KERNEL("(store set C (j) (load C j))"), NULL, "both loaded and stored" },
+        { KERNEL("(store set C ((add j 1)) 1)"), NULL, "index into C runs from 1 to 4, its extent is 4" },
+        { KERNEL("(store set Y (i) (load C (sub j 1)))"), NULL, "index into C runs from -1 to 2" },
+        { KERNEL("(store set C (j) (load X i))"), NULL, "the value depends on an axis that the index lacks: i" },
+        { "(kernel k (syms) (bufs) (axes (i j) (j 4)))", NULL, "'j' is neither an axis nor a symbol" },
+        { "(kernel k (syms) (bufs (X f99 3)) (axes))", NULL, "'f99' is no dtype" },
+        { "(kernel k (syms (n :mul 0)) (bufs) (axes))", NULL, "expected :mul, :min or :is" },
+        { KERNEL(""), "(schedule s (order i))", "the order lacks the leaf 'j'" },
+        { KERNEL(""), "(schedule s (split i a b) (order a b j))", "only the outermost leaf may lack an extent" },
+        { KERNEL(""), "(schedule s (order i j j))", "stands twice in the order" },
+        { KERNEL(""), "(schedule s (order i j) (bind lane q))", "no leaf 'q'" },
+        { KERNEL(""), "(schedule s (order i j) (bind lane j) (bind part j))", "bound to lane already" },
+        { KERNEL("(def d (i) (load X i))"), "(schedule s (order i j) (stage d heap))", "is no level" },
+        { KERNEL(""), "(schedule s (order i j) (swap i j))", "no such directive" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(gn_protect(try_reading, (void *)&cases[i].t), GN_ESYNTAX);
+        attempt t = { .kernel = cases[i].kernel, .schedule = cases[i].schedule };
+        assert_int_equal(gn_protect(try_reading, &t), GN_ESYNTAX);
         assert_message_contains(cases[i].says);
+        gn_arena_free(&t.arena);
     }
 }
 

@@ -125,10 +125,15 @@ static void updates_lie_in_place_where_they_may(void **state)
     program_free(p);
 }
 
+typedef struct attempt {
+    const char *text;
+    gn_arena arena;
+} attempt;
+
 static void read_text(void *user)
 {
-    gn_arena a = { 0 };
-    gn_program_read(&a, "entry", user, strlen(user));
+    attempt *t = user;
+    gn_program_read(&t->arena, "entry", t->text, strlen(t->text));
 }
 
 static void a_faulty_text_is_told_with_its_place(void **state)
@@ -148,8 +153,10 @@ static void a_faulty_text_is_told_with_its_place(void **state)
         { "(program \"p\" 0 0 (value constant 0 \"c\" f32 () 4 -1 -1 -1 \"0g\") (source \"\"))", "not a hex digit" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(gn_protect(read_text, (void *)cases[i].text), GN_ESYNTAX);
+        attempt t = { .text = cases[i].text };
+        assert_int_equal(gn_protect(read_text, &t), GN_ESYNTAX);
         assert_message_contains(cases[i].says);
+        gn_arena_free(&t.arena);
     }
 }
 
