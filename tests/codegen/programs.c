@@ -52,7 +52,9 @@ void program_size(program *p, const char *name, int64_t size)
 
 static gn_expr *checked(gn_expr *e)
 {
-    if (!e || gn_is_error(e)) fail_msg("builder failed: %s", e && gn_graph_of(e) ? (gn_graph_check(gn_graph_of(e)), gn_message()) : gn_message());
+    if (!e || gn_is_error(e))
+        fail_msg("builder failed: %s",
+                 e && gn_graph_of(e) ? (gn_graph_check(gn_graph_of(e)), gn_message()) : gn_message());
     return e;
 }
 
@@ -128,7 +130,8 @@ const char *program_text(program *p)
 void program_group(program *p, const gn_target *target)
 {
     group_call c = { p, target };
-    if (gn_protect(group_body, &c) && !(p->refused && getenv("GNOMON_TEST_GRAPHS"))) fail_msg("%s\n%s", gn_message(), program_text(p));
+    if (gn_protect(group_body, &c) && !(p->refused && getenv("GNOMON_TEST_GRAPHS")))
+        fail_msg("%s\n%s", gn_message(), program_text(p));
     if (getenv("GNOMON_TEST_PRINT")) puts(program_text(p));
 }
 
@@ -238,7 +241,8 @@ static void check_body(void *arg)
         }
     /* In place means: the same memory. */
     void **memory = calloc(o->values.n + 1, sizeof *memory);
-    for (size_t i = 0; i < o->values.n; i++) memory[i] = o->values.at[i].in_place >= 0 ? p->memory[o->values.at[i].in_place] : p->memory[i];
+    for (size_t i = 0; i < o->values.n; i++)
+        memory[i] = o->values.at[i].in_place >= 0 ? p->memory[o->values.at[i].in_place] : p->memory[i];
     run_groups(p, c->run, memory);
     size_t compared = 0;
     for (size_t i = 0; i < o->values.n; i++) {
@@ -247,9 +251,11 @@ static void check_body(void *arg)
         const gn_tensor *want = gn_evaluate(e, (gn_expr *)v->expr);
         for (int64_t k = 0; k < want->count; k++)
             if (!gn_tensor_near(want, memory[i], k, true))
-                fail_msg("%s[%lld]: want %Lg (%lld) +- %Lg, got %g (bits %08x)\n%s", v->name, (long long)k, want->at[k].f, (long long)want->at[k].i, want->at[k].err,
+                fail_msg("%s[%lld]: want %Lg (%lld) +- %Lg, got %g (bits %08x)\n%s", v->name, (long long)k,
+                         want->at[k].f, (long long)want->at[k].i, want->at[k].err,
                          want->dtype == GN_F32 ? (double)((float *)memory[i])[k] : 0.0,
-                         want->dtype == GN_F32 || want->dtype == GN_I32 ? ((unsigned *)memory[i])[k] : 0u, program_text(p));
+                         want->dtype == GN_F32 || want->dtype == GN_I32 ? ((unsigned *)memory[i])[k] : 0u,
+                         program_text(p));
         compared++;
     }
     free(memory);

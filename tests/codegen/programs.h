@@ -1,4 +1,5 @@
-/* Small programs for the tests of codegen: built, copied, filled with random numbers, evaluated by the reference and run kernel by kernel. */
+/* Small programs for the tests of codegen: built, copied, filled with random numbers, evaluated by the reference and
+ * run kernel by kernel. */
 #pragma once
 #include "evaluate.h"
 #include "group.h"
@@ -39,6 +40,7 @@ void program_group(program *, const gn_target *);
 /* Fills inputs and variables, and compares with the reference what `run` makes of each group, in order. */
 typedef void (*program_run)(const program *, const gn_group *, void *const *buffers, const int64_t *sym, gn_arena *scratch);
 void program_check(program *, program_run run);
-void program_interpret(const program *, const gn_group *, void *const *buffers, const int64_t *sym, gn_arena *scratch); /* the logical kernel */
+void program_interpret(const program *, const gn_group *, void *const *buffers, const int64_t *sym,
+                       gn_arena *scratch); /* the logical kernel */
 const char *program_text(program *); /* all kernels */
 int64_t program_extent(const program *, const gn_dim *);

@@ -75,7 +75,8 @@ static void run_compiled(const program *p, const gn_group *q, void *const *buffe
     const gn_scheduled *x = running->kernels.at[q - p->grouping->groups.at];
     void **arg = GN_NEW_ARRAY(scratch, void *, q->buf.n + x->sbufs.n + 1);
     for (size_t b = 0; b < q->buf.n; b++) arg[b] = buffers[b];
-    for (size_t b = 0; b < x->sbufs.n; b++) arg[q->buf.n + b] = gn_arena_alloc(scratch, (size_t)program_extent(p, x->sbufs.at[b].bytes) + 64, 64);
+    for (size_t b = 0; b < x->sbufs.n; b++)
+        arg[q->buf.n + b] = gn_arena_alloc(scratch, (size_t)program_extent(p, x->sbufs.at[b].bytes) + 64, 64);
     for (uint32_t s = 0; s < x->nsteps; s++) {
         void (*step)(void *const *, const int64_t *, int64_t) = NULL;
         *(void **)&step = unit_symbol(running->library, gn_arena_printf(scratch, "%s_%u", q->kernel->name, s));

@@ -228,7 +228,8 @@ static void variables_that_exchange_values_are_not_both_in_place(void **state)
 {
     (void)state;
     program *p = program_new(test_seed());
-    gn_expr *a = program_variable(p, "a", GN_F32, 1, (int64_t[]){ 2000 }), *b = program_variable(p, "b", GN_F32, 1, (int64_t[]){ 2000 });
+    gn_expr *a = program_variable(p, "a", GN_F32, 1, (int64_t[]){2000}),
+            *b = program_variable(p, "b", GN_F32, 1, (int64_t[]){2000});
     program_update(p, a, b);
     program_update(p, b, a);
     run_and_check(p);
@@ -240,7 +241,8 @@ static void updates_that_read_each_other_take_effect_together(void **state)
 {
     (void)state;
     program *p = program_new(test_seed());
-    gn_expr *a = program_variable(p, "a", GN_F32, 1, (int64_t[]){ 2000 }), *b = program_variable(p, "b", GN_F32, 1, (int64_t[]){ 2000 });
+    gn_expr *a = program_variable(p, "a", GN_F32, 1, (int64_t[]){2000}),
+            *b = program_variable(p, "b", GN_F32, 1, (int64_t[]){2000});
     program_update(p, a, gn_add(a, gn_flip(b, GN_AXES(0))));
     program_update(p, b, gn_sub(b, gn_exp(gn_flip(a, GN_AXES(0)))));
     program_out(p, gn_mul(a, b));
@@ -325,7 +327,8 @@ static void weights_of_a_training_step_are_updated_in_place(void **state)
     program *p = program_mlp(60, 78, 100, 10);
     program_group(p, &gn_target_avx512);
     for (size_t i = 0; i < p->grouping->values.n; i++)
-        if (p->grouping->values.at[i].kind == GN_VALUE_UPDATE && p->grouping->values.at[i].in_place < 0 && strcmp(p->grouping->values.at[i].name, "b2_new") != 0) /* its kernel reads b2 for the logits, too */
+        if (p->grouping->values.at[i].kind == GN_VALUE_UPDATE && p->grouping->values.at[i].in_place < 0 &&
+            strcmp(p->grouping->values.at[i].name, "b2_new") != 0) /* its kernel reads b2 for the logits, too */
             fail_msg("%s has memory of its own\n%s", p->grouping->values.at[i].name, program_text(p));
     program_check(p, program_interpret);
     program_free(p);

@@ -3,19 +3,28 @@
  *     gn_grouping *g = gn_group_core(arena, core, target);
  *     for (size_t i = 0; i < g->groups.n; i++) run(g->groups.at[i].kernel);
  *
- * Values are what stands in memory: inputs, variables, array constants, outputs, new values of variables, and what crosses between kernels.
- * Every output and every update has a value of its own that some kernel writes, also when two of them are the same expression or an input. */
+ * Values are what stands in memory: inputs, variables, array constants, outputs, new values of variables, and what
+ * crosses between kernels. Every output and every update has a value of its own that some kernel writes, also when two
+ * of them are the same expression or an input. */
 #pragma once
 #include "core.h"
 #include "kernel.h"
 #include "kernel_hint.h"
 #include "target.h"
 
-typedef enum { GN_VALUE_INPUT, GN_VALUE_VARIABLE, GN_VALUE_CONSTANT, GN_VALUE_TEMP, GN_VALUE_OUTPUT, GN_VALUE_UPDATE } gn_value_kind;
+typedef enum {
+    GN_VALUE_INPUT,
+    GN_VALUE_VARIABLE,
+    GN_VALUE_CONSTANT,
+    GN_VALUE_TEMP,
+    GN_VALUE_OUTPUT,
+    GN_VALUE_UPDATE
+} gn_value_kind;
 typedef struct gn_gvalue {
     uint8_t kind;                /* gn_value_kind */
     const gn_expr *expr;         /* core node whose elements it holds, row-major; dtype and shape are its type's */
-    uint32_t index;              /* number of the input (in core->in), output or update; of the constant or variable: in order of first use */
+    uint32_t index; /* number of the input (in core->in), output or update; of the constant or variable: in order of
+                       first use */
     const char *name;            /* the user's, or "tmp7" */
     int32_t in_place;            /* UPDATE: value of the variable whose memory it may be, since nobody reads the old elements later.
                                     -1: memory of its own, moved into the variable after the last kernel */

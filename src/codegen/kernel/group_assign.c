@@ -1,6 +1,6 @@
-/* Step 3: a level for every node, and groups for reductions and for what is stored. Nodes come in canonical order, so an operand's level is
- * known and groups are numbered in the order they are made; a node never lies below one of its operands, hence no cycle can arise and none is
- * searched. Every tie goes to the lower number. */
+/* Step 3: a level for every node, and groups for reductions and for what is stored. Nodes come in canonical order, so
+ * an operand's level is known and groups are numbered in the order they are made; a node never lies below one of its
+ * operands, hence no cycle can arise and none is searched. Every tie goes to the lower number. */
 #include "group_state.h"
 
 typedef struct level {
@@ -124,7 +124,8 @@ int32_t gn_group_home(grouper *g, uint32_t at)
     const gnode *n = &g->nodes.at[at];
     if (n->stored) return n->home;
     int32_t home;
-    if (n->kind == NODE_REDUCE || n->kind == NODE_SCATTER || (n->group != NONE && gn_group_holds(g, &g->groups.at[n->group], n, n->phase)))
+    if (n->kind == NODE_REDUCE || n->kind == NODE_SCATTER ||
+        (n->group != NONE && gn_group_holds(g, &g->groups.at[n->group], n, n->phase)))
         home = n->group;
     else if (n->group == NONE) home = home_from_memory(g, n);
     else home = home_after(g, n);
@@ -304,7 +305,8 @@ static fit fits(const grouper *g, int32_t c, const gnode *r, level b)
     if (q->kind != GROUP_ROWS && q->kind != GROUP_CONTRACT) return FIT_NONE;
     const bool share = shares(g, c, body, &d, b);
     if (!has_room(g, c, body, &d)) return FIT_NONE;
-    if (q->kind == GROUP_CONTRACT && g->target->lang != GN_LANG_C) return FIT_NONE; /* a block's threads share columns of the tile */
+    if (q->kind == GROUP_CONTRACT && g->target->lang != GN_LANG_C)
+        return FIT_NONE; /* a block's threads share columns of the tile */
     if (q->kind == GROUP_CONTRACT)
         return class_subset(&d, &q->spine) && share && p.n == 1 && p.at[0] == q->lane ? FIT_CLOSER : FIT_NONE;
     if (class_subset(&q->spine, &p)) return share || b.group == c ? FIT_ROW : FIT_NONE;
@@ -366,7 +368,8 @@ static int32_t heavy_group(grouper *g, uint32_t at, const heavy *h)
     const class_set lane = { .n = 1, .at = { h->j } };
     class_set spine = class_minus(&p, &lane);
     int64_t extent;
-    const bool narrow = g->target->lang == GN_LANG_C && gn_group_fixed(g, h->j, &extent) && extent <= 4 * gn_group_lanes(g, &g->nodes.at[at]);
+    const bool narrow = g->target->lang == GN_LANG_C && gn_group_fixed(g, h->j, &extent) &&
+                        extent <= 4 * gn_group_lanes(g, &g->nodes.at[at]);
     if (!narrow) spine.at[spine.n++] = h->j;
     const int32_t c = new_group(g, narrow ? GROUP_ROWS : GROUP_CONTRACT, &spine, NONE);
     ggroup *q = &g->groups.at[c];

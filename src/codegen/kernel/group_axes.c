@@ -1,6 +1,7 @@
-/* Step 1, axis classes: one union-find over (node, dim). Dims that an operation passes on at the same index get one class, and after that
- * sharing a loop is having its name. A union that would give one node two dims of one class is refused (x x^T): it costs nothing but a name,
- * since texts are made by passing indices down. Small lists move into large ones, so all unions together are O(n log n). */
+/* Step 1, axis classes: one union-find over (node, dim). Dims that an operation passes on at the same index get one
+ * class, and after that sharing a loop is having its name. A union that would give one node two dims of one class is
+ * refused (x x^T): it costs nothing but a name, since texts are made by passing indices down. Small lists move into
+ * large ones, so all unions together are O(n log n). */
 #include "group_state.h"
 
 bool class_in(const class_set *s, uint32_t c)
@@ -172,8 +173,8 @@ void gn_group_classes(grouper *g)
             const gnode *x = operand(g, n, k);
             int8_t map[GN_MAX_RANK];
             gn_group_dims(g, n, k, map);
-            /* Splats of numbers and positions are one node wherever they are needed: they must not tie loops together. A reduction runs over
-             * its body's loops in any case. */
+            /* Splats of numbers and positions are one node wherever they are needed: they must not tie loops together.
+             * A reduction runs over its body's loops in any case. */
             for (uint32_t d = 0; d < x->rank; d++) {
                 const bool ties = n->kind == NODE_REDUCE || ((x->var >> d & 1) && x->kind != NODE_IOTA);
                 if (map[d] != NONE && ties) unite(&c, x->slot + d, n->slot + (uint32_t)map[d]);

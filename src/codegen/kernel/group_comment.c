@@ -1,4 +1,5 @@
-/* What a kernel computes in the user's words, for the head of its source: "a = tanh(x @ w1 + b1)". One line for every value it stores. */
+/* What a kernel computes in the user's words, for the head of its source: "a = tanh(x @ w1 + b1)". One line for every
+ * value it stores. */
 #include <inttypes.h>
 #include <string.h>
 #include "group_state.h"
@@ -19,8 +20,9 @@ static const char *infix(const gn_expr *e, int *level)
     static const struct {
         const char *name, *sign;
         int level;
-    } ops[] = { { "add", " + ", SUM }, { "sub", " - ", SUM }, { "mul", " * ", PRODUCT }, { "div", " / ", PRODUCT }, { "eq", " == ", LOOSE },
-                { "ne", " != ", LOOSE }, { "lt", " < ", LOOSE }, { "le", " <= ", LOOSE }, { "gt", " > ", LOOSE }, { "ge", " >= ", LOOSE } };
+    } ops[] = {{"add", " + ", SUM},   {"sub", " - ", SUM},   {"mul", " * ", PRODUCT}, {"div", " / ", PRODUCT},
+               {"eq", " == ", LOOSE}, {"ne", " != ", LOOSE}, {"lt", " < ", LOOSE},    {"le", " <= ", LOOSE},
+               {"gt", " > ", LOOSE},  {"ge", " >= ", LOOSE}};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
         if (strcmp(e->op->name, ops[i].name) == 0) {
             *level = ops[i].level;
@@ -31,7 +33,9 @@ static const char *infix(const gn_expr *e, int *level)
 
 static void tell_call(teller *t, const gnode *n, int depth)
 {
-    gn_textf(t->text, "%s(", n->kind == NODE_ELEM && strcmp(n->e->op->name, "cast") == 0 ? gn_dtype_name((gn_dtype)n->e->type->dtype) : n->e->op->name);
+    gn_textf(t->text, "%s(",
+             n->kind == NODE_ELEM && strcmp(n->e->op->name, "cast") == 0 ? gn_dtype_name((gn_dtype)n->e->type->dtype)
+                                                                         : n->e->op->name);
     for (uint32_t k = 0; k < n->e->nin; k++) {
         if (k > 0) gn_text_add(t->text, ", ");
         tell(t, n->in[k], LOOSE, depth + 1);

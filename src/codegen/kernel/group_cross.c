@@ -1,5 +1,6 @@
-/* Step 5: what crosses between groups is stored by its group, or computed again where it is used if that takes a few operations from what is
- * in memory anyway. Sums are never repeated. Number order matters: tanh z is stored first, so 1 - a^2 is then computed again from a. */
+/* Step 5: what crosses between groups is stored by its group, or computed again where it is used if that takes a few
+ * operations from what is in memory anyway. Sums are never repeated. Number order matters: tanh z is stored first, so 1
+ * - a^2 is then computed again from a. */
 #include "group_state.h"
 #include <stdlib.h>
 

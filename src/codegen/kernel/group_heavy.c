@@ -1,6 +1,6 @@
-/* Step 2, heavy reductions: the sum of a product in which two factors each vary along a kept axis that the other does not have. There is no
- * contraction op: matrix products, their gradients and batched ones are all of this form, while a matrix-vector product is an ordinary row
- * reduction. Of both sides one feeds the lanes (j), one the rows (i). */
+/* Step 2, heavy reductions: the sum of a product in which two factors each vary along a kept axis that the other does
+ * not have. There is no contraction op: matrix products, their gradients and batched ones are all of this form, while a
+ * matrix-vector product is an ordinary row reduction. Of both sides one feeds the lanes (j), one the rows (i). */
 #include <string.h>
 #include "group_state.h"
 
@@ -10,8 +10,8 @@ int gn_group_lanes(const grouper *g, const gnode *r)
     return g->target->vector_bytes >= least ? g->target->vector_bytes / least : 1;
 }
 
-/* The product's factors: both operands; where sums and products may be ordered anew, those of the products among them too. False if there
- * are too many. */
+/* The product's factors: both operands; where sums and products may be ordered anew, those of the products among them
+ * too. False if there are too many. */
 static bool collect(const grouper *g, uint32_t body, heavy *h)
 {
     uint32_t stack[8];
@@ -76,7 +76,8 @@ bool gn_group_heavy(const grouper *g, const gnode *r, heavy *h)
     return false;
 }
 
-/* How a side lies in memory: does some value that it will read have class c as its last dim? Light nodes that are stored count as themselves. */
+/* How a side lies in memory: does some value that it will read have class c as its last dim? Light nodes that are
+ * stored count as themselves. */
 static bool unit_stride(const grouper *g, uint32_t factor, uint32_t c)
 {
     uint32_t stack[64];
@@ -93,7 +94,8 @@ static bool unit_stride(const grouper *g, uint32_t factor, uint32_t c)
     return false;
 }
 
-/* The last dim of the result as it will be stored: through the first light users of equal rank (the transpose after a weight's gradient). */
+/* The last dim of the result as it will be stored: through the first light users of equal rank (the transpose after a
+ * weight's gradient). */
 static uint32_t stored_last(const grouper *g, const gnode *r)
 {
     for (int hops = 0; hops < MAX_DEPTH && !r->named; hops++) {
@@ -131,7 +133,8 @@ static uint32_t last_class(const grouper *g, const gnode *body, uint8_t dims, ui
     return c;
 }
 
-/* The lanes go to the side whose memory has its own axis last; else to the axis that is last in the stored result; else to the second. */
+/* The lanes go to the side whose memory has its own axis last; else to the axis that is last in the stored result; else
+ * to the second. */
 void gn_group_orient(const grouper *g, const gnode *r, heavy *h)
 {
     const gnode *body = operand(g, r, 0);

@@ -1,5 +1,5 @@
-/* Index maps: an operation that moves elements is no code, its operand's text is written at other indices. Reshapes are divisions of a flat
- * index, borders are conditions, gathers are loads in the index. */
+/* Index maps: an operation that moves elements is no code, its operand's text is written at other indices. Reshapes are
+ * divisions of a flat index, borders are conditions, gathers are loads in the index. */
 #include <string.h>
 #include "group_writer.h"
 
@@ -16,7 +16,8 @@ static const gn_dim *constant(const writer *w, int64_t v)
 /* ---- reshape ---- */
 
 /* One block: the flat position among its result dims, cut anew for its operand dims. */
-static void write_block(writer *w, const gnode *n, const gnode *x, const reshape_blocks *r, uint8_t k, const gn_dim *const *index, const gn_dim **out)
+static void write_block(writer *w, const gnode *n, const gnode *x, const reshape_blocks *r, uint8_t k,
+                        const gn_dim *const *index, const gn_dim **out)
 {
     const uint8_t a = k ? r->in_end[k - 1] : 0, b = k ? r->out_end[k - 1] : 0;
     const gn_dim *flat = constant(w, 0);
@@ -30,7 +31,8 @@ static void write_block(writer *w, const gnode *n, const gnode *x, const reshape
     }
 }
 
-/* What is known where these indices are evaluated: their axes lie within their extents, so the names in those extents are at least 1. */
+/* What is known where these indices are evaluated: their axes lie within their extents, so the names in those extents
+ * are at least 1. */
 static gn_dim_facts facts_of(writer *w, uint32_t rank, const gn_dim *const *index)
 {
     GN_VEC(gn_dim_fact) facts = { 0 };
@@ -110,7 +112,9 @@ static const gn_kexpr *write_pad(writer *w, const gnode *n, const gn_dim *const 
         if (!from_start) less(&cond[ncond++], constant(w, -1), at);
         if (!(from_start && by == 1 && extent == gn_write_dim(w, n->e->type->dim[d])))
             less(&cond[ncond++], at, gn_dim_add(pool(w), last, constant(w, 1)));
-        if (by > 1) cond[ncond++] = (gn_kcond){ .kind = GN_K_EQ, .a = gn_dim_mod(pool(w), at, constant(w, by)), .b = constant(w, 0) };
+        if (by > 1)
+            cond[ncond++] =
+                (gn_kcond){.kind = GN_K_EQ, .a = gn_dim_mod(pool(w), at, constant(w, by)), .b = constant(w, 0)};
     }
     const gn_kexpr *in = gn_write_expr(w, n->in[0], inner);
     return ncond == 0 ? in : gn_kexpr_if(w->k, ncond, cond, in, gn_write_expr(w, n->in[1], NULL));
@@ -147,7 +151,8 @@ const gn_kexpr *gn_write_move(writer *w, uint32_t at, const gn_dim *const *index
     const gn_dim *extent = n->kind == NODE_TAKE ? operand(w->g, n, 0)->e->type->dim[n->e->attr[0].i] : NULL;
     if (!extent || (gn_dim_is_const(extent, NULL) && !gn_dim_is(extent, 0))) return value;
     gn_kcond cond; /* an empty axis has nothing to read */
-    return gn_kexpr_if(w->k, 1, less(&cond, constant(w, 0), gn_write_dim(w, extent)), value, gn_kexpr_int(w->k, (gn_dtype)value->dtype, 0));
+    return gn_kexpr_if(w->k, 1, less(&cond, constant(w, 0), gn_write_dim(w, extent)), value,
+                       gn_kexpr_int(w->k, (gn_dtype)value->dtype, 0));
 }
 
 /* ---- integers as indices ---- */
@@ -219,8 +224,8 @@ static bool compare(writer *w, const gnode *n, const gn_dim *const *index, gn_kc
     static const struct {
         const char *name;
         uint8_t kind, swap, negate;
-    } ops[] = { { "eq", GN_K_EQ, 0, 0 }, { "ne", GN_K_EQ, 0, 1 }, { "lt", GN_K_LT, 0, 0 }, { "ge", GN_K_LT, 0, 1 }, { "gt", GN_K_LT, 1, 0 },
-                { "le", GN_K_LT, 1, 1 } };
+    } ops[] = {{"eq", GN_K_EQ, 0, 0}, {"ne", GN_K_EQ, 0, 1}, {"lt", GN_K_LT, 0, 0},
+               {"ge", GN_K_LT, 0, 1}, {"gt", GN_K_LT, 1, 0}, {"le", GN_K_LT, 1, 1}};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         if (strcmp(n->e->op->name, ops[i].name) != 0) continue;
         const gn_dim *a = gn_write_index(w, n->in[0], index), *b = a ? gn_write_index(w, n->in[1], index) : NULL;

@@ -1,5 +1,6 @@
-/* Step 4: a group of row reductions that reads the same rows as another and neither needs nor feeds it moves into the other. (A bias' gradient,
- * the column sum of dy, is met before the normalized rows exist, and ends in their group.) One pass. */
+/* Step 4: a group of row reductions that reads the same rows as another and neither needs nor feeds it moves into the
+ * other. (A bias' gradient, the column sum of dy, is met before the normalized rows exist, and ends in their group.)
+ * One pass. */
 #include "group_state.h"
 #include <stdlib.h>
 

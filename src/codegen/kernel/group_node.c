@@ -6,16 +6,27 @@ static const struct {
     const char *name;
     node_kind kind;
 } kinds[] = {
-    { "input", NODE_MEMORY }, { "variable", NODE_MEMORY }, { "iota", NODE_IOTA }, { "dim", NODE_DIM }, { "broadcast", NODE_BROADCAST },
-    { "permute", NODE_PERMUTE }, { "reshape", NODE_RESHAPE }, { "slice", NODE_SLICE }, { "pad", NODE_PAD }, { "flip", NODE_FLIP },
-    { "concat", NODE_CONCAT }, { "take", NODE_TAKE }, { "scatter_add", NODE_SCATTER },
+    {"input", NODE_MEMORY},
+    {"variable", NODE_MEMORY},
+    {"iota", NODE_IOTA},
+    {"dim", NODE_DIM},
+    {"broadcast", NODE_BROADCAST},
+    {"permute", NODE_PERMUTE},
+    {"reshape", NODE_RESHAPE},
+    {"slice", NODE_SLICE},
+    {"pad", NODE_PAD},
+    {"flip", NODE_FLIP},
+    {"concat", NODE_CONCAT},
+    {"take", NODE_TAKE},
+    {"scatter_add", NODE_SCATTER},
 };
 
 static const struct {
     const char *name;
     gn_red red;
 } reductions[] = {
-    { "sum", GN_RED_SUM }, { "prod", GN_RED_PROD }, { "max", GN_RED_MAX }, { "min", GN_RED_MIN }, { "any", GN_RED_ANY }, { "all", GN_RED_ALL },
+    {"sum", GN_RED_SUM}, {"prod", GN_RED_PROD}, {"max", GN_RED_MAX},
+    {"min", GN_RED_MIN}, {"any", GN_RED_ANY},   {"all", GN_RED_ALL},
 };
 
 static gn_red red_of(const gn_expr *e)
@@ -95,7 +106,8 @@ static bool is_widening(const gnode *n, const gnode *x)
     const gn_dtype to = (gn_dtype)n->e->type->dtype, from = (gn_dtype)x->e->type->dtype;
     if (!gn_is_int(from) || from == GN_U64) return false;
     if (x->kind == NODE_IOTA || x->kind == NODE_DIM) return gn_dtypes[to].size >= 4;
-    return gn_dtypes[to].size > gn_dtypes[from].size && !(gn_dtypes[to].kind == GN_KIND_UINT && gn_dtypes[from].kind == GN_KIND_INT);
+    return gn_dtypes[to].size > gn_dtypes[from].size &&
+           !(gn_dtypes[to].kind == GN_KIND_UINT && gn_dtypes[from].kind == GN_KIND_INT);
 }
 
 bool gn_group_is_index(const grouper *g, uint32_t at)
@@ -121,8 +133,8 @@ static uint8_t long_dims(const gnode *n, uint8_t *dim)
     return count;
 }
 
-/* Equal dims at the end are blocks of their own. From the front, extents are multiplied on the smaller side until both sides agree; where
- * that cannot be told, on the side with more dims left. */
+/* Equal dims at the end are blocks of their own. From the front, extents are multiplied on the smaller side until both
+ * sides agree; where that cannot be told, on the side with more dims left. */
 reshape_blocks gn_group_reshape(const grouper *g, const gnode *n)
 {
     gn_dim_pool *pool = &g->core->graph->dims;
@@ -133,7 +145,8 @@ reshape_blocks gn_group_reshape(const grouper *g, const gnode *n)
     uint8_t tail = 0, a = 0, b = 0;
     while (tail < nin && tail < nout && ein[r.in[nin - 1 - tail]] == eout[r.out[nout - 1 - tail]]) tail++;
     while (a < nin - tail || b < nout - tail) {
-        const gn_dim *pa = a < nin - tail ? ein[r.in[a++]] : gn_dim_const(pool, 1), *pb = b < nout - tail ? eout[r.out[b++]] : gn_dim_const(pool, 1);
+        const gn_dim *pa = a < nin - tail ? ein[r.in[a++]] : gn_dim_const(pool, 1),
+                     *pb = b < nout - tail ? eout[r.out[b++]] : gn_dim_const(pool, 1);
         while (pa != pb && (a < nin - tail || b < nout - tail)) {
             int64_t ca, cb;
             const int left_a = nin - tail - a, left_b = nout - tail - b;
@@ -159,7 +172,8 @@ static void reshape_dims(const grouper *g, const gnode *n, int8_t *map)
 static void slice_dims(const gnode *n, const gnode *x, int8_t *map)
 {
     for (uint32_t d = 0; d < x->rank; d++) {
-        const bool whole = gn_dim_is(n->e->attr[0].dims[d], 0) && n->e->attr[1].ints[d] == 1 && n->e->type->dim[d] == x->e->type->dim[d];
+        const bool whole = gn_dim_is(n->e->attr[0].dims[d], 0) && n->e->attr[1].ints[d] == 1 &&
+                           n->e->type->dim[d] == x->e->type->dim[d];
         if (whole) map[d] = (int8_t)d;
     }
 }

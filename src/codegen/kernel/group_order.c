@@ -1,6 +1,7 @@
-/* Step 7: updates. The new value of a variable may be written over the old one if nobody reads that later and the writing kernel reads it only
- * where it writes. So a kernel that updates moves behind the variable's other readers, if nothing on the way needs what it makes; where that
- * fails, the new value gets memory of its own and is moved after the last kernel. */
+/* Step 7: updates. The new value of a variable may be written over the old one if nobody reads that later and the
+ * writing kernel reads it only where it writes. So a kernel that updates moves behind the variable's other readers, if
+ * nothing on the way needs what it makes; where that fails, the new value gets memory of its own and is moved after the
+ * last kernel. */
 #include <string.h>
 #include "group_state.h"
 

@@ -1,5 +1,6 @@
-/* Small programs: where all extents are constant and all values small, the kernels become one. Axes and definitions of each piece get its
- * number; what crossed memory between them becomes a definition, which the schedule keeps on the stack. The whole is one function. */
+/* Small programs: where all extents are constant and all values small, the kernels become one. Axes and definitions of
+ * each piece get its number; what crossed memory between them becomes a definition, which the schedule keeps on the
+ * stack. The whole is one function. */
 #include <inttypes.h>
 #include <string.h>
 #include "group_state.h"
@@ -118,14 +119,18 @@ static const gn_kexpr *copy_expr(joiner *j, const gn_kexpr *e)
     gn_kcond *cond = GN_NEW_ARRAY(j->g->scratch, gn_kcond, e->ncond);
     for (size_t i = 0; i < e->nindex; i++) index[i] = copy_dim(j, e->index[i]);
     for (size_t i = 0; i < e->n; i++) a[i] = copy_expr(j, e->a[i]);
-    for (size_t i = 0; i < e->ncond; i++) cond[i] = (gn_kcond){ e->cond[i].kind, copy_dim(j, e->cond[i].a), copy_dim(j, e->cond[i].b) };
+    for (size_t i = 0; i < e->ncond; i++)
+        cond[i] = (gn_kcond){e->cond[i].kind, copy_dim(j, e->cond[i].a), copy_dim(j, e->cond[i].b)};
     const gn_kexpr *copy = NULL;
     switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST: copy = gn_is_float(e->dtype) ? gn_kexpr_const(j->k, e->dtype, e->u.f) : gn_kexpr_int(j->k, e->dtype, e->u.i); break;
+    case GN_K_CONST:
+        copy = gn_is_float(e->dtype) ? gn_kexpr_const(j->k, e->dtype, e->u.f) : gn_kexpr_int(j->k, e->dtype, e->u.i);
+        break;
     case GN_K_INDEX: copy = gn_kexpr_index(j->k, e->dtype, copy_dim(j, e->u.index)); break;
     case GN_K_LOAD: {
         const uint32_t value = j->piece->buf.at[e->u.ref];
-        copy = j->def[value] != NONE ? gn_kexpr_ref(j->k, (uint32_t)j->def[value], index) : gn_kexpr_load(j->k, whole_buf(j, value), index);
+        copy = j->def[value] != NONE ? gn_kexpr_ref(j->k, (uint32_t)j->def[value], index)
+                                     : gn_kexpr_load(j->k, whole_buf(j, value), index);
         break;
     }
     case GN_K_REF: copy = gn_kexpr_ref(j->k, j->defs[e->u.ref], index); break;
@@ -155,7 +160,9 @@ static void copy_def(joiner *j, uint32_t at)
 static bool plain_axes(const joiner *j, const gn_dim *const *index, size_t rank, uint16_t *axis)
 {
     for (size_t d = 0; d < rank; d++) {
-        const int32_t a = index[d]->n == 1 && index[d]->term[0].n == 1 ? gn_kernel_find_axis(j->k, index[d]->term[0].atom[0]->name) : NONE;
+        const int32_t a = index[d]->n == 1 && index[d]->term[0].n == 1
+                              ? gn_kernel_find_axis(j->k, index[d]->term[0].atom[0]->name)
+                              : NONE;
         if (a < 0) return false;
         axis[d] = (uint16_t)a;
     }
@@ -181,11 +188,13 @@ static void copy_store(joiner *j, const gn_kstore *st)
 static void copy_piece(joiner *j)
 {
     const gn_kernel *k = j->piece->kernel;
-    gn_kernel_piece p = { .first_axis = (uint32_t)j->k->axes.n, .naxes = (uint32_t)k->axes.n, .first_item = (uint32_t)j->k->items.n };
+    gn_kernel_piece p = {
+        .first_axis = (uint32_t)j->k->axes.n, .naxes = (uint32_t)k->axes.n, .first_item = (uint32_t)j->k->items.n};
     j->first_axis = p.first_axis;
     j->exprs = (gn_map){ 0 };
     j->defs = GN_NEW_ARRAY(j->g->scratch, uint32_t, k->defs.n + 1);
-    for (size_t a = 0; a < k->axes.n; a++) gn_kernel_axis(j->k, piece_name(j, k->axes.at[a].name), gn_dim_import(j->k->dims, k->axes.at[a].extent));
+    for (size_t a = 0; a < k->axes.n; a++)
+        gn_kernel_axis(j->k, piece_name(j, k->axes.at[a].name), gn_dim_import(j->k->dims, k->axes.at[a].extent));
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) copy_store(j, &k->stores.at[k->items.at[i].at]);
         else copy_def(j, k->items.at[i].at);
@@ -236,5 +245,6 @@ void gn_group_small(grouper *g)
     g->out->groups.n = 0;
     gn_push(g->arena, &g->out->groups, whole);
     g->out->small = true;
-    while (g->out->values.n > 0 && g->out->values.at[g->out->values.n - 1].kind == GN_VALUE_TEMP) g->out->values.n--; /* they come last */
+    while (g->out->values.n > 0 && g->out->values.at[g->out->values.n - 1].kind == GN_VALUE_TEMP)
+        g->out->values.n--; /* they come last */
 }

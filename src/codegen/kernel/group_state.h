@@ -8,11 +8,12 @@
  *     group_text.c    6 logical kernels; group_index.c: index maps; group_names.c: names and comments
  *     group_order.c   7 updates in place
  *
- * Words. A node is light unless it is memory (input, variable, array constant), a reduction or a scatter: it is text, inlined where it is used.
- * A leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached through light nodes. A class is a loop of the
- * program; P, D, A of a reduction are the classes it keeps, those of its body, and D - P. A full operand is a leaf that varies along all of D.
- * The spine S of a group are the outer classes that all its members share. A level (group, phase) says where a value first exists: phase 0
- * inside the loops of the spine, 1 after a sum along the spine was closed, 2 when the group is over. */
+ * Words. A node is light unless it is memory (input, variable, array constant), a reduction or a scatter: it is text,
+ * inlined where it is used. A leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached
+ * through light nodes. A class is a loop of the program; P, D, A of a reduction are the classes it keeps, those of its
+ * body, and D - P. A full operand is a leaf that varies along all of D. The spine S of a group are the outer classes
+ * that all its members share. A level (group, phase) says where a value first exists: phase 0 inside the loops of the
+ * spine, 1 after a sum along the spine was closed, 2 when the group is over. */
 #pragma once
 #include "group.h"
 #include "map.h"
@@ -31,8 +32,22 @@ enum {
 };
 
 typedef enum {
-    NODE_MEMORY, NODE_SCALAR, NODE_DIM, NODE_IOTA, NODE_ELEM, NODE_CHECK, NODE_BROADCAST, NODE_PERMUTE, NODE_RESHAPE, NODE_SLICE, NODE_PAD, NODE_FLIP,
-    NODE_CONCAT, NODE_TAKE, NODE_REDUCE, NODE_SCATTER
+    NODE_MEMORY,
+    NODE_SCALAR,
+    NODE_DIM,
+    NODE_IOTA,
+    NODE_ELEM,
+    NODE_CHECK,
+    NODE_BROADCAST,
+    NODE_PERMUTE,
+    NODE_RESHAPE,
+    NODE_SLICE,
+    NODE_PAD,
+    NODE_FLIP,
+    NODE_CONCAT,
+    NODE_TAKE,
+    NODE_REDUCE,
+    NODE_SCATTER
 } node_kind;
 
 typedef enum { GROUP_MAP, GROUP_ROWS, GROUP_CONTRACT, GROUP_SCATTER } group_kind;
@@ -113,7 +128,8 @@ typedef struct grouper {
 /* group_node.c */
 void gn_group_nodes(grouper *);
 node_kind gn_group_kind_of(const gn_expr *);
-/* Where dim d of operand k stands in node n: a dim of n with the same index, or NONE where the index is another one or the dim is reduced. */
+/* Where dim d of operand k stands in node n: a dim of n with the same index, or NONE where the index is another one or
+ * the dim is reduced. */
 void gn_group_dims(const grouper *, const gnode *n, uint32_t k, int8_t *map);
 /* A reshape as blocks of dims with equal numbers of elements, as small as can be told; extents of 1 are in none. */
 typedef struct reshape_blocks {
@@ -130,7 +146,8 @@ static inline bool is_move(const gnode *n) { return n->kind >= NODE_BROADCAST &&
 /* A move with one operand and nothing to fill in. */
 static inline bool is_view(const gnode *n)
 {
-    return n->kind == NODE_BROADCAST || n->kind == NODE_PERMUTE || n->kind == NODE_RESHAPE || n->kind == NODE_SLICE || n->kind == NODE_FLIP;
+    return n->kind == NODE_BROADCAST || n->kind == NODE_PERMUTE || n->kind == NODE_RESHAPE || n->kind == NODE_SLICE ||
+           n->kind == NODE_FLIP;
 }
 uint32_t gn_group_look_through(const grouper *, uint32_t n); /* the first node below views */
 int gn_group_cost(const gnode *);                            /* operations per element */

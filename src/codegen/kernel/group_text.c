@@ -1,6 +1,7 @@
-/* Step 6, the text of a group as a logical kernel. Light nodes are written where they are used; one that is used more than once is a definition,
- * which is a function: used at other indices it is used at other arguments. Both sides of a contraction are definitions, so that a schedule can
- * pack them. The recursion is as deep as light nodes lie on one another, which is bounded (MAX_DEPTH). */
+/* Step 6, the text of a group as a logical kernel. Light nodes are written where they are used; one that is used more
+ * than once is a definition, which is a function: used at other indices it is used at other arguments. Both sides of a
+ * contraction are definitions, so that a schedule can pack them. The recursion is as deep as light nodes lie on one
+ * another, which is bounded (MAX_DEPTH). */
 #include <string.h>
 #include "group_writer.h"
 
@@ -17,11 +18,13 @@ static bool is_taken(const writer *w, const char *name)
 /* Words of the text form, which a name must not hide, and C's. */
 static bool is_word(const char *name)
 {
-    static const char *const words[] = { "if", "load", "index", "and", "lt", "eq", "add", "sub", "mul", "div", "cdiv", "mod", "min", "max", "sum", "prod", "any",
-                                         "all", "lane", "part", "root", "arg", "sym", "for", "int", "float", "double", "long", "char", "do",
-                                         "auto", "case", "else", "enum", "goto", "void", "while", "break", "const", "short", "union",
-                                         "return", "signed", "sizeof", "static", "struct", "switch", "inline", "extern", "typedef",
-                                         "default", "unsigned", "volatile", "register", "restrict", "continue", "inf", "nan", "set", "ctx" };
+    static const char *const words[] = {
+        "if",      "load",     "index",    "and",      "lt",       "eq",       "add",    "sub",    "mul",    "div",
+        "cdiv",    "mod",      "min",      "max",      "sum",      "prod",     "any",    "all",    "lane",   "part",
+        "root",    "arg",      "sym",      "for",      "int",      "float",    "double", "long",   "char",   "do",
+        "auto",    "case",     "else",     "enum",     "goto",     "void",     "while",  "break",  "const",  "short",
+        "union",   "return",   "signed",   "sizeof",   "static",   "struct",   "switch", "inline", "extern", "typedef",
+        "default", "unsigned", "volatile", "register", "restrict", "continue", "inf",    "nan",    "set",    "ctx"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], name) == 0) return true;
     return gn_op_find(name) != NULL;
@@ -122,8 +125,8 @@ static void visit_uses(writer *w, uint32_t root)
 
 /* ---- definitions ---- */
 
-static uint32_t add_def(writer *w, const char *name, const uint16_t *param, size_t nparam, gn_red red, const uint16_t *raxis, size_t nraxis,
-                        const gn_kexpr *body)
+static uint32_t add_def(writer *w, const char *name, const uint16_t *param, size_t nparam, gn_red red,
+                        const uint16_t *raxis, size_t nraxis, const gn_kexpr *body)
 {
     return gn_kernel_def(w->k, gn_write_name(w, name), nparam, param, red, nraxis, raxis, body);
 }
@@ -221,7 +224,9 @@ static const gn_kexpr *choice(writer *w, const gnode *n, const gn_dim *const *in
     bool negated = false;
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
     const bool select = strcmp(n->e->op->name, "select") == 0, cast = strcmp(n->e->op->name, "cast") == 0;
-    if (!(select || (cast && operand(w->g, n, 0)->e->type->dtype == GN_BOOL)) || !gn_write_condition(w, n->in[0], index, &cond, &negated)) return NULL;
+    if (!(select || (cast && operand(w->g, n, 0)->e->type->dtype == GN_BOOL)) ||
+        !gn_write_condition(w, n->in[0], index, &cond, &negated))
+        return NULL;
     const gn_kexpr *yes = select ? gn_write_expr(w, n->in[1], index) : gn_kexpr_int(w->k, t, 1);
     const gn_kexpr *no = select ? gn_write_expr(w, n->in[2], index) : gn_kexpr_int(w->k, t, 0);
     return gn_kexpr_if(w->k, 1, &cond, negated ? no : yes, negated ? yes : no);
@@ -296,7 +301,8 @@ static void store_everywhere(writer *w, uint32_t at, const gn_dim *const *index,
         gn_kernel_store(w->k, GN_STORE_SET, gn_write_buf(w, w->g->value[at]), index, value);
         return;
     }
-    for (size_t i = 0; i < named->value.n; i++) gn_kernel_store(w->k, GN_STORE_SET, gn_write_buf(w, named->value.at[i]), index, value);
+    for (size_t i = 0; i < named->value.n; i++)
+        gn_kernel_store(w->k, GN_STORE_SET, gn_write_buf(w, named->value.at[i]), index, value);
 }
 
 static void write_out(writer *w, uint32_t at)
@@ -320,7 +326,9 @@ static void write_scatter(writer *w, uint32_t at)
     for (uint32_t d = 0; d < updates->rank; d++) {
         if (d < axis) from[d] = index[d];
         else if (d >= axis + nindex) from[d] = index[d - nindex + 1];
-        else from[d] = axis_dim(w, (uint16_t)gn_kernel_axis(w->k, gn_write_name(w, "e"), gn_write_dim(w, updates->e->type->dim[d])));
+        else
+            from[d] = axis_dim(
+                w, (uint16_t)gn_kernel_axis(w->k, gn_write_name(w, "e"), gn_write_dim(w, updates->e->type->dim[d])));
     }
     const gn_kexpr *value = gn_write_expr(w, n->in[2], from);
     index[axis] = gn_write_taken(w, n, from + axis);
@@ -351,14 +359,16 @@ static writer *new_writer(grouper *g)
 
 void gn_group_kernel(grouper *g, int32_t q, gn_group *out)
 {
-    static const char *const kinds[] = { [GROUP_MAP] = "map", [GROUP_ROWS] = "rows", [GROUP_CONTRACT] = "contract", [GROUP_SCATTER] = "scatter" };
+    static const char *const kinds[] = {
+        [GROUP_MAP] = "map", [GROUP_ROWS] = "rows", [GROUP_CONTRACT] = "contract", [GROUP_SCATTER] = "scatter"};
     const ggroup *group = &g->groups.at[q];
     if (!g->writer) g->writer = new_writer(g);
     writer *w = g->writer;
     w->q = q, w->out = out, w->bufs = (gn_map){ 0 };
     w->k = out->kernel = gn_kernel_new(g->arena, gn_arena_printf(g->arena, "k%zu", g->out->groups.n));
     w->hint = out->hint = GN_NEW_OBJECT(g->arena, gn_kernel_hint);
-    *out->hint = (gn_kernel_hint){ .kind = kinds[group->kind], .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE };
+    *out->hint = (gn_kernel_hint){
+        .kind = kinds[group->kind], .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE};
     if (group->contraction != NONE) out->hint->spine = gn_write_axis(w, group->row);
     for (size_t i = 0; i < group->spine.n; i++) gn_write_axis(w, group->spine.at[i]);
     if (group->contraction != NONE) out->hint->lane = gn_write_axis(w, group->lane);

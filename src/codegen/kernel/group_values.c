@@ -1,12 +1,14 @@
-/* The values of a grouping: inputs in call order, variables and array constants that are read, outputs and updates each with a value of its
- * own, and what crosses between kernels. A node that is an output is read from that output's memory; a node that is several has several. */
+/* The values of a grouping: inputs in call order, variables and array constants that are read, outputs and updates each
+ * with a value of its own, and what crosses between kernels. A node that is an output is read from that output's
+ * memory; a node that is several has several. */
 #include <inttypes.h>
 #include <string.h>
 #include "group_state.h"
 
 static int32_t add_value(grouper *g, gn_value_kind kind, const gn_expr *e, uint32_t index, const char *name)
 {
-    gn_push(g->arena, &g->out->values, (gn_gvalue){ .kind = (uint8_t)kind, .expr = e, .index = index, .name = name, .in_place = NONE });
+    gn_push(g->arena, &g->out->values,
+            (gn_gvalue){.kind = (uint8_t)kind, .expr = e, .index = index, .name = name, .in_place = NONE});
     return (int32_t)g->out->values.n - 1;
 }
 
@@ -32,7 +34,8 @@ static void add_memory(grouper *g)
         if (strcmp(n->e->op->name, "constant") == 0) {
             g->value[at] = add_value(g, GN_VALUE_CONSTANT, n->e, nconstants, gn_arena_printf(g->arena, "c%" PRIu32, nconstants));
             nconstants++;
-        } else if (strcmp(n->e->op->name, "variable") == 0) g->value[at] = add_value(g, GN_VALUE_VARIABLE, n->e, nvariables++, leaf_name(n->e));
+        } else if (strcmp(n->e->op->name, "variable") == 0)
+            g->value[at] = add_value(g, GN_VALUE_VARIABLE, n->e, nvariables++, leaf_name(n->e));
         else gn_throw(GN_EINTERNAL, "grouping: input %s is not among the function's inputs", leaf_name(n->e));
     }
 }
@@ -59,7 +62,8 @@ void gn_group_values(grouper *g)
     for (size_t i = 0; i < c->out.n; i++)
         add_named(g, c->out.at[i], GN_VALUE_OUTPUT, (uint32_t)i, c->out.n == 1 ? "out" : gn_arena_printf(g->arena, "out%zu", i));
     for (size_t i = 0; i < c->update.n; i++)
-        add_named(g, c->update.at[i], GN_VALUE_UPDATE, (uint32_t)i, gn_arena_printf(g->arena, "%s_new", leaf_name(c->variable.at[i])));
+        add_named(g, c->update.at[i], GN_VALUE_UPDATE, (uint32_t)i,
+                  gn_arena_printf(g->arena, "%s_new", leaf_name(c->variable.at[i])));
     uint32_t ntemps = 0;
     for (size_t at = 0; at < g->nodes.n; at++) {
         const gnode *n = &g->nodes.at[at];

@@ -32,7 +32,8 @@ const gn_kexpr *gn_write_move(writer *, uint32_t node, const gn_dim *const *inde
 /* An integer expression as a dim: positions, extents, numbers, and loads of what is in memory; NULL if it is none of these. */
 const gn_dim *gn_write_index(writer *, uint32_t node, const gn_dim *const *index);
 const gn_dim *gn_write_taken(writer *, const gnode *take, const gn_dim *const *index); /* the index operand's element */
-/* Indices that an input or variable brings are checked before anything runs: notes that. False: they are computed, and clamped here. */
+/* Indices that an input or variable brings are checked before anything runs: notes that. False: they are computed, and
+ * clamped here. */
 bool gn_write_is_checked(writer *, const gnode *check);
 /* A condition on indices that equals the boolean node, or its negation; false if there is none. */
 bool gn_write_condition(writer *, uint32_t node, const gn_dim *const *index, gn_kcond *cond, bool *negated);

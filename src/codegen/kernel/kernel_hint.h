@@ -1,5 +1,5 @@
-/* What grouping knows of a kernel beyond its text, for the default schedule. A kernel that was read from a file has none: the same facts are
- * then derived from its definitions. */
+/* What grouping knows of a kernel beyond its text, for the default schedule. A kernel that was read from a file has
+ * none: the same facts are then derived from its definitions. */
 #pragma once
 #include <stdint.h>
 #include "vec.h"

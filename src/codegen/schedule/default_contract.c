@@ -1,7 +1,7 @@
-/* Closed form for contractions: acc(i, j) = sum over k of a(i, k) b(k, j), j to the lanes. A tile of rows by vectors stays in registers while k
- * runs; the tile is the one that pads the shape least among those that fill the registers. Parts are blocks of rows, or of columns where there
- * are few rows. What follows in the kernel (bias, activation, row values of narrow results, column sums) has the tile's leaves and finds the
- * result in registers. */
+/* Closed form for contractions: acc(i, j) = sum over k of a(i, k) b(k, j), j to the lanes. A tile of rows by vectors
+ * stays in registers while k runs; the tile is the one that pads the shape least among those that fill the registers.
+ * Parts are blocks of rows, or of columns where there are few rows. What follows in the kernel (bias, activation, row
+ * values of narrow results, column sums) has the tile's leaves and finds the result in registers. */
 #include <inttypes.h>
 #include <string.h>
 #include "default_piece.h"
@@ -42,7 +42,8 @@ static bool find(const piece *p, contraction *c)
         const int32_t i = own_axis(d, a, b), j = own_axis(d, b, a);
         if (i < 0 || j < 0) continue;
         *c = (contraction){ .acc = d, .a = a, .b = b, .i = (uint32_t)i, .j = (uint32_t)j, .k = 1 };
-        if (p->hint && !p->small && p->hint->lane >= 0 && has_axis(b->param, b->nparam, (uint32_t)p->hint->lane)) c->j = (uint32_t)p->hint->lane;
+        if (p->hint && !p->small && p->hint->lane >= 0 && has_axis(b->param, b->nparam, (uint32_t)p->hint->lane))
+            c->j = (uint32_t)p->hint->lane;
         c->m = p->extent[c->i], c->n = p->extent[c->j];
         for (size_t r = 0; r < d->nraxis; r++) c->k = c->k < 0 || p->extent[d->raxis[r]] < 0 ? -1 : c->k * p->extent[d->raxis[r]];
         return true;
@@ -130,7 +131,8 @@ static void choose_packing(const piece *p, contraction *c)
     const uint32_t k = c->acc->raxis[c->acc->nraxis - 1];
     const bool unit = has_unit(p, c->b, c->j), plain = c->b->body->kind == GN_K_LOAD;
     const int64_t ke = p->extent[k];
-    c->transpose = !unit && plain && c->acc->nraxis == 1 && b_stride(p, c, k) == 1 && (ke < 0 || ke >= 16) && p->w == 16 && c->b->dtype == GN_F32;
+    c->transpose = !unit && plain && c->acc->nraxis == 1 && b_stride(p, c, k) == 1 && (ke < 0 || ke >= 16) &&
+                   p->w == 16 && c->b->dtype == GN_F32;
     c->pack_b = (c->tiles > 0 && (c->m < 0 || c->m > PACK_ROWS)) || !unit || !plain;
     c->pack_a = c->a->body->kind != GN_K_LOAD;
 }
@@ -154,7 +156,8 @@ static const char *copy_axis(piece *p, const contraction *c, char **inner)
         if (param[d] == k) param[d] = (uint16_t)q;
     for (size_t d = 0; d < b->body->nindex; d++) {
         const gn_dim *rest = gn_dim_sub(p->k->dims, b->body->index[d], gn_dim_sym(p->k->dims, name));
-        index[d] = gn_dim_mentions(b->body->index[d], name) ? gn_dim_add(p->k->dims, rest, gn_dim_sym(p->k->dims, own)) : b->body->index[d];
+        index[d] = gn_dim_mentions(b->body->index[d], name) ? gn_dim_add(p->k->dims, rest, gn_dim_sym(p->k->dims, own))
+                                                            : b->body->index[d];
     }
     b->param = param;
     b->body = gn_kexpr_load(p->k, b->body->u.ref, index);
@@ -195,10 +198,13 @@ static const char *split_columns(piece *p, const contraction *c, lanes *l)
         return NULL;
     }
     const char *part = gn_piece_leaf(p, c->j, "p");
-    *l = (lanes){ .outer = gn_piece_leaf(p, c->j, "0"), .unroll = gn_piece_leaf(p, c->j, "u"), .lane = p->w > 1 ? gn_piece_leaf(p, c->j, "l") : NULL };
+    *l = (lanes){.outer = gn_piece_leaf(p, c->j, "0"),
+                 .unroll = gn_piece_leaf(p, c->j, "u"),
+                 .lane = p->w > 1 ? gn_piece_leaf(p, c->j, "l") : NULL};
     l->nunroll = c->vectors, l->nouter = c->column_tiles;
     l->exact = c->n >= 0 && c->n % (c->vectors * p->w) == 0;
-    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %" PRId64 ")", p->k->axes.at[c->j].name, part, l->outer, c->column_tiles, l->unroll, c->vectors);
+    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %" PRId64 ")", p->k->axes.at[c->j].name, part, l->outer,
+             c->column_tiles, l->unroll, c->vectors);
     if (l->lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l->lane, p->w);
     gn_text_char(&p->splits, ')');
     return part;
@@ -209,7 +215,8 @@ static void add_name(gn_text *t, const char *name)
     if (name) gn_textf(t, " %s", name);
 }
 
-static void stage_b(piece *p, const contraction *c, const char *column_part, const lanes *l, const char *q0, const char *q1, uint64_t batch)
+static void stage_b(piece *p, const contraction *c, const char *column_part, const lanes *l, const char *q0,
+                    const char *q1, uint64_t batch)
 {
     gn_textf(&p->rest, " (stage %s arena (at root) (layout", c->b->name);
     for (uint32_t a = 0; a < p->k->axes.n; a++)
@@ -239,7 +246,8 @@ static void stage_a(piece *p, const contraction *c, const row_leaves *r, uint64_
     gn_textf(&p->rest, " %s))", r->one);
 }
 
-/* Kept axes of acc beside i and j: batches and further rows. They are loops, the outer ones parts where nothing is reduced along them. */
+/* Kept axes of acc beside i and j: batches and further rows. They are loops, the outer ones parts where nothing is
+ * reduced along them. */
 static uint64_t batch_axes(piece *p, const contraction *c)
 {
     uint64_t batch = 0;

@@ -64,7 +64,8 @@ void gn_piece_lane_tiles(piece *p, const lanes *l, uint32_t axis, const char *ho
     if (l->lane) gn_piece_tile(p, "lane", l->lane, axis, 1);
 }
 
-/* Lanes of an axis in a program of several pieces: what crosses between them on the stack has no room past its end, so vectors must divide. */
+/* Lanes of an axis in a program of several pieces: what crosses between them on the stack has no room past its end, so
+ * vectors must divide. */
 static int64_t lanes_of_axis(const piece *p, int64_t extent)
 {
     int64_t w = p->w;
@@ -162,7 +163,9 @@ void gn_piece_keep(piece *p)
         for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == (uint32_t)(d - p->k->defs.at);
         const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
         if (factored && result >= 0 && count_statements(p, i) > 1) gn_textf(&p->rest, " (stage %s arena)", d->name);
-        if (!factored && sum >= 0 && result > sum) gn_textf(&p->rest, " (stage %s %s)", d->name, p->small || p->target->lang == GN_LANG_CUDA ? "stack" : "scratch");
+        if (!factored && sum >= 0 && result > sum)
+            gn_textf(&p->rest, " (stage %s %s)", d->name,
+                     p->small || p->target->lang == GN_LANG_CUDA ? "stack" : "scratch");
     }
 }
 
@@ -177,7 +180,8 @@ static void add_axis(void *user, const char *name)
 static void add_expr_axes(void **user, const gn_kexpr *e)
 {
     for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-    for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
+    for (size_t i = 0; i < e->ncond; i++)
+        gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
     if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
     for (size_t i = 0; i < e->n; i++) add_expr_axes(user, e->a[i]);
 }

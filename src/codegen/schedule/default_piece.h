@@ -1,5 +1,5 @@
-/* Default schedules at work: a piece of a kernel (all of it, but for small programs), what its closed forms need to know, and the text of
- * directives that they write. */
+/* Default schedules at work: a piece of a kernel (all of it, but for small programs), what its closed forms need to
+ * know, and the text of directives that they write. */
 #pragma once
 #include "default_schedule.h"
 #include "text.h"
@@ -50,7 +50,8 @@ typedef struct lanes {
 } lanes;
 lanes gn_piece_lanes(piece *, uint32_t axis, int64_t unroll, int64_t full);
 void gn_piece_bind(piece *, const char *how, const char *leaf);
-void gn_piece_tile(piece *, const char *how, const char *leaf, uint32_t axis, int64_t points); /* binds it, next among the expanded ones */
+void gn_piece_tile(piece *, const char *how, const char *leaf, uint32_t axis,
+                   int64_t points); /* binds it, next among the expanded ones */
 void gn_piece_serial(piece *, const char *leaf, uint32_t axis, int64_t points);
 void gn_piece_part(piece *, const char *leaf, uint32_t axis);     /* a loop that is bound to parts */
 void gn_piece_axis(piece *, uint32_t axis);                       /* the axis itself as a loop */
@@ -68,7 +69,8 @@ const gn_kdef *gn_piece_def(const piece *, uint32_t item);        /* NULL: a sto
 bool gn_piece_is_plain_load(const piece *, const gn_kexpr *);
 /* Elements per step of an axis in the address of a load: 1 unit stride; 0 not at all; -1 other. */
 int gn_piece_stride(const piece *, uint32_t buf, const gn_dim *const *index, uint32_t axis);
-void gn_piece_loads(const piece *, const gn_kexpr *, void (*visit)(void *, const gn_kexpr *load), void *user); /* through nothing but operands */
+void gn_piece_loads(const piece *, const gn_kexpr *, void (*visit)(void *, const gn_kexpr *load),
+                    void *user); /* through nothing but operands */
 
 /* The rows of the table. */
 bool gn_default_contraction(piece *); /* false: the piece has none */
@@ -77,9 +79,11 @@ void gn_default_scatter(piece *);
 void gn_default_cuda(piece *);
 
 /* For the rows that choose their own leaves. */
-bool gn_piece_contraction(const piece *, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i, uint32_t *j); /* false: none */
+bool gn_piece_contraction(const piece *, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i,
+                          uint32_t *j);                                 /* false: none */
 bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);   /* one of its loads has unit stride along the axis */
-void gn_piece_main_axes(const piece *, uint32_t *spine, uint32_t *lane); /* the rows; the axis that is last in most of the traffic */
+void gn_piece_main_axes(const piece *, uint32_t *spine,
+                        uint32_t *lane); /* the rows; the axis that is last in most of the traffic */
 bool gn_piece_reduces(const piece *, uint32_t axis);                     /* a reduction runs along it */
 /* Axes, as bits, that no index of a store takes from memory, and the one of them that is last in what is added to (-1: none). */
 uint64_t gn_piece_scatter_axes(const piece *, int32_t *lane);

@@ -1,6 +1,7 @@
-/* Closed forms for rows and maps. One axis goes to the lanes: the one that is last in most of the memory traffic. Either it lies in the rows
- * (row values, closers over the rows), or it is the spine itself. Parts are blocks of rows, counted from the shape alone; sums over the spine get
- * a partial per part and a small step in the order of the parts. */
+/* Closed forms for rows and maps. One axis goes to the lanes: the one that is last in most of the memory traffic.
+ * Either it lies in the rows (row values, closers over the rows), or it is the spine itself. Parts are blocks of rows,
+ * counted from the shape alone; sums over the spine get a partial per part and a small step in the order of the parts.
+ */
 #include "default_piece.h"
 #include <inttypes.h>
 #include <string.h>
@@ -109,7 +110,8 @@ static int uses(const piece *p, const gn_kexpr *e, uint32_t def)
     return n;
 }
 
-/* Every use of the definition, also below definitions that are inlined, is at its own parameters; counts the statements that need it. */
+/* Every use of the definition, also below definitions that are inlined, is at its own parameters; counts the statements
+ * that need it. */
 static bool is_plain(const piece *p, uint32_t item, int *statements)
 {
     const uint32_t at = p->k->items.at[p->first_item + item].at;
@@ -130,7 +132,9 @@ static void stage_costly(piece *p, uint32_t spine, uint32_t lane)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || d->red != GN_RED_NONE || !has_axis(d->param, d->nparam, lane) || !has_axis(d->param, d->nparam, spine) || !is_costly(d->body)) continue;
+        if (!d || d->red != GN_RED_NONE || !has_axis(d->param, d->nparam, lane) ||
+            !has_axis(d->param, d->nparam, spine) || !is_costly(d->body))
+            continue;
         int statements = 0;
         if (is_plain(p, i, &statements) && statements >= 2) gn_textf(&p->rest, " (stage %s scratch)", d->name);
     }
@@ -168,7 +172,8 @@ static void spine_lanes(piece *p, uint32_t ln)
     lanes l = { 0 };
     if (parts) {
         const char *part = gn_piece_leaf(p, ln, "p");
-        l.outer = gn_piece_leaf(p, ln, "0"), l.unroll = gn_piece_leaf(p, ln, "u"), l.lane = p->w > 1 ? gn_piece_leaf(p, ln, "l") : NULL;
+        l.outer = gn_piece_leaf(p, ln, "0"), l.unroll = gn_piece_leaf(p, ln, "u"),
+        l.lane = p->w > 1 ? gn_piece_leaf(p, ln, "l") : NULL;
         l.nunroll = 4, l.exact = e >= 0 && e % tile == 0;
         gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s 4)", p->k->axes.at[ln].name, part, l.outer, rows / tile, l.unroll);
         if (l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l.lane, p->w);
@@ -293,7 +298,11 @@ static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
             gn_piece_axis(p, a);
             done |= UINT64_C(1) << a;
         }
-    if (r.each) gn_piece_serial(p, r.each, i, r.parts ? r.rows / r.unroll : p->extent[i] < 0 ? -1 : ceil_div(p->extent[i], r.unroll));
+    if (r.each)
+        gn_piece_serial(p, r.each, i,
+                        r.parts            ? r.rows / r.unroll
+                        : p->extent[i] < 0 ? -1
+                                           : ceil_div(p->extent[i], r.unroll));
     const bool in_spine = p->spine >> ln & 1;
     if (in_spine && l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
     if (r.one) gn_piece_tile(p, "unroll", r.one, i, r.unroll);

@@ -1,5 +1,6 @@
-/* Closed form for stores that add at indices read from memory. Equal indices must add in the order of the updates, so what reaches the index
- * through a load runs one after the other; an axis that the index leaves alone may go to parts and lanes. */
+/* Closed form for stores that add at indices read from memory. Equal indices must add in the order of the updates, so
+ * what reaches the index through a load runs one after the other; an axis that the index leaves alone may go to parts
+ * and lanes. */
 #include "default_piece.h"
 #include <inttypes.h>
 

@@ -1,21 +1,23 @@
 /* The automatic schedules, one table of closed forms:
  *
  *     kernel contains                   form                                                                     file
- *     sum over k of a(i,k) b(k,j)       tile of rows by vectors, packed factors, parts of rows or columns        default_contract.c
- *     row reductions, maps              lanes along the axis with most traffic, parts of 64 Ki elements          default_rows.c
- *     sums over all rows                a partial per part, then a small step                                    default_piece.c
- *     store add                         lanes and parts along an axis that the index leaves alone                default_scatter.c
- *     CUDA                              blocks and threads for the same                                          default_cuda.c
- *     small programs                    no parts, short loops expanded, one function                             here
+ *     sum over k of a(i,k) b(k,j)       tile of rows by vectors, packed factors, parts of rows or columns
+ * default_contract.c row reductions, maps              lanes along the axis with most traffic, parts of 64 Ki elements
+ * default_rows.c sums over all rows                a partial per part, then a small step default_piece.c store add
+ * lanes and parts along an axis that the index leaves alone                default_scatter.c CUDA blocks and threads
+ * for the same                                          default_cuda.c small programs                    no parts,
+ * short loops expanded, one function                             here
  *
- * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every number is a knob. */
+ * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every
+ * number is a knob. */
 #include <inttypes.h>
 #include <string.h>
 #include "default_piece.h"
 
 enum { UNROLL_MOST = 16, LINES_MOST = 1500 };
 
-/* Lanes of the widest dtype that is computed with. Integers of 64 bits beside f32 are positions and counts, which may take two vectors. */
+/* Lanes of the widest dtype that is computed with. Integers of 64 bits beside f32 are positions and counts, which may
+ * take two vectors. */
 static int64_t lanes_of(const gn_kernel *k, const gn_target *t)
 {
     bool f64 = false, wide = false, f32 = false;
@@ -49,7 +51,12 @@ static uint64_t spine_of(const piece *p, uint32_t first)
 
 static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
 {
-    piece p = { .arena = arena, .k = k, .hint = hint, .target = target, .naxes = (uint32_t)k->axes.n, .nitems = (uint32_t)k->items.n };
+    piece p = {.arena = arena,
+               .k = k,
+               .hint = hint,
+               .target = target,
+               .naxes = (uint32_t)k->axes.n,
+               .nitems = (uint32_t)k->items.n};
     p.splits.arena = p.binds.arena = p.rest.arena = arena;
     p.w = lanes_of(k, target);
     if (k->axes.n + 8 > MAX_AXES) gn_throw(GN_EINTERNAL, "kernel %s: %zu axes are too many for a schedule", k->name, k->axes.n);
@@ -125,7 +132,8 @@ static bool is_used_from(const gn_kernel *k, uint32_t def, uint32_t first_item)
     gn_arena scratch = { .allocator = k->arena->allocator };
     bool found = false;
     for (uint32_t i = first_item; i < k->items.n; i++)
-        gn_push(&scratch, &stack, k->items.at[i].is_store ? k->stores.at[k->items.at[i].at].value : k->defs.at[k->items.at[i].at].body);
+        gn_push(&scratch, &stack,
+                k->items.at[i].is_store ? k->stores.at[k->items.at[i].at].value : k->defs.at[k->items.at[i].at].body);
     while (stack.n > 0 && !found) {
         const gn_kexpr *e = gn_pop(&stack);
         found = e->kind == GN_K_REF && e->u.ref == def;
@@ -140,7 +148,8 @@ static void stage_crossing(piece *whole, const gn_kernel_piece *k)
     for (uint32_t i = k->first_item; i < k->first_item + k->nitems; i++) {
         if (whole->k->items.at[i].is_store) continue;
         const uint32_t def = whole->k->items.at[i].at;
-        if (is_used_from(whole->k, def, k->first_item + k->nitems)) gn_textf(&whole->rest, " (stage %s stack)", whole->k->defs.at[def].name);
+        if (is_used_from(whole->k, def, k->first_item + k->nitems))
+            gn_textf(&whole->rest, " (stage %s stack)", whole->k->defs.at[def].name);
     }
 }
 
@@ -229,7 +238,8 @@ static void try_default(void *arg)
     a->scheduled = gn_schedule_apply(a->arena, a->k, a->schedule, a->target);
 }
 
-gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target, gn_schedule **schedule)
+gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target,
+                               gn_schedule **schedule)
 {
     attempt a = { arena, k, hint, target, NULL, NULL };
     const gn_status status = gn_protect(try_default, &a);

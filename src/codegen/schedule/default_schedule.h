@@ -9,6 +9,6 @@
  * May add axes and definitions' own axes to the kernel (a packed copy walks its own axis). */
 gn_schedule *gn_default_schedule(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *);
 
-/* Schedules and lowers. Where the closed form turns out to be illegal for a kernel that nobody thought of, the schedule is "plain": loops one in
- * another, every reduction in memory; right for any kernel. */
+/* Schedules and lowers. Where the closed form turns out to be illegal for a kernel that nobody thought of, the schedule
+ * is "plain": loops one in another, every reduction in memory; right for any kernel. */
 gn_scheduled *gn_default_apply(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *, gn_schedule **schedule);
