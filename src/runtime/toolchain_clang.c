@@ -61,8 +61,8 @@ bool gn_plugin_has_libraries(void)
 {
     char path[PATH_MAX];
     struct stat st;
-    size_t missing = 0, n = 0;
-    for (const char *file = GN_LLVM_FILES; *file; n++) {
+    size_t missing = 0;
+    for (const char *file = GN_LLVM_FILES; *file;) {
         const size_t length = strcspn(file, ":");
         snprintf(path, sizeof path, "%.*s", (int)length, file);
         missing += stat(path, &st) != 0;
