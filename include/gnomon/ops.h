@@ -123,7 +123,7 @@ GN_API gn_expr *gn_erf_at(gn_loc, gn_expr *x);
 #define gn_softplus(x) gn_softplus_at(GN_HERE, x)
 #define gn_erf(x) gn_erf_at(GN_HERE, x)
 
-/** Activations: max(x, 0); x or slope x where x < 0; x Phi(x) by erf; x sigmoid(x).  Gradient  at 0 of relu: g/2, of leaky_relu:
+/** Activations: max(x, 0); x or slope x where x < 0; x Phi(x) by erf; x sigmoid(x).  Gradient  at 0 of relu: 0, of leaky_relu:
  *  g (1 + slope)/2.
  *  Source    gelu: D. Hendrycks, K. Gimpel, Gaussian error linear units, 2016. silu: S. Elfwing et al., 2018. */
 GN_API gn_expr *gn_relu_at(gn_loc, gn_expr *x);

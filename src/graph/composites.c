@@ -43,7 +43,7 @@ static const gn_region *expand_relu(gn_graph *g, const gn_type *const *in, size_
 static const gn_region *expand_leaky_relu(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
 {
     gn_expr **x = gn_body_params(g, n, in);
-    gn_expr *const zero = gn_make_like(g, x[0], 0); /* both halves are extremes, so that the gradient at 0 is shared as relu's is */
+    gn_expr *const zero = gn_make_like(g, x[0], 0); /* both halves are extremes, so that the gradient at 0 is shared */
     gn_expr *const above = gn_make2(g, &gn_op_maximum, x[0], zero), *const below = gn_make2(g, &gn_op_minimum, x[0], zero);
     return gn_body(g, n, in, gn_plus(g, above, gn_scaled(g, below, attr[0].f)));
 }
@@ -76,7 +76,7 @@ static const gn_attr_spec slope_attr[] = { { "slope", GN_ATTR_FLOAT } };
 const gn_op_info gn_op_square = { .name = "square", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE,
     .dtypes = GN_NUMBERS, .expand = expand_square, .deriv = { "(mul g (mul 2 x))" }, .gloss = "x x" };
 const gn_op_info gn_op_relu = { .name = "relu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_NUMBERS,
-    .expand = expand_relu, .gloss = "maximum(x, 0)" };
+    .expand = expand_relu, .deriv = { "(select (lt 0 y) g 0)" }, .gloss = "maximum(x, 0)" };
 const gn_op_info gn_op_leaky_relu = { .name = "leaky_relu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE,
     .dtypes = GN_FLOATS, .attrs = slope_attr, .nattr = 1, .expand = expand_leaky_relu,
     .gloss = "x, or slope x below 0" };

@@ -263,7 +263,7 @@ F(k_minimum_self, gn_minimum(x[0], gn_mul(x[0], 1.0)))
 static void kinks_take_the_middle(void **state)
 {
     (void)state;
-    GRADIENT_IS(b_relu, 3, V(-1, 0, 1), V(0, 0.5, 1));
+    GRADIENT_IS(b_relu, 3, V(-1, 0, 1), V(0, 0, 1));
     GRADIENT_IS(k_maximum_zero, 3, V(-1, 0, 1), V(0, 0.5, 1));
     GRADIENT_IS(k_minimum_self, 2, V(-1, 1), V(1, 1));
     GRADIENT_IS(b_abs, 3, V(-2, 0, 2), V(-1, 0, 1));
@@ -295,7 +295,7 @@ static void zero_times_infinity_never_arises(void **state)
     GRADIENT_IS(z_pow_zero, 2, V(0, 3), V(0, 0));
     GRADIENT_IS(z_pow_two, 2, V(0, 3), V(0, 6));
     GRADIENT_IS(z_pow_base, 2, V(0, 2), V(0, 0));
-    GRADIENT_IS(z_relu_inf, 3, V(-INFINITY, 0, INFINITY), V(0, 0.5, 1));
+    GRADIENT_IS(z_relu_inf, 3, V(-INFINITY, 0, INFINITY), V(0, 0, 1));
 }
 
 /* ---- what flows and what does not ---- */

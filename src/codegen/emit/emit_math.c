@@ -1,21 +1,26 @@
 /* Math functions: what the target has no word for, from the text of the op's record, as functions of the unit. */
 #include "emit_state.h"
 
-static bool is_known(const gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t lanes)
+/* More calls than this in one kernel, and the function is called instead of expanded: an epilogue over a tile's 24 vectors would cost more
+ * time in the compiler than it saves in the kernel, while the few calls of a row's loop stay inline. */
+enum { INLINE_MOST = 8 };
+
+static bool is_known(gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t lanes)
 {
     for (size_t i = 0; i < e->math.n; i++)
-        if (e->math.at[i].op == op && e->math.at[i].dtype == t && e->math.at[i].lanes == lanes) return true;
+        if (e->math.at[i].op == op && e->math.at[i].dtype == t && e->math.at[i].lanes == lanes) return e->math.at[i].uses++, true;
     return false;
 }
 
 static void need(gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t lanes, uint16_t narg)
 {
     if (is_known(e, op, t, lanes)) return;
-    const gn_math_function f = gn_math_expand(e->g, op, t, lanes, narg);
+    gn_math_function f = gn_math_expand(e->g, op, t, lanes, narg);
     for (size_t i = 0; i < f.code->kids.n; i++) {
         const gn_val *v = f.code->kids.at[i]->val;
         if (v->kind == GN_VAL_OP) gn_emit_need_math(e, v);
     }
+    f.uses = 1;
     gn_push(e->g->arena, &e->math, f);
 }
 
@@ -33,7 +38,7 @@ static void define(gn_emitter *e, const gn_math_function *f)
     gn_textf(&t, "%s_", f->op->name);
     gn_spell_tag(&t, f->dtype, f->lanes);
     const char *name = gn_text_done(&t);
-    gn_textf(e->out, "#ifndef GN_HAS_%s\n#define GN_HAS_%s\nGN_INLINE ", name, name);
+    gn_textf(e->out, "#ifndef GN_HAS_%s\n#define GN_HAS_%s\n%s ", name, name, f->uses > INLINE_MOST ? "GN_CALLED" : "GN_INLINE");
     gn_emit_type(e, (gn_dtype)f->result->dtype, f->lanes);
     gn_textf(e->out, " gn_%s(", name);
     for (uint16_t i = 0; i < f->narg; i++) {

@@ -73,6 +73,7 @@ typedef struct gn_math_function {
     uint16_t lanes, narg;
     const gn_tree *code; /* lets over GN_VAL_PARAM */
     const gn_val *result;
+    uint32_t uses;       /* calls in the text that is being emitted */
 } gn_math_function;
 gn_math_function gn_math_expand(gn_lower *, const gn_op_info *, gn_dtype, uint16_t lanes, uint16_t narg);
 

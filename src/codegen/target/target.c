@@ -34,6 +34,7 @@
     LINE("#ifdef __GNUC__") \
     LINE("#pragma GCC diagnostic ignored \"-Wpsabi\"") \
     LINE("#define GN_INLINE static inline __attribute__((always_inline, unused))") \
+    LINE("#define GN_CALLED static __attribute__((noinline, unused))") \
     LINE("#define GN_INF_F32 __builtin_inff()") \
     LINE("#define GN_NAN_F32 __builtin_nanf(\"\")") \
     LINE("#define GN_INF_F64 __builtin_inf()") \
@@ -41,6 +42,7 @@
     LINE("#else") \
     LINE("#include <math.h>") \
     LINE("#define GN_INLINE static inline") \
+    LINE("#define GN_CALLED static") \
     LINE("#define GN_INF_F32 INFINITY") \
     LINE("#define GN_NAN_F32 NAN") \
     LINE("#define GN_INF_F64 ((double)INFINITY)") \
@@ -128,6 +130,7 @@ const gn_target gn_target_c11 = {
     LINE("#endif") \
     LINE("#define _Bool bool") \
     LINE("#define GN_INLINE static __device__ __forceinline__") \
+    LINE("#define GN_CALLED static __device__ __noinline__") \
     LINE("#define GN_INF_F32 __int_as_float(0x7f800000)") \
     LINE("#define GN_NAN_F32 __int_as_float(0x7fc00000)") \
     LINE("#define GN_INF_F64 __longlong_as_double(0x7ff0000000000000)") \
