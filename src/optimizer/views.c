@@ -43,7 +43,7 @@ static gn_expr *make_view(gn_graph *g, gn_expr *source, const int64_t *to, const
 gn_expr *gn_rewrite_merge_views(gn_match *m)
 {
     view outer, inner;
-    view_of(m->root, &outer);
+    if (!view_of(m->root, &outer)) return NULL;
     if (view_of(outer.source, &inner)) {
         for (uint32_t d = 0; d < inner.source->type->n; d++) inner.to[d] = outer.to[inner.to[d]];
         outer = inner;

@@ -44,7 +44,7 @@ static void fold_groups(gn_tensor *out, const gn_tensor *x, const int64_t *axes,
                         void (*fold)(gn_ref *, const gn_ref *, int64_t))
 {
     int64_t stride[GN_MAX_RANK], kept[GN_MAX_RANK], kept_at[GN_MAX_RANK] = { 0 };
-    int64_t folded[GN_MAX_RANK], folded_stride[GN_MAX_RANK], n = 1;
+    int64_t folded[GN_MAX_RANK] = { 0 }, folded_stride[GN_MAX_RANK] = { 0 }, n = 1;
     size_t nkept = 0, next = 0;
     gn_row_major(x->rank, x->shape, stride);
     for (int d = 0; d < x->rank; d++) {
