@@ -130,7 +130,7 @@ const gn_target gn_target_c11 = {
     LINE("#endif") \
     LINE("#define _Bool bool") \
     LINE("#define GN_INLINE static __device__ __forceinline__") \
-    LINE("#define GN_CALLED static __device__ __noinline__") \
+    LINE("#define GN_CALLED GN_INLINE") \
     LINE("#define GN_INF_F32 __int_as_float(0x7f800000)") \
     LINE("#define GN_NAN_F32 __int_as_float(0x7fc00000)") \
     LINE("#define GN_INF_F64 __longlong_as_double(0x7ff0000000000000)") \
