@@ -308,7 +308,7 @@ static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
     if (r.one) gn_piece_tile(p, "unroll", r.one, i, r.unroll);
     more_lanes(p, by_axis, i, ln, how, &done);
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if (!(done >> a & 1)) gn_piece_axis(p, a);
+        if (!(done >> a & 1) && !(p->small && chains(p, a))) gn_piece_axis(p, a);
     if (!in_spine && l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
     gn_piece_peel(p, &l);
     gn_piece_lane_tiles(p, &l, ln, how);
