@@ -65,7 +65,9 @@ static void report(const gn_func *step, const gn_func *test, double spent, int64
     printf("time per step       %.1f us (%d examples), %d kernels, %zu bytes of memory planned\n", 1e6 * spent / (double)steps,
            BATCH, a.nkernels, a.peak_bytes);
     if (a.source_path)
-        printf("generated source    %s\n                    %s\n", a.source_path, b.source_path ? b.source_path : "");
+        printf("generated source    %s\n                    %s\n"
+               "as graphs           the same with .gn: `gnomon inspect` shows what became of them\n",
+               a.source_path, b.source_path ? b.source_path : "");
 }
 
 /* The classifier of one image as digits.h and digits.c. */

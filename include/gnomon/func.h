@@ -37,7 +37,8 @@ typedef struct gn_compile_options {
     const char *fix;     /**< "batch=60, n=3": named dims made constant [none] */
     const char *device;  /**< "cpu" */
     const char *disable; /**< comma-separated names of rules or passes that stay off [none] */
-    int keep_source;     /**< 1: write the generated source beside the cache entry; gn_func_source has it in any case */
+    int keep_source;     /**< 1: write the generated source (.c) and the graph (.gn, for `gnomon inspect`) beside the cache entry;
+                              gn_func_source has the source in any case */
 } gn_compile_options;
 
 /** Differentiated, rewritten, fused, emitted, compiled (or found in the cache).

@@ -13,6 +13,7 @@
 #include "compile_check.h"
 #include "error.h"
 #include "func_state.h"
+#include "graph_text.h"
 #include "optimize.h"
 #include "toolchain_state.h"
 #include "view.h"
@@ -27,6 +28,7 @@ typedef struct compilation {
     struct gn_core *core;
     gn_key key;                  /* of the program */
     gn_module *found;            /* the entry of the program; NULL: made anew */
+    const char *graph_text;      /* of the request, if it is to be kept; else NULL */
     const char *text;            /* of the program */
     size_t text_size;
     const char *args[GN_MAX_ARGS];/* for the compiler */
@@ -74,12 +76,22 @@ static const char *all_flags(compilation *c)
     return gn_text_done(&t);
 }
 
+/* The graph as it was asked for, for `gnomon inspect`: the passes have not seen it yet. */
+static void keep_graph(compilation *c)
+{
+    gn_text t = { .arena = &c->scratch };
+    if (!c->options->keep_source) return;
+    gn_core_print_with(&t, c->core, true);
+    c->graph_text = gn_text_done(&t);
+}
+
 static gn_key program_key(compilation *c)
 {
     char build[96];
     gn_text graph = { .arena = &c->scratch };
     fields f = { .n = 0 };
     gn_core_print(&graph, c->core);
+    keep_graph(c);
     gn_build_id(build, sizeof build);
     add_field(&f, "gnomon program 1");
     add_field(&f, build);
@@ -192,19 +204,28 @@ static void read_program(void *arg)
 
 /* ---- the code ---- */
 
+/* PATH.so becomes PATH.SUFFIX in place. */
+static gn_status write_beside(char *path, const char *suffix, const char *text)
+{
+    strcpy(path + strlen(path) - 2, suffix);
+    FILE *file = fopen(path, "we");
+    bool bad = !file || fputs(text, file) < 0;
+    if (file && fclose(file)) bad = true;
+    return bad ? gn_error(GN_EIO, "%s cannot be written", path) : GN_OK;
+}
+
 static gn_status write_source(compilation *c)
 {
     const char *object = gn_module_path(c->f->module);
     if (!object || !c->options->keep_source) return GN_OK;
-    const size_t n = strlen(object);
-    char *path = gn_alloc_string(c->f->allocator, object);
+    char *path = gn_alloc_string(c->f->allocator, object); /* both suffixes fit where "so" stands */
     if (!path) return GN_ENOMEM;
-    memcpy(path + n - 2, "c", 2); /* ".so" becomes ".c" */
-    FILE *file = fopen(path, "we");
-    bool bad = !file || fputs(c->f->program->source, file) < 0;
-    if (file && fclose(file)) bad = true;
-    c->f->info.source_path = path;
-    return bad ? gn_error(GN_EIO, "the source cannot be written to %s", path) : GN_OK;
+    gn_status s = c->graph_text ? write_beside(path, "gn", c->graph_text) : GN_OK;
+    strcpy(path + strlen(path) - 2, "so");
+    if (!s) s = write_beside(path, "c", c->f->program->source);
+    if (!s && !(c->f->info.source_path = gn_alloc_string(c->f->allocator, path))) s = GN_ENOMEM;
+    gn_release(c->f->allocator, path, strlen(object) + 1);
+    return s;
 }
 
 /* Kernels are compiled at once on as many threads as the context has: each piece is the unit without the kernels of the others. Which kernel
