@@ -202,8 +202,12 @@ static void take_constraints(gn_graph *g, struct gn_core *to, const struct gn_co
         c.text = gn_arena_string(&g->arena, c.text);
         gn_push(&g->arena, &to->constraints, c);
     }
-    for (size_t i = 0; i < copy->constraints.n; i++)
-        if (!is_known(to, &copy->constraints.at[i])) gn_push(&g->arena, &to->constraints, copy->constraints.at[i]);
+    for (size_t i = 0; i < copy->constraints.n; i++) {
+        gn_constraint c = copy->constraints.at[i];
+        if (is_known(to, &c)) continue;
+        c.text = gn_arena_string(&g->arena, c.text); /* the copy's lists and texts lie in scratch */
+        gn_push(&g->arena, &to->constraints, c);
+    }
 }
 
 /* Leaves nothing but what is alive, in canonical numbers. */
