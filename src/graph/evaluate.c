@@ -77,55 +77,14 @@ static gn_tensor *tensor_new(gn_evaluation *v, const gn_type *type)
     return t;
 }
 
-/* One element of memory. */
-static gn_ref load(gn_dtype t, const void *data, int64_t i)
-{
-    gn_ref r = { .dtype = t };
-    switch (t) {
-    case GN_BOOL: r.i = ((const uint8_t *)data)[i] != 0; break;
-    case GN_I8: r.i = ((const int8_t *)data)[i]; break;
-    case GN_I16: r.i = ((const int16_t *)data)[i]; break;
-    case GN_I32: r.i = ((const int32_t *)data)[i]; break;
-    case GN_I64: r.i = ((const int64_t *)data)[i]; break;
-    case GN_U8: r.i = ((const uint8_t *)data)[i]; break;
-    case GN_U16: r.i = ((const uint16_t *)data)[i]; break;
-    case GN_U32: r.i = ((const uint32_t *)data)[i]; break;
-    case GN_U64: r.i = (int64_t)((const uint64_t *)data)[i]; break;
-    case GN_F16: r.f = gn_f16_to_f32(((const uint16_t *)data)[i]); break;
-    case GN_BF16: r.f = gn_bf16_to_f32(((const uint16_t *)data)[i]); break;
-    case GN_F32: r.f = ((const float *)data)[i]; break;
-    case GN_F64: r.f = ((const double *)data)[i]; break;
-    }
-    return r;
-}
-
-static void store(gn_dtype t, void *data, int64_t i, const gn_ref *r)
-{
-    switch (t) {
-    case GN_BOOL: ((uint8_t *)data)[i] = r->i != 0; break;
-    case GN_I8: ((int8_t *)data)[i] = (int8_t)r->i; break;
-    case GN_I16: ((int16_t *)data)[i] = (int16_t)r->i; break;
-    case GN_I32: ((int32_t *)data)[i] = (int32_t)r->i; break;
-    case GN_I64: ((int64_t *)data)[i] = r->i; break;
-    case GN_U8: ((uint8_t *)data)[i] = (uint8_t)r->i; break;
-    case GN_U16: ((uint16_t *)data)[i] = (uint16_t)r->i; break;
-    case GN_U32: ((uint32_t *)data)[i] = (uint32_t)r->i; break;
-    case GN_U64: ((uint64_t *)data)[i] = (uint64_t)r->i; break;
-    case GN_F16: ((uint16_t *)data)[i] = gn_f32_to_f16((float)r->f); break;
-    case GN_BF16: ((uint16_t *)data)[i] = gn_f32_to_bf16((float)r->f); break;
-    case GN_F32: ((float *)data)[i] = (float)r->f; break;
-    case GN_F64: ((double *)data)[i] = (double)r->f; break;
-    }
-}
-
 void gn_tensor_store(const gn_tensor *t, void *out)
 {
-    for (int64_t i = 0; i < t->count; i++) store(t->dtype, out, i, &t->at[i]);
+    for (int64_t i = 0; i < t->count; i++) gn_ref_store(t->dtype, out, i, &t->at[i]);
 }
 
 bool gn_tensor_near(const gn_tensor *t, const void *got, int64_t i, bool lenient)
 {
-    const gn_ref *want = &t->at[i], have = load(t->dtype, got, i);
+    const gn_ref *want = &t->at[i], have = gn_ref_load(t->dtype, got, i);
     if (want->jump) return true;
     if (!gn_is_float(t->dtype)) return want->i == have.i;
     if (isinf(want->err)) return lenient || gn_ref_apart(want->f, have.f) == 0 || isfinite(want->f);
@@ -152,7 +111,7 @@ void gn_evaluation_set(gn_evaluation *v, const gn_expr *leaf, const gn_array *a)
             gn_throw(GN_ESHAPE, "axis %d has %lld elements, expected %lld", d, (long long)a->shape[d], (long long)t->shape[d]);
     }
     for (int64_t i = 0; i < t->count; i++) {
-        t->at[i] = load(t->dtype, a->data, gn_flat_index(t->rank, at, a->stride));
+        t->at[i] = gn_ref_load(t->dtype, a->data, gn_flat_index(t->rank, at, a->stride));
         gn_next_index(t->rank, t->shape, at);
     }
     *gn_map_put(v->arena, &v->leaves, GN_KEY(leaf)) = t;
@@ -169,7 +128,7 @@ static const gn_tensor *constant(gn_evaluation *v, const gn_expr *e)
 {
     gn_tensor *t = tensor_new(v, e->type);
     const void *data = gn_attr_of(e, "data")->data;
-    for (int64_t i = 0; i < t->count; i++) t->at[i] = load(t->dtype, data, i);
+    for (int64_t i = 0; i < t->count; i++) t->at[i] = gn_ref_load(t->dtype, data, i);
     return t;
 }
 

@@ -52,24 +52,7 @@ static gn_ref load(machine *m, uint32_t buf, int64_t at)
     const gn_kbuf *b = &m->k->bufs.at[buf];
     if (at < 0 || at >= buffer_count(m, buf))
         gn_throw(GN_EINTERNAL, "kernel %s: element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name, buffer_count(m, buf));
-    gn_ref r = { .dtype = b->dtype };
-    const char *p = (const char *)m->buffer[buf] + at * (int64_t)gn_dtypes[b->dtype].size;
-    switch (b->dtype) {
-    case GN_BOOL: r.i = *(const uint8_t *)p != 0; break;
-    case GN_I8: r.i = *(const int8_t *)p; break;
-    case GN_I16: r.i = *(const int16_t *)p; break;
-    case GN_I32: r.i = *(const int32_t *)p; break;
-    case GN_I64: r.i = *(const int64_t *)p; break;
-    case GN_U8: r.i = *(const uint8_t *)p; break;
-    case GN_U16: r.i = *(const uint16_t *)p; break;
-    case GN_U32: r.i = *(const uint32_t *)p; break;
-    case GN_U64: r.i = (int64_t)*(const uint64_t *)p; break;
-    case GN_F16: r.f = gn_f16_to_f32(*(const uint16_t *)p); break;
-    case GN_BF16: r.f = gn_bf16_to_f32(*(const uint16_t *)p); break;
-    case GN_F32: r.f = *(const float *)p; break;
-    case GN_F64: r.f = *(const double *)p; break;
-    }
-    return r;
+    return gn_ref_load(b->dtype, m->buffer[buf], at);
 }
 
 static void save(machine *m, uint32_t buf, int64_t at, const gn_ref *v)
@@ -77,22 +60,7 @@ static void save(machine *m, uint32_t buf, int64_t at, const gn_ref *v)
     const gn_kbuf *b = &m->k->bufs.at[buf];
     if (at < 0 || at >= buffer_count(m, buf))
         gn_throw(GN_EINTERNAL, "kernel %s: store to element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name, buffer_count(m, buf));
-    char *p = (char *)m->buffer[buf] + at * (int64_t)gn_dtypes[b->dtype].size;
-    switch (b->dtype) {
-    case GN_BOOL: *(uint8_t *)p = v->i != 0; break;
-    case GN_I8:
-    case GN_U8: *(uint8_t *)p = (uint8_t)v->i; break;
-    case GN_I16:
-    case GN_U16: *(uint16_t *)p = (uint16_t)v->i; break;
-    case GN_I32:
-    case GN_U32: *(uint32_t *)p = (uint32_t)v->i; break;
-    case GN_I64:
-    case GN_U64: *(int64_t *)p = v->i; break;
-    case GN_F16: *(uint16_t *)p = gn_f32_to_f16((float)v->f); break;
-    case GN_BF16: *(uint16_t *)p = gn_f32_to_bf16((float)v->f); break;
-    case GN_F32: *(float *)p = (float)v->f; break;
-    case GN_F64: *(double *)p = (double)v->f; break;
-    }
+    gn_ref_store(b->dtype, m->buffer[buf], at, v);
 }
 
 static bool fetch(void *user, const char *buffer, int64_t index, int64_t *out)

@@ -101,52 +101,12 @@ static gn_ref *element(gn_machine *m, const gn_object *o, int64_t at, bool write
     return &m->object[o->id][at + (is_per_thread(o) ? m->thread * m->size[o->id] : 0)];
 }
 
-static gn_ref from_bytes(gn_dtype t, const char *p)
-{
-    gn_ref r = { .dtype = t };
-    switch (t) {
-    case GN_BOOL: r.i = *(const uint8_t *)p != 0; break;
-    case GN_I8: r.i = *(const int8_t *)p; break;
-    case GN_I16: r.i = *(const int16_t *)p; break;
-    case GN_I32: r.i = *(const int32_t *)p; break;
-    case GN_I64: r.i = *(const int64_t *)p; break;
-    case GN_U8: r.i = *(const uint8_t *)p; break;
-    case GN_U16: r.i = *(const uint16_t *)p; break;
-    case GN_U32: r.i = *(const uint32_t *)p; break;
-    case GN_U64: r.i = (int64_t) * (const uint64_t *)p; break;
-    case GN_F16: r.f = gn_f16_to_f32(*(const uint16_t *)p); break;
-    case GN_BF16: r.f = gn_bf16_to_f32(*(const uint16_t *)p); break;
-    case GN_F32: r.f = *(const float *)p; break;
-    case GN_F64: r.f = *(const double *)p; break;
-    }
-    return r;
-}
-
-static void to_bytes(gn_dtype t, char *p, gn_ref v)
-{
-    switch (t) {
-    case GN_BOOL: *(uint8_t *)p = v.i != 0; break;
-    case GN_I8:
-    case GN_U8: *(uint8_t *)p = (uint8_t)v.i; break;
-    case GN_I16:
-    case GN_U16: *(uint16_t *)p = (uint16_t)v.i; break;
-    case GN_I32:
-    case GN_U32: *(uint32_t *)p = (uint32_t)v.i; break;
-    case GN_I64:
-    case GN_U64: *(int64_t *)p = v.i; break;
-    case GN_F16: *(uint16_t *)p = gn_f32_to_f16((float)v.f); break;
-    case GN_BF16: *(uint16_t *)p = gn_f32_to_bf16((float)v.f); break;
-    case GN_F32: *(float *)p = (float)v.f; break;
-    case GN_F64: *(double *)p = (double)v.f; break;
-    }
-}
-
 gn_ref gn_machine_load(gn_machine *m, int32_t buf, const gn_object *o, int64_t at)
 {
     if (o) return *element(m, o, at, false);
     const gn_kbuf *b = &m->g->kernel->bufs.at[buf];
     check_range(m, "load of", b->name, at, m->count[buf]);
-    return from_bytes(b->dtype, (const char *)m->buffer[buf] + at * (int64_t)gn_dtype_size(b->dtype));
+    return gn_ref_load(b->dtype, m->buffer[buf], at);
 }
 
 void gn_machine_store(gn_machine *m, int32_t buf, const gn_object *o, int64_t at, gn_ref v)
@@ -157,7 +117,7 @@ void gn_machine_store(gn_machine *m, int32_t buf, const gn_object *o, int64_t at
     }
     const gn_kbuf *b = &m->g->kernel->bufs.at[buf];
     check_range(m, "store to", b->name, at, m->count[buf]);
-    to_bytes(b->dtype, (char *)m->buffer[buf] + at * (int64_t)gn_dtype_size(b->dtype), v);
+    gn_ref_store(b->dtype, m->buffer[buf], at, &v);
 }
 
 gn_ref *gn_machine_variable(gn_machine *m, const gn_object *o, uint32_t number)

@@ -138,3 +138,43 @@ void gn_ref_sum_error(gn_ref *o, int64_t n, long double magnitude)
     if (n > 1) o->err += (long double)n * magnitude * gn_ref_ulp(o->dtype, 1) / 2;
     gn_ref_slack(o, n > 1);
 }
+
+gn_ref gn_ref_load(gn_dtype t, const void *data, int64_t i)
+{
+    gn_ref r = { .dtype = t };
+    switch (t) {
+    case GN_BOOL: r.i = ((const uint8_t *)data)[i] != 0; break;
+    case GN_I8: r.i = ((const int8_t *)data)[i]; break;
+    case GN_I16: r.i = ((const int16_t *)data)[i]; break;
+    case GN_I32: r.i = ((const int32_t *)data)[i]; break;
+    case GN_I64: r.i = ((const int64_t *)data)[i]; break;
+    case GN_U8: r.i = ((const uint8_t *)data)[i]; break;
+    case GN_U16: r.i = ((const uint16_t *)data)[i]; break;
+    case GN_U32: r.i = ((const uint32_t *)data)[i]; break;
+    case GN_U64: r.i = (int64_t)((const uint64_t *)data)[i]; break;
+    case GN_F16: r.f = gn_f16_to_f32(((const uint16_t *)data)[i]); break;
+    case GN_BF16: r.f = gn_bf16_to_f32(((const uint16_t *)data)[i]); break;
+    case GN_F32: r.f = ((const float *)data)[i]; break;
+    case GN_F64: r.f = ((const double *)data)[i]; break;
+    }
+    return r;
+}
+
+void gn_ref_store(gn_dtype t, void *data, int64_t i, const gn_ref *r)
+{
+    switch (t) {
+    case GN_BOOL: ((uint8_t *)data)[i] = r->i != 0; break;
+    case GN_I8: ((int8_t *)data)[i] = (int8_t)r->i; break;
+    case GN_I16: ((int16_t *)data)[i] = (int16_t)r->i; break;
+    case GN_I32: ((int32_t *)data)[i] = (int32_t)r->i; break;
+    case GN_I64: ((int64_t *)data)[i] = r->i; break;
+    case GN_U8: ((uint8_t *)data)[i] = (uint8_t)r->i; break;
+    case GN_U16: ((uint16_t *)data)[i] = (uint16_t)r->i; break;
+    case GN_U32: ((uint32_t *)data)[i] = (uint32_t)r->i; break;
+    case GN_U64: ((uint64_t *)data)[i] = (uint64_t)r->i; break;
+    case GN_F16: ((uint16_t *)data)[i] = gn_f32_to_f16((float)r->f); break;
+    case GN_BF16: ((uint16_t *)data)[i] = gn_f32_to_bf16((float)r->f); break;
+    case GN_F32: ((float *)data)[i] = (float)r->f; break;
+    case GN_F64: ((double *)data)[i] = (double)r->f; break;
+    }
+}
