@@ -75,6 +75,7 @@ static number of_op(const char *op, gn_dtype t, number a, number b)
     if (!strcmp(op, "minimum"))
         return f ? (number){.f = isnan(a.f) || isnan(b.f) ? NAN : a.f < b.f ? a.f : b.f} : a.i < b.i ? a : b;
     if (!strcmp(op, "copysign")) return (number){.f = copysign(a.f, b.f)};
+    if (!strcmp(op, "ldexp")) return (number){.f = t == GN_F32 ? (double)ldexpf((float)a.f, (int)b.f) : ldexp(a.f, (int)b.f)};
     if (!strcmp(op, "sqrt")) return (number){.f = sqrt(a.f)};
     if (!strcmp(op, "floor")) return (number){.f = floor(a.f)};
     if (!strcmp(op, "ceil")) return (number){.f = ceil(a.f)};
@@ -124,6 +125,7 @@ static const op_row ops[] = {
     {"maximum", 2, F | I | B, 0},
     {"minimum", 2, F | I | B, 0},
     {"copysign", 2, F, 0},
+    {"ldexp", 2, F, 0},
     {"sqrt", 1, F, 0},
     {"floor", 1, F, 0},
     {"ceil", 1, F, 0},
@@ -243,8 +245,10 @@ static void check_op(void *library, const char *where, const op_row *op, gn_dtyp
     memcpy(&f, &symbol, sizeof f);
     for (unsigned shift = 0; shift < 28; shift++) {
         for (unsigned i = 0; i < 64; i++) {
-            write_number(t, a + i * size, sample(t, i));
-            write_number(t, b + i * size, sample(t, i * 5 + shift));
+            number x = sample(t, i), z = sample(t, i * 5 + shift);
+            if (!strcmp(op->name, "ldexp")) x.f = 0.5 + i / 64.0, z.f = ((int)(i * 37 + shift * 11) % 505 - 252) * (t == GN_F32 ? 1 : 8);
+            write_number(t, a + i * size, x);
+            write_number(t, b + i * size, z);
         }
         f(a, b, y);
         for (unsigned i = 0; i < 64; i++) {

@@ -75,7 +75,19 @@ T1(exp, mpfr_exp) T1(expm1, mpfr_expm1) T1(log, mpfr_log) T1(log1p, mpfr_log1p) 
         T1(round, mpfr_rint_roundeven) T1(trunc, mpfr_rint_trunc) T2(add, mpfr_add) T2(sub, mpfr_sub) T2(mul, mpfr_mul)
             T2(div, mpfr_div) T2(pow, mpfr_pow)
 
-                typedef struct truth {
+static void true_ldexp(mpfr_t y, const mpfr_t *x)
+{
+    mpfr_t power;
+    mpfr_init2(power, mpfr_get_prec(y));
+    mpfr_rint_roundeven(power, x[1], MPFR_RNDN);
+    if (mpfr_cmp_si(power, 40000) > 0) mpfr_set_si(power, 40000, MPFR_RNDN); /* beyond any float, as infinity is */
+    if (mpfr_cmp_si(power, -40000) < 0) mpfr_set_si(power, -40000, MPFR_RNDN);
+    mpfr_exp2(power, power, MPFR_RNDN);
+    mpfr_mul(y, x[0], power, MPFR_RNDN);
+    mpfr_clear(power);
+}
+
+typedef struct truth {
     const gn_op_info *op;
     void (*f)(mpfr_t, const mpfr_t *);
     int ulp;                     /* the bound that is expected for exact operands: a promise that the bounds are not idle */
@@ -90,6 +102,7 @@ static const truth truths[] = {
     { &gn_op_log1p, true_log1p, 4 },   { &gn_op_sin, true_sin, 4 },         { &gn_op_cos, true_cos, 4 },
     { &gn_op_tanh, true_tanh, 4 },     { &gn_op_sigmoid, true_sigmoid, 4 }, { &gn_op_softplus, true_softplus, 4 },
     { &gn_op_erf, true_erf, 4 },       { &gn_op_fma, true_fma, -1 },        { &gn_op_copysign, true_copysign, 0 },
+    { &gn_op_ldexp, true_ldexp, 1 },
     { &gn_op_square, true_square, 1 }, { &gn_op_relu, true_relu, 0 },       { &gn_op_gelu, true_gelu, -1 },
     { &gn_op_silu, true_silu, -1 },    { &gn_op_clip, true_clip, 0 }
 };

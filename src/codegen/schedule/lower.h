@@ -77,7 +77,7 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     gn_leafset params, reduced, private; /* leaves; reduced: those that are no parameter's */
     GN_VEC(const gn_kexpr *) refs;       /* to kept definitions */
     GN_VEC(gn_tree *) touched;           /* statements that read or write it */
-    gn_tree *asg;
+    gn_tree *main; /* its upd, asg or store, once placed */
     bool updated, done;
     gn_object *object, *partial, *correction;
 } gn_ldef;

@@ -67,8 +67,7 @@ static const gn_laxis *axis_named_by(const gn_lower *g, const gn_dim *d)
     return a ? &g->axes.at[a - 1] : NULL;
 }
 
-/* Loops that a use of q at these arguments must not share: its reduced leaves, and leaves of parameters whose argument does not run
- * along with them. */
+/* Loops that a use of q at these arguments must not share: leaves of parameters whose argument does not run along with them. */
 static gn_leafset forbidden(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref)
 {
     gn_leafset out = { { 0 } };
@@ -78,12 +77,16 @@ static gn_leafset forbidden(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref)
         for (size_t i = 0; i < a->leaf.n; i++)
             if (!x || !is_leaf_of(x, a->leaf.at[i], a->stride.at[i])) gn_set_put(&out, a->leaf.at[i]);
     }
-    if (q->red != GN_RED_NONE) {
-        gn_leafset r = q->reduced;
-        if (q->online >= 0) r.w[q->online / 64] &= ~(UINT64_C(1) << (q->online % 64));
-        out = gn_set_or(out, r);
-    }
     return out;
+}
+
+/* Whether q is still being reduced inside this loop. A loop over the same leaf that was opened later sees the whole value. */
+static bool is_reducing(const gn_ldef *q, const gn_tree *loop)
+{
+    if (q->red == GN_RED_NONE || q->online == (int)loop->leaf || !gn_set_has(&q->reduced, loop->leaf)) return false;
+    for (size_t i = 0; i < q->main->above.n; i++)
+        if (q->main->above.at[i] == loop) return true;
+    return false;
 }
 
 /* How many of the open loops may stay open after this use of q. */
@@ -92,15 +95,15 @@ static size_t allowed(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref, size_t
     if (is_copy(q) && q->stage->at != GN_AT_NONE) { /* beyond `at` the copy has loops of its own */
         size_t shared = 0, limit = 0;
         for (size_t i = 0; i < g->open.n; i++)
-            for (size_t j = 0; j < q->asg->above.n; j++) shared += q->asg->above.at[j] == g->open.at[i];
+            for (size_t j = 0; j < q->main->above.n; j++) shared += q->main->above.at[j] == g->open.at[i];
         if (q->stage->at >= 0)
-            for (size_t j = 0; j < q->asg->above.n; j++)
-                if (q->asg->above.at[j]->leaf == (uint32_t)q->stage->at) limit = j + 1;
+            for (size_t j = 0; j < q->main->above.n; j++)
+                if (q->main->above.at[j]->leaf == (uint32_t)q->stage->at) limit = j + 1;
         if (shared > limit && limit < depth) depth = limit;
     }
     const gn_leafset no = forbidden(g, q, ref);
     for (size_t i = 0; i < g->open.n && i < depth; i++)
-        if (gn_set_has(&no, g->open.at[i]->leaf)) return i;
+        if (gn_set_has(&no, g->open.at[i]->leaf) || is_reducing(q, g->open.at[i])) return i;
     return depth;
 }
 
@@ -291,7 +294,7 @@ static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
 
 static void place_reduction(gn_lower *g, gn_ldef *d)
 {
-    const gn_tree *s = place(g, d, GN_STMT_UPD, main_leaves(d));
+    const gn_tree *s = d->main = place(g, d, GN_STMT_UPD, main_leaves(d));
     size_t first = 0;
     while (first < s->above.n &&
            (!gn_set_has(&d->reduced, s->above.at[first]->leaf) || g->leaves.at[s->above.at[first]->leaf].bind == GN_BIND_THREAD))
@@ -340,7 +343,7 @@ void gn_lower_place(gn_lower *g)
             d->updated = !gn_set_empty(d->private);
             d->done = !d->updated;
         } else {
-            d->asg = place(g, d, main_stmt(d), main_leaves(d));
+            d->main = place(g, d, main_stmt(d), main_leaves(d));
             d->done = true;
         }
     }

@@ -32,6 +32,7 @@ static const spelling table[] = {
     {"min", 0, 0, NULL, "gn_min_$t($0, $1)"}, /* the steps of reductions have the same words */
     {"max", 0, 0, NULL, "gn_max_$t($0, $1)"},
     {"copysign", 0, 0, NULL, "gn_copysign_$t($0, $1)"},
+    {"ldexp", 0, 0, NULL, "gn_ldexp_$t($0, $1)"},
     {"fma", 0, 0, NULL, "gn_fma_$t($0, $1, $2)"},
     {"sqrt", 0, 0, NULL, "gn_sqrt_$t($0)"},
     {"floor", 0, 0, NULL, "gn_floor_$t($0)"},

@@ -141,6 +141,17 @@ static void eval_copysign(gn_ref *o, const gn_ref *in, const gn_expr *e)
     if (in[1].err != 0 && fabsl(in[1].f) <= in[1].err) o->jump = true;
 }
 
+static long double times_power(long double a, long double b)
+{
+    return isnan(b) ? b : scalblnl(a, lrintl(fmaxl(-40000, fminl(b, 40000))));
+}
+
+static void eval_ldexp(gn_ref *o, const gn_ref *in, const gn_expr *e)
+{
+    (void)e;
+    gn_ref_monotone2(o, in, times_power, 1);
+}
+
 /* Constant almost everywhere: nothing flows through. */
 static void vjp_zero(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 {
@@ -192,3 +203,6 @@ const gn_op_info gn_op_fma = { .name = "fma", .arity = 3, .traits = GN_ELEMWISE 
 const gn_op_info gn_op_copysign = { .name = "copysign", .arity = 2, .traits = GN_ELEMWISE | GN_KERNEL_ONLY,
     .dtypes = GN_FLOATS, .eval = eval_copysign, .not_differentiable = "used in bodies only, after differentiation",
     .gloss = "|a| with the sign of b" };
+const gn_op_info gn_op_ldexp = { .name = "ldexp", .arity = 2, .traits = GN_ELEMWISE | GN_KERNEL_ONLY,
+    .dtypes = GN_FLOATS, .eval = eval_ldexp, .not_differentiable = "used in bodies only, after differentiation",
+    .gloss = "a 2^b, rounded once, for |a| from 1/2 to 2 and a whole b from -252 to 252 (f64: -2044 to 2044)" };

@@ -5,8 +5,7 @@
 #include "pow_signs.h"
 
 /* x = n ln 2 + r. Adding 1.5 * 2^23 rounds x / ln 2 to the integer n and leaves n in the low bits of the sum. The
- * product of n and the first part of ln 2 (9 bits) is exact. 2^n is multiplied in two halves, so that results below
- * the normal range are rounded once. */
+ * product of n and the first part of ln 2 (9 bits) is exact. */
 const char gn_body_exp_f32[] =
     "(let (low (select (lt x -104) -104 x))"
     "     (z (select (lt 89 low) 89 low))"
@@ -17,12 +16,7 @@ const char gn_body_exp_f32[] =
     "     (p (fma p r 0x1.55556ap-5))"
     "     (p (fma p r 0x1.5554dcp-3))"
     "     (p (fma p r 0.5))"
-    "     (y (add 1 (fma (mul r r) p r)))"
-    "     (k (sub (bitcast i32 t) 1262485504))"
-    "     (h (shr k 1))"
-    "     (a (bitcast f32 (shl (add h 127) 23)))"
-    "     (b (bitcast f32 (shl (add (sub k h) 127) 23)))"
-    "  (mul (mul y a) b))";
+    "  (ldexp (add 1 (fma (mul r r) p r)) n))";
 
 /* exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), with half of 2^n, which does not overflow. */
 const char gn_body_expm1_f32[] =

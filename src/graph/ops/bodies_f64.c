@@ -25,12 +25,7 @@ const char gn_body_exp_f64[] =
     "     (z (select (lt 710 low) 710 low))"
     LN2_REDUCTION
     EXP_POLYNOMIAL
-    "     (y (add 1 q))"
-    "     (k (sub (bitcast i64 t) 4843621399236968448))"
-    "     (h (shr k 1))"
-    "     (a (bitcast f64 (shl (add h 1023) 52)))"
-    "     (b (bitcast f64 (shl (add (sub k h) 1023) 52)))"
-    "  (mul (mul y a) b))";
+    "  (ldexp (add 1 q) n))";
 
 const char gn_body_expm1_f64[] =
     "(let (low (select (lt x -40) -40 x))"
