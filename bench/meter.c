@@ -20,26 +20,55 @@ static int by_value(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-meter_time meter_run(void (*fn)(void *), void *user, int rounds, double least)
+/* Repetitions that take at least `least` seconds. */
+static long enough(void (*fn)(void *), void *user, double least)
 {
-    double t[64];
-    long reps = 1;
     fn(user);
-    for (;;) {
+    for (long reps = 1;;) {
         const double start = meter_now();
         for (long i = 0; i < reps; i++) fn(user);
         const double spent = meter_now() - start;
-        if (spent >= least) break;
+        if (spent >= least) return reps;
         reps = spent < least / 16 ? reps * 8 : reps * 2;
     }
+}
+
+static double median(double *x, int n)
+{
+    qsort(x, (size_t)n, sizeof *x, by_value);
+    return x[n / 2];
+}
+
+meter_time meter_run(void (*fn)(void *), void *user, int rounds, double least)
+{
+    double t[64];
+    const long reps = enough(fn, user, least);
     if (rounds > 64) rounds = 64;
     for (int r = 0; r < rounds; r++) {
         const double start = meter_now();
         for (long i = 0; i < reps; i++) fn(user);
         t[r] = (meter_now() - start) / (double)reps;
     }
-    qsort(t, (size_t)rounds, sizeof *t, by_value);
-    return (meter_time){ t[rounds / 2], t[0], t[rounds - 1], rounds };
+    const double middle = median(t, rounds);
+    return (meter_time){ .median = middle, .low = t[0], .high = t[rounds - 1], .rounds = rounds };
+}
+
+meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double least, double flops, double bytes, int threads)
+{
+    double t[64], fma[64], copy[64], share[64];
+    const long reps = enough(fn, user, least);
+    if (rounds > 64) rounds = 64;
+    for (int r = 0; r < rounds; r++) {
+        fma[r] = flops > 0 ? meter_fma_peak(threads) : 0;
+        copy[r] = bytes > 0 ? meter_copy_bandwidth(threads) : 0;
+        const double start = meter_now();
+        for (long i = 0; i < reps; i++) fn(user);
+        t[r] = (meter_now() - start) / (double)reps;
+        const double by_fma = flops > 0 ? flops / (fma[r] * 1e9) : 0, by_copy = bytes > 0 ? bytes / (copy[r] * 1e9) : 0;
+        share[r] = (by_fma > by_copy ? by_fma : by_copy) / t[r];
+    }
+    const double middle = median(t, rounds);
+    return (meter_time){ middle, t[0], t[rounds - 1], rounds, median(fma, rounds), median(copy, rounds), median(share, rounds) };
 }
 
 #if defined(__x86_64__)
@@ -65,7 +94,7 @@ PEAK(peak_256, v8, "avx2,fma", 12)
 
 static void *peak_thread(void *out)
 {
-    const long turns = 20000000;
+    const long turns = 1000000; /* some 5 ms */
     float sink = 0;
     double flops = 0;
     const double start = meter_now();
@@ -77,17 +106,17 @@ static void *peak_thread(void *out)
     return NULL;
 }
 
+enum { MOST_THREADS = 64, COPIED = 64 << 20 };
+
 double meter_fma_peak(int threads)
 {
-    double best = 0;
-    for (int round = 0; round < 3; round++) {
-        pthread_t t[64];
-        double rate[64], sum = 0;
-        for (int i = 0; i < threads && i < 64; i++) pthread_create(&t[i], NULL, peak_thread, &rate[i]);
-        for (int i = 0; i < threads && i < 64; i++) pthread_join(t[i], NULL), sum += rate[i];
-        if (sum > best) best = sum;
-    }
-    return best;
+    pthread_t t[MOST_THREADS];
+    double rate[MOST_THREADS], sum = 0;
+    for (int i = 1; i < threads && i < MOST_THREADS; i++) pthread_create(&t[i], NULL, peak_thread, &rate[i]);
+    peak_thread(&rate[0]);
+    for (int i = 1; i < threads && i < MOST_THREADS; i++) pthread_join(t[i], NULL);
+    for (int i = 0; i < threads && i < MOST_THREADS; i++) sum += rate[i];
+    return sum;
 }
 
 struct copy {
@@ -96,7 +125,7 @@ struct copy {
     size_t n;
 };
 
-static void copy_once(void *user)
+static void *copy_share(void *user)
 {
     const struct copy *c = user;
     for (size_t i = 0; i < c->n; i += 16) {
@@ -105,22 +134,32 @@ static void copy_once(void *user)
         memcpy(c->to + i, block, sizeof block);
     }
     __asm__ volatile("" ::: "memory");
+    return NULL;
 }
 
-double meter_copy_bandwidth(size_t bytes)
+static float *huge_pages(void)
 {
-    const size_t round = (bytes + (2u << 20) - 1) >> 21 << 21;
-    struct copy c = { aligned_alloc(2u << 20, round), NULL, bytes / sizeof(float) / 16 * 16 };
-    float *from = aligned_alloc(2u << 20, round);
-    madvise(c.to, round, MADV_HUGEPAGE);
-    madvise(from, round, MADV_HUGEPAGE);
-    memset(from, 0, round);
-    memset(c.to, 0, round);
-    c.from = from;
-    const meter_time t = meter_run(copy_once, &c, 7, 0.05);
-    free(c.to);
-    free(from);
-    return 2.0 * (double)bytes / t.median * 1e-9;
+    float *x = aligned_alloc(2u << 20, COPIED);
+    if (!x) exit(1);
+    madvise(x, COPIED, MADV_HUGEPAGE);
+    memset(x, 0, COPIED);
+    return x;
+}
+
+double meter_copy_bandwidth(int threads)
+{
+    static float *from, *to;
+    struct copy c[MOST_THREADS];
+    pthread_t t[MOST_THREADS];
+    if (threads > MOST_THREADS) threads = MOST_THREADS;
+    if (!from) from = huge_pages(), to = huge_pages();
+    const size_t each = COPIED / sizeof(float) / (size_t)threads / 16 * 16;
+    for (int i = 0; i < threads; i++) c[i] = (struct copy){ to + (size_t)i * each, from + (size_t)i * each, each };
+    const double start = meter_now();
+    for (int i = 1; i < threads; i++) pthread_create(&t[i], NULL, copy_share, &c[i]);
+    copy_share(&c[0]);
+    for (int i = 1; i < threads; i++) pthread_join(t[i], NULL);
+    return 2.0 * (double)each * sizeof(float) * threads / (meter_now() - start) * 1e-9;
 }
 
 double meter_peak_memory(void)

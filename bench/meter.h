@@ -9,11 +9,15 @@ double meter_now(void); /* seconds */
 typedef struct meter_time {
     double median, low, high;
     int rounds;
+    double fma, copy; /* GFLOP/s and GB/s of the machine: medians over the rounds; 0 if not asked for */
+    double share;     /* the time that flops or bytes need at these limits, over the time of a call: median over the rounds */
 } meter_time;
 meter_time meter_run(void (*fn)(void *), void *user, int rounds, double least);
+/* Likewise, with the limits measured before each round: what else runs on the machine slows both. */
+meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double least, double flops, double bytes, int threads);
 
 double meter_fma_peak(int threads);          /* GFLOP/s of f32 fused multiply-adds, each thread on registers alone */
-double meter_copy_bandwidth(size_t bytes);   /* GB/s, bytes read and written both counted; ordinary vector stores, no streaming */
+double meter_copy_bandwidth(int threads);    /* GB/s of a copy of 64 MiB, read and written both counted; ordinary vector stores */
 double meter_peak_memory(void);              /* MiB of this process, highest so far */
 const char *meter_cpu(void);
 uint64_t meter_random(uint64_t *state);

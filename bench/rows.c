@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 #include "meter.h"
 
-static double fma_peak, copy_rate; /* GFLOP/s and GB/s of this run, one core */
 static int nthreads = 1;
 
 static void need(gn_status s)
@@ -46,10 +45,9 @@ static void print_head(void)
 
 static void print_row(const row *r, meter_time t)
 {
-    const double at_fma = r->flops / (fma_peak * 1e9), at_copy = r->bytes / (copy_rate * 1e9);
     const gn_func_info info = gn_func_inspect(r->f);
-    printf("%-26s %-22s %9.2f us %8.2f..%8.2f %10.1f %10.1f %7.0f%% %5.0f ms %8d\n", r->name, r->shape, t.median * 1e6, t.low * 1e6, t.high * 1e6,
-           r->flops / t.median * 1e-9, r->bytes / t.median * 1e-9, 100 * (at_fma > at_copy ? at_fma : at_copy) / t.median,
+    printf("%-26s %-14s %9.2f us %8.2f..%8.2f %8.1f of %5.0f %6.1f of %5.1f %5.0f%% %6.0f ms %6d\n", r->name, r->shape, t.median * 1e6, t.low * 1e6,
+           t.high * 1e6, r->flops / t.median * 1e-9, t.fma, r->bytes / t.median * 1e-9, t.copy, 100 * t.share,
            info.build_ms + info.optimize_ms + info.codegen_ms + info.compile_ms + info.load_ms, info.nkernels);
     fflush(stdout);
 }
@@ -57,7 +55,7 @@ static void print_row(const row *r, meter_time t)
 static void measure(row *r, gn_arrays in, gn_arrays out)
 {
     need(gn_bind(&r->b, r->f, in, out));
-    print_row(r, meter_run(run_binding, r->b, 9, 0.05));
+    print_row(r, meter_beside_limit(run_binding, r->b, 15, 0.03, r->flops, r->bytes, nthreads));
     gn_binding_free(r->b);
     gn_func_free(r->f);
 }
@@ -188,7 +186,7 @@ static void mlp(void)
     for (int i = 0; i < 60; i++) label[i] = i % 10;
     const int64_t dims[2] = { 60, 784 };
     need(gn_bind(&r.b, r.f, GN_ARRAYS(gn_array_of(a, GN_F32, 2, dims), GN_VIEW(label, 60)), GN_ARRAYS(GN_SCALAR(&value))));
-    const meter_time time = meter_run(run_binding, r.b, 9, 0.1);
+    const meter_time time = meter_beside_limit(run_binding, r.b, 25, 0.02, r.flops, r.bytes, nthreads);
     print_row(&r, time);
     const gn_func_info info = gn_func_inspect(r.f);
     printf("    %.0f examples/s; planned peak %zu bytes, all buffers %zu, liveness bound %zu\n", 60 / time.median, info.peak_bytes, info.all_bytes, info.bound_bytes);
@@ -225,7 +223,7 @@ static void small(void)
     const small_call c = { r.f, GN_ARRAYS(gn_array_of(v[0], GN_F32, 2, wide), gn_array_of(v[1], GN_F32, 2, square), GN_VIEW(v[2], 16), gn_array_of(v[3], GN_F32, 2, square), GN_VIEW(v[4], 16)),
         GN_ARRAYS(GN_SCALAR(&value), gn_array_of(o[0], GN_F32, 2, square), GN_VIEW(o[1], 16), gn_array_of(o[2], GN_F32, 2, square), GN_VIEW(o[3], 16)) };
     need(gn_bind(&r.b, r.f, c.in, c.out));
-    const meter_time bound = meter_run(run_binding, r.b, 15, 0.02), called = meter_run(call_function, (void *)&c, 15, 0.02);
+    const meter_time bound = meter_beside_limit(run_binding, r.b, 15, 0.02, r.flops, r.bytes, nthreads), called = meter_run(call_function, (void *)&c, 15, 0.02);
     print_row(&r, bound);
     printf("    gn_run %.0f ns, gn_call %.0f ns\n", bound.median * 1e9, called.median * 1e9);
     gn_binding_free(r.b);
@@ -256,9 +254,7 @@ int main(int argc, char **argv)
 {
     const char *threads = getenv("GNOMON_THREADS");
     if (threads) nthreads = atoi(threads);
-    fma_peak = meter_fma_peak(nthreads);
-    copy_rate = meter_copy_bandwidth(64 << 20);
-    printf("%s, %d thread%s; fma peak %.0f GFLOP/s, copy %.1f GB/s (64 MiB), this run\n", meter_cpu(), nthreads, nthreads > 1 ? "s" : "", fma_peak, copy_rate);
+    printf("%s, %d thread%s; fma peak and copy (64 MiB) measured in turn with each row\n", meter_cpu(), nthreads, nthreads > 1 ? "s" : "");
     print_head();
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         int wanted = argc < 2;

@@ -1,4 +1,6 @@
-/* The thread team. A job is published by raising a ticket; workers that notice it enter, take parts from one counter, and leave.
+/* The thread team. A job is published by raising a ticket; workers that notice it enter, take parts, and leave. Each worker begins with a
+ * share of its own, the same whenever the number of parts is, so that what one step left in its caches serves the next; then it helps
+ * others with theirs.
  *
  * A worker may wake late, when its job is over and another is being set up. So it counts itself in (`inside`) before it looks whether a job
  * is open, and the caller closes the job and waits until nobody is inside before it touches the job again: one of the two always sees the
@@ -22,6 +24,11 @@ typedef struct worker {
     pthread_t thread;
 } worker;
 
+typedef struct share { /* the parts that one worker begins with */
+    alignas(64) atomic_llong next;
+    int64_t end;
+} share;
+
 typedef struct job {
     void (*fn)(void *, int64_t, int);
     void *user;
@@ -33,9 +40,9 @@ struct gn_team {
     int size, started;               /* started: workers that run, without the caller */
     unsigned forks;                  /* number of forks when they were started */
     worker *workers;
+    share *shares;                   /* per worker */
     job job;
     alignas(64) atomic_flag busy;    /* held by the thread whose job it is */
-    alignas(64) atomic_llong next;   /* part to take */
     alignas(64) atomic_uint ticket;
     alignas(64) atomic_int inside, open;
     alignas(64) atomic_int sleepers, quit;
@@ -66,10 +73,19 @@ static void relax(void)
 
 static void take_parts(gn_team *t, int index)
 {
-    for (;;) {
-        const int64_t part = atomic_fetch_add_explicit(&t->next, 1, memory_order_relaxed);
-        if (part >= t->job.nparts) return;
-        t->job.fn(t->job.user, part, index);
+    for (int i = 0; i < t->size; i++) {
+        share *s = &t->shares[(index + i) % t->size];
+        for (int64_t part; (part = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end;) t->job.fn(t->job.user, part, index);
+    }
+}
+
+static void deal(gn_team *t)
+{
+    int64_t first = 0;
+    for (int i = 0; i < t->size; i++) {
+        const int64_t n = t->job.nparts / t->size + (i < t->job.nparts % t->size);
+        atomic_store_explicit(&t->shares[i].next, first, memory_order_relaxed);
+        t->shares[i].end = first += n;
     }
 }
 
@@ -143,12 +159,15 @@ gn_status gn_team_new(gn_team **out, const gn_allocator *allocator, int threads)
     const int size = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
     gn_team *t = gn_block_new(allocator, sizeof *t);
     worker *workers = t ? gn_alloc_zeroed(allocator, (size_t)size * sizeof *workers) : NULL;
-    if (!workers) {
+    share *shares = workers ? gn_block_new(allocator, (size_t)size * sizeof *shares) : NULL;
+    if (!shares) {
+        gn_release(allocator, workers, (size_t)size * sizeof *workers);
         gn_block_free(allocator, t, sizeof *t);
         return GN_ENOMEM;
     }
     memset(t, 0, sizeof *t);
-    t->allocator = allocator, t->size = size, t->workers = workers;
+    memset(shares, 0, (size_t)size * sizeof *shares);
+    t->allocator = allocator, t->size = size, t->workers = workers, t->shares = shares;
     atomic_flag_clear(&t->busy);
     reset(t);
     *out = t;
@@ -165,6 +184,7 @@ void gn_team_free(gn_team *t)
         pthread_cond_destroy(&t->wake);
         pthread_mutex_destroy(&t->lock);
     }
+    gn_block_free(t->allocator, t->shares, (size_t)t->size * sizeof *t->shares);
     gn_release(t->allocator, t->workers, (size_t)t->size * sizeof *t->workers);
     gn_block_free(t->allocator, t, sizeof *t);
 }
@@ -181,7 +201,7 @@ static void run_alone(int64_t nparts, void (*fn)(void *, int64_t, int), void *us
 
 static void run_together(gn_team *t)
 {
-    atomic_store_explicit(&t->next, 0, memory_order_relaxed);
+    deal(t);
     atomic_store(&t->open, 1);
     raise_ticket(t);
     take_parts(t, 0);

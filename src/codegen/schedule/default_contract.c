@@ -1,12 +1,15 @@
 /* Closed form for contractions: acc(i, j) = sum over k of a(i, k) b(k, j), j to the lanes. A tile of rows by vectors
  * stays in registers while k runs; the tile is the one that pads the shape least among those that fill the registers.
- * Parts are blocks of rows, or of columns where there are few rows. What follows in the kernel (bias, activation, row
- * values of narrow results, column sums) has the tile's leaves and finds the result in registers. */
+ * Parts are blocks of columns, of rows too where columns are few: kernels that share a matrix with these columns then
+ * find their share of it in the same core's cache, and each part packs the columns of b that it needs. What follows in
+ * the kernel (bias, activation, row values of narrow results, column sums) has the tile's leaves and finds the result in
+ * registers. */
 #include <inttypes.h>
 #include <string.h>
 #include "default_piece.h"
 
-enum { PART_ROWS = 252, K_CHUNK = 1024, PACK_ROWS = 64, PART_WORK = 1 << 19 };
+enum { PARTS = 32, PACK_ROWS = 32, PART_WORK = 1 << 17 };
+enum { NARROW_PART_ROWS = 252, PART_ROWS = 1008 }; /* so many times is each packed element of b used in a part */
 
 typedef struct contraction {
     const gn_kdef *acc, *a, *b;
@@ -113,16 +116,26 @@ static bool has_unit(const piece *p, const gn_kdef *d, uint32_t axis)
     return s.unit;
 }
 
+/* Tiles of columns in a part; 0: all. */
+static int64_t columns_of_part(const piece *p, const contraction *c)
+{
+    const int64_t tile = c->vectors * p->w;
+    if (c->n < 0) return 4;
+    if (c->n <= tile) return 0;
+    const int64_t work = c->m < 0 || c->k < 0 ? PART_WORK : c->m * tile * c->k; /* of a column of tiles */
+    const int64_t n = work >= PART_WORK ? 1 : ceil_div(PART_WORK, work > 0 ? work : 1);
+    return n * tile >= c->n ? 0 : n;
+}
+
 static void choose_parts(const piece *p, contraction *c)
 {
     if (p->small) return;
-    if (c->m < 0) c->tiles = PART_ROWS / c->rows;
-    else if (c->m > PART_ROWS) c->tiles = ceil_div(ceil_div(c->m, c->rows), ceil_div(c->m, PART_ROWS));
-    else if (c->n > c->vectors * p->w && c->k >= 0) {
-        const int64_t work = c->m * c->vectors * p->w * c->k; /* of a column of tiles */
-        c->column_tiles = work >= PART_WORK ? 1 : ceil_div(PART_WORK, work > 0 ? work : 1);
-        if (c->column_tiles * c->vectors * p->w >= c->n) c->column_tiles = 0;
-    } else if (c->n < 0) c->column_tiles = 4;
+    c->column_tiles = columns_of_part(p, c);
+    const int64_t columns = c->n < 0 || !c->column_tiles ? 1 : ceil_div(c->n, c->column_tiles * c->vectors * p->w);
+    const int64_t rows = c->column_tiles ? PART_ROWS : NARROW_PART_ROWS;
+    const int64_t wanted = c->column_tiles ? ceil_div(PARTS, columns) : INT64_MAX, most = c->m < 0 ? 1 : ceil_div(c->m, rows);
+    if (c->m < 0) c->tiles = rows / c->rows;
+    else if (wanted > 1 && most > 1) c->tiles = ceil_div(ceil_div(c->m, c->rows), wanted < most ? wanted : most);
 }
 
 static void choose_packing(const piece *p, contraction *c)
@@ -133,7 +146,7 @@ static void choose_packing(const piece *p, contraction *c)
     const int64_t ke = p->extent[k];
     c->transpose = !unit && plain && c->acc->nraxis == 1 && b_stride(p, c, k) == 1 && (ke < 0 || ke >= 16) &&
                    p->w == 16 && c->b->dtype == GN_F32;
-    c->pack_b = (c->tiles > 0 && (c->m < 0 || c->m > PACK_ROWS)) || !unit || !plain;
+    c->pack_b = c->m < 0 || c->m > PACK_ROWS || !unit || !plain;
     c->pack_a = c->a->body->kind != GN_K_LOAD;
 }
 
@@ -215,13 +228,14 @@ static void add_name(gn_text *t, const char *name)
     if (name) gn_textf(t, " %s", name);
 }
 
-static void stage_b(piece *p, const contraction *c, const char *column_part, const lanes *l, const char *q0,
-                    const char *q1, uint64_t batch)
+/* Each part packs what it reads; without parts it is a step of its own. */
+static void stage_b(piece *p, const contraction *c, const char *part, const lanes *l, const char *q0, const char *q1, uint64_t batch)
 {
-    gn_textf(&p->rest, " (stage %s arena (at root) (layout", c->b->name);
+    gn_textf(&p->rest, " (stage %s ", c->b->name);
+    if (part) gn_textf(&p->rest, "scratch (at %s) (layout", part);
+    else gn_text_add(&p->rest, "arena (at root) (layout");
     for (uint32_t a = 0; a < p->k->axes.n; a++)
-        if ((batch >> a & 1) && has_axis(c->b->param, c->b->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
-    add_name(&p->rest, column_part);
+        if (!part && (batch >> a & 1) && has_axis(c->b->param, c->b->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
     add_name(&p->rest, l->outer);
     for (size_t r = 0; r < c->acc->nraxis && !q0; r++)
         if (has_axis(c->b->param, c->b->nparam, c->acc->raxis[r])) add_name(&p->rest, p->k->axes.at[c->acc->raxis[r]].name);
@@ -283,8 +297,8 @@ bool gn_default_contraction(piece *p)
     const uint64_t batch = batch_axes(p, &c);
     const char *column_part = split_columns(p, &c, &l);
     const row_leaves r = split_rows(p, &c);
-    if (r.part) gn_piece_part(p, r.part, c.i);
     if (column_part) gn_piece_part(p, column_part, c.j);
+    if (r.part) gn_piece_part(p, r.part, c.i);
     if (l.outer) gn_piece_serial(p, l.outer, c.j, l.nouter);
     if (r.part) gn_piece_close(p, c.i, r.part, c.tiles * c.rows);
     if (r.each) gn_piece_serial(p, r.each, c.i, r.part ? c.tiles : ceil_div(c.m, c.rows));
@@ -298,7 +312,7 @@ bool gn_default_contraction(piece *p)
     gn_piece_lane_tiles(p, &l, c.j, "unroll");
     if (!p->small) gn_textf(&p->rest, " (unroll %s 4)", last_k);
     gn_piece_peel(p, &l);
-    if (c.pack_b) stage_b(p, &c, column_part, &l, q0, q1, batch);
+    if (c.pack_b) stage_b(p, &c, r.part ? r.part : column_part, &l, q0, q1, batch);
     if (c.pack_a) stage_a(p, &c, &r, batch);
     return true;
 }
