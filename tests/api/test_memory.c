@@ -1,26 +1,7 @@
 /* The n-th allocation fails, for every n, while a graph is built, compiled and called by the interpreter: a status each time, nothing leaks
  * (the allocator counts), and the next attempt goes further. */
 #include "api.h"
-#include <stdlib.h>
-
-typedef struct counter {
-    long left, live;
-} counter;
-
-static void *count(void *user, void *old, size_t old_size, size_t size)
-{
-    counter *c = user;
-    (void)old_size;
-    if (!size) {
-        c->live -= old != NULL;
-        free(old);
-        return NULL;
-    }
-    if (c->left-- <= 0) return NULL;
-    void *p = realloc(old, size);
-    c->live += p && !old;
-    return p;
-}
+#include "failing_alloc.h"
 
 /* 0: all went well. */
 static int whole_life(const gn_allocator *a)
@@ -50,20 +31,20 @@ static int whole_life(const gn_allocator *a)
 static void every_failing_allocation_is_survived(void **state)
 {
     (void)state;
-    long n = 0;
-    for (int bad = 1; bad; n++) {
-        counter c = { n, 0 };
-        const gn_allocator a = { count, &c };
-        bad = whole_life(&a);
-        if (c.live) fail_msg("allocation %ld of %ld failed and %ld blocks leak", n, n, c.live);
-        assert_true(n < 200000);
-    }
-    print_message("%ld allocations\n", n);
-    assert_true(n > 50);
+    assert_true(survive_refusals(whole_life, false) > 50);
+}
+
+static void memory_that_stays_short_is_survived(void **state)
+{
+    (void)state;
+    assert_true(survive_refusals(whole_life, true) > 50);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_failing_allocation_is_survived) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_failing_allocation_is_survived),
+        cmocka_unit_test(memory_that_stays_short_is_survived),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
