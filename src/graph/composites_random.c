@@ -217,20 +217,20 @@ static gn_expr *make_dropout(gn_graph *g, const gn_request *r)
     return gn_make3(g, &gn_op_select, kept, gn_scaled(g, x, keep > 0 ? 1 / keep : 0), gn_make_like(g, x, 0));
 }
 
+/* What the three drawn by a shape's text have in common. */
+static gn_expr *draw(gn_loc loc, gn_request r, const char *name, gn_operand step, const char *shape, va_list *args)
+{
+    r.name = r.op->name, r.label = name, r.text = shape, r.args = args;
+    r.n = 1, r.in[0] = step;
+    return gn_request_make(loc, &r);
+}
+
 gn_expr *gn_uniform_at(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape, ...)
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "uniform",
-                                                           .make = make_floats,
-                                                           .graph = g,
-                                                           .op = &gn_op_uniform,
-                                                           .dtype = dtype,
-                                                           .label = name,
-                                                           .text = shape,
-                                                           .args = &args,
-                                                           .n = 1,
-                                                           .in = { step } });
+    const gn_request r = { .make = make_floats, .graph = g, .op = &gn_op_uniform, .dtype = dtype };
+    gn_expr *const y = draw(loc, r, name, step, shape, &args);
     va_end(args);
     return y;
 }
@@ -239,16 +239,8 @@ gn_expr *gn_normal_at(gn_loc loc, gn_graph *g, const char *name, gn_operand step
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "normal",
-                                                           .make = make_floats,
-                                                           .graph = g,
-                                                           .op = &gn_op_normal,
-                                                           .dtype = dtype,
-                                                           .label = name,
-                                                           .text = shape,
-                                                           .args = &args,
-                                                           .n = 1,
-                                                           .in = { step } });
+    const gn_request r = { .make = make_floats, .graph = g, .op = &gn_op_normal, .dtype = dtype };
+    gn_expr *const y = draw(loc, r, name, step, shape, &args);
     va_end(args);
     return y;
 }
@@ -257,15 +249,8 @@ gn_expr *gn_bernoulli_at(gn_loc loc, gn_graph *g, const char *name, gn_operand s
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "bernoulli",
-                                                           .make = make_bernoulli,
-                                                           .graph = g,
-                                                           .number = p,
-                                                           .label = name,
-                                                           .text = shape,
-                                                           .args = &args,
-                                                           .n = 1,
-                                                           .in = { step } });
+    const gn_request r = { .make = make_bernoulli, .graph = g, .op = &gn_op_bernoulli, .number = p };
+    gn_expr *const y = draw(loc, r, name, step, shape, &args);
     va_end(args);
     return y;
 }

@@ -33,16 +33,6 @@ static void kids(gn_emitter *e, const gn_tree *t)
 
 /* ---- how often a let is used ---- */
 
-static uint32_t largest_id(const gn_tree *t)
-{
-    uint32_t n = t->kind == GN_NODE_LET ? t->val->id : 0;
-    for (size_t i = 0; i < t->kids.n; i++) {
-        const uint32_t k = largest_id(t->kids.at[i]);
-        if (k > n) n = k;
-    }
-    return n;
-}
-
 static void count_value(gn_emitter *e, const gn_val *v);
 
 static void count_use(gn_emitter *e, const gn_val *v)
@@ -329,7 +319,7 @@ static const char *body_of(gn_emitter *e, const gn_tree *step)
     gn_text *out = e->out;
     e->out = &body;
     e->depth = 1;
-    e->uses = GN_NEW_ARRAY(e->g->arena, uint32_t, largest_id(step) + 1);
+    e->uses = GN_NEW_ARRAY(e->g->arena, uint32_t, gn_tree_largest_id(step) + 1);
     count_uses(e, step);
     if (!e->one_function) part_leaves(e, step);
     if (e->g->cuda) thread_leaves(e);

@@ -321,3 +321,13 @@ void gn_lower_expand(gn_lower *g)
     }
     g->out->code = root;
 }
+
+uint32_t gn_tree_largest_id(const gn_tree *t)
+{
+    uint32_t n = t->kind == GN_NODE_LET ? t->val->id : 0;
+    for (size_t i = 0; i < t->kids.n; i++) {
+        const uint32_t k = gn_tree_largest_id(t->kids.at[i]);
+        if (k > n) n = k;
+    }
+    return n;
+}

@@ -118,3 +118,5 @@ struct gn_tree {
     GN_VEC(uint32_t) flat;        /* FOR over a flat copy index: the leaves it stands for (CUDA) */
     const char *name;             /* FOR over a flat index: its variable */
 };
+
+uint32_t gn_tree_largest_id(const gn_tree *); /* of the lets in it; 0: none */

@@ -35,6 +35,21 @@ const char gn_body_expm1_f32[] =
     "     (y (fma s q (sub s 0.5)))"
     "  (select (lt (abs x) 0x1p-25) x (add y y)))";
 
+/* Of log and log1p: n ln 2 + log(1 + f). */
+#define LOG_SERIES \
+    "     (p (fma f 0x1.204ap-4 -0x1.d782cp-4))" \
+    "     (p (fma p f 0x1.de362p-4))" \
+    "     (p (fma p f -0x1.fcbecp-4))" \
+    "     (p (fma p f 0x1.23d51p-3))" \
+    "     (p (fma p f -0x1.555c9p-3))" \
+    "     (p (fma p f 0x1.999d46p-3))" \
+    "     (p (fma p f -0x1.fffff8p-3))" \
+    "     (p (fma p f 0x1.555554p-2))" \
+    "     (z (mul f f))" \
+    "     (y (fma n -2.12194440e-4 (mul (mul z f) p)))" \
+    "     (y (fma z -0.5 y))" \
+    "     (y (fma n 0.693359375 (add f y)))"
+
 /* x = 2^e m, m in [sqrt(1/2), sqrt(2)); log m = f - f^2/2 + f^3 Q(f), f = m - 1. */
 const char gn_body_log_f32[] =
     "(let (tiny (lt x 0x1p-126))"
@@ -42,18 +57,7 @@ const char gn_body_log_f32[] =
     "     (e (shr (sub bits 1060439283) 23))"
     "     (f (sub (bitcast f32 (sub bits (shl e 23))) 1))"
     "     (n (sub (cast f32 e) (select tiny 23 0)))"
-    "     (p (fma f 0x1.204ap-4 -0x1.d782cp-4))"
-    "     (p (fma p f 0x1.de362p-4))"
-    "     (p (fma p f -0x1.fcbecp-4))"
-    "     (p (fma p f 0x1.23d51p-3))"
-    "     (p (fma p f -0x1.555c9p-3))"
-    "     (p (fma p f 0x1.999d46p-3))"
-    "     (p (fma p f -0x1.fffff8p-3))"
-    "     (p (fma p f 0x1.555554p-2))"
-    "     (z (mul f f))"
-    "     (y (fma n -2.12194440e-4 (mul (mul z f) p)))"
-    "     (y (fma z -0.5 y))"
-    "     (y (fma n 0.693359375 (add f y)))"
+    LOG_SERIES
     "  (select (lt 0 x) (select (lt x inf) y x) (select (eq x 0) -inf nan)))";
 
 /* log(u) for u = 1 + x rounded, with what the rounding lost added to f (K. C. Ng, fdlibm, s_log1p.c). */
@@ -65,18 +69,7 @@ const char gn_body_log1p_f32[] =
     "     (scale (bitcast f32 (shl (maximum (sub 127 e) 1) 23)))"
     "     (f (fma lost scale (sub (bitcast f32 (sub bits (shl e 23))) 1)))"
     "     (n (cast f32 e))"
-    "     (p (fma f 0x1.204ap-4 -0x1.d782cp-4))"
-    "     (p (fma p f 0x1.de362p-4))"
-    "     (p (fma p f -0x1.fcbecp-4))"
-    "     (p (fma p f 0x1.23d51p-3))"
-    "     (p (fma p f -0x1.555c9p-3))"
-    "     (p (fma p f 0x1.999d46p-3))"
-    "     (p (fma p f -0x1.fffff8p-3))"
-    "     (p (fma p f 0x1.555554p-2))"
-    "     (z (mul f f))"
-    "     (y (fma n -2.12194440e-4 (mul (mul z f) p)))"
-    "     (y (fma z -0.5 y))"
-    "     (y (fma n 0.693359375 (add f y)))"
+    LOG_SERIES
     "     (y (select (lt (abs x) 0x1p-25) x y))"
     "  (select (lt -1 x) (select (lt x inf) y x) (select (eq x -1) -inf nan)))";
 
