@@ -6,17 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 
 enum { BAR = 24, LINE = 512 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static bool has_terminal(void)
 {
@@ -72,7 +65,7 @@ static void finish(int64_t done, double seconds, const char *text, bool terminal
 void gn_progress_show(gn_progress *p, int64_t done, const char *format, ...)
 {
     if (!p || !format) return;
-    const double time = now();
+    const double time = gn_now_ms() * 1e-3;
     if (p->shown_ == 0) p->start_ = time, p->shown_ = 1;
     if (done < 0) done = 0;
     const bool complete = p->n > 0 && done >= p->n, terminal = has_terminal();

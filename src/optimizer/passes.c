@@ -1,11 +1,11 @@
 /* The pass table and its driver. */
 #include "optimize.h"
+#include "clock.h"
 #include "functions.h"
 #include "graph_text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_SETS = 5 };
 
@@ -145,13 +145,6 @@ typedef struct driver {
     struct gn_core *copy; /* that nobody owns yet */
 } driver;
 
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 static void read_environment(driver *d)
 {
     const char *dump = d->options->dump ? d->options->dump : secure_getenv("GN_DUMP");
@@ -233,14 +226,14 @@ static void run_pass(driver *d, const pass *p)
 {
     gn_pass_report *report = &d->report->pass[d->report->n++];
     *report = (gn_pass_report){ .name = p->name };
-    const double start = now_ms();
+    const double start = gn_now_ms();
     size_t nsets = 0;
     while (nsets < MOST_SETS && p->sets[nsets]) nsets++;
     const gn_sweep_options options = { .pass = p->name, .disabled = d->disabled.at, .ndisabled = d->disabled.n, .trace = d->trace,
                                        .explain = d->options->explain };
     if (nsets) gn_sweep(d->core, p->sets, nsets, &options, &report->stats);
     else renumber(d);
-    report->ms = now_ms() - start;
+    report->ms = gn_now_ms() - start;
     d->report->ms += report->ms;
 #ifndef NDEBUG
     gn_core_verify(d->core);

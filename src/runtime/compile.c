@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "build_id.h"
+#include "clock.h"
 #include "compile_check.h"
 #include "error.h"
 #include "func_state.h"
@@ -37,17 +37,10 @@ typedef struct compilation {
     int compiled;
 } compilation;
 
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 /* Milliseconds since the last lap. */
 static double lap(compilation *c)
 {
-    const double now = now_ms(), spent = now - c->mark;
+    const double now = gn_now_ms(), spent = now - c->mark;
     c->mark = now;
     return spent;
 }
@@ -474,7 +467,7 @@ gn_status gn_compile_at(gn_loc loc, gn_func **out, gn_graph *g, const gn_compile
     if (!options) return gn_error(GN_EINVAL, "%s:%d: compile: the options are NULL", loc.file, loc.line);
     gn_status s = gn_graph_check(g);
     if (s) return s;
-    compilation c = { .loc = loc, .graph = g, .options = options, .context = g->context, .mark = now_ms() };
+    compilation c = { .loc = loc, .graph = g, .options = options, .context = g->context, .mark = gn_now_ms() };
     if (!(c.f = func_new(g->context))) return GN_ENOMEM;
     c.scratch.allocator = c.f->allocator;
     s = run_stages(&c);

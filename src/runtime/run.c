@@ -1,7 +1,7 @@
 /* Running a frame: locks, index checks, steps, updates. */
 #include "func_state.h"
+#include "clock.h"
 #include <string.h>
-#include <time.h>
 #include "error.h"
 #include "view.h"
 
@@ -136,19 +136,12 @@ static gn_status run_step(const gn_frame *fr, size_t i)
     return GN_OK;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static gn_status run_profiled(const gn_frame *fr, size_t i)
 {
     gn_step_profile *p = &fr->f->profile[i];
-    const int64_t start = now_ns();
+    const int64_t start = gn_now_ns();
     const gn_status s = run_step(fr, i);
-    atomic_fetch_add_explicit(&p->ns, now_ns() - start, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->ns, gn_now_ns() - start, memory_order_relaxed);
     atomic_fetch_add_explicit(&p->calls, 1, memory_order_relaxed);
     return s;
 }
