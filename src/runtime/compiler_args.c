@@ -96,8 +96,10 @@ bool gn_args_for_cc(gn_args *a, bool is_clang, const char *const *args)
         "-Wl,--hash-style=gnu", "-Wl,-z,noexecstack",
     };
     static const char *const no_calls_clang[] = { "-fno-builtin-memcpy", "-fno-builtin-memset", "-fno-builtin-memmove" };
-    static const char *const no_calls_gcc[] = { "-fno-tree-loop-distribute-patterns" };
-    if (!ADD_ALL(a, common) || !(is_clang ? ADD_ALL(a, no_calls_clang) : ADD_ALL(a, no_calls_gcc))) return false;
+    /* gcc clears the upper halves of vector registers on return among its expensive optimizations only: without that, all code of the
+     * program that uses SSE crawls after a call. */
+    static const char *const only_gcc[] = { "-fno-tree-loop-distribute-patterns", "-fexpensive-optimizations" };
+    if (!ADD_ALL(a, common) || !(is_clang ? ADD_ALL(a, no_calls_clang) : ADD_ALL(a, only_gcc))) return false;
     while (args && *args)
         if (!translate(a, &args)) return false;
     return GN_HOST_HAS_ASAN ? ADD_ALL(a, cc_sanitize) : gn_args_add(a, "-Wl,-z,defs");

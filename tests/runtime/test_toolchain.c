@@ -217,6 +217,28 @@ static void assembly_can_be_read(const char *name)
 static void cc_shows_assembly(void **state) { (void)state, assembly_can_be_read("cc"); }
 static void clang_shows_assembly(void **state) { (void)state, assembly_can_be_read("clang"); }
 
+/* Whatever the level of optimization: wide registers that stay in use slow down all that runs after a call. */
+static void wide_registers_are_clear_on_return(const char *name)
+{
+#if defined(__x86_64__)
+    static const char *const args[] = { "-target-feature", "+avx2", NULL };
+    gn_toolchain *t = open_or_skip(name);
+    char *text = NULL;
+    size_t size = 0;
+    const char *source = "typedef float v8 __attribute__((vector_size(32)));\nvoid f(v8 *x) { *x = *x * *x; }\n";
+    if (gn_toolchain_assembly(t, "unit", source, args, &text, &size)) fail_msg("%s", gn_message());
+    assert_non_null(strstr(text, "vzeroupper"));
+    gn_release(&gn_allocator_libc, text, size);
+    gn_toolchain_close(t);
+#else
+    (void)name;
+    skip();
+#endif
+}
+
+static void cc_clears_wide_registers(void **state) { (void)state, wide_registers_are_clear_on_return("cc"); }
+static void clang_clears_wide_registers(void **state) { (void)state, wide_registers_are_clear_on_return("clang"); }
+
 /* Under AddressSanitizer generated code is checked too: a planted read beyond an array ends the child. */
 static void generated_code_is_checked(const char *name)
 {
@@ -267,6 +289,8 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_a_clean_error),
         cmocka_unit_test(cc_shows_assembly),
         cmocka_unit_test(clang_shows_assembly),
+        cmocka_unit_test(cc_clears_wide_registers),
+        cmocka_unit_test(clang_clears_wide_registers),
         cmocka_unit_test(code_of_cc_is_checked),
         cmocka_unit_test(code_of_clang_is_checked),
     };
