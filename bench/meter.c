@@ -71,6 +71,19 @@ meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double
     return (meter_time){ middle, t[0], t[rounds - 1], rounds, median(fma, rounds), median(copy, rounds), median(share, rounds) };
 }
 
+void meter_in_turn(int n, void (*const *fn)(void *), void *const *user, double *best)
+{
+    const double slice = 1e-4;
+    for (int turn = 0; turn < 500; turn++)
+        for (int i = 0; i < n; i++) {
+            const long reps = turn ? (long)(slice / best[i]) + 1 : 1000;
+            const double start = meter_now();
+            for (long r = 0; r < reps; r++) fn[i](user[i]);
+            const double t = (meter_now() - start) / (double)reps;
+            if (!turn || t < best[i]) best[i] = t;
+        }
+}
+
 #if defined(__x86_64__)
 typedef float v16 __attribute__((vector_size(64)));
 typedef float v8 __attribute__((vector_size(32)));

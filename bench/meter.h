@@ -15,6 +15,9 @@ typedef struct meter_time {
 meter_time meter_run(void (*fn)(void *), void *user, int rounds, double least);
 /* Likewise, with the limits measured before each round: what else runs on the machine slows both. */
 meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double least, double flops, double bytes, int threads);
+/* Calls n functions in turn, a tenth of a millisecond each and 500 times; seconds per call of each one's fastest turn. For calls of
+ * nanoseconds that are compared with one another: what else runs on the machine only adds. */
+void meter_in_turn(int n, void (*const *fn)(void *), void *const *user, double *best);
 
 double meter_fma_peak(int threads);          /* GFLOP/s of f32 fused multiply-adds, each thread on registers alone */
 double meter_copy_bandwidth(int threads);    /* GB/s of a copy of 64 MiB, read and written both counted; ordinary vector stores */

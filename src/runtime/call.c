@@ -54,22 +54,44 @@ void gn_func_show_sizes(gn_func *f, const gn_frame *fr)
     pthread_mutex_unlock(&f->lock);
 }
 
+/* The frame of the last call stays where it is while a call has it: a flag costs one exchange, where a pointer would cost two. */
+static bool take_hot(gn_func *f)
+{
+    return !atomic_exchange_explicit(&f->taken, true, memory_order_acquire);
+}
+
+static void give_hot(gn_func *f)
+{
+    atomic_store_explicit(&f->taken, false, memory_order_release);
+}
+
+/* Of a call that has `hot`: another frame in its place. NULL: none. */
+static void make_hot(gn_func *f, gn_frame *fr)
+{
+    gn_frame *const old = f->hot;
+    if (old) old->is_hot = false, put_into_pool(f, old);
+    if (fr) fr->is_hot = true;
+    f->hot = fr;
+}
+
 gn_status gn_func_borrow(gn_func *f, const int64_t *sym, gn_frame **out)
 {
-    gn_frame *fr = atomic_exchange_explicit(&f->hot, NULL, memory_order_acquire);
+    const bool mine = take_hot(f);
+    gn_frame *fr = mine ? f->hot : NULL;
     if (fr && is_for(fr, sym)) return *out = fr, GN_OK;
-    if (fr) put_into_pool(f, fr);
     gn_status s = GN_OK;
     if (!(fr = take_from_pool(f, sym))) s = gn_frame_new(&fr, f, sym);
     if (fr) gn_func_show_sizes(f, fr);
+    if (mine && fr) make_hot(f, fr);
+    else if (mine) give_hot(f);
     *out = fr;
     return s;
 }
 
 void gn_func_return(gn_func *f, gn_frame *fr)
 {
-    gn_frame *other = atomic_exchange_explicit(&f->hot, fr, memory_order_acq_rel);
-    if (other) put_into_pool(f, other);
+    if (fr->is_hot) give_hot(f);
+    else put_into_pool(f, fr);
 }
 
 /* Hands over what GN_NEW asked for, or releases it. */
@@ -103,44 +125,79 @@ static gn_status call_with(gn_func *f, const int64_t *sym, gn_arrays in, gn_arra
 
 /* ---- the usual call: row-major arrays of the sizes of the last one, checked without a closer look ---- */
 
-static bool is_as_expected(const gn_array *a, const gn_slot_form *form)
+/* 0: as expected. Without branches but the loop's: most calls are. */
+static uint64_t differs(const gn_array *a, const gn_slot_form *form)
 {
-    if (a->dtype != form->dtype || a->rank != form->rank || a->fill) return false;
+    uint64_t bits = (uint64_t)((unsigned)a->dtype ^ (unsigned)form->dtype) | (uint64_t)((unsigned)a->rank ^ (unsigned)form->rank) | (uintptr_t)a->fill;
     for (int d = 0; d < form->rank; d++)
-        if (a->shape[d] != form->shape[d] || (a->stride[d] != form->stride[d] && form->shape[d] != 1)) return false;
-    return a->data || !form->bytes;
+        bits |= (uint64_t)((a->shape[d] ^ form->shape[d]) | ((a->stride[d] ^ form->stride[d]) & form->matters[d]));
+    return bits;
+}
+
+/* Compares n arrays with the slots from `first` on, and adds those whose pointers changed to fr->moved. */
+static bool are_as_expected(const gn_frame *fr, const gn_array *a, uint32_t first, uint32_t n, uint32_t *nmoved)
+{
+    uint64_t bits = 0;
+    uint32_t moved = *nmoved;
+    for (uint32_t i = 0; i < n; i++) {
+        bits |= differs(&a[i], &fr->form[first + i]);
+        fr->moved[moved] = first + i;
+        moved += (uintptr_t)a[i].data != fr->low[first + i];
+    }
+    *nmoved = moved;
+    return !bits;
+}
+
+/* Whether slot s meets one of the slots from `first` up to `end`. */
+static bool meets(const gn_frame *fr, uint32_t s, uint32_t first, uint32_t end)
+{
+    const uintptr_t low = fr->low[s], high = fr->high[s];
+    unsigned any = 0;
+    for (uint32_t i = first; i < end; i++) any |= (unsigned)(low < fr->high[i]) & (unsigned)(fr->low[i] < high);
+    return any;
+}
+
+/* Puts the pointers that changed into the tables; false if one is NULL or meets another. */
+static bool move_slots(gn_frame *fr, gn_arrays in, gn_arrays out, uint32_t nmoved)
+{
+    const uint32_t ninputs = fr->f->program->ninputs, nslots = fr->f->nslots;
+    bool good = true;
+    fr->checked = false;
+    for (uint32_t m = 0; m < nmoved; m++) {
+        const uint32_t s = fr->moved[m];
+        void *const data = s < ninputs ? in.at[s].data : out.at[s - ninputs].data;
+        good &= data || !fr->form[s].bytes;
+        fr->low[s] = (uintptr_t)data, fr->high[s] = (uintptr_t)data + (uintptr_t)fr->form[s].bytes;
+        fr->now[s].data = data;
+        gn_frame_set(fr, s, data);
+    }
+    for (uint32_t m = 0; good && m < nmoved; m++) {
+        const uint32_t s = fr->moved[m];
+        const bool is_input = s < ninputs;
+        good = !meets(fr, s, is_input ? ninputs : 0, is_input ? nslots : s) && (is_input || !meets(fr, s, s + 1, nslots));
+    }
+    return fr->checked = good;
 }
 
 /* Fills the frame if every array is just what it was made for; false if anything is otherwise, also a mistake. */
 static bool fill_quickly(gn_frame *fr, gn_arrays in, gn_arrays out)
 {
-    const uint32_t ninputs = fr->f->program->ninputs, nslots = fr->f->nslots;
-    if (fr->any_staged || fr->any_new) return false;
-    for (uint32_t s = 0; s < nslots; s++) {
-        const gn_array *a = s < ninputs ? &in.at[s] : &out.at[s - ninputs];
-        if (!is_as_expected(a, &fr->form[s])) return false;
-        fr->low[s] = (uintptr_t)a->data, fr->high[s] = (uintptr_t)a->data + (uintptr_t)fr->form[s].bytes;
-    }
-    for (uint32_t o = ninputs; o < nslots; o++)
-        for (uint32_t s = 0; s < o; s++)
-            if (fr->low[o] < fr->high[s] && fr->low[s] < fr->high[o]) return false;
-    for (uint32_t s = 0; s < nslots; s++) {
-        void *const data = (void *)fr->low[s];
-        fr->now[s].data = data;
-        gn_frame_set(fr, s, data);
-    }
-    return true;
+    const uint32_t ninputs = fr->f->program->ninputs;
+    uint32_t nmoved = 0;
+    if (!fr->checked || !are_as_expected(fr, in.at, 0, ninputs, &nmoved) ||
+        !are_as_expected(fr, out.at, ninputs, fr->f->program->noutputs, &nmoved)) return false;
+    return !nmoved || move_slots(fr, in, out, nmoved);
 }
 
 /* True: it was called, with *status. */
 static bool call_quickly(gn_func *f, gn_arrays in, gn_arrays out, gn_status *status)
 {
     if (in.n != f->program->ninputs || out.n != f->program->noutputs || (in.n && !in.at) || (out.n && !out.at)) return false;
-    gn_frame *fr = atomic_exchange_explicit(&f->hot, NULL, memory_order_acquire);
-    if (!fr) return false;
-    const bool fits = fill_quickly(fr, in, out);
+    if (!take_hot(f)) return false;
+    gn_frame *const fr = f->hot;
+    const bool fits = fr && fill_quickly(fr, in, out);
     if (fits) *status = gn_frame_run(fr);
-    gn_func_return(f, fr);
+    give_hot(f);
     return fits;
 }
 

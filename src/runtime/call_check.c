@@ -205,12 +205,22 @@ static gn_status take_array(gn_frame *fr, const char *who, uint32_t s, const gn_
     return GN_OK;
 }
 
+/* So that the next call looks at the pointers that are other ones alone. */
+static void remember(gn_frame *fr)
+{
+    for (uint32_t s = 0; s < fr->f->nslots; s++) {
+        fr->low[s] = (uintptr_t)fr->now[s].data;
+        fr->high[s] = fr->low[s] + (uintptr_t)fr->form[s].bytes;
+    }
+    fr->checked = true;
+}
+
 gn_status gn_frame_fill(gn_frame *fr, const char *who, gn_arrays in, gn_arrays out)
 {
     const gn_func *f = fr->f;
     const uint32_t ninputs = f->program->ninputs;
     gn_status bad = GN_OK;
-    fr->any_staged = fr->any_new = false;
+    fr->any_staged = fr->any_new = fr->checked = false;
     for (uint32_t s = 0; s < f->nslots; s++) fr->now[s].fill = NULL;
     for (uint32_t s = 0; !bad && s < f->nslots; s++) {
         bad = take_array(fr, who, s, s < ninputs ? &in.at[s] : &out.at[s - ninputs]);
@@ -219,6 +229,7 @@ gn_status gn_frame_fill(gn_frame *fr, const char *who, gn_arrays in, gn_arrays o
         if (!bad) gn_frame_set(fr, s, fr->is_staged[s] ? fr->staged[s] : fr->now[s].data);
     }
     if (!bad) bad = check_overlap(fr, who);
+    if (!bad && !fr->any_staged && !fr->any_new) remember(fr);
     for (uint32_t s = ninputs; bad && s < f->nslots; s++)
         if (fr->now[s].fill) gn_block_free(f->allocator, fr->now[s].data, 0), fr->now[s].fill = NULL;
     return bad;

@@ -71,6 +71,7 @@ static void find_shapes(gn_frame *fr)
     fr->form = GN_NEW_ARRAY(&fr->arena, gn_slot_form, f->nslots);
     fr->low = GN_NEW_ARRAY(&fr->arena, uintptr_t, f->nslots);
     fr->high = GN_NEW_ARRAY(&fr->arena, uintptr_t, f->nslots);
+    fr->moved = GN_NEW_ARRAY(&fr->arena, uint32_t, f->nslots + 1);
     for (uint32_t s = 0; s < f->nslots; s++) {
         const gn_pvalue *v = &f->program->values.at[s];
         for (int d = 0; d < v->rank; d++)
@@ -82,6 +83,7 @@ static void find_shapes(gn_frame *fr)
         fr->form[s].dtype = v->dtype, fr->form[s].rank = v->rank;
         memcpy(fr->form[s].shape, a.shape, sizeof a.shape);
         memcpy(fr->form[s].stride, a.stride, sizeof a.stride);
+        for (int d = 0; d < v->rank; d++) fr->form[s].matters[d] = a.shape[d] == 1 ? 0 : -1;
         if (fr->count[s] < 0 || gn_mul_overflows(fr->count[s], (int64_t)gn_dtype_size(v->dtype), &bytes))
             gn_throw(GN_ENOMEM, "%s: '%s': size overflows", f->program->name, f->slot[s].name);
         fr->form[s].bytes = bytes;

@@ -12,7 +12,7 @@ gn_func *gn_func_keep(gn_func *f)
 
 static void free_frames(gn_func *f)
 {
-    gn_frame_free(atomic_exchange(&f->hot, NULL));
+    gn_frame_free(f->hot);
     for (gn_frame *fr = f->pool, *next; fr; fr = next) {
         next = fr->next;
         gn_frame_free(fr);

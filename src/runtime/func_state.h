@@ -40,7 +40,8 @@ struct gn_func {
     bool updates;                /* changes variables: takes locks */
     atomic_bool profiled;
     gn_step_profile *profile;    /* per step */
-    _Atomic(gn_frame *) hot;     /* the frame that was used last */
+    atomic_bool taken;           /* a call has `hot` */
+    gn_frame *hot;               /* the frame of the last call; only who has it may look at it */
     pthread_mutex_t lock;        /* around the rest of the pool, and the sizes in info */
     gn_frame *pool;
     gn_func_info info;
@@ -52,6 +53,7 @@ typedef struct gn_slot_form {    /* what a row-major array must look like to be 
     gn_dtype dtype;
     int rank;
     int64_t bytes, shape[GN_MAX_RANK], stride[GN_MAX_RANK];
+    int64_t matters[GN_MAX_RANK]; /* all bits: the stride must be this one; 0: an extent of 1, where any does */
 } gn_slot_form;
 
 struct gn_frame {
@@ -65,7 +67,8 @@ struct gn_frame {
     int64_t (*shape)[GN_MAX_RANK]; /* per slot */
     int64_t *count;              /* elements per slot */
     gn_slot_form *form;          /* per slot */
-    uintptr_t *low, *high;       /* per slot, of this call: its first byte and the one after its last */
+    uintptr_t *low, *high;       /* per slot, if checked: its first byte and the one after its last */
+    uint32_t *moved;             /* room for the slots whose pointers changed */
     void ***arg;                 /* per step */
     int64_t **step_sym;          /* per step */
     void **worker_arg;           /* max_args per worker, for steps with scratch */
@@ -74,7 +77,10 @@ struct gn_frame {
     gn_array *now;               /* per slot: the arrays of this call */
     void **staged;               /* per slot: a row-major block for a strided view, NULL until needed */
     bool *is_staged;             /* per slot, of this call */
-    bool any_staged, any_new, plain; /* plain: nothing but steps of one part to run */
+    bool any_staged, any_new;
+    bool checked;                /* the pointers in the tables are row-major arrays of the caller that do not overlap */
+    bool plain;                  /* nothing but steps of one part to run */
+    bool is_hot;
 };
 
 /* program symbol values for call or bind: from the arrays. Checks everything about sizes; GN_OK or the sentence. `who`: "gn_call". */

@@ -132,6 +132,65 @@ static void each_mistake_of_a_call_is_told(void **state)
     free_pair(p);
 }
 
+/* The usual call compares with the last one: whatever changed, it must see all that a first call sees. */
+static void a_pointer_that_moves_onto_another_is_refused_each_time(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_expr *a = gn_input(g, "a", GN_F32, "n"), *b = gn_input(g, "b", GN_F32, "n"), *c = gn_input(g, "c", GN_F32, "n");
+    must(gn_compile(&f, g, .in = GN_EXPRS(a, b, c), .out = GN_EXPRS(gn_add(a, b), gn_mul(b, c), gn_sub(c, a)), .name = "six"));
+    float memory[7][4] = { { 1, 2, 3, 4 }, { 5, 6, 7, 8 }, { 9, 10, 11, 12 } };
+    gn_array s[6];
+    const gn_arrays in = { 3, s }, out = { 3, s + 3 };
+    for (int i = 0; i < 6; i++) s[i] = GN_VIEW(memory[i], 4);
+    must(gn_call(f, in, out));
+    for (int moved = 0; moved < 6; moved++)
+        for (int onto = 0; onto < 6; onto++) {
+            float *const home = s[moved].data;
+            s[moved].data = (float *)s[onto].data + (moved == onto ? 0 : 1);
+            if (moved == onto || (moved < 3 && onto < 3)) s[moved].data = memory[6];
+            const bool bad = s[moved].data != memory[6];
+            for (int turn = 0; turn < 2; turn++) {
+                if (bad) refuse(gn_call(f, in, out), GN_EINVAL, "overlaps");
+                else must(gn_call(f, in, out));
+            }
+            s[moved].data = home;
+            memset(memory[3], 0, 3 * sizeof *memory);
+            must(gn_call(f, in, out));
+            for (int i = 0; i < 4; i++)
+                assert_true(memory[3][i] == memory[0][i] + memory[1][i] && memory[4][i] == memory[1][i] * memory[2][i] &&
+                            memory[5][i] == memory[2][i] - memory[0][i]);
+        }
+    s[3].data = NULL;
+    for (int turn = 0; turn < 2; turn++) refuse(gn_call(f, in, out), GN_EINVAL, "has data NULL");
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+static void a_call_after_another_is_checked_as_the_first(void **state)
+{
+    pair p = make_pair(*state);
+    float x[6] = { 1, 2, 3, 4, 5, 6 }, t[6] = { 0 }, u[6] = { 1, 1, 1, 1, 1, 1 }, y[6], z[6], s;
+    const gn_array X = matrix(x, 2, 3), T = matrix(t, 2, 3), Y = matrix(y, 2, 3), S = GN_SCALAR(&s);
+    gn_array wrong = X, fresh, turned = X;
+    must(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(Y, S)));
+    must(gn_call(p.f, GN_ARRAYS(X, matrix(u, 2, 3)), GN_ARRAYS(matrix(z, 2, 3), S)));
+    for (int i = 0; i < 6; i++) assert_true(z[i] == y[i] + 1);
+    wrong.dtype = GN_I32;
+    refuse(gn_call(p.f, GN_ARRAYS(wrong, T), GN_ARRAYS(Y, S)), GN_EDTYPE, "input 'x' is i32 (2, 3)");
+    refuse(gn_call(p.f, GN_ARRAYS(X, matrix(t, 2, 2)), GN_ARRAYS(Y, S)), GN_ESHAPE, "named dim 'm'");
+    refuse(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(GN_VIEW(y, 6), S)), GN_ESHAPE, "is f32 (6)");
+    turned.stride[0] = 1, turned.stride[1] = 2;
+    must(gn_call(p.f, GN_ARRAYS(turned, T), GN_ARRAYS(Y, S)));
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 3; j++) assert_true(y[3 * i + j] == x[i + 2 * j] * x[i + 2 * j]);
+    must(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(GN_NEW(&fresh), S)));
+    must(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(Y, S)));
+    for (int i = 0; i < 6; i++) assert_true(y[i] == x[i] * x[i] && ((float *)fresh.data)[i] == y[i]);
+    gn_array_free(&fresh);
+    free_pair(p);
+}
+
 static void fixed_dims_are_fixed(void **state)
 {
     gn_graph *g = gn_graph_new(*state);
@@ -223,6 +282,8 @@ int main(void)
         cmocka_unit_test(strided_views_are_copied),
         cmocka_unit_test(outputs_are_allocated_on_request),
         cmocka_unit_test(each_mistake_of_a_call_is_told),
+        cmocka_unit_test(a_pointer_that_moves_onto_another_is_refused_each_time),
+        cmocka_unit_test(a_call_after_another_is_checked_as_the_first),
         cmocka_unit_test(fixed_dims_are_fixed),
         cmocka_unit_test(sizes_that_must_agree_name_both_lines),
         cmocka_unit_test(an_index_out_of_range_changes_nothing),
