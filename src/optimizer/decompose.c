@@ -25,7 +25,8 @@ gn_expr *gn_rewrite_proj_tuple(gn_match *m)
 
 /* Where x equals its extreme m (or is NaN, which m then is too), and the least such position:
  *     min over the axis of select(x = m or x != x, position, greatest)
- * NaN equals nothing, so in a row with one only NaNs are left. Over no elements the minimum is the greatest i64; the op says 0. */
+ * NaN equals nothing, so in a row with one only NaNs are left. Positions are 32 bits wide where the extent is known to allow it: twice as
+ * many in a vector. Over no elements the minimum is the greatest integer; the op says 0. */
 gn_expr *gn_rewrite_expand_position(gn_match *m)
 {
     gn_graph *g = m->graph;
@@ -35,12 +36,16 @@ gn_expr *gn_rewrite_expand_position(gn_match *m)
     gn_expr *extreme = gn_make_reduce(g, reduce, x, &axis);
     gn_expr *here = gn_make2(g, &gn_op_eq, x, gn_make_unreduce(g, extreme, x, &axis));
     if (gn_is_float(gn_dtype_in(x))) here = gn_make2(g, &gn_op_or, here, gn_make2(g, &gn_op_ne, x, x));
-    gn_expr *position = gn_make_iota(g, GN_I64, gn_rank_in(x), x->type->dim, axis.at[0]);
-    const gn_splat none = { .dtype = GN_I64, .i = INT64_MAX };
+    int64_t extent;
+    const bool is_known = gn_dim_is_const(gn_extent(x, (size_t)axis.at[0]), &extent), is_short = is_known && extent < INT32_MAX;
+    const gn_dtype t = is_short ? GN_I32 : GN_I64;
+    gn_expr *position = gn_make_iota(g, t, gn_rank_in(x), x->type->dim, axis.at[0]);
+    const gn_splat none = { .dtype = t, .i = is_short ? INT32_MAX : INT64_MAX };
     gn_expr *least =
         gn_make_reduce(g, &gn_op_min, gn_make3(g, &gn_op_select, here, position, gn_splat_make(g, none, position->type)), &axis);
-    int64_t extent;
-    if (gn_dim_is_const(gn_extent(x, (size_t)axis.at[0]), &extent) && extent > 0) return least;
-    gn_expr *empty = gn_make2(g, &gn_op_eq, least, gn_splat_make(g, none, least->type));
-    return gn_make3(g, &gn_op_select, empty, gn_make_like(g, least, 0), least);
+    if (!is_known || extent == 0) {
+        gn_expr *empty = gn_make2(g, &gn_op_eq, least, gn_splat_make(g, none, least->type));
+        least = gn_make3(g, &gn_op_select, empty, gn_make_like(g, least, 0), least);
+    }
+    return is_short ? gn_make_cast(g, least, GN_I64) : least;
 }

@@ -121,9 +121,12 @@ static void loop(gn_emitter *e, const gn_tree *t)
         }
         counted(e, "int64_t", gn_emit_name(e, e->g->leaves.at[t->leaf].name), t);
     }
+    const uint32_t outer = e->body;
+    e->body = ++e->nbodies;
     e->depth++;
     kids(e, t);
     e->depth--;
+    e->body = outer;
     line(e, "}");
 }
 

@@ -1,14 +1,21 @@
 /* Math functions: what the target has no word for, from the text of the op's record, as functions of the unit. */
 #include "emit_state.h"
 
-/* More calls than this in one kernel, and the function is called instead of expanded: an epilogue over a tile's 24 vectors would cost more
- * time in the compiler than it saves in the kernel, while the few calls of a row's loop stay inline. */
-enum { INLINE_MOST = 8 };
+/* More calls than this in the body of one loop, and the function is called instead of expanded: an epilogue over a tile's vectors would cost
+ * more time in the compiler than it saves in the kernel, while the few calls of a row's loop stay inline. */
+enum { INLINE_MOST = 4 };
+
+static void count(gn_emitter *e, gn_math_function *f)
+{
+    f->here = f->body == e->body ? f->here + 1 : 1;
+    f->body = e->body;
+    if (f->here > f->most) f->most = f->here;
+}
 
 static bool is_known(gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t lanes)
 {
     for (size_t i = 0; i < e->math.n; i++)
-        if (e->math.at[i].op == op && e->math.at[i].dtype == t && e->math.at[i].lanes == lanes) return e->math.at[i].uses++, true;
+        if (e->math.at[i].op == op && e->math.at[i].dtype == t && e->math.at[i].lanes == lanes) return count(e, &e->math.at[i]), true;
     return false;
 }
 
@@ -20,7 +27,7 @@ static void need(gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t lanes
         const gn_val *v = f.code->kids.at[i]->val;
         if (v->kind == GN_VAL_OP) gn_emit_need_math(e, v);
     }
-    f.uses = 1;
+    count(e, &f);
     gn_push(e->g->arena, &e->math, f);
 }
 
@@ -38,7 +45,7 @@ static void define(gn_emitter *e, const gn_math_function *f)
     gn_textf(&t, "%s_", f->op->name);
     gn_spell_tag(&t, f->dtype, f->lanes);
     const char *name = gn_text_done(&t);
-    gn_textf(e->out, "#ifndef GN_HAS_%s\n#define GN_HAS_%s\n%s ", name, name, f->uses > INLINE_MOST ? "GN_CALLED" : "GN_INLINE");
+    gn_textf(e->out, "#ifndef GN_HAS_%s\n#define GN_HAS_%s\n%s ", name, name, f->most > INLINE_MOST ? "GN_CALLED" : "GN_INLINE");
     gn_emit_type(e, (gn_dtype)f->result->dtype, f->lanes);
     gn_textf(e->out, " gn_%s(", name);
     for (uint16_t i = 0; i < f->narg; i++) {

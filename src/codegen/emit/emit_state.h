@@ -9,6 +9,7 @@ typedef struct gn_emitter {
     gn_lower *g;
     int depth;
     uint32_t *uses;                /* of each let of the step */
+    uint32_t body, nbodies;        /* the loop body at work, numbered */
     bool one_function;             /* part loops are loops */
     GN_VEC(gn_math_function) math; /* functions of the unit, each after those it calls */
 } gn_emitter;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "default_piece.h"
 
+enum { USUAL_ROWS = 256, HEAVY = 1 << 23 };
 enum { PARTS = 32, PACK_ROWS = 32, PART_WORK = 1 << 17 };
 enum { NARROW_PART_ROWS = 252, PART_ROWS = 1008 }; /* so many times is each packed element of b used in a part */
 
@@ -66,10 +67,18 @@ typedef struct shape {
     double efficiency;
 } shape;
 
+/* Little to compute, also for batches of some hundred rows: the shorter code of a smaller tile, which compiles in two thirds of the time,
+ * is worth more than its last 3 %. */
+static bool is_light(const contraction *c)
+{
+    return c->n >= 0 && (c->m < 0 ? USUAL_ROWS : c->m) * c->n * (c->k < 0 ? USUAL_ROWS : c->k) < HEAVY;
+}
+
 static void choose_tile(const piece *p, contraction *c)
 {
     /* Rows times vectors accumulators, one broadcast and the vectors of b fit the registers; few loads for each fma. */
     static const shape wide32[] = { { 6, 4, 1 }, { 8, 3, .975 }, { 14, 2, .96 }, { 0, 0, 0 } };
+    static const shape light32[] = { { 8, 2, 1 }, { 4, 4, .97 }, { 0, 0, 0 } }, light_one32[] = { { 8, 1, 1 }, { 0, 0, 0 } };
     static const shape wide16[] = { { 6, 2, 1 }, { 4, 3, .99 }, { 0, 0, 0 } };
     static const shape one32[] = { { 12, 1, 1 }, { 10, 1, 1 }, { 9, 1, 1 }, { 8, 1, 1 }, { 0, 0, 0 } };
     static const shape two32[] = { { 12, 2, 1 }, { 10, 2, 1 }, { 9, 2, 1 }, { 8, 2, 1 }, { 0, 0, 0 } };
@@ -80,6 +89,8 @@ static void choose_tile(const piece *p, contraction *c)
     const shape *narrow[] = { one32, many ? two32 : two16, many ? three32 : three16, many ? four32 : four16 };
     const bool is_narrow = c->n >= 0 && c->n <= 4 * p->w;
     const shape *s = is_narrow ? narrow[c->n <= p->w ? 0 : (c->n - 1) / p->w] : many ? wide32 : wide16;
+    if (!p->small && is_light(c) && s == wide32) s = light32;
+    if (!p->small && is_light(c) && s == one32) s = light_one32;
     double best = -1;
     for (; s->rows; s++) {
         const double e = s->efficiency / (padding(c->m, s->rows) * padding(c->n, p->w * s->vectors));
@@ -211,13 +222,15 @@ static const char *split_columns(piece *p, const contraction *c, lanes *l)
         return NULL;
     }
     const char *part = gn_piece_leaf(p, c->j, "p");
-    *l = (lanes){.outer = gn_piece_leaf(p, c->j, "0"),
+    const bool exact = c->n >= 0 && c->n % (c->vectors * p->w) == 0, is_single = c->column_tiles == 1 && exact; /* else its loop is peeled */
+    *l = (lanes){.outer = is_single ? NULL : gn_piece_leaf(p, c->j, "0"),
                  .unroll = gn_piece_leaf(p, c->j, "u"),
                  .lane = p->w > 1 ? gn_piece_leaf(p, c->j, "l") : NULL};
     l->nunroll = c->vectors, l->nouter = c->column_tiles;
-    l->exact = c->n >= 0 && c->n % (c->vectors * p->w) == 0;
-    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %" PRId64 ")", p->k->axes.at[c->j].name, part, l->outer,
-             c->column_tiles, l->unroll, c->vectors);
+    l->exact = exact;
+    gn_textf(&p->splits, " (split %s %s", p->k->axes.at[c->j].name, part);
+    if (l->outer) gn_textf(&p->splits, " (%s %" PRId64 ")", l->outer, c->column_tiles);
+    gn_textf(&p->splits, " (%s %" PRId64 ")", l->unroll, c->vectors);
     if (l->lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l->lane, p->w);
     gn_text_char(&p->splits, ')');
     return part;
@@ -310,7 +323,7 @@ bool gn_default_contraction(piece *p)
     gn_piece_tile(p, "unroll", r.one, c.i, c.rows);
     if (q1) gn_piece_tile(p, "unroll", q1, p->first_axis, 16);
     gn_piece_lane_tiles(p, &l, c.j, "unroll");
-    if (!p->small) gn_textf(&p->rest, " (unroll %s 4)", last_k);
+    if (!p->small) gn_textf(&p->rest, " (unroll %s 2)", last_k);
     gn_piece_peel(p, &l);
     if (c.pack_b) stage_b(p, &c, r.part ? r.part : column_part, &l, q0, q1, batch);
     if (c.pack_a) stage_a(p, &c, &r, batch);

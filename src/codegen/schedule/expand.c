@@ -26,9 +26,19 @@ static bool is_op(const gn_kexpr *e, const char *name)
     return e->kind == GN_K_OP && strcmp(e->u.op->name, name) == 0;
 }
 
+/* The first step of max and min from where they start is the value itself, of NaN too. A sum's is not: 0 + -0 is 0. */
+static bool is_first(const gn_expander *x, const gn_ldef *d, const gn_val *now)
+{
+    if (now->kind == GN_VAL_SPLAT) now = now->a[0];
+    if (now->kind != GN_VAL_CONST || (d->red != GN_RED_MAX && d->red != GN_RED_MIN)) return false;
+    const gn_kexpr *start = gn_red_start(x->g->kernel, d->red, d->dtype);
+    return gn_is_float((gn_dtype)now->dtype) ? now->u.f == start->u.f : now->u.i == start->u.i;
+}
+
 static const gn_val *step_of(gn_expander *x, const gn_ldef *d, const gn_val *now)
 {
     const gn_op_info *op = gn_red_op(d->red);
+    if (is_first(x, d, now)) return gn_v_splat(x, gn_v_expr(x, d->body), now->lanes);
     if (d->red == GN_RED_SUM && gn_is_float(d->dtype) && is_op(d->body, "mul")) {
         const gn_val *a[3] = { gn_v_expr(x, d->body->a[0]), gn_v_expr(x, d->body->a[1]), now };
         return gn_v_op(x, gn_op_find("fma"), d->dtype, a, 3);
@@ -177,6 +187,54 @@ static gn_preds one_thread(gn_expander *x, const gn_tree *s)
     return (gn_preds){ n, p };
 }
 
+static void expand_points(gn_expander *x, const gn_tree *s, gn_leafset leaves)
+{
+    gn_points_iter it;
+    gn_points_begin(x->g, &it, leaves);
+    while (gn_points_next(x->g, &it, x->env)) {
+        set_axes(x, s);
+        expand_point(x, s);
+    }
+}
+
+static bool reads_registers(const gn_lower *g, const gn_ldef *d)
+{
+    for (size_t i = 0; i < d->refs.n; i++) {
+        const gn_ldef *q = g->def[d->refs.at[i]->u.ref];
+        if (q->object && q->object->level == GN_LEVEL_REG) return true;
+    }
+    return false;
+}
+
+/* The unrolled leaf of a copy from memory into memory, element by element: no register is named by its points, so that a loop does. */
+static int32_t looped_leaf(const gn_expander *x, const gn_tree *s, gn_leafset leaves)
+{
+    const gn_lower *g = x->g;
+    if (s->stmt != GN_STMT_ASG || x->lane >= 0 || g->cuda || s->def->object->level == GN_LEVEL_REG || reads_registers(g, s->def)) return -1;
+    for (uint32_t l = 0; l < g->leaves.n; l++)
+        if (gn_set_has(&leaves, l) && gn_is_tile_leaf(g, l) && gn_points(g, l) > 1) return (int32_t)l;
+    return -1;
+}
+
+static void expand_looped(gn_expander *x, const gn_tree *s, uint32_t leaf, gn_leafset leaves)
+{
+    gn_lower *g = x->g;
+    gn_tree *loop = gn_tree_new(g, GN_NODE_FOR), *outer = x->block;
+    *loop = (gn_tree){ .kind = GN_NODE_FOR, .leaf = leaf, .to = g->leaves.at[leaf].points };
+    gn_emit_node(x, loop);
+    x->block = loop;
+    gn_v_forget_object(x, s->def->object);
+    const size_t mark = gn_v_mark(x);
+    const gn_dim *before = x->env[leaf];
+    x->env[leaf] = g->leaves.at[leaf].value;
+    leaves.w[leaf / 64] &= ~(UINT64_C(1) << (leaf % 64));
+    expand_points(x, s, leaves);
+    x->env[leaf] = before;
+    gn_v_release(x, mark);
+    gn_v_forget_object(x, s->def->object);
+    x->block = outer;
+}
+
 static void expand_stmt(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
@@ -203,16 +261,14 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         x->block = gn_tree_new(g, GN_NODE_IF);
         x->block->when = alone;
         gn_push(g->arena, &outer->kids, x->block);
+        gn_v_forget_held(x);
     }
     if (s->stmt == GN_STMT_UPD && gn_accumulator(d)->level != GN_LEVEL_REG) x->hold = true;
-    gn_points_iter it;
-    gn_points_begin(g, &it, leaves);
-    while (gn_points_next(g, &it, x->env)) {
-        set_axes(x, s);
-        expand_point(x, s);
-    }
+    const int32_t looped = looped_leaf(x, s, leaves);
+    if (looped >= 0) expand_looped(x, s, (uint32_t)looped, leaves);
+    else expand_points(x, s, leaves);
     if (x->hold) gn_v_flush(x);
-    if (alone.n) gn_v_release(x, mark);
+    if (alone.n) gn_v_release(x, mark), gn_v_forget_held(x);
     x->block = outer;
 }
 
@@ -239,9 +295,11 @@ static void expand_loop_body(gn_expander *x, const gn_tree *t, const gn_dim *fro
     gn_emit_node(x, loop);
     x->block = loop;
     forget_written(x, t);
+    gn_v_forget_held(x);
     const size_t mark = gn_v_mark(x);
     expand_kids(x, t);
     gn_v_release(x, mark);
+    gn_v_forget_held(x);
     forget_written(x, t);
     x->block = outer;
 }
@@ -318,6 +376,7 @@ void gn_lower_expand(gn_lower *g)
         x.block->object = step->object;
         gn_push(g->arena, &root->kids, x.block);
         expand_kids(&x, step);
+        gn_tidy(g, x.block);
     }
     g->out->code = root;
 }

@@ -14,6 +14,12 @@ typedef struct gn_pending { /* a place in memory that is written once, at the en
     const gn_val *val;
 } gn_pending;
 
+typedef struct gn_held { /* a variable and the constant that it was set to */
+    const gn_object *object;
+    uint32_t number;
+    const gn_val *val;
+} gn_held;
+
 typedef struct gn_expander {
     gn_lower *g;
     gn_tree *block; /* nodes go here */
@@ -28,6 +34,7 @@ typedef struct gn_expander {
     gn_map memo;                   /* expression -> value at this point, under `when` */
     GN_VEC(gn_known) known;
     uint32_t chain[1024];
+    GN_VEC(gn_held) held; /* variables that are known to be constants in the block at work */
     bool hold; /* writes to memory wait in `pending` */
     GN_VEC(gn_pending) pending;
     uint32_t nflat; /* flat copy loops so far */
@@ -51,10 +58,13 @@ bool gn_v_varies(const gn_expander *, const gn_dim *); /* over the lane */
 bool gn_preds_vary(const gn_expander *, const gn_pred *);
 /* Splits conditions into uniform ones and those that vary over the lane. */
 void gn_preds_split(gn_expander *, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying);
+bool gn_same_preds(gn_preds, gn_preds);
+bool gn_preds_read_memory(gn_preds);
 gn_pred gn_pred_less(gn_expander *, const gn_dim *a, const gn_dim *b);
 /* How lanes lie at this element index. `safe` are the conditions under which it may be computed (EACH). */
 gn_access gn_v_access(gn_expander *, int32_t buf, const gn_object *, const gn_dim *at, const gn_val *mask, gn_preds when,
                       gn_preds safe);
+void gn_v_forget_held(gn_expander *);
 void gn_v_set_reg(gn_expander *, gn_object *, uint32_t number, const gn_val *);
 void gn_v_store(gn_expander *, const gn_access *, const gn_val *);
 void gn_v_flush(gn_expander *); /* pending writes */
@@ -73,7 +83,7 @@ typedef struct gn_math_function {
     uint16_t lanes, narg;
     const gn_tree *code; /* lets over GN_VAL_PARAM */
     const gn_val *result;
-    uint32_t uses;       /* calls in the text that is being emitted */
+    uint32_t body, here, most; /* while text is emitted: the loop body of the last call, calls in it, calls in the body with most */
 } gn_math_function;
 gn_math_function gn_math_expand(gn_lower *, const gn_op_info *, gn_dtype, uint16_t lanes, uint16_t narg);
 
@@ -87,6 +97,8 @@ void gn_v_write(gn_expander *, gn_object *, const gn_dim *const *arg, const gn_v
 void gn_expand_shared(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_copy(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_mma(gn_expander *, const gn_tree *stmt);
+/* expand_tidy.c: branches joined, what nobody reads dropped. */
+void gn_tidy(gn_lower *, gn_tree *step);
 /* expand.c */
 void gn_set_point(gn_expander *, const gn_ldef *); /* axis, inside and guards from env */
 const gn_dim *const *gn_own_args(gn_expander *, const gn_ldef *);

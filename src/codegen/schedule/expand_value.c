@@ -11,7 +11,7 @@ void gn_emit_node(gn_expander *x, gn_tree *t)
 
 static bool same(const gn_val *a, const gn_val *b);
 
-static bool same_preds(gn_preds a, gn_preds b)
+bool gn_same_preds(gn_preds a, gn_preds b)
 {
     if (a.n != b.n) return false;
     for (uint32_t i = 0; i < a.n; i++) {
@@ -32,7 +32,7 @@ static bool same_or_null(const gn_val *a, const gn_val *b)
 static bool same_access(const gn_access *a, const gn_access *b)
 {
     return a->buf == b->buf && a->object == b->object && a->mode == b->mode && a->base == b->base && a->step == b->step &&
-           same_or_null(a->each, b->each) && same_or_null(a->mask, b->mask) && same_preds(a->when, b->when);
+           same_or_null(a->each, b->each) && same_or_null(a->mask, b->mask) && gn_same_preds(a->when, b->when);
 }
 
 static bool same(const gn_val *a, const gn_val *b)
@@ -46,10 +46,10 @@ static bool same(const gn_val *a, const gn_val *b)
     case GN_VAL_PARAM:
     case GN_VAL_CONST: return a->u.i == b->u.i;
     case GN_VAL_REG: return a->u.reg.object == b->u.reg.object && a->u.reg.number == b->u.reg.number;
-    case GN_VAL_INDEX: return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && same_preds(a->when, b->when);
+    case GN_VAL_INDEX: return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && gn_same_preds(a->when, b->when);
     case GN_VAL_BIT:
     case GN_VAL_FIRST: return a->u.index.at == b->u.index.at;
-    case GN_VAL_COND: return same_preds(a->when, b->when);
+    case GN_VAL_COND: return gn_same_preds(a->when, b->when);
     case GN_VAL_LOAD: return same_access(&a->u.load, &b->u.load);
     case GN_VAL_OP: return a->u.op == b->u.op;
     default: return true;
@@ -175,6 +175,8 @@ const gn_val *gn_v_zero(gn_expander *x, gn_dtype t)
 
 const gn_val *gn_v_reg(gn_expander *x, const gn_object *o, uint32_t number)
 {
+    for (size_t i = x->held.n; i-- > 0;)
+        if (x->held.at[i].object == o && x->held.at[i].number == number) return x->held.at[i].val;
     gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)o->dtype, .lanes = (uint16_t)o->lanes };
     v.u.reg.object = o;
     v.u.reg.number = number;
@@ -358,7 +360,7 @@ gn_pred gn_pred_less(gn_expander *x, const gn_dim *a, const gn_dim *b)
     return (gn_pred){ .n = 1, .cond = c };
 }
 
-static bool reads_memory(gn_preds w)
+bool gn_preds_read_memory(gn_preds w)
 {
     for (uint32_t i = 0; i < w.n; i++)
         for (uint16_t j = 0; j < w.at[i].n; j++)
@@ -369,7 +371,7 @@ static bool reads_memory(gn_preds w)
 /* A condition that reads memory is asked only where the branches around it are taken. */
 static const gn_val *cond(gn_expander *x, gn_preds w)
 {
-    if (reads_memory(w) && x->when.n > 0) {
+    if (gn_preds_read_memory(w) && x->when.n > 0) {
         gn_preds uniform, varying;
         gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
         gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, uniform.n + w.n + 1);
@@ -441,13 +443,30 @@ gn_access gn_v_access(gn_expander *x, int32_t buf, const gn_object *o, const gn_
     return a;
 }
 
+/* The same load of more lanes, if it is known: what a mask leaves out is never looked at. */
+static const gn_val *wider_load(gn_expander *x, const gn_val *load)
+{
+    const gn_val *mask = load->u.load.mask;
+    if (!mask) return NULL;
+    const bool is_both = mask->kind == GN_VAL_OP && strcmp(mask->u.op->name, "and") == 0;
+    for (int i = 0; i < (is_both ? 3 : 1); i++) {
+        gn_val probe = *load;
+        probe.u.load.mask = i == 0 ? NULL : mask->a[i - 1];
+        const gn_val *have = find(x, &probe, hash_of(&probe));
+        if (!have && i > 0) have = wider_load(x, &probe);
+        if (have) return have;
+    }
+    return NULL;
+}
+
 const gn_val *gn_v_load(gn_expander *x, gn_dtype t, uint16_t lanes, const gn_access *a)
 {
     gn_val v = { .kind = GN_VAL_LOAD, .dtype = (uint8_t)t, .lanes = a->mode == GN_ACCESS_ONE ? 1 : lanes };
     v.u.load = *a;
     for (size_t i = 0; i < x->pending.n; i++)
         if (same_access(&x->pending.at[i].place, a)) return x->pending.at[i].val;
-    return let(x, v);
+    const gn_val *wider = wider_load(x, &v);
+    return wider ? wider : let(x, v);
 }
 
 /* Elements that differ by a constant, far enough: known loads stay known. */
@@ -517,9 +536,27 @@ static bool reads_variable(const gn_val *v, const gn_object *o, uint32_t number)
     return false;
 }
 
+void gn_v_forget_held(gn_expander *x)
+{
+    x->held.n = 0;
+}
+
+static bool is_constant(const gn_val *v)
+{
+    return v->kind == GN_VAL_CONST || (v->kind == GN_VAL_SPLAT && v->a[0]->kind == GN_VAL_CONST);
+}
+
+static void hold(gn_expander *x, const gn_object *o, uint32_t number, const gn_val *v)
+{
+    for (size_t i = 0; i < x->held.n; i++)
+        if (x->held.at[i].object == o && x->held.at[i].number == number) x->held.at[i--] = x->held.at[--x->held.n];
+    if (is_constant(v)) gn_push(x->g->arena, &x->held, (gn_held){ o, number, v });
+}
+
 void gn_v_set_reg(gn_expander *x, gn_object *o, uint32_t number, const gn_val *v)
 {
     v = gn_v_splat(x, v, (uint16_t)o->lanes);
+    hold(x, o, number, v);
     gn_tree *t = gn_tree_new(x->g, GN_NODE_SET);
     t->object = o;
     t->number = number;

@@ -236,54 +236,42 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16, v140);
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32, v144);
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48, v148);
-            if (252*ip + 6*ir < M)
+            if (252*ip + 6*ir < M) {
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr, v39, m36);
-            if (252*ip + 6*ir < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 16, v47, m44);
-            if (252*ip + 6*ir < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 32, v54, m51);
-            if (252*ip + 6*ir < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 48, v61, m58);
-            if (252*ip + 6*ir + 1 < M)
+            }
+            if (252*ip + 6*ir + 1 < M) {
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr, v65, m36);
-            if (252*ip + 6*ir + 1 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 16, v70, m44);
-            if (252*ip + 6*ir + 1 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 32, v74, m51);
-            if (252*ip + 6*ir + 1 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 48, v78, m58);
-            if (252*ip + 6*ir + 2 < M)
+            }
+            if (252*ip + 6*ir + 2 < M) {
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr, v82, m36);
-            if (252*ip + 6*ir + 2 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 16, v87, m44);
-            if (252*ip + 6*ir + 2 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 32, v91, m51);
-            if (252*ip + 6*ir + 2 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 48, v95, m58);
-            if (252*ip + 6*ir + 3 < M)
+            }
+            if (252*ip + 6*ir + 3 < M) {
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr, v99, m36);
-            if (252*ip + 6*ir + 3 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 16, v104, m44);
-            if (252*ip + 6*ir + 3 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 32, v108, m51);
-            if (252*ip + 6*ir + 3 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 48, v112, m58);
-            if (252*ip + 6*ir + 4 < M)
+            }
+            if (252*ip + 6*ir + 4 < M) {
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr, v116, m36);
-            if (252*ip + 6*ir + 4 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 16, v121, m44);
-            if (252*ip + 6*ir + 4 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 32, v125, m51);
-            if (252*ip + 6*ir + 4 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 48, v129, m58);
-            if (252*ip + 6*ir + 5 < M)
+            }
+            if (252*ip + 6*ir + 5 < M) {
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr, v133, m36);
-            if (252*ip + 6*ir + 5 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 16, v138, m44);
-            if (252*ip + 6*ir + 5 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 32, v142, m51);
-            if (252*ip + 6*ir + 5 < M)
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 48, v146, m58);
+            }
         }
     }
 }
