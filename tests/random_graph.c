@@ -346,6 +346,8 @@ typedef struct check {
     gn_expr *const *input, *const *output;
     const gn_array *value;
     gn_graph *g;
+    random_run run;
+    void *user;
     int64_t jumps, elements;
     char *what;
     int differs;
@@ -367,6 +369,16 @@ static void compare(check *c, const gn_tensor *want, const void *got, size_t out
     }
 }
 
+void random_run_compiled(void *user, gn_graph *g, gn_exprs in, const gn_array *values, gn_exprs out, gn_array *results)
+{
+    (void)user;
+    gn_func *f = NULL;
+    gn_status s = gn_compile(&f, g, .in = in, .out = out);
+    if (!s) s = gn_call(f, (gn_arrays){ in.n, values }, (gn_arrays){ out.n, results });
+    gn_func_free(f);
+    gn_check(s);
+}
+
 static void run_check(void *user)
 {
     check *c = user;
@@ -378,17 +390,13 @@ static void run_check(void *user)
         want[i] = gn_evaluate(v, c->output[i]);
         out[i] = gn_array_of(gn_arena_alloc(&c->arena, (size_t)(want[i]->count + 1) * 8, 64), want[i]->dtype, want[i]->rank, want[i]->shape);
     }
-    gn_func *f = NULL;
-    gn_status s = gn_compile(&f, c->g, .in = { c->ninputs, c->input }, .out = { c->noutputs, c->output });
-    if (!s) s = gn_call(f, (gn_arrays){ c->ninputs, c->value }, (gn_arrays){ c->noutputs, out });
-    gn_func_free(f);
-    gn_check(s);
+    c->run(c->user, c->g, (gn_exprs){ c->ninputs, c->input }, c->value, (gn_exprs){ c->noutputs, c->output }, out);
     for (size_t i = 0; i < c->noutputs; i++) compare(c, want[i], out[i].data, i);
 }
 
-int random_graph_check(const random_graph *r, int64_t *jumps, int64_t *elements, char *what)
+int random_graph_check(const random_graph *r, random_run run, void *user, int64_t *jumps, int64_t *elements, char *what)
 {
-    check c = { .ninputs = r->ninputs, .noutputs = r->noutputs, .input = r->input, .output = r->output, .value = r->value, .g = r->g, .what = what };
+    check c = { .ninputs = r->ninputs, .noutputs = r->noutputs, .input = r->input, .output = r->output, .value = r->value, .g = r->g, .run = run, .user = user, .what = what };
     const gn_status s = gn_protect(run_check, &c);
     gn_arena_free(&c.arena);
     *jumps += c.jumps, *elements += c.elements;
@@ -399,6 +407,8 @@ int random_graph_check(const random_graph *r, int64_t *jumps, int64_t *elements,
 
 typedef struct cone {
     const random_graph *r;
+    random_run run;
+    void *user;
     gn_evaluation *v;            /* values of all nodes of the original */
     gn_arena arena;
     gn_expr_list nodes;          /* of the output, operands first */
@@ -461,7 +471,7 @@ static void try_cone(void *user)
     }
     gn_expr *out = gn_map_get(&made, GN_KEY(k->root));
     char what[512];
-    check c = { .ninputs = ninputs, .noutputs = 1, .input = input, .output = &out, .value = value, .g = g, .what = what };
+    check c = { .ninputs = ninputs, .noutputs = 1, .input = input, .output = &out, .value = value, .g = g, .run = k->run, .user = k->user, .what = what };
     k->failed = gn_protect(run_check, &c) ? -1 : c.differs != 0;
     gn_arena_free(&c.arena);
     if (k->keep_text) k->text = gn_graph_print(g, (gn_exprs){ 1, &out });
@@ -529,13 +539,30 @@ found:
     still_fails(k);
 }
 
-char *random_graph_shrink(const random_graph *r, size_t *nodes)
+char *random_graph_shrink(const random_graph *r, random_run run, void *user, size_t *nodes)
 {
-    cone k = { .r = r };
+    cone k = { .r = r, .run = run, .user = user };
     k.v = gn_evaluation_new(&k.arena);
     for (size_t i = 0; i < r->ninputs; i++) gn_evaluation_set(k.v, r->input[i], &r->value[i]);
     gn_protect(shrink, &k);
     *nodes = k.size;
     gn_arena_free(&k.arena);
     return k.text;
+}
+
+void random_graph_report(const random_graph *r, random_run run, void *user, const char *prefix, uint64_t seed, int kind, const char *what)
+{
+    if (kind < 0) {
+        char *text = gn_graph_print(r->g, (gn_exprs){ r->noutputs, r->output });
+        print_message("seed %" PRIu64 ": %s\n%s\n", seed, gn_message(), text ? text : "");
+        gn_text_free(text);
+        return;
+    }
+    size_t nodes = 0;
+    char *text = random_graph_shrink(r, run, user, &nodes), path[64];
+    snprintf(path, sizeof path, "%s-%" PRIu64 ".gn", prefix, seed);
+    print_message("seed %" PRIu64 ": value mismatch: %s\nshrunk to %zu nodes, written to %s:\n%s\n", seed, what, nodes, path, text ? text : "");
+    FILE *f = text ? fopen(path, "w") : NULL;
+    if (f) fputs(text, f), fclose(f);
+    gn_text_free(text);
 }

@@ -27,9 +27,17 @@ void random_graph_make(random_graph *, uint64_t seed);
 void random_graph_free(random_graph *);
 void random_graph_count(const random_graph *, random_counts *);
 
-/* Compiles the outputs, calls, compares with the reference evaluator. 0: equal within the evaluator's bounds; 1: values differ; -1: an error,
+/* Computes a graph's outputs for values of its inputs, in memory that is there; throws. */
+typedef void (*random_run)(void *user, gn_graph *, gn_exprs in, const gn_array *values, gn_exprs out, gn_array *results);
+/* The way of a user: gn_compile, gn_call. */
+void random_run_compiled(void *user, gn_graph *, gn_exprs in, const gn_array *values, gn_exprs out, gn_array *results);
+
+/* Runs the outputs and compares with the reference evaluator. 0: equal within the evaluator's bounds; 1: values differ; -1: an error,
  * whose message is set. *jumps and *elements count what was compared. what (of 512 bytes) says where they differ. */
-int random_graph_check(const random_graph *, int64_t *jumps, int64_t *elements, char *what);
+int random_graph_check(const random_graph *, random_run, void *user, int64_t *jumps, int64_t *elements, char *what);
 
 /* The smallest graph found that still fails, as text (.gn), with inputs in place of what is right; free with gn_text_free. *nodes: how many. */
-char *random_graph_shrink(const random_graph *, size_t *nodes);
+char *random_graph_shrink(const random_graph *, random_run, void *user, size_t *nodes);
+
+/* Prints what random_graph_check found (`kind`, `what`); a graph with wrong values is shrunk and written as PREFIX-SEED.gn. */
+void random_graph_report(const random_graph *, random_run, void *user, const char *prefix, uint64_t seed, int kind, const char *what);

@@ -7,23 +7,6 @@
 #include <string.h>
 #include "random_graph.h"
 
-static void report_failure(const random_graph *r, uint64_t seed, int kind, const char *what)
-{
-    if (kind < 0) {
-        char *text = gn_graph_print(r->g, (gn_exprs){ r->noutputs, r->output });
-        print_message("seed %" PRIu64 ": %s\n%s\n", seed, gn_message(), text ? text : "");
-        gn_text_free(text);
-        return;
-    }
-    size_t nodes = 0;
-    char *text = random_graph_shrink(r, &nodes), path[64];
-    snprintf(path, sizeof path, "random-%" PRIu64 ".gn", seed);
-    print_message("seed %" PRIu64 ": value mismatch: %s\nshrunk to %zu nodes, written to %s:\n%s\n", seed, what, nodes, path, text ? text : "");
-    FILE *f = text ? fopen(path, "w") : NULL;
-    if (f) fputs(text, f), fclose(f);
-    gn_text_free(text);
-}
-
 static void random_graphs_equal_the_reference(void **state)
 {
     (void)state;
@@ -37,8 +20,8 @@ static void random_graphs_equal_the_reference(void **state)
         random_graph r;
         char what[512] = "";
         random_graph_make(&r, seed);
-        const int kind = random_graph_check(&r, &jumps, &elements, what);
-        if (kind) report_failure(&r, seed, kind, what), failed++;
+        const int kind = random_graph_check(&r, random_run_compiled, NULL, &jumps, &elements, what);
+        if (kind) random_graph_report(&r, random_run_compiled, NULL, "random", seed, kind, what), failed++;
         random_graph_count(&r, &counts);
         random_graph_free(&r);
     }

@@ -15,17 +15,25 @@ program *program_new(uint64_t seed)
     return p;
 }
 
-program *program_random(uint64_t seed)
+program *program_of(gn_graph *g, gn_exprs in, const gn_array *values, gn_exprs out)
 {
     program *p = calloc(1, sizeof *p);
     p->optimize = true;
-    p->from = calloc(1, sizeof *p->from);
-    random_graph_make(p->from, seed);
-    p->graph = p->from->g;
-    for (size_t i = 0; i < p->from->ninputs; i++) gn_push(&p->arena, &p->in, p->from->input[i]);
-    for (size_t i = 0; i < p->from->noutputs; i++) gn_push(&p->arena, &p->out, p->from->output[i]);
-    program_size(p, "n", p->from->n);
-    program_size(p, "m", p->from->m);
+    p->graph = g;
+    p->given = values;
+    for (size_t i = 0; i < in.n; i++) gn_push(&p->arena, &p->in, in.at[i]);
+    for (size_t i = 0; i < out.n; i++) gn_push(&p->arena, &p->out, out.at[i]);
+    return p;
+}
+
+program *program_random(uint64_t seed)
+{
+    random_graph *r = calloc(1, sizeof *r);
+    random_graph_make(r, seed);
+    program *p = program_of(r->g, (gn_exprs){ r->ninputs, r->input }, r->value, (gn_exprs){ r->noutputs, r->output });
+    p->from = r;
+    program_size(p, "n", r->n);
+    program_size(p, "m", r->m);
     return p;
 }
 
@@ -35,7 +43,7 @@ void program_free(program *p)
     free(p->memory);
     gn_core_free(p->core);
     if (p->from) random_graph_free(p->from);
-    else gn_graph_free(p->graph);
+    else if (!p->given) gn_graph_free(p->graph);
     free(p->from);
     gn_arena_free(&p->arena);
     free(p);
@@ -127,6 +135,12 @@ const char *program_text(program *p)
     return gn_text_done(&t);
 }
 
+void program_group_or_throw(program *p, const gn_target *target)
+{
+    group_body(&(group_call){ p, target });
+    if (getenv("GNOMON_TEST_PRINT")) puts(program_text(p));
+}
+
 void program_group(program *p, const gn_target *target)
 {
     group_call c = { p, target };
@@ -197,10 +211,20 @@ static void make_memory(program *p)
         p->memory[i] = malloc(bytes + 64);
         memset(p->memory[i], 0x7f, bytes + 64);
         const gn_array a = array_of(p, v->expr, p->memory[i]);
-        if (v->kind == GN_VALUE_INPUT && p->from) memcpy(a.data, p->from->value[v->index].data, bytes);
+        if (v->kind == GN_VALUE_INPUT && p->given) memcpy(a.data, p->given[v->index].data, bytes);
         else if (v->kind == GN_VALUE_INPUT || v->kind == GN_VALUE_VARIABLE) fill(p, &a);
         if (v->kind == GN_VALUE_CONSTANT) memcpy(a.data, gn_attr_of(v->expr, "data")->data, bytes);
     }
+}
+
+/* In place means: the same memory. Lives in the program's arena. */
+static void **shared_memory(program *p)
+{
+    const gn_grouping *o = p->grouping;
+    void **memory = GN_NEW_ARRAY(&p->arena, void *, o->values.n + 1);
+    for (size_t i = 0; i < o->values.n; i++)
+        memory[i] = o->values.at[i].in_place >= 0 ? p->memory[o->values.at[i].in_place] : p->memory[i];
+    return memory;
 }
 
 static void run_groups(program *p, program_run run, void **memory)
@@ -218,6 +242,12 @@ static void run_groups(program *p, program_run run, void **memory)
         free(sym);
     }
     gn_arena_free(&scratch);
+}
+
+void program_execute(program *p, program_run run)
+{
+    make_memory(p);
+    run_groups(p, run, shared_memory(p));
 }
 
 typedef struct check_call {
@@ -239,10 +269,7 @@ static void check_body(void *arg)
             const gn_array a = array_of(p, o->values.at[i].expr, p->memory[i]);
             gn_evaluation_set(e, o->values.at[i].expr, &a);
         }
-    /* In place means: the same memory. */
-    void **memory = calloc(o->values.n + 1, sizeof *memory);
-    for (size_t i = 0; i < o->values.n; i++)
-        memory[i] = o->values.at[i].in_place >= 0 ? p->memory[o->values.at[i].in_place] : p->memory[i];
+    void **const memory = shared_memory(p);
     run_groups(p, c->run, memory);
     size_t compared = 0;
     for (size_t i = 0; i < o->values.n; i++) {
@@ -258,7 +285,6 @@ static void check_body(void *arg)
                          program_text(p));
         compared++;
     }
-    free(memory);
     if (compared != p->core->out.n + p->core->update.n) fail_msg("%zu values compared", compared);
 }
 

@@ -1,13 +1,15 @@
-/* The programs whose kernels are counted, with CUDA's default schedules: compiled by NVRTC without spills, and run on the CPU as
- * fibers against the reference evaluator. */
+/* The programs whose kernels are counted, and random graphs, with CUDA's default schedules: compiled by NVRTC without spills, and run on
+ * the CPU as fibers against the reference evaluator. $GNOMON_TEST_SEED: of the first random graph; $GNOMON_TEST_GRAPHS: how many. */
 #include <dlfcn.h>
 #include <gnomon/ops.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "default_schedule.h"
 #include "emulated.h"
 #include "nvrtc.h"
 #include "programs.h"
+#include "random_graph.h"
 #include "unit_cc.h"
 
 typedef struct cuda_program {
@@ -54,11 +56,16 @@ static void run_emulated(const program *p, const gn_group *q, void *const *buffe
     fail_msg("a kernel was not scheduled");
 }
 
+static void load_emulated(cuda_program *c)
+{
+    c->library = unit_load_text(unit_cxx(), ".cc", emulated_text(&c->p->arena, c->kernels.n, c->kernels.at));
+    running = c;
+}
+
 static void check_emulated(program *p)
 {
     cuda_program c = prepare(p);
-    c.library = unit_load_text(unit_cxx(), ".cc", emulated_text(&p->arena, c.kernels.n, c.kernels.at));
-    running = &c;
+    load_emulated(&c);
     program_check(p, run_emulated);
     dlclose(c.library);
     program_free(p);
@@ -93,6 +100,135 @@ static void indices_run_as_fibers_like_the_reference(void **state)
     check_emulated(p);
 }
 
+/* Found by random graphs. */
+
+static void a_total_beside_a_transpose_runs_like_the_reference(void **state)
+{
+    (void)state;
+    if (!unit_cxx()) skip();
+    program *p = program_new(test_seed());
+    program_size(p, "m", 40);
+    program_size(p, "n", 7);
+    gn_expr *const x = program_in(p, "x", GN_F32, "m, 5, n");
+    program_out(p, gn_sum_all(x));
+    program_out(p, gn_permute(gn_mul(x, x), GN_AXES(2, 0, 1)));
+    check_emulated(p);
+}
+
+static void no_elements_in_blocks_are_no_division_by_zero(void **state)
+{
+    (void)state;
+    if (!unit_cxx()) skip();
+    program *p = program_new(test_seed());
+    program_size(p, "n", 4);
+    program_out(p, gn_exp(program_in(p, "x", GN_F32, "n, 0, 3")));
+    check_emulated(p);
+}
+
+static void a_contraction_whose_factors_lack_its_axis_runs_like_the_reference(void **state)
+{
+    (void)state;
+    if (!unit_cxx()) skip();
+    program *p = program_new(test_seed());
+    program_size(p, "n", 50);
+    program_size(p, "m", 3);
+    p->optimize = true;
+    gn_expr *x = program_in(p, "x", GN_F32, "n"), *y = program_in(p, "y", GN_F32, "n, m");
+    gn_expr *a = gn_broadcast_to(gn_expand(gn_exp(x), GN_AXES(1)), "n, m"), *b = gn_broadcast_to(gn_expand(gn_tanh(x), GN_AXES(1)), "n, m");
+    program_out(p, gn_matmul(a, gn_transpose(b)));
+    program_out(p, gn_neg(y)); /* binds m */
+    check_emulated(p);
+}
+
+static void a_contraction_beside_a_loop_of_its_factor_runs_like_the_reference(void **state)
+{
+    (void)state;
+    if (!unit_cxx()) skip();
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    program_size(p, "b", 3);
+    program_size(p, "n", 50);
+    gn_expr *const x = program_in(p, "x", GN_F32, "b, n, n"), *const w = program_in(p, "w", GN_F32, "b, n, n");
+    program_out(p, gn_matmul(gn_dropout(x, 0.3, "mask", 1), w)); /* random bits run along rows of their own */
+    check_emulated(p);
+}
+
+/* ---- random graphs ---- */
+
+static uint64_t seed_at_work; /* of the graph that runs; 0: none */
+static int nkernels, nplain;  /* plain: without a closed form, one thread for all */
+
+static void execute_random(void *arg)
+{
+    cuda_program *c = arg;
+    program_group_or_throw(c->p, &gn_target_cuda);
+    for (size_t i = 0; i < c->p->grouping->groups.n; i++) {
+        const gn_group *q = &c->p->grouping->groups.at[i];
+        gn_schedule *s;
+        gn_push(&c->p->arena, &c->kernels, gn_default_apply(&c->p->arena, q->kernel, q->hint, &gn_target_cuda, &s));
+        nkernels++;
+        if (strcmp(s->name, "plain")) continue;
+        nplain++;
+        print_message("seed %llu: no closed form fits: %s\n", (unsigned long long)seed_at_work, gn_message());
+        gn_text t = {.arena = &c->p->arena};
+        gn_kernel_print(&t, q->kernel);
+        print_message("%s\n", gn_text_done(&t));
+    }
+    load_emulated(c);
+    program_execute(c->p, run_emulated);
+}
+
+/* random_run; user: whose named dims they are. */
+static void run_random(void *user, gn_graph *g, gn_exprs in, const gn_array *values, gn_exprs out, gn_array *results)
+{
+    const random_graph *r = user;
+    cuda_program c = {.p = program_of(g, in, values, out), .text = ""};
+    program_size(c.p, "n", r->n);
+    program_size(c.p, "m", r->m);
+    const gn_status s = gn_protect(execute_random, &c);
+    for (size_t i = 0; !s && i < c.p->grouping->values.n; i++) {
+        const gn_gvalue *v = &c.p->grouping->values.at[i];
+        if (v->kind != GN_VALUE_OUTPUT) continue;
+        gn_array *const a = &results[v->index];
+        memcpy(a->data, c.p->memory[i], (size_t)gn_array_count(a) * gn_dtype_size(a->dtype));
+    }
+    if (c.library) dlclose(c.library);
+    program_free(c.p);
+    gn_check(s);
+}
+
+static int tell_seed(void **state)
+{
+    (void)state;
+    if (seed_at_work) print_message("failed at seed %llu\n", (unsigned long long)seed_at_work);
+    return 0;
+}
+
+static void random_graphs_run_as_fibers_like_the_reference(void **state)
+{
+    (void)state;
+    if (!unit_cxx()) skip();
+    const char *wanted = getenv("GNOMON_TEST_GRAPHS");
+    const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 40;
+    int64_t jumps = 0, elements = 0;
+    int failed = 0;
+    for (uint64_t seed = first; seed < first + n && failed < 3; seed++) {
+        random_graph r;
+        char what[512] = "";
+        seed_at_work = seed;
+        random_graph_make(&r, seed);
+        const int kind = random_graph_check(&r, run_random, &r, &jumps, &elements, what);
+        if (kind) random_graph_report(&r, run_random, &r, "random-cuda", seed, kind, what), failed++;
+        random_graph_free(&r);
+    }
+    seed_at_work = 0;
+    print_message("%llu graphs, %d kernels, %d of them without a closed form, %lld elements, %lld of them jumps\n", (unsigned long long)n,
+                  nkernels, nplain, (long long)elements, (long long)jumps);
+    assert_int_equal(failed, 0);
+    assert_true(jumps * 20 <= elements);
+    assert_true(nplain * 100 <= nkernels);
+}
+
 static void programs_compile_by_nvrtc_without_spills(void **state)
 {
     (void)state;
@@ -116,7 +252,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs_run_as_fibers_like_the_reference),
         cmocka_unit_test(indices_run_as_fibers_like_the_reference),
+        cmocka_unit_test(a_total_beside_a_transpose_runs_like_the_reference),
+        cmocka_unit_test(no_elements_in_blocks_are_no_division_by_zero),
+        cmocka_unit_test(a_contraction_whose_factors_lack_its_axis_runs_like_the_reference),
+        cmocka_unit_test(a_contraction_beside_a_loop_of_its_factor_runs_like_the_reference),
+        cmocka_unit_test_teardown(random_graphs_run_as_fibers_like_the_reference, tell_seed),
         cmocka_unit_test(programs_compile_by_nvrtc_without_spills),
     };
+    cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

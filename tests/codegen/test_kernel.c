@@ -134,6 +134,15 @@ static void try_reading(void *arg)
     if (t->schedule) gn_schedule_read(&t->arena, k, "test", gn_sx_read(&t->arena, "test", t->schedule, strlen(t->schedule))->at[0]);
 }
 
+static void refused(const char *kernel, const char *schedule, const char *says)
+{
+    attempt t = { .kernel = kernel, .schedule = schedule };
+    const gn_status got = gn_protect(try_reading, &t);
+    if (got != GN_ESYNTAX) fail_msg("%s %s: %s, expected '%s'", kernel, schedule ? schedule : "", gn_status_name(got), says);
+    assert_message_contains(says);
+    gn_arena_free(&t.arena);
+}
+
 #define KERNEL(rest) "(kernel k (syms n) (bufs (X f32 n) (Y f32 n) (C f32 4)) (axes (i n) (j 4)) " rest ")"
 
 static void faults_are_told_with_their_place(void **state)
@@ -165,9 +174,141 @@ static void faults_are_told_with_their_place(void **state)
         { KERNEL("(def d (i) (load X i))"), "(schedule s (order i j) (stage d heap))", "is no level" },
         { KERNEL(""), "(schedule s (order i j) (swap i j))", "no such directive" },
     };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(cases[i].kernel, cases[i].schedule, cases[i].says);
+}
+
+#define INTEGERS(rest) "(kernel k (syms n) (bufs (X f32 n) (T i32 n)) (axes (i n)) " rest ")"
+
+static void a_kernel_not_of_its_form_is_told_what_was_expected(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        { "(krnl k)", "expected (kernel NAME ...)" },
+        { "(kernel 5)", "expected a name" },
+        { "(kernel a-b)", "'a-b' is no name: letters, digits and _" },
+        { "(kernel k 5)", "expected a list of at least 1 items" },
+        { "(kernel k (axis (i 4)))", "expected syms, bufs, axes, def or store" },
+        { "(kernel k (axes (i 4 5)))", "expected (NAME extent)" },
+        { "(kernel k (syms (n :min -1)))", "expected a number that is not negative" },
+        { "(kernel k (bufs (X f32 1 1 1 1 1 1 1 1 1)))", "more than 8 dims" },
+        { KERNEL("(def d (i))"), "expected (def NAME (axes) value)" },
+        { KERNEL("(def d i 1)"), "expected a list of axes" },
+        { KERNEL("(def d (q) 1)"), "'q' is no axis" },
+        { KERNEL("(store set Y (i))"), "expected (store set|add|max BUF (indices) value)" },
+        { KERNEL("(store mul Y (i) 1)"), "expected set, add or max" },
+        { KERNEL("(store set Q (i) 1)"), "no buffer 'Q'" },
+        { KERNEL("(store set Y ((load Q i)) 1)"), "no buffer 'Q'" },
+        { KERNEL("(store set Y ((load X i j i)) 1)"), "X has 1 dims, 3 indices given" },
+        { KERNEL("(store set Y ((add i)) 1)"), "add takes at least two operands" },
+        { KERNEL("(store set Y ((frob i 1)) 1)"), "'frob' is no index operation" },
+        { KERNEL("(store set Y (i) (index i j))"), "index takes one index expression" },
+        { KERNEL("(store set Y (i) (if (lt i 1) 1))"), "if takes a condition and two values" },
+        { KERNEL("(store set Y (i) (if (le i 1) 1 2))"), "expected (lt a b) or (eq a b)" },
+        { KERNEL("(store set Y (i) ((add) 1 2))"), "expected an operation" },
+        { KERNEL("(store set Y (i) (cast f99 1))"), "cast: expected a dtype" },
+        { INTEGERS("(store set T (i) 1.5)"), "1.5 where i32 is expected" },
+        { INTEGERS("(store set X (i) (add (load X i) (load T i)))"), "add: operands of f32 and i32" },
+        { INTEGERS("(store set X (i) (load T i))"), "store of i32 into X, which is f32" },
+        { INTEGERS("(store set X (i) (if (lt i 1) (load X i) (load T i)))"), "kernel k: if: branches of f32 and i32" },
+        { KERNEL("(def d (i) (sum (i) (load X i)))"), "d: an axis is both a parameter and reduced: i" },
+        { KERNEL("(def d () (any (i) (load X i)))"), "d: any and all reduce bool" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(cases[i][0], NULL, cases[i][1]);
+}
+
+static void a_schedule_not_of_its_form_is_told_what_was_expected(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        { "(sched s)", "expected (schedule NAME directive*)" },
+        { "(schedule (s))", "expected a name" },
+        { "(schedule a-b)", "'a-b' is no name: letters, digits and _" },
+        { "(schedule s (split i))", "expected (split AXIS leaf+)" },
+        { "(schedule s (split q a))", "'q' is no axis of the kernel" },
+        { "(schedule s (split i a) (split i b))", "the axis 'i' is split twice" },
+        { "(schedule s (split i a (b 2 3)))", "expected a leaf or (leaf extent)" },
+        { "(schedule s (split i a (b 0)))", "expected a number of at least 1" },
+        { "(schedule s (split i a (a 4)))", "the leaf 'a' stands twice in this split" },
+        { "(schedule s (split i a (b 4)) (split j (b 2)))", "the leaf 'b' is shared, but its extent or stride differs between the two splits" },
+        { "(schedule s (split i a (b 4611686018427387904) (c 4)))", "the extents overflow" },
+        { "(schedule s (rfactor d))", "expected (rfactor DEF leaf NEW [axis])" },
+        { "(schedule s (rfactor d i d))", "the definition 'd' exists already" },
+        { "(schedule s (order i j) (order i j))", "a second order" },
+        { "(schedule s (order i j) (bind heap i))", "expected (bind part|block|thread|lane|unroll|private|tile leaf+)" },
+        { "(schedule s (order i j) (stage d))", "expected (stage DEF level ...)" },
+        { "(schedule s (order i j) (stage q reg))", "no definition 'q'" },
+        { "(schedule s (order i j) (stage d reg (near i)))", "stage: expected (at leaf), (layout leaf+), (copy leaf+), (pad leaf n) or (depth n)" },
+        { "(schedule s (order i j) (stage d reg) (stage d stack))", "'d' is staged twice" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(KERNEL("(def d (i) (load X i))"), cases[i][0], cases[i][1]);
+}
+
+static void verify(void *kernel)
+{
+    gn_kernel_verify(kernel);
+}
+
+/* What no text can say, because it is read from front to back. */
+static void verify_disorder(void *arg)
+{
+    const int fault = *(const int *)arg;
+    gn_arena a = { 0 };
+    gn_kernel *k;
+    if (fault == 0) {
+        k = read_kernel(&a, softmax);
+        const gn_kitem first = k->items.at[0];
+        k->items.at[0] = k->items.at[1], k->items.at[1] = first;
+    } else {
+        k = gn_kernel_new(&a, "k");
+        gn_kernel_axis(k, "i", fault == 1 ? gn_dim_sym(k->dims, "j") : gn_dim_const(k->dims, 4));
+        gn_kernel_axis(k, "j", gn_dim_const(k->dims, 4));
+        for (int i = 0; fault == 2 && i < 63; i++) gn_kernel_axis(k, gn_arena_printf(&a, "a%d", i), gn_dim_const(k->dims, 4));
+    }
+    const gn_status s = gn_protect(verify, k);
+    gn_arena_free(&a);
+    gn_check(s);
+}
+
+static void the_verifier_sees_what_stands_in_the_wrong_order(void **state)
+{
+    (void)state;
+    static const char *const says[] = { "kernel softmax: e: uses a definition that stands below it: m",
+                                        "kernel k: i: its extent depends on an axis that is not before it: j", "kernel k: axes: more than 64" };
+    for (int fault = 0; fault < 3; fault++) {
+        assert_int_equal(gn_protect(verify_disorder, &fault), GN_ESYNTAX);
+        assert_message_contains(says[fault]);
+    }
+}
+
+typedef struct interpretation {
+    const char *kernel;
+    int64_t n;
+    gn_arena arena;
+} interpretation;
+
+static void interpret(void *arg)
+{
+    interpretation *t = arg;
+    float x[4] = { 0 }, y[4], c[4];
+    gn_kernel_interpret(read_kernel(&t->arena, t->kernel), (void *[]){ x, y, c }, &t->n, &t->arena);
+}
+
+static void the_interpreter_stays_inside_the_buffers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kernel;
+        int64_t n;
+        const char *says;
+    } cases[] = {
+        { KERNEL("(store set Y (i) (load X (add i 1)))"), 3, "kernel k: element 3 of X, which has 3" },
+        { KERNEL("(store set Y ((add i 1)) 1)"), 3, "kernel k: store to element 3 of Y, which has 3" },
+        { KERNEL("(def d (i) (load X i)) (store set Y (i) (d (add i 1)))"), 3, "kernel k: d at 3, its axis has 3" },
+        { KERNEL("(store set C (j) (index (div j n)))"), 0, "kernel k: an index has no value" },
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        attempt t = { .kernel = cases[i].kernel, .schedule = cases[i].schedule };
-        assert_int_equal(gn_protect(try_reading, &t), GN_ESYNTAX);
+        interpretation t = { .kernel = cases[i].kernel, .n = cases[i].n };
+        assert_int_equal(gn_protect(interpret, &t), GN_EINTERNAL);
         assert_message_contains(cases[i].says);
         gn_arena_free(&t.arena);
     }
@@ -179,6 +320,8 @@ int main(void)
         cmocka_unit_test(printing_then_reading_gives_the_same_kernel), cmocka_unit_test(printing_then_reading_gives_the_same_schedule),
         cmocka_unit_test(softmax_means_softmax),                        cmocka_unit_test(conditions_guard_loads_and_pick_elements),
         cmocka_unit_test(dependent_extents_and_scatters_have_their_meaning), cmocka_unit_test(faults_are_told_with_their_place),
+        cmocka_unit_test(a_kernel_not_of_its_form_is_told_what_was_expected), cmocka_unit_test(a_schedule_not_of_its_form_is_told_what_was_expected),
+        cmocka_unit_test(the_verifier_sees_what_stands_in_the_wrong_order), cmocka_unit_test(the_interpreter_stays_inside_the_buffers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -269,12 +269,16 @@ static const gn_tree *only_loop(const gn_tree *t)
     return found;
 }
 
-/* name = (source / what the later ones count) % its own count */
+/* name = (source / what the later ones count) % its own count; 0 where a count is 0, so that nothing runs */
 static void digit(gn_emitter *e, const char *type, const char *name, const char *source, const gn_dim *later, const gn_dim *count,
                   bool outermost)
 {
     gn_emit_indent(e);
     gn_textf(e->out, "const %s %s = ", type, name);
+    if (gn_dim_is(later, 0) || gn_dim_is(count, 0)) {
+        gn_text_add(e->out, "0;\n");
+        return;
+    }
     const bool divided = !gn_dim_is(later, 1);
     if (divided && !outermost) gn_text_char(e->out, '(');
     gn_text_add(e->out, source);

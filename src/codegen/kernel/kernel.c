@@ -179,8 +179,7 @@ const gn_kexpr *gn_kexpr_if(gn_kernel *k, size_t ncond, const gn_kcond *cond, co
 
 const gn_kexpr *gn_kexpr_op(gn_kernel *k, const gn_op_info *op, gn_dtype dtype, const gn_kexpr *const *a, size_t n)
 {
-    if (op->arity >= 0 && (size_t)op->arity != n)
-        gn_throw(GN_ESYNTAX, "kernel %s: %s takes %d operands, %zu given", k->name, op->name, op->arity, n);
+    GN_ASSERT(op->arity < 0 || (size_t)op->arity == n); /* the reader has its own sentence */
     return intern(k, (gn_kexpr){ .kind = GN_K_OP, .dtype = dtype, .n = (uint16_t)n, .a = a, .u.op = op });
 }
 
@@ -200,8 +199,7 @@ uint32_t gn_kernel_def(gn_kernel *k, const char *name, size_t nparam, const uint
 void gn_kernel_store(gn_kernel *k, gn_store_kind kind, uint32_t buf, const gn_dim *const *index, const gn_kexpr *value)
 {
     gn_kbuf *b = &k->bufs.at[buf];
-    if (value->dtype != b->dtype)
-        gn_throw(GN_ESYNTAX, "kernel %s: store of %s into %s, which is %s", k->name, gn_dtype_name(value->dtype), b->name, gn_dtype_name(b->dtype));
+    GN_ASSERT(value->dtype == b->dtype);
     b->access |= GN_KBUF_WRITE;
     const gn_dim **copy = gn_arena_copy(k->arena, index, b->rank * sizeof *index);
     for (size_t d = 0; d < b->rank; d++) mark_loads(k, copy[d]);

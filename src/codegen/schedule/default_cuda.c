@@ -63,12 +63,12 @@ static bool contract(piece *p)
     uint32_t i, j;
     if (p->small || !gn_piece_contraction(p, &acc, &a, &b, &i, &j) || !is_alone(p, acc)) return false;
     if ((p->extent[i] >= 0 && p->extent[i] < TILE_LEAST) || (p->extent[j] >= 0 && p->extent[j] < TILE_LEAST)) return false;
-    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++) {
-        const bool kept = has_axis(acc->param, acc->nparam, x);
-        if (!kept && !has_axis(acc->raxis, acc->nraxis, x)) return false; /* a further loop that is no part of it */
-        if (kept && x != i && x != j) bind_block(p, p->k->axes.at[x].name, x);
-    }
     const uint32_t k = acc->raxis[acc->nraxis - 1];
+    if (!has_axis(a->param, a->nparam, k) || !has_axis(b->param, b->nparam, k)) return false; /* no tile to stage */
+    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
+        if (!has_axis(acc->param, acc->nparam, x) && !has_axis(acc->raxis, acc->nraxis, x)) return false; /* a loop that is no part of it */
+    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
+        if (has_axis(acc->param, acc->nparam, x) && x != i && x != j) bind_block(p, p->k->axes.at[x].name, x);
     const tile_side rows = split_side(p, i), columns = split_side(p, j);
     const char *k0 = gn_piece_leaf(p, k, "0"), *k1 = gn_piece_leaf(p, k, "1");
     gn_textf(&p->splits, " (split %s %s (%s 8))", p->k->axes.at[k].name, k0, k1);
@@ -141,7 +141,7 @@ static void rows(piece *p, uint32_t i, uint32_t t)
         gn_textf(&p->splits, " (split %s %s (%s %d))", p->k->axes.at[i].name, block, each, CLOSED_ROWS);
     }
     for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
-        if ((p->spine >> x & 1) && !(done >> x & 1)) {
+        if ((p->spine >> x & 1) && !(done >> x & 1) && !gn_piece_reduces(p, x)) {
             bind_block(p, p->k->axes.at[x].name, x);
             done |= UINT64_C(1) << x;
         }
