@@ -209,7 +209,7 @@ static void random_graphs_run_as_fibers_like_the_reference(void **state)
     (void)state;
     if (!unit_cxx()) skip();
     const char *wanted = getenv("GNOMON_TEST_GRAPHS");
-    const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 40;
+    const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 30;
     int64_t jumps = 0, elements = 0;
     int failed = 0;
     for (uint64_t seed = first; seed < first + n && failed < 3; seed++) {
