@@ -25,6 +25,18 @@ static const kernel_case kernel_cases[] = {
       "(schedule s (split i ip (ih 2) (i1 16)) (split j j0 (ju 2) (jl 16)) (order ip ih j0 i1 ju jl) (bind part ip) (bind unroll ju) (bind lane jl)"
       " (peel j0) (stage t stack (at j0) (layout i1 ju jl)) (tensorize t tr16 i1 jl))",
       { { 37, 45 }, { 1, 1 }, { 0, 3 }, { 32, 64 }, { -1 } }, 1, 0, false },
+    { "picked_twice", /* the same element read plainly and where a label says so: 0 elsewhere */
+      "(kernel picked_twice (syms R C) (bufs (Z f32 R C) (T i32 R) (M f32 R) (P f32 R)) (axes (i R) (j C))"
+      " (def m (i) (max (j) (load Z i j))) (def p (i) (sum (j) (if (eq j (load T i)) (load Z i j) 0.0)))"
+      " (store set M (i) (m i)) (store set P (i) (p i)))"
+      "(schedule rows (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind private ju) (bind lane jl) (peel j0))",
+      { { 5, 67 }, { 1, 1 }, { 3, 64 }, { -1 } }, 1, 0, false },
+    { "row_functions", /* functions of one scalar per row, computed as vectors */
+      "(kernel row_functions (syms R C) (bufs (X f32 R C) (W f32 C) (Y f32 R) (L f32) (G f32 R C)) (axes (i R) (j C))"
+      " (def z (i) (sum (j) (mul (load X i j) (load W j)))) (def l () (sum (i) (sub (softplus (z i)) (mul (load Y i) (z i)))))"
+      " (store set L () (l)) (store set G (i j) (mul (pow (sigmoid (z i)) (add 1 (exp (load Y i)))) (load X i j))))"
+      "(schedule rows (split i ir (i1 8)) (split j j0 (jl @)) (order ir j0 i1 jl) (bind unroll i1) (bind lane jl))",
+      { { 17, 35 }, { 1, 1 }, { 8, 16 }, { 0, 4 }, { -1 } }, 1, 1e-4, false },
     { "gathered_transpose",
       "(kernel gathered_transpose (syms R C) (bufs (T f32 C R) (Y f32 R C)) (axes (i R) (j C))"
       " (store set Y (i j) (add (load T j i) (cast f32 j))))"

@@ -252,6 +252,18 @@ static void emit_value(gn_emitter *e, const gn_val *v)
         gn_text_add(e->out, " : ");
         gn_emit_operand(e, v->a[2]);
         break;
+    case GN_VAL_PACK:
+        gn_textf(e->out, "(gn_%s){ ", tag(e, (gn_dtype)v->dtype, v->lanes));
+        for (uint16_t i = 0; i < v->n; i++) {
+            if (i) gn_text_add(e->out, ", ");
+            gn_emit_operand(e, v->a[i]);
+        }
+        gn_text_add(e->out, " }");
+        break;
+    case GN_VAL_LANE:
+        gn_emit_operand(e, v->a[0]);
+        gn_textf(e->out, "[%d]", (int)v->u.i);
+        break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS:
         gn_textf(e->out, "gn_%s%s_%s(", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red),

@@ -53,9 +53,15 @@ bool gn_dim_at_least(const gn_lower *g, const gn_dim *d, int64_t least)
 
 /* ---- exactness ---- */
 
-bool gn_axis_exact(gn_lower *g, uint32_t axis)
+static bool is_parallel(const gn_lower *g, uint32_t leaf)
 {
-    const gn_laxis *a = &g->axes.at[axis];
+    const uint8_t b = g->leaves.at[leaf].bind;
+    return b == GN_BIND_THREAD || b == GN_BIND_BLOCK || gn_set_has(&g->flat, leaf);
+}
+
+/* All its loops run to their full extents. */
+static bool is_whole(gn_lower *g, const gn_laxis *a)
+{
     const int64_t stride = a->stride.at[0], outer = g->leaves.at[a->leaf.at[0]].extent;
     int64_t e;
     if (a->dependent) return outer == 0 && stride == 1 && a->leaf.n == 1; /* its own leaf, serial: ends at the extent itself */
@@ -64,10 +70,17 @@ bool gn_axis_exact(gn_lower *g, uint32_t axis)
     return gn_dim_divisible(a->extent, stride, &f);
 }
 
-static bool is_parallel(const gn_lower *g, uint32_t leaf)
+/* Points of a tile inside serial loops, which end with the axis: it is enough that tiles divide. */
+bool gn_axis_exact(gn_lower *g, uint32_t axis)
 {
-    const uint8_t b = g->leaves.at[leaf].bind;
-    return b == GN_BIND_THREAD || b == GN_BIND_BLOCK || gn_set_has(&g->flat, leaf);
+    const gn_laxis *a = &g->axes.at[axis];
+    if (a->dependent || is_whole(g, a)) return is_whole(g, a);
+    size_t loops = 0;
+    while (loops < a->leaf.n && !gn_is_tile_leaf(g, a->leaf.at[loops]) && !is_parallel(g, a->leaf.at[loops])) loops++;
+    for (size_t i = loops; i < a->leaf.n; i++)
+        if (!gn_is_tile_leaf(g, a->leaf.at[i])) return false;
+    const gn_dim_facts f = gn_lfacts(g);
+    return loops > 0 && loops < a->leaf.n && gn_dim_divisible(a->extent, a->stride.at[loops - 1], &f);
 }
 
 typedef struct passing { /* whether the axes that an extent depends on move inside the loops of the axis, or past their own ends */
@@ -152,7 +165,7 @@ static const gn_dim *extreme(gn_lower *g, const gn_dim *extent, const gn_dim *co
             if (v) sum = gn_ladd(g, sum, gn_lscale(g, v, x->stride.at[i]));
         }
         const gn_dim *last = gn_lsub(g, gn_subst_axes(g, x->extent, value), gn_lconst(g, 1));
-        value[a] = beyond && !gn_axis_exact(g, a) ? gn_dim_min(g->dims, sum, last) : sum;
+        value[a] = beyond && !is_whole(g, x) ? gn_dim_min(g->dims, sum, last) : sum;
     }
     return gn_subst_axes(g, extent, value);
 }
@@ -216,7 +229,7 @@ const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env
     GN_ASSERT(axis < g->axes.n);
     const size_t i = place_in(a, leaf);
     const int64_t stride = a->stride.at[i];
-    if (l->extent && ((!a->dependent && gn_axis_exact(g, axis)) || gn_set_has(&g->full, axis) || is_padded(g, axis)))
+    if (l->extent && ((!a->dependent && is_whole(g, a)) || gn_set_has(&g->full, axis) || is_padded(g, axis)))
         return gn_lconst(g, l->extent);
     const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, true), env);
     const gn_dim *trips = gn_dim_cdiv(g->dims, rest, gn_lconst(g, stride));

@@ -265,6 +265,7 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
     }
     if (s->stmt == GN_STMT_UPD && gn_accumulator(d)->level != GN_LEVEL_REG) x->hold = true;
     const int32_t looped = looped_leaf(x, s, leaves);
+    if (looped < 0) gn_pack_functions(x, s, leaves, set_axes);
     if (looped >= 0) expand_looped(x, s, (uint32_t)looped, leaves);
     else expand_points(x, s, leaves);
     if (x->hold) gn_v_flush(x);

@@ -35,6 +35,7 @@ typedef struct gn_expander {
     GN_VEC(gn_known) known;
     uint32_t chain[1024];
     GN_VEC(gn_held) held; /* variables that are known to be constants in the block at work */
+    bool zero_outside;      /* the load at work must be 0 where it is not executed */
     bool hold; /* writes to memory wait in `pending` */
     GN_VEC(gn_pending) pending;
     uint32_t nflat; /* flat copy loops so far */
@@ -48,6 +49,11 @@ const gn_val *gn_v_reg(gn_expander *, const gn_object *, uint32_t number);
 const gn_val *gn_v_copy(gn_expander *, const gn_val *);
 const gn_val *gn_v_splat(gn_expander *, const gn_val *, uint16_t lanes); /* of a vector of these lanes: itself */
 const gn_val *gn_v_op(gn_expander *, const gn_op_info *, gn_dtype result, const gn_val *const *a, size_t n);
+bool gn_v_same(const gn_val *, const gn_val *);
+const gn_val *gn_v_pack(gn_expander *, const gn_val *const *a, uint16_t lanes);
+const gn_val *gn_v_lane(gn_expander *, const gn_val *, uint32_t lane);
+bool gn_v_knows_op(gn_expander *, const gn_op_info *, const gn_val *const *a, uint16_t n);
+void gn_v_remember_op(gn_expander *, const gn_op_info *, const gn_val *const *a, uint16_t n, const gn_val *result); /* scalars */
 const gn_val *gn_v_op2(gn_expander *, const char *op, const gn_val *, const gn_val *);
 const gn_val *gn_v_index(gn_expander *, gn_dtype, const gn_dim *, gn_preds when);
 const gn_val *gn_v_load(gn_expander *, gn_dtype, uint16_t lanes, const gn_access *);
@@ -97,6 +103,8 @@ void gn_v_write(gn_expander *, gn_object *, const gn_dim *const *arg, const gn_v
 void gn_expand_shared(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_copy(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_mma(gn_expander *, const gn_tree *stmt);
+/* expand_pack.c: functions of scalars at the points of these leaves, computed as vectors. */
+void gn_pack_functions(gn_expander *, const gn_tree *stmt, gn_leafset, void (*set_point)(gn_expander *, const gn_tree *stmt));
 /* expand_tidy.c: branches joined, what nobody reads dropped. */
 void gn_tidy(gn_lower *, gn_tree *step);
 /* expand.c */

@@ -225,8 +225,11 @@ static const gn_val *conditional(gn_expander *x, const gn_kexpr *e)
     }
     if (n == 0) return gn_v_expr(x, e->a[0]);
     const gn_pred p = { .n = n, .cond = c };
+    const bool is_load = is_zero(e->a[1]) && e->a[0]->kind == GN_K_LOAD;
+    x->zero_outside = is_load;
     const gn_val *yes = branch(x, e->a[0], p);
-    if (is_zero(e->a[1]) && e->a[0]->kind == GN_K_LOAD && yes->kind == GN_VAL_LOAD) return yes; /* 0 where it was not executed */
+    x->zero_outside = false;
+    if (is_load && yes->kind == GN_VAL_LOAD) return yes; /* 0 where it was not executed */
     const gn_val *no = branch(x, e->a[1], (gn_pred){ true, n, c });
     return gn_v_select(x, (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) }, yes, no);
 }

@@ -44,6 +44,7 @@ static bool same(const gn_val *a, const gn_val *b)
         if (!same(a->a[i], b->a[i])) return false;
     switch ((gn_val_kind)a->kind) {
     case GN_VAL_PARAM:
+    case GN_VAL_LANE:
     case GN_VAL_CONST: return a->u.i == b->u.i;
     case GN_VAL_REG: return a->u.reg.object == b->u.reg.object && a->u.reg.number == b->u.reg.number;
     case GN_VAL_INDEX: return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && gn_same_preds(a->when, b->when);
@@ -69,6 +70,7 @@ static uint64_t hash_of(const gn_val *v)
     for (uint16_t i = 0; i < v->n; i++) h = gn_hash_mix(h, v->a[i]->id ? v->a[i]->id : hash_of(v->a[i]));
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_PARAM:
+    case GN_VAL_LANE:
     case GN_VAL_CONST: return gn_hash_mix(h, (uint64_t)v->u.i);
     case GN_VAL_REG: return gn_hash_mix(gn_hash_mix(h, v->u.reg.object->id), v->u.reg.number);
     case GN_VAL_INDEX:
@@ -81,6 +83,11 @@ static uint64_t hash_of(const gn_val *v)
     case GN_VAL_OP: return gn_hash_bytes(h, v->u.op->name, strlen(v->u.op->name));
     default: return h;
     }
+}
+
+bool gn_v_same(const gn_val *a, const gn_val *b)
+{
+    return same(a, b);
 }
 
 /* ---- the table of known lets ---- */
@@ -234,6 +241,40 @@ const gn_val *gn_v_op(gn_expander *x, const gn_op_info *op, gn_dtype result, con
     if (!x->g->target->spell(op, t, lanes > 1)) gn_body_text(x->g, op, t); /* a function of the unit */
     for (size_t i = 0; i < n; i++) v.a[i] = gn_v_splat(x, a[i], lanes);
     return let(x, v);
+}
+
+const gn_val *gn_v_pack(gn_expander *x, const gn_val *const *a, uint16_t lanes)
+{
+    gn_val v = { .kind = GN_VAL_PACK, .dtype = a[0]->dtype, .lanes = lanes, .n = lanes };
+    memcpy(v.a, a, lanes * sizeof *a);
+    return let(x, v);
+}
+
+const gn_val *gn_v_lane(gn_expander *x, const gn_val *a, uint32_t lane)
+{
+    return let(x, (gn_val){ .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a }, .u.i = lane });
+}
+
+static gn_val scalar_op(const gn_op_info *op, const gn_val *const *a, uint16_t n)
+{
+    gn_val v = { .kind = GN_VAL_OP, .dtype = a[0]->dtype, .lanes = 1, .n = n };
+    memcpy(v.a, a, n * sizeof *a);
+    v.u.op = op;
+    return v;
+}
+
+bool gn_v_knows_op(gn_expander *x, const gn_op_info *op, const gn_val *const *a, uint16_t n)
+{
+    const gn_val probe = scalar_op(op, a, n);
+    return find(x, &probe, hash_of(&probe));
+}
+
+void gn_v_remember_op(gn_expander *x, const gn_op_info *op, const gn_val *const *a, uint16_t n, const gn_val *result)
+{
+    const gn_val v = scalar_op(op, a, n);
+    gn_val *known = gn_arena_copy(x->g->arena, &v, sizeof v);
+    known->id = result->id;
+    remember(x, known, hash_of(&v));
 }
 
 const gn_val *gn_v_op2(gn_expander *x, const char *op, const gn_val *a, const gn_val *b)
@@ -465,7 +506,7 @@ const gn_val *gn_v_load(gn_expander *x, gn_dtype t, uint16_t lanes, const gn_acc
     v.u.load = *a;
     for (size_t i = 0; i < x->pending.n; i++)
         if (same_access(&x->pending.at[i].place, a)) return x->pending.at[i].val;
-    const gn_val *wider = wider_load(x, &v);
+    const gn_val *wider = x->zero_outside ? NULL : wider_load(x, &v);
     return wider ? wider : let(x, v);
 }
 

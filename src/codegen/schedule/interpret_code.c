@@ -84,6 +84,8 @@ static gn_ref compute(gn_machine *m, const gn_val *v, int l)
         for (uint16_t i = 0; i < v->n; i++) a[i] = operand(m, v->a[i], l);
         return gn_machine_op(v->u.op, (gn_dtype)v->dtype, a);
     case GN_VAL_PICK: return operand(m, v->a[0], 0).i ? operand(m, v->a[1], l) : operand(m, v->a[2], l);
+    case GN_VAL_PACK: return operand(m, v->a[l], 0);
+    case GN_VAL_LANE: return operand(m, v->a[0], (int)v->u.i);
     case GN_VAL_LANES: return across(m, v);
     default: return operand(m, v, l);
     }

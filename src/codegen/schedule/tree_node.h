@@ -58,6 +58,8 @@ typedef enum {
     GN_VAL_OP,     /* op over a */
     GN_VAL_PICK,   /* scalar bool a[0] ? a[1] : a[2], of any lanes */
     GN_VAL_SPLAT,  /* a[0] in all lanes */
+    GN_VAL_PACK,   /* vector of the scalars a[0..n) */
+    GN_VAL_LANE,   /* lane u.i of a[0] */
     GN_VAL_LANES,  /* reduction `red` of the lanes of a[0] to a scalar */
     GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the block */
 } gn_val_kind;
@@ -68,7 +70,7 @@ struct gn_val {
     uint16_t n;
     uint32_t id;      /* number of its let; 0: none, printed in place (constants, variables, splats) */
     uint32_t version; /* REG, LOAD: of what it reads, so that a value of before a write is another value */
-    const gn_val *a[4];
+    const gn_val *a[16];
     union {
         double f;
         int64_t i;

@@ -80,7 +80,7 @@ static void print_access(printer *p, const gn_access *a)
 static void print_value(printer *p, const gn_val *v)
 {
     static const char *const names[] = { "const", "reg",  "param", "copy", "index", "cond",  "first",
-                                         "bit",   "load", "",      "pick", "splat", "lanes", "threads" };
+                                         "bit",   "load", "",      "pick", "splat", "pack",  "lane", "lanes", "threads" };
     if (v->kind == GN_VAL_OP)
         gn_textf(p->t, "(%s", v->u.op->name);
     else
@@ -88,6 +88,7 @@ static void print_value(printer *p, const gn_val *v)
     if (v->kind == GN_VAL_LANES || v->kind == GN_VAL_THREADS) gn_textf(p->t, " %s", gn_red_name(v->red));
     if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST || v->kind == GN_VAL_BIT)
         gn_text_char(p->t, ' '), gn_dim_print(p->t, v->u.index.at);
+    if (v->kind == GN_VAL_LANE) gn_textf(p->t, " %d", (int)v->u.i);
     if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_COND) print_preds(p, v->when);
     if (v->kind == GN_VAL_LOAD) gn_text_char(p->t, ' '), print_access(p, &v->u.load);
     for (uint16_t i = 0; i < v->n; i++) gn_text_char(p->t, ' '), print_operand(p, v->a[i]);

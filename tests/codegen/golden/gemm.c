@@ -118,14 +118,14 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
                 acc_5_2 = gn_fma_f32x16(gn_splat_f32x16(s30), v6, acc_5_2);
                 acc_5_3 = gn_fma_f32x16(gn_splat_f32x16(s30), v8, acc_5_3);
             }
-            const gn_f32x16 v35 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr);
-            const gn_b16 m36 = gn_below_b16(N - 64*jr);
-            const gn_f32x16 v37 = gn_loadm_f32x16(bias + 64*jr, m36);
-            const gn_f32x16 v38 = acc_0_0 + v37;
-            const gn_f32x16 v39 = gn_tanh_f32x16(v38);
-            const gn_f32x16 v40 = v35 + v39;
+            const gn_b16 m35 = gn_below_b16(N - 64*jr);
+            const gn_f32x16 v36 = gn_loadm_f32x16(bias + 64*jr, m35);
+            const gn_f32x16 v37 = acc_0_0 + v36;
+            const gn_f32x16 v38 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr);
+            const gn_f32x16 v39 = gn_tanh_f32x16(v37);
+            const gn_f32x16 v40 = v38 + v39;
             const _Bool s41 = 252*ip + 6*ir < M;
-            const gn_f32x16 v42 = s41 ? v40 : v35;
+            const gn_f32x16 v42 = s41 ? v40 : v38;
             const gn_f32x16 v43 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16);
             const gn_b16 m44 = gn_below_b16(N - 64*jr - 16);
             const gn_f32x16 v45 = gn_loadm_f32x16(bias + 64*jr + 16, m44);
@@ -147,7 +147,7 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             const gn_f32x16 v61 = gn_tanh_f32x16(v60);
             const gn_f32x16 v62 = v57 + v61;
             const gn_f32x16 v63 = s41 ? v62 : v57;
-            const gn_f32x16 v64 = acc_1_0 + v37;
+            const gn_f32x16 v64 = acc_1_0 + v36;
             const gn_f32x16 v65 = gn_tanh_f32x16(v64);
             const gn_f32x16 v66 = v42 + v65;
             const _Bool s67 = 252*ip + 6*ir + 1 < M;
@@ -164,7 +164,7 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             const gn_f32x16 v78 = gn_tanh_f32x16(v77);
             const gn_f32x16 v79 = v63 + v78;
             const gn_f32x16 v80 = s67 ? v79 : v63;
-            const gn_f32x16 v81 = acc_2_0 + v37;
+            const gn_f32x16 v81 = acc_2_0 + v36;
             const gn_f32x16 v82 = gn_tanh_f32x16(v81);
             const gn_f32x16 v83 = v68 + v82;
             const _Bool s84 = 252*ip + 6*ir + 2 < M;
@@ -181,7 +181,7 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             const gn_f32x16 v95 = gn_tanh_f32x16(v94);
             const gn_f32x16 v96 = v80 + v95;
             const gn_f32x16 v97 = s84 ? v96 : v80;
-            const gn_f32x16 v98 = acc_3_0 + v37;
+            const gn_f32x16 v98 = acc_3_0 + v36;
             const gn_f32x16 v99 = gn_tanh_f32x16(v98);
             const gn_f32x16 v100 = v85 + v99;
             const _Bool s101 = 252*ip + 6*ir + 3 < M;
@@ -198,7 +198,7 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             const gn_f32x16 v112 = gn_tanh_f32x16(v111);
             const gn_f32x16 v113 = v97 + v112;
             const gn_f32x16 v114 = s101 ? v113 : v97;
-            const gn_f32x16 v115 = acc_4_0 + v37;
+            const gn_f32x16 v115 = acc_4_0 + v36;
             const gn_f32x16 v116 = gn_tanh_f32x16(v115);
             const gn_f32x16 v117 = v102 + v116;
             const _Bool s118 = 252*ip + 6*ir + 4 < M;
@@ -215,7 +215,7 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             const gn_f32x16 v129 = gn_tanh_f32x16(v128);
             const gn_f32x16 v130 = v114 + v129;
             const gn_f32x16 v131 = s118 ? v130 : v114;
-            const gn_f32x16 v132 = acc_5_0 + v37;
+            const gn_f32x16 v132 = acc_5_0 + v36;
             const gn_f32x16 v133 = gn_tanh_f32x16(v132);
             const gn_f32x16 v134 = v119 + v133;
             const _Bool s135 = 252*ip + 6*ir + 5 < M;
@@ -237,37 +237,37 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32, v144);
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48, v148);
             if (252*ip + 6*ir < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr, v39, m36);
+                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr, v39, m35);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 16, v47, m44);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 32, v54, m51);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 48, v61, m58);
             }
             if (252*ip + 6*ir + 1 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr, v65, m36);
+                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr, v65, m35);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 16, v70, m44);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 32, v74, m51);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 48, v78, m58);
             }
             if (252*ip + 6*ir + 2 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr, v82, m36);
+                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr, v82, m35);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 16, v87, m44);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 32, v91, m51);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 48, v95, m58);
             }
             if (252*ip + 6*ir + 3 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr, v99, m36);
+                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr, v99, m35);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 16, v104, m44);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 32, v108, m51);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 48, v112, m58);
             }
             if (252*ip + 6*ir + 4 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr, v116, m36);
+                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr, v116, m35);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 16, v121, m44);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 32, v125, m51);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 48, v129, m58);
             }
             if (252*ip + 6*ir + 5 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr, v133, m36);
+                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr, v133, m35);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 16, v138, m44);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 32, v142, m51);
                 gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 48, v146, m58);
