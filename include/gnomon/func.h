@@ -53,7 +53,8 @@ GN_API void gn_func_free(gn_func *);
 /** Calls f: arrays in the order of gn_compile's in and out. Inputs are not kept. Outputs are the caller's memory (GN_NEW(&a) has it
  *  allocated); outputs that overlap anything are refused. Everything is checked: counts, dtypes, ranks, shapes, named dims, index ranges.
  *  Errors  GN_EINVAL for counts, NULL data, overlapping outputs; GN_EDTYPE, GN_ESHAPE for an array that does not fit, with both lines;
- *          GN_EINDEX for an index from an input outside its axis, before any variable changes; GN_ENOMEM.
+ *          GN_EINDEX for an index outside its axis, with the line of the operation: from an input or variable before anything runs, a
+ *          computed one before any variable changes (what outputs hold then means nothing); GN_ENOMEM.
  *  Thread safety  functions without updates run concurrently, and take no locks: keep them from running beside one that updates the same
  *                 variables. A call that updates locks the variables it uses. */
 GN_API gn_status gn_call(gn_func *, gn_arrays in, gn_arrays out);

@@ -331,14 +331,15 @@ GN_API gn_expr *gn_einsum_at(gn_loc, const char *letters, gn_expr *a, gn_expr *b
 /* ---- indices ----------------------------------------------------------------------------------------------------- */
 
 /** Elements of x along an axis by integer indices: shape x[:axis] + indices + x[axis+1:]. Negative indices are out of range.
- *  Errors    GN_EDTYPE if indices are not integers. At the call: GN_EINDEX; computed indices are clamped and reported.
+ *  Errors    GN_EDTYPE if indices are not integers. At the call: GN_EINDEX for one outside the axis, given or computed;
+ *            then no variable has changed.
  *  Gradient  scatter_add of g into zeros; indices have none. */
 GN_API gn_expr *gn_take_at(gn_loc, gn_expr *x, gn_expr *indices, int axis);
 #define gn_take(x, indices, axis) gn_take_at(GN_HERE, x, indices, axis)
 
 /** x plus `updates` added at indices along an axis; equal indices add up, in row-major order of the updates.
  *  Shapes    updates: x[:axis] + indices + x[axis+1:].  Dtypes  numbers, promoted; indices integers.  Gradient  g; take(g,
- *            indices, axis) for the updates. */
+ *            indices, axis) for the updates.  Errors  as of gn_take. */
 GN_API gn_expr *gn_scatter_add_at(gn_loc, gn_expr *x, gn_expr *indices, gn_expr *updates, int axis);
 #define gn_scatter_add(x, indices, updates, axis) gn_scatter_add_at(GN_HERE, x, indices, updates, axis)
 

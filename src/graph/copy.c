@@ -255,7 +255,13 @@ static gn_expr *copy_node(copier *c, gn_expr *e)
     for (uint32_t i = 0; i < e->nin; i++) in[i] = gn_map_get(&c->node, e->in[i]->id);
     const gn_attr *const attr = map_attrs(c, e); /* may copy a region, and with it other places */
     set_place(c, e);
-    return gn_node(c->to, e->op, in, e->nin, attr);
+    gn_expr *const made = gn_node(c->to, e->op, in, e->nin, attr);
+    const gn_origin *const o = e->op == &gn_op_check_index ? gn_origin_of(e) : NULL;
+    for (const gn_origin *p = o; p; p = p->next) { /* one check may serve several operations, and a gradient that was there before them */
+        c->to->here = p->loc;
+        gn_node(c->to, e->op, in, e->nin, attr);
+    }
+    return made;
 }
 
 static void copy_nodes(copier *c, const gn_expr_list *nodes)
@@ -282,6 +288,25 @@ static const gn_region *map_region(copier *c, const gn_region *r)
     made = gn_region_make(c->to, r->nparam, param, r->nout, out);
     *gn_map_put(c->arena, &c->region, GN_KEY(r)) = (void *)(uintptr_t)made;
     return made;
+}
+
+/* A composite that indexes has labels or places among its operands. */
+static bool may_index(const gn_expr *e)
+{
+    bool any = e->op == &gn_op_take || e->op == &gn_op_scatter_add;
+    for (uint32_t i = 0; e->op->expand && i < e->nin; i++) any |= e->in[i]->type->kind == GN_TYPE_TENSOR && gn_is_int((gn_dtype)e->in[i]->type->dtype);
+    return any;
+}
+
+static void note_indexers(copier *c)
+{
+    for (size_t i = 0; i < c->to->nodes.n; i++) {
+        const gn_expr *const e = c->to->nodes.at[i];
+        const gn_origin *o = gn_origin_of(e);
+        if (!may_index(e)) continue;
+        while (o && o->next) o = o->next;
+        if (o) gn_push(c->arena, &c->core->indexers, (gn_indexer){ e->op->name, o->loc });
+    }
 }
 
 static void copy_inputs(copier *c, gn_exprs in)
@@ -323,6 +348,7 @@ static void copy_all(void *arg)
     }
     c->to->here = (gn_loc){ NULL, 0 };
     c->to->scopes.n = 0;
+    note_indexers(c);
     check_names(c);
 }
 

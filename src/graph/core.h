@@ -3,12 +3,20 @@
 #pragma once
 #include "expr.h"
 
+/* A node that indexes, or may when it is expanded (take, scatter_add, composites), where the user built it first. */
+typedef struct gn_indexer {
+    const char *op;
+    gn_loc loc;
+} gn_indexer;
+
 struct gn_core {
     gn_graph *graph;
     GN_VEC(gn_expr *) in;        /* inputs in call order */
     GN_VEC(gn_expr *) out;
     GN_VEC(gn_expr *) variable, update; /* updates: variable[i] becomes update[i] */
     GN_VEC(gn_constraint) constraints;
+    GN_VEC(gn_indexer) indexers; /* of the user's graph, in canonical order: a program refers to them by number, so one from the cache finds the
+                                    lines in the graph that asked for it */
 };
 
 /* The private copy that a compile works on: what `out` and the new values reach, numbered in topological order from outputs and inputs, in a

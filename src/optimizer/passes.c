@@ -212,6 +212,7 @@ static void renumber(driver *d)
     struct gn_core *copy = d->copy = gn_graph_copy(&d->arena, old.graph, in, out, variable, value, 0, NULL);
     gn_graph *g = copy->graph;
     struct gn_core next = { .graph = g };
+    memcpy(&next.indexers, &old.indexers, sizeof next.indexers); /* still the user's, whatever became of them */
     take_list(g, &next.in.at, &next.in.n, &next.in.capacity, copy->in.at, copy->in.n);
     take_list(g, &next.out.at, &next.out.n, &next.out.capacity, copy->out.at, copy->out.n);
     take_list(g, &next.variable.at, &next.variable.n, &next.variable.capacity, copy->variable.at, copy->variable.n);

@@ -211,6 +211,15 @@ static gn_expr *forward(gn_rewriter *w, gn_expr *e)
     return gn_node(w->graph, e->op, in, e->nin, e->attr);
 }
 
+/* Errors of a call name the line of an index: its check keeps the place when it is made anew, and one in a body has the composite's. */
+static void set_place(gn_rewriter *w, const gn_expr *e)
+{
+    const bool matters = e && (e->op->expand || e->op == &gn_op_check_index);
+    const gn_origin *o = matters ? gn_origin_of(e) : NULL;
+    while (o && o->next) o = o->next;
+    w->graph->here = o ? o->loc : (gn_loc){ NULL, 0 };
+}
+
 /* Works on the node on top of the stack; it is popped once it is done. */
 static void step(gn_rewriter *w)
 {
@@ -224,6 +233,7 @@ static void step(gn_rewriter *w)
         slot_of(w, e)->progress = DONE;
         return;
     }
+    set_place(w, e);
     gn_expr *same = forward(w, e);
     if (!same) return;
     const gn_rule *rule = NULL;
@@ -306,6 +316,7 @@ static void sweep(void *arg)
         gn_push(&w->arena, &w->stack, w->graph->nodes.at[id]);
         while (w->stack.n) step(w);
     }
+    set_place(w, NULL);
     root_list roots[2];
     roots_of(j->core, roots);
     for (size_t k = 0; k < 2; k++)

@@ -403,6 +403,11 @@ static void describe(compilation *c)
         const uint32_t at = p->checks.at[i].constraint;
         f->check_loc[i] = keep_loc(&f->arena, at < c->core->constraints.n ? c->core->constraints.at[at].loc : (gn_loc){ "", 0 });
     }
+    f->index_loc = GN_NEW_ARRAY(&f->arena, gn_loc, p->indices.n);
+    for (size_t i = 0; i < p->indices.n; i++) {
+        const uint32_t at = p->indices.at[i].user;
+        f->index_loc[i] = keep_loc(&f->arena, at < c->core->indexers.n ? c->core->indexers.at[at].loc : (gn_loc){ "", 0 });
+    }
     for (size_t i = 0; i < p->steps.n; i++)
         if (p->steps.at[i].narg > f->max_args) f->max_args = p->steps.at[i].narg;
     f->step = GN_NEW_ARRAY(&f->arena, gn_step_function, p->steps.n);

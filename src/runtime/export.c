@@ -172,8 +172,11 @@ static void write_header(exporter *x)
         write_shape(t, p->values.at[s].shape, p->values.at[s].rank);
         gn_text_char(t, '\n');
     }
-    gn_textf(t, " *\n * Returns 0, or -1 if an index in an input lies outside its axis; then nothing was changed. */\n"
-             "#ifndef %s_H\n#define %s_H\n#include <stdint.h>\n\n", x->upper, x->upper);
+    bool computed = false;
+    for (size_t i = 0; i < p->indices.n; i++) computed |= p->indices.at[i].after >= 0;
+    gn_textf(t, " *\n * Returns 0, or -1 if an index lies outside its axis; then %s. */\n"
+             "#ifndef %s_H\n#define %s_H\n#include <stdint.h>\n\n", !computed ? "nothing was changed" : x->f->updates ? "no weight was changed" :
+             "the outputs mean nothing", x->upper, x->upper);
     gn_textf(t, "/* Bytes of memory for temporaries, aligned to 64. */\n#define %s_ARENA_BYTES %lld\n\n", x->upper,
              (long long)(x->plan.arena_bytes + x->plan.scratch_bytes));
     gn_text_add(t, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
@@ -231,16 +234,32 @@ static void write_address(exporter *x, int32_t value)
     else gn_textf(&x->source, "memory + %lld", (long long)(offset < 0 ? 0 : offset));
 }
 
-static void write_index_checks(exporter *x)
+static void write_index_checks(exporter *x, int32_t after)
 {
+    gn_text *t = &x->source;
     for (size_t i = 0; i < x->p->indices.n; i++) {
         const gn_pindex *c = &x->p->indices.at[i];
         const gn_pvalue *v = &x->p->values.at[c->value];
         int64_t bound = 0, n = 0;
-        if (!x->value_name[c->value] || !gn_dim_is_const(c->bound, &bound) || !gn_dim_is_const(v->bytes, &n)) continue;
-        gn_textf(&x->source, "    for (int64_t i = 0; i < %lld; i++) /* %s */\n        if ((int64_t)%s[i] < 0 || (int64_t)%s[i] >= %lld) return -1;\n",
-                 (long long)(n / (int64_t)gn_dtype_size(v->dtype)), c->text, x->value_name[c->value], x->value_name[c->value], (long long)bound);
+        if (c->after != after || !gn_dim_is_const(c->bound, &bound) || !gn_dim_is_const(v->bytes, &n)) continue;
+        n /= (int64_t)gn_dtype_size(v->dtype);
+        gn_textf(t, "    for (int64_t i = 0; i < %lld; i++) { /* %s */\n        const %s at = ", (long long)n, c->text, c_type(v->dtype));
+        if (after >= 0) gn_textf(t, "((const %s *)(const void *)(", c_type(v->dtype)), write_address(x, (int32_t)c->value), gn_text_add(t, "))");
+        else gn_text_add(t, x->value_name[c->value]);
+        gn_textf(t, "[i];\n        if ((int64_t)at < 0 || (int64_t)at >= %lld) return -1;\n    }\n", (long long)bound);
     }
+}
+
+/* Kernels keep computed indices within their axis, which must then have a place. */
+static bool has_hopeless_index(const exporter *x)
+{
+    bool any = false;
+    for (size_t i = 0; i < x->p->indices.n; i++) {
+        const gn_pindex *c = &x->p->indices.at[i];
+        int64_t bound = 1, n = 0;
+        any |= c->after >= 0 && gn_dim_is_const(c->bound, &bound) && bound <= 0 && gn_dim_is_const(x->p->values.at[c->value].bytes, &n) && n > 0;
+    }
+    return any;
 }
 
 static void write_step(exporter *x, size_t i, const int64_t *scratch)
@@ -283,9 +302,11 @@ static void write_source(exporter *x)
     gn_textf(t, "\nint %s(", x->name);
     write_parameters(x, t);
     gn_text_add(t, "\n{\n    unsigned char *const memory = (unsigned char *)arena;\n    (void)memory;\n");
-    write_index_checks(x);
+    if (has_hopeless_index(x)) gn_text_add(t, "    return -1; /* an index into an axis without elements */\n");
+    write_index_checks(x, -1);
     for (size_t i = 0; i < x->p->steps.n; i++) {
         write_step(x, i, scratch);
+        write_index_checks(x, (int32_t)i);
         scratch += x->p->steps.at[i].nscratch;
     }
     gn_text_add(t, "    return 0;\n}\n");

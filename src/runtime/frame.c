@@ -165,6 +165,19 @@ static void make_tables(gn_frame *fr)
     fr->worker_arg = GN_NEW_ARRAY(&fr->arena, void *, (size_t)fr->f->max_args * (size_t)gn_team_size(fr->f->context->team));
 }
 
+static void find_indices(gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    fr->index = GN_NEW_ARRAY(&fr->arena, gn_frame_index, p->indices.n);
+    for (size_t i = 0; i < p->indices.n; i++) {
+        const gn_pindex *x = &p->indices.at[i];
+        const gn_pvalue *v = &p->values.at[x->value];
+        fr->index[i].bound = evaluate(fr, x->bound);
+        fr->index[i].n = evaluate(fr, v->bytes) / (int64_t)gn_dtype_size(v->dtype);
+        if (x->value >= fr->f->nslots) fr->index[i].data = address_of(fr, (int32_t)x->value);
+    }
+}
+
 static bool is_plain(const gn_frame *fr)
 {
     const gn_program *p = fr->f->program;
@@ -190,6 +203,7 @@ static void build(void *arg)
         gn_rethrow(GN_ENOMEM);
     if (!f->module && f->updates) keep_updates_apart(fr);
     make_tables(fr);
+    find_indices(fr);
     fr->plain = is_plain(fr);
 }
 

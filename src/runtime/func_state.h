@@ -35,7 +35,7 @@ struct gn_func {
     gn_variable **variable;      /* per variable of the program, kept */
     uint32_t *by_id;             /* variables in the order in which they are locked */
     gn_slot_info *slot;          /* inputs, then outputs */
-    gn_loc *check_loc;           /* per check of the program */
+    gn_loc *check_loc, *index_loc; /* per check and per index of the program */
     uint32_t nslots, max_args;
     bool updates;                /* changes variables: takes locks */
     atomic_bool profiled;
@@ -56,6 +56,11 @@ typedef struct gn_slot_form {    /* what a row-major array must look like to be 
     int64_t matters[GN_MAX_RANK]; /* all bits: the stride must be this one; 0: an extent of 1, where any does */
 } gn_slot_form;
 
+typedef struct gn_frame_index {  /* an index of the program, for these sizes */
+    const void *data;            /* NULL: the array of a slot */
+    int64_t n, bound;
+} gn_frame_index;
+
 struct gn_frame {
     gn_func *f;
     gn_frame *next;
@@ -73,6 +78,7 @@ struct gn_frame {
     int64_t **step_sym;          /* per step */
     void **worker_arg;           /* max_args per worker, for steps with scratch */
     void ****place;              /* per slot: where its pointer goes, ended by NULL */
+    gn_frame_index *index;       /* per index of the program */
     void **fresh;                /* interpreter, per value: memory of a new value of a variable until all steps went well; NULL: none */
     gn_array *now;               /* per slot: the arrays of this call */
     void **staged;               /* per slot: a row-major block for a strided view, NULL until needed */

@@ -1,11 +1,13 @@
 /* Running a frame: locks, index checks, steps, updates. */
 #include "func_state.h"
 #include "clock.h"
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include "error.h"
 #include "view.h"
 
-/* ---- indices that must lie in their axis before anything is changed ---- */
+/* ---- indices must lie in their axis before any variable is changed ---- */
 
 #define FIRST_OUTSIDE(type)                                                                                                                    \
     do {                                                                                                                                       \
@@ -30,37 +32,54 @@ static int64_t first_outside(const void *data, gn_dtype dtype, int64_t n, int64_
     }
 }
 
-typedef struct bound_of {
-    const gn_frame *fr;
-    const gn_dim *dim;
-    int64_t value;
-} bound_of;
-
-static bool symbol_value(void *user, const char *name, int64_t *out)
+/* "f: train.c:12: take" */
+static gn_status tell_index(const gn_func *f, size_t i, const char *format, ...)
 {
-    const gn_frame *fr = user;
-    for (size_t i = 0; i < fr->f->program->syms.n; i++)
-        if (!strcmp(fr->f->program->syms.at[i].name, name)) return *out = fr->sym[i], true;
-    return false;
+    const gn_loc loc = f->index_loc[i];
+    char what[256], place[256] = "";
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    if (*loc.file) snprintf(place, sizeof place, "%s:%d: ", loc.file, loc.line);
+    return gn_error(GN_EINDEX, "%s: %s%s: %s", f->program->name, place, f->program->indices.at[i].text, what);
 }
 
-static gn_status check_index(const gn_frame *fr, const gn_pindex *x)
+static gn_status check_index(const gn_frame *fr, size_t i)
 {
     const gn_func *f = fr->f;
+    const gn_pindex *x = &f->program->indices.at[i];
     const gn_pvalue *v = &f->program->values.at[x->value];
-    int64_t bound = 0, found = 0, n;
-    const void *data;
-    if (x->value < f->nslots) {
-        data = fr->is_staged[x->value] ? fr->staged[x->value] : fr->now[x->value].data, n = fr->count[x->value];
-    } else {
-        if (v->kind != GN_VALUE_VARIABLE) return GN_OK;
-        data = f->variable[v->index]->value.data, n = gn_array_count(&f->variable[v->index]->value);
-    }
-    if (!gn_dim_eval(x->bound, symbol_value, NULL, (void *)(uintptr_t)fr, &bound)) return gn_error(GN_ENOMEM, "%s: size overflows", f->program->name);
-    const int64_t at = first_outside(data, v->dtype, n, bound, &found);
+    const gn_frame_index *index = &fr->index[i];
+    const void *data = index->data;
+    int64_t found = 0;
+    if (!data) data = fr->is_staged[x->value] ? fr->staged[x->value] : fr->now[x->value].data;
+    const int64_t at = first_outside(data, v->dtype, index->n, index->bound, &found);
     if (at < 0) return GN_OK;
-    return gn_error(GN_EINDEX, "%s: %s: element %lld of '%s' is %lld, outside [0, %lld)", f->program->name, x->text, (long long)at, v->name,
-                    (long long)found, (long long)bound);
+    if (x->after >= 0)
+        return tell_index(f, i, "element %lld of the computed indices is %lld, outside [0, %lld)", (long long)at, (long long)found, (long long)index->bound);
+    return tell_index(f, i, "element %lld of '%s' is %lld, outside [0, %lld)", (long long)at, v->name, (long long)found, (long long)index->bound);
+}
+
+/* What is there before anything runs. An axis without elements has no place even for an index that is kept within it. */
+static gn_status check_given(const gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    gn_status s = GN_OK;
+    for (size_t i = 0; !s && i < p->indices.n; i++) {
+        if (p->indices.at[i].after < 0) s = check_index(fr, i);
+        else if (fr->index[i].n && fr->index[i].bound <= 0) s = tell_index(fr->f, i, "computed indices into an axis without elements");
+    }
+    return s;
+}
+
+static gn_status check_computed(const gn_frame *fr, size_t step)
+{
+    const gn_program *p = fr->f->program;
+    gn_status s = GN_OK;
+    for (size_t i = 0; !s && i < p->indices.n; i++)
+        if (p->indices.at[i].after == (int32_t)step) s = check_index(fr, i);
+    return s;
 }
 
 /* ---- steps ---- */
@@ -160,8 +179,11 @@ static gn_status run_steps(const gn_frame *fr)
     const gn_program *p = fr->f->program;
     const bool profiled = atomic_load_explicit(&fr->f->profiled, memory_order_relaxed);
     gn_status s = GN_OK;
-    for (size_t i = 0; !s && i < p->indices.n; i++) s = check_index(fr, &p->indices.at[i]);
-    for (size_t i = 0; !s && i < p->steps.n; i++) s = profiled ? run_profiled(fr, i) : run_step(fr, i);
+    if (p->indices.n) s = check_given(fr);
+    for (size_t i = 0; !s && i < p->steps.n; i++) {
+        s = profiled ? run_profiled(fr, i) : run_step(fr, i);
+        if (!s && p->indices.n) s = check_computed(fr, i);
+    }
     if (!s && fr->fresh) put_fresh(fr);
     return s;
 }

@@ -120,6 +120,35 @@ static void a_training_step_is_exported_whole(void **state)
     gn_graph_free(g);
 }
 
+/* A count of visits at computed places: the function returns -1 for a bad one, with the counts as they were. */
+static void a_computed_index_is_checked_in_an_export(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    float zero[6] = { 0 };
+    gn_expr *v = gn_input(g, "v", GN_F32, "3"), *visits = gn_shared(g, "visits", GN_VIEW(zero, 6)), *at = gn_cast(gn_mul(v, 2.0), GN_I32);
+    must(gn_compile(&f, g, .in = GN_EXPRS(v), .out = GN_EXPRS(gn_take(visits, at, 0)),
+                    .update = GN_UPDATES({ visits, gn_scatter_add(visits, at, gn_full(g, GN_F32, 1.0, "3"), 0) })));
+    must(gn_export(f, "visit", api_dir));
+    for (int c = 0; c < 2; c++)
+        for (int l = 0; l < 2 && has(compilers[c]); l++) {
+            void *handle = build_library(compilers[c], levels[l], "visit");
+            int (*visit)(const float *, float *, void *, void *);
+            *(void **)&visit = dlsym(handle, "visit");
+            assert_non_null(visit);
+            _Alignas(64) float counts[16] = { 0 };
+            float out[3];
+            const float good[3] = { 0.5f, 2.5f, 0.5f }, bad[3] = { 0, 1, 3 }, after[6] = { 0, 2, 0, 0, 0, 1 };
+            assert_int_equal(visit(good, out, counts, arena), 0);
+            assert_int_equal(visit(bad, out, counts, arena), -1);
+            assert_memory_equal(counts, after, sizeof after);
+            assert_int_equal(visit(good, out, counts, arena), 0);
+            assert_true(out[0] == 2 && out[1] == 1 && out[2] == 2 && counts[1] == 4 && counts[5] == 2);
+        }
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 static void each_mistake_of_an_export_is_told(void **state)
 {
     gn_graph *g = gn_graph_new(*state);
@@ -158,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_network_gives_the_same_bits),
         cmocka_unit_test(a_training_step_is_exported_whole),
+        cmocka_unit_test(a_computed_index_is_checked_in_an_export),
         cmocka_unit_test(each_mistake_of_an_export_is_told),
         cmocka_unit_test(fast_math_is_refused_by_the_text),
     };

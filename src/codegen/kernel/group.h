@@ -37,10 +37,10 @@ typedef struct gn_group {
     gn_kernel_hint *hint;
 } gn_group;
 
-typedef struct gn_index_check {  /* before any step runs: all elements of the value must lie in [0, bound) */
+typedef struct gn_index_check {  /* before any step runs: all elements of an input or variable must lie in [0, bound) */
     uint32_t value;
     const gn_dim *bound;         /* of the graph's pool */
-    const gn_expr *expr;         /* the operation that indexes, for the message */
+    const gn_expr *expr;         /* the check_index node, for the message */
 } gn_index_check;
 
 typedef struct gn_grouping {
@@ -52,6 +52,10 @@ typedef struct gn_grouping {
 
 /* Cuts the core graph (after all passes) into kernels. The target decides what is narrow and what fits. Throws. */
 gn_grouping *gn_group_core(gn_arena *, const struct gn_core *, const gn_target *);
+
+/* The input or variable whose integers x is, perhaps through views and conversions; NULL: x is computed. Every element is used, so that
+ * checking it whole refuses no right program. */
+const gn_expr *gn_group_given(const gn_expr *x);
 
 /* True if `write` may be the same memory as `read`: one store alone depends on `read`, and loads it only where it stores. */
 bool gn_kernel_may_share(const gn_kernel *, uint32_t read, uint32_t write);

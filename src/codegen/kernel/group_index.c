@@ -157,24 +157,25 @@ const gn_kexpr *gn_write_move(writer *w, uint32_t at, const gn_dim *const *index
 
 /* ---- integers as indices ---- */
 
-/* What an input or variable brings as it is; every element is used, so that checking it whole refuses no right program. */
-static const gnode *given(const grouper *g, const gnode *x)
+const gn_expr *gn_group_given(const gn_expr *x)
 {
-    while (!x->cut && gn_is_int((gn_dtype)x->e->type->dtype)) {
-        const bool cast = x->kind == NODE_ELEM && strcmp(x->e->op->name, "cast") == 0;
-        if (!cast && x->kind != NODE_BROADCAST && x->kind != NODE_RESHAPE && x->kind != NODE_PERMUTE) break;
-        x = operand(g, x, 0);
+    static const char *const views[] = { "cast", "broadcast", "reshape", "permute" };
+    while (gn_is_int((gn_dtype)x->type->dtype)) {
+        bool is_view = false;
+        for (size_t i = 0; i < sizeof views / sizeof *views; i++) is_view |= strcmp(x->op->name, views[i]) == 0;
+        if (!is_view) break;
+        x = x->in[0];
     }
-    const bool leaf = x->kind == NODE_MEMORY && strcmp(x->e->op->name, "constant") != 0;
-    return leaf && gn_is_int((gn_dtype)x->e->type->dtype) ? x : NULL;
+    const bool leaf = strcmp(x->op->name, "input") == 0 || strcmp(x->op->name, "variable") == 0;
+    return leaf && gn_is_int((gn_dtype)x->type->dtype) ? x : NULL;
 }
 
 bool gn_write_is_checked(writer *w, const gnode *n)
 {
-    const gnode *x = given(w->g, operand(w->g, n, 0));
+    const gn_expr *x = gn_group_given(n->e->in[0]);
     const gn_dim *bound = n->e->attr[0].dims[0];
     if (!x) return false;
-    const uint32_t value = (uint32_t)w->g->value[x - w->g->nodes.at];
+    const uint32_t value = (uint32_t)w->g->value[w->g->number[x->id]];
     for (size_t i = 0; i < w->g->out->checks.n; i++)
         if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound) return true;
     gn_push(w->g->arena, &w->g->out->checks, (gn_index_check){ value, bound, n->e });

@@ -241,13 +241,16 @@ static const gn_kexpr *elementwise(writer *w, const gnode *n, const gn_dim *cons
     return gn_kexpr_op(w->k, n->e->op, (gn_dtype)n->e->type->dtype, a, n->e->nin);
 }
 
+/* A computed index, kept within its axis until the call has looked at it. The last place may be none of the dtype. */
 static const gn_kexpr *checked(writer *w, const gnode *n, const gn_dim *const *index)
 {
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
     const gn_kexpr *x = gn_write_expr(w, n->in[0], index);
     if (gn_write_is_checked(w, n)) return x;
-    const gn_dim *extent = gn_write_dim(w, n->e->attr[0].dims[0]);
-    const gn_kexpr *two[2] = { x, gn_kexpr_index(w->k, t, gn_dim_sub(w->k->dims, extent, gn_dim_const(w->k->dims, 1))) };
+    const gn_dim *extent = gn_write_dim(w, n->e->attr[0].dims[0]), *last = gn_dim_sub(w->k->dims, extent, gn_dim_const(w->k->dims, 1));
+    const int bits = 8 * (int)gn_dtypes[t].size - (gn_dtypes[t].kind == GN_KIND_UINT ? 0 : 1);
+    if (bits < 63) last = gn_dim_min(w->k->dims, last, gn_dim_const(w->k->dims, ((int64_t)1 << bits) - 1));
+    const gn_kexpr *two[2] = { x, gn_kexpr_index(w->k, t, last) };
     two[1] = gn_kexpr_op(w->k, gn_op_find("minimum"), t, two, 2);
     two[0] = gn_kexpr_int(w->k, t, 0);
     return gn_kexpr_op(w->k, gn_op_find("maximum"), t, two, 2);

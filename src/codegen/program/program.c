@@ -1,13 +1,16 @@
 /* Making a program: group, schedule, lower, emit each kernel; then lifetimes, values computed in place, and updates that take effect together. */
 #include <inttypes.h>
 #include "program.h"
+#include "index_check.h"
 #include "op.h"
 
 typedef struct maker {
     gn_program *p;
     const struct gn_core *core;
     const gn_target *target;
-    const gn_grouping *groups;
+    gn_grouping *groups;
+    const gn_computed_indices *computed;
+    int32_t checks_end;          /* the last step before all computed indices are there; -1: there are none */
     int32_t *value_of;           /* program value per value of the grouping */
     gn_text body;                /* source of the kernels */
 } maker;
@@ -102,7 +105,10 @@ static void make_values(maker *m)
         const gn_gvalue *v = &g->values.at[i];
         switch (v->kind) {
         case GN_VALUE_INPUT: m->value_of[i] = (int32_t)v->index; break;
-        case GN_VALUE_OUTPUT: m->value_of[i] = (int32_t)(p->ninputs + v->index); break;
+        case GN_VALUE_OUTPUT:
+            if (v->index < p->noutputs) m->value_of[i] = (int32_t)(p->ninputs + v->index);
+            else m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0, gn_arena_printf(p->arena, "index%u", v->index - p->noutputs)));
+            break;
         case GN_VALUE_VARIABLE:
             m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
             break;
@@ -215,14 +221,16 @@ static int32_t last_use_of_root(const gn_program *p, int32_t v)
     return last;
 }
 
-/* An update is computed in its variable's memory where grouping says that nobody reads the old elements later. */
+/* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and where no check of an
+ * index can still fail. */
 static void place_updates(maker *m)
 {
     gn_program *p = m->p;
     for (size_t i = 0; i < m->groups->values.n; i++) {
         const gn_gvalue *g = &m->groups->values.at[i];
         if (g->kind != GN_VALUE_UPDATE || g->in_place < 0) continue;
-        p->values.at[m->value_of[i]].alias = m->value_of[g->in_place];
+        gn_pvalue *v = &p->values.at[m->value_of[i]];
+        if (v->first > m->checks_end) v->alias = m->value_of[g->in_place];
     }
 }
 
@@ -255,12 +263,48 @@ static void place_all(maker *m)
     }
 }
 
+static const char *user_name(const maker *m, uint32_t user)
+{
+    return user < m->core->indexers.n ? m->core->indexers.at[user].op : "index";
+}
+
 /* Elements that index an axis and come from outside are looked at before anything runs. */
 static void add_index_checks(maker *m)
 {
     for (size_t i = 0; i < m->groups->checks.n; i++) {
         const gn_index_check *c = &m->groups->checks.at[i];
-        gn_push(m->p->arena, &m->p->indices, (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), c->expr->op->name });
+        const uint32_t user = gn_check_user(m->core, c->expr);
+        gn_push(m->p->arena, &m->p->indices, (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), -1, user, user_name(m, user) });
+    }
+}
+
+/* The last step of the kernel that makes a value: no other writes it. */
+static int32_t made_by(const gn_program *p, const gn_pvalue *v)
+{
+    const gn_pkernel *k = &p->kernels.at[p->steps.at[v->first].kernel];
+    return (int32_t)(k->first_step + k->nsteps) - 1;
+}
+
+static bool is_computed_index(const maker *m, size_t value)
+{
+    const gn_gvalue *g = &m->groups->values.at[value];
+    return g->kind == GN_VALUE_OUTPUT && g->index >= m->p->noutputs && m->p->values.at[m->value_of[value]].first >= 0;
+}
+
+/* Computed ones when all of them are there. */
+static void add_computed_checks(maker *m)
+{
+    gn_program *p = m->p;
+    for (size_t i = 0; i < m->groups->values.n; i++) {
+        const int32_t made = is_computed_index(m, i) ? made_by(p, &p->values.at[m->value_of[i]]) : -1;
+        if (made > m->checks_end) m->checks_end = made;
+    }
+    for (size_t i = 0; i < m->groups->values.n; i++) {
+        if (!is_computed_index(m, i)) continue;
+        const gn_computed_index *c = &m->computed->at.at[m->groups->values.at[i].index - p->noutputs];
+        const uint32_t user = gn_check_user(m->core, c->check), value = (uint32_t)m->value_of[i];
+        if (p->values.at[value].last < m->checks_end) p->values.at[value].last = m->checks_end;
+        gn_push(p->arena, &p->indices, (gn_pindex){ value, dim_of(m, c->bound), m->checks_end, user, user_name(m, user) });
     }
 }
 
@@ -316,9 +360,10 @@ gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const g
     p->dims = GN_NEW_OBJECT(arena, gn_dim_pool);
     p->dims->arena = arena;
     p->name = gn_arena_string(arena, name);
-    maker m = { .p = p, .core = core, .target = target, .body = { .arena = arena } };
+    maker m = { .p = p, .core = core, .target = target, .computed = gn_indices_find(arena, core), .checks_end = -1, .body = { .arena = arena } };
     bind_symbols(&m);
-    m.groups = gn_group_core(arena, core, target);
+    m.groups = gn_group_core(arena, &m.computed->core, target);
+    if (m.computed->at.n) gn_checks_come_first(arena, m.groups, (uint32_t)core->out.n);
     make_values(&m);
     for (size_t i = 0; i < core->constraints.n; i++) {
         const gn_constraint *c = &core->constraints.at[i];
@@ -326,8 +371,9 @@ gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const g
     }
     for (size_t i = 0; i < m.groups->groups.n; i++) make_kernel(&m, &m.groups->groups.at[i]);
     find_lifetimes(&m);
-    place_all(&m);
     add_index_checks(&m);
+    add_computed_checks(&m);
+    place_all(&m);
     add_copies(&m);
     make_source(&m);
     return p;

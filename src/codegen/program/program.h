@@ -66,10 +66,12 @@ typedef struct gn_pcheck {       /* extents that must agree */
     const char *text;
 } gn_pcheck;
 
-typedef struct gn_pindex {       /* elements of an input or variable that must lie in [0, bound) before anything runs */
+typedef struct gn_pindex {       /* elements that index an axis: they must lie in [0, bound) */
     uint32_t value;
     const gn_dim *bound;
-    const char *text;            /* "take: label of cross_entropy" */
+    int32_t after;               /* -1: an input or variable, before anything runs; else computed: after this step, before any update */
+    uint32_t user;               /* who indexes: number among the core's indexers, which have the lines */
+    const char *text;            /* its op: "take" */
 } gn_pindex;
 
 typedef struct gn_program {
@@ -83,7 +85,7 @@ typedef struct gn_program {
     GN_VEC(gn_pkernel) kernels;
     GN_VEC(gn_pstep) steps;
     GN_VEC(gn_pcheck) checks;
-    GN_VEC(gn_pindex) indices;
+    GN_VEC(gn_pindex) indices;   /* in the order of `after` */
     const char *source;          /* prelude and all functions: one translation unit */
 } gn_program;
 

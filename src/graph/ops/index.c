@@ -1,6 +1,6 @@
 /* Reading and adding by integer indices along an axis. take and scatter_add trust their indices; their builders put check_index
- * before them, the one place where a bad index is met: a call refuses one that an input brings, and clamps and reports a computed
- * one. */
+ * before them, the one place where a bad index is met: a call refuses it. Here, in the reference, a computed one is kept within the
+ * axis and counted, because such an index may be uncertain. */
 #include "evaluate.h"
 #include "make.h"
 #include "reference.h"
@@ -157,7 +157,7 @@ static const gn_attr_spec axis_attr[] = { { "axis", GN_ATTR_INT } }, extent_attr
 const gn_op_info gn_op_check_index = { .name = "check_index", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_INTS,
     .attrs = extent_attr, .nattr = 1, .infer = infer_check, .eval_whole = eval_check,
     .not_differentiable = "integers have no derivative",
-    .gloss = "x, whose values must lie in 0 .. extent - 1: a call refuses others from inputs, clamps and reports computed ones" };
+    .gloss = "x, whose values must lie in 0 .. extent - 1: a call refuses others" };
 const gn_op_info gn_op_take = { .name = "take", .arity = 2, .dtypes = GN_ANY_DTYPE, .attrs = axis_attr, .nattr = 1,
     .infer = infer_take, .eval_whole = eval_take, .vjp = vjp_take, .jvp = jvp_take,
     .gloss = "elements of a along an axis at the indices b, which are in range" };

@@ -1,0 +1,235 @@
+/* Indices that the graph computes: a bad one is told with its line, like one that comes in, and changes no variable. */
+#include "api.h"
+#include <math.h>
+
+static gn_array matrix(float *data, int64_t n, int64_t m)
+{
+    return gn_array_of(data, GN_F32, 2, (int64_t[]){ n, m });
+}
+
+static void expect_line(int line)
+{
+    char place[64];
+    snprintf(place, sizeof place, "test_index.c:%d: ", line);
+    assert_message_contains(place);
+}
+
+/* Named and constant extents: a program of several kernels, and one of a single function. */
+static void a_computed_index_outside_its_axis_is_told(void **state)
+{
+    for (int named = 0; named < 2; named++) {
+        gn_graph *g = gn_graph_new(*state);
+        gn_func *f = NULL;
+        gn_expr *x = gn_input(g, "x", GN_F32, named ? "n, m" : "4, 2"), *v = gn_input(g, "v", GN_F32, named ? "k" : "3");
+        const int line = __LINE__ + 1;
+        gn_expr *y = gn_take(x, gn_cast(gn_mul(v, 2.0), GN_I32), 0);
+        must(gn_compile(&f, g, .in = GN_EXPRS(x, v), .out = GN_EXPRS(gn_tanh(y)), .name = "picked"));
+        float a[8], at[3] = { 1.5f, 0, 1 }, out[6];
+        for (int i = 0; i < 8; i++) a[i] = 0.1f * (float)i;
+        for (int turn = 0; turn < 2; turn++) {
+            at[1] = 0;
+            must(gn_call(f, GN_ARRAYS(matrix(a, 4, 2), GN_VIEW(at, 3)), GN_ARRAYS(matrix(out, 3, 2))));
+            for (int i = 0; i < 3; i++)
+                for (int j = 0; j < 2; j++) assert_float_equal(out[2 * i + j], tanhf(a[2 * (int)(2 * at[i]) + j]), 1e-6);
+            at[1] = 2;
+            refuse(gn_call(f, GN_ARRAYS(matrix(a, 4, 2), GN_VIEW(at, 3)), GN_ARRAYS(matrix(out, 3, 2))), GN_EINDEX,
+                   "take: element 1 of the computed indices is 4, outside [0, 4)");
+            expect_line(line);
+            at[1] = -0.5f;
+            refuse(gn_call(f, GN_ARRAYS(matrix(a, 4, 2), GN_VIEW(at, 3)), GN_ARRAYS(matrix(out, 3, 2))), GN_EINDEX, "is -1, outside [0, 4)");
+        }
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+}
+
+static void an_axis_without_elements_has_no_index(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_expr *x = gn_input(g, "x", GN_F32, "n"), *v = gn_input(g, "v", GN_F32, "k");
+    must(gn_compile(&f, g, .in = GN_EXPRS(x, v), .out = GN_EXPRS(gn_take(x, gn_cast(v, GN_I64), 0))));
+    float at[2] = { 0, 0 }, out[2], a[1] = { 5 };
+    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(a, 0), GN_VIEW(at, 2)), GN_ARRAYS(GN_VIEW(out, 2))), GN_EINDEX, "take: computed indices into an axis without elements");
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(a, 0), GN_VIEW(at, 0)), GN_ARRAYS(GN_VIEW(out, 0))));
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(a, 1), GN_VIEW(at, 2)), GN_ARRAYS(GN_VIEW(out, 2))));
+    assert_true(out[0] == 5 && out[1] == 5);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+enum { N = 6, C = 5 };
+
+/* Cross-entropy whose labels are argmax + offset, trained: with the labels given, a second function says what is right. */
+static void a_training_step_with_a_bad_computed_label_changes_nothing(void **state)
+{
+    for (int named = 0; named < 2; named++) {
+        gn_graph *g = gn_graph_new(*state);
+        gn_func *step = NULL, *given = NULL;
+        float w0[C * C], u0[C * C], w[C * C], before[C * C], u[C * C], x[N * C], a[N * C] = { 0 }, cost, cost2;
+        int64_t offset = 0, label[N];
+        uint64_t seed = 3;
+        for (int i = 0; i < C * C; i++) w0[i] = u0[i] = (float)test_uniform(&seed, -1, 1);
+        for (int i = 0; i < N * C; i++) x[i] = (float)test_uniform(&seed, -1, 1);
+        for (int i = 0; i < N; i++) label[i] = (i * 2) % 4, a[i * C + label[i]] = 1;
+        gn_expr *xe = gn_input(g, "x", GN_F32, named ? "n, 5" : "6, 5"), *ae = gn_input(g, "a", GN_F32, named ? "n, 5" : "6, 5");
+        gn_expr *te = gn_input(g, "t", GN_I64, named ? "n" : "6"), *oe = gn_input(g, "offset", GN_I64, "()");
+        gn_expr *we = gn_shared(g, "w", matrix(w0, C, C)), *ue = gn_shared(g, "u", matrix(u0, C, C));
+        const int line = __LINE__ + 1;
+        gn_expr *loss = gn_mean_all(gn_cross_entropy(gn_matmul(xe, we), gn_add(gn_argmax(ae, 1), oe)));
+        gn_expr *loss2 = gn_mean_all(gn_cross_entropy(gn_matmul(xe, ue), te));
+        must(gn_compile(&step, g, .in = GN_EXPRS(xe, ae, oe), .out = GN_EXPRS(loss), .update = GN_UPDATES({ we, gn_sub(we, gn_mul(gn_grad(loss, we), 0.5)) })));
+        must(gn_compile(&given, g, .in = GN_EXPRS(xe, te), .out = GN_EXPRS(loss2), .update = GN_UPDATES({ ue, gn_sub(ue, gn_mul(gn_grad(loss2, ue), 0.5)) })));
+        for (int turn = 0; turn < 2; turn++) {
+            offset = turn;
+            for (int i = 0; i < N; i++) label[i] = (i * 2) % 4 + turn;
+            must(gn_call(step, GN_ARRAYS(matrix(x, N, C), matrix(a, N, C), GN_SCALAR(&offset)), GN_ARRAYS(GN_SCALAR(&cost))));
+            must(gn_call(given, GN_ARRAYS(matrix(x, N, C), GN_VIEW(label, N)), GN_ARRAYS(GN_SCALAR(&cost2))));
+            assert_float_equal(cost, cost2, 1e-5);
+            must(gn_get(we, matrix(before, C, C)));
+            must(gn_get(ue, matrix(u, C, C)));
+            for (int i = 0; i < C * C; i++) assert_float_equal(before[i], u[i], 1e-5);
+            offset = turn ? -1 : 3; /* labels are 0 and 2 */
+            refuse(gn_call(step, GN_ARRAYS(matrix(x, N, C), matrix(a, N, C), GN_SCALAR(&offset)), GN_ARRAYS(GN_SCALAR(&cost))), GN_EINDEX,
+                   turn ? "cross_entropy: element 0 of the computed indices is -1, outside [0, 5)"
+                        : "cross_entropy: element 1 of the computed indices is 5, outside [0, 5)");
+            expect_line(line);
+            must(gn_get(we, matrix(w, C, C)));
+            assert_memory_equal(w, before, sizeof w);
+        }
+        gn_func_free(step), gn_func_free(given);
+        gn_graph_free(g);
+    }
+}
+
+/* Rows of a table that are added to in place, at places that a conversion makes; the counter is an index and updated too. */
+static void a_table_updated_at_bad_places_stays_as_it_was(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    float table0[12] = { 0 }, table[12], v[2] = { 0.5f, 2.5f }, row[3];
+    int32_t counter0 = 1, counter;
+    gn_expr *t = gn_shared(g, "table", matrix(table0, 4, 3)), *k = gn_shared(g, "counter", GN_SCALAR(&counter0));
+    gn_expr *ve = gn_input(g, "v", GN_F32, "n"), *places = gn_cast(gn_floor(ve), GN_I32);
+    gn_expr *ones = gn_full(g, GN_F32, 1.0, "n, 3"), *picked = gn_take(t, gn_mul(k, 2), 0);
+    must(gn_compile(&f, g, .in = GN_EXPRS(ve), .out = GN_EXPRS(picked),
+                    .update = GN_UPDATES({ t, gn_scatter_add(t, places, ones, 0) }, { k, gn_sub(k, 1) })));
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(v, 2)), GN_ARRAYS(GN_VIEW(row, 3))));
+    assert_true(row[0] == 0);
+    v[1] = 4;
+    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(v, 2)), GN_ARRAYS(GN_VIEW(row, 3))), GN_EINDEX, "scatter_add: element 1 of the computed indices is 4, outside [0, 4)");
+    v[1] = 0;
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(v, 2)), GN_ARRAYS(GN_VIEW(row, 3)))); /* counter 0 */
+    assert_true(row[0] == 1);
+    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(v, 2)), GN_ARRAYS(GN_VIEW(row, 3))), GN_EINDEX, "take: element 0 of the computed indices is -2, outside [0, 4)");
+    must(gn_get(t, matrix(table, 4, 3)));
+    must(gn_get(k, GN_SCALAR(&counter)));
+    assert_int_equal(counter, -1);
+    for (int i = 0; i < 3; i++) assert_true(table[i] == 3 && table[3 + i] == 0 && table[6 + i] == 1 && table[9 + i] == 0);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+/* An index that is a variable, which the call updates: the old value counts. */
+static void a_variable_may_be_index_and_updated(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    float x[3] = { 7, 8, 9 }, y;
+    int64_t at = 1;
+    gn_expr *xe = gn_input(g, "x", GN_F32, "n"), *k = gn_shared(g, "k", GN_SCALAR(&at));
+    must(gn_compile(&f, g, .in = GN_EXPRS(xe), .out = GN_EXPRS(gn_take(xe, k, 0)), .update = GN_UPDATES({ k, gn_add(k, 1) })));
+    for (int i = 1; i < 3; i++) {
+        must(gn_call(f, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_SCALAR(&y))));
+        assert_true(y == x[i]);
+    }
+    for (int turn = 0; turn < 2; turn++)
+        refuse(gn_call(f, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_SCALAR(&y))), GN_EINDEX, "take: element 0 of 'k' is 3, outside [0, 3)");
+    must(gn_get(k, GN_SCALAR(&at)));
+    assert_int_equal(at, 3);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+/* Labels cut out of an input, as language models have them: only they are looked at, and weights are still updated in place. */
+static void parts_of_an_input_are_labels(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_step_info step[64];
+    float w0[8 * 8] = { 0 }, w[64], cost, first;
+    int32_t tokens[2][5] = { { 0, 1, 2, 3, 4 }, { 5, 6, 7, 0, 1 } };
+    gn_expr *t = gn_input(g, "tokens", GN_I32, "batch, 5"), *we = gn_shared(g, "w", matrix(w0, 8, 8));
+    gn_expr *x = gn_slice(t, ":, :-1"), *y = gn_slice(t, ":, 1:");
+    gn_expr *loss = gn_mean_all(gn_cross_entropy(gn_take(we, x, 0), y));
+    must(gn_compile(&f, g, .in = GN_EXPRS(t), .out = GN_EXPRS(loss), .update = gn_sgd(loss, GN_EXPRS(we), 0.5)));
+    const size_t n = gn_func_steps(f, step, 64);
+    for (size_t i = 0; i < n; i++) assert_string_not_equal(step[i].symbol, "copy");
+    const gn_array in = gn_array_of(tokens, GN_I32, 2, (int64_t[]){ 2, 5 });
+    must(gn_call(f, GN_ARRAYS(in), GN_ARRAYS(GN_SCALAR(&first))));
+    assert_float_equal(first, logf(8), 1e-5);
+    must(gn_call(f, GN_ARRAYS(in), GN_ARRAYS(GN_SCALAR(&cost))));
+    assert_true(cost < first);
+    must(gn_get(we, matrix(w0, 8, 8)));
+    tokens[1][4] = 8; /* a label, no operand of take */
+    refuse(gn_call(f, GN_ARRAYS(in), GN_ARRAYS(GN_SCALAR(&cost))), GN_EINDEX, "cross_entropy: element 7 of the computed indices is 8, outside [0, 8)");
+    tokens[1][4] = 1, tokens[1][0] = -1; /* the other way round */
+    refuse(gn_call(f, GN_ARRAYS(in), GN_ARRAYS(GN_SCALAR(&cost))), GN_EINDEX, "take: element 4 of the computed indices is -1, outside [0, 8)");
+    must(gn_get(we, matrix(w, 8, 8)));
+    assert_memory_equal(w, w0, sizeof w);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+/* The last place of a long axis is no number of a narrow dtype: right indices must pass as they are. */
+static void a_narrow_index_reaches_into_a_long_axis(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    static float x[300];
+    float y;
+    int8_t at = 60;
+    for (int i = 0; i < 300; i++) x[i] = (float)i;
+    gn_expr *xe = gn_input(g, "x", GN_F32, "300"), *k = gn_input(g, "k", GN_I8, "()");
+    must(gn_compile(&f, g, .in = GN_EXPRS(xe, k), .out = GN_EXPRS(gn_take(xe, gn_add(k, k), 0))));
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(x, 300), GN_SCALAR(&at)), GN_ARRAYS(GN_SCALAR(&y))));
+    assert_true(y == 120);
+    at = 100; /* wraps to -56 */
+    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(x, 300), GN_SCALAR(&at)), GN_ARRAYS(GN_SCALAR(&y))), GN_EINDEX, "is -56, outside [0, 300)");
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+/* The second program comes from the cache and has a line of its own. */
+static void a_warm_function_names_its_own_line(void **state)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        gn_graph *g = gn_graph_new(*state);
+        gn_func *f = NULL;
+        float x[3] = { 1, 2, 3 }, y[3];
+        gn_expr *xe = gn_input(g, "x", GN_F32, "n"), *i = gn_add(gn_iota(g, GN_I64, 0, "n"), 1);
+        gn_expr *e = turn ? gn_take(xe, i, 0) :
+                            gn_take(xe, i, 0);
+        const int line = __LINE__ - (turn ? 2 : 1);
+        must(gn_compile(&f, g, .in = GN_EXPRS(xe), .out = GN_EXPRS(gn_tanh(e)), .name = "warm"));
+        refuse(gn_call(f, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_VIEW(y, 3))), GN_EINDEX, "element 2 of the computed indices is 3, outside [0, 3)");
+        expect_line(line);
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_computed_index_outside_its_axis_is_told),
+        cmocka_unit_test(an_axis_without_elements_has_no_index),
+        cmocka_unit_test(a_training_step_with_a_bad_computed_label_changes_nothing),
+        cmocka_unit_test(a_table_updated_at_bad_places_stays_as_it_was),
+        cmocka_unit_test(a_variable_may_be_index_and_updated),
+        cmocka_unit_test(parts_of_an_input_are_labels),
+        cmocka_unit_test(a_narrow_index_reaches_into_a_long_axis),
+        cmocka_unit_test(a_warm_function_names_its_own_line),
+    };
+    return run_on_toolchains(tests, sizeof tests / sizeof *tests);
+}
