@@ -170,6 +170,23 @@ static void random_graphs_have_legal_schedules(void **state)
     assert_true(nplain * 100 <= nkernels);
 }
 
+static void schedule_many_axes(void *arg)
+{
+    gn_arena *const a = arg;
+    gn_kernel *const k = gn_kernel_new(a, "wide");
+    for (int i = 0; i < 60; i++) gn_kernel_axis(k, gn_arena_printf(a, "a%d", i), gn_dim_const(k->dims, 2));
+    gn_default_schedule(a, k, NULL, &gn_target_avx512);
+}
+
+static void more_axes_than_a_schedule_holds_are_refused(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    assert_int_equal(gn_protect(schedule_many_axes, &a), GN_EINTERNAL);
+    assert_message_contains("kernel wide: 60 axes are too many for a schedule");
+    gn_arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +194,7 @@ int main(void)
         cmocka_unit_test(the_five_programs_on_avx512),
         cmocka_unit_test(the_five_programs_on_avx2),
         cmocka_unit_test(the_five_programs_on_any_cpu),
+        cmocka_unit_test(more_axes_than_a_schedule_holds_are_refused),
         cmocka_unit_test(random_graphs_have_legal_schedules),
     };
     cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));

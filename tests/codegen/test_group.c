@@ -303,6 +303,26 @@ static void a_tiny_network_is_one_function(void **state)
     check_count(program_tiny(3), 1);
 }
 
+/* ---- what must not arrive here ---- */
+
+static void group_it(void *arg)
+{
+    program_group_or_throw(arg, &gn_target_avx512);
+}
+
+static void a_graph_that_no_pass_has_seen_is_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        program *p = program_new(1);
+        gn_expr *const x = program_in(p, "x", GN_F32, "4, 4");
+        program_out(p, i ? gn_matmul(x, x) : gn_softmax(x, 1));
+        assert_int_equal(gn_protect(group_it, p), GN_EINTERNAL);
+        assert_message_contains(i ? "grouping: contract is no operation of the core graph" : "grouping: the composite softmax was not decomposed");
+        program_free(p);
+    }
+}
+
 /* ---- random graphs ---- */
 
 static void random_graphs_keep_their_values(void **state)
@@ -426,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_long_chain_is_cut_into_kernels),
         cmocka_unit_test(a_sum_of_many_inputs_is_cut_into_kernels),
         cmocka_unit_test(deep_networks_have_three_kernels_a_layer),
+        cmocka_unit_test(a_graph_that_no_pass_has_seen_is_refused),
         cmocka_unit_test(random_graphs_keep_their_values),
     };
     cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));

@@ -129,6 +129,16 @@ static void illegal_directives_are_named_with_leaf_and_reason(void **state)
     }
 }
 
+static void a_function_without_a_body_for_its_dtype_is_refused(void **state)
+{
+    (void)state;
+    gn_arena arena = { 0 };
+    attempt a = { &arena, "(kernel k (syms n) (bufs (T i32 n)) (axes (i n)) (store set T (i) (exp (index i)))) (schedule s (order i))", &gn_target_avx512 };
+    assert_int_equal(gn_protect(try_lowering, &a), GN_EINVAL);
+    assert_message_contains("kernel k: the target avx512 has no exp of i32");
+    gn_arena_free(&arena);
+}
+
 /* ---- golden trees ---- */
 
 static const char *slurp(gn_arena *a, const char *path)
@@ -242,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(illegal_directives_are_named_with_leaf_and_reason),
+        cmocka_unit_test(a_function_without_a_body_for_its_dtype_is_refused),
         cmocka_unit_test(the_worked_examples_become_their_trees),
         cmocka_unit_test(lowering_twice_gives_the_same_text),
         cmocka_unit_test(names_of_users_never_meet_ours),

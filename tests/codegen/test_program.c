@@ -102,6 +102,28 @@ static void an_overlap_is_found(void **state)
     program_free(p);
 }
 
+static void a_value_in_place_of_what_is_read_later_is_found(void **state)
+{
+    (void)state;
+    program *p = program_mlp(60, 33, 20, 5);
+    gn_program *const made = make(p);
+    gn_plan plan;
+    gn_program_plan(made, NULL, &plan, &p->arena);
+    bool changed = false;
+    for (size_t i = 0; i < made->values.n && !changed; i++) {
+        const gn_pvalue *const v = &made->values.at[i];
+        const int32_t last = (int32_t)made->steps.n - 1;
+        if (v->alias < 0 || v->first < 0 || made->steps.at[v->first].kernel == made->steps.at[last].kernel) continue;
+        made->values.at[v->alias].last = last;
+        changed = true;
+    }
+    assert_true(changed);
+    const broken b = { made, NULL, &plan };
+    assert_int_equal(gn_protect(verify, (void *)&b), GN_EINTERNAL);
+    assert_message_contains("which is read later");
+    program_free(p);
+}
+
 /* The weights of a training step are updated where they lie, but the last bias, which its kernel adds to every row; neither can two variables
  * that exchange their values. */
 static void updates_lie_in_place_where_they_may(void **state)
@@ -151,6 +173,14 @@ static void a_faulty_text_is_told_with_its_place(void **state)
         { "(program \"p\" 1 0 (source \"\"))", "refers to something that is not there" },
         { "(program \"p\" 0 0 (step 3 0 f 1 () () () -1) (source \"\"))", "refers to something that is not there" },
         { "(program \"p\" 0 0 (value constant 0 \"c\" f32 () 4 -1 -1 -1 \"0g\") (source \"\"))", "not a hex digit" },
+        { "(program \"p\" 0 0 (value constant 0 \"c\" f32 () 4 -1 -1 -1 \"0\") (source \"\"))", "an odd number of hex digits" },
+        { "(program p 0 0 (source \"\"))", "entry:1:10: expected a string" },
+        { "(program \"p\" -1 0 (source \"\"))", "expected a number from 0 to 2147483647" },
+        { "(program \"p\" 0 0 source)", "expected a list" },
+        { "(program \"p\" 0 0 (sym \"n\" 0 0 -1))", "expected a name" },
+        { "(program \"p\" 0 0 (value temp 0 \"t\" f32 4 4 0 0 -1))", "expected a list of dims" },
+        { "(program \"p\" 0 0 (value temp 0 \"t\" f32 (1 1 1 1 1 1 1 1 1) 4 0 0 -1))", "more than 8 dims" },
+        { "(program \"p\" 0 0 (step 3 0 f 1 5 () () -1))", "expected lists of numbers" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         attempt t = { .text = cases[i].text };
@@ -165,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printing_then_reading_gives_the_same_program), cmocka_unit_test(two_makes_give_the_same_bytes),
         cmocka_unit_test(plans_hold_what_lives_and_little_more),        cmocka_unit_test(an_overlap_is_found),
+        cmocka_unit_test(a_value_in_place_of_what_is_read_later_is_found),
         cmocka_unit_test(updates_lie_in_place_where_they_may),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* Scheduled kernels: both forms of the tree mean what the logical kernel means. */
 #include "random_schedule.h"
+#include "texts.h"
+#include "tree_node.h"
 
 static void judge(const kernel_case *c, const gn_target *target, int lanes)
 {
@@ -125,12 +127,85 @@ static void legal_random_schedules_of_blocks_and_threads_agree(void **state)
     judge_random_schedules(&gn_target_cuda);
 }
 
+/* ---- faults of lowering, planted in the tree ---- */
+
+enum { NO_BARRIERS, A_BARRIER_FOR_SOME, A_COPY_BY_SOME, BEYOND_THE_END, OVERFLOW };
+
+/* Puts what `is` finds below an if that holds for thread 0 of each row of four, or takes it out. */
+static void spoil(const gn_scheduled *s, gn_tree *t, bool (*is)(const gn_tree *), bool drop)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->kids.n; i++) {
+        gn_tree *const kid = t->kids.at[i];
+        spoil(s, kid, is, drop);
+        if (is(kid) && drop) continue;
+        t->kids.at[kept++] = kid;
+        if (!is(kid)) continue;
+        gn_arena *const a = s->lower->arena;
+        gn_tree *const some = GN_NEW_OBJECT(a, gn_tree);
+        gn_kcond *const cond = GN_NEW_OBJECT(a, gn_kcond);
+        gn_pred *const pred = GN_NEW_OBJECT(a, gn_pred);
+        *cond = (gn_kcond){ GN_K_LT, gn_dim_sym(s->lower->dims, "mt"), gn_dim_const(s->lower->dims, 1) };
+        *pred = (gn_pred){ .n = 1, .cond = cond };
+        some->kind = GN_NODE_IF, some->when = (gn_preds){ 1, pred };
+        gn_push(a, &some->kids, kid);
+        t->kids.at[kept - 1] = some;
+    }
+    t->kids.n = kept;
+}
+
+static bool is_barrier(const gn_tree *t)
+{
+    return t->kind == GN_NODE_BARRIER;
+}
+
+static bool is_copy(const gn_tree *t)
+{
+    return t->kind == GN_NODE_FOR && t->flat.n;
+}
+
+typedef struct faulty {
+    int fault;
+    gn_arena arena;
+} faulty;
+
+static void run_faulty(void *arg)
+{
+    static const char shift[] = "(kernel shift (syms n) (bufs (X f32 n) (Y f32 n)) (axes (i n)) (store set Y (i) (load X (add i 1)))) (schedule s (order i))";
+    static const char large[] = "(kernel large (syms n) (bufs (Y f32 4)) (axes (j 4)) (store set Y (j) (index (mul j n n)))) (schedule s (order j))";
+    faulty *const f = arg;
+    static float x[40 * 40], y[40 * 40], z[40 * 40];
+    void *args[] = { x, y, z };
+    const int64_t sym[] = { f->fault == OVERFLOW ? INT64_C(1) << 40 : 40, 40, 40 };
+    const char *text = f->fault == BEYOND_THE_END ? shift : f->fault == OVERFLOW ? large : NULL;
+    for (size_t i = 0; !text; i++)
+        if (strcmp(golden_texts[i].name, "mma") == 0) text = golden_texts[i].text;
+    const job j = lower_text(&f->arena, text, f->fault >= BEYOND_THE_END ? &gn_target_generic : &gn_target_cuda);
+    if (f->fault < BEYOND_THE_END) spoil(j.s, j.s->code, f->fault == A_COPY_BY_SOME ? is_copy : is_barrier, f->fault == NO_BARRIERS);
+    gn_scheduled_interpret_code(j.s, args, sym, &f->arena);
+}
+
+static void the_interpreter_tells_what_a_wrong_tree_does(void **state)
+{
+    (void)state;
+    static const char *const says[] = { "kernel mma: threads race for element", "kernel mma: not all threads reach the barrier",
+                                        "kernel mma: not all threads reach the copy", "kernel shift: load of element 40 of X, which has 40",
+                                        "kernel large: an index has no value" };
+    for (int fault = 0; fault <= OVERFLOW; fault++) {
+        faulty f = { .fault = fault };
+        assert_int_equal(gn_protect(run_faulty, &f), GN_EINTERNAL);
+        assert_message_contains(says[fault]);
+        gn_arena_free(&f.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_forms_mean_what_the_kernel_means),
         cmocka_unit_test(legal_random_schedules_agree),
         cmocka_unit_test(legal_random_schedules_of_blocks_and_threads_agree),
+        cmocka_unit_test(the_interpreter_tells_what_a_wrong_tree_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -286,12 +286,12 @@ const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index
     case NODE_DIM: return gn_kexpr_index(w->k, t, gn_write_dim(w, gn_group_dim_of(n->e)));
     case NODE_IOTA: return gn_kexpr_index(w->k, t, index[gn_attr_of(n->e, "axis")->i]);
     case NODE_REDUCE:
-        if (n->group != w->q) gn_throw(GN_EINTERNAL, "grouping: a %s crosses groups without being stored", n->e->op->name);
+        GN_ASSERT(n->group == w->q); /* what crosses groups is stored */
         if (w->def[at] == NONE) reduction_def(w, at);
         return gn_kexpr_ref(w->k, (uint32_t)w->def[at], index);
-    case NODE_SCATTER:
-    case NODE_MEMORY: gn_throw(GN_EINTERNAL, "grouping: %s is not in memory where it is read", n->e->op->name);
-    default: return !is_view(n) && is_used_again(w, at) ? light_def(w, at, index) : light_body(w, at, index);
+    default:
+        GN_ASSERT(n->kind != NODE_SCATTER && n->kind != NODE_MEMORY); /* they are loaded, above */
+        return !is_view(n) && is_used_again(w, at) ? light_def(w, at, index) : light_body(w, at, index);
     }
 }
 

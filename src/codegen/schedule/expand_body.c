@@ -49,7 +49,7 @@ static const gn_val *lookup(body *b, const gn_sx *s)
 {
     for (size_t i = b->bound.n; i-- > 0;)
         if (gn_sx_is(s, b->bound.at[i].name)) return b->bound.at[i].val;
-    gn_throw(GN_EINTERNAL, "body of %s: no name '%s'", b->op->name, s->text);
+    gn_assert_failed("a name in a body is bound", __FILE__, __LINE__);
 }
 
 static void bind(body *b, const char *name, const gn_val *v)
@@ -82,7 +82,7 @@ static const gn_val *eval_op(body *b, const gn_sx *s, int expected)
 {
     const gn_op_info *op = gn_op_find(s->at[0]->text);
     const size_t n = s->n - 1;
-    if (!op || n > 4) gn_throw(GN_EINTERNAL, "body of %s: no op '%s'", b->op->name, s->at[0]->text);
+    GN_ASSERT(op && n <= 4);
     const bool select = strcmp(op->name, "select") == 0;
     const gn_val *a[4] = { 0 };
     int t = -1;

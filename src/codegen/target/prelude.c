@@ -190,7 +190,7 @@ static void put_variable(gn_text *out, const word *w, char c)
     case 'i': gn_spell_tag(out, int_of_width(t, false), n); break;
     case 'u': gn_spell_tag(out, int_of_width(t, true), n); break;
     case 'l': gn_spell_tag(out, GN_I64, n); break;
-    default: gn_throw(GN_EINTERNAL, "prelude: $%c in the template of %s", c, w->name);
+    default: GN_ASSERT(!"a letter of templates");
     }
 }
 
@@ -243,7 +243,7 @@ static void need(unit *u, const char *name)
     if (!text) return;
     gn_text t = {.arena = u->arena};
     put_text(&t, &w, text, end, -1);
-    if (++u->depth > 64) gn_throw(GN_EINTERNAL, "prelude: the definitions behind %s do not end", name);
+    GN_ASSERT(++u->depth <= 64); /* definitions end */
     need_words(u, gn_text_done(&t));
     u->depth--;
     gn_text_add(u->out, gn_text_done(&t));
