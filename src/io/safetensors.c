@@ -225,12 +225,28 @@ void gn_safetensors_close(gn_safetensors *st)
 static gn_status add_entry(json_t *header, const gn_named_array *a, uint64_t begin, uint64_t end)
 {
     json_t *shape = json_array();
-    for (int d = 0; d < a->value.rank; d++) json_array_append_new(shape, json_integer(a->value.shape[d]));
-    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[a->value.dtype], "shape", shape, "data_offsets",
-                              (json_int_t)begin, (json_int_t)end);
-    if (!entry) return gn_error(GN_ENOMEM, "out of memory while writing \"%s\"", a->name);
-    if (json_object_set_new(header, a->name, entry)) return gn_error(GN_EINVAL, "the name \"%s\" is not valid UTF-8", a->name);
-    return GN_OK;
+    bool good = shape;
+    for (int d = 0; good && d < a->value.rank; d++) good = !json_array_append_new(shape, json_integer(a->value.shape[d]));
+    json_t *entry = good ? json_pack("{s:s, s:O, s:[I, I]}", "dtype", dtype_names[a->value.dtype], "shape", shape, "data_offsets",
+                                     (json_int_t)begin, (json_int_t)end)
+                         : NULL;
+    json_decref(shape);
+    good = entry && !json_object_set_new(header, a->name, entry);
+    return good ? GN_OK : gn_error(GN_ENOMEM, "out of memory while writing \"%s\"", a->name);
+}
+
+/* Sequences of the shortest form, no surrogates (The Unicode Standard, table 3-7): what JSON may hold. */
+static bool is_utf8(const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c;) {
+        const unsigned lead = *c++;
+        const int more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
+        const unsigned low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80, high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+        if (more < 0 || (more > 0 && (*c < low || *c > high))) return false;
+        for (int i = 0; i < more; i++)
+            if ((*c++ & 0xc0) != 0x80) return false;
+    }
+    return true;
 }
 
 static gn_status check_array(const gn_named_array *a)
@@ -238,6 +254,7 @@ static gn_status check_array(const gn_named_array *a)
     if (!a->name || !*a->name || !strcmp(a->name, "__metadata__")) {
         return gn_error(GN_EINVAL, "an array cannot be saved under the name \"%s\"", a->name ? a->name : "");
     }
+    if (!is_utf8(a->name)) return gn_error(GN_EINVAL, "the name \"%s\" is not valid UTF-8", a->name);
     if (!gn_dtype_name(a->value.dtype)) return gn_error(GN_EDTYPE, "\"%s\" has an unknown dtype", a->name);
     const int64_t count = a->value.rank < 0 || a->value.rank > GN_MAX_RANK ? -1 : gn_array_count(&a->value);
     int64_t bytes;

@@ -95,6 +95,13 @@ static void absent_files_are_named(void **state)
     assert_message_contains("absent-images-idx3-ubyte.gz: No such file");
     assert_int_equal(gn_idx_read(&d, NULL, "absent"), GN_EINVAL);
     assert_message_contains("dir is NULL");
+    char far[5000];
+    memset(far, 'd', sizeof far - 1);
+    far[sizeof far - 1] = '\0';
+    assert_int_equal(gn_idx_read(&d, far, "a"), GN_EIO);
+    assert_message_contains("cannot open a path of 50");
+    assert_int_equal(gn_idx_read(&d, temp_dir, NULL), GN_EINVAL);
+    assert_message_contains("gn_idx_read: prefix is NULL");
 }
 
 static void every_truncation_is_an_error(void **state)

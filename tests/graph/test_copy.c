@@ -86,6 +86,10 @@ static void fixed_names_are_numbers_everywhere(void **state)
     assert_int_equal(gn_protect(copy, &d), GN_ESHAPE);
     assert_message_contains("fix: batch=-1 is negative");
     gn_arena_free(&d.arena);
+    d.fix = (const gn_fix[]){ { "batch", 60 }, { "batch", 61 } }, d.nfix = 2;
+    assert_int_equal(gn_protect(copy, &d), GN_EINVAL);
+    assert_message_contains("fix: \"batch\" is there twice");
+    gn_arena_free(&d.arena);
     gn_graph_free(g);
 }
 

@@ -289,6 +289,7 @@ static void malformed_shapes_are_told_with_their_place(void **state)
                            { "n/0", "division by 0" },
                            { "99999999999999999999", "does not fit 64 bits" },
                            { "9223372036854775807+1", "size overflows" },
+                           { "n,*", "an extent was expected: a number, a name, or an expression of them" },
                            { "n;", "an operator or ',' was expected" },
                            { NULL, NULL } };
     for (const pair *p = cases; p->in; p++) {
@@ -297,6 +298,20 @@ static void malformed_shapes_are_told_with_their_place(void **state)
         assert_message_contains(p->out);
         gn_arena_free(&r.arena);
     }
+    gn_arena arena = { 0 };
+    gn_text terms = { .arena = &arena }, choices = { .arena = &arena };
+    for (int i = 0; i < 65; i++) gn_textf(&terms, "%sa%d", i ? "+" : "(", i), gn_textf(&choices, "%sc%d", i ? ", " : "max(", i);
+    for (int i = 0; i < 65; i++) gn_textf(&terms, "%sb%d", i ? "+" : ")*(", i);
+    gn_text_char(&terms, ')'), gn_text_char(&choices, ')');
+    reading many = { gn_text_done(&terms), { 0 } };
+    assert_int_equal(gn_protect(read_one, &many), GN_ENOMEM);
+    assert_message_contains("size overflows: an extent has more than 4096 terms");
+    gn_arena_free(&many.arena);
+    many.text = gn_text_done(&choices);
+    assert_int_equal(gn_protect(read_one, &many), GN_ENOMEM);
+    assert_message_contains("size overflows: min or max of more than 64 extents");
+    gn_arena_free(&many.arena);
+    gn_arena_free(&arena);
     char deep[500];
     memset(deep, '(', sizeof deep - 1);
     deep[sizeof deep - 1] = '\0';

@@ -40,6 +40,9 @@ static void inputs_say_what_is_wrong_with_name_dtype_and_shape(void **state)
     FAILS(g, GN_ESYNTAX, "more extents than are possible");
     gn_input(g, "x", GN_F32, "4294967296, 4294967296");
     FAILS(g, GN_ENOMEM, "size overflows");
+    const char *const nothing = NULL;
+    gn_input(g, "x", GN_F32, nothing);
+    FAILS(g, GN_EINVAL, "input: \"x\": its shape is NULL; a scalar is \"()\"");
     gn_input(g, "x", GN_F32, "%2000d", 3);
     FAILS(g, GN_ESYNTAX, "more than 1023 characters");
     gn_expr *const x = gn_input(g, "x", GN_F32, "n"); /* the name is free: nothing of the failures stayed */
@@ -119,6 +122,14 @@ static void failed_and_foreign_and_forgotten_operands(void **state)
     assert_message_contains("no operand belongs to a graph");
     assert_int_not_equal(gn_error_of(bad), GN_OK);
     assert_int_equal(gn_error_of(gn_tanh(NULL)), GN_EINVAL);
+    gn_graph *const fresh = gn_graph_new(NULL);
+    gn_grad(gn_square(gn_input(fresh, "x", GN_F32, "()")), gn_tanh(NULL));
+    FAILS(fresh, GN_EINVAL, "an operand is the result of a builder that failed");
+    gn_graph_free(fresh);
+    assert_null(gn_graph_print(NULL, GN_EXPRS(x)));
+    assert_message_contains("print: the graph is NULL");
+    assert_null(gn_graph_print(g, GN_EXPRS(x, y)));
+    assert_message_contains("print: output 2 belongs to another graph");
     gn_graph_free(g), gn_graph_free(h), gn_graph_free(NULL);
 }
 
@@ -156,6 +167,30 @@ static void numbers_take_the_dtype_beside_them_or_are_refused(void **state)
     gn_graph_free(g);
 }
 
+static void make_large_constant(void *arg)
+{
+    gn_constant_node(arg, gn_type_tensor(arg, GN_F32, 0, NULL), NULL, (size_t)UINT32_MAX + 1);
+}
+
+static void a_constant_of_more_than_4_gib_is_refused(void **state)
+{
+    (void)state;
+    gn_graph *const g = gn_graph_new(NULL);
+    assert_int_equal(gn_protect(make_large_constant, g), GN_ENOMEM);
+    assert_message_contains("a constant of 4294967296 bytes: at most 4 GiB are possible, larger ones can be shared variables");
+    gn_graph_free(g);
+}
+
+static void more_axes_than_a_tensor_has_are_refused(void **state)
+{
+    (void)state;
+    gn_graph *const g = gn_graph_new(NULL);
+    gn_expr *const x = gn_input(g, "x", GN_F32, "1, 1, 1, 1, 1, 1, 1, 1");
+    gn_stack(GN_EXPRS(x, x), 0);
+    FAILS(g, GN_ESHAPE, "stack: a result of rank 9; at most 8 is possible");
+    gn_graph_free(g);
+}
+
 static void arrays_that_cannot_be_are_told(void **state)
 {
     (void)state;
@@ -176,6 +211,8 @@ static void arrays_that_cannot_be_are_told(void **state)
     gn_shared(g, "w", GN_VIEW(v, 2));
     gn_shared(g, "w", GN_VIEW(v, 2));
     FAILS(g, GN_EINVAL, "shared: the name \"w\" is taken");
+    assert_int_equal(gn_set(gn_shared(g, "unset", GN_VIEW(v, 2)), gn_array_1d(NULL, GN_F32, 2)), GN_EINVAL);
+    assert_message_contains("variable \"unset\": the array's data are NULL");
     gn_shared(g, "", GN_VIEW(v, 2));
     FAILS(g, GN_EINVAL, "\"\" is no name");
     gn_dim(gn_input(g, "x", GN_F32, "n, 2"), 2);
@@ -296,6 +333,8 @@ int main(void)
         cmocka_unit_test(failed_and_foreign_and_forgotten_operands),
         cmocka_unit_test(numbers_take_the_dtype_beside_them_or_are_refused),
         cmocka_unit_test(arrays_that_cannot_be_are_told),
+        cmocka_unit_test(a_constant_of_more_than_4_gib_is_refused),
+        cmocka_unit_test(more_axes_than_a_tensor_has_are_refused),
         cmocka_unit_test(settings_and_scopes_take_what_they_know),
         cmocka_unit_test(memory_that_runs_out_at_any_request_leaves_a_status_and_no_leak),
     };

@@ -270,6 +270,28 @@ static void opposites_cancel(void **state)
     gn_graph_free(g);
 }
 
+typedef struct evaluating {
+    gn_expr *e;
+    gn_arena arena;
+} evaluating;
+
+static void evaluate(void *arg)
+{
+    evaluating *const v = arg;
+    gn_evaluate(gn_evaluation_new(&v->arena), v->e);
+}
+
+static void an_expression_that_failed_has_no_value(void **state)
+{
+    (void)state;
+    gn_graph *g = gn_graph_new(NULL);
+    evaluating v = { .e = gn_tanh(gn_input(g, "1", GN_F32, "3")) };
+    assert_int_equal(gn_protect(evaluate, &v), GN_EINVAL);
+    assert_message_contains("an expression that failed to build");
+    gn_arena_free(&v.arena);
+    gn_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +303,7 @@ int main(void)
         cmocka_unit_test(nearness_is_judged_by_the_bound_alone),
         cmocka_unit_test(whole_values_agree_with_loops),
         cmocka_unit_test(opposites_cancel),
+        cmocka_unit_test(an_expression_that_failed_has_no_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -464,6 +464,8 @@ static void a_derivative_text_that_is_wrong_is_reported(void **state)
         { "(mull g b)", "has an unknown op" },
         { "(mul)", "is malformed" },
         { "g g", "is not one expression" },
+        { "(add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g g))))))))))))))))",
+          "is too long" },
         { "(mul g", "mul:1:" },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -472,6 +474,32 @@ static void a_derivative_text_that_is_wrong_is_reported(void **state)
         assert_message_contains(wrong[i][1]);
         gn_arena_free(&p.arena);
     }
+}
+
+typedef struct applying {
+    const gn_recipe *recipe;
+    gn_graph *g;
+    gn_expr *y;
+} applying;
+
+static void apply(void *arg)
+{
+    const applying *a = arg;
+    gn_recipe_apply(a->recipe, a->g, a->y, a->y);
+}
+
+static void a_derivative_text_without_g_is_reported(void **state)
+{
+    (void)state;
+    gn_graph *g = gn_graph_new(NULL);
+    gn_expr *x = gn_input(g, "x", GN_F32, "()");
+    parsing p = { .text = "2" };
+    assert_int_equal(gn_protect(parse_text, &p), GN_OK);
+    applying a = { p.recipe, g, gn_mul(x, x) };
+    assert_int_equal(gn_protect(apply, &a), GN_EINTERNAL);
+    assert_message_contains("the derivative of mul does not contain g");
+    gn_arena_free(&p.arena);
+    gn_graph_free(g);
 }
 
 static void an_earlier_error_passes_through(void **state)
@@ -580,6 +608,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_told_with_both_places),
         cmocka_unit_test(an_op_without_a_derivative_says_why),
         cmocka_unit_test(a_derivative_text_that_is_wrong_is_reported),
+        cmocka_unit_test(a_derivative_text_without_g_is_reported),
         cmocka_unit_test(an_earlier_error_passes_through),
         cmocka_unit_test(operands_of_two_graphs_are_refused),
         cmocka_unit_test(a_composite_has_the_gradient_of_its_body),

@@ -204,6 +204,11 @@ static void every_altered_byte_is_read_or_refused(void **state)
 static void what_has_no_npy_form_is_refused(void **state)
 {
     (void)state;
+    float v[2] = { 0 };
+    assert_int_equal(gn_npy_write(NULL, GN_VIEW(v, 2)), GN_EINVAL);
+    assert_message_contains("gn_npy_write: path is NULL");
+    assert_int_equal(gn_npy_write(temp_path("x.npy"), gn_array_1d(v, (gn_dtype)99, 2)), GN_EDTYPE);
+    assert_message_contains("gn_npy_write: an unknown dtype has no npy form");
     uint16_t b[2] = { 0 };
     assert_int_equal(gn_npy_write(temp_path("n.npy"), gn_array_of(b, GN_BF16, 1, (int64_t[]){ 2 })), GN_EDTYPE);
     assert_message_contains("bf16 has no npy form");

@@ -1,4 +1,5 @@
 /* safetensors: round trips, the exact bytes, and files that lie. */
+#include <jansson.h>
 #include "safetensors.h"
 #include "tempdir.h"
 
@@ -207,8 +208,53 @@ static void what_cannot_be_saved_is_refused(void **state)
     refuses_to_write(1, (gn_named_array[]){ { "", good } }, GN_EINVAL, "under the name \"\"");
     refuses_to_write(1, (gn_named_array[]){ { "__metadata__", good } }, GN_EINVAL, "under the name \"__metadata__\"");
     refuses_to_write(1, (gn_named_array[]){ { "\xff", good } }, GN_EINVAL, "not valid UTF-8");
+    static const char *const wrong[] = { "\x80", "\xc1\x81", "a\xe2\x82", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80" };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        refuses_to_write(1, (gn_named_array[]){ { wrong[i], good } }, GN_EINVAL, "not valid UTF-8");
+    assert_int_equal(gn_safetensors_write(temp_path("names"), 3, (gn_named_array[]){ { "\xc3\xa4", good }, { "\xe2\x82\xac", good }, { "\xf0\x9f\x98\x80", good } }), GN_OK);
     refuses_to_write(1, (gn_named_array[]){ { "a", null } }, GN_EINVAL, "the data of \"a\" is NULL");
+    refuses_to_write(1, (gn_named_array[]){ { "a", gn_array_1d(v, (gn_dtype)99, 2) } }, GN_EDTYPE, "\"a\" has an unknown dtype");
     refuses_to_write(1, (gn_named_array[]){ { "a", negative } }, GN_ESHAPE, "\"a\" has no valid shape");
+}
+
+static void a_header_that_would_be_too_long_is_not_written(void **state)
+{
+    (void)state;
+    enum { LONG = 100000000 };
+    float v[2] = { 0 };
+    char *const name = malloc(LONG + 1);
+    memset(name, 'a', LONG);
+    name[LONG] = '\0';
+    refuses_to_write(1, (gn_named_array[]){ { name, GN_VIEW(v, 2) } }, GN_EINVAL, "too many or too long names for a safetensors file");
+    free(name);
+}
+
+static int allowed; /* allocations of jansson before one fails; negative: all */
+
+static void *scarce(size_t size)
+{
+    return allowed && allowed-- ? malloc(size) : NULL;
+}
+
+static void memory_that_runs_out_while_writing_is_told(void **state)
+{
+    (void)state;
+    float v[2] = { 0 };
+    const gn_named_array in[] = { { "a", GN_VIEW(v, 2) }, { "b", GN_VIEW(v, 2) } };
+    const int before = temp_entries();
+    json_set_alloc_funcs(scarce, free);
+    gn_status s = GN_ENOMEM;
+    for (int n = 0; s && n < 1000; n++) {
+        allowed = n;
+        s = gn_safetensors_write(temp_path("scarce.safetensors"), 2, in);
+        if (!s) break;
+        if (s != GN_ENOMEM) fail_msg("%d allocations: %s", n, gn_message());
+        assert_message_contains("out of memory while writing");
+        assert_int_equal(temp_entries(), before);
+    }
+    allowed = -1;
+    json_set_alloc_funcs(malloc, free);
+    assert_int_equal(s, GN_OK);
 }
 
 int main(void)
@@ -224,6 +270,8 @@ int main(void)
         cmocka_unit_test(every_truncation_is_an_error),
         cmocka_unit_test(every_altered_byte_is_read_or_refused),
         cmocka_unit_test(what_cannot_be_saved_is_refused),
+        cmocka_unit_test(a_header_that_would_be_too_long_is_not_written),
+        cmocka_unit_test(memory_that_runs_out_while_writing_is_told),
     };
     return cmocka_run_group_tests(tests, temp_setup, temp_teardown);
 }

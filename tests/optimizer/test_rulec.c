@@ -78,6 +78,7 @@ static void counts_that_do_not_fit_are_errors(void **state)
     assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes k)\", \"(sum x :axes (axes_compose k))\")\n",
                 "error: axes_compose takes 2 arguments, not 1");
     assert_said(TABLE "RULE(a, EXACT, \"(neg x) (neg y)\", \"x\")\n", "t.def:3:16: error: expected one pattern, found 2");
+    assert_said(TABLE "RULE(a, EXACT, \"(add (add (add a b) (add c d)) (add e (add f h)))\", \"a\")\n", "error: a: more than 4 commutative ops in one pattern");
     assert_said(TABLE "RULE(a, EXACT, \"x\", \"x\")\n", "t.def:3:16: error: a left side starts with an op");
 }
 
