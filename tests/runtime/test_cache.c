@@ -1,105 +1,5 @@
 /* The cache: what was stored comes back, whatever is wrong with an entry is a miss, and hostile places switch it off. */
-#include "testlib.h"
-#include "alloc.h"
-#include "cache.h"
-#include "toolchain.h"
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-static void *object[2]; /* shared objects of int answer(void), 42 and 43 */
-static size_t object_size[2];
-static char base[64];   /* a directory of this run */
-
-static int remove_tree(const char *dir)
-{
-    char command[160];
-    snprintf(command, sizeof command, "chmod -R u+rwX '%s'; rm -rf '%s'", dir, dir);
-    return system(command);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    gn_toolchain *t = NULL;
-    strcpy(base, "/tmp/gnomon-test-XXXXXX");
-    if (!mkdtemp(base) || gn_toolchain_open(&t, &gn_allocator_libc, "cc", NULL)) return -1;
-    for (int i = 0; i < 2; i++) {
-        const char *source = i ? "int answer(void) { return 43; }\n" : "int answer(void) { return 42; }\n";
-        if (gn_toolchain_compile(t, "answer", source, NULL, &object[i], &object_size[i])) return -1;
-    }
-    gn_toolchain_close(t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 2; i++) gn_release(&gn_allocator_libc, object[i], object_size[i]);
-    return remove_tree(base);
-}
-
-static gn_cache *open_cache(const char *dir)
-{
-    gn_cache *c = NULL;
-    assert_int_equal(gn_cache_open(&c, &gn_allocator_libc, dir, (int64_t)1 << 30), GN_OK);
-    return c;
-}
-
-/* A cache in a fresh directory below base. */
-static gn_cache *fresh(const char *name, char dir[128])
-{
-    snprintf(dir, 128, "%s/%s", base, name);
-    gn_cache *c = open_cache(dir);
-    assert_non_null(gn_cache_dir(c));
-    return c;
-}
-
-static gn_key key_of(const char *text)
-{
-    const size_t n = strlen(text);
-    return gn_key_of(1, &text, &n);
-}
-
-static int answer_of(const gn_module *m)
-{
-    int (*f)(void);
-    *(void **)&f = gn_module_symbol(m, "answer");
-    return f ? f() : -1;
-}
-
-static gn_module *store(gn_cache *c, const char *key, int which)
-{
-    gn_module *m = NULL;
-    const gn_key k = key_of(key);
-    if (gn_cache_store(c, &k, object[which], object_size[which], "answer\nmore", 11, &m)) fail_msg("%s", gn_message());
-    assert_non_null(m);
-    return m;
-}
-
-static gn_module *load(gn_cache *c, const char *key)
-{
-    const gn_key k = key_of(key);
-    return gn_cache_load(c, &k);
-}
-
-static void path_of(const gn_cache *c, const char *key, char path[256])
-{
-    char hex[65];
-    const gn_key k = key_of(key);
-    gn_key_hex(&k, hex);
-    snprintf(path, 256, "%s/v1/%.2s/%s.so", gn_cache_dir(c), hex, hex);
-}
+#include "cached.h"
 
 static void what_was_stored_comes_back(void **state)
 {
@@ -319,18 +219,6 @@ static void a_linked_directory_and_a_file_are_refused(void **state)
     works_from_memory(open_cache(dir));
 }
 
-static int count_files(const char *dir, const char *prefix)
-{
-    char command[256];
-    int n = -1;
-    snprintf(command, sizeof command, "find '%s' -type f -name '%s*' | wc -l", dir, prefix);
-    FILE *p = popen(command, "r");
-    assert_non_null(p);
-    if (fscanf(p, "%d", &n) != 1) n = -1;
-    pclose(p);
-    return n;
-}
-
 static void a_full_disk_is_no_error(void **state)
 {
     (void)state;
@@ -350,38 +238,6 @@ static void a_full_disk_is_no_error(void **state)
     assert_int_equal(status, 0);
     assert_int_equal(count_files(dir, ".new"), 0);
     assert_null(load(c, "a"));
-    gn_cache_close(c);
-}
-
-static void a_killed_writer_leaves_whole_entries_or_none(void **state)
-{
-    (void)state;
-    char dir[128];
-    gn_cache *c = fresh("killed", dir);
-    uint64_t seed = test_seed();
-    for (int i = 0; i < 40; i++) {
-        const pid_t pid = fork();
-        if (!pid) {
-            for (int k = 0;; k++) {
-                char key[32];
-                snprintf(key, sizeof key, "%d", k % 20);
-                gn_module_release(store(c, key, k % 20 & 1));
-            }
-        }
-        const struct timespec pause = { 0, (long)(test_random(&seed) % 3000000) };
-        nanosleep(&pause, NULL);
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-        for (int k = 0; k < 20; k++) {
-            char key[32];
-            snprintf(key, sizeof key, "%d", k);
-            gn_module *m = load(c, key);
-            if (m) assert_int_equal(answer_of(m), 42 + (k & 1));
-            gn_module_release(m);
-        }
-    }
-    assert_int_equal(gn_cache_prune(c, (int64_t)1 << 30, NULL), GN_OK);
-    assert_int_equal(count_files(dir, ".new"), 0); /* what the dead left is gone */
     gn_cache_close(c);
 }
 
@@ -411,19 +267,6 @@ static void processes_share_a_cold_directory(void **state)
         waitpid(pid[i], &status, 0);
         assert_int_equal(status, 0);
     }
-}
-
-typedef struct seen {
-    int n, bad;
-    int64_t bytes;
-    char name[64];
-} seen;
-
-static void see(void *user, const gn_cache_entry *e)
-{
-    seen *s = user;
-    s->n++, s->bad += !e->good, s->bytes += e->bytes;
-    snprintf(s->name, sizeof s->name, "%s", e->name);
 }
 
 static void the_walk_lists_and_verifies(void **state)
@@ -505,7 +348,6 @@ int main(void)
         cmocka_unit_test(a_directory_of_another_user_is_refused),
         cmocka_unit_test(a_linked_directory_and_a_file_are_refused),
         cmocka_unit_test(a_full_disk_is_no_error),
-        cmocka_unit_test(a_killed_writer_leaves_whole_entries_or_none),
         cmocka_unit_test(processes_share_a_cold_directory),
         cmocka_unit_test(the_walk_lists_and_verifies),
         cmocka_unit_test(pruning_takes_the_oldest),
