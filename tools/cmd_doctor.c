@@ -1,6 +1,7 @@
 /* `gnomon doctor`: what this machine has, what is missing, and how to get it. */
 #include <dlfcn.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 #include "commands.h"
@@ -64,6 +65,21 @@ static void report_command(const char *command)
         snprintf(line, sizeof line, "%.*s", (int)strcspn(gn_bytes_text(&words), "\n"), gn_bytes_text(&words));
     gn_bytes_free(&words);
     say(command, line);
+}
+
+/* A plain "clang" is often an old one beside newer ones that have their version in their names. */
+static void report_clang(void)
+{
+    enum { NEWEST = 40, OLDEST = 10 };
+    char command[16], path[PATH_MAX];
+    for (int version = NEWEST; version >= OLDEST; version--) {
+        snprintf(command, sizeof command, "clang-%d", version);
+        if (gn_find_program(command, path, sizeof path)) {
+            report_command(command);
+            return;
+        }
+    }
+    report_command("clang");
 }
 
 static bool report_library(const char *what, const char *const *names)
@@ -146,7 +162,7 @@ int cmd_doctor(int argc, char **argv)
     report_toolchain(&r, "cc", "gcc libc6-dev");
     printf("compilers\n");
     report_command("gcc");
-    report_command("clang");
+    report_clang();
     report_cuda();
     report_cache(context);
     if (*r.packages) printf("missing; on Debian 12:  apt-get install%s\n", r.packages);

@@ -9,8 +9,7 @@
 
 static const char *const tool_names[] = { "clang", "cc", "interpreter" };
 
-/* The file that a command starts: its first word, as it is or along $PATH. */
-static bool find_program(const char *command, char *path, size_t capacity)
+bool gn_find_program(const char *command, char *path, size_t capacity)
 {
     const size_t n = strcspn(command, " ");
     const char *dirs = getenv("PATH");
@@ -35,7 +34,7 @@ static gn_status identify_cc(gn_toolchain *t, gn_bytes *out)
     gn_args a = { .n = 0 };
     gn_bytes words = { .allocator = t->allocator };
     int code = 0;
-    if (!find_program(t->cc, path, sizeof path) || stat(path, &st))
+    if (!gn_find_program(t->cc, path, sizeof path) || stat(path, &st))
         return gn_error(GN_ECOMPILER, "the C compiler '%s' was not found; set $CC, or use toolchain \"interpreter\"", t->cc);
     gn_bytes_printf(out, "cc %s;%s:%lld:%lld;", t->cc, path, (long long)st.st_size, (long long)st.st_mtim.tv_sec);
     if (!gn_args_words(&a, t->cc) || !gn_args_add(&a, "--version")) return gn_error(GN_EINVAL, "the command of the C compiler is too long: '%s'", t->cc);
@@ -70,7 +69,7 @@ static gn_status choose(gn_toolchain *t, const char *name)
 {
     char path[PATH_MAX];
     if (!name) {
-        t->tool = gn_plugin_find(path, sizeof path) && gn_plugin_has_libraries() ? GN_TOOL_CLANG : find_program(t->cc, path, sizeof path) ? GN_TOOL_CC : GN_TOOL_INTERPRETER;
+        t->tool = gn_plugin_find(path, sizeof path) && gn_plugin_has_libraries() ? GN_TOOL_CLANG : gn_find_program(t->cc, path, sizeof path) ? GN_TOOL_CC : GN_TOOL_INTERPRETER;
         return GN_OK;
     }
     for (size_t i = 0; i < sizeof tool_names / sizeof *tool_names; i++) {

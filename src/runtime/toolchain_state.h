@@ -54,5 +54,7 @@ gn_status gn_plugin_open(const gn_plugin **out);
 gn_status gn_clang_compile(const gn_toolchain *, const char *name, size_t n, const char *const *sources, const char *const *args, gn_plugin_emit,
                            gn_bytes *out);
 gn_status gn_cc_compile(const gn_toolchain *, const char *name, const char *source, const char *const *args, bool assembly, gn_bytes *out);
+/* The file that a command starts: its first word, as it is or along $PATH. False: there is none. */
+bool gn_find_program(const char *command, char *path, size_t capacity);
 /* Runs a command without a shell and collects what it prints. GN_ECOMPILER if it cannot be started; *exit_code as of waitpid's status. */
 gn_status gn_spawn(const char *const *argv, gn_bytes *words, int *wait_status);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "testlib.h"
@@ -211,6 +212,39 @@ static void doctor_reports_what_is_here(void **state)
     for (size_t i = 0; i < 6; i++) assert_prints(parts[i]);
 }
 
+static void make_program(const char *dir, const char *name, const char *says)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "#!/bin/sh\necho %s\n", says);
+    fclose(f);
+    assert_int_equal(chmod(path, 0755), 0);
+}
+
+static void doctor_shows_the_newest_clang(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/gnomon-doctor-XXXXXX", line[128], *old = getenv("PATH") ? strdup(getenv("PATH")) : NULL;
+    assert_non_null(mkdtemp(dir));
+    make_program(dir, "clang", "plain clang");
+    assert_int_equal(setenv("PATH", dir, 1), 0);
+    gnomon("doctor");
+    assert_prints("clang            plain clang\n");
+    make_program(dir, "clang-9", "clang nine");
+    make_program(dir, "clang-16", "clang sixteen");
+    make_program(dir, "clang-18", "clang eighteen");
+    gnomon("doctor");
+    assert_prints("clang-18         clang eighteen\n");
+    assert_null(strstr(output, "plain"));
+    assert_null(strstr(output, "sixteen"));
+    if (old) setenv("PATH", old, 1);
+    free(old);
+    snprintf(line, sizeof line, "rm -rf %s", dir);
+    assert_int_equal(system(line), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +259,7 @@ int main(void)
         cmocka_unit_test(inspect_says_where_a_graph_is_malformed),
         cmocka_unit_test(cache_lists_verifies_and_clears),
         cmocka_unit_test(doctor_reports_what_is_here),
+        cmocka_unit_test(doctor_shows_the_newest_clang),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
