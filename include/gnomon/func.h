@@ -55,8 +55,11 @@ GN_API void gn_func_free(gn_func *);
  *  Errors  GN_EINVAL for counts, NULL data, overlapping outputs; GN_EDTYPE, GN_ESHAPE for an array that does not fit, with both lines;
  *          GN_EINDEX for an index outside its axis, with the line of the operation: from an input or variable before anything runs, a
  *          computed one before any variable changes (what outputs hold then means nothing); GN_ENOMEM.
- *  Thread safety  functions without updates run concurrently, and take no locks: keep them from running beside one that updates the same
- *                 variables. A call that updates locks the variables it uses. */
+ *  Thread safety  any function may be called from several threads at once, on outputs of their own. A call has the variables that it updates
+ *                 to itself, and shares those that it reads with other readers: it sees all of another call's updates or none. Functions
+ *                 that only read run concurrently; calls that update the same variable, or one that the other reads, run one after the
+ *                 other, as do gn_get and gn_set (graph.h), each of which is about one variable alone. A function without variables takes
+ *                 no lock. Bindings: gn_run likewise, each binding in one thread at a time. */
 GN_API gn_status gn_call(gn_func *, gn_arrays in, gn_arrays out);
 
 /** Checks once and prepares, so that gn_run is the bare call. A binding owns its memory, keeps f alive, serves one thread, and fixes

@@ -89,7 +89,8 @@ GN_API gn_expr *gn_shared_at(gn_loc, gn_graph *, const char *name, gn_array init
 #define gn_shared(g, name, initial) gn_shared_at(GN_HERE, g, name, initial)
 /** Copies the value out of or into a shared variable; dtype and shape must be equal, strides are free.
  *  Errors  GN_EINVAL for NULL or what is no variable; GN_EDTYPE; GN_ESHAPE.
- *  Thread safety: locked against functions that update the variable. */
+ *  Thread safety: any thread may call them while functions run: gn_get reads beside other readers, gn_set waits for them; a call that
+ *  updates the variable is seen as a whole. One variable at a time: two gn_get may stand on both sides of an update of both. */
 GN_API gn_status gn_get(const gn_expr *variable, gn_array out);
 GN_API gn_status gn_set(gn_expr *variable, gn_array in);
 

@@ -21,6 +21,19 @@ static gn_status initial_bytes(const char *name, const gn_array *a, size_t *byte
     return GN_OK;
 }
 
+/* Who reads in a tight loop must not keep writers out: where the library lets choose, a waiting writer goes first. */
+static void lock_init(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attr;
+    int failed = pthread_rwlockattr_init(&attr);
+#if defined(__GLIBC__)
+    failed |= pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    failed |= pthread_rwlock_init(lock, &attr);
+    GN_ASSERT(!failed); /* a lock within the process needs nothing that could be missing */
+    pthread_rwlockattr_destroy(&attr);
+}
+
 gn_status gn_variable_new(gn_variable **out, const gn_allocator *allocator, const char *name, const gn_array *initial)
 {
     size_t bytes = 0;
@@ -38,7 +51,7 @@ gn_status gn_variable_new(gn_variable **out, const gn_allocator *allocator, cons
         gn_release(allocator, v, sizeof *v);
         return GN_ENOMEM;
     }
-    GN_ASSERT(pthread_mutex_init(&v->lock, NULL) == 0); /* a plain mutex needs nothing */
+    lock_init(&v->lock);
     v->allocator = allocator;
     v->bytes = bytes;
     v->value = gn_array_of(data, initial->dtype, initial->rank, initial->shape);
@@ -58,8 +71,19 @@ void gn_variable_release(gn_variable *v)
 {
     if (!v || atomic_fetch_sub(&v->refs, 1) != 1) return;
     const gn_allocator *const allocator = v->allocator;
-    pthread_mutex_destroy(&v->lock);
+    pthread_rwlock_destroy(&v->lock);
     gn_block_free(allocator, v->value.data, v->bytes);
     gn_release(allocator, v->name, strlen(v->name) + 1);
     gn_release(allocator, v, sizeof *v);
+}
+
+void gn_variable_lock(gn_variable *v, bool to_write)
+{
+    const int failed = to_write ? pthread_rwlock_wrlock(&v->lock) : pthread_rwlock_rdlock(&v->lock);
+    GN_ASSERT(!failed);
+}
+
+void gn_variable_unlock(gn_variable *v)
+{
+    pthread_rwlock_unlock(&v->lock);
 }

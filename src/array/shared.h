@@ -1,6 +1,7 @@
 /* Shared variables: memory that graphs and functions have in common, reference-counted. */
 #pragma once
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <pthread.h>
 #include <gnomon/array.h>
 #include "alloc.h"
@@ -9,7 +10,7 @@ typedef struct gn_variable {
     const gn_allocator *allocator;
     atomic_int refs;
     uint64_t id;                 /* process-wide order in which locks are taken */
-    pthread_mutex_t lock;
+    pthread_rwlock_t lock;       /* around the elements */
     atomic_uint_fast64_t version;/* counts writes */
     char *name;
     gn_array value;              /* row-major, owned */
@@ -19,3 +20,7 @@ typedef struct gn_variable {
 gn_status gn_variable_new(gn_variable **out, const gn_allocator *, const char *name, const gn_array *initial);
 void gn_variable_keep(gn_variable *);
 void gn_variable_release(gn_variable *);
+
+/* Many may read at once; one writes alone. A thread that needs several takes them in the order of their ids, none of them twice. */
+void gn_variable_lock(gn_variable *, bool to_write);
+void gn_variable_unlock(gn_variable *);

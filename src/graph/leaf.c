@@ -203,9 +203,9 @@ gn_status gn_get(const gn_expr *variable, gn_array out)
     struct gn_variable *v;
     const gn_status bad = storage_of("gn_get", variable, &out, &v);
     if (bad) return bad;
-    pthread_mutex_lock(&v->lock);
+    gn_variable_lock(v, false);
     gn_array_copy(&out, &v->value);
-    pthread_mutex_unlock(&v->lock);
+    gn_variable_unlock(v);
     return GN_OK;
 }
 
@@ -214,9 +214,9 @@ gn_status gn_set(gn_expr *variable, gn_array in)
     struct gn_variable *v;
     const gn_status bad = storage_of("gn_set", variable, &in, &v);
     if (bad) return bad;
-    pthread_mutex_lock(&v->lock);
+    gn_variable_lock(v, true);
     gn_array_copy(&v->value, &in);
     atomic_fetch_add(&v->version, 1);
-    pthread_mutex_unlock(&v->lock);
+    gn_variable_unlock(v);
     return GN_OK;
 }

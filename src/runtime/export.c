@@ -364,9 +364,9 @@ gn_status gn_export(const gn_func *f, const char *name, const char *dir)
     if (!is_identifier(name)) return gn_error(GN_EINVAL, "export: \"%s\" is no identifier", name);
     exporter x = { .f = f, .p = f->program, .name = name, .arena = { .allocator = f->allocator } };
     x.header.arena = x.source.arena = &x.arena;
-    for (size_t i = 0; i < f->program->variables.n; i++) pthread_mutex_lock(&f->variable[f->by_id[i]]->lock);
+    for (size_t i = 0; i < f->program->variables.n; i++) gn_variable_lock(f->variable[f->by_id[i]], false);
     gn_status s = gn_protect(build, &x);
-    for (size_t i = f->program->variables.n; i-- > 0;) pthread_mutex_unlock(&f->variable[f->by_id[i]]->lock);
+    for (size_t i = f->program->variables.n; i-- > 0;) gn_variable_unlock(f->variable[f->by_id[i]]);
     if (!s) s = write_file(dir, name, ".h", &x.header);
     if (!s) s = write_file(dir, name, ".c", &x.source);
     gn_arena_free(&x.arena);

@@ -37,7 +37,7 @@ struct gn_func {
     gn_slot_info *slot;          /* inputs, then outputs */
     gn_loc *check_loc, *index_loc; /* per check and per index of the program */
     uint32_t nslots, max_args;
-    bool updates;                /* changes variables: takes locks */
+    bool updates;                /* changes variables */
     atomic_bool profiled;
     gn_step_profile *profile;    /* per step */
     atomic_bool taken;           /* a call has `hot` */

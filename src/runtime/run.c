@@ -188,9 +188,13 @@ static gn_status run_steps(const gn_frame *fr)
     return s;
 }
 
+/* What is only read may be read by others meanwhile. */
 static void lock_variables(const gn_func *f)
 {
-    for (size_t i = 0; i < f->program->variables.n; i++) pthread_mutex_lock(&f->variable[f->by_id[i]]->lock);
+    for (size_t i = 0; i < f->program->variables.n; i++) {
+        const uint32_t at = f->by_id[i];
+        gn_variable_lock(f->variable[at], f->program->variables.at[at].updated);
+    }
 }
 
 static void unlock_variables(const gn_func *f, bool changed)
@@ -198,7 +202,7 @@ static void unlock_variables(const gn_func *f, bool changed)
     for (size_t i = f->program->variables.n; i-- > 0;) {
         gn_variable *v = f->variable[f->by_id[i]];
         if (changed && f->program->variables.at[f->by_id[i]].updated) atomic_fetch_add_explicit(&v->version, 1, memory_order_relaxed);
-        pthread_mutex_unlock(&v->lock);
+        gn_variable_unlock(v);
     }
 }
 
@@ -225,9 +229,9 @@ static gn_status run_whole(const gn_frame *fr)
 {
     const gn_func *f = fr->f;
     if (fr->any_staged) copy_in(fr);
-    if (f->updates) lock_variables(f);
+    lock_variables(f);
     const gn_status s = run_steps(fr);
-    if (f->updates) unlock_variables(f, !s);
+    unlock_variables(f, !s);
     if (fr->any_staged && !s) copy_out(fr);
     return s;
 }
@@ -237,6 +241,8 @@ gn_status gn_frame_run(gn_frame *fr)
     const gn_func *f = fr->f;
     if (!fr->plain || fr->any_staged || atomic_load_explicit(&f->profiled, memory_order_relaxed)) return run_whole(fr);
     const size_t n = f->program->steps.n;
+    if (f->program->variables.n) lock_variables(f);
     for (size_t i = 0; i < n; i++) f->step[i](fr->arg[i], fr->step_sym[i], 0);
+    if (f->program->variables.n) unlock_variables(f, false);
     return GN_OK;
 }

@@ -1,6 +1,7 @@
 /* Updates: all take effect together, after the outputs; alone and from several threads. */
 #include "api.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 static void variables_are_swapped(void **state)
 {
@@ -104,6 +105,76 @@ static void functions_without_updates_run_at_once(void **state)
     gn_graph_free(g);
 }
 
+enum { LONG = 1000, SHORT = 5, STEPS = 300 };
+
+typedef struct watching {
+    gn_func *f;
+    gn_binding *b;
+    const gn_expr *w;            /* read by gn_get */
+    float *seen, *other;         /* outputs: w, v */
+    const atomic_bool *over;
+    int bad;
+    long reads;
+} watching;
+
+/* All of both variables of one moment, which never comes back. */
+static void *watch(void *arg)
+{
+    watching *r = arg;
+    float last = 0;
+    while (!atomic_load(r->over) || !r->reads) {
+        if (r->w) r->bad |= gn_get(r->w, GN_VIEW(r->seen, LONG)) != GN_OK;
+        else if (r->b) r->bad |= gn_run(r->b) != GN_OK;
+        else r->bad |= gn_call(r->f, (gn_arrays){ 0 }, GN_ARRAYS(GN_VIEW(r->seen, LONG), GN_VIEW(r->other, SHORT))) != GN_OK;
+        for (int i = 0; i < LONG; i++) r->bad |= r->seen[i] != r->seen[0];
+        for (int i = 0; i < SHORT && !r->w; i++) r->bad |= r->other[i] != -r->seen[0];
+        r->bad |= r->seen[0] < last;
+        last = r->seen[0];
+        r->reads++;
+    }
+    return NULL;
+}
+
+typedef struct stepping {
+    gn_func *f;
+    int bad;
+} stepping;
+
+static void *step_often(void *arg)
+{
+    stepping *s = arg;
+    for (int i = 0; i < STEPS; i++) s->bad |= gn_call(s->f, (gn_arrays){ 0 }, (gn_arrays){ 0 }) != GN_OK;
+    return NULL;
+}
+
+static void readers_see_all_of_an_update_or_none(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    stepping s = { 0 };
+    watching r[3] = { { 0 } };
+    pthread_t thread[3], stepper;
+    static float zero[LONG], seen[3][LONG], other[3][SHORT];
+    atomic_bool over = false;
+    gn_func *read = NULL;
+    gn_expr *w = gn_shared(g, "w", GN_VIEW(zero, LONG)), *v = gn_shared(g, "v", GN_VIEW(zero, SHORT));
+    must(gn_compile(&s.f, g, .update = GN_UPDATES({ w, gn_add(w, 1) }, { v, gn_sub(v, 1) })));
+    must(gn_compile(&read, g, .out = GN_EXPRS(gn_add(w, 0.0), gn_mul(v, 1.0))));
+    for (int i = 0; i < 3; i++) r[i] = (watching){ .f = read, .seen = seen[i], .other = other[i], .over = &over };
+    must(gn_bind(&r[1].b, read, (gn_arrays){ 0 }, GN_ARRAYS(GN_VIEW(seen[1], LONG), GN_VIEW(other[1], SHORT))));
+    r[2].w = w;
+    for (int i = 0; i < 3; i++) assert_int_equal(pthread_create(&thread[i], NULL, watch, &r[i]), 0);
+    assert_int_equal(pthread_create(&stepper, NULL, step_often, &s), 0);
+    pthread_join(stepper, NULL);
+    atomic_store(&over, true);
+    for (int i = 0; i < 3; i++) pthread_join(thread[i], NULL), assert_false(r[i].bad);
+    assert_false(s.bad);
+    must(gn_get(w, GN_VIEW(seen[0], LONG)));
+    assert_true(seen[0][LONG - 1] == STEPS);
+    gn_binding_free(r[1].b);
+    gn_func_free(s.f), gn_func_free(read);
+    gn_graph_free(g);
+}
+
 typedef struct building {
     gn_context *c;
     int number, bad;
@@ -172,6 +243,7 @@ int main(void)
         cmocka_unit_test(new_values_are_made_of_old_ones),
         cmocka_unit_test(no_update_of_a_thread_is_lost),
         cmocka_unit_test(functions_without_updates_run_at_once),
+        cmocka_unit_test(readers_see_all_of_an_update_or_none),
         cmocka_unit_test(threads_compile_in_one_context),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
     };
