@@ -64,7 +64,7 @@ static const char *all_flags(compilation *c)
     gn_args a = { .n = 0 };
     gn_text t = { .arena = &c->scratch };
     const bool fits = c->context->toolchain->tool == GN_TOOL_CC ? gn_args_for_cc(&a, c->context->toolchain->cc_is_clang, c->args) : gn_args_for_clang(&a, "host", c->args);
-    if (!fits) gn_throw(GN_EINTERNAL, "too many arguments for the compiler");
+    GN_ASSERT(fits); /* our own flags */
     for (size_t i = 0; i < a.n; i++) gn_textf(&t, "%s\n", a.at[i]);
     return gn_text_done(&t);
 }
@@ -378,8 +378,8 @@ static void take_variables(compilation *c)
     gn_variable **list = GN_NEW_ARRAY(&f->arena, gn_variable *, p->variables.n);
     f->by_id = GN_NEW_ARRAY(&f->arena, uint32_t, p->variables.n);
     for (size_t i = 0; i < p->variables.n; i++) {
-        if (!(list[i] = find_variable(c, p->variables.at[i].name)))
-            gn_throw(GN_EINVAL, "%s: variable '%s' has no storage", p->name, p->variables.at[i].name);
+        list[i] = find_variable(c, p->variables.at[i].name);
+        GN_ASSERT(list[i]); /* the program is of this graph */
         f->updates |= p->variables.at[i].updated;
     }
     for (size_t i = 0; i < p->variables.n; i++) gn_variable_keep(list[i]);

@@ -1,5 +1,8 @@
 /* The cache: what was stored comes back, whatever is wrong with an entry is a miss, and hostile places switch it off. */
 #include "cached.h"
+#include "cache_state.h"
+#include "failing_alloc.h"
+#include <sodium.h>
 
 static void what_was_stored_comes_back(void **state)
 {
@@ -86,6 +89,7 @@ static void every_altered_byte_is_a_miss(void **state)
         assert_int_equal(pwrite(fd, &wrong, 1, (off_t)i), 1);
         gn_module *m = load(c, "a");
         if (m) fail_msg("byte %zu of %zu was altered and the entry was loaded", i, n);
+        assert_message_contains("its hash is wrong");
         assert_int_equal(pwrite(fd, bytes + i, 1, (off_t)i), 1);
     }
     close(fd);
@@ -116,6 +120,10 @@ static void every_truncation_is_a_miss(void **state)
     write_file(path, bytes, n);
     assert_int_equal(chmod(path, 0620), 0);
     assert_null(load(c, "a"));
+    assert_message_contains("others may write it");
+    write_file(path, bytes, 60);
+    assert_null(load(c, "a"));
+    assert_message_contains("its size is wrong");
     free(bytes);
     gn_cache_close(c);
 }
@@ -132,6 +140,7 @@ static void a_swapped_entry_is_a_miss(void **state)
     char *bytes = read_file(b, &n);
     write_file(a, bytes, n);
     assert_null(load(c, "a"));
+    assert_message_contains("it belongs to another key");
     unlink(a);
     assert_int_equal(symlink(b, a), 0);
     assert_null(load(c, "a"));
@@ -141,12 +150,94 @@ static void a_swapped_entry_is_a_miss(void **state)
     unlink(a);
     assert_int_equal(mkdir(a, 0700), 0);
     assert_null(load(c, "a"));
+    assert_message_contains("it is no regular file");
     gn_module *m = store(c, "a", 0); /* the place cannot be taken: from memory */
     assert_int_equal(answer_of(m), 42);
     assert_null(gn_module_path(m));
     gn_module_release(m);
     free(bytes);
     gn_cache_close(c);
+}
+
+/* The trailer of an entry with a good hash that says something else: what it ends in, beginning at its key. */
+static void refuse_trailer(gn_cache *c, char *bytes, size_t n, const char *path, const char *says)
+{
+    crypto_generichash((unsigned char *)bytes + n - 32, 32, (const unsigned char *)bytes, n - 32, NULL, 0);
+    write_file(path, bytes, n);
+    assert_null(load(c, "a"));
+    assert_message_contains(says);
+}
+
+static void a_trailer_that_lies_is_a_miss(void **state)
+{
+    (void)state;
+    char dir[128], path[256];
+    size_t n;
+    gn_cache *c = fresh("trailer", dir);
+    gn_module_release(store(c, "a", 0));
+    path_of(c, "a", path);
+    char *bytes = read_file(path, &n), *const sizes = bytes + n - GN_TRAILER + 32, *const version = sizes + 16;
+    version[7] ^= 1;
+    refuse_trailer(c, bytes, n, path, "it is of another version");
+    version[7] ^= 1;
+    sizes[0] ^= 1;
+    refuse_trailer(c, bytes, n, path, "its sizes are wrong");
+    sizes[0] ^= 1, sizes[7] ^= 0x40;
+    refuse_trailer(c, bytes, n, path, "its sizes are wrong");
+    gn_entry e;
+    const gn_key k = key_of("a");
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(gn_entry_read(&gn_allocator_libc, fd, &k, &e), GN_EFORMAT);
+    assert_message_contains("cannot be read whole");
+    close(fd);
+    free(bytes);
+    gn_cache_close(c);
+}
+
+static void what_is_no_object_cannot_be_loaded(void **state)
+{
+    (void)state;
+    gn_cache *c = open_cache("");
+    gn_module *m = NULL;
+    const gn_key k = key_of("a");
+    assert_int_equal(gn_cache_store(c, &k, "no object", 9, "meta", 4, &m), GN_EIO);
+    assert_message_contains("generated code cannot be loaded: ");
+    assert_null(m);
+    int status = 1;
+    const pid_t pid = fork();
+    if (!pid) {
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, 0 });
+        _exit(gn_cache_store(c, &k, object[0], object_size[0], "meta", 4, &m) != GN_EIO || m ||
+              !strstr(gn_message(), "no memory file for generated code: "));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    gn_cache_close(c);
+}
+
+static int store_and_list(const gn_allocator *a)
+{
+    static int turn;
+    char dir[128];
+    gn_cache *c = NULL;
+    gn_module *m = NULL;
+    const gn_key k = key_of("a");
+    snprintf(dir, sizeof dir, "%s/scarce-%d", base, turn++);
+    gn_status s = gn_cache_open(&c, a, dir, (int64_t)1 << 30);
+    if (!s) s = gn_cache_store(c, &k, object[0], object_size[0], "meta", 4, &m);
+    if (!s) s = gn_cache_prune(c, (int64_t)1 << 30, NULL);
+    if (s) assert_int_equal(s, GN_ENOMEM);
+    if (s) assert_message_contains("out of memory");
+    gn_module_release(m);
+    gn_cache_close(c);
+    return s;
+}
+
+static void memory_that_runs_out_is_told(void **state)
+{
+    (void)state;
+    assert_true(survive_refusals(store_and_list, false) > 5);
+    assert_true(survive_refusals(store_and_list, true) > 5);
 }
 
 /* With the cache off, code runs from memory, and several at once do not meet. */
@@ -200,7 +291,16 @@ static void a_directory_of_another_user_is_refused(void **state)
     snprintf(dir, sizeof dir, "%s/other", base);
     assert_int_equal(mkdir(dir, 0700), 0);
     assert_int_equal(chown(dir, 12345, 12345), 0);
-    works_from_memory(open_cache(dir));
+    gn_cache *const c = open_cache(dir);
+    assert_message_contains("other belongs to user 12345, not to user 0");
+    works_from_memory(c);
+}
+
+static void refuse_directory(const char *dir, const char *says)
+{
+    gn_cache *const c = open_cache(dir);
+    assert_message_contains(says);
+    works_from_memory(c);
 }
 
 static void a_linked_directory_and_a_file_are_refused(void **state)
@@ -211,12 +311,16 @@ static void a_linked_directory_and_a_file_are_refused(void **state)
     snprintf(to, sizeof to, "%s/target", base);
     assert_int_equal(mkdir(to, 0700), 0);
     assert_int_equal(symlink(to, dir), 0);
-    works_from_memory(open_cache(dir));
+    refuse_directory(dir, "link cannot be opened: ");
     snprintf(dir, sizeof dir, "%s/file", base);
     write_file(dir, "x", 1);
-    works_from_memory(open_cache(dir));
+    refuse_directory(dir, "file cannot be opened: ");
     snprintf(dir, sizeof dir, "%s/file/below", base);
-    works_from_memory(open_cache(dir));
+    refuse_directory(dir, "file/below cannot be made: ");
+    snprintf(dir, sizeof dir, "%s/target/v1", base);
+    write_file(dir, "x", 1);
+    snprintf(dir, sizeof dir, "%s/target", base);
+    refuse_directory(dir, "target/v1 cannot be opened: ");
 }
 
 static void a_full_disk_is_no_error(void **state)
@@ -343,6 +447,9 @@ int main(void)
         cmocka_unit_test(every_altered_byte_is_a_miss),
         cmocka_unit_test(every_truncation_is_a_miss),
         cmocka_unit_test(a_swapped_entry_is_a_miss),
+        cmocka_unit_test(a_trailer_that_lies_is_a_miss),
+        cmocka_unit_test(what_is_no_object_cannot_be_loaded),
+        cmocka_unit_test(memory_that_runs_out_is_told),
         cmocka_unit_test(code_runs_from_memory_when_the_cache_is_off),
         cmocka_unit_test(a_directory_that_others_may_write_is_refused),
         cmocka_unit_test(a_directory_of_another_user_is_refused),
