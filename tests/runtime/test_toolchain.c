@@ -1,12 +1,17 @@
 /* Toolchains: every one that is here compiles the same unit, says its compiler's words, and leaves nothing behind. */
 #include "testlib.h"
+#include "failing_alloc.h"
+#include "tempdir.h"
 #include "toolchain.h"
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +103,185 @@ static void a_missing_compiler_is_named(void **state)
     assert_int_equal(gn_toolchain_open(&t, &gn_allocator_libc, "cc", "no-such-compiler-here"), GN_ECOMPILER);
     assert_message_contains("no-such-compiler-here");
     assert_null(t);
+}
+
+/* A compiler of our own: a script that says it is one, and then does `body`. */
+static const char *script(const char *name, const char *body)
+{
+    char text[512];
+    const int n = snprintf(text, sizeof text, "#!/bin/sh\n[ \"$1\" = --version ] && exec echo odd 1.0\n%s\n", body);
+    const char *const path = temp_write(name, text, (size_t)n);
+    assert_int_equal(chmod(path, 0700), 0);
+    return path;
+}
+
+static gn_status compile_by(const char *command)
+{
+    gn_toolchain *t = NULL;
+    void *object = NULL;
+    size_t size = 0;
+    gn_status s = gn_toolchain_open(&t, &gn_allocator_libc, "cc", command);
+    if (s) return s;
+    s = gn_toolchain_compile(t, "unit", "int f(void) { return 1; }\n", NULL, &object, &size);
+    gn_release(&gn_allocator_libc, object, size);
+    gn_toolchain_close(t);
+    return s;
+}
+
+static void a_compiler_that_misbehaves_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(compile_by(script("idle", "exit 0")), GN_ECOMPILER);
+    assert_message_contains("the compiler left no result: ");
+    assert_int_equal(compile_by(script("killed", "kill -9 $$")), GN_ECOMPILER);
+    assert_message_contains("killed failed (signal 9)");
+    assert_int_equal(compile_by(script("wordy", "echo no such luck >&2; exit 3")), GN_ECOMPILER);
+    assert_message_contains("wordy failed (status 3):\nno such luck");
+    const char *const path = temp_write("unstartable", "#!/nonexistent/shell\n", 21);
+    assert_int_equal(chmod(path, 0700), 0);
+    assert_int_equal(compile_by(path), GN_ECOMPILER);
+    assert_message_contains("unstartable: cannot be started: ");
+    assert_int_equal(compile_by(script("directory", "while [ \"$1\" != -o ]; do shift; done; mkdir \"$2\"")), GN_EIO);
+    assert_message_contains("cannot read ");
+    rmdir(strstr(gn_message(), "/tmp"));
+}
+
+/* Too many words for a list of arguments: of the command alone, or with those of a compile. */
+static void a_command_of_too_many_words_is_refused(void **state)
+{
+    (void)state;
+    char command[2000];
+    int refused = 0;
+    for (int words = 0; words < 200; words++) {
+        strcpy(command, "env");
+        for (int i = 0; i < words; i++) strcat(command, " A=1");
+        strcat(command, " ");
+        strcat(command, script("true", "exit 0"));
+        if (words > 0 && words < 100) continue;
+        const gn_status s = compile_by(command);
+        if (s == GN_EINVAL && !refused++) assert_message_contains("too many arguments for the C compiler 'env A=1");
+        else if (s != GN_EINVAL) assert_message_contains("left no result");
+    }
+    assert_true(refused > 1);
+    assert_int_equal(compile_by(command), GN_EINVAL);
+    assert_message_contains("the command of the C compiler is too long: 'env A=1");
+}
+
+static void a_temporary_directory_that_cannot_be_is_told(void **state)
+{
+    (void)state;
+    char far[400];
+    memset(far, 'd', sizeof far - 1);
+    far[sizeof far - 1] = '\0';
+    setenv("TMPDIR", far, 1);
+    assert_int_equal(compile_by("cc"), GN_EIO);
+    assert_message_contains("the path of the temporary directory is too long");
+    setenv("TMPDIR", "/nonexistent", 1);
+    assert_int_equal(compile_by("cc"), GN_EIO);
+    assert_message_contains("no temporary directory /nonexistent/gnomon-");
+    unsetenv("TMPDIR");
+}
+
+/* In a child: what is changed there ends with it. */
+static void in_a_child(void (*change)(void), const char *command, gn_status want, const char *says)
+{
+    int status = 1;
+    const pid_t pid = fork();
+    if (!pid) {
+        change();
+        const gn_status s = compile_by(command);
+        if (s != want || !strstr(gn_message(), says)) fprintf(stderr, "%s: %s\n", gn_status_name(s), gn_message()), _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void take_descriptors(void)
+{
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 3, 3 });
+}
+
+static void ignore_children(void)
+{
+    signal(SIGCHLD, SIG_IGN);
+}
+
+static void a_process_without_descriptors_or_children_is_told(void **state)
+{
+    (void)state;
+    in_a_child(take_descriptors, "cc", GN_EIO, "cc: no pipe: ");
+    in_a_child(ignore_children, "cc", GN_EIO, "cc: lost: ");
+}
+
+static void pieces_are_for_clang(void **state)
+{
+    (void)state;
+    gn_toolchain *t = open_or_skip("cc");
+    void *object = NULL;
+    size_t size = 0;
+    assert_int_equal(gn_toolchain_compile_pieces(t, "unit", 2, (const char *const[]){ "", "" }, NULL, &object, &size), GN_ECOMPILER);
+    assert_message_contains("toolchain \"cc\" compiles one piece at a time");
+    gn_toolchain_close(t);
+}
+
+static const char *scarce_command;
+
+static int compile_scarcely(const gn_allocator *a)
+{
+    gn_toolchain *t = NULL;
+    void *object = NULL;
+    char *text = NULL;
+    size_t size = 0, length = 0;
+    gn_status s = gn_toolchain_open(&t, a, "cc", scarce_command);
+    if (!s) s = gn_toolchain_compile(t, "unit", "", NULL, &object, &size);
+    if (!s) s = gn_toolchain_assembly(t, "unit", "", NULL, &text, &length);
+    if (s) assert_int_equal(s, GN_ENOMEM);
+    if (object) gn_release(a, object, size);
+    if (text) gn_release(a, text, length);
+    gn_toolchain_close(t);
+    return s;
+}
+
+static void memory_that_runs_out_is_told(void **state)
+{
+    (void)state;
+    scarce_command = script("small", "while [ \"$1\" != -o ]; do shift; done; echo object > \"$2\"");
+    assert_true(survive_refusals(compile_scarcely, false) > 2);
+    assert_true(survive_refusals(compile_scarcely, true) > 2);
+}
+
+/* Plug-ins that are none, in a child each: a process opens one for good. */
+static void open_wrong_plugin(const char *says)
+{
+    int status = 1;
+    const pid_t pid = fork();
+    if (!pid) {
+        gn_toolchain *t = NULL;
+        void *object = NULL;
+        size_t size = 0;
+        setenv("GNOMON_PLUGIN_DIR", temp_dir, 1);
+        gn_status s = gn_toolchain_open(&t, &gn_allocator_libc, "clang", NULL);
+        if (!s) s = gn_toolchain_compile(t, "unit", "", NULL, &object, &size);
+        if (s != GN_ECOMPILER || !strstr(gn_message(), says)) fprintf(stderr, "%s: %s\n", gn_status_name(s), gn_message()), _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void a_plugin_that_is_none_is_told(void **state)
+{
+    (void)state;
+    char command[500];
+    if (gn_toolchain_plugin_is_open()) skip();
+    open_wrong_plugin("toolchain \"clang\": the plug-in was not found beside the library nor in $GNOMON_PLUGIN_DIR");
+    temp_write("gnomon-clang.so", "nothing", 7);
+    open_wrong_plugin("gnomon-clang.so cannot be opened: ");
+    snprintf(command, sizeof command, "echo 'int other;' | cc -shared -fPIC -x c - -o '%s'", temp_path("gnomon-clang.so"));
+    assert_int_equal(system(command), 0);
+    open_wrong_plugin("gnomon-clang.so belongs to another version of Gnomon");
+    unlink(temp_path("gnomon-clang.so"));
 }
 
 static void an_unknown_toolchain_is_refused(void **state)
@@ -273,6 +457,13 @@ static void code_of_clang_is_checked(void **state) { (void)state, generated_code
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plugin_that_is_none_is_told),
+        cmocka_unit_test(a_compiler_that_misbehaves_is_told),
+        cmocka_unit_test(a_command_of_too_many_words_is_refused),
+        cmocka_unit_test(a_temporary_directory_that_cannot_be_is_told),
+        cmocka_unit_test(a_process_without_descriptors_or_children_is_told),
+        cmocka_unit_test(pieces_are_for_clang),
+        cmocka_unit_test(memory_that_runs_out_is_told),
         cmocka_unit_test(identities_differ_and_open_no_compiler),
         cmocka_unit_test(cc_compiles_a_unit),
         cmocka_unit_test(clang_compiles_a_unit),
@@ -294,5 +485,5 @@ int main(void)
         cmocka_unit_test(code_of_cc_is_checked),
         cmocka_unit_test(code_of_clang_is_checked),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, temp_setup, temp_teardown);
 }
