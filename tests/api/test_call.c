@@ -132,6 +132,45 @@ static void each_mistake_of_a_call_is_told(void **state)
     free_pair(p);
 }
 
+/* Extents that no renaming makes equal are compared at each call. */
+static void sums_of_dims_that_differ_are_told_with_the_inputs_that_bind_them(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_expr *a = gn_input(g, "a", GN_F32, "n"), *b = gn_input(g, "b", GN_F32, "m"), *c = gn_input(g, "c", GN_F32, "k");
+    gn_expr *sum = gn_add(gn_concat(GN_EXPRS(a, b), 0), gn_concat(GN_EXPRS(c, c), 0));
+    must(gn_compile(&f, g, .in = GN_EXPRS(a, b, c), .out = GN_EXPRS(gn_sum_all(sum))));
+    float x[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, s = 0;
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(x, 2), GN_VIEW(x, 4), GN_VIEW(x, 3)), GN_ARRAYS(GN_SCALAR(&s))));
+    assert_true(s == 3 + 10 + 12);
+    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(x, 2), GN_VIEW(x, 4), GN_VIEW(x, 4)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE, " differ: ");
+    assert_message_contains("test_call.c:");
+    assert_message_contains("is 6, ");
+    assert_message_contains("k = 4: axis 0 of input 'c', made at ");
+    assert_message_contains("n = 2: axis 0 of input 'a', made at ");
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+static void sizes_of_a_call_that_cannot_be_are_told(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_array y = { 0 };
+    float x = 1;
+    gn_expr *a = gn_input(g, "a", GN_F32, "n"), *b = gn_input(g, "b", GN_F32, "n-5");
+    gn_array many = GN_VIEW(&x, 1);
+    must(gn_compile(&f, g, .in = GN_EXPRS(a), .out = GN_EXPRS(gn_broadcast_to(gn_sum_all(a), "n, n, n, n")), .name = "cube"));
+    many.shape[0] = INT64_C(1) << 20, many.stride[0] = 0;
+    refuse(gn_call(f, GN_ARRAYS(many), GN_ARRAYS(GN_NEW(&y))), GN_ENOMEM, "size overflows");
+    assert_message_contains("cube: ");
+    gn_func_free(f);
+    must(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(gn_add(gn_sum_all(a), gn_sum_all(b))), .name = "rest"));
+    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(&x, 1), GN_VIEW(&x, 1)), GN_ARRAYS(GN_SCALAR(&x))), GN_ESHAPE, "rest: axis 0 of 'b' has extent -4");
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 /* The usual call compares with the last one: whatever changed, it must see all that a first call sees. */
 static void a_pointer_that_moves_onto_another_is_refused_each_time(void **state)
 {
@@ -282,6 +321,8 @@ int main(void)
         cmocka_unit_test(strided_views_are_copied),
         cmocka_unit_test(outputs_are_allocated_on_request),
         cmocka_unit_test(each_mistake_of_a_call_is_told),
+        cmocka_unit_test(sums_of_dims_that_differ_are_told_with_the_inputs_that_bind_them),
+        cmocka_unit_test(sizes_of_a_call_that_cannot_be_are_told),
         cmocka_unit_test(a_pointer_that_moves_onto_another_is_refused_each_time),
         cmocka_unit_test(a_call_after_another_is_checked_as_the_first),
         cmocka_unit_test(fixed_dims_are_fixed),

@@ -1,6 +1,10 @@
 /* Every mistake that gn_compile can be given, cold and warm starts, and what stays usable. */
 #include "api.h"
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "expr.h"
+#include "op.h"
 
 static void each_mistake_of_a_compile_is_told(void **state)
 {
@@ -35,6 +39,8 @@ static void each_mistake_of_a_compile_is_told(void **state)
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .device = "cuda"), GN_EDEVICE, "only \"cpu\" runs functions");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .name = "a b"), GN_EINVAL, "is no identifier");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_neg(x)), .disable = "no_such_rule"), GN_EINVAL, "no_such_rule");
+    gn_expr *k = gn_input(g, "k", GN_U32, "()"), *words = gn_node(g, &gn_op_philox, (gn_expr *[]){ k, k, k, k, k, k }, 6, NULL);
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(k), .out = GN_EXPRS(words)), GN_EINVAL, ".out 0 is a tuple");
     must(gn_compile(&f, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(sum))); /* the graph is still usable */
     gn_func_free(f);
     gn_graph_free(other);
@@ -200,6 +206,49 @@ static void a_compiler_that_fails_is_quoted(void **state)
     gn_context_free(c);
 }
 
+/* A compiler that compiles another text than it was given. */
+static void an_object_without_its_functions_is_told(void **state)
+{
+    (void)state;
+    char path[120];
+    gn_context_options o = api_options;
+    gn_context *c = NULL;
+    gn_func *f = NULL;
+    if (strcmp(o.toolchain, "cc")) skip();
+    snprintf(path, sizeof path, "%s/forgetful", api_dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("#!/bin/sh\n[ \"$1\" = --version ] || for last; do :; done\n[ -z \"$last\" ] || : > \"$last\"\nexec cc \"$@\"\n", file);
+    fclose(file);
+    assert_int_equal(chmod(path, 0700), 0);
+    o.cc = path;
+    must(gn_context_new(&c, &o));
+    gn_graph *g = gn_graph_new(c);
+    gn_expr *x = gn_input(g, "x", GN_F32, "n");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_exp(x)), .name = "lost"), GN_EINTERNAL, "lost: the object lacks a function of its source");
+    assert_null(f);
+    gn_graph_free(g);
+    gn_context_free(c);
+}
+
+static void a_source_that_cannot_be_kept_is_told(void **state)
+{
+    char path[400];
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_expr *x = gn_input(g, "x", GN_F32, "n"), *y = gn_exp(gn_mul(x, 3));
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .keep_source = 1));
+    const char *const kept = gn_func_inspect(f).source_path;
+    if (!kept) skip(); /* nothing is compiled */
+    snprintf(path, sizeof path, "%s", kept);
+    gn_func_free(f);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .keep_source = 1), GN_EIO, "cannot be written");
+    assert_int_equal(rmdir(path), 0);
+    gn_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +258,8 @@ int main(void)
         cmocka_unit_test(everything_that_matters_changes_the_key),
         cmocka_unit_test(without_a_compiler_both_ways_are_named),
         cmocka_unit_test(a_compiler_that_fails_is_quoted),
+        cmocka_unit_test(an_object_without_its_functions_is_told),
+        cmocka_unit_test(a_source_that_cannot_be_kept_is_told),
         cmocka_unit_test(two_compiles_in_one_process_give_the_same_source),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);

@@ -158,7 +158,11 @@ static void each_mistake_of_an_export_is_told(void **state)
     refuse(gn_export(f, "free", api_dir), GN_EINVAL, "the dim 'n' is not fixed: compile with .fix = \"n=...\"");
     gn_func_free(f);
     must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_mul(x, x)), .fix = "n=4"));
-    refuse(gn_export(NULL, "a", api_dir), GN_EINVAL, "is NULL");
+    refuse(gn_export(NULL, "a", api_dir), GN_EINVAL, "export: the function, its name or the directory is NULL");
+    char far[5000];
+    memset(far, 'd', sizeof far - 1);
+    far[sizeof far - 1] = '\0';
+    refuse(gn_export(f, "a", far), GN_EIO, "export a: the path is too long");
     refuse(gn_export(f, "a b", api_dir), GN_EINVAL, "\"a b\" is no identifier");
     refuse(gn_export(f, "int", api_dir), GN_EINVAL, "\"int\" is no identifier");
     refuse(gn_export(f, "a", "/nonexistent/directory"), GN_EIO, "cannot write /nonexistent/directory/a.h");
