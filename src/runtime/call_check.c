@@ -126,7 +126,7 @@ static gn_status check_input_sizes(const gn_func *f, const char *who, gn_arrays 
                 return gn_error(GN_ESHAPE, "%s: %s: axis %d of input '%s' has the negative extent %lld", who, p->name, d, f->slot[s].name,
                                 (long long)a->shape[d]);
             if (gn_dim_is_const(p->values.at[s].shape[d], &value) && value != a->shape[d]) return misfits(f, who, s, a, GN_ESHAPE);
-            if (name && sym[k] != a->shape[d]) return tell_two_sizes(f, who, name, sym[k], s, d, a->shape[d]);
+            if (name && name->input >= 0 && sym[k] != a->shape[d]) return tell_two_sizes(f, who, name, sym[k], s, d, a->shape[d]);
         }
         if (gn_array_count(a) < 0) return gn_error(GN_ENOMEM, "%s: %s: input '%s': size overflows", who, p->name, f->slot[s].name);
     }
