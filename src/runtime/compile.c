@@ -341,7 +341,9 @@ static void parse_kernels(void *arg)
     for (size_t i = 0; i < p->kernels.n; i++) {
         const char *text = p->kernels.at[i].kernel;
         const gn_sx *all = gn_sx_read(&f->arena, p->kernels.at[i].name, text, strlen(text));
-        f->kernel[i] = gn_kernel_read(&f->arena, p->kernels.at[i].name, all->at[0]);
+        gn_kernel *k = gn_kernel_read(&f->arena, p->kernels.at[i].name, all->at[0]);
+        gn_kernel_prepare(k);
+        f->kernel[i] = k;
     }
 }
 

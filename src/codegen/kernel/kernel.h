@@ -136,6 +136,9 @@ void gn_kernel_print(gn_text *, const gn_kernel *);
 /* Throws GN_EINTERNAL (or GN_ESYNTAX for a kernel from a file) with the sentence of the rule that does not hold. */
 void gn_kernel_verify(const gn_kernel *);
 
+/* Makes the expressions that a run starts its reductions with. Once that is done, runs leave the kernel as it is, so that threads may
+ * interpret it at once; the first run does it otherwise. */
+void gn_kernel_prepare(gn_kernel *);
 /* The meaning: runs the kernel definition by definition in double (integers exactly), no schedule involved.
  * buffers: row-major data of each buf; sym: value of each symbol. */
 void gn_kernel_interpret(const gn_kernel *, void *const *buffers, const int64_t *sym, gn_arena *scratch);

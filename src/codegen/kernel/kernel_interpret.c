@@ -93,6 +93,18 @@ static gn_ref eval_ref(machine *m, const gn_kexpr *e)
     return t->value[at];
 }
 
+/* As gn_kernel_flat, in numbers: the kernel's dims belong to all threads that interpret it. */
+static int64_t flat_value(machine *m, uint32_t buf, const gn_dim *const *index)
+{
+    const gn_kbuf *b = &m->k->bufs.at[buf];
+    int64_t flat = 0;
+    for (size_t d = 0; d < b->rank; d++) {
+        const int64_t i = dim_value(m, index[d]);
+        flat = b->stride ? flat + dim_value(m, b->stride[d]) * i : flat * dim_value(m, b->shape[d]) + i;
+    }
+    return flat;
+}
+
 static bool holds(machine *m, const gn_kexpr *e)
 {
     for (size_t i = 0; i < e->ncond; i++) {
@@ -114,7 +126,7 @@ static gn_ref eval_now(machine *m, const gn_kexpr *e)
         r.i = dim_value(m, e->u.index);
         if (gn_is_float(r.dtype)) r.f = (long double)r.i;
         return r;
-    case GN_K_LOAD: return load(m, e->u.ref, dim_value(m, gn_kernel_flat(m->k, e->u.ref, e->index)));
+    case GN_K_LOAD: return load(m, e->u.ref, flat_value(m, e->u.ref, e->index));
     case GN_K_REF: return eval_ref(m, e);
     case GN_K_IF: return eval(m, e->a[holds(m, e) ? 0 : 1]);
     default:
@@ -226,7 +238,7 @@ static void store_point(machine *m, void *user)
 {
     const gn_kstore *s = user;
     gn_ref v = eval_fresh(m, s->value);
-    const int64_t at = dim_value(m, gn_kernel_flat(m->k, s->buf, s->index));
+    const int64_t at = flat_value(m, s->buf, s->index);
     if (s->kind != GN_STORE_SET) {
         const gn_ref in[2] = { load(m, s->buf, at), v };
         gn_ref r = { .dtype = v.dtype };
@@ -249,12 +261,16 @@ static void run_store(machine *m, const gn_kstore *s)
     each_point(m, axis, n, store_point, (void *)s);
 }
 
-void gn_kernel_interpret(const gn_kernel *k, void *const *buffers, const int64_t *sym, gn_arena *scratch)
+void gn_kernel_prepare(gn_kernel *k)
 {
-    /* The kernel's starts of reductions may be new expressions: room for them. */
     for (int red = GN_RED_SUM; red <= GN_RED_ALL; red++)
         for (size_t d = 0; d < k->defs.n; d++)
-            if (k->defs.at[d].red == (gn_red)red) gn_red_start((gn_kernel *)k, (gn_red)red, k->defs.at[d].dtype);
+            if (k->defs.at[d].red == (gn_red)red) gn_red_start(k, (gn_red)red, k->defs.at[d].dtype);
+}
+
+void gn_kernel_interpret(const gn_kernel *k, void *const *buffers, const int64_t *sym, gn_arena *scratch)
+{
+    gn_kernel_prepare((gn_kernel *)(uintptr_t)k);
     machine m = { .k = k, .buffer = buffers, .sym = sym, .arena = scratch };
     m.tables = GN_NEW_ARRAY(scratch, table, k->defs.n);
     m.axis = GN_NEW_ARRAY(scratch, int64_t, k->axes.n);
