@@ -97,6 +97,6 @@ gn_expr *gn_splat_make(gn_graph *g, gn_splat v, const gn_type *like)
 gn_expr *gn_splat_value(gn_graph *g, double number, gn_dtype t, const gn_type *like)
 {
     gn_splat v;
-    if (!gn_splat_number(t, number, &v)) gn_throw(GN_EINTERNAL, "a rule makes the number %g of %s", number, gn_dtypes[t].name);
+    GN_ASSERT(gn_splat_number(t, number, &v)); /* rules ask before they make a number */
     return gn_splat_make(g, v, like);
 }

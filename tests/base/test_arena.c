@@ -2,8 +2,10 @@
 #include "testlib.h"
 #include "failing_alloc.h"
 #include "arena.h"
+#include "text.h"
 #include "vec.h"
 #include <string.h>
+#include <wchar.h>
 
 static void every_block_is_aligned_zeroed_and_kept_apart(void **state)
 {
@@ -68,6 +70,39 @@ static void ask_almost_all(void *arg)
     gn_arena_alloc(arg, SIZE_MAX - 8, 8);
 }
 
+static const wchar_t no_character[] = { 0x7ffffff0, 0 };
+
+static void print_wrong(void *arg)
+{
+    gn_arena_printf(arg, "%ls", no_character);
+}
+
+static void print_wrong_text(void *arg)
+{
+    gn_text t = { .arena = arg };
+    gn_textf(&t, "%ls", no_character);
+}
+
+static void grow_too_far(void *arg)
+{
+    void *at = NULL;
+    size_t capacity = SIZE_MAX / 4;
+    gn_vec_grow(arg, &at, &capacity, 8);
+}
+
+static void what_cannot_be_printed_or_grown_is_told(void **state)
+{
+    (void)state;
+    gn_arena arena = { 0 };
+    assert_int_equal(gn_protect(print_wrong, &arena), GN_EINTERNAL);
+    assert_message_contains("a format could not be printed: %ls");
+    assert_int_equal(gn_protect(print_wrong_text, &arena), GN_EINTERNAL);
+    assert_message_contains("a format could not be printed: %ls");
+    assert_int_equal(gn_protect(grow_too_far, &arena), GN_ENOMEM);
+    assert_message_contains("out of memory: a list of 9223372036854775806 items");
+    gn_arena_free(&arena);
+}
+
 static void sizes_that_overflow_are_refused(void **state)
 {
     (void)state;
@@ -85,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_block_is_aligned_zeroed_and_kept_apart),
         cmocka_unit_test(memory_that_runs_out_is_told_and_nothing_leaks),
+        cmocka_unit_test(what_cannot_be_printed_or_grown_is_told),
         cmocka_unit_test(sizes_that_overflow_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

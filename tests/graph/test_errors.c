@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <wchar.h>
 
 /* The graph's first error has this status and contains these words; then the graph is usable again. */
 #define FAILS(g, status, words) assert_failed(g, status, words, __LINE__)
@@ -191,6 +192,16 @@ static void more_axes_than_a_tensor_has_are_refused(void **state)
     gn_graph_free(g);
 }
 
+static void a_text_that_cannot_be_formatted_is_told(void **state)
+{
+    (void)state;
+    static const wchar_t no_character[] = { 0x7ffffff0, 0 };
+    gn_graph *const g = gn_graph_new(NULL);
+    gn_reshape(gn_input(g, "x", GN_F32, "3"), "%ls", no_character);
+    FAILS(g, GN_EINVAL, "reshape: a text that cannot be formatted");
+    gn_graph_free(g);
+}
+
 static void arrays_that_cannot_be_are_told(void **state)
 {
     (void)state;
@@ -333,6 +344,7 @@ int main(void)
         cmocka_unit_test(failed_and_foreign_and_forgotten_operands),
         cmocka_unit_test(numbers_take_the_dtype_beside_them_or_are_refused),
         cmocka_unit_test(arrays_that_cannot_be_are_told),
+        cmocka_unit_test(a_text_that_cannot_be_formatted_is_told),
         cmocka_unit_test(a_constant_of_more_than_4_gib_is_refused),
         cmocka_unit_test(more_axes_than_a_tensor_has_are_refused),
         cmocka_unit_test(settings_and_scopes_take_what_they_know),

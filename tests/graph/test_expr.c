@@ -70,6 +70,7 @@ static void variables_copy_their_value_and_give_it_back(void **state)
     assert_int_equal(gn_get(gn_number(g, GN_F32, 1), GN_VIEW(w, 6)), GN_EINVAL);
     assert_message_contains("is no shared variable");
     assert_int_equal(gn_get(NULL, GN_VIEW(w, 6)), GN_EINVAL);
+    assert_message_contains("gn_get: the variable is NULL");
     gn_expr *const none = gn_shared(g, "none", GN_VIEW((float *)NULL, 0));
     assert_int_equal(gn_get(none, GN_VIEW(out, 0)), GN_OK);
     gn_graph_free(g);
