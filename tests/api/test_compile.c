@@ -252,9 +252,49 @@ static void a_source_that_cannot_be_kept_is_told(void **state)
     gn_graph_free(g);
 }
 
+/* Three layers of one shape: three kernels, one function, and each layer's own numbers. */
+static void layers_of_one_shape_share_their_function(void **state)
+{
+    enum { ROWS = 40, N = 48 };
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_expr *x = gn_input(g, "x", GN_F32, "%d, %d", ROWS, N), *h = x;
+    static float in[ROWS * N], out[ROWS * N], want[ROWS * N], w[3][N * N];
+    uint64_t random = 5;
+    for (int i = 0; i < ROWS * N; i++) in[i] = want[i] = (float)test_uniform(&random, -1, 1);
+    for (int layer = 0; layer < 3; layer++) {
+        char name[8];
+        const int64_t dims[2] = { N, N };
+        snprintf(name, sizeof name, "w%d", layer);
+        for (int i = 0; i < N * N; i++) w[layer][i] = (float)test_uniform(&random, -0.3, 0.3);
+        h = gn_relu(gn_matmul(h, gn_shared(g, name, gn_array_of(w[layer], GN_F32, 2, dims))));
+    }
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(h), .name = "layers"));
+    gn_step_info step[8];
+    const size_t n = gn_func_steps(f, step, 8);
+    assert_true(n >= 3 && n % 3 == 0);
+    for (size_t i = 0; i < n; i++) assert_string_equal(step[i].symbol, step[i % (n / 3)].symbol);
+    const int64_t dims[2] = { ROWS, N };
+    must(gn_call(f, GN_ARRAYS(gn_array_of(in, GN_F32, 2, dims)), GN_ARRAYS(gn_array_of(out, GN_F32, 2, dims))));
+    for (int layer = 0; layer < 3; layer++) {
+        static float next[ROWS * N];
+        for (int i = 0; i < ROWS; i++)
+            for (int j = 0; j < N; j++) {
+                double sum = 0;
+                for (int k = 0; k < N; k++) sum += (double)want[i * N + k] * (double)w[layer][k * N + j];
+                next[i * N + j] = sum > 0 ? (float)sum : 0;
+            }
+        memcpy(want, next, sizeof want);
+    }
+    for (int i = 0; i < ROWS * N; i++) assert_float_equal(out[i], want[i], 1e-5);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layers_of_one_shape_share_their_function),
         cmocka_unit_test(each_mistake_of_a_compile_is_told),
         cmocka_unit_test(the_first_error_of_a_builder_is_returned),
         cmocka_unit_test(a_warm_start_compiles_nothing_and_gives_the_same_bits),

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include "program.h"
 #include "index_check.h"
+#include "kernel_form.h"
 #include "op.h"
 
 typedef struct maker {
@@ -12,6 +13,7 @@ typedef struct maker {
     const gn_computed_indices *computed;
     int32_t checks_end;          /* the last step before all computed indices are there; -1: there are none */
     int32_t *value_of;           /* program value per value of the grouping */
+    GN_VEC(const char *) form;   /* per kernel; NULL: shares no functions */
     gn_text body;                /* source of the kernels */
 } maker;
 
@@ -142,7 +144,8 @@ static const char *print_schedule(gn_arena *a, const gn_kernel *k, const gn_sche
     return gn_text_done(&t);
 }
 
-static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pkernel *pk)
+/* `code`: the kernel whose functions run. */
+static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pkernel *pk, const char *code)
 {
     gn_program *p = m->p;
     const size_t nbufs = g->kernel->bufs.n;
@@ -169,9 +172,30 @@ static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pke
     pk->nsteps = one ? 1 : s->nsteps;
     for (uint32_t i = 0; i < pk->nsteps; i++)
         gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (int32_t)p->kernels.n, .part_of = i,
-                .symbol = one ? pk->name : gn_arena_printf(p->arena, "%s_%u", pk->name, i),
+                .symbol = one ? code : gn_arena_printf(p->arena, "%s_%u", code, i),
                 .parts = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_scheduled_parts(s, i)), .narg = (uint32_t)(nbufs + s->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
                 .nscratch = nscratch, .arg = arg, .sym = sym, .scratch = scratch, .copy_to = -1 });
+}
+
+/* An earlier kernel of this form; NULL. */
+static const gn_pkernel *find_twin(maker *m, const char *form)
+{
+    for (size_t i = 0; form && i < m->form.n; i++)
+        if (m->form.at[i] && strcmp(m->form.at[i], form) == 0) return &m->p->kernels.at[i];
+    return NULL;
+}
+
+static void emit(maker *m, const gn_group *g, const gn_scheduled *low, const gn_pkernel *twin)
+{
+    if (twin) {
+        gn_textf(&m->body, "/* %s runs the functions of %s", g->kernel->name, twin->name);
+        for (size_t i = 0; i < g->kernel->bufs.n; i++) gn_textf(&m->body, "%s%s", i ? ", " : " on ", g->kernel->bufs.at[i].name);
+        gn_text_add(&m->body, ". */\n\n");
+        return;
+    }
+    if (m->groups->small) gn_emit_function(&m->body, low);
+    else gn_emit_kernel(&m->body, low);
+    gn_text_char(&m->body, '\n');
 }
 
 static void make_kernel(maker *m, const gn_group *g)
@@ -181,11 +205,12 @@ static void make_kernel(maker *m, const gn_group *g)
     const gn_scheduled *low = gn_default_apply(p->arena, g->kernel, g->hint, m->target, &s);
     gn_pkernel pk = { .name = g->kernel->name, .kernel = print_kernel(p->arena, g->kernel), .schedule = print_schedule(p->arena, g->kernel, s),
                       .first_step = (uint32_t)p->steps.n };
-    add_steps(m, g, low, &pk);
+    const char *form = gn_kernel_form(p->arena, g->kernel, pk.kernel, pk.schedule);
+    const gn_pkernel *twin = find_twin(m, form);
+    add_steps(m, g, low, &pk, twin ? twin->name : pk.name);
+    gn_push(p->arena, &m->form, twin ? NULL : form);
     pk.text_at = (uint32_t)m->body.n;
-    if (m->groups->small) gn_emit_function(&m->body, low);
-    else gn_emit_kernel(&m->body, low);
-    gn_text_char(&m->body, '\n');
+    emit(m, g, low, twin);
     pk.text_size = (uint32_t)m->body.n - pk.text_at;
     gn_push(p->arena, &p->kernels, pk);
 }

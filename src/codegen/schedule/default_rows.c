@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MAP_PART = 65536, SUM_PART = 4096, MOST_ROWS = 256, LITTLE = 8192 };
+enum { MAP_PART = 65536, SUM_PART = 4096, MOST_ROWS = 256, LITTLE = 8192, MOST_OPS = 192 };
 
 /* ---- which axis goes to the lanes ---- */
 
@@ -193,11 +193,38 @@ static void spine_lanes(piece *p, uint32_t ln)
 
 /* ---- lanes within the rows ---- */
 
-static int64_t row_unroll(const piece *p, bool column, int64_t row)
+/* Operations that are done for each element of a row. */
+static int64_t ops_along(const piece *p, const gn_kexpr *e, const char *lane, bool *varies)
 {
-    const int64_t most = p->target->nregs >= 32 ? 4 : 2;
-    if (column) return row >= 0 && row <= 128 ? 2 * most : row >= 0 && row <= 1024 ? most : 2;
-    return row >= 0 && row <= 4 * p->w ? most : 1;
+    int64_t n = 0;
+    bool inside = e->kind == GN_K_INDEX && gn_dim_mentions(e->u.index, lane);
+    for (size_t i = 0; i < e->nindex; i++) inside |= gn_dim_mentions(e->index[i], lane);
+    for (size_t i = 0; i < e->ncond; i++) inside |= gn_dim_mentions(e->cond[i].a, lane) || gn_dim_mentions(e->cond[i].b, lane);
+    for (size_t i = 0; i < e->n; i++) n += ops_along(p, e->a[i], lane, &inside);
+    *varies |= inside;
+    return n + (inside && (e->kind == GN_K_OP || e->kind == GN_K_IF));
+}
+
+static int64_t ops_per_element(const piece *p, uint32_t lane)
+{
+    int64_t n = 0;
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        bool varies = false;
+        n += ops_along(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value, p->k->axes.at[lane].name, &varies);
+    }
+    return n;
+}
+
+/* Rows that are expanded together: more where partial sums of columns are loaded and stored once for all of them, fewer where that is much code. */
+static int64_t row_unroll(const piece *p, bool column, uint32_t lane)
+{
+    const int64_t most = p->target->nregs >= 32 ? 4 : 2, row = p->extent[lane];
+    if (!column) return row >= 0 && row <= 4 * p->w ? most : 1;
+    if (row < 0 || row > 128) return row >= 0 && row <= 1024 ? most : 2;
+    int64_t n = 2 * most;
+    while (n > 2 && n * ceil_div(row, p->w) * ops_per_element(p, lane) > MOST_OPS) n /= 2;
+    return n;
 }
 
 /* Outer axes of the spine: parts of their own where what lies inside is work enough. */
@@ -223,7 +250,7 @@ typedef struct row_plan {
 static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln)
 {
     const int64_t m = p->extent[i], c = p->extent[ln];
-    row_plan r = { .closes = reduces(p, i), .unroll = row_unroll(p, has_column(p, i, ln), c) };
+    row_plan r = { .closes = reduces(p, i), .unroll = row_unroll(p, has_column(p, i, ln), ln) };
     if (m >= 0 && m < r.unroll) r.unroll = m > 0 ? m : 1;
     if (p->small) r.unroll = 1; /* short loops are expanded whole */
     int64_t width = 1;

@@ -1,0 +1,67 @@
+/* Forms: kernels that differ in names alone have one, others do not. */
+#include "testlib.h"
+#include <string.h>
+#include "kernel.h"
+#include "kernel_form.h"
+#include "schedule.h"
+#include "sexpr.h"
+#include "target.h"
+
+static const char *form(gn_arena *a, const char *text)
+{
+    const gn_sx *x = gn_sx_read(a, "test", text, strlen(text));
+    const gn_kernel *k = gn_kernel_read(a, "test", x->at[0]);
+    gn_text t = { .arena = a };
+    gn_kernel_print(&t, k);
+    return gn_kernel_form(a, k, gn_text_done(&t), "(schedule default (order i j) (bind part i))");
+}
+
+#define ROWS(name, x, y, extent, op) \
+    "(kernel " name " (syms n) (bufs (" x " f32 n " extent ") (" y " f32 n)) (axes (i n) (j " extent "))" \
+    " (def s (i) (sum (j) (" op " (load " x " i j)))) (store set " y " (i) (s i)))"
+
+static void names_do_not_matter(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    const char *one = form(&a, ROWS("k0", "w1", "out0", "10", "exp"));
+    assert_non_null(one);
+    assert_string_equal(one, form(&a, ROWS("k7", "weights", "tmp3", "10", "exp")));
+    gn_arena_free(&a);
+}
+
+static void ops_extents_and_the_order_of_buffers_do(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    const char *one = form(&a, ROWS("k0", "x", "y", "10", "exp"));
+    assert_string_not_equal(one, form(&a, ROWS("k0", "x", "y", "10", "log")));
+    assert_string_not_equal(one, form(&a, ROWS("k0", "x", "y", "11", "exp")));
+    const char *sub = "(kernel k (syms n) (bufs (a f32 n) (b f32 n) (c f32 n)) (axes (i n)) (store set c (i) (sub (load a i) (load b i))))";
+    const char *bus = "(kernel k (syms n) (bufs (a f32 n) (b f32 n) (c f32 n)) (axes (i n)) (store set c (i) (sub (load b i) (load a i))))";
+    assert_string_not_equal(form(&a, sub), form(&a, bus));
+    gn_arena_free(&a);
+}
+
+/* "exp" of a buffer called exp and "log" of one called log would look alike. */
+static void a_name_that_is_also_a_word_shares_nothing(void **state)
+{
+    (void)state;
+    static const char *const words[] = { "sum", "exp", "f32", "store", "i32" };
+    gn_arena a = { 0 };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *text = gn_arena_printf(&a, "(kernel k (syms n) (bufs (%s f32 n) (y f32 n)) (axes (i n)) (store set y (i) (exp (load %s i))))", words[i], words[i]);
+        assert_null(form(&a, text));
+    }
+    gn_arena_free(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_do_not_matter),
+        cmocka_unit_test(ops_extents_and_the_order_of_buffers_do),
+        cmocka_unit_test(a_name_that_is_also_a_word_shares_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
