@@ -419,6 +419,51 @@ static void deep_networks_have_three_kernels_a_layer(void **state)
     assert_int_equal(many, 3 * 160 - 1);
 }
 
+/* ---- comments ---- */
+
+/* y = einsum(letters, a, b): what stands above its kernel. */
+static void expect_comment(const char *letters, const char *a, const char *b, const char *words)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    gn_expr *x = program_in(p, "x", GN_F32, a), *y = program_in(p, "y", GN_F32, b);
+    program_out(p, gn_einsum(letters, x, y));
+    program_group(p, &gn_target_avx512);
+    assert_string_equal(p->grouping->groups.at[0].kernel->comment, words);
+    program_free(p);
+}
+
+static void comments_say_which_operand_is_transposed(void **state)
+{
+    (void)state;
+    expect_comment("ik,kj->ij", "40, 50", "50, 60", "out = x @ y");
+    expect_comment("ki,kj->ij", "50, 40", "50, 60", "out = x^T @ y");
+    expect_comment("ik,jk->ij", "40, 50", "60, 50", "out = x @ y^T");
+    expect_comment("ki,jk->ij", "50, 40", "60, 50", "out = x^T @ y^T");
+    expect_comment("ik,kj->ji", "40, 50", "50, 60", "out = y^T @ x^T");
+    expect_comment("ki,kj->ji", "50, 40", "50, 60", "out = y^T @ x");
+    expect_comment("ik,kj->ij", "n, m", "m, 7", "out = x @ y");
+    expect_comment("ik,k->i", "n, m", "m", "out = x @ y");
+    expect_comment("ki,k->i", "m, n", "m", "out = y @ x");
+    expect_comment("bik,bkj->bij", "8, 40, 50", "8, 50, 60", "out = einsum(\"ijk,ikl->ijl\", x, y)");
+    expect_comment("ikl,klj->ij", "40, 5, 6", "5, 6, 70", "out = einsum(\"ijk,jkl->il\", x, y)");
+    expect_comment("k,k->", "50", "50", "out = sum(x * y)");
+}
+
+static void comments_put_operands_into_brackets(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    gn_expr *x = program_in(p, "x", GN_F32, "64, 50"), *g = program_in(p, "g", GN_F32, "64, 70");
+    const int64_t shape[2] = { 50, 70 };
+    gn_expr *w = program_variable(p, "w", GN_F32, 2, shape);
+    program_update(p, w, gn_sub(w, gn_mul(gn_matmul(gn_transpose(gn_mul(x, 2.0)), g), 0.25)));
+    program_group(p, &gn_target_avx512);
+    assert_string_equal(p->grouping->groups.at[0].kernel->comment, "w_new = w - (x * 2)^T @ g * 0.25");
+    program_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +492,8 @@ int main(void)
         cmocka_unit_test(a_sum_of_many_inputs_is_cut_into_kernels),
         cmocka_unit_test(deep_networks_have_three_kernels_a_layer),
         cmocka_unit_test(a_graph_that_no_pass_has_seen_is_refused),
+        cmocka_unit_test(comments_say_which_operand_is_transposed),
+        cmocka_unit_test(comments_put_operands_into_brackets),
         cmocka_unit_test(random_graphs_keep_their_values),
     };
     cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));

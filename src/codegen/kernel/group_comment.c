@@ -52,11 +52,146 @@ static void tell_pair(teller *t, uint32_t a, uint32_t b, const char *sign, int l
     if (level < around) gn_text_char(t->text, ')');
 }
 
-static void tell_reduction(teller *t, const gnode *n, int around, int depth)
+/* ---- contractions ---- */
+
+typedef struct labels {          /* dims of the body, by the dims of an operand or of the result; extents of 1 are in none */
+    uint32_t n;
+    int8_t at[GN_MAX_RANK];
+} labels;
+
+static bool has_label(const labels *l, int8_t d)
+{
+    for (uint32_t i = 0; i < l->n; i++)
+        if (l->at[i] == d) return true;
+    return false;
+}
+
+/* The factor below its broadcasts, and where its dims stand in the body. */
+static uint32_t factor_of(const grouper *g, const gnode *body, uint32_t k, labels *out)
+{
+    uint32_t at = body->in[k];
+    const gnode *x = &g->nodes.at[at];
+    int8_t dim[GN_MAX_RANK], map[GN_MAX_RANK];
+    for (int8_t d = 0; d < body->rank; d++) dim[d] = d;
+    while (x->kind == NODE_BROADCAST && g->value[at] == NONE) {
+        gn_group_dims(g, x, 0, map);
+        const gnode *inner = operand(g, x, 0);
+        int8_t next[GN_MAX_RANK] = { 0 };
+        for (uint32_t d = 0; d < inner->rank; d++) next[d] = map[d] == NONE ? NONE : dim[map[d]];
+        memcpy(dim, next, sizeof dim);
+        at = x->in[0], x = inner;
+    }
+    out->n = 0;
+    for (uint32_t d = 0; d < x->rank; d++)
+        if (dim[d] != NONE && x->var >> d & 1 && !gn_dim_is(body->e->type->dim[dim[d]], 1)) out->at[out->n++] = dim[d];
+    return at;
+}
+
+static bool is_reduced(const gnode *n, uint32_t d)
+{
+    const gn_attr *axes = gn_attr_of(n->e, "axes");
+    for (uint32_t i = 0; i < axes->n; i++)
+        if (axes->ints[i] == (int64_t)d) return true;
+    return false;
+}
+
+static void tell_factor(teller *t, uint32_t at, bool transposed, int around, int depth)
+{
+    tell(t, at, transposed ? ATOM : around, depth + 1);
+    if (transposed) gn_text_add(t->text, "^T");
+}
+
+/* "x @ w", "x^T @ g": where two matrices or a matrix and a vector meet along one dim. */
+static bool tell_product(teller *t, const uint32_t *at, const labels *of, const labels *out, int8_t met, int around, int depth)
+{
+    uint32_t left = 0;
+    bool turn[2] = { false, false };
+    if (of[0].n > 2 || of[1].n > 2 || of[0].n + of[1].n != out->n + 2) return false;
+    if (out->n == 2) left = has_label(&of[0], out->at[0]) ? 0 : 1;
+    else if (out->n == 1) left = (of[0].n == 2) == (of[of[0].n == 2 ? 0 : 1].at[1] == met) ? 0 : 1; /* rows meet the vector: it stands right */
+    if (out->n == 2) turn[0] = of[left].at[0] == met, turn[1] = of[1 - left].at[1] == met;
+    if (PRODUCT < around) gn_text_char(t->text, '(');
+    tell_factor(t, at[left], turn[0], ATOM, depth);
+    gn_text_add(t->text, " @ ");
+    tell_factor(t, at[1 - left], turn[1], ATOM, depth);
+    if (PRODUCT < around) gn_text_char(t->text, ')');
+    return true;
+}
+
+static void tell_letters(teller *t, const labels *of, char *letter, char *next)
+{
+    for (uint32_t i = 0; i < of->n; i++) {
+        if (!letter[of->at[i]]) letter[of->at[i]] = (*next)++;
+        gn_text_char(t->text, letter[of->at[i]]);
+    }
+}
+
+/* einsum("ijk,ikl->ijl", x, y) */
+static void tell_einsum(teller *t, const uint32_t *at, const labels *of, const labels *out, int depth)
+{
+    char letter[GN_MAX_RANK] = { 0 }, next = 'i';
+    gn_text_add(t->text, "einsum(\"");
+    tell_letters(t, &of[0], letter, &next);
+    gn_text_char(t->text, ',');
+    tell_letters(t, &of[1], letter, &next);
+    gn_text_add(t->text, "->");
+    tell_letters(t, out, letter, &next);
+    gn_text_add(t->text, "\", ");
+    tell(t, at[0], LOOSE, depth + 1);
+    gn_text_add(t->text, ", ");
+    tell(t, at[1], LOOSE, depth + 1);
+    gn_text_char(t->text, ')');
+}
+
+/* A sum of products of two that vary along different dims. order: the result's dims as they are shown, NULL: as they are. */
+static bool tell_contraction(teller *t, const gnode *n, const int8_t *order, int around, int depth)
 {
     const gnode *body = operand(t->g, n, 0);
-    heavy h;
-    if (gn_group_heavy(t->g, n, &h) && h.nfactors == 2) tell_pair(t, body->in[0], body->in[1], " @ ", PRODUCT, around, depth);
+    labels of[2], out = { 0 }, kept = { 0 };
+    uint32_t nmet = 0;
+    int8_t met = NONE;
+    if (gn_group_red(n) != GN_RED_SUM || body->kind != NODE_ELEM || strcmp(body->e->op->name, "mul") != 0 || t->g->value[n->in[0]] != NONE) return false;
+    const uint32_t at[2] = { factor_of(t->g, body, 0, &of[0]), factor_of(t->g, body, 1, &of[1]) };
+    for (int8_t d = 0; d < body->rank; d++)
+        if (!is_reduced(n, (uint32_t)d)) kept.at[kept.n++] = d;
+    for (uint32_t i = 0; i < kept.n; i++) {
+        const int8_t d = kept.at[order ? order[i] : (int8_t)i];
+        if (gn_dim_is(body->e->type->dim[d], 1)) continue;
+        if (!has_label(&of[0], d) && !has_label(&of[1], d)) return false;
+        out.at[out.n++] = d;
+    }
+    bool same = of[0].n == of[1].n;
+    for (uint32_t i = 0; i < of[0].n && i < of[1].n; i++) same &= of[0].at[i] == of[1].at[i];
+    for (int8_t d = 0; d < body->rank; d++)
+        if (is_reduced(n, (uint32_t)d) && !gn_dim_is(body->e->type->dim[d], 1)) {
+            if (!has_label(&of[0], d) || !has_label(&of[1], d)) return false;
+            nmet++, met = d;
+        }
+    if (same || nmet == 0) return false;
+    if (nmet != 1 || !tell_product(t, at, of, &out, met, around, depth)) tell_einsum(t, at, of, &out, depth);
+    return true;
+}
+
+static void tell_reduction(teller *t, const gnode *n, int around, int depth)
+{
+    if (!tell_contraction(t, n, NULL, around, depth)) tell_call(t, n, depth);
+}
+
+/* Repeating is not told, an exchange of dims is. */
+static void tell_broadcast(teller *t, const gnode *n, int around, int depth)
+{
+    const gnode *x = operand(t->g, n, 0);
+    int8_t map[GN_MAX_RANK], order[GN_MAX_RANK] = { 0 };
+    bool in_order = true, whole = x->rank == n->rank;
+    gn_group_dims(t->g, n, 0, map);
+    for (uint32_t d = 0; d < x->rank; d++) {
+        in_order &= d == 0 || map[d] > map[d - 1];
+        if (map[d] != NONE) order[map[d]] = (int8_t)d;
+    }
+    const bool is_here = t->g->value[n->in[0]] == NONE || n->in[0] == t->root;
+    if (in_order) tell(t, n->in[0], around, depth + 1);
+    else if (whole && is_here && x->kind == NODE_REDUCE && tell_contraction(t, x, order, around, depth)) return;
+    else if (whole && x->rank == 2) tell_factor(t, n->in[0], true, around, depth);
     else tell_call(t, n, depth);
 }
 
@@ -69,7 +204,7 @@ static void tell_node(teller *t, const gnode *n, int around, int depth)
     else if (n->kind == NODE_SCALAR) gn_textf(t->text, "%" PRId64, gn_group_integer(n->e));
     else if (n->kind == NODE_DIM) gn_dim_show(t->text, gn_group_dim_of(n->e));
     else if (n->kind == NODE_IOTA) gn_text_add(t->text, "iota");
-    else if (n->kind == NODE_BROADCAST) tell(t, n->in[0], around, depth + 1);
+    else if (n->kind == NODE_BROADCAST) tell_broadcast(t, n, around, depth);
     else if (n->kind == NODE_REDUCE) tell_reduction(t, n, around, depth);
     else tell_call(t, n, depth);
 }
