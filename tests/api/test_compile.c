@@ -252,6 +252,30 @@ static void a_source_that_cannot_be_kept_is_told(void **state)
     gn_graph_free(g);
 }
 
+/* A k that does not fit the caches goes in chunks, the last of them short. */
+static void a_long_contraction_goes_in_chunks(void **state)
+{
+    enum { M = 33, K = 4133, N = 40 };
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    static float a[M * K], b[K * N], y[M * N];
+    uint64_t random = 9;
+    for (int i = 0; i < M * K; i++) a[i] = (float)test_uniform(&random, -1, 1);
+    for (int i = 0; i < K * N; i++) b[i] = (float)test_uniform(&random, -0.02, 0.02);
+    gn_expr *x = gn_input(g, "x", GN_F32, "%d, %d", M, K), *w = gn_input(g, "w", GN_F32, "%d, %d", K, N);
+    must(gn_compile(&f, g, .in = GN_EXPRS(x, w), .out = GN_EXPRS(gn_add(gn_matmul(x, w), 1)), .name = "long"));
+    const int64_t da[2] = { M, K }, db[2] = { K, N }, dy[2] = { M, N };
+    must(gn_call(f, GN_ARRAYS(gn_array_of(a, GN_F32, 2, da), gn_array_of(b, GN_F32, 2, db)), GN_ARRAYS(gn_array_of(y, GN_F32, 2, dy))));
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++) {
+            double sum = 1;
+            for (int k = 0; k < K; k++) sum += (double)a[i * K + k] * (double)b[k * N + j];
+            assert_float_equal(y[i * N + j], sum, 1e-5);
+        }
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 /* Three layers of one shape: three kernels, one function, and each layer's own numbers. */
 static void layers_of_one_shape_share_their_function(void **state)
 {
@@ -295,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_of_one_shape_share_their_function),
+        cmocka_unit_test(a_long_contraction_goes_in_chunks),
         cmocka_unit_test(each_mistake_of_a_compile_is_told),
         cmocka_unit_test(the_first_error_of_a_builder_is_returned),
         cmocka_unit_test(a_warm_start_compiles_nothing_and_gives_the_same_bits),

@@ -9,6 +9,7 @@
 #include "default_piece.h"
 
 enum { USUAL_ROWS = 256, HEAVY = 1 << 23 };
+enum { K_CHUNK = 1024, MOST_K = 4096 }; /* a longer k goes in chunks, whose packed columns stay in the second-level cache */
 enum { PARTS = 32, PACK_ROWS = 32, PART_WORK = 1 << 17 };
 enum { NARROW_PART_ROWS = 252, PART_ROWS = 1008 }; /* so many times is each packed element of b used in a part */
 
@@ -19,7 +20,7 @@ typedef struct contraction {
     int64_t rows, vectors;       /* of the tile */
     int64_t tiles;               /* tiles of rows in a part; 0: no parts of rows */
     int64_t column_tiles;        /* tiles of columns in a part; 0: no parts of columns */
-    bool pack_a, pack_b, transpose;
+    bool pack_a, pack_b, transpose, chunks;
 } contraction;
 
 static const gn_kdef *side(const piece *p, const gn_kexpr *e)
@@ -159,6 +160,7 @@ static void choose_packing(const piece *p, contraction *c)
                    p->w == 16 && c->b->dtype == GN_F32;
     c->pack_b = c->m < 0 || c->m > PACK_ROWS || !unit || !plain;
     c->pack_a = c->a->body->kind != GN_K_LOAD;
+    c->chunks = c->column_tiles > 0 && c->pack_b && !c->pack_a && !c->transpose && c->acc->nraxis == 1 && ke > MOST_K;
 }
 
 /* ---- the directives ---- */
@@ -241,16 +243,27 @@ static void add_name(gn_text *t, const char *name)
     if (name) gn_textf(t, " %s", name);
 }
 
-/* Each part packs what it reads; without parts it is a step of its own. */
-static void stage_b(piece *p, const contraction *c, const char *part, const lanes *l, const char *q0, const char *q1, uint64_t batch)
+/* k0 outside the rows, k1 inside: the sums of the rows are kept beside the loops from chunk to chunk (gn_piece_keep). */
+static const char *split_k(piece *p, const contraction *c, const char **inner)
+{
+    const uint32_t k = c->acc->raxis[0];
+    const char *outer = gn_piece_leaf(p, k, "0"), *partial = gn_piece_name(p, gn_arena_printf(p->arena, "%s_k", c->acc->name));
+    *inner = gn_piece_leaf(p, k, "1");
+    gn_textf(&p->splits, " (split %s %s (%s %d))", p->k->axes.at[k].name, outer, *inner, K_CHUNK);
+    gn_textf(&p->rest, " (rfactor %s %s %s)", c->acc->name, outer, partial);
+    return outer;
+}
+
+/* Each part packs what it reads, chunk by chunk of k; without parts it is a step of its own. */
+static void stage_b(piece *p, const contraction *c, const char *at, const lanes *l, const char *k1, const char *q0, const char *q1, uint64_t batch)
 {
     gn_textf(&p->rest, " (stage %s ", c->b->name);
-    if (part) gn_textf(&p->rest, "scratch (at %s) (layout", part);
+    if (at) gn_textf(&p->rest, "scratch (at %s) (layout", at);
     else gn_text_add(&p->rest, "arena (at root) (layout");
     for (uint32_t a = 0; a < p->k->axes.n; a++)
-        if (!part && (batch >> a & 1) && has_axis(c->b->param, c->b->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
-    add_name(&p->rest, l->outer);
-    for (size_t r = 0; r < c->acc->nraxis && !q0; r++)
+        if (!at && (batch >> a & 1) && has_axis(c->b->param, c->b->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
+    add_name(&p->rest, k1 ? k1 : l->outer);
+    for (size_t r = 0; r < c->acc->nraxis && !q0 && !k1; r++)
         if (has_axis(c->b->param, c->b->nparam, c->acc->raxis[r])) add_name(&p->rest, p->k->axes.at[c->acc->raxis[r]].name);
     add_name(&p->rest, q0);
     add_name(&p->rest, q1);
@@ -314,10 +327,13 @@ bool gn_default_contraction(piece *p)
     if (r.part) gn_piece_part(p, r.part, c.i);
     if (l.outer) gn_piece_serial(p, l.outer, c.j, l.nouter);
     if (r.part) gn_piece_close(p, c.i, r.part, c.tiles * c.rows);
+    const char *k0 = NULL, *k1 = NULL;
+    if (c.chunks) gn_piece_serial(p, k0 = split_k(p, &c, &k1), c.acc->raxis[0], -1);
     if (r.each) gn_piece_serial(p, r.each, c.i, r.part ? c.tiles : ceil_div(c.m, c.rows));
     other_axes(p, &c, batch | UINT64_C(1) << c.i | UINT64_C(1) << c.j);
-    for (size_t k = 0; k < c.acc->nraxis; k++) gn_piece_axis(p, c.acc->raxis[k]);
-    const char *last_k = p->k->axes.at[c.acc->raxis[c.acc->nraxis - 1]].name;
+    for (size_t k = 0; k < c.acc->nraxis && !k1; k++) gn_piece_axis(p, c.acc->raxis[k]);
+    if (k1) gn_piece_serial(p, k1, c.acc->raxis[0], K_CHUNK);
+    const char *last_k = k1 ? k1 : p->k->axes.at[c.acc->raxis[c.acc->nraxis - 1]].name;
     char *q1 = NULL;
     const char *q0 = c.pack_b && c.transpose ? copy_axis(p, &c, &q1) : NULL;
     gn_piece_tile(p, "unroll", r.one, c.i, c.rows);
@@ -325,7 +341,7 @@ bool gn_default_contraction(piece *p)
     gn_piece_lane_tiles(p, &l, c.j, "unroll");
     if (!p->small) gn_textf(&p->rest, " (unroll %s 2)", last_k);
     gn_piece_peel(p, &l);
-    if (c.pack_b) stage_b(p, &c, r.part ? r.part : column_part, &l, q0, q1, batch);
+    if (c.pack_b) stage_b(p, &c, k0 ? k0 : r.part ? r.part : column_part, &l, k1, q0, q1, batch);
     if (c.pack_a) stage_a(p, &c, &r, batch);
     return true;
 }
