@@ -450,6 +450,26 @@ static void comments_say_which_operand_is_transposed(void **state)
     expect_comment("k,k->", "50", "50", "out = sum(x * y)");
 }
 
+static void comments_say_along_which_axis_a_sum_goes(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    gn_expr *x = program_in(p, "x", GN_F32, "64, 50, 1"), *t = program_in(p, "t", GN_I32, "64");
+    gn_expr *z = program_in(p, "z", GN_F32, "64, 50");
+    program_out(p, gn_sum(x, GN_AXES(0)));
+    program_out(p, gn_max(gn_sum(gn_exp(x), GN_AXES(1)), GN_AXES(0, 1)));
+    program_out(p, gn_cross_entropy(z, t));
+    program_group(p, &gn_target_avx512);
+    gn_text all = { .arena = &p->arena };
+    for (size_t i = 0; i < p->grouping->groups.n; i++) gn_textf(&all, "%s\n", p->grouping->groups.at[i].kernel->comment);
+    const char *words = gn_text_done(&all);
+    assert_non_null(strstr(words, "out0 = sum(x, axis 0)\n"));
+    assert_non_null(strstr(words, "out1 = max(sum(exp(x), axis 1))\n"));
+    assert_null(strstr(words, "check_index"));
+    program_free(p);
+}
+
 static void comments_put_operands_into_brackets(void **state)
 {
     (void)state;
@@ -493,6 +513,7 @@ int main(void)
         cmocka_unit_test(deep_networks_have_three_kernels_a_layer),
         cmocka_unit_test(a_graph_that_no_pass_has_seen_is_refused),
         cmocka_unit_test(comments_say_which_operand_is_transposed),
+        cmocka_unit_test(comments_say_along_which_axis_a_sum_goes),
         cmocka_unit_test(comments_put_operands_into_brackets),
         cmocka_unit_test(random_graphs_keep_their_values),
     };

@@ -31,6 +31,28 @@ static const char *infix(const gn_expr *e, int *level)
     return NULL;
 }
 
+static bool is_reduced(const gnode *n, uint32_t d)
+{
+    const gn_attr *axes = gn_attr_of(n->e, "axes");
+    for (uint32_t i = 0; i < axes->n; i++)
+        if (axes->ints[i] == (int64_t)d) return true;
+    return false;
+}
+
+/* ", axis 1": along which axes it goes, unless it goes along all. Extents of 1 do not count. */
+static void tell_axes(teller *t, const gnode *n)
+{
+    const gnode *x = operand(t->g, n, 0);
+    const char *between = ", axis ";
+    bool all = true;
+    for (uint32_t d = 0; d < x->rank; d++) all &= is_reduced(n, d) || gn_dim_is(x->e->type->dim[d], 1);
+    for (uint32_t d = 0; d < x->rank && !all; d++) {
+        if (!is_reduced(n, d)) continue;
+        gn_textf(t->text, "%s%" PRIu32, between, d);
+        between = " ";
+    }
+}
+
 static void tell_call(teller *t, const gnode *n, int depth)
 {
     gn_textf(t->text, "%s(",
@@ -40,6 +62,7 @@ static void tell_call(teller *t, const gnode *n, int depth)
         if (k > 0) gn_text_add(t->text, ", ");
         tell(t, n->in[k], LOOSE, depth + 1);
     }
+    if (n->kind == NODE_REDUCE) tell_axes(t, n);
     gn_text_char(t->text, ')');
 }
 
@@ -85,14 +108,6 @@ static uint32_t factor_of(const grouper *g, const gnode *body, uint32_t k, label
     for (uint32_t d = 0; d < x->rank; d++)
         if (dim[d] != NONE && x->var >> d & 1 && !gn_dim_is(body->e->type->dim[dim[d]], 1)) out->at[out->n++] = dim[d];
     return at;
-}
-
-static bool is_reduced(const gnode *n, uint32_t d)
-{
-    const gn_attr *axes = gn_attr_of(n->e, "axes");
-    for (uint32_t i = 0; i < axes->n; i++)
-        if (axes->ints[i] == (int64_t)d) return true;
-    return false;
 }
 
 static void tell_factor(teller *t, uint32_t at, bool transposed, int around, int depth)
@@ -205,6 +220,7 @@ static void tell_node(teller *t, const gnode *n, int around, int depth)
     else if (n->kind == NODE_DIM) gn_dim_show(t->text, gn_group_dim_of(n->e));
     else if (n->kind == NODE_IOTA) gn_text_add(t->text, "iota");
     else if (n->kind == NODE_BROADCAST) tell_broadcast(t, n, around, depth);
+    else if (n->kind == NODE_CHECK) tell(t, n->in[0], around, depth + 1);
     else if (n->kind == NODE_REDUCE) tell_reduction(t, n, around, depth);
     else tell_call(t, n, depth);
 }
