@@ -6,6 +6,7 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* a kernel takes all symbols and knows all its threads, used or not */
 #pragma GCC diagnostic ignored "-Wunused-variable"
 #pragma GCC diagnostic ignored "-Wtautological-compare" /* x <= x: not NaN */
+#pragma GCC diagnostic ignored "-Wtype-limits"          /* 0 <= u of any unsigned u */
 typedef signed char int8_t;
 typedef short int16_t;
 typedef int int32_t;

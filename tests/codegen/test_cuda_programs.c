@@ -115,6 +115,18 @@ static void a_total_beside_a_transpose_runs_like_the_reference(void **state)
     check_emulated(p);
 }
 
+static void column_sums_beside_a_map_of_rank_3_run_like_the_reference(void **state)
+{
+    (void)state;
+    if (!unit_cxx()) skip();
+    program *p = program_new(test_seed());
+    program_size(p, "n", 40);
+    gn_expr *const x = program_in(p, "x", GN_F32, "n, 3, 17"), *const s = gn_sum(x, GN_AXES(0));
+    program_out(p, gn_mul(s, gn_tanh(s)));
+    program_out(p, gn_minimum(x, gn_log1p(gn_abs(x))));
+    check_emulated(p);
+}
+
 static void no_elements_in_blocks_are_no_division_by_zero(void **state)
 {
     (void)state;
@@ -253,6 +265,7 @@ int main(void)
         cmocka_unit_test(programs_run_as_fibers_like_the_reference),
         cmocka_unit_test(indices_run_as_fibers_like_the_reference),
         cmocka_unit_test(a_total_beside_a_transpose_runs_like_the_reference),
+        cmocka_unit_test(column_sums_beside_a_map_of_rank_3_run_like_the_reference),
         cmocka_unit_test(no_elements_in_blocks_are_no_division_by_zero),
         cmocka_unit_test(a_contraction_whose_factors_lack_its_axis_runs_like_the_reference),
         cmocka_unit_test(a_contraction_beside_a_loop_of_its_factor_runs_like_the_reference),

@@ -140,12 +140,13 @@ static void rows(piece *p, uint32_t i, uint32_t t)
         each = gn_piece_leaf(p, i, "r");
         gn_textf(&p->splits, " (split %s %s (%s %d))", p->k->axes.at[i].name, block, each, CLOSED_ROWS);
     }
+    if (each) bind_block(p, block, i); /* outermost: the sums over the blocks are a step of their own, in none of their loops */
     for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
         if ((p->spine >> x & 1) && !(done >> x & 1) && !gn_piece_reduces(p, x)) {
             bind_block(p, p->k->axes.at[x].name, x);
             done |= UINT64_C(1) << x;
         }
-    bind_block(p, block, i);
+    if (!each) bind_block(p, block, i);
     const bool fits =
         p->extent[t] >= 0 && p->extent[t] <= threads; /* one element for each thread: no loop, results stay in registers */
     const char *loop = fits ? NULL : gn_piece_leaf(p, t, "0"), *thread = gn_piece_leaf(p, t, "t");
