@@ -48,7 +48,7 @@ static void put_into_pool(gn_func *f, gn_frame *fr)
 void gn_func_show_sizes(gn_func *f, const gn_frame *fr)
 {
     pthread_mutex_lock(&f->lock);
-    f->info.peak_bytes = fr->memory_bytes + fr->scratch_bytes;
+    f->info.peak_bytes = fr->memory_bytes;
     f->info.all_bytes = (size_t)fr->plan.all_bytes;
     f->info.bound_bytes = (size_t)fr->plan.bound_bytes;
     pthread_mutex_unlock(&f->lock);

@@ -143,7 +143,6 @@ static void make_tables(gn_frame *fr)
 {
     const gn_program *p = fr->f->program;
     const uint32_t nslots = fr->f->nslots;
-    const int64_t *scratch = fr->plan.scratch_offset;
     fr->arg = GN_NEW_ARRAY(&fr->arena, void **, p->steps.n);
     fr->step_sym = GN_NEW_ARRAY(&fr->arena, int64_t *, p->steps.n);
     for (size_t i = 0; i < p->steps.n; i++) {
@@ -152,10 +151,9 @@ static void make_tables(gn_frame *fr)
         fr->step_sym[i] = GN_NEW_ARRAY(&fr->arena, int64_t, s->nsym);
         for (uint32_t k = 0; k < s->nsym; k++) fr->step_sym[i][k] = fr->sym[s->sym[k]];
         for (uint32_t a = 0; a < s->narg; a++) {
-            if (s->arg[a] < 0) fr->arg[i][a] = fr->scratch + scratch[-1 - s->arg[a]];
+            if (s->arg[a] < 0) fr->arg[i][a] = fr->memory + fr->plan.scratch[i][-1 - s->arg[a]];
             else if ((uint32_t)root_of(p, s->arg[a]) >= nslots) fr->arg[i][a] = address_of(fr, s->arg[a]);
         }
-        scratch += s->nscratch;
     }
     fr->place = GN_NEW_ARRAY(&fr->arena, void ***, nslots);
     make_places(fr);
@@ -190,17 +188,14 @@ static void build(void *arg)
 {
     gn_frame *fr = arg;
     const gn_func *f = fr->f;
-    int64_t all;
     check_constraints(fr);
     find_shapes(fr);
-    gn_program_plan(f->program, fr->sym, &fr->plan, &fr->arena);
+    gn_program_plan(f->program, fr->sym, gn_team_size(f->context->team), &fr->plan, &fr->arena);
 #if !defined(NDEBUG)
     gn_plan_verify(f->program, fr->sym, &fr->plan);
 #endif
-    if (gn_mul_overflows(fr->plan.scratch_bytes, gn_team_size(f->context->team), &all)) gn_throw(GN_ENOMEM, "%s: size overflows", f->program->name);
-    fr->memory_bytes = (size_t)fr->plan.arena_bytes, fr->scratch_bytes = (size_t)all;
-    if (!(fr->memory = gn_block_new(f->allocator, fr->memory_bytes)) || !(fr->scratch = gn_block_new(f->allocator, fr->scratch_bytes)))
-        gn_rethrow(GN_ENOMEM);
+    fr->memory_bytes = (size_t)fr->plan.arena_bytes;
+    if (!(fr->memory = gn_block_new(f->allocator, fr->memory_bytes))) gn_rethrow(GN_ENOMEM);
     if (!f->module && f->updates) keep_updates_apart(fr);
     make_tables(fr);
     find_indices(fr);
@@ -236,7 +231,6 @@ void gn_frame_free(gn_frame *fr)
     const gn_func *f = fr->f;
     for (uint32_t s = 0; fr->staged && s < f->nslots; s++) gn_block_free(f->allocator, fr->staged[s], 0);
     gn_block_free(f->allocator, fr->memory, fr->memory_bytes);
-    gn_block_free(f->allocator, fr->scratch, fr->scratch_bytes);
     gn_arena_free(&fr->arena);
     gn_release(f->allocator, fr, sizeof *fr);
 }

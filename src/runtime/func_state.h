@@ -67,8 +67,8 @@ struct gn_frame {
     gn_arena arena;              /* of the tables */
     int64_t *sym;                /* per symbol of the program */
     gn_plan plan;
-    char *memory, *scratch;      /* temporaries; scratch of all workers */
-    size_t memory_bytes, scratch_bytes;
+    char *memory;                /* temporaries, scratch of all workers among them */
+    size_t memory_bytes;
     int64_t (*shape)[GN_MAX_RANK]; /* per slot */
     int64_t *count;              /* elements per slot */
     gn_slot_form *form;          /* per slot */

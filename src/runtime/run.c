@@ -100,7 +100,7 @@ static void run_part(void *user, int64_t part, int worker)
         void **own = fr->worker_arg + (size_t)worker * fr->f->max_args;
         memcpy(own, arg, s->narg * sizeof *own);
         for (uint32_t a = 0; a < s->narg; a++)
-            if (s->arg[a] < 0) own[a] = (char *)arg[a] + (int64_t)worker * fr->plan.scratch_bytes;
+            if (s->arg[a] < 0) own[a] = (char *)arg[a] + (int64_t)worker * fr->plan.scratch_stride[w->step];
         arg = own;
     }
     fr->f->step[w->step](arg, fr->step_sym[w->step], part);

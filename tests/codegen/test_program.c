@@ -66,7 +66,7 @@ static void plans_hold_what_lives_and_little_more(void **state)
             int64_t sym[8];
             for (size_t k = 0; k < made->syms.n; k++) sym[k] = sizes[s];
             gn_plan plan;
-            gn_program_plan(made, sym, &plan, &p->arena);
+            gn_program_plan(made, sym, 2, &plan, &p->arena);
             gn_plan_verify(made, sym, &plan);
             assert_true(plan.arena_bytes <= plan.all_bytes && plan.arena_bytes >= plan.bound_bytes);
             assert_true(plan.arena_bytes * 10 <= plan.bound_bytes * 11);
@@ -93,7 +93,7 @@ static void an_overlap_is_found(void **state)
     program *p = program_mlp(60, 33, 20, 5);
     const gn_program *made = make(p);
     gn_plan plan;
-    gn_program_plan(made, NULL, &plan, &p->arena);
+    gn_program_plan(made, NULL, 2, &plan, &p->arena);
     for (size_t i = 0; i < made->values.n; i++)
         if (plan.offset[i] > 0) plan.offset[i] = 0;
     const broken b = { made, NULL, &plan };
@@ -108,7 +108,7 @@ static void a_value_in_place_of_what_is_read_later_is_found(void **state)
     program *p = program_mlp(60, 33, 20, 5);
     gn_program *const made = make(p);
     gn_plan plan;
-    gn_program_plan(made, NULL, &plan, &p->arena);
+    gn_program_plan(made, NULL, 2, &plan, &p->arena);
     bool changed = false;
     for (size_t i = 0; i < made->values.n && !changed; i++) {
         const gn_pvalue *const v = &made->values.at[i];

@@ -33,9 +33,9 @@ static int64_t aligned(int64_t bytes)
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-typedef struct block {           /* a root with the lifetime of all that share its memory */
+typedef struct block {           /* a root with the lifetime of all that share its memory, or the scratch of a step */
     int64_t bytes, offset;
-    int32_t value, first, last;
+    int32_t value, first, last;  /* value -1 - s: scratch of step s */
 } block;
 
 static int larger_first(const void *x, const void *y)
@@ -84,6 +84,26 @@ static int by_offset(const void *x, const void *y)
     return (*a)->offset < (*b)->offset ? -1 : (*a)->offset > (*b)->offset;
 }
 
+/* Scratch of all workers where a step has parts to share; of one else. */
+static size_t make_scratch(const gn_program *p, const int64_t *sym, int workers, block *out, gn_plan *plan, gn_arena *arena)
+{
+    size_t n = 0;
+    for (size_t s = 0; s < p->steps.n; s++) {
+        const gn_pstep *step = &p->steps.at[s];
+        int64_t each = 0, all;
+        if (!step->nscratch) continue;
+        plan->scratch[s] = GN_NEW_ARRAY(arena, int64_t, step->nscratch);
+        for (uint32_t i = 0; i < step->nscratch; i++) {
+            plan->scratch[s][i] = each;
+            if (gn_add_overflows(each, aligned(evaluate(p, sym, step->scratch[i], step->symbol)), &each)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
+        }
+        plan->scratch_stride[s] = each;
+        if (gn_mul_overflows(each, plan->parts[s] > 1 ? workers : 1, &all)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
+        out[n++] = (block){ all, 0, -1 - (int32_t)s, (int32_t)s, (int32_t)s };
+    }
+    return n;
+}
+
 static int64_t find_gap(const block *b, size_t placed, const block *me, const block **near)
 {
     size_t n = 0;
@@ -103,7 +123,9 @@ static void place(const gn_program *p, block *b, size_t n, gn_plan *plan, gn_are
     if (n) qsort(b, n, sizeof *b, larger_first);
     for (size_t i = 0; i < n; i++) {
         b[i].offset = find_gap(b, i, &b[i], near);
-        plan->offset[b[i].value] = b[i].offset;
+        if (b[i].value >= 0) plan->offset[b[i].value] = b[i].offset;
+        else
+            for (uint32_t k = 0; k < p->steps.at[-1 - b[i].value].nscratch; k++) plan->scratch[-1 - b[i].value][k] += b[i].offset;
         int64_t end;
         if (gn_add_overflows(b[i].offset, b[i].bytes, &end) || gn_add_overflows(plan->all_bytes, b[i].bytes, &plan->all_bytes))
             gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
@@ -114,31 +136,17 @@ static void place(const gn_program *p, block *b, size_t n, gn_plan *plan, gn_are
         if (live[s] > plan->bound_bytes) plan->bound_bytes = live[s];
 }
 
-static void plan_scratch(const gn_program *p, const int64_t *sym, gn_plan *plan, gn_arena *arena)
+void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_plan *plan, gn_arena *arena)
 {
-    size_t n = 0, at = 0;
-    for (size_t s = 0; s < p->steps.n; s++) n += p->steps.at[s].nscratch;
-    plan->scratch_offset = GN_NEW_ARRAY(arena, int64_t, n);
-    for (size_t s = 0; s < p->steps.n; s++) {
-        int64_t bytes = 0;
-        for (uint32_t i = 0; i < p->steps.at[s].nscratch; i++) {
-            plan->scratch_offset[at++] = bytes;
-            bytes += aligned(evaluate(p, sym, p->steps.at[s].scratch[i], p->steps.at[s].symbol));
-        }
-        if (bytes > plan->scratch_bytes) plan->scratch_bytes = bytes;
-    }
-}
-
-void gn_program_plan(const gn_program *p, const int64_t *sym, gn_plan *plan, gn_arena *arena)
-{
-    *plan = (gn_plan){ .offset = GN_NEW_ARRAY(arena, int64_t, p->values.n), .parts = GN_NEW_ARRAY(arena, int64_t, p->steps.n) };
+    *plan = (gn_plan){ .offset = GN_NEW_ARRAY(arena, int64_t, p->values.n), .parts = GN_NEW_ARRAY(arena, int64_t, p->steps.n),
+                       .scratch = GN_NEW_ARRAY(arena, int64_t *, p->steps.n), .scratch_stride = GN_NEW_ARRAY(arena, int64_t, p->steps.n) };
     for (size_t i = 0; i < p->values.n; i++) plan->offset[i] = -1;
     for (size_t s = 0; s < p->steps.n; s++) plan->parts[s] = evaluate(p, sym, p->steps.at[s].parts, p->steps.at[s].symbol);
-    block *b = GN_NEW_ARRAY(arena, block, p->values.n);
-    place(p, b, make_blocks(p, sym, b, arena), plan, arena);
+    block *b = GN_NEW_ARRAY(arena, block, p->values.n + p->steps.n);
+    const size_t nvalues = make_blocks(p, sym, b, arena), n = nvalues + make_scratch(p, sym, workers, b + nvalues, plan, arena);
+    place(p, b, n, plan, arena);
     for (size_t i = 0; i < p->values.n; i++)
         if (lives_in_arena(&p->values.at[i])) plan->offset[i] = plan->offset[root_of(p, (int32_t)i)];
-    plan_scratch(p, sym, plan, arena);
 }
 
 /* ---- the replay ---- */
@@ -153,8 +161,20 @@ static void check_overlap(const gn_program *p, const int64_t *sym, const gn_plan
         gn_throw(GN_EINTERNAL, "plan of %s: %s and %s live at once in the same bytes", p->name, a->name, b->name);
 }
 
+/* Workers' scratch keeps clear of every value that lives in its step. */
+static void check_scratch(const gn_program *p, const int64_t *sym, const gn_plan *plan, size_t s, size_t i)
+{
+    const gn_pvalue *v = &p->values.at[i];
+    if (!plan->scratch[s] || plan->offset[i] < 0 || v->first > (int32_t)s || v->last < (int32_t)s) return;
+    const int64_t at = plan->scratch[s][0], end = at + plan->scratch_stride[s], n = evaluate(p, sym, v->bytes, v->name);
+    if (n && end > at && plan->offset[i] < end && at < plan->offset[i] + n)
+        gn_throw(GN_EINTERNAL, "plan of %s: %s lives in the scratch of step %zu", p->name, v->name, s);
+}
+
 void gn_plan_verify(const gn_program *p, const int64_t *sym, const gn_plan *plan)
 {
+    for (size_t s = 0; s < p->steps.n; s++)
+        for (size_t i = 0; i < p->values.n; i++) check_scratch(p, sym, plan, s, i);
     for (size_t i = 0; i < p->values.n; i++)
         for (size_t j = i + 1; j < p->values.n; j++) check_overlap(p, sym, plan, i, j);
     /* A value in place begins in the steps of the kernel that reads the old one for the last time. */

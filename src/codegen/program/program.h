@@ -95,14 +95,16 @@ gn_program *gn_program_make(gn_arena *, const struct gn_core *, const gn_target 
 void gn_program_print(gn_text *, const gn_program *);
 gn_program *gn_program_read(gn_arena *, const char *file, const char *text, size_t length); /* throws GN_ESYNTAX */
 
-/* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free while the value lives. */
+/* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free while the value lives. The
+ * scratch of a step's workers has its place among them, for that step. */
 typedef struct gn_plan {
     int64_t *offset;             /* per value; -1: not in the arena (inputs, outputs, variables, constants) */
     int64_t *parts;              /* per step */
-    int64_t *scratch_offset;     /* per scratch area, steps one after the other; within a worker's scratch */
-    int64_t arena_bytes, scratch_bytes; /* scratch: per worker */
+    int64_t **scratch;           /* per step: offset of each area of worker 0; NULL: none */
+    int64_t *scratch_stride;     /* per step: bytes to the next worker's */
+    int64_t arena_bytes;
     int64_t all_bytes, bound_bytes;     /* sum of all temporaries; largest sum that lives at once */
 } gn_plan;
-void gn_program_plan(const gn_program *, const int64_t *sym, gn_plan *, gn_arena *); /* throws GN_ENOMEM "size overflows" */
+void gn_program_plan(const gn_program *, const int64_t *sym, int workers, gn_plan *, gn_arena *); /* throws GN_ENOMEM "size overflows" */
 /* Replays the plan: throws GN_EINTERNAL if two values that live at once share bytes, or a step reads what no step wrote. */
 void gn_plan_verify(const gn_program *, const int64_t *sym, const gn_plan *);

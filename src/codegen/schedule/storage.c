@@ -154,6 +154,22 @@ static void check_bytes(gn_lower *g, const gn_object *o, int64_t bytes)
                    most);
 }
 
+/* A loop ends with its axis: of 126 tiles of rows there are four when the batch is 32. Only the outermost dim may say so, for the strides of the
+ * others rest on it. */
+static const gn_dim *outermost_points(gn_lower *g, const gn_object *o, uint32_t leaf)
+{
+    const gn_lleaf *l = &g->leaves.at[leaf];
+    if ((o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) || !l->extent || gn_is_tile_leaf(g, leaf) || l->bind == GN_BIND_THREAD) return l->points;
+    const gn_dim *points = l->points;
+    for (size_t a = 0; a < g->axes.n; a++)
+        for (size_t i = 0; i < g->axes.at[a].leaf.n; i++) {
+            if (g->axes.at[a].leaf.at[i] != leaf) continue;
+            if (g->axes.at[a].dependent || points != l->points) return l->points;
+            points = gn_dim_min(g->dims, l->points, gn_dim_cdiv(g->dims, g->axes.at[a].extent, gn_lconst(g, g->axes.at[a].stride.at[i])));
+        }
+    return points;
+}
+
 static void size_memory(gn_lower *g, gn_object *o)
 {
     const gn_stage *st = o->def->stage;
@@ -163,7 +179,7 @@ static void size_memory(gn_lower *g, gn_object *o)
     for (size_t i = o->dims.n; i-- > 0;) {
         const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
         o->stride[i] = size;
-        size = gn_dim_mul(g->dims, size, gn_axis_most(g, l->points));
+        size = gn_dim_mul(g->dims, size, gn_axis_most(g, i ? l->points : outermost_points(g, o, o->dims.at[0])));
         if (st && st->pad_leaf == (int32_t)o->dims.at[i]) size = gn_ladd(g, size, gn_lconst(g, st->pad));
     }
     o->size = size;
