@@ -31,33 +31,6 @@ static void kids(gn_emitter *e, const gn_tree *t)
     }
 }
 
-/* ---- how often a let is used ---- */
-
-static void count_value(gn_emitter *e, const gn_val *v);
-
-static void count_use(gn_emitter *e, const gn_val *v)
-{
-    if (!v) return;
-    if (v->id)
-        e->uses[v->id]++;
-    else
-        count_value(e, v);
-}
-
-static void count_value(gn_emitter *e, const gn_val *v)
-{
-    for (uint16_t i = 0; i < v->n; i++) count_use(e, v->a[i]);
-    if (v->kind == GN_VAL_LOAD) count_use(e, v->u.load.each), count_use(e, v->u.load.mask);
-}
-
-static void count_uses(gn_emitter *e, const gn_tree *t)
-{
-    if (t->kind == GN_NODE_LET) count_value(e, t->val);
-    if (t->kind == GN_NODE_SET) count_use(e, t->val), count_use(e, t->place.each), count_use(e, t->place.mask);
-    for (int i = 0; t->kind == GN_NODE_TILE && i < 4; i++) count_use(e, t->tile->a[i]), count_use(e, t->tile->b[i]);
-    for (size_t i = 0; i < t->kids.n; i++) count_uses(e, t->kids.at[i]);
-}
-
 /* ---- declarations ---- */
 
 static void variables(gn_emitter *e, const gn_object *o)
@@ -326,8 +299,7 @@ static const char *body_of(gn_emitter *e, const gn_tree *step)
     gn_text *out = e->out;
     e->out = &body;
     e->depth = 1;
-    e->uses = GN_NEW_ARRAY(e->g->arena, uint32_t, gn_tree_largest_id(step) + 1);
-    count_uses(e, step);
+    e->uses = gn_let_uses(e->g->arena, step);
     if (!e->one_function) part_leaves(e, step);
     if (e->g->cuda) thread_leaves(e);
     kids(e, step);

@@ -42,6 +42,8 @@ typedef struct gn_expander {
 } gn_expander;
 
 /* expand_value.c: values, each made once. */
+const gn_val *gn_v_let(gn_expander *, gn_val); /* the known one that is the same, or a new let */
+const gn_op_info *gn_v_op_named(const char *);
 const gn_val *gn_v_float(gn_expander *, gn_dtype, double);
 const gn_val *gn_v_int(gn_expander *, gn_dtype, int64_t);
 const gn_val *gn_v_zero(gn_expander *, gn_dtype);
@@ -55,18 +57,9 @@ const gn_val *gn_v_lane(gn_expander *, const gn_val *, uint32_t lane);
 bool gn_v_knows_op(gn_expander *, const gn_op_info *, const gn_val *const *a, uint16_t n);
 void gn_v_remember_op(gn_expander *, const gn_op_info *, const gn_val *const *a, uint16_t n, const gn_val *result); /* scalars */
 const gn_val *gn_v_op2(gn_expander *, const char *op, const gn_val *, const gn_val *);
-const gn_val *gn_v_index(gn_expander *, gn_dtype, const gn_dim *, gn_preds when);
 const gn_val *gn_v_load(gn_expander *, gn_dtype, uint16_t lanes, const gn_access *);
 const gn_val *gn_v_reduce(gn_expander *, gn_val_kind, gn_red, const gn_val *);
-const gn_val *gn_v_select(gn_expander *, gn_preds when, const gn_val *yes, const gn_val *no); /* over leaves, uniform or not */
-const gn_val *gn_v_mask(gn_expander *, gn_preds);      /* of the statement's lanes; NULL if there are none */
-bool gn_v_varies(const gn_expander *, const gn_dim *); /* over the lane */
-bool gn_preds_vary(const gn_expander *, const gn_pred *);
-/* Splits conditions into uniform ones and those that vary over the lane. */
-void gn_preds_split(gn_expander *, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying);
 bool gn_same_preds(gn_preds, gn_preds);
-bool gn_preds_read_memory(gn_preds);
-gn_pred gn_pred_less(gn_expander *, const gn_dim *a, const gn_dim *b);
 /* How lanes lie at this element index. `safe` are the conditions under which it may be computed (EACH). */
 gn_access gn_v_access(gn_expander *, int32_t buf, const gn_object *, const gn_dim *at, const gn_val *mask, gn_preds when,
                       gn_preds safe);
@@ -80,6 +73,18 @@ void gn_emit_node(gn_expander *, gn_tree *);
 /* Lets of an inner body are not known outside: mark at its begin, release at its end. */
 size_t gn_v_mark(const gn_expander *);
 void gn_v_release(gn_expander *, size_t mark);
+
+/* expand_index.c: index expressions, masks of lanes, conditions. */
+const gn_val *gn_v_index(gn_expander *, gn_dtype, const gn_dim *, gn_preds when);
+const gn_val *gn_v_select(gn_expander *, gn_preds when, const gn_val *yes, const gn_val *no); /* over leaves, uniform or not */
+const gn_val *gn_v_mask(gn_expander *, gn_preds);      /* of the statement's lanes; NULL if there are none */
+bool gn_v_varies(const gn_expander *, const gn_dim *); /* over the lane */
+bool gn_v_affine(gn_expander *, const gn_dim *, const gn_dim **base, const gn_dim **step); /* base + step * lane */
+bool gn_preds_vary(const gn_expander *, const gn_pred *);
+/* Splits conditions into uniform ones and those that vary over the lane. */
+void gn_preds_split(gn_expander *, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying);
+bool gn_preds_read_memory(gn_preds);
+gn_pred gn_pred_less(gn_expander *, const gn_dim *a, const gn_dim *b);
 
 /* expand_body.c: an op that the target does not spell is a function whose body is the text of its record. */
 const char *gn_body_text(const gn_lower *, const gn_op_info *, gn_dtype); /* throws if there is none */
@@ -107,6 +112,7 @@ void gn_expand_tile_mma(gn_expander *, const gn_tree *stmt);
 void gn_pack_functions(gn_expander *, const gn_tree *stmt, gn_leafset, void (*set_point)(gn_expander *, const gn_tree *stmt));
 /* expand_tidy.c: branches joined, what nobody reads dropped. */
 void gn_tidy(gn_lower *, gn_tree *step);
+uint32_t *gn_let_uses(gn_arena *, const gn_tree *); /* how often each let is used, by id */
 /* expand.c */
 void gn_set_point(gn_expander *, const gn_ldef *); /* axis, inside and guards from env */
 const gn_dim *const *gn_own_args(gn_expander *, const gn_ldef *);

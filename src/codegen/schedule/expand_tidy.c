@@ -152,21 +152,16 @@ static void drop_lets(gn_tree *t, uint32_t *let)
     t->kids.n = n;
 }
 
-static uint32_t largest_id(const gn_tree *t)
+uint32_t *gn_let_uses(gn_arena *arena, const gn_tree *t)
 {
-    uint32_t n = t->kind == GN_NODE_LET ? t->val->id : 0;
-    for (size_t i = 0; i < t->kids.n; i++) {
-        const uint32_t k = largest_id(t->kids.at[i]);
-        if (k > n) n = k;
-    }
-    return n;
+    reads r = { .let = GN_NEW_ARRAY(arena, uint32_t, gn_tree_largest_id(t) + 1) };
+    visit_node(&r, t);
+    return r.let;
 }
 
 void gn_tidy(gn_lower *g, gn_tree *step)
 {
     join_branches(g, step);
     drop_sets(step);
-    reads r = { .let = GN_NEW_ARRAY(g->arena, uint32_t, largest_id(step) + 1) };
-    visit_node(&r, step);
-    drop_lets(step, r.let);
+    drop_lets(step, gn_let_uses(g->arena, step));
 }

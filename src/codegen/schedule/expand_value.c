@@ -121,7 +121,7 @@ void gn_v_release(gn_expander *x, size_t mark)
     }
 }
 
-static const gn_val *let(gn_expander *x, gn_val probe)
+const gn_val *gn_v_let(gn_expander *x, gn_val probe)
 {
     const uint64_t h = hash_of(&probe);
     const gn_val *have = find(x, &probe, h);
@@ -209,7 +209,7 @@ const gn_val *gn_v_copy(gn_expander *x, const gn_val *v)
 
 /* ---- operations ---- */
 
-static const gn_op_info *op_named(const char *name)
+const gn_op_info *gn_v_op_named(const char *name)
 {
     const gn_op_info *op = gn_op_find(name);
     GN_ASSERT(op);
@@ -234,25 +234,25 @@ const gn_val *gn_v_op(gn_expander *x, const gn_op_info *op, gn_dtype result, con
         v.kind = GN_VAL_PICK;
         v.a[0] = a[0], v.a[1] = gn_v_splat(x, a[1], lanes), v.a[2] = gn_v_splat(x, a[2], lanes);
         v.u.op = NULL;
-        return let(x, v);
+        return gn_v_let(x, v);
     }
     if (strcmp(op->name, "cast") == 0 && a[0]->dtype == result) return a[0];
     const gn_dtype t = strcmp(op->name, "select") == 0 || strcmp(op->name, "fma") == 0 ? result : (gn_dtype)a[0]->dtype;
     if (!x->g->target->spell(op, t, lanes > 1)) gn_body_text(x->g, op, t); /* a function of the unit */
     for (size_t i = 0; i < n; i++) v.a[i] = gn_v_splat(x, a[i], lanes);
-    return let(x, v);
+    return gn_v_let(x, v);
 }
 
 const gn_val *gn_v_pack(gn_expander *x, const gn_val *const *a, uint16_t lanes)
 {
     gn_val v = { .kind = GN_VAL_PACK, .dtype = a[0]->dtype, .lanes = lanes, .n = lanes };
     memcpy(v.a, a, lanes * sizeof *a);
-    return let(x, v);
+    return gn_v_let(x, v);
 }
 
 const gn_val *gn_v_lane(gn_expander *x, const gn_val *a, uint32_t lane)
 {
-    return let(x, (gn_val){ .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a }, .u.i = lane });
+    return gn_v_let(x, (gn_val){ .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a }, .u.i = lane });
 }
 
 static gn_val scalar_op(const gn_op_info *op, const gn_val *const *a, uint16_t n)
@@ -279,184 +279,14 @@ void gn_v_remember_op(gn_expander *x, const gn_op_info *op, const gn_val *const 
 
 const gn_val *gn_v_op2(gn_expander *x, const char *op, const gn_val *a, const gn_val *b)
 {
-    const gn_op_info *o = op_named(op);
+    const gn_op_info *o = gn_v_op_named(op);
     return gn_v_op(x, o, o->traits & GN_BOOL_OUT ? GN_BOOL : (gn_dtype)a->dtype, (const gn_val *[]){ a, b }, 2);
 }
 
 const gn_val *gn_v_reduce(gn_expander *x, gn_val_kind kind, gn_red red, const gn_val *v)
 {
     const uint16_t lanes = kind == GN_VAL_LANES ? 1 : v->lanes;
-    return let(x, (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v } });
-}
-
-/* ---- index expressions and the lane ---- */
-
-bool gn_v_varies(const gn_expander *x, const gn_dim *d)
-{
-    return x->lane >= 0 && gn_dim_mentions(d, x->g->leaves.at[x->lane].name);
-}
-
-/* d = base + step * lane, neither of which mentions the lane. */
-static bool is_affine(gn_expander *x, const gn_dim *d, const gn_dim **base, const gn_dim **step)
-{
-    const gn_lleaf *l = &x->g->leaves.at[x->lane];
-    *step = gn_dim_coefficient(x->g->dims, d, l->name);
-    *base = gn_lsub(x->g, d, gn_dim_mul(x->g->dims, *step, l->value));
-    return !gn_v_varies(x, *base) && !gn_v_varies(x, *step);
-}
-
-const gn_val *gn_v_index(gn_expander *x, gn_dtype t, const gn_dim *d, gn_preds when)
-{
-    gn_val v = { .kind = GN_VAL_INDEX, .dtype = (uint8_t)t, .lanes = 1, .when = when };
-    v.u.index.at = d;
-    int64_t c;
-    if (when.n == 0 && gn_dim_is_const(d, &c)) return gn_v_int(x, t, c);
-    if (!gn_v_varies(x, d)) return let(x, v);
-    v.lanes = x->lanes;
-    v.u.index.lane = (uint32_t)x->lane;
-    if (t != GN_I32 && t != GN_I64) v.dtype = GN_I64;
-    if (!is_affine(x, d, &v.u.index.base, &v.u.index.step))
-        v.u.index.base = v.u.index.step = NULL, v.dtype = GN_I64;
-    else
-        v.when = (gn_preds){ 0 };
-    const gn_val *made = let(x, v);
-    return gn_v_op(x, op_named("cast"), t, &made, 1);
-}
-
-static const gn_val *lanes_at(gn_expander *x, gn_val_kind kind, const gn_dim *n)
-{
-    gn_val v = { .kind = (uint8_t)kind, .dtype = GN_BOOL, .lanes = x->lanes };
-    v.u.index.at = n;
-    return let(x, v);
-}
-
-static const gn_val *first(gn_expander *x, const gn_dim *n)
-{
-    return lanes_at(x, GN_VAL_FIRST, n);
-}
-
-static const gn_val * not(gn_expander * x, const gn_val *v)
-{
-    return gn_v_op(x, op_named("not"), GN_BOOL, &v, 1);
-}
-
-/* Where an index reads memory: only inside the axes and the branches at work. */
-static gn_preds inside(gn_expander *x)
-{
-    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + x->when.n + 1);
-    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    for (size_t i = 0; i < x->when.n; i++) p[x->guards.n + i] = x->when.at[i];
-    return (gn_preds){ (uint32_t)(x->guards.n + x->when.n), p };
-}
-
-/* Lanes in which a < b: for an affine difference the first or all but the first so many. */
-static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
-{
-    gn_lower *g = x->g;
-    const gn_dim *d = gn_lsub(g, c->b, c->a), *base, *step;
-    int64_t s = 0;
-    const bool affine = is_affine(x, d, &base, &step) && gn_dim_is_const(step, &s);
-    if (c->kind == GN_K_EQ && affine && (s == 1 || s == -1)) return lanes_at(x, GN_VAL_BIT, gn_lscale(g, base, -s));
-    if (c->kind == GN_K_LT && affine) {
-        if (s < 0) return first(x, gn_dim_cdiv(g->dims, base, gn_lconst(g, -s)));
-        const gn_dim *none = gn_ladd(g, gn_dim_div(g->dims, gn_lscale(g, base, -1), gn_lconst(g, s)), gn_lconst(g, 1));
-        return not(x, first(x, none));
-    }
-    const gn_val *v = gn_v_index(x, GN_I64, d, gn_dim_has_load(d) ? inside(x) : (gn_preds){ 0 });
-    if (c->kind == GN_K_EQ) return gn_v_op2(x, "eq", v, gn_v_int(x, GN_I64, 0));
-    return gn_v_op2(x, "lt", gn_v_int(x, GN_I64, 0), v);
-}
-
-/* ---- conditions ---- */
-
-static bool cond_varies(const gn_expander *x, const gn_kcond *c)
-{
-    return gn_v_varies(x, gn_lsub(x->g, c->b, c->a));
-}
-
-bool gn_preds_vary(const gn_expander *x, const gn_pred *p)
-{
-    for (uint16_t i = 0; i < p->n; i++)
-        if (cond_varies(x, &p->cond[i])) return true;
-    return false;
-}
-
-void gn_preds_split(gn_expander *x, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying)
-{
-    gn_pred *u = GN_NEW_ARRAY(x->g->arena, gn_pred, n + 1), *v = GN_NEW_ARRAY(x->g->arena, gn_pred, n + 1);
-    *uniform = (gn_preds){ 0, u };
-    *varying = (gn_preds){ 0, v };
-    for (size_t i = 0; i < n; i++) {
-        if (gn_preds_vary(x, &at[i]))
-            v[varying->n++] = at[i];
-        else
-            u[uniform->n++] = at[i];
-    }
-}
-
-gn_pred gn_pred_less(gn_expander *x, const gn_dim *a, const gn_dim *b)
-{
-    gn_kcond *c = GN_NEW_OBJECT(x->g->arena, gn_kcond);
-    *c = (gn_kcond){ GN_K_LT, a, b };
-    return (gn_pred){ .n = 1, .cond = c };
-}
-
-bool gn_preds_read_memory(gn_preds w)
-{
-    for (uint32_t i = 0; i < w.n; i++)
-        for (uint16_t j = 0; j < w.at[i].n; j++)
-            if (gn_dim_has_load(w.at[i].cond[j].a) || gn_dim_has_load(w.at[i].cond[j].b)) return true;
-    return false;
-}
-
-/* A condition that reads memory is asked only where the branches around it are taken. */
-static const gn_val *cond(gn_expander *x, gn_preds w)
-{
-    if (gn_preds_read_memory(w) && x->when.n > 0) {
-        gn_preds uniform, varying;
-        gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
-        gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, uniform.n + w.n + 1);
-        memcpy(p, uniform.at, uniform.n * sizeof *p);
-        memcpy(p + uniform.n, w.at, w.n * sizeof *p);
-        w = (gn_preds){ uniform.n + w.n, p };
-    }
-    return let(x, (gn_val){ .kind = GN_VAL_COND, .dtype = GN_BOOL, .lanes = 1, .when = w });
-}
-
-static const gn_val *both(gn_expander *x, const gn_val *a, const gn_val *b)
-{
-    if (!a || !b) return a ? a : b;
-    return gn_v_op2(x, "and", a, b);
-}
-
-const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
-{
-    const gn_val *all = NULL;
-    for (uint32_t i = 0; i < w.n; i++) {
-        const gn_val *one = NULL;
-        for (uint16_t j = 0; j < w.at[i].n; j++) {
-            const gn_kcond *c = &w.at[i].cond[j];
-            const gn_pred p = { .n = 1, .cond = c };
-            const gn_val *m = cond_varies(x, c)
-                                  ? mask_of(x, c)
-                                  : gn_v_splat(x, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->lanes);
-            one = both(x, one, m);
-        }
-        all = both(x, all, w.at[i].negate ? not(x, one) : one);
-    }
-    return all;
-}
-
-const gn_val *gn_v_select(gn_expander *x, gn_preds when, const gn_val *yes, const gn_val *no)
-{
-    gn_preds uniform, varying;
-    gn_preds_split(x, when.at, when.n, &uniform, &varying);
-    if (varying.n) {
-        const gn_val *m = gn_v_mask(x, varying);
-        yes = gn_v_op(x, op_named("select"), (gn_dtype)yes->dtype, (const gn_val *[]){ m, yes, no }, 3);
-    }
-    if (!uniform.n) return yes;
-    return gn_v_op(x, op_named("select"), (gn_dtype)yes->dtype, (const gn_val *[]){ cond(x, uniform), yes, no }, 3);
+    return gn_v_let(x, (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v } });
 }
 
 /* ---- memory ---- */
@@ -472,7 +302,7 @@ gn_access gn_v_access(gn_expander *x, int32_t buf, const gn_object *o, const gn_
         return a;
     }
     const gn_dim *base, *step;
-    if (is_affine(x, at, &base, &step)) {
+    if (gn_v_affine(x, at, &base, &step)) {
         a.base = base;
         a.mode = gn_dim_is(step, 1) ? GN_ACCESS_ROW : GN_ACCESS_STEP;
         a.step = a.mode == GN_ACCESS_STEP ? step : NULL;
@@ -507,7 +337,7 @@ const gn_val *gn_v_load(gn_expander *x, gn_dtype t, uint16_t lanes, const gn_acc
     for (size_t i = 0; i < x->pending.n; i++)
         if (same_access(&x->pending.at[i].place, a)) return x->pending.at[i].val;
     const gn_val *wider = x->zero_outside ? NULL : wider_load(x, &v);
-    return wider ? wider : let(x, v);
+    return wider ? wider : gn_v_let(x, v);
 }
 
 /* Elements that differ by a constant, far enough: known loads stay known. */

@@ -1,0 +1,173 @@
+/* Index expressions as values, masks of lanes, conditions. */
+#include <stdint.h>
+#include "expand.h"
+
+/* ---- index expressions and the lane ---- */
+
+bool gn_v_varies(const gn_expander *x, const gn_dim *d)
+{
+    return x->lane >= 0 && gn_dim_mentions(d, x->g->leaves.at[x->lane].name);
+}
+
+/* d = base + step * lane, neither of which mentions the lane. */
+bool gn_v_affine(gn_expander *x, const gn_dim *d, const gn_dim **base, const gn_dim **step)
+{
+    const gn_lleaf *l = &x->g->leaves.at[x->lane];
+    *step = gn_dim_coefficient(x->g->dims, d, l->name);
+    *base = gn_lsub(x->g, d, gn_dim_mul(x->g->dims, *step, l->value));
+    return !gn_v_varies(x, *base) && !gn_v_varies(x, *step);
+}
+
+const gn_val *gn_v_index(gn_expander *x, gn_dtype t, const gn_dim *d, gn_preds when)
+{
+    gn_val v = { .kind = GN_VAL_INDEX, .dtype = (uint8_t)t, .lanes = 1, .when = when };
+    v.u.index.at = d;
+    int64_t c;
+    if (when.n == 0 && gn_dim_is_const(d, &c)) return gn_v_int(x, t, c);
+    if (!gn_v_varies(x, d)) return gn_v_let(x, v);
+    v.lanes = x->lanes;
+    v.u.index.lane = (uint32_t)x->lane;
+    if (t != GN_I32 && t != GN_I64) v.dtype = GN_I64;
+    if (!gn_v_affine(x, d, &v.u.index.base, &v.u.index.step))
+        v.u.index.base = v.u.index.step = NULL, v.dtype = GN_I64;
+    else
+        v.when = (gn_preds){ 0 };
+    const gn_val *made = gn_v_let(x, v);
+    return gn_v_op(x, gn_v_op_named("cast"), t, &made, 1);
+}
+
+static const gn_val *lanes_at(gn_expander *x, gn_val_kind kind, const gn_dim *n)
+{
+    gn_val v = { .kind = (uint8_t)kind, .dtype = GN_BOOL, .lanes = x->lanes };
+    v.u.index.at = n;
+    return gn_v_let(x, v);
+}
+
+static const gn_val *first(gn_expander *x, const gn_dim *n)
+{
+    return lanes_at(x, GN_VAL_FIRST, n);
+}
+
+static const gn_val * not(gn_expander * x, const gn_val *v)
+{
+    return gn_v_op(x, gn_v_op_named("not"), GN_BOOL, &v, 1);
+}
+
+/* Where an index reads memory: only inside the axes and the branches at work. */
+static gn_preds inside(gn_expander *x)
+{
+    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + x->when.n + 1);
+    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+    for (size_t i = 0; i < x->when.n; i++) p[x->guards.n + i] = x->when.at[i];
+    return (gn_preds){ (uint32_t)(x->guards.n + x->when.n), p };
+}
+
+/* Lanes in which a < b: for an affine difference the first or all but the first so many. */
+static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
+{
+    gn_lower *g = x->g;
+    const gn_dim *d = gn_lsub(g, c->b, c->a), *base, *step;
+    int64_t s = 0;
+    const bool affine = gn_v_affine(x, d, &base, &step) && gn_dim_is_const(step, &s);
+    if (c->kind == GN_K_EQ && affine && (s == 1 || s == -1)) return lanes_at(x, GN_VAL_BIT, gn_lscale(g, base, -s));
+    if (c->kind == GN_K_LT && affine) {
+        if (s < 0) return first(x, gn_dim_cdiv(g->dims, base, gn_lconst(g, -s)));
+        const gn_dim *none = gn_ladd(g, gn_dim_div(g->dims, gn_lscale(g, base, -1), gn_lconst(g, s)), gn_lconst(g, 1));
+        return not(x, first(x, none));
+    }
+    const gn_val *v = gn_v_index(x, GN_I64, d, gn_dim_has_load(d) ? inside(x) : (gn_preds){ 0 });
+    if (c->kind == GN_K_EQ) return gn_v_op2(x, "eq", v, gn_v_int(x, GN_I64, 0));
+    return gn_v_op2(x, "lt", gn_v_int(x, GN_I64, 0), v);
+}
+
+/* ---- conditions ---- */
+
+static bool cond_varies(const gn_expander *x, const gn_kcond *c)
+{
+    return gn_v_varies(x, gn_lsub(x->g, c->b, c->a));
+}
+
+bool gn_preds_vary(const gn_expander *x, const gn_pred *p)
+{
+    for (uint16_t i = 0; i < p->n; i++)
+        if (cond_varies(x, &p->cond[i])) return true;
+    return false;
+}
+
+void gn_preds_split(gn_expander *x, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying)
+{
+    gn_pred *u = GN_NEW_ARRAY(x->g->arena, gn_pred, n + 1), *v = GN_NEW_ARRAY(x->g->arena, gn_pred, n + 1);
+    *uniform = (gn_preds){ 0, u };
+    *varying = (gn_preds){ 0, v };
+    for (size_t i = 0; i < n; i++) {
+        if (gn_preds_vary(x, &at[i]))
+            v[varying->n++] = at[i];
+        else
+            u[uniform->n++] = at[i];
+    }
+}
+
+gn_pred gn_pred_less(gn_expander *x, const gn_dim *a, const gn_dim *b)
+{
+    gn_kcond *c = GN_NEW_OBJECT(x->g->arena, gn_kcond);
+    *c = (gn_kcond){ GN_K_LT, a, b };
+    return (gn_pred){ .n = 1, .cond = c };
+}
+
+bool gn_preds_read_memory(gn_preds w)
+{
+    for (uint32_t i = 0; i < w.n; i++)
+        for (uint16_t j = 0; j < w.at[i].n; j++)
+            if (gn_dim_has_load(w.at[i].cond[j].a) || gn_dim_has_load(w.at[i].cond[j].b)) return true;
+    return false;
+}
+
+/* A condition that reads memory is asked only where the branches around it are taken. */
+static const gn_val *cond(gn_expander *x, gn_preds w)
+{
+    if (gn_preds_read_memory(w) && x->when.n > 0) {
+        gn_preds uniform, varying;
+        gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
+        gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, uniform.n + w.n + 1);
+        memcpy(p, uniform.at, uniform.n * sizeof *p);
+        memcpy(p + uniform.n, w.at, w.n * sizeof *p);
+        w = (gn_preds){ uniform.n + w.n, p };
+    }
+    return gn_v_let(x, (gn_val){ .kind = GN_VAL_COND, .dtype = GN_BOOL, .lanes = 1, .when = w });
+}
+
+static const gn_val *both(gn_expander *x, const gn_val *a, const gn_val *b)
+{
+    if (!a || !b) return a ? a : b;
+    return gn_v_op2(x, "and", a, b);
+}
+
+const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
+{
+    const gn_val *all = NULL;
+    for (uint32_t i = 0; i < w.n; i++) {
+        const gn_val *one = NULL;
+        for (uint16_t j = 0; j < w.at[i].n; j++) {
+            const gn_kcond *c = &w.at[i].cond[j];
+            const gn_pred p = { .n = 1, .cond = c };
+            const gn_val *m = cond_varies(x, c)
+                                  ? mask_of(x, c)
+                                  : gn_v_splat(x, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->lanes);
+            one = both(x, one, m);
+        }
+        all = both(x, all, w.at[i].negate ? not(x, one) : one);
+    }
+    return all;
+}
+
+const gn_val *gn_v_select(gn_expander *x, gn_preds when, const gn_val *yes, const gn_val *no)
+{
+    gn_preds uniform, varying;
+    gn_preds_split(x, when.at, when.n, &uniform, &varying);
+    if (varying.n) {
+        const gn_val *m = gn_v_mask(x, varying);
+        yes = gn_v_op(x, gn_v_op_named("select"), (gn_dtype)yes->dtype, (const gn_val *[]){ m, yes, no }, 3);
+    }
+    if (!uniform.n) return yes;
+    return gn_v_op(x, gn_v_op_named("select"), (gn_dtype)yes->dtype, (const gn_val *[]){ cond(x, uniform), yes, no }, 3);
+}
