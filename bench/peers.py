@@ -109,6 +109,30 @@ def torch_rows():
     row("softmax", "4096x1024", lambda x: torch.softmax(x, 1), f(4096, 1024))
     row("layer norm", "4096x1024", lambda x: torch.nn.functional.layer_norm(x, (1024,)), f(4096, 1024))
 
+    F, grad_and_value = torch.nn.functional, torch.func.grad_and_value
+
+    def norm_all(x, dy, s, b):
+        y, back = torch.func.vjp(lambda x, s, b: F.layer_norm(x, (1024,), s, b, 1e-5), x, s, b)
+        return y, back(dy)
+    row("layer norm + gradients", "4096x1024", norm_all, f(4096, 1024), f(4096, 1024), f(1024), f(1024))
+    t = torch.arange(64) * 700
+    row("cross-entropy + gradient", "64x50257", grad_and_value(lambda z: F.cross_entropy(z, t)), f(64, 50257))
+
+    def logistic(w, x, y):
+        z = x @ w
+        return (F.softplus(z) - y * z).mean()
+    row("logistic regr. + gradient", "100000x128", grad_and_value(logistic), f(128), f(100000, 128), f(100000))
+
+    def mlp(p, x, t):
+        return F.cross_entropy(torch.tanh(x @ p[0] + p[1]) @ p[2] + p[3], t)
+
+    def step(p, x, t):
+        g, loss = grad_and_value(mlp)(p, x, t)
+        for w, d in zip(p, g):
+            w.sub_(d, alpha=0.01)
+        return loss
+    row("MLP step, SGD", "60x784-500-10", step, [f(784, 500), f(500), f(500, 10), f(10)], f(60, 784), torch.arange(60) % 10)
+
 
 for rows in (jax_rows, torch_rows):
     try:

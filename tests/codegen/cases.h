@@ -207,5 +207,12 @@ static const kernel_case kernel_cases[] = {
       " (order ib jb iw mg mt k0 kt ir jr) (bind block ib jb) (bind thread iw mg mt) (bind unroll ir jr) (bind tile kt)"
       " (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt)))",
       { { 35, 13, 19 }, { 1, 1, 1 }, { -1 } }, 1, 1e-4, true },
+    { "cuda_mma_once", /* all of k is one tile: no loop stands between where the sums start and what reads them */
+      "(kernel cuda_mma_once (syms M N) (bufs (A f32 M 8) (B f32 8 N) (C f32 M N)) (axes (i M) (j N) (k 8))"
+      " (def acc (i j) (sum (k) (mul (load A i k) (load B k j)))) (store set C (i j) (acc i j)))"
+      "(schedule mma (split i ib (iw 2) (ir 2) (mg 8)) (split j jb (mt 4) (jr 2)) (split k (kt 8))"
+      " (order ib jb iw mg mt kt ir jr) (bind block ib jb) (bind thread iw mg mt) (bind unroll ir jr) (bind tile kt)"
+      " (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt)))",
+      { { 35, 13 }, { 1, 1 }, { -1 } }, 1, 1e-4, true },
 };
 enum { NCASES = sizeof kernel_cases / sizeof *kernel_cases };

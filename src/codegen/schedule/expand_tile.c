@@ -206,4 +206,5 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
         for (size_t i = 0; i < d->tile->leaf.n; i++) x->env[d->tile->leaf.at[i]] = before[d->tile->leaf.at[i]];
     }
     gn_v_forget_object(x, d->object);
+    gn_v_forget_held(x);
 }
