@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
 """The peers' side of bench/rows: the same work in JAX, PyTorch and NumPy, whichever are installed, each at its best.
 
-usage: peers.py [THREADS]     one line a row and peer: name, shape, median, low .. high
+usage: peers.py [THREADS [ROW...]]     one line a row and peer: name, shape, median, low .. high; rows as bench/rows names them
 """
 import os, statistics, sys, time
 
 threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+keys = {"small MLP": "small", "chain of 5 operations": "chain", "softmax": "softmax", "layer norm": "layernorm", "layer norm + gradients": "normgradient",
+        "cross-entropy + gradient": "crossentropy", "logistic regr. + gradient": "logistic", "MLP step, SGD": "mlp"}
 os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=%s" % ("true" if threads > 1 else "false")
+
+
+def wanted(name, shape):
+    key = keys.get(name) or name + shape.split("x")[0]
+    return len(sys.argv) < 3 or any(word in key for word in sys.argv[2:])
 
 
 def measure(fn, rounds=9, least=0.05):
@@ -42,6 +49,8 @@ def jax_rows():
     f = lambda *s: jnp.asarray(r.uniform(-1, 1, s).astype(np.float32))
 
     def row(name, shape, fn, *args):
+        if not wanted(name, shape):
+            return
         compiled = jax.jit(fn)
         report(peer, name, shape, lambda: jax.block_until_ready(compiled(*args)))
 
@@ -80,6 +89,8 @@ def jax_rows():
     def step(p, x, t):
         loss, g = jax.value_and_grad(mlp)(p, x, t)
         return [a - 0.01 * b for a, b in zip(p, g)], loss
+    if not wanted("MLP step, SGD", "60x784-500-10"):
+        return
     compiled = jax.jit(step, donate_argnums=0)
     state = [[f(784, 500), f(500), f(500, 10), f(10)]]
     x, t = f(60, 784), jnp.arange(60) % 10
@@ -98,6 +109,8 @@ def torch_rows():
     f = lambda *s: torch.rand(*s) * 2 - 1
 
     def row(name, shape, fn, *args):
+        if not wanted(name, shape):
+            return
         with torch.no_grad():
             report(peer + " eager", name, shape, lambda: fn(*args))
             compiled = torch.compile(fn, mode="max-autotune-no-cudagraphs")

@@ -40,7 +40,8 @@ typedef struct row {
 
 static void print_head(void)
 {
-    printf("%-26s %-22s %12s %18s %10s %10s %8s %8s %8s\n", "what", "shape", "median", "low .. high", "GFLOP/s", "GB/s", "of limit", "compile", "kernels");
+    printf("%-26s %-14s %12s %18s %17s %15s %6s %9s %6s\n", "what", "shape", "median", "low .. high", "GFLOP/s of peak", "GB/s of copy", "share", "compile",
+           "kernels");
 }
 
 static void print_row(const row *r, meter_time t)
