@@ -5,6 +5,7 @@
 #define GN_CUDA_EMULATION 1
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* a kernel takes all symbols and knows all its threads, used or not */
 #pragma GCC diagnostic ignored "-Wunused-variable"
+#pragma GCC diagnostic ignored "-Wunused-but-set-variable" /* an array that is kept, but read where it was computed */
 #pragma GCC diagnostic ignored "-Wtautological-compare" /* x <= x: not NaN */
 #pragma GCC diagnostic ignored "-Wtype-limits"          /* 0 <= u of any unsigned u */
 typedef signed char int8_t;

@@ -102,6 +102,25 @@ static void an_overlap_is_found(void **state)
     program_free(p);
 }
 
+static void a_value_in_the_scratch_of_its_step_is_found(void **state)
+{
+    (void)state;
+    program *p = program_mlp(60, 33, 20, 5);
+    const gn_program *made = make(p);
+    gn_plan plan;
+    gn_program_plan(made, NULL, &plan, &p->arena);
+    size_t v = 0;
+    while (v < made->values.n && (plan.offset[v] < 0 || made->values.at[v].first < 0)) v++;
+    assert_true(v < made->values.n);
+    const int32_t step = made->values.at[v].first;
+    plan.scratch[step] = &plan.offset[v];
+    plan.scratch_stride[step] = 64;
+    const broken b = { made, NULL, &plan };
+    assert_int_equal(gn_protect(verify, (void *)&b), GN_EINTERNAL);
+    assert_message_contains("lives in the scratch of step");
+    program_free(p);
+}
+
 static void a_value_in_place_of_what_is_read_later_is_found(void **state)
 {
     (void)state;
@@ -195,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printing_then_reading_gives_the_same_program), cmocka_unit_test(two_makes_give_the_same_bytes),
         cmocka_unit_test(plans_hold_what_lives_and_little_more),        cmocka_unit_test(an_overlap_is_found),
+        cmocka_unit_test(a_value_in_the_scratch_of_its_step_is_found),
         cmocka_unit_test(a_value_in_place_of_what_is_read_later_is_found),
         cmocka_unit_test(updates_lie_in_place_where_they_may),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
     };
