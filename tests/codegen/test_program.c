@@ -108,7 +108,7 @@ static void a_value_in_the_scratch_of_its_step_is_found(void **state)
     program *p = program_mlp(60, 33, 20, 5);
     const gn_program *made = make(p);
     gn_plan plan;
-    gn_program_plan(made, NULL, &plan, &p->arena);
+    gn_program_plan(made, NULL, 2, &plan, &p->arena);
     size_t v = 0;
     while (v < made->values.n && (plan.offset[v] < 0 || made->values.at[v].first < 0)) v++;
     assert_true(v < made->values.n);
