@@ -209,6 +209,40 @@ static void a_faulty_text_is_told_with_its_place(void **state)
     }
 }
 
+static size_t checks_of(gn_expr *(*make_index)(gn_graph *))
+{
+    program *p = program_new(test_seed());
+    gn_expr *x = program_in(p, "x", GN_F32, "n, 3");
+    program_size(p, "n", 5);
+    program_out(p, gn_take(x, make_index(p->graph), 1));
+    const size_t n = make(p)->indices.n;
+    program_free(p);
+    return n;
+}
+
+static gn_expr *constants(gn_graph *g, int8_t last)
+{
+    const int8_t at[3] = { 2, 0, last };
+    return gn_constant(g, gn_array_of((void *)(uintptr_t)at, GN_I8, 1, (int64_t[]){ 3 }));
+}
+static gn_expr *good_constants(gn_graph *g) { return gn_cast(constants(g, 1), GN_I64); }
+static gn_expr *large_constants(gn_graph *g) { return constants(g, 3); }
+static gn_expr *negative_constants(gn_graph *g) { return constants(g, -1); }
+static gn_expr *count_of_3(gn_graph *g) { return gn_iota(g, GN_I32, 0, "3"); }
+static gn_expr *count_of_4(gn_graph *g) { return gn_iota(g, GN_I32, 0, "4"); }
+static gn_expr *count_of_n(gn_graph *g) { return gn_iota(g, GN_I32, 0, "n"); }
+
+static void indices_that_are_known_to_be_right_are_not_checked(void **state)
+{
+    (void)state;
+    assert_int_equal(checks_of(good_constants), 0);
+    assert_int_equal(checks_of(large_constants), 1);
+    assert_int_equal(checks_of(negative_constants), 1);
+    assert_int_equal(checks_of(count_of_3), 0);
+    assert_int_equal(checks_of(count_of_4), 1);
+    assert_int_equal(checks_of(count_of_n), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_value_in_the_scratch_of_its_step_is_found),
         cmocka_unit_test(a_value_in_place_of_what_is_read_later_is_found),
         cmocka_unit_test(updates_lie_in_place_where_they_may),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
+        cmocka_unit_test(indices_that_are_known_to_be_right_are_not_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

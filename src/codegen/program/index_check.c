@@ -5,6 +5,7 @@
 #include "index_check.h"
 #include <string.h>
 #include "op.h"
+#include "ops/reference.h"
 
 /* Below what only places elements elsewhere. */
 static gn_expr *below_views(gn_expr *x)
@@ -13,6 +14,26 @@ static gn_expr *below_views(gn_expr *x)
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
         if (strcmp(x->op->name, views[i]) == 0) return below_views(x->in[0]);
     return x;
+}
+
+/* Whether x is known to lie in [0, bound): a count along an axis that is no longer, constants. Conversions between integers keep what does. */
+static bool is_in_range(gn_expr *x, const gn_dim *bound)
+{
+    int64_t most, n = 1;
+    while ((x = below_views(x))->op == &gn_op_cast && gn_is_int((gn_dtype)x->in[0]->type->dtype)) x = x->in[0];
+    const bool is_const = gn_dim_is_const(bound, &most);
+    if (x->op == &gn_op_iota) {
+        const gn_dim *extent = x->type->dim[gn_attr_of(x, "axis")->i];
+        return extent == bound || (is_const && gn_dim_is_const(extent, &n) && n <= most);
+    }
+    if (x->op != &gn_op_constant || !is_const) return false;
+    const gn_attr *data = gn_attr_of(x, "data");
+    const gn_dtype t = (gn_dtype)x->type->dtype;
+    for (int64_t i = 0; i < (int64_t)(data->n / gn_dtype_size(t)); i++) {
+        const int64_t v = gn_ref_load(t, data->data, i).i;
+        if (v < 0 || v >= most) return false;
+    }
+    return true;
 }
 
 static bool is_direct(const char *op)
@@ -73,7 +94,8 @@ gn_computed_indices *gn_indices_find(gn_arena *arena, const struct gn_core *core
     for (size_t i = 0; i < core->out.n; i++) gn_push(arena, &found->core.out, core->out.at[i]);
     for (size_t i = 0; i < nodes.n; i++) {
         const gn_expr *e = nodes.at[i];
-        if (strcmp(e->op->name, "check_index") == 0 && !gn_group_given(e->in[0])) add_check(arena, found, e);
+        if (e->op != &gn_op_check_index || gn_group_given(e->in[0]) || is_in_range(e->in[0], gn_attr_of(e, "extent")->dims[0])) continue;
+        add_check(arena, found, e);
     }
     return found;
 }

@@ -273,7 +273,7 @@ static void check_references(reader *r, const gn_sx *x)
     }
     ok &= p->source && end <= strlen(p->source);
     for (size_t i = 0; i < p->syms.n; i++) ok &= p->syms.at[i].input < (int64_t)p->ninputs;
-    for (size_t i = 0; i < p->indices.n; i++) ok &= p->indices.at[i].value < p->values.n;
+    for (size_t i = 0; i < p->indices.n; i++) ok &= p->indices.at[i].value < p->values.n && p->indices.at[i].after < ns;
     if (!ok) gn_sx_fail(r->file, x, "a number in the program refers to something that is not there");
 }
 
