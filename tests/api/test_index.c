@@ -200,6 +200,28 @@ static void a_narrow_index_reaches_into_a_long_axis(void **state)
     gn_graph_free(g);
 }
 
+/* Bytes as they come from files: places cut out of them, sums and conversions, all without vectors of their own. */
+static void parts_of_bytes_are_indices(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    uint8_t at[40], twice[40];
+    float x[50], y[38], z[40];
+    for (int i = 0; i < 50; i++) x[i] = (float)i / 2;
+    for (int i = 0; i < 40; i++) at[i] = (uint8_t)(49 - i);
+    gn_expr *xe = gn_input(g, "x", GN_F32, "50"), *k = gn_input(g, "k", GN_U8, "n");
+    must(gn_compile(&f, g, .in = GN_EXPRS(xe, k), .out = GN_EXPRS(gn_take(xe, gn_slice(k, "1:-1"), 0), gn_mul(gn_cast(k, GN_F32), 0.5), gn_add(k, k))));
+    at[0] = 77; /* not looked at */
+    const gn_arrays in = GN_ARRAYS(GN_VIEW(x, 50), GN_VIEW(at, 40)), out = GN_ARRAYS(GN_VIEW(y, 38), GN_VIEW(z, 40), GN_VIEW(twice, 40));
+    must(gn_call(f, in, out));
+    for (int i = 0; i < 38; i++) assert_true(y[i] == x[at[i + 1]]);
+    for (int i = 0; i < 40; i++) assert_true(z[i] == 0.5f * (float)at[i] && twice[i] == 2 * at[i]);
+    at[20] = 50;
+    refuse(gn_call(f, in, out), GN_EINDEX, "element 19 of the computed indices is 50, outside [0, 50)");
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 /* The second program comes from the cache and has a line of its own. */
 static void a_warm_function_names_its_own_line(void **state)
 {
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_variable_may_be_index_and_updated),
         cmocka_unit_test(parts_of_an_input_are_labels),
         cmocka_unit_test(a_narrow_index_reaches_into_a_long_axis),
+        cmocka_unit_test(parts_of_bytes_are_indices),
         cmocka_unit_test(a_warm_function_names_its_own_line),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);

@@ -16,6 +16,22 @@
 
 enum { UNROLL_MOST = 16, LINES_MOST = 1500 };
 
+/* Integers of 8 and 16 bits among the values, not as indices alone, and conversions of u64: no target has vectors for them. */
+static bool has_no_vectors(const gn_kexpr *e)
+{
+    if (gn_is_int((gn_dtype)e->dtype) && gn_dtypes[e->dtype].size < 4) return true;
+    return e->kind == GN_K_OP && e->u.op == &gn_op_cast && e->dtype != e->a[0]->dtype && (e->dtype == GN_U64 || e->a[0]->dtype == GN_U64);
+}
+
+static bool is_scalar_only(const gn_kernel *k)
+{
+    for (size_t i = 0; i < k->exprs.capacity; i++) {
+        const gn_kexpr *e = k->exprs.slot ? k->exprs.slot[i].object : NULL;
+        if (e && has_no_vectors(e)) return true;
+    }
+    return false;
+}
+
 /* Lanes of the widest dtype that is computed with. Integers of 64 bits beside f32 are positions and counts, which may
  * take two vectors. */
 static int64_t lanes_of(const gn_kernel *k, const gn_target *t)
@@ -27,7 +43,7 @@ static int64_t lanes_of(const gn_kernel *k, const gn_target *t)
         f32 |= dtype == GN_F32;
         wide |= gn_dtypes[dtype].size == 8;
     }
-    if (t->lang == GN_LANG_CUDA || t->vector_bytes < 8) return 1;
+    if (t->lang == GN_LANG_CUDA || t->vector_bytes < 8 || is_scalar_only(k)) return 1;
     return f64 || (wide && !f32) ? t->vector_bytes / 8 : t->vector_bytes / 4;
 }
 

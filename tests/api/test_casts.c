@@ -1,0 +1,79 @@
+/* Conversions: from each dtype into each, the values at the ends of all ranges come out as in the reference that the interpreter is. */
+#include "api.h"
+#include <math.h>
+
+static const int64_t integers[] = { 0, 1, -1, 5, 100, 127, 128, -128, -129, 200, 255, 256, 32767, 32768, -32768, -32769, 65535, 65536, INT32_MAX,
+                                    INT32_MAX + INT64_C(1), INT32_MIN, INT32_MIN - INT64_C(1), UINT32_MAX, UINT32_MAX + INT64_C(1), INT64_MAX, INT64_MIN,
+                                    INT64_C(1) << 40, -(INT64_C(1) << 40) };
+static const double reals[] = { 0, -0.0, 1.5, -1.5, 127.9, 128, -128.9, -129, 254.5, 255.5, 300, -0.5, 32767.5, 32768, -32768.5, -33000, 65535.5, 70000,
+                                2147483520, 2147483648.0, -2147483648.0, -3e9, 4294967040.0, 5e9, 1e30, -1e30, 1.8e19, NAN };
+enum { N = sizeof integers / sizeof *integers };
+static const gn_dtype dtypes[] = { GN_BOOL, GN_I8, GN_I16, GN_I32, GN_I64, GN_U8, GN_U16, GN_U32, GN_U64, GN_F32, GN_F64 };
+enum { DTYPES = sizeof dtypes / sizeof *dtypes };
+
+typedef uint8_t block[N * 8];
+
+static void fill(gn_dtype t, block to)
+{
+    const size_t size = gn_dtype_size(t);
+    for (int i = 0; i < N; i++) {
+        const float f = (float)reals[i];
+        if (t == GN_F64) memcpy(to + (size_t)i * size, &reals[i], size);
+        else if (t == GN_F32) memcpy(to + (size_t)i * size, &f, size);
+        else if (t == GN_BOOL) to[i] = i & 1;
+        else memcpy(to + (size_t)i * size, &integers[i], size); /* little-endian: the low bytes */
+    }
+}
+
+static void convert(gn_context *c, gn_dtype from, const block in, block *out)
+{
+    gn_graph *g = gn_graph_new(c);
+    gn_func *f = NULL;
+    gn_expr *x = gn_input(g, "x", from, "n"), *y[DTYPES];
+    gn_array result[DTYPES];
+    const int64_t n = N;
+    for (int k = 0; k < DTYPES; k++) y[k] = gn_cast(x, dtypes[k]), result[k] = gn_array_of(out[k], dtypes[k], 1, &n);
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = (gn_exprs){ DTYPES, y }));
+    must(gn_call(f, GN_ARRAYS(gn_array_of((void *)(uintptr_t)in, from, 1, &n)), (gn_arrays){ DTYPES, result }));
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+static void each_dtype_becomes_each_other(void **state)
+{
+    static block in, out[DTYPES], want[DTYPES];
+    gn_context *interpreter;
+    must(gn_context_new(&interpreter, &(gn_context_options){ .toolchain = "interpreter", .cache_dir = "" }));
+    for (int from = 0; from < DTYPES; from++) {
+        fill(dtypes[from], in);
+        memset(out, 0, sizeof out), memset(want, 0, sizeof want);
+        convert(interpreter, dtypes[from], in, want);
+        convert(*state, dtypes[from], in, out);
+        for (int to = 0; to < DTYPES; to++)
+            if (memcmp(out[to], want[to], sizeof *out)) fail_msg("from %s to %s", gn_dtype_name(dtypes[from]), gn_dtype_name(dtypes[to]));
+    }
+    gn_context_free(interpreter);
+}
+
+static void what_does_not_fit_saturates(void **state)
+{
+    static block in, out[DTYPES];
+    fill(GN_F64, in);
+    convert(*state, GN_F64, in, out);
+    const int8_t *bytes = (const int8_t *)out[1];
+    const uint8_t *unsigned_bytes = out[5];
+    for (int i = 0; i < N; i++) {
+        const double x = reals[i], toward_0 = isnan(x) ? 0 : trunc(x);
+        assert_int_equal(bytes[i], (int)fmin(fmax(toward_0, -128), 127));
+        assert_int_equal(unsigned_bytes[i], (int)fmin(fmax(toward_0, 0), 255));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_dtype_becomes_each_other),
+        cmocka_unit_test(what_does_not_fit_saturates),
+    };
+    return run_on_toolchains(tests, sizeof tests / sizeof *tests);
+}
