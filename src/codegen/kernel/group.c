@@ -1,5 +1,6 @@
 /* Grouping: the steps of group_state.h in order. */
 #include "group_state.h"
+#include "flatten.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,14 @@ static void write_kernels(grouper *g)
     }
 }
 
+static void flatten(grouper *g)
+{
+    for (size_t i = 0; i < g->out->groups.n; i++) {
+        gn_group *q = &g->out->groups.at[i];
+        q->kernel = gn_kernel_flatten(q->kernel, q->hint, g->scratch);
+    }
+}
+
 static void run_steps(grouper *g)
 {
     gn_group_nodes(g);
@@ -58,6 +67,7 @@ static void run_steps(grouper *g)
     write_kernels(g);
     gn_group_small(g);
     gn_group_order(g);
+    flatten(g);
 }
 
 static void body(void *arg)
