@@ -396,7 +396,8 @@ static void run_check(void *user)
 
 int random_graph_check(const random_graph *r, random_run run, void *user, int64_t *jumps, int64_t *elements, char *what)
 {
-    check c = { .ninputs = r->ninputs, .noutputs = r->noutputs, .input = r->input, .output = r->output, .value = r->value, .g = r->g, .run = run, .user = user, .what = what };
+    check c = { .ninputs = r->ninputs, .noutputs = r->noutputs, .input = r->input, .output = r->output, .value = r->value, .g = r->g,
+                .run = run, .user = user, .what = what };
     const gn_status s = gn_protect(run_check, &c);
     gn_arena_free(&c.arena);
     *jumps += c.jumps, *elements += c.elements;
@@ -471,7 +472,8 @@ static void try_cone(void *user)
     }
     gn_expr *out = gn_map_get(&made, GN_KEY(k->root));
     char what[512];
-    check c = { .ninputs = ninputs, .noutputs = 1, .input = input, .output = &out, .value = value, .g = g, .run = k->run, .user = k->user, .what = what };
+    check c = { .ninputs = ninputs, .noutputs = 1, .input = input, .output = &out, .value = value, .g = g,
+                .run = k->run, .user = k->user, .what = what };
     k->failed = gn_protect(run_check, &c) ? -1 : c.differs != 0;
     gn_arena_free(&c.arena);
     if (k->keep_text) k->text = gn_graph_print(g, (gn_exprs){ 1, &out });

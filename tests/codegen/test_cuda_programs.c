@@ -1,5 +1,6 @@
-/* The programs whose kernels are counted, and random graphs, with CUDA's default schedules: compiled by NVRTC without spills, and run on
- * the CPU as fibers against the reference evaluator. $GNOMON_TEST_SEED: of the first random graph; $GNOMON_TEST_GRAPHS: how many. */
+/* The programs whose kernels are counted, and random graphs, with CUDA's default schedules: compiled by NVRTC without spills, and run
+ * on the CPU as fibers against the reference evaluator. $GNOMON_TEST_SEED: of the first random graph; $GNOMON_TEST_GRAPHS: how
+ * many. */
 #include <dlfcn.h>
 #include <gnomon/ops.h>
 #include <stdio.h>
@@ -146,7 +147,8 @@ static void a_contraction_whose_factors_lack_its_axis_runs_like_the_reference(vo
     program_size(p, "m", 3);
     p->optimize = true;
     gn_expr *x = program_in(p, "x", GN_F32, "n"), *y = program_in(p, "y", GN_F32, "n, m");
-    gn_expr *a = gn_broadcast_to(gn_expand(gn_exp(x), GN_AXES(1)), "n, m"), *b = gn_broadcast_to(gn_expand(gn_tanh(x), GN_AXES(1)), "n, m");
+    gn_expr *a = gn_broadcast_to(gn_expand(gn_exp(x), GN_AXES(1)), "n, m");
+    gn_expr *b = gn_broadcast_to(gn_expand(gn_tanh(x), GN_AXES(1)), "n, m");
     program_out(p, gn_matmul(a, gn_transpose(b)));
     program_out(p, gn_neg(y)); /* binds m */
     check_emulated(p);

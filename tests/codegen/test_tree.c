@@ -171,8 +171,10 @@ typedef struct faulty {
 
 static void run_faulty(void *arg)
 {
-    static const char shift[] = "(kernel shift (syms n) (bufs (X f32 n) (Y f32 n)) (axes (i n)) (store set Y (i) (load X (add i 1)))) (schedule s (order i))";
-    static const char large[] = "(kernel large (syms n) (bufs (Y f32 4)) (axes (j 4)) (store set Y (j) (index (mul j n n)))) (schedule s (order j))";
+    static const char shift[] = "(kernel shift (syms n) (bufs (X f32 n) (Y f32 n)) (axes (i n)) (store set Y (i) (load X (add i 1))))"
+                                "(schedule s (order i))";
+    static const char large[] = "(kernel large (syms n) (bufs (Y f32 4)) (axes (j 4)) (store set Y (j) (index (mul j n n))))"
+                                "(schedule s (order j))";
     faulty *const f = arg;
     static float x[40 * 40], y[40 * 40], z[40 * 40];
     void *args[] = { x, y, z };
@@ -189,8 +191,8 @@ static void the_interpreter_tells_what_a_wrong_tree_does(void **state)
 {
     (void)state;
     static const char *const says[] = { "kernel mma: threads race for element", "kernel mma: not all threads reach the barrier",
-                                        "kernel mma: not all threads reach the copy", "kernel shift: load of element 40 of X, which has 40",
-                                        "kernel large: an index has no value" };
+                                        "kernel mma: not all threads reach the copy",
+                                        "kernel shift: load of element 40 of X, which has 40", "kernel large: an index has no value" };
     for (int fault = 0; fault <= OVERFLOW; fault++) {
         faulty f = { .fault = fault };
         assert_int_equal(gn_protect(run_faulty, &f), GN_EINTERNAL);

@@ -208,10 +208,12 @@ static void what_cannot_be_saved_is_refused(void **state)
     refuses_to_write(1, (gn_named_array[]){ { "", good } }, GN_EINVAL, "under the name \"\"");
     refuses_to_write(1, (gn_named_array[]){ { "__metadata__", good } }, GN_EINVAL, "under the name \"__metadata__\"");
     refuses_to_write(1, (gn_named_array[]){ { "\xff", good } }, GN_EINVAL, "not valid UTF-8");
-    static const char *const wrong[] = { "\x80", "\xc1\x81", "a\xe2\x82", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80" };
+    static const char *const wrong[] = { "\x80", "\xc1\x81", "a\xe2\x82", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                         "\xf0\x80\x80\x80" };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         refuses_to_write(1, (gn_named_array[]){ { wrong[i], good } }, GN_EINVAL, "not valid UTF-8");
-    assert_int_equal(gn_safetensors_write(temp_path("names"), 3, (gn_named_array[]){ { "\xc3\xa4", good }, { "\xe2\x82\xac", good }, { "\xf0\x9f\x98\x80", good } }), GN_OK);
+    const gn_named_array named[] = { { "\xc3\xa4", good }, { "\xe2\x82\xac", good }, { "\xf0\x9f\x98\x80", good } };
+    assert_int_equal(gn_safetensors_write(temp_path("names"), 3, named), GN_OK);
     refuses_to_write(1, (gn_named_array[]){ { "a", null } }, GN_EINVAL, "the data of \"a\" is NULL");
     refuses_to_write(1, (gn_named_array[]){ { "a", gn_array_1d(v, (gn_dtype)99, 2) } }, GN_EDTYPE, "\"a\" has an unknown dtype");
     refuses_to_write(1, (gn_named_array[]){ { "a", negative } }, GN_ESHAPE, "\"a\" has no valid shape");

@@ -1,5 +1,5 @@
-/* Writers that are killed: at random times, and at each system call on their way. The next process finds whole entries or none, the verifier
- * has no complaint, and what the dead left goes with the next pruning. */
+/* Writers that are killed: at random times, and at each system call on their way. The next process finds whole entries or none, the
+ * verifier has no complaint, and what the dead left goes with the next pruning. */
 #include "cached.h"
 #include <sys/ptrace.h>
 
@@ -73,7 +73,8 @@ static _Noreturn void write_traced(place p, const char *dir)
     _exit(!gn_module_path(m) || answer_of(m) != 42 ? 3 : 0);
 }
 
-/* Kills the child as it enters its n-th system call, which is not done then. Its exit status if it ends before that, -1 if it was killed. */
+/* Kills the child as it enters its n-th system call, which is not done then. Its exit status if it ends before that, -1 if it was
+ * killed. */
 static int kill_at(pid_t pid, int n)
 {
     int status, signal = 0;

@@ -66,7 +66,8 @@ static bool contract(piece *p)
     const uint32_t k = acc->raxis[acc->nraxis - 1];
     if (!has_axis(a->param, a->nparam, k) || !has_axis(b->param, b->nparam, k)) return false; /* no tile to stage */
     for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
-        if (!has_axis(acc->param, acc->nparam, x) && !has_axis(acc->raxis, acc->nraxis, x)) return false; /* a loop that is no part of it */
+        if (!has_axis(acc->param, acc->nparam, x) && !has_axis(acc->raxis, acc->nraxis, x))
+            return false; /* a further loop that is no part of it */
     for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
         if (has_axis(acc->param, acc->nparam, x) && x != i && x != j) bind_block(p, p->k->axes.at[x].name, x);
     const tile_side rows = split_side(p, i), columns = split_side(p, j);
