@@ -157,6 +157,114 @@ static void the_five_programs_on_any_cpu(void **state)
     schedule_five(&gn_target_generic);
 }
 
+/* ---- operands that are read transposed ---- */
+
+static gn_expr *turned_in(program *p, const char *name, bool named, int64_t r, int64_t c)
+{
+    return gn_transpose(program_in(p, name, GN_F32, named ? "c, r" : gn_arena_printf(&p->arena, "%d, %d", (int)c, (int)r)));
+}
+
+static gn_expr *straight_in(program *p, const char *name, bool named, int64_t r, int64_t c)
+{
+    return program_in(p, name, GN_F32, named ? "r, c" : gn_arena_printf(&p->arena, "%d, %d", (int)r, (int)c));
+}
+
+static gn_expr *row_in(program *p, const char *name, bool named, int64_t c)
+{
+    return program_in(p, name, GN_F32, named ? "c" : gn_arena_printf(&p->arena, "%d", (int)c));
+}
+
+/* y = x^T + b. */
+static program *turned_sum(bool named, int64_t r, int64_t c)
+{
+    program *p = sized(program_new(test_seed()), 0, r, c);
+    program_out(p, gn_add(turned_in(p, "x", named, r, c), row_in(p, "b", named, c)));
+    return p;
+}
+
+/* Several operands and outputs, one of them a function that both use. */
+static program *turned_pair(bool named, int64_t r, int64_t c)
+{
+    program *p = sized(program_new(test_seed()), 0, r, c);
+    gn_expr *x = turned_in(p, "x", named, r, c), *y = turned_in(p, "y", named, r, c), *z = straight_in(p, "z", named, r, c);
+    gn_expr *e = gn_tanh(gn_mul(x, z));
+    program_out(p, gn_add(gn_mul(e, y), row_in(p, "b", named, c)));
+    program_out(p, gn_sub(e, gn_mul(z, 0.5)));
+    return p;
+}
+
+static program *turned_batch(int64_t batch, int64_t r, int64_t c)
+{
+    program *p = sized(program_new(test_seed()), batch, r, c);
+    gn_expr *x = program_in(p, "x", GN_F32, "batch, c, r"), *y = program_in(p, "y", GN_F32, "c, r");
+    program_out(p, gn_mul(gn_permute(x, GN_AXES(0, 2, 1)), gn_transpose(y)));
+    return p;
+}
+
+/* Batches of little work are loops within a part; y is the same for all of them. */
+static program *turned_blocks(void)
+{
+    program *p = program_new(test_seed());
+    gn_expr *x = program_in(p, "x", GN_F32, "5, 18, 3, 21"), *y = program_in(p, "y", GN_F32, "18, 21");
+    program_out(p, gn_mul(gn_permute(x, GN_AXES(0, 2, 3, 1)), gn_transpose(y)));
+    return p;
+}
+
+/* What a border guards is no block to copy. */
+static program *turned_border(int64_t r, int64_t c)
+{
+    program *p = sized(program_new(test_seed()), 0, r, c);
+    gn_expr *x = gn_pad(gn_transpose(program_in(p, "x", GN_F32, "c, r")), 2.0, "1:1, 2:0");
+    program_out(p, gn_mul(x, gn_transpose(program_in(p, "y", GN_F32, "c + 2, r + 2"))));
+    return p;
+}
+
+static program *turned_double(int64_t r, int64_t c)
+{
+    program *p = sized(program_new(test_seed()), 0, r, c);
+    gn_expr *x = gn_cast(gn_transpose(program_in(p, "x", GN_F32, "c, r")), GN_F64);
+    program_out(p, gn_add(x, program_in(p, "y", GN_F64, "r, c")));
+    return p;
+}
+
+static void operands_read_transposed_are_copied_in_blocks(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][2] = { { 37, 45 }, { 16, 16 }, { 64, 128 }, { 17, 530 }, { 300, 21 }, { 70, 64 } };
+    for (size_t t = 0; t < sizeof cpus / sizeof *cpus; t++) {
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+            check_scheduled(turned_sum(false, sizes[k][0], sizes[k][1]), cpus[t]);
+            check_scheduled(turned_sum(true, sizes[k][0], sizes[k][1]), cpus[t]);
+        }
+        for (int64_t n = 0; n < 3; n++) check_scheduled(turned_sum(true, n, 2 - n), cpus[t]);
+        check_scheduled(turned_pair(false, 33, 50), cpus[t]);
+        check_scheduled(turned_pair(true, 66, 19), cpus[t]);
+        check_scheduled(turned_batch(3, 18, 35), cpus[t]);
+        check_scheduled(turned_blocks(), cpus[t]);
+        check_scheduled(turned_border(20, 35), cpus[t]);
+        check_scheduled(turned_double(20, 35), cpus[t]);
+    }
+}
+
+static const char *schedule_of(program *p, const gn_target *t)
+{
+    return schedule(p, t).text;
+}
+
+static void only_blocks_that_pay_are_copied(void **state)
+{
+    (void)state;
+    program *blocks = turned_pair(true, 5, 5), *narrow = turned_sum(false, 4000, 10), *border = turned_border(5, 5);
+    const char *text = schedule_of(blocks, &gn_target_avx512);
+    assert_non_null(strstr(text, "(tensorize x_t tr16 iq1 jql)"));
+    assert_non_null(strstr(text, "(tensorize y_t tr16 iq1 jql)"));
+    assert_null(strstr(schedule_of(narrow, &gn_target_avx512), "tr16"));
+    text = schedule_of(border, &gn_target_avx512);
+    assert_non_null(strstr(text, "(tensorize y_t tr16"));
+    assert_null(strstr(text, "(tensorize x_t tr16"));
+    program_free(blocks), program_free(narrow), program_free(border);
+}
+
 static void random_graphs_have_legal_schedules(void **state)
 {
     (void)state;
@@ -194,6 +302,8 @@ int main(void)
         cmocka_unit_test(the_five_programs_on_avx512),
         cmocka_unit_test(the_five_programs_on_avx2),
         cmocka_unit_test(the_five_programs_on_any_cpu),
+        cmocka_unit_test(operands_read_transposed_are_copied_in_blocks),
+        cmocka_unit_test(only_blocks_that_pay_are_copied),
         cmocka_unit_test(more_axes_than_a_schedule_holds_are_refused),
         cmocka_unit_test(random_graphs_have_legal_schedules),
     };

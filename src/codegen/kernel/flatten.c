@@ -3,13 +3,15 @@
  *     before   (axes (i R) (j 10)) (store set Y (i j) (exp (load X i j)))      lanes over 10 elements, masked
  *     after    (axes (i (mul 10 R))) (store set Y (i) (exp (load X i)))        lanes over all of them
  *
- * Axes i and j of extent E become q = E i + j. In a kernel's text that is a substitution of q - E i for j, after which nothing may be
- * left that mentions i: buffers and definitions that are used at (i j) lose a dim, a position E i + j (the counter of random bits) is
- * just q, and where i or j stands alone (a broadcast, a condition, a transposed operand, a reduction) they stay two.
+ * Axes i and j of extent E become q = E i + j. In a kernel's text that is a substitution of q - E i for j, after which
+ * nothing may be left that mentions i: buffers and definitions that are used at (i j) lose a dim, a position E i + j
+ * is just q, and where i or j stands alone (a broadcast, a condition, a transposed operand, a reduction) they stay
+ * two.
  *
- * Starting from two neighbours in the index of a store, the pair draws in what it meets: a buffer that is used at (i j) gets one dim of
- * both, so every other use of the buffer must be at a pair, too, which need not be the same axes (pieces of a small program have their
- * own). That ends in a set that fits or in a contradiction; then the next neighbours are tried. */
+ * Starting from two neighbours in the index of a store, the pair draws in what it meets: a buffer that is used at (i
+ * j) gets one dim of both, so every other use of the buffer must be at a pair, too, which need not be the same axes
+ * (pieces of a small program have their own). That ends in a set that fits or in a contradiction; then the next
+ * neighbours are tried. */
 #include "flatten.h"
 #include <string.h>
 
@@ -344,7 +346,8 @@ static void write_items(writer *w)
             continue;
         }
         const gn_kdef *d = &old->defs.at[item->at];
-        uint16_t *param = GN_NEW_ARRAY(w->f->scratch, uint16_t, d->nparam), *raxis = GN_NEW_ARRAY(w->f->scratch, uint16_t, d->nraxis);
+        uint16_t *param = GN_NEW_ARRAY(w->f->scratch, uint16_t, d->nparam);
+        uint16_t *raxis = GN_NEW_ARRAY(w->f->scratch, uint16_t, d->nraxis);
         size_t nparam = 0;
         for (size_t p = 0; p < d->nparam; p++)
             if (w->f->outer[d->param[p]] == NONE) param[nparam++] = w->axis[d->param[p]];

@@ -74,6 +74,7 @@ void gn_piece_loads(const piece *, const gn_kexpr *, void (*visit)(void *, const
 
 /* The rows of the table. */
 bool gn_default_contraction(piece *); /* false: the piece has none */
+bool gn_default_transpose(piece *);  /* false: no operand of a map is read transposed */
 void gn_default_rows(piece *);
 void gn_default_scatter(piece *);
 void gn_default_cuda(piece *);

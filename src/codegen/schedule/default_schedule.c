@@ -1,15 +1,15 @@
 /* The automatic schedules, one table of closed forms:
  *
- *     kernel contains                   form                                                                     file
- *     sum over k of a(i,k) b(k,j)       tile of rows by vectors, packed factors, parts of rows or columns
- * default_contract.c row reductions, maps              lanes along the axis with most traffic, parts of 64 Ki elements
- * default_rows.c sums over all rows                a partial per part, then a small step default_piece.c store add
- * lanes and parts along an axis that the index leaves alone                default_scatter.c CUDA blocks and threads
- * for the same                                          default_cuda.c small programs                    no parts,
- * short loops expanded, one function                             here
+ *     kernel contains              form                                                                     file
+ *     sum over k of a(i,k) b(k,j)  tile of rows by vectors, packed factors, parts of rows or columns        default_contract.c
+ *     maps that read transposed    blocks of the operand turned beside the loops                            default_transpose.c
+ *     row reductions, other maps   lanes along the axis with most traffic, parts of 64 Ki elements          default_rows.c
+ *     sums over all rows           a partial per part, then a small step                                    default_piece.c
+ *     store add                    lanes and parts along an axis that the index leaves alone                default_scatter.c
+ *     CUDA                         blocks and threads for the same                                          default_cuda.c
+ *     small programs               no parts, short loops expanded, one function                             here
  *
- * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every
- * number is a knob. */
+ * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every number is a knob. */
 #include <inttypes.h>
 #include <string.h>
 #include "default_piece.h"
@@ -90,7 +90,7 @@ static void write_piece(piece *p)
         if (!gn_piece_def(p, i) && p->k->stores.at[p->k->items.at[p->first_item + i].at].kind != GN_STORE_SET) adds = true;
     if (p->target->lang == GN_LANG_CUDA) gn_default_cuda(p);
     else if (adds) gn_default_scatter(p);
-    else if (!gn_default_contraction(p)) gn_default_rows(p);
+    else if (!gn_default_contraction(p) && !gn_default_transpose(p)) gn_default_rows(p);
 }
 
 /* ---- small programs ---- */

@@ -1,0 +1,313 @@
+/* Closed form for maps that read an operand transposed: y = x^T + b. Lanes go along the last axis of what is stored;
+ * an operand whose elements lie next to one another along another axis would be gathered one by one, from as many
+ * cache lines as there are lanes, and each line many times. Instead a block of it is copied, turned, into memory of
+ * the worker: 16 by 16 elements at a time, along the lines of the source. A block is 64 rows of the result by 512
+ * columns, so that it stays in the second cache, source lines are read to their end and stored rows are long.
+ *
+ *     (split i ip (ii 64)) (split j jp (j0 8) (ju 4) (jl 16)) (split iq ip (iqh 4) (iq1 16)) (split jq jp (jq0 32) (jql 16))
+ *     (order ip jp jq0 iqh ii j0 iq1 jql ju jl) (bind part ip jp) (bind lane jql jl) (bind unroll iq1 ju)
+ *     (stage x_t scratch (at jp) (layout iqh iq1 jq0 jql) (pad jq0 16)) (tensorize x_t tr16 iq1 jql)
+ *
+ * The copy has axes of its own, iq and jq, that share the loops over blocks; its lanes are 16 for any target. Rows
+ * longer or shorter than a block, and further axes (batches), only change which loops there are. */
+#include <inttypes.h>
+#include "default_piece.h"
+#include "tile.h"
+
+enum { EDGE = 16, ROWS = 64, MOST_ROWS = 256, COLUMNS = 512, PART = ROWS * COLUMNS, SHORTEST = EDGE, MOST_OPERANDS = 4 };
+
+typedef struct turned {
+    piece *p;
+    uint32_t lane, rows;         /* axes: last in what is stored; last in the operands */
+    GN_VEC(const gn_kexpr *) loads;
+    GN_VEC(uint32_t) def;        /* by load */
+    gn_map copy;                 /* by expression: rewritten */
+} turned;
+
+/* ---- what is turned ---- */
+
+/* The axis that all stores walk with unit stride; -1: they differ. */
+static int32_t lane_of_stores(const piece *p)
+{
+    int32_t lane = -1;
+    for (size_t s = 0; s < p->k->stores.n; s++) {
+        const gn_kstore *st = &p->k->stores.at[s];
+        int32_t own = -1;
+        for (uint32_t a = 0; a < p->k->axes.n; a++)
+            if (gn_piece_stride(p, st->buf, st->index, a) == 1) own = (int32_t)a;
+        if (own < 0 || (lane >= 0 && lane != own)) return -1;
+        lane = own;
+    }
+    return lane;
+}
+
+static bool is_linear(const piece *p, const gn_dim *flat, uint32_t axis)
+{
+    const char *name = p->k->axes.at[axis].name;
+    const gn_dim *c = gn_dim_coefficient(p->k->dims, flat, name);
+    if (!c) return false;
+    for (size_t a = 0; a < p->k->axes.n; a++)
+        if (gn_dim_mentions(c, p->k->axes.at[a].name)) return false;
+    const gn_dim *rest = gn_dim_sub(p->k->dims, flat, gn_dim_mul(p->k->dims, c, gn_dim_sym(p->k->dims, name)));
+    return !gn_dim_mentions(rest, name);
+}
+
+/* The axis along which the elements of a load lie next to one another, if they do not along the lanes; -1. */
+static int32_t rows_of_load(const piece *p, const gn_kexpr *e, uint32_t lane)
+{
+    if (e->dtype != GN_F32 || gn_piece_stride(p, e->u.ref, e->index, lane) != -1) return -1;
+    if (!is_linear(p, gn_kernel_flat(p->k, e->u.ref, e->index), lane)) return -1;
+    for (uint32_t a = 0; a < p->k->axes.n; a++)
+        if (gn_piece_stride(p, e->u.ref, e->index, a) == 1) return (int32_t)a;
+    return -1;
+}
+
+static bool has_load(const turned *t, const gn_kexpr *e)
+{
+    for (size_t i = 0; i < t->loads.n; i++)
+        if (t->loads.at[i] == e) return true;
+    return false;
+}
+
+/* Loads that are executed whenever the statement is: what a condition guards may lie outside its buffer. */
+static void find_loads(turned *t, const gn_kexpr *e)
+{
+    if (e->kind == GN_K_IF) return;
+    const int32_t rows = e->kind == GN_K_LOAD ? rows_of_load(t->p, e, t->lane) : -1;
+    if (rows >= 0 && !has_load(t, e) && t->loads.n < MOST_OPERANDS && (t->loads.n == 0 || t->rows == (uint32_t)rows)) {
+        t->rows = (uint32_t)rows;
+        gn_push(t->p->arena, &t->loads, e);
+    }
+    for (size_t i = 0; i < e->n; i++) find_loads(t, e->a[i]);
+}
+
+/* Definitions are used at their own parameters, so that a load in one is the same load everywhere. */
+static bool uses_are_plain(const piece *p, const gn_kexpr *e)
+{
+    for (size_t d = 0; e->kind == GN_K_REF && d < e->nindex; d++)
+        if (e->index[d] != gn_dim_sym(p->k->dims, p->k->axes.at[p->k->defs.at[e->u.ref].param[d]].name)) return false;
+    for (size_t i = 0; i < e->n; i++)
+        if (!uses_are_plain(p, e->a[i])) return false;
+    return true;
+}
+
+static bool find_turned(turned *t)
+{
+    const piece *p = t->p;
+    const gn_kernel *k = p->k;
+    const int32_t lane = lane_of_stores(p);
+    if (p->small || p->w < 4 || !gn_tile_find(p->target, "tr16") || lane < 0) return false;
+    t->lane = (uint32_t)lane;
+    for (size_t d = 0; d < k->defs.n; d++)
+        if (k->defs.at[d].red != GN_RED_NONE || !uses_are_plain(p, k->defs.at[d].body)) return false;
+    for (size_t s = 0; s < k->stores.n; s++)
+        if (!uses_are_plain(p, k->stores.at[s].value)) return false;
+    for (size_t a = 0; a < k->axes.n; a++)
+        for (size_t b = 0; b < k->axes.n; b++)
+            if (gn_dim_mentions(k->axes.at[a].extent, k->axes.at[b].name)) return false;
+    for (size_t d = 0; d < k->defs.n; d++) find_loads(t, k->defs.at[d].body);
+    for (size_t s = 0; s < k->stores.n; s++) find_loads(t, k->stores.at[s].value);
+    return t->loads.n > 0 && gn_piece_guess(p, t->rows) >= SHORTEST && gn_piece_guess(p, t->lane) >= SHORTEST;
+}
+
+/* ---- the kernel with a definition for each of them ---- */
+
+typedef struct own_axes {
+    const turned *t;
+    uint32_t rows, lane;         /* the copy's */
+} own_axes;
+
+static const gn_dim *own_name(void *user, const char *symbol)
+{
+    const own_axes *o = user;
+    const gn_kernel *k = o->t->p->k;
+    const int32_t a = gn_kernel_find_axis(k, symbol);
+    if (a < 0 || ((uint32_t)a != o->t->rows && (uint32_t)a != o->t->lane)) return NULL;
+    return gn_dim_sym(k->dims, k->axes.at[(uint32_t)a == o->t->rows ? o->rows : o->lane].name);
+}
+
+static const gn_kexpr *rewrite(turned *t, const gn_kexpr *e);
+
+static const gn_kexpr *with_operands(turned *t, const gn_kexpr *e)
+{
+    gn_kernel *k = t->p->k;
+    const gn_kexpr **a = GN_NEW_ARRAY(t->p->arena, const gn_kexpr *, e->n);
+    bool same = true;
+    for (size_t i = 0; i < e->n; i++) {
+        a[i] = rewrite(t, e->a[i]);
+        same &= a[i] == e->a[i];
+    }
+    if (same) return e;
+    if (e->kind == GN_K_IF) return gn_kexpr_if(k, e->ncond, e->cond, a[0], a[1]);
+    GN_ASSERT(e->kind == GN_K_OP);
+    return gn_kexpr_op(k, e->u.op, (gn_dtype)e->dtype, a, e->n);
+}
+
+static const gn_kexpr *rewrite(turned *t, const gn_kexpr *e)
+{
+    const gn_kexpr *have = gn_map_get(&t->copy, GN_KEY(e));
+    if (have) return have;
+    const gn_kexpr *made = with_operands(t, e);
+    *gn_map_put(t->p->arena, &t->copy, GN_KEY(e)) = (void *)made;
+    return made;
+}
+
+/* A definition of the load over the copy's axes; the load is a use of it at the statement's. */
+static void define_load(turned *t, const own_axes *own, const gn_kexpr *e)
+{
+    piece *p = t->p;
+    gn_kernel *k = p->k;
+    const gn_dim *index[GN_MAX_RANK], *args[MAX_AXES];
+    uint16_t param[MAX_AXES];
+    size_t n = 0;
+    for (uint32_t a = 0; a < own->rows; a++) {
+        bool mentioned = false;
+        for (size_t d = 0; d < e->nindex; d++) mentioned |= gn_dim_mentions(e->index[d], k->axes.at[a].name);
+        if (!mentioned) continue;
+        args[n] = gn_dim_sym(k->dims, k->axes.at[a].name);
+        param[n++] = (uint16_t)(a == t->rows ? own->rows : a == t->lane ? own->lane : a);
+    }
+    for (size_t d = 0; d < e->nindex; d++) index[d] = gn_dim_subst(k->dims, e->index[d], own_name, (void *)own);
+    const char *name = gn_piece_name(p, gn_arena_printf(p->arena, "%s_t", k->bufs.at[e->u.ref].name));
+    const uint32_t def = gn_kernel_def(k, name, n, param, GN_RED_NONE, 0, NULL, gn_kexpr_load(k, e->u.ref, index));
+    *gn_map_put(p->arena, &t->copy, GN_KEY(e)) = (void *)gn_kexpr_ref(k, def, args);
+    gn_push(p->arena, &t->def, def);
+}
+
+/* The new definitions come first: others use them. */
+static void put_first(gn_kernel *k, size_t nold)
+{
+    const size_t added = k->items.n - nold;
+    gn_kitem fresh[MOST_OPERANDS];
+    memcpy(fresh, &k->items.at[nold], added * sizeof *fresh);
+    memmove(&k->items.at[added], k->items.at, nold * sizeof *fresh);
+    memcpy(k->items.at, fresh, added * sizeof *fresh);
+}
+
+static own_axes rewrite_kernel(turned *t)
+{
+    piece *p = t->p;
+    gn_kernel *k = p->k;
+    const size_t nitems = k->items.n, ndefs = k->defs.n;
+    own_axes own = { .t = t };
+    own.rows = gn_kernel_axis(k, gn_piece_leaf(p, t->rows, "q"), k->axes.at[t->rows].extent);
+    own.lane = gn_kernel_axis(k, gn_piece_leaf(p, t->lane, "q"), k->axes.at[t->lane].extent);
+    p->extent[own.rows] = p->extent[t->rows], p->extent[own.lane] = p->extent[t->lane];
+    for (size_t i = 0; i < t->loads.n; i++) define_load(t, &own, t->loads.at[i]);
+    for (size_t d = 0; d < ndefs; d++) k->defs.at[d].body = rewrite(t, k->defs.at[d].body);
+    for (size_t s = 0; s < k->stores.n; s++) k->stores.at[s].value = rewrite(t, k->stores.at[s].value);
+    put_first(k, nitems);
+    return own;
+}
+
+/* ---- loops ---- */
+
+typedef struct block {
+    const char *part, *row;              /* leaves of the rows: parts, one row */
+    const char *tile, *edge;             /* of the copy's rows */
+    const char *columns, *chunk, *line;  /* parts of the columns; the copy's tiles and lanes of them */
+    const char *at;                      /* the innermost loop around it */
+} block;
+
+static int64_t at_most(int64_t n, int64_t most)
+{
+    return n < most ? n : most;
+}
+
+/* Other axes: parts, but for inner ones of little work. Returns the number of parts among them. */
+static uint32_t part_others(const turned *t, uint32_t *other, uint32_t *n)
+{
+    const piece *p = t->p;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (a != t->rows && a != t->lane) other[(*n)++] = a;
+    uint32_t parts = *n;
+    int64_t inside = at_most(gn_piece_guess(p, t->rows), ROWS) * at_most(gn_piece_guess(p, t->lane), COLUMNS);
+    while (parts > 0 && inside < PART / 4 && inside * gn_piece_guess(p, other[parts - 1]) <= 2 * PART)
+        inside *= gn_piece_guess(p, other[--parts]);
+    return parts;
+}
+
+/* Short rows: more of them, so that a part is work enough. */
+static void split_rows(turned *t, const own_axes *own, block *b)
+{
+    piece *p = t->p;
+    const int64_t e = p->extent[t->rows];
+    int64_t rows = PART / 2 / gn_piece_guess(p, t->lane) / ROWS * ROWS;
+    if (rows < ROWS) rows = ROWS;
+    if (rows > MOST_ROWS) rows = MOST_ROWS;
+    if (e >= 0 && e < rows) rows = ceil_div(e > 0 ? e : 1, EDGE) * EDGE;
+    b->part = gn_piece_leaf(p, t->rows, "p");
+    b->row = gn_piece_leaf(p, t->rows, "i");
+    b->tile = gn_piece_leaf(p, own->rows, "h");
+    b->edge = gn_piece_leaf(p, own->rows, "1");
+    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 "))", p->k->axes.at[t->rows].name, b->part, b->row, rows);
+    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %d))", p->k->axes.at[own->rows].name, b->part, b->tile, rows / EDGE,
+             b->edge, EDGE);
+}
+
+static lanes split_columns(turned *t, const own_axes *own, block *b)
+{
+    piece *p = t->p;
+    const int64_t e = p->extent[t->lane];
+    const char *name = p->k->axes.at[t->lane].name, *copied = p->k->axes.at[own->lane].name;
+    lanes l = { .nunroll = 4, .nouter = COLUMNS / (4 * p->w), .exact = e >= 0 && e % (4 * p->w) == 0 };
+    b->line = gn_piece_leaf(p, own->lane, "l");
+    if (e < 0 || e > EDGE) b->chunk = gn_piece_leaf(p, own->lane, "0");
+    if (e >= 0 && e <= COLUMNS) {
+        l = gn_piece_lanes(p, t->lane, 4, 4);
+        gn_textf(&p->splits, " (split %s%s%s (%s %d))", copied, b->chunk ? " " : "", b->chunk ? b->chunk : "", b->line, EDGE);
+        return l;
+    }
+    b->columns = gn_piece_leaf(p, t->lane, "p");
+    l.outer = gn_piece_leaf(p, t->lane, "0"), l.unroll = gn_piece_leaf(p, t->lane, "u"), l.lane = gn_piece_leaf(p, t->lane, "l");
+    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s 4) (%s %" PRId64 "))", name, b->columns, l.outer, l.nouter,
+             l.unroll, l.lane, p->w);
+    gn_textf(&p->splits, " (split %s %s (%s %d) (%s %d))", copied, b->columns, b->chunk, COLUMNS / EDGE, b->line, EDGE);
+    return l;
+}
+
+static void stage_loads(turned *t, const block *b)
+{
+    piece *p = t->p;
+    for (size_t i = 0; i < t->def.n; i++) {
+        const char *name = p->k->defs.at[t->def.at[i]].name;
+        gn_textf(&p->rest, " (stage %s scratch (at %s) (layout %s %s", name, b->at, b->tile, b->edge);
+        if (b->chunk) gn_textf(&p->rest, " %s %s) (pad %s %d))", b->chunk, b->line, b->chunk, EDGE);
+        else gn_textf(&p->rest, " %s))", b->line);
+        gn_textf(&p->rest, " (tensorize %s tr16 %s %s)", name, b->edge, b->line);
+    }
+}
+
+/* Parts, loops around a block, the copy, the statements. */
+static void order_loops(turned *t, const own_axes *own, block *b, const lanes *l)
+{
+    piece *p = t->p;
+    uint32_t other[MAX_AXES], nother = 0;
+    const uint32_t nparts = part_others(t, other, &nother);
+    for (uint32_t i = 0; i < nparts; i++) gn_piece_part(p, p->k->axes.at[other[i]].name, other[i]);
+    gn_piece_part(p, b->part, t->rows);
+    if (b->columns) gn_piece_part(p, b->columns, t->lane);
+    for (uint32_t i = nparts; i < nother; i++) gn_piece_axis(p, other[i]);
+    b->at = p->serial.at[p->serial.n - 1].name;
+    if (b->chunk) gn_piece_serial(p, b->chunk, own->lane, -1);
+    gn_piece_serial(p, b->tile, own->rows, -1);
+    gn_piece_serial(p, b->row, t->rows, -1);
+    if (l->outer) gn_piece_serial(p, l->outer, t->lane, l->nouter);
+    gn_piece_peel(p, l);
+    gn_piece_tile(p, "unroll", b->edge, own->rows, EDGE);
+    gn_piece_tile(p, "lane", b->line, own->lane, 1);
+    gn_piece_lane_tiles(p, l, t->lane, "unroll");
+}
+
+bool gn_default_transpose(piece *p)
+{
+    turned t = { .p = p };
+    if (!find_turned(&t)) return false;
+    const own_axes own = rewrite_kernel(&t);
+    block b = { 0 };
+    split_rows(&t, &own, &b);
+    const lanes l = split_columns(&t, &own, &b);
+    order_loops(&t, &own, &b, &l);
+    stage_loads(&t, &b);
+    return true;
+}
