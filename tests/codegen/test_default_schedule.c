@@ -210,6 +210,17 @@ static program *turned_blocks(void)
     return p;
 }
 
+/* Elements that no instruction turns. */
+static program *turned_of(gn_dtype dtype, int64_t r, int64_t c)
+{
+    program *p = sized(program_new(test_seed()), 0, r, c);
+    p->index_most = 99;
+    gn_expr *x = program_in(p, "x", dtype, "c, r"), *y = program_in(p, "y", dtype, gn_arena_printf(&p->arena, "%d, r", (int)c));
+    program_out(p, gn_mul(gn_transpose(x), 3));
+    program_out(p, gn_add(gn_transpose(y), gn_transpose(y)));
+    return p;
+}
+
 /* What a border guards is no block to copy. */
 static program *turned_border(int64_t r, int64_t c)
 {
@@ -241,6 +252,9 @@ static void operands_read_transposed_are_copied_in_blocks(void **state)
         check_scheduled(turned_pair(true, 66, 19), cpus[t]);
         check_scheduled(turned_batch(3, 18, 35), cpus[t]);
         check_scheduled(turned_blocks(), cpus[t]);
+        check_scheduled(turned_of(GN_F64, 35, 20), cpus[t]);
+        check_scheduled(turned_of(GN_I32, 19, 67), cpus[t]);
+        check_scheduled(turned_of(GN_I64, 66, 18), cpus[t]);
         check_scheduled(turned_border(20, 35), cpus[t]);
         check_scheduled(turned_double(20, 35), cpus[t]);
     }

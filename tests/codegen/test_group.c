@@ -354,6 +354,25 @@ static void weights_of_a_training_step_are_updated_in_place(void **state)
     program_free(p);
 }
 
+/* A map over consecutive elements has one axis, whatever the rank; what stands alone keeps its own. */
+static void an_update_of_any_rank_is_one_axis(void **state)
+{
+    (void)state;
+    static const int64_t shape[] = { 500, 3, 10 };
+    program *p = program_new(test_seed());
+    program_size(p, "n", 7);
+    gn_expr *w = program_variable(p, "w", GN_F32, 3, shape), *g = program_in(p, "g", GN_F32, "500, 3, 10");
+    gn_expr *x = program_in(p, "x", GN_F32, "n, 3, 10"), *b = program_in(p, "b", GN_F32, "10");
+    program_update(p, w, gn_sub(w, gn_mul(g, 0.1)));
+    program_out(p, gn_add(x, b));
+    run_and_check(p);
+    assert_non_null(strstr(program_text(p), "(axes (i 15000))"));
+    assert_non_null(strstr(program_text(p), "(axes (i (mul 3 n)) (k 10))"));
+    for (size_t i = 0; i < p->grouping->values.n; i++)
+        if (p->grouping->values.at[i].kind == GN_VALUE_UPDATE) assert_true(p->grouping->values.at[i].in_place >= 0);
+    program_free(p);
+}
+
 /* Deep graphs are cut, not descended into. */
 static void a_long_chain_is_cut_into_kernels(void **state)
 {
@@ -508,6 +527,7 @@ int main(void)
         cmocka_unit_test(logistic_regression_with_gradient_is_one_kernel),
         cmocka_unit_test(a_tiny_network_is_one_function),
         cmocka_unit_test(weights_of_a_training_step_are_updated_in_place),
+        cmocka_unit_test(an_update_of_any_rank_is_one_axis),
         cmocka_unit_test(a_long_chain_is_cut_into_kernels),
         cmocka_unit_test(a_sum_of_many_inputs_is_cut_into_kernels),
         cmocka_unit_test(deep_networks_have_three_kernels_a_layer),

@@ -9,7 +9,8 @@
  *     (stage x_t scratch (at jp) (layout iqh iq1 jq0 jql) (pad jq0 16)) (tensorize x_t tr16 iq1 jql)
  *
  * The copy has axes of its own, iq and jq, that share the loops over blocks; its lanes are 16 for any target. Rows
- * longer or shorter than a block, and further axes (batches), only change which loops there are. */
+ * longer or shorter than a block, and further axes (batches), only change which loops there are. Operands other than
+ * f32, which tr16 does not move, are gathered, but tile by tile: each line is read once. */
 #include <inttypes.h>
 #include "default_piece.h"
 #include "tile.h"
@@ -55,7 +56,7 @@ static bool is_linear(const piece *p, const gn_dim *flat, uint32_t axis)
 /* The axis along which the elements of a load lie next to one another, if they do not along the lanes; -1. */
 static int32_t rows_of_load(const piece *p, const gn_kexpr *e, uint32_t lane)
 {
-    if (e->dtype != GN_F32 || gn_piece_stride(p, e->u.ref, e->index, lane) != -1) return -1;
+    if (gn_dtypes[e->dtype].size < 4 || gn_piece_stride(p, e->u.ref, e->index, lane) != -1) return -1;
     if (!is_linear(p, gn_kernel_flat(p->k, e->u.ref, e->index), lane)) return -1;
     for (uint32_t a = 0; a < p->k->axes.n; a++)
         if (gn_piece_stride(p, e->u.ref, e->index, a) == 1) return (int32_t)a;
@@ -96,7 +97,7 @@ static bool find_turned(turned *t)
     const piece *p = t->p;
     const gn_kernel *k = p->k;
     const int32_t lane = lane_of_stores(p);
-    if (p->small || p->w < 4 || !gn_tile_find(p->target, "tr16") || lane < 0) return false;
+    if (p->small || p->w < 2 || !gn_tile_find(p->target, "tr16") || lane < 0) return false;
     t->lane = (uint32_t)lane;
     for (size_t d = 0; d < k->defs.n; d++)
         if (k->defs.at[d].red != GN_RED_NONE || !uses_are_plain(p, k->defs.at[d].body)) return false;
@@ -274,7 +275,7 @@ static void stage_loads(turned *t, const block *b)
         gn_textf(&p->rest, " (stage %s scratch (at %s) (layout %s %s", name, b->at, b->tile, b->edge);
         if (b->chunk) gn_textf(&p->rest, " %s %s) (pad %s %d))", b->chunk, b->line, b->chunk, EDGE);
         else gn_textf(&p->rest, " %s))", b->line);
-        gn_textf(&p->rest, " (tensorize %s tr16 %s %s)", name, b->edge, b->line);
+        if (p->k->defs.at[t->def.at[i]].dtype == GN_F32) gn_textf(&p->rest, " (tensorize %s tr16 %s %s)", name, b->edge, b->line);
     }
 }
 
