@@ -99,6 +99,19 @@ static void elementwise(walk *w, const gn_op_info *op)
     }
 }
 
+/* Whole powers of two times numbers near 1: what the op is for. */
+static void powers_of_two(walk *w)
+{
+    for (int t = 0; t < 2; t++) {
+        for (int s = 0; s < (t == 0 ? NSHAPES : 2); s++) {
+            begin(w, &gn_op_ldexp);
+            gn_expr *a = input(w, dtypes[t], shapes[s], 0.5, 2), *b = input(w, dtypes[t], shapes[s], -30, 30);
+            node_call c = { w->at.graph, &gn_op_ldexp, (gn_expr *[]){ a, gn_round(b) }, 2, NULL };
+            finish(w, gn_build(GN_HERE, w->at.graph, node_body, &c));
+        }
+    }
+}
+
 static void selects(walk *w)
 {
     for (int t = 0; t < NDTYPES; t++) {
@@ -356,7 +369,7 @@ static void iotas(walk *w)
 
 static bool is_plain(const gn_op_info *op)
 {
-    return op->traits & GN_ELEMWISE && op->nattr == 0 && op != &gn_op_select;
+    return op->traits & GN_ELEMWISE && op->nattr == 0 && op != &gn_op_select && op != &gn_op_ldexp;
 }
 
 static void walk_all(walk w)
@@ -368,6 +381,7 @@ static void walk_all(walk w)
         else if (op->nattr == 1 && strcmp(op->attrs[0].name, "axis") == 0 && op->arity == 1) along_axis(&w, op);
     }
     selects(&w);
+    powers_of_two(&w);
     casts(&w);
     bitcasts(&w);
     movement(&w);
