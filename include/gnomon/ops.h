@@ -324,7 +324,7 @@ GN_API gn_expr *gn_outer_at(gn_loc, gn_expr *a, gn_expr *b);
 /** Einstein's summation over two operands: gn_einsum("bik,bkj->bij", a, b). One letter an axis; what stands left of the arrow
  *  only is summed.
  *  Errors    GN_ESYNTAX in the letters, one twice in an operand, one in the result alone; GN_ESHAPE if ranks or extents do not
- *            fit. */
+ *            fit, or for more than 8 letters. */
 GN_API gn_expr *gn_einsum_at(gn_loc, const char *letters, gn_expr *a, gn_expr *b);
 #define gn_einsum(letters, a, b) gn_einsum_at(GN_HERE, letters, a, b)
 

@@ -106,7 +106,7 @@ gn_expr *gn_rewrite_expand_contract(gn_match *m)
     for (int k = 0; k < 2; k++)
         for (uint32_t d = 0; d < c.in[k]->type->n; d++)
             if (!has(order, rank, c.label[k][d])) shape[rank] = c.in[k]->type->dim[d], order[rank++] = c.label[k][d];
-    if (rank > GN_MAX_RANK) gn_throw(GN_ESHAPE, "contract: %zu different axes, more than %d", rank, GN_MAX_RANK);
+    GN_ASSERT(rank <= GN_MAX_RANK); /* the op demands it */
     gn_expr *a = spread(m->graph, &c, 0, order, rank, shape), *b = spread(m->graph, &c, 1, order, rank, shape);
     gn_axis_list summed = { 0 };
     for (size_t i = c.out->n; i < rank; i++) summed.at[summed.n++] = (int64_t)i;

@@ -374,6 +374,8 @@ static void contractions_refuse(void **state)
     EXPECT_ERROR(gn_einsum("ii,jk->ik", a, a), GN_ESYNTAX, "einsum: 'i' stands twice");
     EXPECT_ERROR(gn_einsum("ij,jk->iz", a, a), GN_ESYNTAX, "einsum: 'z' stands in the result alone");
     EXPECT_ERROR(gn_einsum("ijk,jk->i", a, a), GN_ESHAPE, "einsum: 3 letters for operand 1 of rank 2");
+    gn_expr *wide = gn_reshape(a, "2, 1, 1, 3, 1");
+    EXPECT_ERROR(gn_einsum("abcde,fghij->a", wide, wide), GN_ESHAPE, "contract: 10 different axes, more than 8");
     EXPECT_ERROR(gn_einsum("abcdefghi,j->j", a, v), GN_ESYNTAX, "einsum: more than 8 letters");
     EXPECT_ERROR(gn_einsum("ij,jk->ik", a, a), GN_ESHAPE, "einsum: extents of one letter differ: 3 and 2");
     EXPECT_ERROR(gn_einsum(NULL, a, a), GN_EINVAL, "einsum: the letters are NULL");

@@ -35,6 +35,8 @@ static const gn_type *infer_contract(gn_graph *g, gn_expr *const *in, size_t n, 
     const gn_dim *extent[MAX_LABELS], *shape[GN_MAX_RANK];
     const size_t nlabels = extents(g, in, n, attr, extent);
     uint32_t seen = 0;
+    if (nlabels > GN_MAX_RANK)
+        gn_throw_at(g, GN_ESHAPE, "contract", in, n, "%zu different axes, more than %d", nlabels, GN_MAX_RANK);
     if (gn_dtype_in(in[0]) != gn_dtype_in(in[1])) gn_throw_at(g, GN_EDTYPE, "contract", in, n, "operands differ in dtype");
     for (uint32_t d = 0; d < attr[2].n; d++) {
         const int64_t l = attr[2].ints[d];
