@@ -33,9 +33,7 @@ static void need(gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t lanes
 
 void gn_emit_need_math(gn_emitter *e, const gn_val *v)
 {
-    const bool by_result = strcmp(v->u.op->name, "select") == 0 || strcmp(v->u.op->name, "fma") == 0 ||
-                           strcmp(v->u.op->name, "cast") == 0 || strcmp(v->u.op->name, "bitcast") == 0;
-    const gn_dtype t = (gn_dtype)(by_result ? v->dtype : v->a[0]->dtype);
+    const gn_dtype t = gn_emit_op_dtype(v);
     if (!e->s->target->spell(v->u.op, t, v->lanes > 1)) need(e, v->u.op, t, v->lanes, v->n);
 }
 

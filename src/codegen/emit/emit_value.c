@@ -209,13 +209,19 @@ static void emit_index(gn_emitter *e, const gn_val *v)
     if (v->when.n) gn_text_add(e->out, " : 0");
 }
 
+gn_dtype gn_emit_op_dtype(const gn_val *v)
+{
+    static const char *const by_result[] = { "select", "fma", "cast", "bitcast" };
+    for (size_t i = 0; i < sizeof by_result / sizeof *by_result; i++)
+        if (strcmp(v->u.op->name, by_result[i]) == 0) return (gn_dtype)v->dtype;
+    return (gn_dtype)v->a[0]->dtype;
+}
+
 static void emit_op(gn_emitter *e, const gn_val *v)
 {
     const char *a[4] = { 0 };
     for (uint16_t i = 0; i < v->n; i++) a[i] = operand_text(e, v->a[i]);
-    const bool by_result = strcmp(v->u.op->name, "select") == 0 || strcmp(v->u.op->name, "fma") == 0 ||
-                           strcmp(v->u.op->name, "cast") == 0 || strcmp(v->u.op->name, "bitcast") == 0;
-    const gn_dtype t = (gn_dtype)(by_result ? v->dtype : v->a[0]->dtype);
+    const gn_dtype t = gn_emit_op_dtype(v);
     const char *pattern = e->s->target->spell(v->u.op, t, v->lanes > 1);
     if (!pattern) {
         gn_emit_need_math(e, v);

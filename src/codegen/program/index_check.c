@@ -10,9 +10,7 @@
 /* Below what only places elements elsewhere. */
 static gn_expr *below_views(gn_expr *x)
 {
-    static const char *const views[] = { "broadcast", "reshape", "permute" };
-    for (size_t i = 0; i < sizeof views / sizeof *views; i++)
-        if (strcmp(x->op->name, views[i]) == 0) return below_views(x->in[0]);
+    while (x->op == &gn_op_broadcast || x->op == &gn_op_reshape || x->op == &gn_op_permute) x = x->in[0];
     return x;
 }
 

@@ -1,69 +1,28 @@
 #include "kernel_form.h"
-#include <ctype.h>
 #include <string.h>
-#include "op.h"
 #include "text.h"
 
-typedef struct names {
-    gn_arena *arena;
-    GN_VEC(const char *) at;
-    GN_VEC(uint32_t) number; /* 1 + its number; 0: not met yet */
-    uint32_t n;
-    bool clash;
-} names;
-
-static bool is_word(const char *name)
+/* A load within an index names its buffer; all others were numbered. */
+static bool has_named_load(const char *text)
 {
-    static const char *const words[] = { "kernel", "syms", "bufs", "axes",  "def",   "store",   "set",     "max",   "min",    "sum",    "prod",   "any",      "all",
-                                         "load",   "if",   "inf",  "nan",   "ge",    "div",     "schedule", "split", "order",  "bind",   "part",   "lane",     "private",
-                                         "unroll", "peel", "stage", "arena", "scratch", "stack", "reg",     "shared", "at",    "root",   "layout", "rfactor",  "online",
-                                         "block",  "thread", "tensorize", "default" };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i], name) == 0) return true;
-    for (int t = 0; t < GN_NDTYPES; t++)
-        if (gn_dtypes[t].name && strcmp(gn_dtypes[t].name, name) == 0) return true;
-    return gn_op_find(name) || !(isalpha((unsigned char)*name) || *name == '_');
+    static const char load[] = "(load ";
+    for (const char *p = strstr(text, load); p; p = strstr(p + 1, load))
+        if (p[sizeof load - 1] != '#') return true;
+    return false;
 }
 
-static void add(names *s, const char *name)
+const char *gn_kernel_form(gn_arena *arena, const gn_kernel *k, const gn_schedule *s)
 {
-    s->clash |= is_word(name);
-    gn_push(s->arena, &s->at, name);
-    gn_push(s->arena, &s->number, 0);
-}
-
-static void print_token(names *s, gn_text *out, const char *token, size_t length)
-{
-    for (size_t i = 0; i < s->at.n; i++)
-        if (strlen(s->at.at[i]) == length && memcmp(s->at.at[i], token, length) == 0) {
-            if (!s->number.at[i]) s->number.at[i] = ++s->n;
-            gn_textf(out, "%u", (unsigned)s->number.at[i] - 1);
-            return;
-        }
-    gn_text_add_n(out, token, length);
-}
-
-static void print(names *s, gn_text *out, const char *text)
-{
-    while (*text) {
-        const size_t length = strcspn(text, " \t\n()");
-        if (length) print_token(s, out, text, length);
-        else gn_text_char(out, *text);
-        text += length ? length : 1;
-    }
-}
-
-const char *gn_kernel_form(gn_arena *arena, const gn_kernel *k, const char *kernel_text, const char *schedule_text)
-{
-    names s = { .arena = arena };
-    gn_text out = { .arena = arena };
-    add(&s, k->name);
-    for (size_t i = 0; i < k->syms.n; i++) add(&s, k->syms.at[i].name);
-    for (size_t i = 0; i < k->bufs.n; i++) add(&s, k->bufs.at[i].name);
-    for (size_t i = 0; i < k->axes.n; i++) add(&s, k->axes.at[i].name);
-    for (size_t i = 0; i < k->defs.n; i++) add(&s, k->defs.at[i].name);
-    if (s.clash) return NULL;
-    print(&s, &out, kernel_text);
-    print(&s, &out, schedule_text);
-    return gn_text_done(&out);
+    gn_kernel same = *k; /* but for names: expressions refer by number */
+    gn_text t = { .arena = arena };
+    same.name = "k";
+    same.bufs.at = gn_arena_copy(arena, k->bufs.at, k->bufs.n * sizeof *k->bufs.at);
+    same.defs.at = gn_arena_copy(arena, k->defs.at, k->defs.n * sizeof *k->defs.at);
+    for (size_t i = 0; i < k->bufs.n; i++) same.bufs.at[i].name = gn_arena_printf(arena, "#buf%zu", i);
+    for (size_t i = 0; i < k->defs.n; i++) same.defs.at[i].name = gn_arena_printf(arena, "#def%zu", i);
+    gn_kernel_print(&t, &same);
+    gn_schedule_print(&t, &same, s);
+    const bool names_matter = has_named_load(gn_text_done(&t));
+    for (size_t i = 0; names_matter && i < k->bufs.n; i++) gn_textf(&t, " %s", k->bufs.at[i].name);
+    return gn_text_done(&t);
 }

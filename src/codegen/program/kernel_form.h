@@ -1,9 +1,9 @@
-/* The form of a kernel: its text and its schedule's with names numbered as they come. Layers of one shape have kernels of one form, which share
- * their functions.
+/* The form of a kernel: its text and its schedule's with buffers and definitions numbered instead of named. Layers of one shape have kernels of
+ * one form, which share their functions.
  *
- *     (kernel k0 (syms batch) (bufs (x f32 batch 64) ..       (kernel 0 (syms 1) (bufs (2 f32 1 64) .. */
+ *     (kernel k0 (syms batch) (bufs (x f32 batch 64) ..       (kernel k (syms batch) (bufs (#buf0 f32 batch 64) .. */
 #pragma once
 #include "kernel.h"
+#include "schedule.h"
 
-/* NULL if a name also stands for something else in the text (a buffer named "sum"): such a kernel shares nothing. */
-const char *gn_kernel_form(gn_arena *, const gn_kernel *, const char *kernel_text, const char *schedule_text);
+const char *gn_kernel_form(gn_arena *, const gn_kernel *, const gn_schedule *);

@@ -13,7 +13,7 @@ typedef struct maker {
     const gn_computed_indices *computed;
     int32_t checks_end;          /* the last step before all computed indices are there; -1: there are none */
     int32_t *value_of;           /* program value per value of the grouping */
-    GN_VEC(const char *) form;   /* per kernel; NULL: shares no functions */
+    GN_VEC(const char *) form;   /* per kernel; NULL: runs an earlier one's functions */
     gn_text body;                /* source of the kernels */
 } maker;
 
@@ -180,7 +180,7 @@ static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pke
 /* An earlier kernel of this form; NULL. */
 static const gn_pkernel *find_twin(maker *m, const char *form)
 {
-    for (size_t i = 0; form && i < m->form.n; i++)
+    for (size_t i = 0; i < m->form.n; i++)
         if (m->form.at[i] && strcmp(m->form.at[i], form) == 0) return &m->p->kernels.at[i];
     return NULL;
 }
@@ -205,7 +205,7 @@ static void make_kernel(maker *m, const gn_group *g)
     const gn_scheduled *low = gn_default_apply(p->arena, g->kernel, g->hint, m->target, &s);
     gn_pkernel pk = { .name = g->kernel->name, .kernel = print_kernel(p->arena, g->kernel), .schedule = print_schedule(p->arena, g->kernel, s),
                       .first_step = (uint32_t)p->steps.n };
-    const char *form = gn_kernel_form(p->arena, g->kernel, pk.kernel, pk.schedule);
+    const char *form = gn_kernel_form(p->arena, g->kernel, s);
     const gn_pkernel *twin = find_twin(m, form);
     add_steps(m, g, low, &pk, twin ? twin->name : pk.name);
     gn_push(p->arena, &m->form, twin ? NULL : form);

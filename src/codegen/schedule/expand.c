@@ -29,10 +29,10 @@ static bool is_op(const gn_kexpr *e, const char *name)
 /* The first step of max and min from where they start is the value itself, of NaN too. A sum's is not: 0 + -0 is 0. */
 static bool is_first(const gn_expander *x, const gn_ldef *d, const gn_val *now)
 {
-    if (now->kind == GN_VAL_SPLAT) now = now->a[0];
-    if (now->kind != GN_VAL_CONST || (d->red != GN_RED_MAX && d->red != GN_RED_MIN)) return false;
+    const gn_val *c = gn_v_constant(now);
+    if (!c || (d->red != GN_RED_MAX && d->red != GN_RED_MIN)) return false;
     const gn_kexpr *start = gn_red_start(x->g->kernel, d->red, d->dtype);
-    return gn_is_float((gn_dtype)now->dtype) ? now->u.f == start->u.f : now->u.i == start->u.i;
+    return gn_is_float((gn_dtype)c->dtype) ? c->u.f == start->u.f : c->u.i == start->u.i;
 }
 
 static const gn_val *step_of(gn_expander *x, const gn_ldef *d, const gn_val *now)

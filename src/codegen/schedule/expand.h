@@ -52,6 +52,7 @@ const gn_val *gn_v_copy(gn_expander *, const gn_val *);
 const gn_val *gn_v_splat(gn_expander *, const gn_val *, uint16_t lanes); /* of a vector of these lanes: itself */
 const gn_val *gn_v_op(gn_expander *, const gn_op_info *, gn_dtype result, const gn_val *const *a, size_t n);
 bool gn_v_same(const gn_val *, const gn_val *);
+const gn_val *gn_v_constant(const gn_val *); /* the scalar constant that v is, in all lanes; NULL: none */
 const gn_val *gn_v_pack(gn_expander *, const gn_val *const *a, uint16_t lanes);
 const gn_val *gn_v_lane(gn_expander *, const gn_val *, uint32_t lane);
 bool gn_v_knows_op(gn_expander *, const gn_op_info *, const gn_val *const *a, uint16_t n);

@@ -112,8 +112,7 @@ static bool is_overwritten(const gn_tree *parent, size_t at)
 
 static bool is_constant_set(const gn_tree *t)
 {
-    if (t->kind != GN_NODE_SET || !t->object) return false;
-    return t->val->kind == GN_VAL_CONST || (t->val->kind == GN_VAL_SPLAT && t->val->a[0]->kind == GN_VAL_CONST);
+    return t->kind == GN_NODE_SET && t->object && gn_v_constant(t->val);
 }
 
 static void drop_sets(gn_tree *t)

@@ -412,16 +412,17 @@ void gn_v_forget_held(gn_expander *x)
     x->held.n = 0;
 }
 
-static bool is_constant(const gn_val *v)
+const gn_val *gn_v_constant(const gn_val *v)
 {
-    return v->kind == GN_VAL_CONST || (v->kind == GN_VAL_SPLAT && v->a[0]->kind == GN_VAL_CONST);
+    if (v->kind == GN_VAL_SPLAT) v = v->a[0];
+    return v->kind == GN_VAL_CONST ? v : NULL;
 }
 
 static void hold(gn_expander *x, const gn_object *o, uint32_t number, const gn_val *v)
 {
     for (size_t i = 0; i < x->held.n; i++)
         if (x->held.at[i].object == o && x->held.at[i].number == number) x->held.at[i--] = x->held.at[--x->held.n];
-    if (is_constant(v)) gn_push(x->g->arena, &x->held, (gn_held){ o, number, v });
+    if (gn_v_constant(v)) gn_push(x->g->arena, &x->held, (gn_held){ o, number, v });
 }
 
 void gn_v_set_reg(gn_expander *x, gn_object *o, uint32_t number, const gn_val *v)
