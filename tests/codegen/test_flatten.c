@@ -1,5 +1,6 @@
 /* Flattening: which axes become one, as kernels before and after, and that no value changes. */
 #include "testlib.h"
+#include "read_kernel.h"
 #include <stdlib.h>
 #include <string.h>
 #include "flatten.h"
@@ -85,21 +86,6 @@ static const flat_case cases[] = {
     { "an extent that follows an axis",
       "(kernel k (syms) (bufs (X f32 5 5) (Y f32 5 5)) (axes (i 5) (j (add i 1))) (store set Y (i j) (exp (load X i j))))", NULL },
 };
-
-static gn_kernel *read_kernel(gn_arena *a, const char *text)
-{
-    const gn_sx *x = gn_sx_read(a, "test", text, strlen(text));
-    gn_kernel *k = gn_kernel_read(a, "test", x->at[0]);
-    gn_kernel_verify(k);
-    return k;
-}
-
-static const char *kernel_text(gn_arena *a, const gn_kernel *k)
-{
-    gn_text t = { .arena = a };
-    gn_kernel_print(&t, k);
-    return gn_text_done(&t);
-}
 
 /* Buffers of any kernel: the same numbers at the same elements; indices below 7. */
 static void **fill(gn_arena *a, const gn_kernel *k)

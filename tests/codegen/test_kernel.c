@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "kernel.h"
+#include "read_kernel.h"
 #include "schedule.h"
 
 static const char softmax[] =
@@ -14,21 +15,6 @@ static const char softmax[] =
     "  (store set Y (i j) (div (e i j) (s i))))\n";
 static const char rows[] = "(schedule rows (split i ip (ii 16)) (split j j0 (ju 4) (jl 16)) (order ip ii j0 ju jl)\n"
                            "  (bind part ip) (bind private ju) (bind lane jl) (unroll j0 2) (stage e scratch (at ii) (layout j0 ju jl) (pad ju 16)) (peel j0))";
-
-static gn_kernel *read_kernel(gn_arena *a, const char *text)
-{
-    const gn_sx *x = gn_sx_read(a, "test", text, strlen(text));
-    gn_kernel *k = gn_kernel_read(a, "test", x->at[0]);
-    gn_kernel_verify(k);
-    return k;
-}
-
-static const char *kernel_text(gn_arena *a, const gn_kernel *k)
-{
-    gn_text t = { .arena = a };
-    gn_kernel_print(&t, k);
-    return gn_text_done(&t);
-}
 
 static void check_round_trip(gn_arena *a, const char *text)
 {

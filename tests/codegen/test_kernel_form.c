@@ -3,14 +3,14 @@
 #include <string.h>
 #include "kernel.h"
 #include "kernel_form.h"
+#include "read_kernel.h"
 #include "schedule.h"
 #include "sexpr.h"
 #include "target.h"
 
 static const char *form(gn_arena *a, const char *text)
 {
-    const gn_sx *x = gn_sx_read(a, "test", text, strlen(text));
-    const gn_kernel *k = gn_kernel_read(a, "test", x->at[0]);
+    const gn_kernel *k = read_kernel(a, text);
     const char *schedule = k->axes.n > 1 ? "(schedule default (order i j) (bind part i))" : "(schedule default (order i) (bind part i))";
     return gn_kernel_form(a, k, gn_schedule_read(a, k, "test", gn_sx_read(a, "test", schedule, strlen(schedule))->at[0]));
 }
