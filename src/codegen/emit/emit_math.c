@@ -43,7 +43,8 @@ static void define(gn_emitter *e, const gn_math_function *f)
     gn_textf(&t, "%s_", f->op->name);
     gn_spell_tag(&t, f->dtype, f->lanes);
     const char *name = gn_text_done(&t);
-    gn_textf(e->out, "#ifndef GN_HAS_%s\n#define GN_HAS_%s\n%s ", name, name, f->most > INLINE_MOST ? "GN_CALLED" : "GN_INLINE");
+    gn_textf(e->out, "#ifndef GN_HAS_%s\n#define GN_HAS_%s\n/* %s: %s. */\n%s ", name, name, f->op->name, f->op->gloss,
+             f->most > INLINE_MOST ? "GN_CALLED" : "GN_INLINE");
     gn_emit_type(e, (gn_dtype)f->result->dtype, f->lanes);
     gn_textf(e->out, " gn_%s(", name);
     for (uint16_t i = 0; i < f->narg; i++) {
