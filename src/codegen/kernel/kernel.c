@@ -183,6 +183,12 @@ const gn_kexpr *gn_kexpr_op(gn_kernel *k, const gn_op_info *op, gn_dtype dtype, 
     return intern(k, (gn_kexpr){ .kind = GN_K_OP, .dtype = dtype, .n = (uint16_t)n, .a = a, .u.op = op });
 }
 
+const void *gn_kexpr_operand(const void *expr, size_t i)
+{
+    const gn_kexpr *e = expr;
+    return i < e->n ? e->a[i] : NULL;
+}
+
 /* ---- definitions and stores ---- */
 
 uint32_t gn_kernel_def(gn_kernel *k, const char *name, size_t nparam, const uint16_t *param, gn_red red, size_t nraxis,

@@ -117,6 +117,9 @@ const gn_kexpr *gn_kexpr_ref(gn_kernel *, uint32_t def, const gn_dim *const *ind
 const gn_kexpr *gn_kexpr_if(gn_kernel *, size_t ncond, const gn_kcond *, const gn_kexpr *yes, const gn_kexpr *no);
 /* Result dtype: bool for comparisons, `dtype` for casts, else the operands'. */
 const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, const gn_kexpr *const *a, size_t n);
+/* The i-th operand, NULL past the last: for gn_visit (visit.h), the one way to walk expressions, which share operands. What a reference
+ * refers to is none of its operands. */
+const void *gn_kexpr_operand(const void *expr, size_t i);
 
 int32_t gn_kernel_find_axis(const gn_kernel *, const char *name); /* -1: none; likewise below */
 int32_t gn_kernel_find_buf(const gn_kernel *, const char *name);
