@@ -124,6 +124,79 @@ void gn_piece_close(piece *p, uint32_t axis, const char *part_leaf, int64_t rows
     }
 }
 
+/* ---- what a body mentions ---- */
+
+static void add_axis(void *user, const char *name)
+{
+    const piece *p = ((void **)user)[0];
+    uint64_t *bits = ((void **)user)[1];
+    const int32_t a = gn_kernel_find_axis(p->k, name);
+    if (a >= 0) *bits |= UINT64_C(1) << a;
+}
+
+static void add_expr_axes(const piece *p, const gn_kexpr *e, uint64_t *bits)
+{
+    void *user[2] = { (void *)p, bits };
+    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
+    for (size_t i = 0; i < e->ncond; i++)
+        gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
+    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
+}
+
+bool gn_piece_is_own(const piece *p, const gn_kexpr *ref)
+{
+    const gn_kdef *d = &p->k->defs.at[ref->u.ref];
+    for (size_t i = 0; i < d->nparam; i++)
+        if (ref->index[i] != gn_dim_sym(p->k->dims, p->k->axes.at[d->param[i]].name)) return false;
+    return true;
+}
+
+gn_piece_walk *gn_piece_walk_of(const piece *p, const gn_kexpr *body)
+{
+    void **at = gn_map_put(p->arena, p->walks, GN_KEY(body));
+    if (*at) return *at;
+    gn_piece_walk *w = *at = GN_NEW_OBJECT(p->arena, gn_piece_walk);
+    w->plain = true;
+    gn_visit v = { .arena = p->arena, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, body);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        add_expr_axes(p, e, &w->axes);
+        w->costly |= e->kind == GN_K_OP && e->u.op->body_f32;
+        if (e->kind == GN_K_LOAD) gn_push(p->arena, &w->loads, e);
+        if (e->kind != GN_K_REF) continue;
+        gn_push(p->arena, &w->refs, e);
+        w->plain &= gn_piece_is_own(p, e);
+    }
+    return w;
+}
+
+gn_piece_walk *gn_piece_body(const piece *p, uint32_t item)
+{
+    const gn_kitem *i = &p->k->items.at[p->first_item + item];
+    return gn_piece_walk_of(p, i->is_store ? p->k->stores.at[i->at].value : p->k->defs.at[i->at].body);
+}
+
+int gn_piece_count_users(const piece *p, uint32_t item, bool *plain)
+{
+    bool *needs = GN_NEW_ARRAY(p->arena, bool, p->k->defs.n); /* definitions that stand in place of their uses and need it */
+    int n = 0;
+    needs[p->k->items.at[p->first_item + item].at] = true;
+    if (plain) *plain = true;
+    for (uint32_t k = item + 1; k < p->nitems; k++) {
+        const gn_piece_walk *w = gn_piece_body(p, k);
+        const gn_kdef *d = gn_piece_def(p, k);
+        bool uses = false;
+        for (size_t r = 0; r < w->refs.n; r++) {
+            if (!needs[w->refs.at[r]->u.ref]) continue;
+            uses = true;
+            if (plain) *plain &= gn_piece_is_own(p, w->refs.at[r]);
+        }
+        if (uses && d && d->red == GN_RED_NONE) needs[d - p->k->defs.at] = true;
+        else n += uses;
+    }
+    return n;
+}
+
 /* Place of the first (or last) loop over one of these axes; -1: none. */
 static int64_t loop_place(const piece *p, const uint16_t *axis, size_t n, bool last)
 {
@@ -131,27 +204,6 @@ static int64_t loop_place(const piece *p, const uint16_t *axis, size_t n, bool l
     for (size_t i = 0; i < p->serial.n; i++)
         if (has_axis(axis, n, p->serial.at[i].axis) && (last || place < 0)) place = (int64_t)i;
     return place;
-}
-
-static bool refers(const gn_kexpr *e, uint32_t def)
-{
-    if (e->kind == GN_K_REF && e->u.ref == def) return true;
-    for (size_t i = 0; i < e->n; i++)
-        if (refers(e->a[i], def)) return true;
-    return false;
-}
-
-/* Statements that need a definition, also below definitions that are inlined. */
-static int count_statements(const piece *p, uint32_t item)
-{
-    const uint32_t at = p->k->items.at[p->first_item + item].at;
-    int n = 0;
-    for (uint32_t k = item + 1; k < p->nitems && n < 2; k++) {
-        const gn_kdef *u = gn_piece_def(p, k);
-        if (!refers(u ? u->body : p->k->stores.at[p->k->items.at[p->first_item + k].at].value, at)) continue;
-        n += u && u->red == GN_RED_NONE ? count_statements(p, k) : 1;
-    }
-    return n;
 }
 
 void gn_piece_keep(piece *p)
@@ -162,40 +214,21 @@ void gn_piece_keep(piece *p)
         bool factored = false;
         for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == (uint32_t)(d - p->k->defs.at);
         const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
-        if (factored && result >= 0 && count_statements(p, i) > 1) gn_textf(&p->rest, " (stage %s arena)", d->name);
+        if (factored && result >= 0 && gn_piece_count_users(p, i, NULL) > 1) gn_textf(&p->rest, " (stage %s arena)", d->name);
         if (!factored && sum >= 0 && result > sum)
             gn_textf(&p->rest, " (stage %s %s)", d->name,
                      p->small || p->target->lang == GN_LANG_CUDA ? "stack" : "scratch");
     }
 }
 
-static void add_axis(void *user, const char *name)
-{
-    const piece *p = ((void **)user)[0];
-    uint64_t *bits = ((void **)user)[1];
-    const int32_t a = gn_kernel_find_axis(p->k, name);
-    if (a >= 0) *bits |= UINT64_C(1) << a;
-}
-
-static void add_expr_axes(void **user, const gn_kexpr *e)
-{
-    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-    for (size_t i = 0; i < e->ncond; i++)
-        gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
-    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
-    for (size_t i = 0; i < e->n; i++) add_expr_axes(user, e->a[i]);
-}
-
 uint64_t gn_piece_axes(const piece *p, uint32_t item)
 {
     const gn_kitem *it = &p->k->items.at[p->first_item + item];
     uint64_t bits = 0;
-    void *user[2] = { (void *)p, &bits };
     if (it->is_store) {
         const gn_kstore *s = &p->k->stores.at[it->at];
-        for (size_t d = 0; d < p->k->bufs.at[s->buf].rank; d++) gn_dim_symbols(s->index[d], add_axis, user);
-        add_expr_axes(user, s->value);
-        return bits;
+        for (size_t d = 0; d < p->k->bufs.at[s->buf].rank; d++) gn_dim_symbols(s->index[d], add_axis, (void *[]){ (void *)p, &bits });
+        return bits | gn_piece_body(p, item)->axes;
     }
     const gn_kdef *d = &p->k->defs.at[it->at];
     for (size_t i = 0; i < d->nparam; i++) bits |= UINT64_C(1) << d->param[i];
@@ -220,8 +253,8 @@ bool gn_piece_is_plain_load(const piece *p, const gn_kexpr *e)
     return e->kind == GN_K_LOAD;
 }
 
-void gn_piece_loads(const piece *p, const gn_kexpr *e, void (*visit)(void *, const gn_kexpr *load), void *user)
+void gn_piece_loads(const piece *p, const gn_kexpr *body, void (*visit)(void *, const gn_kexpr *load), void *user)
 {
-    if (e->kind == GN_K_LOAD) visit(user, e);
-    for (size_t i = 0; i < e->n; i++) gn_piece_loads(p, e->a[i], visit, user);
+    const gn_piece_walk *w = gn_piece_walk_of(p, body);
+    for (size_t i = 0; i < w->loads.n; i++) visit(user, w->loads.at[i]);
 }

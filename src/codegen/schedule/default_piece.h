@@ -3,6 +3,7 @@
 #pragma once
 #include "default_schedule.h"
 #include "text.h"
+#include "visit.h"
 
 enum { MAX_AXES = 64 };
 
@@ -28,7 +29,22 @@ typedef struct piece {
     GN_VEC(const char *) names;  /* of leaves */
     GN_VEC(const char *) peeled; /* leaves to peel, if they stay loops */
     GN_VEC(uint32_t) factored;   /* definitions that have a partial one per part */
+    gn_map *walks;               /* by body of an item */
 } piece;
+
+/* What one walk over the body of an item finds, not through references. */
+typedef struct gn_piece_walk {
+    GN_VEC(const gn_kexpr *) refs, loads; /* each once, in the order of the text */
+    uint64_t axes;               /* mentioned, as bits */
+    bool costly, plain;          /* has a function; refers to definitions at their own parameters only */
+    double weight;               /* operations, also of definitions without a reduction that it refers to; 0: not counted yet */
+} gn_piece_walk;
+gn_piece_walk *gn_piece_body(const piece *, uint32_t item);
+gn_piece_walk *gn_piece_walk_of(const piece *, const gn_kexpr *body);
+bool gn_piece_is_own(const piece *, const gn_kexpr *ref); /* at the definition's own parameters */
+/* Statements that need a definition, also through definitions that stand in place of their uses; `plain`: whether all of those uses are
+ * at the parameters of what they use. */
+int gn_piece_count_users(const piece *, uint32_t item, bool *plain);
 
 /* A leaf's name: axis and suffix, made unique. */
 const char *gn_piece_leaf(piece *, uint32_t axis, const char *suffix);
@@ -69,8 +85,7 @@ const gn_kdef *gn_piece_def(const piece *, uint32_t item);        /* NULL: a sto
 bool gn_piece_is_plain_load(const piece *, const gn_kexpr *);
 /* Elements per step of an axis in the address of a load: 1 unit stride; 0 not at all; -1 other. */
 int gn_piece_stride(const piece *, uint32_t buf, const gn_dim *const *index, uint32_t axis);
-void gn_piece_loads(const piece *, const gn_kexpr *, void (*visit)(void *, const gn_kexpr *load),
-                    void *user); /* through nothing but operands */
+void gn_piece_loads(const piece *, const gn_kexpr *body, void (*visit)(void *, const gn_kexpr *load), void *user); /* each once */
 
 /* The rows of the table. */
 bool gn_default_contraction(piece *); /* false: the piece has none */

@@ -88,55 +88,16 @@ static bool has_row_sum(const piece *p, uint32_t spine, uint32_t lane)
 
 /* ---- staged definitions ---- */
 
-static bool is_costly(const gn_kexpr *e)
-{
-    if (e->kind == GN_K_OP && e->u.op->body_f32) return true;
-    for (size_t i = 0; i < e->n; i++)
-        if (is_costly(e->a[i])) return true;
-    return false;
-}
-
-/* Uses of definition `def` in e at its own parameters; others count as many, so that it stays inline. */
-static int uses(const piece *p, const gn_kexpr *e, uint32_t def)
-{
-    int n = 0;
-    if (e->kind == GN_K_REF && e->u.ref == def) {
-        const gn_kdef *d = &p->k->defs.at[def];
-        for (size_t i = 0; i < d->nparam; i++)
-            if (e->index[i] != gn_dim_sym(p->k->dims, p->k->axes.at[d->param[i]].name)) return 1000;
-        n = 1;
-    }
-    for (size_t i = 0; i < e->n; i++) n += uses(p, e->a[i], def);
-    return n;
-}
-
-/* Every use of the definition, also below definitions that are inlined, is at its own parameters; counts the statements
- * that need it. */
-static bool is_plain(const piece *p, uint32_t item, int *statements)
-{
-    const uint32_t at = p->k->items.at[p->first_item + item].at;
-    for (uint32_t k = item + 1; k < p->nitems; k++) {
-        const gn_kdef *u = gn_piece_def(p, k);
-        const int n = uses(p, u ? u->body : p->k->stores.at[p->k->items.at[p->first_item + k].at].value, at);
-        if (n >= 1000) return false;
-        if (n == 0) continue;
-        if (u && u->red == GN_RED_NONE) {
-            if (!is_plain(p, k, statements)) return false;
-        } else ++*statements;
-    }
-    return true;
-}
-
 /* Functions of a long row that several statements need are computed once and kept beside the loops. */
 static void stage_costly(piece *p, uint32_t spine, uint32_t lane)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
         if (!d || d->red != GN_RED_NONE || !has_axis(d->param, d->nparam, lane) ||
-            !has_axis(d->param, d->nparam, spine) || !is_costly(d->body))
+            !has_axis(d->param, d->nparam, spine) || !gn_piece_body(p, i)->costly)
             continue;
-        int statements = 0;
-        if (is_plain(p, i, &statements) && statements >= 2) gn_textf(&p->rest, " (stage %s scratch)", d->name);
+        bool plain;
+        if (gn_piece_count_users(p, i, &plain) >= 2 && plain) gn_textf(&p->rest, " (stage %s scratch)", d->name);
     }
 }
 
@@ -194,15 +155,21 @@ static void spine_lanes(piece *p, uint32_t ln)
 /* ---- lanes within the rows ---- */
 
 /* Operations that are done for each element of a row. */
-static int64_t ops_along(const piece *p, const gn_kexpr *e, const char *lane, bool *varies)
+static int64_t ops_along(const piece *p, const gn_kexpr *body, const char *lane)
 {
+    gn_map varies = { 0 };
     int64_t n = 0;
-    bool inside = e->kind == GN_K_INDEX && gn_dim_mentions(e->u.index, lane);
-    for (size_t i = 0; i < e->nindex; i++) inside |= gn_dim_mentions(e->index[i], lane);
-    for (size_t i = 0; i < e->ncond; i++) inside |= gn_dim_mentions(e->cond[i].a, lane) || gn_dim_mentions(e->cond[i].b, lane);
-    for (size_t i = 0; i < e->n; i++) n += ops_along(p, e->a[i], lane, &inside);
-    *varies |= inside;
-    return n + (inside && (e->kind == GN_K_OP || e->kind == GN_K_IF));
+    gn_visit v = { .arena = p->arena, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, body);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        bool inside = e->kind == GN_K_INDEX && gn_dim_mentions(e->u.index, lane);
+        for (size_t i = 0; i < e->nindex; i++) inside |= gn_dim_mentions(e->index[i], lane);
+        for (size_t i = 0; i < e->ncond; i++) inside |= gn_dim_mentions(e->cond[i].a, lane) || gn_dim_mentions(e->cond[i].b, lane);
+        for (size_t i = 0; i < e->n; i++) inside |= gn_map_get(&varies, e->a[i]->id) != NULL;
+        if (inside) *gn_map_put(p->arena, &varies, e->id) = (void *)e;
+        n += inside && (e->kind == GN_K_OP || e->kind == GN_K_IF);
+    }
+    return n;
 }
 
 static int64_t ops_per_element(const piece *p, uint32_t lane)
@@ -210,8 +177,7 @@ static int64_t ops_per_element(const piece *p, uint32_t lane)
     int64_t n = 0;
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        bool varies = false;
-        n += ops_along(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value, p->k->axes.at[lane].name, &varies);
+        n += ops_along(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value, p->k->axes.at[lane].name);
     }
     return n;
 }
@@ -223,7 +189,8 @@ static int64_t row_unroll(const piece *p, bool column, uint32_t lane)
     if (!column) return row >= 0 && row <= 4 * p->w ? most : 1;
     if (row < 0 || row > 128) return row >= 0 && row <= 1024 ? most : 2;
     int64_t n = 2 * most;
-    while (n > 2 && n * ceil_div(row, p->w) * ops_per_element(p, lane) > MOST_OPS) n /= 2;
+    const int64_t ops = ceil_div(row, p->w) * ops_per_element(p, lane);
+    while (n > 2 && n * ops > MOST_OPS) n /= 2;
     return n;
 }
 

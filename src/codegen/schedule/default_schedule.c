@@ -71,6 +71,7 @@ static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hi
                .k = k,
                .hint = hint,
                .target = target,
+               .walks = GN_NEW_OBJECT(arena, gn_map),
                .naxes = (uint32_t)k->axes.n,
                .nitems = (uint32_t)k->items.n};
     p.splits.arena = p.binds.arena = p.rest.arena = arena;
@@ -95,12 +96,17 @@ static void write_piece(piece *p)
 
 /* ---- small programs ---- */
 
-static double weight_of(const piece *p, const gn_kexpr *e)
+static double weight_of(const piece *p, const gn_kexpr *body)
 {
-    double n = e->kind == GN_K_OP ? (e->u.op->body_f32 ? 20 : 1) : 1;
-    if (e->kind == GN_K_REF && p->k->defs.at[e->u.ref].red == GN_RED_NONE) n += weight_of(p, p->k->defs.at[e->u.ref].body);
-    for (size_t i = 0; i < e->n && n < 1e9; i++) n += weight_of(p, e->a[i]);
-    return n;
+    gn_piece_walk *w = gn_piece_walk_of(p, body);
+    if (w->weight > 0) return w->weight;
+    gn_visit v = { .arena = p->arena, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, body);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        w->weight += e->kind == GN_K_OP && e->u.op->body_f32 ? 20 : 1;
+        if (e->kind == GN_K_REF && p->k->defs.at[e->u.ref].red == GN_RED_NONE) gn_visit_add(&v, p->k->defs.at[e->u.ref].body);
+    }
+    return w->weight;
 }
 
 /* Lines of the expanded text, roughly: statements times points of their expanded leaves. */
@@ -141,43 +147,38 @@ static void unroll_loops(piece *p)
         }
 }
 
-/* The definition is read by a later piece: it stays on the stack between them. */
-static bool is_used_from(const gn_kernel *k, uint32_t def, uint32_t first_item)
+/* The last item that refers to each definition. */
+static uint32_t *last_uses(const piece *whole)
 {
-    GN_VEC(const gn_kexpr *) stack = { 0 };
-    gn_arena scratch = { .allocator = k->arena->allocator };
-    bool found = false;
-    for (uint32_t i = first_item; i < k->items.n; i++)
-        gn_push(&scratch, &stack,
-                k->items.at[i].is_store ? k->stores.at[k->items.at[i].at].value : k->defs.at[k->items.at[i].at].body);
-    while (stack.n > 0 && !found) {
-        const gn_kexpr *e = gn_pop(&stack);
-        found = e->kind == GN_K_REF && e->u.ref == def;
-        for (size_t i = 0; i < e->n; i++) gn_push(&scratch, &stack, e->a[i]);
+    uint32_t *last = GN_NEW_ARRAY(whole->arena, uint32_t, whole->k->defs.n + 1);
+    for (uint32_t i = 0; i < whole->k->items.n; i++) {
+        const gn_kitem *it = &whole->k->items.at[i];
+        const gn_piece_walk *w = gn_piece_walk_of(whole, it->is_store ? whole->k->stores.at[it->at].value : whole->k->defs.at[it->at].body);
+        for (size_t r = 0; r < w->refs.n; r++) last[w->refs.at[r]->u.ref] = i;
     }
-    gn_arena_free(&scratch);
-    return found;
+    return last;
 }
 
-static void stage_crossing(piece *whole, const gn_kernel_piece *k)
+/* A definition that a later piece reads stays on the stack between them. */
+static void stage_crossing(piece *whole, const gn_kernel_piece *k, const uint32_t *last)
 {
     for (uint32_t i = k->first_item; i < k->first_item + k->nitems; i++) {
-        if (whole->k->items.at[i].is_store) continue;
-        const uint32_t def = whole->k->items.at[i].at;
-        if (is_used_from(whole->k, def, k->first_item + k->nitems))
-            gn_textf(&whole->rest, " (stage %s stack)", whole->k->defs.at[def].name);
+        const gn_kitem *it = &whole->k->items.at[i];
+        if (!it->is_store && last[it->at] >= k->first_item + k->nitems)
+            gn_textf(&whole->rest, " (stage %s stack)", whole->k->defs.at[it->at].name);
     }
 }
 
 static void write_small(piece *whole)
 {
     const gn_kernel_hint *hint = whole->hint;
+    const uint32_t *last = last_uses(whole);
     for (size_t i = 0; i < hint->pieces.n; i++) {
         const gn_kernel_piece *k = &hint->pieces.at[i];
         whole->first_axis = k->first_axis, whole->naxes = k->naxes;
         whole->first_item = k->first_item, whole->nitems = k->nitems;
         write_piece(whole);
-        stage_crossing(whole, k);
+        stage_crossing(whole, k, last);
     }
     whole->first_axis = 0, whole->naxes = (uint32_t)whole->k->axes.n;
     whole->first_item = 0, whole->nitems = (uint32_t)whole->k->items.n;

@@ -71,25 +71,22 @@ static bool has_load(const turned *t, const gn_kexpr *e)
 }
 
 /* Loads that are executed whenever the statement is: what a condition guards may lie outside its buffer. */
-static void find_loads(turned *t, const gn_kexpr *e)
+static bool is_always(void *unused, const void *e)
 {
-    if (e->kind == GN_K_IF) return;
-    const int32_t rows = e->kind == GN_K_LOAD ? rows_of_load(t->p, e, t->lane) : -1;
-    if (rows >= 0 && !has_load(t, e) && t->loads.n < MOST_OPERANDS && (t->loads.n == 0 || t->rows == (uint32_t)rows)) {
+    (void)unused;
+    return ((const gn_kexpr *)e)->kind != GN_K_IF;
+}
+
+static void find_loads(turned *t, const gn_kexpr *body)
+{
+    gn_visit v = { .arena = t->p->arena, .operand = gn_kexpr_operand, .enter = is_always };
+    gn_visit_add(&v, body);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        const int32_t rows = e->kind == GN_K_LOAD ? rows_of_load(t->p, e, t->lane) : -1;
+        if (rows < 0 || has_load(t, e) || t->loads.n == MOST_OPERANDS || (t->loads.n && t->rows != (uint32_t)rows)) continue;
         t->rows = (uint32_t)rows;
         gn_push(t->p->arena, &t->loads, e);
     }
-    for (size_t i = 0; i < e->n; i++) find_loads(t, e->a[i]);
-}
-
-/* Definitions are used at their own parameters, so that a load in one is the same load everywhere. */
-static bool uses_are_plain(const piece *p, const gn_kexpr *e)
-{
-    for (size_t d = 0; e->kind == GN_K_REF && d < e->nindex; d++)
-        if (e->index[d] != gn_dim_sym(p->k->dims, p->k->axes.at[p->k->defs.at[e->u.ref].param[d]].name)) return false;
-    for (size_t i = 0; i < e->n; i++)
-        if (!uses_are_plain(p, e->a[i])) return false;
-    return true;
 }
 
 static bool find_turned(turned *t)
@@ -100,9 +97,9 @@ static bool find_turned(turned *t)
     if (p->small || p->w < 2 || !gn_tile_find(p->target, "tr16") || lane < 0) return false;
     t->lane = (uint32_t)lane;
     for (size_t d = 0; d < k->defs.n; d++)
-        if (k->defs.at[d].red != GN_RED_NONE || !uses_are_plain(p, k->defs.at[d].body)) return false;
-    for (size_t s = 0; s < k->stores.n; s++)
-        if (!uses_are_plain(p, k->stores.at[s].value)) return false;
+        if (k->defs.at[d].red != GN_RED_NONE || !gn_piece_walk_of(p, k->defs.at[d].body)->plain) return false;
+    for (size_t s = 0; s < k->stores.n; s++) /* then a load in a definition is the same load everywhere */
+        if (!gn_piece_walk_of(p, k->stores.at[s].value)->plain) return false;
     for (size_t a = 0; a < k->axes.n; a++)
         for (size_t b = 0; b < k->axes.n; b++)
             if (gn_dim_mentions(k->axes.at[a].extent, k->axes.at[b].name)) return false;
@@ -127,15 +124,13 @@ static const gn_dim *own_name(void *user, const char *symbol)
     return gn_dim_sym(k->dims, k->axes.at[(uint32_t)a == o->t->rows ? o->rows : o->lane].name);
 }
 
-static const gn_kexpr *rewrite(turned *t, const gn_kexpr *e);
-
 static const gn_kexpr *with_operands(turned *t, const gn_kexpr *e)
 {
     gn_kernel *k = t->p->k;
     const gn_kexpr **a = GN_NEW_ARRAY(t->p->arena, const gn_kexpr *, e->n);
     bool same = true;
     for (size_t i = 0; i < e->n; i++) {
-        a[i] = rewrite(t, e->a[i]);
+        a[i] = gn_map_get(&t->copy, GN_KEY(e->a[i]));
         same &= a[i] == e->a[i];
     }
     if (same) return e;
@@ -144,13 +139,17 @@ static const gn_kexpr *with_operands(turned *t, const gn_kexpr *e)
     return gn_kexpr_op(k, e->u.op, (gn_dtype)e->dtype, a, e->n);
 }
 
-static const gn_kexpr *rewrite(turned *t, const gn_kexpr *e)
+static bool is_not_rewritten(void *user, const void *e)
 {
-    const gn_kexpr *have = gn_map_get(&t->copy, GN_KEY(e));
-    if (have) return have;
-    const gn_kexpr *made = with_operands(t, e);
-    *gn_map_put(t->p->arena, &t->copy, GN_KEY(e)) = (void *)made;
-    return made;
+    return !gn_map_get(&((turned *)user)->copy, GN_KEY(e));
+}
+
+static const gn_kexpr *rewrite(turned *t, const gn_kexpr *body)
+{
+    gn_visit v = { .arena = t->p->arena, .operand = gn_kexpr_operand, .enter = is_not_rewritten, .user = t };
+    gn_visit_add(&v, body);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) *gn_map_put(t->p->arena, &t->copy, GN_KEY(e)) = (void *)with_operands(t, e);
+    return gn_map_get(&t->copy, GN_KEY(body));
 }
 
 /* A definition of the load over the copy's axes; the load is a use of it at the statement's. */

@@ -96,6 +96,7 @@ typedef struct gn_lower {
     GN_VEC(gn_laxis) axes;   /* the copy's, by index */
     gn_map axis_of;          /* symbol's name -> axis index + 1 */
     gn_map leaf_of;          /* symbol's name -> leaf index + 1 */
+    gn_map sites, site_args; /* lower_kernel.c: definitions in place of their uses */
     GN_VEC(gn_ldef *) items; /* computed definitions and stores, text order */
     gn_ldef **def;           /* by definition of the copy; NULL: inlined */
     GN_VEC(gn_object *) objects;
@@ -142,6 +143,15 @@ _Noreturn void gn_illegal(const gn_lower *, const char *format, ...) __attribute
 
 /* lower_kernel.c: the copy, leaves and statements' leaves. */
 void gn_lower_kernel(gn_lower *);
+const gn_dim *gn_lower_import(gn_lower *, const gn_dim *); /* a dim of the caller's kernel */
+/* lower_inline.c: expressions of the copy. */
+typedef struct gn_expr_copy {
+    gn_lower *g;
+    uint32_t *def; /* schedule's numbering -> copy's */
+    gn_map done;   /* the caller's expression, by id -> the copy's */
+} gn_expr_copy;
+const gn_kexpr *gn_copy_expr(gn_expr_copy *, const gn_kexpr *);
+const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */
 /* lower_check.c: legality of directives that needs no placement. */
 void gn_lower_check(gn_lower *);
 /* place.c: the tree of loops. */

@@ -2,6 +2,7 @@
  * definitions, and definitions that are not kept stand in place of their uses. Then the leaves of every axis and statement. */
 #include <inttypes.h>
 #include "lower.h"
+#include "visit.h"
 
 /* ---- symbols, buffers, axes ---- */
 
@@ -12,7 +13,7 @@ static const gn_dim *known_size(void *user, const char *symbol)
     return s >= 0 && g->from->syms.at[s].is >= 0 ? gn_lconst(g, g->from->syms.at[s].is) : NULL;
 }
 
-static const gn_dim *import(gn_lower *g, const gn_dim *d)
+const gn_dim *gn_lower_import(gn_lower *g, const gn_dim *d)
 {
     return gn_dim_subst(g->dims, gn_dim_import(g->dims, d), known_size, g);
 }
@@ -20,7 +21,7 @@ static const gn_dim *import(gn_lower *g, const gn_dim *d)
 static const gn_dim **import_all(gn_lower *g, const gn_dim *const *d, size_t n)
 {
     const gn_dim **out = GN_NEW_ARRAY(g->arena, const gn_dim *, n + 1);
-    for (size_t i = 0; i < n; i++) out[i] = import(g, d[i]);
+    for (size_t i = 0; i < n; i++) out[i] = gn_lower_import(g, d[i]);
     return out;
 }
 
@@ -65,7 +66,7 @@ static void copy_head(gn_lower *g)
         gn_kernel_buf(g->kernel, b->name, b->dtype, b->rank, import_all(g, b->shape, b->rank));
         if (b->stride) g->kernel->bufs.at[i].stride = import_all(g, b->stride, b->rank);
     }
-    for (size_t i = 0; i < k->axes.n; i++) add_axis(g, k->axes.at[i].name, import(g, k->axes.at[i].extent));
+    for (size_t i = 0; i < k->axes.n; i++) add_axis(g, k->axes.at[i].name, gn_lower_import(g, k->axes.at[i].extent));
 }
 
 /* ---- leaves ---- */
@@ -179,88 +180,7 @@ static void leaf_facts(gn_lower *g)
     }
 }
 
-/* ---- expressions ---- */
-
-typedef struct rewrite { /* of an expression; the same node is rewritten once */
-    gn_lower *g;
-    const gn_dim *const *value; /* per axis of the copy; NULL: first copy from the caller's kernel */
-    const uint32_t *def;        /* first copy: definition numbers of the copy */
-    gn_map done;                /* by id */
-} rewrite;
-
-static const gn_dim *rewrite_dim(rewrite *r, const gn_dim *d)
-{
-    return r->value ? gn_subst_axes(r->g, d, r->value) : import(r->g, d);
-}
-
-static bool is_kept(const gn_lower *g, uint32_t def);
-static const gn_kexpr *rewrite_expr(rewrite *, const gn_kexpr *);
-
-/* The body of an inlined definition at the arguments. */
-static const gn_kexpr *inlined(gn_lower *g, uint32_t def, const gn_dim *const *arg)
-{
-    const gn_kdef *d = &g->kernel->defs.at[def];
-    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n);
-    bool same = true;
-    for (size_t p = 0; p < d->nparam; p++) {
-        value[d->param[p]] = arg[p];
-        same &= arg[p] == gn_dim_sym(g->dims, g->axes.at[d->param[p]].name);
-    }
-    if (same) return d->body;
-    return rewrite_expr(&(rewrite){ .g = g, .value = value }, d->body);
-}
-
-static const gn_kexpr *rewrite_ref(rewrite *r, const gn_kexpr *e, const gn_dim *const *index)
-{
-    gn_lower *g = r->g;
-    const uint32_t def = r->value ? e->u.ref : r->def[e->u.ref];
-    const gn_kexpr *ref = gn_kexpr_ref(g->kernel, def, index);
-    if (is_kept(g, def)) return ref;
-    return inlined(g, def, index);
-}
-
-static const gn_kexpr *rewrite_new(rewrite *r, const gn_kexpr *e)
-{
-    gn_kernel *k = r->g->kernel;
-    gn_arena *arena = r->g->arena;
-    const gn_dim **index = GN_NEW_ARRAY(arena, const gn_dim *, e->nindex + 1);
-    for (size_t i = 0; i < e->nindex; i++) index[i] = rewrite_dim(r, e->index[i]);
-    const gn_kexpr **a = GN_NEW_ARRAY(arena, const gn_kexpr *, e->n + 1);
-    for (size_t i = 0; i < e->n; i++) a[i] = rewrite_expr(r, e->a[i]);
-    gn_kcond *cond = GN_NEW_ARRAY(arena, gn_kcond, e->ncond + 1);
-    for (size_t i = 0; i < e->ncond; i++)
-        cond[i] = (gn_kcond){ e->cond[i].kind, rewrite_dim(r, e->cond[i].a), rewrite_dim(r, e->cond[i].b) };
-    switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST: return gn_is_float(e->dtype) ? gn_kexpr_const(k, e->dtype, e->u.f) : gn_kexpr_int(k, e->dtype, e->u.i);
-    case GN_K_INDEX: return gn_kexpr_index(k, e->dtype, rewrite_dim(r, e->u.index));
-    case GN_K_LOAD: return gn_kexpr_load(k, e->u.ref, index);
-    case GN_K_REF: return rewrite_ref(r, e, index);
-    case GN_K_IF: return gn_kexpr_if(k, e->ncond, cond, a[0], a[1]);
-    case GN_K_OP: return gn_kexpr_op(k, e->u.op, e->dtype, a, e->n);
-    }
-    return NULL;
-}
-
-static const gn_kexpr *rewrite_expr(rewrite *r, const gn_kexpr *e)
-{
-    const gn_kexpr *have = gn_map_get(&r->done, e->id);
-    if (have) return have;
-    const gn_kexpr *made = rewrite_new(r, e);
-    *gn_map_put(r->g->arena, &r->done, e->id) = (void *)made;
-    return made;
-}
-
 /* ---- definitions ---- */
-
-typedef struct copy {
-    gn_lower *g;
-    uint32_t *def; /* schedule's numbering -> copy's */
-} copy;
-
-static bool is_kept(const gn_lower *g, uint32_t def)
-{
-    return g->kernel->defs.at[def].red != GN_RED_NONE || g->def[def];
-}
 
 static const gn_rfactor *rfactor_of(const gn_lower *g, uint32_t def, size_t *which)
 {
@@ -311,7 +231,7 @@ static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
 }
 
 /* Makes definition `number` (schedule's numbering) of the copy, its rfactored partial before it. */
-static uint32_t add_def(copy *c, uint32_t number, const char *name, gn_kdef d)
+static uint32_t add_def(gn_expr_copy *c, uint32_t number, const char *name, gn_kdef d)
 {
     gn_lower *g = c->g;
     size_t which = 0;
@@ -337,9 +257,11 @@ static uint32_t add_def(copy *c, uint32_t number, const char *name, gn_kdef d)
         d.nraxis = 1;
         d.body = gn_kexpr_ref(g->kernel, part, arg);
     }
+    const bool kept = d.red != GN_RED_NONE || stage_of(g, number);
+    if (kept) d.body = gn_inline_expr(g, d.body);
     const uint32_t at = gn_kernel_def(g->kernel, name, d.nparam, d.param, d.red, d.nraxis, d.raxis, d.body);
     gn_ldef *l = NULL;
-    if (d.red != GN_RED_NONE || stage_of(g, number)) {
+    if (kept) {
         l = GN_NEW_OBJECT(g->arena, gn_ldef);
         *l = (gn_ldef){ .name = g->kernel->defs.at[at].name,
                         .red = d.red,
@@ -364,19 +286,19 @@ static void copy_defs(gn_lower *g)
 {
     const gn_kernel *k = g->from;
     const size_t n = k->defs.n + g->schedule->rfactors.n;
-    copy c = { .g = g, .def = GN_NEW_ARRAY(g->arena, uint32_t, n + 1) };
+    gn_expr_copy c = { .g = g, .def = GN_NEW_ARRAY(g->arena, uint32_t, n + 1) };
     g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, n + 1);
-    rewrite r = { .g = g, .def = c.def };
     for (size_t i = 0; i < k->items.n; i++) {
         if (!k->items.at[i].is_store) {
             gn_kdef d = k->defs.at[k->items.at[i].at];
-            d.body = rewrite_expr(&r, d.body);
+            d.body = gn_copy_expr(&c, d.body);
             add_def(&c, k->items.at[i].at, d.name, d);
             continue;
         }
         const gn_kstore *s = &k->stores.at[k->items.at[i].at];
         const gn_kbuf *b = &k->bufs.at[s->buf];
-        gn_kernel_store(g->kernel, s->kind, s->buf, import_all(g, s->index, b->rank), rewrite_expr(&r, s->value));
+        gn_kernel_store(g->kernel, s->kind, s->buf, import_all(g, s->index, b->rank),
+                        gn_inline_expr(g, gn_copy_expr(&c, s->value)));
         gn_ldef *l = GN_NEW_OBJECT(g->arena, gn_ldef);
         *l = (gn_ldef){ .name = b->name, .is_store = true, .dtype = b->dtype, .online = -1, .index = (uint32_t)g->items.n };
         gn_push(g->arena, &g->items, l);
@@ -394,7 +316,6 @@ typedef struct mentions {
     gn_lower *g;
     gn_ldef *d;
     gn_leafset axes;
-    gn_map seen;
 } mentions;
 
 static void mention_symbol(void *user, const char *name)
@@ -404,16 +325,17 @@ static void mention_symbol(void *user, const char *name)
     if (a) gn_set_put(&m->axes, (uint32_t)(a - 1));
 }
 
-static void mention(mentions *m, const gn_kexpr *e)
+static void mention(mentions *m, const gn_kexpr *root)
 {
-    if (gn_map_get(&m->seen, e->id)) return;
-    *gn_map_put(m->g->arena, &m->seen, e->id) = m;
-    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, mention_symbol, m);
-    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], mention_symbol, m);
-    for (size_t i = 0; i < e->ncond; i++)
-        gn_dim_symbols(e->cond[i].a, mention_symbol, m), gn_dim_symbols(e->cond[i].b, mention_symbol, m);
-    if (e->kind == GN_K_REF) gn_push(m->g->arena, &m->d->refs, e);
-    for (size_t i = 0; i < e->n; i++) mention(m, e->a[i]);
+    gn_visit v = { .arena = m->g->arena, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, root);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, mention_symbol, m);
+        for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], mention_symbol, m);
+        for (size_t i = 0; i < e->ncond; i++)
+            gn_dim_symbols(e->cond[i].a, mention_symbol, m), gn_dim_symbols(e->cond[i].b, mention_symbol, m);
+        if (e->kind == GN_K_REF) gn_push(m->g->arena, &m->d->refs, e);
+    }
 }
 
 static gn_leafset leaves_of(const gn_lower *g, size_t n, const uint16_t *axis)
