@@ -20,19 +20,11 @@ enum { NONE = -1 };
 typedef struct flattening {
     gn_kernel *k;                /* before */
     gn_arena *scratch;
-    GN_VEC(const gn_kexpr *) exprs; /* all that are used, operands first */
+    GN_VEC(const gn_kexpr *) exprs; /* all that are used */
     int32_t *inner, *outer;      /* by axis: the j of this i, the i of this j; NONE */
     int32_t *buf_at, *def_at;    /* dims at and at + 1 of the buffer, parameters of the definition, become one; NONE */
     bool grown, wrong;
 } flattening;
-
-static void collect(flattening *f, uint8_t *seen, const gn_kexpr *e)
-{
-    if (seen[e->id]) return;
-    seen[e->id] = 1;
-    for (size_t i = 0; i < e->n; i++) collect(f, seen, e->a[i]);
-    gn_push(f->scratch, &f->exprs, e);
-}
 
 static int32_t *nones(flattening *f, size_t n)
 {
@@ -44,9 +36,10 @@ static int32_t *nones(flattening *f, size_t n)
 static void start(flattening *f, gn_kernel *k, gn_arena *scratch)
 {
     *f = (flattening){ .k = k, .scratch = scratch };
-    uint8_t *seen = GN_NEW_ARRAY(scratch, uint8_t, k->nexprs + 1);
-    for (size_t d = 0; d < k->defs.n; d++) collect(f, seen, k->defs.at[d].body);
-    for (size_t s = 0; s < k->stores.n; s++) collect(f, seen, k->stores.at[s].value);
+    gn_visit v = { .arena = scratch, .operand = gn_kexpr_operand };
+    for (size_t d = 0; d < k->defs.n; d++) gn_visit_add(&v, k->defs.at[d].body);
+    for (size_t s = 0; s < k->stores.n; s++) gn_visit_add(&v, k->stores.at[s].value);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) gn_push(scratch, &f->exprs, e);
     f->inner = nones(f, k->axes.n), f->outer = nones(f, k->axes.n);
     f->buf_at = nones(f, k->bufs.n), f->def_at = nones(f, k->defs.n);
 }
@@ -240,7 +233,7 @@ static bool fits(const flattening *f)
 typedef struct writer {
     const flattening *f;
     gn_kernel *k;                /* after */
-    const gn_kexpr **copy;       /* by id of the old expression */
+    gn_kcopy copy;
     uint16_t *axis;              /* by old axis */
 } writer;
 
@@ -298,40 +291,27 @@ static void write_bufs(writer *w)
     }
 }
 
-static const gn_kexpr *write_expr(writer *w, const gn_kexpr *e)
+static const gn_dim *write_moved(void *user, const gn_dim *d)
 {
-    const gn_kexpr **a = GN_NEW_ARRAY(w->f->scratch, const gn_kexpr *, e->n);
-    gn_kcond *cond = GN_NEW_ARRAY(w->f->scratch, gn_kcond, e->ncond);
+    const writer *w = user;
+    return write_dim(w, moved(w->f, d));
+}
+
+static const gn_kexpr *write_leaf(void *user, const gn_kexpr *e)
+{
+    writer *w = user;
     const gn_dim *index[GN_MAX_RANK + 1];
-    for (size_t i = 0; i < e->n; i++) a[i] = w->copy[e->a[i]->id];
-    for (size_t c = 0; c < e->ncond; c++)
-        cond[c] = (gn_kcond){ e->cond[c].kind, write_dim(w, moved(w->f, e->cond[c].a)), write_dim(w, moved(w->f, e->cond[c].b)) };
-    switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST: return gn_is_float(e->dtype) ? gn_kexpr_const(w->k, e->dtype, e->u.f) : gn_kexpr_int(w->k, e->dtype, e->u.i);
-    case GN_K_INDEX: return gn_kexpr_index(w->k, e->dtype, write_dim(w, moved(w->f, e->u.index)));
-    case GN_K_LOAD:
+    if (e->kind == GN_K_LOAD) {
         flat_buf_index(w->f, e->u.ref, e->index, index);
         write_index(w, index, w->k->bufs.at[e->u.ref].rank);
         return gn_kexpr_load(w->k, e->u.ref, index);
-    case GN_K_REF:
-        flat_def_index(w->f, e->u.ref, e->index, index);
-        write_index(w, index, w->k->defs.at[e->u.ref].nparam);
-        return gn_kexpr_ref(w->k, e->u.ref, index);
-    case GN_K_IF: return gn_kexpr_if(w->k, e->ncond, cond, a[0], a[1]);
-    case GN_K_OP: return gn_kexpr_op(w->k, e->u.op, (gn_dtype)e->dtype, a, e->n);
     }
-    GN_ASSERT(!"a kind of expression");
-    return NULL;
+    flat_def_index(w->f, e->u.ref, e->index, index);
+    write_index(w, index, w->k->defs.at[e->u.ref].nparam);
+    return gn_kexpr_ref(w->k, e->u.ref, index);
 }
 
 /* A reference needs its definition to be there, so expressions are written root by root. */
-static const gn_kexpr *write_root(writer *w, const gn_kexpr *e)
-{
-    for (size_t i = 0; i < e->n; i++)
-        if (!w->copy[e->a[i]->id]) write_root(w, e->a[i]);
-    return w->copy[e->id] = write_expr(w, e);
-}
-
 static void write_items(writer *w)
 {
     const gn_kernel *old = w->f->k;
@@ -342,7 +322,7 @@ static void write_items(writer *w)
             const gn_dim *index[GN_MAX_RANK + 1];
             flat_buf_index(w->f, s->buf, s->index, index);
             write_index(w, index, w->k->bufs.at[s->buf].rank);
-            gn_kernel_store(w->k, (gn_store_kind)s->kind, s->buf, index, write_root(w, s->value));
+            gn_kernel_store(w->k, (gn_store_kind)s->kind, s->buf, index, gn_kexpr_copy(&w->copy, s->value));
             continue;
         }
         const gn_kdef *d = &old->defs.at[item->at];
@@ -352,7 +332,7 @@ static void write_items(writer *w)
         for (size_t p = 0; p < d->nparam; p++)
             if (w->f->outer[d->param[p]] == NONE) param[nparam++] = w->axis[d->param[p]];
         for (size_t r = 0; r < d->nraxis; r++) raxis[r] = w->axis[d->raxis[r]];
-        const gn_kexpr *body = write_root(w, d->body);
+        const gn_kexpr *body = gn_kexpr_copy(&w->copy, d->body);
         const uint32_t at = gn_kernel_def(w->k, d->name, nparam, param, d->red, d->nraxis, raxis, body);
         GN_ASSERT(at == item->at);
     }
@@ -367,7 +347,7 @@ static gn_kernel *write_kernel(const flattening *f, gn_kernel_hint *hint)
         const uint32_t at = gn_kernel_sym(w.k, sym->name);
         w.k->syms.at[at].mul = sym->mul, w.k->syms.at[at].min = sym->min, w.k->syms.at[at].is = sym->is;
     }
-    w.copy = GN_NEW_ARRAY(f->scratch, const gn_kexpr *, f->k->nexprs + 1);
+    w.copy = gn_kcopy_start(w.k, f->scratch, write_moved, write_leaf, &w);
     write_bufs(&w);
     write_axes(&w);
     write_items(&w);

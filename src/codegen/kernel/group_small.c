@@ -16,7 +16,7 @@ typedef struct joiner {
     size_t number;
     uint32_t first_axis;
     uint32_t *defs;              /* by definition of the piece: that of the whole */
-    gn_map exprs;                /* by expression of the piece */
+    gn_kcopy copy;
 } joiner;
 
 static int64_t bytes_of(const gn_expr *e)
@@ -110,35 +110,19 @@ static uint32_t whole_buf(joiner *j, uint32_t value)
     return (uint32_t)j->buf[value];
 }
 
-static const gn_kexpr *copy_expr(joiner *j, const gn_kexpr *e)
+static const gn_dim *copy_any_dim(void *user, const gn_dim *d)
 {
-    const gn_kexpr *have = gn_map_get(&j->exprs, GN_KEY(e));
-    if (have) return have;
+    return copy_dim(user, d);
+}
+
+static const gn_kexpr *copy_leaf(void *user, const gn_kexpr *e)
+{
+    joiner *j = user;
     const gn_dim **index = GN_NEW_ARRAY(j->g->scratch, const gn_dim *, e->nindex);
-    const gn_kexpr **a = GN_NEW_ARRAY(j->g->scratch, const gn_kexpr *, e->n);
-    gn_kcond *cond = GN_NEW_ARRAY(j->g->scratch, gn_kcond, e->ncond);
     for (size_t i = 0; i < e->nindex; i++) index[i] = copy_dim(j, e->index[i]);
-    for (size_t i = 0; i < e->n; i++) a[i] = copy_expr(j, e->a[i]);
-    for (size_t i = 0; i < e->ncond; i++)
-        cond[i] = (gn_kcond){e->cond[i].kind, copy_dim(j, e->cond[i].a), copy_dim(j, e->cond[i].b)};
-    const gn_kexpr *copy = NULL;
-    switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST:
-        copy = gn_is_float(e->dtype) ? gn_kexpr_const(j->k, e->dtype, e->u.f) : gn_kexpr_int(j->k, e->dtype, e->u.i);
-        break;
-    case GN_K_INDEX: copy = gn_kexpr_index(j->k, e->dtype, copy_dim(j, e->u.index)); break;
-    case GN_K_LOAD: {
-        const uint32_t value = j->piece->buf.at[e->u.ref];
-        copy = j->def[value] != NONE ? gn_kexpr_ref(j->k, (uint32_t)j->def[value], index)
-                                     : gn_kexpr_load(j->k, whole_buf(j, value), index);
-        break;
-    }
-    case GN_K_REF: copy = gn_kexpr_ref(j->k, j->defs[e->u.ref], index); break;
-    case GN_K_IF: copy = gn_kexpr_if(j->k, e->ncond, cond, a[0], a[1]); break;
-    case GN_K_OP: copy = gn_kexpr_op(j->k, e->u.op, (gn_dtype)e->dtype, a, e->n); break;
-    }
-    *gn_map_put(j->g->scratch, &j->exprs, GN_KEY(e)) = (void *)copy;
-    return copy;
+    if (e->kind == GN_K_REF) return gn_kexpr_ref(j->k, j->defs[e->u.ref], index);
+    const uint32_t value = j->piece->buf.at[e->u.ref];
+    return j->def[value] != NONE ? gn_kexpr_ref(j->k, (uint32_t)j->def[value], index) : gn_kexpr_load(j->k, whole_buf(j, value), index);
 }
 
 static uint16_t *copy_axes(const joiner *j, const uint16_t *axis, size_t n)
@@ -151,7 +135,7 @@ static uint16_t *copy_axes(const joiner *j, const uint16_t *axis, size_t n)
 static void copy_def(joiner *j, uint32_t at)
 {
     const gn_kdef *d = &j->piece->kernel->defs.at[at];
-    const gn_kexpr *body = copy_expr(j, d->body);
+    const gn_kexpr *body = gn_kexpr_copy(&j->copy, d->body);
     j->defs[at] = gn_kernel_def(j->k, piece_name(j, d->name), d->nparam, copy_axes(j, d->param, d->nparam), d->red, d->nraxis,
                                 copy_axes(j, d->raxis, d->nraxis), body);
 }
@@ -176,7 +160,7 @@ static void copy_store(joiner *j, const gn_kstore *st)
     const gn_dim *index[GN_MAX_RANK];
     uint16_t axis[GN_MAX_RANK];
     for (size_t d = 0; d < b->rank; d++) index[d] = copy_dim(j, st->index[d]);
-    const gn_kexpr *v = copy_expr(j, st->value);
+    const gn_kexpr *v = gn_kexpr_copy(&j->copy, st->value);
     const gn_gvalue *of = &j->g->out->values.at[value];
     if (is_read(j->g->out, value) && plain_axes(j, index, b->rank, axis)) {
         j->def[value] = (int32_t)gn_kernel_def(j->k, piece_name(j, of->name), b->rank, axis, GN_RED_NONE, 0, NULL, v);
@@ -191,7 +175,7 @@ static void copy_piece(joiner *j)
     gn_kernel_piece p = {
         .first_axis = (uint32_t)j->k->axes.n, .naxes = (uint32_t)k->axes.n, .first_item = (uint32_t)j->k->items.n};
     j->first_axis = p.first_axis;
-    j->exprs = (gn_map){ 0 };
+    j->copy = gn_kcopy_start(j->k, j->g->scratch, copy_any_dim, copy_leaf, j);
     j->defs = GN_NEW_ARRAY(j->g->scratch, uint32_t, k->defs.n + 1);
     for (size_t a = 0; a < k->axes.n; a++)
         gn_kernel_axis(j->k, piece_name(j, k->axes.at[a].name), gn_dim_import(j->k->dims, k->axes.at[a].extent));

@@ -11,8 +11,7 @@ static bool is_taken(const writer *w, const char *name)
 {
     for (size_t i = 0; i < w->g->reserved.n; i++)
         if (strcmp(w->g->reserved.at[i], name) == 0) return true;
-    return gn_kernel_find_axis(w->k, name) >= 0 || gn_kernel_find_buf(w->k, name) >= 0 || gn_kernel_find_def(w->k, name) >= 0 ||
-           gn_kernel_find_sym(w->k, name) >= 0;
+    return gn_kernel_has_name(w->k, name);
 }
 
 /* Words of the text form, which a name must not hide, and C's. */

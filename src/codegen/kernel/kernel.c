@@ -11,42 +11,70 @@ gn_kernel *gn_kernel_new(gn_arena *arena, const char *name)
     return k;
 }
 
-#define FIND(list)                                                                                  \
-    for (size_t i = 0; i < k->list.n; i++)                                                          \
-        if (strcmp(k->list.at[i].name, name) == 0) return (int32_t)i;                               \
-    return -1
+/* Symbols, axes, buffers and definitions share one name space: the texts tell them apart by name alone. */
+typedef enum { NAME_SYM, NAME_BUF, NAME_AXIS, NAME_DEF } name_kind;
+typedef struct known_name {
+    const char *name;
+    uint32_t kind, at;
+} known_name;
+
+static uint64_t hash_name(const char *name)
+{
+    return gn_hash_bytes(1, name, strlen(name));
+}
+
+static bool equal_names(const void *known, const void *name)
+{
+    return strcmp(((const known_name *)known)->name, name) == 0;
+}
+
+static const known_name *find_name(const gn_kernel *k, const char *name)
+{
+    return gn_intern_find(&k->names, hash_name(name), name, equal_names);
+}
+
+static int32_t find(const gn_kernel *k, const char *name, name_kind kind)
+{
+    const known_name *known = find_name(k, name);
+    return known && known->kind == (uint32_t)kind ? (int32_t)known->at : -1;
+}
 
 int32_t gn_kernel_find_axis(const gn_kernel *k, const char *name)
 {
-    FIND(axes);
+    return find(k, name, NAME_AXIS);
 }
 int32_t gn_kernel_find_buf(const gn_kernel *k, const char *name)
 {
-    FIND(bufs);
+    return find(k, name, NAME_BUF);
 }
 int32_t gn_kernel_find_def(const gn_kernel *k, const char *name)
 {
-    FIND(defs);
+    return find(k, name, NAME_DEF);
 }
 int32_t gn_kernel_find_sym(const gn_kernel *k, const char *name)
 {
-    FIND(syms);
+    return find(k, name, NAME_SYM);
 }
 
-/* Symbols, axes, buffers and definitions share one name space: the texts tell them apart by name alone. */
-static const char *new_name(gn_kernel *k, const char *name)
+bool gn_kernel_has_name(const gn_kernel *k, const char *name)
 {
-    if (gn_kernel_find_axis(k, name) >= 0 || gn_kernel_find_buf(k, name) >= 0 || gn_kernel_find_def(k, name) >= 0 ||
-        gn_kernel_find_sym(k, name) >= 0)
-        gn_throw(GN_ESYNTAX, "kernel %s: the name '%s' is taken", k->name, name);
-    return gn_symbol(k->arena, &k->dims->symbols, name);
+    return find_name(k, name) != NULL;
+}
+
+static const char *new_name(gn_kernel *k, const char *name, name_kind kind, size_t at)
+{
+    if (find_name(k, name)) gn_throw(GN_ESYNTAX, "kernel %s: the name '%s' is taken", k->name, name);
+    const char *fresh = gn_symbol(k->arena, &k->dims->symbols, name);
+    const known_name known = { fresh, kind, (uint32_t)at };
+    gn_intern_add(k->arena, &k->names, hash_name(fresh), gn_arena_copy(k->arena, &known, sizeof known));
+    return fresh;
 }
 
 uint32_t gn_kernel_sym(gn_kernel *k, const char *name)
 {
     const int32_t have = gn_kernel_find_sym(k, name);
     if (have >= 0) return (uint32_t)have;
-    const char *fresh = new_name(k, name);
+    const char *fresh = new_name(k, name, NAME_SYM, k->syms.n);
     gn_push(k->arena, &k->syms, (gn_ksym){ .name = fresh, .mul = 1, .min = 0, .is = -1 });
     return (uint32_t)k->syms.n - 1;
 }
@@ -54,14 +82,14 @@ uint32_t gn_kernel_sym(gn_kernel *k, const char *name)
 uint32_t gn_kernel_buf(gn_kernel *k, const char *name, gn_dtype dtype, size_t rank, const gn_dim *const *shape)
 {
     const gn_dim **copy = gn_arena_copy(k->arena, shape, rank * sizeof *shape);
-    const char *fresh = new_name(k, name);
+    const char *fresh = new_name(k, name, NAME_BUF, k->bufs.n);
     gn_push(k->arena, &k->bufs, (gn_kbuf){ .name = fresh, .dtype = dtype, .rank = (uint8_t)rank, .shape = copy });
     return (uint32_t)k->bufs.n - 1;
 }
 
 uint32_t gn_kernel_axis(gn_kernel *k, const char *name, const gn_dim *extent)
 {
-    const char *fresh = new_name(k, name);
+    const char *fresh = new_name(k, name, NAME_AXIS, k->axes.n);
     gn_push(k->arena, &k->axes, (gn_kaxis){ .name = fresh, .extent = extent });
     return (uint32_t)k->axes.n - 1;
 }
@@ -189,12 +217,44 @@ const void *gn_kexpr_operand(const void *expr, size_t i)
     return i < e->n ? e->a[i] : NULL;
 }
 
+gn_kcopy gn_kcopy_start(gn_kernel *to, gn_arena *scratch, const gn_dim *(*dim)(void *user, const gn_dim *),
+                        const gn_kexpr *(*leaf)(void *user, const gn_kexpr *), void *user)
+{
+    return (gn_kcopy){ to, dim, leaf, user, { .arena = scratch, .operand = gn_kexpr_operand }, { 0 } };
+}
+
+static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
+{
+    gn_arena *scratch = c->visit.arena;
+    const gn_kexpr **a = GN_NEW_ARRAY(scratch, const gn_kexpr *, e->n);
+    gn_kcond *cond = GN_NEW_ARRAY(scratch, gn_kcond, e->ncond);
+    for (size_t i = 0; i < e->n; i++) a[i] = gn_map_get(&c->copies, GN_KEY(e->a[i]));
+    for (size_t i = 0; i < e->ncond; i++) cond[i] = (gn_kcond){ e->cond[i].kind, c->dim(c->user, e->cond[i].a), c->dim(c->user, e->cond[i].b) };
+    switch ((gn_kexpr_kind)e->kind) {
+    case GN_K_CONST: return gn_is_float(e->dtype) ? gn_kexpr_const(c->to, e->dtype, e->u.f) : gn_kexpr_int(c->to, e->dtype, e->u.i);
+    case GN_K_INDEX: return gn_kexpr_index(c->to, e->dtype, c->dim(c->user, e->u.index));
+    case GN_K_LOAD:
+    case GN_K_REF: return c->leaf(c->user, e);
+    case GN_K_IF: return gn_kexpr_if(c->to, e->ncond, cond, a[0], a[1]);
+    case GN_K_OP: return gn_kexpr_op(c->to, e->u.op, (gn_dtype)e->dtype, a, e->n);
+    }
+    GN_ASSERT(!"a kind of expression");
+    return NULL;
+}
+
+const gn_kexpr *gn_kexpr_copy(gn_kcopy *c, const gn_kexpr *root)
+{
+    gn_visit_add(&c->visit, root);
+    for (const gn_kexpr *e; (e = gn_visit_next(&c->visit));) *gn_map_put(c->visit.arena, &c->copies, GN_KEY(e)) = (void *)(uintptr_t)copy_one(c, e);
+    return gn_map_get(&c->copies, GN_KEY(root));
+}
+
 /* ---- definitions and stores ---- */
 
 uint32_t gn_kernel_def(gn_kernel *k, const char *name, size_t nparam, const uint16_t *param, gn_red red, size_t nraxis,
                        const uint16_t *raxis, const gn_kexpr *body)
 {
-    gn_kdef d = { .name = new_name(k, name), .nparam = (uint16_t)nparam, .nraxis = (uint16_t)nraxis, .red = red, .dtype = body->dtype, .body = body };
+    gn_kdef d = { .name = new_name(k, name, NAME_DEF, k->defs.n), .nparam = (uint16_t)nparam, .nraxis = (uint16_t)nraxis, .red = red, .dtype = body->dtype, .body = body };
     d.param = gn_arena_copy(k->arena, param, nparam * sizeof *param);
     d.raxis = gn_arena_copy(k->arena, raxis, nraxis * sizeof *raxis);
     gn_push(k->arena, &k->defs, d);

@@ -11,6 +11,7 @@
 #include "dim.h"
 #include "dtype.h"
 #include "op.h"
+#include "visit.h"
 
 typedef struct gn_kaxis {
     const char *name;
@@ -89,7 +90,7 @@ typedef struct gn_ksym {
 typedef struct gn_kernel {
     gn_arena *arena;
     gn_dim_pool *dims;
-    gn_intern_set exprs;
+    gn_intern_set exprs, names;
     uint32_t nexprs;
     const char *name;
     const char *comment;         /* what it computes, for the head of generated source; may have several lines; NULL if none */
@@ -121,10 +122,24 @@ const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, con
  * refers to is none of its operands. */
 const void *gn_kexpr_operand(const void *expr, size_t i);
 
+/* Writes expressions anew, perhaps in another kernel: indices through `dim`, loads and references as `leaf` makes them. */
+typedef struct gn_kcopy {
+    gn_kernel *to;
+    const gn_dim *(*dim)(void *user, const gn_dim *);
+    const gn_kexpr *(*leaf)(void *user, const gn_kexpr *);
+    void *user;
+    gn_visit visit;              /* of gn_kexpr_operand; what was met has its copy */
+    gn_map copies;
+} gn_kcopy;
+gn_kcopy gn_kcopy_start(gn_kernel *to, gn_arena *scratch, const gn_dim *(*dim)(void *user, const gn_dim *),
+                        const gn_kexpr *(*leaf)(void *user, const gn_kexpr *), void *user);
+const gn_kexpr *gn_kexpr_copy(gn_kcopy *, const gn_kexpr *); /* each is copied once */
+
 int32_t gn_kernel_find_axis(const gn_kernel *, const char *name); /* -1: none; likewise below */
 int32_t gn_kernel_find_buf(const gn_kernel *, const char *name);
 int32_t gn_kernel_find_def(const gn_kernel *, const char *name);
 int32_t gn_kernel_find_sym(const gn_kernel *, const char *name);
+bool gn_kernel_has_name(const gn_kernel *, const char *name); /* any of them */
 /* Element index of a place in a buffer: sum of index times stride. */
 const gn_dim *gn_kernel_flat(const gn_kernel *, uint32_t buf, const gn_dim *const *index);
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include "kernel.h"
 #include "ops/reference.h"
+#include "visit.h"
 
 typedef struct table {           /* a definition's values */
     gn_ref *value;
@@ -18,6 +19,8 @@ typedef struct machine {
     gn_arena *arena;
     table *tables;
     int64_t *axis;               /* current values */
+    int64_t *most;               /* by axis: its largest extent */
+    GN_VEC(const gn_kexpr *) open;
     gn_ref *memo;                /* per expression, valid if stamp equals now */
     uint64_t *stamp, now;
 } machine;
@@ -78,8 +81,6 @@ static int64_t dim_value(machine *m, const gn_dim *d)
     return v;
 }
 
-static gn_ref eval(machine *m, const gn_kexpr *e);
-
 static gn_ref eval_ref(machine *m, const gn_kexpr *e)
 {
     const table *t = &m->tables[e->u.ref];
@@ -114,6 +115,16 @@ static bool holds(machine *m, const gn_kexpr *e)
     return true;
 }
 
+/* The next operand that e needs and that has no value yet; NULL: none. */
+static const gn_kexpr *missing(machine *m, const gn_kexpr *e)
+{
+    const size_t first = e->kind == GN_K_IF && !holds(m, e), end = e->kind == GN_K_IF ? first + 1 : e->n;
+    for (size_t i = first; i < end; i++)
+        if (m->stamp[e->a[i]->id] != m->now) return e->a[i];
+    return NULL;
+}
+
+/* The value of e once what it needs has one. */
 static gn_ref eval_now(machine *m, const gn_kexpr *e)
 {
     gn_ref r = { .dtype = (gn_dtype)e->dtype }, in[16];
@@ -128,29 +139,32 @@ static gn_ref eval_now(machine *m, const gn_kexpr *e)
         return r;
     case GN_K_LOAD: return load(m, e->u.ref, flat_value(m, e->u.ref, e->index));
     case GN_K_REF: return eval_ref(m, e);
-    case GN_K_IF: return eval(m, e->a[holds(m, e) ? 0 : 1]);
+    case GN_K_IF: return m->memo[e->a[holds(m, e) ? 0 : 1]->id];
     default:
         GN_ASSERT(e->n <= 16);
-        for (size_t i = 0; i < e->n; i++) in[i] = eval(m, e->a[i]);
+        for (size_t i = 0; i < e->n; i++) in[i] = m->memo[e->a[i]->id];
         e->u.op->eval(&r, in, NULL);
         gn_ref_finish(&r);
         return r;
     }
 }
 
-static gn_ref eval(machine *m, const gn_kexpr *e)
-{
-    if (m->stamp[e->id] != m->now) {
-        m->memo[e->id] = eval_now(m, e);
-        m->stamp[e->id] = m->now;
-    }
-    return m->memo[e->id];
-}
-
-static gn_ref eval_fresh(machine *m, const gn_kexpr *e)
+/* Not gn_visit: a branch that is not taken is not evaluated, and every point would need a table of its own. */
+static gn_ref eval_fresh(machine *m, const gn_kexpr *root)
 {
     m->now++;
-    return eval(m, e);
+    gn_push(m->arena, &m->open, root);
+    while (m->open.n) {
+        const gn_kexpr *e = m->open.at[m->open.n - 1], *next = missing(m, e);
+        if (next) {
+            gn_push(m->arena, &m->open, next);
+            continue;
+        }
+        m->memo[e->id] = eval_now(m, e);
+        m->stamp[e->id] = m->now;
+        m->open.n--;
+    }
+    return m->memo[root->id];
 }
 
 /* Calls body for each point of the axes, outermost first; extents may depend on earlier axes of the kernel. */
@@ -197,14 +211,14 @@ static void def_point(machine *m, void *user)
     j->t->value[at] = j->acc;
 }
 
-/* The largest value of an extent: that of its axes' last points, since extents grow with earlier axes. */
-static int64_t largest(machine *m, uint16_t axis)
+/* The largest value of each extent: at the last points of the axes before it, since extents grow with earlier axes. */
+static void find_largest(machine *m)
 {
-    for (uint16_t a = 0; a < axis; a++) {
-        const int64_t e = largest(m, a);
-        m->axis[a] = e > 0 ? e - 1 : 0;
+    m->most = GN_NEW_ARRAY(m->arena, int64_t, m->k->axes.n);
+    for (size_t a = 0; a < m->k->axes.n; a++) {
+        m->most[a] = dim_value(m, m->k->axes.at[a].extent);
+        m->axis[a] = m->most[a] > 0 ? m->most[a] - 1 : 0;
     }
-    return dim_value(m, m->k->axes.at[axis].extent);
 }
 
 static void run_def(machine *m, uint32_t at)
@@ -212,7 +226,7 @@ static void run_def(machine *m, uint32_t at)
     const gn_kdef *d = &m->k->defs.at[at];
     table *t = &m->tables[at];
     int64_t n = 1;
-    for (size_t i = 0; i < d->nparam; i++) n *= t->extent[i] = largest(m, d->param[i]);
+    for (size_t i = 0; i < d->nparam; i++) n *= t->extent[i] = m->most[d->param[i]];
     t->value = GN_NEW_ARRAY(m->arena, gn_ref, n > 0 ? n : 1);
     each_point(m, d->param, d->nparam, def_point, &(def_job){ .d = d, .t = t });
 }
@@ -225,13 +239,16 @@ static void add_axis(void *user, const char *name)
     if (a >= 0) *bits |= UINT64_C(1) << a;
 }
 
-static void axes_of(machine *m, const gn_kexpr *e, uint64_t *bits)
+static void axes_of(machine *m, const gn_kexpr *root, uint64_t *bits)
 {
     void *user[2] = { m, bits };
-    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-    for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
-    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
-    for (size_t i = 0; i < e->n; i++) axes_of(m, e->a[i], bits);
+    gn_visit v = { .arena = m->arena, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, root);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
+        for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
+        if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
+    }
 }
 
 static void store_point(machine *m, void *user)
@@ -276,6 +293,7 @@ void gn_kernel_interpret(const gn_kernel *k, void *const *buffers, const int64_t
     m.axis = GN_NEW_ARRAY(scratch, int64_t, k->axes.n);
     m.memo = GN_NEW_ARRAY(scratch, gn_ref, k->nexprs);
     m.stamp = GN_NEW_ARRAY(scratch, uint64_t, k->nexprs);
+    find_largest(&m);
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) run_store(&m, &k->stores.at[k->items.at[i].at]);
         else run_def(&m, k->items.at[i].at);

@@ -1,6 +1,7 @@
 /* What must hold of a logical kernel, checked: each rule with the sentence that its violation gets. */
 #include <inttypes.h>
 #include "kernel.h"
+#include "visit.h"
 
 _Noreturn static void fail(const gn_kernel *k, const char *where, const char *what, const char *name)
 {
@@ -29,8 +30,11 @@ static uint64_t axes_of_dim(const gn_kernel *k, const gn_dim *d)
 
 typedef struct walker {
     const gn_kernel *k;
+    gn_arena *scratch;
     const char *where;           /* the definition or buffer, for messages */
     uint32_t ndefs;              /* definitions made so far */
+    uint64_t *axes;              /* by expression: those that it mentions */
+    gn_visit all, open;          /* all expressions; those that no `if` guards */
 } walker;
 
 /* An affine index without atoms, over axes of constant extents, takes its extreme values in corners: exact. */
@@ -56,17 +60,36 @@ static void check_range(walker *w, const gn_dim *index, const gn_dim *extent, co
                  buf, low, high, e);
 }
 
-static uint64_t walk(walker *w, const gn_kexpr *e, bool guarded)
+static uint64_t own_axes(const gn_kernel *k, const gn_kexpr *e)
 {
-    uint64_t axes = 0;
-    for (size_t i = 0; i < e->nindex; i++) axes |= axes_of_dim(w->k, e->index[i]);
-    for (size_t i = 0; i < e->ncond; i++) axes |= axes_of_dim(w->k, e->cond[i].a) | axes_of_dim(w->k, e->cond[i].b);
-    if (e->kind == GN_K_INDEX) axes |= axes_of_dim(w->k, e->u.index);
-    if (e->kind == GN_K_REF && e->u.ref >= w->ndefs) fail(w->k, w->where, "uses a definition that stands below it:", w->k->defs.at[e->u.ref].name);
-    if (e->kind == GN_K_LOAD && !guarded)
-        for (size_t i = 0; i < e->nindex; i++) check_range(w, e->index[i], w->k->bufs.at[e->u.ref].shape[i], w->k->bufs.at[e->u.ref].name);
-    for (size_t i = 0; i < e->n; i++) axes |= walk(w, e->a[i], guarded || e->kind == GN_K_IF);
+    uint64_t axes = e->kind == GN_K_INDEX ? axes_of_dim(k, e->u.index) : 0;
+    for (size_t i = 0; i < e->nindex; i++) axes |= axes_of_dim(k, e->index[i]);
+    for (size_t i = 0; i < e->ncond; i++) axes |= axes_of_dim(k, e->cond[i].a) | axes_of_dim(k, e->cond[i].b);
     return axes;
+}
+
+static const void *open_operand(const void *expr, size_t i)
+{
+    return ((const gn_kexpr *)expr)->kind == GN_K_IF ? NULL : gn_kexpr_operand(expr, i);
+}
+
+/* Axes of all below. Each expression is looked at in the first statement that has it. */
+static uint64_t walk(walker *w, const gn_kexpr *root)
+{
+    const gn_kexpr *e;
+    gn_visit_add(&w->all, root);
+    while ((e = gn_visit_next(&w->all))) {
+        uint64_t *axes = &w->axes[e->id];
+        *axes = own_axes(w->k, e);
+        for (size_t i = 0; i < e->n; i++) *axes |= w->axes[e->a[i]->id];
+        if (e->kind == GN_K_REF && e->u.ref >= w->ndefs)
+            fail(w->k, w->where, "uses a definition that stands below it:", w->k->defs.at[e->u.ref].name);
+    }
+    gn_visit_add(&w->open, root);
+    while ((e = gn_visit_next(&w->open)))
+        for (size_t i = 0; e->kind == GN_K_LOAD && i < e->nindex; i++)
+            check_range(w, e->index[i], w->k->bufs.at[e->u.ref].shape[i], w->k->bufs.at[e->u.ref].name);
+    return w->axes[root->id];
 }
 
 static uint64_t bits_of(const uint16_t *axis, size_t n)
@@ -88,7 +111,7 @@ static void verify_def(walker *w, const gn_kdef *d)
     w->where = d->name;
     const uint64_t params = bits_of(d->param, d->nparam), reduced = bits_of(d->raxis, d->nraxis);
     if (params & reduced) fail(w->k, d->name, "an axis is both a parameter and reduced:", name_outside(w->k, params & reduced, 0));
-    const char *stray = name_outside(w->k, walk(w, d->body, false), params | reduced);
+    const char *stray = name_outside(w->k, walk(w, d->body), params | reduced);
     if (stray) fail(w->k, d->name, "uses an axis that is neither a parameter nor reduced:", stray);
     if ((d->red == GN_RED_ANY || d->red == GN_RED_ALL) && d->dtype != GN_BOOL) fail(w->k, d->name, "any and all reduce bool", NULL);
 }
@@ -104,26 +127,39 @@ static void verify_store(walker *w, const gn_kstore *s)
         loads |= gn_dim_has_load(s->index[i]);
         if (!gn_dim_has_load(s->index[i])) check_range(w, s->index[i], b->shape[i], b->name);
     }
-    const uint64_t used = walk(w, s->value, false);
+    const uint64_t used = walk(w, s->value);
     const char *stray = name_outside(w->k, used, indexed);
     if (stray && s->kind == GN_STORE_SET && !loads) fail(w->k, b->name, "set: the value depends on an axis that the index lacks:", stray);
     if (b->access == (GN_KBUF_READ | GN_KBUF_WRITE) && s->kind == GN_STORE_SET) fail(w->k, b->name, "is both loaded and stored", NULL);
 }
 
-void gn_kernel_verify(const gn_kernel *k)
+static void verify(void *arg)
 {
+    walker *w = arg;
+    const gn_kernel *k = w->k;
     if (k->axes.n > 64) fail(k, "axes", "more than 64", NULL);
     for (size_t a = 0; a < k->axes.n; a++) {
         const char *later = name_outside(k, axes_of_dim(k, k->axes.at[a].extent), (UINT64_C(1) << a) - 1);
         if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
     }
-    walker w = { .k = k };
+    w->axes = GN_NEW_ARRAY(w->scratch, uint64_t, k->nexprs + 1);
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) {
-            verify_store(&w, &k->stores.at[k->items.at[i].at]);
+            verify_store(w, &k->stores.at[k->items.at[i].at]);
         } else {
-            verify_def(&w, &k->defs.at[k->items.at[i].at]);
-            w.ndefs = k->items.at[i].at + 1;
+            verify_def(w, &k->defs.at[k->items.at[i].at]);
+            w->ndefs = k->items.at[i].at + 1;
         }
     }
+}
+
+void gn_kernel_verify(const gn_kernel *k)
+{
+    gn_arena scratch = { .allocator = k->arena->allocator };
+    walker w = { .k = k, .scratch = &scratch };
+    w.all = (gn_visit){ .arena = &scratch, .operand = gn_kexpr_operand };
+    w.open = (gn_visit){ .arena = &scratch, .operand = open_operand };
+    const gn_status status = gn_protect(verify, &w);
+    gn_arena_free(&scratch);
+    gn_check(status);
 }
