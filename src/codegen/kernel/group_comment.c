@@ -4,7 +4,7 @@
 #include <string.h>
 #include "group_state.h"
 
-enum { LONGEST = 120, LOOSE = 0, SUM = 1, PRODUCT = 2, ATOM = 3 };
+enum { LONGEST = 120, CUT = 160, LOOSE = 0, SUM = 1, PRODUCT = 2, ATOM = 3 };
 
 typedef struct teller {
     grouper *g;
@@ -225,7 +225,7 @@ static void tell_node(teller *t, const gnode *n, int around, int depth)
     else tell_call(t, n, depth);
 }
 
-/* What is in memory goes by its name; a text that grows too long ends in dots. */
+/* What is in memory goes by its name; a text that grows too long ends in dots, and what is open then is cut. */
 static void tell(teller *t, uint32_t at, int around, int depth)
 {
     const gnode *n = &t->g->nodes.at[at];
@@ -248,7 +248,8 @@ void gn_group_comment(grouper *g, int32_t q, gn_kernel *k)
         if (i > 0) gn_text_char(&all, '\n');
         for (size_t v = 0; named && v < named->value.n; v++) gn_textf(&all, "%s = ", g->out->values.at[named->value.at[v]].name);
         if (!named) gn_textf(&all, "%s = ", g->out->values.at[g->value[at]].name);
-        gn_text_add(&all, gn_text_done(&line));
+        gn_text_add_n(&all, gn_text_done(&line), line.n > CUT ? CUT : line.n);
+        if (line.n > CUT) gn_text_add(&all, " ..");
     }
     k->comment = gn_text_done(&all);
 }

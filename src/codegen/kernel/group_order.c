@@ -9,11 +9,11 @@
 
 typedef struct sharing {
     const gn_kernel *k;
+    gn_arena *scratch;
     uint32_t read;
-    const gn_dim *const *index;  /* of the store; NULL: only asks whether `read` is mentioned */
-    size_t rank;
-    bool reads, elsewhere;
-    uint8_t *seen;               /* by definition */
+    bool *def_reads;             /* by definition: it, or one that it refers to, reads the buffer */
+    const gn_kstore *store;
+    bool reads, elsewhere;       /* the store reads the buffer; not only at its own place */
 } sharing;
 
 static bool mentions(const gn_dim *d, const char *buffer)
@@ -28,37 +28,56 @@ static bool mentions(const gn_dim *d, const char *buffer)
     return false;
 }
 
-static void look(sharing *s, const gn_kexpr *e);
+/* An index or a condition of e reads the buffer. */
+static bool indexes(const sharing *s, const gn_kexpr *e)
+{
+    const char *name = s->k->bufs.at[s->read].name;
+    for (size_t i = 0; i < e->nindex; i++)
+        if (mentions(e->index[i], name)) return true;
+    for (size_t i = 0; i < e->ncond; i++)
+        if (mentions(e->cond[i].a, name) || mentions(e->cond[i].b, name)) return true;
+    return e->kind == GN_K_INDEX && mentions(e->u.index, name);
+}
 
-/* A definition at its own parameters: then its loads' indices compare with the store's. */
-static void look_def(sharing *s, const gn_kexpr *ref)
+static void find_reading_defs(sharing *s)
+{
+    s->def_reads = GN_NEW_ARRAY(s->scratch, bool, s->k->defs.n + 1);
+    for (size_t d = 0; d < s->k->defs.n; d++) {
+        gn_visit v = { .arena = s->scratch, .operand = gn_kexpr_operand };
+        gn_visit_add(&v, s->k->defs.at[d].body);
+        for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+            s->def_reads[d] |= indexes(s, e) || (e->kind == GN_K_LOAD && e->u.ref == s->read) || (e->kind == GN_K_REF && s->def_reads[e->u.ref]);
+    }
+}
+
+/* A definition at its own parameters is looked into: then its loads' indices compare with the store's. */
+static const gn_kexpr *own_body(sharing *s, const gn_kexpr *ref)
 {
     const gn_kdef *d = &s->k->defs.at[ref->u.ref];
-    bool own = true;
-    for (size_t i = 0; i < d->nparam; i++) own &= ref->index[i] == gn_dim_sym(s->k->dims, s->k->axes.at[d->param[i]].name);
-    if (own && s->seen[ref->u.ref]) return;
-    if (own) s->seen[ref->u.ref] = 1;
-    sharing inner = *s;
-    inner.reads = inner.elsewhere = false;
-    look(&inner, d->body);
-    s->reads |= inner.reads;
-    s->elsewhere |= inner.elsewhere || (inner.reads && !own);
+    for (size_t i = 0; i < d->nparam; i++)
+        if (ref->index[i] != gn_dim_sym(s->k->dims, s->k->axes.at[d->param[i]].name)) return NULL;
+    return d->body;
 }
 
 static void look(sharing *s, const gn_kexpr *e)
 {
-    const char *name = s->k->bufs.at[s->read].name;
-    for (size_t i = 0; i < e->nindex; i++)
-        if (mentions(e->index[i], name)) s->reads = s->elsewhere = true;
-    for (size_t i = 0; i < e->ncond; i++)
-        if (mentions(e->cond[i].a, name) || mentions(e->cond[i].b, name)) s->reads = s->elsewhere = true;
-    if (e->kind == GN_K_INDEX && mentions(e->u.index, name)) s->reads = s->elsewhere = true;
-    if (e->kind == GN_K_REF) look_def(s, e);
+    bool elsewhere = indexes(s, e), reads = elsewhere;
+    if (e->kind == GN_K_REF && s->def_reads[e->u.ref] && !own_body(s, e)) reads = elsewhere = true;
     if (e->kind == GN_K_LOAD && e->u.ref == s->read) {
-        s->reads = true;
-        for (size_t i = 0; i < e->nindex; i++) s->elsewhere |= i >= s->rank || e->index[i] != s->index[i];
+        reads = true;
+        for (size_t i = 0; i < e->nindex; i++) elsewhere |= i >= s->k->bufs.at[s->store->buf].rank || e->index[i] != s->store->index[i];
     }
-    for (size_t i = 0; i < e->n; i++) look(s, e->a[i]);
+    s->reads |= reads, s->elsewhere |= elsewhere;
+}
+
+static void look_below(sharing *s)
+{
+    gn_visit v = { .arena = s->scratch, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, s->store->value);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        look(s, e);
+        if (e->kind == GN_K_REF) gn_visit_add(&v, own_body(s, e));
+    }
 }
 
 bool gn_kernel_may_share(const gn_kernel *k, uint32_t read, uint32_t write)
@@ -67,14 +86,15 @@ bool gn_kernel_may_share(const gn_kernel *k, uint32_t read, uint32_t write)
     for (size_t d = 0; d < k->bufs.at[read].rank; d++)
         if (k->bufs.at[read].shape[d] != k->bufs.at[write].shape[d]) return false;
     gn_arena scratch = { .allocator = k->arena->allocator };
+    sharing s = { .k = k, .scratch = &scratch, .read = read };
     bool right = true;
+    find_reading_defs(&s);
     for (size_t i = 0; i < k->stores.n && right; i++) {
-        const gn_kstore *st = &k->stores.at[i];
-        sharing s = { k, read, st->index, k->bufs.at[st->buf].rank, false, false, GN_NEW_ARRAY(&scratch, uint8_t, k->defs.n + 1) };
-        look(&s, st->value);
-        for (size_t d = 0; d < s.rank; d++) s.reads |= mentions(st->index[d], k->bufs.at[read].name);
-        if (st->buf != write) right = !s.reads;
-        else right = !s.elsewhere && st->kind == GN_STORE_SET;
+        s.store = &k->stores.at[i], s.reads = s.elsewhere = false;
+        look_below(&s);
+        for (size_t d = 0; d < k->bufs.at[s.store->buf].rank; d++) s.reads |= mentions(s.store->index[d], k->bufs.at[read].name);
+        if (s.store->buf != write) right = !s.reads;
+        else right = !s.elsewhere && s.store->kind == GN_STORE_SET;
     }
     gn_arena_free(&scratch);
     return right;
