@@ -153,6 +153,7 @@ static void cut(grouper *g, uint32_t at)
     n->group = after != NONE ? after : home;
     n->phase = 2, n->rvar = 0, n->depth = 0;
     n->leaf = self, n->nleaf = 1;
+    n->maps = 0, n->moved = false;
     n->touched = NONE;
     n->var = (uint8_t)((1u << n->rank) - 1);
 }
@@ -226,6 +227,49 @@ static void cut_indices(grouper *g, const gnode *n)
     if (!gn_group_is_index(g, n->in[1])) cut(g, gn_group_look_through(g, n->in[1]));
 }
 
+/* A reshape that is more than a change of extents 1, or a gather. */
+static bool is_map(const grouper *g, const gnode *n)
+{
+    if (n->kind == NODE_TAKE) return true;
+    if (n->kind != NODE_RESHAPE) return false;
+    const reshape_blocks r = gn_group_reshape(g, n);
+    for (uint8_t k = 0; k < r.n; k++)
+        if (r.in_end[k] - (k ? r.in_end[k - 1] : 0) != 1 || r.out_end[k] - (k ? r.out_end[k - 1] : 0) != 1) return true;
+    return false;
+}
+
+/* Index maps stay short enough to be written out. */
+static void find_maps(grouper *g, gnode *n)
+{
+    const bool own = is_map(g, n);
+    n->maps = 0, n->moved = false;
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const gnode *x = operand(g, n, k);
+        if (own && x->maps >= MAX_MAPS) cut(g, n->in[k]);
+        if (x->maps > n->maps) n->maps = x->maps;
+        n->moved |= x->moved || (is_move(n) && n->kind != NODE_BROADCAST && !is_leaf(x) && x->e->nin > 0);
+    }
+    n->maps = (uint8_t)(n->maps + own);
+}
+
+/* Only where paths meet, or a gather reads an element more than once, is anything computed again. */
+static bool may_repeat(const grouper *g, const gnode *n)
+{
+    int paths = n->kind == NODE_TAKE;
+    for (uint32_t k = 0; k < n->e->nin; k++) paths += !is_leaf(operand(g, n, k)) && n->e->in[k]->nin > 0;
+    return n->moved && (paths > 1 || n->kind == NODE_TAKE);
+}
+
+static void cut_repeated(grouper *g, gnode *n)
+{
+    while (may_repeat(g, n)) {
+        const uint32_t again = gn_group_repeated(g, n);
+        if (again == UINT32_MAX || &g->nodes.at[again] == n) return;
+        cut(g, again);
+        find_maps(g, n);
+    }
+}
+
 /* The level at which n can read operand k: behind its group, if it reads other elements of something that the group makes. */
 static level operand_level(const grouper *g, const gnode *n, uint32_t k)
 {
@@ -256,6 +300,8 @@ static level operands_level(const grouper *g, const gnode *n)
 static void visit_light(grouper *g, gnode *n)
 {
     cut_indices(g, n);
+    find_maps(g, n);
+    cut_repeated(g, n);
     find_leaves(g, n);
     const level b = operands_level(g, n);
     n->group = b.group, n->phase = (uint8_t)b.phase;

@@ -2,7 +2,7 @@
  *
  *     group_node.c    live nodes, what kind each is, where an operand's dims go
  *     group_axes.c    1 axis classes: one union-find over (node, dim) names every loop of the program
- *     group_assign.c  2 heavy reductions, 3 a level for every node
+ *     group_assign.c  2 heavy reductions, 3 a level for every node; group_repeat.c: what inlining would compute too often is stored
  *     group_merge.c   4 independent groups that read the same rows
  *     group_cross.c   5 what is stored between groups
  *     group_text.c    6 logical kernels; group_index.c: index maps; group_names.c: names and comments
@@ -22,6 +22,7 @@
 enum {
     MAX_LEAVES = 16,   /* of a light node; beyond, an operand is stored: else long chains are quadratic */
     MAX_DEPTH = 100,   /* of light nodes one upon the other; bounds the recursion of the text */
+    MAX_MAPS = 2,      /* of index maps one upon the other: each writes its operand's index out several times */
     MAX_MEMBERS = 24,  /* reductions of a group: about as many values are live at once */
     MAX_OUTS = 12,
     NEAR_COST = 3,     /* operations per element up to which a crossing value is computed again */
@@ -69,6 +70,8 @@ typedef struct gnode {
     bool crosses;
     uint8_t nleaf;
     uint16_t depth;           /* of light nodes above the leaves */
+    uint8_t maps;             /* index maps above the leaves that are no translation: reshapes, gathers */
+    bool moved;               /* something light below it is read at other places than its own */
     int32_t group;            /* of the level; NONE: from memory alone */
     int32_t home;             /* group that stores it */
     int32_t touched;          /* last group that reads it as a full operand */
@@ -189,6 +192,9 @@ bool gn_group_touches(const grouper *, int32_t group, uint32_t leaf);
 bool gn_group_holds(const grouper *, const ggroup *, const gnode *, int phase); /* the group can store the node */
 int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the node; makes one if none can */
 bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
+
+/* group_repeat.c: the light node below this one to store, since inlining would compute it too often; UINT32_MAX: none. */
+uint32_t gn_group_repeated(grouper *, const gnode *);
 
 /* group_merge.c, group_cross.c, group_order.c */
 void gn_group_merge(grouper *);
