@@ -6,6 +6,7 @@
 #include <time.h>
 #include "commands.h"
 #include "context_state.h"
+#include "number.h"
 
 static int help(FILE *f)
 {
@@ -33,7 +34,8 @@ static void visit(void *user, const gn_cache_entry *e)
     t->bad += !e->good;
     if (!t->print || (t->verify && e->good)) return;
     const double hours = difftime(time(NULL), (time_t)e->mtime) / 3600;
-    printf("%8.1f KiB  %6.1f h  %.16s  %s%s\n", (double)e->bytes / 1024, hours, e->key, e->name ? e->name : "",
+    printf("%8s KiB  %6s h  %.16s  %s%s\n", gn_number_fixed((char[GN_NUMBER_SIZE]){ 0 }, (double)e->bytes / 1024, 1),
+           gn_number_fixed((char[GN_NUMBER_SIZE]){ 0 }, hours, 1), e->key, e->name ? e->name : "",
            e->good ? "" : "  BAD");
 }
 
@@ -52,7 +54,7 @@ static int walk(gn_cache *cache, bool verify)
 {
     totals t = {.verify = verify, .print = true};
     if (gn_cache_walk(cache, verify, visit, &t)) return complain(gn_message());
-    printf("%" PRId64 " entries, %.1f MiB in %s", t.entries, (double)t.bytes / (1 << 20), gn_cache_dir(cache));
+    printf("%" PRId64 " entries, %s MiB in %s", t.entries, gn_number_fixed((char[GN_NUMBER_SIZE]){ 0 }, (double)t.bytes / (1 << 20), 1), gn_cache_dir(cache));
     if (verify) printf(", %" PRId64 " bad", t.bad);
     putchar('\n');
     return t.bad != 0;

@@ -1,10 +1,10 @@
 /* The reader of s-expressions. Recursion is bounded by the limit on nesting. */
 #include "sexpr.h"
+#include "ascii.h"
+#include "number.h"
 #include "vec.h"
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,23 +42,22 @@ static void skip_space(reader *r)
     while (r->at < r->end) {
         if (*r->at == ';')
             while (r->at < r->end && *r->at != '\n') advance(r);
-        else if (isspace((unsigned char)*r->at)) advance(r);
+        else if (gn_is_space(*r->at)) advance(r);
         else return;
     }
 }
 
 static bool ends_atom(char c)
 {
-    return isspace((unsigned char)c) || c == '(' || c == ')' || c == '"' || c == ';';
+    return gn_is_space(c) || c == '(' || c == ')' || c == '"' || c == ';';
 }
 
 static int hex_digit(reader *r)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *const d = r->at < r->end && *r->at ? strchr(digits, tolower((unsigned char)*r->at)) : NULL;
-    if (!d) fail_here(r, "\\x wants two hex digits");
+    const int digit = r->at < r->end ? gn_hex_digit(*r->at) : -1;
+    if (digit < 0) fail_here(r, "\\x wants two hex digits");
     advance(r);
-    return (int)(d - digits);
+    return digit;
 }
 
 static char escaped(reader *r)
@@ -165,7 +164,7 @@ bool gn_sx_int(const gn_sx *x, int64_t *out)
 {
     const char *const digits = x->text + (x->text[0] == '-' || x->text[0] == '+');
     char *end;
-    if (x->kind != GN_SX_ATOM || !isdigit((unsigned char)*digits)) return false;
+    if (x->kind != GN_SX_ATOM || !gn_is_digit(*digits)) return false;
     errno = 0;
     const long long v = strtoll(x->text, &end, 10);
     if (*end || errno) return false;
@@ -175,10 +174,6 @@ bool gn_sx_int(const gn_sx *x, int64_t *out)
 
 bool gn_sx_double(const gn_sx *x, double *out)
 {
-    char *end;
-    if (x->kind != GN_SX_ATOM || !x->n) return false;
-    const char *const body = x->text + (x->text[0] == '-' || x->text[0] == '+');
-    if (!isdigit((unsigned char)*body) && *body != '.' && strcmp(body, "inf") != 0 && strcmp(body, "nan") != 0) return false;
-    *out = strtod_l(x->text, &end, newlocale(LC_ALL_MASK, "C", (locale_t)0));
-    return *end == '\0';
+    const char *end;
+    return x->kind == GN_SX_ATOM && gn_number_read(x->text, &end, out) && *end == '\0';
 }

@@ -1,11 +1,9 @@
-/* Strings under construction. Numbers are printed in the C locale whatever the program has set. */
+/* Strings under construction. */
 #include "text.h"
-#include <locale.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include "number.h"
 
 static void reserve(gn_text *t, size_t more)
 {
@@ -60,36 +58,17 @@ const char *gn_text_done(gn_text *t)
     return t->n ? t->at : "";
 }
 
-static int print_double(char *out, size_t size, const char *format, int precision, double v)
-{
-    const locale_t old =
-        uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* glibc: the C locale is static, nothing is allocated */
-    const int n = precision < 0 ? snprintf(out, size, format, v) : snprintf(out, size, format, precision, v);
-    uselocale(old);
-    return n;
-}
-
 void gn_text_double(gn_text *t, double v)
 {
-    char s[48];
-    if (isnan(v)) {
-        gn_text_add(t, "nan");
-        return;
-    }
-    for (int precision = 1; precision <= 17; precision++) {
-        print_double(s, sizeof s - 2, "%.*g", precision, v);
-        if (strtod_l(s, NULL, newlocale(LC_ALL_MASK, "C", (locale_t)0)) == v) break;
-    }
-    if (!strpbrk(s, ".en")) strcat(s, ".0"); /* 'n' is in inf */
+    char s[GN_NUMBER_SIZE + 2];
+    gn_number_shortest(s, v);
+    if (!strpbrk(s, ".en")) strcat(s, ".0"); /* 'n' is in inf and nan */
     gn_text_add(t, s);
 }
 
 void gn_text_hex(gn_text *t, double v)
 {
-    char s[48];
-    if (isnan(v)) strcpy(s, "nan");
-    else print_double(s, sizeof s, "%a", -1, v);
-    gn_text_add(t, s);
+    gn_text_add(t, gn_number_hex((char[GN_NUMBER_SIZE]){ 0 }, v));
 }
 
 void gn_text_quote(gn_text *t, const char *text)

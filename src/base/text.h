@@ -12,6 +12,7 @@ typedef struct gn_text {
     size_t n, capacity;
 } gn_text;
 
+/* No floating-point number: their spelling is number.h's. */
 void gn_textf(gn_text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void gn_text_add(gn_text *, const char *text);
 void gn_text_add_n(gn_text *, const char *text, size_t n);

@@ -1,12 +1,11 @@
 /* Tables of numbers separated by commas. Two passes over the text: the first counts, the second converts and complains. */
 #include <gnomon/data.h>
-#include <locale.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include "blocks.h"
 #include "error.h"
 #include "file.h"
+#include "number.h"
 
 static const size_t FILE_LIMIT = (size_t)16 << 30;
 
@@ -14,7 +13,6 @@ typedef struct table {
     const char *path, *at, *end;
     int64_t line;             /* of `at`, 1-based */
     int64_t rows, columns;
-    locale_t c_locale;        /* a number's point must not depend on the program's locale */
 } table;
 
 static const char *line_end(const table *t)
@@ -54,16 +52,18 @@ static void measure(table *t)
     t->at = at, t->line = line;
 }
 
-/* One field [at, end) on the line that begins at `start`. */
-static gn_status read_number(const table *t, const char *start, const char *at, const char *end, double *out)
+/* One field [at, end) on the line that begins at `start`: rounded once to what will hold it. */
+static gn_status read_number(const table *t, const char *start, const char *at, const char *end, bool is_target, double *out)
 {
     while (at < end && (*at == ' ' || *at == '\t')) at++;
     while (end > at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r')) end--;
     const long long line = t->line;
     const int column = (int)(at - start) + 1;
     if (at == end) return gn_error(GN_ESYNTAX, "%s:%lld:%d: an empty field; a number was expected", t->path, line, column);
-    char *stop;
-    *out = strtod_l(at, &stop, t->c_locale);
+    const char *stop = at;
+    float f = 0;
+    if (is_target) gn_number_read(at, &stop, out);
+    else if (gn_number_read_f32(at, &stop, &f)) *out = (double)f;
     if (stop != end) {
         const int shown = end - at < 40 ? (int)(end - at) : 40;
         return gn_error(GN_ESYNTAX, "%s:%lld:%d: '%.*s' is no number", t->path, line, column, shown, at);
@@ -84,12 +84,12 @@ static gn_status read_row(table *t, float *x, int32_t *y, int64_t target)
     for (int64_t i = 0; i < fields; i++) {
         const char *comma = memchr(at, ',', (size_t)(end - at)), *stop = comma ? comma : end;
         double v = 0;
-        const gn_status s = read_number(t, start, at, stop, &v);
+        const gn_status s = read_number(t, start, at, stop, i == target, &v);
         if (s) return s;
         if (i != target) *x++ = (float)v;
         else if (v != floor(v) || v < INT32_MIN || v > INT32_MAX) {
-            return gn_error(GN_ESYNTAX, "%s:%lld:%d: the target %g is no integer", t->path, (long long)t->line,
-                            (int)(at - start) + 1, v);
+            return gn_error(GN_ESYNTAX, "%s:%lld:%d: the target %s is no integer", t->path, (long long)t->line,
+                            (int)(at - start) + 1, GN_NUMBER(v));
         } else *y = (int32_t)v;
         at = stop + 1;
     }
@@ -134,9 +134,7 @@ gn_status gn_csv_read(gn_dataset *out, const char *path, int header, int target)
     gn_status s = gn_content_read(&b, path, FILE_LIMIT);
     if (s) return s;
     table t = { .path = path, .at = (const char *)b.at, .end = (const char *)b.at + b.n, .line = 1 };
-    t.c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    s = t.c_locale ? read_table(&t, out, header, target) : gn_error(GN_ENOMEM, "out of memory while reading %s", path);
-    if (t.c_locale) freelocale(t.c_locale);
+    s = read_table(&t, out, header, target);
     gn_content_free(&b);
     if (s) gn_dataset_free(out);
     return s;

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "clock.h"
+#include "number.h"
 
 enum { BAR = 24, LINE = 512 };
 
@@ -27,7 +28,7 @@ static void format_rate(char *to, size_t size, double rate)
 {
     const char *unit = rate >= 1e9 ? "G" : rate >= 1e6 ? "M" : rate >= 1e3 ? "k" : "";
     const double scale = rate >= 1e9 ? 1e9 : rate >= 1e6 ? 1e6 : rate >= 1e3 ? 1e3 : 1;
-    snprintf(to, size, "%.3g%s/s", rate / scale, unit);
+    snprintf(to, size, "%s%s/s", gn_number_digits((char[GN_NUMBER_SIZE]){ 0 }, rate / scale, 3), unit);
 }
 
 static void format_left(char *to, size_t size, double seconds)
@@ -59,7 +60,8 @@ static void finish(int64_t done, double seconds, const char *text, bool terminal
 {
     char rate[32];
     format_rate(rate, sizeof rate, seconds > 0 ? (double)done / seconds : 0);
-    fprintf(stderr, "%s%lld in %.2f s (%s)  %s\n", terminal ? "\r\033[K" : "", (long long)done, seconds, rate, text);
+    fprintf(stderr, "%s%lld in %s s (%s)  %s\n", terminal ? "\r\033[K" : "", (long long)done,
+            gn_number_fixed((char[GN_NUMBER_SIZE]){ 0 }, seconds, 2), rate, text);
 }
 
 void gn_progress_show(gn_progress *p, int64_t done, const char *format, ...)

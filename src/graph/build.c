@@ -1,6 +1,7 @@
 /* What every public builder stands in: protection, places, operands, and messages that name the user's lines. */
 #include "op.h"
 #include "build.h"
+#include "number.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -172,7 +173,7 @@ gn_expr *gn_number_node(gn_graph *g, const char *op, gn_dtype dtype, const gn_op
     const bool fits = gn_is_float(dtype) ? store_float(dtype, d, bytes) : fits_integer(dtype, number, &v);
     if (!fits && number->kind == 2)
         gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRId64 " does not fit %s", number->integer, gn_dtypes[dtype].name);
-    if (!fits) gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %g does not fit %s", number->number, gn_dtypes[dtype].name);
+    if (!fits) gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %s does not fit %s", GN_NUMBER(number->number), gn_dtypes[dtype].name);
     if (!gn_is_float(dtype)) memcpy(bytes, &v, gn_dtype_size(dtype)); /* little-endian */
     return gn_constant_node(g, gn_type_tensor(g, dtype, 0, NULL), bytes, gn_dtype_size(dtype));
 }

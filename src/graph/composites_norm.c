@@ -1,6 +1,7 @@
 /* Layer normalization. The node is a tuple (y, r): the normalized rows and 1 / sqrt(var + epsilon), which the gradient uses
  * again. */
 #include "composites.h"
+#include "number.h"
 #include "ops/request.h"
 
 static const gn_type *infer(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *attr)
@@ -100,7 +101,7 @@ static gn_expr *make(gn_graph *g, const gn_request *r)
 {
     const gn_attr epsilon = { .kind = GN_ATTR_FLOAT, .f = r->number };
     gn_dtype t = gn_float_of(gn_dtype_in(r->x[0]));
-    if (!(r->number >= 0)) gn_request_fail(g, r, GN_EINVAL, "epsilon is %g, expected at least 0", r->number);
+    if (!(r->number >= 0)) gn_request_fail(g, r, GN_EINVAL, "epsilon is %s, expected at least 0", GN_NUMBER(r->number));
     for (size_t i = 1; i < 3; i++) t = r->x[i] ? gn_float_of(gn_dtype_promote(t, gn_dtype_in(r->x[i]))) : t;
     gn_expr *x = gn_make_cast(g, r->x[0], t);
     gn_expr *y = gn_make_proj(g, gn_node(g, &gn_op_layer_norm, &x, 1, &epsilon), 0);

@@ -4,6 +4,7 @@
  * and a counter of four into four random words. The key comes from seed, scope and name; the counter of an element is (its place
  * along the last axis, the number of its row, the two words of `step`). */
 #include "composites.h"
+#include "number.h"
 #include "ops/request.h"
 #include <math.h>
 #include <string.h>
@@ -193,7 +194,7 @@ static gn_expr *make_floats(gn_graph *g, const gn_request *r)
 
 static void check_probability(gn_graph *g, const gn_request *r)
 {
-    if (!(r->number >= 0 && r->number <= 1)) gn_request_fail(g, r, GN_EINVAL, "a probability of %g", r->number);
+    if (!(r->number >= 0 && r->number <= 1)) gn_request_fail(g, r, GN_EINVAL, "a probability of %s", GN_NUMBER(r->number));
 }
 
 static gn_expr *make_bernoulli(gn_graph *g, const gn_request *r)

@@ -1,6 +1,6 @@
 /* Dims as text: the infix form that people write and messages show, and the s-expression that files hold. */
 #include "dim_parts.h"
-#include <ctype.h>
+#include "ascii.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -102,13 +102,6 @@ void gn_dim_print(gn_text *t, const gn_dim *d)
 
 /* Reading s-expressions. */
 
-static bool is_name(const char *s)
-{
-    if (!isalpha((unsigned char)*s) && *s != '_') return false;
-    while (isalnum((unsigned char)*s) || *s == '_') s++;
-    return *s == '\0';
-}
-
 typedef const gn_dim *(*binary)(gn_dim_pool *, const gn_dim *, const gn_dim *);
 static const struct {
     const char *word;
@@ -134,7 +127,7 @@ const gn_dim *gn_dim_read(gn_dim_pool *pool, const char *file, const gn_sx *x)
 {
     int64_t v;
     if (gn_sx_int(x, &v)) return gn_dim_const(pool, v);
-    if (x->kind == GN_SX_ATOM && is_name(x->text)) return gn_dim_sym(pool, x->text);
+    if (x->kind == GN_SX_ATOM && gn_is_name(x->text)) return gn_dim_sym(pool, x->text);
     if (gn_sx_head(x, "load")) {
         if (x->n != 3 || x->at[1]->kind != GN_SX_ATOM) gn_sx_fail(file, x, "(load BUFFER index) was expected");
         return gn_dim_load(pool, x->at[1]->text, gn_dim_read(pool, file, x->at[2]));
@@ -158,7 +151,7 @@ static _Noreturn void fail_shape(const shape_reader *r, const char *what)
 
 static bool accept(shape_reader *r, char c)
 {
-    while (isspace((unsigned char)*r->at)) r->at++;
+    while (gn_is_space(*r->at)) r->at++;
     if (*r->at != c) return false;
     r->at++;
     return true;
@@ -179,8 +172,8 @@ static const gn_dim *read_pair(shape_reader *r, binary make)
 static const gn_dim *read_name(shape_reader *r)
 {
     const char *const start = r->at;
-    while (isalnum((unsigned char)*r->at) || *r->at == '_') r->at++;
-    const size_t n = (size_t)(r->at - start);
+    const size_t n = gn_name_length(start);
+    r->at += n;
     const bool call = n == 3 && (memcmp(start, "min", 3) == 0 || memcmp(start, "max", 3) == 0);
     if (call && accept(r, '(')) return read_pair(r, start[1] == 'i' ? gn_dim_min : gn_dim_max);
     return gn_dim_sym(r->pool, gn_symbol_n(r->pool->arena, &r->pool->symbols, start, n));
@@ -192,7 +185,7 @@ static const gn_dim *read_number(shape_reader *r)
     errno = 0;
     const long long v = strtoll(r->at, &end, 10);
     if (errno) fail_shape(r, "a number that does not fit 64 bits");
-    if (isalpha((unsigned char)*end) || *end == '_' || *end == '.') fail_shape(r, "a number, an operator or ',' was expected");
+    if (gn_begins_name(*end) || *end == '.') fail_shape(r, "a number, an operator or ',' was expected");
     r->at = end;
     return gn_dim_const(r->pool, v);
 }
@@ -205,8 +198,8 @@ static const gn_dim *read_factor(shape_reader *r)
     else if (accept(r, '(')) {
         d = read_sum(r);
         if (!accept(r, ')')) fail_shape(r, "')' was expected");
-    } else if (isdigit((unsigned char)*r->at)) d = read_number(r);
-    else if (isalpha((unsigned char)*r->at) || *r->at == '_') d = read_name(r);
+    } else if (gn_is_digit(*r->at)) d = read_number(r);
+    else if (gn_begins_name(*r->at)) d = read_name(r);
     else fail_shape(r, *r->at ? "an extent was expected: a number, a name, or an expression of them" : "an extent is missing");
     r->depth--;
     return d;

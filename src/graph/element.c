@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "number.h"
 
 static uint64_t bits_at(gn_dtype t, const void *at)
 {
@@ -40,9 +41,12 @@ void gn_element_print(gn_text *t, gn_dtype dtype, const void *at)
     else gn_textf(t, "%" PRIu64, bits);
 }
 
-static bool store_float(double v, gn_dtype dtype, void *at)
+/* The text is v; f32 is rounded once, from the text. */
+static bool store_float(const char *text, double v, gn_dtype dtype, void *at)
 {
-    const float f = (float)v;
+    const char *end;
+    float f = 0;
+    gn_number_read_f32(text, &end, &f);
     const uint16_t h = dtype == GN_F16 ? gn_f32_to_f16(f) : gn_f32_to_bf16(f);
     if (dtype == GN_F64) memcpy(at, &v, sizeof v);
     else if (dtype == GN_F32) memcpy(at, &f, sizeof f);
@@ -63,7 +67,7 @@ bool gn_element_read(const gn_sx *x, gn_dtype dtype, void *at)
         else if (strncmp(x->text, "nan:", 4) == 0 && x->n > 4 && x->n <= 20) {
             bits = strtoull(x->text + 4, &end, 16);
             if (*end || x->text[4] == '-' || x->text[4] == '+' || (size < 8 && bits >> 8 * size)) return false;
-        } else return gn_sx_double(x, &d) && store_float(d, dtype, at);
+        } else return gn_sx_double(x, &d) && store_float(x->text, d, dtype, at);
         memcpy(at, &bits, size);
         return strcmp(x->text, "nan") == 0 || isnan(float_at(dtype, at));
     }

@@ -1,7 +1,7 @@
 /* The reader of rule tables: words of the file, patterns as s-expressions, names, entries. */
 #include "rulec.h"
+#include "ascii.h"
 #include "dtype.h"
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static const char *comment_words(reader *r, const char *from, const char *to)
 {
     gn_text t = { .arena = r->arena };
     for (bool gap = false; from < to; from++) {
-        const bool blank = isspace((unsigned char)*from) || (*from == '*' && (t.n == 0 || gap) && from[1] == ' ');
+        const bool blank = gn_is_space(*from) || (*from == '*' && (t.n == 0 || gap) && from[1] == ' ');
         if (blank) {
             gap = t.n > 0;
             continue;
@@ -74,7 +74,7 @@ static void skip_blanks(reader *r)
         if (*r->at == '\n') {
             r->at++, r->line++, r->line_start = r->at;
             if (++newlines > 1) r->comment = "";
-        } else if (isspace((unsigned char)*r->at)) {
+        } else if (gn_is_space(*r->at)) {
             r->at++;
         } else if (r->at[0] == '/' && r->at[1] == '*') {
             const int line = r->line, column = (int)(r->at - r->line_start) + 1;
@@ -103,8 +103,8 @@ static void next(reader *r)
         while (*to && *to != '"' && *to != '\n') to++;
         if (*to != '"') rulec_fail(r, t->line, t->column, "string without end");
         t->kind = T_STRING, t->text = gn_arena_printf(r->arena, "%.*s", (int)(to - from - 1), from + 1), r->at = to + 1;
-    } else if (isalpha((unsigned char)*from) || *from == '_') {
-        while (isalnum((unsigned char)*r->at) || *r->at == '_') r->at++;
+    } else if (gn_begins_name(*from)) {
+        r->at += gn_name_length(from);
         t->kind = T_NAME, t->text = gn_arena_printf(r->arena, "%.*s", (int)(r->at - from), from);
     } else {
         const int n = from[0] == '&' && from[1] == '&' ? 2 : 1;
@@ -148,10 +148,7 @@ static uint32_t slot_of(compiler *c, const gn_sx *at, const char *text, bool is_
 
 static bool is_name(const char *s)
 {
-    if (!isalpha((unsigned char)*s)) return false;
-    for (; *s; s++)
-        if (!isalnum((unsigned char)*s) && *s != '_') return false;
-    return true;
+    return *s != '_' && gn_is_name(s);
 }
 
 /* An argument of a condition or an attribute function: a bound name or an integer. */

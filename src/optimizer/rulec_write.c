@@ -39,7 +39,7 @@ static void write_number(gn_text *t, double v)
 {
     if (isnan(v)) gn_text_add(t, "NAN");
     else if (isinf(v)) gn_text_add(t, v < 0 ? "-INFINITY" : "INFINITY");
-    else gn_textf(t, "%a", v);
+    else gn_text_hex(t, v);
 }
 
 static void write_args(gn_text *t, const gn_pat_arg *arg, size_t n)

@@ -1,8 +1,8 @@
 /* What gn_compile is asked for: operands that belong to the graph, inputs once each, variables updated once each by values that fit. */
 #include "compile_check.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ascii.h"
 #include "op.h"
 
 typedef struct reader {
@@ -94,7 +94,7 @@ static void read_updates(const reader *r, gn_updates u, gn_request *q)
 
 static const char *skip_spaces(const char *p)
 {
-    while (isspace((unsigned char)*p)) p++;
+    while (gn_is_space(*p)) p++;
     return p;
 }
 
@@ -105,7 +105,7 @@ static void read_fix(const reader *r, const char *text, gn_request *q)
     for (const char *p = skip_spaces(text ? text : ""); *p;) {
         const char *name = p;
         char *end;
-        while (isalnum((unsigned char)*p) || *p == '_') p++;
+        while (gn_in_name(*p)) p++;
         const char *word = gn_symbol_n(r->arena, &(gn_symbols){ 0 }, name, (size_t)(p - name));
         p = skip_spaces(p);
         const bool is_good = *word && *p == '=';
@@ -142,9 +142,7 @@ static void check_fix(const reader *r, const gn_request *q)
 
 static void check_name(const reader *r, const char *name)
 {
-    bool good = isalpha((unsigned char)name[0]) || name[0] == '_';
-    for (const char *p = name; *p; p++) good &= isalnum((unsigned char)*p) || *p == '_';
-    if (!good || strlen(name) > 60) gn_throw(GN_EINVAL, "%s:%d: compile: .name \"%s\" is no identifier of up to 60 characters", r->loc.file, r->loc.line, name);
+    if (!gn_is_name(name) || strlen(name) > 60) gn_throw(GN_EINVAL, "%s:%d: compile: .name \"%s\" is no identifier of up to 60 characters", r->loc.file, r->loc.line, name);
 }
 
 gn_request gn_request_read(gn_arena *arena, gn_loc loc, gn_graph *g, const gn_compile_options *o)

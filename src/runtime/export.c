@@ -1,12 +1,12 @@
 /* gn_export: a function as C that needs libm alone. The same kernels as in process, a driver that calls them in order, weights as arrays.
  *
  * Nothing in the text depends on when, where or by whom it was written: two exports of one function are the same bytes. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "ascii.h"
 #include "error.h"
 #include "func_state.h"
 
@@ -40,9 +40,9 @@ static bool is_taken(const char *name)
 /* An identifier near `name`, unlike the n before it. */
 static const char *identifier(exporter *x, const char *name, const char *const *before, size_t n)
 {
-    char *id = gn_arena_printf(&x->arena, "%s%s", isdigit((unsigned char)*name) ? "_" : "", name);
+    char *id = gn_arena_printf(&x->arena, "%s%s", gn_is_digit(*name) ? "_" : "", name);
     for (char *c = id; *c; c++)
-        if (!isalnum((unsigned char)*c)) *c = '_';
+        if (!gn_in_name(*c)) *c = '_';
     bool clashes = is_taken(id);
     for (size_t i = 0; i < n; i++) clashes |= !strcmp(before[i], id);
     return clashes || !*id ? gn_arena_printf(&x->arena, "%s_%zu", id, n) : id;
@@ -321,7 +321,7 @@ static void build(void *arg)
         x->sym[i] = p->syms.at[i].is;
     }
     char *upper = gn_arena_string(&x->arena, x->name);
-    for (char *c = upper; *c; c++) *c = (char)toupper((unsigned char)*c);
+    for (char *c = upper; *c; c++) *c = gn_to_upper(*c);
     x->upper = upper;
     gn_program_plan(p, x->sym, 1, &x->plan, &x->arena);
     name_values(x);
@@ -350,10 +350,7 @@ static gn_status write_file(const char *dir, const char *name, const char *suffi
 
 static bool is_identifier(const char *name)
 {
-    if (!isalpha((unsigned char)*name) && *name != '_') return false;
-    for (const char *c = name; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '_') return false;
-    return !is_taken(name) && strlen(name) <= 60;
+    return gn_is_name(name) && !is_taken(name) && strlen(name) <= 60;
 }
 
 gn_status gn_export(const gn_func *f, const char *name, const char *dir)

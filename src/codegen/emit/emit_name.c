@@ -1,6 +1,6 @@
 /* Names of symbols, leaves, buffers and kept definitions come from users. One that is a word of C, C++ or CUDA, or looks like a
  * temporary of ours, gets an underscore. */
-#include <ctype.h>
+#include "ascii.h"
 #include "emit_state.h"
 
 static const char *const words[] = {
@@ -18,7 +18,7 @@ static const char *const words[] = {
 
 static bool is_ours(const char *n)
 {
-    if (strncmp(n, "gn_", 3) == 0 || strncmp(n, "GN_", 3) == 0 || n[0] == '_' || isdigit((unsigned char)n[0])) return true;
+    if (strncmp(n, "gn_", 3) == 0 || strncmp(n, "GN_", 3) == 0 || n[0] == '_' || gn_is_digit(n[0])) return true;
     for (size_t i = 0; words[i]; i++)
         if (strcmp(words[i], n) == 0) return true;
     if (!strchr("vsmt", n[0]) || !n[1]) return false;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "group_state.h"
+#include "number.h"
 
 enum { LONGEST = 120, CUT = 160, LOOSE = 0, SUM = 1, PRODUCT = 2, ATOM = 3 };
 
@@ -215,7 +216,8 @@ static void tell_node(teller *t, const gnode *n, int around, int depth)
     int level;
     const char *sign = n->kind == NODE_ELEM && n->e->nin == 2 ? infix(n->e, &level) : NULL;
     if (sign) tell_pair(t, n->in[0], n->in[1], sign, level, around, depth);
-    else if (n->kind == NODE_SCALAR && gn_is_float((gn_dtype)n->e->type->dtype)) gn_textf(t->text, "%.6g", gn_group_number(n->e));
+    else if (n->kind == NODE_SCALAR && gn_is_float((gn_dtype)n->e->type->dtype))
+        gn_text_add(t->text, gn_number_digits((char[GN_NUMBER_SIZE]){ 0 }, gn_group_number(n->e), 6));
     else if (n->kind == NODE_SCALAR) gn_textf(t->text, "%" PRId64, gn_group_integer(n->e));
     else if (n->kind == NODE_DIM) gn_dim_show(t->text, gn_group_dim_of(n->e));
     else if (n->kind == NODE_IOTA) gn_text_add(t->text, "iota");

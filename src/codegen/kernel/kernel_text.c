@@ -2,9 +2,9 @@
  *
  * Numbers, axes and (index ..) are weak: they take the dtype of the first operand beside them that is not, else the one that the place
  * expects; (f32 1) says it outright. The printer follows the same rule to know where it must. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include "ascii.h"
 #include "kernel.h"
 
 enum { NONE = -1 }; /* no dtype is expected */
@@ -204,9 +204,8 @@ static const gn_sx *need_list(reader *r, const gn_sx *x, size_t at_least)
 
 static const char *need_name(reader *r, const gn_sx *x)
 {
-    if (x->kind != GN_SX_ATOM || !(isalpha((unsigned char)x->text[0]) || x->text[0] == '_')) gn_sx_fail(r->file, x, "expected a name");
-    for (const char *c = x->text; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '_') gn_sx_fail(r->file, x, "'%s' is no name: letters, digits and _", x->text);
+    if (x->kind != GN_SX_ATOM || !gn_begins_name(x->text[0])) gn_sx_fail(r->file, x, "expected a name");
+    if (!gn_is_name(x->text)) gn_sx_fail(r->file, x, "'%s' is no name: letters, digits and _", x->text);
     return x->text;
 }
 
@@ -273,7 +272,10 @@ static const gn_kexpr *read_weak(reader *r, const gn_sx *x, int expected)
         return gn_kexpr_index(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, read_index(r, x->at[1]));
     }
     if (gn_sx_int(x, &i)) {
-        if (expected != NONE && gn_is_float((gn_dtype)expected)) return gn_kexpr_const(r->k, (gn_dtype)expected, strtod(x->text, NULL));
+        if (expected != NONE && gn_is_float((gn_dtype)expected)) {
+            gn_sx_double(x, &v);
+            return gn_kexpr_const(r->k, (gn_dtype)expected, v);
+        }
         return gn_kexpr_int(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, i);
     }
     if (gn_sx_double(x, &v)) {

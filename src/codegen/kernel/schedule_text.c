@@ -1,7 +1,7 @@
 /* Schedules as text: reading and printing, which are inverse. What the directives mean is checked by the lowering; here names must exist,
  * each directive must have its form, and the order must hold every leaf once. */
-#include <ctype.h>
 #include <inttypes.h>
+#include "ascii.h"
 #include "schedule.h"
 
 static const char *const binds[] = { NULL, "part", "block", "thread", "lane", "unroll", "private", "tile" };
@@ -29,7 +29,7 @@ static const char *text_of(reader *r, const gn_sx *x)
 {
     if (x->kind != GN_SX_ATOM) gn_sx_fail(r->file, x, "expected a name");
     for (const char *c = x->text; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '_') gn_sx_fail(r->file, x, "'%s' is no name: letters, digits and _", x->text);
+        if (!gn_in_name(*c)) gn_sx_fail(r->file, x, "'%s' is no name: letters, digits and _", x->text);
     return gn_arena_string(r->s->arena, x->text);
 }
 

@@ -1,7 +1,7 @@
 /* Programs as text, which is what the cache keeps: printing and reading are inverse. Grammar: docs/program-text.md. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include "ascii.h"
 #include "program.h"
 
 static const char *const kinds[] = { [GN_VALUE_INPUT] = "input", [GN_VALUE_VARIABLE] = "variable", [GN_VALUE_CONSTANT] = "constant",
@@ -168,8 +168,8 @@ static const void *need_hex(reader *r, const gn_sx *x, size_t *nbytes)
     if (x->n % 2) gn_sx_fail(r->file, x, "an odd number of hex digits");
     unsigned char *out = gn_arena_alloc(r->p->arena, x->n / 2 + 1, 16);
     for (size_t i = 0; i < x->n; i++)
-        if (!isxdigit((unsigned char)s[i])) gn_sx_fail(r->file, x, "not a hex digit");
-    for (size_t i = 0; i < x->n / 2; i++) out[i] = (unsigned char)strtoul((char[]){ s[2 * i], s[2 * i + 1], 0 }, NULL, 16);
+        if (gn_hex_digit(s[i]) < 0) gn_sx_fail(r->file, x, "not a hex digit");
+    for (size_t i = 0; i < x->n / 2; i++) out[i] = (unsigned char)(gn_hex_digit(s[2 * i]) << 4 | gn_hex_digit(s[2 * i + 1]));
     *nbytes = x->n / 2;
     return out;
 }

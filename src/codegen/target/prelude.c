@@ -12,8 +12,8 @@
  *     $m mask tag     $g half's mask tag    $i signed tag, same width $u unsigned tag             $l tag i64xN
  *     $[text]  text once per lane with # replaced by its number, joined by ", " (by " " if it ends in ; or starts with |)
  *     $<text>  the same for half of the lanes; #+ is the lane in the upper half */
-#include <ctype.h>
 #include <string.h>
+#include "ascii.h"
 #include "dtype.h"
 #include "error.h"
 #include "target.h"
@@ -46,7 +46,7 @@ static tag read_tag(const char *text, size_t n)
 {
     size_t digits = 0;
     int lanes = 0;
-    while (digits < n && isdigit((unsigned char)text[n - 1 - digits])) digits++;
+    while (digits < n && gn_is_digit(text[n - 1 - digits])) digits++;
     for (size_t i = n - digits; i < n; i++) lanes = lanes * 10 + text[i] - '0';
     if (n == digits + 1 && text[0] == 'b') return (tag){GN_BOOL, lanes};
     const bool vector = n > digits && text[n - digits - 1] == 'x';
@@ -249,17 +249,12 @@ static void need(unit *u, const char *name)
     gn_text_add(u->out, gn_text_done(&t));
 }
 
-static bool in_name(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
 static void need_words(unit *u, const char *text)
 {
     for (const char *p = text; (p = strstr(p, "gn_")) != NULL;) {
         size_t n = 0;
-        while (in_name(p[n])) n++;
-        if (p == text || !in_name(p[-1])) {
+        while (gn_in_name(p[n])) n++;
+        if (p == text || !gn_in_name(p[-1])) {
             char *name = gn_arena_copy(u->arena, p, n + 1);
             name[n] = '\0';
             need(u, name);

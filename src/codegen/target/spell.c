@@ -1,9 +1,8 @@
 /* How ops on values are written in C: one table by op name, from which every target's answer comes. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "dtype.h"
+#include "number.h"
 #include "spells.h"
 
 enum { FLOATS = GN_BIT(GN_F32) | GN_BIT(GN_F64), WRAPS = GN_BIT(GN_U32) | GN_BIT(GN_U64), BOOL = GN_BIT(GN_BOOL), ANY = -1 };
@@ -108,15 +107,10 @@ void gn_spell_float(gn_text *out, gn_dtype t, double x)
         gn_textf(out, "%s%sGN_INF_%s%s", open, signbit(x) ? "-" : "", name, close);
         return;
     }
-    char digits[40];
-    const bool is_short_whole = fabs(x) < 1e7 && x == trunc(x);
-    for (int precision = 1; precision <= 17; precision++) {
-        if (is_short_whole)
-            snprintf(digits, sizeof digits, "%.1f", x);
-        else
-            snprintf(digits, sizeof digits, "%.*g", precision, x);
-        if (t == GN_F64 ? strtod(digits, NULL) == x : strtof(digits, NULL) == (float)x) break;
-    }
+    char digits[GN_NUMBER_SIZE];
+    if (t == GN_F64) gn_number_shortest(digits, x);
+    else gn_number_shortest_f32(digits, (float)x);
+    if (strstr(digits, "e+") && fabs(x) < 1e7) gn_number_fixed(digits, x, 1);
     gn_textf(out, "%s%s%s%s%s", open, digits, strpbrk(digits, ".e") ? "" : ".0", suffix, close);
 }
 
