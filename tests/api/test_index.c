@@ -222,6 +222,77 @@ static void parts_of_bytes_are_indices(void **state)
     gn_graph_free(g);
 }
 
+/* Indices (p, q) into axis 0 or 1 of x, each of p and q told apart or not by the indices, and likewise by the updates (p, q, k): what is
+ * added along an axis that neither knows is added as often as the axis is long. Whole numbers, so that sums are exact. */
+static gn_expr *known_along(gn_expr *x, int bits, int rank)
+{
+    for (int d = 0; d < rank; d++)
+        if (!(bits >> d & 1)) x = gn_slice(x, d == 0 ? "0:1" : d == 1 ? ":, 0:1" : ":, :, 0:1");
+    return x;
+}
+
+static void check_repeated(gn_context *c, gn_dtype t, int at, int know_i, int know_u, int named)
+{
+    enum { P = 3, Q = 5, K = 4, M = 6 };
+    gn_graph *g = gn_graph_new(c);
+    gn_func *f = NULL;
+    const char *rows = named ? "p, q" : "3, 5", *all = at ? named ? "4, p, q" : "4, 3, 5" : named ? "p, q, 4" : "3, 5, 4";
+    gn_expr *x = gn_input(g, "x", GN_F64, at ? "4, 6" : "6, 4"), *i = gn_input(g, "i", GN_I32, rows), *u = gn_input(g, "u", GN_F64, all);
+    gn_expr *ib = gn_broadcast_to(known_along(i, know_i, 2), rows);
+    gn_expr *ub = gn_broadcast_to(known_along(gn_cast(u, t), know_u, 3), all);
+    must(gn_compile(&f, g, .in = GN_EXPRS(x, i, u), .out = GN_EXPRS(gn_cast(gn_scatter_add(gn_cast(x, t), ib, ub, at), GN_F64))));
+    double xs[M * K], us[P * Q * K], want[M * K], out[M * K];
+    int32_t is[P * Q];
+    uint64_t seed = 7;
+    for (int e = 0; e < M * K; e++) xs[e] = want[e] = (double)(test_random(&seed) % 100);
+    for (int e = 0; e < P * Q * K; e++) us[e] = (double)(test_random(&seed) % 100);
+    for (int e = 0; e < P * Q; e++) is[e] = (int32_t)(test_random(&seed) % M);
+    for (int p = 0; p < P; p++)
+        for (int q = 0; q < Q; q++)
+            for (int k = 0; k < K; k++) {
+                const int row = is[(know_i & 1 ? p : 0) * Q + (know_i & 2 ? q : 0)];
+                const int a = at ? k : p, b = at ? p : q, d = at ? q : k; /* the updates' position, and its extents */
+                const int from = ((know_u & 1 ? a : 0) * (at ? P : Q) + (know_u & 2 ? b : 0)) * (at ? Q : K) + (know_u & 4 ? d : 0);
+                want[at ? k * M + row : row * K + k] += us[from];
+            }
+    const int64_t shape[2] = { at ? K : M, at ? M : K }, ushape[3] = { at ? K : P, at ? P : Q, at ? Q : K };
+    must(gn_call(f, GN_ARRAYS(gn_array_of(xs, GN_F64, 2, shape), gn_array_of(is, GN_I32, 2, (int64_t[]){ P, Q }), gn_array_of(us, GN_F64, 3, ushape)),
+                 GN_ARRAYS(gn_array_of(out, GN_F64, 2, shape))));
+    for (int e = 0; e < M * K; e++)
+        if (out[e] != want[e])
+            fail_msg("%s, axis %d, indices %d, updates %d, named %d: element %d is %g, expected %g", gn_dtype_name(t), at, know_i, know_u, named, e, out[e], want[e]);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+static void equal_updates_at_equal_places_all_count(void **state)
+{
+    static const gn_dtype dtypes[] = { GN_F32, GN_I32, GN_F64, GN_U32, GN_I64 };
+    int n = 0;
+    for (int at = 0; at < 2; at++)
+        for (int know_i = 0; know_i < 4; know_i++)
+            for (int know_u = 0; know_u < 8; know_u++, n++) check_repeated(*state, dtypes[n % 5], at, know_i, know_u, n / 8 % 2);
+}
+
+/* The constants of the report: four ones at index 2; a gradient of a row taken four times; an index modulo an extent of 1. */
+static void constant_updates_at_a_constant_place_all_count(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    float in[5] = { 0 }, out[5], slope[5], one = 0.5f, sum;
+    int32_t at[4] = { 0 };
+    gn_expr *x = gn_input(g, "x", GN_F32, "5"), *two = gn_full(g, GN_I32, 2, "4"), *y = gn_input(g, "y", GN_F32, "1");
+    gn_expr *i = gn_input(g, "i", GN_I32, "4"), *j = gn_mod(i, gn_cast(gn_dim(y, 0), GN_I32));
+    must(gn_compile(&f, g, .in = GN_EXPRS(x, y, i),
+                    .out = GN_EXPRS(gn_scatter_add(x, two, gn_full(g, GN_F32, 1.0, "4"), 0), gn_grad(gn_sum_all(gn_take(x, two, 0)), x),
+                                    gn_scatter_add(y, j, gn_take(y, j, 0), 0))));
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(in, 5), GN_VIEW(&one, 1), GN_VIEW(at, 4)), GN_ARRAYS(GN_VIEW(out, 5), GN_VIEW(slope, 5), GN_VIEW(&sum, 1))));
+    for (int e = 0; e < 5; e++) assert_true(out[e] == (e == 2 ? 4 : 0) && slope[e] == (e == 2 ? 4 : 0));
+    assert_true(sum == 2.5f);
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 /* The second program comes from the cache and has a line of its own. */
 static void a_warm_function_names_its_own_line(void **state)
 {
@@ -252,6 +323,8 @@ int main(void)
         cmocka_unit_test(parts_of_an_input_are_labels),
         cmocka_unit_test(a_narrow_index_reaches_into_a_long_axis),
         cmocka_unit_test(parts_of_bytes_are_indices),
+        cmocka_unit_test(equal_updates_at_equal_places_all_count),
+        cmocka_unit_test(constant_updates_at_a_constant_place_all_count),
         cmocka_unit_test(a_warm_function_names_its_own_line),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);

@@ -4,6 +4,7 @@
  * another, which is bounded (MAX_DEPTH). */
 #include <string.h>
 #include "group_writer.h"
+#include "visit.h"
 
 /* ---- names, symbols, axes, buffers ---- */
 
@@ -316,6 +317,47 @@ static void write_out(writer *w, uint32_t at)
     gn_push(w->g->arena, &w->out->made, n->e);
 }
 
+static void add_axis(void *user, const char *name)
+{
+    const writer *w = ((void **)user)[0];
+    uint64_t *bits = ((void **)user)[1];
+    const int32_t a = gn_kernel_find_axis(w->k, name);
+    if (a >= 0) *bits |= UINT64_C(1) << a;
+}
+
+/* The axes that an expression mentions, as bits. */
+static uint64_t axes_in(writer *w, const gn_kexpr *value)
+{
+    uint64_t bits = 0;
+    void *user[2] = { w, &bits };
+    gn_visit v = { .arena = w->g->scratch, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, value);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
+        for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
+        for (size_t i = 0; i < e->ncond; i++)
+            gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
+    }
+    return bits;
+}
+
+/* A store runs over the axes that it mentions. Of the indices' n axes, from `first` on, those that neither place nor
+ * value mentions add the same to the same place at each of their points: the value becomes its sum over them. */
+static const gn_kexpr *repeated(writer *w, uint32_t first, uint32_t n, const gn_dim *place, const gn_kexpr *value)
+{
+    uint16_t param[64], raxis[GN_MAX_RANK];
+    const gn_dim *args[64];
+    size_t nparam = 0, nraxis = 0;
+    GN_ASSERT(w->k->axes.n <= 64); /* gn_kernel_verify */
+    const uint64_t mentioned = axes_in(w, value);
+    for (uint16_t a = 0; a < w->k->axes.n; a++) {
+        if (mentioned >> a & 1) args[nparam] = axis_dim(w, a), param[nparam++] = a;
+        else if (a >= first && a < first + n && !gn_dim_mentions(place, w->k->axes.at[a].name)) raxis[nraxis++] = a;
+    }
+    if (nraxis == 0) return value;
+    return gn_kexpr_ref(w->k, add_def(w, "sum", param, nparam, GN_RED_SUM, raxis, nraxis, value), args);
+}
+
 /* All of x, then the updates on top, in row-major order of the updates. */
 static void write_scatter(writer *w, uint32_t at)
 {
@@ -325,6 +367,7 @@ static void write_scatter(writer *w, uint32_t at)
     for (uint32_t d = 0; d < n->rank; d++) index[d] = gn_write_axis_dim(w, class_of(w->g, n, d));
     store_everywhere(w, at, index, gn_write_expr(w, n->in[0], index));
     /* The kept dims have the result's axes; those of the indices have axes of their own and run one after the other. */
+    const uint32_t first = (uint32_t)w->k->axes.n;
     for (uint32_t d = 0; d < updates->rank; d++) {
         if (d < axis) from[d] = index[d];
         else if (d >= axis + nindex) from[d] = index[d - nindex + 1];
@@ -332,8 +375,8 @@ static void write_scatter(writer *w, uint32_t at)
             from[d] = axis_dim(
                 w, (uint16_t)gn_kernel_axis(w->k, gn_write_name(w, "e"), gn_write_dim(w, updates->e->type->dim[d])));
     }
-    const gn_kexpr *value = gn_write_expr(w, n->in[2], from);
     index[axis] = gn_write_taken(w, n, from + axis);
+    const gn_kexpr *value = repeated(w, first, nindex, index[axis], gn_write_expr(w, n->in[2], from));
     const struct extra_values *named = gn_map_get(&w->g->output_values, at);
     const size_t copies = named ? named->value.n : 1;
     for (size_t i = 0; i < copies; i++)
