@@ -20,8 +20,7 @@ static int by_value(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-/* Repetitions that take at least `least` seconds. */
-static long enough(void (*fn)(void *), void *user, double least)
+long meter_enough(void (*fn)(void *), void *user, double least)
 {
     fn(user);
     for (long reps = 1;;) {
@@ -42,7 +41,7 @@ static double median(double *x, int n)
 meter_time meter_run(void (*fn)(void *), void *user, int rounds, double least)
 {
     double t[64];
-    const long reps = enough(fn, user, least);
+    const long reps = meter_enough(fn, user, least);
     if (rounds > 64) rounds = 64;
     for (int r = 0; r < rounds; r++) {
         const double start = meter_now();
@@ -53,19 +52,24 @@ meter_time meter_run(void (*fn)(void *), void *user, int rounds, double least)
     return (meter_time){ .median = middle, .low = t[0], .high = t[rounds - 1], .rounds = rounds };
 }
 
+meter_sample meter_round(void (*fn)(void *), void *user, long reps, double flops, double bytes, int threads)
+{
+    const double fma = flops > 0 ? meter_fma_peak(threads) : 0, copy = bytes > 0 ? meter_copy_bandwidth(threads) : 0;
+    const double start = meter_now();
+    for (long i = 0; i < reps; i++) fn(user);
+    const double time = (meter_now() - start) / (double)reps;
+    const double by_fma = flops > 0 ? flops / (fma * 1e9) : 0, by_copy = bytes > 0 ? bytes / (copy * 1e9) : 0;
+    return (meter_sample){ time, fma, copy, (by_fma > by_copy ? by_fma : by_copy) / time };
+}
+
 meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double least, double flops, double bytes, int threads)
 {
     double t[64], fma[64], copy[64], share[64];
-    const long reps = enough(fn, user, least);
+    const long reps = meter_enough(fn, user, least);
     if (rounds > 64) rounds = 64;
     for (int r = 0; r < rounds; r++) {
-        fma[r] = flops > 0 ? meter_fma_peak(threads) : 0;
-        copy[r] = bytes > 0 ? meter_copy_bandwidth(threads) : 0;
-        const double start = meter_now();
-        for (long i = 0; i < reps; i++) fn(user);
-        t[r] = (meter_now() - start) / (double)reps;
-        const double by_fma = flops > 0 ? flops / (fma[r] * 1e9) : 0, by_copy = bytes > 0 ? bytes / (copy[r] * 1e9) : 0;
-        share[r] = (by_fma > by_copy ? by_fma : by_copy) / t[r];
+        const meter_sample s = meter_round(fn, user, reps, flops, bytes, threads);
+        t[r] = s.time, fma[r] = s.fma, copy[r] = s.copy, share[r] = s.share;
     }
     const double middle = median(t, rounds);
     return (meter_time){ middle, t[0], t[rounds - 1], rounds, median(fma, rounds), median(copy, rounds), median(share, rounds) };

@@ -13,6 +13,12 @@ typedef struct meter_time {
     double share;     /* the time that flops or bytes need at these limits, over the time of a call: median over the rounds */
 } meter_time;
 meter_time meter_run(void (*fn)(void *), void *user, int rounds, double least);
+/* One round, with the limits measured before it; repetitions that take at least `least` seconds. */
+typedef struct meter_sample {
+    double time, fma, copy, share;
+} meter_sample;
+meter_sample meter_round(void (*fn)(void *), void *user, long reps, double flops, double bytes, int threads);
+long meter_enough(void (*fn)(void *), void *user, double least);
 /* Likewise, with the limits measured before each round: what else runs on the machine slows both. */
 meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double least, double flops, double bytes, int threads);
 /* Calls n functions in turn, a tenth of a millisecond each and 500 times; seconds per call of each one's fastest turn. For calls of

@@ -1,6 +1,8 @@
 /* What Gnomon reaches, against what the machine can do: prints one table. `bench/run` adds the peers.
  *
- * usage: rows [NAME...]   the rows whose name contains one of the words; all without one */
+ * usage: rows [NAME...]           the rows whose name contains one of the words; all without one
+ *        rows --turns [NAME...]   for bench/compare, which runs two builds in turn: says each row and what it took to compile, then makes a
+ *                                 round for each line of stdin (seconds a call, share of the limit), until the line "next" */
 #include <gnomon/gnomon.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include "meter.h"
 
 static int nthreads = 1;
+static int in_turns;
 
 static void need(gn_status s)
 {
@@ -44,19 +47,47 @@ static void print_head(void)
            "kernels");
 }
 
-static void print_row(const row *r, meter_time t)
+static double compile_ms(const row *r)
 {
     const gn_func_info info = gn_func_inspect(r->f);
+    return info.build_ms + info.optimize_ms + info.codegen_ms + info.compile_ms + info.load_ms;
+}
+
+static void print_row(const row *r, meter_time t)
+{
     printf("%-26s %-14s %9.2f us %8.2f..%8.2f %8.1f of %5.0f %6.1f of %5.1f %5.0f%% %6.0f ms %6d\n", r->name, r->shape, t.median * 1e6, t.low * 1e6,
-           t.high * 1e6, r->flops / t.median * 1e-9, t.fma, r->bytes / t.median * 1e-9, t.copy, 100 * t.share,
-           info.build_ms + info.optimize_ms + info.codegen_ms + info.compile_ms + info.load_ms, info.nkernels);
+           t.high * 1e6, r->flops / t.median * 1e-9, t.fma, r->bytes / t.median * 1e-9, t.copy, 100 * t.share, compile_ms(r),
+           gn_func_inspect(r->f).nkernels);
     fflush(stdout);
+}
+
+static void take_turns(const row *r, const char *what, void (*fn)(void *), void *user, double least)
+{
+    char line[16];
+    long reps = 0;
+    printf("%s%s, %s\t%.9f\n", r->name, what, r->shape, compile_ms(r) * 1e-3);
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin) && strcmp(line, "next\n")) {
+        if (!reps) reps = meter_enough(fn, user, least);
+        const meter_sample s = meter_round(fn, user, reps, r->flops, r->bytes, nthreads);
+        printf("%.9e\t%.9e\n", s.time, s.share);
+        fflush(stdout);
+    }
+}
+
+/* One line of the table, of the bound call; seconds a call, 0 in turns. */
+static double show_row(const row *r, int rounds, double least)
+{
+    if (in_turns) return take_turns(r, "", run_binding, r->b, least), 0;
+    const meter_time t = meter_beside_limit(run_binding, r->b, rounds, least, r->flops, r->bytes, nthreads);
+    print_row(r, t);
+    return t.median;
 }
 
 static void measure(row *r, gn_arrays in, gn_arrays out)
 {
     need(gn_bind(&r->b, r->f, in, out));
-    print_row(r, meter_beside_limit(run_binding, r->b, 15, 0.03, r->flops, r->bytes, nthreads));
+    show_row(r, 15, 0.03);
     gn_binding_free(r->b);
     gn_func_free(r->f);
 }
@@ -187,10 +218,10 @@ static void mlp(void)
     for (int i = 0; i < 60; i++) label[i] = i % 10;
     const int64_t dims[2] = { 60, 784 };
     need(gn_bind(&r.b, r.f, GN_ARRAYS(gn_array_of(a, GN_F32, 2, dims), GN_VIEW(label, 60)), GN_ARRAYS(GN_SCALAR(&value))));
-    const meter_time time = meter_beside_limit(run_binding, r.b, 25, 0.02, r.flops, r.bytes, nthreads);
-    print_row(&r, time);
+    const double time = show_row(&r, 25, 0.02);
     const gn_func_info info = gn_func_inspect(r.f);
-    printf("    %.0f examples/s; planned peak %zu bytes, all buffers %zu, liveness bound %zu\n", 60 / time.median, info.peak_bytes, info.all_bytes, info.bound_bytes);
+    if (time > 0)
+        printf("    %.0f examples/s; planned peak %zu bytes, all buffers %zu, liveness bound %zu\n", 60 / time, info.peak_bytes, info.all_bytes, info.bound_bytes);
     gn_binding_free(r.b);
     gn_func_free(r.f);
     free(a);
@@ -229,9 +260,15 @@ static void smallest(void)
     gn_binding *bound;
     need(gn_compile(&c.f, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(gn_add(x, y)), .name = "smallest"));
     need(gn_bind(&bound, c.f, c.in, c.out));
-    double t[2];
-    meter_in_turn(2, (void (*const[])(void *)){ run_binding, call_function }, (void *const[]){ bound, &c }, t);
-    printf("    sum of two scalars: gn_run %.1f ns, gn_call %.1f ns\n", t[0] * 1e9, t[1] * 1e9);
+    if (in_turns) {
+        const row r = { "sum of two scalars", "1", 1, 0, c.f, bound };
+        take_turns(&r, ", gn_run", run_binding, bound, 0.01);
+        take_turns(&r, ", gn_call", call_function, &c, 0.01);
+    } else {
+        double t[2];
+        meter_in_turn(2, (void (*const[])(void *)){ run_binding, call_function }, (void *const[]){ bound, &c }, t);
+        printf("    sum of two scalars: gn_run %.1f ns, gn_call %.1f ns\n", t[0] * 1e9, t[1] * 1e9);
+    }
     gn_binding_free(bound);
     gn_func_free(c.f);
     gn_graph_free(g);
@@ -245,7 +282,7 @@ static void small(void)
     gn_expr *w2 = gn_input(g, "w2", GN_F32, "16, 16"), *b2 = gn_input(g, "b2", GN_F32, "16");
     gn_expr *y = gn_add(gn_matmul(gn_tanh(gn_add(gn_matmul(x, w1), b1)), w2), b2), *loss = gn_sum_all(gn_square(y)), *d[4];
     gn_grads(loss, 4, ((gn_expr *[]){ w1, b1, w2, b2 }), d);
-    row r = { "small MLP, gn_run", "1x16-16-16", 5 * 2.0 * 256, 0, NULL, NULL };
+    row r = { in_turns ? "small MLP" : "small MLP, gn_run", "1x16-16-16", 5 * 2.0 * 256, 0, NULL, NULL };
     need(gn_compile(&r.f, g, .in = GN_EXPRS(x, w1, b1, w2, b2), .out = GN_EXPRS(loss, d[0], d[1], d[2], d[3]), .name = "small"));
     float v[7][256], o[4][256], value;
     for (int i = 0; i < 7; i++) meter_fill(v[i], 256, (uint64_t)i + 1, 0.3f);
@@ -256,11 +293,16 @@ static void small(void)
                                                gn_array_of(o[2], GN_F32, 2, square), GN_VIEW(o[3], 16)),
                      { &in[0].data, &in[1].data }, { { v[0], v[5] }, { v[1], v[6] } }, 0 };
     need(gn_bind(&r.b, r.f, c.in, c.out));
-    const meter_time bound = meter_beside_limit(run_binding, r.b, 15, 0.02, r.flops, r.bytes, nthreads);
-    print_row(&r, bound);
-    double t[3];
-    meter_in_turn(3, (void (*const[])(void *)){ run_binding, call_function, call_moving }, (void *const[]){ r.b, &c, &c }, t);
-    printf("    10 arrays: gn_run %.1f ns, gn_call %.1f ns, with two other inputs at each call %.1f ns\n", t[0] * 1e9, t[1] * 1e9, t[2] * 1e9);
+    if (in_turns) {
+        take_turns(&r, ", gn_run", run_binding, r.b, 0.01);
+        take_turns(&r, ", gn_call", call_function, &c, 0.01);
+        take_turns(&r, ", gn_call of moving inputs", call_moving, &c, 0.01);
+    } else {
+        double t[3];
+        show_row(&r, 15, 0.02);
+        meter_in_turn(3, (void (*const[])(void *)){ run_binding, call_function, call_moving }, (void *const[]){ r.b, &c, &c }, t);
+        printf("    10 arrays: gn_run %.1f ns, gn_call %.1f ns, with two other inputs at each call %.1f ns\n", t[0] * 1e9, t[1] * 1e9, t[2] * 1e9);
+    }
     gn_binding_free(r.b);
     gn_func_free(r.f);
     gn_graph_free(g);
@@ -269,6 +311,7 @@ static void small(void)
 
 static void nodes(void)
 {
+    if (in_turns) return; /* nothing is called */
     const double start = meter_now();
     gn_graph *g = gn_graph_new(NULL);
     gn_expr *x = gn_input(g, "x", GN_F32, "n"), *y = x;
@@ -290,13 +333,14 @@ int main(int argc, char **argv)
 {
     const char *threads = getenv("GNOMON_THREADS");
     if (threads) nthreads = atoi(threads);
-    printf("%s, %d thread%s; fma peak and copy (64 MiB) measured in turn with each row\n", meter_cpu(), nthreads, nthreads > 1 ? "s" : "");
-    print_head();
+    if (argc > 1 && !strcmp(argv[1], "--turns")) in_turns = 1, argc--, argv++;
+    if (!in_turns) printf("%s, %d thread%s; fma peak and copy (64 MiB) measured in turn with each row\n", meter_cpu(), nthreads, nthreads > 1 ? "s" : "");
+    if (!in_turns) print_head();
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         int wanted = argc < 2;
         for (int a = 1; a < argc; a++) wanted |= strstr(all[i].name, argv[a]) != NULL;
         if (wanted) all[i].run();
     }
-    printf("peak memory %.0f MiB\n", meter_peak_memory());
+    if (!in_turns) printf("peak memory %.0f MiB\n", meter_peak_memory());
     return 0;
 }
