@@ -98,6 +98,7 @@ static void expand_store(gn_expander *x, gn_ldef *d)
     if (uniform.n) gn_v_release(x, mark);
     x->block = outer;
     gn_v_forget_buf(x, s->buf);
+    if (g->kernel->bufs.at[s->buf].access & GN_KBUF_READ) x->points.n = 0; /* other points may have read it already */
 }
 
 static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
@@ -162,6 +163,19 @@ static void set_axes(gn_expander *x, const gn_tree *s)
     gn_set_point(x, &d);
 }
 
+void gn_go_to_point(gn_expander *x, const gn_tree *s, size_t at)
+{
+    const gn_known_point *p = at < x->points.n ? &x->points.at[at] : NULL;
+    if (p && p->node) x->axis = p->axis, x->inside = p->inside, x->guards = p->guards, x->node = p->node;
+    else set_axes(x, s);
+}
+
+void gn_keep_point(gn_expander *x, size_t at)
+{
+    while (x->points.n <= at) gn_push(x->g->arena, &x->points, (gn_known_point){ 0 });
+    x->points.at[at] = (gn_known_point){ x->axis, x->inside, x->guards, x->node };
+}
+
 static void set_lane(gn_expander *x, gn_leafset leaves)
 {
     x->lane = gn_lane_leaf(x->g, leaves);
@@ -191,8 +205,8 @@ static void expand_points(gn_expander *x, const gn_tree *s, gn_leafset leaves)
 {
     gn_points_iter it;
     gn_points_begin(x->g, &it, leaves);
-    while (gn_points_next(x->g, &it, x->env)) {
-        set_axes(x, s);
+    for (size_t at = 0; gn_points_next(x->g, &it, x->env); at++) {
+        gn_go_to_point(x, s, at);
         expand_point(x, s);
     }
 }
@@ -265,7 +279,8 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
     }
     if (s->stmt == GN_STMT_UPD && gn_accumulator(d)->level != GN_LEVEL_REG) x->hold = true;
     const int32_t looped = looped_leaf(x, s, leaves);
-    if (looped < 0) gn_pack_functions(x, s, leaves, set_axes);
+    x->points.n = 0;
+    if (looped < 0) gn_pack_functions(x, s, leaves);
     if (looped >= 0) expand_looped(x, s, (uint32_t)looped, leaves);
     else expand_points(x, s, leaves);
     if (x->hold) gn_v_flush(x);

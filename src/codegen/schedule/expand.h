@@ -20,6 +20,12 @@ typedef struct gn_held { /* a variable and the constant that it was set to */
     const gn_val *val;
 } gn_held;
 
+typedef struct gn_known_point { /* what is known at a point of the statement at work */
+    const gn_dim **axis, **inside;
+    gn_guards guards;
+    struct gn_point_node *node; /* NULL: nothing */
+} gn_known_point;
+
 typedef struct gn_expander {
     gn_lower *g;
     gn_tree *block; /* nodes go here */
@@ -30,8 +36,11 @@ typedef struct gn_expander {
     uint16_t lanes;
     const gn_dim **axis, **inside; /* at the point: value of each axis; the same, not past the end except along the lane */
     gn_guards guards;              /* of the point */
-    GN_VEC(gn_pred) when;          /* of the branches of `if` around the expression at work */
-    gn_map memo;                   /* expression -> value at this point, under `when` */
+    const struct gn_point_body *body;    /* of the statement, and its nodes at the point; NULL: not looked at yet */
+    struct gn_point_node *node;
+    GN_VEC(gn_known_point) points;
+    gn_preds when;                 /* what holds wherever the node at work is needed, */
+    bool loose;                    /* but not only there */
     GN_VEC(gn_known) known;
     uint32_t chain[1024];
     GN_VEC(gn_held) held; /* variables that are known to be constants in the block at work */
@@ -99,8 +108,16 @@ typedef struct gn_math_function {
 } gn_math_function;
 gn_math_function gn_math_expand(gn_lower *, const gn_op_info *, gn_dtype, uint16_t lanes, uint16_t narg);
 
+bool gn_cond_reads_memory(const gn_kcond *);
+bool gn_cond_compares_data(const gn_lower *, const gn_kcond *); /* integers of 64 bits from memory, any values */
+
+/* expand_point.c: what a statement's expression needs at the point. */
+typedef struct gn_point_node gn_point_node;
+typedef struct gn_point_body gn_point_body;
+const gn_val *gn_v_expr(gn_expander *, const gn_kexpr *); /* the statement's, or a part of it */
 /* expand_expr.c: kernel expressions at the point. */
-const gn_val *gn_v_expr(gn_expander *, const gn_kexpr *);
+const gn_val *gn_v_leaf(gn_expander *, const gn_kexpr *); /* without operands */
+gn_preds gn_when_of_conds(gn_expander *, uint16_t ncond, const gn_kcond *); /* under which conditions may be asked */
 /* A kept definition at arguments over leaves. */
 const gn_val *gn_v_read(gn_expander *, const gn_object *, const gn_dim *const *arg);
 void gn_v_write(gn_expander *, gn_object *, const gn_dim *const *arg, const gn_val *);
@@ -110,10 +127,12 @@ void gn_expand_shared(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_copy(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_mma(gn_expander *, const gn_tree *stmt);
 /* expand_pack.c: functions of scalars at the points of these leaves, computed as vectors. */
-void gn_pack_functions(gn_expander *, const gn_tree *stmt, gn_leafset, void (*set_point)(gn_expander *, const gn_tree *stmt));
+void gn_pack_functions(gn_expander *, const gn_tree *stmt, gn_leafset);
 /* expand_tidy.c: branches joined, what nobody reads dropped. */
 void gn_tidy(gn_lower *, gn_tree *step);
 uint32_t *gn_let_uses(gn_arena *, const gn_tree *); /* how often each let is used, by id */
 /* expand.c */
+void gn_go_to_point(gn_expander *, const gn_tree *stmt, size_t at); /* of the statement's points, that env is at */
+void gn_keep_point(gn_expander *, size_t at);
 void gn_set_point(gn_expander *, const gn_ldef *); /* axis, inside and guards from env */
 const gn_dim *const *gn_own_args(gn_expander *, const gn_ldef *);

@@ -16,8 +16,9 @@ void gn_set_point(gn_expander *x, const gn_ldef *d)
     x->inside = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
     x->guards = gn_guards_of(g, n, axes, x->env, x->inside);
     for (uint32_t a = 0; a < g->axes.n; a++) x->axis[a] = gn_axis_value(g, a, x->env);
-    x->memo = (gn_map){ 0 };
-    x->when.n = 0;
+    x->node = NULL;
+    x->when = (gn_preds){ 0 };
+    x->loose = false;
 }
 
 const gn_dim *const *gn_own_args(gn_expander *x, const gn_ldef *d)
@@ -78,37 +79,6 @@ static bool inside_online(const gn_expander *x, const gn_ldef *m)
     return false;
 }
 
-static void lane_guards(gn_expander *x, const gn_dim *const *at, size_t nat, gn_preds *varying);
-
-/* Memory at arguments that may leave what is kept along the lane: lanes past the end read nothing. */
-static const gn_val *read_inside(gn_expander *x, const gn_object *o, const gn_dim *const *arg, const gn_kexpr *e)
-{
-    gn_preds varying = { 0 };
-    lane_guards(x, e->index, e->nindex, &varying);
-    const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
-    const gn_access a = gn_v_access(x, -1, o, gn_object_address(x->g, o, arg, x->env), mask, (gn_preds){ 0 }, varying);
-    return gn_v_load(x, o->dtype, x->lanes, &a);
-}
-
-static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
-{
-    gn_lower *g = x->g;
-    const gn_ldef *q = g->def[e->u.ref];
-    const gn_dim **arg = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
-    bool leaves = false;
-    for (size_t i = 0; i < e->nindex; i++) {
-        const bool own = e->index[i] == gn_dim_sym(g->dims, g->axes.at[q->param[i]].name); /* whole tiles are kept: no clamp */
-        arg[i] = gn_subst_axes(g, e->index[i], x->axis);
-        if (own || q->object->level == GN_LEVEL_REG || gn_object_covers(g, q->object, i, arg[i], x->env)) continue;
-        arg[i] = gn_subst_axes(g, e->index[i], x->inside);
-        leaves |= gn_v_varies(x, arg[i]);
-    }
-    const gn_val *v = leaves ? read_inside(x, q->object, arg, e) : gn_v_read(x, q->object, arg);
-    if (q->online < 0 || !inside_online(x, q) || x->stmt->def == q) return v;
-    /* A row that is wholly -inf so far: exp(-inf - m) must be 0, not NaN. */
-    return gn_v_op2(x, "maximum", v, gn_v_float(x, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
-}
-
 /* ---- loads ---- */
 
 typedef struct usage { /* guards of the axes that an index uses and that vary over the lane */
@@ -148,25 +118,141 @@ static bool is_empty_point(const gn_expander *x)
     return false;
 }
 
+/* ---- what may be asked beyond what needs it stays inside by its own index ---- */
+
+typedef struct bounds {
+    gn_expander *x;
+    GN_VEC(gn_pred) all;
+    gn_map seen;
+} bounds;
+
+static void stay_within(bounds *b, const gn_dim *at, const gn_dim *extent)
+{
+    gn_expander *x = b->x;
+    const gn_dim *minus_one = gn_lconst(x->g, -1);
+    if (!gn_dim_has_load(at) && gn_dim_at_least(x->g, at, 0)) { /* known */
+    } else gn_push(x->g->arena, &b->all, gn_pred_less(x, minus_one, at));
+    if (!gn_dim_has_load(at) && gn_dim_at_least(x->g, gn_lsub(x->g, extent, at), 1)) return;
+    gn_push(x->g->arena, &b->all, gn_pred_less(x, at, extent));
+}
+
+/* What an index reads is read first. */
+static void stay_within_loads(bounds *b, const gn_dim *d)
+{
+    gn_lower *g = b->x->g;
+    if (!gn_dim_has_load(d) || gn_map_get(&b->seen, GN_KEY(d))) return;
+    *gn_map_put(g->arena, &b->seen, GN_KEY(d)) = b;
+    for (uint32_t t = 0; t < d->n; t++)
+        for (uint32_t i = 0; i < d->term[t].n; i++) {
+            const gn_atom *a = d->term[t].atom[i];
+            if (a->a) stay_within_loads(b, a->a);
+            if (a->b) stay_within_loads(b, a->b);
+            if (a->kind != GN_DIM_LOAD) continue;
+            const gn_kbuf *buf = &g->kernel->bufs.at[gn_kernel_find_buf(g->kernel, a->name)];
+            const gn_dim *size = gn_lconst(g, 1);
+            for (size_t k = 0; k < buf->rank; k++) size = gn_dim_mul(g->dims, size, buf->shape[k]);
+            stay_within(b, a->a, size);
+        }
+}
+
+/* An index that is an axis of that extent is kept inside by its guards. */
+static bool is_axis_within(const gn_lower *g, const gn_dim *at, const gn_dim *extent)
+{
+    for (size_t a = 0; a < g->axes.n; a++)
+        if (g->axes.at[a].extent == extent && at == gn_dim_sym(g->dims, g->axes.at[a].name)) return true;
+    return false;
+}
+
+/* Where memory may be read at these indices of these extents. */
+static gn_preds safe_when(gn_expander *x, size_t n, const gn_dim *const *index, const gn_dim *const *extent)
+{
+    gn_lower *g = x->g;
+    if (!x->loose) return x->when;
+    bounds b = { .x = x };
+    for (uint32_t i = 0; i < x->when.n; i++) gn_push(g->arena, &b.all, x->when.at[i]);
+    for (size_t i = 0; i < n; i++) stay_within_loads(&b, gn_subst_axes(g, index[i], x->inside));
+    for (size_t i = 0; extent && i < n; i++)
+        if (!is_axis_within(g, index[i], extent[i])) stay_within(&b, gn_subst_axes(g, index[i], x->inside), gn_subst_axes(g, extent[i], x->inside));
+    return (gn_preds){ (uint32_t)b.all.n, b.all.at };
+}
+
+gn_preds gn_when_of_conds(gn_expander *x, uint16_t ncond, const gn_kcond *cond)
+{
+    const gn_dim **side = GN_NEW_ARRAY(x->g->arena, const gn_dim *, 2u * ncond + 1u);
+    for (uint16_t i = 0; i < ncond; i++) side[2 * i] = cond[i].a, side[2 * i + 1] = cond[i].b;
+    return safe_when(x, 2u * ncond, side, NULL);
+}
+
+/* ---- the one way to read memory, of a buffer or kept ---- */
+
+typedef struct memory {
+    int32_t buf;
+    const gn_object *object;
+    gn_dtype dtype;
+    const gn_dim *at;            /* the element */
+    size_t nindex;               /* its index as the kernel has it, for the axes that it uses */
+    const gn_dim *const *index;
+} memory;
+
+static gn_preds joined(gn_expander *x, gn_preds a, gn_preds b)
+{
+    gn_pred *all = GN_NEW_ARRAY(x->g->arena, gn_pred, a.n + b.n + 1);
+    if (a.n) memcpy(all, a.at, a.n * sizeof *all);
+    if (b.n) memcpy(all + a.n, b.at, b.n * sizeof *all);
+    return (gn_preds){ a.n + b.n, all };
+}
+
+/* Under `when`, and along the lane inside the axes. */
+static const gn_val *read_memory(gn_expander *x, const memory *m, gn_preds when)
+{
+    if (is_empty_point(x)) return gn_v_zero(x, m->dtype);
+    gn_preds uniform, varying;
+    gn_preds_split(x, when.at, when.n, &uniform, &varying);
+    lane_guards(x, m->index, m->nindex, &varying);
+    const gn_preds before = x->when;
+    x->when = when;
+    const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
+    x->when = before;
+    const gn_preds safe = gn_dim_has_load(m->at) && uniform.n ? joined(x, uniform, varying) : varying;
+    const gn_access a = gn_v_access(x, m->buf, m->object, m->at, mask, uniform, safe);
+    return gn_v_load(x, m->dtype, x->lanes, &a);
+}
+
 static const gn_val *load(gn_expander *x, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
     const gn_dim *at = gn_kernel_flat(g->kernel, e->u.ref, e->index);
-    if (is_empty_point(x)) return gn_v_zero(x, (gn_dtype)e->dtype);
-    gn_preds uniform, varying;
-    gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
-    lane_guards(x, &at, 1, &varying);
-    const gn_dim *flat = gn_subst_axes(g, at, x->inside);
-    const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
-    gn_preds safe = varying;
-    if (gn_dim_has_load(flat) && uniform.n) {
-        gn_pred *all = GN_NEW_ARRAY(g->arena, gn_pred, uniform.n + varying.n);
-        memcpy(all, uniform.at, uniform.n * sizeof *all);
-        memcpy(all + uniform.n, varying.at, varying.n * sizeof *all);
-        safe = (gn_preds){ uniform.n + varying.n, all };
+    const memory m = { (int32_t)e->u.ref, NULL, (gn_dtype)e->dtype, gn_subst_axes(g, at, x->inside), 1, &at };
+    return read_memory(x, &m, safe_when(x, e->nindex, e->index, g->kernel->bufs.at[e->u.ref].shape));
+}
+
+/* Arguments that fall into what is kept are as they are: whole tiles are kept, also past the end of an axis. For the others it is read as any
+ * memory is. */
+static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr *e)
+{
+    gn_lower *g = x->g;
+    const gn_dim **arg = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
+    const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u), **extent = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
+    size_t n = 0; /* arguments that may leave it */
+    for (size_t i = 0; i < e->nindex; i++) {
+        const bool own = e->index[i] == gn_dim_sym(g->dims, g->axes.at[q->param[i]].name);
+        arg[i] = gn_subst_axes(g, e->index[i], x->axis);
+        if (own || q->object->level == GN_LEVEL_REG || gn_object_covers(g, q->object, i, arg[i], x->env)) continue;
+        arg[i] = gn_subst_axes(g, e->index[i], x->inside);
+        index[n] = e->index[i], extent[n++] = g->axes.at[q->param[i]].extent;
     }
-    const gn_access a = gn_v_access(x, (int32_t)e->u.ref, NULL, flat, mask, uniform, safe);
-    return gn_v_load(x, (gn_dtype)e->dtype, x->lanes, &a);
+    if (n == 0) return gn_v_read(x, q->object, arg);
+    const memory m = { -1, q->object, q->object->dtype, gn_object_address(g, q->object, arg, x->env), n, index };
+    return read_memory(x, &m, safe_when(x, n, index, extent));
+}
+
+static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
+{
+    const gn_ldef *q = x->g->def[e->u.ref];
+    const gn_val *v = read_kept(x, q, e);
+    if (q->online < 0 || !inside_online(x, q) || x->stmt->def == q) return v;
+    /* A row that is wholly -inf so far: exp(-inf - m) must be 0, not NaN. */
+    return gn_v_op2(x, "maximum", v, gn_v_float(x, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
 }
 
 static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)
@@ -175,68 +261,15 @@ static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)
     if (!gn_dim_has_load(e->u.index))
         return gn_v_index(x, (gn_dtype)e->dtype, gn_subst_axes(g, e->u.index, x->axis), (gn_preds){ 0 });
     if (is_empty_point(x)) return gn_v_zero(x, (gn_dtype)e->dtype);
+    const gn_preds when = safe_when(x, 1, &e->u.index, NULL);
     gn_preds uniform, varying;
-    gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
+    gn_preds_split(x, when.at, when.n, &uniform, &varying);
     lane_guards(x, &e->u.index, 1, &varying);
-    gn_pred *all = GN_NEW_ARRAY(g->arena, gn_pred, uniform.n + varying.n + 1);
-    if (uniform.n) memcpy(all, uniform.at, uniform.n * sizeof *all);
-    if (varying.n) memcpy(all + uniform.n, varying.at, varying.n * sizeof *all);
     const gn_dim *d = gn_subst_axes(g, e->u.index, x->inside);
-    return gn_v_index(x, (gn_dtype)e->dtype, d, gn_v_varies(x, d) ? (gn_preds){ uniform.n + varying.n, all } : uniform);
+    return gn_v_index(x, (gn_dtype)e->dtype, d, gn_v_varies(x, d) ? joined(x, uniform, varying) : uniform);
 }
 
-/* ---- if ---- */
-
-/* 1, 0: known from ranges; -1: not known. */
-static int known_cond(gn_expander *x, const gn_kcond *c)
-{
-    const gn_dim *d = gn_lsub(x->g, c->b, c->a), *minus = gn_lsub(x->g, c->a, c->b);
-    if (c->kind == GN_K_EQ) return gn_dim_is(d, 0) ? 1 : gn_dim_at_least(x->g, d, 1) || gn_dim_at_least(x->g, minus, 1) ? 0 : -1;
-    return gn_dim_at_least(x->g, d, 1) ? 1 : gn_dim_at_least(x->g, minus, 0) ? 0 : -1;
-}
-
-static const gn_val *branch(gn_expander *x, const gn_kexpr *e, gn_pred when)
-{
-    const gn_map outer = x->memo;
-    x->memo = (gn_map){ 0 };
-    gn_push(x->g->arena, &x->when, when);
-    const gn_val *v = gn_v_expr(x, e);
-    x->when.n--;
-    x->memo = outer;
-    return v;
-}
-
-static bool is_zero(const gn_kexpr *e)
-{
-    return e->kind == GN_K_CONST && e->u.i == 0;
-}
-
-/* Both branches are computed, but what they load is loaded only under their condition. */
-static const gn_val *conditional(gn_expander *x, const gn_kexpr *e)
-{
-    gn_lower *g = x->g;
-    gn_kcond *c = GN_NEW_ARRAY(g->arena, gn_kcond, e->ncond + 1u);
-    uint16_t n = 0;
-    for (uint16_t i = 0; i < e->ncond; i++) {
-        c[n] = (gn_kcond){ e->cond[i].kind, gn_subst_axes(g, e->cond[i].a, x->inside), gn_subst_axes(g, e->cond[i].b, x->inside) };
-        const int known = known_cond(x, &c[n]);
-        if (known == 0) return gn_v_expr(x, e->a[1]);
-        if (known < 0) n++;
-    }
-    if (n == 0) return gn_v_expr(x, e->a[0]);
-    const gn_pred p = { .n = n, .cond = c };
-    const bool is_load = is_zero(e->a[1]) && e->a[0]->kind == GN_K_LOAD;
-    x->zero_outside = is_load;
-    const gn_val *yes = branch(x, e->a[0], p);
-    x->zero_outside = false;
-    if (is_load && yes->kind == GN_VAL_LOAD) return yes; /* 0 where it was not executed */
-    const gn_val *no = branch(x, e->a[1], (gn_pred){ true, n, c });
-    return gn_v_select(x, (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) }, yes, no);
-}
-
-/* ---- all kinds ---- */
-
-static const gn_val *expr(gn_expander *x, const gn_kexpr *e)
+const gn_val *gn_v_leaf(gn_expander *x, const gn_kexpr *e)
 {
     switch ((gn_kexpr_kind)e->kind) {
     case GN_K_CONST:
@@ -245,20 +278,9 @@ static const gn_val *expr(gn_expander *x, const gn_kexpr *e)
     case GN_K_INDEX: return index_value(x, e);
     case GN_K_LOAD: return load(x, e);
     case GN_K_REF: return ref(x, e);
-    case GN_K_IF: return conditional(x, e);
+    case GN_K_IF:
     case GN_K_OP: break;
     }
-    const gn_val *a[4];
-    GN_ASSERT(e->n <= 4);
-    for (size_t i = 0; i < e->n; i++) a[i] = gn_v_expr(x, e->a[i]);
-    return gn_v_op(x, e->u.op, (gn_dtype)e->dtype, a, e->n);
-}
-
-const gn_val *gn_v_expr(gn_expander *x, const gn_kexpr *e)
-{
-    const gn_val *have = gn_map_get(&x->memo, e->id);
-    if (have) return have;
-    const gn_val *v = expr(x, e);
-    *gn_map_put(x->g->arena, &x->memo, e->id) = (void *)v;
-    return v;
+    GN_ASSERT(!"a leaf");
+    return NULL;
 }

@@ -53,19 +53,50 @@ static const gn_val * not(gn_expander * x, const gn_val *v)
     return gn_v_op(x, gn_v_op_named("not"), GN_BOOL, &v, 1);
 }
 
-/* Where an index reads memory: only inside the axes and the branches at work. */
-static gn_preds inside(gn_expander *x)
+static bool reads_wide(const gn_lower *g, const gn_dim *d)
+{
+    for (uint32_t t = 0; gn_dim_has_load(d) && t < d->n; t++)
+        for (uint32_t i = 0; i < d->term[t].n; i++) {
+            const gn_atom *a = d->term[t].atom[i];
+            if (a->kind == GN_DIM_LOAD && gn_dtypes[g->kernel->bufs.at[gn_kernel_find_buf(g->kernel, a->name)].dtype].size == 8) return true;
+        }
+    return false;
+}
+
+bool gn_cond_compares_data(const gn_lower *g, const gn_kcond *c)
+{
+    return reads_wide(g, c->a) || reads_wide(g, c->b);
+}
+
+/* Where an index reads memory: only inside the axes and under what is asked before it. */
+static gn_preds inside(gn_expander *x, const gn_kcond *asked)
 {
     gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + x->when.n + 1);
-    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    for (size_t i = 0; i < x->when.n; i++) p[x->guards.n + i] = x->when.at[i];
-    return (gn_preds){ (uint32_t)(x->guards.n + x->when.n), p };
+    uint32_t n = 0;
+    for (size_t i = 0; i < x->guards.n; i++) p[n++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+    for (uint32_t i = 0; i < x->when.n; i++) {
+        const gn_pred *w = &x->when.at[i];
+        if (asked >= w->cond && asked < w->cond + w->n) break;
+        p[n++] = *w;
+    }
+    return (gn_preds){ n, p };
+}
+
+static const gn_val *index_of_side(gn_expander *x, const gn_kcond *c, const gn_dim *d)
+{
+    if (!gn_dim_has_load(d)) return gn_v_index(x, GN_I64, d, (gn_preds){ 0 });
+    gn_preds uniform, varying;
+    const gn_preds all = inside(x, c);
+    gn_preds_split(x, all.at, all.n, &uniform, &varying);
+    return gn_v_index(x, GN_I64, d, gn_v_varies(x, d) ? all : uniform);
 }
 
 /* Lanes in which a < b: for an affine difference the first or all but the first so many. */
 static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
 {
     gn_lower *g = x->g;
+    if (gn_cond_compares_data(g, c)) /* as it stands: a difference may overflow */
+        return gn_v_op2(x, c->kind == GN_K_EQ ? "eq" : "lt", index_of_side(x, c, c->a), index_of_side(x, c, c->b));
     const gn_dim *d = gn_lsub(g, c->b, c->a), *base, *step;
     int64_t s = 0;
     const bool affine = gn_v_affine(x, d, &base, &step) && gn_dim_is_const(step, &s);
@@ -75,15 +106,21 @@ static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
         const gn_dim *none = gn_ladd(g, gn_dim_div(g->dims, gn_lscale(g, base, -1), gn_lconst(g, s)), gn_lconst(g, 1));
         return not(x, first(x, none));
     }
-    const gn_val *v = gn_v_index(x, GN_I64, d, gn_dim_has_load(d) ? inside(x) : (gn_preds){ 0 });
+    const gn_val *v = index_of_side(x, c, d);
     if (c->kind == GN_K_EQ) return gn_v_op2(x, "eq", v, gn_v_int(x, GN_I64, 0));
     return gn_v_op2(x, "lt", gn_v_int(x, GN_I64, 0), v);
 }
 
 /* ---- conditions ---- */
 
+bool gn_cond_reads_memory(const gn_kcond *c)
+{
+    return gn_dim_has_load(c->a) || gn_dim_has_load(c->b);
+}
+
 static bool cond_varies(const gn_expander *x, const gn_kcond *c)
 {
+    if (gn_cond_compares_data(x->g, c)) return gn_v_varies(x, c->a) || gn_v_varies(x, c->b);
     return gn_v_varies(x, gn_lsub(x->g, c->b, c->a));
 }
 
@@ -118,7 +155,7 @@ bool gn_preds_read_memory(gn_preds w)
 {
     for (uint32_t i = 0; i < w.n; i++)
         for (uint16_t j = 0; j < w.at[i].n; j++)
-            if (gn_dim_has_load(w.at[i].cond[j].a) || gn_dim_has_load(w.at[i].cond[j].b)) return true;
+            if (gn_cond_reads_memory(&w.at[i].cond[j])) return true;
     return false;
 }
 

@@ -2,6 +2,7 @@
  * So before a statement is expanded point by point, what a function will be applied to at its points is put into one vector, and the lanes of
  * the result are known as the results at the points. */
 #include "expand.h"
+#include "visit.h"
 
 enum { LEAST = 4, MOST = 16 };
 
@@ -42,23 +43,28 @@ static void compute(gn_expander *x, calls *c)
     c->n = 0;
 }
 
-static void pack(gn_expander *x, const gn_kexpr *e, const gn_tree *s, gn_leafset leaves, void (*set_point)(gn_expander *, const gn_tree *))
+static bool is_no_branch(void *unused, const void *e)
 {
-    if (e->kind != GN_K_OP) return; /* branches are left alone: what they read is read only where they are taken */
-    for (uint16_t i = 0; i < e->n; i++) pack(x, e->a[i], s, leaves, set_point);
-    if (!is_function(x, e)) return;
+    (void)unused;
+    return ((const gn_kexpr *)e)->kind == GN_K_OP; /* what branches read is read only where they are taken */
+}
+
+static void pack(gn_expander *x, const gn_kexpr *e, const gn_tree *s, gn_leafset leaves)
+{
     calls c = { .expr = e };
     gn_points_iter it;
     gn_points_begin(x->g, &it, leaves);
-    while (gn_points_next(x->g, &it, x->env)) {
+    for (size_t at = 0; gn_points_next(x->g, &it, x->env); at++) {
         const gn_val *v[2] = { NULL, NULL };
-        bool constant = true;
-        set_point(x, s);
+        bool constant = true, scalar = true;
+        gn_go_to_point(x, s, at);
         for (uint16_t k = 0; k < e->n; k++) {
             v[k] = gn_v_expr(x, e->a[k]);
-            if (v[k]->lanes != 1) return;
+            scalar &= v[k]->lanes == 1;
             constant &= v[k]->kind == GN_VAL_CONST;
         }
+        gn_keep_point(x, at);
+        if (!scalar) return;
         if (constant || has(&c, v) || gn_v_knows_op(x, e->u.op, v, e->n)) continue;
         memcpy(c.at[c.n++], v, sizeof v);
         if (c.n == MOST) compute(x, &c);
@@ -66,9 +72,13 @@ static void pack(gn_expander *x, const gn_kexpr *e, const gn_tree *s, gn_leafset
     compute(x, &c);
 }
 
-void gn_pack_functions(gn_expander *x, const gn_tree *s, gn_leafset leaves, void (*set_point)(gn_expander *, const gn_tree *))
+/* The points keep what they know, so that each expression is expanded once at each. */
+void gn_pack_functions(gn_expander *x, const gn_tree *s, gn_leafset leaves)
 {
     const bool computes = s->stmt == GN_STMT_UPD || s->stmt == GN_STMT_ASG || s->stmt == GN_STMT_STORE;
     if (!computes || x->g->cuda || x->g->target->vector_bytes <= 4 || s->def->online >= 0) return;
-    pack(x, s->def->body, s, leaves, set_point);
+    gn_visit v = { .arena = x->g->arena, .operand = gn_kexpr_operand, .enter = is_no_branch };
+    gn_visit_add(&v, s->def->body);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (is_function(x, e)) pack(x, e, s, leaves);
 }

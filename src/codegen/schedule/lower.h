@@ -96,7 +96,8 @@ typedef struct gn_lower {
     GN_VEC(gn_laxis) axes;   /* the copy's, by index */
     gn_map axis_of;          /* symbol's name -> axis index + 1 */
     gn_map leaf_of;          /* symbol's name -> leaf index + 1 */
-    gn_map sites, site_args; /* lower_kernel.c: definitions in place of their uses */
+    gn_map sites, site_args; /* lower_inline.c: definitions in place of their uses */
+    gn_map bodies;           /* expand_point.c: statements' expressions */
     GN_VEC(gn_ldef *) items; /* computed definitions and stores, text order */
     gn_ldef **def;           /* by definition of the copy; NULL: inlined */
     GN_VEC(gn_object *) objects;
