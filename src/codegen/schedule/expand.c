@@ -249,10 +249,22 @@ static void expand_looped(gn_expander *x, const gn_tree *s, uint32_t leaf, gn_le
     x->block = outer;
 }
 
+/* An axis without elements: the statement never runs, and its indices, times 0, may say nothing of the lanes. */
+static bool never_runs(const gn_lower *g, const gn_tree *s)
+{
+    const gn_ldef *d = s->def;
+    for (size_t p = 0; p < d->nparam; p++)
+        if (gn_dim_is(g->axes.at[d->param[p]].extent, 0)) return true;
+    for (size_t r = 0; s->stmt == GN_STMT_UPD && r < d->nraxis; r++)
+        if (gn_dim_is(g->axes.at[d->raxis[r]].extent, 0)) return true;
+    return false;
+}
+
 static void expand_stmt(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
     gn_ldef *d = s->def;
+    if (never_runs(g, s)) return;
     x->stmt = s;
     gn_leafset leaves = gn_stmt_leaves(s);
     set_lane(x, gn_set_or(leaves, s->stmt == GN_STMT_MERGE ? d->private : leaves));

@@ -9,15 +9,24 @@ typedef struct gn_known { /* a let that later code may use again; dead: what it 
     bool dead;
 } gn_known;
 
+/* What is known of the content of a variable, or of a stretch of memory: to be forgotten when that is written. */
+typedef struct gn_reader {
+    uint32_t known; /* among gn_expander.known, where `val` may have made room for another since */
+    const gn_val *val;
+} gn_reader;
+typedef struct gn_readers {
+    GN_VEC(gn_reader) at;
+} gn_readers;
+
 typedef struct gn_pending { /* a place in memory that is written once, at the end of the expansion */
     gn_access place;
     const gn_val *val;
+    uint32_t next; /* of the same hash, + 1 */
 } gn_pending;
 
-typedef struct gn_held { /* a variable and the constant that it was set to */
-    const gn_object *object;
-    uint32_t number;
+typedef struct gn_held { /* a variable's constant */
     const gn_val *val;
+    uint32_t epoch; /* of gn_expander.epoch: else it is forgotten */
 } gn_held;
 
 typedef struct gn_known_point { /* what is known at a point of the statement at work */
@@ -42,13 +51,28 @@ typedef struct gn_expander {
     gn_preds when;                 /* what holds wherever the node at work is needed, */
     bool loose;                    /* but not only there */
     GN_VEC(gn_known) known;
-    uint32_t chain[1024];
-    GN_VEC(gn_held) held; /* variables that are known to be constants in the block at work */
+    uint32_t *chain, nchains; /* of known, by hash */
+    gn_map variable_readers;  /* by object and number: gn_readers */
+    gn_map memory_readers;    /* by buffer or object: their stretches */
+    gn_map held;              /* variables that are known to be constants in the block at work, by object and number: gn_held */
+    uint32_t epoch;
     bool zero_outside;      /* the load at work must be 0 where it is not executed */
     bool hold; /* writes to memory wait in `pending` */
     GN_VEC(gn_pending) pending;
+    gn_map pending_at;        /* by hash of the place: the last one, + 1 */
     uint32_t nflat; /* flat copy loops so far */
 } gn_expander;
+
+/* expand_known.c: the table of known lets. */
+const gn_val *gn_known_find(gn_expander *, const gn_val *probe, uint64_t hash); /* NULL: none */
+void gn_known_add(gn_expander *, const gn_val *, uint64_t hash);
+void gn_known_written(gn_expander *, const gn_access *, uint16_t lanes); /* forgets the loads that the place may meet */
+void gn_known_set(gn_expander *, const gn_object *, uint32_t number);    /* a variable */
+void gn_v_forget_object(gn_expander *, const gn_object *);
+void gn_v_forget_buf(gn_expander *, uint32_t buf);
+/* Lets of an inner body are not known outside: mark at its begin, release at its end. */
+size_t gn_v_mark(const gn_expander *);
+void gn_v_release(gn_expander *, size_t mark);
 
 /* expand_value.c: values, each made once. */
 const gn_val *gn_v_let(gn_expander *, gn_val); /* the known one that is the same, or a new let */
@@ -77,12 +101,7 @@ void gn_v_forget_held(gn_expander *);
 void gn_v_set_reg(gn_expander *, gn_object *, uint32_t number, const gn_val *);
 void gn_v_store(gn_expander *, const gn_access *, const gn_val *);
 void gn_v_flush(gn_expander *); /* pending writes */
-void gn_v_forget_object(gn_expander *, const gn_object *);
-void gn_v_forget_buf(gn_expander *, uint32_t buf);
 void gn_emit_node(gn_expander *, gn_tree *);
-/* Lets of an inner body are not known outside: mark at its begin, release at its end. */
-size_t gn_v_mark(const gn_expander *);
-void gn_v_release(gn_expander *, size_t mark);
 
 /* expand_index.c: index expressions, masks of lanes, conditions. */
 const gn_val *gn_v_index(gn_expander *, gn_dtype, const gn_dim *, gn_preds when);

@@ -1,6 +1,7 @@
 /* Values: every let is made once and used again while what it read is unchanged. */
 #include <stdint.h>
 #include "expand.h"
+#include "visit.h"
 
 void gn_emit_node(gn_expander *x, gn_tree *t)
 {
@@ -39,7 +40,7 @@ static bool same(const gn_val *a, const gn_val *b)
 {
     if (a == b) return true;
     if (a->kind != b->kind || a->dtype != b->dtype || a->lanes != b->lanes || a->red != b->red || a->n != b->n) return false;
-    if (a->id && b->id && a->id != b->id) return false;
+    if (a->id && b->id) return a->id == b->id;
     for (uint16_t i = 0; i < a->n; i++)
         if (!same(a->a[i], b->a[i])) return false;
     switch ((gn_val_kind)a->kind) {
@@ -90,71 +91,20 @@ bool gn_v_same(const gn_val *a, const gn_val *b)
     return same(a, b);
 }
 
-/* ---- the table of known lets ---- */
-
-static const gn_val *find(gn_expander *x, const gn_val *probe, uint64_t h)
-{
-    for (uint32_t i = x->chain[h % 1024]; i; i = x->known.at[i - 1].next) {
-        const gn_known *k = &x->known.at[i - 1];
-        if (!k->dead && k->hash == h && same(k->val, probe)) return k->val;
-    }
-    return NULL;
-}
-
-static void remember(gn_expander *x, const gn_val *v, uint64_t h)
-{
-    gn_push(x->g->arena, &x->known, (gn_known){ .val = v, .hash = h, .next = x->chain[h % 1024] });
-    x->chain[h % 1024] = (uint32_t)x->known.n;
-}
-
-size_t gn_v_mark(const gn_expander *x)
-{
-    return x->known.n;
-}
-
-void gn_v_release(gn_expander *x, size_t mark)
-{
-    while (x->known.n > mark) {
-        const gn_known *k = &x->known.at[x->known.n - 1];
-        x->chain[k->hash % 1024] = k->next;
-        x->known.n--;
-    }
-}
+/* ---- lets ---- */
 
 const gn_val *gn_v_let(gn_expander *x, gn_val probe)
 {
     const uint64_t h = hash_of(&probe);
-    const gn_val *have = find(x, &probe, h);
+    const gn_val *have = gn_known_find(x, &probe, h);
     if (have) return have;
     gn_val *v = gn_arena_copy(x->g->arena, &probe, sizeof probe);
     v->id = ++x->nlets;
     gn_tree *t = gn_tree_new(x->g, GN_NODE_LET);
     t->val = v;
     gn_emit_node(x, t);
-    remember(x, v, h);
+    gn_known_add(x, v, h);
     return v;
-}
-
-static bool reads_object(const gn_val *v, const gn_object *o)
-{
-    if (v->kind == GN_VAL_LOAD) return v->u.load.object == o;
-    for (uint16_t i = 0; i < v->n; i++)
-        if (v->a[i]->id == 0 && (v->a[i]->kind == GN_VAL_REG ? v->a[i]->u.reg.object == o : reads_object(v->a[i], o))) return true;
-    return false;
-}
-
-void gn_v_forget_object(gn_expander *x, const gn_object *o)
-{
-    for (size_t i = 0; i < x->known.n; i++)
-        if (reads_object(x->known.at[i].val, o)) x->known.at[i].dead = true;
-}
-
-void gn_v_forget_buf(gn_expander *x, uint32_t buf)
-{
-    for (size_t i = 0; i < x->known.n; i++) {
-        const gn_val *v = x->known.at[i].val;
-        if (v->kind == GN_VAL_LOAD && !v->u.load.object && v->u.load.buf == (int32_t)buf) x->known.at[i].dead = true;
-    }
 }
 
 /* ---- constants, variables, splats: no lets ---- */
@@ -180,10 +130,15 @@ const gn_val *gn_v_zero(gn_expander *x, gn_dtype t)
     return gn_v_int(x, t, 0);
 }
 
+static uint64_t variable_key(const gn_object *o, uint32_t number)
+{
+    return (uint64_t)o->id << 32 | number;
+}
+
 const gn_val *gn_v_reg(gn_expander *x, const gn_object *o, uint32_t number)
 {
-    for (size_t i = x->held.n; i-- > 0;)
-        if (x->held.at[i].object == o && x->held.at[i].number == number) return x->held.at[i].val;
+    const gn_held *h = gn_map_get(&x->held, variable_key(o, number));
+    if (h && h->val && h->epoch == x->epoch) return h->val;
     gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)o->dtype, .lanes = (uint16_t)o->lanes };
     v.u.reg.object = o;
     v.u.reg.number = number;
@@ -266,7 +221,7 @@ static gn_val scalar_op(const gn_op_info *op, const gn_val *const *a, uint16_t n
 bool gn_v_knows_op(gn_expander *x, const gn_op_info *op, const gn_val *const *a, uint16_t n)
 {
     const gn_val probe = scalar_op(op, a, n);
-    return find(x, &probe, hash_of(&probe));
+    return gn_known_find(x, &probe, hash_of(&probe));
 }
 
 void gn_v_remember_op(gn_expander *x, const gn_op_info *op, const gn_val *const *a, uint16_t n, const gn_val *result)
@@ -274,7 +229,7 @@ void gn_v_remember_op(gn_expander *x, const gn_op_info *op, const gn_val *const 
     const gn_val v = scalar_op(op, a, n);
     gn_val *known = gn_arena_copy(x->g->arena, &v, sizeof v);
     known->id = result->id;
-    remember(x, known, hash_of(&v));
+    gn_known_add(x, known, hash_of(&v));
 }
 
 const gn_val *gn_v_op2(gn_expander *x, const char *op, const gn_val *a, const gn_val *b)
@@ -323,9 +278,26 @@ static const gn_val *wider_load(gn_expander *x, const gn_val *load)
     for (int i = 0; i < (is_both ? 3 : 1); i++) {
         gn_val probe = *load;
         probe.u.load.mask = i == 0 ? NULL : mask->a[i - 1];
-        const gn_val *have = find(x, &probe, hash_of(&probe));
+        const gn_val *have = gn_known_find(x, &probe, hash_of(&probe));
         if (!have && i > 0) have = wider_load(x, &probe);
         if (have) return have;
+    }
+    return NULL;
+}
+
+static uint64_t hash_place(const gn_access *a)
+{
+    gn_val load = { .kind = GN_VAL_LOAD, .lanes = 1 };
+    load.u.load = *a;
+    return hash_of(&load);
+}
+
+static gn_pending *find_pending(gn_expander *x, const gn_access *a)
+{
+    if (x->pending.n == 0) return NULL;
+    for (uint32_t i = (uint32_t)(uintptr_t)gn_map_get(&x->pending_at, hash_place(a)); i; i = x->pending.at[i - 1].next) {
+        gn_work_done.scans++;
+        if (same_access(&x->pending.at[i - 1].place, a)) return &x->pending.at[i - 1];
     }
     return NULL;
 }
@@ -334,28 +306,10 @@ const gn_val *gn_v_load(gn_expander *x, gn_dtype t, uint16_t lanes, const gn_acc
 {
     gn_val v = { .kind = GN_VAL_LOAD, .dtype = (uint8_t)t, .lanes = a->mode == GN_ACCESS_ONE ? 1 : lanes };
     v.u.load = *a;
-    for (size_t i = 0; i < x->pending.n; i++)
-        if (same_access(&x->pending.at[i].place, a)) return x->pending.at[i].val;
+    const gn_pending *p = find_pending(x, a);
+    if (p) return p->val;
     const gn_val *wider = x->zero_outside ? NULL : wider_load(x, &v);
     return wider ? wider : gn_v_let(x, v);
-}
-
-/* Elements that differ by a constant, far enough: known loads stay known. */
-static bool is_far(gn_expander *x, const gn_val *load, const gn_access *w, uint16_t lanes)
-{
-    const gn_access *r = &load->u.load;
-    int64_t d;
-    if (r->mode > GN_ACCESS_ROW || w->mode > GN_ACCESS_ROW || !gn_dim_is_const(gn_lsub(x->g, r->base, w->base), &d)) return false;
-    return d >= lanes || -d >= load->lanes;
-}
-
-static void forget_near(gn_expander *x, const gn_access *w, uint16_t lanes)
-{
-    for (size_t i = 0; i < x->known.n; i++) {
-        const gn_val *v = x->known.at[i].val;
-        if (v->kind != GN_VAL_LOAD || v->u.load.object != w->object || v->u.load.buf != w->buf) continue;
-        if (!is_far(x, v, w, lanes)) x->known.at[i].dead = true;
-    }
 }
 
 static void set_memory(gn_expander *x, const gn_access *a, const gn_val *v)
@@ -370,16 +324,18 @@ void gn_v_store(gn_expander *x, const gn_access *a, const gn_val *v)
 {
     if (a->mode != GN_ACCESS_ONE) v = gn_v_splat(x, v, x->lanes);
     if (x->hold) {
-        for (size_t i = 0; i < x->pending.n; i++)
-            if (same_access(&x->pending.at[i].place, a)) {
-                x->pending.at[i].val = v;
-                return;
-            }
-        gn_push(x->g->arena, &x->pending, (gn_pending){ *a, v });
+        gn_pending *p = find_pending(x, a);
+        if (p) {
+            p->val = v;
+            return;
+        }
+        void **last = gn_map_put(x->g->arena, &x->pending_at, hash_place(a));
+        gn_push(x->g->arena, &x->pending, (gn_pending){ *a, v, (uint32_t)(uintptr_t)*last });
+        *last = (void *)(uintptr_t)x->pending.n;
         return;
     }
     set_memory(x, a, v);
-    forget_near(x, a, v->lanes);
+    gn_known_written(x, a, v->lanes);
     if (a->mask || a->when.n || a->mode > GN_ACCESS_ROW || v->id == 0) return;
     gn_val load = { .kind = GN_VAL_LOAD, .dtype = v->dtype, .lanes = v->lanes }; /* what was stored is what a load finds */
     load.u.load = *a;
@@ -387,7 +343,7 @@ void gn_v_store(gn_expander *x, const gn_access *a, const gn_val *v)
     gn_val *known = gn_arena_copy(x->g->arena, v, sizeof *v);
     *known = load;
     known->id = v->id;
-    remember(x, known, h);
+    gn_known_add(x, known, h);
 }
 
 void gn_v_flush(gn_expander *x)
@@ -395,21 +351,12 @@ void gn_v_flush(gn_expander *x)
     x->hold = false;
     for (size_t i = 0; i < x->pending.n; i++) gn_v_store(x, &x->pending.at[i].place, x->pending.at[i].val);
     x->pending.n = 0;
-}
-
-static bool reads_variable(const gn_val *v, const gn_object *o, uint32_t number)
-{
-    for (uint16_t i = 0; i < v->n; i++) {
-        const gn_val *a = v->a[i];
-        if (a->id) continue;
-        if (a->kind == GN_VAL_REG ? a->u.reg.object == o && a->u.reg.number == number : reads_variable(a, o, number)) return true;
-    }
-    return false;
+    x->pending_at = (gn_map){ 0 };
 }
 
 void gn_v_forget_held(gn_expander *x)
 {
-    x->held.n = 0;
+    x->epoch++;
 }
 
 const gn_val *gn_v_constant(const gn_val *v)
@@ -420,9 +367,9 @@ const gn_val *gn_v_constant(const gn_val *v)
 
 static void hold(gn_expander *x, const gn_object *o, uint32_t number, const gn_val *v)
 {
-    for (size_t i = 0; i < x->held.n; i++)
-        if (x->held.at[i].object == o && x->held.at[i].number == number) x->held.at[i--] = x->held.at[--x->held.n];
-    if (gn_v_constant(v)) gn_push(x->g->arena, &x->held, (gn_held){ o, number, v });
+    void **at = gn_map_put(x->g->arena, &x->held, variable_key(o, number));
+    if (!*at) *at = GN_NEW_OBJECT(x->g->arena, gn_held);
+    *(gn_held *)*at = (gn_held){ gn_v_constant(v) ? v : NULL, x->epoch };
 }
 
 void gn_v_set_reg(gn_expander *x, gn_object *o, uint32_t number, const gn_val *v)
@@ -434,6 +381,5 @@ void gn_v_set_reg(gn_expander *x, gn_object *o, uint32_t number, const gn_val *v
     t->number = number;
     t->val = v;
     gn_emit_node(x, t);
-    for (size_t i = 0; i < x->known.n; i++)
-        if (reads_variable(x->known.at[i].val, o, number)) x->known.at[i].dead = true;
+    gn_known_set(x, o, number);
 }
