@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MAP_PART = 65536, SUM_PART = 4096, MOST_ROWS = 256, LITTLE = 8192, MOST_OPS = 192 };
+enum { MAP_PART = 65536, SUM_PART = 4096, MOST_ROWS = 256, LITTLE = 8192, MOST_OPS = 192, BODY_OPS = 512 };
 
 /* ---- which axis goes to the lanes ---- */
 
@@ -101,60 +101,9 @@ static void stage_costly(piece *p, uint32_t spine, uint32_t lane)
     }
 }
 
-/* ---- lanes along the spine ---- */
+/* ---- how much is expanded ---- */
 
-static int64_t others_size(const piece *p, uint32_t lane)
-{
-    double n = 1;
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if (a != lane) n *= (double)gn_piece_guess(p, a);
-    return n > 1e6 ? 1000000 : n < 1 ? 1 : (int64_t)n;
-}
-
-/* Four chains for a short constant sum. */
-static bool chains(piece *p, uint32_t a)
-{
-    const int64_t e = p->extent[a];
-    if (e < 8 || e > 64 || e % 4 != 0 || !reduces(p, a)) return false;
-    const char *outer = gn_piece_leaf(p, a, "a"), *inner = gn_piece_leaf(p, a, "b");
-    gn_textf(&p->splits, " (split %s (%s %" PRId64 ") (%s 4))", p->k->axes.at[a].name, outer, e / 4, inner);
-    gn_piece_serial(p, outer, a, e / 4);
-    gn_piece_tile(p, "private", inner, a, 4);
-    return true;
-}
-
-static void spine_lanes(piece *p, uint32_t ln)
-{
-    const bool closes = reduces(p, ln);
-    const int64_t tile = 4 * p->w, e = p->extent[ln];
-    int64_t rows = closes ? SUM_PART : MAP_PART / others_size(p, ln) / tile * tile;
-    if (rows < tile) rows = tile;
-    const bool parts = !p->small && (e < 0 || e > rows);
-    lanes l = { 0 };
-    if (parts) {
-        const char *part = gn_piece_leaf(p, ln, "p");
-        l.outer = gn_piece_leaf(p, ln, "0"), l.unroll = gn_piece_leaf(p, ln, "u"),
-        l.lane = p->w > 1 ? gn_piece_leaf(p, ln, "l") : NULL;
-        l.nunroll = 4, l.exact = e >= 0 && e % tile == 0;
-        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s 4)", p->k->axes.at[ln].name, part, l.outer, rows / tile, l.unroll);
-        if (l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l.lane, p->w);
-        gn_text_char(&p->splits, ')');
-        gn_piece_part(p, part, ln);
-        gn_piece_serial(p, l.outer, ln, rows / tile);
-    } else {
-        l = gn_piece_lanes(p, ln, 4, 8);
-        if (l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
-    }
-    gn_piece_peel(p, &l);
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if (a != ln && (parts || !chains(p, a))) gn_piece_axis(p, a);
-    gn_piece_lane_tiles(p, &l, ln, closes ? "private" : "unroll");
-    if (parts && closes) gn_piece_close(p, ln, p->serial.at[0].name, rows);
-}
-
-/* ---- lanes within the rows ---- */
-
-/* Operations that are done for each element of a row. */
+/* Operations that are done for each element along the lanes. */
 static int64_t ops_along(const piece *p, const gn_kexpr *body, const char *lane)
 {
     gn_map varies = { 0 };
@@ -182,15 +131,80 @@ static int64_t ops_per_element(const piece *p, uint32_t lane)
     return n;
 }
 
-/* Rows that are expanded together: more where partial sums of columns are loaded and stored once for all of them, fewer where that is much code. */
-static int64_t row_unroll(const piece *p, bool column, uint32_t lane)
+/* So many vectors, or rows, fewer where each is much code: what is longer than a processor looks ahead gains nothing from a neighbour. */
+static int64_t fitting(int64_t wanted, int64_t ops)
 {
-    const int64_t most = p->target->nregs >= 32 ? 4 : 2, row = p->extent[lane];
-    if (!column) return row >= 0 && row <= 4 * p->w ? most : 1;
+    while (wanted > 1 && wanted * ops > BODY_OPS) wanted /= 2;
+    return wanted;
+}
+
+static void peel(piece *p, const lanes *l, int64_t ops)
+{
+    if (ops <= BODY_OPS / 8) gn_piece_peel(p, l); /* else the masks of a second copy's loads cost less than its code */
+}
+
+/* ---- lanes along the spine ---- */
+
+static int64_t others_size(const piece *p, uint32_t lane)
+{
+    double n = 1;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (a != lane) n *= (double)gn_piece_guess(p, a);
+    return n > 1e6 ? 1000000 : n < 1 ? 1 : (int64_t)n;
+}
+
+/* Four chains for a short constant sum. */
+static bool chains(piece *p, uint32_t a)
+{
+    const int64_t e = p->extent[a];
+    if (e < 8 || e > 64 || e % 4 != 0 || !reduces(p, a)) return false;
+    const char *outer = gn_piece_leaf(p, a, "a"), *inner = gn_piece_leaf(p, a, "b");
+    gn_textf(&p->splits, " (split %s (%s %" PRId64 ") (%s 4))", p->k->axes.at[a].name, outer, e / 4, inner);
+    gn_piece_serial(p, outer, a, e / 4);
+    gn_piece_tile(p, "private", inner, a, 4);
+    return true;
+}
+
+static void spine_lanes(piece *p, uint32_t ln)
+{
+    const bool closes = reduces(p, ln);
+    const int64_t ops = ops_per_element(p, ln), unroll = fitting(4, ops), tile = unroll * p->w, e = p->extent[ln];
+    int64_t rows = closes ? SUM_PART : MAP_PART / others_size(p, ln) / tile * tile;
+    if (rows < tile) rows = tile;
+    const bool parts = !p->small && (e < 0 || e > rows);
+    lanes l = { 0 };
+    if (parts) {
+        const char *part = gn_piece_leaf(p, ln, "p");
+        l.outer = gn_piece_leaf(p, ln, "0"), l.unroll = gn_piece_leaf(p, ln, "u"),
+        l.lane = p->w > 1 ? gn_piece_leaf(p, ln, "l") : NULL;
+        l.nunroll = unroll, l.exact = e >= 0 && e % tile == 0;
+        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %" PRId64 ")", p->k->axes.at[ln].name, part, l.outer, rows / tile, l.unroll,
+                 unroll);
+        if (l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l.lane, p->w);
+        gn_text_char(&p->splits, ')');
+        gn_piece_part(p, part, ln);
+        gn_piece_serial(p, l.outer, ln, rows / tile);
+    } else {
+        l = gn_piece_lanes(p, ln, unroll, fitting(8, ops));
+        if (l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
+    }
+    peel(p, &l, ops);
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (a != ln && (parts || !chains(p, a))) gn_piece_axis(p, a);
+    gn_piece_lane_tiles(p, &l, ln, closes ? "private" : "unroll");
+    if (parts && closes) gn_piece_close(p, ln, p->serial.at[0].name, rows);
+}
+
+/* ---- lanes within the rows ---- */
+
+/* Rows that are expanded together: more where partial sums of columns are loaded and stored once for all of them, fewer where that is much code. */
+static int64_t row_unroll(const piece *p, bool column, uint32_t lane, int64_t ops)
+{
+    const int64_t most = p->target->nregs >= 32 ? 4 : 2, row = p->extent[lane], vectors = ceil_div(row, p->w);
+    if (!column) return row >= 0 && row <= 4 * p->w ? fitting(most, vectors * ops) : 1;
     if (row < 0 || row > 128) return row >= 0 && row <= 1024 ? most : 2;
     int64_t n = 2 * most;
-    const int64_t ops = ceil_div(row, p->w) * ops_per_element(p, lane);
-    while (n > 2 && n * ops > MOST_OPS) n /= 2;
+    while (n > 2 && n * vectors * ops > MOST_OPS) n /= 2;
     return n;
 }
 
@@ -214,10 +228,10 @@ typedef struct row_plan {
     const char *part, *each, *one;
 } row_plan;
 
-static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln)
+static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln, int64_t ops)
 {
     const int64_t m = p->extent[i], c = p->extent[ln];
-    row_plan r = { .closes = reduces(p, i), .unroll = row_unroll(p, has_column(p, i, ln), ln) };
+    row_plan r = { .closes = reduces(p, i), .unroll = row_unroll(p, has_column(p, i, ln), ln, ops) };
     if (m >= 0 && m < r.unroll) r.unroll = m > 0 ? m : 1;
     if (p->small) r.unroll = 1; /* short loops are expanded whole */
     int64_t width = 1;
@@ -276,12 +290,12 @@ static void more_lanes(piece *p, const double *by_axis, uint32_t i, uint32_t ln,
 static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
 {
     const bool column = has_column(p, i, ln);
-    const int64_t c = p->extent[ln];
-    row_plan r = plan_rows(p, i, ln);
+    const int64_t c = p->extent[ln], ops = ops_per_element(p, ln);
+    row_plan r = plan_rows(p, i, ln, ops);
     uint64_t done = UINT64_C(1) << i | UINT64_C(1) << ln;
     split_rows(p, i, &r);
     const int64_t narrow = 4 * p->w;
-    const lanes l = gn_piece_lanes(p, ln, column && !(c >= 0 && c <= narrow) ? 1 : 4, column && c >= 0 && c <= 2 * narrow ? 8 : 4);
+    const lanes l = gn_piece_lanes(p, ln, column && !(c >= 0 && c <= narrow) ? 1 : fitting(4, ops), fitting(column && c >= 0 && c <= 2 * narrow ? 8 : 4, ops));
     const char *how = has_row_sum(p, i, ln) && r.unroll < 4 ? "private" : "unroll";
     const int64_t row = r.rows * gn_piece_guess(p, ln);
     outer_spine(p, i, ln, row, r.closes, &done);
@@ -304,7 +318,7 @@ static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
         if (!(done >> a & 1) && !(p->small && chains(p, a))) gn_piece_axis(p, a);
     if (!in_spine && l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
-    gn_piece_peel(p, &l);
+    peel(p, &l, ops);
     gn_piece_lane_tiles(p, &l, ln, how);
     if (part && r.closes) gn_piece_close(p, i, part, r.rows);
     if (l.outer && !p->small) stage_costly(p, i, ln);
