@@ -20,7 +20,9 @@ typedef struct copier {
     gn_arena *arena;          /* of the result and of scratch */
     gn_graph *from, *to;
     struct gn_core *core;
-    gn_map node, type, dim, region; /* from id or pointer to the copy */
+    gn_map node, type, region; /* from id or pointer to the copy */
+    gn_dim_replacing dims;     /* once all aliases are known */
+    gn_map collected;          /* regions whose constraints are known */
     GN_VEC(alias) aliases;
     GN_VEC(const char *) bound; /* names that an input's extent binds, in call order */
     GN_VEC(gn_constraint) constraints; /* in dims of `from`, each pair once */
@@ -50,18 +52,10 @@ static const gn_dim *translate(copier *c, const gn_dim *d)
     return gn_dim_is_const(d, &v) ? gn_dim_const(&c->to->dims, v) : gn_dim_subst(&c->to->dims, d, alias_of, c);
 }
 
-/* Only after all aliases are known. */
-static const gn_dim *map_dim(copier *c, const gn_dim *d)
-{
-    void **const place = gn_map_put(c->arena, &c->dim, d->id);
-    if (!*place) *place = (void *)(uintptr_t)translate(c, d);
-    return *place;
-}
-
 static const gn_dim *const *map_dims(copier *c, const gn_dim *const *dim, size_t n)
 {
     const gn_dim **const out = GN_NEW_ARRAY(c->arena, const gn_dim *, n);
-    for (size_t i = 0; i < n; i++) out[i] = map_dim(c, dim[i]);
+    for (size_t i = 0; i < n; i++) out[i] = gn_dim_replace(&c->dims, dim[i]);
     return out;
 }
 
@@ -95,6 +89,9 @@ static void collect(copier *c, const gn_expr_list *nodes)
         }
         for (uint32_t k = 0; k < e->op->nattr; k++) {
             if (e->attr[k].kind != GN_ATTR_REGION) continue;
+            void **const place = gn_map_put(c->arena, &c->collected, GN_KEY(e->attr[k].region));
+            if (*place) continue;
+            *place = c;
             const gn_expr_list body = gn_reachable(c->arena, e->attr[k].region->nout, e->attr[k].region->out);
             collect(c, &body); /* as deep as regions are nested in the program's text */
         }
@@ -184,10 +181,12 @@ typedef struct name_check {
     const gn_expr *e;
 } name_check;
 
-static void check_name(void *user, const char *name)
+static void check_name(void *user, const gn_atom *x)
 {
     const name_check *const k = user;
     const copier *const c = k->c;
+    const char *const name = x->name;
+    if (x->kind != GN_DIM_SYM) return;
     for (size_t i = 0; i < c->core->in.n; i++) {
         const gn_type *const t = c->core->in.at[i]->type;
         for (size_t d = 0; d < t->n; d++) {
@@ -202,15 +201,13 @@ static void check_name(void *user, const char *name)
 
 static void check_names(copier *c)
 {
-    gn_map seen = { 0 };
+    gn_visit v = { .arena = c->arena, .operand = gn_atom_operand };
     for (size_t i = 0; i < c->to->nodes.n; i++) {
         const gn_expr *const e = c->to->nodes.at[i];
         name_check k = { c, e };
-        for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) {
-            void **const place = gn_map_put(c->arena, &seen, e->type->dim[d]->id);
-            if (!*place) gn_dim_symbols(e->type->dim[d], check_name, &k);
-            *place = c;
-        }
+        for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) gn_dim_meet(&v, e->type->dim[d], check_name, &k);
+        for (uint32_t a = 0; a < e->op->nattr; a++)
+            for (uint32_t d = 0; e->attr[a].kind == GN_ATTR_DIMS && d < e->attr[a].n; d++) gn_dim_meet(&v, e->attr[a].dims[d], check_name, &k);
     }
 }
 
@@ -339,6 +336,7 @@ static void copy_all(void *arg)
     collect(c, &nodes);
     for (size_t i = 0; i < c->constraints.n; i++) solve(c, &c->constraints.at[i]);
     for (size_t i = 0; i < c->constraints.n; i++) keep_constraint(c, &c->constraints.at[i]);
+    c->dims = (gn_dim_replacing){ .pool = &c->to->dims, .map = alias_of, .user = c, .arena = c->arena };
     copy_inputs(c, call->in);
     copy_nodes(c, &nodes);
     for (size_t i = 0; i < call->out.n; i++) gn_push(c->arena, &c->core->out, gn_map_get(&c->node, call->out.at[i]->id));

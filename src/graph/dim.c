@@ -59,36 +59,53 @@ int64_t gn_gcd(int64_t a, int64_t b)
     return x > INT64_MAX ? 1 : (int64_t)x;
 }
 
-/* Order. */
+/* Order. What is not one pointer differs, so that the first difference decides, however deep it lies. Past DEEP it would have to be looked for too
+ * long: there depth decides, then a hash of names and structure. */
 
-static int atom_order(const gn_atom *a, const gn_atom *b)
+enum { DEEP = 8 };
+
+/* The operands that decide between two atoms, if their kinds and names do not. */
+static int atom_order(const gn_atom *a, const gn_atom *b, const gn_dim **da, const gn_dim **db)
 {
-    if (a == b) return 0;
     if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
     if (a->name != b->name) return strcmp(a->name, b->name);
-    const int o = gn_dim_sort_order(a->a, b->a);
-    return o || !a->b ? o : gn_dim_sort_order(a->b, b->b);
+    if (a->depth > DEEP || b->depth > DEEP) {
+        if (a->depth != b->depth) return a->depth < b->depth ? -1 : 1;
+        if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
+    }
+    *da = a->a != b->a ? a->a : a->b, *db = a->a != b->a ? b->a : b->b;
+    return 0;
 }
 
-static int product_order(const gn_term *a, const gn_term *b)
+/* As product_order; *da and *db are what decides where the result is 0 and they were set. */
+static int products_apart(const gn_term *a, const gn_term *b, const gn_dim **da, const gn_dim **db)
 {
     if (a->atom == b->atom) return 0;
-    for (uint32_t i = 0; i < a->n && i < b->n; i++) {
-        const int o = atom_order(a->atom[i], b->atom[i]);
-        if (o) return o;
-    }
+    for (uint32_t i = 0; i < a->n && i < b->n; i++)
+        if (a->atom[i] != b->atom[i]) return atom_order(a->atom[i], b->atom[i], da, db);
     return a->n > b->n ? -1 : a->n < b->n;
 }
 
 int gn_dim_sort_order(const gn_dim *a, const gn_dim *b)
 {
-    if (a == b) return 0;
-    for (uint32_t i = 0; i < a->n && i < b->n; i++) {
-        const int o = product_order(&a->term[i], &b->term[i]);
-        if (o) return o;
-        if (a->term[i].c != b->term[i].c) return a->term[i].c < b->term[i].c ? -1 : 1;
+    while (a != b) {
+        const gn_dim *da = NULL, *db = NULL;
+        for (uint32_t i = 0; !da; i++) {
+            if (i == a->n || i == b->n) return a->n < b->n ? -1 : a->n > b->n;
+            const int o = products_apart(&a->term[i], &b->term[i], &da, &db);
+            if (o) return o;
+            if (!da && a->term[i].c != b->term[i].c) return a->term[i].c < b->term[i].c ? -1 : 1;
+        }
+        a = da, b = db;
     }
-    return a->n < b->n ? -1 : a->n > b->n;
+    return 0;
+}
+
+static int product_order(const gn_term *a, const gn_term *b)
+{
+    const gn_dim *da = NULL, *db = NULL;
+    const int o = products_apart(a, b, &da, &db);
+    return o || !da ? o : gn_dim_sort_order(da, db);
 }
 
 /* Interning. */
@@ -157,14 +174,63 @@ static bool atom_equal(const void *stored, const void *probe)
     return x->kind == y->kind && x->name == y->name && x->a == y->a && x->b == y->b;
 }
 
+static uint32_t count_atoms(const gn_dim *d)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; d && i < d->n; i++) n += d->term[i].n;
+    return n;
+}
+
+static const gn_atom **add_atoms(const gn_atom **at, const gn_dim *d)
+{
+    for (uint32_t i = 0; d && i < d->n; i++)
+        for (uint32_t k = 0; k < d->term[i].n; k++) *at++ = d->term[i].atom[k];
+    return at;
+}
+
+static uint64_t structure_hash(const gn_atom *x)
+{
+    const gn_dim *const part[2] = { x->a, x->b };
+    uint64_t hash = gn_hash_bytes(x->kind, x->name, strlen(x->name));
+    for (int p = 0; p < 2 && part[p]; p++)
+        for (uint32_t i = 0; i < part[p]->n; i++) {
+            const gn_term *const t = &part[p]->term[i];
+            hash = gn_hash_mix(gn_hash_mix(hash, (uint64_t)t->c), t->n + (uint64_t)p);
+            for (uint32_t k = 0; k < t->n; k++) hash = gn_hash_mix(hash, t->atom[k]->hash);
+        }
+    return hash;
+}
+
+static void note_facts(gn_dim_pool *pool, gn_atom *x)
+{
+    uint64_t size = 1;
+    x->nin = count_atoms(x->a) + count_atoms(x->b);
+    const gn_atom **const in = x->nin ? GN_NEW_ARRAY(pool->arena, const gn_atom *, x->nin) : NULL;
+    add_atoms(add_atoms(in, x->a), x->b);
+    x->in = in;
+    x->has_load = x->kind == GN_DIM_LOAD;
+    x->symbols = x->kind == GN_DIM_SYM ? gn_dim_symbol_bit(x->name) : 0;
+    for (uint32_t i = 0; i < x->nin; i++) {
+        size += in[i]->size;
+        x->has_load |= in[i]->has_load;
+        x->symbols |= in[i]->symbols;
+        if (x->depth < in[i]->depth) x->depth = in[i]->depth;
+    }
+    x->depth++;
+    x->hash = structure_hash(x);
+    x->size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+    gn_atom_bound(x);
+}
+
 static const gn_atom *make_atom(gn_dim_pool *pool, gn_atom_kind kind, const char *name, const gn_dim *a, const gn_dim *b)
 {
-    const gn_atom probe = { kind, 0, gn_symbol(pool->arena, &pool->symbols, name), a, b };
+    const gn_atom probe = { .kind = kind, .name = gn_symbol(pool->arena, &pool->symbols, name), .a = a, .b = b };
     const uint64_t hash = gn_hash_mix(gn_hash_mix(gn_hash_mix(kind, GN_KEY(probe.name)), a ? a->id + 1 : 0), b ? b->id + 1 : 0);
     gn_atom *x = gn_intern_find(&pool->atoms, hash, &probe, atom_equal);
     if (x) return x;
     x = gn_arena_alloc(pool->arena, sizeof *x, alignof(gn_atom));
     *x = probe;
+    note_facts(pool, x);
     x->id = pool->natoms++;
     gn_intern_add(pool->arena, &pool->atoms, hash, x);
     return x;
@@ -299,6 +365,13 @@ const gn_dim *gn_dim_sub(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
     return gn_sum_done(&s);
 }
 
+static bool atoms_in_order(const gn_atom *a, const gn_atom *b)
+{
+    const gn_dim *da = NULL, *db = NULL;
+    const int o = a == b ? 0 : atom_order(a, b, &da, &db);
+    return o ? o < 0 : !da || gn_dim_sort_order(da, db) < 0;
+}
+
 gn_term gn_term_multiply(gn_dim_pool *pool, const gn_term *a, const gn_term *b)
 {
     const int64_t c = gn_checked_mul(a->c, b->c);
@@ -307,7 +380,7 @@ gn_term gn_term_multiply(gn_dim_pool *pool, const gn_term *a, const gn_term *b)
     if (!a->n || !b->n) return (gn_term){ c, n, a->n ? a->atom : b->atom };
     if (n > 16) atom = GN_NEW_ARRAY(pool->arena, const gn_atom *, n);
     for (uint32_t i = 0, k = 0; i + k < n;) {
-        const bool left = k == b->n || (i < a->n && atom_order(a->atom[i], b->atom[k]) <= 0);
+        const bool left = k == b->n || (i < a->n && atoms_in_order(a->atom[i], b->atom[k]));
         atom[i + k] = left ? a->atom[i] : b->atom[k];
         if (left) i++;
         else k++;

@@ -12,6 +12,7 @@
 #include "map.h"
 #include "text.h"
 #include "sexpr.h"
+#include "visit.h"
 
 typedef enum { GN_DIM_SYM, GN_DIM_DIV, GN_DIM_MOD, GN_DIM_MIN, GN_DIM_MAX, GN_DIM_LOAD } gn_atom_kind;
 
@@ -22,6 +23,13 @@ typedef struct gn_atom {
     uint32_t id;              /* position in the pool's creation order; never decides an order that is printed */
     const char *name;         /* SYM: its name; LOAD: the buffer's. Interned in the pool */
     const gn_dim *a, *b;      /* DIV, MOD, MIN, MAX: both; LOAD: a is the flat element index */
+    /* What follows from these, noted once, since atoms are shared: */
+    uint32_t nin, size, depth;          /* size: atoms in it, as often as they stand there, at most UINT32_MAX; depth of nesting */
+    bool has_load;
+    uint64_t symbols;                   /* a bit for each symbol in it, shared by some */
+    uint64_t hash;                      /* of names and structure */
+    int64_t low, high;                  /* bounds for all values of the symbols; INT64_MIN, INT64_MAX: none */
+    const struct gn_atom *const *in;    /* the atoms of a, then of b */
 } gn_atom;
 
 typedef struct gn_term {
@@ -39,6 +47,7 @@ typedef struct gn_dim_pool {
     gn_arena *arena;
     gn_symbols symbols;
     gn_intern_set atoms, products, dims;
+    gn_map quotients, remainders; /* of two dims, by their ids */
     uint32_t natoms, nproducts, ndims;
 } gn_dim_pool; /* starts as { .arena = a } */
 
@@ -99,17 +108,41 @@ bool gn_dim_mentions(const gn_dim *, const char *symbol);                       
 void gn_dim_symbols(const gn_dim *, void (*visit)(void *user, const char *name), void *user);
 bool gn_dim_has_load(const gn_dim *);
 
+/* Walks. Atoms are shared (x div 7 and x mod 7 share x), so a walk meets each once: those of d that v has not met, operands first, symbols in the
+ * order of their first use. v starts as { .arena = a, .operand = gn_atom_operand } and serves any number of dims. */
+const void *gn_atom_operand(const void *atom, size_t i);
+void gn_dim_meet(gn_visit *v, const gn_dim *, void (*meet)(void *user, const gn_atom *), void *user);
+/* What is found in each atom by such walks (dim_parts.h). */
+typedef struct gn_dim_walk {
+    gn_arena *arena;
+    void (*find)(void *user, const gn_atom *); /* calls gn_dim_walk_set; operands were found before */
+    void *user;
+    gn_visit visit;
+    gn_map found;
+    bool busy;
+} gn_dim_walk; /* starts with the first three */
+
+/* gn_dim_subst for many dims: what was replaced in one is known for the next. `map` and `user` stay the same. */
+typedef struct gn_dim_replacing {
+    gn_dim_pool *pool; /* of the results */
+    gn_dim_map map;
+    void *user;
+    gn_arena *arena;   /* for what is remembered */
+    gn_dim_walk walk;
+} gn_dim_replacing; /* starts with the first four */
+const gn_dim *gn_dim_replace(gn_dim_replacing *, const gn_dim *);
+
 /* The value for given symbols; false if it overflows or a symbol is unknown. `load` may be NULL if there are none. */
 typedef bool (*gn_dim_value)(void *user, const char *symbol, int64_t *out);
 typedef bool (*gn_dim_fetch)(void *user, const char *buffer, int64_t index, int64_t *out);
 bool gn_dim_eval(const gn_dim *, gn_dim_value, gn_dim_fetch load, void *user, int64_t *out);
 
-/* As a text "2*n+1", "min(n, 64)", as used in messages; and as an s-expression "(add (mul 2 n) 1)", which gn_dim_read reads back.
- */
+/* As a text "2*n+1", "min(n, 64)", as used in messages, where a long one ends in ".."; and as an s-expression "(add (mul 2 n) 1)", which
+ * gn_dim_read reads back. */
 void gn_dim_show(gn_text *, const gn_dim *);
 void gn_dim_print(gn_text *, const gn_dim *);
-/* (add ...) (sub ...) (mul ...) (div a b) (cdiv a b) (mod a b) (min a b ...) (max a b ...) (load BUF flat-index) INT NAME. Throws
- * GN_ESYNTAX. */
+/* (add ...) (sub ...) (mul ...) (div a b) (cdiv a b) (mod a b) (min a b ...) (max a b ...) (load BUF flat-index) INT NAME, and parts with
+ * names, which large dims are printed with: (let (@0 (div n 7)) (add @0 (mul 7 @0))). Throws GN_ESYNTAX. */
 const gn_dim *gn_dim_read(gn_dim_pool *, const char *file, const gn_sx *);
 /* The user's shape strings: "batch, 2*n+1" with + - * / % ( ) min max; appends to out, at most `capacity`. Throws GN_ESYNTAX. */
 size_t gn_dim_read_shape(gn_dim_pool *, const char *text, const gn_dim **out, size_t capacity);

@@ -3,6 +3,11 @@
 #include "dim_parts.h"
 #include "checked.h"
 
+enum {
+    DEEPEST = 64, /* nesting of operands that rules go down into */
+    MOST_FLAT = 4 /* terms of an operand that took in another's: without a bound they double in each of nested views */
+};
+
 /* gcd of the coefficients of all terms that are not constant. */
 static int64_t content(const gn_dim *d)
 {
@@ -62,7 +67,7 @@ static void split_multiples(gn_dim_pool *pool, const gn_dim *a, int64_t c, const
 /* (rest div c) where split_multiples left nothing to take out. c >= 2. */
 static const gn_dim *divide_rest(gn_dim_pool *pool, const gn_dim *rest, int64_t c)
 {
-    int64_t inner, low, high, both;
+    int64_t inner, low, high, both, shift;
     if (gn_dim_is_const(rest, NULL)) return gn_dim_const(pool, 0);
     const int64_t g = gn_gcd(c, content(rest));
     rest = divide_content(pool, rest, g), c /= g; /* floor((g x + k) / (g y)) = floor((x + floor(k / g)) / y) */
@@ -70,22 +75,21 @@ static const gn_dim *divide_rest(gn_dim_pool *pool, const gn_dim *rest, int64_t 
     if (low != INT64_MIN && high != INT64_MAX && gn_floor_div(low, c) == gn_floor_div(high, c))
         return gn_dim_const(pool, gn_floor_div(low, c));
     const gn_atom *const div = lone_atom(rest, GN_DIM_DIV);
-    if (div && positive_const(div->b, &inner) &&
-        !gn_mul_overflows(inner, c, &both)) { /* (x div a + k) div b = (x + k a) div (a b) */
-        const gn_dim *const shifted = gn_dim_add(pool, div->a, gn_dim_const(pool, gn_checked_mul(gn_dim_constant(rest), inner)));
+    if (div && positive_const(div->b, &inner) && !gn_mul_overflows(inner, c, &both) &&
+        !gn_mul_overflows(gn_dim_constant(rest), inner, &shift)) { /* (x div a + k) div b = (x + k a) div (a b) */
+        const gn_dim *const shifted = gn_dim_add(pool, div->a, gn_dim_const(pool, shift));
         return gn_dim_div(pool, shifted, gn_dim_const(pool, both));
     }
     const gn_atom *const mod = lone_atom(rest, GN_DIM_MOD);
-    if (mod && rest->n == 1 && positive_const(mod->b, &inner) && inner % c == 0) /* (x mod (b k)) div b = (x div b) mod k */
+    if (mod && rest->n == 1 && mod->depth < DEEPEST && positive_const(mod->b, &inner) && inner % c == 0) /* (x mod (b k)) div b = (x div b) mod k */
         return gn_dim_mod(pool, gn_dim_div(pool, mod->a, gn_dim_const(pool, c)), gn_dim_const(pool, inner / c));
     return gn_dim_atom(pool, GN_DIM_DIV, "", rest, gn_dim_const(pool, c));
 }
 
-const gn_dim *gn_dim_div(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
+static const gn_dim *divide(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
 {
     const gn_dim *whole, *rest;
     int64_t c;
-    if (!a->n || !b->n) return gn_dim_const(pool, 0);
     if (gn_dim_is_const(b, &c)) {
         if (c < 0) return gn_dim_div(pool, gn_dim_scale(pool, a, -1), gn_dim_const(pool, gn_checked_mul(c, -1)));
         if (c == 1) return a;
@@ -96,9 +100,50 @@ const gn_dim *gn_dim_div(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
     return gn_dim_atom(pool, GN_DIM_DIV, "", divide_content(pool, a, g), divide_content(pool, b, g));
 }
 
+/* Rules go down into operands, and up again by gn_dim_rejoin: each pair is divided once. */
+static uint64_t pair(const gn_dim *a, const gn_dim *b)
+{
+    return (uint64_t)a->id << 32 | b->id;
+}
+
+const gn_dim *gn_dim_div(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
+{
+    if (!a->n || !b->n) return gn_dim_const(pool, 0);
+    const gn_dim *q = gn_map_get(&pool->quotients, pair(a, b));
+    if (!q) *gn_map_put(pool->arena, &pool->quotients, pair(a, b)) = (void *)(uintptr_t)(q = divide(pool, a, b));
+    return q;
+}
+
 const gn_dim *gn_dim_cdiv(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
 {
     return gn_dim_div(pool, gn_dim_add(pool, a, gn_dim_sub(pool, b, gn_dim_const(pool, 1))), b);
+}
+
+static bool is_far(int64_t c)
+{
+    return c > INT64_MAX / 4 || c < -(INT64_MAX / 4);
+}
+
+/* d with factor * x in place of factor * (x mod m), its i-th term; NULL where that would be long, or near the ends of 64 bits: rules that only make
+ * a form simpler do not fail. */
+static const gn_dim *without_mod(gn_dim_pool *pool, const gn_dim *d, uint32_t i, const gn_term *factor, const gn_dim *x, int64_t c)
+{
+    gn_sum s;
+    size_t left = 0;
+    gn_sum_start(&s, pool);
+    for (uint32_t k = 0; k < d->n; k++) {
+        if (is_far(d->term[k].c)) return NULL;
+        gn_sum_add(&s, &d->term[k], k != i);
+    }
+    for (uint32_t k = 0; k < x->n; k++) {
+        int64_t all;
+        if (gn_mul_overflows(factor->c, x->term[k].c, &all) || is_far(all)) return NULL;
+        const gn_term t = gn_term_multiply(pool, factor, &x->term[k]);
+        gn_sum_add(&s, &t, 1);
+    }
+    const gn_dim *const flat = gn_sum_done(&s);
+    for (uint32_t k = 0; k < flat->n; k++) left += flat->term[k].c % c != 0;
+    return left <= MOST_FLAT || left <= d->n ? flat : NULL;
 }
 
 /* Within mod c, k * (x mod m) may be k * x where c divides k * m. NULL: nothing to replace. */
@@ -113,19 +158,20 @@ static const gn_dim *drop_inner_mods(gn_dim_pool *pool, const gn_dim *d, int64_t
             gn_term others;
             const gn_term this = gn_term_make(pool, 1, 1, &x);
             if (!gn_term_divide(pool, &d->term[i], &this, &others)) continue;
-            const gn_dim *const factor = gn_dim_intern(pool, &others, 1), *const term = gn_dim_intern(pool, &d->term[i], 1);
-            return gn_dim_add(pool, gn_dim_sub(pool, d, term), gn_dim_mul(pool, factor, x->a));
+            const gn_dim *const flat = without_mod(pool, d, i, &others, x->a, c);
+            if (flat) return flat;
         }
     return NULL;
 }
 
 static const gn_dim *mod_const(gn_dim_pool *pool, const gn_dim *a, int64_t c)
 {
-    const gn_dim *rest, *flat;
+    const gn_dim *rest;
     int64_t low, high;
-    split_multiples(pool, a, c, NULL, &rest);
-    if (gn_dim_is_const(rest, NULL)) return rest;
-    if ((flat = drop_inner_mods(pool, rest, c))) return mod_const(pool, flat, c);
+    do {
+        split_multiples(pool, a, c, NULL, &rest);
+        if (gn_dim_is_const(rest, NULL)) return rest;
+    } while ((a = drop_inner_mods(pool, rest, c)));
     const int64_t g = gn_gcd(c, content(rest)), k = gn_dim_constant(rest) % g;
     if (g > 1) { /* (g x + g l + k) mod (g y) = g ((x + l) mod y) + k */
         const gn_dim *const inner = gn_dim_mod(pool, divide_content(pool, rest, g), gn_dim_const(pool, c / g));
@@ -137,11 +183,10 @@ static const gn_dim *mod_const(gn_dim_pool *pool, const gn_dim *a, int64_t c)
     return gn_dim_atom(pool, GN_DIM_MOD, "", rest, gn_dim_const(pool, c));
 }
 
-const gn_dim *gn_dim_mod(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
+static const gn_dim *remainder_of(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
 {
     int64_t c;
     gn_term t;
-    if (!a->n || !b->n || a == b) return gn_dim_const(pool, 0);
     if (gn_dim_is_const(b, &c)) {
         if (c == 1 || c == -1) return gn_dim_const(pool, 0);
         if (c > 0) return mod_const(pool, a, c);
@@ -157,6 +202,14 @@ const gn_dim *gn_dim_mod(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
     const int64_t g = gn_gcd(gn_gcd(content(a), gn_dim_constant(a)), gn_gcd(content(b), gn_dim_constant(b)));
     const gn_dim *const mod = gn_dim_atom(pool, GN_DIM_MOD, "", divide_content(pool, a, g), divide_content(pool, b, g));
     return gn_dim_scale(pool, mod, g);
+}
+
+const gn_dim *gn_dim_mod(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
+{
+    if (!a->n || !b->n || a == b) return gn_dim_const(pool, 0);
+    const gn_dim *r = gn_map_get(&pool->remainders, pair(a, b));
+    if (!r) *gn_map_put(pool->arena, &pool->remainders, pair(a, b)) = (void *)(uintptr_t)(r = remainder_of(pool, a, b));
+    return r;
 }
 
 /* k c (x div c) + k (x mod c) is k x, whatever else k multiplies: splitting an axis and joining it again leaves nothing behind. */

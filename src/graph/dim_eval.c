@@ -1,17 +1,26 @@
-/* Dims with numbers in place of symbols, and walks over what they mention. */
+/* Dims with numbers in place of symbols. */
 #include "checked.h"
 #include "dim_parts.h"
-#include <string.h>
 
 typedef struct evaluator {
     gn_dim_value value;
     gn_dim_fetch load;
     void *user;
+    const gn_dim *d;
+    bool ok;
+    int64_t result;
+    gn_arena scratch;
+    gn_dim_walk values;
 } evaluator;
 
-static bool eval(const evaluator *e, const gn_dim *d, int64_t *out);
+typedef struct number {
+    bool ok;
+    int64_t v;
+} number;
 
-static bool eval_atom(const evaluator *e, const gn_atom *x, int64_t *out)
+static bool eval(evaluator *e, const gn_dim *d, int64_t *out);
+
+static bool eval_operation(evaluator *e, const gn_atom *x, int64_t *out)
 {
     int64_t a, b = 0;
     if (x->kind == GN_DIM_SYM) return e->value(e->user, x->name, out);
@@ -28,7 +37,15 @@ static bool eval_atom(const evaluator *e, const gn_atom *x, int64_t *out)
     return true;
 }
 
-static bool eval(const evaluator *e, const gn_dim *d, int64_t *out)
+static bool eval_atom(evaluator *e, const gn_atom *x, int64_t *out)
+{
+    const number *const known = gn_dim_walk_get(&e->values, x);
+    if (!known) return eval_operation(e, x, out);
+    *out = known->v;
+    return known->ok;
+}
+
+static bool eval(evaluator *e, const gn_dim *d, int64_t *out)
 {
     int64_t all = 0;
     for (uint32_t i = 0; i < d->n; i++) {
@@ -46,40 +63,27 @@ static bool eval(const evaluator *e, const gn_dim *d, int64_t *out)
     return true;
 }
 
+static void find_value(void *user, const gn_atom *x)
+{
+    evaluator *const e = user;
+    number n = { .v = 0 };
+    n.ok = eval_operation(e, x, &n.v);
+    gn_dim_walk_set(&e->values, x, &n, sizeof n);
+}
+
+static void eval_large(void *user)
+{
+    evaluator *const e = user;
+    gn_dim_walk_over(&e->values, e->d);
+    e->ok = eval(e, e->d, &e->result);
+}
+
 bool gn_dim_eval(const gn_dim *d, gn_dim_value value, gn_dim_fetch load, void *user, int64_t *out)
 {
-    const evaluator e = { value, load, user };
-    return eval(&e, d, out);
-}
-
-bool gn_dim_mentions(const gn_dim *d, const char *symbol)
-{
-    for (uint32_t i = 0; i < d->n; i++)
-        for (uint32_t k = 0; k < d->term[i].n; k++) {
-            const gn_atom *const x = d->term[i].atom[k];
-            if (x->kind == GN_DIM_SYM ? strcmp(x->name, symbol) == 0 : gn_dim_mentions(x->a, symbol)) return true;
-            if (x->b && gn_dim_mentions(x->b, symbol)) return true;
-        }
-    return false;
-}
-
-void gn_dim_symbols(const gn_dim *d, void (*visit)(void *user, const char *name), void *user)
-{
-    for (uint32_t i = 0; i < d->n; i++)
-        for (uint32_t k = 0; k < d->term[i].n; k++) {
-            const gn_atom *const x = d->term[i].atom[k];
-            if (x->kind == GN_DIM_SYM) visit(user, x->name);
-            if (x->a) gn_dim_symbols(x->a, visit, user);
-            if (x->b) gn_dim_symbols(x->b, visit, user);
-        }
-}
-
-bool gn_dim_has_load(const gn_dim *d)
-{
-    for (uint32_t i = 0; i < d->n; i++)
-        for (uint32_t k = 0; k < d->term[i].n; k++) {
-            const gn_atom *const x = d->term[i].atom[k];
-            if (x->kind == GN_DIM_LOAD || (x->a && gn_dim_has_load(x->a)) || (x->b && gn_dim_has_load(x->b))) return true;
-        }
-    return false;
+    evaluator e = { .value = value, .load = load, .user = user, .d = d };
+    if (gn_dim_is_small(d)) return eval(&e, d, out);
+    e.values = (gn_dim_walk){ .arena = &e.scratch, .find = find_value, .user = &e };
+    gn_dim_with_scratch(&e.scratch, eval_large, &e);
+    if (e.ok) *out = e.result;
+    return e.ok;
 }

@@ -2,18 +2,12 @@
 #include "dim_parts.h"
 #include <string.h>
 
-typedef struct replacer {
-    gn_dim_pool *pool;
-    gn_dim_map of;
-    void *user;
-} replacer;
+static const gn_dim *replace(gn_dim_replacing *r, const gn_dim *d);
 
-static const gn_dim *replace(const replacer *r, const gn_dim *d);
-
-static const gn_dim *replace_atom(const replacer *r, const gn_atom *x)
+static const gn_dim *replace_operation(gn_dim_replacing *r, const gn_atom *x)
 {
     if (x->kind == GN_DIM_SYM) {
-        const gn_dim *const by = r->of(r->user, x->name);
+        const gn_dim *const by = r->map(r->user, x->name);
         return by ? by : gn_dim_sym(r->pool, x->name);
     }
     const gn_dim *const a = replace(r, x->a);
@@ -21,15 +15,35 @@ static const gn_dim *replace_atom(const replacer *r, const gn_atom *x)
     return gn_dim_apply(r->pool, x->kind, a, replace(r, x->b));
 }
 
-static const gn_dim *replace(const replacer *r, const gn_dim *d)
+static const gn_dim *replace_atom(gn_dim_replacing *r, const gn_atom *x)
+{
+    const gn_dim *const *const known = gn_dim_walk_get(&r->walk, x);
+    return known ? *known : replace_operation(r, x);
+}
+
+static void find_replaced(void *user, const gn_atom *x)
+{
+    gn_dim_replacing *const r = user;
+    const gn_dim *const d = replace_operation(r, x);
+    gn_dim_walk_set(&r->walk, x, &d, sizeof d);
+}
+
+static const gn_dim *replace(gn_dim_replacing *r, const gn_dim *d)
 {
     const gn_dim *all = gn_dim_const(r->pool, 0);
+    gn_dim_walk_over(&r->walk, d);
     for (uint32_t i = 0; i < d->n; i++) {
         const gn_dim *term = gn_dim_const(r->pool, d->term[i].c);
         for (uint32_t k = 0; k < d->term[i].n; k++) term = gn_dim_mul(r->pool, term, replace_atom(r, d->term[i].atom[k]));
         all = gn_dim_add(r->pool, all, term);
     }
     return all;
+}
+
+const gn_dim *gn_dim_replace(gn_dim_replacing *r, const gn_dim *d)
+{
+    r->walk.arena = r->arena, r->walk.find = find_replaced, r->walk.user = r;
+    return replace(r, d);
 }
 
 const gn_dim *gn_dim_apply(gn_dim_pool *pool, gn_atom_kind kind, const gn_dim *a, const gn_dim *b)
@@ -42,10 +56,25 @@ const gn_dim *gn_dim_apply(gn_dim_pool *pool, gn_atom_kind kind, const gn_dim *a
     }
 }
 
+typedef struct replace_call {
+    gn_dim_replacing r;
+    const gn_dim *d, *result;
+    gn_arena scratch;
+} replace_call;
+
+static void replace_once(void *user)
+{
+    replace_call *const c = user;
+    c->result = gn_dim_replace(&c->r, c->d);
+}
+
 const gn_dim *gn_dim_subst(gn_dim_pool *pool, const gn_dim *d, gn_dim_map of, void *user)
 {
-    const replacer r = { pool, of, user };
-    return gn_dim_is_const(d, NULL) ? d : replace(&r, d);
+    replace_call c = { .d = d };
+    c.r = (gn_dim_replacing){ .pool = pool, .map = of, .user = user, .arena = &c.scratch };
+    if (gn_dim_is_const(d, NULL)) return d;
+    gn_dim_with_scratch(&c.scratch, replace_once, &c);
+    return c.result;
 }
 
 static const gn_dim *keep_symbol(void *user, const char *symbol)
@@ -56,8 +85,8 @@ static const gn_dim *keep_symbol(void *user, const char *symbol)
 
 const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *d)
 {
-    const replacer r = { into, keep_symbol, NULL };
-    return replace(&r, d);
+    int64_t v;
+    return gn_dim_is_const(d, &v) ? gn_dim_const(into, v) : gn_dim_subst(into, d, keep_symbol, NULL);
 }
 
 static uint32_t power_of(const gn_term *t, const char *symbol)

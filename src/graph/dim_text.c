@@ -8,96 +8,187 @@
 
 static const char *const atom_word[] = { "", "div", "mod", "min", "max", "load" };
 
-static void show_tight(gn_text *t, const gn_dim *d)
+/* What is shown of a dim that is not small ends in "..": a dim of few atoms may stand for a text without end. */
+
+enum { MOST_SHOWN = 300 };
+typedef struct shower {
+    gn_text *t;
+    size_t end; /* of the text, when it is cut; SIZE_MAX: never */
+} shower;
+
+static void show(const shower *s, const gn_dim *d);
+
+static bool is_full(const shower *s)
+{
+    return s->t->n >= s->end;
+}
+
+static void show_tight(const shower *s, const gn_dim *d)
 {
     int64_t c;
     const bool word = d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind != GN_DIM_DIV &&
                       d->term[0].atom[0]->kind != GN_DIM_MOD;
     if (word || (gn_dim_is_const(d, &c) && c >= 0)) {
-        gn_dim_show(t, d);
+        show(s, d);
         return;
     }
-    gn_text_char(t, '(');
-    gn_dim_show(t, d);
-    gn_text_char(t, ')');
+    gn_text_char(s->t, '(');
+    show(s, d);
+    gn_text_char(s->t, ')');
 }
 
-static void show_atom(gn_text *t, const gn_atom *x, bool alone)
+static void show_atom(const shower *s, const gn_atom *x, bool alone)
 {
-    if (x->kind == GN_DIM_SYM) gn_text_add(t, x->name);
+    if (x->kind == GN_DIM_SYM) gn_text_add(s->t, x->name);
     else if (x->kind == GN_DIM_LOAD) {
-        gn_textf(t, "%s[", x->name);
-        gn_dim_show(t, x->a);
-        gn_text_char(t, ']');
+        gn_textf(s->t, "%s[", x->name);
+        show(s, x->a);
+        gn_text_char(s->t, ']');
     } else if (x->kind == GN_DIM_DIV || x->kind == GN_DIM_MOD) {
-        if (!alone) gn_text_char(t, '(');
-        show_tight(t, x->a);
-        gn_text_add(t, x->kind == GN_DIM_DIV ? "/" : "%");
-        show_tight(t, x->b);
-        if (!alone) gn_text_char(t, ')');
+        if (!alone) gn_text_char(s->t, '(');
+        show_tight(s, x->a);
+        gn_text_add(s->t, x->kind == GN_DIM_DIV ? "/" : "%");
+        show_tight(s, x->b);
+        if (!alone) gn_text_char(s->t, ')');
     } else {
-        gn_textf(t, "%s(", atom_word[x->kind]);
-        gn_dim_show(t, x->a);
-        gn_text_add(t, ", ");
-        gn_dim_show(t, x->b);
-        gn_text_char(t, ')');
+        gn_textf(s->t, "%s(", atom_word[x->kind]);
+        show(s, x->a);
+        gn_text_add(s->t, ", ");
+        show(s, x->b);
+        gn_text_char(s->t, ')');
+    }
+}
+
+static void show(const shower *s, const gn_dim *d)
+{
+    if (!d->n) gn_text_char(s->t, '0');
+    for (uint32_t i = 0; i < d->n && !is_full(s); i++) {
+        const gn_term *const term = &d->term[i];
+        const bool unit = term->n && (term->c == 1 || term->c == -1);
+        if (term->c < 0 && unit) gn_text_char(s->t, '-');
+        else if (i && term->c > 0) gn_text_char(s->t, '+');
+        if (!unit) gn_textf(s->t, "%" PRId64, term->c);
+        for (uint32_t k = 0; k < term->n && !is_full(s); k++) {
+            if (k || !unit) gn_text_char(s->t, '*');
+            show_atom(s, term->atom[k], term->n == 1 && term->c == 1);
+        }
     }
 }
 
 void gn_dim_show(gn_text *t, const gn_dim *d)
 {
-    if (!d->n) gn_text_char(t, '0');
-    for (uint32_t i = 0; i < d->n; i++) {
-        const gn_term *const term = &d->term[i];
-        const bool unit = term->n && (term->c == 1 || term->c == -1);
-        if (term->c < 0 && unit) gn_text_char(t, '-');
-        else if (i && term->c > 0) gn_text_char(t, '+');
-        if (!unit) gn_textf(t, "%" PRId64, term->c);
-        for (uint32_t k = 0; k < term->n; k++) {
-            if (k || !unit) gn_text_char(t, '*');
-            show_atom(t, term->atom[k], term->n == 1 && term->c == 1);
-        }
-    }
+    const size_t start = t->n;
+    const shower s = { t, gn_dim_is_small(d) ? SIZE_MAX : start + MOST_SHOWN };
+    show(&s, d);
+    if (!is_full(&s)) return;
+    t->n = s.end;
+    gn_text_add(t, "..");
 }
 
-static void print_atom(gn_text *t, const gn_atom *x)
+/* S-expressions. A dim that is large or deep is printed with names for its larger parts, each once and after those it uses:
+ * (let (@0 (div (add n 1) 2)) ... (add @0 @7)). So no text is longer than the dim has atoms, or nested deeper than MOST_NESTED. */
+
+enum { MOST_NESTED = 8 };
+typedef struct part {
+    size_t cost;   /* atoms in its text */
+    size_t number; /* of its name, + 1; 0: it has none */
+} part;
+typedef struct printer {
+    gn_text *t;
+    const gn_dim *d;
+    gn_arena scratch;
+    gn_map parts; /* atom -> its part; empty while a small dim is printed */
+    size_t nnamed;
+} printer;
+
+static void print_dim(const printer *p, const gn_dim *d);
+
+static void print_operation(const printer *p, const gn_atom *x)
 {
-    if (x->kind == GN_DIM_SYM) {
-        gn_text_add(t, x->name);
-        return;
-    }
-    gn_textf(t, "(%s", atom_word[x->kind]);
-    if (x->kind == GN_DIM_LOAD) gn_textf(t, " %s", x->name);
-    gn_text_char(t, ' ');
-    gn_dim_print(t, x->a);
+    gn_textf(p->t, "(%s", atom_word[x->kind]);
+    if (x->kind == GN_DIM_LOAD) gn_textf(p->t, " %s", x->name);
+    gn_text_char(p->t, ' ');
+    print_dim(p, x->a);
     if (x->b) {
-        gn_text_char(t, ' ');
-        gn_dim_print(t, x->b);
+        gn_text_char(p->t, ' ');
+        print_dim(p, x->b);
     }
-    gn_text_char(t, ')');
+    gn_text_char(p->t, ')');
 }
 
-static void print_term(gn_text *t, const gn_term *term)
+static void print_atom(const printer *p, const gn_atom *x)
+{
+    const part *const known = gn_map_get(&p->parts, GN_KEY(x));
+    if (x->kind == GN_DIM_SYM) gn_text_add(p->t, x->name);
+    else if (known && known->number) gn_textf(p->t, "@%zu", known->number - 1);
+    else print_operation(p, x);
+}
+
+static void print_term(const printer *p, const gn_term *term)
 {
     const bool list = term->n > 1 || (term->n && term->c != 1);
-    if (list) gn_text_add(t, "(mul");
-    if (!term->n || term->c != 1) gn_textf(t, "%s%" PRId64, list ? " " : "", term->c);
+    if (list) gn_text_add(p->t, "(mul");
+    if (!term->n || term->c != 1) gn_textf(p->t, "%s%" PRId64, list ? " " : "", term->c);
     for (uint32_t k = 0; k < term->n; k++) {
-        if (list) gn_text_char(t, ' ');
-        print_atom(t, term->atom[k]);
+        if (list) gn_text_char(p->t, ' ');
+        print_atom(p, term->atom[k]);
     }
-    if (list) gn_text_char(t, ')');
+    if (list) gn_text_char(p->t, ')');
+}
+
+static void print_dim(const printer *p, const gn_dim *d)
+{
+    if (!d->n) gn_text_char(p->t, '0');
+    if (d->n > 1) gn_text_add(p->t, "(add");
+    for (uint32_t i = 0; i < d->n; i++) {
+        if (d->n > 1) gn_text_char(p->t, ' ');
+        print_term(p, &d->term[i]);
+    }
+    if (d->n > 1) gn_text_char(p->t, ')');
+}
+
+static void name_part(void *user, const gn_atom *x)
+{
+    printer *const p = user;
+    part *const own = GN_NEW_OBJECT(&p->scratch, part);
+    own->cost = 1;
+    for (uint32_t i = 0; i < x->nin; i++) {
+        const part *const in = gn_map_get(&p->parts, GN_KEY(x->in[i]));
+        own->cost += in->number ? 1 : in->cost;
+    }
+    if (own->cost > MOST_NESTED) {
+        gn_textf(p->t, " (@%zu ", p->nnamed);
+        print_operation(p, x);
+        gn_text_char(p->t, ')');
+        own->number = ++p->nnamed;
+    }
+    *gn_map_put(&p->scratch, &p->parts, GN_KEY(x)) = own;
+}
+
+static void print_large(void *user)
+{
+    printer *const p = user;
+    gn_visit v = { .arena = &p->scratch, .operand = gn_atom_operand };
+    gn_text_add(p->t, "(let");
+    gn_dim_meet(&v, p->d, name_part, p);
+    gn_text_char(p->t, ' ');
+    print_dim(p, p->d);
+    gn_text_char(p->t, ')');
+}
+
+static bool is_plain(const gn_dim *d)
+{
+    for (uint32_t i = 0; i < d->n; i++)
+        for (uint32_t k = 0; k < d->term[i].n; k++)
+            if (d->term[i].atom[k]->depth > 2 * MOST_NESTED) return false;
+    return gn_dim_is_small(d);
 }
 
 void gn_dim_print(gn_text *t, const gn_dim *d)
 {
-    if (!d->n) gn_text_char(t, '0');
-    if (d->n > 1) gn_text_add(t, "(add");
-    for (uint32_t i = 0; i < d->n; i++) {
-        if (d->n > 1) gn_text_char(t, ' ');
-        print_term(t, &d->term[i]);
-    }
-    if (d->n > 1) gn_text_char(t, ')');
+    printer p = { .t = t, .d = d };
+    if (is_plain(d)) print_dim(&p, d);
+    else gn_dim_with_scratch(&p.scratch, print_large, &p);
 }
 
 /* Reading s-expressions. */
@@ -111,33 +202,73 @@ static const struct {
               { "max", gn_dim_max, true },    { "sub", gn_dim_sub, false }, { "div", gn_dim_div, false },
               { "cdiv", gn_dim_cdiv, false }, { "mod", gn_dim_mod, false } };
 
-static const gn_dim *read_list(gn_dim_pool *pool, const char *file, const gn_sx *x)
+enum { DEEPEST = 100 };
+typedef struct dim_reader {
+    gn_dim_pool *pool;
+    const char *file;
+    int depth;
+    gn_map named; /* interned name of a part -> its dim */
+} dim_reader;
+
+static const gn_dim *read_dim(dim_reader *r, const gn_sx *x);
+
+static const gn_dim *read_list(dim_reader *r, const gn_sx *x)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (!gn_sx_head(x, forms[i].word)) continue;
-        if (x->n < 2 || (!forms[i].many && x->n != 3)) gn_sx_fail(file, x, "(%s ...) with %zu operands", forms[i].word, x->n - 1);
-        const gn_dim *d = gn_dim_read(pool, file, x->at[1]);
-        for (size_t k = 2; k < x->n; k++) d = forms[i].make(pool, d, gn_dim_read(pool, file, x->at[k]));
+        if (x->n < 2 || (!forms[i].many && x->n != 3)) gn_sx_fail(r->file, x, "(%s ...) with %zu operands", forms[i].word, x->n - 1);
+        const gn_dim *d = read_dim(r, x->at[1]);
+        for (size_t k = 2; k < x->n; k++) d = forms[i].make(r->pool, d, read_dim(r, x->at[k]));
         return d;
     }
-    gn_sx_fail(file, x, "a dim was expected: a number, a name, or (add sub mul div cdiv mod min max load ...)");
+    gn_sx_fail(r->file, x, "a dim was expected: a number, a name, or (add sub mul div cdiv mod min max load let ...)");
+}
+
+static const gn_dim *read_let(dim_reader *r, const gn_sx *x)
+{
+    if (x->n < 2) gn_sx_fail(r->file, x, "(let (@0 part) ... dim) was expected");
+    for (size_t i = 1; i + 1 < x->n; i++) {
+        const gn_sx *const named = x->at[i];
+        if (named->kind != GN_SX_LIST || named->n != 2 || named->at[0]->kind != GN_SX_ATOM || named->at[0]->text[0] != '@')
+            gn_sx_fail(r->file, named, "(@0 part) was expected: a name and what it stands for");
+        const char *const name = gn_symbol(r->pool->arena, &r->pool->symbols, named->at[0]->text);
+        const gn_dim *const d = read_dim(r, named->at[1]);
+        *gn_map_put(r->pool->arena, &r->named, GN_KEY(name)) = (void *)(uintptr_t)d;
+    }
+    return read_dim(r, x->at[x->n - 1]);
+}
+
+static const gn_dim *read_part(const dim_reader *r, const gn_sx *x)
+{
+    const gn_dim *const d = gn_map_get(&r->named, GN_KEY(gn_symbol(r->pool->arena, &r->pool->symbols, x->text)));
+    if (!d) gn_sx_fail(r->file, x, "%s stands for nothing here", x->text);
+    return d;
+}
+
+static const gn_dim *read_dim(dim_reader *r, const gn_sx *x)
+{
+    int64_t v;
+    const gn_dim *d;
+    if (gn_sx_int(x, &v)) return gn_dim_const(r->pool, v);
+    if (x->kind == GN_SX_ATOM && x->text[0] == '@') return read_part(r, x);
+    if (x->kind == GN_SX_ATOM && gn_is_name(x->text)) return gn_dim_sym(r->pool, x->text);
+    if (++r->depth > DEEPEST) gn_sx_fail(r->file, x, "a dim is nested deeper than %d", DEEPEST);
+    if (gn_sx_head(x, "load")) {
+        if (x->n != 3 || x->at[1]->kind != GN_SX_ATOM) gn_sx_fail(r->file, x, "(load BUFFER index) was expected");
+        d = gn_dim_load(r->pool, x->at[1]->text, read_dim(r, x->at[2]));
+    } else d = gn_sx_head(x, "let") ? read_let(r, x) : read_list(r, x);
+    r->depth--;
+    return d;
 }
 
 const gn_dim *gn_dim_read(gn_dim_pool *pool, const char *file, const gn_sx *x)
 {
-    int64_t v;
-    if (gn_sx_int(x, &v)) return gn_dim_const(pool, v);
-    if (x->kind == GN_SX_ATOM && gn_is_name(x->text)) return gn_dim_sym(pool, x->text);
-    if (gn_sx_head(x, "load")) {
-        if (x->n != 3 || x->at[1]->kind != GN_SX_ATOM) gn_sx_fail(file, x, "(load BUFFER index) was expected");
-        return gn_dim_load(pool, x->at[1]->text, gn_dim_read(pool, file, x->at[2]));
-    }
-    return read_list(pool, file, x);
+    dim_reader r = { .pool = pool, .file = file };
+    return read_dim(&r, x);
 }
 
 /* Reading shape strings: expr := term (('+' | '-') term)*, term := factor (('*' | '/' | '%') factor)*. */
 
-enum { DEEPEST = 100 };
 typedef struct shape_reader {
     gn_dim_pool *pool;
     const char *text, *at;

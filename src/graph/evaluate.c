@@ -1,4 +1,4 @@
-/* The reference evaluator: one sweep over the reachable nodes in id order, operands first. */
+/* The reference evaluator: one walk over the reachable nodes, operands first. */
 #include "evaluate.h"
 #include "checked.h"
 #include "ops/make.h"
@@ -225,27 +225,25 @@ static void check_constraints(gn_evaluation *v, const gn_expr *e)
     }
 }
 
-/* Evaluates what the roots need, in id order; returns their values as a tuple. */
+static bool is_needed(void *user, const void *node)
+{
+    const gn_evaluation *const v = user;
+    const gn_expr *const e = node;
+    if (gn_is_error(e)) gn_throw(GN_EINVAL, "an expression that failed to build");
+    return !gn_map_get(v->values, e->id);
+}
+
+/* Evaluates what the roots need, operands first; returns their values as a tuple. */
 static const gn_tensor *evaluate_all(gn_evaluation *v, gn_expr *const *roots, size_t n)
 {
-    GN_VEC(gn_expr *) stack = { 0 };
-    gn_map needed = { 0 };
-    uint32_t last = 0;
-    for (size_t i = 0; i < n; i++) gn_push(v->arena, &stack, roots[i]);
-    while (stack.n > 0) {
-        gn_expr *const e = gn_pop(&stack);
-        if (gn_is_error(e)) gn_throw(GN_EINVAL, "an expression that failed to build");
-        if (gn_map_get(&needed, e->id) || gn_map_get(v->values, e->id)) continue;
-        *gn_map_put(v->arena, &needed, e->id) = e;
-        last = e->id > last ? e->id : last;
-        for (uint32_t k = 0; k < e->nin; k++) gn_push(v->arena, &stack, e->in[k]);
-    }
-    for (uint32_t id = 0; id <= last; id++) {
-        const gn_expr *e = gn_map_get(&needed, id);
-        if (!e) continue;
-        check_constraints(v, e);
-        const gn_tensor *t = node(v, e);
-        *gn_map_put(v->arena, v->values, id) = (void *)(uintptr_t)t;
+    gn_visit needed = { .arena = v->arena, .operand = gn_expr_operand, .enter = is_needed, .user = v };
+    for (size_t i = 0; i < n; i++) {
+        gn_visit_add(&needed, roots[i]);
+        for (const gn_expr *e; (e = gn_visit_next(&needed));) {
+            check_constraints(v, e);
+            const gn_tensor *t = node(v, e);
+            *gn_map_put(v->arena, v->values, e->id) = (void *)(uintptr_t)t;
+        }
     }
     gn_tensor *all = GN_NEW_OBJECT(v->arena, gn_tensor);
     all->evaluation = v, all->nelem = n, all->elem = GN_NEW_ARRAY(v->arena, const gn_tensor *, n + 1);

@@ -129,6 +129,7 @@ void gn_constrain(gn_graph *, const gn_dim *a, const gn_dim *b, const char *text
 /* Visits all nodes that `roots` depend on, operands before users, in the order of operands; regions are attributes and not entered.
  * Not recursive: graphs are deep. The result lies in `arena`. */
 typedef GN_VEC(gn_expr *) gn_expr_list;
+const void *gn_expr_operand(const void *node, size_t i); /* for a gn_visit over nodes */
 gn_expr_list gn_reachable(gn_arena *arena, size_t n, gn_expr *const *roots);
 
 /* Says where a user's mistake lies: "FILE:LINE: OP: sentence" and a line per operand with type and place. */

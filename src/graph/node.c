@@ -301,38 +301,19 @@ const gn_origin *gn_origin_of(const gn_expr *e)
     return g && !gn_is_error(e) ? g->origins.at[e->id] : NULL;
 }
 
-static bool is_known(gn_arena *arena, gn_map *seen, gn_expr *e)
+const void *gn_expr_operand(const void *node, size_t i)
 {
-    void **const place = gn_map_put(arena, seen, e->id);
-    const bool known = *place != NULL;
-    *place = e;
-    return known;
+    const gn_expr *const e = node;
+    return i < e->nin ? e->in[i] : NULL;
 }
 
-/* A depth-first walk with its stack in memory: each entry is a node and how many of its operands were entered. */
 gn_expr_list gn_reachable(gn_arena *arena, size_t n, gn_expr *const *roots)
 {
-    typedef struct entry {
-        gn_expr *e;
-        uint32_t next;
-    } entry;
-    GN_VEC(entry) stack = { 0 };
+    gn_visit v = { .arena = arena, .operand = gn_expr_operand };
     gn_expr_list order = { 0 };
-    gn_map seen = { 0 }; /* not an array over the graph: a region's body is a small part of it */
     for (size_t r = 0; r < n; r++) {
-        if (is_known(arena, &seen, roots[r])) continue;
-        gn_push(arena, &stack, (entry){ roots[r], 0 });
-        while (stack.n) {
-            entry *const top = &stack.at[stack.n - 1];
-            gn_expr *const e = top->e;
-            if (top->next == e->nin) {
-                gn_push(arena, &order, e);
-                stack.n--;
-                continue;
-            }
-            gn_expr *const in = e->in[top->next++];
-            if (!is_known(arena, &seen, in)) gn_push(arena, &stack, (entry){ in, 0 });
-        }
+        gn_visit_add(&v, roots[r]); /* one after the other: the order of the roots */
+        for (const gn_expr *e; (e = gn_visit_next(&v));) gn_push(arena, &order, (gn_expr *)(uintptr_t)e);
     }
     return order;
 }

@@ -150,26 +150,20 @@ static void print_regions_of(printer *p, const gn_expr_list *nodes)
 
 typedef struct names {
     printer *p;
-    gn_symbols symbols;
-    gn_map seen, dims;
+    gn_visit dims;
+    gn_map regions;
     size_t n;
 } names;
 
-static void print_name(void *user, const char *name)
+static void print_name(void *user, const gn_atom *x)
 {
     names *const l = user;
-    void **const place = gn_map_put(l->p->arena, &l->seen, GN_KEY(gn_symbol(l->p->arena, &l->symbols, name)));
-    if (*place) return;
-    *place = l;
-    gn_textf(l->p->t, "%s%s", l->n++ ? " " : "\n  (dims ", name);
+    if (x->kind == GN_DIM_SYM) gn_textf(l->p->t, "%s%s", l->n++ ? " " : "\n  (dims ", x->name);
 }
 
 static void names_of_dim(names *l, const gn_dim *d)
 {
-    void **const place = gn_map_put(l->p->arena, &l->dims, d->id);
-    if (*place) return;
-    *place = l;
-    gn_dim_symbols(d, print_name, l);
+    gn_dim_meet(&l->dims, d, print_name, l);
 }
 
 static void names_of_type(names *l, const gn_type *t)
@@ -189,6 +183,9 @@ static void names_of_nodes(names *l, const gn_expr_list *nodes)
             for (uint32_t m = 0; e->attr[k].kind == GN_ATTR_DIMS && m < e->attr[k].n; m++) names_of_dim(l, e->attr[k].dims[m]);
             if (e->attr[k].kind != GN_ATTR_REGION) continue;
             const gn_region *const r = e->attr[k].region;
+            void **const place = gn_map_put(l->p->arena, &l->regions, GN_KEY(r));
+            if (*place) continue;
+            *place = l;
             const gn_expr_list body = gn_reachable(l->p->arena, r->nout, r->out);
             for (uint32_t m = 0; m < r->nparam; m++) names_of_type(l, r->param[m]);
             names_of_nodes(l, &body);
@@ -205,7 +202,7 @@ static void print_header(printer *p, const struct gn_core *core, const gn_expr_l
             if (core->graph->relax & 1u << i) gn_textf(p->t, " %s", relax[i]);
         gn_text_char(p->t, ')');
     }
-    names l = { .p = p };
+    names l = { .p = p, .dims = { .arena = p->arena, .operand = gn_atom_operand } };
     for (size_t i = 0; i < core->constraints.n; i++)
         names_of_dim(&l, core->constraints.at[i].a), names_of_dim(&l, core->constraints.at[i].b);
     for (size_t i = 0; i < core->in.n; i++) names_of_type(&l, core->in.at[i]->type);

@@ -13,6 +13,7 @@ typedef struct reader {
     gn_graph *g;
     struct gn_core *core;
     gn_map dims;    /* names that the text lists */
+    gn_visit listed; /* atoms whose names are among them */
     gn_map regions; /* number + 1 -> region */
 
     const char *text;
@@ -55,23 +56,24 @@ typedef struct dim_check {
     const gn_sx *x;
 } dim_check;
 
-static void check_listed(void *user, const char *name)
+static void check_listed(void *user, const gn_atom *x)
 {
     const dim_check *const c = user;
-    if (!gn_map_get(&c->r->dims, GN_KEY(gn_symbol(&c->r->g->arena, &c->r->g->symbols, name))))
+    const char *const name = x->name;
+    if (x->kind == GN_DIM_SYM && !gn_map_get(&c->r->dims, GN_KEY(gn_symbol(&c->r->g->arena, &c->r->g->symbols, name))))
         gn_sx_fail(c->r->file, c->x, "the dim %s is not listed in (dims ...)", name);
 }
 
-static const gn_dim *read_dim(const reader *r, const gn_sx *x)
+static const gn_dim *read_dim(reader *r, const gn_sx *x)
 {
     const gn_dim *const d = gn_dim_read(&r->g->dims, r->file, x);
     dim_check c = { r, x };
-    gn_dim_symbols(d, check_listed, &c);
+    gn_dim_meet(&r->listed, d, check_listed, &c);
     if (gn_dim_has_load(d)) fail(r, x, "a dim of a graph loads nothing");
     return d;
 }
 
-static const gn_dim **read_dims(const reader *r, const gn_sx *list)
+static const gn_dim **read_dims(reader *r, const gn_sx *list)
 {
     const gn_dim **const out = GN_NEW_ARRAY(r->arena, const gn_dim *, list->n);
     for (size_t i = 0; i < list->n; i++) out[i] = read_dim(r, list->at[i]);
@@ -87,7 +89,7 @@ static gn_dtype read_dtype(const reader *r, const gn_sx *x)
 }
 
 /* The two items of a type, from list->at[i] on. */
-static const gn_type *read_type(const reader *r, const gn_sx *list, size_t i)
+static const gn_type *read_type(reader *r, const gn_sx *list, size_t i)
 {
     const char *const word = atom_item(r, list, i, "a type");
     const gn_sx *const parts = list_item(r, list, i + 1, "a list of extents");
@@ -118,7 +120,7 @@ static const gn_region *read_region_name(const reader *r, const gn_sx *x)
     return region;
 }
 
-static gn_attr read_attr(const reader *r, const gn_attr_spec *spec, const gn_sx *x)
+static gn_attr read_attr(reader *r, const gn_attr_spec *spec, const gn_sx *x)
 {
     gn_attr a = { .kind = spec->kind };
     switch (spec->kind) {
@@ -177,7 +179,7 @@ static void make_node(void *arg)
     else c->result = gn_node(c->r->g, c->op, c->in, c->nin, c->attr);
 }
 
-static gn_expr *read_expr(const reader *r, const scope *s, const gn_type *type, const gn_sx *x)
+static gn_expr *read_expr(reader *r, const scope *s, const gn_type *type, const gn_sx *x)
 {
     const char *const name = atom_item(r, x, 0, "an op");
     const gn_op_info *const op = gn_op_find(name);
@@ -219,7 +221,7 @@ static void read_data(const reader *r, const gn_sx *x, unsigned char *out, size_
     }
 }
 
-static gn_expr *read_constant(const reader *r, const gn_sx *x)
+static gn_expr *read_constant(reader *r, const gn_sx *x)
 {
     const gn_type *const type = read_type(r, x, 2);
     int64_t count = 1, v;
@@ -245,7 +247,7 @@ static gn_expr *read_constant(const reader *r, const gn_sx *x)
     return gn_constant_node(r->g, type, data, bytes);
 }
 
-static gn_expr *read_node(const reader *r, const scope *s, const gn_sx *x)
+static gn_expr *read_node(reader *r, const scope *s, const gn_sx *x)
 {
     const gn_type *const type = read_type(r, x, 2);
     gn_expr *const e = read_expr(r, s, type, list_item(r, x, 4, "an expression in parentheses"));
@@ -258,7 +260,7 @@ static gn_expr *read_node(const reader *r, const scope *s, const gn_sx *x)
     return e;
 }
 
-static gn_expr *read_leaf(const reader *r, const gn_sx *x)
+static gn_expr *read_leaf(reader *r, const gn_sx *x)
 {
     const char *const name = atom_item(r, x, 2, "a name");
     const gn_type *const type = read_type(r, x, 3);
@@ -399,6 +401,7 @@ struct gn_core *gn_core_read(gn_arena *arena, gn_context *context, const char *f
     reader r = { .arena = arena, .file = file, .text = text, .length = length };
     r.core = GN_NEW_OBJECT(arena, struct gn_core);
     r.g = r.core->graph = gn_graph_private(context);
+    r.listed = (gn_visit){ .arena = arena, .operand = gn_atom_operand };
     const gn_status s = gn_protect(read_all, &r);
     if (!s) return r.core;
     gn_graph_free(r.g);

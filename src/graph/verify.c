@@ -9,7 +9,9 @@ typedef struct verifier {
     const gn_graph *g;
     size_t nin, nout;
     gn_expr *const *in, *const *out;
-    gn_map dims; /* those already found to be bound */
+    gn_map bound;   /* symbol -> v, of the inputs */
+    gn_visit dims;  /* of nodes */
+    gn_map regions; /* those that were verified */
 } verifier;
 
 static _Noreturn void broken(const gn_expr *e, const char *what)
@@ -53,28 +55,39 @@ static void verify_type(verifier *v, gn_expr *e)
     broken(e, gn_arena_printf(&v->scratch, "its type is %s, its rule says %s", gn_text_done(&a), gn_text_done(&b)));
 }
 
+static void note_bound(void *user, const gn_atom *x)
+{
+    verifier *const v = user;
+    if (x->kind == GN_DIM_SYM) *gn_map_put(&v->scratch, &v->bound, GN_KEY(x)) = v;
+}
+
+static void note_all_bound(verifier *v)
+{
+    gn_visit all = { .arena = &v->scratch, .operand = gn_atom_operand };
+    for (size_t i = 0; i < v->nin; i++)
+        for (size_t d = 0; d < v->in[i]->type->n; d++) gn_dim_meet(&all, v->in[i]->type->dim[d], note_bound, v);
+}
+
 typedef struct bound_check {
     const verifier *v;
     const gn_expr *e;
+    const char *where;
 } bound_check;
 
-static void check_bound(void *user, const char *name)
+static void check_bound(void *user, const gn_atom *x)
 {
     const bound_check *const c = user;
-    for (size_t i = 0; i < c->v->nin; i++)
-        for (size_t d = 0; d < c->v->in[i]->type->n; d++)
-            if (gn_dim_mentions(c->v->in[i]->type->dim[d], name)) return;
-    broken(c->e, "a named dim of its type is bound by no input");
+    if (x->kind == GN_DIM_SYM && !gn_map_get(&c->v->bound, GN_KEY(x))) broken(c->e, c->where);
 }
 
 static void verify_dims(verifier *v, const gn_expr *e)
 {
-    bound_check c = { v, e };
-    for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) {
-        void **const place = gn_map_put(&v->scratch, &v->dims, e->type->dim[d]->id);
-        if (!*place) gn_dim_symbols(e->type->dim[d], check_bound, &c);
-        *place = v;
-    }
+    bound_check c = { v, e, "a named dim of its type is bound by no input" };
+    for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) gn_dim_meet(&v->dims, e->type->dim[d], check_bound, &c);
+    c.where = "a named dim of an attribute is bound by no input";
+    for (uint32_t a = 0; a < e->op->nattr; a++)
+        for (uint32_t d = 0; e->attr[a].kind == GN_ATTR_DIMS && d < e->attr[a].n; d++)
+            gn_dim_meet(&v->dims, e->attr[a].dims[d], check_bound, &c);
 }
 
 static void verify_region(verifier *v, const gn_expr *holder, const gn_region *r);
@@ -95,6 +108,9 @@ static void verify_node(verifier *v, gn_expr *e)
 
 static void verify_region(verifier *v, const gn_expr *holder, const gn_region *r)
 {
+    void **const place = gn_map_put(&v->scratch, &v->regions, GN_KEY(r));
+    if (*place) return;
+    *place = v;
     const gn_expr_list body = gn_reachable(&v->scratch, r->nout, r->out);
     for (size_t i = 0; i < body.n; i++) {
         gn_expr *const e = body.at[i];
@@ -111,6 +127,7 @@ static void verify_all(void *arg)
     const gn_expr_list nodes = gn_reachable(&v->scratch, v->nout, v->out);
     for (size_t i = 0; i < v->nin; i++)
         if (v->in[i]->op != &gn_op_input) broken(v->in[i], "it stands among the inputs");
+    note_all_bound(v);
     for (size_t i = 0; i < v->nout; i++)
         if (v->out[i]->type->kind != GN_TYPE_TENSOR) broken(v->out[i], "an output is no tensor");
     for (size_t i = 0; i < nodes.n; i++) {
@@ -122,6 +139,7 @@ static void verify_all(void *arg)
 void gn_graph_verify(const gn_graph *g, size_t nin, gn_expr *const *in, size_t nout, gn_expr *const *out)
 {
     verifier v = { .scratch = { .allocator = g->arena.allocator }, .g = g, .nin = nin, .nout = nout, .in = in, .out = out };
+    v.dims = (gn_visit){ .arena = &v.scratch, .operand = gn_atom_operand };
     const gn_status s = gn_protect(verify_all, &v);
     gn_arena_free(&v.scratch);
     gn_check(s);

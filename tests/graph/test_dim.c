@@ -321,6 +321,122 @@ static void malformed_shapes_are_told_with_their_place(void **state)
     gn_arena_free(&r.arena);
 }
 
+/* A flat index into 7 x 11 read as 11 x 7, turned, and flat again, n times: each step uses the one before twice. With `symbolic` the extents are
+ * names. */
+static const gn_dim *turned(gn_dim_pool *p, int n, bool symbolic)
+{
+    const gn_dim *const rows = symbolic ? gn_dim_sym(p, "n") : gn_dim_const(p, 7);
+    const gn_dim *const columns = symbolic ? gn_dim_sym(p, "m") : gn_dim_const(p, 11);
+    const gn_dim *d = gn_dim_sym(p, "i");
+    for (int k = 0; k < n; k++)
+        d = gn_dim_add(p, gn_dim_mul(p, columns, gn_dim_mod(p, d, rows)), gn_dim_div(p, d, rows));
+    return d;
+}
+
+static int64_t turned_value(int64_t i, int n, int64_t rows, int64_t columns)
+{
+    for (int k = 0; k < n; k++) i = columns * (i % rows) + i / rows;
+    return i;
+}
+
+static bool place_value(void *user, const char *symbol, int64_t *out)
+{
+    *out = *symbol == 'i' ? *(const int64_t *)user : *symbol == 'n' ? 7 : 11;
+    return true;
+}
+
+static const gn_dim *other_name(void *user, const char *symbol)
+{
+    return *symbol == 'i' ? user : NULL;
+}
+
+static void note_name(void *user, const char *name)
+{
+    (void)name;
+    ++*(size_t *)user;
+}
+
+/* Everything that is asked of a dim. Returns the work done after it was built. */
+static uint64_t ask_everything(int n, bool symbolic)
+{
+    gn_arena arena = { 0 };
+    gn_dim_pool pool = { .arena = &arena }, into = { .arena = &arena };
+    const gn_dim *const d = turned(&pool, n, symbolic), *const bound = gn_dim_sym(&pool, "limit");
+    const gn_dim_fact fact[] = { { "n", 7, 7, 700, NULL }, { "m", 11, 11, 110, NULL }, { "i", 0, 0, 76, bound } };
+    const gn_dim_facts facts = { 3, fact };
+    const uint64_t before = gn_work_done.visits;
+    int64_t v, low, high;
+    size_t names_met = 0;
+    for (int64_t i = 0; i < 77; i++) {
+        assert_true(gn_dim_eval(d, place_value, NULL, &i, &v));
+        assert_int_equal(v, turned_value(i, n, 7, 11));
+    }
+    gn_dim_range(d, &facts, &low, &high);
+    assert_int_equal(low, 0);
+    assert_true(gn_dim_divisible(d, 1, &facts));
+    assert_true(gn_dim_nonnegative(&pool, d, &facts));
+    assert_true(gn_dim_mentions(d, "i") && !gn_dim_mentions(d, "k") && !gn_dim_has_load(d));
+    gn_dim_symbols(d, note_name, &names_met);
+    assert_true(n < 40 || names_met == (symbolic ? 3 : 1)); /* of a small dim, names come as often as they stand there */
+    const gn_dim *const simple = gn_dim_simplify(&pool, d, &facts);
+    for (int64_t i = 0; i < 77; i++) {
+        assert_true(gn_dim_eval(simple, place_value, NULL, &i, &v));
+        assert_int_equal(v, turned_value(i, n, 7, 11));
+    }
+    const gn_dim *const j = gn_dim_subst(&pool, d, other_name, (void *)(uintptr_t)gn_dim_sym(&pool, "j"));
+    assert_true(gn_dim_mentions(j, "j") && !gn_dim_mentions(j, "i"));
+    assert_ptr_equal(gn_dim_sub(&pool, d, d), gn_dim_const(&pool, 0));
+    const gn_dim *const copy = gn_dim_import(&into, d);
+    const char *const text = printed(&arena, d);
+    assert_string_equal(printed(&arena, copy), text);
+    assert_ptr_equal(gn_dim_read(&pool, "t", gn_sx_read(&arena, "t", text, strlen(text))->at[0]), d);
+    assert_true(strlen(text) < 400u * (size_t)(n + 1) && strlen(shown(&arena, d)) < 1000);
+    const uint64_t work = gn_work_done.visits - before;
+    gn_arena_free(&arena);
+    return work;
+}
+
+static void walks_meet_each_shared_atom_once(void **state)
+{
+    (void)state;
+    for (int symbolic = 0; symbolic < 2; symbolic++) {
+        for (int n = 0; n <= 40; n++) ask_everything(n, symbolic);
+        const uint64_t thousand = ask_everything(1000, symbolic);
+        assert_in_range(thousand, 1000, 1000 * 1000);
+        assert_in_range(ask_everything(8000, symbolic), 7 * thousand, 9 * thousand);
+    }
+}
+
+static void read_form(void *arg)
+{
+    reading *const r = arg;
+    gn_dim_pool pool = { .arena = &r->arena };
+    gn_dim_read(&pool, "t", gn_sx_read(&r->arena, "t", r->text, strlen(r->text))->at[0]);
+}
+
+static void assert_form_refused(const char *text, const char *words)
+{
+    reading r = { text, { 0 } };
+    assert_int_equal(gn_protect(read_form, &r), GN_ESYNTAX);
+    assert_message_contains(words);
+    gn_arena_free(&r.arena);
+}
+
+static void what_is_nested_too_deep_or_named_badly_is_refused(void **state)
+{
+    (void)state;
+    gn_arena arena = { 0 };
+    gn_text t = { .arena = &arena };
+    for (int i = 0; i < 150; i++) gn_text_add(&t, "(div ");
+    gn_text_add(&t, "n");
+    for (int i = 0; i < 150; i++) gn_text_add(&t, " 2)");
+    assert_form_refused(gn_text_done(&t), "a dim is nested deeper than 100");
+    assert_form_refused("@0", "@0 stands for nothing here");
+    assert_form_refused("(let (x 1) x)", "(@0 part) was expected");
+    assert_form_refused("(let)", "(let (@0 part) ... dim) was expected");
+    gn_arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +445,8 @@ int main(void)
         cmocka_unit_test(forms_are_canonical),
         cmocka_unit_test(facts_decide_symbolic_divisions_and_comparisons),
         cmocka_unit_test(malformed_shapes_are_told_with_their_place),
+        cmocka_unit_test(walks_meet_each_shared_atom_once),
+        cmocka_unit_test(what_is_nested_too_deep_or_named_badly_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
