@@ -16,7 +16,9 @@ run_suite() # folder, title, options
     meson test -C "$folder" --no-rebuild --print-errorlogs || status=1
 }
 run_suite build-check "plain" --buildtype=debugoptimized
+echo "== in a locale with a decimal comma"
+meson test -C build-check --no-rebuild --setup comma --no-suite slow --no-suite locale --no-suite faults --print-errorlogs || status=1
 run_suite build-asan "under AddressSanitizer and UndefinedBehaviorSanitizer" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
-count() { grep -hE '^(Ok|Fail|Timeout|Unexpected Pass):' build-check/meson-logs/testlog.txt build-asan/meson-logs/testlog.txt | grep -E "$1" | awk '{ n += $NF } END { print n + 0 }'; }
+count() { grep -hE '^(Ok|Fail|Timeout|Unexpected Pass):' build-check/meson-logs/testlog*.txt build-asan/meson-logs/testlog.txt | grep -E "$1" | awk '{ n += $NF } END { print n + 0 }'; }
 echo "$(count '^Ok') passed, $(count '^(Fail|Timeout|Unexpected)') failed"
 exit $status

@@ -3,7 +3,7 @@ set -eu
 
 packages_base="gcc meson ninja-build pkg-config zlib1g-dev libjansson-dev libsodium-dev"
 packages_llvm="clang-19 llvm-19-dev libclang-cpp19-dev libclang-19-dev liblld-19-dev g++"
-packages_test="libcmocka-dev libmpfr-dev libclang-rt-19-dev patch"
+packages_test="libcmocka-dev libmpfr-dev libclang-rt-19-dev patch locales tcc"
 install=1
 for arg in "$@"; do
     case $arg in

@@ -54,7 +54,8 @@ static int walk(gn_cache *cache, bool verify)
 {
     totals t = {.verify = verify, .print = true};
     if (gn_cache_walk(cache, verify, visit, &t)) return complain(gn_message());
-    printf("%" PRId64 " entries, %s MiB in %s", t.entries, gn_number_fixed((char[GN_NUMBER_SIZE]){ 0 }, (double)t.bytes / (1 << 20), 1), gn_cache_dir(cache));
+    const char *const mib = gn_number_fixed((char[GN_NUMBER_SIZE]){ 0 }, (double)t.bytes / (1 << 20), 1);
+    printf("%" PRId64 " entries, %s MiB in %s", t.entries, mib, gn_cache_dir(cache));
     if (verify) printf(", %" PRId64 " bad", t.bad);
     putchar('\n');
     return t.bad != 0;

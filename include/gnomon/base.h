@@ -66,8 +66,8 @@ typedef struct gn_allocator {
  *  Thread safety: a context may be shared by threads. */
 typedef struct gn_context gn_context;
 
-/** Everything optional: a field left zero has the default in brackets. The environment variables named are read only where the field is left zero
- *  and the process is not set-user-id. */
+/** Everything optional: a field left zero has the default in brackets. The environment variables named are read only where the field is
+ *  left zero and the process is not set-user-id. */
 typedef struct gn_context_options {
     const gn_allocator *allocator; /**< [malloc]; the struct is copied */
     const char *cache_dir;         /**< [$GNOMON_CACHE_DIR, $XDG_CACHE_HOME/gnomon, ~/.cache/gnomon]; "" switches the disk cache off */

@@ -95,8 +95,8 @@ GN_API gn_status gn_get(const gn_expr *variable, gn_array out);
 GN_API gn_status gn_set(gn_expr *variable, gn_array in);
 
 /** A constant: a copy of an array, or one number as a scalar.  Gradient  none.
- *  Errors  GN_EDTYPE, also for a number that does not fit (300 in u8, 0.5 in i32, 1e39 in f32); GN_ESHAPE; GN_EINVAL for NULL data; GN_ENOMEM
- *          from 4 GiB on. */
+ *  Errors  GN_EDTYPE, also for a number that does not fit (300 in u8, 0.5 in i32, 1e39 in f32); GN_ESHAPE; GN_EINVAL for NULL data;
+ *          GN_ENOMEM from 4 GiB on. */
 GN_API gn_expr *gn_constant_at(gn_loc, gn_graph *, gn_array);
 GN_API gn_expr *gn_number_at(gn_loc, gn_graph *, gn_dtype, gn_operand number);
 #define gn_constant(g, array) gn_constant_at(GN_HERE, g, array)

@@ -21,8 +21,8 @@ char *gn_number_fixed(char out[GN_NUMBER_SIZE], double, int decimals);
 /* %a: "0x1.8p+0"; every bit, no rounding to think about. */
 char *gn_number_hex(char out[GN_NUMBER_SIZE], double);
 
-/* Reads the longest number at the start of text, with nothing before its sign: decimal or hex, "inf" or "nan". Decimal digits, as many as there
- * are, round to nearest, ties to even; what is too large is infinite. False: there is none. */
+/* Reads the longest number at the start of text, with nothing before its sign: decimal or hex, "inf" or "nan". Decimal digits, as many as
+ * there are, round to nearest, ties to even; what is too large is infinite. False: there is none. */
 bool gn_number_read(const char *text, const char **end, double *out);
 bool gn_number_read_f32(const char *text, const char **end, float *out); /* rounded once */
 

@@ -24,7 +24,8 @@ typedef struct gn_attr_spec {
 /* dtypes an op takes, as bit sets over gn_dtype */
 #define GN_BIT(t) (1u << (t))
 #define GN_FLOATS (GN_BIT(GN_F16) | GN_BIT(GN_BF16) | GN_BIT(GN_F32) | GN_BIT(GN_F64))
-#define GN_INTS (GN_BIT(GN_I8) | GN_BIT(GN_I16) | GN_BIT(GN_I32) | GN_BIT(GN_I64) | GN_BIT(GN_U8) | GN_BIT(GN_U16) | GN_BIT(GN_U32) | GN_BIT(GN_U64))
+#define GN_INTS (GN_BIT(GN_I8) | GN_BIT(GN_I16) | GN_BIT(GN_I32) | GN_BIT(GN_I64) | \
+                 GN_BIT(GN_U8) | GN_BIT(GN_U16) | GN_BIT(GN_U32) | GN_BIT(GN_U64))
 #define GN_NUMBERS (GN_FLOATS | GN_INTS)
 #define GN_ANY_DTYPE (GN_NUMBERS | GN_BIT(GN_BOOL))
 

@@ -51,7 +51,7 @@ static void half_way(void)
     gn_progress bar = { .n = 4 };
     gn_progress_show(&bar, 0, "begin");
     usleep(60000);
-    gn_progress_show(&bar, 2, "loss %.2f", 0.5);
+    gn_progress_show(&bar, 2, "loss %s", "0.50");
     gn_progress_show(&bar, 3, "too soon to be drawn");
 }
 

@@ -18,7 +18,8 @@ enum { IR, MG, MT, JR, KT };
 
 const gn_tile_op gn_tiles_cuda[] = {
     { .name = "mma_m16n8k8_tf32", .kind = GN_TILE_MMA, .m = 16, .n = 8, .k = 8, .nleaf = 5,
-      .leaf = { { "ir", 'm', 2, 8, 'u' }, { "mg", 'm', 8, 1, 't' }, { "mt", 'n', 4, 2, 't' }, { "jr", 'n', 2, 1, 'u' }, { "kt", 'k', 8, 1, 'k' } },
+      .leaf = { { "ir", 'm', 2, 8, 'u' }, { "mg", 'm', 8, 1, 't' }, { "mt", 'n', 4, 2, 't' },
+                { "jr", 'n', 2, 1, 'u' }, { "kt", 'k', 8, 1, 'k' } },
       .a = { GN_F32, 4, { { { 0, { [MG] = 1 } }, { 0, { [MT] = 1 } } },
                           { { 8, { [MG] = 1 } }, { 0, { [MT] = 1 } } },
                           { { 0, { [MG] = 1 } }, { 4, { [MT] = 1 } } },
