@@ -87,7 +87,9 @@ static void write_unit(void *arg)
     gn_text body = {.arena = &arena}, text = {.arena = &arena};
     const int lanes = u->options->target->vector_bytes / gn_dtypes[u->dtype].size;
     expand_body(&body, u->options->target, "body", u->op, u->dtype, lanes);
-    gn_target_unit(&text, u->options->target, gn_text_done(&body));
+    gn_words words = {.arena = &arena};
+    gn_words_read(&words, gn_text_done(&body));
+    gn_target_unit(&text, u->options->target, &words, gn_text_done(&body));
     FILE *f = fopen(u->path, "w");
     if (!f || fputs(gn_text_done(&text), f) < 0 || fclose(f)) gn_throw(GN_EIO, "cannot write %s", u->path);
     gn_arena_free(&arena);

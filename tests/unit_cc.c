@@ -49,21 +49,32 @@ const char *const *unit_compilers(void)
 typedef struct text_arg {
     gn_text text;
     const gn_target *target;
+    const gn_words *words;
     const char *body;
 } text_arg;
 
 static void make_text(void *arg)
 {
     text_arg *a = arg;
-    gn_target_unit(&a->text, a->target, a->body);
+    gn_target_unit(&a->text, a->target, a->words, a->body);
+}
+
+void *unit_load_words(const gn_target *target, const char *compiler, const gn_words *words, const char *body)
+{
+    gn_arena arena = {0};
+    text_arg t = {.text = {.arena = &arena}, .target = target, .words = words, .body = body};
+    if (gn_protect(make_text, &t)) fail_msg("%s", gn_message());
+    void *library = unit_load_text(compiler, ".c", gn_text_done(&t.text));
+    gn_arena_free(&arena);
+    return library;
 }
 
 void *unit_load(const gn_target *target, const char *compiler, const char *body)
 {
     gn_arena arena = {0};
-    text_arg t = {.text = {.arena = &arena}, .target = target, .body = body};
-    if (gn_protect(make_text, &t)) fail_msg("%s", gn_message());
-    void *library = unit_load_text(compiler, ".c", gn_text_done(&t.text));
+    gn_words words = {.arena = &arena};
+    gn_words_read(&words, body);
+    void *library = unit_load_words(target, compiler, &words, body);
     gn_arena_free(&arena);
     return library;
 }

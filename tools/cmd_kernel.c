@@ -43,8 +43,9 @@ static const gn_sx *find_list(const char *path, const gn_sx *items, const char *
 static void print_source(gn_text *out, gn_arena *arena, const gn_scheduled *s, const gn_target *target)
 {
     gn_text body = {.arena = arena};
-    gn_emit_kernel(&body, s);
-    gn_target_unit(out, target, gn_text_done(&body));
+    gn_words words = {.arena = arena};
+    gn_emit_kernel(&body, &words, s);
+    gn_target_unit(out, target, &words, gn_text_done(&body));
 }
 
 static void run(void *arg)

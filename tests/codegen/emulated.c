@@ -46,8 +46,9 @@ static void emit_all(void *arg)
 {
     job *j = arg;
     gn_text body = {.arena = j->arena}, unit = {.arena = j->arena};
-    for (size_t i = 0; i < j->n; i++) gn_emit_kernel(&body, j->kernels[i]);
-    gn_target_unit(&unit, &gn_target_cuda, gn_text_done(&body));
+    gn_words words = {.arena = j->arena};
+    for (size_t i = 0; i < j->n; i++) gn_emit_kernel(&body, &words, j->kernels[i]);
+    gn_target_unit(&unit, &gn_target_cuda, &words, gn_text_done(&body));
     j->text = gn_text_done(&unit);
 }
 

@@ -67,7 +67,7 @@ static void emit_body(void *arg)
 {
     void **a = arg;
     scheduled_program *c = a[0];
-    for (size_t i = 0; i < c->kernels.n; i++) gn_emit_kernel(a[1], c->kernels.at[i]);
+    for (size_t i = 0; i < c->kernels.n; i++) gn_emit_kernel(a[1], a[2], c->kernels.at[i]);
 }
 
 static void run_compiled(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
@@ -91,9 +91,10 @@ static void check_scheduled(program *p, const gn_target *t)
     scheduled_program c = schedule(p, t);
     if (getenv("GNOMON_TEST_COMPILE") && gn_target_runs_here(t)) {
         gn_text body = { .arena = &p->arena };
-        if (gn_protect(emit_body, (void *[]){ &c, &body })) fail_msg("%s\n%s", gn_message(), c.text);
+        gn_words words = { .arena = &p->arena };
+        if (gn_protect(emit_body, (void *[]){ &c, &body, &words })) fail_msg("%s\n%s", gn_message(), c.text);
         if (getenv("GNOMON_TEST_PRINT")) puts(gn_text_done(&body));
-        c.library = unit_load(t, getenv("GNOMON_TEST_COMPILE"), gn_text_done(&body));
+        c.library = unit_load_words(t, getenv("GNOMON_TEST_COMPILE"), &words, gn_text_done(&body));
         running = &c;
         program_check(p, run_compiled);
         dlclose(c.library);

@@ -11,7 +11,7 @@ typedef struct unit {
     const char *text;
 } unit;
 
-static void add(unit *u, const kernel_case *c, int lanes, gn_text *all)
+static void add(unit *u, const kernel_case *c, int lanes, gn_text *all, gn_words *words)
 {
     char head[80];
     char *text = with_lanes(&u->arena, c->text, lanes);
@@ -19,7 +19,7 @@ static void add(unit *u, const kernel_case *c, int lanes, gn_text *all)
     text = gn_arena_printf(&u->arena, "%s%s", head, text + strlen("(kernel ") + strlen(c->name));
     job j = lower_text(&u->arena, text, u->target);
     j.c = c;
-    gn_emit_kernel(all, j.s);
+    gn_emit_kernel(all, words, j.s);
     u->jobs[u->n++] = j;
 }
 
@@ -37,7 +37,7 @@ static void lower_trial(void *arg)
     t->job = lower_text(&t->u->arena, t->text, t->u->target);
 }
 
-static void add_random(unit *u, gn_text *all)
+static void add_random(unit *u, gn_text *all, gn_words *words)
 {
     static const kernel_case loose = {
         .name = "random", .sizes = { { 5, 7, 6 }, { 1, 1, 1 }, { 4, 0, 3 }, { -1 } }, .below = 9, .tolerance = 1e-4
@@ -51,7 +51,7 @@ static void add_random(unit *u, gn_text *all)
                                  random_schedule(&u->arena, k, &seed, false));
         if (gn_protect(lower_trial, &t)) continue;
         t.job.c = &loose;
-        gn_emit_kernel(all, t.job.s);
+        gn_emit_kernel(all, words, t.job.s);
         u->jobs[u->n++] = t.job;
         made++;
     }
@@ -62,16 +62,17 @@ static void build(void *arg)
     unit *u = arg;
     const char *only = getenv("GNOMON_TEST_CASE");
     gn_text all = { .arena = &u->arena }, whole = { .arena = &u->arena };
+    gn_words words = { .arena = &u->arena };
     for (int i = 0; i < NCASES; i++) {
         const kernel_case *c = &kernel_cases[i];
         if (c->cuda || (only && strcmp(only, c->name) != 0)) continue;
         if (strncmp(c->name, "attention", 9) == 0 && u->target != &gn_target_avx512)
             continue; /* seconds for a compiler without such lanes */
-        add(u, c, strchr(c->text, '@') ? u->target->vector_bytes / 4 : 16, &all);
-        if (strcmp(c->name, "mixed_widths") == 0) add(u, c, 2, &all);
+        add(u, c, strchr(c->text, '@') ? u->target->vector_bytes / 4 : 16, &all, &words);
+        if (strcmp(c->name, "mixed_widths") == 0) add(u, c, 2, &all, &words);
     }
-    if (!only) add_random(u, &all);
-    gn_target_unit(&whole, u->target, gn_text_done(&all));
+    if (!only) add_random(u, &all, &words);
+    gn_target_unit(&whole, u->target, &words, gn_text_done(&all));
     u->text = gn_text_done(&whole);
 }
 

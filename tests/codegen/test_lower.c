@@ -177,7 +177,7 @@ static void the_worked_examples_become_their_trees(void **state)
         gn_text t = { .arena = &arena }, c = { .arena = &arena };
         gn_scheduled_print(&t, a.job.s);
         compare_with_file(&arena, x->name, "tree", gn_text_done(&t));
-        gn_emit_kernel(&c, a.job.s);
+        gn_emit_kernel(&c, NULL, a.job.s);
         const char *kernels = strstr(gn_text_done(&c), "/* (kernel"); /* not the bodies of math functions, which may change */
         assert_non_null(kernels);
         compare_with_file(&arena, x->name, a.target->lang == GN_LANG_C ? "c" : "cu", kernels);
@@ -194,7 +194,7 @@ static void lowering_twice_gives_the_same_text(void **state)
         gn_text t = { .arena = &arena };
         const job j = lower_text(&arena, golden_texts[1].text, &gn_target_avx512);
         gn_scheduled_print_code(&t, j.s);
-        gn_emit_kernel(&t, j.s);
+        gn_emit_kernel(&t, NULL, j.s);
         text[turn] = gn_text_done(&t);
     }
     assert_string_equal(text[0], text[1]);
@@ -212,12 +212,12 @@ static void names_of_users_never_meet_ours(void **state)
     gn_arena a = { 0 };
     gn_text c = { .arena = &a };
     const job j = lower_text(&a, text, &gn_target_generic);
-    gn_emit_kernel(&c, j.s);
+    gn_emit_kernel(&c, NULL, j.s);
     const char *body = strstr(gn_text_done(&c), "void names_0");
-    assert_non_null(strstr(body, "const float *const u_float = (const float *)arg[0];"));
-    assert_non_null(strstr(body, "float *const u_arg = (float *)arg[1];"));
-    assert_non_null(strstr(body, "const int64_t u_int = sym[0];"));
-    assert_non_null(strstr(body, "const int64_t u_sym = part;"));
+    assert_non_null(strstr(body, "const float *const float_ = (const float *)arg[0];"));
+    assert_non_null(strstr(body, "float *const arg_ = (float *)arg[1];"));
+    assert_non_null(strstr(body, "const int64_t int_ = sym[0];"));
+    assert_non_null(strstr(body, "const int64_t sym_ = part;"));
     gn_arena_free(&a);
 }
 
@@ -228,7 +228,7 @@ static void a_comment_cannot_end_early(void **state)
     gn_text c = { .arena = &a };
     job j = lower_text(&a, gn_arena_printf(&a, "%s (schedule s (order i j))", map2), &gn_target_generic);
     j.kernel->comment = "the user's */ text";
-    gn_emit_kernel(&c, j.s);
+    gn_emit_kernel(&c, NULL, j.s);
     assert_null(strstr(gn_text_done(&c), "user's */"));
     assert_non_null(strstr(gn_text_done(&c), "/* the user's +/ text"));
     gn_arena_free(&a);
@@ -240,7 +240,7 @@ static void one_function_runs_all_steps(void **state)
     gn_arena a = { 0 };
     gn_text c = { .arena = &a };
     const job j = lower_text(&a, golden_texts[1].text, &gn_target_avx512);
-    gn_emit_function(&c, j.s);
+    gn_emit_function(&c, NULL, j.s);
     const char *text = gn_text_done(&c);
     assert_non_null(strstr(text, "void gemm(void *const *arg, const int64_t *sym, int64_t part)\n"));
     assert_null(strstr(text, "gemm_0"));

@@ -81,9 +81,10 @@ static void loop(gn_emitter *e, const gn_tree *t)
     const bool parallel = t->bind == GN_BIND_BLOCK || t->bind == GN_BIND_THREAD || (t->bind == GN_BIND_PART && !e->one_function);
     if (t->flat.n) {
         gn_emit_indent(e);
-        gn_textf(e->out, "for (int %s = threadIdx.x; %s < ", t->name, t->name);
+        const char *const name = gn_emit_name(e, t->name);
+        gn_textf(e->out, "for (int %s = threadIdx.x; %s < ", name, name);
         gn_emit_dim(e, t->to, false);
-        gn_textf(e->out, "; %s += %u) {\n", t->name, gn_scheduled_threads(e->s));
+        gn_textf(e->out, "; %s += %u) {\n", name, gn_scheduled_threads(e->s));
     } else if (parallel) { /* its value stands at the top of the function */
         kids(e, t);
         return;
@@ -149,6 +150,7 @@ static const char *tile_word(gn_emitter *e, const gn_tile_args *a, const char *p
 static void tile(gn_emitter *e, const gn_tile_args *a)
 {
     gn_emit_indent(e);
+    gn_words_read(&e->words, a->row->spelling);
     for (const char *p = a->row->spelling; *p;) {
         if (*p == '$')
             p = tile_word(e, a, p + 1);
@@ -183,53 +185,34 @@ static void node(gn_emitter *e, const gn_tree *t)
     }
 }
 
-/* ---- what a function uses: only that is declared ---- */
-
-typedef struct usage {
-    gn_emitter *e;
-    gn_text body;
-} usage;
-
-/* A name stands in the text as a whole word. */
-static bool mentions(const char *text, const char *name)
-{
-    const size_t n = strlen(name);
-    for (const char *p = strstr(text, name); p; p = strstr(p + 1, name)) {
-        const char before = p == text ? ' ' : p[-1], after = p[n];
-        const bool left = before == '_' || (before >= '0' && before <= '9') || (before >= 'a' && before <= 'z') ||
-                          (before >= 'A' && before <= 'Z');
-        const bool right =
-            after == '_' || (after >= '0' && after <= '9') || (after >= 'a' && after <= 'z') || (after >= 'A' && after <= 'Z');
-        if (!left && !right) return true;
-    }
-    return false;
-}
+/* ---- the head of a function: only what it uses is declared ---- */
 
 static const char *qualifier(const gn_kernel *k, size_t buf)
 {
     return k->bufs.at[buf].access & GN_KBUF_WRITE ? "" : "const ";
 }
 
-static void arguments(gn_emitter *e, const char *body)
+static void arguments(gn_emitter *e)
 {
     const gn_kernel *k = e->g->kernel;
     for (size_t i = 0; i < k->bufs.n; i++) {
-        const char *n = gn_emit_name(e, k->bufs.at[i].name), *q = qualifier(k, i), *t = gn_emit_memory_type(k->bufs.at[i].dtype);
-        if (mentions(body, n)) gn_textf(e->out, "    %s%s *const %s = (%s%s *)arg[%zu];\n", q, t, n, q, t, i);
+        const char *n = gn_emit_name_of(e, k->bufs.at[i].name), *q = qualifier(k, i), *t = gn_emit_memory_type(k->bufs.at[i].dtype);
+        if (gn_emit_take_use(e, k->bufs.at[i].name)) gn_textf(e->out, "    %s%s *const %s = (%s%s *)arg[%zu];\n", q, t, n, q, t, i);
     }
     for (size_t i = 0; i < e->s->sbufs.n; i++) {
         const gn_sbuf *b = &e->s->sbufs.at[i];
-        const char *n = gn_emit_name(e, b->name), *t = gn_emit_memory_type(b->dtype);
-        if (mentions(body, n)) gn_textf(e->out, "    %s *const %s = (%s *)arg[%zu];\n", t, n, t, k->bufs.n + i);
+        const char *n = gn_emit_name_of(e, b->name), *t = gn_emit_memory_type(b->dtype);
+        if (gn_emit_take_use(e, b->name)) gn_textf(e->out, "    %s *const %s = (%s *)arg[%zu];\n", t, n, t, k->bufs.n + i);
     }
     bool any = false;
     for (size_t i = 0; i < k->syms.n; i++) {
-        const char *n = gn_emit_name(e, k->syms.at[i].name);
-        if (!mentions(body, n)) continue;
-        gn_textf(e->out, "    const int64_t %s = sym[%zu];\n", n, i);
+        if (!gn_emit_take_use(e, k->syms.at[i].name)) continue;
+        gn_textf(e->out, "    const int64_t %s = sym[%zu];\n", gn_emit_name_of(e, k->syms.at[i].name), i);
         any = true;
     }
     if (!any) gn_text_add(e->out, "    (void)sym;\n");
+    if (!e->uses_part) gn_text_add(e->out, "    (void)part;\n");
+    e->uses_part = false;
 }
 
 /* ---- values of parallel leaves ---- */
@@ -269,6 +252,7 @@ static bool part_leaves(gn_emitter *e, const gn_tree *step)
     const gn_dim *later = gn_lconst(e->g, 1);
     for (size_t i = chain.n; i-- > 0;) {
         const gn_tree *t = chain.at[i];
+        e->uses_part |= !e->g->cuda && !gn_dim_is(later, 0) && !gn_dim_is(t->to, 0);
         digit(e, "int64_t", gn_emit_name(e, e->g->leaves.at[t->leaf].name), e->g->cuda ? "(int64_t)blockIdx.x" : "part", later,
               t->to, i == 0);
         later = gn_dim_mul(e->g->dims, later, t->to);
@@ -310,9 +294,8 @@ static const char *body_of(gn_emitter *e, const gn_tree *step)
 static void c_step(gn_emitter *e, const gn_tree *step, uint32_t number)
 {
     const char *body = body_of(e, step);
-    gn_textf(e->out, "void %s_%u(void *const *arg, const int64_t *sym, int64_t part)\n{\n", e->s->kernel->name, number);
-    arguments(e, body);
-    if (!mentions(body, "part")) gn_text_add(e->out, "    (void)part;\n");
+    gn_textf(e->out, "void %s_%u(void *const *arg, const int64_t *sym, int64_t part)\n{\n", e->function, number);
+    arguments(e);
     gn_text_add(e->out, body);
     gn_text_add(e->out, "}\n");
 }
@@ -321,16 +304,16 @@ static void cuda_step(gn_emitter *e, const gn_tree *step, uint32_t number)
 {
     const gn_kernel *k = e->g->kernel;
     const char *body = body_of(e, step);
-    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) %s_%u(", gn_scheduled_threads(e->s), e->s->kernel->name,
+    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) %s_%u(", gn_scheduled_threads(e->s), e->function,
              number);
     const char *comma = "";
     for (size_t i = 0; i < k->bufs.n; i++, comma = ", ")
         gn_textf(e->out, "%s%s%s *%s", comma, qualifier(k, i), gn_emit_memory_type(k->bufs.at[i].dtype),
-                 gn_emit_name(e, k->bufs.at[i].name));
+                 gn_emit_name_of(e, k->bufs.at[i].name));
     for (size_t i = 0; i < e->s->sbufs.n; i++, comma = ", ")
-        gn_textf(e->out, "%s%s *%s", comma, gn_emit_memory_type(e->s->sbufs.at[i].dtype), gn_emit_name(e, e->s->sbufs.at[i].name));
+        gn_textf(e->out, "%s%s *%s", comma, gn_emit_memory_type(e->s->sbufs.at[i].dtype), gn_emit_name_of(e, e->s->sbufs.at[i].name));
     for (size_t i = 0; i < k->syms.n; i++, comma = ", ")
-        gn_textf(e->out, "%sint64_t %s", comma, gn_emit_name(e, k->syms.at[i].name));
+        gn_textf(e->out, "%sint64_t %s", comma, gn_emit_name_of(e, k->syms.at[i].name));
     gn_textf(e->out, ")\n{\n%s}\n", body);
 }
 
@@ -365,18 +348,23 @@ static void head(gn_emitter *e)
     gn_text_add(e->out, " */\n");
 }
 
-/* Functions before the text that calls them. */
-static void finish(gn_emitter *e, gn_text *out, const gn_text *text)
+/* Functions before the text that calls them, and so their words. */
+static void finish(gn_emitter *e, gn_text *out, gn_words *words, const gn_text *text)
 {
+    const gn_words later = e->words;
+    e->words = (gn_words){ .arena = e->g->arena };
     e->out = out;
     gn_emit_math(e);
     gn_text_add_n(out, text->at, text->n);
+    if (words) gn_words_need_all(words, &e->words), gn_words_need_all(words, &later);
 }
 
-void gn_emit_kernel(gn_text *whole, const gn_scheduled *s)
+void gn_emit_kernel(gn_text *whole, gn_words *words, const gn_scheduled *s)
 {
     gn_text text = { .arena = whole->arena }, *out = &text;
-    gn_emitter e = { .out = out, .s = s, .g = s->lower };
+    gn_emitter e;
+    gn_emit_start(&e, s);
+    e.out = out;
     head(&e);
     uint32_t number = 0;
     for (size_t i = 0; i < s->code->kids.n; i++) {
@@ -388,13 +376,15 @@ void gn_emit_kernel(gn_text *whole, const gn_scheduled *s)
         else
             c_step(&e, step, number++);
     }
-    finish(&e, whole, out);
+    finish(&e, whole, words, out);
 }
 
-void gn_emit_function(gn_text *whole, const gn_scheduled *s)
+void gn_emit_function(gn_text *whole, gn_words *words, const gn_scheduled *s)
 {
     gn_text text = { .arena = whole->arena }, *out = &text;
-    gn_emitter e = { .out = out, .s = s, .g = s->lower, .one_function = true };
+    gn_emitter e;
+    gn_emit_start(&e, s);
+    e.out = out, e.one_function = true;
     gn_text all = { .arena = e.g->arena };
     head(&e);
     for (size_t i = 0; i < s->code->kids.n; i++) {
@@ -405,8 +395,8 @@ void gn_emit_function(gn_text *whole, const gn_scheduled *s)
         else
             gn_textf(&all, "    {\n%s    }\n", body_of(&e, step));
     }
-    gn_textf(out, "void %s(void *const *arg, const int64_t *sym, int64_t part)\n{\n    (void)part;\n", s->kernel->name);
-    arguments(&e, gn_text_done(&all));
+    gn_textf(out, "void %s(void *const *arg, const int64_t *sym, int64_t part)\n{\n", e.function);
+    arguments(&e);
     gn_textf(out, "%s}\n", gn_text_done(&all));
-    finish(&e, whole, out);
+    finish(&e, whole, words, out);
 }

@@ -2,7 +2,7 @@
  *
  * Generated code says hardware operations in the words of the target's prelude. A tag names a value's type: a scalar's dtype,
  * "f32"; a vector's dtype and lanes, "f32x16" (f32 f64 i32 i64 u32), "b16" for a vector of bool (a mask). Lanes N are vector_bytes
- * / 4 and vector_bytes / 8, each for every dtype. All words begin with gn_, which no name of the user's keeps.
+ * / 4 and vector_bytes / 8, each for every dtype. All words begin with gn_, as no name of a user's does in generated code (spelling.h).
  *
  *     gn_f32x16, gn_b16                             types; scalars are float, double, int32_t, int64_t, uint32_t, _Bool
  *     gn_load_TAG(p)  gn_loadm_TAG(p, mask)         contiguous, any alignment; 0 where not in the mask, which is not read
@@ -27,8 +27,9 @@
 
 /* C: for each step   void NAME_STEP(void *const *arg, const int64_t *sym, int64_t part)
  * where arg holds the kernel's buffers in order, then the sbufs in order (scratch ones already offset for the worker).
- * CUDA: one __global__ function per step. Appends to out; the prelude is not included. */
-void gn_emit_kernel(gn_text *out, const gn_scheduled *);
+ * CUDA: one __global__ function per step. Appends to out, and the prelude's words that the text says to the words (NULL: nobody
+ * asks). NAME is the kernel's, or near it where it is a word of C. */
+void gn_emit_kernel(gn_text *out, gn_words *, const gn_scheduled *);
 /* One serial function that runs all steps: void NAME(void *const *arg, const int64_t *sym, int64_t part), whose only part is 0: it
  * is called as every step is. For small programs. */
-void gn_emit_function(gn_text *out, const gn_scheduled *);
+void gn_emit_function(gn_text *out, gn_words *, const gn_scheduled *);

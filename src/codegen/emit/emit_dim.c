@@ -10,7 +10,8 @@ static bool is_div_plain(gn_emitter *e, const gn_atom *a)
 
 static void call(gn_emitter *e, const char *f, const gn_atom *a)
 {
-    gn_textf(e->out, "%s(", f);
+    gn_emit_word(e, "%s", f);
+    gn_text_char(e->out, '(');
     gn_emit_dim(e, a->a, false);
     gn_text_add(e->out, ", ");
     gn_emit_dim(e, a->b, false);
@@ -82,22 +83,24 @@ static bool is_const_atom(const gn_dim *d, int64_t *c)
     return gn_dim_is_const(d, c) && *c > 0;
 }
 
-static bool is_counter(const gn_dim *d)
+static bool is_counter(const gn_emitter *e, const gn_dim *d)
 {
-    return d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind == GN_DIM_SYM &&
-           strncmp(d->term[0].atom[0]->name, "gn_c", 4) == 0;
+    if (d->n != 1 || d->term[0].c != 1 || d->term[0].n != 1 || d->term[0].atom[0]->kind != GN_DIM_SYM) return false;
+    for (size_t i = 0; i < e->g->counters.n; i++)
+        if (d->term[0].atom[0]->name == e->g->counters.at[i]) return true;
+    return false;
 }
 
-static bool digit_atom(const gn_atom *a, gn_digit *out)
+static bool digit_atom(const gn_emitter *e, const gn_atom *a, gn_digit *out)
 {
     *out = (gn_digit){ .f = 1 };
     if (a->kind == GN_DIM_MOD) {
         if (!is_const_atom(a->b, &out->n)) return false;
-        if (is_counter(a->a)) return out->counter = a->a, true;
+        if (is_counter(e, a->a)) return out->counter = a->a, true;
         if (a->a->n != 1 || a->a->term[0].c != 1 || a->a->term[0].n != 1) return false;
         a = a->a->term[0].atom[0];
     }
-    if (a->kind != GN_DIM_DIV || !is_const_atom(a->b, &out->f) || !is_counter(a->a)) return false;
+    if (a->kind != GN_DIM_DIV || !is_const_atom(a->b, &out->f) || !is_counter(e, a->a)) return false;
     out->counter = a->a;
     return true;
 }
@@ -105,7 +108,7 @@ static bool digit_atom(const gn_atom *a, gn_digit *out)
 static bool digit_term(gn_emitter *e, const gn_term *t, gn_digit *out)
 {
     for (uint32_t i = 0; i < t->n; i++) {
-        if (!digit_atom(t->atom[i], out)) continue;
+        if (!digit_atom(e, t->atom[i], out)) continue;
         out->rest = gn_lconst(e->g, 1);
         for (uint32_t j = 0; j < t->n; j++)
             if (j != i) out->rest = gn_dim_mul(e->g->dims, out->rest, gn_dim_of_atom(e->g->dims, t->atom[j]));

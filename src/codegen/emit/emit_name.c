@@ -1,55 +1,75 @@
-/* Names of symbols, leaves, buffers and kept definitions come from users. One that is a word of C, C++ or CUDA, or looks like a
- * temporary of ours, gets an underscore. */
-#include "ascii.h"
+/* The names of a kernel's function: those of its symbols, buffers, leaves, counters and kept definitions, spelled once for all its steps. They are
+ * unique when they come here, but any C word may be among them. */
 #include "emit_state.h"
 
-static const char *const words[] = {
-    "alignas",   "alignof",   "and",       "arg",      "asm",      "assert",       "atomic",    "auto",     "bitand",  "bitor",
-    "blockDim",  "blockIdx",  "bool",      "break",    "case",     "catch",        "char",      "class",    "compl",   "const",
-    "constexpr", "continue",  "decltype",  "default",  "delete",   "do",           "double",    "dst",      "else",    "enum",
-    "explicit",  "export",    "extern",    "false",    "float",    "for",          "friend",    "goto",     "gridDim", "if",
-    "inline",    "int",       "int16_t",   "int32_t",  "int64_t",  "int8_t",       "linux",     "long",     "main",    "memcpy",
-    "memset",    "mutable",   "namespace", "new",      "noexcept", "not",          "nullptr",   "operator", "or",      "part",
-    "private",   "protected", "public",    "register", "restrict", "return",       "short",     "signed",   "sizeof",  "static",
-    "struct",    "switch",    "sym",       "template", "this",     "thread_local", "threadIdx", "throw",    "true",    "try",
-    "typedef",   "typeid",    "typename",  "typeof",   "uint16_t", "uint32_t",     "uint64_t",  "uint8_t",  "union",   "unix",
-    "unsigned",  "using",     "virtual",   "void",     "volatile", "warpSize",     "wchar_t",   "while",    "xor",     NULL
-};
-
-static bool is_ours(const char *n)
+static gn_spelled *entry_of(gn_emitter *e, const char *name)
 {
-    if (strncmp(n, "gn_", 3) == 0 || strncmp(n, "GN_", 3) == 0 || n[0] == '_' || gn_is_digit(n[0])) return true;
-    for (size_t i = 0; words[i]; i++)
-        if (strcmp(words[i], n) == 0) return true;
-    if (!strchr("vsmt", n[0]) || !n[1]) return false;
-    return strspn(n + 1, "0123456789") == strlen(n + 1); /* v12, s12, m12, t12 */
+    void **place = gn_map_put(e->g->arena, &e->spelled, GN_KEY(gn_symbol(e->g->arena, &e->g->dims->symbols, name)));
+    if (!*place) *place = GN_NEW_OBJECT(e->g->arena, gn_spelled);
+    return *place;
 }
 
-static bool is_used(const gn_emitter *e, const char *n)
+static void spell(gn_emitter *e, const char *name)
 {
-    const gn_lower *g = e->g;
-    for (size_t i = 0; i < g->kernel->syms.n; i++)
-        if (strcmp(g->kernel->syms.at[i].name, n) == 0) return true;
-    for (size_t i = 0; i < g->kernel->bufs.n; i++)
-        if (strcmp(g->kernel->bufs.at[i].name, n) == 0) return true;
-    for (size_t i = 0; i < g->leaves.n; i++)
-        if (strcmp(g->leaves.at[i].name, n) == 0) return true;
-    for (size_t i = 0; i < g->objects.n; i++)
-        if (strcmp(g->objects.at[i]->name, n) == 0) return true;
-    return strcmp(n, e->s->kernel->name) == 0;
+    entry_of(e, name)->text = gn_spell_name(&e->names, name);
 }
 
-static bool is_flat(const char *n) /* the counter of a shared copy: ours on purpose */
+typedef struct variables {
+    gn_emitter *e;
+    const gn_object *object;
+} variables;
+
+static const char *variable(void *user, const char *base, size_t i)
 {
-    const char *digit = n, *prefix = "gn_c";
-    while (*prefix && *digit == *prefix) digit++, prefix++;
-    return !*prefix && *digit && !digit[strspn(digit, "0123456789")];
+    const variables *v = user;
+    gn_text t = { .arena = v->e->g->arena };
+    gn_text_add(&t, base);
+    gn_reg_suffix(&t, v->e->g, v->object, (uint32_t)i);
+    return gn_text_done(&t);
+}
+
+static void spell_object(gn_emitter *e, const gn_object *o)
+{
+    variables v = { e, o };
+    const bool memory = o->level != GN_LEVEL_REG;
+    entry_of(e, o->name)->text = gn_spell_names(&e->names, o->name, memory ? 0 : o->nregs, variable, &v);
+}
+
+void gn_emit_start(gn_emitter *e, const gn_scheduled *s)
+{
+    const gn_kernel *k = s->lower->kernel;
+    *e = (gn_emitter){ .s = s, .g = s->lower, .names = { .arena = s->lower->arena }, .words = { .arena = s->lower->arena } };
+    e->function = gn_spell_name(&e->names, s->kernel->name);
+    for (size_t i = 0; i < k->bufs.n; i++) spell(e, k->bufs.at[i].name);
+    for (size_t i = 0; i < k->syms.n; i++) spell(e, k->syms.at[i].name);
+    for (size_t i = 0; i < e->g->leaves.n; i++) spell(e, e->g->leaves.at[i].name);
+    for (size_t i = 0; i < e->g->objects.n; i++) spell_object(e, e->g->objects.at[i]);
+    for (size_t i = 0; i < e->g->counters.n; i++) spell(e, e->g->counters.at[i]);
 }
 
 const char *gn_emit_name(gn_emitter *e, const char *name)
 {
-    if (is_flat(name) || !is_ours(name)) return name;
-    const char *n = gn_arena_printf(e->g->arena, "u%s%s", name[0] == '_' ? "" : "_", name);
-    while (is_used(e, n)) n = gn_arena_printf(e->g->arena, "%s_", n);
-    return n;
+    gn_spelled *const s = entry_of(e, name);
+    GN_ASSERT(s->text); /* a name that gn_emit_start knows */
+    s->used = true;
+    return s->text;
+}
+
+const char *gn_emit_name_of(gn_emitter *e, const char *name)
+{
+    return entry_of(e, name)->text;
+}
+
+bool gn_emit_take_use(gn_emitter *e, const char *name)
+{
+    gn_spelled *const s = entry_of(e, name);
+    const bool used = s->used;
+    s->used = false;
+    return used;
+}
+
+void gn_emit_variable(gn_emitter *e, const gn_object *o, uint32_t number)
+{
+    gn_text_add(e->out, gn_emit_name(e, o->name));
+    gn_reg_suffix(e->out, e->g, o, number);
 }

@@ -2,20 +2,35 @@
 #pragma once
 #include "emit.h"
 #include "expand.h"
+#include "spelling.h"
+
+typedef struct gn_spelled { /* a name of the kernel */
+    const char *text;
+    bool used; /* by the function at work, so that it is declared */
+} gn_spelled;
 
 typedef struct gn_emitter {
     gn_text *out;
     const gn_scheduled *s;
     gn_lower *g;
+    gn_spelling names;
+    gn_map spelled;       /* by symbol */
+    const char *function; /* the kernel's name */
+    gn_words words;
     int depth;
     uint32_t *uses;                /* of each let of the step */
     uint32_t body, nbodies;        /* the loop body at work, numbered */
     bool one_function;             /* part loops are loops */
+    bool uses_part;                /* the function at work does */
     GN_VEC(gn_math_function) math; /* functions of the unit, each after those it calls */
 } gn_emitter;
 
-/* emit_name.c: how a user's name is spelled: itself, unless the language or generated code has it already. */
-const char *gn_emit_name(gn_emitter *, const char *name);
+/* emit_name.c */
+void gn_emit_start(gn_emitter *, const gn_scheduled *);           /* spells all names */
+const char *gn_emit_name(gn_emitter *, const char *name);         /* as it is spelled; the function at work uses it */
+const char *gn_emit_name_of(gn_emitter *, const char *name);      /* does not use it */
+bool gn_emit_take_use(gn_emitter *, const char *name);            /* is it used? The next function begins anew */
+void gn_emit_variable(gn_emitter *, const gn_object *, uint32_t number);
 /* emit_dim.c: an index expression; in parentheses if it is a sum and `tight`. */
 void gn_emit_dim(gn_emitter *, const gn_dim *, bool tight);
 /* emit_math.c: the functions, each under a guard so that kernels of one unit may share them. */
@@ -26,10 +41,10 @@ gn_dtype gn_emit_op_dtype(const gn_val *op); /* by which the target spells it */
 const char *gn_emit_scalar_type(gn_dtype); /* of a value */
 const char *gn_emit_memory_type(gn_dtype); /* of an array's elements */
 void gn_emit_type(gn_emitter *, gn_dtype, int lanes);
+void gn_emit_word(gn_emitter *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* prints a word of the prelude and asks for it */
 void gn_emit_preds(gn_emitter *, gn_preds);
 void gn_emit_operand(gn_emitter *, const gn_val *);
 void gn_emit_let(gn_emitter *, const gn_val *);                                        /* a line, or three */
 void gn_emit_assign(gn_emitter *, const gn_object *, uint32_t number, const gn_val *); /* variable = what the let computes */
 void gn_emit_set(gn_emitter *, const gn_access *, const gn_val *);
-void gn_emit_variable(gn_emitter *, const gn_object *, uint32_t number);
 void gn_emit_indent(gn_emitter *);

@@ -1,19 +1,11 @@
 /* Values, one line each, in the words of the prelude. */
+#include <stdarg.h>
+#include <stdio.h>
 #include "emit_state.h"
 
 const char *gn_emit_scalar_type(gn_dtype t)
 {
     return t == GN_BOOL ? "_Bool" : gn_dtypes[t].c_name;
-}
-
-void gn_emit_type(gn_emitter *e, gn_dtype t, int lanes)
-{
-    if (lanes == 1) {
-        gn_text_add(e->out, gn_emit_scalar_type(t));
-        return;
-    }
-    gn_text_add(e->out, "gn_");
-    gn_spell_tag(e->out, t, lanes);
 }
 
 static const char *tag(gn_emitter *e, gn_dtype t, int lanes)
@@ -23,16 +15,30 @@ static const char *tag(gn_emitter *e, gn_dtype t, int lanes)
     return gn_text_done(&s);
 }
 
+void gn_emit_type(gn_emitter *e, gn_dtype t, int lanes)
+{
+    if (lanes == 1) {
+        gn_text_add(e->out, gn_emit_scalar_type(t));
+        return;
+    }
+    gn_emit_word(e, "gn_%s", tag(e, t, lanes));
+}
+
+void gn_emit_word(gn_emitter *e, const char *format, ...)
+{
+    char word[96];
+    va_list ap;
+    va_start(ap, format);
+    const int n = vsnprintf(word, sizeof word, format, ap);
+    va_end(ap);
+    GN_ASSERT(n > 0 && (size_t)n < sizeof word);
+    gn_words_need(&e->words, word);
+    gn_text_add(e->out, word);
+}
+
 void gn_emit_indent(gn_emitter *e)
 {
     gn_textf(e->out, "%*s", 4 * e->depth, "");
-}
-
-void gn_emit_variable(gn_emitter *e, const gn_object *o, uint32_t number)
-{
-    gn_text s = { .arena = e->g->arena };
-    gn_reg_name(&s, e->g, o, number);
-    gn_text_add(e->out, gn_emit_name(e, gn_text_done(&s)));
 }
 
 /* ---- conditions ---- */
@@ -83,7 +89,8 @@ void gn_emit_operand(gn_emitter *e, const gn_val *v)
     else if (v->kind == GN_VAL_REG)
         gn_emit_variable(e, v->u.reg.object, v->u.reg.number);
     else if (v->kind == GN_VAL_SPLAT) {
-        gn_textf(e->out, "gn_splat_%s(", tag(e, (gn_dtype)v->dtype, v->lanes));
+        gn_emit_word(e, "gn_splat_%s", tag(e, (gn_dtype)v->dtype, v->lanes));
+        gn_text_char(e->out, '(');
         gn_emit_operand(e, v->a[0]);
         gn_text_char(e->out, ')');
     } else
@@ -141,7 +148,8 @@ static void emit_load(gn_emitter *e, const gn_val *v)
         place(e, a);
         if (v->dtype == GN_BOOL) gn_text_add(e->out, " != 0"); /* any byte but 0 is true */
     } else {
-        gn_textf(e->out, "gn_%s%s_%s(", words[a->mode], a->mask ? "m" : "", t);
+        gn_emit_word(e, "gn_%s%s_%s", words[a->mode], a->mask ? "m" : "", t);
+        gn_text_char(e->out, '(');
         access_args(e, a);
         if (a->mask) gn_text_add(e->out, ", "), gn_emit_operand(e, a->mask);
         gn_text_char(e->out, ')');
@@ -149,7 +157,7 @@ static void emit_load(gn_emitter *e, const gn_val *v)
     if (!a->when.n) return;
     gn_text_add(e->out, " : ");
     const gn_val zero = { .kind = GN_VAL_CONST, .dtype = v->dtype, .lanes = 1 };
-    if (v->lanes > 1) gn_textf(e->out, "gn_splat_%s(", t);
+    if (v->lanes > 1) gn_emit_word(e, "gn_splat_%s", t), gn_text_char(e->out, '(');
     literal(e, &zero);
     if (v->lanes > 1) gn_text_char(e->out, ')');
 }
@@ -164,7 +172,8 @@ void gn_emit_set(gn_emitter *e, const gn_access *a, const gn_val *v)
         gn_text_add(e->out, ";\n");
         return;
     }
-    gn_textf(e->out, "gn_%s%s_%s(", words[a->mode], a->mask ? "m" : "", tag(e, (gn_dtype)v->dtype, v->lanes));
+    gn_emit_word(e, "gn_%s%s_%s", words[a->mode], a->mask ? "m" : "", tag(e, (gn_dtype)v->dtype, v->lanes));
+    gn_text_char(e->out, '(');
     access_args(e, a);
     gn_text_add(e->out, ", ");
     gn_emit_operand(e, v);
@@ -191,7 +200,8 @@ static void emit_index(gn_emitter *e, const gn_val *v)
 {
     const gn_dtype t = (gn_dtype)v->dtype;
     if (v->lanes > 1 && v->u.index.base) {
-        gn_textf(e->out, "gn_iota_%s(", tag(e, t, v->lanes));
+        gn_emit_word(e, "gn_iota_%s", tag(e, t, v->lanes));
+        gn_text_char(e->out, '(');
         if (t != GN_I64) gn_textf(e->out, "(%s)(", gn_emit_scalar_type(t));
         gn_emit_dim(e, v->u.index.base, false);
         gn_textf(e->out, t != GN_I64 ? "), (%s)(" : ", ", gn_emit_scalar_type(t));
@@ -200,7 +210,8 @@ static void emit_index(gn_emitter *e, const gn_val *v)
         return;
     }
     if (v->lanes > 1) {
-        gn_textf(e->out, "gn_load_%s(t%u)", tag(e, t, v->lanes), v->id);
+        gn_emit_word(e, "gn_load_%s", tag(e, t, v->lanes));
+        gn_textf(e->out, "(t%u)", v->id);
         return;
     }
     if (v->when.n) gn_emit_preds(e, v->when), gn_text_add(e->out, " ? ");
@@ -219,10 +230,12 @@ gn_dtype gn_emit_op_dtype(const gn_val *v)
 
 static void emit_op(gn_emitter *e, const gn_val *v)
 {
-    const char *a[4] = { 0 };
-    for (uint16_t i = 0; i < v->n; i++) a[i] = operand_text(e, v->a[i]);
     const gn_dtype t = gn_emit_op_dtype(v);
-    const char *pattern = e->s->target->spell(v->u.op, t, v->lanes > 1);
+    const char *pattern = e->s->target->spell(v->u.op, t, v->lanes > 1), *a[4] = { "", "", "", "" };
+    const char *const result = tag(e, (gn_dtype)v->dtype, v->lanes), *const operand = tag(e, (gn_dtype)v->a[0]->dtype, v->lanes);
+    gn_text word = { .arena = e->g->arena };
+    if (pattern) gn_spell_pattern(&word, pattern, result, operand, a), gn_words_read(&e->words, gn_text_done(&word));
+    for (uint16_t i = 0; i < v->n; i++) a[i] = operand_text(e, v->a[i]);
     if (!pattern) {
         gn_emit_need_math(e, v);
         gn_textf(e->out, "gn_%s_%s(", v->u.op->name, tag(e, t, v->lanes));
@@ -230,7 +243,7 @@ static void emit_op(gn_emitter *e, const gn_val *v)
         gn_text_char(e->out, ')');
         return;
     }
-    gn_spell_pattern(e->out, pattern, tag(e, (gn_dtype)v->dtype, v->lanes), tag(e, (gn_dtype)v->a[0]->dtype, v->lanes), a);
+    gn_spell_pattern(e->out, pattern, result, operand, a);
 }
 
 static void emit_value(gn_emitter *e, const gn_val *v)
@@ -245,7 +258,8 @@ static void emit_value(gn_emitter *e, const gn_val *v)
     case GN_VAL_COND: gn_emit_preds(e, v->when); break;
     case GN_VAL_FIRST:
     case GN_VAL_BIT:
-        gn_textf(e->out, "gn_%s_%s(", v->kind == GN_VAL_BIT ? "bit" : "below", tag(e, GN_BOOL, v->lanes));
+        gn_emit_word(e, "gn_%s_%s", v->kind == GN_VAL_BIT ? "bit" : "below", tag(e, GN_BOOL, v->lanes));
+        gn_text_char(e->out, '(');
         gn_emit_dim(e, v->u.index.at, false);
         gn_text_char(e->out, ')');
         break;
@@ -259,7 +273,9 @@ static void emit_value(gn_emitter *e, const gn_val *v)
         gn_emit_operand(e, v->a[2]);
         break;
     case GN_VAL_PACK:
-        gn_textf(e->out, "(gn_%s){ ", tag(e, (gn_dtype)v->dtype, v->lanes));
+        gn_text_char(e->out, '(');
+        gn_emit_type(e, (gn_dtype)v->dtype, v->lanes);
+        gn_text_add(e->out, "){ ");
         for (uint16_t i = 0; i < v->n; i++) {
             if (i) gn_text_add(e->out, ", ");
             gn_emit_operand(e, v->a[i]);
@@ -272,8 +288,9 @@ static void emit_value(gn_emitter *e, const gn_val *v)
         break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS:
-        gn_textf(e->out, "gn_%s%s_%s(", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red),
-                 tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
+        gn_emit_word(e, "gn_%s%s_%s", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red),
+                     tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
+        gn_text_char(e->out, '(');
         gn_emit_operand(e, v->a[0]);
         gn_text_char(e->out, ')');
         break;

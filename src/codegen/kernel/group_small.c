@@ -79,7 +79,7 @@ static bool is_read(const gn_grouping *o, uint32_t value)
 
 static const char *piece_name(const joiner *j, const char *name)
 {
-    return gn_arena_printf(j->g->arena, "%s_%zu", name, j->number);
+    return gn_kernel_fresh_name(j->k, gn_arena_printf(j->g->arena, "%s_%zu", name, j->number), 0, NULL);
 }
 
 static const gn_dim *rename_axis(void *user, const char *symbol)
@@ -103,8 +103,7 @@ static uint32_t whole_buf(joiner *j, uint32_t value)
         const char *name = v->name;
         for (size_t b = 0; b < j->piece->buf.n; b++)
             if (j->piece->buf.at[b] == value) name = j->piece->kernel->bufs.at[b].name;
-        for (unsigned i = 1; gn_kernel_find_buf(j->k, name) >= 0; i++) name = gn_arena_printf(j->g->arena, "%s_b%u", v->name, i);
-        j->buf[value] = (int32_t)gn_kernel_buf(j->k, name, (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
+        j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL), (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
         gn_push(j->g->arena, &j->out->buf, value);
     }
     return (uint32_t)j->buf[value];

@@ -15,38 +15,9 @@ static bool is_taken(const writer *w, const char *name)
     return gn_kernel_has_name(w->k, name);
 }
 
-/* Words of the text form, which a name must not hide, and C's. */
-static bool is_word(const char *name)
-{
-    static const char *const words[] = {
-        "if",      "load",     "index",    "and",      "lt",       "eq",       "add",    "sub",    "mul",    "div",
-        "cdiv",    "mod",      "min",      "max",      "sum",      "prod",     "any",    "all",    "lane",   "part",
-        "root",    "arg",      "sym",      "for",      "int",      "float",    "double", "long",   "char",   "do",
-        "auto",    "case",     "else",     "enum",     "goto",     "void",     "while",  "break",  "const",  "short",
-        "union",   "return",   "signed",   "sizeof",   "static",   "struct",   "switch", "inline", "extern", "typedef",
-        "default", "unsigned", "volatile", "register", "restrict", "continue", "inf",    "nan",    "set",    "ctx"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i], name) == 0) return true;
-    return gn_op_find(name) != NULL;
-}
-
 const char *gn_write_name(writer *w, const char *wanted)
 {
-    char clean[48];
-    size_t n = 0;
-    for (const char *c = wanted; *c && n < sizeof clean - 1; c++) {
-        const bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_';
-        const bool fine = letter || (n > 0 && *c >= '0' && *c <= '9');
-        clean[n] = fine ? *c : '_';
-        n++;
-    }
-    if (n == 0) clean[n++] = 'x';
-    clean[n] = '\0';
-    if (!is_taken(w, clean) && !is_word(clean) && strncmp(clean, "gn_", 3) != 0) return gn_arena_string(w->k->arena, clean);
-    for (unsigned i = 1;; i++) {
-        const char *name = gn_arena_printf(w->k->arena, "%s_%u", strncmp(clean, "gn_", 3) == 0 ? clean + 3 : clean, i);
-        if (!is_taken(w, name)) return name;
-    }
+    return gn_kernel_fresh_name(w->k, wanted, w->g->reserved.n, w->g->reserved.at);
 }
 
 static void declare_symbol(void *user, const char *name)

@@ -140,6 +140,8 @@ int32_t gn_kernel_find_buf(const gn_kernel *, const char *name);
 int32_t gn_kernel_find_def(const gn_kernel *, const char *name);
 int32_t gn_kernel_find_sym(const gn_kernel *, const char *name);
 bool gn_kernel_has_name(const gn_kernel *, const char *name); /* any of them */
+/* A name that the kernel does not have, near `wanted`, which may be any text; unlike those in `reserved`. kernel_name.c */
+const char *gn_kernel_fresh_name(gn_kernel *, const char *wanted, size_t nreserved, const char *const *reserved);
 /* Element index of a place in a buffer: sum of index times stride. */
 const gn_dim *gn_kernel_flat(const gn_kernel *, uint32_t buf, const gn_dim *const *index);
 

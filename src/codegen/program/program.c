@@ -15,6 +15,7 @@ typedef struct maker {
     int32_t *value_of;           /* program value per value of the grouping */
     GN_VEC(const char *) form;   /* per kernel; NULL: runs an earlier one's functions */
     gn_text body;                /* source of the kernels */
+    gn_words words;              /* of the prelude, that the source says */
 } maker;
 
 /* ---- symbols ---- */
@@ -193,8 +194,8 @@ static void emit(maker *m, const gn_group *g, const gn_scheduled *low, const gn_
         gn_text_add(&m->body, ". */\n\n");
         return;
     }
-    if (m->groups->small) gn_emit_function(&m->body, low);
-    else gn_emit_kernel(&m->body, low);
+    if (m->groups->small) gn_emit_function(&m->body, &m->words, low);
+    else gn_emit_kernel(&m->body, &m->words, low);
     gn_text_char(&m->body, '\n');
 }
 
@@ -371,7 +372,7 @@ static void make_source(maker *m)
     describe_values(m, &t, GN_VALUE_VARIABLE, "variable");
     describe_values(m, &t, GN_VALUE_OUTPUT, "output");
     gn_text_add(&t, " */\n\n");
-    gn_target_unit(&t, m->target, gn_text_done(&m->body));
+    gn_target_unit(&t, m->target, &m->words, gn_text_done(&m->body));
     m->p->source = gn_text_done(&t);
     const size_t body_at = t.n - strlen(m->target->tail) - m->body.n; /* a unit is head, words, body, tail */
     for (size_t i = 0; i < m->p->kernels.n; i++) m->p->kernels.at[i].text_at += (uint32_t)body_at;
@@ -384,7 +385,7 @@ gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const g
     p->dims = GN_NEW_OBJECT(arena, gn_dim_pool);
     p->dims->arena = arena;
     p->name = gn_arena_string(arena, name);
-    maker m = { .p = p, .core = core, .target = target, .computed = gn_indices_find(arena, core), .checks_end = -1, .body = { .arena = arena } };
+    maker m = { .p = p, .core = core, .target = target, .computed = gn_indices_find(arena, core), .checks_end = -1, .body = { .arena = arena }, .words = { .arena = arena } };
     bind_symbols(&m);
     m.groups = gn_group_core(arena, &m.computed->core, target);
     if (m.computed->at.n) gn_checks_come_first(arena, m.groups, (uint32_t)core->out.n);

@@ -12,11 +12,12 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     const size_t n = st->copy.n ? st->copy.n : d->object->dims.n;
     gn_tree *loop = gn_tree_new(g, GN_NODE_FOR), *outer = x->block;
     loop->bind = GN_BIND_THREAD;
-    loop->name = gn_arena_printf(g->arena, "gn_c%u", x->nflat++);
+    loop->name = gn_lower_name(g, NULL, gn_arena_printf(g->arena, "c%u", x->nflat++));
     const gn_dim *c = gn_dim_sym(g->dims, loop->name), **before = gn_env_copy(g, x->env);
     int64_t total = 1;
     for (size_t i = 0; i < n; i++) total *= gn_points(g, leaf[i]);
-    gn_push(g->arena, &g->facts, (gn_dim_fact){ .name = c->term[0].atom[0]->name, .mul = 1, .min = 0, .max = total - 1 });
+    gn_push(g->arena, &g->counters, loop->name = c->term[0].atom[0]->name);
+    gn_push(g->arena, &g->facts, (gn_dim_fact){ .name = loop->name, .mul = 1, .min = 0, .max = total - 1 });
     for (size_t i = n, f = 1; i-- > 0;) {
         const int64_t e = gn_points(g, leaf[i]);
         const gn_dim *digit = gn_dim_div(g->dims, c, gn_lconst(g, (int64_t)f));

@@ -90,6 +90,7 @@ static void set_bounds(gn_lower *g, gn_tree *t, const gn_dim **env, bool top)
 static void apply(gn_lower *g)
 {
     gn_lower_kernel(g);
+    gn_lower_names(g);
     gn_lower_check(g);
     gn_lower_place(g);
     gn_lower_storage(g);

@@ -106,6 +106,8 @@ typedef struct gn_lower {
     GN_VEC(gn_dim_fact) facts; /* symbols, then leaves */
     gn_leafset full;           /* axes inside the peeled part of a loop */
     gn_leafset flat;           /* leaves of a flat copy: guarded though serial */
+    GN_VEC(const char *) counters; /* symbols of flat copies */
+    gn_map names;              /* taken names, by symbol: the definition that may still take it for what is kept of it, or g */
 } gn_lower;
 
 /* Dims in the copy's pool. */
@@ -155,6 +157,9 @@ const gn_kexpr *gn_copy_expr(gn_expr_copy *, const gn_kexpr *);
 const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */
 /* lower_check.c: legality of directives that needs no placement. */
 void gn_lower_check(gn_lower *);
+/* lower_name.c: the names that are there after gn_lower_kernel; then new ones near `wanted`, which may be that of definition `own`. */
+void gn_lower_names(gn_lower *);
+const char *gn_lower_name(gn_lower *, const gn_ldef *own, const char *wanted);
 /* place.c: the tree of loops. */
 void gn_lower_place(gn_lower *);
 /* storage.c: homes, dims, levels, sizes; then addresses. */
@@ -203,8 +208,8 @@ gn_leafset gn_stmt_leaves(const gn_tree *stmt);
 /* expand.c: the second form. */
 void gn_lower_expand(gn_lower *);
 
-/* Name of a variable of a kept definition: acc_0_3. */
-void gn_reg_name(gn_text *, const gn_lower *, const gn_object *, uint32_t number);
+/* What tells the variables of a kept definition apart, behind its name: acc_0_3. */
+void gn_reg_suffix(gn_text *, const gn_lower *, const gn_object *, uint32_t number);
 
 gn_tree *gn_tree_new(gn_lower *, gn_tree_kind);
 const gn_dim **gn_env_copy(gn_lower *, const gn_dim *const *env);

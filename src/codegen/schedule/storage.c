@@ -200,39 +200,6 @@ static void add_sbuf(gn_lower *g, gn_object *o)
     gn_push(g->arena, &g->out->sbufs, (gn_sbuf){ .name = o->name, .dtype = o->dtype, .level = o->level, .bytes = bytes });
 }
 
-/* ---- names: no two objects, buffers, symbols, leaves alike, nor a variable acc_0 like an object of that name ---- */
-
-static bool clashes(const char *a, const char *b)
-{
-    const size_t n = strlen(a);
-    if (strncmp(a, b, n) != 0) return false;
-    const char *rest = b + n;
-    return *rest == '\0' || (*rest == '_' && strspn(rest, "_0123456789") == strlen(rest));
-}
-
-static bool is_taken(const gn_lower *g, const char *name, const gn_ldef *own)
-{
-    for (size_t i = 0; i < g->objects.n; i++)
-        if (clashes(name, g->objects.at[i]->name) || clashes(g->objects.at[i]->name, name)) return true;
-    for (size_t i = 0; i < g->kernel->bufs.n; i++)
-        if (clashes(name, g->kernel->bufs.at[i].name)) return true;
-    for (size_t i = 0; i < g->kernel->syms.n; i++)
-        if (clashes(name, g->kernel->syms.at[i].name)) return true;
-    for (size_t i = 0; i < g->leaves.n; i++)
-        if (clashes(name, g->leaves.at[i].name)) return true;
-    for (size_t i = 0; i < g->items.n; i++)
-        if (!g->items.at[i]->is_store && g->items.at[i] != own && strcmp(g->items.at[i]->name, name) == 0) return true;
-    return false;
-}
-
-static const char *free_name(gn_lower *g, const gn_ldef *d, const char *suffix)
-{
-    const char *name = gn_arena_printf(g->arena, "%s%s", d->name, suffix);
-    const gn_ldef *own = *suffix ? NULL : d;
-    for (int i = 2; is_taken(g, name, own); i++) name = gn_arena_printf(g->arena, "%s%s_v%d", d->name, suffix, i);
-    return name;
-}
-
 /* ---- objects ---- */
 
 /* The threads fill a shared buffer by a flat index over the leaves of `copy`: those must be its dims, no more and no fewer. */
@@ -287,7 +254,7 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
     }
     gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
     *o =
-        (gn_object){ .name = free_name(g, d, suffix), .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
+        (gn_object){ .name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", d->name, suffix)), .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);

@@ -17,9 +17,8 @@ static void line(printer *p, int depth)
 
 /* ---- values ---- */
 
-void gn_reg_name(gn_text *t, const gn_lower *g, const gn_object *o, uint32_t number)
+void gn_reg_suffix(gn_text *t, const gn_lower *g, const gn_object *o, uint32_t number)
 {
-    gn_text_add(t, o->name);
     const size_t n = o->lane >= 0 ? o->dims.n - 1 : o->dims.n;
     uint32_t rest = o->nregs;
     for (size_t i = 0; i < n; i++) {
@@ -27,6 +26,12 @@ void gn_reg_name(gn_text *t, const gn_lower *g, const gn_object *o, uint32_t num
         gn_textf(t, "_%u", number / rest);
         number %= rest;
     }
+}
+
+static void reg_name(printer *p, const gn_object *o, uint32_t number)
+{
+    gn_text_add(p->t, o->name);
+    gn_reg_suffix(p->t, p->g, o, number);
 }
 
 static void print_type(printer *p, const gn_val *v)
@@ -39,7 +44,7 @@ static void print_operand(printer *p, const gn_val *v)
     if (v->id)
         gn_textf(p->t, "v%u", v->id);
     else if (v->kind == GN_VAL_REG)
-        gn_reg_name(p->t, p->g, v->u.reg.object, v->u.reg.number);
+        reg_name(p, v->u.reg.object, v->u.reg.number);
     else if (v->kind == GN_VAL_SPLAT) {
         gn_text_add(p->t, "(splat ");
         print_operand(p, v->a[0]);
@@ -137,7 +142,7 @@ static void print_tile(printer *p, const gn_tile_args *a)
         gn_text_char(p->t, ' ');
         gn_dim_print(p->t, a->nrows);
     } else {
-        for (int i = 0; i < a->row->c.nregs; i++) gn_text_char(p->t, ' '), gn_reg_name(p->t, p->g, a->object, a->c[i]);
+        for (int i = 0; i < a->row->c.nregs; i++) gn_text_char(p->t, ' '), reg_name(p, a->object, a->c[i]);
         for (int i = 0; i < a->row->a.nregs; i++) gn_text_char(p->t, ' '), print_operand(p, a->a[i]);
         for (int i = 0; i < a->row->b.nregs; i++) gn_text_char(p->t, ' '), print_operand(p, a->b[i]);
     }
@@ -148,7 +153,7 @@ static void print_set(printer *p, const gn_tree *t)
 {
     gn_text_add(p->t, "(set ");
     if (t->object)
-        gn_reg_name(p->t, p->g, t->object, t->number);
+        reg_name(p, t->object, t->number);
     else
         gn_text_char(p->t, '('), print_access(p, &t->place), gn_text_char(p->t, ')');
     gn_text_char(p->t, ' ');

@@ -228,10 +228,35 @@ static void put_text(gn_text *out, const word *w, const char *p, const char *end
     }
 }
 
-static void need_words(unit *u, const char *text);
+/* ---- the words of a unit ---- */
 
-/* Prints the definition of a word, after those of the words in it. */
-static void need(unit *u, const char *name)
+void gn_words_need(gn_words *w, const char *text)
+{
+    const char *const name = gn_symbol(w->arena, &w->symbols, text);
+    void **known = gn_map_put(w->arena, &w->known, GN_KEY(name));
+    if (*known) return;
+    *known = w;
+    gn_push(w->arena, &w->at, name);
+}
+
+void gn_words_need_all(gn_words *w, const gn_words *more)
+{
+    for (size_t i = 0; i < more->at.n; i++) gn_words_need(w, more->at.at[i]);
+}
+
+void gn_words_read(gn_words *w, const char *text)
+{
+    for (const char *p = text; (p = strstr(p, "gn_")) != NULL;) {
+        const size_t n = gn_name_length(p);
+        if (p == text || !gn_in_name(p[-1])) gn_words_need(w, gn_symbol_n(w->arena, &w->symbols, p, n));
+        p += n;
+    }
+}
+
+/* ---- units ---- */
+
+/* Prints the definition of a word, after those of the words in it. What only a template says may be a name of its own. */
+static void define(unit *u, const char *name, bool own)
 {
     for (size_t i = 0; i < u->done.n; i++)
         if (strcmp(u->done.at[i], name) == 0) return;
@@ -239,36 +264,24 @@ static void need(unit *u, const char *name)
     const word w = read_word(u, name);
     bool other_tag = false;
     const char *end, *text = find_entry(u->target, &w, &end, &other_tag);
-    if (!text && other_tag) gn_throw(GN_EINTERNAL, "target %s: the prelude has no %s", u->target->name, name);
-    if (!text) return;
+    if (!text && own && !other_tag) return;
+    if (!text) gn_throw(GN_EINTERNAL, "target %s: the prelude has no %s", u->target->name, name);
     gn_text t = {.arena = u->arena};
     put_text(&t, &w, text, end, -1);
     GN_ASSERT(++u->depth <= 64); /* definitions end */
-    need_words(u, gn_text_done(&t));
+    gn_words inner = {.arena = u->arena};
+    gn_words_read(&inner, gn_text_done(&t));
+    for (size_t i = 0; i < inner.at.n; i++) define(u, inner.at.at[i], true);
     u->depth--;
     gn_text_add(u->out, gn_text_done(&t));
 }
 
-static void need_words(unit *u, const char *text)
-{
-    for (const char *p = text; (p = strstr(p, "gn_")) != NULL;) {
-        size_t n = 0;
-        while (gn_in_name(p[n])) n++;
-        if (p == text || !gn_in_name(p[-1])) {
-            char *name = gn_arena_copy(u->arena, p, n + 1);
-            name[n] = '\0';
-            need(u, name);
-        }
-        p += n;
-    }
-}
-
-void gn_target_unit(gn_text *out, const gn_target *target, const char *body)
+void gn_target_unit(gn_text *out, const gn_target *target, const gn_words *words, const char *body)
 {
     unit u = {.out = out, .arena = out->arena, .target = target};
     gn_text_add(out, target->head);
     gn_text_add(out, "\n/* What the functions below call, each as this target has it. */\n");
-    need_words(&u, body);
+    for (size_t i = 0; i < words->at.n; i++) define(&u, words->at.at[i], false);
     gn_text_char(out, '\n');
     gn_text_add(out, body);
     gn_text_add(out, target->tail);

@@ -5,14 +5,16 @@
  * it works on: "f32" a scalar, "f32x16" a vector, "b16" a mask (a vector of bool), "bool" a scalar one. All vectors of one
  * statement have equally many lanes, whatever their dtype; 2, 4, 8 and 16 exist on every C target but c11.
  *
- * A unit is text that uses these words. gn_target_unit puts the definitions of those it uses before it, and no others, so that a
- * generated file shows exactly the helpers it needs. The words are templates in *.prelude beside this file (their form: prelude.c).
+ * A unit is text that uses these words. Who writes the text lists them (gn_words), and gn_target_unit puts their definitions before it, and no
+ * others, so that a generated file shows exactly the helpers it needs. Nobody looks for them in the text, where users' names stand, too. The words are templates in *.prelude beside this file (their form: prelude.c).
  *
  * More words than emit.h lists: gn_get_TAG(v, l) one lane; gn_tr16_f32 (tile.h); gn_warp_sum_TAG(x, width) for CUDA: over `width`
  * neighbours, a power of two up to 32. */
 #pragma once
 #include "op.h"
+#include "map.h"
 #include "text.h"
+#include "vec.h"
 
 typedef enum { GN_LANG_C, GN_LANG_CUDA } gn_lang;
 
@@ -53,6 +55,17 @@ void gn_spell_pattern(gn_text *, const char *pattern, const char *result_tag, co
 void gn_spell_float(gn_text *, gn_dtype, double);
 void gn_spell_int(gn_text *, gn_dtype, int64_t);
 
-/* Prints head, the definitions of every word that `body` uses (what they need before them), body, and tail. A word with a tag that
- * the target lacks throws GN_EINTERNAL; other names that start with gn_ are the body's own. */
-void gn_target_unit(gn_text *, const gn_target *, const char *body);
+/* Words that a unit uses, each once, in the order in which they were first asked for. */
+typedef struct gn_words {
+    gn_arena *arena;
+    GN_VEC(const char *) at;
+    gn_symbols symbols;
+    gn_map known;
+} gn_words;
+void gn_words_need(gn_words *, const char *word);
+void gn_words_need_all(gn_words *, const gn_words *more);
+/* The words in a text of ours, in which no name of a user's stands: a template, a pattern, a test's C. */
+void gn_words_read(gn_words *, const char *text);
+
+/* Prints head, the definitions of the words (what they need before them), body, and tail. A word that the target lacks throws GN_EINTERNAL. */
+void gn_target_unit(gn_text *, const gn_target *, const gn_words *, const char *body);

@@ -53,17 +53,17 @@ extern "C" __global__ void __launch_bounds__(128, 1) mma_0(const float *A, const
         __shared__ __align__(16) float a[2176];
         __shared__ __align__(16) float b[640];
         __syncthreads();
-        for (int gn_c0 = threadIdx.x; gn_c0 < 2048; gn_c0 += 128) {
-            const float s1 = A[K*gn_min_i64(M - 1, 128*ib + gn_c0/16) + gn_min_i64(K - 1, 16*k0 + gn_c0%16)];
-            const _Bool s2 = 128*ib + gn_c0/16 < M && 16*k0 + gn_c0%16 < K;
+        for (int c0 = threadIdx.x; c0 < 2048; c0 += 128) {
+            const float s1 = A[K*gn_min_i64(M - 1, 128*ib + c0/16) + gn_min_i64(K - 1, 16*k0 + c0%16)];
+            const _Bool s2 = 128*ib + c0/16 < M && 16*k0 + c0%16 < K;
             const float s3 = s2 ? s1 : 0.0f;
-            a[gn_c0/16 + 136*(gn_c0%16)] = s3;
+            a[c0/16 + 136*(c0%16)] = s3;
         }
-        for (int gn_c1 = threadIdx.x; gn_c1 < 512; gn_c1 += 128) {
-            const float s4 = B[N*gn_min_i64(K - 1, 16*k0 + gn_c1/32) + gn_min_i64(N - 1, 32*jb + gn_c1%32)];
-            const _Bool s5 = 32*jb + gn_c1%32 < N && 16*k0 + gn_c1/32 < K;
+        for (int c1 = threadIdx.x; c1 < 512; c1 += 128) {
+            const float s4 = B[N*gn_min_i64(K - 1, 16*k0 + c1/32) + gn_min_i64(N - 1, 32*jb + c1%32)];
+            const _Bool s5 = 32*jb + c1%32 < N && 16*k0 + c1/32 < K;
             const float s6 = s5 ? s4 : 0.0f;
-            b[40*(gn_c1/32) + gn_c1%32] = s6;
+            b[40*(c1/32) + c1%32] = s6;
         }
         __syncthreads();
         for (int64_t k2 = 0; k2 < 2; k2++) {
