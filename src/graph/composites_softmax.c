@@ -50,14 +50,23 @@ static const gn_region *expand_log_softmax(gn_graph *g, const gn_type *const *in
     return gn_body(g, n, in, gn_minus(g, z, gn_make_unreduce(g, logs, z, &axis)));
 }
 
-/* An infinite largest element is not subtracted: a row of -inf has -inf, one with inf has inf. */
+/* Where exponentials and the sum of any number of them neither overflow nor lose digits by underflow, nothing is subtracted: adding
+ * the largest element again may cancel most of the logarithm (of 1000 elements of about -log 1000). Nor is it where it is infinite: a
+ * row of -inf has -inf, one with inf has inf. */
+static gn_expr *shift_of(gn_graph *g, gn_expr *m)
+{
+    const double safe = gn_dtype_in(m) == GN_F64 ? 512 : gn_dtype_in(m) == GN_F16 ? 0 : 64;
+    gn_expr *const size = gn_make1(g, &gn_op_abs, m), *const zero = gn_make_like(g, m, 0);
+    gn_expr *const far = gn_make2(g, &gn_op_lt, gn_make_like(g, m, safe), size);
+    gn_expr *const finite = gn_make2(g, &gn_op_lt, size, gn_make_like(g, m, INFINITY));
+    return gn_make3(g, &gn_op_select, gn_make2(g, &gn_op_and, far, finite), m, zero);
+}
+
 static const gn_region *expand_log_sum_exp(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
 {
     const gn_axis_list axis = axis_of(attr);
     gn_expr **x = gn_body_params(g, n, in);
-    gn_expr *const m = gn_make_reduce(g, &gn_op_max, x[0], &axis);
-    gn_expr *const wild = gn_make2(g, &gn_op_eq, gn_make1(g, &gn_op_abs, m), gn_make_like(g, m, INFINITY));
-    gn_expr *const shift = gn_make3(g, &gn_op_select, wild, gn_make_like(g, m, 0), m);
+    gn_expr *const shift = shift_of(g, gn_make_reduce(g, &gn_op_max, x[0], &axis));
     gn_expr *const e = gn_make1(g, &gn_op_exp, gn_minus(g, x[0], gn_make_unreduce(g, shift, x[0], &axis)));
     return gn_body(g, n, in, gn_plus(g, gn_make1(g, &gn_op_log, gn_summed(g, e, &axis)), shift));
 }

@@ -14,6 +14,18 @@ bool gn_if_is_float(gn_match *m, const gn_arg *arg)
     return gn_is_float(dtype_of(m->root));
 }
 
+bool gn_if_is_f32(gn_match *m, const gn_arg *arg)
+{
+    (void)arg;
+    return dtype_of(m->root) == GN_F32;
+}
+
+bool gn_if_is_f64(gn_match *m, const gn_arg *arg)
+{
+    (void)arg;
+    return dtype_of(m->root) == GN_F64;
+}
+
 bool gn_if_is_int(gn_match *m, const gn_arg *arg)
 {
     (void)arg;
@@ -32,11 +44,22 @@ bool gn_if_of_bool(gn_match *m, const gn_arg *arg)
     return dtype_of(arg[0].expr) == GN_BOOL;
 }
 
+bool gn_if_is_signed(gn_match *m, const gn_arg *arg)
+{
+    (void)arg;
+    return gn_dtypes[dtype_of(m->root)].kind != GN_KIND_UINT;
+}
+
+bool gn_if_is_probability(gn_match *m, const gn_arg *arg)
+{
+    (void)m;
+    return arg[0].expr->op == &gn_op_sigmoid || arg[0].expr->op == &gn_op_softmax;
+}
+
 bool gn_if_never_zero(gn_match *m, const gn_arg *arg)
 {
     (void)m;
-    const gn_op_info *op = arg[0].expr->op;
-    return op == &gn_op_exp || op == &gn_op_sigmoid || op == &gn_op_softmax;
+    return arg[0].expr->op == &gn_op_exp || gn_if_is_probability(m, arg);
 }
 
 /* Bits of the integers that a dtype holds without gaps, and whether it has a sign. */

@@ -24,16 +24,21 @@ void gn_rules_document(gn_text *t)
                    "Made from the tables in `src/optimizer/rules/` (`gn_rules_document`); a test compares.\n\n"
                    "Classes say what a rule may do to numbers. **exact**: the same bits for every input (a zero's sign is a bit, "
                    "which NaN is not).\n"
-                   "**accurate**: the same real function, no further from its value than what it replaces; may remove an infinity "
-                   "or NaN that only an\n"
-                   "intermediate overflow or cancellation made, never makes one; may change the sign of a zero. Both are on. "
-                   "**reassociate**, **finite**\n"
-                   "and **approximate** fire only on a graph that allows them (`gn_graph_relax`). Any rule or pass can be switched "
+                   "**accurate**: the same real function. With every operation of both forms rounded correctly, a result is within 2 ulp "
+                   "of the real value,\n"
+                   "or no further from it than twice what the replaced form is off, there or at inputs within a thousandth. It may remove an "
+                   "infinity or NaN\n"
+                   "that only an intermediate overflow or cancellation made, and never makes one; NaN operands stay NaN; a zero may change its "
+                   "sign. Both are on.\n"
+                   "**reassociate**, **finite** and **approximate** fire only on a graph that allows them (`gn_graph_relax`). Any rule or pass "
+                   "can be switched\n"
                    "off by name.\n\n");
     gn_text_add(t, "A rule is an entry of a table, `RULE(name, CLASS, \"left\", \"right\", condition)`; `rule.h` explains the patterns,\n"
                    "`functions.def` lists conditions and functions. The build checks it and names file, line and column of a mistake. Its case is\n"
                    "`tests/optimizer/golden/NAME.txt`: what it makes of what, and near misses that it leaves alone; the test compares the numbers of\n"
-                   "both sides as the class demands.\n\n");
+                   "both sides as the class demands: at every dtype for which the rule fires, for special values crossed and numbers of the "
+                   "whole range,\n"
+                   "accurate rules with real values by MPFR.\n\n");
     passes_section(t);
     for (size_t k = 0; k < gn_nrule_sets; k++) {
         const gn_rule_set *s = gn_rule_sets[k];

@@ -67,7 +67,7 @@ uint32_t gn_weight_cost(const gn_expr *e)
     if (!e->nin) return e->op == &gn_op_constant ? 0 : 1;
     if (e->op == &gn_op_broadcast && e->in[0]->op == &gn_op_constant) return 0;
     for (uint32_t i = 0; i < e->nin; i++) number = number && gn_splat_of(e->in[i], &v);
-    if (number) return price(e->op);
+    if (number) return price(e->op) + adds_negative(e);
     uint32_t rank = e->type->kind == GN_TYPE_TENSOR ? e->type->n : 2;
     for (uint32_t i = 0; i < e->nin; i++)
         if (e->in[i]->type->kind == GN_TYPE_TENSOR && e->in[i]->type->n > rank) rank = e->in[i]->type->n;

@@ -6,9 +6,9 @@
 #include "sweep.h"
 #include "checked.h"
 
-static bool is_exact(const gn_expr *e)
+static bool is_float(const gn_expr *e)
 {
-    return (e->op != &gn_op_sum && e->op != &gn_op_prod) || !gn_is_float((gn_dtype)e->type->dtype);
+    return gn_is_float((gn_dtype)e->type->dtype);
 }
 
 /* r(r(x, a), b) = r(x, a and b), b's axes counted as x has them. */
@@ -29,12 +29,17 @@ static gn_expr *merged(gn_match *m)
 
 gn_expr *gn_rewrite_merge_reductions(gn_match *m)
 {
-    return is_exact(m->root) ? merged(m) : NULL;
+    return is_float(m->root) ? NULL : merged(m);
+}
+
+gn_expr *gn_rewrite_merge_float_extremes(gn_match *m)
+{
+    return is_float(m->root) ? merged(m) : NULL;
 }
 
 gn_expr *gn_rewrite_merge_float_reductions(gn_match *m)
 {
-    return is_exact(m->root) ? NULL : merged(m);
+    return is_float(m->root) ? merged(m) : NULL;
 }
 
 gn_expr *gn_rewrite_drop_unit_axes(gn_match *m)

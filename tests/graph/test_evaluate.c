@@ -292,6 +292,26 @@ static void an_expression_that_failed_has_no_value(void **state)
     gn_graph_free(g);
 }
 
+/* Not by way of long double, where 1 + 2^-53 + 2^-78 is a tie. The machine's own f64 arithmetic is the truth. */
+static void f64_arithmetic_is_rounded_once(void **state)
+{
+    (void)state;
+    const gn_op_info *const ops[] = { &gn_op_add, &gn_op_sub, &gn_op_mul, &gn_op_div, &gn_op_sqrt };
+    uint64_t seed = test_seed();
+    for (int i = 0; i < 200000; i++) {
+        const double a = i ? ldexp(test_uniform(&seed, 0.5, 1), (int)(test_random(&seed) % 120) - 60) : 1;
+        const double b = i ? ldexp(test_uniform(&seed, 0.5, 1), (int)(test_random(&seed) % 120) - 60) : 0x1p-53 + 0x1p-78;
+        const double want[] = { a + b, a - b, a * b, a / b, sqrt(a) };
+        const gn_ref in[2] = { { .dtype = GN_F64, .f = a }, { .dtype = GN_F64, .f = b } };
+        for (int k = 0; k < 5; k++) {
+            gn_ref out = { .dtype = GN_F64 };
+            ops[k]->eval(&out, in, NULL);
+            gn_ref_finish(&out);
+            if ((double)out.f != want[k]) fail_msg("%s of %a and %a is %a, not %a", ops[k]->name, a, b, (double)out.f, want[k]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +324,7 @@ int main(void)
         cmocka_unit_test(whole_values_agree_with_loops),
         cmocka_unit_test(opposites_cancel),
         cmocka_unit_test(an_expression_that_failed_has_no_value),
+        cmocka_unit_test(f64_arithmetic_is_rounded_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

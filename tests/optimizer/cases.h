@@ -29,12 +29,20 @@ typedef struct test_graph {
     gn_expr *input[8];
     size_t ninput;
     double low, high, most;
+    gn_dtype from, to;                   /* inputs and numbers that say `from` get `to` instead */
 } test_graph;
 
 static inline void test_graph_open(test_graph *t, const char *name)
 {
     *t = (test_graph){ .name = name, .low = -4, .high = 4, .most = INFINITY };
     t->g = gn_graph_private(NULL);
+}
+
+static inline gn_dtype read_dtype(test_graph *t, const gn_sx *x)
+{
+    gn_dtype d;
+    if (x->kind != GN_SX_ATOM || !gn_dtype_parse(x->text, &d)) gn_sx_fail(t->name, x, "no dtype");
+    return d == t->from ? t->to : d;
 }
 
 static inline void test_graph_close(test_graph *t)
@@ -52,10 +60,8 @@ static inline size_t read_dims(test_graph *t, const gn_sx *x, const gn_dim **out
 static inline gn_expr *read_input(test_graph *t, const gn_sx *name, const gn_sx *dtype, const gn_sx *shape)
 {
     const gn_dim *dim[GN_MAX_RANK];
-    gn_dtype d;
-    if (!gn_dtype_parse(dtype->text, &d)) gn_sx_fail(t->name, dtype, "no dtype");
     const size_t rank = read_dims(t, shape, dim);
-    return t->input[t->ninput++] = gn_input_node(t->g, name->text, gn_type_tensor(t->g, d, rank, dim));
+    return t->input[t->ninput++] = gn_input_node(t->g, name->text, gn_type_tensor(t->g, read_dtype(t, dtype), rank, dim));
 }
 
 static inline gn_attr read_attr(test_graph *t, uint8_t kind, const gn_sx *x)
@@ -109,6 +115,8 @@ static inline gn_expr *make_node(test_graph *t, const gn_op_info *op, gn_expr **
     for (size_t i = 0; i < n; i++) {
         if (in[i]) continue;
         const gn_dtype dtype = op == &gn_op_select && i == 0 ? GN_BOOL : (gn_dtype)beside->type->dtype;
+        gn_splat v;
+        if (!gn_splat_number(dtype, number[i], &v)) gn_throw(GN_EINVAL, "%g is no %s", number[i], gn_dtype_name(dtype));
         in[i] = op == &gn_op_pad ? gn_make_scalar(t->g, dtype, number[i]) : gn_splat_value(t->g, number[i], dtype, beside->type);
     }
     return gn_node(t->g, op, in, n, attr);
@@ -145,7 +153,7 @@ static inline gn_expr *read_expr(test_graph *t, const gn_sx *x)
             if (!strcmp(gn_attr_of(t->input[i], "name")->name, x->text)) return t->input[i];
         gn_sx_fail(t->name, x, "no input '%s'", x->text);
     }
-    if (gn_dtype_parse(x->at[0]->text, &dtype)) return read_number(t, x, dtype);
+    if (gn_dtype_parse(x->at[0]->text, &dtype)) return read_number(t, x, read_dtype(t, x->at[0]));
     return read_node(t, x);
 }
 

@@ -7,11 +7,20 @@ static long double minus(long double a, long double b) { return a - b; }
 static long double times(long double a, long double b) { return a * b; }
 static long double over(long double a, long double b) { return a / b; }
 
+/* Long double is as good as exact for the other dtypes; rounding it to f64 would round twice. */
+static void round_once(gn_ref *o, double once)
+{
+    if (o->dtype != GN_F64) return;
+    if (isinf(once) && isfinite(o->f)) o->err = INFINITY;
+    o->f = once;
+}
+
 static void eval_add(gn_ref *o, const gn_ref *in, const gn_expr *e)
 {
     (void)e;
     if (gn_is_float(o->dtype)) gn_ref_monotone2(o, in, plus, 1);
     else o->i = (int64_t)((uint64_t)in[0].i + (uint64_t)in[1].i);
+    round_once(o, (double)in[0].f + (double)in[1].f);
 }
 
 static void eval_sub(gn_ref *o, const gn_ref *in, const gn_expr *e)
@@ -19,6 +28,7 @@ static void eval_sub(gn_ref *o, const gn_ref *in, const gn_expr *e)
     (void)e;
     if (gn_is_float(o->dtype)) gn_ref_monotone2(o, in, minus, 1);
     else o->i = (int64_t)((uint64_t)in[0].i - (uint64_t)in[1].i);
+    round_once(o, (double)in[0].f - (double)in[1].f);
 }
 
 static void eval_mul(gn_ref *o, const gn_ref *in, const gn_expr *e)
@@ -26,6 +36,7 @@ static void eval_mul(gn_ref *o, const gn_ref *in, const gn_expr *e)
     (void)e;
     if (gn_is_float(o->dtype)) gn_ref_monotone2(o, in, times, 1);
     else o->i = (int64_t)((uint64_t)in[0].i * (uint64_t)in[1].i);
+    round_once(o, (double)in[0].f * (double)in[1].f);
 }
 
 static void eval_div(gn_ref *o, const gn_ref *in, const gn_expr *e)
@@ -33,6 +44,7 @@ static void eval_div(gn_ref *o, const gn_ref *in, const gn_expr *e)
     (void)e;
     gn_ref_monotone2(o, in, over, 1);
     if (in[1].err != 0 && !(fabsl(in[1].f) > in[1].err)) o->err = INFINITY; /* the divisor may be 0 */
+    round_once(o, (double)in[0].f / (double)in[1].f);
 }
 
 /* Quotient rounded down and its remainder; unsigned values as bits. The least value by -1 wraps to itself. */

@@ -15,7 +15,13 @@ static long double rsqrt_of(long double x) { return 1 / sqrtl(x); }
 static long double sigmoid_of(long double x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
 static long double softplus_of(long double x) { return fmaxl(x, 0) + log1pl(expl(-fabsl(x))) + (isnan(x) ? x : 0); }
 
-MONOTONE(sqrt, sqrtl, 1)
+static void eval_sqrt(gn_ref *o, const gn_ref *x, const gn_expr *e)
+{
+    (void)e;
+    gn_ref_monotone(o, x, sqrtl, 1);
+    if (o->dtype == GN_F64) o->f = sqrt((double)x->f); /* rounded once */
+}
+
 MONOTONE(rsqrt, rsqrt_of, GN_REF_MATH_ULP)
 MONOTONE(exp, expl, GN_REF_MATH_ULP)
 MONOTONE(expm1, expm1l, GN_REF_MATH_ULP)
