@@ -51,8 +51,10 @@ GN_API gn_status gn_compile_at(gn_loc, gn_func **out, gn_graph *, const gn_compi
 GN_API void gn_func_free(gn_func *);
 
 /** Calls f: arrays in the order of gn_compile's in and out. Inputs are not kept. Outputs are the caller's memory (GN_NEW(&a) has it
- *  allocated); outputs that overlap anything are refused. Everything is checked: counts, dtypes, ranks, shapes, named dims, index ranges.
- *  Errors  GN_EINVAL for counts, NULL data, overlapping outputs; GN_EDTYPE, GN_ESHAPE for an array that does not fit, with both lines;
+ *  allocated); an output that shares a byte with anything, or whose strides lead twice to one place, is refused: decided exactly, two halves
+ *  of one matrix may be two outputs. Any strides and any alignment are taken; an array that is not row-major or not aligned to its elements is
+ *  copied. Everything is checked: counts, dtypes, ranks, shapes, named dims, index ranges.
+ *  Errors  GN_EINVAL for counts, NULL data, overlapping outputs, strides that lead out of the address space; GN_EDTYPE, GN_ESHAPE for an array that does not fit, with both lines;
  *          GN_EINDEX for an index outside its axis, with the line of the operation: from an input or variable before anything runs, a
  *          computed one before any variable changes (what outputs hold then means nothing); GN_ENOMEM.
  *  Thread safety  any function may be called from several threads at once, on outputs of their own. A call has the variables that it updates

@@ -41,35 +41,13 @@ int64_t gn_array_count(const gn_array *a)
 bool gn_array_is_row_major(const gn_array *a)
 {
     int64_t step = 1;
-    if (gn_array_count(a) == 0) return true;
+    const int64_t count = gn_array_count(a);
+    if (count <= 0) return !count;
     for (int d = a->rank - 1; d >= 0; d--) {
         if (a->shape[d] != 1 && a->stride[d] != step) return false;
         step *= a->shape[d];
     }
     return true;
-}
-
-/* First byte and the one after the last. */
-static void byte_range(const gn_array *a, uintptr_t *first, uintptr_t *end)
-{
-    const int64_t size = (int64_t)gn_dtype_size(a->dtype);
-    int64_t low = 0, high = 0;
-    for (int d = 0; d < a->rank; d++) {
-        const int64_t reach = (a->shape[d] - 1) * a->stride[d];
-        if (reach < 0) low += reach;
-        else high += reach;
-    }
-    *first = (uintptr_t)a->data + (uintptr_t)(low * size);
-    *end = (uintptr_t)a->data + (uintptr_t)((high + 1) * size);
-}
-
-bool gn_array_overlaps(const gn_array *a, const gn_array *b)
-{
-    uintptr_t a0, a1, b0, b1;
-    if (gn_array_count(a) == 0 || gn_array_count(b) == 0) return false;
-    byte_range(a, &a0, &a1);
-    byte_range(b, &b0, &b1);
-    return a0 < b1 && b0 < a1;
 }
 
 static void copy_line(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, size_t size)

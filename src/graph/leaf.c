@@ -99,6 +99,8 @@ static void check_array(gn_graph *g, const char *what, const char *name, const g
     if (n < 0 || (n && SIZE_MAX / gn_dtype_size(a->dtype) < (size_t)n))
         gn_throw_at(g, GN_ESHAPE, what, NULL, 0, "\"%s\": an extent is negative or the size overflows", name);
     if (n && !a->data) gn_throw_at(g, GN_EINVAL, what, NULL, 0, "\"%s\": its data are NULL", name);
+    uintptr_t first, end;
+    if (!gn_array_range(a, &first, &end)) gn_throw_at(g, GN_EINVAL, what, NULL, 0, "\"%s\": its strides lead out of the address space", name);
 }
 
 static gn_expr *build_shared(gn_graph *g, void *arg)
@@ -195,6 +197,9 @@ static gn_status storage_of(const char *what, const gn_expr *e, const gn_array *
     }
     if (!a->data && gn_array_count(a))
         return gn_error(GN_EINVAL, "%s: variable \"%s\": the array's data are NULL", what, (*out)->name);
+    uintptr_t first, end;
+    if (!gn_array_range(a, &first, &end))
+        return gn_error(GN_EINVAL, "%s: variable \"%s\": the array's strides lead out of the address space", what, (*out)->name);
     return GN_OK;
 }
 
@@ -203,6 +208,7 @@ gn_status gn_get(const gn_expr *variable, gn_array out)
     struct gn_variable *v;
     const gn_status bad = storage_of("gn_get", variable, &out, &v);
     if (bad) return bad;
+    if (gn_array_meets_itself(&out) != GN_APART) return gn_error(GN_EINVAL, "gn_get: variable \"%s\": the array overlaps itself in memory", v->name);
     gn_variable_lock(v, false);
     gn_array_copy(&out, &v->value);
     gn_variable_unlock(v);

@@ -157,7 +157,7 @@ static bool meets(const gn_frame *fr, uint32_t s, uint32_t first, uint32_t end)
     return any;
 }
 
-/* Puts the pointers that changed into the tables; false if one is NULL or meets another. */
+/* Puts the pointers that changed into the tables; false if one is NULL, not aligned to its elements, or meets another. */
 static bool move_slots(gn_frame *fr, gn_arrays in, gn_arrays out, uint32_t nmoved)
 {
     const uint32_t ninputs = fr->f->program->ninputs, nslots = fr->f->nslots;
@@ -166,7 +166,7 @@ static bool move_slots(gn_frame *fr, gn_arrays in, gn_arrays out, uint32_t nmove
     for (uint32_t m = 0; m < nmoved; m++) {
         const uint32_t s = fr->moved[m];
         void *const data = s < ninputs ? in.at[s].data : out.at[s - ninputs].data;
-        good &= data || !fr->form[s].bytes;
+        good &= (data || !fr->form[s].bytes) && !((uintptr_t)data & (uintptr_t)fr->form[s].unaligned);
         fr->low[s] = (uintptr_t)data, fr->high[s] = (uintptr_t)data + (uintptr_t)fr->form[s].bytes;
         fr->now[s].data = data;
         gn_frame_set(fr, s, data);
@@ -262,17 +262,16 @@ gn_status gn_bind_set(gn_binding *b, size_t slot, void *data)
     gn_frame *fr = b->frame;
     if (slot >= fr->f->nslots)
         return gn_error(GN_EINVAL, "gn_bind_set: slot %zu of %u inputs and outputs of %s", slot, (unsigned)fr->f->nslots, fr->f->program->name);
-    if (!data && fr->count[slot]) return gn_error(GN_EINVAL, "gn_bind_set: data of '%s' is NULL", fr->f->slot[slot].name);
     gn_array moved = fr->now[slot];
     moved.data = data;
-    for (uint32_t s = 0; s < fr->f->nslots; s++) {
-        const bool matters = s != slot && (s >= fr->f->program->ninputs || slot >= fr->f->program->ninputs);
-        if (matters && gn_array_overlaps(&moved, &fr->now[s]))
-            return gn_error(GN_EINVAL, "gn_bind_set: '%s' would overlap '%s' in memory", fr->f->slot[slot].name, fr->f->slot[s].name);
-    }
+    gn_status s = gn_frame_check_move(fr, "gn_bind_set", (uint32_t)slot, &moved);
+    if (s) return s;
+    const gn_array before = fr->now[slot];
+    const bool was_staged = fr->is_staged[slot];
     fr->now[slot] = moved;
-    if (!fr->is_staged[slot]) gn_frame_set(fr, (uint32_t)slot, data);
-    return GN_OK;
+    if ((s = gn_frame_stage(fr, (uint32_t)slot))) fr->now[slot] = before, fr->is_staged[slot] = was_staged;
+    else gn_frame_set(fr, (uint32_t)slot, fr->is_staged[slot] ? fr->staged[slot] : data);
+    return s;
 }
 
 void gn_binding_free(gn_binding *b)

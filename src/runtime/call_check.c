@@ -164,23 +164,63 @@ static gn_status wrong_shape(const gn_frame *fr, const char *who, uint32_t slot,
     return s;
 }
 
-static gn_status check_overlap(const gn_frame *fr, const char *who)
+static gn_status tell_overlap(const gn_func *f, const char *who, uint32_t output, uint32_t other, gn_meeting meeting)
 {
-    const gn_func *f = fr->f;
-    for (uint32_t o = f->program->ninputs; o < f->nslots; o++)
-        for (uint32_t s = 0; s < o; s++) {
-            if (!gn_array_overlaps(&fr->now[o], &fr->now[s])) continue;
-            return gn_error(GN_EINVAL, "%s: %s: output '%s' overlaps %s '%s' in memory", who, f->program->name, f->slot[o].name, role_of(f, s),
-                            f->slot[s].name);
-        }
+    const char *const verb = meeting == GN_MEET ? "overlaps" : "may overlap", *const why = meeting == GN_MEET ? "" : ": their strides are too involved to tell";
+    if (output == other) return gn_error(GN_EINVAL, "%s: %s: output '%s' %s itself in memory%s", who, f->program->name, f->slot[output].name, verb, why);
+    return gn_error(GN_EINVAL, "%s: %s: output '%s' %s %s '%s' in memory%s", who, f->program->name, f->slot[output].name, verb, role_of(f, other),
+                    f->slot[other].name, why);
+}
+
+/* Arrays in and out, of which `a` is to be slot s; other slots from `first` up to `end`. */
+static gn_status check_pairs(const gn_frame *fr, const char *who, uint32_t s, const gn_array *a, uint32_t first, uint32_t end)
+{
+    const uint32_t ninputs = fr->f->program->ninputs;
+    for (uint32_t other = first; other < end; other++) {
+        if (other == s || (other < ninputs && s < ninputs)) continue;
+        const gn_meeting m = gn_arrays_meet(a, &fr->now[other]);
+        if (m != GN_APART) return tell_overlap(fr->f, who, s < ninputs ? other : s, s < ninputs ? s : other, m);
+    }
     return GN_OK;
 }
 
-/* A row-major block in place of a strided view. */
-static gn_status stage(gn_frame *fr, uint32_t s)
+/* Where the elements lie: within the address space, and those of an output each in a place of its own. */
+static gn_status check_places(const gn_frame *fr, const char *who, uint32_t s, const gn_array *a)
 {
-    if (!fr->staged[s]) fr->staged[s] = gn_block_new(fr->f->allocator, (size_t)fr->count[s] * gn_dtype_size(fr->now[s].dtype));
-    return fr->staged[s] ? GN_OK : GN_ENOMEM;
+    const gn_func *f = fr->f;
+    uintptr_t first, end;
+    if (!a->data && fr->count[s])
+        return gn_error(GN_EINVAL, "%s: %s: %s '%s' has data NULL", who, f->program->name, role_of(f, s), f->slot[s].name);
+    if (!gn_array_range(a, &first, &end))
+        return gn_error(GN_EINVAL, "%s: %s: the strides of %s '%s' lead out of the address space", who, f->program->name, role_of(f, s), f->slot[s].name);
+    const gn_meeting m = s < f->program->ninputs ? GN_APART : gn_array_meets_itself(a);
+    return m == GN_APART ? GN_OK : tell_overlap(f, who, s, s, m);
+}
+
+gn_status gn_frame_check_move(const gn_frame *fr, const char *who, uint32_t slot, const gn_array *a)
+{
+    const gn_status s = check_places(fr, who, slot, a);
+    return s ? s : check_pairs(fr, who, slot, a, 0, fr->f->nslots);
+}
+
+static gn_status check_overlap(const gn_frame *fr, const char *who)
+{
+    gn_status s = GN_OK;
+    for (uint32_t o = fr->f->program->ninputs; !s && o < fr->f->nslots; o++) s = check_pairs(fr, who, o, &fr->now[o], 0, o);
+    return s;
+}
+
+/* A row-major block in place of a view that generated code does not take: strided, or not aligned to its elements. */
+gn_status gn_frame_stage(gn_frame *fr, uint32_t s)
+{
+    const gn_array *a = &fr->now[s];
+    const size_t size = gn_dtype_size(a->dtype);
+    fr->is_staged[s] = false;
+    if (!fr->count[s] || (gn_array_is_row_major(a) && (uintptr_t)a->data % size == 0)) return GN_OK;
+    if (!fr->staged[s]) fr->staged[s] = gn_block_new(fr->f->allocator, (size_t)fr->count[s] * size);
+    if (!fr->staged[s]) return GN_ENOMEM;
+    fr->is_staged[s] = fr->any_staged = true;
+    return GN_OK;
 }
 
 static gn_status take_array(gn_frame *fr, const char *who, uint32_t s, const gn_array *a)
@@ -188,6 +228,9 @@ static gn_status take_array(gn_frame *fr, const char *who, uint32_t s, const gn_
     const gn_func *f = fr->f;
     const gn_pvalue *v = &f->program->values.at[s];
     if (a->fill) {
+        for (uint32_t o = f->program->ninputs; o < s; o++)
+            if (fr->now[o].fill == a->fill)
+                return gn_error(GN_EINVAL, "%s: %s: outputs '%s' and '%s' are GN_NEW of one array", who, f->program->name, f->slot[o].name, f->slot[s].name);
         void *data = gn_block_new(f->allocator, (size_t)fr->count[s] * gn_dtype_size(v->dtype));
         if (!data) return GN_ENOMEM;
         fr->now[s] = gn_array_of(data, v->dtype, v->rank, fr->shape[s]);
@@ -196,10 +239,8 @@ static gn_status take_array(gn_frame *fr, const char *who, uint32_t s, const gn_
         return GN_OK;
     }
     if (!has_shape(a, fr->shape[s])) return wrong_shape(fr, who, s, a);
-    if (!a->data && fr->count[s])
-        return gn_error(GN_EINVAL, "%s: %s: %s '%s' has data NULL", who, f->program->name, role_of(f, s), f->slot[s].name);
     fr->now[s] = *a;
-    return GN_OK;
+    return check_places(fr, who, s, a);
 }
 
 /* So that the next call looks at the pointers that are other ones alone. */
@@ -221,8 +262,7 @@ gn_status gn_frame_fill(gn_frame *fr, const char *who, gn_arrays in, gn_arrays o
     for (uint32_t s = 0; s < f->nslots; s++) fr->now[s].fill = NULL;
     for (uint32_t s = 0; !bad && s < f->nslots; s++) {
         bad = take_array(fr, who, s, s < ninputs ? &in.at[s] : &out.at[s - ninputs]);
-        fr->is_staged[s] = !bad && !gn_array_is_row_major(&fr->now[s]);
-        if (fr->is_staged[s]) bad = stage(fr, s), fr->any_staged = true;
+        if (!bad) bad = gn_frame_stage(fr, s);
         if (!bad) gn_frame_set(fr, s, fr->is_staged[s] ? fr->staged[s] : fr->now[s].data);
     }
     if (!bad) bad = check_overlap(fr, who);

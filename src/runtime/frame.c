@@ -87,6 +87,7 @@ static void find_shapes(gn_frame *fr)
         if (fr->count[s] < 0 || gn_mul_overflows(fr->count[s], (int64_t)gn_dtype_size(v->dtype), &bytes))
             gn_throw(GN_ENOMEM, "%s: '%s': size overflows", f->program->name, f->slot[s].name);
         fr->form[s].bytes = bytes;
+        fr->form[s].unaligned = bytes ? (int64_t)gn_dtype_size(v->dtype) - 1 : 0;
     }
 }
 

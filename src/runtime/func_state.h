@@ -52,7 +52,8 @@ struct gn_func {
 typedef struct gn_slot_form {    /* what a row-major array must look like to be taken without a closer look */
     gn_dtype dtype;
     int rank;
-    int64_t bytes, shape[GN_MAX_RANK], stride[GN_MAX_RANK];
+    int64_t bytes, unaligned;    /* bits of a pointer that must be 0 */
+    int64_t shape[GN_MAX_RANK], stride[GN_MAX_RANK];
     int64_t matters[GN_MAX_RANK]; /* all bits: the stride must be this one; 0: an extent of 1, where any does */
 } gn_slot_form;
 
@@ -81,7 +82,7 @@ struct gn_frame {
     gn_frame_index *index;       /* per index of the program */
     void **fresh;                /* interpreter, per value: memory of a new value of a variable until all steps went well; NULL: none */
     gn_array *now;               /* per slot: the arrays of this call */
-    void **staged;               /* per slot: a row-major block for a strided view, NULL until needed */
+    void **staged;               /* per slot: a row-major block for a strided or unaligned view, NULL until needed */
     bool *is_staged;             /* per slot, of this call */
     bool any_staged, any_new;
     bool checked;                /* the pointers in the tables are row-major arrays of the caller that do not overlap */
@@ -93,6 +94,9 @@ struct gn_frame {
 gn_status gn_call_sizes(const gn_func *, const char *who, gn_arrays in, gn_arrays out, int64_t *sym);
 /* Everything about the arrays that a frame's sizes decide, then their pointers are in place. */
 gn_status gn_frame_fill(gn_frame *, const char *who, gn_arrays in, gn_arrays out);
+/* Whether `a`, of the slot's shape, may be in its place among the others; and whether it goes through a block. */
+gn_status gn_frame_check_move(const gn_frame *, const char *who, uint32_t slot, const gn_array *a);
+gn_status gn_frame_stage(gn_frame *, uint32_t slot);
 static inline void gn_frame_set(gn_frame *fr, uint32_t slot, void *data) /* puts the pointer into the tables */
 {
     for (void ***p = fr->place[slot]; *p; p++) **p = data;

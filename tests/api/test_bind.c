@@ -63,9 +63,9 @@ static void each_mistake_of_a_binding_is_told(void **state)
     refuse(gn_bind_set(NULL, 0, x), GN_EINVAL, "the binding is NULL");
     must(gn_bind(&b, f, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_VIEW(y, 3))));
     refuse(gn_bind_set(b, 2, x), GN_EINVAL, "slot 2 of 2");
-    refuse(gn_bind_set(b, 0, NULL), GN_EINVAL, "data of 'x' is NULL");
-    refuse(gn_bind_set(b, 1, x + 2), GN_EINVAL, "would overlap 'x'");
-    refuse(gn_bind_set(b, 0, y + 2), GN_EINVAL, "would overlap");
+    refuse(gn_bind_set(b, 0, NULL), GN_EINVAL, "input 'x' has data NULL");
+    refuse(gn_bind_set(b, 1, x + 2), GN_EINVAL, "overlaps input 'x' in memory");
+    refuse(gn_bind_set(b, 0, y + 2), GN_EINVAL, "overlaps input 'x' in memory");
     must(gn_run(b));
     gn_binding_free(b);
     gn_func_free(f);
