@@ -401,7 +401,7 @@ int random_graph_check(const random_graph *r, random_run run, void *user, int64_
     const gn_status s = gn_protect(run_check, &c);
     gn_arena_free(&c.arena);
     *jumps += c.jumps, *elements += c.elements;
-    return s ? -1 : c.differs != 0;
+    return s ? s : c.differs != 0;
 }
 
 /* ---- shrinking: the cone of a failing node, with inputs in place of what is right ---- */
@@ -417,7 +417,7 @@ typedef struct cone {
     gn_expr *root;
     char *text;
     size_t size;
-    int failed;
+    int failed, wanted;          /* as random_graph_check says it */
     bool keep_text;
 } cone;
 
@@ -474,7 +474,8 @@ static void try_cone(void *user)
     char what[512];
     check c = { .ninputs = ninputs, .noutputs = 1, .input = input, .output = &out, .value = value, .g = g,
                 .run = k->run, .user = k->user, .what = what };
-    k->failed = gn_protect(run_check, &c) ? -1 : c.differs != 0;
+    k->failed = gn_protect(run_check, &c);
+    if (!k->failed) k->failed = c.differs != 0;
     gn_arena_free(&c.arena);
     if (k->keep_text) k->text = gn_graph_print(g, (gn_exprs){ 1, &out });
     gn_graph_free(g);
@@ -482,7 +483,7 @@ static void try_cone(void *user)
 
 static bool still_fails(cone *k)
 {
-    return gn_protect(try_cone, k) == GN_OK && k->failed == 1;
+    return gn_protect(try_cone, k) == GN_OK && k->failed == k->wanted;
 }
 
 /* Nodes that no uncut node needs any more do not count: cutting a node drops what stands below it alone. */
@@ -541,9 +542,9 @@ found:
     still_fails(k);
 }
 
-char *random_graph_shrink(const random_graph *r, random_run run, void *user, size_t *nodes)
+char *random_graph_shrink(const random_graph *r, random_run run, void *user, int kind, size_t *nodes)
 {
-    cone k = { .r = r, .run = run, .user = user };
+    cone k = { .r = r, .run = run, .user = user, .wanted = kind };
     k.v = gn_evaluation_new(&k.arena);
     for (size_t i = 0; i < r->ninputs; i++) gn_evaluation_set(k.v, r->input[i], &r->value[i]);
     gn_protect(shrink, &k);
@@ -554,16 +555,14 @@ char *random_graph_shrink(const random_graph *r, random_run run, void *user, siz
 
 void random_graph_report(const random_graph *r, random_run run, void *user, const char *prefix, uint64_t seed, int kind, const char *what)
 {
-    if (kind < 0) {
-        char *text = gn_graph_print(r->g, (gn_exprs){ r->noutputs, r->output });
-        print_message("seed %" PRIu64 ": %s\n%s\n", seed, gn_message(), text ? text : "");
-        gn_text_free(text);
-        return;
-    }
     size_t nodes = 0;
-    char *text = random_graph_shrink(r, run, user, &nodes), path[64];
+    char path[64], message[512];
     snprintf(path, sizeof path, "%s-%" PRIu64 ".gn", prefix, seed);
-    print_message("seed %" PRIu64 ": value mismatch: %s\nshrunk to %zu nodes, written to %s:\n%s\n", seed, what, nodes, path, text ? text : "");
+    snprintf(message, sizeof message, "%s", kind < 0 ? gn_message() : what);
+    char *text = random_graph_shrink(r, run, user, kind, &nodes);
+    if (!text) text = gn_graph_print(r->g, (gn_exprs){ r->noutputs, r->output }); /* no single output fails alone */
+    print_message("seed %" PRIu64 ": %s: %s\n", seed, kind < 0 ? gn_status_name((gn_status)kind) : "value mismatch", message);
+    print_message("shrunk to %zu nodes, written to %s:\n%s\n", nodes, path, text ? text : "");
     FILE *f = text ? fopen(path, "w") : NULL;
     if (f) fputs(text, f), fclose(f);
     gn_text_free(text);
