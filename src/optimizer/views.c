@@ -127,6 +127,14 @@ static gn_expr *below(gn_graph *g, gn_expr *e, const view *like)
     return mine.source;
 }
 
+static bool may_be_empty(const gn_type *t)
+{
+    int64_t extent;
+    for (uint32_t d = 0; d < t->n; d++)
+        if (!gn_dim_is_const(t->dim[d], &extent) || extent == 0) return true;
+    return false;
+}
+
 gn_expr *gn_rewrite_lift_broadcast(gn_match *m)
 {
     enum { MOST = 4 };
@@ -137,6 +145,7 @@ gn_expr *gn_rewrite_lift_broadcast(gn_match *m)
     for (uint32_t i = 0; i < e->nin && !like.source; i++)
         if (!gn_splat_of(e->in[i], &ignored) && !view_of(e->in[i], &like)) return NULL;
     if (!like.source || e->nin > MOST || like.source->type->n >= e->type->n) return NULL;
+    if (e->op == &gn_op_check_index && may_be_empty(e->type)) return NULL; /* an index that nothing uses may be any */
     for (uint32_t i = 0; i < e->nin; i++)
         if (!(in[i] = below(m->graph, e->in[i], &like))) return NULL;
     return make_view(m->graph, gn_node(m->graph, e->op, in, e->nin, e->attr), like.to, e->type);

@@ -172,7 +172,7 @@ static void find_indices(gn_frame *fr)
         const gn_pindex *x = &p->indices.at[i];
         const gn_pvalue *v = &p->values.at[x->value];
         fr->index[i].bound = evaluate(fr, x->bound);
-        fr->index[i].n = evaluate(fr, v->bytes) / (int64_t)gn_dtype_size(v->dtype);
+        fr->index[i].n = evaluate(fr, x->uses) ? evaluate(fr, v->bytes) / (int64_t)gn_dtype_size(v->dtype) : 0;
         if (x->value >= fr->f->nslots) fr->index[i].data = address_of(fr, (int32_t)x->value);
     }
 }

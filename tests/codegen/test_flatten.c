@@ -73,6 +73,8 @@ static const flat_case cases[] = {
       "(kernel k (syms R) (bufs (X f32 (mul 2 R) 10) (Y f32 R 10)) (axes (i R) (j 10)) (store set Y (i j) (exp (load X (mul 2 i) j))))", NULL },
     { "parts of rows",
       "(kernel k (syms R) (bufs (X f32 R 12) (Y f32 R 10)) (axes (i R) (j 10)) (store set Y (i j) (exp (load X i j))))", NULL },
+    { "an inner axis without elements leaves no trace of the outer one",
+      "(kernel k (syms) (bufs (X f32 0) (Y f32 2 0)) (axes (i 2) (j 0)) (def t (j) (exp (load X j))) (store set Y (i j) (mul (t j) (t j))))", NULL },
     { "rows with a pitch",
       "(kernel k (syms R) (bufs (X f32 R 10 :stride 12 1) (Y f32 R 10)) (axes (i R) (j 10)) (store set Y (i j) (exp (load X i j))))", NULL },
     { "the same elements under another shape",

@@ -56,6 +56,7 @@ static void pair(flattening *f, int32_t i, int32_t j)
 {
     if (f->inner[i] == j) return;
     f->wrong |= i == j || f->inner[i] != NONE || f->outer[i] != NONE || f->inner[j] != NONE || f->outer[j] != NONE;
+    f->wrong |= gn_dim_is(f->k->axes.at[j].extent, 0); /* 0 i + j leaves no trace of i, so nothing shows that i is in use */
     f->inner[i] = j, f->outer[j] = i;
     f->grown = true;
 }

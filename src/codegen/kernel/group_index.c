@@ -177,7 +177,8 @@ bool gn_write_is_checked(writer *w, const gnode *n)
     if (!x) return false;
     const uint32_t value = (uint32_t)w->g->value[w->g->number[x->id]];
     for (size_t i = 0; i < w->g->out->checks.n; i++)
-        if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound) return true;
+        if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound &&
+            w->g->out->checks.at[i].expr->type == n->e->type) return true;
     gn_push(w->g->arena, &w->g->out->checks, (gn_index_check){ value, bound, n->e });
     return true;
 }

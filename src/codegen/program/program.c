@@ -293,13 +293,20 @@ static const char *user_name(const maker *m, uint32_t user)
     return user < m->core->indexers.n ? m->core->indexers.at[user].op : "index";
 }
 
+static const gn_dim *uses_of(maker *m, const gn_expr *check)
+{
+    const gn_dim *n = gn_dim_const(m->p->dims, 1);
+    for (uint16_t d = 0; d < check->type->n; d++) n = gn_dim_mul(m->p->dims, n, dim_of(m, check->type->dim[d]));
+    return n;
+}
+
 /* Elements that index an axis and come from outside are looked at before anything runs. */
 static void add_index_checks(maker *m)
 {
     for (size_t i = 0; i < m->groups->checks.n; i++) {
         const gn_index_check *c = &m->groups->checks.at[i];
         const uint32_t user = gn_check_user(m->core, c->expr);
-        gn_push(m->p->arena, &m->p->indices, (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), -1, user, user_name(m, user) });
+        gn_push(m->p->arena, &m->p->indices, (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), uses_of(m, c->expr), -1, user, user_name(m, user) });
     }
 }
 
@@ -329,7 +336,7 @@ static void add_computed_checks(maker *m)
         const gn_computed_index *c = &m->computed->at.at[m->groups->values.at[i].index - p->noutputs];
         const uint32_t user = gn_check_user(m->core, c->check), value = (uint32_t)m->value_of[i];
         if (p->values.at[value].last < m->checks_end) p->values.at[value].last = m->checks_end;
-        gn_push(p->arena, &p->indices, (gn_pindex){ value, dim_of(m, c->bound), m->checks_end, user, user_name(m, user) });
+        gn_push(p->arena, &p->indices, (gn_pindex){ value, dim_of(m, c->bound), uses_of(m, c->check), m->checks_end, user, user_name(m, user) });
     }
 }
 

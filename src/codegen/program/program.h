@@ -68,7 +68,7 @@ typedef struct gn_pcheck {       /* extents that must agree */
 
 typedef struct gn_pindex {       /* elements that index an axis: they must lie in [0, bound) */
     uint32_t value;
-    const gn_dim *bound;
+    const gn_dim *bound, *uses;  /* uses: how many elements the user takes from the value, through views; 0: any index will do */
     int32_t after;               /* -1: an input or variable, before anything runs; else computed: after this step, before any update */
     uint32_t user;               /* who indexes: number among the core's indexers, which have the lines */
     const char *text;            /* its op: "take" */

@@ -107,6 +107,8 @@ void gn_program_print(gn_text *t, const gn_program *p)
     for (size_t i = 0; i < p->indices.n; i++) {
         gn_textf(t, "\n  (index %" PRIu32 " ", p->indices.at[i].value);
         gn_dim_print(t, p->indices.at[i].bound);
+        gn_text_char(t, ' ');
+        gn_dim_print(t, p->indices.at[i].uses);
         gn_textf(t, " %" PRId32 " %" PRIu32 " ", p->indices.at[i].after, p->indices.at[i].user);
         print_string(t, p->indices.at[i].text);
         gn_text_char(t, ')');
@@ -236,9 +238,10 @@ static void read_item(reader *r, const gn_sx *x)
         gn_push(p->arena, &p->checks, (gn_pcheck){ gn_dim_read(p->dims, r->file, x->at[1]), gn_dim_read(p->dims, r->file, x->at[2]),
                 (uint32_t)need_int(r, x->at[3], 0, UINT32_MAX), need_string(r, x->at[4]) });
     } else if (gn_sx_head(x, "index")) {
-        need_length(r, x, 6);
+        need_length(r, x, 7);
         gn_push(p->arena, &p->indices, (gn_pindex){ (uint32_t)need_int(r, x->at[1], 0, UINT32_MAX), gn_dim_read(p->dims, r->file, x->at[2]),
-                (int32_t)need_int(r, x->at[3], -1, INT32_MAX), (uint32_t)need_int(r, x->at[4], 0, UINT32_MAX), need_string(r, x->at[5]) });
+                gn_dim_read(p->dims, r->file, x->at[3]), (int32_t)need_int(r, x->at[4], -1, INT32_MAX), (uint32_t)need_int(r, x->at[5], 0, UINT32_MAX),
+                need_string(r, x->at[6]) });
     } else if (gn_sx_head(x, "source")) {
         need_length(r, x, 2);
         p->source = need_string(r, x->at[1]);
