@@ -226,12 +226,14 @@ static int32_t root_of(const gn_program *p, int32_t v)
     return v;
 }
 
-static void write_address(exporter *x, int32_t value)
+/* `start` bytes behind its begin. */
+static void write_address(exporter *x, int32_t value, int64_t start)
 {
     const int32_t root = root_of(x->p, value);
     const int64_t offset = x->plan.offset[value];
-    if (x->value_name[root]) gn_textf(&x->source, "(void *)(uintptr_t)%s", x->value_name[root]);
-    else gn_textf(&x->source, "memory + %lld", (long long)(offset < 0 ? 0 : offset));
+    if (!x->value_name[root]) gn_textf(&x->source, "memory + %lld", (long long)((offset < 0 ? 0 : offset) + start));
+    else if (start) gn_textf(&x->source, "(void *)((uintptr_t)%s + %lld)", x->value_name[root], (long long)start);
+    else gn_textf(&x->source, "(void *)(uintptr_t)%s", x->value_name[root]);
 }
 
 static void write_index_checks(exporter *x, int32_t after)
@@ -244,7 +246,7 @@ static void write_index_checks(exporter *x, int32_t after)
         if (c->after != after || gn_dim_is(c->uses, 0) || !gn_dim_is_const(c->bound, &bound) || !gn_dim_is_const(v->bytes, &n)) continue;
         n /= (int64_t)gn_dtype_size(v->dtype);
         gn_textf(t, "    for (int64_t i = 0; i < %lld; i++) { /* %s */\n        const %s at = ", (long long)n, c->text, c_type(v->dtype));
-        if (after >= 0) gn_textf(t, "((const %s *)(const void *)(", c_type(v->dtype)), write_address(x, (int32_t)c->value), gn_text_add(t, "))");
+        if (after >= 0) gn_textf(t, "((const %s *)(const void *)(", c_type(v->dtype)), write_address(x, (int32_t)c->value, 0), gn_text_add(t, "))");
         else gn_text_add(t, x->value_name[c->value]);
         gn_textf(t, "[i];\n        if ((int64_t)at < 0 || (int64_t)at >= %lld) return -1;\n    }\n", (long long)bound);
     }
@@ -270,15 +272,17 @@ static void write_step(exporter *x, size_t i)
     if (s->kernel < 0) {
         gn_dim_is_const(x->p->values.at[s->arg[0]].bytes, &bytes);
         gn_textf(t, "    memcpy(weights->%s, ", x->field[s->copy_to]);
-        write_address(x, s->arg[0]);
+        write_address(x, s->arg[0], 0);
         gn_textf(t, ", %lld);\n", (long long)bytes);
         return;
     }
     gn_text_add(t, "    {\n        void *const arg[] = { ");
     for (uint32_t a = 0; a < s->narg; a++) {
         if (a) gn_text_add(t, ", ");
+        int64_t start = 0;
+        if (s->start) gn_dim_is_const(s->start[a], &start); /* an export's sizes are numbers */
         if (s->arg[a] < 0) gn_textf(t, "memory + %lld", (long long)x->plan.scratch[i][-1 - s->arg[a]]);
-        else write_address(x, s->arg[a]);
+        else write_address(x, s->arg[a], start);
     }
     gn_textf(t, "%s };\n", s->narg ? "" : "NULL");
     if (s->nsym) {

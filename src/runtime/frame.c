@@ -110,6 +110,11 @@ static void *address_of(const gn_frame *fr, int32_t value)
     }
 }
 
+static int64_t start_of(const gn_frame *fr, const gn_pstep *s, uint32_t arg)
+{
+    return s->start ? evaluate(fr, s->start[arg]) : 0;
+}
+
 /* How often each slot stands in the tables. */
 static void make_places(gn_frame *fr)
 {
@@ -117,13 +122,13 @@ static void make_places(gn_frame *fr)
     const uint32_t nslots = fr->f->nslots;
     uint32_t *n = GN_NEW_ARRAY(&fr->arena, uint32_t, nslots);
     for (int fill = 0; fill < 2; fill++) {
-        for (uint32_t s = 0; fill && s < nslots; s++) fr->place[s] = GN_NEW_ARRAY(&fr->arena, void **, n[s] + 1), n[s] = 0;
+        for (uint32_t s = 0; fill && s < nslots; s++) fr->place[s] = GN_NEW_ARRAY(&fr->arena, gn_frame_place, n[s] + 1), n[s] = 0;
         for (size_t i = 0; i < p->steps.n; i++)
             for (uint32_t a = 0; a < p->steps.at[i].narg; a++) {
                 if (p->steps.at[i].arg[a] < 0) continue;
                 const int32_t root = root_of(p, p->steps.at[i].arg[a]);
                 if ((uint32_t)root >= nslots) continue;
-                if (fill) fr->place[root][n[root]] = &fr->arg[i][a];
+                if (fill) fr->place[root][n[root]] = (gn_frame_place){ &fr->arg[i][a], start_of(fr, &p->steps.at[i], a) };
                 n[root]++;
             }
     }
@@ -153,10 +158,10 @@ static void make_tables(gn_frame *fr)
         for (uint32_t k = 0; k < s->nsym; k++) fr->step_sym[i][k] = fr->sym[s->sym[k]];
         for (uint32_t a = 0; a < s->narg; a++) {
             if (s->arg[a] < 0) fr->arg[i][a] = fr->memory + fr->plan.scratch[i][-1 - s->arg[a]];
-            else if ((uint32_t)root_of(p, s->arg[a]) >= nslots) fr->arg[i][a] = address_of(fr, s->arg[a]);
+            else if ((uint32_t)root_of(p, s->arg[a]) >= nslots) fr->arg[i][a] = (char *)address_of(fr, s->arg[a]) + start_of(fr, s, a);
         }
     }
-    fr->place = GN_NEW_ARRAY(&fr->arena, void ***, nslots);
+    fr->place = GN_NEW_ARRAY(&fr->arena, gn_frame_place *, nslots);
     make_places(fr);
     fr->now = GN_NEW_ARRAY(&fr->arena, gn_array, nslots);
     fr->staged = GN_NEW_ARRAY(&fr->arena, void *, nslots);

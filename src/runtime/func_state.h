@@ -62,6 +62,11 @@ typedef struct gn_frame_index {  /* an index of the program, for these sizes */
     int64_t n, bound;
 } gn_frame_index;
 
+typedef struct gn_frame_place {  /* an entry of the tables that points into a slot's array */
+    void **at;
+    int64_t start;               /* bytes from the array's start */
+} gn_frame_place;
+
 struct gn_frame {
     gn_func *f;
     gn_frame *next;
@@ -78,7 +83,7 @@ struct gn_frame {
     void ***arg;                 /* per step */
     int64_t **step_sym;          /* per step */
     void **worker_arg;           /* max_args per worker, for steps with scratch */
-    void ****place;              /* per slot: where its pointer goes, ended by NULL */
+    gn_frame_place **place;      /* per slot: where its pointer goes, ended by one without */
     gn_frame_index *index;       /* per index of the program */
     void **fresh;                /* interpreter, per value: memory of a new value of a variable until all steps went well; NULL: none */
     gn_array *now;               /* per slot: the arrays of this call */
@@ -99,7 +104,7 @@ gn_status gn_frame_check_move(const gn_frame *, const char *who, uint32_t slot, 
 gn_status gn_frame_stage(gn_frame *, uint32_t slot);
 static inline void gn_frame_set(gn_frame *fr, uint32_t slot, void *data) /* puts the pointer into the tables */
 {
-    for (void ***p = fr->place[slot]; *p; p++) **p = data;
+    for (const gn_frame_place *p = fr->place[slot]; p->at; p++) *p->at = (void *)((uintptr_t)data + (uintptr_t)p->start);
 }
 
 gn_status gn_frame_new(gn_frame **out, gn_func *, const int64_t *sym);

@@ -206,6 +206,7 @@ static void make_memory(program *p)
     p->memory = calloc(o->values.n + 1, sizeof *p->memory);
     for (size_t i = 0; i < o->values.n; i++) {
         const gn_gvalue *v = &o->values.at[i];
+        if (v->kind == GN_VALUE_SLICE) continue;
         const gn_array shape = array_of(p, v->expr, NULL);
         const size_t bytes = (size_t)gn_array_count(&shape) * gn_dtype_size(shape.dtype);
         p->memory[i] = malloc(bytes + 64);
@@ -224,6 +225,10 @@ static void **shared_memory(program *p)
     void **memory = GN_NEW_ARRAY(&p->arena, void *, o->values.n + 1);
     for (size_t i = 0; i < o->values.n; i++)
         memory[i] = o->values.at[i].in_place >= 0 ? p->memory[o->values.at[i].in_place] : p->memory[i];
+    for (uint32_t i = 0; i < o->values.n; i++)
+        if (o->values.at[i].kind == GN_VALUE_SLICE)
+            memory[i] = (char *)memory[gn_gvalue_root(o, i)] +
+                        (size_t)program_extent(p, o->values.at[i].start) * gn_dtype_size((gn_dtype)o->values.at[i].expr->type->dtype);
     return memory;
 }
 

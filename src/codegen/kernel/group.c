@@ -59,9 +59,12 @@ static void run_steps(grouper *g)
 {
     gn_group_nodes(g);
     gn_group_classes(g);
+    gn_group_find_tiny(g);
     gn_group_assign(g);
     gn_group_merge(g);
+    gn_group_slice_homes(g);
     gn_group_cross(g);
+    gn_group_slice_homes(g);
     gn_group_values(g);
     reserve_symbols(g);
     write_kernels(g);

@@ -4,7 +4,7 @@
  *     for (size_t i = 0; i < g->groups.n; i++) run(g->groups.at[i].kernel);
  *
  * Values are what stands in memory: inputs, variables, array constants, outputs, new values of variables, and what
- * crosses between kernels. Every output and every update has a value of its own that some kernel writes, also when two
+ * crosses between kernels. A concat in memory has no kernel: each part is a value within it, written where it is computed. Every output and every update has a value of its own that some kernel writes, also when two
  * of them are the same expression or an input. */
 #pragma once
 #include "core.h"
@@ -18,16 +18,21 @@ typedef enum {
     GN_VALUE_CONSTANT,
     GN_VALUE_TEMP,
     GN_VALUE_OUTPUT,
-    GN_VALUE_UPDATE
+    GN_VALUE_UPDATE,
+    GN_VALUE_SLICE               /* a part of another value, written by a kernel of its own */
 } gn_value_kind;
 typedef struct gn_gvalue {
     uint8_t kind;                /* gn_value_kind */
-    const gn_expr *expr;         /* core node whose elements it holds, row-major; dtype and shape are its type's */
+    const gn_expr *expr;         /* core node whose elements it holds, row-major; its dtype */
     uint32_t index; /* number of the input (in core->in), output or update; of the constant or variable: in order of
                        first use */
     const char *name;            /* the user's, or "tmp7" */
     int32_t in_place;            /* UPDATE: value of the variable whose memory it may be, since nobody reads the old elements later.
                                     -1: memory of its own, moved into the variable after the last kernel */
+    const gn_dim *const *shape;  /* its type's, but 1 along dims of a TEMP that it does not vary along */
+    int32_t within;              /* SLICE: the value that it is a part of, which is no SLICE; else -1 */
+    const gn_dim *start;         /* SLICE: its first element, counted in elements of `within`; else NULL */
+    const gn_dim *const *stride; /* elements per step of each dim; NULL: row-major */
 } gn_gvalue;
 
 typedef struct gn_group {
@@ -49,6 +54,13 @@ typedef struct gn_grouping {
     GN_VEC(gn_index_check) checks;
     bool small;                  /* one kernel, to be emitted as one function */
 } gn_grouping;
+
+/* The value whose memory it is. */
+static inline uint32_t gn_gvalue_root(const gn_grouping *g, uint32_t value)
+{
+    const int32_t within = g->values.at[value].within;
+    return within < 0 ? value : (uint32_t)within;
+}
 
 /* Cuts the core graph (after all passes) into kernels. The target decides what is narrow and what fits. Throws. */
 gn_grouping *gn_group_core(gn_arena *, const struct gn_core *, const gn_target *);

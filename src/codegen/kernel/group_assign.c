@@ -71,7 +71,7 @@ static void touch(grouper *g, int32_t group, const gnode *body, const class_set 
 
 bool gn_group_holds(const grouper *g, const ggroup *q, const gnode *n, int phase)
 {
-    const class_set d = gn_group_set(g, n);
+    const class_set d = gn_group_stored(g, n);
     if (q->kind == GROUP_SCATTER || q->outs.n >= MAX_OUTS) return false;
     if (phase == 0) return class_subset(&q->spine, &d);
     for (size_t i = 0; phase == 1 && i < q->closers.n; i++) {
@@ -84,7 +84,7 @@ bool gn_group_holds(const grouper *g, const ggroup *q, const gnode *n, int phase
 /* The last group that reads one of its full operands; else a map of its own. */
 static int32_t home_from_memory(grouper *g, const gnode *n)
 {
-    const class_set d = gn_group_set(g, n);
+    const class_set d = gn_group_stored(g, n);
     int32_t best = NONE;
     for (size_t i = 0; i < n->nleaf; i++) {
         const uint32_t l = n->leaf[i];
@@ -109,7 +109,7 @@ static bool leaves_ready(const grouper *g, const gnode *n, int32_t q)
 /* A map that runs right behind the group of the node's level: one for all values of equal dims. */
 static int32_t home_after(grouper *g, const gnode *n)
 {
-    const class_set d = gn_group_set(g, n);
+    const class_set d = gn_group_stored(g, n);
     const ggroup *q = &g->groups.at[n->group];
     for (size_t i = 0; i < q->followers.n; i++) {
         const ggroup *a = &g->groups.at[q->followers.at[i]];
@@ -119,25 +119,28 @@ static int32_t home_after(grouper *g, const gnode *n)
     return new_group(g, GROUP_MAP, &d, n->group);
 }
 
-int32_t gn_group_home(grouper *g, uint32_t at)
+int32_t gn_group_store(grouper *g, uint32_t at, int32_t home)
 {
     const gnode *n = &g->nodes.at[at];
-    if (n->stored) return n->home;
-    int32_t home;
-    if (n->kind == NODE_REDUCE || n->kind == NODE_SCATTER ||
-        (n->group != NONE && gn_group_holds(g, &g->groups.at[n->group], n, n->phase)))
-        home = n->group;
-    else if (n->group == NONE) home = home_from_memory(g, n);
-    else home = home_after(g, n);
     ggroup *q = &g->groups.at[home];
     gn_push(g->scratch, &q->outs, at);
     if (q->kind == GROUP_MAP) {
-        const class_set d = gn_group_set(g, n);
+        const class_set d = gn_group_stored(g, n);
         touch(g, home, n, &d);
     }
     g->nodes.at[at].stored = true;
     g->nodes.at[at].home = home;
     return home;
+}
+
+int32_t gn_group_home(grouper *g, uint32_t at)
+{
+    const gnode *n = &g->nodes.at[at];
+    if (n->stored || gn_group_slices(g, at)) return n->home;
+    if (n->kind == NODE_REDUCE || n->kind == NODE_SCATTER ||
+        (n->group != NONE && gn_group_holds(g, &g->groups.at[n->group], n, n->phase)))
+        return gn_group_store(g, at, n->group);
+    return gn_group_store(g, at, n->group == NONE ? home_from_memory(g, n) : home_after(g, n));
 }
 
 /* Makes a light node a leaf: from here on it is read from memory only. */
@@ -155,7 +158,6 @@ static void cut(grouper *g, uint32_t at)
     n->leaf = self, n->nleaf = 1;
     n->maps = 0, n->moved = false;
     n->touched = NONE;
-    n->var = (uint8_t)((1u << n->rank) - 1);
 }
 
 /* ---- light nodes ---- */
@@ -299,6 +301,10 @@ static level operands_level(const grouper *g, const gnode *n)
 
 static void visit_light(grouper *g, gnode *n)
 {
+    if (gn_group_has_many_parts(g, n)) {
+        cut(g, (uint32_t)(n - g->nodes.at));
+        return;
+    }
     cut_indices(g, n);
     find_maps(g, n);
     cut_repeated(g, n);

@@ -48,6 +48,14 @@ class_set gn_group_var(const grouper *g, const gnode *n)
     return s;
 }
 
+class_set gn_group_stored(const grouper *g, const gnode *n)
+{
+    class_set s = { 0 };
+    for (uint32_t d = 0; d < n->rank; d++)
+        if (stored_dims(n) >> d & 1) s.at[s.n++] = class_of(g, n, d);
+    return s;
+}
+
 /* The classes of the body's dims: the reduction's own may have been refused. */
 class_set gn_group_kept(const grouper *g, const gnode *r)
 {
@@ -154,6 +162,16 @@ static void find_varying(grouper *g)
     }
 }
 
+/* Parts of equal extents may share a loop: a stack is written row by row. */
+static void unite_parts(classes *c, const gnode *concat)
+{
+    const uint32_t axis = (uint32_t)concat->e->attr[0].i;
+    for (uint32_t k = 1; k < concat->e->nin; k++) {
+        const gnode *x = operand(c->g, concat, k - 1), *y = operand(c->g, concat, k);
+        if (x->e->type->dim[axis] == y->e->type->dim[axis]) unite(c, x->slot + axis, y->slot + axis);
+    }
+}
+
 void gn_group_classes(grouper *g)
 {
     classes c = { g };
@@ -180,6 +198,7 @@ void gn_group_classes(grouper *g)
                 if (map[d] != NONE && ties) unite(&c, x->slot + d, n->slot + (uint32_t)map[d]);
             }
         }
+        if (n->kind == NODE_CONCAT) unite_parts(&c, n);
     }
     number_classes(g);
 }

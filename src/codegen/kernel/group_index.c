@@ -196,8 +196,8 @@ const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
     const gn_dim *inner[GN_MAX_RANK] = { 0 };
     if (!gn_group_is_index(w->g, at)) return NULL;
     if (gn_write_loads(w, n)) {
-        const uint32_t buf = gn_write_buf(w, w->g->value[at]);
-        return gn_dim_load(pool(w), w->k->bufs.at[buf].name, gn_kernel_flat(w->k, buf, index));
+        const uint32_t buf = gn_write_memory(w, at, index, inner);
+        return gn_dim_load(pool(w), w->k->bufs.at[buf].name, gn_kernel_flat(w->k, buf, inner));
     }
     switch (n->kind) {
     case NODE_SCALAR: return constant(w, gn_group_integer(n->e));

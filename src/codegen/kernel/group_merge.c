@@ -20,6 +20,13 @@ static void bounds(const grouper *g, int32_t q, int32_t *low, int32_t *first)
             if (u->group > q && u->group < *first) *first = u->group;
         }
     }
+    for (size_t i = 0; i < group->outs.n; i++) { /* a concat in memory lies behind all that write its parts */
+        const gnode *n = &g->nodes.at[group->outs.at[i]];
+        for (uint32_t k = 0; n->part && k < n->nuser; k++) {
+            const int32_t u = g->nodes.at[n->user[k]].group;
+            if (u > q && u < *first) *first = u;
+        }
+    }
     if (group->followers.n > 0) *first = 0; /* something must run right behind it: it stays */
 }
 
@@ -29,6 +36,7 @@ static bool try_phases(const grouper *g, const ggroup *q, const ggroup *c, int32
     for (size_t i = 0; i < q->nodes.n; i++) {
         const uint32_t at = q->nodes.at[i];
         const gnode *n = &g->nodes.at[at];
+        if (n->sliced) return false;
         uintptr_t p = 1; /* one more than the phase */
         for (uint32_t k = 0; k < n->e->nin; k++) {
             const gnode *x = operand(g, n, k);

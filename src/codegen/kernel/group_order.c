@@ -82,6 +82,7 @@ static void look_below(sharing *s)
 
 bool gn_kernel_may_share(const gn_kernel *k, uint32_t read, uint32_t write)
 {
+    if (k->bufs.at[read].stride || k->bufs.at[write].stride) return false;
     if (k->bufs.at[read].dtype != k->bufs.at[write].dtype || k->bufs.at[read].rank != k->bufs.at[write].rank) return false;
     for (size_t d = 0; d < k->bufs.at[read].rank; d++)
         if (k->bufs.at[read].shape[d] != k->bufs.at[write].shape[d]) return false;
@@ -121,13 +122,20 @@ static bool writes_value(const gn_group *q, uint32_t value)
     return b != NONE && (q->kernel->bufs.at[b].access & GN_KBUF_WRITE);
 }
 
+static bool uses_memory(const gn_grouping *o, const gn_group *q, uint32_t root)
+{
+    for (size_t b = 0; b < q->buf.n; b++)
+        if (gn_gvalue_root(o, q->buf.at[b]) == root) return true;
+    return false;
+}
+
 /* `late` needs something that `early` makes, or would read a variable that `late` writes over. */
 static bool must_stay_before(const gn_grouping *o, const gn_group *early, const gn_group *late)
 {
     for (size_t b = 0; b < early->buf.n; b++) {
         const uint32_t v = early->buf.at[b];
         const uint8_t access = early->kernel->bufs.at[b].access;
-        if ((access & GN_KBUF_WRITE) && find_buf(late, v) != NONE) return true;
+        if ((access & GN_KBUF_WRITE) && uses_memory(o, late, gn_gvalue_root(o, v))) return true;
         if (!(access & GN_KBUF_READ)) continue;
         for (size_t w = 0; w < late->buf.n; w++) {
             const gn_gvalue *u = &o->values.at[late->buf.at[w]];

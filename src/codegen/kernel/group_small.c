@@ -46,6 +46,22 @@ static bool index_loads(const gn_kernel *k)
     return false;
 }
 
+static bool is_read(const gn_grouping *o, uint32_t value)
+{
+    for (size_t i = 0; i < o->groups.n; i++)
+        for (size_t b = 0; b < o->groups.at[i].buf.n; b++)
+            if (o->groups.at[i].buf.at[b] == value && (o->groups.at[i].kernel->bufs.at[b].access & GN_KBUF_READ)) return true;
+    return false;
+}
+
+/* Something reads what several kernels wrote: no definition could stand for it. */
+static bool reads_slices(const gn_grouping *o)
+{
+    for (size_t i = 0; i < o->values.n; i++)
+        if (o->values.at[i].kind == GN_VALUE_SLICE && is_read(o, gn_gvalue_root(o, (uint32_t)i))) return true;
+    return false;
+}
+
 static bool is_small(const grouper *g)
 {
     const gn_grouping *o = g->out;
@@ -64,15 +80,7 @@ static bool is_small(const grouper *g)
             if (k->stores.at[s].kind != GN_STORE_SET && o->groups.n > 1) return false;
         if (k->syms.n > 0 || (index_loads(k) && o->groups.n > 1)) return false;
     }
-    return axes <= MOST_AXES;
-}
-
-static bool is_read(const gn_grouping *o, uint32_t value)
-{
-    for (size_t i = 0; i < o->groups.n; i++)
-        for (size_t b = 0; b < o->groups.at[i].buf.n; b++)
-            if (o->groups.at[i].buf.at[b] == value && (o->groups.at[i].kernel->bufs.at[b].access & GN_KBUF_READ)) return true;
-    return false;
+    return axes <= MOST_AXES && (o->groups.n == 1 || !reads_slices(o));
 }
 
 /* ---- copying a piece ---- */
@@ -99,12 +107,17 @@ static uint32_t whole_buf(joiner *j, uint32_t value)
     const gn_gvalue *v = &j->g->out->values.at[value];
     if (j->buf[value] == NONE) {
         const gn_dim *shape[GN_MAX_RANK];
-        for (uint32_t d = 0; d < v->expr->type->n; d++) shape[d] = gn_dim_import(j->k->dims, v->expr->type->dim[d]);
+        for (uint32_t d = 0; d < v->expr->type->n; d++) shape[d] = gn_dim_import(j->k->dims, v->shape[d]);
         const char *name = v->name;
         for (size_t b = 0; b < j->piece->buf.n; b++)
             if (j->piece->buf.at[b] == value) name = j->piece->kernel->bufs.at[b].name;
         j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL), (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
         gn_push(j->g->arena, &j->out->buf, value);
+        if (v->stride) {
+            const gn_dim **stride = GN_NEW_ARRAY(j->k->arena, const gn_dim *, v->expr->type->n);
+            for (uint32_t d = 0; d < v->expr->type->n; d++) stride[d] = gn_dim_import(j->k->dims, v->stride[d]);
+            j->k->bufs.at[j->buf[value]].stride = stride;
+        }
     }
     return (uint32_t)j->buf[value];
 }
@@ -114,6 +127,15 @@ static const gn_dim *copy_any_dim(void *user, const gn_dim *d)
     return copy_dim(user, d);
 }
 
+/* Dims along which a value has elements of its own. */
+static size_t own_dims(const gn_gvalue *v, const gn_dim *const *index, const gn_dim **own)
+{
+    size_t n = 0;
+    for (uint32_t d = 0; d < v->expr->type->n; d++)
+        if (v->shape[d] == v->expr->type->dim[d]) own[n++] = index[d];
+    return n;
+}
+
 static const gn_kexpr *copy_leaf(void *user, const gn_kexpr *e)
 {
     joiner *j = user;
@@ -121,7 +143,10 @@ static const gn_kexpr *copy_leaf(void *user, const gn_kexpr *e)
     for (size_t i = 0; i < e->nindex; i++) index[i] = copy_dim(j, e->index[i]);
     if (e->kind == GN_K_REF) return gn_kexpr_ref(j->k, j->defs[e->u.ref], index);
     const uint32_t value = j->piece->buf.at[e->u.ref];
-    return j->def[value] != NONE ? gn_kexpr_ref(j->k, (uint32_t)j->def[value], index) : gn_kexpr_load(j->k, whole_buf(j, value), index);
+    if (j->def[value] == NONE) return gn_kexpr_load(j->k, whole_buf(j, value), index);
+    const gn_dim *own[GN_MAX_RANK];
+    own_dims(&j->g->out->values.at[value], index, own);
+    return gn_kexpr_ref(j->k, (uint32_t)j->def[value], own);
 }
 
 static uint16_t *copy_axes(const joiner *j, const uint16_t *axis, size_t n)
@@ -156,14 +181,15 @@ static void copy_store(joiner *j, const gn_kstore *st)
 {
     const gn_kbuf *b = &j->piece->kernel->bufs.at[st->buf];
     const uint32_t value = j->piece->buf.at[st->buf];
-    const gn_dim *index[GN_MAX_RANK];
+    const gn_dim *index[GN_MAX_RANK], *own[GN_MAX_RANK];
     uint16_t axis[GN_MAX_RANK];
     for (size_t d = 0; d < b->rank; d++) index[d] = copy_dim(j, st->index[d]);
     const gn_kexpr *v = gn_kexpr_copy(&j->copy, st->value);
     const gn_gvalue *of = &j->g->out->values.at[value];
-    if (is_read(j->g->out, value) && plain_axes(j, index, b->rank, axis)) {
-        j->def[value] = (int32_t)gn_kernel_def(j->k, piece_name(j, of->name), b->rank, axis, GN_RED_NONE, 0, NULL, v);
-        v = gn_kexpr_ref(j->k, (uint32_t)j->def[value], index);
+    const size_t n = own_dims(of, index, own);
+    if (is_read(j->g->out, value) && plain_axes(j, own, n, axis)) {
+        j->def[value] = (int32_t)gn_kernel_def(j->k, piece_name(j, of->name), n, axis, GN_RED_NONE, 0, NULL, v);
+        v = gn_kexpr_ref(j->k, (uint32_t)j->def[value], own);
     }
     if (of->kind != GN_VALUE_TEMP) gn_kernel_store(j->k, (gn_store_kind)st->kind, whole_buf(j, value), index, v);
 }

@@ -25,6 +25,8 @@ enum {
     MAX_MAPS = 2,      /* of index maps one upon the other: each writes its operand's index out several times */
     MAX_MEMBERS = 24,  /* reductions of a group: about as many values are live at once */
     MAX_OUTS = 12,
+    MAX_PARTS = 4,     /* of a concat that is written as a choice by position where it is used */
+    MAX_TINY_PARTS = 16, /* the same in small programs, whose loops are expanded */
     NEAR_COST = 3,     /* operations per element up to which a crossing value is computed again */
     COSTLY = 20,       /* a transcendental function */
     GUESS = 4096,      /* a symbolic extent */
@@ -68,6 +70,8 @@ typedef struct gnode {
     bool stored;              /* in memory after `home` ran */
     bool cut;                 /* a light node that is a leaf: always read from memory */
     bool crosses;
+    bool sliced;              /* a concat in memory: its parts are written where they lie */
+    bool part;                /* of such a concat */
     uint8_t nleaf;
     uint16_t depth;           /* of light nodes above the leaves */
     uint8_t maps;             /* index maps above the leaves that are no translation: reshapes, gathers */
@@ -122,6 +126,8 @@ typedef struct grouper {
     struct touchers *touchers;/* by leaf: the groups that touch it */
     GN_VEC(uint32_t) late;    /* outputs from memory alone, placed last */
     gn_grouping *out;
+    bool tiny;                /* all of it may become one function */
+    uint32_t ntemps;
     int32_t *value;           /* by node: its value, NONE */
     gn_map output_values;     /* by node: struct extra_values, all outputs and updates that it is */
     struct writer *writer;    /* group_text.c */
@@ -193,6 +199,20 @@ bool gn_group_holds(const grouper *, const ggroup *, const gnode *, int phase); 
 int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the node; makes one if none can */
 bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
 
+int32_t gn_group_store(grouper *, uint32_t node, int32_t home); /* makes it an output of the group */
+/* Dims along which it stands in memory: all of an output and of a part, else those that it varies along. */
+static inline uint8_t stored_dims(const gnode *n) { return n->named || n->part ? (uint8_t)((1u << n->rank) - 1) : n->var; }
+class_set gn_group_stored(const grouper *, const gnode *);
+
+/* group_slice.c */
+void gn_group_find_tiny(grouper *);
+bool gn_group_has_many_parts(const grouper *, const gnode *); /* too many for a choice by position */
+bool gn_group_slices(grouper *, uint32_t node);  /* stores the parts of a concat; false: it is stored as any other node */
+void gn_group_slice_homes(grouper *);            /* anew, where groups have moved */
+void gn_group_slice_values(grouper *);
+/* The node that holds the elements of a part, and where its dims stand in the concat (NONE: an extent of 1). */
+uint32_t gn_group_part(const grouper *, const gnode *concat, uint32_t k, int8_t *dim);
+
 /* group_repeat.c: the light node below this one to store, since inlining would compute it too often; UINT32_MAX: none. */
 uint32_t gn_group_repeated(grouper *, const gnode *);
 
@@ -213,6 +233,8 @@ static inline bool is_ready(const grouper *g, const gnode *n, int32_t q)
 
 /* group_values.c, group_text.c */
 void gn_group_values(grouper *);
+int32_t gn_group_add_temp(grouper *, uint32_t node);
+void gn_group_note_value(grouper *, uint32_t node, int32_t value); /* one more place where the node is stored */
 void gn_group_kernel(grouper *, int32_t q, gn_group *out);
 void gn_group_order(grouper *);
 void gn_group_comment(grouper *, int32_t q, gn_kernel *);

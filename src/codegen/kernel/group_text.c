@@ -62,11 +62,24 @@ uint32_t gn_write_buf(writer *w, int32_t value)
     const gn_gvalue *v = &w->g->out->values.at[value];
     const gn_type *t = v->expr->type;
     const gn_dim *shape[GN_MAX_RANK];
-    for (uint32_t d = 0; d < t->n; d++) shape[d] = gn_write_dim(w, t->dim[d]);
+    for (uint32_t d = 0; d < t->n; d++) shape[d] = gn_write_dim(w, v->shape[d]);
     const uint32_t buf = gn_kernel_buf(w->k, gn_write_name(w, v->name), (gn_dtype)t->dtype, t->n, shape);
+    if (v->stride) {
+        const gn_dim **stride = GN_NEW_ARRAY(w->k->arena, const gn_dim *, t->n);
+        for (uint32_t d = 0; d < t->n; d++) stride[d] = gn_write_dim(w, v->stride[d]);
+        w->k->bufs.at[buf].stride = stride;
+    }
     gn_push(w->g->arena, &w->out->buf, (uint32_t)value);
     *have = (void *)(uintptr_t)(buf + 1);
     return buf;
+}
+
+uint32_t gn_write_memory(writer *w, uint32_t at, const gn_dim *const *index, const gn_dim **out)
+{
+    const gnode *n = &w->g->nodes.at[at];
+    const gn_gvalue *v = &w->g->out->values.at[w->g->value[at]];
+    for (uint32_t d = 0; d < n->rank; d++) out[d] = v->shape[d] == n->e->type->dim[d] ? index[d] : gn_dim_const(w->k->dims, 0);
+    return gn_write_buf(w, w->g->value[at]);
 }
 
 /* ---- how often a node is used ---- */
@@ -251,7 +264,11 @@ const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index
     const gnode *n = &w->g->nodes.at[at];
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
     if (gn_write_loads(w, n) && is_empty(n)) return gn_kexpr_int(w->k, t, 0); /* never read */
-    if (gn_write_loads(w, n)) return gn_kexpr_load(w->k, gn_write_buf(w, w->g->value[at]), index);
+    if (gn_write_loads(w, n)) {
+        const gn_dim *place[GN_MAX_RANK];
+        const uint32_t buf = gn_write_memory(w, at, index, place);
+        return gn_kexpr_load(w->k, buf, place);
+    }
     switch (n->kind) {
     case NODE_SCALAR: return scalar(w, n->e);
     case NODE_DIM: return gn_kexpr_index(w->k, t, gn_write_dim(w, gn_group_dim_of(n->e)));
@@ -283,7 +300,8 @@ static void write_out(writer *w, uint32_t at)
 {
     const gnode *n = &w->g->nodes.at[at];
     const gn_dim *index[GN_MAX_RANK];
-    for (uint32_t d = 0; d < n->rank; d++) index[d] = gn_write_axis_dim(w, class_of(w->g, n, d));
+    for (uint32_t d = 0; d < n->rank; d++)
+        index[d] = stored_dims(n) >> d & 1 ? gn_write_axis_dim(w, class_of(w->g, n, d)) : gn_dim_const(w->k->dims, 0);
     store_everywhere(w, at, index, gn_write_expr(w, at, index));
     gn_push(w->g->arena, &w->out->made, n->e);
 }

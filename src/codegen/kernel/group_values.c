@@ -8,7 +8,7 @@
 static int32_t add_value(grouper *g, gn_value_kind kind, const gn_expr *e, uint32_t index, const char *name)
 {
     gn_push(g->arena, &g->out->values,
-            (gn_gvalue){.kind = (uint8_t)kind, .expr = e, .index = index, .name = name, .in_place = NONE});
+            (gn_gvalue){.kind = (uint8_t)kind, .expr = e, .index = index, .name = name, .in_place = NONE, .shape = e->type->dim, .within = NONE});
     return (int32_t)g->out->values.n - 1;
 }
 
@@ -41,17 +41,38 @@ static void add_memory(grouper *g)
     }
 }
 
-static void add_named(grouper *g, gn_expr *e, gn_value_kind kind, uint32_t index, const char *name)
+void gn_group_note_value(grouper *g, uint32_t at, int32_t value)
 {
-    const uint32_t at = g->number[e->id];
-    const int32_t v = add_value(g, kind, e, index, name);
-    if (g->value[at] == NONE) g->value[at] = v;
     struct extra_values *more = gn_map_get(&g->output_values, at);
+    if (g->value[at] == NONE) g->value[at] = value;
     if (!more) {
         more = GN_NEW_OBJECT(g->scratch, struct extra_values);
         *gn_map_put(g->scratch, &g->output_values, at) = more;
     }
-    gn_push(g->scratch, &more->value, v);
+    gn_push(g->scratch, &more->value, value);
+}
+
+static void add_named(grouper *g, gn_expr *e, gn_value_kind kind, uint32_t index, const char *name)
+{
+    gn_group_note_value(g, g->number[e->id], add_value(g, kind, e, index, name));
+}
+
+/* Its elements along dims that it varies along: of others there is one. */
+static const gn_dim *const *stored_shape(grouper *g, const gnode *n)
+{
+    const gn_dim **shape = gn_arena_copy(g->arena, n->e->type->dim, n->rank * sizeof *shape);
+    for (uint32_t d = 0; d < n->rank; d++)
+        if (!(stored_dims(n) >> d & 1)) shape[d] = gn_dim_const(&g->core->graph->dims, 1);
+    return shape;
+}
+
+int32_t gn_group_add_temp(grouper *g, uint32_t at)
+{
+    const gnode *n = &g->nodes.at[at];
+    const int32_t v = add_value(g, GN_VALUE_TEMP, n->e, g->ntemps, gn_arena_printf(g->arena, "tmp%" PRIu32, g->ntemps));
+    g->ntemps++;
+    g->out->values.at[v].shape = stored_shape(g, n);
+    return v;
 }
 
 void gn_group_values(grouper *g)
@@ -65,11 +86,9 @@ void gn_group_values(grouper *g)
     for (size_t i = 0; i < c->update.n; i++)
         add_named(g, c->update.at[i], GN_VALUE_UPDATE, (uint32_t)i,
                   gn_arena_printf(g->arena, "%s_new", leaf_name(c->variable.at[i])));
-    uint32_t ntemps = 0;
-    for (size_t at = 0; at < g->nodes.n; at++) {
+    for (uint32_t at = 0; at < g->nodes.n; at++) {
         const gnode *n = &g->nodes.at[at];
-        if (!n->stored || n->named) continue;
-        g->value[at] = add_value(g, GN_VALUE_TEMP, n->e, ntemps, gn_arena_printf(g->arena, "tmp%" PRIu32, ntemps));
-        ntemps++;
+        if (n->stored && !n->part && g->value[at] == NONE) g->value[at] = gn_group_add_temp(g, at);
     }
+    gn_group_slice_values(g);
 }

@@ -20,6 +20,8 @@ const gn_dim *gn_write_dim(writer *, const gn_dim *);
 uint16_t gn_write_axis(writer *, uint32_t class);
 const gn_dim *gn_write_axis_dim(writer *, uint32_t class);
 uint32_t gn_write_buf(writer *, int32_t value);
+/* The buffer of a node that is read from memory, and where its element at the given indices lies there. */
+uint32_t gn_write_memory(writer *, uint32_t node, const gn_dim *const *index, const gn_dim **out);
 /* A name that nothing in the kernel and no symbol of the program has. */
 const char *gn_write_name(writer *, const char *wanted);
 /* The node's element at the given indices. */

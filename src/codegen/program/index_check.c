@@ -101,11 +101,9 @@ gn_computed_indices *gn_indices_find(gn_arena *arena, const struct gn_core *core
 
 /* ---- order ---- */
 
-static bool writes(const gn_group *g, uint32_t value)
+static bool writes(const gn_group *g, size_t buf)
 {
-    for (size_t b = 0; b < g->buf.n; b++)
-        if (g->buf.at[b] == value && g->kernel->bufs.at[b].access & GN_KBUF_WRITE) return true;
-    return false;
+    return g->kernel->bufs.at[buf].access & GN_KBUF_WRITE;
 }
 
 /* Marks what the checks need: a group is needed if it writes a value that is. */
@@ -114,10 +112,11 @@ static bool mark_needed(const gn_grouping *g, uint32_t noutputs, bool *needed, b
     for (size_t v = 0; v < g->values.n; v++) value[v] = g->values.at[v].kind == GN_VALUE_OUTPUT && g->values.at[v].index >= noutputs;
     for (size_t i = g->groups.n; i-- > 0;) {
         const gn_group *q = &g->groups.at[i];
-        for (size_t b = 0; b < q->buf.n && !needed[i]; b++) needed[i] = value[q->buf.at[b]] && writes(q, q->buf.at[b]);
+        for (size_t b = 0; b < q->buf.n && !needed[i]; b++) needed[i] = value[gn_gvalue_root(g, q->buf.at[b])] && writes(q, b);
         for (size_t b = 0; b < q->buf.n && needed[i]; b++) {
-            if (g->values.at[q->buf.at[b]].kind == GN_VALUE_UPDATE) return false;
-            value[q->buf.at[b]] = true;
+            const uint32_t root = gn_gvalue_root(g, q->buf.at[b]);
+            if (g->values.at[root].kind == GN_VALUE_UPDATE) return false;
+            value[root] = true;
         }
     }
     return true;

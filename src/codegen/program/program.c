@@ -124,9 +124,18 @@ static void make_values(maker *m)
             m->value_of[i] = (int32_t)add_value(p, c);
             break;
         }
-        default: m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0, v->name)); break;
+        case GN_VALUE_SLICE: break; /* below: what it lies within may come later */
+        default: {
+            gn_pvalue t = value_like(m, v->expr, GN_VALUE_TEMP, 0, v->name);
+            const gn_dim **shape = GN_NEW_ARRAY(p->arena, const gn_dim *, t.rank);
+            for (uint8_t d = 0; d < t.rank; d++) shape[d] = dim_of(m, v->shape[d]);
+            t.shape = shape;
+            m->value_of[i] = (int32_t)add_value(p, t);
+        }
         }
     }
+    for (uint32_t i = 0; i < g->values.n; i++)
+        if (g->values.at[i].kind == GN_VALUE_SLICE) m->value_of[i] = m->value_of[gn_gvalue_root(g, i)];
 }
 
 /* ---- kernels and steps ---- */
@@ -145,6 +154,23 @@ static const char *print_schedule(gn_arena *a, const gn_kernel *k, const gn_sche
     return gn_text_done(&t);
 }
 
+/* Where the kernel's buffers begin within their values; NULL: all at the start. */
+static const gn_dim *const *starts_of(maker *m, const gn_group *g, size_t narg)
+{
+    gn_program *p = m->p;
+    const gn_dim **start = NULL;
+    for (size_t i = 0; i < g->buf.n; i++) {
+        const gn_gvalue *v = &m->groups->values.at[g->buf.at[i]];
+        if (!v->start || gn_dim_is(v->start, 0)) continue;
+        if (!start) {
+            start = GN_NEW_ARRAY(p->arena, const gn_dim *, narg);
+            for (size_t a = 0; a < narg; a++) start[a] = gn_dim_const(p->dims, 0);
+        }
+        start[i] = gn_dim_scale(p->dims, dim_of(m, v->start), (int64_t)gn_dtype_size((gn_dtype)v->expr->type->dtype));
+    }
+    return start;
+}
+
 /* `code`: the kernel whose functions run. */
 static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pkernel *pk, const char *code)
 {
@@ -153,6 +179,7 @@ static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pke
     int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + s->sbufs.n);
     const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, s->sbufs.n);
     uint32_t nscratch = 0, *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
+    const gn_dim *const *start = starts_of(m, g, nbufs + s->sbufs.n);
     for (size_t i = 0; i < nbufs; i++) arg[i] = m->value_of[g->buf.at[i]];
     for (size_t i = 0; i < s->sbufs.n; i++) {
         const gn_dim *bytes = dim_of(m, s->sbufs.at[i].bytes);
@@ -175,7 +202,7 @@ static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pke
         gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (int32_t)p->kernels.n, .part_of = i,
                 .symbol = one ? code : gn_arena_printf(p->arena, "%s_%u", code, i),
                 .parts = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_scheduled_parts(s, i)), .narg = (uint32_t)(nbufs + s->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
-                .nscratch = nscratch, .arg = arg, .sym = sym, .scratch = scratch, .copy_to = -1 });
+                .nscratch = nscratch, .arg = arg, .start = start, .sym = sym, .scratch = scratch, .copy_to = -1 });
 }
 
 /* An earlier kernel of this form; NULL. */
@@ -259,6 +286,11 @@ static void place_updates(maker *m)
     }
 }
 
+static bool is_slice(const maker *m, uint32_t value)
+{
+    return m->groups->values.at[value].kind == GN_VALUE_SLICE;
+}
+
 static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
 {
     gn_program *p = m->p;
@@ -267,7 +299,7 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
     for (size_t b = 0; b < g->buf.n; b++) {
         const int32_t from = m->value_of[g->buf.at[b]];
         const gn_pvalue *v = &p->values.at[from];
-        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first) continue;
+        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b])) continue;
         int32_t root = from;
         while (p->values.at[root].alias >= 0) root = p->values.at[root].alias;
         if (p->values.at[root].kind != GN_VALUE_TEMP || last_use_of_root(p, root) > end || !gn_kernel_may_share(m->groups->groups.at[kernel].kernel, (uint32_t)b, to)) continue;
@@ -283,7 +315,8 @@ static void place_all(maker *m)
         const gn_group *g = &m->groups->groups.at[i];
         for (uint32_t b = 0; b < g->buf.n; b++) {
             const gn_pvalue *v = &m->p->values.at[m->value_of[g->buf.at[b]]];
-            if (g->kernel->bufs.at[b].access & GN_KBUF_WRITE && v->kind == GN_VALUE_TEMP && v->alias < 0) place_temp(m, i, g, b);
+            if (g->kernel->bufs.at[b].access & GN_KBUF_WRITE && v->kind == GN_VALUE_TEMP && v->alias < 0 && !is_slice(m, g->buf.at[b]))
+                place_temp(m, i, g, b);
         }
     }
 }
@@ -310,11 +343,17 @@ static void add_index_checks(maker *m)
     }
 }
 
-/* The last step of the kernel that makes a value: no other writes it. */
-static int32_t made_by(const gn_program *p, const gn_pvalue *v)
+/* The last step of the last kernel that writes the value. */
+static int32_t made_by(const maker *m, uint32_t value)
 {
-    const gn_pkernel *k = &p->kernels.at[p->steps.at[v->first].kernel];
-    return (int32_t)(k->first_step + k->nsteps) - 1;
+    for (size_t i = m->groups->groups.n; i-- > 0;) {
+        const gn_group *g = &m->groups->groups.at[i];
+        const gn_pkernel *k = &m->p->kernels.at[i];
+        for (size_t b = 0; b < g->buf.n; b++)
+            if (gn_gvalue_root(m->groups, g->buf.at[b]) == value && g->kernel->bufs.at[b].access & GN_KBUF_WRITE)
+                return (int32_t)(k->first_step + k->nsteps) - 1;
+    }
+    return -1;
 }
 
 static bool is_computed_index(const maker *m, size_t value)
@@ -328,7 +367,7 @@ static void add_computed_checks(maker *m)
 {
     gn_program *p = m->p;
     for (size_t i = 0; i < m->groups->values.n; i++) {
-        const int32_t made = is_computed_index(m, i) ? made_by(p, &p->values.at[m->value_of[i]]) : -1;
+        const int32_t made = is_computed_index(m, i) ? made_by(m, (uint32_t)i) : -1;
         if (made > m->checks_end) m->checks_end = made;
     }
     for (size_t i = 0; i < m->groups->values.n; i++) {

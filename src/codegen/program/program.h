@@ -55,6 +55,7 @@ typedef struct gn_pstep {
     const gn_dim *parts;         /* run for part 0 .. parts - 1, in any order */
     uint32_t narg, nsym, nscratch;
     const int32_t *arg;          /* value per argument, or -1 - s: scratch area s of the worker */
+    const gn_dim *const *start;  /* bytes from the start of its value, per argument: kernels may write parts of one value; NULL: 0 for all */
     const uint32_t *sym;         /* symbol of the program per sym[i] of the function */
     const gn_dim *const *scratch;/* bytes per worker */
     int32_t copy_to;             /* variable */

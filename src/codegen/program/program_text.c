@@ -62,7 +62,14 @@ static void print_step(gn_text *t, const gn_pstep *s)
     gn_textf(t, "\n  (step %" PRId32 " %" PRIu32 " %s ", s->kernel, s->part_of, s->symbol);
     gn_dim_print(t, s->parts);
     gn_text_add(t, " (");
-    for (uint32_t i = 0; i < s->narg; i++) gn_textf(t, "%s%" PRId32, i ? " " : "", s->arg[i]);
+    for (uint32_t i = 0; i < s->narg; i++) {
+        const bool plain = !s->start || gn_dim_is(s->start[i], 0);
+        gn_textf(t, "%s%s%" PRId32, i ? " " : "", plain ? "" : "(", s->arg[i]);
+        if (plain) continue;
+        gn_text_char(t, ' ');
+        gn_dim_print(t, s->start[i]);
+        gn_text_char(t, ')');
+    }
     gn_text_add(t, ") (");
     for (uint32_t i = 0; i < s->nsym; i++) gn_textf(t, "%s%" PRIu32, i ? " " : "", s->sym[i]);
     gn_text_add(t, ") ");
@@ -196,6 +203,14 @@ static void read_value(reader *r, const gn_sx *x)
     gn_push(r->p->arena, &r->p->values, v);
 }
 
+/* N, or (N bytes): a part of value N that begins so many bytes behind its start. */
+static int32_t read_arg(reader *r, const gn_sx *x, uint32_t nscratch, const gn_dim **start)
+{
+    if (x->kind == GN_SX_LIST) need_length(r, x, 2);
+    *start = x->kind == GN_SX_LIST ? gn_dim_read(r->p->dims, r->file, x->at[1]) : gn_dim_const(r->p->dims, 0);
+    return (int32_t)need_int(r, x->kind == GN_SX_LIST ? x->at[0] : x, x->kind == GN_SX_LIST ? 0 : -(int64_t)nscratch, INT32_MAX);
+}
+
 static void read_step(reader *r, const gn_sx *x)
 {
     need_length(r, x, 9);
@@ -206,7 +221,11 @@ static void read_step(reader *r, const gn_sx *x)
     uint32_t *sym = GN_NEW_ARRAY(r->p->arena, uint32_t, x->at[6]->n);
     s.narg = (uint32_t)x->at[5]->n, s.nsym = (uint32_t)x->at[6]->n;
     s.scratch = need_dims(r, x->at[7]), s.nscratch = (uint32_t)x->at[7]->n;
-    for (uint32_t i = 0; i < s.narg; i++) arg[i] = (int32_t)need_int(r, x->at[5]->at[i], -(int64_t)s.nscratch, INT32_MAX);
+    const gn_dim **start = GN_NEW_ARRAY(r->p->arena, const gn_dim *, s.narg);
+    for (uint32_t i = 0; i < s.narg; i++) {
+        arg[i] = read_arg(r, x->at[5]->at[i], s.nscratch, &start[i]);
+        if (!gn_dim_is(start[i], 0)) s.start = start;
+    }
     for (uint32_t i = 0; i < s.nsym; i++) sym[i] = (uint32_t)need_int(r, x->at[6]->at[i], 0, UINT32_MAX);
     s.arg = arg, s.sym = sym;
     s.copy_to = (int32_t)need_int(r, x->at[8], -1, INT32_MAX);
