@@ -47,6 +47,8 @@ typedef struct gn_index_check {  /* before any step runs: all elements of an inp
     const gn_dim *bound;         /* of the graph's pool */
     const gn_expr *expr;         /* the check_index node, for the message */
 } gn_index_check;
+/* Two checks of one value by one bound that take the same elements of it: one of them is enough. */
+bool gn_check_same_uses(const gn_expr *check, const gn_expr *other);
 
 typedef struct gn_grouping {
     GN_VEC(gn_gvalue) values;

@@ -170,6 +170,19 @@ const gn_expr *gn_group_given(const gn_expr *x)
     return leaf && gn_is_int((gn_dtype)x->type->dtype) ? x : NULL;
 }
 
+static uint32_t skip_ones(const gn_type *t, uint32_t d)
+{
+    while (d < t->n && gn_dim_is(t->dim[d], 1)) d++;
+    return d;
+}
+
+bool gn_check_same_uses(const gn_expr *a, const gn_expr *b)
+{
+    uint32_t i = skip_ones(a->type, 0), k = skip_ones(b->type, 0);
+    for (; i < a->type->n && k < b->type->n && a->type->dim[i] == b->type->dim[k]; i = skip_ones(a->type, i + 1)) k = skip_ones(b->type, k + 1);
+    return i == a->type->n && k == b->type->n;
+}
+
 bool gn_write_is_checked(writer *w, const gnode *n)
 {
     const gn_expr *x = gn_group_given(n->e->in[0]);
@@ -178,7 +191,7 @@ bool gn_write_is_checked(writer *w, const gnode *n)
     const uint32_t value = (uint32_t)w->g->value[w->g->number[x->id]];
     for (size_t i = 0; i < w->g->out->checks.n; i++)
         if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound &&
-            w->g->out->checks.at[i].expr->type == n->e->type) return true;
+            gn_check_same_uses(w->g->out->checks.at[i].expr, n->e)) return true;
     gn_push(w->g->arena, &w->g->out->checks, (gn_index_check){ value, bound, n->e });
     return true;
 }

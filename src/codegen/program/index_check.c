@@ -76,7 +76,7 @@ static void add_check(gn_arena *arena, gn_computed_indices *out, const gn_expr *
     const gn_dim *bound = gn_attr_of(check, "extent")->dims[0];
     for (size_t i = 0; i < out->at.n; i++)
         if (out->at.at[i].bound == bound && out->core.out.at[out->at.at[i].out] == x &&
-            out->at.at[i].check->type == check->type) return;
+            gn_check_same_uses(out->at.at[i].check, check)) return;
     gn_push(arena, &out->at, (gn_computed_index){ check, bound, (uint32_t)out->core.out.n });
     gn_push(arena, &out->core.out, x);
 }
