@@ -5,15 +5,27 @@
 #include "kernel_form.h"
 #include "op.h"
 
+/* What running a kernel takes besides its buffers; the same for all kernels of its form. */
+typedef struct kernel_code {
+    const char *name;            /* whose functions run */
+    uint32_t nsteps;
+    const gn_dim **parts;        /* by step */
+    size_t nsbufs;
+    gn_sbuf *sbuf;
+    bool plain;                  /* its default schedule was illegal */
+} kernel_code;
+
 typedef struct maker {
     gn_program *p;
+    gn_arena forms_arena, lowering; /* forms of all kernels; what lowering the one at work takes */
+    gn_symbols forms;
+    gn_map codes;                /* by form */
     const struct gn_core *core;
     const gn_target *target;
     gn_grouping *groups;
     const gn_computed_indices *computed;
     int32_t checks_end;          /* the last step before all computed indices are there; -1: there are none */
     int32_t *value_of;           /* program value per value of the grouping */
-    GN_VEC(const char *) form;   /* per kernel; NULL: runs an earlier one's functions */
     gn_text body;                /* source of the kernels */
     gn_words words;              /* of the prelude, that the source says */
 } maker;
@@ -171,76 +183,95 @@ static const gn_dim *const *starts_of(maker *m, const gn_group *g, size_t narg)
     return start;
 }
 
-/* `code`: the kernel whose functions run. */
-static void add_steps(maker *m, const gn_group *g, const gn_scheduled *s, gn_pkernel *pk, const char *code)
+static kernel_code *code_of(maker *m, const gn_scheduled *s, const char *name)
+{
+    gn_arena *arena = m->p->arena;
+    kernel_code *c = GN_NEW_OBJECT(arena, kernel_code);
+    /* A small program is one serial function: its steps share their temporaries on the stack. */
+    const bool one = m->groups->small;
+    *c = (kernel_code){ .name = name, .nsteps = one ? 1 : s->nsteps, .nsbufs = s->sbufs.n };
+    c->parts = GN_NEW_ARRAY(arena, const gn_dim *, c->nsteps);
+    for (uint32_t i = 0; i < c->nsteps; i++) c->parts[i] = one ? gn_dim_const(m->p->dims, 1) : dim_of(m, gn_scheduled_parts(s, i));
+    c->sbuf = gn_arena_copy(arena, s->sbufs.at, s->sbufs.n * sizeof *c->sbuf);
+    for (size_t i = 0; i < c->nsbufs; i++) {
+        c->sbuf[i].name = gn_arena_string(arena, c->sbuf[i].name);
+        c->sbuf[i].bytes = dim_of(m, c->sbuf[i].bytes);
+    }
+    return c;
+}
+
+static void add_steps(maker *m, const gn_group *g, const kernel_code *c, const gn_pkernel *pk)
 {
     gn_program *p = m->p;
     const size_t nbufs = g->kernel->bufs.n;
-    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + s->sbufs.n);
-    const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, s->sbufs.n);
+    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + c->nsbufs);
+    const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, c->nsbufs);
     uint32_t nscratch = 0, *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
-    const gn_dim *const *start = starts_of(m, g, nbufs + s->sbufs.n);
+    const gn_dim *const *start = starts_of(m, g, nbufs + c->nsbufs);
     for (size_t i = 0; i < nbufs; i++) arg[i] = m->value_of[g->buf.at[i]];
-    for (size_t i = 0; i < s->sbufs.n; i++) {
-        const gn_dim *bytes = dim_of(m, s->sbufs.at[i].bytes);
-        if (s->sbufs.at[i].level == GN_LEVEL_SCRATCH) {
+    for (size_t i = 0; i < c->nsbufs; i++) {
+        const gn_sbuf *b = &c->sbuf[i];
+        if (b->level == GN_LEVEL_SCRATCH) {
             arg[nbufs + i] = -1 - (int32_t)nscratch;
-            scratch[nscratch++] = bytes;
+            scratch[nscratch++] = b->bytes;
         } else {
-            const char *name = gn_arena_printf(p->arena, "%s.%s", pk->name, s->sbufs.at[i].name);
-            arg[nbufs + i] = (int32_t)add_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = s->sbufs.at[i].dtype, .name = name, .bytes = bytes });
+            const char *name = gn_arena_printf(p->arena, "%s.%s", pk->name, b->name);
+            arg[nbufs + i] = (int32_t)add_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .name = name, .bytes = b->bytes });
         }
     }
     for (size_t i = 0; i < g->kernel->syms.n; i++) {
         need_symbol(p, g->kernel->syms.at[i].name);
         sym[i] = (uint32_t)find_sym(p, g->kernel->syms.at[i].name);
     }
-    /* A small program is one serial function: its steps share their temporaries on the stack. */
-    const bool one = m->groups->small;
-    pk->nsteps = one ? 1 : s->nsteps;
-    for (uint32_t i = 0; i < pk->nsteps; i++)
+    for (uint32_t i = 0; i < c->nsteps; i++)
         gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (int32_t)p->kernels.n, .part_of = i,
-                .symbol = one ? code : gn_arena_printf(p->arena, "%s_%u", code, i),
-                .parts = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_scheduled_parts(s, i)), .narg = (uint32_t)(nbufs + s->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
-                .nscratch = nscratch, .arg = arg, .start = start, .sym = sym, .scratch = scratch, .copy_to = -1 });
+                .symbol = m->groups->small ? c->name : gn_arena_printf(p->arena, "%s_%u", c->name, i), .parts = c->parts[i],
+                .narg = (uint32_t)(nbufs + c->nsbufs), .nsym = (uint32_t)g->kernel->syms.n, .nscratch = nscratch, .arg = arg, .start = start, .sym = sym,
+                .scratch = scratch, .copy_to = -1 });
 }
 
-/* An earlier kernel of this form; NULL. */
-static const gn_pkernel *find_twin(maker *m, const char *form)
+static void emit(maker *m, const gn_scheduled *low)
 {
-    for (size_t i = 0; i < m->form.n; i++)
-        if (m->form.at[i] && strcmp(m->form.at[i], form) == 0) return &m->p->kernels.at[i];
-    return NULL;
+    gn_text t = { .arena = &m->lowering };
+    if (m->groups->small) gn_emit_function(&t, &m->words, low);
+    else gn_emit_kernel(&t, &m->words, low);
+    gn_text_add_n(&m->body, t.at, t.n);
 }
 
-static void emit(maker *m, const gn_group *g, const gn_scheduled *low, const gn_pkernel *twin)
+static void emit_twin(maker *m, const gn_group *g, const kernel_code *c)
 {
-    if (twin) {
-        gn_textf(&m->body, "/* %s runs the functions of %s", g->kernel->name, twin->name);
-        for (size_t i = 0; i < g->kernel->bufs.n; i++) gn_textf(&m->body, "%s%s", i ? ", " : " on ", g->kernel->bufs.at[i].name);
-        gn_text_add(&m->body, ". */\n\n");
-        return;
-    }
-    if (m->groups->small) gn_emit_function(&m->body, &m->words, low);
-    else gn_emit_kernel(&m->body, &m->words, low);
-    gn_text_char(&m->body, '\n');
+    gn_textf(&m->body, "/* %s runs the functions of %s", g->kernel->name, c->name);
+    for (size_t i = 0; i < g->kernel->bufs.n; i++) gn_textf(&m->body, "%s%s", i ? ", " : " on ", g->kernel->bufs.at[i].name);
+    gn_text_add(&m->body, ". */\n");
 }
 
+/* Kernels of one form are lowered once, and nothing of that stays but its text and what it takes to run. */
 static void make_kernel(maker *m, const gn_group *g)
 {
     gn_program *p = m->p;
-    gn_schedule *s;
-    const gn_scheduled *low = gn_default_apply(p->arena, g->kernel, g->hint, m->target, &s);
-    gn_pkernel pk = { .name = g->kernel->name, .kernel = print_kernel(p->arena, g->kernel), .schedule = print_schedule(p->arena, g->kernel, s),
-                      .first_step = (uint32_t)p->steps.n };
-    const char *form = gn_kernel_form(p->arena, g->kernel, s);
-    const gn_pkernel *twin = find_twin(m, form);
-    add_steps(m, g, low, &pk, twin ? twin->name : pk.name);
-    gn_push(p->arena, &m->form, twin ? NULL : form);
-    pk.text_at = (uint32_t)m->body.n;
-    emit(m, g, low, twin);
+    gn_arena *arena = &m->lowering;
+    gn_pkernel pk = { .name = g->kernel->name, .first_step = (uint32_t)p->steps.n, .text_at = (uint32_t)m->body.n };
+    gn_schedule *s = gn_default_choose(arena, g->kernel, g->hint, m->target);
+    void **known = gn_map_put(&m->forms_arena, &m->codes, GN_KEY(gn_symbol(&m->forms_arena, &m->forms, gn_kernel_form(arena, g->kernel, s))));
+    kernel_code *c = *known;
+    if (c) {
+        if (c->plain) s = gn_default_plain(arena, g->kernel);
+        emit_twin(m, g, c);
+    } else {
+        const gn_schedule *chosen = s;
+        const gn_scheduled *low = gn_default_lower(arena, g->kernel, &s, m->target);
+        *known = c = code_of(m, low, pk.name);
+        c->plain = s != chosen;
+        emit(m, low);
+    }
+    gn_text_char(&m->body, '\n');
+    pk.nsteps = c->nsteps;
+    pk.kernel = print_kernel(p->arena, g->kernel);
+    pk.schedule = print_schedule(p->arena, g->kernel, s);
     pk.text_size = (uint32_t)m->body.n - pk.text_at;
+    add_steps(m, g, c, &pk);
     gn_push(p->arena, &p->kernels, pk);
+    gn_arena_free(arena);
 }
 
 /* ---- lifetimes ---- */
@@ -424,6 +455,29 @@ static void make_source(maker *m)
     for (size_t i = 0; i < m->p->kernels.n; i++) m->p->kernels.at[i].text_at += (uint32_t)body_at;
 }
 
+static void make_all(void *arg)
+{
+    maker *m = arg;
+    gn_program *p = m->p;
+    const struct gn_core *core = m->core;
+    m->computed = gn_indices_find(p->arena, core);
+    bind_symbols(m);
+    m->groups = gn_group_core(p->arena, &m->computed->core, m->target);
+    if (m->computed->at.n) gn_checks_come_first(p->arena, m->groups, (uint32_t)core->out.n);
+    make_values(m);
+    for (size_t i = 0; i < core->constraints.n; i++) {
+        const gn_constraint *c = &core->constraints.at[i];
+        gn_push(p->arena, &p->checks, (gn_pcheck){ dim_of(m, c->a), dim_of(m, c->b), (uint32_t)i, gn_arena_string(p->arena, c->text) });
+    }
+    for (size_t i = 0; i < m->groups->groups.n; i++) make_kernel(m, &m->groups->groups.at[i]);
+    find_lifetimes(m);
+    add_index_checks(m);
+    add_computed_checks(m);
+    place_all(m);
+    add_copies(m);
+    make_source(m);
+}
+
 gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const gn_target *target, const char *name)
 {
     gn_program *p = GN_NEW_OBJECT(arena, gn_program);
@@ -431,21 +485,11 @@ gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const g
     p->dims = GN_NEW_OBJECT(arena, gn_dim_pool);
     p->dims->arena = arena;
     p->name = gn_arena_string(arena, name);
-    maker m = { .p = p, .core = core, .target = target, .computed = gn_indices_find(arena, core), .checks_end = -1, .body = { .arena = arena }, .words = { .arena = arena } };
-    bind_symbols(&m);
-    m.groups = gn_group_core(arena, &m.computed->core, target);
-    if (m.computed->at.n) gn_checks_come_first(arena, m.groups, (uint32_t)core->out.n);
-    make_values(&m);
-    for (size_t i = 0; i < core->constraints.n; i++) {
-        const gn_constraint *c = &core->constraints.at[i];
-        gn_push(arena, &p->checks, (gn_pcheck){ dim_of(&m, c->a), dim_of(&m, c->b), (uint32_t)i, gn_arena_string(arena, c->text) });
-    }
-    for (size_t i = 0; i < m.groups->groups.n; i++) make_kernel(&m, &m.groups->groups.at[i]);
-    find_lifetimes(&m);
-    add_index_checks(&m);
-    add_computed_checks(&m);
-    place_all(&m);
-    add_copies(&m);
-    make_source(&m);
+    maker m = { .p = p, .core = core, .target = target, .checks_end = -1, .body = { .arena = arena }, .words = { .arena = arena } };
+    m.forms_arena.allocator = m.lowering.allocator = arena->allocator;
+    const gn_status status = gn_protect(make_all, &m);
+    gn_arena_free(&m.lowering);
+    gn_arena_free(&m.forms_arena);
+    if (status) gn_rethrow(status);
     return p;
 }

@@ -225,7 +225,7 @@ gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_
 
 /* ---- the way out ---- */
 
-static gn_schedule *plain_schedule(gn_arena *arena, const gn_kernel *k)
+gn_schedule *gn_default_plain(gn_arena *arena, const gn_kernel *k)
 {
     gn_text t = { .arena = arena };
     gn_text_add(&t, "(schedule plain");
@@ -248,23 +248,45 @@ typedef struct attempt {
     gn_scheduled *scheduled;
 } attempt;
 
-static void try_default(void *arg)
+static void try_write(void *arg)
 {
     attempt *a = arg;
     a->schedule = gn_default_schedule(a->arena, a->k, a->hint, a->target);
+}
+
+static void try_lower(void *arg)
+{
+    attempt *a = arg;
     a->scheduled = gn_schedule_apply(a->arena, a->k, a->schedule, a->target);
+}
+
+/* Whether the attempt ended well; a schedule that is illegal is no error yet. */
+static bool is_legal(void (*try)(void *), attempt *a)
+{
+    const gn_status status = gn_protect(try, a);
+    if (status && status != GN_EINVAL) gn_rethrow(status);
+    return !status;
+}
+
+gn_schedule *gn_default_choose(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
+{
+    attempt a = { arena, k, hint, target, NULL, NULL };
+    return is_legal(try_write, &a) ? a.schedule : gn_default_plain(arena, k);
+}
+
+gn_scheduled *gn_default_lower(gn_arena *arena, gn_kernel *k, gn_schedule **schedule, const gn_target *target)
+{
+    attempt a = { arena, k, NULL, target, *schedule, NULL };
+    if (is_legal(try_lower, &a)) return a.scheduled;
+    *schedule = gn_default_plain(arena, k);
+    return gn_schedule_apply(arena, k, *schedule, target);
 }
 
 gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target,
                                gn_schedule **schedule)
 {
-    attempt a = { arena, k, hint, target, NULL, NULL };
-    const gn_status status = gn_protect(try_default, &a);
-    if (status && status != GN_EINVAL) gn_rethrow(status);
-    if (status) {
-        a.schedule = plain_schedule(arena, k);
-        a.scheduled = gn_schedule_apply(arena, k, a.schedule, target);
-    }
-    if (schedule) *schedule = a.schedule;
-    return a.scheduled;
+    gn_schedule *s = gn_default_choose(arena, k, hint, target);
+    gn_scheduled *low = gn_default_lower(arena, k, &s, target);
+    if (schedule) *schedule = s;
+    return low;
 }

@@ -151,7 +151,7 @@ const gn_dim *gn_lower_import(gn_lower *, const gn_dim *); /* a dim of the calle
 typedef struct gn_expr_copy {
     gn_lower *g;
     uint32_t *def; /* schedule's numbering -> copy's */
-    gn_map done;   /* the caller's expression, by id -> the copy's */
+    gn_kcopy copy; /* starts as zeros */
 } gn_expr_copy;
 const gn_kexpr *gn_copy_expr(gn_expr_copy *, const gn_kexpr *);
 const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */

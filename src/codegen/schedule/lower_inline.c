@@ -28,56 +28,31 @@ static const gn_kexpr *make_expr(gn_kernel *k, const gn_kexpr *e, const parts *p
     return NULL;
 }
 
-typedef const gn_dim *(*dim_change)(gn_lower *, const gn_dim *, const void *how);
-
-static void change_dims(gn_lower *g, const gn_kexpr *e, dim_change change, const void *how, parts *p)
-{
-    const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1);
-    gn_kcond *cond = GN_NEW_ARRAY(g->arena, gn_kcond, e->ncond + 1);
-    for (size_t i = 0; i < e->nindex; i++) index[i] = change(g, e->index[i], how);
-    for (size_t i = 0; i < e->ncond; i++)
-        cond[i] = (gn_kcond){ e->cond[i].kind, change(g, e->cond[i].a, how), change(g, e->cond[i].b, how) };
-    p->index = index, p->cond = cond;
-    if (e->kind == GN_K_INDEX) p->at = change(g, e->u.index, how);
-}
-
 /* ---- first the caller's expressions in the copy, as they stand: what is not kept is still referred to ---- */
 
-static const gn_dim *imported(gn_lower *g, const gn_dim *d, const void *unused)
+static const gn_dim *imported(void *copy, const gn_dim *d)
 {
-    (void)unused;
-    return gn_lower_import(g, d);
+    return gn_lower_import(((gn_expr_copy *)copy)->g, d);
 }
 
-static const gn_kexpr *copy_one(gn_expr_copy *c, const gn_kexpr *e)
+static const gn_kexpr *copied_leaf(void *copy, const gn_kexpr *e)
 {
-    gn_lower *g = c->g;
-    parts p = { .def = e->kind == GN_K_REF ? c->def[e->u.ref] : 0 };
-    change_dims(g, e, imported, NULL, &p);
-    const gn_kexpr **a = GN_NEW_ARRAY(g->arena, const gn_kexpr *, e->n + 1);
-    for (size_t i = 0; i < e->n; i++) a[i] = gn_map_get(&c->done, e->a[i]->id);
-    p.a = a;
-    return make_expr(g->kernel, e, &p);
-}
-
-static bool is_not_copied(void *user, const void *e)
-{
-    const gn_expr_copy *c = user;
-    return !gn_map_get(&c->done, ((const gn_kexpr *)e)->id);
+    const gn_expr_copy *c = copy;
+    const gn_dim **index = GN_NEW_ARRAY(c->g->arena, const gn_dim *, e->nindex + 1);
+    for (size_t i = 0; i < e->nindex; i++) index[i] = gn_lower_import(c->g, e->index[i]);
+    return e->kind == GN_K_LOAD ? gn_kexpr_load(c->g->kernel, e->u.ref, index) : gn_kexpr_ref(c->g->kernel, c->def[e->u.ref], index);
 }
 
 const gn_kexpr *gn_copy_expr(gn_expr_copy *c, const gn_kexpr *root)
 {
-    gn_visit v = { .arena = c->g->arena, .operand = gn_kexpr_operand, .enter = is_not_copied, .user = c };
-    gn_visit_add(&v, root);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));) *gn_map_put(c->g->arena, &c->done, e->id) = (void *)copy_one(c, e);
-    return gn_map_get(&c->done, root->id);
+    if (!c->copy.to) c->copy = gn_kcopy_start(c->g->kernel, c->g->arena, imported, copied_leaf, c);
+    return gn_kexpr_copy(&c->copy, root);
 }
 
 /* ---- then definitions that are not kept stand in place of their uses ---- */
 
-/* An expression at some arguments of the definition that it belongs to is
- * one site, whatever ways lead there: u(i-1) + u(i+1), fifty times over, has 5,000 of them and not 2 to the 50. */
+/* An expression at some arguments of the definition that it belongs to is one site, whatever ways lead there: u(i-1) + u(i+1), fifty times over,
+ * has some thousand of them and not 2 to the 50. */
 typedef struct site_args {
     uint32_t id;                /* 0: the definition's own parameters */
     const gn_dim *const *value; /* per axis of the copy; NULL entries, and all if it is NULL, stay */
@@ -90,10 +65,19 @@ typedef struct site {
     const gn_kexpr *made;
 } site;
 
-static const gn_dim *at_args(gn_lower *g, const gn_dim *d, const void *args)
+static const gn_dim *at_args(gn_lower *g, const gn_dim *d, const site_args *a)
 {
-    const site_args *a = args;
     return a->value ? gn_subst_axes(g, d, a->value) : d;
+}
+
+static void dims_at_args(gn_lower *g, const gn_kexpr *e, const site_args *a, parts *p)
+{
+    const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1);
+    gn_kcond *cond = GN_NEW_ARRAY(g->arena, gn_kcond, e->ncond + 1);
+    for (size_t i = 0; i < e->nindex; i++) index[i] = at_args(g, e->index[i], a);
+    for (size_t i = 0; i < e->ncond; i++) cond[i] = (gn_kcond){ e->cond[i].kind, at_args(g, e->cond[i].a, a), at_args(g, e->cond[i].b, a) };
+    p->index = index, p->cond = cond;
+    if (e->kind == GN_K_INDEX) p->at = at_args(g, e->u.index, a);
 }
 
 static site *site_of(gn_lower *g, const gn_kexpr *e, const site_args *args)
@@ -127,7 +111,7 @@ static const gn_kexpr *use_at(const site *s)
 {
     parts p = { .def = s->e->u.ref };
     if (!s->args->value) return s->e;
-    change_dims(s->g, s->e, at_args, s->args, &p);
+    dims_at_args(s->g, s->e, s->args, &p);
     return make_expr(s->g->kernel, s->e, &p);
 }
 
@@ -160,7 +144,7 @@ static const gn_kexpr *make_site(const site *s)
     const gn_kexpr *e = s->e;
     if (is_replaced(s)) return replacement(s)->made;
     parts p = { .def = e->kind == GN_K_REF ? e->u.ref : 0 };
-    change_dims(g, e, at_args, s->args, &p);
+    dims_at_args(g, e, s->args, &p);
     const gn_kexpr **a = GN_NEW_ARRAY(g->arena, const gn_kexpr *, e->n + 1);
     for (size_t i = 0; i < e->n; i++) a[i] = site_of(g, e->a[i], s->args)->made;
     p.a = a;
