@@ -1,9 +1,8 @@
 /* What making a program costs, in nodes met by walks and entries looked at in tables: n log n of its statements, and as many lines. */
 #include <gnomon/grad.h>
 #include <gnomon/ops.h>
-#include <stdio.h>
-#include <string.h>
-#include "optimize.h"
+#include <stdlib.h>
+#include "default_schedule.h"
 #include "program.h"
 #include "programs.h"
 #include "visit.h"
@@ -37,19 +36,10 @@ static gn_expr *rk4(gn_expr *y, gn_expr *a)
     return gn_add(y, gn_mul(gn_add(gn_add(k1, k4), gn_mul(gn_add(k2, k3), 2.0)), 0.01 / 6));
 }
 
-static gn_expr *nested_select(gn_expr *x, gn_expr *a)
+static gn_expr *by_value(gn_expr *x, gn_expr *a)
 {
     return gn_where(gn_lt(a, x), gn_mul(x, 2.0), gn_add(x, 1.0));
 }
-
-static const struct chain {
-    const char *name;
-    make_step step;
-} chains[] = { { "residual", residual }, { "logistic", logistic }, { "euler", euler }, { "rk4", rk4 }, { "select", nested_select } };
-
-typedef struct cost {
-    double work, lines;
-} cost;
 
 static gn_expr *leapfrog(gn_expr *x, gn_expr *a, int n)
 {
@@ -62,41 +52,149 @@ static gn_expr *leapfrog(gn_expr *x, gn_expr *a, int n)
     return gn_add(x, v);
 }
 
-static program *chained(make_step step, int n, const char *shape, bool gradient)
+static const struct chain {
+    const char *name;
+    make_step step; /* NULL: leapfrog, which has two states */
+} chains[] = { { "residual", residual }, { "logistic", logistic }, { "euler", euler }, { "rk4", rk4 }, { "select", by_value }, { "leapfrog", NULL } };
+
+static program *chained(const struct chain *c, int n, const char *shape, bool gradient)
 {
     program *p = program_new(test_seed());
     p->optimize = true;
     gn_expr *x = program_in(p, "x", GN_F64, shape), *a = program_in(p, "a", GN_F64, shape), *y = x;
-    if (!step) y = leapfrog(x, a, n);
-    for (int i = 0; step && i < n; i++) y = step(y, a);
+    if (!c->step) y = leapfrog(x, a, n);
+    for (int i = 0; c->step && i < n; i++) y = c->step(y, a);
     program_out(p, y);
     if (gradient) program_out(p, gn_grad(gn_sum_all(y), x));
     return p;
 }
 
-static cost cost_of(make_step step, int n, const char *shape, bool gradient)
+typedef struct cost {
+    double work, lines;
+} cost;
+
+static double count_lines(const char *text)
 {
-    program *p = chained(step, n, shape, gradient);
-    program_group(p, &gn_target_avx512);
+    double n = 0;
+    for (; *text; text++) n += *text == '\n';
+    return n;
+}
+
+/* Grouping, schedules, lowering and text; frees the program. */
+static cost cost_of(program *p)
+{
+    program_group(p, &gn_target_avx512); /* the passes are not counted */
     const gn_work before = gn_work_done;
-    const char *text = gn_program_make(&p->arena, p->core, &gn_target_avx512, "test")->source;
-    cost c = { .work = (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans) };
-    for (; *text; text++) c.lines += *text == '\n';
+    const gn_program *made = gn_program_make(&p->arena, p->core, &gn_target_avx512, "test");
+    const cost c = { (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(made->source) };
     program_free(p);
     return c;
 }
 
-int main(int argc, char **argv)
+/* Eight times the steps: at most 8 log(8 n) / log(n) times the work, below 12 from n = 64 on, and 8 times the lines beside what all units have. */
+static void assert_growth(const char *name, cost few, cost many)
 {
-    (void)argc;
-    (void)argv;
-    for (int s = 0; s < 6; s++)
+    if (many.work > 12 * few.work || many.lines > 8 * few.lines)
+        fail_msg("%s: work from %.0f to %.0f, lines from %.0f to %.0f", name, few.work, many.work, few.lines, many.lines);
+}
+
+static void work_and_text_grow_with_the_steps_of_a_chain(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < sizeof chains / sizeof *chains; c++)
         for (int gradient = 0; gradient < 2; gradient++)
-            for (int k = 0; k < 2; k++)
-            for (int n = 10; n <= 1000; n *= 10) {
-                const cost c = cost_of(s < 5 ? chains[s].step : NULL, n, k ? "100000" : "4", gradient);
-                printf("%s %d %s n %d: work %.0f lines %.0f\n", s < 5 ? chains[s].name : "leapfrog", gradient, k ? "100000" : "4", n, c.work, c.lines);
-                fflush(stdout);
+            for (int big = 0; big < 2; big++) {
+                const char *shape = big ? "100000" : "4";
+                const int n = chains[c].step == rk4 ? 64 : 125;
+                assert_growth(chains[c].name, cost_of(chained(&chains[c], n, shape, gradient)), cost_of(chained(&chains[c], 8 * n, shape, gradient)));
             }
-    return 0;
+}
+
+/* u(i-1) + u(i+1) again and again: inside the array, so that it shrinks by two. */
+static program *stencil(int n, bool plane)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    gn_expr *u = program_in(p, "u", GN_F64, plane ? "300, 310" : "5000");
+    for (int i = 0; i < n; i++) {
+        if (plane) u = gn_add(gn_add(gn_slice(u, ":-2, 1:-1"), gn_slice(u, "2:, 1:-1")), gn_add(gn_slice(u, "1:-1, :-2"), gn_slice(u, "1:-1, 2:")));
+        else u = gn_add(gn_slice(u, ":-2"), gn_slice(u, "2:"));
+    }
+    program_out(p, u);
+    return p;
+}
+
+static void stencils_on_stencils_stay_as_long_as_their_number(void **state)
+{
+    (void)state;
+    for (int plane = 0; plane < 2; plane++) assert_growth(plane ? "plane" : "line", cost_of(stencil(8, plane)), cost_of(stencil(64, plane)));
+}
+
+/* ---- nested selects ---- */
+
+typedef enum { EQUAL, NESTED, MODULO, TAKEN, KINDS } condition_kind;
+
+static gn_expr *condition(program *p, condition_kind kind, gn_expr *i, gn_expr *at, int k)
+{
+    (void)p;
+    switch (kind) {
+    case EQUAL: return gn_lt(i, 7);
+    case NESTED: return gn_lt(i, 3 + k);
+    case MODULO: return gn_eq(gn_mod(i, 2 + k), 1);
+    default: return gn_lt(gn_add(gn_mul(at, k % 2 ? -1 : 1), k), i);
+    }
+}
+
+static program *selects(condition_kind kind, int levels, const char *shape)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    gn_expr *x = program_in(p, "x", GN_F64, shape), *at = program_in(p, "at", GN_I64, shape), *i = gn_iota(p->graph, GN_I64, 0, "%s", shape);
+    for (int k = 0; k < levels; k++) x = gn_where(condition(p, kind, i, at, k), gn_mul(x, k % 3 ? 0.5 : 2.0), gn_add(x, 1.0));
+    program_out(p, x);
+    return p;
+}
+
+static void nested_selects_make_each_value_once(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < KINDS; kind++) {
+        const double few = cost_of(selects((condition_kind)kind, 8, "1000")).lines, many = cost_of(selects((condition_kind)kind, 64, "1000")).lines;
+        if (many > 8 * few) fail_msg("conditions of kind %d: %.0f lines for 8 levels, %.0f for 64", kind, few, many);
+    }
+}
+
+static const gn_target *target;
+
+static void run_code(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
+{
+    (void)p;
+    gn_scheduled_interpret_code(gn_default_apply(scratch, q->kernel, q->hint, target, NULL), buffers, sym, scratch);
+}
+
+static void nested_selects_have_their_values(void **state)
+{
+    (void)state;
+    const gn_target *const targets[] = { &gn_target_c11, &gn_target_generic, &gn_target_avx2, &gn_target_avx512 };
+    const int levels[] = { 4, 5, 16, 64 };
+    for (size_t t = 0; t < 4; t++)
+        for (int kind = 0; kind < KINDS; kind++)
+            for (size_t l = 0; l < 4; l++) {
+                program *p = selects((condition_kind)kind, levels[l], t % 2 ? "37" : "80");
+                target = targets[t];
+                program_group(p, target);
+                program_check(p, run_code);
+                program_free(p);
+            }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(work_and_text_grow_with_the_steps_of_a_chain),
+        cmocka_unit_test(stencils_on_stencils_stay_as_long_as_their_number),
+        cmocka_unit_test(nested_selects_make_each_value_once),
+        cmocka_unit_test(nested_selects_have_their_values),
+    };
+    return cmocka_run_group_tests_name("codegen/work", tests, NULL, NULL);
 }
