@@ -76,6 +76,8 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     int32_t online;                      /* leaf, -1 */
     gn_leafset params, reduced, private; /* leaves; reduced: those that are no parameter's */
     GN_VEC(const gn_kexpr *) refs;       /* to kept definitions */
+    bool has_before;
+    gn_leafset before;                   /* place.c: of a copy staged at a loop, the loops around its uses */
     GN_VEC(gn_tree *) touched;           /* statements that read or write it */
     gn_tree *main; /* its upd, asg or store, once placed */
     bool updated, done;

@@ -2,6 +2,7 @@
  */
 #include <inttypes.h>
 #include "lower.h"
+#include "visit.h"
 
 static const char *const bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
 
@@ -224,32 +225,38 @@ static bool is_op(const gn_kexpr *e, const char *name)
     return e->kind == GN_K_OP && strcmp(e->u.op->name, name) == 0;
 }
 
-static bool reads(const gn_lower *g, const gn_kexpr *e, const gn_ldef *m)
-{
-    if (e->kind == GN_K_REF && g->def[e->u.ref] == m) return true;
-    for (size_t i = 0; i < e->n; i++)
-        if (reads(g, e->a[i], m)) return true;
-    return false;
-}
+typedef struct uses_of { /* of the maximum m */
+    const gn_lower *g;
+    const gn_ldef *m;
+    bool *reaches, *scaled; /* by item: it needs m, through definitions without a reduction; its body is x * exp(y - m) with x and y free of m */
+} uses_of;
 
-/* e is x * exp(y - m) with x and y free of m, or such a definition. */
-static bool is_scaled(const gn_lower *g, const gn_kexpr *e, const gn_ldef *m)
+static bool is_scaled(const uses_of *u, const gn_kexpr *e, const gn_map *reads, const gn_map *scaled)
 {
-    if (e->kind == GN_K_REF)
-        return g->def[e->u.ref] != m && g->def[e->u.ref]->red == GN_RED_NONE && is_scaled(g, g->def[e->u.ref]->body, m);
+    const gn_lower *g = u->g;
+    if (e->kind == GN_K_REF) return g->def[e->u.ref] != u->m && g->def[e->u.ref]->red == GN_RED_NONE && u->scaled[g->def[e->u.ref]->index];
     if (is_op(e, "mul"))
-        return (is_scaled(g, e->a[0], m) && !reads(g, e->a[1], m)) || (is_scaled(g, e->a[1], m) && !reads(g, e->a[0], m));
-    return is_op(e, "exp") && is_op(e->a[0], "sub") && !reads(g, e->a[0]->a[0], m) && e->a[0]->a[1]->kind == GN_K_REF &&
-           g->def[e->a[0]->a[1]->u.ref] == m;
+        for (int i = 0; i < 2; i++)
+            if (gn_map_get(scaled, e->a[i]->id) && !gn_map_get(reads, e->a[!i]->id)) return true;
+    return is_op(e, "exp") && is_op(e->a[0], "sub") && !gn_map_get(reads, e->a[0]->a[0]->id) && e->a[0]->a[1]->kind == GN_K_REF &&
+           g->def[e->a[0]->a[1]->u.ref] == u->m;
 }
 
-static bool reaches(const gn_lower *g, const gn_ldef *d, const gn_ldef *m)
+static void note_uses(uses_of *u, const gn_ldef *d)
 {
-    for (size_t r = 0; r < d->refs.n; r++) {
-        const gn_ldef *q = g->def[d->refs.at[r]->u.ref];
-        if (q == m || (q->red == GN_RED_NONE && reaches(g, q, m))) return true;
+    const gn_lower *g = u->g;
+    gn_map reads = { 0 }, scaled = { 0 };
+    gn_visit v = { .arena = g->arena, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, d->body);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        const gn_ldef *q = e->kind == GN_K_REF ? g->def[e->u.ref] : NULL;
+        bool found = q == u->m;
+        u->reaches[d->index] |= q && q != d && (q == u->m || (q->red == GN_RED_NONE && u->reaches[q->index]));
+        for (size_t i = 0; i < e->n; i++) found |= gn_map_get(&reads, e->a[i]->id) != NULL;
+        if (found) *gn_map_put(g->arena, &reads, e->id) = (void *)e;
+        if (is_scaled(u, e, &reads, &scaled)) *gn_map_put(g->arena, &scaled, e->id) = (void *)e;
     }
-    return false;
+    u->scaled[d->index] = gn_map_get(&scaled, d->body->id);
 }
 
 static void check_online(const gn_lower *g, const gn_ldef *m)
@@ -260,10 +267,12 @@ static void check_online(const gn_lower *g, const gn_ldef *m)
     for (uint32_t x = 0; x < g->leaves.n; x++)
         if (gn_set_has(&m->reduced, x) && x != l)
             gn_illegal(g, "online %s: it is reduced along '%s' too; rfactor it by '%s'", m->name, leaf_name(g, x), leaf_name(g, l));
+    uses_of u = { g, m, GN_NEW_ARRAY(g->arena, bool, g->items.n), GN_NEW_ARRAY(g->arena, bool, g->items.n) };
     for (size_t i = 0; i < g->items.n; i++) {
         const gn_ldef *d = g->items.at[i];
-        if (!gn_set_has(&d->reduced, l) || d == m || !reaches(g, d, m)) continue;
-        if (d->red != GN_RED_SUM || !is_scaled(g, d->body, m))
+        note_uses(&u, d);
+        if (!gn_set_has(&d->reduced, l) || d == m || !u.reaches[d->index]) continue;
+        if (d->red != GN_RED_SUM || !u.scaled[d->index])
             gn_illegal(g, "online %s: '%s' uses it inside '%s' otherwise than as a factor exp(x - %s) of a sum", m->name, d->name,
                        leaf_name(g, l), m->name);
     }

@@ -30,12 +30,13 @@ static gn_leafset tile_leaves(const gn_ldef *d)
 }
 
 /* Loops around the uses of d, up to and with the leaf it is staged at. */
-static gn_leafset leaves_before(const gn_lower *g, const gn_ldef *d)
+static gn_leafset leaves_before(const gn_lower *g, gn_ldef *d)
 {
-    gn_leafset before = { { 0 } }, users = { { 0 } };
-    if (d->stage->at < 0) return before;
+    gn_leafset users = { { 0 } };
+    if (d->has_before || d->stage->at < 0) return d->before;
+    d->has_before = true;
     for (size_t i = 0; i < g->items.n; i++) {
-        const gn_ldef *u = g->items.at[i];
+        gn_ldef *u = g->items.at[i];
         bool uses = false;
         for (size_t r = 0; r < u->refs.n; r++) uses |= g->def[u->refs.at[r]->u.ref] == d;
         if (!uses) continue;
@@ -44,8 +45,8 @@ static gn_leafset leaves_before(const gn_lower *g, const gn_ldef *d)
     }
     const uint32_t last = g->leaves.at[d->stage->at].place;
     for (uint32_t i = 0; i <= last; i++)
-        if (gn_set_has(&users, g->order.at[i])) gn_set_put(&before, g->order.at[i]);
-    return before;
+        if (gn_set_has(&users, g->order.at[i])) gn_set_put(&d->before, g->order.at[i]);
+    return d->before;
 }
 
 static bool is_copy(const gn_ldef *d)
@@ -108,7 +109,7 @@ static size_t allowed(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref, size_t
 }
 
 /* Path of the statement in *p; returns how many of the open loops it shares. */
-static size_t shared_depth(gn_lower *g, const gn_ldef *d, gn_stmt_kind kind, gn_leafset leaves, path *p)
+static size_t shared_depth(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, gn_leafset leaves, path *p)
 {
     *p = path_of(g, leaves);
     size_t own = SIZE_MAX;
@@ -217,12 +218,14 @@ static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *re
 
 /* ---- which statement is next ---- */
 
+/* Of the kept definitions before d: those that it needs, by number in `items`. */
 static bool depends_on(const gn_lower *g, const gn_ldef *d, const gn_ldef *m)
 {
-    if (d == m) return true;
-    for (size_t r = 0; r < d->refs.n; r++)
-        if (g->def[d->refs.at[r]->u.ref] != d && depends_on(g, g->def[d->refs.at[r]->u.ref], m)) return true;
-    return false;
+    bool *needed = GN_NEW_ARRAY(g->arena, bool, g->items.n);
+    needed[d->index] = true;
+    for (size_t i = d->index + 1; i-- > m->index;) /* uses stand behind what they use */
+        for (size_t r = 0; needed[i] && r < g->items.at[i]->refs.n; r++) needed[g->def[g->items.at[i]->refs.at[r]->u.ref]->index] = true;
+    return needed[m->index];
 }
 
 static bool is_ready(const gn_lower *g, const gn_ldef *d, bool merge)
