@@ -1,8 +1,10 @@
 /* What making a program costs, in nodes met by walks and entries looked at in tables: n log n of its statements, and as many lines. */
 #include <gnomon/grad.h>
 #include <gnomon/ops.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include "default_schedule.h"
+#include "emit.h"
 #include "program.h"
 #include "programs.h"
 #include "visit.h"
@@ -188,6 +190,64 @@ static void nested_selects_have_their_values(void **state)
             }
 }
 
+/* ---- one kernel, one expression: definitions that stand in place of their uses ---- */
+
+typedef struct deep {
+    int n;
+    cost cost;
+} deep;
+
+static void lower_deep(void *arg)
+{
+    deep *d = arg;
+    gn_arena arena = { 0 };
+    gn_kernel *k = gn_kernel_new(&arena, "deep");
+    const gn_dim *n = gn_dim_const(k->dims, 100), *i = gn_dim_sym(k->dims, "i");
+    const uint32_t x = gn_kernel_buf(k, "x", GN_F32, 1, &n), y = gn_kernel_buf(k, "y", GN_F32, 1, &n);
+    const uint16_t axis = (uint16_t)gn_kernel_axis(k, "i", n);
+    const gn_kexpr *e = gn_kexpr_load(k, x, &i), *one = gn_kexpr_const(k, GN_F32, 1);
+    for (int j = 0; j < d->n; j++) {
+        const gn_kcond c = { GN_K_LT, i, gn_dim_const(k->dims, j % 90 + 5) };
+        const gn_kexpr *twice = gn_kexpr_op(k, gn_op_find("add"), GN_F32, (const gn_kexpr *[]){ e, e }, 2);
+        const gn_kexpr *more = gn_kexpr_op(k, gn_op_find("tanh"), GN_F32, (const gn_kexpr *[]){ e }, 1);
+        if (j % 3 == 0) e = gn_kexpr_if(k, 1, &c, e, one);
+        else e = gn_kexpr_op(k, gn_op_find("mul"), GN_F32, (const gn_kexpr *[]){ twice, more }, 2);
+        e = gn_kexpr_ref(k, gn_kernel_def(k, gn_arena_printf(&arena, "d%d", j), 1, &axis, GN_RED_NONE, 0, NULL, e), &i);
+    }
+    gn_kernel_store(k, GN_STORE_SET, y, &i, e);
+    const gn_work before = gn_work_done;
+    gn_text t = { .arena = &arena };
+    gn_emit_kernel(&t, gn_default_apply(&arena, k, NULL, &gn_target_avx512, NULL));
+    d->cost = (cost){ (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(gn_text_done(&t)) };
+    gn_arena_free(&arena);
+}
+
+static void *in_thread(void *arg)
+{
+    if (gn_protect(lower_deep, arg)) ((deep *)arg)->n = 0;
+    return NULL;
+}
+
+static cost cost_of_deep(int n)
+{
+    deep d = { n, { 0, 0 } };
+    pthread_attr_t small;
+    pthread_t thread;
+    assert_int_equal(0, pthread_attr_init(&small));
+    assert_int_equal(0, pthread_attr_setstacksize(&small, 512 << 10)); /* recursion over the operands of 8,000 steps takes more */
+    assert_int_equal(0, pthread_create(&thread, &small, in_thread, &d));
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&small);
+    assert_int_equal(n, d.n);
+    return d.cost;
+}
+
+static void an_expression_of_8000_steps_needs_no_deep_stack(void **state)
+{
+    (void)state;
+    assert_growth("one expression", cost_of_deep(1000), cost_of_deep(8000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +255,7 @@ int main(void)
         cmocka_unit_test(stencils_on_stencils_stay_as_long_as_their_number),
         cmocka_unit_test(nested_selects_make_each_value_once),
         cmocka_unit_test(nested_selects_have_their_values),
+        cmocka_unit_test(an_expression_of_8000_steps_needs_no_deep_stack),
     };
     return cmocka_run_group_tests_name("codegen/work", tests, NULL, NULL);
 }
