@@ -217,7 +217,7 @@ static void lower_deep(void *arg)
     gn_kernel_store(k, GN_STORE_SET, y, &i, e);
     const gn_work before = gn_work_done;
     gn_text t = { .arena = &arena };
-    gn_emit_kernel(&t, gn_default_apply(&arena, k, NULL, &gn_target_avx512, NULL));
+    gn_emit_kernel(&t, NULL, gn_default_apply(&arena, k, NULL, &gn_target_avx512, NULL));
     d->cost = (cost){ (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(gn_text_done(&t)) };
     gn_arena_free(&arena);
 }
