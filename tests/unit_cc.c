@@ -102,6 +102,9 @@ void *unit_load_text(const char *compiler, const char *suffix, const char *text)
                     object,
                     source,
                     "-lm",
+#if defined __SANITIZE_ADDRESS__ && !defined __clang__
+                    "-fsanitize=address", /* as the test itself is */
+#endif
                     NULL};
     const int status = run(argv);
     void *library = status ? NULL : dlopen(object, RTLD_NOW | RTLD_LOCAL);

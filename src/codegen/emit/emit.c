@@ -35,16 +35,19 @@ static void kids(gn_emitter *e, const gn_tree *t)
 
 static void variables(gn_emitter *e, const gn_object *o)
 {
+    uint32_t n = 0;
     for (uint32_t i = 0; i < o->nregs; i++) {
-        if (i % 8 == 0) {
+        if (!o->read[i]) continue;
+        if (n % 8 == 0) {
+            if (n) gn_text_add(e->out, ";\n");
             gn_emit_indent(e);
             gn_emit_type(e, o->dtype, (int)o->lanes);
         }
-        gn_text_char(e->out, i % 8 ? ',' : ' ');
-        if (i % 8) gn_text_char(e->out, ' ');
+        gn_text_add(e->out, n % 8 ? ", " : " ");
         gn_emit_variable(e, o, i);
-        if (i % 8 == 7 || i + 1 == o->nregs) gn_text_add(e->out, ";\n");
+        n++;
     }
+    if (n) gn_text_add(e->out, ";\n");
 }
 
 static void declare(gn_emitter *e, const gn_object *o)

@@ -64,9 +64,7 @@ static void join_branches(gn_lower *g, gn_tree *t)
 
 typedef struct reads {
     uint32_t *let; /* uses of each let, by id */
-    const gn_object *object;
-    uint32_t number;
-    bool found;    /* the variable */
+    bool **object; /* by id: whether each variable, or the memory, is read; NULL: not asked */
 } reads;
 
 static void visit_value(reads *r, const gn_val *v);
@@ -74,40 +72,39 @@ static void visit_value(reads *r, const gn_val *v);
 static void visit_use(reads *r, const gn_val *v)
 {
     if (!v) return;
-    if (v->id && r->let) r->let[v->id]++;
-    if (!v->id) visit_value(r, v);
+    if (v->id) r->let[v->id]++;
+    else visit_value(r, v);
+}
+
+static void note_read(reads *r, const gn_object *o, uint32_t number)
+{
+    if (o && r->object) r->object[o->id][number] = true;
+}
+
+static void visit_place(reads *r, const gn_access *a, bool is_read)
+{
+    if (is_read) note_read(r, a->object, 0);
+    visit_use(r, a->each);
+    visit_use(r, a->mask);
 }
 
 static void visit_value(reads *r, const gn_val *v)
 {
-    if (v->kind == GN_VAL_REG) r->found |= v->u.reg.object == r->object && v->u.reg.number == r->number;
+    if (v->kind == GN_VAL_REG) note_read(r, v->u.reg.object, v->u.reg.number);
     for (uint16_t i = 0; i < v->n; i++) visit_use(r, v->a[i]);
-    if (v->kind == GN_VAL_LOAD) visit_use(r, v->u.load.each), visit_use(r, v->u.load.mask);
+    if (v->kind == GN_VAL_LOAD) visit_place(r, &v->u.load, true);
 }
 
 static void visit_node(reads *r, const gn_tree *t)
 {
     if (t->kind == GN_NODE_LET) visit_value(r, t->val);
-    if (t->kind == GN_NODE_SET) visit_use(r, t->val), visit_use(r, t->place.each), visit_use(r, t->place.mask);
+    if (t->kind == GN_NODE_SET) visit_use(r, t->val), visit_place(r, &t->place, false);
     if (t->kind == GN_NODE_TILE) {
-        r->found = true; /* reads its accumulators */
         for (int i = 0; i < 4; i++) visit_use(r, t->tile->a[i]), visit_use(r, t->tile->b[i]);
+        visit_place(r, &t->tile->dst, true), visit_place(r, &t->tile->src, true);
+        for (uint32_t i = 0; t->tile->object && i < t->tile->object->nregs; i++) note_read(r, t->tile->object, i);
     }
     for (size_t i = 0; i < t->kids.n; i++) visit_node(r, t->kids.at[i]);
-}
-
-/* Set again in the same block before it is read. */
-static bool is_overwritten(const gn_tree *parent, size_t at)
-{
-    const gn_tree *set = parent->kids.at[at];
-    reads r = { .object = set->object, .number = set->number };
-    for (size_t i = at + 1; i < parent->kids.n; i++) {
-        const gn_tree *t = parent->kids.at[i];
-        visit_node(&r, t);
-        if (r.found || (t->kind != GN_NODE_LET && t->kind != GN_NODE_SET && t->kind != GN_NODE_BUF)) return false;
-        if (t->kind == GN_NODE_SET && t->object == set->object && t->number == set->number) return true;
-    }
-    return false;
 }
 
 static bool is_constant_set(const gn_tree *t)
@@ -115,12 +112,50 @@ static bool is_constant_set(const gn_tree *t)
     return t->kind == GN_NODE_SET && t->object && gn_v_constant(t->val);
 }
 
-static void drop_sets(gn_tree *t)
+static uint64_t variable_key(const gn_object *o, uint32_t number)
 {
+    return (uint64_t)o->id << 32 | number;
+}
+
+/* Variables that are set again in the same block before they are read, by object and number; walked from the end. */
+typedef struct overwritten {
+    gn_arena *arena;
+    gn_map at; /* the epoch in which it is, + 1 */
+    uintptr_t epoch;
+} overwritten;
+
+static void keep_read(overwritten *o, const gn_val *v)
+{
+    if (!v || v->id) return;
+    if (v->kind == GN_VAL_REG) *gn_map_put(o->arena, &o->at, variable_key(v->u.reg.object, v->u.reg.number)) = NULL;
+    for (uint16_t i = 0; i < v->n; i++) keep_read(o, v->a[i]);
+}
+
+static void keep_reads(overwritten *o, const gn_tree *t)
+{
+    if (t->kind == GN_NODE_SET) keep_read(o, t->val), keep_read(o, t->place.each), keep_read(o, t->place.mask);
+    if (t->kind != GN_NODE_LET) return;
+    for (uint16_t i = 0; i < t->val->n; i++) keep_read(o, t->val->a[i]);
+    if (t->val->kind == GN_VAL_LOAD) keep_read(o, t->val->u.load.each), keep_read(o, t->val->u.load.mask);
+}
+
+static void drop_sets(gn_arena *arena, gn_tree *t)
+{
+    overwritten o = { .arena = arena };
+    for (size_t i = 0; i < t->kids.n; i++) drop_sets(arena, t->kids.at[i]);
+    for (size_t i = t->kids.n; i-- > 0;) {
+        gn_tree *k = t->kids.at[i];
+        if (k->kind == GN_NODE_SET && k->object) {
+            void **at = gn_map_put(arena, &o.at, variable_key(k->object, k->number));
+            if (is_constant_set(k) && (uintptr_t)*at == o.epoch + 1) t->kids.at[i] = NULL;
+            *at = (void *)(o.epoch + 1);
+        }
+        if (k->kind == GN_NODE_LET || k->kind == GN_NODE_SET) keep_reads(&o, k);
+        else if (k->kind != GN_NODE_BUF) o.epoch++;
+    }
     size_t n = 0;
-    for (size_t i = 0; i < t->kids.n; i++) drop_sets(t->kids.at[i]);
     for (size_t i = 0; i < t->kids.n; i++)
-        if (!is_constant_set(t->kids.at[i]) || !is_overwritten(t, i)) t->kids.at[n++] = t->kids.at[i];
+        if (t->kids.at[i]) t->kids.at[n++] = t->kids.at[i];
     t->kids.n = n;
 }
 
@@ -158,9 +193,59 @@ uint32_t *gn_let_uses(gn_arena *arena, const gn_tree *t)
     return r.let;
 }
 
+/* ---- what is left of nothing: values kept for nobody, loops around nothing, variables that are not read ---- */
+
+static bool is_private(const gn_object *o)
+{
+    return o->level == GN_LEVEL_REG || o->level == GN_LEVEL_STACK;
+}
+
+static bool is_any_read(const gn_object *o, const bool *read)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < (o->level == GN_LEVEL_REG ? o->nregs : 1); i++) any |= read[i];
+    return any;
+}
+
+static bool is_idle(const gn_tree *t, bool *const *read)
+{
+    const gn_object *o = t->object ? t->object : t->kind == GN_NODE_SET ? t->place.object : NULL;
+    if (t->kind == GN_NODE_FOR) return t->bind == GN_BIND_NONE && t->kids.n == 0;
+    if (!o || !is_private(o)) return false;
+    if (t->kind == GN_NODE_SET) return !read[o->id][t->object ? t->number : 0];
+    return t->kind == GN_NODE_BUF && !is_any_read(o, read[o->id]);
+}
+
+static bool drop_idle(gn_tree *t, bool *const *read)
+{
+    size_t n = 0;
+    bool dropped = false;
+    for (size_t i = 0; i < t->kids.n; i++) {
+        dropped |= drop_idle(t->kids.at[i], read);
+        if (!is_idle(t->kids.at[i], read)) t->kids.at[n++] = t->kids.at[i];
+    }
+    dropped |= n < t->kids.n;
+    t->kids.n = n;
+    return dropped;
+}
+
+static bool **nothing_read(gn_lower *g)
+{
+    bool **read = GN_NEW_ARRAY(g->arena, bool *, g->objects.n + 1);
+    for (size_t i = 0; i < g->objects.n; i++) read[i] = GN_NEW_ARRAY(g->arena, bool, g->objects.at[i]->nregs + 1);
+    return read;
+}
+
 void gn_tidy(gn_lower *g, gn_tree *step)
 {
     join_branches(g, step);
-    drop_sets(step);
-    drop_lets(step, gn_let_uses(g->arena, step));
+    drop_sets(g->arena, step);
+    for (bool more = true; more;) { /* what was kept for nobody may have been the last use of something else */
+        drop_lets(step, gn_let_uses(g->arena, step));
+        reads r = { .let = GN_NEW_ARRAY(g->arena, uint32_t, gn_tree_largest_id(step) + 1), .object = nothing_read(g) };
+        visit_node(&r, step);
+        more = drop_idle(step, r.object);
+        for (size_t i = 0; i < g->objects.n; i++)
+            if (is_any_read(g->objects.at[i], r.object[i])) g->objects.at[i]->read = r.object[i];
+    }
 }

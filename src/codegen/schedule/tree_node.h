@@ -17,6 +17,7 @@ typedef struct gn_object {
     int32_t lane;          /* reg: the lane leaf among the dims, -1 */
     uint32_t lanes;        /* reg: of each variable, 1 if lane < 0 */
     uint32_t nregs;        /* reg: variables, row-major over the dims but the lane */
+    const bool *read;      /* reg: those that the code reads; others are not in it. NULL: none */
     int32_t sbuf;          /* arena, scratch: index among gn_scheduled.sbufs; -1 */
     struct gn_tree *home;  /* node in whose body it lives */
 } gn_object;

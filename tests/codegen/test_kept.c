@@ -1,0 +1,138 @@
+/* What is kept between the statements of a kernel (row sums, their functions) is read inside its bounds only, whatever is padded, joined or cut
+ * from it. Both ways of running look: the interpreter checks every element of arrays of exact size, whose new elements are NaN; compiled code
+ * stands among red zones where the tests are sanitized. */
+#include <dlfcn.h>
+#include <gnomon/ops.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "default_schedule.h"
+#include "emit.h"
+#include "programs.h"
+#include "unit_cc.h"
+
+static const gn_target *target;
+static void *library;            /* NULL: interpreted */
+static GN_VEC(gn_scheduled *) kernels;
+
+static void run(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
+{
+    const gn_scheduled *s = kernels.at[q - p->grouping->groups.at];
+    if (!library) {
+        gn_scheduled_interpret_code(s, buffers, sym, scratch);
+        return;
+    }
+    void **arg = calloc(q->buf.n + s->sbufs.n + 1, sizeof *arg);
+    for (size_t b = 0; b < q->buf.n; b++) arg[b] = buffers[b];
+    for (size_t b = 0; b < s->sbufs.n; b++) arg[q->buf.n + b] = malloc((size_t)program_extent(p, s->sbufs.at[b].bytes));
+    for (uint32_t i = 0; i < s->nsteps; i++) {
+        void (*step)(void *const *, const int64_t *, int64_t) = NULL;
+        *(void **)&step = unit_symbol(library, gn_arena_printf(scratch, "%s_%u", q->kernel->name, i));
+        for (int64_t part = program_extent(p, gn_scheduled_parts(s, i)); part-- > 0;) step(arg, sym, part);
+    }
+    for (size_t b = 0; b < s->sbufs.n; b++) free(arg[q->buf.n + b]);
+    free(arg);
+}
+
+static int64_t draw(uint64_t *seed, int64_t below)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (int64_t)(*seed >> 33) % below;
+}
+
+static gn_expr *moved(program *p, gn_expr *s, int64_t n, uint64_t *seed)
+{
+    gn_expr *parts[4] = { s, gn_mul(s, 2.0), gn_flip(s, GN_AXES(0)), s };
+    switch (draw(seed, 6)) {
+    case 0: return gn_pad(s, 0.0, "%d:%d", (int)draw(seed, 4), (int)draw(seed, 20));
+    case 1: return gn_concat(((gn_exprs){ 2 + (size_t)draw(seed, 3), parts }), 0);
+    case 2: return gn_concat(GN_EXPRS(gn_slice(s, "%d:", (int)draw(seed, n + 1)), s, gn_slice(s, ":%d", (int)draw(seed, n + 1))), 0);
+    case 3: return gn_slice(gn_pad(s, -1.0, "3:2"), "%d:", (int)draw(seed, 4));
+    case 4: return gn_add(gn_pad(s, 0.0, "1:0"), gn_pad(gn_mul(s, s), 0.5, "0:1"));
+    default: return gn_where(gn_lt(gn_iota(p->graph, GN_I64, 0, "%d", (int)n + 2), 2), gn_pad(s, 0.0, "2:0"), gn_pad(s, 1.0, "0:2"));
+    }
+}
+
+static program *random_move(uint64_t seed)
+{
+    program *p = program_new(seed);
+    p->optimize = true;
+    const int64_t rows = draw(&seed, 20), columns = draw(&seed, 24), kind = draw(&seed, 4);
+    const gn_dtype dtype = draw(&seed, 2) ? GN_F64 : GN_F32;
+    gn_expr *x = program_in(p, "x", dtype, gn_arena_printf(&p->arena, "%d, %d", (int)rows, (int)columns)), *s = gn_sum(x, GN_AXES(1));
+    int64_t n = rows;
+    if (kind == 1) s = gn_sum(x, GN_AXES(0)), n = columns;
+    if (kind == 2) s = gn_tanh(gn_mean(gn_mul(x, x), GN_AXES(1)));
+    if (kind == 3) s = gn_sum(gn_sub(x, gn_reshape(gn_sum(x, GN_AXES(1)), "%d, 1", (int)rows)), GN_AXES(1));
+    program_out(p, moved(p, s, n, &seed));
+    if (draw(&seed, 3) == 0) program_out(p, moved(p, s, n, &seed));
+    return p;
+}
+
+static void lower_all(void *arg)
+{
+    program *p = arg;
+    kernels.n = kernels.capacity = 0;
+    for (size_t i = 0; i < p->grouping->groups.n; i++) {
+        const gn_group *q = &p->grouping->groups.at[i];
+        gn_push(&p->arena, &kernels, gn_default_apply(&p->arena, q->kernel, q->hint, target, NULL));
+    }
+}
+
+static void emit_all(void *arg)
+{
+    void **a = arg;
+    for (size_t i = 0; i < kernels.n; i++) gn_emit_kernel(a[0], a[1], kernels.at[i]);
+}
+
+static void check(uint64_t seed, bool compiled)
+{
+    program *p = random_move(seed);
+    program_group(p, target);
+    if (gn_protect(lower_all, p)) fail_msg("seed %llu, %s: %s", (unsigned long long)seed, target->name, gn_message());
+    if (compiled) {
+        gn_text body = { .arena = &p->arena };
+        gn_words words = { .arena = &p->arena };
+        if (gn_protect(emit_all, (void *[]){ &body, &words })) fail_msg("seed %llu: %s", (unsigned long long)seed, gn_message());
+        library = unit_load_words(target, unit_compilers()[0], &words, gn_text_done(&body));
+    }
+    program_check(p, run);
+    if (library) dlclose(library);
+    library = NULL;
+    program_free(p);
+}
+
+static int count(int usual)
+{
+    const char *n = getenv("GNOMON_TEST_GRAPHS");
+    return n ? atoi(n) : usual;
+}
+
+static void interpreted_code_reads_what_is_kept_inside_its_bounds(void **state)
+{
+    (void)state;
+    const gn_target *const targets[] = { &gn_target_c11, &gn_target_generic, &gn_target_avx2, &gn_target_avx512 };
+    for (int seed = 1; seed <= count(400); seed++) {
+        target = targets[seed % 4];
+        check((uint64_t)seed, false);
+    }
+}
+
+static void compiled_code_reads_what_is_kept_inside_its_bounds(void **state)
+{
+    (void)state;
+    const gn_target *const targets[] = { &gn_target_c11, &gn_target_generic, &gn_target_avx2, &gn_target_avx512 };
+    if (!unit_compilers()[0]) skip();
+    for (int seed = 1; seed <= count(16); seed++) {
+        target = targets[seed % 4];
+        if (gn_target_runs_here(target)) check((uint64_t)seed, true);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(interpreted_code_reads_what_is_kept_inside_its_bounds),
+        cmocka_unit_test(compiled_code_reads_what_is_kept_inside_its_bounds),
+    };
+    return cmocka_run_group_tests_name("codegen/kept", tests, NULL, NULL);
+}
