@@ -276,8 +276,8 @@ GN_API gn_expr *gn_squeeze_at(gn_loc, gn_expr *x, gn_axes);
 /** A part of x: per axis "start:stop:step" as in Python, each may be left out, or one index, which takes the axis away; axes that
  *  are not named stay whole. gn_slice(x, "1:-1, ::2, %d", k). Negative numbers count from the end; a negative step (a number)
  *  runs backwards.
- *  Errors    GN_ESHAPE for a start or stop outside the axis (they are not clamped; named ones are checked at the call);
- *            GN_ESYNTAX; GN_EAXIS for more ranges than axes.  Gradient  g in place, 0 elsewhere. */
+ *  Errors    GN_ESHAPE for a start or stop outside the axis (they are not clamped). Of named ones the call checks that the start and
+ *            every element taken lie within the axis, and that the stop is not before the start. GN_ESYNTAX; GN_EAXIS for more ranges than axes.  Gradient  g in place, 0 elsewhere. */
 GN_API gn_expr *gn_slice_at(gn_loc, gn_expr *x, const char *ranges, ...) GN_PRINTF(3, 4);
 #define gn_slice(x, ...) gn_slice_at(GN_HERE, x, __VA_ARGS__)
 

@@ -7,13 +7,6 @@ typedef struct common {
     const gn_dim *dim[GN_MAX_RANK]; /* of the result, from the front */
 } common;
 
-static const char *shown(gn_graph *g, const gn_dim *d)
-{
-    gn_text t = { .arena = &g->arena };
-    gn_dim_show(&t, d);
-    return gn_text_done(&t);
-}
-
 /* The extent of an axis: of those that are not known to be 1, a known one before a named one. */
 static const gn_dim *common_extent(gn_graph *g, const char *op, size_t n, gn_expr *const *e, size_t from_end)
 {
@@ -22,8 +15,9 @@ static const gn_dim *common_extent(gn_graph *g, const char *op, size_t n, gn_exp
         if (e[i]->type->n < from_end) continue;
         const gn_dim *const d = e[i]->type->dim[e[i]->type->n - from_end];
         if (gn_dim_is(d, 1)) continue;
-        if (best && gn_dim_compare(best, d) == GN_DIM_DIFFERENT)
-            gn_throw_at(g, GN_ESHAPE, op, e, n, "extents of axis -%zu differ: %s and %s", from_end, shown(g, best), shown(g, d));
+        if (best && gn_dim_never_equal(&g->dims, best, d))
+            gn_throw_at(g, GN_ESHAPE, op, e, n, "extents of axis -%zu differ: %s and %s", from_end, gn_dim_text(&g->arena, best),
+                        gn_dim_text(&g->arena, d));
         if (!best || (gn_dim_is_const(d, NULL) && !gn_dim_is_const(best, NULL))) best = d;
     }
     return best ? best : gn_dim_const(&g->dims, 1);

@@ -56,6 +56,7 @@ gn_expr *gn_build(gn_loc loc, gn_graph *g, gn_expr *(*body)(gn_graph *, void *),
         return gn_static_error();
     }
     const gn_loc outer = g->here;
+    const gn_builder *const builder = g->builder;
     const gn_constraints pending = g->pending;
     g->here = loc;
     const gn_status s = gn_protect(run_body, &c);
@@ -69,6 +70,7 @@ gn_expr *gn_build(gn_loc loc, gn_graph *g, gn_expr *(*body)(gn_graph *, void *),
         c.result = g->error;
     }
     g->here = outer;
+    g->builder = builder;
     return c.result;
 }
 
@@ -79,6 +81,13 @@ static void describe_value(gn_text *t, const gn_expr *e)
     const gn_attr *const a = e->op->nattr ? &e->attr[0] : NULL;
     if (a && a->kind == GN_ATTR_NAME && e->op->traits & GN_LEAF) gn_text_add(t, a->name);
     else gn_textf(t, "%s", e->op->name);
+}
+
+void gn_expr_describe(gn_text *t, const gn_expr *e)
+{
+    describe_value(t, e);
+    gn_text_char(t, ' ');
+    gn_type_show(t, e->type);
 }
 
 static void describe_operands(gn_graph *g, gn_text *t, gn_expr *const *operand, size_t n)

@@ -7,6 +7,7 @@
  * stages see equal extents as equal. What cannot be solved for a name stays a check at the call. Either way the constraint is kept
  * with its line; one that was used has equal sides, and explains why an input must have the size that it must have. */
 #include "core.h"
+#include "dim_parts.h"
 #include "op.h"
 #include "shared.h"
 #include <string.h>
@@ -125,33 +126,51 @@ static void add_alias(copier *c, const char *name, const gn_dim *d)
     gn_push(c->arena, &c->aliases, a);
 }
 
-/* Solves a = b for a name, if one side is one that the other does not mention: of two, for the one that is bound later. */
+/* The value of the name of term t in 0 = zero; NULL if the equation has none, or one that is negative for some sizes. */
+static const gn_dim *value_of_name(gn_dim_pool *pool, const gn_dim *zero, const gn_term *t)
+{
+    int64_t low, high;
+    if (t->n != 1 || (t->c != 1 && t->c != -1) || t->atom[0]->kind != GN_DIM_SYM) return NULL;
+    const gn_dim *const rest = gn_dim_sub(pool, zero, gn_dim_scale(pool, gn_dim_of_atom(pool, t->atom[0]), t->c));
+    const gn_dim *const value = gn_dim_scale(pool, rest, -t->c);
+    if (gn_dim_mentions(rest, t->atom[0]->name)) return NULL;
+    gn_dim_range(value, NULL, &low, &high);
+    return low >= 0 ? value : NULL;
+}
+
+/* Solves a = b for a name: of several for the one that is bound last. Where the value might be negative, the sides are compared at the call, so that
+ * its words have both. */
 static void solve(copier *c, const gn_constraint *x)
 {
-    const gn_dim *const a = translate(c, x->a), *const b = translate(c, x->b);
-    const char *left = bare_name(a), *right = bare_name(b);
-    if (left && gn_dim_mentions(b, left)) left = NULL;
-    if (right && gn_dim_mentions(a, right)) right = NULL;
-    if (a == b || (!left && !right)) return;
-    const bool take_left = left && (!right || binding_order(c, left) > binding_order(c, right));
-    add_alias(c, take_left ? left : right, take_left ? b : a);
+    gn_dim_pool *const pool = &c->to->dims;
+    const gn_dim *const zero = gn_dim_sub(pool, translate(c, x->a), translate(c, x->b)), *value = NULL;
+    const char *name = NULL;
+    for (uint32_t i = 0; i < zero->n; i++) {
+        const gn_dim *const v = value_of_name(pool, zero, &zero->term[i]);
+        const char *const own = v ? zero->term[i].atom[0]->name : NULL;
+        if (v && (!name || binding_order(c, own) > binding_order(c, name))) name = own, value = v;
+    }
+    if (name) add_alias(c, name, value);
 }
 
 static const char *shown(copier *c, const gn_dim *d)
 {
-    gn_text t = { .arena = c->arena };
-    gn_dim_show(&t, d);
-    return gn_text_done(&t);
+    return gn_dim_text(c->arena, d);
 }
 
 static void keep_constraint(copier *c, const gn_constraint *x)
 {
     const gn_dim *const a = translate(c, x->a), *const b = translate(c, x->b);
     const char *const place = x->loc.file ? gn_arena_printf(c->arena, "%s:%d: ", x->loc.file, x->loc.line) : "";
-    if (gn_dim_compare(a, b) == GN_DIM_DIFFERENT)
+    const gn_dim *least;
+    const bool is_bound = gn_constraint_is_bound(x->a, x->b, &least);
+    const char *const text = is_bound ? gn_arena_printf(c->arena, "%s: %s, at least %s", x->text, shown(c, x->b), shown(c, least))
+                                      : gn_arena_printf(c->arena, "%s: %s and %s", x->text, shown(c, x->a), shown(c, x->b));
+    if (gn_dim_never_equal(&c->to->dims, a, b)) {
+        if (is_bound) gn_throw(GN_ESHAPE, "%s%s is needed: it is %s", place, text, shown(c, b));
         gn_throw(GN_ESHAPE, "%s%s differ: %s is %s and %s is %s", place, x->text, shown(c, x->a), shown(c, a), shown(c, x->b),
                  shown(c, b));
-    const char *const text = gn_arena_printf(c->arena, "%s: %s and %s", x->text, shown(c, x->a), shown(c, x->b));
+    }
     gn_push(c->arena, &c->core->constraints, (gn_constraint){ a, b, x->loc, text });
 }
 

@@ -141,6 +141,7 @@ bool gn_dim_eval(const gn_dim *, gn_dim_value, gn_dim_fetch load, void *user, in
  * gn_dim_read reads back. */
 void gn_dim_show(gn_text *, const gn_dim *);
 void gn_dim_print(gn_text *, const gn_dim *);
+const char *gn_dim_text(gn_arena *, const gn_dim *); /* as shown */
 /* (add ...) (sub ...) (mul ...) (div a b) (cdiv a b) (mod a b) (min a b ...) (max a b ...) (load BUF flat-index) INT NAME, and parts with
  * names, which large dims are printed with: (let (@0 (div n 7)) (add @0 (mul 7 @0))). Throws GN_ESYNTAX. */
 const gn_dim *gn_dim_read(gn_dim_pool *, const char *file, const gn_sx *);

@@ -85,6 +85,13 @@ void gn_dim_show(gn_text *t, const gn_dim *d)
     gn_text_add(t, "..");
 }
 
+const char *gn_dim_text(gn_arena *arena, const gn_dim *d)
+{
+    gn_text t = { .arena = arena };
+    gn_dim_show(&t, d);
+    return gn_text_done(&t);
+}
+
 /* S-expressions. A dim that is large or deep is printed with names for its larger parts, each once and after those it uses:
  * (let (@0 (div (add n 1) 2)) ... (add @0 @7)). So no text is longer than the dim has atoms, or nested deeper than MOST_NESTED. */
 

@@ -40,9 +40,7 @@ int64_t gn_evaluation_dim(const gn_evaluation *v, const gn_dim *d)
     int64_t size;
     gn_evaluation *const user = (gn_evaluation *)(uintptr_t)v; /* the callback takes a plain pointer and writes nothing */
     if (gn_dim_eval(d, find_size, NULL, user, &size)) return size;
-    gn_text t = { .arena = v->arena };
-    gn_dim_show(&t, d);
-    gn_throw(GN_ESHAPE, "the extent %s overflows or names a dim that nothing binds", gn_text_done(&t));
+    gn_throw(GN_ESHAPE, "the extent %s overflows or names a dim that nothing binds", gn_dim_text(v->arena, d));
 }
 
 /* ---- tensors ---- */
@@ -219,9 +217,12 @@ static void check_constraints(gn_evaluation *v, const gn_expr *e)
     for (size_t i = 0; i < list.n; i++) {
         const gn_constraint *c = &list.at[i];
         const int64_t a = gn_evaluation_dim(v, c->a), b = gn_evaluation_dim(v, c->b);
-        if (a != b)
-            gn_throw(GN_ESHAPE, "%s:%d: %s: %lld and %lld", c->loc.file ? c->loc.file : "?", c->loc.line, c->text, (long long)a,
-                     (long long)b);
+        if (a == b) continue;
+        const gn_dim *least;
+        const char *const file = c->loc.file ? c->loc.file : "?";
+        if (gn_constraint_is_bound(c->a, c->b, &least))
+            gn_throw(GN_ESHAPE, "%s:%d: %s is %lld, at least %lld is needed", file, c->loc.line, c->text, (long long)b, (long long)a);
+        gn_throw(GN_ESHAPE, "%s:%d: %s: %lld and %lld", file, c->loc.line, c->text, (long long)a, (long long)b);
     }
 }
 

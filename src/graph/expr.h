@@ -67,10 +67,16 @@ typedef struct gn_origin {     /* where the user built a node; a node that was b
 typedef struct gn_constraint { /* two extents that must agree at the call, kept on the node whose type rule needed it */
     const gn_dim *a, *b;
     gn_loc loc;
-    const char *text;          /* "matmul: inner extents" */
+    const char *text;          /* "matmul: inner extents of x f32 (n, 3), w f32 (k, 4)" */
 } gn_constraint;
 
 typedef GN_VEC(gn_constraint) gn_constraints;
+
+typedef struct gn_builder {
+    const char *name;
+    size_t n;
+    gn_expr *const *operand; /* as the user gave them; NULL where a number stands */
+} gn_builder;
 
 struct gn_graph {
     gn_context *context;
@@ -93,6 +99,7 @@ struct gn_graph {
     const char *failed_message;
     GN_VEC(const char *) scopes;
     gn_loc here;                     /* of the builder at work: becomes the origin of what it makes */
+    const struct gn_builder *builder; /* its name and operands, for words; NULL outside of builders */
     uint32_t relax;                  /* gn_relax flags */
     uint64_t seed;
 };
@@ -123,8 +130,22 @@ struct gn_variable *gn_variable_of(const gn_expr *); /* the storage of a variabl
 
 /* The type that the op's rule gives; checks arity and dtypes. Constraints are left in `pending`. */
 const gn_type *gn_infer_type(gn_graph *, const gn_op_info *, gn_expr *const *in, size_t nin, const gn_attr *attr);
-/* Within a type rule: notes that a and b must agree at the call, on the node that is being made. "matmul: inner extents" */
-void gn_constrain(gn_graph *, const gn_dim *a, const gn_dim *b, const char *text);
+
+/* ---- for type rules: what must hold of extents. For no size: throws GN_ESHAPE; for some: a gn_constraint on the node that is being made. ---- */
+
+/* "WHAT differ: A and B" */
+void gn_infer_equal(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what);
+/* "WHAT is BIG, at least SMALL is needed" */
+void gn_infer_at_least(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *big, const gn_dim *small, const char *what);
+/* As gn_infer_equal; the extent that a and b share: known ones win. */
+const gn_dim *gn_infer_extent(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what);
+/* dtype with the common shape of all operands. */
+const gn_type *gn_infer_same_shape(gn_graph *, const char *op, gn_expr *const *in, size_t n, gn_dtype);
+/* Every extent of a result is at least 0: asked of every node, whatever its op. */
+void gn_infer_extents_exist(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_type *);
+bool gn_dim_never_equal(gn_dim_pool *, const gn_dim *a, const gn_dim *b); /* for no sizes >= 0 of their names */
+/* The constraint a = b says that b is at least *least. */
+bool gn_constraint_is_bound(const gn_dim *a, const gn_dim *b, const gn_dim **least);
 
 /* Visits all nodes that `roots` depend on, operands before users, in the order of operands; regions are attributes and not entered.
  * Not recursive: graphs are deep. The result lies in `arena`. */
@@ -132,6 +153,7 @@ typedef GN_VEC(gn_expr *) gn_expr_list;
 const void *gn_expr_operand(const void *node, size_t i); /* for a gn_visit over nodes */
 gn_expr_list gn_reachable(gn_arena *arena, size_t n, gn_expr *const *roots);
 
+void gn_expr_describe(gn_text *, const gn_expr *); /* "x f32 (batch, 784)", "matmul f32 (batch, 10)" */
 /* Says where a user's mistake lies: "FILE:LINE: OP: sentence" and a line per operand with type and place. */
 _Noreturn void gn_throw_at(gn_graph *, gn_status, const char *op, gn_expr *const *operand, size_t n, const char *format, ...)
     __attribute__((format(printf, 6, 7)));

@@ -145,49 +145,25 @@ static void check_operands(gn_graph *g, const gn_op_info *op, gn_expr *const *in
     }
 }
 
-static const char *shown(gn_graph *g, const gn_dim *d)
-{
-    gn_text t = { .arena = &g->arena };
-    gn_dim_show(&t, d);
-    return gn_text_done(&t);
-}
-
 /* The rule of ops that name none: one shape, where extents that may differ are noted, and the promoted dtype. */
 static const gn_type *infer_elementwise(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin)
 {
-    const gn_dim *shape[GN_MAX_RANK];
-    const size_t rank = nin ? in[0]->type->n : 0;
     gn_dtype dtype = nin ? (gn_dtype)in[0]->type->dtype : GN_F32;
-    bool same = nin > 0 && !(op->traits & GN_BOOL_OUT);
-    for (size_t i = 1; i < nin; i++) same = same && in[i]->type == in[0]->type;
-    if (same) return in[0]->type;
-    for (size_t d = 0; d < rank; d++) shape[d] = in[0]->type->dim[d];
+    bool same = !(op->traits & GN_BOOL_OUT);
+    if (!nin) return gn_type_tensor(g, dtype, 0, NULL);
     for (size_t i = 1; i < nin; i++) {
+        same = same && in[i]->type == in[0]->type;
         dtype = gn_dtype_promote(dtype, (gn_dtype)in[i]->type->dtype);
-        if (in[i]->type->n != rank) gn_throw_at(g, GN_ESHAPE, op->name, in, nin, "ranks differ: %zu and %d", rank, in[i]->type->n);
-        for (size_t d = 0; d < rank; d++) {
-            const gn_dim *const other = in[i]->type->dim[d];
-            const gn_dim_order order = gn_dim_compare(shape[d], other);
-            if (order == GN_DIM_DIFFERENT)
-                gn_throw_at(g, GN_ESHAPE, op->name, in, nin, "extents of axis %zu differ: %s and %s", d, shown(g, shape[d]),
-                            shown(g, other));
-            if (order == GN_DIM_UNKNOWN)
-                gn_constrain(g, shape[d], other, gn_arena_printf(&g->arena, "%s: extents of axis %zu", op->name, d));
-            if (gn_dim_is_const(other, NULL)) shape[d] = other; /* a known extent says more */
-        }
     }
-    return gn_type_tensor(g, op->traits & GN_BOOL_OUT ? GN_BOOL : dtype, rank, shape);
+    return same ? in[0]->type : gn_infer_same_shape(g, op->name, in, nin, op->traits & GN_BOOL_OUT ? GN_BOOL : dtype);
 }
 
 const gn_type *gn_infer_type(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin, const gn_attr *attr)
 {
     check_operands(g, op, in, nin);
-    return op->infer ? op->infer(g, in, nin, attr) : infer_elementwise(g, op, in, nin);
-}
-
-void gn_constrain(gn_graph *g, const gn_dim *a, const gn_dim *b, const char *text)
-{
-    gn_push(&g->arena, &g->pending, (gn_constraint){ a, b, g->here, text });
+    const gn_type *const type = op->infer ? op->infer(g, in, nin, attr) : infer_elementwise(g, op, in, nin);
+    gn_infer_extents_exist(g, op->name, in, nin, type);
+    return type;
 }
 
 /* Attributes as the node will hold them: names interned. `local` has place for MOST_ATTRS. */

@@ -14,7 +14,8 @@ gn_expr *gn_rewrite_expand(gn_match *m)
     const gn_region *body = e->op->expand(g, type, e->nin, e->attr);
     gn_expr **out = GN_NEW_ARRAY(&g->arena, gn_expr *, body->nout);
     gn_region_inline(g, body, e->in, out);
-    return body->nout == 1 ? out[0] : gn_make_tuple(g, out, body->nout);
+    if (body->nout > 1) return gn_make_tuple(g, out, body->nout);
+    return gn_make_reshape(g, out[0], e->type->n, e->type->dim); /* of extents that only the call can show to be equal, it may have taken others */
 }
 
 gn_expr *gn_rewrite_proj_tuple(gn_match *m)

@@ -38,6 +38,20 @@ typedef struct misfit { /* for the sentence, which needs memory of its own */
     gn_status status;
 } misfit;
 
+/* The lines that gave axis d of an input the extent that it must have: "batch is 784" of an add leaves the number alone. */
+static void tell_reasons(const misfit *m)
+{
+    const gn_program *p = m->f->program;
+    const gn_pvalue *v = &p->values.at[m->slot];
+    int64_t want;
+    for (int d = 0; m->status == GN_ESHAPE && m->array->rank == v->rank && d < v->rank; d++) {
+        if (gn_dim_is_const(v->shape[d], &want) && want == m->array->shape[d]) continue;
+        for (size_t i = 0; i < p->checks.n; i++)
+            if (p->checks.at[i].a == v->shape[d] && p->checks.at[i].b == v->shape[d])
+                gn_error_add("%s:%d: %s must agree", m->f->check_loc[i].file, m->f->check_loc[i].line, p->checks.at[i].text);
+    }
+}
+
 static void tell_misfit(void *arg)
 {
     const misfit *m = arg;
@@ -49,6 +63,7 @@ static void tell_misfit(void *arg)
     gn_error(m->status, "%s: %s: %s '%s' is %s, expected %s", m->who, m->f->program->name, role_of(m->f, m->slot), s->name, gn_text_done(&found),
              gn_text_done(&wanted));
     if (*s->loc.file) gn_error_add("'%s' was made at %s:%d", s->name, s->loc.file, s->loc.line);
+    tell_reasons(m);
     gn_arena_free(&arena);
 }
 

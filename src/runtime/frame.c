@@ -27,11 +27,18 @@ static int64_t evaluate(const gn_frame *fr, const gn_dim *d)
     return v;
 }
 
+typedef struct symbol_teller {
+    const gn_frame *fr;
+    const gn_dim *told; /* symbols of it were told before; NULL: none */
+} symbol_teller;
+
 /* Says which input gave a symbol its value. */
 static void show_symbol(void *user, const char *name)
 {
-    const gn_frame *fr = user;
+    const symbol_teller *t = user;
+    const gn_frame *fr = t->fr;
     const gn_program *p = fr->f->program;
+    if (t->told && gn_dim_mentions(t->told, name)) return;
     for (size_t i = 0; i < p->syms.n; i++) {
         const gn_psym *s = &p->syms.at[i];
         if (strcmp(s->name, name) || s->input < 0) continue;
@@ -44,13 +51,12 @@ static gn_status check_failed(gn_frame *fr, size_t at, int64_t a, int64_t b)
 {
     const gn_pcheck *c = &fr->f->program->checks.at[at];
     const gn_loc loc = fr->f->check_loc[at];
-    gn_text left = { .arena = &fr->arena }, right = { .arena = &fr->arena };
-    gn_dim_show(&left, c->a);
-    gn_dim_show(&right, c->b);
-    gn_error(GN_ESHAPE, "%s:%d: %s differ: %s is %lld, %s is %lld", loc.file, loc.line, c->text, gn_text_done(&left), (long long)a, gn_text_done(&right),
-             (long long)b);
-    gn_dim_symbols(c->a, show_symbol, fr);
-    gn_dim_symbols(c->b, show_symbol, fr);
+    const gn_dim *least;
+    const char *const left = gn_dim_text(&fr->arena, c->a), *const right = gn_dim_text(&fr->arena, c->b);
+    if (gn_constraint_is_bound(c->a, c->b, &least)) gn_error(GN_ESHAPE, "%s:%d: %s is needed: it is %lld", loc.file, loc.line, c->text, (long long)b);
+    else gn_error(GN_ESHAPE, "%s:%d: %s differ: %s is %lld, %s is %lld", loc.file, loc.line, c->text, left, (long long)a, right, (long long)b);
+    gn_dim_symbols(c->a, show_symbol, &(symbol_teller){ fr, NULL });
+    gn_dim_symbols(c->b, show_symbol, &(symbol_teller){ fr, c->a });
     return GN_ESHAPE;
 }
 

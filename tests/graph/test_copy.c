@@ -107,16 +107,16 @@ static void names_that_must_be_equal_become_one_and_the_line_is_kept(void **stat
     for (int i = 0; i < 3; i++) assert_string_equal(gn_type_text(c.core->in.at[i]), "f32 (2*k+1)");
     assert_int_equal(c.core->constraints.n, 2);
     for (size_t i = 0; i < 2; i++) assert_ptr_equal(c.core->constraints.at[i].a, c.core->constraints.at[i].b);
-    assert_string_equal(c.core->constraints.at[0].text, "add: extents of axis 0: n and m");
+    assert_string_equal(c.core->constraints.at[0].text, "add: extents of axis 0 of x f32 (n), y f32 (m): n and m");
     assert_int_equal(c.core->constraints.at[0].loc.line, 8);
-    assert_string_equal(c.core->constraints.at[1].text, "add: extents of axis 0: n and 2*k+1");
+    assert_string_equal(c.core->constraints.at[1].text, "add: extents of axis 0 of add f32 (n), z f32 (2*k+1): n and 2*k+1");
     finish(&c);
     gn_expr *const three = gn_input(g, "three", GN_F32, "3"), *const four = gn_input(g, "four", GN_F32, "4");
     gn_expr *const both = gn_add(gn_sum_all(gn_add_at((gn_loc){ "user.c", 20 }, gn_operand_expr(x), gn_operand_expr(three))),
                                  gn_sum_all(gn_add_at((gn_loc){ "user.c", 21 }, gn_operand_expr(x), gn_operand_expr(four))));
     copying d = { .g = g, .in = GN_EXPRS(x, three, four), .out = GN_EXPRS(both) };
     assert_int_equal(gn_protect(copy, &d), GN_ESHAPE);
-    assert_message_contains("user.c:21: add: extents of axis 0 differ: n is 3 and 4 is 4");
+    assert_message_contains("user.c:21: add: extents of axis 0 of x f32 (n), four f32 (4) differ: n is 3 and 4 is 4");
     gn_arena_free(&d.arena);
     gn_graph_free(g);
 }

@@ -58,12 +58,13 @@ static void sizes_are_bound_and_checked(void **state)
             GN_ESHAPE, "dim n is bound to 3 and to 4");
     refuses((bound_call){ .y = gn_reshape(x, "p, q"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
             "names a dim that nothing binds");
-    refuses((bound_call){ .y = gn_slice(x, "4:"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "an extent of -1");
+    refuses((bound_call){ .y = gn_slice(x, "4:"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
+            "slice: extent of axis 0 of the result of x f32 (n) is -1, at least 0 is needed");
     refuses((bound_call){ .y = gn_reshape(x, "n/2, 2"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
             "reshape: numbers of elements");
     gn_expr *part[2];
     gn_split(x, 0, 2, part);
-    refuses((bound_call){ .y = part[0], .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "reshape: numbers of elements");
+    refuses((bound_call){ .y = part[0], .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "split: numbers of elements");
     gn_expr *huge = gn_broadcast_to(gn_sum_all(x), "4611686018427387904*n, 8");
     refuses((bound_call){ .y = huge, .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "overflows");
     refuses(

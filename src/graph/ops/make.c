@@ -10,41 +10,6 @@ gn_axis_list gn_axes_attr(const gn_expr *e)
     return l;
 }
 
-static const char *dim_text(gn_graph *g, const gn_dim *d)
-{
-    gn_text t = { .arena = &g->arena };
-    gn_dim_show(&t, d);
-    return gn_text_done(&t);
-}
-
-void gn_infer_equal(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what)
-{
-    switch (gn_dim_compare(a, b)) {
-    case GN_DIM_EQUAL: return;
-    case GN_DIM_UNKNOWN: gn_constrain(g, a, b, gn_arena_printf(&g->arena, "%s: %s", op, what)); return;
-    case GN_DIM_DIFFERENT: gn_throw_at(g, GN_ESHAPE, op, in, n, "%s differ: %s and %s", what, dim_text(g, a), dim_text(g, b));
-    }
-}
-
-const gn_dim *gn_infer_extent(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b,
-                              const char *what)
-{
-    gn_infer_equal(g, op, in, n, a, b, what);
-    return gn_dim_is_const(b, NULL) ? b : a;
-}
-
-const gn_type *gn_infer_same_shape(gn_graph *g, const char *op, gn_expr *const *in, size_t n, gn_dtype dtype)
-{
-    const gn_dim *shape[GN_MAX_RANK];
-    const size_t rank = gn_rank_in(in[0]);
-    for (size_t d = 0; d < rank; d++) shape[d] = gn_extent(in[0], d);
-    for (size_t i = 1; i < n; i++) {
-        if (gn_rank_in(in[i]) != rank) gn_throw_at(g, GN_ESHAPE, op, in, n, "operands differ in rank");
-        for (size_t d = 0; d < rank; d++) shape[d] = gn_infer_extent(g, op, in, n, shape[d], gn_extent(in[i], d), "extents");
-    }
-    return gn_type_tensor(g, dtype, rank, shape);
-}
-
 gn_expr *gn_make1(gn_graph *g, const gn_op_info *op, gn_expr *a)
 {
     return gn_node(g, op, &a, 1, NULL);

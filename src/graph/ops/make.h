@@ -24,17 +24,6 @@ static inline bool gn_has_axis(const gn_axis_list *l, int64_t axis)
 }
 gn_axis_list gn_axes_attr(const gn_expr *); /* the attribute "axes" */
 
-/* ---- for type rules ---- */
-
-/* The extent that a and b share; known ones win. Throws GN_ESHAPE with "WHAT differ: A and B" if they differ for every size;
- * where that is open the call will check it (gn_constraint). */
-const gn_dim *gn_infer_extent(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b,
-                              const char *what);
-/* dtype with the common shape of all operands. */
-const gn_type *gn_infer_same_shape(gn_graph *, const char *op, gn_expr *const *in, size_t n, gn_dtype);
-/* Notes that a and b must be equal at the call; throws if they never are. */
-void gn_infer_equal(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what);
-
 /* ---- nodes ---- */
 
 gn_expr *gn_make1(gn_graph *, const gn_op_info *, gn_expr *);

@@ -53,20 +53,20 @@ static const gn_type *infer_broadcast(gn_graph *g, gn_expr *const *in, size_t n,
     return gn_type_tensor(g, gn_dtype_in(x), attr[0].n, attr[0].dims);
 }
 
-/* start, start + step, ... (n of them) lie within an extent. What is open becomes a constraint by max(a, b) = b. */
-static void infer_inside(gn_graph *g, const char *op, gn_expr *const *in, size_t nin, const gn_dim *start, int64_t step,
-                         const gn_dim *n, const gn_dim *extent)
+/* start, start + step, ... (n of them) lie within an extent, and start does so even where n is 0. */
+static void infer_inside(gn_graph *g, const char *op, gn_expr *const *in, size_t nin, size_t axis, const gn_dim *start,
+                         int64_t step, const gn_dim *n, const gn_dim *extent)
 {
     gn_dim_pool *p = &g->dims;
-    const gn_dim *zero = gn_dim_const(p, 0), *one = gn_dim_const(p, 1);
+    const gn_dim *one = gn_dim_const(p, 1);
     const gn_dim *end = gn_dim_add(p, gn_dim_add(p, start, gn_dim_scale(p, gn_dim_sub(p, n, one), step)), one);
-    int64_t low, high, count;
+    int64_t count;
     if (step < 1) gn_throw_at(g, GN_EINVAL, op, in, nin, "a step of %lld", (long long)step);
     if (gn_dim_is_const(n, &count) && count == 0) return;
-    gn_dim_range(start, NULL, &low, &high);
-    if (low < 0) gn_infer_equal(g, op, in, nin, gn_dim_max(p, zero, start), start, "start and its bound");
-    gn_dim_range(gn_dim_sub(p, extent, end), NULL, &low, &high);
-    if (low < 0) gn_infer_equal(g, op, in, nin, gn_dim_max(p, extent, end), extent, "end of the range and extent");
+    gn_infer_at_least(g, op, in, nin, start, gn_dim_const(p, 0), gn_arena_printf(&g->arena, "start of the range in axis %zu", axis));
+    const char *const what = gn_arena_printf(&g->arena, "extent of axis %zu", axis);
+    gn_infer_at_least(g, op, in, nin, extent, end, what);
+    if (step > 1) gn_infer_at_least(g, op, in, nin, extent, start, what);
 }
 
 static const gn_type *infer_slice(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *attr)
@@ -76,7 +76,7 @@ static const gn_type *infer_slice(gn_graph *g, gn_expr *const *in, size_t n, con
     if (attr[0].n != rank || attr[1].n != rank || attr[2].n != rank)
         gn_throw_at(g, GN_EAXIS, "slice", in, n, "not one range an axis");
     for (size_t d = 0; d < rank; d++)
-        infer_inside(g, "slice", in, n, attr[0].dims[d], attr[1].ints[d], attr[2].dims[d], gn_extent(x, d));
+        infer_inside(g, "slice", in, n, d, attr[0].dims[d], attr[1].ints[d], attr[2].dims[d], gn_extent(x, d));
     return gn_type_tensor(g, gn_dtype_in(x), rank, attr[2].dims);
 }
 
@@ -89,7 +89,7 @@ static const gn_type *infer_pad(gn_graph *g, gn_expr *const *in, size_t n, const
     if (gn_rank_in(in[1]) != 0) gn_throw_at(g, GN_ESHAPE, "pad", in, n, "the fill is no scalar");
     if (gn_dtype_in(in[1]) != gn_dtype_in(x)) gn_throw_at(g, GN_EDTYPE, "pad", in, n, "the fill has another dtype");
     for (size_t d = 0; d < rank; d++)
-        infer_inside(g, "pad", in, n, attr[0].dims[d], attr[1].ints[d], gn_extent(x, d), attr[2].dims[d]);
+        infer_inside(g, "pad", in, n, d, attr[0].dims[d], attr[1].ints[d], gn_extent(x, d), attr[2].dims[d]);
     return gn_type_tensor(g, gn_dtype_in(x), rank, attr[2].dims);
 }
 

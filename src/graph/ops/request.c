@@ -45,9 +45,11 @@ static gn_expr *make(gn_graph *g, void *arg)
         if (gn_graph_in(e) != g) gn_request_fail(g, &r, GN_EINVAL, "operand %zu belongs to another graph", i + 1);
         r.x[i] = e;
     }
+    const gn_builder builder = { r.name, r.n, gn_arena_copy(&g->arena, r.x, r.n * sizeof *r.x) };
     for (size_t i = 0; i < r.n; i++) {
         if (r.x[i] && r.x[i]->type->kind == GN_TYPE_TUPLE) gn_request_fail(g, &r, GN_EINVAL, "operand %zu is a tuple", i + 1);
     }
+    g->builder = &builder; /* until gn_build ends */
     return r.make(g, &r);
 }
 
@@ -69,10 +71,8 @@ gn_expr *gn_request_make(gn_loc loc, const gn_request *r)
 
 void gn_request_equal(gn_graph *g, const gn_request *r, const gn_dim *a, const gn_dim *b, const char *what)
 {
-    gn_text ta = { .arena = &g->arena }, tb = { .arena = &g->arena };
-    if (gn_dim_compare(a, b) != GN_DIM_DIFFERENT) return;
-    gn_dim_show(&ta, a), gn_dim_show(&tb, b);
-    gn_request_fail(g, r, GN_ESHAPE, "%s differ: %s and %s", what, gn_text_done(&ta), gn_text_done(&tb));
+    if (gn_dim_never_equal(&g->dims, a, b))
+        gn_request_fail(g, r, GN_ESHAPE, "%s differ: %s and %s", what, gn_dim_text(&g->arena, a), gn_dim_text(&g->arena, b));
 }
 
 gn_dtype gn_float_of(gn_dtype t)
