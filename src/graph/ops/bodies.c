@@ -73,12 +73,61 @@ const char gn_body_log1p_f32[] =
     "     (y (select (lt (abs x) 0x1p-25) x y))"
     "  (select (lt -1 x) (select (lt x inf) y x) (select (eq x -1) -inf nan)))";
 
-/* -tanh |x| = e / (e + 2), e = exp(-2 |x|) - 1, which is neither large nor cancelled. */
+/* Quotients n / d of sums that are not rounded: w = 1/d is an estimate, and so is y1, 12 bits of n w; with d = d1 + d2, d1 of 12 bits,
+ * both products of the remainder n - y1 d1 - y1 d2 are as good as exact, with fma and without, and y1 plus the remainder times w is
+ * rounded once.
+ *
+ * tanh |x| = (1 - e) / (1 + e), e = exp(-2 |x|) = s (1 + r + v) for s = 2^n: n = s - 1 + s r + s v (negated), d = s + 1 + s r + s v. */
 const char gn_body_tanh_f32[] =
-    "(let (e (expm1 (mul -2 (abs x)))) (copysign (div e (add e 2)) x))";
+    "(let (z (mul -2 (abs x)))"
+    "     (z (select (lt z -19) -19 z))"
+    "     (t (fma z 1.44269504 12582912))"
+    "     (n (sub t 12582912))"
+    "     (r (fma n 2.12194440e-4 (fma n -0.693359375 z)))"
+    "     (p (fma r 0x1.a26768p-13 0x1.6d30cep-10))"
+    "     (p (fma p r 0x1.110ff2p-7))"
+    "     (p (fma p r 0x1.5555p-5))"
+    "     (p (fma p r 0x1.555556p-3))"
+    "     (p (fma p r 0.5))"
+    "     (s (bitcast f32 (shl (sub (bitcast i32 t) 1262485377) 23)))"
+    "     (a (mul s r))"
+    "     (b (mul s (mul (mul r r) p)))"
+    "     (d (add (add (add s 1) a) b))"
+    "     (w (div 1 d))"
+    "     (d1 (bitcast f32 (bit_and (bitcast i32 d) -4096)))"
+    "     (d2 (add (add (add (sub 1 d1) s) a) b))"
+    "     (less (sub s 1))"
+    "     (b (add b (sub s (add less 1))))"
+    "     (y1 (bitcast f32 (bit_and (bitcast i32 (mul (add (add less a) b) w)) -4096)))"
+    "     (e (add (add (fma (neg y1) d1 less) a) b))"
+    "     (e (fma (neg y1) d2 e))"
+    "  (copysign (fma e w y1) x))";
 
-/* 1 / (1 + e) or e / (1 + e) with e = exp(-|x|), which does not overflow. */
-const char gn_body_sigmoid_f32[] = "(let (e (exp (neg (abs x)))) (div (select (lt x 0) e 1) (add 1 e)))";
+/* 1 / (1 + e) or e / (1 + e) with e = exp(-|x|) = s (1 + q): d = 1 + s + s q, and n = 1 or, to be scaled by s, 1 + q. */
+const char gn_body_sigmoid_f32[] =
+    "(let (z (neg (abs x)))"
+    "     (z (select (lt z -104) -104 z))"
+    "     (t (fma z 1.44269504 12582912))"
+    "     (n (sub t 12582912))"
+    "     (r (fma n 2.12194440e-4 (fma n -0.693359375 z)))"
+    "     (p (fma r 0x1.6cad1cp-10 0x1.120c86p-7))"
+    "     (p (fma p r 0x1.55556ap-5))"
+    "     (p (fma p r 0x1.5554dcp-3))"
+    "     (p (fma p r 0.5))"
+    "     (v (mul (mul r r) p))"
+    "     (s (bitcast f32 (shl (maximum (sub (bitcast i32 t) 1262485377) 1) 23)))"
+    "     (a (mul s r))"
+    "     (c (mul s v))"
+    "     (d (add (add (add 1 s) a) c))"
+    "     (w (div 1 d))"
+    "     (d1 (bitcast f32 (bit_and (bitcast i32 d) -4096)))"
+    "     (d2 (add (add (add (sub 1 d1) s) a) c))"
+    "     (below (lt x 0))"
+    "     (f (select below r 0))"
+    "     (g (select below v 0))"
+    "     (y1 (bitcast f32 (bit_and (bitcast i32 (mul (add 1 f) w)) -4096)))"
+    "     (e (fma (neg y1) d2 (add (add (fma (neg y1) d1 1) f) g)))"
+    "  (ldexp (fma e w y1) (select below n 0)))";
 
 /* max(x, 0) + log(1 + exp(-|x|)) */
 const char gn_body_softplus_f32[] =

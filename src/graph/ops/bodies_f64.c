@@ -13,8 +13,7 @@
     "     (p (fma p r 0x1.1111111110033p-7))" \
     "     (p (fma p r 0x1.5555555555551p-5))" \
     "     (p (fma p r 0x1.5555555555557p-3))" \
-    "     (p (fma p r 0.5))" \
-    "     (q (fma (mul r r) p r))"
+    "     (p (fma p r 0.5))"
 #define LN2_REDUCTION \
     "     (t (fma z 0x1.71547652b82fep+0 6755399441055744))" \
     "     (n (sub t 6755399441055744))" \
@@ -25,6 +24,7 @@ const char gn_body_exp_f64[] =
     "     (z (select (lt 710 low) 710 low))"
     LN2_REDUCTION
     EXP_POLYNOMIAL
+    "     (q (fma (mul r r) p r))"
     "  (ldexp (add 1 q) n))";
 
 const char gn_body_expm1_f64[] =
@@ -32,6 +32,7 @@ const char gn_body_expm1_f64[] =
     "     (z (select (lt 710 low) 710 low))"
     LN2_REDUCTION
     EXP_POLYNOMIAL
+    "     (q (fma (mul r r) p r))"
     "     (s (bitcast f64 (shl (sub (bitcast i64 t) 4843621399236967426) 52)))"
     "     (y (fma s q (sub s 0.5)))"
     "  (select (lt (abs x) 0x1p-54) x (add y y)))";
@@ -76,8 +77,47 @@ const char gn_body_log1p_f64[] =
     "     (y (select (lt (abs x) 0x1p-54) x y))"
     "  (select (lt -1 x) (select (lt x inf) y x) (select (eq x -1) -inf nan)))";
 
-const char gn_body_tanh_f64[] = "(let (e (expm1 (mul -2 (abs x)))) (copysign (div e (add e 2)) x))";
-const char gn_body_sigmoid_f64[] = "(let (e (exp (neg (abs x)))) (div (select (lt x 0) e 1) (add 1 e)))";
+/* As in f32, with 26 bits, and with what rounding r lost. */
+const char gn_body_tanh_f64[] =
+    "(let (z (mul -2 (abs x)))"
+    "     (z (select (lt z -39) -39 z))"
+    LN2_REDUCTION
+    EXP_POLYNOMIAL
+    "     (s (bitcast f64 (shl (sub (bitcast i64 t) 4843621399236967425) 52)))"
+    "     (a (mul s r))"
+    "     (low (fma n -0x1.a39ef35793c76p-33 (sub (fma n -0x1.62e42feep-1 z) r)))"
+    "     (b (mul s (fma (mul r r) p low)))"
+    "     (d (add (add (add s 1) a) b))"
+    "     (w (div 1 d))"
+    "     (d1 (bitcast f64 (bit_and (bitcast i64 d) -134217728)))"
+    "     (d2 (add (add (add (sub 1 d1) s) a) b))"
+    "     (less (sub s 1))"
+    "     (b (add b (sub s (add less 1))))"
+    "     (y1 (bitcast f64 (bit_and (bitcast i64 (mul (add (add less a) b) w)) -134217728)))"
+    "     (e (add (add (fma (neg y1) d1 less) a) b))"
+    "     (e (fma (neg y1) d2 e))"
+    "  (copysign (fma e w y1) x))";
+
+const char gn_body_sigmoid_f64[] =
+    "(let (z (neg (abs x)))"
+    "     (z (select (lt z -746) -746 z))"
+    LN2_REDUCTION
+    EXP_POLYNOMIAL
+    "     (v (mul (mul r r) p))"
+    "     (s (bitcast f64 (shl (maximum (sub (bitcast i64 t) 4843621399236967425) 1) 52)))"
+    "     (a (mul s r))"
+    "     (c (mul s v))"
+    "     (d (add (add (add 1 s) a) c))"
+    "     (w (div 1 d))"
+    "     (d1 (bitcast f64 (bit_and (bitcast i64 d) -134217728)))"
+    "     (d2 (add (add (add (sub 1 d1) s) a) c))"
+    "     (below (lt x 0))"
+    "     (f (select below r 0))"
+    "     (g (select below v 0))"
+    "     (y1 (bitcast f64 (bit_and (bitcast i64 (mul (add 1 f) w)) -134217728)))"
+    "     (e (fma (neg y1) d2 (add (add (fma (neg y1) d1 1) f) g)))"
+    "  (ldexp (fma e w y1) (select below n 0)))";
+
 const char gn_body_softplus_f64[] = "(add (select (lt x 0) 0 x) (log1p (exp (neg (abs x)))))";
 const char gn_body_rsqrt_f64[] = "(div 1 (sqrt x))";
 
