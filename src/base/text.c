@@ -1,6 +1,5 @@
 /* Strings under construction. */
 #include "text.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "number.h"
@@ -34,13 +33,13 @@ void gn_text_char(gn_text *t, char c)
     gn_text_add_n(t, &c, 1);
 }
 
-void gn_textf(gn_text *t, const char *format, ...)
+void gn_vtextf(gn_text *t, const char *format, va_list given)
 {
     va_list args;
     reserve(t, 64);
     for (;;) {
         const size_t room = t->capacity - t->n;
-        va_start(args, format);
+        va_copy(args, given);
         const int n = vsnprintf(t->at + t->n, room, format, args);
         va_end(args);
         if (n < 0) gn_throw(GN_EINTERNAL, "a format could not be printed: %s", format);
@@ -51,6 +50,14 @@ void gn_textf(gn_text *t, const char *format, ...)
         t->at[t->n] = '\0';
         reserve(t, (size_t)n);
     }
+}
+
+void gn_textf(gn_text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    gn_vtextf(t, format, args);
+    va_end(args);
 }
 
 const char *gn_text_done(gn_text *t)

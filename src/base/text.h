@@ -4,6 +4,7 @@
  *     gn_textf(&t, "%s(%d)", name, n);
  *     return gn_text_done(&t); */
 #pragma once
+#include <stdarg.h>
 #include "arena.h"
 
 typedef struct gn_text {
@@ -14,6 +15,7 @@ typedef struct gn_text {
 
 /* No floating-point number: their spelling is number.h's. */
 void gn_textf(gn_text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void gn_vtextf(gn_text *, const char *format, va_list) __attribute__((format(printf, 2, 0)));
 void gn_text_add(gn_text *, const char *text);
 void gn_text_add_n(gn_text *, const char *text, size_t n);
 void gn_text_char(gn_text *, char c);

@@ -2,6 +2,8 @@
  *
  * Nothing in the text depends on when, where or by whom it was written: two exports of one function are the same bytes. */
 #include <errno.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,43 +11,54 @@
 #include "ascii.h"
 #include "error.h"
 #include "func_state.h"
+#include "spelling.h"
 
 typedef struct exporter {
     const gn_func *f;
     const gn_program *p;
     const char *name;
-    const char *upper;           /* NAME */
+    const char *arena_macro, *guard;
     gn_arena arena;
     gn_plan plan;
     int64_t *sym;
     const char **value_name;     /* per value: a C expression for its address; NULL for temporaries */
-    const char **field;          /* per variable: an identifier */
+    const char **field;          /* per variable: a member of the structure of weights, or an array */
+    const char **symbol;         /* per step: the function that runs it */
+    bool *used;                  /* per parameter */
+    gn_spelling names, members;  /* of the file and its function; of the structure */
     gn_text header, source;
 } exporter;
 
 /* ---- names ---- */
 
-static bool is_taken(const char *name)
+/* Two functions that differ in capitals alone get different macros: PREDICT_ARENA_BYTES for predict, Predict_arena_bytes for Predict. */
+static void name_macros(exporter *x)
 {
-    static const char *const words[] = { "arena", "weights", "alignas", "alignof", "auto", "bool", "break", "case", "catch", "char", "class", "const",
-        "continue", "default", "delete", "do", "double", "else", "enum", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int",
-        "long", "namespace", "new", "nullptr", "operator", "private", "protected", "public", "register", "restrict", "return", "short", "signed",
-        "sizeof", "static", "struct", "switch", "template", "this", "throw", "true", "try", "typedef", "typename", "union", "unsigned", "using",
-        "virtual", "void", "volatile", "while" };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (!strcmp(words[i], name)) return true;
-    return false;
+    bool capital = false;
+    char *upper = gn_arena_string(&x->arena, x->name);
+    for (char *c = upper; *c; c++) capital |= gn_is_upper(*c), *c = gn_to_upper(*c);
+    x->guard = gn_arena_printf(&x->arena, "GN_%s_H", x->name);
+    x->arena_macro = capital ? gn_arena_printf(&x->arena, "%s_arena_bytes", x->name) : gn_arena_printf(&x->arena, "%s_ARENA_BYTES", upper);
+    gn_spell_reserve(&x->names, x->arena_macro);
 }
 
-/* An identifier near `name`, unlike the n before it. */
-static const char *identifier(exporter *x, const char *name, const char *const *before, size_t n)
+static const char *name_of(exporter *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static const char *name_of(exporter *x, const char *format, ...)
 {
-    char *id = gn_arena_printf(&x->arena, "%s%s", gn_is_digit(*name) ? "_" : "", name);
-    for (char *c = id; *c; c++)
-        if (!gn_in_name(*c)) *c = '_';
-    bool clashes = is_taken(id);
-    for (size_t i = 0; i < n; i++) clashes |= !strcmp(before[i], id);
-    return clashes || !*id ? gn_arena_printf(&x->arena, "%s_%zu", id, n) : id;
+    gn_text t = { .arena = &x->arena };
+    va_list ap;
+    va_start(ap, format);
+    gn_vtextf(&t, format, ap);
+    va_end(ap);
+    return gn_spell_name(&x->names, gn_text_done(&t));
+}
+
+/* Kernels of one form share a function. */
+static const char *earlier_symbol(const exporter *x, size_t step)
+{
+    for (size_t i = 0; i < step; i++)
+        if (x->symbol[i] && !strcmp(x->p->steps.at[i].symbol, x->p->steps.at[step].symbol)) return x->symbol[i];
+    return NULL;
 }
 
 static const char *c_type(gn_dtype t)
@@ -55,28 +68,49 @@ static const char *c_type(gn_dtype t)
     return names[t];
 }
 
-static void name_values(exporter *x)
+/* Names of the file first, then those of users: a parameter is renamed where it meets one, and the file reads as always. */
+static void name_all(exporter *x)
 {
+    static const char *const own[] = { "arena", "weights", "memory", "at", "i" };
     const gn_program *p = x->p;
+    gn_spell_reserve(&x->names, x->name);
+    name_macros(x);
+    gn_spell_reserve(&x->names, gn_arena_printf(&x->arena, "%s_weights", x->name));
+    gn_spell_reserve(&x->names, gn_arena_printf(&x->arena, "%s_initial", x->name));
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) gn_spell_reserve(&x->names, own[i]);
+    x->symbol = GN_NEW_ARRAY(&x->arena, const char *, p->steps.n);
+    for (size_t i = 0; i < p->steps.n; i++) {
+        if (p->steps.at[i].kernel < 0) continue;
+        const char *const earlier = earlier_symbol(x, i);
+        x->symbol[i] = earlier ? earlier : name_of(x, "%s", p->steps.at[i].symbol);
+    }
     x->value_name = GN_NEW_ARRAY(&x->arena, const char *, p->values.n);
     x->field = GN_NEW_ARRAY(&x->arena, const char *, p->variables.n);
-    for (uint32_t s = 0; s < x->f->nslots; s++) x->value_name[s] = identifier(x, p->values.at[s].name, x->value_name, s);
-    for (size_t i = 0; i < p->variables.n; i++) x->field[i] = identifier(x, p->variables.at[i].name, x->field, i);
+    for (size_t i = 0; i < p->variables.n; i++) x->field[i] = gn_spell_name(&x->members, p->variables.at[i].name);
+    for (size_t i = 0; i < p->variables.n && !x->f->updates; i++) x->field[i] = name_of(x, "%s_%s", x->name, x->field[i]);
     for (size_t i = x->f->nslots; i < p->values.n; i++) {
         const gn_pvalue *v = &p->values.at[i];
-        if (v->kind == GN_VALUE_CONSTANT) x->value_name[i] = gn_arena_printf(&x->arena, "%s_constant_%zu", x->name, i);
+        if (v->kind == GN_VALUE_CONSTANT) x->value_name[i] = name_of(x, "%s_constant_%zu", x->name, i);
         if (v->kind == GN_VALUE_VARIABLE)
-            x->value_name[i] = gn_arena_printf(&x->arena, "%s%s%s", x->f->updates ? "weights" : x->name, x->f->updates ? "->" : "_", x->field[v->index]);
+            x->value_name[i] = x->f->updates ? gn_arena_printf(&x->arena, "weights->%s", x->field[v->index]) : x->field[v->index];
     }
+    for (uint32_t s = 0; s < x->f->nslots; s++) x->value_name[s] = gn_spell_name(&x->names, p->values.at[s].name);
 }
 
 /* ---- data ---- */
 
+/* The negative infinity as a product: tcc takes no minus before an infinity in an initializer. */
+static void write_float(gn_text *t, gn_dtype dtype, double v)
+{
+    if (!isinf(v) || v > 0) gn_spell_float(t, dtype, v);
+    else gn_text_add(t, dtype == GN_F32 ? "(float)(-1e300 * 1e300)" : "-1e300 * 1e300");
+}
+
 static void write_element(gn_text *t, gn_dtype dtype, const void *data, int64_t i)
 {
     switch (dtype) {
-    case GN_F32: gn_spell_float(t, GN_F32, (double)((const float *)data)[i]); break;
-    case GN_F64: gn_spell_float(t, GN_F64, ((const double *)data)[i]); break;
+    case GN_F32: write_float(t, GN_F32, (double)((const float *)data)[i]); break;
+    case GN_F64: write_float(t, GN_F64, ((const double *)data)[i]); break;
     case GN_BOOL:
     case GN_U8: gn_textf(t, "%u", ((const uint8_t *)data)[i]); break;
     case GN_I8: gn_textf(t, "%d", ((const int8_t *)data)[i]); break;
@@ -119,8 +153,8 @@ static void write_weights(exporter *x)
     for (size_t i = 0; i < p->variables.n; i++) {
         const gn_pvariable *v = &p->variables.at[i];
         const int64_t n = size_of(x, v);
-        if (x->f->updates) gn_textf(t, "\n.%s = ", x->field[i]);
-        else gn_textf(t, "\nstatic const %s %s_%s[%lld] = ", c_type(v->dtype), x->name, x->field[i], (long long)(n ? n : 1));
+        if (x->f->updates) gn_textf(t, "\n/* %s */ ", x->field[i]);
+        else gn_textf(t, "\nstatic const %s %s[%lld] = ", c_type(v->dtype), x->field[i], (long long)(n ? n : 1));
         write_elements(t, v->dtype, x->f->variable[i]->value.data, n);
         gn_text_add(t, x->f->updates ? "," : ";\n");
     }
@@ -164,9 +198,10 @@ static void write_header(exporter *x)
     gn_text *t = &x->header;
     const gn_program *p = x->p;
     gn_textf(t, "/* %s: a function generated by Gnomon %s as plain C. It needs libm at most, allocates nothing, has no state, and may run in\n"
-             " * several threads at once, each with its own arena.\n *\n"
-             " *     _Alignas(64) static unsigned char arena[%s_ARENA_BYTES + 1];\n"
-             " *     if (%s(..., arena)) ...;\n *\n * Arrays are row-major.\n *\n", x->name, gn_version(), x->upper, x->name);
+             " * several threads at once, each with its own arena. It computes in the floating-point mode of its caller: in the default mode, which rounds\n"
+             " * to nearest and keeps subnormals, it gives the bits of the function that was exported.\n *\n"
+             " *     _Alignas(64) static unsigned char arena[%s + 1];\n"
+             " *     if (%s(..., arena)) ...;\n *\n * Arrays are row-major.\n *\n", x->name, gn_version(), x->arena_macro, x->name);
     for (uint32_t s = 0; s < x->f->nslots; s++) {
         gn_textf(t, " *   %-6s  %-12s  %s ", s < p->ninputs ? "input" : "output", x->value_name[s], gn_dtype_name(p->values.at[s].dtype));
         write_shape(t, p->values.at[s].shape, p->values.at[s].rank);
@@ -175,9 +210,9 @@ static void write_header(exporter *x)
     bool computed = false;
     for (size_t i = 0; i < p->indices.n; i++) computed |= p->indices.at[i].after >= 0;
     gn_textf(t, " *\n * Returns 0, or -1 if an index lies outside its axis; then %s. */\n"
-             "#ifndef %s_H\n#define %s_H\n#include <stdint.h>\n\n", !computed ? "nothing was changed" : x->f->updates ? "no weight was changed" :
-             "the outputs mean nothing", x->upper, x->upper);
-    gn_textf(t, "/* Bytes of memory for temporaries, aligned to 64. */\n#define %s_ARENA_BYTES %lld\n\n", x->upper,
+             "#ifndef %s\n#define %s\n#include <stdint.h>\n\n", !computed ? "nothing was changed" : x->f->updates ? "no weight was changed" :
+             "the outputs mean nothing", x->guard, x->guard);
+    gn_textf(t, "/* Bytes of memory for temporaries, aligned to 64. */\n#define %s %lld\n\n", x->arena_macro,
              (long long)x->plan.arena_bytes);
     gn_text_add(t, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     if (x->f->updates) {
@@ -197,13 +232,14 @@ static void write_header(exporter *x)
 
 /* ---- the source ---- */
 
-static bool is_step(const exporter *x, const char *name, size_t n)
+/* The step whose function is called so; -1. */
+static int64_t step_called(const exporter *x, const char *name, size_t n)
 {
     for (size_t i = 0; i < x->p->steps.n; i++) {
         const char *symbol = x->p->steps.at[i].symbol;
-        if (strlen(symbol) == n && !strncmp(symbol, name, n)) return true;
+        if (x->symbol[i] && strlen(symbol) == n && !strncmp(symbol, name, n)) return (int64_t)i;
     }
-    return false;
+    return -1;
 }
 
 /* The kernels, with functions that nobody outside sees. */
@@ -211,11 +247,13 @@ static void write_kernels(exporter *x)
 {
     static const char head[] = "void ";
     for (const char *line = x->p->source; *line;) {
-        const char *end = strchr(line, '\n');
+        const char *end = strchr(line, '\n'), *name = line + sizeof head - 1;
         const size_t n = end ? (size_t)(end - line) + 1 : strlen(line);
-        const bool is_function = n > sizeof head && !strncmp(line, head, sizeof head - 1) && is_step(x, line + sizeof head - 1, strcspn(line + sizeof head - 1, "("));
-        if (is_function) gn_text_add(&x->source, "static ");
-        gn_text_add_n(&x->source, line, n);
+        const bool is_function = n > sizeof head && !strncmp(line, head, sizeof head - 1);
+        const size_t length = is_function ? strcspn(name, "(") : 0;
+        const int64_t step = is_function ? step_called(x, name, length) : -1;
+        if (step >= 0) gn_textf(&x->source, "static void %s", x->symbol[step]);
+        gn_text_add_n(&x->source, step >= 0 ? name + length : line, step >= 0 ? n - (sizeof head - 1) - length : n);
         line += n;
     }
 }
@@ -231,6 +269,7 @@ static void write_address(exporter *x, int32_t value, int64_t start)
 {
     const int32_t root = root_of(x->p, value);
     const int64_t offset = x->plan.offset[value];
+    if (root < (int32_t)x->f->nslots) x->used[root] = true;
     if (!x->value_name[root]) gn_textf(&x->source, "memory + %lld", (long long)((offset < 0 ? 0 : offset) + start));
     else if (start) gn_textf(&x->source, "(void *)((uintptr_t)%s + %lld)", x->value_name[root], (long long)start);
     else gn_textf(&x->source, "(void *)(uintptr_t)%s", x->value_name[root]);
@@ -247,8 +286,10 @@ static void write_index_checks(exporter *x, int32_t after)
         n /= (int64_t)gn_dtype_size(v->dtype);
         gn_textf(t, "    for (int64_t i = 0; i < %lld; i++) { /* %s */\n        const %s at = ", (long long)n, c->text, c_type(v->dtype));
         if (after >= 0) gn_textf(t, "((const %s *)(const void *)(", c_type(v->dtype)), write_address(x, (int32_t)c->value, 0), gn_text_add(t, "))");
-        else gn_text_add(t, x->value_name[c->value]);
-        gn_textf(t, "[i];\n        if ((int64_t)at < 0 || (int64_t)at >= %lld) return -1;\n    }\n", (long long)bound);
+        else gn_text_add(t, x->value_name[c->value]), x->used[c->value] = true;
+        const bool is_signed = gn_dtypes[v->dtype].kind == GN_KIND_INT;
+        gn_textf(t, "[i];\n        if (%s%sat >= %lld) return -1;\n    }\n", is_signed ? "at < 0 || " : "", is_signed ? "(int64_t)" : "(uint64_t)",
+                 (long long)(bound > 0 ? bound : 0));
     }
 }
 
@@ -291,8 +332,8 @@ static void write_step(exporter *x, size_t i)
         gn_text_add(t, " };\n");
     }
     const char *sym = s->nsym ? "sym" : "NULL";
-    if (x->plan.parts[i] == 1) gn_textf(t, "        %s(arg, %s, 0);\n    }\n", s->symbol, sym);
-    else gn_textf(t, "        for (int64_t part = 0; part < %lld; part++) %s(arg, %s, part);\n    }\n", (long long)x->plan.parts[i], s->symbol, sym);
+    if (x->plan.parts[i] == 1) gn_textf(t, "        %s(arg, %s, 0);\n    }\n", x->symbol[i], sym);
+    else gn_textf(t, "        for (int64_t part = 0; part < %lld; part++) %s(arg, %s, part);\n    }\n", (long long)x->plan.parts[i], x->symbol[i], sym);
 }
 
 static void write_source(exporter *x)
@@ -311,6 +352,8 @@ static void write_source(exporter *x)
         write_step(x, i);
         write_index_checks(x, (int32_t)i);
     }
+    for (uint32_t s = 0; s < x->f->nslots; s++)
+        if (!x->used[s]) gn_textf(t, "    (void)%s;\n", x->value_name[s]);
     gn_text_add(t, "    return 0;\n}\n");
 }
 
@@ -324,11 +367,9 @@ static void build(void *arg)
             gn_throw(GN_EINVAL, "export %s: the dim '%s' is not fixed: compile with .fix = \"%s=...\"", x->name, p->syms.at[i].name, p->syms.at[i].name);
         x->sym[i] = p->syms.at[i].is;
     }
-    char *upper = gn_arena_string(&x->arena, x->name);
-    for (char *c = upper; *c; c++) *c = gn_to_upper(*c);
-    x->upper = upper;
     gn_program_plan(p, x->sym, 1, &x->plan, &x->arena);
-    name_values(x);
+    name_all(x);
+    x->used = GN_NEW_ARRAY(&x->arena, bool, x->f->nslots);
     write_header(x);
     write_source(x);
 }
@@ -352,17 +393,14 @@ static gn_status write_file(const char *dir, const char *name, const char *suffi
     return gn_error(GN_EIO, "export %s: cannot write %s: %s", name, path, strerror(e));
 }
 
-static bool is_identifier(const char *name)
-{
-    return gn_is_name(name) && !is_taken(name) && strlen(name) <= 60;
-}
 
 gn_status gn_export(const gn_func *f, const char *name, const char *dir)
 {
     if (!f || !name || !dir) return gn_error(GN_EINVAL, "export: the function, its name or the directory is NULL");
-    if (!is_identifier(name)) return gn_error(GN_EINVAL, "export: \"%s\" is no identifier", name);
+    if (!gn_is_name(name) || strlen(name) > 60) return gn_error(GN_EINVAL, "export: \"%s\" is no identifier of up to 60 characters", name);
+    if (!gn_is_function_name(name)) return gn_error(GN_EINVAL, "export: \"%s\" is a word of C, C++ or their libraries", name);
     exporter x = { .f = f, .p = f->program, .name = name, .arena = { .allocator = f->allocator } };
-    x.header.arena = x.source.arena = &x.arena;
+    x.header.arena = x.source.arena = x.names.arena = x.members.arena = &x.arena;
     for (size_t i = 0; i < f->program->variables.n; i++) gn_variable_lock(f->variable[f->by_id[i]], false);
     gn_status s = gn_protect(build, &x);
     for (size_t i = f->program->variables.n; i-- > 0;) gn_variable_unlock(f->variable[f->by_id[i]]);

@@ -41,7 +41,8 @@ gn_dtype gn_emit_op_dtype(const gn_val *op); /* by which the target spells it */
 const char *gn_emit_scalar_type(gn_dtype); /* of a value */
 const char *gn_emit_memory_type(gn_dtype); /* of an array's elements */
 void gn_emit_type(gn_emitter *, gn_dtype, int lanes);
-void gn_emit_word(gn_emitter *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* prints a word of the prelude and asks for it */
+/* Prints a word of the prelude and asks for it. */
+void gn_emit_word(gn_emitter *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void gn_emit_preds(gn_emitter *, gn_preds);
 void gn_emit_operand(gn_emitter *, const gn_val *);
 void gn_emit_let(gn_emitter *, const gn_val *);                                        /* a line, or three */

@@ -6,36 +6,39 @@
 
 enum { LONGEST = 60 };
 
-/* Of C11, C23, C++20, CUDA, their headers' macros in small letters, macros that compilers predefine, and names in every function of generated code.
+/* Of C11, C23, C++20, CUDA, their headers' macros, macros that compilers predefine, and names in every function of generated code.
  * Sorted. */
 static const char *const words[] = {
-    "I", "NAN", "NULL", "alignas", "alignof", "and", "and_eq", "arg", "arm", "asm", "assert", "atomic", "auto", "bitand", "bitor",
-    "blockDim", "blockIdx", "bool", "break", "case", "catch", "cdecl", "char", "class", "co_await", "co_return", "co_yield",
-    "compl", "complex", "concept", "const", "const_cast", "consteval", "constexpr", "constinit", "continue", "decltype", "default",
-    "delete", "do", "double", "dynamic_cast", "else", "enum", "environ", "errno", "explicit", "export", "extern", "false", "far",
-    "final", "float", "for", "fortran", "friend", "goto", "gridDim", "half", "hpux", "huge", "i386", "if", "imaginary", "import",
-    "inline", "int", "interface", "linux", "long", "memcpy", "memmove", "memset", "mips", "module", "mutable", "namespace", "near",
-    "new", "noexcept", "noreturn", "not", "not_eq", "nullptr", "offsetof", "operator", "or", "or_eq", "override", "part", "pascal",
-    "private", "protected", "public", "register", "reinterpret_cast", "requires", "restrict", "return", "setjmp", "short", "signed",
-    "sizeof", "small", "sparc", "static", "static_assert", "static_cast", "stderr", "stdin", "stdout", "struct", "sun", "switch",
-    "sym", "template", "this", "threadIdx", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof",
-    "typeof_unqual", "union", "unix", "unreachable", "unsigned", "using", "vax", "virtual", "void", "volatile", "warpSize", "while",
-    "xor", "xor_eq",
+    "BUFSIZ", "EOF", "FILE", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "I", "INFINITY", "MATH_ERREXCEPT", "MATH_ERRNO",
+    "M_E", "M_PI", "NAN", "NULL", "alignas", "alignof", "and", "and_eq", "arg", "arm", "asm", "assert", "atomic",
+    "auto", "bitand", "bitor", "blockDim", "blockIdx", "bool", "break", "case", "catch", "cdecl", "char", "class",
+    "co_await", "co_return", "co_yield", "compl", "complex", "concept", "const", "const_cast", "consteval",
+    "constexpr", "constinit", "continue", "decltype", "default", "delete", "do", "double", "dynamic_cast", "else",
+    "enum", "environ", "errno", "explicit", "export", "extern", "false", "far", "final", "float", "for", "fortran",
+    "friend", "goto", "gridDim", "half", "hpux", "huge", "i386", "if", "imaginary", "import", "inline", "int",
+    "interface", "linux", "long", "memcpy", "memmove", "memset", "mips", "module", "mutable", "namespace", "near",
+    "new", "noexcept", "noreturn", "not", "not_eq", "nullptr", "offsetof", "operator", "or", "or_eq", "override",
+    "part", "pascal", "private", "protected", "public", "register", "reinterpret_cast", "requires", "restrict",
+    "return", "setjmp", "short", "signed", "sizeof", "small", "sparc", "static", "static_assert", "static_cast",
+    "stderr", "stdin", "stdout", "struct", "sun", "switch", "sym", "template", "this", "threadIdx", "thread_local",
+    "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "typeof_unqual", "union", "unix",
+    "unreachable", "unsigned", "using", "vax", "virtual", "void", "volatile", "warpSize", "while", "xor", "xor_eq",
 };
 
 /* Of the C library, and what compilers take for it. Sorted. */
 static const char *const functions[] = {
-    "abort", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "atof", "atoi", "atol", "bcmp", "bcopy", "bzero",
-    "calloc", "cbrt", "ceil", "clock", "close", "copysign", "cos", "cosh", "div", "erf", "erfc", "exit", "exp", "exp2", "expm1",
-    "fabs", "fdim", "ffs", "floor", "fma", "fmax", "fmin", "fmod", "fopen", "fork", "fprintf", "fputc", "fputs", "fread", "free",
-    "frexp", "fwrite", "gamma", "getenv", "hypot", "ilogb", "index", "isalnum", "isalpha", "isdigit", "isfinite", "isinf",
-    "islower", "isnan", "isnormal", "isspace", "isupper", "j0", "j1", "jn", "labs", "ldexp", "lgamma", "link", "llrint", "llround",
-    "log", "log10", "log1p", "log2", "logb", "lrint", "lround", "main", "malloc", "memchr", "memcmp", "modf", "nan", "nearbyint",
-    "nextafter", "open", "pipe", "pow", "printf", "putchar", "puts", "qsort", "rand", "read", "realloc", "remainder", "remove",
-    "remquo", "rename", "rint", "round", "scalbln", "scalbn", "scanf", "select", "send", "signal", "signbit", "sin", "sinh",
-    "snprintf", "sprintf", "sqrt", "srand", "sscanf", "strcat", "strchr", "strcmp", "strcpy", "strerror", "strlen", "strncmp",
-    "strncpy", "strtod", "strtol", "system", "tan", "tanh", "tgamma", "time", "tolower", "toupper", "trunc", "write", "y0", "y1",
-    "yn",
+    "abort", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "atof", "atoi", "atol", "bcmp",
+    "bcopy", "bzero", "calloc", "cbrt", "ceil", "clock", "close", "copysign", "cos", "cosh", "div", "erf", "erfc",
+    "exit", "exp", "exp2", "expm1", "fabs", "fdim", "ffs", "floor", "fma", "fmax", "fmin", "fmod", "fopen", "fork",
+    "fprintf", "fputc", "fputs", "fread", "free", "frexp", "fwrite", "gamma", "getenv", "hypot", "ilogb", "index",
+    "isalnum", "isalpha", "isdigit", "isfinite", "isinf", "islower", "isnan", "isnormal", "isspace", "isupper", "j0",
+    "j1", "jn", "labs", "ldexp", "lgamma", "link", "llrint", "llround", "log", "log10", "log1p", "log2", "logb",
+    "lrint", "lround", "main", "malloc", "memchr", "memcmp", "modf", "nan", "nearbyint", "nextafter", "open", "pipe",
+    "pow", "printf", "putchar", "puts", "qsort", "rand", "read", "realloc", "remainder", "remove", "remquo", "rename",
+    "rint", "round", "scalbln", "scalbn", "scanf", "select", "send", "signal", "signbit", "sin", "sinh", "snprintf",
+    "sprintf", "sqrt", "srand", "sscanf", "strcat", "strchr", "strcmp", "strcpy", "strerror", "strlen", "strncmp",
+    "strncpy", "strtod", "strtol", "system", "tan", "tanh", "tgamma", "time", "tolower", "toupper", "trunc", "write",
+    "y0", "y1", "yn",
 };
 
 static int compare(const void *name, const void *word)
@@ -63,22 +66,38 @@ static bool may_be_macro(const char *n, size_t length)
     return length >= 3 && !has_small_letter(n);
 }
 
-/* gn_.., GN_..; v12, s12, m12, t12: values of a kernel. */
-static bool is_generated(const char *n)
+static bool begins_as_ours(const char *n)
 {
-    if (strncmp(n, "gn_", 3) == 0 || strncmp(n, "GN_", 3) == 0) return true;
+    return strncmp(n, "gn_", 3) == 0 || strncmp(n, "GN_", 3) == 0;
+}
+
+/* v12, s12, m12, t12. */
+static bool is_value_of_kernel(const char *n)
+{
     return strchr("vsmt", n[0]) && n[1] && strspn(n + 1, "0123456789") == strlen(n + 1);
 }
 
-bool gn_is_reserved(const char *name)
+static bool is_reserved(const char *name)
 {
     const size_t n = strlen(name);
-    return is_kept_for_others(name, n) || may_be_macro(name, n) || is_generated(name) || IS_IN(words, name);
+    return is_kept_for_others(name, n) || may_be_macro(name, n) || begins_as_ours(name) || is_value_of_kernel(name) ||
+           IS_IN(words, name);
 }
 
-bool gn_is_library_function(const char *name)
+/* NET may be a macro somewhere, but is its user's choice. Those of the headers that generated code includes are not. */
+static bool is_header_macro(const char *n)
 {
-    return IS_IN(functions, name);
+    static const char *const ends[] = { "_MAX", "_MIN", "_WIDTH", "_C" };
+    const size_t length = strlen(n);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (length > strlen(ends[i]) && !strcmp(n + length - strlen(ends[i]), ends[i]) && !has_small_letter(n)) return true;
+    return false;
+}
+
+bool gn_is_function_name(const char *name)
+{
+    return !is_kept_for_others(name, strlen(name)) && !begins_as_ours(name) && !is_header_macro(name) && !IS_IN(words, name) &&
+           !IS_IN(functions, name);
 }
 
 /* An identifier that no rule above refuses. */
@@ -86,7 +105,7 @@ static const char *identifier_near(gn_arena *arena, const char *wanted)
 {
     char clean[LONGEST + 3] = "";
     size_t n = 0;
-    const bool strange = !gn_is_letter(*wanted) || strncmp(wanted, "gn_", 3) == 0 || strncmp(wanted, "GN_", 3) == 0;
+    const bool strange = !gn_is_letter(*wanted) || begins_as_ours(wanted);
     if (strange) clean[n++] = 'u', clean[n] = '_', n += *wanted != '_';
     for (const char *c = wanted; *c && n < LONGEST; c++) {
         const char next = gn_in_name(*c) ? *c : '_';
@@ -94,7 +113,7 @@ static const char *identifier_near(gn_arena *arena, const char *wanted)
         clean[n++] = next;
     }
     clean[n] = '\0';
-    return gn_arena_printf(arena, "%s%s", clean, !gn_is_reserved(clean) ? "" : has_small_letter(clean) ? "_" : "_u");
+    return gn_arena_printf(arena, "%s%s", clean, !is_reserved(clean) ? "" : has_small_letter(clean) ? "_" : "_u");
 }
 
 /* The next one, which no rule refuses either. */
@@ -111,7 +130,7 @@ static void **place_of(gn_spelling *s, const char *name)
 
 static bool is_free(gn_spelling *s, const char *name)
 {
-    return !*place_of(s, name) && !gn_is_reserved(name);
+    return !*place_of(s, name) && !is_reserved(name);
 }
 
 void gn_spell_reserve(gn_spelling *s, const char *name)
@@ -119,7 +138,8 @@ void gn_spell_reserve(gn_spelling *s, const char *name)
     *place_of(s, name) = s;
 }
 
-const char *gn_spell_names(gn_spelling *s, const char *wanted, size_t n, const char *(*name_of)(void *user, const char *base, size_t i), void *user)
+const char *gn_spell_names(gn_spelling *s, const char *wanted, size_t n,
+                           const char *(*name_of)(void *user, const char *base, size_t i), void *user)
 {
     const char *const near = identifier_near(s->arena, wanted), *base = near;
     for (unsigned try = 2;; try++) {

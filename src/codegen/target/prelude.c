@@ -10,7 +10,7 @@
  *     $o op           $t tag                $v its C type             $e C type of an element     $d dtype of an element
  *     $s source tag   $w its C type         $n lanes                  $k lanes / 2                $h tag of half the lanes
  *     $m mask tag     $g half's mask tag    $i signed tag, same width $u unsigned tag             $l tag i64xN
- *     $[text]  text once per lane with # replaced by its number, joined by ", " (by " " if it ends in ; or starts with |)
+ *     $[text]  text once per lane with # replaced by its number, joined by ", " (by " " if it ends in ; or } or starts with |)
  *     $<text>  the same for half of the lanes; #+ is the lane in the upper half */
 #include <string.h>
 #include "ascii.h"
@@ -204,7 +204,7 @@ static const char *put_lanes(gn_text *out, const word *w, const char *p, const c
     for (int depth = 0; stop < end && (*stop != close || depth > 0); stop++) depth += (*stop == open) - (*stop == close);
     const int n = open == '[' ? w->type.lanes : w->type.lanes / 2;
     for (int lane = 0; lane < n; lane++) {
-        if (lane) gn_text_add(out, stop[-1] == ';' || *text == '|' ? " " : ", ");
+        if (lane) gn_text_add(out, stop[-1] == ';' || stop[-1] == '}' || *text == '|' ? " " : ", ");
         put_text(out, w, text, stop, lane);
     }
     return stop + 1;

@@ -9,8 +9,14 @@
 
 /* Contraction is off in every compiler, so that an fma stands exactly where the text says so. */
 #define C_HEAD \
-    LINE("#ifdef __FAST_MATH__") \
-    LINE("#error \"this file relies on IEEE arithmetic: compile it without -ffast-math\"") \
+    LINE("#if defined __FAST_MATH__ || defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined _M_FP_FAST") \
+    LINE("#error \"this file relies on IEEE arithmetic: compile it without -ffast-math and its parts\"") \
+    LINE("#endif") \
+    LINE("#if defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__") \
+    LINE("#error \"this file relies on infinities and NaN: compile it without -ffinite-math-only\"") \
+    LINE("#endif") \
+    LINE("#if defined __FLT_EVAL_METHOD__ && (__FLT_EVAL_METHOD__ == 1 || __FLT_EVAL_METHOD__ == 2)") \
+    LINE("#error \"this file relies on operations that round to their type: compile it with -msse2 -mfpmath=sse\"") \
     LINE("#endif") \
     LINE("#ifdef GN_FREESTANDING") \
     LINE("typedef signed char int8_t; typedef short int16_t; typedef int int32_t; typedef __INT64_TYPE__ int64_t;") \
@@ -20,6 +26,10 @@
     LINE("#include <stdint.h>") \
     LINE("#endif") \
     LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
+    LINE("#ifdef __cplusplus") \
+    LINE("#define _Bool bool") \
+    LINE("#define _Alignas(n) alignas(n)") \
+    LINE("#endif") \
     LINE("#if defined __clang__") \
     LINE("#pragma STDC FP_CONTRACT OFF") \
     LINE("#define GN_UNROLL(n) GN_PRAGMA(clang loop unroll_count(n))") \
@@ -33,6 +43,9 @@
     LINE("#endif") \
     LINE("#ifdef __GNUC__") \
     LINE("#pragma GCC diagnostic ignored \"-Wpsabi\"") \
+    LINE("#ifdef __cplusplus") \
+    LINE("#pragma GCC diagnostic ignored \"-Wpedantic\"") \
+    LINE("#endif") \
     LINE("#define GN_INLINE static inline __attribute__((always_inline, unused))") \
     LINE("#define GN_CALLED static __attribute__((noinline, unused))") \
     LINE("#define GN_INF_F32 __builtin_inff()") \
@@ -75,6 +88,15 @@
     LINE("#elif defined __GNUC__") \
     LINE("#pragma GCC target(\"" features "\")") \
     LINE("#endif")
+/* All lanes of a mask, where gcc takes it for a signed number and clang does not. */
+#define AVX512_HEAD \
+    LINE("#if defined __clang__") \
+    LINE("#define GN_ALL_8 0xff") \
+    LINE("#define GN_ALL_16 0xffff") \
+    LINE("#else") \
+    LINE("#define GN_ALL_8 (-1)") \
+    LINE("#define GN_ALL_16 (-1)") \
+    LINE("#endif")
 #define X86_TAIL \
     LINE("#if defined __clang__") \
     LINE("#pragma clang attribute pop") \
@@ -88,7 +110,7 @@ const gn_target gn_target_avx512 = {
     .name = "avx512", .lang = GN_LANG_C, .vector_bytes = 64, .nregs = 32, .has_fma = true,
     .l1_bytes = 32 << 10, .l2_bytes = 1 << 20,
     .cpu = "x86-64-v4", .cc1_args = avx512_args,
-    .head = C_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2") C_FREESTANDING, .tail = X86_TAIL,
+    .head = C_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2") AVX512_HEAD C_FREESTANDING, .tail = X86_TAIL,
     .prelude = avx512_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
 };
 

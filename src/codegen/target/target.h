@@ -5,8 +5,9 @@
  * it works on: "f32" a scalar, "f32x16" a vector, "b16" a mask (a vector of bool), "bool" a scalar one. All vectors of one
  * statement have equally many lanes, whatever their dtype; 2, 4, 8 and 16 exist on every C target but c11.
  *
- * A unit is text that uses these words. Who writes the text lists them (gn_words), and gn_target_unit puts their definitions before it, and no
- * others, so that a generated file shows exactly the helpers it needs. Nobody looks for them in the text, where users' names stand, too. The words are templates in *.prelude beside this file (their form: prelude.c).
+ * A unit is text that uses these words. Who writes the text lists them (gn_words), and gn_target_unit puts their definitions before it
+ * and no others, so that a generated file shows exactly the helpers it needs. Nobody looks for them in the text, where users' names
+ * stand, too. The words are templates in *.prelude beside this file (their form: prelude.c).
  *
  * More words than emit.h lists: gn_get_TAG(v, l) one lane; gn_tr16_f32 (tile.h); gn_warp_sum_TAG(x, width) for CUDA: over `width`
  * neighbours, a power of two up to 32. */
@@ -67,5 +68,6 @@ void gn_words_need_all(gn_words *, const gn_words *more);
 /* The words in a text of ours, in which no name of a user's stands: a template, a pattern, a test's C. */
 void gn_words_read(gn_words *, const char *text);
 
-/* Prints head, the definitions of the words (what they need before them), body, and tail. A word that the target lacks throws GN_EINTERNAL. */
+/* Prints head, the definitions of the words (what they need before them), body, and tail. A word that the target lacks throws
+ * GN_EINTERNAL. */
 void gn_target_unit(gn_text *, const gn_target *, const gn_words *, const char *body);

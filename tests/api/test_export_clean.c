@@ -1,0 +1,106 @@
+/* What every op becomes in an export is clean under all usual warnings: in gcc, clang and g++, for every target. */
+#include "api.h"
+#include "ops/make.h"
+#include "samples.h"
+#include "target.h"
+
+enum { MOST = 2000, BATCH = 60 };
+
+typedef struct collection {
+    gn_graph *g;
+    size_t n, nin, seen, share;
+    gn_expr *y[MOST], *in[2 * MOST];
+    size_t first[MOST + 1]; /* of its inputs */
+} collection;
+
+static void collect(void *user, const gn_sample *s)
+{
+    collection *c = user;
+    if (++c->seen % c->share || s->y->type->kind == GN_TYPE_TUPLE) return;
+    for (size_t i = 0; i < s->nin; i++) c->in[c->nin++] = s->in[i];
+    c->y[c->n++] = s->y;
+    c->first[c->n] = c->nin;
+    assert_true(c->n < MOST && c->nin < 2 * MOST - GN_SAMPLE_INPUTS);
+}
+
+static bool has(const char *compiler)
+{
+    char command[64];
+    snprintf(command, sizeof command, "command -v %s > /dev/null", compiler);
+    return !system(command);
+}
+
+static const char *const compilers[] = { "gcc -std=c11", "clang-19 -std=c11", "g++ -std=c++17 -x c++" };
+
+typedef struct named {
+    const char *dim;
+    bool is_there;
+} named;
+
+static void find_dim(void *user, const char *name)
+{
+    named *d = user;
+    d->is_there |= !strcmp(d->dim, name);
+}
+
+/* "n=7,m=4": of the named dims that the inputs have. */
+static void fix_dims(const gn_compile_options *o, char *fix)
+{
+    static const char *const dims[] = { "n", "m", "z" };
+    for (size_t k = 0; k < 3; k++) {
+        named d = { .dim = dims[k] };
+        for (size_t i = 0; i < o->in.n; i++)
+            for (uint16_t a = 0; a < o->in.at[i]->type->n; a++) gn_dim_symbols(o->in.at[i]->type->dim[a], find_dim, &d);
+        if (d.is_there) sprintf(fix + strlen(fix), "%s%s=%d", *fix ? "," : "", dims[k], (int)gn_sample_size(dims[k]));
+    }
+}
+
+static void check_batch(collection *c, size_t from, size_t to)
+{
+    gn_func *f = NULL;
+    char command[512], fix[64] = "", first[16];
+    const size_t i0 = c->first[from];
+    const gn_compile_options o = { .in = { c->first[to] - i0, c->in + i0 }, .out = { to - from, c->y + from }, .name = "samples", .fix = fix };
+    fix_dims(&o, fix);
+    if (gn_compile_at(GN_HERE, &f, c->g, &o)) fail_msg("%s", gn_message());
+    must(gn_export(f, "samples", api_dir));
+    gn_func_free(f);
+    for (size_t k = 0; k < sizeof compilers / sizeof *compilers; k++) {
+        sscanf(compilers[k], "%15s", first);
+        snprintf(command, sizeof command, "%s -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only %s/samples.c", compilers[k], api_dir);
+        if (has(first) && system(command)) fail_msg("%s", command);
+    }
+}
+
+static void every_op_is_clean_under_all_warnings(void **state)
+{
+    (void)state;
+    collection *c = calloc(1, sizeof *c);
+    c->share = getenv("GNOMON_TEST_ALL") ? 1 : 5;
+    c->g = gn_graph_new(api_context);
+    gn_each_sample_in(c->g, collect, c);
+    for (size_t from = 0, to; from < c->n; from = to) {
+        to = from + BATCH < c->n ? from + BATCH : c->n;
+        check_batch(c, from, to);
+    }
+    gn_graph_free(c->g);
+    free(c);
+}
+
+int main(void)
+{
+    static const char *const targets[] = { "avx512", "avx2", "generic", "c11" };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_op_is_clean_under_all_warnings) };
+    int failures = 0;
+    char command[96];
+    strcpy(api_dir, "/tmp/gnomon-api-XXXXXX");
+    if (!mkdtemp(api_dir)) return 1;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        api_options = (gn_context_options){ .cache_dir = "", .toolchain = "interpreter", .target = targets[i], .threads = 1 };
+        if (gn_context_new(&api_context, &api_options)) return 1;
+        failures += _cmocka_run_group_tests(targets[i], tests, 1, NULL, NULL);
+        gn_context_free(api_context);
+    }
+    snprintf(command, sizeof command, "rm -rf '%s'", api_dir);
+    return failures + (system(command) != 0);
+}
