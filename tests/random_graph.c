@@ -256,6 +256,48 @@ static gn_expr *cast(maker *m)
     return gn_cast(pick(m), to[below(m, sizeof to / sizeof *to)]);
 }
 
+/* ---- the same again and again ---- */
+
+static gn_expr *piece_of(maker *m, gn_expr *x, int axis)
+{
+    static const char *const cuts[] = { ":1", "1:", ":", "::2", "-1:", "0:0", "::-1", "2:5" };
+    char text[64] = "";
+    for (int d = 0; d < axis; d++) strcat(text, ":, ");
+    return gn_slice(x, strcat(text, cuts[below(m, sizeof cuts / sizeof *cuts)]));
+}
+
+/* Up to 300 parts: pieces of one value, computed or not, some of them twice, with the whole so far as one of them. */
+static gn_expr *many_parts(maker *m)
+{
+    gn_expr *x = pick(m), *part[300] = { x };
+    const int rank = gn_rank_of(x), axis = rank ? (int)below(m, (uint32_t)rank) : 0;
+    size_t n = 1;
+    const size_t want = below(m, 8) ? 2 + below(m, 20) : 100 + below(m, 200);
+    while (rank && n < want) {
+        gn_expr *y = below(m, 3) ? piece_of(m, x, axis) : part[below(m, (uint32_t)n)];
+        if (below(m, 4) == 0) y = gn_neg(y);
+        else if (below(m, 6) == 0 && gn_is_float(gn_dtype_of(y))) y = gn_sin(y);
+        if (n == 7) y = gn_concat(((gn_exprs){ n, part }), axis);
+        part[n++] = y;
+    }
+    if (below(m, 4)) return gn_concat(((gn_exprs){ n, part }), axis);
+    return gn_stack(GN_EXPRS(x, gn_neg(x), x, gn_abs(x), x, gn_sign(x)), (int)below(m, (uint32_t)rank + 1));
+}
+
+static gn_expr *repeated(maker *m)
+{
+    gn_expr *x = pick_float(m);
+    const int steps = 2 + (int)below(m, 12);
+    const uint32_t kind = below(m, 5);
+    if (kind >= 3) return many_parts(m);
+    for (int i = 0; i < steps; i++) {
+        if (kind == 0) x = gn_add(x, gn_mul(gn_sin(x), 0.5));
+        else if (kind == 1 && gn_rank_of(x) == 2) x = gn_reshape(gn_transpose(x), gn_dim_is_const(x->type->dim[0], NULL) ? "-1, 3" : "n, m");
+        else x = gn_mul(gn_add(gn_slice(gn_pad(x, 0.0, "1:1"), ":-2"), gn_slice(gn_pad(x, 0.0, "1:1"), "2:")), 0.5);
+    }
+    return x;
+}
+
 /* Sizes of everything under a graph stay small: a product of many extents is refused. */
 static bool small_enough(const random_graph *r, const gn_expr *e)
 {
@@ -294,7 +336,7 @@ static bool constraints_hold(random_graph *r, gn_expr *e)
 static void add_node(maker *m)
 {
     static gn_expr *(*const kinds[])(maker *) = { unary, unary, unary, binary, binary, binary, truth, reduction, reduction, movement, movement, contraction,
-                                                  indexed, bits, composite, cast };
+                                                  indexed, bits, composite, cast, repeated, repeated };
     gn_expr *e = kinds[below(m, sizeof kinds / sizeof *kinds)](m);
     if (gn_graph_check(m->r->g) || e->type->kind != GN_TYPE_TENSOR || !small_enough(m->r, e) || !constraints_hold(m->r, e)) return;
     for (size_t i = 0; i < m->r->npool; i++)

@@ -208,6 +208,12 @@ static bool is_paired(const flattening *f, uint32_t axis)
     return f->inner[axis] != NONE || f->outer[axis] != NONE;
 }
 
+/* The last element along dim d + 1 is followed by the first of the next row. */
+static bool is_one_walk(const gn_kernel *k, const gn_kbuf *b, size_t d)
+{
+    return !b->stride || b->stride[d] == gn_dim_mul(k->dims, b->stride[d + 1], b->shape[d + 1]);
+}
+
 static bool fits(const flattening *f)
 {
     const gn_kernel *k = f->k;
@@ -215,7 +221,7 @@ static bool fits(const flattening *f)
     for (size_t a = 0; a < k->axes.n; a++)
         if (!flat_dim(f, k->axes.at[a].extent)) return false;
     for (size_t b = 0; b < k->bufs.n; b++)
-        if (f->buf_at[b] != NONE && k->bufs.at[b].stride) return false;
+        if (f->buf_at[b] != NONE && !is_one_walk(k, &k->bufs.at[b], (size_t)f->buf_at[b])) return false;
     for (uint32_t d = 0; d < k->defs.n; d++) {
         const gn_kdef *def = &k->defs.at[d];
         for (size_t r = 0; r < def->nraxis; r++)
@@ -287,7 +293,7 @@ static void write_bufs(writer *w)
         const uint32_t at = gn_kernel_buf(w->k, x->name, x->dtype, n, shape);
         if (!x->stride) continue;
         const gn_dim **stride = GN_NEW_ARRAY(w->k->arena, const gn_dim *, n);
-        for (size_t d = 0; d < n; d++) stride[d] = gn_dim_import(w->k->dims, x->stride[d]);
+        for (size_t d = 0; d < n; d++) stride[d] = gn_dim_import(w->k->dims, x->stride[d + (w->f->buf_at[b] != NONE && (int32_t)d >= w->f->buf_at[b])]);
         w->k->bufs.at[at].stride = stride;
     }
 }

@@ -22,7 +22,7 @@ static void bounds(const grouper *g, int32_t q, int32_t *low, int32_t *first)
     }
     for (size_t i = 0; i < group->outs.n; i++) { /* a concat in memory lies behind all that write its parts */
         const gnode *n = &g->nodes.at[group->outs.at[i]];
-        for (uint32_t k = 0; n->part && k < n->nuser; k++) {
+        for (uint32_t k = 0; n->is_part && k < n->nuser; k++) {
             const int32_t u = g->nodes.at[n->user[k]].group;
             if (u > q && u < *first) *first = u;
         }

@@ -90,13 +90,20 @@ static bool can_join(const grouper *g, const gnode *x, int32_t last)
 {
     if (last == NONE || x->stored || x->group != NONE || (!is_light(x) && x->kind != NODE_MEMORY) || x->kind == NODE_CONCAT) return false;
     const ggroup *q = &g->groups.at[last];
-    const class_set d = gn_group_set(g, x);
+    const class_set d = gn_group_stored(g, x);
     return q->kind == GROUP_MAP && q->after == NONE && q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS;
 }
 
 static int32_t later_home(const grouper *g, int32_t a, int32_t b)
 {
     return a == NONE || (b != NONE && order_key(g, b) > order_key(g, a)) ? b : a;
+}
+
+static void note_part(gnode *x, uint8_t whole, const int8_t *dim)
+{
+    x->is_part = true;
+    for (uint32_t d = 0; d < x->rank; d++)
+        if (dim[d] != NONE && whole >> dim[d] & 1) x->part |= (uint8_t)(1u << d);
 }
 
 bool gn_group_slices(grouper *g, uint32_t at)
@@ -109,9 +116,9 @@ bool gn_group_slices(grouper *g, uint32_t at)
         int8_t dim[GN_MAX_RANK];
         const uint32_t part = gn_group_part(g, n, k, dim);
         if (has_extent(operand(g, n, k), 0)) continue;
+        note_part(&g->nodes.at[part], stored_dims(n), dim);
         const bool joins = run_of(g, n, k) < SHORT_RUN && can_join(g, &g->nodes.at[part], last);
         last = joins ? gn_group_store(g, part, last) : gn_group_home(g, part);
-        g->nodes.at[part].part = true;
         n->home = later_home(g, n->home, last);
     }
     n->stored = n->sliced = true;
@@ -144,13 +151,13 @@ static const gn_dim *const *strides_of(grouper *g, const gn_gvalue *v)
 }
 
 /* Row-major after all: nothing lies between the elements. Strides of extents 1 do not matter. */
-static bool is_contiguous(grouper *g, const gnode *x, const gn_dim *const *stride)
+static bool is_contiguous(grouper *g, uint32_t rank, const gn_dim *const *shape, const gn_dim *const *stride)
 {
     gn_dim_pool *pool = &g->core->graph->dims;
     const gn_dim *want = gn_dim_const(pool, 1);
-    for (uint32_t d = x->rank; d-- > 0;) {
-        if (!gn_dim_is(x->e->type->dim[d], 1) && stride[d] != want) return false;
-        want = gn_dim_mul(pool, want, x->e->type->dim[d]);
+    for (uint32_t d = rank; d-- > 0;) {
+        if (!gn_dim_is(shape[d], 1) && stride[d] != want) return false;
+        want = gn_dim_mul(pool, want, shape[d]);
     }
     return true;
 }
@@ -164,15 +171,16 @@ static bool needs_own(const gnode *x, const gn_dim *const *stride)
     return false;
 }
 
-static void add_slice(grouper *g, uint32_t at, int32_t whole, const gn_dim *start, const gn_dim *const *stride, uint32_t number)
+static void add_slice(grouper *g, uint32_t at, uint32_t number, int32_t whole, const gn_dim *start, const gn_dim *const *stride,
+                      const gn_dim *const *shape)
 {
     const gnode *x = &g->nodes.at[at];
     if (g->value[at] == NONE && needs_own(x, stride)) gn_group_note_value(g, at, gn_group_add_temp(g, at));
     const gn_gvalue *w = &g->out->values.at[whole];
-    const gn_gvalue v = { .kind = GN_VALUE_SLICE, .expr = x->e, .index = number, .in_place = NONE, .shape = x->e->type->dim,
+    const gn_gvalue v = { .kind = GN_VALUE_SLICE, .expr = x->e, .index = number, .in_place = NONE, .shape = shape,
                           .name = gn_arena_printf(g->arena, "%s_%" PRIu32, w->name, number),
                           .within = w->within == NONE ? whole : w->within, .start = start,
-                          .stride = is_contiguous(g, x, stride) ? NULL : stride };
+                          .stride = is_contiguous(g, x->rank, shape, stride) ? NULL : stride };
     const int32_t value = (int32_t)g->out->values.n;
     gn_push(g->arena, &g->out->values, v);
     gn_group_note_value(g, at, value);
@@ -182,16 +190,19 @@ static void add_slices(grouper *g, const gnode *n, int32_t whole)
 {
     gn_dim_pool *pool = &g->core->graph->dims;
     const gn_gvalue w = g->out->values.at[whole];
-    const gn_dim *const *stride = strides_of(g, &w), *start = w.start ? w.start : gn_dim_const(pool, 0);
+    const gn_dim *const *strides = strides_of(g, &w), *start = w.start ? w.start : gn_dim_const(pool, 0), *one = gn_dim_const(pool, 1);
     const uint32_t axis = (uint32_t)n->e->attr[0].i;
     for (uint32_t k = 0; k < n->e->nin; k++) {
         int8_t dim[GN_MAX_RANK];
         const uint32_t part = gn_group_part(g, n, k, dim);
-        const uint32_t rank = g->nodes.at[part].rank;
-        const gn_dim **own = GN_NEW_ARRAY(g->arena, const gn_dim *, rank);
-        for (uint32_t d = 0; d < rank; d++) own[d] = dim[d] == NONE ? gn_dim_const(pool, 1) : stride[dim[d]];
-        if (!has_extent(operand(g, n, k), 0)) add_slice(g, part, whole, start, own, k);
-        start = gn_dim_add(pool, start, gn_dim_mul(pool, stride[axis], n->e->in[k]->type->dim[axis]));
+        const gn_type *t = g->nodes.at[part].e->type;
+        const gn_dim **stride = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n), **shape = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n);
+        for (uint32_t d = 0; d < t->n; d++) {
+            stride[d] = dim[d] == NONE ? one : strides[dim[d]];
+            shape[d] = dim[d] == NONE || w.shape[dim[d]] == n->e->type->dim[dim[d]] ? t->dim[d] : one;
+        }
+        if (!has_extent(operand(g, n, k), 0)) add_slice(g, part, k, whole, start, stride, shape);
+        start = gn_dim_add(pool, start, gn_dim_mul(pool, strides[axis], n->e->in[k]->type->dim[axis]));
     }
 }
 

@@ -71,7 +71,8 @@ typedef struct gnode {
     bool cut;                 /* a light node that is a leaf: always read from memory */
     bool crosses;
     bool sliced;              /* a concat in memory: its parts are written where they lie */
-    bool part;                /* of such a concat */
+    bool is_part;             /* of such a concat */
+    uint8_t part;             /* dims along which it stands in such concats */
     uint8_t nleaf;
     uint16_t depth;           /* of light nodes above the leaves */
     uint8_t maps;             /* index maps above the leaves that are no translation: reshapes, gathers */
@@ -200,8 +201,8 @@ int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the n
 bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
 
 int32_t gn_group_store(grouper *, uint32_t node, int32_t home); /* makes it an output of the group */
-/* Dims along which it stands in memory: all of an output and of a part, else those that it varies along. */
-static inline uint8_t stored_dims(const gnode *n) { return n->named || n->part ? (uint8_t)((1u << n->rank) - 1) : n->var; }
+/* Dims along which it stands in memory: all of an output, else those that it varies along, and of a part those of the whole. */
+static inline uint8_t stored_dims(const gnode *n) { return n->named ? (uint8_t)((1u << n->rank) - 1) : n->var | n->part; }
 class_set gn_group_stored(const grouper *, const gnode *);
 
 /* group_slice.c */

@@ -285,15 +285,18 @@ const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index
 
 /* ---- stores ---- */
 
-static void store_everywhere(writer *w, uint32_t at, const gn_dim *const *index, const gn_kexpr *value)
+/* The value at the given indices, into all places of the node; an index is 0 along dims of which there is one element. */
+static void store_everywhere(writer *w, uint32_t at, gn_store_kind kind, const gn_dim *const *index, const gn_kexpr *value)
 {
-    const struct extra_values *named = gn_map_get(&w->g->output_values, at);
-    if (!named) {
-        gn_kernel_store(w->k, GN_STORE_SET, gn_write_buf(w, w->g->value[at]), index, value);
-        return;
+    const gnode *n = &w->g->nodes.at[at];
+    const struct extra_values *all = gn_map_get(&w->g->output_values, at);
+    const size_t places = all ? all->value.n : 1;
+    for (size_t i = 0; i < places; i++) {
+        const int32_t v = all ? all->value.at[i] : w->g->value[at];
+        const gn_dim *const *shape = w->g->out->values.at[v].shape, *place[GN_MAX_RANK];
+        for (uint32_t d = 0; d < n->rank; d++) place[d] = shape[d] == n->e->type->dim[d] ? index[d] : gn_dim_const(w->k->dims, 0);
+        gn_kernel_store(w->k, kind, gn_write_buf(w, v), place, value);
     }
-    for (size_t i = 0; i < named->value.n; i++)
-        gn_kernel_store(w->k, GN_STORE_SET, gn_write_buf(w, named->value.at[i]), index, value);
 }
 
 static void write_out(writer *w, uint32_t at)
@@ -302,7 +305,7 @@ static void write_out(writer *w, uint32_t at)
     const gn_dim *index[GN_MAX_RANK];
     for (uint32_t d = 0; d < n->rank; d++)
         index[d] = stored_dims(n) >> d & 1 ? gn_write_axis_dim(w, class_of(w->g, n, d)) : gn_dim_const(w->k->dims, 0);
-    store_everywhere(w, at, index, gn_write_expr(w, at, index));
+    store_everywhere(w, at, GN_STORE_SET, index, gn_write_expr(w, at, index));
     gn_push(w->g->arena, &w->out->made, n->e);
 }
 
@@ -354,7 +357,7 @@ static void write_scatter(writer *w, uint32_t at)
     const uint32_t axis = (uint32_t)n->e->attr[0].i, nindex = operand(w->g, n, 1)->rank;
     const gn_dim *index[GN_MAX_RANK], *from[GN_MAX_RANK];
     for (uint32_t d = 0; d < n->rank; d++) index[d] = gn_write_axis_dim(w, class_of(w->g, n, d));
-    store_everywhere(w, at, index, gn_write_expr(w, n->in[0], index));
+    store_everywhere(w, at, GN_STORE_SET, index, gn_write_expr(w, n->in[0], index));
     /* The kept dims have the result's axes; those of the indices have axes of their own and run one after the other. */
     const uint32_t first = (uint32_t)w->k->axes.n;
     for (uint32_t d = 0; d < updates->rank; d++) {
@@ -366,10 +369,7 @@ static void write_scatter(writer *w, uint32_t at)
     }
     index[axis] = gn_write_taken(w, n, from + axis);
     const gn_kexpr *value = repeated(w, first, nindex, index[axis], gn_write_expr(w, n->in[2], from));
-    const struct extra_values *named = gn_map_get(&w->g->output_values, at);
-    const size_t copies = named ? named->value.n : 1;
-    for (size_t i = 0; i < copies; i++)
-        gn_kernel_store(w->k, GN_STORE_ADD, gn_write_buf(w, named ? named->value.at[i] : w->g->value[at]), index, value);
+    store_everywhere(w, at, GN_STORE_ADD, index, value);
     gn_push(w->g->arena, &w->out->made, n->e);
 }
 

@@ -88,7 +88,7 @@ void gn_group_values(grouper *g)
                   gn_arena_printf(g->arena, "%s_new", leaf_name(c->variable.at[i])));
     for (uint32_t at = 0; at < g->nodes.n; at++) {
         const gnode *n = &g->nodes.at[at];
-        if (n->stored && !n->part && g->value[at] == NONE) g->value[at] = gn_group_add_temp(g, at);
+        if (n->stored && !n->is_part && g->value[at] == NONE) g->value[at] = gn_group_add_temp(g, at);
     }
     gn_group_slice_values(g);
 }
