@@ -1,4 +1,4 @@
-/* The reader of s-expressions. Recursion is bounded by the limit on nesting. */
+/* The reader of s-expressions: the lists that are open lie on a stack of its own, so that no text is too deep. */
 #include "sexpr.h"
 #include "ascii.h"
 #include "number.h"
@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEEPEST = 200 };
+typedef struct open_list {
+    gn_sx *list;
+    GN_VEC(const gn_sx *) items;
+} open_list;
 
 typedef struct reader {
     gn_arena *arena;
     const char *name, *at, *end;
-    int line, column, depth;
+    int line, column;
+    GN_VEC(open_list) open;      /* innermost last */
 } reader;
 
 static _Noreturn void fail_here(const reader *r, const char *what)
@@ -105,53 +109,57 @@ static void read_atom(reader *r, gn_sx *x)
     x->text = text;
 }
 
-static const gn_sx *read_item(reader *r);
-
-static void read_items(reader *r, gn_sx *list, bool nested)
-{
-    GN_VEC(const gn_sx *) items = { 0 };
-    for (;;) {
-        skip_space(r);
-        if (r->at == r->end) {
-            if (nested) gn_throw(GN_ESYNTAX, "%s:%d:%d: '(' without its ')'", r->name, list->line, list->column);
-            break;
-        }
-        if (*r->at == ')') {
-            if (!nested) fail_here(r, "')' without its '('");
-            advance(r);
-            break;
-        }
-        const gn_sx *const item = read_item(r);
-        gn_push(r->arena, &items, item);
-    }
-    list->kind = GN_SX_LIST;
-    list->text = "";
-    list->n = items.n;
-    list->at = items.at;
-}
-
-static const gn_sx *read_item(reader *r)
+static gn_sx *new_item(reader *r)
 {
     gn_sx *const x = GN_NEW_OBJECT(r->arena, gn_sx);
     x->line = r->line;
     x->column = r->column;
-    if (*r->at == '"') read_string(r, x);
-    else if (*r->at != '(') read_atom(r, x);
-    else {
-        if (++r->depth > DEEPEST) fail_here(r, "lists are nested deeper than 200");
-        advance(r);
-        read_items(r, x, true);
-        r->depth--;
+    if (r->open.n) {
+        open_list *const in = &r->open.at[r->open.n - 1];
+        gn_push(r->arena, &in->items, x);
     }
     return x;
 }
 
+static void open_item(reader *r)
+{
+    gn_sx *const list = new_item(r);
+    gn_push(r->arena, &r->open, ((open_list){ .list = list }));
+}
+
+static void close_item(reader *r)
+{
+    const open_list *const o = &r->open.at[--r->open.n];
+    o->list->kind = GN_SX_LIST;
+    o->list->text = "";
+    o->list->n = o->items.n;
+    o->list->at = o->items.at;
+}
+
+static void read_item(reader *r)
+{
+    if (*r->at == '(') {
+        open_item(r);
+        advance(r);
+    } else if (*r->at == ')') {
+        if (r->open.n == 1) fail_here(r, "')' without its '('");
+        advance(r);
+        close_item(r);
+    } else if (*r->at == '"') {
+        read_string(r, new_item(r));
+    } else {
+        read_atom(r, new_item(r));
+    }
+}
+
 const gn_sx *gn_sx_read(gn_arena *arena, const char *name, const char *text, size_t length)
 {
-    reader r = { arena, name, text, text + length, 1, 1, 0 };
-    gn_sx *const all = GN_NEW_OBJECT(arena, gn_sx);
-    all->line = all->column = 1;
-    read_items(&r, all, false);
+    reader r = { arena, name, text, text + length, 1, 1, { 0 } };
+    open_item(&r);
+    for (skip_space(&r); r.at < r.end; skip_space(&r)) read_item(&r);
+    const gn_sx *const last = r.open.at[r.open.n - 1].list, *const all = r.open.at[0].list;
+    if (last != all) gn_throw(GN_ESYNTAX, "%s:%d:%d: '(' without its ')'", name, last->line, last->column);
+    close_item(&r);
     return all;
 }
 

@@ -116,12 +116,27 @@ static void malformed_texts_are_told_with_their_place(void **state)
     memset(deep, '(', sizeof deep);
     reading r = { deep, sizeof deep, { 0 } };
     assert_int_equal(gn_protect(read_one, &r), GN_ESYNTAX);
-    assert_message_contains("nested deeper than 200");
+    assert_message_contains("f:1:300: '(' without its ')'");
     gn_arena_free(&r.arena);
     r = (reading){ "a\0b", 3, { 0 } };
     assert_int_equal(gn_protect(read_one, &r), GN_ESYNTAX);
     assert_message_contains("a byte 0");
     gn_arena_free(&r.arena);
+}
+
+static void no_text_is_too_deep(void **state)
+{
+    (void)state;
+    enum { DEEP = 100000 };
+    char *deep = malloc(2 * DEEP);
+    memset(deep, '(', DEEP), memset(deep + DEEP, ')', DEEP);
+    gn_arena arena = { 0 };
+    const gn_sx *x = gn_sx_read(&arena, "f", deep, 2 * DEEP);
+    size_t depth = 0;
+    for (; x->n == 1; x = x->at[0]) depth++;
+    assert_int_equal(depth, DEEP);
+    gn_arena_free(&arena);
+    free(deep);
 }
 
 static void texts_grow(void **state)
@@ -141,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doubles_are_printed_shortest_and_read_back), cmocka_unit_test(strings_read_back_with_their_escapes),
         cmocka_unit_test(lists_atoms_and_places_are_read),            cmocka_unit_test(malformed_texts_are_told_with_their_place),
+        cmocka_unit_test(no_text_is_too_deep),
         cmocka_unit_test(texts_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,9 +22,16 @@ static size_t first_value(const gn_op_info *op)
 
 /* ---- printing ---- */
 
+typedef struct printing {        /* an expression whose operands are being printed */
+    const gn_kexpr *e;
+    int expected;
+    size_t next;
+} printing;
+
 typedef struct printer {
     gn_text *t;
     const gn_kernel *k;
+    GN_VEC(printing) open;
 } printer;
 
 static bool is_weak(const gn_kexpr *e)
@@ -56,64 +63,87 @@ static void print_cond(gn_text *t, const gn_kcond *c)
     gn_text_char(t, ')');
 }
 
+static void print_weak(gn_text *t, const gn_kexpr *e, int expected)
+{
+    const bool plain = expected == e->dtype;
+    if (!plain) gn_textf(t, "(%s ", gn_dtype_name(e->dtype));
+    if (e->kind == GN_K_CONST) {
+        print_const(t, e);
+    } else {
+        gn_text_add(t, "(index ");
+        gn_dim_print(t, e->u.index);
+        gn_text_char(t, ')');
+    }
+    if (!plain) gn_text_char(t, ')');
+}
+
+static void print_place(gn_text *t, const char *word, const char *name, const gn_kexpr *e)
+{
+    gn_textf(t, "(%s%s", word, name);
+    print_index(t, e->index, e->nindex);
+    gn_text_char(t, ')');
+}
+
+static void print_if(gn_text *t, const gn_kexpr *e)
+{
+    gn_text_add(t, e->ncond == 1 ? "(if " : "(if (and");
+    for (size_t i = 0; i < e->ncond; i++) {
+        if (e->ncond > 1) gn_text_char(t, ' ');
+        print_cond(t, &e->cond[i]);
+    }
+    if (e->ncond != 1) gn_text_char(t, ')');
+}
+
+/* What the operands of an operation are expected to be: strong ones, weak ones. */
+static void inner_dtypes(const gn_kexpr *e, int expected, int *strong, int *weak)
+{
+    *strong = takes_dtype(e->u.op) || e->u.op->traits & GN_BOOL_OUT ? NONE : expected;
+    *weak = *strong;
+    for (size_t i = first_value(e->u.op); i < e->n; i++)
+        if (!is_weak(e->a[i])) {
+            *weak = e->a[i]->dtype;
+            return;
+        }
+}
+
+static int operand_dtype(const gn_kexpr *e, size_t i, int expected)
+{
+    int strong, weak;
+    if (e->kind == GN_K_IF) return is_weak(e->a[i]) && !is_weak(e->a[!i]) ? e->a[!i]->dtype : expected;
+    inner_dtypes(e, expected, &strong, &weak);
+    return i < first_value(e->u.op) ? GN_BOOL : is_weak(e->a[i]) ? weak : strong;
+}
+
+/* Prints e, or opens it: its operands and its ')' come next. */
+static void begin_expr(printer *p, const gn_kexpr *e, int expected)
+{
+    switch (e->kind) {
+    case GN_K_CONST:
+    case GN_K_INDEX: print_weak(p->t, e, expected); return;
+    case GN_K_LOAD: print_place(p->t, "load ", p->k->bufs.at[e->u.ref].name, e); return;
+    case GN_K_REF: print_place(p->t, "", p->k->defs.at[e->u.ref].name, e); return;
+    case GN_K_IF: print_if(p->t, e); break;
+    default:
+        gn_textf(p->t, "(%s", e->u.op->name);
+        if (takes_dtype(e->u.op)) gn_textf(p->t, " %s", gn_dtype_name(e->dtype));
+    }
+    gn_push(p->t->arena, &p->open, ((printing){ e, expected, 0 }));
+}
+
 static void print_expr(printer *p, const gn_kexpr *e, int expected)
 {
-    gn_text *t = p->t;
-    if (is_weak(e)) {
-        const bool plain = expected == e->dtype;
-        if (!plain) gn_textf(t, "(%s ", gn_dtype_name(e->dtype));
-        if (e->kind == GN_K_CONST) {
-            print_const(t, e);
-        } else {
-            gn_text_add(t, "(index ");
-            gn_dim_print(t, e->u.index);
-            gn_text_char(t, ')');
+    begin_expr(p, e, expected);
+    while (p->open.n) {
+        printing *top = &p->open.at[p->open.n - 1];
+        if (top->next == top->e->n) {
+            gn_text_char(p->t, ')');
+            p->open.n--;
+            continue;
         }
-        if (!plain) gn_text_char(t, ')');
-        return;
+        const size_t i = top->next++;
+        gn_text_char(p->t, ' ');
+        begin_expr(p, top->e->a[i], operand_dtype(top->e, i, top->expected));
     }
-    switch (e->kind) {
-    case GN_K_LOAD:
-        gn_textf(t, "(load %s", p->k->bufs.at[e->u.ref].name);
-        print_index(t, e->index, e->nindex);
-        break;
-    case GN_K_REF:
-        gn_textf(t, "(%s", p->k->defs.at[e->u.ref].name);
-        print_index(t, e->index, e->nindex);
-        break;
-    case GN_K_IF:
-        gn_text_add(t, e->ncond == 1 ? "(if " : "(if (and");
-        for (size_t i = 0; i < e->ncond; i++) {
-            if (e->ncond > 1) gn_text_char(t, ' ');
-            print_cond(t, &e->cond[i]);
-        }
-        if (e->ncond != 1) gn_text_char(t, ')');
-        for (int i = 0; i < 2; i++) {
-            gn_text_char(t, ' ');
-            print_expr(p, e->a[i], is_weak(e->a[i]) && !is_weak(e->a[!i]) ? e->a[!i]->dtype : expected);
-        }
-        break;
-    default: {
-        gn_textf(t, "(%s", e->u.op->name);
-        int inner = e->u.op->traits & GN_BOOL_OUT ? NONE : expected;
-        if (takes_dtype(e->u.op)) {
-            gn_textf(t, " %s", gn_dtype_name(e->dtype));
-            inner = NONE;
-        }
-        int weak = inner;
-        for (size_t i = first_value(e->u.op); i < e->n; i++)
-            if (!is_weak(e->a[i])) {
-                weak = e->a[i]->dtype;
-                break;
-            }
-        for (size_t i = 0; i < e->n; i++) {
-            gn_text_char(t, ' ');
-            print_expr(p, e->a[i], i < first_value(e->u.op) ? GN_BOOL : is_weak(e->a[i]) ? weak : inner);
-        }
-        break;
-    }
-    }
-    gn_text_char(t, ')');
 }
 
 static void print_axes(gn_text *t, const gn_kernel *k, const uint16_t *axis, size_t n)
@@ -158,7 +188,7 @@ static void print_head(gn_text *t, const gn_kernel *k)
 void gn_kernel_print(gn_text *t, const gn_kernel *k)
 {
     static const char *const kinds[] = { "set", "add", "max" };
-    printer p = { t, k };
+    printer p = { .t = t, .k = k };
     print_head(t, k);
     for (size_t i = 0; i < k->items.n; i++) {
         gn_text_add(t, "\n  ");
@@ -191,9 +221,24 @@ void gn_kernel_print(gn_text *t, const gn_kernel *k)
 
 /* ---- reading ---- */
 
+enum { DEEPEST_INDEX = 100 };
+
+typedef struct reading {         /* an `if` or an operation whose operands are being read */
+    const gn_sx *x;
+    const gn_op_info *op;        /* NULL: an if */
+    const gn_kcond *cond;
+    size_t ncond, skip, n, now;  /* operands stand behind `skip` items; the one being read */
+    int expected, strong;        /* dtype of the place; of operands that are not weak */
+    gn_dtype result;             /* of cast and bitcast */
+    const gn_kexpr **a;
+} reading;
+
 typedef struct reader {
     gn_kernel *k;
     const char *file;
+    int depth;                   /* of indices */
+    gn_map named;                /* parts of indices, by name */
+    GN_VEC(reading) open;
 } reader;
 
 static const gn_sx *need_list(reader *r, const gn_sx *x, size_t at_least)
@@ -224,22 +269,38 @@ static const gn_dim *read_load_index(reader *r, const gn_sx *x)
     return gn_dim_load(r->k->dims, r->k->bufs.at[b].name, flat);
 }
 
-static const gn_dim *read_index(reader *r, const gn_sx *x)
+/* (let (@0 part) ... index), as gn_dim_print writes long ones. */
+static const gn_dim *read_let_index(reader *r, const gn_sx *x)
+{
+    for (size_t i = 1; i + 1 < x->n; i++) {
+        const gn_sx *named = need_list(r, x->at[i], 2);
+        if (named->n != 2 || named->at[0]->text[0] != '@') gn_sx_fail(r->file, named, "(@0 part) was expected: a name and what it stands for");
+        const char *name = gn_symbol(r->k->arena, &r->k->dims->symbols, named->at[0]->text);
+        const gn_dim *part = read_index(r, named->at[1]);
+        *gn_map_put(r->k->arena, &r->named, GN_KEY(name)) = (void *)(uintptr_t)part;
+    }
+    return read_index(r, x->at[x->n - 1]);
+}
+
+static const gn_dim *read_index_name(reader *r, const gn_sx *x)
+{
+    const gn_dim *part = x->text[0] == '@' ? gn_map_get(&r->named, GN_KEY(gn_symbol(r->k->arena, &r->k->dims->symbols, x->text))) : NULL;
+    if (part) return part;
+    if (gn_kernel_find_axis(r->k, x->text) < 0 && gn_kernel_find_sym(r->k, x->text) < 0)
+        gn_sx_fail(r->file, x, "'%s' is neither an axis nor a symbol", x->text);
+    return gn_dim_sym(r->k->dims, x->text);
+}
+
+static const gn_dim *read_index_list(reader *r, const gn_sx *x)
 {
     static const struct {
         const char *name;
         const gn_dim *(*make)(gn_dim_pool *, const gn_dim *, const gn_dim *);
     } ops[] = { { "add", gn_dim_add }, { "sub", gn_dim_sub }, { "mul", gn_dim_mul }, { "div", gn_dim_div }, { "mod", gn_dim_mod },
                 { "cdiv", gn_dim_cdiv }, { "min", gn_dim_min }, { "max", gn_dim_max } };
-    int64_t v;
-    if (gn_sx_int(x, &v)) return gn_dim_const(r->k->dims, v);
-    if (x->kind == GN_SX_ATOM) {
-        if (gn_kernel_find_axis(r->k, x->text) < 0 && gn_kernel_find_sym(r->k, x->text) < 0)
-            gn_sx_fail(r->file, x, "'%s' is neither an axis nor a symbol", x->text);
-        return gn_dim_sym(r->k->dims, x->text);
-    }
     need_list(r, x, 2);
     if (gn_sx_is(x->at[0], "load")) return read_load_index(r, x);
+    if (gn_sx_is(x->at[0], "let")) return read_let_index(r, x);
     for (size_t o = 0; o < sizeof ops / sizeof *ops; o++) {
         if (!gn_sx_is(x->at[0], ops[o].name)) continue;
         if (x->n < 3) gn_sx_fail(r->file, x, "%s takes at least two operands", ops[o].name);
@@ -248,6 +309,17 @@ static const gn_dim *read_index(reader *r, const gn_sx *x)
         return d;
     }
     gn_sx_fail(r->file, x, "'%s' is no index operation", x->at[0]->text);
+}
+
+static const gn_dim *read_index(reader *r, const gn_sx *x)
+{
+    int64_t v;
+    if (gn_sx_int(x, &v)) return gn_dim_const(r->k->dims, v);
+    if (x->kind == GN_SX_ATOM) return read_index_name(r, x);
+    if (++r->depth > DEEPEST_INDEX) gn_sx_fail(r->file, x, "an index is nested deeper than %d", DEEPEST_INDEX);
+    const gn_dim *d = read_index_list(r, x);
+    r->depth--;
+    return d;
 }
 
 static void read_indices(reader *r, const gn_sx *x, size_t first, size_t want, const gn_dim **out)
@@ -287,65 +359,82 @@ static const gn_kexpr *read_weak(reader *r, const gn_sx *x, int expected)
     return gn_kexpr_index(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, read_index(r, x));
 }
 
-static const gn_kexpr *read_expr(reader *r, const gn_sx *x, int expected);
-
-static const gn_kexpr *read_if(reader *r, const gn_sx *x, int expected)
+static const gn_kcond *read_conditions(reader *r, const gn_sx *c, size_t *n)
 {
-    if (x->n != 4) gn_sx_fail(r->file, x, "if takes a condition and two values");
-    const gn_sx *c = need_list(r, x->at[1], 2);
-    const bool several = gn_sx_is(c->at[0], "and");
-    const size_t n = several ? c->n - 1 : 1;
-    gn_kcond *cond = GN_NEW_ARRAY(r->k->arena, gn_kcond, n);
-    for (size_t i = 0; i < n; i++) {
+    const bool several = gn_sx_is(need_list(r, c, 2)->at[0], "and");
+    *n = several ? c->n - 1 : 1;
+    gn_kcond *cond = GN_NEW_ARRAY(r->k->arena, gn_kcond, *n);
+    for (size_t i = 0; i < *n; i++) {
         const gn_sx *one = several ? c->at[i + 1] : c;
         const bool lt = gn_sx_head(one, "lt");
         if ((!lt && !gn_sx_head(one, "eq")) || one->n != 3) gn_sx_fail(r->file, one, "expected (lt a b) or (eq a b)");
         cond[i] = (gn_kcond){ lt ? GN_K_LT : GN_K_EQ, read_index(r, one->at[1]), read_index(r, one->at[2]) };
     }
-    const bool weak[2] = { weak_text(r, x->at[2]), weak_text(r, x->at[3]) };
-    const gn_kexpr *a[2] = { NULL, NULL };
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < 2; i++)
-            if (weak[i] == (pass == 1)) a[i] = read_expr(r, x->at[2 + i], weak[i] && !weak[!i] ? a[!i]->dtype : expected);
-    return gn_kexpr_if(r->k, n, cond, a[0], a[1]);
+    return cond;
 }
 
-static const gn_kexpr *read_op(reader *r, const gn_sx *x, const gn_op_info *op, int expected)
+static void open_if(reader *r, const gn_sx *x, int expected)
+{
+    if (x->n != 4) gn_sx_fail(r->file, x, "if takes a condition and two values");
+    reading o = { .x = x, .skip = 2, .n = 2, .expected = expected, .strong = expected };
+    o.cond = read_conditions(r, x->at[1], &o.ncond);
+    o.a = GN_NEW_ARRAY(r->k->arena, const gn_kexpr *, 2);
+    gn_push(r->k->arena, &r->open, o);
+}
+
+static void open_op(reader *r, const gn_sx *x, const gn_op_info *op, int expected)
 {
     const bool typed = takes_dtype(op);
-    const size_t skip = typed ? 2 : 1;
-    gn_dtype result = GN_F32;
-    if (typed && (x->n < 2 || !gn_dtype_parse(x->at[1]->text, &result))) gn_sx_fail(r->file, x, "%s: expected a dtype", op->name);
-    if (x->n < skip || (op->arity >= 0 && x->n - skip != (size_t)op->arity))
-        gn_sx_fail(r->file, x, "%s takes %d operands, %zu given", op->name, op->arity, x->n < skip ? 0 : x->n - skip);
-    const size_t n = x->n - skip, first = first_value(op);
-    const gn_kexpr **a = GN_NEW_ARRAY(r->k->arena, const gn_kexpr *, n);
-    const int inner = typed || op->traits & GN_BOOL_OUT ? NONE : expected;
-    int weak = inner;
-    for (size_t i = n; i-- > 0;)
-        if (i < first || !weak_text(r, x->at[skip + i])) {
-            a[i] = read_expr(r, x->at[skip + i], i < first ? GN_BOOL : inner);
-            if (i >= first) weak = a[i]->dtype;
-        }
-    for (size_t i = first; i < n; i++)
-        if (!a[i]) a[i] = read_weak(r, x->at[skip + i], weak);
-    for (size_t i = first + 1; i < n; i++)
-        if (a[i]->dtype != a[first]->dtype)
-            gn_sx_fail(r->file, x, "%s: operands of %s and %s", op->name, gn_dtype_name(a[first]->dtype), gn_dtype_name(a[i]->dtype));
-    if (!typed) result = op->traits & GN_BOOL_OUT ? GN_BOOL : n ? (gn_dtype)a[first]->dtype : GN_F32;
-    return gn_kexpr_op(r->k, op, result, a, n);
+    reading o = { .x = x, .op = op, .skip = typed ? 2 : 1, .expected = expected, .result = GN_F32 };
+    if (typed && (x->n < 2 || !gn_dtype_parse(x->at[1]->text, &o.result))) gn_sx_fail(r->file, x, "%s: expected a dtype", op->name);
+    if (x->n < o.skip || (op->arity >= 0 && x->n - o.skip != (size_t)op->arity))
+        gn_sx_fail(r->file, x, "%s takes %d operands, %zu given", op->name, op->arity, x->n < o.skip ? 0 : x->n - o.skip);
+    o.n = x->n - o.skip;
+    o.a = GN_NEW_ARRAY(r->k->arena, const gn_kexpr *, o.n);
+    o.strong = typed || op->traits & GN_BOOL_OUT ? NONE : expected;
+    gn_push(r->k->arena, &r->open, o);
 }
 
-static const gn_kexpr *read_expr(reader *r, const gn_sx *x, int expected)
+/* The next operand that says its dtype itself, or is told it outright; false: there is none. An operation reads its last first. */
+static bool next_strong(reader *r, reading *o)
+{
+    for (size_t k = 0; k < o->n; k++) {
+        const size_t i = o->op ? o->n - 1 - k : k;
+        const bool told = o->op && i < first_value(o->op);
+        if (o->a[i] || (!told && weak_text(r, o->x->at[o->skip + i]))) continue;
+        o->now = i;
+        return true;
+    }
+    return false;
+}
+
+/* Weak operands take the dtype of the first that is not. */
+static const gn_kexpr *close_expr(reader *r, reading *o)
+{
+    const size_t first = o->op ? first_value(o->op) : 0;
+    int weak = o->strong;
+    for (size_t i = o->n; i-- > first;)
+        if (o->a[i]) weak = o->a[i]->dtype;
+    for (size_t i = first; i < o->n; i++)
+        if (!o->a[i]) o->a[i] = read_weak(r, o->x->at[o->skip + i], weak);
+    if (!o->op) return gn_kexpr_if(r->k, o->ncond, o->cond, o->a[0], o->a[1]);
+    for (size_t i = first + 1; i < o->n; i++)
+        if (o->a[i]->dtype != o->a[first]->dtype)
+            gn_sx_fail(r->file, o->x, "%s: operands of %s and %s", o->op->name, gn_dtype_name(o->a[first]->dtype), gn_dtype_name(o->a[i]->dtype));
+    if (!takes_dtype(o->op)) o->result = o->op->traits & GN_BOOL_OUT ? GN_BOOL : o->n ? (gn_dtype)o->a[first]->dtype : GN_F32;
+    return gn_kexpr_op(r->k, o->op, o->result, o->a, o->n);
+}
+
+/* The expression, or NULL: it was opened, its operands come next. */
+static const gn_kexpr *begin_reading(reader *r, const gn_sx *x, int expected)
 {
     if (weak_text(r, x)) return read_weak(r, x, expected);
-    need_list(r, x, 1);
-    const gn_sx *head = x->at[0];
+    const gn_sx *head = need_list(r, x, 1)->at[0];
     const gn_dim *index[64];
     gn_dtype t;
     if (head->kind != GN_SX_ATOM) gn_sx_fail(r->file, head, "expected an operation");
     if (gn_dtype_parse(head->text, &t) && x->n == 2 && weak_text(r, x->at[1])) return read_weak(r, x->at[1], (int)t);
-    if (gn_sx_is(head, "if")) return read_if(r, x, expected);
+    if (gn_sx_is(head, "if")) return open_if(r, x, expected), NULL;
     if (gn_sx_is(head, "load")) {
         const int32_t b = x->n > 1 ? gn_kernel_find_buf(r->k, x->at[1]->text) : -1;
         if (b < 0) gn_sx_fail(r->file, x, "load: no such buffer");
@@ -359,7 +448,24 @@ static const gn_kexpr *read_expr(reader *r, const gn_sx *x, int expected)
     }
     const gn_op_info *op = gn_op_find(head->text);
     if (!op || !(op->traits & GN_ELEMWISE)) gn_sx_fail(r->file, head, "'%s' is neither a definition made above nor an elementwise operation", head->text);
-    return read_op(r, x, op, expected);
+    return open_op(r, x, op, expected), NULL;
+}
+
+static const gn_kexpr *read_expr(reader *r, const gn_sx *x, int expected)
+{
+    const gn_kexpr *value = begin_reading(r, x, expected);
+    while (r->open.n) {
+        reading *o = &r->open.at[r->open.n - 1];
+        if (value) o->a[o->now] = value;
+        if (next_strong(r, o)) {
+            const bool told = o->op && o->now < first_value(o->op);
+            value = begin_reading(r, o->x->at[o->skip + o->now], told ? GN_BOOL : o->strong);
+        } else {
+            value = close_expr(r, o);
+            r->open.n--;
+        }
+    }
+    return value;
 }
 
 static uint16_t *read_axes(reader *r, const gn_sx *x, size_t *n)
@@ -454,7 +560,7 @@ static void read_store(reader *r, const gn_sx *x)
 gn_kernel *gn_kernel_read(gn_arena *arena, const char *file, const gn_sx *x)
 {
     if (!gn_sx_head(x, "kernel") || x->n < 2) gn_sx_fail(file, x, "expected (kernel NAME ...)");
-    reader r = { NULL, file };
+    reader r = { .file = file };
     r.k = gn_kernel_new(arena, need_name(&r, x->at[1]));
     for (size_t i = 2; i < x->n; i++) {
         const gn_sx *part = need_list(&r, x->at[i], 1);
