@@ -260,10 +260,12 @@ static gn_expr *cast(maker *m)
 
 static gn_expr *piece_of(maker *m, gn_expr *x, int axis)
 {
-    static const char *const cuts[] = { ":1", "1:", ":", "::2", "-1:", "0:0", "::-1", "2:5" };
+    static const char *const cuts[] = { ":", "::2", "0:0", "::-1", ":1", "1:", "-1:", "2:5" };
     char text[64] = "";
+    int64_t extent = 0;
+    gn_dim_is_const(x->type->dim[axis], &extent);
     for (int d = 0; d < axis; d++) strcat(text, ":, ");
-    return gn_slice(x, strcat(text, cuts[below(m, sizeof cuts / sizeof *cuts)]));
+    return gn_slice(x, strcat(text, cuts[below(m, extent >= 5 ? 8 : 4)]));
 }
 
 /* Up to 300 parts: pieces of one value, computed or not, some of them twice, with the whole so far as one of them. */
