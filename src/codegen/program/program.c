@@ -5,27 +5,17 @@
 #include "kernel_form.h"
 #include "op.h"
 
-/* What running a kernel takes besides its buffers; the same for all kernels of its form. */
-typedef struct kernel_code {
-    const char *name;            /* whose functions run */
-    uint32_t nsteps;
-    const gn_dim **parts;        /* by step */
-    size_t nsbufs;
-    gn_sbuf *sbuf;
-    bool plain;                  /* its default schedule was illegal */
-} kernel_code;
-
 typedef struct maker {
     gn_program *p;
-    gn_arena forms_arena, lowering; /* forms of all kernels; what lowering the one at work takes */
-    gn_symbols forms;
-    gn_map codes;                /* by form */
     const struct gn_core *core;
     const gn_target *target;
     gn_grouping *groups;
     const gn_computed_indices *computed;
     int32_t checks_end;          /* the last step before all computed indices are there; -1: there are none */
     int32_t *value_of;           /* program value per value of the grouping */
+    gn_arena work, scratch;      /* until the program is made; until a kernel is */
+    gn_intern_set lowered;       /* struct lowered, by form */
+    int32_t *root, *last_use;    /* per value: whose memory it has; of a root: the last step that uses its memory */
     gn_text body;                /* source of the kernels */
     gn_words words;              /* of the prelude, that the source says */
 } maker;
@@ -183,34 +173,26 @@ static const gn_dim *const *starts_of(maker *m, const gn_group *g, size_t narg)
     return start;
 }
 
-static kernel_code *code_of(maker *m, const gn_scheduled *s, const char *name)
-{
-    gn_arena *arena = m->p->arena;
-    kernel_code *c = GN_NEW_OBJECT(arena, kernel_code);
-    /* A small program is one serial function: its steps share their temporaries on the stack. */
-    const bool one = m->groups->small;
-    *c = (kernel_code){ .name = name, .nsteps = one ? 1 : s->nsteps, .nsbufs = s->sbufs.n };
-    c->parts = GN_NEW_ARRAY(arena, const gn_dim *, c->nsteps);
-    for (uint32_t i = 0; i < c->nsteps; i++) c->parts[i] = one ? gn_dim_const(m->p->dims, 1) : dim_of(m, gn_scheduled_parts(s, i));
-    c->sbuf = gn_arena_copy(arena, s->sbufs.at, s->sbufs.n * sizeof *c->sbuf);
-    for (size_t i = 0; i < c->nsbufs; i++) {
-        c->sbuf[i].name = gn_arena_string(arena, c->sbuf[i].name);
-        c->sbuf[i].bytes = dim_of(m, c->sbuf[i].bytes);
-    }
-    return c;
-}
+/* What kernels of one form have in common once they are lowered. */
+typedef struct lowered {
+    const char *form, *code;     /* the kernel whose functions run */
+    bool plain;                  /* the default schedule was illegal */
+    uint32_t nsteps;
+    const gn_dim *const *parts;  /* per step, over the program's symbols */
+    GN_VEC(gn_sbuf) sbufs;       /* likewise */
+} lowered;
 
-static void add_steps(maker *m, const gn_group *g, const kernel_code *c, const gn_pkernel *pk)
+static void add_steps(maker *m, const gn_group *g, const lowered *l, gn_pkernel *pk)
 {
     gn_program *p = m->p;
     const size_t nbufs = g->kernel->bufs.n;
-    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + c->nsbufs);
-    const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, c->nsbufs);
+    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + l->sbufs.n);
+    const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, l->sbufs.n);
     uint32_t nscratch = 0, *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
-    const gn_dim *const *start = starts_of(m, g, nbufs + c->nsbufs);
+    const gn_dim *const *start = starts_of(m, g, nbufs + l->sbufs.n);
     for (size_t i = 0; i < nbufs; i++) arg[i] = m->value_of[g->buf.at[i]];
-    for (size_t i = 0; i < c->nsbufs; i++) {
-        const gn_sbuf *b = &c->sbuf[i];
+    for (size_t i = 0; i < l->sbufs.n; i++) {
+        const gn_sbuf *b = &l->sbufs.at[i];
         if (b->level == GN_LEVEL_SCRATCH) {
             arg[nbufs + i] = -1 - (int32_t)nscratch;
             scratch[nscratch++] = b->bytes;
@@ -223,55 +205,74 @@ static void add_steps(maker *m, const gn_group *g, const kernel_code *c, const g
         need_symbol(p, g->kernel->syms.at[i].name);
         sym[i] = (uint32_t)find_sym(p, g->kernel->syms.at[i].name);
     }
-    for (uint32_t i = 0; i < c->nsteps; i++)
+    pk->nsteps = l->nsteps;
+    for (uint32_t i = 0; i < l->nsteps; i++)
         gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (int32_t)p->kernels.n, .part_of = i,
-                .symbol = m->groups->small ? c->name : gn_arena_printf(p->arena, "%s_%u", c->name, i), .parts = c->parts[i],
-                .narg = (uint32_t)(nbufs + c->nsbufs), .nsym = (uint32_t)g->kernel->syms.n, .nscratch = nscratch, .arg = arg, .start = start, .sym = sym,
-                .scratch = scratch, .copy_to = -1 });
+                .symbol = m->groups->small ? l->code : gn_arena_printf(p->arena, "%s_%u", l->code, i), .parts = l->parts[i],
+                .narg = (uint32_t)(nbufs + l->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
+                .nscratch = nscratch, .arg = arg, .start = start, .sym = sym, .scratch = scratch, .copy_to = -1 });
+}
+
+static bool equal_forms(const void *l, const void *form)
+{
+    return strcmp(((const lowered *)l)->form, form) == 0;
+}
+
+static lowered *note_lowered(maker *m, const gn_group *g, const gn_scheduled *low, const gn_schedule *s, const char *form)
+{
+    gn_program *p = m->p;
+    lowered *l = GN_NEW_OBJECT(&m->work, lowered);
+    const bool one = m->groups->small; /* one serial function: its steps share their temporaries on the stack */
+    *l = (lowered){ .form = gn_arena_string(&m->work, form), .code = gn_arena_string(p->arena, g->kernel->name), .plain = strcmp(s->name, "plain") == 0,
+                    .nsteps = one ? 1 : low->nsteps };
+    const gn_dim **parts = GN_NEW_ARRAY(p->arena, const gn_dim *, l->nsteps);
+    for (uint32_t i = 0; i < l->nsteps; i++) parts[i] = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_scheduled_parts(low, i));
+    l->parts = parts;
+    for (size_t i = 0; i < low->sbufs.n; i++) {
+        gn_sbuf b = low->sbufs.at[i];
+        b.name = gn_arena_string(&m->work, b.name), b.bytes = dim_of(m, b.bytes);
+        gn_push(&m->work, &l->sbufs, b);
+    }
+    gn_intern_add(&m->work, &m->lowered, gn_hash_bytes(1, form, strlen(form)), l);
+    return l;
+}
+
+/* What stands in the source of a kernel that runs an earlier one's functions. */
+static void emit_twin(maker *m, const gn_group *g, const lowered *l)
+{
+    gn_textf(&m->body, "/* %s runs the functions of %s", g->kernel->name, l->code);
+    for (size_t i = 0; i < g->kernel->bufs.n; i++) gn_textf(&m->body, "%s%s", i ? ", " : " on ", g->kernel->bufs.at[i].name);
+    gn_text_add(&m->body, ". */\n\n");
 }
 
 static void emit(maker *m, const gn_scheduled *low)
 {
-    gn_text t = { .arena = &m->lowering };
-    if (m->groups->small) gn_emit_function(&t, &m->words, low);
-    else gn_emit_kernel(&t, &m->words, low);
-    gn_text_add_n(&m->body, t.at, t.n);
+    if (m->groups->small) gn_emit_function(&m->body, &m->words, low);
+    else gn_emit_kernel(&m->body, &m->words, low);
+    gn_text_char(&m->body, '\n');
 }
 
-static void emit_twin(maker *m, const gn_group *g, const kernel_code *c)
-{
-    gn_textf(&m->body, "/* %s runs the functions of %s", g->kernel->name, c->name);
-    for (size_t i = 0; i < g->kernel->bufs.n; i++) gn_textf(&m->body, "%s%s", i ? ", " : " on ", g->kernel->bufs.at[i].name);
-    gn_text_add(&m->body, ". */\n");
-}
-
-/* Kernels of one form are lowered once, and nothing of that stays but its text and what it takes to run. */
+/* Its form is compared before it is lowered, and what lowering needs goes with it: of thousands of layers few are lowered. */
 static void make_kernel(maker *m, const gn_group *g)
 {
     gn_program *p = m->p;
-    gn_arena *arena = &m->lowering;
-    gn_pkernel pk = { .name = g->kernel->name, .first_step = (uint32_t)p->steps.n, .text_at = (uint32_t)m->body.n };
-    gn_schedule *s = gn_default_choose(arena, g->kernel, g->hint, m->target);
-    void **known = gn_map_put(&m->forms_arena, &m->codes, GN_KEY(gn_symbol(&m->forms_arena, &m->forms, gn_kernel_form(arena, g->kernel, s))));
-    kernel_code *c = *known;
-    if (c) {
-        if (c->plain) s = gn_default_plain(arena, g->kernel);
-        emit_twin(m, g, c);
+    gn_pkernel pk = { .name = gn_arena_string(p->arena, g->kernel->name), .first_step = (uint32_t)p->steps.n, .text_at = (uint32_t)m->body.n };
+    gn_schedule *s = gn_default_find(&m->scratch, g->kernel, g->hint, m->target);
+    const char *form = gn_kernel_form(&m->scratch, g->kernel, s);
+    const lowered *l = gn_intern_find(&m->lowered, gn_hash_bytes(1, form, strlen(form)), form, equal_forms);
+    if (l) {
+        if (l->plain) s = gn_plain_schedule(&m->scratch, g->kernel);
+        emit_twin(m, g, l);
     } else {
-        const gn_schedule *chosen = s;
-        const gn_scheduled *low = gn_default_lower(arena, g->kernel, &s, m->target);
-        *known = c = code_of(m, low, pk.name);
-        c->plain = s != chosen;
+        const gn_scheduled *low = gn_default_lower(&m->scratch, g->kernel, m->target, &s);
+        l = note_lowered(m, g, low, s, form);
         emit(m, low);
     }
-    gn_text_char(&m->body, '\n');
-    pk.nsteps = c->nsteps;
-    pk.kernel = print_kernel(p->arena, g->kernel);
-    pk.schedule = print_schedule(p->arena, g->kernel, s);
+    pk.kernel = print_kernel(p->arena, g->kernel), pk.schedule = print_schedule(p->arena, g->kernel, s);
     pk.text_size = (uint32_t)m->body.n - pk.text_at;
-    add_steps(m, g, c, &pk);
+    add_steps(m, g, l, &pk);
     gn_push(p->arena, &p->kernels, pk);
-    gn_arena_free(arena);
+    gn_arena_free(&m->scratch);
 }
 
 /* ---- lifetimes ---- */
@@ -293,15 +294,20 @@ static void find_lifetimes(maker *m)
 
 /* ---- in place ---- */
 
-static int32_t last_use_of_root(const gn_program *p, int32_t v)
+static void start_roots(maker *m)
 {
-    int32_t last = -1;
-    for (size_t i = 0; i < p->values.n; i++) {
-        int32_t root = (int32_t)i;
-        while (p->values.at[root].alias >= 0) root = p->values.at[root].alias;
-        if (root == v && p->values.at[i].last > last) last = p->values.at[i].last;
-    }
-    return last;
+    const gn_program *p = m->p;
+    m->root = GN_NEW_ARRAY(&m->work, int32_t, p->values.n), m->last_use = GN_NEW_ARRAY(&m->work, int32_t, p->values.n);
+    for (size_t i = 0; i < p->values.n; i++) m->root[i] = (int32_t)i, m->last_use[i] = p->values.at[i].last;
+}
+
+/* `value` takes over the memory of `from`, before another takes over its own. */
+static void take_over(maker *m, int32_t value, int32_t from)
+{
+    const int32_t root = m->root[from], last = m->p->values.at[value].last;
+    m->p->values.at[value].alias = from;
+    m->root[value] = root;
+    if (last > m->last_use[root]) m->last_use[root] = last;
 }
 
 /* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and where no check of an
@@ -313,7 +319,7 @@ static void place_updates(maker *m)
         const gn_gvalue *g = &m->groups->values.at[i];
         if (g->kind != GN_VALUE_UPDATE || g->in_place < 0) continue;
         gn_pvalue *v = &p->values.at[m->value_of[i]];
-        if (v->first > m->checks_end) v->alias = m->value_of[g->in_place];
+        if (v->first > m->checks_end) take_over(m, m->value_of[i], m->value_of[g->in_place]);
     }
 }
 
@@ -331,16 +337,16 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
         const int32_t from = m->value_of[g->buf.at[b]];
         const gn_pvalue *v = &p->values.at[from];
         if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b])) continue;
-        int32_t root = from;
-        while (p->values.at[root].alias >= 0) root = p->values.at[root].alias;
-        if (p->values.at[root].kind != GN_VALUE_TEMP || last_use_of_root(p, root) > end || !gn_kernel_may_share(m->groups->groups.at[kernel].kernel, (uint32_t)b, to)) continue;
-        p->values.at[value].alias = from;
+        const int32_t root = m->root[from];
+        if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end || !gn_kernel_may_share(m->groups->groups.at[kernel].kernel, (uint32_t)b, to)) continue;
+        take_over(m, value, from);
         return;
     }
 }
 
 static void place_all(maker *m)
 {
+    start_roots(m);
     place_updates(m);
     for (size_t i = 0; i < m->groups->groups.n; i++) {
         const gn_group *g = &m->groups->groups.at[i];
@@ -455,15 +461,15 @@ static void make_source(maker *m)
     for (size_t i = 0; i < m->p->kernels.n; i++) m->p->kernels.at[i].text_at += (uint32_t)body_at;
 }
 
-static void make_all(void *arg)
+static void make(void *arg)
 {
     maker *m = arg;
     gn_program *p = m->p;
     const struct gn_core *core = m->core;
-    m->computed = gn_indices_find(p->arena, core);
+    m->computed = gn_indices_find(&m->work, core);
     bind_symbols(m);
-    m->groups = gn_group_core(p->arena, &m->computed->core, m->target);
-    if (m->computed->at.n) gn_checks_come_first(p->arena, m->groups, (uint32_t)core->out.n);
+    m->groups = gn_group_core(&m->work, &m->computed->core, m->target);
+    if (m->computed->at.n) gn_checks_come_first(&m->work, m->groups, (uint32_t)core->out.n);
     make_values(m);
     for (size_t i = 0; i < core->constraints.n; i++) {
         const gn_constraint *c = &core->constraints.at[i];
@@ -485,11 +491,12 @@ gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const g
     p->dims = GN_NEW_OBJECT(arena, gn_dim_pool);
     p->dims->arena = arena;
     p->name = gn_arena_string(arena, name);
-    maker m = { .p = p, .core = core, .target = target, .checks_end = -1, .body = { .arena = arena }, .words = { .arena = arena } };
-    m.forms_arena.allocator = m.lowering.allocator = arena->allocator;
-    const gn_status status = gn_protect(make_all, &m);
-    gn_arena_free(&m.lowering);
-    gn_arena_free(&m.forms_arena);
-    if (status) gn_rethrow(status);
+    maker m = { .p = p, .core = core, .target = target, .checks_end = -1 };
+    m.work.allocator = m.scratch.allocator = arena->allocator;
+    m.body.arena = m.words.arena = &m.work;
+    const gn_status status = gn_protect(make, &m);
+    gn_arena_free(&m.scratch);
+    gn_arena_free(&m.work);
+    gn_check(status);
     return p;
 }

@@ -225,7 +225,7 @@ gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_
 
 /* ---- the way out ---- */
 
-gn_schedule *gn_default_plain(gn_arena *arena, const gn_kernel *k)
+gn_schedule *gn_plain_schedule(gn_arena *arena, const gn_kernel *k)
 {
     gn_text t = { .arena = arena };
     gn_text_add(&t, "(schedule plain");
@@ -248,7 +248,7 @@ typedef struct attempt {
     gn_scheduled *scheduled;
 } attempt;
 
-static void try_write(void *arg)
+static void try_schedule(void *arg)
 {
     attempt *a = arg;
     a->schedule = gn_default_schedule(a->arena, a->k, a->hint, a->target);
@@ -260,33 +260,33 @@ static void try_lower(void *arg)
     a->scheduled = gn_schedule_apply(a->arena, a->k, a->schedule, a->target);
 }
 
-/* Whether the attempt ended well; a schedule that is illegal is no error yet. */
-static bool is_legal(void (*try)(void *), attempt *a)
+/* False: no closed form is legal here. */
+static bool attempted(void (*body)(void *), attempt *a)
 {
-    const gn_status status = gn_protect(try, a);
+    const gn_status status = gn_protect(body, a);
     if (status && status != GN_EINVAL) gn_rethrow(status);
     return !status;
 }
 
-gn_schedule *gn_default_choose(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
+gn_schedule *gn_default_find(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
 {
     attempt a = { arena, k, hint, target, NULL, NULL };
-    return is_legal(try_write, &a) ? a.schedule : gn_default_plain(arena, k);
+    return attempted(try_schedule, &a) ? a.schedule : gn_plain_schedule(arena, k);
 }
 
-gn_scheduled *gn_default_lower(gn_arena *arena, gn_kernel *k, gn_schedule **schedule, const gn_target *target)
+gn_scheduled *gn_default_lower(gn_arena *arena, gn_kernel *k, const gn_target *target, gn_schedule **schedule)
 {
     attempt a = { arena, k, NULL, target, *schedule, NULL };
-    if (is_legal(try_lower, &a)) return a.scheduled;
-    *schedule = gn_default_plain(arena, k);
+    if (attempted(try_lower, &a)) return a.scheduled;
+    *schedule = gn_plain_schedule(arena, k);
     return gn_schedule_apply(arena, k, *schedule, target);
 }
 
 gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target,
                                gn_schedule **schedule)
 {
-    gn_schedule *s = gn_default_choose(arena, k, hint, target);
-    gn_scheduled *low = gn_default_lower(arena, k, &s, target);
+    gn_schedule *s = gn_default_find(arena, k, hint, target);
+    gn_scheduled *x = gn_default_lower(arena, k, target, &s);
     if (schedule) *schedule = s;
-    return low;
+    return x;
 }

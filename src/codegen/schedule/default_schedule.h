@@ -9,11 +9,11 @@
  * May add axes and definitions' own axes to the kernel (a packed copy walks its own axis). */
 gn_schedule *gn_default_schedule(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *);
 
-/* The schedule to try first: the default one, or, if it cannot even be written, the plain one: loops one in another, every reduction in
- * memory; right for any kernel. */
-gn_schedule *gn_default_choose(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *);
-gn_schedule *gn_default_plain(gn_arena *, const gn_kernel *);
-/* Lowers. Where the closed form turns out to be illegal for a kernel that nobody thought of, the schedule becomes the plain one. */
-gn_scheduled *gn_default_lower(gn_arena *, gn_kernel *, gn_schedule **, const gn_target *);
+/* Loops one in another, every reduction in memory: right for any kernel. Its name is "plain". */
+gn_schedule *gn_plain_schedule(gn_arena *, const gn_kernel *);
+/* gn_default_schedule, or the plain one where no closed form fits. */
+gn_schedule *gn_default_find(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *);
+/* Lowers. Where the closed form turns out to be illegal for a kernel that nobody thought of, *schedule becomes the plain one. */
+gn_scheduled *gn_default_lower(gn_arena *, gn_kernel *, const gn_target *, gn_schedule **schedule);
 /* Both. */
 gn_scheduled *gn_default_apply(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *, gn_schedule **schedule);
