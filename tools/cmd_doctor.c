@@ -2,12 +2,14 @@
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "commands.h"
 #include "context_state.h"
 #include "number.h"
 #include "nvrtc.h"
+#include "plugin.h"
 #include "toolchain_state.h"
 
 typedef struct report {
@@ -37,35 +39,89 @@ static void report_cpu(void)
     printf("  %-16s %ld\n", "CPUs online", sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-static void report_toolchain(report *r, const char *name, const char *packages)
+/* What comes after paths and sizes. */
+static const char *version_of(const gn_toolchain *t)
+{
+    const char *identity = gn_toolchain_identity(t), *version = strrchr(identity, ';');
+    return version ? version + 1 : identity;
+}
+
+static void say_place(void *user, const char *path, bool is_there)
+{
+    (void)user;
+    printf("    %s %s\n", is_there ? "found    " : "not there", path);
+}
+
+static bool report_clang_plugin(char *text, size_t capacity)
+{
+    char path[PATH_MAX];
+    const gn_opened_plugin *plugin = NULL;
+    if (!gn_plugin_find(path, sizeof path)) snprintf(text, capacity, "no: the plug-in was not found");
+    else if (gn_plugin_open(&plugin)) snprintf(text, capacity, "no: %.400s", gn_message());
+    else snprintf(text, capacity, "yes: Clang %s in this process", plugin->functions->version());
+    return plugin;
+}
+
+static bool report_cc(char *text, size_t capacity)
 {
     gn_toolchain *t;
-    char text[512];
-    if (gn_toolchain_open(&t, &gn_allocator_libc, name, NULL)) {
-        snprintf(text, sizeof text, "no: %s", gn_message());
-        want(r, packages);
-    } else {
-        const char *identity = gn_toolchain_identity(t), *version = strrchr(identity, ';'); /* paths and sizes come before it */
-        snprintf(text, sizeof text, "yes: %.200s", version ? version + 1 : identity);
-        r->compiles = true;
-        gn_toolchain_close(t);
+    if (gn_toolchain_open(&t, &gn_allocator_libc, "cc", NULL)) {
+        snprintf(text, capacity, "no: %.400s", gn_message());
+        return false;
     }
+    snprintf(text, capacity, "yes: %.200s (%s)", version_of(t), t->cc_path);
+    gn_toolchain_close(t);
+    return true;
+}
+
+static void report_toolchain(report *r, const char *name, bool (*find)(char *, size_t), const char *packages)
+{
+    char text[512];
+    if (find(text, sizeof text)) r->compiles = true;
+    else want(r, packages);
     for (char *p = text; *p; p++)
         if (*p == '\n') *p = ' ';
     say(name, text);
 }
 
-/* The first line a command prints. */
+/* Which one gn_compile takes here, and why. */
+static void report_choice(const gn_context *c, bool has_clang)
+{
+    gn_toolchain *t;
+    if (c->toolchain_name) printf("  %-16s %s: the environment says so (GNOMON_TOOLCHAIN)\n", "chosen", c->toolchain_name);
+    else if (gn_toolchain_open(&t, &gn_allocator_libc, NULL, NULL)) say("chosen", gn_message());
+    else {
+        const char *name = gn_toolchain_name(t);
+        const bool falls_back = t->tool == GN_TOOL_CLANG && !has_clang;
+        printf("  %-16s %s: %s\n", "chosen", falls_back ? "cc, else interpreter" : name,
+               falls_back ? "the plug-in is there but cannot be opened" : t->tool == GN_TOOL_CLANG ? "the plug-in is there"
+               : t->tool == GN_TOOL_CC ? "there is no plug-in, and a C compiler" : "there is neither a plug-in nor a C compiler");
+        gn_toolchain_close(t);
+    }
+}
+
+static void report_toolchains(report *r, const gn_context *c)
+{
+    const char *given = secure_getenv("GNOMON_PLUGIN_DIR");
+    printf("toolchains\n");
+    report_toolchain(r, "clang", report_clang_plugin, "libclang-cpp19-dev libclang-19-dev llvm-19-dev liblld-19-dev g++");
+    const bool has_clang = r->compiles;
+    gn_plugin_places(say_place, NULL);
+    if (given && *given) printf("    (GNOMON_PLUGIN_DIR is set: it is looked for nowhere else)\n");
+    report_toolchain(r, "cc", report_cc, "gcc libc6-dev");
+    report_choice(c, has_clang);
+}
+
+/* What a command says about itself. */
 static void report_command(const char *command)
 {
-    const char *argv[] = {command, "--version", NULL};
-    gn_bytes words = {.allocator = &gn_allocator_libc};
-    int status = 0;
-    char line[200] = "not found";
-    if (!gn_spawn(argv, &words, &status) && status == 0)
-        snprintf(line, sizeof line, "%.*s", (int)strcspn(gn_bytes_text(&words), "\n"), gn_bytes_text(&words));
-    gn_bytes_free(&words);
-    say(command, line);
+    gn_toolchain *t;
+    if (gn_toolchain_open(&t, &gn_allocator_libc, "cc", command)) {
+        say(command, "not found");
+        return;
+    }
+    say(command, version_of(t));
+    gn_toolchain_close(t);
 }
 
 /* A plain "clang" is often an old one beside newer ones that have their version in their names. */
@@ -158,9 +214,7 @@ int cmd_doctor(int argc, char **argv)
     if (gn_context_new(&context, NULL)) return complain(gn_message());
     printf("gnomon %s\n", gn_version());
     report_cpu();
-    printf("toolchains\n");
-    report_toolchain(&r, "clang", "libclang-cpp19-dev libclang-19-dev llvm-19-dev liblld-19-dev g++");
-    report_toolchain(&r, "cc", "gcc libc6-dev");
+    report_toolchains(&r, context);
     printf("compilers\n");
     report_command("gcc");
     report_clang();

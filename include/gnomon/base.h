@@ -76,6 +76,11 @@ typedef struct gn_context_options {
     const char *cc;                /**< the C compiler of toolchain "cc" [$CC, cc] */
     const char *target;            /**< "avx512", "avx2", "generic", "c11" [$GNOMON_TARGET, else what the CPU has] */
     int threads;                   /**< parts that run at once [$GNOMON_THREADS, else the CPUs this process may use] */
+    int compile_seconds;           /**< time for one compile [$GNOMON_COMPILE_SECONDS, else 60]: processor time in this process, time that passes for
+                                        toolchain "cc". What is not done by then is compiled without optimization, and failing that interpreted; one
+                                        line on stderr says so */
+    const char *const *cc_env;     /**< environment of toolchain "cc" besides PATH, LC_ALL and TMPDIR, which it gets of Gnomon's making: texts
+                                        "NAME=VALUE", ended by NULL; part of what identifies the compiler [none: nothing is inherited] */
 } gn_context_options;
 
 /** Makes a context. `options` may be NULL.

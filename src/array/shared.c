@@ -1,13 +1,10 @@
-/* Shared variables. The counter of ids is the one piece of state that belongs to the process: locks of several variables are taken
- * in the order of their ids, across all contexts. */
+/* Shared variables. Locks of several variables are taken in the order of their ids, across all contexts. */
 #include "shared.h"
 #include "checked.h"
 #include "dtype.h"
 #include "error.h"
 #include "view.h"
 #include <string.h>
-
-static atomic_uint_fast64_t next_id = 1;
 
 static gn_status initial_bytes(const char *name, const gn_array *a, size_t *bytes)
 {
@@ -34,6 +31,19 @@ static void lock_init(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attr);
 }
 
+/* No write is half done when the process is forked; in the child there are no readers but the thread that forked. */
+static void before_fork(void *user)
+{
+    gn_variable_lock(user, false);
+}
+
+static void after_fork(void *user, bool is_child)
+{
+    gn_variable *v = user;
+    if (is_child) lock_init(&v->lock);
+    else gn_variable_unlock(v);
+}
+
 gn_status gn_variable_new(gn_variable **out, const gn_allocator *allocator, const char *name, const gn_array *initial)
 {
     size_t bytes = 0;
@@ -55,9 +65,10 @@ gn_status gn_variable_new(gn_variable **out, const gn_allocator *allocator, cons
     v->allocator = allocator;
     v->bytes = bytes;
     v->value = gn_array_of(data, initial->dtype, initial->rank, initial->shape);
-    v->id = atomic_fetch_add(&next_id, 1);
     atomic_init(&v->refs, 1);
     gn_array_copy(&v->value, initial);
+    v->watch = (gn_fork_watch){ .before = before_fork, .after = after_fork, .user = v };
+    v->id = gn_fork_add(&v->watch);
     *out = v;
     return GN_OK;
 }
@@ -71,6 +82,7 @@ void gn_variable_release(gn_variable *v)
 {
     if (!v || atomic_fetch_sub(&v->refs, 1) != 1) return;
     const gn_allocator *const allocator = v->allocator;
+    gn_fork_remove(&v->watch);
     pthread_rwlock_destroy(&v->lock);
     gn_block_free(allocator, v->value.data, v->bytes);
     gn_release(allocator, v->name, strlen(v->name) + 1);

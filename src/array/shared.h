@@ -5,12 +5,14 @@
 #include <pthread.h>
 #include <gnomon/array.h>
 #include "alloc.h"
+#include "forks.h"
 
 typedef struct gn_variable {
     const gn_allocator *allocator;
     atomic_int refs;
-    uint64_t id;                 /* process-wide order in which locks are taken */
+    uint64_t id;                 /* process-wide order in which locks are taken: by calls, and by a fork */
     pthread_rwlock_t lock;       /* around the elements */
+    gn_fork_watch watch;
     atomic_uint_fast64_t version;/* counts writes */
     char *name;
     gn_array value;              /* row-major, owned */

@@ -2,6 +2,7 @@
  *
  * Everything is formatted beside the message first, because an argument may point into the message itself. */
 #include "error.h"
+#include "fpmode.h"
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,14 +88,17 @@ void gn_error_add(const char *format, ...)
 gn_status gn_protect(void (*body)(void *arg), void *arg)
 {
     target here;
+    const gn_fpmode mode = gn_fp_enter();
     here.outer = innermost;
     if (_setjmp(here.place)) { /* does not save the signal mask: a builder passes here at every call */
         innermost = here.outer;
+        gn_fp_leave(mode);
         return thrown;
     }
     innermost = &here;
     body(arg);
     innermost = here.outer;
+    gn_fp_leave(mode);
     return GN_OK;
 }
 

@@ -23,7 +23,7 @@ void gn_error_add(const char *format, ...) __attribute__((format(printf, 1, 2)))
 gn_status gn_error_set(gn_status status, const char *message); /* a message that was kept elsewhere */
 void gn_error_clear(void);
 
-/* Runs body(arg); GN_OK, or the status that was thrown in it. Nests. */
+/* Runs body(arg) in the default floating-point mode; GN_OK, or the status that was thrown in it. Nests. */
 gn_status gn_protect(void (*body)(void *arg), void *arg);
 _Noreturn void gn_throw(gn_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void gn_rethrow(gn_status status); /* the message is already set */

@@ -1,34 +1,43 @@
-/* The disk cache: store by writing aside and renaming, load by hashing what the open descriptor holds and then loading the entry's own path.
+/* The disk cache: store by writing aside and renaming, load by hashing what the open descriptor holds and loading those very bytes.
  *
- * Readers take no lock. Between hash and dlopen the file could only be changed by someone who may write the directory, and that is nobody
- * else; a rename by another process of ours puts an equally good entry there, which the comparison of device and inode still notices. */
+ * Readers take no lock. The directory is opened once, after every component of its path was found safe, and everything in it goes through
+ * that descriptor. */
 #include "cache_state.h"
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <link.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+#include "files.h"
+
+/* dir/v1, and where dir really lies. -1: the cache stays off, the message says why. */
+static int open_root(const char *dir, char real[PATH_MAX])
+{
+    char inner[PATH_MAX];
+    const int n = snprintf(inner, sizeof inner, "%s/v1", dir);
+    if (n < 0 || (size_t)n >= sizeof inner) return gn_error(GN_EIO, "%.60s..: %s", dir, strerror(ENAMETOOLONG)), -1;
+    const int root = gn_open_private(inner, real);
+    if (root >= 0) *strrchr(real, '/') = '\0';
+    return root;
+}
 
 gn_status gn_cache_open(gn_cache **out, const gn_allocator *allocator, const char *dir, int64_t max_bytes)
 {
+    char real[PATH_MAX];
     *out = NULL;
     gn_cache *c = gn_alloc_zeroed(allocator, sizeof *c);
     if (!c) return GN_ENOMEM;
     *c = (gn_cache){ .allocator = allocator, .root = -1, .max_bytes = max_bytes };
     if (dir && *dir) {
-        c->root = gn_cache_root(dir);
+        c->root = open_root(dir, real);
         if (c->root < 0) fprintf(stderr, "gnomon: the cache is off: %s\n", gn_message());
     }
-    char real[PATH_MAX]; /* absolute: the working directory may change */
-    if (c->root >= 0 && (!realpath(dir, real) || !(c->dir = gn_alloc_string(allocator, real)))) {
+    if (c->root >= 0 && !(c->dir = gn_alloc_string(allocator, real))) {
         gn_cache_close(c);
         return GN_ENOMEM;
     }
@@ -49,102 +58,26 @@ const char *gn_cache_dir(const gn_cache *c)
     return c->dir;
 }
 
-/* "ab" and "ab...so" of a key. */
-static void names_of(const gn_key *key, char shelf[3], char name[GN_CACHE_NAME + 1])
+/* "ab" and "ab...SUFFIX" of a key. */
+static void names_of(const gn_key *key, const char *suffix, char shelf[3], char name[GN_CACHE_NAME + 1])
 {
     char hex[65];
     gn_key_hex(key, hex);
-    memcpy(shelf, hex, 2);
-    shelf[2] = '\0';
-    memcpy(name, hex, 64);
-    memcpy(name + 64, ".so", 4);
+    snprintf(shelf, 3, "%.2s", hex);
+    snprintf(name, GN_CACHE_NAME + 1, "%s%.3s", hex, suffix);
 }
 
-/* A module without code yet. Consumes nothing of the entry. */
-static gn_module *module_new(const gn_allocator *allocator, const char *meta, size_t meta_size)
+static bool path_of(const gn_cache *c, const char *shelf, const char *name, char path[PATH_MAX])
 {
-    gn_module *m = gn_alloc_zeroed(allocator, sizeof *m);
-    if (!m) return NULL;
-    *m = (gn_module){ .allocator = allocator, .fd = -1, .meta_size = meta_size, .meta = gn_alloc(allocator, meta_size + 1) };
-    if (!m->meta) {
-        gn_module_release(m);
-        return NULL;
-    }
-    if (meta_size) memcpy(m->meta, meta, meta_size);
-    m->meta[meta_size] = '\0';
-    return m;
+    const int n = snprintf(path, PATH_MAX, "%s/v1/%s/%s", c->dir, shelf, name);
+    return n > 0 && n < PATH_MAX;
 }
 
-void gn_module_release(gn_module *m)
-{
-    if (!m) return;
-    if (m->handle) dlclose(m->handle);
-    if (m->fd >= 0) close(m->fd);
-    if (m->path) gn_release(m->allocator, m->path, strlen(m->path) + 1);
-    if (m->meta) gn_release(m->allocator, m->meta, m->meta_size + 1);
-    gn_release(m->allocator, m, sizeof *m);
-}
-
-void *gn_module_symbol(const gn_module *m, const char *name)
-{
-    return m->handle ? dlsym(m->handle, name) : NULL;
-}
-
-const char *gn_module_meta(const gn_module *m, size_t *size)
-{
-    if (size) *size = m->meta_size;
-    return m->meta;
-}
-
-const char *gn_module_path(const gn_module *m)
-{
-    return m->path;
-}
-
-/* The file that a handle maps is the one behind fd. */
-static bool is_loaded_from(void *handle, int fd)
-{
-    struct link_map *map = NULL;
-    struct stat a, b;
-    return !dlinfo(handle, RTLD_DI_LINKMAP, &map) && map && !fstat(fd, &a) && !stat(map->l_name, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-/* The shared object of a checked entry, by its own path. False: noexec, or replaced meanwhile. */
-static bool load_path(gn_module *m, const gn_cache *c, const char *shelf, const char *name, int fd)
+/* A module knows where its entry lies, if a path can say it. */
+static void set_path(const gn_cache *c, gn_module *m, const char *shelf, const char *name)
 {
     char path[PATH_MAX];
-    const int n = snprintf(path, sizeof path, "%s/v1/%s/%s", c->dir, shelf, name);
-    if (n < 0 || (size_t)n >= sizeof path || !(m->path = gn_alloc_string(c->allocator, path))) return false;
-    m->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (m->handle && is_loaded_from(m->handle, fd)) return true;
-    if (m->handle) dlclose(m->handle);
-    m->handle = NULL;
-    gn_release(c->allocator, m->path, strlen(m->path) + 1);
-    m->path = NULL;
-    return false;
-}
-
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        const ssize_t n = write(fd, bytes + done, size - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        done += (size_t)n;
-    }
-    return true;
-}
-
-/* From memory: sealed, and kept open as long as it is loaded, because the loader knows libraries by their names. */
-static gn_status load_memory(gn_module *m, const char *object, size_t size)
-{
-    char path[64];
-    m->fd = memfd_create("gnomon", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (m->fd < 0 || !write_all(m->fd, object, size)) return gn_error(GN_EIO, "no memory file for generated code: %s", strerror(errno));
-    fcntl(m->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", m->fd);
-    m->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    return m->handle ? GN_OK : gn_error(GN_EIO, "generated code cannot be loaded: %s", dlerror());
+    if (path_of(c, shelf, name, path)) gn_module_set_path(m, path); /* without memory it does without */
 }
 
 /* Marks an entry as used, at most once a day, so that pruning finds the oldest. */
@@ -156,31 +89,32 @@ static void touch(int fd)
     futimens(fd, NULL);
 }
 
-static gn_module *load_entry(const gn_cache *c, const gn_key *key, const char *shelf, const char *name, int fd)
-{
-    gn_entry e;
-    if (gn_entry_read(c->allocator, fd, key, &e)) return NULL;
-    gn_module *m = module_new(c->allocator, e.bytes + e.object, e.meta);
-    if (m && e.object && !load_path(m, c, shelf, name, fd) && load_memory(m, e.bytes, e.object)) {
-        gn_module_release(m);
-        m = NULL;
-    }
-    gn_release(c->allocator, e.bytes, e.size);
-    if (m) touch(fd);
-    return m;
-}
-
 gn_module *gn_cache_load(gn_cache *c, const gn_key *key)
 {
     char shelf[3], name[GN_CACHE_NAME + 1], path[3 + GN_CACHE_NAME + 1];
+    gn_entry e;
+    gn_module *m = NULL;
     if (c->root < 0) return NULL;
-    names_of(key, shelf, name);
+    names_of(key, ".so", shelf, name);
     snprintf(path, sizeof path, "%s/%s", shelf, name);
     const int fd = openat(c->root, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return NULL;
-    gn_module *m = load_entry(c, key, shelf, name, fd);
+    if (!gn_entry_read(c->allocator, fd, key, &e)) {
+        gn_module_new(&m, c->allocator, e.bytes, e.object, e.bytes + e.object, e.meta);
+        gn_release(c->allocator, e.bytes, e.size);
+    }
+    if (m) touch(fd), set_path(c, m, shelf, name);
     close(fd);
     return m;
+}
+
+void gn_cache_drop(gn_cache *c, const gn_key *key)
+{
+    char shelf[3], name[GN_CACHE_NAME + 1], path[3 + GN_CACHE_NAME + 1];
+    if (c->root < 0) return;
+    names_of(key, ".so", shelf, name);
+    snprintf(path, sizeof path, "%s/%s", shelf, name);
+    unlinkat(c->root, path, 0);
 }
 
 /* Temporaries are named after their writer, so that those of the dead can be removed. */
@@ -197,17 +131,16 @@ static int open_aside(int shelf, char *name, size_t capacity)
     return -1;
 }
 
-/* Puts an entry in its place; false when the disk does not take it, and then nothing is left behind. */
-static bool put_entry(const gn_cache *c, const char *shelf_name, const char *name, const char *bytes, size_t size)
+/* Puts a file in its place; false when the disk does not take it, and then nothing is left behind. */
+static bool put_file(const gn_cache *c, const char *shelf_name, const char *name, const void *bytes, size_t size)
 {
     char aside[80];
-    if (mkdirat(c->root, shelf_name, 0700) && errno != EEXIST) return false;
-    const int shelf = openat(c->root, shelf_name, O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
+    const int shelf = gn_open_inside(c->root, shelf_name);
     if (shelf < 0) return false;
     const int fd = open_aside(shelf, aside, sizeof aside);
     bool good = false;
     if (fd >= 0) {
-        good = write_all(fd, bytes, size);
+        good = !fchmod(fd, 0600) && gn_write_all(fd, bytes, size); /* the umask may have taken our own rights */
         good = !close(fd) && good;
         good = good && !renameat(shelf, aside, shelf, name);
         if (!good) unlinkat(shelf, aside, 0);
@@ -216,25 +149,36 @@ static bool put_entry(const gn_cache *c, const char *shelf_name, const char *nam
     return good;
 }
 
-gn_status gn_cache_store(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size, gn_module **out)
+gn_status gn_cache_keep(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size, gn_module *m)
 {
     char shelf[3], name[GN_CACHE_NAME + 1];
-    *out = NULL;
-    if (c->root >= 0) {
-        size_t total = 0;
-        char *bytes = gn_entry_make(c->allocator, key, object, size, meta, meta_size, &total);
-        if (!bytes) return gn_error(GN_ENOMEM, "out of memory for a cache entry");
-        names_of(key, shelf, name);
-        const bool stored = put_entry(c, shelf, name, bytes, total);
-        gn_release(c->allocator, bytes, total);
-        if (stored) *out = gn_cache_load(c, key);
-        if (stored && c->max_bytes > 0) gn_cache_keep_within(c, total);
-    }
-    if (*out) return GN_OK;
-    gn_module *m = module_new(c->allocator, meta, meta_size);
-    if (!m) return GN_ENOMEM;
-    const gn_status s = size ? load_memory(m, object, size) : GN_OK;
-    if (s) gn_module_release(m);
-    else *out = m;
+    size_t total = 0;
+    if (c->root < 0) return GN_OK;
+    char *bytes = gn_entry_make(c->allocator, key, object, size, meta, meta_size, &total);
+    if (!bytes) return gn_error(GN_ENOMEM, "out of memory for a cache entry");
+    names_of(key, ".so", shelf, name);
+    const bool stored = put_file(c, shelf, name, bytes, total);
+    gn_release(c->allocator, bytes, total);
+    if (stored && m) set_path(c, m, shelf, name);
+    if (stored && c->max_bytes > 0) gn_cache_keep_within(c, total);
+    return GN_OK;
+}
+
+gn_status gn_cache_store(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size, gn_module **out)
+{
+    gn_status s = gn_module_new(out, c->allocator, object, size, meta, meta_size);
+    if (!s) s = gn_cache_keep(c, key, object, size, meta, meta_size, *out);
+    if (s) gn_module_release(*out), *out = NULL;
     return s;
+}
+
+gn_status gn_cache_write_beside(gn_cache *c, const gn_key *key, const char *suffix, const char *text, char **path)
+{
+    char shelf[3], name[GN_CACHE_NAME + 1], whole[PATH_MAX];
+    *path = NULL;
+    if (c->root < 0) return GN_OK;
+    names_of(key, suffix, shelf, name);
+    if (!path_of(c, shelf, name, whole)) return GN_OK;
+    if (!put_file(c, shelf, name, text, strlen(text))) return gn_error(GN_EIO, "%s cannot be written: %s", whole, strerror(errno));
+    return (*path = gn_alloc_string(c->allocator, whole)) ? GN_OK : GN_ENOMEM;
 }

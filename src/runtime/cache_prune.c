@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "files.h"
 
 typedef struct found { /* an entry, for sorting by age */
     int64_t mtime, bytes;
@@ -148,8 +149,11 @@ gn_status gn_cache_prune(gn_cache *c, int64_t max_bytes, int64_t *removed)
         char path[GN_CACHE_NAME + 4];
         path_of(&l.at[i], path);
         if (!unlinkat(c->root, path, 0)) gone += l.at[i].bytes;
-        memcpy(path + strlen(path) - 2, "c", 2); /* the source that may lie beside it */
-        unlinkat(c->root, path, 0);
+        const size_t stem = strlen(path) - 2;
+        for (int k = 0; k < 2; k++) { /* the source and the graph that may lie beside it */
+            strcpy(path + stem, k ? "gn" : "c");
+            unlinkat(c->root, path, 0);
+        }
     }
     list_free(&l);
     if (removed) *removed = gone;
@@ -159,12 +163,12 @@ gn_status gn_cache_prune(gn_cache *c, int64_t max_bytes, int64_t *removed)
 void gn_cache_keep_within(gn_cache *c, size_t added)
 {
     struct stat st;
-    const int fd = openat(c->root, "written", O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const int fd = openat(c->root, "written", O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0) return;
+    fchmod(fd, 0600); /* the umask may have taken our own rights */
     const int64_t sum = (fstat(fd, &st) ? 0 : (int64_t)st.st_size) + (int64_t)added; /* a sparse file: its length is the count */
     const bool is_due = sum > c->max_bytes / 8;
-    if (ftruncate(fd, is_due ? 0 : (off_t)sum)) { /* a lost count only delays the next walk */
-    }
+    gn_set_size(fd, is_due ? 0 : sum); /* a lost count only delays the next walk */
     close(fd);
     if (is_due) gn_cache_prune(c, c->max_bytes / 10 * 9, NULL);
 }

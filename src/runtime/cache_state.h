@@ -2,7 +2,7 @@
  *
  *     meta | key (32) | object size (8, little-endian) | meta size (8) | "GNOMON01" | BLAKE2b-256 of all before (32)
  *
- * The linker leaves room for nothing after a shared object to matter, so objdump, gdb and dlopen take the entry as it lies. */
+ * The linker leaves room for nothing after a shared object to matter, so objdump and gdb take the entry as it lies. */
 #pragma once
 #include <sys/stat.h>
 #include "cache.h"
@@ -12,22 +12,11 @@ enum { GN_TRAILER = 32 + 8 + 8 + 8 + 32, GN_CACHE_NAME = 64 + 3 };
 
 struct gn_cache {
     const gn_allocator *allocator;
-    char *dir;                   /* of the user's wish; NULL: off */
+    char *dir;                   /* without links; NULL: off */
     int root;                    /* descriptor of dir/v1, -1: off */
     int64_t max_bytes;
 };
 
-struct gn_module {
-    const gn_allocator *allocator;
-    void *handle;                /* of dlopen; NULL for an entry without code */
-    char *path;                  /* NULL: a memfd */
-    char *meta;                  /* NUL-terminated */
-    size_t meta_size;
-    int fd;                      /* of a memfd, open as long as the code is loaded; -1 */
-};
-
-/* Opens, creates and judges the directory; -1 with a reason in the message if it is not safe. */
-int gn_cache_root(const char *dir);
 /* The whole entry behind `fd`, checked. GN_EFORMAT with the reason if it is bad. */
 typedef struct gn_entry {
     char *bytes;                 /* the file; release with gn_release(bytes, size) */

@@ -4,70 +4,11 @@
  *                                      \-- missed -> passes -> program -> text --/                       \-> kernel key -> found or compiled
  *
  * A program is always printed and read back, so that the way of a warm start is the way that is tested. */
-#include <dlfcn.h>
-#include <stdio.h>
+#include "compile_state.h"
 #include <stdlib.h>
-#include <string.h>
 #include "build_id.h"
-#include "clock.h"
-#include "compile_check.h"
-#include "error.h"
-#include "func_state.h"
 #include "graph_text.h"
 #include "optimize.h"
-#include "toolchain_state.h"
-#include "view.h"
-
-typedef struct compilation {
-    gn_loc loc;
-    gn_graph *graph;
-    const gn_compile_options *options;
-    gn_context *context;
-    gn_arena scratch;            /* of the request, the private graph and the passes */
-    gn_request request;
-    struct gn_core *core;
-    gn_key key;                  /* of the program */
-    gn_module *found;            /* the entry of the program; NULL: made anew */
-    const char *graph_text;      /* of the request, if it is to be kept; else NULL */
-    const char *text;            /* of the program */
-    size_t text_size;
-    const char *args[GN_MAX_ARGS];/* for the compiler */
-    gn_func *f;                  /* being built */
-    double mark;
-    int compiled;
-} compilation;
-
-/* Milliseconds since the last lap. */
-static double lap(compilation *c)
-{
-    const double now = gn_now_ms(), spent = now - c->mark;
-    c->mark = now;
-    return spent;
-}
-
-/* ---- keys ---- */
-
-typedef struct fields {
-    const char *at[16];
-    size_t length[16], n;
-} fields;
-
-static void add_field(fields *f, const char *text)
-{
-    GN_ASSERT(f->n < 16);
-    f->at[f->n] = text;
-    f->length[f->n++] = strlen(text);
-}
-
-static const char *all_flags(compilation *c)
-{
-    gn_args a = { .n = 0 };
-    gn_text t = { .arena = &c->scratch };
-    const bool fits = c->context->toolchain->tool == GN_TOOL_CC ? gn_args_for_cc(&a, c->context->toolchain->cc_is_clang, c->args) : gn_args_for_clang(&a, "host", c->args);
-    GN_ASSERT(fits); /* our own flags */
-    for (size_t i = 0; i < a.n; i++) gn_textf(&t, "%s\n", a.at[i]);
-    return gn_text_done(&t);
-}
 
 /* The graph as it was asked for, for `gnomon inspect`: the passes have not seen it yet. */
 static void keep_graph(compilation *c)
@@ -82,27 +23,17 @@ static gn_key program_key(compilation *c)
 {
     char build[96];
     gn_text graph = { .arena = &c->scratch };
-    fields f = { .n = 0 };
+    gn_key_fields f = { .n = 0 };
     gn_core_print(&graph, c->core);
     keep_graph(c);
     gn_build_id(build, sizeof build);
-    add_field(&f, "gnomon program 1");
-    add_field(&f, build);
-    add_field(&f, gn_text_done(&graph));
-    add_field(&f, c->request.name);
-    add_field(&f, c->request.disable);
-    add_field(&f, c->context->target->name);
-    add_field(&f, gn_toolchain_identity(c->context->toolchain));
-    return gn_key_of(f.n, f.at, f.length);
-}
-
-static gn_key kernel_key(compilation *c, const char *source)
-{
-    fields f = { .n = 0 };
-    add_field(&f, "gnomon kernels 1");
-    add_field(&f, source);
-    add_field(&f, all_flags(c));
-    add_field(&f, gn_toolchain_identity(c->context->toolchain));
+    gn_key_field(&f, "gnomon program 1");
+    gn_key_field(&f, build);
+    gn_key_field(&f, gn_text_done(&graph));
+    gn_key_field(&f, c->request.name);
+    gn_key_field(&f, c->request.disable);
+    gn_key_field(&f, c->context->target->name);
+    gn_key_field(&f, gn_toolchain_identity(c->context->toolchain));
     return gn_key_of(f.n, f.at, f.length);
 }
 
@@ -148,12 +79,10 @@ static void make_program(void *arg)
 static gn_status keep_program(compilation *c)
 {
     gn_bytes meta = { .allocator = c->f->allocator };
-    gn_module *m = NULL;
     if (!gn_cache_dir(c->context->cache)) return GN_OK;
     gn_bytes_printf(&meta, "%s\n", c->request.name);
     gn_bytes_add(&meta, c->text, c->text_size);
-    const gn_status s = meta.failed ? GN_ENOMEM : gn_cache_store(c->context->cache, &c->key, NULL, 0, meta.at, meta.n, &m);
-    gn_module_release(m);
+    const gn_status s = meta.failed ? GN_ENOMEM : gn_cache_keep(c->context->cache, &c->key, NULL, 0, meta.at, meta.n, NULL);
     gn_bytes_free(&meta);
     return s;
 }
@@ -164,27 +93,22 @@ static bool passes_are_watched(void)
     return secure_getenv("GN_DUMP") || secure_getenv("GN_TRACE");
 }
 
-static gn_status find_program(compilation *c)
+static void find_program(compilation *c)
 {
     size_t size;
-    if (passes_are_watched()) return GN_OK;
-    if (!(c->found = gn_cache_load(c->context->cache, &c->key))) return GN_OK;
+    if (passes_are_watched() || !(c->found = gn_cache_load(c->context->cache, &c->key))) return;
     const char *meta = gn_module_meta(c->found, &size), *line = memchr(meta, '\n', size);
-    if (!line) return GN_OK;
-    c->text = line + 1, c->text_size = size - (size_t)(line + 1 - meta);
-    return GN_OK;
+    c->text = line ? line + 1 : "", c->text_size = line ? size - (size_t)(line + 1 - meta) : 0;
 }
 
 static gn_status make_text(compilation *c)
 {
     gn_func_info *info = &c->f->info;
-    gn_status s = find_program(c);
-    if (s || c->text) return s;
-    lap(c);
-    s = gn_protect(run_passes, c);
-    info->optimize_ms = lap(c);
+    gn_compile_lap(c);
+    gn_status s = gn_protect(run_passes, c);
+    info->optimize_ms = gn_compile_lap(c);
     if (!s) s = gn_protect(make_program, c);
-    info->codegen_ms = lap(c);
+    info->codegen_ms = gn_compile_lap(c);
     return s ? s : keep_program(c);
 }
 
@@ -193,158 +117,6 @@ static void read_program(void *arg)
     compilation *c = arg;
     const char *text = gn_arena_copy(&c->f->arena, c->text, c->text_size);
     c->f->program = gn_program_read(&c->f->arena, c->request.name, text, c->text_size);
-}
-
-/* ---- the code ---- */
-
-/* PATH.so becomes PATH.SUFFIX in place. */
-static gn_status write_beside(char *path, const char *suffix, const char *text)
-{
-    strcpy(path + strlen(path) - 2, suffix);
-    FILE *file = fopen(path, "we");
-    bool bad = !file || fputs(text, file) < 0;
-    if (file && fclose(file)) bad = true;
-    return bad ? gn_error(GN_EIO, "%s cannot be written", path) : GN_OK;
-}
-
-static gn_status write_source(compilation *c)
-{
-    const char *object = gn_module_path(c->f->module);
-    if (!object || !c->options->keep_source) return GN_OK;
-    char *path = gn_alloc_string(c->f->allocator, object); /* both suffixes fit where "so" stands */
-    if (!path) return GN_ENOMEM;
-    gn_status s = c->graph_text ? write_beside(path, "gn", c->graph_text) : GN_OK;
-    strcpy(path + strlen(path) - 2, "so");
-    if (!s) s = write_beside(path, "c", c->f->program->source);
-    if (!s && !(c->f->info.source_path = gn_alloc_string(c->f->allocator, path))) s = GN_ENOMEM;
-    gn_release(c->f->allocator, path, strlen(object) + 1);
-    return s;
-}
-
-/* Kernels are compiled at once on as many threads as the context has: each piece is the unit without the kernels of the others. Which kernel
- * goes where changes no bit of what it computes: functions are compiled one by one. */
-enum { MAX_PIECES = 16, WORTH_A_PIECE = 8000 /* bytes of kernels */ };
-
-typedef struct split {
-    compilation *c;
-    size_t n;
-    const char *source[MAX_PIECES];
-} split;
-
-static size_t count_pieces(const compilation *c)
-{
-    const gn_program *p = c->f->program;
-    size_t bytes = 0, n = 0;
-    for (size_t i = 0; i < p->kernels.n; i++) bytes += p->kernels.at[i].text_size;
-    if (!gn_toolchain_takes_pieces(c->context->toolchain)) return 1;
-    while (n < (size_t)c->context->threads && n < p->kernels.n && n < MAX_PIECES && n * WORTH_A_PIECE < bytes) n++;
-    return n ? n : 1;
-}
-
-/* The largest kernel that has no piece yet; the number of kernels if there is none. */
-static size_t largest_left(const gn_program *p, const uint8_t *piece)
-{
-    size_t best = p->kernels.n;
-    for (size_t i = 0; i < p->kernels.n; i++)
-        if (piece[i] == MAX_PIECES && (best == p->kernels.n || p->kernels.at[i].text_size > p->kernels.at[best].text_size)) best = i;
-    return best;
-}
-
-static void write_piece(split *w, size_t piece, const uint8_t *of)
-{
-    const gn_program *p = w->c->f->program;
-    const gn_pkernel *first = &p->kernels.at[0], *last = &p->kernels.at[p->kernels.n - 1];
-    gn_text t = { .arena = &w->c->scratch };
-    gn_text_add_n(&t, p->source, first->text_at);
-    for (size_t i = 0; i < p->kernels.n; i++)
-        if (of[i] == piece) gn_text_add_n(&t, p->source + p->kernels.at[i].text_at, p->kernels.at[i].text_size);
-    gn_text_add(&t, p->source + last->text_at + last->text_size);
-    w->source[piece] = gn_text_done(&t);
-}
-
-static void split_source(void *arg)
-{
-    split *w = arg;
-    const gn_program *p = w->c->f->program;
-    size_t load[MAX_PIECES] = { 0 };
-    uint8_t *of = GN_NEW_ARRAY(&w->c->scratch, uint8_t, p->kernels.n);
-    w->n = count_pieces(w->c);
-    w->source[0] = p->source;
-    if (w->n == 1) return;
-    memset(of, MAX_PIECES, p->kernels.n);
-    for (size_t k; (k = largest_left(p, of)) < p->kernels.n;) {
-        size_t least = 0;
-        for (size_t i = 1; i < w->n; i++) least = load[i] < load[least] ? i : least;
-        of[k] = (uint8_t)least;
-        load[least] += p->kernels.at[k].text_size;
-    }
-    for (size_t i = 0; i < w->n; i++) write_piece(w, i, of);
-}
-
-static gn_status compile_source(compilation *c, const gn_key *key)
-{
-    gn_func *f = c->f;
-    void *object = NULL;
-    size_t size = 0;
-    char meta[128];
-    split w = { .c = c };
-    lap(c);
-    gn_status s = gn_protect(split_source, &w);
-    if (!s) s = gn_toolchain_compile_pieces(c->context->toolchain, c->request.name, w.n, w.source, c->args, &object, &size);
-    f->info.compile_ms = lap(c);
-    c->compiled = 1;
-    if (s) return s;
-    const int n = snprintf(meta, sizeof meta, "%s\nkernels\n", c->request.name);
-    s = gn_cache_store(c->context->cache, key, object, size, meta, (size_t)n, &f->module);
-    gn_release(f->allocator, object, size);
-    return s;
-}
-
-/* Every function of the object; false if the object is not of this source. */
-static bool find_symbols(gn_func *f)
-{
-    const gn_program *p = f->program;
-    for (size_t i = 0; i < p->steps.n; i++) {
-        if (p->steps.at[i].kernel < 0) continue;
-        *(void **)&f->step[i] = gn_module_symbol(f->module, p->steps.at[i].symbol);
-        if (!f->step[i]) return false;
-    }
-    return true;
-}
-
-static void make_kernel_key(void *arg)
-{
-    compilation *c = arg;
-    c->key = kernel_key(c, c->f->program->source);
-}
-
-static gn_status load_code(compilation *c)
-{
-    gn_func *f = c->f;
-    gn_status s = gn_protect(make_kernel_key, c);
-    if (s) return s;
-    f->module = gn_cache_load(c->context->cache, &c->key);
-    if (f->module && !find_symbols(f)) {
-        gn_module_release(f->module);
-        f->module = NULL;
-    }
-    if (!f->module && !(s = compile_source(c, &c->key)) && !find_symbols(f))
-        s = gn_error(GN_EINTERNAL, "%s: the object lacks a function of its source", f->program->name);
-    return s ? s : write_source(c);
-}
-
-static void parse_kernels(void *arg)
-{
-    gn_func *f = arg;
-    const gn_program *p = f->program;
-    f->kernel = GN_NEW_ARRAY(&f->arena, const gn_kernel *, p->kernels.n);
-    for (size_t i = 0; i < p->kernels.n; i++) {
-        const char *text = p->kernels.at[i].kernel;
-        const gn_sx *all = gn_sx_read(&f->arena, p->kernels.at[i].name, text, strlen(text));
-        gn_kernel *k = gn_kernel_read(&f->arena, p->kernels.at[i].name, all->at[0]);
-        gn_kernel_prepare(k);
-        f->kernel[i] = k;
-    }
 }
 
 /* ---- the function ---- */
@@ -381,7 +153,7 @@ static void take_variables(compilation *c)
     f->by_id = GN_NEW_ARRAY(&f->arena, uint32_t, p->variables.n);
     for (size_t i = 0; i < p->variables.n; i++) {
         list[i] = find_variable(c, p->variables.at[i].name);
-        GN_ASSERT(list[i]); /* the program is of this graph */
+        if (!list[i]) gn_throw(GN_EFORMAT, "the program has a variable '%s' that the graph has not", p->variables.at[i].name);
         f->updates |= p->variables.at[i].updated;
     }
     for (size_t i = 0; i < p->variables.n; i++) gn_variable_keep(list[i]);
@@ -393,6 +165,7 @@ static void describe(compilation *c)
 {
     gn_func *f = c->f;
     const gn_program *p = f->program;
+    if (p->ninputs != c->request.in.n || p->noutputs != c->request.out.n) gn_throw(GN_EFORMAT, "the program is of another request");
     f->nslots = p->ninputs + p->noutputs;
     f->slot = GN_NEW_ARRAY(&f->arena, gn_slot_info, f->nslots);
     for (uint32_t s = 0; s < f->nslots; s++) {
@@ -415,7 +188,6 @@ static void describe(compilation *c)
     f->step = GN_NEW_ARRAY(&f->arena, gn_step_function, p->steps.n);
     f->profile = GN_NEW_ARRAY(&f->arena, gn_step_profile, p->steps.n);
     f->info.nkernels = (int)p->kernels.n, f->info.nsteps = (int)p->steps.n;
-    f->info.toolchain = gn_toolchain_name(c->context->toolchain);
 }
 
 static void set_up(void *arg)
@@ -424,9 +196,22 @@ static void set_up(void *arg)
     describe(c);
     take_variables(c);
     const gn_target *t = c->context->target;
-    size_t n = 0;
-    if (t->cpu) c->args[n++] = "-target-cpu", c->args[n++] = t->cpu;
-    for (const char *const *a = t->cc1_args; a && *a && n < GN_MAX_ARGS - 1; a++) c->args[n++] = *a;
+    c->nargs = 0, c->is_plain = false;
+    if (t->cpu) c->args[c->nargs++] = "-target-cpu", c->args[c->nargs++] = t->cpu;
+    for (const char *const *a = t->cc1_args; a && *a && c->nargs < GN_MAX_ARGS / 2; a++) c->args[c->nargs++] = *a;
+    c->args[c->nargs] = NULL;
+}
+
+static gn_status write_beside(compilation *c)
+{
+    gn_func *f = c->f;
+    char *graph = NULL, *source = NULL;
+    if (!c->options->keep_source || !f->module) return GN_OK;
+    gn_status s = c->graph_text ? gn_cache_write_beside(c->context->cache, &c->code_key, ".gn", c->graph_text, &graph) : GN_OK;
+    if (!s) s = gn_cache_write_beside(c->context->cache, &c->code_key, ".c", f->program->source, &source);
+    if (graph) gn_release(f->allocator, graph, strlen(graph) + 1);
+    f->info.source_path = source;
+    return s;
 }
 
 static gn_status make_function(compilation *c)
@@ -434,36 +219,43 @@ static gn_status make_function(compilation *c)
     gn_func *f = c->f;
     gn_status s = gn_protect(read_program, c);
     if (!s) s = gn_protect(set_up, c);
-    f->info.load_ms = lap(c);
-    if (s) return s;
-    if (c->context->toolchain->tool == GN_TOOL_INTERPRETER) return gn_protect(parse_kernels, f);
-    s = load_code(c);
-    f->info.cache_hit = !c->compiled;
-    f->info.load_ms += lap(c);
+    f->info.load_ms = gn_compile_lap(c);
+    if (!s) s = gn_compile_code(c);
+    f->info.cache_hit = !c->compiled && f->module;
+    f->info.load_ms += gn_compile_lap(c);
     return s;
+}
+
+/* An entry whose hash is right and whose text is not (a program of a build that lied about itself, a disk that did): as if it had not been. */
+static void forget_found(compilation *c)
+{
+    gn_func *f = c->f;
+    gn_cache_drop(c->context->cache, &c->key);
+    gn_module_release(c->found);
+    c->found = NULL;
+    for (size_t i = 0; f->variable && i < f->program->variables.n; i++) gn_variable_release(f->variable[i]);
+    f->variable = NULL;
+    f->updates = false, f->max_args = 0;
 }
 
 static gn_status run_stages(compilation *c)
 {
     gn_status s = gn_protect(read_request, c);
     if (!s) s = gn_context_open(c->context);
+    c->toolchain = c->context->toolchain;
     if (!s) s = gn_protect(copy_graph, c);
-    c->f->info.build_ms = lap(c);
-    if (!s) s = make_text(c);
-    lap(c);
+    c->f->info.build_ms = gn_compile_lap(c);
+    if (s) return s;
+    find_program(c);
+    if (c->found) {
+        s = make_function(c);
+        if (!s || s == GN_ENOMEM) return s;
+        forget_found(c);
+        c->toolchain = c->context->toolchain;
+    }
+    s = make_text(c);
+    gn_compile_lap(c);
     return s ? s : make_function(c);
-}
-
-static gn_func *func_new(gn_context *context)
-{
-    gn_func *f = gn_alloc_zeroed(gn_context_allocator(context), sizeof *f);
-    if (!f) return NULL;
-    f->context = context;
-    f->allocator = gn_context_allocator(context);
-    f->arena.allocator = f->allocator;
-    atomic_init(&f->refs, 1);
-    pthread_mutex_init(&f->lock, NULL);
-    return f;
 }
 
 gn_status gn_compile_at(gn_loc loc, gn_func **out, gn_graph *g, const gn_compile_options *options)
@@ -475,9 +267,10 @@ gn_status gn_compile_at(gn_loc loc, gn_func **out, gn_graph *g, const gn_compile
     gn_status s = gn_graph_check(g);
     if (s) return s;
     compilation c = { .loc = loc, .graph = g, .options = options, .context = g->context, .mark = gn_now_ms() };
-    if (!(c.f = func_new(g->context))) return GN_ENOMEM;
+    if (!(c.f = gn_func_new(g->context))) return GN_ENOMEM;
     c.scratch.allocator = c.f->allocator;
     s = run_stages(&c);
+    if (!s) s = write_beside(&c);
     gn_core_free(c.core);
     gn_arena_free(&c.scratch);
     gn_module_release(c.found);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "error.h"
 
 static const char *environment(const char *name)
@@ -25,13 +26,22 @@ static gn_status copy_text(gn_context *c, char **out, const char *text)
     return text && !*out ? GN_ENOMEM : GN_OK;
 }
 
-/* The first of $GNOMON_CACHE_DIR, $XDG_CACHE_HOME/gnomon, ~/.cache/gnomon that is absolute; else no disk cache. */
+/* The working directory may change before the cache is opened. */
+static gn_status copy_place(gn_context *c, const char *given)
+{
+    char path[PATH_MAX], here[PATH_MAX];
+    if (!*given || *given == '/') return copy_text(c, &c->cache_dir, given);
+    if (!getcwd(here, sizeof here)) return gn_error(GN_EIO, "the cache '%s': the working directory has no path: %s", given, strerror(errno));
+    const int n = snprintf(path, sizeof path, "%s/%s", here, given);
+    return n > 0 && n < PATH_MAX ? copy_text(c, &c->cache_dir, path) : gn_error(GN_EINVAL, "the cache: the path '%.60s..' is too long", given);
+}
+
+/* What was given, $GNOMON_CACHE_DIR, or of $XDG_CACHE_HOME/gnomon and ~/.cache/gnomon the first that is absolute; else no disk cache. */
 static gn_status choose_cache_dir(gn_context *c, const char *given)
 {
     char path[PATH_MAX] = "";
     const char *own = environment("GNOMON_CACHE_DIR"), *xdg = environment("XDG_CACHE_HOME"), *home = environment("HOME");
-    if (given) return copy_text(c, &c->cache_dir, given);
-    if (own) return copy_text(c, &c->cache_dir, own);
+    if (given || own) return copy_place(c, given ? given : own);
     if (xdg && xdg[0] == '/' && strlen(xdg) < PATH_MAX - 16) snprintf(path, sizeof path, "%s/gnomon", xdg);
     else if (home && home[0] == '/' && strlen(home) < PATH_MAX - 24) snprintf(path, sizeof path, "%s/.cache/gnomon", home);
     return copy_text(c, &c->cache_dir, path);
@@ -60,17 +70,45 @@ static int usable_cpus(void)
     return n < 1 ? 1 : n;
 }
 
-static gn_status choose_threads(gn_context *c, int given)
+/* A number from 1 to most: what was given, what the variable says, or the default. */
+static gn_status choose_number(int *out, int given, const char *variable, int otherwise, int most, const char *unit)
 {
-    const char *text = environment("GNOMON_THREADS");
+    const char *text = environment(variable);
     char *end = NULL;
-    const long n = given ? given : text ? strtol(text, &end, 10) : usable_cpus();
-    if (n < 1 || n > 256 || (end && *end)) {
-        if (given) return gn_error(GN_EINVAL, "%d threads: expected 1 to 256", given);
-        return gn_error(GN_EINVAL, "GNOMON_THREADS is '%s': expected a number from 1 to 256", text ? text : "");
+    const long n = given ? given : text ? strtol(text, &end, 10) : otherwise;
+    if (n < 1 || n > most || (end && *end)) {
+        if (given) return gn_error(GN_EINVAL, "%d %s: expected 1 to %d", given, unit, most);
+        return gn_error(GN_EINVAL, "%s is '%s': expected a number from 1 to %d", variable, text ? text : "", most);
     }
-    c->threads = (int)n;
+    *out = (int)n;
     return GN_OK;
+}
+
+static gn_status copy_environment(gn_context *c, const char *const *env)
+{
+    enum { MOST = 64 };
+    size_t n = 0;
+    for (; env && env[n]; n++)
+        if (n == MOST || !strchr(env[n], '=') || strchr(env[n], '\n')) return gn_error(GN_EINVAL, "cc_env: expected at most %d texts of the form NAME=VALUE", MOST);
+    if (!n) return GN_OK;
+    if (!(c->cc_env = gn_alloc_zeroed(&c->allocator, (n + 1) * sizeof *c->cc_env))) return GN_ENOMEM;
+    c->ncc_env = n;
+    gn_status s = GN_OK;
+    for (size_t i = 0; !s && i < n; i++) s = copy_text(c, &c->cc_env[i], env[i]);
+    return s;
+}
+
+static void before_fork(void *user)
+{
+    gn_context *c = user;
+    pthread_mutex_lock(&c->lock);
+}
+
+static void after_fork(void *user, bool is_child)
+{
+    gn_context *c = user;
+    (void)is_child;
+    pthread_mutex_unlock(&c->lock);
 }
 
 gn_status gn_context_new(gn_context **out, const gn_context_options *options)
@@ -84,11 +122,16 @@ gn_status gn_context_new(gn_context **out, const gn_context_options *options)
     c->allocator = *allocator;
     c->cache_bytes = o.cache_bytes > 0 ? o.cache_bytes : (int64_t)512 << 20;
     pthread_mutex_init(&c->lock, NULL);
+    c->watch = (gn_fork_watch){ .before = before_fork, .after = after_fork, .user = c };
+    gn_fork_add(&c->watch);
     gn_status s = choose_cache_dir(c, o.cache_dir);
     if (!s) s = choose_toolchain(c, o.toolchain);
     if (!s) s = choose_target(c, o.target);
-    if (!s) s = choose_threads(c, o.threads);
+    if (!s) s = choose_number(&c->threads, o.threads, "GNOMON_THREADS", usable_cpus(), 256, "threads");
+    if (!s) s = choose_number(&c->compile_seconds, o.compile_seconds, "GNOMON_COMPILE_SECONDS", 60, 1000000, "seconds for a compile");
     if (!s) s = copy_text(c, &c->cc, o.cc);
+    if (!s) s = copy_environment(c, o.cc_env);
+    if (!s) s = gn_team_new(&c->team, &c->allocator, c->threads);
     if (s) gn_context_free(c);
     else *out = c;
     return s;
@@ -103,11 +146,15 @@ void gn_context_free(gn_context *c)
 {
     if (!c) return;
     gn_team_free(c->team);
+    gn_fork_remove(&c->watch);
     gn_toolchain_close(c->toolchain);
+    gn_toolchain_close(c->second);
     gn_cache_close(c->cache);
     free_text(c, c->cache_dir);
     free_text(c, c->toolchain_name);
     free_text(c, c->cc);
+    for (size_t i = 0; c->cc_env && i < c->ncc_env; i++) free_text(c, c->cc_env[i]);
+    gn_release(&c->allocator, c->cc_env, (c->ncc_env + 1) * sizeof *c->cc_env);
     pthread_mutex_destroy(&c->lock);
     const gn_allocator allocator = c->allocator;
     gn_release(&allocator, c, sizeof *c);
@@ -127,13 +174,28 @@ gn_context *gn_context_default(void)
     return the_default;
 }
 
+static gn_status open_toolchain(gn_context *c, gn_toolchain **out, const char *name)
+{
+    const gn_toolchain_options o = { .name = name, .cc = c->cc, .env = (const char *const *)c->cc_env, .seconds = c->compile_seconds };
+    return gn_toolchain_open_with(out, &c->allocator, &o);
+}
+
 gn_status gn_context_open(gn_context *c)
 {
     gn_status s = GN_OK;
     pthread_mutex_lock(&c->lock);
     if (!c->cache) s = gn_cache_open(&c->cache, &c->allocator, c->cache_dir, c->cache_bytes);
-    if (!s && !c->toolchain) s = gn_toolchain_open(&c->toolchain, &c->allocator, c->toolchain_name, c->cc);
-    if (!s && !c->team) s = gn_team_new(&c->team, &c->allocator, c->threads);
+    if (!s && !c->toolchain) s = open_toolchain(c, &c->toolchain, c->toolchain_name);
+    pthread_mutex_unlock(&c->lock);
+    return s;
+}
+
+gn_status gn_context_second(gn_context *c, gn_toolchain **out)
+{
+    gn_status s = GN_OK;
+    pthread_mutex_lock(&c->lock);
+    if (!c->second && (s = open_toolchain(c, &c->second, "cc")) && s != GN_ENOMEM) s = open_toolchain(c, &c->second, "interpreter");
+    *out = c->second;
     pthread_mutex_unlock(&c->lock);
     return s;
 }

@@ -4,6 +4,34 @@
 #include "error.h"
 #include "func_state.h"
 
+static void before_fork(void *user)
+{
+    gn_func *f = user;
+    pthread_mutex_lock(&f->lock);
+}
+
+/* A frame that another thread was using stays with that thread: it is lost in the child. */
+static void after_fork(void *user, bool is_child)
+{
+    gn_func *f = user;
+    if (is_child && atomic_exchange(&f->taken, false)) f->hot = NULL;
+    pthread_mutex_unlock(&f->lock);
+}
+
+gn_func *gn_func_new(gn_context *context)
+{
+    gn_func *f = gn_alloc_zeroed(gn_context_allocator(context), sizeof *f);
+    if (!f) return NULL;
+    f->context = context;
+    f->allocator = gn_context_allocator(context);
+    f->arena.allocator = f->allocator;
+    atomic_init(&f->refs, 1);
+    pthread_mutex_init(&f->lock, NULL);
+    f->watch = (gn_fork_watch){ .before = before_fork, .after = after_fork, .user = f };
+    gn_fork_add(&f->watch);
+    return f;
+}
+
 gn_func *gn_func_keep(gn_func *f)
 {
     atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
@@ -22,6 +50,7 @@ static void free_frames(gn_func *f)
 void gn_func_free(gn_func *f)
 {
     if (!f || atomic_fetch_sub(&f->refs, 1) != 1) return;
+    gn_fork_remove(&f->watch);
     free_frames(f);
     for (size_t i = 0; f->variable && i < f->program->variables.n; i++) gn_variable_release(f->variable[i]);
     gn_module_release(f->module);

@@ -42,6 +42,7 @@ struct gn_func {
     gn_step_profile *profile;    /* per step */
     atomic_bool taken;           /* a call has `hot` */
     gn_frame *hot;               /* the frame of the last call; only who has it may look at it */
+    gn_fork_watch watch;
     pthread_mutex_t lock;        /* around the rest of the pool, and the sizes in info */
     gn_frame *pool;
     gn_func_info info;
@@ -111,6 +112,7 @@ gn_status gn_frame_new(gn_frame **out, gn_func *, const int64_t *sym);
 void gn_frame_free(gn_frame *);
 gn_status gn_frame_run(gn_frame *);
 
+gn_func *gn_func_new(gn_context *); /* empty; NULL: out of memory */
 gn_func *gn_func_keep(gn_func *);
 /* The frame of these sizes out of the pool, or a new one; and back. */
 gn_status gn_func_borrow(gn_func *, const int64_t *sym, gn_frame **out);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "error.h"
+#include "fpmode.h"
 #include "view.h"
 
 /* ---- indices must lie in their axis before any variable is changed ---- */
@@ -236,13 +237,21 @@ static gn_status run_whole(const gn_frame *fr)
     return s;
 }
 
-gn_status gn_frame_run(gn_frame *fr)
+static gn_status run_plain(const gn_frame *fr)
 {
     const gn_func *f = fr->f;
-    if (!fr->plain || fr->any_staged || atomic_load_explicit(&f->profiled, memory_order_relaxed)) return run_whole(fr);
     const size_t n = f->program->steps.n;
     if (f->program->variables.n) lock_variables(f);
     for (size_t i = 0; i < n; i++) f->step[i](fr->arg[i], fr->step_sym[i], 0);
     if (f->program->variables.n) unlock_variables(f, false);
     return GN_OK;
+}
+
+gn_status gn_frame_run(gn_frame *fr)
+{
+    const gn_fpmode_code mode = gn_fp_enter_code();
+    const bool is_plain = fr->plain && !fr->any_staged && !atomic_load_explicit(&fr->f->profiled, memory_order_relaxed);
+    const gn_status s = is_plain ? run_plain(fr) : run_whole(fr);
+    gn_fp_leave_code(mode);
+    return s;
 }

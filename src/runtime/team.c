@@ -4,16 +4,20 @@
  *
  * A worker may wake late, when its job is over and another is being set up. So it counts itself in (`inside`) before it looks whether a job
  * is open, and the caller closes the job and waits until nobody is inside before it touches the job again: one of the two always sees the
- * other. Threads start with the first job that has parts to share, and again in the child after a fork. */
+ * other. Threads start with the first job that has parts to share, and again in the child after a fork, where the team is made anew before
+ * anything else runs. */
 #include "team.h"
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdalign.h>
 #include <string.h>
 #include "error.h"
+#include "forks.h"
+#include "fpmode.h"
+#include "own_code.h"
+#include "thread_start.h"
 #include "view.h"
 
 enum { SPINS = 2000, MAX_THREADS = 256 };
@@ -38,7 +42,7 @@ typedef struct job {
 struct gn_team {
     const gn_allocator *allocator;
     int size, started;               /* started: workers that run, without the caller */
-    unsigned forks;                  /* number of forks when they were started */
+    gn_fork_watch watch;
     worker *workers;
     share *shares;                   /* per worker */
     job job;
@@ -49,18 +53,6 @@ struct gn_team {
     pthread_mutex_t lock;
     pthread_cond_t wake;
 };
-
-static atomic_uint forks; /* how often an ancestor of this process forked */
-
-static void count_fork(void)
-{
-    atomic_fetch_add(&forks, 1);
-}
-
-static void watch_forks(void)
-{
-    pthread_atfork(NULL, NULL, count_fork);
-}
 
 static void relax(void)
 {
@@ -109,6 +101,7 @@ static void *live(void *arg)
 {
     worker *w = arg;
     gn_team *t = w->team;
+    gn_fp_enter(); /* for good: what this thread runs is ours */
     for (unsigned seen = 0;;) {
         seen = wait_for_ticket(t, seen);
         if (atomic_load(&t->quit)) return NULL;
@@ -129,32 +122,33 @@ static void raise_ticket(gn_team *t)
 
 static void reset(gn_team *t)
 {
+    atomic_flag_clear(&t->busy);
     atomic_store(&t->ticket, 0);
     atomic_store(&t->inside, 0), atomic_store(&t->open, 0), atomic_store(&t->sleepers, 0), atomic_store(&t->quit, 0);
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->wake, NULL);
     t->started = 0;
-    t->forks = atomic_load(&forks);
 }
 
-/* As many as the system allows; the caller alone is enough. Signals stay with the application's threads. */
+/* The child has one thread: whoever held the team does not exist here. */
+static void after_fork(void *user, bool is_child)
+{
+    if (is_child) reset(user);
+}
+
+/* As many as the system allows; the caller alone is enough. */
 static void start(gn_team *t)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    gn_own_code_stays();
     for (int i = 0; i < t->size - 1; i++) {
         t->workers[i] = (worker){ .team = t, .index = i + 1 };
-        if (pthread_create(&t->workers[i].thread, NULL, live, &t->workers[i])) break;
+        if (gn_thread_start(&t->workers[i].thread, GN_WORKER_STACK, 0, live, &t->workers[i])) break;
         t->started++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 gn_status gn_team_new(gn_team **out, const gn_allocator *allocator, int threads)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
     *out = NULL;
     const int size = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
     gn_team *t = gn_block_new(allocator, sizeof *t);
@@ -168,8 +162,9 @@ gn_status gn_team_new(gn_team **out, const gn_allocator *allocator, int threads)
     memset(t, 0, sizeof *t);
     memset(shares, 0, (size_t)size * sizeof *shares);
     t->allocator = allocator, t->size = size, t->workers = workers, t->shares = shares;
-    atomic_flag_clear(&t->busy);
     reset(t);
+    t->watch = (gn_fork_watch){ .after = after_fork, .user = t };
+    gn_fork_add(&t->watch);
     *out = t;
     return GN_OK;
 }
@@ -177,7 +172,8 @@ gn_status gn_team_new(gn_team **out, const gn_allocator *allocator, int threads)
 void gn_team_free(gn_team *t)
 {
     if (!t) return;
-    if (t->started && t->forks == atomic_load(&forks)) {
+    gn_fork_remove(&t->watch);
+    if (t->started) {
         atomic_store(&t->quit, 1);
         raise_ticket(t);
         for (int i = 0; i < t->started; i++) pthread_join(t->workers[i].thread, NULL);
@@ -214,11 +210,6 @@ static void run_together(gn_team *t)
 
 void gn_team_run(gn_team *t, int64_t nparts, void (*fn)(void *, int64_t, int), void *user)
 {
-    const bool was_forked = t->forks != atomic_load_explicit(&forks, memory_order_relaxed);
-    if (was_forked) { /* the child has one thread: whoever held the team does not exist here */
-        atomic_flag_clear(&t->busy);
-        reset(t);
-    }
     if (nparts < 2 || t->size < 2 || atomic_flag_test_and_set_explicit(&t->busy, memory_order_acquire)) {
         run_alone(nparts, fn, user);
         return;

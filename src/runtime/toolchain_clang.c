@@ -1,210 +1,274 @@
-/* Toolchain "clang": the plug-in, found and opened on the first compile, and driven on a thread with a large stack, because a parser's
- * recursion is as deep as the nesting of its input. */
-#include "toolchain_state.h"
-#include <dlfcn.h>
-#include <limits.h>
+/* Toolchain "clang": the plug-in, opened on the first compile, and driven on threads of its own with large stacks, because a parser's recursion
+ * is as deep as the nesting of its input.
+ *
+ * There are texts at which LLVM never returns, and a thread cannot be stopped in the middle of it: one whose time is over is parked. It sleeps for
+ * the rest of the process with all that it holds, so a batch of jobs owns everything its threads look at. As the process exits all are parked:
+ * LLVM's destructors, which run then, and a compiler at work do not go together. */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
+#include "clock.h"
+#include "forks.h"
+#include "fpmode.h"
+#include "plugin.h"
+#include "thread_start.h"
+#include "toolchain_state.h"
 
-#ifndef GN_PLUGIN_DIR
-#define GN_PLUGIN_DIR ""
-#endif
-#ifndef GN_LLVM_FILES
-#define GN_LLVM_FILES ""
-#endif
+enum { MAX_PIECES = 64 };
 
-static const char plugin_name[] = "gnomon-clang.so";
-static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(const gn_plugin *) opened; /* stays for the life of the process: LLVM cannot be unloaded safely */
-
-bool gn_toolchain_plugin_is_open(void)
-{
-    return atomic_load(&opened) != NULL;
-}
-
-static bool is_file(const char *format, const char *dir, char *path, size_t capacity)
-{
-    struct stat st;
-    const int n = snprintf(path, capacity, format, dir, plugin_name);
-    return n > 0 && (size_t)n < capacity && !stat(path, &st) && S_ISREG(st.st_mode);
-}
-
-/* The directory of the file this code was loaded from: libgnomon.so, or a program that holds the library. */
-static bool own_directory(char *dir, size_t capacity)
-{
-    Dl_info info;
-    char real[PATH_MAX];
-    if (!dladdr((const void *)plugin_name, &info) || !info.dli_fname || !realpath(info.dli_fname, real)) return false;
-    char *slash = strrchr(real, '/');
-    if (!slash || (size_t)(slash - real) >= capacity) return false;
-    *slash = '\0';
-    memcpy(dir, real, (size_t)(slash - real) + 1);
-    return true;
-}
-
-bool gn_plugin_find(char *path, size_t capacity)
-{
-    static const char *const beside[] = { "%s/gnomon/%s", "%s/runtime/plugin/%s", "%s/../src/runtime/plugin/%s", "%s/../../src/runtime/plugin/%s" };
-    char dir[PATH_MAX];
-    const char *given = secure_getenv("GNOMON_PLUGIN_DIR");
-    if (given && *given) return is_file("%s/%s", given, path, capacity);
-    if (own_directory(dir, sizeof dir))
-        for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-            if (is_file(beside[i], dir, path, capacity)) return true;
-    return GN_PLUGIN_DIR[0] && is_file("%s/%s", GN_PLUGIN_DIR, path, capacity);
-}
-
-bool gn_plugin_has_libraries(void)
-{
-    char path[PATH_MAX];
-    struct stat st;
-    size_t missing = 0;
-    for (const char *file = GN_LLVM_FILES; *file;) {
-        const size_t length = strcspn(file, ":");
-        snprintf(path, sizeof path, "%.*s", (int)length, file);
-        missing += stat(path, &st) != 0;
-        file += length + (file[length] == ':');
-    }
-    return missing < 2; /* libLLVM has one of two names */
-}
-
-static void add_file(gn_bytes *out, const char *path, size_t length)
-{
-    char name[PATH_MAX];
-    struct stat st;
-    if (length >= sizeof name) return;
-    memcpy(name, path, length);
-    name[length] = '\0';
-    if (stat(name, &st)) return;
-    gn_bytes_printf(out, ";%s:%lld:%lld.%09ld", name, (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-}
-
-void gn_plugin_identity(gn_bytes *out, const char *path)
-{
-    gn_bytes_printf(out, "clang-plugin %d", GN_PLUGIN_ABI);
-    add_file(out, path, strlen(path));
-    for (const char *file = GN_LLVM_FILES; *file;) {
-        const size_t n = strcspn(file, ":");
-        add_file(out, file, n);
-        file += n + (file[n] == ':');
-    }
-}
-
-static gn_status open_plugin(const gn_plugin **out)
-{
-    char path[PATH_MAX];
-    if (!gn_plugin_find(path, sizeof path))
-        return gn_error(GN_ECOMPILER, "the plug-in %s was not found beside the library nor in $GNOMON_PLUGIN_DIR; toolchain \"cc\" needs none", plugin_name);
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!handle) return gn_error(GN_ECOMPILER, "the plug-in %s cannot be opened: %s", path, dlerror());
-    const gn_plugin *(*get)(void);
-    *(void **)&get = dlsym(handle, "gn_clang_plugin");
-    if (!get || get()->abi() != GN_PLUGIN_ABI) {
-        dlclose(handle);
-        return gn_error(GN_ECOMPILER, "the plug-in %s belongs to another version of Gnomon", path);
-    }
-    *out = get();
-    return GN_OK;
-}
-
-gn_status gn_plugin_open(const gn_plugin **out)
-{
-    gn_status s = GN_OK;
-    if ((*out = atomic_load(&opened))) return GN_OK;
-    pthread_mutex_lock(&opening);
-    if (!(*out = atomic_load(&opened)) && !(s = open_plugin(out))) atomic_store(&opened, *out);
-    pthread_mutex_unlock(&opening);
-    return s;
-}
-
-enum { MAX_PIECES = 64, STACK = 64 << 20 };
-
-typedef struct job { /* one source on its own thread */
-    const gn_plugin *plugin;
-    const char *name, *source;
-    const gn_args *args;
-    gn_plugin_emit emit;
+typedef struct batch batch;
+typedef struct job { /* a source, or the link of their objects, on its own thread */
+    batch *batch;
+    char *source;                /* NULL: the link */
     gn_bytes out, words;
     pthread_t thread;
-    bool started;
-    int failed;
+    bool started, done, parked, failed; /* under `lock` */
+    struct job *next;            /* of those that run in this process */
 } job;
+
+struct batch {
+    const gn_allocator *allocator;
+    const gn_plugin *plugin;
+    const gn_code_ranges *code;
+    char name[64];
+    gn_args args;
+    gn_plugin_emit emit;
+    size_t n;
+    job job[MAX_PIECES + 1];     /* the link comes last */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* around the list of jobs and what becomes of them */
+static pthread_cond_t ended;
+static job *running;
+static bool is_closed; /* the process exits, or was forked in the middle of a compile: LLVM is not to be touched any more */
+
+static void *work(void *arg);
+
+static bool has_ended(void *user)
+{
+    const job *j = user;
+    return atomic_load((_Atomic bool *)(uintptr_t)&j->done);
+}
+
+static void unlist(job *j)
+{
+    for (job **at = &running; *at; at = &(*at)->next)
+        if (*at == j) {
+            *at = j->next;
+            return;
+        }
+}
+
+/* With `lock` held, which the job needs to end: so it either has ended or is parked. */
+static void park(job *j)
+{
+    if (j->done || j->parked) return;
+    j->parked = true;
+    unlist(j);
+    pthread_mutex_unlock(&lock);
+    gn_thread_park(j->thread, j->batch->code, has_ended, j);
+    pthread_mutex_lock(&lock);
+}
+
+static void close_for_good(void)
+{
+    pthread_mutex_lock(&lock);
+    is_closed = true;
+    while (running) park(running);
+    pthread_mutex_unlock(&lock);
+}
+
+static void before_fork(void *user)
+{
+    (void)user;
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void *user, bool is_child)
+{
+    (void)user;
+    if (is_child) {
+        is_closed |= running != NULL;
+        running = NULL;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void prepare_once(void)
+{
+    static gn_fork_watch watch = { .before = before_fork, .after = after_fork };
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&ended, &attr);
+    pthread_condattr_destroy(&attr);
+    gn_fork_add(&watch);
+    atexit(close_for_good); /* LLVM was opened before, so its destructors run after this */
+}
+
+static gn_status open_for_work(const gn_opened_plugin **p)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const gn_status s = gn_plugin_open(p);
+    if (s) return s;
+    pthread_once(&once, prepare_once);
+    pthread_mutex_lock(&lock);
+    const bool closed = is_closed;
+    pthread_mutex_unlock(&lock);
+    return closed ? gn_error(GN_ECOMPILER, "Clang cannot be used any more: the process exits, or was forked while another thread compiled") : GN_OK;
+}
+
+/* ---- jobs ---- */
 
 static void write_bytes(void *user, const char *data, size_t size)
 {
     gn_bytes_add(user, data, size);
 }
 
+static int link_objects(job *j)
+{
+    const batch *b = j->batch;
+    const void *object[MAX_PIECES];
+    size_t size[MAX_PIECES];
+    bool allow_undefined = false;
+    for (size_t i = 0; i < b->args.n; i++) allow_undefined |= !strncmp(b->args.at[i], "-fsanitize=address", 18);
+    for (size_t i = 0; i < b->n; i++) object[i] = b->job[i].out.at, size[i] = b->job[i].out.n;
+    return b->plugin->link(b->n, object, size, allow_undefined, (gn_plugin_sink){ write_bytes, &j->out }, (gn_plugin_sink){ write_bytes, &j->words });
+}
+
 static void *work(void *arg)
 {
     job *j = arg;
-    j->failed = j->plugin->compile(j->name, j->source, strlen(j->source), j->args->at, j->args->n, j->emit, (gn_plugin_sink){ write_bytes, &j->out },
-                                   (gn_plugin_sink){ write_bytes, &j->words });
+    const batch *b = j->batch;
+    gn_fp_enter(); /* the constants that LLVM folds */
+    const int failed = j->source ? b->plugin->compile(b->name, j->source, strlen(j->source), b->args.at, b->args.n, b->emit,
+                                                      (gn_plugin_sink){ write_bytes, &j->out }, (gn_plugin_sink){ write_bytes, &j->words })
+                                 : link_objects(j);
+    pthread_mutex_lock(&lock);
+    j->failed = failed;
+    atomic_store((_Atomic bool *)&j->done, true);
+    unlist(j);
+    pthread_cond_broadcast(&ended);
+    pthread_mutex_unlock(&lock);
     return NULL;
 }
 
 static gn_status start(job *j)
 {
-    pthread_attr_t attr;
-    if (pthread_attr_init(&attr)) return gn_error(GN_ENOMEM, "no memory for a thread");
-    const int e = pthread_attr_setstacksize(&attr, STACK) || pthread_create(&j->thread, &attr, work, j);
-    pthread_attr_destroy(&attr);
-    j->started = !e;
-    return e ? gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler") : GN_OK;
+    gn_status s = GN_OK;
+    pthread_mutex_lock(&lock);
+    const int e = is_closed ? ECANCELED : gn_thread_start(&j->thread, GN_COMPILER_STACK, gn_park_signal(), work, j);
+    if (e == ECANCELED) s = gn_error(GN_ECOMPILER, "the process exits");
+    else if (e) s = gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler: %s", strerror(e));
+    j->started = !s;
+    if (!s) j->next = running, running = j;
+    pthread_mutex_unlock(&lock);
+    return s;
 }
 
-static gn_status failure(const job *j, gn_bytes *words)
+/* Its own time, so that a busy machine makes nothing late; but one that waits for ever gets no processor time at all. */
+static bool is_late(const job *j, double since, int seconds)
 {
-    return gn_error(GN_ECOMPILER, "Clang %s failed:\n%.8000s", j->plugin->version(), gn_bytes_text(words));
+    clockid_t clock;
+    struct timespec t = { 0 };
+    if (pthread_getcpuclockid(j->thread, &clock) || clock_gettime(clock, &t)) return false;
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec > seconds || gn_now_ms() - since > 10e3 * seconds;
 }
 
-static gn_status compile_all(job *j, size_t n)
+/* True: it ended in time. */
+static bool wait_for(job *j, int seconds)
+{
+    const double since = gn_now_ms();
+    pthread_mutex_lock(&lock);
+    while (!j->done && !j->parked && !is_late(j, since, seconds)) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += (until.tv_nsec += 100000000) / 1000000000, until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&ended, &lock, &until);
+    }
+    park(j);
+    const bool in_time = j->done && !j->parked;
+    pthread_mutex_unlock(&lock);
+    if (j->done) pthread_join(j->thread, NULL);
+    else pthread_detach(j->thread);
+    return in_time;
+}
+
+static gn_status failure(const job *j)
+{
+    return gn_error(GN_ECOMPILER, "Clang %s failed:\n%.8000s", j->batch->plugin->version(), j->words.at ? j->words.at : "");
+}
+
+static gn_status run(batch *b, size_t first, size_t end, int seconds, gn_trouble *trouble)
 {
     gn_status s = GN_OK;
-    for (size_t i = 0; !s && i < n; i++) s = start(&j[i]);
-    for (size_t i = 0; i < n; i++)
-        if (j[i].started) pthread_join(j[i].thread, NULL);
-    for (size_t i = 0; !s && i < n; i++) {
-        if (j[i].failed) s = failure(&j[i], &j[i].words);
-        else if (j[i].out.failed) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", j[i].name);
+    bool late = false;
+    for (size_t i = first; !s && i < end; i++) s = start(&b->job[i]);
+    for (size_t i = first; i < end; i++)
+        if (b->job[i].started) late |= !wait_for(&b->job[i], seconds);
+    if (late) *trouble = GN_TROUBLE_LATE;
+    if (late) return gn_error(GN_ECOMPILER, "Clang %s was not done after %d seconds", b->plugin->version(), seconds);
+    for (size_t i = first; !s && i < end; i++) {
+        if (b->job[i].failed) s = failure(&b->job[i]);
+        else if (b->job[i].out.failed) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", b->name);
     }
     return s;
 }
 
-static gn_status link_all(const job *j, size_t n, gn_bytes *out)
+/* ---- batches ---- */
+
+static void batch_free(batch *b)
 {
-    const void *object[MAX_PIECES];
-    size_t size[MAX_PIECES];
-    gn_bytes words = { .allocator = out->allocator };
-    bool allow_undefined = false;
-    for (size_t i = 0; i < j->args->n; i++) allow_undefined |= !strncmp(j->args->at[i], "-fsanitize=address", 18);
-    for (size_t i = 0; i < n; i++) object[i] = j[i].out.at, size[i] = j[i].out.n;
-    const int failed = j->plugin->link(n, object, size, allow_undefined, (gn_plugin_sink){ write_bytes, out }, (gn_plugin_sink){ write_bytes, &words });
-    gn_status s = failed ? failure(j, &words) : GN_OK;
-    if (!s && out->failed) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", j->name);
-    gn_bytes_free(&words);
-    return s;
+    for (size_t i = 0; i <= b->n; i++) {
+        job *j = &b->job[i];
+        if (j->source) gn_release(b->allocator, j->source, strlen(j->source) + 1);
+        gn_bytes_free(&j->out), gn_bytes_free(&j->words);
+    }
+    gn_release(b->allocator, b, sizeof *b);
+}
+
+/* The words of the list may be the caller's. */
+static bool own_args(gn_args *a, const gn_args *from)
+{
+    a->n = a->used = 0;
+    for (size_t i = 0; i < from->n; i++)
+        if (!gn_args_join(a, from->at[i], "")) return false;
+    return true;
+}
+
+static gn_status batch_new(batch **out, const gn_toolchain *t, const gn_opened_plugin *p, const char *name, size_t n, const char *const *sources,
+                           const char *const *args, gn_plugin_emit emit)
+{
+    gn_args all = { .n = 0 };
+    batch *b = *out = gn_alloc_zeroed(t->allocator, sizeof *b);
+    if (!b) return GN_ENOMEM;
+    b->allocator = t->allocator, b->plugin = p->functions, b->code = &p->code, b->emit = emit, b->n = n;
+    snprintf(b->name, sizeof b->name, "%s", name);
+    for (size_t i = 0; i <= n; i++) {
+        b->job[i] = (job){ .batch = b, .out = { .allocator = t->allocator }, .words = { .allocator = t->allocator } };
+        if (i < n && !(b->job[i].source = gn_alloc_string(t->allocator, sources[i]))) return GN_ENOMEM;
+    }
+    if (gn_args_for_clang(&all, p->functions->host(), args) && own_args(&b->args, &all)) return GN_OK;
+    return gn_error(GN_EINVAL, "too many arguments for Clang");
 }
 
 gn_status gn_clang_compile(const gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args, gn_plugin_emit emit,
-                           gn_bytes *out)
+                           gn_bytes *out, gn_trouble *trouble)
 {
-    gn_args a = { .n = 0 };
-    job j[MAX_PIECES];
-    const gn_plugin *plugin;
+    const gn_opened_plugin *plugin;
+    batch *b = NULL;
     GN_ASSERT(n >= 1 && n <= MAX_PIECES && (n == 1 || emit == GN_PLUGIN_OBJECT));
-    gn_status s = gn_plugin_open(&plugin);
+    gn_status s = open_for_work(&plugin);
+    if (s == GN_ECOMPILER) *trouble = GN_TROUBLE_UNUSABLE;
     if (s) return s;
-    if (!gn_args_for_clang(&a, plugin->host(), args)) return gn_error(GN_EINVAL, "too many arguments for Clang");
-    for (size_t i = 0; i < n; i++)
-        j[i] = (job){ .plugin = plugin, .name = name, .source = sources[i], .args = &a, .emit = emit, .out = { .allocator = t->allocator },
-                      .words = { .allocator = t->allocator } };
-    s = compile_all(j, n);
-    if (!s && emit == GN_PLUGIN_OBJECT) s = link_all(j, n, out);
-    else if (!s) gn_bytes_add(out, j[0].out.at, j[0].out.n);
-    for (size_t i = 0; i < n; i++) gn_bytes_free(&j[i].out), gn_bytes_free(&j[i].words);
+    s = batch_new(&b, t, plugin, name, n, sources, args, emit);
+    if (!s) s = run(b, 0, n, t->seconds, trouble);
+    if (!s && emit == GN_PLUGIN_OBJECT) s = run(b, n, n + 1, t->seconds, trouble);
+    const job *last = b ? &b->job[emit == GN_PLUGIN_OBJECT ? n : 0] : NULL;
+    if (!s) gn_bytes_add(out, last->out.at, last->out.n);
+    if (b && *trouble != GN_TROUBLE_LATE) batch_free(b); /* else a parked thread may look at it */
     return s;
 }

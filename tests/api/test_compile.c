@@ -225,7 +225,8 @@ static void an_object_without_its_functions_is_told(void **state)
     must(gn_context_new(&c, &o));
     gn_graph *g = gn_graph_new(c);
     gn_expr *x = gn_input(g, "x", GN_F32, "n");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_exp(x)), .name = "lost"), GN_EINTERNAL, "lost: the object lacks a function of its source");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_exp(x)), .name = "lost"), GN_ECOMPILER,
+           "lost: toolchain \"cc\" made an object that lacks a function of its source");
     assert_null(f);
     gn_graph_free(g);
     gn_context_free(c);

@@ -126,3 +126,49 @@ static inline void see(void *user, const gn_cache_entry *e)
     s->n++, s->bad += !e->good, s->bytes += e->bytes;
     snprintf(s->name, sizeof s->name, "%s", e->name);
 }
+
+static inline char *read_file(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    char *bytes = malloc(1 << 20);
+    assert_non_null(bytes);
+    *n = fread(bytes, 1, 1 << 20, f);
+    fclose(f);
+    return bytes;
+}
+
+static inline void write_file(const char *path, const char *bytes, size_t n)
+{
+    unlink(path);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+/* With the cache off, code runs from memory, and several at once do not meet. */
+static inline void works_from_memory(gn_cache *c)
+{
+    gn_module *m[6];
+    assert_null(gn_cache_dir(c));
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 6; i++) m[i] = store(c, "same", i % 2);
+        for (int i = 0; i < 6; i++) assert_int_equal(answer_of(m[i]), 42 + i % 2);
+        for (int i = 0; i < 6; i++) gn_module_release(m[(i * 5) % 6]);
+    }
+    assert_null(load(c, "same"));
+    gn_cache_close(c);
+}
+
+/* In a child, what it changes about itself ends with it. */
+static inline void in_a_child(int (*body)(void))
+{
+    int status = 1;
+    const pid_t pid = fork();
+    if (!pid) _exit(body());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) skip();
+    assert_int_equal(status, 0);
+}

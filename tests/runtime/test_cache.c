@@ -52,27 +52,6 @@ static void keys_of_different_fields_differ(void **state)
     assert_memory_equal(&k[0], &again, sizeof again);
 }
 
-static char *read_file(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    char *bytes = malloc(1 << 20);
-    assert_non_null(bytes);
-    *n = fread(bytes, 1, 1 << 20, f);
-    fclose(f);
-    return bytes;
-}
-
-static void write_file(const char *path, const char *bytes, size_t n)
-{
-    unlink(path);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, n, f), n);
-    fclose(f);
-    assert_int_equal(chmod(path, 0600), 0);
-}
-
 static void every_altered_byte_is_a_miss(void **state)
 {
     (void)state;
@@ -194,27 +173,6 @@ static void a_trailer_that_lies_is_a_miss(void **state)
     gn_cache_close(c);
 }
 
-static void what_is_no_object_cannot_be_loaded(void **state)
-{
-    (void)state;
-    gn_cache *c = open_cache("");
-    gn_module *m = NULL;
-    const gn_key k = key_of("a");
-    assert_int_equal(gn_cache_store(c, &k, "no object", 9, "meta", 4, &m), GN_EIO);
-    assert_message_contains("generated code cannot be loaded: ");
-    assert_null(m);
-    int status = 1;
-    const pid_t pid = fork();
-    if (!pid) {
-        setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, 0 });
-        _exit(gn_cache_store(c, &k, object[0], object_size[0], "meta", 4, &m) != GN_EIO || m ||
-              !strstr(gn_message(), "no memory file for generated code: "));
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    gn_cache_close(c);
-}
-
 static int store_and_list(const gn_allocator *a)
 {
     static int turn;
@@ -240,109 +198,11 @@ static void memory_that_runs_out_is_told(void **state)
     assert_true(survive_refusals(store_and_list, true) > 5);
 }
 
-/* With the cache off, code runs from memory, and several at once do not meet. */
-static void works_from_memory(gn_cache *c)
-{
-    gn_module *m[6];
-    assert_null(gn_cache_dir(c));
-    for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < 6; i++) m[i] = store(c, "same", i % 2);
-        for (int i = 0; i < 6; i++) assert_int_equal(answer_of(m[i]), 42 + i % 2);
-        for (int i = 0; i < 6; i++) gn_module_release(m[(i * 5) % 6]);
-    }
-    assert_null(load(c, "same"));
-    gn_cache_close(c);
-}
-
 static void code_runs_from_memory_when_the_cache_is_off(void **state)
 {
     (void)state;
     works_from_memory(open_cache(""));
     works_from_memory(open_cache(NULL));
-}
-
-static void a_directory_that_others_may_write_is_refused(void **state)
-{
-    (void)state;
-    char dir[128];
-    snprintf(dir, sizeof dir, "%s/open", base);
-    assert_int_equal(mkdir(dir, 0700), 0);
-    assert_int_equal(chmod(dir, 0770), 0);
-    gn_cache *c = open_cache(dir);
-    assert_message_contains("may be written by others");
-    works_from_memory(c);
-    assert_int_equal(chmod(dir, 0707), 0);
-    works_from_memory(open_cache(dir));
-    assert_int_equal(chmod(dir, 0700), 0);
-    c = open_cache(dir);
-    assert_non_null(gn_cache_dir(c));
-    gn_cache_close(c);
-    snprintf(dir, sizeof dir, "%s/open/v1", base);
-    assert_int_equal(chmod(dir, 0720), 0);
-    snprintf(dir, sizeof dir, "%s/open", base);
-    works_from_memory(open_cache(dir));
-}
-
-static void a_directory_of_another_user_is_refused(void **state)
-{
-    (void)state;
-    char dir[128];
-    if (geteuid()) skip();
-    snprintf(dir, sizeof dir, "%s/other", base);
-    assert_int_equal(mkdir(dir, 0700), 0);
-    assert_int_equal(chown(dir, 12345, 12345), 0);
-    gn_cache *const c = open_cache(dir);
-    assert_message_contains("other belongs to user 12345, not to user 0");
-    works_from_memory(c);
-}
-
-static void refuse_directory(const char *dir, const char *says)
-{
-    gn_cache *const c = open_cache(dir);
-    assert_message_contains(says);
-    works_from_memory(c);
-}
-
-static void a_linked_directory_and_a_file_are_refused(void **state)
-{
-    (void)state;
-    char dir[128], to[128];
-    snprintf(dir, sizeof dir, "%s/link", base);
-    snprintf(to, sizeof to, "%s/target", base);
-    assert_int_equal(mkdir(to, 0700), 0);
-    assert_int_equal(symlink(to, dir), 0);
-    refuse_directory(dir, "link cannot be opened: ");
-    snprintf(dir, sizeof dir, "%s/file", base);
-    write_file(dir, "x", 1);
-    refuse_directory(dir, "file cannot be opened: ");
-    snprintf(dir, sizeof dir, "%s/file/below", base);
-    refuse_directory(dir, "file/below cannot be made: ");
-    snprintf(dir, sizeof dir, "%s/target/v1", base);
-    write_file(dir, "x", 1);
-    snprintf(dir, sizeof dir, "%s/target", base);
-    refuse_directory(dir, "target/v1 cannot be opened: ");
-}
-
-static void a_full_disk_is_no_error(void **state)
-{
-    (void)state;
-    char dir[128];
-    gn_cache *c = fresh("full", dir);
-    int status = 1;
-    const pid_t pid = fork(); /* the limit also holds for the memory file, so only a child with a small object shows the disk's part */
-    if (!pid) {
-        signal(SIGXFSZ, SIG_IGN);
-        setrlimit(RLIMIT_FSIZE, &(struct rlimit){ object_size[0] + 20, object_size[0] + 20 }); /* the object fits, the entry does not */
-        gn_module *m = NULL;
-        const gn_key k = key_of("a");
-        const gn_status s = gn_cache_store(c, &k, object[0], object_size[0], "meta", 4, &m);
-        _exit(s || !m || gn_module_path(m) || answer_of(m) != 42);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    assert_int_equal(count_files(dir, ".new"), 0);
-    assert_null(load(c, "a"));
-    gn_cache_close(c);
 }
 
 static void processes_share_a_cold_directory(void **state)
@@ -448,13 +308,8 @@ int main(void)
         cmocka_unit_test(every_truncation_is_a_miss),
         cmocka_unit_test(a_swapped_entry_is_a_miss),
         cmocka_unit_test(a_trailer_that_lies_is_a_miss),
-        cmocka_unit_test(what_is_no_object_cannot_be_loaded),
         cmocka_unit_test(memory_that_runs_out_is_told),
         cmocka_unit_test(code_runs_from_memory_when_the_cache_is_off),
-        cmocka_unit_test(a_directory_that_others_may_write_is_refused),
-        cmocka_unit_test(a_directory_of_another_user_is_refused),
-        cmocka_unit_test(a_linked_directory_and_a_file_are_refused),
-        cmocka_unit_test(a_full_disk_is_no_error),
         cmocka_unit_test(processes_share_a_cold_directory),
         cmocka_unit_test(the_walk_lists_and_verifies),
         cmocka_unit_test(pruning_takes_the_oldest),

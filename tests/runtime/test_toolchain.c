@@ -175,10 +175,22 @@ static void a_temporary_directory_that_cannot_be_is_told(void **state)
     far[sizeof far - 1] = '\0';
     setenv("TMPDIR", far, 1);
     assert_int_equal(compile_by("cc"), GN_EIO);
-    assert_message_contains("the path of the temporary directory is too long");
+    assert_message_contains("has a name in it that is too long\n    (the temporary directory for the C compiler; $TMPDIR says where)");
     setenv("TMPDIR", "/nonexistent", 1);
     assert_int_equal(compile_by("cc"), GN_EIO);
-    assert_message_contains("no temporary directory /nonexistent/gnomon-");
+    assert_message_contains("/nonexistent cannot be opened: No such file or directory");
+    setenv("TMPDIR", "/proc/self", 1);
+    assert_int_equal(compile_by("cc"), GN_EIO);
+    assert_message_contains("no temporary directory in /proc/");
+    const char *dir = temp_path("theirs"); /* somebody could put another source there while the compiler starts */
+    assert_int_equal(mkdir(dir, 0700), 0);
+    assert_int_equal(chmod(dir, 0777), 0);
+    setenv("TMPDIR", dir, 1);
+    assert_int_equal(compile_by("cc"), GN_EIO);
+    assert_message_contains("/theirs may be written by others (mode 0777)");
+    assert_int_equal(chmod(dir, 01777), 0);
+    assert_int_equal(compile_by("cc"), GN_OK);
+    assert_int_equal(rmdir(dir), 0); /* and it is empty */
     unsetenv("TMPDIR");
 }
 
@@ -190,7 +202,7 @@ static void in_a_child(void (*change)(void), const char *command, gn_status want
     if (!pid) {
         change();
         const gn_status s = compile_by(command);
-        if (s != want || !strstr(gn_message(), says)) fprintf(stderr, "%s: %s\n", gn_status_name(s), gn_message()), _exit(1);
+        if (s != want || (s && !strstr(gn_message(), says))) fprintf(stderr, "%s: %s\n", gn_status_name(s), gn_message()), _exit(1);
         _exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -207,11 +219,51 @@ static void ignore_children(void)
     signal(SIGCHLD, SIG_IGN);
 }
 
-static void a_process_without_descriptors_or_children_is_told(void **state)
+static void take_any_child(int signal)
+{
+    (void)signal;
+    while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+}
+
+static void reap_children(void)
+{
+    sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = take_any_child }, NULL);
+}
+
+static void close_the_first_three(void)
+{
+    close(0), close(1), close(2);
+}
+
+static void block_everything(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
+static void live_on_a_small_stack(void)
+{
+    setrlimit(RLIMIT_STACK, &(struct rlimit){ 80 << 10, RLIM_INFINITY });
+}
+
+static void take_rights(void)
+{
+    umask(0777);
+    if (!geteuid() && (setgid(12345) || setuid(12345))) _exit(0); /* root may read what nobody may */
+}
+
+static void a_process_may_be_set_up_oddly(void **state)
 {
     (void)state;
-    in_a_child(take_descriptors, "cc", GN_EIO, "cc: no pipe: ");
-    in_a_child(ignore_children, "cc", GN_EIO, "cc: lost: ");
+    in_a_child(take_descriptors, "cc", GN_EIO, ": no pipe: ");
+    in_a_child(ignore_children, "cc", GN_OK, "");
+    in_a_child(reap_children, "cc", GN_OK, "");
+    in_a_child(ignore_children, script("mute", "echo no luck >&2; exit 1"), GN_ECOMPILER, "the compiler left no result: "); /* its status is lost */
+    in_a_child(close_the_first_three, "cc", GN_OK, "");
+    in_a_child(block_everything, "cc", GN_OK, "");
+    in_a_child(live_on_a_small_stack, "cc", GN_OK, "");
+    in_a_child(take_rights, "/usr/bin/cc", GN_OK, "");
 }
 
 static void pieces_are_for_clang(void **state)
@@ -220,7 +272,8 @@ static void pieces_are_for_clang(void **state)
     gn_toolchain *t = open_or_skip("cc");
     void *object = NULL;
     size_t size = 0;
-    assert_int_equal(gn_toolchain_compile_pieces(t, "unit", 2, (const char *const[]){ "", "" }, NULL, &object, &size), GN_ECOMPILER);
+    gn_trouble trouble;
+    assert_int_equal(gn_toolchain_compile_pieces(t, "unit", 2, (const char *const[]){ "", "" }, NULL, &object, &size, &trouble), GN_ECOMPILER);
     assert_message_contains("toolchain \"cc\" compiles one piece at a time");
     gn_toolchain_close(t);
 }
@@ -461,7 +514,7 @@ int main(void)
         cmocka_unit_test(a_compiler_that_misbehaves_is_told),
         cmocka_unit_test(a_command_of_too_many_words_is_refused),
         cmocka_unit_test(a_temporary_directory_that_cannot_be_is_told),
-        cmocka_unit_test(a_process_without_descriptors_or_children_is_told),
+        cmocka_unit_test(a_process_may_be_set_up_oddly),
         cmocka_unit_test(pieces_are_for_clang),
         cmocka_unit_test(memory_that_runs_out_is_told),
         cmocka_unit_test(identities_differ_and_open_no_compiler),
