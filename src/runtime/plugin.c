@@ -13,7 +13,9 @@
 #include "elf_check.h"
 #include "error.h"
 #include "forks.h"
+#include "fpmode.h"
 #include "own_code.h"
+#include "thread_start.h"
 #include "toolchain.h"
 
 #ifndef GN_PLUGIN_DIR
@@ -179,14 +181,22 @@ static gn_status open_plugin(void)
     const gn_plugin *functions = NULL;
     if (!gn_plugin_find(path, sizeof path))
         return gn_error(GN_ECOMPILER, "the plug-in %s was not found beside the library nor in $GNOMON_PLUGIN_DIR; toolchain \"cc\" needs none", plugin_name);
+    gn_code_ranges before = { .n = 0 };
+    gn_bytes identity = { .allocator = &gn_allocator_libc };
+    size_t size;
+    identify(&identity, path, &before); /* the host may have LLVM already */
+    gn_bytes_free(&identity);
     const gn_status s = load(path, &functions);
     if (s) return s;
     gn_own_code_stays();
     gn_opened_plugin *p = gn_alloc_zeroed(&gn_allocator_libc, sizeof *p);
-    gn_bytes identity = { .allocator = &gn_allocator_libc };
-    size_t size;
     if (!p) return GN_ENOMEM;
     p->functions = functions;
+#if defined(__GLIBC__)
+    p->is_destroyed = before.n; /* else plugin/no_destructors.c came in time */
+#else
+    p->is_destroyed = true;
+#endif
     gn_code_add(&p->code, path, found, sizeof found);
     identify(&identity, path, &p->code);
     gn_bytes_add(&identity, "", 1);
@@ -197,6 +207,31 @@ static gn_status open_plugin(void)
     }
     atomic_store(&opened, p);
     return GN_OK;
+}
+
+/* LLVM's constructors take more stack than the caller may have, and their constants the default floating-point mode. The thread's message is its
+ * own, too. */
+typedef struct opening_thread {
+    gn_status status;
+    char message[2048];
+} opening_thread;
+
+static void *open_on_thread(void *arg)
+{
+    opening_thread *t = arg;
+    gn_fp_enter();
+    t->status = open_plugin();
+    snprintf(t->message, sizeof t->message, "%s", gn_message());
+    return NULL;
+}
+
+static gn_status open_aside(void)
+{
+    pthread_t thread;
+    opening_thread t = { GN_OK, "" };
+    if (gn_thread_start(&thread, GN_COMPILER_STACK, 0, open_on_thread, &t)) return gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler");
+    pthread_join(thread, NULL);
+    return t.status ? gn_error_set(t.status, t.message) : GN_OK;
 }
 
 static void before_fork(void *user)
@@ -225,7 +260,7 @@ gn_status gn_plugin_open(const gn_opened_plugin **out)
     if ((*out = atomic_load(&opened))) return GN_OK;
     pthread_once(&once, watch_forks);
     pthread_mutex_lock(&opening);
-    if (!atomic_load(&opened)) s = open_plugin();
+    if (!atomic_load(&opened)) s = open_aside();
     pthread_mutex_unlock(&opening);
     *out = atomic_load(&opened);
     return s;

@@ -18,6 +18,7 @@ typedef struct gn_opened_plugin {
     const gn_plugin *functions;
     char *identity;              /* as gn_plugin_identity would say it had it looked at the libraries that were in fact mapped */
     gn_code_ranges code;         /* of the plug-in and LLVM */
+    bool is_destroyed;           /* LLVM's static objects go as the process exits, on another thread than those that compile */
 } gn_opened_plugin;
 /* Opened once, and then it stays: LLVM cannot be unloaded safely. GN_ECOMPILER: it is not there, cannot be opened, or is another version's. */
 gn_status gn_plugin_open(const gn_opened_plugin **out);

@@ -2,8 +2,8 @@
  * is as deep as the nesting of its input.
  *
  * There are texts at which LLVM never returns, and a thread cannot be stopped in the middle of it: one whose time is over is parked. It sleeps for
- * the rest of the process with all that it holds, so a batch of jobs owns everything its threads look at. As the process exits all are parked:
- * LLVM's destructors, which run then, and a compiler at work do not go together. */
+ * the rest of the process with all that it holds, so a batch of jobs owns everything its threads look at. Where LLVM's static objects are
+ * destroyed as the process exits, all are parked before: destructors and a compiler at work do not go together. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -36,6 +36,7 @@ struct batch {
     char name[64];
     gn_args args;
     gn_plugin_emit emit;
+    bool is_lost;                /* a parked thread may look at it: it stays for ever */
     size_t n;
     job job[MAX_PIECES + 1];     /* the link comes last */
 };
@@ -106,7 +107,12 @@ static void prepare_once(void)
     pthread_cond_init(&ended, &attr);
     pthread_condattr_destroy(&attr);
     gn_fork_add(&watch);
-    atexit(close_for_good); /* LLVM was opened before, so its destructors run after this */
+}
+
+/* LLVM was opened before, so its destructors run after this. */
+static void guard_exit(void)
+{
+    atexit(close_for_good);
 }
 
 static gn_status open_for_work(const gn_opened_plugin **p)
@@ -115,6 +121,8 @@ static gn_status open_for_work(const gn_opened_plugin **p)
     const gn_status s = gn_plugin_open(p);
     if (s) return s;
     pthread_once(&once, prepare_once);
+    static pthread_once_t guarded = PTHREAD_ONCE_INIT;
+    if ((*p)->is_destroyed) pthread_once(&guarded, guard_exit);
     pthread_mutex_lock(&lock);
     const bool closed = is_closed;
     pthread_mutex_unlock(&lock);
@@ -178,8 +186,9 @@ static bool is_late(const job *j, double since, int seconds)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec > seconds || gn_now_ms() - since > 10e3 * seconds;
 }
 
-/* True: it ended in time. */
-static bool wait_for(job *j, int seconds)
+typedef enum outcome { ENDED, LATE, EXITING } outcome;
+
+static outcome wait_for(job *j, int seconds)
 {
     const double since = gn_now_ms();
     pthread_mutex_lock(&lock);
@@ -189,12 +198,12 @@ static bool wait_for(job *j, int seconds)
         until.tv_sec += (until.tv_nsec += 100000000) / 1000000000, until.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&ended, &lock, &until);
     }
+    const outcome o = j->parked ? EXITING : j->done ? ENDED : LATE;
     park(j);
-    const bool in_time = j->done && !j->parked;
     pthread_mutex_unlock(&lock);
-    if (j->done) pthread_join(j->thread, NULL);
+    if (o == ENDED) pthread_join(j->thread, NULL);
     else pthread_detach(j->thread);
-    return in_time;
+    return o;
 }
 
 static gn_status failure(const job *j)
@@ -205,12 +214,14 @@ static gn_status failure(const job *j)
 static gn_status run(batch *b, size_t first, size_t end, int seconds, gn_trouble *trouble)
 {
     gn_status s = GN_OK;
-    bool late = false;
+    bool had[3] = { false };
     for (size_t i = first; !s && i < end; i++) s = start(&b->job[i]);
     for (size_t i = first; i < end; i++)
-        if (b->job[i].started) late |= !wait_for(&b->job[i], seconds);
-    if (late) *trouble = GN_TROUBLE_LATE;
-    if (late) return gn_error(GN_ECOMPILER, "Clang %s was not done after %d seconds", b->plugin->version(), seconds);
+        if (b->job[i].started) had[wait_for(&b->job[i], seconds)] = true;
+    b->is_lost = had[LATE] || had[EXITING];
+    if (had[EXITING]) return gn_error(GN_ECOMPILER, "the process exits");
+    if (had[LATE]) *trouble = GN_TROUBLE_LATE;
+    if (had[LATE]) return gn_error(GN_ECOMPILER, "Clang %s was not done after %d seconds", b->plugin->version(), seconds);
     for (size_t i = first; !s && i < end; i++) {
         if (b->job[i].failed) s = failure(&b->job[i]);
         else if (b->job[i].out.failed) s = gn_error(GN_ENOMEM, "out of memory for the object of %s", b->name);
@@ -269,6 +280,6 @@ gn_status gn_clang_compile(const gn_toolchain *t, const char *name, size_t n, co
     if (!s && emit == GN_PLUGIN_OBJECT) s = run(b, n, n + 1, t->seconds, trouble);
     const job *last = b ? &b->job[emit == GN_PLUGIN_OBJECT ? n : 0] : NULL;
     if (!s) gn_bytes_add(out, last->out.at, last->out.n);
-    if (b && *trouble != GN_TROUBLE_LATE) batch_free(b); /* else a parked thread may look at it */
+    if (b && !b->is_lost) batch_free(b);
     return s;
 }

@@ -28,10 +28,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -48,8 +48,8 @@ void write_to(gn_plugin_sink sink, llvm::StringRef text)
 
 const char *host_triple()
 {
-    static const std::string triple = llvm::sys::getProcessTriple();
-    return triple.c_str();
+    static const std::string *const triple = new std::string(llvm::sys::getProcessTriple()); // stays as the process exits
+    return triple->c_str();
 }
 
 void initialize_once()
@@ -185,8 +185,12 @@ class pipe_reader {
 public:
     pipe_reader()
     {
+        pthread_attr_t attr;
         if (pipe2(ends, O_CLOEXEC)) ends[0] = ends[1] = -1;
-        else reader = std::thread([this] { read_all(); });
+        if (ends[0] < 0 || pthread_attr_init(&attr)) return;
+        // The default may be as small as the caller's limit on stacks.
+        is_running = !pthread_attr_setstacksize(&attr, 1 << 20) && !pthread_create(&reader, &attr, read_all, this);
+        pthread_attr_destroy(&attr);
     }
     ~pipe_reader()
     {
@@ -195,28 +199,31 @@ public:
     }
     pipe_reader(const pipe_reader &) = delete;
     pipe_reader &operator=(const pipe_reader &) = delete;
-    int writer() const { return ends[1]; }
+    int writer() const { return is_running ? ends[1] : -1; }
     const std::string &finish()
     {
         if (ends[1] >= 0) close(ends[1]);
         ends[1] = -1;
-        if (reader.joinable()) reader.join();
+        if (is_running) pthread_join(reader, nullptr);
+        is_running = false;
         return bytes;
     }
 
 private:
-    void read_all()
+    static void *read_all(void *arg)
     {
+        pipe_reader *self = static_cast<pipe_reader *>(arg);
         char chunk[1 << 16];
         for (;;) {
-            const ssize_t n = read(ends[0], chunk, sizeof chunk);
+            const ssize_t n = read(self->ends[0], chunk, sizeof chunk);
             if (n < 0 && errno == EINTR) continue;
-            if (n <= 0) return;
-            bytes.append(chunk, static_cast<size_t>(n));
+            if (n <= 0) return nullptr;
+            self->bytes.append(chunk, static_cast<size_t>(n));
         }
     }
-    int ends[2];
-    std::thread reader;
+    int ends[2] = { -1, -1 };
+    pthread_t reader;
+    bool is_running = false;
     std::string bytes;
 };
 
