@@ -7,6 +7,7 @@
 #include "compile_state.h"
 #include <stdlib.h>
 #include "build_id.h"
+#include "fpmode.h"
 #include "graph_text.h"
 #include "optimize.h"
 
@@ -206,7 +207,7 @@ static gn_status write_beside(compilation *c)
 {
     gn_func *f = c->f;
     char *graph = NULL, *source = NULL;
-    if (!c->options->keep_source || !f->module) return GN_OK;
+    if (!c->options->keep_source || !f->module || !gn_module_path(f->module)) return GN_OK; /* a cache that takes nothing is no error */
     gn_status s = c->graph_text ? gn_cache_write_beside(c->context->cache, &c->code_key, ".gn", c->graph_text, &graph) : GN_OK;
     if (!s) s = gn_cache_write_beside(c->context->cache, &c->code_key, ".c", f->program->source, &source);
     if (graph) gn_release(f->allocator, graph, strlen(graph) + 1);
@@ -258,23 +259,31 @@ static gn_status run_stages(compilation *c)
     return s ? s : make_function(c);
 }
 
-gn_status gn_compile_at(gn_loc loc, gn_func **out, gn_graph *g, const gn_compile_options *options)
+static gn_status compile(gn_loc loc, gn_func **out, gn_graph *g, const gn_compile_options *options)
 {
-    if (!out) return gn_error(GN_EINVAL, "%s:%d: compile: out is NULL", loc.file, loc.line);
-    *out = NULL;
-    if (!g) return gn_error(GN_EINVAL, "%s:%d: compile: the graph is NULL", loc.file, loc.line);
-    if (!options) return gn_error(GN_EINVAL, "%s:%d: compile: the options are NULL", loc.file, loc.line);
-    gn_status s = gn_graph_check(g);
-    if (s) return s;
     compilation c = { .loc = loc, .graph = g, .options = options, .context = g->context, .mark = gn_now_ms() };
     if (!(c.f = gn_func_new(g->context))) return GN_ENOMEM;
     c.scratch.allocator = c.f->allocator;
-    s = run_stages(&c);
+    gn_status s = run_stages(&c);
     if (!s) s = write_beside(&c);
     gn_core_free(c.core);
     gn_arena_free(&c.scratch);
     gn_module_release(c.found);
     if (s) gn_func_free(c.f);
     else *out = c.f;
+    return s;
+}
+
+gn_status gn_compile_at(gn_loc loc, gn_func **out, gn_graph *g, const gn_compile_options *options)
+{
+    if (!out) return gn_error(GN_EINVAL, "%s:%d: compile: out is NULL", loc.file, loc.line);
+    *out = NULL;
+    if (!g) return gn_error(GN_EINVAL, "%s:%d: compile: the graph is NULL", loc.file, loc.line);
+    if (!options) return gn_error(GN_EINVAL, "%s:%d: compile: the options are NULL", loc.file, loc.line);
+    const gn_status bad = gn_graph_check(g);
+    if (bad) return bad;
+    const gn_fpmode mode = gn_fp_enter(); /* times are computed, too */
+    const gn_status s = compile(loc, out, g, options);
+    gn_fp_leave(mode);
     return s;
 }

@@ -2,6 +2,7 @@
 #include <gnomon/func.h>
 #include <string.h>
 #include "error.h"
+#include "fpmode.h"
 #include "func_state.h"
 
 static void before_fork(void *user)
@@ -96,10 +97,12 @@ size_t gn_func_steps(const gn_func *f, gn_step_info *out, size_t capacity)
 {
     if (!f) return 0;
     const gn_program *p = f->program;
+    const gn_fpmode mode = gn_fp_enter();
     for (size_t i = 0; out && i < p->steps.n && i < capacity; i++) {
         const gn_pstep *s = &p->steps.at[i];
         out[i] = (gn_step_info){ .symbol = s->symbol, .kernel = s->kernel < 0 ? NULL : p->kernels.at[s->kernel].kernel,
                                  .calls = atomic_load(&f->profile[i].calls), .total_ms = (double)atomic_load(&f->profile[i].ns) * 1e-6 };
     }
+    gn_fp_leave(mode);
     return p->steps.n;
 }
