@@ -198,6 +198,7 @@ static const char *qualifier(const gn_kernel *k, size_t buf)
 static void arguments(gn_emitter *e)
 {
     const gn_kernel *k = e->g->kernel;
+    const size_t before = e->out->n;
     for (size_t i = 0; i < k->bufs.n; i++) {
         const char *n = gn_emit_name_of(e, k->bufs.at[i].name), *q = qualifier(k, i), *t = gn_emit_memory_type(k->bufs.at[i].dtype);
         if (gn_emit_take_use(e, k->bufs.at[i].name)) gn_textf(e->out, "    %s%s *const %s = (%s%s *)arg[%zu];\n", q, t, n, q, t, i);
@@ -207,6 +208,7 @@ static void arguments(gn_emitter *e)
         const char *n = gn_emit_name_of(e, b->name), *t = gn_emit_memory_type(b->dtype);
         if (gn_emit_take_use(e, b->name)) gn_textf(e->out, "    %s *const %s = (%s *)arg[%zu];\n", t, n, t, k->bufs.n + i);
     }
+    if (e->out->n == before) gn_text_add(e->out, "    (void)arg;\n"); /* an axis without points */
     bool any = false;
     for (size_t i = 0; i < k->syms.n; i++) {
         if (!gn_emit_take_use(e, k->syms.at[i].name)) continue;
