@@ -209,7 +209,9 @@ static gn_status get_code(code *w)
 static void warn(const compilation *c, const char *instead)
 {
     const char *m = gn_message();
-    fprintf(stderr, "gnomon: %s: %.*s; %s\n", c->request.name, (int)strcspn(m, "\n"), m, instead);
+    int n = (int)strcspn(m, "\n");
+    if (n && m[n - 1] == ':') n--; /* before a tool's own words */
+    fprintf(stderr, "gnomon: %s: %.*s; %s\n", c->request.name, n, m, instead);
 }
 
 static void parse_kernels(void *arg)

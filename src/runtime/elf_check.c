@@ -203,20 +203,30 @@ static gn_status check_relocations(const image *f, int table, int size_tag)
     return at ? GN_OK : bad("its relocations lie outside it");
 }
 
+static gn_status check(image *f)
+{
+    ElfW(Phdr) dynamic;
+    gn_status s = check_head(f);
+    if (!s) s = check_sections(f);
+    if (!s) s = check_segments(f, &dynamic);
+    if (!s) s = read_dynamic(f, &dynamic);
+    if (!s) s = check_symbols(f);
+    if (!s && !table_is_good(f, DT_INIT_ARRAY, DT_INIT_ARRAYSZ)) s = bad("its table of constructors lies outside it");
+    if (!s && !table_is_good(f, DT_FINI_ARRAY, DT_FINI_ARRAYSZ)) s = bad("its table of destructors lies outside it");
+    if (!s) s = check_relocations(f, DT_RELA, DT_RELASZ);
+    return s ? s : check_relocations(f, DT_JMPREL, DT_PLTRELSZ);
+}
+
 gn_status gn_elf_check(const void *bytes, size_t size)
 {
+    return check(&(image){ .bytes = bytes, .size = size });
+}
+
+gn_status gn_elf_check_code(const void *bytes, size_t size)
+{
     image f = { .bytes = bytes, .size = size };
-    ElfW(Phdr) dynamic;
-    gn_status s = check_head(&f);
-    if (!s) s = check_sections(&f);
-    if (!s) s = check_segments(&f, &dynamic);
-    if (!s) s = read_dynamic(&f, &dynamic);
-    if (!s && has(&f, DT_SONAME)) s = bad("it has a name of its own (soname), under which the loader would give it to others");
-    if (!s) s = check_symbols(&f);
-    if (!s && !table_is_good(&f, DT_INIT_ARRAY, DT_INIT_ARRAYSZ)) s = bad("its table of constructors lies outside it");
-    if (!s && !table_is_good(&f, DT_FINI_ARRAY, DT_FINI_ARRAYSZ)) s = bad("its table of destructors lies outside it");
-    if (!s) s = check_relocations(&f, DT_RELA, DT_RELASZ);
-    return s ? s : check_relocations(&f, DT_JMPREL, DT_PLTRELSZ);
+    const gn_status s = check(&f);
+    return s || !has(&f, DT_SONAME) ? s : bad("it has a name of its own (soname), under which the loader would give it to others");
 }
 
 size_t gn_elf_needs(const void *bytes, size_t size, const char *names[], size_t capacity, const char **runpath)

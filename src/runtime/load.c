@@ -68,7 +68,7 @@ static void *open_spelled(int fd)
 
 static gn_status load(gn_module *m, const void *object, size_t size)
 {
-    const gn_status s = gn_elf_check(object, size);
+    const gn_status s = gn_elf_check_code(object, size);
     if (s) return s;
     const int fd = memory_file(object, size);
     if (fd < 0) return gn_error(GN_EIO, "no memory file for generated code: %s", strerror(errno));

@@ -131,20 +131,28 @@ static bool find_library(const char *plugin, const char *runpath, const char *na
            find_along(usual, plugin, name, found);
 }
 
+/* NULL: there is nothing to map. */
+static void *map_file(const char *path, size_t *size)
+{
+    struct stat st;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *size = fd >= 0 && !fstat(fd, &st) && st.st_size > 0 ? (size_t)st.st_size : 0;
+    void *bytes = *size ? mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (fd >= 0) close(fd);
+    return bytes == MAP_FAILED ? NULL : bytes;
+}
+
 /* The libraries of the compiler that the plug-in needs: as they are mapped (`ranges` then has their code), or as they will be found. */
 static void identify(gn_bytes *out, const char *plugin, gn_code_ranges *ranges)
 {
     enum { MANY = 32 };
     const char *names[MANY], *runpath;
     char path[PATH_MAX];
-    struct stat st;
+    size_t size;
     gn_bytes_printf(out, "clang-plugin %d", GN_PLUGIN_ABI);
     add_file(out, plugin, plugin);
-    const int fd = open(plugin, O_RDONLY | O_CLOEXEC);
-    const size_t size = fd >= 0 && !fstat(fd, &st) && st.st_size > 0 ? (size_t)st.st_size : 0;
-    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    if (fd >= 0) close(fd);
-    if (bytes == MAP_FAILED) return;
+    void *bytes = map_file(plugin, &size);
+    if (!bytes) return;
     const size_t n = gn_elf_needs(bytes, size, names, MANY, &runpath);
     for (size_t i = 0; i < n; i++) {
         if (!is_compiler_library(names[i])) continue;
@@ -164,8 +172,23 @@ void gn_plugin_identity(gn_bytes *out, const char *path)
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(gn_opened_plugin *) opened;
 
+/* The loader would end the process over a file that was cut short. */
+static gn_status check_file(const char *path)
+{
+    char why[160];
+    size_t size;
+    void *bytes = map_file(path, &size);
+    const gn_status s = bytes ? gn_elf_check(bytes, size) : gn_error(GN_EIO, "it cannot be read");
+    if (bytes) munmap(bytes, size);
+    if (!s) return GN_OK;
+    snprintf(why, sizeof why, "%s", gn_message());
+    return gn_error(GN_ECOMPILER, "the plug-in %s cannot be opened: %s", path, why);
+}
+
 static gn_status load(const char *path, const gn_plugin **functions)
 {
+    const gn_status s = check_file(path);
+    if (s) return s;
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!handle) return gn_error(GN_ECOMPILER, "the plug-in %s cannot be opened: %s", path, dlerror());
     const gn_plugin *(*get)(void);

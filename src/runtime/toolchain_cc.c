@@ -109,7 +109,8 @@ static gn_status read_result(const workplace *w, gn_bytes *out)
     const int e = errno;
     close(fd);
     if (n < 0) return gn_error(GN_EIO, "cannot read %s: %s", w->result, strerror(e));
-    return out->failed ? GN_ENOMEM : GN_OK;
+    if (out->failed) return GN_ENOMEM;
+    return out->n ? GN_OK : gn_error(GN_ECOMPILER, "the compiler left an empty result");
 }
 
 /* ---- the child ---- */
