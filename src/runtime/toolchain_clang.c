@@ -44,6 +44,7 @@ struct batch {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* around the list of jobs and what becomes of them */
 static pthread_cond_t ended;
 static job *running;
+static bool is_forking; /* no job begins */
 static bool is_closed; /* the process exits, or was forked in the middle of a compile: LLVM is not to be touched any more */
 
 static void *work(void *arg);
@@ -82,10 +83,31 @@ static void close_for_good(void)
     pthread_mutex_unlock(&lock);
 }
 
+static void init_ended(void)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&ended, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+static struct timespec in_ms(long ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += (t.tv_nsec += ms * 1000000) / 1000000000, t.tv_nsec %= 1000000000;
+    return t;
+}
+
+/* In the child of a fork in the middle of a compile LLVM's own locks stay held for ever. Most compiles are over soon, so they are waited for. */
 static void before_fork(void *user)
 {
+    const struct timespec until = in_ms(999);
     (void)user;
     pthread_mutex_lock(&lock);
+    is_forking = true;
+    while (running && !pthread_cond_timedwait(&ended, &lock, &until)) continue;
 }
 
 static void after_fork(void *user, bool is_child)
@@ -94,18 +116,17 @@ static void after_fork(void *user, bool is_child)
     if (is_child) {
         is_closed |= running != NULL;
         running = NULL;
+        init_ended();
     }
+    is_forking = false;
+    pthread_cond_broadcast(&ended);
     pthread_mutex_unlock(&lock);
 }
 
 static void prepare_once(void)
 {
     static gn_fork_watch watch = { .before = before_fork, .after = after_fork };
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&ended, &attr);
-    pthread_condattr_destroy(&attr);
+    init_ended();
     gn_fork_add(&watch);
 }
 
@@ -168,6 +189,7 @@ static gn_status start(job *j)
 {
     gn_status s = GN_OK;
     pthread_mutex_lock(&lock);
+    while (is_forking) pthread_cond_wait(&ended, &lock);
     const int e = is_closed ? ECANCELED : gn_thread_start(&j->thread, GN_COMPILER_STACK, gn_park_signal(), work, j);
     if (e == ECANCELED) s = gn_error(GN_ECOMPILER, "the process exits");
     else if (e) s = gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler: %s", strerror(e));
@@ -193,9 +215,7 @@ static outcome wait_for(job *j, int seconds)
     const double since = gn_now_ms();
     pthread_mutex_lock(&lock);
     while (!j->done && !j->parked && !is_late(j, since, seconds)) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (until.tv_nsec += 100000000) / 1000000000, until.tv_nsec %= 1000000000;
+        const struct timespec until = in_ms(100);
         pthread_cond_timedwait(&ended, &lock, &until);
     }
     const outcome o = j->parked ? EXITING : j->done ? ENDED : LATE;
