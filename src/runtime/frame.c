@@ -225,7 +225,10 @@ static void copy_sym(void *arg)
 
 gn_status gn_frame_new(gn_frame **out, gn_func *f, const int64_t *sym)
 {
+    const gn_target *target = f->context->target;
     *out = NULL;
+    if (f->module && !gn_target_runs_here(target)) /* it may be looked at and exported, here its first instruction could end the process */
+        return gn_error(GN_EDEVICE, "%s is compiled for target %s, which this CPU is not", f->program->name, target->name);
     gn_frame *fr = gn_alloc_zeroed(f->allocator, sizeof *fr);
     if (!fr) return GN_ENOMEM;
     fr->f = f;

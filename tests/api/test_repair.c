@@ -2,6 +2,7 @@
 #include "api.h"
 #include "cache_state.h"
 #include "clang_plugin.h"
+#include "context_state.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -311,9 +312,40 @@ static void a_compile_in_this_process_that_never_ends_is_given_up(void **state)
     assert_int_equal(scale_with_plugin(place, "clang", "Clang 0.0 was not done after 1 seconds; its kernels are interpreted, slowly\n"), 11);
 }
 
+/* A target that this CPU is not: its code is made, shown and refused where it would run. */
+static void code_for_another_cpu_is_not_called(void **state)
+{
+    (void)state;
+    gn_context_options o = options_in("target");
+    gn_context *c = NULL;
+    gn_func *f = NULL;
+    gn_binding *b = NULL;
+    float x[4] = { 0, 1, 2, 3 }, y[4] = { 9, 9, 9, 9 };
+    must(gn_context_new(&c, &o));
+    gn_target elsewhere = gn_target_generic;
+    elsewhere.name = "elsewhere";
+    c->target = &elsewhere;
+    gn_graph *g = gn_graph_new(c);
+    gn_expr *e = gn_input(g, "x", GN_F32, "n");
+    must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_exp(e)), .name = "far"));
+    assert_non_null(strstr(gn_func_source(f), "far"));
+    const gn_status called = gn_call(f, GN_ARRAYS(GN_VIEW(x, 4)), GN_ARRAYS(GN_VIEW(y, 4)));
+    if (!strcmp(o.toolchain, "interpreter")) {
+        assert_int_equal(called, GN_OK);
+    } else {
+        refuse(called, GN_EDEVICE, "far is compiled for target elsewhere, which this CPU is not");
+        refuse(gn_bind(&b, f, GN_ARRAYS(GN_VIEW(x, 4)), GN_ARRAYS(GN_VIEW(y, 4))), GN_EDEVICE, "far is compiled for target elsewhere");
+        assert_true(y[0] == 9);
+    }
+    gn_func_free(f);
+    gn_graph_free(g);
+    gn_context_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(code_for_another_cpu_is_not_called),
         cmocka_unit_test(a_program_text_that_is_none_is_made_again),
         cmocka_unit_test(a_source_that_does_not_compile_is_made_again),
         cmocka_unit_test(an_object_that_is_none_is_made_again),

@@ -223,6 +223,33 @@ static void make_program(const char *dir, const char *name, const char *says)
     assert_int_equal(chmod(path, 0755), 0);
 }
 
+/* The places where the plug-in was looked for, and what is taken and why. */
+static void doctor_says_what_is_chosen_and_why(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/gnomon-doctor-XXXXXX", line[200];
+    assert_non_null(mkdtemp(dir));
+    gnomon("doctor");
+    assert_prints("gnomon-clang.so\n");
+    assert_prints("  chosen           ");
+    assert_int_equal(setenv("GNOMON_PLUGIN_DIR", dir, 1), 0);
+    gnomon("doctor");
+    snprintf(line, sizeof line, "    not there %s/gnomon-clang.so\n    (GNOMON_PLUGIN_DIR is set: it is looked for nowhere else)\n", dir);
+    assert_prints(line);
+    assert_prints("  clang            no: the plug-in was not found\n");
+    if (strstr(output, "  cc               yes")) assert_prints("  chosen           cc: there is no plug-in, and a C compiler\n");
+    make_program(dir, "gnomon-clang.so", "is none");
+    gnomon("doctor");
+    assert_prints("gnomon-clang.so cannot be opened: it is no ELF file\n");
+    assert_prints("  chosen           cc, else interpreter: the plug-in is there but cannot be opened\n");
+    assert_int_equal(setenv("GNOMON_TOOLCHAIN", "interpreter", 1), 0);
+    gnomon("doctor");
+    assert_prints("  chosen           interpreter: the environment says so (GNOMON_TOOLCHAIN)\n");
+    unsetenv("GNOMON_TOOLCHAIN"), unsetenv("GNOMON_PLUGIN_DIR");
+    snprintf(line, sizeof line, "rm -rf %s", dir);
+    assert_int_equal(system(line), 0);
+}
+
 static void doctor_shows_the_newest_clang(void **state)
 {
     (void)state;
@@ -259,6 +286,7 @@ int main(void)
         cmocka_unit_test(inspect_says_where_a_graph_is_malformed),
         cmocka_unit_test(cache_lists_verifies_and_clears),
         cmocka_unit_test(doctor_reports_what_is_here),
+        cmocka_unit_test(doctor_says_what_is_chosen_and_why),
         cmocka_unit_test(doctor_shows_the_newest_clang),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
