@@ -199,6 +199,7 @@ static void run(void *arg)
         gn_throw(GN_EINVAL, "'%s' is no GPU architecture: they are written sm_80, sm_90", in->arch);
     read_graph(in);
     if (!(in->shows & ~(unsigned)SHOW_GRAPH)) return;
+    gn_core_check(in->core);
     optimize(in);
     if (!(in->shows & (SHOW_KERNELS | SHOW_TREE | SHOW_SOURCE | SHOW_ASSEMBLY))) return;
     const gn_program *p = gn_program_make(&in->arena, in->core, in->target, "f");

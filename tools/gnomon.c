@@ -32,15 +32,14 @@ const char *read_text(gn_arena *arena, const char *path, size_t *size)
 {
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     if (!f) gn_throw(GN_EIO, "cannot open %s", path);
-    static char chunk[1 << 20]; /* a kernel or graph is smaller; a longer file is refused rather than cut */
-    *size = fread(chunk, 1, sizeof chunk, f);
-    const bool failed = ferror(f) || (*size == sizeof chunk && getc(f) != EOF);
+    char chunk[1 << 14];
+    gn_text all = { .arena = arena };
+    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;) gn_text_add_n(&all, chunk, n);
+    const bool failed = ferror(f);
     if (f != stdin) fclose(f);
-    if (failed) gn_throw(GN_EIO, "cannot read %s, or it is longer than %zu bytes", path, sizeof chunk);
-    char *text = gn_arena_alloc(arena, *size + 1, 1);
-    memcpy(text, chunk, *size);
-    text[*size] = '\0';
-    return text;
+    if (failed) gn_throw(GN_EIO, "cannot read %s", path);
+    *size = all.n;
+    return gn_text_done(&all);
 }
 
 const gn_target *target_by_name(const char *name)

@@ -13,7 +13,8 @@ extern "C" {
 
 /** Element types. Promotion of two dtypes is the least upper bound in: bool < ints by width (unsigned with signed: the next wider signed) <
  *  f16, bf16 < f32 < f64, where u64 with a signed integer and f16 with bf16 meet in f32; a number written as an operand takes the dtype of
- *  the expression beside it. */
+ *  the expression beside it. f16 and bf16 are kept in arrays, variables and constants, and files; no target computes with them yet, so inputs
+ *  and builders refuse them with GN_EDTYPE. All others compute everywhere. */
 typedef enum gn_dtype {
     GN_BOOL, GN_I8, GN_I16, GN_I32, GN_I64, GN_U8, GN_U16, GN_U32, GN_U64, GN_F16, GN_BF16, GN_F32, GN_F64
 } gn_dtype;

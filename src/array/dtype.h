@@ -14,6 +14,9 @@ extern const gn_dtype_info gn_dtypes[GN_NDTYPES];
 
 bool gn_dtype_parse(const char *name, gn_dtype *out);
 static inline bool gn_is_float(gn_dtype t) { return gn_dtypes[t].kind == GN_KIND_FLOAT; }
+/* All but two compute; the words for those two, after the name of what was asked for. */
+static inline bool gn_dtype_computes(gn_dtype t) { return t != GN_F16 && t != GN_BF16; }
+#define GN_NOT_COMPUTED "%s is only kept, no target computes with it; f32 does"
 static inline bool gn_is_int(gn_dtype t) { return gn_dtypes[t].kind == GN_KIND_INT || gn_dtypes[t].kind == GN_KIND_UINT; }
 
 /* f16 and bf16 as bits. Rounds to nearest, ties to even. */

@@ -89,17 +89,24 @@ char *gn_arena_string(gn_arena *arena, const char *text)
     return memcpy(gn_arena_alloc(arena, size, 1), text, size);
 }
 
+char *gn_arena_printf_v(gn_arena *arena, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    const int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (n < 0) gn_throw(GN_EINVAL, "a format could not be printed: %s", format);
+    char *const text = gn_arena_alloc(arena, (size_t)n + 1, 1);
+    vsnprintf(text, (size_t)n + 1, format, args);
+    return text;
+}
+
 char *gn_arena_printf(gn_arena *arena, const char *format, ...)
 {
-    va_list args, again;
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    const int n = vsnprintf(NULL, 0, format, args);
+    char *const text = gn_arena_printf_v(arena, format, args);
     va_end(args);
-    char *const text = n < 0 ? NULL : gn_arena_alloc(arena, (size_t)n + 1, 1);
-    if (text) vsnprintf(text, (size_t)n + 1, format, again);
-    va_end(again);
-    if (!text) gn_throw(GN_EINTERNAL, "a format could not be printed: %s", format);
     return text;
 }
 

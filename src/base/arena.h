@@ -24,6 +24,7 @@ void *gn_arena_alloc_n(gn_arena *, size_t n, size_t size, size_t align); /* zero
 void *gn_arena_copy(gn_arena *, const void *data, size_t size);
 char *gn_arena_string(gn_arena *, const char *text);
 char *gn_arena_printf(gn_arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *gn_arena_printf_v(gn_arena *, const char *format, va_list) __attribute__((format(printf, 2, 0)));
 void gn_arena_free(gn_arena *); /* releases everything; the arena may be used again */
 
 #define GN_NEW_OBJECT(arena, type) ((type *)gn_arena_alloc_n(arena, 1, sizeof(type), alignof(type)))

@@ -47,6 +47,16 @@ void gn_graph_keep_error(gn_graph *g, gn_status status)
     g->message = k.copy;
 }
 
+/* What was thrown by something that knows no builder (a size that overflows) gets its name and line. */
+static void locate(const gn_graph *g, gn_status status)
+{
+    char place[4096];
+    if (!g->here.file) return;
+    const int n = snprintf(place, sizeof place, "%s:%d: ", g->here.file, g->here.line);
+    if (n >= (int)sizeof place || strncmp(gn_message(), place, (size_t)n) == 0) return;
+    gn_error(status, "%s%s%s%s", place, g->builder ? g->builder->name : "", g->builder ? ": " : "", gn_message());
+}
+
 gn_expr *gn_build(gn_loc loc, gn_graph *g, gn_expr *(*body)(gn_graph *, void *), void *arg)
 {
     build_call c = { g, body, arg, NULL };
@@ -61,7 +71,10 @@ gn_expr *gn_build(gn_loc loc, gn_graph *g, gn_expr *(*body)(gn_graph *, void *),
     g->here = loc;
     const gn_status s = gn_protect(run_body, &c);
     if (s) {
-        if ((int)s != PASS_ERROR) gn_graph_keep_error(g, s);
+        if ((int)s != PASS_ERROR) {
+            locate(g, s);
+            gn_graph_keep_error(g, s);
+        }
         else if (!g->failed) {
             gn_error(GN_EINVAL, "%s:%d: an operand is the result of a builder that failed", loc.file, loc.line);
             gn_graph_keep_error(g, GN_EINVAL);

@@ -115,8 +115,6 @@ static void check_scalars(gn_graph *g, const char *op, gn_expr *const *in, size_
 static const gn_type *infer_floats(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *attr)
 {
     check_scalars(g, "random", in, n);
-    if ((unsigned)attr[0].i >= GN_NDTYPES || !gn_is_float((gn_dtype)attr[0].i))
-        gn_throw_at(g, GN_EDTYPE, "random", in, n, "the dtype is not floating");
     return gn_type_tensor(g, (gn_dtype)attr[0].i, attr[1].n, attr[1].dims);
 }
 
@@ -129,7 +127,7 @@ static const gn_type *infer_bools(gn_graph *g, gn_expr *const *in, size_t n, con
 /* ---- records ---- */
 
 #define NO_DERIVATIVE "keys and counters are integers"
-static const gn_attr_spec float_attr[] = { { "dtype", GN_ATTR_DTYPE }, { "shape", GN_ATTR_DIMS } },
+static const gn_attr_spec float_attr[] = { { "dtype", GN_ATTR_DTYPE, .dtypes = GN_FLOATS }, { "shape", GN_ATTR_DIMS } },
                           bool_attr[] = { { "p", GN_ATTR_FLOAT }, { "shape", GN_ATTR_DIMS } };
 const gn_op_info gn_op_philox = { .name = "philox", .arity = 6, .traits = GN_COMPOSITE, .dtypes = GN_BIT(GN_U32),
     .infer = infer_philox, .expand = expand_philox, .not_differentiable = NO_DERIVATIVE,

@@ -212,7 +212,7 @@ static const gn_region *expand_one_hot(gn_graph *g, const gn_type *const *in, si
 /* ---- records ---- */
 
 static const gn_attr_spec axis_attr[] = { { "axis", GN_ATTR_INT } },
-                          one_hot_attr[] = { { "dtype", GN_ATTR_DTYPE }, { "extent", GN_ATTR_DIMS } };
+                          one_hot_attr[] = { { "dtype", GN_ATTR_DTYPE }, { "extent", GN_ATTR_DIMS, .count = 1 } };
 const gn_op_info gn_op_softmax = { .name = "softmax", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
     .attrs = axis_attr, .nattr = 1, .infer = infer_rows, .expand = expand_softmax, .vjp = vjp_softmax,
     .jvp = jvp_softmax, .gloss = "e^x over its sum along an axis" };

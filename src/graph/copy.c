@@ -8,6 +8,7 @@
  * with its line; one that was used has equal sides, and explains why an input must have the size that it must have. */
 #include "core.h"
 #include "dim_parts.h"
+#include "graph_text.h"
 #include "op.h"
 #include "shared.h"
 #include <string.h>
@@ -195,41 +196,6 @@ static void fix_names(copier *c, size_t n, const gn_fix *fix)
     }
 }
 
-typedef struct name_check {
-    copier *c;
-    const gn_expr *e;
-} name_check;
-
-static void check_name(void *user, const gn_atom *x)
-{
-    const name_check *const k = user;
-    const copier *const c = k->c;
-    const char *const name = x->name;
-    if (x->kind != GN_DIM_SYM) return;
-    for (size_t i = 0; i < c->core->in.n; i++) {
-        const gn_type *const t = c->core->in.at[i]->type;
-        for (size_t d = 0; d < t->n; d++) {
-            const char *const bound = bare_name(t->dim[d]);
-            if (bound && strcmp(bound, name) == 0) return;
-        }
-    }
-    gn_expr *const e = (gn_expr *)(uintptr_t)k->e;
-    gn_throw_at(c->to, GN_EINVAL, e->op->name, &e, 1,
-                "the named dim %s is bound by no input: one must have it as an extent of its own", name);
-}
-
-static void check_names(copier *c)
-{
-    gn_visit v = { .arena = c->arena, .operand = gn_atom_operand };
-    for (size_t i = 0; i < c->to->nodes.n; i++) {
-        const gn_expr *const e = c->to->nodes.at[i];
-        name_check k = { c, e };
-        for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) gn_dim_meet(&v, e->type->dim[d], check_name, &k);
-        for (uint32_t a = 0; a < e->op->nattr; a++)
-            for (uint32_t d = 0; e->attr[a].kind == GN_ATTR_DIMS && d < e->attr[a].n; d++) gn_dim_meet(&v, e->attr[a].dims[d], check_name, &k);
-    }
-}
-
 /* Nodes. */
 
 static const gn_region *map_region(copier *c, const gn_region *r);
@@ -366,7 +332,7 @@ static void copy_all(void *arg)
     c->to->here = (gn_loc){ NULL, 0 };
     c->to->scopes.n = 0;
     note_indexers(c);
-    check_names(c);
+    gn_core_check(c->core);
 }
 
 struct gn_core *gn_graph_copy(gn_arena *arena, gn_graph *g, gn_exprs in, gn_exprs out, gn_exprs variable, gn_exprs value,

@@ -17,3 +17,6 @@ bool gn_element_read(const gn_sx *, gn_dtype, void *at);
  * declared kinds, closed regions, named dims bound by inputs. Throws GN_EINTERNAL. */
 void gn_graph_verify(const gn_graph *, size_t nin, gn_expr *const *in, size_t nout, gn_expr *const *out);
 void gn_core_verify(const struct gn_core *);
+/* What a graph may hold and no compile takes: dtypes that no target computes with (GN_EDTYPE), named dims that no input has as an extent of
+ * its own, tuples as outputs (GN_EINVAL). Part of gn_graph_copy; for what was read from text. */
+void gn_core_check(const struct gn_core *);

@@ -25,22 +25,12 @@ static void check_name(gn_graph *g, const char *what, const char *name)
 typedef struct input_call {
     const char *name, *shape;
     gn_dtype dtype;
-    va_list args;
+    va_list *args; /* of a format; NULL: the shape is as it is */
 } input_call;
-
-static const char *format_shape(gn_graph *g, input_call *c)
-{
-    char text[1024];
-    const int n = vsnprintf(text, sizeof text, c->shape, c->args);
-    if (n < 0 || n >= (int)sizeof text)
-        gn_throw_at(g, GN_ESYNTAX, "input", NULL, 0, "\"%s\": the shape has more than %d characters", c->name,
-                    (int)sizeof text - 1);
-    return gn_arena_string(&g->arena, text);
-}
 
 typedef struct shape_call {
     gn_graph *g;
-    const char *text;
+    input_call *input;
     const gn_dim **dim;
     size_t n;
 } shape_call;
@@ -48,7 +38,8 @@ typedef struct shape_call {
 static void read_shape(void *arg)
 {
     shape_call *const c = arg;
-    c->n = gn_dim_read_shape(&c->g->dims, c->text, c->dim, GN_MAX_RANK);
+    const char *const text = c->input->args ? gn_arena_printf_v(&c->g->arena, c->input->shape, *c->input->args) : c->input->shape;
+    c->n = gn_dim_read_shape(&c->g->dims, text, c->dim, GN_MAX_RANK);
 }
 
 static gn_expr *build_input(gn_graph *g, void *arg)
@@ -58,8 +49,10 @@ static gn_expr *build_input(gn_graph *g, void *arg)
     int64_t v;
     check_name(g, "input", c->name);
     check_dtype(g, "input", c->name, c->dtype);
+    if (!gn_dtype_computes(c->dtype))
+        gn_throw_at(g, GN_EDTYPE, "input", NULL, 0, "\"%s\": " GN_NOT_COMPUTED, c->name, gn_dtype_name(c->dtype));
     if (!c->shape) gn_throw_at(g, GN_EINVAL, "input", NULL, 0, "\"%s\": its shape is NULL; a scalar is \"()\"", c->name);
-    shape_call s = { g, format_shape(g, c), dim, 0 };
+    shape_call s = { g, c, dim, 0 };
     const gn_status bad = gn_protect(read_shape, &s);
     if (bad) gn_throw_at(g, bad, "input", NULL, 0, "\"%s\": %s", c->name, gn_message());
     for (size_t i = 0; i < s.n; i++)
@@ -70,10 +63,11 @@ static gn_expr *build_input(gn_graph *g, void *arg)
 
 gn_expr *gn_input_at(gn_loc loc, gn_graph *g, const char *name, gn_dtype dtype, const char *shape, ...)
 {
-    input_call c = { .name = name, .shape = shape, .dtype = dtype };
-    va_start(c.args, shape);
+    va_list args;
+    va_start(args, shape);
+    input_call c = { .name = name, .shape = shape, .dtype = dtype, .args = &args };
     gn_expr *const e = gn_build(loc, g, build_input, &c);
-    va_end(c.args);
+    va_end(args);
     return e;
 }
 

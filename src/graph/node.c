@@ -119,16 +119,21 @@ static bool operands_are_good(gn_graph *g, const gn_op_info *op, gn_expr *const 
     return good;
 }
 
-static const char *dtype_words(gn_graph *g, uint32_t set)
+static const char *dtype_names(gn_graph *g, uint32_t set)
 {
     gn_text t = { .arena = &g->arena };
+    for (int d = 0; d < GN_NDTYPES; d++)
+        if (set & GN_BIT(d)) gn_textf(&t, "%s%s", t.n ? ", " : "", gn_dtypes[d].name);
+    return gn_text_done(&t);
+}
+
+static const char *dtype_words(gn_graph *g, uint32_t set)
+{
     if (set == GN_FLOATS) return "floating operands";
     if (set == GN_INTS) return "integers";
     if (set == GN_NUMBERS) return "numbers";
     if (set == (GN_INTS | GN_BIT(GN_BOOL))) return "integers and bools";
-    for (int d = 0; d < GN_NDTYPES; d++)
-        if (set & GN_BIT(d)) gn_textf(&t, "%s%s", t.n ? ", " : "", gn_dtypes[d].name);
-    return gn_text_done(&t);
+    return dtype_names(g, set);
 }
 
 static void check_operands(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin)
@@ -166,12 +171,27 @@ const gn_type *gn_infer_type(gn_graph *g, const gn_op_info *op, gn_expr *const *
     return type;
 }
 
+static void check_attr(gn_graph *g, const gn_op_info *op, const gn_attr_spec *spec, const gn_attr *a)
+{
+    const bool is_list = a->kind == GN_ATTR_INTS || a->kind == GN_ATTR_DIMS;
+    if (is_list && spec->count && a->n != spec->count)
+        gn_throw_at(g, GN_EINVAL, op->name, NULL, 0, ":%s has %u values, expected %u", spec->name, a->n, (unsigned)spec->count);
+    if (is_list && a->n > GN_MAX_RANK)
+        gn_throw_at(g, GN_ESHAPE, op->name, NULL, 0, ":%s has %u values, at most %d are possible", spec->name, a->n, GN_MAX_RANK);
+    if (a->kind != GN_ATTR_DTYPE) return;
+    if (a->i < 0 || a->i >= GN_NDTYPES) gn_throw_at(g, GN_EDTYPE, op->name, NULL, 0, ":%s is %d, which is no dtype", spec->name, (int)a->i);
+    if (spec->dtypes && !(spec->dtypes & GN_BIT(a->i)))
+        gn_throw_at(g, GN_EDTYPE, op->name, NULL, 0, ":%s is %s, not one of %s", spec->name, gn_dtypes[a->i].name,
+                    dtype_names(g, spec->dtypes));
+}
+
 /* Attributes as the node will hold them: names interned. `local` has place for MOST_ATTRS. */
 static const gn_attr *canonical_attrs(gn_graph *g, const gn_op_info *op, const gn_attr *attr, gn_attr *local)
 {
     GN_ASSERT(op->nattr <= MOST_ATTRS);
     for (uint32_t i = 0; i < op->nattr; i++) {
         GN_ASSERT(attr[i].kind == op->attrs[i].kind);
+        check_attr(g, op, &op->attrs[i], &attr[i]);
         local[i] = attr[i];
         if (attr[i].kind == GN_ATTR_NAME) local[i].name = gn_symbol(&g->arena, &g->symbols, attr[i].name);
     }

@@ -19,6 +19,8 @@ enum { /* traits */
 typedef struct gn_attr_spec {
     const char *name;
     uint8_t kind;            /* gn_attr_kind */
+    uint8_t count;           /* INTS, DIMS: how many; 0: one an axis, at most GN_MAX_RANK. gn_node checks it */
+    uint32_t dtypes;         /* DTYPE: which, as a bit set; 0: any */
 } gn_attr_spec;
 
 /* dtypes an op takes, as bit sets over gn_dtype */

@@ -22,6 +22,9 @@ typedef struct reader {
 
 typedef struct scope {
     gn_map node; /* number + 1 -> expression */
+    bool in_region;
+    size_t nparam;
+    const gn_type *const *param;
 } scope;
 
 static _Noreturn void fail(const reader *r, const gn_sx *x, const char *what)
@@ -186,6 +189,7 @@ static gn_expr *read_expr(reader *r, const scope *s, const gn_type *type, const 
     if (!op) gn_sx_fail(r->file, x->at[0], "there is no op \"%s\"", name);
     if (op == &gn_op_input || op == &gn_op_variable || op == &gn_op_constant)
         gn_sx_fail(r->file, x->at[0], "(%s ...) stands outside of nodes", name);
+    if (op == &gn_op_param && !s->in_region) gn_sx_fail(r->file, x->at[0], "(param ...) stands in regions");
     size_t nin = 0;
     while (1 + nin < x->n && x->at[1 + nin]->kind == GN_SX_ATOM && x->at[1 + nin]->text[0] == '%') nin++;
     if (x->n != 1 + nin + 2 * op->nattr) gn_sx_fail(r->file, x, "%s has %u attributes", name, op->nattr);
@@ -198,6 +202,8 @@ static gn_expr *read_expr(reader *r, const scope *s, const gn_type *type, const 
             gn_sx_fail(r->file, key, ":%s was expected", op->attrs[i].name);
         attr[i] = read_attr(r, &op->attrs[i], x->at[2 + nin + 2 * i]);
     }
+    if (op == &gn_op_param && (attr[0].i < 0 || (size_t)attr[0].i >= s->nparam || s->param[attr[0].i] != type))
+        gn_sx_fail(r->file, x, "the region has no parameter %lld of this type", (long long)attr[0].i);
     node_call c = { r, op, type, in, nin, attr, NULL };
     const gn_status bad = gn_protect(make_node, &c);
     if (bad == GN_ENOMEM) gn_rethrow(bad);
@@ -310,6 +316,7 @@ static void read_region(reader *r, const gn_sx *x)
     const gn_type **const param = GN_NEW_ARRAY(r->arena, const gn_type *, params->n);
     gn_expr **const outs = GN_NEW_ARRAY(r->arena, gn_expr *, out->n);
     for (size_t i = 1; i < params->n; i++) param[i - 1] = read_type(r, list_item(r, params, i, "a type in parentheses"), 0);
+    inner.in_region = true, inner.nparam = params->n - 1, inner.param = param;
     for (size_t i = 3; i + 1 < x->n; i++) {
         const gn_sx *const b = x->at[i];
         if (gn_sx_head(b, "constant")) number_node(r, &inner, b, read_constant(r, b));

@@ -45,7 +45,7 @@ const gn_type *gn_type_tensor(gn_graph *g, gn_dtype dtype, size_t rank, const gn
 
 const gn_type *gn_type_tuple(gn_graph *g, size_t n, const gn_type *const *elem)
 {
-    GN_ASSERT(n <= UINT16_MAX);
+    if (n > UINT16_MAX) gn_throw(GN_EINVAL, "a tuple of %zu: at most %d are possible", n, UINT16_MAX);
     const gn_type probe = { .graph = g, .kind = GN_TYPE_TUPLE, .n = (uint16_t)n, .elem = elem };
     return intern_type(g, &probe);
 }

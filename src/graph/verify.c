@@ -1,5 +1,6 @@
 /* The verifier: what must hold of a graph after every pass. A failure is a bug in Gnomon, hence GN_EINTERNAL with the place in the
  * graph. */
+#include "dim_parts.h"
 #include "graph_text.h"
 #include "op.h"
 #include <string.h>
@@ -152,4 +153,62 @@ void gn_core_verify(const struct gn_core *core)
     for (size_t i = 0; i < core->update.n; i++)
         if (core->variable.at[i]->type != core->update.at[i]->type)
             broken(core->update.at[i], "the new value of a variable has another type");
+}
+
+/* What is no bug. */
+
+typedef struct core_check {
+    gn_arena scratch;
+    const struct gn_core *core;
+    gn_map bound;  /* symbols that are an extent of an input */
+    gn_visit dims;
+    gn_expr *e;    /* at work */
+} core_check;
+
+static void check_dtype(const core_check *c, const gn_type *t)
+{
+    for (size_t i = 0; t->kind == GN_TYPE_TUPLE && i < t->n; i++) check_dtype(c, t->elem[i]);
+    if (t->kind != GN_TYPE_TENSOR || gn_dtype_computes((gn_dtype)t->dtype)) return;
+    gn_throw_at(c->core->graph, GN_EDTYPE, c->e->op->name, &c->e, 1, GN_NOT_COMPUTED, gn_dtype_name((gn_dtype)t->dtype));
+}
+
+static void check_name(void *user, const gn_atom *x)
+{
+    const core_check *const c = user;
+    const char *const words = "the named dim %s is bound by no input: one must have it as an extent of its own";
+    if (x->kind != GN_DIM_SYM || gn_map_get(&c->bound, GN_KEY(x))) return;
+    if (!c->e) gn_throw(GN_EINVAL, words, x->name);
+    gn_throw_at(c->core->graph, GN_EINVAL, c->e->op->name, &c->e, 1, words, x->name);
+}
+
+static void check_nodes(void *arg)
+{
+    core_check *const c = arg;
+    const struct gn_core *const core = c->core;
+    for (size_t i = 0; i < core->in.n; i++)
+        for (size_t d = 0; d < core->in.at[i]->type->n; d++) {
+            const gn_dim *const extent = core->in.at[i]->type->dim[d];
+            if (extent->n == 1 && extent->term[0].n == 1 && extent->term[0].c == 1)
+                *gn_map_put(&c->scratch, &c->bound, GN_KEY(extent->term[0].atom[0])) = c;
+        }
+    for (size_t i = 0; i < core->out.n; i++)
+        if (core->out.at[i]->type->kind != GN_TYPE_TENSOR) gn_throw(GN_EINVAL, "output %zu is a tuple: only tensors leave a function", i + 1);
+    for (size_t i = 0; i < core->constraints.n; i++) {
+        gn_dim_meet(&c->dims, core->constraints.at[i].a, check_name, c);
+        gn_dim_meet(&c->dims, core->constraints.at[i].b, check_name, c);
+    }
+    for (size_t i = 0; i < core->graph->nodes.n; i++) {
+        const gn_expr *const e = c->e = core->graph->nodes.at[i];
+        check_dtype(c, e->type);
+        for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) gn_dim_meet(&c->dims, e->type->dim[d], check_name, c);
+        for (uint32_t a = 0; a < e->op->nattr; a++)
+            for (uint32_t d = 0; e->attr[a].kind == GN_ATTR_DIMS && d < e->attr[a].n; d++) gn_dim_meet(&c->dims, e->attr[a].dims[d], check_name, c);
+    }
+}
+
+void gn_core_check(const struct gn_core *core)
+{
+    core_check c = { .scratch = { .allocator = core->graph->arena.allocator }, .core = core };
+    c.dims = (gn_visit){ .arena = &c.scratch, .operand = gn_atom_operand };
+    gn_dim_with_scratch(&c.scratch, check_nodes, &c);
 }

@@ -9,7 +9,9 @@ typedef struct request {
     const char *name;
     gn_dtype dtype;
     const gn_init *init;
-    char shape[256];
+    const char *format;
+    va_list *args;     /* of the format; NULL: it is the shape */
+    const char *shape;
     gn_graph *graph;
     gn_array value;
     gn_arena scratch;
@@ -20,7 +22,7 @@ static gn_array read_shape(gn_graph *g, const request *r)
 {
     const gn_dim *dim[GN_MAX_RANK];
     int64_t shape[GN_MAX_RANK];
-    const size_t rank = gn_dim_read_shape(&g->dims, gn_arena_string(&g->arena, r->shape), dim, GN_MAX_RANK);
+    const size_t rank = gn_dim_read_shape(&g->dims, r->shape, dim, GN_MAX_RANK);
     for (size_t d = 0; d < rank; d++) {
         if (!gn_dim_is_const(dim[d], &shape[d]) || shape[d] < 0) {
             gn_throw(GN_ESHAPE, "extent %zu of the shape %s is not a number of elements", d, r->shape);
@@ -34,6 +36,7 @@ static gn_array read_shape(gn_graph *g, const request *r)
 static void make_value(void *arg)
 {
     request *r = arg;
+    r->shape = r->args ? gn_arena_printf_v(&r->scratch, r->format, *r->args) : r->format;
     r->value = read_shape(r->graph, r);
     r->value.data = gn_arena_alloc_n(&r->scratch, (size_t)gn_array_count(&r->value) + 1, gn_dtype_size(r->dtype), 64);
     gn_init_fill(&r->scratch, &r->value, r->init, r->graph->seed, r->name);
@@ -44,6 +47,7 @@ static gn_expr *build_param(gn_graph *g, void *arg)
     request *r = arg;
     if (!r->name) gn_throw_at(g, GN_EINVAL, "param", NULL, 0, "its name is NULL");
     if (!gn_dtype_name(r->dtype)) gn_throw_at(g, GN_EDTYPE, "param", NULL, 0, "\"%s\": %d is no dtype", r->name, (int)r->dtype);
+    if (!r->format) gn_throw_at(g, GN_EINVAL, "param", NULL, 0, "\"%s\": its shape is NULL; a scalar is \"()\"", r->name);
     r->graph = g;
     const gn_status bad = gn_protect(make_value, r);
     if (bad) gn_throw_at(g, bad, "param", NULL, 0, "\"%s\": %s", r->name, gn_message());
@@ -55,14 +59,13 @@ static gn_expr *build_param(gn_graph *g, void *arg)
 
 gn_expr *gn_param_at(gn_loc loc, gn_graph *g, const char *name, gn_dtype dtype, gn_init init, const char *shape, ...)
 {
-    request r = { .loc = loc, .name = name, .dtype = dtype, .init = &init };
     va_list args;
     va_start(args, shape);
-    vsnprintf(r.shape, sizeof r.shape, shape, args);
-    va_end(args);
+    request r = { .loc = loc, .name = name, .dtype = dtype, .init = &init, .format = shape, .args = &args };
     if (g) r.scratch.allocator = g->arena.allocator;
     gn_expr *e = gn_build(loc, g, build_param, &r);
     gn_arena_free(&r.scratch);
+    va_end(args);
     return e;
 }
 

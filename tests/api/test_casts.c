@@ -69,11 +69,45 @@ static void what_does_not_fit_saturates(void **state)
     }
 }
 
+/* At every width: counts from within and from outside, negative ones too. */
+static void shifts_of_every_width_move_everything_out(void **state)
+{
+    static const int64_t counts[] = { 0, 1, 3, 7, 8, 9, 15, 16, 31, 32, 63, 64, 100, -1 };
+    enum { C = sizeof counts / sizeof *counts };
+    for (int k = 1; k < 9; k++) {
+        const gn_dtype t = dtypes[k];
+        const size_t size = gn_dtype_size(t), width = 8 * size;
+        const bool has_sign = k < 5;
+        block x, n, l, r;
+        const int64_t count = N;
+        gn_graph *g = gn_graph_new(*state);
+        gn_func *f = NULL;
+        gn_expr *a = gn_input(g, "a", t, "n"), *b = gn_input(g, "b", t, "n");
+        fill(t, x);
+        for (int i = 0; i < N; i++) memcpy(n + (size_t)i * size, &counts[i % C], size);
+        must(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(gn_shl(a, b), gn_shr(a, b))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, t, 1, &count), gn_array_of(n, t, 1, &count)),
+                     GN_ARRAYS(gn_array_of(l, t, 1, &count), gn_array_of(r, t, 1, &count))));
+        for (int i = 0; i < N; i++) {
+            uint64_t bits = 0, by = 0, left = 0, right = 0;
+            memcpy(&bits, x + (size_t)i * size, size), memcpy(&by, n + (size_t)i * size, size);
+            memcpy(&left, l + (size_t)i * size, size), memcpy(&right, r + (size_t)i * size, size);
+            const uint64_t mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1, sign = has_sign && bits >> (width - 1) & 1 ? mask : 0;
+            const bool outside = by >= width;
+            assert_true(left == (outside ? 0 : bits << by & mask));
+            assert_true(right == (outside ? sign : by ? (bits >> by | sign << (width - by)) & mask : bits));
+        }
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_dtype_becomes_each_other),
         cmocka_unit_test(what_does_not_fit_saturates),
+        cmocka_unit_test(shifts_of_every_width_move_everything_out),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);
 }

@@ -94,7 +94,7 @@ static void what_cannot_be_printed_or_grown_is_told(void **state)
 {
     (void)state;
     gn_arena arena = { 0 };
-    assert_int_equal(gn_protect(print_wrong, &arena), GN_EINTERNAL);
+    assert_int_equal(gn_protect(print_wrong, &arena), GN_EINVAL);
     assert_message_contains("a format could not be printed: %ls");
     assert_int_equal(gn_protect(print_wrong_text, &arena), GN_EINTERNAL);
     assert_message_contains("a format could not be printed: %ls");

@@ -44,8 +44,7 @@ static void inputs_say_what_is_wrong_with_name_dtype_and_shape(void **state)
     const char *const nothing = NULL;
     gn_input(g, "x", GN_F32, nothing);
     FAILS(g, GN_EINVAL, "input: \"x\": its shape is NULL; a scalar is \"()\"");
-    gn_input(g, "x", GN_F32, "%2000d", 3);
-    FAILS(g, GN_ESYNTAX, "more than 1023 characters");
+    assert_string_equal(gn_type_text(gn_input(g, "long", GN_F32, "%2000d", 3)), "f32 (3)");
     gn_expr *const x = gn_input(g, "x", GN_F32, "n"); /* the name is free: nothing of the failures stayed */
     assert_string_equal(gn_type_text(x), "f32 (n)");
     const int line = __LINE__ + 1;
@@ -192,13 +191,53 @@ static void more_axes_than_a_tensor_has_are_refused(void **state)
     gn_graph_free(g);
 }
 
+static void dtypes_that_are_only_kept_are_refused_where_they_would_be_computed_with(void **state)
+{
+    (void)state;
+    gn_graph *const g = gn_graph_new(NULL);
+    const uint16_t half[2] = { 0x3c00, 0 };
+    gn_expr *const c = gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_F16, 2));
+    assert_int_equal(gn_graph_check(g), GN_OK);
+    gn_input(g, "x", GN_F16, "n");
+    FAILS(g, GN_EDTYPE, "input: \"x\": f16 is only kept, no target computes with it; f32 does");
+    gn_input(g, "x", GN_BF16, "n");
+    FAILS(g, GN_EDTYPE, "input: \"x\": bf16 is only kept");
+    gn_add(c, c);
+    FAILS(g, GN_EDTYPE, "add: f16 is only kept, no target computes with it; f32 does\n    constant  f16 (2)");
+    gn_cast(gn_input(g, "x", GN_F32, "n"), GN_BF16);
+    FAILS(g, GN_EDTYPE, "cast: bf16 is only kept");
+    gn_full(g, GN_F16, 1, "3");
+    FAILS(g, GN_EDTYPE, "full: f16 is only kept");
+    gn_uniform(g, "u", 0, GN_F16, "3");
+    FAILS(g, GN_EDTYPE, "uniform: f16 is only kept");
+    gn_func *f = NULL;
+    assert_int_equal(gn_compile(&f, g, .out = GN_EXPRS(c)), GN_EDTYPE);
+    assert_message_contains("constant: f16 is only kept");
+    assert_message_contains("test_errors.c:");
+    gn_graph_free(g);
+}
+
+static void what_was_thrown_without_a_place_gets_one(void **state)
+{
+    (void)state;
+    gn_graph *const g = gn_graph_new(NULL);
+    gn_expr *const x = gn_input(g, "x", GN_F32, "4000000000, n");
+    gn_concat(GN_EXPRS(gn_broadcast_to(gn_slice(x, "0, 0"), "9000000000000000000"), gn_broadcast_to(gn_slice(x, "0, 0"), "9000000000000000000")), 0);
+    assert_int_equal(gn_graph_check(g), GN_ENOMEM);
+    assert_message_contains("size overflows");
+    assert_message_contains("test_errors.c:");
+    gn_slice(x, "0::4000000000");
+    FAILS(g, GN_EINVAL, "slice: a step of 4000000000: from 1 to 2147483647, or negative, is possible");
+    gn_graph_free(g);
+}
+
 static void a_text_that_cannot_be_formatted_is_told(void **state)
 {
     (void)state;
     static const wchar_t no_character[] = { 0xd800, 0 }; /* half of a pair: none in any locale */
     gn_graph *const g = gn_graph_new(NULL);
     gn_reshape(gn_input(g, "x", GN_F32, "3"), "%ls", no_character);
-    FAILS(g, GN_EINVAL, "reshape: a text that cannot be formatted");
+    FAILS(g, GN_EINVAL, "reshape: a format could not be printed: %ls");
     gn_graph_free(g);
 }
 
@@ -345,6 +384,8 @@ int main(void)
         cmocka_unit_test(numbers_take_the_dtype_beside_them_or_are_refused),
         cmocka_unit_test(arrays_that_cannot_be_are_told),
         cmocka_unit_test(a_text_that_cannot_be_formatted_is_told),
+        cmocka_unit_test(dtypes_that_are_only_kept_are_refused_where_they_would_be_computed_with),
+        cmocka_unit_test(what_was_thrown_without_a_place_gets_one),
         cmocka_unit_test(a_constant_of_more_than_4_gib_is_refused),
         cmocka_unit_test(more_axes_than_a_tensor_has_are_refused),
         cmocka_unit_test(settings_and_scopes_take_what_they_know),

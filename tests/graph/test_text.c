@@ -190,7 +190,7 @@ static void mistakes_are_told_with_line_and_column(void **state)
         { "(graph (input 0 x u32 ()) (node 1 tuple ((u32 ()) (u32 ()) (u32 ()) (u32 ())) (philox %0 %0 %0 %0 %0 %0))"
           " (node 2 u32 () (bit_not %1)) (out))", "bit_not: operand 1 is a tuple: only proj takes one" },
         { "(graph (input 0 x f32 ()) (node 1 f32 () (broadcast %0 :shape (1 1 1 1 1 1 1 1 1) :axes ())) (out))",
-          "a tensor of rank 9: at most 8 is possible" },
+          "broadcast: :shape has 9 values, at most 8 are possible" },
         { "(graph (constant 0 tuple ((f32 ())) 1) (out))", "t.gn:1:8: a constant is a tensor" },
         { "(graph (dims n) (constant 0 f32 (n) 1.0) (out))", "t.gn:1:17: a constant's extents are numbers" },
         { "(graph (dims n) (variable 0 w f32 (n)) (out))", "t.gn:1:17: a variable's extents are numbers" },

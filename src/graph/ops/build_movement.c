@@ -154,7 +154,8 @@ static int64_t read_step(gn_graph *g, const gn_request *r, const char *text)
     int64_t step = 1;
     if (*text != '\0' && !gn_dim_is_const(read_dim(g, r, text), &step))
         gn_request_fail(g, r, GN_ESYNTAX, "the step \"%s\" is no number", text);
-    if (step == 0 || step == INT64_MIN) gn_request_fail(g, r, GN_EINVAL, "a step of %lld", (long long)step);
+    if (step == 0 || step < -INT32_MAX || step > INT32_MAX)
+        gn_request_fail(g, r, GN_EINVAL, "a step of %lld: from 1 to %d, or negative, is possible", (long long)step, INT32_MAX);
     return step;
 }
 

@@ -203,10 +203,11 @@ const gn_op_info gn_op_not = { .name = "not", .arity = 1, .traits = GN_ELEMWISE 
 const gn_op_info gn_op_select = { .name = "select", .arity = 3, .traits = GN_ELEMWISE, .dtypes = GN_ANY_DTYPE,
     .infer = infer_select, .eval = eval_select, .deriv = { NULL, "(select a g 0)", "(select a 0 g)" },
     .gloss = "b where a holds, c elsewhere" };
-static const gn_attr_spec dtype_attr[] = { { "dtype", GN_ATTR_DTYPE } };
+#define WORDS (GN_BIT(GN_I32) | GN_BIT(GN_U32) | GN_BIT(GN_F32) | GN_BIT(GN_I64) | GN_BIT(GN_U64) | GN_BIT(GN_F64))
+static const gn_attr_spec dtype_attr[] = { { "dtype", GN_ATTR_DTYPE } }, word_attr[] = { { "dtype", GN_ATTR_DTYPE, .dtypes = WORDS } };
 const gn_op_info gn_op_cast = { .name = "cast", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_ANY_DTYPE,
     .attrs = dtype_attr, .nattr = 1, .infer = infer_cast, .eval = eval_cast, .vjp = vjp_cast, .linear = true,
     .gloss = "x as another dtype; to integers towards 0, saturating, NaN to 0" };
-const gn_op_info gn_op_bitcast = { .name = "bitcast", .arity = 1, .traits = GN_ELEMWISE | GN_KERNEL_ONLY, .dtypes = GN_ANY_DTYPE,
-    .attrs = dtype_attr, .nattr = 1, .infer = infer_bitcast, .eval = eval_bitcast, .not_differentiable = "bits have no derivative",
+const gn_op_info gn_op_bitcast = { .name = "bitcast", .arity = 1, .traits = GN_ELEMWISE | GN_KERNEL_ONLY, .dtypes = WORDS,
+    .attrs = word_attr, .nattr = 1, .infer = infer_bitcast, .eval = eval_bitcast, .not_differentiable = "bits have no derivative",
     .gloss = "the bits of x as another dtype of the same size" };

@@ -47,8 +47,11 @@ static gn_expr *make(gn_graph *g, void *arg)
     }
     const gn_builder builder = { r.name, r.n, gn_arena_copy(&g->arena, r.x, r.n * sizeof *r.x) };
     for (size_t i = 0; i < r.n; i++) {
-        if (r.x[i] && r.x[i]->type->kind == GN_TYPE_TUPLE) gn_request_fail(g, &r, GN_EINVAL, "operand %zu is a tuple", i + 1);
+        if (!r.x[i]) continue;
+        if (r.x[i]->type->kind == GN_TYPE_TUPLE) gn_request_fail(g, &r, GN_EINVAL, "operand %zu is a tuple", i + 1);
+        if (!gn_dtype_computes(gn_dtype_in(r.x[i]))) gn_request_fail(g, &r, GN_EDTYPE, GN_NOT_COMPUTED, gn_dtype_name(gn_dtype_in(r.x[i])));
     }
+    if ((unsigned)r.dtype < GN_NDTYPES && !gn_dtype_computes(r.dtype)) gn_request_fail(g, &r, GN_EDTYPE, GN_NOT_COMPUTED, gn_dtype_name(r.dtype));
     g->builder = &builder; /* until gn_build ends */
     return r.make(g, &r);
 }
@@ -151,13 +154,8 @@ const char *gn_request_text(gn_graph *g, const gn_request *r)
     va_list copy;
     if (!r->text) gn_request_fail(g, r, GN_EINVAL, "a text that is NULL");
     if (!r->args) return r->text;
-    va_copy(copy, *r->args);
-    const int n = vsnprintf(NULL, 0, r->text, copy);
-    va_end(copy);
-    if (n < 0) gn_request_fail(g, r, GN_EINVAL, "a text that cannot be formatted");
-    char *text = gn_arena_alloc(&g->arena, (size_t)n + 1, 1);
-    va_copy(copy, *r->args);
-    vsnprintf(text, (size_t)n + 1, r->text, copy);
+    va_copy(copy, *r->args); /* it may be asked for again */
+    const char *const text = gn_arena_printf_v(&g->arena, r->text, copy);
     va_end(copy);
     return text;
 }
