@@ -245,7 +245,7 @@ static gn_expr *composite(maker *m)
     case 2: return gn_log_sum_exp(x, -1);
     case 3: return gn_layer_norm(x, 1.0, 0.5, 1e-3);
     case 4: return gn_cross_entropy(gn_stack(GN_EXPRS(x, x), gn_rank_of(x)), gn_cast(gn_gt(x, 0.0), GN_I32));
-    case 5: return gn_dropout(x, 0.3, "drop", 1);
+    case 5: return gn_dropout(x, 0.3, "drop", (int64_t)gn_graph_of(x)->nodes.n /* once each: equal masks are an error */);
     default: return gn_one_hot(gn_cast(gn_clip(gn_cast(x, GN_I32), 0, 3), GN_I32), GN_F32, "4");
     }
 }

@@ -45,7 +45,7 @@ GN_API const char *gn_version(void);
 
 /** A place in the user's program. The builder macros pass GN_HERE. */
 typedef struct gn_loc {
-    const char *file; /**< a string that outlives the graph, such as __FILE__ */
+    const char *file; /**< copied by the builder; NULL: no place */
     int line;
 } gn_loc;
 
@@ -82,10 +82,20 @@ typedef struct gn_context_options {
                                         line on stderr says so */
     const char *const *cc_env;     /**< environment of toolchain "cc" besides PATH, LC_ALL and TMPDIR, which it gets of Gnomon's making: texts
                                         "NAME=VALUE", ended by NULL; part of what identifies the compiler [none: nothing is inherited] */
+    const char *lints;             /**< a list of names of lints to leave out, each after a "-": "-double-softmax, -literal-step"; "-all"
+                                        [$GNOMON_LINTS, else none is left out] */
+    void (*lint)(void *user, const char *name, const char *sentence); /**< is told each, in the thread that builds; what it does with graphs is
+                                        its own affair, but it builds none [one line on stderr] */
+    void *lint_user;
 } gn_context_options;
 
+/* Lints: what builders take, and is rarely what was meant. Each is told once a line of the program, with its place.
+ *   broadcast-outer  (batch) - (batch, 1) has the shape (batch, batch): a named dim meets itself across axes, because an axis is missing.
+ *   literal-step     gn_dropout with a number as step drops the same elements at every call.
+ *   double-softmax   gn_cross_entropy takes logits, and was given the result of gn_softmax. */
+
 /** Makes a context. `options` may be NULL.
- *  Errors  GN_ENOMEM; GN_EINVAL for an unknown toolchain or target.
+ *  Errors  GN_ENOMEM; GN_EINVAL for an unknown toolchain, target or lint.
  *  Ownership  release with gn_context_free after its graphs and functions. */
 GN_API gn_status gn_context_new(gn_context **out, const gn_context_options *options);
 GN_API void gn_context_free(gn_context *);

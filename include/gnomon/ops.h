@@ -363,7 +363,7 @@ GN_API gn_expr *gn_log_softmax_at(gn_loc, gn_expr *x, int axis);
 #define gn_softmax(x, axis) gn_softmax_at(GN_HERE, x, axis)
 #define gn_log_softmax(x, axis) gn_log_softmax_at(GN_HERE, x, axis)
 
-/** -log softmax(logits)[label] along the last axis.
+/** -log softmax(logits)[label] along the last axis. It takes softmax itself: the result of gn_softmax as logits is a lint.
  *  Shapes    logits (..., classes), labels (...) -> (...).   Dtypes  logits floating, labels integers.
  *  Errors    GN_EDTYPE if labels are not integers; GN_ESHAPE. At the call: GN_EINDEX for a label outside the classes.
  *  Gradient  g (softmax(logits) - one_hot(labels)). */
@@ -396,7 +396,9 @@ GN_API gn_expr *gn_bernoulli_at(gn_loc, gn_graph *, const char *name, gn_operand
 #define gn_bernoulli(g, name, step, p, ...) gn_bernoulli_at(GN_HERE, g, name, GN_OP(step), p, __VA_ARGS__)
 
 /** x with each element set to 0 with probability p, the others divided by 1 - p; name and step as above. Recomputing gives the
- *  same mask.
+ *  same mask. The step is an input or a variable that counts: a number gives every call the same mask (a lint).
+ *  Errors    GN_EINVAL if the name, in its scope, was used with this step for another operand: both masks would be equal. A mask that is meant
+ *            to be shared is made by gn_bernoulli and passed on.
  *  Gradient  g with the same mask.  Source  N. Srivastava et al., Dropout, JMLR 2014. */
 GN_API gn_expr *gn_dropout_at(gn_loc, gn_expr *x, double p, const char *name, gn_operand step);
 #define gn_dropout(x, p, name, step) gn_dropout_at(GN_HERE, x, p, name, GN_OP(step))

@@ -92,6 +92,7 @@ char *gn_arena_string(gn_arena *arena, const char *text)
 char *gn_arena_printf_v(gn_arena *arena, const char *format, va_list args)
 {
     va_list again;
+    if (!format) gn_throw(GN_EINVAL, "a format is NULL");
     va_copy(again, args);
     const int n = vsnprintf(NULL, 0, format, again);
     va_end(again);

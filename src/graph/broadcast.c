@@ -56,5 +56,6 @@ void gn_broadcast_common(gn_graph *g, const char *op, size_t n, gn_expr **e)
     }
     if (same) return; /* one type: the usual case */
     for (size_t k = 1; k <= to.rank; k++) to.dim[to.rank - k] = common_extent(g, op, n, e, k);
+    gn_lint_broadcast(g, n, e, to.rank, to.dim);
     for (size_t i = 0; i < n; i++) e[i] = repeat(g, e[i], &to);
 }

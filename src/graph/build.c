@@ -20,7 +20,11 @@ typedef struct build_call {
 static void run_body(void *arg)
 {
     build_call *const c = arg;
-    c->result = c->body(c->g, c->arg);
+    gn_graph *const g = c->g;
+    const char *const file = g->here.file;
+    if (file && (!g->file || strcmp(g->file, file) != 0)) g->file = gn_symbol(&g->arena, &g->symbols, file);
+    if (file) g->here.file = g->file; /* the caller's need not live as long as the graph */
+    c->result = c->body(g, c->arg);
 }
 
 typedef struct keep_call {

@@ -204,11 +204,29 @@ static gn_expr *make_bernoulli(gn_graph *g, const gn_request *r)
     return gn_node(g, &gn_op_bernoulli, in, 4, attr);
 }
 
+/* Two masks of one name and step are equal. The same expression built again is not meant. */
+static void check_drop(gn_graph *g, const gn_request *r, gn_expr *const *key_and_step)
+{
+    uint64_t hash = key_and_step[0]->id;
+    for (int i = 1; i < 4; i++) hash = gn_hash_mix(hash, key_and_step[i]->id);
+    gn_expr **const first = (gn_expr **)gn_map_put(&g->arena, &g->drops, hash);
+    if (!*first) *first = r->x[0];
+    if (*first == r->x[0]) return;
+    gn_text t = { .arena = &g->arena };
+    gn_expr_describe(&t, *first);
+    gn_request_fail(g, r, GN_EINVAL,
+                    "the name \"%s\" was used with this step before, for %s: both masks would be equal; gn_scope_push tells layers apart, and a mask "
+                    "that is meant to be shared is made by gn_bernoulli", r->label, gn_text_done(&t));
+}
+
 static gn_expr *make_dropout(gn_graph *g, const gn_request *r)
 {
     gn_expr *in[4], *const x = gn_make_cast(g, r->x[0], gn_float_of(gn_dtype_in(r->x[0])));
     check_probability(g, r);
     key_and_step(g, r, 1, r->label, in);
+    check_drop(g, r, in);
+    if (r->in[1].kind != 0)
+        gn_lint(g, GN_LINT_LITERAL_STEP, "the step is a number: every call drops the same elements; an input or a variable that counts changes them");
     const double keep = 1 - r->number;
     const gn_attr attr[2] = { { .kind = GN_ATTR_FLOAT, .f = keep },
                               { .kind = GN_ATTR_DIMS, .n = (uint32_t)gn_rank_in(x), .dims = x->type->dim } };

@@ -262,6 +262,8 @@ gn_expr *gn_log_sum_exp_at(gn_loc loc, gn_expr *x, int axis)
 
 static gn_expr *make_cross_entropy(gn_graph *g, const gn_request *r)
 {
+    if (r->x[0]->op == &gn_op_softmax)
+        gn_lint(g, GN_LINT_DOUBLE_SOFTMAX, "the logits are the result of softmax, which cross_entropy takes itself: give it softmax's operand");
     r->x[0] = gn_make_cast(g, r->x[0], gn_float_of(gn_dtype_in(r->x[0])));
     return gn_node(g, &gn_op_cross_entropy, r->x, 2, NULL);
 }

@@ -6,6 +6,7 @@
 #include <gnomon/graph.h>
 #include "dim.h"
 #include "dtype.h"
+#include "lint.h"
 #include "vec.h"
 
 typedef struct gn_op_info gn_op_info;
@@ -98,7 +99,10 @@ struct gn_graph {
     gn_status failed; /* of the last error that made the error node, and its sentence: compiling that node tells it again */
     const char *failed_message;
     GN_VEC(const char *) scopes;
-    gn_loc here;                     /* of the builder at work: becomes the origin of what it makes */
+    gn_map linted;                   /* kind and line -> told */
+    gn_map drops;                    /* key and step of a dropout -> its node */
+    const char *file;                /* of the last builder, interned */
+    gn_loc here;                     /* of the builder at work, its file interned: becomes the origin of what it makes */
     const struct gn_builder *builder; /* its name and operands, for words; NULL outside of builders */
     uint32_t relax;                  /* gn_relax flags */
     uint64_t seed;
@@ -169,6 +173,10 @@ gn_expr *gn_number_node(gn_graph *, const char *op, gn_dtype, const gn_operand *
 void gn_broadcast_common(gn_graph *, const char *op, size_t n, gn_expr **exprs);
 /* An axis counted from the front; throws GN_EAXIS. */
 int gn_axis(gn_graph *, const char *op, gn_expr *x, int axis, int rank);
+
+/* Within a builder: tells a lint with the builder's line and name, once for each line. */
+void gn_lint(gn_graph *, gn_lint_kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void gn_lint_broadcast(gn_graph *, size_t n, gn_expr *const *, size_t rank, const gn_dim *const *dim); /* operands and shape of their result */
 
 /* A graph of its own for passes and parsed files, without origins. Throws. Release with gn_graph_free. */
 gn_graph *gn_graph_private(gn_context *);

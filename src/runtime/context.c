@@ -20,6 +20,20 @@ const gn_allocator *gn_context_allocator(const gn_context *c)
     return c ? &c->allocator : &gn_allocator_libc;
 }
 
+void gn_context_lint(const gn_context *c, gn_lint_kind kind, const char *sentence)
+{
+    if (!c || c->lints_off >> kind & 1) return;
+    if (c->lint) c->lint(c->lint_user, gn_lint_names[kind], sentence);
+    else fprintf(stderr, "gnomon: %s [%s]\n", sentence, gn_lint_names[kind]);
+}
+
+static gn_status choose_lints(gn_context *c, const gn_context_options *o)
+{
+    const char *list = o->lints ? o->lints : environment("GNOMON_LINTS");
+    c->lint = o->lint, c->lint_user = o->lint_user;
+    return gn_lints_read(list ? list : "", &c->lints_off);
+}
+
 static gn_status copy_text(gn_context *c, char **out, const char *text)
 {
     *out = text ? gn_alloc_string(&c->allocator, text) : NULL;
@@ -131,6 +145,7 @@ gn_status gn_context_new(gn_context **out, const gn_context_options *options)
     if (!s) s = choose_number(&c->compile_seconds, o.compile_seconds, "GNOMON_COMPILE_SECONDS", 60, 1000000, "seconds for a compile");
     if (!s) s = copy_text(c, &c->cc, o.cc);
     if (!s) s = copy_environment(c, o.cc_env);
+    if (!s) s = choose_lints(c, &o);
     if (!s) s = gn_team_new(&c->team, &c->allocator, c->threads);
     if (s) gn_context_free(c);
     else *out = c;

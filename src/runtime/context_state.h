@@ -18,6 +18,9 @@ struct gn_context {
     int compile_seconds;
     const gn_target *target;
     int threads;
+    uint32_t lints_off;          /* bits by gn_lint_kind */
+    void (*lint)(void *user, const char *name, const char *sentence); /* NULL: stderr */
+    void *lint_user;
     gn_team *team;               /* its threads start with the first work for several */
     gn_fork_watch watch;
     pthread_mutex_t lock;        /* around those below, until they are there */
