@@ -117,7 +117,8 @@ static inline double number_at(const block *b, gn_dtype t, size_t i)
     }
 }
 
-static inline void compare(const job *j, const char *how, const int64_t *sym, const block *got, const block *want)
+/* The first element that is not as it should be, as a text; NULL: there is none. */
+static inline const char *difference(gn_arena *a, const job *j, const char *how, const int64_t *sym, const block *got, const block *want)
 {
     const double tolerance = j->c && j->c->tolerance > 0 ? j->c->tolerance : 1e-5;
     for (size_t b = 0; b < j->kernel->bufs.n; b++) {
@@ -126,10 +127,21 @@ static inline void compare(const job *j, const char *how, const int64_t *sym, co
         for (size_t i = 0; i < want[b].bytes / gn_dtype_size(buf->dtype); i++) {
             const double x = number_at(&got[b], buf->dtype, i), y = number_at(&want[b], buf->dtype, i);
             if (x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= tolerance * (1 + fabs(y))) continue;
-            fail_msg("%s, %s, target %s, sizes %d %d %d: %s[%zu] is %.9g, not %.9g", j->kernel->name, how, j->s->target->name,
-                     (int)sym[0], (int)sym[1], (int)sym[2], buf->name, i, x, y);
+            char values[96];
+            snprintf(values, sizeof values, "%.9g, not %.9g", x, y);
+            return gn_arena_printf(a, "%s, %s, target %s, sizes %d %d %d: %s[%zu] is %s", j->kernel->name, how, j->s->target->name, (int)sym[0],
+                                   (int)sym[1], (int)sym[2], buf->name, i, values);
         }
     }
+    return NULL;
+}
+
+static inline void compare(const job *j, const char *how, const int64_t *sym, const block *got, const block *want)
+{
+    gn_arena a = { 0 };
+    const char *wrong = difference(&a, j, how, sym, got, want);
+    if (wrong) fail_msg("%s", wrong);
+    gn_arena_free(&a);
 }
 
 /* ---- running ---- */

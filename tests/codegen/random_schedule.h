@@ -36,6 +36,25 @@ typedef struct leaf_list {
     char name[24][8];
 } leaf_list;
 
+/* Kernels for schedules that also use `at`, `layout`, inner rfactor and online. */
+static const struct wild_kernel {
+    const char *text, *axes, *defs, *copies, *sums; /* defs, copies among them: one letter each; sums: definition and axis, in turn */
+} wild_kernels[] = {
+    { "(kernel %s (syms M N K) (bufs (A f32 M K) (B f32 N K) (c f32 N) (C f32 M N) (D f32 N) (E f32 M)) (axes (i M) (j N) (k K))"
+      " (def b (j k) (load B j k)) (def a (i k) (mul 2 (load A i k))) (def s (i j) (sum (k) (mul (a i k) (b j k))))"
+      " (def h (i j) (add (s i j) (load c j))) (def d (j) (sum (i) (h i j))) (def r (i) (max (j) (h i j)))"
+      " (store set C (i j) (h i j)) (store set D (j) (d j)) (store set E (i) (r i)))", "ijk", "abhsdr", "abh", "skdirj" },
+    { "(kernel %s (syms M N K) (bufs (X f32 M N) (V f32 N K) (Y f32 M K) (L f32 M)) (axes (i M) (j N) (e K))"
+      " (def m (i) (max (j) (load X i j))) (def f (i j) (exp (sub (load X i j) (m i)))) (def l (i) (sum (j) (f i j)))"
+      " (def o (i e) (sum (j) (mul (f i j) (load V j e)))) (store set Y (i e) (div (o i e) (l i))) (store set L (i) (l i)))", "ije", "mflo", "f", "mjljoj" },
+    { "(kernel %s (syms M N K) (bufs (X f32 M N) (Y f32 M N) (Z f32 M)) (axes (i M) (j N) (t (add i 1)))"
+      " (def d (i j) (mul 3 (load X i j))) (def s (i) (sum (t) (if (lt t N) (load X i t) 0)))"
+      " (store set Y (i j) (add (d i j) (if (lt (add j 1) N) (d i (add j 1)) 0))) (store set Z (i) (s i)))", "ijt", "ds", "d", "st" },
+    { "(kernel %s (syms M N K) (bufs (T i32 M) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N))"
+      " (def t (e d) (load S d e)) (store add Y ((load T e) d) (mul (t e d) (load X e d))))", "ed", "t", "t", "" },
+};
+enum { NWILD = sizeof wild_kernels / sizeof *wild_kernels };
+
 static inline int pick(uint64_t *seed, int n)
 {
     return (int)(test_random(seed) % (uint64_t)n);
@@ -116,5 +135,113 @@ static inline const char *random_schedule(gn_arena *a, const template_kernel *k,
         if (pick(seed, 4)) gn_textf(&out, " (stage %s arena)", d);
     if (rfactor) gn_textf(&out, " (rfactor %s %s0 part_%s%s) (stage part_%s arena)", k->reduction, k->along, k->reduction, own_axis ? " p" : "", k->reduction);
     gn_text_char(&out, ')');
+    return gn_text_done(&out);
+}
+
+typedef struct wild {
+    gn_arena *a;
+    uint64_t *seed;
+    const struct wild_kernel *k;
+    bool cuda, plain;            /* plain: none of at, layout, inner rfactor and online came up */
+    leaf_list loops, tiles, of[3]; /* of: leaves by axis */
+    gn_text splits, binds, rest;
+} wild;
+
+static inline bool chance(wild *w, int percent)
+{
+    return pick(w->seed, 100) < percent;
+}
+
+static inline const char *any_leaf(wild *w, const leaf_list *l)
+{
+    return l->name[pick(w->seed, l->n)];
+}
+
+static inline void put_leaf(leaf_list *l, const char *name)
+{
+    snprintf(l->name[l->n++], 8, "%s", name);
+}
+
+static inline void wild_axis(wild *w, int axis)
+{
+    static const int widths[] = { 4, 8, 16 }, extents[] = { 1, 2, 3, 4, 5 };
+    const int parts = pick(w->seed, 4);
+    char name[8];
+    snprintf(name, sizeof name, parts ? "%c0" : "%c", w->k->axes[axis]);
+    put_leaf(&w->loops, name), put_leaf(&w->of[axis], name);
+    if (!parts) return;
+    gn_textf(&w->splits, " (split %c %s", w->k->axes[axis], name);
+    for (int p = 1; p <= parts; p++) {
+        const int kind = p == parts || chance(w, 50) ? pick(w->seed, 6) : 0;
+        const bool lane = kind == 1 && !w->cuda, thread = kind == 1 && w->cuda, tile = lane || kind == 2 || kind == 3;
+        snprintf(name, sizeof name, "%c%d", w->k->axes[axis], p);
+        gn_textf(&w->splits, " (%s %d)", name, lane ? widths[pick(w->seed, 3)] : thread && chance(w, 20) ? 16 : extents[pick(w->seed, 5)]);
+        put_leaf(tile ? &w->tiles : &w->loops, name), put_leaf(&w->of[axis], name);
+        if (tile || thread) gn_textf(&w->binds, " (bind %s %s)", lane ? "lane" : thread ? "thread" : kind == 2 ? "private" : "unroll", name);
+    }
+    gn_text_char(&w->splits, ')');
+}
+
+static inline void wild_stage(wild *w, char def)
+{
+    static const char *const levels[] = { "arena", "arena", "scratch", "stack", "reg", "shared" };
+    const char *level = levels[pick(w->seed, w->cuda ? 6 : 5)];
+    gn_textf(&w->rest, " (stage %c %s", def, level);
+    if (strchr(w->k->copies, def) && chance(w, 50)) {
+        const bool root = strcmp(level, "arena") == 0 && chance(w, 50);
+        gn_textf(&w->rest, " (at %s)", root ? "root" : any_leaf(w, &w->loops));
+        w->plain = false;
+    }
+    if (chance(w, 20)) {
+        gn_text_add(&w->rest, " (layout");
+        for (int axis = 0; w->k->axes[axis]; axis++)
+            for (int i = 0; i < w->of[axis].n; i++)
+                if (chance(w, 50)) gn_textf(&w->rest, " %s", w->of[axis].name[i]);
+        gn_text_char(&w->rest, ')');
+        w->plain = false;
+    }
+    gn_text_char(&w->rest, ')');
+}
+
+static inline void wild_rfactor(wild *w, char def, char along)
+{
+    static const char *const levels[] = { "arena", "arena", "scratch", "stack", "reg" };
+    const leaf_list *l = &w->of[strchr(w->k->axes, along) - w->k->axes];
+    const int leaf = pick(w->seed, l->n);
+    const bool own = chance(w, 50);
+    w->plain &= leaf == 0;
+    gn_textf(&w->rest, " (rfactor %c %s %c_p%s)", def, l->name[leaf], def, own ? gn_arena_printf(w->a, " q%c", def) : "");
+    if (own) put_leaf(&w->loops, gn_arena_printf(w->a, "q%c", def));
+    if (chance(w, 80)) gn_textf(&w->rest, " (stage %c_p %s)", def, levels[pick(w->seed, 5)]);
+}
+
+/* A kernel and a schedule that may use all directives. */
+static inline const char *wild_schedule(gn_arena *a, uint64_t seed, bool cuda, bool *plain)
+{
+    for (int i = 0; i < 4; i++) test_random(&seed); /* small seeds are alike at first */
+    wild w = { .a = a, .seed = &seed, .k = &wild_kernels[pick(&seed, NWILD)], .cuda = cuda, .plain = true };
+    w.splits.arena = w.binds.arena = w.rest.arena = a;
+    for (int axis = 0; w.k->axes[axis]; axis++) wild_axis(&w, axis);
+    for (const char *s = w.k->sums; *s; s += 2)
+        if (chance(&w, 30)) wild_rfactor(&w, s[0], s[1]);
+    for (const char *d = w.k->defs; *d; d++)
+        if (chance(&w, 50)) wild_stage(&w, *d);
+    if (chance(&w, 30) && strchr(w.k->defs, 'm')) {
+        gn_textf(&w.rest, " (online m %s)", any_leaf(&w, &w.of[1]));
+        w.plain = false;
+    }
+    shuffle(&w.loops, &seed);
+    shuffle(&w.tiles, &seed);
+    const bool bound = strstr(gn_text_done(&w.binds), gn_arena_printf(a, " %s)", w.loops.name[0]));
+    if (chance(&w, 30) && !bound && w.loops.name[0][0] != 'q') gn_textf(&w.binds, " (bind %s %s)", cuda ? "block" : "part", w.loops.name[0]);
+    for (int i = 0; i < w.loops.n; i++)
+        if (chance(&w, 20)) gn_textf(&w.binds, " (peel %s)", w.loops.name[i]);
+    gn_text out = { .arena = a };
+    gn_textf(&out, w.k->text, "wild");
+    gn_textf(&out, "\n(schedule s%s (order", gn_text_done(&w.splits));
+    for (int i = 0; i < w.loops.n; i++) gn_textf(&out, " %s", w.loops.name[i]);
+    for (int i = 0; i < w.tiles.n; i++) gn_textf(&out, " %s", w.tiles.name[i]);
+    gn_textf(&out, ")%s%s)", gn_text_done(&w.binds), gn_text_done(&w.rest));
+    *plain = w.plain;
     return gn_text_done(&out);
 }

@@ -70,6 +70,11 @@ static bool is_whole(gn_lower *g, const gn_laxis *a)
     return gn_dim_divisible(a->extent, stride, &f);
 }
 
+bool gn_axis_whole(gn_lower *g, uint32_t axis)
+{
+    return is_whole(g, &g->axes.at[axis]);
+}
+
 /* Points of a tile inside serial loops, which end with the axis: it is enough that tiles divide. */
 bool gn_axis_exact(gn_lower *g, uint32_t axis)
 {
@@ -279,7 +284,10 @@ bool gn_points_next(gn_lower *g, gn_points_iter *it, const gn_dim **env)
     } else {
         uint32_t i = it->n;
         while (i > 0 && ++it->at[i - 1] == it->count[i - 1]) it->at[--i] = 0;
-        if (i == 0) return false;
+        if (i == 0) {
+            for (uint32_t k = 0; k < it->n; k++) env[it->leaf[k]] = NULL; /* the next statement is at no point of them */
+            return false;
+        }
     }
     for (uint32_t i = 0; i < it->n; i++) {
         const gn_lleaf *l = &g->leaves.at[it->leaf[i]];

@@ -74,6 +74,7 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     const gn_tensorize *tile;
     const gn_tile_op *row;
     int32_t online;                      /* leaf, -1 */
+    const bool *online_users;            /* by item: it may run inside the loop over that leaf and is corrected there */
     gn_leafset params, reduced, private; /* leaves; reduced: those that are no parameter's */
     GN_VEC(const gn_kexpr *) refs;       /* to kept definitions */
     bool has_before;
@@ -181,6 +182,7 @@ const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent);                   
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
 const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
 bool gn_axis_exact(gn_lower *, uint32_t axis);                                    /* its leaves never pass its extent */
+bool gn_axis_whole(gn_lower *, uint32_t axis);                                    /* all its loops run to their full extents */
 typedef struct gn_guard {
     uint32_t axis;
     const gn_dim *value, *extent; /* value may reach extent or pass it */
@@ -194,7 +196,7 @@ gn_guards gn_guards_of(gn_lower *, size_t n, const uint16_t *axis, const gn_dim 
 bool gn_dim_at_least(const gn_lower *, const gn_dim *, int64_t); /* known from the facts */
 
 /* Steps of the tile points of a statement, in the order of the schedule: start with *point = -1. Sets the points' values in env
- * (the lane leaf's is its symbol); false after the last. */
+ * (the lane leaf's is its symbol); false after the last, which leaves none in env. */
 typedef struct gn_points_iter {
     uint32_t n, leaf[16];
     int64_t at[16], count[16];

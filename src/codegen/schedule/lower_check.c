@@ -211,7 +211,9 @@ static void check_stage(const gn_lower *g, const gn_ldef *d)
     for (size_t i = 0; i < s->copy.n; i++)
         if (!is_leaf_of_def(d, s->copy.at[i]))
             gn_illegal(g, "stage %s: copy: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->copy.at[i]));
-    if (s->level == GN_LEVEL_SHARED && d->red == GN_RED_NONE && s->at == GN_AT_NONE)
+    if (s->level == GN_LEVEL_SHARED && d->red != GN_RED_NONE)
+        gn_illegal(g, "stage %s shared: it is a reduction; copies alone, which all threads fill, are shared", d->name);
+    if (s->level == GN_LEVEL_SHARED && s->at == GN_AT_NONE)
         gn_illegal(g, "stage %s shared: (at leaf) is missing: all threads fill it there", d->name);
     bool has = s->pad_leaf < 0;
     for (size_t i = 0; i < s->layout.n; i++) has |= (int32_t)s->layout.at[i] == s->pad_leaf;
@@ -259,7 +261,30 @@ static void note_uses(uses_of *u, const gn_ldef *d)
     u->scaled[d->index] = gn_map_get(&scaled, d->body->id);
 }
 
-static void check_online(const gn_lower *g, const gn_ldef *m)
+static bool reads_def(const gn_lower *g, const gn_ldef *d, const gn_ldef *q)
+{
+    for (size_t r = 0; r < d->refs.n; r++)
+        if (g->def[d->refs.at[r]->u.ref] == q) return true;
+    return false;
+}
+
+/* What may see the maximum before it is whole: sums that are corrected, and copies that only those read. */
+static void find_online_users(const gn_lower *g, gn_ldef *m)
+{
+    bool *may = GN_NEW_ARRAY(g->arena, bool, g->items.n);
+    for (size_t i = g->items.n; i-- > 0;) {
+        const gn_ldef *d = g->items.at[i];
+        may[i] = d->red == GN_RED_SUM && gn_set_has(&d->reduced, (uint32_t)m->online);
+        if (d->is_store || d->red != GN_RED_NONE) continue;
+        bool used = false, all = true;
+        for (size_t k = i + 1; k < g->items.n; k++)
+            if (reads_def(g, g->items.at[k], d)) used = true, all &= may[k];
+        may[i] = used && all && gn_set_has(&d->params, (uint32_t)m->online);
+    }
+    m->online_users = may;
+}
+
+static void check_online(const gn_lower *g, gn_ldef *m)
 {
     const uint32_t l = (uint32_t)m->online;
     if (m->red != GN_RED_MAX || !gn_is_float(m->dtype)) gn_illegal(g, "online %s: it is no maximum of floats", m->name);
@@ -276,6 +301,7 @@ static void check_online(const gn_lower *g, const gn_ldef *m)
             gn_illegal(g, "online %s: '%s' uses it inside '%s' otherwise than as a factor exp(x - %s) of a sum", m->name, d->name,
                        leaf_name(g, l), m->name);
     }
+    find_online_users(g, m);
 }
 
 static void check_tensorize(const gn_lower *g, const gn_ldef *d)
@@ -318,7 +344,7 @@ void gn_lower_check(gn_lower *g)
     check_cover(g);
     check_binds(g);
     for (size_t i = 0; i < g->items.n; i++) {
-        const gn_ldef *d = g->items.at[i];
+        gn_ldef *d = g->items.at[i];
         if (d->tile) check_tensorize(g, d);
         check_lanes(g, d);
         check_reduction(g, d);

@@ -230,6 +230,18 @@ static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
     return v;
 }
 
+/* An inner loop that ends with its axis makes no partial results beyond. */
+static void check_partials(gn_lower *g, const char *name, uint32_t leaf)
+{
+    const uint8_t bind = g->leaves.at[leaf].bind;
+    if (bind != GN_BIND_NONE && bind != GN_BIND_PART) return;
+    for (uint32_t a = 0; a < g->axes.n; a++)
+        for (size_t i = 1; i < g->axes.at[a].leaf.n; i++)
+            if (g->axes.at[a].leaf.at[i] == leaf && !gn_axis_whole(g, a))
+                gn_illegal(g, "rfactor %s: the leaf '%s' may end with its axis '%s' before all its results are made", name, g->leaves.at[leaf].name,
+                           g->axes.at[a].name);
+}
+
 /* Makes definition `number` (schedule's numbering) of the copy, its rfactored partial before it. */
 static uint32_t add_def(gn_expr_copy *c, uint32_t number, const char *name, gn_kdef d)
 {
@@ -242,6 +254,7 @@ static uint32_t add_def(gn_expr_copy *c, uint32_t number, const char *name, gn_k
         if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
         if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf))
             gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, leaf);
+        check_partials(g, name, f->leaf);
         const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
         uint16_t *param = GN_NEW_ARRAY(g->arena, uint16_t, d.nparam + 1), *q = GN_NEW_ARRAY(g->arena, uint16_t, 1);
         param[0] = by;

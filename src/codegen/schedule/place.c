@@ -81,17 +81,23 @@ static gn_leafset forbidden(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref)
     return out;
 }
 
-/* Whether q is still being reduced inside this loop. A loop over the same leaf that was opened later sees the whole value. */
-static bool is_reducing(const gn_ldef *q, const gn_tree *loop)
+static bool is_inside(const gn_ldef *q, const gn_tree *loop)
 {
-    if (q->red == GN_RED_NONE || q->online == (int)loop->leaf || !gn_set_has(&q->reduced, loop->leaf)) return false;
     for (size_t i = 0; i < q->main->above.n; i++)
         if (q->main->above.at[i] == loop) return true;
     return false;
 }
 
-/* How many of the open loops may stay open after this use of q. */
-static size_t allowed(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref, size_t depth)
+/* Whether q is still being reduced inside this loop, for its user d. A loop over the same leaf that was opened later sees the whole value. */
+static bool is_reducing(const gn_ldef *q, const gn_ldef *d, const gn_tree *loop)
+{
+    if (q->red == GN_RED_NONE || !gn_set_has(&q->reduced, loop->leaf)) return false;
+    if (q->online == (int)loop->leaf && q->online_users[d->index]) return false;
+    return is_inside(q, loop);
+}
+
+/* How many of the open loops may stay open after this use of q by d. */
+static size_t allowed(gn_lower *g, const gn_ldef *d, const gn_ldef *q, const gn_kexpr *ref, size_t depth)
 {
     if (is_copy(q) && q->stage->at != GN_AT_NONE) { /* beyond `at` the copy has loops of its own */
         size_t shared = 0, limit = 0;
@@ -104,7 +110,7 @@ static size_t allowed(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref, size_t
     }
     const gn_leafset no = forbidden(g, q, ref);
     for (size_t i = 0; i < g->open.n && i < depth; i++)
-        if (gn_set_has(&no, g->open.at[i]->leaf) || is_reducing(q, g->open.at[i])) return i;
+        if (gn_set_has(&no, g->open.at[i]->leaf) || is_reducing(q, d, g->open.at[i])) return i;
     return depth;
 }
 
@@ -127,8 +133,8 @@ static size_t shared_depth(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, gn_leafse
     size_t depth = 0;
     while (depth < p->n && depth < g->open.n && p->leaf[depth] == g->open.at[depth]->leaf) depth++;
     if (depth > own) depth = own;
-    if (kind == GN_STMT_MERGE) return allowed(g, d, NULL, depth);
-    for (size_t r = 0; r < d->refs.n; r++) depth = allowed(g, g->def[d->refs.at[r]->u.ref], d->refs.at[r], depth);
+    if (kind == GN_STMT_MERGE) return allowed(g, d, d, NULL, depth);
+    for (size_t r = 0; r < d->refs.n; r++) depth = allowed(g, d, g->def[d->refs.at[r]->u.ref], d->refs.at[r], depth);
     return depth;
 }
 
@@ -288,7 +294,7 @@ static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
         gn_ldef *m = g->items.at[i];
         if (m->online < 0 || m == d || !depends_on(g, d, m)) continue;
         for (size_t j = 0; j < upd->above.n; j++)
-            if (upd->above.at[j]->leaf == (uint32_t)m->online) {
+            if (upd->above.at[j]->leaf == (uint32_t)m->online && is_inside(m, upd->above.at[j])) { /* else m is whole there */
                 insert(g, d, GN_STMT_SCALE, upd, j + 1, gn_set_or(d->params, d->private), m);
                 return;
             }

@@ -113,7 +113,8 @@ static void check_dims(const living *v, const gn_object *o)
         bool is_dim = false;
         for (size_t i = 0; i < o->dims.n; i++) is_dim |= o->dims.at[i] == l;
         const uint8_t b = g->leaves.at[l].bind;
-        if (!is_dim && !(g->cuda && (b == GN_BIND_THREAD || b == GN_BIND_BLOCK)))
+        const bool of_thread = o->level == GN_LEVEL_REG || o->level == GN_LEVEL_STACK, of_block = of_thread || o->level == GN_LEVEL_SHARED;
+        if (!is_dim && !(g->cuda && ((b == GN_BIND_THREAD && of_thread) || (b == GN_BIND_BLOCK && of_block))))
             gn_illegal(g, "stage %s %s: not all its uses share the loop '%s', and what is kept does not hold it", o->name,
                        level_names[o->level], g->leaves.at[l].name);
     }
@@ -353,6 +354,16 @@ static void check_digit(gn_lower *g, const gn_object *o, const gn_laxis *a, uint
                g->leaves.at[leaf].name);
 }
 
+/* Along a parameter none of whose leaves is a dim there is one element, of the point around. */
+static void check_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *arg, const gn_dim *const *env)
+{
+    const gn_dim *rest = less_fixed(g, o, a, arg, env);
+    if (gn_dim_is(rest, 0)) return;
+    gn_text s = { .arena = g->arena };
+    gn_dim_show(&s, arg);
+    gn_illegal(g, "stage %s: the use at %s along '%s' is at another point than the one that is kept", o->name, gn_text_done(&s), a->name);
+}
+
 /* Dims of a private accumulator that belong to no parameter are at the statement's own point. */
 static void private_digits(gn_lower *g, const gn_object *o, const gn_dim *const *env, const gn_dim **digit)
 {
@@ -368,6 +379,7 @@ void gn_object_digits(gn_lower *g, const gn_object *o, const gn_dim *const *arg,
         const gn_laxis *a = &g->axes.at[o->def->param[p]];
         bool any = false;
         for (size_t i = 0; i < a->leaf.n; i++) any |= is_dim_of(o, a->leaf.at[i], &at);
+        if (!any) check_fixed(g, o, a, arg[p], env);
         if (!any) continue;
         cut_digits(g, o, a, less_fixed(g, o, a, arg[p], env), digit);
         for (size_t i = 0; i < a->leaf.n; i++)
@@ -416,6 +428,7 @@ const gn_dim *gn_object_address(gn_lower *g, const gn_object *o, const gn_dim *c
         bool any = false;
         for (size_t i = 0; i < a->leaf.n; i++)
             if (is_dim_of(o, a->leaf.at[i], &at)) any = placed[at] = true;
+        if (!any) check_fixed(g, o, a, arg[p], env);
         if (!any) continue;
         const gn_dim *x = less_fixed(g, o, a, arg[p], env);
         if (is_natural(g, o, a, &factor)) {

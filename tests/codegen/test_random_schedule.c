@@ -1,0 +1,104 @@
+/* Random schedules that use every directive: what is not refused means what the kernel means, but for those that tests/known_wrong.txt names. */
+#include "random_schedule.h"
+
+typedef struct trial {
+    gn_arena arena;
+    const char *text, *wrong;    /* wrong: what, NULL nothing */
+    const gn_target *target;
+    job job;
+    int64_t sym[3];
+    bool plain;
+} trial;
+
+static void lower_trial(void *arg)
+{
+    trial *t = arg;
+    t->job = lower_text(&t->arena, t->text, t->target);
+}
+
+static void run_trial(void *arg)
+{
+    static const kernel_case loose = { .name = "random", .below = 9, .tolerance = 1e-4 };
+    trial *t = arg;
+    uint64_t seed = 7;
+    gn_arena *scratch = &t->arena;
+    t->job.c = &loose;
+    run_data d = begin_run(scratch, &t->job, t->sym, &seed);
+    gn_scheduled_interpret(t->job.s, d.args, t->sym, scratch);
+    t->wrong = difference(scratch, &t->job, "statements", t->sym, d.got, d.want);
+    reset(&t->job, &d);
+    if (!t->wrong) gn_scheduled_interpret_code(t->job.s, d.args, t->sym, scratch);
+    if (!t->wrong) t->wrong = difference(scratch, &t->job, "code", t->sym, d.got, d.want);
+    end_run(&t->job, &d);
+}
+
+typedef enum { RIGHT, REFUSED, WRONG } verdict;
+
+static verdict judge(trial *t, int seed)
+{
+    static const int64_t extents[][3] = { { 5, 7, 3 }, { 1, 1, 1 }, { 17, 9, 4 }, { 4, 33, 6 }, { 9, 16, 16 }, { 0, 3, 2 }, { 3, 0, 2 }, { 6, 5, 0 } };
+    memcpy(t->sym, extents[seed % 8], sizeof t->sym);
+    t->text = wild_schedule(&t->arena, (uint64_t)seed, t->target->lang == GN_LANG_CUDA, &t->plain);
+    if (gn_protect(lower_trial, t)) {
+        if (!strstr(gn_message(), "schedule s: ")) fail_msg("seed %d: %s\n%s", seed, gn_message(), t->text);
+        return REFUSED;
+    }
+    if (gn_protect(run_trial, t)) t->wrong = gn_arena_string(&t->arena, gn_message());
+    return t->wrong ? WRONG : RIGHT;
+}
+
+/* Lines "TARGET SEED what is wrong". */
+static bool is_known(const char *target, int seed)
+{
+    FILE *f = fopen(TEST_DIR "/known_wrong.txt", "r");
+    char line[400], name[40];
+    bool found = false;
+    int number;
+    assert_non_null(f);
+    while (!found && fgets(line, sizeof line, f)) found = sscanf(line, "%39s %d", name, &number) == 2 && number == seed && strcmp(name, target) == 0;
+    fclose(f);
+    return found;
+}
+
+static void judge_target(const gn_target *target)
+{
+    const char *count = getenv("GNOMON_TEST_COUNT"), *only = getenv("GNOMON_TEST_CASE");
+    const int first = only ? atoi(only) : 1, last = only ? first : count ? atoi(count) : 500;
+    int n[3] = { 0 }, nplain[3] = { 0 }, unexpected = 0;
+    for (int seed = first; seed <= last; seed++) {
+        trial t = { .target = target };
+        const verdict v = judge(&t, seed);
+        const bool known = is_known(target->name, seed);
+        n[v]++, nplain[v] += t.plain;
+        if ((v == WRONG) != known || (v == WRONG && t.plain)) {
+            unexpected++;
+            print_message("%s %d%s: %s\n%s\n", target->name, seed, t.plain ? " (plain)" : "", v == WRONG ? t.wrong : "is no longer wrong", t.text);
+        }
+        gn_arena_free(&t.arena);
+    }
+    print_message("%s: %d right, %d refused, %d wrong; of them without at, layout, inner rfactor and online %d, %d, %d\n", target->name, n[RIGHT],
+                  n[REFUSED], n[WRONG], nplain[RIGHT], nplain[REFUSED], nplain[WRONG]);
+    assert_int_equal(0, unexpected);
+    assert_true(only || n[RIGHT] > last / 20);
+}
+
+static void schedules_for_vectors_are_right_or_refused_or_known(void **state)
+{
+    (void)state;
+    judge_target(&gn_target_avx512);
+}
+
+static void schedules_for_blocks_and_threads_are_right_or_refused_or_known(void **state)
+{
+    (void)state;
+    judge_target(&gn_target_cuda);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(schedules_for_vectors_are_right_or_refused_or_known),
+        cmocka_unit_test(schedules_for_blocks_and_threads_are_right_or_refused_or_known),
+    };
+    return cmocka_run_group_tests_name("codegen/random_schedule", tests, NULL, NULL);
+}
