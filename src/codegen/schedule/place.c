@@ -288,6 +288,17 @@ static bool next(gn_lower *g, candidate *best)
 
 /* ---- reductions: init outside the first reduced loop, scale inside the online loop ---- */
 
+/* Behind the step of m that the correction is of: inside the loops that both share. */
+static size_t scale_depth(gn_lower *g, const gn_ldef *d, const gn_ldef *m, const gn_tree *upd, size_t depth)
+{
+    for (; depth < upd->above.n && is_inside(m, upd->above.at[depth]); depth++) {
+        const uint32_t l = upd->above.at[depth]->leaf;
+        if (!gn_set_has(&d->params, l) && !gn_set_has(&d->private, l))
+            gn_illegal(g, "online %s: '%s' shares the loop '%s', which it is reduced along", m->name, d->name, g->leaves.at[l].name);
+    }
+    return depth;
+}
+
 static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
 {
     for (size_t i = 0; i < g->items.n; i++) {
@@ -295,7 +306,7 @@ static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
         if (m->online < 0 || m == d || !depends_on(g, d, m)) continue;
         for (size_t j = 0; j < upd->above.n; j++)
             if (upd->above.at[j]->leaf == (uint32_t)m->online && is_inside(m, upd->above.at[j])) { /* else m is whole there */
-                insert(g, d, GN_STMT_SCALE, upd, j + 1, gn_set_or(d->params, d->private), m);
+                insert(g, d, GN_STMT_SCALE, upd, scale_depth(g, d, m, upd, j + 1), gn_set_or(d->params, d->private), m);
                 return;
             }
     }
@@ -338,6 +349,38 @@ static void cut_steps(gn_lower *g)
     g->root = root;
 }
 
+/* ---- copies: all that reads one is inside the loops that it is made for ---- */
+
+static bool has_loop(const gn_tree *s, const gn_tree *loop)
+{
+    for (size_t i = 0; i < s->above.n; i++)
+        if (s->above.at[i] == loop) return true;
+    return false;
+}
+
+/* A loop may have no turns, or others than the copy's own; the loop of a running maximum gives it other values in each. */
+static bool binds_readers(const gn_lower *g, const gn_ldef *copy, const gn_tree *loop)
+{
+    if (!gn_set_has(&copy->params, loop->leaf)) return true;
+    for (size_t i = 0; i < g->items.n; i++) {
+        const gn_ldef *m = g->items.at[i];
+        if (m->online == (int)loop->leaf && is_inside(m, loop) && depends_on(g, copy, m)) return true;
+    }
+    return false;
+}
+
+static void check_readers(gn_lower *g, const gn_ldef *copy)
+{
+    for (size_t i = 0; i < copy->main->above.n; i++) {
+        const gn_tree *loop = copy->main->above.at[i];
+        if (!binds_readers(g, copy, loop)) continue;
+        for (size_t r = 0; r < copy->touched.n; r++)
+            if (!has_loop(copy->touched.at[r], loop))
+                gn_illegal(g, "stage %s: it is made inside the loop '%s', and '%s' reads it outside", copy->name, g->leaves.at[loop->leaf].name,
+                           copy->touched.at[r]->def->name);
+    }
+}
+
 void gn_lower_place(gn_lower *g)
 {
     g->root = gn_tree_new(g, GN_NODE_STEP);
@@ -357,6 +400,8 @@ void gn_lower_place(gn_lower *g)
         }
     }
     for (size_t i = 0; i < g->items.n; i++) GN_ASSERT(g->items.at[i]->done);
+    for (size_t i = 0; i < g->items.n; i++)
+        if (is_copy(g->items.at[i])) check_readers(g, g->items.at[i]);
     cut_steps(g);
 }
 

@@ -75,6 +75,7 @@ static bool wants_dim(const living *v, uint32_t l)
 {
     const uint8_t b = v->g->leaves.at[l].bind;
     if (v->level == GN_LEVEL_REG && is_parallel(b)) return false;
+    if (v->level == GN_LEVEL_STACK && b == GN_BIND_THREAD) return false; /* a thread's own */
     return !gn_set_has(&v->around, l) || (v->level == GN_LEVEL_SHARED && b == GN_BIND_THREAD);
 }
 
