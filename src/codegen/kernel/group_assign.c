@@ -2,6 +2,7 @@
  * an operand's level is known and groups are numbered in the order they are made; a node never lies below one of its
  * operands, hence no cycle can arise and none is searched. Every tie goes to the lower number. */
 #include "group_state.h"
+#include <string.h>
 
 typedef struct level {
     int32_t group;
@@ -67,12 +68,51 @@ static void touch(grouper *g, int32_t group, const gnode *body, const class_set 
     }
 }
 
+/* ---- what a group writes out ---- */
+
+static size_t new_axes(const ggroup *q, const uint32_t *axes, size_t n)
+{
+    size_t more = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool known = false;
+        for (size_t k = 0; k < q->axes.n; k++) known |= q->axes.at[k] == axes[i];
+        more += !known;
+    }
+    return more;
+}
+
+bool gn_group_can_write(const grouper *g, int32_t group, const gnode *n)
+{
+    const ggroup *q = &g->groups.at[group];
+    uint32_t reads = q->nreads;
+    for (size_t i = 0; i < n->nleaf; i++) reads += !gn_map_get(&g->reads, touch_key(group, n->leaf[i]));
+    return reads <= MAX_READS && q->axes.n + new_axes(q, n->axes, n->naxes) <= MAX_GROUP_AXES;
+}
+
+bool gn_group_can_join(const grouper *g, const ggroup *from, int32_t to)
+{
+    const ggroup *q = &g->groups.at[to];
+    return q->nreads + from->nreads <= MAX_READS && q->axes.n + new_axes(q, from->axes.at, from->axes.n) <= MAX_GROUP_AXES;
+}
+
+static void note_written(grouper *g, int32_t group, const gnode *n)
+{
+    ggroup *q = &g->groups.at[group];
+    for (size_t i = 0; i < n->naxes; i++)
+        if (new_axes(q, &n->axes[i], 1)) gn_push(g->scratch, &q->axes, n->axes[i]);
+    for (size_t i = 0; i < n->nleaf; i++) {
+        void **read = gn_map_put(g->scratch, &g->reads, touch_key(group, n->leaf[i]));
+        q->nreads += !*read;
+        *read = g;
+    }
+}
+
 /* ---- where a value can be stored ---- */
 
 bool gn_group_holds(const grouper *g, const ggroup *q, const gnode *n, int phase)
 {
     const class_set d = gn_group_stored(g, n);
-    if (q->kind == GROUP_SCATTER || q->outs.n >= MAX_OUTS) return false;
+    if (q->kind == GROUP_SCATTER || q->outs.n >= MAX_OUTS || !gn_group_can_write(g, (int32_t)(q - g->groups.at), n)) return false;
     if (phase == 0) return class_subset(&q->spine, &d);
     for (size_t i = 0; phase == 1 && i < q->closers.n; i++) {
         const class_set p = gn_group_kept(g, &g->nodes.at[q->closers.at[i]]);
@@ -114,7 +154,8 @@ static int32_t home_after(grouper *g, const gnode *n)
     for (size_t i = 0; i < q->followers.n; i++) {
         const ggroup *a = &g->groups.at[q->followers.at[i]];
         const bool same = a->spine.n == d.n && class_subset(&a->spine, &d);
-        if (same && a->outs.n < MAX_OUTS && leaves_ready(g, n, q->followers.at[i])) return q->followers.at[i];
+        const int32_t at = q->followers.at[i];
+        if (same && a->outs.n < MAX_OUTS && leaves_ready(g, n, at) && gn_group_can_write(g, at, n)) return at;
     }
     return new_group(g, GROUP_MAP, &d, n->group);
 }
@@ -124,6 +165,7 @@ int32_t gn_group_store(grouper *g, uint32_t at, int32_t home)
     const gnode *n = &g->nodes.at[at];
     ggroup *q = &g->groups.at[home];
     gn_push(g->scratch, &q->outs, at);
+    note_written(g, home, n);
     if (q->kind == GROUP_MAP) {
         const class_set d = gn_group_stored(g, n);
         touch(g, home, n, &d);
@@ -156,6 +198,7 @@ static void cut(grouper *g, uint32_t at)
     n->group = after != NONE ? after : home;
     n->phase = 2, n->rvar = 0, n->depth = 0;
     n->leaf = self, n->nleaf = 1;
+    n->naxes = 0;
     n->maps = 0, n->moved = false;
     n->touched = NONE;
 }
@@ -210,6 +253,48 @@ static uint32_t heaviest_operand(const grouper *g, const gnode *n)
         if (!b || x->nleaf > b->nleaf || (x->nleaf == b->nleaf && x->depth > b->depth)) best = n->in[k];
     }
     return best;
+}
+
+/* Classes of the node and of what is written out below it; 0xff: too many. */
+static uint8_t gather_axes(const grouper *g, const gnode *n, uint32_t *axes)
+{
+    uint8_t count = 0;
+    for (uint32_t d = 0; d < n->rank; d++) axes[count++] = class_of(g, n, d);
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const gnode *x = operand(g, n, k);
+        for (size_t i = 0; i < x->naxes; i++) {
+            bool known = false;
+            for (size_t j = 0; j < count; j++) known |= axes[j] == x->axes[i];
+            if (known) continue;
+            if (count == MAX_AXES) return UINT8_MAX;
+            axes[count++] = x->axes[i];
+        }
+    }
+    return count;
+}
+
+static const uint32_t *shared_axes(const grouper *g, const gnode *n, const uint32_t *axes)
+{
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const gnode *x = operand(g, n, k);
+        if (x->naxes == n->naxes && memcmp(x->axes, axes, n->naxes * sizeof *axes) == 0) return x->axes;
+    }
+    return gn_arena_copy(g->scratch, axes, n->naxes * sizeof *axes);
+}
+
+static uint32_t widest_operand(const grouper *g, const gnode *n)
+{
+    uint32_t best = n->in[0];
+    for (uint32_t k = 1; k < n->e->nin; k++)
+        if (operand(g, n, k)->naxes > g->nodes.at[best].naxes) best = n->in[k];
+    return best;
+}
+
+static void find_axes(grouper *g, gnode *n)
+{
+    uint32_t axes[MAX_AXES];
+    while ((n->naxes = gather_axes(g, n, axes)) == UINT8_MAX) cut(g, widest_operand(g, n));
+    n->axes = shared_axes(g, n, axes);
 }
 
 static void find_leaves(grouper *g, gnode *n)
@@ -308,6 +393,7 @@ static void visit_light(grouper *g, gnode *n)
     cut_indices(g, n);
     find_maps(g, n);
     cut_repeated(g, n);
+    find_axes(g, n);
     find_leaves(g, n);
     const level b = operands_level(g, n);
     n->group = b.group, n->phase = (uint8_t)b.phase;
@@ -354,7 +440,7 @@ static fit fits(const grouper *g, int32_t c, const gnode *r, level b)
     const gnode *body = operand(g, r, 0);
     const ggroup *q = &g->groups.at[c];
     const class_set p = gn_group_kept(g, r), d = gn_group_set(g, body);
-    if (q->kind != GROUP_ROWS && q->kind != GROUP_CONTRACT) return FIT_NONE;
+    if ((q->kind != GROUP_ROWS && q->kind != GROUP_CONTRACT) || !gn_group_can_write(g, c, body)) return FIT_NONE;
     const bool share = shares(g, c, body, &d, b);
     if (!has_room(g, c, body, &d)) return FIT_NONE;
     if (q->kind == GROUP_CONTRACT && g->target->lang != GN_LANG_C)
@@ -457,6 +543,7 @@ static void visit_reduction(grouper *g, uint32_t at)
     n->group = c, n->phase = gn_group_renamed(g, n) ? 2 : how == FIT_CLOSER;
     n->rvar = n->var;
     n->leaf = self_leaf(g, at), n->nleaf = 1;
+    note_written(g, c, body);
     touch(g, c, body, &d);
     n->touched = c;
 }

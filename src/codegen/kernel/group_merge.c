@@ -111,6 +111,8 @@ static void move(grouper *g, int32_t from, int32_t to, const gn_map *phase)
         *seen = g;
         if (g->nodes.at[q->touch.at[i]].touched == from) g->nodes.at[q->touch.at[i]].touched = to;
     }
+    for (size_t i = 0; i < q->axes.n; i++) gn_push(g->scratch, &c->axes, q->axes.at[i]);
+    c->nreads += q->nreads;
     q->dead = true;
     q->members.n = q->outs.n = q->nodes.n = 0;
 }
@@ -132,7 +134,7 @@ static void merge_one(grouper *g, int32_t q)
     bounds(g, q, &low, &first);
     for (int32_t c = next_sharing(g, q, low, first); c != NONE; c = next_sharing(g, q, c + 1, first)) {
         const ggroup *to = &g->groups.at[c];
-        if (!is_plain_rows(to)) continue;
+        if (!is_plain_rows(to) || !gn_group_can_join(g, &g->groups.at[q], c)) continue;
         gn_map phase = { 0 };
         if (!try_phases(g, &g->groups.at[q], to, c, &phase, g->scratch) || !outs_fit(g, &g->groups.at[q], to, &phase)) continue;
         move(g, q, c, &phase);

@@ -91,7 +91,7 @@ static bool can_join(const grouper *g, const gnode *x, int32_t last)
     if (last == NONE || x->stored || x->group != NONE || (!is_light(x) && x->kind != NODE_MEMORY) || x->kind == NODE_CONCAT) return false;
     const ggroup *q = &g->groups.at[last];
     const class_set d = gn_group_stored(g, x);
-    return q->kind == GROUP_MAP && q->after == NONE && q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS;
+    return q->kind == GROUP_MAP && q->after == NONE && q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS && gn_group_can_write(g, last, x);
 }
 
 static int32_t later_home(const grouper *g, int32_t a, int32_t b)

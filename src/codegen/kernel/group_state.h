@@ -23,6 +23,9 @@ enum {
     MAX_LEAVES = 16,   /* of a light node; beyond, an operand is stored: else long chains are quadratic */
     MAX_DEPTH = 100,   /* of light nodes one upon the other; bounds the recursion of the text */
     MAX_MAPS = 2,      /* of index maps one upon the other: each writes its operand's index out several times */
+    MAX_AXES = 20,     /* of a light node with all that is written out below it */
+    MAX_GROUP_AXES = 40, /* schedules take 56 */
+    MAX_READS = 64,    /* values that a group reads */
     MAX_MEMBERS = 24,  /* reductions of a group: about as many values are live at once */
     MAX_OUTS = 12,
     MAX_PARTS = 4,     /* of a concat that is written as a choice by position where it is used */
@@ -84,6 +87,8 @@ typedef struct gnode {
     uint32_t nuser;
     const uint32_t *user;     /* in number order */
     const uint32_t *leaf;
+    uint8_t naxes;
+    const uint32_t *axes;     /* classes of it and of the light nodes below it */
     const uint32_t *in;       /* operands by number */
 } gnode;
 
@@ -96,6 +101,8 @@ typedef struct ggroup {
     GN_VEC(uint32_t) closers; /* members summed along the spine */
     GN_VEC(uint32_t) outs;    /* nodes it stores */
     GN_VEC(uint32_t) touch;   /* full operands */
+    GN_VEC(uint32_t) axes;    /* classes of what it computes */
+    uint32_t nreads;          /* leaves that it reads */
     GN_VEC(uint32_t) nodes;   /* nodes of its level, filled by merge */
     GN_VEC(int32_t) followers;/* groups that run right behind it */
     int32_t contraction;      /* heavy member; NONE */
@@ -123,7 +130,7 @@ typedef struct grouper {
     const gn_dim **extent;    /* by class */
     uint32_t nclasses;
     GN_VEC(ggroup) groups;
-    gn_map touches;           /* (group, leaf) pairs */
+    gn_map touches, reads;    /* (group, leaf) pairs */
     struct touchers *touchers;/* by leaf: the groups that touch it */
     GN_VEC(uint32_t) late;    /* outputs from memory alone, placed last */
     gn_grouping *out;
@@ -196,6 +203,8 @@ int gn_group_lanes(const grouper *, const gnode *reduction);       /* of a vecto
 /* group_assign.c */
 void gn_group_assign(grouper *);
 bool gn_group_touches(const grouper *, int32_t group, uint32_t leaf);
+bool gn_group_can_write(const grouper *, int32_t group, const gnode *); /* its axes and operands beside those of the group are not too many */
+bool gn_group_can_join(const grouper *, const ggroup *from, int32_t to);
 bool gn_group_holds(const grouper *, const ggroup *, const gnode *, int phase); /* the group can store the node */
 int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the node; makes one if none can */
 bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
