@@ -285,17 +285,30 @@ const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index
 
 /* ---- stores ---- */
 
+static struct extra_values places_of(const writer *w, uint32_t at)
+{
+    const struct extra_values *all = gn_map_get(&w->g->output_values, at);
+    struct extra_values one = { 0 };
+    if (all) return *all;
+    gn_push(w->g->scratch, &one.value, w->g->value[at]);
+    return one;
+}
+
+/* Dims along which a place has the elements of its own. */
+static bool has_own(const writer *w, const gnode *n, int32_t value, uint32_t d)
+{
+    return w->g->out->values.at[value].shape[d] == n->e->type->dim[d];
+}
+
 /* The value at the given indices, into all places of the node; an index is 0 along dims of which there is one element. */
 static void store_everywhere(writer *w, uint32_t at, gn_store_kind kind, const gn_dim *const *index, const gn_kexpr *value)
 {
     const gnode *n = &w->g->nodes.at[at];
-    const struct extra_values *all = gn_map_get(&w->g->output_values, at);
-    const size_t places = all ? all->value.n : 1;
-    for (size_t i = 0; i < places; i++) {
-        const int32_t v = all ? all->value.at[i] : w->g->value[at];
-        const gn_dim *const *shape = w->g->out->values.at[v].shape, *place[GN_MAX_RANK];
-        for (uint32_t d = 0; d < n->rank; d++) place[d] = shape[d] == n->e->type->dim[d] ? index[d] : gn_dim_const(w->k->dims, 0);
-        gn_kernel_store(w->k, kind, gn_write_buf(w, v), place, value);
+    const struct extra_values all = places_of(w, at);
+    for (size_t i = 0; i < all.value.n; i++) {
+        const gn_dim *place[GN_MAX_RANK];
+        for (uint32_t d = 0; d < n->rank; d++) place[d] = has_own(w, n, all.value.at[i], d) ? index[d] : gn_dim_const(w->k->dims, 0);
+        gn_kernel_store(w->k, kind, gn_write_buf(w, all.value.at[i]), place, value);
     }
 }
 
@@ -303,8 +316,12 @@ static void write_out(writer *w, uint32_t at)
 {
     const gnode *n = &w->g->nodes.at[at];
     const gn_dim *index[GN_MAX_RANK];
-    for (uint32_t d = 0; d < n->rank; d++)
-        index[d] = stored_dims(n) >> d & 1 ? gn_write_axis_dim(w, class_of(w->g, n, d)) : gn_dim_const(w->k->dims, 0);
+    const struct extra_values all = places_of(w, at);
+    for (uint32_t d = 0; d < n->rank; d++) {
+        bool runs = n->var >> d & 1;
+        for (size_t i = 0; i < all.value.n && !runs; i++) runs = has_own(w, n, all.value.at[i], d);
+        index[d] = runs ? gn_write_axis_dim(w, class_of(w->g, n, d)) : gn_dim_const(w->k->dims, 0);
+    }
     store_everywhere(w, at, GN_STORE_SET, index, gn_write_expr(w, at, index));
     gn_push(w->g->arena, &w->out->made, n->e);
 }
