@@ -231,6 +231,7 @@ static void tell_node(teller *t, const gnode *n, int around, int depth)
 static void tell(teller *t, uint32_t at, int around, int depth)
 {
     const gnode *n = &t->g->nodes.at[at];
+    gn_work_done.visits++;
     if (t->g->value[at] != NONE && at != t->root) gn_text_add(t->text, t->g->out->values.at[t->g->value[at]].name);
     else if (t->text->n > LONGEST || depth > MAX_DEPTH) gn_text_add(t->text, "..");
     else tell_node(t, n, around, depth);

@@ -30,6 +30,7 @@ static void step(crosser *c, uint32_t at, int32_t q)
     const gnode *n = &g->nodes.at[at];
     if (c->stamp[at] == (uint32_t)q + 1) return;
     c->stamp[at] = (uint32_t)q + 1;
+    gn_work_done.visits++;
     if (n->kind == NODE_MEMORY || is_ready(g, n, q)) return;
     const int32_t before = g->groups.at[q].after; /* what exists only behind that group is made here */
     const bool own = n->group == q || (is_light(n) && before != NONE && n->group == before && n->phase > 0);

@@ -3,6 +3,9 @@
  * One pass. */
 #include "group_state.h"
 #include <stdlib.h>
+#include "visit.h"
+
+enum { MOST_TRIES = 32 };
 
 /* Groups between which q may lie: operands' groups end before it, users begin behind it. */
 static void bounds(const grouper *g, int32_t q, int32_t *low, int32_t *first)
@@ -66,23 +69,46 @@ static bool outs_fit(const grouper *g, const ggroup *q, const ggroup *c, const g
         if (p == 2 && n->kind == NODE_REDUCE) continue;
         if (!gn_group_holds(g, c, n, p == 2 ? 1 : 0)) return false;
     }
+    return true;
+}
+
+static bool has_room(const ggroup *q, const ggroup *c, const grouper *g)
+{
     return q->outs.n + c->outs.n <= MAX_OUTS && q->members.n + c->members.n <= MAX_MEMBERS &&
            q->row_bytes + c->row_bytes <= g->target->l2_bytes / 2;
 }
 
-/* The lowest group in [from, end) that shares a full operand with q; NONE. */
-static int32_t next_sharing(const grouper *g, int32_t q, int32_t from, int32_t end)
+static bool is_plain_rows(const ggroup *q)
+{
+    return !q->dead && q->kind == GROUP_ROWS && q->contraction == NONE && q->after == NONE;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+typedef GN_VEC(int32_t) group_list;
+
+/* Groups in [from, end) that share a full operand with q, in order; of an operand that many read, the first MOST_TRIES. */
+static group_list sharing(const grouper *g, int32_t q, int32_t from, int32_t end)
 {
     const ggroup *group = &g->groups.at[q];
-    int32_t best = NONE;
+    group_list all = { 0 };
     for (size_t i = 0; i < group->touch.n; i++) {
         const struct touchers *t = &g->touchers[group->touch.at[i]];
-        for (size_t k = 0; k < t->group.n; k++) {
+        size_t tries = 0;
+        for (size_t k = 0; k < t->group.n && tries < MOST_TRIES; k++) {
             const int32_t c = t->group.at[k];
-            if (c >= from && c < end && c != q && (best == NONE || c < best)) best = c;
+            gn_work_done.scans++;
+            if (c < from || c >= end || c == q || !is_plain_rows(&g->groups.at[c])) continue;
+            gn_push(g->scratch, &all, c);
+            tries++;
         }
     }
-    return best;
+    if (all.n > 1) qsort(all.at, all.n, sizeof *all.at, compare_groups);
+    return all;
 }
 
 static void move(grouper *g, int32_t from, int32_t to, const gn_map *phase)
@@ -117,11 +143,6 @@ static void move(grouper *g, int32_t from, int32_t to, const gn_map *phase)
     q->members.n = q->outs.n = q->nodes.n = 0;
 }
 
-static bool is_plain_rows(const ggroup *q)
-{
-    return !q->dead && q->kind == GROUP_ROWS && q->contraction == NONE && q->after == NONE;
-}
-
 static int compare_numbers(const void *a, const void *b)
 {
     const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -132,10 +153,12 @@ static void merge_one(grouper *g, int32_t q)
 {
     int32_t low, first;
     bounds(g, q, &low, &first);
-    for (int32_t c = next_sharing(g, q, low, first); c != NONE; c = next_sharing(g, q, c + 1, first)) {
+    const group_list others = sharing(g, q, low, first);
+    for (size_t i = 0; i < others.n; i++) {
+        const int32_t c = others.at[i];
         const ggroup *to = &g->groups.at[c];
-        if (!is_plain_rows(to) || !gn_group_can_join(g, &g->groups.at[q], c)) continue;
         gn_map phase = { 0 };
+        if ((i > 0 && c == others.at[i - 1]) || !gn_group_can_join(g, &g->groups.at[q], c) || !has_room(&g->groups.at[q], to, g)) continue;
         if (!try_phases(g, &g->groups.at[q], to, c, &phase, g->scratch) || !outs_fit(g, &g->groups.at[q], to, &phase)) continue;
         move(g, q, c, &phase);
         return;

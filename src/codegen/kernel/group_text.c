@@ -96,6 +96,7 @@ static void visit_uses(writer *w, uint32_t root)
     gn_push(g->scratch, &stack, root);
     while (stack.n > 0) {
         const uint32_t at = gn_group_look_through(g, gn_pop(&stack));
+        gn_work_done.visits++;
         const gnode *n = &g->nodes.at[at];
         if (w->node_stamp[at] == (uint32_t)w->q + 1) {
             w->count[at]++;

@@ -1,5 +1,5 @@
 /* The meaning of a logical kernel: every definition becomes a table over its parameters, computed in text order, in long double and exact
- * integers; each operation is rounded to its dtype, but sums of floats only when they are stored. Slow and plain on purpose: schedules,
+ * integers; each operation is rounded to its dtype, a sum of floats when it is complete. Slow and plain on purpose: schedules,
  * emitters and targets are judged against it. */
 #include <inttypes.h>
 #include <math.h>
@@ -208,6 +208,7 @@ static void def_point(machine *m, void *user)
     }
     j->acc = eval_fresh(m, gn_red_start((gn_kernel *)m->k, j->d->red, j->d->dtype));
     each_point(m, j->d->raxis, j->d->nraxis, reduce_point, j);
+    gn_ref_finish(&j->acc); /* whoever reads it from memory, in another kernel, must find the same */
     j->t->value[at] = j->acc;
 }
 
