@@ -4,6 +4,7 @@
 #include "match.h"
 #include "ops/make.h"
 #include "splat.h"
+#include "sweep.h"
 #include <string.h>
 
 /* Axis d of `source` is axis to[d] of the view's result. */
@@ -111,6 +112,60 @@ gn_expr *gn_rewrite_merge_slices(gn_match *m)
         step[d] = by->ints[d] * then_by->ints[d];
     }
     return gn_make_slice(m->graph, inner->in[0], start, step, m->root->type->dim);
+}
+
+/* ---- sums of pads: what gradients of slices are ---- */
+
+static bool is_zero_pad(gn_match *m, const gn_expr *e)
+{
+    gn_splat fill;
+    if (e->op != &gn_op_pad || gn_rewriter_uses(m->rewriter, e) > 1 || !gn_splat_of(e->in[1], &fill)) return false;
+    const gn_attr *step = gn_attr_of(e, "step");
+    for (uint32_t d = 0; d < step->n; d++)
+        if (step->ints[d] != 1) return false;
+    return gn_is_float(fill.dtype) ? fill.f == 0 : fill.i == 0;
+}
+
+/* The axis along which b's elements begin where a's end, and nothing else tells both apart; -1: there is none. */
+static int64_t follows(gn_match *m, const gn_expr *a, const gn_expr *b)
+{
+    const gn_attr *at = gn_attr_of(a, "start"), *bt = gn_attr_of(b, "start");
+    int64_t axis = -1;
+    for (uint32_t d = 0; d < at->n; d++) {
+        if (at->dims[d] == bt->dims[d] && gn_extent(a->in[0], d) == gn_extent(b->in[0], d)) continue;
+        if (axis >= 0 || gn_dim_add(&m->graph->dims, at->dims[d], gn_extent(a->in[0], d)) != bt->dims[d]) return -1;
+        axis = d;
+    }
+    return axis;
+}
+
+/* pad(a) + pad(b) = pad(concat(a, b)); NULL: they do not lie side by side. */
+static gn_expr *joined(gn_match *m, gn_expr *a, gn_expr *b)
+{
+    if (!is_zero_pad(m, a) || !is_zero_pad(m, b)) return NULL;
+    int64_t axis = follows(m, a, b);
+    if (axis < 0) {
+        gn_expr *t = a;
+        a = b, b = t;
+        axis = follows(m, a, b);
+    }
+    if (axis < 0) return NULL;
+    gn_expr *whole = gn_make_concat(m->graph, (gn_expr *[]){ a->in[0], b->in[0] }, 2, axis);
+    return gn_make_pad(m->graph, whole, a->in[1], gn_attr_of(a, "start")->dims, gn_attr_of(a, "step")->ints, m->root->type->dim);
+}
+
+/* Also (x + pad(a)) + pad(b): nowhere do more than two of the three meet. */
+gn_expr *gn_rewrite_join_pads(gn_match *m)
+{
+    gn_expr *const *in = m->root->in, *both = joined(m, in[0], in[1]);
+    if (both) return both;
+    for (int side = 0; side < 2; side++) {
+        gn_expr *sum = in[side], *pad = in[!side];
+        if (sum->op != &gn_op_add || gn_rewriter_uses(m->rewriter, sum) > 1) continue;
+        for (int k = 0; k < 2; k++)
+            if ((both = joined(m, sum->in[k], pad))) return gn_make2(m->graph, &gn_op_add, sum->in[!k], both);
+    }
+    return NULL;
 }
 
 /* ---- views out of arithmetic ---- */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "visit.h"
 
 static void run_and_check(program *p)
 {
@@ -339,6 +340,120 @@ static void random_graphs_keep_their_values(void **state)
     }
 }
 
+/* ---- concatenations ---- */
+
+/* Kernels that write parts of a concat, and how many places they write; no kernel chooses by position. */
+static size_t slices_of(program *p)
+{
+    size_t slices = 0;
+    for (size_t i = 0; i < p->grouping->groups.n; i++) {
+        const gn_kernel *k = p->grouping->groups.at[i].kernel;
+        gn_visit v = { .arena = &p->arena, .operand = gn_kexpr_operand };
+        for (size_t s = 0; s < k->stores.n; s++) {
+            gn_visit_add(&v, k->stores.at[s].value);
+            slices += p->grouping->values.at[p->grouping->groups.at[i].buf.at[k->stores.at[s].buf]].kind == GN_VALUE_SLICE;
+        }
+        for (size_t d = 0; d < k->defs.n; d++) gn_visit_add(&v, k->defs.at[d].body);
+        for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+            if (e->kind == GN_K_IF) fail_msg("a choice by position\n%s", program_text(p));
+    }
+    return slices;
+}
+
+static void parts_are_written_where_they_lie(void **state)
+{
+    (void)state;
+    for (int axis = 0; axis < 3; axis++) {
+        program *p = program_new(test_seed());
+        program_size(p, "n", 9);
+        gn_expr *x = program_in(p, "x", GN_F32, "n, 6, 5"), *part[40];
+        for (int k = 0; k < 40; k++)
+            part[k] = k % 4 == 0 ? x : k % 4 == 1 ? gn_exp(x) : k % 4 == 2 ? gn_slice(part[k - 1], axis ? ":, 2:, 1:" : "0:0") : gn_neg(part[k - 2]);
+        for (int k = 0; k < 40; k++)
+            if (k % 4 == 2 && axis) part[k] = gn_mul(x, k);
+        program_out(p, gn_concat(((gn_exprs){ 40, part }), axis));
+        run_and_check(p);
+        assert_int_equal(slices_of(p), axis ? 40 : 30); /* empty ones are not written */
+        program_free(p);
+    }
+}
+
+/* What a sum computes goes straight into the stack: nothing is stored twice. */
+static void a_stack_of_sums_is_written_by_the_sums(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    program_size(p, "n", 90);
+    gn_expr *part[9];
+    for (int k = 0; k < 9; k++) {
+        char name[8];
+        snprintf(name, sizeof name, "x%d", k);
+        part[k] = gn_sum(program_in(p, name, GN_F32, "n, 50"), GN_AXES(1));
+    }
+    program_out(p, gn_stack(((gn_exprs){ 9, part }), 1));
+    run_and_check(p);
+    assert_int_equal(slices_of(p), 9);
+    for (size_t i = 0; i < p->grouping->values.n; i++) assert_int_not_equal(p->grouping->values.at[i].kind, GN_VALUE_TEMP);
+    program_free(p);
+}
+
+/* A concat that is a part of two others has no place of its own; one that is read is a value like any other. */
+static void concats_of_concats_have_one_place(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    program_size(p, "n", 90);
+    gn_expr *x = program_in(p, "x", GN_F32, "n, 3"), *y = gn_exp(x);
+    gn_expr *inner = gn_concat(GN_EXPRS(x, y, gn_neg(x), gn_sin(x), gn_cos(x)), 1);
+    gn_expr *outer = gn_concat(GN_EXPRS(inner, inner, gn_mul(inner, 2.0)), 0);
+    program_out(p, gn_concat(GN_EXPRS(outer, gn_flip(inner, GN_AXES(0)), outer), 0));
+    run_and_check(p);
+    assert_true(slices_of(p) >= 20);
+    program_free(p);
+}
+
+/* One stored operand of a product in place of a copy for each row: it does not vary along them. */
+static void nothing_is_stored_along_axes_that_it_lacks(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    program_size(p, "n", 33);
+    gn_expr *part[6];
+    for (int k = 0; k < 6; k++) {
+        char name[8];
+        snprintf(name, sizeof name, "x%d", k);
+        part[k] = gn_tanh(program_in(p, name, GN_F32, "40, 30"));
+    }
+    gn_expr *stack = gn_stack(((gn_exprs){ 6, part }), 0), *w = program_in(p, "w", GN_F32, "n, 30");
+    program_out(p, gn_einsum("sij,nj->sni", stack, w));
+    run_and_check(p);
+    for (size_t i = 0; i < p->grouping->values.n; i++) {
+        const gn_gvalue *v = &p->grouping->values.at[i];
+        int64_t count = 1;
+        for (uint32_t d = 0; v->kind == GN_VALUE_TEMP && d < v->expr->type->n; d++) count *= program_extent(p, v->shape[d]);
+        assert_in_range(count, 0, 6 * 40 * 30);
+    }
+    program_free(p);
+}
+
+static void gradients_of_slices_are_joined(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    program_size(p, "n", 40);
+    gn_expr *x = program_in(p, "x", GN_F32, "n, 24"), *loss = NULL;
+    for (int k = 0; k < 8; k++) {
+        gn_expr *piece = gn_sum_all(gn_mul(gn_sin(gn_slice(x, ":, %d:%d", 3 * k, 3 * k + 3)), k + 1));
+        loss = loss ? gn_add(loss, piece) : piece;
+    }
+    program_out(p, gn_grad(loss, x));
+    run_and_check(p);
+    assert_int_equal(slices_of(p), 8);
+    program_free(p);
+}
+
 /* ---- order and size ---- */
 
 static void weights_of_a_training_step_are_updated_in_place(void **state)
@@ -531,6 +646,11 @@ int main(void)
         cmocka_unit_test(a_long_chain_is_cut_into_kernels),
         cmocka_unit_test(a_sum_of_many_inputs_is_cut_into_kernels),
         cmocka_unit_test(deep_networks_have_three_kernels_a_layer),
+        cmocka_unit_test(parts_are_written_where_they_lie),
+        cmocka_unit_test(a_stack_of_sums_is_written_by_the_sums),
+        cmocka_unit_test(concats_of_concats_have_one_place),
+        cmocka_unit_test(nothing_is_stored_along_axes_that_it_lacks),
+        cmocka_unit_test(gradients_of_slices_are_joined),
         cmocka_unit_test(a_graph_that_no_pass_has_seen_is_refused),
         cmocka_unit_test(comments_say_which_operand_is_transposed),
         cmocka_unit_test(comments_say_along_which_axis_a_sum_goes),

@@ -140,10 +140,36 @@ static void truth_end(truth *t, int64_t i, const char *op, size_t n, truth *cons
     if (mpfr_nan_p(t->at[i]) && !nan) t->mark[i] |= TRUTH_MADE;
 }
 
-/* Element i of a view is the operand's element at this place. */
-static int64_t truth_source(const gn_expr *e, const truth *t, const truth *x, int64_t i)
+/* A pad by constants without steps: of operand 0 within it, else of the fill. */
+static int64_t truth_padded(const gn_expr *e, const truth *t, truth *const *in, int64_t i, uint32_t *k)
 {
+    const gn_attr *start = gn_attr_of(e, "start");
+    int64_t flat = 0, s = 0;
+    for (uint32_t d = 0; d < start->n; d++) {
+        assert_true(gn_dim_is_const(start->dims[d], &s) && gn_attr_of(e, "step")->ints[d] == 1);
+        const int64_t at = i / t->stride[d] % t->shape[d] - s;
+        *k |= at < 0 || at >= in[0]->shape[d];
+        flat += at * in[0]->stride[d];
+    }
+    return *k ? 0 : flat;
+}
+
+static int64_t truth_part(const gn_expr *e, const truth *t, truth *const *in, int64_t i, uint32_t *k)
+{
+    const int64_t axis = gn_attr_of(e, "axis")->i;
+    int64_t flat = 0, along = i / t->stride[axis] % t->shape[axis];
+    for (; along >= in[*k]->shape[axis]; ++*k) along -= in[*k]->shape[axis];
+    for (int d = 0; d < t->rank; d++) flat += (d == axis ? along : i / t->stride[d] % t->shape[d]) * in[*k]->stride[d];
+    return flat;
+}
+
+/* Element i of a view is an element of operand k: at this place. */
+static int64_t truth_source(const gn_expr *e, const truth *t, truth *const *in, int64_t i, uint32_t *k)
+{
+    const truth *x = in[0];
     int64_t flat = 0;
+    if (!strcmp(e->op->name, "pad")) return truth_padded(e, t, in, i, k);
+    if (!strcmp(e->op->name, "concat")) return truth_part(e, t, in, i, k);
     if (!strcmp(e->op->name, "reshape")) return i;
     const gn_attr *axes = gn_attr_of(e, "axes");
     for (uint32_t d = 0; d < axes->n; d++) {
@@ -188,8 +214,9 @@ static truth *truth_of(truth_run *run, gn_expr *e)
     if (!e->nin) truth_leaf(run, t, e);
     for (int64_t i = 0; e->nin && i < t->count; i++) {
         const bool view = e->op->traits & GN_VIEW_OP, select = !strcmp(e->op->name, "select");
-        const uint32_t first = select ? mpfr_zero_p(in[0]->at[i]) ? 2 : 1 : 0, n = view || select ? 1 : e->nin;
-        const int64_t from = view ? truth_source(e, t, in[0], i) : i, at[4] = { from, from, from, from };
+        const uint32_t n = view || select ? 1 : e->nin;
+        uint32_t first = select ? mpfr_zero_p(in[0]->at[i]) ? 2 : 1 : 0;
+        const int64_t from = view ? truth_source(e, t, in, i, &first) : i, at[4] = { from, from, from, from };
         bool known = true;
         mpfr_clear_flags();
         if (view || select) mpfr_set(t->at[i], in[first]->at[from], MPFR_RNDN);

@@ -269,6 +269,17 @@ static void link_operands(grouper *g)
     }
 }
 
+static void count_parts(grouper *g)
+{
+    for (size_t i = 0; i < g->nodes.n; i++) {
+        gnode *n = &g->nodes.at[i];
+        for (uint32_t k = 0; n->kind == NODE_CONCAT && k < n->e->nin; k++) {
+            const gnode *x = operand(g, n, k);
+            n->nparts += x->kind == NODE_CONCAT && x->e->attr[0].i == n->e->attr[0].i ? x->nparts : 1;
+        }
+    }
+}
+
 static void link_users(grouper *g)
 {
     uint32_t **user = GN_NEW_ARRAY(g->scratch, uint32_t *, g->nodes.n + 1);
@@ -304,4 +315,5 @@ void gn_group_nodes(grouper *g)
     for (size_t i = 0; i < c->update.n; i++) g->nodes.at[g->number[c->update.at[i]->id]].named = true;
     link_operands(g);
     link_users(g);
+    count_parts(g);
 }

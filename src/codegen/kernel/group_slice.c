@@ -33,7 +33,7 @@ void gn_group_find_tiny(grouper *g)
 
 bool gn_group_has_many_parts(const grouper *g, const gnode *n)
 {
-    return n->kind == NODE_CONCAT && n->e->nin > (g->tiny ? MAX_TINY_PARTS : MAX_PARTS);
+    return n->kind == NODE_CONCAT && n->nparts > (g->tiny ? MAX_TINY_PARTS : MAX_PARTS);
 }
 
 static bool is_sliced(const grouper *g, const gnode *n)

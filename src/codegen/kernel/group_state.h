@@ -84,6 +84,7 @@ typedef struct gnode {
     int32_t home;             /* group that stores it */
     int32_t touched;          /* last group that reads it as a full operand */
     uint32_t slot;            /* of dim 0, in classes */
+    uint32_t nparts;          /* of a concat, with those of concats along the same axis within it */
     uint32_t nuser;
     const uint32_t *user;     /* in number order */
     const uint32_t *leaf;
