@@ -33,17 +33,16 @@ static inline int api_setup(void **state)
     return 0;
 }
 
-/* Runs the tests once per toolchain; *state is a context. Returns the number of failures. */
-static inline int run_on_toolchains(const struct CMUnitTest *tests, size_t n)
+/* Runs the tests on each of the toolchains, or on the first that is here; *state is a context. Returns the number of failures. */
+static inline int run_on(size_t nnames, const char *const *names, bool first_alone, const struct CMUnitTest *tests, size_t n)
 {
-    static const char *const names[] = { "interpreter", "cc", "clang" };
     struct CMUnitTest *own = calloc(n, sizeof *own);
     char command[96];
     int failures = 0;
     strcpy(api_dir, "/tmp/gnomon-api-XXXXXX");
     if (!own || !mkdtemp(api_dir)) return 1;
     for (size_t i = 0; i < n; i++) own[i] = tests[i], own[i].setup_func = api_setup;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0, ran = 0; i < nnames && !(first_alone && ran); i++) {
         api_options = (gn_context_options){ .cache_dir = api_dir, .toolchain = names[i], .threads = 2 };
         gn_toolchain *probe;
         if (gn_toolchain_open(&probe, &gn_allocator_libc, names[i], NULL)) {
@@ -55,6 +54,7 @@ static inline int run_on_toolchains(const struct CMUnitTest *tests, size_t n)
             failures++;
             continue;
         }
+        ran++;
         print_message("---- toolchain %s\n", names[i]);
         failures += _cmocka_run_group_tests(names[i], own, n, NULL, NULL);
         gn_context_free(api_context);
@@ -62,4 +62,16 @@ static inline int run_on_toolchains(const struct CMUnitTest *tests, size_t n)
     free(own);
     snprintf(command, sizeof command, "rm -rf '%s'", api_dir);
     return failures + (system(command) != 0);
+}
+
+/* Once per toolchain. */
+static inline int run_on_toolchains(const struct CMUnitTest *tests, size_t n)
+{
+    return run_on(3, (const char *const[]){ "interpreter", "cc", "clang" }, false, tests, n);
+}
+
+/* Where compiled code is the point and which compiler is not. */
+static inline int run_on_a_compiler(const struct CMUnitTest *tests, size_t n)
+{
+    return run_on(2, (const char *const[]){ "clang", "cc" }, true, tests, n);
 }

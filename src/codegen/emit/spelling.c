@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ascii.h"
+#include "error.h"
 
 enum { LONGEST = 60 };
 
@@ -19,7 +20,7 @@ static const char *const words[] = {
     "interface", "linux", "long", "memcpy", "memmove", "memset", "mips", "module", "mutable", "namespace", "near",
     "new", "noexcept", "noreturn", "not", "not_eq", "nullptr", "offsetof", "operator", "or", "or_eq", "override",
     "part", "pascal", "private", "protected", "public", "register", "reinterpret_cast", "requires", "restrict",
-    "return", "setjmp", "short", "signed", "sizeof", "small", "sparc", "static", "static_assert", "static_cast",
+    "return", "setjmp", "short", "signed", "sizeof", "small", "sparc", "static", "static_assert", "static_cast", "std",
     "stderr", "stdin", "stdout", "struct", "sun", "switch", "sym", "template", "this", "threadIdx", "thread_local",
     "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "typeof_unqual", "union", "unix",
     "unreachable", "unsigned", "using", "vax", "virtual", "void", "volatile", "warpSize", "while", "xor", "xor_eq",
@@ -48,10 +49,16 @@ static int compare(const void *name, const void *word)
 
 #define IS_IN(list, name) (bsearch(name, list, sizeof list / sizeof *list, sizeof *list, compare) != NULL)
 
-/* Types of headers, and what C and C++ keep for compilers. */
-static bool is_kept_for_others(const char *n, size_t length)
+static bool ends_in(const char *n, const char *end)
 {
-    return n[0] == '_' || strstr(n, "__") || (length > 2 && strcmp(n + length - 2, "_t") == 0);
+    const size_t length = strlen(n), last = strlen(end);
+    return length > last && strcmp(n + length - last, end) == 0;
+}
+
+/* Types of headers, macros of exports, and what C and C++ keep for compilers. */
+static bool is_kept_for_others(const char *n)
+{
+    return n[0] == '_' || strstr(n, "__") || ends_in(n, "_t") || ends_in(n, "_arena_bytes");
 }
 
 static bool has_small_letter(const char *n)
@@ -61,14 +68,15 @@ static bool has_small_letter(const char *n)
 }
 
 /* Three characters or more and no small letter: INT64_MAX, NAN, EOF. A header or a compiler may have it as a macro. */
-static bool may_be_macro(const char *n, size_t length)
+static bool may_be_macro(const char *n)
 {
-    return length >= 3 && !has_small_letter(n);
+    return strlen(n) >= 3 && !has_small_letter(n);
 }
 
+/* "gn", too: with a number behind it, it would. */
 static bool begins_as_ours(const char *n)
 {
-    return strncmp(n, "gn_", 3) == 0 || strncmp(n, "GN_", 3) == 0;
+    return (strncmp(n, "gn", 2) == 0 || strncmp(n, "GN", 2) == 0) && (!n[2] || n[2] == '_');
 }
 
 /* v12, s12, m12, t12. */
@@ -79,8 +87,7 @@ static bool is_value_of_kernel(const char *n)
 
 static bool is_reserved(const char *name)
 {
-    const size_t n = strlen(name);
-    return is_kept_for_others(name, n) || may_be_macro(name, n) || begins_as_ours(name) || is_value_of_kernel(name) ||
+    return is_kept_for_others(name) || may_be_macro(name) || begins_as_ours(name) || is_value_of_kernel(name) ||
            IS_IN(words, name);
 }
 
@@ -88,39 +95,36 @@ static bool is_reserved(const char *name)
 static bool is_header_macro(const char *n)
 {
     static const char *const ends[] = { "_MAX", "_MIN", "_WIDTH", "_C" };
-    const size_t length = strlen(n);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (length > strlen(ends[i]) && !strcmp(n + length - strlen(ends[i]), ends[i]) && !has_small_letter(n)) return true;
+        if (ends_in(n, ends[i]) && !has_small_letter(n)) return true;
     return false;
 }
 
 bool gn_is_function_name(const char *name)
 {
-    return !is_kept_for_others(name, strlen(name)) && !begins_as_ours(name) && !is_header_macro(name) && !IS_IN(words, name) &&
+    return !is_kept_for_others(name) && !begins_as_ours(name) && !is_header_macro(name) && !IS_IN(words, name) &&
            !IS_IN(functions, name);
 }
 
 /* An identifier that no rule above refuses. */
 static const char *identifier_near(gn_arena *arena, const char *wanted)
 {
-    char clean[LONGEST + 3] = "";
+    char clean[LONGEST + 1] = "";
     size_t n = 0;
-    const bool strange = !gn_is_letter(*wanted) || begins_as_ours(wanted);
-    if (strange) clean[n++] = 'u', clean[n] = '_', n += *wanted != '_';
     for (const char *c = wanted; *c && n < LONGEST; c++) {
         const char next = gn_in_name(*c) ? *c : '_';
-        if (next == '_' && n && clean[n - 1] == '_') continue;
-        clean[n++] = next;
+        if (next != '_' || n == 0 || clean[n - 1] != '_') clean[n++] = next;
     }
-    clean[n] = '\0';
-    return gn_arena_printf(arena, "%s%s", clean, !is_reserved(clean) ? "" : has_small_letter(clean) ? "_" : "_u");
+    const bool strange = !gn_is_letter(clean[0]) || begins_as_ours(clean);
+    const char *const name = gn_arena_printf(arena, "%s%s%s", strange ? "u" : "", strange && clean[0] != '_' ? "_" : "", clean);
+    if (!is_reserved(name)) return name;
+    return gn_arena_printf(arena, "%s%s%s", name, name[strlen(name) - 1] == '_' ? "" : "_", has_small_letter(name) ? "" : "u");
 }
 
 /* The next one, which no rule refuses either. */
 static const char *numbered(gn_arena *arena, const char *near, unsigned number)
 {
-    const bool ends_in_line = near[strlen(near) - 1] == '_';
-    return gn_arena_printf(arena, "%s%s%s%u", near, ends_in_line ? "" : "_", has_small_letter(near) ? "" : "u", number);
+    return gn_arena_printf(arena, "%s%s%s%u", near, near[strlen(near) - 1] == '_' ? "" : "_", has_small_letter(near) ? "" : "u", number);
 }
 
 static void **place_of(gn_spelling *s, const char *name)
@@ -143,6 +147,7 @@ const char *gn_spell_names(gn_spelling *s, const char *wanted, size_t n,
 {
     const char *const near = identifier_near(s->arena, wanted), *base = near;
     for (unsigned try = 2;; try++) {
+        GN_ASSERT(!is_reserved(base));
         bool free = is_free(s, base);
         for (size_t i = 0; i < n && free; i++) free = is_free(s, name_of(user, base, i));
         if (free) break;
