@@ -70,6 +70,3 @@ gn_grouping *gn_group_core(gn_arena *, const struct gn_core *, const gn_target *
 /* The input or variable whose integers x is, perhaps through views and conversions; NULL: x is computed. Every element is used, so that
  * checking it whole refuses no right program. */
 const gn_expr *gn_group_given(const gn_expr *x);
-
-/* True if `write` may be the same memory as `read`: one store alone depends on `read`, and loads it only where it stores. */
-bool gn_kernel_may_share(const gn_kernel *, uint32_t read, uint32_t write);

@@ -1,7 +1,8 @@
 /* Step 7: updates. The new value of a variable may be written over the old one if nobody reads that later and the
- * writing kernel reads it only where it writes. So a kernel that updates moves behind the variable's other readers, if
- * nothing on the way needs what it makes; where that fails, the new value gets memory of its own and is moved after the
- * last kernel. */
+ * writing kernel reads it only where it writes: also in other stores, if they store at the same place, since then the
+ * element is loaded once for all of them (the code that is made of the kernel has the last word: in_place.h). So a
+ * kernel that updates moves behind the variable's other readers, if nothing on the way needs what it makes; where that
+ * fails, the new value goes to the variable's second memory. */
 #include <string.h>
 #include "group_state.h"
 
@@ -12,8 +13,8 @@ typedef struct sharing {
     gn_arena *scratch;
     uint32_t read;
     bool *def_reads;             /* by definition: it, or one that it refers to, reads the buffer */
-    const gn_kstore *store;
-    bool reads, elsewhere;       /* the store reads the buffer; not only at its own place */
+    const gn_kstore *store;      /* of the new value */
+    bool reads, elsewhere;       /* a store reads the buffer; not only at the place of `store` */
 } sharing;
 
 static bool mentions(const gn_dim *d, const char *buffer)
@@ -70,33 +71,52 @@ static void look(sharing *s, const gn_kexpr *e)
     s->reads |= reads, s->elsewhere |= elsewhere;
 }
 
-static void look_below(sharing *s)
+static void look_below(sharing *s, const gn_kstore *store)
 {
     gn_visit v = { .arena = s->scratch, .operand = gn_kexpr_operand };
-    gn_visit_add(&v, s->store->value);
+    gn_visit_add(&v, store->value);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
         look(s, e);
         if (e->kind == GN_K_REF) gn_visit_add(&v, own_body(s, e));
     }
 }
 
-bool gn_kernel_may_share(const gn_kernel *k, uint32_t read, uint32_t write)
+static bool are_alike(const gn_kbuf *a, const gn_kbuf *b)
 {
-    if (k->bufs.at[read].stride || k->bufs.at[write].stride) return false;
-    if (k->bufs.at[read].dtype != k->bufs.at[write].dtype || k->bufs.at[read].rank != k->bufs.at[write].rank) return false;
-    for (size_t d = 0; d < k->bufs.at[read].rank; d++)
-        if (k->bufs.at[read].shape[d] != k->bufs.at[write].shape[d]) return false;
+    bool alike = a->dtype == b->dtype && a->rank == b->rank;
+    for (size_t d = 0; alike && d < a->rank; d++) alike = a->shape[d] == b->shape[d];
+    return alike;
+}
+
+static bool is_at_place(const sharing *s, const gn_kstore *store)
+{
+    bool same = s->k->bufs.at[store->buf].rank == s->k->bufs.at[s->store->buf].rank;
+    for (size_t d = 0; same && d < s->k->bufs.at[store->buf].rank; d++) same = store->index[d] == s->store->index[d];
+    return same;
+}
+
+/* What one store of the kernel has against it. */
+static bool allows(sharing *s, const gn_kstore *store)
+{
+    s->reads = s->elsewhere = false;
+    look_below(s, store);
+    for (size_t d = 0; d < s->k->bufs.at[store->buf].rank; d++) s->elsewhere |= mentions(store->index[d], s->k->bufs.at[s->read].name);
+    return !s->elsewhere && (!s->reads || is_at_place(s, store));
+}
+
+/* `write`, which one store of the kernel makes, may be the memory of `read`. */
+static bool may_share(const gn_kernel *k, uint32_t read, uint32_t write)
+{
     gn_arena scratch = { .allocator = k->arena->allocator };
     sharing s = { .k = k, .scratch = &scratch, .read = read };
-    bool right = true;
-    find_reading_defs(&s);
-    for (size_t i = 0; i < k->stores.n && right; i++) {
-        s.store = &k->stores.at[i], s.reads = s.elsewhere = false;
-        look_below(&s);
-        for (size_t d = 0; d < k->bufs.at[s.store->buf].rank; d++) s.reads |= mentions(s.store->index[d], k->bufs.at[read].name);
-        if (s.store->buf != write) right = !s.reads;
-        else right = !s.elsewhere && s.store->kind == GN_STORE_SET;
+    bool right = are_alike(&k->bufs.at[read], &k->bufs.at[write]);
+    for (size_t i = 0; i < k->stores.n; i++) {
+        if (k->stores.at[i].buf != write) continue;
+        right &= !s.store && k->stores.at[i].kind == GN_STORE_SET;
+        s.store = &k->stores.at[i];
     }
+    if (right) find_reading_defs(&s);
+    for (size_t i = 0; right && i < k->stores.n; i++) right = allows(&s, &k->stores.at[i]);
     gn_arena_free(&scratch);
     return right;
 }
@@ -162,7 +182,7 @@ static void place_update(gn_grouping *o, uint32_t update, int32_t variable)
     if (writer == o->groups.n) return;
     const gn_group *w = &o->groups.at[writer];
     const int32_t read = find_buf(w, (uint32_t)variable), write = find_buf(w, update);
-    if (read != NONE && !gn_kernel_may_share(w->kernel, (uint32_t)read, (uint32_t)write)) return;
+    if (read != NONE && !may_share(w->kernel, (uint32_t)read, (uint32_t)write)) return;
     for (size_t q = writer + 1; q <= last; q++)
         if (must_stay_before(o, w, &o->groups.at[q])) return;
     o->values.at[update].in_place = variable;

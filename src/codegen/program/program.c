@@ -1,6 +1,7 @@
 /* Making a program: group, schedule, lower, emit each kernel; then lifetimes, values computed in place, and updates that take effect together. */
 #include <inttypes.h>
 #include "program.h"
+#include "in_place.h"
 #include "index_check.h"
 #include "kernel_form.h"
 #include "op.h"
@@ -15,6 +16,7 @@ typedef struct maker {
     int32_t *value_of;           /* program value per value of the grouping */
     gn_arena work, scratch;      /* until the program is made; until a kernel is */
     gn_intern_set lowered;       /* struct lowered, by form */
+    GN_VEC(const struct lowered *) code; /* per kernel */
     int32_t *root, *last_use;    /* per value: whose memory it has; of a root: the last step that uses its memory */
     gn_text body;                /* source of the kernels */
     gn_words words;              /* of the prelude, that the source says */
@@ -180,6 +182,7 @@ typedef struct lowered {
     uint32_t nsteps;
     const gn_dim *const *parts;  /* per step, over the program's symbols */
     GN_VEC(gn_sbuf) sbufs;       /* likewise */
+    gn_in_place in_place;
 } lowered;
 
 static void add_steps(maker *m, const gn_group *g, const lowered *l, gn_pkernel *pk)
@@ -233,6 +236,7 @@ static lowered *note_lowered(maker *m, const gn_group *g, const gn_scheduled *lo
         b.name = gn_arena_string(&m->work, b.name), b.bytes = dim_of(m, b.bytes);
         gn_push(&m->work, &l->sbufs, b);
     }
+    l->in_place = gn_in_place_find(&m->work, &m->scratch, low);
     gn_intern_add(&m->work, &m->lowered, gn_hash_bytes(1, form, strlen(form)), l);
     return l;
 }
@@ -271,6 +275,7 @@ static void make_kernel(maker *m, const gn_group *g)
     pk.kernel = print_kernel(p->arena, g->kernel), pk.schedule = print_schedule(p->arena, g->kernel, s);
     pk.text_size = (uint32_t)m->body.n - pk.text_at;
     add_steps(m, g, l, &pk);
+    gn_push(&m->work, &m->code, l);
     gn_push(p->arena, &p->kernels, pk);
     gn_arena_free(&m->scratch);
 }
@@ -310,6 +315,22 @@ static void take_over(maker *m, int32_t value, int32_t from)
     if (last > m->last_use[root]) m->last_use[root] = last;
 }
 
+/* The buffer of kernel `at` that is this value of the grouping; -1. */
+static int32_t buffer_of(const maker *m, int32_t at, uint32_t value)
+{
+    const gn_group *g = &m->groups->groups.at[at];
+    for (size_t b = 0; b < g->buf.n; b++)
+        if (g->buf.at[b] == value) return (int32_t)b;
+    return -1;
+}
+
+/* The code of the kernel that makes an update leaves the old elements alone until it has read them. */
+static bool reads_before_it_writes(const maker *m, const gn_pvalue *update, uint32_t value, uint32_t variable)
+{
+    const int32_t kernel = m->p->steps.at[update->first].kernel, read = buffer_of(m, kernel, variable), write = buffer_of(m, kernel, value);
+    return read < 0 || gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)read, (uint32_t)write);
+}
+
 /* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and where no check of an
  * index can still fail. */
 static void place_updates(maker *m)
@@ -319,7 +340,7 @@ static void place_updates(maker *m)
         const gn_gvalue *g = &m->groups->values.at[i];
         if (g->kind != GN_VALUE_UPDATE || g->in_place < 0) continue;
         gn_pvalue *v = &p->values.at[m->value_of[i]];
-        if (v->first > m->checks_end) take_over(m, m->value_of[i], m->value_of[g->in_place]);
+        if (v->first > m->checks_end && reads_before_it_writes(m, v, (uint32_t)i, (uint32_t)g->in_place)) take_over(m, m->value_of[i], m->value_of[g->in_place]);
     }
 }
 
@@ -338,7 +359,7 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
         const gn_pvalue *v = &p->values.at[from];
         if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b])) continue;
         const int32_t root = m->root[from];
-        if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end || !gn_kernel_may_share(m->groups->groups.at[kernel].kernel, (uint32_t)b, to)) continue;
+        if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end || !gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)b, to)) continue;
         take_over(m, value, from);
         return;
     }

@@ -1,0 +1,247 @@
+/* In place, judged by the code: one walk notes where it loads and stores elements of the kernel's buffers, then each load looks for its store. */
+#include "in_place.h"
+#include "dim_parts.h"
+#include "lower.h"
+
+typedef struct block {           /* a node with kids */
+    const struct block *around;
+    size_t at;                   /* its number among the kids there */
+    const gn_tree *node;
+} block;
+
+/* Points past the end of an axis load what stands at its end and store nothing: min(x, last) in a load's place belongs to a store at x under
+ * the condition x < last + 1. */
+enum { MOST_CLAMPS = 4 };
+typedef struct clamps {
+    size_t n;
+    struct {
+        const gn_dim *x, *last;
+    } at[MOST_CLAMPS];
+} clamps;
+
+typedef struct spot {            /* a load or a store */
+    const gn_access *place;
+    uint32_t lanes;
+    const block *in;
+    size_t at;
+    struct spot *next;           /* another store of this buffer whose place begins there */
+} spot;
+
+typedef struct finder {
+    gn_arena *arena;
+    const gn_lower *g;
+    const gn_kernel *k;
+    gn_visit atoms;
+    GN_VEC(spot) loads;
+    gn_map stores;               /* (buffer, first element) -> spot list */
+    bool *lost;                  /* by buffer: it is read where nothing can be compared */
+} finder;
+
+/* ---- what the code reads and writes ---- */
+
+static void meet_atom(void *user, const gn_atom *a)
+{
+    finder *f = user;
+    const int32_t b = a->kind == GN_DIM_LOAD ? gn_kernel_find_buf(f->k, a->name) : -1;
+    if (b >= 0) f->lost[b] = true;
+}
+
+static void note_dim(finder *f, const gn_dim *d)
+{
+    if (d && gn_dim_has_load(d)) gn_dim_meet(&f->atoms, d, meet_atom, f);
+}
+
+static void note_preds(finder *f, gn_preds p)
+{
+    for (uint32_t i = 0; i < p.n; i++)
+        for (uint16_t c = 0; c < p.at[i].n; c++) note_dim(f, p.at[i].cond[c].a), note_dim(f, p.at[i].cond[c].b);
+}
+
+static void note_access(finder *f, const gn_access *a)
+{
+    note_dim(f, a->base), note_dim(f, a->step);
+    note_preds(f, a->when);
+}
+
+/* A value as far as it has no let of its own. */
+static void note_value(finder *f, const gn_val *v, const block *in, size_t at)
+{
+    note_preds(f, v->when);
+    if (v->kind == GN_VAL_INDEX) note_dim(f, v->u.index.at);
+    if (v->kind == GN_VAL_LOAD) {
+        note_access(f, &v->u.load);
+        if (!v->u.load.object) gn_push(f->arena, &f->loads, (spot){ &v->u.load, v->lanes, in, at, NULL });
+    }
+    for (uint16_t i = 0; i < v->n; i++)
+        if (!v->a[i]->id) note_value(f, v->a[i], in, at);
+}
+
+static uint64_t key_of(uint32_t buf, const gn_dim *base)
+{
+    return gn_hash_mix(buf, GN_KEY(base));
+}
+
+static void note_store(finder *f, const gn_tree *t, const block *in, size_t at)
+{
+    note_access(f, &t->place);
+    if (t->place.object || t->place.mode == GN_ACCESS_EACH) return;
+    void **list = gn_map_put(f->arena, &f->stores, key_of((uint32_t)t->place.buf, t->place.base));
+    spot *s = GN_NEW_OBJECT(f->arena, spot);
+    *s = (spot){ &t->place, t->val->lanes, in, at, *list };
+    *list = s;
+}
+
+static void note_node(finder *f, const gn_tree *t, const block *in, size_t at)
+{
+    note_dim(f, t->from), note_dim(f, t->to);
+    note_preds(f, t->when);
+    if (t->kind == GN_NODE_LET || t->kind == GN_NODE_SET) note_value(f, t->val, in, at);
+    if (t->kind == GN_NODE_SET && !t->object) note_store(f, t, in, at);
+    if (t->kind == GN_NODE_TILE)
+        for (uint32_t b = 0; b < f->k->bufs.n; b++) f->lost[b] |= !t->tile->src.object && t->tile->src.buf == (int32_t)b;
+    if (!t->kids.n) return;
+    block *inside = GN_NEW_OBJECT(f->arena, block);
+    *inside = (block){ in, at, t };
+    for (size_t i = 0; i < t->kids.n; i++) note_node(f, t->kids.at[i], inside, i);
+}
+
+/* ---- each load's store ---- */
+
+static void is_counted(void *user, const char *symbol)
+{
+    void **const all = user;
+    const finder *f = all[0];
+    if (gn_map_get(&f->g->leaf_of, GN_KEY(symbol))) *(bool *)all[1] = true;
+}
+
+static bool counts(const finder *f, const gn_dim *d)
+{
+    bool found = false;
+    gn_dim_symbols(d, is_counted, (void *[]){ (void *)(uintptr_t)f, &found });
+    return found;
+}
+
+static const gn_dim *unclamped_atom(const finder *f, const gn_atom *a, clamps *out)
+{
+    if (a->kind == GN_DIM_SYM) return gn_dim_sym(f->g->dims, a->name);
+    if (a->kind != GN_DIM_MIN || out->n == MOST_CLAMPS) return gn_dim_atom(f->g->dims, a->kind, a->name, a->a, a->b);
+    const bool first = counts(f, a->a);
+    out->at[out->n].x = first ? a->a : a->b, out->at[out->n].last = first ? a->b : a->a;
+    return out->at[out->n++].x;
+}
+
+static const gn_dim *unclamped(const finder *f, const gn_dim *d, clamps *out)
+{
+    const gn_dim *sum = gn_lconst(f->g, 0);
+    out->n = 0;
+    for (uint32_t t = 0; t < d->n; t++) {
+        const gn_dim *product = gn_lconst(f->g, d->term[t].c);
+        for (uint32_t i = 0; i < d->term[t].n; i++) product = gn_dim_mul(f->g->dims, product, unclamped_atom(f, d->term[t].atom[i], out));
+        sum = gn_ladd(f->g, sum, product);
+    }
+    return out->n ? sum : d;
+}
+
+/* What holds is just that the load's points are inside. */
+static bool are_guards(const finder *f, gn_preds p, const clamps *c)
+{
+    for (uint32_t i = 0; i < p.n; i++)
+        for (uint16_t k = 0; k < p.at[i].n; k++) {
+            const gn_kcond *cond = &p.at[i].cond[k];
+            bool known = false;
+            for (size_t j = 0; j < c->n; j++)
+                known |= cond->kind == GN_K_LT && !p.at[i].negate && cond->a == c->at[j].x && gn_lsub(f->g, cond->b, gn_lconst(f->g, 1)) == c->at[j].last;
+            if (!known) return false;
+        }
+    return true;
+}
+
+static bool same_preds(gn_preds a, gn_preds b)
+{
+    return a.n == b.n && (a.n == 0 || a.at == b.at);
+}
+
+/* The same elements, and none that only the load has. */
+static bool is_same_place(const finder *f, const spot *load, const spot *store, const clamps *c)
+{
+    const gn_access *l = load->place, *s = store->place;
+    return l->mode == s->mode && l->step == s->step && load->lanes == store->lanes && (!s->mask || s->mask == l->mask) &&
+           (same_preds(s->when, l->when) || are_guards(f, s->when, c));
+}
+
+/* In the load's block or one around it, perhaps guarded, and not before the load. */
+static bool comes_later(const finder *f, const spot *load, const spot *store, const clamps *c)
+{
+    size_t at = store->at;
+    for (const block *in = store->in; in; at = in->at, in = in->around) {
+        const block *around = load->in;
+        size_t from = load->at;
+        while (around && around != in) from = around->at, around = around->around;
+        if (around) return at >= from;
+        if (in->node->kind != GN_NODE_IF || !are_guards(f, in->node->when, c)) return false;
+    }
+    return false;
+}
+
+static bool is_written_later(const finder *f, const spot *load, uint32_t write)
+{
+    clamps c;
+    if (load->place->mode == GN_ACCESS_EACH) return false;
+    const gn_dim *const base = unclamped(f, load->place->base, &c);
+    for (const spot *s = gn_map_get(&f->stores, key_of(write, base)); s; s = s->next)
+        if (s->place->buf == (int32_t)write && s->place->base == base && is_same_place(f, load, s, &c) && comes_later(f, load, s, &c)) return true;
+    return false;
+}
+
+static bool are_alike(const gn_kbuf *a, const gn_kbuf *b)
+{
+    bool alike = a->dtype == b->dtype && a->rank == b->rank && !a->stride && !b->stride;
+    for (size_t d = 0; alike && d < a->rank; d++) alike = a->shape[d] == b->shape[d];
+    return alike;
+}
+
+static void try_pair(const finder *f, gn_arena *arena, gn_in_place *out, const uint32_t *first, uint32_t read, uint32_t write)
+{
+    const gn_kernel *k = f->k;
+    for (size_t s = 0; s < k->stores.n; s++)
+        if (k->stores.at[s].buf == write && k->stores.at[s].kind != GN_STORE_SET) return;
+    for (uint32_t i = first[read]; i < first[read + 1]; i++)
+        if (!is_written_later(f, &f->loads.at[i], write)) return;
+    gn_push(arena, &out->pairs, (gn_in_place_pair){ read, write });
+}
+
+/* Loads by buffer; first[b]: where those of b begin. */
+static uint32_t *sort_loads(finder *f)
+{
+    const size_t nbufs = f->k->bufs.n;
+    uint32_t *first = GN_NEW_ARRAY(f->arena, uint32_t, nbufs + 2), *at = GN_NEW_ARRAY(f->arena, uint32_t, nbufs + 1);
+    spot *sorted = GN_NEW_ARRAY(f->arena, spot, f->loads.n + 1);
+    for (size_t i = 0; i < f->loads.n; i++) first[f->loads.at[i].place->buf + 1]++;
+    for (size_t b = 0; b < nbufs; b++) first[b + 1] += first[b], at[b] = first[b];
+    for (size_t i = 0; i < f->loads.n; i++) sorted[at[f->loads.at[i].place->buf]++] = f->loads.at[i];
+    f->loads.at = sorted;
+    return first;
+}
+
+gn_in_place gn_in_place_find(gn_arena *arena, gn_arena *scratch, const gn_scheduled *s)
+{
+    const gn_kernel *k = s->kernel;
+    finder f = { .arena = scratch, .g = s->lower, .k = k, .atoms = { .arena = scratch, .operand = gn_atom_operand } };
+    gn_in_place out = { 0 };
+    f.lost = GN_NEW_ARRAY(scratch, bool, k->bufs.n + 1);
+    note_node(&f, s->code, NULL, 0);
+    const uint32_t *first = sort_loads(&f);
+    for (uint32_t w = 0; w < k->bufs.n; w++) {
+        if (k->bufs.at[w].access != GN_KBUF_WRITE) continue;
+        for (uint32_t r = 0; r < k->bufs.n; r++)
+            if (k->bufs.at[r].access == GN_KBUF_READ && !f.lost[r] && are_alike(&k->bufs.at[r], &k->bufs.at[w])) try_pair(&f, arena, &out, first, r, w);
+    }
+    return out;
+}
+
+bool gn_in_place_allows(const gn_in_place *p, uint32_t read, uint32_t write)
+{
+    for (size_t i = 0; i < p->pairs.n; i++)
+        if (p->pairs.at[i].read == read && p->pairs.at[i].write == write) return true;
+    return false;
+}
