@@ -218,13 +218,12 @@ static void make_memory(program *p)
     }
 }
 
-/* In place means: the same memory. Lives in the program's arena. */
-static void **shared_memory(program *p)
+/* By value, each its own but for slices, which lie in others. Lives in the program's arena. */
+static void **memory_of(program *p)
 {
     const gn_grouping *o = p->grouping;
     void **memory = GN_NEW_ARRAY(&p->arena, void *, o->values.n + 1);
-    for (size_t i = 0; i < o->values.n; i++)
-        memory[i] = o->values.at[i].in_place >= 0 ? p->memory[o->values.at[i].in_place] : p->memory[i];
+    for (size_t i = 0; i < o->values.n; i++) memory[i] = p->memory[i];
     for (uint32_t i = 0; i < o->values.n; i++)
         if (o->values.at[i].kind == GN_VALUE_SLICE)
             memory[i] = (char *)memory[gn_gvalue_root(o, i)] +
@@ -252,7 +251,7 @@ static void run_groups(program *p, program_run run, void **memory)
 void program_execute(program *p, program_run run)
 {
     make_memory(p);
-    run_groups(p, run, shared_memory(p));
+    run_groups(p, run, memory_of(p));
 }
 
 typedef struct check_call {
@@ -274,7 +273,7 @@ static void check_body(void *arg)
             const gn_array a = array_of(p, o->values.at[i].expr, p->memory[i]);
             gn_evaluation_set(e, o->values.at[i].expr, &a);
         }
-    void **const memory = shared_memory(p);
+    void **const memory = memory_of(p);
     run_groups(p, c->run, memory);
     size_t compared = 0;
     for (size_t i = 0; i < o->values.n; i++) {
