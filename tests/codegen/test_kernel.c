@@ -94,6 +94,18 @@ static void conditions_guard_loads_and_pick_elements(void **state)
     gn_arena_free(&a);
 }
 
+static void loads_read_what_was_there_before_a_store_took_it_over(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    float x[3] = { 1, 2, 3 }, z[3];
+    gn_kernel *k = read_kernel(&a, "(kernel k (syms) (bufs (x f32 3) (y f32 3) (z f32 3)) (axes (i 3))"
+                                   " (store set y (i) (mul (load x (sub 2 i)) 10)) (store set z (i) (add (load x i) 1)))");
+    gn_kernel_interpret(k, (void *[]){ x, x, z }, NULL, &a);
+    assert_true(x[0] == 30 && x[1] == 20 && x[2] == 10 && z[0] == 2 && z[1] == 3 && z[2] == 4);
+    gn_arena_free(&a);
+}
+
 static void dependent_extents_and_scatters_have_their_meaning(void **state)
 {
     (void)state;
@@ -305,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printing_then_reading_gives_the_same_kernel), cmocka_unit_test(printing_then_reading_gives_the_same_schedule),
         cmocka_unit_test(softmax_means_softmax),                        cmocka_unit_test(conditions_guard_loads_and_pick_elements),
+        cmocka_unit_test(loads_read_what_was_there_before_a_store_took_it_over),
         cmocka_unit_test(dependent_extents_and_scatters_have_their_meaning), cmocka_unit_test(faults_are_told_with_their_place),
         cmocka_unit_test(a_kernel_not_of_its_form_is_told_what_was_expected), cmocka_unit_test(a_schedule_not_of_its_form_is_told_what_was_expected),
         cmocka_unit_test(the_verifier_sees_what_stands_in_the_wrong_order), cmocka_unit_test(the_interpreter_stays_inside_the_buffers),

@@ -3,6 +3,7 @@
  * emitters and targets are judged against it. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 #include "kernel.h"
 #include "ops/reference.h"
 #include "visit.h"
@@ -286,14 +287,41 @@ void gn_kernel_prepare(gn_kernel *k)
             if (k->defs.at[d].red == (gn_red)red) gn_red_start(k, (gn_red)red, k->defs.at[d].dtype);
 }
 
+static size_t buffer_size(machine *m, size_t buf)
+{
+    return (size_t)buffer_count(m, (uint32_t)buf) * gn_dtypes[m->k->bufs.at[buf].dtype].size;
+}
+
+static bool is_stored_over(machine *m, size_t buf)
+{
+    const uintptr_t at = (uintptr_t)m->buffer[buf], end = at + buffer_size(m, buf);
+    for (size_t i = 0; i < m->k->bufs.n; i++) {
+        const uintptr_t other = (uintptr_t)m->buffer[i];
+        if (m->k->bufs.at[i].access & GN_KBUF_WRITE && other < end && at < other + buffer_size(m, i)) return true;
+    }
+    return false;
+}
+
+/* All that is loaded is what was there before; where a store takes over memory that is loaded, that is kept aside. */
+static void keep_loaded(machine *m, void *const *buffers)
+{
+    void **own = GN_NEW_ARRAY(m->arena, void *, m->k->bufs.n + 1);
+    memcpy(own, buffers, m->k->bufs.n * sizeof *own);
+    m->buffer = buffers;
+    for (size_t i = 0; i < m->k->bufs.n; i++)
+        if (m->k->bufs.at[i].access == GN_KBUF_READ && is_stored_over(m, i)) own[i] = gn_arena_copy(m->arena, buffers[i], buffer_size(m, i));
+    m->buffer = own;
+}
+
 void gn_kernel_interpret(const gn_kernel *k, void *const *buffers, const int64_t *sym, gn_arena *scratch)
 {
     gn_kernel_prepare((gn_kernel *)(uintptr_t)k);
-    machine m = { .k = k, .buffer = buffers, .sym = sym, .arena = scratch };
+    machine m = { .k = k, .sym = sym, .arena = scratch };
     m.tables = GN_NEW_ARRAY(scratch, table, k->defs.n);
     m.axis = GN_NEW_ARRAY(scratch, int64_t, k->axes.n);
     m.memo = GN_NEW_ARRAY(scratch, gn_ref, k->nexprs);
     m.stamp = GN_NEW_ARRAY(scratch, uint64_t, k->nexprs);
+    keep_loaded(&m, buffers);
     find_largest(&m);
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) run_store(&m, &k->stores.at[k->items.at[i].at]);
