@@ -92,6 +92,13 @@ static uint64_t walk(walker *w, const gn_kexpr *root)
     return w->axes[root->id];
 }
 
+static void check_once(const gn_kernel *k, const char *where, const uint16_t *axis, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (axis[i] == axis[j]) fail(k, where, "an axis stands twice in one list:", k->axes.at[axis[i]].name);
+}
+
 static uint64_t bits_of(const uint16_t *axis, size_t n)
 {
     uint64_t b = 0;
@@ -109,6 +116,8 @@ static const char *name_outside(const gn_kernel *k, uint64_t used, uint64_t allo
 static void verify_def(walker *w, const gn_kdef *d)
 {
     w->where = d->name;
+    check_once(w->k, d->name, d->param, d->nparam);
+    check_once(w->k, d->name, d->raxis, d->nraxis);
     const uint64_t params = bits_of(d->param, d->nparam), reduced = bits_of(d->raxis, d->nraxis);
     if (params & reduced) fail(w->k, d->name, "an axis is both a parameter and reduced:", name_outside(w->k, params & reduced, 0));
     const char *stray = name_outside(w->k, walk(w, d->body), params | reduced);

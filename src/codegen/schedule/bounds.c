@@ -36,6 +36,34 @@ const gn_dim *gn_axis_most(gn_lower *g, const gn_dim *extent)
     return gn_subst_axes(g, extent, value);
 }
 
+static bool mentions_axes(const gn_lower *g, const gn_dim *d)
+{
+    for (size_t a = 0; a < g->axes.n; a++)
+        if (gn_dim_mentions(d, g->axes.at[a].name)) return true;
+    return false;
+}
+
+bool gn_grows(const gn_lower *g, const gn_dim *d)
+{
+    if (!mentions_axes(g, d)) return true;
+    for (uint32_t t = 0; t < d->n; t++) {
+        bool moves = false;
+        for (uint32_t i = 0; i < d->term[t].n; i++) {
+            const gn_atom *a = d->term[t].atom[i];
+            if (a->kind == GN_DIM_SYM) {
+                moves |= gn_map_get(&g->axis_of, GN_KEY(a->name)) != NULL;
+                continue;
+            }
+            if (!mentions_axes(g, a->a) && !(a->b && mentions_axes(g, a->b))) continue;
+            moves = true;
+            if (a->kind == GN_DIM_MOD || a->kind == GN_DIM_LOAD || !gn_grows(g, a->a)) return false;
+            if (a->kind == GN_DIM_DIV ? mentions_axes(g, a->b) : !gn_grows(g, a->b)) return false;
+        }
+        if (moves && d->term[t].c < 0) return false;
+    }
+    return true;
+}
+
 int64_t gn_points(const gn_lower *g, uint32_t leaf)
 {
     int64_t n = 0;
@@ -118,6 +146,19 @@ static bool may_pass(gn_lower *g, uint32_t axis)
     }
     if (a->dependent) gn_dim_symbols(a->extent, mark_passing, &p);
     return p.found;
+}
+
+/* A tile whose points are at different ends of an axis is as long as its last point: the extent must not fall from one to the next. */
+void gn_check_extents(gn_lower *g)
+{
+    for (uint32_t a = 0; a < g->axes.n; a++) {
+        passing p = { .g = g };
+        for (size_t i = 0; i < g->axes.at[a].leaf.n; i++)
+            if (g->leaves.at[g->axes.at[a].leaf.at[i]].place > p.last) p.last = g->leaves.at[g->axes.at[a].leaf.at[i]].place;
+        if (g->axes.at[a].dependent && !gn_grows(g, g->axes.at[a].extent)) gn_dim_symbols(g->axes.at[a].extent, mark_passing, &p);
+        if (p.found)
+            gn_illegal(g, "the extent of '%s' falls with an axis whose points lie inside its loops, so that where they end is not known", g->axes.at[a].name);
+    }
 }
 
 /* The value of an axis that stays inside: the last element for points past the end. */

@@ -95,6 +95,11 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
         if (!gn_dim_is(row_step, 1))
             gn_illegal(g, "tensorize %s %s: the source is not contiguous along '%s'", d->name, d->row->name,
                        g->leaves.at[row].name);
+        x->env[row] = g->leaves.at[row].value, x->env[lane] = g->leaves.at[lane].value;
+        const gn_dim *moves = gn_ladd(g, g->leaves.at[row].value, gn_dim_mul(g->dims, src_stride, g->leaves.at[lane].value));
+        if (gn_lsub(g, source_at(x, d), moves) != src)
+            gn_illegal(g, "tensorize %s %s: its source is no matrix along '%s' and '%s'", d->name, d->row->name, g->leaves.at[row].name,
+                       g->leaves.at[lane].name);
         if (!gn_dim_is(lane_step, 1))
             gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name, g->leaves.at[lane].name);
         gn_tree *t = gn_tree_new(g, GN_NODE_TILE);

@@ -93,8 +93,15 @@ bool gn_v_same(const gn_val *a, const gn_val *b)
 
 /* ---- lets ---- */
 
+static bool has_vectors(gn_dtype t)
+{
+    return t == GN_BOOL || gn_is_float(t) || gn_dtype_size(t) >= 4;
+}
+
 const gn_val *gn_v_let(gn_expander *x, gn_val probe)
 {
+    if (probe.lanes > 1 && !has_vectors((gn_dtype)probe.dtype))
+        gn_illegal(x->g, "bind lane: the target %s has no vectors of %s", x->g->target->name, gn_dtype_name((gn_dtype)probe.dtype));
     const uint64_t h = hash_of(&probe);
     const gn_val *have = gn_known_find(x, &probe, h);
     if (have) return have;

@@ -34,17 +34,29 @@ static bool writes_shared(const gn_tree *t)
     return false;
 }
 
-static void add_barriers(gn_lower *g, gn_tree *t)
+static bool varies_over_threads(const gn_lower *g, const gn_dim *d)
+{
+    for (size_t l = 0; d && l < g->leaves.n; l++)
+        if (g->leaves.at[l].bind == GN_BIND_THREAD && gn_dim_mentions(d, g->leaves.at[l].name)) return true;
+    return false;
+}
+
+/* `uneven`: a loop around that threads leave at different turns; NULL: none. */
+static void add_barriers(gn_lower *g, gn_tree *t, const gn_tree *uneven)
 {
     GN_VEC(gn_tree *) kids = { 0 };
+    if (t->kind == GN_NODE_FOR && varies_over_threads(g, t->to)) uneven = t;
     for (size_t i = 0; i < t->kids.n; i++) {
         gn_tree *k = t->kids.at[i];
-        const bool mine = is_shared_copy(k), before = i > 0 && is_shared_copy(t->kids.at[i - 1]);
+        const bool mine = is_shared_copy(k);
+        if (mine && uneven)
+            gn_illegal(g, "stage %s shared: threads leave the loop '%s' around it at different turns", k->def->name, g->leaves.at[uneven->leaf].name);
+        const bool before = i > 0 && is_shared_copy(t->kids.at[i - 1]);
         const bool after = i + 1 < t->kids.n && is_shared_copy(t->kids.at[i + 1]);
         if (mine && !before) gn_push(g->arena, &kids, gn_tree_new(g, GN_NODE_BARRIER));
         gn_push(g->arena, &kids, k);
         if (mine && !after) gn_push(g->arena, &kids, gn_tree_new(g, GN_NODE_BARRIER));
-        if (!mine) add_barriers(g, k);
+        if (!mine) add_barriers(g, k, uneven);
     }
     t->kids.at = kids.at;
     t->kids.n = kids.n;
@@ -95,7 +107,7 @@ static void apply(gn_lower *g)
     gn_lower_place(g);
     gn_lower_storage(g);
     for (size_t i = 0; i < g->root->kids.n; i++) set_bounds(g, g->root->kids.at[i], gn_env_copy(g, NULL), true);
-    if (g->cuda && writes_shared(g->root)) add_barriers(g, g->root);
+    if (g->cuda && writes_shared(g->root)) add_barriers(g, g->root, NULL);
     g->out->root = g->root;
     gn_lower_expand(g);
 }

@@ -179,6 +179,8 @@ void gn_object_digits(gn_lower *, const gn_object *, const gn_dim *const *arg, c
 const gn_dim *gn_axis_value(gn_lower *, uint32_t axis, const gn_dim *const *env);         /* NULL if a leaf has no value */
 const gn_dim *gn_subst_axes(gn_lower *, const gn_dim *, const gn_dim *const *axis_value); /* NULL entries stay */
 const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent);                     /* an extent with every axis at its last value */
+bool gn_grows(const gn_lower *, const gn_dim *extent);                            /* it never falls with an axis */
+void gn_check_extents(gn_lower *);                                                /* throws where it does and must not */
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
 const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
 bool gn_axis_exact(gn_lower *, uint32_t axis);                                    /* its leaves never pass its extent */

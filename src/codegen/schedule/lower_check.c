@@ -32,7 +32,7 @@ static void check_cover(const gn_lower *g)
         const gn_laxis *x = &g->axes.at[a];
         const int64_t outer = g->leaves.at[x->leaf.at[0]].extent;
         int64_t e;
-        if (!outer || (gn_dim_is_const(x->extent, &e) && e <= outer * x->stride.at[0])) continue;
+        if (!outer || (gn_dim_is_const(x->extent, &e) && (e - 1) / x->stride.at[0] < outer)) continue;
         gn_text t = { .arena = g->arena };
         gn_dim_show(&t, x->extent);
         gn_illegal(g, "split %s: its leaves have %" PRId64 " points, the axis has %s; name an outermost leaf without an extent",
@@ -47,7 +47,8 @@ static void check_split(const gn_lower *g)
             const gn_laxis *x = &g->axes.at[a], *y = &g->axes.at[b];
             for (size_t i = 0; i < x->leaf.n; i++)
                 for (size_t j = 0; j < y->leaf.n; j++) {
-                    if (x->leaf.at[i] != y->leaf.at[j] || x->leaf.n == 1 || y->leaf.n == 1) continue;
+                    const bool stands_for_leaf = a >= g->from->axes.n && (x->leaf.n == 1 || y->leaf.n == 1); /* rfactor's */
+                    if (x->leaf.at[i] != y->leaf.at[j] || stands_for_leaf) continue;
                     if (i || j || x->stride.at[i] != y->stride.at[j] || x->extent != y->extent)
                         gn_illegal(g,
                                    "split: '%s' and '%s' share the leaf '%s', which takes the outermost place, equal strides and "
@@ -101,26 +102,31 @@ static void check_binds(const gn_lower *g)
     }
     int64_t threads = 1;
     for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD) threads *= gn_points(g, l);
+        if (g->leaves.at[l].bind == GN_BIND_THREAD && __builtin_mul_overflow(threads, gn_points(g, l), &threads)) threads = INT64_MAX;
     if (threads > 1024) gn_illegal(g, "bind thread: %" PRId64 " threads, a block has at most 1024", threads);
 }
 
 /* ---- statements ---- */
+
+enum { MOST_POINTS = 4096 }; /* of a statement, each written out */
 
 static void check_lanes(const gn_lower *g, const gn_ldef *d)
 {
     const gn_leafset all = gn_set_or(d->params, d->reduced);
     int32_t lane = -1;
     uint32_t tiles = 0;
+    int64_t points = 1;
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (!gn_set_has(&all, l)) continue;
         tiles += gn_is_tile_leaf(g, l);
+        if (gn_is_tile_leaf(g, l) && points <= MOST_POINTS && g->leaves.at[l].bind != GN_BIND_LANE) points *= gn_points(g, l);
         if (g->leaves.at[l].bind != GN_BIND_LANE) continue;
         if (lane >= 0)
             gn_illegal(g, "bind lane: '%s' has two lane leaves, '%s' and '%s'", d->name, leaf_name(g, (uint32_t)lane),
                        leaf_name(g, l));
         lane = (int32_t)l;
     }
+    if (points > MOST_POINTS) gn_illegal(g, "order: '%s' would be written out at more than %d points", d->name, MOST_POINTS);
     if (tiles > 16) gn_illegal(g, "order: '%s' has %u tile leaves, at most 16 are supported", d->name, tiles);
 }
 
@@ -160,24 +166,22 @@ static void note_free(void *user, const char *name)
     if (a) gn_set_put(axes, (uint32_t)(a - 1));
 }
 
-/* Axes that reach an index otherwise than through a load. */
+/* Axes that stand in an index as they are: through a load, a quotient or a minimum several points go to one place. */
 static void affine_axes(const gn_lower *g, const gn_dim *d, gn_leafset *axes)
 {
     for (uint32_t t = 0; t < d->n; t++)
-        for (uint32_t i = 0; i < d->term[t].n; i++) {
-            const gn_atom *a = d->term[t].atom[i];
-            if (a->kind == GN_DIM_SYM)
-                note_free((void *[]){ (void *)g, axes }, a->name);
-            else if (a->kind != GN_DIM_LOAD)
-                affine_axes(g, a->a, axes), affine_axes(g, a->b, axes);
-        }
+        for (uint32_t i = 0; i < d->term[t].n; i++)
+            if (d->term[t].atom[i]->kind == GN_DIM_SYM) note_free((void *[]){ (void *)g, axes }, d->term[t].atom[i]->name);
 }
 
 /* Points of a store that run side by side must go to different places. */
 static void check_store(const gn_lower *g, const gn_ldef *d)
 {
     gn_leafset axes = { { 0 } };
-    for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++) affine_axes(g, d->store->index[i], &axes);
+    const gn_kbuf *buf = &g->kernel->bufs.at[d->store->buf];
+    for (size_t i = 0; i < buf->rank; i++) affine_axes(g, d->store->index[i], &axes);
+    affine_axes(g, gn_kernel_flat(g->kernel, d->store->buf, d->store->index), &axes); /* a quotient and its rest are what they are of */
+    if (buf->access & GN_KBUF_READ) axes = (gn_leafset){ { 0 } };                     /* what one point adds another may load */
     for (size_t p = 0; p < d->nparam; p++) {
         if (gn_set_has(&axes, d->param[p])) continue;
         for (size_t i = 0; i < g->axes.at[d->param[p]].leaf.n; i++) {
@@ -252,7 +256,7 @@ static void note_uses(uses_of *u, const gn_ldef *d)
     gn_visit_add(&v, d->body);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
         const gn_ldef *q = e->kind == GN_K_REF ? g->def[e->u.ref] : NULL;
-        bool found = q == u->m;
+        bool found = q == u->m || (q && q != d && q->red == GN_RED_NONE && u->reaches[q->index]);
         u->reaches[d->index] |= q && q != d && (q == u->m || (q->red == GN_RED_NONE && u->reaches[q->index]));
         for (size_t i = 0; i < e->n; i++) found |= gn_map_get(&reads, e->a[i]->id) != NULL;
         if (found) *gn_map_put(g->arena, &reads, e->id) = (void *)e;
@@ -343,6 +347,7 @@ void gn_lower_check(gn_lower *g)
     check_split(g);
     check_cover(g);
     check_binds(g);
+    gn_check_extents(g);
     for (size_t i = 0; i < g->items.n; i++) {
         gn_ldef *d = g->items.at[i];
         if (d->tile) check_tensorize(g, d);

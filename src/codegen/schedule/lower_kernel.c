@@ -233,8 +233,7 @@ static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
 /* An inner loop that ends with its axis makes no partial results beyond. */
 static void check_partials(gn_lower *g, const char *name, uint32_t leaf)
 {
-    const uint8_t bind = g->leaves.at[leaf].bind;
-    if (bind != GN_BIND_NONE && bind != GN_BIND_PART) return;
+    if (gn_is_tile_leaf(g, leaf) || g->leaves.at[leaf].bind == GN_BIND_THREAD) return; /* all points run */
     for (uint32_t a = 0; a < g->axes.n; a++)
         for (size_t i = 1; i < g->axes.at[a].leaf.n; i++)
             if (g->axes.at[a].leaf.at[i] == leaf && !gn_axis_whole(g, a))
