@@ -4,15 +4,20 @@
 #include "default_piece.h"
 #include <inttypes.h>
 
-static void add_axis(void *user, const char *name)
+/* Axes that stand in an index as they are: of a quotient, several points go to one place. */
+static uint64_t plain_axes(const piece *p, const gn_dim *d)
 {
-    const piece *p = ((void **)user)[0];
-    uint64_t *bits = ((void **)user)[1];
-    const int32_t a = gn_kernel_find_axis(p->k, name);
-    if (a >= 0) *bits |= UINT64_C(1) << a;
+    uint64_t bits = 0;
+    for (uint32_t t = 0; t < d->n; t++)
+        for (uint32_t i = 0; i < d->term[t].n; i++) {
+            const gn_atom *x = d->term[t].atom[i];
+            const int32_t a = x->kind == GN_DIM_SYM ? gn_kernel_find_axis(p->k, x->name) : -1;
+            if (a >= 0) bits |= UINT64_C(1) << a;
+        }
+    return bits;
 }
 
-/* Axes that stand alone in an index of every store, as bits. */
+/* Axes that stand so in an index of every store, as bits. */
 static uint64_t free_axes(const piece *p)
 {
     uint64_t all = ~UINT64_C(0);
@@ -21,9 +26,8 @@ static uint64_t free_axes(const piece *p)
         if (!it->is_store) continue;
         const gn_kstore *s = &p->k->stores.at[it->at];
         uint64_t own = 0;
-        void *user[2] = { (void *)p, &own };
         for (size_t d = 0; d < p->k->bufs.at[s->buf].rank; d++)
-            if (!gn_dim_has_load(s->index[d])) gn_dim_symbols(s->index[d], add_axis, user);
+            if (!gn_dim_has_load(s->index[d])) own |= plain_axes(p, s->index[d]);
         all &= own;
     }
     return all;
