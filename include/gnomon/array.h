@@ -53,7 +53,45 @@ static inline gn_array gn_array_scalar(void *data, gn_dtype dtype)
     a.rank = 0;
     return a;
 }
-#ifndef __cplusplus
+typedef struct gn_arrays {
+    size_t n;
+    const gn_array *at;
+} gn_arrays;
+#ifdef __cplusplus
+} /* extern "C" */
+inline gn_dtype gn_dtype_pointed(const float *) { return GN_F32; }
+inline gn_dtype gn_dtype_pointed(const double *) { return GN_F64; }
+inline gn_dtype gn_dtype_pointed(const bool *) { return GN_BOOL; }
+inline gn_dtype gn_dtype_pointed(const int8_t *) { return GN_I8; }
+inline gn_dtype gn_dtype_pointed(const int16_t *) { return GN_I16; }
+inline gn_dtype gn_dtype_pointed(const int32_t *) { return GN_I32; }
+inline gn_dtype gn_dtype_pointed(const int64_t *) { return GN_I64; }
+inline gn_dtype gn_dtype_pointed(const uint8_t *) { return GN_U8; }
+inline gn_dtype gn_dtype_pointed(const uint16_t *) { return GN_U16; }
+inline gn_dtype gn_dtype_pointed(const uint32_t *) { return GN_U32; }
+inline gn_dtype gn_dtype_pointed(const uint64_t *) { return GN_U64; }
+template <typename T> inline gn_array gn_array_view(T *p, int64_t n)
+{
+    return gn_array_1d(const_cast<void *>(static_cast<const void *>(p)), gn_dtype_pointed(p), n);
+}
+template <typename T> inline gn_array gn_array_one(T *p)
+{
+    return gn_array_scalar(const_cast<void *>(static_cast<const void *>(p)), gn_dtype_pointed(p));
+}
+inline gn_array gn_array_allocated(gn_array *a)
+{
+    gn_array out = {};
+    out.fill = a;
+    return out;
+}
+inline gn_arrays gn_arrays_of(const std::initializer_list<gn_array> &l) { return { l.size(), l.begin() }; }
+#define GN_DTYPE_OF(p) gn_dtype_pointed(p)
+#define GN_VIEW(p, n) gn_array_view(&(p)[0], n)
+#define GN_SCALAR(p) gn_array_one(p)
+#define GN_NEW(a) gn_array_allocated(a)
+#define GN_ARRAYS(...) gn_arrays_of({ __VA_ARGS__ })
+extern "C" {
+#else
 /** dtype of what a pointer points to. */
 #define GN_DTYPE_OF(p) _Generic((p), float *: GN_F32, const float *: GN_F32, double *: GN_F64, const double *: GN_F64, \
     int8_t *: GN_I8, const int8_t *: GN_I8, int16_t *: GN_I16, const int16_t *: GN_I16, int32_t *: GN_I32, const int32_t *: GN_I32, \
@@ -68,11 +106,6 @@ static inline gn_array gn_array_scalar(void *data, gn_dtype dtype)
 /** A list of arrays, as gn_call takes it. */
 #define GN_ARRAYS(...) ((gn_arrays){ sizeof((gn_array[]){ __VA_ARGS__ }) / sizeof(gn_array), (const gn_array[]){ __VA_ARGS__ } })
 #endif
-
-typedef struct gn_arrays {
-    size_t n;
-    const gn_array *at;
-} gn_arrays;
 
 /** Releases what GN_NEW or a reader allocated, and clears the view. Accepts one that is already clear. */
 GN_API void gn_array_free(gn_array *);

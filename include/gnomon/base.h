@@ -3,7 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* C++11 and later see the same names: macros are overloads there, and .in = .. in gn_compile wants C++20. */
 #ifdef __cplusplus
+#include <initializer_list>
 extern "C" {
 #endif
 

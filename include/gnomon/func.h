@@ -15,7 +15,7 @@ typedef struct gn_func gn_func; /**< self-sufficient: the graph may be freed bef
 typedef struct gn_binding gn_binding;
 
 /** New values of shared variables; all take effect together, after the outputs were computed. Made by GN_UPDATES or an optimizer (nn.h);
- *  `owner` is set when the list lives in the graph. A list whose construction failed has n = 0 and error set. */
+ *  an optimizer's list lives in its graph. A list whose construction failed has n = 0 and error set. */
 typedef struct gn_update {
     gn_expr *variable, *value;
 } gn_update;
@@ -24,21 +24,31 @@ typedef struct gn_updates {
     const gn_update *at;
     gn_status error;
 } gn_updates;
-#ifndef __cplusplus
+#ifdef __cplusplus
+} /* extern "C" */
+inline gn_updates gn_updates_of(const std::initializer_list<gn_update> &l) { return { l.size(), l.begin(), GN_OK }; }
+#define GN_UPDATES(...) gn_updates_of({ __VA_ARGS__ })
+extern "C" {
+#else
 /** GN_UPDATES({ w, new_w }, { b, new_b }) */
 #define GN_UPDATES(...) ((gn_updates){ sizeof((gn_update[]){ __VA_ARGS__ }) / sizeof(gn_update), (const gn_update[]){ __VA_ARGS__ }, GN_OK })
 #endif
 
+#if defined(__cplusplus) && __cplusplus >= 201402L
+#define GN_ZEROED = {} /* so that a field that is left out is no warning */
+#else
+#define GN_ZEROED
+#endif
 typedef struct gn_compile_options {
-    gn_exprs in;         /**< inputs, in the order of gn_call; each input that out and update need must be here */
-    gn_exprs out;
-    gn_updates update;
-    const char *name;    /**< of the generated file ["f"] */
-    const char *fix;     /**< "batch=60, n=3": named dims made constant [none] */
-    const char *device;  /**< "cpu" */
-    const char *disable; /**< comma-separated names of rules or passes that stay off [none] */
-    int keep_source;     /**< 1: write the generated source (.c) and the graph (.gn, for `gnomon inspect`) beside the cache entry;
-                              gn_func_source has the source in any case */
+    gn_exprs in GN_ZEROED; /**< inputs, in the order of gn_call; each input that out and update need must be here */
+    gn_exprs out GN_ZEROED;
+    gn_updates update GN_ZEROED;
+    const char *name GN_ZEROED; /**< of the generated file ["f"] */
+    const char *fix GN_ZEROED; /**< "batch=60, n=3": named dims made constant [none] */
+    const char *device GN_ZEROED; /**< "cpu" */
+    const char *disable GN_ZEROED; /**< comma-separated names of rules or passes that stay off [none] */
+    int keep_source GN_ZEROED; /**< 1: write the generated source (.c) and the graph (.gn, for `gnomon inspect`) beside the cache
+                                   entry; gn_func_source has the source in any case */
 } gn_compile_options;
 
 /** Differentiated, rewritten, fused, emitted, compiled (or found in the cache).
@@ -47,7 +57,14 @@ typedef struct gn_compile_options {
  *  Ownership  *out is released with gn_func_free, which accepts NULL. *out is NULL after an error.
  *  Thread safety  compiles of different graphs may run at once. */
 GN_API gn_status gn_compile_at(gn_loc, gn_func **out, gn_graph *, const gn_compile_options *);
+#ifdef __cplusplus
+} /* extern "C" */
+inline gn_status gn_compile_with(gn_loc loc, gn_func **out, gn_graph *g, const gn_compile_options &o) { return gn_compile_at(loc, out, g, &o); }
+#define gn_compile(f, g, ...) gn_compile_with(GN_HERE, f, g, gn_compile_options{ __VA_ARGS__ })
+extern "C" {
+#else
 #define gn_compile(f, g, ...) gn_compile_at(GN_HERE, f, g, &(gn_compile_options){ __VA_ARGS__ })
+#endif
 GN_API void gn_func_free(gn_func *);
 
 /** Calls f: arrays in the order of gn_compile's in and out. Inputs are not kept. Outputs are the caller's memory (GN_NEW(&a) has it

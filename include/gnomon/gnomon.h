@@ -8,3 +8,4 @@
 #include "func.h"
 #include "nn.h"
 #include "data.h"
+#include "ffi.h"

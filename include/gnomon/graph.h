@@ -31,12 +31,13 @@ GN_API gn_status gn_graph_relax(gn_graph *, const char *flags);
 /** Seed of initial values and of dropout; default 0. Set it before the first parameter. */
 GN_API void gn_graph_seed(gn_graph *, uint64_t seed);
 
-/** An operand of a builder: an expression or a number, wrapped by GN_OP. A number takes the dtype of the expression beside it. */
+/** An operand of a builder: an expression or a number, wrapped by GN_OP, which takes every arithmetic type. A number takes the dtype of the
+ *  expression beside it. */
 typedef struct gn_operand {
     gn_expr *expr;
-    double number;
+    double number;   /**< of kind 3, too */
     int64_t integer;
-    int kind; /**< 0 expression, 1 floating number, 2 integer */
+    int kind; /**< 0 expression, 1 floating number, 2 integer, 3 unsigned integer above INT64_MAX: its bits */
 } gn_operand;
 
 static inline gn_operand gn_operand_expr(gn_expr *e)
@@ -54,15 +55,15 @@ static inline gn_operand gn_operand_int(int64_t v)
     gn_operand o = { NULL, 0, v, 2 };
     return o;
 }
-#ifndef __cplusplus
-#define GN_OP(x) _Generic((x), gn_expr *: gn_operand_expr, float: gn_operand_double, double: gn_operand_double, \
-    int: gn_operand_int, long: gn_operand_int, long long: gn_operand_int)(x)
-
-/** A list of axes; negative ones count from the end. */
-#define GN_AXES(...) ((gn_axes){ (int)(sizeof((int[]){ __VA_ARGS__ }) / sizeof(int)), (const int[]){ __VA_ARGS__ } })
-/** A list of expressions. */
-#define GN_EXPRS(...) ((gn_exprs){ sizeof((gn_expr *[]){ __VA_ARGS__ }) / sizeof(gn_expr *), (gn_expr *[]){ __VA_ARGS__ } })
-#endif
+static inline gn_operand gn_operand_uint(uint64_t v)
+{
+    gn_operand o = { NULL, (double)v, (int64_t)v, v > INT64_MAX ? 3 : 2 };
+    return o;
+}
+static inline gn_operand gn_operand_ldouble(long double v)
+{
+    return gn_operand_double((double)v);
+}
 typedef struct gn_axes {
     int n;
     const int *at;
@@ -71,6 +72,42 @@ typedef struct gn_exprs {
     size_t n;
     gn_expr *const *at;
 } gn_exprs;
+#ifdef __cplusplus
+} /* extern "C" */
+/* Overloads where C has _Generic, and lists that live as long as the expression they stand in, as C's compound literals nearly do. */
+inline gn_operand gn_operand_of(gn_expr *e) { return gn_operand_expr(e); }
+inline gn_operand gn_operand_of(float v) { return gn_operand_double(static_cast<double>(v)); }
+inline gn_operand gn_operand_of(double v) { return gn_operand_double(v); }
+inline gn_operand gn_operand_of(long double v) { return gn_operand_ldouble(v); }
+inline gn_operand gn_operand_of(bool v) { return gn_operand_int(v); }
+inline gn_operand gn_operand_of(char v) { return gn_operand_int(v); }
+inline gn_operand gn_operand_of(signed char v) { return gn_operand_int(v); }
+inline gn_operand gn_operand_of(short v) { return gn_operand_int(v); }
+inline gn_operand gn_operand_of(int v) { return gn_operand_int(v); }
+inline gn_operand gn_operand_of(long v) { return gn_operand_int(v); }
+inline gn_operand gn_operand_of(long long v) { return gn_operand_int(v); }
+inline gn_operand gn_operand_of(unsigned char v) { return gn_operand_uint(v); }
+inline gn_operand gn_operand_of(unsigned short v) { return gn_operand_uint(v); }
+inline gn_operand gn_operand_of(unsigned v) { return gn_operand_uint(v); }
+inline gn_operand gn_operand_of(unsigned long v) { return gn_operand_uint(v); }
+inline gn_operand gn_operand_of(unsigned long long v) { return gn_operand_uint(v); }
+inline gn_axes gn_axes_of(const std::initializer_list<int> &l) { return { static_cast<int>(l.size()), l.begin() }; }
+inline gn_exprs gn_exprs_of(const std::initializer_list<gn_expr *> &l) { return { l.size(), l.begin() }; }
+#define GN_OP(x) gn_operand_of(x)
+#define GN_AXES(...) gn_axes_of({ __VA_ARGS__ })
+#define GN_EXPRS(...) gn_exprs_of({ __VA_ARGS__ })
+extern "C" {
+#else
+#define GN_OP(x) _Generic((x), gn_expr *: gn_operand_expr, float: gn_operand_double, double: gn_operand_double, \
+    long double: gn_operand_ldouble, _Bool: gn_operand_int, char: gn_operand_int, signed char: gn_operand_int, short: gn_operand_int, \
+    int: gn_operand_int, long: gn_operand_int, long long: gn_operand_int, unsigned char: gn_operand_uint, \
+    unsigned short: gn_operand_uint, unsigned: gn_operand_uint, unsigned long: gn_operand_uint, unsigned long long: gn_operand_uint)(x)
+
+/** A list of axes; negative ones count from the end. */
+#define GN_AXES(...) ((gn_axes){ (int)(sizeof((int[]){ __VA_ARGS__ }) / sizeof(int)), (const int[]){ __VA_ARGS__ } })
+/** A list of expressions. */
+#define GN_EXPRS(...) ((gn_exprs){ sizeof((gn_expr *[]){ __VA_ARGS__ }) / sizeof(gn_expr *), (gn_expr *[]){ __VA_ARGS__ } })
+#endif
 
 /** A named input. `shape` is printf-formatted, extents separated by commas: numbers, names and + - * / % min max of them ("batch, 784",
  *  "2*n+1"); "()" is a scalar. A name stands for one extent throughout the graph and is bound at each call by an input that has it as an

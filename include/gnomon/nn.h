@@ -20,7 +20,31 @@ enum {
     GN_INIT_ZEROS, GN_INIT_CONSTANT, GN_INIT_UNIFORM, GN_INIT_NORMAL, GN_INIT_GLOROT, GN_INIT_HE, GN_INIT_ORTHOGONAL,
     GN_INIT_ARRAY
 };
-#ifndef __cplusplus
+#ifdef __cplusplus
+} /* extern "C" */
+inline gn_init gn_init_of(int kind, double a = 0, double b = 0)
+{
+    gn_init i = {};
+    i.kind = kind, i.a = a, i.b = b;
+    return i;
+}
+inline gn_init gn_init_of(const gn_array &initial)
+{
+    gn_init i = {};
+    i.kind = GN_INIT_ARRAY, i.array = initial;
+    return i;
+}
+#define GN_ZEROS gn_init_of(GN_INIT_ZEROS)
+#define GN_ONES GN_CONSTANT(1.0)
+#define GN_CONSTANT(v) gn_init_of(GN_INIT_CONSTANT, v)
+#define GN_UNIFORM(low, high) gn_init_of(GN_INIT_UNIFORM, low, high)
+#define GN_NORMAL(mean, sd) gn_init_of(GN_INIT_NORMAL, mean, sd)
+#define GN_GLOROT gn_init_of(GN_INIT_GLOROT)
+#define GN_HE gn_init_of(GN_INIT_HE)
+#define GN_ORTHOGONAL gn_init_of(GN_INIT_ORTHOGONAL)
+#define GN_FROM(initial) gn_init_of(initial)
+extern "C" {
+#else
 #define GN_ZEROS ((gn_init){ .kind = GN_INIT_ZEROS })
 #define GN_ONES GN_CONSTANT(1.0)
 #define GN_CONSTANT(v) ((gn_init){ .kind = GN_INIT_CONSTANT, .a = (v) })

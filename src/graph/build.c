@@ -167,6 +167,7 @@ static bool fits_integer(gn_dtype dtype, const gn_operand *number, int64_t *out)
 {
     const int bits = 8 * (int)gn_dtype_size(dtype);
     int64_t v = number->integer;
+    if (number->kind == 3) return *out = v, dtype == GN_U64;
     if (number->kind == 1) {
         if (!(number->number >= -0x1p63 && number->number < 0x1p63) || number->number != floor(number->number)) return false;
         v = (int64_t)number->number;
@@ -197,6 +198,8 @@ gn_expr *gn_number_node(gn_graph *g, const char *op, gn_dtype dtype, const gn_op
     int64_t v = 0;
     const double d = number->kind == 2 ? (double)number->integer : number->number;
     const bool fits = gn_is_float(dtype) ? store_float(dtype, d, bytes) : fits_integer(dtype, number, &v);
+    if (!fits && number->kind == 3)
+        gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRIu64 " does not fit %s", (uint64_t)number->integer, gn_dtypes[dtype].name);
     if (!fits && number->kind == 2)
         gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRId64 " does not fit %s", number->integer, gn_dtypes[dtype].name);
     if (!fits) gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %s does not fit %s", GN_NUMBER(number->number), gn_dtypes[dtype].name);

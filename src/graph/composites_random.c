@@ -160,7 +160,7 @@ static void key_and_step(gn_graph *g, const gn_request *r, size_t at, const char
 {
     const uint64_t key = key_of(g, r, name);
     gn_expr *step = r->x[at];
-    if (!step && r->in[at].kind != 2) gn_request_fail(g, r, GN_EDTYPE, "step is a fraction, not an integer");
+    if (!step && r->in[at].kind == 1) gn_request_fail(g, r, GN_EDTYPE, "step is a fraction, not an integer");
     if (!step) step = gn_make_scalar_int(g, GN_I64, r->in[at].integer);
     if (!gn_is_int(gn_dtype_in(step)))
         gn_request_fail(g, r, GN_EDTYPE, "step is %s, not an integer", gn_dtype_name(gn_dtype_in(step)));
@@ -242,32 +242,59 @@ static gn_expr *draw(gn_loc loc, gn_request r, const char *name, gn_operand step
     return gn_request_make(loc, &r);
 }
 
+static gn_expr *uniform(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape, va_list *args)
+{
+    return draw(loc, (gn_request){ .make = make_floats, .graph = g, .op = &gn_op_uniform, .dtype = dtype }, name, step, shape, args);
+}
+
+gn_expr *gn_uniform_text(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape)
+{
+    return uniform(loc, g, name, step, dtype, shape, NULL);
+}
+
 gn_expr *gn_uniform_at(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape, ...)
 {
     va_list args;
     va_start(args, shape);
-    const gn_request r = { .make = make_floats, .graph = g, .op = &gn_op_uniform, .dtype = dtype };
-    gn_expr *const y = draw(loc, r, name, step, shape, &args);
+    gn_expr *const y = uniform(loc, g, name, step, dtype, shape, &args);
     va_end(args);
     return y;
+}
+
+static gn_expr *normal(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape, va_list *args)
+{
+    return draw(loc, (gn_request){ .make = make_floats, .graph = g, .op = &gn_op_normal, .dtype = dtype }, name, step, shape, args);
+}
+
+gn_expr *gn_normal_text(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape)
+{
+    return normal(loc, g, name, step, dtype, shape, NULL);
 }
 
 gn_expr *gn_normal_at(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape, ...)
 {
     va_list args;
     va_start(args, shape);
-    const gn_request r = { .make = make_floats, .graph = g, .op = &gn_op_normal, .dtype = dtype };
-    gn_expr *const y = draw(loc, r, name, step, shape, &args);
+    gn_expr *const y = normal(loc, g, name, step, dtype, shape, &args);
     va_end(args);
     return y;
+}
+
+static gn_expr *bernoulli(gn_loc loc, gn_graph *g, const char *name, gn_operand step, double p, const char *shape, va_list *args)
+{
+    return draw(loc, (gn_request){ .make = make_bernoulli, .graph = g, .op = &gn_op_bernoulli, .number = p }, name, step, shape, args);
+}
+
+gn_expr *gn_bernoulli_text(gn_loc loc, gn_graph *g, const char *name, gn_operand step, double p, const char *shape)
+{
+    return bernoulli(loc, g, name, step, p, shape, NULL);
 }
 
 gn_expr *gn_bernoulli_at(gn_loc loc, gn_graph *g, const char *name, gn_operand step, double p, const char *shape, ...)
 {
     va_list args;
     va_start(args, shape);
-    const gn_request r = { .make = make_bernoulli, .graph = g, .op = &gn_op_bernoulli, .number = p };
-    gn_expr *const y = draw(loc, r, name, step, shape, &args);
+    gn_expr *const y = bernoulli(loc, g, name, step, p, shape, &args);
     va_end(args);
     return y;
 }

@@ -285,17 +285,22 @@ static gn_expr *make_one_hot(gn_graph *g, const gn_request *r)
     return gn_node(g, &gn_op_one_hot, r->x, 1, attr);
 }
 
+static gn_expr *one_hot(gn_loc loc, gn_expr *labels, gn_dtype dtype, const char *n, va_list *args)
+{
+    return gn_request_make(loc, &(gn_request){ .name = "one_hot", .make = make_one_hot, .dtype = dtype, .text = n, .args = args, .n = 1,
+                                               .in = { gn_operand_expr(labels) } });
+}
+
+gn_expr *gn_one_hot_text(gn_loc loc, gn_expr *labels, gn_dtype dtype, const char *n)
+{
+    return one_hot(loc, labels, dtype, n, NULL);
+}
+
 gn_expr *gn_one_hot_at(gn_loc loc, gn_expr *labels, gn_dtype dtype, const char *n, ...)
 {
     va_list args;
     va_start(args, n);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "one_hot",
-                                                           .make = make_one_hot,
-                                                           .dtype = dtype,
-                                                           .text = n,
-                                                           .args = &args,
-                                                           .n = 1,
-                                                           .in = { gn_operand_expr(labels) } });
+    gn_expr *const y = one_hot(loc, labels, dtype, n, &args);
     va_end(args);
     return y;
 }

@@ -4,6 +4,7 @@
 #include "context.h"
 #include "view.h"
 #include "variable_name.h"
+#include <gnomon/ffi.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +60,12 @@ static gn_expr *build_input(gn_graph *g, void *arg)
         if (gn_dim_is_const(dim[i], &v) && v < 0)
             gn_throw_at(g, GN_ESHAPE, "input", NULL, 0, "\"%s\": extent %lld of axis %zu is negative", c->name, (long long)v, i);
     return gn_input_node(g, c->name, gn_type_tensor(g, c->dtype, s.n, dim));
+}
+
+gn_expr *gn_input_text(gn_loc loc, gn_graph *g, const char *name, gn_dtype dtype, const char *shape)
+{
+    input_call c = { .name = name, .shape = shape, .dtype = dtype };
+    return gn_build(loc, g, build_input, &c);
 }
 
 gn_expr *gn_input_at(gn_loc loc, gn_graph *g, const char *name, gn_dtype dtype, const char *shape, ...)

@@ -1,5 +1,5 @@
 /* Parameters: shared variables that gn_params finds. */
-#include <gnomon/nn.h>
+#include <gnomon/ffi.h>
 #include <stdio.h>
 #include "expr.h"
 #include "init.h"
@@ -57,14 +57,27 @@ static gn_expr *build_param(gn_graph *g, void *arg)
     return e;
 }
 
+static gn_expr *make_param(gn_loc loc, gn_graph *g, request *r)
+{
+    r->loc = loc;
+    if (g) r->scratch.allocator = g->arena.allocator;
+    gn_expr *e = gn_build(loc, g, build_param, r);
+    gn_arena_free(&r->scratch);
+    return e;
+}
+
+gn_expr *gn_param_text(gn_loc loc, gn_graph *g, const char *name, gn_dtype dtype, gn_init init, const char *shape)
+{
+    request r = { .name = name, .dtype = dtype, .init = &init, .format = shape };
+    return make_param(loc, g, &r);
+}
+
 gn_expr *gn_param_at(gn_loc loc, gn_graph *g, const char *name, gn_dtype dtype, gn_init init, const char *shape, ...)
 {
     va_list args;
     va_start(args, shape);
-    request r = { .loc = loc, .name = name, .dtype = dtype, .init = &init, .format = shape, .args = &args };
-    if (g) r.scratch.allocator = g->arena.allocator;
-    gn_expr *e = gn_build(loc, g, build_param, &r);
-    gn_arena_free(&r.scratch);
+    request r = { .name = name, .dtype = dtype, .init = &init, .format = shape, .args = &args };
+    gn_expr *const e = make_param(loc, g, &r);
     va_end(args);
     return e;
 }

@@ -430,6 +430,51 @@ static void index_builders_refuse(void **state)
     gn_graph_free(g);
 }
 
+/* Every arithmetic type of C, and the ends of the widest. */
+static void numbers_of_every_type_are_operands(void **state)
+{
+    (void)state;
+    gn_graph *g = gn_graph_new(NULL);
+    gn_expr *x = EXPECT_F32(g, "2", 1, 2), *u = gn_full(g, GN_U64, 0, "1"), *i = gn_full(g, GN_I64, 0, "1");
+    const size_t n = 3;
+    const char c = 'a';
+    gn_expr *y = gn_add(gn_add(x, n), (unsigned char)1);
+    y = gn_add(gn_add(y, (signed char)-1), (short)2), y = gn_add(gn_add(y, (unsigned short)2), 3u), y = gn_add(gn_add(y, 4ul), 5ull);
+    y = gn_add(gn_add(y, 1l), 1ll), y = gn_add(gn_add(y, (_Bool)1), 1.0L), y = gn_sub(gn_add(y, c), 97), y = gn_mul(gn_mul(y, 1.0f), 1.0);
+    EXPECT(y, "f32 (2)", 24, 25);
+    EXPECT(gn_eq(gn_sub(u, 1), UINT64_MAX), "bool (1)", 1);
+    EXPECT(gn_eq(gn_sub(u, 1), 18446744073709551614u), "bool (1)", 0);
+    EXPECT_ERROR(gn_add(i, UINT64_MAX), GN_EDTYPE, "add: the number 18446744073709551615 does not fit i64");
+    EXPECT(gn_mul(x, UINT64_MAX), "f32 (2)", 0x1p64, 0x1p65);
+    gn_graph_free(g);
+}
+
+/* The forms for other languages take their text as it is, and make the same nodes. */
+static void texts_without_a_format_make_the_same_nodes(void **state)
+{
+    (void)state;
+    gn_graph *g = gn_graph_new(NULL);
+    gn_expr *x = gn_input_text(GN_HERE, g, "x", GN_F32, "n, 4"), *t = gn_input_text(GN_HERE, g, "t", GN_I32, "n");
+    const gn_operand one = GN_OP(1), zero = GN_OP(0);
+    assert_string_equal(gn_type_text(x), "f32 (n, 4)");
+    assert_ptr_equal(gn_reshape_text(GN_HERE, x, "2*n, 2"), gn_reshape(x, "2*n, %d", 2));
+    assert_ptr_equal(gn_broadcast_to_text(GN_HERE, x, "3, n, 4"), gn_broadcast_to(x, "%d, n, 4", 3));
+    assert_ptr_equal(gn_slice_text(GN_HERE, x, ":, 1"), gn_slice(x, ":, %d", 1));
+    assert_ptr_equal(gn_pad_text(GN_HERE, x, one, "0:0, 1:n%3"), gn_pad(x, 1, "0:0, %d:n%%3", 1));
+    assert_ptr_equal(gn_iota_text(GN_HERE, g, GN_I32, 0, "n%5"), gn_iota(g, GN_I32, 0, "n%%5"));
+    assert_ptr_equal(gn_full_text(GN_HERE, g, GN_F32, one, "n"), gn_full(g, GN_F32, 1, "n"));
+    assert_ptr_equal(gn_one_hot_text(GN_HERE, t, GN_F32, "7"), gn_one_hot(t, GN_F32, "%d", 7));
+    assert_ptr_equal(gn_uniform_text(GN_HERE, g, "u", zero, GN_F32, "n"), gn_uniform(g, "u", 0, GN_F32, "n"));
+    assert_ptr_equal(gn_normal_text(GN_HERE, g, "v", zero, GN_F32, "n"), gn_normal(g, "v", 0, GN_F32, "n"));
+    assert_ptr_equal(gn_bernoulli_text(GN_HERE, g, "b", zero, 0.5, "n"), gn_bernoulli(g, "b", 0, 0.5, "n"));
+    assert_string_equal(gn_type_text(gn_param_text(GN_HERE, g, "w", GN_F32, GN_ZEROS, "3, 4")), "f32 (3, 4)");
+    assert_int_equal(gn_graph_check(g), GN_OK);
+    EXPECT_ERROR(gn_input_text(GN_HERE, g, "y", GN_F32, "%d"), GN_ESYNTAX, "input: \"y\": shape \"%d\", character 1");
+    EXPECT_ERROR(gn_slice_text(GN_HERE, x, NULL), GN_EINVAL, "slice: a text that is NULL");
+    EXPECT_ERROR(gn_param_text(GN_HERE, g, "z", GN_F32, GN_ZEROS, NULL), GN_EINVAL, "param: \"z\": its shape is NULL");
+    gn_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +493,8 @@ int main(void)
         cmocka_unit_test(contractions_refuse),
         cmocka_unit_test(elements_by_index),
         cmocka_unit_test(index_builders_refuse),
+        cmocka_unit_test(numbers_of_every_type_are_operands),
+        cmocka_unit_test(texts_without_a_format_make_the_same_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

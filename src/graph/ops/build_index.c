@@ -61,29 +61,42 @@ gn_expr *gn_scatter_add_at(gn_loc loc, gn_expr *x, gn_expr *indices, gn_expr *up
                                                .in = { gn_operand_expr(x), gn_operand_expr(indices), gn_operand_expr(updates) } });
 }
 
+static gn_expr *iota(gn_loc loc, gn_graph *g, gn_dtype dtype, int axis, const char *shape, va_list *args)
+{
+    return gn_request_make(
+        loc, &(gn_request){ .name = "iota", .make = make_iota, .graph = g, .dtype = dtype, .axis = axis, .text = shape, .args = args });
+}
+
+gn_expr *gn_iota_text(gn_loc loc, gn_graph *g, gn_dtype dtype, int axis, const char *shape)
+{
+    return iota(loc, g, dtype, axis, shape, NULL);
+}
+
 gn_expr *gn_iota_at(gn_loc loc, gn_graph *g, gn_dtype dtype, int axis, const char *shape, ...)
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(
-        loc, &(gn_request){
-                 .name = "iota", .make = make_iota, .graph = g, .dtype = dtype, .axis = axis, .text = shape, .args = &args });
+    gn_expr *const y = iota(loc, g, dtype, axis, shape, &args);
     va_end(args);
     return y;
+}
+
+static gn_expr *full(gn_loc loc, gn_graph *g, gn_dtype dtype, gn_operand value, const char *shape, va_list *args)
+{
+    return gn_request_make(loc, &(gn_request){ .name = "full", .make = make_full, .graph = g, .dtype = dtype, .text = shape, .args = args, .n = 1,
+                                               .in = { value } });
+}
+
+gn_expr *gn_full_text(gn_loc loc, gn_graph *g, gn_dtype dtype, gn_operand value, const char *shape)
+{
+    return full(loc, g, dtype, value, shape, NULL);
 }
 
 gn_expr *gn_full_at(gn_loc loc, gn_graph *g, gn_dtype dtype, gn_operand value, const char *shape, ...)
 {
     va_list args;
     va_start(args, shape);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "full",
-                                                           .make = make_full,
-                                                           .graph = g,
-                                                           .dtype = dtype,
-                                                           .text = shape,
-                                                           .args = &args,
-                                                           .n = 1,
-                                                           .in = { value } });
+    gn_expr *const y = full(loc, g, dtype, value, shape, &args);
     va_end(args);
     return y;
 }

@@ -320,6 +320,11 @@ static gn_expr *with_text(gn_loc loc, const char *name, gn_expr *(*maker)(gn_gra
         loc, &(gn_request){ .name = name, .make = maker, .text = text, .args = args, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
+gn_expr *gn_reshape_text(gn_loc loc, gn_expr *x, const char *shape)
+{
+    return with_text(loc, "reshape", make_reshape, x, shape, NULL);
+}
+
 gn_expr *gn_reshape_at(gn_loc loc, gn_expr *x, const char *shape, ...)
 {
     va_list args;
@@ -327,6 +332,11 @@ gn_expr *gn_reshape_at(gn_loc loc, gn_expr *x, const char *shape, ...)
     gn_expr *const y = with_text(loc, "reshape", make_reshape, x, shape, &args);
     va_end(args);
     return y;
+}
+
+gn_expr *gn_broadcast_to_text(gn_loc loc, gn_expr *x, const char *shape)
+{
+    return with_text(loc, "broadcast_to", make_broadcast_to, x, shape, NULL);
 }
 
 gn_expr *gn_broadcast_to_at(gn_loc loc, gn_expr *x, const char *shape, ...)
@@ -338,6 +348,11 @@ gn_expr *gn_broadcast_to_at(gn_loc loc, gn_expr *x, const char *shape, ...)
     return y;
 }
 
+gn_expr *gn_slice_text(gn_loc loc, gn_expr *x, const char *text)
+{
+    return with_text(loc, "slice", make_slice, x, text, NULL);
+}
+
 gn_expr *gn_slice_at(gn_loc loc, gn_expr *x, const char *text, ...)
 {
     va_list args;
@@ -347,12 +362,22 @@ gn_expr *gn_slice_at(gn_loc loc, gn_expr *x, const char *text, ...)
     return y;
 }
 
+static gn_expr *pad(gn_loc loc, gn_expr *x, gn_operand value, const char *widths, va_list *args)
+{
+    return gn_request_make(loc, &(gn_request){ .name = "pad", .make = make_pad, .text = widths, .args = args, .n = 2,
+                                               .in = { gn_operand_expr(x), value } });
+}
+
+gn_expr *gn_pad_text(gn_loc loc, gn_expr *x, gn_operand value, const char *widths)
+{
+    return pad(loc, x, value, widths, NULL);
+}
+
 gn_expr *gn_pad_at(gn_loc loc, gn_expr *x, gn_operand value, const char *widths, ...)
 {
     va_list args;
     va_start(args, widths);
-    gn_expr *const y = gn_request_make(loc, &(gn_request){ .name = "pad", .make = make_pad, .text = widths, .args = &args, .n = 2,
-                                                           .in = { gn_operand_expr(x), value } });
+    gn_expr *const y = pad(loc, x, value, widths, &args);
     va_end(args);
     return y;
 }

@@ -9,7 +9,7 @@
  *     } */
 #pragma once
 #include <stdarg.h>
-#include <gnomon/ops.h>
+#include <gnomon/ffi.h>
 #include "make.h"
 
 typedef struct gn_request {
