@@ -276,12 +276,11 @@ gn_expr *gn_cross_entropy_at(gn_loc loc, gn_expr *logits, gn_expr *labels)
 
 static gn_expr *make_one_hot(gn_graph *g, const gn_request *r)
 {
-    const gn_dim *extent[GN_MAX_RANK];
     if ((unsigned)r->dtype >= GN_NDTYPES) gn_request_fail(g, r, GN_EDTYPE, "%d is no dtype", (int)r->dtype);
     if (!gn_is_int(gn_dtype_in(r->x[0])))
         gn_request_fail(g, r, GN_EDTYPE, "labels are %s, not integers", gn_dtype_name(gn_dtype_in(r->x[0])));
-    if (gn_request_shape(g, r, extent) != 1) gn_request_fail(g, r, GN_ESYNTAX, "\"%s\" is not one extent", gn_request_text(g, r));
-    const gn_attr attr[2] = { { .kind = GN_ATTR_DTYPE, .i = r->dtype }, { .kind = GN_ATTR_DIMS, .n = 1, .dims = extent } };
+    const gn_dim *const extent = gn_request_extent(g, r, gn_request_text(g, r));
+    const gn_attr attr[2] = { { .kind = GN_ATTR_DTYPE, .i = r->dtype }, { .kind = GN_ATTR_DIMS, .n = 1, .dims = &extent } };
     return gn_node(g, &gn_op_one_hot, r->x, 1, attr);
 }
 

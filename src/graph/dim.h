@@ -147,3 +147,4 @@ const char *gn_dim_text(gn_arena *, const gn_dim *); /* as shown */
 const gn_dim *gn_dim_read(gn_dim_pool *, const char *file, const gn_sx *);
 /* The user's shape strings: "batch, 2*n+1" with + - * / % ( ) min max; appends to out, at most `capacity`. Throws GN_ESYNTAX. */
 size_t gn_dim_read_shape(gn_dim_pool *, const char *text, const gn_dim **out, size_t capacity);
+const gn_dim *gn_dim_read_extent(gn_dim_pool *, const char *text); /* one of them */

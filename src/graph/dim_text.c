@@ -278,13 +278,14 @@ const gn_dim *gn_dim_read(gn_dim_pool *pool, const char *file, const gn_sx *x)
 
 typedef struct shape_reader {
     gn_dim_pool *pool;
+    const char *what; /* "shape", "extent": for words */
     const char *text, *at;
     int depth;
 } shape_reader;
 
 static _Noreturn void fail_shape(const shape_reader *r, const char *what)
 {
-    gn_throw(GN_ESYNTAX, "shape \"%s\", character %d: %s", r->text, (int)(r->at - r->text) + 1, what);
+    gn_throw(GN_ESYNTAX, "%s \"%s\", character %d: %s", r->what, r->text, (int)(r->at - r->text) + 1, what);
 }
 
 static bool accept(shape_reader *r, char c)
@@ -323,8 +324,8 @@ static const gn_dim *read_number(shape_reader *r)
     errno = 0;
     const long long v = strtoll(r->at, &end, 10);
     if (errno) fail_shape(r, "a number that does not fit 64 bits");
-    if (gn_begins_name(*end) || *end == '.') fail_shape(r, "a number, an operator or ',' was expected");
     r->at = end;
+    if (gn_begins_name(*end) || *end == '.') fail_shape(r, "an operator or the end of the extent was expected");
     return gn_dim_const(r->pool, v);
 }
 
@@ -369,7 +370,7 @@ static const gn_dim *read_sum(shape_reader *r)
 
 size_t gn_dim_read_shape(gn_dim_pool *pool, const char *text, const gn_dim **out, size_t capacity)
 {
-    shape_reader r = { pool, text, text, 0 };
+    shape_reader r = { pool, "shape", text, text, 0 };
     size_t n = 0;
     if (accept(&r, '(') && accept(&r, ')') && accept(&r, '\0')) return 0;
     r.at = text;
@@ -381,4 +382,12 @@ size_t gn_dim_read_shape(gn_dim_pool *pool, const char *text, const gn_dim **out
         if (!accept(&r, '\0')) fail_shape(&r, "an operator or ',' was expected");
         return n;
     }
+}
+
+const gn_dim *gn_dim_read_extent(gn_dim_pool *pool, const char *text)
+{
+    shape_reader r = { pool, "extent", text, text, 0 };
+    const gn_dim *const d = read_sum(&r);
+    if (!accept(&r, '\0')) fail_shape(&r, "an operator or the end was expected");
+    return d;
 }

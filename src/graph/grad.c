@@ -65,7 +65,9 @@ typedef struct request {
 static void check_floating(gn_graph *g, const char *op, gn_expr *e, const char *role)
 {
     if (e->type->kind == GN_TYPE_TENSOR && gn_is_float((gn_dtype)e->type->dtype)) return;
-    gn_throw_at(g, GN_EGRAD, op, &e, 1, "%s is %s, which has no gradient", role,
+    gn_text t = { .arena = &g->arena };
+    gn_expr_describe(&t, e);
+    gn_throw_at(g, GN_EGRAD, op, &e, 1, "%s, %s, has no gradient: it is %s, not floating", gn_text_done(&t), role,
                 e->type->kind == GN_TYPE_TENSOR ? gn_dtype_name((gn_dtype)e->type->dtype) : "a tuple");
 }
 
@@ -96,11 +98,13 @@ static bool depends(gn_arena *scratch, gn_expr *e, const gn_expr *x)
 static _Noreturn void not_reached(gn_graph *g, request *r, gn_expr *x)
 {
     gn_expr *both[] = { r->ys[0], x };
+    gn_text y = { .arena = &g->arena }, by = { .arena = &g->arena };
+    gn_expr_describe(&y, both[0]), gn_expr_describe(&by, x);
     if (depends(&r->scratch, r->ys[0], x)) {
         gn_throw_at(g, GN_EGRAD, r->op, both, 2,
-                    "no gradient flows from the first to the second: all ways pass integers, bools or stop_gradient");
+                    "no gradient flows from %s to %s: all ways pass integers, bools or stop_gradient", gn_text_done(&y), gn_text_done(&by));
     }
-    gn_throw_at(g, GN_EGRAD, r->op, both, 2, "the first does not depend on the second");
+    gn_throw_at(g, GN_EGRAD, r->op, both, 2, "%s does not depend on %s", gn_text_done(&y), gn_text_done(&by));
 }
 
 static void collect(gn_graph *g, gn_flow *f, request *r, size_t i)
@@ -114,9 +118,9 @@ static gn_expr *reverse(gn_graph *g, void *arg)
 {
     request *r = arg;
     gn_flow f = { .graph = g, .scratch = &r->scratch, .mode = GN_FLOW_REVERSE, .op = r->op };
-    for (size_t i = 0; i < r->m; i++) check_floating(g, r->op, r->xs[i], "what is differentiated by");
+    for (size_t i = 0; i < r->m; i++) check_floating(g, r->op, r->xs[i], "by which is differentiated");
     for (size_t i = 0; i < r->n; i++) {
-        check_floating(g, r->op, r->ys[i], "what is differentiated");
+        check_floating(g, r->op, r->ys[i], "which is differentiated");
         if (!r->dys && r->ys[i]->type->n)
             gn_throw_at(g, GN_EGRAD, r->op, &r->ys[i], 1, "what is differentiated is no scalar; reduce it first, or use gn_vjp");
         if (r->dys) check_same_type(g, r->op, r->ys[i], r->dys[i], "an output and its known gradient differ in dtype or shape");
@@ -132,9 +136,9 @@ static gn_expr *forward(gn_graph *g, void *arg)
 {
     request *r = arg; /* dys are the directions of xs */
     gn_flow f = { .graph = g, .scratch = &r->scratch, .mode = GN_FLOW_FORWARD, .op = r->op };
-    for (size_t i = 0; i < r->n; i++) check_floating(g, r->op, r->ys[i], "what is differentiated");
+    for (size_t i = 0; i < r->n; i++) check_floating(g, r->op, r->ys[i], "which is differentiated");
     for (size_t i = 0; i < r->m; i++) {
-        check_floating(g, r->op, r->xs[i], "what is differentiated by");
+        check_floating(g, r->op, r->xs[i], "by which is differentiated");
         check_same_type(g, r->op, r->xs[i], r->dys[i], "an input and its direction differ in dtype or shape");
     }
     gn_flow_trace(&f, r->n, r->ys, r->m, r->xs);

@@ -70,11 +70,13 @@ static void check_update(const reader *r, const gn_update *u, size_t i)
     if (!is_op(u->variable, "variable"))
         gn_throw_at(r->graph, GN_EINVAL, "compile", pair, 1, "update %zu is of no variable but of %s", i, u->variable->op->name);
     const gn_type *a = u->variable->type, *b = u->value->type;
-    if (a->dtype != b->dtype) gn_throw_at(r->graph, GN_EDTYPE, "compile", pair, 2, "update of '%s' has another dtype", name_of(u->variable));
-    if (a->n != b->n) gn_throw_at(r->graph, GN_ESHAPE, "compile", pair, 2, "update of '%s' has another rank", name_of(u->variable));
+    if (a->dtype != b->dtype) gn_throw_at(r->graph, GN_EDTYPE, "compile", pair, 2, "update of '%s': dtype %s, expected %s", name_of(u->variable),
+                                              gn_dtype_name((gn_dtype)b->dtype), gn_dtype_name((gn_dtype)a->dtype));
+    if (a->n != b->n) gn_throw_at(r->graph, GN_ESHAPE, "compile", pair, 2, "update of '%s': rank %d, expected %d", name_of(u->variable), b->n, a->n);
     for (uint16_t d = 0; d < a->n; d++)
         if (gn_dim_compare(a->dim[d], b->dim[d]) != GN_DIM_EQUAL)
-            gn_throw_at(r->graph, GN_ESHAPE, "compile", pair, 2, "update of '%s' has another shape (axis %d)", name_of(u->variable), d);
+            gn_throw_at(r->graph, GN_ESHAPE, "compile", pair, 2, "update of '%s': axis %d has extent %s, expected %s", name_of(u->variable), d,
+                        gn_dim_text(r->arena, b->dim[d]), gn_dim_text(r->arena, a->dim[d]));
 }
 
 static void read_updates(const reader *r, gn_updates u, gn_request *q)

@@ -28,9 +28,9 @@ static void each_mistake_of_a_compile_is_told(void **state)
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ x, x })), GN_EINVAL, "update 0 is of no variable but of input");
     refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, NULL })), GN_EINVAL, ".update value 0 is NULL");
     refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_add(w, 1) }, { w, gn_mul(w, 2) })), GN_EINVAL, "variable 'w' is updated twice");
-    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_sum_all(w) })), GN_ESHAPE, "update of 'w' has another rank");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ w, x })), GN_ESHAPE, "update of 'w' has another shape (axis 0)");
-    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_cast(w, GN_F64) })), GN_EDTYPE, "update of 'w' has another dtype");
+    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_sum_all(w) })), GN_ESHAPE, "update of 'w': rank 0, expected 1");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ w, x })), GN_ESHAPE, "update of 'w': axis 0 has extent ");
+    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_cast(w, GN_F64) })), GN_EDTYPE, "update of 'w': dtype ");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n"), GN_ESYNTAX, "expected name=number");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=3 4"), GN_ESYNTAX, "expected a comma at column 5");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=-3"), GN_ESHAPE, "'n' is negative");

@@ -280,7 +280,7 @@ static void read_one(void *arg)
 static void malformed_shapes_are_told_with_their_place(void **state)
 {
     (void)state;
-    const pair cases[] = { { "batch, 7q", "shape \"batch, 7q\", character 8: a number, an operator or ',' was expected" },
+    const pair cases[] = { { "batch, 7q", "shape \"batch, 7q\", character 9: an operator or the end of the extent was expected" },
                            { "", "it is empty; a scalar is \"()\"" },
                            { "n,", "character 3: an extent is missing" },
                            { "n m", "character 3: an operator or ',' was expected" },

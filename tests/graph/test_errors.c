@@ -34,7 +34,7 @@ static void inputs_say_what_is_wrong_with_name_dtype_and_shape(void **state)
     gn_input(g, "x", (gn_dtype)50, "n");
     FAILS(g, GN_EDTYPE, "input: \"x\": 50 is no dtype");
     gn_input(g, "x", GN_F32, "n, 7q");
-    FAILS(g, GN_ESYNTAX, "input: \"x\": shape \"n, 7q\", character 4");
+    FAILS(g, GN_ESYNTAX, "input: \"x\": shape \"n, 7q\", character 5");
     gn_input(g, "x", GN_F32, "%d", -4);
     FAILS(g, GN_ESHAPE, "input: \"x\": extent -4 of axis 0 is negative");
     gn_input(g, "x", GN_F32, "1,1,1,1,1,1,1,1,1");

@@ -393,11 +393,11 @@ static void mistakes_are_told_with_both_places(void **state)
     assert_message_contains("f32 (n)");
     assert_message_contains(made);
     gn_grad(gn_sum_all(y), k);
-    fails_with(g, GN_EGRAD, __LINE__ - 1, "grad: what is differentiated by is i32, which has no gradient");
+    fails_with(g, GN_EGRAD, __LINE__ - 1, ", by which is differentiated, has no gradient: it is i32, not floating");
     gn_grad(gn_sum_all(k), x);
-    fails_with(g, GN_EGRAD, __LINE__ - 1, "grad: what is differentiated is i32, which has no gradient");
+    fails_with(g, GN_EGRAD, __LINE__ - 1, ", which is differentiated, has no gradient: it is i32, not floating");
     gn_grad(gn_sum_all(y), gn_input(g, "other", GN_F32, "()"));
-    fails_with(g, GN_EGRAD, __LINE__ - 1, "grad: the first does not depend on the second");
+    fails_with(g, GN_EGRAD, __LINE__ - 1, "does not depend on");
     gn_grad(steps, x);
     fails_with(g, GN_EGRAD, __LINE__ - 1, "all ways pass integers, bools or stop_gradient");
     gn_grad(gn_sum_all(gn_stop_gradient(x)), x);
@@ -416,7 +416,7 @@ static void mistakes_are_told_with_both_places(void **state)
     gn_jvp(1, &y, 1, &x, &wide, &out);
     fails_with(g, GN_EGRAD, __LINE__ - 1, "jvp: an input and its direction differ in dtype or shape");
     gn_jvp(1, &k, 1, &x, &x, &out);
-    fails_with(g, GN_EGRAD, __LINE__ - 1, "jvp: what is differentiated is i32, which has no gradient");
+    fails_with(g, GN_EGRAD, __LINE__ - 1, ", which is differentiated, has no gradient: it is i32, not floating");
     assert_int_equal(gn_graph_check(g), GN_OK);
     assert_non_null(gn_grad(gn_sum_all(y), x)); /* the graph is usable after all this */
     assert_int_equal(gn_graph_check(g), GN_OK);

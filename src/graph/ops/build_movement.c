@@ -127,18 +127,11 @@ static size_t split_text(gn_graph *g, const gn_request *r, const char *text, cha
     }
 }
 
-static const gn_dim *read_dim(gn_graph *g, const gn_request *r, const char *text)
-{
-    const gn_dim *d[GN_MAX_RANK];
-    if (gn_request_dims(g, r, text, d) != 1) gn_request_fail(g, r, GN_ESYNTAX, "\"%s\" is not one extent", text);
-    return d[0];
-}
-
 /* A place on an axis: negative numbers count from the end. */
 static const gn_dim *read_place(gn_graph *g, const gn_request *r, const char *text, const gn_dim *extent, const gn_dim *otherwise)
 {
     if (*text == '\0') return otherwise;
-    const gn_dim *d = read_dim(g, r, text);
+    const gn_dim *d = gn_request_extent(g, r, text);
     int64_t v;
     return gn_dim_is_const(d, &v) && v < 0 ? gn_dim_add(&g->dims, extent, d) : d;
 }
@@ -152,7 +145,7 @@ typedef struct ranges {
 static int64_t read_step(gn_graph *g, const gn_request *r, const char *text)
 {
     int64_t step = 1;
-    if (*text != '\0' && !gn_dim_is_const(read_dim(g, r, text), &step))
+    if (*text != '\0' && !gn_dim_is_const(gn_request_extent(g, r, text), &step))
         gn_request_fail(g, r, GN_ESYNTAX, "the step \"%s\" is no number", text);
     if (step == 0 || step < -INT32_MAX || step > INT32_MAX)
         gn_request_fail(g, r, GN_EINVAL, "a step of %lld: from 1 to %d, or negative, is possible", (long long)step, INT32_MAX);
@@ -160,23 +153,17 @@ static int64_t read_step(gn_graph *g, const gn_request *r, const char *text)
 }
 
 /* Throws where the bounds are outside for every size; what is open the type rule leaves to the call. */
-static void check_bounds(gn_graph *g, const gn_request *r, size_t axis, const gn_dim *start, const gn_dim *stop,
+static void check_bounds(gn_graph *g, const gn_request *r, size_t axis, const char *text, const gn_dim *start, const gn_dim *stop,
                          const gn_dim *extent)
 {
     int64_t low, high;
-    gn_text t = { .arena = &g->arena };
-    gn_textf(&t, "range ");
-    gn_dim_show(&t, start);
-    gn_textf(&t, ":");
-    gn_dim_show(&t, stop);
-    gn_textf(&t, " of axis %zu with extent ", axis);
-    gn_dim_show(&t, extent);
+    const char *const range = gn_arena_printf(&g->arena, "the range \"%s\" of axis %zu with extent %s", text, axis, gn_dim_text(&g->arena, extent));
     gn_dim_range(start, NULL, &low, &high);
-    if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "%s starts before it", gn_text_done(&t));
+    if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "%s starts before it", range);
     gn_dim_range(gn_dim_sub(&g->dims, extent, stop), NULL, &low, &high);
-    if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "%s ends after it", gn_text_done(&t));
+    if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "%s ends after it", range);
     gn_dim_range(gn_dim_sub(&g->dims, stop, start), NULL, &low, &high);
-    if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "%s ends before it starts", gn_text_done(&t));
+    if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "%s ends before it starts", range);
 }
 
 /* Backwards by s from `start` down to above `stop`: the same elements forwards, flipped afterwards. */
@@ -203,7 +190,7 @@ static void read_range(gn_graph *g, const gn_request *r, size_t axis, const char
             o->flipped.at[o->flipped.n++] = (int64_t)axis;
         }
     }
-    check_bounds(g, r, axis, low, high, extent);
+    check_bounds(g, r, axis, text, low, high, extent);
     const gn_dim *span = gn_dim_sub(p, high, low);
     o->shape[axis] = gn_dim_cdiv(p, span, gn_dim_const(p, o->step[axis]));
     o->start[axis] = low;
@@ -246,9 +233,9 @@ static gn_expr *make_pad(gn_graph *g, const gn_request *r)
         const char *part[2] = { "", "" };
         if (d < n && split_text(g, r, axis[d], ':', part, 2) != 2)
             gn_request_fail(g, r, GN_ESYNTAX, "\"%s\" is not \"before:after\"", axis[d]);
-        const gn_dim *after = *part[1] ? read_dim(g, r, part[1]) : zero;
+        const gn_dim *after = *part[1] ? gn_request_extent(g, r, part[1]) : zero;
         int64_t low, high;
-        start[d] = *part[0] ? read_dim(g, r, part[0]) : zero, step[d] = 1;
+        start[d] = *part[0] ? gn_request_extent(g, r, part[0]) : zero, step[d] = 1;
         gn_dim_range(start[d], NULL, &low, &high);
         if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "a negative width: %s", axis[d]);
         gn_dim_range(after, NULL, &low, &high);

@@ -181,6 +181,21 @@ size_t gn_request_dims(gn_graph *g, const gn_request *r, const char *text, const
     return a.n;
 }
 
+static void read_extent(void *arg)
+{
+    reading *const a = arg;
+    *a->out = gn_dim_read_extent(&a->g->dims, a->text);
+}
+
+const gn_dim *gn_request_extent(gn_graph *g, const gn_request *r, const char *text)
+{
+    const gn_dim *d = NULL;
+    reading a = { .g = g, .text = text, .out = &d };
+    const gn_status bad = gn_protect(read_extent, &a);
+    if (bad) gn_request_fail(g, r, bad, "%s", gn_message());
+    return d;
+}
+
 size_t gn_request_shape(gn_graph *g, const gn_request *r, const gn_dim **shape)
 {
     const char *text = gn_request_text(g, r);

@@ -53,5 +53,6 @@ const char *gn_request_text(gn_graph *, const gn_request *); /* formatted, in th
 /* A list of extents, also negative ones; `text` as a shape, without those. They return how many. */
 size_t gn_request_dims(gn_graph *, const gn_request *, const char *text, const gn_dim **out);
 size_t gn_request_shape(gn_graph *, const gn_request *, const gn_dim **shape);
+const gn_dim *gn_request_extent(gn_graph *, const gn_request *, const char *text); /* one, also negative */
 /* x repeated to a shape, aligned at the last axis. */
 gn_expr *gn_request_repeat(gn_graph *, const gn_request *, gn_expr *x, size_t rank, const gn_dim *const *shape);
