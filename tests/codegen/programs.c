@@ -51,7 +51,7 @@ void program_free(program *p)
 
 void program_size(program *p, const char *name, int64_t size)
 {
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < PROGRAM_SIZES; i++)
         if (!p->size[i].name || strcmp(p->size[i].name, name) == 0) {
             p->size[i].name = name, p->size[i].size = size;
             return;
@@ -152,7 +152,7 @@ void program_group(program *p, const gn_target *target)
 static bool size_of(void *user, const char *symbol, int64_t *out)
 {
     const program *p = user;
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < PROGRAM_SIZES; i++)
         if (p->size[i].name && strcmp(p->size[i].name, symbol) == 0) {
             *out = p->size[i].size;
             return true;
@@ -266,7 +266,7 @@ static void check_body(void *arg)
     const gn_grouping *o = p->grouping;
     gn_evaluation *e = gn_evaluation_new(&p->arena);
     make_memory(p);
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < PROGRAM_SIZES; i++)
         if (p->size[i].name) gn_evaluation_size(e, p->size[i].name, p->size[i].size);
     for (size_t i = 0; i < o->values.n; i++)
         if (o->values.at[i].kind == GN_VALUE_INPUT || o->values.at[i].kind == GN_VALUE_VARIABLE) {

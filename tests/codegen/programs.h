@@ -6,6 +6,7 @@
 #include "core.h"
 #include "testlib.h"
 
+enum { PROGRAM_SIZES = 48 };
 typedef struct program {
     gn_arena arena;
     gn_graph *graph;
@@ -13,7 +14,7 @@ typedef struct program {
     struct gn_core *core;
     gn_grouping *grouping;
     uint64_t random;
-    struct { const char *name; int64_t size; } size[8]; /* of named dims */
+    struct { const char *name; int64_t size; } size[PROGRAM_SIZES]; /* of named dims */
     bool optimize;               /* all passes first; else the graph must be made of primitives */
     bool refused;                /* by the optimizer */
     int64_t index_most;          /* integers are drawn below it */

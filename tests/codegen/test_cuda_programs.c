@@ -12,6 +12,7 @@
 #include "programs.h"
 #include "random_graph.h"
 #include "unit_cc.h"
+#include "words.h"
 
 typedef struct cuda_program {
     program *p;
@@ -168,6 +169,43 @@ static void a_contraction_beside_a_loop_of_its_factor_runs_like_the_reference(vo
     check_emulated(p);
 }
 
+/* ---- names ---- */
+
+/* Forty words from `at` on as names of inputs, and as many as dims: a map of all, maps of rank 4, and a contraction, whose copies are counted. */
+static program *program_of_words(size_t at)
+{
+    enum { N = 40 };
+    program *p = program_new(test_seed());
+    const char *const *word = every_word + (at + N < NWORDS ? at : NWORDS - N), *const *dim = every_word + NWORDS - N - (word - every_word);
+    char shape[400];
+    gn_expr *y = NULL;
+    p->optimize = true;
+    for (size_t i = 0; i < N; i++) program_size(p, dim[i], 1 + (int64_t)i % 3);
+    for (size_t i = 0; i < N - 12; i++) {
+        gn_expr *const x = program_in(p, word[i], GN_F32, dim[0]);
+        y = y ? gn_add(gn_mul(y, 0.5), x) : x;
+    }
+    program_out(p, gn_tanh(y));
+    for (size_t i = 0; i < 9; i++) {
+        const char *const *d = dim + 4 * i;
+        snprintf(shape, sizeof shape, "%s, %s, %s, %s", d[0], d[1], d[2], d[3]);
+        program_out(p, gn_exp(gn_permute(program_in(p, word[N - 12 + i], GN_F32, shape), GN_AXES(0, 1, 3, 2))));
+    }
+    snprintf(shape, sizeof shape, "%s, %s", dim[N - 4], dim[N - 3]);
+    gn_expr *const a = program_in(p, word[N - 3], GN_F32, shape);
+    snprintf(shape, sizeof shape, "%s, %s", dim[N - 3], dim[N - 2]);
+    gn_expr *const b = program_in(p, word[N - 2], GN_F32, shape);
+    program_out(p, gn_add(gn_matmul(a, b), program_in(p, word[N - 1], GN_F32, dim[N - 2])));
+    return p;
+}
+
+static void every_word_is_a_name_in_cuda(void **state)
+{
+    (void)state;
+    if (!unit_cxx()) skip();
+    for (size_t at = 0; at < NWORDS; at += 40) check_emulated(program_of_words(at));
+}
+
 /* ---- random graphs ---- */
 
 static uint64_t seed_at_work; /* of the graph that runs; 0: none */
@@ -253,8 +291,9 @@ static void programs_compile_by_nvrtc_without_spills(void **state)
         skip();
     }
     program *const programs[] = {program_tiny(16), program_layer_norm(0, 0), program_cross_entropy(0, 10), program_logistic(0, 0),
-                                 program_mlp(0, 784, 500, 10)};
-    for (size_t i = 0; i < 5; i++) {
+                                 program_mlp(0, 784, 500, 10), program_of_words(0), program_of_words(80), program_of_words(160),
+                                 program_of_words(240), program_of_words(320), program_of_words(360)};
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
         const cuda_program c = prepare(programs[i]);
         emulated_check_nvrtc(nvrtc, emulated_cuda(&programs[i]->arena, c.kernels.n, c.kernels.at), c.kernels.n, c.kernels.at);
         program_free(programs[i]);
@@ -272,6 +311,7 @@ int main(void)
         cmocka_unit_test(no_elements_in_blocks_are_no_division_by_zero),
         cmocka_unit_test(a_contraction_whose_factors_lack_its_axis_runs_like_the_reference),
         cmocka_unit_test(a_contraction_beside_a_loop_of_its_factor_runs_like_the_reference),
+        cmocka_unit_test(every_word_is_a_name_in_cuda),
         cmocka_unit_test_teardown(random_graphs_run_as_fibers_like_the_reference, tell_seed),
         cmocka_unit_test(programs_compile_by_nvrtc_without_spills),
     };
