@@ -67,6 +67,13 @@ static void names_of(const gn_key *key, const char *suffix, char shelf[3], char 
     snprintf(name, GN_CACHE_NAME + 1, "%s%.3s", hex, suffix);
 }
 
+void gn_cache_label(const gn_key *key, char out[GN_CACHE_LABEL])
+{
+    char shelf[3], name[GN_CACHE_NAME + 1];
+    names_of(key, ".so", shelf, name);
+    snprintf(out, GN_CACHE_LABEL, "gnomon/v1/%s/%s", shelf, name);
+}
+
 static bool path_of(const gn_cache *c, const char *shelf, const char *name, char path[PATH_MAX])
 {
     const int n = snprintf(path, PATH_MAX, "%s/v1/%s/%s", c->dir, shelf, name);
@@ -94,13 +101,15 @@ gn_module *gn_cache_load(gn_cache *c, const gn_key *key)
     char shelf[3], name[GN_CACHE_NAME + 1], path[3 + GN_CACHE_NAME + 1];
     gn_entry e;
     gn_module *m = NULL;
+    char label[GN_CACHE_LABEL];
     if (c->root < 0) return NULL;
+    gn_cache_label(key, label);
     names_of(key, ".so", shelf, name);
     snprintf(path, sizeof path, "%s/%s", shelf, name);
     const int fd = openat(c->root, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return NULL;
     if (!gn_entry_read(c->allocator, fd, key, &e)) {
-        gn_module_new(&m, c->allocator, e.bytes, e.object, e.bytes + e.object, e.meta);
+        gn_module_new(&m, c->allocator, label, e.bytes, e.object, e.bytes + e.object, e.meta);
         gn_release(c->allocator, e.bytes, e.size);
     }
     if (m) touch(fd), set_path(c, m, shelf, name);
@@ -166,7 +175,9 @@ gn_status gn_cache_keep(gn_cache *c, const gn_key *key, const void *object, size
 
 gn_status gn_cache_store(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size, gn_module **out)
 {
-    gn_status s = gn_module_new(out, c->allocator, object, size, meta, meta_size);
+    char label[GN_CACHE_LABEL];
+    gn_cache_label(key, label);
+    gn_status s = gn_module_new(out, c->allocator, label, object, size, meta, meta_size);
     if (!s) s = gn_cache_keep(c, key, object, size, meta, meta_size, *out);
     if (s) gn_module_release(*out), *out = NULL;
     return s;

@@ -19,6 +19,9 @@ gn_status gn_cache_open(gn_cache **out, const gn_allocator *, const char *dir, i
 void gn_cache_close(gn_cache *);
 const char *gn_cache_dir(const gn_cache *);               /* NULL if it is off */
 
+/* "gnomon/v1/ab/ab...so": how a loaded entry is called in maps of memory. */
+enum { GN_CACHE_LABEL = 96 };
+void gn_cache_label(const gn_key *, char out[GN_CACHE_LABEL]);
 /* NULL: not there (or bad, which is the same). */
 gn_module *gn_cache_load(gn_cache *, const gn_key *);
 /* Puts what was loaded and found good into the cache, and its path into the module (which may be NULL). A disk that does not take it is no

@@ -143,9 +143,10 @@ static bool find_code(code *w)
 static gn_status take_object(code *w, const void *object, size_t size)
 {
     compilation *c = w->c;
-    char meta[128];
+    char meta[128], label[GN_CACHE_LABEL];
     const int n = snprintf(meta, sizeof meta, "%.80s\nkernels\n", c->request.name);
-    gn_status s = gn_module_new(&c->f->module, c->f->allocator, object, size, meta, (size_t)n);
+    gn_cache_label(&w->key, label);
+    gn_status s = gn_module_new(&c->f->module, c->f->allocator, label, object, size, meta, (size_t)n);
     if (s == GN_EFORMAT) {
         char why[512];
         snprintf(why, sizeof why, "%s", gn_message());

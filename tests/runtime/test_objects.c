@@ -53,6 +53,25 @@ static void what_is_loaded_holds_no_descriptor(void **state)
     gn_cache_close(c);
 }
 
+/* How gdb, perf and people find the entry of code that runs. */
+static void maps_of_memory_tell_the_entry(void **state)
+{
+    (void)state;
+    char line[600], label[GN_CACHE_LABEL];
+    const gn_key k = key_of("a");
+    gn_cache *c = open_cache("");
+    gn_module *m = store(c, "a", 0);
+    gn_cache_label(&k, label);
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    bool found = false;
+    while (fgets(line, sizeof line, maps)) found |= strstr(line, label) && strstr(line, "r-xp");
+    fclose(maps);
+    assert_true(found);
+    gn_module_release(m);
+    gn_cache_close(c);
+}
+
 /* ---- objects that lie ---- */
 
 static int load_in_child(const char *bytes, size_t n)
@@ -61,7 +80,7 @@ static int load_in_child(const char *bytes, size_t n)
     const pid_t pid = fork();
     if (!pid) {
         gn_module *m = NULL;
-        const gn_status s = gn_module_new(&m, &gn_allocator_libc, bytes, n, "", 0);
+        const gn_status s = gn_module_new(&m, &gn_allocator_libc, "test", bytes, n, "", 0);
         _exit(s == GN_EFORMAT ? 1 : s ? 2 : gn_module_symbol(m, "answer") ? 0 : 3);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -107,7 +126,7 @@ static void an_object_with_a_name_is_refused(void **state)
     const char *const args[] = { "-Wl,-soname,libc.so.6", NULL };
     assert_int_equal(gn_toolchain_open(&t, &gn_allocator_libc, "cc", NULL), GN_OK);
     assert_int_equal(gn_toolchain_compile(t, "answer", "int answer(void) { return 42; }\n", args, &bytes, &n), GN_OK);
-    assert_int_equal(gn_module_new(&m, &gn_allocator_libc, bytes, n, "", 0), GN_EFORMAT);
+    assert_int_equal(gn_module_new(&m, &gn_allocator_libc, "test", bytes, n, "", 0), GN_EFORMAT);
     assert_message_contains("it has a name of its own (soname)");
     gn_release(&gn_allocator_libc, bytes, n);
     gn_toolchain_close(t);
@@ -159,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_object_cannot_be_loaded),
         cmocka_unit_test(what_is_loaded_holds_no_descriptor),
+        cmocka_unit_test(maps_of_memory_tell_the_entry),
         cmocka_unit_test(an_object_cut_short_is_refused),
         cmocka_unit_test(an_object_with_a_hole_ends_no_process),
         cmocka_unit_test(an_object_with_a_name_is_refused),

@@ -16,9 +16,9 @@
 
 void gn_plugin_leave_statics(void);
 
-/* Found through the table of addresses, which is complete when the resolver runs, as the table of jumps need not be. */
-extern int dl_iterate_phdr(int (*)(struct dl_phdr_info *, size_t, void *), void *) __attribute__((noplt));
-extern int mprotect(void *, size_t, int) __attribute__((noplt));
+/* Called through data, which is complete when the resolver runs, as the table of jumps need not be. */
+static int (*const volatile iterate)(int (*)(struct dl_phdr_info *, size_t, void *), void *) = dl_iterate_phdr;
+static int (*const volatile protect)(void *, size_t, int) = mprotect;
 
 static int register_nothing(void (*function)(void *), void *arg, void *library)
 {
@@ -82,9 +82,9 @@ static void redirect(const struct dl_phdr_info *info, uintptr_t at)
     enum { PAGE = 4096 };
     void *page = (void *)(at & ~(uintptr_t)(PAGE - 1));
     const bool sealed = is_sealed(info, at);
-    if (sealed && mprotect(page, PAGE, PROT_READ | PROT_WRITE)) return;
+    if (sealed && protect(page, PAGE, PROT_READ | PROT_WRITE)) return;
     *(uintptr_t *)at = (uintptr_t)register_nothing;
-    if (sealed) mprotect(page, PAGE, PROT_READ);
+    if (sealed) protect(page, PAGE, PROT_READ);
 }
 
 static int visit(struct dl_phdr_info *info, size_t size, void *arg)
@@ -105,7 +105,7 @@ static void nothing(void)
 
 static void (*resolve(void))(void)
 {
-    dl_iterate_phdr(visit, NULL);
+    iterate(visit, NULL);
     return nothing;
 }
 
