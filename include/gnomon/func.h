@@ -78,7 +78,9 @@ GN_API void gn_func_free(gn_func *);
  *                 to itself, and shares those that it reads with other readers: it sees all of another call's updates or none. Functions
  *                 that only read run concurrently; calls that update the same variable, or one that the other reads, run one after the
  *                 other, as do gn_get and gn_set (graph.h), each of which is about one variable alone. A function without variables takes
- *                 no lock. Bindings: gn_run likewise, each binding in one thread at a time. */
+ *                 no lock. Bindings: gn_run likewise, each binding in one thread at a time.
+ *  Processes  the floating-point mode of the caller (rounding, flushing, traps) is set aside and comes back. fork waits for calls that update
+ *             variables, so that the child finds none half written; all functions and contexts can be used in the child, by any of its threads. */
 GN_API gn_status gn_call(gn_func *, gn_arrays in, gn_arrays out);
 
 /** Checks once and prepares, so that gn_run is the bare call. A binding owns its memory, keeps f alive, serves one thread, and fixes
