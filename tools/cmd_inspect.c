@@ -27,7 +27,7 @@ static const struct {
     {"graph", SHOW_GRAPH, "the graph as it was read"},
     {"passes", SHOW_PASSES, "the graph after each pass that changed it"},
     {"rules", SHOW_RULES, "every rewrite that fired, in order, with its cost before and after"},
-    {"kernels", SHOW_KERNELS, "each kernel and its schedule; `gnomon kernel` takes this text"},
+    {"kernels", SHOW_KERNELS, "each kernel and its schedule; `gnomon kernel` takes one of them as its text"},
     {"tree", SHOW_TREE, "each kernel's loops"},
     {"source", SHOW_SOURCE, "the generated C or CUDA"},
     {"assembly", SHOW_ASSEMBLY, "its assembly; for CUDA its PTX"},

@@ -143,7 +143,8 @@ GN_API gn_expr *gn_number_at(gn_loc, gn_graph *, gn_dtype, gn_operand number);
 GN_API gn_expr *gn_dim_at(gn_loc, gn_expr *x, int axis);
 #define gn_dim(x, axis) gn_dim_at(GN_HERE, x, axis)
 
-/** Names what is built until the matching pop; nested names are joined: "encoder/3". Shows in messages, dumps and profiles. */
+/** Names what is built until the matching pop; nested names are joined: "encoder/3". Shows in
+ *  messages, and tells apart the random numbers of equal names. */
 GN_API void gn_scope_push(gn_graph *, const char *name);
 GN_API void gn_scope_pop(gn_graph *);
 

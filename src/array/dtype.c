@@ -1,5 +1,6 @@
 /* The table of dtypes, the table of their promotion, and the two 16-bit floats as bits. */
 #include "dtype.h"
+#include <math.h>
 #include <string.h>
 
 const gn_dtype_info gn_dtypes[GN_NDTYPES] = {
@@ -133,4 +134,25 @@ uint16_t gn_f32_to_f16(float f)
     }
     const float shifted = float_of(size) + 0.5f; /* ulp of 0.5 is 2^-24, the smallest f16: the addition rounds as we need */
     return (uint16_t)(sign | (bits_of(shifted) - bits_of(0.5f)));
+}
+
+double gn_float_load(gn_dtype t, const void *element)
+{
+    double d;
+    float f;
+    uint16_t h;
+    if (t == GN_F64) return memcpy(&d, element, sizeof d), d;
+    if (t == GN_F32) return memcpy(&f, element, sizeof f), (double)f;
+    memcpy(&h, element, sizeof h);
+    return t == GN_F16 ? (double)gn_f16_to_f32(h) : (double)gn_bf16_to_f32(h);
+}
+
+bool gn_float_store(gn_dtype t, double v, void *element)
+{
+    const float f = (float)v;
+    const uint16_t h = t == GN_F16 ? gn_f32_to_f16(f) : gn_f32_to_bf16(f);
+    if (t == GN_F64) memcpy(element, &v, sizeof v);
+    else if (t == GN_F32) memcpy(element, &f, sizeof f);
+    else memcpy(element, &h, sizeof h);
+    return isfinite(v) <= isfinite(gn_float_load(t, element));
 }

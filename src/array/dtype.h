@@ -24,3 +24,6 @@ float gn_f16_to_f32(uint16_t);
 uint16_t gn_f32_to_f16(float);
 float gn_bf16_to_f32(uint16_t);
 uint16_t gn_f32_to_bf16(float);
+/* An element of a floating dtype as a number, and a number rounded to one: false if a finite one became infinite. */
+double gn_float_load(gn_dtype, const void *element);
+bool gn_float_store(gn_dtype, double, void *element);

@@ -178,26 +178,12 @@ static bool fits_integer(gn_dtype dtype, const gn_operand *number, int64_t *out)
     return bits == 64 || (v >= -(INT64_C(1) << (bits - 1)) && v < INT64_C(1) << (bits - 1));
 }
 
-static bool store_float(gn_dtype dtype, double v, void *out)
-{
-    const float f = (float)v;
-    const uint16_t half = dtype == GN_BF16 ? gn_f32_to_bf16(f) : gn_f32_to_f16(f);
-    if (dtype == GN_F64) memcpy(out, &v, 8);
-    else if (dtype == GN_F32) memcpy(out, &f, 4);
-    else memcpy(out, &half, 2);
-    const double back = dtype == GN_F64    ? v
-                        : dtype == GN_F32  ? (double)f
-                        : dtype == GN_BF16 ? (double)gn_bf16_to_f32(half)
-                                           : (double)gn_f16_to_f32(half);
-    return isfinite(v) <= isfinite(back);
-}
-
 gn_expr *gn_number_node(gn_graph *g, const char *op, gn_dtype dtype, const gn_operand *number)
 {
     char bytes[8] = { 0 };
     int64_t v = 0;
     const double d = number->kind == 2 ? (double)number->integer : number->number;
-    const bool fits = gn_is_float(dtype) ? store_float(dtype, d, bytes) : fits_integer(dtype, number, &v);
+    const bool fits = gn_is_float(dtype) ? gn_float_store(dtype, d, bytes) : fits_integer(dtype, number, &v);
     if (!fits && number->kind == 3)
         gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRIu64 " does not fit %s", (uint64_t)number->integer, gn_dtypes[dtype].name);
     if (!fits && number->kind == 2)

@@ -13,17 +13,6 @@ static uint64_t bits_at(gn_dtype t, const void *at)
     return bits;
 }
 
-static double float_at(gn_dtype t, const void *at)
-{
-    double d;
-    float f;
-    uint16_t h;
-    if (t == GN_F64) return memcpy(&d, at, sizeof d), d;
-    if (t == GN_F32) return memcpy(&f, at, sizeof f), (double)f;
-    memcpy(&h, at, sizeof h);
-    return t == GN_F16 ? (double)gn_f16_to_f32(h) : (double)gn_bf16_to_f32(h);
-}
-
 static uint64_t quiet_nan(gn_dtype t)
 {
     return t == GN_F64 ? 0x7ff8000000000000u : t == GN_F32 ? 0x7fc00000u : t == GN_F16 ? 0x7e00u : 0x7fc0u;
@@ -34,7 +23,7 @@ void gn_element_print(gn_text *t, gn_dtype dtype, const void *at)
     const uint64_t bits = bits_at(dtype, at);
     const int shift = 64 - 8 * (int)gn_dtype_size(dtype);
     if (gn_is_float(dtype)) {
-        const double v = float_at(dtype, at);
+        const double v = gn_float_load(dtype, at);
         if (isnan(v) && bits != quiet_nan(dtype)) gn_textf(t, "nan:%" PRIx64, bits);
         else gn_text_hex(t, v);
     } else if (gn_dtypes[dtype].kind == GN_KIND_INT) gn_textf(t, "%" PRId64, (int64_t)(bits << shift) >> shift);
@@ -47,11 +36,7 @@ static bool store_float(const char *text, double v, gn_dtype dtype, void *at)
     const char *end;
     float f = 0;
     gn_number_read_f32(text, &end, &f);
-    const uint16_t h = dtype == GN_F16 ? gn_f32_to_f16(f) : gn_f32_to_bf16(f);
-    if (dtype == GN_F64) memcpy(at, &v, sizeof v);
-    else if (dtype == GN_F32) memcpy(at, &f, sizeof f);
-    else memcpy(at, &h, sizeof h);
-    return isfinite(v) <= isfinite(float_at(dtype, at));
+    return gn_float_store(dtype, dtype == GN_F64 ? v : (double)f, at) && isfinite(v) <= isfinite(gn_float_load(dtype, at));
 }
 
 bool gn_element_read(const gn_sx *x, gn_dtype dtype, void *at)
@@ -69,7 +54,7 @@ bool gn_element_read(const gn_sx *x, gn_dtype dtype, void *at)
             if (*end || x->text[4] == '-' || x->text[4] == '+' || (size < 8 && bits >> 8 * size)) return false;
         } else return gn_sx_double(x, &d) && store_float(x->text, d, dtype, at);
         memcpy(at, &bits, size);
-        return strcmp(x->text, "nan") == 0 || isnan(float_at(dtype, at));
+        return strcmp(x->text, "nan") == 0 || isnan(gn_float_load(dtype, at));
     }
     if (dtype == GN_U64 && x->text[0] >= '0' && x->text[0] <= '9' && x->n <= 20) {
         bits = strtoull(x->text, &end, 10);

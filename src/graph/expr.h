@@ -125,6 +125,8 @@ gn_expr *gn_param_node(gn_graph *, size_t index, const gn_type *); /* leaf of a 
 /* The body of a region with operands in place of its parameters; out has region->nout places. */
 void gn_region_inline(gn_graph *, const gn_region *, gn_expr *const *args, gn_expr **out);
 
+bool gn_attr_same(const gn_attr *, const gn_attr *);
+void gn_attr_print_list(gn_text *, const gn_attr *); /* of kind INTS or DIMS: "(0 2)" */
 const gn_attr *gn_attr_of(const gn_expr *, const char *name); /* asserts that the op declares it */
 static inline gn_graph *gn_graph_in(const gn_expr *e) { return e->type->graph; }
 static inline bool gn_is_error(const gn_expr *e) { return e->type->kind == GN_TYPE_ERROR; }

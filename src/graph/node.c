@@ -28,7 +28,7 @@ static uint64_t attr_hash(uint64_t hash, const gn_attr *a)
     }
 }
 
-static bool same_attr(const gn_attr *a, const gn_attr *b)
+bool gn_attr_same(const gn_attr *a, const gn_attr *b)
 {
     if (a->kind != b->kind) return false;
     switch (a->kind) {
@@ -38,7 +38,7 @@ static bool same_attr(const gn_attr *a, const gn_attr *b)
     case GN_ATTR_INTS: return a->n == b->n && (!a->n || memcmp(a->ints, b->ints, a->n * sizeof *a->ints) == 0);
     case GN_ATTR_DIMS: return a->n == b->n && (!a->n || memcmp(a->dims, b->dims, a->n * sizeof *a->dims) == 0);
     case GN_ATTR_DATA: return a->n == b->n && (!a->n || memcmp(a->data, b->data, a->n) == 0);
-    default: return a->name == b->name;
+    default: return a->name == b->name; /* NAME, REGION: interned */
     }
 }
 
@@ -58,7 +58,7 @@ static bool node_equal(const void *stored, const void *candidate)
     for (size_t i = 0; i < p->nin; i++)
         if (e->in[i] != p->in[i]) return false;
     for (uint32_t i = 0; i < p->op->nattr; i++)
-        if (!same_attr(&e->attr[i], &p->attr[i])) return false;
+        if (!gn_attr_same(&e->attr[i], &p->attr[i])) return false;
     return true;
 }
 

@@ -39,6 +39,17 @@ static uint64_t number_in(const gn_map *numbers, const gn_expr *e)
     return n - 1;
 }
 
+void gn_attr_print_list(gn_text *t, const gn_attr *a)
+{
+    gn_text_char(t, '(');
+    for (uint32_t i = 0; i < a->n; i++) {
+        if (i) gn_text_char(t, ' ');
+        if (a->kind == GN_ATTR_INTS) gn_textf(t, "%" PRId64, a->ints[i]);
+        else gn_dim_print(t, a->dims[i]);
+    }
+    gn_text_char(t, ')');
+}
+
 static void print_attr(printer *p, const gn_attr *a)
 {
     gn_text *const t = p->t;
@@ -48,15 +59,8 @@ static void print_attr(printer *p, const gn_attr *a)
     case GN_ATTR_FLOAT: gn_element_print(t, GN_F64, &a->f); return;
     case GN_ATTR_NAME: gn_text_quote(t, a->name); return;
     case GN_ATTR_REGION: gn_textf(t, "r%zu", (size_t)(uintptr_t)gn_map_get(&p->regions, GN_KEY(a->region)) - 1); return;
-    default: break;
+    default: gn_attr_print_list(t, a); return;
     }
-    gn_text_char(t, '(');
-    for (uint32_t i = 0; i < a->n; i++) {
-        if (i) gn_text_char(t, ' ');
-        if (a->kind == GN_ATTR_INTS) gn_textf(t, "%" PRId64, a->ints[i]);
-        else gn_dim_print(t, a->dims[i]);
-    }
-    gn_text_char(t, ')');
 }
 
 static void print_bytes(gn_text *t, const unsigned char *at, size_t n)

@@ -75,10 +75,10 @@ static void store(const gn_array *to, int64_t i, double v)
 {
     char *p = (char *)to->data + (size_t)i * gn_dtype_size(to->dtype);
     switch (to->dtype) {
-    case GN_F64: *(double *)p = v; break;
-    case GN_F32: *(float *)p = (float)v; break;
-    case GN_F16: *(uint16_t *)p = gn_f32_to_f16((float)v); break;
-    case GN_BF16: *(uint16_t *)p = gn_f32_to_bf16((float)v); break;
+    case GN_F64:
+    case GN_F32:
+    case GN_F16:
+    case GN_BF16: gn_float_store(to->dtype, v, p); break;
     case GN_BOOL: *(uint8_t *)p = v != 0; break;
     case GN_I8: *(int8_t *)p = (int8_t)saturate(v, INT8_MIN, INT8_MAX); break;
     case GN_I16: *(int16_t *)p = (int16_t)saturate(v, INT16_MIN, INT16_MAX); break;

@@ -22,15 +22,7 @@ static void show_attr(gn_text *t, const gn_attr_spec *spec, const gn_attr *a)
     case GN_ATTR_REGION: gn_text_add(t, "{..}"); break;
     case GN_ATTR_DATA: gn_textf(t, "%u bytes", (unsigned)a->n); break;
     case GN_ATTR_INTS:
-    case GN_ATTR_DIMS:
-        gn_text_char(t, '(');
-        for (uint32_t i = 0; i < a->n; i++) {
-            if (i) gn_text_char(t, ' ');
-            if (a->kind == GN_ATTR_INTS) gn_textf(t, "%" PRId64, a->ints[i]);
-            else gn_dim_print(t, a->dims[i]);
-        }
-        gn_text_char(t, ')');
-        break;
+    case GN_ATTR_DIMS: gn_attr_print_list(t, a); break;
     }
 }
 

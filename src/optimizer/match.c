@@ -7,22 +7,6 @@
 
 const char *const gn_rule_class_names[] = { "exact", "accurate", "reassociate", "finite", "approximate" };
 
-bool gn_attr_same(const gn_attr *a, const gn_attr *b)
-{
-    if (a->kind != b->kind) return false;
-    switch ((gn_attr_kind)a->kind) {
-    case GN_ATTR_INT:
-    case GN_ATTR_DTYPE: return a->i == b->i;
-    case GN_ATTR_FLOAT: return !memcmp(&a->f, &b->f, sizeof a->f);
-    case GN_ATTR_INTS: return a->n == b->n && !memcmp(a->ints, b->ints, a->n * sizeof *a->ints);
-    case GN_ATTR_DIMS: return a->n == b->n && !memcmp(a->dims, b->dims, a->n * sizeof *a->dims);
-    case GN_ATTR_NAME: return a->name == b->name;
-    case GN_ATTR_REGION: return a->region == b->region;
-    case GN_ATTR_DATA: return a->n == b->n && !memcmp(a->data, b->data, a->n);
-    }
-    return false;
-}
-
 gn_attr gn_attr_ints(size_t n, const int64_t *ints)
 {
     return (gn_attr){ .kind = GN_ATTR_INTS, .n = (uint32_t)n, .ints = ints };

@@ -10,7 +10,6 @@ gn_expr *gn_match_build(gn_match *, const gn_rule *);
 /* Are these the operands of a commutative op in canonical order: by number, what is one number everywhere last? */
 bool gn_operands_in_order(const gn_expr *, const gn_expr *);
 
-bool gn_attr_same(const gn_attr *, const gn_attr *);
 gn_attr gn_attr_ints(size_t n, const int64_t *);
 gn_attr gn_attr_int(int64_t);
 gn_attr gn_attr_dtype(gn_dtype);

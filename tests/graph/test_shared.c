@@ -157,12 +157,42 @@ static void a_region_that_many_nodes_use_is_walked_once(void **state)
     assert_in_range(regions(100), fifty, 5 * fifty); /* a body holds the nodes of the bodies that it uses: its own walk meets them */
 }
 
+typedef struct pair_of_regions {
+    const gn_region *r[4];
+} pair_of_regions;
+
+/* One body, which uses no parameter, under other parameters. */
+static gn_expr *constant_regions(gn_graph *g, void *arg)
+{
+    pair_of_regions *const p = arg;
+    const gn_type *const f32 = gn_type_tensor(g, GN_F32, 0, NULL), *const f64 = gn_type_tensor(g, GN_F64, 0, NULL), *two[2] = { f32, f64 };
+    gn_expr *const one = gn_number(g, GN_F32, 1);
+    p->r[0] = gn_region_make(g, 1, &f32, 1, &one), p->r[1] = gn_region_make(g, 1, &f64, 1, &one);
+    p->r[2] = gn_region_make(g, 2, two, 1, &one), p->r[3] = gn_region_make(g, 1, &f32, 1, &one);
+    return one;
+}
+
+static void regions_are_one_if_body_and_parameter_types_are(void **state)
+{
+    (void)state;
+    pair_of_regions p;
+    gn_graph *const g = gn_graph_new(NULL);
+    gn_build(GN_HERE, g, constant_regions, &p);
+    assert_int_equal(gn_graph_check(g), GN_OK);
+    assert_ptr_equal(p.r[0], p.r[3]);
+    assert_ptr_not_equal(p.r[0], p.r[1]);
+    assert_ptr_not_equal(p.r[0], p.r[2]);
+    assert_int_equal(p.r[1]->param[0]->dtype, GN_F64);
+    gn_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extents_that_stand_in_one_another_twice_cost_what_they_are),
         cmocka_unit_test(chains_of_shared_nodes_are_walked_once_whatever_their_length),
         cmocka_unit_test(a_region_that_many_nodes_use_is_walked_once),
+        cmocka_unit_test(regions_are_one_if_body_and_parameter_types_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
