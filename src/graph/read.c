@@ -2,8 +2,6 @@
 #include "graph_text.h"
 #include "op.h"
 #include "context.h"
-#include "shared.h"
-#include "view.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,21 +274,9 @@ static gn_expr *read_leaf(reader *r, const gn_sx *x)
         gn_push(r->arena, &r->core->in, e);
         return e;
     }
-    struct gn_variable *v = NULL;
-    int64_t shape[GN_MAX_RANK];
     for (size_t i = 0; i < type->n; i++)
-        if (!gn_dim_is_const(type->dim[i], &shape[i])) fail(r, x, "a variable's extents are numbers");
-    gn_array zeros = gn_array_of(NULL, (gn_dtype)type->dtype, type->n, shape);
-    const int64_t count = gn_array_count(&zeros);
-    if (count < 0) fail(r, x, "size overflows");
-    zeros.data = gn_arena_alloc(r->arena, gn_dtype_size(zeros.dtype), 16);
-    memset(zeros.data, 0, gn_dtype_size(zeros.dtype));
-    for (size_t i = 0; i < type->n; i++) zeros.stride[i] = 0; /* one zero, repeated */
-    gn_push(&r->g->arena, &r->g->kept,
-            NULL); /* the place for our reference first: from then on the graph releases it, whatever is thrown */
-    gn_check(gn_variable_new(&v, r->g->arena.allocator, name, &zeros));
-    r->g->kept.at[r->g->kept.n - 1] = v;
-    return gn_variable_node(r->g, name, type, v);
+        if (!gn_dim_is_const(type->dim[i], NULL)) fail(r, x, "a variable's extents are numbers");
+    return gn_variable_node(r->g, name, type, NULL); /* without memory: a text may say any size */
 }
 
 static void number_node(const reader *r, scope *s, const gn_sx *x, gn_expr *e)
