@@ -4,6 +4,10 @@
 #include <dlfcn.h>
 #include <math.h>
 #include <unistd.h>
+#include "ascii.h"
+#include "func_state.h"
+#include "graph_text.h"
+#include "random_graph.h"
 #include "words.h"
 
 enum { MANY = 40, LAYERS = 5, WIDTH = 6, ROWS = 4 };
@@ -324,6 +328,150 @@ static void every_word_is_an_export_or_told(void **state)
     gn_graph_free(g);
 }
 
+/* ---- random graphs under random names ---- */
+
+typedef struct renaming {
+    gn_arena arena;
+    uint64_t random;
+    size_t ninputs;
+    const char *input[RANDOM_MAX_INPUTS], *dim[2]; /* new names of x0, x1, ..; of m and n */
+} renaming;
+
+/* A word, or letters that make one, perhaps with more behind; other names than those before it. */
+static const char *random_name(renaming *r, bool dim, size_t n, const char *const *before)
+{
+    static const char *const parts[] = { "gn", "_", "v", "1", "t", "acc", "0", "i", "k", "x", "NAN", "u", "2", "tmp", "sum", "p", "/", ".", "-" };
+    for (;;) {
+        const bool word = test_random(&r->random) % 2;
+        const char *name = word ? every_word[test_random(&r->random) % NWORDS] : "";
+        for (int i = word ? (int)(test_random(&r->random) % 2) : 4; i-- > 0;)
+            name = gn_arena_printf(&r->arena, "%s%s", name, parts[test_random(&r->random) % (sizeof parts / sizeof *parts - (dim ? 3 : 0))]);
+        bool fine = gn_begins_name(*name);
+        for (size_t i = 0; i < n; i++) fine &= strcmp(name, before[i]) != 0;
+        if (fine) return name;
+    }
+}
+
+/* The text with inputs and dims of `from` under the names that r has. */
+static const char *renamed_text(renaming *r, const renaming *from, const char *text)
+{
+    gn_text t = { .arena = &r->arena };
+    for (const char *c = text; *c;) {
+        const size_t n = gn_name_length(c);
+        const bool inner = c > text && (gn_in_name(c[-1]) || strchr(":%\"", c[-1]));
+        const char *to = NULL;
+        for (size_t i = 0; i < r->ninputs + 2 && n && !inner; i++) {
+            const char *const name = i < 2 ? from->dim[i] : from->input[i - 2];
+            if (strlen(name) == n && !strncmp(name, c, n)) to = i < 2 ? r->dim[i] : r->input[i - 2];
+        }
+        if (to) gn_text_add(&t, to);
+        else gn_text_add_n(&t, c, n ? n : 1);
+        c += n ? n : 1;
+    }
+    return gn_text_done(&t);
+}
+
+/* Names that nobody else has; products are sorted by name, so that those of dims come last. */
+static renaming plain_names(gn_arena *arena, size_t n, const char *input, const char *m, const char *k)
+{
+    renaming r = { .ninputs = n, .dim = { m, k } };
+    for (size_t i = 0; i < n; i++) r.input[i] = gn_arena_printf(arena, "%s%c", input, (char)('a' + i));
+    return r;
+}
+
+typedef struct reading {
+    gn_arena arena;
+    const char *text;
+    struct gn_core *core;
+} reading;
+
+static void read_core(void *arg)
+{
+    reading *r = arg;
+    r->core = gn_core_read(&r->arena, api_context, "t.gn", r->text, strlen(r->text));
+}
+
+/* Does the text bind both dims that it mentions? Only inputs that outputs need are in it. */
+static bool binds_its_dims(const char *text)
+{
+    reading in = { .text = text };
+    gn_func *f = NULL;
+    if (gn_protect(read_core, &in)) fail_msg("%s\n%s", gn_message(), text);
+    const gn_compile_options o = { .in = { in.core->in.n, in.core->in.at }, .out = { in.core->out.n, in.core->out.at } };
+    const gn_status s = gn_compile_at(GN_HERE, &f, in.core->graph, &o);
+    gn_func_free(f);
+    gn_core_free(in.core);
+    gn_arena_free(&in.arena);
+    return s != GN_EINVAL;
+}
+
+/* Compiles and runs the graph of the text; returns the generated source. */
+static const char *run_text(renaming *r, const random_graph *from, const size_t *which, const char *text, gn_array *out)
+{
+    reading in = { .text = text };
+    gn_array value[RANDOM_MAX_INPUTS], list[RANDOM_MAX_OUTPUTS];
+    gn_func *f = NULL;
+    if (gn_protect(read_core, &in)) fail_msg("%s\n%s", gn_message(), text);
+    for (size_t i = 0; i < in.core->in.n; i++) value[i] = from->value[which[i]];
+    for (size_t i = 0; i < in.core->out.n; i++) list[i] = GN_NEW(&out[i]);
+    const gn_compile_options o = { .in = { in.core->in.n, in.core->in.at }, .out = { in.core->out.n, in.core->out.at }, .name = "random" };
+    if (gn_compile_at(GN_HERE, &f, in.core->graph, &o)) fail_msg("%s\n%s", gn_message(), text);
+    if (gn_call(f, (gn_arrays){ in.core->in.n, value }, (gn_arrays){ in.core->out.n, list })) fail_msg("%s\n%s", gn_message(), text);
+    const char *source = gn_arena_string(&r->arena, f->program->source);
+    gn_func_free(f);
+    gn_core_free(in.core);
+    gn_arena_free(&in.arena);
+    return source;
+}
+
+/* Which inputs the text has, in its order. */
+static void find_inputs(const char *text, size_t *which)
+{
+    for (const char *c = text; (c = strstr(c, "(input ")); c++) *which++ = strtoul(strchr(c + 7, 'x') + 1, NULL, 10);
+}
+
+static void random_names_change_no_value(void **state)
+{
+    (void)state;
+    const uint64_t first = test_seed();
+    const char *wanted = getenv("GNOMON_TEST_GRAPHS");
+    const uint64_t n = wanted ? strtoull(wanted, NULL, 10) : 12;
+    for (uint64_t seed = first; seed < first + n; seed++) {
+        random_graph g;
+        gn_arena names = { 0 };
+        renaming r = { .random = seed }, own = { .dim = { "m", "n" } };
+        size_t which[RANDOM_MAX_INPUTS] = { 0 };
+        gn_array out[3][RANDOM_MAX_OUTPUTS] = { 0 };
+        random_graph_make(&g, seed);
+        char *text = gn_graph_print(g.g, (gn_exprs){ g.noutputs, g.output });
+        find_inputs(text, which);
+        if (!binds_its_dims(text)) {
+            gn_text_free(text);
+            random_graph_free(&g);
+            continue;
+        }
+        r.ninputs = g.ninputs;
+        for (size_t i = 0; i < g.ninputs; i++) own.input[i] = gn_arena_printf(&names, "x%zu", i), r.input[i] = random_name(&r, false, i, r.input);
+        for (size_t i = 0; i < 2; i++) r.dim[i] = random_name(&r, true, i, r.dim);
+        renaming a = plain_names(&names, g.ninputs, "first", "zam", "zan"), b = plain_names(&names, g.ninputs, "other", "zbm", "zbn");
+        const char *source = run_text(&a, &g, which, renamed_text(&a, &own, text), out[0]);
+        run_text(&r, &g, which, renamed_text(&r, &own, text), out[1]);
+        const char *other = run_text(&b, &g, which, renamed_text(&b, &own, text), out[2]);
+        for (size_t i = 0; i < g.noutputs; i++) {
+            size_t bytes = gn_dtype_size(out[0][i].dtype);
+            for (int d = 0; d < out[0][i].rank; d++) bytes *= (size_t)out[0][i].shape[d];
+            if (memcmp(out[0][i].data, out[1][i].data, bytes) || memcmp(out[0][i].data, out[2][i].data, bytes)) fail_msg("seed %llu: output %zu differs", (unsigned long long)seed, i);
+            for (int k = 0; k < 3; k++) gn_array_free(&out[k][i]);
+        }
+        const char *want = renamed_text(&b, &a, source), *got = other; /* the text, too, but for the names */
+        while (*want && *want == *got) want++, got++;
+        if (*want || *got) fail_msg("seed %llu: from here on\n%.120s\nis\n%.120s", (unsigned long long)seed, want, got);
+        gn_text_free(text);
+        random_graph_free(&g);
+        gn_arena_free(&r.arena), gn_arena_free(&a.arena), gn_arena_free(&b.arena), gn_arena_free(&names);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,7 +485,9 @@ int main(void)
         cmocka_unit_test(every_word_is_an_array_of_an_export),
         cmocka_unit_test(exports_that_differ_in_capitals_live_together),
         cmocka_unit_test(every_word_is_an_export_or_told),
+        cmocka_unit_test(random_names_change_no_value),
     };
     fill_longest();
+    cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));
     return run_on_a_compiler(tests, sizeof tests / sizeof *tests);
 }
