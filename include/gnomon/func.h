@@ -125,8 +125,11 @@ GN_API void gn_func_profile(gn_func *, int on);
 /** Describes the first `capacity` steps in the order in which they run; returns how many there are. */
 GN_API size_t gn_func_steps(const gn_func *, gn_step_info *out, size_t capacity);
 
-/** Writes `name`.h and `name`.c into dir: the function as C11 that needs libm alone.
- *  Errors  GN_EIO; GN_EINVAL if a dim is not fixed. */
+/** Writes `name`.h and `name`.c into dir: the function as C11, also read as C++, that needs libm alone. The header explains itself.
+ *  Inputs, outputs and variables keep their names where C and C++ allow them; elsewhere a suffix is added ("int_", "l_w_2").
+ *  The code computes in the floating-point mode of its caller and stops with #error where a flag has changed arithmetic.
+ *  Errors  GN_EIO; GN_EINVAL if a dim is not fixed, or for a name that is no identifier of up to 60 characters, a word of C, C++ or
+ *          their libraries, or kept for compilers and Gnomon (_x, a__b, x_t, gn_x). */
 GN_API gn_status gn_export(const gn_func *, const char *name, const char *dir);
 
 #ifdef __cplusplus

@@ -146,12 +146,14 @@ const char *gn_spell_names(gn_spelling *s, const char *wanted, size_t n,
                            const char *(*name_of)(void *user, const char *base, size_t i), void *user)
 {
     const char *const near = identifier_near(s->arena, wanted), *base = near;
-    for (unsigned try = 2;; try++) {
+    void **last = gn_map_put(s->arena, &s->last_number, GN_KEY(gn_symbol(s->arena, &s->symbols, near)));
+    for (uintptr_t number = *last ? (uintptr_t)*last : 1;;) {
         GN_ASSERT(!is_reserved(base));
         bool free = is_free(s, base);
         for (size_t i = 0; i < n && free; i++) free = is_free(s, name_of(user, base, i));
         if (free) break;
-        base = numbered(s->arena, near, try);
+        *last = (void *)++number;
+        base = numbered(s->arena, near, (unsigned)number);
     }
     gn_spell_reserve(s, base);
     for (size_t i = 0; i < n; i++) gn_spell_reserve(s, name_of(user, base, i));

@@ -13,7 +13,8 @@
 typedef struct gn_spelling {
     gn_arena *arena;
     gn_symbols symbols;
-    gn_map taken; /* by symbol */
+    gn_map taken;       /* by symbol */
+    gn_map last_number; /* of names made from one text, by that text */
 } gn_spelling;
 
 const char *gn_spell_name(gn_spelling *, const char *wanted);

@@ -91,6 +91,7 @@ typedef struct gn_kernel {
     gn_arena *arena;
     gn_dim_pool *dims;
     gn_intern_set exprs, names;
+    gn_map last_number;          /* of names made from one text, by that text */
     uint32_t nexprs;
     const char *name;
     const char *comment;         /* what it computes, for the head of generated source; may have several lines; NULL if none */

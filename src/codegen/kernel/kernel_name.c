@@ -29,8 +29,11 @@ const char *gn_kernel_fresh_name(gn_kernel *k, const char *wanted, size_t nreser
     if (!gn_begins_name(*wanted)) clean[n++] = 'x';
     for (const char *c = wanted; *c && n < LONGEST; c++) clean[n++] = gn_in_name(*c) ? *c : '_';
     if (!is_word(clean) && is_free(k, clean, nreserved, reserved)) return gn_arena_string(k->arena, clean);
-    for (unsigned i = 1;; i++) {
-        const char *name = gn_arena_printf(k->arena, "%s_%u", clean, i);
-        if (is_free(k, name, nreserved, reserved)) return name;
+    void **last = gn_map_put(k->arena, &k->last_number, GN_KEY(gn_symbol(k->arena, &k->dims->symbols, clean)));
+    for (uintptr_t i = (uintptr_t)*last + 1;; i++) {
+        const char *name = gn_arena_printf(k->arena, "%s_%u", clean, (unsigned)i);
+        if (!is_free(k, name, nreserved, reserved)) continue;
+        *last = (void *)i;
+        return name;
     }
 }

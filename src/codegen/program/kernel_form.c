@@ -1,14 +1,24 @@
 #include "kernel_form.h"
 #include <string.h>
+#include "ascii.h"
 #include "text.h"
 
-/* A load within an index names its buffer; all others were numbered. */
-static bool has_named_load(const char *text)
+/* A load within an index names its buffer: numbered like all others, which have '#' there already. */
+static const char *with_numbers(gn_arena *arena, const gn_kernel *k, const char *text)
 {
     static const char load[] = "(load ";
-    for (const char *p = strstr(text, load); p; p = strstr(p + 1, load))
-        if (p[sizeof load - 1] != '#') return true;
-    return false;
+    gn_text t = { .arena = arena };
+    for (const char *p; (p = strstr(text, load)); text = p) {
+        p += sizeof load - 1;
+        gn_text_add_n(&t, text, (size_t)(p - text));
+        const size_t n = gn_name_length(p);
+        const int32_t buf = n ? gn_kernel_find_buf(k, gn_symbol_n(arena, &(gn_symbols){ 0 }, p, n)) : -1;
+        if (buf < 0) continue;
+        gn_textf(&t, "#buf%d", (int)buf);
+        p += n;
+    }
+    gn_text_add(&t, text);
+    return gn_text_done(&t);
 }
 
 const char *gn_kernel_form(gn_arena *arena, const gn_kernel *k, const gn_schedule *s)
@@ -22,7 +32,5 @@ const char *gn_kernel_form(gn_arena *arena, const gn_kernel *k, const gn_schedul
     for (size_t i = 0; i < k->defs.n; i++) same.defs.at[i].name = gn_arena_printf(arena, "#def%zu", i);
     gn_kernel_print(&t, &same);
     gn_schedule_print(&t, &same, s);
-    const bool names_matter = has_named_load(gn_text_done(&t));
-    for (size_t i = 0; names_matter && i < k->bufs.n; i++) gn_textf(&t, " %s", k->bufs.at[i].name);
-    return gn_text_done(&t);
+    return with_numbers(arena, k, gn_text_done(&t));
 }
