@@ -94,18 +94,14 @@ static bool unit_stride(const grouper *g, uint32_t factor, uint32_t c)
     return false;
 }
 
-/* The last dim of the result as it will be stored: through the first light users of equal rank (the transpose after a
- * weight's gradient). */
+/* The last dim of the result as it will be stored: through light users of equal rank (the transpose after a weight's gradient), while each is the
+ * only one: of several, one transposes for itself what the others take as it is. */
 static uint32_t stored_last(const grouper *g, const gnode *r)
 {
-    for (int hops = 0; hops < MAX_DEPTH && !r->named; hops++) {
-        const gnode *next = NULL;
-        for (uint32_t k = 0; k < r->nuser && !next; k++) {
-            const gnode *u = &g->nodes.at[r->user[k]];
-            if (is_light(u) && u->rank == r->rank) next = u;
-        }
-        if (!next) break;
-        r = next;
+    for (int hops = 0; hops < MAX_DEPTH && !r->named && r->nuser == 1; hops++) {
+        const gnode *u = &g->nodes.at[r->user[0]];
+        if (!is_light(u) || u->rank != r->rank) break;
+        r = u;
     }
     return class_of(g, r, r->rank - 1u);
 }
