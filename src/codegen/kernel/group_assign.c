@@ -185,11 +185,30 @@ int32_t gn_group_home(grouper *g, uint32_t at)
     return gn_group_store(g, at, n->group == NONE ? home_from_memory(g, n) : home_after(g, n));
 }
 
-/* Makes a light node a leaf: from here on it is read from memory only. */
+/* A reshape that is more than a change of extents 1, or a gather. */
+static bool is_map(const grouper *g, const gnode *n)
+{
+    if (n->kind == NODE_TAKE) return true;
+    if (n->kind != NODE_RESHAPE) return false;
+    const reshape_blocks r = gn_group_reshape(g, n);
+    for (uint8_t k = 0; k < r.n; k++)
+        if (r.in_end[k] - (k ? r.in_end[k - 1] : 0) != 1 || r.out_end[k] - (k ? r.out_end[k - 1] : 0) != 1) return true;
+    return false;
+}
+
+static void visit_light(grouper *, gnode *);
+
+/* Makes a light node a leaf: from here on it is read from memory only. A view of something light stays text; but a slice, which may be
+ * little of it. */
 static void cut(grouper *g, uint32_t at)
 {
     gnode *n = &g->nodes.at[at];
     if (is_leaf(n)) return;
+    if (is_view(n) && n->kind != NODE_SLICE && !is_map(g, n) && !is_leaf(operand(g, n, 0)) && n->e->in[0]->nin > 0) {
+        cut(g, n->in[0]);
+        visit_light(g, n); /* what lies below it has changed */
+        return;
+    }
     const int32_t home = gn_group_home(g, at);
     const int32_t after = g->groups.at[home].after;
     uint32_t *self = GN_NEW_ARRAY(g->scratch, uint32_t, 1);
@@ -312,17 +331,6 @@ static void cut_indices(grouper *g, const gnode *n)
 {
     if (n->kind != NODE_TAKE && n->kind != NODE_SCATTER) return;
     if (!gn_group_is_index(g, n->in[1])) cut(g, gn_group_look_through(g, n->in[1]));
-}
-
-/* A reshape that is more than a change of extents 1, or a gather. */
-static bool is_map(const grouper *g, const gnode *n)
-{
-    if (n->kind == NODE_TAKE) return true;
-    if (n->kind != NODE_RESHAPE) return false;
-    const reshape_blocks r = gn_group_reshape(g, n);
-    for (uint8_t k = 0; k < r.n; k++)
-        if (r.in_end[k] - (k ? r.in_end[k - 1] : 0) != 1 || r.out_end[k] - (k ? r.out_end[k - 1] : 0) != 1) return true;
-    return false;
 }
 
 /* Index maps stay short enough to be written out. */

@@ -18,9 +18,8 @@ static void push_operands(crosser *c, const gnode *n)
 static void found(crosser *c, uint32_t at)
 {
     gnode *n = &c->g->nodes.at[at];
-    if (n->crosses) return;
-    n->crosses = true;
-    gn_push(c->g->scratch, &c->found, at);
+    if (n->crosses == 0) gn_push(c->g->scratch, &c->found, at);
+    n->crosses = (uint16_t)(n->crosses + (n->crosses < UINT16_MAX));
 }
 
 /* Looks below one node for what group q needs and does not make itself. */
@@ -64,15 +63,33 @@ static void walk_group(crosser *c, int32_t q)
     for (size_t i = 0; i < group->outs.n; i++) walk_out(c, group->outs.at[i], q);
 }
 
-/* Operations per element from memory alone; more than the budget counts as too much. */
-static int near_cost(const grouper *g, uint32_t at, int budget)
+/* What computing a value again takes for each element: operations, and leaves as large as itself that are read. */
+typedef struct near_work {
+    int ops, loads;
+} near_work;
+
+static void add_near(const grouper *g, uint32_t at, const class_set *all, near_work *w)
 {
-    const gnode *n = &g->nodes.at[gn_group_look_through(g, at)];
-    if (n->kind == NODE_MEMORY || n->stored) return 0;
-    if (!is_light(n)) return budget + 1;
-    int cost = gn_group_cost(n);
-    for (uint32_t k = 0; k < n->e->nin && cost <= budget; k++) cost += near_cost(g, n->in[k], budget - cost);
-    return cost;
+    const uint32_t below = gn_group_look_through(g, at);
+    const gnode *n = &g->nodes.at[below];
+    if (n->kind == NODE_MEMORY || n->stored) {
+        const class_set v = gn_group_var(g, &g->nodes.at[at]);
+        w->loads += class_subset(all, &v);
+        return;
+    }
+    w->ops += is_light(n) ? gn_group_cost(n) : NEAR_COST + 1;
+    for (uint32_t k = 0; k < n->e->nin && w->ops <= NEAR_COST; k++) add_near(g, n->in[k], all, w);
+}
+
+/* Cheaper than to store it once and to load it in every group that needs it. */
+static bool is_near(const grouper *g, uint32_t at)
+{
+    const gnode *n = &g->nodes.at[at];
+    const class_set all = gn_group_var(g, n);
+    near_work w = { 0 };
+    if (!is_light(n)) return false;
+    add_near(g, at, &all, &w);
+    return w.ops <= NEAR_COST && w.loads * n->crosses <= 1 + n->crosses;
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -94,7 +111,7 @@ void gn_group_cross(grouper *g)
         c.found.n = 0;
         for (size_t i = 0; i < n; i++) {
             const gnode *x = &g->nodes.at[todo[i]];
-            if (x->stored || (is_light(x) && near_cost(g, todo[i], NEAR_COST) <= NEAR_COST)) continue;
+            if (x->stored || is_near(g, todo[i])) continue;
             walk_out(&c, todo[i], gn_group_home(g, todo[i])); /* which may need more values itself */
         }
     }

@@ -56,6 +56,7 @@ node_kind gn_group_kind_of(const gn_expr *e)
 /* Functions without an instruction of their own have a body; everything else is one operation. */
 int gn_group_cost(const gnode *n)
 {
+    if (n->kind == NODE_PAD || n->kind == NODE_CONCAT || n->kind == NODE_TAKE) return 1;
     if (n->kind != NODE_ELEM) return 0;
     return n->e->op->body_f32 ? COSTLY : 1;
 }

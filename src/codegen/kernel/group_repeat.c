@@ -151,7 +151,7 @@ static void add_place(counter *c, uint32_t node, double points, const coordinate
 static void count_place(counter *c, const place *p)
 {
     const gnode *n = &c->g->nodes.at[p->node];
-    const int cost = is_move(n) && !is_view(n) ? 1 : gn_group_cost(n);
+    const int cost = gn_group_cost(n);
     const double own = size_along(c, n, n->var);
     struct total **total = (struct total **)gn_map_put(&c->scratch, &c->totals, p->node);
     if (!*total) {

@@ -72,7 +72,7 @@ typedef struct gnode {
     bool named;               /* an output or an update */
     bool stored;              /* in memory after `home` ran */
     bool cut;                 /* a light node that is a leaf: always read from memory */
-    bool crosses;
+    uint16_t crosses;         /* groups that need it and do not make it */
     bool sliced;              /* a concat in memory: its parts are written where they lie */
     bool is_part;             /* of such a concat */
     uint8_t part;             /* dims along which it stands in such concats */
