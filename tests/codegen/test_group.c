@@ -454,6 +454,30 @@ static void gradients_of_slices_are_joined(void **state)
     program_free(p);
 }
 
+/* Each step of an unrolled loop reads its own rows: at the start of its buffer, so that one kernel's text serves all. */
+static void steps_of_a_loop_have_one_text(void **state)
+{
+    (void)state;
+    program *p = program_new(test_seed());
+    program_size(p, "n", 5);
+    gn_expr *x = program_in(p, "x", GN_F32, "6, n, 40"), *w = program_in(p, "w", GN_F32, "40, 40"), *h = program_in(p, "h", GN_F32, "n, 40");
+    for (int t = 0; t < 6; t++) {
+        char at[4];
+        snprintf(at, sizeof at, "%d", t);
+        h = gn_tanh(gn_add(gn_matmul(h, w), gn_slice(x, at)));
+    }
+    program_out(p, h);
+    p->optimize = true;
+    run_and_check(p);
+    assert_int_equal(p->grouping->groups.n, 6);
+    for (size_t i = 0; i < 6; i++) {
+        const gn_kernel *k = p->grouping->groups.at[i].kernel;
+        for (size_t b = 0; b < k->bufs.n; b++)
+            if (strcmp(k->bufs.at[b].name, "x") == 0) assert_true(gn_dim_is(k->bufs.at[b].shape[0], 1));
+    }
+    program_free(p);
+}
+
 /* ---- order and size ---- */
 
 static void weights_of_a_training_step_are_updated_in_place(void **state)
@@ -651,6 +675,7 @@ int main(void)
         cmocka_unit_test(concats_of_concats_have_one_place),
         cmocka_unit_test(nothing_is_stored_along_axes_that_it_lacks),
         cmocka_unit_test(gradients_of_slices_are_joined),
+        cmocka_unit_test(steps_of_a_loop_have_one_text),
         cmocka_unit_test(a_graph_that_no_pass_has_seen_is_refused),
         cmocka_unit_test(comments_say_which_operand_is_transposed),
         cmocka_unit_test(comments_say_along_which_axis_a_sum_goes),

@@ -140,7 +140,7 @@ void gn_group_slice_homes(grouper *g)
 
 /* ---- values ---- */
 
-static const gn_dim *const *strides_of(grouper *g, const gn_gvalue *v)
+const gn_dim *const *gn_group_strides(grouper *g, const gn_gvalue *v)
 {
     gn_dim_pool *pool = &g->core->graph->dims;
     if (v->stride) return v->stride;
@@ -190,7 +190,7 @@ static void add_slices(grouper *g, const gnode *n, int32_t whole)
 {
     gn_dim_pool *pool = &g->core->graph->dims;
     const gn_gvalue w = g->out->values.at[whole];
-    const gn_dim *const *strides = strides_of(g, &w), *start = w.start ? w.start : gn_dim_const(pool, 0), *one = gn_dim_const(pool, 1);
+    const gn_dim *const *strides = gn_group_strides(g, &w), *start = w.start ? w.start : gn_dim_const(pool, 0), *one = gn_dim_const(pool, 1);
     const uint32_t axis = (uint32_t)n->e->attr[0].i;
     for (uint32_t k = 0; k < n->e->nin; k++) {
         int8_t dim[GN_MAX_RANK];

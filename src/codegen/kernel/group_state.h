@@ -7,6 +7,7 @@
  *     group_cross.c   5 what is stored between groups
  *     group_text.c    6 logical kernels; group_index.c: index maps; group_names.c: names and comments
  *     group_order.c   7 updates in place
+ *     group_rebase.c  8 buffers begin where they are read, so that steps of a loop have one kernel
  *
  * Words. A node is light unless it is memory (input, variable, array constant), a reduction or a scatter: it is text,
  * inlined where it is used. A leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached
@@ -223,6 +224,11 @@ void gn_group_slice_homes(grouper *);            /* anew, where groups have move
 void gn_group_slice_values(grouper *);
 /* The node that holds the elements of a part, and where its dims stand in the concat (NONE: an extent of 1). */
 uint32_t gn_group_part(const grouper *, const gnode *concat, uint32_t k, int8_t *dim);
+
+const gn_dim *const *gn_group_strides(grouper *, const gn_gvalue *); /* elements per step of each dim, also where it is row-major */
+
+/* group_rebase.c: last, since values of a buffer change. */
+void gn_group_rebase(grouper *, gn_group *);
 
 /* group_repeat.c: the light node below this one to store, since inlining would compute it too often; UINT32_MAX: none. */
 uint32_t gn_group_repeated(grouper *, const gnode *);

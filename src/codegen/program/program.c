@@ -349,6 +349,14 @@ static bool is_slice(const maker *m, uint32_t value)
     return m->groups->values.at[value].kind == GN_VALUE_SLICE;
 }
 
+/* The kernel has the memory of this buffer under another name, too. */
+static bool is_there_twice(const maker *m, const gn_group *g, size_t buf)
+{
+    size_t n = 0;
+    for (size_t b = 0; b < g->buf.n; b++) n += gn_gvalue_root(m->groups, g->buf.at[b]) == gn_gvalue_root(m->groups, g->buf.at[buf]);
+    return n > 1;
+}
+
 static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
 {
     gn_program *p = m->p;
@@ -357,7 +365,7 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
     for (size_t b = 0; b < g->buf.n; b++) {
         const int32_t from = m->value_of[g->buf.at[b]];
         const gn_pvalue *v = &p->values.at[from];
-        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b])) continue;
+        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b]) || is_there_twice(m, g, b)) continue;
         const int32_t root = m->root[from];
         if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end || !gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)b, to)) continue;
         take_over(m, value, from);
