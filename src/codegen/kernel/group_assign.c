@@ -196,19 +196,10 @@ static bool is_map(const grouper *g, const gnode *n)
     return false;
 }
 
-static void visit_light(grouper *, gnode *);
-
-/* Makes a light node a leaf: from here on it is read from memory only. A view of something light stays text; but a slice, which may be
- * little of it. */
-static void cut(grouper *g, uint32_t at)
+/* Makes a light node a leaf: from here on it is read from memory only. */
+static void cut_here(grouper *g, uint32_t at)
 {
     gnode *n = &g->nodes.at[at];
-    if (is_leaf(n)) return;
-    if (is_view(n) && n->kind != NODE_SLICE && !is_map(g, n) && !is_leaf(operand(g, n, 0)) && n->e->in[0]->nin > 0) {
-        cut(g, n->in[0]);
-        visit_light(g, n); /* what lies below it has changed */
-        return;
-    }
     const int32_t home = gn_group_home(g, at);
     const int32_t after = g->groups.at[home].after;
     uint32_t *self = GN_NEW_ARRAY(g->scratch, uint32_t, 1);
@@ -220,6 +211,34 @@ static void cut(grouper *g, uint32_t at)
     n->naxes = 0;
     n->maps = 0, n->moved = false;
     n->touched = NONE;
+}
+
+/* A view of something light, but for a slice, which may be little of it, and for what makes indices longer. */
+static bool is_cut_below(const grouper *g, const gnode *n)
+{
+    return is_view(n) && n->kind != NODE_SLICE && !is_map(g, n) && !is_leaf(operand(g, n, 0)) && n->e->in[0]->nin > 0;
+}
+
+/* A view of what has become a leaf. */
+static void see_leaf(grouper *g, gnode *n)
+{
+    const gnode *x = operand(g, n, 0);
+    uint32_t *axes = GN_NEW_ARRAY(g->scratch, uint32_t, n->rank);
+    for (uint32_t d = 0; d < n->rank; d++) axes[d] = class_of(g, n, d);
+    n->leaf = x->leaf, n->nleaf = x->nleaf;
+    n->axes = axes, n->naxes = n->rank;
+    n->depth = (uint16_t)(x->depth + 1), n->maps = x->maps, n->moved = x->moved;
+    n->group = x->group, n->phase = x->phase, n->rvar = 0;
+}
+
+/* Stores a light node, or what lies below it where it is a view: that stays text. */
+static void cut(grouper *g, uint32_t at)
+{
+    GN_VEC(uint32_t) views = { 0 };
+    if (is_leaf(&g->nodes.at[at])) return;
+    for (; is_cut_below(g, &g->nodes.at[at]); at = g->nodes.at[at].in[0]) gn_push(g->scratch, &views, at);
+    cut_here(g, at);
+    while (views.n > 0) see_leaf(g, &g->nodes.at[gn_pop(&views)]);
 }
 
 /* ---- light nodes ---- */
