@@ -115,8 +115,8 @@ GN_API size_t gn_func_passes(const gn_func *, gn_pass_info *out, size_t capacity
 
 /** A step of f and, while profiling is on, what it cost. The texts live as long as f. */
 typedef struct gn_step_info {
-    const char *symbol; /**< of the generated function; "copy" for an update that could not be written in place */
-    const char *kernel; /**< the kernel it belongs to, as text (docs/kernel-text.md); NULL for a copy */
+    const char *symbol; /**< of the generated function */
+    const char *kernel; /**< the kernel it belongs to, as text (docs/kernel-text.md) */
     int64_t calls;
     double total_ms;
 } gn_step_info;

@@ -85,8 +85,24 @@ void gn_variable_release(gn_variable *v)
     gn_fork_remove(&v->watch);
     pthread_rwlock_destroy(&v->lock);
     gn_block_free(allocator, v->value.data, v->bytes);
+    gn_block_free(allocator, v->spare, v->bytes);
     gn_release(allocator, v->name, strlen(v->name) + 1);
     gn_release(allocator, v, sizeof *v);
+}
+
+gn_status gn_variable_prepare(gn_variable *v)
+{
+    gn_variable_lock(v, true);
+    if (!v->spare) v->spare = gn_block_new(v->allocator, v->bytes);
+    const gn_status s = v->spare ? GN_OK : GN_ENOMEM;
+    gn_variable_unlock(v);
+    return s;
+}
+
+void gn_variable_exchange(gn_variable *v)
+{
+    void *const old = v->value.data;
+    v->value.data = v->spare, v->spare = old;
 }
 
 void gn_variable_lock(gn_variable *v, bool to_write)

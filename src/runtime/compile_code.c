@@ -103,7 +103,6 @@ static bool find_symbols(gn_func *f)
 {
     const gn_program *p = f->program;
     for (size_t i = 0; i < p->steps.n; i++) {
-        if (p->steps.at[i].kernel < 0) continue;
         *(void **)&f->step[i] = gn_module_symbol(f->module, p->steps.at[i].symbol);
         if (!f->step[i]) return false;
     }

@@ -23,6 +23,7 @@ typedef struct exporter {
     int64_t *sym;
     const char **value_name;     /* per value: a C expression for its address; NULL for temporaries */
     const char **field;          /* per variable: a member of the structure of weights, or an array */
+    const char **now;            /* per variable: the member that tells which of two arrays has the value; NULL: there is one */
     const char **symbol;         /* per step: the function that runs it */
     bool *used;                  /* per parameter */
     gn_spelling names, members;  /* of the file and its function; of the structure */
@@ -80,18 +81,26 @@ static void name_all(exporter *x)
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) gn_spell_reserve(&x->names, own[i]);
     x->symbol = GN_NEW_ARRAY(&x->arena, const char *, p->steps.n);
     for (size_t i = 0; i < p->steps.n; i++) {
-        if (p->steps.at[i].kernel < 0) continue;
         const char *const earlier = earlier_symbol(x, i);
         x->symbol[i] = earlier ? earlier : name_of(x, "%s", p->steps.at[i].symbol);
     }
     x->value_name = GN_NEW_ARRAY(&x->arena, const char *, p->values.n);
     x->field = GN_NEW_ARRAY(&x->arena, const char *, p->variables.n);
     for (size_t i = 0; i < p->variables.n; i++) x->field[i] = gn_spell_name(&x->members, p->variables.at[i].name);
+    x->now = GN_NEW_ARRAY(&x->arena, const char *, p->variables.n);
+    for (size_t i = 0; i < p->values.n; i++) {
+        const gn_pvalue *v = &p->values.at[i];
+        if (v->kind != GN_VALUE_UPDATE || v->alias >= 0 || v->first < 0) continue;
+        x->now[v->index] = gn_spell_name(&x->members, gn_arena_printf(&x->arena, "%s_now", p->variables.at[v->index].name));
+        x->value_name[i] = gn_arena_printf(&x->arena, "weights->%s[!weights->%s]", x->field[v->index], x->now[v->index]);
+    }
     for (size_t i = 0; i < p->variables.n && !x->f->updates; i++) x->field[i] = name_of(x, "%s_%s", x->name, x->field[i]);
     for (size_t i = x->f->nslots; i < p->values.n; i++) {
         const gn_pvalue *v = &p->values.at[i];
         if (v->kind == GN_VALUE_CONSTANT) x->value_name[i] = name_of(x, "%s_constant_%zu", x->name, i);
-        if (v->kind == GN_VALUE_VARIABLE)
+        if (v->kind == GN_VALUE_VARIABLE && x->now[v->index])
+            x->value_name[i] = gn_arena_printf(&x->arena, "weights->%s[weights->%s]", x->field[v->index], x->now[v->index]);
+        else if (v->kind == GN_VALUE_VARIABLE)
             x->value_name[i] = x->f->updates ? gn_arena_printf(&x->arena, "weights->%s", x->field[v->index]) : x->field[v->index];
     }
     for (uint32_t s = 0; s < x->f->nslots; s++) x->value_name[s] = gn_spell_name(&x->names, p->values.at[s].name);
@@ -155,8 +164,9 @@ static void write_weights(exporter *x)
         const int64_t n = size_of(x, v);
         if (x->f->updates) gn_textf(t, "\n/* %s */ ", x->field[i]);
         else gn_textf(t, "\nstatic const %s %s[%lld] = ", c_type(v->dtype), x->field[i], (long long)(n ? n : 1));
+        if (x->now[i]) gn_text_add(t, "{ ");
         write_elements(t, v->dtype, x->f->variable[i]->value.data, n);
-        gn_text_add(t, x->f->updates ? "," : ";\n");
+        gn_text_add(t, x->now[i] ? ", { 0 } }, 0," : x->f->updates ? "," : ";\n");
     }
     if (x->f->updates) gn_text_add(t, "\n};\n");
 }
@@ -219,9 +229,11 @@ static void write_header(exporter *x)
         gn_textf(t, "/* What a call updates. Start with a copy of %s_initial. */\nstruct %s_weights {\n", x->name, x->name);
         for (size_t i = 0; i < p->variables.n; i++) {
             const int64_t n = size_of(x, &p->variables.at[i]);
-            gn_textf(t, "    %s %s[%lld]; /* ", c_type(p->variables.at[i].dtype), x->field[i], (long long)(n ? n : 1));
+            gn_textf(t, "    %s %s%s[%lld]; /* ", c_type(p->variables.at[i].dtype), x->field[i], x->now[i] ? "[2]" : "", (long long)(n ? n : 1));
             write_shape(t, p->variables.at[i].shape, p->variables.at[i].rank);
+            if (x->now[i]) gn_textf(t, ": %s[%s]; a call writes the other and turns %s", x->field[i], x->now[i], x->now[i]);
             gn_text_add(t, " */\n");
+            if (x->now[i]) gn_textf(t, "    int %s;\n", x->now[i]);
         }
         gn_textf(t, "};\nextern const struct %s_weights %s_initial;\n\n", x->name, x->name);
     }
@@ -310,14 +322,6 @@ static void write_step(exporter *x, size_t i)
 {
     const gn_pstep *s = &x->p->steps.at[i];
     gn_text *t = &x->source;
-    int64_t bytes = 0;
-    if (s->kernel < 0) {
-        gn_dim_is_const(x->p->values.at[s->arg[0]].bytes, &bytes);
-        gn_textf(t, "    memcpy(weights->%s, ", x->field[s->copy_to]);
-        write_address(x, s->arg[0], 0);
-        gn_textf(t, ", %lld);\n", (long long)bytes);
-        return;
-    }
     gn_text_add(t, "    {\n        void *const arg[] = { ");
     for (uint32_t a = 0; a < s->narg; a++) {
         if (a) gn_text_add(t, ", ");
@@ -356,6 +360,8 @@ static void write_source(exporter *x)
     }
     for (uint32_t s = 0; s < x->f->nslots; s++)
         if (!x->used[s]) gn_textf(t, "    (void)%s;\n", x->value_name[s]);
+    for (size_t i = 0; i < x->p->variables.n; i++)
+        if (x->now[i]) gn_textf(t, "    weights->%s = !weights->%s;\n", x->now[i], x->now[i]);
     gn_text_add(t, "    return 0;\n}\n");
 }
 

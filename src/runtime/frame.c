@@ -103,17 +103,31 @@ static int32_t root_of(const gn_program *p, int32_t v)
     return v;
 }
 
-/* Address of a value that is no input and no output. */
-static void *address_of(const gn_frame *fr, int32_t value)
+/* An update that is not computed in place. The interpreter needs memory at every step and may fail in the middle, so it changes no variable
+ * before the end. */
+static bool is_exchanged(const gn_frame *fr, const gn_pvalue *v)
+{
+    return v->kind == GN_VALUE_UPDATE && v->first >= 0 && (v->alias < 0 || !fr->f->module);
+}
+
+/* Whose pointer the value has, if that changes from call to call; -1. */
+static int64_t home_of(const gn_frame *fr, int32_t value)
 {
     const gn_program *p = fr->f->program;
-    const gn_pvalue *root = &p->values.at[root_of(p, value)];
-    if (fr->fresh && fr->fresh[value]) return fr->fresh[value];
-    switch (root->kind) {
-    case GN_VALUE_VARIABLE: return fr->f->variable[root->index]->value.data;
-    case GN_VALUE_CONSTANT: return (void *)(uintptr_t)root->data;
-    default: return fr->memory + (fr->plan.offset[value] < 0 ? 0 : fr->plan.offset[value]);
-    }
+    const int32_t root = root_of(p, value);
+    const gn_pvalue *v = &p->values.at[root];
+    if (is_exchanged(fr, &p->values.at[value])) return gn_frame_home(fr->f, p->values.at[value].index) + 1;
+    if ((uint32_t)root < fr->f->nslots) return root;
+    if (v->kind == GN_VALUE_VARIABLE) return gn_frame_home(fr->f, v->index);
+    return -1;
+}
+
+/* Address of a value that has no home. */
+static void *address_of(const gn_frame *fr, int32_t value)
+{
+    const gn_pvalue *root = &fr->f->program->values.at[root_of(fr->f->program, value)];
+    if (root->kind == GN_VALUE_CONSTANT) return (void *)(uintptr_t)root->data;
+    return fr->memory + (fr->plan.offset[value] < 0 ? 0 : fr->plan.offset[value]);
 }
 
 static int64_t start_of(const gn_frame *fr, const gn_pstep *s, uint32_t arg)
@@ -121,33 +135,46 @@ static int64_t start_of(const gn_frame *fr, const gn_pstep *s, uint32_t arg)
     return s->start ? evaluate(fr, s->start[arg]) : 0;
 }
 
-/* How often each slot stands in the tables. */
-static void make_places(gn_frame *fr)
+static void add_place(gn_frame *fr, int64_t home, uint32_t *n, void **at, int64_t start)
+{
+    if (fr->place[home]) fr->place[home][n[home]] = (gn_frame_place){ at, start };
+    n[home]++;
+}
+
+/* Counted first. */
+static void find_places(gn_frame *fr, uint32_t *n)
 {
     const gn_program *p = fr->f->program;
-    const uint32_t nslots = fr->f->nslots;
-    uint32_t *n = GN_NEW_ARRAY(&fr->arena, uint32_t, nslots);
-    for (int fill = 0; fill < 2; fill++) {
-        for (uint32_t s = 0; fill && s < nslots; s++) fr->place[s] = GN_NEW_ARRAY(&fr->arena, gn_frame_place, n[s] + 1), n[s] = 0;
-        for (size_t i = 0; i < p->steps.n; i++)
-            for (uint32_t a = 0; a < p->steps.at[i].narg; a++) {
-                if (p->steps.at[i].arg[a] < 0) continue;
-                const int32_t root = root_of(p, p->steps.at[i].arg[a]);
-                if ((uint32_t)root >= nslots) continue;
-                if (fill) fr->place[root][n[root]] = (gn_frame_place){ &fr->arg[i][a], start_of(fr, &p->steps.at[i], a) };
-                n[root]++;
-            }
+    for (size_t i = 0; i < p->steps.n; i++)
+        for (uint32_t a = 0; a < p->steps.at[i].narg; a++) {
+            const int64_t home = p->steps.at[i].arg[a] < 0 ? -1 : home_of(fr, p->steps.at[i].arg[a]);
+            if (home >= 0) add_place(fr, home, n, &fr->arg[i][a], start_of(fr, &p->steps.at[i], a));
+        }
+    for (size_t i = 0; i < p->indices.n; i++) {
+        const int64_t home = home_of(fr, (int32_t)p->indices.at[i].value);
+        if (home >= fr->f->nslots) add_place(fr, home, n, &fr->index[i].data, 0);
     }
 }
 
-/* The interpreter needs memory at every step and may fail in the middle: it changes no variable before the end. */
-static void keep_updates_apart(gn_frame *fr)
+static void make_places(gn_frame *fr)
 {
-    const gn_program *p = fr->f->program;
-    fr->fresh = GN_NEW_ARRAY(&fr->arena, void *, p->values.n);
-    for (size_t i = 0; i < p->values.n; i++) {
-        if (p->values.at[i].kind != GN_VALUE_UPDATE || p->values.at[root_of(p, (int32_t)i)].kind != GN_VALUE_VARIABLE) continue;
-        fr->fresh[i] = gn_arena_alloc(&fr->arena, fr->f->variable[p->values.at[i].index]->bytes + 1, 64);
+    const uint32_t nhomes = gn_frame_home(fr->f, (uint32_t)fr->f->program->variables.n);
+    uint32_t *n = GN_NEW_ARRAY(&fr->arena, uint32_t, nhomes);
+    fr->place = GN_NEW_ARRAY(&fr->arena, gn_frame_place *, nhomes);
+    find_places(fr, n);
+    for (uint32_t h = 0; h < nhomes; h++) fr->place[h] = GN_NEW_ARRAY(&fr->arena, gn_frame_place, n[h] + 1), n[h] = 0;
+    find_places(fr, n);
+}
+
+static void prepare_exchange(gn_frame *fr)
+{
+    const gn_func *f = fr->f;
+    fr->seen = GN_NEW_ARRAY(&fr->arena, void *, f->program->variables.n);
+    fr->exchanged = GN_NEW_ARRAY(&fr->arena, uint32_t, f->program->variables.n);
+    for (size_t i = 0; i < f->program->values.n; i++) {
+        if (!is_exchanged(fr, &f->program->values.at[i])) continue;
+        fr->exchanged[fr->nexchanged++] = f->program->values.at[i].index;
+        gn_check(gn_variable_prepare(f->variable[f->program->values.at[i].index]));
     }
 }
 
@@ -164,11 +191,9 @@ static void make_tables(gn_frame *fr)
         for (uint32_t k = 0; k < s->nsym; k++) fr->step_sym[i][k] = fr->sym[s->sym[k]];
         for (uint32_t a = 0; a < s->narg; a++) {
             if (s->arg[a] < 0) fr->arg[i][a] = fr->memory + fr->plan.scratch[i][-1 - s->arg[a]];
-            else if ((uint32_t)root_of(p, s->arg[a]) >= nslots) fr->arg[i][a] = (char *)address_of(fr, s->arg[a]) + start_of(fr, s, a);
+            else if (home_of(fr, s->arg[a]) < 0) fr->arg[i][a] = (char *)address_of(fr, s->arg[a]) + start_of(fr, s, a);
         }
     }
-    fr->place = GN_NEW_ARRAY(&fr->arena, gn_frame_place *, nslots);
-    make_places(fr);
     fr->now = GN_NEW_ARRAY(&fr->arena, gn_array, nslots);
     fr->staged = GN_NEW_ARRAY(&fr->arena, void *, nslots);
     fr->is_staged = GN_NEW_ARRAY(&fr->arena, bool, nslots);
@@ -184,7 +209,7 @@ static void find_indices(gn_frame *fr)
         const gn_pvalue *v = &p->values.at[x->value];
         fr->index[i].bound = evaluate(fr, x->bound);
         fr->index[i].n = evaluate(fr, x->uses) ? evaluate(fr, v->bytes) / (int64_t)gn_dtype_size(v->dtype) : 0;
-        if (x->value >= fr->f->nslots) fr->index[i].data = address_of(fr, (int32_t)x->value);
+        if (home_of(fr, (int32_t)x->value) < 0) fr->index[i].data = address_of(fr, (int32_t)x->value);
     }
 }
 
@@ -192,7 +217,7 @@ static bool is_plain(const gn_frame *fr)
 {
     const gn_program *p = fr->f->program;
     bool plain = fr->f->module && !fr->f->updates && !p->indices.n;
-    for (size_t i = 0; i < p->steps.n; i++) plain &= fr->plan.parts[i] == 1 && p->steps.at[i].kernel >= 0;
+    for (size_t i = 0; i < p->steps.n; i++) plain &= fr->plan.parts[i] == 1;
     return plain;
 }
 
@@ -208,9 +233,10 @@ static void build(void *arg)
 #endif
     fr->memory_bytes = (size_t)fr->plan.arena_bytes;
     if (!(fr->memory = gn_block_new(f->allocator, fr->memory_bytes))) gn_rethrow(GN_ENOMEM);
-    if (!f->module && f->updates) keep_updates_apart(fr);
     make_tables(fr);
     find_indices(fr);
+    make_places(fr);
+    prepare_exchange(fr);
     fr->plain = is_plain(fr);
 }
 

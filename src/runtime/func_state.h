@@ -59,13 +59,13 @@ typedef struct gn_slot_form {    /* what a row-major array must look like to be 
 } gn_slot_form;
 
 typedef struct gn_frame_index {  /* an index of the program, for these sizes */
-    const void *data;            /* NULL: the array of a slot */
+    void *data;                  /* NULL: the array of a slot */
     int64_t n, bound;
 } gn_frame_index;
 
-typedef struct gn_frame_place {  /* an entry of the tables that points into a slot's array */
+typedef struct gn_frame_place {  /* an entry of the tables that points into memory which calls change */
     void **at;
-    int64_t start;               /* bytes from the array's start */
+    int64_t start;               /* bytes from the memory's start */
 } gn_frame_place;
 
 struct gn_frame {
@@ -84,9 +84,10 @@ struct gn_frame {
     void ***arg;                 /* per step */
     int64_t **step_sym;          /* per step */
     void **worker_arg;           /* max_args per worker, for steps with scratch */
-    gn_frame_place **place;      /* per slot: where its pointer goes, ended by one without */
+    gn_frame_place **place;      /* per home (a slot; a variable's memory and its second one): where its pointer goes, ended by one without */
+    void **seen;                 /* per variable: its memory in the tables */
+    uint32_t *exchanged, nexchanged; /* variables whose new value is in their second memory */
     gn_frame_index *index;       /* per index of the program */
-    void **fresh;                /* interpreter, per value: memory of a new value of a variable until all steps went well; NULL: none */
     gn_array *now;               /* per slot: the arrays of this call */
     void **staged;               /* per slot: a row-major block for a strided or unaligned view, NULL until needed */
     bool *is_staged;             /* per slot, of this call */
@@ -103,9 +104,13 @@ gn_status gn_frame_fill(gn_frame *, const char *who, gn_arrays in, gn_arrays out
 /* Whether `a`, of the slot's shape, may be in its place among the others; and whether it goes through a block. */
 gn_status gn_frame_check_move(const gn_frame *, const char *who, uint32_t slot, const gn_array *a);
 gn_status gn_frame_stage(gn_frame *, uint32_t slot);
-static inline void gn_frame_set(gn_frame *fr, uint32_t slot, void *data) /* puts the pointer into the tables */
+static inline uint32_t gn_frame_home(const gn_func *f, uint32_t variable) /* of its memory; the second one's is the next */
 {
-    for (const gn_frame_place *p = fr->place[slot]; p->at; p++) *p->at = (void *)((uintptr_t)data + (uintptr_t)p->start);
+    return f->nslots + 2 * variable;
+}
+static inline void gn_frame_set(gn_frame *fr, uint32_t home, void *data) /* puts the pointer into the tables */
+{
+    for (const gn_frame_place *p = fr->place[home]; p->at; p++) *p->at = (void *)((uintptr_t)data + (uintptr_t)p->start);
 }
 
 gn_status gn_frame_new(gn_frame **out, gn_func *, const int64_t *sym);

@@ -144,15 +144,8 @@ static gn_status run_interpreted(const gn_frame *fr, size_t i)
 static gn_status run_step(const gn_frame *fr, size_t i)
 {
     const gn_func *f = fr->f;
-    const gn_pstep *s = &f->program->steps.at[i];
-    if (s->kernel < 0) {
-        const gn_variable *v = f->variable[s->copy_to];
-        if (v->bytes) memcpy(v->value.data, fr->arg[i][0], v->bytes);
-    } else if (f->module) {
-        run_compiled(fr, i);
-    } else {
-        return run_interpreted(fr, i);
-    }
+    if (!f->module) return run_interpreted(fr, i);
+    run_compiled(fr, i);
     return GN_OK;
 }
 
@@ -166,13 +159,10 @@ static gn_status run_profiled(const gn_frame *fr, size_t i)
     return s;
 }
 
-static void put_fresh(const gn_frame *fr)
+/* New values that stand in second memories take effect together. */
+static void exchange(const gn_frame *fr)
 {
-    const gn_program *p = fr->f->program;
-    for (size_t i = 0; i < p->values.n; i++) {
-        const gn_variable *v = fr->fresh[i] ? fr->f->variable[p->values.at[i].index] : NULL;
-        if (v && v->bytes) memcpy(v->value.data, fr->fresh[i], v->bytes);
-    }
+    for (size_t i = 0; i < fr->nexchanged; i++) gn_variable_exchange(fr->f->variable[fr->exchanged[i]]);
 }
 
 static gn_status run_steps(const gn_frame *fr)
@@ -185,7 +175,7 @@ static gn_status run_steps(const gn_frame *fr)
         s = profiled ? run_profiled(fr, i) : run_step(fr, i);
         if (!s && p->indices.n) s = check_computed(fr, i);
     }
-    if (!s && fr->fresh) put_fresh(fr);
+    if (!s) exchange(fr);
     return s;
 }
 
@@ -226,22 +216,36 @@ static void copy_out(const gn_frame *fr)
     }
 }
 
-static gn_status run_whole(const gn_frame *fr)
+/* Other calls may have exchanged a variable's memories since this frame's last one. */
+static void follow_variables(gn_frame *fr)
+{
+    const gn_func *f = fr->f;
+    for (uint32_t i = 0; i < f->program->variables.n; i++) {
+        const gn_variable *v = f->variable[i];
+        if (fr->seen[i] == v->value.data) continue;
+        fr->seen[i] = v->value.data;
+        gn_frame_set(fr, gn_frame_home(f, i), v->value.data);
+        gn_frame_set(fr, gn_frame_home(f, i) + 1, v->spare);
+    }
+}
+
+static gn_status run_whole(gn_frame *fr)
 {
     const gn_func *f = fr->f;
     if (fr->any_staged) copy_in(fr);
     lock_variables(f);
+    follow_variables(fr);
     const gn_status s = run_steps(fr);
     unlock_variables(f, !s);
     if (fr->any_staged && !s) copy_out(fr);
     return s;
 }
 
-static gn_status run_plain(const gn_frame *fr)
+static gn_status run_plain(gn_frame *fr)
 {
     const gn_func *f = fr->f;
     const size_t n = f->program->steps.n;
-    if (f->program->variables.n) lock_variables(f);
+    if (f->program->variables.n) lock_variables(f), follow_variables(fr);
     for (size_t i = 0; i < n; i++) f->step[i](fr->arg[i], fr->step_sym[i], 0);
     if (f->program->variables.n) unlock_variables(f, false);
     return GN_OK;

@@ -1,5 +1,7 @@
 /* Indices that the graph computes: a bad one is told with its line, like one that comes in, and changes no variable. */
 #include "api.h"
+#include "expr.h"
+#include "shared.h"
 #include <math.h>
 
 static gn_array matrix(float *data, int64_t n, int64_t m)
@@ -156,20 +158,18 @@ static void parts_of_an_input_are_labels(void **state)
 {
     gn_graph *g = gn_graph_new(*state);
     gn_func *f = NULL;
-    gn_step_info step[64];
     float w0[8 * 8] = { 0 }, w[64], cost, first;
     int32_t tokens[2][5] = { { 0, 1, 2, 3, 4 }, { 5, 6, 7, 0, 1 } };
     gn_expr *t = gn_input(g, "tokens", GN_I32, "batch, 5"), *we = gn_shared(g, "w", matrix(w0, 8, 8));
     gn_expr *x = gn_slice(t, ":, :-1"), *y = gn_slice(t, ":, 1:");
     gn_expr *loss = gn_mean_all(gn_cross_entropy(gn_take(we, x, 0), y));
     must(gn_compile(&f, g, .in = GN_EXPRS(t), .out = GN_EXPRS(loss), .update = gn_sgd(loss, GN_EXPRS(we), 0.5)));
-    const size_t n = gn_func_steps(f, step, 64);
-    for (size_t i = 0; i < n; i++) assert_string_not_equal(step[i].symbol, "copy");
     const gn_array in = gn_array_of(tokens, GN_I32, 2, (int64_t[]){ 2, 5 });
     must(gn_call(f, GN_ARRAYS(in), GN_ARRAYS(GN_SCALAR(&first))));
     assert_float_equal(first, logf(8), 1e-5);
     must(gn_call(f, GN_ARRAYS(in), GN_ARRAYS(GN_SCALAR(&cost))));
     assert_true(cost < first);
+    if (strcmp(api_options.toolchain, "interpreter")) assert_null(gn_variable_of(we)->spare);
     must(gn_get(we, matrix(w0, 8, 8)));
     tokens[1][4] = 8; /* a label, no operand of take */
     refuse(gn_call(f, GN_ARRAYS(in), GN_ARRAYS(GN_SCALAR(&cost))), GN_EINDEX, "cross_entropy: element 7 of the computed indices is 8, outside [0, 8)");

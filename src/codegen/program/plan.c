@@ -47,7 +47,7 @@ static int larger_first(const void *x, const void *y)
 
 static bool lives_in_arena(const gn_pvalue *v)
 {
-    return (v->kind == GN_VALUE_TEMP || v->kind == GN_VALUE_UPDATE) && v->first >= 0;
+    return v->kind == GN_VALUE_TEMP && v->first >= 0;
 }
 
 static int32_t root_of(const gn_program *p, int32_t v)

@@ -210,10 +210,10 @@ static void add_steps(maker *m, const gn_group *g, const lowered *l, gn_pkernel 
     }
     pk->nsteps = l->nsteps;
     for (uint32_t i = 0; i < l->nsteps; i++)
-        gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (int32_t)p->kernels.n, .part_of = i,
+        gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (uint32_t)p->kernels.n, .part_of = i,
                 .symbol = m->groups->small ? l->code : gn_arena_printf(p->arena, "%s_%u", l->code, i), .parts = l->parts[i],
                 .narg = (uint32_t)(nbufs + l->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
-                .nscratch = nscratch, .arg = arg, .start = start, .sym = sym, .scratch = scratch, .copy_to = -1 });
+                .nscratch = nscratch, .arg = arg, .start = start, .sym = sym, .scratch = scratch });
 }
 
 static bool equal_forms(const void *l, const void *form)
@@ -316,7 +316,7 @@ static void take_over(maker *m, int32_t value, int32_t from)
 }
 
 /* The buffer of kernel `at` that is this value of the grouping; -1. */
-static int32_t buffer_of(const maker *m, int32_t at, uint32_t value)
+static int32_t buffer_of(const maker *m, uint32_t at, uint32_t value)
 {
     const gn_group *g = &m->groups->groups.at[at];
     for (size_t b = 0; b < g->buf.n; b++)
@@ -327,7 +327,8 @@ static int32_t buffer_of(const maker *m, int32_t at, uint32_t value)
 /* The code of the kernel that makes an update leaves the old elements alone until it has read them. */
 static bool reads_before_it_writes(const maker *m, const gn_pvalue *update, uint32_t value, uint32_t variable)
 {
-    const int32_t kernel = m->p->steps.at[update->first].kernel, read = buffer_of(m, kernel, variable), write = buffer_of(m, kernel, value);
+    const uint32_t kernel = m->p->steps.at[update->first].kernel;
+    const int32_t read = buffer_of(m, kernel, variable), write = buffer_of(m, kernel, value);
     return read < 0 || gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)read, (uint32_t)write);
 }
 
@@ -445,21 +446,6 @@ static void add_computed_checks(maker *m)
     }
 }
 
-/* What could not be written in place is copied over its variable after all other steps. */
-static void add_copies(maker *m)
-{
-    gn_program *p = m->p;
-    const size_t nvalues = p->values.n;
-    for (size_t i = 0; i < nvalues; i++) {
-        gn_pvalue *v = &p->values.at[i];
-        if (v->kind != GN_VALUE_UPDATE || v->alias >= 0) continue;
-        int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, 1);
-        arg[0] = (int32_t)i;
-        v->last = (int32_t)p->steps.n;
-        gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = -1, .symbol = "copy", .parts = gn_dim_const(p->dims, 1), .narg = 1, .arg = arg, .copy_to = (int32_t)v->index });
-    }
-}
-
 /* ---- source ---- */
 
 static void describe_values(maker *m, gn_text *t, gn_value_kind kind, const char *title)
@@ -509,7 +495,6 @@ static void make(void *arg)
     add_index_checks(m);
     add_computed_checks(m);
     place_all(m);
-    add_copies(m);
     make_source(m);
 }
 

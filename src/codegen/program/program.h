@@ -30,8 +30,9 @@ typedef struct gn_pvalue {
     const void *data;            /* CONSTANT: its elements, nbytes of them */
     size_t nbytes;
     const gn_dim *bytes;         /* size over the symbols */
-    int32_t first, last;         /* TEMP and UPDATE without alias: steps that need its memory, first writes it */
-    int32_t alias;               /* value whose memory it takes over at `first` (in place); -1: memory of its own */
+    int32_t first, last;         /* steps that need its memory, first writes it */
+    int32_t alias;               /* value whose memory it takes over at `first` (in place); -1: memory of its own, which for an UPDATE is the
+                                    second memory of its variable: both are exchanged when all steps went well */
 } gn_pvalue;
 
 typedef struct gn_pvariable {
@@ -49,7 +50,7 @@ typedef struct gn_pkernel {      /* as texts; the interpreter and `gnomon inspec
 } gn_pkernel;
 
 typedef struct gn_pstep {
-    int32_t kernel;              /* -1: copies value arg[0] over variable `copy_to` after all others */
+    uint32_t kernel;
     uint32_t part_of;            /* which step of the kernel */
     const char *symbol;          /* void SYMBOL(void *const *arg, const int64_t *sym, int64_t part) in the object */
     const gn_dim *parts;         /* run for part 0 .. parts - 1, in any order */
@@ -58,7 +59,6 @@ typedef struct gn_pstep {
     const gn_dim *const *start;  /* bytes from the start of its value, per argument: kernels may write parts of one value; NULL: 0 for all */
     const uint32_t *sym;         /* symbol of the program per sym[i] of the function */
     const gn_dim *const *scratch;/* bytes per worker */
-    int32_t copy_to;             /* variable */
 } gn_pstep;
 
 typedef struct gn_pcheck {       /* extents that must agree */

@@ -59,7 +59,7 @@ static void print_value(gn_text *t, const gn_pvalue *v)
 
 static void print_step(gn_text *t, const gn_pstep *s)
 {
-    gn_textf(t, "\n  (step %" PRId32 " %" PRIu32 " %s ", s->kernel, s->part_of, s->symbol);
+    gn_textf(t, "\n  (step %" PRIu32 " %" PRIu32 " %s ", s->kernel, s->part_of, s->symbol);
     gn_dim_print(t, s->parts);
     gn_text_add(t, " (");
     for (uint32_t i = 0; i < s->narg; i++) {
@@ -74,7 +74,7 @@ static void print_step(gn_text *t, const gn_pstep *s)
     for (uint32_t i = 0; i < s->nsym; i++) gn_textf(t, "%s%" PRIu32, i ? " " : "", s->sym[i]);
     gn_text_add(t, ") ");
     print_dims(t, s->scratch, s->nscratch);
-    gn_textf(t, " %" PRId32 ")", s->copy_to);
+    gn_text_char(t, ')');
 }
 
 void gn_program_print(gn_text *t, const gn_program *p)
@@ -213,8 +213,8 @@ static int32_t read_arg(reader *r, const gn_sx *x, uint32_t nscratch, const gn_d
 
 static void read_step(reader *r, const gn_sx *x)
 {
-    need_length(r, x, 9);
-    gn_pstep s = { .kernel = (int32_t)need_int(r, x->at[1], -1, INT32_MAX), .part_of = (uint32_t)need_int(r, x->at[2], 0, UINT32_MAX),
+    need_length(r, x, 8);
+    gn_pstep s = { .kernel = (uint32_t)need_int(r, x->at[1], 0, INT32_MAX), .part_of = (uint32_t)need_int(r, x->at[2], 0, UINT32_MAX),
                    .symbol = need_name(r, x->at[3]), .parts = gn_dim_read(r->p->dims, r->file, x->at[4]) };
     if (x->at[5]->kind != GN_SX_LIST || x->at[6]->kind != GN_SX_LIST) gn_sx_fail(r->file, x, "expected lists of numbers");
     int32_t *arg = GN_NEW_ARRAY(r->p->arena, int32_t, x->at[5]->n);
@@ -228,7 +228,6 @@ static void read_step(reader *r, const gn_sx *x)
     }
     for (uint32_t i = 0; i < s.nsym; i++) sym[i] = (uint32_t)need_int(r, x->at[6]->at[i], 0, UINT32_MAX);
     s.arg = arg, s.sym = sym;
-    s.copy_to = (int32_t)need_int(r, x->at[8], -1, INT32_MAX);
     gn_push(r->p->arena, &r->p->steps, s);
 }
 
@@ -286,7 +285,7 @@ static void check_references(reader *r, const gn_sx *x)
         const gn_pstep *s = &p->steps.at[i];
         for (uint32_t j = 0; j < s->narg; j++) ok &= s->arg[j] < nv;
         for (uint32_t j = 0; j < s->nsym; j++) ok &= s->sym[j] < p->syms.n;
-        ok &= s->kernel < (int64_t)p->kernels.n && s->copy_to < (int64_t)p->variables.n && (s->kernel >= 0 || (s->copy_to >= 0 && s->narg == 1 && s->arg[0] >= 0));
+        ok &= s->kernel < p->kernels.n;
     }
     uint64_t end = 0;
     for (size_t i = 0; i < p->kernels.n; i++) {
