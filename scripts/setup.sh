@@ -9,7 +9,8 @@ for arg in "$@"; do
     case $arg in
     --no-install) install=0 ;;
     --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-    *) echo "unknown option $arg; --help lists them" >&2; exit 2 ;;
+    *) case " ${own_options:-} " in *" $arg "*) continue ;; esac
+        echo "unknown option $arg; --help lists them" >&2; exit 2 ;;
     esac
 done
 
