@@ -20,18 +20,25 @@ void gn_lint(gn_graph *g, gn_lint_kind kind, const char *format, ...)
     gn_context_lint(g->context, kind, text);
 }
 
-/* Of two axes of one named extent, one that an operand has and another lacks, and the other way round: nobody who repeats on purpose leaves an axis
- * out, he would write extents of 1. */
+/* An axis that gn_expand has put in is there on purpose. */
+static bool was_expanded(const gn_expr *e)
+{
+    while (e->op == &gn_op_cast) e = e->in[0];
+    return e->op == &gn_op_reshape && e->in[0]->type->n < e->type->n;
+}
+
+/* Of two axes of one named extent, one that an operand has and another lacks, and the other way round: who means all pairs puts the axis in. */
 static bool meets_itself(size_t n, gn_expr *const *e, size_t rank, size_t a, size_t b, const gn_dim *d)
 {
-    bool first = false, second = false, both = false, missing = false;
+    bool first = false, second = false, both = false, missing = false, meant = false;
     for (size_t i = 0; i < n; i++) {
         const size_t lacks = rank - e[i]->type->n;
         const bool has_a = a >= lacks && e[i]->type->dim[a - lacks] == d, has_b = b >= lacks && e[i]->type->dim[b - lacks] == d;
         first |= has_a && !has_b, second |= has_b && !has_a, both |= has_a && has_b;
         missing |= has_b && !has_a && a < lacks;
+        meant |= was_expanded(e[i]);
     }
-    return first && second && !both && missing;
+    return first && second && !both && missing && !meant;
 }
 
 void gn_lint_broadcast(gn_graph *g, size_t n, gn_expr *const *e, size_t rank, const gn_dim *const *dim)

@@ -67,6 +67,7 @@ static void what_is_written_on_purpose_is_silent(void **state)
     gn_graph *const g = gn_graph_new(c);
     gn_expr *y = gn_input(g, "y", GN_F32, "n"), *z = gn_input(g, "z", GN_F32, "n, n"), *k = gn_input(g, "k", GN_I64, "()"), *l = gn_input(g, "l", GN_I32, "n");
     gn_sub(gn_expand(y, GN_AXES(0)), gn_expand(y, GN_AXES(1))); /* all pairs */
+    gn_sub(gn_expand(y, GN_AXES(1)), y);
     gn_outer(y, y);
     gn_add(z, y);
     gn_add(gn_input(g, "w", GN_F32, "4"), gn_input(g, "v", GN_F32, "4, 1"));

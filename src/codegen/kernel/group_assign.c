@@ -315,7 +315,7 @@ static const uint32_t *shared_axes(const grouper *g, const gnode *n, const uint3
 {
     for (uint32_t k = 0; k < n->e->nin; k++) {
         const gnode *x = operand(g, n, k);
-        if (x->naxes == n->naxes && memcmp(x->axes, axes, n->naxes * sizeof *axes) == 0) return x->axes;
+        if (x->naxes == n->naxes && (!n->naxes || memcmp(x->axes, axes, n->naxes * sizeof *axes) == 0)) return x->axes;
     }
     return gn_arena_copy(g->scratch, axes, n->naxes * sizeof *axes);
 }
