@@ -204,7 +204,7 @@ static gn_expr *read_expr(reader *r, const scope *s, const gn_type *type, const 
         gn_sx_fail(r->file, x, "the region has no parameter %lld of this type", (long long)attr[0].i);
     node_call c = { r, op, type, in, nin, attr, NULL };
     const gn_status bad = gn_protect(make_node, &c);
-    if (bad == GN_ENOMEM) gn_rethrow(bad);
+    if (bad == GN_ENOMEM) gn_throw(bad, "%s:%d:%d: %s", r->file, x->line, x->column, gn_message());
     if (bad) gn_sx_fail(r->file, x, "%s", gn_message());
     return c.result;
 }

@@ -192,6 +192,18 @@ static void mistakes_are_told_with_line_and_column(void **state)
         { "(graph (input 0 x f32 ()) (node 1 f32 () (broadcast %0 :shape (1 1 1 1 1 1 1 1 1) :axes ())) (out))",
           "broadcast: :shape has 9 values, at most 8 are possible" },
         { "(graph (constant 0 tuple ((f32 ())) 1) (out))", "t.gn:1:8: a constant is a tensor" },
+        { "(graph (node 0 i64 () (dim :size ())) (out))", "dim: :size has 0 values, expected 1" },
+        { "(graph (input 0 i i32 (2)) (node 1 f32 (2 3) (one_hot %0 :dtype f32 :extent ())) (out))", "one_hot: :extent has 0 values, expected 1" },
+        { "(graph (input 0 u u32 ()) (node 1 i32 (2) (uniform %0 %0 %0 %0 :dtype i32 :shape (2))) (out))", "uniform: :dtype is i32, not one of f16" },
+        { "(graph (input 0 x f32 (4)) (node 1 f32 (4) (slice %0 :start (0) :step (9223372036854775807) :shape (4))) (out))",
+          "slice: a step of 9223372036854775807: from 1 to 2147483647 is possible" },
+        { "(graph (input 0 x f32 (4)) (node 1 f32 (2) (slice %0 :start (-1) :step (1) :shape (2))) (out))",
+          "slice: start of the range in axis 0 is -1, at least 0 is needed" },
+        { "(graph (dims n) (input 0 x f32 (n)) (node 1 f32 (3) (reshape %0 :shape ((sub -1 n)))) (out))", "reshape: numbers of elements differ: n and -n-1" },
+        { "(graph (input 0 x f32 ()) (node 1 tuple ((f32 ())) (tuple %0)) (node 2 tuple ((f32 ())) (tuple %1)) (out))", "tuple: operand 1 is a tuple" },
+        { "(graph (node 0 f32 () (param :index 0)) (out))", "t.gn:1:24: (param ...) stands in regions" },
+        { "(graph (region r0 (params (f32 ())) (node 0 f32 () (param :index 1)) (out %0)) (out))", "the region has no parameter 1 of this type" },
+        { "(graph (region r0 (params (f64 ())) (node 0 f32 () (param :index 0)) (out %0)) (out))", "the region has no parameter 0 of this type" },
         { "(graph (dims n) (constant 0 f32 (n) 1.0) (out))", "t.gn:1:17: a constant's extents are numbers" },
         { "(graph (dims n) (variable 0 w f32 (n)) (out))", "t.gn:1:17: a variable's extents are numbers" },
         { "(graph (variable 0 w f32 ()) (update %0) (out))", "t.gn:1:30: a variable and its new value were expected" },
@@ -267,6 +279,64 @@ static void every_sample_of_every_op_reads_back(void **state)
     assert_true(n > 100);
 }
 
+static void check_read(void *core)
+{
+    gn_core_check(core);
+}
+
+static void check_core(void *arg)
+{
+    const char *const text = arg;
+    gn_arena arena = { 0 };
+    struct gn_core *const core = gn_core_read(&arena, gn_context_default(), "t.gn", text, strlen(text));
+    const gn_status s = gn_protect(check_read, core);
+    gn_core_free(core);
+    gn_arena_free(&arena);
+    gn_check(s);
+}
+
+/* Texts that can be read, and that no compile takes. */
+static void what_no_compile_takes_is_told(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        { "(graph (dims n) (node 0 i64 () (dim :size (n))) (out %0))", "dim: the named dim n is bound by no input: one must have it as an extent of its own" },
+        { "(graph (dims n) (input 0 x f32 ((mul 2 n))) (out %0))", "the named dim n is bound by no input" },
+        { "(graph (dims n m) (constraint n m \"a\") (input 0 x f32 (n)) (out %0))", "the named dim m is bound by no input" },
+        { "(graph (input 0 x f16 (4)) (node 1 f16 (4) (maximum %0 %0)) (out %1))", "input: f16 is only kept, no target computes with it" },
+        { "(graph (input 0 x f32 ()) (node 1 tuple ((f32 ())) (tuple %0)) (out %1))", "output 1 is a tuple: only tensors leave a function" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const gn_status s = gn_protect(check_core, (void *)(uintptr_t)cases[i][0]);
+        if (!s) fail_msg("%s", cases[i][0]);
+        assert_message_contains(cases[i][1]);
+    }
+}
+
+/* Longer than any buffer, more operands than a tuple has places for. */
+static void long_texts_are_read_or_refused(void **state)
+{
+    (void)state;
+    gn_arena arena = { 0 };
+    gn_text t = { .arena = &arena };
+    gn_text_add(&t, "(graph (input 0 x f32 (3)) (node 1 tuple (");
+    for (int i = 0; i < 70000; i++) gn_text_add(&t, "(f32 (3)) ");
+    gn_text_add(&t, ") (tuple");
+    for (int i = 0; i < 70000; i++) gn_text_add(&t, " %0");
+    gn_text_add(&t, ")) (out %1))");
+    assert_int_not_equal(gn_protect(check_core, (void *)(uintptr_t)gn_text_done(&t)), GN_OK);
+    assert_message_contains("a tuple of 70000: at most 65535 are possible");
+    gn_graph *const g = gn_graph_new(NULL);
+    t.n = 0;
+    for (int i = 0; i < 3000; i++) gn_text_add(&t, i ? " + 1" : "n");
+    assert_string_equal(gn_type_text(gn_input(g, "x", GN_F32, "%s", gn_text_done(&t))), "f32 (n+2999)");
+    t.n = 0;
+    for (int i = 0; i < 1000; i++) gn_text_add(&t, i ? " + 1" : "1");
+    assert_string_equal(gn_type_text(gn_param(g, "w", GN_F32, GN_ZEROS, "%s", gn_text_done(&t))), "f32 (1000)");
+    gn_graph_free(g);
+    gn_arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +347,8 @@ int main(void)
         cmocka_unit_test(every_sample_of_every_op_reads_back),
         cmocka_unit_test(mistakes_are_told_with_line_and_column),
         cmocka_unit_test(a_text_cut_or_altered_anywhere_is_read_or_told_but_never_breaks),
+        cmocka_unit_test(what_no_compile_takes_is_told),
+        cmocka_unit_test(long_texts_are_read_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

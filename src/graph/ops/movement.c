@@ -58,15 +58,14 @@ static void infer_inside(gn_graph *g, const char *op, gn_expr *const *in, size_t
                          int64_t step, const gn_dim *n, const gn_dim *extent)
 {
     gn_dim_pool *p = &g->dims;
-    const gn_dim *one = gn_dim_const(p, 1);
-    const gn_dim *end = gn_dim_add(p, gn_dim_add(p, start, gn_dim_scale(p, gn_dim_sub(p, n, one), step)), one);
     int64_t count;
     if (step < 1 || step > INT32_MAX)
         gn_throw_at(g, GN_EINVAL, op, in, nin, "a step of %lld: from 1 to %d is possible", (long long)step, INT32_MAX);
     if (gn_dim_is_const(n, &count) && count == 0) return;
+    const gn_dim *const one = gn_dim_const(p, 1), *const last = gn_dim_add(p, start, gn_dim_scale(p, gn_dim_sub(p, n, one), step));
     gn_infer_at_least(g, op, in, nin, start, gn_dim_const(p, 0), gn_arena_printf(&g->arena, "start of the range in axis %zu", axis));
     const char *const what = gn_arena_printf(&g->arena, "extent of axis %zu", axis);
-    gn_infer_at_least(g, op, in, nin, extent, end, what);
+    gn_infer_at_least(g, op, in, nin, extent, gn_dim_add(p, last, one), what);
     if (step > 1) gn_infer_at_least(g, op, in, nin, extent, start, what);
 }
 
