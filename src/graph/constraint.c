@@ -33,12 +33,30 @@ static void constrain(gn_graph *g, const char *op, gn_expr *const *in, size_t n,
     gn_push(&g->arena, &g->pending, (gn_constraint){ a, b, g->here, describe(g, op, in, n, what) });
 }
 
+enum { MOST_NAMES = 16 };
+typedef struct names {
+    size_t n;
+    gn_dim_fact at[MOST_NAMES];
+} names;
+
+static void note_positive(void *user, const char *name)
+{
+    names *const l = user;
+    size_t i = 0;
+    while (i < l->n && strcmp(l->at[i].name, name) != 0) i++;
+    if (i == l->n && l->n < MOST_NAMES) l->at[l->n++] = (gn_dim_fact){ .name = name, .min = 1, .max = INT64_MAX };
+}
+
+/* Extents that are equal for empty tensors alone (n and 2 n) are a mistake, too. */
 bool gn_dim_never_equal(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
 {
     int64_t low, high;
+    names positive = { 0 };
     if (a == b) return false;
     if (gn_dim_compare(a, b) == GN_DIM_DIFFERENT) return true;
-    gn_dim_range(gn_dim_sub(pool, a, b), NULL, &low, &high);
+    const gn_dim *const apart = gn_dim_sub(pool, a, b);
+    gn_dim_symbols(apart, note_positive, &positive);
+    gn_dim_range(apart, &(gn_dim_facts){ positive.n, positive.at }, &low, &high);
     return low > 0 || high < 0;
 }
 

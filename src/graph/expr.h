@@ -149,7 +149,7 @@ const gn_dim *gn_infer_extent(gn_graph *, const char *op, gn_expr *const *in, si
 const gn_type *gn_infer_same_shape(gn_graph *, const char *op, gn_expr *const *in, size_t n, gn_dtype);
 /* Every extent of a result is at least 0: asked of every node, whatever its op. */
 void gn_infer_extents_exist(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_type *);
-bool gn_dim_never_equal(gn_dim_pool *, const gn_dim *a, const gn_dim *b); /* for no sizes >= 0 of their names */
+bool gn_dim_never_equal(gn_dim_pool *, const gn_dim *a, const gn_dim *b); /* for no sizes of their names but where one is 0 */
 /* The constraint a = b says that b is at least *least. */
 bool gn_constraint_is_bound(const gn_dim *a, const gn_dim *b, const gn_dim **least);
 

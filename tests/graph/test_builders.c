@@ -263,6 +263,8 @@ static void movement_refuses(void **state)
     gn_expr *x = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6), *n = gn_input(g, "x", GN_F32, "n"), *nothing = NULL, *part[4];
     EXPECT_ERROR(gn_reshape(x, "4"), GN_ESHAPE, "reshape: numbers of elements differ: 6 and 4");
     EXPECT_ERROR(gn_reshape(n, "n+1"), GN_ESHAPE, "reshape: numbers of elements differ: n and n+1");
+    EXPECT_ERROR(gn_reshape(n, "n, 2"), GN_ESHAPE, "reshape: numbers of elements differ: n and 2*n");
+    EXPECT_ERROR(gn_add(n, gn_concat(GN_EXPRS(n, n), 0)), GN_ESHAPE, "add: extents of axis -1 differ: n and 2*n");
     EXPECT_ERROR(gn_reshape(x, "4, -1"), GN_ESHAPE, "reshape: numbers of elements differ: 6 and 4");
     EXPECT_ERROR(gn_reshape(x, "-1, -1"), GN_ESHAPE, "extents may not be negative, but for one -1: -1, -1");
     EXPECT_ERROR(gn_reshape(x, "-2, 3"), GN_ESHAPE, "extents may not be negative");
