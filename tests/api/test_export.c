@@ -210,6 +210,27 @@ static void flags_that_change_arithmetic_are_refused_by_the_text(void **state)
     gn_graph_free(g);
 }
 
+static void vectors_ask_for_a_compiler_that_has_them(void **state)
+{
+    (void)state;
+    if (!has("tcc")) return;
+    gn_context *vectors = NULL;
+    gn_context_options o = api_options;
+    o.target = "generic", o.toolchain = "interpreter";
+    must(gn_context_new(&vectors, &o));
+    gn_graph *g = gn_graph_new(vectors);
+    gn_func *f = NULL;
+    char command[256];
+    gn_expr *x = gn_input(g, "x", GN_F32, "100");
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_mul(x, x))));
+    must(gn_export(f, "wide", api_dir));
+    snprintf(command, sizeof command, "tcc -c -o /dev/null %s/wide.c 2>&1 | grep -q 'error.*export it with target c11'", api_dir);
+    assert_int_equal(system(command), 0);
+    gn_func_free(f);
+    gn_graph_free(g);
+    gn_context_free(vectors);
+}
+
 /* Infinities and NaN as constants, as weights and as what a reduction starts from. */
 static void any_c11_compiler_has_infinities(void **state)
 {
@@ -250,6 +271,7 @@ int main(void)
         cmocka_unit_test(each_mistake_of_an_export_is_told),
         cmocka_unit_test(flags_that_change_arithmetic_are_refused_by_the_text),
         cmocka_unit_test(any_c11_compiler_has_infinities),
+        cmocka_unit_test(vectors_ask_for_a_compiler_that_has_them),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);
 }

@@ -82,6 +82,10 @@
     LINE("}") \
     LINE("#endif")
 
+#define VECTOR_HEAD \
+    LINE("#ifndef __GNUC__") \
+    LINE("#error \"this file uses the vectors of GNU C: for other compilers export it with target c11\"") \
+    LINE("#endif")
 #define X86_HEAD(features) \
     LINE("#if defined __clang__") \
     LINE("#pragma clang attribute push(__attribute__((target(\"" features "\"))), apply_to = function)") \
@@ -110,7 +114,7 @@ const gn_target gn_target_avx512 = {
     .name = "avx512", .lang = GN_LANG_C, .vector_bytes = 64, .nregs = 32, .has_fma = true,
     .l1_bytes = 32 << 10, .l2_bytes = 1 << 20,
     .cpu = "x86-64-v4", .cc1_args = avx512_args,
-    .head = C_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2") AVX512_HEAD C_FREESTANDING, .tail = X86_TAIL,
+    .head = C_HEAD VECTOR_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2") AVX512_HEAD C_FREESTANDING, .tail = X86_TAIL,
     .prelude = avx512_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
 };
 
@@ -118,7 +122,7 @@ static const char *const avx2_prelude[] = { gn_prelude_avx2, gn_prelude_vector, 
 const gn_target gn_target_avx2 = {
     .name = "avx2", .lang = GN_LANG_C, .vector_bytes = 32, .nregs = 16, .has_fma = true,
     .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
-    .cpu = "x86-64-v3", .cc1_args = no_args, .head = C_HEAD X86_HEAD("avx2,fma,bmi,bmi2") C_FREESTANDING, .tail = X86_TAIL,
+    .cpu = "x86-64-v3", .cc1_args = no_args, .head = C_HEAD VECTOR_HEAD X86_HEAD("avx2,fma,bmi,bmi2") C_FREESTANDING, .tail = X86_TAIL,
     .prelude = avx2_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
 };
 
@@ -126,7 +130,7 @@ static const char *const generic_prelude[] = { gn_prelude_generic, gn_prelude_ve
 const gn_target gn_target_generic = {
     .name = "generic", .lang = GN_LANG_C, .vector_bytes = 16, .nregs = 16, .has_fma = false,
     .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
-    .cpu = NULL, .cc1_args = no_args, .head = C_HEAD C_FREESTANDING, .tail = "",
+    .cpu = NULL, .cc1_args = no_args, .head = C_HEAD VECTOR_HEAD C_FREESTANDING, .tail = "",
     .prelude = generic_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_words,
 };
 
