@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dtype.h"
+#include "number.h"
 #include "testlib.h"
 #include "tile.h"
 #include "unit_cc.h"
@@ -491,7 +492,9 @@ static void numbers_read_back_as_the_same_bits(void **state)
         gn_text t = {.arena = &arena};
         gn_spell_float(&t, GN_F32, values[i]);
         const char *text = gn_text_done(&t);
-        assert_true(strtof(text + (*text == '('), NULL) == (float)values[i]);
+        const char *end;
+        float back = 0;
+        assert_true(gn_number_read_f32(text + (*text == '('), &end, &back) && back == (float)values[i]);
     }
     gn_text t = {.arena = &arena};
     gn_spell_float(&t, GN_F64, -INFINITY);

@@ -1,5 +1,6 @@
 /* The places of a cache: it holds code that this process will execute, so every directory on the way to it must be the user's or root's, and
  * nobody else may write one. */
+#include <errno.h>
 #include "cached.h"
 
 static void refuse_directory(const char *dir, const char *says)
@@ -112,7 +113,7 @@ static void what_is_no_directory_is_refused(void **state)
     char *far = malloc(6000);
     assert_non_null(far);
     for (int i = 0; i < 2999; i++) memcpy(far + 2 * i, "/n", 3);
-    refuse_directory(far, "File name too long");
+    refuse_directory(far, strerror(ENAMETOOLONG));
     free(far);
 }
 
