@@ -60,7 +60,7 @@ static void run(void *arg)
     gn_kernel_verify(kernel);
     const gn_sx *given = find_list(r->path, items, "schedule", false);
     gn_schedule *schedule =
-        given ? gn_schedule_read(&arena, kernel, r->path, given) : gn_default_schedule(&arena, kernel, NULL, target);
+        given ? gn_schedule_read(&arena, kernel, r->path, given) : gn_default_find(&arena, kernel, NULL, target);
     gn_text out = {.arena = &arena};
     if (r->kernel) gn_kernel_print(&out, kernel);
     if (r->schedule) gn_schedule_print(&out, kernel, schedule);

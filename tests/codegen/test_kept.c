@@ -84,10 +84,8 @@ static void emit_all(void *arg)
     for (size_t i = 0; i < kernels.n; i++) gn_emit_kernel(a[0], a[1], kernels.at[i]);
 }
 
-static void check(uint64_t seed, bool compiled)
+static void check_program(program *p, uint64_t seed, bool compiled)
 {
-    program *p = random_move(seed);
-    program_group(p, target);
     if (gn_protect(lower_all, p)) fail_msg("seed %llu, %s: %s", (unsigned long long)seed, target->name, gn_message());
     if (compiled) {
         gn_text body = { .arena = &p->arena };
@@ -99,6 +97,13 @@ static void check(uint64_t seed, bool compiled)
     if (library) dlclose(library);
     library = NULL;
     program_free(p);
+}
+
+static void check(uint64_t seed, bool compiled)
+{
+    program *p = random_move(seed);
+    program_group(p, target);
+    check_program(p, seed, compiled);
 }
 
 static int count(int usual)
@@ -128,11 +133,38 @@ static void compiled_code_reads_what_is_kept_inside_its_bounds(void **state)
     }
 }
 
+/* ---- conditions over what is read ---- */
+
+static void integers_of_64_bits_are_compared_as_they_stand(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    int64_t x[N], y[N];
+    double z[N];
+    const int64_t ends[] = { INT64_MIN, INT64_MIN + 1, -6, -5, -4, 0, 5, 6, INT64_MAX - 1, INT64_MAX };
+    for (int i = 0; i < N; i++) x[i] = ends[i % 10], y[i] = ends[i / 4], z[i] = i + 0.5;
+    const gn_array values[] = { gn_array_of(x, GN_I64, 1, (int64_t[]){ N }), gn_array_of(y, GN_I64, 1, (int64_t[]){ N }), gn_array_of(z, GN_F64, 1, (int64_t[]){ N }) };
+    const gn_target *const targets[] = { &gn_target_c11, &gn_target_generic, &gn_target_avx2, &gn_target_avx512 };
+    for (int t = 0; t < 8; t++) {
+        target = targets[t % 4];
+        if (t >= 4 && (!unit_compilers()[0] || !gn_target_runs_here(target))) continue;
+        gn_graph *g = gn_graph_new(NULL);
+        gn_expr *a = gn_input(g, "x", GN_I64, "40"), *b = gn_input(g, "y", GN_I64, "40"), *v = gn_input(g, "z", GN_F64, "40"), *i = gn_iota(g, GN_I64, 0, "40");
+        gn_expr *in[] = { a, b, v }, *out[] = { gn_where(gn_lt(a, 5), v, gn_neg(v)), gn_where(gn_gt(a, -5), gn_where(gn_lt(b, i), v, 1.0), 2.0), gn_where(gn_lt(i, INT64_MIN), v, gn_where(gn_gt(INT64_MAX, i), 5.0, v)),
+                                                gn_where(gn_le(i, a), gn_where(gn_eq(b, gn_neg(i)), v, 3.0), gn_where(gn_ge(a, 6), 4.0, v)) };
+        program *p = program_of(g, (gn_exprs){ 3, in }, values, (gn_exprs){ sizeof out / sizeof *out, out });
+        program_group(p, target);
+        check_program(p, 0, t >= 4);
+        gn_graph_free(g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interpreted_code_reads_what_is_kept_inside_its_bounds),
         cmocka_unit_test(compiled_code_reads_what_is_kept_inside_its_bounds),
+        cmocka_unit_test(integers_of_64_bits_are_compared_as_they_stand),
     };
     return cmocka_run_group_tests_name("codegen/kept", tests, NULL, NULL);
 }

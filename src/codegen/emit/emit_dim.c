@@ -61,6 +61,10 @@ static void term(gn_emitter *e, const gn_term *t, bool first)
         gn_text_add(e->out, first ? "-" : " - ");
     else if (!first)
         gn_text_add(e->out, " + ");
+    if (t->n == 0 && c == INT64_MIN) { /* C has no constant for its absolute value */
+        gn_text_add(e->out, "9223372036854775807 - 1");
+        return;
+    }
     const uint64_t m = c < 0 ? (uint64_t)0 - (uint64_t)c : (uint64_t)c;
     if (t->n == 0 || m != 1) gn_textf(e->out, "%" PRIu64, m);
     if (t->n && m != 1) gn_text_char(e->out, '*');

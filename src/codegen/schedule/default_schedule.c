@@ -76,7 +76,7 @@ static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hi
                .nitems = (uint32_t)k->items.n};
     p.splits.arena = p.binds.arena = p.rest.arena = arena;
     p.w = lanes_of(k, target);
-    if (k->axes.n + 8 > MAX_AXES) gn_throw(GN_EINTERNAL, "kernel %s: %zu axes are too many for a schedule", k->name, k->axes.n);
+    if (k->axes.n + 8 > MAX_AXES) gn_throw(GN_EINVAL, "kernel %s: %zu axes are too many for a closed form", k->name, k->axes.n);
     for (size_t a = 0; a < k->axes.n; a++)
         if (!gn_dim_is_const(k->axes.at[a].extent, &p.extent[a])) p.extent[a] = -1;
     return p;

@@ -128,7 +128,7 @@ typedef struct gn_math_function {
 gn_math_function gn_math_expand(gn_lower *, const gn_op_info *, gn_dtype, uint16_t lanes, uint16_t narg);
 
 bool gn_cond_reads_memory(const gn_kcond *);
-bool gn_cond_compares_data(const gn_lower *, const gn_kcond *); /* integers of 64 bits from memory, any values */
+bool gn_cond_compares_data(const gn_lower *, const gn_kcond *); /* integers of 64 bits from memory, or such constants: any values */
 
 /* expand_point.c: what a statement's expression needs at the point. */
 typedef struct gn_point_node gn_point_node;

@@ -53,19 +53,21 @@ static const gn_val * not(gn_expander * x, const gn_val *v)
     return gn_v_op(x, gn_v_op_named("not"), GN_BOOL, &v, 1);
 }
 
-static bool reads_wide(const gn_lower *g, const gn_dim *d)
+static bool is_wide(const gn_lower *g, const gn_dim *d)
 {
-    for (uint32_t t = 0; gn_dim_has_load(d) && t < d->n; t++)
+    for (uint32_t t = 0; t < d->n; t++) {
+        if (d->term[t].c > INT64_MAX / 4 || d->term[t].c < INT64_MIN / 4) return true;
         for (uint32_t i = 0; i < d->term[t].n; i++) {
             const gn_atom *a = d->term[t].atom[i];
             if (a->kind == GN_DIM_LOAD && gn_dtypes[g->kernel->bufs.at[gn_kernel_find_buf(g->kernel, a->name)].dtype].size == 8) return true;
         }
+    }
     return false;
 }
 
 bool gn_cond_compares_data(const gn_lower *g, const gn_kcond *c)
 {
-    return reads_wide(g, c->a) || reads_wide(g, c->b);
+    return is_wide(g, c->a) || is_wide(g, c->b);
 }
 
 /* Where an index reads memory: only inside the axes and under what is asked before it. */

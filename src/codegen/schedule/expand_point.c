@@ -207,10 +207,21 @@ static gn_point_node *operand_of(const gn_point_node *n, uint16_t i)
     return &all[n->body->in[number_of(n->body, n->e)][i]];
 }
 
+/* Sides whose difference may overflow: by the range of each. */
+static int known_apart(const gn_lower *g, const gn_kcond *c)
+{
+    const gn_dim_facts f = gn_lfacts(g);
+    int64_t a, most, b, least;
+    gn_dim_range(c->a, &f, &a, &most);
+    gn_dim_range(c->b, &f, &least, &b); /* unknown ends are the ends of the dtype */
+    if (most < least) return c->kind == GN_K_LT;
+    return (c->kind == GN_K_LT ? a >= b : a > b) ? 0 : -1;
+}
+
 /* 1, 0: known from ranges; -1: not known. */
 static int known_cond(gn_expander *x, const gn_kcond *c)
 {
-    if (gn_cond_compares_data(x->g, c)) return -1;
+    if (gn_cond_compares_data(x->g, c)) return known_apart(x->g, c);
     const gn_dim *d = gn_lsub(x->g, c->b, c->a), *minus = gn_lsub(x->g, c->a, c->b);
     if (c->kind == GN_K_EQ) return gn_dim_is(d, 0) ? 1 : gn_dim_at_least(x->g, d, 1) || gn_dim_at_least(x->g, minus, 1) ? 0 : -1;
     return gn_dim_at_least(x->g, d, 1) ? 1 : gn_dim_at_least(x->g, minus, 0) ? 0 : -1;
