@@ -133,6 +133,50 @@ static void compiled_code_reads_what_is_kept_inside_its_bounds(void **state)
     }
 }
 
+/* ---- branches that share what they compute ---- */
+
+/* Vectors of 24 elements made from others, each used again and again, under conditions of all kinds: on positions, remainders, values, what is
+ * loaded; shifted by a pad and a slice, joined from parts, taken by index. */
+static program *random_branches(uint64_t seed)
+{
+    enum { N = 24, MADE = 14 };
+    program *p = program_new(seed);
+    p->optimize = true;
+    p->index_most = N;
+    gn_expr *made[MADE + 2], *at = program_in(p, "at", GN_I64, "24"), *i = gn_iota(p->graph, draw(&seed, 2) ? GN_I64 : GN_I32, 0, "24");
+    made[0] = program_in(p, "x", GN_F64, "24"), made[1] = program_in(p, "y", GN_F64, "24");
+    for (int k = 2; k < MADE + 2; k++) {
+        gn_expr *a = made[draw(&seed, k)], *b = made[draw(&seed, k)];
+        const int n = (int)draw(&seed, 9), m = 1 + (int)draw(&seed, 6);
+        gn_expr *conditions[] = { gn_lt(i, n), gn_eq(gn_mod(i, m), n % m), gn_lt(a, b), gn_lt(at, n), gn_eq(i, at), gn_ge(i, n), gn_eq(i, n), gn_lt(gn_add(i, n), gn_mul(i, 2)) };
+        gn_expr *c = conditions[draw(&seed, 8)];
+        switch (draw(&seed, 8)) {
+        case 0: made[k] = gn_add(a, gn_sin(b)); break;
+        case 1: made[k] = gn_slice(gn_pad(a, 0.0, "%d:0", m), ":24"); break;
+        case 2: made[k] = gn_slice(gn_pad(a, 1.0, "0:%d", m), "%d:", m); break;
+        case 3: made[k] = gn_concat(GN_EXPRS(gn_slice(a, ":%d", n + 1), gn_slice(b, "%d:", n + 1)), 0); break;
+        case 4: made[k] = gn_take(a, at, 0); break;
+        default: made[k] = gn_where(c, gn_mul(a, 0.5), draw(&seed, 3) ? gn_add(b, 1.0) : gn_pad(gn_slice(b, "%d:", m), 0.0, "%d:0", m)); break;
+        }
+    }
+    program_out(p, made[MADE + 1]);
+    if (draw(&seed, 2)) program_out(p, gn_sum(made[MADE], GN_AXES(0)));
+    return p;
+}
+
+static void branches_that_share_what_they_compute_have_their_values(void **state)
+{
+    (void)state;
+    const gn_target *const targets[] = { &gn_target_c11, &gn_target_generic, &gn_target_avx2, &gn_target_avx512 };
+    for (int seed = 1; seed <= count(300); seed++) {
+        target = targets[seed % 4];
+        program *p = random_branches((uint64_t)seed);
+        program_group(p, target);
+        if (p->refused) program_free(p);
+        else check_program(p, (uint64_t)seed, false);
+    }
+}
+
 /* ---- conditions over what is read ---- */
 
 static void integers_of_64_bits_are_compared_as_they_stand(void **state)
@@ -164,7 +208,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interpreted_code_reads_what_is_kept_inside_its_bounds),
         cmocka_unit_test(compiled_code_reads_what_is_kept_inside_its_bounds),
+        cmocka_unit_test(branches_that_share_what_they_compute_have_their_values),
         cmocka_unit_test(integers_of_64_bits_are_compared_as_they_stand),
     };
+    cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));
     return cmocka_run_group_tests_name("codegen/kept", tests, NULL, NULL);
 }

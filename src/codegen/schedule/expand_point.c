@@ -137,13 +137,13 @@ struct gn_point_node { /* an expression of the body at the point */
     const gn_kcond *cond;
 };
 
-/* w and p, without what follows from p. A condition that reads memory may need those before it. */
+/* w and p, without what follows from p. A condition that reads memory needs those before it. */
 static gn_preds with(gn_expander *x, gn_preds w, gn_pred p)
 {
     gn_pred *all = GN_NEW_ARRAY(x->g->arena, gn_pred, w.n + 1);
     uint32_t n = 0;
     const gn_preds alone = { 1, &p };
-    const bool reads = gn_preds_read_memory(alone);
+    const bool reads = gn_preds_read_memory(alone) || gn_preds_read_memory(w);
     for (uint32_t i = 0; i < w.n; i++)
         if (reads || !holds(x, alone, &w.at[i])) all[n++] = w.at[i];
     all[n++] = p;
@@ -164,19 +164,25 @@ static bool join(gn_expander *x, gn_preds a, gn_preds b, gn_preds *out)
                 if (j != i) all[both.n++] = a.at[j];
             for (uint32_t j = 0; j < b.n; j++)
                 if (j != k && !holds(x, both, &b.at[j])) all[both.n++] = b.at[j];
-            if (holds_all(x, a, both) && holds_all(x, b, both)) return *out = both, true;
+            if (!gn_preds_read_memory(both) && holds_all(x, a, both) && holds_all(x, b, both)) return *out = both, true;
         }
     return false;
 }
 
+static bool reads_memory(const gn_pred *p)
+{
+    return gn_preds_read_memory((gn_preds){ 1, p });
+}
+
+/* What holds in both and can be asked alone. */
 static gn_preds common(gn_expander *x, gn_preds a, gn_preds b)
 {
     gn_pred *all = GN_NEW_ARRAY(x->g->arena, gn_pred, a.n + b.n + 1);
     gn_preds both = { 0, all };
     for (uint32_t i = 0; i < a.n; i++)
-        if (holds(x, b, &a.at[i])) all[both.n++] = a.at[i];
+        if (!reads_memory(&a.at[i]) && holds(x, b, &a.at[i])) all[both.n++] = a.at[i];
     for (uint32_t i = 0; i < b.n; i++)
-        if (holds(x, a, &b.at[i]) && !holds(x, both, &b.at[i])) all[both.n++] = b.at[i];
+        if (!reads_memory(&b.at[i]) && holds(x, a, &b.at[i]) && !holds(x, both, &b.at[i])) all[both.n++] = b.at[i];
     return both;
 }
 
