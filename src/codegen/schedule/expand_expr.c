@@ -169,7 +169,11 @@ static gn_preds safe_when(gn_expander *x, size_t n, const gn_dim *const *index, 
     gn_lower *g = x->g;
     if (!x->loose) return x->when;
     bounds b = { .x = x };
-    for (uint32_t i = 0; i < x->when.n; i++) gn_push(g->arena, &b.all, x->when.at[i]);
+    for (uint32_t i = 0; i < x->when.n; i++) {
+        const gn_pred *w = &x->when.at[i];
+        for (uint16_t k = 0; k < w->n; k++) stay_within_loads(&b, w->cond[k].a), stay_within_loads(&b, w->cond[k].b);
+        gn_push(g->arena, &b.all, *w);
+    }
     for (size_t i = 0; i < n; i++) stay_within_loads(&b, gn_subst_axes(g, index[i], x->inside));
     for (size_t i = 0; extent && i < n; i++)
         if (!is_axis_within(g, index[i], extent[i])) stay_within(&b, gn_subst_axes(g, index[i], x->inside), gn_subst_axes(g, extent[i], x->inside));
