@@ -132,7 +132,8 @@ struct gn_point_node { /* an expression of the body at the point */
     bool loose;                /* it may be asked for where term[0] holds and it is not needed */
     bool always;               /* needed everywhere */
     int8_t branch;             /* IF: the one that is taken, -1: either */
-    bool zero_outside;         /* a load that stands for its IF: 0 where it is not executed */
+    bool zero_outside;         /* a load that stands for an IF: 0 where it is not executed */
+    bool is_load;              /* that IF */
     uint16_t ncond;            /* IF: those that are not known */
     const gn_kcond *cond;
 };
@@ -286,7 +287,8 @@ static void find_plain_loads(gn_point_node *n)
     const gn_kexpr *otherwise = n->e->a[1];
     gn_point_node *a = operand_of(n, 0);
     if (otherwise->kind != GN_K_CONST || otherwise->u.i != 0 || a->e->kind != GN_K_LOAD || a->loose) return;
-    a->zero_outside = gn_same_preds(a->term[0], with(n->x, n->term[0], branch_pred(n, false)));
+    n->is_load = gn_same_preds(a->term[0], with(n->x, n->term[0], branch_pred(n, false)));
+    a->zero_outside |= n->is_load;
 }
 
 static void make_nodes(gn_expander *x)
@@ -322,7 +324,7 @@ static const gn_val *conditional(gn_expander *x, const gn_point_node *n)
 {
     if (n->branch >= 0) return operand_of(n, (uint16_t)n->branch)->val;
     const gn_point_node *yes = operand_of(n, 0), *no = operand_of(n, 1);
-    if (yes->zero_outside && yes->val->kind == GN_VAL_LOAD) return yes->val;
+    if (n->is_load && yes->val->kind == GN_VAL_LOAD) return yes->val;
     const gn_pred p = branch_pred(n, false);
     return gn_v_select(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }, yes->val, no->val);
 }
