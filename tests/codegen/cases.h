@@ -31,6 +31,20 @@ static const kernel_case kernel_cases[] = {
       " (store set M (i) (m i)) (store set P (i) (p i)))"
       "(schedule rows (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind private ju) (bind lane jl) (peel j0))",
       { { 5, 67 }, { 1, 1 }, { 3, 64 }, { -1 } }, 1, 0, false },
+    { "one_load_two_ifs", /* a load that is 0 outside, and where it is a branch beside something else */
+      "(kernel one_load_two_ifs (syms N) (bufs (y f64 N) (x f64 N) (out f64 N)) (axes (i N))"
+      " (def p (i) (if (lt -1 (add i -3)) (load x i) 0.0)) (def q (i) (select (eq (mod (i64 (index i)) (i64 3)) 0) (load y i) (p i)))"
+      " (store set out (i) (if (lt i 3) (p i) (add (if (lt i 5) (load x i) (q i)) (sin (q i))))))"
+      "(schedule s (split i i0 (il @)) (order i0 il) (bind lane il))",
+      { { 40 }, { 1 }, { 0 }, { 7 }, { -1 } }, 1, 0, false },
+    { "guarded_conditions", /* a condition that reads memory, under one that reads memory */
+      "(kernel guarded_conditions (syms N) (bufs (at i64 N) (x f64 N) (y f64 N) (out f64 N)) (axes (i N))"
+      " (def s (i) (if (lt (load at i) 2) (mul (load y i) 0.5) (if (and (lt -1 (add i -3)) (lt i N)) (load x i) 0.0)))"
+      " (def t (i) (add (if (lt i 6) (s i) (s i)) (sin (load y i))))"
+      " (def p (i) (if (and (lt -1 (add i -2)) (lt (add i -2) N)) (t (add i -2)) 0.0))"
+      " (store set out (i) (add (if (eq (load at i) 1) (p i) (mul (p i) 2.0)) (p (load at i)))))"
+      "(schedule s (split i i0 (il @)) (order i0 il) (bind lane il))",
+      { { 40 }, { 5 }, { 0 }, { 16 }, { -1 } }, 5, 0, false },
     { "row_functions", /* functions of one scalar per row, computed as vectors */
       "(kernel row_functions (syms R C) (bufs (X f32 R C) (W f32 C) (Y f32 R) (L f32) (G f32 R C)) (axes (i R) (j C))"
       " (def z (i) (sum (j) (mul (load X i j) (load W j)))) (def l () (sum (i) (sub (softplus (z i)) (mul (load Y i) (z i)))))"
