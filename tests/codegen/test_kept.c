@@ -148,7 +148,8 @@ static program *random_branches(uint64_t seed)
     for (int k = 2; k < MADE + 2; k++) {
         gn_expr *a = made[draw(&seed, k)], *b = made[draw(&seed, k)];
         const int n = (int)draw(&seed, 9), m = 1 + (int)draw(&seed, 6);
-        gn_expr *conditions[] = { gn_lt(i, n), gn_eq(gn_mod(i, m), n % m), gn_lt(a, b), gn_lt(at, n), gn_eq(i, at), gn_ge(i, n), gn_eq(i, n), gn_lt(gn_add(i, n), gn_mul(i, 2)) };
+        gn_expr *conditions[] = { gn_lt(i, n), gn_eq(gn_mod(i, m), n % m), gn_lt(a, b), gn_lt(at, n), gn_eq(i, at), gn_ge(i, n), gn_eq(i, n),
+                                  gn_lt(gn_add(i, n), gn_mul(i, 2)) };
         gn_expr *c = conditions[draw(&seed, 8)];
         switch (draw(&seed, 8)) {
         case 0: made[k] = gn_add(a, gn_sin(b)); break;
@@ -187,14 +188,16 @@ static void integers_of_64_bits_are_compared_as_they_stand(void **state)
     double z[N];
     const int64_t ends[] = { INT64_MIN, INT64_MIN + 1, -6, -5, -4, 0, 5, 6, INT64_MAX - 1, INT64_MAX };
     for (int i = 0; i < N; i++) x[i] = ends[i % 10], y[i] = ends[i / 4], z[i] = i + 0.5;
-    const gn_array values[] = { gn_array_of(x, GN_I64, 1, (int64_t[]){ N }), gn_array_of(y, GN_I64, 1, (int64_t[]){ N }), gn_array_of(z, GN_F64, 1, (int64_t[]){ N }) };
+    const gn_array values[] = { gn_array_of(x, GN_I64, 1, (int64_t[]){ N }), gn_array_of(y, GN_I64, 1, (int64_t[]){ N }),
+                                gn_array_of(z, GN_F64, 1, (int64_t[]){ N }) };
     const gn_target *const targets[] = { &gn_target_c11, &gn_target_generic, &gn_target_avx2, &gn_target_avx512 };
     for (int t = 0; t < 8; t++) {
         target = targets[t % 4];
         if (t >= 4 && (!unit_compilers()[0] || !gn_target_runs_here(target))) continue;
         gn_graph *g = gn_graph_new(NULL);
         gn_expr *a = gn_input(g, "x", GN_I64, "40"), *b = gn_input(g, "y", GN_I64, "40"), *v = gn_input(g, "z", GN_F64, "40"), *i = gn_iota(g, GN_I64, 0, "40");
-        gn_expr *in[] = { a, b, v }, *out[] = { gn_where(gn_lt(a, 5), v, gn_neg(v)), gn_where(gn_gt(a, -5), gn_where(gn_lt(b, i), v, 1.0), 2.0), gn_where(gn_lt(i, INT64_MIN), v, gn_where(gn_gt(INT64_MAX, i), 5.0, v)),
+        gn_expr *in[] = { a, b, v }, *out[] = { gn_where(gn_lt(a, 5), v, gn_neg(v)), gn_where(gn_gt(a, -5), gn_where(gn_lt(b, i), v, 1.0), 2.0),
+                                                gn_where(gn_lt(i, INT64_MIN), v, gn_where(gn_gt(INT64_MAX, i), 5.0, v)),
                                                 gn_where(gn_le(i, a), gn_where(gn_eq(b, gn_neg(i)), v, 3.0), gn_where(gn_ge(a, 6), 4.0, v)) };
         program *p = program_of(g, (gn_exprs){ 3, in }, values, (gn_exprs){ sizeof out / sizeof *out, out });
         program_group(p, target);

@@ -261,8 +261,8 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
         if (!fits_registers(&v)) v.level = level, set_home(&v);
     }
     gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
-    *o =
-        (gn_object){ .name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", d->name, suffix)), .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
+    const char *name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", d->name, suffix));
+    *o = (gn_object){ .name = name, .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);
