@@ -6,6 +6,7 @@
 #include "error.h"
 #include "file.h"
 #include "number.h"
+#include "fpmode.h"
 
 static const size_t FILE_LIMIT = (size_t)16 << 30;
 
@@ -134,7 +135,9 @@ gn_status gn_csv_read(gn_dataset *out, const char *path, int header, int target)
     gn_status s = gn_content_read(&b, path, FILE_LIMIT);
     if (s) return s;
     table t = { .path = path, .at = (const char *)b.at, .end = (const char *)b.at + b.n, .line = 1 };
+    const gn_fpmode mode = gn_fp_enter(); /* numbers are rounded to f32 */
     s = read_table(&t, out, header, target);
+    gn_fp_leave(mode);
     gn_content_free(&b);
     if (s) gn_dataset_free(out);
     return s;

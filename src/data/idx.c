@@ -9,6 +9,7 @@
 #include "checked.h"
 #include "error.h"
 #include "file.h"
+#include "fpmode.h"
 
 enum { PATH_SIZE = 4096 };
 static const size_t FILE_LIMIT = (size_t)16 << 30;
@@ -83,7 +84,9 @@ gn_status gn_idx_read(gn_dataset *out, const char *dir, const char *prefix)
 {
     if (out) *out = (gn_dataset){ 0 };
     if (!out || !dir || !prefix) return gn_error(GN_EINVAL, "gn_idx_read: %s is NULL", !out ? "out" : !dir ? "dir" : "prefix");
+    const gn_fpmode mode = gn_fp_enter(); /* pixels are divided by 255 */
     gn_status s = read_images(&out->x, dir, prefix);
+    gn_fp_leave(mode);
     if (!s) s = read_labels(&out->y, dir, prefix);
     if (!s && out->x.shape[0] != out->y.shape[0]) {
         s = gn_error(GN_EFORMAT, "%s/%s: %lld images and %lld labels", dir, prefix, (long long)out->x.shape[0],

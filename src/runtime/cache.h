@@ -42,4 +42,4 @@ typedef struct gn_cache_entry {
     const char *name;            /* of the program or kernel, from the metadata */
 } gn_cache_entry;
 gn_status gn_cache_walk(gn_cache *, bool verify, void (*visit)(void *user, const gn_cache_entry *), void *user);
-gn_status gn_cache_prune(gn_cache *, int64_t max_bytes, int64_t *removed);
+gn_status gn_cache_prune(gn_cache *, int64_t max_bytes, int64_t *removed); /* removed: bytes */

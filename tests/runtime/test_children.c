@@ -6,6 +6,7 @@
 #include "toolchain_state.h"
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -217,8 +218,51 @@ static void a_directory_is_no_compiler(void **state)
     assert_message_contains("was not found; set $CC");
 }
 
-int main(void)
+/* This program as one that is set-user-id: "search" tells whether a compiler is found where the caller's PATH says. */
+enum { FOUND = 3, NOT_FOUND = 4, NOT_SECURE = 5 };
+
+static int search(void)
 {
+    char path[400];
+    if (!getauxval(AT_SECURE)) return NOT_SECURE;
+    return gn_find_program("gnomon-odd-cc", path, sizeof path) ? FOUND : NOT_FOUND;
+}
+
+static int as_another_user(const char *program)
+{
+    int status = 0;
+    const pid_t pid = fork();
+    if (!pid) {
+        setenv("PATH", temp_dir, 1);
+        if (setgid(12345) || setuid(12345)) _exit(NOT_SECURE);
+        execl(program, program, "search", (char *)NULL);
+        _exit(NOT_SECURE);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : NOT_SECURE;
+}
+
+static void a_set_user_id_program_does_not_start_the_callers_compiler(void **state)
+{
+    (void)state;
+    if (geteuid()) skip();
+    size_t n;
+    script("gnomon-odd-cc", "exit 0");
+    char *self = temp_read("/proc/self/exe", &n);
+    const char *program = temp_write("setuid", self, n);
+    free(self);
+    assert_int_equal(chmod(temp_path("gnomon-odd-cc"), 0755), 0);
+    assert_int_equal(chmod(program, 04755), 0);
+    assert_int_equal(chmod(temp_dir, 0755), 0);
+    const int end = as_another_user(program);
+    assert_int_equal(chmod(temp_dir, 0700), 0);
+    if (end == NOT_SECURE) skip(); /* a mount that does not let programs be set-user-id */
+    assert_int_equal(end, NOT_FOUND);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && !strcmp(argv[1], "search")) return search();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_dead_left_is_swept), /* once in a process: first */
         cmocka_unit_test(one_that_hangs_is_killed_with_all_it_started),
@@ -231,6 +275,7 @@ int main(void)
         cmocka_unit_test(only_absolute_directories_are_searched),
         cmocka_unit_test(a_path_with_a_blank_is_one_word),
         cmocka_unit_test(a_directory_is_no_compiler),
+        cmocka_unit_test(a_set_user_id_program_does_not_start_the_callers_compiler),
     };
     return cmocka_run_group_tests(tests, temp_setup, temp_teardown);
 }
