@@ -65,7 +65,7 @@ static int prune(gn_cache *cache, int64_t max_bytes)
 {
     int64_t removed = 0;
     if (gn_cache_prune(cache, max_bytes, &removed)) return complain(gn_message());
-    printf("removed %.1f KiB from %s\n", (double)removed / 1024, gn_cache_dir(cache));
+    printf("removed %" PRId64 " bytes from %s\n", removed, gn_cache_dir(cache));
     return 0;
 }
 

@@ -189,8 +189,8 @@ static void cache_lists_verifies_and_clears(void **state)
     } steps[] = {
         {"list", "0 entries"},
         {"verify", "0 bad"},
-        {"prune 1M", "removed 0.0 KiB"},
-        {"clear", "removed 0.0 KiB"},
+        {"prune 1M", "removed 0 bytes"},
+        {"clear", "removed 0 bytes"},
     };
     for (size_t i = 0; i < 4; i++) {
         snprintf(line, sizeof line, "cache --dir %s %s", dir, steps[i].command);
