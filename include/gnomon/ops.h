@@ -123,6 +123,13 @@ GN_API gn_expr *gn_erf_at(gn_loc, gn_expr *x);
 #define gn_softplus(x) gn_softplus_at(GN_HERE, x)
 #define gn_erf(x) gn_erf_at(GN_HERE, x)
 
+/** log(e^a + e^b), which neither overflows nor cancels more than its value does; log(1 - e^x), right near 0 and far below, NaN above 0.
+ *  Gradient  g sigmoid(a - b) and g sigmoid(b - a);  g e^x / expm1(x). */
+GN_API gn_expr *gn_log_add_exp_at(gn_loc, gn_operand a, gn_operand b);
+GN_API gn_expr *gn_log1mexp_at(gn_loc, gn_expr *x);
+#define gn_log_add_exp(a, b) gn_log_add_exp_at(GN_HERE, GN_OP(a), GN_OP(b))
+#define gn_log1mexp(x) gn_log1mexp_at(GN_HERE, x)
+
 /** Activations: max(x, 0); x or slope x where x < 0; x Phi(x) by erf; x sigmoid(x).  Gradient  at 0 of relu: 0, of leaky_relu:
  *  g (1 + slope)/2.
  *  Source    gelu: D. Hendrycks, K. Gimpel, Gaussian error linear units, 2016. silu: S. Elfwing et al., 2018. */

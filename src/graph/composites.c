@@ -76,7 +76,7 @@ static const gn_attr_spec slope_attr[] = { { "slope", GN_ATTR_FLOAT } };
 const gn_op_info gn_op_square = { .name = "square", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE,
     .dtypes = GN_NUMBERS, .expand = expand_square, .deriv = { "(mul g (mul 2 x))" }, .gloss = "x x" };
 const gn_op_info gn_op_relu = { .name = "relu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_NUMBERS,
-    .expand = expand_relu, .deriv = { "(select (lt 0 y) g 0)" }, .gloss = "maximum(x, 0)" };
+    .expand = expand_relu, .deriv = { "(select (le y 0) 0 g)" }, .gloss = "maximum(x, 0)" };
 const gn_op_info gn_op_leaky_relu = { .name = "leaky_relu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE,
     .dtypes = GN_FLOATS, .attrs = slope_attr, .nattr = 1, .expand = expand_leaky_relu,
     .gloss = "x, or slope x below 0" };

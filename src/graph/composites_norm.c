@@ -46,24 +46,13 @@ static gn_expr *through_rows(gn_graph *g, gn_expr *y, gn_expr *r, gn_expr *t)
     return gn_times(g, repeated(g, r, t), gn_minus(g, gn_minus(g, t, repeated(g, mean(g, t), t)), along));
 }
 
-/* dr / dx_j = -r^2 y_j / n */
-/* The gradient of a result that nothing uses: 0 times x stays in a graph, since x may be infinite, so it must not come in. */
-static bool is_zero(const gn_expr *e)
-{
-    if (e->op == &gn_op_broadcast) e = e->in[0];
-    if (e->op != &gn_op_constant) return false;
-    const gn_attr *data = gn_attr_of(e, "data");
-    for (uint32_t i = 0; i < data->n; i++)
-        if (((const char *)data->data)[i]) return false;
-    return true;
-}
-
+/* dr / dx_j = -r^2 y_j / n. The gradient of a result that nothing uses stays out: 0 times x stays in a graph, since x may be infinite. */
 static void vjp(gn_graph *g, gn_expr *node, gn_expr *d, gn_expr **gin)
 {
     gn_expr *const x = node->in[0], *const y = gn_make_proj(g, node, 0), *const r = gn_make_proj(g, node, 1);
     gn_expr *const dy = gn_part(g, d, 0), *const dr = gn_part(g, d, 1);
     gin[0] = through_rows(g, y, r, dy);
-    if (is_zero(dr)) return;
+    if (gn_is_zero(dr)) return;
     gn_expr *const n =
         gn_make_splat(g, gn_make_size(g, gn_extent(x, gn_rank_in(x) - 1), gn_dtype_in(r)), gn_rank_in(r), r->type->dim);
     gn_expr *const row = gn_over(g, gn_times(g, dr, gn_times(g, r, r)), n);

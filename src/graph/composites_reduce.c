@@ -1,6 +1,9 @@
 /* Composites over reductions: mean, variance, and the product of the other elements, which the gradient of a product needs. */
 #include "composites.h"
+#include "evaluate.h"
+#include "ops/reference.h"
 #include "ops/request.h"
+#include <math.h>
 
 /* ---- types ---- */
 
@@ -52,18 +55,76 @@ static const gn_region *expand_var(gn_graph *g, const gn_type *const *in, size_t
     return gn_body(g, n, in, mean_of(g, gn_times(g, away, away), &axes));
 }
 
-/* Without zeros the product over x; with one zero, the product of the others there and 0 elsewhere; with more, 0. */
+/* A finite number v other than 0 as m 2^e, |m| from 0.7 to 1.4; NaN is m. */
+static gn_expr *split(gn_graph *g, gn_expr *v, gn_expr **e)
+{
+    const gn_attr to_bits = { .kind = GN_ATTR_DTYPE, .i = GN_I64 }, to_float = { .kind = GN_ATTR_DTYPE, .i = GN_F64 };
+    gn_expr *const tiny = gn_make2(g, &gn_op_lt, gn_make1(g, &gn_op_abs, v), gn_make_like(g, v, 0x1p-1022));
+    gn_expr *const size = gn_make1(g, &gn_op_abs, gn_make3(g, &gn_op_select, tiny, gn_scaled(g, v, 0x1p54), v));
+    gn_expr *const bits = gn_node(g, &gn_op_bitcast, &size, 1, &to_bits);
+    gn_expr *const by = gn_make2(g, &gn_op_shr, gn_minus(g, bits, gn_make_splat(g, gn_make_scalar_int(g, GN_I64, 0x3fe6a09e667f3bcd), gn_rank_in(v), v->type->dim)),
+                                 gn_make_like(g, bits, 52));
+    gn_expr *m = gn_minus(g, bits, gn_make2(g, &gn_op_shl, by, gn_make_like(g, by, 52)));
+    m = gn_make2(g, &gn_op_copysign, gn_node(g, &gn_op_bitcast, &m, 1, &to_float), v);
+    *e = gn_minus(g, by, gn_make3(g, &gn_op_select, tiny, gn_make_like(g, by, 54), gn_make_like(g, by, 0)));
+    return gn_make3(g, &gn_op_select, gn_make2(g, &gn_op_eq, v, v), m, v);
+}
+
+/* v 2^e in two steps, of which the first cannot leave the range where the result does not. */
+static gn_expr *joined(gn_graph *g, gn_expr *v, gn_expr *e)
+{
+    gn_expr *const one = gn_make_like(g, v, 1), *const by = gn_make_cast(g, e, GN_F64);
+    gn_expr *const low = gn_make2(g, &gn_op_maximum, by, gn_make_like(g, by, -4000));
+    gn_expr *const whole = gn_make2(g, &gn_op_minimum, low, gn_make_like(g, by, 4000));
+    gn_expr *const half = gn_make1(g, &gn_op_floor, gn_scaled(g, whole, 0.5));
+    gn_expr *const first = gn_times(g, v, gn_make2(g, &gn_op_ldexp, one, half));
+    return gn_times(g, first, gn_make2(g, &gn_op_ldexp, one, gn_minus(g, whole, half)));
+}
+
+/* Whether another element of the row is one of these. */
+static gn_expr *has_other(gn_graph *g, gn_expr *these, const gn_axis_list *axes)
+{
+    gn_expr *const own = gn_make_cast(g, these, GN_I64), *const all = gn_rowwise(g, &gn_op_sum, own, axes);
+    return gn_make2(g, &gn_op_lt, own, all);
+}
+
+/* The product of all, divided by the element. Exponents are apart, so that nothing overflows or vanishes on the way; zeros and
+ * infinities count as 1, and are multiplied with where another element is one. */
 static const gn_region *expand_others(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
 {
     const gn_axis_list axes = axes_of(attr);
-    gn_expr *const x = gn_body_params(g, n, in)[0], *const zero = gn_make_like(g, x, 0), *const one = gn_make_like(g, x, 1);
-    gn_expr *const is_zero = gn_make2(g, &gn_op_eq, x, zero);
-    gn_expr *const zeros = gn_rowwise(g, &gn_op_sum, gn_make_cast(g, is_zero, gn_dtype_in(x)), &axes);
-    gn_expr *const nonzero = gn_make3(g, &gn_op_select, is_zero, one, x);
-    gn_expr *const product = gn_rowwise(g, &gn_op_prod, nonzero, &axes);
-    gn_expr *const at_zero = gn_make3(g, &gn_op_select, gn_make2(g, &gn_op_eq, zeros, one), product, zero);
-    gn_expr *const elsewhere = gn_make3(g, &gn_op_select, gn_make2(g, &gn_op_eq, zeros, zero), gn_over(g, product, nonzero), zero);
-    return gn_body(g, n, in, gn_make3(g, &gn_op_select, is_zero, at_zero, elsewhere));
+    gn_expr *const x = gn_body_params(g, n, in)[0], *const v = gn_make_cast(g, x, GN_F64), *e;
+    gn_expr *const one = gn_make_like(g, v, 1), *const zero = gn_make_like(g, v, 0), *const inf = gn_make_like(g, v, INFINITY);
+    gn_expr *const is_zero = gn_make2(g, &gn_op_eq, v, zero), *const is_inf = gn_make2(g, &gn_op_eq, gn_make1(g, &gn_op_abs, v), inf);
+    gn_expr *const apart = gn_make2(g, &gn_op_or, is_zero, is_inf);
+    gn_expr *const m = split(g, gn_make3(g, &gn_op_select, apart, gn_make2(g, &gn_op_copysign, one, v), v), &e);
+    gn_expr *others = gn_over(g, gn_rowwise(g, &gn_op_prod, m, &axes), m);
+    others = gn_times(g, others, gn_make3(g, &gn_op_select, has_other(g, is_zero, &axes), zero, one));
+    others = gn_times(g, others, gn_make3(g, &gn_op_select, has_other(g, is_inf, &axes), inf, one));
+    others = joined(g, others, gn_minus(g, gn_rowwise(g, &gn_op_sum, e, &axes), e));
+    return gn_body(g, n, in, gn_make_cast(g, others, gn_dtype_in(x)));
+}
+
+/* Without the body's steps, which are no functions of approximate operands. */
+static void eval_others(gn_tensor *out, const gn_tensor *const *in, const gn_expr *e, gn_arena *arena)
+{
+    const gn_axis_list axes = axes_of(e->attr);
+    const gn_tensor *x = in[0];
+    int64_t stride[GN_MAX_RANK], along[GN_MAX_RANK] = { 0 }, step[GN_MAX_RANK] = { 0 }, at[GN_MAX_RANK] = { 0 }, n = 1;
+    gn_row_major(x->rank, x->shape, stride);
+    for (size_t i = 0; i < axes.n; i++) along[i] = x->shape[axes.at[i]], step[i] = stride[axes.at[i]], n *= along[i];
+    gn_ref *const group = GN_NEW_ARRAY(arena, gn_ref, n + 1);
+    for (int64_t i = 0; i < x->count; i++) {
+        int64_t base = i, k[GN_MAX_RANK] = { 0 }, found = 0;
+        for (size_t d = 0; d < axes.n; d++) base -= at[axes.at[d]] * step[d];
+        for (int64_t j = 0; j < n; j++) {
+            const int64_t place = base + gn_flat_index((int)axes.n, k, step);
+            if (place != i) group[found++] = x->at[place];
+            gn_next_index((int)axes.n, along, k);
+        }
+        gn_ref_product(&out->at[i], group, found);
+        gn_next_index(x->rank, x->shape, at);
+    }
 }
 
 /* ---- derivatives ---- */
@@ -152,5 +213,5 @@ const gn_op_info gn_op_var = { .name = "var", .arity = 1, .traits = GN_COMPOSITE
     .attrs = axes_attr, .nattr = 1, .infer = infer_reduced, .expand = expand_var, .vjp = vjp_var, .jvp = jvp_var,
     .gloss = "the mean of squared differences from the mean" };
 const gn_op_info gn_op_prod_others = { .name = "prod_others", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
-    .attrs = axes_attr, .nattr = 1, .infer = infer_same, .expand = expand_others, .vjp = vjp_others, .jvp = jvp_others,
+    .attrs = axes_attr, .nattr = 1, .infer = infer_same, .expand = expand_others, .eval_whole = eval_others, .vjp = vjp_others, .jvp = jvp_others,
     .gloss = "per element the product of all others along axes: the derivative of prod, right with zeros" };

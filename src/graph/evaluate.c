@@ -196,7 +196,7 @@ static const gn_tensor *node(gn_evaluation *v, const gn_expr *e)
     const gn_tensor **in = GN_NEW_ARRAY(v->arena, const gn_tensor *, e->nin + 1);
     for (uint32_t k = 0; k < e->nin; k++) in[k] = value_of(v, e->in[k]);
     if (e->op == &gn_op_proj) return in[0]->elem[gn_attr_of(e, "index")->i];
-    if (e->op->expand) return composite(v, e, in);
+    if (e->op->expand && !e->op->eval_whole) return composite(v, e, in);
     if (e->op->traits & GN_LEAF) return leaf(v, e);
     gn_tensor *out = tensor_new(v, e->type);
     out->given = e->nin == 1 && in[0]->given && (e->op->traits & GN_VIEW_OP || e->op == &gn_op_cast);

@@ -1,6 +1,6 @@
 /* Reverse mode: one sweep from the outputs back, in which each node hands what reached it to its operands.
  * Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd edition, 2008, section 3.2; the rules are in the op records. */
-#include <gnomon/grad.h>
+#include "differentiate.h"
 #include "grad_flow.h"
 #include "ops/make.h"
 
@@ -52,16 +52,6 @@ static void sweep(gn_flow *f)
     }
 }
 
-typedef struct request {
-    const char *op;
-    size_t n, m;
-    gn_expr *const *ys, *const *dys, *const *xs; /* dys NULL: 1 */
-    gn_expr **out;
-    gn_disconnected disconnected;
-    bool forward;
-    gn_arena scratch;
-} request;
-
 static void check_floating(gn_graph *g, const char *op, gn_expr *e, const char *role)
 {
     if (e->type->kind == GN_TYPE_TENSOR && gn_is_float((gn_dtype)e->type->dtype)) return;
@@ -95,7 +85,7 @@ static bool depends(gn_arena *scratch, gn_expr *e, const gn_expr *x)
     return false;
 }
 
-static _Noreturn void not_reached(gn_graph *g, request *r, gn_expr *x)
+static _Noreturn void not_reached(gn_graph *g, gn_differentiation *r, gn_expr *x)
 {
     gn_expr *both[] = { r->ys[0], x };
     gn_text y = { .arena = &g->arena }, by = { .arena = &g->arena };
@@ -107,16 +97,25 @@ static _Noreturn void not_reached(gn_graph *g, request *r, gn_expr *x)
     gn_throw_at(g, GN_EGRAD, r->op, both, 2, "%s does not depend on %s", gn_text_done(&y), gn_text_done(&by));
 }
 
-static void collect(gn_graph *g, gn_flow *f, request *r, size_t i)
+static void collect(gn_graph *g, gn_flow *f, gn_differentiation *r, size_t i)
 {
     const gn_flow_node *node = gn_flow_find(f, r->xs[i]);
     if (!node && r->disconnected == GN_DISCONNECTED_ERROR) not_reached(g, r, r->xs[i]);
     r->out[i] = node && node->d[0] ? node->d[0] : gn_make_zero(g, r->xs[i]->type);
 }
 
+/* What is differentiated in place of the outputs. */
+static gn_expr **prepared(gn_graph *g, gn_differentiation *r)
+{
+    gn_expr **ys = GN_NEW_ARRAY(&r->scratch, gn_expr *, r->n + 1);
+    for (size_t i = 0; i < r->n; i++) ys[i] = r->ys[i];
+    if (r->prepare) r->prepare(g, r->n, ys, r->m, r->xs);
+    return ys;
+}
+
 static gn_expr *reverse(gn_graph *g, void *arg)
 {
-    request *r = arg;
+    gn_differentiation *r = arg;
     gn_flow f = { .graph = g, .scratch = &r->scratch, .mode = GN_FLOW_REVERSE, .op = r->op };
     for (size_t i = 0; i < r->m; i++) check_floating(g, r->op, r->xs[i], "by which is differentiated");
     for (size_t i = 0; i < r->n; i++) {
@@ -125,8 +124,9 @@ static gn_expr *reverse(gn_graph *g, void *arg)
             gn_throw_at(g, GN_EGRAD, r->op, &r->ys[i], 1, "what is differentiated is no scalar; reduce it first, or use gn_vjp");
         if (r->dys) check_same_type(g, r->op, r->ys[i], r->dys[i], "an output and its known gradient differ in dtype or shape");
     }
-    gn_flow_trace(&f, r->n, r->ys, r->m, r->xs);
-    for (size_t i = 0; i < r->n; i++) give(&f, r->ys[i], 0, r->dys ? r->dys[i] : gn_make_like(g, r->ys[i], 1));
+    gn_expr **ys = prepared(g, r);
+    gn_flow_trace(&f, r->n, ys, r->m, r->xs);
+    for (size_t i = 0; i < r->n; i++) give(&f, ys[i], 0, r->dys ? r->dys[i] : gn_make_like(g, ys[i], 1));
     sweep(&f);
     for (size_t i = 0; i < r->m; i++) collect(g, &f, r, i);
     return r->m ? r->out[0] : r->ys[0];
@@ -134,24 +134,25 @@ static gn_expr *reverse(gn_graph *g, void *arg)
 
 static gn_expr *forward(gn_graph *g, void *arg)
 {
-    request *r = arg; /* dys are the directions of xs */
+    gn_differentiation *r = arg;
     gn_flow f = { .graph = g, .scratch = &r->scratch, .mode = GN_FLOW_FORWARD, .op = r->op };
     for (size_t i = 0; i < r->n; i++) check_floating(g, r->op, r->ys[i], "which is differentiated");
     for (size_t i = 0; i < r->m; i++) {
         check_floating(g, r->op, r->xs[i], "by which is differentiated");
         check_same_type(g, r->op, r->xs[i], r->dys[i], "an input and its direction differ in dtype or shape");
     }
-    gn_flow_trace(&f, r->n, r->ys, r->m, r->xs);
+    gn_expr **ys = prepared(g, r);
+    gn_flow_trace(&f, r->n, ys, r->m, r->xs);
     gn_flow_forward(&f, r->m, r->xs, r->dys);
     for (size_t i = 0; i < r->n; i++) {
-        const gn_flow_node *node = gn_flow_find(&f, r->ys[i]);
+        const gn_flow_node *node = gn_flow_find(&f, ys[i]);
         r->out[i] = node->d[0] ? node->d[0] : gn_make_zero(g, r->ys[i]->type);
     }
     return r->n ? r->out[0] : r->xs[0];
 }
 
 /* The graph of the first of the lists' expressions that has one. */
-static gn_graph *graph_of(const request *r)
+static gn_graph *graph_of(const gn_differentiation *r)
 {
     gn_exprs lists[] = { { r->n, r->ys }, { r->m, r->xs } };
     for (int l = 0; l < 2; l++) {
@@ -164,15 +165,14 @@ static gn_graph *graph_of(const request *r)
 
 static gn_expr *checked(gn_graph *g, void *arg)
 {
-    request *r = arg;
+    gn_differentiation *r = arg;
     gn_check_exprs(g, r->op, r->n, r->ys);
     gn_check_exprs(g, r->op, r->m, r->xs);
     if (r->dys) gn_check_exprs(g, r->op, r->forward ? r->m : r->n, r->dys);
     return r->forward ? forward(g, r) : reverse(g, r);
 }
 
-/* What is written to out on failure is the graph's error node in every place. */
-static void run(gn_loc loc, request *r)
+void gn_differentiate(gn_loc loc, gn_differentiation *r)
 {
     gn_graph *g = graph_of(r);
     const size_t n = r->forward ? r->n : r->m;
@@ -182,27 +182,4 @@ static void run(gn_loc loc, request *r)
     if (first && gn_is_error(first)) {
         for (size_t i = 0; i < n; i++) r->out[i] = first;
     }
-}
-
-void gn_grads_at(gn_loc loc, gn_expr *loss, size_t n, gn_expr *const *xs, gn_expr **out, gn_disconnected disconnected)
-{
-    run(loc, &(request){ .op = "grad", .n = 1, .ys = &loss, .m = n, .xs = xs, .out = out, .disconnected = disconnected });
-}
-
-gn_expr *gn_grad_at(gn_loc loc, gn_expr *loss, gn_expr *x)
-{
-    gn_expr *out = NULL;
-    gn_grads_at(loc, loss, 1, &x, &out, GN_DISCONNECTED_ERROR);
-    return out;
-}
-
-void gn_vjp_at(gn_loc loc, size_t n, gn_expr *const *ys, gn_expr *const *dys, size_t m, gn_expr *const *xs, gn_expr **out)
-{
-    run(loc,
-        &(request){.op = "vjp", .n = n, .ys = ys, .dys = dys, .m = m, .xs = xs, .out = out, .disconnected = GN_DISCONNECTED_ZERO});
-}
-
-void gn_jvp_at(gn_loc loc, size_t n, gn_expr *const *ys, size_t m, gn_expr *const *xs, gn_expr *const *dxs, gn_expr **out)
-{
-    run(loc, &(request){ .op = "jvp", .n = n, .ys = ys, .dys = dxs, .m = m, .xs = xs, .out = out, .forward = true });
 }

@@ -1,5 +1,6 @@
 /* Finding what lies between outputs and inputs. */
 #include "grad_flow.h"
+#include <string.h>
 #include "grad_recipe.h"
 #include "ops/make.h"
 
@@ -89,13 +90,32 @@ gn_flow_node *gn_flow_find(const gn_flow *f, const gn_expr *e)
     return place < 2 ? NULL : &f->nodes.at[place - 2];
 }
 
+/* Whether the text multiplies or divides g by anything but a number: masks show through all else. */
+static bool has_factor(const char *text)
+{
+    if (strstr(text, "(div")) return true;
+    for (const char *m = text; (m = strstr(m, "(mul g ")); m++)
+        if (m[7] == '(' || (m[7] >= 'a' && m[7] <= 'z')) return true;
+    return false;
+}
+
+/* The factor has a pole: that of log, sqrt and their kin, and of powers. Elsewhere the zeros around a slice's gradient are left alone. */
+static bool has_pole(const gn_op_info *op, const char *text)
+{
+    return op == &gn_op_pow || (op->arity == 1 && strstr(text, "(div"));
+}
+
 gn_expr *gn_flow_text(gn_flow *f, gn_expr *y, uint32_t k, gn_expr *g)
 {
     const char *text = y->op->deriv[k];
     if (!text) gn_flow_no_rule(f, y);
     void **recipe = gn_map_put(f->scratch, &f->recipes, GN_KEY(&y->op->deriv[k]));
     if (!*recipe) *recipe = (void *)gn_recipe_parse(f->scratch, y->op, text);
-    return gn_recipe_apply(*recipe, f->graph, y, g);
+    gn_expr *const mask = g && has_factor(text) ? gn_flow_mask(f, g, has_pole(y->op, text)) : NULL;
+    if (!mask) return gn_recipe_apply(*recipe, f->graph, y, g);
+    if (g->op == &gn_op_select && g->in[0] == mask) g = g->in[1];
+    gn_expr *const d = gn_recipe_apply(*recipe, f->graph, y, g);
+    return gn_make3(f->graph, &gn_op_select, mask, d, gn_make_like(f->graph, d, 0));
 }
 
 gn_expr *gn_flow_add(gn_graph *g, gn_expr *a, gn_expr *b)

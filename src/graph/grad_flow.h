@@ -6,6 +6,7 @@
  * composite is the gradient through its body. */
 #pragma once
 #include "op.h"
+#include "visit.h"
 
 typedef enum { GN_FLOW_REVERSE, GN_FLOW_FORWARD } gn_flow_mode;
 
@@ -27,6 +28,10 @@ typedef struct gn_flow {
     GN_VEC(gn_flow_node) nodes; /* operands before users */
     gn_map place, inputs;    /* of a node: its number in nodes plus 2; set for inputs */
     gn_map recipes;          /* derivative text -> its parsed form */
+    struct {                 /* grad_mask.c: flows that were looked at, and the masks found; [1]: pads are masks, too */
+        gn_visit visit;
+        gn_map found;
+    } masks[2];
 } gn_flow;
 
 void gn_flow_trace(gn_flow *, size_t nout, gn_expr *const *out, size_t nin, gn_expr *const *in);
@@ -34,7 +39,9 @@ gn_flow_node *gn_flow_find(const gn_flow *, const gn_expr *); /* NULL: no deriva
 
 /* A derivative can flow from operand k into the node: both are floating, and the op lets it pass. */
 bool gn_flow_carries(const gn_flow_node *, uint32_t k);
-/* Derivative text k of the node's op, applied to what flows; NULL: zero. */
+/* Where selects (and, if asked, pads) let a flow differ from 0, as bools of its shape; NULL: everywhere. */
+gn_expr *gn_flow_mask(gn_flow *, gn_expr *flow, bool pads);
+/* Derivative text k of the node's op, applied to what flows, and 0 where a select made that 0; NULL: zero. */
 gn_expr *gn_flow_text(gn_flow *, gn_expr *y, uint32_t k, gn_expr *g);
 /* a + b, where NULL is zero. */
 gn_expr *gn_flow_add(gn_graph *, gn_expr *a, gn_expr *b);

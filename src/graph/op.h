@@ -53,7 +53,7 @@ struct gn_op_info {
     /* Result type from operands and attributes; NULL for elementwise: the common shape and promoted dtype. Throws by gn_throw_at. */
     const gn_type *(*infer)(gn_graph *, gn_expr *const *in, size_t nin, const gn_attr *attr);
 
-    /* Reference: one element (elementwise), or the whole value. */
+    /* Reference: one element (elementwise), or the whole value. A composite's is its body, unless it has one of its own. */
     void (*eval)(gn_ref *out, const gn_ref *in, const gn_expr *e);
     void (*eval_whole)(struct gn_tensor *out, const struct gn_tensor *const *in, const gn_expr *e, gn_arena *);
 

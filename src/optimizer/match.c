@@ -71,7 +71,7 @@ static bool match(gn_match *m, const gn_pat *p, gn_expr *e)
     case GN_PAT_OP: break;
     }
     note(m->matched, &m->nmatched, e);
-    if (e->op != p->op || e->nin != p->nin) return false;
+    if (e->op != p->op || e->nin != p->nin || gn_rewriter_is_opaque(m->rewriter, e)) return false;
     for (uint32_t i = 0; i < p->nattr; i++)
         if (!match_attr(m, &p->attr[i], e)) return false;
     for (uint32_t i = 0; i < p->nin; i++)

@@ -13,6 +13,7 @@ typedef struct slot {              /* what the sweep knows of a node, by its num
     const gn_rule *rule;           /* .. and by which rule */
     uint32_t uses;
     uint8_t progress, firings;
+    bool opaque;
 } slot;
 
 typedef struct op_rules {          /* the rules of an op that may fire */
@@ -46,6 +47,11 @@ static slot *slot_of(gn_rewriter *w, const gn_expr *e)
 uint32_t gn_rewriter_uses(const gn_rewriter *w, const gn_expr *e)
 {
     return e->id < w->slots.n ? w->slots.at[e->id].uses : 0;
+}
+
+bool gn_rewriter_is_opaque(const gn_rewriter *w, const gn_expr *e)
+{
+    return e->id < w->slots.n && w->slots.at[e->id].opaque;
 }
 
 /* ---- tables ---- */
@@ -187,6 +193,13 @@ static void become(gn_rewriter *w, gn_expr *e, gn_expr *next)
     if (next != e) move_uses(w, e, next);
 }
 
+/* Patterns expect numbers last; the rest of the order is for equal programs. */
+static bool in_order(const gn_rewriter *w, const gn_expr *a, const gn_expr *b)
+{
+    gn_splat v;
+    return gn_operands_in_order(a, b) || (w->options->as_written && !gn_splat_of(a, &v));
+}
+
 /* The node with operands forwarded and in canonical order; NULL if some operand is not done, which is then on the stack. */
 static gn_expr *forward(gn_rewriter *w, gn_expr *e)
 {
@@ -200,11 +213,12 @@ static gn_expr *forward(gn_rewriter *w, gn_expr *e)
         waits = true;
     }
     if (waits) return NULL;
-    if (e->op->traits & GN_COMMUTES && e->nin == 2 && !changed) changed = !gn_operands_in_order(e->in[0], e->in[1]);
+    const bool sorts = e->op->traits & GN_COMMUTES && e->nin == 2;
+    if (sorts && !changed) changed = !in_order(w, e->in[0], e->in[1]);
     if (!changed) return e;
     gn_expr **in = GN_NEW_ARRAY(&w->arena, gn_expr *, e->nin);
     for (uint32_t i = 0; i < e->nin; i++) in[i] = slot_of(w, e->in[i])->next;
-    if (e->op->traits & GN_COMMUTES && e->nin == 2 && !gn_operands_in_order(in[0], in[1])) {
+    if (sorts && !in_order(w, in[0], in[1])) {
         gn_expr *const first = in[0];
         in[0] = in[1], in[1] = first;
     }
@@ -214,7 +228,7 @@ static gn_expr *forward(gn_rewriter *w, gn_expr *e)
 /* Errors of a call name the line of an index: its check keeps the place when it is made anew, and one in a body has the composite's. */
 static void set_place(gn_rewriter *w, const gn_expr *e)
 {
-    const bool matters = e && (e->op->expand || e->op == &gn_op_check_index);
+    const bool matters = e && (e->op->expand || e->op == &gn_op_check_index || w->options->as_written);
     const gn_origin *o = matters ? gn_origin_of(e) : NULL;
     while (o && o->next) o = o->next;
     w->graph->here = o ? o->loc : (gn_loc){ NULL, 0 };
@@ -310,13 +324,16 @@ static void sweep(void *arg)
     w->slots.at = GN_NEW_ARRAY(&w->arena, slot, w->slots.capacity);
     w->slots.n = n;
     for (size_t i = 0; i < j->nsets; i++) add_set(w, j->sets[i]);
+    for (size_t i = 0; i < w->options->nopaque; i++) {
+        gn_expr *const e = w->options->opaque[i];
+        *slot_of(w, e) = (slot){ .next = e, .progress = DONE, .opaque = true };
+    }
     mark(w, j->core);
     for (size_t id = 0; id < n; id++) {
         if (!w->slots.at[id].uses || w->slots.at[id].progress == DONE) continue;
         gn_push(&w->arena, &w->stack, w->graph->nodes.at[id]);
         while (w->stack.n) step(w);
     }
-    set_place(w, NULL);
     root_list roots[2];
     roots_of(j->core, roots);
     for (size_t k = 0; k < 2; k++)
@@ -332,7 +349,9 @@ void gn_sweep(struct gn_core *core, const gn_rule_set *const *sets, size_t nsets
                       .stats = stats ? stats : &ignored };
     *w.stats = (gn_sweep_stats){ 0 };
     job j = { &w, core, sets, nsets };
+    const gn_loc here = core->graph->here;
     const gn_status status = gn_protect(sweep, &j);
+    core->graph->here = here;
     gn_arena_free(&w.arena);
     gn_check(status);
 }

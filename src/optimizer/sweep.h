@@ -27,6 +27,11 @@ typedef struct gn_sweep_options {
     size_t ndisabled;
     const char *trace;               /* rule whose firings are printed on stderr, "*" for all; NULL: none */
     gn_explain *explain;             /* NULL: no record */
+    /* For a graph that its user goes on with: operands keep their order but for numbers, which go last, what is made anew keeps its lines, and rules take these nodes as
+     * they are, like inputs. */
+    bool as_written;
+    gn_expr *const *opaque;
+    size_t nopaque;
 } gn_sweep_options;
 
 /* Rewrites everything that the core's outputs and updates need by these sets, tried in their order at each node. Throws. */
@@ -35,6 +40,9 @@ void gn_sweep(struct gn_core *, const gn_rule_set *const *sets, size_t nsets, co
 /* How many nodes and roots use a node, as far as the sweep knows: exact for what stood there, an estimate for what was rewritten.
  */
 uint32_t gn_rewriter_uses(const gn_rewriter *, const gn_expr *);
+
+/* Patterns do not look inside this node. */
+bool gn_rewriter_is_opaque(const gn_rewriter *, const gn_expr *);
 
 /* A debugger stops here: break gn_rule_fired if $_streq(rule->name, "log_one_plus"). */
 void gn_rule_fired(const gn_rule *rule, const gn_expr *before, const gn_expr *after);

@@ -237,14 +237,24 @@ static problem row(int n, const double *values)
     return p;
 }
 
+/* By reverse mode, and by forward mode along each axis. NaN is asked for as NaN. */
 static void gradient_is(int n, const double *x, gn_expr *(*build)(gn_graph *, gn_expr *const *), const double *wanted)
 {
-    double got[CHECK_ELEMENTS];
+    double got[CHECK_ELEMENTS], pushed[CHECK_ELEMENTS];
     problem p = row(n, x);
     p.value[0] = gn_array_1d(p.number[0], GN_F64, n);
-    gn_expr *y = build(p.g, p.x);
-    assert_int_equal(value_of(&p, gn_grad(gn_rank_of(y) ? gn_sum_all(y) : y, p.x[0]), got), n);
-    for (int i = 0; i < n; i++) assert_close(got[i], wanted[i], 1e-12, "gradient", "value", i);
+    gn_expr *y = build(p.g, p.x), *const sum = gn_rank_of(y) ? gn_sum_all(y) : y;
+    assert_int_equal(value_of(&p, gn_grad(sum, p.x[0]), got), n);
+    for (int i = 0; i < n; i++) {
+        double unit[CHECK_ELEMENTS] = { 0 };
+        unit[i] = 1;
+        gn_expr *axis = gn_constant(p.g, gn_array_1d(unit, GN_F64, n)), *tangent;
+        gn_jvp(1, &sum, 1, p.x, &axis, &tangent);
+        assert_int_equal(value_of(&p, tangent, pushed), 1);
+        if (isnan(wanted[i]) && isnan(got[i]) && isnan(pushed[0])) continue;
+        assert_close(got[i], wanted[i], 1e-12, "gradient", "value", i);
+        assert_close(pushed[0], wanted[i], 1e-12, "gradient", "value forward", i);
+    }
     gn_graph_free(p.g);
 }
 #define GRADIENT_IS(build, n, x, ...) gradient_is(n, (double[])x, build, (double[])__VA_ARGS__)
@@ -256,6 +266,15 @@ static void ties_share_equally(void **state)
     GRADIENT_IS(b_max_all, 4, V(1, 3, 3, 2), V(0, 0.5, 0.5, 0));
     GRADIENT_IS(b_max_all, 3, V(2, 2, 2), V(1.0 / 3, 1.0 / 3, 1.0 / 3));
     GRADIENT_IS(b_min, 4, V(1, 3, 1, 2), V(0.5, 0, 0.5, 0));
+}
+
+/* A 0 would hide a broken loss. */
+static void nan_in_a_row_is_nan_in_its_gradient(void **state)
+{
+    (void)state;
+    GRADIENT_IS(b_max_all, 3, V(1, NAN, 2), V(NAN, NAN, NAN));
+    GRADIENT_IS(b_min, 2, V(NAN, 1), V(NAN, NAN));
+    GRADIENT_IS(b_relu, 2, V(NAN, 2), V(1, 1));
 }
 
 F(k_maximum_zero, gn_maximum(x[0], 0.0))
@@ -281,12 +300,31 @@ static void products_are_right_with_zeros(void **state)
     GRADIENT_IS(b_prod_all, 1, V(0), V(1));
 }
 
+static void products_are_right_where_they_leave_the_range(void **state)
+{
+    (void)state;
+    GRADIENT_IS(b_prod_all, 3, V(1e-200, 1e-200, 2), V(2e-200, 2e-200, 0));
+    GRADIENT_IS(b_prod_all, 3, V(1e200, -1e200, 1e-300), V(-1e-100, 1e-100, -INFINITY));
+    GRADIENT_IS(b_prod_all, 4, V(1e-300, 1e-300, 1e300, 1e300), V(1e300, 1e300, 1e-300, 1e-300));
+    GRADIENT_IS(b_prod_all, 3, V(INFINITY, 2, -3), V(-6, -INFINITY, INFINITY));
+    GRADIENT_IS(b_prod_all, 3, V(INFINITY, 0, -3), V(0, -INFINITY, NAN));
+    GRADIENT_IS(b_prod_all, 3, V(NAN, 2, 3), V(6, NAN, NAN));
+    GRADIENT_IS(b_prod_all, 2, V(0x1p-1074, 3), V(3, 0x1p-1074));
+}
+
 F(z_sqrt, gn_select(gn_gt(x[0], 0.0), gn_sqrt(gn_select(gn_gt(x[0], 0.0), x[0], 1.0)), 0.0))
 F(z_log_behind_select, gn_select(gn_gt(x[0], 0.0), gn_log(x[0]), 0.0))
 F(z_pow_zero, gn_pow(x[0], 0.0))
 F(z_pow_two, gn_pow(x[0], 2.0))
 F(z_pow_base, gn_pow(0.0, gn_add(gn_square(x[0]), 1.0)))
 F(z_relu_inf, gn_relu(x[0]))
+F(z_safe_log, gn_select(gn_gt(x[0], 0.0), gn_log(x[0]), 0.0))
+F(z_safe_square, gn_select(gn_gt(x[0], 0.0), gn_square(gn_log(x[0])), gn_mul(x[0], 2.0)))
+F(z_safe_exp, gn_select(gn_lt(x[0], 700.0), gn_exp(x[0]), 1.0))
+F(z_view, gn_sum_all(gn_select(gn_gt(gn_reshape(x[0], "2, 2"), 0.0), gn_transpose(gn_transpose(gn_reshape(gn_sqrt(x[0]), "2, 2"))), 0.0)))
+F(z_two_masks, gn_add(gn_select(gn_gt(x[0], 0.0), gn_log(x[0]), 0.0), gn_select(gn_gt(x[0], 1.0), gn_mul(gn_log(x[0]), 2.0), 0.0)))
+F(z_slice, gn_slice(gn_log(x[0]), "1:"))
+F(z_relu_sqrt, gn_relu(gn_sqrt(x[0])))
 static void zero_times_infinity_never_arises(void **state)
 {
     (void)state;
@@ -296,6 +334,74 @@ static void zero_times_infinity_never_arises(void **state)
     GRADIENT_IS(z_pow_two, 2, V(0, 3), V(0, 6));
     GRADIENT_IS(z_pow_base, 2, V(0, 2), V(0, 0));
     GRADIENT_IS(z_relu_inf, 3, V(-INFINITY, 0, INFINITY), V(0, 0, 1));
+    GRADIENT_IS(z_safe_log, 2, V(0, 4), V(0, 0.25));
+    GRADIENT_IS(z_safe_square, 2, V(0, 1), V(2, 0));
+    GRADIENT_IS(z_safe_exp, 2, V(1000, 0), V(0, 1));
+    GRADIENT_IS(z_view, 4, V(0, 4, 0, 1), V(0, 0.25, 0, 0.5));
+    GRADIENT_IS(z_two_masks, 3, V(0, 0.5, 2), V(0, 2, 1.5));
+    GRADIENT_IS(z_relu_sqrt, 2, V(0, 4), V(0, 0.25));
+}
+
+/* p = x0 x1 x2 is 0, and so is the flow p of p^2/2; its derivative is not. */
+static void a_product_of_zero_has_its_second_derivative(void **state)
+{
+    (void)state;
+    double got[3];
+    problem p = row(3, (double[])V(0, 3, 4));
+    p.value[0] = gn_array_1d(p.number[0], GN_F64, 3);
+    gn_expr *y = gn_mul(gn_square(gn_prod_all(p.x[0])), 0.5), *first = gn_grad(y, p.x[0]);
+    gn_expr *dxs[] = { gn_constant(p.g, GN_VIEW(((double[])V(1, 0, 0)), 3)) }, *second;
+    gn_jvp(1, &first, 1, p.x, dxs, &second);
+    assert_int_equal(value_of(&p, second, got), 3);
+    assert_true(got[0] == 144 && got[1] == 0 && got[2] == 0);
+    gn_graph_free(p.g);
+}
+
+/* In reverse mode, where the slice's zeros meet the pole. */
+static void what_a_slice_leaves_out_has_no_gradient(void **state)
+{
+    (void)state;
+    double got[2];
+    problem p = row(2, (double[])V(0, 4));
+    p.value[0] = gn_array_1d(p.number[0], GN_F64, 2);
+    assert_int_equal(value_of(&p, gn_grad(gn_sum_all(z_slice(p.g, p.x)), p.x[0]), got), 2);
+    assert_true(got[0] == 0 && got[1] == 0.25);
+    gn_graph_free(p.g);
+}
+
+/* An x that depends on another x: it moves by its own direction and by that of the other. */
+static void forward_mode_moves_an_input_that_depends_on_another(void **state)
+{
+    (void)state;
+    double got[2];
+    problem p = row(2, (double[])V(3, 5));
+    p.value[0] = gn_array_1d(p.number[0], GN_F64, 2);
+    gn_expr *a = p.x[0], *b = gn_square(a), *y = gn_mul(a, b), *xs[] = { a, b }, *tangent;
+    gn_expr *dxs[] = { gn_full(p.g, GN_F64, 1.0, "2"), gn_full(p.g, GN_F64, 100.0, "2") };
+    gn_jvp(1, &y, 2, xs, dxs, &tangent); /* b + a (2 a + 100) */
+    assert_int_equal(value_of(&p, tangent, got), 2);
+    assert_true(got[0] == 9 + 3 * 106 && got[1] == 25 + 5 * 110);
+    gn_expr *grads[2];
+    gn_grads(gn_sum_all(y), 2, xs, grads); /* b + 2 a a, a */
+    assert_int_equal(value_of(&p, grads[0], got), 2);
+    assert_true(got[0] == 27 && got[1] == 75);
+    assert_int_equal(value_of(&p, grads[1], got), 2);
+    assert_true(got[0] == 3 && got[1] == 5);
+    gn_graph_free(p.g);
+}
+
+/* A stabilizing rule would see log1p of exp: the exp is what is differentiated by, so it stays. */
+static void what_is_differentiated_by_is_not_rewritten_away(void **state)
+{
+    (void)state;
+    double got[2];
+    problem p = row(2, (double[])V(0, 1));
+    p.value[0] = gn_array_1d(p.number[0], GN_F64, 2);
+    gn_expr *e = gn_exp(p.x[0]), *y = gn_sum_all(gn_log1p(e));
+    assert_int_equal(value_of(&p, gn_grad(y, e), got), 2);
+    assert_close(got[0], 0.5, 1e-15, "slope", "by e^x", 0);
+    assert_close(got[1], 1 / (1 + exp(1)), 1e-15, "slope", "by e^x", 1);
+    gn_graph_free(p.g);
 }
 
 /* ---- what flows and what does not ---- */
@@ -598,6 +704,12 @@ int main(void)
         cmocka_unit_test(every_builder_agrees_with_central_differences),
         cmocka_unit_test(second_derivatives_agree_too),
         cmocka_unit_test(ties_share_equally),
+        cmocka_unit_test(nan_in_a_row_is_nan_in_its_gradient),
+        cmocka_unit_test(products_are_right_where_they_leave_the_range),
+        cmocka_unit_test(a_product_of_zero_has_its_second_derivative),
+        cmocka_unit_test(what_a_slice_leaves_out_has_no_gradient),
+        cmocka_unit_test(forward_mode_moves_an_input_that_depends_on_another),
+        cmocka_unit_test(what_is_differentiated_by_is_not_rewritten_away),
         cmocka_unit_test(kinks_take_the_middle),
         cmocka_unit_test(products_are_right_with_zeros),
         cmocka_unit_test(zero_times_infinity_never_arises),

@@ -24,6 +24,10 @@ typedef struct truth {
 typedef struct truth_run {
     gn_arena *arena;
     mpfr_prec_t bits;
+    /* Added to the leaf's element: by[0] to all, by[1] to element `at`, both times 2^-step. */
+    const gn_expr *moved;
+    int64_t at;
+    int by[2], step;
     gn_evaluation *evaluation; /* of sizes and inputs */
     gn_map values;
 } truth_run;
@@ -120,6 +124,12 @@ static void truth_leaf(truth_run *run, truth *t, gn_expr *e)
     for (int64_t i = 0; i < t->count; i++) {
         if (gn_is_float(v->dtype)) mpfr_set_ld(t->at[i], v->at[i].f, MPFR_RNDN);
         else mpfr_set_sj(t->at[i], v->at[i].i, MPFR_RNDN);
+        const int by = run->by[0] + (i == run->at ? run->by[1] : 0);
+        if (e != run->moved || by == 0) continue;
+        mpfr_t h;
+        mpfr_init2(h, run->bits);
+        mpfr_set_si_2exp(h, by, -run->step, MPFR_RNDN), mpfr_add(t->at[i], t->at[i], h, MPFR_RNDN);
+        mpfr_clear(h);
     }
 }
 

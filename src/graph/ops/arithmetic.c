@@ -195,13 +195,14 @@ const gn_op_info gn_op_abs = { .name = "abs", .arity = 1, .traits = GN_ELEMWISE,
     .deriv = { "(mul g (sign x))" }, .gloss = "|x|" };
 const gn_op_info gn_op_sign = { .name = "sign", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_sign,
     .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "-1, 0 or 1; zeros and NaN stay" };
+/* Beside a NaN the gradient goes both ways: no 0 hides it. */
 const gn_op_info gn_op_maximum = { .name = "maximum", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES,
     .dtypes = GN_ANY_DTYPE, .eval = eval_maximum,
-    .deriv = { "(select (eq a b) (mul g 0.5) (select (gt a b) g 0))", "(select (eq a b) (mul g 0.5) (select (lt a b) g 0))" },
+    .deriv = { "(select (lt a b) 0 (select (eq a b) (mul g 0.5) g))", "(select (lt b a) 0 (select (eq a b) (mul g 0.5) g))" },
     .gloss = "the larger; NaN if one is" };
 const gn_op_info gn_op_minimum = { .name = "minimum", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES,
     .dtypes = GN_ANY_DTYPE, .eval = eval_minimum,
-    .deriv = { "(select (eq a b) (mul g 0.5) (select (lt a b) g 0))", "(select (eq a b) (mul g 0.5) (select (gt a b) g 0))" },
+    .deriv = { "(select (lt b a) 0 (select (eq a b) (mul g 0.5) g))", "(select (lt a b) 0 (select (eq a b) (mul g 0.5) g))" },
     .gloss = "the smaller; NaN if one is" };
 const gn_op_info gn_op_floor = { .name = "floor", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_floor,
     .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "the greatest integer not above x" };

@@ -91,14 +91,14 @@ FUNCTION(sigmoid, "(mul g (mul y (sub 1 y)))", "1 / (1 + e^-x)", BODY(sigmoid));
 FUNCTION(softplus, "(mul g (sigmoid x))", "log(1 + e^x)", BODY(softplus));
 FUNCTION(erf, "(mul g (mul 1.1283791670955126 (exp (neg (square x)))))", "the error function", BODY(erf));
 
-/* 0^b and a^0 are flat in what their derivative would multiply by infinity; the inner selects keep second derivatives finite too.
- * */
+/* By a: b a^(b - 1), which is 0 times inf only for a = b = 0, and is written b y / a for b = 0, where a^-1 may overflow; both say the
+ * same function of a and b, so that mixed and higher derivatives are right as well. By b: y log a; 0^b is flat. */
 const gn_op_info gn_op_pow = { .name = "pow",
                                .arity = 2,
                                .traits = GN_ELEMWISE | GN_FLOAT_OUT,
                                .dtypes = GN_FLOATS,
                                .eval = eval_pow,
-                               .deriv = { "(select (eq b 0) 0 (mul g (mul b (pow a (sub b 1)))))",
+                               .deriv = { "(select (eq b 0) (select (eq a 0) 0 (mul g (div (mul b y) a))) (mul g (mul b (pow a (sub b 1)))))",
                                           "(select (eq a 0) 0 (mul g (mul y (log (select (eq a 0) 1 a)))))" },
                                .gloss = "a to the power b",
                                BODY(pow) };

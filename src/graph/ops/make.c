@@ -65,6 +65,16 @@ gn_expr *gn_make_splat(gn_graph *g, gn_expr *scalar, size_t rank, const gn_dim *
     return gn_make_broadcast(g, scalar, rank, shape, NULL);
 }
 
+bool gn_is_zero(const gn_expr *e)
+{
+    if (e->op == &gn_op_broadcast) e = e->in[0];
+    if (e->op != &gn_op_constant) return false;
+    const gn_attr *data = gn_attr_of(e, "data");
+    for (uint32_t i = 0; i < data->n; i++)
+        if (((const char *)data->data)[i]) return false;
+    return true;
+}
+
 gn_expr *gn_make_like(gn_graph *g, const gn_expr *like, double v)
 {
     return gn_make_splat(g, gn_make_scalar(g, gn_dtype_in(like), v), gn_rank_in(like), like->type->dim);

@@ -33,6 +33,7 @@ gn_expr *gn_make_cast(gn_graph *, gn_expr *, gn_dtype);      /* the operand itse
 gn_expr *gn_make_scalar(gn_graph *, gn_dtype, double);
 gn_expr *gn_make_scalar_int(gn_graph *, gn_dtype, int64_t);
 gn_expr *gn_make_like(gn_graph *, const gn_expr *shape, double); /* a number in another expression's dtype and shape */
+bool gn_is_zero(const gn_expr *); /* 0 everywhere, as it is written down: a constant, or one repeated */
 gn_expr *gn_make_splat(gn_graph *, gn_expr *scalar, size_t rank, const gn_dim *const *shape);
 /* A dim as a scalar of this dtype. */
 gn_expr *gn_make_size(gn_graph *, const gn_dim *, gn_dtype);

@@ -82,25 +82,6 @@ static void fold_sum(gn_ref *o, const gn_ref *x, int64_t n)
     if (gn_is_float(o->dtype)) gn_ref_sum_error(o, n, magnitude);
 }
 
-/* In another order the product of the large factors may overflow, or that of the small ones vanish, on the way. */
-static void fold_prod(gn_ref *o, const gn_ref *x, int64_t n)
-{
-    long double far = 1, high = 1;
-    bool exact = n <= 1;
-    o->f = 1, o->i = 1;
-    for (int64_t i = 0; i < n; i++) {
-        const long double m = fabsl(x[i].f) + x[i].err;
-        o->f *= x[i].f, o->jump |= x[i].jump, o->i = (int64_t)((uint64_t)o->i * (uint64_t)x[i].i);
-        far *= m, high *= fmaxl(m, 1);
-        exact = exact && x[i].err == 0;
-    }
-    if (!gn_is_float(o->dtype) || exact || (n > 0 && !isfinite(high) && high != INFINITY)) return;
-    const long double moved = far - fabsl(o->f), rounds = (long double)n * gn_ref_ulp(o->dtype, 1);
-    o->err = isfinite(gn_ref_round(o->dtype, high)) ? moved + far * rounds + high * (long double)n * gn_ref_ulp(o->dtype, 0)
-                                                    : INFINITY;
-    gn_ref_slack(o, 0);
-}
-
 static void fold_max(gn_ref *o, const gn_ref *x, int64_t n)
 {
     o->f = -INFINITY, o->i = gn_ref_least(o->dtype);
@@ -171,11 +152,15 @@ static void fold_argmin(gn_ref *o, const gn_ref *x, int64_t n)
         fold_axes(out, in[0], e, arena, fold_##name); \
     }
 EVAL(sum)
-EVAL(prod)
 EVAL(max)
 EVAL(min)
 EVAL(any)
 EVAL(all)
+
+static void eval_prod(gn_tensor *out, const gn_tensor *const *in, const gn_expr *e, gn_arena *arena)
+{
+    fold_axes(out, in[0], e, arena, gn_ref_product);
+}
 
 static void eval_argmax(gn_tensor *out, const gn_tensor *const *in, const gn_expr *e, gn_arena *arena)
 {
@@ -201,16 +186,27 @@ static gn_expr *others(gn_graph *g, const gn_expr *y)
     return gn_node(g, &gn_op_prod_others, y->in, 1, y->attr);
 }
 
+/* What flows times the product of the others. Nothing is nothing also of one that is not finite; elsewhere 0 stays a factor, which the
+ * next derivative needs. */
+static gn_expr *times_others(gn_graph *g, gn_expr *y, gn_expr *flow)
+{
+    gn_expr *const factor = others(g, y), *const zero = gn_make_like(g, flow, 0);
+    gn_expr *const none = gn_make2(g, &gn_op_eq, flow, zero);
+    gn_expr *const finite = gn_make2(g, &gn_op_lt, gn_make1(g, &gn_op_abs, factor), gn_make_like(g, flow, INFINITY));
+    gn_expr *const masked = gn_make2(g, &gn_op_and, none, gn_make1(g, &gn_op_not, finite));
+    return gn_make3(g, &gn_op_select, masked, zero, gn_make2(g, &gn_op_mul, flow, factor));
+}
+
 static void vjp_prod(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 {
     const gn_axis_list axes = gn_axes_attr(y);
-    gin[0] = gn_make2(g, &gn_op_mul, gn_make_unreduce(g, dy, y->in[0], &axes), others(g, y));
+    gin[0] = times_others(g, y, gn_make_unreduce(g, dy, y->in[0], &axes));
 }
 
 static gn_expr *jvp_prod(gn_graph *g, gn_expr *y, gn_expr *const *t)
 {
     const gn_axis_list axes = gn_axes_attr(y);
-    return gn_make_reduce(g, &gn_op_sum, gn_make2(g, &gn_op_mul, t[0], others(g, y)), &axes);
+    return gn_make_reduce(g, &gn_op_sum, times_others(g, y, t[0]), &axes);
 }
 
 /* Where x is one of the n extreme elements, and n as a float of the result's shape. */
@@ -221,12 +217,14 @@ static gn_expr *ties(gn_graph *g, gn_expr *y, const gn_axis_list *axes, gn_expr 
     return tie;
 }
 
+/* NaN equals nothing: its row has NaN everywhere, as in forward mode, where 0 is divided by no ties. */
 static void vjp_extreme(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 {
     const gn_axis_list axes = gn_axes_attr(y);
     gn_expr *n, *const tie = ties(g, y, &axes, &n);
     gn_expr *const share = gn_make_unreduce(g, gn_make2(g, &gn_op_div, dy, n), y->in[0], &axes);
-    gin[0] = gn_make3(g, &gn_op_select, tie, share, gn_make_like(g, y->in[0], 0));
+    gn_expr *const other = gn_make3(g, &gn_op_select, gn_make2(g, &gn_op_eq, y, y), gn_make_like(g, y, 0), y);
+    gin[0] = gn_make3(g, &gn_op_select, tie, share, gn_make_unreduce(g, other, y->in[0], &axes));
 }
 
 static gn_expr *jvp_extreme(gn_graph *g, gn_expr *y, gn_expr *const *t)

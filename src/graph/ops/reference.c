@@ -139,6 +139,25 @@ void gn_ref_sum_error(gn_ref *o, int64_t n, long double magnitude)
     gn_ref_slack(o, n > 1);
 }
 
+/* In another order the product of the large factors may overflow, or that of the small ones vanish, on the way. */
+void gn_ref_product(gn_ref *o, const gn_ref *x, int64_t n)
+{
+    long double far = 1, high = 1;
+    bool exact = n <= 1;
+    o->f = 1, o->i = 1;
+    for (int64_t i = 0; i < n; i++) {
+        const long double m = fabsl(x[i].f) + x[i].err;
+        o->f *= x[i].f, o->jump |= x[i].jump, o->i = (int64_t)((uint64_t)o->i * (uint64_t)x[i].i);
+        far *= m, high *= fmaxl(m, 1);
+        exact = exact && x[i].err == 0;
+    }
+    if (!gn_is_float(o->dtype) || exact || (n > 0 && !isfinite(high) && high != INFINITY)) return;
+    const long double moved = far - fabsl(o->f), rounds = (long double)n * gn_ref_ulp(o->dtype, 1);
+    o->err = isfinite(gn_ref_round(o->dtype, high)) ? moved + far * rounds + high * (long double)n * gn_ref_ulp(o->dtype, 0)
+                                                    : INFINITY;
+    gn_ref_slack(o, 0);
+}
+
 gn_ref gn_ref_load(gn_dtype t, const void *data, int64_t i)
 {
     gn_ref r = { .dtype = t };

@@ -37,6 +37,8 @@ void gn_ref_finish(gn_ref *);
 /* The error of a sum of n terms in any order: o->f and o->err are their exact sum and the sum of their bounds, `magnitude` that
  * of |x| + err. */
 void gn_ref_sum_error(gn_ref *o, int64_t n, long double magnitude);
+/* The product of n elements, in any order. */
+void gn_ref_product(gn_ref *o, const gn_ref *x, int64_t n);
 /* The i-th element of plain memory of a dtype, and back: floats are rounded, integers wrap. */
 gn_ref gn_ref_load(gn_dtype, const void *data, int64_t i);
 void gn_ref_store(gn_dtype, void *data, int64_t i, const gn_ref *);
