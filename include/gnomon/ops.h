@@ -42,8 +42,9 @@ GN_API gn_expr *gn_mul_at(gn_loc, gn_operand a, gn_operand b);
 GN_API gn_expr *gn_div_at(gn_loc, gn_operand a, gn_operand b);
 #define gn_div(a, b) gn_div_at(GN_HERE, GN_OP(a), GN_OP(b))
 
-/** Quotient rounded down, and its remainder, which has the sign of b. Integers: exact, 0 where b is 0. Floats: floor(a / b) and
- *  a - b floor(a / b).  Gradient  floordiv none; mod of floats g, -g floor(a / b). */
+/** Quotient rounded down, and its remainder, which has the sign of b. Integers: exact, 0 where b is 0. Floats: as
+ *  in Python and NumPy: the remainder is exact (fmod, moved to the sign of b), and 1.0 // 0.1 is 9.  Gradient  floordiv 0; mod g,
+ *  -g floordiv(a, b). */
 GN_API gn_expr *gn_floordiv_at(gn_loc, gn_operand a, gn_operand b);
 GN_API gn_expr *gn_mod_at(gn_loc, gn_operand a, gn_operand b);
 #define gn_floordiv(a, b) gn_floordiv_at(GN_HERE, GN_OP(a), GN_OP(b))

@@ -102,12 +102,61 @@ static void shifts_of_every_width_move_everything_out(void **state)
     }
 }
 
+/* ---- remainders: as Python has them, from libm's exact fmod ---- */
+
+#define PYTHON_MOD(type, a, b, r, n) \
+    type r = (type)fmod((double)(a), (double)(b)), n = ((a) - r) / (b); \
+    if (r != 0 && (r < 0) != ((b) < 0)) r += (b), n -= 1; \
+    else if (r == 0) r = (type)copysign(0, (double)(b)); \
+    n = (b) == 0 ? (a) / (b) : n == 0 ? (type)copysign(0, (double)((a) / (b))) \
+      : n - (type)floor((double)n) > (type)0.5 ? (type)floor((double)n) + 1 : (type)floor((double)n)
+
+static bool same(double a, double b)
+{
+    return (isnan(a) && isnan(b)) || (a == b && !signbit(a) == !signbit(b));
+}
+
+static void remainders_of_floats_are_exact(void **state)
+{
+    enum { PAIRS = 4000 };
+    static const double odd[] = { 0, -0.0, 1, -1, 3, 0.1, 0.7, -0.7, 1e10, 1e7, 5, INFINITY, -INFINITY, NAN, 0x1p-1074, -0x1p-1022, 0x1.fffffffffffffp1023, 7.5 };
+    enum { ODD = sizeof odd / sizeof *odd };
+    static double a[PAIRS], b[PAIRS], m[PAIRS], q[PAIRS];
+    static float fa[PAIRS], fb[PAIRS], fm[PAIRS], fq[PAIRS];
+    uint64_t seed = test_seed();
+    for (int i = 0; i < PAIRS; i++) {
+        const int range = i % 3 ? 60 : 1000;
+        a[i] = i < ODD * ODD ? odd[i / ODD] : test_uniform(&seed, -1, 1) * exp2(test_uniform(&seed, -range, range));
+        b[i] = i < ODD * ODD ? odd[i % ODD] : test_uniform(&seed, -1, 1) * exp2(test_uniform(&seed, -range, range));
+        fa[i] = (float)a[i], fb[i] = (float)b[i];
+    }
+    for (int wide = 0; wide < 2; wide++) {
+        gn_graph *g = gn_graph_new(*state);
+        gn_func *f = NULL;
+        gn_expr *x = gn_input(g, "x", wide ? GN_F64 : GN_F32, "n"), *y = gn_input(g, "y", wide ? GN_F64 : GN_F32, "n");
+        must(gn_compile(&f, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(gn_mod(x, y), gn_floordiv(x, y))));
+        if (wide) must(gn_call(f, GN_ARRAYS(GN_VIEW(a, PAIRS), GN_VIEW(b, PAIRS)), GN_ARRAYS(GN_VIEW(m, PAIRS), GN_VIEW(q, PAIRS))));
+        else must(gn_call(f, GN_ARRAYS(GN_VIEW(fa, PAIRS), GN_VIEW(fb, PAIRS)), GN_ARRAYS(GN_VIEW(fm, PAIRS), GN_VIEW(fq, PAIRS))));
+        for (int i = 0; i < PAIRS; i++) {
+            PYTHON_MOD(double, a[i], b[i], r, n);
+            PYTHON_MOD(float, fa[i], fb[i], fr, fn);
+            if (wide && !(same(m[i], r) && same(q[i], n)))
+                fail_msg("%a and %a: %a and %a, expected %a and %a", a[i], b[i], m[i], q[i], r, n);
+            if (!wide && !(same((double)fm[i], (double)fr) && same((double)fq[i], (double)fn)))
+                fail_msg("%a and %a: %a and %a, expected %a and %a", (double)fa[i], (double)fb[i], (double)fm[i], (double)fq[i], (double)fr, (double)fn);
+        }
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_dtype_becomes_each_other),
         cmocka_unit_test(what_does_not_fit_saturates),
         cmocka_unit_test(shifts_of_every_width_move_everything_out),
+        cmocka_unit_test(remainders_of_floats_are_exact),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);
 }

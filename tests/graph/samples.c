@@ -78,7 +78,7 @@ typedef struct range {
 
 static const range ranges[] = { { "sqrt", 0.25, 4 },   { "rsqrt", 0.25, 4 },   { "log", 0.25, 4 },
                                 { "log1p", -0.75, 4 }, { "pow", 0.25, 3 },     { "div", 0.5, 4 },
-                                { "exp", -4, 4 },      { "atanh", -0.9, 0.9 }, { NULL, -3, 3 } };
+                                { "exp", -4, 4 },      { "atanh", -0.9, 0.9 }, { "log1mexp", -3, -0.1 }, { NULL, -3, 3 } };
 static const gn_dtype dtypes[] = { GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL };
 static const char *const shapes[] = { "5", "n, 3", "()", "1", "0", "2, 0, 3", "2, n, 3" };
 enum { NDTYPES = sizeof dtypes / sizeof *dtypes, NSHAPES = sizeof shapes / sizeof *shapes };

@@ -66,6 +66,12 @@ static void true_log1mexp(mpfr_t y, const mpfr_t *x)
     if (far) mpfr_exp(y, x[0], MPFR_RNDN), mpfr_neg(y, y, MPFR_RNDN), mpfr_log1p(y, y, MPFR_RNDN);
     else mpfr_expm1(y, x[0], MPFR_RNDN), mpfr_neg(y, y, MPFR_RNDN), mpfr_log(y, y, MPFR_RNDN);
 }
+static void true_mod(mpfr_t y, const mpfr_t *x) /* fmod, moved to the sign of b */
+{
+    mpfr_fmod(y, x[0], x[1], MPFR_RNDN);
+    if (mpfr_zero_p(y)) mpfr_set_zero(y, mpfr_signbit(x[1]) ? -1 : 1);
+    else if (!mpfr_nan_p(y) && !mpfr_signbit(y) != !mpfr_signbit(x[1])) mpfr_add(y, y, x[1], MPFR_RNDN);
+}
 static void true_fma(mpfr_t y, const mpfr_t *x) { mpfr_fma(y, x[0], x[1], x[2], MPFR_RNDN); }
 static void true_copysign(mpfr_t y, const mpfr_t *x) { mpfr_copysign(y, x[0], x[1], MPFR_RNDN); }
 static void true_clip(mpfr_t y, const mpfr_t *x)
@@ -110,7 +116,7 @@ static const truth truths[] = {
     { &gn_op_tanh, true_tanh, 4 },     { &gn_op_sigmoid, true_sigmoid, 4 }, { &gn_op_softplus, true_softplus, 4 },
     { &gn_op_erf, true_erf, 4 },       { &gn_op_fma, true_fma, -1 },        { &gn_op_copysign, true_copysign, 0 },
     { &gn_op_ldexp, true_ldexp, 1 },   { &gn_op_atanh, true_atanh, 4 },     { &gn_op_log_add_exp, true_log_add_exp, -1 },
-    { &gn_op_log1mexp, true_log1mexp, -1 },
+    { &gn_op_log1mexp, true_log1mexp, -1 }, { &gn_op_mod, true_mod, 1 },
     { &gn_op_square, true_square, 1 }, { &gn_op_relu, true_relu, 0 },       { &gn_op_gelu, true_gelu, -1 },
     { &gn_op_silu, true_silu, -1 },    { &gn_op_clip, true_clip, 0 }
 };

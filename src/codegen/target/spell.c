@@ -21,7 +21,7 @@ static const spelling table[] = {
     {"sub", FLOATS | WRAPS, FLOATS | WRAPS, "$0 - $1", "gn_sub_$t($0, $1)"},
     {"mul", FLOATS | WRAPS, FLOATS | WRAPS, "$0 * $1", "gn_mul_$t($0, $1)"},
     {"div", FLOATS, FLOATS, "$0 / $1", "gn_div_$t($0, $1)"},
-    {"floordiv", 0, 0, NULL, "gn_div_$t($0, $1)"},
+    {"floordiv", 0, 0, NULL, "gn_floordiv_$t($0, $1)"},
     {"mod", 0, 0, NULL, "gn_mod_$t($0, $1)"},
     {"neg", FLOATS, FLOATS, "-$0", "gn_neg_$t($0)"},
     {"abs", 0, 0, NULL, "gn_abs_$t($0)"},

@@ -62,10 +62,44 @@ static void floor_divide(gn_dtype t, int64_t a, int64_t b, int64_t *q, int64_t *
     }
 }
 
+/* One operation, rounded once. */
+#define ROUNDED(t, a, operation, b) \
+    ((t) == GN_F64 ? (long double)((double)(a) operation (double)(b)) : gn_ref_round(t, (a) operation (b)))
+
+/* a - n b for the whole n that leaves the sign of b, exactly but for one addition; *n is the quotient rounded down, each step in the
+ * dtype, as NumPy has it. */
+static long double float_mod(gn_dtype t, long double a, long double b, long double *n, bool *moved)
+{
+    const long double r = fmodl(a, b);
+    *moved = r != 0 && (r < 0) != (b < 0);
+    const long double difference = ROUNDED(t, a, -, r), quotient = ROUNDED(t, difference, /, b);
+    const long double q = ROUNDED(t, quotient, -, *moved), whole = floorl(q);
+    *n = b == 0 ? a / b : q == 0 ? copysignl(0, a / b) : q - whole > 0.5L ? whole + 1 : whole;
+    return r == 0 ? copysignl(0, b) : *moved ? ROUNDED(t, r, +, b) : r;
+}
+
+/* Beside a step of the quotient both jump. */
+static void eval_quotient(gn_ref *o, const gn_ref *in, bool remainder)
+{
+    bool moved, ignored;
+    long double n, other;
+    const long double r = float_mod(o->dtype, in[0].f, in[1].f, &n, &moved);
+    o->f = remainder ? r : n;
+    if (remainder) o->err = in[0].err + (in[1].err != 0 ? fabsl(n) * in[1].err : 0) + (moved ? gn_ref_ulp(o->dtype, r) : 0);
+    for (int i = 0; i < 4 && (in[0].err != 0 || in[1].err != 0); i++) {
+        float_mod(o->dtype, in[0].f + (i & 1 ? 1 : -1) * in[0].err, in[1].f + (i & 2 ? 1 : -1) * in[1].err, &other, &ignored);
+        o->jump |= !(other == n);
+    }
+}
+
 static void eval_floordiv(gn_ref *o, const gn_ref *in, const gn_expr *e)
 {
     (void)e;
     int64_t r;
+    if (gn_is_float(o->dtype)) {
+        eval_quotient(o, in, false);
+        return;
+    }
     floor_divide(o->dtype, in[0].i, in[1].i, &o->i, &r);
 }
 
@@ -73,6 +107,10 @@ static void eval_mod(gn_ref *o, const gn_ref *in, const gn_expr *e)
 {
     (void)e;
     int64_t q;
+    if (gn_is_float(o->dtype)) {
+        eval_quotient(o, in, true);
+        return;
+    }
     floor_divide(o->dtype, in[0].i, in[1].i, &q, &o->i);
 }
 
@@ -167,8 +205,8 @@ static void eval_ldexp(gn_ref *o, const gn_ref *in, const gn_expr *e)
 /* Constant almost everywhere: nothing flows through. */
 static void vjp_zero(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 {
-    (void)g, (void)y, (void)dy;
-    gin[0] = NULL;
+    (void)g, (void)dy;
+    for (uint32_t i = 0; i < y->nin; i++) gin[i] = NULL;
 }
 
 static gn_expr *jvp_zero(gn_graph *g, gn_expr *y, gn_expr *const *t)
@@ -185,10 +223,11 @@ const gn_op_info gn_op_mul = { .name = "mul", .arity = 2, .traits = GN_ELEMWISE 
     .eval = eval_mul, .deriv = { "(mul g b)", "(mul g a)" }, .gloss = "a b" };
 const gn_op_info gn_op_div = { .name = "div", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_div,
     .deriv = { "(div g b)", "(neg (div (mul g y) b))" }, .gloss = "a / b of floats" };
-const gn_op_info gn_op_floordiv = { .name = "floordiv", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_INTS, .eval = eval_floordiv,
-    .not_differentiable = "integers have no derivative", .gloss = "a / b of integers rounded down; 0 if b is 0" };
-const gn_op_info gn_op_mod = { .name = "mod", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_INTS, .eval = eval_mod,
-    .not_differentiable = "integers have no derivative", .gloss = "a - b floordiv(a, b); 0 if b is 0" };
+const gn_op_info gn_op_floordiv = { .name = "floordiv", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_floordiv,
+    .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "a / b rounded down; of integers 0 if b is 0" };
+const gn_op_info gn_op_mod = { .name = "mod", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_mod,
+    .deriv = { "g", "(neg (mul g (floordiv a b)))" },
+    .gloss = "a - b floordiv(a, b), which has the sign of b, exactly; of integers 0 if b is 0, of floats NaN" };
 const gn_op_info gn_op_neg = { .name = "neg", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_neg,
     .deriv = { "(neg g)" }, .gloss = "-x" };
 const gn_op_info gn_op_abs = { .name = "abs", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_abs,

@@ -34,28 +34,6 @@ static gn_expr *make_ceil(gn_graph *g, const gn_request *r)
     return gn_make1(g, &gn_op_neg, gn_make1(g, &gn_op_floor, gn_make1(g, &gn_op_neg, r->x[0])));
 }
 
-static gn_expr *floor_of_quotient(gn_graph *g, gn_expr *a, gn_expr *b)
-{
-    return gn_make1(g, &gn_op_floor, gn_make2(g, &gn_op_div, a, b));
-}
-
-static gn_expr *make_floordiv(gn_graph *g, const gn_request *r)
-{
-    gn_request_promote(g, r, 0, GN_TO_NUMBER);
-    gn_request_broadcast(g, r);
-    if (gn_is_float(gn_dtype_in(r->x[0]))) return floor_of_quotient(g, r->x[0], r->x[1]);
-    return gn_node(g, &gn_op_floordiv, r->x, 2, NULL);
-}
-
-static gn_expr *make_mod(gn_graph *g, const gn_request *r)
-{
-    gn_request_promote(g, r, 0, GN_TO_NUMBER);
-    gn_request_broadcast(g, r);
-    gn_expr *const a = r->x[0], *const b = r->x[1];
-    if (!gn_is_float(gn_dtype_in(a))) return gn_node(g, &gn_op_mod, r->x, 2, NULL);
-    return gn_make2(g, &gn_op_sub, a, gn_make2(g, &gn_op_mul, b, floor_of_quotient(g, a, b)));
-}
-
 /* Bools stay bools: a number beside them must be 0 or 1. */
 static gn_expr *make_logic(gn_graph *g, const gn_request *r)
 {
@@ -131,8 +109,8 @@ BINARY(add, make_number)
 BINARY(sub, make_number)
 BINARY(mul, make_number)
 BINARY(div, make_float)
-BINARY(floordiv, make_floordiv)
-BINARY(mod, make_mod)
+BINARY(floordiv, make_number)
+BINARY(mod, make_number)
 BINARY(pow, make_float)
 BINARY(maximum, make_any)
 BINARY(minimum, make_any)
