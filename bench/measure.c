@@ -39,7 +39,7 @@ typedef struct reference {
 
 static const reference references[] = {
     { "exp", expl },   { "expm1", expm1l }, { "log", logl },        { "log1p", log1pl },
-    { "sin", sinl },   { "cos", cosl },     { "tanh", tanhl },      { "erf", erfl },
+    { "sin", sinl },   { "cos", cosl },     { "tanh", tanhl },      { "erf", erfl }, { "erfc", erfcl },
     { "rsqrt", rsqrt }, { "sigmoid", sigmoid }, { "softplus", softplus }, { "pow", .two = powl },
 };
 

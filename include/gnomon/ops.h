@@ -123,6 +123,9 @@ GN_API gn_expr *gn_erf_at(gn_loc, gn_expr *x);
 #define gn_sigmoid(x) gn_sigmoid_at(GN_HERE, x)
 #define gn_softplus(x) gn_softplus_at(GN_HERE, x)
 #define gn_erf(x) gn_erf_at(GN_HERE, x)
+/** 1 - erf(x), with all its digits also where erf is nearly 1.  Gradient  -g 2/sqrt(pi) e^(-x^2). */
+GN_API gn_expr *gn_erfc_at(gn_loc, gn_expr *x);
+#define gn_erfc(x) gn_erfc_at(GN_HERE, x)
 
 /** log(e^a + e^b), which neither overflows nor cancels more than its value does; log(1 - e^x), right near 0 and far below, NaN above 0.
  *  Gradient  g sigmoid(a - b) and g sigmoid(b - a);  g e^x / expm1(x). */

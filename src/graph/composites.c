@@ -52,8 +52,8 @@ static const gn_region *expand_gelu(gn_graph *g, const gn_type *const *in, size_
 {
     (void)attr;
     gn_expr **x = gn_body_params(g, n, in);
-    gn_expr *const e = gn_make1(g, &gn_op_erf, gn_scaled(g, x[0], 0.70710678118654752440));
-    return gn_body(g, n, in, gn_times(g, gn_scaled(g, x[0], 0.5), gn_plus(g, e, gn_make_like(g, e, 1))));
+    gn_expr *const e = gn_make1(g, &gn_op_erfc, gn_scaled(g, x[0], -0.70710678118654752440)); /* 1 + erf cancels below 0 */
+    return gn_body(g, n, in, gn_times(g, gn_scaled(g, x[0], 0.5), e));
 }
 
 static const gn_region *expand_silu(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
@@ -81,7 +81,7 @@ const gn_op_info gn_op_leaky_relu = { .name = "leaky_relu", .arity = 1, .traits 
     .dtypes = GN_FLOATS, .attrs = slope_attr, .nattr = 1, .expand = expand_leaky_relu,
     .gloss = "x, or slope x below 0" };
 const gn_op_info gn_op_gelu = { .name = "gelu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_FLOATS,
-    .expand = expand_gelu, .gloss = "x/2 (1 + erf(x / sqrt(2)))" };
+    .expand = expand_gelu, .gloss = "x/2 erfc(-x / sqrt(2))" };
 const gn_op_info gn_op_silu = { .name = "silu", .arity = 1, .traits = GN_ELEMWISE | GN_COMPOSITE, .dtypes = GN_FLOATS,
     .expand = expand_silu, .deriv = { "(mul g (add (sigmoid x) (mul y (sub 1 (sigmoid x)))))" },
     .gloss = "x sigmoid(x)" };

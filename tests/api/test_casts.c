@@ -150,6 +150,23 @@ static void remainders_of_floats_are_exact(void **state)
     }
 }
 
+/* The left tail of gelu is x/2 erfc(-x / sqrt(2)): 1 + erf has no digit of it. The slack is the argument's rounding, times x^2. */
+static void gelu_keeps_its_digits_far_below_0(void **state)
+{
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    float x[6] = { -1, -3, -5, -8, -12, 2 }, y[6];
+    gn_expr *e = gn_input(g, "x", GN_F32, "n");
+    must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_gelu(e))));
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(x, 6)), GN_ARRAYS(GN_VIEW(y, 6))));
+    for (int i = 0; i < 6; i++) {
+        const double want = (double)x[i] / 2 * erfc(-(double)x[i] / sqrt(2)), slack = (8 + 2 * (double)x[i] * (double)x[i]) * 0x1p-24 * fabs(want);
+        if (!(fabs((double)y[i] - want) <= slack)) fail_msg("gelu(%g) is %.9g, expected %.9g", (double)x[i], (double)y[i], want);
+    }
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +174,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_saturates),
         cmocka_unit_test(shifts_of_every_width_move_everything_out),
         cmocka_unit_test(remainders_of_floats_are_exact),
+        cmocka_unit_test(gelu_keeps_its_digits_far_below_0),
     };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);
 }

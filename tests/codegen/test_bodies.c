@@ -12,7 +12,7 @@ static const struct promise {
     double f32, f64;
 } promises[] = {
     {"exp", 1, 1},      {"expm1", 1.5, 2},     {"log", 1, 1},      {"log1p", 1.5, 1}, {"sin", 0.55, 1}, {"cos", 0.55, 1},
-    {"tanh", 1, 1},     {"sigmoid", 1, 1}    , {"softplus", 2, 2}, {"erf", 2, 1.5},   {"pow", 0.55, 2}, {"rsqrt", 1.5, 1.5},
+    {"tanh", 1, 1},     {"sigmoid", 1, 1}, {"softplus", 2, 2}, {"erf", 2, 1.5}, {"erfc", 4, 4}, {"pow", 0.55, 2}, {"rsqrt", 1.5, 1.5},
 };
 
 static void check(const gn_target *target)

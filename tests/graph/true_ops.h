@@ -84,7 +84,7 @@ static void true_clip(mpfr_t y, const mpfr_t *x)
 #define T2(name, f) static void true_##name(mpfr_t y, const mpfr_t *x) { f(y, x[0], x[1], MPFR_RNDN); }
 T1(sqrt, mpfr_sqrt)
 T1(exp, mpfr_exp) T1(expm1, mpfr_expm1) T1(log, mpfr_log) T1(log1p, mpfr_log1p) T1(sin, mpfr_sin) T1(cos, mpfr_cos)
-    T1(tanh, mpfr_tanh) T1(atanh, mpfr_atanh) T1(erf, mpfr_erf) T1(neg, mpfr_neg) T1(abs, mpfr_abs) T1(square, mpfr_sqr) T1(floor, mpfr_rint_floor)
+    T1(tanh, mpfr_tanh) T1(atanh, mpfr_atanh) T1(erf, mpfr_erf) T1(erfc, mpfr_erfc) T1(neg, mpfr_neg) T1(abs, mpfr_abs) T1(square, mpfr_sqr) T1(floor, mpfr_rint_floor)
         T1(round, mpfr_rint_roundeven) T1(trunc, mpfr_rint_trunc) T2(add, mpfr_add) T2(sub, mpfr_sub) T2(mul, mpfr_mul)
             T2(div, mpfr_div) T2(pow, mpfr_pow)
 
@@ -114,7 +114,7 @@ static const truth truths[] = {
     { &gn_op_exp, true_exp, 4 },       { &gn_op_expm1, true_expm1, 4 },     { &gn_op_log, true_log, 4 },
     { &gn_op_log1p, true_log1p, 4 },   { &gn_op_sin, true_sin, 4 },         { &gn_op_cos, true_cos, 4 },
     { &gn_op_tanh, true_tanh, 4 },     { &gn_op_sigmoid, true_sigmoid, 4 }, { &gn_op_softplus, true_softplus, 4 },
-    { &gn_op_erf, true_erf, 4 },       { &gn_op_fma, true_fma, -1 },        { &gn_op_copysign, true_copysign, 0 },
+    { &gn_op_erf, true_erf, 4 },       { &gn_op_erfc, true_erfc, 4 },       { &gn_op_fma, true_fma, -1 },        { &gn_op_copysign, true_copysign, 0 },
     { &gn_op_ldexp, true_ldexp, 1 },   { &gn_op_atanh, true_atanh, 4 },     { &gn_op_log_add_exp, true_log_add_exp, -1 },
     { &gn_op_log1mexp, true_log1mexp, -1 }, { &gn_op_mod, true_mod, 1 },
     { &gn_op_square, true_square, 1 }, { &gn_op_relu, true_relu, 0 },       { &gn_op_gelu, true_gelu, -1 },

@@ -177,17 +177,21 @@ const char gn_body_cos_f32[] =
     SINE_F32
     "  (cast f32 y))";
 
+#define ERF_NEAR \
+    "     (z (mul x x))" \
+    "     (p (fma z -0x1.12339ep-14 0x1.536cecp-12))" \
+    "     (p (fma p z -0x1.326364p-10))" \
+    "     (p (fma p z 0x1.666f26p-8))" \
+    "     (p (fma p z -0x1.b9db28p-6))" \
+    "     (p (fma p z 0x1.ce4648p-4))" \
+    "     (p (fma p z -0x1.8127d4p-2))" \
+    "     (p (fma p z 0x1.06ebbp-3))" \
+    "     (near (fma x p x))"
+
 /* Below 1: x + x P(x^2). From 1 on: 1 - exp(Q(|x|)), Q a fit of log(1 - erf). */
 const char gn_body_erf_f32[] =
-    "(let (z (mul x x))"
-    "     (p (fma z -0x1.12339ep-14 0x1.536cecp-12))"
-    "     (p (fma p z -0x1.326364p-10))"
-    "     (p (fma p z 0x1.666f26p-8))"
-    "     (p (fma p z -0x1.b9db28p-6))"
-    "     (p (fma p z 0x1.ce4648p-4))"
-    "     (p (fma p z -0x1.8127d4p-2))"
-    "     (p (fma p z 0x1.06ebbp-3))"
-    "     (near (fma x p x))"
+    "(let "
+    ERF_NEAR
     "     (m (abs x))"
     "     (t (select (lt 4 m) 4 m))"
     "     (q (fma t 0x1.ada56cp-20 -0x1.7c208cp-15))"
@@ -200,6 +204,32 @@ const char gn_body_erf_f32[] =
     "     (q (fma q t 0x1.329572p-12))"
     "     (far (copysign (sub 1 (exp q)) x))"
     "  (select (lt m 1) near far))";
+
+/* Near 0: 1 - erf. Else by |x| = t: e^(-t^2) P(q) / (1 + 2 t), q = (t - 4) / (t + 4) (M. Shepherd, J. Laframboise, Chebyshev approximation of (1 + 2x) exp(x^2)
+ * erfc x, 1981); -t^2 is z, rounded, and what that lost, found by the exact square of t's first half. */
+const char gn_body_erfc_f32[] =
+    "(let "
+    ERF_NEAR
+    "     (t (abs x))"
+    "     (t (select (lt 10.1 t) 10.1 t))"
+    "     (q (div (sub t 4) (add t 4)))"
+    "     (p (fma q -0x1.5655b4p-11 -0x1.32e4aep-10))"
+    "     (p (fma p q 0x1.4865p-8))"
+    "     (p (fma p q -0x1.068f78p-6))"
+    "     (p (fma p q 0x1.31089p-5))"
+    "     (p (fma p q -0x1.0fc552p-4))"
+    "     (p (fma p q 0x1.7fe012p-4))"
+    "     (p (fma p q -0x1.9dda9cp-4))"
+    "     (p (fma p q 0x1.16edd8p-4))"
+    "     (p (fma p q 0x1.f7f5fcp-7))"
+    "     (p (fma p q -0x1.1df1bp-3))"
+    "     (p (fma p q 0x1.3ba592p+0))"
+    "     (h (bitcast f32 (bit_and (bitcast i32 t) -4096)))"
+    "     (z (neg (mul t t)))"
+    "     (low (sub (sub (neg (mul h h)) z) (mul (sub t h) (add t h))))"
+    "     (y (div (mul (exp z) p) (fma 2 t 1)))"
+    "     (y (fma y low y))"
+    "  (select (lt (abs x) 0.6) (sub 1 near) (select (lt x 0) (sub 2 y) y)))";
 
 /* exp(b log |a|) in f64. */
 const char gn_body_pow_f32[] =

@@ -7,7 +7,7 @@
  * add. */
 #pragma once
 
-#define GN_BODIES(X) X(exp) X(expm1) X(log) X(log1p) X(sin) X(cos) X(tanh) X(sigmoid) X(softplus) X(erf) X(pow) X(rsqrt)
+#define GN_BODIES(X) X(exp) X(expm1) X(log) X(log1p) X(sin) X(cos) X(tanh) X(sigmoid) X(softplus) X(erf) X(erfc) X(pow) X(rsqrt)
 
 #define GN_BODY(name) extern const char gn_body_##name##_f32[], gn_body_##name##_f64[];
 GN_BODIES(GN_BODY)

@@ -32,6 +32,7 @@ MONOTONE(atanh, atanhl, GN_REF_MATH_ULP)
 MONOTONE(sigmoid, sigmoid_of, GN_REF_MATH_ULP)
 MONOTONE(softplus, softplus_of, GN_REF_MATH_ULP)
 MONOTONE(erf, erfl, GN_REF_MATH_ULP)
+MONOTONE(erfc, erfcl, GN_REF_MATH_ULP)
 
 /* No steeper than 1, and no further apart than 2. */
 static void eval_wave(gn_ref *o, const gn_ref *x, long double (*f)(long double))
@@ -90,6 +91,7 @@ FUNCTION(atanh, "(div g (mul (sub 1 x) (add 1 x)))", "the inverse of tanh; NaN o
 FUNCTION(sigmoid, "(mul g (mul y (sub 1 y)))", "1 / (1 + e^-x)", BODY(sigmoid));
 FUNCTION(softplus, "(mul g (sigmoid x))", "log(1 + e^x)", BODY(softplus));
 FUNCTION(erf, "(mul g (mul 1.1283791670955126 (exp (neg (square x)))))", "the error function", BODY(erf));
+FUNCTION(erfc, "(neg (mul g (mul 1.1283791670955126 (exp (neg (square x))))))", "1 - erf(x), accurate where erf is near 1", BODY(erfc));
 
 /* By a: b a^(b - 1), which is 0 times inf only for a = b = 0, and is written b y / a for b = 0, where a^-1 may overflow; both say the
  * same function of a and b, so that mixed and higher derivatives are right as well. By b: y log a; 0^b is flat. */
