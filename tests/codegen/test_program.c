@@ -5,6 +5,7 @@
 #include "optimize.h"
 #include "program.h"
 #include "programs.h"
+#include "visit.h"
 
 static const int sizes[] = { 1, 7, 60, 300 };
 
@@ -141,6 +142,31 @@ static void a_value_in_place_of_what_is_read_later_is_found(void **state)
     assert_int_equal(gn_protect(verify, (void *)&b), GN_EINTERNAL);
     assert_message_contains("which is read later");
     program_free(p);
+}
+
+static uint64_t work_of_plan(int layers)
+{
+    program *p = program_new(1);
+    gn_expr *x = program_in(p, "x", GN_F32, "20, 16"), *w = program_in(p, "w", GN_F32, "16, 16");
+    for (int i = 0; i < layers; i++) x = gn_tanh(gn_matmul(x, w));
+    p->optimize = true;
+    program_out(p, x);
+    const gn_program *made = make(p);
+    gn_plan plan;
+    const gn_work before = gn_work_done;
+    gn_program_plan(made, NULL, 2, &plan, &p->arena);
+    gn_plan_verify(made, NULL, &plan);
+    const uint64_t work = gn_work_done.scans - before.scans;
+    assert_true(plan.arena_bytes <= 4 * 20 * 16 * 4 + 64 * 1024); /* two layers at once, and scratch */
+    program_free(p);
+    return work;
+}
+
+static void planning_grows_with_the_program(void **state)
+{
+    (void)state;
+    const uint64_t small = work_of_plan(250), large = work_of_plan(2000);
+    if (large > 11 * small) fail_msg("%llu scans for 250 layers, %llu for 2,000", (unsigned long long)small, (unsigned long long)large);
 }
 
 static size_t exchanged(const gn_program *p, const char *except)
@@ -293,8 +319,13 @@ int main(void)
         cmocka_unit_test(plans_hold_what_lives_and_little_more),        cmocka_unit_test(an_overlap_is_found),
         cmocka_unit_test(a_value_in_the_scratch_of_its_step_is_found),
         cmocka_unit_test(a_value_in_place_of_what_is_read_later_is_found),
+<<<<<<< HEAD
         cmocka_unit_test(updates_lie_in_place_where_they_may), cmocka_unit_test(states_on_which_weights_depend_lie_in_place),
         cmocka_unit_test(a_stencil_exchanges_two_memories),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
+=======
+        cmocka_unit_test(planning_grows_with_the_program),
+        cmocka_unit_test(updates_lie_in_place_where_they_may),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
+>>>>>>> a04cd02 (program: a plan finds what lives at once by time, and is replayed step by step)
         cmocka_unit_test(indices_that_are_known_to_be_right_are_not_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

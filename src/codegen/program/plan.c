@@ -2,8 +2,10 @@
  * value with a meeting lifetime covers (Y. Pisarchyk, J. Lee, Efficient memory management for deep neural net inference, 2020, "greedy by
  * size"). Values in place share their root's memory. */
 #include <stdlib.h>
+#include <string.h>
 #include "checked.h"
 #include "program.h"
+#include "visit.h"
 
 enum { ALIGN = 64 };
 
@@ -77,13 +79,6 @@ static size_t make_blocks(const gn_program *p, const int64_t *sym, block *out, g
     return n;
 }
 
-/* Offsets of placed blocks that live at the same time, in order; the first gap that is large enough. */
-static int by_offset(const void *x, const void *y)
-{
-    const block *const *a = x, *const *b = y;
-    return (*a)->offset < (*b)->offset ? -1 : (*a)->offset > (*b)->offset;
-}
-
 /* Scratch of all workers where a step has parts to share; of one else. */
 static size_t make_scratch(const gn_program *p, const int64_t *sym, int workers, block *out, gn_plan *plan, gn_arena *arena)
 {
@@ -104,25 +99,95 @@ static size_t make_scratch(const gn_program *p, const int64_t *sym, int workers,
     return n;
 }
 
-static int64_t find_gap(const block *b, size_t placed, const block *me, const block **near)
+/* ---- gaps ---- */
+
+enum { SPAN = 64, MANY = 256 };
+
+/* Placed blocks by the time they live in, a list for every SPAN steps, and all by offset. */
+typedef struct placed {
+    gn_arena *arena;
+    struct span {
+        GN_VEC(const block *) at;
+    } *span;
+    const block **near, **by_offset;
+    size_t n;
+} placed;
+
+static int compare_offsets(const void *x, const void *y)
+{
+    const block *const *a = x, *const *b = y;
+    return (*a)->offset < (*b)->offset ? -1 : (*a)->offset > (*b)->offset;
+}
+
+static bool meet(const block *a, const block *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* Those that live at the same time, some of them twice; MANY + 1: too many to sort. */
+static size_t find_near(const placed *p, const block *me)
 {
     size_t n = 0;
-    for (size_t i = 0; i < placed; i++)
-        if (b[i].first <= me->last && me->first <= b[i].last) near[n++] = &b[i];
-    if (n) qsort(near, n, sizeof *near, by_offset);
+    for (int32_t s = me->first / SPAN; s <= me->last / SPAN; s++)
+        for (size_t i = 0; i < p->span[s].at.n; i++) {
+            gn_work_done.scans++;
+            if (meet(p->span[s].at.at[i], me)) p->near[n++] = p->span[s].at.at[i];
+            if (n > MANY) return n;
+        }
+    if (n) qsort(p->near, n, sizeof *p->near, compare_offsets);
+    return n;
+}
+
+/* The first gap between the blocks, which come in the order of their offsets, that is large enough. */
+static int64_t find_gap(const placed *p, const block *me)
+{
+    const size_t n = find_near(p, me);
+    const block **list = n > MANY ? p->by_offset : p->near;
     int64_t at = 0;
-    for (size_t i = 0; i < n && near[i]->offset < at + me->bytes; i++)
-        if (near[i]->offset + near[i]->bytes > at) at = near[i]->offset + near[i]->bytes;
+    for (size_t i = 0; i < (n > MANY ? p->n : n); i++) {
+        gn_work_done.scans++;
+        if (!meet(list[i], me)) continue;
+        if (list[i]->offset >= at + me->bytes) break;
+        if (list[i]->offset + list[i]->bytes > at) at = list[i]->offset + list[i]->bytes;
+    }
     return at;
+}
+
+/* Where a block of this offset stands in a list by offset. */
+static size_t place_in(const block *const *list, size_t n, int64_t offset)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (list[middle]->offset < offset) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static void insert(const block **list, size_t *n, const block *b)
+{
+    const size_t at = place_in(list, *n, b->offset);
+    memmove(&list[at + 1], &list[at], (*n - at) * sizeof *list);
+    list[at] = b;
+    ++*n;
+}
+
+static void note_placed(placed *p, const block *b)
+{
+    for (int32_t s = b->first / SPAN; s <= b->last / SPAN; s++) gn_push(p->arena, &p->span[s].at, b);
+    insert(p->by_offset, &p->n, b);
 }
 
 static void place(const gn_program *p, block *b, size_t n, gn_plan *plan, gn_arena *arena)
 {
-    const block **near = GN_NEW_ARRAY(arena, const block *, n);
-    int64_t *live = GN_NEW_ARRAY(arena, int64_t, p->steps.n + 1);
+    placed all = { .arena = arena, .span = gn_arena_alloc_n(arena, p->steps.n / SPAN + 1, sizeof *all.span, alignof(struct span)),
+                   .near = GN_NEW_ARRAY(arena, const block *, MANY + 2), .by_offset = GN_NEW_ARRAY(arena, const block *, n + 1) };
+    int64_t *more = GN_NEW_ARRAY(arena, int64_t, p->steps.n + 2), live = 0; /* bytes that begin to live at a step, less those that end */
     if (n) qsort(b, n, sizeof *b, larger_first);
     for (size_t i = 0; i < n; i++) {
-        b[i].offset = find_gap(b, i, &b[i], near);
+        b[i].offset = find_gap(&all, &b[i]);
+        note_placed(&all, &b[i]);
         if (b[i].value >= 0) plan->offset[b[i].value] = b[i].offset;
         else
             for (uint32_t k = 0; k < p->steps.at[-1 - b[i].value].nscratch; k++) plan->scratch[-1 - b[i].value][k] += b[i].offset;
@@ -130,10 +195,12 @@ static void place(const gn_program *p, block *b, size_t n, gn_plan *plan, gn_are
         if (gn_add_overflows(b[i].offset, b[i].bytes, &end) || gn_add_overflows(plan->all_bytes, b[i].bytes, &plan->all_bytes))
             gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
         if (end > plan->arena_bytes) plan->arena_bytes = end;
-        for (int32_t s = b[i].first; s <= b[i].last; s++) live[s] += b[i].bytes;
+        more[b[i].first] += b[i].bytes, more[b[i].last + 1] -= b[i].bytes;
     }
-    for (size_t s = 0; s < p->steps.n; s++)
-        if (live[s] > plan->bound_bytes) plan->bound_bytes = live[s];
+    for (size_t s = 0; s < p->steps.n; s++) {
+        live += more[s];
+        if (live > plan->bound_bytes) plan->bound_bytes = live;
+    }
 }
 
 void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_plan *plan, gn_arena *arena)
@@ -151,38 +218,94 @@ void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_pl
 
 /* ---- the replay ---- */
 
-static void check_overlap(const gn_program *p, const int64_t *sym, const gn_plan *plan, size_t i, size_t j)
+static int first_first(const void *x, const void *y)
 {
-    const gn_pvalue *a = &p->values.at[i], *b = &p->values.at[j];
-    if (plan->offset[i] < 0 || plan->offset[j] < 0 || root_of(p, (int32_t)i) == root_of(p, (int32_t)j)) return;
-    if (a->last < b->first || b->last < a->first) return;
-    const int64_t na = evaluate(p, sym, a->bytes, a->name), nb = evaluate(p, sym, b->bytes, b->name);
-    if (na && nb && plan->offset[i] < plan->offset[j] + nb && plan->offset[j] < plan->offset[i] + na)
-        gn_throw(GN_EINTERNAL, "plan of %s: %s and %s live at once in the same bytes", p->name, a->name, b->name);
+    const block *const *a = x, *const *b = y;
+    return (*a)->first != (*b)->first ? ((*a)->first < (*b)->first ? -1 : 1) : (*a)->value < (*b)->value ? -1 : (*a)->value > (*b)->value;
 }
 
-/* Workers' scratch keeps clear of every value that lives in its step. */
-static void check_scratch(const gn_program *p, const int64_t *sym, const gn_plan *plan, size_t s, size_t i)
+static int last_first(const void *x, const void *y)
+{
+    const block *const *a = x, *const *b = y;
+    return (*a)->last < (*b)->last ? -1 : (*a)->last > (*b)->last;
+}
+
+_Noreturn static void fail_together(const gn_program *p, const block *a, const block *b)
+{
+    const block *scratch = a->value < 0 ? a : b, *other = a->value < 0 ? b : a;
+    const char *name = other->value < 0 ? "the scratch of another step" : p->values.at[other->value].name;
+    if (scratch->value < 0) gn_throw(GN_EINTERNAL, "plan of %s: %s lives in the scratch of step %d", p->name, name, -1 - scratch->value);
+    gn_throw(GN_EINTERNAL, "plan of %s: %s and %s live at once in the same bytes", p->name, p->values.at[a->value].name, p->values.at[b->value].name);
+}
+
+/* Lives through the steps with the blocks that are there: a new one keeps clear of both neighbours. */
+static void replay(const gn_program *p, block *b, size_t n, gn_arena *arena)
+{
+    const block **begin = GN_NEW_ARRAY(arena, const block *, n + 1), **end = GN_NEW_ARRAY(arena, const block *, n + 1),
+                **live = GN_NEW_ARRAY(arena, const block *, n + 1);
+    size_t nlive = 0, ended = 0;
+    for (size_t i = 0; i < n; i++) begin[i] = end[i] = &b[i];
+    if (n) qsort(begin, n, sizeof *begin, first_first), qsort(end, n, sizeof *end, last_first);
+    for (size_t i = 0; i < n; i++) {
+        for (; end[ended]->last < begin[i]->first; ended++) {
+            const size_t at = place_in(live, nlive, end[ended]->offset); /* they keep clear of each other: no two of one offset */
+            memmove(&live[at], &live[at + 1], (--nlive - at) * sizeof *live);
+        }
+        const size_t at = place_in(live, nlive, begin[i]->offset);
+        gn_work_done.scans++;
+        if (at < nlive && live[at]->offset < begin[i]->offset + begin[i]->bytes) fail_together(p, live[at], begin[i]);
+        if (at > 0 && live[at - 1]->offset + live[at - 1]->bytes > begin[i]->offset) fail_together(p, live[at - 1], begin[i]);
+        insert(live, &nlive, begin[i]);
+    }
+}
+
+/* Blocks of the plan, those without bytes left out. */
+static size_t planned_blocks(const gn_program *p, const int64_t *sym, const gn_plan *plan, block *b, gn_arena *arena)
+{
+    const size_t n = make_blocks(p, sym, b, arena);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (b[i].bytes == 0) continue;
+        b[kept] = b[i];
+        b[kept++].offset = plan->offset[b[i].value];
+    }
+    for (size_t s = 0; s < p->steps.n; s++)
+        if (plan->scratch[s] && plan->scratch_stride[s] > 0)
+            b[kept++] = (block){ plan->scratch_stride[s], plan->scratch[s][0], -1 - (int32_t)s, (int32_t)s, (int32_t)s };
+    return kept;
+}
+
+typedef struct verification {
+    const gn_program *p;
+    const int64_t *sym;
+    const gn_plan *plan;
+    gn_arena arena;
+} verification;
+
+static void verify(void *arg)
+{
+    verification *v = arg;
+    block *b = GN_NEW_ARRAY(&v->arena, block, v->p->values.n + v->p->steps.n + 1);
+    replay(v->p, b, planned_blocks(v->p, v->sym, v->plan, b, &v->arena), &v->arena);
+}
+
+/* A value in place begins in the steps of the kernel that reads the old one for the last time. */
+static void check_alias(const gn_program *p, const gn_plan *plan, size_t i)
 {
     const gn_pvalue *v = &p->values.at[i];
-    if (!plan->scratch[s] || plan->offset[i] < 0 || v->first > (int32_t)s || v->last < (int32_t)s) return;
-    const int64_t at = plan->scratch[s][0], end = at + plan->scratch_stride[s], n = evaluate(p, sym, v->bytes, v->name);
-    if (n && end > at && plan->offset[i] < end && at < plan->offset[i] + n)
-        gn_throw(GN_EINTERNAL, "plan of %s: %s lives in the scratch of step %zu", p->name, v->name, s);
+    if (v->alias < 0 || v->first < 0) return;
+    const gn_pvalue *old = &p->values.at[v->alias];
+    if (old->last > v->first && p->steps.at[old->last].kernel != p->steps.at[v->first].kernel)
+        gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s, which is read later", p->name, v->name, old->name);
+    if (plan->offset[i] != plan->offset[v->alias])
+        gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s and lies elsewhere", p->name, v->name, old->name);
 }
 
 void gn_plan_verify(const gn_program *p, const int64_t *sym, const gn_plan *plan)
 {
-    for (size_t s = 0; s < p->steps.n; s++)
-        for (size_t i = 0; i < p->values.n; i++) check_scratch(p, sym, plan, s, i);
-    for (size_t i = 0; i < p->values.n; i++)
-        for (size_t j = i + 1; j < p->values.n; j++) check_overlap(p, sym, plan, i, j);
-    /* A value in place begins in the steps of the kernel that reads the old one for the last time. */
-    for (size_t i = 0; i < p->values.n; i++) {
-        const gn_pvalue *v = &p->values.at[i];
-        if (v->alias < 0 || v->first < 0) continue;
-        const gn_pvalue *old = &p->values.at[v->alias];
-        if (old->last > v->first && p->steps.at[old->last].kernel != p->steps.at[v->first].kernel)
-            gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s, which is read later", p->name, v->name, old->name);
-    }
+    verification v = { p, sym, plan, { .allocator = p->arena->allocator } };
+    const gn_status status = gn_protect(verify, &v);
+    gn_arena_free(&v.arena);
+    gn_check(status);
+    for (size_t i = 0; i < p->values.n; i++) check_alias(p, plan, i);
 }
