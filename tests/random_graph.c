@@ -265,7 +265,7 @@ static gn_expr *piece_of(maker *m, gn_expr *x, int axis)
     int64_t extent = 0;
     gn_dim_is_const(x->type->dim[axis], &extent);
     for (int d = 0; d < axis; d++) strcat(text, ":, ");
-    return gn_slice(x, strcat(text, cuts[below(m, extent >= 5 ? 8 : 4)]));
+    return gn_slice(x, "%s", strcat(text, cuts[below(m, extent >= 5 ? 8 : 4)]));
 }
 
 /* Up to 300 parts: pieces of one value, computed or not, some of them twice, with the whole so far as one of them. */
