@@ -319,13 +319,9 @@ int main(void)
         cmocka_unit_test(plans_hold_what_lives_and_little_more),        cmocka_unit_test(an_overlap_is_found),
         cmocka_unit_test(a_value_in_the_scratch_of_its_step_is_found),
         cmocka_unit_test(a_value_in_place_of_what_is_read_later_is_found),
-<<<<<<< HEAD
+        cmocka_unit_test(planning_grows_with_the_program),
         cmocka_unit_test(updates_lie_in_place_where_they_may), cmocka_unit_test(states_on_which_weights_depend_lie_in_place),
         cmocka_unit_test(a_stencil_exchanges_two_memories),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
-=======
-        cmocka_unit_test(planning_grows_with_the_program),
-        cmocka_unit_test(updates_lie_in_place_where_they_may),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
->>>>>>> a04cd02 (program: a plan finds what lives at once by time, and is replayed step by step)
         cmocka_unit_test(indices_that_are_known_to_be_right_are_not_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
