@@ -5,6 +5,7 @@
  * fails, the new value goes to the variable's second memory. */
 #include <string.h>
 #include "group_state.h"
+#include "visit.h"
 
 /* ---- what one kernel does to one buffer ---- */
 
@@ -165,37 +166,78 @@ static bool must_stay_before(const gn_grouping *o, const gn_group *early, const 
     return false;
 }
 
-static void move_behind(gn_grouping *o, size_t from, size_t to)
+/* Who uses a value, by number; groups keep their numbers when they move. */
+typedef struct order {
+    gn_grouping *o;
+    struct value_users {
+        GN_VEC(uint32_t) at;
+    } *users;                    /* by value */
+    size_t *position;            /* by number */
+    uint32_t *number;            /* by position */
+} order;
+
+static order start_order(grouper *g)
 {
-    const gn_group moved = o->groups.at[from];
-    memmove(&o->groups.at[from], &o->groups.at[from + 1], (to - from) * sizeof moved);
-    o->groups.at[to] = moved;
+    order r = { g->out };
+    r.users = gn_arena_alloc_n(g->scratch, g->out->values.n + 1, sizeof *r.users, alignof(struct value_users));
+    r.position = GN_NEW_ARRAY(g->scratch, size_t, g->out->groups.n + 1);
+    r.number = GN_NEW_ARRAY(g->scratch, uint32_t, g->out->groups.n + 1);
+    for (uint32_t q = 0; q < g->out->groups.n; q++) {
+        const gn_group *group = &g->out->groups.at[q];
+        r.position[q] = r.number[q] = q;
+        for (size_t b = 0; b < group->buf.n; b++) gn_push(g->scratch, &r.users[group->buf.at[b]].at, q);
+    }
+    return r;
 }
 
-static void place_update(gn_grouping *o, uint32_t update, int32_t variable)
+static void move_behind(order *r, size_t from, size_t to)
 {
-    size_t writer = o->groups.n, last = 0;
-    for (size_t q = 0; q < o->groups.n; q++) {
-        if (writes_value(&o->groups.at[q], update)) writer = q;
-        else if (reads_value(&o->groups.at[q], (uint32_t)variable)) last = q;
+    gn_grouping *o = r->o;
+    const gn_group moved = o->groups.at[from];
+    const uint32_t number = r->number[from];
+    memmove(&o->groups.at[from], &o->groups.at[from + 1], (to - from) * sizeof moved);
+    memmove(&r->number[from], &r->number[from + 1], (to - from) * sizeof number);
+    o->groups.at[to] = moved, r->number[to] = number;
+    for (size_t q = from; q <= to; q++) r->position[r->number[q]] = q;
+}
+
+/* The last group that does something to a value; the number of groups: none. */
+static size_t last_user(const order *r, uint32_t value, bool (*does)(const gn_group *, uint32_t), size_t but)
+{
+    size_t last = r->o->groups.n;
+    for (size_t i = 0; i < r->users[value].at.n; i++) {
+        const size_t q = r->position[r->users[value].at.at[i]];
+        gn_work_done.scans++;
+        if (q != but && does(&r->o->groups.at[q], value) && (last == r->o->groups.n || q > last)) last = q;
     }
-    if (writer == o->groups.n) return;
+    return last;
+}
+
+static void place_update(order *r, uint32_t update, int32_t variable)
+{
+    gn_grouping *o = r->o;
+    const size_t none = o->groups.n, writer = last_user(r, update, writes_value, none);
+    if (writer == none) return;
+    const size_t reader = last_user(r, (uint32_t)variable, reads_value, writer), last = reader == none ? 0 : reader;
     const gn_group *w = &o->groups.at[writer];
     const int32_t read = find_buf(w, (uint32_t)variable), write = find_buf(w, update);
     if (read != NONE && !may_share(w->kernel, (uint32_t)read, (uint32_t)write)) return;
     for (size_t q = writer + 1; q <= last; q++)
         if (must_stay_before(o, w, &o->groups.at[q])) return;
     o->values.at[update].in_place = variable;
-    if (last > writer) move_behind(o, writer, last);
+    if (last > writer) move_behind(r, writer, last);
 }
 
 void gn_group_order(grouper *g)
 {
     gn_grouping *o = g->out;
+    gn_map variables = { 0 };    /* by node: 1 + value */
+    order r = start_order(g);
+    for (uint32_t v = 0; v < o->values.n; v++)
+        if (o->values.at[v].kind == GN_VALUE_VARIABLE) *gn_map_put(g->scratch, &variables, GN_KEY(o->values.at[v].expr)) = (void *)(uintptr_t)(v + 1);
     for (uint32_t v = 0; v < o->values.n; v++) {
         if (o->values.at[v].kind != GN_VALUE_UPDATE) continue;
-        const gn_expr *variable = g->core->variable.at[o->values.at[v].index];
-        for (uint32_t x = 0; x < o->values.n; x++)
-            if (o->values.at[x].kind == GN_VALUE_VARIABLE && o->values.at[x].expr == variable) place_update(o, v, (int32_t)x);
+        const uintptr_t x = (uintptr_t)gn_map_get(&variables, GN_KEY(g->core->variable.at[o->values.at[v].index]));
+        if (x) place_update(&r, v, (int32_t)(x - 1));
     }
 }

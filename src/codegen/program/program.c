@@ -16,6 +16,8 @@ typedef struct maker {
     int32_t *value_of;           /* program value per value of the grouping */
     gn_arena work, scratch;      /* until the program is made; until a kernel is */
     gn_intern_set lowered;       /* struct lowered, by form */
+    gn_symbols names;
+    gn_map variables;            /* by name, one of `names` */
     GN_VEC(const struct lowered *) code; /* per kernel */
     int32_t *root, *last_use;    /* per value: whose memory it has; of a root: the last step that uses its memory */
     gn_text body;                /* source of the kernels */
@@ -88,11 +90,12 @@ static uint32_t variable_of(maker *m, const gn_expr *e, bool updated)
 {
     gn_program *p = m->p;
     const char *name = gn_attr_of(e, "name")->name;
-    for (size_t i = 0; i < p->variables.n; i++)
-        if (strcmp(p->variables.at[i].name, name) == 0) {
-            p->variables.at[i].updated |= updated;
-            return (uint32_t)i;
-        }
+    void **known = gn_map_put(&m->work, &m->variables, GN_KEY(gn_symbol(&m->work, &m->names, name))); /* 1 + its number */
+    if (*known) {
+        p->variables.at[(uintptr_t)*known - 1].updated |= updated;
+        return (uint32_t)((uintptr_t)*known - 1);
+    }
+    *known = (void *)(uintptr_t)(p->variables.n + 1);
     const gn_pvalue like = value_like(m, e, GN_VALUE_VARIABLE, 0, name);
     gn_push(p->arena, &p->variables, (gn_pvariable){ .name = like.name, .dtype = like.dtype, .rank = like.rank, .shape = like.shape, .updated = updated });
     return (uint32_t)p->variables.n - 1;
