@@ -93,6 +93,42 @@ static size_t size_of_symbol(const void *at)
     return symbol->st_size;
 }
 
+/* Parts of an output and of a temporary are written where they lie. */
+static void parts_of_a_concat_are_exported(void **state)
+{
+    enum { ROWS = 70, WIDE = 7, ALL = 6 * WIDE };
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    static float x[ROWS][WIDE], y[ROWS][ALL], z[ROWS][ALL], sums[ROWS], sums2[ROWS];
+    for (int i = 0; i < ROWS * WIDE; i++) (&x[0][0])[i] = (float)(i % 19 - 9);
+    gn_expr *e = gn_input(g, "x", GN_F32, "70, 7"), *r = gn_relu(e);
+    gn_expr *first = gn_concat(GN_EXPRS(e, r, gn_neg(e), gn_mul(e, 2), r, gn_add(e, 1)), 1);
+    gn_expr *second = gn_concat(GN_EXPRS(gn_mul(e, 3), r, e, gn_neg(r), e, gn_sub(e, 1)), 1);
+    must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(first, gn_sum(gn_mul(second, gn_flip(second, GN_AXES(1))), GN_AXES(1))), .name = "parts"));
+    must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ ROWS, WIDE })),
+                 GN_ARRAYS(gn_array_of(y, GN_F32, 2, (int64_t[]){ ROWS, ALL }), GN_VIEW(sums, ROWS))));
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < WIDE; j++) {
+            const float v = x[i][j], up = v > 0 ? v : 0, want[6] = { v, up, -v, 2 * v, up, v + 1 };
+            for (int k = 0; k < 6; k++) assert_true(y[i][k * WIDE + j] == want[k]);
+        }
+    must(gn_export(f, "parts", api_dir));
+    for (int c = 0; c < 3; c++)
+        for (int l = 0; l < 2 && has(compilers[c]); l++) {
+            int (*parts)(const float *, float *, float *, void *);
+            void *library = build_library(compilers[c], levels[l], "parts");
+            *(void **)&parts = dlsym(library, "parts");
+            assert_non_null(parts);
+            memset(z, 0x7f, sizeof z);
+            assert_int_equal(parts(&x[0][0], &z[0][0], sums2, arena), 0);
+            assert_memory_equal(y, z, sizeof y);
+            assert_memory_equal(sums, sums2, sizeof sums); /* whole numbers: no order of a sum matters */
+            dlclose(library);
+        }
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 static void a_training_step_is_exported_whole(void **state)
 {
     gn_graph *g = gn_graph_new(*state);
@@ -266,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_network_gives_the_same_bits),
+        cmocka_unit_test(parts_of_a_concat_are_exported),
         cmocka_unit_test(a_training_step_is_exported_whole),
         cmocka_unit_test(a_computed_index_is_checked_in_an_export),
         cmocka_unit_test(each_mistake_of_an_export_is_told),
