@@ -1,5 +1,5 @@
 /* Random graphs, optimized and compiled, against the reference evaluator. A failing one is shrunk and written as a .gn file.
- * $GNOMON_TEST_SEED: of the first graph; $GNOMON_TEST_GRAPHS: how many [500]. */
+ * $GNOMON_TEST_SEED: of the first graph; $GNOMON_TEST_GRAPHS: how many [250]. */
 #include "testlib.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@ static void random_graphs_equal_the_reference(void **state)
     (void)state;
     static random_counts counts;
     const char *wanted = getenv("GNOMON_TEST_GRAPHS");
-    const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 500;
+    const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 250;
     int64_t jumps = 0, elements = 0;
     const int most = getenv("GNOMON_TEST_FAILURES") ? atoi(getenv("GNOMON_TEST_FAILURES")) : 3; /* how many to report */
     int failed = 0;
@@ -35,7 +35,7 @@ static void random_graphs_equal_the_reference(void **state)
     print_message("\n");
     assert_int_equal(failed, 0);
     assert_true(jumps * 20 <= elements);
-    if (n < 500) return;
+    if (n < 250) return;
     static const gn_dtype dtypes[] = { GN_BOOL, GN_I32, GN_I64, GN_U32, GN_F32, GN_F64 };
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) assert_true(counts.dtype[dtypes[i]] > 0);
     for (int k = 0; k < 5; k++) assert_true(counts.rank[k] > 0);
