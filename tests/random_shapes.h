@@ -81,7 +81,7 @@ static gn_expr *named_slice(maker *m)
     static const char *const cuts[] = { "::2", "::-1", "1:", ":-1", "::3", "-1:", "::-2" };
     gn_expr *x = pick(m);
     if (gn_rank_of(x) == 0) return x;
-    gn_expr *y = gn_slice(x, cuts[below(m, m->r->n > 0 ? 7 : 2)]);
+    gn_expr *y = gn_slice(x, "%s", cuts[below(m, m->r->n > 0 ? 7 : 2)]);
     return below(m, 2) ? gn_add(gn_sum_all(y), x) : gn_transpose(y);
 }
 

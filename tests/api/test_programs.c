@@ -36,7 +36,7 @@ static gn_expr *gru(build *b)
     for (int t = 0; t < 3; t++) {
         char cut[16];
         snprintf(cut, sizeof cut, "%d", t);
-        gn_expr *xt = gn_slice(x, cut), *r = gn_sigmoid(gate(xt, w[0], h, u[0], c)), *z = gn_sigmoid(gate(xt, w[1], h, u[1], c));
+        gn_expr *xt = gn_slice(x, "%s", cut), *r = gn_sigmoid(gate(xt, w[0], h, u[0], c)), *z = gn_sigmoid(gate(xt, w[1], h, u[1], c));
         h = gn_add(gn_mul(z, h), gn_mul(gn_sub(1.0, z), gn_tanh(gate(xt, w[2], gn_mul(r, h), u[2], c))));
     }
     return gn_mean_all(gn_square(h));
@@ -49,7 +49,7 @@ static gn_expr *lstm(build *b)
     for (int t = 0; t < 3; t++) {
         char cut[16];
         snprintf(cut, sizeof cut, "%d", t);
-        gn_expr *all = gn_add(gn_matmul(gn_concat(GN_EXPRS(gn_slice(x, cut), h), 1), w), bias);
+        gn_expr *all = gn_add(gn_matmul(gn_concat(GN_EXPRS(gn_slice(x, "%s", cut), h), 1), w), bias);
         c = gn_add(gn_mul(gn_sigmoid(gn_slice(all, ":, 0:4")), c), gn_mul(gn_sigmoid(gn_slice(all, ":, 4:8")), gn_tanh(gn_slice(all, ":, 8:12"))));
         h = gn_mul(gn_sigmoid(gn_slice(all, ":, 12:16")), gn_tanh(c));
     }
