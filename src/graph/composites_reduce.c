@@ -62,7 +62,8 @@ static gn_expr *split(gn_graph *g, gn_expr *v, gn_expr **e)
     gn_expr *const tiny = gn_make2(g, &gn_op_lt, gn_make1(g, &gn_op_abs, v), gn_make_like(g, v, 0x1p-1022));
     gn_expr *const size = gn_make1(g, &gn_op_abs, gn_make3(g, &gn_op_select, tiny, gn_scaled(g, v, 0x1p54), v));
     gn_expr *const bits = gn_node(g, &gn_op_bitcast, &size, 1, &to_bits);
-    gn_expr *const by = gn_make2(g, &gn_op_shr, gn_minus(g, bits, gn_make_splat(g, gn_make_scalar_int(g, GN_I64, 0x3fe6a09e667f3bcd), gn_rank_in(v), v->type->dim)),
+    gn_expr *const half = gn_make_splat(g, gn_make_scalar_int(g, GN_I64, 0x3fe6a09e667f3bcd), gn_rank_in(v), v->type->dim);
+    gn_expr *const by = gn_make2(g, &gn_op_shr, gn_minus(g, bits, half),
                                  gn_make_like(g, bits, 52));
     gn_expr *m = gn_minus(g, bits, gn_make2(g, &gn_op_shl, by, gn_make_like(g, by, 52)));
     m = gn_make2(g, &gn_op_copysign, gn_node(g, &gn_op_bitcast, &m, 1, &to_float), v);

@@ -27,8 +27,8 @@ typedef struct gn_sweep_options {
     size_t ndisabled;
     const char *trace;               /* rule whose firings are printed on stderr, "*" for all; NULL: none */
     gn_explain *explain;             /* NULL: no record */
-    /* For a graph that its user goes on with: operands keep their order but for numbers, which go last, what is made anew keeps its lines, and rules take these nodes as
-     * they are, like inputs. */
+    /* For a graph that its user goes on with: operands keep their order but for numbers, which go last, what is made anew
+     * keeps its lines, and rules take these nodes as they are, like inputs. */
     bool as_written;
     gn_expr *const *opaque;
     size_t nopaque;
