@@ -30,7 +30,7 @@ static void join_inputs(gn_context *context, int n, int axis)
     gn_array given[MOST];
     int64_t total = 0;
     for (int k = 0; k < n; k++) {
-        char name[8];
+        char name[16];
         const int64_t rows = axis == 0 ? k % 5 : 3, columns = axis == 0 ? 3 : k % 5;
         snprintf(name, sizeof name, "x%d", k);
         part[k] = in[k] = gn_input(g, name, GN_F32, "%d, %d", (int)rows, (int)columns);
