@@ -237,9 +237,9 @@ static void check_repeated(gn_context *c, gn_dtype t, int at, int know_i, int kn
     gn_graph *g = gn_graph_new(c);
     gn_func *f = NULL;
     const char *rows = named ? "p, q" : "3, 5", *all = at ? named ? "4, p, q" : "4, 3, 5" : named ? "p, q, 4" : "3, 5, 4";
-    gn_expr *x = gn_input(g, "x", GN_F64, at ? "4, 6" : "6, 4"), *i = gn_input(g, "i", GN_I32, rows), *u = gn_input(g, "u", GN_F64, all);
-    gn_expr *ib = gn_broadcast_to(known_along(i, know_i, 2), rows);
-    gn_expr *ub = gn_broadcast_to(known_along(gn_cast(u, t), know_u, 3), all);
+    gn_expr *x = gn_input(g, "x", GN_F64, at ? "4, 6" : "6, 4"), *i = gn_input(g, "i", GN_I32, "%s", rows), *u = gn_input(g, "u", GN_F64, "%s", all);
+    gn_expr *ib = gn_broadcast_to(known_along(i, know_i, 2), "%s", rows);
+    gn_expr *ub = gn_broadcast_to(known_along(gn_cast(u, t), know_u, 3), "%s", all);
     must(gn_compile(&f, g, .in = GN_EXPRS(x, i, u), .out = GN_EXPRS(gn_cast(gn_scatter_add(gn_cast(x, t), ib, ub, at), GN_F64))));
     double xs[M * K], us[P * Q * K], want[M * K], out[M * K];
     int32_t is[P * Q];

@@ -98,6 +98,7 @@ static void indices_run_as_fibers_like_the_reference(void **state)
     program_out(p, gn_tanh(gn_take(x, t, 0)));
     program_out(p, gn_scatter_add(gn_mul(x, 2.0), t, gn_mul(u, u), 0));
     program_out(p, gn_scatter_add(x, gn_broadcast_to(gn_slice(t, "0:1"), "n"), gn_broadcast_to(gn_slice(u, "0:1"), "n, 3"), 0)); /* n times */
+    program_out(p, gn_mod(gn_mul(u, 1e6), 0.7));
     program_out(p, gn_sum(gn_cast(gn_lt(u, 0.5), GN_I64), GN_AXES(0)));
     program_out(p, gn_all(gn_gt(u, -2.0), GN_AXES(1)));
     check_emulated(p);
