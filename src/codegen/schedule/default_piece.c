@@ -214,6 +214,12 @@ void gn_piece_keep(piece *p)
         bool factored = false;
         for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == (uint32_t)(d - p->k->defs.at);
         const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
+        uint64_t own = 0;
+        for (uint16_t k = 0; k < d->nparam; k++) own |= UINT64_C(1) << d->param[k];
+        if (!p->small && p->spread & ~own) {
+            gn_textf(&p->rest, " (stage %s arena)", d->name);
+            continue;
+        }
         if (factored && result >= 0 && gn_piece_count_users(p, i, NULL) > 1) gn_textf(&p->rest, " (stage %s arena)", d->name);
         if (!factored && sum >= 0 && result > sum)
             gn_textf(&p->rest, " (stage %s %s)", d->name,

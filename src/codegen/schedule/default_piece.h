@@ -29,6 +29,7 @@ typedef struct piece {
     GN_VEC(const char *) names;  /* of leaves */
     GN_VEC(const char *) peeled; /* leaves to peel, if they stay loops */
     GN_VEC(uint32_t) factored;   /* definitions that have a partial one per part */
+    uint64_t spread;             /* of a scatter: axes that go to parts, blocks and lanes; a sum without one of them is a step before it */
     gn_map *walks;               /* by body of an item */
 } piece;
 
@@ -102,4 +103,4 @@ void gn_piece_main_axes(const piece *, uint32_t *spine,
                         uint32_t *lane); /* the rows; the axis that is last in most of the traffic */
 bool gn_piece_reduces(const piece *, uint32_t axis);                     /* a reduction runs along it */
 /* Axes, as bits, that no index of a store takes from memory, and the one of them that is last in what is added to (-1: none). */
-uint64_t gn_piece_scatter_axes(const piece *, int32_t *lane);
+uint64_t gn_piece_scatter_axes(piece *, int32_t *lane);

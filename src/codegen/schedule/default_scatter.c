@@ -46,10 +46,18 @@ static int32_t lane_axis(const piece *p, uint64_t free)
     return -1;
 }
 
-void gn_default_scatter(piece *p)
+uint64_t gn_piece_scatter_axes(piece *p, int32_t *lane)
 {
     const uint64_t free = free_axes(p);
-    const int32_t ln = lane_axis(p, free);
+    *lane = lane_axis(p, free);
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) p->spread |= free & UINT64_C(1) << a;
+    return free;
+}
+
+void gn_default_scatter(piece *p)
+{
+    int32_t ln;
+    const uint64_t free = gn_piece_scatter_axes(p, &ln);
     lanes l = { 0 };
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
         if ((int32_t)a != ln && (free >> a & 1)) {
@@ -66,9 +74,3 @@ void gn_default_scatter(piece *p)
     if (ln >= 0) gn_piece_lane_tiles(p, &l, (uint32_t)ln, "unroll");
 }
 
-uint64_t gn_piece_scatter_axes(const piece *p, int32_t *lane)
-{
-    const uint64_t free = free_axes(p);
-    *lane = lane_axis(p, free);
-    return free;
-}
