@@ -108,7 +108,7 @@ static void read_rfactor(reader *r, const gn_sx *x)
     gn_push(r->s->arena, &r->s->rfactors, f);
 }
 
-/* Axes without a split, and those that rfactors make, are their own leaves. */
+/* Axes without a split, and those that rfactors make (the kernel may have them already), are their own leaves. */
 static void add_plain_leaves(reader *r, const gn_sx *x)
 {
     for (uint32_t a = 0; a < r->k->axes.n; a++) {
@@ -122,7 +122,7 @@ static void add_rfactor_leaves(reader *r, const gn_sx *x)
 {
     for (size_t i = 0; i < r->s->rfactors.n; i++) {
         const char *name = r->s->rfactors.at[i].axis_name;
-        if (!name || gn_schedule_find_leaf(r->s, name) >= 0) continue;
+        if (!name || gn_kernel_find_axis(r->k, name) >= 0 || gn_schedule_find_leaf(r->s, name) >= 0) continue;
         const uint32_t axis = (uint32_t)(r->k->axes.n + i), l = add_leaf(r, x, axis, name, 0, 1);
         gn_push(r->s->arena, &split_of(r->s, axis)->leaf, l);
     }

@@ -105,19 +105,48 @@ const gn_kdef *gn_piece_def(const piece *p, uint32_t item)
     return i->is_store ? NULL : &p->k->defs.at[i->at];
 }
 
+/* Whether what a reduction along the axis gives lies along further axes. */
+static bool closes_for_others(const piece *p, uint32_t axis)
+{
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, axis) && d->nparam) return true;
+    }
+    return false;
+}
+
+/* The loop over the parts' results, the innermost: columns lie outside it. Many of them are added in several chains, so that the error of a
+ * long sum does not grow with its number of parts. */
+static const char *over_parts(piece *p, uint32_t axis, int64_t rows)
+{
+    enum { MANY = 32 };
+    const char *over = "p_";
+    while (is_taken(p, over)) over = gn_arena_printf(p->arena, "%s_", over);
+    const uint32_t q = gn_kernel_axis(p->k, over, gn_dim_cdiv(p->k->dims, p->k->axes.at[axis].extent, gn_dim_const(p->k->dims, rows)));
+    int64_t n = -1;
+    if (p->target->lang == GN_LANG_CUDA || (gn_dim_is_const(p->k->axes.at[q].extent, &n) && n < MANY)) {
+        gn_piece_serial(p, over, q, n);
+        return over;
+    }
+    const bool others = closes_for_others(p, axis); /* theirs are the lanes */
+    const int64_t w = others ? 1 : p->w, chains = others || w >= 16 ? 4 : w == 8 ? 8 : 16;
+    const char *outer = gn_piece_leaf(p, q, "0"), *chain = gn_piece_leaf(p, q, "c"), *lane = w > 1 ? gn_piece_leaf(p, q, "l") : NULL;
+    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ")", over, outer, chain, chains);
+    if (lane) gn_textf(&p->splits, " (%s %" PRId64 ")", lane, w);
+    gn_text_char(&p->splits, ')');
+    gn_piece_serial(p, outer, q, n < 0 ? -1 : ceil_div(n, chains * w));
+    gn_piece_tile(p, "private", chain, q, chains);
+    if (lane) gn_piece_tile(p, "lane", lane, q, w);
+    return over;
+}
+
 void gn_piece_close(piece *p, uint32_t axis, const char *part_leaf, int64_t rows)
 {
     const char *over = NULL;
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
         if (!d || d->red == GN_RED_NONE || !has_axis(d->raxis, d->nraxis, axis)) continue;
-        if (!over) {
-            gn_dim_pool *dims = p->k->dims;
-            over = "p_";
-            while (is_taken(p, over)) over = gn_arena_printf(p->arena, "%s_", over);
-            const uint32_t q = gn_kernel_axis(p->k, over, gn_dim_cdiv(dims, p->k->axes.at[axis].extent, gn_dim_const(dims, rows)));
-            gn_piece_serial(p, over, q, -1); /* the innermost loop: columns lie outside it */
-        }
+        if (!over) over = over_parts(p, axis, rows);
         gn_push(p->arena, &p->factored, (uint32_t)(d - p->k->defs.at));
         const char *partial = gn_piece_name(p, gn_arena_printf(p->arena, "%s_p", d->name));
         gn_textf(&p->rest, " (rfactor %s %s %s %s) (stage %s arena)", d->name, part_leaf, partial, over, partial);
