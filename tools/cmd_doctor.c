@@ -191,7 +191,8 @@ static void report_cache(const gn_context *context)
         gn_cache_walk(cache, true, count, totals);
         say("directory", gn_cache_dir(cache));
         printf("  %-16s %" PRId64 " (%s MiB of at most %" PRId64 "), %" PRId64 " bad\n", "entries", totals[0],
-               gn_number_fixed((char[GN_NUMBER_SIZE]){ 0 }, (double)totals[1] / (1 << 20), 1), context->cache_bytes >> 20, totals[2]);
+               gn_number_fixed((char[GN_NUMBER_SIZE]){ 0 }, (double)totals[1] / (1 << 20), 1), context->cache_bytes >> 20,
+               totals[2]);
     }
     gn_cache_close(cache);
 }

@@ -110,8 +110,9 @@ bool gn_array_range(const gn_array *a, uintptr_t *first, uintptr_t *end)
     for (int d = 0; d < a->rank; d++) {
         uint64_t *const side = a->stride[d] < 0 ? &below : &above;
         uint64_t reach;
-        if (__builtin_mul_overflow(magnitude(a->stride[d]), (uint64_t)(a->shape[d] - 1), &reach) || __builtin_mul_overflow(reach, size, &reach) ||
-            __builtin_add_overflow(*side, reach, side)) return false;
+        if (__builtin_mul_overflow(magnitude(a->stride[d]), (uint64_t)(a->shape[d] - 1), &reach) ||
+            __builtin_mul_overflow(reach, size, &reach) || __builtin_add_overflow(*side, reach, side))
+            return false;
     }
     if (below >= most || above >= most || below > (uintptr_t)a->data || above > UINTPTR_MAX - (uintptr_t)a->data) return false;
     *first -= below, *end += above;

@@ -26,7 +26,8 @@ static const gn_region *expand_log1mexp(gn_graph *g, const gn_type *const *in, s
     gn_expr *const x = gn_body_params(g, n, in)[0];
     gn_expr *const near = gn_make1(g, &gn_op_log, minus(g, gn_make1(g, &gn_op_expm1, x)));
     gn_expr *const below = gn_make1(g, &gn_op_log1p, minus(g, gn_make1(g, &gn_op_exp, x)));
-    return gn_body(g, n, in, gn_make3(g, &gn_op_select, gn_make2(g, &gn_op_lt, x, gn_make_like(g, x, -0.69314718055994530942)), below, near));
+    return gn_body(g, n, in,
+                   gn_make3(g, &gn_op_select, gn_make2(g, &gn_op_lt, x, gn_make_like(g, x, -0.69314718055994530942)), below, near));
 }
 
 /* Equal infinities have the difference 0. */

@@ -242,9 +242,11 @@ static gn_expr *draw(gn_loc loc, gn_request r, const char *name, gn_operand step
     return gn_request_make(loc, &r);
 }
 
-static gn_expr *uniform(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape, va_list *args)
+static gn_expr *uniform(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape,
+                        va_list *args)
 {
-    return draw(loc, (gn_request){ .make = make_floats, .graph = g, .op = &gn_op_uniform, .dtype = dtype }, name, step, shape, args);
+    return draw(loc, (gn_request){ .make = make_floats, .graph = g, .op = &gn_op_uniform, .dtype = dtype }, name, step, shape,
+                args);
 }
 
 gn_expr *gn_uniform_text(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape)
@@ -282,7 +284,8 @@ gn_expr *gn_normal_at(gn_loc loc, gn_graph *g, const char *name, gn_operand step
 
 static gn_expr *bernoulli(gn_loc loc, gn_graph *g, const char *name, gn_operand step, double p, const char *shape, va_list *args)
 {
-    return draw(loc, (gn_request){ .make = make_bernoulli, .graph = g, .op = &gn_op_bernoulli, .number = p }, name, step, shape, args);
+    return draw(loc, (gn_request){ .make = make_bernoulli, .graph = g, .op = &gn_op_bernoulli, .number = p }, name, step, shape,
+                args);
 }
 
 gn_expr *gn_bernoulli_text(gn_loc loc, gn_graph *g, const char *name, gn_operand step, double p, const char *shape)

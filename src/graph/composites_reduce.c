@@ -96,7 +96,8 @@ static const gn_region *expand_others(gn_graph *g, const gn_type *const *in, siz
     const gn_axis_list axes = axes_of(attr);
     gn_expr *const x = gn_body_params(g, n, in)[0], *const v = gn_make_cast(g, x, GN_F64), *e;
     gn_expr *const one = gn_make_like(g, v, 1), *const zero = gn_make_like(g, v, 0), *const inf = gn_make_like(g, v, INFINITY);
-    gn_expr *const is_zero = gn_make2(g, &gn_op_eq, v, zero), *const is_inf = gn_make2(g, &gn_op_eq, gn_make1(g, &gn_op_abs, v), inf);
+    gn_expr *const is_zero = gn_make2(g, &gn_op_eq, v, zero), *const is_inf =
+                                                                  gn_make2(g, &gn_op_eq, gn_make1(g, &gn_op_abs, v), inf);
     gn_expr *const apart = gn_make2(g, &gn_op_or, is_zero, is_inf);
     gn_expr *const m = split(g, gn_make3(g, &gn_op_select, apart, gn_make2(g, &gn_op_copysign, one, v), v), &e);
     gn_expr *others = gn_over(g, gn_rowwise(g, &gn_op_prod, m, &axes), m);
@@ -213,6 +214,17 @@ const gn_op_info gn_op_mean = { .name = "mean", .arity = 1, .traits = GN_COMPOSI
 const gn_op_info gn_op_var = { .name = "var", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
     .attrs = axes_attr, .nattr = 1, .infer = infer_reduced, .expand = expand_var, .vjp = vjp_var, .jvp = jvp_var,
     .gloss = "the mean of squared differences from the mean" };
-const gn_op_info gn_op_prod_others = { .name = "prod_others", .arity = 1, .traits = GN_COMPOSITE, .dtypes = GN_FLOATS,
-    .attrs = axes_attr, .nattr = 1, .infer = infer_same, .expand = expand_others, .eval_whole = eval_others, .vjp = vjp_others, .jvp = jvp_others,
-    .gloss = "per element the product of all others along axes: the derivative of prod, right with zeros" };
+const gn_op_info gn_op_prod_others = {
+    .name = "prod_others",
+    .arity = 1,
+    .traits = GN_COMPOSITE,
+    .dtypes = GN_FLOATS,
+    .attrs = axes_attr,
+    .nattr = 1,
+    .infer = infer_same,
+    .expand = expand_others,
+    .eval_whole = eval_others,
+    .vjp = vjp_others,
+    .jvp = jvp_others,
+    .gloss = "per element the product of all others along axes: the derivative of prod, right with zeros"
+};

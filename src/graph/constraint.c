@@ -68,7 +68,8 @@ void gn_infer_equal(gn_graph *g, const char *op, gn_expr *const *in, size_t n, c
     constrain(g, op, in, n, a, b, what);
 }
 
-void gn_infer_at_least(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *big, const gn_dim *small, const char *what)
+void gn_infer_at_least(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *big, const gn_dim *small,
+                       const char *what)
 {
     int64_t low, high;
     gn_dim_range(gn_dim_sub(&g->dims, big, small), NULL, &low, &high);
@@ -86,7 +87,8 @@ bool gn_constraint_is_bound(const gn_dim *a, const gn_dim *b, const gn_dim **lea
     return true;
 }
 
-const gn_dim *gn_infer_extent(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what)
+const gn_dim *gn_infer_extent(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b,
+                              const char *what)
 {
     gn_infer_equal(g, op, in, n, a, b, what);
     return gn_dim_is_const(b, NULL) ? b : a;

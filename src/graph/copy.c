@@ -276,7 +276,8 @@ static const gn_region *map_region(copier *c, const gn_region *r)
 static bool may_index(const gn_expr *e)
 {
     bool any = e->op == &gn_op_take || e->op == &gn_op_scatter_add;
-    for (uint32_t i = 0; e->op->expand && i < e->nin; i++) any |= e->in[i]->type->kind == GN_TYPE_TENSOR && gn_is_int((gn_dtype)e->in[i]->type->dtype);
+    for (uint32_t i = 0; e->op->expand && i < e->nin; i++)
+        any |= e->in[i]->type->kind == GN_TYPE_TENSOR && gn_is_int((gn_dtype)e->in[i]->type->dtype);
     return any;
 }
 

@@ -84,7 +84,8 @@ static void check_bound(void *user, const gn_atom *x)
 static void verify_dims(verifier *v, const gn_expr *e)
 {
     bound_check c = { v, e, "a named dim of its type is bound by no input" };
-    for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) gn_dim_meet(&v->dims, e->type->dim[d], check_bound, &c);
+    for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++)
+        gn_dim_meet(&v->dims, e->type->dim[d], check_bound, &c);
     c.where = "a named dim of an attribute is bound by no input";
     for (uint32_t a = 0; a < e->op->nattr; a++)
         for (uint32_t d = 0; e->attr[a].kind == GN_ATTR_DIMS && d < e->attr[a].n; d++)
@@ -200,9 +201,11 @@ static void check_nodes(void *arg)
     for (size_t i = 0; i < core->graph->nodes.n; i++) {
         const gn_expr *const e = c->e = core->graph->nodes.at[i];
         check_dtype(c, e->type);
-        for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++) gn_dim_meet(&c->dims, e->type->dim[d], check_name, c);
+        for (size_t d = 0; e->type->kind == GN_TYPE_TENSOR && d < e->type->n; d++)
+            gn_dim_meet(&c->dims, e->type->dim[d], check_name, c);
         for (uint32_t a = 0; a < e->op->nattr; a++)
-            for (uint32_t d = 0; e->attr[a].kind == GN_ATTR_DIMS && d < e->attr[a].n; d++) gn_dim_meet(&c->dims, e->attr[a].dims[d], check_name, c);
+            for (uint32_t d = 0; e->attr[a].kind == GN_ATTR_DIMS && d < e->attr[a].n; d++)
+                gn_dim_meet(&c->dims, e->attr[a].dims[d], check_name, c);
     }
 }
 

@@ -158,7 +158,8 @@ static bool put_file(const gn_cache *c, const char *shelf_name, const char *name
     return good;
 }
 
-gn_status gn_cache_keep(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size, gn_module *m)
+gn_status gn_cache_keep(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size,
+                        gn_module *m)
 {
     char shelf[3], name[GN_CACHE_NAME + 1];
     size_t total = 0;
@@ -173,7 +174,8 @@ gn_status gn_cache_keep(gn_cache *c, const gn_key *key, const void *object, size
     return GN_OK;
 }
 
-gn_status gn_cache_store(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size, gn_module **out)
+gn_status gn_cache_store(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size,
+                         gn_module **out)
 {
     char label[GN_CACHE_LABEL];
     gn_cache_label(key, label);

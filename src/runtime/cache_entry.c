@@ -25,7 +25,8 @@ static void hash_of(const char *bytes, size_t size, uint8_t out[HASH])
     crypto_generichash(out, HASH, (const unsigned char *)bytes, size, NULL, 0);
 }
 
-char *gn_entry_make(const gn_allocator *allocator, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size, size_t *total)
+char *gn_entry_make(const gn_allocator *allocator, const gn_key *key, const void *object, size_t size, const char *meta,
+                    size_t meta_size, size_t *total)
 {
     if (size > MAX_ENTRY || meta_size > MAX_ENTRY) return NULL;
     *total = size + meta_size + GN_TRAILER;

@@ -128,7 +128,8 @@ static gn_status call_with(gn_func *f, const int64_t *sym, gn_arrays in, gn_arra
 /* 0: as expected. Without branches but the loop's: most calls are. */
 static uint64_t differs(const gn_array *a, const gn_slot_form *form)
 {
-    uint64_t bits = (uint64_t)((unsigned)a->dtype ^ (unsigned)form->dtype) | (uint64_t)((unsigned)a->rank ^ (unsigned)form->rank) | (uintptr_t)a->fill;
+    uint64_t bits = (uint64_t)((unsigned)a->dtype ^ (unsigned)form->dtype) | (uint64_t)((unsigned)a->rank ^ (unsigned)form->rank) |
+                    (uintptr_t)a->fill;
     for (int d = 0; d < form->rank; d++)
         bits |= (uint64_t)((a->shape[d] ^ form->shape[d]) | ((a->stride[d] ^ form->stride[d]) & form->matters[d]));
     return bits;

@@ -108,7 +108,8 @@ static void tell_constraints(const gn_func *f, const char *symbol)
 }
 
 /* A named dim that stands as an extent of its own in `slot` but has another size there. */
-static gn_status tell_two_sizes(const gn_func *f, const char *who, const gn_psym *sym, int64_t first, uint32_t slot, int axis, int64_t second)
+static gn_status tell_two_sizes(const gn_func *f, const char *who, const gn_psym *sym, int64_t first, uint32_t slot, int axis,
+                                int64_t second)
 {
     const gn_slot_info *a = &f->slot[sym->input], *b = &f->slot[slot];
     gn_error(GN_ESHAPE, "%s: %s: named dim '%s' is bound to two sizes: %lld by axis %d of input '%s', %lld by axis %d of %s '%s'", who, f->program->name,

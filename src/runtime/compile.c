@@ -63,7 +63,8 @@ static void run_passes(void *arg)
     f->pass = GN_NEW_ARRAY(&f->arena, gn_pass_info, r->n);
     for (f->npasses = 0; f->npasses < r->n; f->npasses++) {
         const gn_pass_report *p = &r->pass[f->npasses];
-        f->pass[f->npasses] = (gn_pass_info){ p->name, p->ms, (int64_t)p->stats.nodes, (int64_t)p->stats.visits, (int64_t)p->stats.fired };
+        f->pass[f->npasses] =
+            (gn_pass_info){ p->name, p->ms, (int64_t)p->stats.nodes, (int64_t)p->stats.visits, (int64_t)p->stats.fired };
     }
 }
 

@@ -61,7 +61,8 @@ static size_t largest_left(const gn_program *p, const uint8_t *piece)
 {
     size_t best = p->kernels.n;
     for (size_t i = 0; i < p->kernels.n; i++)
-        if (piece[i] == MAX_PIECES && (best == p->kernels.n || p->kernels.at[i].text_size > p->kernels.at[best].text_size)) best = i;
+        if (piece[i] == MAX_PIECES && (best == p->kernels.n || p->kernels.at[i].text_size > p->kernels.at[best].text_size))
+            best = i;
     return best;
 }
 
@@ -173,7 +174,9 @@ static gn_status compile_source(code *w)
     split pieces = { .c = c };
     gn_compile_lap(c);
     gn_status s = gn_protect(split_source, &pieces);
-    if (!s) s = gn_toolchain_compile_pieces(c->toolchain, c->request.name, pieces.n, pieces.source, c->args, &object, &size, &w->trouble);
+    if (!s)
+        s = gn_toolchain_compile_pieces(c->toolchain, c->request.name, pieces.n, pieces.source, c->args, &object, &size,
+                                        &w->trouble);
     c->f->info.compile_ms += gn_compile_lap(c);
     c->compiled = 1;
     if (w->trouble == GN_TROUBLE_LATE) mark_late(w);

@@ -191,7 +191,9 @@ gn_context *gn_context_default(void)
 
 static gn_status open_toolchain(gn_context *c, gn_toolchain **out, const char *name)
 {
-    const gn_toolchain_options o = { .name = name, .cc = c->cc, .env = (const char *const *)c->cc_env, .seconds = c->compile_seconds };
+    const gn_toolchain_options o = {
+        .name = name, .cc = c->cc, .env = (const char *const *)c->cc_env, .seconds = c->compile_seconds
+    };
     return gn_toolchain_open_with(out, &c->allocator, &o);
 }
 

@@ -46,7 +46,8 @@ static const char *mapped(const image *f, uint64_t address, uint64_t size)
 {
     for (size_t i = 0; i < f->head.e_phnum; i++) {
         const ElfW(Phdr) p = segment(f, i);
-        if (p.p_type == PT_LOAD && address >= p.p_vaddr && lies_within(address - p.p_vaddr, size, p.p_filesz)) return f->bytes + p.p_offset + (address - p.p_vaddr);
+        if (p.p_type == PT_LOAD && address >= p.p_vaddr && lies_within(address - p.p_vaddr, size, p.p_filesz))
+            return f->bytes + p.p_offset + (address - p.p_vaddr);
     }
     return NULL;
 }
@@ -63,7 +64,8 @@ static bool in_memory(const image *f, uint64_t address, uint64_t size)
 static gn_status check_head(image *f)
 {
     ElfW(Ehdr) *h = &f->head;
-    const int class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32, order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+    const int class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32,
+              order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
     if (f->size < sizeof *h || memcmp(f->bytes, ELFMAG, SELFMAG)) return bad("it is no ELF file");
     memcpy(h, f->bytes, sizeof *h);
     if (h->e_ident[EI_CLASS] != class || h->e_ident[EI_DATA] != order || h->e_type != ET_DYN) return bad("it is no shared object of this machine");
@@ -72,7 +74,8 @@ static gn_status check_head(image *f)
 #endif
     if (h->e_phentsize != sizeof(ElfW(Phdr)) || !lies_within(h->e_phoff, (uint64_t)h->e_phnum * sizeof(ElfW(Phdr)), f->size))
         return bad("its program headers lie outside it");
-    if (h->e_shnum && (h->e_shentsize != sizeof(ElfW(Shdr)) || !lies_within(h->e_shoff, (uint64_t)h->e_shnum * sizeof(ElfW(Shdr)), f->size)))
+    if (h->e_shnum &&
+        (h->e_shentsize != sizeof(ElfW(Shdr)) || !lies_within(h->e_shoff, (uint64_t)h->e_shnum * sizeof(ElfW(Shdr)), f->size)))
         return bad("its section headers lie outside it");
     return GN_OK;
 }
@@ -98,7 +101,8 @@ static gn_status check_segments(const image *f, ElfW(Phdr) *dynamic)
         if (!lies_within(p.p_offset, p.p_filesz, f->size)) return bad("a segment lies outside it");
         if (p.p_type == PT_DYNAMIC) *dynamic = p;
         if (p.p_type != PT_LOAD) continue;
-        if (p.p_filesz > p.p_memsz || p.p_vaddr < end || !lies_within(p.p_vaddr, p.p_memsz, most) || (p.p_vaddr - p.p_offset) % PAGE)
+        if (p.p_filesz > p.p_memsz || p.p_vaddr < end || !lies_within(p.p_vaddr, p.p_memsz, most) ||
+            (p.p_vaddr - p.p_offset) % PAGE)
             return bad("a segment's place in memory is wrong");
         end = p.p_vaddr + p.p_memsz;
     }
@@ -196,7 +200,8 @@ static gn_status check_relocations(const image *f, int table, int size_tag)
     for (size_t i = 0; at && i < f->dynamic[size_tag] / sizeof(ElfW(Rela)); i++) {
         ElfW(Rela) r;
         memcpy(&r, at + i * sizeof r, sizeof r);
-        if (ELF64_R_SYM(r.r_info) && !mapped(f, f->dynamic[DT_SYMTAB] + ELF64_R_SYM(r.r_info) * sizeof(ElfW(Sym)), sizeof(ElfW(Sym))))
+        if (ELF64_R_SYM(r.r_info) &&
+            !mapped(f, f->dynamic[DT_SYMTAB] + ELF64_R_SYM(r.r_info) * sizeof(ElfW(Sym)), sizeof(ElfW(Sym))))
             return bad("a relocation names no symbol"); /* undefined ones come before those in the hash table */
         if (!in_memory(f, r.r_offset, sizeof(ElfW(Addr)))) return bad("a relocation points outside");
     }

@@ -294,7 +294,8 @@ static void write_index_checks(exporter *x, int32_t after)
         const gn_pindex *c = &x->p->indices.at[i];
         const gn_pvalue *v = &x->p->values.at[c->value];
         int64_t bound = 0, n = 0;
-        if (c->after != after || gn_dim_is(c->uses, 0) || !gn_dim_is_const(c->bound, &bound) || !gn_dim_is_const(v->bytes, &n)) continue;
+        if (c->after != after || gn_dim_is(c->uses, 0) || !gn_dim_is_const(c->bound, &bound) || !gn_dim_is_const(v->bytes, &n))
+            continue;
         n /= (int64_t)gn_dtype_size(v->dtype);
         gn_textf(t, "    for (int64_t i = 0; i < %lld; i++) { /* %s */\n        const %s at = ", (long long)n, c->text, c_type(v->dtype));
         if (after >= 0) gn_textf(t, "((const %s *)(const void *)(", c_type(v->dtype)), write_address(x, (int32_t)c->value, 0), gn_text_add(t, "))");

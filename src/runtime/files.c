@@ -165,7 +165,8 @@ static gn_status step(walk *w, const char *name)
 {
     struct stat st;
     int fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && w->makes && (make(w->fd, name) || errno == EEXIST)) fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && w->makes && (make(w->fd, name) || errno == EEXIST))
+        fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         char why[128];
         snprintf(why, sizeof why, "cannot be %s: %s", w->makes ? "opened or made" : "opened", strerror(errno));

@@ -100,8 +100,10 @@ size_t gn_func_steps(const gn_func *f, gn_step_info *out, size_t capacity)
     const gn_fpmode mode = gn_fp_enter();
     for (size_t i = 0; out && i < p->steps.n && i < capacity; i++) {
         const gn_pstep *s = &p->steps.at[i];
-        out[i] = (gn_step_info){ .symbol = s->symbol, .kernel = p->kernels.at[s->kernel].kernel,
-                                 .calls = atomic_load(&f->profile[i].calls), .total_ms = (double)atomic_load(&f->profile[i].ns) * 1e-6 };
+        out[i] = (gn_step_info){ .symbol = s->symbol,
+                                 .kernel = p->kernels.at[s->kernel].kernel,
+                                 .calls = atomic_load(&f->profile[i].calls),
+                                 .total_ms = (double)atomic_load(&f->profile[i].ns) * 1e-6 };
     }
     gn_fp_leave(mode);
     return p->steps.n;

@@ -36,7 +36,8 @@ static int memory_file(const char *label, const void *bytes, size_t size)
     int fd = memfd_create(label, flags | MFD_NOEXEC_SEAL);
     if (fd < 0 && errno == EINVAL) fd = memfd_create(label, flags); /* before Linux 6.3 */
     if (fd < 0) return -1;
-    if (gn_write_all(fd, bytes, size) && !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) return fd;
+    if (gn_write_all(fd, bytes, size) && !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+        return fd;
     const int e = errno;
     close(fd);
     errno = e;
@@ -80,8 +81,8 @@ static gn_status load(gn_module *m, const char *label, const void *object, size_
     return m->handle ? GN_OK : GN_EFORMAT;
 }
 
-gn_status gn_module_new(gn_module **out, const gn_allocator *allocator, const char *label, const void *object, size_t size, const char *meta,
-                        size_t meta_size)
+gn_status gn_module_new(gn_module **out, const gn_allocator *allocator, const char *label, const void *object, size_t size,
+                        const char *meta, size_t meta_size)
 {
     *out = NULL;
     gn_module *m = gn_alloc_zeroed(allocator, sizeof *m);

@@ -156,7 +156,8 @@ static void identify(gn_bytes *out, const char *plugin, gn_code_ranges *ranges)
     const size_t n = gn_elf_needs(bytes, size, names, MANY, &runpath);
     for (size_t i = 0; i < n; i++) {
         if (!is_compiler_library(names[i])) continue;
-        const bool found = ranges ? gn_code_add(ranges, names[i], path, sizeof path) : find_library(plugin, runpath, names[i], path);
+        const bool found =
+            ranges ? gn_code_add(ranges, names[i], path, sizeof path) : find_library(plugin, runpath, names[i], path);
         add_file(out, names[i], found ? path : "");
     }
     munmap(bytes, size);

@@ -128,7 +128,8 @@ static void interpret(void *arg)
 {
     interpretation *w = arg;
     const gn_frame *fr = w->fr;
-    gn_kernel_interpret(fr->f->kernel[fr->f->program->steps.at[w->step].kernel], fr->arg[w->step], fr->step_sym[w->step], &w->arena);
+    gn_kernel_interpret(fr->f->kernel[fr->f->program->steps.at[w->step].kernel], fr->arg[w->step], fr->step_sym[w->step],
+                        &w->arena);
 }
 
 /* A kernel runs as a whole at its first step: its buffers are the first arguments. */
@@ -192,7 +193,8 @@ static void unlock_variables(const gn_func *f, bool changed)
 {
     for (size_t i = f->program->variables.n; i-- > 0;) {
         gn_variable *v = f->variable[f->by_id[i]];
-        if (changed && f->program->variables.at[f->by_id[i]].updated) atomic_fetch_add_explicit(&v->version, 1, memory_order_relaxed);
+        if (changed && f->program->variables.at[f->by_id[i]].updated)
+            atomic_fetch_add_explicit(&v->version, 1, memory_order_relaxed);
         gn_variable_unlock(v);
     }
 }

@@ -67,7 +67,8 @@ static void take_parts(gn_team *t, int index)
 {
     for (int i = 0; i < t->size; i++) {
         share *s = &t->shares[(index + i) % t->size];
-        for (int64_t part; (part = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end;) t->job.fn(t->job.user, part, index);
+        for (int64_t part; (part = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end;)
+            t->job.fn(t->job.user, part, index);
     }
 }
 

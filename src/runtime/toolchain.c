@@ -88,7 +88,9 @@ static gn_status choose(gn_toolchain *t, const char *name)
     char path[PATH_MAX];
     t->chosen = !name;
     if (!name) {
-        t->tool = gn_plugin_find(path, sizeof path) ? GN_TOOL_CLANG : gn_find_program(t->cc, path, sizeof path) ? GN_TOOL_CC : GN_TOOL_INTERPRETER;
+        t->tool = gn_plugin_find(path, sizeof path)           ? GN_TOOL_CLANG
+                  : gn_find_program(t->cc, path, sizeof path) ? GN_TOOL_CC
+                                                              : GN_TOOL_INTERPRETER;
         return GN_OK;
     }
     for (size_t i = 0; i < sizeof tool_names / sizeof *tool_names; i++) {
@@ -150,11 +152,12 @@ const char *gn_toolchain_identity(const gn_toolchain *t)
     return t->identity;
 }
 
-static gn_status compile(gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args, bool assembly, gn_bytes *out,
-                         gn_trouble *trouble)
+static gn_status compile(gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args,
+                         bool assembly, gn_bytes *out, gn_trouble *trouble)
 {
     *trouble = GN_TROUBLE_NONE;
-    if (t->tool == GN_TOOL_CLANG) return gn_clang_compile(t, name, n, sources, args, assembly ? GN_PLUGIN_ASSEMBLY : GN_PLUGIN_OBJECT, out, trouble);
+    if (t->tool == GN_TOOL_CLANG)
+        return gn_clang_compile(t, name, n, sources, args, assembly ? GN_PLUGIN_ASSEMBLY : GN_PLUGIN_OBJECT, out, trouble);
     if (t->tool == GN_TOOL_CC && n == 1) return gn_cc_compile(t, name, sources[0], args, assembly, out, trouble);
     return gn_error(GN_ECOMPILER, "toolchain \"%s\" compiles %s", gn_toolchain_name(t), n == 1 ? "nothing" : "one piece at a time");
 }
@@ -164,8 +167,8 @@ bool gn_toolchain_takes_pieces(const gn_toolchain *t)
     return t->tool == GN_TOOL_CLANG;
 }
 
-gn_status gn_toolchain_compile_pieces(gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args, void **object,
-                                      size_t *size, gn_trouble *trouble)
+gn_status gn_toolchain_compile_pieces(gn_toolchain *t, const char *name, size_t n, const char *const *sources,
+                                      const char *const *args, void **object, size_t *size, gn_trouble *trouble)
 {
     gn_bytes out = { .allocator = t->allocator };
     gn_status s = compile(t, name, n, sources, args, false, &out, trouble);
@@ -175,13 +178,15 @@ gn_status gn_toolchain_compile_pieces(gn_toolchain *t, const char *name, size_t 
     return s;
 }
 
-gn_status gn_toolchain_compile(gn_toolchain *t, const char *name, const char *source, const char *const *args, void **object, size_t *size)
+gn_status gn_toolchain_compile(gn_toolchain *t, const char *name, const char *source, const char *const *args, void **object,
+                               size_t *size)
 {
     gn_trouble trouble;
     return gn_toolchain_compile_pieces(t, name, 1, &source, args, object, size, &trouble);
 }
 
-gn_status gn_toolchain_assembly(gn_toolchain *t, const char *name, const char *source, const char *const *args, char **text, size_t *size)
+gn_status gn_toolchain_assembly(gn_toolchain *t, const char *name, const char *source, const char *const *args, char **text,
+                                size_t *size)
 {
     gn_bytes out = { .allocator = t->allocator };
     gn_trouble trouble;

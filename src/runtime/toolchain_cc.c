@@ -188,7 +188,8 @@ static gn_status judge(const gn_toolchain *t, const gn_child_end *end, gn_bytes 
     return gn_error(GN_ECOMPILER, "%s failed (%s %d):\n%.8000s", t->cc, exited ? "status" : "signal", exited ? WEXITSTATUS(end->status) : WTERMSIG(end->status), said);
 }
 
-static gn_status run_compiler(const gn_toolchain *t, const workplace *w, const char *const *args, bool assembly, gn_bytes *out, gn_trouble *trouble)
+static gn_status run_compiler(const gn_toolchain *t, const workplace *w, const char *const *args, bool assembly, gn_bytes *out,
+                              gn_trouble *trouble)
 {
     gn_args a = { .n = 0 };
     gn_bytes words = { .allocator = t->allocator };
@@ -203,7 +204,8 @@ static gn_status run_compiler(const gn_toolchain *t, const workplace *w, const c
     return s;
 }
 
-gn_status gn_cc_compile(const gn_toolchain *t, const char *name, const char *source, const char *const *args, bool assembly, gn_bytes *out, gn_trouble *trouble)
+gn_status gn_cc_compile(const gn_toolchain *t, const char *name, const char *source, const char *const *args, bool assembly,
+                        gn_bytes *out, gn_trouble *trouble)
 {
     workplace w;
     gn_status s = workplace_open(&w, name);

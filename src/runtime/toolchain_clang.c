@@ -165,7 +165,8 @@ static int link_objects(job *j)
     bool allow_undefined = false;
     for (size_t i = 0; i < b->args.n; i++) allow_undefined |= !strncmp(b->args.at[i], "-fsanitize=address", 18);
     for (size_t i = 0; i < b->n; i++) object[i] = b->job[i].out.at, size[i] = b->job[i].out.n;
-    return b->plugin->link(b->n, object, size, allow_undefined, (gn_plugin_sink){ write_bytes, &j->out }, (gn_plugin_sink){ write_bytes, &j->words });
+    return b->plugin->link(b->n, object, size, allow_undefined, (gn_plugin_sink){ write_bytes, &j->out },
+                           (gn_plugin_sink){ write_bytes, &j->words });
 }
 
 static void *work(void *arg)
@@ -173,9 +174,10 @@ static void *work(void *arg)
     job *j = arg;
     const batch *b = j->batch;
     gn_fp_enter(); /* the constants that LLVM folds */
-    const int failed = j->source ? b->plugin->compile(b->name, j->source, strlen(j->source), b->args.at, b->args.n, b->emit,
-                                                      (gn_plugin_sink){ write_bytes, &j->out }, (gn_plugin_sink){ write_bytes, &j->words })
-                                 : link_objects(j);
+    const int failed =
+        j->source ? b->plugin->compile(b->name, j->source, strlen(j->source), b->args.at, b->args.n, b->emit,
+                                       (gn_plugin_sink){ write_bytes, &j->out }, (gn_plugin_sink){ write_bytes, &j->words })
+                  : link_objects(j);
     pthread_mutex_lock(&lock);
     j->failed = failed;
     atomic_store((_Atomic bool *)&j->done, true);
@@ -270,8 +272,8 @@ static bool own_args(gn_args *a, const gn_args *from)
     return true;
 }
 
-static gn_status batch_new(batch **out, const gn_toolchain *t, const gn_opened_plugin *p, const char *name, size_t n, const char *const *sources,
-                           const char *const *args, gn_plugin_emit emit)
+static gn_status batch_new(batch **out, const gn_toolchain *t, const gn_opened_plugin *p, const char *name, size_t n,
+                           const char *const *sources, const char *const *args, gn_plugin_emit emit)
 {
     gn_args all = { .n = 0 };
     batch *b = *out = gn_alloc_zeroed(t->allocator, sizeof *b);
@@ -286,8 +288,8 @@ static gn_status batch_new(batch **out, const gn_toolchain *t, const gn_opened_p
     return gn_error(GN_EINVAL, "too many arguments for Clang");
 }
 
-gn_status gn_clang_compile(const gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args, gn_plugin_emit emit,
-                           gn_bytes *out, gn_trouble *trouble)
+gn_status gn_clang_compile(const gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args,
+                           gn_plugin_emit emit, gn_bytes *out, gn_trouble *trouble)
 {
     const gn_opened_plugin *plugin;
     batch *b = NULL;

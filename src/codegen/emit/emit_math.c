@@ -15,7 +15,8 @@ static void count(gn_emitter *e, gn_math_function *f)
 static bool is_known(gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t lanes)
 {
     for (size_t i = 0; i < e->math.n; i++)
-        if (e->math.at[i].op == op && e->math.at[i].dtype == t && e->math.at[i].lanes == lanes) return count(e, &e->math.at[i]), true;
+        if (e->math.at[i].op == op && e->math.at[i].dtype == t && e->math.at[i].lanes == lanes)
+            return count(e, &e->math.at[i]), true;
     return false;
 }
 

@@ -293,7 +293,8 @@ static void write_bufs(writer *w)
         const uint32_t at = gn_kernel_buf(w->k, x->name, x->dtype, n, shape);
         if (!x->stride) continue;
         const gn_dim **stride = GN_NEW_ARRAY(w->k->arena, const gn_dim *, n);
-        for (size_t d = 0; d < n; d++) stride[d] = gn_dim_import(w->k->dims, x->stride[d + (w->f->buf_at[b] != NONE && (int32_t)d >= w->f->buf_at[b])]);
+        for (size_t d = 0; d < n; d++)
+            stride[d] = gn_dim_import(w->k->dims, x->stride[d + (w->f->buf_at[b] != NONE && (int32_t)d >= w->f->buf_at[b])]);
         w->k->bufs.at[at].stride = stride;
     }
 }

@@ -179,7 +179,8 @@ static uint32_t skip_ones(const gn_type *t, uint32_t d)
 bool gn_check_same_uses(const gn_expr *a, const gn_expr *b)
 {
     uint32_t i = skip_ones(a->type, 0), k = skip_ones(b->type, 0);
-    for (; i < a->type->n && k < b->type->n && a->type->dim[i] == b->type->dim[k]; i = skip_ones(a->type, i + 1)) k = skip_ones(b->type, k + 1);
+    for (; i < a->type->n && k < b->type->n && a->type->dim[i] == b->type->dim[k]; i = skip_ones(a->type, i + 1))
+        k = skip_ones(b->type, k + 1);
     return i == a->type->n && k == b->type->n;
 }
 

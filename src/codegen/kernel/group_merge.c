@@ -158,7 +158,8 @@ static void merge_one(grouper *g, int32_t q)
         const int32_t c = others.at[i];
         const ggroup *to = &g->groups.at[c];
         gn_map phase = { 0 };
-        if ((i > 0 && c == others.at[i - 1]) || !gn_group_can_join(g, &g->groups.at[q], c) || !has_room(&g->groups.at[q], to, g)) continue;
+        if ((i > 0 && c == others.at[i - 1]) || !gn_group_can_join(g, &g->groups.at[q], c) || !has_room(&g->groups.at[q], to, g))
+            continue;
         if (!try_phases(g, &g->groups.at[q], to, c, &phase, g->scratch) || !outs_fit(g, &g->groups.at[q], to, &phase)) continue;
         move(g, q, c, &phase);
         return;

@@ -48,7 +48,8 @@ static void find_reading_defs(sharing *s)
         gn_visit v = { .arena = s->scratch, .operand = gn_kexpr_operand };
         gn_visit_add(&v, s->k->defs.at[d].body);
         for (const gn_kexpr *e; (e = gn_visit_next(&v));)
-            s->def_reads[d] |= indexes(s, e) || (e->kind == GN_K_LOAD && e->u.ref == s->read) || (e->kind == GN_K_REF && s->def_reads[e->u.ref]);
+            s->def_reads[d] |=
+                indexes(s, e) || (e->kind == GN_K_LOAD && e->u.ref == s->read) || (e->kind == GN_K_REF && s->def_reads[e->u.ref]);
     }
 }
 
@@ -67,7 +68,8 @@ static void look(sharing *s, const gn_kexpr *e)
     if (e->kind == GN_K_REF && s->def_reads[e->u.ref] && !own_body(s, e)) reads = elsewhere = true;
     if (e->kind == GN_K_LOAD && e->u.ref == s->read) {
         reads = true;
-        for (size_t i = 0; i < e->nindex; i++) elsewhere |= i >= s->k->bufs.at[s->store->buf].rank || e->index[i] != s->store->index[i];
+        for (size_t i = 0; i < e->nindex; i++)
+            elsewhere |= i >= s->k->bufs.at[s->store->buf].rank || e->index[i] != s->store->index[i];
     }
     s->reads |= reads, s->elsewhere |= elsewhere;
 }
@@ -101,7 +103,8 @@ static bool allows(sharing *s, const gn_kstore *store)
 {
     s->reads = s->elsewhere = false;
     look_below(s, store);
-    for (size_t d = 0; d < s->k->bufs.at[store->buf].rank; d++) s->elsewhere |= mentions(store->index[d], s->k->bufs.at[s->read].name);
+    for (size_t d = 0; d < s->k->bufs.at[store->buf].rank; d++)
+        s->elsewhere |= mentions(store->index[d], s->k->bufs.at[s->read].name);
     return !s->elsewhere && (!s->reads || is_at_place(s, store));
 }
 
@@ -234,7 +237,8 @@ void gn_group_order(grouper *g)
     gn_map variables = { 0 };    /* by node: 1 + value */
     order r = start_order(g);
     for (uint32_t v = 0; v < o->values.n; v++)
-        if (o->values.at[v].kind == GN_VALUE_VARIABLE) *gn_map_put(g->scratch, &variables, GN_KEY(o->values.at[v].expr)) = (void *)(uintptr_t)(v + 1);
+        if (o->values.at[v].kind == GN_VALUE_VARIABLE)
+            *gn_map_put(g->scratch, &variables, GN_KEY(o->values.at[v].expr)) = (void *)(uintptr_t)(v + 1);
     for (uint32_t v = 0; v < o->values.n; v++) {
         if (o->values.at[v].kind != GN_VALUE_UPDATE) continue;
         const uintptr_t x = (uintptr_t)gn_map_get(&variables, GN_KEY(g->core->variable.at[o->values.at[v].index]));

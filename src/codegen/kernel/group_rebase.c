@@ -44,7 +44,8 @@ static void look_at_loads(rebasing *r)
         }
     }
     for (size_t s = 0; s < k->stores.n; s++)
-        for (size_t d = 0; d < k->bufs.at[k->stores.at[s].buf].rank; d++) r->loads_in_indices |= gn_dim_has_load(k->stores.at[s].index[d]);
+        for (size_t d = 0; d < k->bufs.at[k->stores.at[s].buf].rank; d++)
+            r->loads_in_indices |= gn_dim_has_load(k->stores.at[s].index[d]);
 }
 
 static bool may_move(const rebasing *r, uint32_t buf)

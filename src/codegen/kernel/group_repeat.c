@@ -104,10 +104,14 @@ static void read_place(counter *c, const gnode *n, uint32_t k, const coordinate 
     gn_group_dims(c->g, n, k, map);
     for (uint32_t d = 0; d < x->rank; d++) {
         if (map[d] != NONE) to[d] = from[map[d]];
-        else if (n->kind == NODE_SLICE && a[1].ints[d] == 1) to[d] = (coordinate){ from[d].at, gn_dim_add(pool(c), from[d].offset, a[0].dims[d]) };
-        else if (n->kind == NODE_PAD && a[1].ints[d] == 1) to[d] = (coordinate){ from[d].at, gn_dim_sub(pool(c), from[d].offset, a[0].dims[d]) };
-        else if (n->kind == NODE_CONCAT) to[d] = (coordinate){ from[d].at, gn_dim_sub(pool(c), from[d].offset, part_start(c, n, k)) };
-        else if (n->kind == NODE_SLICE || n->kind == NODE_PAD || n->kind == NODE_FLIP) to[d] = make_coordinate(c, n, d, &from[d], 1);
+        else if (n->kind == NODE_SLICE && a[1].ints[d] == 1)
+            to[d] = (coordinate){ from[d].at, gn_dim_add(pool(c), from[d].offset, a[0].dims[d]) };
+        else if (n->kind == NODE_PAD && a[1].ints[d] == 1)
+            to[d] = (coordinate){ from[d].at, gn_dim_sub(pool(c), from[d].offset, a[0].dims[d]) };
+        else if (n->kind == NODE_CONCAT)
+            to[d] = (coordinate){ from[d].at, gn_dim_sub(pool(c), from[d].offset, part_start(c, n, k)) };
+        else if (n->kind == NODE_SLICE || n->kind == NODE_PAD || n->kind == NODE_FLIP)
+            to[d] = make_coordinate(c, n, d, &from[d], 1);
         else to[d] = make_coordinate(c, n, d, from, n->rank);
     }
 }

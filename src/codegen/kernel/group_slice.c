@@ -88,10 +88,12 @@ static int64_t run_of(const grouper *g, const gnode *concat, uint32_t k)
 /* Short runs from memory share a kernel, which then writes whole lines of the result. */
 static bool can_join(const grouper *g, const gnode *x, int32_t last)
 {
-    if (last == NONE || x->stored || x->group != NONE || (!is_light(x) && x->kind != NODE_MEMORY) || x->kind == NODE_CONCAT) return false;
+    if (last == NONE || x->stored || x->group != NONE || (!is_light(x) && x->kind != NODE_MEMORY) || x->kind == NODE_CONCAT)
+        return false;
     const ggroup *q = &g->groups.at[last];
     const class_set d = gn_group_stored(g, x);
-    return q->kind == GROUP_MAP && q->after == NONE && q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS && gn_group_can_write(g, last, x);
+    return q->kind == GROUP_MAP && q->after == NONE && q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS &&
+           gn_group_can_write(g, last, x);
 }
 
 static int32_t later_home(const grouper *g, int32_t a, int32_t b)
@@ -146,7 +148,8 @@ const gn_dim *const *gn_group_strides(grouper *g, const gn_gvalue *v)
     if (v->stride) return v->stride;
     const uint32_t rank = v->expr->type->n;
     const gn_dim **stride = GN_NEW_ARRAY(g->arena, const gn_dim *, rank);
-    for (uint32_t d = rank; d-- > 0;) stride[d] = d + 1 == rank ? gn_dim_const(pool, 1) : gn_dim_mul(pool, stride[d + 1], v->shape[d + 1]);
+    for (uint32_t d = rank; d-- > 0;)
+        stride[d] = d + 1 == rank ? gn_dim_const(pool, 1) : gn_dim_mul(pool, stride[d + 1], v->shape[d + 1]);
     return stride;
 }
 
@@ -190,13 +193,15 @@ static void add_slices(grouper *g, const gnode *n, int32_t whole)
 {
     gn_dim_pool *pool = &g->core->graph->dims;
     const gn_gvalue w = g->out->values.at[whole];
-    const gn_dim *const *strides = gn_group_strides(g, &w), *start = w.start ? w.start : gn_dim_const(pool, 0), *one = gn_dim_const(pool, 1);
+    const gn_dim *const *strides = gn_group_strides(g, &w), *start = w.start ? w.start : gn_dim_const(pool, 0),
+                        *one = gn_dim_const(pool, 1);
     const uint32_t axis = (uint32_t)n->e->attr[0].i;
     for (uint32_t k = 0; k < n->e->nin; k++) {
         int8_t dim[GN_MAX_RANK];
         const uint32_t part = gn_group_part(g, n, k, dim);
         const gn_type *t = g->nodes.at[part].e->type;
-        const gn_dim **stride = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n), **shape = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n);
+        const gn_dim **stride = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n),
+                     **shape = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n);
         for (uint32_t d = 0; d < t->n; d++) {
             stride[d] = dim[d] == NONE ? one : strides[dim[d]];
             shape[d] = dim[d] == NONE || w.shape[dim[d]] == n->e->type->dim[dim[d]] ? t->dim[d] : one;

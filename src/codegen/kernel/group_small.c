@@ -111,7 +111,8 @@ static uint32_t whole_buf(joiner *j, uint32_t value)
         const char *name = v->name;
         for (size_t b = 0; b < j->piece->buf.n; b++)
             if (j->piece->buf.at[b] == value) name = j->piece->kernel->bufs.at[b].name;
-        j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL), (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
+        j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL), (gn_dtype)v->expr->type->dtype,
+                                               v->expr->type->n, shape);
         gn_push(j->g->arena, &j->out->buf, value);
         if (v->stride) {
             const gn_dim **stride = GN_NEW_ARRAY(j->k->arena, const gn_dim *, v->expr->type->n);

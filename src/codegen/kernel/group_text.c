@@ -232,7 +232,8 @@ static const gn_kexpr *checked(writer *w, const gnode *n, const gn_dim *const *i
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
     const gn_kexpr *x = gn_write_expr(w, n->in[0], index);
     if (gn_write_is_checked(w, n)) return x;
-    const gn_dim *extent = gn_write_dim(w, n->e->attr[0].dims[0]), *last = gn_dim_sub(w->k->dims, extent, gn_dim_const(w->k->dims, 1));
+    const gn_dim *extent = gn_write_dim(w, n->e->attr[0].dims[0]),
+                 *last = gn_dim_sub(w->k->dims, extent, gn_dim_const(w->k->dims, 1));
     const int bits = 8 * (int)gn_dtypes[t].size - (gn_dtypes[t].kind == GN_KIND_UINT ? 0 : 1);
     if (bits < 63) last = gn_dim_min(w->k->dims, last, gn_dim_const(w->k->dims, ((int64_t)1 << bits) - 1));
     const gn_kexpr *two[2] = { x, gn_kexpr_index(w->k, t, last) };
@@ -308,7 +309,8 @@ static void store_everywhere(writer *w, uint32_t at, gn_store_kind kind, const g
     const struct extra_values all = places_of(w, at);
     for (size_t i = 0; i < all.value.n; i++) {
         const gn_dim *place[GN_MAX_RANK];
-        for (uint32_t d = 0; d < n->rank; d++) place[d] = has_own(w, n, all.value.at[i], d) ? index[d] : gn_dim_const(w->k->dims, 0);
+        for (uint32_t d = 0; d < n->rank; d++)
+            place[d] = has_own(w, n, all.value.at[i], d) ? index[d] : gn_dim_const(w->k->dims, 0);
         gn_kernel_store(w->k, kind, gn_write_buf(w, all.value.at[i]), place, value);
     }
 }

@@ -8,7 +8,13 @@
 static int32_t add_value(grouper *g, gn_value_kind kind, const gn_expr *e, uint32_t index, const char *name)
 {
     gn_push(g->arena, &g->out->values,
-            (gn_gvalue){.kind = (uint8_t)kind, .expr = e, .index = index, .name = name, .in_place = NONE, .shape = e->type->dim, .within = NONE});
+            (gn_gvalue){ .kind = (uint8_t)kind,
+                         .expr = e,
+                         .index = index,
+                         .name = name,
+                         .in_place = NONE,
+                         .shape = e->type->dim,
+                         .within = NONE });
     return (int32_t)g->out->values.n - 1;
 }
 

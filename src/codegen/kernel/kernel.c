@@ -129,14 +129,16 @@ static uint64_t hash_expr(const gn_kexpr *e)
     h = gn_hash_mix(h, (uint64_t)e->u.i);
     for (size_t i = 0; i < e->n; i++) h = gn_hash_mix(h, e->a[i]->id);
     for (size_t i = 0; i < e->nindex; i++) h = gn_hash_mix(h, e->index[i]->id);
-    for (size_t i = 0; i < e->ncond; i++) h = gn_hash_mix(gn_hash_mix(h, e->cond[i].kind), gn_hash_mix(e->cond[i].a->id, e->cond[i].b->id));
+    for (size_t i = 0; i < e->ncond; i++)
+        h = gn_hash_mix(gn_hash_mix(h, e->cond[i].kind), gn_hash_mix(e->cond[i].a->id, e->cond[i].b->id));
     return h;
 }
 
 static bool equal_expr(const void *x, const void *y)
 {
     const gn_kexpr *a = x, *b = y;
-    if (a->kind != b->kind || a->dtype != b->dtype || a->n != b->n || a->nindex != b->nindex || a->ncond != b->ncond || a->u.i != b->u.i)
+    if (a->kind != b->kind || a->dtype != b->dtype || a->n != b->n || a->nindex != b->nindex || a->ncond != b->ncond ||
+        a->u.i != b->u.i)
         return false;
     for (size_t i = 0; i < a->n; i++)
         if (a->a[i] != b->a[i]) return false;
@@ -229,7 +231,8 @@ static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
     const gn_kexpr **a = GN_NEW_ARRAY(scratch, const gn_kexpr *, e->n);
     gn_kcond *cond = GN_NEW_ARRAY(scratch, gn_kcond, e->ncond);
     for (size_t i = 0; i < e->n; i++) a[i] = gn_map_get(&c->copies, GN_KEY(e->a[i]));
-    for (size_t i = 0; i < e->ncond; i++) cond[i] = (gn_kcond){ e->cond[i].kind, c->dim(c->user, e->cond[i].a), c->dim(c->user, e->cond[i].b) };
+    for (size_t i = 0; i < e->ncond; i++)
+        cond[i] = (gn_kcond){ e->cond[i].kind, c->dim(c->user, e->cond[i].a), c->dim(c->user, e->cond[i].b) };
     switch ((gn_kexpr_kind)e->kind) {
     case GN_K_CONST: return gn_is_float(e->dtype) ? gn_kexpr_const(c->to, e->dtype, e->u.f) : gn_kexpr_int(c->to, e->dtype, e->u.i);
     case GN_K_INDEX: return gn_kexpr_index(c->to, e->dtype, c->dim(c->user, e->u.index));
@@ -245,7 +248,8 @@ static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
 const gn_kexpr *gn_kexpr_copy(gn_kcopy *c, const gn_kexpr *root)
 {
     gn_visit_add(&c->visit, root);
-    for (const gn_kexpr *e; (e = gn_visit_next(&c->visit));) *gn_map_put(c->visit.arena, &c->copies, GN_KEY(e)) = (void *)(uintptr_t)copy_one(c, e);
+    for (const gn_kexpr *e; (e = gn_visit_next(&c->visit));)
+        *gn_map_put(c->visit.arena, &c->copies, GN_KEY(e)) = (void *)(uintptr_t)copy_one(c, e);
     return gn_map_get(&c->copies, GN_KEY(root));
 }
 
@@ -254,7 +258,12 @@ const gn_kexpr *gn_kexpr_copy(gn_kcopy *c, const gn_kexpr *root)
 uint32_t gn_kernel_def(gn_kernel *k, const char *name, size_t nparam, const uint16_t *param, gn_red red, size_t nraxis,
                        const uint16_t *raxis, const gn_kexpr *body)
 {
-    gn_kdef d = { .name = new_name(k, name, NAME_DEF, k->defs.n), .nparam = (uint16_t)nparam, .nraxis = (uint16_t)nraxis, .red = red, .dtype = body->dtype, .body = body };
+    gn_kdef d = { .name = new_name(k, name, NAME_DEF, k->defs.n),
+                  .nparam = (uint16_t)nparam,
+                  .nraxis = (uint16_t)nraxis,
+                  .red = red,
+                  .dtype = body->dtype,
+                  .body = body };
     d.param = gn_arena_copy(k->arena, param, nparam * sizeof *param);
     d.raxis = gn_arena_copy(k->arena, raxis, nraxis * sizeof *raxis);
     gn_push(k->arena, &k->defs, d);
@@ -298,7 +307,9 @@ static int64_t lowest(gn_dtype t)
 static int64_t highest(gn_dtype t)
 {
     const int bits = 8 * gn_dtypes[t].size;
-    return gn_dtypes[t].kind == GN_KIND_INT ? (int64_t)(UINT64_MAX >> (65 - bits)) : t == GN_BOOL ? 1 : (int64_t)(UINT64_MAX >> (64 - bits));
+    return gn_dtypes[t].kind == GN_KIND_INT ? (int64_t)(UINT64_MAX >> (65 - bits))
+           : t == GN_BOOL                   ? 1
+                                            : (int64_t)(UINT64_MAX >> (64 - bits));
 }
 
 const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)

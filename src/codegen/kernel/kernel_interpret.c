@@ -248,7 +248,8 @@ static void axes_of(machine *m, const gn_kexpr *root, uint64_t *bits)
     gn_visit_add(&v, root);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
         for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-        for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
+        for (size_t i = 0; i < e->ncond; i++)
+            gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
         if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
     }
 }
@@ -309,7 +310,8 @@ static void keep_loaded(machine *m, void *const *buffers)
     memcpy(own, buffers, m->k->bufs.n * sizeof *own);
     m->buffer = buffers;
     for (size_t i = 0; i < m->k->bufs.n; i++)
-        if (m->k->bufs.at[i].access == GN_KBUF_READ && is_stored_over(m, i)) own[i] = gn_arena_copy(m->arena, buffers[i], buffer_size(m, i));
+        if (m->k->bufs.at[i].access == GN_KBUF_READ && is_stored_over(m, i))
+            own[i] = gn_arena_copy(m->arena, buffers[i], buffer_size(m, i));
     m->buffer = own;
 }
 

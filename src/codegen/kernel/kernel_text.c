@@ -284,7 +284,8 @@ static const gn_dim *read_let_index(reader *r, const gn_sx *x)
 
 static const gn_dim *read_index_name(reader *r, const gn_sx *x)
 {
-    const gn_dim *part = x->text[0] == '@' ? gn_map_get(&r->named, GN_KEY(gn_symbol(r->k->arena, &r->k->dims->symbols, x->text))) : NULL;
+    const gn_dim *part =
+        x->text[0] == '@' ? gn_map_get(&r->named, GN_KEY(gn_symbol(r->k->arena, &r->k->dims->symbols, x->text))) : NULL;
     if (part) return part;
     if (gn_kernel_find_axis(r->k, x->text) < 0 && gn_kernel_find_sym(r->k, x->text) < 0)
         gn_sx_fail(r->file, x, "'%s' is neither an axis nor a symbol", x->text);

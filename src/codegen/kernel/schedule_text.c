@@ -232,7 +232,8 @@ static void print_splits(gn_text *t, const gn_kernel *k, const gn_schedule *s)
     for (size_t i = 0; i < s->splits.n; i++) {
         const gn_split *p = &s->splits.at[i];
         const gn_leaf *first = &s->leaves.at[p->leaf.at[0]];
-        if (p->axis >= k->axes.n || (p->leaf.n == 1 && first->extent == 0 && strcmp(first->name, k->axes.at[p->axis].name) == 0)) continue;
+        if (p->axis >= k->axes.n || (p->leaf.n == 1 && first->extent == 0 && strcmp(first->name, k->axes.at[p->axis].name) == 0))
+            continue;
         gn_textf(t, " (split %s", k->axes.at[p->axis].name);
         for (size_t j = 0; j < p->leaf.n; j++) {
             const gn_leaf *l = &s->leaves.at[p->leaf.at[j]];

@@ -109,7 +109,8 @@ static bool writes(const gn_group *g, size_t buf)
 /* Marks what the checks need: a group is needed if it writes a value that is. */
 static bool mark_needed(const gn_grouping *g, uint32_t noutputs, bool *needed, bool *value)
 {
-    for (size_t v = 0; v < g->values.n; v++) value[v] = g->values.at[v].kind == GN_VALUE_OUTPUT && g->values.at[v].index >= noutputs;
+    for (size_t v = 0; v < g->values.n; v++)
+        value[v] = g->values.at[v].kind == GN_VALUE_OUTPUT && g->values.at[v].index >= noutputs;
     for (size_t i = g->groups.n; i-- > 0;) {
         const gn_group *q = &g->groups.at[i];
         for (size_t b = 0; b < q->buf.n && !needed[i]; b++) needed[i] = value[gn_gvalue_root(g, q->buf.at[b])] && writes(q, b);

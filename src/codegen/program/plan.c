@@ -205,8 +205,10 @@ static void place(const gn_program *p, block *b, size_t n, gn_plan *plan, gn_are
 
 void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_plan *plan, gn_arena *arena)
 {
-    *plan = (gn_plan){ .offset = GN_NEW_ARRAY(arena, int64_t, p->values.n), .parts = GN_NEW_ARRAY(arena, int64_t, p->steps.n),
-                       .scratch = GN_NEW_ARRAY(arena, int64_t *, p->steps.n), .scratch_stride = GN_NEW_ARRAY(arena, int64_t, p->steps.n) };
+    *plan = (gn_plan){ .offset = GN_NEW_ARRAY(arena, int64_t, p->values.n),
+                       .parts = GN_NEW_ARRAY(arena, int64_t, p->steps.n),
+                       .scratch = GN_NEW_ARRAY(arena, int64_t *, p->steps.n),
+                       .scratch_stride = GN_NEW_ARRAY(arena, int64_t, p->steps.n) };
     for (size_t i = 0; i < p->values.n; i++) plan->offset[i] = -1;
     for (size_t s = 0; s < p->steps.n; s++) plan->parts[s] = evaluate(p, sym, p->steps.at[s].parts, p->steps.at[s].symbol);
     block *b = GN_NEW_ARRAY(arena, block, p->values.n + p->steps.n);
@@ -221,7 +223,9 @@ void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_pl
 static int first_first(const void *x, const void *y)
 {
     const block *const *a = x, *const *b = y;
-    return (*a)->first != (*b)->first ? ((*a)->first < (*b)->first ? -1 : 1) : (*a)->value < (*b)->value ? -1 : (*a)->value > (*b)->value;
+    return (*a)->first != (*b)->first  ? ((*a)->first < (*b)->first ? -1 : 1)
+           : (*a)->value < (*b)->value ? -1
+                                       : (*a)->value > (*b)->value;
 }
 
 static int last_first(const void *x, const void *y)

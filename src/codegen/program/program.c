@@ -82,7 +82,11 @@ static gn_pvalue value_like(maker *m, const gn_expr *e, gn_value_kind kind, uint
 {
     const gn_dim **shape = GN_NEW_ARRAY(m->p->arena, const gn_dim *, e->type->n);
     for (uint16_t d = 0; d < e->type->n; d++) shape[d] = dim_of(m, e->type->dim[d]);
-    return (gn_pvalue){ .kind = (uint8_t)kind, .dtype = (gn_dtype)e->type->dtype, .rank = (uint8_t)e->type->n, .shape = shape, .index = index,
+    return (gn_pvalue){ .kind = (uint8_t)kind,
+                        .dtype = (gn_dtype)e->type->dtype,
+                        .rank = (uint8_t)e->type->n,
+                        .shape = shape,
+                        .index = index,
                         .name = gn_arena_string(m->p->arena, name) };
 }
 
@@ -97,7 +101,8 @@ static uint32_t variable_of(maker *m, const gn_expr *e, bool updated)
     }
     *known = (void *)(uintptr_t)(p->variables.n + 1);
     const gn_pvalue like = value_like(m, e, GN_VALUE_VARIABLE, 0, name);
-    gn_push(p->arena, &p->variables, (gn_pvariable){ .name = like.name, .dtype = like.dtype, .rank = like.rank, .shape = like.shape, .updated = updated });
+    gn_push(p->arena, &p->variables,
+            (gn_pvariable){ .name = like.name, .dtype = like.dtype, .rank = like.rank, .shape = like.shape, .updated = updated });
     return (uint32_t)p->variables.n - 1;
 }
 
@@ -119,10 +124,12 @@ static void make_values(maker *m)
             else m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0, gn_arena_printf(p->arena, "index%u", v->index - p->noutputs)));
             break;
         case GN_VALUE_VARIABLE:
-            m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
+            m->value_of[i] =
+                (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
             break;
         case GN_VALUE_UPDATE:
-            m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_UPDATE, variable_of(m, m->core->variable.at[v->index], true), v->name));
+            m->value_of[i] = (int32_t)add_value(
+                p, value_like(m, v->expr, GN_VALUE_UPDATE, variable_of(m, m->core->variable.at[v->index], true), v->name));
             break;
         case GN_VALUE_CONSTANT: {
             gn_pvalue c = value_like(m, v->expr, GN_VALUE_CONSTANT, 0, v->name);
@@ -204,7 +211,8 @@ static void add_steps(maker *m, const gn_group *g, const lowered *l, gn_pkernel 
             scratch[nscratch++] = b->bytes;
         } else {
             const char *name = gn_arena_printf(p->arena, "%s.%s", pk->name, b->name);
-            arg[nbufs + i] = (int32_t)add_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .name = name, .bytes = b->bytes });
+            arg[nbufs + i] =
+                (int32_t)add_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .name = name, .bytes = b->bytes });
         }
     }
     for (size_t i = 0; i < g->kernel->syms.n; i++) {
@@ -263,7 +271,9 @@ static void emit(maker *m, const gn_scheduled *low)
 static void make_kernel(maker *m, const gn_group *g)
 {
     gn_program *p = m->p;
-    gn_pkernel pk = { .name = gn_arena_string(p->arena, g->kernel->name), .first_step = (uint32_t)p->steps.n, .text_at = (uint32_t)m->body.n };
+    gn_pkernel pk = { .name = gn_arena_string(p->arena, g->kernel->name),
+                      .first_step = (uint32_t)p->steps.n,
+                      .text_at = (uint32_t)m->body.n };
     gn_schedule *s = gn_default_find(&m->scratch, g->kernel, g->hint, m->target);
     const char *form = gn_kernel_form(&m->scratch, g->kernel, s);
     const lowered *l = gn_intern_find(&m->lowered, gn_hash_bytes(1, form, strlen(form)), form, equal_forms);
@@ -344,7 +354,8 @@ static void place_updates(maker *m)
         const gn_gvalue *g = &m->groups->values.at[i];
         if (g->kind != GN_VALUE_UPDATE || g->in_place < 0) continue;
         gn_pvalue *v = &p->values.at[m->value_of[i]];
-        if (v->first > m->checks_end && reads_before_it_writes(m, v, (uint32_t)i, (uint32_t)g->in_place)) take_over(m, m->value_of[i], m->value_of[g->in_place]);
+        if (v->first > m->checks_end && reads_before_it_writes(m, v, (uint32_t)i, (uint32_t)g->in_place))
+            take_over(m, m->value_of[i], m->value_of[g->in_place]);
     }
 }
 
@@ -369,9 +380,12 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
     for (size_t b = 0; b < g->buf.n; b++) {
         const int32_t from = m->value_of[g->buf.at[b]];
         const gn_pvalue *v = &p->values.at[from];
-        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b]) || is_there_twice(m, g, b)) continue;
+        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b]) || is_there_twice(m, g, b))
+            continue;
         const int32_t root = m->root[from];
-        if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end || !gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)b, to)) continue;
+        if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end ||
+            !gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)b, to))
+            continue;
         take_over(m, value, from);
         return;
     }
@@ -385,7 +399,8 @@ static void place_all(maker *m)
         const gn_group *g = &m->groups->groups.at[i];
         for (uint32_t b = 0; b < g->buf.n; b++) {
             const gn_pvalue *v = &m->p->values.at[m->value_of[g->buf.at[b]]];
-            if (g->kernel->bufs.at[b].access & GN_KBUF_WRITE && v->kind == GN_VALUE_TEMP && v->alias < 0 && !is_slice(m, g->buf.at[b]))
+            if (g->kernel->bufs.at[b].access & GN_KBUF_WRITE && v->kind == GN_VALUE_TEMP && v->alias < 0 &&
+                !is_slice(m, g->buf.at[b]))
                 place_temp(m, i, g, b);
         }
     }
@@ -409,7 +424,9 @@ static void add_index_checks(maker *m)
     for (size_t i = 0; i < m->groups->checks.n; i++) {
         const gn_index_check *c = &m->groups->checks.at[i];
         const uint32_t user = gn_check_user(m->core, c->expr);
-        gn_push(m->p->arena, &m->p->indices, (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), uses_of(m, c->expr), -1, user, user_name(m, user) });
+        gn_push(
+            m->p->arena, &m->p->indices,
+            (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), uses_of(m, c->expr), -1, user, user_name(m, user) });
     }
 }
 
@@ -445,7 +462,8 @@ static void add_computed_checks(maker *m)
         const gn_computed_index *c = &m->computed->at.at[m->groups->values.at[i].index - p->noutputs];
         const uint32_t user = gn_check_user(m->core, c->check), value = (uint32_t)m->value_of[i];
         if (p->values.at[value].last < m->checks_end) p->values.at[value].last = m->checks_end;
-        gn_push(p->arena, &p->indices, (gn_pindex){ value, dim_of(m, c->bound), uses_of(m, c->check), m->checks_end, user, user_name(m, user) });
+        gn_push(p->arena, &p->indices,
+                (gn_pindex){ value, dim_of(m, c->bound), uses_of(m, c->check), m->checks_end, user, user_name(m, user) });
     }
 }
 
@@ -491,7 +509,8 @@ static void make(void *arg)
     make_values(m);
     for (size_t i = 0; i < core->constraints.n; i++) {
         const gn_constraint *c = &core->constraints.at[i];
-        gn_push(p->arena, &p->checks, (gn_pcheck){ dim_of(m, c->a), dim_of(m, c->b), (uint32_t)i, gn_arena_string(p->arena, c->text) });
+        gn_push(p->arena, &p->checks,
+                (gn_pcheck){ dim_of(m, c->a), dim_of(m, c->b), (uint32_t)i, gn_arena_string(p->arena, c->text) });
     }
     for (size_t i = 0; i < m->groups->groups.n; i++) make_kernel(m, &m->groups->groups.at[i]);
     find_lifetimes(m);

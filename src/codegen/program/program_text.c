@@ -214,8 +214,10 @@ static int32_t read_arg(reader *r, const gn_sx *x, uint32_t nscratch, const gn_d
 static void read_step(reader *r, const gn_sx *x)
 {
     need_length(r, x, 8);
-    gn_pstep s = { .kernel = (uint32_t)need_int(r, x->at[1], 0, INT32_MAX), .part_of = (uint32_t)need_int(r, x->at[2], 0, UINT32_MAX),
-                   .symbol = need_name(r, x->at[3]), .parts = gn_dim_read(r->p->dims, r->file, x->at[4]) };
+    gn_pstep s = { .kernel = (uint32_t)need_int(r, x->at[1], 0, INT32_MAX),
+                   .part_of = (uint32_t)need_int(r, x->at[2], 0, UINT32_MAX),
+                   .symbol = need_name(r, x->at[3]),
+                   .parts = gn_dim_read(r->p->dims, r->file, x->at[4]) };
     if (x->at[5]->kind != GN_SX_LIST || x->at[6]->kind != GN_SX_LIST) gn_sx_fail(r->file, x, "expected lists of numbers");
     int32_t *arg = GN_NEW_ARRAY(r->p->arena, int32_t, x->at[5]->n);
     uint32_t *sym = GN_NEW_ARRAY(r->p->arena, uint32_t, x->at[6]->n);
@@ -257,9 +259,10 @@ static void read_item(reader *r, const gn_sx *x)
                 (uint32_t)need_int(r, x->at[3], 0, UINT32_MAX), need_string(r, x->at[4]) });
     } else if (gn_sx_head(x, "index")) {
         need_length(r, x, 7);
-        gn_push(p->arena, &p->indices, (gn_pindex){ (uint32_t)need_int(r, x->at[1], 0, UINT32_MAX), gn_dim_read(p->dims, r->file, x->at[2]),
-                gn_dim_read(p->dims, r->file, x->at[3]), (int32_t)need_int(r, x->at[4], -1, INT32_MAX), (uint32_t)need_int(r, x->at[5], 0, UINT32_MAX),
-                need_string(r, x->at[6]) });
+        gn_push(p->arena, &p->indices,
+                (gn_pindex){ (uint32_t)need_int(r, x->at[1], 0, UINT32_MAX), gn_dim_read(p->dims, r->file, x->at[2]),
+                             gn_dim_read(p->dims, r->file, x->at[3]), (int32_t)need_int(r, x->at[4], -1, INT32_MAX),
+                             (uint32_t)need_int(r, x->at[5], 0, UINT32_MAX), need_string(r, x->at[6]) });
     } else if (gn_sx_head(x, "source")) {
         need_length(r, x, 2);
         p->source = need_string(r, x->at[1]);

@@ -255,7 +255,8 @@ static const char *split_k(piece *p, const contraction *c, const char **inner)
 }
 
 /* Each part packs what it reads, chunk by chunk of k; without parts it is a step of its own. */
-static void stage_b(piece *p, const contraction *c, const char *at, const lanes *l, const char *k1, const char *q0, const char *q1, uint64_t batch)
+static void stage_b(piece *p, const contraction *c, const char *at, const lanes *l, const char *k1, const char *q0, const char *q1,
+                    uint64_t batch)
 {
     gn_textf(&p->rest, " (stage %s ", c->b->name);
     if (at) gn_textf(&p->rest, "scratch (at %s) (layout", at);

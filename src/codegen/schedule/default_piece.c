@@ -122,7 +122,8 @@ static const char *over_parts(piece *p, uint32_t axis, int64_t rows)
     enum { MANY = 32 };
     const char *over = "p_";
     while (is_taken(p, over)) over = gn_arena_printf(p->arena, "%s_", over);
-    const uint32_t q = gn_kernel_axis(p->k, over, gn_dim_cdiv(p->k->dims, p->k->axes.at[axis].extent, gn_dim_const(p->k->dims, rows)));
+    const uint32_t q =
+        gn_kernel_axis(p->k, over, gn_dim_cdiv(p->k->dims, p->k->axes.at[axis].extent, gn_dim_const(p->k->dims, rows)));
     int64_t n = -1;
     if (p->target->lang == GN_LANG_CUDA || (gn_dim_is_const(p->k->axes.at[q].extent, &n) && n < MANY)) {
         gn_piece_serial(p, over, q, n);
@@ -262,7 +263,8 @@ uint64_t gn_piece_axes(const piece *p, uint32_t item)
     uint64_t bits = 0;
     if (it->is_store) {
         const gn_kstore *s = &p->k->stores.at[it->at];
-        for (size_t d = 0; d < p->k->bufs.at[s->buf].rank; d++) gn_dim_symbols(s->index[d], add_axis, (void *[]){ (void *)p, &bits });
+        for (size_t d = 0; d < p->k->bufs.at[s->buf].rank; d++)
+            gn_dim_symbols(s->index[d], add_axis, (void *[]){ (void *)p, &bits });
         return bits | gn_piece_body(p, item)->axes;
     }
     const gn_kdef *d = &p->k->defs.at[it->at];

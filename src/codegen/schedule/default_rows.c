@@ -295,7 +295,8 @@ static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
     uint64_t done = UINT64_C(1) << i | UINT64_C(1) << ln;
     split_rows(p, i, &r);
     const int64_t narrow = 4 * p->w;
-    const lanes l = gn_piece_lanes(p, ln, column && !(c >= 0 && c <= narrow) ? 1 : fitting(4, ops), fitting(column && c >= 0 && c <= 2 * narrow ? 8 : 4, ops));
+    const lanes l = gn_piece_lanes(p, ln, column && !(c >= 0 && c <= narrow) ? 1 : fitting(4, ops),
+                                   fitting(column && c >= 0 && c <= 2 * narrow ? 8 : 4, ops));
     const char *how = has_row_sum(p, i, ln) && r.unroll < 4 ? "private" : "unroll";
     const int64_t row = r.rows * gn_piece_guess(p, ln);
     outer_spine(p, i, ln, row, r.closes, &done);

@@ -20,7 +20,8 @@ enum { UNROLL_MOST = 16, LINES_MOST = 1500 };
 static bool has_no_vectors(const gn_kexpr *e)
 {
     if (gn_is_int((gn_dtype)e->dtype) && gn_dtypes[e->dtype].size < 4) return true;
-    return e->kind == GN_K_OP && e->u.op == &gn_op_cast && e->dtype != e->a[0]->dtype && (e->dtype == GN_U64 || e->a[0]->dtype == GN_U64);
+    return e->kind == GN_K_OP && e->u.op == &gn_op_cast && e->dtype != e->a[0]->dtype &&
+           (e->dtype == GN_U64 || e->a[0]->dtype == GN_U64);
 }
 
 static bool is_scalar_only(const gn_kernel *k)
@@ -153,7 +154,8 @@ static uint32_t *last_uses(const piece *whole)
     uint32_t *last = GN_NEW_ARRAY(whole->arena, uint32_t, whole->k->defs.n + 1);
     for (uint32_t i = 0; i < whole->k->items.n; i++) {
         const gn_kitem *it = &whole->k->items.at[i];
-        const gn_piece_walk *w = gn_piece_walk_of(whole, it->is_store ? whole->k->stores.at[it->at].value : whole->k->defs.at[it->at].body);
+        const gn_piece_walk *w =
+            gn_piece_walk_of(whole, it->is_store ? whole->k->stores.at[it->at].value : whole->k->defs.at[it->at].body);
         for (size_t r = 0; r < w->refs.n; r++) last[w->refs.at[r]->u.ref] = i;
     }
     return last;

@@ -224,7 +224,8 @@ static bool reads_registers(const gn_lower *g, const gn_ldef *d)
 static int32_t looped_leaf(const gn_expander *x, const gn_tree *s, gn_leafset leaves)
 {
     const gn_lower *g = x->g;
-    if (s->stmt != GN_STMT_ASG || x->lane >= 0 || g->cuda || s->def->object->level == GN_LEVEL_REG || reads_registers(g, s->def)) return -1;
+    if (s->stmt != GN_STMT_ASG || x->lane >= 0 || g->cuda || s->def->object->level == GN_LEVEL_REG || reads_registers(g, s->def))
+        return -1;
     for (uint32_t l = 0; l < g->leaves.n; l++)
         if (gn_set_has(&leaves, l) && gn_is_tile_leaf(g, l) && gn_points(g, l) > 1) return (int32_t)l;
     return -1;

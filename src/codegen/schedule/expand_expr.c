@@ -176,7 +176,8 @@ static gn_preds safe_when(gn_expander *x, size_t n, const gn_dim *const *index, 
     }
     for (size_t i = 0; i < n; i++) stay_within_loads(&b, gn_subst_axes(g, index[i], x->inside));
     for (size_t i = 0; extent && i < n; i++)
-        if (!is_axis_within(g, index[i], extent[i])) stay_within(&b, gn_subst_axes(g, index[i], x->inside), gn_subst_axes(g, extent[i], x->inside));
+        if (!is_axis_within(g, index[i], extent[i]))
+            stay_within(&b, gn_subst_axes(g, index[i], x->inside), gn_subst_axes(g, extent[i], x->inside));
     return (gn_preds){ (uint32_t)b.all.n, b.all.at };
 }
 
@@ -236,7 +237,8 @@ static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr 
 {
     gn_lower *g = x->g;
     const gn_dim **arg = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
-    const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u), **extent = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
+    const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u),
+                 **extent = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
     size_t n = 0; /* arguments that may leave it */
     for (size_t i = 0; i < e->nindex; i++) {
         const bool own = e->index[i] == gn_dim_sym(g->dims, g->axes.at[q->param[i]].name);

@@ -59,7 +59,8 @@ static bool is_wide(const gn_lower *g, const gn_dim *d)
         if (d->term[t].c > INT64_MAX / 4 || d->term[t].c < INT64_MIN / 4) return true;
         for (uint32_t i = 0; i < d->term[t].n; i++) {
             const gn_atom *a = d->term[t].atom[i];
-            if (a->kind == GN_DIM_LOAD && gn_dtypes[g->kernel->bufs.at[gn_kernel_find_buf(g->kernel, a->name)].dtype].size == 8) return true;
+            if (a->kind == GN_DIM_LOAD && gn_dtypes[g->kernel->bufs.at[gn_kernel_find_buf(g->kernel, a->name)].dtype].size == 8)
+                return true;
         }
     }
     return false;

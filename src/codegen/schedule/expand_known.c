@@ -98,7 +98,8 @@ static void add_variables(gn_expander *x, const gn_val *v)
     for (uint16_t i = 0; i < v->n; i++) {
         const gn_val *a = v->a[i];
         if (a->id) continue;
-        if (a->kind == GN_VAL_REG) add_reader(x, readers_in(x, &x->variable_readers, (uint64_t)a->u.reg.object->id << 32 | a->u.reg.number));
+        if (a->kind == GN_VAL_REG)
+            add_reader(x, readers_in(x, &x->variable_readers, (uint64_t)a->u.reg.object->id << 32 | a->u.reg.number));
         else add_variables(x, a); /* a splat */
     }
 }

@@ -77,7 +77,8 @@ static bool follows(gn_expander *x, fact from, fact what)
     if (from.equal && what.not_equal) return is_far_from_zero(g, minus) || is_far_from_zero(g, plus);
     if (from.equal) return gn_dim_at_least(g, minus, 0) || gn_dim_at_least(g, plus, 0);
     if (what.equal) return false;
-    return what.not_equal ? gn_dim_at_least(g, minus, 1) || gn_dim_at_least(g, gn_lscale(g, plus, -1), 1) : gn_dim_at_least(g, minus, 0);
+    return what.not_equal ? gn_dim_at_least(g, minus, 1) || gn_dim_at_least(g, gn_lscale(g, plus, -1), 1)
+                          : gn_dim_at_least(g, minus, 0);
 }
 
 /* What one condition says alone; the opposite of several together says nothing of each. */
@@ -251,7 +252,8 @@ static void choose_branch(gn_point_node *n)
     n->cond = c;
     n->branch = -1;
     for (uint16_t i = 0; i < e->ncond; i++) {
-        c[n->ncond] = (gn_kcond){ e->cond[i].kind, gn_subst_axes(x->g, e->cond[i].a, x->inside), gn_subst_axes(x->g, e->cond[i].b, x->inside) };
+        c[n->ncond] = (gn_kcond){ e->cond[i].kind, gn_subst_axes(x->g, e->cond[i].a, x->inside),
+                                  gn_subst_axes(x->g, e->cond[i].b, x->inside) };
         const int known = known_here(x, n->term[0], &c[n->ncond]);
         if (known == 0) {
             n->branch = 1;

@@ -248,7 +248,8 @@ const gn_val *gn_v_op2(gn_expander *x, const char *op, const gn_val *a, const gn
 const gn_val *gn_v_reduce(gn_expander *x, gn_val_kind kind, gn_red red, const gn_val *v)
 {
     const uint16_t lanes = kind == GN_VAL_LANES ? 1 : v->lanes;
-    return gn_v_let(x, (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v } });
+    return gn_v_let(x,
+                    (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v } });
 }
 
 /* ---- memory ---- */

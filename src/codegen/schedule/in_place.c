@@ -136,7 +136,8 @@ static const gn_dim *unclamped(const finder *f, const gn_dim *d, clamps *out)
     out->n = 0;
     for (uint32_t t = 0; t < d->n; t++) {
         const gn_dim *product = gn_lconst(f->g, d->term[t].c);
-        for (uint32_t i = 0; i < d->term[t].n; i++) product = gn_dim_mul(f->g->dims, product, unclamped_atom(f, d->term[t].atom[i], out));
+        for (uint32_t i = 0; i < d->term[t].n; i++)
+            product = gn_dim_mul(f->g->dims, product, unclamped_atom(f, d->term[t].atom[i], out));
         sum = gn_ladd(f->g, sum, product);
     }
     return out->n ? sum : d;
@@ -150,7 +151,8 @@ static bool are_guards(const finder *f, gn_preds p, const clamps *c)
             const gn_kcond *cond = &p.at[i].cond[k];
             bool known = false;
             for (size_t j = 0; j < c->n; j++)
-                known |= cond->kind == GN_K_LT && !p.at[i].negate && cond->a == c->at[j].x && gn_lsub(f->g, cond->b, gn_lconst(f->g, 1)) == c->at[j].last;
+                known |= cond->kind == GN_K_LT && !p.at[i].negate && cond->a == c->at[j].x &&
+                         gn_lsub(f->g, cond->b, gn_lconst(f->g, 1)) == c->at[j].last;
             if (!known) return false;
         }
     return true;
@@ -189,7 +191,9 @@ static bool is_written_later(const finder *f, const spot *load, uint32_t write)
     if (load->place->mode == GN_ACCESS_EACH) return false;
     const gn_dim *const base = unclamped(f, load->place->base, &c);
     for (const spot *s = gn_map_get(&f->stores, key_of(write, base)); s; s = s->next)
-        if (s->place->buf == (int32_t)write && s->place->base == base && is_same_place(f, load, s, &c) && comes_later(f, load, s, &c)) return true;
+        if (s->place->buf == (int32_t)write && s->place->base == base && is_same_place(f, load, s, &c) &&
+            comes_later(f, load, s, &c))
+            return true;
     return false;
 }
 
@@ -234,7 +238,8 @@ gn_in_place gn_in_place_find(gn_arena *arena, gn_arena *scratch, const gn_schedu
     for (uint32_t w = 0; w < k->bufs.n; w++) {
         if (k->bufs.at[w].access != GN_KBUF_WRITE) continue;
         for (uint32_t r = 0; r < k->bufs.n; r++)
-            if (k->bufs.at[r].access == GN_KBUF_READ && !f.lost[r] && are_alike(&k->bufs.at[r], &k->bufs.at[w])) try_pair(&f, arena, &out, first, r, w);
+            if (k->bufs.at[r].access == GN_KBUF_READ && !f.lost[r] && are_alike(&k->bufs.at[r], &k->bufs.at[w]))
+                try_pair(&f, arena, &out, first, r, w);
     }
     return out;
 }

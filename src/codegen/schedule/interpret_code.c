@@ -217,7 +217,9 @@ static void work(gn_machine *m, const gn_tree *t, const bool *active)
 
 void gn_scheduled_interpret_code(const gn_scheduled *s, void *const *buffers, const int64_t *sym, gn_arena *scratch)
 {
-    gn_machine m = { .s = s, .g = s->lower, .arena = scratch, .buffer = buffers, .sym = sym, .nvals = gn_tree_largest_id(s->code) + 1 };
+    gn_machine m = {
+        .s = s, .g = s->lower, .arena = scratch, .buffer = buffers, .sym = sym, .nvals = gn_tree_largest_id(s->code) + 1
+    };
     m.val = GN_NEW_ARRAY(scratch, gn_ref *, (size_t)m.nvals * gn_scheduled_threads(s));
     gn_machine_run(&m, s->code, work);
 }

@@ -102,7 +102,8 @@ static void check_binds(const gn_lower *g)
     }
     int64_t threads = 1;
     for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && __builtin_mul_overflow(threads, gn_points(g, l), &threads)) threads = INT64_MAX;
+        if (g->leaves.at[l].bind == GN_BIND_THREAD && __builtin_mul_overflow(threads, gn_points(g, l), &threads))
+            threads = INT64_MAX;
     if (threads > 1024) gn_illegal(g, "bind thread: %" PRId64 " threads, a block has at most 1024", threads);
 }
 
@@ -240,7 +241,8 @@ typedef struct uses_of { /* of the maximum m */
 static bool is_scaled(const uses_of *u, const gn_kexpr *e, const gn_map *reads, const gn_map *scaled)
 {
     const gn_lower *g = u->g;
-    if (e->kind == GN_K_REF) return g->def[e->u.ref] != u->m && g->def[e->u.ref]->red == GN_RED_NONE && u->scaled[g->def[e->u.ref]->index];
+    if (e->kind == GN_K_REF)
+        return g->def[e->u.ref] != u->m && g->def[e->u.ref]->red == GN_RED_NONE && u->scaled[g->def[e->u.ref]->index];
     if (is_op(e, "mul"))
         for (int i = 0; i < 2; i++)
             if (gn_map_get(scaled, e->a[i]->id) && !gn_map_get(reads, e->a[!i]->id)) return true;

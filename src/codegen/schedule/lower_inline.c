@@ -40,7 +40,8 @@ static const gn_kexpr *copied_leaf(void *copy, const gn_kexpr *e)
     const gn_expr_copy *c = copy;
     const gn_dim **index = GN_NEW_ARRAY(c->g->arena, const gn_dim *, e->nindex + 1);
     for (size_t i = 0; i < e->nindex; i++) index[i] = gn_lower_import(c->g, e->index[i]);
-    return e->kind == GN_K_LOAD ? gn_kexpr_load(c->g->kernel, e->u.ref, index) : gn_kexpr_ref(c->g->kernel, c->def[e->u.ref], index);
+    return e->kind == GN_K_LOAD ? gn_kexpr_load(c->g->kernel, e->u.ref, index)
+                                : gn_kexpr_ref(c->g->kernel, c->def[e->u.ref], index);
 }
 
 const gn_kexpr *gn_copy_expr(gn_expr_copy *c, const gn_kexpr *root)
@@ -75,7 +76,8 @@ static void dims_at_args(gn_lower *g, const gn_kexpr *e, const site_args *a, par
     const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1);
     gn_kcond *cond = GN_NEW_ARRAY(g->arena, gn_kcond, e->ncond + 1);
     for (size_t i = 0; i < e->nindex; i++) index[i] = at_args(g, e->index[i], a);
-    for (size_t i = 0; i < e->ncond; i++) cond[i] = (gn_kcond){ e->cond[i].kind, at_args(g, e->cond[i].a, a), at_args(g, e->cond[i].b, a) };
+    for (size_t i = 0; i < e->ncond; i++)
+        cond[i] = (gn_kcond){ e->cond[i].kind, at_args(g, e->cond[i].a, a), at_args(g, e->cond[i].b, a) };
     p->index = index, p->cond = cond;
     if (e->kind == GN_K_INDEX) p->at = at_args(g, e->u.index, a);
 }

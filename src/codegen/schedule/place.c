@@ -230,7 +230,8 @@ static bool depends_on(const gn_lower *g, const gn_ldef *d, const gn_ldef *m)
     bool *needed = GN_NEW_ARRAY(g->arena, bool, g->items.n);
     needed[d->index] = true;
     for (size_t i = d->index + 1; i-- > m->index;) /* uses stand behind what they use */
-        for (size_t r = 0; needed[i] && r < g->items.at[i]->refs.n; r++) needed[g->def[g->items.at[i]->refs.at[r]->u.ref]->index] = true;
+        for (size_t r = 0; needed[i] && r < g->items.at[i]->refs.n; r++)
+            needed[g->def[g->items.at[i]->refs.at[r]->u.ref]->index] = true;
     return needed[m->index];
 }
 

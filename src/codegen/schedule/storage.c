@@ -114,7 +114,8 @@ static void check_dims(const living *v, const gn_object *o)
         bool is_dim = false;
         for (size_t i = 0; i < o->dims.n; i++) is_dim |= o->dims.at[i] == l;
         const uint8_t b = g->leaves.at[l].bind;
-        const bool of_thread = o->level == GN_LEVEL_REG || o->level == GN_LEVEL_STACK, of_block = of_thread || o->level == GN_LEVEL_SHARED;
+        const bool of_thread = o->level == GN_LEVEL_REG || o->level == GN_LEVEL_STACK,
+                   of_block = of_thread || o->level == GN_LEVEL_SHARED;
         if (!is_dim && !(g->cuda && ((b == GN_BIND_THREAD && of_thread) || (b == GN_BIND_BLOCK && of_block))))
             gn_illegal(g, "stage %s %s: not all its uses share the loop '%s', and what is kept does not hold it", o->name,
                        level_names[o->level], g->leaves.at[l].name);
@@ -166,13 +167,16 @@ static void check_bytes(gn_lower *g, const gn_object *o, int64_t bytes)
 static const gn_dim *outermost_points(gn_lower *g, const gn_object *o, uint32_t leaf)
 {
     const gn_lleaf *l = &g->leaves.at[leaf];
-    if ((o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) || !l->extent || gn_is_tile_leaf(g, leaf) || l->bind == GN_BIND_THREAD) return l->points;
+    if ((o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) || !l->extent || gn_is_tile_leaf(g, leaf) ||
+        l->bind == GN_BIND_THREAD)
+        return l->points;
     const gn_dim *points = l->points;
     for (size_t a = 0; a < g->axes.n; a++)
         for (size_t i = 0; i < g->axes.at[a].leaf.n; i++) {
             if (g->axes.at[a].leaf.at[i] != leaf) continue;
             if (g->axes.at[a].dependent || points != l->points) return l->points;
-            points = gn_dim_min(g->dims, l->points, gn_dim_cdiv(g->dims, g->axes.at[a].extent, gn_lconst(g, g->axes.at[a].stride.at[i])));
+            points = gn_dim_min(g->dims, l->points,
+                                gn_dim_cdiv(g->dims, g->axes.at[a].extent, gn_lconst(g, g->axes.at[a].stride.at[i])));
         }
     return points;
 }

@@ -72,7 +72,8 @@ static bool is_sealed(const struct dl_phdr_info *info, uintptr_t at)
 {
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-        if (p->p_type == PT_GNU_RELRO && at - info->dlpi_addr >= p->p_vaddr && at - info->dlpi_addr < p->p_vaddr + p->p_memsz) return true;
+        if (p->p_type == PT_GNU_RELRO && at - info->dlpi_addr >= p->p_vaddr && at - info->dlpi_addr < p->p_vaddr + p->p_memsz)
+            return true;
     }
     return false;
 }
