@@ -279,20 +279,26 @@ static void every_sample_of_every_op_reads_back(void **state)
     assert_true(n > 100);
 }
 
-static void check_read(void *core)
+typedef struct checked {
+    const char *text;
+    gn_arena arena;
+    struct gn_core *core;
+} checked;
+
+static void read_and_check(void *arg)
 {
-    gn_core_check(core);
+    checked *c = arg;
+    c->core = gn_core_read(&c->arena, gn_context_default(), "t.gn", c->text, strlen(c->text));
+    gn_core_check(c->core);
 }
 
-static void check_core(void *arg)
+static gn_status check_core(const char *text)
 {
-    const char *const text = arg;
-    gn_arena arena = { 0 };
-    struct gn_core *const core = gn_core_read(&arena, gn_context_default(), "t.gn", text, strlen(text));
-    const gn_status s = gn_protect(check_read, core);
-    gn_core_free(core);
-    gn_arena_free(&arena);
-    gn_check(s);
+    checked c = { .text = text };
+    const gn_status s = gn_protect(read_and_check, &c);
+    if (c.core) gn_core_free(c.core);
+    gn_arena_free(&c.arena);
+    return s;
 }
 
 /* Texts that can be read, and that no compile takes. */
@@ -307,7 +313,7 @@ static void what_no_compile_takes_is_told(void **state)
         { "(graph (input 0 x f32 ()) (node 1 tuple ((f32 ())) (tuple %0)) (out %1))", "output 1 is a tuple: only tensors leave a function" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const gn_status s = gn_protect(check_core, (void *)(uintptr_t)cases[i][0]);
+        const gn_status s = check_core(cases[i][0]);
         if (!s) fail_msg("%s", cases[i][0]);
         assert_message_contains(cases[i][1]);
     }
@@ -324,7 +330,7 @@ static void long_texts_are_read_or_refused(void **state)
     gn_text_add(&t, ") (tuple");
     for (int i = 0; i < 70000; i++) gn_text_add(&t, " %0");
     gn_text_add(&t, ")) (out %1))");
-    assert_int_not_equal(gn_protect(check_core, (void *)(uintptr_t)gn_text_done(&t)), GN_OK);
+    assert_int_not_equal(check_core(gn_text_done(&t)), GN_OK);
     assert_message_contains("a tuple of 70000: at most 65535 are possible");
     gn_graph *const g = gn_graph_new(NULL);
     t.n = 0;
