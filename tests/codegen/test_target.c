@@ -383,9 +383,9 @@ static void words_of_c11_compute_what_they_say(void **state)
 static const char memory_body[] =
     "void memory(const float *x, float *y, const int64_t *at)\n{\n"
     "    gn_store_f32xN(y, gn_load_f32xN(x));\n"
-    "    gn_storem_f32xN(y + 100, gn_loadm_f32xN(x, gn_below_bN(3)), gn_below_bN(2));\n"
+    "    gn_storem_f32xN(y, 100, gn_loadm_f32xN(x, 0, gn_below_bN(3)), gn_below_bN(2));\n"
     "    gn_store_f32xN(y + 200, gn_loads_f32xN(x, 3));\n"
-    "    gn_stores_f32xN(y + 300, 2, gn_loadsm_f32xN(x, -1, gn_bit_bN(0)));\n"
+    "    gn_stores_f32xN(y + 300, 2, gn_loadsm_f32xN(x, 0, -1, gn_bit_bN(0)));\n"
     "    gn_store_f32xN(y + 400, gn_gather_f32xN(x, gn_load_i64xN(at)));\n"
     "    gn_scatter_f32xN(y + 500, gn_load_i64xN(at), gn_iota_f32xN(1, 2));\n"
     "    gn_store_f32xN(y + 600, gn_sel_f32xN(gn_below_bN(3), gn_splat_f32xN(7), gn_load_f32xN(x)));\n"
@@ -393,7 +393,7 @@ static const char memory_body[] =
     "    y[701] = gn_hmax_f32xN(gn_load_f32xN(x));\n"
     "    y[702] = (float)gn_hany_bN(gn_bit_bN(2)) + 2 * (float)gn_hall_bN(gn_below_bN(99)) + 4 * "
     "(float)gn_hany_bN(gn_bit_bN(99));\n"
-    "    gn_storesm_f32xN(y + 800, 2, gn_load_f32xN(x), gn_below_bN(2));\n"
+    "    gn_storesm_f32xN(y, 800, 2, gn_load_f32xN(x), gn_below_bN(2));\n"
     "    gn_tr16_f32(y + 1000, 16, x, 20, 5, 3);\n"
     "}\n";
 

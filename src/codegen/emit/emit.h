@@ -5,11 +5,11 @@
  * / 4 and vector_bytes / 8, each for every dtype. All words begin with gn_, as no name of a user's does in generated code (spelling.h).
  *
  *     gn_f32x16, gn_b16                             types; scalars are float, double, int32_t, int64_t, uint32_t, _Bool
- *     gn_load_TAG(p)  gn_loadm_TAG(p, mask)         contiguous, any alignment; 0 where not in the mask, which is not read
- *     gn_loads_TAG(p, step)  gn_loadsm_TAG(p, step, mask)      every step-th element
+ *     gn_load_TAG(p)  gn_loadm_TAG(p, at, mask)       contiguous, any alignment; 0 where not in the mask, which is not read
+ *     gn_loads_TAG(p, step)  gn_loadsm_TAG(p, at, step, mask)      every step-th element
  *     gn_gather_TAG(p, i64xN)  gn_gatherm_TAG(p, i64xN, mask)  by element index; likewise
  *     gn_scatter_TAG(p, i64xN, v)  gn_scatterm_TAG(p, i64xN, v, mask)
- *     gn_store_TAG(p, v)  gn_storem_TAG(p, v, mask)  gn_stores_TAG(p, step, v)  gn_storesm_TAG(p, step, v, mask)
+ *     gn_store_TAG(p, v)  gn_storem_TAG(p, at, v, mask)  gn_stores_TAG(p, step, v)  gn_storesm_TAG(p, at, step, v, mask)
  *     gn_splat_TAG(scalar)                          bool too
  *     gn_iota_i64xN(base, step)                     base + step * lane
  *     gn_below_bN(n)  gn_bit_bN(n)                  lane < n, lane == n, for int64_t n of any value

@@ -113,8 +113,8 @@ static void pointer(gn_emitter *e, const gn_access *a)
 {
     const char *name = a->object ? a->object->name : e->g->kernel->bufs.at[a->buf].name;
     gn_text_add(e->out, gn_emit_name(e, name));
-    if (a->mode == GN_ACCESS_EACH || gn_dim_is(a->base, 0)) return;
-    gn_text_add(e->out, " + ");
+    if (a->mode == GN_ACCESS_EACH || (!a->mask && gn_dim_is(a->base, 0))) return;
+    gn_text_add(e->out, a->mask ? ", " : " + "); /* where lanes are masked, the first may lie outside: no pointer goes there */
     gn_emit_dim(e, a->base, false);
 }
 
