@@ -109,13 +109,23 @@ static const char *operand_text(gn_emitter *e, const gn_val *v)
 
 /* ---- memory ---- */
 
+/* In p + 2*i - 8 the pointer p + 2*i comes first, and may lie past the end, which no pointer may. */
+static bool passes_the_end(const gn_dim *d)
+{
+    bool less = false;
+    for (uint32_t t = 0; t < d->n; t++) less |= d->term[t].c < 0;
+    return less && d->n > 1;
+}
+
 static void pointer(gn_emitter *e, const gn_access *a)
 {
     const char *name = a->object ? a->object->name : e->g->kernel->bufs.at[a->buf].name;
     gn_text_add(e->out, gn_emit_name(e, name));
     if (a->mode == GN_ACCESS_EACH || (!a->mask && gn_dim_is(a->base, 0))) return;
-    gn_text_add(e->out, a->mask ? ", " : " + "); /* where lanes are masked, the first may lie outside: no pointer goes there */
+    const bool inner = !a->mask && passes_the_end(a->base);
+    gn_text_add(e->out, a->mask ? ", " : inner ? " + (" : " + "); /* where lanes are masked, the first may lie outside: no pointer goes there */
     gn_emit_dim(e, a->base, false);
+    if (inner) gn_text_char(e->out, ')');
 }
 
 const char *gn_emit_memory_type(gn_dtype t)
