@@ -37,7 +37,7 @@ void conv_1(void *const *arg, const int64_t *sym, int64_t part)
     for (int64_t yy = 0; yy < 58; yy++) {
         for (int64_t xx = 0; xx < 58; xx++) {
             for (int64_t c0 = 0; c0 < 4; c0++) {
-                const gn_f32x16 v1 = 0 < yy && yy < 57 && 0 < xx && xx < 57 ? gn_load_f32x16(X + 16*c0 + 200704*n + 64*xx + 3584*yy - 3648) : gn_splat_f32x16(0.0f);
+                const gn_f32x16 v1 = 0 < yy && yy < 57 && 0 < xx && xx < 57 ? gn_load_f32x16(X + (16*c0 + 200704*n + 64*xx + 3584*yy - 3648)) : gn_splat_f32x16(0.0f);
                 gn_store_f32x16(xp + 16*c0 + 64*xx + 3712*yy, v1);
             }
         }

@@ -151,17 +151,17 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             for (int64_t c = 0; c < 64; c++) {
                 const float s71 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir)];
                 const gn_b16 m72 = gn_below_b16(gn_min_i64(T - 1, 2*ir) + 1 - 32*j0);
-                const gn_f32x16 v73 = gn_loadm_f32x16(kt + 32*c + 2048*j0, m72);
+                const gn_f32x16 v73 = gn_loadm_f32x16(kt, 32*c + 2048*j0, m72);
                 s_0_0 = gn_fma_f32x16(gn_splat_f32x16(s71), v73, s_0_0);
                 const gn_b16 m75 = gn_below_b16(gn_min_i64(T - 1, 2*ir) - 32*j0 - 15);
-                const gn_f32x16 v76 = gn_loadm_f32x16(kt + 32*c + 2048*j0 + 16, m75);
+                const gn_f32x16 v76 = gn_loadm_f32x16(kt, 32*c + 2048*j0 + 16, m75);
                 s_0_1 = gn_fma_f32x16(gn_splat_f32x16(s71), v76, s_0_1);
                 const float s78 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir + 1)];
                 const gn_b16 m79 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0);
-                const gn_f32x16 v80 = gn_loadm_f32x16(kt + 32*c + 2048*j0, m79);
+                const gn_f32x16 v80 = gn_loadm_f32x16(kt, 32*c + 2048*j0, m79);
                 s_1_0 = gn_fma_f32x16(gn_splat_f32x16(s78), v80, s_1_0);
                 const gn_b16 m82 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) - 32*j0 - 15);
-                const gn_f32x16 v83 = gn_loadm_f32x16(kt + 32*c + 2048*j0 + 16, m82);
+                const gn_f32x16 v83 = gn_loadm_f32x16(kt, 32*c + 2048*j0 + 16, m82);
                 s_1_1 = gn_fma_f32x16(gn_splat_f32x16(s78), v83, s_1_1);
             }
             sv_0_0 = gn_splat_f32x16(0.125f) * s_0_0;

@@ -18,19 +18,19 @@ void gemm_0(void *const *arg, const int64_t *sym, int64_t part)
         GN_UNROLL(4)
         for (int64_t k = 0; k < K; k++) {
             const gn_b16 m1 = gn_below_b16(N - 64*jr);
-            const gn_f32x16 v2 = gn_loadm_f32x16(B + N*k + 64*jr, m1);
+            const gn_f32x16 v2 = gn_loadm_f32x16(B, N*k + 64*jr, m1);
             const gn_f32x16 v3 = gn_sel_f32x16(m1, v2, gn_splat_f32x16(0.0f));
             gn_store_f32x16(b + 64*K*jr + 64*k, v3);
             const gn_b16 m4 = gn_below_b16(N - 64*jr - 16);
-            const gn_f32x16 v5 = gn_loadm_f32x16(B + N*k + 64*jr + 16, m4);
+            const gn_f32x16 v5 = gn_loadm_f32x16(B, N*k + 64*jr + 16, m4);
             const gn_f32x16 v6 = gn_sel_f32x16(m4, v5, gn_splat_f32x16(0.0f));
             gn_store_f32x16(b + 64*K*jr + 64*k + 16, v6);
             const gn_b16 m7 = gn_below_b16(N - 64*jr - 32);
-            const gn_f32x16 v8 = gn_loadm_f32x16(B + N*k + 64*jr + 32, m7);
+            const gn_f32x16 v8 = gn_loadm_f32x16(B, N*k + 64*jr + 32, m7);
             const gn_f32x16 v9 = gn_sel_f32x16(m7, v8, gn_splat_f32x16(0.0f));
             gn_store_f32x16(b + 64*K*jr + 64*k + 32, v9);
             const gn_b16 m10 = gn_below_b16(N - 64*jr - 48);
-            const gn_f32x16 v11 = gn_loadm_f32x16(B + N*k + 64*jr + 48, m10);
+            const gn_f32x16 v11 = gn_loadm_f32x16(B, N*k + 64*jr + 48, m10);
             const gn_f32x16 v12 = gn_sel_f32x16(m10, v11, gn_splat_f32x16(0.0f));
             gn_store_f32x16(b + 64*K*jr + 64*k + 48, v12);
         }
@@ -119,7 +119,7 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
                 acc_5_3 = gn_fma_f32x16(gn_splat_f32x16(s30), v8, acc_5_3);
             }
             const gn_b16 m35 = gn_below_b16(N - 64*jr);
-            const gn_f32x16 v36 = gn_loadm_f32x16(bias + 64*jr, m35);
+            const gn_f32x16 v36 = gn_loadm_f32x16(bias, 64*jr, m35);
             const gn_f32x16 v37 = acc_0_0 + v36;
             const gn_f32x16 v38 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr);
             const gn_f32x16 v39 = gn_tanh_f32x16(v37);
@@ -128,21 +128,21 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             const gn_f32x16 v42 = s41 ? v40 : v38;
             const gn_f32x16 v43 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16);
             const gn_b16 m44 = gn_below_b16(N - 64*jr - 16);
-            const gn_f32x16 v45 = gn_loadm_f32x16(bias + 64*jr + 16, m44);
+            const gn_f32x16 v45 = gn_loadm_f32x16(bias, 64*jr + 16, m44);
             const gn_f32x16 v46 = acc_0_1 + v45;
             const gn_f32x16 v47 = gn_tanh_f32x16(v46);
             const gn_f32x16 v48 = v43 + v47;
             const gn_f32x16 v49 = s41 ? v48 : v43;
             const gn_f32x16 v50 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32);
             const gn_b16 m51 = gn_below_b16(N - 64*jr - 32);
-            const gn_f32x16 v52 = gn_loadm_f32x16(bias + 64*jr + 32, m51);
+            const gn_f32x16 v52 = gn_loadm_f32x16(bias, 64*jr + 32, m51);
             const gn_f32x16 v53 = acc_0_2 + v52;
             const gn_f32x16 v54 = gn_tanh_f32x16(v53);
             const gn_f32x16 v55 = v50 + v54;
             const gn_f32x16 v56 = s41 ? v55 : v50;
             const gn_f32x16 v57 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48);
             const gn_b16 m58 = gn_below_b16(N - 64*jr - 48);
-            const gn_f32x16 v59 = gn_loadm_f32x16(bias + 64*jr + 48, m58);
+            const gn_f32x16 v59 = gn_loadm_f32x16(bias, 64*jr + 48, m58);
             const gn_f32x16 v60 = acc_0_3 + v59;
             const gn_f32x16 v61 = gn_tanh_f32x16(v60);
             const gn_f32x16 v62 = v57 + v61;
@@ -237,40 +237,40 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32, v144);
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48, v148);
             if (252*ip + 6*ir < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr, v39, m35);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 16, v47, m44);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 32, v54, m51);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 64*jr + 48, v61, m58);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr, v39, m35);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 16, v47, m44);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 32, v54, m51);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 48, v61, m58);
             }
             if (252*ip + 6*ir + 1 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr, v65, m35);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 16, v70, m44);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 32, v74, m51);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + N + 64*jr + 48, v78, m58);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N + 64*jr, v65, m35);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N + 64*jr + 16, v70, m44);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N + 64*jr + 32, v74, m51);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N + 64*jr + 48, v78, m58);
             }
             if (252*ip + 6*ir + 2 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr, v82, m35);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 16, v87, m44);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 32, v91, m51);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 2*N + 64*jr + 48, v95, m58);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 2*N + 64*jr, v82, m35);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 2*N + 64*jr + 16, v87, m44);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 2*N + 64*jr + 32, v91, m51);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 2*N + 64*jr + 48, v95, m58);
             }
             if (252*ip + 6*ir + 3 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr, v99, m35);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 16, v104, m44);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 32, v108, m51);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 3*N + 64*jr + 48, v112, m58);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 3*N + 64*jr, v99, m35);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 3*N + 64*jr + 16, v104, m44);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 3*N + 64*jr + 32, v108, m51);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 3*N + 64*jr + 48, v112, m58);
             }
             if (252*ip + 6*ir + 4 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr, v116, m35);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 16, v121, m44);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 32, v125, m51);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 4*N + 64*jr + 48, v129, m58);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 4*N + 64*jr, v116, m35);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 4*N + 64*jr + 16, v121, m44);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 4*N + 64*jr + 32, v125, m51);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 4*N + 64*jr + 48, v129, m58);
             }
             if (252*ip + 6*ir + 5 < M) {
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr, v133, m35);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 16, v138, m44);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 32, v142, m51);
-                gn_storem_f32x16(C + 252*N*ip + 6*N*ir + 5*N + 64*jr + 48, v146, m58);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 5*N + 64*jr, v133, m35);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 5*N + 64*jr + 16, v138, m44);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 5*N + 64*jr + 32, v142, m51);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 5*N + 64*jr + 48, v146, m58);
             }
         }
     }
@@ -300,12 +300,12 @@ void gemm_2(void *const *arg, const int64_t *sym, int64_t part)
             db_3 = db_3 + v7;
         }
         const gn_b16 m9 = gn_below_b16(N - 64*jr);
-        gn_storem_f32x16(DB + 64*jr, db_0, m9);
+        gn_storem_f32x16(DB, 64*jr, db_0, m9);
         const gn_b16 m10 = gn_below_b16(N - 64*jr - 16);
-        gn_storem_f32x16(DB + 64*jr + 16, db_1, m10);
+        gn_storem_f32x16(DB, 64*jr + 16, db_1, m10);
         const gn_b16 m11 = gn_below_b16(N - 64*jr - 32);
-        gn_storem_f32x16(DB + 64*jr + 32, db_2, m11);
+        gn_storem_f32x16(DB, 64*jr + 32, db_2, m11);
         const gn_b16 m12 = gn_below_b16(N - 64*jr - 48);
-        gn_storem_f32x16(DB + 64*jr + 48, db_3, m12);
+        gn_storem_f32x16(DB, 64*jr + 48, db_3, m12);
     }
 }

@@ -34,19 +34,19 @@ void softmax_0(void *const *arg, const int64_t *sym, int64_t part)
         }
         for (int64_t j0 = C/64; j0 < (C + 63)/64; j0++) {
             const gn_b16 m9 = gn_below_b16(C - 64*j0);
-            const gn_f32x16 v10 = gn_loadm_f32x16(X + C*ii + 16*C*ip + 64*j0, m9);
+            const gn_f32x16 v10 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0, m9);
             const gn_f32x16 v11 = gn_max_f32x16(m_a_0, v10);
             m_a_0 = gn_sel_f32x16(m9, v11, m_a_0);
             const gn_b16 m13 = gn_below_b16(C - 64*j0 - 16);
-            const gn_f32x16 v14 = gn_loadm_f32x16(X + C*ii + 16*C*ip + 64*j0 + 16, m13);
+            const gn_f32x16 v14 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0 + 16, m13);
             const gn_f32x16 v15 = gn_max_f32x16(m_a_1, v14);
             m_a_1 = gn_sel_f32x16(m13, v15, m_a_1);
             const gn_b16 m17 = gn_below_b16(C - 64*j0 - 32);
-            const gn_f32x16 v18 = gn_loadm_f32x16(X + C*ii + 16*C*ip + 64*j0 + 32, m17);
+            const gn_f32x16 v18 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0 + 32, m17);
             const gn_f32x16 v19 = gn_max_f32x16(m_a_2, v18);
             m_a_2 = gn_sel_f32x16(m17, v19, m_a_2);
             const gn_b16 m21 = gn_below_b16(C - 64*j0 - 48);
-            const gn_f32x16 v22 = gn_loadm_f32x16(X + C*ii + 16*C*ip + 64*j0 + 48, m21);
+            const gn_f32x16 v22 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0 + 48, m21);
             const gn_f32x16 v23 = gn_max_f32x16(m_a_3, v22);
             m_a_3 = gn_sel_f32x16(m21, v23, m_a_3);
         }
@@ -82,25 +82,25 @@ void softmax_0(void *const *arg, const int64_t *sym, int64_t part)
         }
         for (int64_t j0 = C/64; j0 < (C + 63)/64; j0++) {
             const gn_b16 m45 = gn_below_b16(C - 64*j0);
-            const gn_f32x16 v46 = gn_loadm_f32x16(X + C*ii + 16*C*ip + 64*j0, m45);
+            const gn_f32x16 v46 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0, m45);
             const gn_f32x16 v47 = v46 - gn_splat_f32x16(m);
             const gn_f32x16 v48 = gn_exp_f32x16(v47);
             const gn_f32x16 v49 = gn_sel_f32x16(m45, v48, gn_splat_f32x16(0.0f));
             gn_store_f32x16(e + 64*j0, v49);
             const gn_b16 m50 = gn_below_b16(C - 64*j0 - 16);
-            const gn_f32x16 v51 = gn_loadm_f32x16(X + C*ii + 16*C*ip + 64*j0 + 16, m50);
+            const gn_f32x16 v51 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0 + 16, m50);
             const gn_f32x16 v52 = v51 - gn_splat_f32x16(m);
             const gn_f32x16 v53 = gn_exp_f32x16(v52);
             const gn_f32x16 v54 = gn_sel_f32x16(m50, v53, gn_splat_f32x16(0.0f));
             gn_store_f32x16(e + 64*j0 + 16, v54);
             const gn_b16 m55 = gn_below_b16(C - 64*j0 - 32);
-            const gn_f32x16 v56 = gn_loadm_f32x16(X + C*ii + 16*C*ip + 64*j0 + 32, m55);
+            const gn_f32x16 v56 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0 + 32, m55);
             const gn_f32x16 v57 = v56 - gn_splat_f32x16(m);
             const gn_f32x16 v58 = gn_exp_f32x16(v57);
             const gn_f32x16 v59 = gn_sel_f32x16(m55, v58, gn_splat_f32x16(0.0f));
             gn_store_f32x16(e + 64*j0 + 32, v59);
             const gn_b16 m60 = gn_below_b16(C - 64*j0 - 48);
-            const gn_f32x16 v61 = gn_loadm_f32x16(X + C*ii + 16*C*ip + 64*j0 + 48, m60);
+            const gn_f32x16 v61 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0 + 48, m60);
             const gn_f32x16 v62 = v61 - gn_splat_f32x16(m);
             const gn_f32x16 v63 = gn_exp_f32x16(v62);
             const gn_f32x16 v64 = gn_sel_f32x16(m60, v63, gn_splat_f32x16(0.0f));
@@ -138,19 +138,19 @@ void softmax_0(void *const *arg, const int64_t *sym, int64_t part)
             const float s87 = 1.0f / s;
             const gn_f32x16 v88 = v86 * gn_splat_f32x16(s87);
             const gn_b16 m89 = gn_below_b16(C - 64*j0);
-            gn_storem_f32x16(Y + C*ii + 16*C*ip + 64*j0, v88, m89);
+            gn_storem_f32x16(Y, C*ii + 16*C*ip + 64*j0, v88, m89);
             const gn_f32x16 v90 = gn_load_f32x16(e + 64*j0 + 16);
             const gn_f32x16 v91 = v90 * gn_splat_f32x16(s87);
             const gn_b16 m92 = gn_below_b16(C - 64*j0 - 16);
-            gn_storem_f32x16(Y + C*ii + 16*C*ip + 64*j0 + 16, v91, m92);
+            gn_storem_f32x16(Y, C*ii + 16*C*ip + 64*j0 + 16, v91, m92);
             const gn_f32x16 v93 = gn_load_f32x16(e + 64*j0 + 32);
             const gn_f32x16 v94 = v93 * gn_splat_f32x16(s87);
             const gn_b16 m95 = gn_below_b16(C - 64*j0 - 32);
-            gn_storem_f32x16(Y + C*ii + 16*C*ip + 64*j0 + 32, v94, m95);
+            gn_storem_f32x16(Y, C*ii + 16*C*ip + 64*j0 + 32, v94, m95);
             const gn_f32x16 v96 = gn_load_f32x16(e + 64*j0 + 48);
             const gn_f32x16 v97 = v96 * gn_splat_f32x16(s87);
             const gn_b16 m98 = gn_below_b16(C - 64*j0 - 48);
-            gn_storem_f32x16(Y + C*ii + 16*C*ip + 64*j0 + 48, v97, m98);
+            gn_storem_f32x16(Y, C*ii + 16*C*ip + 64*j0 + 48, v97, m98);
         }
     }
 }
