@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds Gnomon and runs all its tests, plain and then under AddressSanitizer and UndefinedBehaviorSanitizer.
+# Builds Gnomon and runs all its tests: plain, in a locale with a decimal comma, under AddressSanitizer and UndefinedBehaviorSanitizer.
 #
 #   ./check.sh                installs what is missing (Debian 12), builds, tests
 #   ./check.sh --no-install   with what is there
