@@ -14,8 +14,7 @@ static bool is_taken(const piece *p, const char *name)
 {
     for (size_t i = 0; i < p->names.n; i++)
         if (strcmp(p->names.at[i], name) == 0) return true;
-    return gn_kernel_find_axis(p->k, name) >= 0 || gn_kernel_find_buf(p->k, name) >= 0 || gn_kernel_find_def(p->k, name) >= 0 ||
-           gn_kernel_find_sym(p->k, name) >= 0;
+    return gn_kernel_has_name(p->k, name);
 }
 
 const char *gn_piece_name(piece *p, const char *wanted)
