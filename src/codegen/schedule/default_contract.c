@@ -171,9 +171,7 @@ static const char *copy_axis(piece *p, const contraction *c, char **inner)
     const uint32_t k = c->acc->raxis[0];
     const char *name = p->k->axes.at[k].name;
     const char *own = gn_arena_printf(p->arena, "%sq", name);
-    while (gn_kernel_find_axis(p->k, own) >= 0 || gn_kernel_find_buf(p->k, own) >= 0 || gn_kernel_find_def(p->k, own) >= 0 ||
-           gn_kernel_find_sym(p->k, own) >= 0)
-        own = gn_arena_printf(p->arena, "%s_", own);
+    while (gn_kernel_has_name(p->k, own)) own = gn_arena_printf(p->arena, "%s_", own);
     const uint32_t q = gn_kernel_axis(p->k, own, p->k->axes.at[k].extent);
     gn_kdef *b = &p->k->defs.at[c->b - p->k->defs.at];
     uint16_t *param = gn_arena_copy(p->k->arena, b->param, b->nparam * sizeof *param);

@@ -86,9 +86,7 @@ static const gn_split *split_of(const gn_lower *g, uint32_t axis)
 
 static void check_free(const gn_lower *g, const char *directive, const char *name)
 {
-    if (gn_kernel_find_axis(g->from, name) >= 0 || gn_kernel_find_sym(g->from, name) >= 0 ||
-        gn_kernel_find_buf(g->from, name) >= 0 || gn_kernel_find_def(g->from, name) >= 0 ||
-        gn_kernel_find_axis(g->kernel, name) >= 0 || gn_kernel_find_def(g->kernel, name) >= 0)
+    if (gn_kernel_has_name(g->from, name) || gn_kernel_has_name(g->kernel, name))
         gn_illegal(g, "%s: the name '%s' is taken", directive, name);
 }
 
