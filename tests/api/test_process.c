@@ -102,6 +102,10 @@ static int in_child(int what)
 static void a_child_can_use_all_that_others_held(void **state)
 {
     (void)state;
+#ifdef __SANITIZE_ADDRESS__ /* a child inherits the allocator's locks as other threads held them: it would hang in the allocator, not in what is tested */
+    print_message("skipped under AddressSanitizer, whose allocator does not survive a fork while other threads are in it\n");
+    skip();
+#endif
     void *(*const bodies[])(void *) = { update, set, call, compile_many };
     pthread_t thread[4];
     make_functions();
