@@ -350,17 +350,23 @@ static void add_node(maker *m)
     m->r->pool[m->r->npool++] = e;
 }
 
-void random_graph_make(random_graph *r, uint64_t seed)
+void random_graph_make_in(random_graph *r, gn_context *context, uint64_t seed)
 {
     static const int64_t sizes[] = { 1, 3, 4, 7, 16, 19, 0 };
     maker m = { r, seed };
     memset(r, 0, sizeof *r);
-    r->g = gn_graph_new(NULL);
+    r->context = context;
+    r->g = gn_graph_new(context);
     r->n = sizes[below(&m, below(&m, 6) ? 6 : 7)], r->m = sizes[below(&m, 6)];
     add_inputs(&m);
     const size_t want = r->npool + 2 + below(&m, 22);
     for (int tries = 0; tries < 400 && r->npool < want; tries++) add_node(&m);
     for (size_t i = r->npool; i-- > 0 && r->noutputs < 1 + seed % RANDOM_MAX_OUTPUTS;) r->output[r->noutputs++] = r->pool[i];
+}
+
+void random_graph_make(random_graph *r, uint64_t seed)
+{
+    random_graph_make_in(r, NULL, seed);
 }
 
 void random_graph_free(random_graph *r)
@@ -516,7 +522,7 @@ static gn_expr *copy_node(cone *k, gn_graph *g, const gn_expr *e, gn_expr *const
 static void try_cone(void *user)
 {
     cone *k = user;
-    gn_graph *g = gn_graph_new(NULL);
+    gn_graph *g = gn_graph_new(k->r->context);
     gn_map made = { 0 };
     gn_expr *input[256];
     gn_array value[256];

@@ -6,6 +6,7 @@
 enum { RANDOM_MAX_INPUTS = 12, RANDOM_MAX_OUTPUTS = 3, RANDOM_MAX_NODES = 96 };
 
 typedef struct random_graph {
+    gn_context *context;
     gn_graph *g;
     size_t ninputs, noutputs, npool;
     gn_expr *input[RANDOM_MAX_INPUTS], *output[RANDOM_MAX_OUTPUTS], *pool[RANDOM_MAX_NODES];
@@ -24,6 +25,7 @@ typedef struct random_counts {
 } random_counts;
 
 void random_graph_make(random_graph *, uint64_t seed);
+void random_graph_make_in(random_graph *, gn_context *, uint64_t seed);
 void random_graph_free(random_graph *);
 void random_graph_count(const random_graph *, random_counts *);
 

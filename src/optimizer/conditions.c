@@ -38,6 +38,12 @@ bool gn_if_of_int(gn_match *m, const gn_arg *arg)
     return !gn_is_float(dtype_of(arg[0].expr));
 }
 
+bool gn_if_of_uint(gn_match *m, const gn_arg *arg)
+{
+    (void)m;
+    return gn_dtypes[dtype_of(arg[0].expr)].kind == GN_KIND_UINT || dtype_of(arg[0].expr) == GN_BOOL;
+}
+
 bool gn_if_of_bool(gn_match *m, const gn_arg *arg)
 {
     (void)m;
