@@ -18,7 +18,7 @@ typedef struct way { /* in which a graph is built */
 static bool has(const char *compiler)
 {
     char command[64];
-    snprintf(command, sizeof command, "command -v %s > /dev/null", compiler);
+    snprintf(command, sizeof command, "command -v %.*s > /dev/null", (int)strcspn(compiler, " "), compiler);
     return !system(command);
 }
 
@@ -30,12 +30,16 @@ static void *build(const way *w, size_t nargs)
     snprintf(path, sizeof path, "%s/all.c", api_dir);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
-    fputs("#include \"made.c\"\nlong long bytes(void) { return MADE_ARENA_BYTES; }\nint call(void **p)\n{\n    return made(", f);
-    for (size_t i = 0; i < nargs; i++) fprintf(f, "%sp[%zu]", i ? ", " : "", i);
+    fputs("#include \"made.c\"\n"
+          "#ifdef __cplusplus\nstruct any {\n    void *p;\n    template <class T> operator T *() const { return static_cast<T *>(p); }\n};\n"
+          "#define AT(i) any{p[i]}\nextern \"C\" long long bytes();\nextern \"C\" int call(void **);\n"
+          "#else\n#define AT(i) p[i]\nlong long bytes(void);\nint call(void **);\n#endif\n"
+          "long long bytes() { return MADE_ARENA_BYTES; }\nint call(void **p)\n{\n    return made(", f);
+    for (size_t i = 0; i < nargs; i++) fprintf(f, "%sAT(%zu)", i ? ", " : "", i);
     fputs(");\n}\n", f);
     fclose(f);
     snprintf(path, sizeof path, "%s/lib%d.so", api_dir, counter++);
-    snprintf(command, sizeof command, "%s %s -Wall -Wextra -Wpedantic -Werror -Wno-psabi -shared -fPIC -o %s %s/all.c -lm", w->compiler, w->flags, path, api_dir);
+    snprintf(command, sizeof command, "%s %s -Wall -Wextra -Wpedantic -Wconversion -Werror -Wno-psabi -shared -fPIC -o %s %s/all.c -lm", w->compiler, w->flags, path, api_dir);
     if (system(command)) gn_throw(GN_ECOMPILER, "%s", command);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) gn_throw(GN_ECOMPILER, "%s", dlerror());
@@ -100,7 +104,7 @@ static void run_exported(void *user, gn_graph *g, gn_exprs in, const gn_array *v
 static void random_graphs_are_exported_right(void **state)
 {
     (void)state;
-    static const char *const compilers[] = { "gcc", "clang-19", "clang" }, *const targets[] = { "avx512", "avx2", "generic", "c11" };
+    static const char *const compilers[] = { "gcc", "clang-19", "clang", "g++ -x c++", "clang++-19 -x c++" }, *const targets[] = { "avx512", "avx2", "generic", "c11" };
     static const char *const flags[] = { "-O0", "-O3", "-O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error" };
     const char *wanted = getenv("GNOMON_TEST_GRAPHS");
     const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 60;
@@ -112,7 +116,7 @@ static void random_graphs_are_exported_right(void **state)
         char what[512] = "";
         gn_context *context = NULL;
         gn_context_options o = { .cache_dir = "", .toolchain = "interpreter" };
-        way w = { .target = targets[test_random(&random) % 4], .compiler = compilers[test_random(&random) % 3], .flags = flags[test_random(&random) % 3], .r = &r };
+        way w = { .target = targets[test_random(&random) % 4], .compiler = compilers[test_random(&random) % 5], .flags = flags[test_random(&random) % 3], .r = &r };
         if (!has(w.compiler) || !gn_target_runs_here(gn_target_find(w.target))) continue;
         o.target = w.target;
         must(gn_context_new(&context, &o));

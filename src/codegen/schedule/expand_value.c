@@ -186,6 +186,15 @@ static uint16_t common_lanes(const gn_val *const *a, size_t n)
     return lanes;
 }
 
+/* A value compared with itself, which compilers warn of. Floats may be NaN. */
+static const gn_val *compared_with_itself(gn_expander *x, const gn_op_info *op, const gn_val *v)
+{
+    static const char *const ops[] = { "eq", "le", "ge", "ne", "lt", "gt" };
+    for (int i = 0; i < 6 && v->lanes == 1 && !gn_is_float((gn_dtype)v->dtype); i++)
+        if (strcmp(op->name, ops[i]) == 0) return gn_v_int(x, GN_BOOL, i < 3);
+    return NULL;
+}
+
 const gn_val *gn_v_op(gn_expander *x, const gn_op_info *op, gn_dtype result, const gn_val *const *a, size_t n)
 {
     const uint16_t lanes = common_lanes(a, n);
@@ -199,6 +208,8 @@ const gn_val *gn_v_op(gn_expander *x, const gn_op_info *op, gn_dtype result, con
         return gn_v_let(x, v);
     }
     if (strcmp(op->name, "cast") == 0 && a[0]->dtype == result) return a[0];
+    const gn_val *known = n == 2 && a[0] == a[1] ? compared_with_itself(x, op, a[0]) : NULL;
+    if (known) return known;
     const gn_dtype t = strcmp(op->name, "select") == 0 || strcmp(op->name, "fma") == 0 ? result : (gn_dtype)a[0]->dtype;
     if (!x->g->target->spell(op, t, lanes > 1)) gn_body_text(x->g, op, t); /* a function of the unit */
     for (size_t i = 0; i < n; i++) v.a[i] = gn_v_splat(x, a[i], lanes);
