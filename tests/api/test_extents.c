@@ -39,7 +39,7 @@ static void what_takes_elements_that_are_not_there_is_refused(void **state)
     CHECK(gn_slice(x, "-3:"), 2, 3, "slice: start of the range in axis 0 of x f32 (n): n-3, at least 0 is needed: it is -1");
     CHECK(gn_slice(x, "-2"), 1, 2, "slice: start of the range in axis 0 of x f32 (n): n-2, at least 0");
     CHECK(gn_slice(x, ":-3"), 2, 3, "slice: extent of axis 0 of the result of x f32 (n): n-3, at least 0");
-    CHECK(gn_slice(x, "5::-1"), 5, 6, "slice: extent of axis 0 of x f32 (n): n, at least 6");
+    CHECK(gn_slice(x, "5::-1"), 5, 6, "slice: start of the range in axis 0 of x f32 (n): n-6, at least 0");
     CHECK(gn_pad(x, 0, "n-5:0"), 4, 5, "pad: start of the range in axis 0 of x f32 (n): n-5, at least 0");
     CHECK(gn_pad(x, 0, "0:n-5"), 4, 5, "pad: extent of axis 0 of x f32 (n): 2*n-5, at least n is needed: it is 3");
     gn_graph_free(g);
@@ -125,6 +125,56 @@ static void a_number_that_a_name_met_is_told_with_op_and_line(void **state)
     gn_graph_free(g);
 }
 
+enum { MOST_TAKEN = 8, NSTEPS = 6 };
+
+/* Python's x[::step] of 0, 1, .., n - 1, and where it came from: 2 x there, 0 elsewhere, is the slope of the sum of squares. */
+static int64_t take(int64_t n, int step, float *taken, float *slope)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) slope[i] = 0;
+    for (int64_t i = step > 0 ? 0 : n - 1; i >= 0 && i < n; i += step) taken[count++] = (float)i, slope[i] = 2 * (float)i;
+    return count;
+}
+
+/* Backwards by 2 from the end of nothing once started beyond it. */
+static void check_steps(gn_context *context, const char *shape, size_t nsizes, const int64_t *sizes)
+{
+    static const int step[NSTEPS] = { 1, 2, 3, -1, -2, -3 };
+    gn_graph *g = gn_graph_new(context);
+    gn_expr *x = gn_input(g, "x", GN_F32, shape), *out[2 * NSTEPS];
+    gn_func *f = NULL;
+    for (int k = 0; k < NSTEPS; k++) {
+        out[2 * k] = gn_slice(x, "::%d", step[k]);
+        out[2 * k + 1] = gn_grad(gn_sum_all(gn_square(out[2 * k])), x);
+    }
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = { 2 * NSTEPS, out }));
+    for (size_t i = 0; i < nsizes; i++) {
+        const int64_t n = sizes[i];
+        float in[MOST_TAKEN], got[2 * NSTEPS][MOST_TAKEN], want[2 * NSTEPS][MOST_TAKEN];
+        gn_array a[2 * NSTEPS];
+        int64_t count[2 * NSTEPS];
+        for (int64_t k = 0; k < n; k++) in[k] = (float)k;
+        for (int k = 0; k < NSTEPS; k++) {
+            count[2 * k] = take(n, step[k], want[2 * k], want[2 * k + 1]), count[2 * k + 1] = n;
+            for (int b = 2 * k; b < 2 * k + 2; b++) a[b] = gn_array_of(got[b], GN_F32, 1, &count[b]);
+        }
+        must(gn_call(f, GN_ARRAYS(gn_array_of(in, GN_F32, 1, &n)), (gn_arrays){ 2 * NSTEPS, a }));
+        for (int b = 0; b < 2 * NSTEPS; b++) assert_memory_equal(got[b], want[b], (size_t)count[b] * sizeof(float));
+    }
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
+static void every_step_takes_what_python_does_of_short_axes(void **state)
+{
+    const int64_t sizes[] = { 0, 1, 2, 3, 7 };
+    check_steps(*state, "n", 5, sizes);
+    check_steps(*state, "0", 1, &sizes[0]);
+    check_steps(*state, "1", 1, &sizes[1]);
+    check_steps(*state, "2", 1, &sizes[2]);
+    check_steps(*state, "7", 1, &sizes[4]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +183,7 @@ int main(void)
         cmocka_unit_test(what_never_fits_is_told_where_it_is_built),
         cmocka_unit_test(extents_that_are_equal_by_the_call_alone_compile),
         cmocka_unit_test(a_number_that_a_name_met_is_told_with_op_and_line),
+        cmocka_unit_test(every_step_takes_what_python_does_of_short_axes),
     };
     for (int i = 0; i < MOST * MOST; i++) ones[i] = 1;
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);

@@ -166,37 +166,30 @@ static void check_bounds(gn_graph *g, const gn_request *r, size_t axis, const ch
     if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "%s ends before it starts", range);
 }
 
-/* Backwards by s from `start` down to above `stop`: the same elements forwards, flipped afterwards. */
+/* Backwards from `start` down to above `stop` is forwards in the axis flipped: element i is there at extent - 1 - i. */
 static void read_range(gn_graph *g, const gn_request *r, size_t axis, const char *text, ranges *o)
 {
     gn_dim_pool *p = &g->dims;
     const gn_dim *zero = gn_dim_const(p, 0), *one = gn_dim_const(p, 1), *extent = gn_extent(r->x[0], axis);
     const char *part[3] = { "", "", "" };
     const size_t n = split_text(g, r, text, ':', part, 3);
+    const int64_t step = n == 1 ? 1 : read_step(g, r, part[2]);
     const gn_dim *low, *high;
-    o->step[axis] = 1;
     if (n == 1) {
         if (*part[0] == '\0') gn_request_fail(g, r, GN_ESYNTAX, "an empty range");
         low = read_place(g, r, part[0], extent, NULL), high = gn_dim_add(p, low, one);
         o->dropped.at[o->dropped.n++] = (int64_t)axis;
+    } else if (step > 0) {
+        low = read_place(g, r, part[0], extent, zero), high = read_place(g, r, part[1], extent, extent);
     } else {
-        const int64_t step = read_step(g, r, part[2]);
-        o->step[axis] = step < 0 ? -step : step;
-        if (step > 0) {
-            low = read_place(g, r, part[0], extent, zero), high = read_place(g, r, part[1], extent, extent);
-        } else {
-            high = gn_dim_add(p, read_place(g, r, part[0], extent, gn_dim_sub(p, extent, one)), one);
-            low = *part[1] == '\0' ? zero : gn_dim_add(p, read_place(g, r, part[1], extent, NULL), one);
-            o->flipped.at[o->flipped.n++] = (int64_t)axis;
-        }
+        high = gn_dim_add(p, read_place(g, r, part[0], extent, gn_dim_sub(p, extent, one)), one);
+        low = *part[1] == '\0' ? zero : gn_dim_add(p, read_place(g, r, part[1], extent, NULL), one);
+        o->flipped.at[o->flipped.n++] = (int64_t)axis;
     }
     check_bounds(g, r, axis, text, low, high, extent);
-    const gn_dim *span = gn_dim_sub(p, high, low);
-    o->shape[axis] = gn_dim_cdiv(p, span, gn_dim_const(p, o->step[axis]));
-    o->start[axis] = low;
-    if (o->flipped.n > 0 && o->flipped.at[o->flipped.n - 1] == (int64_t)axis && o->step[axis] > 1) /* the first taken is high - 1 */
-        o->start[axis] =
-            gn_dim_sub(p, gn_dim_sub(p, high, one), gn_dim_scale(p, gn_dim_sub(p, o->shape[axis], one), o->step[axis]));
+    o->start[axis] = step > 0 ? low : gn_dim_sub(p, extent, high);
+    o->step[axis] = step > 0 ? step : -step;
+    o->shape[axis] = gn_dim_cdiv(p, gn_dim_sub(p, high, low), gn_dim_const(p, o->step[axis]));
 }
 
 static gn_expr *make_slice(gn_graph *g, const gn_request *r)
@@ -209,7 +202,7 @@ static gn_expr *make_slice(gn_graph *g, const gn_request *r)
     ranges o = { 0 };
     if (n > rank) gn_request_fail(g, r, GN_EAXIS, "%zu ranges for a tensor of rank %zu: %s", n, rank, text);
     for (size_t d = 0; d < rank; d++) read_range(g, r, d, d < n ? part[d] : ":", &o);
-    gn_expr *const y = gn_make_flip(g, gn_make_slice(g, r->x[0], o.start, o.step, o.shape), &o.flipped);
+    gn_expr *const y = gn_make_slice(g, gn_make_flip(g, r->x[0], &o.flipped), o.start, o.step, o.shape);
     const gn_dim *kept[GN_MAX_RANK];
     size_t left = 0;
     for (size_t d = 0; d < rank; d++) {
