@@ -15,7 +15,9 @@ static const char *describe(gn_graph *g, const char *op, gn_expr *const *in, siz
 {
     gn_text t = { .arena = &g->arena };
     size_t shown = 0;
-    gn_textf(&t, "%s: %s", g->builder ? g->builder->name : op, what);
+    gn_text_add(&t, g->builder ? g->builder->name : op);
+    if (g->builder && g->builder->text) gn_textf(&t, " \"%s\"", g->builder->text);
+    gn_textf(&t, ": %s", what);
     if (g->builder) n = g->builder->n;
     for (size_t i = 0; i < n; i++) {
         const gn_expr *const e = given(g, in, i);
@@ -30,7 +32,7 @@ static const char *describe(gn_graph *g, const char *op, gn_expr *const *in, siz
 
 static void constrain(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what)
 {
-    gn_push(&g->arena, &g->pending, (gn_constraint){ a, b, g->here, describe(g, op, in, n, what) });
+    gn_push(&g->arena, &g->pending, (gn_constraint){ a, b, g->here, describe(g, op, in, n, what), { NULL, 0 } });
 }
 
 enum { MOST_NAMES = 16 };

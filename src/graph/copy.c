@@ -77,6 +77,13 @@ static const gn_type *map_type(copier *c, const gn_type *t)
 
 /* Constraints. */
 
+/* Where else the user's program built the node whose type rule noted a constraint: the place last seen. */
+static gn_loc built_again(const gn_expr *e, const gn_constraint *x)
+{
+    const gn_origin *const o = gn_origin_of(e);
+    return o && (o->loc.file != x->loc.file || o->loc.line != x->loc.line) ? o->loc : (gn_loc){ NULL, 0 };
+}
+
 static void collect(copier *c, const gn_expr_list *nodes)
 {
     for (size_t i = 0; i < nodes->n; i++) {
@@ -88,6 +95,7 @@ static void collect(copier *c, const gn_expr_list *nodes)
             if (*place) continue;
             *place = c;
             gn_push(c->arena, &c->constraints, *x);
+            c->constraints.at[c->constraints.n - 1].again = built_again(e, x);
         }
         for (uint32_t k = 0; k < e->op->nattr; k++) {
             if (e->attr[k].kind != GN_ATTR_REGION) continue;
@@ -163,16 +171,17 @@ static void keep_constraint(copier *c, const gn_constraint *x)
 {
     const gn_dim *const a = translate(c, x->a), *const b = translate(c, x->b);
     const char *const place = x->loc.file ? gn_arena_printf(c->arena, "%s:%d: ", x->loc.file, x->loc.line) : "";
+    const char *const again = x->again.file ? gn_arena_printf(c->arena, "\n    built again at %s:%d", x->again.file, x->again.line) : "";
     const gn_dim *least;
     const bool is_bound = gn_constraint_is_bound(x->a, x->b, &least);
     const char *const text = is_bound ? gn_arena_printf(c->arena, "%s: %s, at least %s", x->text, shown(c, x->b), shown(c, least))
                                       : gn_arena_printf(c->arena, "%s: %s and %s", x->text, shown(c, x->a), shown(c, x->b));
     if (gn_dim_never_equal(&c->to->dims, a, b)) {
-        if (is_bound) gn_throw(GN_ESHAPE, "%s%s is needed: it is %s", place, text, shown(c, b));
-        gn_throw(GN_ESHAPE, "%s%s differ: %s is %s and %s is %s", place, x->text, shown(c, x->a), shown(c, a), shown(c, x->b),
-                 shown(c, b));
+        if (is_bound) gn_throw(GN_ESHAPE, "%s%s is needed: it is %s%s", place, text, shown(c, b), again);
+        gn_throw(GN_ESHAPE, "%s%s differ: %s is %s and %s is %s%s", place, x->text, shown(c, x->a), shown(c, a), shown(c, x->b),
+                 shown(c, b), again);
     }
-    gn_push(c->arena, &c->core->constraints, (gn_constraint){ a, b, x->loc, text });
+    gn_push(c->arena, &c->core->constraints, (gn_constraint){ a, b, x->loc, text, x->again });
 }
 
 /* Names. */

@@ -69,6 +69,7 @@ typedef struct gn_constraint { /* two extents that must agree at the call, kept 
     const gn_dim *a, *b;
     gn_loc loc;
     const char *text;          /* "matmul: inner extents of x f32 (n, 3), w f32 (k, 4)" */
+    gn_loc again;              /* where the node was built again, last; no file: it was built once */
 } gn_constraint;
 
 typedef GN_VEC(gn_constraint) gn_constraints;
@@ -77,6 +78,7 @@ typedef struct gn_builder {
     const char *name;
     size_t n;
     gn_expr *const *operand; /* as the user gave them; NULL where a number stands */
+    const char *text;        /* shape or ranges as the user wrote them; NULL: the builder takes none */
 } gn_builder;
 
 struct gn_graph {

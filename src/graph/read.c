@@ -337,7 +337,7 @@ static void read_item(reader *r, scope *s, const gn_sx *x)
     } else if (gn_sx_head(x, "constraint")) {
         const gn_sx *const text = item(r, x, 3, "what the constraint is for, in quotes,");
         if (x->n != 4 || text->kind != GN_SX_STRING) fail(r, x, "two dims and what they are, in quotes, were expected");
-        const gn_constraint c = { read_dim(r, x->at[1]), read_dim(r, x->at[2]), { NULL, 0 }, text->text };
+        const gn_constraint c = { read_dim(r, x->at[1]), read_dim(r, x->at[2]), { NULL, 0 }, text->text, { NULL, 0 } };
         gn_push(r->arena, &r->core->constraints, c);
     } else if (gn_sx_head(x, "input") || gn_sx_head(x, "variable")) number_node(r, s, x, read_leaf(r, x));
     else if (gn_sx_head(x, "region")) read_region(r, x);

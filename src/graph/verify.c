@@ -163,7 +163,8 @@ typedef struct core_check {
     const struct gn_core *core;
     gn_map bound;  /* symbols that are an extent of an input */
     gn_visit dims;
-    gn_expr *e;    /* at work */
+    gn_expr *e;    /* at work; NULL: `of` is */
+    const gn_constraint *of;
 } core_check;
 
 static void check_dtype(const core_check *c, const gn_type *t)
@@ -173,13 +174,15 @@ static void check_dtype(const core_check *c, const gn_type *t)
     gn_throw_at(c->core->graph, GN_EDTYPE, c->e->op->name, &c->e, 1, GN_NOT_COMPUTED, gn_dtype_name((gn_dtype)t->dtype));
 }
 
+#define UNBOUND "the named dim %s is bound by no input: one must have it as an extent of its own"
+
 static void check_name(void *user, const gn_atom *x)
 {
     const core_check *const c = user;
-    const char *const words = "the named dim %s is bound by no input: one must have it as an extent of its own";
     if (x->kind != GN_DIM_SYM || gn_map_get(&c->bound, GN_KEY(x))) return;
-    if (!c->e) gn_throw(GN_EINVAL, words, x->name);
-    gn_throw_at(c->core->graph, GN_EINVAL, c->e->op->name, &c->e, 1, words, x->name);
+    if (!c->e && c->of->loc.file) gn_throw(GN_EINVAL, "%s:%d: %s: " UNBOUND, c->of->loc.file, c->of->loc.line, c->of->text, x->name);
+    if (!c->e) gn_throw(GN_EINVAL, "%s: " UNBOUND, c->of->text, x->name);
+    gn_throw_at(c->core->graph, GN_EINVAL, c->e->op->name, &c->e, 1, UNBOUND, x->name);
 }
 
 static void check_nodes(void *arg)
@@ -195,8 +198,9 @@ static void check_nodes(void *arg)
     for (size_t i = 0; i < core->out.n; i++)
         if (core->out.at[i]->type->kind != GN_TYPE_TENSOR) gn_throw(GN_EINVAL, "output %zu is a tuple: only tensors leave a function", i + 1);
     for (size_t i = 0; i < core->constraints.n; i++) {
-        gn_dim_meet(&c->dims, core->constraints.at[i].a, check_name, c);
-        gn_dim_meet(&c->dims, core->constraints.at[i].b, check_name, c);
+        c->of = &core->constraints.at[i];
+        gn_dim_meet(&c->dims, c->of->a, check_name, c);
+        gn_dim_meet(&c->dims, c->of->b, check_name, c);
     }
     for (size_t i = 0; i < core->graph->nodes.n; i++) {
         const gn_expr *const e = c->e = core->graph->nodes.at[i];

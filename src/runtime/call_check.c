@@ -38,6 +38,18 @@ typedef struct misfit { /* for the sentence, which needs memory of its own */
     gn_status status;
 } misfit;
 
+void gn_check_tell_again(const gn_func *f, size_t check)
+{
+    const gn_loc again = f->check_again[check];
+    if (*again.file) gn_error_add("built again at %s:%d", again.file, again.line);
+}
+
+static void tell_constraint(const gn_func *f, size_t check)
+{
+    gn_error_add("%s:%d: %s must agree", f->check_loc[check].file, f->check_loc[check].line, f->program->checks.at[check].text);
+    gn_check_tell_again(f, check);
+}
+
 /* The lines that gave axis d of an input the extent that it must have: "batch is 784" of an add leaves the number alone. */
 static void tell_reasons(const misfit *m)
 {
@@ -48,7 +60,7 @@ static void tell_reasons(const misfit *m)
         if (gn_dim_is_const(v->shape[d], &want) && want == m->array->shape[d]) continue;
         for (size_t i = 0; i < p->checks.n; i++)
             if (p->checks.at[i].a == v->shape[d] && p->checks.at[i].b == v->shape[d])
-                gn_error_add("%s:%d: %s must agree", m->f->check_loc[i].file, m->f->check_loc[i].line, p->checks.at[i].text);
+                tell_constraint(m->f, i);
     }
 }
 
@@ -102,9 +114,11 @@ static gn_status check_kinds(const gn_func *f, const char *who, gn_arrays in, gn
 static void tell_constraints(const gn_func *f, const char *symbol)
 {
     const gn_program *p = f->program;
+    const gn_dim *least;
     for (size_t i = 0; i < p->checks.n; i++)
-        if (gn_dim_mentions(p->checks.at[i].a, symbol) || gn_dim_mentions(p->checks.at[i].b, symbol))
-            gn_error_add("%s:%d: %s must agree", f->check_loc[i].file, f->check_loc[i].line, p->checks.at[i].text);
+        if (!gn_constraint_is_bound(p->checks.at[i].a, p->checks.at[i].b, &least) &&
+            (gn_dim_mentions(p->checks.at[i].a, symbol) || gn_dim_mentions(p->checks.at[i].b, symbol)))
+            tell_constraint(f, i);
 }
 
 /* A named dim that stands as an extent of its own in `slot` but has another size there. */

@@ -176,9 +176,11 @@ static void describe(compilation *c)
         f->slot[s] = (gn_slot_info){ p->values.at[s].name, keep_loc(&f->arena, o ? o->loc : (gn_loc){ "", 0 }) };
     }
     f->check_loc = GN_NEW_ARRAY(&f->arena, gn_loc, p->checks.n);
+    f->check_again = GN_NEW_ARRAY(&f->arena, gn_loc, p->checks.n);
     for (size_t i = 0; i < p->checks.n; i++) {
         const uint32_t at = p->checks.at[i].constraint;
-        f->check_loc[i] = keep_loc(&f->arena, at < c->core->constraints.n ? c->core->constraints.at[at].loc : (gn_loc){ "", 0 });
+        const gn_constraint x = at < c->core->constraints.n ? c->core->constraints.at[at] : (gn_constraint){ 0 };
+        f->check_loc[i] = keep_loc(&f->arena, x.loc), f->check_again[i] = keep_loc(&f->arena, x.again);
     }
     f->index_loc = GN_NEW_ARRAY(&f->arena, gn_loc, p->indices.n);
     for (size_t i = 0; i < p->indices.n; i++) {

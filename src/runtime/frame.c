@@ -27,23 +27,15 @@ static int64_t evaluate(const gn_frame *fr, const gn_dim *d)
     return v;
 }
 
-typedef struct symbol_teller {
-    const gn_frame *fr;
-    const gn_dim *told; /* symbols of it were told before; NULL: none */
-} symbol_teller;
-
-/* Says which input gave a symbol its value. */
-static void show_symbol(void *user, const char *name)
+/* Says which inputs gave the names of two extents their values. */
+static void tell_names(const gn_frame *fr, const gn_dim *a, const gn_dim *b)
 {
-    const symbol_teller *t = user;
-    const gn_frame *fr = t->fr;
     const gn_program *p = fr->f->program;
-    if (t->told && gn_dim_mentions(t->told, name)) return;
     for (size_t i = 0; i < p->syms.n; i++) {
         const gn_psym *s = &p->syms.at[i];
-        if (strcmp(s->name, name) || s->input < 0) continue;
+        if (s->input < 0 || (!gn_dim_mentions(a, s->name) && !gn_dim_mentions(b, s->name))) continue;
         const gn_slot_info *slot = &fr->f->slot[s->input];
-        gn_error_add("%s = %lld: axis %d of input '%s', made at %s:%d", name, (long long)fr->sym[i], s->axis, slot->name, slot->loc.file, slot->loc.line);
+        gn_error_add("%s = %lld: axis %d of input '%s', made at %s:%d", s->name, (long long)fr->sym[i], s->axis, slot->name, slot->loc.file, slot->loc.line);
     }
 }
 
@@ -55,8 +47,8 @@ static gn_status check_failed(gn_frame *fr, size_t at, int64_t a, int64_t b)
     const char *const left = gn_dim_text(&fr->arena, c->a), *const right = gn_dim_text(&fr->arena, c->b);
     if (gn_constraint_is_bound(c->a, c->b, &least)) gn_error(GN_ESHAPE, "%s:%d: %s is needed: it is %lld", loc.file, loc.line, c->text, (long long)b);
     else gn_error(GN_ESHAPE, "%s:%d: %s differ: %s is %lld, %s is %lld", loc.file, loc.line, c->text, left, (long long)a, right, (long long)b);
-    gn_dim_symbols(c->a, show_symbol, &(symbol_teller){ fr, NULL });
-    gn_dim_symbols(c->b, show_symbol, &(symbol_teller){ fr, c->a });
+    gn_check_tell_again(fr->f, at);
+    tell_names(fr, c->a, c->b);
     return GN_ESHAPE;
 }
 

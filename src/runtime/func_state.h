@@ -35,7 +35,7 @@ struct gn_func {
     gn_variable **variable;      /* per variable of the program, kept */
     uint32_t *by_id;             /* variables in the order in which they are locked */
     gn_slot_info *slot;          /* inputs, then outputs */
-    gn_loc *check_loc, *index_loc; /* per check and per index of the program */
+    gn_loc *check_loc, *check_again, *index_loc; /* per check and per index of the program; where a check was built again, or "" */
     uint32_t nslots, max_args;
     bool updates;                /* changes variables */
     atomic_bool profiled;
@@ -99,6 +99,7 @@ struct gn_frame {
 
 /* program symbol values for call or bind: from the arrays. Checks everything about sizes; GN_OK or the sentence. `who`: "gn_call". */
 gn_status gn_call_sizes(const gn_func *, const char *who, gn_arrays in, gn_arrays out, int64_t *sym);
+void gn_check_tell_again(const gn_func *, size_t check); /* adds to the message where the node of a check was built again */
 /* Everything about the arrays that a frame's sizes decide, then their pointers are in place. */
 gn_status gn_frame_fill(gn_frame *, const char *who, gn_arrays in, gn_arrays out);
 /* Whether `a`, of the slot's shape, may be in its place among the others; and whether it goes through a block. */

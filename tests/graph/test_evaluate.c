@@ -59,9 +59,9 @@ static void sizes_are_bound_and_checked(void **state)
     refuses((bound_call){ .y = gn_reshape(x, "p, q"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
             "names a dim that nothing binds");
     refuses((bound_call){ .y = gn_slice(x, "4:"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
-            "slice: extent of axis 0 of the result of x f32 (n) is -1, at least 0 is needed");
+            "slice \"4:\": extent of axis 0 of the result of x f32 (n) is -1, at least 0 is needed");
     refuses((bound_call){ .y = gn_reshape(x, "n/2, 2"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
-            "reshape: numbers of elements");
+            "reshape \"n/2, 2\": numbers of elements");
     gn_expr *part[2];
     gn_split(x, 0, 2, part);
     refuses((bound_call){ .y = part[0], .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "split: numbers of elements");

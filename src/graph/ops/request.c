@@ -45,7 +45,7 @@ static gn_expr *make(gn_graph *g, void *arg)
         if (gn_graph_in(e) != g) gn_request_fail(g, &r, GN_EINVAL, "operand %zu belongs to another graph", i + 1);
         r.x[i] = e;
     }
-    const gn_builder builder = { r.name, r.n, gn_arena_copy(&g->arena, r.x, r.n * sizeof *r.x) };
+    gn_builder builder = { r.name, r.n, gn_arena_copy(&g->arena, r.x, r.n * sizeof *r.x), NULL };
     for (size_t i = 0; i < r.n; i++) {
         if (!r.x[i]) continue;
         if (r.x[i]->type->kind == GN_TYPE_TUPLE) gn_request_fail(g, &r, GN_EINVAL, "operand %zu is a tuple", i + 1);
@@ -53,6 +53,7 @@ static gn_expr *make(gn_graph *g, void *arg)
     }
     if ((unsigned)r.dtype < GN_NDTYPES && !gn_dtype_computes(r.dtype)) gn_request_fail(g, &r, GN_EDTYPE, GN_NOT_COMPUTED, gn_dtype_name(r.dtype));
     g->builder = &builder; /* until gn_build ends */
+    if (r.text) builder.text = r.text = gn_request_text(g, &r), r.args = NULL;
     return r.make(g, &r);
 }
 
