@@ -46,7 +46,7 @@ typedef struct gn_compile_options {
     const char *name GN_ZEROED; /**< of the generated file ["f"] */
     const char *fix GN_ZEROED; /**< "batch=60, n=3": named dims made constant [none] */
     const char *device GN_ZEROED; /**< "cpu" */
-    const char *disable GN_ZEROED; /**< comma-separated names of rules or passes that stay off [none] */
+    const char *disable GN_ZEROED; /**< comma-separated names of rules or passes that stay off [none]; gradients are built before (grad.h) */
     int keep_source GN_ZEROED; /**< 1: write the generated source (.c) and the graph (.gn, for `gnomon inspect`) beside the cache
                                    entry; gn_func_source has the source in any case */
 } gn_compile_options;

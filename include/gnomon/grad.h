@@ -16,10 +16,11 @@ typedef enum gn_disconnected { GN_DISCONNECTED_ERROR, GN_DISCONNECTED_ZERO } gn_
 /** Gradients of a scalar with respect to n expressions, in one reverse sweep whose cost is linear in the expressions between them.
  *  xs may be any floating expressions, inputs and variables or results; one that depends on another passes its gradient on to it.
  *  Shapes    loss (); out[i] has the dtype and shape of xs[i].
- *  Choices   ties of max and min share equally; kinks give the mean of both sides (relu: 0 at 0); steps (floor,
- *            sign, comparisons) give 0 or nothing. What a select does not take gets 0, also where its own
- *            derivative is infinite (log at 0). The stabilizing rules of docs/rules.md come first: the
- *            derivative of log(1 + e^x) is that of softplus, which does not overflow.
+ *  Choices   ties of max and min share equally; kinks give the mean of both sides, but for relu's, which gives 0;
+ *            steps (floor, sign, comparisons) give 0 or nothing. What a select does not take gets 0, also where its
+ *            own derivative is infinite (log at 0). The stabilizing rules of docs/rules.md come first: the
+ *            derivative of log(1 + e^x) is that of softplus, which does not overflow. All of them do: what a compile
+ *            disables by name is left out of that compile, not of gradients built before.
  *  Errors    GN_EGRAD if loss is no floating scalar, an x has a dtype without a gradient, an op on the way has no
  *            derivative, or no gradient reaches an x (unless disconnected is GN_DISCONNECTED_ZERO). As with builders
  *            the error node is written to out.

@@ -135,7 +135,7 @@ GN_API gn_expr *gn_log1mexp_at(gn_loc, gn_expr *x);
 #define gn_log1mexp(x) gn_log1mexp_at(GN_HERE, x)
 
 /** Activations: max(x, 0); x or slope x where x < 0; x Phi(x) by erf; x sigmoid(x).  Gradient  at 0 of relu: 0, of leaky_relu:
- *  g (1 + slope)/2.
+ *  g (1 + slope)/2. The last two are products: NaN at -inf, as is their gradient at both infinities.
  *  Source    gelu: D. Hendrycks, K. Gimpel, Gaussian error linear units, 2016. silu: S. Elfwing et al., 2018. */
 GN_API gn_expr *gn_relu_at(gn_loc, gn_expr *x);
 GN_API gn_expr *gn_leaky_relu_at(gn_loc, gn_expr *x, double slope);
