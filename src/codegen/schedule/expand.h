@@ -56,7 +56,6 @@ typedef struct gn_expander {
     gn_map memory_readers;    /* by buffer or object: their stretches */
     gn_map held;              /* variables that are known to be constants in the block at work, by object and number: gn_held */
     uint32_t epoch;
-    bool zero_outside;      /* the load at work must be 0 where it is not executed */
     bool hold; /* writes to memory wait in `pending` */
     GN_VEC(gn_pending) pending;
     gn_map pending_at;        /* by hash of the place: the last one, + 1 */

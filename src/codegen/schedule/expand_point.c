@@ -133,8 +133,6 @@ struct gn_point_node { /* an expression of the body at the point */
     bool loose;                /* it may be asked for where term[0] holds and it is not needed */
     bool always;               /* needed everywhere */
     int8_t branch;             /* IF: the one that is taken, -1: either */
-    bool zero_outside;         /* a load that stands for an IF: 0 where it is not executed */
-    bool is_load;              /* that IF */
     uint16_t ncond;            /* IF: those that are not known */
     const gn_kcond *cond;
 };
@@ -282,17 +280,6 @@ static void need_operands(gn_point_node *n)
     }
 }
 
-/* A load under a condition that is 0 otherwise is the load alone, if nothing else needs it. */
-static void find_plain_loads(gn_point_node *n)
-{
-    if (n->e->kind != GN_K_IF || !n->nterms || n->branch >= 0) return;
-    const gn_kexpr *otherwise = n->e->a[1];
-    gn_point_node *a = operand_of(n, 0);
-    if (otherwise->kind != GN_K_CONST || otherwise->u.i != 0 || a->e->kind != GN_K_LOAD || a->loose) return;
-    n->is_load = gn_same_preds(a->term[0], with(n->x, n->term[0], branch_pred(n, false)));
-    a->zero_outside |= n->is_load;
-}
-
 static void make_nodes(gn_expander *x)
 {
     const gn_point_body *b = body_of(x->g, x->stmt->def->body);
@@ -303,7 +290,6 @@ static void make_nodes(gn_expander *x)
     need(&x->node[b->n - 1], (gn_preds){ 0 });
     for (uint32_t i = b->n; i-- > 0;)
         if (x->node[i].nterms) need_operands(&x->node[i]);
-    for (uint32_t i = 0; i < b->n; i++) find_plain_loads(&x->node[i]);
 }
 
 /* ---- values, operands first ---- */
@@ -326,7 +312,6 @@ static const gn_val *conditional(gn_expander *x, const gn_point_node *n)
 {
     if (n->branch >= 0) return operand_of(n, (uint16_t)n->branch)->val;
     const gn_point_node *yes = operand_of(n, 0), *no = operand_of(n, 1);
-    if (n->is_load && yes->val->kind == GN_VAL_LOAD) return yes->val;
     const gn_pred p = branch_pred(n, false);
     return gn_v_select(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }, yes->val, no->val);
 }
@@ -343,11 +328,10 @@ static const gn_val *value_of(gn_expander *x, const gn_point_node *n)
 {
     x->when = n->term[0];
     x->loose = n->loose;
-    x->zero_outside = n->zero_outside;
     if (n->e->kind == GN_K_IF) x->when = gn_when_of_conds(x, n->ncond, n->cond);
     const gn_val *v = n->e->kind == GN_K_IF ? conditional(x, n) : n->e->kind == GN_K_OP ? operation(x, n) : gn_v_leaf(x, n->e);
     x->when = (gn_preds){ 0 };
-    x->loose = x->zero_outside = false;
+    x->loose = false;
     return v;
 }
 

@@ -327,7 +327,7 @@ const gn_val *gn_v_load(gn_expander *x, gn_dtype t, uint16_t lanes, const gn_acc
     v.u.load = *a;
     const gn_pending *p = find_pending(x, a);
     if (p) return p->val;
-    const gn_val *wider = x->zero_outside ? NULL : wider_load(x, &v);
+    const gn_val *wider = wider_load(x, &v);
     return wider ? wider : gn_v_let(x, v);
 }
 

@@ -19,20 +19,16 @@ void gemm_0(void *const *arg, const int64_t *sym, int64_t part)
         for (int64_t k = 0; k < K; k++) {
             const gn_b16 m1 = gn_below_b16(N - 64*jr);
             const gn_f32x16 v2 = gn_loadm_f32x16(B, N*k + 64*jr, m1);
-            const gn_f32x16 v3 = gn_sel_f32x16(m1, v2, gn_splat_f32x16(0.0f));
-            gn_store_f32x16(b + 64*K*jr + 64*k, v3);
-            const gn_b16 m4 = gn_below_b16(N - 64*jr - 16);
-            const gn_f32x16 v5 = gn_loadm_f32x16(B, N*k + 64*jr + 16, m4);
-            const gn_f32x16 v6 = gn_sel_f32x16(m4, v5, gn_splat_f32x16(0.0f));
-            gn_store_f32x16(b + 64*K*jr + 64*k + 16, v6);
-            const gn_b16 m7 = gn_below_b16(N - 64*jr - 32);
-            const gn_f32x16 v8 = gn_loadm_f32x16(B, N*k + 64*jr + 32, m7);
-            const gn_f32x16 v9 = gn_sel_f32x16(m7, v8, gn_splat_f32x16(0.0f));
-            gn_store_f32x16(b + 64*K*jr + 64*k + 32, v9);
-            const gn_b16 m10 = gn_below_b16(N - 64*jr - 48);
-            const gn_f32x16 v11 = gn_loadm_f32x16(B, N*k + 64*jr + 48, m10);
-            const gn_f32x16 v12 = gn_sel_f32x16(m10, v11, gn_splat_f32x16(0.0f));
-            gn_store_f32x16(b + 64*K*jr + 64*k + 48, v12);
+            gn_store_f32x16(b + 64*K*jr + 64*k, v2);
+            const gn_b16 m3 = gn_below_b16(N - 64*jr - 16);
+            const gn_f32x16 v4 = gn_loadm_f32x16(B, N*k + 64*jr + 16, m3);
+            gn_store_f32x16(b + 64*K*jr + 64*k + 16, v4);
+            const gn_b16 m5 = gn_below_b16(N - 64*jr - 32);
+            const gn_f32x16 v6 = gn_loadm_f32x16(B, N*k + 64*jr + 32, m5);
+            gn_store_f32x16(b + 64*K*jr + 64*k + 32, v6);
+            const gn_b16 m7 = gn_below_b16(N - 64*jr - 48);
+            const gn_f32x16 v8 = gn_loadm_f32x16(B, N*k + 64*jr + 48, m7);
+            gn_store_f32x16(b + 64*K*jr + 64*k + 48, v8);
         }
     }
 }
