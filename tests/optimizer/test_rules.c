@@ -100,22 +100,23 @@ static void new_values(rule_test *r, gn_arena *arena, values *w, const gn_expr_l
     }
 }
 
-/* The same with every float off by up to a hundredth: four at each of eight distances. */
-static gn_evaluation *near_values(rule_test *r, gn_arena *arena, const values *w, int rung)
+/* The same with every float moved, by a hundredth and by less: at each of eight distances out, in, and twice at random. */
+static gn_evaluation *near_values(rule_test *r, gn_arena *arena, const values *w, int k)
 {
     gn_evaluation *v = gn_evaluation_new(arena);
-    const double reach = 0.01 * exp2(-(w->a[0].dtype == GN_F64 ? 6 : 2) * rung);
+    const double reach = 0.01 * exp2(-(w->a[0].dtype == GN_F64 ? 6 : 2) * (k / 4));
     v->sizes = w->v->sizes;
-    for (size_t k = 0; k < w->n; k++) {
-        gn_array a = w->a[k];
+    for (size_t i = 0; i < w->n; i++) {
+        gn_array a = w->a[i];
         const int64_t count = gn_array_count(&a);
         a.data = gn_arena_copy(arena, a.data, (size_t)count * gn_dtype_size(a.dtype));
-        for (int64_t i = 0; gn_is_float(a.dtype) && i < count; i++) {
-            gn_ref e = gn_ref_load(a.dtype, a.data, i);
-            e.f = gn_ref_round(a.dtype, e.f + e.f * (test_random(&r->seed) % 2 ? reach : -reach) * test_uniform(&r->seed, 0.5, 1));
-            if (isfinite(e.f)) gn_ref_store(a.dtype, a.data, i, &e);
+        for (int64_t at = 0; gn_is_float(a.dtype) && at < count; at++) {
+            const double by = k % 4 == 0 ? reach : k % 4 == 1 ? -reach : test_uniform(&r->seed, -reach, reach);
+            gn_ref e = gn_ref_load(a.dtype, a.data, at);
+            e.f = gn_ref_round(a.dtype, e.f + e.f * by);
+            if (isfinite(e.f)) gn_ref_store(a.dtype, a.data, at, &e);
         }
-        gn_evaluation_set(v, w->x[k], &a);
+        gn_evaluation_set(v, w->x[i], &a);
     }
     return v;
 }
@@ -178,7 +179,7 @@ static long double *worst_nearby(rule_test *r, gn_arena *arena, const values *w,
 {
     long double *worst = NULL;
     for (int k = 0; k < NEIGHBOURS; k++) {
-        truth_run run = { .arena = arena, .evaluation = near_values(r, arena, w, k / 4), .bits = bits };
+        truth_run run = { .arena = arena, .evaluation = near_values(r, arena, w, k), .bits = bits };
         const truth *t = truth_of(&run, body);
         const gn_tensor *a = gn_evaluate(run.evaluation, before);
         if (!worst) worst = GN_NEW_ARRAY(arena, long double, a->count + 1);
