@@ -160,6 +160,8 @@ static void faults_are_told_with_their_place(void **state)
         { KERNEL("(store set C (j) (load C j))"), NULL, "both loaded and stored" },
         { KERNEL("(store set C ((add j 1)) 1)"), NULL, "index into C runs from 1 to 4, its extent is 4" },
         { KERNEL("(store set Y (i) (load C (sub j 1)))"), NULL, "index into C runs from -1 to 2" },
+        { KERNEL("(def d (i) (mul 2 (load X i))) (store set Y (i) (d (add i 1000)))"), NULL, "index into d runs from 1000 to n+999, its extent is n" },
+        { KERNEL("(store set Y (i) (load X (add i n 1)))"), NULL, "index into X runs from n+1 to 2*n, its extent is n" },
         { KERNEL("(store set C (j) (load X i))"), NULL, "the value depends on an axis that the index lacks: i" },
         { "(kernel k (syms) (bufs) (axes (i j) (j 4)))", NULL, "'j' is neither an axis nor a symbol" },
         { "(kernel k (syms) (bufs (X f99 3)) (axes))", NULL, "'f99' is no dtype" },
@@ -299,9 +301,9 @@ static void the_interpreter_stays_inside_the_buffers(void **state)
         int64_t n;
         const char *says;
     } cases[] = {
-        { KERNEL("(store set Y (i) (load X (add i 1)))"), 3, "kernel k: element 3 of X, which has 3" },
-        { KERNEL("(store set Y ((add i 1)) 1)"), 3, "kernel k: store to element 3 of Y, which has 3" },
-        { KERNEL("(def d (i) (load X i)) (store set Y (i) (d (add i 1)))"), 3, "kernel k: d at 3, its axis has 3" },
+        { KERNEL("(store set Y (i) (load X (add i (mod n 2))))"), 3, "kernel k: element 3 of X, which has 3" },
+        { KERNEL("(store set Y ((add i (mod n 2))) 1)"), 3, "kernel k: store to element 3 of Y, which has 3" },
+        { KERNEL("(def d (i) (load X i)) (store set Y (i) (d (add i (mod n 2))))"), 3, "kernel k: d at 3, its axis has 3" },
         { KERNEL("(store set C (j) (index (mul j n n)))"), INT64_C(1) << 40, "kernel k: an index has no value" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -171,7 +171,7 @@ typedef struct faulty {
 
 static void run_faulty(void *arg)
 {
-    static const char shift[] = "(kernel shift (syms n) (bufs (X f32 n) (Y f32 n)) (axes (i n)) (store set Y (i) (load X (add i 1))))"
+    static const char shift[] = "(kernel shift (syms n) (bufs (X f32 n) (Y f32 n)) (axes (i n)) (store set Y (i) (load X (add i (mod n 3)))))"
                                 "(schedule s (order i))";
     static const char large[] = "(kernel large (syms n) (bufs (Y f32 4)) (axes (j 4)) (store set Y (j) (index (mul j n n))))"
                                 "(schedule s (order j))";

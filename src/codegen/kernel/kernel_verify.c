@@ -1,7 +1,7 @@
 /* What must hold of a logical kernel, checked: each rule with the sentence that its violation gets. */
-#include <inttypes.h>
 #include "kernel.h"
 #include "visit.h"
+#include <string.h>
 
 _Noreturn static void fail(const gn_kernel *k, const char *where, const char *what, const char *name)
 {
@@ -37,27 +37,61 @@ typedef struct walker {
     gn_visit all, open;          /* all expressions; those that no `if` guards */
 } walker;
 
-/* An affine index without atoms, over axes of constant extents, takes its extreme values in corners: exact. */
-static void check_range(walker *w, const gn_dim *index, const gn_dim *extent, const char *buf)
+/* The axes of an affine index at a corner: each at its end, or at 0. */
+typedef struct corner {
+    const gn_kernel *k;
+    const gn_dim *index;
+    bool largest;
+} corner;
+
+static const gn_dim *at_corner(void *user, const char *name)
 {
-    int64_t e, low = 0, high = 0;
-    if (!gn_dim_is_const(extent, &e)) return;
-    for (uint32_t t = 0; t < index->n; t++) {
-        const gn_term *m = &index->term[t];
-        if (m->n == 0) {
-            low += m->c, high += m->c;
-            continue;
-        }
-        const int32_t a = m->n == 1 && m->atom[0]->kind == GN_DIM_SYM ? gn_kernel_find_axis(w->k, m->atom[0]->name) : -1;
-        int64_t x;
-        if (a < 0 || !gn_dim_is_const(w->k->axes.at[a].extent, &x)) return;
-        if (x == 0) return; /* never executed */
-        if (m->c > 0) high += m->c * (x - 1);
-        else low += m->c * (x - 1);
+    const corner *const c = user;
+    const int32_t a = gn_kernel_find_axis(c->k, name);
+    bool rises = false;
+    if (a < 0) return NULL;
+    for (uint32_t t = 0; t < c->index->n; t++) {
+        const gn_term *const m = &c->index->term[t];
+        if (m->n == 1 && !strcmp(m->atom[0]->name, name)) rises = m->c > 0;
     }
-    if (low < 0 || high >= e)
-        gn_throw(GN_ESYNTAX, "kernel %s: %s: index into %s runs from %" PRId64 " to %" PRId64 ", its extent is %" PRId64, w->k->name, w->where,
-                 buf, low, high, e);
+    return rises == c->largest ? gn_dim_sub(c->k->dims, c->k->axes.at[a].extent, gn_dim_const(c->k->dims, 1)) : gn_dim_const(c->k->dims, 0);
+}
+
+/* A sum of axes, each alone and of an extent that no other axis decides, of names and a constant. */
+static bool is_affine(const gn_kernel *k, const gn_dim *index)
+{
+    for (uint32_t t = 0; t < index->n; t++)
+        for (uint32_t i = 0; i < index->term[t].n; i++) {
+            const gn_atom *const x = index->term[t].atom[i];
+            const int32_t a = x->kind == GN_DIM_SYM ? gn_kernel_find_axis(k, x->name) : -1;
+            if (x->kind != GN_DIM_SYM || (a >= 0 && (index->term[t].n > 1 || axes_of_dim(k, k->axes.at[a].extent)))) return false;
+            if (a >= 0 && gn_dim_is(k->axes.at[a].extent, 0)) return false; /* never executed */
+        }
+    return true;
+}
+
+/* An affine index takes its extreme values in corners: exact. Refused is what lies outside for every size. */
+static void check_range(walker *w, const gn_dim *index, const gn_dim *extent, const char *what)
+{
+    int64_t least, most, ignored;
+    gn_dim_pool *const p = w->k->dims;
+    if (axes_of_dim(w->k, extent) || !is_affine(w->k, index)) return;
+    const gn_dim *const low = gn_dim_subst(p, index, at_corner, &(corner){ w->k, index, false });
+    const gn_dim *const high = gn_dim_subst(p, index, at_corner, &(corner){ w->k, index, true });
+    gn_dim_range(low, NULL, &ignored, &most);
+    gn_dim_range(gn_dim_sub(p, high, extent), NULL, &least, &ignored);
+    if (most < 0 || least >= 0)
+        gn_throw(GN_ESYNTAX, "kernel %s: %s: index into %s runs from %s to %s, its extent is %s", w->k->name, w->where, what,
+                 gn_dim_text(w->scratch, low), gn_dim_text(w->scratch, high), gn_dim_text(w->scratch, extent));
+}
+
+/* What is indexed: a buffer, or a definition over its axes. */
+static void check_ranges(walker *w, const gn_kexpr *e)
+{
+    const gn_kdef *const d = e->kind == GN_K_REF ? &w->k->defs.at[e->u.ref] : NULL;
+    const gn_kbuf *const b = e->kind == GN_K_LOAD ? &w->k->bufs.at[e->u.ref] : NULL;
+    for (size_t i = 0; (d || b) && i < e->nindex; i++)
+        check_range(w, e->index[i], d ? w->k->axes.at[d->param[i]].extent : b->shape[i], d ? d->name : b->name);
 }
 
 static uint64_t own_axes(const gn_kernel *k, const gn_kexpr *e)
@@ -86,9 +120,7 @@ static uint64_t walk(walker *w, const gn_kexpr *root)
             fail(w->k, w->where, "uses a definition that stands below it:", w->k->defs.at[e->u.ref].name);
     }
     gn_visit_add(&w->open, root);
-    while ((e = gn_visit_next(&w->open)))
-        for (size_t i = 0; e->kind == GN_K_LOAD && i < e->nindex; i++)
-            check_range(w, e->index[i], w->k->bufs.at[e->u.ref].shape[i], w->k->bufs.at[e->u.ref].name);
+    while ((e = gn_visit_next(&w->open))) check_ranges(w, e);
     return w->axes[root->id];
 }
 
