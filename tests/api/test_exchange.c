@@ -142,6 +142,34 @@ static void variables_that_depend_on_each_other_change_together(void **state)
     }
 }
 
+/* A history that moves by one: both parts are written where they belong in the second memory, which then is the first. */
+static void a_history_is_moved_without_copies(void **state)
+{
+    for (int back = 0; back < 2; back++) {
+        gn_graph *g = gn_graph_new(*state);
+        gn_func *f = NULL;
+        float history[3 * N], row[3], now[3 * N], sum;
+        for (int i = 0; i < 3 * N; i++) history[i] = (float)i;
+        gn_expr *h = gn_shared(g, "h", gn_array_of(history, GN_F32, 2, (int64_t[]){ N, 3 })), *x = gn_input(g, "x", GN_F32, "1, 3");
+        gn_expr *moved = back ? gn_concat(GN_EXPRS(x, gn_slice(h, ":-1")), 0) : gn_concat(GN_EXPRS(gn_slice(h, "1:"), x), 0);
+        must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_sum_all(h)), .update = GN_UPDATES({ h, moved }), .name = "history"));
+        assert_int_equal(gn_func_inspect(f).nsteps, 1); /* the sum and the parts: a copy would be another */
+        for (int turn = 0; turn < N + 2; turn++) {
+            float want = 0;
+            for (int i = 0; i < 3 * N; i++) want += history[i];
+            for (int i = 0; i < 3; i++) row[i] = (float)(-turn * 3 - i);
+            must(gn_call(f, GN_ARRAYS(gn_array_of(row, GN_F32, 2, (int64_t[]){ 1, 3 })), GN_ARRAYS(GN_SCALAR(&sum))));
+            assert_true(sum == want);
+            memmove(back ? history + 3 : history, back ? history : history + 3, sizeof history - sizeof row);
+            memcpy(back ? history : history + 3 * (N - 1), row, sizeof row);
+            must(gn_get(h, gn_array_of(now, GN_F32, 2, (int64_t[]){ N, 3 })));
+            assert_memory_equal(now, history, sizeof now);
+        }
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+}
+
 typedef struct reader {
     const world *w;
     int bad;
@@ -211,6 +239,7 @@ int main(void)
         cmocka_unit_test(what_is_set_lies_where_the_next_call_reads),
         cmocka_unit_test(a_call_that_fails_exchanges_nothing),
         cmocka_unit_test(variables_that_depend_on_each_other_change_together),
+        cmocka_unit_test(a_history_is_moved_without_copies),
         cmocka_unit_test(readers_see_one_value_or_the_other),
         cmocka_unit_test(saved_values_are_the_current_ones),
         cmocka_unit_test(new_sizes_begin_where_the_variable_is),
