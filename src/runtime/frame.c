@@ -230,6 +230,7 @@ static void build(void *arg)
     make_places(fr);
     prepare_exchange(fr);
     fr->plain = is_plain(fr);
+    fr->single = fr->plain && fr->f->program->steps.n == 1 && !fr->f->program->variables.n;
 }
 
 static void copy_sym(void *arg)

@@ -94,6 +94,7 @@ struct gn_frame {
     bool any_staged, any_new;
     bool checked;                /* the pointers in the tables are row-major arrays of the caller that do not overlap */
     bool plain;                  /* nothing but steps of one part to run */
+    bool single;                 /* plain, one step, and no variables to lock */
     bool is_hot;
 };
 

@@ -231,7 +231,7 @@ static void follow_variables(gn_frame *fr)
     }
 }
 
-static gn_status run_whole(gn_frame *fr)
+__attribute__((noinline)) static gn_status run_whole(gn_frame *fr)
 {
     const gn_func *f = fr->f;
     if (fr->any_staged) copy_in(fr);
@@ -243,7 +243,7 @@ static gn_status run_whole(gn_frame *fr)
     return s;
 }
 
-static gn_status run_plain(gn_frame *fr)
+__attribute__((noinline)) static gn_status run_plain(gn_frame *fr)
 {
     const gn_func *f = fr->f;
     const size_t n = f->program->steps.n;
@@ -253,11 +253,25 @@ static gn_status run_plain(gn_frame *fr)
     return GN_OK;
 }
 
-gn_status gn_frame_run(gn_frame *fr)
+/* A frame of one step calls it without a frame of its own on the stack: the rest, which needs one, is out of line. */
+static inline gn_status run(gn_frame *fr)
+{
+    const gn_func *f = fr->f;
+    if (!fr->plain || fr->any_staged || atomic_load_explicit(&f->profiled, memory_order_relaxed)) return run_whole(fr);
+    if (!fr->single) return run_plain(fr);
+    f->step[0](fr->arg[0], fr->step_sym[0], 0);
+    return GN_OK;
+}
+
+__attribute__((noinline, cold)) static gn_status run_in_default_mode(gn_frame *fr)
 {
     const gn_fpmode_code mode = gn_fp_enter_code();
-    const bool is_plain = fr->plain && !fr->any_staged && !atomic_load_explicit(&fr->f->profiled, memory_order_relaxed);
-    const gn_status s = is_plain ? run_plain(fr) : run_whole(fr);
+    const gn_status s = run(fr);
     gn_fp_leave_code(mode);
     return s;
+}
+
+gn_status gn_frame_run(gn_frame *fr)
+{
+    return gn_fp_is_default_code() ? run(fr) : run_in_default_mode(fr);
 }
