@@ -73,61 +73,53 @@ const char gn_body_log1p_f32[] =
     "     (y (select (lt (abs x) 0x1p-25) x y))"
     "  (select (lt -1 x) (select (lt x inf) y x) (select (eq x -1) -inf nan)))";
 
-/* Quotients n / d of sums that are not rounded: w = 1/d is an estimate, and so is y1, 12 bits of n w; with d = d1 + d2, d1 of 12 bits,
- * both products of the remainder n - y1 d1 - y1 d2 are as good as exact, with fma and without, and y1 plus the remainder times w is
- * rounded once.
- *
- * tanh |x| = (1 - e) / (1 + e), e = exp(-2 |x|) = s (1 + r + v) for s = 2^n: n = s - 1 + s r + s v (negated), d = s + 1 + s r + s v. */
+/* m = |x|. Below 0.65: m + m^3 P(m^2). From there on (d - 2) / d, d = exp(2 m) + 1 = s q + (s + 1), s = 2^n, rounded once; d - 2
+ * is exact up to 2^25, from where on 1 - 2^-24 is nearest, then 1. The exponent of s is in the low bits of t. */
 const char gn_body_tanh_f32[] =
-    "(let (z (mul -2 (abs x)))"
-    "     (z (select (lt z -19) -19 z))"
-    "     (t (fma z 1.44269504 12582912))"
-    "     (n (sub t 12582912))"
-    "     (r (fma n 2.12194440e-4 (fma n -0.693359375 z)))"
-    "     (p (fma r 0x1.a26768p-13 0x1.6d30cep-10))"
-    "     (p (fma p r 0x1.110ff2p-7))"
-    "     (p (fma p r 0x1.5555p-5))"
-    "     (p (fma p r 0x1.555556p-3))"
-    "     (p (fma p r 0.5))"
-    "     (s (bitcast f32 (shl (sub (bitcast i32 t) 1262485377) 23)))"
-    "     (a (mul s r))"
-    "     (b (mul s (mul (mul r r) p)))"
-    "     (d (add (add (add s 1) a) b))"
-    "     (w (div 1 d))"
-    "     (d1 (bitcast f32 (bit_and (bitcast i32 d) -4096)))"
-    "     (d2 (add (add (add (sub 1 d1) s) a) b))"
-    "     (less (sub s 1))"
-    "     (b (add b (sub s (add less 1))))"
-    "     (y1 (bitcast f32 (bit_and (bitcast i32 (mul (add (add less a) b) w)) -4096)))"
-    "     (e (add (add (fma (neg y1) d1 less) a) b))"
-    "     (e (fma (neg y1) d2 e))"
-    "  (copysign (fma e w y1) x))";
+    "(let (m (abs x))"
+    "     (z (mul m m))"
+    "     (p (fma z -0x1.696b9cp-8 0x1.4f5dap-6))"
+    "     (p (fma p z -0x1.b7cfbap-5))"
+    "     (p (fma p z 0x1.1103fp-3))"
+    "     (p (fma p z -0x1.555524p-2))"
+    "     (near (fma m (mul z p) m))"
+    "     (z (select (lt 8.66 m) 8.66 m))"
+    "     (t (fma z 2.88539008 12583039))"
+    "     (n (sub t 12583039))"
+    "     (r (fma n 1.06097220e-4 (fma n -0.3466796875 z)))"
+    "     (p (fma r 0x1.6d585ep-4 0x1.123e54p-2))"
+    "     (p (fma p r 0x1.5554dep-1))"
+    "     (p (fma p r 0x1.55548ap0))"
+    "     (p (fma p r 2))"
+    "     (p (fma p r 2))"
+    "     (s (bitcast f32 (shl (bitcast i32 t) 23)))"
+    "     (d (fma (mul s r) p (add s 1)))"
+    "     (far (select (lt 9.01 m) 1 (div (sub d 2) d)))"
+    "  (copysign (select (lt m 0.65) near far) x))";
 
-/* 1 / (1 + e) or e / (1 + e) with e = exp(-|x|) = s (1 + q): d = 1 + s + s q, and n = 1 or, to be scaled by s, 1 + q. */
+/* 1 / (1 + e), or 1 minus it, e = exp(|x|) = (1 + q) / s, s = 2^-n: s w, w = 1 / d, d = s + 1 + q, where q = a + v is not rounded
+ * and v is small. y, 6 bits of w, has exact products with s and with a (if |x| is not small, where that matters), and w mends it by
+ * what y d lacks of 1. b = 2^64 s, which is never subnormal. */
 const char gn_body_sigmoid_f32[] =
-    "(let (z (neg (abs x)))"
-    "     (z (select (lt z -104) -104 z))"
-    "     (t (fma z 1.44269504 12582912))"
-    "     (n (sub t 12582912))"
-    "     (r (fma n 2.12194440e-4 (fma n -0.693359375 z)))"
+    "(let (z (abs x))"
+    "     (z (select (lt 104 z) 104 z))"
+    "     (t (fma z -1.44269504 12583103))"
+    "     (n (sub t 12583103))"
+    "     (a (fma n 0.693359375 z))"
+    "     (c (mul n -2.12194440e-4))"
+    "     (r (add a c))"
     "     (p (fma r 0x1.6cad1cp-10 0x1.120c86p-7))"
     "     (p (fma p r 0x1.55556ap-5))"
     "     (p (fma p r 0x1.5554dcp-3))"
     "     (p (fma p r 0.5))"
-    "     (v (mul (mul r r) p))"
-    "     (s (bitcast f32 (shl (maximum (sub (bitcast i32 t) 1262485377) 1) 23)))"
-    "     (a (mul s r))"
-    "     (c (mul s v))"
-    "     (d (add (add (add 1 s) a) c))"
-    "     (w (div 1 d))"
-    "     (d1 (bitcast f32 (bit_and (bitcast i32 d) -4096)))"
-    "     (d2 (add (add (add (sub 1 d1) s) a) c))"
-    "     (below (lt x 0))"
-    "     (f (select below r 0))"
-    "     (g (select below v 0))"
-    "     (y1 (bitcast f32 (bit_and (bitcast i32 (mul (add 1 f) w)) -4096)))"
-    "     (e (fma (neg y1) d2 (add (add (fma (neg y1) d1 1) f) g)))"
-    "  (ldexp (fma e w y1) (select below n 0)))";
+    "     (v (fma (mul r r) p c))"
+    "     (b (bitcast f32 (shl (bitcast i32 t) 23)))"
+    "     (s (mul b 0x1p-64))"
+    "     (w (div 1 (add (add (add s 1) a) v)))"
+    "     (y (bitcast f32 (bit_and (bitcast i32 w) -262144)))"
+    "     (e (fma (neg y) v (fma (neg y) a (fma (neg y) s (sub 1 y)))))"
+    "     (y (mul (mul (fma e w y) b) 0x1p-64))"
+    "  (select (lt x 0) y (sub 1 y)))";
 
 /* max(x, 0) + log(1 + exp(-|x|)) */
 const char gn_body_softplus_f32[] =
