@@ -215,6 +215,114 @@ static void a_costly_value_at_several_places_is_stored(void **state)
     program_free(p);
 }
 
+/* ---- what is computed again over all kernels ---- */
+
+typedef struct phase {
+    gn_expr *q, *p;
+} phase;
+
+static phase along(phase at, double step, phase slope)
+{
+    return (phase){ gn_add(at.q, gn_mul(step, slope.q)), gn_add(at.p, gn_mul(step, slope.p)) };
+}
+
+static phase kick_drift_kick(phase s)
+{
+    gn_expr *half = gn_sub(s.p, gn_mul(0.05, gn_sin(s.q))), *q = gn_add(s.q, gn_mul(0.1, half));
+    return (phase){ q, gn_sub(half, gn_mul(0.05, gn_sin(q))) };
+}
+
+static phase swing(phase s)
+{
+    return (phase){ gn_mul(gn_sin(s.p), gn_sub(1.5, gn_mul(s.q, s.q))), gn_sub(gn_mul(gn_sub(1.0, gn_mul(s.p, s.p)), s.p), s.q) };
+}
+
+static phase four_slopes(phase s)
+{
+    const phase a = swing(s), b = swing(along(s, 0.025, a)), c = swing(along(s, 0.025, b)), d = swing(along(s, 0.05, c));
+    return along(along(along(along(s, 0.05 / 6, a), 0.05 / 3, b), 0.05 / 3, c), 0.05 / 6, d);
+}
+
+static phase drift(phase s)
+{
+    return along(s, 0.01, (phase){ s.p, gn_neg(gn_sin(s.q)) });
+}
+
+static const struct pair_chain {
+    const char *name;
+    phase (*step)(phase);
+    size_t kernels; /* at most, of 100 steps */
+} pair_chains[] = { { "leapfrog", kick_drift_kick, 20 }, { "runge-kutta", four_slopes, 100 }, { "euler", drift, 20 } };
+
+/* The last state, and the gradient of its sum. */
+static program *pair_program(const struct pair_chain *c, int steps)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    program_size(p, "n", 5);
+    gn_expr *x[2] = { program_in(p, "q", GN_F64, "n"), program_in(p, "p", GN_F64, "n") }, *gradient[2];
+    phase s = { x[0], x[1] };
+    for (int i = 0; i < steps; i++) s = c->step(s);
+    gn_grads(gn_add(gn_sum_all(s.q), gn_sum_all(s.p)), 2, x, gradient);
+    program_out(p, s.q), program_out(p, s.p), program_out(p, gradient[0]), program_out(p, gradient[1]);
+    program_group(p, &gn_target_avx512);
+    return p;
+}
+
+/* Operations in the text of all kernels, and in the graph. */
+static size_t written_operations(const program *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->grouping->groups.n; i++) {
+        const gn_kernel *k = p->grouping->groups.at[i].kernel;
+        gn_arena scratch = { 0 };
+        gn_visit v = { .arena = &scratch, .operand = gn_kexpr_operand };
+        for (size_t d = 0; d < k->defs.n; d++) gn_visit_add(&v, k->defs.at[d].body);
+        for (size_t d = 0; d < k->stores.n; d++) gn_visit_add(&v, k->stores.at[d].value);
+        for (const gn_kexpr *e; (e = gn_visit_next(&v));) n += e->kind == GN_K_OP;
+        gn_arena_free(&scratch);
+    }
+    return n;
+}
+
+static size_t operations(const program *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->core->graph->nodes.n; i++) n += (p->core->graph->nodes.at[i]->op->traits & GN_ELEMWISE) != 0;
+    return n;
+}
+
+/* A chain in one kernel is written once; one that is cut reads what was stored at the cut. A gradient may compute the way forth again. */
+static void kernels_do_not_repeat_each_others_chains(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof pair_chains / sizeof *pair_chains; i++) {
+        const struct pair_chain *c = &pair_chains[i];
+        size_t before = 0;
+        for (int steps = 100; steps <= 400; steps *= 2) {
+            program *p = pair_program(c, steps);
+            const size_t written = written_operations(p), needed = operations(p);
+            if (written > 2 * needed) fail_msg("%s, %d steps: %zu operations for %zu", c->name, steps, written, needed);
+            if (before && written > 2.2 * before) fail_msg("%s: from %zu operations to %zu", c->name, before, written);
+            if (p->grouping->groups.n > c->kernels * (size_t)steps / 100)
+                fail_msg("%s, %d steps: %zu kernels", c->name, steps, p->grouping->groups.n);
+            before = written;
+            program_free(p);
+        }
+    }
+}
+
+static void chains_that_are_cut_keep_their_values(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof pair_chains / sizeof *pair_chains; i++)
+        for (int steps = 37; steps <= 100; steps += 63) {
+            program *p = pair_program(&pair_chains[i], steps);
+            program_check(p, program_interpret);
+            program_free(p);
+        }
+}
+
 /* ---- limits ---- */
 
 static void deep_graphs_need_no_deep_stack(void **state)
@@ -257,6 +365,8 @@ int main(void)
         cmocka_unit_test(gathers_of_gathers_are_stored),
         cmocka_unit_test(reshapes_of_transposes_are_stored),
         cmocka_unit_test(a_costly_value_at_several_places_is_stored),
+        cmocka_unit_test(kernels_do_not_repeat_each_others_chains),
+        cmocka_unit_test(chains_that_are_cut_keep_their_values),
         cmocka_unit_test(deep_graphs_need_no_deep_stack),
         cmocka_unit_test(a_group_takes_no_more_axes_than_a_schedule_has),
     };

@@ -4,6 +4,8 @@
 #include "group_state.h"
 #include <string.h>
 
+enum { MOST_TRIES = 8 }; /* followers of a group that are asked to store one more value */
+
 typedef struct level {
     int32_t group;
     int phase;
@@ -151,7 +153,7 @@ static int32_t home_after(grouper *g, const gnode *n)
 {
     const class_set d = gn_group_stored(g, n);
     const ggroup *q = &g->groups.at[n->group];
-    for (size_t i = 0; i < q->followers.n; i++) {
+    for (size_t i = q->followers.n > MOST_TRIES ? q->followers.n - MOST_TRIES : 0; i < q->followers.n; i++) {
         const ggroup *a = &g->groups.at[q->followers.at[i]];
         const bool same = a->spine.n == d.n && class_subset(&a->spine, &d);
         const int32_t at = q->followers.at[i];
@@ -231,8 +233,7 @@ static void see_leaf(grouper *g, gnode *n)
     n->group = x->group, n->phase = x->phase, n->rvar = 0;
 }
 
-/* Stores a light node, or what lies below it where it is a view: that stays text. */
-static void cut(grouper *g, uint32_t at)
+void gn_group_cut(grouper *g, uint32_t at)
 {
     GN_VEC(uint32_t) views = { 0 };
     if (is_leaf(&g->nodes.at[at])) return;
@@ -331,17 +332,48 @@ static uint32_t widest_operand(const grouper *g, const gnode *n)
 static void find_axes(grouper *g, gnode *n)
 {
     uint32_t axes[MAX_AXES];
-    while ((n->naxes = gather_axes(g, n, axes)) == UINT8_MAX) cut(g, widest_operand(g, n));
+    while ((n->naxes = gather_axes(g, n, axes)) == UINT8_MAX) gn_group_cut(g, widest_operand(g, n));
     n->axes = shared_axes(g, n, axes);
+}
+
+static void visit_light(grouper *g, gnode *n);
+
+/* What was visited behind a place that is cut now is visited again: it reads what was stored there. */
+static bool cut_before(grouper *g, const gnode *n, uint32_t operand)
+{
+    const uint32_t end = (uint32_t)(n - g->nodes.at);
+    uint32_t place;
+    if (g->again || (place = gn_group_waist(g, end, g->nodes.at[operand].group)) == UINT32_MAX) return false;
+    g->again = true;
+    for (uint32_t at = place + 1; at < end; at++) {
+        gnode *x = &g->nodes.at[at];
+        if (!is_leaf(x) && !x->stored) visit_light(g, x);
+    }
+    g->again = false;
+    return true;
+}
+
+/* Light nodes one upon the other since the last cut through all values. */
+static uint16_t run_of(const grouper *g, const gnode *n)
+{
+    uint16_t run = 0;
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const gnode *x = operand(g, n, k);
+        if (n->in[k] >= g->waist && !is_leaf(x) && x->run > run) run = x->run;
+    }
+    return (uint16_t)(run + 1);
 }
 
 static void find_leaves(grouper *g, gnode *n)
 {
     uint32_t leaf[MAX_LEAVES];
-    while (!gather_leaves(g, n, leaf, &n->nleaf, &n->depth)) {
+    for (;;) {
+        const bool fits = gather_leaves(g, n, leaf, &n->nleaf, &n->depth);
+        n->run = run_of(g, n);
+        if (fits && (n->run <= MAX_RUN || g->again)) break;
         const uint32_t x = heaviest_operand(g, n);
         if (x == UINT32_MAX) break; /* a concat of many leaves */
-        cut(g, x);
+        if (!cut_before(g, n, x) && !fits) gn_group_cut(g, x);
     }
     n->leaf = gn_arena_copy(g->scratch, leaf, n->nleaf * sizeof *leaf);
 }
@@ -349,7 +381,7 @@ static void find_leaves(grouper *g, gnode *n)
 static void cut_indices(grouper *g, const gnode *n)
 {
     if (n->kind != NODE_TAKE && n->kind != NODE_SCATTER) return;
-    if (!gn_group_is_index(g, n->in[1])) cut(g, gn_group_look_through(g, n->in[1]));
+    if (!gn_group_is_index(g, n->in[1])) gn_group_cut(g, gn_group_look_through(g, n->in[1]));
 }
 
 /* Index maps stay short enough to be written out. */
@@ -359,7 +391,7 @@ static void find_maps(grouper *g, gnode *n)
     n->maps = 0, n->moved = false;
     for (uint32_t k = 0; k < n->e->nin; k++) {
         const gnode *x = operand(g, n, k);
-        if (own && x->maps >= MAX_MAPS) cut(g, n->in[k]);
+        if (own && x->maps >= MAX_MAPS) gn_group_cut(g, n->in[k]);
         if (x->maps > n->maps) n->maps = x->maps;
         n->moved |= x->moved || (is_move(n) && n->kind != NODE_BROADCAST && !is_leaf(x) && x->e->nin > 0);
     }
@@ -379,7 +411,7 @@ static void cut_repeated(grouper *g, gnode *n)
     while (may_repeat(g, n)) {
         const uint32_t again = gn_group_repeated(g, n);
         if (again == UINT32_MAX || &g->nodes.at[again] == n) return;
-        cut(g, again);
+        gn_group_cut(g, again);
         find_maps(g, n);
     }
 }
@@ -414,7 +446,7 @@ static level operands_level(const grouper *g, const gnode *n)
 static void visit_light(grouper *g, gnode *n)
 {
     if (gn_group_has_many_parts(g, n)) {
-        cut(g, (uint32_t)(n - g->nodes.at));
+        gn_group_cut(g, (uint32_t)(n - g->nodes.at));
         return;
     }
     cut_indices(g, n);
@@ -599,9 +631,11 @@ bool gn_group_covers(const grouper *g, const gnode *n)
 void gn_group_assign(grouper *g)
 {
     g->touchers = GN_NEW_ARRAY(g->scratch, struct touchers, g->nodes.n + 1);
+    g->waist_of = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1);
     for (uint32_t at = 0; at < g->nodes.n; at++) {
         gnode *n = &g->nodes.at[at];
         n->touched = NONE, n->group = NONE, n->home = NONE;
+        if (n->kind == NODE_REDUCE || n->kind == NODE_SCATTER) g->fixed = at;
         if (n->kind == NODE_MEMORY) n->leaf = self_leaf(g, at), n->nleaf = 1;
         else if (n->kind == NODE_REDUCE) visit_reduction(g, at);
         else if (n->kind == NODE_SCATTER) visit_scatter(g, at);

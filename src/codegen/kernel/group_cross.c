@@ -82,7 +82,7 @@ static void add_near(const grouper *g, uint32_t at, const class_set *all, near_w
 }
 
 /* Cheaper than to store it once and to load it in every group that needs it. */
-static bool is_near(const grouper *g, uint32_t at)
+bool gn_group_is_near(const grouper *g, uint32_t at)
 {
     const gnode *n = &g->nodes.at[at];
     const class_set all = gn_group_var(g, n);
@@ -111,7 +111,7 @@ void gn_group_cross(grouper *g)
         c.found.n = 0;
         for (size_t i = 0; i < n; i++) {
             const gnode *x = &g->nodes.at[todo[i]];
-            if (x->stored || is_near(g, todo[i])) continue;
+            if (x->stored || gn_group_is_near(g, todo[i])) continue;
             walk_out(&c, todo[i], gn_group_home(g, todo[i])); /* which may need more values itself */
         }
     }

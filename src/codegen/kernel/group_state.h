@@ -3,6 +3,7 @@
  *     group_node.c    live nodes, what kind each is, where an operand's dims go
  *     group_axes.c    1 axis classes: one union-find over (node, dim) names every loop of the program
  *     group_assign.c  2 heavy reductions, 3 a level for every node; group_repeat.c: what inlining would compute too often is stored
+ *     group_waist.c   where chains that are too long are cut
  *     group_merge.c   4 independent groups that read the same rows
  *     group_cross.c   5 what is stored between groups
  *     group_text.c    6 logical kernels; group_index.c: index maps; group_names.c: names and comments
@@ -22,7 +23,8 @@
 
 enum {
     MAX_LEAVES = 16,   /* of a light node; beyond, an operand is stored: else long chains are quadratic */
-    MAX_DEPTH = 100,   /* of light nodes one upon the other; bounds the recursion of the text */
+    MAX_RUN = 100,     /* of light nodes one upon the other between two cuts */
+    MAX_DEPTH = 300,   /* the same with what is computed again from before a cut; bounds the recursion of the text */
     MAX_MAPS = 2,      /* of index maps one upon the other: each writes its operand's index out several times */
     MAX_AXES = 20,     /* of a light node with all that is written out below it */
     MAX_GROUP_AXES = 40, /* schedules take 56 */
@@ -79,6 +81,7 @@ typedef struct gnode {
     uint8_t part;             /* dims along which it stands in such concats */
     uint8_t nleaf;
     uint16_t depth;           /* of light nodes above the leaves */
+    uint16_t run;             /* of those since the last cut through all values */
     uint8_t maps;             /* index maps above the leaves that are no translation: reshapes, gathers */
     bool moved;               /* something light below it is read at other places than its own */
     int32_t group;            /* of the level; NONE: from memory alone */
@@ -136,6 +139,9 @@ typedef struct grouper {
     struct touchers *touchers;/* by leaf: the groups that touch it */
     GN_VEC(uint32_t) late;    /* outputs from memory alone, placed last */
     gn_grouping *out;
+    uint32_t waist, fixed;    /* nodes behind the last cut through all values; the last node whose group is settled */
+    uint32_t *waist_of;       /* by node: the last search for such a cut that met it */
+    bool again;               /* nodes behind such a cut are visited anew */
     bool tiny;                /* all of it may become one function */
     uint32_t ntemps;
     int32_t *value;           /* by node: its value, NONE */
@@ -209,6 +215,8 @@ bool gn_group_can_write(const grouper *, int32_t group, const gnode *); /* its a
 bool gn_group_can_join(const grouper *, const ggroup *from, int32_t to);
 bool gn_group_holds(const grouper *, const ggroup *, const gnode *, int phase); /* the group can store the node */
 int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the node; makes one if none can */
+/* Makes a light node a leaf, which is read from memory only; or what lies below it where it is a view: that stays text. */
+void gn_group_cut(grouper *, uint32_t node);
 bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
 
 int32_t gn_group_store(grouper *, uint32_t node, int32_t home); /* makes it an output of the group */
@@ -233,9 +241,14 @@ void gn_group_rebase(grouper *, gn_group *);
 /* group_repeat.c: the light node below this one to store, since inlining would compute it too often; UINT32_MAX: none. */
 uint32_t gn_group_repeated(grouper *, const gnode *);
 
+/* group_waist.c: stores all values of the level's group that are alive at one place before node `end`, and returns that: the last node before the
+ * cut. UINT32_MAX: there is none. */
+uint32_t gn_group_waist(grouper *, uint32_t end, int32_t group);
+
 /* group_merge.c, group_cross.c, group_order.c */
 void gn_group_merge(grouper *);
 void gn_group_cross(grouper *);
+bool gn_group_is_near(const grouper *, uint32_t node); /* cheaper to compute again than to store and load */
 /* Place of a group in the order of execution: those that run behind another come in the order they were made. */
 static inline int64_t order_key(const grouper *g, int32_t q)
 {
