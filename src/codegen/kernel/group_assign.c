@@ -384,6 +384,14 @@ static void cut_indices(grouper *g, const gnode *n)
     if (!gn_group_is_index(g, n->in[1])) gn_group_cut(g, gn_group_look_through(g, n->in[1]));
 }
 
+/* Moves something that is computed: it may be read at several places. */
+static bool moves_text(const grouper *g, const gnode *n, uint32_t k)
+{
+    if (!is_move(n) || n->kind == NODE_BROADCAST) return false;
+    const gnode *x = &g->nodes.at[gn_group_look_through(g, n->in[k])];
+    return !is_leaf(x) && x->e->nin > 0;
+}
+
 /* Index maps stay short enough to be written out. */
 static void find_maps(grouper *g, gnode *n)
 {
@@ -393,7 +401,7 @@ static void find_maps(grouper *g, gnode *n)
         const gnode *x = operand(g, n, k);
         if (own && x->maps >= MAX_MAPS) gn_group_cut(g, n->in[k]);
         if (x->maps > n->maps) n->maps = x->maps;
-        n->moved |= x->moved || (is_move(n) && n->kind != NODE_BROADCAST && !is_leaf(x) && x->e->nin > 0);
+        n->moved |= x->moved || moves_text(g, n, k);
     }
     n->maps = (uint8_t)(n->maps + own);
 }
