@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "functions.h"
 #include "graph_text.h"
+#include "unstack.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ typedef struct pass {
     const gn_rule_set *sets[MOST_SETS]; /* one sweep with all of them; none: the graph is copied */
     bool required;
     const char *reason;
+    void (*function)(struct gn_core *); /* instead of sets */
 } pass;
 
 /* Sets that come after the first keep what it builds in canonical form. */
@@ -39,6 +41,11 @@ static const pass passes[] = {
      {&gn_rules_canonicalize, &gn_rules_algebra},
      false,
      "canonicalize and algebra once more: catches what the bodies brought"},
+    {"unstack",
+     {NULL},
+     false,
+     "stacks whose rows are sliced again become arrays of their own; after simplify, which makes stacks of gradients; before shape",
+     gn_unstack},
     {"shape",
      {&gn_rules_shape, &gn_rules_canonicalize, &gn_rules_algebra},
      false,
@@ -232,7 +239,8 @@ static void run_pass(driver *d, const pass *p)
     while (nsets < MOST_SETS && p->sets[nsets]) nsets++;
     const gn_sweep_options options = { .pass = p->name, .disabled = d->disabled.at, .ndisabled = d->disabled.n, .trace = d->trace,
                                        .explain = d->options->explain };
-    if (nsets) gn_sweep(d->core, p->sets, nsets, &options, &report->stats);
+    if (p->function) p->function(d->core);
+    else if (nsets) gn_sweep(d->core, p->sets, nsets, &options, &report->stats);
     else renumber(d);
     report->ms = gn_now_ms() - start;
     d->report->ms += report->ms;

@@ -121,6 +121,42 @@ static void random_programs_keep_their_values(void **state)
     assert_true(elements > 1000 && 2 * refused < PROGRAMS && 5 * skipped < elements);
 }
 
+/* Rows of stacks whose parts have one element and two, along either axis, sliced within a part, with steps, and across; two stacks of
+ * different parts meet; arithmetic with numbers, a sum that is repeated, and what is no stack. */
+static void check_stacks(int axis, const char *take)
+{
+    static float xs[24], ys[24];
+    uint64_t random = test_seed();
+    for (int i = 0; i < 24; i++) xs[i] = (float)test_uniform(&random, -1, 1), ys[i] = (float)test_uniform(&random, -1, 1);
+    random_graph r = { .g = gn_graph_new(NULL), .ninputs = 2, .noutputs = 3 };
+    const int64_t shape[2] = { axis ? 6 : 4, axis ? 4 : 6 };
+    gn_expr *x = gn_input(r.g, "x", GN_F32, axis ? "6, 4" : "4, 6"), *y = gn_input(r.g, "y", GN_F32, axis ? "6, 4" : "4, 6"), *b = NULL;
+    r.input[0] = x, r.input[1] = y;
+    r.value[0] = gn_array_of(xs, GN_F32, 2, shape), r.value[1] = gn_array_of(ys, GN_F32, 2, shape);
+    for (int step = 0; step < 3; step++) {
+        gn_expr *one = gn_slice(x, axis ? ":, :1" : ":1"), *two = gn_slice(x, axis ? ":, 1:3" : "1:3"), *last = gn_slice(x, axis ? ":, 3:" : "3:");
+        gn_expr *a = gn_concat(GN_EXPRS(gn_sin(one), gn_mul(two, two), gn_add(last, one)), axis);
+        gn_expr *repeated = gn_broadcast_to(gn_sum_all(y), axis ? "6, 4" : "4, 6");
+        b = gn_concat(GN_EXPRS(gn_cos(two), gn_neg(two)), axis);
+        x = gn_where(gn_lt(a, y), gn_add(gn_mul(a, 0.5), repeated), gn_sub(gn_mul(gn_sin(x), a), step == 1 ? b : gn_sin(y)));
+    }
+    r.output[0] = gn_slice(x, "%s", take), r.output[1] = gn_slice(gn_mul(b, 2.0), "%s", take), r.output[2] = x;
+    comparison c = { .r = &r };
+    if (gn_protect(run, &c)) fail_msg("%s", gn_message());
+    if (c.differs) fail_msg("axis %d, %s: %s", axis, take, c.what);
+    assert_true(c.elements >= 36 && c.skipped == 0);
+    gn_arena_free(&c.arena);
+    gn_graph_free(r.g);
+}
+
+static void stacks_that_are_taken_apart_keep_their_values(void **state)
+{
+    (void)state;
+    static const char *const takes[2][6] = { { "0", "1:3", "2", "3:0:-2", "::2", "1:4" }, { ":, 0", ":, 1:3", ":, 2", ":, 3:0:-2", ":, ::2", ":, 1:4" } };
+    for (int axis = 0; axis < 2; axis++)
+        for (size_t i = 0; i < 6; i++) check_stacks(axis, takes[axis][i]);
+}
+
 /* ---- stability ---- */
 
 enum { ROWS = 7 };
@@ -188,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_programs_keep_their_values),
+        cmocka_unit_test(stacks_that_are_taken_apart_keep_their_values),
         cmocka_unit_test(logistic_regression_by_the_textbook_has_its_gradient_where_the_sigmoid_is_0),
         cmocka_unit_test(the_log_of_a_softmax_has_its_gradient_where_the_softmax_is_0),
     };
