@@ -335,6 +335,29 @@ static void states_in_one_array_are_as_good_as_states_of_their_own(void **state)
     for (size_t i = 0; i < sizeof pair_chains / sizeof *pair_chains; i++) check_repeats(&pair_chains[i], true);
 }
 
+/* A chain that twenty contractions read: stored once, by a kernel before them, be it an output or not. */
+static void what_many_kernels_read_is_stored(void **state)
+{
+    (void)state;
+    for (int named = 0; named < 2; named++) {
+        program *p = program_new(test_seed());
+        p->optimize = true;
+        gn_expr *y = program_in(p, "x", GN_F32, "24, 16");
+        for (int i = 0; i < 15; i++) y = euler(p, y);
+        for (int i = 0; i < 20; i++) {
+            char name[8];
+            snprintf(name, sizeof name, "w%d", i);
+            program_out(p, gn_matmul(y, program_in(p, name, GN_F32, "16, 40")));
+        }
+        if (named) program_out(p, y);
+        program_group(p, &gn_target_avx512);
+        program_check(p, program_interpret);
+        assert_int_equal(p->grouping->groups.n, 21);
+        assert_in_range(written_operations(p), 1, operations(p) + 20);
+        program_free(p);
+    }
+}
+
 static void chains_that_are_cut_keep_their_values(void **state)
 {
     (void)state;
@@ -390,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_costly_value_at_several_places_is_stored),
         cmocka_unit_test(kernels_do_not_repeat_each_others_chains),
         cmocka_unit_test(states_in_one_array_are_as_good_as_states_of_their_own),
+        cmocka_unit_test(what_many_kernels_read_is_stored),
         cmocka_unit_test(chains_that_are_cut_keep_their_values),
         cmocka_unit_test(deep_graphs_need_no_deep_stack),
         cmocka_unit_test(a_group_takes_no_more_axes_than_a_schedule_has),

@@ -27,7 +27,7 @@ static int32_t new_group(grouper *g, group_kind kind, const class_set *spine, in
 {
     const int32_t q = (int32_t)g->groups.n;
     gn_push(g->scratch, &g->groups, (ggroup){ .kind = (uint8_t)kind, .spine = *spine, .after = after, .contraction = NONE });
-    if (after != NONE) gn_push(g->scratch, &g->groups.at[after].followers, q);
+    if (after >= 0) gn_push(g->scratch, &g->groups.at[after].followers, q);
     return q;
 }
 
@@ -160,6 +160,20 @@ static int32_t home_after(grouper *g, const gnode *n)
         if (same && a->outs.n < MAX_OUTS && leaves_ready(g, n, at) && gn_group_can_write(g, at, n)) return at;
     }
     return new_group(g, GROUP_MAP, &d, n->group);
+}
+
+/* A map that runs before all others, for what memory alone gives. */
+int32_t gn_group_first(grouper *g, const gnode *n)
+{
+    const class_set d = gn_group_stored(g, n);
+    if (g->first.n > 0) {
+        const int32_t last = g->first.at[g->first.n - 1];
+        const ggroup *q = &g->groups.at[last];
+        if (q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS && gn_group_can_write(g, last, n)) return last;
+    }
+    const int32_t q = new_group(g, GROUP_MAP, &d, FIRST);
+    gn_push(g->scratch, &g->first, q);
+    return q;
 }
 
 int32_t gn_group_store(grouper *g, uint32_t at, int32_t home)

@@ -1,14 +1,20 @@
 /* Step 5: what crosses between groups is stored by its group, or computed again where it is used if that takes a few
  * operations from what is in memory anyway. Sums are never repeated. Number order matters: tanh z is stored first, so 1
- * - a^2 is then computed again from a. */
+ * - a^2 is then computed again from a. What memory alone gives belongs to no group: two may compute it, for more it is
+ * stored before all of them. */
 #include "group_state.h"
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct crosser {
     grouper *g;
     uint32_t *stamp;             /* by node: 1 + the last group whose walk saw it */
+    uint8_t *count;              /* by node that memory alone gives: groups that compute it; counted while `counts` */
+    bool counts;
     GN_VEC(uint32_t) stack, found;
 } crosser;
+
+enum { MOST_TIMES = 2 };
 
 static void push_operands(crosser *c, const gnode *n)
 {
@@ -18,8 +24,20 @@ static void push_operands(crosser *c, const gnode *n)
 static void found(crosser *c, uint32_t at)
 {
     gnode *n = &c->g->nodes.at[at];
+    if (c->counts) return;
     if (n->crosses == 0) gn_push(c->g->scratch, &c->found, at);
     n->crosses = (uint16_t)(n->crosses + (n->crosses < UINT16_MAX));
+}
+
+/* One more group computes a node that memory alone gives; false: they are too many, and it is among those that are found. */
+static bool count_group(crosser *c, uint32_t at)
+{
+    const gnode *n = &c->g->nodes.at[at];
+    if (!c->counts || n->group != NONE || is_move(n) || !gn_group_covers(c->g, n)) return true;
+    if (c->count[at] > MOST_TIMES) return false;
+    if (++c->count[at] <= MOST_TIMES || (!n->stored && gn_group_is_near(c->g, at))) return true;
+    gn_push(c->g->scratch, &c->found, at);
+    return false;
 }
 
 /* Looks below one node for what group q needs and does not make itself. */
@@ -35,8 +53,9 @@ static void step(crosser *c, uint32_t at, int32_t q)
     const bool own = n->group == q || (is_light(n) && before != NONE && n->group == before && n->phase > 0);
     if (!is_light(n)) {
         if (!own) found(c, at);
-    } else if (own || n->group == NONE || is_move(n) || !gn_group_covers(g, n)) push_operands(c, n);
-    else found(c, at);
+    } else if (own || n->group == NONE || is_move(n) || !gn_group_covers(g, n)) {
+        if (count_group(c, at)) push_operands(c, n);
+    } else found(c, at);
 }
 
 static void drain(crosser *c, int32_t q)
@@ -48,7 +67,7 @@ static void walk_out(crosser *c, uint32_t at, int32_t q)
 {
     const gnode *n = &c->g->nodes.at[at];
     c->stamp[at] = (uint32_t)q + 1;
-    if (n->kind == NODE_REDUCE || n->kind == NODE_MEMORY) return;
+    if (n->kind == NODE_REDUCE || n->kind == NODE_MEMORY || !count_group(c, at)) return;
     push_operands(c, n);
     drain(c, q);
 }
@@ -98,11 +117,45 @@ static int compare_numbers(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void walk_groups(crosser *c)
+{
+    const size_t n = c->g->groups.n;
+    memset(c->stamp, 0, c->g->nodes.n * sizeof *c->stamp);
+    for (size_t q = 0; q < n; q++)
+        if (!c->g->groups.at[q].dead) walk_group(c, (int32_t)q);
+}
+
+/* An output that some later group was to store. */
+static void take_out(ggroup *q, uint32_t at)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->outs.n; i++)
+        if (q->outs.at[i] != at) q->outs.at[n++] = q->outs.at[i];
+    q->outs.n = n;
+}
+
+static void store_first(crosser *c)
+{
+    grouper *g = c->g;
+    c->counts = true;
+    walk_groups(c);
+    c->counts = false;
+    if (c->found.n > 1) qsort(c->found.at, c->found.n, sizeof *c->found.at, compare_numbers);
+    for (size_t i = 0; i < c->found.n; i++) {
+        const uint32_t at = c->found.at[i];
+        const gnode *n = &g->nodes.at[at];
+        if (n->is_part) continue;
+        if (n->stored) take_out(&g->groups.at[n->home], at);
+        gn_group_store(g, at, gn_group_first(g, n));
+    }
+    c->found.n = 0;
+}
+
 void gn_group_cross(grouper *g)
 {
-    crosser c = { g, .stamp = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1) };
-    for (int32_t q = 0; q < (int32_t)g->groups.n; q++)
-        if (!g->groups.at[q].dead) walk_group(&c, q);
+    crosser c = { g, .stamp = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1), .count = GN_NEW_ARRAY(g->scratch, uint8_t, g->nodes.n + 1) };
+    store_first(&c);
+    walk_groups(&c);
     /* What a group stores for others may need values that it did not need itself: until nothing new is found. */
     while (c.found.n > 0) {
         uint32_t *todo = gn_arena_copy(g->scratch, c.found.at, c.found.n * sizeof *todo);

@@ -37,7 +37,8 @@ enum {
     COSTLY = 20,       /* a transcendental function */
     GUESS = 4096,      /* a symbolic extent */
     FEW_POINTS = 64,
-    NONE = -1
+    NONE = -1,
+    FIRST = -2
 };
 
 typedef enum {
@@ -100,7 +101,7 @@ typedef struct gnode {
 typedef struct ggroup {
     uint8_t kind;             /* group_kind */
     bool dead;                /* moved into another */
-    int32_t after;            /* NONE, or the group behind whose end it runs, before all later ones */
+    int32_t after;            /* NONE, or the group behind whose end it runs, before all later ones; FIRST: before all */
     class_set spine;
     GN_VEC(uint32_t) members; /* reductions */
     GN_VEC(uint32_t) closers; /* members summed along the spine */
@@ -137,6 +138,7 @@ typedef struct grouper {
     GN_VEC(ggroup) groups;
     gn_map touches, reads;    /* (group, leaf) pairs */
     struct touchers *touchers;/* by leaf: the groups that touch it */
+    GN_VEC(int32_t) first;    /* groups that run before all others */
     GN_VEC(uint32_t) late;    /* outputs from memory alone, placed last */
     gn_grouping *out;
     uint32_t waist, fixed;    /* nodes behind the last cut through all values; the last node whose group is settled */
@@ -219,6 +221,7 @@ int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the n
 void gn_group_cut(grouper *, uint32_t node);
 bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
 
+int32_t gn_group_first(grouper *, const gnode *); /* a group before all others that can store it */
 int32_t gn_group_store(grouper *, uint32_t node, int32_t home); /* makes it an output of the group */
 /* Dims along which it stands in memory: all of an output, else those that it varies along, and of a part those of the whole. */
 static inline uint8_t stored_dims(const gnode *n) { return n->named ? (uint8_t)((1u << n->rank) - 1) : n->var | n->part; }
@@ -253,7 +256,7 @@ bool gn_group_is_near(const grouper *, uint32_t node); /* cheaper to compute aga
 static inline int64_t order_key(const grouper *g, int32_t q)
 {
     const ggroup *group = &g->groups.at[q];
-    return group->after != NONE ? ((int64_t)group->after << 32) + q : (int64_t)q << 32;
+    return group->after != NONE ? (int64_t)group->after * ((int64_t)1 << 32) + q : (int64_t)q << 32;
 }
 /* The node is in memory when group q begins. */
 static inline bool is_ready(const grouper *g, const gnode *n, int32_t q)
