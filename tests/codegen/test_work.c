@@ -112,6 +112,27 @@ static void work_and_text_grow_with_the_steps_of_a_chain(void **state)
             }
 }
 
+/* Position and speed as rows of one array, in a program that becomes one function. */
+static program *pendulum(int n)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    gn_expr *x = program_in(p, "x", GN_F64, "2, 5"), *y = x;
+    for (int i = 0; i < n; i++) {
+        gn_expr *q = gn_slice(y, "0"), *half = gn_sub(gn_slice(y, "1"), gn_mul(gn_sin(q), 0.05));
+        q = gn_add(q, gn_mul(half, 0.1));
+        y = gn_stack(GN_EXPRS(q, gn_sub(half, gn_mul(gn_sin(q), 0.05))), 0);
+    }
+    program_out(p, y), program_out(p, gn_grad(gn_sum_all(y), x));
+    return p;
+}
+
+static void one_function_of_rows_grows_with_its_steps(void **state)
+{
+    (void)state;
+    assert_growth("pendulum", cost_of(pendulum(12)), cost_of(pendulum(96)));
+}
+
 /* u(i-1) + u(i+1) again and again: inside the array, so that it shrinks by two. */
 static program *stencil(int n, bool plane)
 {
@@ -252,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(work_and_text_grow_with_the_steps_of_a_chain),
+        cmocka_unit_test(one_function_of_rows_grows_with_its_steps),
         cmocka_unit_test(stencils_on_stencils_stay_as_long_as_their_number),
         cmocka_unit_test(nested_selects_make_each_value_once),
         cmocka_unit_test(nested_selects_have_their_values),

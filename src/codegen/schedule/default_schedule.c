@@ -117,8 +117,8 @@ static double lines(const piece *p)
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
         const uint64_t axes = gn_piece_axes(p, i);
-        double n = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
         if (d && d->red == GN_RED_NONE && strncmp(d->name, "t", 1) != 0) continue;
+        double n = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
         for (size_t t = 0; t < p->tile.n; t++)
             if (axes >> p->tile.at[t].axis & 1) n *= (double)p->tile.at[t].points;
         all += n;
