@@ -1,6 +1,7 @@
 /* What expansion leaves to be put in order, point by point as it goes: branches with one condition become one (the stores of a row's vectors
  * stand under one `row < rows`), constants that a variable loses before it is read are not put into it, lets without a reader go. */
 #include "expand.h"
+#include "visit.h"
 
 /* ---- branches: what is computed between them moves before the first ---- */
 
@@ -63,8 +64,11 @@ static void join_branches(gn_lower *g, gn_tree *t)
 /* ---- what nobody reads ---- */
 
 typedef struct reads {
-    uint32_t *let; /* uses of each let, by id */
-    bool **object; /* by id: whether each variable, or the memory, is read; NULL: not asked */
+    uint32_t *let;         /* of each, by id */
+    gn_arena *arena;       /* NULL: objects are not asked for */
+    gn_map object;         /* by id: of each variable, or of the memory; NULL: none */
+    GN_VEC(uint32_t) some; /* objects that are read */
+    uint32_t by;           /* 1; to forget reads: -1 */
 } reads;
 
 static void visit_value(reads *r, const gn_val *v);
@@ -72,13 +76,19 @@ static void visit_value(reads *r, const gn_val *v);
 static void visit_use(reads *r, const gn_val *v)
 {
     if (!v) return;
-    if (v->id) r->let[v->id]++;
+    if (v->id) r->let[v->id] += r->by;
     else visit_value(r, v);
 }
 
 static void note_read(reads *r, const gn_object *o, uint32_t number)
 {
-    if (o && r->object) r->object[o->id][number] = true;
+    if (!o || !r->arena) return;
+    void **read = gn_map_put(r->arena, &r->object, o->id);
+    if (!*read) {
+        *read = GN_NEW_ARRAY(r->arena, uint32_t, o->nregs + 1);
+        gn_push(r->arena, &r->some, o->id);
+    }
+    ((uint32_t *)*read)[number] += r->by;
 }
 
 static void visit_place(reads *r, const gn_access *a, bool is_read)
@@ -97,6 +107,7 @@ static void visit_value(reads *r, const gn_val *v)
 
 static void visit_node(reads *r, const gn_tree *t)
 {
+    gn_work_done.visits++;
     if (t->kind == GN_NODE_LET) visit_value(r, t->val);
     if (t->kind == GN_NODE_SET) visit_use(r, t->val), visit_place(r, &t->place, false);
     if (t->kind == GN_NODE_TILE) {
@@ -106,6 +117,15 @@ static void visit_node(reads *r, const gn_tree *t)
     }
     for (size_t i = 0; i < t->kids.n; i++) visit_node(r, t->kids.at[i]);
 }
+
+uint32_t *gn_let_uses(gn_arena *arena, const gn_tree *t)
+{
+    reads r = { .let = GN_NEW_ARRAY(arena, uint32_t, gn_tree_largest_id(t) + 1), .by = 1 };
+    visit_node(&r, t);
+    return r.let;
+}
+
+/* ---- sets of constants ---- */
 
 static bool is_constant_set(const gn_tree *t)
 {
@@ -159,93 +179,59 @@ static void drop_sets(gn_arena *arena, gn_tree *t)
     t->kids.n = n;
 }
 
-static void forget_uses(uint32_t *let, const gn_val *v)
+/* ---- what is left of nothing: values kept for nobody, loops around nothing, variables that are not read ---- */
+
+static bool is_any_read(const gn_object *o, const uint32_t *read)
 {
-    for (uint16_t i = 0; i < v->n; i++) {
-        if (v->a[i]->id) let[v->a[i]->id]--;
-        else forget_uses(let, v->a[i]);
-    }
-    if (v->kind != GN_VAL_LOAD) return;
-    if (v->u.load.each && v->u.load.each->id) let[v->u.load.each->id]--;
-    if (v->u.load.mask && v->u.load.mask->id) let[v->u.load.mask->id]--;
+    bool any = false;
+    for (uint32_t i = 0; read && i < (o->level == GN_LEVEL_REG ? o->nregs : 1); i++) any |= read[i] > 0;
+    return any;
 }
 
-/* Backward, so that what only a dropped let used goes with it. */
-static void drop_lets(gn_tree *t, uint32_t *let)
+static bool is_idle(const reads *r, const gn_tree *t)
 {
+    const gn_object *o = t->object ? t->object : t->kind == GN_NODE_SET ? t->place.object : NULL;
+    if (t->kind == GN_NODE_LET) return r->let[t->val->id] == 0;
+    if (t->kind == GN_NODE_FOR) return t->bind == GN_BIND_NONE && t->kids.n == 0;
+    if (!o || (o->level != GN_LEVEL_REG && o->level != GN_LEVEL_STACK)) return false;
+    const uint32_t *read = gn_map_get(&r->object, o->id);
+    if (t->kind == GN_NODE_SET) return !read || read[t->object ? t->number : 0] == 0;
+    return t->kind == GN_NODE_BUF && !is_any_read(o, read);
+}
+
+/* Backward, so that what only a dropped node used goes with it. */
+static bool drop_idle(reads *r, gn_tree *t)
+{
+    bool dropped = false;
     for (size_t i = t->kids.n; i-- > 0;) {
-        gn_tree *k = t->kids.at[i];
-        drop_lets(k, let);
-        if (k->kind != GN_NODE_LET || let[k->val->id]) continue;
-        forget_uses(let, k->val);
+        dropped |= drop_idle(r, t->kids.at[i]);
+        if (!is_idle(r, t->kids.at[i])) continue;
+        visit_node(r, t->kids.at[i]);
         t->kids.at[i] = NULL;
+        dropped = true;
     }
     size_t n = 0;
     for (size_t i = 0; i < t->kids.n; i++)
         if (t->kids.at[i]) t->kids.at[n++] = t->kids.at[i];
     t->kids.n = n;
-}
-
-uint32_t *gn_let_uses(gn_arena *arena, const gn_tree *t)
-{
-    reads r = { .let = GN_NEW_ARRAY(arena, uint32_t, gn_tree_largest_id(t) + 1) };
-    visit_node(&r, t);
-    return r.let;
-}
-
-/* ---- what is left of nothing: values kept for nobody, loops around nothing, variables that are not read ---- */
-
-static bool is_private(const gn_object *o)
-{
-    return o->level == GN_LEVEL_REG || o->level == GN_LEVEL_STACK;
-}
-
-static bool is_any_read(const gn_object *o, const bool *read)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < (o->level == GN_LEVEL_REG ? o->nregs : 1); i++) any |= read[i];
-    return any;
-}
-
-static bool is_idle(const gn_tree *t, bool *const *read)
-{
-    const gn_object *o = t->object ? t->object : t->kind == GN_NODE_SET ? t->place.object : NULL;
-    if (t->kind == GN_NODE_FOR) return t->bind == GN_BIND_NONE && t->kids.n == 0;
-    if (!o || !is_private(o)) return false;
-    if (t->kind == GN_NODE_SET) return !read[o->id][t->object ? t->number : 0];
-    return t->kind == GN_NODE_BUF && !is_any_read(o, read[o->id]);
-}
-
-static bool drop_idle(gn_tree *t, bool *const *read)
-{
-    size_t n = 0;
-    bool dropped = false;
-    for (size_t i = 0; i < t->kids.n; i++) {
-        dropped |= drop_idle(t->kids.at[i], read);
-        if (!is_idle(t->kids.at[i], read)) t->kids.at[n++] = t->kids.at[i];
-    }
-    dropped |= n < t->kids.n;
-    t->kids.n = n;
     return dropped;
-}
-
-static bool **nothing_read(gn_lower *g)
-{
-    bool **read = GN_NEW_ARRAY(g->arena, bool *, g->objects.n + 1);
-    for (size_t i = 0; i < g->objects.n; i++) read[i] = GN_NEW_ARRAY(g->arena, bool, g->objects.at[i]->nregs + 1);
-    return read;
 }
 
 void gn_tidy(gn_lower *g, gn_tree *step)
 {
+    reads r = { .arena = g->arena, .by = 1 };
     join_branches(g, step);
     drop_sets(g->arena, step);
-    for (bool more = true; more;) { /* what was kept for nobody may have been the last use of something else */
-        drop_lets(step, gn_let_uses(g->arena, step));
-        reads r = { .let = GN_NEW_ARRAY(g->arena, uint32_t, gn_tree_largest_id(step) + 1), .object = nothing_read(g) };
-        visit_node(&r, step);
-        more = drop_idle(step, r.object);
-        for (size_t i = 0; i < g->objects.n; i++)
-            if (is_any_read(g->objects.at[i], r.object[i])) g->objects.at[i]->read = r.object[i];
+    r.let = GN_NEW_ARRAY(g->arena, uint32_t, gn_tree_largest_id(step) + 1);
+    visit_node(&r, step);
+    r.by = UINT32_MAX; /* -1 */
+    while (drop_idle(&r, step)) {} /* a loop's last statement may have been the last use of what its first one sets */
+    for (size_t k = 0; k < r.some.n; k++) {
+        gn_object *o = g->objects.at[r.some.at[k]];
+        const uint32_t *read = gn_map_get(&r.object, o->id);
+        if (!is_any_read(o, read)) continue;
+        bool *any = GN_NEW_ARRAY(g->arena, bool, o->nregs + 1);
+        for (uint32_t i = 0; i <= o->nregs; i++) any[i] = read[i] > 0;
+        o->read = any;
     }
 }
