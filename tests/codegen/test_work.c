@@ -2,7 +2,9 @@
 #include <gnomon/grad.h>
 #include <gnomon/ops.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "default_schedule.h"
 #include "emit.h"
 #include "program.h"
@@ -269,6 +271,92 @@ static void an_expression_of_8000_steps_needs_no_deep_stack(void **state)
     assert_growth("one expression", cost_of_deep(1000), cost_of_deep(8000));
 }
 
+/* ---- indices and extents that share their parts: (d div 3) + (d mod 5), again and again, stands for a text of 2^60 names ---- */
+
+static const gn_dim *shared_parts(gn_kernel *k, const gn_dim *d)
+{
+    for (int i = 0; i < 60; i++) d = gn_dim_add(k->dims, gn_dim_div(k->dims, d, gn_dim_const(k->dims, 3)), gn_dim_mod(k->dims, d, gn_dim_const(k->dims, 500000)));
+    return d;
+}
+
+static void lower_falling_extent(void *arena)
+{
+    gn_kernel *k = gn_kernel_new(arena, "falling");
+    const gn_dim *n = gn_dim_const(k->dims, 100), *i = gn_dim_sym(k->dims, "i"), *j = gn_dim_sym(k->dims, "j");
+    const gn_dim *extent = gn_dim_add(k->dims, shared_parts(k, i), gn_dim_sub(k->dims, n, i));
+    const uint32_t x = gn_kernel_buf(k, "x", GN_I32, 1, &n), y = gn_kernel_buf(k, "y", GN_F32, 1, &n);
+    const uint16_t axis[] = { (uint16_t)gn_kernel_axis(k, "i", n), (uint16_t)gn_kernel_axis(k, "j", extent) };
+    const gn_dim *at = shared_parts(k, gn_dim_load(k->dims, "x", j));
+    const uint32_t sum = gn_kernel_def(k, "sum", 1, axis, GN_RED_SUM, 1, axis + 1, gn_kexpr_index(k, GN_F32, at));
+    assert_true(k->bufs.at[x].access & GN_KBUF_READ);
+    gn_kernel_store(k, GN_STORE_SET, y, &i, gn_kexpr_ref(k, sum, &i));
+    const char *text = "(schedule s (split i i0 (i1 4)) (order i0 j i1) (bind unroll i1))";
+    gn_schedule_apply(arena, k, gn_schedule_read(arena, k, "s", gn_sx_read(arena, "s", text, strlen(text))->at[0]), &gn_target_avx512);
+}
+
+static void shared_parts_of_indices_and_extents_are_walked_once(void **state)
+{
+    (void)state;
+    gn_arena arena = { 0 };
+    const gn_work before = gn_work_done;
+    assert_int_equal(gn_protect(lower_falling_extent, &arena), GN_EINVAL);
+    assert_non_null(strstr(gn_message(), "the extent of 'j' falls with an axis"));
+    assert_in_range(gn_work_done.visits - before.visits, 100, 10000);
+    gn_arena_free(&arena);
+}
+
+/* ---- one kernel, many statements ---- */
+
+typedef enum { APART, CHAINED, SUMMED, NESTED_COPIES, INTO_ONE, IN_REGISTERS, UNUSED, STATEMENTS } statements;
+
+/* n definitions that are kept: each of its own, each of the one before, sums of the one before, copies inside the loop of the next, all used by the last, each in a
+ * variable, and likewise those that nothing is stored of. */
+static const char *statements_text(gn_arena *arena, statements kind, int n)
+{
+    gn_text k = { .arena = arena }, s = { .arena = arena };
+    gn_textf(&k, "(kernel many (syms N M) (bufs (X f32 N M) (Y f32 N M)) (axes (i N) (j M)) (def d0 (i j) (load X i j))");
+    gn_text_add(&s, " (schedule s (order i j) (stage d0 arena)");
+    for (int t = 1; t < n; t++) {
+        const int from = kind == APART || kind == INTO_ONE ? 0 : t - 1;
+        if (kind == SUMMED && t % 2) gn_textf(&k, " (def d%d (i) (sum (j) (mul %d (d%d i j))))", t, t, from);
+        else if (kind == SUMMED) gn_textf(&k, " (def d%d (i j) (mul (load X i j) (d%d i)))", t, from);
+        else gn_textf(&k, " (def d%d (i j) (add %d (d%d i j)))", t, t, from);
+        gn_textf(&s, " (stage d%d %s%s)", t, kind >= IN_REGISTERS ? "reg" : "arena", kind == NESTED_COPIES ? " (at i)" : "");
+    }
+    gn_textf(&k, " (store set Y (i j) ");
+    if (kind == INTO_ONE)
+        for (int t = 0; t < n - 1; t++) gn_textf(&k, "(add (d%d i j) ", t);
+    gn_textf(&k, kind == SUMMED && n % 2 == 0 ? "(d%d i)" : "(d%d i j)", kind == UNUSED ? 0 : n - 1);
+    for (int t = 0; kind == INTO_ONE && t < n - 1; t++) gn_text_char(&k, ')');
+    gn_textf(&k, "))%s)", gn_text_done(&s));
+    return gn_text_done(&k);
+}
+
+static cost cost_of_statements(statements kind, int n)
+{
+    gn_arena arena = { 0 };
+    const char *text = statements_text(&arena, kind, n);
+    const gn_sx *x = gn_sx_read(&arena, "many", text, strlen(text));
+    const gn_kernel *k = gn_kernel_read(&arena, "many", x->at[0]);
+    const gn_schedule *s = gn_schedule_read(&arena, k, "many", x->at[1]);
+    const gn_work before = gn_work_done;
+    gn_text t = { .arena = &arena };
+    gn_emit_kernel(&t, NULL, gn_schedule_apply(&arena, k, s, &gn_target_avx512));
+    const cost c = { (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(gn_text_done(&t)) };
+    gn_arena_free(&arena);
+    return c;
+}
+
+static void placing_many_statements_takes_n_log_n(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < STATEMENTS; kind++) {
+        char name[20];
+        snprintf(name, sizeof name, "statements %d", kind);
+        assert_growth(name, cost_of_statements((statements)kind, 1000), cost_of_statements((statements)kind, 8000));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +366,8 @@ int main(void)
         cmocka_unit_test(nested_selects_make_each_value_once),
         cmocka_unit_test(nested_selects_have_their_values),
         cmocka_unit_test(an_expression_of_8000_steps_needs_no_deep_stack),
+        cmocka_unit_test(shared_parts_of_indices_and_extents_are_walked_once),
+        cmocka_unit_test(placing_many_statements_takes_n_log_n),
     };
     return cmocka_run_group_tests_name("codegen/work", tests, NULL, NULL);
 }

@@ -77,8 +77,10 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     const bool *online_users;            /* by item: it may run inside the loop over that leaf and is corrected there */
     gn_leafset params, reduced, private; /* leaves; reduced: those that are no parameter's */
     GN_VEC(const gn_kexpr *) refs;       /* to kept definitions */
-    bool has_before;
-    gn_leafset before;                   /* place.c: of a copy staged at a loop, the loops around its uses */
+    GN_VEC(struct gn_ldef *) users;      /* once for each use */
+    uint32_t nawaited;                   /* uses of what is not placed yet */
+    gn_leafset before;                   /* of a copy staged at a loop, the loops around its uses */
+    bool *reaches;                       /* of a running maximum, by item: it is needed there; NULL: not asked yet */
     GN_VEC(gn_tree *) touched;           /* statements that read or write it */
     gn_tree *main; /* its upd, asg or store, once placed */
     bool updated, done;
@@ -106,6 +108,8 @@ typedef struct gn_lower {
     GN_VEC(gn_object *) objects;
     gn_tree *root;
     GN_VEC(gn_tree *) open;
+    struct gn_place_queue *queue;
+    GN_VEC(gn_ldef *) online;
     GN_VEC(gn_dim_fact) facts; /* symbols, then leaves */
     gn_leafset full;           /* axes inside the peeled part of a loop */
     gn_leafset flat;           /* leaves of a flat copy: guarded though serial */
@@ -165,6 +169,28 @@ void gn_lower_names(gn_lower *);
 const char *gn_lower_name(gn_lower *, const gn_ldef *own, const char *wanted);
 /* place.c: the tree of loops. */
 void gn_lower_place(gn_lower *);
+bool gn_is_inside(const gn_ldef *, const gn_tree *loop); /* its main statement is */
+/* place_next.c: in which order, and how far into the open loops. */
+typedef struct gn_path { /* leaves of the loops around a statement, from outside */
+    uint32_t n, leaf[GN_MAX_LEAVES];
+} gn_path;
+typedef struct gn_candidate {
+    gn_ldef *d;
+    bool merge;   /* of its private results; else its main statement */
+    size_t depth; /* open loops that it shares */
+} gn_candidate;
+gn_path gn_path_of(const gn_lower *, gn_leafset);
+gn_path gn_stmt_path(const gn_lower *, const gn_ldef *, bool merge, size_t *own); /* own: only so many loops are shared with others */
+gn_stmt_kind gn_main_stmt(const gn_ldef *);
+void gn_place_begin(gn_lower *);
+bool gn_place_next(gn_lower *, gn_candidate *);  /* false: all are placed */
+void gn_place_close(gn_lower *, size_t depth);   /* the open loops from there on */
+void gn_place_ready(gn_lower *, gn_ldef *);      /* its next statement may be placed */
+void gn_place_done(gn_lower *, gn_ldef *);
+static inline bool gn_is_copy(const gn_ldef *d)
+{
+    return !d->is_store && d->red == GN_RED_NONE;
+}
 /* storage.c: homes, dims, levels, sizes; then addresses. */
 void gn_lower_storage(gn_lower *);
 gn_object *gn_accumulator(const gn_ldef *); /* where init and upd write */

@@ -180,37 +180,27 @@ static void leaf_facts(gn_lower *g)
 
 /* ---- definitions ---- */
 
-static const gn_rfactor *rfactor_of(const gn_lower *g, uint32_t def, size_t *which)
+/* What the schedule says of each definition; of two stages, the first holds. */
+typedef struct directives {
+    const gn_rfactor *rfactor;
+    const gn_stage *stage;
+    const gn_tensorize *tile;
+    int32_t online; /* leaf, + 1 */
+} directives;
+
+static const directives *directives_of(gn_lower *g, size_t ndefs)
 {
-    const gn_rfactor *found = NULL;
-    for (size_t r = 0; r < g->schedule->rfactors.n; r++) {
-        if (g->schedule->rfactors.at[r].def != def) continue;
-        if (found) gn_illegal(g, "rfactor: '%s' is rfactored twice", gn_schedule_def_name(g->from, g->schedule, def));
-        found = &g->schedule->rfactors.at[r];
-        *which = r;
+    const gn_schedule *s = g->schedule;
+    directives *of = GN_NEW_ARRAY(g->arena, directives, ndefs + 1);
+    for (size_t i = s->stages.n; i-- > 0;) of[s->stages.at[i].def].stage = &s->stages.at[i];
+    for (size_t i = s->tensorizes.n; i-- > 0;) of[s->tensorizes.at[i].def].tile = &s->tensorizes.at[i];
+    for (size_t i = s->onlines.n; i-- > 0;) of[s->onlines.at[i].def].online = (int32_t)s->onlines.at[i].leaf + 1;
+    for (size_t i = 0; i < s->rfactors.n; i++) {
+        const gn_rfactor **f = &of[s->rfactors.at[i].def].rfactor;
+        if (*f) gn_illegal(g, "rfactor: '%s' is rfactored twice", gn_schedule_def_name(g->from, s, s->rfactors.at[i].def));
+        *f = &s->rfactors.at[i];
     }
-    return found;
-}
-
-static const gn_stage *stage_of(const gn_lower *g, uint32_t def)
-{
-    for (size_t i = 0; i < g->schedule->stages.n; i++)
-        if (g->schedule->stages.at[i].def == def) return &g->schedule->stages.at[i];
-    return NULL;
-}
-
-static const gn_tensorize *tile_of(const gn_lower *g, uint32_t def)
-{
-    for (size_t i = 0; i < g->schedule->tensorizes.n; i++)
-        if (g->schedule->tensorizes.at[i].def == def) return &g->schedule->tensorizes.at[i];
-    return NULL;
-}
-
-static int32_t online_of(const gn_lower *g, uint32_t def)
-{
-    for (size_t i = 0; i < g->schedule->onlines.n; i++)
-        if (g->schedule->onlines.at[i].def == def) return (int32_t)g->schedule->onlines.at[i].leaf;
-    return -1;
+    return of;
 }
 
 static bool reduces_leaf(const gn_lower *g, size_t n, const uint16_t *raxis, uint32_t leaf)
@@ -240,12 +230,13 @@ static void check_partials(gn_lower *g, const char *name, uint32_t leaf)
 }
 
 /* Makes definition `number` (schedule's numbering) of the copy, its rfactored partial before it. */
-static uint32_t add_def(gn_expr_copy *c, uint32_t number, const char *name, gn_kdef d)
+static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number, const char *name, gn_kdef d)
 {
     gn_lower *g = c->g;
-    size_t which = 0;
-    const gn_rfactor *f = rfactor_of(g, number, &which);
+    const directives *own = &all[number];
+    const gn_rfactor *f = own->rfactor;
     if (f) {
+        const size_t which = (size_t)(f - g->schedule->rfactors.at);
         const char *leaf = g->leaves.at[f->leaf].name;
         check_free(g, "rfactor", f->def_name);
         if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
@@ -259,7 +250,7 @@ static uint32_t add_def(gn_expr_copy *c, uint32_t number, const char *name, gn_k
         gn_kdef p = d;
         p.param = param;
         p.nparam++;
-        const uint32_t part = add_def(c, (uint32_t)(g->from->defs.n + which), f->def_name, p);
+        const uint32_t part = add_def(c, all, (uint32_t)(g->from->defs.n + which), f->def_name, p);
         *q = f->axis_name ? (uint16_t)own_axis(g, (uint32_t)(g->from->axes.n + which)) : by;
         const gn_dim **arg = own_values(g, d.nparam + 1u, param);
         arg[0] = own_values(g, 1, q)[0];
@@ -267,7 +258,7 @@ static uint32_t add_def(gn_expr_copy *c, uint32_t number, const char *name, gn_k
         d.nraxis = 1;
         d.body = gn_kexpr_ref(g->kernel, part, arg);
     }
-    const bool kept = d.red != GN_RED_NONE || stage_of(g, number);
+    const bool kept = d.red != GN_RED_NONE || own->stage;
     if (kept) d.body = gn_inline_expr(g, d.body);
     const uint32_t at = gn_kernel_def(g->kernel, name, d.nparam, d.param, d.red, d.nraxis, d.raxis, d.body);
     gn_ldef *l = NULL;
@@ -281,11 +272,12 @@ static uint32_t add_def(gn_expr_copy *c, uint32_t number, const char *name, gn_k
                         .param = d.param,
                         .raxis = d.raxis,
                         .body = d.body,
-                        .stage = stage_of(g, number),
-                        .tile = tile_of(g, number),
-                        .online = online_of(g, number),
+                        .stage = own->stage,
+                        .tile = own->tile,
+                        .online = own->online - 1,
                         .index = (uint32_t)g->items.n };
         gn_push(g->arena, &g->items, l);
+        if (l->online >= 0) gn_push(g->arena, &g->online, l);
     }
     g->def[at] = l;
     c->def[number] = at;
@@ -297,12 +289,13 @@ static void copy_defs(gn_lower *g)
     const gn_kernel *k = g->from;
     const size_t n = k->defs.n + g->schedule->rfactors.n;
     gn_expr_copy c = { .g = g, .def = GN_NEW_ARRAY(g->arena, uint32_t, n + 1) };
+    const directives *all = directives_of(g, n);
     g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, n + 1);
     for (size_t i = 0; i < k->items.n; i++) {
         if (!k->items.at[i].is_store) {
             gn_kdef d = k->defs.at[k->items.at[i].at];
             d.body = gn_copy_expr(&c, d.body);
-            add_def(&c, k->items.at[i].at, d.name, d);
+            add_def(&c, all, k->items.at[i].at, d.name, d);
             continue;
         }
         const gn_kstore *s = &k->stores.at[k->items.at[i].at];

@@ -2,10 +2,6 @@
  * it reads allow. The rule is section "placement" of docs/kernel-text.md; it decides alone what is fused with what. */
 #include "lower.h"
 
-typedef struct path {
-    uint32_t n, leaf[GN_MAX_LEAVES];
-} path;
-
 gn_tree *gn_tree_new(gn_lower *g, gn_tree_kind kind)
 {
     gn_tree *t = GN_NEW_OBJECT(g->arena, gn_tree);
@@ -13,129 +9,11 @@ gn_tree *gn_tree_new(gn_lower *g, gn_tree_kind kind)
     return t;
 }
 
-static path path_of(const gn_lower *g, gn_leafset leaves)
-{
-    path p = { 0 };
-    for (size_t i = 0; i < g->order.n; i++)
-        if (gn_set_has(&leaves, g->order.at[i]) && !gn_is_tile_leaf(g, g->order.at[i])) p.leaf[p.n++] = g->order.at[i];
-    return p;
-}
-
-static gn_leafset tile_leaves(const gn_ldef *d)
-{
-    gn_leafset s = { { 0 } };
-    if (d->tile)
-        for (size_t i = 0; i < d->tile->leaf.n; i++) gn_set_put(&s, d->tile->leaf.at[i]);
-    return s;
-}
-
-/* Loops around the uses of d, up to and with the leaf it is staged at. */
-static gn_leafset leaves_before(const gn_lower *g, gn_ldef *d)
-{
-    gn_leafset users = { { 0 } };
-    if (d->has_before || d->stage->at < 0) return d->before;
-    d->has_before = true;
-    for (size_t i = 0; i < g->items.n; i++) {
-        gn_ldef *u = g->items.at[i];
-        bool uses = false;
-        for (size_t r = 0; r < u->refs.n; r++) uses |= g->def[u->refs.at[r]->u.ref] == d;
-        if (!uses) continue;
-        users = gn_set_or(users, gn_set_or(u->params, u->reduced));
-        if (u->stage && u->red == GN_RED_NONE && u->stage->at != GN_AT_NONE) users = gn_set_or(users, leaves_before(g, u));
-    }
-    const uint32_t last = g->leaves.at[d->stage->at].place;
-    for (uint32_t i = 0; i <= last; i++)
-        if (gn_set_has(&users, g->order.at[i])) gn_set_put(&d->before, g->order.at[i]);
-    return d->before;
-}
-
-static bool is_copy(const gn_ldef *d)
-{
-    return !d->is_store && d->red == GN_RED_NONE;
-}
-
-static bool is_leaf_of(const gn_laxis *a, uint32_t leaf, int64_t stride)
-{
-    for (size_t i = 0; i < a->leaf.n; i++)
-        if (a->leaf.at[i] == leaf && a->stride.at[i] == stride) return true;
-    return false;
-}
-
-static const gn_laxis *axis_named_by(const gn_lower *g, const gn_dim *d)
-{
-    if (d->n != 1 || d->term[0].c != 1 || d->term[0].n != 1 || d->term[0].atom[0]->kind != GN_DIM_SYM) return NULL;
-    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(d->term[0].atom[0]->name));
-    return a ? &g->axes.at[a - 1] : NULL;
-}
-
-/* Loops that a use of q at these arguments must not share: leaves of parameters whose argument does not run along with them. */
-static gn_leafset forbidden(gn_lower *g, const gn_ldef *q, const gn_kexpr *ref)
-{
-    gn_leafset out = { { 0 } };
-    for (size_t p = 0; ref && p < q->nparam; p++) {
-        const gn_laxis *a = &g->axes.at[q->param[p]], *x = axis_named_by(g, ref->index[p]);
-        if (a == x) continue;
-        for (size_t i = 0; i < a->leaf.n; i++)
-            if (!x || !is_leaf_of(x, a->leaf.at[i], a->stride.at[i])) gn_set_put(&out, a->leaf.at[i]);
-    }
-    return out;
-}
-
-static bool is_inside(const gn_ldef *q, const gn_tree *loop)
+bool gn_is_inside(const gn_ldef *q, const gn_tree *loop)
 {
     for (size_t i = 0; i < q->main->above.n; i++)
         if (q->main->above.at[i] == loop) return true;
     return false;
-}
-
-/* Whether q is still being reduced inside this loop, for its user d. A loop over the same leaf that was opened later sees the whole value. */
-static bool is_reducing(const gn_ldef *q, const gn_ldef *d, const gn_tree *loop)
-{
-    if (q->red == GN_RED_NONE || !gn_set_has(&q->reduced, loop->leaf)) return false;
-    if (q->online == (int)loop->leaf && q->online_users[d->index]) return false;
-    return is_inside(q, loop);
-}
-
-/* How many of the open loops may stay open after this use of q by d. */
-static size_t allowed(gn_lower *g, const gn_ldef *d, const gn_ldef *q, const gn_kexpr *ref, size_t depth)
-{
-    if (is_copy(q) && q->stage->at != GN_AT_NONE) { /* beyond `at` the copy has loops of its own */
-        size_t shared = 0, limit = 0;
-        for (size_t i = 0; i < g->open.n; i++)
-            for (size_t j = 0; j < q->main->above.n; j++) shared += q->main->above.at[j] == g->open.at[i];
-        if (q->stage->at >= 0)
-            for (size_t j = 0; j < q->main->above.n; j++)
-                if (q->main->above.at[j]->leaf == (uint32_t)q->stage->at) limit = j + 1;
-        if (shared > limit && limit < depth) depth = limit;
-    }
-    const gn_leafset no = forbidden(g, q, ref);
-    for (size_t i = 0; i < g->open.n && i < depth; i++)
-        if (gn_set_has(&no, g->open.at[i]->leaf) || is_reducing(q, d, g->open.at[i])) return i;
-    return depth;
-}
-
-/* Path of the statement in *p; returns how many of the open loops it shares. */
-static size_t shared_depth(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, gn_leafset leaves, path *p)
-{
-    *p = path_of(g, leaves);
-    size_t own = SIZE_MAX;
-    if (kind == GN_STMT_ASG && d->stage->at != GN_AT_NONE) {
-        const path before = path_of(g, leaves_before(g, d));
-        path all = before;
-        for (uint32_t i = 0; i < p->n; i++) {
-            bool has = false;
-            for (uint32_t j = 0; j < before.n; j++) has |= before.leaf[j] == p->leaf[i];
-            if (!has) all.leaf[all.n++] = p->leaf[i];
-        }
-        *p = d->stage->level == GN_LEVEL_SHARED ? before : all; /* shared: all threads fill it, without loops */
-        own = before.n;
-    }
-    size_t depth = 0;
-    while (depth < p->n && depth < g->open.n && p->leaf[depth] == g->open.at[depth]->leaf) depth++;
-    if (depth > own) depth = own;
-    if (kind == GN_STMT_MERGE) return allowed(g, d, d, NULL, depth);
-    for (size_t r = 0; r < d->refs.n; r++) depth = allowed(g, d, g->def[d->refs.at[r]->u.ref], d->refs.at[r], depth);
-    return depth;
 }
 
 /* ---- the tree ---- */
@@ -167,10 +45,13 @@ static gn_tree *new_loop(gn_lower *g, uint32_t leaf)
     return n;
 }
 
-static gn_tree *place(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, gn_leafset leaves)
+static gn_tree *place(gn_lower *g, const gn_candidate *c)
 {
-    path p;
-    g->open.n = shared_depth(g, d, kind, leaves, &p);
+    gn_ldef *d = c->d;
+    size_t own;
+    const gn_path p = gn_stmt_path(g, d, c->merge, &own);
+    const gn_stmt_kind kind = c->merge ? GN_STMT_MERGE : gn_main_stmt(d);
+    gn_place_close(g, c->depth);
     gn_tree *parent = g->open.n ? g->open.at[g->open.n - 1] : g->root;
     for (size_t i = g->open.n; i < p.n; i++) {
         gn_tree *n = new_loop(g, p.leaf[i]);
@@ -207,7 +88,7 @@ static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *re
         gn_push(g->arena, &s->above, ref->above.at[i]);
         leaves.w[ref->above.at[i]->leaf / 64] &= ~(UINT64_C(1) << (ref->above.at[i]->leaf % 64));
     }
-    const path p = path_of(g, leaves);
+    const gn_path p = gn_path_of(g, leaves);
     for (uint32_t i = 0; i < p.n; i++) {
         gn_tree *n = new_loop(g, p.leaf[i]);
         if (inner)
@@ -222,77 +103,23 @@ static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *re
     touch(g, s);
 }
 
-/* ---- which statement is next ---- */
-
-/* Of the kept definitions before d: those that it needs, by number in `items`. */
-static bool depends_on(const gn_lower *g, const gn_ldef *d, const gn_ldef *m)
-{
-    bool *needed = GN_NEW_ARRAY(g->arena, bool, g->items.n);
-    needed[d->index] = true;
-    for (size_t i = d->index + 1; i-- > m->index;) /* uses stand behind what they use */
-        for (size_t r = 0; needed[i] && r < g->items.at[i]->refs.n; r++)
-            needed[g->def[g->items.at[i]->refs.at[r]->u.ref]->index] = true;
-    return needed[m->index];
-}
-
-static bool is_ready(const gn_lower *g, const gn_ldef *d, bool merge)
-{
-    if (merge) return d->updated;
-    for (size_t r = 0; r < d->refs.n; r++)
-        if (!g->def[d->refs.at[r]->u.ref]->done) return false;
-    return true;
-}
-
-static gn_stmt_kind main_stmt(const gn_ldef *d)
-{
-    return d->is_store ? GN_STMT_STORE : d->red != GN_RED_NONE ? GN_STMT_UPD : GN_STMT_ASG;
-}
-
-static gn_leafset main_leaves(const gn_ldef *d)
-{
-    if (d->red != GN_RED_NONE) return gn_set_or(d->params, d->reduced);
-    return is_copy(d) && d->tile ? gn_set_minus(d->params, tile_leaves(d)) : d->params;
-}
-
-typedef struct candidate {
-    gn_ldef *d;
-    bool merge, at_root;
-    size_t depth;
-} candidate;
-
-static bool is_better(const candidate *a, const candidate *b)
-{
-    if (a->at_root != b->at_root) return a->at_root;
-    if (a->depth != b->depth) return a->depth > b->depth;
-    if (a->d->index != b->d->index) return a->d->index < b->d->index;
-    return !a->merge && b->merge;
-}
-
-static bool next(gn_lower *g, candidate *best)
-{
-    bool found = false;
-    for (size_t i = 0; i < g->items.n; i++) {
-        gn_ldef *d = g->items.at[i];
-        const bool merge = d->updated;
-        if (d->done || !is_ready(g, d, merge)) continue;
-        path p;
-        const gn_stmt_kind kind = merge ? GN_STMT_MERGE : main_stmt(d);
-        const candidate c = { .d = d,
-                              .merge = merge,
-                              .at_root = kind == GN_STMT_ASG && d->stage->at == GN_AT_ROOT,
-                              .depth = shared_depth(g, d, kind, merge ? d->params : main_leaves(d), &p) };
-        if (!found || is_better(&c, best)) *best = c;
-        found = true;
-    }
-    return found;
-}
-
 /* ---- reductions: init outside the first reduced loop, scale inside the online loop ---- */
+
+static bool depends_on(gn_lower *g, const gn_ldef *d, gn_ldef *m)
+{
+    if (!m->reaches) {
+        m->reaches = GN_NEW_ARRAY(g->arena, bool, g->items.n);
+        m->reaches[m->index] = true;
+        for (size_t i = m->index; i < g->items.n; i++) /* uses stand behind what they use */
+            for (size_t u = 0; m->reaches[i] && u < g->items.at[i]->users.n; u++) m->reaches[g->items.at[i]->users.at[u]->index] = true;
+    }
+    return m->reaches[d->index];
+}
 
 /* Behind the step of m that the correction is of: inside the loops that both share. */
 static size_t scale_depth(gn_lower *g, const gn_ldef *d, const gn_ldef *m, const gn_tree *upd, size_t depth)
 {
-    for (; depth < upd->above.n && is_inside(m, upd->above.at[depth]); depth++) {
+    for (; depth < upd->above.n && gn_is_inside(m, upd->above.at[depth]); depth++) {
         const uint32_t l = upd->above.at[depth]->leaf;
         if (!gn_set_has(&d->params, l) && !gn_set_has(&d->private, l))
             gn_illegal(g, "online %s: '%s' shares the loop '%s', which it is reduced along", m->name, d->name, g->leaves.at[l].name);
@@ -302,20 +129,21 @@ static size_t scale_depth(gn_lower *g, const gn_ldef *d, const gn_ldef *m, const
 
 static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
 {
-    for (size_t i = 0; i < g->items.n; i++) {
-        gn_ldef *m = g->items.at[i];
-        if (m->online < 0 || m == d || !depends_on(g, d, m)) continue;
+    for (size_t i = 0; i < g->online.n; i++) {
+        gn_ldef *m = g->online.at[i];
+        if (m == d || !depends_on(g, d, m)) continue;
         for (size_t j = 0; j < upd->above.n; j++)
-            if (upd->above.at[j]->leaf == (uint32_t)m->online && is_inside(m, upd->above.at[j])) { /* else m is whole there */
+            if (upd->above.at[j]->leaf == (uint32_t)m->online && gn_is_inside(m, upd->above.at[j])) { /* else m is whole there */
                 insert(g, d, GN_STMT_SCALE, upd, scale_depth(g, d, m, upd, j + 1), gn_set_or(d->params, d->private), m);
                 return;
             }
     }
 }
 
-static void place_reduction(gn_lower *g, gn_ldef *d)
+static void place_reduction(gn_lower *g, const gn_candidate *c)
 {
-    const gn_tree *s = d->main = place(g, d, GN_STMT_UPD, main_leaves(d));
+    gn_ldef *d = c->d;
+    const gn_tree *s = d->main = place(g, c);
     size_t first = 0;
     while (first < s->above.n &&
            (!gn_set_has(&d->reduced, s->above.at[first]->leaf) || g->leaves.at[s->above.at[first]->leaf].bind == GN_BIND_THREAD))
@@ -360,12 +188,12 @@ static bool has_loop(const gn_tree *s, const gn_tree *loop)
 }
 
 /* A loop may have no turns, or others than the copy's own; the loop of a running maximum gives it other values in each. */
-static bool binds_readers(const gn_lower *g, const gn_ldef *copy, const gn_tree *loop)
+static bool binds_readers(gn_lower *g, const gn_ldef *copy, const gn_tree *loop)
 {
     if (!gn_set_has(&copy->params, loop->leaf)) return true;
-    for (size_t i = 0; i < g->items.n; i++) {
-        const gn_ldef *m = g->items.at[i];
-        if (m->online == (int)loop->leaf && is_inside(m, loop) && depends_on(g, copy, m)) return true;
+    for (size_t i = 0; i < g->online.n; i++) {
+        gn_ldef *m = g->online.at[i];
+        if (m->online == (int)loop->leaf && gn_is_inside(m, loop) && depends_on(g, copy, m)) return true;
     }
     return false;
 }
@@ -385,24 +213,21 @@ static void check_readers(gn_lower *g, const gn_ldef *copy)
 void gn_lower_place(gn_lower *g)
 {
     g->root = gn_tree_new(g, GN_NODE_STEP);
-    candidate c;
-    while (next(g, &c)) {
+    gn_place_begin(g);
+    for (gn_candidate c; gn_place_next(g, &c);) {
         gn_ldef *d = c.d;
-        if (c.merge) {
-            place(g, d, GN_STMT_MERGE, d->params);
-            d->done = true;
-        } else if (d->red != GN_RED_NONE) {
-            place_reduction(g, d);
+        if (c.merge) place(g, &c);
+        else if (d->red == GN_RED_NONE) d->main = place(g, &c);
+        else {
+            place_reduction(g, &c);
             d->updated = !gn_set_empty(d->private);
-            d->done = !d->updated;
-        } else {
-            d->main = place(g, d, main_stmt(d), main_leaves(d));
-            d->done = true;
         }
+        if (c.merge || !d->updated) gn_place_done(g, d);
+        else gn_place_ready(g, d);
     }
     for (size_t i = 0; i < g->items.n; i++) GN_ASSERT(g->items.at[i]->done);
     for (size_t i = 0; i < g->items.n; i++)
-        if (is_copy(g->items.at[i])) check_readers(g, g->items.at[i]);
+        if (gn_is_copy(g->items.at[i])) check_readers(g, g->items.at[i]);
     cut_steps(g);
 }
 
