@@ -106,7 +106,9 @@ const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *); /* from another 
 const gn_dim *gn_dim_coefficient(gn_dim_pool *, const gn_dim *, const char *symbol);
 bool gn_dim_mentions(const gn_dim *, const char *symbol);                            /* anywhere, also inside atoms */
 void gn_dim_symbols(const gn_dim *, void (*visit)(void *user, const char *name), void *user);
+void gn_dim_loads(const gn_dim *, void (*visit)(void *user, const char *buffer), void *user); /* likewise the buffers that it reads */
 bool gn_dim_has_load(const gn_dim *);
+bool gn_dim_reads(const gn_dim *, const char *buffer);
 
 /* Walks. Atoms are shared (x div 7 and x mod 7 share x), so a walk meets each once: those of d that v has not met, operands first, symbols in the
  * order of their first use. v starts as { .arena = a, .operand = gn_atom_operand } and serves any number of dims. */

@@ -56,41 +56,52 @@ void gn_dim_with_scratch(gn_arena *scratch, void (*body)(void *), void *arg)
 
 /* What a dim mentions. */
 
-typedef struct symbol_walk {
+typedef struct name_walk {
+    gn_atom_kind kind;
     void (*visit)(void *user, const char *name);
     void *user;
     const gn_dim *d;
     gn_arena scratch;
-} symbol_walk;
+} name_walk;
 
-static void meet_symbol(void *user, const gn_atom *x)
+static void meet_name(void *user, const gn_atom *x)
 {
-    const symbol_walk *const w = user;
-    if (x->kind == GN_DIM_SYM) w->visit(w->user, x->name);
+    const name_walk *const w = user;
+    if (x->kind == w->kind) w->visit(w->user, x->name);
 }
 
-static void meet_symbols(void *user)
+static void meet_names(void *user)
 {
-    symbol_walk *const w = user;
+    name_walk *const w = user;
     gn_visit v = { .arena = &w->scratch, .operand = gn_atom_operand };
-    gn_dim_meet(&v, w->d, meet_symbol, w);
+    gn_dim_meet(&v, w->d, meet_name, w);
 }
 
-static void symbols_of_atom(const gn_atom *x, void (*visit)(void *user, const char *name), void *user)
+static void names_of_atom(name_walk *w, const gn_atom *x)
 {
-    if (x->kind == GN_DIM_SYM) visit(user, x->name);
-    for (uint32_t i = 0; i < x->nin; i++) symbols_of_atom(x->in[i], visit, user); /* a small dim's */
+    meet_name(w, x);
+    for (uint32_t i = 0; i < x->nin; i++) names_of_atom(w, x->in[i]); /* a small dim's */
+}
+
+static void find_names(const gn_dim *d, gn_atom_kind kind, void (*visit)(void *user, const char *name), void *user)
+{
+    name_walk w = { .kind = kind, .visit = visit, .user = user, .d = d };
+    if (!gn_dim_is_small(d)) {
+        gn_dim_with_scratch(&w.scratch, meet_names, &w);
+        return;
+    }
+    for (uint32_t i = 0; i < d->n; i++)
+        for (uint32_t k = 0; k < d->term[i].n; k++) names_of_atom(&w, d->term[i].atom[k]);
 }
 
 void gn_dim_symbols(const gn_dim *d, void (*visit)(void *user, const char *name), void *user)
 {
-    symbol_walk w = { .visit = visit, .user = user, .d = d };
-    if (!gn_dim_is_small(d)) {
-        gn_dim_with_scratch(&w.scratch, meet_symbols, &w);
-        return;
-    }
-    for (uint32_t i = 0; i < d->n; i++)
-        for (uint32_t k = 0; k < d->term[i].n; k++) symbols_of_atom(d->term[i].atom[k], visit, user);
+    find_names(d, GN_DIM_SYM, visit, user);
+}
+
+void gn_dim_loads(const gn_dim *d, void (*visit)(void *user, const char *buffer), void *user)
+{
+    if (gn_dim_has_load(d)) find_names(d, GN_DIM_LOAD, visit, user);
 }
 
 uint64_t gn_dim_symbol_bit(const char *name)
@@ -103,7 +114,7 @@ typedef struct search {
     bool found;
 } search;
 
-static void compare_symbol(void *user, const char *name)
+static void compare_name(void *user, const char *name)
 {
     search *const s = user;
     s->found = s->found || strcmp(name, s->name) == 0;
@@ -115,7 +126,14 @@ bool gn_dim_mentions(const gn_dim *d, const char *symbol)
     uint64_t some = 0;
     for (uint32_t i = 0; i < d->n; i++)
         for (uint32_t k = 0; k < d->term[i].n; k++) some |= d->term[i].atom[k]->symbols;
-    if (some & gn_dim_symbol_bit(symbol)) gn_dim_symbols(d, compare_symbol, &s);
+    if (some & gn_dim_symbol_bit(symbol)) gn_dim_symbols(d, compare_name, &s);
+    return s.found;
+}
+
+bool gn_dim_reads(const gn_dim *d, const char *buffer)
+{
+    search s = { buffer, false };
+    gn_dim_loads(d, compare_name, &s);
     return s.found;
 }
 

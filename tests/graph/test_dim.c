@@ -385,6 +385,11 @@ static uint64_t ask_everything(int n, bool symbolic)
     }
     const gn_dim *const j = gn_dim_subst(&pool, d, other_name, (void *)(uintptr_t)gn_dim_sym(&pool, "j"));
     assert_true(gn_dim_mentions(j, "j") && !gn_dim_mentions(j, "i"));
+    const gn_dim *const read = gn_dim_subst(&pool, d, other_name, (void *)(uintptr_t)gn_dim_load(&pool, "T", gn_dim_sym(&pool, "i")));
+    names_met = 0;
+    gn_dim_loads(read, note_name, &names_met);
+    assert_true(gn_dim_reads(read, "T") && !gn_dim_reads(read, "U") && !gn_dim_reads(d, "T"));
+    assert_true(n < 40 || names_met == 1);
     assert_ptr_equal(gn_dim_sub(&pool, d, d), gn_dim_const(&pool, 0));
     const gn_dim *const copy = gn_dim_import(&into, d);
     const char *const text = printed(&arena, d);

@@ -18,27 +18,15 @@ typedef struct sharing {
     bool reads, elsewhere;       /* a store reads the buffer; not only at the place of `store` */
 } sharing;
 
-static bool mentions(const gn_dim *d, const char *buffer)
-{
-    for (uint32_t t = 0; t < d->n; t++)
-        for (uint32_t i = 0; i < d->term[t].n; i++) {
-            const gn_atom *a = d->term[t].atom[i];
-            if (a->kind == GN_DIM_LOAD && strcmp(a->name, buffer) == 0) return true;
-            if (a->a && mentions(a->a, buffer)) return true;
-            if (a->b && mentions(a->b, buffer)) return true;
-        }
-    return false;
-}
-
 /* An index or a condition of e reads the buffer. */
 static bool indexes(const sharing *s, const gn_kexpr *e)
 {
     const char *name = s->k->bufs.at[s->read].name;
     for (size_t i = 0; i < e->nindex; i++)
-        if (mentions(e->index[i], name)) return true;
+        if (gn_dim_reads(e->index[i], name)) return true;
     for (size_t i = 0; i < e->ncond; i++)
-        if (mentions(e->cond[i].a, name) || mentions(e->cond[i].b, name)) return true;
-    return e->kind == GN_K_INDEX && mentions(e->u.index, name);
+        if (gn_dim_reads(e->cond[i].a, name) || gn_dim_reads(e->cond[i].b, name)) return true;
+    return e->kind == GN_K_INDEX && gn_dim_reads(e->u.index, name);
 }
 
 static void find_reading_defs(sharing *s)
@@ -104,7 +92,7 @@ static bool allows(sharing *s, const gn_kstore *store)
     s->reads = s->elsewhere = false;
     look_below(s, store);
     for (size_t d = 0; d < s->k->bufs.at[store->buf].rank; d++)
-        s->elsewhere |= mentions(store->index[d], s->k->bufs.at[s->read].name);
+        s->elsewhere |= gn_dim_reads(store->index[d], s->k->bufs.at[s->read].name);
     return !s->elsewhere && (!s->reads || is_at_place(s, store));
 }
 

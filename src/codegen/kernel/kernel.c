@@ -105,20 +105,17 @@ const gn_dim *gn_kernel_flat(const gn_kernel *k, uint32_t buf, const gn_dim *con
     return flat;
 }
 
+static void mark_buffer(void *user, const char *buffer)
+{
+    gn_kernel *k = user;
+    const int32_t b = gn_kernel_find_buf(k, buffer);
+    if (b >= 0) k->bufs.at[b].access |= GN_KBUF_READ;
+}
+
 /* Marks the buffers that an index reads. */
 static void mark_loads(gn_kernel *k, const gn_dim *d)
 {
-    if (!gn_dim_has_load(d)) return;
-    for (uint32_t t = 0; t < d->n; t++)
-        for (uint32_t i = 0; i < d->term[t].n; i++) {
-            const gn_atom *a = d->term[t].atom[i];
-            if (a->kind == GN_DIM_LOAD) {
-                const int32_t b = gn_kernel_find_buf(k, a->name);
-                if (b >= 0) k->bufs.at[b].access |= GN_KBUF_READ;
-            }
-            if (a->a) mark_loads(k, a->a);
-            if (a->b) mark_loads(k, a->b);
-        }
+    gn_dim_loads(d, mark_buffer, k);
 }
 
 /* ---- expressions: interned by content ---- */

@@ -1,6 +1,7 @@
 /* Extents, trip counts and guards: where a leaf ends, which points lie past the end of their axis, and which part of a loop needs
  * no guard. */
 #include "lower.h"
+#include "visit.h"
 
 /* ---- axes as sums of leaves ---- */
 
@@ -36,32 +37,40 @@ const gn_dim *gn_axis_most(gn_lower *g, const gn_dim *extent)
     return gn_subst_axes(g, extent, value);
 }
 
-static bool mentions_axes(const gn_lower *g, const gn_dim *d)
+/* What is known of atoms, and of sums of them, as bits: they change with an axis; they may fall as one rises. */
+enum { MOVES = 1, FALLS = 2 };
+typedef struct growth {
+    const gn_lower *g;
+    gn_map of; /* by atom */
+} growth;
+
+static uintptr_t growth_of(const growth *w, const gn_dim *d)
 {
-    for (size_t a = 0; a < g->axes.n; a++)
-        if (gn_dim_mentions(d, g->axes.at[a].name)) return true;
-    return false;
+    uintptr_t all = 0;
+    for (uint32_t t = 0; d && t < d->n; t++) {
+        uintptr_t term = 0;
+        for (uint32_t i = 0; i < d->term[t].n; i++) term |= (uintptr_t)gn_map_get(&w->of, GN_KEY(d->term[t].atom[i]));
+        all |= term & MOVES && d->term[t].c < 0 ? term | FALLS : term;
+    }
+    return all;
+}
+
+static void note_growth(void *user, const gn_atom *a)
+{
+    growth *w = user;
+    const uintptr_t first = growth_of(w, a->a), second = growth_of(w, a->b);
+    uintptr_t all = first | second;
+    if (a->kind == GN_DIM_SYM) all = gn_map_get(&w->g->axis_of, GN_KEY(a->name)) ? MOVES : 0;
+    else if (all && (a->kind == GN_DIM_MOD || a->kind == GN_DIM_LOAD || (a->kind == GN_DIM_DIV && second))) all |= FALLS;
+    *gn_map_put(w->g->arena, &w->of, GN_KEY(a)) = (void *)all;
 }
 
 bool gn_grows(const gn_lower *g, const gn_dim *d)
 {
-    if (!mentions_axes(g, d)) return true;
-    for (uint32_t t = 0; t < d->n; t++) {
-        bool moves = false;
-        for (uint32_t i = 0; i < d->term[t].n; i++) {
-            const gn_atom *a = d->term[t].atom[i];
-            if (a->kind == GN_DIM_SYM) {
-                moves |= gn_map_get(&g->axis_of, GN_KEY(a->name)) != NULL;
-                continue;
-            }
-            if (!mentions_axes(g, a->a) && !(a->b && mentions_axes(g, a->b))) continue;
-            moves = true;
-            if (a->kind == GN_DIM_MOD || a->kind == GN_DIM_LOAD || !gn_grows(g, a->a)) return false;
-            if (a->kind == GN_DIM_DIV ? mentions_axes(g, a->b) : !gn_grows(g, a->b)) return false;
-        }
-        if (moves && d->term[t].c < 0) return false;
-    }
-    return true;
+    growth w = { .g = g };
+    gn_visit v = { .arena = g->arena, .operand = gn_atom_operand };
+    gn_dim_meet(&v, d, note_growth, &w);
+    return !(growth_of(&w, d) & FALLS);
 }
 
 int64_t gn_points(const gn_lower *g, uint32_t leaf)
@@ -120,14 +129,16 @@ typedef struct passing { /* whether the axes that an extent depends on move insi
     gn_lower *g;
     uint32_t last; /* place of the innermost loop of the axis */
     bool found;
+    gn_leafset seen; /* axes */
 } passing;
 
 static void mark_passing(void *user, const char *symbol)
 {
     passing *p = user;
     const uintptr_t a = (uintptr_t)gn_map_get(&p->g->axis_of, GN_KEY(symbol));
-    if (!a) return;
+    if (!a || gn_set_has(&p->seen, (uint32_t)a - 1)) return;
     const gn_laxis *x = &p->g->axes.at[a - 1];
+    gn_set_put(&p->seen, (uint32_t)a - 1);
     for (size_t i = 0; i < x->leaf.n; i++) {
         const uint32_t l = x->leaf.at[i];
         p->found |= gn_is_tile_leaf(p->g, l) || is_parallel(p->g, l) || p->g->leaves.at[l].place > p->last;
