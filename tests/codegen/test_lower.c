@@ -62,6 +62,8 @@ static const illegal illegals[] = {
     { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 A)", &gn_target_avx512, "rfactor: the name 'A' is taken" },
     { rows2, "(order i j) (online s j)", &gn_target_avx512, "online s: it is no maximum of floats" },
     { rows2, "(order i j) (online m i)", &gn_target_avx512, "online m i: it is not reduced along that leaf" },
+    { rows2, "(split j j0 (j1 4)) (order i j0 j1) (bind lane j1) (rfactor m j1 p) (stage p arena) (online m j1)", &gn_target_avx512, "online m j1: the leaf is bound to lane, it is no loop" },
+    { rows2, "(split j j0 (j1 4)) (order i j0 j1) (bind thread j1) (rfactor m j1 p) (stage p arena) (online m j1)", &gn_target_cuda, "online m j1: the leaf is bound to thread, it is no loop" },
     { rows2, "(split j j0 (j1 8)) (order i j0 j1) (online m j0)", &gn_target_avx512, "online m: it is reduced along 'j1' too; rfactor it by 'j0'" },
     { "(kernel bad (syms R C) (bufs (X f32 R C) (Y f32 R)) (axes (i R) (j C)) (def m (i) (max (j) (load X i j)))"
       " (def s (i) (sum (j) (sub (load X i j) (m i)))) (store set Y (i) (s i)))",

@@ -295,6 +295,8 @@ static void check_online(const gn_lower *g, gn_ldef *m)
     const uint32_t l = (uint32_t)m->online;
     if (m->red != GN_RED_MAX || !gn_is_float(m->dtype)) gn_illegal(g, "online %s: it is no maximum of floats", m->name);
     if (!gn_set_has(&m->reduced, l)) gn_illegal(g, "online %s %s: it is not reduced along that leaf", m->name, leaf_name(g, l));
+    if (gn_is_tile_leaf(g, l) || g->leaves.at[l].bind == GN_BIND_THREAD)
+        gn_illegal(g, "online %s %s: the leaf is bound to %s, it is no loop", m->name, leaf_name(g, l), bind_names[g->leaves.at[l].bind]);
     for (uint32_t x = 0; x < g->leaves.n; x++)
         if (gn_set_has(&m->reduced, x) && x != l)
             gn_illegal(g, "online %s: it is reduced along '%s' too; rfactor it by '%s'", m->name, leaf_name(g, x), leaf_name(g, l));
