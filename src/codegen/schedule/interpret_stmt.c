@@ -306,7 +306,7 @@ static bool is_idle(const gn_machine *m, const gn_tree *s, int thread)
 {
     const gn_ldef *d = s->def;
     const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
-    const bool accumulates = (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
+    const bool accumulates = s->stmt != GN_STMT_MERGE && d->red != GN_RED_NONE && gn_accumulator(d)->level == GN_LEVEL_ARENA;
     if (!adds && !accumulates) return false;
     const gn_leafset own = gn_stmt_leaves(s);
     for (uint32_t l = 0; l < m->g->leaves.n; l++)
