@@ -44,11 +44,9 @@ static void add_random(unit *u, gn_text *all, gn_words *words)
     };
     uint64_t seed = test_seed() + 100;
     for (int made = 0, i = 0; made < NRANDOM && i < 1000; i++) {
-        const template_kernel *k = &templates[made % NTEMPLATES];
         trial t = { .u = u };
         const char *name = gn_arena_printf(&u->arena, "random_%d", made);
-        t.text = gn_arena_printf(&u->arena, "%s\n%s", gn_arena_printf(&u->arena, k->text, name),
-                                 random_schedule(&u->arena, k, &seed, false));
+        t.text = random_schedule(&u->arena, templates[made % NTEMPLATES], name, &seed, false, NULL);
         if (gn_protect(lower_trial, &t)) continue;
         t.job.c = &loose;
         gn_emit_kernel(all, words, t.job.s);

@@ -38,7 +38,10 @@ static verdict judge(trial *t, int seed)
 {
     static const int64_t extents[][3] = { { 5, 7, 3 }, { 1, 1, 1 }, { 17, 9, 4 }, { 4, 33, 6 }, { 9, 16, 16 }, { 0, 3, 2 }, { 3, 0, 2 }, { 6, 5, 0 } };
     memcpy(t->sym, extents[seed % 8], sizeof t->sym);
-    t->text = wild_schedule(&t->arena, (uint64_t)seed, t->target->lang == GN_LANG_CUDA, &t->plain);
+    uint64_t random = (uint64_t)seed;
+    for (int i = 0; i < 4; i++) test_random(&random); /* small seeds are alike at first */
+    const char *kernel = templates[pick(&random, NTEMPLATES)];
+    t->text = random_schedule(&t->arena, kernel, "wild", &random, t->target->lang == GN_LANG_CUDA, &t->plain);
     if (gn_protect(lower_trial, t)) {
         if (!strstr(gn_message(), "schedule s: ")) fail_msg("seed %d: %s\n%s", seed, gn_message(), t->text);
         return REFUSED;
@@ -80,7 +83,7 @@ static void judge_target(const gn_target *target)
     print_message("%s: %d right, %d refused, %d wrong; of them without at, layout, inner rfactor and online %d, %d, %d\n", target->name, n[RIGHT],
                   n[REFUSED], n[WRONG], nplain[RIGHT], nplain[REFUSED], nplain[WRONG]);
     assert_int_equal(0, unexpected);
-    assert_true(only || n[RIGHT] > (last - first + 1) / 20);
+    assert_true(only || n[RIGHT] > (last - first + 1) / 2);
 }
 
 static void schedules_for_vectors_are_right_or_refused_or_known(void **state)

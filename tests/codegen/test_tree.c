@@ -96,8 +96,7 @@ static void judge_random_schedules(const gn_target *target)
     for (int i = 0; i < n; i++) {
         const int which = i % NTEMPLATES;
         trial t = { .target = target, .sym = { pick(&seed, 8), pick(&seed, 8), pick(&seed, 8) } };
-        t.text = gn_arena_printf(&t.arena, "%s\n%s", gn_arena_printf(&t.arena, templates[which].text, "random"),
-                                 random_schedule(&t.arena, &templates[which], &seed, cuda));
+        t.text = random_schedule(&t.arena, templates[which], "random", &seed, cuda, NULL);
         if (gn_protect(lower_trial, &t) == GN_OK) {
             legal[which]++;
             if (getenv("GNOMON_TEST_SHOW")) print_message("%s\n", t.text);
