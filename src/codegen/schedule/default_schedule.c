@@ -110,15 +110,25 @@ static double weight_of(const piece *p, const gn_kexpr *body)
     return w->weight;
 }
 
+/* By item: lines of its text at one point. */
+static const double *weights_of(const piece *p)
+{
+    double *weight = GN_NEW_ARRAY(p->arena, double, p->nitems + 1);
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        const bool inlined = d && d->red == GN_RED_NONE && strncmp(d->name, "t", 1) != 0;
+        if (!inlined) weight[i] = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
+    }
+    return weight;
+}
+
 /* Lines of the expanded text, roughly: statements times points of their expanded leaves. */
-static double lines(const piece *p)
+static double lines(const piece *p, const double *weight)
 {
     double all = 0;
     for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
         const uint64_t axes = gn_piece_axes(p, i);
-        if (d && d->red == GN_RED_NONE && strncmp(d->name, "t", 1) != 0) continue;
-        double n = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
+        double n = weight[i];
         for (size_t t = 0; t < p->tile.n; t++)
             if (axes >> p->tile.at[t].axis & 1) n *= (double)p->tile.at[t].points;
         all += n;
@@ -129,12 +139,13 @@ static double lines(const piece *p)
 /* Loops of a few constant turns are expanded, shortest first, while the text stays short. */
 static void unroll_loops(piece *p)
 {
+    const double *weight = weights_of(p);
     for (int64_t turns = 1; turns <= UNROLL_MOST; turns++)
         for (size_t i = 0; i < p->serial.n; i++) {
             const leaf_note leaf = p->serial.at[i];
             if (leaf.points != turns && !(leaf.points == 0 && turns == 1)) continue;
             gn_push(p->arena, &p->tile, leaf);
-            if (lines(p) > LINES_MOST) {
+            if (lines(p, weight) > LINES_MOST) {
                 p->tile.n--;
                 continue;
             }
