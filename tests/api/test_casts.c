@@ -102,6 +102,28 @@ static void shifts_of_every_width_move_everything_out(void **state)
     }
 }
 
+/* Numbers written in the program, those made where two are folded. */
+static void numbers_reach_the_end_of_u64(void **state)
+{
+    enum { K = 6 };
+    const uint64_t big = UINT64_C(0xff51afd7ed558ccd), x[] = { 0, 1, 3, UINT64_C(1) << 63, UINT64_MAX };
+    uint64_t got[K][5];
+    gn_graph *g = gn_graph_new(*state);
+    gn_func *f = NULL;
+    gn_expr *a = gn_input(g, "a", GN_U64, "n");
+    must(gn_compile(&f, g, .in = GN_EXPRS(a), .out = GN_EXPRS(gn_mul(a, big), gn_sub(gn_add(gn_mul(a, big), big), 1), gn_maximum(a, big), gn_mod(big, a),
+                                                              gn_select(gn_lt(a, big), UINT64_MAX, a), gn_floordiv(gn_sub(gn_full(g, GN_U64, 0, "n"), 2), 3))));
+    must(gn_call(f, GN_ARRAYS(GN_VIEW(x, 5)), GN_ARRAYS(GN_VIEW(got[0], 5), GN_VIEW(got[1], 5), GN_VIEW(got[2], 5),
+                 GN_VIEW(got[3], 5), GN_VIEW(got[4], 5), GN_VIEW(got[5], 5))));
+    for (int i = 0; i < 5; i++) {
+        const uint64_t want[K] = { x[i] * big, x[i] * big + big - 1, x[i] > big ? x[i] : big, x[i] ? big % x[i] : 0,
+                                   x[i] < big ? UINT64_MAX : x[i], (UINT64_MAX - 1) / 3 };
+        for (int k = 0; k < K; k++) assert_true(got[k][i] == want[k]);
+    }
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 /* ---- remainders: as Python has them, from libm's exact fmod ---- */
 
 #define PYTHON_MOD(type, a, b, r, n) \
@@ -173,6 +195,7 @@ int main(void)
         cmocka_unit_test(each_dtype_becomes_each_other),
         cmocka_unit_test(what_does_not_fit_saturates),
         cmocka_unit_test(shifts_of_every_width_move_everything_out),
+        cmocka_unit_test(numbers_reach_the_end_of_u64),
         cmocka_unit_test(remainders_of_floats_are_exact),
         cmocka_unit_test(gelu_keeps_its_digits_far_below_0),
     };

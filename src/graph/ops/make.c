@@ -41,7 +41,7 @@ gn_expr *gn_make_scalar(gn_graph *g, gn_dtype dtype, double v)
 
 gn_expr *gn_make_scalar_int(gn_graph *g, gn_dtype dtype, int64_t v)
 {
-    const gn_operand number = gn_operand_int(v);
+    const gn_operand number = dtype == GN_U64 ? gn_operand_uint((uint64_t)v) : gn_operand_int(v);
     return gn_number_node(g, "constant", dtype, &number);
 }
 
