@@ -57,7 +57,10 @@ static const illegal illegals[] = {
     { rows2, "(order j i) (bind part i) (stage e scratch)", &gn_target_avx512, "stage" },
     { matmul, "(split i i0 (i1 8)) (order i0 i1 j k) (rfactor acc i0 p)", &gn_target_avx512, "rfactor acc: it does not reduce along the leaf 'i0'" },
     { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor b k0 p)", &gn_target_avx512, "rfactor: 'b' is no reduction" },
-    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 p) (rfactor acc k1 r)", &gn_target_avx512, "rfactor: 'acc' is rfactored twice" },
+    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 p) (rfactor acc k1 r)", &gn_target_avx512, "rfactor acc: it does not reduce along the leaf 'k1'" },
+    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k1 p)", &gn_target_avx512, "the leaf 'k1' may end with its axis 'k' before all its results are made" },
+    { matmul, "(split k k0 (k1 8) (k2 4)) (order i j k0 k1 k2 q) (rfactor acc k0 p) (rfactor p k1 r q)", &gn_target_avx512,
+      "the leaf 'k1' may end with its axis 'k' before all its results are made" },
     { matmul, "(split k k0 (k1 8)) (order b i j k0 k1) (rfactor acc k0 p b)", &gn_target_avx512, "rfactor: the name 'b' is taken" },
     { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 A)", &gn_target_avx512, "rfactor: the name 'A' is taken" },
     { rows2, "(order i j) (online s j)", &gn_target_avx512, "online s: it is no maximum of floats" },
@@ -286,6 +289,24 @@ static void one_function_runs_all_steps(void **state)
     gn_arena_free(&a);
 }
 
+/* Loops of blocks take no more memory than one loop over the axis does. */
+static void blocks_of_a_kept_row_are_as_long_as_the_row(void **state)
+{
+    (void)state;
+    static const char *const schedules[] = { "(split j j0 (jl 16)) (order i j0 jl)", "(split j jb (j0 64) (jl 16)) (order i jb j0 jl) (rfactor s jb s_b)",
+                                             "(split j jb (jc 8) (j0 64) (jl 16)) (order i jb jc j0 jl) (rfactor s jb s_b) (rfactor s_b jc s_c)" };
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        gn_arena a = { 0 };
+        gn_text bytes = { .arena = &a };
+        const char *text = gn_arena_printf(&a, "%s (schedule s %s (bind lane jl) (stage e scratch))", rows2, schedules[i]);
+        const job j = lower_text(&a, text, &gn_target_avx512);
+        assert_int_equal(1, j.s->sbufs.n);
+        gn_dim_show(&bytes, j.s->sbufs.at[0].bytes);
+        assert_string_equal("64*((C+15)/16)", gn_text_done(&bytes));
+        gn_arena_free(&a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +317,7 @@ int main(void)
         cmocka_unit_test(names_of_users_never_meet_ours),
         cmocka_unit_test(a_comment_cannot_end_early),
         cmocka_unit_test(one_function_runs_all_steps),
+        cmocka_unit_test(blocks_of_a_kept_row_are_as_long_as_the_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

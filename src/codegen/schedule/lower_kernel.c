@@ -182,7 +182,7 @@ static void leaf_facts(gn_lower *g)
 
 /* What the schedule says of each definition; of two stages, the first holds. */
 typedef struct directives {
-    const gn_rfactor *rfactor;
+    GN_VEC(uint32_t) rfactors; /* each takes what the one before left */
     const gn_stage *stage;
     const gn_tensorize *tile;
     int32_t online; /* leaf, + 1 */
@@ -195,11 +195,7 @@ static const directives *directives_of(gn_lower *g, size_t ndefs)
     for (size_t i = s->stages.n; i-- > 0;) of[s->stages.at[i].def].stage = &s->stages.at[i];
     for (size_t i = s->tensorizes.n; i-- > 0;) of[s->tensorizes.at[i].def].tile = &s->tensorizes.at[i];
     for (size_t i = s->onlines.n; i-- > 0;) of[s->onlines.at[i].def].online = (int32_t)s->onlines.at[i].leaf + 1;
-    for (size_t i = 0; i < s->rfactors.n; i++) {
-        const gn_rfactor **f = &of[s->rfactors.at[i].def].rfactor;
-        if (*f) gn_illegal(g, "rfactor: '%s' is rfactored twice", gn_schedule_def_name(g->from, s, s->rfactors.at[i].def));
-        *f = &s->rfactors.at[i];
-    }
+    for (size_t i = 0; i < s->rfactors.n; i++) gn_push(g->arena, &of[s->rfactors.at[i].def].rfactors, (uint32_t)i);
     return of;
 }
 
@@ -218,46 +214,59 @@ static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
     return v;
 }
 
-/* An inner loop that ends with its axis makes no partial results beyond. */
-static void check_partials(gn_lower *g, const char *name, uint32_t leaf)
+static bool is_leaf_of_params(const gn_lower *g, const gn_kdef *d, uint32_t leaf)
 {
-    if (gn_is_tile_leaf(g, leaf) || g->leaves.at[leaf].bind == GN_BIND_THREAD) return; /* all points run */
-    for (uint32_t a = 0; a < g->axes.n; a++)
-        for (size_t i = 1; i < g->axes.at[a].leaf.n; i++)
-            if (g->axes.at[a].leaf.at[i] == leaf && !gn_axis_whole(g, a))
-                gn_illegal(g, "rfactor %s: the leaf '%s' may end with its axis '%s' before all its results are made", name, g->leaves.at[leaf].name,
-                           g->axes.at[a].name);
+    return reduces_leaf(g, d->nparam, d->param, leaf);
 }
 
-/* Makes definition `number` (schedule's numbering) of the copy, its rfactored partial before it. */
+/* An inner loop that ends with its axis makes no partial results beyond: they must be summed over that same loop, inside those outside it. */
+static void check_partials(gn_lower *g, const char *name, const gn_rfactor *f, const gn_kdef *d)
+{
+    if (gn_is_tile_leaf(g, f->leaf) || g->leaves.at[f->leaf].bind == GN_BIND_THREAD) return; /* all points run */
+    for (uint32_t a = 0; a < g->axes.n; a++) {
+        bool same = !f->axis_name;
+        for (size_t i = 0; i < g->axes.at[a].leaf.n; same &= is_leaf_of_params(g, d, g->axes.at[a].leaf.at[i++]))
+            if (i > 0 && !same && g->axes.at[a].leaf.at[i] == f->leaf && !gn_axis_whole(g, a))
+                gn_illegal(g, "rfactor %s: the leaf '%s' may end with its axis '%s' before all its results are made", name,
+                           g->leaves.at[f->leaf].name, g->axes.at[a].name);
+    }
+}
+
+static uint32_t add_def(gn_expr_copy *, const directives *all, uint32_t number, const char *name, gn_kdef);
+
+/* The definition as a sum of partial ones, which it makes before. */
+static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *name, gn_kdef d, size_t which)
+{
+    gn_lower *g = c->g;
+    const gn_rfactor *f = &g->schedule->rfactors.at[which];
+    check_free(g, "rfactor", f->def_name);
+    if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
+    if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf))
+        gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, g->leaves.at[f->leaf].name);
+    check_partials(g, name, f, &d);
+    const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
+    uint16_t *param = GN_NEW_ARRAY(g->arena, uint16_t, d.nparam + 1), *q = GN_NEW_ARRAY(g->arena, uint16_t, 1);
+    param[0] = by;
+    if (d.nparam) memcpy(param + 1, d.param, d.nparam * sizeof *param);
+    gn_kdef p = d;
+    p.param = param;
+    p.nparam++;
+    const uint32_t part = add_def(c, all, (uint32_t)(g->from->defs.n + which), f->def_name, p);
+    *q = f->axis_name ? (uint16_t)own_axis(g, (uint32_t)(g->from->axes.n + which)) : by;
+    const gn_dim **arg = own_values(g, d.nparam + 1u, param);
+    arg[0] = own_values(g, 1, q)[0];
+    d.raxis = q;
+    d.nraxis = 1;
+    d.body = gn_kexpr_ref(g->kernel, part, arg);
+    return d;
+}
+
+/* Makes definition `number` (schedule's numbering) of the copy, its rfactored partials before it. */
 static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number, const char *name, gn_kdef d)
 {
     gn_lower *g = c->g;
     const directives *own = &all[number];
-    const gn_rfactor *f = own->rfactor;
-    if (f) {
-        const size_t which = (size_t)(f - g->schedule->rfactors.at);
-        const char *leaf = g->leaves.at[f->leaf].name;
-        check_free(g, "rfactor", f->def_name);
-        if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
-        if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf))
-            gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, leaf);
-        check_partials(g, name, f->leaf);
-        const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
-        uint16_t *param = GN_NEW_ARRAY(g->arena, uint16_t, d.nparam + 1), *q = GN_NEW_ARRAY(g->arena, uint16_t, 1);
-        param[0] = by;
-        if (d.nparam) memcpy(param + 1, d.param, d.nparam * sizeof *param);
-        gn_kdef p = d;
-        p.param = param;
-        p.nparam++;
-        const uint32_t part = add_def(c, all, (uint32_t)(g->from->defs.n + which), f->def_name, p);
-        *q = f->axis_name ? (uint16_t)own_axis(g, (uint32_t)(g->from->axes.n + which)) : by;
-        const gn_dim **arg = own_values(g, d.nparam + 1u, param);
-        arg[0] = own_values(g, 1, q)[0];
-        d.raxis = q;
-        d.nraxis = 1;
-        d.body = gn_kexpr_ref(g->kernel, part, arg);
-    }
+    for (size_t r = 0; r < own->rfactors.n; r++) d = rfactored(c, all, name, d, own->rfactors.at[r]);
     const bool kept = d.red != GN_RED_NONE || own->stage;
     if (kept) d.body = gn_inline_expr(g, d.body);
     const uint32_t at = gn_kernel_def(g->kernel, name, d.nparam, d.param, d.red, d.nraxis, d.raxis, d.body);

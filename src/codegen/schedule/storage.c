@@ -162,23 +162,44 @@ static void check_bytes(gn_lower *g, const gn_object *o, int64_t bytes)
                    most);
 }
 
-/* A loop ends with its axis: of 126 tiles of rows there are four when the batch is 32. Only the outermost dim may say so, for the strides of the
- * others rest on it. */
-static const gn_dim *outermost_points(gn_lower *g, const gn_object *o, uint32_t leaf)
+/* The axis that alone has the leaf, a loop that ends with it (rfactor's, which stands for the leaf, does not count); NULL. */
+static const gn_laxis *ending_axis(const gn_lower *g, const gn_object *o, uint32_t leaf, size_t *at)
 {
-    const gn_lleaf *l = &g->leaves.at[leaf];
-    if ((o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) || !l->extent || gn_is_tile_leaf(g, leaf) ||
-        l->bind == GN_BIND_THREAD)
-        return l->points;
-    const gn_dim *points = l->points;
+    const gn_laxis *found = NULL;
+    const uint8_t bind = g->leaves.at[leaf].bind;
+    if ((o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) || (bind != GN_BIND_NONE && bind != GN_BIND_PART)) return NULL;
+    for (size_t i = 0; o->def->tile && i < o->def->tile->leaf.n; i++)
+        if (o->def->tile->leaf.at[i] == leaf) return NULL; /* whole tiles are written */
     for (size_t a = 0; a < g->axes.n; a++)
         for (size_t i = 0; i < g->axes.at[a].leaf.n; i++) {
-            if (g->axes.at[a].leaf.at[i] != leaf) continue;
-            if (g->axes.at[a].dependent || points != l->points) return l->points;
-            points = gn_dim_min(g->dims, l->points,
-                                gn_dim_cdiv(g->dims, g->axes.at[a].extent, gn_lconst(g, g->axes.at[a].stride.at[i])));
+            if (g->axes.at[a].leaf.at[i] != leaf || (found && a >= g->from->axes.n)) continue;
+            if (g->axes.at[a].dependent || found) return NULL;
+            found = &g->axes.at[a], *at = i;
         }
-    return points;
+    return found;
+}
+
+/* Whether the dim and the next are neighbouring loops of one axis, which end together. */
+static bool goes_on(const gn_lower *g, const gn_object *o, size_t dim)
+{
+    const gn_stage *st = o->def->stage;
+    size_t outer, inner;
+    if (dim + 1 >= o->dims.n || (st && st->pad_leaf == (int32_t)o->dims.at[dim + 1])) return false;
+    const gn_laxis *a = ending_axis(g, o, o->dims.at[dim], &outer);
+    return a && ending_axis(g, o, o->dims.at[dim + 1], &inner) == a && inner == outer + 1;
+}
+
+/* Points of the dims from `first` to `last`, neighbouring loops of one axis. A loop ends with its axis: of 126 tiles of rows there are four when
+ * the batch is 32, and of blocks the last is short. Only an outermost loop or dim may say so, for the strides of the others rest on it. */
+static const gn_dim *points_of(gn_lower *g, const gn_object *o, size_t first, size_t last)
+{
+    const gn_lleaf *l = &g->leaves.at[o->dims.at[first]];
+    size_t at, inner;
+    const gn_laxis *a = ending_axis(g, o, o->dims.at[first], &at);
+    if (!a || (first > 0 && l->extent)) return first == last ? l->points : NULL;
+    inner = at + last - first;
+    const gn_dim *points = gn_dim_cdiv(g->dims, a->extent, gn_lconst(g, a->stride.at[inner]));
+    return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent * (a->stride.at[at] / a->stride.at[inner])), points) : points;
 }
 
 static void size_memory(gn_lower *g, gn_object *o)
@@ -187,11 +208,13 @@ static void size_memory(gn_lower *g, gn_object *o)
     const gn_dim *size = gn_lconst(g, 1);
     int64_t n = 0;
     o->stride = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
-    for (size_t i = o->dims.n; i-- > 0;) {
+    for (size_t i = o->dims.n, last = i; i-- > 0;) {
         const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
         if (!gn_grows(g, l->points)) gn_illegal(g, "stage %s: the extent of '%s' falls with another axis, so that its most is not known", o->name, l->name);
+        if (!goes_on(g, o, i)) last = i;
+        const gn_dim *together = points_of(g, o, i, last);
         o->stride[i] = size;
-        size = gn_dim_mul(g->dims, size, gn_axis_most(g, i ? l->points : outermost_points(g, o, o->dims.at[0])));
+        size = together ? gn_dim_mul(g->dims, o->stride[last], gn_axis_most(g, together)) : gn_dim_mul(g->dims, size, gn_axis_most(g, l->points));
         if (st && st->pad_leaf == (int32_t)o->dims.at[i]) size = gn_ladd(g, size, gn_lconst(g, st->pad));
     }
     o->size = size;
