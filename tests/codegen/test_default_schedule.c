@@ -2,6 +2,7 @@
 #include "programs.h"
 #include "default_schedule.h"
 #include "emit.h"
+#include "lower.h"
 #include "tree.h"
 #include "unit_cc.h"
 #include <dlfcn.h>
@@ -24,6 +25,50 @@ typedef struct scheduled_program {
 static scheduled_program *running;
 static int nkernels, nplain;     /* scheduled; by way of the last resort */
 
+/* ---- chains of additions ---- */
+
+enum { UNKNOWN = 1 << 22, LONGEST = 4096 }; /* elements of an extent that is not known; additions */
+
+static int64_t most_of(const gn_lower *g, const gn_dim *extent)
+{
+    gn_dim_fact fact[64];
+    const gn_dim_facts facts = { g->kernel->syms.n, fact };
+    int64_t least, most;
+    assert_true(facts.n <= 64);
+    for (size_t i = 0; i < facts.n; i++) fact[i] = g->facts.at[i], fact[i].max = UNKNOWN;
+    gn_dim_range(extent, &facts, &least, &most);
+    return least < most && most > UNKNOWN ? UNKNOWN : most;
+}
+
+/* One after the other, whatever lies between: loops and unrolled points that the sum is over. 0: where they end depends on other axes. */
+static int64_t chain_of(const gn_lower *g, const gn_ldef *d)
+{
+    int64_t n = 1;
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        const uint8_t bind = g->leaves.at[l].bind;
+        if (!gn_set_has(&d->reduced, l) || bind == GN_BIND_PRIVATE || bind == GN_BIND_LANE) continue;
+        for (size_t a = 0; a < g->axes.n; a++)
+            for (size_t i = 0; i < g->axes.at[a].leaf.n; i++) {
+                if (g->axes.at[a].leaf.at[i] != l) continue;
+                if (g->axes.at[a].dependent) return 0;
+                const int64_t stride = g->axes.at[a].stride.at[i], points = (most_of(g, g->axes.at[a].extent) + stride - 1) / stride;
+                n *= g->leaves.at[l].extent && g->leaves.at[l].extent < points ? g->leaves.at[l].extent : points;
+                a = g->axes.n - 1;
+                break;
+            }
+    }
+    return n;
+}
+
+static void check_chains(const gn_scheduled *s, const char *text)
+{
+    for (size_t i = 0; i < s->lower->items.n; i++) {
+        const gn_ldef *d = s->lower->items.at[i];
+        if (d->is_store || d->red != GN_RED_SUM || !gn_is_float(d->dtype) || chain_of(s->lower, d) <= LONGEST) continue;
+        fail_msg("%s adds up %d elements in one chain\n%s", d->name, (int)chain_of(s->lower, d), text);
+    }
+}
+
 static void schedule_body(void *arg)
 {
     scheduled_program *c = arg;
@@ -38,6 +83,7 @@ static void schedule_body(void *arg)
         c->text = gn_text_done(&t);
         gn_push(arena, &c->kernels, x);
         nkernels++;
+        if (strcmp(s->name, "default") == 0 && !c->p->grouping->small) check_chains(x, c->text);
         if (strcmp(s->name, "default") != 0) {
             nplain++;
             if (!c->p->from) fail_msg("no closed form fits: %s\n%s", gn_message(), c->text);

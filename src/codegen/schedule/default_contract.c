@@ -241,14 +241,14 @@ static void add_name(gn_text *t, const char *name)
     if (name) gn_textf(t, " %s", name);
 }
 
-/* k0 outside the rows, k1 inside: the sums of the rows are kept beside the loops from chunk to chunk (gn_piece_keep). */
+/* k0 outside the rows, k1 inside: the sums of the rows are kept beside the loops from chunk to chunk (gn_piece_keep), those of a chunk are in
+ * registers (gn_default_block). */
 static const char *split_k(piece *p, const contraction *c, const char **inner)
 {
     const uint32_t k = c->acc->raxis[0];
-    const char *outer = gn_piece_leaf(p, k, "0"), *partial = gn_piece_name(p, gn_arena_printf(p->arena, "%s_k", c->acc->name));
+    const char *outer = gn_piece_leaf(p, k, "0");
     *inner = gn_piece_leaf(p, k, "1");
     gn_textf(&p->splits, " (split %s %s (%s %d))", p->k->axes.at[k].name, outer, *inner, K_CHUNK);
-    gn_textf(&p->rest, " (rfactor %s %s %s)", c->acc->name, outer, partial);
     return outer;
 }
 

@@ -5,6 +5,7 @@
  *     maps that read transposed    blocks of the operand turned beside the loops                            default_transpose.c
  *     row reductions, other maps   lanes along the axis with most traffic, parts of 64 Ki elements          default_rows.c
  *     sums over all rows           a partial per part, then a small step                                    default_piece.c
+ *     long sums in any of these     blocks, each with a partial sum in registers                             default_block.c
  *     store add                    lanes and parts along an axis that the index leaves alone                default_scatter.c
  *     CUDA                         blocks and threads for the same                                          default_cuda.c
  *     small programs               no parts, short loops expanded, one function                             here
@@ -233,7 +234,9 @@ gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_
     write_peels(&t, &p);
     gn_textf(&t, "%s)", gn_text_done(&p.rest));
     const gn_sx *list = gn_sx_read(arena, "default", t.at, t.n);
-    return gn_schedule_read(arena, k, "default", list->at[0]);
+    gn_schedule *s = gn_schedule_read(arena, k, "default", list->at[0]);
+    if (!p.small && target->lang != GN_LANG_CUDA) gn_default_block(&p, s);
+    return s;
 }
 
 /* ---- the way out ---- */
