@@ -8,8 +8,9 @@
 #include "evaluate.h"
 #include "graph_text.h"
 #include "ops/reference.h"
+#include "shared.h"
 
-enum { MOST_FILES = 256, MOST = 64 };
+enum { MOST_FILES = 256, MOST = 512 };
 
 static char *files[MOST_FILES];
 static size_t nfiles;
@@ -139,8 +140,20 @@ static void run_size(void *user)
     r->sizes += !r->wanted;
 }
 
+/* A graph that was read has variables without memory: a text may say any size. */
+static void give_memory(graph_run *r, gn_expr *e)
+{
+    gn_graph *const g = r->core->graph;
+    const gn_array zeros = random_array(r, e->type);
+    size_t i = 0;
+    while (g->variables.at[i] != e) i++;
+    gn_check(gn_variable_new(&g->kept.at[i], g->arena.allocator, gn_attr_of(e, "name")->name, &zeros));
+    *gn_map_put(&g->arena, &g->storage, e->id) = g->kept.at[i];
+}
+
 static void find_variables(graph_run *r)
 {
+    r->integers = 1;
     const struct gn_core *c = r->core;
     gn_expr **roots = GN_NEW_ARRAY(&r->arena, gn_expr *, c->out.n + 2 * c->variable.n);
     size_t n = 0;
@@ -149,6 +162,7 @@ static void find_variables(graph_run *r)
     const gn_expr_list nodes = gn_reachable(&r->arena, n, roots);
     for (size_t i = 0; i < nodes.n; i++)
         if (nodes.at[i]->op == &gn_op_variable) gn_push(&r->arena, &r->variables, nodes.at[i]);
+    for (size_t i = 0; i < r->variables.n; i++) give_memory(r, r->variables.at[i]);
 }
 
 static void run_file(void *user)
