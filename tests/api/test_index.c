@@ -231,6 +231,34 @@ static gn_expr *known_along(gn_expr *x, int bits, int rank)
     return x;
 }
 
+/* Given, and computed from what is given; the greatest of the dtype is outside. */
+static void each_dtype_of_integers_indexes(void **state)
+{
+    static const gn_dtype dtypes[] = { GN_I8, GN_I16, GN_I32, GN_I64, GN_U8, GN_U16, GN_U32, GN_U64 };
+    const int64_t two = 2;
+    const float x[3] = { 1, 2, 4 };
+    for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
+        const size_t size = gn_dtype_size(dtypes[d]);
+        const bool has_sign = d < 4;
+        gn_graph *g = gn_graph_new(*state);
+        gn_func *f = NULL;
+        gn_expr *xe = gn_input(g, "x", GN_F32, "n"), *k = gn_input(g, "k", dtypes[d], "m"), *given = gn_take(xe, k, 0);
+        gn_expr *added = gn_scatter_add(xe, k, given, 0), *computed = gn_take(xe, gn_bit_xor(k, 1), 0);
+        must(gn_compile(&f, g, .in = GN_EXPRS(xe, k), .out = GN_EXPRS(given, added, computed)));
+        unsigned char at[16] = { 0 };
+        at[size] = 1; /* 0, 1: little-endian */
+        float y[2], sum[3], other[2];
+        const gn_arrays in = GN_ARRAYS(GN_VIEW(x, 3), gn_array_of(at, dtypes[d], 1, &two)), out = GN_ARRAYS(GN_VIEW(y, 2), GN_VIEW(sum, 3), GN_VIEW(other, 2));
+        must(gn_call(f, in, out));
+        assert_true(y[0] == 1 && y[1] == 2 && sum[0] == 2 && sum[1] == 4 && sum[2] == 4 && other[0] == 2 && other[1] == 1);
+        memset(at + size, 0xff, size);
+        if (has_sign) at[2 * size - 1] = 0x7f;
+        refuse(gn_call(f, in, out), GN_EINDEX, "outside [0, 3)");
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+}
+
 static void check_repeated(gn_context *c, gn_dtype t, int at, int know_i, int know_u, int named)
 {
     enum { P = 3, Q = 5, K = 4, M = 6 };
@@ -323,6 +351,7 @@ int main(void)
         cmocka_unit_test(parts_of_an_input_are_labels),
         cmocka_unit_test(a_narrow_index_reaches_into_a_long_axis),
         cmocka_unit_test(parts_of_bytes_are_indices),
+        cmocka_unit_test(each_dtype_of_integers_indexes),
         cmocka_unit_test(equal_updates_at_equal_places_all_count),
         cmocka_unit_test(constant_updates_at_a_constant_place_all_count),
         cmocka_unit_test(a_warm_function_names_its_own_line),

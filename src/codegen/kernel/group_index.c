@@ -204,11 +204,10 @@ static const gn_dim *checked_index(writer *w, const gnode *n, const gn_dim *at)
     return gn_dim_max(pool(w), constant(w, 0), gn_dim_min(pool(w), at, last));
 }
 
-const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
+static const gn_dim *write_index(writer *w, uint32_t at, const gn_dim *const *index)
 {
     const gnode *n = &w->g->nodes.at[at];
     const gn_dim *inner[GN_MAX_RANK] = { 0 };
-    if (!gn_group_is_index(w->g, at)) return NULL;
     if (gn_write_loads(w, n)) {
         const uint32_t buf = gn_write_memory(w, at, index, inner);
         return gn_dim_load(pool(w), w->k->bufs.at[buf].name, gn_kernel_flat(w->k, buf, inner));
@@ -217,13 +216,18 @@ const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
     case NODE_SCALAR: return constant(w, gn_group_integer(n->e));
     case NODE_DIM: return gn_write_dim(w, gn_group_dim_of(n->e));
     case NODE_IOTA: return index[gn_attr_of(n->e, "axis")->i];
-    case NODE_ELEM: return gn_write_index(w, n->in[0], index); /* a cast */
-    case NODE_CHECK: return checked_index(w, n, gn_write_index(w, n->in[0], index));
+    case NODE_ELEM: return write_index(w, n->in[0], index); /* a cast */
+    case NODE_CHECK: return checked_index(w, n, write_index(w, n->in[0], index));
     default: break;
     }
     if (!is_view(n)) return NULL; /* a reduction of this group: no memory yet */
     gn_write_operand_index(w, n, 0, index, inner);
-    return gn_write_index(w, n->in[0], inner);
+    return write_index(w, n->in[0], inner);
+}
+
+const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
+{
+    return gn_group_is_index(w->g, at) ? write_index(w, at, index) : NULL;
 }
 
 const gn_dim *gn_write_taken(writer *w, const gnode *n, const gn_dim *const *index)

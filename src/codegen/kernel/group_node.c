@@ -111,12 +111,14 @@ static bool is_widening(const gnode *n, const gnode *x)
            !(gn_dtypes[to].kind == GN_KIND_UINT && gn_dtypes[from].kind == GN_KIND_INT);
 }
 
+/* Of u64 only what is checked: above INT64_MAX it is negative as an index, and outside as well. */
 bool gn_group_is_index(const grouper *g, uint32_t at)
 {
-    for (;;) {
+    for (bool checked = false;;) {
         at = gn_group_look_through(g, at);
         const gnode *n = &g->nodes.at[at];
-        if (!gn_is_int((gn_dtype)n->e->type->dtype) || n->e->type->dtype == GN_U64) return false;
+        checked |= n->kind == NODE_CHECK;
+        if (!gn_is_int((gn_dtype)n->e->type->dtype) || (n->e->type->dtype == GN_U64 && !checked)) return false;
         if (is_leaf(n) || n->kind == NODE_SCALAR || n->kind == NODE_DIM || n->kind == NODE_IOTA) return true;
         if (n->kind != NODE_CHECK && (n->kind != NODE_ELEM || strcmp(n->e->op->name, "cast") != 0)) return false;
         if (n->kind == NODE_ELEM && !is_widening(n, &g->nodes.at[gn_group_look_through(g, n->in[0])])) return false;
