@@ -102,6 +102,38 @@ static void shifts_of_every_width_move_everything_out(void **state)
     }
 }
 
+/* Beside floats alone, where lanes are converted together: positions, and each integer that lanes hold. */
+static void lanes_become_u64(void **state)
+{
+    enum { M = 40 };
+    static const gn_dtype from[] = { GN_I32, GN_U32, GN_I64 };
+    for (size_t k = 0; k < sizeof from / sizeof *from; k++) {
+        const size_t size = gn_dtype_size(from[k]);
+        const int64_t n = M;
+        uint64_t bound[M];
+        int64_t x[M];
+        unsigned char given[M * 8];
+        float below[M], before[M];
+        gn_graph *g = gn_graph_new(*state);
+        gn_func *f = NULL;
+        gn_expr *a = gn_input(g, "a", from[k], "n"), *b = gn_input(g, "b", GN_U64, "n");
+        for (int i = 0; i < M; i++) {
+            x[i] = i % 3 == 0 ? 20 - i : i % 3 == 1 ? INT32_MAX - i : i, bound[i] = i % 4 == 0 ? UINT64_MAX - (uint64_t)i : (uint64_t)i * 5 % 31;
+            memcpy(given + (size_t)i * size, &x[i], size); /* little-endian */
+            if (from[k] == GN_U32) x[i] = (uint32_t)x[i];
+        }
+        must(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(gn_select(gn_lt(gn_cast(a, GN_U64), b), gn_number(g, GN_F32, 1), 2),
+                                                                     gn_select(gn_lt(gn_iota(g, GN_U64, 0, "n"), b), gn_number(g, GN_F32, 1), 2))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(given, from[k], 1, &n), GN_VIEW(bound, M)), GN_ARRAYS(GN_VIEW(below, M), GN_VIEW(before, M))));
+        for (int i = 0; i < M; i++) {
+            assert_true(below[i] == ((x[i] < 0 ? 0 : (uint64_t)x[i]) < bound[i] ? 1 : 2));
+            assert_true(before[i] == ((uint64_t)i < bound[i] ? 1 : 2));
+        }
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+}
+
 /* Numbers written in the program, those made where two are folded. */
 static void numbers_reach_the_end_of_u64(void **state)
 {
@@ -195,6 +227,7 @@ int main(void)
         cmocka_unit_test(each_dtype_becomes_each_other),
         cmocka_unit_test(what_does_not_fit_saturates),
         cmocka_unit_test(shifts_of_every_width_move_everything_out),
+        cmocka_unit_test(lanes_become_u64),
         cmocka_unit_test(numbers_reach_the_end_of_u64),
         cmocka_unit_test(remainders_of_floats_are_exact),
         cmocka_unit_test(gelu_keeps_its_digits_far_below_0),
