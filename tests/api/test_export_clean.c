@@ -106,10 +106,21 @@ static void every_op_is_clean_under_all_warnings(void **state)
     free(c);
 }
 
+/* The loop over parts stays where the one inside it has no points: its leaf is in no statement. */
+static void a_product_without_rows_is_clean(void **state)
+{
+    (void)state;
+    gn_graph *g = gn_graph_new(api_context);
+    gn_expr *x = gn_input(g, "x", GN_F64, "1, 0, 4"), *w = gn_input(g, "w", GN_F64, "4, 4");
+    check_clean(g, &(gn_compile_options){ .in = GN_EXPRS(x, w), .out = GN_EXPRS(gn_matmul(x, w)), .name = "samples" });
+    gn_graph_free(g);
+}
+
 int main(void)
 {
     static const char *const targets[] = { "avx512", "avx2", "generic", "c11" };
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_op_is_clean_under_all_warnings), cmocka_unit_test(comparisons_that_are_decided_are_not_written) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_product_without_rows_is_clean), cmocka_unit_test(comparisons_that_are_decided_are_not_written),
+                                        cmocka_unit_test(every_op_is_clean_under_all_warnings) };
     int failures = 0;
     char command[96];
     strcpy(api_dir, "/tmp/gnomon-api-XXXXXX");

@@ -230,17 +230,19 @@ static const gn_tree *only_loop(const gn_tree *t)
     return found;
 }
 
-/* name = (source / what the later ones count) % its own count; 0 where a count is 0, so that nothing runs */
-static void digit(gn_emitter *e, const char *type, const char *name, const char *source, const gn_dim *later, const gn_dim *count,
-                  bool outermost)
+/* leaf = (source / what the later ones count) % its own count, where the body uses it; 0 where a count is 0, so that nothing runs */
+static void digit(gn_emitter *e, const char *type, uint32_t leaf, const char *source, const gn_dim *later, const gn_dim *count, bool outermost)
 {
+    const char *const name = e->g->leaves.at[leaf].name;
+    if (!gn_emit_take_use(e, name)) return;
     gn_emit_indent(e);
-    gn_textf(e->out, "const %s %s = ", type, name);
+    gn_textf(e->out, "const %s %s = ", type, gn_emit_name_of(e, name));
     if (gn_dim_is(later, 0) || gn_dim_is(count, 0)) {
         gn_text_add(e->out, "0;\n");
         return;
     }
     const bool divided = !gn_dim_is(later, 1);
+    e->uses_part |= !e->g->cuda;
     if (divided && !outermost) gn_text_char(e->out, '(');
     gn_text_add(e->out, source);
     if (divided) gn_text_add(e->out, " / "), gn_emit_dim(e, later, true);
@@ -249,7 +251,7 @@ static void digit(gn_emitter *e, const char *type, const char *name, const char 
     gn_text_add(e->out, ";\n");
 }
 
-static bool part_leaves(gn_emitter *e, const gn_tree *step)
+static void part_leaves(gn_emitter *e, const gn_tree *step)
 {
     GN_VEC(const gn_tree *) chain = { 0 };
     for (const gn_tree *t = only_loop(step); t && (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK); t = only_loop(t))
@@ -257,12 +259,9 @@ static bool part_leaves(gn_emitter *e, const gn_tree *step)
     const gn_dim *later = gn_lconst(e->g, 1);
     for (size_t i = chain.n; i-- > 0;) {
         const gn_tree *t = chain.at[i];
-        e->uses_part |= !e->g->cuda && !gn_dim_is(later, 0) && !gn_dim_is(t->to, 0);
-        digit(e, "int64_t", gn_emit_name(e, e->g->leaves.at[t->leaf].name), e->g->cuda ? "(int64_t)blockIdx.x" : "part", later,
-              t->to, i == 0);
+        digit(e, "int64_t", t->leaf, e->g->cuda ? "(int64_t)blockIdx.x" : "part", later, t->to, i == 0);
         later = gn_dim_mul(e->g->dims, later, t->to);
     }
-    return chain.n > 0;
 }
 
 static void thread_leaves(gn_emitter *e)
@@ -274,8 +273,7 @@ static void thread_leaves(gn_emitter *e)
         const uint32_t l = g->order.at[i];
         if (g->leaves.at[l].bind != GN_BIND_THREAD) continue;
         const int64_t n = gn_points(g, l);
-        digit(e, "int", gn_emit_name(e, g->leaves.at[l].name), "(int)threadIdx.x", gn_lconst(g, later), gn_lconst(g, n),
-              later * n == all);
+        digit(e, "int", l, "(int)threadIdx.x", gn_lconst(g, later), gn_lconst(g, n), later * n == all);
         later *= n;
     }
 }
@@ -284,16 +282,18 @@ static void thread_leaves(gn_emitter *e)
 
 static const char *body_of(gn_emitter *e, const gn_tree *step)
 {
-    gn_text body = { .arena = e->g->arena };
+    gn_text body = { .arena = e->g->arena }, leaves = body;
     gn_text *out = e->out;
     e->out = &body;
     e->depth = 1;
     e->uses = gn_let_uses(e->g->arena, step);
+    kids(e, step);
+    e->out = &leaves;
     if (!e->one_function) part_leaves(e, step);
     if (e->g->cuda) thread_leaves(e);
-    kids(e, step);
+    gn_text_add(&leaves, gn_text_done(&body));
     e->out = out;
-    return gn_text_done(&body);
+    return gn_text_done(&leaves);
 }
 
 static void c_step(gn_emitter *e, const gn_tree *step, uint32_t number)
