@@ -173,11 +173,20 @@ typedef struct node_call {
     gn_expr *result;
 } node_call;
 
+/* What trusts its indices gets checked ones, whoever wrote the text; they are checked once. */
+static gn_expr *with_checked_indices(gn_graph *g, gn_expr *e)
+{
+    if ((e->op != &gn_op_take && e->op != &gn_op_scatter_add) || e->in[1]->op == &gn_op_check_index) return e;
+    const gn_attr extent = { .kind = GN_ATTR_DIMS, .n = 1, .dims = &e->in[0]->type->dim[e->attr[0].i] };
+    gn_expr *const in[] = { e->in[0], gn_node(g, &gn_op_check_index, &e->in[1], 1, &extent), e->nin > 2 ? e->in[2] : NULL };
+    return gn_node(g, e->op, in, e->nin, e->attr);
+}
+
 static void make_node(void *arg)
 {
     node_call *const c = arg;
     if (c->op->traits & GN_LEAF && !c->op->infer) c->result = gn_leaf_node(c->r->g, c->op, c->type, c->attr);
-    else c->result = gn_node(c->r->g, c->op, c->in, c->nin, c->attr);
+    else c->result = with_checked_indices(c->r->g, gn_node(c->r->g, c->op, c->in, c->nin, c->attr));
 }
 
 static gn_expr *read_expr(reader *r, const scope *s, const gn_type *type, const gn_sx *x)
