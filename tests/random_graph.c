@@ -35,7 +35,12 @@ static void fill(maker *m, gn_array *a)
         case GN_F64: ((double *)a->data)[i] = u; break;
         case GN_I32: ((int32_t *)a->data)[i] = (int32_t)below(m, 7) - 3; break;
         case GN_I64: ((int64_t *)a->data)[i] = below(m, 40) ? (int64_t)below(m, 9) - 4 : below(m, 2) ? INT64_MAX : INT64_MIN; break;
+        case GN_U64: ((uint64_t *)a->data)[i] = test_random(&m->rng) >> below(m, 64); break;
         case GN_U32: ((uint32_t *)a->data)[i] = (uint32_t)test_random(&m->rng); break;
+        case GN_I16:
+        case GN_U16: ((uint16_t *)a->data)[i] = (uint16_t)test_random(&m->rng); break;
+        case GN_I8:
+        case GN_U8: ((uint8_t *)a->data)[i] = (uint8_t)test_random(&m->rng); break;
         default: ((uint8_t *)a->data)[i] = below(m, 2) != 0; break;
         }
     }
@@ -59,9 +64,14 @@ static gn_expr *add_input(maker *m, gn_dtype dtype, int rank, const char *const 
     return x;
 }
 
+static gn_dtype some_dtype(maker *m)
+{
+    static const gn_dtype often[] = { GN_F32, GN_F32, GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL }, seldom[] = { GN_U64, GN_U16, GN_U8, GN_I16, GN_I8 };
+    return below(m, 5) ? often[below(m, 8)] : seldom[below(m, 5)];
+}
+
 static void add_inputs(maker *m)
 {
-    static const gn_dtype dtypes[] = { GN_F32, GN_F32, GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL };
     const int n = 3 + (int)below(m, 4);
     /* both named dims are bound by something */
     m->r->pool[m->r->npool++] = add_input(m, GN_F32, 2, (const char *const[]){ "n", "m" });
@@ -69,7 +79,7 @@ static void add_inputs(maker *m)
         const char *extent[4];
         const int rank = (int)below(m, 4);
         for (int d = 0; d < rank; d++) extent[d] = extents[below(m, below(m, 8) ? 9 : sizeof extents / sizeof *extents)];
-        m->r->pool[m->r->npool++] = add_input(m, dtypes[below(m, sizeof dtypes / sizeof *dtypes)], rank, extent);
+        m->r->pool[m->r->npool++] = add_input(m, some_dtype(m), rank, extent);
     }
 }
 
@@ -105,7 +115,7 @@ static gn_expr *same_shape_or(maker *m, gn_expr *x)
 static gn_expr *unary(maker *m)
 {
     gn_expr *x = pick_float(m);
-    switch (below(m, 22)) {
+    switch (below(m, 29)) {
     case 0: return gn_neg(x);
     case 1: return gn_abs(x);
     case 2: return gn_sign(x);
@@ -127,6 +137,13 @@ static gn_expr *unary(maker *m)
     case 18: return gn_silu(x);
     case 19: return gn_leaky_relu(x, 0.1);
     case 20: return gn_square(x);
+    case 21: return gn_round(x);
+    case 22: return gn_trunc(x);
+    case 23: return gn_atanh(gn_clip(x, -0.9, 0.9));
+    case 24: return gn_erfc(x);
+    case 25: return gn_log1mexp(gn_neg(gn_add(gn_abs(x), 0.125)));
+    case 26: return gn_stop_gradient(x);
+    case 27: return gn_add(x, gn_normal(m->r->g, "noise", (int64_t)m->r->g->nodes.n, GN_F32, "m"));
     default: return gn_neg(pick(m));
     }
 }
@@ -134,7 +151,7 @@ static gn_expr *unary(maker *m)
 static gn_expr *binary(maker *m)
 {
     gn_expr *a = pick(m), *b = below(m, 4) ? same_shape_or(m, a) : pick(m);
-    switch (below(m, 10)) {
+    switch (below(m, 11)) {
     case 0:
     case 1: return gn_add(a, b);
     case 2: return gn_sub(a, b);
@@ -144,6 +161,7 @@ static gn_expr *binary(maker *m)
     case 6: return gn_maximum(a, b);
     case 7: return gn_minimum(a, b);
     case 8: return gn_pow(gn_add(gn_abs(pick_float(m)), 0.5), 1.5);
+    case 9: return gn_log_add_exp(gn_cast(a, GN_F32), gn_cast(b, GN_F32));
     default: return below(m, 2) ? gn_floordiv(a, b) : gn_mod(a, b);
     }
 }
@@ -151,7 +169,7 @@ static gn_expr *binary(maker *m)
 static gn_expr *truth(maker *m)
 {
     gn_expr *a = pick(m), *b = same_shape_or(m, a);
-    switch (below(m, 9)) {
+    switch (below(m, 10)) {
     case 0: return gn_lt(a, b);
     case 1: return gn_le(a, b);
     case 2: return gn_gt(a, b);
@@ -160,6 +178,7 @@ static gn_expr *truth(maker *m)
     case 5: return gn_ne(a, b);
     case 6: return gn_logical_and(gn_cast(a, GN_BOOL), gn_cast(b, GN_BOOL));
     case 7: return gn_logical_or(gn_cast(a, GN_BOOL), gn_logical_not(gn_cast(b, GN_BOOL)));
+    case 8: return gn_logical_xor(gn_cast(a, GN_BOOL), gn_cast(b, GN_BOOL));
     default: return gn_select(gn_lt(a, b), a, b);
     }
 }
@@ -226,7 +245,9 @@ static gn_expr *indexed(maker *m)
 
 static gn_expr *bits(maker *m)
 {
-    gn_expr *x = gn_cast(gn_abs(gn_cast(pick(m), GN_I64)), GN_U32), *y = gn_cast(gn_abs(gn_cast(same_shape_or(m, x), GN_I64)), GN_U32);
+    gn_expr *from = pick(m), *like = same_shape_or(m, from);
+    const gn_dtype t = gn_is_int(gn_dtype_of(from)) ? gn_dtype_of(from) : gn_is_int(gn_dtype_of(like)) ? gn_dtype_of(like) : GN_U32;
+    gn_expr *x = gn_cast(from, t), *y = gn_cast(like, t);
     switch (below(m, 6)) {
     case 0: return gn_bit_and(x, y);
     case 1: return gn_bit_or(x, y);
@@ -244,7 +265,7 @@ static gn_expr *composite(maker *m)
     case 0: return gn_softmax(x, -1);
     case 1: return gn_log_softmax(x, -1);
     case 2: return gn_log_sum_exp(x, -1);
-    case 3: return gn_layer_norm(x, 1.0, 0.5, 1e-3);
+    case 3: return gn_rank_of(x) == 2 ? gn_layer_norm(x, gn_mean(x, GN_AXES(0)), gn_sum(x, GN_AXES(0)), 1e-3) : x;
     case 4: return gn_cross_entropy(gn_stack(GN_EXPRS(x, x), gn_rank_of(x)), gn_cast(gn_gt(x, 0.0), GN_I32));
     case 5: return gn_dropout(x, 0.3, "drop", (int64_t)gn_graph_of(x)->nodes.n /* once each: equal masks are an error */);
     default: return gn_one_hot(gn_cast(gn_clip(gn_cast(x, GN_I32), 0, 3), GN_I32), GN_F32, "4");
@@ -253,8 +274,7 @@ static gn_expr *composite(maker *m)
 
 static gn_expr *cast(maker *m)
 {
-    static const gn_dtype to[] = { GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL };
-    return gn_cast(pick(m), to[below(m, sizeof to / sizeof *to)]);
+    return gn_cast(pick(m), some_dtype(m));
 }
 
 /* ---- the same again and again ---- */
@@ -342,7 +362,7 @@ static bool constraints_hold(random_graph *r, gn_expr *e)
 static void add_node(maker *m)
 {
     static gn_expr *(*const kinds[])(maker *) = { unary, unary, unary, binary, binary, binary, truth, reduction, reduction, movement, movement, contraction,
-                                                  indexed, bits, composite, cast, repeated, repeated, hard };
+                                                  indexed, bits, composite, cast, repeated, repeated, hard, gradient };
     gn_expr *e = kinds[below(m, sizeof kinds / sizeof *kinds)](m);
     if (gn_graph_check(m->r->g) || e->type->kind != GN_TYPE_TENSOR || !small_enough(m->r, e) || !constraints_hold(m->r, e)) return;
     for (size_t i = 0; i < m->r->npool; i++)

@@ -78,10 +78,10 @@ static gn_expr *extreme_integers(maker *m)
 
 static gn_expr *named_slice(maker *m)
 {
-    static const char *const cuts[] = { "::2", "::-1", "1:", ":-1", "::3", "-1:", "::-2" };
+    static const char *const cuts[] = { "::2", "::-1", "::3", "::-2", "1:", ":-1", "-1:" };
     gn_expr *x = pick(m);
     if (gn_rank_of(x) == 0) return x;
-    gn_expr *y = gn_slice(x, "%s", cuts[below(m, m->r->n > 0 ? 7 : 2)]);
+    gn_expr *y = gn_slice(x, "%s", cuts[below(m, m->r->n > 0 ? 7 : 4)]);
     return below(m, 2) ? gn_add(gn_sum_all(y), x) : gn_transpose(y);
 }
 
@@ -91,6 +91,13 @@ static gn_expr *turned_and_reshaped(maker *m)
     const int turns = 1 + (int)below(m, 12);
     for (int i = 0; i < turns; i++) x = gn_reshape(gn_transpose(below(m, 3) ? x : gn_sin(x)), "n, m");
     return x;
+}
+
+/* Of a sum to what it depends on: slices become pads, gathers scatters, maxima masks. */
+static gn_expr *gradient(maker *m)
+{
+    gn_expr *x = m->r->pool[below(m, 3) ? 0 : below(m, (uint32_t)m->r->npool)];
+    return gn_grad(gn_sum_all(gn_cast(pick_float(m), GN_F32)), x);
 }
 
 static gn_expr *hard(maker *m)

@@ -36,7 +36,7 @@ static void random_graphs_equal_the_reference(void **state)
     assert_int_equal(failed, 0);
     assert_true(jumps * 20 <= elements);
     if (n < 250) return;
-    static const gn_dtype dtypes[] = { GN_BOOL, GN_I32, GN_I64, GN_U32, GN_F32, GN_F64 };
+    static const gn_dtype dtypes[] = { GN_BOOL, GN_I8, GN_I16, GN_I32, GN_I64, GN_U8, GN_U16, GN_U32, GN_U64, GN_F32, GN_F64 };
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) assert_true(counts.dtype[dtypes[i]] > 0);
     for (int k = 0; k < 5; k++) assert_true(counts.rank[k] > 0);
     assert_true(counts.named > 0);
