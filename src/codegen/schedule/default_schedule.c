@@ -98,6 +98,12 @@ static void write_piece(piece *p)
 
 /* ---- small programs ---- */
 
+/* What crosses from one piece to the next (t, t1, ..) is computed once. */
+static bool is_inlined(const gn_kdef *d)
+{
+    return d->red == GN_RED_NONE && d->name[0] != 't';
+}
+
 static double weight_of(const piece *p, const gn_kexpr *body)
 {
     gn_piece_walk *w = gn_piece_walk_of(p, body);
@@ -106,7 +112,7 @@ static double weight_of(const piece *p, const gn_kexpr *body)
     gn_visit_add(&v, body);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
         w->weight += e->kind == GN_K_OP && e->u.op->body_f32 ? 20 : 1;
-        if (e->kind == GN_K_REF && p->k->defs.at[e->u.ref].red == GN_RED_NONE) gn_visit_add(&v, p->k->defs.at[e->u.ref].body);
+        if (e->kind == GN_K_REF && is_inlined(&p->k->defs.at[e->u.ref])) gn_visit_add(&v, p->k->defs.at[e->u.ref].body);
     }
     return w->weight;
 }
@@ -117,8 +123,7 @@ static const double *weights_of(const piece *p)
     double *weight = GN_NEW_ARRAY(p->arena, double, p->nitems + 1);
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        const bool inlined = d && d->red == GN_RED_NONE && strncmp(d->name, "t", 1) != 0;
-        if (!inlined) weight[i] = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
+        if (!d || !is_inlined(d)) weight[i] = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
     }
     return weight;
 }
