@@ -56,6 +56,7 @@ struct gn_expr {
     const gn_attr *attr;       /* op->nattr of them; NULL if none */
     uint32_t id;               /* creation order in its graph; in a compiled copy the canonical topological number */
     uint32_t nin;
+    const gn_expr *number;     /* the one element that views and casts of it repeat here: a constant; NULL: there is none */
     gn_expr *in[];
 };
 

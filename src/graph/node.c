@@ -87,6 +87,13 @@ static void note_origin(gn_graph *g, uint32_t id)
     g->origins.at[id] = o;
 }
 
+static const gn_expr *number_of(const gn_expr *e)
+{
+    if (e->op == &gn_op_constant) return gn_attr_of(e, "data")->n == gn_dtypes[e->type->dtype].size ? e : NULL;
+    const bool passes = e->op == &gn_op_cast || (e->op->traits & GN_VIEW_OP && e->nin == 1 && e->op != &gn_op_concat);
+    return passes ? e->in[0]->number : NULL;
+}
+
 static gn_expr *make(gn_graph *g, const probe *p, uint64_t hash, const gn_type *type, const gn_constraints *constraints)
 {
     gn_expr *const e = gn_arena_alloc(&g->arena, sizeof *e + p->nin * sizeof *e->in, alignof(gn_expr));
@@ -96,6 +103,7 @@ static gn_expr *make(gn_graph *g, const probe *p, uint64_t hash, const gn_type *
     e->id = (uint32_t)g->nodes.n;
     e->nin = (uint32_t)p->nin;
     for (size_t i = 0; i < p->nin; i++) e->in[i] = p->in[i];
+    e->number = number_of(e);
     gn_push(&g->arena, &g->origins,
             NULL); /* the side tables first: if memory runs out, they may know of more nodes, never of fewer */
     g->origins.n = e->id + 1u;

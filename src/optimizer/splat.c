@@ -2,6 +2,7 @@
 #include "splat.h"
 #include "ops/make.h"
 #include "ops/reference.h"
+#include "visit.h"
 #include <math.h>
 #include <string.h>
 
@@ -45,17 +46,15 @@ bool gn_splat_of(const gn_expr *e, gn_splat *out)
 {
     gn_splat inner;
     const gn_dtype t = (gn_dtype)e->type->dtype;
-    while (e->op->traits & GN_VIEW_OP && e->nin == 1 && e->op != &gn_op_concat) e = e->in[0];
-    if (e->op == &gn_op_cast) {
-        if (!gn_splat_of(e->in[0], &inner)) return false;
-        *out = inner;
-        return keeps_value(&inner, t, out);
+    if (!e->number) return false;
+    for (; e->op != &gn_op_cast && e != e->number; e = e->in[0]) gn_work_done.scans++;
+    if (e == e->number) {
+        *out = element(t, gn_attr_of(e, "data")->data);
+        return true;
     }
-    if (e->op != &gn_op_constant) return false;
-    const gn_attr *data = gn_attr_of(e, "data");
-    if (data->n != gn_dtypes[t].size) return false;
-    *out = element(t, data->data);
-    return true;
+    if (!gn_splat_of(e->in[0], &inner)) return false; /* no deeper than casts of a number stand before they are folded */
+    *out = inner;
+    return keeps_value(&inner, t, out);
 }
 
 bool gn_splat_is(const gn_expr *e, double number)

@@ -135,6 +135,27 @@ static void one_function_of_rows_grows_with_its_steps(void **state)
     assert_growth("pendulum", cost_of(pendulum(12)), cost_of(pendulum(96)));
 }
 
+/* Views upon views of what is no number: whether it is one is known without a walk down to it. */
+static cost cost_of_passes(int n)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    gn_expr *h = program_in(p, "x", GN_F64, "20000");
+    for (int i = 0; i < n; i++) h = gn_flip(gn_slice(h, "1:"), GN_AXES(0));
+    program_out(p, gn_mul(h, 2.0));
+    const gn_work before = gn_work_done;
+    program_group(p, &gn_target_avx512);
+    const cost c = { (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), 0 };
+    program_free(p);
+    return c;
+}
+
+static void passes_over_views_upon_views_take_n_log_n(void **state)
+{
+    (void)state;
+    assert_growth("flipped slices", cost_of_passes(1000), cost_of_passes(8000));
+}
+
 /* u(i-1) + u(i+1) again and again: inside the array, so that it shrinks by two. */
 static program *stencil(int n, bool plane)
 {
@@ -362,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(work_and_text_grow_with_the_steps_of_a_chain),
         cmocka_unit_test(one_function_of_rows_grows_with_its_steps),
+        cmocka_unit_test(passes_over_views_upon_views_take_n_log_n),
         cmocka_unit_test(stencils_on_stencils_stay_as_long_as_their_number),
         cmocka_unit_test(nested_selects_make_each_value_once),
         cmocka_unit_test(nested_selects_have_their_values),
