@@ -288,20 +288,42 @@ gn_access gn_v_access(gn_expander *x, int32_t buf, const gn_object *o, const gn_
     return a;
 }
 
+static bool is_both(const gn_val *mask)
+{
+    return mask->kind == GN_VAL_OP && strcmp(mask->u.op->name, "and") == 0;
+}
+
+static const void *part_of_mask(const void *mask, size_t i)
+{
+    const gn_val *const v = mask;
+    return is_both(v) && i < 2 ? v->a[i] : NULL;
+}
+
+typedef struct wider_search {
+    gn_expander *x;
+    gn_val probe;
+    const gn_val *own, *found;
+} wider_search;
+
+static bool look_for_wider(void *user, const void *mask)
+{
+    wider_search *const w = user;
+    w->probe.u.load.mask = mask;
+    if (mask != w->own && !w->found) w->found = gn_known_find(w->x, &w->probe, hash_of(&w->probe));
+    return !w->found;
+}
+
 /* The same load of more lanes, if it is known: what a mask leaves out is never looked at. */
 static const gn_val *wider_load(gn_expander *x, const gn_val *load)
 {
-    const gn_val *mask = load->u.load.mask;
-    if (!mask) return NULL;
-    const bool is_both = mask->kind == GN_VAL_OP && strcmp(mask->u.op->name, "and") == 0;
-    for (int i = 0; i < (is_both ? 3 : 1); i++) {
-        gn_val probe = *load;
-        probe.u.load.mask = i == 0 ? NULL : mask->a[i - 1];
-        const gn_val *have = gn_known_find(x, &probe, hash_of(&probe));
-        if (!have && i > 0) have = wider_load(x, &probe);
-        if (have) return have;
-    }
-    return NULL;
+    wider_search w = { .x = x, .probe = *load, .own = load->u.load.mask };
+    if (!w.own) return NULL;
+    look_for_wider(&w, NULL);
+    if (w.found || !is_both(w.own)) return w.found;
+    gn_visit v = { .arena = x->g->arena, .operand = part_of_mask, .enter = look_for_wider, .user = &w };
+    gn_visit_add(&v, w.own);
+    while (gn_visit_next(&v)) {}
+    return w.found;
 }
 
 static uint64_t hash_place(const gn_access *a)
