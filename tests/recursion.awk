@@ -5,7 +5,7 @@ function finish_file(   i, j, k) {
     for (i in text) if ((i, i) in calls && text[i] ~ operands) print file ":" line[i] ":" i
     split("", text); split("", calls); split("", line)
 }
-BEGIN { operands = "->(a|in|atom)\\[" }
+BEGIN { operands = "->(a|in)\\[|[.>]atom\\[|[a-z]->[ab][,);]" }
 FNR == 1 { if (file != "") finish_file(); file = FILENAME; name = ""; head = "" }
 /^[A-Za-z].*\(/ { head = $0; sub(/\(.*/, "", head); sub(/.*[ *]/, "", head); start = FNR }
 /^\{/ && head != "" { name = head; line[name] = start; text[name] = "" }

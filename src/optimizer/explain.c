@@ -1,4 +1,4 @@
-/* Texts of rewrites. Expressions are cut at a depth, so that a record stays short however large the graph is. */
+/* Texts of rewrites. Expressions are cut at a depth and at a length, so that a record stays short however large the graph is. */
 #include "explain.h"
 #include "splat.h"
 #include <inttypes.h>
@@ -26,7 +26,8 @@ static void show_attr(gn_text *t, const gn_attr_spec *spec, const gn_attr *a)
     }
 }
 
-void gn_expr_show(gn_text *t, const gn_expr *e, int depth)
+/* Some operations have operands by the hundred: beyond `end` of the text, none is begun. */
+static void show(gn_text *t, const gn_expr *e, int depth, size_t end)
 {
     gn_splat v;
     if (gn_splat_of(e, &v)) {
@@ -42,12 +43,20 @@ void gn_expr_show(gn_text *t, const gn_expr *e, int depth)
         return;
     }
     gn_textf(t, "(%s", e->op->name);
-    for (uint32_t i = 0; i < e->nin; i++) {
+    for (uint32_t i = 0; i < e->nin && t->n < end; i++) {
         gn_text_char(t, ' ');
-        gn_expr_show(t, e->in[i], depth - 1);
+        show(t, e->in[i], depth - 1, end);
     }
-    for (uint32_t i = 0; i < e->op->nattr; i++) show_attr(t, &e->op->attrs[i], &e->attr[i]);
+    if (t->n >= end) gn_text_add(t, " ..");
+    else
+        for (uint32_t i = 0; i < e->op->nattr; i++) show_attr(t, &e->op->attrs[i], &e->attr[i]);
     gn_text_char(t, ')');
+}
+
+void gn_expr_show(gn_text *t, const gn_expr *e, int depth)
+{
+    enum { MOST_SHOWN = 1000 };
+    show(t, e, depth, t->n + MOST_SHOWN);
 }
 
 void gn_explain_print(gn_text *t, const gn_explain *x)

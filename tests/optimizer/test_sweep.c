@@ -262,6 +262,27 @@ static void a_traced_rule_prints_both_sides(void **state)
     with_case("in x f32 (n) (log (add 1 (exp x)))", check_trace);
 }
 
+/* A thousand operands, each of a thousand: 10^12 names, of which a record shows the first. */
+static void check_shown(sweep_case *c, const gn_sx *x)
+{
+    gn_expr *in[1000], *e = read_expr(&c->t, x)->in[0];
+    for (int level = 0; level < 4; level++) {
+        for (int i = 0; i < 1000; i++) in[i] = e;
+        e = gn_make_concat(c->t.g, in, 1000, 0);
+    }
+    gn_text shown_text = { .arena = &c->t.arena };
+    gn_expr_show(&shown_text, e, 4);
+    assert_in_range(shown_text.n, 1000, 1100);
+    assert_non_null(strstr(gn_text_done(&shown_text), "(concat (concat (concat (concat x x x"));
+    assert_non_null(strstr(gn_text_done(&shown_text), " ..) ..) ..) ..)"));
+}
+
+static void a_record_is_short_whatever_it_shows(void **state)
+{
+    (void)state;
+    with_case("in x f32 (n) (add x 0)", check_shown);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_rule_that_puts_its_node_into_itself_is_found_out),
         cmocka_unit_test(a_rule_that_does_not_lower_the_measure_is_found_out),
         cmocka_unit_test(dead_nodes_are_not_visited),
+        cmocka_unit_test(a_record_is_short_whatever_it_shows),
         cmocka_unit_test(operands_of_commutative_ops_stand_by_number_with_constants_last),
         cmocka_unit_test(relaxed_rules_fire_only_where_the_graph_allows_them),
         cmocka_unit_test(a_traced_rule_prints_both_sides),
