@@ -90,6 +90,7 @@ const gn_val *gn_v_lane(gn_expander *, const gn_val *, uint32_t lane);
 bool gn_v_knows_op(gn_expander *, const gn_op_info *, const gn_val *const *a, uint16_t n);
 void gn_v_remember_op(gn_expander *, const gn_op_info *, const gn_val *const *a, uint16_t n, const gn_val *result); /* scalars */
 const gn_val *gn_v_op2(gn_expander *, const char *op, const gn_val *, const gn_val *);
+bool gn_v_asks_all_of(gn_expander *, const gn_val *mask, const gn_val *other); /* every part of the other mask is one of the mask */
 const gn_val *gn_v_load(gn_expander *, gn_dtype, uint16_t lanes, const gn_access *);
 const gn_val *gn_v_reduce(gn_expander *, gn_val_kind, gn_red, const gn_val *);
 bool gn_same_preds(gn_preds, gn_preds);

@@ -202,21 +202,6 @@ const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
 
 /* ---- choices: a load that is not executed is 0, so that a choice of it and 0 under the same conditions is the load alone ---- */
 
-static bool is_and(const gn_val *v)
-{
-    return v->kind == GN_VAL_OP && strcmp(v->u.op->name, "and") == 0;
-}
-
-static bool asks(const gn_val *mask, const gn_val *one)
-{
-    return gn_v_same(mask, one) || (is_and(mask) && (asks(mask->a[0], one) || asks(mask->a[1], one)));
-}
-
-static bool asks_all_of(const gn_val *mask, const gn_val *other)
-{
-    return is_and(other) ? asks_all_of(mask, other->a[0]) && asks_all_of(mask, other->a[1]) : asks(mask, other);
-}
-
 static bool has_all_of(gn_preds w, gn_preds other)
 {
     for (uint32_t i = 0, k; i < other.n; i++) {
@@ -240,7 +225,7 @@ const gn_val *gn_v_select(gn_expander *x, gn_preds when, const gn_val *yes, cons
     gn_preds_split(x, when.at, when.n, &uniform, &varying);
     if (varying.n) {
         const gn_val *m = gn_v_mask(x, varying);
-        if (!load || !load->mask || !asks_all_of(load->mask, m))
+        if (!load || !load->mask || !gn_v_asks_all_of(x, load->mask, m))
             yes = gn_v_op(x, select, (gn_dtype)yes->dtype, (const gn_val *[]){ m, yes, no }, 3);
     }
     if (!uniform.n || (load && has_all_of(load->when, uniform))) return yes;

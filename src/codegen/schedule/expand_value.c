@@ -299,6 +299,18 @@ static const void *part_of_mask(const void *mask, size_t i)
     return is_both(v) && i < 2 ? v->a[i] : NULL;
 }
 
+/* What is met for the first time among the other's parts is none of the mask's. */
+bool gn_v_asks_all_of(gn_expander *x, const gn_val *mask, const gn_val *other)
+{
+    gn_visit v = { .arena = x->g->arena, .operand = part_of_mask };
+    gn_visit_add(&v, mask);
+    while (gn_visit_next(&v)) {}
+    gn_visit_add(&v, other);
+    for (const gn_val *one; (one = gn_visit_next(&v));)
+        if (!is_both(one)) return false;
+    return true;
+}
+
 typedef struct wider_search {
     gn_expander *x;
     gn_val probe;
