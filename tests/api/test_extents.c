@@ -238,6 +238,32 @@ static void a_name_that_no_input_binds_is_told_where_it_was_written(void **state
     gn_graph_free(g);
 }
 
+/* n/2 + n/3 of such a sum, again and again: a text of 2^12 names, if it were written out. */
+static void extents_that_share_their_parts_compile(void **state)
+{
+    enum { LEVELS = 12, LENGTH = 200 };
+    gn_graph *g = gn_graph_new(*state);
+    gn_expr *x = gn_input(g, "x", GN_F32, "n"), *y = x;
+    gn_func *f = NULL;
+    for (int i = 0; i < LEVELS; i++) y = gn_concat(GN_EXPRS(gn_slice(y, "::2"), gn_slice(y, "::3")), 0);
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(y)));
+    for (int64_t n = 1; n <= LENGTH; n += 66) {
+        float in[LENGTH], want[LENGTH], next[LENGTH], got[LENGTH] = { 0 };
+        int64_t size = n;
+        for (int64_t i = 0; i < n; i++) in[i] = want[i] = (float)i;
+        for (int level = 0; level < LEVELS; level++) {
+            int64_t m = 0;
+            for (int64_t step = 2; step <= 3; step++)
+                for (int64_t i = 0; i < size; i += step) next[m++] = want[i];
+            memcpy(want, next, sizeof want), size = m;
+        }
+        must(gn_call(f, GN_ARRAYS(gn_array_of(in, GN_F32, 1, &n)), GN_ARRAYS(gn_array_of(got, GN_F32, 1, &size))));
+        assert_memory_equal(got, want, (size_t)size * sizeof *got);
+    }
+    gn_func_free(f);
+    gn_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +272,7 @@ int main(void)
         cmocka_unit_test(what_never_fits_is_told_where_it_is_built),
         cmocka_unit_test(extents_that_are_equal_by_the_call_alone_compile),
         cmocka_unit_test(a_number_that_a_name_met_is_told_with_op_and_line),
+        cmocka_unit_test(extents_that_share_their_parts_compile),
         cmocka_unit_test(every_step_takes_what_python_does_of_short_axes),
         cmocka_unit_test(a_name_is_told_once),
         cmocka_unit_test(a_node_that_is_built_again_is_told_with_both_lines),

@@ -176,6 +176,27 @@ static void stencils_on_stencils_stay_as_long_as_their_number(void **state)
     for (int plane = 0; plane < 2; plane++) assert_growth(plane ? "plane" : "line", cost_of(stencil(8, plane)), cost_of(stencil(64, plane)));
 }
 
+/* Each kernel tells what it needs of the n extents before: n^2 in all, while written out they would be 2^n. */
+static double text_of_halves(int n)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    program_size(p, "n", 400);
+    gn_expr *h = program_in(p, "x", GN_F64, "n");
+    for (int i = 0; i < n; i++) h = gn_concat(GN_EXPRS(gn_slice(h, "::2"), gn_slice(h, "::3")), 0);
+    program_out(p, h);
+    program_group(p, &gn_target_avx512);
+    const double length = (double)strlen(gn_program_make(&p->arena, p->core, &gn_target_avx512, "test")->source);
+    program_free(p);
+    return length;
+}
+
+static void extents_that_share_their_parts_are_told_once_a_kernel(void **state)
+{
+    (void)state;
+    assert_true(text_of_halves(40) < 4 * text_of_halves(20));
+}
+
 /* ---- nested selects ---- */
 
 typedef enum { EQUAL, NESTED, MODULO, TAKEN, KINDS } condition_kind;
@@ -385,6 +406,7 @@ int main(void)
         cmocka_unit_test(one_function_of_rows_grows_with_its_steps),
         cmocka_unit_test(passes_over_views_upon_views_take_n_log_n),
         cmocka_unit_test(stencils_on_stencils_stay_as_long_as_their_number),
+        cmocka_unit_test(extents_that_share_their_parts_are_told_once_a_kernel),
         cmocka_unit_test(nested_selects_make_each_value_once),
         cmocka_unit_test(nested_selects_have_their_values),
         cmocka_unit_test(an_expression_of_8000_steps_needs_no_deep_stack),

@@ -287,13 +287,15 @@ static const char *body_of(gn_emitter *e, const gn_tree *step)
     e->out = &body;
     e->depth = 1;
     e->uses = gn_let_uses(e->g->arena, step);
+    e->parts = (gn_map){ 0 }, e->part_lines = (gn_text){ .arena = e->g->arena };
     kids(e, step);
     e->out = &leaves;
     if (!e->one_function) part_leaves(e, step);
     if (e->g->cuda) thread_leaves(e);
-    gn_text_add(&leaves, gn_text_done(&body));
     e->out = out;
-    return gn_text_done(&leaves);
+    gn_text_add_n(&e->part_lines, leaves.at, leaves.n);
+    gn_text_add_n(&e->part_lines, body.at, body.n);
+    return gn_text_done(&e->part_lines);
 }
 
 static void c_step(gn_emitter *e, const gn_tree *step, uint32_t number)

@@ -27,7 +27,7 @@ static void infix(gn_emitter *e, char op, const gn_atom *a, bool alone)
     if (!alone) gn_text_char(e->out, ')');
 }
 
-static void atom(gn_emitter *e, const gn_atom *a, bool alone)
+static void operation(gn_emitter *e, const gn_atom *a, bool alone)
 {
     switch (a->kind) {
     case GN_DIM_SYM: gn_text_add(e->out, gn_emit_name(e, a->name)); break;
@@ -41,6 +41,36 @@ static void atom(gn_emitter *e, const gn_atom *a, bool alone)
         gn_text_char(e->out, ']');
         break;
     }
+}
+
+static void note_other(void *user, const char *name)
+{
+    void *const *const to = user;
+    const gn_emitter *const e = to[0];
+    if (gn_kernel_find_sym(e->g->kernel, name) < 0) *(bool *)to[1] = true;
+}
+
+/* Sizes share their parts: n/2 + n/3 of such a sum, again and again, is as long as 2^depth. A large part of sizes alone is a variable of the step. */
+static const char *large_part(gn_emitter *e, const gn_atom *a)
+{
+    bool other = a->has_load;
+    const char **const known = (const char **)gn_map_put(e->g->arena, &e->parts, GN_KEY(a));
+    if (!*known && !other) gn_dim_symbols(gn_dim_of_atom(e->g->dims, a), note_other, (void *[]){ e, &other });
+    if (*known || other) return *known;
+    const char *name = *known = gn_arena_printf(e->g->arena, "gn_size_%zu", ++e->nparts);
+    gn_text one = { .arena = e->g->arena }, *const out = e->out;
+    e->out = &one;
+    operation(e, a, true);
+    e->out = out;
+    gn_textf(&e->part_lines, "    const int64_t %s = %s;\n", name, gn_text_done(&one));
+    return name;
+}
+
+static void atom(gn_emitter *e, const gn_atom *a, bool alone)
+{
+    const char *name = a->size > GN_DIM_SMALL ? large_part(e, a) : NULL;
+    if (name) gn_text_add(e->out, name);
+    else operation(e, a, alone);
 }
 
 /* Loads are of the buffer's dtype: widened before they are multiplied. */

@@ -19,6 +19,9 @@ typedef struct gn_emitter {
     gn_words words;
     int depth;
     uint32_t *uses;                /* of each let of the step */
+    gn_map parts;                  /* emit_dim.c: names of the step's variables for large parts of sizes, by atom */
+    size_t nparts;
+    gn_text part_lines;            /* their declarations */
     uint32_t body, nbodies;        /* the loop body at work, numbered */
     bool one_function;             /* part loops are loops */
     bool uses_part;                /* the function at work does */
