@@ -4,14 +4,15 @@
  *
  * so that s_b lives in registers inside the loop jb. An element's error is at most u times the length of the chains on its way to the sum
  * (N. Higham, The accuracy of floating point summation, 1993, (2.6)): of blocks and, where those are many, of blocks of blocks. It is done to a
- * schedule that is finished, whatever form wrote it. */
+ * schedule that is finished, whatever form wrote it. Rows that are gone over for something else, too (softmax, norms), are cut late and, where
+ * their length is unknown, not at all: blocks make each of the passes a third longer to read and to compile. */
 #include "default_piece.h"
 #include "lower.h"
 
 /* An unknown extent is reckoned with this. So many blocks may then add up in one chain: a further loop around would be felt where the extent is short. */
 enum { UNKNOWN = 1 << 22, MOST_BLOCKS = 2048, MOST_BLOCKS_TILE = 4096 };
 /* The accumulators of a tile take longer to add up to others than those that become one sum; a few of them do not. */
-enum { BLOCK = 64, LONG_TILE = 4096, BLOCK_TILE = 1024, FEW = 12 };
+enum { BLOCK = 64, LONG_CHAIN = 4096, BLOCK_TILE = 1024, FEW = 12 };
 
 typedef struct chain {           /* loops along which a definition adds one after the other */
     piece *p;
@@ -70,6 +71,24 @@ static bool is_fixed(const chain *c, uint32_t leaf)
     for (size_t i = 0; i < s->tensorizes.n; i++)
         for (size_t j = 0; j < s->tensorizes.at[i].leaf.n; j++) other |= s->tensorizes.at[i].leaf.at[j] == leaf;
     return other;
+}
+
+static bool is_staged(const gn_schedule *s, uint32_t def)
+{
+    for (size_t i = 0; i < s->stages.n; i++)
+        if (s->stages.at[i].def == def) return true;
+    return false;
+}
+
+/* Passes over the axis that add nothing up: a maximum, a row that is kept, a store. Each would get the loop over blocks, too. */
+static bool has_other_passes(const chain *c, uint32_t leaf)
+{
+    for (uint32_t i = 0; i < c->p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(c->p, i);
+        const bool adds = d && d->red == GN_RED_SUM, inlined = d && d->red == GN_RED_NONE && !is_staged(c->s, (uint32_t)(d - c->p->k->defs.at));
+        if (!adds && !inlined && gn_piece_axes(c->p, i) >> c->s->leaves.at[leaf].axis & 1) return true;
+    }
+    return false;
 }
 
 static bool is_rfactored(const chain *c, uint32_t leaf)
@@ -163,9 +182,11 @@ static void rfactor(chain *c, uint32_t leaf)
 static void cut(chain *c)
 {
     const bool tile = !c->merged;
-    const int64_t longest = tile ? LONG_TILE : BLOCK, block = tile ? BLOCK_TILE : BLOCK;
-    while (c->n > 0 && (turns(c, 0) > longest || is_unknown(c, c->loop[0]))) {
+    const int64_t block = tile ? BLOCK_TILE : BLOCK;
+    while (c->n > 0) {
         const uint32_t l = c->loop[0];
+        const bool passes = has_other_passes(c, l);
+        if (is_unknown(c, l) ? passes : turns(c, 0) <= (tile || passes ? LONG_CHAIN : BLOCK)) return;
         const int64_t rest = turns(c, 1), n = points(c, l);
         const int64_t most = !is_unknown(c, l) || (tile && c->results <= FEW) ? block : tile ? MOST_BLOCKS_TILE : MOST_BLOCKS;
         int64_t size = rest < block ? block / rest : 1;

@@ -114,17 +114,8 @@ static bool closes_for_others(const piece *p, uint32_t axis)
     return false;
 }
 
-/* Vectors of columns that a reduction along the axis gives at once. */
-static int64_t tiled_columns(const piece *p, uint32_t axis)
-{
-    int64_t n = 1;
-    for (size_t i = 0; i < p->tile.n; i++)
-        if (p->tile.at[i].axis != axis) n *= p->tile.at[i].points;
-    return n;
-}
-
-/* The loop over the parts' results, the innermost: columns lie outside it. Many of them are added in several chains, so that the error of a
- * long sum does not grow with its number of parts; of columns in two where the registers do not hold more. */
+/* The loop over the parts' results, the innermost: columns lie outside it. Many of them are added as vectors in several chains, unless columns
+ * are the vectors. */
 static const char *over_parts(piece *p, uint32_t axis, int64_t rows)
 {
     enum { MANY = 32 };
@@ -133,13 +124,11 @@ static const char *over_parts(piece *p, uint32_t axis, int64_t rows)
     const uint32_t q =
         gn_kernel_axis(p->k, over, gn_dim_cdiv(p->k->dims, p->k->axes.at[axis].extent, gn_dim_const(p->k->dims, rows)));
     int64_t n = -1;
-    if (p->target->lang == GN_LANG_CUDA || (gn_dim_is_const(p->k->axes.at[q].extent, &n) && n < MANY)) {
+    if (p->target->lang == GN_LANG_CUDA || (gn_dim_is_const(p->k->axes.at[q].extent, &n) && n < MANY) || closes_for_others(p, axis)) {
         gn_piece_serial(p, over, q, n);
         return over;
     }
-    const bool others = closes_for_others(p, axis); /* theirs are the lanes */
-    const int64_t w = others ? 1 : p->w;
-    const int64_t chains = others ? (4 * tiled_columns(p, axis) < p->target->nregs ? 4 : 2) : w >= 16 ? 4 : w == 8 ? 8 : 16;
+    const int64_t w = p->w, chains = w >= 16 ? 4 : w == 8 ? 8 : 16;
     const char *outer = gn_piece_leaf(p, q, "0"), *chain = gn_piece_leaf(p, q, "c"), *lane = w > 1 ? gn_piece_leaf(p, q, "l") : NULL;
     gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ")", over, outer, chain, chains);
     if (lane) gn_textf(&p->splits, " (%s %" PRId64 ")", lane, w);
