@@ -57,9 +57,12 @@ static gn_status check_index(const gn_frame *fr, size_t i)
     if (!data) data = fr->is_staged[x->value] ? fr->staged[x->value] : fr->now[x->value].data;
     const int64_t at = first_outside(data, v->dtype, index->n, index->bound, &found);
     if (at < 0) return GN_OK;
+    char number[24];
+    if (gn_dtypes[v->dtype].kind == GN_KIND_UINT) snprintf(number, sizeof number, "%llu", (unsigned long long)found);
+    else snprintf(number, sizeof number, "%lld", (long long)found);
     if (x->after >= 0)
-        return tell_index(f, i, "element %lld of the computed indices is %lld, outside [0, %lld)", (long long)at, (long long)found, (long long)index->bound);
-    return tell_index(f, i, "element %lld of '%s' is %lld, outside [0, %lld)", (long long)at, v->name, (long long)found, (long long)index->bound);
+        return tell_index(f, i, "element %lld of the computed indices is %s, outside [0, %lld)", (long long)at, number, (long long)index->bound);
+    return tell_index(f, i, "element %lld of '%s' is %s, outside [0, %lld)", (long long)at, v->name, number, (long long)index->bound);
 }
 
 /* What is there before anything runs. An axis without elements has no place even for an index that is kept within it. */

@@ -253,7 +253,9 @@ static void each_dtype_of_integers_indexes(void **state)
         assert_true(y[0] == 1 && y[1] == 2 && sum[0] == 2 && sum[1] == 4 && sum[2] == 4 && other[0] == 2 && other[1] == 1);
         memset(at + size, 0xff, size);
         if (has_sign) at[2 * size - 1] = 0x7f;
-        refuse(gn_call(f, in, out), GN_EINDEX, "outside [0, 3)");
+        char words[64];
+        snprintf(words, sizeof words, "element 1 of 'k' is %llu, outside [0, 3)", (unsigned long long)UINT64_MAX >> (64 - 8 * size + has_sign));
+        refuse(gn_call(f, in, out), GN_EINDEX, words);
         gn_func_free(f);
         gn_graph_free(g);
     }
