@@ -145,21 +145,23 @@ static const gn_kexpr *side_def(writer *w, const gnode *body, const heavy *h, in
     const gn_kexpr *product = NULL;
     uint8_t var = 0;
     uint16_t param[GN_MAX_RANK];
-    const gn_dim *args[GN_MAX_RANK];
+    const gn_dim *args[GN_MAX_RANK], *index[GN_MAX_RANK];
     size_t nparam = 0;
     for (size_t k = 0; k < h->nfactors; k++) {
         const gnode *f = &w->g->nodes.at[h->factor[k]];
+        if (h->side[k] == side && f->rank == body->rank) var |= f->var;
+    }
+    for (uint32_t d = 0; d < body->rank; d++) {
+        index[d] = var >> d & 1 ? own[d] : gn_dim_const(w->k->dims, 0);
+        if (!(var >> d & 1)) continue;
+        param[nparam] = gn_write_axis(w, class_of(w->g, body, d));
+        args[nparam++] = own[d];
+    }
+    for (size_t k = 0; k < h->nfactors; k++) {
         if (h->side[k] != side) continue;
-        if (f->rank == body->rank) var |= f->var;
-        const gn_kexpr *x = gn_write_expr(w, h->factor[k], own);
-        const gn_kexpr *two[2] = { product, x };
+        const gn_kexpr *x = gn_write_expr(w, h->factor[k], index), *two[2] = { product, x };
         product = product ? gn_kexpr_op(w->k, body->e->op, (gn_dtype)body->e->type->dtype, two, 2) : x;
     }
-    for (uint32_t d = 0; d < body->rank; d++)
-        if (var >> d & 1) {
-            param[nparam] = gn_write_axis(w, class_of(w->g, body, d));
-            args[nparam++] = own[d];
-        }
     *def = (int32_t)add_def(w, side ? "b" : "a", param, nparam, GN_RED_NONE, NULL, 0, product);
     return gn_kexpr_ref(w->k, (uint32_t)*def, args);
 }
