@@ -18,7 +18,7 @@ static void reserve(gn_text *t, size_t more)
 void gn_text_add_n(gn_text *t, const char *text, size_t n)
 {
     reserve(t, n);
-    memcpy(t->at + t->n, text, n);
+    if (n) memcpy(t->at + t->n, text, n);
     t->n += n;
     t->at[t->n] = '\0';
 }

@@ -12,7 +12,7 @@
 /* An unknown extent is reckoned with this. So many blocks may then add up in one chain: a further loop around would be felt where the extent is short. */
 enum { UNKNOWN = 1 << 22, MOST_BLOCKS = 2048, MOST_BLOCKS_TILE = 4096 };
 /* The accumulators of a tile take longer to add up to others than those that become one sum; a few of them do not. */
-enum { BLOCK = 64, LONG_CHAIN = 4096, BLOCK_TILE = 1024, FEW = 12 };
+enum { BLOCK = 64, LONG_CHAIN = 4096, BLOCK_TILE = 1024, FEW = 12, MOST_PARTS = 512 };
 
 typedef struct chain {           /* loops along which a definition adds one after the other */
     piece *p;
@@ -23,6 +23,7 @@ typedef struct chain {           /* loops along which a definition adds one afte
     size_t n;
     int64_t unrolled, results;   /* additions of one turn; vectors of sums side by side */
     bool merged;                 /* of several accumulators, at the end */
+    bool parts;                  /* of what parts give */
     gn_dim_facts facts;          /* sizes as they are taken to be */
 } chain;
 
@@ -181,12 +182,12 @@ static void rfactor(chain *c, uint32_t leaf)
 
 static void cut(chain *c)
 {
-    const bool tile = !c->merged;
+    const bool tile = !c->merged && !c->parts;
     const int64_t block = tile ? BLOCK_TILE : BLOCK;
     while (c->n > 0) {
         const uint32_t l = c->loop[0];
         const bool passes = has_other_passes(c, l);
-        if (is_unknown(c, l) ? passes : turns(c, 0) <= (tile || passes ? LONG_CHAIN : BLOCK)) return;
+        if (is_unknown(c, l) ? passes : turns(c, 0) <= (tile || passes ? LONG_CHAIN : c->parts && !c->merged ? MOST_PARTS : BLOCK)) return;
         const int64_t rest = turns(c, 1), n = points(c, l);
         const int64_t most = !is_unknown(c, l) || (tile && c->results <= FEW) ? block : tile ? MOST_BLOCKS_TILE : MOST_BLOCKS;
         int64_t size = rest < block ? block / rest : 1;
@@ -236,7 +237,9 @@ static void cut_sums_of(chain c, uint32_t def, gn_leafset param, gn_leafset redu
         const int32_t q = f.axis_name ? gn_kernel_find_axis(c.p->k, f.axis_name) : -1;
         gn_leafset leaf = { { 0 } };
         gn_set_put(&leaf, f.leaf);
+        c.parts = true;
         cut_sum(c, def, param, q >= 0 ? leaves_of(c.s, (uint16_t[]){ (uint16_t)q }, 1) : leaf);
+        c.parts = false;
         def = (uint32_t)(c.p->k->defs.n + r), param = gn_set_or(param, leaf), reduced = gn_set_minus(reduced, leaf);
     }
     cut_sum(c, def, param, reduced);
