@@ -1,6 +1,6 @@
 #!/bin/sh
-# The long run: random graphs, compiled and called, against the reference evaluator, and random schedules against the meaning of their kernels. In
-# shards, as many at once as there are processors; a shard that went well is not run again as long as the programs are the same, so a run that was
+# The long run: random graphs, compiled and called, and more of them through the interpreter of generated code, against the reference evaluator; random
+# schedules against the meaning of their kernels. In shards, as many at once as there are processors; a shard that went well is not run again as long as the programs are the same, so a run that was
 # stopped goes on where it was. Writes tests/long.txt: what ran, seeds, counts, and what failed.
 #
 #   scripts/long.sh BUILD_FOLDER
@@ -26,6 +26,7 @@ run_shard() # kind first
     export GNOMON_LINTS=-all GNOMON_CACHE_DIR="$state/cache-$1-$2"
     cd "$state/found"
     case $1 in
+    interpreted) GNOMON_TOOLCHAIN=interpreter GNOMON_TEST_SEED=$2 GNOMON_TEST_GRAPHS=$each GNOMON_TEST_FAILURES=$each timeout 7200 "$build/tests/test_random" ;;
     graphs) GNOMON_TEST_SEED=$2 GNOMON_TEST_GRAPHS=$each GNOMON_TEST_FAILURES=$each timeout 7200 "$build/tests/test_random" ;;
     schedules) GNOMON_TEST_FIRST=$2 GNOMON_TEST_COUNT=$each timeout 7200 "$build/tests/test_random_schedule" ;;
     esac >"$log" 2>&1 || rc=$?
@@ -39,22 +40,29 @@ if [ $# -gt 1 ]; then
     exit 0
 fi
 {
-    seq 1 "$each" "$graphs" | sed 's/^/graphs /'
     seq 1 "$each" "$schedules" | sed 's/^/schedules /'
+    seq $((graphs + 1)) "$each" $((2 * graphs)) | sed 's/^/interpreted /'
+    seq 1 "$each" "$graphs" | sed 's/^/graphs /'
 } | xargs -P "${JOBS:-$(nproc)}" -L 1 "$0" "$build"
 
 # ---- what was found ----
 
 total() { awk '{ n += $1 } END { print n + 0 }'; }
-graph_count=$(cat "$state"/graphs-*.log | sed -n 's/^\([0-9]*\) graphs, .*/\1/p' | total)
-elements=$(cat "$state"/graphs-*.log | sed -n 's/.* graphs, \([0-9]*\) elements.*/\1/p' | total)
-differences=$(cat "$state"/graphs-*.log | grep -c '^seed [0-9]*: ' || true)
+# "graphs: seeds 1 to 500, 500 run, 1234 elements compared, 0 differences" and the differences themselves
+tell_graphs() # kind, what they are, first seed, last
+{
+    ls "$state/$1"-*.log >/dev/null 2>&1 || return 0
+    count=$(cat "$state/$1"-*.log | sed -n 's/^\([0-9]*\) graphs, .*/\1/p' | total)
+    elements=$(cat "$state/$1"-*.log | sed -n 's/.* graphs, \([0-9]*\) elements.*/\1/p' | total)
+    echo "graphs $2: seeds $3 to $4, $count run, $elements elements compared, $(cat "$state/$1"-*.log | grep -c '^seed [0-9]*: ' || true) differences"
+    cat "$state/$1"-*.log | grep '^seed [0-9]*: ' | sort -k 2 -n | cut -c1-150 | sed 's/^/    /' || true
+}
 broken=$(grep -l '^exit status' "$state"/*.log | wc -l)
 {
     echo "# Written by ./check.sh --long: random graphs against the reference evaluator, random schedules against their kernels."
     echo "commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown)$(git diff --quiet HEAD 2>/dev/null || echo ' with changes'), $(date -u +%Y-%m-%d), $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
-    echo "graphs: seeds 1 to $graphs, $graph_count run, $elements elements compared, $differences differences"
-    cat "$state"/graphs-*.log | grep '^seed [0-9]*: ' | sort -k 2 -n | cut -c 1-150 | sed 's/^/    /' || true
+    tell_graphs graphs compiled 1 "$graphs"
+    tell_graphs interpreted interpreted $((graphs + 1)) $((2 * graphs))
     for target in $(cat "$state"/schedules-*.log | sed -n 's/^\([a-z0-9]*\): [0-9]* right, .*/\1/p' | sort -u); do
         cat "$state"/schedules-*.log | sed -n "s/^$target: \([0-9]*\) right, \([0-9]*\) refused, \([0-9]*\) wrong.*/\1 \2 \3/p" | awk -v target="$target" -v last="$schedules" '
             { right += $1; refused += $2; wrong += $3 }
