@@ -34,7 +34,7 @@ static void random_graphs_equal_the_reference(void **state)
     for (size_t i = 0; i < counts.nops; i++) print_message(" %s %d", counts.op[i].op, counts.op[i].n);
     print_message("\n");
     assert_int_equal(failed, 0);
-    assert_true(jumps * (n < 1000 ? 10 : 20) <= elements); /* of few graphs a single one, all of whose elements jump, is a large part */
+    assert_true(jumps * (n < 1000 ? 5 : 10) <= elements); /* of 250 graphs 0.3 to 13 % jump, 2.8 % in the mean: a single one may be a large part */
     if (n < 250) return;
     static const gn_dtype dtypes[] = { GN_BOOL, GN_I8, GN_I16, GN_I32, GN_I64, GN_U8, GN_U16, GN_U32, GN_U64, GN_F32, GN_F64 };
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) assert_true(counts.dtype[dtypes[i]] > 0);
