@@ -23,6 +23,14 @@ static inline void refuse_at(gn_status s, gn_status want, const char *words, con
 }
 #define refuse(call, want, words) refuse_at(call, want, words, __FILE__, __LINE__)
 
+/* Whether there is this compiler; options may follow its name. */
+static inline bool api_has(const char *compiler)
+{
+    char command[64];
+    snprintf(command, sizeof command, "command -v %.*s > /dev/null", (int)strcspn(compiler, " "), compiler);
+    return !system(command);
+}
+
 static char api_dir[64];              /* temporary directory of this program */
 static gn_context_options api_options;
 static gn_context *api_context;

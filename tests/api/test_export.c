@@ -31,13 +31,6 @@ static void *build_library(const char *compiler, const char *level, const char *
     return handle;
 }
 
-static int has(const char *compiler)
-{
-    char command[64];
-    snprintf(command, sizeof command, "command -v %s > /dev/null", compiler);
-    return !system(command);
-}
-
 static const char *const compilers[] = { "gcc", "clang-19", "clang" }, *const levels[] = { "-O0", "-O3" };
 
 enum { N = 5, K = 33, C = 10 };
@@ -71,7 +64,7 @@ static void a_network_gives_the_same_bits(void **state)
     assert_null(strstr(source, api_dir)); /* no path of this machine */
     const bool same_bits = strcmp(api_options.toolchain, "interpreter") != 0;
     for (int c = 0; c < 3; c++)
-        for (int l = 0; l < 2 && has(compilers[c]); l++) {
+        for (int l = 0; l < 2 && api_has(compilers[c]); l++) {
             int (*net)(const float *, float *, int64_t *, void *);
             *(void **)&net = dlsym(build_library(compilers[c], levels[l], "net"), "net");
             assert_non_null(net);
@@ -114,7 +107,7 @@ static void parts_of_a_concat_are_exported(void **state)
         }
     must(gn_export(f, "parts", api_dir));
     for (int c = 0; c < 3; c++)
-        for (int l = 0; l < 2 && has(compilers[c]); l++) {
+        for (int l = 0; l < 2 && api_has(compilers[c]); l++) {
             int (*parts)(const float *, float *, float *, void *);
             void *library = build_library(compilers[c], levels[l], "parts");
             *(void **)&parts = dlsym(library, "parts");
@@ -147,7 +140,7 @@ static void no_pointer_leaves_its_array_in_an_export(void **state)
     for (int i = 0; i < ROWS; i++) assert_true(want[i][5] == 2 * x[i][5] && want[i][6] == 0);
     must(gn_export(f, "splits", api_dir));
     for (int k = 0; k < 3; k++)
-        for (int l = 0; l < 2 && has(compilers[k]); l++) {
+        for (int l = 0; l < 2 && api_has(compilers[k]); l++) {
             int (*splits)(const double *, double *, void *);
             void *library = build_library(compilers[k], levels[l], "splits");
             *(void **)&splits = dlsym(library, "splits");
@@ -179,7 +172,7 @@ static void a_training_step_is_exported_whole(void **state)
     const bool same_bits = strcmp(api_options.toolchain, "interpreter") != 0;
     static _Alignas(64) char weights[1 << 14];
     for (int c = 0; c < 2; c++)
-        for (int l = 0; l < 2 && has(compilers[c]); l++) {
+        for (int l = 0; l < 2 && api_has(compilers[c]); l++) {
             void *handle = build_library(compilers[c], levels[l], "step");
             int (*step)(const float *, const int32_t *, float *, void *, void *);
             *(void **)&step = dlsym(handle, "step");
@@ -210,7 +203,7 @@ static void a_computed_index_is_checked_in_an_export(void **state)
                     .update = GN_UPDATES({ visits, gn_scatter_add(visits, at, gn_full(g, GN_F32, 1.0, "3"), 0) })));
     must(gn_export(f, "visit", api_dir));
     for (int c = 0; c < 2; c++)
-        for (int l = 0; l < 2 && has(compilers[c]); l++) {
+        for (int l = 0; l < 2 && api_has(compilers[c]); l++) {
             void *handle = build_library(compilers[c], levels[l], "visit");
             int (*visit)(const float *, float *, void *, void *);
             *(void **)&visit = dlsym(handle, "visit");
@@ -267,7 +260,7 @@ static void flags_that_change_arithmetic_are_refused_by_the_text(void **state)
     must(gn_export(f, "square", api_dir));
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         sscanf(flags[i], "%15s", compiler);
-        if (!has(compiler)) continue;
+        if (!api_has(compiler)) continue;
         snprintf(command, sizeof command, "%s -c -o /dev/null %s/square.c 2>&1 | grep -q 'error.*this file relies on'", flags[i], api_dir);
         if (system(command)) fail_msg("not refused: %s", command);
     }
@@ -281,7 +274,7 @@ static void flags_that_change_arithmetic_are_refused_by_the_text(void **state)
 static void vectors_ask_for_a_compiler_that_has_them(void **state)
 {
     (void)state;
-    if (!has("tcc")) return;
+    if (!api_has("tcc")) return;
     gn_context *vectors = NULL;
     gn_context_options o = api_options;
     o.target = "generic", o.toolchain = "interpreter";
@@ -303,7 +296,7 @@ static void vectors_ask_for_a_compiler_that_has_them(void **state)
 static void any_c11_compiler_has_infinities(void **state)
 {
     (void)state;
-    if (!has("tcc")) {
+    if (!api_has("tcc")) {
         print_message("skipped: there is no tcc\n");
         return;
     }

@@ -23,13 +23,6 @@ static void collect(void *user, const gn_sample *s)
     assert_true(c->n < MOST && c->nin < 2 * MOST - GN_SAMPLE_INPUTS);
 }
 
-static bool has(const char *compiler)
-{
-    char command[64];
-    snprintf(command, sizeof command, "command -v %s > /dev/null", compiler);
-    return !system(command);
-}
-
 static const char *const compilers[] = { "gcc -std=c11", "clang-19 -std=c11", "g++ -std=c++17 -x c++" };
 
 typedef struct named {
@@ -58,14 +51,13 @@ static void fix_dims(const gn_compile_options *o, char *fix)
 static void check_clean(gn_graph *g, const gn_compile_options *o)
 {
     gn_func *f = NULL;
-    char command[512], first[16];
+    char command[512];
     if (gn_compile_at(GN_HERE, &f, g, o)) fail_msg("%s", gn_message());
     must(gn_export(f, "samples", api_dir));
     gn_func_free(f);
     for (size_t k = 0; k < sizeof compilers / sizeof *compilers; k++) {
-        sscanf(compilers[k], "%15s", first);
         snprintf(command, sizeof command, "%s -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only %s/samples.c", compilers[k], api_dir);
-        if (has(first) && system(command)) fail_msg("%s", command);
+        if (api_has(compilers[k]) && system(command)) fail_msg("%s", command);
     }
 }
 

@@ -15,13 +15,6 @@ typedef struct way { /* in which a graph is built */
     const random_graph *r;
 } way;
 
-static bool has(const char *compiler)
-{
-    char command[64];
-    snprintf(command, sizeof command, "command -v %.*s > /dev/null", (int)strcspn(compiler, " "), compiler);
-    return !system(command);
-}
-
 /* A function of pointers alone stands before the exported one, whose parameters differ from graph to graph. */
 static void *build(const way *w, size_t nargs)
 {
@@ -117,7 +110,7 @@ static void random_graphs_are_exported_right(void **state)
         gn_context *context = NULL;
         gn_context_options o = { .cache_dir = "", .toolchain = "interpreter" };
         way w = { .target = targets[test_random(&random) % 4], .compiler = compilers[test_random(&random) % 5], .flags = flags[test_random(&random) % 3], .r = &r };
-        if (!has(w.compiler) || !gn_target_runs_here(gn_target_find(w.target))) continue;
+        if (!api_has(w.compiler) || !gn_target_runs_here(gn_target_find(w.target))) continue;
         o.target = w.target;
         must(gn_context_new(&context, &o));
         random_graph_make_in(&r, context, seed);
