@@ -148,12 +148,6 @@ static gn_expr *is_label(gn_graph *g, gn_expr *labels, size_t rank, const gn_dim
     return gn_make2(g, &gn_op_eq, position, gn_make_broadcast(g, labels, rank, shape, to));
 }
 
-static gn_expr *checked(gn_graph *g, gn_expr *labels, const gn_dim *classes)
-{
-    const gn_attr attr = { .kind = GN_ATTR_DIMS, .n = 1, .dims = &classes };
-    return gn_node(g, &gn_op_check_index, &labels, 1, &attr);
-}
-
 /* log(sum e^z) - z[label] with z = x - max x: both terms are small where the loss is. The picked logit is a sum over a selection,
  * which fuses with the row; nothing of the size of a one-hot matrix exists. */
 static const gn_region *expand_cross_entropy(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
@@ -163,7 +157,7 @@ static const gn_region *expand_cross_entropy(gn_graph *g, const gn_type *const *
     const size_t rank = gn_rank_in(x[0]);
     const gn_axis_list axis = { .n = 1, .at = { (int64_t)rank - 1 } };
     gn_expr *const z = shifted(g, x[0], &axis, &e);
-    gn_expr *const hit = is_label(g, checked(g, x[1], gn_extent(x[0], rank - 1)), rank, x[0]->type->dim);
+    gn_expr *const hit = is_label(g, gn_make_check_index(g, x[1], gn_extent(x[0], rank - 1)), rank, x[0]->type->dim);
     gn_expr *const picked = gn_summed(g, gn_make3(g, &gn_op_select, hit, z, gn_make_like(g, z, 0)), &axis);
     return gn_body(g, n, in, gn_minus(g, gn_make1(g, &gn_op_log, gn_summed(g, e, &axis)), picked));
 }
@@ -173,7 +167,7 @@ static gn_expr *slope_of_cross_entropy(gn_graph *g, gn_expr *y)
 {
     gn_expr *const x = y->in[0];
     const size_t rank = gn_rank_in(x);
-    gn_expr *const hit = is_label(g, checked(g, y->in[1], gn_extent(x, rank - 1)), rank, x->type->dim);
+    gn_expr *const hit = is_label(g, gn_make_check_index(g, y->in[1], gn_extent(x, rank - 1)), rank, x->type->dim);
     return gn_minus(g, softmax_node(g, x, (int64_t)rank - 1), gn_make_cast(g, hit, gn_dtype_in(x)));
 }
 

@@ -2,6 +2,7 @@
 #include "graph_text.h"
 #include "op.h"
 #include "context.h"
+#include "ops/make.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,8 +178,8 @@ typedef struct node_call {
 static gn_expr *with_checked_indices(gn_graph *g, gn_expr *e)
 {
     if ((e->op != &gn_op_take && e->op != &gn_op_scatter_add) || e->in[1]->op == &gn_op_check_index) return e;
-    const gn_attr extent = { .kind = GN_ATTR_DIMS, .n = 1, .dims = &e->in[0]->type->dim[e->attr[0].i] };
-    gn_expr *const in[] = { e->in[0], gn_node(g, &gn_op_check_index, &e->in[1], 1, &extent), e->nin > 2 ? e->in[2] : NULL };
+    const gn_dim *const extent = gn_extent(e->in[0], (size_t)e->attr[0].i);
+    gn_expr *const in[] = { e->in[0], gn_make_check_index(g, e->in[1], extent), e->nin > 2 ? e->in[2] : NULL };
     return gn_node(g, e->op, in, e->nin, e->attr);
 }
 

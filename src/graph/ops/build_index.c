@@ -4,10 +4,9 @@
 /* Indices that take and scatter_add may trust. */
 static gn_expr *checked(gn_graph *g, const gn_request *r, gn_expr *indices, const gn_dim *extent)
 {
-    const gn_attr attr = { .kind = GN_ATTR_DIMS, .n = 1, .dims = &extent };
     if (!gn_is_int(gn_dtype_in(indices)))
         gn_request_fail(g, r, GN_EDTYPE, "indices are %s, not integers", gn_dtype_name(gn_dtype_in(indices)));
-    return gn_node(g, &gn_op_check_index, &indices, 1, &attr);
+    return gn_make_check_index(g, indices, extent);
 }
 
 static gn_expr *make_take(gn_graph *g, const gn_request *r)

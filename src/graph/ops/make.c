@@ -189,6 +189,12 @@ gn_expr *gn_make_contract(gn_graph *g, gn_expr *a, const int64_t *la, gn_expr *b
     return gn_node(g, &gn_op_contract, in, 2, attr);
 }
 
+gn_expr *gn_make_check_index(gn_graph *g, gn_expr *indices, const gn_dim *extent)
+{
+    const gn_attr attr = { .kind = GN_ATTR_DIMS, .n = 1, .dims = &extent };
+    return gn_node(g, &gn_op_check_index, &indices, 1, &attr);
+}
+
 gn_expr *gn_make_take(gn_graph *g, gn_expr *x, gn_expr *indices, int64_t axis)
 {
     const gn_attr attr = { .kind = GN_ATTR_INT, .i = axis };

@@ -56,6 +56,7 @@ gn_expr *gn_make_concat(gn_graph *, gn_expr *const *in, size_t n, int64_t axis);
 /* Labels as gn_op_contract has them, renumbered here by first appearance in a, then b. */
 gn_expr *gn_make_contract(gn_graph *, gn_expr *a, const int64_t *la, gn_expr *b, const int64_t *lb, const int64_t *lout,
                           size_t nout);
+gn_expr *gn_make_check_index(gn_graph *, gn_expr *indices, const gn_dim *extent); /* indices that take and scatter_add may trust */
 gn_expr *gn_make_take(gn_graph *, gn_expr *x, gn_expr *indices, int64_t axis);
 gn_expr *gn_make_scatter_add(gn_graph *, gn_expr *x, gn_expr *indices, gn_expr *updates, int64_t axis);
 gn_expr *gn_make_iota(gn_graph *, gn_dtype, size_t rank, const gn_dim *const *shape, int64_t axis);
