@@ -3,6 +3,7 @@
 #include <string.h>
 #include "commands.h"
 #include "default_schedule.h"
+#include "code_text.h"
 #include "emit.h"
 #include "tree.h"
 
@@ -44,7 +45,7 @@ static void print_source(gn_text *out, gn_arena *arena, const gn_scheduled *s, c
 {
     gn_text body = {.arena = arena};
     gn_words words = {.arena = arena};
-    gn_emit_kernel(&body, &words, s);
+    gn_emit_kernel(&body, &words, s->code);
     gn_target_unit(out, target, &words, gn_text_done(&body));
 }
 
@@ -68,7 +69,7 @@ static void run(void *arg)
     if (r->tree || r->code || source) {
         const gn_scheduled *s = gn_schedule_apply(&arena, kernel, schedule, target);
         if (r->tree) gn_scheduled_print(&out, s);
-        if (r->code) gn_scheduled_print_code(&out, s);
+        if (r->code) gn_code_print(&out, s->code);
         if (source) print_source(&out, &arena, s, target);
     }
     const char *printed = gn_text_done(&out);

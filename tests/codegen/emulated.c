@@ -27,10 +27,8 @@ static void add_launcher(gn_text *out, const gn_scheduled *s, uint32_t step)
     const gn_kernel *k = s->kernel;
     const char *comma = "";
     gn_textf(out, "void emulated_%s_%u(void) { %s_%u(", k->name, step, k->name, step);
-    for (size_t i = 0; i < k->bufs.n; i++, comma = ", ")
-        gn_textf(out, "%s(%s *)emulated_arg[%zu]", comma, memory_type(k->bufs.at[i].dtype), i);
-    for (size_t i = 0; i < s->sbufs.n; i++, comma = ", ")
-        gn_textf(out, "%s(%s *)emulated_arg[%zu]", comma, memory_type(s->sbufs.at[i].dtype), k->bufs.n + i);
+    for (size_t i = 0; i < s->code->nargs; i++, comma = ", ")
+        gn_textf(out, "%s(%s *)emulated_arg[%zu]", comma, memory_type(s->code->places.at[i]->dtype), i);
     for (size_t i = 0; i < k->syms.n; i++, comma = ", ") gn_textf(out, "%semulated_sym[%zu]", comma, i);
     gn_text_add(out, "); }\n");
 }
@@ -47,7 +45,7 @@ static void emit_all(void *arg)
     job *j = arg;
     gn_text body = {.arena = j->arena}, unit = {.arena = j->arena};
     gn_words words = {.arena = j->arena};
-    for (size_t i = 0; i < j->n; i++) gn_emit_kernel(&body, &words, j->kernels[i]);
+    for (size_t i = 0; i < j->n; i++) gn_emit_kernel(&body, &words, j->kernels[i]->code);
     gn_target_unit(&unit, &gn_target_cuda, &words, gn_text_done(&body));
     j->text = gn_text_done(&unit);
 }
@@ -66,7 +64,7 @@ const char *emulated_text(gn_arena *arena, size_t n, gn_scheduled *const *kernel
     gn_text_add(&t, emulated_cuda(arena, n, kernels));
     gn_text_add(&t, "\nextern \"C\" {\nvoid **emulated_arg;\nconst int64_t *emulated_sym;\n");
     for (size_t i = 0; i < n; i++)
-        for (uint32_t step = 0; step < kernels[i]->nsteps; step++) add_launcher(&t, kernels[i], step);
+        for (uint32_t step = 0; step < kernels[i]->code->steps.n; step++) add_launcher(&t, kernels[i], step);
     gn_text_add(&t, "}\n");
     return gn_text_done(&t);
 }
@@ -102,20 +100,21 @@ void emulated_run(void *library, const gn_scheduled *s, void *const *buffers, co
     gn_arena arena = {0};
     void *args[MAX_ARGS];
     const size_t n = s->kernel->bufs.n;
-    assert_true(n + s->sbufs.n <= MAX_ARGS);
+    assert_true(s->code->nargs <= MAX_ARGS);
     memcpy(args, buffers, n * sizeof *args);
-    for (size_t i = 0; i < s->sbufs.n; i++) {
-        assert_int_equal(s->sbufs.at[i].level, GN_LEVEL_ARENA); /* scratch of a worker has no meaning for a block */
-        args[n + i] = gn_arena_alloc(&arena, (size_t)emulated_size(s, s->sbufs.at[i].bytes, sym) + 64, 64);
+    for (size_t i = n; i < s->code->nargs; i++) {
+        const gn_place *p = s->code->places.at[i];
+        assert_int_equal(p->space, GN_SPACE_ARENA); /* scratch of a worker has no meaning for a block */
+        args[i] = gn_arena_alloc(&arena, (size_t)emulated_size(s, gn_code_bytes(s->code, p), sym) + 64, 64);
     }
     *(void ***)unit_symbol(library, "emulated_arg") = args;
     *(const int64_t **)unit_symbol(library, "emulated_sym") = sym;
-    for (uint32_t step = 0; step < s->nsteps; step++) {
+    for (uint32_t step = 0; step < s->code->steps.n; step++) {
         void *symbol = unit_symbol(library, gn_arena_printf(&arena, "emulated_%s_%u", s->kernel->name, step));
         void (*body)(void);
         memcpy(&body, &symbol, sizeof body);
-        const int64_t blocks = emulated_size(s, gn_scheduled_parts(s, step), sym);
-        const char *trouble = cuda_fibers_run(library, body, (unsigned)blocks, gn_scheduled_threads(s), descending);
+        const int64_t blocks = emulated_size(s, gn_code_parts(s->code, step), sym);
+        const char *trouble = cuda_fibers_run(library, body, (unsigned)blocks, gn_code_threads(s->code), descending);
         if (trouble) fail_msg("%s, step %u: %s", s->kernel->name, step, trouble);
     }
     gn_arena_free(&arena);
@@ -123,7 +122,7 @@ void emulated_run(void *library, const gn_scheduled *s, void *const *buffers, co
 
 static void check_usage(const gn_scheduled *s, const char *arch, const char *log)
 {
-    for (uint32_t step = 0; step < s->nsteps; step++) {
+    for (uint32_t step = 0; step < s->code->steps.n; step++) {
         char symbol[128];
         gn_nvrtc_usage u;
         snprintf(symbol, sizeof symbol, "%s_%u", s->kernel->name, step);

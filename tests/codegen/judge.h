@@ -129,7 +129,7 @@ static inline const char *difference(gn_arena *a, const job *j, const char *how,
             if (x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= tolerance * (1 + fabs(y))) continue;
             char values[96];
             snprintf(values, sizeof values, "%.9g, not %.9g", x, y);
-            return gn_arena_printf(a, "%s, %s, target %s, sizes %d %d %d: %s[%zu] is %s", j->kernel->name, how, j->s->target->name, (int)sym[0],
+            return gn_arena_printf(a, "%s, %s, target %s, sizes %d %d %d: %s[%zu] is %s", j->kernel->name, how, j->s->code->target->name, (int)sym[0],
                                    (int)sym[1], (int)sym[2], buf->name, i, values);
         }
     }
@@ -160,7 +160,7 @@ static inline run_data begin_run(gn_arena *a, const job *j, const int64_t *sym, 
 {
     const size_t n = j->kernel->bufs.n;
     run_data d = { GN_NEW_ARRAY(a, block, n), GN_NEW_ARRAY(a, block, n), GN_NEW_ARRAY(a, block, n),
-                   GN_NEW_ARRAY(a, void *, n + j->s->sbufs.n + 1) };
+                   GN_NEW_ARRAY(a, void *, j->s->code->nargs + 1) };
     void **want = GN_NEW_ARRAY(a, void *, n + 1);
     for (size_t b = 0; b < n; b++) {
         const size_t bytes = buffer_bytes(j->kernel, b, sym);
@@ -195,20 +195,21 @@ typedef void (*step_function)(void *const *, const int64_t *, int64_t);
 
 static inline void run_compiled(void *library, const job *j, run_data *d, const int64_t *sym)
 {
-    block *extra = calloc(j->s->sbufs.n + 1, sizeof *extra);
-    for (size_t i = 0; i < j->s->sbufs.n; i++) {
-        extra[i] = new_block((size_t)dim_at(j->s->sbufs.at[i].bytes, j->kernel, sym));
-        d->args[j->kernel->bufs.n + i] = extra[i].data;
+    const size_t nbufs = j->kernel->bufs.n, nextra = j->s->code->nargs - nbufs;
+    block *extra = calloc(nextra + 1, sizeof *extra);
+    for (size_t i = 0; i < nextra; i++) {
+        extra[i] = new_block((size_t)dim_at(gn_code_bytes(j->s->code, j->s->code->places.at[nbufs + i]), j->kernel, sym));
+        d->args[nbufs + i] = extra[i].data;
     }
-    for (uint32_t step = 0; step < j->s->nsteps; step++) {
+    for (uint32_t step = 0; step < j->s->code->steps.n; step++) {
         char name[200];
         snprintf(name, sizeof name, "%s_%u", j->kernel->name, step);
         void *f = dlsym(library, name);
         if (!f) fail_msg("no function %s", name);
-        const int64_t parts = dim_at(gn_scheduled_parts(j->s, step), j->kernel, sym);
+        const int64_t parts = dim_at(gn_code_parts(j->s->code, step), j->kernel, sym);
         for (int64_t p = parts; p-- > 0;) ((step_function)f)(d->args, sym, p); /* backwards: parts do not depend on each other */
     }
-    for (size_t i = 0; i < j->s->sbufs.n; i++) free_block(&extra[i]);
+    for (size_t i = 0; i < nextra; i++) free_block(&extra[i]);
     free(extra);
 }
 

@@ -1,6 +1,7 @@
 /* Random schedules for small kernels, with every directive. Many are illegal: what is legal must be right. Three of four keep the simple rules of
  * each directive (what it may be said of), so that most of those are legal; the others keep none. */
 #pragma once
+#include "code_interpret.h"
 #include "judge.h"
 
 static const char *const templates[] = { /* %s: the kernel's name */

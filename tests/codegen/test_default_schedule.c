@@ -1,5 +1,6 @@
 /* Default schedules: legal for every kernel that grouping makes, and what they lower to means the same. */
 #include "programs.h"
+#include "code_interpret.h"
 #include "default_schedule.h"
 #include "emit.h"
 #include "lower.h"
@@ -122,27 +123,27 @@ static scheduled_program schedule(program *p, const gn_target *t)
 
 static void run_tree(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
 {
-    gn_scheduled_interpret_code(running->kernels.at[q - p->grouping->groups.at], buffers, sym, scratch);
+    gn_code_interpret(running->kernels.at[q - p->grouping->groups.at]->code, buffers, sym, 1, scratch);
 }
 
 static void emit_body(void *arg)
 {
     void **a = arg;
     scheduled_program *c = a[0];
-    for (size_t i = 0; i < c->kernels.n; i++) gn_emit_kernel(a[1], a[2], c->kernels.at[i]);
+    for (size_t i = 0; i < c->kernels.n; i++) gn_emit_kernel(a[1], a[2], c->kernels.at[i]->code);
 }
 
 static void run_compiled(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
 {
     const gn_scheduled *x = running->kernels.at[q - p->grouping->groups.at];
-    void **arg = GN_NEW_ARRAY(scratch, void *, q->buf.n + x->sbufs.n + 1);
+    void **arg = GN_NEW_ARRAY(scratch, void *, x->code->nargs + 1);
     for (size_t b = 0; b < q->buf.n; b++) arg[b] = buffers[b];
-    for (size_t b = 0; b < x->sbufs.n; b++)
-        arg[q->buf.n + b] = gn_arena_alloc(scratch, (size_t)program_extent(p, x->sbufs.at[b].bytes) + 64, 64);
-    for (uint32_t s = 0; s < x->nsteps; s++) {
+    for (size_t b = q->buf.n; b < x->code->nargs; b++)
+        arg[b] = gn_arena_alloc(scratch, (size_t)program_extent(p, gn_code_bytes(x->code, x->code->places.at[b])) + 64, 64);
+    for (uint32_t s = 0; s < x->code->steps.n; s++) {
         void (*step)(void *const *, const int64_t *, int64_t) = NULL;
         *(void **)&step = unit_symbol(running->library, gn_arena_printf(scratch, "%s_%u", q->kernel->name, s));
-        const int64_t parts = program_extent(p, gn_scheduled_parts(x, s));
+        const int64_t parts = program_extent(p, gn_code_parts(x->code, s));
         for (int64_t k = parts; k-- > 0;) step(arg, sym, k);
     }
 }

@@ -19,7 +19,7 @@ static void add(unit *u, const kernel_case *c, int lanes, gn_text *all, gn_words
     text = gn_arena_printf(&u->arena, "%s%s", head, text + strlen("(kernel ") + strlen(c->name));
     job j = lower_text(&u->arena, text, u->target);
     j.c = c;
-    gn_emit_kernel(all, words, j.s);
+    gn_emit_kernel(all, words, j.s->code);
     u->jobs[u->n++] = j;
 }
 
@@ -49,7 +49,7 @@ static void add_random(unit *u, gn_text *all, gn_words *words)
         t.text = random_schedule(&u->arena, templates[made % NTEMPLATES], name, &seed, false, NULL);
         if (gn_protect(lower_trial, &t)) continue;
         t.job.c = &loose;
-        gn_emit_kernel(all, words, t.job.s);
+        gn_emit_kernel(all, words, t.job.s->code);
         u->jobs[u->n++] = t.job;
         made++;
     }

@@ -1,6 +1,7 @@
 /* Which buffers may be one memory: pairs that are found and pairs that must not be, and that code on shared memory computes what it does on
  * memory apart. */
 #include "random_schedule.h"
+#include "code_interpret.h"
 #include "default_schedule.h"
 #include "in_place.h"
 
@@ -96,8 +97,8 @@ static void compare_memory(const gn_scheduled *s, gn_in_place_pair pair, uint64_
             at[b] = apart[b].data, shared[b] = one[b].data;
         }
         shared[pair.write] = shared[pair.read];
-        gn_scheduled_interpret_code(s, at, extents[z], &scratch);
-        gn_scheduled_interpret_code(s, shared, extents[z], &scratch);
+        gn_code_interpret(s->code, at, extents[z], 1, &scratch);
+        gn_code_interpret(s->code, shared, extents[z], 1, &scratch);
         for (size_t b = 0; b < k->bufs.n; b++)
             if (k->bufs.at[b].access & GN_KBUF_WRITE && apart[b].bytes) assert_memory_equal(at[b], shared[b], apart[b].bytes);
         for (size_t b = 0; b < k->bufs.n; b++) free_block(&apart[b]), free_block(&one[b]);

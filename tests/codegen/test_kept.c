@@ -5,6 +5,7 @@
 #include <gnomon/ops.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "code_interpret.h"
 #include "default_schedule.h"
 #include "emit.h"
 #include "programs.h"
@@ -18,18 +19,18 @@ static void run(const program *p, const gn_group *q, void *const *buffers, const
 {
     const gn_scheduled *s = kernels.at[q - p->grouping->groups.at];
     if (!library) {
-        gn_scheduled_interpret_code(s, buffers, sym, scratch);
+        gn_code_interpret(s->code, buffers, sym, 1, scratch);
         return;
     }
-    void **arg = calloc(q->buf.n + s->sbufs.n + 1, sizeof *arg);
+    void **arg = calloc(s->code->nargs + 1, sizeof *arg);
     for (size_t b = 0; b < q->buf.n; b++) arg[b] = buffers[b];
-    for (size_t b = 0; b < s->sbufs.n; b++) arg[q->buf.n + b] = malloc((size_t)program_extent(p, s->sbufs.at[b].bytes));
-    for (uint32_t i = 0; i < s->nsteps; i++) {
+    for (size_t b = q->buf.n; b < s->code->nargs; b++) arg[b] = malloc((size_t)program_extent(p, gn_code_bytes(s->code, s->code->places.at[b])));
+    for (uint32_t i = 0; i < s->code->steps.n; i++) {
         void (*step)(void *const *, const int64_t *, int64_t) = NULL;
         *(void **)&step = unit_symbol(library, gn_arena_printf(scratch, "%s_%u", q->kernel->name, i));
-        for (int64_t part = program_extent(p, gn_scheduled_parts(s, i)); part-- > 0;) step(arg, sym, part);
+        for (int64_t part = program_extent(p, gn_code_parts(s->code, i)); part-- > 0;) step(arg, sym, part);
     }
-    for (size_t b = 0; b < s->sbufs.n; b++) free(arg[q->buf.n + b]);
+    for (size_t b = q->buf.n; b < s->code->nargs; b++) free(arg[b]);
     free(arg);
 }
 
@@ -81,7 +82,7 @@ static void lower_all(void *arg)
 static void emit_all(void *arg)
 {
     void **a = arg;
-    for (size_t i = 0; i < kernels.n; i++) gn_emit_kernel(a[0], a[1], kernels.at[i]);
+    for (size_t i = 0; i < kernels.n; i++) gn_emit_kernel(a[0], a[1], kernels.at[i]->code);
 }
 
 static void check_program(program *p, uint64_t seed, bool compiled)

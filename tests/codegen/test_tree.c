@@ -1,7 +1,6 @@
 /* Scheduled kernels: both forms of the tree mean what the logical kernel means. */
 #include "random_schedule.h"
 #include "texts.h"
-#include "tree_node.h"
 
 static void judge(const kernel_case *c, const gn_target *target, int lanes)
 {
@@ -17,7 +16,7 @@ static void judge(const kernel_case *c, const gn_target *target, int lanes)
         gn_scheduled_interpret(j.s, d.args, sym, &scratch);
         compare(&j, "statements", sym, d.got, d.want);
         reset(&j, &d);
-        gn_scheduled_interpret_code(j.s, d.args, sym, &scratch);
+        gn_code_interpret(j.s->code, d.args, sym, 1, &scratch);
         compare(&j, "code", sym, d.got, d.want);
         end_run(&j, &d);
         gn_arena_free(&scratch);
@@ -80,7 +79,7 @@ static void run_trial(void *arg)
     gn_scheduled_interpret(t->job.s, d.args, t->sym, &scratch);
     compare(&t->job, "statements", t->sym, d.got, d.want);
     reset(&t->job, &d);
-    gn_scheduled_interpret_code(t->job.s, d.args, t->sym, &scratch);
+    gn_code_interpret(t->job.s->code, d.args, t->sym, 1, &scratch);
     compare(&t->job, "code", t->sym, d.got, d.want);
     end_run(&t->job, &d);
     gn_arena_free(&scratch);
@@ -131,36 +130,35 @@ static void legal_random_schedules_of_blocks_and_threads_agree(void **state)
 enum { NO_BARRIERS, A_BARRIER_FOR_SOME, A_COPY_BY_SOME, BEYOND_THE_END, OVERFLOW };
 
 /* Puts what `is` finds below an if that holds for thread 0 of each row of four, or takes it out. */
-static void spoil(const gn_scheduled *s, gn_tree *t, bool (*is)(const gn_tree *), bool drop)
+static void spoil(const gn_code *c, gn_code_body *t, bool (*is)(const gn_code_node *), bool drop)
 {
     size_t kept = 0;
     for (size_t i = 0; i < t->kids.n; i++) {
-        gn_tree *const kid = t->kids.at[i];
-        spoil(s, kid, is, drop);
+        gn_code_node *const kid = t->kids.at[i];
+        spoil(c, &kid->body, is, drop);
         if (is(kid) && drop) continue;
         t->kids.at[kept++] = kid;
         if (!is(kid)) continue;
-        gn_arena *const a = s->lower->arena;
-        gn_tree *const some = GN_NEW_OBJECT(a, gn_tree);
-        gn_kcond *const cond = GN_NEW_OBJECT(a, gn_kcond);
-        gn_pred *const pred = GN_NEW_OBJECT(a, gn_pred);
-        *cond = (gn_kcond){ GN_K_LT, gn_dim_sym(s->lower->dims, "mt"), gn_dim_const(s->lower->dims, 1) };
+        gn_code_node *const some = gn_code_make(c, GN_CODE_IF);
+        gn_kcond *const cond = GN_NEW_OBJECT(c->arena, gn_kcond);
+        gn_pred *const pred = GN_NEW_OBJECT(c->arena, gn_pred);
+        *cond = (gn_kcond){ GN_K_LT, gn_dim_sym(c->dims, "mt"), gn_dim_const(c->dims, 1) };
         *pred = (gn_pred){ .n = 1, .cond = cond };
-        some->kind = GN_NODE_IF, some->when = (gn_preds){ 1, pred };
-        gn_push(a, &some->kids, kid);
+        some->when = (gn_preds){ 1, pred };
+        gn_push(c->arena, &some->body.kids, kid);
         t->kids.at[kept - 1] = some;
     }
     t->kids.n = kept;
 }
 
-static bool is_barrier(const gn_tree *t)
+static bool is_barrier(const gn_code_node *n)
 {
-    return t->kind == GN_NODE_BARRIER;
+    return n->kind == GN_CODE_BARRIER;
 }
 
-static bool is_copy(const gn_tree *t)
+static bool is_copy(const gn_code_node *n)
 {
-    return t->kind == GN_NODE_FOR && t->flat.n;
+    return n->kind == GN_CODE_FOR && n->dealt;
 }
 
 typedef struct faulty {
@@ -182,16 +180,16 @@ static void run_faulty(void *arg)
     for (size_t i = 0; !text; i++)
         if (strcmp(golden_texts[i].name, "mma") == 0) text = golden_texts[i].text;
     const job j = lower_text(&f->arena, text, f->fault >= BEYOND_THE_END ? &gn_target_generic : &gn_target_cuda);
-    if (f->fault < BEYOND_THE_END) spoil(j.s, j.s->code, f->fault == A_COPY_BY_SOME ? is_copy : is_barrier, f->fault == NO_BARRIERS);
-    gn_scheduled_interpret_code(j.s, args, sym, &f->arena);
+    for (size_t i = 0; i < j.s->code->steps.n && f->fault < BEYOND_THE_END; i++)
+        spoil(j.s->code, &j.s->code->steps.at[i].body, f->fault == A_COPY_BY_SOME ? is_copy : is_barrier, f->fault == NO_BARRIERS);
+    gn_code_interpret(j.s->code, args, sym, 1, &f->arena);
 }
 
 static void the_interpreter_tells_what_a_wrong_tree_does(void **state)
 {
     (void)state;
-    static const char *const says[] = { "kernel mma: threads race for element", "kernel mma: not all threads reach the barrier",
-                                        "kernel mma: not all threads reach the copy",
-                                        "kernel shift: load of element 40 of X, which has 40", "kernel large: an index has no value" };
+    static const char *const says[] = { "a race for element", "not all threads reach the barrier", "not all threads reach the dealt loop",
+                                        "element 40 of X, which has 40", "the index j*n*n has no value: it overflows" };
     for (int fault = 0; fault <= OVERFLOW; fault++) {
         faulty f = { .fault = fault };
         assert_int_equal(gn_protect(run_faulty, &f), GN_EINTERNAL);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "code_interpret.h"
 #include "default_schedule.h"
 #include "emit.h"
 #include "program.h"
@@ -236,7 +237,7 @@ static const gn_target *target;
 static void run_code(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
 {
     (void)p;
-    gn_scheduled_interpret_code(gn_default_apply(scratch, q->kernel, q->hint, target, NULL), buffers, sym, scratch);
+    gn_code_interpret(gn_default_apply(scratch, q->kernel, q->hint, target, NULL)->code, buffers, sym, 1, scratch);
 }
 
 static void nested_selects_have_their_values(void **state)
@@ -282,7 +283,7 @@ static void lower_deep(void *arg)
     gn_kernel_store(k, GN_STORE_SET, y, &i, e);
     const gn_work before = gn_work_done;
     gn_text t = { .arena = &arena };
-    gn_emit_kernel(&t, NULL, gn_default_apply(&arena, k, NULL, &gn_target_avx512, NULL));
+    gn_emit_kernel(&t, NULL, gn_default_apply(&arena, k, NULL, &gn_target_avx512, NULL)->code);
     d->cost = (cost){ (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(gn_text_done(&t)) };
     gn_arena_free(&arena);
 }
@@ -383,7 +384,7 @@ static cost cost_of_statements(statements kind, int n)
     const gn_schedule *s = gn_schedule_read(&arena, k, "many", x->at[1]);
     const gn_work before = gn_work_done;
     gn_text t = { .arena = &arena };
-    gn_emit_kernel(&t, NULL, gn_schedule_apply(&arena, k, s, &gn_target_avx512));
+    gn_emit_kernel(&t, NULL, gn_schedule_apply(&arena, k, s, &gn_target_avx512)->code);
     const cost c = { (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(gn_text_done(&t)) };
     gn_arena_free(&arena);
     return c;

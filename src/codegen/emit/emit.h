@@ -1,4 +1,4 @@
-/* The one emitter: scheduled kernels to C or CUDA text.
+/* The one emitter: code to C or CUDA text.
  *
  * Generated code says hardware operations in the words of the target's prelude. A tag names a value's type: a scalar's dtype,
  * "f32"; a vector's dtype and lanes, "f32x16" (f32 f64 i32 i64 u32), "b16" for a vector of bool (a mask). Lanes N are vector_bytes
@@ -23,13 +23,13 @@
  * first operand's: "$0 + $1", "gn_max_$t($0, $1)", "gn_cast_$s_$t($0)"; the dtype asked for is the first operand's, for a cast the
  * result's. NULL: the record's body is expanded. */
 #pragma once
-#include "tree.h"
+#include "code.h"
 
 /* C: for each step   void NAME_STEP(void *const *arg, const int64_t *sym, int64_t part)
- * where arg holds the kernel's buffers in order, then the sbufs in order (scratch ones already offset for the worker).
+ * where arg holds the arguments in order (scratch ones already offset for the worker).
  * CUDA: one __global__ function per step. Appends to out, and the prelude's words that the text says to the words (NULL: nobody
  * asks). NAME is the kernel's, or near it where it is a word of C. */
-void gn_emit_kernel(gn_text *out, gn_words *, const gn_scheduled *);
+void gn_emit_kernel(gn_text *out, gn_words *, gn_code *);
 /* One serial function that runs all steps: void NAME(void *const *arg, const int64_t *sym, int64_t part), whose only part is 0: it
  * is called as every step is. For small programs. */
-void gn_emit_function(gn_text *out, gn_words *, const gn_scheduled *);
+void gn_emit_function(gn_text *out, gn_words *, gn_code *);

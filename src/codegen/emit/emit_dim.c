@@ -5,7 +5,10 @@
 
 static bool is_div_plain(gn_emitter *e, const gn_atom *a)
 {
-    return gn_dim_at_least(e->g, a->a, 0) && gn_dim_at_least(e->g, a->b, 1);
+    const gn_dim_facts f = gn_code_facts(e->code);
+    int64_t low, least, high;
+    gn_dim_range(a->a, &f, &low, &high), gn_dim_range(a->b, &f, &least, &high);
+    return low >= 0 && least >= 1;
 }
 
 static void call(gn_emitter *e, const char *f, const gn_atom *a)
@@ -47,18 +50,20 @@ static void note_other(void *user, const char *name)
 {
     void *const *const to = user;
     const gn_emitter *const e = to[0];
-    if (gn_kernel_find_sym(e->g->kernel, name) < 0) *(bool *)to[1] = true;
+    for (size_t i = 0; i < e->code->syms.n; i++)
+        if (strcmp(e->code->syms.at[i].name, name) == 0) return;
+    *(bool *)to[1] = true;
 }
 
 /* Sizes share their parts: n/2 + n/3 of such a sum, again and again, is as long as 2^depth. A large part of sizes alone is a variable of the step. */
 static const char *large_part(gn_emitter *e, const gn_atom *a)
 {
     bool other = a->has_load;
-    const char **const known = (const char **)gn_map_put(e->g->arena, &e->parts, GN_KEY(a));
-    if (!*known && !other) gn_dim_symbols(gn_dim_of_atom(e->g->dims, a), note_other, (void *[]){ e, &other });
+    const char **const known = (const char **)gn_map_put(e->arena, &e->parts, GN_KEY(a));
+    if (!*known && !other) gn_dim_symbols(gn_dim_of_atom(e->code->dims, a), note_other, (void *[]){ e, &other });
     if (*known || other) return *known;
-    const char *name = *known = gn_arena_printf(e->g->arena, "gn_size_%zu", ++e->nparts);
-    gn_text one = { .arena = e->g->arena }, *const out = e->out;
+    const char *name = *known = gn_arena_printf(e->arena, "gn_size_%zu", ++e->nparts);
+    gn_text one = { .arena = e->arena }, *const out = e->out;
     e->out = &one;
     operation(e, a, true);
     e->out = out;
@@ -120,9 +125,7 @@ static bool is_const_atom(const gn_dim *d, int64_t *c)
 static bool is_counter(const gn_emitter *e, const gn_dim *d)
 {
     if (d->n != 1 || d->term[0].c != 1 || d->term[0].n != 1 || d->term[0].atom[0]->kind != GN_DIM_SYM) return false;
-    for (size_t i = 0; i < e->g->counters.n; i++)
-        if (d->term[0].atom[0]->name == e->g->counters.at[i]) return true;
-    return false;
+    return gn_map_get(&e->dealt, GN_KEY(d->term[0].atom[0]->name));
 }
 
 static bool digit_atom(const gn_emitter *e, const gn_atom *a, gn_digit *out)
@@ -143,9 +146,9 @@ static bool digit_term(gn_emitter *e, const gn_term *t, gn_digit *out)
 {
     for (uint32_t i = 0; i < t->n; i++) {
         if (!digit_atom(e, t->atom[i], out)) continue;
-        out->rest = gn_lconst(e->g, 1);
+        out->rest = gn_dim_const(e->code->dims, 1);
         for (uint32_t j = 0; j < t->n; j++)
-            if (j != i) out->rest = gn_dim_mul(e->g->dims, out->rest, gn_dim_of_atom(e->g->dims, t->atom[j]));
+            if (j != i) out->rest = gn_dim_mul(e->code->dims, out->rest, gn_dim_of_atom(e->code->dims, t->atom[j]));
         return true;
     }
     return false;
@@ -153,24 +156,24 @@ static bool digit_term(gn_emitter *e, const gn_term *t, gn_digit *out)
 
 static const gn_dim *term_dim(gn_emitter *e, const gn_term *t)
 {
-    const gn_dim *d = gn_lconst(e->g, t->c);
-    for (uint32_t i = 0; i < t->n; i++) d = gn_dim_mul(e->g->dims, d, gn_dim_of_atom(e->g->dims, t->atom[i]));
+    const gn_dim *d = gn_dim_const(e->code->dims, t->c);
+    for (uint32_t i = 0; i < t->n; i++) d = gn_dim_mul(e->code->dims, d, gn_dim_of_atom(e->code->dims, t->atom[i]));
     return d;
 }
 
 static const gn_dim *merge_once(gn_emitter *e, const gn_dim *d)
 {
-    gn_dim_pool *p = e->g->dims;
+    gn_dim_pool *p = e->code->dims;
     for (uint32_t i = 0; i < d->n; i++)
         for (uint32_t j = 0; j < d->n; j++) {
             gn_digit x, y;
             if (i == j || !digit_term(e, &d->term[i], &x) || !digit_term(e, &d->term[j], &y)) continue;
             if (!x.n || x.counter != y.counter || x.rest != y.rest || y.f != x.f * x.n || d->term[j].c != d->term[i].c * x.n)
                 continue;
-            const gn_dim *both = gn_dim_div(p, x.counter, gn_lconst(e->g, x.f));
-            if (y.n) both = gn_dim_mod(p, both, gn_lconst(e->g, x.n * y.n));
-            const gn_dim *rest = gn_lsub(e->g, gn_lsub(e->g, d, term_dim(e, &d->term[i])), term_dim(e, &d->term[j]));
-            return gn_ladd(e->g, rest, gn_lscale(e->g, gn_dim_mul(p, x.rest, both), d->term[i].c));
+            const gn_dim *both = gn_dim_div(p, x.counter, gn_dim_const(e->code->dims, x.f));
+            if (y.n) both = gn_dim_mod(p, both, gn_dim_const(e->code->dims, x.n * y.n));
+            const gn_dim *rest = gn_dim_sub(e->code->dims, gn_dim_sub(e->code->dims, d, term_dim(e, &d->term[i])), term_dim(e, &d->term[j]));
+            return gn_dim_add(e->code->dims, rest, gn_dim_scale(e->code->dims, gn_dim_mul(p, x.rest, both), d->term[i].c));
         }
     return d;
 }
@@ -186,7 +189,7 @@ static const gn_dim *merge_digits(gn_emitter *e, const gn_dim *d)
 
 void gn_emit_dim(gn_emitter *e, const gn_dim *d, bool tight)
 {
-    if (e->g->cuda) d = merge_digits(e, d);
+    if (e->code->target->lang == GN_LANG_CUDA) d = merge_digits(e, d);
     if (d->n == 0) {
         gn_text_char(e->out, '0');
         return;

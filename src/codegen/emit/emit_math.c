@@ -23,24 +23,24 @@ static bool is_known(gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t l
 static void need(gn_emitter *e, const gn_op_info *op, gn_dtype t, uint16_t lanes, uint16_t narg)
 {
     if (is_known(e, op, t, lanes)) return;
-    gn_math_function f = gn_math_expand(e->g, op, t, lanes, narg);
+    gn_math_function f = gn_math_expand(e->code, op, t, lanes, narg);
     for (size_t i = 0; i < f.code->kids.n; i++) {
         const gn_val *v = f.code->kids.at[i]->val;
         if (v->kind == GN_VAL_OP) gn_emit_need_math(e, v);
     }
     count(e, &f);
-    gn_push(e->g->arena, &e->math, f);
+    gn_push(e->arena, &e->math, f);
 }
 
 void gn_emit_need_math(gn_emitter *e, const gn_val *v)
 {
-    const gn_dtype t = gn_emit_op_dtype(v);
-    if (!e->s->target->spell(v->u.op, t, v->lanes > 1)) need(e, v->u.op, t, v->lanes, v->n);
+    const gn_dtype t = gn_val_op_dtype(v);
+    if (!e->code->target->spell(v->u.op, t, v->lanes > 1)) need(e, v->u.op, t, v->lanes, v->n);
 }
 
 static void define(gn_emitter *e, const gn_math_function *f)
 {
-    gn_text t = { .arena = e->g->arena };
+    gn_text t = { .arena = e->arena };
     gn_textf(&t, "%s_", f->op->name);
     gn_spell_tag(&t, f->dtype, f->lanes);
     const char *name = gn_text_done(&t);

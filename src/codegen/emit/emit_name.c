@@ -1,11 +1,10 @@
-/* The names of a kernel's function: those of its symbols, buffers, leaves, counters and kept definitions, spelled once for all its
- * steps. They are unique when they come here, but any C word may be among them. */
+/* The names of a kernel's function: those of its symbols, places and variables, spelled once for all its steps. They are unique when they come here, but any C word may be among them. */
 #include "emit_state.h"
 
 static gn_spelled *entry_of(gn_emitter *e, const char *name)
 {
-    void **place = gn_map_put(e->g->arena, &e->spelled, GN_KEY(gn_symbol(e->g->arena, &e->g->dims->symbols, name)));
-    if (!*place) *place = GN_NEW_OBJECT(e->g->arena, gn_spelled);
+    void **place = gn_map_put(e->arena, &e->spelled, GN_KEY(gn_symbol(e->arena, &e->code->dims->symbols, name)));
+    if (!*place) *place = GN_NEW_OBJECT(e->arena, gn_spelled);
     return *place;
 }
 
@@ -14,37 +13,69 @@ static void spell(gn_emitter *e, const char *name)
     entry_of(e, name)->text = gn_spell_name(&e->names, name);
 }
 
-typedef struct variables {
-    gn_emitter *e;
-    const gn_object *object;
-} variables;
-
-static const char *variable(void *user, const char *base, size_t i)
+static void spell_once(gn_emitter *e, const char *name)
 {
-    const variables *v = user;
-    gn_text t = { .arena = v->e->g->arena };
+    if (!entry_of(e, name)->text) spell(e, name);
+}
+
+static void add_numbers(gn_text *t, const gn_place *p, uint32_t number)
+{
+    uint32_t rest = p->n;
+    for (uint16_t i = 0; i < p->rank; i++) {
+        rest /= p->extent[i];
+        gn_textf(t, "_%u", number / rest);
+        number %= rest;
+    }
+}
+
+typedef struct registers {
+    gn_emitter *e;
+    const gn_place *place;
+} registers;
+
+static const char *register_name(void *user, const char *base, size_t i)
+{
+    const registers *r = user;
+    gn_text t = { .arena = r->e->arena };
     gn_text_add(&t, base);
-    gn_reg_suffix(&t, v->e->g, v->object, (uint32_t)i);
+    add_numbers(&t, r->place, (uint32_t)i);
     return gn_text_done(&t);
 }
 
-static void spell_object(gn_emitter *e, const gn_object *o)
+static void spell_place(gn_emitter *e, const gn_place *p)
 {
-    variables v = { e, o };
-    const bool memory = o->level != GN_LEVEL_REG;
-    entry_of(e, o->name)->text = gn_spell_names(&e->names, o->name, memory ? 0 : o->nregs, variable, &v);
+    registers r = { e, p };
+    entry_of(e, p->name)->text = gn_spell_names(&e->names, p->name, p->space == GN_SPACE_REG ? p->n : 0, register_name, &r);
 }
 
-void gn_emit_start(gn_emitter *e, const gn_scheduled *s)
+static void spell_variable(void *user, const gn_code_node *n)
 {
-    const gn_kernel *k = s->lower->kernel;
-    *e = (gn_emitter){ .s = s, .g = s->lower, .names = { .arena = s->lower->arena }, .words = { .arena = s->lower->arena } };
-    e->function = gn_spell_name(&e->names, s->kernel->name);
-    for (size_t i = 0; i < k->bufs.n; i++) spell(e, k->bufs.at[i].name);
-    for (size_t i = 0; i < k->syms.n; i++) spell(e, k->syms.at[i].name);
-    for (size_t i = 0; i < e->g->leaves.n; i++) spell(e, e->g->leaves.at[i].name);
-    for (size_t i = 0; i < e->g->objects.n; i++) spell_object(e, e->g->objects.at[i]);
-    for (size_t i = 0; i < e->g->counters.n; i++) spell(e, e->g->counters.at[i]);
+    gn_emitter *const e = user;
+    if (n->kind == GN_CODE_FOR) spell_once(e, n->var);
+    if (n->kind == GN_CODE_FOR && n->dealt) *gn_map_put(e->arena, &e->dealt, GN_KEY(gn_symbol(e->arena, &e->code->dims->symbols, n->var))) = e;
+    if (n->kind == GN_CODE_LET && n->val->kind == GN_VAL_INDEX && n->val->lanes > 1) spell_once(user, n->val->u.index.lane);
+}
+
+static void spell_variables(gn_emitter *e)
+{
+    for (size_t i = 0; i < e->code->threads.n; i++) spell_once(e, e->code->threads.at[i].name);
+    for (size_t s = 0; s < e->code->steps.n; s++) {
+        const gn_code_step *step = &e->code->steps.at[s];
+        for (size_t i = 0; i < step->parts.n; i++) spell_once(e, step->parts.at[i].name);
+        gn_code_walk(&step->body, spell_variable, e);
+    }
+}
+
+/* Buffers, symbols, what is counted, what is kept. */
+void gn_emit_start(gn_emitter *e, gn_code *c)
+{
+    size_t i = 0;
+    *e = (gn_emitter){ .code = c, .arena = c->arena, .names = { .arena = c->arena }, .words = { .arena = c->arena } };
+    e->function = gn_spell_name(&e->names, c->name);
+    for (; i < c->places.n && c->places.at[i]->space == GN_SPACE_BUFFER; i++) spell(e, c->places.at[i]->name);
+    for (size_t k = 0; k < c->syms.n; k++) spell(e, c->syms.at[k].name);
+    spell_variables(e);
+    for (; i < c->places.n; i++) spell_place(e, c->places.at[i]);
 }
 
 const char *gn_emit_name(gn_emitter *e, const char *name)
@@ -68,8 +99,8 @@ bool gn_emit_take_use(gn_emitter *e, const char *name)
     return used;
 }
 
-void gn_emit_variable(gn_emitter *e, const gn_object *o, uint32_t number)
+void gn_emit_register(gn_emitter *e, const gn_place *p, uint32_t number)
 {
-    gn_text_add(e->out, gn_emit_name(e, o->name));
-    gn_reg_suffix(e->out, e->g, o, number);
+    gn_text_add(e->out, gn_emit_name(e, p->name));
+    add_numbers(e->out, p, number);
 }

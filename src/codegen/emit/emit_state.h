@@ -1,7 +1,7 @@
 /* What the files of the emitter share. */
 #pragma once
+#include "code_build.h"
 #include "emit.h"
-#include "expand.h"
 #include "spelling.h"
 
 typedef struct gn_spelled { /* a name of the kernel */
@@ -11,14 +11,15 @@ typedef struct gn_spelled { /* a name of the kernel */
 
 typedef struct gn_emitter {
     gn_text *out;
-    const gn_scheduled *s;
-    gn_lower *g;
+    gn_code *code;
+    gn_arena *arena;
     gn_spelling names;
     gn_map spelled;       /* by symbol */
     const char *function; /* the kernel's name */
     gn_words words;
     int depth;
-    uint32_t *uses;                /* of each let of the step */
+    gn_map dealt;                  /* symbols of dealt loops */
+    gn_code_uses uses;             /* of the step */
     gn_map parts;                  /* emit_dim.c: names of the step's variables for large parts of sizes, by atom */
     size_t nparts;
     gn_text part_lines;            /* their declarations */
@@ -29,18 +30,17 @@ typedef struct gn_emitter {
 } gn_emitter;
 
 /* emit_name.c */
-void gn_emit_start(gn_emitter *, const gn_scheduled *);           /* spells all names */
+void gn_emit_start(gn_emitter *, gn_code *);           /* spells all names */
 const char *gn_emit_name(gn_emitter *, const char *name);         /* as it is spelled; the function at work uses it */
 const char *gn_emit_name_of(gn_emitter *, const char *name);      /* does not use it */
 bool gn_emit_take_use(gn_emitter *, const char *name);            /* is it used? The next function begins anew */
-void gn_emit_variable(gn_emitter *, const gn_object *, uint32_t number);
+void gn_emit_register(gn_emitter *, const gn_place *, uint32_t number);
 /* emit_dim.c: an index expression; in parentheses if it is a sum and `tight`. */
 void gn_emit_dim(gn_emitter *, const gn_dim *, bool tight);
 /* emit_math.c: the functions, each under a guard so that kernels of one unit may share them. */
 void gn_emit_need_math(gn_emitter *, const gn_val *op);
 void gn_emit_math(gn_emitter *);
 /* emit_value.c */
-gn_dtype gn_emit_op_dtype(const gn_val *op); /* by which the target spells it */
 const char *gn_emit_scalar_type(gn_dtype); /* of a value */
 const char *gn_emit_memory_type(gn_dtype); /* of an array's elements */
 void gn_emit_type(gn_emitter *, gn_dtype, int lanes);
@@ -49,6 +49,6 @@ void gn_emit_word(gn_emitter *, const char *format, ...) __attribute__((format(p
 void gn_emit_preds(gn_emitter *, gn_preds);
 void gn_emit_operand(gn_emitter *, const gn_val *);
 void gn_emit_let(gn_emitter *, const gn_val *);                                        /* a line, or three */
-void gn_emit_assign(gn_emitter *, const gn_object *, uint32_t number, const gn_val *); /* variable = what the let computes */
+void gn_emit_assign(gn_emitter *, const gn_place *, uint32_t number, const gn_val *); /* register = what the let computes */
 void gn_emit_set(gn_emitter *, const gn_access *, const gn_val *);
 void gn_emit_indent(gn_emitter *);

@@ -10,7 +10,7 @@ const char *gn_emit_scalar_type(gn_dtype t)
 
 static const char *tag(gn_emitter *e, gn_dtype t, int lanes)
 {
-    gn_text s = { .arena = e->g->arena };
+    gn_text s = { .arena = e->arena };
     gn_spell_tag(&s, t, lanes);
     return gn_text_done(&s);
 }
@@ -87,7 +87,7 @@ void gn_emit_operand(gn_emitter *e, const gn_val *v)
     else if (v->kind == GN_VAL_PARAM)
         gn_text_char(e->out, (char)('x' + v->u.i));
     else if (v->kind == GN_VAL_REG)
-        gn_emit_variable(e, v->u.reg.object, v->u.reg.number);
+        gn_emit_register(e, v->u.reg.place, v->u.reg.number);
     else if (v->kind == GN_VAL_SPLAT) {
         gn_emit_word(e, "gn_splat_%s", tag(e, (gn_dtype)v->dtype, v->lanes));
         gn_text_char(e->out, '(');
@@ -99,7 +99,7 @@ void gn_emit_operand(gn_emitter *e, const gn_val *v)
 
 static const char *operand_text(gn_emitter *e, const gn_val *v)
 {
-    gn_text s = { .arena = e->g->arena };
+    gn_text s = { .arena = e->arena };
     gn_text *out = e->out;
     e->out = &s;
     gn_emit_operand(e, v);
@@ -119,8 +119,7 @@ static bool passes_the_end(const gn_dim *d)
 
 static void pointer(gn_emitter *e, const gn_access *a)
 {
-    const char *name = a->object ? a->object->name : e->g->kernel->bufs.at[a->buf].name;
-    gn_text_add(e->out, gn_emit_name(e, name));
+    gn_text_add(e->out, gn_emit_name(e, a->place->name));
     if (a->mode == GN_ACCESS_EACH || (!a->mask && gn_dim_is(a->base, 0))) return;
     const bool inner = !a->mask && passes_the_end(a->base);
     gn_text_add(e->out, a->mask ? ", " : inner ? " + (" : " + "); /* where lanes are masked, the first may lie outside: no pointer goes there */
@@ -135,8 +134,7 @@ const char *gn_emit_memory_type(gn_dtype t)
 
 static void place(gn_emitter *e, const gn_access *a)
 {
-    const char *name = a->object ? a->object->name : e->g->kernel->bufs.at[a->buf].name;
-    gn_textf(e->out, "%s[", gn_emit_name(e, name));
+    gn_textf(e->out, "%s[", gn_emit_name(e, a->place->name));
     gn_emit_dim(e, a->base, false);
     gn_text_char(e->out, ']');
 }
@@ -196,7 +194,7 @@ void gn_emit_set(gn_emitter *e, const gn_access *a, const gn_val *v)
 /* Indices that no step describes are computed lane by lane. */
 static void emit_index_lanes(gn_emitter *e, const gn_val *v)
 {
-    const char *lane = gn_emit_name(e, e->g->leaves.at[v->u.index.lane].name);
+    const char *lane = gn_emit_name(e, v->u.index.lane);
     gn_emit_indent(e);
     gn_textf(e->out, "int64_t t%u[%d];\n", v->id, v->lanes);
     gn_emit_indent(e);
@@ -206,19 +204,21 @@ static void emit_index_lanes(gn_emitter *e, const gn_val *v)
     gn_textf(e->out, "%s;\n", v->when.n ? " : 0" : "");
 }
 
+static void emit_iota(gn_emitter *e, const gn_val *v)
+{
+    const gn_dtype t = (gn_dtype)v->dtype;
+    gn_emit_word(e, "gn_iota_%s", tag(e, t, v->lanes));
+    gn_text_char(e->out, '(');
+    if (t != GN_I64) gn_textf(e->out, "(%s)(", gn_emit_scalar_type(t));
+    gn_emit_dim(e, v->u.iota.base, false);
+    gn_textf(e->out, t != GN_I64 ? "), (%s)(" : ", ", gn_emit_scalar_type(t));
+    gn_emit_dim(e, v->u.iota.step, false);
+    gn_text_add(e->out, t != GN_I64 ? "))" : ")");
+}
+
 static void emit_index(gn_emitter *e, const gn_val *v)
 {
     const gn_dtype t = (gn_dtype)v->dtype;
-    if (v->lanes > 1 && v->u.index.base) {
-        gn_emit_word(e, "gn_iota_%s", tag(e, t, v->lanes));
-        gn_text_char(e->out, '(');
-        if (t != GN_I64) gn_textf(e->out, "(%s)(", gn_emit_scalar_type(t));
-        gn_emit_dim(e, v->u.index.base, false);
-        gn_textf(e->out, t != GN_I64 ? "), (%s)(" : ", ", gn_emit_scalar_type(t));
-        gn_emit_dim(e, v->u.index.step, false);
-        gn_text_add(e->out, t != GN_I64 ? "))" : ")");
-        return;
-    }
     if (v->lanes > 1) {
         gn_emit_word(e, "gn_load_%s", tag(e, t, v->lanes));
         gn_textf(e->out, "(t%u)", v->id);
@@ -230,20 +230,12 @@ static void emit_index(gn_emitter *e, const gn_val *v)
     if (v->when.n) gn_text_add(e->out, " : 0");
 }
 
-gn_dtype gn_emit_op_dtype(const gn_val *v)
-{
-    static const char *const by_result[] = { "select", "fma", "cast", "bitcast" };
-    for (size_t i = 0; i < sizeof by_result / sizeof *by_result; i++)
-        if (strcmp(v->u.op->name, by_result[i]) == 0) return (gn_dtype)v->dtype;
-    return (gn_dtype)v->a[0]->dtype;
-}
-
 static void emit_op(gn_emitter *e, const gn_val *v)
 {
-    const gn_dtype t = gn_emit_op_dtype(v);
-    const char *pattern = e->s->target->spell(v->u.op, t, v->lanes > 1), *a[4] = { "", "", "", "" };
+    const gn_dtype t = gn_val_op_dtype(v);
+    const char *pattern = e->code->target->spell(v->u.op, t, v->lanes > 1), *a[4] = { "", "", "", "" };
     const char *const result = tag(e, (gn_dtype)v->dtype, v->lanes), *const operand = tag(e, (gn_dtype)v->a[0]->dtype, v->lanes);
-    gn_text word = { .arena = e->g->arena };
+    gn_text word = { .arena = e->arena };
     if (pattern) gn_spell_pattern(&word, pattern, result, operand, a), gn_words_read(&e->words, gn_text_done(&word));
     for (uint16_t i = 0; i < v->n; i++) a[i] = operand_text(e, v->a[i]);
     if (!pattern) {
@@ -265,6 +257,7 @@ static void emit_value(gn_emitter *e, const gn_val *v)
     case GN_VAL_SPLAT: gn_emit_operand(e, v); break;
     case GN_VAL_COPY: gn_emit_operand(e, v->a[0]); break;
     case GN_VAL_INDEX: emit_index(e, v); break;
+    case GN_VAL_IOTA: emit_iota(e, v); break;
     case GN_VAL_COND: gn_emit_preds(e, v->when); break;
     case GN_VAL_FIRST:
     case GN_VAL_BIT:
@@ -309,7 +302,7 @@ static void emit_value(gn_emitter *e, const gn_val *v)
 
 void gn_emit_let(gn_emitter *e, const gn_val *v)
 {
-    if (v->kind == GN_VAL_INDEX && v->lanes > 1 && !v->u.index.base) emit_index_lanes(e, v);
+    if (v->kind == GN_VAL_INDEX && v->lanes > 1) emit_index_lanes(e, v);
     gn_emit_indent(e);
     gn_text_add(e->out, "const ");
     gn_emit_type(e, (gn_dtype)v->dtype, v->lanes);
@@ -318,10 +311,10 @@ void gn_emit_let(gn_emitter *e, const gn_val *v)
     gn_text_add(e->out, ";\n");
 }
 
-void gn_emit_assign(gn_emitter *e, const gn_object *o, uint32_t number, const gn_val *v)
+void gn_emit_assign(gn_emitter *e, const gn_place *o, uint32_t number, const gn_val *v)
 {
     gn_emit_indent(e);
-    gn_emit_variable(e, o, number);
+    gn_emit_register(e, o, number);
     gn_text_add(e->out, " = ");
     emit_value(e, v);
     gn_text_add(e->out, ";\n");

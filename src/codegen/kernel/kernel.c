@@ -105,6 +105,17 @@ const gn_dim *gn_kernel_flat(const gn_kernel *k, uint32_t buf, const gn_dim *con
     return flat;
 }
 
+const gn_dim *gn_kernel_size(const gn_kernel *k, uint32_t buf)
+{
+    const gn_kbuf *b = &k->bufs.at[buf];
+    const gn_dim *one = gn_dim_const(k->dims, 1), *size = one;
+    for (size_t d = 0; d < b->rank; d++) {
+        if (b->stride) size = gn_dim_add(k->dims, size, gn_dim_mul(k->dims, b->stride[d], gn_dim_sub(k->dims, b->shape[d], one)));
+        else size = gn_dim_mul(k->dims, size, b->shape[d]);
+    }
+    return size;
+}
+
 static void mark_buffer(void *user, const char *buffer)
 {
     gn_kernel *k = user;

@@ -146,6 +146,9 @@ const char *gn_kernel_fresh_name(gn_kernel *, const char *wanted, size_t nreserv
 /* Element index of a place in a buffer: sum of index times stride. */
 const gn_dim *gn_kernel_flat(const gn_kernel *, uint32_t buf, const gn_dim *const *index);
 
+/* Elements from the first to the last; of a buffer with strides, if it has any. */
+const gn_dim *gn_kernel_size(const gn_kernel *, uint32_t buf);
+
 /* The operation of a reduction and what it starts from, for a dtype. */
 const gn_op_info *gn_red_op(gn_red);
 const gn_kexpr *gn_red_start(gn_kernel *, gn_red, gn_dtype);

@@ -185,13 +185,21 @@ static const gn_dim *const *starts_of(maker *m, const gn_group *g, size_t narg)
     return start;
 }
 
+/* Memory of the call or of a worker that a kernel's steps need. */
+typedef struct kept {
+    const char *name;
+    gn_dtype dtype;
+    bool of_worker;
+    const gn_dim *bytes;         /* over the program's symbols */
+} kept;
+
 /* What kernels of one form have in common once they are lowered. */
 typedef struct lowered {
     const char *form, *code;     /* the kernel whose functions run */
     bool plain;                  /* the default schedule was illegal */
     uint32_t nsteps;
     const gn_dim *const *parts;  /* per step, over the program's symbols */
-    GN_VEC(gn_sbuf) sbufs;       /* likewise */
+    GN_VEC(kept) kept;           /* the code's arguments behind its buffers */
     gn_in_place in_place;
 } lowered;
 
@@ -199,14 +207,14 @@ static void add_steps(maker *m, const gn_group *g, const lowered *l, gn_pkernel 
 {
     gn_program *p = m->p;
     const size_t nbufs = g->kernel->bufs.n;
-    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + l->sbufs.n);
-    const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, l->sbufs.n);
+    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + l->kept.n);
+    const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, l->kept.n);
     uint32_t nscratch = 0, *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
-    const gn_dim *const *start = starts_of(m, g, nbufs + l->sbufs.n);
+    const gn_dim *const *start = starts_of(m, g, nbufs + l->kept.n);
     for (size_t i = 0; i < nbufs; i++) arg[i] = m->value_of[g->buf.at[i]];
-    for (size_t i = 0; i < l->sbufs.n; i++) {
-        const gn_sbuf *b = &l->sbufs.at[i];
-        if (b->level == GN_LEVEL_SCRATCH) {
+    for (size_t i = 0; i < l->kept.n; i++) {
+        const kept *b = &l->kept.at[i];
+        if (b->of_worker) {
             arg[nbufs + i] = -1 - (int32_t)nscratch;
             scratch[nscratch++] = b->bytes;
         } else {
@@ -223,7 +231,7 @@ static void add_steps(maker *m, const gn_group *g, const lowered *l, gn_pkernel 
     for (uint32_t i = 0; i < l->nsteps; i++)
         gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (uint32_t)p->kernels.n, .part_of = i,
                 .symbol = m->groups->small ? l->code : gn_arena_printf(p->arena, "%s_%u", l->code, i), .parts = l->parts[i],
-                .narg = (uint32_t)(nbufs + l->sbufs.n), .nsym = (uint32_t)g->kernel->syms.n,
+                .narg = (uint32_t)(nbufs + l->kept.n), .nsym = (uint32_t)g->kernel->syms.n,
                 .nscratch = nscratch, .arg = arg, .start = start, .sym = sym, .scratch = scratch });
 }
 
@@ -238,14 +246,14 @@ static lowered *note_lowered(maker *m, const gn_group *g, const gn_scheduled *lo
     lowered *l = GN_NEW_OBJECT(&m->work, lowered);
     const bool one = m->groups->small; /* one serial function: its steps share their temporaries on the stack */
     *l = (lowered){ .form = gn_arena_string(&m->work, form), .code = gn_arena_string(p->arena, g->kernel->name), .plain = strcmp(s->name, "plain") == 0,
-                    .nsteps = one ? 1 : low->nsteps };
+                    .nsteps = one ? 1 : (uint32_t)low->code->steps.n };
     const gn_dim **parts = GN_NEW_ARRAY(p->arena, const gn_dim *, l->nsteps);
-    for (uint32_t i = 0; i < l->nsteps; i++) parts[i] = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_scheduled_parts(low, i));
+    for (uint32_t i = 0; i < l->nsteps; i++) parts[i] = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_code_parts(low->code, i));
     l->parts = parts;
-    for (size_t i = 0; i < low->sbufs.n; i++) {
-        gn_sbuf b = low->sbufs.at[i];
-        b.name = gn_arena_string(&m->work, b.name), b.bytes = dim_of(m, b.bytes);
-        gn_push(&m->work, &l->sbufs, b);
+    for (size_t i = g->kernel->bufs.n; i < low->code->nargs; i++) {
+        const gn_place *b = low->code->places.at[i];
+        gn_push(&m->work, &l->kept, (kept){ gn_arena_string(&m->work, b->name), b->dtype, b->space == GN_SPACE_SCRATCH,
+                                            dim_of(m, gn_code_bytes(low->code, b)) });
     }
     l->in_place = gn_in_place_find(&m->work, &m->scratch, low);
     gn_intern_add(&m->work, &m->lowered, gn_hash_bytes(1, form, strlen(form)), l);
@@ -262,8 +270,8 @@ static void emit_twin(maker *m, const gn_group *g, const lowered *l)
 
 static void emit(maker *m, const gn_scheduled *low)
 {
-    if (m->groups->small) gn_emit_function(&m->body, &m->words, low);
-    else gn_emit_kernel(&m->body, &m->words, low);
+    if (m->groups->small) gn_emit_function(&m->body, &m->words, low->code);
+    else gn_emit_kernel(&m->body, &m->words, low->code);
     gn_text_char(&m->body, '\n');
 }
 

@@ -18,18 +18,13 @@ static gn_preds guard_preds(gn_expander *x, size_t n, const uint16_t *axis)
 
 static const gn_val *constant(gn_expander *x, const gn_kexpr *e)
 {
-    return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(x, (gn_dtype)e->dtype, e->u.f) : gn_v_int(x, (gn_dtype)e->dtype, e->u.i);
-}
-
-static bool is_op(const gn_kexpr *e, const char *name)
-{
-    return e->kind == GN_K_OP && strcmp(e->u.op->name, name) == 0;
+    return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(&x->b, (gn_dtype)e->dtype, e->u.f) : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
 }
 
 /* The first step of max and min from where they start is the value itself, of NaN too. A sum's is not: 0 + -0 is 0. */
 static bool is_first(const gn_expander *x, const gn_ldef *d, const gn_val *now)
 {
-    const gn_val *c = gn_v_constant(now);
+    const gn_val *c = gn_val_constant(now);
     if (!c || (d->red != GN_RED_MAX && d->red != GN_RED_MIN)) return false;
     const gn_kexpr *start = gn_red_start(x->g->kernel, d->red, d->dtype);
     return gn_is_float((gn_dtype)c->dtype) ? c->u.f == start->u.f : c->u.i == start->u.i;
@@ -38,24 +33,24 @@ static bool is_first(const gn_expander *x, const gn_ldef *d, const gn_val *now)
 static const gn_val *step_of(gn_expander *x, const gn_ldef *d, const gn_val *now)
 {
     const gn_op_info *op = gn_red_op(d->red);
-    if (is_first(x, d, now)) return gn_v_splat(x, gn_v_expr(x, d->body), now->lanes);
-    if (d->red == GN_RED_SUM && gn_is_float(d->dtype) && is_op(d->body, "mul")) {
+    if (is_first(x, d, now)) return gn_v_splat(&x->b, gn_v_expr(x, d->body), now->lanes);
+    if (d->red == GN_RED_SUM && gn_is_float(d->dtype) && d->body->kind == GN_K_OP && d->body->u.op == &gn_op_mul) {
         const gn_val *a[3] = { gn_v_expr(x, d->body->a[0]), gn_v_expr(x, d->body->a[1]), now };
-        return gn_v_op(x, gn_op_find("fma"), d->dtype, a, 3);
+        return gn_v_op(&x->b, &gn_op_fma, d->dtype, a, 3);
     }
-    return gn_v_op(x, op, d->dtype, (const gn_val *[]){ now, gn_v_expr(x, d->body) }, 2);
+    return gn_v_op(&x->b, op, d->dtype, (const gn_val *[]){ now, gn_v_expr(x, d->body) }, 2);
 }
 
 /* The correction of an online maximum: exp(old - new), 0 in the first round. */
 static void expand_online(gn_expander *x, gn_ldef *d, const gn_dim *const *arg, const gn_val *now)
 {
-    const gn_val *old = gn_v_copy(x, now);
-    const gn_val *v = gn_v_op(x, gn_red_op(d->red), d->dtype, (const gn_val *[]){ old, gn_v_expr(x, d->body) }, 2);
+    const gn_val *old = gn_v_copy(&x->b, now);
+    const gn_val *v = gn_v_op(&x->b, gn_red_op(d->red), d->dtype, (const gn_val *[]){ old, gn_v_expr(x, d->body) }, 2);
     v = gn_v_select(x, guard_preds(x, d->nraxis, d->raxis), v, old);
     gn_v_write(x, gn_accumulator(d), arg, v);
-    const gn_val *lowest = gn_v_float(x, d->dtype, d->dtype == GN_F32 ? -0x1.fffffep127 : -0x1.fffffffffffffp1023);
-    const gn_val *diff = gn_v_op2(x, "sub", old, gn_v_op2(x, "maximum", v, lowest));
-    gn_v_write(x, d->correction, arg, gn_v_op(x, gn_op_find("exp"), d->dtype, &diff, 1));
+    const gn_val *lowest = gn_v_float(&x->b, d->dtype, d->dtype == GN_F32 ? -0x1.fffffep127 : -0x1.fffffffffffffp1023);
+    const gn_val *diff = gn_v_op2(&x->b, &gn_op_sub, old, gn_v_op2(&x->b, &gn_op_maximum, v, lowest));
+    gn_v_write(x, d->correction, arg, gn_v_op(&x->b, &gn_op_exp, d->dtype, &diff, 1));
 }
 
 static void expand_upd(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
@@ -70,6 +65,19 @@ static void expand_upd(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
     gn_v_write(x, acc, arg, gn_v_select(x, inside, step_of(x, d, now), now)); /* past the extent it keeps its bits */
 }
 
+static gn_code_node *open(gn_expander *x, gn_code_kind kind)
+{
+    gn_code_node *n = gn_code_make(x->g->code, kind);
+    gn_v_node(&x->b, n);
+    x->b.block = &n->body;
+    return n;
+}
+
+static void open_branch(gn_expander *x, gn_preds when)
+{
+    open(x, GN_CODE_IF)->when = when;
+}
+
 static void expand_store(gn_expander *x, gn_ldef *d)
 {
     gn_lower *g = x->g;
@@ -79,32 +87,28 @@ static void expand_store(gn_expander *x, gn_ldef *d)
     gn_preds uniform, varying;
     gn_preds_split(x, guards.at, guards.n, &uniform, &varying);
     const gn_dim *flat = gn_kernel_flat(g->kernel, s->buf, s->index);
-    gn_tree *outer = x->block;
-    const size_t mark = gn_v_mark(x);
-    if (uniform.n) {
-        gn_tree *t = gn_tree_new(g, GN_NODE_IF);
-        t->when = uniform;
-        gn_emit_node(x, t);
-        x->block = t;
-    }
+    gn_code_body *outer = x->b.block;
+    const size_t mark = gn_v_mark(&x->b);
+    if (uniform.n) open_branch(x, uniform);
     const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
-    const gn_access a = gn_v_access(x, (int32_t)s->buf, NULL, gn_subst_axes(g, flat, gn_dim_has_load(flat) ? x->inside : x->axis),
+    const gn_place *place = g->code->places.at[s->buf];
+    const gn_access a = gn_v_access(&x->b, place, gn_subst_axes(g, flat, gn_dim_has_load(flat) ? x->inside : x->axis),
                                     mask, (gn_preds){ 0 }, guards);
     if (s->kind != GN_STORE_SET) {
-        const gn_val *old = gn_v_load(x, d->dtype, x->lanes, &a);
-        v = gn_v_op2(x, s->kind == GN_STORE_ADD ? "add" : "maximum", old, v);
+        const gn_val *old = gn_v_load(&x->b, d->dtype, x->b.lanes, &a);
+        v = gn_v_op2(&x->b, s->kind == GN_STORE_ADD ? &gn_op_add : &gn_op_maximum, old, v);
     }
-    gn_v_store(x, &a, v);
-    if (uniform.n) gn_v_release(x, mark);
-    x->block = outer;
-    gn_v_forget_buf(x, s->buf);
+    gn_v_store(&x->b, &a, v);
+    if (uniform.n) gn_v_release(&x->b, mark);
+    x->b.block = outer;
+    gn_v_forget(&x->b, place);
     if (g->kernel->bufs.at[s->buf].access & GN_KBUF_READ) x->points.n = 0; /* other points may have read it already */
 }
 
 static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
 {
     const gn_val *v = gn_v_expr(x, d->body);
-    if (d->object->level != GN_LEVEL_REG) v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(x, d->dtype));
+    if (d->object->level != GN_LEVEL_REG) v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, d->dtype));
     gn_v_write(x, d->object, arg, v);
 }
 
@@ -128,12 +132,12 @@ static void expand_merge(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
         size_t n = 0;
         for (size_t i = 0; i < v.n; i += 2)
             v.at[n++] =
-                i + 1 < v.n ? gn_v_op(x, gn_red_op(d->red), d->dtype, (const gn_val *[]){ v.at[i], v.at[i + 1] }, 2) : v.at[i];
+                i + 1 < v.n ? gn_v_op(&x->b, gn_red_op(d->red), d->dtype, (const gn_val *[]){ v.at[i], v.at[i + 1] }, 2) : v.at[i];
         v.n = n;
     }
     const gn_val *r = v.at[0];
-    if (gn_lane_leaf(g, d->private) >= 0) r = gn_v_reduce(x, GN_VAL_LANES, d->red, r);
-    if (threads) r = gn_v_reduce(x, GN_VAL_THREADS, d->red, r);
+    if (gn_lane_leaf(g, d->private) >= 0) r = gn_v_reduce(&x->b, GN_VAL_LANES, d->red, r);
+    if (threads) r = gn_v_reduce(&x->b, GN_VAL_THREADS, d->red, r);
     gn_v_write(x, d->object, arg, r);
 }
 
@@ -147,7 +151,7 @@ static void expand_point(gn_expander *x, const gn_tree *s)
     case GN_STMT_MERGE: expand_merge(x, d, arg); break;
     case GN_STMT_SCALE:
         gn_v_write(x, gn_accumulator(d), arg,
-                   gn_v_op2(x, "mul", gn_v_read(x, gn_accumulator(d), arg),
+                   gn_v_op2(&x->b, &gn_op_mul, gn_v_read(x, gn_accumulator(d), arg),
                             gn_v_read(x, s->online->correction, gn_own_args(x, s->online))));
         break;
     case GN_STMT_ASG: expand_asg(x, d, arg); break;
@@ -179,7 +183,8 @@ void gn_keep_point(gn_expander *x, size_t at)
 static void set_lane(gn_expander *x, gn_leafset leaves)
 {
     x->lane = gn_lane_leaf(x->g, leaves);
-    x->lanes = x->lane >= 0 ? (uint16_t)gn_points(x->g, (uint32_t)x->lane) : 1;
+    x->b.lane = x->lane >= 0 ? x->g->leaves.at[x->lane].name : NULL;
+    x->b.lanes = x->lane >= 0 ? (uint16_t)gn_points(x->g, (uint32_t)x->lane) : 1;
 }
 
 /* A statement that knows nothing of some thread leaves is run by all their threads. Where it changes memory that they share from
@@ -234,20 +239,19 @@ static int32_t looped_leaf(const gn_expander *x, const gn_tree *s, gn_leafset le
 static void expand_looped(gn_expander *x, const gn_tree *s, uint32_t leaf, gn_leafset leaves)
 {
     gn_lower *g = x->g;
-    gn_tree *loop = gn_tree_new(g, GN_NODE_FOR), *outer = x->block;
-    *loop = (gn_tree){ .kind = GN_NODE_FOR, .leaf = leaf, .to = g->leaves.at[leaf].points };
-    gn_emit_node(x, loop);
-    x->block = loop;
-    gn_v_forget_object(x, s->def->object);
-    const size_t mark = gn_v_mark(x);
+    gn_code_body *outer = x->b.block;
+    gn_code_node *loop = open(x, GN_CODE_FOR);
+    loop->var = g->leaves.at[leaf].name, loop->to = g->leaves.at[leaf].points;
+    gn_v_forget(&x->b, s->def->object->place);
+    const size_t mark = gn_v_mark(&x->b);
     const gn_dim *before = x->env[leaf];
     x->env[leaf] = g->leaves.at[leaf].value;
     leaves.w[leaf / 64] &= ~(UINT64_C(1) << (leaf % 64));
     expand_points(x, s, leaves);
     x->env[leaf] = before;
-    gn_v_release(x, mark);
-    gn_v_forget_object(x, s->def->object);
-    x->block = outer;
+    gn_v_release(&x->b, mark);
+    gn_v_forget(&x->b, s->def->object->place);
+    x->b.block = outer;
 }
 
 /* An axis without elements: the statement never runs, and its indices, times 0, may say nothing of the lanes. */
@@ -281,24 +285,19 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         gn_expand_tile_mma(x, s);
         return;
     }
-    gn_tree *outer = x->block;
-    const size_t mark = gn_v_mark(x);
+    gn_code_body *outer = x->b.block;
+    const size_t mark = gn_v_mark(&x->b);
     const gn_preds alone = one_thread(x, s);
-    if (alone.n) {
-        x->block = gn_tree_new(g, GN_NODE_IF);
-        x->block->when = alone;
-        gn_push(g->arena, &outer->kids, x->block);
-        gn_v_forget_held(x);
-    }
-    if (s->stmt == GN_STMT_UPD && gn_accumulator(d)->level != GN_LEVEL_REG) x->hold = true;
+    if (alone.n) open_branch(x, alone), gn_v_forget_held(&x->b);
+    if (s->stmt == GN_STMT_UPD && gn_accumulator(d)->level != GN_LEVEL_REG) x->b.hold = true;
     const int32_t looped = looped_leaf(x, s, leaves);
     x->points.n = 0;
     if (looped < 0) gn_pack_functions(x, s, leaves);
     if (looped >= 0) expand_looped(x, s, (uint32_t)looped, leaves);
     else expand_points(x, s, leaves);
-    if (x->hold) gn_v_flush(x);
-    if (alone.n) gn_v_release(x, mark), gn_v_forget_held(x);
-    x->block = outer;
+    if (x->b.hold) gn_v_flush(&x->b);
+    if (alone.n) gn_v_release(&x->b, mark), gn_v_forget_held(&x->b);
+    x->b.block = outer;
 }
 
 /* ---- loops ---- */
@@ -307,30 +306,38 @@ static void forget_written(gn_expander *x, const gn_tree *t)
 {
     if (t->kind == GN_NODE_STMT) {
         const gn_ldef *d = t->def;
-        if (d->is_store) gn_v_forget_buf(x, d->store->buf);
-        if (d->object) gn_v_forget_object(x, d->object);
-        if (d->partial) gn_v_forget_object(x, d->partial);
-        if (d->correction) gn_v_forget_object(x, d->correction);
+        if (d->is_store) gn_v_forget(&x->b, x->g->code->places.at[d->store->buf]);
+        if (d->object) gn_v_forget(&x->b, d->object->place);
+        if (d->partial) gn_v_forget(&x->b, d->partial->place);
+        if (d->correction) gn_v_forget(&x->b, d->correction->place);
     }
     for (size_t i = 0; i < t->kids.n; i++) forget_written(x, t->kids.at[i]);
 }
 
 static void expand_kids(gn_expander *x, const gn_tree *t);
 
+/* Parallel loops are in the head of the step or of the code, where each has its value. */
+static void open_loop(gn_expander *x, const gn_tree *t, const gn_dim *from, const gn_dim *to)
+{
+    const char *const name = x->g->leaves.at[t->leaf].name;
+    if (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK) gn_push(x->g->arena, &x->step->parts, (gn_code_var){ name, to });
+    if (t->bind != GN_BIND_NONE) return;
+    gn_code_node *n = open(x, GN_CODE_FOR);
+    n->var = name, n->from = from, n->to = to, n->unroll = t->unroll;
+}
+
 static void expand_loop_body(gn_expander *x, const gn_tree *t, const gn_dim *from, const gn_dim *to)
 {
-    gn_tree *loop = gn_tree_new(x->g, GN_NODE_FOR), *outer = x->block;
-    *loop = (gn_tree){ .kind = GN_NODE_FOR, .bind = t->bind, .unroll = t->unroll, .leaf = t->leaf, .from = from, .to = to };
-    gn_emit_node(x, loop);
-    x->block = loop;
+    gn_code_body *outer = x->b.block;
+    open_loop(x, t, from, to);
     forget_written(x, t);
-    gn_v_forget_held(x);
-    const size_t mark = gn_v_mark(x);
+    gn_v_forget_held(&x->b);
+    const size_t mark = gn_v_mark(&x->b);
     expand_kids(x, t);
-    gn_v_release(x, mark);
-    gn_v_forget_held(x);
+    gn_v_release(&x->b, mark);
+    gn_v_forget_held(&x->b);
     forget_written(x, t);
-    x->block = outer;
+    x->b.block = outer;
 }
 
 static gn_leafset axes_with(const gn_lower *g, uint32_t leaf)
@@ -380,13 +387,14 @@ static void expand_node(gn_expander *x, const gn_tree *t)
         expand_stmt(x, t);
     else if (t->kind == GN_NODE_FOR)
         expand_loop(x, t);
-    else {
-        gn_tree *copy = gn_tree_new(x->g, (gn_tree_kind)t->kind);
-        copy->object = t->object;
-        gn_emit_node(x, copy);
-        if (t->kind == GN_NODE_BARRIER)
-            for (size_t i = 0; i < x->g->objects.n; i++)
-                if (x->g->objects.at[i]->level == GN_LEVEL_SHARED) gn_v_forget_object(x, x->g->objects.at[i]);
+    else if (t->kind == GN_NODE_BUF && !gn_is_argument(t->object->place)) {
+        gn_code_node *n = gn_code_make(x->g->code, GN_CODE_DECLARE);
+        n->place = t->object->place;
+        gn_v_node(&x->b, n);
+    } else if (t->kind == GN_NODE_BARRIER) {
+        gn_v_node(&x->b, gn_code_make(x->g->code, GN_CODE_BARRIER));
+        for (size_t i = 0; i < x->g->objects.n; i++)
+            if (x->g->objects.at[i]->level == GN_LEVEL_SHARED) gn_v_forget(&x->b, x->g->objects.at[i]->place);
     }
 }
 
@@ -395,27 +403,24 @@ static void expand_kids(gn_expander *x, const gn_tree *t)
     for (size_t i = 0; i < t->kids.n; i++) expand_node(x, t->kids.at[i]);
 }
 
-void gn_lower_expand(gn_lower *g)
+static void expand_step(gn_lower *g, const gn_tree *t)
 {
-    gn_tree *root = gn_tree_new(g, GN_NODE_STEP);
-    for (size_t i = 0; i < g->root->kids.n; i++) {
-        const gn_tree *step = g->root->kids.at[i];
-        gn_expander x = { .g = g, .env = gn_env_copy(g, NULL) };
-        x.block = gn_tree_new(g, (gn_tree_kind)step->kind);
-        x.block->object = step->object;
-        gn_push(g->arena, &root->kids, x.block);
-        expand_kids(&x, step);
-        gn_tidy(g, x.block);
-    }
-    g->out->code = root;
+    gn_code_step step = { 0 };
+    gn_expander x = { .g = g, .env = gn_env_copy(g, NULL), .step = &step };
+    x.b.code = g->code, x.b.block = &step.body;
+    expand_kids(&x, t);
+    gn_code_tidy(g->code, &step.body);
+    gn_push(g->arena, &g->code->steps, step);
 }
 
-uint32_t gn_tree_largest_id(const gn_tree *t)
+void gn_lower_expand(gn_lower *g)
 {
-    uint32_t n = t->kind == GN_NODE_LET ? t->val->id : 0;
-    for (size_t i = 0; i < t->kids.n; i++) {
-        const uint32_t k = gn_tree_largest_id(t->kids.at[i]);
-        if (k > n) n = k;
+    for (size_t i = 0; i < g->order.n; i++) {
+        const gn_lleaf *l = &g->leaves.at[g->order.at[i]];
+        if (l->bind == GN_BIND_THREAD) gn_push(g->arena, &g->code->threads, (gn_code_var){ l->name, l->points });
     }
-    return n;
+    for (size_t i = 0; i < g->root->kids.n; i++)
+        if (g->root->kids.at[i]->kind == GN_NODE_STEP) expand_step(g, g->root->kids.at[i]);
+    gn_code_find_facts(g->code);
+    gn_code_find_carried(g->code);
 }

@@ -52,24 +52,24 @@ static uint32_t variable_of(gn_expander *x, const gn_object *o, const gn_dim *co
 
 static gn_access place_of(gn_expander *x, const gn_object *o, const gn_dim *const *arg)
 {
-    return gn_v_access(x, -1, o, gn_object_address(x->g, o, arg, x->env), NULL, (gn_preds){ 0 }, (gn_preds){ 0 });
+    return gn_v_access(&x->b, o->place, gn_object_address(x->g, o, arg, x->env), NULL, (gn_preds){ 0 }, (gn_preds){ 0 });
 }
 
 const gn_val *gn_v_read(gn_expander *x, const gn_object *o, const gn_dim *const *arg)
 {
-    if (o->level == GN_LEVEL_REG) return gn_v_reg(x, o, variable_of(x, o, arg));
+    if (o->level == GN_LEVEL_REG) return gn_v_reg(&x->b, o->place, variable_of(x, o, arg));
     const gn_access a = place_of(x, o, arg);
-    return gn_v_load(x, o->dtype, x->lanes, &a);
+    return gn_v_load(&x->b, o->dtype, x->b.lanes, &a);
 }
 
 void gn_v_write(gn_expander *x, gn_object *o, const gn_dim *const *arg, const gn_val *v)
 {
     if (o->level == GN_LEVEL_REG) {
-        gn_v_set_reg(x, o, variable_of(x, o, arg), v);
+        gn_v_set_reg(&x->b, o->place, variable_of(x, o, arg), v);
         return;
     }
     const gn_access a = place_of(x, o, arg);
-    gn_v_store(x, &a, v);
+    gn_v_store(&x->b, &a, v);
 }
 
 static bool inside_online(const gn_expander *x, const gn_ldef *m)
@@ -103,7 +103,7 @@ static void lane_guards(gn_expander *x, const gn_dim *const *at, size_t nat, gn_
     uint32_t n = 0;
     for (size_t i = 0; i < x->guards.n; i++) {
         const gn_guard *q = &x->guards.at[i];
-        if (gn_set_has(&u.axes, q->axis) && gn_v_varies(x, gn_lsub(x->g, q->extent, q->value)))
+        if (gn_set_has(&u.axes, q->axis) && gn_v_varies(&x->b, gn_lsub(x->g, q->extent, q->value)))
             p[n++] = gn_pred_less(x, q->value, q->extent);
     }
     for (uint32_t i = 0; i < varying->n; i++) p[n++] = varying->at[i];
@@ -191,9 +191,7 @@ gn_preds gn_when_of_conds(gn_expander *x, uint16_t ncond, const gn_kcond *cond)
 /* ---- the one way to read memory, of a buffer or kept ---- */
 
 typedef struct memory {
-    int32_t buf;
-    const gn_object *object;
-    gn_dtype dtype;
+    const gn_place *place;
     const gn_dim *at;            /* the element */
     size_t nindex;               /* its index as the kernel has it, for the axes that it uses */
     const gn_dim *const *index;
@@ -210,7 +208,7 @@ static gn_preds joined(gn_expander *x, gn_preds a, gn_preds b)
 /* Under `when`, and along the lane inside the axes. */
 static const gn_val *read_memory(gn_expander *x, const memory *m, gn_preds when)
 {
-    if (is_empty_point(x)) return gn_v_zero(x, m->dtype);
+    if (is_empty_point(x)) return gn_v_zero(&x->b, m->place->dtype);
     gn_preds uniform, varying;
     gn_preds_split(x, when.at, when.n, &uniform, &varying);
     lane_guards(x, m->index, m->nindex, &varying);
@@ -219,15 +217,15 @@ static const gn_val *read_memory(gn_expander *x, const memory *m, gn_preds when)
     const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
     x->when = before;
     const gn_preds safe = gn_dim_has_load(m->at) && uniform.n ? joined(x, uniform, varying) : varying;
-    const gn_access a = gn_v_access(x, m->buf, m->object, m->at, mask, uniform, safe);
-    return gn_v_load(x, m->dtype, x->lanes, &a);
+    const gn_access a = gn_v_access(&x->b, m->place, m->at, mask, uniform, safe);
+    return gn_v_load(&x->b, m->place->dtype, x->b.lanes, &a);
 }
 
 static const gn_val *load(gn_expander *x, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
     const gn_dim *at = gn_kernel_flat(g->kernel, e->u.ref, e->index);
-    const memory m = { (int32_t)e->u.ref, NULL, (gn_dtype)e->dtype, gn_subst_axes(g, at, x->inside), 1, &at };
+    const memory m = { g->code->places.at[e->u.ref], gn_subst_axes(g, at, x->inside), 1, &at };
     return read_memory(x, &m, safe_when(x, e->nindex, e->index, g->kernel->bufs.at[e->u.ref].shape));
 }
 
@@ -248,7 +246,7 @@ static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr 
         index[n] = e->index[i], extent[n++] = g->axes.at[q->param[i]].extent;
     }
     if (n == 0) return gn_v_read(x, q->object, arg);
-    const memory m = { -1, q->object, q->object->dtype, gn_object_address(g, q->object, arg, x->env), n, index };
+    const memory m = { q->object->place, gn_object_address(g, q->object, arg, x->env), n, index };
     return read_memory(x, &m, safe_when(x, n, index, extent));
 }
 
@@ -258,29 +256,29 @@ static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
     const gn_val *v = read_kept(x, q, e);
     if (q->online < 0 || !inside_online(x, q) || x->stmt->def == q) return v;
     /* A row that is wholly -inf so far: exp(-inf - m) must be 0, not NaN. */
-    return gn_v_op2(x, "maximum", v, gn_v_float(x, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
+    return gn_v_op2(&x->b, &gn_op_maximum, v, gn_v_float(&x->b, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
 }
 
 static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
     if (!gn_dim_has_load(e->u.index))
-        return gn_v_index(x, (gn_dtype)e->dtype, gn_subst_axes(g, e->u.index, x->axis), (gn_preds){ 0 });
-    if (is_empty_point(x)) return gn_v_zero(x, (gn_dtype)e->dtype);
+        return gn_v_index(&x->b, (gn_dtype)e->dtype, gn_subst_axes(g, e->u.index, x->axis), (gn_preds){ 0 });
+    if (is_empty_point(x)) return gn_v_zero(&x->b, (gn_dtype)e->dtype);
     const gn_preds when = safe_when(x, 1, &e->u.index, NULL);
     gn_preds uniform, varying;
     gn_preds_split(x, when.at, when.n, &uniform, &varying);
     lane_guards(x, &e->u.index, 1, &varying);
     const gn_dim *d = gn_subst_axes(g, e->u.index, x->inside);
-    return gn_v_index(x, (gn_dtype)e->dtype, d, gn_v_varies(x, d) ? joined(x, uniform, varying) : uniform);
+    return gn_v_index(&x->b, (gn_dtype)e->dtype, d, gn_v_varies(&x->b, d) ? joined(x, uniform, varying) : uniform);
 }
 
 const gn_val *gn_v_leaf(gn_expander *x, const gn_kexpr *e)
 {
     switch ((gn_kexpr_kind)e->kind) {
     case GN_K_CONST:
-        return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(x, (gn_dtype)e->dtype, e->u.f)
-                                               : gn_v_int(x, (gn_dtype)e->dtype, e->u.i);
+        return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(&x->b, (gn_dtype)e->dtype, e->u.f)
+                                               : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
     case GN_K_INDEX: return index_value(x, e);
     case GN_K_LOAD: return load(x, e);
     case GN_K_REF: return ref(x, e);

@@ -2,45 +2,11 @@
 #include <stdint.h>
 #include "expand.h"
 
-/* ---- index expressions and the lane ---- */
-
-bool gn_v_varies(const gn_expander *x, const gn_dim *d)
-{
-    return x->lane >= 0 && gn_dim_mentions(d, x->g->leaves.at[x->lane].name);
-}
-
-/* d = base + step * lane, neither of which mentions the lane. */
-bool gn_v_affine(gn_expander *x, const gn_dim *d, const gn_dim **base, const gn_dim **step)
-{
-    const gn_lleaf *l = &x->g->leaves.at[x->lane];
-    *step = gn_dim_coefficient(x->g->dims, d, l->name);
-    *base = gn_lsub(x->g, d, gn_dim_mul(x->g->dims, *step, l->value));
-    return !gn_v_varies(x, *base) && !gn_v_varies(x, *step);
-}
-
-const gn_val *gn_v_index(gn_expander *x, gn_dtype t, const gn_dim *d, gn_preds when)
-{
-    gn_val v = { .kind = GN_VAL_INDEX, .dtype = (uint8_t)t, .lanes = 1, .when = when };
-    v.u.index.at = d;
-    int64_t c;
-    if (when.n == 0 && gn_dim_is_const(d, &c)) return gn_v_int(x, t, c);
-    if (!gn_v_varies(x, d)) return gn_v_let(x, v);
-    v.lanes = x->lanes;
-    v.u.index.lane = (uint32_t)x->lane;
-    if (t != GN_I32 && t != GN_I64) v.dtype = GN_I64;
-    if (!gn_v_affine(x, d, &v.u.index.base, &v.u.index.step))
-        v.u.index.base = v.u.index.step = NULL, v.dtype = GN_I64;
-    else
-        v.when = (gn_preds){ 0 };
-    const gn_val *made = gn_v_let(x, v);
-    return gn_v_op(x, gn_v_op_named("cast"), t, &made, 1);
-}
-
 static const gn_val *lanes_at(gn_expander *x, gn_val_kind kind, const gn_dim *n)
 {
-    gn_val v = { .kind = (uint8_t)kind, .dtype = GN_BOOL, .lanes = x->lanes };
+    gn_val v = { .kind = (uint8_t)kind, .dtype = GN_BOOL, .lanes = x->b.lanes };
     v.u.index.at = n;
-    return gn_v_let(x, v);
+    return gn_v_let(&x->b, v);
 }
 
 static const gn_val *first(gn_expander *x, const gn_dim *n)
@@ -50,7 +16,7 @@ static const gn_val *first(gn_expander *x, const gn_dim *n)
 
 static const gn_val * not(gn_expander * x, const gn_val *v)
 {
-    return gn_v_op(x, gn_v_op_named("not"), GN_BOOL, &v, 1);
+    return gn_v_op(&x->b, &gn_op_not, GN_BOOL, &v, 1);
 }
 
 static bool is_wide(const gn_lower *g, const gn_dim *d)
@@ -87,11 +53,11 @@ static gn_preds inside(gn_expander *x, const gn_kcond *asked)
 
 static const gn_val *index_of_side(gn_expander *x, const gn_kcond *c, const gn_dim *d)
 {
-    if (!gn_dim_has_load(d)) return gn_v_index(x, GN_I64, d, (gn_preds){ 0 });
+    if (!gn_dim_has_load(d)) return gn_v_index(&x->b, GN_I64, d, (gn_preds){ 0 });
     gn_preds uniform, varying;
     const gn_preds all = inside(x, c);
     gn_preds_split(x, all.at, all.n, &uniform, &varying);
-    return gn_v_index(x, GN_I64, d, gn_v_varies(x, d) ? all : uniform);
+    return gn_v_index(&x->b, GN_I64, d, gn_v_varies(&x->b, d) ? all : uniform);
 }
 
 /* Lanes in which a < b: for an affine difference the first or all but the first so many. */
@@ -99,10 +65,10 @@ static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
 {
     gn_lower *g = x->g;
     if (gn_cond_compares_data(g, c)) /* as it stands: a difference may overflow */
-        return gn_v_op2(x, c->kind == GN_K_EQ ? "eq" : "lt", index_of_side(x, c, c->a), index_of_side(x, c, c->b));
+        return gn_v_op2(&x->b, c->kind == GN_K_EQ ? &gn_op_eq : &gn_op_lt, index_of_side(x, c, c->a), index_of_side(x, c, c->b));
     const gn_dim *d = gn_lsub(g, c->b, c->a), *base, *step;
     int64_t s = 0;
-    const bool affine = gn_v_affine(x, d, &base, &step) && gn_dim_is_const(step, &s);
+    const bool affine = gn_v_affine(&x->b, d, &base, &step) && gn_dim_is_const(step, &s);
     if (c->kind == GN_K_EQ && affine && (s == 1 || s == -1)) return lanes_at(x, GN_VAL_BIT, gn_lscale(g, base, -s));
     if (c->kind == GN_K_LT && affine) {
         if (s < 0) return first(x, gn_dim_cdiv(g->dims, base, gn_lconst(g, -s)));
@@ -110,21 +76,16 @@ static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
         return not(x, first(x, none));
     }
     const gn_val *v = index_of_side(x, c, d);
-    if (c->kind == GN_K_EQ) return gn_v_op2(x, "eq", v, gn_v_int(x, GN_I64, 0));
-    return gn_v_op2(x, "lt", gn_v_int(x, GN_I64, 0), v);
+    if (c->kind == GN_K_EQ) return gn_v_op2(&x->b, &gn_op_eq, v, gn_v_int(&x->b, GN_I64, 0));
+    return gn_v_op2(&x->b, &gn_op_lt, gn_v_int(&x->b, GN_I64, 0), v);
 }
 
 /* ---- conditions ---- */
 
-bool gn_cond_reads_memory(const gn_kcond *c)
-{
-    return gn_dim_has_load(c->a) || gn_dim_has_load(c->b);
-}
-
 static bool cond_varies(const gn_expander *x, const gn_kcond *c)
 {
-    if (gn_cond_compares_data(x->g, c)) return gn_v_varies(x, c->a) || gn_v_varies(x, c->b);
-    return gn_v_varies(x, gn_lsub(x->g, c->b, c->a));
+    if (gn_cond_compares_data(x->g, c)) return gn_v_varies(&x->b, c->a) || gn_v_varies(&x->b, c->b);
+    return gn_v_varies(&x->b, gn_lsub(x->g, c->b, c->a));
 }
 
 bool gn_preds_vary(const gn_expander *x, const gn_pred *p)
@@ -154,14 +115,6 @@ gn_pred gn_pred_less(gn_expander *x, const gn_dim *a, const gn_dim *b)
     return (gn_pred){ .n = 1, .cond = c };
 }
 
-bool gn_preds_read_memory(gn_preds w)
-{
-    for (uint32_t i = 0; i < w.n; i++)
-        for (uint16_t j = 0; j < w.at[i].n; j++)
-            if (gn_cond_reads_memory(&w.at[i].cond[j])) return true;
-    return false;
-}
-
 /* A condition that reads memory is asked only where the branches around it are taken. */
 static const gn_val *cond(gn_expander *x, gn_preds w)
 {
@@ -173,13 +126,13 @@ static const gn_val *cond(gn_expander *x, gn_preds w)
         memcpy(p + uniform.n, w.at, w.n * sizeof *p);
         w = (gn_preds){ uniform.n + w.n, p };
     }
-    return gn_v_let(x, (gn_val){ .kind = GN_VAL_COND, .dtype = GN_BOOL, .lanes = 1, .when = w });
+    return gn_v_let(&x->b, (gn_val){ .kind = GN_VAL_COND, .dtype = GN_BOOL, .lanes = 1, .when = w });
 }
 
 static const gn_val *both(gn_expander *x, const gn_val *a, const gn_val *b)
 {
     if (!a || !b) return a ? a : b;
-    return gn_v_op2(x, "and", a, b);
+    return gn_v_op2(&x->b, &gn_op_and, a, b);
 }
 
 const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
@@ -192,7 +145,7 @@ const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
             const gn_pred p = { .n = 1, .cond = c };
             const gn_val *m = cond_varies(x, c)
                                   ? mask_of(x, c)
-                                  : gn_v_splat(x, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->lanes);
+                                  : gn_v_splat(&x->b, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->b.lanes);
             one = both(x, one, m);
         }
         all = both(x, all, w.at[i].negate ? not(x, one) : one);
@@ -213,21 +166,21 @@ static bool has_all_of(gn_preds w, gn_preds other)
 
 static bool is_plus_zero(const gn_val *v)
 {
-    const gn_val *const c = gn_v_constant(v);
+    const gn_val *const c = gn_val_constant(v);
     return c && c->u.i == 0; /* of a float: the bits, which are those of +0 alone */
 }
 
 const gn_val *gn_v_select(gn_expander *x, gn_preds when, const gn_val *yes, const gn_val *no)
 {
-    const gn_op_info *const select = gn_v_op_named("select");
+    const gn_op_info *const select = &gn_op_select;
     const gn_access *const load = yes->kind == GN_VAL_LOAD && is_plus_zero(no) ? &yes->u.load : NULL;
     gn_preds uniform, varying;
     gn_preds_split(x, when.at, when.n, &uniform, &varying);
     if (varying.n) {
         const gn_val *m = gn_v_mask(x, varying);
-        if (!load || !load->mask || !gn_v_asks_all_of(x, load->mask, m))
-            yes = gn_v_op(x, select, (gn_dtype)yes->dtype, (const gn_val *[]){ m, yes, no }, 3);
+        if (!load || !load->mask || !gn_v_asks_all_of(&x->b, load->mask, m))
+            yes = gn_v_op(&x->b, select, (gn_dtype)yes->dtype, (const gn_val *[]){ m, yes, no }, 3);
     }
     if (!uniform.n || (load && has_all_of(load->when, uniform))) return yes;
-    return gn_v_op(x, select, (gn_dtype)yes->dtype, (const gn_val *[]){ cond(x, uniform), yes, no }, 3);
+    return gn_v_op(&x->b, select, (gn_dtype)yes->dtype, (const gn_val *[]){ cond(x, uniform), yes, no }, 3);
 }

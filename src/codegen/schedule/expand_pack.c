@@ -36,10 +36,10 @@ static void compute(gn_expander *x, calls *c)
     for (uint16_t k = 0; k < c->expr->n; k++) {
         const gn_val *lane[MOST];
         for (uint16_t i = 0; i < lanes; i++) lane[i] = c->at[i < c->n ? i : 0][k];
-        packed[k] = gn_v_pack(x, lane, lanes);
+        packed[k] = gn_v_pack(&x->b, lane, lanes);
     }
-    const gn_val *r = gn_v_op(x, c->expr->u.op, (gn_dtype)c->expr->dtype, packed, c->expr->n);
-    for (uint32_t i = 0; i < c->n; i++) gn_v_remember_op(x, c->expr->u.op, c->at[i], c->expr->n, gn_v_lane(x, r, i));
+    const gn_val *r = gn_v_op(&x->b, c->expr->u.op, (gn_dtype)c->expr->dtype, packed, c->expr->n);
+    for (uint32_t i = 0; i < c->n; i++) gn_v_remember_op(&x->b, c->expr->u.op, c->at[i], c->expr->n, gn_v_lane(&x->b, r, i));
     c->n = 0;
 }
 
@@ -65,7 +65,7 @@ static void pack(gn_expander *x, const gn_kexpr *e, const gn_tree *s, gn_leafset
         }
         gn_keep_point(x, at);
         if (!scalar) return;
-        if (constant || has(&c, v) || gn_v_knows_op(x, e->u.op, v, e->n)) continue;
+        if (constant || has(&c, v) || gn_v_knows_op(&x->b, e->u.op, v, e->n)) continue;
         memcpy(c.at[c.n++], v, sizeof v);
         if (c.n == MOST) compute(x, &c);
     }

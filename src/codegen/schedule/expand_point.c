@@ -321,7 +321,7 @@ static const gn_val *operation(gn_expander *x, const gn_point_node *n)
     const gn_val *a[4];
     GN_ASSERT(n->e->n <= 4);
     for (uint16_t i = 0; i < n->e->n; i++) a[i] = operand_of(n, i)->val;
-    return gn_v_op(x, n->e->u.op, (gn_dtype)n->e->dtype, a, n->e->n);
+    return gn_v_op(&x->b, n->e->u.op, (gn_dtype)n->e->dtype, a, n->e->n);
 }
 
 static const gn_val *value_of(gn_expander *x, const gn_point_node *n)

@@ -10,34 +10,34 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     const gn_stage *st = d->stage;
     const uint32_t *leaf = st->copy.n ? st->copy.at : d->object->dims.at;
     const size_t n = st->copy.n ? st->copy.n : d->object->dims.n;
-    gn_tree *loop = gn_tree_new(g, GN_NODE_FOR), *outer = x->block;
-    loop->bind = GN_BIND_THREAD;
-    loop->name = gn_lower_name(g, NULL, gn_arena_printf(g->arena, "c%u", x->nflat++));
-    const gn_dim *c = gn_dim_sym(g->dims, loop->name), **before = gn_env_copy(g, x->env);
+    gn_code_node *loop = gn_code_make(g->code, GN_CODE_FOR);
+    gn_code_body *outer = x->b.block;
+    loop->dealt = true;
+    loop->var = gn_lower_name(g, NULL, gn_arena_printf(g->arena, "c%u", x->ndealt++));
+    const gn_dim *c = gn_dim_sym(g->dims, loop->var), **before = gn_env_copy(g, x->env);
     int64_t total = 1;
     for (size_t i = 0; i < n; i++) total *= gn_points(g, leaf[i]);
-    gn_push(g->arena, &g->counters, loop->name = c->term[0].atom[0]->name);
-    gn_push(g->arena, &g->facts, (gn_dim_fact){ .name = loop->name, .mul = 1, .min = 0, .max = total - 1 });
+    loop->var = c->term[0].atom[0]->name;
+    gn_push(g->arena, &g->facts, (gn_dim_fact){ .name = loop->var, .mul = 1, .min = 0, .max = total - 1 });
     for (size_t i = n, f = 1; i-- > 0;) {
         const int64_t e = gn_points(g, leaf[i]);
         const gn_dim *digit = gn_dim_div(g->dims, c, gn_lconst(g, (int64_t)f));
         x->env[leaf[i]] = (int64_t)f * e < total ? gn_dim_mod(g->dims, digit, gn_lconst(g, e)) : digit;
         f *= (size_t)e;
-        gn_push(g->arena, &loop->flat, leaf[i]);
         gn_set_put(&g->flat, leaf[i]);
     }
     loop->to = gn_lconst(g, total);
-    gn_emit_node(x, loop);
-    x->block = loop;
-    const size_t mark = gn_v_mark(x);
+    gn_v_node(&x->b, loop);
+    x->b.block = &loop->body;
+    const size_t mark = gn_v_mark(&x->b);
     gn_set_point(x, d);
     gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 1);
     for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    const gn_val *v = gn_v_select(x, (gn_preds){ (uint32_t)x->guards.n, p }, gn_v_expr(x, d->body), gn_v_zero(x, d->dtype));
+    const gn_val *v = gn_v_select(x, (gn_preds){ (uint32_t)x->guards.n, p }, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype));
     gn_v_write(x, d->object, gn_own_args(x, d), v);
-    gn_v_release(x, mark);
-    gn_v_forget_object(x, d->object);
-    x->block = outer;
+    gn_v_release(&x->b, mark);
+    gn_v_forget(&x->b, d->object->place);
+    x->b.block = outer;
     g->flat = (gn_leafset){ { 0 } };
     memcpy(x->env, before, g->leaves.n * sizeof *before);
 }
@@ -77,7 +77,7 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
     gn_leafset others = d->params;
     for (size_t i = 0; i < d->tile->leaf.n; i++) others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
     x->lane = -1;
-    x->lanes = 1;
+    x->b.lane = NULL, x->b.lanes = 1;
     gn_points_iter it;
     gn_points_begin(g, &it, others);
     while (gn_points_next(g, &it, x->env)) {
@@ -102,18 +102,18 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
                        g->leaves.at[lane].name);
         if (!gn_dim_is(lane_step, 1))
             gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name, g->leaves.at[lane].name);
-        gn_tree *t = gn_tree_new(g, GN_NODE_TILE);
+        gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
         t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
         *t->tile = (gn_tile_args){ .row = d->row,
-                                   .dst = { .buf = -1, .object = d->object, .base = dst },
-                                   .src = { .buf = (int32_t)d->body->u.ref, .base = src },
+                                   .dst = { .place = d->object->place, .base = dst },
+                                   .src = { .place = g->code->places.at[d->body->u.ref], .base = src },
                                    .dst_stride = dst_stride,
                                    .src_stride = src_stride,
                                    .ncols = ncols,
                                    .nrows = nrows };
-        gn_emit_node(x, t);
+        gn_v_node(&x->b, t);
     }
-    gn_v_forget_object(x, d->object);
+    gn_v_forget(&x->b, d->object->place);
     x->env[row] = x->env[lane] = NULL;
 }
 
@@ -160,7 +160,7 @@ static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, 
         set_coord(x, d, &o->reg[r].col, dims[1]);
         gn_set_point(x, d);
         out[r] = gn_v_expr(x, e);
-        if (!is_zero_padded(x->g, e)) out[r] = gn_v_select(x, reduced_guards(x, d), out[r], gn_v_zero(x, (gn_dtype)out[r]->dtype));
+        if (!is_zero_padded(x->g, e)) out[r] = gn_v_select(x, reduced_guards(x, d), out[r], gn_v_zero(&x->b, (gn_dtype)out[r]->dtype));
     }
 }
 
@@ -192,9 +192,11 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
     gn_points_iter it;
     gn_points_begin(g, &it, others);
     while (gn_points_next(g, &it, x->env)) {
-        gn_tree *t = gn_tree_new(g, GN_NODE_TILE);
+        gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
         t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
-        *t->tile = (gn_tile_args){ .row = row, .object = d->object };
+        *t->tile = (gn_tile_args){ .row = row, .acc = d->object->place };
+        for (int i = 0; i < row->nleaf; i++)
+            if (g->leaves.at[d->tile->leaf.at[i]].bind == GN_BIND_THREAD) t->tile->leaf[i] = g->leaves.at[d->tile->leaf.at[i]].name;
         operand(x, d, &row->a, "mk", a, t->tile->a);
         operand(x, d, &row->b, "kn", b, t->tile->b);
         for (int r = 0; r < row->c.nregs; r++) {
@@ -208,9 +210,9 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
             }
             t->tile->c[r] = number;
         }
-        gn_emit_node(x, t);
+        gn_v_node(&x->b, t);
         for (size_t i = 0; i < d->tile->leaf.n; i++) x->env[d->tile->leaf.at[i]] = before[d->tile->leaf.at[i]];
     }
-    gn_v_forget_object(x, d->object);
-    gn_v_forget_held(x);
+    gn_v_forget(&x->b, d->object->place);
+    gn_v_forget_held(&x->b);
 }

@@ -3,10 +3,10 @@
 #include "dim_parts.h"
 #include "lower.h"
 
-typedef struct block {           /* a node with kids */
+typedef struct block {           /* a region */
     const struct block *around;
-    size_t at;                   /* its number among the kids there */
-    const gn_tree *node;
+    size_t at;                   /* the number of its node among the kids there */
+    const gn_code_node *node;    /* NULL: of a step */
 } block;
 
 /* Points past the end of an axis load what stands at its end and store nothing: min(x, last) in a load's place belongs to a store at x under
@@ -31,6 +31,7 @@ typedef struct finder {
     gn_arena *arena;
     const gn_lower *g;
     const gn_kernel *k;
+    const gn_code *code;
     gn_visit atoms;
     GN_VEC(spot) loads;
     gn_map stores;               /* (buffer, first element) -> spot list */
@@ -68,9 +69,10 @@ static void note_value(finder *f, const gn_val *v, const block *in, size_t at)
 {
     note_preds(f, v->when);
     if (v->kind == GN_VAL_INDEX) note_dim(f, v->u.index.at);
+    if (v->kind == GN_VAL_IOTA) note_dim(f, v->u.iota.base), note_dim(f, v->u.iota.step);
     if (v->kind == GN_VAL_LOAD) {
         note_access(f, &v->u.load);
-        if (!v->u.load.object) gn_push(f->arena, &f->loads, (spot){ &v->u.load, v->lanes, in, at, NULL });
+        if (v->u.load.place->space == GN_SPACE_BUFFER) gn_push(f->arena, &f->loads, (spot){ &v->u.load, v->lanes, in, at, NULL });
     }
     for (uint16_t i = 0; i < v->n; i++)
         if (!v->a[i]->id) note_value(f, v->a[i], in, at);
@@ -81,28 +83,34 @@ static uint64_t key_of(uint32_t buf, const gn_dim *base)
     return gn_hash_mix(buf, GN_KEY(base));
 }
 
-static void note_store(finder *f, const gn_tree *t, const block *in, size_t at)
+static void note_store(finder *f, const gn_code_node *t, const block *in, size_t at)
 {
-    note_access(f, &t->place);
-    if (t->place.object || t->place.mode == GN_ACCESS_EACH) return;
-    void **list = gn_map_put(f->arena, &f->stores, key_of((uint32_t)t->place.buf, t->place.base));
+    note_access(f, &t->access);
+    if (t->access.place->space != GN_SPACE_BUFFER || t->access.mode == GN_ACCESS_EACH) return;
+    void **list = gn_map_put(f->arena, &f->stores, key_of(t->access.place->id, t->access.base));
     spot *s = GN_NEW_OBJECT(f->arena, spot);
-    *s = (spot){ &t->place, t->val->lanes, in, at, *list };
+    *s = (spot){ &t->access, t->val->lanes, in, at, *list };
     *list = s;
 }
 
-static void note_node(finder *f, const gn_tree *t, const block *in, size_t at)
+static void note_region(finder *, const gn_code_body *, const block *around, size_t at, const gn_code_node *);
+
+static void note_node(finder *f, const gn_code_node *t, const block *in, size_t at)
 {
     note_dim(f, t->from), note_dim(f, t->to);
     note_preds(f, t->when);
-    if (t->kind == GN_NODE_LET || t->kind == GN_NODE_SET) note_value(f, t->val, in, at);
-    if (t->kind == GN_NODE_SET && !t->object) note_store(f, t, in, at);
-    if (t->kind == GN_NODE_TILE)
-        for (uint32_t b = 0; b < f->k->bufs.n; b++) f->lost[b] |= !t->tile->src.object && t->tile->src.buf == (int32_t)b;
-    if (!t->kids.n) return;
+    if (t->val) note_value(f, t->val, in, at);
+    if (t->kind == GN_CODE_STORE) note_store(f, t, in, at);
+    if (t->kind == GN_CODE_TILE && t->tile->src.place && t->tile->src.place->space == GN_SPACE_BUFFER) f->lost[t->tile->src.place->id] = true;
+    note_region(f, &t->body, in, at, t);
+}
+
+static void note_region(finder *f, const gn_code_body *r, const block *around, size_t at, const gn_code_node *node)
+{
+    if (!r->kids.n) return;
     block *inside = GN_NEW_OBJECT(f->arena, block);
-    *inside = (block){ in, at, t };
-    for (size_t i = 0; i < t->kids.n; i++) note_node(f, t->kids.at[i], inside, i);
+    *inside = (block){ around, at, node };
+    for (size_t i = 0; i < r->kids.n; i++) note_node(f, r->kids.at[i], inside, i);
 }
 
 /* ---- each load's store ---- */
@@ -163,11 +171,19 @@ static bool same_preds(gn_preds a, gn_preds b)
     return a.n == b.n && (a.n == 0 || a.at == b.at);
 }
 
+/* What the threads of a block that differ in nothing else do, they all do: one must not store before another has loaded. */
+static bool is_of_one_thread(const finder *f, const gn_dim *at)
+{
+    for (size_t i = 0; i < f->code->threads.n; i++)
+        if (!gn_dim_is(f->code->threads.at[i].count, 1) && !gn_dim_mentions(at, f->code->threads.at[i].name)) return false;
+    return true;
+}
+
 /* The same elements, and none that only the load has. */
 static bool is_same_place(const finder *f, const spot *load, const spot *store, const clamps *c)
 {
     const gn_access *l = load->place, *s = store->place;
-    return l->mode == s->mode && l->step == s->step && load->lanes == store->lanes && (!s->mask || s->mask == l->mask) &&
+    return is_of_one_thread(f, s->base) && l->mode == s->mode && l->step == s->step && load->lanes == store->lanes && (!s->mask || s->mask == l->mask) &&
            (same_preds(s->when, l->when) || are_guards(f, s->when, c));
 }
 
@@ -180,7 +196,7 @@ static bool comes_later(const finder *f, const spot *load, const spot *store, co
         size_t from = load->at;
         while (around && around != in) from = around->at, around = around->around;
         if (around) return at >= from;
-        if (in->node->kind != GN_NODE_IF || !are_guards(f, in->node->when, c)) return false;
+        if (!in->node || in->node->kind != GN_CODE_IF || !are_guards(f, in->node->when, c)) return false;
     }
     return false;
 }
@@ -191,7 +207,7 @@ static bool is_written_later(const finder *f, const spot *load, uint32_t write)
     if (load->place->mode == GN_ACCESS_EACH) return false;
     const gn_dim *const base = unclamped(f, load->place->base, &c);
     for (const spot *s = gn_map_get(&f->stores, key_of(write, base)); s; s = s->next)
-        if (s->place->buf == (int32_t)write && s->place->base == base && is_same_place(f, load, s, &c) &&
+        if (s->place->place->id == write && s->place->base == base && is_same_place(f, load, s, &c) &&
             comes_later(f, load, s, &c))
             return true;
     return false;
@@ -220,9 +236,9 @@ static uint32_t *sort_loads(finder *f)
     const size_t nbufs = f->k->bufs.n;
     uint32_t *first = GN_NEW_ARRAY(f->arena, uint32_t, nbufs + 2), *at = GN_NEW_ARRAY(f->arena, uint32_t, nbufs + 1);
     spot *sorted = GN_NEW_ARRAY(f->arena, spot, f->loads.n + 1);
-    for (size_t i = 0; i < f->loads.n; i++) first[f->loads.at[i].place->buf + 1]++;
+    for (size_t i = 0; i < f->loads.n; i++) first[f->loads.at[i].place->place->id + 1]++;
     for (size_t b = 0; b < nbufs; b++) first[b + 1] += first[b], at[b] = first[b];
-    for (size_t i = 0; i < f->loads.n; i++) sorted[at[f->loads.at[i].place->buf]++] = f->loads.at[i];
+    for (size_t i = 0; i < f->loads.n; i++) sorted[at[f->loads.at[i].place->place->id]++] = f->loads.at[i];
     f->loads.at = sorted;
     return first;
 }
@@ -230,10 +246,10 @@ static uint32_t *sort_loads(finder *f)
 gn_in_place gn_in_place_find(gn_arena *arena, gn_arena *scratch, const gn_scheduled *s)
 {
     const gn_kernel *k = s->kernel;
-    finder f = { .arena = scratch, .g = s->lower, .k = k, .atoms = { .arena = scratch, .operand = gn_atom_operand } };
+    finder f = { .arena = scratch, .g = s->lower, .k = k, .code = s->code, .atoms = { .arena = scratch, .operand = gn_atom_operand } };
     gn_in_place out = { 0 };
     f.lost = GN_NEW_ARRAY(scratch, bool, k->bufs.n + 1);
-    note_node(&f, s->code, NULL, 0);
+    for (size_t i = 0; i < s->code->steps.n; i++) note_region(&f, &s->code->steps.at[i].body, NULL, 0, NULL);
     const uint32_t *first = sort_loads(&f);
     for (uint32_t w = 0; w < k->bufs.n; w++) {
         if (k->bufs.at[w].access != GN_KBUF_WRITE) continue;

@@ -1,4 +1,4 @@
-/* What both interpreters of scheduled kernels have in common: memory, loops, parts, blocks, threads, barriers. Threads run in
+/* What the interpreter of statements stands on: memory, loops, parts, blocks, threads, barriers. Threads run in
  * lockstep, one node after the other; reading what another thread wrote since the last barrier is a race and throws. */
 #include <inttypes.h>
 #include <math.h>
@@ -32,7 +32,6 @@ static bool value_of(void *user, const char *name, int64_t *out)
     const gn_machine *m = user;
     const uintptr_t l = (uintptr_t)gn_map_get(&m->g->leaf_of, GN_KEY(name));
     if (l) return *out = m->leaf[m->thread][l - 1], true;
-    if (m->flat_name && strcmp(name, m->flat_name) == 0) return *out = m->flat[m->thread], true;
     const int32_t s = gn_kernel_find_sym(m->g->kernel, name);
     if (s >= 0) return *out = m->sym[s], true;
     return false;
@@ -50,20 +49,6 @@ int64_t gn_machine_dim(gn_machine *m, const gn_dim *d)
     int64_t v;
     if (!gn_dim_eval(d, value_of, fetch, m, &v)) gn_throw(GN_EINTERNAL, "kernel %s: an index has no value", m->s->kernel->name);
     return v;
-}
-
-bool gn_machine_holds(gn_machine *m, gn_preds w)
-{
-    for (uint32_t i = 0; i < w.n; i++) {
-        bool all = true;
-        for (uint16_t j = 0; j < w.at[i].n && all; j++) {
-            const gn_kcond *c = &w.at[i].cond[j];
-            const int64_t a = gn_machine_dim(m, c->a), b = gn_machine_dim(m, c->b);
-            all = c->kind == GN_K_LT ? a < b : a == b;
-        }
-        if (all == w.at[i].negate) return false;
-    }
-    return true;
 }
 
 /* ---- memory ---- */
@@ -172,40 +157,20 @@ static bool *new_mask(gn_machine *m)
 
 static void serial(gn_machine *m, const gn_tree *t, const bool *active, leafwork body)
 {
-    int64_t *from = GN_NEW_ARRAY(m->arena, int64_t, m->nthreads), *to = GN_NEW_ARRAY(m->arena, int64_t, m->nthreads),
-            low = INT64_MAX, high = INT64_MIN;
+    int64_t *to = GN_NEW_ARRAY(m->arena, int64_t, m->nthreads), high = 0;
     bool *inner = new_mask(m);
     for (m->thread = 0; m->thread < m->nthreads; m->thread++) {
         if (!active[m->thread]) continue;
-        from[m->thread] = t->from ? gn_machine_dim(m, t->from) : 0;
         to[m->thread] = gn_machine_dim(m, t->to);
-        if (from[m->thread] < low) low = from[m->thread];
         if (to[m->thread] > high) high = to[m->thread];
     }
-    for (int64_t v = low; v < high; v++) {
+    for (int64_t v = 0; v < high; v++) {
         for (int i = 0; i < m->nthreads; i++) {
-            inner[i] = active[i] && from[i] <= v && v < to[i];
+            inner[i] = active[i] && v < to[i];
             if (inner[i]) m->leaf[i][t->leaf] = v;
         }
         walk_kids(m, t, inner, body);
     }
-}
-
-static void dealt(gn_machine *m, const gn_tree *t, const bool *active, leafwork body)
-{
-    bool *inner = new_mask(m);
-    m->thread = 0;
-    const int64_t total = gn_machine_dim(m, t->to);
-    m->flat_name = t->name;
-    for (int64_t first = 0; first < total; first += m->nthreads) {
-        for (int i = 0; i < m->nthreads; i++) {
-            if (!active[i]) gn_throw(GN_EINTERNAL, "kernel %s: not all threads reach the copy", m->s->kernel->name);
-            inner[i] = first + i < total;
-            m->flat[i] = first + i;
-        }
-        walk_kids(m, t, inner, body);
-    }
-    m->flat_name = NULL;
 }
 
 static void refill(gn_machine *m, const gn_object *o)
@@ -220,9 +185,7 @@ static void walk(gn_machine *m, const gn_tree *t, const bool *active, leafwork b
     switch ((gn_tree_kind)t->kind) {
     case GN_NODE_STEP: walk_kids(m, t, active, body); break;
     case GN_NODE_FOR:
-        if (t->flat.n)
-            dealt(m, t, active, body);
-        else if (t->bind == GN_BIND_NONE)
+        if (t->bind == GN_BIND_NONE)
             serial(m, t, active, body);
         else
             walk_kids(m, t, active, body);
@@ -235,14 +198,7 @@ static void walk(gn_machine *m, const gn_tree *t, const bool *active, leafwork b
             if (!active[i]) gn_throw(GN_EINTERNAL, "kernel %s: not all threads reach the barrier", m->s->kernel->name);
         m->epoch++;
         break;
-    case GN_NODE_IF: {
-        bool *inner = new_mask(m);
-        for (m->thread = 0; m->thread < m->nthreads; m->thread++)
-            inner[m->thread] = active[m->thread] && gn_machine_holds(m, t->when);
-        walk_kids(m, t, inner, body);
-        break;
-    }
-    default: body(m, t, active);
+    case GN_NODE_STMT: body(m, t, active); break;
     }
 }
 
@@ -329,10 +285,9 @@ static void allocate(gn_machine *m)
 void gn_machine_run(gn_machine *m, const gn_tree *root, leafwork body)
 {
     gn_lower *g = m->g;
-    m->nthreads = (int)gn_scheduled_threads(m->s);
+    m->nthreads = (int)gn_code_threads(m->s->code);
     m->leaf = GN_NEW_ARRAY(m->arena, int64_t *, m->nthreads);
     for (int i = 0; i < m->nthreads; i++) m->leaf[i] = GN_NEW_ARRAY(m->arena, int64_t, g->leaves.n + 1);
-    m->flat = GN_NEW_ARRAY(m->arena, int64_t, m->nthreads);
     allocate(m);
     for (size_t i = 0; i < root->kids.n; i++)
         if (root->kids.at[i]->kind == GN_NODE_STEP) run_step(m, root->kids.at[i], body);

@@ -1,4 +1,4 @@
-/* The machine that runs scheduled kernels in both forms: buffers, kept definitions, blocks of threads in lockstep. What
+/* The machine that runs the statements of scheduled kernels: buffers, kept definitions, blocks of threads in lockstep. What
  * interpret*.c share. */
 #pragma once
 #include "lower.h"
@@ -16,16 +16,12 @@ typedef struct gn_machine {
     const int64_t *sym;
     int64_t *count; /* elements of each buffer */
     int nthreads;
-    int64_t **leaf; /* by thread, by leaf; a tile leaf's in the first form, a lane leaf's while its index is computed */
-    int64_t *flat;  /* by thread: the counter of a shared copy */
-    const char *flat_name;
+    int64_t **leaf; /* by thread, by leaf; a tile leaf's too */
     gn_ref **object; /* by object: elements, threads one after the other where each has its own */
     int64_t *size;   /* of each, of one thread */
     gn_cell **cell;  /* of shared ones */
     uint64_t epoch;
     int thread;   /* at work */
-    gn_ref **val; /* code: lanes of each let, by thread * nvals + id */
-    uint32_t nvals;
     gn_ref *memo; /* statements: by expression */
     uint64_t *stamp, now;
     gn_map address;     /* statements: of a use -> element index */
@@ -33,9 +29,8 @@ typedef struct gn_machine {
 } gn_machine;
 
 void gn_machine_run(gn_machine *, const gn_tree *root, void (*body)(gn_machine *, const gn_tree *, const bool *active));
-/* Walks a node for the threads that are active; lets, sets and statements go to `leafwork`, for one thread at a time. */
+/* Walks a node for the threads that are active; statements go to `leafwork`, for one thread at a time. */
 int64_t gn_machine_dim(gn_machine *, const gn_dim *);
-bool gn_machine_holds(gn_machine *, gn_preds);
 gn_ref gn_machine_load(gn_machine *, int32_t buf, const gn_object *, int64_t at);
 void gn_machine_store(gn_machine *, int32_t buf, const gn_object *, int64_t at, gn_ref);
 gn_ref *gn_machine_variable(gn_machine *, const gn_object *, uint32_t number); /* its lanes */

@@ -110,49 +110,15 @@ static void apply(gn_lower *g)
     if (g->cuda && writes_shared(g->root)) add_barriers(g, g->root, NULL);
     g->out->root = g->root;
     gn_lower_expand(g);
+    g->out->code = g->code;
 }
 
 gn_scheduled *gn_schedule_apply(gn_arena *arena, const gn_kernel *k, const gn_schedule *s, const gn_target *t)
 {
     gn_scheduled *out = GN_NEW_OBJECT(arena, gn_scheduled);
     gn_lower *g = GN_NEW_OBJECT(arena, gn_lower);
-    *out = (gn_scheduled){ .kernel = k, .schedule = s, .target = t, .lower = g };
+    *out = (gn_scheduled){ .kernel = k, .schedule = s, .lower = g };
     *g = (gn_lower){ .arena = arena, .from = k, .schedule = s, .target = t, .out = out, .cuda = t->lang == GN_LANG_CUDA };
     apply(g);
-    for (size_t i = 0; i < out->root->kids.n; i++) out->nsteps += out->root->kids.at[i]->kind == GN_NODE_STEP;
     return out;
-}
-
-static const gn_tree *step_at(const gn_scheduled *s, uint32_t step)
-{
-    for (size_t i = 0; i < s->root->kids.n; i++)
-        if (s->root->kids.at[i]->kind == GN_NODE_STEP && step-- == 0) return s->root->kids.at[i];
-    GN_ASSERT(!"a step");
-    return NULL;
-}
-
-static const gn_tree *only_loop(const gn_tree *t)
-{
-    const gn_tree *found = NULL;
-    for (size_t i = 0; i < t->kids.n; i++)
-        if (t->kids.at[i]->kind == GN_NODE_FOR) found = t->kids.at[i];
-    return found;
-}
-
-const gn_dim *gn_scheduled_parts(const gn_scheduled *s, uint32_t step)
-{
-    gn_lower *g = s->lower;
-    const gn_dim *parts = gn_lconst(g, 1);
-    for (const gn_tree *t = only_loop(step_at(s, step)); t && (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK);
-         t = only_loop(t))
-        parts = gn_dim_mul(g->dims, parts, t->to);
-    return parts;
-}
-
-uint32_t gn_scheduled_threads(const gn_scheduled *s)
-{
-    uint32_t n = 1;
-    for (size_t l = 0; l < s->lower->leaves.n; l++)
-        if (s->lower->leaves.at[l].bind == GN_BIND_THREAD) n *= (uint32_t)gn_points(s->lower, (uint32_t)l);
-    return n;
 }

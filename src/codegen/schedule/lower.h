@@ -1,4 +1,4 @@
-/* What lowering knows while it turns a kernel and a schedule into a tree; private to this folder and to the emitter.
+/* What lowering knows while it turns a kernel and a schedule into a tree and code; private to this folder.
  *
  * The kernel is copied: constants substituted, rfactors applied, definitions that are not kept inlined. All index expressions of
  * the copy are over symbols and leaves; an axis is the sum of its leaves times their strides. */
@@ -94,6 +94,7 @@ typedef struct gn_lower {
     const gn_target *target;
     gn_scheduled *out;
     gn_kernel *kernel; /* the copy */
+    gn_code *code;
     gn_dim_pool *dims; /* its */
     bool cuda;
     GN_VEC(gn_lleaf) leaves;
@@ -113,7 +114,6 @@ typedef struct gn_lower {
     GN_VEC(gn_dim_fact) facts; /* symbols, then leaves */
     gn_leafset full;           /* axes inside the peeled part of a loop */
     gn_leafset flat;           /* leaves of a flat copy: guarded though serial */
-    GN_VEC(const char *) counters; /* symbols of flat copies */
     gn_map names;              /* taken names, by symbol: the definition that may still take it for what is kept of it, or g */
 } gn_lower;
 
@@ -237,11 +237,8 @@ int32_t gn_lane_leaf(const gn_lower *, gn_leafset leaves); /* -1: none */
 /* Leaves that a statement runs over. */
 gn_leafset gn_stmt_leaves(const gn_tree *stmt);
 
-/* expand.c: the second form. */
+/* expand.c: the code. */
 void gn_lower_expand(gn_lower *);
-
-/* What tells the variables of a kept definition apart, behind its name: acc_0_3. */
-void gn_reg_suffix(gn_text *, const gn_lower *, const gn_object *, uint32_t number);
 
 gn_tree *gn_tree_new(gn_lower *, gn_tree_kind);
 const gn_dim **gn_env_copy(gn_lower *, const gn_dim *const *env);

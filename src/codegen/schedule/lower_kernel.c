@@ -379,6 +379,45 @@ static void statement_leaves(gn_lower *g, gn_ldef *d)
     if (d->tile) d->row = gn_tile_find(g->target, d->tile->row);
 }
 
+/* ---- the head of the code ---- */
+
+static size_t count_lines(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++) n += *text == '\n';
+    return n;
+}
+
+/* What the kernel computes, and its text where that is short. */
+static const char *comment_of(gn_lower *g)
+{
+    enum { MOST = 24 };
+    gn_text logic = { .arena = g->arena }, all = { .arena = g->arena };
+    gn_kernel_print(&logic, g->from);
+    const char *text = gn_text_done(&logic), *comment = g->from->comment;
+    const bool shown = count_lines(text) <= MOST;
+    if (comment) gn_text_add(&all, comment);
+    if (comment && shown) gn_text_add(&all, comment[strlen(comment) - 1] == '\n' ? "\n" : "\n\n");
+    if (shown) gn_text_add(&all, text);
+    return comment || shown ? gn_text_done(&all) : NULL;
+}
+
+static void begin_code(gn_lower *g)
+{
+    const gn_kernel *k = g->kernel;
+    gn_code *c = g->code = gn_code_new(g->arena, g->dims, g->target, k->name);
+    c->origin = gn_arena_printf(g->arena, "kernel %s, schedule %s", k->name, g->schedule->name);
+    c->comment = comment_of(g);
+    for (size_t i = 0; i < k->syms.n; i++) gn_push(g->arena, &c->syms, k->syms.at[i]);
+    for (size_t i = 0; i < k->bufs.n; i++) {
+        const gn_kbuf *b = &k->bufs.at[i];
+        gn_code_place(c, (gn_place){ .name = b->name, .dtype = b->dtype, .space = GN_SPACE_BUFFER, .access = b->access,
+                                     .size = gn_kernel_size(k, (uint32_t)i) });
+    }
+    for (size_t i = 0; i < k->stores.n; i++)
+        if (k->stores.at[i].kind != GN_STORE_SET) c->places.at[k->stores.at[i].buf]->access |= GN_KBUF_READ;
+}
+
 void gn_lower_kernel(gn_lower *g)
 {
     copy_head(g);
@@ -387,4 +426,5 @@ void gn_lower_kernel(gn_lower *g)
     leaf_facts(g);
     copy_defs(g);
     for (size_t i = 0; i < g->items.n; i++) statement_leaves(g, g->items.at[i]);
+    begin_code(g);
 }

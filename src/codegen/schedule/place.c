@@ -168,9 +168,9 @@ static void cut_steps(gn_lower *g)
     for (size_t i = 0; i < g->root->kids.n; i++) {
         gn_tree *t = g->root->kids.at[i];
         const bool parallel = opens_step(g, t);
-        if (!step || parallel || step->add) {
+        if (!step || parallel || step->parallel) {
             step = gn_tree_new(g, GN_NODE_STEP);
-            step->add = parallel;
+            step->parallel = parallel;
             gn_push(g->arena, &root->kids, step);
         }
         gn_push(g->arena, &step->kids, t);

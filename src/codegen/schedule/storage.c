@@ -226,15 +226,6 @@ static void size_memory(gn_lower *g, gn_object *o)
     if (o->level == GN_LEVEL_STACK || o->level == GN_LEVEL_SHARED) check_bytes(g, o, bytes_of(n, o->dtype));
 }
 
-static void add_sbuf(gn_lower *g, gn_object *o)
-{
-    o->sbuf = -1;
-    if (o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) return;
-    o->sbuf = (int32_t)g->out->sbufs.n;
-    const gn_dim *bytes = gn_lscale(g, o->size, (int64_t)gn_dtype_size(o->dtype));
-    gn_push(g->arena, &g->out->sbufs, (gn_sbuf){ .name = o->name, .dtype = o->dtype, .level = o->level, .bytes = bytes });
-}
-
 /* ---- objects ---- */
 
 /* The threads fill a shared buffer by a flat index over the leaves of `copy`: those must be its dims, no more and no fewer. */
@@ -269,9 +260,22 @@ static void check_home(const living *v, const gn_object *o)
     for (size_t i = 1; i < v->nuses; i++)
         if (step_of_stmt(g, v->uses[i]) != step_of_stmt(g, v->uses[0]))
             gn_illegal(g, "stage %s %s: it is used in two steps, only arena outlives a step", o->name, level_names[o->level]);
-    if (step_of_stmt(g, v->uses[0])->add && o->level != GN_LEVEL_ARENA)
+    if (step_of_stmt(g, v->uses[0])->parallel && o->level != GN_LEVEL_ARENA)
         gn_illegal(g, "stage %s %s: its uses do not share the parallel loop '%s'", o->name, level_names[o->level],
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
+}
+
+/* Threads that a sum knows nothing of would all make it: one does, and the others must not read it before a step has ended. */
+static void check_threads(const living *v, const gn_object *o)
+{
+    gn_lower *g = v->g;
+    if (!g->cuda || o->level != GN_LEVEL_ARENA || o->def->red == GN_RED_NONE) return;
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_points(g, l) < 2 || gn_set_has(&o->def->params, l)) continue;
+        for (size_t i = 0; i < v->nuses; i++)
+            if (v->uses[i]->stmt != GN_STMT_INIT && v->uses[i]->stmt != GN_STMT_UPD && step_of_stmt(g, v->uses[i]) == step_of_stmt(g, o->def->main))
+                gn_illegal(g, "stage %s arena: one thread along '%s' makes it, and all of them read it in the same step", o->def->name, g->leaves.at[l].name);
+    }
 }
 
 static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_leafset extra, bool accumulator)
@@ -293,12 +297,12 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);
+    check_threads(&v, o);
     check_copy(g, o);
     if (o->level == GN_LEVEL_REG)
         size_registers(g, o);
     else
         size_memory(g, o);
-    add_sbuf(g, o);
     o->home = o->level == GN_LEVEL_ARENA ? g->root : v.depth ? v.uses[0]->above.at[v.depth - 1] : step_of_stmt(g, v.uses[0]);
     gn_push(g->arena, &g->objects, o);
     return o;
@@ -316,6 +320,30 @@ static void declare(gn_lower *g)
     }
 }
 
+/* ---- places: registers count over all dims but the lane ---- */
+
+static void set_place(gn_lower *g, gn_object *o)
+{
+    static const uint8_t spaces[] = { GN_SPACE_REG, GN_SPACE_STACK, GN_SPACE_SCRATCH, GN_SPACE_ARENA, GN_SPACE_SHARED };
+    gn_place p = { .name = o->name, .dtype = o->dtype, .space = spaces[o->level], .size = o->size };
+    if (o->level == GN_LEVEL_REG) {
+        uint32_t *extent = GN_NEW_ARRAY(g->arena, uint32_t, o->dims.n + 1);
+        p.lanes = (uint16_t)o->lanes, p.extent = extent;
+        for (size_t i = 0; i < o->dims.n; i++)
+            if ((int32_t)o->dims.at[i] != o->lane) extent[p.rank++] = (uint32_t)gn_points(g, o->dims.at[i]);
+    }
+    o->place = gn_code_place(g->code, p);
+}
+
+static void make_places(gn_lower *g)
+{
+    for (int arguments = 1; arguments >= 0; arguments--)
+        for (size_t i = 0; i < g->objects.n; i++) {
+            const uint8_t level = g->objects.at[i]->level;
+            if ((level == GN_LEVEL_ARENA || level == GN_LEVEL_SCRATCH) == arguments) set_place(g, g->objects.at[i]);
+        }
+}
+
 void gn_lower_storage(gn_lower *g)
 {
     const gn_leafset none = { { 0 } };
@@ -327,6 +355,7 @@ void gn_lower_storage(gn_lower *g)
         if (d->online >= 0) d->correction = make_object(g, d, "_c", none, false);
     }
     declare(g);
+    make_places(g);
 }
 
 /* ---- addresses ---- */

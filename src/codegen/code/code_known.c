@@ -1,11 +1,11 @@
 /* The table of known lets: found by content, forgotten when what they read is written. Memory is looked up by stretches of 16 elements, so that a
  * store meets the loads near it and not all of them. */
-#include "expand.h"
+#include "code_build.h"
 #include "visit.h"
 
 /* ---- by content ---- */
 
-const gn_val *gn_known_find(gn_expander *x, const gn_val *probe, uint64_t h)
+const gn_val *gn_known_find(gn_code_builder *x, const gn_val *probe, uint64_t h)
 {
     if (!x->nchains) return NULL;
     for (uint32_t i = x->chain[h % x->nchains]; i; i = x->known.at[i - 1].next) {
@@ -16,26 +16,26 @@ const gn_val *gn_known_find(gn_expander *x, const gn_val *probe, uint64_t h)
     return NULL;
 }
 
-static void chain(gn_expander *x, uint32_t i)
+static void chain(gn_code_builder *x, uint32_t i)
 {
     uint32_t *first = &x->chain[x->known.at[i].hash % x->nchains];
     x->known.at[i].next = *first;
     *first = i + 1;
 }
 
-static void more_chains(gn_expander *x)
+static void more_chains(gn_code_builder *x)
 {
     x->nchains = x->nchains ? 2 * x->nchains : 256;
-    x->chain = GN_NEW_ARRAY(x->g->arena, uint32_t, x->nchains);
+    x->chain = GN_NEW_ARRAY(x->code->arena, uint32_t, x->nchains);
     for (uint32_t i = 0; i < x->known.n; i++) chain(x, i); /* oldest first: the newest is the first of its chain */
 }
 
-size_t gn_v_mark(const gn_expander *x)
+size_t gn_v_mark(const gn_code_builder *x)
 {
     return x->known.n;
 }
 
-void gn_v_release(gn_expander *x, size_t mark)
+void gn_v_release(gn_code_builder *x, size_t mark)
 {
     while (x->known.n > mark) {
         const gn_known *k = &x->known.at[x->known.n - 1];
@@ -58,20 +58,15 @@ typedef struct memory {
     GN_VEC(stretches *) all;
 } memory;
 
-static uint64_t memory_key(int32_t buf, const gn_object *o)
-{
-    return o ? (uint64_t)o->id << 1 | 1 : (uint64_t)buf << 1;
-}
-
 /* NULL: forgotten. */
-static gn_known *known_of(gn_expander *x, const gn_reader *r)
+static gn_known *known_of(gn_code_builder *x, const gn_reader *r)
 {
     gn_work_done.scans++;
     gn_known *k = r->known < x->known.n ? &x->known.at[r->known] : NULL;
     return k && k->val == r->val && !k->dead ? k : NULL;
 }
 
-static void kill(gn_expander *x, gn_readers *r)
+static void kill(gn_code_builder *x, gn_readers *r)
 {
     for (size_t i = 0; i < r->at.n; i++) {
         gn_known *k = known_of(x, &r->at.at[i]);
@@ -80,27 +75,27 @@ static void kill(gn_expander *x, gn_readers *r)
     r->at.n = 0;
 }
 
-static gn_readers *readers_in(gn_expander *x, gn_map *m, uint64_t key)
+static gn_readers *readers_in(gn_code_builder *x, gn_map *m, uint64_t key)
 {
-    void **at = gn_map_put(x->g->arena, m, key);
-    if (!*at) *at = GN_NEW_OBJECT(x->g->arena, gn_readers);
+    void **at = gn_map_put(x->code->arena, m, key);
+    if (!*at) *at = GN_NEW_OBJECT(x->code->arena, gn_readers);
     return *at;
 }
 
-static void add_reader(gn_expander *x, gn_readers *r)
+static void add_reader(gn_code_builder *x, gn_readers *r)
 {
     const uint32_t i = (uint32_t)x->known.n - 1;
-    gn_push(x->g->arena, &r->at, (gn_reader){ i, x->known.at[i].val });
+    gn_push(x->code->arena, &r->at, (gn_reader){ i, x->known.at[i].val });
 }
 
-static void add_variables(gn_expander *x, const gn_val *v)
+static void add_registers(gn_code_builder *x, const gn_val *v)
 {
     for (uint16_t i = 0; i < v->n; i++) {
         const gn_val *a = v->a[i];
         if (a->id) continue;
         if (a->kind == GN_VAL_REG)
-            add_reader(x, readers_in(x, &x->variable_readers, (uint64_t)a->u.reg.object->id << 32 | a->u.reg.number));
-        else add_variables(x, a); /* a splat */
+            add_reader(x, readers_in(x, &x->register_readers, (uint64_t)a->u.reg.place->id << 32 | a->u.reg.number));
+        else add_registers(x, a); /* a splat */
     }
 }
 
@@ -109,21 +104,21 @@ static int64_t stretch_of(int64_t element)
     return element >= 0 ? element / STRETCH : -((STRETCH - 1 - element) / STRETCH);
 }
 
-static const gn_dim *base_of(const gn_lower *g, const gn_access *a, int64_t *element)
+static const gn_dim *base_of(const gn_code_builder *x, const gn_access *a, int64_t *element)
 {
     *element = 0;
     if (a->mode > GN_ACCESS_ROW) return NULL;
     const gn_term *last = a->base->n ? &a->base->term[a->base->n - 1] : NULL;
     if (last && last->n == 0) *element = last->c;
-    return gn_lsub(g, a->base, gn_lconst(g, *element));
+    return gn_dim_sub(x->code->dims, a->base, gn_dim_const(x->code->dims, *element));
 }
 
-static void add_load(gn_expander *x, const gn_access *a)
+static void add_load(gn_code_builder *x, const gn_access *a)
 {
-    gn_arena *arena = x->g->arena;
+    gn_arena *arena = x->code->arena;
     int64_t element;
-    const gn_dim *base = base_of(x->g, a, &element);
-    void **m = gn_map_put(arena, &x->memory_readers, memory_key(a->buf, a->object));
+    const gn_dim *base = base_of(x, a, &element);
+    void **m = gn_map_put(arena, &x->memory_readers, a->place->id);
     if (!*m) *m = GN_NEW_OBJECT(arena, memory);
     memory *all = *m;
     void **at = gn_map_put(arena, &all->by_base, GN_KEY(base));
@@ -136,74 +131,69 @@ static void add_load(gn_expander *x, const gn_access *a)
     add_reader(x, readers_in(x, &((stretches *)*at)->at, (uint64_t)stretch_of(element)));
 }
 
-void gn_known_add(gn_expander *x, const gn_val *v, uint64_t h)
+void gn_known_add(gn_code_builder *x, const gn_val *v, uint64_t h)
 {
     if (x->known.n == x->nchains) more_chains(x);
-    gn_push(x->g->arena, &x->known, (gn_known){ .val = v, .hash = h });
+    gn_push(x->code->arena, &x->known, (gn_known){ .val = v, .hash = h });
     chain(x, (uint32_t)x->known.n - 1);
-    add_variables(x, v);
+    add_registers(x, v);
     if (v->kind == GN_VAL_LOAD) add_load(x, &v->u.load);
 }
 
-void gn_known_set(gn_expander *x, const gn_object *o, uint32_t number)
+void gn_known_set(gn_code_builder *x, const gn_place *o, uint32_t number)
 {
-    gn_readers *r = gn_map_get(&x->variable_readers, (uint64_t)o->id << 32 | number);
+    gn_readers *r = gn_map_get(&x->register_readers, (uint64_t)o->id << 32 | number);
     if (r) kill(x, r);
 }
 
-static void kill_all(gn_expander *x, const stretches *s)
+static void kill_all(gn_code_builder *x, const stretches *s)
 {
     for (size_t i = 0; i < s->at.capacity; i++)
         if (s->at.taken[i]) kill(x, s->at.value[i]);
 }
 
-static void forget_memory(gn_expander *x, uint64_t key)
+static void forget_memory(gn_code_builder *x, uint64_t key)
 {
     const memory *m = gn_map_get(&x->memory_readers, key);
     for (size_t i = 0; m && i < m->all.n; i++) kill_all(x, m->all.at[i]);
-    if (m) *gn_map_put(x->g->arena, &x->memory_readers, key) = NULL;
+    if (m) *gn_map_put(x->code->arena, &x->memory_readers, key) = NULL;
 }
 
-void gn_v_forget_object(gn_expander *x, const gn_object *o)
+void gn_v_forget(gn_code_builder *x, const gn_place *p)
 {
-    if (o->level == GN_LEVEL_REG)
-        for (uint32_t i = 0; i < o->nregs; i++) gn_known_set(x, o, i);
-    else forget_memory(x, memory_key(-1, o));
-}
-
-void gn_v_forget_buf(gn_expander *x, uint32_t buf)
-{
-    forget_memory(x, memory_key((int32_t)buf, NULL));
+    if (p->space == GN_SPACE_REG)
+        for (uint32_t i = 0; i < p->n; i++) gn_known_set(x, p, i);
+    else forget_memory(x, p->id);
 }
 
 /* Elements that differ by a constant, far enough: known loads stay known. */
-static bool is_far(const gn_lower *g, const gn_val *load, const gn_access *w, uint16_t lanes)
+static bool is_far(const gn_code_builder *x, const gn_val *load, const gn_access *w, uint16_t lanes)
 {
     int64_t d;
-    if (!gn_dim_is_const(gn_lsub(g, load->u.load.base, w->base), &d)) return false;
+    if (!gn_dim_is_const(gn_dim_sub(x->code->dims, load->u.load.base, w->base), &d)) return false;
     return d >= lanes || -d >= load->lanes;
 }
 
-static void kill_near(gn_expander *x, gn_readers *r, const gn_access *w, uint16_t lanes)
+static void kill_near(gn_code_builder *x, gn_readers *r, const gn_access *w, uint16_t lanes)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->at.n; i++) {
         gn_known *k = known_of(x, &r->at.at[i]);
         if (!k) continue;
-        if (is_far(x->g, k->val, w, lanes)) r->at.at[n++] = r->at.at[i];
+        if (is_far(x, k->val, w, lanes)) r->at.at[n++] = r->at.at[i];
         else k->dead = true;
     }
     r->at.n = n;
 }
 
-void gn_known_written(gn_expander *x, const gn_access *w, uint16_t lanes)
+void gn_known_written(gn_code_builder *x, const gn_access *w, uint16_t lanes)
 {
     int64_t element;
-    const gn_dim *base = base_of(x->g, w, &element);
-    memory *m = gn_map_get(&x->memory_readers, memory_key(w->buf, w->object));
+    const gn_dim *base = base_of(x, w, &element);
+    memory *m = gn_map_get(&x->memory_readers, w->place->id);
     const stretches *same = m && base ? gn_map_get(&m->by_base, GN_KEY(base)) : NULL;
     if (!same) {
-        forget_memory(x, memory_key(w->buf, w->object));
+        forget_memory(x, w->place->id);
         return;
     }
     const int64_t from = stretch_of(element - MOST_LANES), to = stretch_of(element + lanes);
@@ -215,7 +205,7 @@ void gn_known_written(gn_expander *x, const gn_access *w, uint16_t lanes)
     for (size_t i = 0; i < m->all.n; i++)
         if (m->all.at[i] != same) kill_all(x, m->all.at[i]);
     m->all.n = 0;
-    gn_push(x->g->arena, &m->all, (stretches *)same);
+    gn_push(x->code->arena, &m->all, (stretches *)same);
     m->by_base = (gn_map){ 0 };
-    *gn_map_put(x->g->arena, &m->by_base, GN_KEY(base)) = (void *)same;
+    *gn_map_put(x->code->arena, &m->by_base, GN_KEY(base)) = (void *)same;
 }

@@ -4,7 +4,7 @@
  *
  * Operands are x (or a b c). A number takes the dtype of the first operand beside it that has one, else the function's. */
 #include <math.h>
-#include "expand.h"
+#include "code_build.h"
 
 typedef struct binding {
     const char *name;
@@ -12,8 +12,7 @@ typedef struct binding {
 } binding;
 
 typedef struct body {
-    gn_expander *x;
-    const gn_op_info *op;
+    gn_code_builder *x;
     gn_dtype dtype; /* of the function's first operand */
     GN_VEC(binding) bound;
 } body;
@@ -54,7 +53,7 @@ static const gn_val *lookup(body *b, const gn_sx *s)
 
 static void bind(body *b, const char *name, const gn_val *v)
 {
-    gn_push(b->x->g->arena, &b->bound, (binding){ name, v });
+    gn_push(b->x->code->arena, &b->bound, (binding){ name, v });
 }
 
 static const gn_val *eval_let(body *b, const gn_sx *s, int expected)
@@ -83,7 +82,7 @@ static const gn_val *eval_op(body *b, const gn_sx *s, int expected)
     const gn_op_info *op = gn_op_find(s->at[0]->text);
     const size_t n = s->n - 1;
     GN_ASSERT(op && n <= 4);
-    const bool select = strcmp(op->name, "select") == 0;
+    const bool select = op == &gn_op_select;
     const gn_val *a[4] = { 0 };
     int t = -1;
     for (size_t i = 0; i < n; i++) {
@@ -105,33 +104,33 @@ static const gn_val *eval(body *b, const gn_sx *s, int expected)
     if (s->n == 2 && gn_dtype_parse(s->at[0]->text, &t)) return number(b, s->at[1], t);
     if (s->n == 3 && (gn_sx_head(s, "cast") || gn_sx_head(s, "bitcast")) && gn_dtype_parse(s->at[1]->text, &t)) {
         const gn_val *v = eval(b, s->at[2], (int)b->dtype);
-        return gn_v_op(b->x, gn_op_find(s->at[0]->text), t, &v, 1);
+        return gn_v_op(b->x, gn_sx_head(s, "cast") ? &gn_op_cast : &gn_op_bitcast, t, &v, 1);
     }
     return eval_op(b, s, expected);
 }
 
-const char *gn_body_text(const gn_lower *g, const gn_op_info *op, gn_dtype t)
+const char *gn_body_text(const gn_code *c, const gn_op_info *op, gn_dtype t)
 {
     const char *text = t == GN_F64 ? op->body_f64 : t == GN_F32 ? op->body_f32 : NULL;
-    if (!text)
-        gn_throw(GN_EINVAL, "kernel %s: the target %s has no %s of %s", g->from->name, g->target->name, op->name, gn_dtype_name(t));
+    if (!text) gn_throw(GN_EINVAL, "kernel %s: the target %s has no %s of %s", c->name, c->target->name, op->name, gn_dtype_name(t));
     return text;
 }
 
-gn_math_function gn_math_expand(gn_lower *g, const gn_op_info *op, gn_dtype t, uint16_t lanes, uint16_t narg)
+gn_math_function gn_math_expand(gn_code *c, const gn_op_info *op, gn_dtype t, uint16_t lanes, uint16_t narg)
 {
     static const char *const names[] = { "a", "b", "c", "d" };
-    gn_expander x = { .g = g, .lane = -1, .lanes = lanes, .block = gn_tree_new(g, GN_NODE_STEP) };
-    body b = { .x = &x, .op = op, .dtype = t };
-    const char *text = gn_body_text(g, op, t);
+    gn_code_body *block = GN_NEW_OBJECT(c->arena, gn_code_body);
+    gn_code_builder x = { .code = c, .lanes = lanes, .block = block };
+    body b = { .x = &x, .dtype = t };
+    const char *text = gn_body_text(c, op, t);
     for (uint16_t i = 0; i < narg; i++) {
-        gn_val *v = GN_NEW_OBJECT(g->arena, gn_val);
+        gn_val *v = GN_NEW_OBJECT(c->arena, gn_val);
         *v = (gn_val){ .kind = GN_VAL_PARAM, .dtype = (uint8_t)t, .lanes = lanes, .u.i = i };
         bind(&b, names[i], v);
         if (i < 2) bind(&b, i ? "y" : "x", v);
     }
-    const gn_sx *s = gn_sx_read(g->arena, op->name, text, strlen(text));
+    const gn_sx *s = gn_sx_read(c->arena, op->name, text, strlen(text));
     const gn_val *v = NULL;
     for (size_t i = 0; i < s->n; i++) v = eval(&b, s->at[i], (int)t);
-    return (gn_math_function){ op, t, lanes, narg, x.block, gn_v_splat(&x, v, lanes) };
+    return (gn_math_function){ op, t, lanes, narg, block, gn_v_splat(&x, v, lanes) };
 }

@@ -1,0 +1,153 @@
+/* Making code, and the few questions that everybody asks of it. */
+#include "code.h"
+
+/* ---- values ---- */
+
+const gn_val *gn_val_constant(const gn_val *v)
+{
+    if (v->kind == GN_VAL_SPLAT) v = v->a[0];
+    return v->kind == GN_VAL_CONST ? v : NULL;
+}
+
+gn_dtype gn_val_op_dtype(const gn_val *v)
+{
+    static const gn_op_info *const by_result[] = { &gn_op_select, &gn_op_fma, &gn_op_cast, &gn_op_bitcast };
+    for (size_t i = 0; i < sizeof by_result / sizeof *by_result; i++)
+        if (v->u.op == by_result[i]) return (gn_dtype)v->dtype;
+    return (gn_dtype)v->a[0]->dtype;
+}
+
+/* ---- building ---- */
+
+gn_code *gn_code_new(gn_arena *arena, gn_dim_pool *dims, const gn_target *target, const char *name)
+{
+    gn_code *c = GN_NEW_OBJECT(arena, gn_code);
+    *c = (gn_code){ .arena = arena, .dims = dims, .target = target, .name = name, .origin = name };
+    return c;
+}
+
+gn_place *gn_code_place(gn_code *c, gn_place p)
+{
+    gn_place *made = gn_arena_copy(c->arena, &p, sizeof p);
+    made->name = gn_symbol(c->arena, &c->dims->symbols, p.name);
+    made->id = (uint32_t)c->places.n;
+    made->n = 1;
+    for (uint16_t i = 0; i < p.rank; i++) made->n *= p.extent[i];
+    GN_ASSERT(!gn_is_argument(made) || c->nargs == made->id);
+    c->nargs += gn_is_argument(made);
+    gn_push(c->arena, &c->places, made);
+    return made;
+}
+
+const gn_place *gn_code_find_place(const gn_code *c, const char *name)
+{
+    for (size_t i = 0; i < c->places.n; i++)
+        if (strcmp(c->places.at[i]->name, name) == 0) return c->places.at[i];
+    return NULL;
+}
+
+gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
+{
+    gn_code_node *n = GN_NEW_OBJECT(c->arena, gn_code_node);
+    n->kind = (uint8_t)kind;
+    return n;
+}
+
+const gn_dim *gn_code_bytes(const gn_code *c, const gn_place *p)
+{
+    return gn_dim_scale(c->dims, p->size, (int64_t)gn_dtype_size(p->dtype));
+}
+
+uint32_t gn_code_threads(const gn_code *c)
+{
+    int64_t all = 1, n = 1;
+    for (size_t i = 0; i < c->threads.n; i++)
+        if (gn_dim_is_const(c->threads.at[i].count, &n)) all *= n;
+    return (uint32_t)all;
+}
+
+const gn_dim *gn_code_parts(const gn_code *c, size_t step)
+{
+    const gn_dim *parts = gn_dim_const(c->dims, 1);
+    for (size_t i = 0; i < c->steps.at[step].parts.n; i++) parts = gn_dim_mul(c->dims, parts, c->steps.at[step].parts.at[i].count);
+    return parts;
+}
+
+void gn_code_walk(const gn_code_body *r, void (*meet)(void *user, const gn_code_node *), void *user)
+{
+    for (size_t i = 0; i < r->kids.n; i++) {
+        gn_work_done.visits++;
+        meet(user, r->kids.at[i]);
+        gn_code_walk(&r->kids.at[i]->body, meet, user);
+    }
+}
+
+static void note_id(void *user, const gn_code_node *n)
+{
+    uint32_t *const largest = user;
+    if (n->kind == GN_CODE_LET && n->val->id > *largest) *largest = n->val->id;
+}
+
+uint32_t gn_code_largest_id(const gn_code_body *r)
+{
+    uint32_t largest = 0;
+    gn_code_walk(r, note_id, &largest);
+    return largest;
+}
+
+/* ---- facts: of a variable that counts in several loops, what holds in all of them ---- */
+
+typedef struct finder {
+    gn_code *code;
+    gn_map at; /* by symbol: place among the facts, + 1 */
+} finder;
+
+static void note_range(finder *f, const char *name, int64_t min, int64_t max)
+{
+    const char *symbol = gn_symbol(f->code->arena, &f->code->dims->symbols, name);
+    void **at = gn_map_put(f->code->arena, &f->at, GN_KEY(symbol));
+    if (!*at) {
+        gn_push(f->code->arena, &f->code->facts, (gn_dim_fact){ .name = symbol, .mul = 1, .min = min, .max = max });
+        *at = (void *)(uintptr_t)f->code->facts.n;
+        return;
+    }
+    gn_dim_fact *known = &f->code->facts.at[(uintptr_t)*at - 1];
+    if (min < known->min) known->min = min;
+    if (max > known->max) known->max = max;
+}
+
+static void note_count(finder *f, const char *name, const gn_dim *from, const gn_dim *to)
+{
+    const gn_dim_facts facts = gn_code_facts(f->code);
+    int64_t least = 0, most, other;
+    gn_dim_range(to, &facts, &other, &most);
+    if (from) gn_dim_range(from, &facts, &least, &other);
+    note_range(f, name, least > 0 ? least : 0, most == INT64_MAX ? most : most > 0 ? most - 1 : 0);
+}
+
+static void note_value(finder *f, const gn_val *v)
+{
+    if (v->kind == GN_VAL_INDEX && v->lanes > 1) note_range(f, v->u.index.lane, 0, v->lanes - 1);
+}
+
+static void note_node(void *user, const gn_code_node *n)
+{
+    if (n->kind == GN_CODE_FOR) note_count(user, n->var, n->from, n->to);
+    if (n->kind == GN_CODE_LET) note_value(user, n->val);
+}
+
+void gn_code_find_facts(gn_code *c)
+{
+    finder f = { .code = c };
+    c->facts.n = 0;
+    for (size_t i = 0; i < c->syms.n; i++) {
+        const gn_ksym *s = &c->syms.at[i];
+        note_range(&f, s->name, s->is >= 0 ? s->is : s->min > 0 ? s->min : 0, s->is >= 0 ? s->is : INT64_MAX);
+        c->facts.at[i].mul = s->mul;
+    }
+    for (size_t i = 0; i < c->threads.n; i++) note_count(&f, c->threads.at[i].name, NULL, c->threads.at[i].count);
+    for (size_t s = 0; s < c->steps.n; s++) {
+        for (size_t i = 0; i < c->steps.at[s].parts.n; i++) note_count(&f, c->steps.at[s].parts.at[i].name, NULL, c->steps.at[s].parts.at[i].count);
+        gn_code_walk(&c->steps.at[s].body, note_node, &f);
+    }
+}

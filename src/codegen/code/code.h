@@ -1,0 +1,209 @@
+/* Code: what a kernel does, in order. A step for each parallel phase; in it regions of nodes over typed values; every value is made once, by a let.
+ *
+ *     (code axpy avx512 (syms (n :min 1)) (args (X read f32 n) (Y write f32 n))
+ *       (step ((p (cdiv n 1024)))
+ *         (for i (min 64 (sub (cdiv n 16) (mul 64 p)))
+ *           (let %1 b16 (below (sub n (mul 1024 p) (mul 16 i))))
+ *           (let %2 f32x16 (load X :row (add (mul 1024 p) (mul 16 i)) :mask %1))
+ *           (let %3 f32x16 (mul %2 2.0))
+ *           (store Y :row (add (mul 1024 p) (mul 16 i)) :mask %1 %3))))
+ *
+ * It prints, reads back (code_text.h), is verified (gn_code_verify), interpreted (gn_code_interpret), and written word by word as C or CUDA by the
+ * emitter. docs/code-text.md has the grammar and the meaning. A code, its nodes, values and dims live in one arena. */
+#pragma once
+#include "kernel.h"
+#include "tile.h"
+
+/* ---- places: memory and registers ---- */
+
+/* An argument comes from the caller: a buffer of the kernel, memory of the call (arena), memory of the worker (scratch). The others are declared in
+ * a region and live to its end. */
+typedef enum { GN_SPACE_BUFFER, GN_SPACE_ARENA, GN_SPACE_SCRATCH, GN_SPACE_SHARED, GN_SPACE_STACK, GN_SPACE_REG } gn_space;
+
+typedef struct gn_place {
+    const char *name;       /* of one thing in the code, interned in its dim pool */
+    uint32_t id;            /* among gn_code.places */
+    gn_dtype dtype;
+    uint8_t space;          /* gn_space */
+    uint8_t access;         /* buffer: gn_kbuf_access bits */
+    const gn_dim *size;     /* memory: elements, over symbols; constant on the stack and where shared */
+    uint16_t lanes;         /* registers: of each; 1: scalars */
+    uint16_t rank;          /* registers: of their array; 0: one */
+    const uint32_t *extent;
+    uint32_t n;             /* registers: how many */
+} gn_place;
+
+static inline bool gn_is_argument(const gn_place *p)
+{
+    return p->space <= GN_SPACE_SCRATCH;
+}
+
+/* ---- conditions over index expressions: `cond` all hold; with `negate`, not all ---- */
+
+typedef struct gn_pred {
+    bool negate;
+    uint16_t n;
+    const gn_kcond *cond;
+} gn_pred;
+typedef struct gn_preds { /* all of them */
+    uint32_t n;
+    const gn_pred *at;
+} gn_preds;
+
+/* ---- values ---- */
+
+typedef struct gn_val gn_val;
+
+typedef enum { GN_ACCESS_ONE, GN_ACCESS_ROW, GN_ACCESS_STEP, GN_ACCESS_EACH } gn_access_mode;
+typedef struct gn_access {     /* an element of memory, or `lanes` of them */
+    const gn_place *place;
+    uint8_t mode;              /* gn_access_mode: one element; lanes contiguous; at a stride; each at its own index */
+    const gn_dim *base, *step; /* ROW, STEP: element of lane 0, elements between lanes. ONE: the element */
+    const gn_val *each;        /* EACH: i64 vector of element indices */
+    const gn_val *mask;        /* lanes that take part; NULL: all */
+    gn_preds when;             /* uniform: not executed unless they hold; a load gives 0 */
+} gn_access;
+
+typedef enum {
+    GN_VAL_CONST,  /* number */
+    GN_VAL_REG,    /* what a register holds now */
+    GN_VAL_PARAM,  /* operand number i of a math function's body */
+    GN_VAL_SPLAT,  /* a[0] in all lanes. These four are operands where they stand; the others are lets */
+    GN_VAL_COPY,   /* a[0], kept: of a register that is about to change */
+    GN_VAL_INDEX,  /* index expression; a vector: of lane l, where `lane` is l. 0 where not `when` */
+    GN_VAL_IOTA,   /* vector: base + step * lane */
+    GN_VAL_COND,   /* scalar bool: `when` */
+    GN_VAL_FIRST,  /* mask: lane < index */
+    GN_VAL_BIT,    /* mask: lane == index */
+    GN_VAL_LOAD,
+    GN_VAL_OP,     /* op over a */
+    GN_VAL_PICK,   /* scalar bool a[0] ? a[1] : a[2], of any lanes */
+    GN_VAL_PACK,   /* vector of the scalars a[0..n) */
+    GN_VAL_LANE,   /* lane u.i of a[0] */
+    GN_VAL_LANES,  /* reduction `red` of the lanes of a[0] to a scalar: l with l + N/2, then N/4, .. 1 */
+    GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the block, which all reach it */
+} gn_val_kind;
+
+enum { GN_VAL_MOST = 16 }; /* operands */
+struct gn_val {
+    uint8_t kind, dtype, red;
+    uint16_t lanes; /* 1: scalar */
+    uint16_t n;
+    uint32_t id;    /* number of its let, unlike others of the step; 0: an operand where it stands */
+    const gn_val *a[GN_VAL_MOST];
+    union {
+        double f;
+        int64_t i;
+        const gn_op_info *op;
+        struct {
+            const gn_place *place;
+            uint32_t number; /* row-major in the array */
+        } reg;
+        struct {
+            const gn_dim *at;
+            const char *lane; /* INDEX, a vector: the symbol of the lane */
+        } index;
+        struct {
+            const gn_dim *base, *step;
+        } iota;
+        gn_access load;
+    } u;
+    gn_preds when; /* INDEX, COND */
+};
+
+/* The constant that v is in all its lanes; NULL: none. */
+const gn_val *gn_val_constant(const gn_val *);
+/* The dtype by which a target spells the operation: the first operand's, or the result's. */
+gn_dtype gn_val_op_dtype(const gn_val *op);
+
+/* ---- nodes ---- */
+
+typedef enum {
+    GN_CODE_LET,     /* val */
+    GN_CODE_SET,     /* register `number` of place = val */
+    GN_CODE_STORE,   /* access = val */
+    GN_CODE_DECLARE, /* place, to the end of the region */
+    GN_CODE_FOR,
+    GN_CODE_IF,
+    GN_CODE_BARRIER, /* of the block's threads, which all reach it */
+    GN_CODE_TILE     /* an operation of the target's tile table */
+} gn_code_kind;
+
+typedef struct gn_code_node gn_code_node;
+typedef struct gn_code_body { /* a region */
+    GN_VEC(gn_code_node *) kids;
+} gn_code_body;
+
+typedef struct gn_tile_args {
+    const gn_tile_op *row;
+    gn_access dst, src; /* COPY: first elements */
+    const gn_dim *dst_stride, *src_stride, *ncols, *nrows;
+    const gn_val *a[GN_TILE_MAX_REGS], *b[GN_TILE_MAX_REGS]; /* MMA */
+    const gn_place *acc; /* MMA: its registers c */
+    uint32_t c[GN_TILE_MAX_REGS];
+    const char *leaf[GN_TILE_MAX_LEAVES]; /* MMA: the thread variables that count along the row's leaves; NULL: none does */
+} gn_tile_args;
+
+struct gn_code_node {
+    uint8_t kind;
+    bool dealt;              /* FOR: its turns are dealt out to the block's threads, which all reach it */
+    uint16_t unroll;         /* FOR: pragma, 0 none */
+    uint32_t number;         /* SET */
+    const gn_place *place;   /* SET, DECLARE */
+    const gn_val *val;       /* LET, SET, STORE */
+    gn_access access;        /* STORE */
+    gn_preds when;           /* IF */
+    const char *var;         /* FOR: from <= var < to; from NULL: 0 */
+    const gn_dim *from, *to;
+    GN_VEC(const gn_place *) carry; /* FOR: registers from outside whose content one turn leaves to the next, or to what follows */
+    gn_code_body body;          /* FOR, IF */
+    gn_tile_args *tile;      /* TILE */
+};
+
+typedef struct gn_code_var { /* a parallel loop: 0 <= var < count, in any order */
+    const char *name;
+    const gn_dim *count;
+} gn_code_var;
+
+typedef struct gn_code_step {
+    GN_VEC(gn_code_var) parts; /* counted together, the last fastest; none: one part. CUDA: blocks */
+    gn_code_body body;
+} gn_code_step;
+
+typedef struct gn_code {
+    gn_arena *arena;
+    gn_dim_pool *dims;
+    const gn_target *target;
+    const char *name, *origin;   /* the function's; for messages: what it was made from */
+    const char *comment;         /* at the head of generated source; NULL: none */
+    GN_VEC(gn_ksym) syms;
+    GN_VEC(gn_place *) places;   /* arguments first, in their order */
+    uint32_t nargs;
+    GN_VEC(gn_code_var) threads; /* of a block, the last fastest; constants */
+    GN_VEC(gn_code_step) steps;
+    GN_VEC(gn_dim_fact) facts;   /* of symbols and variables */
+} gn_code;
+
+/* ---- building ---- */
+
+gn_code *gn_code_new(gn_arena *, gn_dim_pool *, const gn_target *, const char *name);
+/* Takes name, dtype, space and what belongs to the space; numbers it. Arguments before others. */
+gn_place *gn_code_place(gn_code *, gn_place);
+const gn_place *gn_code_find_place(const gn_code *, const char *name); /* NULL: none */
+gn_code_node *gn_code_make(const gn_code *, gn_code_kind);
+/* What is known of the code's symbols and variables, from their counts. */
+void gn_code_find_facts(gn_code *);
+/* Lists what each loop carries. */
+void gn_code_find_carried(gn_code *);
+static inline gn_dim_facts gn_code_facts(const gn_code *c)
+{
+    return (gn_dim_facts){ c->facts.n, c->facts.at };
+}
+const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
+uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
+/* How many parts a step has, over symbols. */
+const gn_dim *gn_code_parts(const gn_code *, size_t step);
+
+/* Walks all nodes of a region, outer ones first, in order. */
+void gn_code_walk(const gn_code_body *, void (*meet)(void *user, const gn_code_node *), void *user);
+uint32_t gn_code_largest_id(const gn_code_body *); /* of its lets; 0: none */

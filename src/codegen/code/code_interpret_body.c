@@ -1,0 +1,251 @@
+/* Regions: which nodes a thread runs alone, and which the threads of a block run together. */
+#include <inttypes.h>
+#include "code_interpret_state.h"
+
+/* ---- what is known of a loop before it runs ---- */
+
+static bool gathers_itself(const gn_code_node *n)
+{
+    switch ((gn_code_kind)n->kind) {
+    case GN_CODE_LET: return n->val->kind == GN_VAL_THREADS;
+    case GN_CODE_DECLARE: return n->place->space == GN_SPACE_SHARED;
+    case GN_CODE_TILE: return n->tile->row->kind == GN_TILE_MMA;
+    case GN_CODE_FOR: return n->dealt;
+    case GN_CODE_BARRIER: return true;
+    default: return false;
+    }
+}
+
+/* The first node in n, n included, that gathers the threads; NULL: each runs n alone. */
+static const gn_code_node *gathering(const gn_runner *r, const gn_code_node *n)
+{
+    return gathers_itself(n) ? n : gn_map_get(&r->gathers, GN_KEY(n));
+}
+
+static void note_gathering(gn_runner *r, const gn_code_node *n)
+{
+    for (size_t i = 0; i < n->body.kids.n; i++) {
+        const gn_code_node *found = gathering(r, n->body.kids.at[i]);
+        if (!found) continue;
+        *gn_map_put(r->arena, &r->gathers, GN_KEY(n)) = (void *)found;
+        return;
+    }
+}
+
+typedef struct setting { /* of registers, in a loop */
+    gn_runner *r;
+    const gn_code_node *loop;
+    gn_map known;
+    gn_registers *found;
+} setting;
+
+static void note_register(setting *s, const gn_place *p, uint32_t number)
+{
+    for (size_t i = 0; i < s->loop->carry.n; i++)
+        if (s->loop->carry.at[i] == p) return;
+    void **at = gn_map_put(s->r->arena, &s->known, (uint64_t)p->id << 32 | number);
+    if (!*at) gn_push(s->r->arena, &s->found->at, (gn_register){ p, number });
+    *at = s;
+}
+
+static void note_set(void *user, const gn_code_node *n)
+{
+    if (n->kind == GN_CODE_SET) note_register(user, n->place, n->number);
+    if (n->kind != GN_CODE_TILE || n->tile->row->kind != GN_TILE_MMA) return;
+    for (int i = 0; i < n->tile->row->c.nregs; i++) note_register(user, n->tile->acc, n->tile->c[i]);
+}
+
+static void note_renewed(gn_runner *r, const gn_code_node *loop)
+{
+    setting s = { .r = r, .loop = loop, .found = GN_NEW_OBJECT(r->arena, gn_registers) };
+    gn_code_walk(&loop->body, note_set, &s);
+    *gn_map_put(r->arena, &r->renewed, GN_KEY(loop)) = s.found;
+}
+
+void gn_runner_prepare(gn_runner *r, const gn_code_body *b)
+{
+    for (size_t i = 0; i < b->kids.n; i++) {
+        const gn_code_node *n = b->kids.at[i];
+        gn_runner_prepare(r, &n->body);
+        note_gathering(r, n);
+        if (n->kind == GN_CODE_FOR) note_renewed(r, n);
+    }
+}
+
+/* ---- one thread alone ---- */
+
+static void alone(gn_runner *r, const gn_code_node *const *nodes, size_t n);
+
+static _Noreturn void not_all(const gn_runner *r, const gn_code_node *n, const char *why)
+{
+    static const char *const names[] = {
+        [GN_CODE_LET] = "the merge",       [GN_CODE_DECLARE] = "the declaration of shared memory",
+        [GN_CODE_FOR] = "the dealt loop",  [GN_CODE_TILE] = "the product of tiles",
+        [GN_CODE_BARRIER] = "the barrier",
+    };
+    gn_runner_fail(r, "not all threads reach %s: %s", names[n->kind], why);
+}
+
+static int64_t first_turn(gn_runner *r, const gn_code_node *loop)
+{
+    return loop->from ? gn_runner_dim(r, loop->from) : 0;
+}
+
+static void begin_turn(gn_runner *r, const gn_code_node *loop, int64_t v)
+{
+    const gn_registers *renewed = gn_map_get(&r->renewed, GN_KEY(loop));
+    for (size_t i = 0; i < renewed->at.n; i++) gn_runner_empty_register(r, renewed->at.at[i]);
+    gn_runner_bind(r, loop->var, v);
+}
+
+static void loop_alone(gn_runner *r, const gn_code_node *loop, int64_t from, int64_t to, int64_t by)
+{
+    for (int64_t v = from; v < to; v += by) {
+        begin_turn(r, loop, v);
+        alone(r, (const gn_code_node *const *)loop->body.kids.at, loop->body.kids.n);
+        r->at = loop;
+    }
+    gn_runner_unbind(r, loop->var);
+}
+
+static void node_alone(gn_runner *r, const gn_code_node *n)
+{
+    if (gathers_itself(n)) not_all(r, n, "it stands in a dealt loop");
+    switch ((gn_code_kind)n->kind) {
+    case GN_CODE_LET: gn_runner_let(r, n->val); break;
+    case GN_CODE_SET: gn_runner_set(r, n); break;
+    case GN_CODE_STORE: gn_runner_write(r, n); break;
+    case GN_CODE_DECLARE: gn_runner_empty(r, n->place); break;
+    case GN_CODE_TILE: gn_runner_copy_tile(r, n->tile); break;
+    case GN_CODE_FOR: loop_alone(r, n, first_turn(r, n), gn_runner_dim(r, n->to), 1); break;
+    case GN_CODE_IF:
+        if (gn_runner_holds(r, n->when)) alone(r, (const gn_code_node *const *)n->body.kids.at, n->body.kids.n);
+        break;
+    case GN_CODE_BARRIER: break;
+    }
+}
+
+static void alone(gn_runner *r, const gn_code_node *const *nodes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        r->at = nodes[i];
+        node_alone(r, nodes[i]);
+    }
+}
+
+/* ---- a block together ---- */
+
+static void draw_threads(gn_runner *r)
+{
+    for (uint32_t i = 0; i < r->nthreads; i++) {
+        const uint32_t j = (uint32_t)gn_runner_draw(r, i + 1);
+        r->drawn[i] = r->drawn[j];
+        r->drawn[j] = i;
+    }
+}
+
+static void each_alone(gn_runner *r, const gn_code_node *const *nodes, size_t n)
+{
+    draw_threads(r);
+    for (uint32_t i = 0; i < r->nthreads; i++) {
+        r->thread = r->drawn[i];
+        alone(r, nodes, n);
+    }
+}
+
+static const char *bounds_text(const gn_runner *r, const int64_t *bounds)
+{
+    return gn_arena_printf(r->arena, "from %" PRId64 " to %" PRId64, bounds[0], bounds[1]);
+}
+
+static _Noreturn void bounds_differ(const gn_runner *r, const gn_code_node *loop, const int64_t *other,
+                                    const int64_t *now)
+{
+    const char *here = bounds_text(r, now), *there = bounds_text(r, other);
+    const char *why = gn_arena_printf(r->arena, "%s runs %s here, %s in thread 0", loop->var, here, there);
+    not_all(r, gathering(r, loop), why);
+}
+
+static void common_bounds(gn_runner *r, const gn_code_node *loop, int64_t *bounds)
+{
+    for (r->thread = 0; r->thread < r->nthreads; r->thread++) {
+        const int64_t now[2] = { first_turn(r, loop), gn_runner_dim(r, loop->to) };
+        if (!r->thread) memcpy(bounds, now, sizeof now);
+        if (memcmp(bounds, now, sizeof now) != 0) bounds_differ(r, loop, bounds, now);
+    }
+}
+
+static void loop_together(gn_runner *r, const gn_code_node *loop)
+{
+    int64_t bounds[2];
+    common_bounds(r, loop, bounds);
+    for (int64_t v = bounds[0]; v < bounds[1]; v++) {
+        for (r->thread = 0; r->thread < r->nthreads; r->thread++) begin_turn(r, loop, v);
+        gn_runner_together(r, &loop->body);
+        r->at = loop;
+    }
+    for (r->thread = 0; r->thread < r->nthreads; r->thread++) gn_runner_unbind(r, loop->var);
+}
+
+/* Turn i belongs to thread i mod the block's size. */
+static void deal(gn_runner *r, const gn_code_node *loop)
+{
+    int64_t bounds[2];
+    common_bounds(r, loop, bounds);
+    draw_threads(r);
+    for (uint32_t i = 0; i < r->nthreads; i++) {
+        r->thread = r->drawn[i];
+        loop_alone(r, loop, bounds[0] + r->thread, bounds[1], r->nthreads);
+    }
+}
+
+static void branch_together(gn_runner *r, const gn_code_node *n)
+{
+    bool first = false;
+    for (r->thread = 0; r->thread < r->nthreads; r->thread++) {
+        const bool now = gn_runner_holds(r, n->when);
+        if (!r->thread) first = now;
+        if (now && !first) not_all(r, gathering(r, n), "its condition holds here, not in thread 0");
+        if (first && !now) not_all(r, gathering(r, n), "its condition holds in thread 0, not here");
+    }
+    if (first) gn_runner_together(r, &n->body);
+}
+
+static void merge(gn_runner *r, const gn_val *v)
+{
+    for (r->thread = 0; r->thread < r->nthreads; r->thread++) r->merged[r->thread] = gn_runner_operand(r, v->a[0], 0);
+    const gn_lane all = gn_lane_merge((gn_red)v->red, r->merged, r->nthreads);
+    for (r->thread = 0; r->thread < r->nthreads; r->thread++) gn_runner_make(r, v, &all);
+}
+
+static void node_together(gn_runner *r, const gn_code_node *n)
+{
+    r->at = n;
+    r->thread = 0;
+    switch ((gn_code_kind)n->kind) {
+    case GN_CODE_LET: merge(r, n->val); break;
+    case GN_CODE_DECLARE: gn_runner_empty(r, n->place); break;
+    case GN_CODE_TILE: gn_runner_multiply(r, n->tile); break;
+    case GN_CODE_BARRIER: r->epoch++; break;
+    case GN_CODE_IF: branch_together(r, n); break;
+    case GN_CODE_FOR:
+        if (n->dealt)
+            deal(r, n);
+        else
+            loop_together(r, n);
+        break;
+    default: break;
+    }
+}
+
+void gn_runner_together(gn_runner *r, const gn_code_body *b)
+{
+    const gn_code_node *const *at = (const gn_code_node *const *)b->kids.at;
+    for (size_t i = 0, n; i < b->kids.n; i += n) {
+        for (n = 0; i + n < b->kids.n && !gathering(r, at[i + n]);) n++;
+        if (n)
+            each_alone(r, at + i, n);
+        else
+            node_together(r, at[i]), n = 1;
+    }
+}

@@ -1,0 +1,121 @@
+/* The machine that runs code: what interpret*.c share. */
+#pragma once
+#include "code_interpret.h"
+
+/* A number, or poison: what was made of an element without content. */
+typedef struct gn_lane {
+    long double f;
+    int64_t i;       /* bool and integers. Poison: which element it was */
+    uint32_t poison; /* of which place, + 1; 0: a number */
+    uint8_t dtype;
+} gn_lane;
+
+typedef struct gn_cell { /* an element of memory that is no buffer; of a register: a lane */
+    gn_lane value;
+    uint64_t age;
+} gn_cell;
+
+/* Which threads, or parts, touched an element in a period (between two barriers, or in a step). */
+typedef struct gn_track {
+    uint64_t wrote, read;          /* last period */
+    int64_t writer, reader, other; /* the last ones; other: an earlier reader, -1 none. Who wrote it is no reader */
+} gn_track;
+typedef struct gn_shadow {
+    gn_track thread, part;
+} gn_shadow;
+
+typedef struct gn_memory { /* of a place */
+    const gn_place *place;
+    int64_t size;      /* elements, or lanes of registers */
+    void *data;        /* buffer */
+    gn_cell *cell;     /* others; one thread after the other where each has its own */
+    uint64_t *age;     /* by thread, or one: cells of another age have no content */
+    gn_shadow *shadow; /* where threads or parts meet */
+} gn_memory;
+
+typedef struct gn_counter { /* a symbol or variable, by thread */
+    int64_t *value;
+    bool *bound;
+} gn_counter;
+
+typedef struct gn_made { /* what a let made */
+    gn_lane *lane;
+    uint16_t lanes;
+} gn_made;
+
+typedef struct gn_register { /* one of an array of registers */
+    const gn_place *place;
+    uint32_t number;
+} gn_register;
+typedef struct gn_registers {
+    GN_VEC(gn_register) at;
+} gn_registers;
+
+typedef struct gn_runner {
+    const gn_code *code;
+    gn_arena *arena;
+    uint64_t random;
+    gn_memory *memory; /* by place */
+    gn_symbols names;
+    gn_map counter_of, place_of; /* by the name's address */
+    gn_made *made;               /* by thread * nlets + id */
+    uint32_t nlets;
+    gn_map gathers;  /* by loop or if: the first node in it that gathers threads */
+    gn_map renewed;  /* by loop: gn_registers that are new in each turn */
+    gn_lane *merged; /* by thread */
+    gn_lane *tile;   /* a product's A and B, of the largest */
+    uint32_t *drawn; /* threads in an order */
+    uint32_t nthreads;
+    /* where it is */
+    size_t step;
+    int64_t part;
+    uint64_t epoch; /* number of barriers met, beginnings of parts included */
+    uint32_t thread;
+    const gn_code_node *at;
+    const char *unknown; /* a name without value, met last */
+} gn_runner;
+
+enum { GN_MOST_LANES = 64, GN_MOST_THREADS = 1024 };
+
+_Noreturn void gn_runner_fail(const gn_runner *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void gn_runner_fail_poison(const gn_runner *, const char *what, gn_lane); /* what: "the index of lane 3" */
+
+/* code_interpret_number.c */
+gn_lane gn_lane_number(gn_dtype, int64_t);
+gn_lane gn_lane_poison(gn_dtype, gn_lane of);
+gn_lane gn_lane_op(const gn_op_info *, gn_dtype, const gn_lane *a, size_t n);
+bool gn_lane_same(gn_dtype, gn_lane, gn_lane);                       /* the same bits in memory */
+gn_lane gn_lane_merge(gn_red, const gn_lane *of_thread, uint32_t n); /* in the order of a block */
+
+/* code_interpret_index.c */
+int64_t gn_runner_dim(gn_runner *, const gn_dim *);
+int64_t gn_runner_offset(gn_runner *, const gn_dim *base, const gn_dim *step, int l); /* base + l step; step NULL: 1 */
+bool gn_runner_holds(gn_runner *, gn_preds);
+gn_counter *gn_runner_counter(gn_runner *, const char *name); /* made when it is new */
+void gn_runner_bind(gn_runner *, const char *name, int64_t);  /* for the thread at work */
+void gn_runner_unbind(gn_runner *, const char *name);
+
+/* code_interpret_memory.c */
+void gn_runner_allocate(gn_runner *, void *const *buffers);
+void gn_runner_empty(gn_runner *, const gn_place *); /* of its content; where each thread has its own, of this one's */
+gn_lane gn_runner_load(gn_runner *, const gn_place *, int64_t at);
+void gn_runner_store(gn_runner *, const gn_place *, int64_t at, gn_lane);
+gn_lane gn_runner_register(gn_runner *, const gn_place *, uint32_t number, int l);
+void gn_runner_set_register(gn_runner *, const gn_place *, uint32_t number, int l, gn_lane);
+void gn_runner_empty_register(gn_runner *, gn_register);
+
+/* code_interpret_value.c: for the thread at work */
+gn_lane gn_runner_operand(gn_runner *, const gn_val *, int l);
+void gn_runner_let(gn_runner *, const gn_val *);
+void gn_runner_make(gn_runner *, const gn_val *let, const gn_lane *lanes);
+void gn_runner_set(gn_runner *, const gn_code_node *);
+void gn_runner_write(gn_runner *, const gn_code_node *);
+
+/* code_interpret_tile.c */
+void gn_runner_copy_tile(gn_runner *, const gn_tile_args *); /* for the thread at work */
+void gn_runner_multiply(gn_runner *, const gn_tile_args *);  /* for all */
+
+/* code_interpret_body.c */
+void gn_runner_prepare(gn_runner *, const gn_code_body *);
+void gn_runner_together(gn_runner *, const gn_code_body *);
+uint64_t gn_runner_draw(gn_runner *, uint64_t below);
