@@ -2,6 +2,7 @@
 #include "testlib.h"
 #include <string.h>
 #include "code_text.h"
+#include "code_verify.h"
 
 static const char axpy[] =
     "(code axpy avx512 (syms (n :min 1)) (args (X read f32 n) (Y write f32 n))\n"
@@ -94,6 +95,7 @@ static const char *const texts[] = { axpy, sums, lanes, block };
 typedef struct attempt {
     const char *text;
     size_t length;
+    bool verifies;
     gn_arena arena;
     gn_code *code;
 } attempt;
@@ -104,6 +106,7 @@ static void try_reading(void *arg)
     const gn_sx *const x = gn_sx_read(&t->arena, "test", t->text, t->length);
     if (x->n == 0) gn_throw(GN_ESYNTAX, "nothing");
     t->code = gn_code_read(&t->arena, "test", x->at[0]);
+    if (t->verifies) gn_code_verify(t->code);
 }
 
 static const char *printed(attempt *t)
@@ -113,18 +116,18 @@ static const char *printed(attempt *t)
     return gn_text_done(&out);
 }
 
-static attempt read_text(const char *text)
+static void read_text(attempt *t, const char *text) /* the code knows the arena */
 {
-    attempt t = { .text = text, .length = strlen(text) };
-    if (gn_protect(try_reading, &t)) fail_msg("%s\n%s", gn_message(), text);
-    return t;
+    *t = (attempt){ .text = text, .length = strlen(text), .verifies = true };
+    if (gn_protect(try_reading, t)) fail_msg("%s\n%s", gn_message(), text);
 }
 
 static void printing_gives_what_was_read(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        attempt t = read_text(texts[i]);
+        attempt t;
+        read_text(&t, texts[i]);
         assert_string_equal(printed(&t), texts[i]);
         gn_arena_free(&t.arena);
     }
@@ -140,9 +143,11 @@ static void reading_gives_what_was_printed(void **state)
     gn_text_add(&deep, "b");
     for (int i = 0; i < 20; i++) gn_text_add(&deep, " b) a)");
     gn_text_add(&deep, ")) (step ()))");
-    attempt first = read_text(gn_text_done(&deep));
+    attempt first;
+    read_text(&first, gn_text_done(&deep));
     const char *const text = printed(&first);
-    attempt second = read_text(text);
+    attempt second;
+    read_text(&second, text);
     assert_non_null(strstr(text, "(@0 "));
     assert_string_equal(printed(&second), text);
     gn_arena_free(&a);
@@ -150,11 +155,262 @@ static void reading_gives_what_was_printed(void **state)
     gn_arena_free(&second.arena);
 }
 
+/* ---- what is refused ---- */
+
+typedef struct refusal {
+    const char *text, *says;
+} refusal;
+
+#define ARGS "(syms n) (args (X read f32 n) (T read i32 n) (Y write f32 n))"
+#define C11(...) "(code k c11 " ARGS " (step ((p n)) " __VA_ARGS__ "))"
+#define AVX(...) "(code k avx512 " ARGS " (step ((p n)) " __VA_ARGS__ "))"
+#define CUDA(...) "(code k cuda " ARGS " (threads (a 8) (b 4)) (step ((p n)) " __VA_ARGS__ "))"
+
+static const refusal unreadable[] = {
+    { "(kernel k)", "test:1:1: (code NAME TARGET ..) was expected" },
+    { "(code 1k c11 (syms) (args) (step ()))", "test:1:7: '1k' is no name: letters, digits and _" },
+    { "(code k z80 (syms) (args) (step ()))", "test:1:9: 'z80' is no target" },
+    { "(code k c11 (args) (syms) (step ()))", "test:1:13: (syms ..) was expected" },
+    { "(code k c11 (syms n n) (args) (step ()))", "test:1:21: the name 'n' is taken" },
+    { "(code k c11 (syms (n :max 3)) (args) (step ()))", "test:1:22: :mul, :min or :is was expected" },
+    { "(code k c11 (syms (n :mul 0)) (args) (step ()))", "test:1:27: a number from 1 to 9223372036854775807 was expected, not '0'" },
+    { "(code k c11 (syms) (args (X read f33 1)) (step ()))", "test:1:34: 'f33' is no dtype" },
+    { "(code k c11 (syms) (args (X r f32 1)) (step ()))", "test:1:29: 'r': read, write, update, arena or scratch was expected" },
+    { "(code k c11 (syms) (args (X read f32 m)) (step ()))", "test:1:38: no symbol or variable 'm' here" },
+    { "(code k c11 (syms) (args (X read f32 1 1)) (step ()))", "test:1:40: nothing more was expected here" },
+    { "(code k c11 (syms) (args))", "test:1:1: a step is missing" },
+    { "(code k c11 (syms) (args) (step))", "test:1:27: a list of parts is missing" },
+    { "(code k cuda (syms n) (args) (threads (a n)) (step ()))", "test:1:39: the number of threads 'a' is no constant" },
+    { C11("(lett %1 f32 (load X p))"), "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier and tile are" },
+    { C11("(let %1 f32 (load Z p))"), "test:1:107: no place 'Z' here" },
+    { C11("(let %1 f32 (load X q))"), "no symbol or variable 'q' here" },
+    { C11("(let %1 f32 (load X))"), "an index is missing" },
+    { C11("(let %1 f32 (load X (load p 1)))"), "no place 'p' here" },
+    { C11("(let %1 f32 (load X 99999999999999999999))"), "a dim was expected" },
+    { C11("(let %0 f32 (load X p))"), "'%0' is no value: %1, %2, .." },
+    { C11("(let %4294967296 f32 (load X p))"), "'%4294967296' is no value" },
+    { C11("(let %1 f32y (load X p))"), "'f32y' is no type: f32, f32x16, bool, b16 are some" },
+    { C11("(let %1 f32x (load X p))"), "'f32x' is no type" },
+    { C11("(let %1 b99999999999999999999 (below 1))"), "'b99999999999999999999' is no type" },
+    { C11("(let %1 f32 %2)"), "a value was expected" },
+    { C11("(let %1 f32 (neg %2))"), "%2 is not made before" },
+    { C11("(let %1 f32 (neg %1))"), "%1 is not made before" },
+    { C11("(for i n (let %1 f32 (load X i))) (let %2 f32 (neg %1))"), "%1 is out of scope: its region has ended" },
+    { C11("(let %1 f32 (load X p)) (let %1 f32 (load X p))"), "%1 is made twice in this step" },
+    { C11("(let %1 f32 (load X p))) (step () (let %2 f32 (neg %1))"), "%1 is not made before" },
+    { C11("(let %1 f32 (wobble 1.0))"), "'wobble' is no operation" },
+    { C11("(let %1 f32 (reshape 1.0))"), "'reshape' is no operation" },
+    { C11("(let %1 f32 (square 1.0 1.0))"), "square takes 1 operand, 2 given" },
+    { C11("(let %1 f32 (add 1.0))"), "add takes 2 operands, 1 given" },
+    { C11("(let %1 f32 (pick 1 1.0))"), "pick takes 3 operands, 2 given" },
+    { C11("(let %1 f32 (neg (quux 1.0)))"), "'quux' is no type" },
+    { C11("(let %1 f32 (neg 1.x))"), "'1.x' is no f32" },
+    { C11("(let %1 bool (lt 1 2))"), "nothing here says the type of 1: (f32 1), (f32x16 1) or another" },
+    { C11("(let %1 i32 (neg 2147483648))"), "a number from -2147483648 to 2147483647 was expected, not '2147483648'" },
+    { C11("(let %1 u64 (neg 18446744073709551616))"), "a number from 0 to 18446744073709551615 was expected" },
+    { C11("(let %1 f32 (lanes mean 1.0))"), "'mean' is no reduction: sum prod max min any all" },
+    { C11("(let %1 bool (test))"), "(test :when (lt a b)) was expected" },
+    { C11("(let %1 bool (test :when (le p 1)))"), "(lt a b) or (eq a b) was expected" },
+    { C11("(let %1 bool (test :when (and)))"), "(and test ..) with 0 tests" },
+    { C11("(let %1 i64 (index p :lane l))"), "a scalar has no lane" },
+    { C11("(if (store Y p 1.0))"), "(if :when (lt a b) node ..) was expected" },
+    { C11("(for p n)"), "the name 'p' is taken" },
+    { C11("(for X n)"), "the name 'X' is taken" },
+    { C11("(for i n (for i n))"), "the name 'i' is taken" },
+    { C11("(for i n :unroll 70000)"), "a number from 1 to 65535 was expected" },
+    { C11("(for i n :carry (X))"), "'X' is no register" },
+    { C11("(for i n (reg r f32)) (for i n (reg r f64))"), "'r' is declared before, as something else" },
+    { C11("(for i n (reg r f32)) (set $r 1.0)"), "no place 'r' here" },
+    { C11("(reg r f32) (stack r f32 4)"), "the name 'r' is taken" },
+    { C11("(reg r f32 300 300)"), "a number from 1 to 218 was expected, not '300'" },
+    { C11("(stack m f32 n)"), "a number from 1 to 2147483647 was expected, not 'n'" },
+    { C11("(reg r f32 2) (set $r[2] 1.0)"), "'$r[2]': dim 0 has 2 registers" },
+    { C11("(reg r f32 2) (set $r 1.0)"), "r has 1 dims: $r[0].. names one of its registers" },
+    { C11("(reg r f32) (set $r[0] 1.0)"), "'$r[0]' is no register of r" },
+    { C11("(set $Y 1.0)"), "'Y' is no register" },
+    { C11("(reg r f32) (store r 0 1.0)"), "'r' is a register: $r" },
+    { C11("(tile tr16 Y 0 1 X 0 1 1 1)"), "the target c11 has no tile operation 'tr16'" },
+    { AVX("(let %1 f32x16 (load X p))"), "one element has one lane, 16 were expected: :row, :step or :each" },
+    { AVX("(let %1 i64x16 (index p))"), "a vector's index says its lane: :lane NAME" },
+    { AVX("(let %1 i64x16 (index p :lane p))"), "the name 'p' is taken" },
+    { AVX("(let %1 f32x16 (load X :row p)) (store Y :row p (splat 1.0))"), "nothing here says how many lanes: (splat LANES operand)" },
+    { AVX("(tile tr16 X 0)"), "a stride is missing" },
+    { CUDA("(tile mma_m16n8k8_tf32 (a))"), "mma_m16n8k8_tf32 has 5 leaves, 1 given" },
+    { CUDA("(tile mma_m16n8k8_tf32 (_ c _ _ _))"), "no variable 'c' here" },
+};
+
+static const refusal wrong[] = {
+    { "(code k c11 (syms n) (args (X read f16 n)) (step ()))", "code k: X: f16 is only kept, no target computes with it; f32 does" },
+    { "(code k c11 (syms n) (args (T read i32 n) (X read f32 (load T 0))) (step ()))", "code k: X: its size is not over symbols alone" },
+    { "(code k cuda (syms n) (args (X scratch f32 n)) (step ()))", "code k: X: the target cuda has no memory of workers" },
+    { "(code k c11 (syms) (args) (threads (a 8)) (step ()))", "code k: the target c11 has no blocks of threads" },
+    { "(code k cuda (syms) (args) (threads (a 64) (b 64)) (step ()))", "code k: a block has at most 1024 threads" },
+    { "(code k cuda (syms) (args) (threads (a 0)) (step ()))", "code k: the number of threads 'a' is no constant of at least 1" },
+    { "(code k c11 (syms) (args (T read i32 4)) (step ((p (load T 0)))))", "code k: step 0: the count of the parts 'p' is not over symbols alone" },
+    { "(code k cuda (syms) (args) (threads (a 8)) (step ()) (step ((p a))))", "step 1: the count of the parts 'p' is not over symbols alone" },
+    { C11("(reg r f32 513)"), "code k: r: a place has 1 to 512 registers" },
+    { C11("(stack m f32 262145)"), "code k: m: more than 1048576 bytes together" },
+    { C11("(shared m f32 4)"), "code k: m: more than 0 bytes together" },
+    { CUDA("(shared m f32 12288) (shared o bool 1)"), "code k: o: more than 49152 bytes together" },
+    { C11("(reg r f32x4)"), "code k: r: the target c11 has no f32x4" },
+    { AVX("(reg r i8x4)"), "code k: r: the target avx512 has no i8x4" },
+    { AVX("(reg r f32x3)"), "code k: r: the target avx512 has no f32x3" },
+    { C11("(let %1 f32 (load Y p))"), "code k: step 0: %1: 'Y' is only written" },
+    { C11("(store X p 1.0)"), "code k: step 0: store X: 'X' is only read" },
+    { C11("(let %1 f64 (load X p))"), "%1: 'X' is f32, f64 was expected" },
+    { C11("(store Y (load Y p) 1.0)"), "store Y: an index loads 'Y', which is only written" },
+    { C11("(store Y (load X p) 1.0)"), "store Y: an index loads 'X', which is f32" },
+    { C11("(stack m i32 4) (store Y (load m 0) 1.0)"), "an index loads 'm', which is no argument" },
+    { C11("(store Y p (f64 1.0))"), "store Y: 'Y' is f32, f64 was expected" },
+    { C11("(reg r f32) (set $r (i32 1))"), "set $r: the value is i32, f32 was expected" },
+    { C11("(let %1 i32 (load T p)) (let %2 f32 (add %1 1.0))"), "%2: operand 1 is i32, f32 was expected" },
+    { C11("(let %1 i32 (load T p)) (let %2 f32 (add 1.0 %1))"), "%2: operand 2 is i32, f32 was expected" },
+    { C11("(let %1 i32 (load T p)) (let %2 bool (lt %1 (f32 1.0)))"), "%2: operand 2 is f32, i32 was expected" },
+    { C11("(let %1 i32 (load T p)) (let %2 i32 (lt %1 1))"), "%2: lt gives a bool" },
+    { C11("(let %1 i32 (load T p)) (let %2 i32 (select %1 1 2))"), "%2: the condition is i32, bool was expected" },
+    { C11("(let %1 i32 (load T p)) (let %2 i32 (sqrt %1))"), "%2: sqrt takes no i32" },
+    { C11("(let %1 f32 (load X p)) (let %2 f32 (shl %1 1.0))"), "%2: shl takes no f32" },
+    { C11("(let %1 f32 (load X p)) (let %2 u64 (bitcast %1))"), "%2: bitcast of f32 to u64, which have other sizes" },
+    { C11("(let %1 f32 (load X p)) (let %2 f32 (square %1))"), "%2: the target c11 has no square of f32" },
+    { C11("(let %1 f32 (load X p)) (let %2 f32 (pick %1 1.0 2.0))"), "%2: the condition is f32, bool was expected" },
+    { C11("(let %1 f32 (load X p)) (let %2 f32 (lane 0 %1))"), "%2: it makes a scalar of a vector" },
+    { C11("(let %1 f32 (iota 0 1))"), "%1: iota is a vector of numbers" },
+    { C11("(let %1 f32 (test :when (lt p 1)))"), "%1: a test is a bool" },
+    { C11("(let %1 bool (below 3))"), "%1: a mask is a vector of bool" },
+    { C11("(let %1 f32 (load X p :mask (bool 1)))"), "%1: a mask of one lane" },
+    { C11("(let %1 f32 (load X :row p))"), "%1: 1 lanes of 'X': one element has one" },
+    { AVX("(let %1 b8 (below 3)) (let %2 f32x16 (load X :row p :mask %1))"), "%2: the mask is b8, b16 was expected" },
+    { AVX("(let %1 i32x16 (iota 0 1)) (let %2 f32x16 (load X :each %1))"), "%2: the index is i32x16, i64x16 was expected" },
+    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32x16 (neg %1))"), "%2: operand 1 is f32x8, f32x16 was expected" },
+    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32x16 (neg (splat %1)))"), "%2: operand 1: a splat is of one scalar of its dtype" },
+    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32 (lane 8 %1))"), "%2: lane 8 of 8" },
+    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32 (lanes any %1))"), "%2: any and all reduce bool, the others numbers" },
+    { AVX("(let %1 f32x4 (pack 1.0 2.0 3.0 (f32x4 1.0)))"), "%1: operand 4 is f32x4, f32 was expected" },
+    { AVX("(let %1 f32 (threads sum 1.0))"), "%1: a reduction over threads: the target avx512 has no blocks of threads" },
+    { AVX("(barrier)"), "barrier: a barrier: the target avx512 has no blocks of threads" },
+    { AVX("(for i n :dealt)"), "loop i: a loop dealt out to threads: the target avx512 has no blocks of threads" },
+    { AVX("(tile tr16 T 0 1 X 0 1 1 1)"), "tile tr16: 'T' is only read" },
+    { CUDA("(if :when (lt a 1) (barrier))"), "barrier: a barrier that not all threads reach together: it is in 'if'" },
+    { CUDA("(for i (load T 0) (barrier))"), "barrier: a barrier that not all threads reach together: it is in 'loop i'" },
+    { CUDA("(for i :from b 4 (for j n (barrier)))"), "a barrier that not all threads reach together: it is in 'loop i'" },
+    { CUDA("(for i n :dealt (for j i (let %1 f32 (threads sum 1.0))))"), "%1: a reduction over threads that not all threads reach together: it is in 'loop i'" },
+    { CUDA("(for i n :dealt (for j n :dealt))"), "loop j: a loop dealt out to threads that not all threads reach together" },
+    { CUDA("(reg c f32 4) (for i 4 (set $c[0] 0.0)) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[0] $c[1] $c[2] 1 1 1 1 1 1)"), "one register of c stands twice" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ b a _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "'b' counts to another number than the leaf 'mg' of the row, 8" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ _ b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "no thread variable counts along the leaf 'mg' of the row" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ p b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "the leaf 'p' is no thread variable" },
+    { CUDA("(reg c f64 4) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "c is f64, f32 was expected" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "tile mma_m16n8k8_tf32: reads $c, which is not set on every way to it" },
+    { C11("(reg r f32) (store Y p $r)"), "store Y: reads $r, which is not set on every way to it" },
+    { C11("(reg r f32) (for i n (set $r 1.0)) (store Y p $r)"), "store Y: reads $r, which is not set on every way to it" },
+    { C11("(reg r f32) (if :when (lt p 1) (set $r 1.0)) (store Y p $r)"), "store Y: reads $r, which is not set on every way to it" },
+    { C11("(for i 2 (reg r f32) (for j 2 (let %1 f32 (neg $r)) (set $r %1)))"), "%1: reads $r, which is not set on every way to it" },
+    { C11("(for i 2 (reg r f32) (set $r 1.0)) (for i 2 (reg r f32) (store Y p $r))"), "store Y: reads $r, which is not set on every way to it" },
+    { C11("(reg r f32) (set $r 0.0) (for i n (let %1 f32 (neg $r)) (set $r %1))"), "loop i: :carry lacks 'r'" },
+    { C11("(reg r f32) (set $r 0.0) (for i n (set $r 1.0)) (store Y p $r)"), "loop i: :carry lacks 'r'" },
+    { C11("(reg r f32) (for i n :carry (r) (set $r 1.0) (store Y i $r))"), "loop i: :carry lists 'r', which no turn leaves to the next or to what follows" },
+    { C11("(reg r f32) (set $r 0.0) (for i n :carry (r) (store Y i $r))"), "loop i: :carry lists 'r', which no turn leaves to the next or to what follows" },
+    { C11("(reg r f32) (set $r 0.0) (for i n :carry (r r) (let %1 f32 (neg $r)) (set $r %1))"), "loop i: :carry lists 'r' twice" },
+};
+
+static bool refuses(const refusal *r, gn_status status)
+{
+    attempt t = { .text = r->text, .length = strlen(r->text), .verifies = status == GN_EINVAL };
+    const gn_status got = gn_protect(try_reading, &t);
+    const bool as_said = got == status && strstr(gn_message(), r->says);
+    if (!as_said) print_error("%s\n%s: %s\nexpected '%s'\n", r->text, gn_status_name(got), got ? gn_message() : "", r->says);
+    gn_arena_free(&t.arena);
+    return as_said;
+}
+
+static void what_is_not_of_its_form_is_told_with_its_place(void **state)
+{
+    (void)state;
+    bool all = true;
+    for (size_t i = 0; i < sizeof unreadable / sizeof *unreadable; i++) all &= refuses(&unreadable[i], GN_ESYNTAX);
+    assert_true(all);
+}
+
+static void what_means_nothing_is_told_with_its_node(void **state)
+{
+    (void)state;
+    bool all = true;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) all &= refuses(&wrong[i], GN_EINVAL);
+    assert_true(all);
+}
+
+/* ---- what goes from turn to turn ---- */
+
+static const char *const carrying[] = {
+    C11("(reg r f32) (for i 2 :carry (r) (set $r 1.0)) (store Y p $r)"), /* it runs */
+    C11("(reg r f32) (set $r 0.0) (for i n :carry (r) (set $r 1.0)) (store Y p $r)"),
+    C11("(reg r f32) (for i n (set $r 0.0) (for j n :carry (r) (let %1 f32 (neg $r)) (set $r %1)) (store Y i $r))"),
+    C11("(reg r f32) (set $r 0.0) (for i n :carry (r) (for j n :carry (r) (let %1 f32 (neg $r)) (set $r %1)))"),
+    C11("(reg r f32) (set $r 0.0) (for i n :carry (r) (store Y i $r) (for j n :carry (r) (set $r 1.0)))"),
+    C11("(reg r f32) (set $r 0.0) (for i n :carry (r) (if :when (lt i 3) (set $r 1.0)) (store Y i $r))"),
+    C11("(reg r f32) (set $r 0.0) (for i n (set $r 1.0) (for j n (store Y j $r)))"),
+    C11("(for k n (reg r f32) (set $r 0.0) (for i n :carry (r) (let %1 f32 (neg $r)) (set $r %1)) (store Y k $r))"),
+    C11("(reg r f32) (reg s f32 2) (set $r 0.0) (set $s[1] 0.0) (for i n :carry (r s) (let %1 f32 (add $r $s[1])) (set $r %1) (set $s[1] $r))"),
+};
+
+static void forget_carried(void *user, const gn_code_node *n)
+{
+    (void)user;
+    ((gn_code_node *)n)->carry.n = 0;
+}
+
+static void what_is_carried_is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof carrying / sizeof *carrying; i++) {
+        attempt t;
+        read_text(&t, carrying[i]);
+        const char *const before = printed(&t);
+        gn_code_walk(&t.code->steps.at[0].body, forget_carried, NULL);
+        gn_code_find_carried(t.code);
+        assert_string_equal(printed(&t), before);
+        gn_arena_free(&t.arena);
+    }
+}
+
+/* ---- anything may be read ---- */
+
+static void turned_bits_are_refused_or_read(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed();
+    size_t read = 0, tries = 0;
+    for (int round = 0; round < 4000; round++) {
+        char text[4096];
+        const char *const from = texts[test_random(&seed) % (sizeof texts / sizeof *texts)];
+        const size_t n = strlen(from);
+        memcpy(text, from, n);
+        for (uint64_t k = test_random(&seed) % 3 + 1; k > 0; k--) text[test_random(&seed) % n] ^= (char)(1 << test_random(&seed) % 8);
+        attempt t = { .text = text, .length = n, .verifies = true };
+        const gn_status got = gn_protect(try_reading, &t);
+        assert_true(got == GN_OK || got == GN_ESYNTAX || got == GN_EINVAL || got == GN_ENOMEM);
+        tries++;
+        if (got == GN_OK) {
+            attempt again;
+            read_text(&again, printed(&t));
+            assert_string_equal(printed(&again), printed(&t));
+            gn_arena_free(&again.arena);
+            read++;
+        }
+        gn_arena_free(&t.arena);
+    }
+    assert_true(read > tries / 100 && read < tries);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printing_gives_what_was_read),
         cmocka_unit_test(reading_gives_what_was_printed),
+        cmocka_unit_test(what_is_not_of_its_form_is_told_with_its_place),
+        cmocka_unit_test(what_means_nothing_is_told_with_its_node),
+        cmocka_unit_test(what_is_carried_is_found),
+        cmocka_unit_test(turned_bits_are_refused_or_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
