@@ -1,5 +1,6 @@
 /* Lowering, step by step: the kernel's copy and its leaves, legality, placement, storage, barriers, expansion. */
 #include <stdio.h>
+#include "code_verify.h"
 #include "lower.h"
 
 void gn_illegal(const gn_lower *g, const char *format, ...)
@@ -110,6 +111,9 @@ static void apply(gn_lower *g)
     if (g->cuda && writes_shared(g->root)) add_barriers(g, g->root, NULL);
     g->out->root = g->root;
     gn_lower_expand(g);
+#ifndef NDEBUG
+    gn_code_verify(g->code);
+#endif
     g->out->code = g->code;
 }
 
