@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "cases.h"
+#include "code_text.h"
+#include "code_verify.h"
 #include "emit.h"
 #include "lower.h"
 
@@ -32,6 +34,21 @@ static inline job lower_text(gn_arena *a, const char *text, const gn_target *tar
     gn_kernel_verify(j.kernel);
     j.s = gn_schedule_apply(a, j.kernel, gn_schedule_read(a, j.kernel, "case", x->at[1]), target);
     return j;
+}
+
+/* The code as its own text gives it: nothing is lost on the way, and the same C is made of it. */
+static inline gn_code *reread(gn_arena *a, gn_code *c)
+{
+    gn_text before = { .arena = a }, after = { .arena = a }, was = { .arena = a }, is = { .arena = a };
+    gn_code_print(&before, c);
+    gn_code *read = gn_code_read(a, "code", gn_sx_read(a, "code", gn_text_done(&before), before.n)->at[0]);
+    gn_code_verify(read);
+    gn_code_print(&after, read);
+    assert_string_equal(gn_text_done(&before), gn_text_done(&after));
+    read->comment = c->comment;
+    gn_emit_kernel(&was, NULL, c), gn_emit_kernel(&is, NULL, read);
+    assert_string_equal(gn_text_done(&was), gn_text_done(&is));
+    return read;
 }
 
 /* ---- buffers that end at a page nobody may touch ---- */

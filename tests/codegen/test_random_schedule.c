@@ -27,7 +27,7 @@ static void run_trial(void *arg)
     gn_scheduled_interpret(t->job.s, d.args, t->sym, scratch);
     t->wrong = difference(scratch, &t->job, "statements", t->sym, d.got, d.want);
     reset(&t->job, &d);
-    if (!t->wrong) gn_code_interpret(t->job.s->code, d.args, t->sym, 1, scratch);
+    if (!t->wrong) gn_code_interpret(reread(scratch, t->job.s->code), d.args, t->sym, seed, scratch);
     if (!t->wrong) t->wrong = difference(scratch, &t->job, "code", t->sym, d.got, d.want);
     end_run(&t->job, &d);
 }

@@ -16,7 +16,7 @@ static void judge(const kernel_case *c, const gn_target *target, int lanes)
         gn_scheduled_interpret(j.s, d.args, sym, &scratch);
         compare(&j, "statements", sym, d.got, d.want);
         reset(&j, &d);
-        gn_code_interpret(j.s->code, d.args, sym, 1, &scratch);
+        gn_code_interpret(reread(&scratch, j.s->code), d.args, sym, seed, &scratch);
         compare(&j, "code", sym, d.got, d.want);
         end_run(&j, &d);
         gn_arena_free(&scratch);
