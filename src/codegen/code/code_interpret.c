@@ -38,7 +38,8 @@ void gn_runner_fail(const gn_runner *r, const char *format, ...)
     const char *step = "", *part = "", *thread = "";
     if (r->step < r->code->steps.n) {
         step = gn_arena_printf(r->arena, ", step %zu", r->step);
-        if (r->code->steps.at[r->step].parts.n) part = gn_arena_printf(r->arena, ", part %" PRId64, r->part);
+        const bool parts = r->part >= 0 && r->code->steps.at[r->step].parts.n;
+        if (parts) part = gn_arena_printf(r->arena, ", part %" PRId64, r->part);
         if (r->nthreads > 1) thread = gn_arena_printf(r->arena, ", thread %u", r->thread);
     }
     gn_throw(GN_EINTERNAL, "code %s%s%s%s%s: %s", r->code->origin, step, part, thread, name_of_node(r), what);
@@ -139,6 +140,7 @@ static void run_step(gn_runner *r, const gn_code_step *s)
         r->part = order[i];
         run_part(r, s, count);
     }
+    r->part = -1;
     unbind_parts(r, s);
 }
 
@@ -183,7 +185,8 @@ static void prepare(gn_runner *r)
 
 void gn_code_interpret(const gn_code *c, void *const *buffers, const int64_t *sym, uint64_t order, gn_arena *scratch)
 {
-    gn_runner r = { .code = c, .arena = scratch, .random = order, .nthreads = gn_code_threads(c), .step = c->steps.n };
+    gn_runner r = { .code = c, .arena = scratch, .random = order, .nthreads = gn_code_threads(c) };
+    r.step = c->steps.n, r.part = -1;
     if (r.nthreads < 1 || r.nthreads > GN_MOST_THREADS)
         gn_runner_fail(&r, "a block of %u threads; 1 to %d are possible", r.nthreads, GN_MOST_THREADS);
     for (size_t i = 0; i < c->syms.n; i++) bind_all(&r, c->syms.at[i].name, sym[i]);

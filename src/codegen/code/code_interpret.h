@@ -13,7 +13,7 @@
  *   the next begins. Loops and conditions around such nodes must be the same for all threads.
  * - Two parts of a step, or two threads between two barriers, that touch one element, one of them writing, are a race.
  *   Threads, and only they, may write the same bits to one element, and each may read what it has written.
- * - A register from outside that a loop sets and does not carry is poison when a turn begins.
+ * - A register from outside that a loop sets and does not carry is poison when a turn begins, and behind the loop.
  *
  * Floats keep more digits than their dtype until they reach a buffer; integers wrap. */
 #pragma once

@@ -91,11 +91,22 @@ static int64_t first_turn(gn_runner *r, const gn_code_node *loop)
     return loop->from ? gn_runner_dim(r, loop->from) : 0;
 }
 
-static void begin_turn(gn_runner *r, const gn_code_node *loop, int64_t v)
+static void renew(gn_runner *r, const gn_code_node *loop)
 {
     const gn_registers *renewed = gn_map_get(&r->renewed, GN_KEY(loop));
     for (size_t i = 0; i < renewed->at.n; i++) gn_runner_empty_register(r, renewed->at.at[i]);
+}
+
+static void begin_turn(gn_runner *r, const gn_code_node *loop, int64_t v)
+{
+    renew(r, loop);
     gn_runner_bind(r, loop->var, v);
+}
+
+static void end_turns(gn_runner *r, const gn_code_node *loop)
+{
+    renew(r, loop);
+    gn_runner_unbind(r, loop->var);
 }
 
 static void loop_alone(gn_runner *r, const gn_code_node *loop, int64_t from, int64_t to, int64_t by)
@@ -105,7 +116,7 @@ static void loop_alone(gn_runner *r, const gn_code_node *loop, int64_t from, int
         alone(r, (const gn_code_node *const *)loop->body.kids.at, loop->body.kids.n);
         r->at = loop;
     }
-    gn_runner_unbind(r, loop->var);
+    end_turns(r, loop);
 }
 
 static void node_alone(gn_runner *r, const gn_code_node *n)
@@ -184,7 +195,7 @@ static void loop_together(gn_runner *r, const gn_code_node *loop)
         gn_runner_together(r, &loop->body);
         r->at = loop;
     }
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++) gn_runner_unbind(r, loop->var);
+    for (r->thread = 0; r->thread < r->nthreads; r->thread++) end_turns(r, loop);
 }
 
 /* Turn i belongs to thread i mod the block's size. */

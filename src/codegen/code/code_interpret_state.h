@@ -68,7 +68,7 @@ typedef struct gn_runner {
     uint32_t nthreads;
     /* where it is */
     size_t step;
-    int64_t part;
+    int64_t part;   /* -1: between parts */
     uint64_t epoch; /* number of barriers met, beginnings of parts included */
     uint32_t thread;
     const gn_code_node *at;

@@ -1,4 +1,5 @@
-/* The names of a kernel's function: those of its symbols, places and variables, spelled once for all its steps. They are unique when they come here, but any C word may be among them. */
+/* The names of a kernel's function: those of its symbols, places and variables, spelled once for all its steps. They are unique when they come
+ * here, but any C word may be among them. */
 #include "emit_state.h"
 
 static gn_spelled *entry_of(gn_emitter *e, const char *name)
