@@ -164,12 +164,16 @@ const gn_kexpr *gn_copy_expr(gn_expr_copy *, const gn_kexpr *);
 const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */
 /* lower_check.c: legality of directives that needs no placement. */
 void gn_lower_check(gn_lower *);
+/* verify_stmt.c: what must hold of the tree of statements once storage and bounds are there. */
+extern const char *const gn_bind_names[];
+void gn_lower_verify(gn_lower *);
 /* lower_name.c: the names that are there after gn_lower_kernel; then new ones near `wanted`, which may be that of definition `own`. */
 void gn_lower_names(gn_lower *);
 const char *gn_lower_name(gn_lower *, const gn_ldef *own, const char *wanted);
 /* place.c: the tree of loops. */
 void gn_lower_place(gn_lower *);
 bool gn_is_inside(const gn_ldef *, const gn_tree *loop); /* its main statement is */
+bool gn_depends_on(gn_lower *, const gn_ldef *, gn_ldef *m); /* on a maximum, through definitions */
 /* place_next.c: in which order, and how far into the open loops. */
 typedef struct gn_path { /* leaves of the loops around a statement, from outside */
     uint32_t n, leaf[GN_MAX_LEAVES];
