@@ -258,8 +258,8 @@ static void check_scale(gn_verifier *v, const gn_domain *s)
 static bool has_scale(gn_verifier *v, const gn_ldef *d, const gn_ldef *m)
 {
     for (size_t i = 0; i < d->touched.n; i++)
-        if (d->touched.at[i]->stmt == GN_STMT_SCALE && d->touched.at[i]->def == d && d->touched.at[i]->online == m) return true;
-    (void)v;
+        if (d->touched.at[i]->stmt == GN_STMT_SCALE && d->touched.at[i]->def == d && d->touched.at[i]->online == m)
+            return gn_map_get(&v->of, GN_KEY(d->touched.at[i]));
     return false;
 }
 
