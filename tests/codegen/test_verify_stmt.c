@@ -1,6 +1,7 @@
 /* The verifier of placed statements: what it refuses, by kernels and schedules or by trees that were spoiled after they were placed, and what is near
  * to that and right. */
 #include "judge.h"
+#include "places.h"
 
 /* ---- kernels and schedules that must be refused ---- */
 
@@ -350,12 +351,158 @@ static void spoiled_trees_are_refused(void **state)
     assert_int_equal(0, wrong);
 }
 
+/* ---- what is said of places, by looking at all points ---- */
+
+enum { MOST_INDICES = 3 };
+
+/* An index over i, j, k of some depth. */
+static void random_index(gn_text *t, uint64_t *seed, int depth)
+{
+    static const char *const leaves[] = { "i", "j", "k", "i", "j", "k", "M", "1", "2" };
+    static const char *const ops[] = { "add", "add", "add", "mul", "div", "mod", "min", "max" };
+    static const char *const numbers[] = { "2", "3", "4", "6", "N", "M", "-1" };
+    const uint64_t r = test_random(seed) % 16;
+    if (depth == 0 || r < 3) {
+        gn_text_add(t, leaves[test_random(seed) % 9]);
+        return;
+    }
+    if (r == 3) {
+        gn_text_add(t, "(load T (mod ");
+        random_index(t, seed, depth - 1);
+        gn_text_add(t, " 7))");
+        return;
+    }
+    const char *op = ops[test_random(seed) % 8];
+    gn_textf(t, "(%s ", op);
+    random_index(t, seed, depth - 1);
+    gn_text_char(t, ' ');
+    if (strcmp(op, "add") == 0) random_index(t, seed, depth - 1);
+    else gn_text_add(t, numbers[test_random(seed) % (strcmp(op, "mul") == 0 ? 7 : 6)]);
+    gn_text_char(t, ')');
+}
+
+typedef struct points {
+    gn_lower *g;
+    int64_t sym[2], axis[3];
+    int64_t index[2][MOST_INDICES]; /* of two points */
+} points;
+
+static bool value_at(void *user, const char *name, int64_t *out)
+{
+    const points *p = user;
+    const int32_t a = gn_kernel_find_axis(p->g->kernel, name), s = gn_kernel_find_sym(p->g->kernel, name);
+    if (a >= 0) *out = p->axis[a];
+    else if (s >= 0) *out = p->sym[s];
+    return a >= 0 || s >= 0;
+}
+
+static bool table_at(void *user, const char *buffer, int64_t index, int64_t *out)
+{
+    static const int64_t table[7] = { 3, 0, 3, 5, 1, 2, 2 };
+    (void)user, (void)buffer;
+    *out = table[index];
+    return true;
+}
+
+static void place_at(points *p, const gn_ldef *store, int n, int64_t *at)
+{
+    for (int i = 0; i < n; i++) assert_true(gn_dim_eval(store->store->index[i], value_at, table_at, p, &at[i]));
+}
+
+static int64_t digit_at(const points *p, const int64_t *axis, uint32_t leaf)
+{
+    for (uint32_t a = 0; a < 3; a++)
+        for (size_t i = 0; i < p->g->axes.at[a].leaf.n; i++)
+            if (p->g->axes.at[a].leaf.at[i] == leaf) {
+                const int64_t d = axis[a] / p->g->axes.at[a].stride.at[i], extent = p->g->leaves.at[leaf].extent;
+                return extent ? d % extent : d;
+            }
+    return 0;
+}
+
+/* Two points, of the stores a and b, that go to one place have the digits that are said to be equal; NULL: they do. */
+static const char *contradiction(points *p, const gn_ldef *a, const gn_ldef *b, int n, gn_leafset equal, bool apart)
+{
+    const int64_t most[3] = { p->sym[0], p->sym[1], 3 }, all = most[0] * most[1] * most[2];
+    int64_t (*at)[2][MOST_INDICES] = calloc((size_t)all + 1, sizeof *at);
+    const char *found = NULL;
+    for (int64_t x = 0; x < all; x++) {
+        p->axis[0] = x / (most[1] * most[2]), p->axis[1] = x / most[2] % most[1], p->axis[2] = x % most[2];
+        place_at(p, a, n, at[x][0]), place_at(p, b, n, at[x][1]);
+    }
+    for (int64_t x = 0; !found && x < all; x++)
+        for (int64_t y = 0; !found && y < all; y++) {
+            if (memcmp(at[x][0], at[y][1], (size_t)n * sizeof at[x][0][0])) continue;
+            const int64_t first[3] = { x / (most[1] * most[2]), x / most[2] % most[1], x % most[2] },
+                          second[3] = { y / (most[1] * most[2]), y / most[2] % most[1], y % most[2] };
+            if (apart) found = "they meet";
+            for (uint32_t l = 0; l < p->g->leaves.n; l++)
+                if (gn_set_has(&equal, l) && digit_at(p, first, l) != digit_at(p, second, l)) found = p->g->leaves.at[l].name;
+        }
+    free(at);
+    return found;
+}
+
+static void lower_any(void *arg)
+{
+    attempt *a = arg;
+    a->job = lower_text(a->arena, a->c->kernel, &gn_target_avx512);
+}
+
+static const char *random_stores(gn_arena *a, uint64_t *seed, int n)
+{
+    gn_text t = { .arena = a };
+    gn_text_add(&t, "(kernel k (syms M N) (bufs (T i32 7) (Y f32");
+    for (int i = 0; i < n; i++) gn_text_add(&t, " (mul 1000 (add M N 1))");
+    gn_text_add(&t, ")) (axes (i M) (j N) (k 3))");
+    for (int s = 0; s < 2; s++) {
+        gn_text_add(&t, " (store add Y (");
+        for (int i = 0; i < n; i++) random_index(&t, seed, 3), gn_text_char(&t, ' ');
+        gn_text_add(&t, ") (cast f32 (add i (add j k))))");
+    }
+    gn_textf(&t, ")(schedule s (split i i0 (i1 2)) (split j j0 (j1 4) (j2 2)) (order i0 i1 j0 j1 j2 k))");
+    return gn_text_done(&t);
+}
+
+static void what_is_said_of_places_is_so_for_all_points(void **state)
+{
+    (void)state;
+    static const int64_t extents[][2] = { { 5, 7 }, { 8, 8 }, { 1, 9 }, { 6, 2 } };
+    uint64_t seed = test_seed();
+    const int trials = getenv("GNOMON_TEST_COUNT") ? atoi(getenv("GNOMON_TEST_COUNT")) : 400;
+    int said = 0, apart = 0;
+    for (int i = 0; i < trials; i++) {
+        gn_arena arena = { 0 };
+        const int n = 1 + (int)(test_random(&seed) % MOST_INDICES);
+        schedule_case c = { .kernel = random_stores(&arena, &seed, n) };
+        attempt a = { &arena, &c };
+        if (gn_protect(lower_any, &a)) { /* an index that is outside for all sizes */
+            gn_arena_free(&arena);
+            continue;
+        }
+        gn_lower *g = a.job.s->lower;
+        const gn_ldef *s = g->items.at[0], *t = g->items.at[1];
+        const gn_places one = gn_places_of(g, s, NULL), both = gn_places_of(g, s, t);
+        const bool never = gn_places_apart(g, s, t);
+        said += !gn_set_empty(one.leaves), apart += never;
+        for (size_t k = 0; k < sizeof extents / sizeof *extents; k++) {
+            points p = { .g = g, .sym = { extents[k][0], extents[k][1] } };
+            const char *wrong = contradiction(&p, s, s, n, one.leaves, false), *pair = contradiction(&p, s, t, n, both.leaves, never);
+            if (wrong || pair) fail_msg("sizes %d %d: of one store %s, of two %s\n%s", (int)p.sym[0], (int)p.sym[1], wrong, pair, c.kernel);
+        }
+        gn_arena_free(&arena);
+    }
+    print_message("%d of %d say something, %d pairs are apart\n", said, trials, apart);
+    assert_true(said > trials / 5 && apart > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holes_are_refused_with_directive_and_leaf),
         cmocka_unit_test(what_is_near_to_them_is_accepted_and_right),
         cmocka_unit_test(spoiled_trees_are_refused),
+        cmocka_unit_test(what_is_said_of_places_is_so_for_all_points),
     };
     return cmocka_run_group_tests_name("codegen/verify_stmt", tests, NULL, NULL);
 }

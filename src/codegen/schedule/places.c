@@ -191,7 +191,7 @@ static void learn(search *s, const gn_atom *a)
 static void learn_parts(search *s, const gn_atom *a)
 {
     gn_dim_pool *p = s->g->dims;
-    if ((a->kind != GN_DIM_DIV && a->kind != GN_DIM_MOD) || !is_known(s, a->b) || is_known(s, a->a)) return;
+    if ((a->kind != GN_DIM_DIV && a->kind != GN_DIM_MOD) || !is_atom_known(s, a) || !is_known(s, a->b) || is_known(s, a->a)) return;
     const gn_dim *other = a->kind == GN_DIM_DIV ? gn_dim_mod(p, a->a, a->b) : gn_dim_div(p, a->a, a->b);
     if (!is_known(s, other) || !nonnegative(s, gn_lsub(s->g, a->b, gn_lconst(s->g, 1)))) return;
     for (size_t i = 0; i < s->sums.n; i++)
