@@ -34,20 +34,21 @@ static const gn_dim *end_of(gn_lower *g, uint32_t leaf, const gn_dim *const *env
     return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env); /* all threads run */
 }
 
-static void set_loops(gn_lower *g, gn_domain *d, const gn_tree *const *path, size_t n)
+/* A loop inside those whose leaves have values. */
+static gn_domain_loop loop_of(gn_lower *g, const gn_tree *t, const gn_dim *const *env)
+{
+    const gn_dim_facts known = gn_lfacts(g);
+    gn_domain_loop l = { .node = t, .leaf = t->leaf, .symbol = g->leaves.at[t->leaf].name, .from = gn_lconst(g, 0), .to = end_of(g, t->leaf, env), .bind = t->bind };
+    gn_dim_range(l.to, &known, &l.least, &l.most);
+    if (l.least < 0) l.least = 0;
+    return l;
+}
+
+static void set_loops(gn_lower *g, gn_domain *d, const gn_domain_loop *path, size_t n)
 {
     gn_domain_loop *loop = GN_NEW_ARRAY(g->arena, gn_domain_loop, n + 1);
-    const gn_dim **env = gn_env_copy(g, NULL);
-    const gn_dim_facts known = gn_lfacts(g);
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t l = path[i]->leaf;
-        const gn_dim *to = end_of(g, l, env);
-        loop[i] = (gn_domain_loop){ .node = path[i], .leaf = l, .symbol = g->leaves.at[l].name, .from = gn_lconst(g, 0), .to = to, .bind = path[i]->bind };
-        gn_dim_range(to, &known, &loop[i].least, &loop[i].most);
-        if (loop[i].least < 0) loop[i].least = 0;
-        env[l] = g->leaves.at[l].value;
-        gn_set_put(&d->looped, l);
-    }
+    if (n) memcpy(loop, path, n * sizeof *loop);
+    for (size_t i = 0; i < n; i++) gn_set_put(&d->looped, loop[i].leaf);
     d->loop = loop, d->nloops = n;
 }
 
@@ -80,16 +81,26 @@ static void set_facts(gn_lower *g, gn_domain *d)
     d->facts = (gn_dim_facts){ n, fact };
 }
 
-static const gn_domain *domain_of(gn_lower *g, const gn_tree *stmt, const gn_tree *step, const gn_tree *const *path, size_t n, uint32_t number)
+/* `known`: the guards of all axes that were asked for, by axis. */
+static const gn_guard *guard_of(gn_lower *g, uint32_t axis, gn_guard **known)
+{
+    if (!known[axis]) {
+        known[axis] = GN_NEW_OBJECT(g->arena, gn_guard);
+        *known[axis] = gn_domain_guard(g, axis);
+    }
+    return known[axis];
+}
+
+static gn_domain *domain_of(gn_lower *g, const gn_tree *stmt, const gn_domain_loop *path, size_t n, gn_guard **known)
 {
     gn_domain *d = GN_NEW_OBJECT(g->arena, gn_domain);
-    *d = (gn_domain){ .stmt = stmt, .step = step, .number = number, .leaves = gn_stmt_leaves(stmt) };
+    *d = (gn_domain){ .stmt = stmt, .leaves = gn_stmt_leaves(stmt) };
     set_loops(g, d, path, n);
     set_tiles(g, d);
     set_facts(g, d);
     d->axis = axes_of(g, stmt, &d->naxes);
     d->guards.at = GN_NEW_ARRAY(g->arena, gn_guard, d->naxes + 1);
-    for (; d->guards.n < d->naxes; d->guards.n++) d->guards.at[d->guards.n] = gn_domain_guard(g, d->axis[d->guards.n]);
+    for (; d->guards.n < d->naxes; d->guards.n++) d->guards.at[d->guards.n] = *guard_of(g, d->axis[d->guards.n], known);
     return d;
 }
 
@@ -97,28 +108,51 @@ static const gn_domain *domain_of(gn_lower *g, const gn_tree *stmt, const gn_tre
 
 typedef struct walk {
     gn_lower *g;
-    const gn_tree *step, *path[GN_MAX_LEAVES + 1];
+    const gn_tree *step;
+    gn_domain_loop path[GN_MAX_LEAVES + 1];
     size_t depth;
+    const gn_dim **env;
+    gn_guard **guards; /* by axis */
     gn_domains found;
 } walk;
 
+static void note_stmt(walk *w, const gn_tree *s)
+{
+    gn_domain *d = domain_of(w->g, s, w->path, w->depth, w->guards);
+    d->step = w->step, d->number = (uint32_t)w->found.n;
+    gn_push(w->g->arena, &w->found, d);
+}
+
+static void walk_tree(walk *w, const gn_tree *t);
+
+static void walk_loop(walk *w, const gn_tree *t)
+{
+    const gn_dim *before = w->env[t->leaf];
+    GN_ASSERT(w->depth <= GN_MAX_LEAVES);
+    w->path[w->depth++] = loop_of(w->g, t, w->env);
+    w->env[t->leaf] = w->g->leaves.at[t->leaf].value;
+    for (size_t i = 0; i < t->kids.n; i++) walk_tree(w, t->kids.at[i]);
+    w->env[t->leaf] = before;
+    w->depth--;
+}
+
 static void walk_tree(walk *w, const gn_tree *t)
 {
-    if (t->kind == GN_NODE_STEP) w->step = t;
-    if (t->kind == GN_NODE_STMT) gn_push(w->g->arena, &w->found, domain_of(w->g, t, w->step, w->path, w->depth, (uint32_t)w->found.n));
     if (t->kind == GN_NODE_FOR) {
-        GN_ASSERT(w->depth <= GN_MAX_LEAVES);
-        w->path[w->depth++] = t;
+        walk_loop(w, t);
+        return;
     }
+    if (t->kind == GN_NODE_STEP) w->step = t;
+    if (t->kind == GN_NODE_STMT) note_stmt(w, t);
     for (size_t i = 0; i < t->kids.n; i++) walk_tree(w, t->kids.at[i]);
-    if (t->kind == GN_NODE_FOR) w->depth--;
 }
 
 gn_domains gn_domains_of(gn_lower *g)
 {
-    walk w = { .g = g };
-    walk_tree(&w, g->root);
-    return w.found;
+    walk *w = GN_NEW_OBJECT(g->arena, walk);
+    *w = (walk){ .g = g, .env = gn_env_copy(g, NULL), .guards = GN_NEW_ARRAY(g->arena, gn_guard *, g->axes.n + 1) };
+    walk_tree(w, g->root);
+    return w->found;
 }
 
 size_t gn_domain_common(const gn_domain *a, const gn_domain *b)

@@ -136,8 +136,8 @@ _Noreturn static void tell_short(const use *u, const gn_domain_loop *w)
     const gn_lower *g = u->v->g;
     const gn_rfactor *f = rfactor_of(g, u->of);
     if (f && f->leaf == w->leaf)
-        gn_illegal(g, "rfactor %s: the leaf '%s' may end with its axis '%s' before all its results are made", gn_schedule_def_name(g->from, g->schedule, f->def),
-                   g->leaves.at[w->leaf].name, g->axes.at[g->leaves.at[w->leaf].axis].name);
+        gn_illegal(g, "rfactor %s: the leaf '%s' may end with its axis '%s' before all its results are made",
+                   gn_schedule_def_name(g->from, g->schedule, f->def), g->leaves.at[w->leaf].name, g->axes.at[g->leaves.at[w->leaf].axis].name);
     gn_illegal(g, "order: the loop '%s' may end before all of '%s' is made that '%s' reads", g->leaves.at[w->leaf].name, u->of->name,
                u->reader->stmt->def->name);
 }
