@@ -73,6 +73,9 @@ static const schedule_case holes[] = {
     { "(kernel k (syms M N K) (bufs (X f32 M N) (Z f32 M) (Y f32 M N)) (axes (i M) (j N) (t K)) (def d (i) (mul 2 (load Z i)))"
       " (def s (i) (sum (t) (d i))) (store set Y (i j) (add (s i) (d i))))", "(order t i j) (stage d arena (at t)) (stage s arena)", &gn_target_avx512,
       "stage d: it is made inside the loop 't', and 'Y' reads it outside" },
+    { "(kernel k (syms M N) (bufs (X f32 M N) (Z f32 N) (Y f32 M N)) (axes (i M) (j N)) (def d (j) (mul 2 (load Z j)))"
+      " (store set Y (i j) (add (d j) (load X i j))))", "(order i j) (bind part i) (stage d arena (at i))", &gn_target_avx512,
+      "bind part i: each of them makes all of 'd' in the arena" },
     { MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mt mg"), &gn_target_cuda,
       "tensorize acc mma_m16n8k8_tf32: the thread leaf 'mg' stands where the row takes 'mt', whose number in the warp would be another" },
     { MATMUL, MMA("(ir 2) (mg 8) (w 2)", "(mt 4) (jr 2)", "mg mt w") " (bind thread w)", &gn_target_cuda,
@@ -107,6 +110,8 @@ static const schedule_case near[] = {
       "(order i j) (bind part i j)", &gn_target_avx512, NULL },
     { "(kernel k (syms M) (bufs (X f32 M) (Y f32 (mul 2 M))) (axes (i M)) (store set Y ((mul 2 i)) (load X i)) (store set Y ((add 1 (mul 2 i))) (neg (load X i))))",
       "(order i) (bind part i)", &gn_target_avx512, NULL },
+    { "(kernel k (syms M N) (bufs (X f32 M N) (Z f32 N) (Y f32 M N)) (axes (i M) (j N)) (def d (j) (mul 2 (load Z j)))"
+      " (store set Y (i j) (add (d j) (load X i j))))", "(order i j) (bind part i) (stage d scratch (at i))", &gn_target_avx512, NULL },
     { SUM_INDEX, "(order j i)", &gn_target_avx512, NULL },
     { PICK, "(split j j0 (j1 4)) (order i j0 j1)", &gn_target_avx512, NULL },
     { HALVES, "(split i i0 (i1 4)) (order i0 i1) (bind unroll i1)", &gn_target_avx512, NULL },

@@ -190,12 +190,26 @@ static void check_threads(const use *u)
     }
 }
 
+/* Nor do parts and blocks write one place of the arena, be it the same value. */
+static void check_parts(const use *u)
+{
+    const gn_lower *g = u->v->g;
+    for (size_t i = 0; u->object->level == GN_LEVEL_ARENA && i < u->writer->nloops; i++) {
+        const gn_domain_loop *l = &u->writer->loop[i];
+        bool is_dim = l->bind != GN_BIND_PART && l->bind != GN_BIND_BLOCK;
+        for (size_t k = 0; k < u->object->dims.n; k++) is_dim |= u->object->dims.at[k] == l->leaf;
+        if (!is_dim)
+            gn_illegal(g, "bind %s %s: each of them makes all of '%s' in the arena", gn_bind_names[l->bind], g->leaves.at[l->leaf].name, u->of->name);
+    }
+}
+
 static void check_use(const use *u)
 {
     check_life(u);
     check_common(u);
     for (size_t i = gn_domain_common(u->writer, u->reader); i < u->writer->nloops; i++) check_own_loop(u, &u->writer->loop[i]);
     check_threads(u);
+    check_parts(u);
 }
 
 /* ---- who reads what ---- */
