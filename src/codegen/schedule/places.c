@@ -8,9 +8,7 @@ typedef struct search {
     gn_map moving;                    /* symbols of axes and leaves -> 1 not known, 2 known to be equal */
     gn_map atoms;                     /* quotients, remainders, loads that are known to be equal */
     GN_VEC(const gn_dim *) sums;      /* equal for both points */
-    GN_VEC(gn_dim_fact) facts;        /* symbols, axes, leaves, then magnitudes of digits */
-    size_t nfacts;                    /* without the magnitudes */
-    uint32_t nmagnitudes;
+    GN_VEC(gn_dim_fact) facts;        /* symbols, axes, leaves */
     bool moved;                       /* something new is known */
 } search;
 
@@ -79,6 +77,7 @@ static bool is_atom_known(const search *s, const gn_atom *a)
 typedef struct digit {
     const gn_atom *atom;  /* NULL: a product of several that are not known */
     const gn_dim *factor; /* equal for both points */
+    const gn_dim *count;  /* values that the atom may have; NULL: any */
     const gn_dim *most;   /* the most that factor * atom differs by; NULL: anything */
 } digit;
 
@@ -90,23 +89,11 @@ static bool nonnegative(search *s, const gn_dim *d)
     return gn_dim_nonnegative(s->g->dims, d, &f);
 }
 
-/* A symbol for a number from 0 to below the limit. */
-static const gn_dim *magnitude(search *s, const gn_dim *limit)
-{
-    gn_lower *g = s->g;
-    const gn_dim *m = gn_dim_sym(g->dims, gn_arena_printf(g->arena, "@%u", s->nmagnitudes++));
-    int64_t n;
-    gn_dim_fact f = { .name = symbol_of(m), .mul = 1, .min = 0, .max = INT64_MAX, .limit = limit };
-    if (gn_dim_is_const(limit, &n) && n > 0) f.max = n - 1;
-    gn_push(g->arena, &s->facts, f);
-    return m;
-}
-
-static bool has_limit(const search *s, const char *symbol)
+static const gn_dim *limit_of(const search *s, const char *symbol)
 {
     for (size_t i = 0; i < s->facts.n; i++)
-        if (s->facts.at[i].name == symbol) return s->facts.at[i].limit != NULL;
-    return false;
+        if (s->facts.at[i].name == symbol) return s->facts.at[i].limit;
+    return NULL;
 }
 
 static void note_moving(void *user, const char *symbol)
@@ -123,31 +110,49 @@ static bool stands_still(search *s, const gn_dim *d)
     return !moves;
 }
 
-/* By how much two values of the atom may differ, NULL: by anything. A symbol stands for it where that is below its limit. */
-static const gn_dim *difference(search *s, const gn_atom *a)
+/* How many values the atom may have, one after the other, by how much less one two of them may differ; NULL: any. */
+static const gn_dim *count_of(search *s, const gn_atom *a)
 {
     gn_lower *g = s->g;
     const gn_dim_facts f = { s->facts.n, s->facts.at };
     const gn_dim *self = gn_dim_of_atom(g->dims, a);
     int64_t low, high, span;
-    if (a->kind == GN_DIM_SYM) return has_limit(s, a->name) ? self : NULL;
+    if (a->kind == GN_DIM_SYM) return limit_of(s, a->name);
     gn_dim_range(self, &f, &low, &high);
-    if (low != INT64_MIN && high != INT64_MAX && !__builtin_sub_overflow(high, low, &span)) return gn_lconst(g, span);
-    if (a->kind == GN_DIM_MOD && is_known(s, a->b) && nonnegative(s, gn_lsub(g, a->b, gn_lconst(g, 1)))) return magnitude(s, a->b);
+    if (low != INT64_MIN && high != INT64_MAX && !__builtin_sub_overflow(high, low, &span) && span < INT64_MAX)
+        return gn_lconst(g, span + 1);
+    if (a->kind == GN_DIM_MOD && is_known(s, a->b) && nonnegative(s, gn_lsub(g, a->b, gn_lconst(g, 1)))) return a->b;
     if (a->kind == GN_DIM_DIV && is_known(s, a->b) && nonnegative(s, a->a) && nonnegative(s, a->b)) {
         const gn_dim *end = gn_dim_div(g->dims, gn_axis_most(g, a->a), a->b);
-        return gn_grows(g, a->a) && stands_still(s, end) ? magnitude(s, gn_ladd(g, end, gn_lconst(g, 1))) : NULL;
+        return gn_grows(g, a->a) && stands_still(s, end) ? gn_ladd(g, end, gn_lconst(g, 1)) : NULL;
     }
     return NULL;
 }
 
-static const gn_dim *magnitude_of(search *s, const gn_dim *factor, const gn_dim *by)
+/* It has a value, which says something of sizes: of (i j) in rows of n - 1, n is at least 2. */
+static bool follows(search *s, const digits *all, const gn_dim *d)
 {
     gn_lower *g = s->g;
-    if (!by) return NULL;
-    if (nonnegative(s, factor)) return gn_dim_mul(g->dims, factor, by);
-    factor = gn_lscale(g, factor, -1);
-    return nonnegative(s, factor) ? gn_dim_mul(g->dims, factor, by) : NULL;
+    if (nonnegative(s, d)) return true;
+    for (size_t i = 0; i < all->n; i++) {
+        const gn_dim *some = all->at[i].count ? gn_lsub(g, all->at[i].count, gn_lconst(g, 1)) : gn_lconst(g, 0);
+        for (uint32_t t = 0; t < some->n; t++)
+            for (uint32_t k = 0; k < d->n; k++) {
+                const gn_term *x = &some->term[t], *y = &d->term[k];
+                if (!x->n || x->n != y->n || memcmp(x->atom, y->atom, x->n * sizeof *x->atom) || y->c / x->c < 1) continue;
+                if (nonnegative(s, gn_lsub(g, d, gn_lscale(g, some, y->c / x->c)))) return true;
+            }
+    }
+    return false;
+}
+
+static const gn_dim *most_of(search *s, const digits *all, const digit *d)
+{
+    gn_lower *g = s->g;
+    if (!d->count) return NULL;
+    const gn_dim *by = gn_lsub(g, d->count, gn_lconst(g, 1)), *minus = gn_lscale(g, d->factor, -1);
+    if (follows(s, all, d->factor)) return gn_dim_mul(g->dims, d->factor, by);
+    return follows(s, all, minus) ? gn_dim_mul(g->dims, minus, by) : NULL;
 }
 
 static void add_term(search *s, digits *all, const gn_term *t)
@@ -166,7 +171,7 @@ static void add_term(search *s, digits *all, const gn_term *t)
             all->at[i].factor = gn_ladd(g, all->at[i].factor, factor);
             return;
         }
-    gn_push(g->arena, all, (digit){ n == 1 ? unknown : NULL, factor, NULL });
+    gn_push(g->arena, all, (digit){ n == 1 ? unknown : NULL, factor, NULL, NULL });
 }
 
 static digits digits_of(search *s, const gn_dim *sum)
@@ -174,7 +179,8 @@ static digits digits_of(search *s, const gn_dim *sum)
     digits all = { 0 };
     for (uint32_t t = 0; t < sum->n; t++) add_term(s, &all, &sum->term[t]);
     for (size_t i = 0; i < all.n; i++)
-        if (all.at[i].atom) all.at[i].most = magnitude_of(s, all.at[i].factor, difference(s, all.at[i].atom));
+        if (all.at[i].atom) all.at[i].count = count_of(s, all.at[i].atom);
+    for (size_t i = 0; i < all.n; i++) all.at[i].most = most_of(s, &all, &all.at[i]);
     return all;
 }
 
@@ -209,12 +215,11 @@ static bool exceeds_others(search *s, const digits *all, size_t which)
         if (!all->at[i].most) return false;
         others = gn_ladd(g, others, all->at[i].most);
     }
-    return nonnegative(s, gn_lsub(g, factor, others)) || nonnegative(s, gn_lsub(g, gn_lscale(g, factor, -1), others));
+    return follows(s, all, gn_lsub(g, factor, others)) || follows(s, all, gn_lsub(g, gn_lscale(g, factor, -1), others));
 }
 
 static void read_sum(search *s, const gn_dim *sum)
 {
-    s->facts.n = s->nfacts;
     const digits all = digits_of(s, sum);
     for (size_t i = 0; i < all.n; i++) {
         if (!all.at[i].atom || !exceeds_others(s, &all, i)) continue;
@@ -237,7 +242,6 @@ static void exhaust(search *s)
             read_sum(s, s->sums.at[i]);
             gn_dim_meet(&v, s->sums.at[i], note_parts, s);
         }
-        s->facts.n = s->nfacts;
     } while (s->moved);
 }
 
@@ -278,7 +282,6 @@ static void add_facts(search *s)
         add_moving(s, (gn_dim_fact){ .name = symbol_of(gn_dim_sym(g->dims, g->axes.at[a].name)), .mul = 1, .max = INT64_MAX }, g->axes.at[a].extent);
     for (uint32_t l = 0; l < g->leaves.n; l++) /* not an axis that is its own leaf */
         if (!state_of(s, symbol_of(g->leaves.at[l].value))) add_moving(s, g->facts.at[g->kernel->syms.n + l], g->leaves.at[l].points);
-    s->nfacts = s->facts.n;
 }
 
 static gn_places places_found(const search *s)
@@ -305,11 +308,10 @@ static bool rows_are_apart(gn_lower *g, const gn_kbuf *b)
     const gn_dim *sum = gn_lconst(g, 0), **at = GN_NEW_ARRAY(g->arena, const gn_dim *, b->rank + 1u);
     for (size_t i = 0; i < g->kernel->syms.n; i++) gn_push(g->arena, &s.facts, g->facts.at[i]);
     for (size_t d = 0; d < b->rank; d++) {
-        at[d] = magnitude(&s, b->shape[d]);
-        set_state(&s, symbol_of(at[d]), UNKNOWN);
+        at[d] = gn_dim_sym(g->dims, gn_arena_printf(g->arena, "@%zu", d));
+        add_moving(&s, (gn_dim_fact){ .name = symbol_of(at[d]), .mul = 1, .max = INT64_MAX }, b->shape[d]);
         sum = gn_ladd(g, sum, gn_dim_mul(g->dims, b->stride[d], at[d]));
     }
-    s.nfacts = s.facts.n;
     gn_push(g->arena, &s.sums, sum);
     exhaust(&s);
     bool all = true;
