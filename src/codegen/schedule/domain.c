@@ -38,7 +38,9 @@ static const gn_dim *end_of(gn_lower *g, uint32_t leaf, const gn_dim *const *env
 static gn_domain_loop loop_of(gn_lower *g, const gn_tree *t, const gn_dim *const *env)
 {
     const gn_dim_facts known = gn_lfacts(g);
-    gn_domain_loop l = { .node = t, .leaf = t->leaf, .symbol = g->leaves.at[t->leaf].name, .from = gn_lconst(g, 0), .to = end_of(g, t->leaf, env), .bind = t->bind };
+    gn_domain_loop l = { .node = t, .leaf = t->leaf, .symbol = g->leaves.at[t->leaf].name, .bind = t->bind };
+    l.from = gn_lconst(g, 0);
+    l.to = end_of(g, t->leaf, env);
     gn_dim_range(l.to, &known, &l.least, &l.most);
     if (l.least < 0) l.least = 0;
     return l;
@@ -183,17 +185,18 @@ typedef struct proof {
 /* goal > 0, where `scale` is by how much it was multiplied on the way; guards from `first` on may still be used. */
 static bool proves(proof *p, const gn_dim *goal, int64_t scale, size_t first);
 
-/* A term c * atom of the goal, of minimum, maximum or quotient by a number. */
+/* A term c * atom of the goal, of minimum, maximum or quotient by a number: the deepest, since what is in it may cancel others. */
 static const gn_term *split_term(const gn_dim *goal)
 {
+    const gn_term *deepest = NULL;
     for (uint32_t t = 0; t < goal->n; t++) {
         const gn_term *m = &goal->term[t];
         int64_t by;
-        if (m->n != 1) continue;
+        if (m->n != 1 || (deepest && m->atom[0]->depth <= deepest->atom[0]->depth)) continue;
         const gn_atom_kind kind = m->atom[0]->kind;
-        if (kind == GN_DIM_MIN || kind == GN_DIM_MAX || (kind == GN_DIM_DIV && gn_dim_is_const(m->atom[0]->b, &by) && by > 0)) return m;
+        if (kind == GN_DIM_MIN || kind == GN_DIM_MAX || (kind == GN_DIM_DIV && gn_dim_is_const(m->atom[0]->b, &by) && by > 0)) deepest = m;
     }
-    return NULL;
+    return deepest;
 }
 
 /* rest + c (a div b), times what makes c a multiple of b: b (a div b) is at most a, and at least a - b + 1. */

@@ -214,7 +214,6 @@ void gn_check_extents(gn_lower *);                                              
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
 const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
 bool gn_axis_exact(gn_lower *, uint32_t axis);                                    /* its leaves never pass its extent */
-bool gn_axis_whole(gn_lower *, uint32_t axis);                                    /* all its loops run to their full extents */
 typedef struct gn_guard {
     uint32_t axis;
     const gn_dim *value, *extent; /* value may reach extent or pass it */
