@@ -62,12 +62,13 @@ static void run(void *arg)
     const gn_sx *given = find_list(r->path, items, "schedule", false);
     gn_schedule *schedule =
         given ? gn_schedule_read(&arena, kernel, r->path, given) : gn_default_find(&arena, kernel, NULL, target);
+    const gn_scheduled *lowered = given ? NULL : gn_default_lower(&arena, kernel, target, &schedule); /* what is printed is what is taken */
     gn_text out = {.arena = &arena};
     if (r->kernel) gn_kernel_print(&out, kernel);
     if (r->schedule) gn_schedule_print(&out, kernel, schedule);
     const bool source = !r->kernel && !r->schedule && !r->tree && !r->code;
     if (r->tree || r->code || source) {
-        const gn_scheduled *s = gn_schedule_apply(&arena, kernel, schedule, target);
+        const gn_scheduled *s = lowered ? lowered : gn_schedule_apply(&arena, kernel, schedule, target);
         if (r->tree) gn_scheduled_print(&out, s);
         if (r->code) gn_code_print(&out, s->code);
         if (source) print_source(&out, &arena, s, target);

@@ -198,6 +198,12 @@ static const kernel_case kernel_cases[] = {
       " (store set Y (i j) (mul (e i j) (div 1 (s i)))))"
       "(schedule s (split j j0 (jt 64)) (order i jt j0) (bind block i) (bind thread jt) (bind unroll j0) (stage e reg))",
       { { 3, 150 }, { -1 } }, 1, 0, true },
+    { "cuda_online_beside_threads", /* each thread keeps the running maximum, and corrects the sum */
+      "(kernel cuda_online_beside_threads (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20))"
+      " (def m (i) (max (j) (load X i j))) (def l (i) (sum (j) (exp (sub (load X i j) (m i)))))"
+      " (store set L (i) (l i)) (store set Y (i e) (cast f32 e)))"
+      "(schedule s (split e e0 (e1 16)) (order i j e1 e0) (bind thread e1) (online m j))",
+      { { 6, 5 }, { 1, 1 }, { 3, 20 }, { -1 } }, 1, 0, true },
     { "cuda_gemm",
       "(kernel cuda_gemm (syms M N K) (bufs (A f32 M K) (B f32 K N) (bias f32 N) (C f32 M N)) (axes (i M) (j N) (k K))"
       " (def a (i k) (load A i k)) (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (a i k) (b k j))))"

@@ -72,6 +72,7 @@ static void judge_target(const gn_target *target)
     for (int seed = first; seed <= last; seed++) {
         trial t = { .target = target };
         const verdict v = judge(&t, seed);
+        if (getenv("GNOMON_TEST_SHOW")) print_message("%s %d: %s\n", target->name, seed, v == RIGHT ? "right" : v == WRONG ? "wrong" : gn_message());
         const bool known = is_known(target->name, seed);
         n[v]++, nplain[v] += t.plain;
         if ((v == WRONG) != known || (v == WRONG && t.plain)) {

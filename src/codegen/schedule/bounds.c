@@ -107,11 +107,6 @@ static bool is_whole(gn_lower *g, const gn_laxis *a)
     return gn_dim_divisible(a->extent, stride, &f);
 }
 
-bool gn_axis_whole(gn_lower *g, uint32_t axis)
-{
-    return is_whole(g, &g->axes.at[axis]);
-}
-
 /* Points of a tile inside serial loops, which end with the axis: it is enough that tiles divide. */
 bool gn_axis_exact(gn_lower *g, uint32_t axis)
 {

@@ -234,6 +234,30 @@ static int64_t loop_place(const piece *p, const uint16_t *axis, size_t n, bool l
     return place;
 }
 
+/* Of threads one alone adds up what is in the arena, and the others do not wait for it: results that nobody needs in other loops stay in registers,
+ * where each thread has its own. */
+static bool stays_with_threads(const piece *p, uint32_t item)
+{
+    const gn_kdef *d = gn_piece_def(p, item);
+    bool *needs = GN_NEW_ARRAY(p->arena, bool, p->k->defs.n), all = p->target->lang == GN_LANG_CUDA;
+    uint64_t own = 0;
+    for (uint16_t k = 0; k < d->nparam; k++) own |= UINT64_C(1) << d->param[k];
+    needs[d - p->k->defs.at] = true;
+    for (uint32_t k = item + 1; all && k < p->nitems; k++) {
+        const gn_piece_walk *w = gn_piece_body(p, k);
+        const gn_kdef *user = gn_piece_def(p, k);
+        bool uses = false;
+        for (size_t r = 0; r < w->refs.n; r++) {
+            if (!needs[w->refs.at[r]->u.ref]) continue;
+            uses = true;
+            all &= gn_piece_is_own(p, w->refs.at[r]);
+        }
+        if (uses && user && user->red == GN_RED_NONE) needs[user - p->k->defs.at] = true;
+        all &= !uses || !(gn_piece_axes(p, k) & ~own);
+    }
+    return all;
+}
+
 void gn_piece_keep(piece *p)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
@@ -244,11 +268,9 @@ void gn_piece_keep(piece *p)
         const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
         uint64_t own = 0;
         for (uint16_t k = 0; k < d->nparam; k++) own |= UINT64_C(1) << d->param[k];
-        if (!p->small && p->spread & ~own) {
-            gn_textf(&p->rest, " (stage %s arena)", d->name);
-            continue;
-        }
-        if (factored && result >= 0 && gn_piece_count_users(p, i, NULL) > 1) gn_textf(&p->rest, " (stage %s arena)", d->name);
+        const bool outside = !p->small && p->spread & ~own, shared = factored && result >= 0 && gn_piece_count_users(p, i, NULL) > 1;
+        if ((outside || shared) && !stays_with_threads(p, i)) gn_textf(&p->rest, " (stage %s arena)", d->name);
+        if (outside) continue;
         if (!factored && sum >= 0 && result > sum)
             gn_textf(&p->rest, " (stage %s %s)", d->name,
                      p->small || p->target->lang == GN_LANG_CUDA ? "stack" : "scratch");

@@ -4,8 +4,8 @@
 #include "default_piece.h"
 #include <inttypes.h>
 
-/* Axes that stand in an index as they are: of a quotient, several points go to one place. */
-static uint64_t plain_axes(const piece *p, const gn_dim *d)
+/* The axis that stands in an index as it is, alone: of a quotient or a sum of two, several points go to one place. */
+static uint64_t plain_axis(const piece *p, const gn_dim *d)
 {
     uint64_t bits = 0;
     for (uint32_t t = 0; t < d->n; t++)
@@ -14,7 +14,7 @@ static uint64_t plain_axes(const piece *p, const gn_dim *d)
             const int32_t a = x->kind == GN_DIM_SYM ? gn_kernel_find_axis(p->k, x->name) : -1;
             if (a >= 0) bits |= UINT64_C(1) << a;
         }
-    return bits;
+    return bits & (bits - 1) ? 0 : bits;
 }
 
 /* Axes that stand so in an index of every store, as bits. */
@@ -27,7 +27,7 @@ static uint64_t free_axes(const piece *p)
         const gn_kstore *s = &p->k->stores.at[it->at];
         uint64_t own = 0;
         for (size_t d = 0; d < p->k->bufs.at[s->buf].rank; d++)
-            if (!gn_dim_has_load(s->index[d])) own |= plain_axes(p, s->index[d]);
+            if (!gn_dim_has_load(s->index[d])) own |= plain_axis(p, s->index[d]);
         all &= own;
     }
     return all;

@@ -164,12 +164,16 @@ const gn_kexpr *gn_copy_expr(gn_expr_copy *, const gn_kexpr *);
 const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */
 /* lower_check.c: legality of directives that needs no placement. */
 void gn_lower_check(gn_lower *);
+/* verify_stmt.c: what must hold of the tree of statements once storage and bounds are there. */
+extern const char *const gn_bind_names[];
+void gn_lower_verify(gn_lower *);
 /* lower_name.c: the names that are there after gn_lower_kernel; then new ones near `wanted`, which may be that of definition `own`. */
 void gn_lower_names(gn_lower *);
 const char *gn_lower_name(gn_lower *, const gn_ldef *own, const char *wanted);
 /* place.c: the tree of loops. */
 void gn_lower_place(gn_lower *);
 bool gn_is_inside(const gn_ldef *, const gn_tree *loop); /* its main statement is */
+bool gn_depends_on(gn_lower *, const gn_ldef *, gn_ldef *m); /* on a maximum, through definitions */
 /* place_next.c: in which order, and how far into the open loops. */
 typedef struct gn_path { /* leaves of the loops around a statement, from outside */
     uint32_t n, leaf[GN_MAX_LEAVES];
@@ -210,7 +214,6 @@ void gn_check_extents(gn_lower *);                                              
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
 const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
 bool gn_axis_exact(gn_lower *, uint32_t axis);                                    /* its leaves never pass its extent */
-bool gn_axis_whole(gn_lower *, uint32_t axis);                                    /* all its loops run to their full extents */
 typedef struct gn_guard {
     uint32_t axis;
     const gn_dim *value, *extent; /* value may reach extent or pass it */

@@ -4,8 +4,6 @@
 #include "lower.h"
 #include "visit.h"
 
-static const char *const bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
-
 static const char *leaf_name(const gn_lower *g, uint32_t l)
 {
     return g->leaves.at[l].name;
@@ -80,9 +78,9 @@ static void check_binds(const gn_lower *g)
         if (gn_is_tile_bind(l->bind)) {
             tile = true;
             if (!gn_dim_is_const(l->points, &n))
-                gn_illegal(g, "bind %s %s: the extent is not constant", bind_names[l->bind], l->name);
+                gn_illegal(g, "bind %s %s: the extent is not constant", gn_bind_names[l->bind], l->name);
             if (l->bind != GN_BIND_LANE && n > 512)
-                gn_illegal(g, "bind %s %s: %" PRId64 " points are too many", bind_names[l->bind], l->name, n);
+                gn_illegal(g, "bind %s %s: %" PRId64 " points are too many", gn_bind_names[l->bind], l->name, n);
         } else if (tile && !is_tensorized(g, g->order.at[i]))
             gn_illegal(g, "order: '%s' stands after a leaf that is bound to lane, unroll, private or tile", l->name);
         if (l->bind == GN_BIND_LANE && g->cuda)
@@ -90,21 +88,16 @@ static void check_binds(const gn_lower *g)
         if (l->bind == GN_BIND_LANE && !is_width(n))
             gn_illegal(g, "bind lane %s: %" PRId64 " lanes, the target %s has 2, 4, 8 and 16", l->name, n, g->target->name);
         if ((l->bind == GN_BIND_BLOCK || l->bind == GN_BIND_THREAD) && !g->cuda)
-            gn_illegal(g, "bind %s %s: the target %s has no blocks and threads", bind_names[l->bind], l->name, g->target->name);
+            gn_illegal(g, "bind %s %s: the target %s has no blocks and threads", gn_bind_names[l->bind], l->name, g->target->name);
         if (l->bind == GN_BIND_PART && g->cuda)
             gn_illegal(g, "bind part %s: the target %s has blocks instead", l->name, g->target->name);
         if (l->bind == GN_BIND_THREAD && !gn_dim_is_const(l->points, &n))
             gn_illegal(g, "bind thread %s: the extent is not constant", l->name);
         if (l->bind != GN_BIND_NONE && l->unroll)
-            gn_illegal(g, "unroll %s: the leaf is bound to %s, it is no loop", l->name, bind_names[l->bind]);
+            gn_illegal(g, "unroll %s: the leaf is bound to %s, it is no loop", l->name, gn_bind_names[l->bind]);
         if (l->bind != GN_BIND_NONE && l->peel)
-            gn_illegal(g, "peel %s: the leaf is bound to %s, it is no loop", l->name, bind_names[l->bind]);
+            gn_illegal(g, "peel %s: the leaf is bound to %s, it is no loop", l->name, gn_bind_names[l->bind]);
     }
-    int64_t threads = 1;
-    for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && __builtin_mul_overflow(threads, gn_points(g, l), &threads))
-            threads = INT64_MAX;
-    if (threads > 1024) gn_illegal(g, "bind thread: %" PRId64 " threads, a block has at most 1024", threads);
 }
 
 /* ---- statements ---- */
@@ -153,44 +146,9 @@ static void check_reduction(const gn_lower *g, const gn_ldef *d)
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         const uint8_t b = g->leaves.at[l].bind;
         if (gn_set_has(&d->reduced, l) && (b == GN_BIND_PART || b == GN_BIND_BLOCK))
-            gn_illegal(g, "bind %s %s: '%s' is reduced along it; rfactor it first", bind_names[b], leaf_name(g, l), d->name);
+            gn_illegal(g, "bind %s %s: '%s' is reduced along it; rfactor it first", gn_bind_names[b], leaf_name(g, l), d->name);
         if (gn_set_has(&d->reduced, l) && b == GN_BIND_TILE && !d->row)
             gn_illegal(g, "bind tile %s: '%s' is not tensorized", leaf_name(g, l), d->name);
-    }
-}
-
-static void note_free(void *user, const char *name)
-{
-    const gn_lower *g = ((void **)user)[0];
-    gn_leafset *axes = ((void **)user)[1];
-    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(name));
-    if (a) gn_set_put(axes, (uint32_t)(a - 1));
-}
-
-/* Axes that stand in an index as they are: through a load, a quotient or a minimum several points go to one place. */
-static void affine_axes(const gn_lower *g, const gn_dim *d, gn_leafset *axes)
-{
-    for (uint32_t t = 0; t < d->n; t++)
-        for (uint32_t i = 0; i < d->term[t].n; i++)
-            if (d->term[t].atom[i]->kind == GN_DIM_SYM) note_free((void *[]){ (void *)g, axes }, d->term[t].atom[i]->name);
-}
-
-/* Points of a store that run side by side must go to different places. */
-static void check_store(const gn_lower *g, const gn_ldef *d)
-{
-    gn_leafset axes = { { 0 } };
-    const gn_kbuf *buf = &g->kernel->bufs.at[d->store->buf];
-    for (size_t i = 0; i < buf->rank; i++) affine_axes(g, d->store->index[i], &axes);
-    affine_axes(g, gn_kernel_flat(g->kernel, d->store->buf, d->store->index), &axes); /* a quotient and its rest are what they are of */
-    if (buf->access & GN_KBUF_READ) axes = (gn_leafset){ { 0 } };                     /* what one point adds another may load */
-    for (size_t p = 0; p < d->nparam; p++) {
-        if (gn_set_has(&axes, d->param[p])) continue;
-        for (size_t i = 0; i < g->axes.at[d->param[p]].leaf.n; i++) {
-            const gn_lleaf *l = &g->leaves.at[g->axes.at[d->param[p]].leaf.at[i]];
-            if (l->bind != GN_BIND_NONE && l->bind != GN_BIND_UNROLL && l->bind != GN_BIND_PRIVATE)
-                gn_illegal(g, "bind %s %s: the store to '%s' does not go to different places along it", bind_names[l->bind],
-                           l->name, d->name);
-        }
     }
 }
 
@@ -296,7 +254,7 @@ static void check_online(const gn_lower *g, gn_ldef *m)
     if (m->red != GN_RED_MAX || !gn_is_float(m->dtype)) gn_illegal(g, "online %s: it is no maximum of floats", m->name);
     if (!gn_set_has(&m->reduced, l)) gn_illegal(g, "online %s %s: it is not reduced along that leaf", m->name, leaf_name(g, l));
     if (gn_is_tile_leaf(g, l) || g->leaves.at[l].bind == GN_BIND_THREAD)
-        gn_illegal(g, "online %s %s: the leaf is bound to %s, it is no loop", m->name, leaf_name(g, l), bind_names[g->leaves.at[l].bind]);
+        gn_illegal(g, "online %s %s: the leaf is bound to %s, it is no loop", m->name, leaf_name(g, l), gn_bind_names[g->leaves.at[l].bind]);
     for (uint32_t x = 0; x < g->leaves.n; x++)
         if (gn_set_has(&m->reduced, x) && x != l)
             gn_illegal(g, "online %s: it is reduced along '%s' too; rfactor it by '%s'", m->name, leaf_name(g, x), leaf_name(g, l));
@@ -335,7 +293,7 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
                                                         : GN_BIND_TILE;
         if (!copy && g->leaves.at[l].bind != bind)
             gn_illegal(g, "tensorize %s %s: the leaf '%s' is not bound to %s", d->name, row->name, leaf_name(g, l),
-                       bind_names[bind]);
+                       gn_bind_names[bind]);
     }
     if (row->kind == GN_TILE_COPY && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
@@ -357,7 +315,6 @@ void gn_lower_check(gn_lower *g)
         if (d->tile) check_tensorize(g, d);
         check_lanes(g, d);
         check_reduction(g, d);
-        if (d->is_store) check_store(g, d);
         if (d->stage) check_stage(g, d);
         if (d->online >= 0) check_online(g, d);
     }

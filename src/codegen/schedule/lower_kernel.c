@@ -214,24 +214,6 @@ static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
     return v;
 }
 
-static bool is_leaf_of_params(const gn_lower *g, const gn_kdef *d, uint32_t leaf)
-{
-    return reduces_leaf(g, d->nparam, d->param, leaf);
-}
-
-/* An inner loop that ends with its axis makes no partial results beyond: they must be summed over that same loop, inside those outside it. */
-static void check_partials(gn_lower *g, const char *name, const gn_rfactor *f, const gn_kdef *d)
-{
-    if (gn_is_tile_leaf(g, f->leaf) || g->leaves.at[f->leaf].bind == GN_BIND_THREAD) return; /* all points run */
-    for (uint32_t a = 0; a < g->axes.n; a++) {
-        bool same = !f->axis_name;
-        for (size_t i = 0; i < g->axes.at[a].leaf.n; same &= is_leaf_of_params(g, d, g->axes.at[a].leaf.at[i++]))
-            if (i > 0 && !same && g->axes.at[a].leaf.at[i] == f->leaf && !gn_axis_whole(g, a))
-                gn_illegal(g, "rfactor %s: the leaf '%s' may end with its axis '%s' before all its results are made", name,
-                           g->leaves.at[f->leaf].name, g->axes.at[a].name);
-    }
-}
-
 static uint32_t add_def(gn_expr_copy *, const directives *all, uint32_t number, const char *name, gn_kdef);
 
 /* The definition as a sum of partial ones, which it makes before. */
@@ -243,7 +225,6 @@ static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *nam
     if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
     if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf))
         gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, g->leaves.at[f->leaf].name);
-    check_partials(g, name, f, &d);
     const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
     uint16_t *param = GN_NEW_ARRAY(g->arena, uint16_t, d.nparam + 1), *q = GN_NEW_ARRAY(g->arena, uint16_t, 1);
     param[0] = by;

@@ -105,7 +105,7 @@ static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *re
 
 /* ---- reductions: init outside the first reduced loop, scale inside the online loop ---- */
 
-static bool depends_on(gn_lower *g, const gn_ldef *d, gn_ldef *m)
+bool gn_depends_on(gn_lower *g, const gn_ldef *d, gn_ldef *m)
 {
     if (!m->reaches) {
         m->reaches = GN_NEW_ARRAY(g->arena, bool, g->items.n);
@@ -131,7 +131,7 @@ static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
 {
     for (size_t i = 0; i < g->online.n; i++) {
         gn_ldef *m = g->online.at[i];
-        if (m == d || !depends_on(g, d, m)) continue;
+        if (m == d || !gn_depends_on(g, d, m)) continue;
         for (size_t j = 0; j < upd->above.n; j++)
             if (upd->above.at[j]->leaf == (uint32_t)m->online && gn_is_inside(m, upd->above.at[j])) { /* else m is whole there */
                 insert(g, d, GN_STMT_SCALE, upd, scale_depth(g, d, m, upd, j + 1), gn_set_or(d->params, d->private), m);
@@ -178,38 +178,6 @@ static void cut_steps(gn_lower *g)
     g->root = root;
 }
 
-/* ---- copies: all that reads one is inside the loops that it is made for ---- */
-
-static bool has_loop(const gn_tree *s, const gn_tree *loop)
-{
-    for (size_t i = 0; i < s->above.n; i++)
-        if (s->above.at[i] == loop) return true;
-    return false;
-}
-
-/* A loop may have no turns, or others than the copy's own; the loop of a running maximum gives it other values in each. */
-static bool binds_readers(gn_lower *g, const gn_ldef *copy, const gn_tree *loop)
-{
-    if (!gn_set_has(&copy->params, loop->leaf)) return true;
-    for (size_t i = 0; i < g->online.n; i++) {
-        gn_ldef *m = g->online.at[i];
-        if (m->online == (int)loop->leaf && gn_is_inside(m, loop) && depends_on(g, copy, m)) return true;
-    }
-    return false;
-}
-
-static void check_readers(gn_lower *g, const gn_ldef *copy)
-{
-    for (size_t i = 0; i < copy->main->above.n; i++) {
-        const gn_tree *loop = copy->main->above.at[i];
-        if (!binds_readers(g, copy, loop)) continue;
-        for (size_t r = 0; r < copy->touched.n; r++)
-            if (!has_loop(copy->touched.at[r], loop))
-                gn_illegal(g, "stage %s: it is made inside the loop '%s', and '%s' reads it outside", copy->name, g->leaves.at[loop->leaf].name,
-                           copy->touched.at[r]->def->name);
-    }
-}
-
 void gn_lower_place(gn_lower *g)
 {
     g->root = gn_tree_new(g, GN_NODE_STEP);
@@ -226,8 +194,6 @@ void gn_lower_place(gn_lower *g)
         else gn_place_ready(g, d);
     }
     for (size_t i = 0; i < g->items.n; i++) GN_ASSERT(g->items.at[i]->done);
-    for (size_t i = 0; i < g->items.n; i++)
-        if (gn_is_copy(g->items.at[i])) check_readers(g, g->items.at[i]);
     cut_steps(g);
 }
 

@@ -141,27 +141,6 @@ static void size_registers(gn_lower *g, gn_object *o)
     o->size = gn_lconst(g, o->nregs);
 }
 
-enum { STACK_BYTES = 1 << 20 };
-
-static int64_t bytes_of(int64_t n, gn_dtype t)
-{
-    int64_t bytes;
-    return __builtin_mul_overflow(n, (int64_t)gn_dtype_size(t), &bytes) ? INT64_MAX : bytes;
-}
-
-static void check_bytes(gn_lower *g, const gn_object *o, int64_t bytes)
-{
-    int64_t all = bytes, n;
-    for (size_t i = 0; i < g->objects.n; i++)
-        if (g->objects.at[i]->level == o->level && gn_dim_is_const(g->objects.at[i]->size, &n) &&
-            __builtin_add_overflow(all, bytes_of(n, g->objects.at[i]->dtype), &all))
-            all = INT64_MAX;
-    const int64_t most = o->level == GN_LEVEL_STACK ? STACK_BYTES : g->target->shared_bytes;
-    if (all > most)
-        gn_illegal(g, "stage %s %s: %" PRId64 " bytes together, at most %" PRId64 " fit", o->name, level_names[o->level], all,
-                   most);
-}
-
 /* The axis that alone has the leaf, a loop that ends with it (rfactor's, which stands for the leaf, does not count); NULL. */
 static const gn_laxis *ending_axis(const gn_lower *g, const gn_object *o, uint32_t leaf, size_t *at)
 {
@@ -206,7 +185,6 @@ static void size_memory(gn_lower *g, gn_object *o)
 {
     const gn_stage *st = o->def->stage;
     const gn_dim *size = gn_lconst(g, 1);
-    int64_t n = 0;
     o->stride = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
     for (size_t i = o->dims.n, last = i; i-- > 0;) {
         const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
@@ -218,12 +196,11 @@ static void size_memory(gn_lower *g, gn_object *o)
         if (st && st->pad_leaf == (int32_t)o->dims.at[i]) size = gn_ladd(g, size, gn_lconst(g, st->pad));
     }
     o->size = size;
-    if ((o->level == GN_LEVEL_STACK || o->level == GN_LEVEL_SHARED) && !gn_dim_is_const(size, &n)) {
+    if ((o->level == GN_LEVEL_STACK || o->level == GN_LEVEL_SHARED) && !gn_dim_is_const(size, NULL)) {
         gn_text t = { .arena = g->arena };
         gn_dim_show(&t, size);
         gn_illegal(g, "stage %s %s: its size %s is not constant", o->name, level_names[o->level], gn_text_done(&t));
     }
-    if (o->level == GN_LEVEL_STACK || o->level == GN_LEVEL_SHARED) check_bytes(g, o, bytes_of(n, o->dtype));
 }
 
 /* ---- objects ---- */
@@ -265,19 +242,6 @@ static void check_home(const living *v, const gn_object *o)
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
 }
 
-/* Threads that a sum knows nothing of would all make it: one does, and the others must not read it before a step has ended. */
-static void check_threads(const living *v, const gn_object *o)
-{
-    gn_lower *g = v->g;
-    if (!g->cuda || o->level != GN_LEVEL_ARENA || o->def->red == GN_RED_NONE) return;
-    for (uint32_t l = 0; l < g->leaves.n; l++) {
-        if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_points(g, l) < 2 || gn_set_has(&o->def->params, l)) continue;
-        for (size_t i = 0; i < v->nuses; i++)
-            if (v->uses[i]->stmt != GN_STMT_INIT && v->uses[i]->stmt != GN_STMT_UPD && step_of_stmt(g, v->uses[i]) == step_of_stmt(g, o->def->main))
-                gn_illegal(g, "stage %s arena: one thread along '%s' makes it, and all of them read it in the same step", o->def->name, g->leaves.at[l].name);
-    }
-}
-
 static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_leafset extra, bool accumulator)
 {
     living v = { .g = g, .d = d, .extra = extra, .level = d->stage ? d->stage->level : GN_LEVEL_REG };
@@ -297,7 +261,6 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);
-    check_threads(&v, o);
     check_copy(g, o);
     if (o->level == GN_LEVEL_REG)
         size_registers(g, o);

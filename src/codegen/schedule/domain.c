@@ -1,0 +1,258 @@
+/* Domains of placed statements, and what follows from the ends of axes. */
+#include "dim_parts.h"
+#include "domain.h"
+
+/* ---- axes over leaves ---- */
+
+static const gn_dim **own_leaves(gn_lower *g)
+{
+    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1);
+    for (uint32_t l = 0; l < g->leaves.n; l++) env[l] = g->leaves.at[l].value;
+    return env;
+}
+
+gn_guard gn_domain_guard(gn_lower *g, uint32_t axis)
+{
+    const gn_dim **env = own_leaves(g), **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
+    for (uint32_t a = 0; a <= axis; a++) value[a] = gn_axis_value(g, a, env);
+    return (gn_guard){ axis, value[axis], gn_subst_axes(g, g->axes.at[axis].extent, value) };
+}
+
+/* ---- one statement ---- */
+
+static uint16_t *axes_of(gn_lower *g, const gn_tree *s, size_t *n)
+{
+    const gn_ldef *d = s->def;
+    uint16_t *axis = GN_NEW_ARRAY(g->arena, uint16_t, d->nparam + d->nraxis + 1u);
+    for (size_t i = 0; i < d->nparam; i++) axis[(*n)++] = d->param[i];
+    for (size_t i = 0; s->stmt == GN_STMT_UPD && i < d->nraxis; i++) axis[(*n)++] = d->raxis[i];
+    return axis;
+}
+
+static const gn_dim *end_of(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
+{
+    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env); /* all threads run */
+}
+
+/* A loop inside those whose leaves have values. */
+static gn_domain_loop loop_of(gn_lower *g, const gn_tree *t, const gn_dim *const *env)
+{
+    const gn_dim_facts known = gn_lfacts(g);
+    gn_domain_loop l = { .node = t, .leaf = t->leaf, .symbol = g->leaves.at[t->leaf].name, .bind = t->bind };
+    l.from = gn_lconst(g, 0);
+    l.to = end_of(g, t->leaf, env);
+    gn_dim_range(l.to, &known, &l.least, &l.most);
+    if (l.least < 0) l.least = 0;
+    return l;
+}
+
+static void set_loops(gn_lower *g, gn_domain *d, const gn_domain_loop *path, size_t n)
+{
+    gn_domain_loop *loop = GN_NEW_ARRAY(g->arena, gn_domain_loop, n + 1);
+    if (n) memcpy(loop, path, n * sizeof *loop);
+    for (size_t i = 0; i < n; i++) gn_set_put(&d->looped, loop[i].leaf);
+    d->loop = loop, d->nloops = n;
+}
+
+static void set_tiles(gn_lower *g, gn_domain *d)
+{
+    gn_domain_tile *tile = GN_NEW_ARRAY(g->arena, gn_domain_tile, g->leaves.n + 1);
+    const gn_leafset rest = gn_set_minus(d->leaves, d->looped);
+    for (size_t i = 0; i < g->order.n; i++) {
+        const uint32_t l = g->order.at[i];
+        int64_t n = 0;
+        if (!gn_set_has(&rest, l)) continue;
+        gn_dim_is_const(g->leaves.at[l].points, &n);
+        tile[d->ntiles++] = (gn_domain_tile){ l, g->leaves.at[l].bind, n };
+    }
+    d->tile = tile;
+}
+
+static void set_facts(gn_lower *g, gn_domain *d)
+{
+    gn_dim_fact *fact = GN_NEW_ARRAY(g->arena, gn_dim_fact, g->kernel->syms.n + g->leaves.n + 1);
+    const gn_dim_fact *leaf = g->facts.at + g->kernel->syms.n;
+    size_t n = g->kernel->syms.n;
+    if (n) memcpy(fact, g->facts.at, n * sizeof *fact);
+    for (size_t i = 0; i < d->nloops; i++) {
+        fact[n] = leaf[d->loop[i].leaf];
+        fact[n++].limit = d->loop[i].to;
+    }
+    for (uint32_t l = 0; l < g->leaves.n; l++)
+        if (!gn_set_has(&d->looped, l)) fact[n++] = leaf[l];
+    d->facts = (gn_dim_facts){ n, fact };
+}
+
+/* `known`: the guards of all axes that were asked for, by axis. */
+static const gn_guard *guard_of(gn_lower *g, uint32_t axis, gn_guard **known)
+{
+    if (!known[axis]) {
+        known[axis] = GN_NEW_OBJECT(g->arena, gn_guard);
+        *known[axis] = gn_domain_guard(g, axis);
+    }
+    return known[axis];
+}
+
+static gn_domain *domain_of(gn_lower *g, const gn_tree *stmt, const gn_domain_loop *path, size_t n, gn_guard **known)
+{
+    gn_domain *d = GN_NEW_OBJECT(g->arena, gn_domain);
+    *d = (gn_domain){ .stmt = stmt, .leaves = gn_stmt_leaves(stmt) };
+    set_loops(g, d, path, n);
+    set_tiles(g, d);
+    set_facts(g, d);
+    d->axis = axes_of(g, stmt, &d->naxes);
+    d->guards.at = GN_NEW_ARRAY(g->arena, gn_guard, d->naxes + 1);
+    for (; d->guards.n < d->naxes; d->guards.n++) d->guards.at[d->guards.n] = *guard_of(g, d->axis[d->guards.n], known);
+    return d;
+}
+
+/* ---- all of them ---- */
+
+typedef struct walk {
+    gn_lower *g;
+    const gn_tree *step;
+    gn_domain_loop path[GN_MAX_LEAVES + 1];
+    size_t depth;
+    const gn_dim **env;
+    gn_guard **guards; /* by axis */
+    gn_domains found;
+} walk;
+
+static void note_stmt(walk *w, const gn_tree *s)
+{
+    gn_domain *d = domain_of(w->g, s, w->path, w->depth, w->guards);
+    d->step = w->step, d->number = (uint32_t)w->found.n;
+    gn_push(w->g->arena, &w->found, d);
+}
+
+static void walk_tree(walk *w, const gn_tree *t);
+
+static void walk_loop(walk *w, const gn_tree *t)
+{
+    const gn_dim *before = w->env[t->leaf];
+    GN_ASSERT(w->depth <= GN_MAX_LEAVES);
+    w->path[w->depth++] = loop_of(w->g, t, w->env);
+    w->env[t->leaf] = w->g->leaves.at[t->leaf].value;
+    for (size_t i = 0; i < t->kids.n; i++) walk_tree(w, t->kids.at[i]);
+    w->env[t->leaf] = before;
+    w->depth--;
+}
+
+static void walk_tree(walk *w, const gn_tree *t)
+{
+    if (t->kind == GN_NODE_FOR) {
+        walk_loop(w, t);
+        return;
+    }
+    if (t->kind == GN_NODE_STEP) w->step = t;
+    if (t->kind == GN_NODE_STMT) note_stmt(w, t);
+    for (size_t i = 0; i < t->kids.n; i++) walk_tree(w, t->kids.at[i]);
+}
+
+gn_domains gn_domains_of(gn_lower *g)
+{
+    walk *w = GN_NEW_OBJECT(g->arena, walk);
+    *w = (walk){ .g = g, .env = gn_env_copy(g, NULL), .guards = GN_NEW_ARRAY(g->arena, gn_guard *, g->axes.n + 1) };
+    walk_tree(w, g->root);
+    return w->found;
+}
+
+size_t gn_domain_common(const gn_domain *a, const gn_domain *b)
+{
+    size_t n = 0;
+    while (n < a->nloops && n < b->nloops && a->loop[n].node == b->loop[n].node) n++;
+    return n;
+}
+
+const gn_domain_loop *gn_domain_loop_over(const gn_domain *d, uint32_t leaf)
+{
+    for (size_t i = 0; i < d->nloops; i++)
+        if (d->loop[i].leaf == leaf) return &d->loop[i];
+    return NULL;
+}
+
+/* ---- what follows from the ends of axes ---- */
+
+enum { MOST_STEPS = 300 };
+
+typedef struct proof {
+    gn_lower *g;
+    const gn_guards *guards;
+    gn_dim_facts facts;
+    uint32_t steps;
+} proof;
+
+/* goal > 0, where `scale` is by how much it was multiplied on the way; guards from `first` on may still be used. */
+static bool proves(proof *p, const gn_dim *goal, int64_t scale, size_t first);
+
+/* A term c * atom of the goal, of minimum, maximum or quotient by a number: the deepest, since what is in it may cancel others. */
+static const gn_term *split_term(const gn_dim *goal)
+{
+    const gn_term *deepest = NULL;
+    for (uint32_t t = 0; t < goal->n; t++) {
+        const gn_term *m = &goal->term[t];
+        int64_t by;
+        if (m->n != 1 || (deepest && m->atom[0]->depth <= deepest->atom[0]->depth)) continue;
+        const gn_atom_kind kind = m->atom[0]->kind;
+        if (kind == GN_DIM_MIN || kind == GN_DIM_MAX || (kind == GN_DIM_DIV && gn_dim_is_const(m->atom[0]->b, &by) && by > 0)) deepest = m;
+    }
+    return deepest;
+}
+
+/* rest + c (a div b), times what makes c a multiple of b: b (a div b) is at most a, and at least a - b + 1. */
+static bool proves_quotient(proof *p, const gn_term *m, const gn_dim *rest, int64_t scale, size_t first)
+{
+    gn_lower *g = p->g;
+    const gn_atom *x = m->atom[0];
+    int64_t by = 1, factor, all;
+    gn_dim_is_const(x->b, &by);
+    const int64_t k = by / gn_gcd(by, m->c);
+    if (__builtin_mul_overflow(m->c, k, &factor) || __builtin_mul_overflow(scale, k, &all) || all > INT64_C(1) << 40) return false;
+    const gn_dim *bound = m->c > 0 ? gn_lsub(g, x->a, gn_lconst(g, by - 1)) : x->a;
+    return proves(p, gn_ladd(g, gn_lscale(g, rest, k), gn_lscale(g, bound, factor / by)), all, first);
+}
+
+/* Of c min(a, b): both c a and c b, or one of them, by the sign of c. */
+static bool proves_parts(proof *p, const gn_dim *goal, const gn_term *m, int64_t scale, size_t first)
+{
+    gn_lower *g = p->g;
+    const gn_atom *x = m->atom[0];
+    const gn_dim *rest = gn_lsub(g, goal, gn_lscale(g, gn_dim_of_atom(g->dims, x), m->c));
+    if (x->kind == GN_DIM_DIV) return proves_quotient(p, m, rest, scale, first);
+    const bool one = proves(p, gn_ladd(g, rest, gn_lscale(g, x->a, m->c)), scale, first), both = (x->kind == GN_DIM_MIN) == (m->c > 0);
+    return one != both ? one : proves(p, gn_ladd(g, rest, gn_lscale(g, x->b, m->c)), scale, first);
+}
+
+static bool proves(proof *p, const gn_dim *goal, int64_t scale, size_t first)
+{
+    gn_lower *g = p->g;
+    if (p->steps++ > MOST_STEPS) return false;
+    if (gn_dim_nonnegative(g->dims, gn_lsub(g, goal, gn_lconst(g, 1)), &p->facts)) return true;
+    const gn_term *m = split_term(goal);
+    if (m && proves_parts(p, goal, m, scale, first)) return true;
+    for (size_t i = first; i < p->guards->n; i++) { /* extent - 1 - value is not negative */
+        const gn_guard *q = &p->guards->at[i];
+        const gn_dim *left = gn_lsub(g, gn_lsub(g, q->extent, q->value), gn_lconst(g, 1));
+        if (proves(p, gn_lsub(g, goal, gn_lscale(g, left, scale)), scale, i + 1)) return true;
+        if (scale > 1 && proves(p, gn_lsub(g, goal, left), scale, i + 1)) return true;
+    }
+    return false;
+}
+
+/* What a digit is whatever loops there are: an outermost leaf has no more points than its axis needs. */
+static gn_dim_facts digit_facts(gn_lower *g)
+{
+    gn_dim_fact *fact = GN_NEW_ARRAY(g->arena, gn_dim_fact, g->facts.n + 1);
+    memcpy(fact, g->facts.at, g->facts.n * sizeof *fact);
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        const gn_lleaf *leaf = &g->leaves.at[l];
+        if (!leaf->extent && !g->axes.at[leaf->axis].dependent) fact[g->kernel->syms.n + l].limit = leaf->points;
+    }
+    return (gn_dim_facts){ g->facts.n, fact };
+}
+
+bool gn_guards_prove(gn_lower *g, const gn_guards *guards, const gn_dim *goal)
+{
+    proof p = { g, guards, digit_facts(g), 0 };
+    return proves(&p, goal, 1, 0);
+}
