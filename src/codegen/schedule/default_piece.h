@@ -91,6 +91,7 @@ void gn_piece_loads(const piece *, const gn_kexpr *body, void (*visit)(void *, c
 /* The rows of the table. */
 bool gn_default_contraction(piece *); /* false: the piece has none */
 bool gn_default_transpose(piece *);  /* false: no operand of a map is read transposed */
+bool gn_default_pairs(piece *);      /* false: it goes over no pairs, or reads something for each of them */
 void gn_default_rows(piece *);
 void gn_default_block(piece *, gn_schedule *);
 void gn_default_scatter(piece *);
