@@ -207,7 +207,8 @@ int32_t gn_group_home(grouper *g, uint32_t at)
 {
     const gnode *n = &g->nodes.at[at];
     if (n->stored || gn_group_slices(g, at)) return n->home;
-    if (!is_light(n) || (n->group != NONE && gn_group_holds(g, &g->groups.at[n->group], n, n->phase)))
+    if ((!is_light(n) && n->kind != NODE_MEMORY) ||
+        (n->group != NONE && gn_group_holds(g, &g->groups.at[n->group], n, n->phase)))
         return gn_group_store(g, at, n->group);
     return gn_group_store(g, at, n->group == NONE ? home_from_memory(g, n) : home_after(g, n));
 }
