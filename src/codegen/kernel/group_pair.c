@@ -75,13 +75,41 @@ static bool is_of_pairs(const grouper *g, const gnode *r)
     return true;
 }
 
+static bool closes_pairs(const grouper *g, const gnode *r, const class_set *pair)
+{
+    const class_set d = gn_group_set(g, operand(g, r, 0)), kept = gn_group_kept(g, r), reduced = class_minus(&d, &kept);
+    const class_set rest = class_minus(pair, &reduced);
+    heavy h;
+    return rest.n < pair->n && !gn_group_heavy(g, r, &h);
+}
+
+/* All that comes of a contraction is added up over the pairs: there is no use for it in memory. */
+static bool ends_in_sums(const grouper *g, const gnode *r)
+{
+    enum { MOST_USERS = 32 };
+    const class_set kept = gn_group_kept(g, r), pair = gn_group_long(g, &kept);
+    const gnode *seen[MOST_USERS] = { r };
+    size_t n = 1;
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < seen[i]->nuser; k++) {
+            const gnode *u = &g->nodes.at[seen[i]->user[k]];
+            bool known = false;
+            gn_work_done.scans++;
+            for (size_t j = 0; j < n; j++) known |= seen[j] == u;
+            if (known || (u->kind == NODE_REDUCE && closes_pairs(g, u, &pair))) continue;
+            if (u->named || !is_light(u) || n == MOST_USERS) return false;
+            seen[n++] = u;
+        }
+    return true;
+}
+
 bool gn_group_inlines(grouper *g, gnode *r)
 {
     const gnode *body = operand(g, r, 0);
     const int64_t points = gn_group_points(r);
     heavy h;
     if (g->tiny || r->named || points == 0 || is_leaf(body) || body->maps > 0 || body->moved) return false;
-    if (!is_of_pairs(g, r) || gn_group_heavy(g, r, &h)) return false;
+    if (!is_of_pairs(g, r) || (gn_group_heavy(g, r, &h) && !ends_in_sums(g, r))) return false;
     const int64_t work = points * (work_below(g, r->in[0]) + 1);
     if (work > MOST_WORK) return false;
     r->work = (uint16_t)work;
