@@ -478,6 +478,17 @@ static level operands_level(const grouper *g, const gnode *n)
     return b;
 }
 
+/* Values of points that a kernel has made and another one pairs are stored: for each pair anything is too much to compute again. */
+static void cut_points(grouper *g, const gnode *n)
+{
+    if (n->kind != NODE_ELEM || n->e->nin < 2) return;
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const gnode *x = &g->nodes.at[gn_group_look_through(g, n->in[k])];
+        if (is_leaf(x) || x->group == NONE || operand_level(g, n, k).phase < 2 || !gn_group_covers(g, x)) continue;
+        if (gn_group_pairs(g, n, x)) gn_group_cut(g, n->in[k]);
+    }
+}
+
 /* In no loop of a group. */
 static bool is_outside(level l)
 {
@@ -491,6 +502,7 @@ static void visit_light(grouper *g, gnode *n)
         return;
     }
     cut_indices(g, n);
+    cut_points(g, n);
     find_maps(g, n);
     cut_repeated(g, n);
     find_axes(g, n);

@@ -139,6 +139,26 @@ bool gn_group_is_pair(const grouper *g, const gnode *light)
     return pair.n > 1 && light->nleaf > 1 && !gn_group_covers(g, light);
 }
 
+static uint32_t long_loops(const grouper *g, const gnode *n)
+{
+    const class_set var = gn_group_var(g, n);
+    uint32_t loops = 0;
+    for (size_t i = 0; i < var.n; i++) loops += !gn_group_is_short(g, var.at[i]);
+    return loops;
+}
+
+bool gn_group_pairs(const grouper *g, const gnode *n, const gnode *x)
+{
+    const class_set var = gn_group_var(g, n), pair = gn_group_long(g, &var);
+    if (pair.n < 2 || long_loops(g, x) >= pair.n) return false;
+    for (uint32_t k = 0; k < n->e->nin; k++)
+        for (size_t i = 0; i < operand(g, n, k)->nleaf; i++) {
+            const class_set v = gn_group_var(g, &g->nodes.at[operand(g, n, k)->leaf[i]]);
+            if (class_subset(&pair, &v)) return false;
+        }
+    return true;
+}
+
 bool gn_group_closes(const grouper *g, const gnode *r, const class_set *p)
 {
     const gnode *body = operand(g, r, 0);

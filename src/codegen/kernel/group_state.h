@@ -256,6 +256,7 @@ int64_t gn_group_points(const gnode *reduction);              /* of what is redu
 bool gn_group_inlines(grouper *, gnode *reduction);           /* the reduction is text, once its operand is placed */
 bool gn_group_is_pair(const grouper *, const gnode *light);   /* it varies along two long loops, which no leaf has both */
 void gn_group_roots(const grouper *, gnode *light);           /* finds them */
+bool gn_group_pairs(const grouper *, const gnode *n, const gnode *x); /* n has one more long loop than x, which no operand has with those of x */
 bool gn_group_is_short(const grouper *, uint32_t class);
 class_set gn_group_long(const grouper *, const class_set *);  /* without short loops, unless all are */
 /* A sum over the spine of what the pairs give has its accumulators in registers: it keeps no long loop, P. */
