@@ -98,10 +98,41 @@ static void schedules_mean_what_the_graph_means(void **state)
     for (size_t i = 0; i < PAIR_CASES; i++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             program *p = make(&pair_cases[i], (s + i) % 2 ? GN_F64 : GN_F32, s == 0 ? 8 : s == 1 ? 3 : s == 2 ? 2 : 5, sizes[s][0], sizes[s][1]);
-            schedule(p, targets[(s + i) % 3]);
+            schedule(p, targets[(s + i) % 4]);
             program_check(p, run_tree);
             program_free(p);
         }
+}
+
+/* Points of several systems, and coordinates that come first: forces, and a sum for each system. */
+static program *systems(const char *shape, int first)
+{
+    program *p = program_new(test_seed());
+    p->optimize = true;
+    program_size(p, "b", 3), program_size(p, "n", 35);
+    gn_expr *x = program_in(p, "x", GN_F32, shape);
+    const int axis = first ? 0 : x->type->n, left = x->type->n - 2 + first;
+    gn_expr *d = gn_sub(gn_expand(x, GN_AXES(left)), gn_expand(x, GN_AXES(left + 1)));
+    gn_expr *r = gn_rsqrt(gn_add(gn_sum(gn_square(d), GN_AXES(axis)), 1e-2));
+    program_out(p, gn_sum(gn_mul(d, gn_expand(r, GN_AXES(axis))), GN_AXES(left + 1)));
+    program_out(p, gn_sum(r, GN_AXES(-1, -2)));
+    return p;
+}
+
+static void systems_and_layouts(void **state)
+{
+    static const struct {
+        const char *shape;
+        int first;
+    } cases[] = { { "n, 3", 0 }, { "b, n, 3", 0 }, { "4, n, 3", 0 }, { "20, n, 2", 0 }, { "b, 2, n, 3", 0 }, { "3, n", 1 }, { "40, 3", 0 } };
+    (void)state;
+    for (size_t i = 0; i < 4 * sizeof cases / sizeof *cases; i++) {
+        program *p = systems(cases[i / 4].shape, cases[i / 4].first);
+        schedule(p, targets[i % 4]);
+        if (p->grouping->groups.n != 1) fail_msg("%s: %zu kernels\n%s", cases[i / 4].shape, p->grouping->groups.n, program_text(p));
+        program_check(p, run_tree);
+        program_free(p);
+    }
 }
 
 /* What parts leave to one another, and what each worker needs, grows with the number of points. */
@@ -109,7 +140,7 @@ static void schedules_keep_no_pairs(void **state)
 {
     enum { N = 1 << 14 };
     (void)state;
-    for (size_t i = 0; i < PAIR_CASES * 3; i++) {
+    for (size_t i = 0; i < PAIR_CASES * 4; i++) {
         program *p = make(&pair_cases[i % PAIR_CASES], GN_F32, 3, N, N);
         schedule(p, targets[i / PAIR_CASES]);
         for (size_t k = 0; k < scheduled.n; k++)
@@ -241,6 +272,7 @@ int main(void)
         cmocka_unit_test(nothing_is_stored_for_each_pair),
         cmocka_unit_test(kernels_mean_what_the_graph_means),
         cmocka_unit_test(schedules_mean_what_the_graph_means),
+        cmocka_unit_test(systems_and_layouts),
         cmocka_unit_test(schedules_keep_no_pairs),
         cmocka_unit_test(long_reductions_are_stored),
         cmocka_unit_test(work_is_repeated_at_most_twice),

@@ -136,7 +136,7 @@ void gn_group_roots(const grouper *g, gnode *n)
 bool gn_group_is_pair(const grouper *g, const gnode *light)
 {
     const class_set var = gn_group_var(g, light), pair = gn_group_long(g, &var);
-    return pair.n > 1 && light->nleaf > 1 && !gn_group_covers(g, light);
+    return pair.n > 1 && !gn_group_is_short(g, pair.at[0]) && light->nleaf > 0 && !gn_group_covers(g, light);
 }
 
 static uint32_t long_loops(const grouper *g, const gnode *n)
