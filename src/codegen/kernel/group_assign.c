@@ -657,7 +657,7 @@ static void visit_reduction(grouper *g, uint32_t at)
     heavy h;
     fit how = FIT_ROW;
     int32_t c = NONE;
-    if (gn_group_heavy(g, n, &h)) {
+    if (gn_group_heavy(g, n, NULL, &h)) {
         gn_group_orient(g, n, &h);
         c = heavy_group(g, at, &h);
     } else {

@@ -36,17 +36,25 @@ class_set gn_group_long(const grouper *g, const class_set *all)
     return s.n > 0 ? s : *all;
 }
 
-/* Operations for each element, of nodes that are leaves or inlined as they stand; more than MOST_WORK if there is no telling. */
-static int work_below(const grouper *g, uint32_t root)
+static bool varies_along(const grouper *g, const gnode *x, const class_set *along)
 {
+    const class_set v = gn_group_var(g, x);
+    return !class_disjoint(&v, along);
+}
+
+/* Operations for each element of the reduction: once for each point, or once for all; more than MOST_WORK if there is no telling. */
+static int64_t work_of(const grouper *g, const gnode *r)
+{
+    const class_set d = gn_group_set(g, operand(g, r, 0)), kept = gn_group_kept(g, r), along = class_minus(&d, &kept);
+    const int64_t points = gn_group_points(r);
     uint32_t seen[MOST_NODES];
-    int work = 0;
+    int64_t work = points;
     size_t n = 0;
-    seen[n++] = root;
+    seen[n++] = r->in[0];
     for (size_t i = 0; i < n; i++) {
         const gnode *x = &g->nodes.at[seen[i]];
         gn_work_done.visits++;
-        work += x->inlined ? x->work : gn_group_cost(x);
+        work += (x->inlined ? x->work : gn_group_cost(x)) * (varies_along(g, x, &along) ? points : 1);
         if (x->inlined || is_leaf(x)) continue;
         for (uint32_t k = 0; k < x->e->nin; k++) {
             bool known = false;
@@ -80,7 +88,7 @@ static bool closes_pairs(const grouper *g, const gnode *r, const class_set *pair
     const class_set d = gn_group_set(g, operand(g, r, 0)), kept = gn_group_kept(g, r), reduced = class_minus(&d, &kept);
     const class_set rest = class_minus(pair, &reduced);
     heavy h;
-    return rest.n < pair->n && !gn_group_heavy(g, r, &h);
+    return rest.n < pair->n && !gn_group_heavy(g, r, pair, &h);
 }
 
 /* All that comes of a contraction is added up over the pairs: there is no use for it in memory. */
@@ -106,11 +114,10 @@ static bool ends_in_sums(const grouper *g, const gnode *r)
 bool gn_group_inlines(grouper *g, gnode *r)
 {
     const gnode *body = operand(g, r, 0);
-    const int64_t points = gn_group_points(r);
     heavy h;
-    if (g->tiny || r->named || points == 0 || is_leaf(body) || body->maps > 0 || body->moved) return false;
-    if (!is_of_pairs(g, r) || (gn_group_heavy(g, r, &h) && !ends_in_sums(g, r))) return false;
-    const int64_t work = points * (work_below(g, r->in[0]) + 1);
+    if (g->tiny || r->named || gn_group_points(r) == 0 || is_leaf(body) || body->maps > 0 || body->moved) return false;
+    if (!is_of_pairs(g, r) || (gn_group_heavy(g, r, NULL, &h) && !ends_in_sums(g, r))) return false;
+    const int64_t work = work_of(g, r);
     if (work > MOST_WORK) return false;
     r->work = (uint16_t)work;
     return true;

@@ -12,8 +12,8 @@
  *     group_rebase.c  8 buffers begin where they are read, so that steps of a loop have one kernel
  *
  * Words. A node is light unless it is memory (input, variable, array constant), a reduction or a scatter: it is text,
- * inlined where it is used. So is a reduction over a few constant points for each pair of elements (group_pair.c). A leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached
- * through light nodes. A class is a loop of the program; P, D, A of a reduction are the classes it keeps, those of its
+ * inlined where it is used. So is a reduction over a few constant points for each pair of elements (group_pair.c). A
+ * leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached through light nodes. A class is a loop of the program; P, D, A of a reduction are the classes it keeps, those of its
  * body, and D - P. A full operand is a leaf that varies along all of D. The spine S of a group are the outer classes
  * that all its members share. A level (group, phase) says where a value first exists: phase 0 inside the loops of the
  * spine, 1 after a sum along the spine was closed, 2 when the group is over. */
@@ -216,7 +216,8 @@ typedef struct heavy {
     uint8_t side[8];                /* 0 rows, 1 lanes */
     uint32_t i, j;                  /* chosen classes; set by gn_group_orient, which may exchange the sides */
 } heavy;
-bool gn_group_heavy(const grouper *, const gnode *reduction, heavy *);
+/* `pair`: classes along which a factor will be text, though that cannot be seen yet; or NULL. */
+bool gn_group_heavy(const grouper *, const gnode *reduction, const class_set *pair, heavy *);
 void gn_group_orient(const grouper *, const gnode *reduction, heavy *);
 int gn_group_lanes(const grouper *, const gnode *reduction);       /* of a vector of its dtype */
 

@@ -63,11 +63,20 @@ static bool is_reduced_with(const piece *p, uint32_t i, uint32_t j)
     return false;
 }
 
-/* Every statement runs along i, but for what is stored in the end. */
-static bool all_run_along(const piece *p, uint32_t i, uint32_t j)
+/* Runs along i, or is stored in the end. Has no result for each pair, unless that is used where it is made. */
+static bool fits(const piece *p, uint32_t item, uint32_t i, uint32_t j)
+{
+    const gn_kdef *d = gn_piece_def(p, item);
+    const uint64_t axes = gn_piece_axes(p, item);
+    if (!d) return !(axes & bit(j));
+    if (!(axes & bit(i))) return false;
+    return !has_axis(d->param, d->nparam, i) || !has_axis(d->param, d->nparam, j) || gn_piece_count_users(p, item, NULL) <= 1;
+}
+
+static bool all_fit(const piece *p, uint32_t i, uint32_t j)
 {
     for (uint32_t k = 0; k < p->nitems; k++)
-        if (is_statement(p, k) && !(gn_piece_axes(p, k) & bit(i)) && (gn_piece_def(p, k) || (gn_piece_axes(p, k) & bit(j)))) return false;
+        if (is_statement(p, k) && !fits(p, k, i, j)) return false;
     return true;
 }
 
@@ -159,7 +168,7 @@ bool gn_piece_pairs(const piece *p, gn_pairs *s)
     for (uint32_t n = 0; n <= p->naxes; n++) {
         const uint32_t i = n == 0 ? hinted : p->first_axis + n - 1;
         for (uint32_t j = p->first_axis; j < p->first_axis + p->naxes && (longs >> i & 1); j++) {
-            if (i == j || !(longs >> j & 1) || !is_reduced_with(p, i, j) || !all_run_along(p, i, j) || meet(p, i, j)) continue;
+            if (i == j || !(longs >> j & 1) || !is_reduced_with(p, i, j) || !all_fit(p, i, j) || meet(p, i, j)) continue;
             *s = (gn_pairs){ i, j, expanded(p, used_again(p, bit(i) | bit(j), shorts)) };
             return true;
         }
