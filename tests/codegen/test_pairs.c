@@ -20,7 +20,8 @@ static program *make(const struct pair_case *c, gn_dtype dtype, int coordinates,
     snprintf(rows, sizeof rows, "n, %d", coordinates), snprintf(columns, sizeof columns, "m, %d", coordinates);
     p->optimize = true;
     program_size(p, "n", n), program_size(p, "m", m);
-    const pair_inputs in = { program_in(p, "x", dtype, rows), program_in(p, "y", dtype, columns), program_in(p, "w", dtype, "n"), program_in(p, "v", dtype, "m") };
+    const pair_inputs in = { program_in(p, "x", dtype, rows), program_in(p, "y", dtype, columns), program_in(p, "w", dtype, "n"),
+                             program_in(p, "v", dtype, "m") };
     const size_t nout = c->make(in, out);
     for (size_t i = 0; i < nout; i++) program_out(p, out[i]);
     return p;
@@ -148,9 +149,10 @@ static void schedules_keep_no_pairs(void **state)
         program *p = make(&pair_cases[i % PAIR_CASES], GN_F32, 3, N, N);
         schedule(p, targets[i / PAIR_CASES], false);
         for (size_t k = 0; k < scheduled.n; k++)
-            for (size_t b = 0; b < scheduled.at[k]->sbufs.n; b++)
-                if (program_extent(p, scheduled.at[k]->sbufs.at[b].bytes) > 4 * N)
-                    fail_msg("%s: a buffer of %lld bytes\n%s", pair_cases[i % PAIR_CASES].name, (long long)program_extent(p, scheduled.at[k]->sbufs.at[b].bytes), program_text(p));
+            for (size_t b = 0; b < scheduled.at[k]->sbufs.n; b++) {
+                const int64_t bytes = program_extent(p, scheduled.at[k]->sbufs.at[b].bytes);
+                if (bytes > 4 * N) fail_msg("%s: a buffer of %lld bytes\n%s", pair_cases[i % PAIR_CASES].name, (long long)bytes, program_text(p));
+            }
         program_free(p);
     }
 }

@@ -13,10 +13,11 @@
  *
  * Words. A node is light unless it is memory (input, variable, array constant), a reduction or a scatter: it is text,
  * inlined where it is used. So is a reduction over a few constant points for each pair of elements (group_pair.c). A
- * leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached through light nodes. A class is a loop of the program; P, D, A of a reduction are the classes it keeps, those of its
- * body, and D - P. A full operand is a leaf that varies along all of D. The spine S of a group are the outer classes
- * that all its members share. A level (group, phase) says where a value first exists: phase 0 inside the loops of the
- * spine, 1 after a sum along the spine was closed, 2 when the group is over. */
+ * leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached through light nodes. A class
+ * is a loop of the program; P, D, A of a reduction are the classes it keeps, those of its body, and D - P. A full
+ * operand is a leaf that varies along all of D. The spine S of a group are the outer classes that all its members share.
+ * A level (group, phase) says where a value first exists: phase 0 inside the loops of the spine, 1 after a sum along the
+ * spine was closed, 2 when the group is over. */
 #pragma once
 #include "group.h"
 #include "map.h"
