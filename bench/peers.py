@@ -7,7 +7,8 @@ import os, statistics, sys, time
 
 threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 keys = {"small MLP": "small", "chain of 5 operations": "chain", "softmax": "softmax", "layer norm": "layernorm", "layer norm + gradients": "normgradient",
-        "cross-entropy + gradient": "crossentropy", "logistic regr. + gradient": "logistic", "MLP step, SGD": "mlp"}
+        "cross-entropy + gradient": "crossentropy", "logistic regr. + gradient": "logistic", "MLP step, SGD": "mlp",
+        "N-body forces": "bodies", "N-body energy + gradient": "energy"}
 os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=%s" % ("true" if threads > 1 else "false")
@@ -82,6 +83,19 @@ def jax_rows():
         return jnp.mean(jax.nn.softplus(z) - y * z)
     row("logistic regr. + gradient", "100000x128", jax.value_and_grad(logistic), f(128), f(100000, 128), f(100000))
 
+    def pairs(x):
+        d = x[None, :] - x[:, None]
+        return d, (d * d).sum(2) + 1e-3
+
+    def forces(x, m):
+        d, r = pairs(x)
+        return (d * (m[None, :] * jax.lax.rsqrt(r) ** 3)[:, :, None]).sum(1)
+
+    def energy(x, m):
+        return (m[None, :] * m[:, None] * jax.lax.rsqrt(pairs(x)[1])).sum()
+    row("N-body forces", "4096x3", forces, f(4096, 3), f(4096))
+    row("N-body energy + gradient", "4096x3", jax.value_and_grad(energy), f(4096, 3), f(4096))
+
     def mlp(p, x, t):
         z = jnp.tanh(x @ p[0] + p[1]) @ p[2] + p[3]
         return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(z), t[:, None], 1))
@@ -135,6 +149,19 @@ def torch_rows():
         z = x @ w
         return (F.softplus(z) - y * z).mean()
     row("logistic regr. + gradient", "100000x128", grad_and_value(logistic), f(128), f(100000, 128), f(100000))
+
+    def pairs(x):
+        d = x[None, :] - x[:, None]
+        return d, (d * d).sum(2) + 1e-3
+
+    def forces(x, m):
+        d, r = pairs(x)
+        return (d * (m[None, :] * torch.rsqrt(r) ** 3)[:, :, None]).sum(1)
+
+    def energy(x, m):
+        return (m[None, :] * m[:, None] * torch.rsqrt(pairs(x)[1])).sum()
+    row("N-body forces", "4096x3", forces, f(4096, 3), f(4096))
+    row("N-body energy + gradient", "4096x3", grad_and_value(energy), f(4096, 3), f(4096))
 
     def mlp(p, x, t):
         return F.cross_entropy(torch.tanh(x @ p[0] + p[1]) @ p[2] + p[3], t)

@@ -198,6 +198,47 @@ static void logistic(void)
     gn_graph_free(g);
 }
 
+/* ---- pairs ---- */
+
+enum { BODIES = 4096 };
+
+/* x: (n, 3), m: (n); d: (n, n, 3), from i to j; the distance squared: (n, n). */
+static gn_expr *pairs(gn_expr *x, gn_expr **d)
+{
+    *d = gn_sub(gn_expand(x, GN_AXES(0)), gn_expand(x, GN_AXES(1)));
+    return gn_add(gn_sum(gn_square(*d), GN_AXES(2)), 1e-3);
+}
+
+static gn_expr *forces(gn_expr *x, gn_expr *m)
+{
+    gn_expr *d, *near = gn_rsqrt(pairs(x, &d)), *pull = gn_mul(gn_expand(m, GN_AXES(0)), gn_mul(near, gn_square(near)));
+    return gn_sum(gn_mul(d, gn_expand(pull, GN_AXES(2))), GN_AXES(1));
+}
+
+static gn_expr *potential(gn_expr *x, gn_expr *m)
+{
+    gn_expr *d, *mass = gn_mul(gn_expand(m, GN_AXES(0)), gn_expand(m, GN_AXES(1)));
+    return gn_sum_all(gn_mul(mass, gn_rsqrt(pairs(x, &d))));
+}
+
+static void bodies(const char *name, int gradient)
+{
+    const int64_t dims[2] = { BODIES, 3 };
+    gn_graph *g = gn_graph_new(NULL);
+    gn_expr *x = gn_input(g, "x", GN_F32, "n, 3"), *m = gn_input(g, "m", GN_F32, "n"), *energy = gradient ? potential(x, m) : NULL;
+    row r = { name, "4096x3", 20.0 * BODIES * BODIES, 0, NULL, NULL };
+    if (gradient) need(gn_compile(&r.f, g, .in = GN_EXPRS(x, m), .out = GN_EXPRS(energy, gn_grad(energy, x)), .name = "bodies"));
+    else need(gn_compile(&r.f, g, .in = GN_EXPRS(x, m), .out = GN_EXPRS(forces(x, m)), .name = "bodies"));
+    float *a = floats(BODIES * 3, 1, 1), *b = floats(BODIES, 2, 1), *c = floats(BODIES * 3, 3, 1), value;
+    const gn_array in[2] = { gn_array_of(a, GN_F32, 2, dims), gn_array_of(b, GN_F32, 1, dims) }, out = gn_array_of(c, GN_F32, 2, dims);
+    measure(&r, GN_ARRAYS(in[0], in[1]), gradient ? GN_ARRAYS(GN_SCALAR(&value), out) : GN_ARRAYS(out));
+    free(a), free(b), free(c);
+    gn_graph_free(g);
+}
+
+static void bodies_forces(void) { bodies("N-body forces", 0); }
+static void bodies_gradient(void) { bodies("N-body energy + gradient", 1); }
+
 /* ---- networks ---- */
 
 static gn_expr *dense(gn_expr *x, const char *w, const char *b, int nin, int nout)
@@ -327,7 +368,8 @@ static const struct {
     void (*run)(void);
 } all[] = { { "small", small }, { "contraction512", contraction_512 }, { "contraction1024", contraction_1024 }, { "contraction2048", contraction_2048 },
             { "chain", chain }, { "softmax", softmax }, { "layernorm", layer_norm }, { "normgradient", layer_norm_gradient },
-            { "crossentropy", cross_entropy }, { "logistic", logistic }, { "mlp", mlp }, { "nodes", nodes } };
+            { "crossentropy", cross_entropy }, { "logistic", logistic }, { "mlp", mlp },
+            { "bodies", bodies_forces }, { "energy", bodies_gradient }, { "nodes", nodes } };
 
 int main(int argc, char **argv)
 {

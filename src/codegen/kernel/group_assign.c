@@ -54,6 +54,17 @@ static int64_t row_bytes(const grouper *g, const ggroup *q, const class_set *d, 
     return gn_group_size(g, &row) * gn_dtypes[g->nodes.at[leaf].e->type->dtype].size;
 }
 
+/* What a group computes for pairs is as good as an operand that it reads: another use of it had better be there. */
+static void touch_root(grouper *g, int32_t group, uint32_t root)
+{
+    g->nodes.at[root].touched = group;
+    void **seen = gn_map_put(g->scratch, &g->touches, touch_key(group, root));
+    if (*seen) return;
+    *seen = g;
+    gn_push(g->scratch, &g->touchers[root].group, group);
+    gn_push(g->scratch, &g->groups.at[group].touch, root);
+}
+
 static void touch(grouper *g, int32_t group, const gnode *body, const class_set *d)
 {
     ggroup *q = &g->groups.at[group];
@@ -68,6 +79,7 @@ static void touch(grouper *g, int32_t group, const gnode *body, const class_set 
         q->row_bytes += row_bytes(g, q, d, l);
         gn_push(g->scratch, &q->touch, l);
     }
+    for (size_t i = 0; i < body->nroot; i++) touch_root(g, group, body->root[i]);
 }
 
 /* ---- what a group writes out ---- */
@@ -195,7 +207,7 @@ int32_t gn_group_home(grouper *g, uint32_t at)
 {
     const gnode *n = &g->nodes.at[at];
     if (n->stored || gn_group_slices(g, at)) return n->home;
-    if (n->kind == NODE_REDUCE || n->kind == NODE_SCATTER ||
+    if ((!is_light(n) && n->kind != NODE_MEMORY) ||
         (n->group != NONE && gn_group_holds(g, &g->groups.at[n->group], n, n->phase)))
         return gn_group_store(g, at, n->group);
     return gn_group_store(g, at, n->group == NONE ? home_from_memory(g, n) : home_after(g, n));
@@ -224,7 +236,7 @@ static void cut_here(grouper *g, uint32_t at)
     n->group = after != NONE ? after : home;
     n->phase = 2, n->rvar = 0, n->depth = 0;
     n->leaf = self, n->nleaf = 1;
-    n->naxes = 0;
+    n->naxes = 0, n->nroot = 0;
     n->maps = 0, n->moved = false;
     n->touched = NONE;
 }
@@ -243,6 +255,7 @@ static void see_leaf(grouper *g, gnode *n)
     for (uint32_t d = 0; d < n->rank; d++) axes[d] = class_of(g, n, d);
     n->leaf = x->leaf, n->nleaf = x->nleaf;
     n->axes = axes, n->naxes = n->rank;
+    n->nroot = 0;
     n->depth = (uint16_t)(x->depth + 1), n->maps = x->maps, n->moved = x->moved;
     n->group = x->group, n->phase = x->phase, n->rvar = 0;
 }
@@ -465,6 +478,23 @@ static level operands_level(const grouper *g, const gnode *n)
     return b;
 }
 
+/* Values of points that a kernel has made and another one pairs are stored: for each pair anything is too much to compute again. */
+static void cut_points(grouper *g, const gnode *n)
+{
+    if (n->kind != NODE_ELEM || n->e->nin < 2) return;
+    for (uint32_t k = 0; k < n->e->nin; k++) {
+        const gnode *x = &g->nodes.at[gn_group_look_through(g, n->in[k])];
+        if (is_leaf(x) || x->group == NONE || operand_level(g, n, k).phase < 2 || !gn_group_covers(g, x)) continue;
+        if (gn_group_pairs(g, n, x)) gn_group_cut(g, n->in[k]);
+    }
+}
+
+/* In no loop of a group. */
+static bool is_outside(level l)
+{
+    return l.group == NONE || l.phase == 2;
+}
+
 static void visit_light(grouper *g, gnode *n)
 {
     if (gn_group_has_many_parts(g, n)) {
@@ -472,10 +502,12 @@ static void visit_light(grouper *g, gnode *n)
         return;
     }
     cut_indices(g, n);
+    cut_points(g, n);
     find_maps(g, n);
     cut_repeated(g, n);
     find_axes(g, n);
     find_leaves(g, n);
+    gn_group_roots(g, n);
     const level b = operands_level(g, n);
     n->group = b.group, n->phase = (uint8_t)b.phase;
     n->rvar = 0;
@@ -494,10 +526,11 @@ static bool made_in(const gnode *leaf, int32_t c)
     return leaf->group == c && leaf->phase == 0;
 }
 
-/* Some full operand is read or made in the group already; or all is made there. */
+/* Some full operand is read or made in the group already; or all is made there; or its pairs are gone over there. */
 static bool shares(const grouper *g, int32_t c, const gnode *body, const class_set *d, level b)
 {
     bool any = false, all = true;
+    for (size_t i = 0; i < body->nroot; i++) any |= gn_group_touches(g, c, body->root[i]);
     for (size_t i = 0; i < body->nleaf; i++) {
         const uint32_t l = body->leaf[i];
         if (!is_full(g, d, l)) continue;
@@ -529,7 +562,20 @@ static fit fits(const grouper *g, int32_t c, const gnode *r, level b)
     if (q->kind == GROUP_CONTRACT)
         return class_subset(&d, &q->spine) && share && p.n == 1 && p.at[0] == q->lane ? FIT_CLOSER : FIT_NONE;
     if (class_subset(&q->spine, &p)) return share || b.group == c ? FIT_ROW : FIT_NONE;
+    if (!gn_group_closes(g, r, &p)) return FIT_NONE;
     return class_subset(&q->spine, &d) && class_disjoint(&q->spine, &p) && share ? FIT_CLOSER : FIT_NONE;
+}
+
+/* The last group before `last` that touched a full operand or the same pairs. */
+static int32_t toucher(const grouper *g, const gnode *body, const class_set *d, level b, int32_t last)
+{
+    int32_t best = NONE;
+    for (size_t i = 0; i < body->nleaf + body->nroot; i++) {
+        const uint32_t l = i < body->nleaf ? body->leaf[i] : body->root[i - body->nleaf];
+        const int32_t t = g->nodes.at[l].touched;
+        if (t > best && t < last && t >= b.group + (b.phase > 0) && (i >= body->nleaf || is_full(g, d, l))) best = t;
+    }
+    return best;
 }
 
 /* Candidates: the level's own group, then those that touched a full operand, highest number first. */
@@ -539,12 +585,8 @@ static int32_t find_group(const grouper *g, const gnode *r, level b, fit *how)
     const class_set d = gn_group_set(g, body);
     if (b.group != NONE && b.phase == 0 && (*how = fits(g, b.group, r, b)) != FIT_NONE) return b.group;
     int32_t last = INT32_MAX;
-    for (size_t tries = 0; tries < body->nleaf; tries++) {
-        int32_t best = NONE;
-        for (size_t i = 0; i < body->nleaf; i++) {
-            const int32_t t = g->nodes.at[body->leaf[i]].touched;
-            if (t > best && t < last && t >= b.group + (b.phase > 0) && is_full(g, &d, body->leaf[i])) best = t;
-        }
+    for (size_t tries = 0; tries < body->nleaf + body->nroot; tries++) {
+        const int32_t best = toucher(g, body, &d, b, last);
         if (best == NONE) break;
         if (g->groups.at[best].after == NONE && (*how = fits(g, best, r, b)) != FIT_NONE) return best;
         last = best;
@@ -572,9 +614,12 @@ static bool is_long(const grouper *g, const class_set *a)
 
 static int32_t rows_group(grouper *g, const gnode *r, fit *how)
 {
-    const class_set p = gn_group_kept(g, r), d = gn_group_set(g, operand(g, r, 0)), a = class_minus(&d, &p);
+    const class_set d = gn_group_set(g, operand(g, r, 0));
+    class_set p = gn_group_kept(g, r);
+    const class_set a = class_minus(&d, &p);
     const bool few = gn_group_size(g, &p) < FEW_POINTS && is_long(g, &a);
     *how = FIT_ROW;
+    if (gn_group_is_pair(g, operand(g, r, 0))) p = gn_group_long(g, &p);
     if ((p.n > 0 && !few) || a.n == 0) return new_group(g, GROUP_ROWS, &p, NONE);
     const class_set spine = { .n = 1, .at = { long_class(g, &a) } };
     *how = FIT_CLOSER;
@@ -612,7 +657,7 @@ static void visit_reduction(grouper *g, uint32_t at)
     heavy h;
     fit how = FIT_ROW;
     int32_t c = NONE;
-    if (gn_group_heavy(g, n, &h)) {
+    if (gn_group_heavy(g, n, NULL, &h)) {
         gn_group_orient(g, n, &h);
         c = heavy_group(g, at, &h);
     } else {
@@ -657,9 +702,10 @@ void gn_group_assign(grouper *g)
     for (uint32_t at = 0; at < g->nodes.n; at++) {
         gnode *n = &g->nodes.at[at];
         n->touched = NONE, n->group = NONE, n->home = NONE;
-        if (n->kind == NODE_REDUCE || n->kind == NODE_SCATTER) g->fixed = at;
+        n->inlined = n->kind == NODE_REDUCE && is_outside(operands_level(g, n)) && gn_group_inlines(g, n);
+        if (n->kind == NODE_SCATTER || (n->kind == NODE_REDUCE && !n->inlined)) g->fixed = at;
         if (n->kind == NODE_MEMORY) n->leaf = self_leaf(g, at), n->nleaf = 1;
-        else if (n->kind == NODE_REDUCE) visit_reduction(g, at);
+        else if (n->kind == NODE_REDUCE && !n->inlined) visit_reduction(g, at);
         else if (n->kind == NODE_SCATTER) visit_scatter(g, at);
         else visit_light(g, n);
         n = &g->nodes.at[at];

@@ -33,9 +33,10 @@ static void found(crosser *c, uint32_t at)
 static bool count_group(crosser *c, uint32_t at)
 {
     const gnode *n = &c->g->nodes.at[at];
-    if (!c->counts || n->group != NONE || is_move(n) || !gn_group_covers(c->g, n)) return true;
-    if (c->count[at] > MOST_TIMES) return false;
-    if (++c->count[at] <= MOST_TIMES || (!n->stored && gn_group_is_near(c->g, at))) return true;
+    if (!c->counts || n->group != NONE || is_move(n) || !(n->inlined || gn_group_covers(c->g, n))) return true;
+    const int most = n->inlined ? gn_group_most_times(c->g, n) : MOST_TIMES;
+    if (c->count[at] > most) return false;
+    if (++c->count[at] <= most || (!n->stored && gn_group_is_near(c->g, at))) return true;
     gn_push(c->g->scratch, &c->found, at);
     return false;
 }
@@ -67,7 +68,8 @@ static void walk_out(crosser *c, uint32_t at, int32_t q)
 {
     const gnode *n = &c->g->nodes.at[at];
     c->stamp[at] = (uint32_t)q + 1;
-    if (n->kind == NODE_REDUCE || n->kind == NODE_MEMORY || !count_group(c, at)) return;
+    if (!is_light(n) && n->kind != NODE_SCATTER) return;
+    if (!count_group(c, at)) return;
     push_operands(c, n);
     drain(c, q);
 }
@@ -96,7 +98,7 @@ static void add_near(const grouper *g, uint32_t at, const class_set *all, near_w
         w->loads += class_subset(all, &v);
         return;
     }
-    w->ops += is_light(n) ? gn_group_cost(n) : NEAR_COST + 1;
+    w->ops += is_light(n) && !n->inlined ? gn_group_cost(n) : NEAR_COST + 1;
     for (uint32_t k = 0; k < n->e->nin && w->ops <= NEAR_COST; k++) add_near(g, n->in[k], all, w);
 }
 
@@ -106,7 +108,7 @@ bool gn_group_is_near(const grouper *g, uint32_t at)
     const gnode *n = &g->nodes.at[at];
     const class_set all = gn_group_var(g, n);
     near_work w = { 0 };
-    if (!is_light(n)) return false;
+    if (!is_light(n) || n->inlined) return false;
     add_near(g, at, &all, &w);
     return w.ops <= NEAR_COST && w.loads * n->crosses <= 1 + n->crosses;
 }

@@ -60,7 +60,31 @@ static uint8_t kept_dims(const grouper *g, const gnode *r, const gnode *body)
     return kept;
 }
 
-bool gn_group_heavy(const grouper *g, const gnode *r, heavy *h)
+/* The classes of these dims are few columns together. */
+static bool is_few(const grouper *g, const gnode *body, uint8_t dims)
+{
+    int64_t points = 1;
+    for (uint32_t d = 0; d < body->rank; d++) {
+        if (!(dims >> d & 1)) continue;
+        if (!gn_group_is_short(g, class_of(g, body, d))) return false;
+        points *= gn_group_extent(g, class_of(g, body, d));
+    }
+    return points <= SHORT;
+}
+
+/* A function of pairs times few columns: to pack it would cost more than to add up so many sums where it is computed. */
+static bool weighs_pairs(const grouper *g, const gnode *body, const class_set *pair, const heavy *h)
+{
+    for (size_t k = 0; k < h->nfactors; k++) {
+        const gnode *f = &g->nodes.at[h->factor[k]];
+        const class_set v = gn_group_var(g, f);
+        const bool is_pair = gn_group_is_pair(g, f) || (pair && class_subset(pair, &v));
+        if (is_pair && is_few(g, body, h->side[k] ? h->rows : h->lanes)) return true;
+    }
+    return false;
+}
+
+bool gn_group_heavy(const grouper *g, const gnode *r, const class_set *pair, heavy *h)
 {
     *h = (heavy){ 0 };
     if (r->kind != NODE_REDUCE || gn_group_red(r) != GN_RED_SUM) return false;
@@ -71,7 +95,7 @@ bool gn_group_heavy(const grouper *g, const gnode *r, heavy *h)
         for (size_t b = a + 1; b < h->nfactors; b++) {
             const uint8_t x = varies(g, body, h->factor[a]), y = varies(g, body, h->factor[b]);
             h->rows = (uint8_t)(kept & x & ~y), h->lanes = (uint8_t)(kept & y & ~x);
-            if (h->rows && h->lanes && split_sides(g, body, x, y, h)) return true;
+            if (h->rows && h->lanes && split_sides(g, body, x, y, h)) return !weighs_pairs(g, body, pair, h);
         }
     return false;
 }

@@ -47,11 +47,11 @@ static bool try_phases(const grouper *g, const ggroup *q, const ggroup *c, int32
             if (xp > p) p = xp;
             if (!xp && x->group == cn && x->phase + 1u > p) p = x->phase + 1u;
         }
-        if (n->kind == NODE_REDUCE) {
+        if (!is_light(n)) {
             const class_set d = gn_group_set(g, operand(g, n, 0)), kept = gn_group_kept(g, n);
             if (p > 1) return false;
             if (!class_subset(&c->spine, &kept)) {
-                if (!class_subset(&c->spine, &d) || !class_disjoint(&c->spine, &kept)) return false;
+                if (!class_subset(&c->spine, &d) || !class_disjoint(&c->spine, &kept) || !gn_group_closes(g, n, &kept)) return false;
                 p = 2;
             } else if (n->phase == 1) return false;
         } else if (n->phase == 2) p = 3;
@@ -66,7 +66,7 @@ static bool outs_fit(const grouper *g, const ggroup *q, const ggroup *c, const g
         const gnode *n = &g->nodes.at[q->outs.at[i]];
         const uintptr_t p = (uintptr_t)gn_map_get(phase, q->outs.at[i]);
         if (n->cut || p > 2) return false;
-        if (p == 2 && n->kind == NODE_REDUCE) continue;
+        if (p == 2 && !is_light(n)) continue;
         if (!gn_group_holds(g, c, n, p == 2 ? 1 : 0)) return false;
     }
     return true;
@@ -120,7 +120,7 @@ static void move(grouper *g, int32_t from, int32_t to, const gn_map *phase)
         n->group = to;
         n->phase = (uint8_t)((uintptr_t)gn_map_get(phase, at) - 1);
         gn_push(g->scratch, &c->nodes, at);
-        if (n->kind != NODE_REDUCE) continue;
+        if (is_light(n)) continue;
         gn_push(g->scratch, &c->members, at);
         if (n->phase == 1) gn_push(g->scratch, &c->closers, at);
     }

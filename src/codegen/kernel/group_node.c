@@ -57,6 +57,7 @@ node_kind gn_group_kind_of(const gn_expr *e)
 int gn_group_cost(const gnode *n)
 {
     if (n->kind == NODE_PAD || n->kind == NODE_CONCAT || n->kind == NODE_TAKE) return 1;
+    if (n->inlined) return (int)gn_group_points(n);
     if (n->kind != NODE_ELEM) return 0;
     return n->e->op->body_f32 ? COSTLY : 1;
 }

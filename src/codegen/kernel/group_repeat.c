@@ -132,6 +132,7 @@ static double points_of(const counter *c, const gnode *n, uint32_t k, double poi
         const double own = size_along(c, x, x->var);
         most = own < most ? own : most;
     }
+    if (n->inlined) return points * (double)gn_group_points(n);
     return most < points ? most : points;
 }
 

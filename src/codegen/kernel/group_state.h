@@ -3,6 +3,7 @@
  *     group_node.c    live nodes, what kind each is, where an operand's dims go
  *     group_axes.c    1 axis classes: one union-find over (node, dim) names every loop of the program
  *     group_assign.c  2 heavy reductions, 3 a level for every node; group_repeat.c: what inlining would compute too often is stored
+ *     group_pair.c    reductions that are text
  *     group_waist.c   where chains that are too long are cut
  *     group_merge.c   4 independent groups that read the same rows
  *     group_cross.c   5 what is stored between groups
@@ -11,11 +12,12 @@
  *     group_rebase.c  8 buffers begin where they are read, so that steps of a loop have one kernel
  *
  * Words. A node is light unless it is memory (input, variable, array constant), a reduction or a scatter: it is text,
- * inlined where it is used. A leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached
- * through light nodes. A class is a loop of the program; P, D, A of a reduction are the classes it keeps, those of its
- * body, and D - P. A full operand is a leaf that varies along all of D. The spine S of a group are the outer classes
- * that all its members share. A level (group, phase) says where a value first exists: phase 0 inside the loops of the
- * spine, 1 after a sum along the spine was closed, 2 when the group is over. */
+ * inlined where it is used. So is a reduction over a few constant points for each pair of elements (group_pair.c). A
+ * leaf of a node is memory, a reduction, a scatter or a light node that is stored, reached through light nodes. A class
+ * is a loop of the program; P, D, A of a reduction are the classes it keeps, those of its body, and D - P. A full
+ * operand is a leaf that varies along all of D. The spine S of a group are the outer classes that all its members share.
+ * A level (group, phase) says where a value first exists: phase 0 inside the loops of the spine, 1 after a sum along the
+ * spine was closed, 2 when the group is over. */
 #pragma once
 #include "group.h"
 #include "map.h"
@@ -35,6 +37,8 @@ enum {
     MAX_TINY_PARTS = 16, /* the same in small programs, whose loops are expanded */
     NEAR_COST = 3,     /* operations per element up to which a crossing value is computed again */
     COSTLY = 20,       /* a transcendental function */
+    SHORT = 16,        /* the most points of a loop that may be written out */
+    MAX_ROOTS = 4,     /* costly functions of pairs that a node is made of */
     GUESS = 4096,      /* a symbolic extent */
     FEW_POINTS = 64,
     NONE = -1,
@@ -85,6 +89,10 @@ typedef struct gnode {
     uint16_t run;             /* of those since the last cut through all values */
     uint8_t maps;             /* index maps above the leaves that are no translation: reshapes, gathers */
     bool moved;               /* something light below it is read at other places than its own */
+    bool inlined;             /* a reduction that is text */
+    uint16_t work;            /* of such a one: operations per element */
+    uint8_t nroot;
+    uint32_t root[MAX_ROOTS]; /* inlined reductions, and costly functions of pairs with several users, in its text */
     int32_t group;            /* of the level; NONE: from memory alone */
     int32_t home;             /* group that stores it */
     int32_t touched;          /* last group that reads it as a full operand */
@@ -167,7 +175,10 @@ reshape_blocks gn_group_reshape(const grouper *, const gnode *n);
 /* Dims of node n that vary because operand k varies along `var`. */
 uint8_t gn_group_varies(const grouper *, const gnode *n, uint32_t k, uint8_t var);
 static inline const gnode *operand(const grouper *g, const gnode *n, uint32_t k) { return &g->nodes.at[n->in[k]]; }
-static inline bool is_light(const gnode *n) { return n->kind != NODE_MEMORY && n->kind != NODE_REDUCE && n->kind != NODE_SCATTER; }
+static inline bool is_light(const gnode *n)
+{
+    return n->kind != NODE_MEMORY && (n->kind != NODE_REDUCE || n->inlined) && n->kind != NODE_SCATTER;
+}
 static inline bool is_leaf(const gnode *n) { return !is_light(n) || n->cut; }
 static inline bool is_move(const gnode *n) { return n->kind >= NODE_BROADCAST && n->kind <= NODE_TAKE; }
 /* A move with one operand and nothing to fill in. */
@@ -206,7 +217,8 @@ typedef struct heavy {
     uint8_t side[8];                /* 0 rows, 1 lanes */
     uint32_t i, j;                  /* chosen classes; set by gn_group_orient, which may exchange the sides */
 } heavy;
-bool gn_group_heavy(const grouper *, const gnode *reduction, heavy *);
+/* `pair`: classes along which a factor will be text, though that cannot be seen yet; or NULL. */
+bool gn_group_heavy(const grouper *, const gnode *reduction, const class_set *pair, heavy *);
 void gn_group_orient(const grouper *, const gnode *reduction, heavy *);
 int gn_group_lanes(const grouper *, const gnode *reduction);       /* of a vector of its dtype */
 
@@ -240,6 +252,18 @@ const gn_dim *const *gn_group_strides(grouper *, const gn_gvalue *); /* elements
 
 /* group_rebase.c: last, since values of a buffer change. */
 void gn_group_rebase(grouper *, gn_group *);
+
+/* group_pair.c */
+int64_t gn_group_points(const gnode *reduction);              /* of what is reduced; 0 if it is not known or not short */
+bool gn_group_inlines(grouper *, gnode *reduction);           /* the reduction is text, once its operand is placed */
+bool gn_group_is_pair(const grouper *, const gnode *light);   /* it varies along two long loops, which no leaf has both */
+void gn_group_roots(const grouper *, gnode *light);           /* finds them */
+bool gn_group_pairs(const grouper *, const gnode *n, const gnode *x); /* n has one more long loop than x, which no operand has with those of x */
+bool gn_group_is_short(const grouper *, uint32_t class);
+class_set gn_group_long(const grouper *, const class_set *);  /* without short loops, unless all are */
+/* A sum over the spine of what the pairs give has its accumulators in registers: it keeps no long loop, P. */
+bool gn_group_closes(const grouper *, const gnode *reduction, const class_set *p);
+int gn_group_most_times(const grouper *, const gnode *);      /* so many groups may compute it from memory; for more it is stored */
 
 /* group_repeat.c: the light node below this one to store, since inlining would compute it too often; UINT32_MAX: none. */
 uint32_t gn_group_repeated(grouper *, const gnode *);

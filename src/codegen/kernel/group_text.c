@@ -89,10 +89,28 @@ bool gn_write_loads(const writer *w, const gnode *n)
     return is_ready(w->g, n, w->q);
 }
 
+typedef GN_VEC(uint32_t) node_list;
+
+/* The sum of products that is written out fuses them: its terms are no definition of their own. */
+static bool is_of_products(const writer *w, const gnode *r)
+{
+    const gnode *body = operand(w->g, r, 0);
+    return gn_group_red(r) == GN_RED_SUM && gn_is_float((gn_dtype)r->e->type->dtype) && body->kind == NODE_ELEM &&
+           body->e->op == &gn_op_mul && !gn_write_loads(w, body);
+}
+
+/* Written out, a reduction uses its operand once for each point: it, or its factors, had better be definitions. */
+static void push_again(const writer *w, const gnode *r, node_list *stack)
+{
+    const gnode *body = operand(w->g, r, 0);
+    const bool products = is_of_products(w, r);
+    for (uint32_t k = 0; k < (products ? body->e->nin : 1); k++) gn_push(w->g->scratch, stack, products ? body->in[k] : r->in[0]);
+}
+
 static void visit_uses(writer *w, uint32_t root)
 {
     grouper *g = w->g;
-    GN_VEC(uint32_t) stack = { 0 };
+    node_list stack = { 0 };
     gn_push(g->scratch, &stack, root);
     while (stack.n > 0) {
         const uint32_t at = gn_group_look_through(g, gn_pop(&stack));
@@ -105,7 +123,13 @@ static void visit_uses(writer *w, uint32_t root)
         w->node_stamp[at] = (uint32_t)w->q + 1, w->count[at] = 1, w->def[at] = NONE;
         if (gn_write_loads(w, n)) continue;
         for (uint32_t k = n->e->nin; k-- > 0;) gn_push(g->scratch, &stack, n->in[k]);
+        if (n->inlined) push_again(w, n, &stack);
     }
+}
+
+static bool is_used_again(const writer *w, uint32_t at)
+{
+    return w->node_stamp[at] == (uint32_t)w->q + 1 && w->count[at] > 1;
 }
 
 /* ---- definitions ---- */
@@ -244,9 +268,41 @@ static const gn_kexpr *checked(writer *w, const gnode *n, const gn_dim *const *i
     return gn_kexpr_op(w->k, gn_op_find("maximum"), t, two, 2);
 }
 
+/* Its operand's indices at a point of what is reduced. */
+static void place_of_point(writer *w, const gnode *r, int64_t point, const gn_dim *const *index, const gn_dim **own)
+{
+    const gnode *body = operand(w->g, r, 0);
+    int8_t map[GN_MAX_RANK];
+    gn_group_dims(w->g, r, 0, map);
+    for (uint32_t d = body->rank; d-- > 0;) {
+        int64_t e;
+        if (map[d] != NONE) own[d] = index[map[d]];
+        else if (gn_dim_is_const(body->e->type->dim[d], &e)) own[d] = gn_dim_const(w->k->dims, point % e), point /= e;
+    }
+}
+
+/* A reduction point by point, as a loop adds them. */
+static const gn_kexpr *written_out(writer *w, const gnode *r, const gn_dim *const *index)
+{
+    const gnode *body = operand(w->g, r, 0);
+    const gn_dtype t = (gn_dtype)r->e->type->dtype;
+    const bool products = is_of_products(w, r) && !is_used_again(w, r->in[0]);
+    const gn_kexpr *all = NULL;
+    for (int64_t p = 0; p < gn_group_points(r); p++) {
+        const gn_dim *own[GN_MAX_RANK];
+        place_of_point(w, r, p, index, own);
+        const gn_kexpr *a[3] = { all };
+        if (!all || !products) a[all ? 1 : 0] = gn_write_expr(w, r->in[0], own);
+        else a[0] = gn_write_expr(w, body->in[0], own), a[1] = gn_write_expr(w, body->in[1], own), a[2] = all;
+        all = !all ? a[0] : products ? gn_kexpr_op(w->k, &gn_op_fma, t, a, 3) : gn_kexpr_op(w->k, gn_red_op(gn_group_red(r)), t, a, 2);
+    }
+    return all;
+}
+
 static const gn_kexpr *light_body(writer *w, uint32_t at, const gn_dim *const *index)
 {
     const gnode *n = &w->g->nodes.at[at];
+    if (n->kind == NODE_REDUCE) return written_out(w, n, index);
     if (n->kind == NODE_CHECK) return checked(w, n, index);
     return n->kind == NODE_ELEM ? elementwise(w, n, index) : gn_write_move(w, at, index);
 }
@@ -256,11 +312,6 @@ static bool is_empty(const gnode *n)
     for (uint32_t d = 0; d < n->rank; d++)
         if (gn_dim_is(n->e->type->dim[d], 0)) return true;
     return false;
-}
-
-static bool is_used_again(const writer *w, uint32_t at)
-{
-    return w->node_stamp[at] == (uint32_t)w->q + 1 && w->count[at] > 1;
 }
 
 const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index)
@@ -278,13 +329,13 @@ const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index
     case NODE_DIM: return gn_kexpr_index(w->k, t, gn_write_dim(w, gn_group_dim_of(n->e)));
     case NODE_IOTA: return gn_kexpr_index(w->k, t, index[gn_attr_of(n->e, "axis")->i]);
     case NODE_REDUCE:
+        if (n->inlined) break;
         GN_ASSERT(n->group == w->q); /* what crosses groups is stored */
         if (w->def[at] == NONE) reduction_def(w, at);
         return gn_kexpr_ref(w->k, (uint32_t)w->def[at], index);
-    default:
-        GN_ASSERT(n->kind != NODE_SCATTER && n->kind != NODE_MEMORY); /* they are loaded, above */
-        return !is_view(n) && is_used_again(w, at) ? light_def(w, at, index) : light_body(w, at, index);
+    default: GN_ASSERT(n->kind != NODE_SCATTER && n->kind != NODE_MEMORY); /* they are loaded, above */
     }
+    return !is_view(n) && is_used_again(w, at) ? light_def(w, at, index) : light_body(w, at, index);
 }
 
 /* ---- stores ---- */

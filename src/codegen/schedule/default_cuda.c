@@ -130,11 +130,11 @@ static void chunks(piece *p, uint32_t t)
     if (gn_piece_reduces(p, t)) gn_piece_close(p, t, block, CHUNK * THREADS);
 }
 
-/* A block for each row, or for each few where sums run along the rows. */
-static void rows(piece *p, uint32_t i, uint32_t t)
+/* A block for each row, or for each few where sums run along the rows. Axes of a tile are expanded. */
+static void rows(piece *p, uint32_t i, uint32_t t, uint64_t tile)
 {
     const int64_t threads = threads_for(p->extent[t]);
-    uint64_t done = UINT64_C(1) << i | UINT64_C(1) << t;
+    uint64_t done = UINT64_C(1) << i | UINT64_C(1) << t | tile;
     const char *block = p->k->axes.at[i].name, *each = NULL;
     if (gn_piece_reduces(p, i)) {
         block = gn_piece_leaf(p, i, "b");
@@ -158,6 +158,8 @@ static void rows(piece *p, uint32_t i, uint32_t t)
     bind_thread(p, thread, t, threads); /* inside the rows: a sum over the threads ends where its thread loop ends */
     if (loop) gn_piece_serial(p, loop, t, p->extent[t] < 0 ? -1 : ceil_div(p->extent[t], threads));
     other_loops(p, done, t, false);
+    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
+        if (tile >> x & 1) gn_piece_tile(p, "unroll", p->k->axes.at[x].name, x, p->extent[x]);
     if (each) gn_piece_close(p, i, block, CLOSED_ROWS);
 }
 
@@ -200,6 +202,11 @@ void gn_default_cuda(piece *p)
         scatter(p);
         return;
     }
+    gn_pairs s;
+    if (gn_piece_pairs(p, &s)) {
+        rows(p, s.i, s.j, s.tile);
+        return;
+    }
     if (contract(p)) return;
     gn_piece_main_axes(p, &i, &t);
     if (i == t) {
@@ -209,5 +216,5 @@ void gn_default_cuda(piece *p)
     if (i == t)
         chunks(p, t);
     else
-        rows(p, i, t);
+        rows(p, i, t, 0);
 }

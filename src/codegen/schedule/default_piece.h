@@ -91,12 +91,18 @@ void gn_piece_loads(const piece *, const gn_kexpr *body, void (*visit)(void *, c
 /* The rows of the table. */
 bool gn_default_contraction(piece *); /* false: the piece has none */
 bool gn_default_transpose(piece *);  /* false: no operand of a map is read transposed */
+bool gn_default_pairs(piece *);      /* false: it goes over no pairs, or reads something for each of them */
 void gn_default_rows(piece *);
 void gn_default_block(piece *, gn_schedule *);
 void gn_default_scatter(piece *);
 void gn_default_cuda(piece *);
 
 /* For the rows that choose their own leaves. */
+typedef struct gn_pairs {
+    uint32_t i, j;               /* what is reduced along j for each of i, or along both, is read for i or for j alone */
+    uint64_t tile;               /* short axes for each of whose points a pair is used again, as bits */
+} gn_pairs;
+bool gn_piece_pairs(const piece *, gn_pairs *);                         /* false: it goes over no pairs */
 bool gn_piece_contraction(const piece *, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i,
                           uint32_t *j);                                 /* false: none */
 bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);   /* one of its loads has unit stride along the axis */

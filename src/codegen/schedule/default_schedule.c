@@ -2,6 +2,7 @@
  *
  *     kernel contains              form                                                                     file
  *     sum over k of a(i,k) b(k,j)  tile of rows by vectors, packed factors, parts of rows or columns        default_contract.c
+ *     sum over j of f(x(i), y(j))  lanes along i, results in registers, parts of 64 Ki pairs                 default_pair.c
  *     maps that read transposed    blocks of the operand turned beside the loops                            default_transpose.c
  *     row reductions, other maps   lanes along the axis with most traffic, parts of 64 Ki elements          default_rows.c
  *     sums over all rows           a partial per part, then a small step                                    default_piece.c
@@ -93,7 +94,7 @@ static void write_piece(piece *p)
         if (!gn_piece_def(p, i) && p->k->stores.at[p->k->items.at[p->first_item + i].at].kind != GN_STORE_SET) adds = true;
     if (p->target->lang == GN_LANG_CUDA) gn_default_cuda(p);
     else if (adds) gn_default_scatter(p);
-    else if (!gn_default_contraction(p) && !gn_default_transpose(p)) gn_default_rows(p);
+    else if (!gn_default_pairs(p) && !gn_default_contraction(p) && !gn_default_transpose(p)) gn_default_rows(p);
 }
 
 /* ---- small programs ---- */

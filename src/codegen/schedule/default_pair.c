@@ -1,0 +1,319 @@
+/* Closed form for functions of pairs: sum over j of f(x(i), y(j)), where nothing that is read has both loops. There is much to compute for what is
+ * read, so i goes to the lanes whatever its stride: x is loaded once for a tile of vectors, y(j) is one broadcast, and the sums of all results stay
+ * in registers while j runs. Short axes along which the pairs are used again (coordinates) are expanded. Further axes (batches) are loops around,
+ * or beside j if nothing has them together with i. Sums over i, too, have a partial per part. */
+#include <inttypes.h>
+#include "default_piece.h"
+
+enum { SHORT = 16, PAIRS_OF_PART = 1 << 16, MOST_VECTORS = 4, MOST_OPS = 128, COSTLY = 20, MOST_TILE = 32, WORKING = 8 };
+
+/* ---- what is in the kernel ---- */
+
+static const gn_kexpr *body_of(const piece *p, uint32_t item)
+{
+    const gn_kdef *d = gn_piece_def(p, item);
+    return d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + item].at].value;
+}
+
+static bool is_statement(const piece *p, uint32_t item)
+{
+    const gn_kdef *d = gn_piece_def(p, item);
+    return !d || d->red != GN_RED_NONE;
+}
+
+static uint64_t bit(uint32_t axis)
+{
+    return UINT64_C(1) << axis;
+}
+
+static uint64_t axes_of(const piece *p, bool is_short)
+{
+    uint64_t axes = 0;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if ((p->extent[a] >= 0 && p->extent[a] <= SHORT) == is_short) axes |= bit(a);
+    return axes;
+}
+
+typedef struct meeting {
+    const piece *p;
+    uint32_t i, j;
+    bool met;                    /* a load has both, or finds its place by a load */
+} meeting;
+
+static void look_at_load(void *user, const gn_kexpr *load)
+{
+    meeting *m = user;
+    m->met |= gn_piece_stride(m->p, load->u.ref, load->index, m->i) && gn_piece_stride(m->p, load->u.ref, load->index, m->j);
+    for (size_t d = 0; d < load->nindex; d++) m->met |= gn_dim_has_load(load->index[d]);
+}
+
+static bool meet(const piece *p, uint32_t i, uint32_t j)
+{
+    meeting m = { p, i, j, false };
+    for (uint32_t k = 0; k < p->nitems && !m.met; k++) gn_piece_loads(p, body_of(p, k), look_at_load, &m);
+    return m.met;
+}
+
+static bool is_reduced_with(const piece *p, uint32_t i, uint32_t j)
+{
+    for (uint32_t k = 0; k < p->nitems; k++) {
+        const gn_kdef *d = gn_piece_def(p, k);
+        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, j) && (gn_piece_axes(p, k) & bit(i))) return true;
+    }
+    return false;
+}
+
+/* Runs along i, or is stored in the end. Has no result for each pair, unless that is used where it is made. */
+static bool fits(const piece *p, uint32_t item, uint32_t i, uint32_t j)
+{
+    const gn_kdef *d = gn_piece_def(p, item);
+    const uint64_t axes = gn_piece_axes(p, item);
+    if (!d) return !(axes & bit(j));
+    if (!(axes & bit(i))) return false;
+    return !has_axis(d->param, d->nparam, i) || !has_axis(d->param, d->nparam, j) || gn_piece_count_users(p, item, NULL) <= 1;
+}
+
+static bool all_fit(const piece *p, uint32_t i, uint32_t j)
+{
+    for (uint32_t k = 0; k < p->nitems; k++)
+        if (is_statement(p, k) && !fits(p, k, i, j)) return false;
+    return true;
+}
+
+/* ---- short axes ---- */
+
+static void note_axis(void *user, const char *name)
+{
+    const piece *p = ((void **)user)[0];
+    const int32_t a = gn_kernel_find_axis(p->k, name);
+    if (a >= 0) *(uint64_t *)((void **)user)[1] |= bit((uint32_t)a);
+}
+
+typedef struct axes_below {
+    uint64_t axes;
+} axes_below;
+
+static uint64_t own_axes(const piece *p, const gn_kexpr *e, const gn_map *below)
+{
+    uint64_t axes = 0;
+    void *user[2] = { (void *)(uintptr_t)p, &axes };
+    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], note_axis, user);
+    for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, note_axis, user), gn_dim_symbols(e->cond[i].b, note_axis, user);
+    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, note_axis, user);
+    for (size_t i = 0; i < e->n; i++) axes |= ((const axes_below *)gn_map_get(below, e->a[i]->id))->axes;
+    return axes;
+}
+
+/* Every operation once, with the axes that it varies along. */
+static void see_operations(const piece *p, void (*see)(void *, const gn_kexpr *, uint64_t axes), void *user)
+{
+    for (uint32_t k = 0; k < p->nitems; k++) {
+        gn_map below = { 0 };
+        gn_visit v = { .arena = p->arena, .operand = gn_kexpr_operand };
+        gn_visit_add(&v, body_of(p, k));
+        for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+            axes_below *x = GN_NEW_OBJECT(p->arena, axes_below);
+            x->axes = own_axes(p, e, &below);
+            *gn_map_put(p->arena, &below, e->id) = x;
+            if (e->kind == GN_K_OP || e->kind == GN_K_IF) see(user, e, x->axes);
+        }
+    }
+}
+
+typedef struct again {
+    uint64_t pair, shorts, found;
+} again;
+
+static void see_again(void *user, const gn_kexpr *e, uint64_t axes)
+{
+    again *a = user;
+    (void)e;
+    if ((axes & a->pair) == a->pair) a->found |= a->shorts & ~axes;
+}
+
+/* Short axes that some operation on a pair does without: what it gives is used for each of their points. */
+static uint64_t used_again(const piece *p, uint64_t pair, uint64_t shorts)
+{
+    again a = { pair, shorts, 0 };
+    see_operations(p, see_again, &a);
+    return a.found;
+}
+
+static int64_t points_along(const piece *p, uint64_t axes)
+{
+    int64_t n = 1;
+    for (uint32_t a = 0; a < p->k->axes.n; a++)
+        if ((axes >> a & 1) && p->extent[a] > 0) n *= p->extent[a];
+    return n;
+}
+
+/* Of these axes, those that are little code together in each statement, and in some of them. */
+static uint64_t expanded(const piece *p, uint64_t chosen)
+{
+    uint64_t used = 0;
+    for (uint32_t k = 0; k < p->nitems; k++) {
+        const uint64_t axes = gn_piece_axes(p, k);
+        if (!is_statement(p, k)) continue;
+        used |= axes;
+        for (uint32_t a = 0; a < p->k->axes.n && points_along(p, axes & chosen) > MOST_TILE; a++) chosen &= ~(axes & bit(a));
+    }
+    return chosen & used;
+}
+
+bool gn_piece_pairs(const piece *p, gn_pairs *s)
+{
+    const uint64_t longs = axes_of(p, false), shorts = axes_of(p, true);
+    const uint32_t hinted = p->hint && p->hint->spine >= 0 ? (uint32_t)p->hint->spine : p->first_axis;
+    if (p->small || (p->hint && p->hint->contraction >= 0)) return false;
+    for (uint32_t n = 0; n <= p->naxes; n++) {
+        const uint32_t i = n == 0 ? hinted : p->first_axis + n - 1;
+        for (uint32_t j = p->first_axis; j < p->first_axis + p->naxes && (longs >> i & 1); j++) {
+            if (i == j || !(longs >> j & 1) || !is_reduced_with(p, i, j) || !all_fit(p, i, j) || meet(p, i, j)) continue;
+            *s = (gn_pairs){ i, j, expanded(p, used_again(p, bit(i) | bit(j), shorts)) };
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the tile ---- */
+
+typedef struct work {
+    const piece *p;
+    uint64_t tile;
+    int64_t ops;
+} work;
+
+static void see_work(void *user, const gn_kexpr *e, uint64_t axes)
+{
+    work *w = user;
+    w->ops += (e->kind == GN_K_OP && e->u.op->body_f32 ? COSTLY : 1) * points_along(w->p, axes & w->tile);
+}
+
+/* Sums for each of i; beside each lies about one vector that was loaded before the loop over pairs. */
+static int64_t sums_of(const piece *p, const gn_pairs *s)
+{
+    int64_t n = 0;
+    for (uint32_t k = 0; k < p->nitems; k++) {
+        const gn_kdef *d = gn_piece_def(p, k);
+        uint64_t kept = 0;
+        for (size_t a = 0; d && a < d->nparam; a++) kept |= bit(d->param[a]);
+        if (d && d->red != GN_RED_NONE && (gn_piece_axes(p, k) & bit(s->j))) n += points_along(p, kept & s->tile);
+    }
+    return n;
+}
+
+static int64_t vectors(const piece *p, const gn_pairs *s)
+{
+    const int64_t sums = sums_of(p, s);
+    int64_t n = MOST_VECTORS;
+    work w = { p, s->tile, 0 };
+    see_operations(p, see_work, &w); /* where it is much, pairs of one i after the other fill the processor */
+    while (n > 1 && (n * w.ops > MOST_OPS || 2 * n * sums > p->target->nregs - WORKING)) n /= 2;
+    return n;
+}
+
+/* ---- the directives ---- */
+
+typedef struct plan {
+    piece *p;
+    gn_pairs s;
+    uint64_t around, beside;     /* further axes: loops outside the tile, and inside beside j */
+    uint64_t idle;               /* of definitions alone */
+    lanes l;
+    int64_t rows;                /* of a part */
+    const char *part;            /* NULL: one part */
+} plan;
+
+static double size_along(const piece *p, uint64_t axes)
+{
+    double n = 1;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (axes >> a & 1) n *= (double)gn_piece_guess(p, a);
+    return n < 1 ? 1 : n;
+}
+
+static void place_axes(plan *w)
+{
+    const piece *p = w->p;
+    uint64_t used = 0;
+    for (uint32_t k = 0; k < p->nitems; k++) used |= is_statement(p, k) ? gn_piece_axes(p, k) : 0;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) {
+        if (a == w->s.i || (w->s.tile >> a & 1)) continue;
+        if (!(used >> a & 1)) w->idle |= bit(a);
+        else if (gn_piece_reduces(p, a) && is_reduced_with(p, w->s.i, a) && !meet(p, w->s.i, a)) w->beside |= bit(a);
+        else w->around |= bit(a);
+    }
+}
+
+/* i in parts, tiles, vectors, lanes. */
+static void split_tiles(plan *w, int64_t unroll)
+{
+    piece *p = w->p;
+    const uint32_t i = w->s.i;
+    const int64_t tile = unroll * p->w, e = p->extent[i];
+    const double others = size_along(p, w->beside);
+    w->rows = others > PAIRS_OF_PART ? tile : PAIRS_OF_PART / (int64_t)others / tile * tile;
+    if (w->rows < tile) w->rows = tile;
+    if (e >= 0 && e <= w->rows) {
+        w->l = gn_piece_lanes(p, i, unroll, unroll);
+        return;
+    }
+    w->part = gn_piece_leaf(p, i, "p");
+    w->l = (lanes){ .outer = gn_piece_leaf(p, i, "0"), .nouter = w->rows / tile, .nunroll = unroll, .exact = e >= 0 && e % tile == 0 };
+    if (unroll > 1 || p->w == 1) w->l.unroll = gn_piece_leaf(p, i, "u");
+    if (p->w > 1) w->l.lane = gn_piece_leaf(p, i, "l");
+    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ")", p->k->axes.at[i].name, w->part, w->l.outer, w->l.nouter);
+    if (w->l.unroll) gn_textf(&p->splits, " (%s %" PRId64 ")", w->l.unroll, unroll);
+    if (w->l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", w->l.lane, p->w);
+    gn_text_char(&p->splits, ')');
+}
+
+/* The first of the axes around that nothing is reduced along goes to parts, too, each of work enough. */
+static const char *split_batch(plan *w, uint32_t *axis, int64_t *chunk)
+{
+    piece *p = w->p;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) {
+        if (!(w->around >> a & 1) || gn_piece_reduces(p, a)) continue;
+        const double inside = size_along(p, w->beside | bit(w->s.i));
+        *chunk = inside >= PAIRS_OF_PART ? 1 : PAIRS_OF_PART / (int64_t)inside;
+        *axis = a;
+        w->around &= ~bit(a);
+        const char *part = gn_piece_leaf(p, a, "p"), *each = gn_piece_leaf(p, a, "r");
+        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 "))", p->k->axes.at[a].name, part, each, *chunk);
+        gn_piece_part(p, part, a);
+        return each;
+    }
+    return NULL;
+}
+
+static void write_axes(piece *p, uint64_t axes, bool tile)
+{
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) {
+        if (!(axes >> a & 1)) continue;
+        if (tile) gn_piece_tile(p, "unroll", p->k->axes.at[a].name, a, p->extent[a]);
+        else gn_piece_axis(p, a);
+    }
+}
+
+bool gn_default_pairs(piece *p)
+{
+    plan w = { .p = p };
+    uint32_t batch = 0;
+    int64_t chunk = 0;
+    if (!gn_piece_pairs(p, &w.s) || (p->extent[w.s.i] >= 0 && p->extent[w.s.i] <= p->w)) return false;
+    const bool closes = gn_piece_reduces(p, w.s.i);
+    place_axes(&w);
+    split_tiles(&w, vectors(p, &w.s));
+    const char *each = split_batch(&w, &batch, &chunk);
+    if (w.part) gn_piece_part(p, w.part, w.s.i);
+    if (each) gn_piece_serial(p, each, batch, chunk);
+    write_axes(p, w.around, false);
+    if (w.l.outer) gn_piece_serial(p, w.l.outer, w.s.i, w.l.nouter);
+    gn_piece_peel(p, &w.l);
+    write_axes(p, w.beside | w.idle, false);
+    write_axes(p, w.s.tile, true);
+    gn_piece_lane_tiles(p, &w.l, w.s.i, closes ? "private" : "unroll");
+    if (w.part && closes) gn_piece_close(p, w.s.i, w.part, w.rows);
+    return true;
+}
