@@ -148,9 +148,12 @@ static gn_status run_interpreted(const gn_frame *fr, size_t i)
 static gn_status run_step(const gn_frame *fr, size_t i)
 {
     const gn_func *f = fr->f;
-    if (!f->module) return run_interpreted(fr, i);
-    run_compiled(fr, i);
-    return GN_OK;
+    gn_status s = GN_OK;
+    if (f->program->steps.at[i].kind != GN_STEP_KERNEL) s = gn_frame_run_other(fr, (uint32_t)i);
+    else if (!f->module) s = run_interpreted(fr, i);
+    else run_compiled(fr, i);
+    if (f->program->steps.at[i].status && !s) s = gn_frame_status(fr, (uint32_t)i);
+    return s;
 }
 
 static gn_status run_profiled(const gn_frame *fr, size_t i)
@@ -169,16 +172,23 @@ static void exchange(const gn_frame *fr)
     for (size_t i = 0; i < fr->nexchanged; i++) gn_variable_exchange(fr->f->variable[fr->exchanged[i]]);
 }
 
-static gn_status run_steps(const gn_frame *fr)
+gn_status gn_frame_run_range(const gn_frame *fr, uint32_t at, uint32_t end)
 {
     const gn_program *p = fr->f->program;
     const bool profiled = atomic_load_explicit(&fr->f->profiled, memory_order_relaxed);
     gn_status s = GN_OK;
-    if (p->indices.n) s = check_given(fr);
-    for (size_t i = 0; !s && i < p->steps.n; i++) {
-        s = profiled ? run_profiled(fr, i) : run_step(fr, i);
-        if (!s && p->indices.n) s = check_computed(fr, i);
+    for (; !s && at < end; at = gn_step_after(p->steps.at, at)) {
+        s = profiled ? run_profiled(fr, at) : run_step(fr, at);
+        if (!s && p->indices.n) s = check_computed(fr, at);
     }
+    return s;
+}
+
+static gn_status run_steps(const gn_frame *fr)
+{
+    gn_status s = GN_OK;
+    if (fr->f->program->indices.n) s = check_given(fr);
+    if (!s) s = gn_frame_run_range(fr, 0, (uint32_t)fr->f->program->steps.n);
     if (!s) exchange(fr);
     return s;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "checked.h"
-#include "program.h"
+#include "plan_replay.h"
 #include "visit.h"
 
 enum { ALIGN = 64 };
@@ -210,12 +210,33 @@ void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_pl
                        .scratch = GN_NEW_ARRAY(arena, int64_t *, p->steps.n),
                        .scratch_stride = GN_NEW_ARRAY(arena, int64_t, p->steps.n) };
     for (size_t i = 0; i < p->values.n; i++) plan->offset[i] = -1;
-    for (size_t s = 0; s < p->steps.n; s++) plan->parts[s] = evaluate(p, sym, p->steps.at[s].parts, p->steps.at[s].symbol);
+    for (size_t s = 0; s < p->steps.n; s++) plan->parts[s] = p->steps.at[s].parts ? evaluate(p, sym, p->steps.at[s].parts, p->steps.at[s].symbol) : 1;
     block *b = GN_NEW_ARRAY(arena, block, p->values.n + p->steps.n);
     const size_t nvalues = make_blocks(p, sym, b, arena), n = nvalues + make_scratch(p, sym, workers, b + nvalues, plan, arena);
     place(p, b, n, plan, arena);
     for (size_t i = 0; i < p->values.n; i++)
         if (lives_in_arena(&p->values.at[i])) plan->offset[i] = plan->offset[root_of(p, (int32_t)i)];
+}
+
+/* ---- variants ---- */
+
+static bool holds(const gn_program *p, const int64_t *sym, const gn_pfact *f)
+{
+    symbols s = { p, sym };
+    int64_t a, b;
+    if (!gn_dim_eval(f->a, value_of, NULL, &s, &a) || !gn_dim_eval(f->b, value_of, NULL, &s, &b)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
+    return f->kind == GN_FACT_EQ ? a == b : a < b;
+}
+
+uint32_t gn_plan_choose(const gn_program *p, const int64_t *sym, uint32_t variants)
+{
+    uint32_t body = variants + 1;
+    for (;; body = p->steps.at[body].end) { /* the last has no facts */
+        bool all = true;
+        const gn_pbody *b = p->steps.at[body].of.body;
+        for (uint32_t i = 0; i < b->nfact; i++) all = all && holds(p, sym, &b->fact[i]);
+        if (all) return body;
+    }
 }
 
 /* ---- the replay ---- */
@@ -299,7 +320,7 @@ static void check_alias(const gn_program *p, const gn_plan *plan, size_t i)
     const gn_pvalue *v = &p->values.at[i];
     if (v->alias < 0 || v->first < 0) return;
     const gn_pvalue *old = &p->values.at[v->alias];
-    if (old->last > v->first && p->steps.at[old->last].kernel != p->steps.at[v->first].kernel)
+    if (!p->is_tree && old->last > v->first && p->steps.at[old->last].kernel != p->steps.at[v->first].kernel)
         gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s, which is read later", p->name, v->name, old->name);
     if (plan->offset[i] != plan->offset[v->alias])
         gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s and lies elsewhere", p->name, v->name, old->name);
@@ -312,4 +333,5 @@ void gn_plan_verify(const gn_program *p, const int64_t *sym, const gn_plan *plan
     gn_arena_free(&v.arena);
     gn_check(status);
     for (size_t i = 0; i < p->values.n; i++) check_alias(p, plan, i);
+    if (p->is_tree) gn_plan_replay(p, sym, plan);
 }

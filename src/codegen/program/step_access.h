@@ -1,0 +1,20 @@
+/* What the steps of a program read and write: of a kernel by its text, of a call by the routine's row. */
+#pragma once
+#include "program.h"
+
+typedef struct gn_accesses {
+    gn_arena *arena;
+    const gn_program *p;
+    gn_dim_pool *dims;           /* where sizes are made; the program's */
+    const gn_kernel **kernel;    /* per kernel, read when first asked for */
+} gn_accesses;
+gn_accesses gn_accesses_of(gn_arena *, const gn_program *);
+
+const gn_kernel *gn_access_kernel(gn_accesses *, uint32_t at);
+/* gn_operand_use bits of argument `arg` of a kernel, copy or call. A buffer that a kernel keeps for itself is written. */
+uint8_t gn_access_uses(gn_accesses *, const gn_pstep *, uint32_t arg);
+/* Whether they lie apart within the bytes below, as the columns of a concat do. */
+bool gn_access_is_strided(gn_accesses *, const gn_pstep *, uint32_t arg);
+/* Bytes from the argument's start on that the step reads or writes, over the program's symbols. */
+const gn_dim *gn_access_bytes(gn_accesses *, const gn_pstep *, uint32_t arg);
+const gn_dim *gn_access_elements(gn_accesses *, const gn_pstep *, uint32_t arg); /* bytes of the elements alone */
