@@ -90,25 +90,9 @@ static void make_moves(tree *t)
 
 /* ---- exchanged memories ---- */
 
-static int64_t carried_with(const gn_pstep *s, uint32_t (*role)(uint32_t), int32_t value)
-{
-    for (uint32_t k = 0; k < s->of.loop->ncarried; k++)
-        if (s->arg[role(k)] == value) return k;
-    return -1;
-}
-
 static bool is_in_place(const gn_program *p, const gn_pstep *s, uint32_t k)
 {
     return p->values.at[s->arg[gn_carried_next(k)]].alias == s->arg[gn_carried_now(k)];
-}
-
-/* Whose memory the value has after a turn. A carried one has that of its next; a next that is no carried value has the one that nobody takes. */
-static int32_t taken_from(const gn_pstep *s, int32_t value)
-{
-    int64_t k = carried_with(s, gn_carried_now, value);
-    if (k >= 0) return s->arg[gn_carried_next((uint32_t)k)];
-    for (k = carried_with(s, gn_carried_next, value); k >= 0; k = carried_with(s, gn_carried_next, value)) value = s->arg[gn_carried_now((uint32_t)k)];
-    return value;
 }
 
 typedef struct collection {
@@ -152,7 +136,7 @@ static void make_exchanges(tree *t, uint32_t step)
         add_exchanged(t, l, step, gn_carried_now(k), member), add_exchanged(t, l, step, gn_carried_next(k), member);
     }
     for (uint32_t i = 0; i < l->nexchanged; i++)
-        while (member[l->exchanged[i].from] != taken_from(s, member[i])) l->exchanged[i].from++;
+        while (member[l->exchanged[i].from] != gn_taken_from(s, member[i])) l->exchanged[i].from++;
 }
 
 static void make_initial(tree *t, uint32_t step)

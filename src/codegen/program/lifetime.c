@@ -61,7 +61,7 @@ static bool is_within(const lives *l, int32_t inner, int32_t outer)
 
 static void note_loop(lives *l, int32_t value, int32_t first, int32_t last)
 {
-    int32_t loop = l->loop_of[first];
+    int32_t loop = l->p->values.at[value].kind == GN_VALUE_TEMP ? l->loop_of[first] : -1; /* others are there before and after */
     (void)last;
     if (l->is_met[value])
         while (loop >= 0 && !is_within(l, l->around[value], loop)) loop = l->loop_of[loop];

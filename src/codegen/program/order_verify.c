@@ -30,7 +30,7 @@ static void walk(order *o, uint32_t at, uint32_t end);
 
 static bool is_nonnegative(order *o, const gn_dim *d)
 {
-    gn_dim_fact space[GN_PROGRAM_DEPTH];
+    gn_dim_fact space[2 * GN_PROGRAM_DEPTH];
     const gn_dim_facts facts = gn_pverify_facts(o->v, space);
     return gn_dim_nonnegative(o->v->p->dims, d, &facts);
 }
@@ -298,6 +298,13 @@ static void keep_common(order *o, part *both, size_t n, size_t base)
     }
 }
 
+/* Another body may write at once what this one has written slice by slice. */
+static void note_whole(order *o, size_t base)
+{
+    for (size_t i = base; i < o->parts.n; i++)
+        if (is_complete(o, o->parts.at[i].value)) o->known[o->parts.at[i].value] = WHOLE;
+}
+
 /* Bodies of which one runs. */
 static void do_choice(order *o, uint32_t at)
 {
@@ -311,6 +318,7 @@ static void do_choice(order *o, uint32_t at)
         memcpy(o->known, before, nv);
         o->parts.n = base;
         walk(o, b + 1, steps[b].end);
+        note_whole(o, base);
         if (after) keep_common(o, both, nboth, base);
         else both = gn_arena_copy(o->v->arena, o->parts.at + base, (o->parts.n - base) * sizeof *both), nboth = o->parts.n - base;
         for (size_t i = 0; after && i < nv; i++)

@@ -15,6 +15,7 @@ typedef struct replay {
     int64_t *shift;              /* per value: from the memory of the plan to the one it has */
     bool *there, *prepared;      /* per value */
     int32_t *by;                 /* per value that is not there: who wrote over it */
+    int32_t *last;               /* per value with memory of its own: the last step of all that share it */
     int32_t open[GN_PROGRAM_DEPTH], nopen;
     int64_t turns;
     uint32_t side;               /* which body branches take */
@@ -86,13 +87,23 @@ static void write_value(replay *r, uint32_t at, int32_t v, int64_t start, int64_
     r->there[v] = true;
 }
 
+/* The memory of the plan that was v's is free: poison, whoever lies there now. */
+static void poison(replay *r, int32_t v)
+{
+    const int64_t low = r->plan->offset[v], high = low + r->size[v];
+    for (int32_t u = 0; u < (int32_t)r->p->values.n; u++)
+        if (r->there[u] && is_planned(r, u) && place_of(r, u) < high && low < place_of(r, u) + r->size[u]) lose(r, u, ITS_END);
+}
+
 /* Values whose last step this is; in a loop those from before it only when all its turns are made. */
 static void end_values(replay *r, int32_t last, int32_t loop)
 {
     const bool waits = loop >= 0 && (int32_t)r->p->steps.at[loop].end - 1 == last;
     for (int32_t v = 0; v < (int32_t)r->p->values.n; v++) {
         const gn_pvalue *x = &r->p->values.at[v];
-        if (x->kind == GN_VALUE_TEMP && !r->prepared[v] && x->last == last && !(waits && x->first <= loop)) lose(r, v, ITS_END);
+        if (x->kind != GN_VALUE_TEMP || r->prepared[v] || (waits && x->first <= loop)) continue;
+        if (x->last == last) lose(r, v, ITS_END);
+        if (x->alias < 0 && r->last[v] == last && is_planned(r, v)) poison(r, v);
     }
 }
 
@@ -143,20 +154,6 @@ static void start_turn(replay *r, uint32_t at)
             r->there[v] = false, r->by[v] = NOBODY;
 }
 
-/* Which carried value has `value` as its next; -1. */
-static int64_t becomes(const gn_pstep *s, int32_t value)
-{
-    for (uint32_t k = 0; k < s->of.loop->ncarried; k++)
-        if (s->arg[gn_carried_next(k)] == value) return s->arg[gn_carried_now(k)];
-    return -1;
-}
-
-static int32_t first_of_chain(const gn_pstep *s, int32_t value)
-{
-    for (int64_t now; (now = becomes(s, value)) >= 0;) value = (int32_t)now;
-    return value;
-}
-
 static bool is_carried_now(const gn_pstep *s, int32_t value)
 {
     for (uint32_t k = 0; k < s->of.loop->ncarried; k++)
@@ -176,7 +173,7 @@ static void exchange(replay *r, uint32_t at)
         there[k] = true;
         if (is_in_place(r, s, k)) continue;
         by[2 * k] = place_of(r, next) - place_of(r, now);
-        if (!is_carried_now(s, next)) by[2 * k + 1] = place_of(r, first_of_chain(s, next)) - place_of(r, next);
+        if (!is_carried_now(s, next)) by[2 * k + 1] = place_of(r, gn_taken_from(s, next)) - place_of(r, next);
     }
     for (uint32_t k = 0; k < n; k++) {
         const int32_t now = s->arg[gn_carried_now(k)], next = s->arg[gn_carried_next(k)];
@@ -255,6 +252,13 @@ static void start_call(replay *r)
     }
 }
 
+static void note_last(replay *r, int32_t v)
+{
+    const int32_t last = r->p->values.at[v].last;
+    while (r->p->values.at[v].alias >= 0) v = r->p->values.at[v].alias;
+    if (r->last[v] < last) r->last[v] = last;
+}
+
 static void run_all(void *arg)
 {
     replay *r = arg;
@@ -263,6 +267,8 @@ static void run_all(void *arg)
     r->size = GN_NEW_ARRAY(r->arena, int64_t, p->values.n), r->shift = GN_NEW_ARRAY(r->arena, int64_t, p->values.n);
     r->there = GN_NEW_ARRAY(r->arena, bool, p->values.n), r->prepared = GN_NEW_ARRAY(r->arena, bool, p->values.n);
     r->by = GN_NEW_ARRAY(r->arena, int32_t, p->values.n);
+    r->last = GN_NEW_ARRAY(r->arena, int32_t, p->values.n);
+    for (size_t v = 0; v < p->values.n; v++) note_last(r, (int32_t)v);
     for (size_t v = 0; v < p->values.n; v++) r->size[v] = evaluate(r, p->values.at[v].bytes);
     for (r->turns = 1; r->turns <= TURNS; r->turns++)
         for (uint32_t call = 0; call < 4; call++) {

@@ -12,11 +12,21 @@ void gn_pverify_refuse(const gn_pverify *v, uint32_t step, const char *format, .
     gn_throw(GN_EFORMAT, "%s: step %" PRIu32 " (%s): %s", v->file, step, v->p->steps.at[step].symbol, what);
 }
 
-gn_dim_facts gn_pverify_facts(const gn_pverify *v, gn_dim_fact space[GN_PROGRAM_DEPTH])
+static const char *symbol_alone(const gn_dim *d)
 {
-    for (uint32_t k = 0; k < v->nopen; k++)
-        space[k] = (gn_dim_fact){ .name = gn_pverify_turn(v, k), .min = 0, .max = INT64_MAX, .limit = gn_pverify_loop(v, k)->count };
-    return (gn_dim_facts){ v->nopen, space };
+    return d->n == 1 && d->term[0].n == 1 && d->term[0].c == 1 && d->term[0].atom[0]->kind == GN_DIM_SYM ? d->term[0].atom[0]->name : NULL;
+}
+
+/* In a turn there is at least one. */
+gn_dim_facts gn_pverify_facts(const gn_pverify *v, gn_dim_fact space[2 * GN_PROGRAM_DEPTH])
+{
+    size_t n = 0;
+    for (uint32_t k = 0; k < v->nopen; k++) {
+        const gn_dim *count = gn_pverify_loop(v, k)->count;
+        if (symbol_alone(count)) space[n++] = (gn_dim_fact){ .name = symbol_alone(count), .min = 1, .max = INT64_MAX };
+        space[n++] = (gn_dim_fact){ .name = gn_pverify_turn(v, k), .min = 0, .max = INT64_MAX, .limit = count };
+    }
+    return (gn_dim_facts){ n, space };
 }
 
 /* ---- turns ---- */

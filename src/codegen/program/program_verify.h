@@ -14,7 +14,7 @@ typedef struct gn_pverify {
 
 _Noreturn void gn_pverify_refuse(const gn_pverify *, uint32_t step, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What is known of the turns of the open loops. */
-gn_dim_facts gn_pverify_facts(const gn_pverify *, gn_dim_fact space[GN_PROGRAM_DEPTH]);
+gn_dim_facts gn_pverify_facts(const gn_pverify *, gn_dim_fact space[2 * GN_PROGRAM_DEPTH]);
 static inline const gn_ploop *gn_pverify_loop(const gn_pverify *v, uint32_t k)
 {
     return v->p->steps.at[v->open[k]].of.loop;

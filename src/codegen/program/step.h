@@ -98,3 +98,20 @@ static inline uint32_t gn_carried_now(uint32_t k) { return 3 * k; }
 static inline uint32_t gn_carried_initial(uint32_t k) { return 3 * k + 1; }
 static inline uint32_t gn_carried_next(uint32_t k) { return 3 * k + 2; }
 static inline uint32_t gn_loop_condition(const gn_ploop *l) { return 3 * l->ncarried; }
+/* The carried value that has this one as its next; -1: none. */
+static inline int32_t gn_becomes(const gn_pstep *loop, int32_t next)
+{
+    for (uint32_t k = 0; k < loop->of.loop->ncarried; k++)
+        if (loop->arg[gn_carried_next(k)] == next) return loop->arg[gn_carried_now(k)];
+    return -1;
+}
+
+/* Of the values that exchange their memories: whose `value` has after a turn. A carried one has that of its next; a next that is no carried value has
+ * the one that nobody takes. */
+static inline int32_t gn_taken_from(const gn_pstep *loop, int32_t value)
+{
+    for (uint32_t k = 0; k < loop->of.loop->ncarried; k++)
+        if (loop->arg[gn_carried_now(k)] == value) return loop->arg[gn_carried_next(k)];
+    for (int32_t now; (now = gn_becomes(loop, value)) >= 0;) value = now;
+    return value;
+}
