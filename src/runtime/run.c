@@ -145,15 +145,18 @@ static gn_status run_interpreted(const gn_frame *fr, size_t i)
     return s;
 }
 
+static inline gn_status run_kernel(const gn_frame *fr, size_t i)
+{
+    if (!fr->f->module) return run_interpreted(fr, i);
+    run_compiled(fr, i);
+    return GN_OK;
+}
+
 static gn_status run_step(const gn_frame *fr, size_t i)
 {
-    const gn_func *f = fr->f;
-    gn_status s = GN_OK;
-    if (f->program->steps.at[i].kind != GN_STEP_KERNEL) s = gn_frame_run_other(fr, (uint32_t)i);
-    else if (!f->module) s = run_interpreted(fr, i);
-    else run_compiled(fr, i);
-    if (f->program->steps.at[i].status && !s) s = gn_frame_status(fr, (uint32_t)i);
-    return s;
+    const gn_pstep *step = &fr->f->program->steps.at[i];
+    const gn_status s = step->kind == GN_STEP_KERNEL ? run_kernel(fr, i) : gn_frame_run_other(fr, (uint32_t)i);
+    return step->status && !s ? gn_frame_status(fr, (uint32_t)i) : s;
 }
 
 static gn_status run_profiled(const gn_frame *fr, size_t i)
@@ -184,11 +187,25 @@ gn_status gn_frame_run_range(const gn_frame *fr, uint32_t at, uint32_t end)
     return s;
 }
 
+/* Of kernels alone. */
+static inline gn_status run_flat(const gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    const bool profiled = atomic_load_explicit(&fr->f->profiled, memory_order_relaxed);
+    gn_status s = GN_OK;
+    for (size_t i = 0; !s && i < p->steps.n; i++) {
+        s = profiled ? run_profiled(fr, i) : run_kernel(fr, i);
+        if (!s && p->indices.n) s = check_computed(fr, i);
+    }
+    return s;
+}
+
 static gn_status run_steps(const gn_frame *fr)
 {
+    const gn_program *p = fr->f->program;
     gn_status s = GN_OK;
-    if (fr->f->program->indices.n) s = check_given(fr);
-    if (!s) s = gn_frame_run_range(fr, 0, (uint32_t)fr->f->program->steps.n);
+    if (p->indices.n) s = check_given(fr);
+    if (!s) s = p->is_tree ? gn_frame_run_range(fr, 0, (uint32_t)p->steps.n) : run_flat(fr);
     if (!s) exchange(fr);
     return s;
 }

@@ -46,6 +46,37 @@ static void printing_then_reading_gives_the_same_program(void **state)
     }
 }
 
+typedef struct judged {
+    gn_program *p;
+} judged;
+
+static void judge(void *user)
+{
+    const judged *j = user;
+    gn_program_verify(j->p, "made");
+}
+
+static void assert_verified(program *p)
+{
+    judged j = { make(p) };
+    if (gn_protect(judge, &j)) fail_msg("%s", gn_message());
+    program_free(p);
+}
+
+/* The verifier judges texts from anybody; what we make passes. */
+static void what_is_made_is_in_order(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) assert_verified(nth(i, 60));
+    const uint64_t first = test_seed() * 1000;
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        program *p = program_random(first + seed);
+        program_group_or_throw(p, &gn_target_avx512);
+        if (p->refused) program_free(p);
+        else assert_verified(p);
+    }
+}
+
 static void two_makes_give_the_same_bytes(void **state)
 {
     (void)state;
@@ -316,6 +347,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printing_then_reading_gives_the_same_program), cmocka_unit_test(two_makes_give_the_same_bytes),
+        cmocka_unit_test(what_is_made_is_in_order),
         cmocka_unit_test(plans_hold_what_lives_and_little_more),        cmocka_unit_test(an_overlap_is_found),
         cmocka_unit_test(a_value_in_the_scratch_of_its_step_is_found),
         cmocka_unit_test(a_value_in_place_of_what_is_read_later_is_found),

@@ -374,6 +374,22 @@ static void a_copy_has_strides(void **state)
     }
 }
 
+/* Columns of a matrix, one beside the other, are all of it. */
+static void columns_are_copied_beside_each_other(void **state)
+{
+    (void)state;
+    const char *items = " (value input 0 \"x\" f64 (3 5) 120 0 1 -1) (value output 0 \"y\" f64 (3 5) 120 0 1 -1)\n"
+        " (copy (1 (0 16)) (3 3) (5 1) (5 1)) (copy ((1 24) 0) (3 2) (5 1) (5 1))\n";
+    double x[15], y[15];
+    for (int k = 0; k < 15; k++) x[k] = k;
+    for (int c = 0; c < 2; c++) {
+        gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 3, 5 })), GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ 3, 5 }))));
+        for (int k = 0; k < 15; k++) assert_true(y[k] == x[k / 5 * 5 + (k % 5 + 2) % 5]);
+        gn_func_free(f);
+    }
+}
+
 /* ---- statuses, variables ---- */
 
 static gn_variable *new_variable(const double *v)
@@ -406,6 +422,18 @@ static void a_status_ends_the_program_and_changes_nothing(void **state)
             for (int i = 0; i < 4; i++) assert_true(((double *)v->value.data)[i] == 8 * w[i]);
             assert_int_equal(atomic_load(&v->version), version);
         }
+        struct {
+            double w[2][4];
+            int now;
+        } weights;
+        int (*library)(double *, void *, void *);
+        *(void **)&library = exported(f, "ends");
+        for (int i = 0; i < 4; i++) weights.w[0][i] = w[i];
+        weights.now = 0;
+        assert_int_equal(library(y, &weights, memory), 0);
+        assert_true(weights.now == 1 && y[3] == 32);
+        assert_int_equal(library(y, &weights, memory), 7);
+        assert_true(weights.now == 1 && weights.w[1][0] == 8);
         ((double *)v->value.data)[0] = 2; /* and goes on as if nothing had been */
         must(gn_call(f, (gn_arrays){ 0 }, GN_ARRAYS(vec(y))));
         assert_true(y[0] == 16);
@@ -459,6 +487,11 @@ static void prepared_steps_run_when_a_variable_has_changed(void **state)
                 for (int i = 0; i < 4; i++) assert_true(y[i] == x[i] + 2 * ((double *)v->value.data)[i]);
             }
             assert_int_equal(calls_of(f, 1), round + 1);
+            int (*library)(const double *, double *, void *);
+            *(void **)&library = exported(f, "prepared");
+            double z[4];
+            assert_int_equal(library(x, z, memory), 0);
+            assert_memory_equal(y, z, 32);
             ((double *)v->value.data)[1] += 5;
             atomic_fetch_add(&v->version, 1);
         }
@@ -574,6 +607,9 @@ static void wrong_trees_are_refused_with_a_sentence(void **state)
         { 5, "(28)", "(27)", "its workspace is 28 bytes, the last argument" },
         { 5, "call sort_rows_f32", "call sort_rows_f16", "there is no routine 'sort_rows_f16'" },
         { 5, "(call sort_rows_f32 (1 2 -1) (5 7) (28))", "(call sort_rows_f32 (1 2 -1) (5 7) (28)) (copy (0 2) () () ())", "reads 'keys', which step 1 has destroyed" },
+        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (6 1) (7 1))", "writes with stride 6 what the dims behind it reach over: 7" },
+        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (7 1) (7 2))", "reads 164 bytes at 0 of 'x', which has 140" },
+        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 3) (7 1) (7 1)) (copy ((2 8) (0 8)) (5 4) (7 1) (7 1))", "writes 'keys' at 8, where step 0 has written" },
         { 6, "(prepare (0)", "(prepare ()", "a prepared step reads 'w', which is no variable of its list" },
         { 6, "(variable \"w\" f64 (4) 0)", "(variable \"w\" f64 (4) 1)", "the variable 'w' is updated by the program itself" },
         { 6, "\"packed\" f64 (4) 32 0 2", "\"packed\" f64 (4) 32 1 2", "'packed' lives from step 1 to step 2 and is needed from 0 to 2" },
@@ -691,6 +727,7 @@ int main(void)
         cmocka_unit_test(a_loop_within_carries_of_its_own),     cmocka_unit_test(a_body_has_parallel_steps),
         cmocka_unit_test(a_branch_chooses_in_each_turn),        cmocka_unit_test(variants_are_chosen_by_sizes),
         cmocka_unit_test(rows_are_sorted_by_a_call),            cmocka_unit_test(a_copy_has_strides),
+        cmocka_unit_test(columns_are_copied_beside_each_other),
         cmocka_unit_test(a_status_ends_the_program_and_changes_nothing), cmocka_unit_test(a_routine_may_end_the_program),
         cmocka_unit_test(prepared_steps_run_when_a_variable_has_changed), cmocka_unit_test(a_profile_shows_the_tree),
         cmocka_unit_test(printing_then_reading_gives_the_same_tree), cmocka_unit_test(wrong_trees_are_refused_with_a_sentence),

@@ -12,7 +12,7 @@ typedef struct part { /* a slice that was written, over all turns of the loops t
     const gn_dim *start, *bytes; /* of one turn */
     const gn_dim *low, *high;    /* of all */
     const gn_dim *total;         /* bytes of all; 0: not known to be written */
-    bool strided;
+    gn_access_rows rows;
 } part;
 
 typedef struct order {
@@ -64,14 +64,19 @@ static bool is_complete(order *o, int32_t value)
     return sum == o->v->p->values.at[value].bytes;
 }
 
-static bool is_written_part(order *o, int32_t value, const gn_dim *start, const gn_dim *bytes)
+/* Within what was written; of rows, each within a row. */
+static bool covers(order *o, const part *q, const gn_dim *start, const gn_dim *bytes, gn_access_rows rows)
 {
     gn_dim_pool *dims = o->v->p->dims;
-    for (size_t i = 0; i < o->parts.n; i++) {
-        const part *q = &o->parts.at[i];
-        if (q->value != value || gn_dim_is(q->total, 0) || q->strided || o->known[value] == GONE) continue;
-        if (is_at_most(o, q->start, start) && is_at_most(o, gn_dim_add(dims, start, bytes), gn_dim_add(dims, q->start, q->bytes))) return true;
-    }
+    if (!is_at_most(o, q->start, start) || !is_at_most(o, gn_dim_add(dims, start, bytes), gn_dim_add(dims, q->start, q->bytes))) return false;
+    if (!q->rows.strided) return true;
+    return rows.pitch && rows.pitch == q->rows.pitch && is_at_most(o, gn_dim_add(dims, start, rows.width), gn_dim_add(dims, q->start, q->rows.width));
+}
+
+static bool is_written_part(order *o, int32_t value, const gn_dim *start, const gn_dim *bytes, gn_access_rows rows)
+{
+    for (size_t i = 0; o->known[value] != GONE && i < o->parts.n; i++)
+        if (o->parts.at[i].value == value && !gn_dim_is(o->parts.at[i].total, 0) && covers(o, &o->parts.at[i], start, bytes, rows)) return true;
     return false;
 }
 
@@ -83,7 +88,7 @@ static void refuse_prepared(const order *o, uint32_t at, int32_t value)
     if (!listed) gn_pverify_refuse(o->v, at, "a prepared step reads '%s', which is no variable of its list", x->name);
 }
 
-static void read_value(order *o, uint32_t at, int32_t value, const gn_dim *start, const gn_dim *bytes)
+static void read_part(order *o, uint32_t at, int32_t value, const gn_dim *start, const gn_dim *bytes, gn_access_rows rows)
 {
     const gn_pvalue *x = &o->v->p->values.at[value];
     if (o->preparing) refuse_prepared(o, at, value);
@@ -91,7 +96,12 @@ static void read_value(order *o, uint32_t at, int32_t value, const gn_dim *start
         gn_pverify_refuse(o->v, at, "reads %s bytes at %s of '%s', which has %s", gn_dim_text(o->v->arena, bytes), gn_dim_text(o->v->arena, start), x->name,
                           gn_dim_text(o->v->arena, x->bytes));
     if (o->known[value] == GONE) gn_pverify_refuse(o->v, at, "reads '%s', which step %" PRIu32 " has destroyed", x->name, o->by[value]);
-    if (!is_complete(o, value) && !is_written_part(o, value, start, bytes)) gn_pverify_refuse(o->v, at, "reads '%s' before it is written", x->name);
+    if (!is_complete(o, value) && !is_written_part(o, value, start, bytes, rows)) gn_pverify_refuse(o->v, at, "reads '%s' before it is written", x->name);
+}
+
+static void read_value(order *o, uint32_t at, int32_t value)
+{
+    read_part(o, at, value, gn_dim_const(o->v->p->dims, 0), o->v->p->values.at[value].bytes, (gn_access_rows){ 0 });
 }
 
 /* ---- writes ---- */
@@ -133,13 +143,28 @@ static void widen(order *o, uint32_t at, part *q, uint32_t k)
     q->low = up ? first : last, q->high = gn_dim_add(dims, up ? last : first, width);
     q->total = l->has_condition ? gn_dim_const(dims, 0) : gn_dim_mul(dims, q->total, n);
     q->top = o->v->open[k];
+    q->rows.pitch = NULL; /* it is rows of rows now */
+}
+
+/* Rows of one pitch that lie between each other. */
+static bool lie_between(order *o, const part *a, const part *b)
+{
+    gn_dim_pool *dims = o->v->p->dims;
+    if (!a->rows.pitch || a->rows.pitch != b->rows.pitch) return false;
+    return is_at_most(o, gn_dim_add(dims, a->low, a->rows.width), b->low) &&
+           is_at_most(o, gn_dim_add(dims, b->low, b->rows.width), gn_dim_add(dims, a->low, a->rows.pitch));
+}
+
+static bool are_apart(order *o, const part *a, const part *b)
+{
+    return is_at_most(o, a->high, b->low) || is_at_most(o, b->high, a->low) || lie_between(o, a, b) || lie_between(o, b, a);
 }
 
 static void keep_apart(order *o, const part *q)
 {
     for (size_t i = 0; i < o->parts.n; i++) {
         const part *other = &o->parts.at[i];
-        if (other->value != q->value || (other->strided && q->strided) || is_at_most(o, other->high, q->low) || is_at_most(o, q->high, other->low)) continue;
+        if (other->value != q->value || are_apart(o, other, q)) continue;
         gn_pverify_refuse(o->v, q->step, "writes '%s' at %s, where step %" PRIu32 " has written", gn_pverify_name(o->v, q->value),
                           gn_dim_text(o->v->arena, q->start), other->step);
     }
@@ -151,8 +176,7 @@ static void write_part(order *o, uint32_t at, uint32_t arg, const gn_dim *start,
     gn_dim_pool *dims = o->v->p->dims;
     const gn_pvalue *x = &o->v->p->values.at[s->arg[arg]];
     const gn_dim *end = gn_dim_add(dims, start, bytes);
-    const bool strided = gn_access_is_strided(&o->v->access, s, arg);
-    part q = { s->arg[arg], at, at, start, bytes, start, end, gn_access_elements(&o->v->access, s, arg), strided };
+    part q = { s->arg[arg], at, at, start, bytes, start, end, gn_access_elements(&o->v->access, s, arg), gn_access_rows_of(&o->v->access, s, arg) };
     if (!is_nonnegative(o, start) || !is_at_most(o, end, x->bytes))
         gn_pverify_refuse(o->v, at, "writes %s bytes at %s of '%s', which has %s", gn_dim_text(o->v->arena, bytes), gn_dim_text(o->v->arena, start), x->name,
                           gn_dim_text(o->v->arena, x->bytes));
@@ -178,7 +202,7 @@ static void write_value(order *o, uint32_t at, uint32_t arg)
     if (o->known[value] == GONE) gn_pverify_refuse(o->v, at, "writes '%s', which step %" PRIu32 " has destroyed", x->name, o->by[value]);
     if (x->alias >= 0) take_away(o, at, x->alias);
     if (x->kind == GN_VALUE_UPDATE && x->alias >= 0) o->in_place = value;
-    if (!gn_dim_is(start, 0) || bytes != x->bytes || gn_access_is_strided(&o->v->access, s, arg)) {
+    if (!gn_dim_is(start, 0) || bytes != x->bytes || gn_access_rows_of(&o->v->access, s, arg).strided) {
         write_part(o, at, arg, start, bytes);
         return;
     }
@@ -201,7 +225,7 @@ static void do_step(order *o, uint32_t at)
     const uint32_t last = parts_of_kernel(o, at) - 1;
     for (uint32_t a = 0; a < s->narg && !s->part_of; a++)
         if (s->arg[a] >= 0 && gn_access_uses(&o->v->access, s, a) & GN_OPERAND_READ)
-            read_value(o, at, s->arg[a], start_of(o, s, a), gn_access_bytes(&o->v->access, s, a));
+            read_part(o, at, s->arg[a], start_of(o, s, a), gn_access_bytes(&o->v->access, s, a), gn_access_rows_of(&o->v->access, s, a));
     for (uint32_t a = 0; a < s->narg && s->part_of == last; a++) {
         const uint8_t uses = s->arg[a] < 0 ? 0 : gn_access_uses(&o->v->access, s, a);
         if (uses & GN_OPERAND_WRITE) write_value(o, at, a);
@@ -225,9 +249,7 @@ static void enter_loop(order *o, uint32_t at)
 {
     const gn_pstep *s = &o->v->p->steps.at[at];
     const gn_ploop *l = s->of.loop;
-    const gn_dim *zero = gn_dim_const(o->v->p->dims, 0);
-    for (uint32_t k = 0; k < l->ncarried; k++)
-        read_value(o, at, s->arg[gn_carried_initial(k)], zero, o->v->p->values.at[s->arg[gn_carried_initial(k)]].bytes);
+    for (uint32_t k = 0; k < l->ncarried; k++) read_value(o, at, s->arg[gn_carried_initial(k)]);
     for (uint32_t k = 0; k < l->ncarried; k++) {
         const int32_t now = s->arg[gn_carried_now(k)];
         if (o->v->p->values.at[now].alias >= 0) take_away(o, at, o->v->p->values.at[now].alias);
@@ -313,7 +335,7 @@ static void do_choice(order *o, uint32_t at)
     uint8_t *before = gn_arena_copy(o->v->arena, o->known, nv), *after = NULL;
     part *both = NULL;
     size_t nboth = 0;
-    if (steps[at].kind == GN_STEP_BRANCH) read_value(o, at, steps[at].arg[0], start_of(o, &steps[at], 0), gn_dim_const(o->v->p->dims, 1));
+    if (steps[at].kind == GN_STEP_BRANCH) read_part(o, at, steps[at].arg[0], start_of(o, &steps[at], 0), gn_dim_const(o->v->p->dims, 1), (gn_access_rows){ 0 });
     for (uint32_t b = at + 1; b < steps[at].end; b = steps[b].end) {
         memcpy(o->known, before, nv);
         o->parts.n = base;

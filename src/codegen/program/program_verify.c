@@ -92,6 +92,19 @@ static void check_kernel(gn_pverify *v, uint32_t at)
         gn_pverify_refuse(v, at, "part %" PRIu32 " of a kernel does not follow the part before it", s->part_of);
 }
 
+/* Places of what is written are different, and it can be seen: each stride is at least what the dims behind it reach over. */
+static void check_strides(const gn_pverify *v, uint32_t at, const gn_pcopy *c)
+{
+    gn_dim_pool *dims = v->p->dims;
+    const gn_dim *reach = gn_dim_const(dims, 1), *one = gn_dim_const(dims, 1);
+    for (int d = c->rank; d-- > 0;) {
+        if (!gn_dim_nonnegative(dims, c->from[d], &(gn_dim_facts){ 0 })) gn_pverify_refuse(v, at, "the stride %s is negative", gn_dim_text(v->arena, c->from[d]));
+        if (!gn_dim_is(c->extent[d], 1) && !gn_dim_nonnegative(dims, gn_dim_sub(dims, c->to[d], reach), &(gn_dim_facts){ 0 }))
+            gn_pverify_refuse(v, at, "writes with stride %s what the dims behind it reach over: %s", gn_dim_text(v->arena, c->to[d]), gn_dim_text(v->arena, reach));
+        reach = gn_dim_add(dims, reach, gn_dim_mul(dims, gn_dim_sub(dims, c->extent[d], one), c->to[d]));
+    }
+}
+
 static void check_copy(gn_pverify *v, uint32_t at)
 {
     const gn_pstep *s = &v->p->steps.at[at];
@@ -102,6 +115,7 @@ static void check_copy(gn_pverify *v, uint32_t at)
         need_fixed(v, at, s->of.copy->extent[d], "an extent");
         need_fixed(v, at, s->of.copy->to[d], "a stride"), need_fixed(v, at, s->of.copy->from[d], "a stride");
     }
+    check_strides(v, at, s->of.copy);
 }
 
 static void check_call(gn_pverify *v, uint32_t at)

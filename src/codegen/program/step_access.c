@@ -24,14 +24,6 @@ uint8_t gn_access_uses(gn_accesses *x, const gn_pstep *s, uint32_t arg)
     return k->bufs.at[arg].access & GN_KBUF_WRITE ? GN_OPERAND_WRITE : GN_OPERAND_READ;
 }
 
-bool gn_access_is_strided(gn_accesses *x, const gn_pstep *s, uint32_t arg)
-{
-    if (s->kind == GN_STEP_COPY) return s->of.copy->rank != 0;
-    if (s->kind == GN_STEP_CALL) return false;
-    const gn_kernel *k = gn_access_kernel(x, s->kernel);
-    return arg < k->bufs.n && k->bufs.at[arg].stride;
-}
-
 /* ---- sizes ---- */
 
 typedef struct naming { /* a kernel's or a routine's names for dims of the program */
@@ -48,11 +40,29 @@ static const gn_dim *dim_named(void *user, const char *symbol)
     return NULL;
 }
 
+static const gn_dim *dim_for(gn_accesses *x, const gn_dim *d, const naming *m)
+{
+    return gn_dim_subst(x->dims, gn_dim_import(x->dims, d), dim_named, (void *)(uintptr_t)m);
+}
+
+/* Of a kernel's symbols. */
+static naming naming_of(gn_accesses *x, const gn_pstep *s)
+{
+    const gn_kernel *k = gn_access_kernel(x, s->kernel);
+    const char **name = GN_NEW_ARRAY(x->arena, const char *, k->syms.n);
+    const gn_dim **dim = GN_NEW_ARRAY(x->arena, const gn_dim *, k->syms.n);
+    for (size_t i = 0; i < k->syms.n; i++) {
+        name[i] = k->syms.at[i].name;
+        dim[i] = i < s->nsym ? gn_dim_sym(x->dims, x->p->syms.at[s->sym[i]].name) : gn_dim_const(x->dims, 0);
+    }
+    return (naming){ k->syms.n, name, dim };
+}
+
 static const gn_dim *product(gn_accesses *x, gn_dtype dtype, size_t rank, const gn_dim *const *shape, const naming *m)
 {
     const gn_dim *n = gn_dim_const(x->dims, (int64_t)gn_dtype_size(dtype));
     for (size_t d = 0; d < rank; d++)
-        n = gn_dim_mul(x->dims, n, gn_dim_subst(x->dims, gn_dim_import(x->dims, shape[d]), dim_named, (void *)(uintptr_t)m));
+        n = gn_dim_mul(x->dims, n, dim_for(x, shape[d], m));
     return n;
 }
 
@@ -69,16 +79,9 @@ static const gn_dim *kernel_bytes(gn_accesses *x, const gn_pstep *s, uint32_t ar
     const gn_kernel *k = gn_access_kernel(x, s->kernel);
     if (arg >= k->bufs.n) return x->p->values.at[s->arg[arg]].bytes;
     const gn_kbuf *b = &k->bufs.at[arg];
-    const char **name = GN_NEW_ARRAY(x->arena, const char *, k->syms.n);
-    const gn_dim **dim = GN_NEW_ARRAY(x->arena, const gn_dim *, k->syms.n);
-    for (size_t i = 0; i < k->syms.n; i++) {
-        name[i] = k->syms.at[i].name;
-        dim[i] = i < s->nsym ? gn_dim_sym(x->dims, x->p->syms.at[s->sym[i]].name) : gn_dim_const(x->dims, 0);
-    }
-    const naming m = { k->syms.n, name, dim };
+    const naming m = naming_of(x, s);
     if (elements || !b->stride) return product(x, b->dtype, b->rank, b->shape, &m);
-    const gn_dim *all = span(k->dims, b->dtype, b->rank, b->shape, b->stride);
-    return gn_dim_subst(x->dims, gn_dim_import(x->dims, all), dim_named, (void *)(uintptr_t)&m);
+    return dim_for(x, span(k->dims, b->dtype, b->rank, b->shape, b->stride), &m);
 }
 
 static const gn_sx *read_shape(gn_accesses *x, const char *text)
@@ -90,7 +93,7 @@ static const gn_dim *call_bytes(gn_accesses *x, const gn_pstep *s, uint32_t arg)
 {
     const gn_routine *r = s->of.call->routine;
     const naming m = { r->ndim, r->dim, s->of.call->dim };
-    if (arg >= r->narg) return gn_dim_subst(x->dims, gn_dim_read(x->dims, "routine", read_shape(x, r->workspace)), dim_named, (void *)(uintptr_t)&m);
+    if (arg >= r->narg) return dim_for(x, gn_dim_read(x->dims, "routine", read_shape(x, r->workspace)), &m);
     const gn_sx *shape = read_shape(x, r->arg[arg].shape);
     const gn_dim **d = GN_NEW_ARRAY(x->arena, const gn_dim *, shape->n);
     for (size_t i = 0; i < shape->n; i++) d[i] = gn_dim_read(x->dims, "routine", shape->at[i]);
@@ -120,4 +123,34 @@ const gn_dim *gn_access_bytes(gn_accesses *x, const gn_pstep *s, uint32_t arg)
 const gn_dim *gn_access_elements(gn_accesses *x, const gn_pstep *s, uint32_t arg)
 {
     return bytes_of(x, s, arg, true);
+}
+
+/* ---- rows ---- */
+
+/* Inner dims that lie next to each other are one row; the outer ones must count rows of one pitch. */
+static gn_access_rows rows_of(gn_dim_pool *dims, gn_dtype dtype, size_t rank, const gn_dim *const *extent, const gn_dim *const *stride)
+{
+    const int64_t size = (int64_t)gn_dtype_size(dtype);
+    const gn_dim *width = gn_dim_const(dims, 1), *next;
+    size_t d = rank;
+    while (d > 0 && stride[d - 1] == width) width = gn_dim_mul(dims, width, extent[--d]);
+    if (d == 0) return (gn_access_rows){ false, NULL, NULL };
+    const gn_dim *pitch = stride[d - 1];
+    next = gn_dim_mul(dims, pitch, extent[d - 1]);
+    for (size_t o = d - 1; o-- > 0; next = gn_dim_mul(dims, next, extent[o]))
+        if (stride[o] != next) return (gn_access_rows){ true, NULL, NULL };
+    return (gn_access_rows){ true, gn_dim_scale(dims, width, size), gn_dim_scale(dims, pitch, size) };
+}
+
+gn_access_rows gn_access_rows_of(gn_accesses *x, const gn_pstep *s, uint32_t arg)
+{
+    const gn_dtype dtype = x->p->values.at[s->arg[arg]].dtype;
+    if (s->kind == GN_STEP_COPY) return rows_of(x->dims, dtype, s->of.copy->rank, s->of.copy->extent, arg ? s->of.copy->from : s->of.copy->to);
+    const gn_kernel *k = s->kind == GN_STEP_KERNEL ? gn_access_kernel(x, s->kernel) : NULL;
+    if (!k || arg >= k->bufs.n || !k->bufs.at[arg].stride) return (gn_access_rows){ false, NULL, NULL };
+    const gn_kbuf *b = &k->bufs.at[arg];
+    gn_access_rows r = rows_of(k->dims, dtype, b->rank, b->shape, b->stride);
+    const naming m = naming_of(x, s);
+    if (r.pitch) r.width = dim_for(x, r.width, &m), r.pitch = dim_for(x, r.pitch, &m);
+    return r;
 }
