@@ -39,7 +39,7 @@ const char *gn_export_name(gn_exporter *x, const char *format, ...)
 static const char *earlier_symbol(const gn_exporter *x, size_t step)
 {
     for (size_t i = 0; i < step; i++)
-        if (x->symbol[i] && x->p->steps.at[i].kind == GN_STEP_KERNEL && !strcmp(x->p->steps.at[i].symbol, x->p->steps.at[step].symbol)) return x->symbol[i];
+        if (x->symbol[i] && !strcmp(x->p->steps.at[i].symbol, x->p->steps.at[step].symbol)) return x->symbol[i];
     return NULL;
 }
 

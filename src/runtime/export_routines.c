@@ -5,7 +5,7 @@
 
 typedef struct block { /* a function with its comment */
     const char *at, *name;
-    size_t n, length;            /* of its text; of the name */
+    size_t n, length; /* of its text; of the name */
     bool needed;
 } block;
 
@@ -29,7 +29,9 @@ static bool is_called(const gn_exporter *x, const block *b)
 {
     for (size_t i = 0; i < x->p->steps.n; i++) {
         const gn_pstep *s = &x->p->steps.at[i];
-        if (s->kind == GN_STEP_CALL && strlen(s->of.call->routine->symbol) == b->length && !strncmp(s->of.call->routine->symbol, b->name, b->length)) return true;
+        if (s->kind == GN_STEP_CALL && strlen(s->of.call->routine->symbol) == b->length &&
+            !strncmp(s->of.call->routine->symbol, b->name, b->length))
+            return true;
     }
     return false;
 }

@@ -13,7 +13,7 @@ typedef struct gn_exporter {
     int64_t *sym;
     const char **value_name;     /* per value: a C expression for its address; NULL for temporaries */
     const char **field;          /* per variable: a member of the structure of weights, or an array */
-    const char **now;            /* per variable: the member that tells which of two arrays has the value; NULL: there is one */
+    const char **now;            /* per variable: the member that tells which of two arrays has it; NULL: there is one */
     const char **symbol;         /* per step: the function that runs it */
     const char **turn;           /* per symbol that counts turns: the variable */
     const char **moving;         /* per value that exchanges its memory with another: the pointer to it */

@@ -56,7 +56,9 @@ static const char *offset_of(gn_exporter *x, const gn_dim *start, int64_t first)
         gn_textf(&t, " + %lld * %s", (long long)(number(x, start) - before), x->turn[i]);
         x->sym[i] = 0;
     }
-    return t.n ? gn_arena_printf(&x->arena, "%lld%s", (long long)first, gn_text_done(&t)) : first ? gn_arena_printf(&x->arena, "%lld", (long long)first) : NULL;
+    return t.n     ? gn_arena_printf(&x->arena, "%lld%s", (long long)first, gn_text_done(&t))
+           : first ? gn_arena_printf(&x->arena, "%lld", (long long)first)
+                   : NULL;
 }
 
 /* `start` bytes behind its begin. */
@@ -65,20 +67,27 @@ static void write_address(gn_exporter *x, int32_t value, const gn_dim *start)
     gn_text *t = &x->source;
     const int32_t root = root_of(x->p, value);
     const int64_t planned = x->plan.offset[value] < 0 ? 0 : x->plan.offset[value];
-    const char *pointer = pointer_of(x, value), *offset = offset_of(x, start, !pointer && !x->value_name[root] ? planned : 0);
+    const char *pointer = pointer_of(x, value),
+               *offset = offset_of(x, start, !pointer && !x->value_name[root] ? planned : 0);
     if (root < (int32_t)x->f->nslots) x->used[root] = true;
-    if (pointer) gn_textf(t, "%s%s%s", pointer, offset ? " + " : "", offset ? offset : "");
-    else if (!x->value_name[root]) gn_textf(t, "memory + %s", offset ? offset : "0");
-    else if (offset) gn_textf(t, "(void *)((uintptr_t)%s + %s%s)", x->value_name[root], strchr(offset, '*') ? "(uintptr_t)" : "",
-                              strchr(offset, '*') ? gn_arena_printf(&x->arena, "(%s)", offset) : offset);
-    else gn_textf(t, "(void *)(uintptr_t)%s", x->value_name[root]);
+    if (pointer)
+        gn_textf(t, "%s%s%s", pointer, offset ? " + " : "", offset ? offset : "");
+    else if (!x->value_name[root])
+        gn_textf(t, "memory + %s", offset ? offset : "0");
+    else if (offset)
+        gn_textf(t, "(void *)((uintptr_t)%s + %s%s)", x->value_name[root], strchr(offset, '*') ? "(uintptr_t)" : "",
+                 strchr(offset, '*') ? gn_arena_printf(&x->arena, "(%s)", offset) : offset);
+    else
+        gn_textf(t, "(void *)(uintptr_t)%s", x->value_name[root]);
 }
 
 static void write_argument(gn_exporter *x, uint32_t at, uint32_t a)
 {
     const gn_pstep *s = &x->p->steps.at[at];
-    if (s->arg[a] < 0) gn_textf(&x->source, "memory + %lld", (long long)x->plan.scratch[at][-1 - s->arg[a]]);
-    else write_address(x, s->arg[a], s->start ? s->start[a] : NULL);
+    if (s->arg[a] < 0)
+        gn_textf(&x->source, "memory + %lld", (long long)x->plan.scratch[at][-1 - s->arg[a]]);
+    else
+        write_address(x, s->arg[a], s->start ? s->start[a] : NULL);
 }
 
 /* Its first element, as an integer. */
@@ -97,16 +106,21 @@ void gn_export_index_checks(gn_exporter *x, int32_t after)
         const gn_pindex *c = &x->p->indices.at[i];
         const gn_pvalue *v = &x->p->values.at[c->value];
         int64_t bound = 0, n = 0;
-        if (c->after != after || gn_dim_is(c->uses, 0) || !gn_dim_is_const(c->bound, &bound) || !gn_dim_is_const(v->bytes, &n))
+        if (c->after != after || gn_dim_is(c->uses, 0) || !gn_dim_is_const(c->bound, &bound) ||
+            !gn_dim_is_const(v->bytes, &n))
             continue;
         n /= (int64_t)gn_dtype_size(v->dtype);
         line(x, "for (int64_t i = 0; i < %lld; i++) { /* %s */\n", (long long)n, c->text);
         line(x, "    const %s at = ", gn_export_type(v->dtype));
-        if (after >= 0) gn_textf(t, "((const %s *)(const void *)(", gn_export_type(v->dtype)), write_address(x, (int32_t)c->value, NULL), gn_text_add(t, "))");
-        else gn_text_add(t, x->value_name[c->value]), x->used[c->value] = true;
+        if (after >= 0)
+            gn_textf(t, "((const %s *)(const void *)(", gn_export_type(v->dtype)),
+                write_address(x, (int32_t)c->value, NULL), gn_text_add(t, "))");
+        else
+            gn_text_add(t, x->value_name[c->value]), x->used[c->value] = true;
         const bool is_signed = gn_dtypes[v->dtype].kind == GN_KIND_INT;
         gn_text_add(t, "[i];\n");
-        line(x, "    if (%s%sat >= %lld) return -1;\n", is_signed ? "at < 0 || " : "", is_signed ? "(int64_t)" : "(uint64_t)", (long long)(bound > 0 ? bound : 0));
+        line(x, "    if (%s%sat >= %lld) return -1;\n", is_signed ? "at < 0 || " : "",
+             is_signed ? "(int64_t)" : "(uint64_t)", (long long)(bound > 0 ? bound : 0));
         line(x, "}\n");
     }
 }
@@ -132,8 +146,10 @@ static void write_symbols(gn_exporter *x, const gn_pstep *s)
     for (uint32_t k = 0; k < s->nsym; k++) turns |= x->turn[s->sym[k]] != NULL;
     line(x, "    %sconst int64_t sym[] = { ", turns ? "" : "static ");
     for (uint32_t k = 0; k < s->nsym; k++)
-        if (x->turn[s->sym[k]]) gn_textf(&x->source, "%s%s", k ? ", " : "", x->turn[s->sym[k]]);
-        else gn_textf(&x->source, "%s%lld", k ? ", " : "", (long long)x->sym[s->sym[k]]);
+        if (x->turn[s->sym[k]])
+            gn_textf(&x->source, "%s%s", k ? ", " : "", x->turn[s->sym[k]]);
+        else
+            gn_textf(&x->source, "%s%lld", k ? ", " : "", (long long)x->sym[s->sym[k]]);
     gn_text_add(&x->source, " };\n");
 }
 
@@ -144,8 +160,10 @@ static void write_kernel(gn_exporter *x, uint32_t at)
     const long long parts = (long long)x->plan.parts[at];
     write_arguments(x, at);
     write_symbols(x, s);
-    if (parts == 1) line(x, "    %s(arg, %s, 0);\n", x->symbol[at], sym);
-    else line(x, "    for (int64_t part = 0; part < %lld; part++) %s(arg, %s, part);\n", parts, x->symbol[at], sym);
+    if (parts == 1)
+        line(x, "    %s(arg, %s, 0);\n", x->symbol[at], sym);
+    else
+        line(x, "    for (int64_t part = 0; part < %lld; part++) %s(arg, %s, part);\n", parts, x->symbol[at], sym);
     line(x, "}\n");
 }
 
@@ -154,7 +172,8 @@ static void write_call(gn_exporter *x, uint32_t at)
     const gn_pcall *c = x->p->steps.at[at].of.call;
     write_arguments(x, at);
     line(x, "    static const int64_t dim[] = { ");
-    for (uint32_t d = 0; d < c->routine->ndim; d++) gn_textf(&x->source, "%s%lld", d ? ", " : "", (long long)number(x, c->dim[d]));
+    for (uint32_t d = 0; d < c->routine->ndim; d++)
+        gn_textf(&x->source, "%s%lld", d ? ", " : "", (long long)number(x, c->dim[d]));
     gn_text_add(&x->source, " };\n");
     if (c->routine->failure) {
         line(x, "    const int status = %s(arg, dim);\n", c->routine->symbol);
@@ -182,7 +201,8 @@ static void write_copy(gn_exporter *x, uint32_t at)
     const gn_pvalue *v = &x->p->values.at[s->arg[0]];
     const int64_t size = (int64_t)gn_dtype_size(v->dtype);
     for (int d = 0; d < c->rank; d++)
-        line(x, "%*sfor (int64_t at_%d = 0; at_%d < %lld; at_%d++)\n", 4 * d, "", d, d, (long long)number(x, c->extent[d]), d);
+        line(x, "%*sfor (int64_t at_%d = 0; at_%d < %lld; at_%d++)\n", 4 * d, "", d, d,
+             (long long)number(x, c->extent[d]), d);
     line(x, "%*smemcpy(", 4 * c->rank, "");
     write_view(x, at, 0, c->to, c->rank, size);
     gn_text_add(&x->source, ", ");
@@ -203,13 +223,15 @@ static void name_loop(gn_exporter *x, const gn_pstep *s)
     for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++) {
         const int32_t v = s->arg[a];
         if (a % 3 == gn_carried_initial(0) || x->moving[v] || is_in_place(x, s, a / 3)) continue;
-        x->moving[v] = gn_export_name(x, "%s", gn_is_name(x->p->values.at[v].name) ? x->p->values.at[v].name : "carried");
+        x->moving[v] = gn_export_name(x, "%s",
+                                      gn_is_name(x->p->values.at[v].name) ? x->p->values.at[v].name : "carried");
     }
 }
 
 void gn_export_name_steps(gn_exporter *x)
 {
-    x->turn = GN_NEW_ARRAY(&x->arena, const char *, x->p->syms.n), x->moving = GN_NEW_ARRAY(&x->arena, const char *, x->p->values.n);
+    x->turn = GN_NEW_ARRAY(&x->arena, const char *, x->p->syms.n),
+    x->moving = GN_NEW_ARRAY(&x->arena, const char *, x->p->values.n);
     for (size_t i = 0; i < x->p->steps.n; i++)
         if (x->p->steps.at[i].kind == GN_STEP_LOOP) name_loop(x, &x->p->steps.at[i]);
 }
@@ -225,7 +247,8 @@ static void write_start(gn_exporter *x, uint32_t at)
     const gn_pstep *s = &x->p->steps.at[at];
     for (size_t v = 0; v < x->p->values.n; v++) {
         bool mine = false;
-        for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++) mine |= a % 3 != gn_carried_initial(0) && s->arg[a] == (int32_t)v;
+        for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++)
+            mine |= a % 3 != gn_carried_initial(0) && s->arg[a] == (int32_t)v;
         if (mine && x->moving[v]) line(x, "%s = memory + %lld;\n", x->moving[v], (long long)x->plan.offset[v]);
     }
     for (uint32_t k = 0; k < s->of.loop->ncarried; k++) {
@@ -255,7 +278,8 @@ static void write_exchange(gn_exporter *x, const gn_pstep *s)
     gn_text_add(&x->source, " };\n");
     for (size_t i = 0; i < member.n; i++)
         for (size_t k = 0; k < member.n; k++)
-            if (member.at[k] == gn_taken_from(s, member.at[i])) line(x, "    %s = was[%zu];\n", x->moving[member.at[i]], k);
+            if (member.at[k] == gn_taken_from(s, member.at[i]))
+                line(x, "    %s = was[%zu];\n", x->moving[member.at[i]], k);
     line(x, "}\n");
 }
 
@@ -325,19 +349,24 @@ static void write_status(gn_exporter *x, uint32_t at)
 bool gn_export_may_end(const gn_exporter *x)
 {
     for (size_t i = 0; i < x->p->steps.n; i++)
-        if (x->p->steps.at[i].status || (x->p->steps.at[i].kind == GN_STEP_CALL && x->p->steps.at[i].of.call->routine->failure)) return true;
+        if (x->p->steps.at[i].status ||
+            (x->p->steps.at[i].kind == GN_STEP_CALL && x->p->steps.at[i].of.call->routine->failure))
+            return true;
     return false;
 }
 
 void gn_export_steps(gn_exporter *x, uint32_t at, uint32_t end)
 {
     static void (*const write_kind[])(gn_exporter *, uint32_t) = {
-        [GN_STEP_KERNEL] = write_kernel, [GN_STEP_COPY] = write_copy,         [GN_STEP_CALL] = write_call, [GN_STEP_LOOP] = write_loop,
-        [GN_STEP_BRANCH] = write_branch, [GN_STEP_VARIANTS] = write_variants, [GN_STEP_BODY] = NULL,       [GN_STEP_PREPARE] = write_prepare,
+        [GN_STEP_KERNEL] = write_kernel, [GN_STEP_COPY] = write_copy,       [GN_STEP_CALL] = write_call,
+        [GN_STEP_LOOP] = write_loop,     [GN_STEP_BRANCH] = write_branch,   [GN_STEP_VARIANTS] = write_variants,
+        [GN_STEP_BODY] = NULL,           [GN_STEP_PREPARE] = write_prepare,
     };
     for (; at < end; at = gn_step_after(x->p->steps.at, at)) {
         const gn_pstep *s = &x->p->steps.at[at];
-        if (s->device) gn_throw(GN_EDEVICE, "export %s: step %u (%s) is for device %u: steps run on the host alone", x->name, at, s->symbol, s->device - 1);
+        if (s->device)
+            gn_throw(GN_EDEVICE, "export %s: step %u (%s) is for device %u: steps run on the host alone", x->name, at,
+                     s->symbol, s->device - 1);
         write_kind[s->kind](x, at);
         if (s->status) write_status(x, at);
         gn_export_index_checks(x, (int32_t)at);

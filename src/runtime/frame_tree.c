@@ -158,7 +158,8 @@ static gn_array view_of(tree *t, const gn_pcopy *c, const gn_pvalue *v, const gn
     gn_array a = gn_array_1d(NULL, v->dtype, elements);
     if (!c->rank) return a;
     a.rank = c->rank;
-    for (int d = 0; d < c->rank; d++) a.shape[d] = gn_frame_evaluate(t->fr, c->extent[d]), a.stride[d] = gn_frame_evaluate(t->fr, stride[d]);
+    for (int d = 0; d < c->rank; d++)
+        a.shape[d] = gn_frame_evaluate(t->fr, c->extent[d]), a.stride[d] = gn_frame_evaluate(t->fr, stride[d]);
     return a;
 }
 
@@ -198,14 +199,17 @@ static void make_prepared(tree *t, uint32_t step)
 void gn_frame_tree_build(gn_frame *fr)
 {
     static void (*const make_kind[])(tree *, uint32_t) = {
-        [GN_STEP_KERNEL] = NULL, [GN_STEP_COPY] = make_copy,       [GN_STEP_CALL] = make_call, [GN_STEP_LOOP] = make_loop,
-        [GN_STEP_BRANCH] = NULL, [GN_STEP_VARIANTS] = make_choice, [GN_STEP_BODY] = NULL,      [GN_STEP_PREPARE] = make_prepared,
+        [GN_STEP_KERNEL] = NULL,    [GN_STEP_COPY] = make_copy,        [GN_STEP_CALL] = make_call,
+        [GN_STEP_LOOP] = make_loop, [GN_STEP_BRANCH] = NULL,           [GN_STEP_VARIANTS] = make_choice,
+        [GN_STEP_BODY] = NULL,      [GN_STEP_PREPARE] = make_prepared,
     };
     tree t = { .fr = fr, .p = fr->f->program };
     fr->tree = GN_NEW_ARRAY(&fr->arena, gn_frame_step, t.p->steps.n);
     for (uint32_t i = 0; i < t.p->steps.n; i++) {
         const gn_pstep *s = &t.p->steps.at[i];
-        if (s->device) gn_throw(GN_EDEVICE, "%s: step %u (%s) is for device %u: steps run on the host alone", t.p->name, i, s->symbol, s->device - 1);
+        if (s->device)
+            gn_throw(GN_EDEVICE, "%s: step %u (%s) is for device %u: steps run on the host alone", t.p->name, i,
+                     s->symbol, s->device - 1);
         if (make_kind[s->kind]) make_kind[s->kind](&t, i);
     }
     make_moves(&t);

@@ -1,5 +1,6 @@
-/* What a frame has for the steps that are no kernels. Loops move entries of the tables of arguments, always by a distance: by a slice each turn, and by
- * the way from one memory to another where carried values exchange theirs. So the two, and the caller's pointers, do not know of each other. */
+/* What a frame has for the steps that are no kernels. Loops move entries of the tables of arguments, always by a
+ * distance: by a slice each turn, and by the way from one memory to another where carried values exchange theirs. So
+ * the two, and the caller's pointers, do not know of each other. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,7 +8,8 @@
 
 static void move(const gn_frame_loop *l, int64_t turns)
 {
-    for (uint32_t i = 0; i < l->nmoves; i++) *l->move[i].at = (void *)((uintptr_t)*l->move[i].at + (uintptr_t)(l->move[i].bytes * turns));
+    for (uint32_t i = 0; i < l->nmoves; i++)
+        *l->move[i].at = (void *)((uintptr_t)*l->move[i].at + (uintptr_t)(l->move[i].bytes * turns));
 }
 
 static void set_turn(const gn_frame_loop *l, int64_t turn)
@@ -46,7 +47,8 @@ static bool is_set(const gn_frame *fr, uint32_t at, uint32_t arg)
 {
     const gn_pstep *s = &fr->f->program->steps.at[at];
     const void *data = fr->arg[at][arg];
-    return fr->f->program->values.at[s->arg[arg]].dtype == GN_I64 ? *(const int64_t *)data != 0 : *(const unsigned char *)data != 0;
+    return fr->f->program->values.at[s->arg[arg]].dtype == GN_I64 ? *(const int64_t *)data != 0
+                                                                  : *(const unsigned char *)data != 0;
 }
 
 static gn_status run_loop(const gn_frame *fr, uint32_t at)
@@ -110,12 +112,14 @@ static gn_status run_prepare(const gn_frame *fr, uint32_t at)
     gn_frame_prepared *q = fr->tree[at].prepared;
     bool good = q->done;
     for (uint32_t i = 0; i < s->of.prepare->n; i++)
-        good &= q->version[i] == atomic_load_explicit(&fr->f->variable[s->of.prepare->variable[i]]->version, memory_order_relaxed);
+        good &= q->version[i] ==
+                atomic_load_explicit(&fr->f->variable[s->of.prepare->variable[i]]->version, memory_order_relaxed);
     if (good) return GN_OK;
     q->done = false;
     const gn_status status = gn_frame_run_range(fr, at + 1, s->end);
     for (uint32_t i = 0; i < s->of.prepare->n; i++)
-        q->version[i] = atomic_load_explicit(&fr->f->variable[s->of.prepare->variable[i]]->version, memory_order_relaxed);
+        q->version[i] = atomic_load_explicit(&fr->f->variable[s->of.prepare->variable[i]]->version,
+                                             memory_order_relaxed);
     q->done = !status;
     return status;
 }
@@ -133,7 +137,9 @@ gn_status gn_frame_status(const gn_frame *fr, uint32_t at)
 {
     const gn_pstep *s = &fr->f->program->steps.at[at];
     const void *data = fr->arg[at][s->status - 1];
-    const int64_t status = fr->f->program->values.at[s->arg[s->status - 1]].dtype == GN_I64 ? *(const int64_t *)data : *(const int32_t *)data;
+    const int64_t status = fr->f->program->values.at[s->arg[s->status - 1]].dtype == GN_I64 ? *(const int64_t *)data
+                                                                                            : *(const int32_t *)data;
     if (!status) return GN_OK;
-    return gn_error(GN_EINVAL, "%s: step %u (%s) ended it with status %lld", fr->f->program->name, at, s->symbol, (long long)status);
+    return gn_error(GN_EINVAL, "%s: step %u (%s) ended it with status %lld", fr->f->program->name, at, s->symbol,
+                    (long long)status);
 }

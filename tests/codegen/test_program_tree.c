@@ -584,6 +584,7 @@ static void wrong_trees_are_refused_with_a_sentence(void **state)
         { 0, "(6 4 5)", "(1 4 5)", "writes 'b0', which is given" },
         { 0, "\"a\" f64 (4) 32 0 3", "\"a\" f64 (4) 32 0 1", "'a' lives from step 0 to step 1 and is needed from 0 to 3" },
         { 0, "\"t\" f64 (4) 32 0 3", "\"t\" f64 (4) 32 0 1", "'t' lives from step 0 to step 1 and is needed from 0 to 3" },
+        { 2, "f64 (3 4) 96", "f64 (3 4) 128", "'x' has 96 bytes, not 128" },
         { 2, "(loop j 2", "(loop j 1", "no step writes all of 'y'" },
         { 0, "(copy (3 5) () () ())", "(copy (3 5) () () ()) (copy (3 5) () () ())", "writes 'yb', which is written already" },
         { 0, "(copy (3 5)", "(copy (3 6)", "reads 't' before it is written" },
@@ -670,6 +671,35 @@ static void plans_of_trees_hold(void **state)
     }
 }
 
+/* Numbers of a text are exchanged for others: what the verifier takes, the replay of its plan takes, too. */
+static void what_is_accepted_has_a_plan_that_holds(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed();
+    int accepted = 0;
+    for (int n = 0; n < 3000; n++) {
+        const size_t of = test_random(&seed) % (sizeof all / sizeof *all);
+        char *text = gn_arena_string(&arena, tree_text(&arena, inputs[of], outputs[of], all[of]));
+        const size_t head = (size_t)(strstr(text, "(kernel") - text);
+        for (int edits = 1 + (int)(test_random(&seed) % 3); edits > 0;) {
+            char *at = text + test_random(&seed) % head;
+            if (*at < '0' || *at > '9') continue;
+            *at = (char)('0' + test_random(&seed) % 10);
+            edits--;
+        }
+        attempt t = { .text = text };
+        gn_plan plan;
+        if (!gn_protect(read_text, &t)) {
+            gn_program_plan(t.p, (int64_t[]){ 5, 0, 0 }, 2, &plan, &t.arena);
+            t.plan = &plan, accepted++;
+            if (gn_protect(verify_plan, &t)) fail_msg("%s in\n%.*s", gn_message(), (int)head, text);
+        }
+        gn_arena_free(&t.arena);
+    }
+    print_message("%d of 3000 accepted\n", accepted);
+    assert_true(accepted > 100);
+}
+
 /* Faults that a reader cannot see, planted behind it: lifetimes that are too short, memories that meet, values carried crosswise. */
 static void planted_faults_are_found(void **state)
 {
@@ -733,6 +763,7 @@ int main(void)
         cmocka_unit_test(printing_then_reading_gives_the_same_tree), cmocka_unit_test(wrong_trees_are_refused_with_a_sentence),
         cmocka_unit_test(steps_nest_to_a_bound),                cmocka_unit_test(a_status_behind_a_variable_that_has_changed_is_refused),
         cmocka_unit_test(a_device_is_refused_when_sizes_are_bound), cmocka_unit_test(plans_of_trees_hold),
+        cmocka_unit_test(what_is_accepted_has_a_plan_that_holds),
         cmocka_unit_test(planted_faults_are_found),             cmocka_unit_test(another_order_or_slice_gives_other_bits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

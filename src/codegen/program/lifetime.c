@@ -1,13 +1,13 @@
-/* Lifetimes over the tree. Of all steps that have a value, the innermost loop that is around them all makes it anew each turn; seen from there, a
- * loop further in is one long step. */
+/* Lifetimes over the tree. Of all steps that have a value, the innermost loop that is around them all makes it anew
+ * each turn; seen from there, a loop further in is one long step. */
 #include "program.h"
 
 typedef struct lives {
     const gn_program *p;
-    int32_t *loop_of;            /* per step: the innermost loop around it; -1 */
-    bool *prepares;              /* per step: within a prepared one */
-    int32_t *around;             /* per value: the innermost loop around all its steps */
-    bool *is_met;                /* per value */
+    int32_t *loop_of; /* per step: the innermost loop around it; -1 */
+    bool *prepares;   /* per step: within a prepared one */
+    int32_t *around;  /* per value: the innermost loop around all its steps */
+    bool *is_met;     /* per value */
     gn_plive *out;
 } lives;
 
@@ -50,7 +50,8 @@ static void visit_uses(lives *l, use_visit visit)
             if (s->arg[a] >= 0) visit(l, s->arg[a], (int32_t)i, (int32_t)i);
     }
     for (size_t i = 0; i < p->indices.n; i++)
-        if (p->indices.at[i].after >= 0) visit(l, (int32_t)p->indices.at[i].value, p->indices.at[i].after, p->indices.at[i].after);
+        if (p->indices.at[i].after >= 0)
+            visit(l, (int32_t)p->indices.at[i].value, p->indices.at[i].after, p->indices.at[i].after);
 }
 
 static bool is_within(const lives *l, int32_t inner, int32_t outer)
@@ -61,7 +62,8 @@ static bool is_within(const lives *l, int32_t inner, int32_t outer)
 
 static void note_loop(lives *l, int32_t value, int32_t first, int32_t last)
 {
-    int32_t loop = l->p->values.at[value].kind == GN_VALUE_TEMP ? l->loop_of[first] : -1; /* others are there before and after */
+    int32_t loop = l->p->values.at[value].kind == GN_VALUE_TEMP ? l->loop_of[first]
+                                                                : -1; /* others are there before and after */
     (void)last;
     if (l->is_met[value])
         while (loop >= 0 && !is_within(l, l->around[value], loop)) loop = l->loop_of[loop];
@@ -74,7 +76,8 @@ static void note_use(lives *l, int32_t value, int32_t first, int32_t last)
     gn_plive *out = &l->out[value];
     for (int32_t up = l->loop_of[first]; up != l->around[value]; up = l->loop_of[up])
         first = up, last = (int32_t)l->p->steps.at[up].end - 1;
-    if (l->prepares[first] && l->p->values.at[value].kind == GN_VALUE_TEMP) first = 0, last = (int32_t)l->p->steps.n - 1;
+    if (l->prepares[first] && l->p->values.at[value].kind == GN_VALUE_TEMP)
+        first = 0, last = (int32_t)l->p->steps.n - 1;
     if (out->first < 0 || out->first > first) out->first = first;
     if (out->last < last) out->last = last;
 }
@@ -94,7 +97,8 @@ static bool lengthen(lives *l, const gn_pstep *s, int32_t *last)
     int32_t longest = -1;
     bool any = false;
     for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++)
-        if (a % 3 != gn_carried_initial(0) && last[root_of(p, s->arg[a])] > longest) longest = last[root_of(p, s->arg[a])];
+        if (a % 3 != gn_carried_initial(0) && last[root_of(p, s->arg[a])] > longest)
+            longest = last[root_of(p, s->arg[a])];
     for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++) {
         if (a % 3 == gn_carried_initial(0) || l->out[s->arg[a]].last >= longest) continue;
         l->out[s->arg[a]].last = last[root_of(p, s->arg[a])] = longest;
@@ -119,8 +123,12 @@ static void join_exchanged(lives *l)
 
 void gn_program_lifetimes(const gn_program *p, gn_plive *out)
 {
-    lives l = { .p = p, .out = out, .loop_of = GN_NEW_ARRAY(p->arena, int32_t, p->steps.n), .prepares = GN_NEW_ARRAY(p->arena, bool, p->steps.n),
-                .around = GN_NEW_ARRAY(p->arena, int32_t, p->values.n), .is_met = GN_NEW_ARRAY(p->arena, bool, p->values.n) };
+    lives l = { .p = p,
+                .out = out,
+                .loop_of = GN_NEW_ARRAY(p->arena, int32_t, p->steps.n),
+                .prepares = GN_NEW_ARRAY(p->arena, bool, p->steps.n),
+                .around = GN_NEW_ARRAY(p->arena, int32_t, p->values.n),
+                .is_met = GN_NEW_ARRAY(p->arena, bool, p->values.n) };
     for (size_t v = 0; v < p->values.n; v++) out[v] = (gn_plive){ -1, -1, -1 };
     find_loops(&l);
     visit_uses(&l, note_loop);

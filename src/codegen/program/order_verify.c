@@ -1,5 +1,6 @@
-/* Who writes before who reads. A walk over the tree carries what is known of each value; a loop's body is looked at once, from what is known before the
- * loop, since a later turn knows no less: what a body takes away and did not make is refused. */
+/* Who writes before who reads. A walk over the tree carries what is known of each value; a loop's body is looked at
+ * once, from what is known before the loop, since a later turn knows no less: what a body takes away and did not
+ * make is refused. */
 #include "program_verify.h"
 #include <inttypes.h>
 #include <string.h>
@@ -8,30 +9,30 @@ typedef enum { NOTHING, WHOLE, GONE } knowledge; /* GONE: another value has its 
 
 typedef struct part { /* a slice that was written, over all turns of the loops that it moves with */
     int32_t value;
-    uint32_t step, top;          /* top: the outermost of these loops, or the step */
-    const gn_dim *start, *bytes; /* of one turn */
-    const gn_dim *low, *high;    /* of all */
-    const gn_dim *total;         /* bytes of all; 0: not known to be written */
+    uint32_t step, top;                     /* top: the outermost of these loops, or the step */
+    const gn_dim *start, *bytes, *elements; /* of one turn; elements: bytes of these alone */
+    const gn_dim *low, *high;               /* of all */
+    const gn_dim *total;                    /* bytes of the elements of all; 0: not known to be written */
     gn_access_rows rows;
+    gn_access_shape shape;
 } part;
 
 typedef struct order {
     gn_pverify *v;
-    uint8_t *known;              /* per value */
-    uint32_t *by;                /* per value: the step that took it away */
+    uint8_t *known; /* per value */
+    uint32_t *by;   /* per value: the step that took it away */
     GN_VEC(part) parts;
-    bool *prepared;              /* per value */
+    bool *prepared, *carried; /* per value */
     const gn_pprepare *preparing;
-    int32_t in_place;            /* an update that was written into its variable's memory; -1 */
-    uint32_t may_end;            /* steps so far that may end the program */
+    int32_t in_place; /* an update that was written into its variable's memory; -1 */
+    uint32_t may_end; /* steps so far that may end the program */
 } order;
 
 static void walk(order *o, uint32_t at, uint32_t end);
 
 static bool is_nonnegative(order *o, const gn_dim *d)
 {
-    gn_dim_fact space[2 * GN_PROGRAM_DEPTH];
-    const gn_dim_facts facts = gn_pverify_facts(o->v, space);
+    const gn_dim_facts facts = gn_pverify_facts(o->v);
     return gn_dim_nonnegative(o->v->p->dims, d, &facts);
 }
 
@@ -45,6 +46,12 @@ static const gn_dim *start_of(order *o, const gn_pstep *s, uint32_t arg)
     return s->start ? s->start[arg] : gn_dim_const(o->v->p->dims, 0);
 }
 
+/* What has no elements is neither read nor written: these have some. */
+static void assume(order *o, const gn_access_shape *a, const gn_access_shape *b)
+{
+    o->v->some[0] = a, o->v->some[1] = b;
+}
+
 /* ---- reads ---- */
 
 /* Every loop that the part moves with is over. */
@@ -55,53 +62,101 @@ static bool is_over(const order *o, const part *q)
     return true;
 }
 
-static bool is_complete(order *o, int32_t value)
-{
-    const gn_dim *sum = gn_dim_const(o->v->p->dims, 0);
-    if (o->known[value] != NOTHING) return o->known[value] == WHOLE;
-    for (size_t i = 0; i < o->parts.n; i++)
-        if (o->parts.at[i].value == value && is_over(o, &o->parts.at[i])) sum = gn_dim_add(o->v->p->dims, sum, o->parts.at[i].total);
-    return sum == o->v->p->values.at[value].bytes;
-}
-
-/* Within what was written; of rows, each within a row. */
-static bool covers(order *o, const part *q, const gn_dim *start, const gn_dim *bytes, gn_access_rows rows)
+/* Of two rows of one pitch, the second begins so far behind the first: within [0, pitch). */
+static const gn_dim *behind(order *o, const gn_dim *from, const gn_dim *to, const gn_dim *pitch)
 {
     gn_dim_pool *dims = o->v->p->dims;
-    if (!is_at_most(o, q->start, start) || !is_at_most(o, gn_dim_add(dims, start, bytes), gn_dim_add(dims, q->start, q->bytes))) return false;
-    if (!q->rows.strided) return true;
-    return rows.pitch && rows.pitch == q->rows.pitch && is_at_most(o, gn_dim_add(dims, start, rows.width), gn_dim_add(dims, q->start, q->rows.width));
+    const gn_dim *d = gn_dim_sub(dims, to, from);
+    return is_nonnegative(o, d) && is_at_most(o, d, pitch) ? d : gn_dim_mod(dims, d, pitch);
 }
 
-static bool is_written_part(order *o, int32_t value, const gn_dim *start, const gn_dim *bytes, gn_access_rows rows)
+/* At each level of the outer rows, the inner ones lie within. */
+static bool lies_in_rows(order *o, const gn_dim *inner, const gn_access_rows *in, const gn_dim *outer,
+                         const gn_access_rows *out)
 {
-    for (size_t i = 0; o->known[value] != GONE && i < o->parts.n; i++)
-        if (o->parts.at[i].value == value && !gn_dim_is(o->parts.at[i].total, 0) && covers(o, &o->parts.at[i], start, bytes, rows)) return true;
-    return false;
+    for (int i = 0; i < out->n; i++) {
+        const gn_dim *pitch = out->level[i].pitch;
+        int k = 0;
+        while (k < in->n && in->level[k].pitch != pitch) k++;
+        if (k == in->n) return false;
+        if (!is_at_most(o, gn_dim_add(o->v->p->dims, behind(o, outer, inner, pitch), in->level[k].width),
+                        out->level[i].width))
+            return false;
+    }
+    return out->n > 0 || !out->strided;
+}
+
+/* What is read is there if the parts within it, which are disjoint, have as many bytes. A part is known once all
+ * loops that it moves with are over, and in the turn that writes it. */
+static bool is_written(order *o, int32_t value, const gn_dim *start, const gn_dim *end, const gn_dim *elements,
+                       const gn_access_rows *rows)
+{
+    gn_dim_pool *dims = o->v->p->dims;
+    const gn_dim *sum = gn_dim_const(dims, 0);
+    if (o->known[value] != NOTHING) return o->known[value] == WHOLE;
+    for (size_t i = 0; i < o->parts.n; i++) {
+        const part *q = &o->parts.at[i];
+        if (q->value != value || gn_dim_is(q->total, 0)) continue;
+        const bool over = is_over(o, q);
+        const gn_dim *low = over ? q->low : q->start, *high = over ? q->high : gn_dim_add(dims, q->start, q->bytes);
+        if (is_at_most(o, low, start) && is_at_most(o, end, high) && lies_in_rows(o, start, rows, low, &q->rows))
+            return true;
+        if (is_at_most(o, start, low) && is_at_most(o, high, end) && lies_in_rows(o, low, &q->rows, start, rows))
+            sum = gn_dim_add(dims, sum, over ? q->total : q->elements);
+    }
+    return sum == elements;
+}
+
+static bool is_complete(order *o, int32_t value)
+{
+    gn_dim_pool *dims = o->v->p->dims;
+    const gn_dim *sum = gn_dim_const(dims, 0);
+    if (o->known[value] != NOTHING) return o->known[value] == WHOLE;
+    for (size_t i = 0; i < o->parts.n; i++)
+        if (o->parts.at[i].value == value && is_over(o, &o->parts.at[i]))
+            sum = gn_dim_add(dims, sum, o->parts.at[i].total);
+    return sum == o->v->p->values.at[value].bytes;
 }
 
 static void refuse_prepared(const order *o, uint32_t at, int32_t value)
 {
     const gn_pvalue *x = &o->v->p->values.at[value];
     bool listed = x->kind == GN_VALUE_CONSTANT || o->prepared[value];
-    for (uint32_t i = 0; x->kind == GN_VALUE_VARIABLE && i < o->preparing->n; i++) listed |= o->preparing->variable[i] == x->index;
+    for (uint32_t i = 0; x->kind == GN_VALUE_VARIABLE && i < o->preparing->n; i++)
+        listed |= o->preparing->variable[i] == x->index;
     if (!listed) gn_pverify_refuse(o->v, at, "a prepared step reads '%s', which is no variable of its list", x->name);
 }
 
-static void read_part(order *o, uint32_t at, int32_t value, const gn_dim *start, const gn_dim *bytes, gn_access_rows rows)
+static void read_part(order *o, uint32_t at, int32_t value, const gn_dim *start, const gn_dim *bytes,
+                      const gn_dim *elements, const gn_access_rows *rows)
 {
     const gn_pvalue *x = &o->v->p->values.at[value];
+    const gn_dim *end = gn_dim_add(o->v->p->dims, start, bytes);
     if (o->preparing) refuse_prepared(o, at, value);
-    if (!is_nonnegative(o, start) || !is_at_most(o, gn_dim_add(o->v->p->dims, start, bytes), x->bytes))
-        gn_pverify_refuse(o->v, at, "reads %s bytes at %s of '%s', which has %s", gn_dim_text(o->v->arena, bytes), gn_dim_text(o->v->arena, start), x->name,
-                          gn_dim_text(o->v->arena, x->bytes));
-    if (o->known[value] == GONE) gn_pverify_refuse(o->v, at, "reads '%s', which step %" PRIu32 " has destroyed", x->name, o->by[value]);
-    if (!is_complete(o, value) && !is_written_part(o, value, start, bytes, rows)) gn_pverify_refuse(o->v, at, "reads '%s' before it is written", x->name);
+    if (!is_nonnegative(o, start) || !is_at_most(o, end, x->bytes))
+        gn_pverify_refuse(o->v, at, "reads %s bytes at %s of '%s', which has %s", gn_dim_text(o->v->arena, bytes),
+                          gn_dim_text(o->v->arena, start), x->name, gn_dim_text(o->v->arena, x->bytes));
+    if (o->known[value] == GONE)
+        gn_pverify_refuse(o->v, at, "reads '%s', which step %" PRIu32 " has destroyed", x->name, o->by[value]);
+    if (!is_complete(o, value) && !is_written(o, value, start, end, elements, rows))
+        gn_pverify_refuse(o->v, at, "reads '%s' before it is written", x->name);
 }
 
-static void read_value(order *o, uint32_t at, int32_t value)
+/* The first byte stands for an element; or all of a value. */
+static void read_bytes(order *o, uint32_t at, int32_t value, const gn_dim *start, const gn_dim *bytes)
 {
-    read_part(o, at, value, gn_dim_const(o->v->p->dims, 0), o->v->p->values.at[value].bytes, (gn_access_rows){ 0 });
+    read_part(o, at, value, start, bytes, bytes, &(gn_access_rows){ 0 });
+}
+
+static void read_argument(order *o, uint32_t at, uint32_t arg)
+{
+    const gn_pstep *s = &o->v->p->steps.at[at];
+    const gn_access_rows rows = gn_access_rows_of(&o->v->access, s, arg);
+    const gn_access_shape shape = gn_access_shape_of(&o->v->access, s, arg);
+    assume(o, &shape, NULL);
+    read_part(o, at, s->arg[arg], start_of(o, s, arg), gn_access_bytes(&o->v->access, s, arg),
+              gn_access_elements(&o->v->access, s, arg), &rows);
+    assume(o, NULL, NULL);
 }
 
 /* ---- writes ---- */
@@ -114,16 +169,18 @@ static void take_away(order *o, uint32_t at, int32_t value)
     }
 }
 
+static bool is_given(const gn_pvalue *x)
+{
+    return x->kind == GN_VALUE_INPUT || x->kind == GN_VALUE_VARIABLE || x->kind == GN_VALUE_CONSTANT;
+}
+
 static void refuse_write(order *o, uint32_t at, int32_t value)
 {
     const gn_pvalue *x = &o->v->p->values.at[value];
-    if (x->kind == GN_VALUE_INPUT || x->kind == GN_VALUE_VARIABLE || x->kind == GN_VALUE_CONSTANT) gn_pverify_refuse(o->v, at, "writes '%s', which is given", x->name);
-    for (uint32_t i = 0; i < o->v->p->steps.n; i++) {
-        const gn_pstep *s = &o->v->p->steps.at[i];
-        for (uint32_t k = 0; s->kind == GN_STEP_LOOP && k < s->of.loop->ncarried; k++)
-            if (s->arg[gn_carried_now(k)] == value) gn_pverify_refuse(o->v, at, "writes '%s', which a loop carries", x->name);
-    }
-    if (o->preparing && (x->kind != GN_VALUE_TEMP || x->alias >= 0)) gn_pverify_refuse(o->v, at, "a prepared step writes '%s', which is not its own", x->name);
+    const bool own = x->kind == GN_VALUE_TEMP && x->alias < 0;
+    if (is_given(x)) gn_pverify_refuse(o->v, at, "writes '%s', which is given", x->name);
+    if (o->carried[value]) gn_pverify_refuse(o->v, at, "writes '%s', which a loop carries", x->name);
+    if (o->preparing && !own) gn_pverify_refuse(o->v, at, "a prepared step writes '%s', which is not its own", x->name);
     if (!o->preparing && o->prepared[value]) gn_pverify_refuse(o->v, at, "writes '%s', which is prepared", x->name);
     if (o->preparing) o->prepared[value] = true;
 }
@@ -135,38 +192,50 @@ static void widen(order *o, uint32_t at, part *q, uint32_t k)
     const char *turn = gn_pverify_turn(o->v, k);
     const gn_ploop *l = gn_pverify_loop(o->v, k);
     const gn_dim *c = gn_dim_coefficient(dims, q->low, turn), *width = gn_dim_sub(dims, q->high, q->low), *n = l->count;
-    const bool up = is_at_most(o, width, c), down = !up && is_nonnegative(o, gn_dim_sub(dims, gn_dim_scale(dims, c, -1), width));
-    if (!up && !down) gn_pverify_refuse(o->v, at, "writes %s bytes of '%s' at %s: the turns of '%s' write over each other", gn_dim_text(o->v->arena, width),
-                                        gn_pverify_name(o->v, q->value), gn_dim_text(o->v->arena, q->start), turn);
+    const bool up = is_at_most(o, width, c),
+               down = !up && is_nonnegative(o, gn_dim_sub(dims, gn_dim_scale(dims, c, -1), width));
+    if (!up && !down)
+        gn_pverify_refuse(o->v, at, "writes %s bytes of '%s' at %s: the turns of '%s' write over each other",
+                          gn_dim_text(o->v->arena, width), gn_pverify_name(o->v, q->value),
+                          gn_dim_text(o->v->arena, q->start), turn);
     const gn_dim *first = gn_dim_sub(dims, q->low, gn_dim_mul(dims, c, gn_dim_sym(dims, turn)));
     const gn_dim *last = gn_dim_add(dims, first, gn_dim_mul(dims, c, gn_dim_sub(dims, n, gn_dim_const(dims, 1))));
     q->low = up ? first : last, q->high = gn_dim_add(dims, up ? last : first, width);
     q->total = l->has_condition ? gn_dim_const(dims, 0) : gn_dim_mul(dims, q->total, n);
     q->top = o->v->open[k];
-    q->rows.pitch = NULL; /* it is rows of rows now */
+    q->rows.n = 0; /* other rows between them */
 }
 
 /* Rows of one pitch that lie between each other. */
 static bool lie_between(order *o, const part *a, const part *b)
 {
     gn_dim_pool *dims = o->v->p->dims;
-    if (!a->rows.pitch || a->rows.pitch != b->rows.pitch) return false;
-    return is_at_most(o, gn_dim_add(dims, a->low, a->rows.width), b->low) &&
-           is_at_most(o, gn_dim_add(dims, b->low, b->rows.width), gn_dim_add(dims, a->low, a->rows.pitch));
+    for (int i = 0; i < a->rows.n; i++)
+        for (int k = 0; k < b->rows.n; k++) {
+            const gn_dim *pitch = a->rows.level[i].pitch;
+            if (pitch != b->rows.level[k].pitch) continue;
+            const gn_dim *d = behind(o, a->low, b->low, pitch);
+            if (is_at_most(o, a->rows.level[i].width, d) &&
+                is_at_most(o, gn_dim_add(dims, d, b->rows.level[k].width), pitch))
+                return true;
+        }
+    return false;
 }
 
 static bool are_apart(order *o, const part *a, const part *b)
 {
-    return is_at_most(o, a->high, b->low) || is_at_most(o, b->high, a->low) || lie_between(o, a, b) || lie_between(o, b, a);
+    return is_at_most(o, a->high, b->low) || is_at_most(o, b->high, a->low) || lie_between(o, a, b) ||
+           lie_between(o, b, a);
 }
 
 static void keep_apart(order *o, const part *q)
 {
     for (size_t i = 0; i < o->parts.n; i++) {
         const part *other = &o->parts.at[i];
+        assume(o, &q->shape, &other->shape);
         if (other->value != q->value || are_apart(o, other, q)) continue;
-        gn_pverify_refuse(o->v, q->step, "writes '%s' at %s, where step %" PRIu32 " has written", gn_pverify_name(o->v, q->value),
-                          gn_dim_text(o->v->arena, q->start), other->step);
+        gn_pverify_refuse(o->v, q->step, "writes '%s' at %s, where step %" PRIu32 " has written",
+                          gn_pverify_name(o->v, q->value), gn_dim_text(o->v->arena, q->start), other->step);
     }
 }
 
@@ -176,12 +245,26 @@ static void write_part(order *o, uint32_t at, uint32_t arg, const gn_dim *start,
     gn_dim_pool *dims = o->v->p->dims;
     const gn_pvalue *x = &o->v->p->values.at[s->arg[arg]];
     const gn_dim *end = gn_dim_add(dims, start, bytes);
-    part q = { s->arg[arg], at, at, start, bytes, start, end, gn_access_elements(&o->v->access, s, arg), gn_access_rows_of(&o->v->access, s, arg) };
+    const gn_dim *elements = gn_access_elements(&o->v->access, s, arg);
+    part q = { s->arg[arg],
+               at,
+               at,
+               start,
+               bytes,
+               elements,
+               start,
+               end,
+               elements,
+               gn_access_rows_of(&o->v->access, s, arg),
+               gn_access_shape_of(&o->v->access, s, arg) };
+    assume(o, &q.shape, NULL);
     if (!is_nonnegative(o, start) || !is_at_most(o, end, x->bytes))
-        gn_pverify_refuse(o->v, at, "writes %s bytes at %s of '%s', which has %s", gn_dim_text(o->v->arena, bytes), gn_dim_text(o->v->arena, start), x->name,
-                          gn_dim_text(o->v->arena, x->bytes));
-    for (uint32_t k = o->v->nopen; k-- > 0 && (int32_t)o->v->open[k] > o->v->lives[q.value].around;) widen(o, at, &q, k);
+        gn_pverify_refuse(o->v, at, "writes %s bytes at %s of '%s', which has %s", gn_dim_text(o->v->arena, bytes),
+                          gn_dim_text(o->v->arena, start), x->name, gn_dim_text(o->v->arena, x->bytes));
+    for (uint32_t k = o->v->nopen; k-- > 0 && (int32_t)o->v->open[k] > o->v->lives[q.value].around;)
+        widen(o, at, &q, k);
     keep_apart(o, &q);
+    assume(o, NULL, NULL);
     gn_push(o->v->arena, &o->parts, q);
 }
 
@@ -199,14 +282,16 @@ static void write_value(order *o, uint32_t at, uint32_t arg)
     const gn_pvalue *x = &o->v->p->values.at[value];
     const gn_dim *start = start_of(o, s, arg), *bytes = gn_access_bytes(&o->v->access, s, arg);
     refuse_write(o, at, value);
-    if (o->known[value] == GONE) gn_pverify_refuse(o->v, at, "writes '%s', which step %" PRIu32 " has destroyed", x->name, o->by[value]);
+    if (o->known[value] == GONE)
+        gn_pverify_refuse(o->v, at, "writes '%s', which step %" PRIu32 " has destroyed", x->name, o->by[value]);
     if (x->alias >= 0) take_away(o, at, x->alias);
     if (x->kind == GN_VALUE_UPDATE && x->alias >= 0) o->in_place = value;
     if (!gn_dim_is(start, 0) || bytes != x->bytes || gn_access_rows_of(&o->v->access, s, arg).strided) {
         write_part(o, at, arg, start, bytes);
         return;
     }
-    if (o->known[value] == WHOLE || has_parts(o, value)) gn_pverify_refuse(o->v, at, "writes '%s', which is written already", x->name);
+    if (o->known[value] == WHOLE || has_parts(o, value))
+        gn_pverify_refuse(o->v, at, "writes '%s', which is written already", x->name);
     o->known[value] = WHOLE;
 }
 
@@ -224,8 +309,7 @@ static void do_step(order *o, uint32_t at)
     const gn_pstep *s = &o->v->p->steps.at[at];
     const uint32_t last = parts_of_kernel(o, at) - 1;
     for (uint32_t a = 0; a < s->narg && !s->part_of; a++)
-        if (s->arg[a] >= 0 && gn_access_uses(&o->v->access, s, a) & GN_OPERAND_READ)
-            read_part(o, at, s->arg[a], start_of(o, s, a), gn_access_bytes(&o->v->access, s, a), gn_access_rows_of(&o->v->access, s, a));
+        if (s->arg[a] >= 0 && gn_access_uses(&o->v->access, s, a) & GN_OPERAND_READ) read_argument(o, at, a);
     for (uint32_t a = 0; a < s->narg && s->part_of == last; a++) {
         const uint8_t uses = s->arg[a] < 0 ? 0 : gn_access_uses(&o->v->access, s, a);
         if (uses & GN_OPERAND_WRITE) write_value(o, at, a);
@@ -239,7 +323,8 @@ static void note_end(order *o, uint32_t at)
     bool may_end = s->status || (s->kind == GN_STEP_CALL && s->of.call->routine->failure);
     for (size_t i = 0; i < o->v->p->indices.n; i++) may_end |= o->v->p->indices.at[i].after == (int32_t)at;
     if (may_end && o->in_place >= 0)
-        gn_pverify_refuse(o->v, at, "may end the program when the variable of '%s' has changed already", gn_pverify_name(o->v, o->in_place));
+        gn_pverify_refuse(o->v, at, "may end the program when the variable of '%s' has changed already",
+                          gn_pverify_name(o->v, o->in_place));
     o->may_end += may_end;
 }
 
@@ -249,7 +334,10 @@ static void enter_loop(order *o, uint32_t at)
 {
     const gn_pstep *s = &o->v->p->steps.at[at];
     const gn_ploop *l = s->of.loop;
-    for (uint32_t k = 0; k < l->ncarried; k++) read_value(o, at, s->arg[gn_carried_initial(k)]);
+    for (uint32_t k = 0; k < l->ncarried; k++) {
+        const int32_t initial = s->arg[gn_carried_initial(k)];
+        read_bytes(o, at, initial, gn_dim_const(o->v->p->dims, 0), o->v->p->values.at[initial].bytes);
+    }
     for (uint32_t k = 0; k < l->ncarried; k++) {
         const int32_t now = s->arg[gn_carried_now(k)];
         if (o->v->p->values.at[now].alias >= 0) take_away(o, at, o->v->p->values.at[now].alias);
@@ -264,10 +352,12 @@ static void leave_turn(order *o, uint32_t at)
     const gn_ploop *l = s->of.loop;
     for (uint32_t k = 0; k < l->ncarried; k++)
         if (!is_complete(o, s->arg[gn_carried_next(k)]))
-            gn_pverify_refuse(o->v, at, "'%s', which becomes '%s', is not there at the end of a turn", gn_pverify_name(o->v, s->arg[gn_carried_next(k)]),
+            gn_pverify_refuse(o->v, at, "'%s', which becomes '%s', is not there at the end of a turn",
+                              gn_pverify_name(o->v, s->arg[gn_carried_next(k)]),
                               gn_pverify_name(o->v, s->arg[gn_carried_now(k)]));
     if (l->has_condition && !is_complete(o, s->arg[gn_loop_condition(l)]))
-        gn_pverify_refuse(o->v, at, "its condition '%s' is not there at the end of a turn", gn_pverify_name(o->v, s->arg[gn_loop_condition(l)]));
+        gn_pverify_refuse(o->v, at, "its condition '%s' is not there at the end of a turn",
+                          gn_pverify_name(o->v, s->arg[gn_loop_condition(l)]));
 }
 
 static bool is_carried(const gn_pstep *s, int32_t value)
@@ -283,7 +373,8 @@ static void need_kept(order *o, uint32_t at, const uint8_t *before)
     const gn_pstep *s = &o->v->p->steps.at[at];
     for (int32_t i = 0; i < (int32_t)o->v->p->values.n; i++)
         if (before[i] == WHOLE && o->known[i] == GONE && !is_carried(s, i))
-            gn_pverify_refuse(o->v, at, "step %" PRIu32 " destroys '%s', which is from before the loop", o->by[i], gn_pverify_name(o->v, i));
+            gn_pverify_refuse(o->v, at, "step %" PRIu32 " destroys '%s', which is from before the loop", o->by[i],
+                              gn_pverify_name(o->v, i));
 }
 
 static void do_loop(order *o, uint32_t at)
@@ -299,7 +390,9 @@ static void do_loop(order *o, uint32_t at)
     need_kept(o, at, before);
     o->v->nopen--;
     if (o->may_end > may_end && o->in_place != in_place)
-        gn_pverify_refuse(o->v, at, "may end the program in a later turn, when the variable of '%s' has changed already", gn_pverify_name(o->v, o->in_place));
+        gn_pverify_refuse(o->v, at,
+                          "may end the program in a later turn, when the variable of '%s' has changed already",
+                          gn_pverify_name(o->v, o->in_place));
     memcpy(o->known, before, o->v->p->values.n);
 }
 
@@ -335,14 +428,18 @@ static void do_choice(order *o, uint32_t at)
     uint8_t *before = gn_arena_copy(o->v->arena, o->known, nv), *after = NULL;
     part *both = NULL;
     size_t nboth = 0;
-    if (steps[at].kind == GN_STEP_BRANCH) read_part(o, at, steps[at].arg[0], start_of(o, &steps[at], 0), gn_dim_const(o->v->p->dims, 1), (gn_access_rows){ 0 });
+    if (steps[at].kind == GN_STEP_BRANCH)
+        read_bytes(o, at, steps[at].arg[0], start_of(o, &steps[at], 0), gn_dim_const(o->v->p->dims, 1));
     for (uint32_t b = at + 1; b < steps[at].end; b = steps[b].end) {
         memcpy(o->known, before, nv);
         o->parts.n = base;
         walk(o, b + 1, steps[b].end);
         note_whole(o, base);
-        if (after) keep_common(o, both, nboth, base);
-        else both = gn_arena_copy(o->v->arena, o->parts.at + base, (o->parts.n - base) * sizeof *both), nboth = o->parts.n - base;
+        if (after)
+            keep_common(o, both, nboth, base);
+        else
+            both = gn_arena_copy(o->v->arena, o->parts.at + base, (o->parts.n - base) * sizeof *both),
+            nboth = o->parts.n - base;
         for (size_t i = 0; after && i < nv; i++)
             if (o->known[i] != after[i]) o->known[i] = o->known[i] == GONE || after[i] == GONE ? GONE : NOTHING;
         after = gn_arena_copy(o->v->arena, o->known, nv);
@@ -361,8 +458,9 @@ static void do_prepare(order *o, uint32_t at)
 static void walk(order *o, uint32_t at, uint32_t end)
 {
     static void (*const of_kind[])(order *, uint32_t) = {
-        [GN_STEP_KERNEL] = do_step,   [GN_STEP_COPY] = do_step,       [GN_STEP_CALL] = do_step, [GN_STEP_LOOP] = do_loop,
-        [GN_STEP_BRANCH] = do_choice, [GN_STEP_VARIANTS] = do_choice, [GN_STEP_BODY] = NULL,    [GN_STEP_PREPARE] = do_prepare,
+        [GN_STEP_KERNEL] = do_step, [GN_STEP_COPY] = do_step,       [GN_STEP_CALL] = do_step,
+        [GN_STEP_LOOP] = do_loop,   [GN_STEP_BRANCH] = do_choice,   [GN_STEP_VARIANTS] = do_choice,
+        [GN_STEP_BODY] = NULL,      [GN_STEP_PREPARE] = do_prepare,
     };
     for (; at < end; at = gn_step_after(o->v->p->steps.at, at)) {
         of_kind[o->v->p->steps.at[at].kind](o, at);
@@ -376,17 +474,29 @@ static void check_results(order *o)
     for (size_t i = 0; i < p->values.n; i++) {
         const gn_pvalue *x = &p->values.at[i];
         const bool is_result = x->kind == GN_VALUE_OUTPUT || (x->kind == GN_VALUE_UPDATE && x->first >= 0);
-        if (is_result && !is_complete(o, (int32_t)i)) gn_throw(GN_EFORMAT, "%s: no step writes all of '%s'", o->v->file, x->name);
+        if (is_result && !is_complete(o, (int32_t)i))
+            gn_throw(GN_EFORMAT, "%s: no step writes all of '%s'", o->v->file, x->name);
+    }
+}
+
+static void note_carried(order *o)
+{
+    for (size_t i = 0; i < o->v->p->steps.n; i++) {
+        const gn_pstep *s = &o->v->p->steps.at[i];
+        for (uint32_t k = 0; s->kind == GN_STEP_LOOP && k < s->of.loop->ncarried; k++)
+            o->carried[s->arg[gn_carried_now(k)]] = true;
     }
 }
 
 void gn_pverify_order(gn_pverify *v)
 {
     const gn_program *p = v->p;
-    order o = { .v = v, .known = GN_NEW_ARRAY(v->arena, uint8_t, p->values.n), .by = GN_NEW_ARRAY(v->arena, uint32_t, p->values.n),
-                .prepared = GN_NEW_ARRAY(v->arena, bool, p->values.n), .in_place = -1 };
-    for (size_t i = 0; i < p->values.n; i++)
-        if (p->values.at[i].kind == GN_VALUE_INPUT || p->values.at[i].kind == GN_VALUE_VARIABLE || p->values.at[i].kind == GN_VALUE_CONSTANT) o.known[i] = WHOLE;
+    const size_t n = p->values.n;
+    order o = { .v = v, .known = GN_NEW_ARRAY(v->arena, uint8_t, n), .by = GN_NEW_ARRAY(v->arena, uint32_t, n) };
+    o.prepared = GN_NEW_ARRAY(v->arena, bool, n), o.carried = GN_NEW_ARRAY(v->arena, bool, n), o.in_place = -1;
+    note_carried(&o);
+    for (size_t i = 0; i < n; i++)
+        if (is_given(&p->values.at[i])) o.known[i] = WHOLE;
     walk(&o, 0, (uint32_t)p->steps.n);
     check_results(&o);
 }

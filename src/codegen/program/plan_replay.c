@@ -1,6 +1,7 @@
-/* A plan, replayed: the tree is run without data over memory in which each value either stands or is poison. Writing a value poisons what lies in the
- * same bytes, its last step poisons it, exchanging memories moves it. A loop makes one turn, two, or three: what is carried comes to lie in one memory or
- * the other, and a lifetime that is a turn short is seen in the second. A second call finds what prepared steps have left, and nothing else. */
+/* A plan, replayed: the tree is run without data over memory in which each value either stands or is poison. Writing
+ * a value poisons what lies in the same bytes, its last step poisons it, exchanging memories moves it. A loop makes
+ * one turn, two, or three: what is carried comes to lie in one memory or the other, and a lifetime that is a turn
+ * short is seen in the second. A second call finds what prepared steps have left, and nothing else. */
 #include "plan_replay.h"
 #include <inttypes.h>
 #include <string.h>
@@ -10,16 +11,16 @@ enum { TURNS = 3, NOBODY = -1, ITS_END = -2 };
 typedef struct replay {
     const gn_program *p;
     const gn_plan *plan;
-    int64_t *sym;                /* with the turns of open loops */
-    int64_t *size;               /* per value */
-    int64_t *shift;              /* per value: from the memory of the plan to the one it has */
-    bool *there, *prepared;      /* per value */
-    int32_t *by;                 /* per value that is not there: who wrote over it */
-    int32_t *last;               /* per value with memory of its own: the last step of all that share it */
+    int64_t *sym;           /* with the turns of open loops */
+    int64_t *size;          /* per value */
+    int64_t *shift;         /* per value: from the memory of the plan to the one it has */
+    bool *there, *prepared; /* per value */
+    int32_t *by;            /* per value that is not there: who wrote over it */
+    int32_t *last;          /* per value with memory of its own: the last step of all that share it */
     int32_t open[GN_PROGRAM_DEPTH], nopen;
     int64_t turns;
-    uint32_t side;               /* which body branches take */
-    bool again;                  /* the second call: prepared steps are left out */
+    uint32_t side; /* which body branches take */
+    bool again;    /* the second call: prepared steps are left out */
     gn_arena *arena;
 } replay;
 
@@ -63,9 +64,14 @@ static void lose(replay *r, int32_t v, int32_t by)
 _Noreturn static void fail_read(const replay *r, uint32_t at, int32_t v)
 {
     const char *name = r->p->values.at[v].name, *step = r->p->steps.at[at].symbol;
-    if (r->by[v] == ITS_END) gn_throw(GN_EINTERNAL, "plan of %s: step %" PRIu32 " (%s) reads %s, whose time has ended", r->p->name, at, step, name);
-    if (r->by[v] == NOBODY) gn_throw(GN_EINTERNAL, "plan of %s: step %" PRIu32 " (%s) reads %s, which is not there", r->p->name, at, step, name);
-    gn_throw(GN_EINTERNAL, "plan of %s: step %" PRIu32 " (%s) reads %s, where %s was written", r->p->name, at, step, name, r->p->values.at[r->by[v]].name);
+    if (r->by[v] == ITS_END)
+        gn_throw(GN_EINTERNAL, "plan of %s: step %" PRIu32 " (%s) reads %s, whose time has ended", r->p->name, at, step,
+                 name);
+    if (r->by[v] == NOBODY)
+        gn_throw(GN_EINTERNAL, "plan of %s: step %" PRIu32 " (%s) reads %s, which is not there", r->p->name, at, step,
+                 name);
+    gn_throw(GN_EINTERNAL, "plan of %s: step %" PRIu32 " (%s) reads %s, where %s was written", r->p->name, at, step,
+             name, r->p->values.at[r->by[v]].name);
 }
 
 static void read_value(const replay *r, uint32_t at, int32_t v)
@@ -92,7 +98,8 @@ static void poison(replay *r, int32_t v)
 {
     const int64_t low = r->plan->offset[v], high = low + r->size[v];
     for (int32_t u = 0; u < (int32_t)r->p->values.n; u++)
-        if (r->there[u] && is_planned(r, u) && place_of(r, u) < high && low < place_of(r, u) + r->size[u]) lose(r, u, ITS_END);
+        if (r->there[u] && is_planned(r, u) && place_of(r, u) < high && low < place_of(r, u) + r->size[u])
+            lose(r, u, ITS_END);
 }
 
 /* Values whose last step this is; in a loop those from before it only when all its turns are made. */
@@ -122,7 +129,8 @@ static void run_step(replay *r, uint32_t at)
         if (s->arg[a] >= 0 && s->uses[a] & GN_OPERAND_READ) read_value(r, at, s->arg[a]);
     for (uint32_t a = 0; a < s->narg && s->part_of + 1 == parts; a++) {
         if (s->arg[a] < 0) continue;
-        if (s->uses[a] & GN_OPERAND_WRITE) write_value(r, at, s->arg[a], s->start ? evaluate(r, s->start[a]) : 0, evaluate(r, s->bytes[a]));
+        if (s->uses[a] & GN_OPERAND_WRITE)
+            write_value(r, at, s->arg[a], s->start ? evaluate(r, s->start[a]) : 0, evaluate(r, s->bytes[a]));
         if (s->uses[a] & GN_OPERAND_DESTROY) lose(r, s->arg[a], s->arg[0]);
     }
 }
@@ -137,7 +145,8 @@ static bool is_in_place(const replay *r, const gn_pstep *s, uint32_t k)
 static void enter_loop(replay *r, uint32_t at)
 {
     const gn_pstep *s = &r->p->steps.at[at];
-    for (uint32_t k = 0; k < s->of.loop->ncarried; k++) r->shift[s->arg[gn_carried_now(k)]] = r->shift[s->arg[gn_carried_next(k)]] = 0;
+    for (uint32_t k = 0; k < s->of.loop->ncarried; k++)
+        r->shift[s->arg[gn_carried_now(k)]] = r->shift[s->arg[gn_carried_next(k)]] = 0;
     for (uint32_t k = 0; k < s->of.loop->ncarried; k++) read_value(r, at, s->arg[gn_carried_initial(k)]);
     for (uint32_t k = 0; k < s->of.loop->ncarried; k++) {
         r->by[s->arg[gn_carried_now(k)]] = NOBODY;
@@ -150,7 +159,8 @@ static void enter_loop(replay *r, uint32_t at)
 static void start_turn(replay *r, uint32_t at)
 {
     for (int32_t v = 0; v < (int32_t)r->p->values.n; v++)
-        if (r->p->values.at[v].first > (int32_t)at && r->p->values.at[v].last < (int32_t)r->p->steps.at[at].end && r->p->values.at[v].kind == GN_VALUE_TEMP)
+        if (r->p->values.at[v].first > (int32_t)at && r->p->values.at[v].last < (int32_t)r->p->steps.at[at].end &&
+            r->p->values.at[v].kind == GN_VALUE_TEMP)
             r->there[v] = false, r->by[v] = NOBODY;
 }
 
@@ -231,8 +241,9 @@ static void run_prepare(replay *r, uint32_t at)
 static void run_range(replay *r, uint32_t at, uint32_t end)
 {
     static void (*const run_kind[])(replay *, uint32_t) = {
-        [GN_STEP_KERNEL] = run_step,   [GN_STEP_COPY] = run_step,         [GN_STEP_CALL] = run_step, [GN_STEP_LOOP] = run_loop,
-        [GN_STEP_BRANCH] = run_branch, [GN_STEP_VARIANTS] = run_variants, [GN_STEP_BODY] = NULL,     [GN_STEP_PREPARE] = run_prepare,
+        [GN_STEP_KERNEL] = run_step, [GN_STEP_COPY] = run_step,       [GN_STEP_CALL] = run_step,
+        [GN_STEP_LOOP] = run_loop,   [GN_STEP_BRANCH] = run_branch,   [GN_STEP_VARIANTS] = run_variants,
+        [GN_STEP_BODY] = NULL,       [GN_STEP_PREPARE] = run_prepare,
     };
     for (; at < end; at = gn_step_after(r->p->steps.at, at)) {
         run_kind[r->p->steps.at[at].kind](r, at);

@@ -18,7 +18,8 @@
 enum { GN_SYM_TURN = -2 };
 typedef struct gn_psym {         /* a named dim: the number that kernels get as sym[i] */
     const char *name;
-    int32_t input, axis;         /* extent that binds it at a call; input -1: fixed (value in `is`); GN_SYM_TURN: counts the turns of a loop */
+    int32_t input, axis;         /* extent that binds it at a call; input -1: fixed (value in `is`); GN_SYM_TURN: counts
+                                    the turns of a loop */
     int64_t is;
 } gn_psym;
 
@@ -87,21 +88,24 @@ gn_program *gn_program_make(gn_arena *, const struct gn_core *, const gn_target 
 void gn_program_print(gn_text *, const gn_program *);
 gn_program *gn_program_read(gn_arena *, const char *file, const char *text, size_t length); /* throws GN_ESYNTAX */
 
-/* Of a tree, throws GN_EFORMAT with a sentence: who writes before who reads, slices that are disjoint, what loops carry, lifetimes, variables that a
- * status would leave half changed. `file` stands before it. Notes in the steps what their arguments are for. */
+/* Of a tree, throws GN_EFORMAT with a sentence: who writes before who reads, slices that are disjoint, what loops
+ * carry, lifetimes, variables that a status would leave half changed. `file` stands before it. Notes in the steps
+ * what their arguments are for. */
 void gn_program_verify(gn_program *, const char *file);
 
-/* Between which steps the memory of each value is needed; -1, -1 for one that no step has. What a loop takes from outside lives to its end, what it
- * makes anew each turn within the turn; a carried value and the one that it becomes live through the whole loop, and each for as long as the other,
- * since they exchange their memories. What a prepared step makes lives from the first step to the last. */
+/* Between which steps the memory of each value is needed; -1, -1 for one that no step has. What a loop takes from
+ * outside lives to its end, what it makes anew each turn within the turn; a carried value and the one that it
+ * becomes live through the whole loop, and each for as long as the other, since they exchange their memories. What a
+ * prepared step makes lives from the first step to the last. */
 typedef struct gn_plive {
     int32_t first, last;
-    int32_t around;              /* the innermost loop around all steps that have it, which makes it anew each turn; -1: none */
+    int32_t around;              /* innermost loop around all steps that have it: makes it anew each turn; -1: none */
 } gn_plive;
 void gn_program_lifetimes(const gn_program *, gn_plive *out); /* one per value */
 
-/* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free while the value lives. The
- * scratch of a step's workers has its place among them, for that step. Steps are numbered in the order of the walk. */
+/* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free
+ * while the value lives. The scratch of a step's workers has its place among them, for that step. Steps are numbered
+ * in the order of the walk. */
 typedef struct gn_plan {
     int64_t *offset;             /* per value; -1: not in the arena (inputs, outputs, variables, constants) */
     int64_t *parts;              /* per step */
@@ -111,7 +115,9 @@ typedef struct gn_plan {
     int64_t all_bytes, bound_bytes;     /* sum of all temporaries; largest sum that lives at once */
 } gn_plan;
 void gn_program_plan(const gn_program *, const int64_t *sym, int workers, gn_plan *, gn_arena *); /* throws GN_ENOMEM "size overflows" */
-uint32_t gn_plan_choose(const gn_program *, const int64_t *sym, uint32_t variants); /* the body that these sizes choose */
-/* Replays the plan: throws GN_EINTERNAL if two values that live at once share bytes. Of a tree the steps are run over poisoned memory, loops for one
- * turn, two and three: no step may read what another has written over, or what memories hold that were exchanged. */
+/* The body that these sizes choose. */
+uint32_t gn_plan_choose(const gn_program *, const int64_t *sym, uint32_t variants);
+/* Replays the plan: throws GN_EINTERNAL if two values that live at once share bytes. Of a tree the steps are run
+ * over poisoned memory, loops for one turn, two and three: no step may read what another has written over, or what
+ * memories hold that were exchanged. */
 void gn_plan_verify(const gn_program *, const int64_t *sym, const gn_plan *);

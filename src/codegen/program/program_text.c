@@ -219,7 +219,8 @@ static bool refers_well(const gn_program *p, const gn_pstep *s)
     bool ok = s->kind != GN_STEP_KERNEL || s->kernel < p->kernels.n;
     for (uint32_t j = 0; j < s->narg; j++) ok &= s->arg[j] < (int64_t)p->values.n;
     for (uint32_t j = 0; j < s->nsym; j++) ok &= s->sym[j] < p->syms.n;
-    for (uint32_t j = 0; s->kind == GN_STEP_PREPARE && j < s->of.prepare->n; j++) ok &= s->of.prepare->variable[j] < p->variables.n;
+    for (uint32_t j = 0; s->kind == GN_STEP_PREPARE && j < s->of.prepare->n; j++)
+        ok &= s->of.prepare->variable[j] < p->variables.n;
     return ok && s->status <= s->narg;
 }
 

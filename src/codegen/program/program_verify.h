@@ -9,12 +9,15 @@ typedef struct gn_pverify {
     gn_arena *arena;             /* the program's: dims that are made stay in its pool */
     gn_accesses access;
     gn_plive *lives;             /* what is needed */
+    GN_VEC(gn_dim_fact) sizes, facts; /* what extents say of symbols; and with what turns do */
+    const gn_access_shape *some[2]; /* of what is read or written now: extents that are not 0; or NULL */
     uint32_t open[GN_PROGRAM_DEPTH], nopen; /* loops around the step that is looked at, outermost first */
 } gn_pverify;
 
-_Noreturn void gn_pverify_refuse(const gn_pverify *, uint32_t step, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* What is known of the turns of the open loops. */
-gn_dim_facts gn_pverify_facts(const gn_pverify *, gn_dim_fact space[2 * GN_PROGRAM_DEPTH]);
+_Noreturn void gn_pverify_refuse(const gn_pverify *, uint32_t step, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* What is known of sizes and of the turns of the open loops; until it is called again. */
+gn_dim_facts gn_pverify_facts(gn_pverify *);
 static inline const gn_ploop *gn_pverify_loop(const gn_pverify *v, uint32_t k)
 {
     return v->p->steps.at[v->open[k]].of.loop;

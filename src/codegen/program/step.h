@@ -1,9 +1,9 @@
-/* Steps of programs: a tree, kept as one list in the order of a walk. A step that has others within is followed by them and knows where they end,
- * so that a flat program is a list of kernel steps and a lifetime is a pair of numbers:
+/* Steps of programs: a tree, kept as one list in the order of a walk. A step that has others within is followed by them
+ * and knows where they end, so that a flat program is a list of kernel steps and a lifetime is a pair of numbers:
  *
  *     0 kernel      3 loop (end 6)      a step of a kernel, a copy, a call of one of our routines
- *     1 kernel        4 kernel          a loop and its body; a branch, or variants, and a body for each choice; work that is kept
- *     2 copy          5 kernel          from call to call
+ *     1 kernel        4 kernel          a loop and its body; a branch, or variants, and a body for each choice; work
+ *     2 copy          5 kernel          that is kept from call to call
  *
  * Text and meaning: docs/program-text.md. */
 #pragma once
@@ -18,7 +18,7 @@ typedef enum {
     GN_STEP_KERNEL,
     GN_STEP_COPY,                /* arguments: to, from */
     GN_STEP_CALL,                /* arguments: those of the routine, its workspace last */
-    GN_STEP_LOOP,                /* arguments: three per carried value (the value, its initial one, the one at the end of a turn); the condition */
+    GN_STEP_LOOP,                /* arguments: three per carried value (itself, its initial one, the next); the condition */
     GN_STEP_BRANCH,              /* argument: what chooses between its two bodies */
     GN_STEP_VARIANTS,            /* the sizes of a binding choose one of its bodies */
     GN_STEP_BODY,                /* of a branch or of variants */
@@ -60,18 +60,21 @@ typedef struct gn_pprepare {
 typedef struct gn_pstep {
     uint32_t kernel;
     uint32_t part_of;            /* which step of the kernel */
-    const char *symbol;          /* void SYMBOL(void *const *arg, const int64_t *sym, int64_t part) in the object; of others: what they are, for people */
+    const char *symbol;          /* void SYMBOL(void *const *arg, const int64_t *sym, int64_t part) in the object; of
+                                    others: what they are, for people */
     const gn_dim *parts;         /* run for part 0 .. parts - 1, in any order; NULL: no kernel */
     uint32_t narg, nsym, nscratch;
     const int32_t *arg;          /* value per argument, or -1 - s: scratch area s of the worker */
-    const gn_dim *const *start;  /* bytes from the start of its value, per argument: steps may read and write parts of one value; NULL: 0 for all */
+    const gn_dim *const *start;  /* bytes from the start of its value, per argument: steps may read and write parts of
+                                    one value; NULL: 0 for all */
     const uint32_t *sym;         /* symbol of the program per sym[i] of the function */
     const gn_dim *const *scratch;/* bytes per worker */
     uint8_t kind;                /* gn_step_kind */
     uint32_t end;                /* of one with others within: the number after the last of them */
     uint32_t status;             /* 1 + argument whose first integer ends the whole program unless it is 0; 0: none */
     uint32_t device;             /* 0: the host; n + 1: device n */
-    const uint8_t *uses;         /* gn_operand_use bits per argument, and bytes from its start on: noted by gn_program_verify for trees, else NULL */
+    const uint8_t *uses;         /* gn_operand_use bits per argument, and bytes from its start on: noted by
+                                    gn_program_verify for trees, else NULL */
     const gn_dim *const *bytes;
     union {
         const gn_pcopy *copy;
@@ -106,8 +109,8 @@ static inline int32_t gn_becomes(const gn_pstep *loop, int32_t next)
     return -1;
 }
 
-/* Of the values that exchange their memories: whose `value` has after a turn. A carried one has that of its next; a next that is no carried value has
- * the one that nobody takes. */
+/* Of the values that exchange their memories: whose `value` has after a turn. A carried one has that of its next; a
+ * next that is no carried value has the one that nobody takes. */
 static inline int32_t gn_taken_from(const gn_pstep *loop, int32_t value)
 {
     for (uint32_t k = 0; k < loop->of.loop->ncarried; k++)

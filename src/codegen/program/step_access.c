@@ -18,7 +18,8 @@ const gn_kernel *gn_access_kernel(gn_accesses *x, uint32_t at)
 uint8_t gn_access_uses(gn_accesses *x, const gn_pstep *s, uint32_t arg)
 {
     if (s->kind == GN_STEP_COPY) return arg == 0 ? GN_OPERAND_WRITE : GN_OPERAND_READ;
-    if (s->kind == GN_STEP_CALL) return arg < s->of.call->routine->narg ? s->of.call->routine->arg[arg].uses : GN_OPERAND_WRITE;
+    if (s->kind == GN_STEP_CALL)
+        return arg < s->of.call->routine->narg ? s->of.call->routine->arg[arg].uses : GN_OPERAND_WRITE;
     const gn_kernel *k = gn_access_kernel(x, s->kernel);
     if (arg >= k->bufs.n) return GN_OPERAND_WRITE;
     return k->bufs.at[arg].access & GN_KBUF_WRITE ? GN_OPERAND_WRITE : GN_OPERAND_READ;
@@ -61,16 +62,17 @@ static naming naming_of(gn_accesses *x, const gn_pstep *s)
 static const gn_dim *product(gn_accesses *x, gn_dtype dtype, size_t rank, const gn_dim *const *shape, const naming *m)
 {
     const gn_dim *n = gn_dim_const(x->dims, (int64_t)gn_dtype_size(dtype));
-    for (size_t d = 0; d < rank; d++)
-        n = gn_dim_mul(x->dims, n, dim_for(x, shape[d], m));
+    for (size_t d = 0; d < rank; d++) n = gn_dim_mul(x->dims, n, dim_for(x, shape[d], m));
     return n;
 }
 
 /* From the first element of a view to the last; strides are not negative. */
-static const gn_dim *span(gn_dim_pool *dims, gn_dtype dtype, size_t rank, const gn_dim *const *extent, const gn_dim *const *stride)
+static const gn_dim *span(gn_dim_pool *dims, gn_dtype dtype, size_t rank, const gn_dim *const *extent,
+                          const gn_dim *const *stride)
 {
     const gn_dim *last = gn_dim_const(dims, 0), *one = gn_dim_const(dims, 1);
-    for (size_t d = 0; d < rank; d++) last = gn_dim_add(dims, last, gn_dim_mul(dims, gn_dim_sub(dims, extent[d], one), stride[d]));
+    for (size_t d = 0; d < rank; d++)
+        last = gn_dim_add(dims, last, gn_dim_mul(dims, gn_dim_sub(dims, extent[d], one), stride[d]));
     return gn_dim_scale(dims, gn_dim_add(dims, last, one), (int64_t)gn_dtype_size(dtype));
 }
 
@@ -127,30 +129,54 @@ const gn_dim *gn_access_elements(gn_accesses *x, const gn_pstep *s, uint32_t arg
 
 /* ---- rows ---- */
 
-/* Inner dims that lie next to each other are one row; the outer ones must count rows of one pitch. */
-static gn_access_rows rows_of(gn_dim_pool *dims, gn_dtype dtype, size_t rank, const gn_dim *const *extent, const gn_dim *const *stride)
+static bool are_multiples(gn_dim_pool *dims, size_t n, const gn_dim *const *stride, const gn_dim *of)
+{
+    for (size_t d = 0; d < n; d++)
+        if (!gn_dim_exact(dims, stride[d], of)) return false;
+    return true;
+}
+
+static gn_access_rows rows_of(gn_dim_pool *dims, gn_dtype dtype, size_t rank, const gn_dim *const *extent,
+                              const gn_dim *const *stride)
 {
     const int64_t size = (int64_t)gn_dtype_size(dtype);
-    const gn_dim *width = gn_dim_const(dims, 1), *next;
-    size_t d = rank;
-    while (d > 0 && stride[d - 1] == width) width = gn_dim_mul(dims, width, extent[--d]);
-    if (d == 0) return (gn_access_rows){ false, NULL, NULL };
-    const gn_dim *pitch = stride[d - 1];
-    next = gn_dim_mul(dims, pitch, extent[d - 1]);
-    for (size_t o = d - 1; o-- > 0; next = gn_dim_mul(dims, next, extent[o]))
-        if (stride[o] != next) return (gn_access_rows){ true, NULL, NULL };
-    return (gn_access_rows){ true, gn_dim_scale(dims, width, size), gn_dim_scale(dims, pitch, size) };
+    const gn_dim *one = gn_dim_const(dims, 1), *width = one;
+    gn_access_rows r = { 0 };
+    for (size_t d = rank; d-- > 0;) { /* width: from the first element of the dims behind this one to their last */
+        if (stride[d] != width) {
+            r.strided = true;
+            if (are_multiples(dims, d, stride, stride[d]))
+                r.level[r.n].width = gn_dim_scale(dims, width, size),
+                r.level[r.n++].pitch = gn_dim_scale(dims, stride[d], size);
+        }
+        width = gn_dim_add(dims, gn_dim_mul(dims, gn_dim_sub(dims, extent[d], one), stride[d]), width);
+    }
+    return r;
 }
 
 gn_access_rows gn_access_rows_of(gn_accesses *x, const gn_pstep *s, uint32_t arg)
 {
     const gn_dtype dtype = x->p->values.at[s->arg[arg]].dtype;
-    if (s->kind == GN_STEP_COPY) return rows_of(x->dims, dtype, s->of.copy->rank, s->of.copy->extent, arg ? s->of.copy->from : s->of.copy->to);
+    if (s->kind == GN_STEP_COPY)
+        return rows_of(x->dims, dtype, s->of.copy->rank, s->of.copy->extent, arg ? s->of.copy->from : s->of.copy->to);
     const gn_kernel *k = s->kind == GN_STEP_KERNEL ? gn_access_kernel(x, s->kernel) : NULL;
-    if (!k || arg >= k->bufs.n || !k->bufs.at[arg].stride) return (gn_access_rows){ false, NULL, NULL };
+    if (!k || arg >= k->bufs.n || !k->bufs.at[arg].stride) return (gn_access_rows){ 0 };
     const gn_kbuf *b = &k->bufs.at[arg];
     gn_access_rows r = rows_of(k->dims, dtype, b->rank, b->shape, b->stride);
     const naming m = naming_of(x, s);
-    if (r.pitch) r.width = dim_for(x, r.width, &m), r.pitch = dim_for(x, r.pitch, &m);
+    for (int i = 0; i < r.n; i++)
+        r.level[i].width = dim_for(x, r.level[i].width, &m), r.level[i].pitch = dim_for(x, r.level[i].pitch, &m);
     return r;
+}
+
+gn_access_shape gn_access_shape_of(gn_accesses *x, const gn_pstep *s, uint32_t arg)
+{
+    if (s->kind == GN_STEP_COPY) return (gn_access_shape){ s->of.copy->rank, s->of.copy->extent };
+    const gn_kernel *k = s->kind == GN_STEP_KERNEL ? gn_access_kernel(x, s->kernel) : NULL;
+    if (!k || arg >= k->bufs.n) return (gn_access_shape){ 0 };
+    const gn_kbuf *b = &k->bufs.at[arg];
+    const gn_dim **extent = GN_NEW_ARRAY(x->arena, const gn_dim *, b->rank);
+    const naming m = naming_of(x, s);
+    for (int d = 0; d < b->rank; d++) extent[d] = dim_for(x, b->shape[d], &m);
+    return (gn_access_shape){ b->rank, extent };
 }

@@ -162,7 +162,8 @@ static int32_t read_arg(gn_preader *r, const gn_sx *x, uint32_t nscratch, const 
 {
     if (x->kind == GN_SX_LIST) gn_pread_length(r, x, 2);
     *start = x->kind == GN_SX_LIST ? gn_dim_read(r->p->dims, r->file, x->at[1]) : gn_dim_const(r->p->dims, 0);
-    return (int32_t)gn_pread_int(r, x->kind == GN_SX_LIST ? x->at[0] : x, x->kind == GN_SX_LIST ? 0 : -(int64_t)nscratch, INT32_MAX);
+    return (int32_t)gn_pread_int(r, x->kind == GN_SX_LIST ? x->at[0] : x,
+                                 x->kind == GN_SX_LIST ? 0 : -(int64_t)nscratch, INT32_MAX);
 }
 
 static void read_args(gn_preader *r, const gn_sx *const *x, uint32_t n, gn_pstep *s)
@@ -185,7 +186,8 @@ static void read_clauses(gn_preader *r, const gn_sx *x, size_t first, gn_pstep *
 {
     for (size_t i = first; i < x->n; i++) {
         const bool is_status = gn_sx_head(x->at[i], "status");
-        if (!is_status && !gn_sx_head(x->at[i], "device")) gn_sx_fail(r->file, x->at[i], "expected (status N) or (device N)");
+        if (!is_status && !gn_sx_head(x->at[i], "device"))
+            gn_sx_fail(r->file, x->at[i], "expected (status N) or (device N)");
         gn_pread_length(r, x->at[i], 2);
         *(is_status ? &s->status : &s->device) = 1 + (uint32_t)gn_pread_int(r, x->at[i]->at[1], 0, INT32_MAX);
     }
@@ -206,10 +208,12 @@ static uint32_t push(gn_preader *r, gn_pstep s)
 /* A step with others within, which are the items of x from `first` on. */
 static void push_with(gn_preader *r, gn_pstep s, const gn_sx *x, size_t first)
 {
-    if (s.kind != GN_STEP_BODY && ++r->depth > GN_PROGRAM_DEPTH) gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
+    if (s.kind != GN_STEP_BODY && ++r->depth > GN_PROGRAM_DEPTH)
+        gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
     const uint32_t at = push(r, s);
     for (size_t i = first; i < x->n; i++)
-        if (x->at[i]->kind != GN_SX_LIST || !gn_pread_step(r, x->at[i])) gn_sx_fail(r->file, x->at[i], "expected a step");
+        if (x->at[i]->kind != GN_SX_LIST || !gn_pread_step(r, x->at[i]))
+            gn_sx_fail(r->file, x->at[i], "expected a step");
     r->p->steps.at[at].end = (uint32_t)r->p->steps.n;
     if (s.kind != GN_STEP_BODY) r->depth--;
 }
@@ -238,7 +242,8 @@ static void read_copy(gn_preader *r, const gn_sx *x)
     gn_pcopy *c = GN_NEW_OBJECT(r->p->arena, gn_pcopy);
     need_list(r, x->at[1]), gn_pread_length(r, x->at[1], 2);
     read_args(r, x->at[1]->at, 2, &s);
-    *c = (gn_pcopy){ (uint8_t)x->at[2]->n, gn_pread_dims(r, x->at[2]), gn_pread_dims(r, x->at[3]), gn_pread_dims(r, x->at[4]) };
+    *c = (gn_pcopy){ (uint8_t)x->at[2]->n, gn_pread_dims(r, x->at[2]), gn_pread_dims(r, x->at[3]),
+                     gn_pread_dims(r, x->at[4]) };
     if (x->at[2]->n > GN_MAX_RANK) gn_sx_fail(r->file, x->at[2], "more than %d dims", GN_MAX_RANK);
     gn_pread_length(r, x->at[3], x->at[2]->n), gn_pread_length(r, x->at[4], x->at[2]->n);
     s.of.copy = c;
@@ -277,7 +282,8 @@ static void read_loop(gn_preader *r, const gn_sx *x)
     gn_pstep s = { .kind = GN_STEP_LOOP, .symbol = gn_pread_name(r, x->at[1]) };
     gn_ploop *l = GN_NEW_OBJECT(r->p->arena, gn_ploop);
     need_list(r, x->at[3]), need_list(r, x->at[4]);
-    *l = (gn_ploop){ find_turn(r, x->at[1]), gn_dim_read(r->p->dims, r->file, x->at[2]), (uint32_t)x->at[3]->n, x->at[4]->n != 0 };
+    *l = (gn_ploop){ find_turn(r, x->at[1]), gn_dim_read(r->p->dims, r->file, x->at[2]), (uint32_t)x->at[3]->n,
+                     x->at[4]->n != 0 };
     if (x->at[4]->n > 1) gn_sx_fail(r->file, x->at[4], "a loop has one condition");
     const gn_sx **arg = GN_NEW_ARRAY(r->p->arena, const gn_sx *, 3 * (size_t)l->ncarried + 1);
     for (uint32_t k = 0; k < l->ncarried; k++) {
@@ -295,7 +301,8 @@ static void read_branch(gn_preader *r, const gn_sx *x)
     gn_pread_length(r, x, 4);
     gn_pstep s = { .kind = GN_STEP_BRANCH, .symbol = "branch" };
     read_args(r, x->at + 1, 1, &s);
-    if (++r->depth > GN_PROGRAM_DEPTH) gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
+    if (++r->depth > GN_PROGRAM_DEPTH)
+        gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
     const uint32_t at = push(r, s);
     for (size_t i = 2; i < 4; i++) {
         need_list(r, x->at[i]);
@@ -312,7 +319,8 @@ static void read_facts(gn_preader *r, const gn_sx *x, gn_pbody *b)
     b->nfact = (uint32_t)x->n, b->fact = fact;
     for (uint32_t i = 0; i < x->n; i++) {
         const bool is_eq = gn_sx_head(x->at[i], "eq");
-        if (!is_eq && !gn_sx_head(x->at[i], "lt")) gn_sx_fail(r->file, x->at[i], "expected (eq dim dim) or (lt dim dim)");
+        if (!is_eq && !gn_sx_head(x->at[i], "lt"))
+            gn_sx_fail(r->file, x->at[i], "expected (eq dim dim) or (lt dim dim)");
         gn_pread_length(r, x->at[i], 3);
         fact[i] = (gn_pfact){ is_eq ? GN_FACT_EQ : GN_FACT_LT, gn_dim_read(r->p->dims, r->file, x->at[i]->at[1]),
                               gn_dim_read(r->p->dims, r->file, x->at[i]->at[2]) };
@@ -321,7 +329,8 @@ static void read_facts(gn_preader *r, const gn_sx *x, gn_pbody *b)
 
 static void read_variants(gn_preader *r, const gn_sx *x)
 {
-    if (++r->depth > GN_PROGRAM_DEPTH) gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
+    if (++r->depth > GN_PROGRAM_DEPTH)
+        gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
     const uint32_t at = push(r, (gn_pstep){ .kind = GN_STEP_VARIANTS, .symbol = "variants" });
     for (size_t i = 1; i < x->n; i++) {
         gn_pbody *b = GN_NEW_OBJECT(r->p->arena, gn_pbody);
@@ -345,10 +354,14 @@ static void read_prepare(gn_preader *r, const gn_sx *x)
 }
 
 static const step_form forms[] = {
-    { "step", GN_STEP_KERNEL, read_kernel, print_kernel },       { "copy", GN_STEP_COPY, read_copy, print_copy },
-    { "call", GN_STEP_CALL, read_call, print_call },             { "loop", GN_STEP_LOOP, read_loop, print_loop },
-    { "branch", GN_STEP_BRANCH, read_branch, print_branch },     { "variants", GN_STEP_VARIANTS, read_variants, print_variants },
-    { NULL, GN_STEP_BODY, NULL, print_body },                    { "prepare", GN_STEP_PREPARE, read_prepare, print_prepare },
+    { "step", GN_STEP_KERNEL, read_kernel, print_kernel },
+    { "copy", GN_STEP_COPY, read_copy, print_copy },
+    { "call", GN_STEP_CALL, read_call, print_call },
+    { "loop", GN_STEP_LOOP, read_loop, print_loop },
+    { "branch", GN_STEP_BRANCH, read_branch, print_branch },
+    { "variants", GN_STEP_VARIANTS, read_variants, print_variants },
+    { NULL, GN_STEP_BODY, NULL, print_body },
+    { "prepare", GN_STEP_PREPARE, read_prepare, print_prepare },
 };
 
 bool gn_pread_step(gn_preader *r, const gn_sx *x)
