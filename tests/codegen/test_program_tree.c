@@ -579,6 +579,7 @@ static void wrong_trees_are_refused_with_a_sentence(void **state)
         { 0, "(4 0 5) (5 1 6)", "(4 0 1) (5 1 6)", "'b0', which becomes 'a', has no memory of its own: a copy is needed" },
         { 0, "(4 0 5) (5 1 6)", "(2 0 5) (5 1 6)", "the carried value 'ya' has no memory of its own" },
         { 0, "\"t\" f64 (4) 32", "\"t\" f32 (8) 32", "carries 'b', f64 of 32 bytes, and 't', f32 of 32 bytes" },
+        { 0, "\"a\" f64 (4) 32 0 3 -1", "\"a\" f64 (4) 32 0 3 0", "'a' takes over the memory of 'a0', which is not the program's" },
         { 0, "(6 4 5)", "(6 4 6)", "step 1 (add): reads 't' before it is written" },
         { 0, "(6 4 5)", "(5 4 4)", "writes 'b', which a loop carries" },
         { 0, "(6 4 5)", "(1 4 5)", "writes 'b0', which is given" },

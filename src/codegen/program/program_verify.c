@@ -347,12 +347,26 @@ static void check_size(const gn_pverify *v, const gn_pvalue *x)
                  gn_dim_text(v->arena, x->bytes));
 }
 
-static void check_values(const gn_pverify *v)
+/* Memory that may be taken over: a temporary's, or an update's variable's; and no less of it than is needed. */
+static void check_alias(gn_pverify *v, const gn_pvalue *x)
+{
+    if (x->alias < 0) return;
+    const gn_dim_facts facts = gn_pverify_facts(v);
+    const gn_pvalue *old = &v->p->values.at[x->alias];
+    const bool own = x->kind == GN_VALUE_UPDATE && old->kind == GN_VALUE_VARIABLE && old->index == x->index;
+    if (!own && (x->kind != GN_VALUE_TEMP || old->kind != GN_VALUE_TEMP))
+        gn_throw(GN_EFORMAT, "%s: '%s' takes over the memory of '%s', which is not the program's", v->file, x->name,
+                 old->name);
+    if (!gn_dim_nonnegative(v->p->dims, gn_dim_sub(v->p->dims, old->bytes, x->bytes), &facts))
+        gn_throw(GN_EFORMAT, "%s: '%s' takes over the memory of '%s', which is smaller", v->file, x->name, old->name);
+}
+
+static void check_values(gn_pverify *v)
 {
     for (size_t i = 0; i < v->p->values.n; i++) {
         const gn_pvalue *x = &v->p->values.at[i];
         const char *turn = turn_in(v, x->bytes);
-        check_size(v, x);
+        check_size(v, x), check_alias(v, x);
         if (turn)
             gn_throw(GN_EFORMAT, "%s: the size of '%s' depends on '%s', which counts turns", v->file, x->name, turn);
         const gn_plive *need = &v->lives[i];
