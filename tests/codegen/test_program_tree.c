@@ -1,6 +1,7 @@
 /* Programs that are trees: loops, branches, calls, variants, prepared steps, from text. Each runs compiled and interpreted, and is compared with what the
  * same words say in C here. */
 #include <dlfcn.h>
+#include "failing_alloc.h"
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -133,6 +134,51 @@ static void a_carried_value_may_stay_in_its_memory(void **state)
         memset(y, 0, 32);
         assert_int_equal(library(x, y, memory), 0);
         for (int i = 0; i < 4; i++) assert_true(y[i] == 2 * x[i] + 21);
+        gn_func_free(f);
+    }
+}
+
+/* The first lies where a step has made the initial value, an odd number of turns leaves it elsewhere, and the next call makes it there again. */
+static void a_carried_value_may_begin_in_the_memory_of_its_initial_one(void **state)
+{
+    (void)state;
+    const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1) V4("temp", 0, "first", 0, 1, -1) V4("temp", 0, "now", 1, 3, 2)
+        V4("temp", 0, "next", 1, 3, -1) " (sym i -2 -1 0)\n"
+        " (step 1 0 twice 1 (2 0) () ()) (loop i 7 ((3 2 4)) () (step 2 0 plus_turn 1 (4 3) (0) ()))\n" COPY(1, 3);
+    double x[4] = { 1, 2, 3, 4 }, y[4];
+    for (int c = 0; c < 2; c++) {
+        gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
+        for (int call = 0; call < 3; call++) {
+            must(gn_call(f, GN_ARRAYS(vec(x)), GN_ARRAYS(vec(y))));
+            for (int i = 0; i < 4; i++) assert_true(y[i] == 2 * x[i] + 21);
+        }
+        int (*library)(const double *, double *, void *);
+        *(void **)&library = exported(f, "begins");
+        memset(y, 0, 32);
+        assert_int_equal(library(x, y, memory), 0);
+        for (int i = 0; i < 4; i++) assert_true(y[i] == 2 * x[i] + 21);
+        gn_func_free(f);
+    }
+}
+
+/* now = 2 (now + 2 x): what is made before the loop is read first in each turn, and what the turn makes needs memory. */
+#define OUTSIDE                                                                                                                                \
+    V4("input", 0, "x", 0, 1, -1) V4("output", 0, "y", 4, 4, -1) V4("temp", 0, "kept", 0, 3, -1) V4("temp", 0, "now", 1, 4, -1)                 \
+    V4("temp", 0, "next", 1, 4, -1) V4("temp", 0, "sum", 2, 3, -1) " (sym i -2 -1 0)\n"                                                          \
+    " (step 1 0 twice 1 (2 0) () ()) (loop i 5 ((3 0 4)) () (step 0 0 add 1 (5 3 2) () ()) (step 1 0 twice 1 (4 5) () ()))\n" COPY(1, 3)
+
+static void what_is_made_before_a_loop_is_there_in_each_turn(void **state)
+{
+    (void)state;
+    double x[4] = { 1, 2, 3, 4 }, y[4];
+    for (int c = 0; c < 2; c++) {
+        gn_func *f = compile(c, tree_text(&arena, 1, 1, OUTSIDE), NULL);
+        must(gn_call(f, GN_ARRAYS(vec(x)), GN_ARRAYS(vec(y))));
+        for (int i = 0; i < 4; i++) {
+            double want = x[i];
+            for (int k = 0; k < 5; k++) want = 2 * (want + 2 * x[i]);
+            assert_true(y[i] == want);
+        }
         gn_func_free(f);
     }
 }
@@ -519,10 +565,36 @@ static void a_profile_shows_the_tree(void **state)
     gn_func_free(f);
 }
 
+/* ---- memory runs out ---- */
+
+static int live(const gn_allocator *allocator)
+{
+    static const char *text;
+    const gn_context_options o = { .allocator = allocator, .cache_dir = "", .toolchain = "interpreter", .threads = 2 };
+    double x[4] = { 1, 2, 3, 4 }, y[4];
+    gn_context *c = NULL;
+    gn_func *f = NULL;
+    if (!text) text = tree_text(&arena, 1, 1, OUTSIDE);
+    gn_status s = gn_context_new(&c, &o);
+    if (!s) s = gn_func_of_text(&f, c, text, strlen(text), NULL);
+    if (!s) s = gn_call(f, GN_ARRAYS(vec(x)), GN_ARRAYS(vec(y)));
+    if (!s) s = gn_export(f, "scarce", dir);
+    gn_func_free(f);
+    gn_context_free(c);
+    return s;
+}
+
+static void nothing_leaks_when_memory_runs_out(void **state)
+{
+    (void)state;
+    assert_true(survive_refusals(live, false) > 20);
+    assert_true(survive_refusals(live, true) > 20);
+}
+
 /* ---- text ---- */
 
-static const char *const all[] = { FIBONACCI("12"), SCAN("n", "(mul 32 i)", "(mul 32 i)"), NEST, BRANCHES, VARIANTS, SORTS, PREPARES };
-static const int inputs[] = { 2, 1, 1, 1, 1, 1, 1 }, outputs[] = { 2, 2, 1, 1, 1, 1, 1 };
+static const char *const all[] = { FIBONACCI("12"), SCAN("n", "(mul 32 i)", "(mul 32 i)"), NEST, BRANCHES, VARIANTS, SORTS, PREPARES, OUTSIDE };
+static const int inputs[] = { 2, 1, 1, 1, 1, 1, 1, 1 }, outputs[] = { 2, 2, 1, 1, 1, 1, 1, 1 };
 
 static void printing_then_reading_gives_the_same_tree(void **state)
 {
@@ -612,6 +684,9 @@ static void wrong_trees_are_refused_with_a_sentence(void **state)
         { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (6 1) (7 1))", "writes with stride 6 what the dims behind it reach over: 7" },
         { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (7 1) (7 2))", "reads 164 bytes at 0 of 'x', which has 140" },
         { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 3) (7 1) (7 1)) (copy ((2 8) (0 8)) (5 4) (7 1) (7 1))", "writes 'keys' at 8, where step 0 has written" },
+        { 7, "\"kept\" f64 (4) 32 0 3", "\"kept\" f64 (4) 32 0 2", "'kept' lives from step 0 to step 2 and is needed from 0 to 3" },
+        { 7, "\"sum\" f64 (4) 32 2 3", "\"sum\" f64 (4) 32 3 3", "'sum' lives from step 3 to step 3 and is needed from 2 to 3" },
+        { 7, "\"sum\" f64 (4) 32 2 3 -1", "\"sum\" f64 (4) 32 2 3 2", "step 2 destroys 'kept', which is from before the loop" },
         { 6, "(prepare (0)", "(prepare ()", "a prepared step reads 'w', which is no variable of its list" },
         { 6, "(variable \"w\" f64 (4) 0)", "(variable \"w\" f64 (4) 1)", "the variable 'w' is updated by the program itself" },
         { 6, "\"packed\" f64 (4) 32 0 2", "\"packed\" f64 (4) 32 1 2", "'packed' lives from step 1 to step 2 and is needed from 0 to 2" },
@@ -715,6 +790,7 @@ static void planted_faults_are_found(void **state)
         { 0, 6, -1, -1, 5, "live at once in the same bytes" },
         { 1, 4, 0, 1, -1, "reads next, whose time has ended" },
         { 6, 3, 1, 1, -1, "reads packed, whose time has ended" },
+        { 7, 2, 0, 2, -1, "reads kept, whose time has ended" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int of = cases[i].of;
@@ -753,6 +829,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carried_values_are_swapped),           cmocka_unit_test(a_carried_value_may_stay_in_its_memory),
+        cmocka_unit_test(a_carried_value_may_begin_in_the_memory_of_its_initial_one),
+        cmocka_unit_test(what_is_made_before_a_loop_is_there_in_each_turn),
         cmocka_unit_test(a_condition_ends_a_loop),              cmocka_unit_test(a_condition_may_be_a_number),
         cmocka_unit_test(sequences_are_read_and_written_by_slice), cmocka_unit_test(loops_nest),
         cmocka_unit_test(a_loop_within_carries_of_its_own),     cmocka_unit_test(a_body_has_parallel_steps),
@@ -761,6 +839,7 @@ int main(void)
         cmocka_unit_test(columns_are_copied_beside_each_other),
         cmocka_unit_test(a_status_ends_the_program_and_changes_nothing), cmocka_unit_test(a_routine_may_end_the_program),
         cmocka_unit_test(prepared_steps_run_when_a_variable_has_changed), cmocka_unit_test(a_profile_shows_the_tree),
+        cmocka_unit_test(nothing_leaks_when_memory_runs_out),
         cmocka_unit_test(printing_then_reading_gives_the_same_tree), cmocka_unit_test(wrong_trees_are_refused_with_a_sentence),
         cmocka_unit_test(steps_nest_to_a_bound),                cmocka_unit_test(a_status_behind_a_variable_that_has_changed_is_refused),
         cmocka_unit_test(a_device_is_refused_when_sizes_are_bound), cmocka_unit_test(plans_of_trees_hold),
