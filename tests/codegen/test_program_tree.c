@@ -1,5 +1,5 @@
-/* Programs that are trees: loops, branches, calls, variants, prepared steps, from text. Each runs compiled and interpreted, and is compared with what the
- * same words say in C here. */
+/* Programs that are trees: loops, branches, calls, variants, prepared steps, from text. Each runs compiled and
+ * interpreted, and is compared with what the same words say in C here. */
 #include <dlfcn.h>
 #include "failing_alloc.h"
 #include <math.h>
@@ -74,9 +74,10 @@ static void *exported(const gn_func *f, const char *name)
 /* ---- what is carried ---- */
 
 /* a, b = b, a + b */
-#define FIBONACCI(turns)                                                                                                                       \
-    V4("input", 0, "a0", 0, 0, -1) V4("input", 1, "b0", 0, 0, -1) V4("output", 0, "ya", 2, 2, -1) V4("output", 1, "yb", 3, 3, -1)              \
-    V4("temp", 0, "a", 0, 3, -1) V4("temp", 0, "b", 0, 3, -1) V4("temp", 0, "t", 0, 3, -1) " (sym i -2 -1 0)\n"                                \
+#define FIBONACCI(turns) \
+    V4("input", 0, "a0", 0, 0, -1) V4("input", 1, "b0", 0, 0, -1) V4("output", 0, "ya", 2, 2, -1) \
+    V4("output", 1, "yb", 3, 3, -1) \
+    V4("temp", 0, "a", 0, 3, -1) V4("temp", 0, "b", 0, 3, -1) V4("temp", 0, "t", 0, 3, -1) " (sym i -2 -1 0)\n" \
     " (loop i " turns " ((4 0 5) (5 1 6)) () (step 0 0 add 1 (6 4 5) () ()))\n" COPY(2, 4) COPY(3, 5)
 
 static void fibonacci(int turns, const double *a0, const double *b0, double *a, double *b)
@@ -115,14 +116,16 @@ static void carried_values_are_swapped(void **state)
         }
 }
 
-/* The next value lies in the memory of the one before, and the first in that of the initial value, which a step made. */
+/* The next value lies in the memory of the one before, and the first in that of the initial value, which a step
+ * made. */
 static void a_carried_value_may_stay_in_its_memory(void **state)
 {
     (void)state;
-    const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1) V4("temp", 0, "first", 0, 1, -1) V4("temp", 0, "now", 1, 3, 2)
+        const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1)
+        V4("temp", 0, "first", 0, 1, -1) V4("temp", 0, "now", 1, 3, 2)
         V4("temp", 0, "next", 1, 3, 3) " (sym i -2 -1 0)\n"
         " (step 1 0 twice 1 (2 0) () ()) (loop i 7 ((3 2 4)) () (step 2 0 plus_turn 1 (4 3) (0) ()))\n" COPY(1, 3);
-    double x[4] = { 1, 2, 3, 4 }, y[4];
+        double x[4] = { 1, 2, 3, 4 }, y[4];
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
         for (int call = 0; call < 2; call++) {
@@ -138,14 +141,16 @@ static void a_carried_value_may_stay_in_its_memory(void **state)
     }
 }
 
-/* The first lies where a step has made the initial value, an odd number of turns leaves it elsewhere, and the next call makes it there again. */
+/* The first lies where a step has made the initial value, an odd number of turns leaves it elsewhere, and the next
+ * call makes it there again. */
 static void a_carried_value_may_begin_in_the_memory_of_its_initial_one(void **state)
 {
     (void)state;
-    const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1) V4("temp", 0, "first", 0, 1, -1) V4("temp", 0, "now", 1, 3, 2)
+        const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1)
+        V4("temp", 0, "first", 0, 1, -1) V4("temp", 0, "now", 1, 3, 2)
         V4("temp", 0, "next", 1, 3, -1) " (sym i -2 -1 0)\n"
         " (step 1 0 twice 1 (2 0) () ()) (loop i 7 ((3 2 4)) () (step 2 0 plus_turn 1 (4 3) (0) ()))\n" COPY(1, 3);
-    double x[4] = { 1, 2, 3, 4 }, y[4];
+        double x[4] = { 1, 2, 3, 4 }, y[4];
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
         for (int call = 0; call < 3; call++) {
@@ -161,11 +166,14 @@ static void a_carried_value_may_begin_in_the_memory_of_its_initial_one(void **st
     }
 }
 
-/* now = 2 (now + 2 x): what is made before the loop is read first in each turn, and what the turn makes needs memory. */
-#define OUTSIDE                                                                                                                                \
-    V4("input", 0, "x", 0, 1, -1) V4("output", 0, "y", 4, 4, -1) V4("temp", 0, "kept", 0, 3, -1) V4("temp", 0, "now", 1, 4, -1)                 \
-    V4("temp", 0, "next", 1, 4, -1) V4("temp", 0, "sum", 2, 3, -1) " (sym i -2 -1 0)\n"                                                          \
-    " (step 1 0 twice 1 (2 0) () ()) (loop i 5 ((3 0 4)) () (step 0 0 add 1 (5 3 2) () ()) (step 1 0 twice 1 (4 5) () ()))\n" COPY(1, 3)
+/* now = 2 (now + 2 x): what is made before the loop is read first in each turn, and what the turn makes needs
+ * memory. */
+#define OUTSIDE \
+    V4("input", 0, "x", 0, 1, -1) V4("output", 0, "y", 4, 4, -1) V4("temp", 0, "kept", 0, 3, -1) \
+    V4("temp", 0, "now", 1, 4, -1) \
+    V4("temp", 0, "next", 1, 4, -1) V4("temp", 0, "sum", 2, 3, -1) " (sym i -2 -1 0)\n" \
+    " (step 1 0 twice 1 (2 0) () ()) (loop i 5 ((3 0 4)) () (step 0 0 add 1 (5 3 2) () ())" \
+    " (step 1 0 twice 1 (4 5) () ()))\n" COPY(1, 3)
 
 static void what_is_made_before_a_loop_is_there_in_each_turn(void **state)
 {
@@ -187,10 +195,11 @@ static void what_is_made_before_a_loop_is_there_in_each_turn(void **state)
 static void a_condition_ends_a_loop(void **state)
 {
     (void)state;
-    const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1) V4("temp", 0, "now", 0, 3, -1) V4("temp", 0, "next", 0, 3, -1)
+        const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1)
+        V4("temp", 0, "now", 0, 3, -1) V4("temp", 0, "next", 0, 3, -1)
         FLAG("goes", 0, 2) " (sym i -2 -1 0)\n"
         " (loop i 1000 ((2 0 3)) (4) (step 1 0 twice 1 (3 2) () ()) (step 3 0 below 1 (4 3) () ()))\n" COPY(1, 2);
-    for (int c = 0; c < 2; c++) {
+        for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
         for (double start = 1; start < 400; start *= 3) {
             double x[4] = { start, 1, 2, 3 }, y[4], want = start, times = 1;
@@ -213,10 +222,11 @@ static void a_condition_ends_a_loop(void **state)
 static void a_condition_may_be_a_number(void **state)
 {
     (void)state;
-    const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1) V4("temp", 0, "now", 0, 3, -1) V4("temp", 0, "next", 0, 3, -1)
+        const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 3, 3, -1)
+        V4("temp", 0, "now", 0, 3, -1) V4("temp", 0, "next", 0, 3, -1)
         " (value temp 0 \"left\" i64 (1) 8 0 2 -1) (sym i -2 -1 0)\n"
         " (loop i 1000 ((2 0 3)) (4) (step 6 0 plus_one 1 (3 2) () ()) (step 8 0 left 1 (4) (0) ()))\n" COPY(1, 2);
-    double x[4] = { 1, 2, 3, 4 }, y[4];
+        double x[4] = { 1, 2, 3, 4 }, y[4];
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
         must(gn_call(f, GN_ARRAYS(vec(x)), GN_ARRAYS(vec(y))));
@@ -228,18 +238,23 @@ static void a_condition_may_be_a_number(void **state)
 /* ---- slices ---- */
 
 /* y[i] = 2 * (running sum of x)[i]; backwards: the last row first. */
-#define SCAN(count, x_at, y_at)                                                                                                                \
-    " (sym n 0 0 -1) (sym i -2 -1 0)\n (value input 0 \"x\" f64 (n 4) (mul 32 n) 0 2 -1) (value output 0 \"y\" f64 (n 4) (mul 32 n) 0 2 -1)\n"  \
-    V4("output", 1, "last", 3, 3, -1) " (value constant 0 \"zero\" f64 (4) 32 0 0 -1 \"0000000000000000000000000000000000000000000000000000000000000000\")\n" \
-    V4("temp", 0, "sum", 0, 3, -1) V4("temp", 0, "next", 0, 3, -1)                                                                              \
-    " (loop i " count " ((4 3 5)) () (step 0 0 add 1 (5 4 (0 " x_at ")) () ()) (step 1 0 twice 1 ((1 " y_at ") 5) () ()))\n" COPY(2, 4)
+#define SCAN(count, x_at, y_at) \
+    " (sym n 0 0 -1) (sym i -2 -1 0)\n (value input 0 \"x\" f64 (n 4) (mul 32 n) 0 2 -1)" \
+    " (value output 0 \"y\" f64 (n 4) (mul 32 n) 0 2 -1)\n" \
+    V4("output", 1, "last", 3, 3, -1) " (value constant 0 \"zero\" f64 (4) 32 0 0 -1" \
+    " \"0000000000000000000000000000000000000000000000000000000000000000\")\n" \
+    V4("temp", 0, "sum", 0, 3, -1) V4("temp", 0, "next", 0, 3, -1) \
+    " (loop i " count " ((4 3 5)) () (step 0 0 add 1 (5 4 (0 " x_at ")) () ())" \
+    " (step 1 0 twice 1 ((1 " y_at ") 5) () ()))\n" COPY(2, 4)
 
 static void sequences_are_read_and_written_by_slice(void **state)
 {
     (void)state;
     static const char *const back = "(sub (mul 32 n) (add 32 (mul 32 i)))";
-    const char *forth = SCAN("n", "(mul 32 i)", "(mul 32 i)"), *items[2] = { forth, gn_arena_printf(&arena, SCAN("n", "%s", "%s"), back, back) };
-    double x[40], y[40], last[4], want[40], sum[4];
+        const char *forth = SCAN("n", "(mul 32 i)", "(mul 32 i)"), *items[2] = {
+        forth, gn_arena_printf(&arena, SCAN("n", "%s", "%s"), back, back)
+    };
+        double x[40], y[40], last[4], want[40], sum[4];
     for (int k = 0; k < 40; k++) x[k] = k % 7 - 2.5;
     for (int c = 0; c < 4; c++)
         for (int n = 0; n <= 10; n += n < 3 ? 1 : 7) {
@@ -251,7 +266,8 @@ static void sequences_are_read_and_written_by_slice(void **state)
                     want[4 * row + i] = 2 * (sum[i] += x[4 * row + i]);
                 }
             memset(y, 0, sizeof y);
-            must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ n, 4 })), GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ n, 4 }), vec(last))));
+            must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ n, 4 })),
+                         GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ n, 4 }), vec(last))));
             assert_memory_equal(y, want, (size_t)n * 32);
             assert_memory_equal(last, sum, 32);
             gn_func_free(f);
@@ -259,9 +275,11 @@ static void sequences_are_read_and_written_by_slice(void **state)
 }
 
 /* y[i][j] = x[i] + j: a slice of a slice. */
-#define NEST                                                                                                                                   \
-    " (sym i -2 -1 0) (sym j -2 -1 0)\n (value input 0 \"x\" f64 (3 4) 96 0 2 -1) (value output 0 \"y\" f64 (3 2 4) 192 0 2 -1)\n"               \
-    " (loop i 3 () () (loop j 2 () () (step 2 0 plus_turn 1 ((1 (add (mul 64 i) (mul 32 j))) (0 (mul 32 i))) (1) ())))\n"
+#define NEST \
+    " (sym i -2 -1 0) (sym j -2 -1 0)\n (value input 0 \"x\" f64 (3 4) 96 0 2 -1)" \
+    " (value output 0 \"y\" f64 (3 2 4) 192 0 2 -1)\n" \
+    " (loop i 3 () () (loop j 2 () ()" \
+    " (step 2 0 plus_turn 1 ((1 (add (mul 64 i) (mul 32 j))) (0 (mul 32 i))) (1) ())))\n"
 
 static void loops_nest(void **state)
 {
@@ -270,7 +288,8 @@ static void loops_nest(void **state)
     for (int k = 0; k < 12; k++) x[k] = k;
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, NEST), NULL);
-        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 3, 4 })), GN_ARRAYS(gn_array_of(y, GN_F64, 3, (int64_t[]){ 3, 2, 4 }))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 3, 4 })),
+                     GN_ARRAYS(gn_array_of(y, GN_F64, 3, (int64_t[]){ 3, 2, 4 }))));
         for (int k = 0; k < 24; k++) assert_true(y[k] == x[k / 8 * 4 + k % 4] + k / 4 % 2);
         int (*library)(const double *, double *, void *);
         *(void **)&library = exported(f, "nest");
@@ -284,10 +303,12 @@ static void loops_nest(void **state)
 static void a_loop_within_carries_of_its_own(void **state)
 {
     (void)state;
-    const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 4, 4, -1) V4("temp", 0, "outer", 0, 4, -1) V4("temp", 0, "after", 0, 4, -1)
+        const char *items = V4("input", 0, "x", 0, 0, -1) V4("output", 0, "y", 4, 4, -1)
+        V4("temp", 0, "outer", 0, 4, -1) V4("temp", 0, "after", 0, 4, -1)
         V4("temp", 0, "inner", 1, 3, -1) V4("temp", 0, "next", 1, 3, -1) " (sym i -2 -1 0) (sym j -2 -1 0)\n"
-        " (loop i 5 ((2 0 3)) () (loop j 3 ((4 2 5)) () (step 2 0 plus_turn 1 (5 4) (1) ())) (step 1 0 twice 1 (3 4) () ()))\n" COPY(1, 2);
-    double x[4] = { 1, 2, 3, 4 }, y[4], z[4];
+        " (loop i 5 ((2 0 3)) () (loop j 3 ((4 2 5)) () (step 2 0 plus_turn 1 (5 4) (1) ()))"
+        " (step 1 0 twice 1 (3 4) () ()))\n" COPY(1, 2);
+        double x[4] = { 1, 2, 3, 4 }, y[4], z[4];
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
         for (int call = 0; call < 2; call++) {
@@ -309,9 +330,11 @@ static void a_loop_within_carries_of_its_own(void **state)
 static void a_body_has_parallel_steps(void **state)
 {
     (void)state;
-    const char *items = " (value input 0 \"x\" f64 (64) 512 0 0 -1) (value output 0 \"y\" f64 (64) 512 2 2 -1) (value temp 0 \"now\" f64 (64) 512 0 2 -1)\n"
-        " (value temp 0 \"next\" f64 (64) 512 0 2 -1) (sym i -2 -1 0)\n (loop i 101 ((2 0 3)) () (step 4 0 many 4 (3 2) () ()))" COPY(1, 2);
-    double x[64], y[64];
+        const char *items = " (value input 0 \"x\" f64 (64) 512 0 0 -1) (value output 0 \"y\" f64 (64) 512 2 2 -1)"
+        " (value temp 0 \"now\" f64 (64) 512 0 2 -1)\n"
+        " (value temp 0 \"next\" f64 (64) 512 0 2 -1) (sym i -2 -1 0)\n (loop i 101 ((2 0 3)) ()"
+        " (step 4 0 many 4 (3 2) () ()))" COPY(1, 2);
+        double x[64], y[64];
     for (int k = 0; k < 64; k++) x[k] = k * 0.5;
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
@@ -323,10 +346,12 @@ static void a_body_has_parallel_steps(void **state)
 
 /* ---- choices ---- */
 
-#define BRANCHES                                                                                                                               \
-    " (sym i -2 -1 0)\n (value input 0 \"x\" f64 (6 4) 192 0 5 -1) (value output 0 \"y\" f64 (6 4) 192 0 5 -1)\n" FLAG("is_odd", 1, 2)           \
-    " (loop i 6 () () (step 7 0 odd 1 (2) (0) ())\n"                                                                                            \
-    "  (branch 2 ((step 1 0 twice 1 ((1 (mul 32 i)) (0 (mul 32 i))) () ())) ((copy ((1 (mul 32 i)) (0 (mul 32 i))) (4) (1) (1)))))\n"
+#define BRANCHES \
+    " (sym i -2 -1 0)\n (value input 0 \"x\" f64 (6 4) 192 0 5 -1) (value output 0 \"y\" f64 (6 4) 192 0 5 -1)\n" \
+    FLAG("is_odd", 1, 2) \
+    " (loop i 6 () () (step 7 0 odd 1 (2) (0) ())\n" \
+    "  (branch 2 ((step 1 0 twice 1 ((1 (mul 32 i)) (0 (mul 32 i))) () ()))" \
+    " ((copy ((1 (mul 32 i)) (0 (mul 32 i))) (4) (1) (1)))))\n"
 
 static void a_branch_chooses_in_each_turn(void **state)
 {
@@ -335,7 +360,8 @@ static void a_branch_chooses_in_each_turn(void **state)
     for (int k = 0; k < 24; k++) x[k] = k + 1;
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, BRANCHES), NULL);
-        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 6, 4 })), GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ 6, 4 }))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 6, 4 })),
+                     GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ 6, 4 }))));
         for (int k = 0; k < 24; k++) assert_true(y[k] == (k / 4 % 2 ? 2 * x[k] : x[k]));
         int (*library)(const double *, double *, void *);
         *(void **)&library = exported(f, "branches");
@@ -346,10 +372,11 @@ static void a_branch_chooses_in_each_turn(void **state)
 }
 
 /* One row is not doubled, an even number of rows has one added, others are copied: chosen when sizes are bound. */
-#define VARIANTS                                                                                                                               \
-    " (sym n 0 0 -1) (sym i -2 -1 0)\n (value input 0 \"x\" f64 (n 4) (mul 32 n) 1 7 -1) (value output 0 \"y\" f64 (n 4) (mul 32 n) 1 7 -1)\n"   \
-    " (variants (((eq n 1)) (copy (1 0) () () ()))\n"                                                                                          \
-    "  (((eq (mod n 2) 0) (lt n 9)) (loop i n () () (step 6 0 plus_one 1 ((1 (mul 32 i)) (0 (mul 32 i))) () ())))\n"                              \
+#define VARIANTS \
+    " (sym n 0 0 -1) (sym i -2 -1 0)\n (value input 0 \"x\" f64 (n 4) (mul 32 n) 1 7 -1)" \
+    " (value output 0 \"y\" f64 (n 4) (mul 32 n) 1 7 -1)\n" \
+    " (variants (((eq n 1)) (copy (1 0) () () ()))\n" \
+    "  (((eq (mod n 2) 0) (lt n 9)) (loop i n () () (step 6 0 plus_one 1 ((1 (mul 32 i)) (0 (mul 32 i))) () ())))\n" \
     "  (() (loop i n () () (step 1 0 twice 1 ((1 (mul 32 i)) (0 (mul 32 i))) () ()))))\n"
 
 static void variants_are_chosen_by_sizes(void **state)
@@ -361,8 +388,10 @@ static void variants_are_chosen_by_sizes(void **state)
         gn_func *f = compile(c, tree_text(&arena, 1, 1, VARIANTS), NULL);
         for (int n = 1; n <= 10; n++) {
             memset(y, 0, sizeof y);
-            must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ n, 4 })), GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ n, 4 }))));
-            for (int k = 0; k < 4 * n; k++) assert_true(y[k] == (n == 1 ? x[k] : n % 2 == 0 && n < 9 ? x[k] + 1 : 2 * x[k]));
+            must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ n, 4 })),
+                         GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ n, 4 }))));
+            for (int k = 0; k < 4 * n; k++)
+                assert_true(y[k] == (n == 1 ? x[k] : n % 2 == 0 && n < 9 ? x[k] + 1 : 2 * x[k]));
         }
         gn_func_free(f);
     }
@@ -370,8 +399,9 @@ static void variants_are_chosen_by_sizes(void **state)
 
 /* ---- calls and copies ---- */
 
-#define SORTS                                                                                                                                  \
-    " (value input 0 \"x\" f32 (5 7) 140 0 0 -1) (value output 0 \"y\" f32 (5 7) 140 1 1 -1) (value temp 0 \"keys\" f32 (5 7) 140 0 1 -1)\n"     \
+#define SORTS \
+    " (value input 0 \"x\" f32 (5 7) 140 0 0 -1) (value output 0 \"y\" f32 (5 7) 140 1 1 -1)" \
+    " (value temp 0 \"keys\" f32 (5 7) 140 0 1 -1)\n" \
     " (copy (2 0) () () ()) (call sort_rows_f32 (1 2 -1) (5 7) (28))\n"
 
 static int compare_floats(const void *a, const void *b)
@@ -389,7 +419,8 @@ static void rows_are_sorted_by_a_call(void **state)
     for (int r = 0; r < 5; r++) qsort(want + 7 * r, 7, sizeof *want, compare_floats);
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, SORTS), NULL);
-        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ 5, 7 })), GN_ARRAYS(gn_array_of(y, GN_F32, 2, (int64_t[]){ 5, 7 }))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ 5, 7 })),
+                     GN_ARRAYS(gn_array_of(y, GN_F32, 2, (int64_t[]){ 5, 7 }))));
         assert_memory_equal(y, want, sizeof y);
         int (*library)(const float *, float *, void *);
         *(void **)&library = exported(f, "sorts");
@@ -404,13 +435,16 @@ static void rows_are_sorted_by_a_call(void **state)
 static void a_copy_has_strides(void **state)
 {
     (void)state;
-    const char *items = " (value input 0 \"x\" f64 (3 5) 120 0 0 -1) (value output 0 \"y\" f64 (3 5) 120 2 2 -1) (value temp 0 \"t\" f64 (5 3) 120 0 1 -1)\n"
-        " (value temp 0 \"s\" f64 (5 3) 120 1 2 -1)\n (copy (2 0) (5 3) (3 1) (1 5)) (call cumulative_sum_f64 (3 2) (5 3) ()) (copy (1 3) (3 5) (5 1) (1 3))\n";
-    double x[15], y[15], z[15];
+        const char *items = " (value input 0 \"x\" f64 (3 5) 120 0 0 -1)"
+        " (value output 0 \"y\" f64 (3 5) 120 2 2 -1) (value temp 0 \"t\" f64 (5 3) 120 0 1 -1)\n"
+        " (value temp 0 \"s\" f64 (5 3) 120 1 2 -1)\n (copy (2 0) (5 3) (3 1) (1 5))"
+        " (call cumulative_sum_f64 (3 2) (5 3) ()) (copy (1 3) (3 5) (5 1) (1 3))\n";
+        double x[15], y[15], z[15];
     for (int k = 0; k < 15; k++) x[k] = k * k;
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
-        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 3, 5 })), GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ 3, 5 }))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 3, 5 })),
+                     GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ 3, 5 }))));
         for (int k = 0; k < 15; k++) assert_true(y[k] == x[k] + (k >= 5 ? x[k - 5] : 0) + (k >= 10 ? x[k - 10] : 0));
         int (*library)(const double *, double *, void *);
         *(void **)&library = exported(f, "strides");
@@ -424,13 +458,14 @@ static void a_copy_has_strides(void **state)
 static void columns_are_copied_beside_each_other(void **state)
 {
     (void)state;
-    const char *items = " (value input 0 \"x\" f64 (3 5) 120 0 1 -1) (value output 0 \"y\" f64 (3 5) 120 0 1 -1)\n"
+        const char *items = " (value input 0 \"x\" f64 (3 5) 120 0 1 -1) (value output 0 \"y\" f64 (3 5) 120 0 1 -1)\n"
         " (copy (1 (0 16)) (3 3) (5 1) (5 1)) (copy ((1 24) 0) (3 2) (5 1) (5 1))\n";
-    double x[15], y[15];
+        double x[15], y[15];
     for (int k = 0; k < 15; k++) x[k] = k;
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
-        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 3, 5 })), GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ 3, 5 }))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ 3, 5 })),
+                     GN_ARRAYS(gn_array_of(y, GN_F64, 2, (int64_t[]){ 3, 5 }))));
         for (int k = 0; k < 15; k++) assert_true(y[k] == x[k / 5 * 5 + (k % 5 + 2) % 5]);
         gn_func_free(f);
     }
@@ -447,10 +482,13 @@ static gn_variable *new_variable(const double *v)
 }
 
 /* w doubles in each turn; once it is above 50 in the middle of the loop, the program ends and w is what it was. */
-#define ENDS                                                                                                                                   \
-    " (variable \"w\" f64 (4) 1)\n" V4("output", 0, "y", 4, 4, -1) V4("variable", 0, "w", 0, 0, -1) V4("update", 0, "w2", 3, 3, -1)             \
-    V4("temp", 0, "now", 0, 4, -1) V4("temp", 0, "next", 0, 4, -1) " (value temp 0 \"bad\" i64 (1) 8 2 2 -1) (sym i -2 -1 0)\n"                   \
-    " (loop i 3 ((3 1 4)) () (step 1 0 twice 1 (4 3) () ()) (step 5 0 check 1 (5 4) () () (status 0)))\n" COPY(2, 3) COPY(0, 3)
+#define ENDS \
+    " (variable \"w\" f64 (4) 1)\n" V4("output", 0, "y", 4, 4, -1) V4("variable", 0, "w", 0, 0, -1) \
+    V4("update", 0, "w2", 3, 3, -1) \
+    V4("temp", 0, "now", 0, 4, -1) \
+    V4("temp", 0, "next", 0, 4, -1) " (value temp 0 \"bad\" i64 (1) 8 2 2 -1) (sym i -2 -1 0)\n" \
+    " (loop i 3 ((3 1 4)) () (step 1 0 twice 1 (4 3) () ()) (step 5 0 check 1 (5 4) () () (status 0)))\n" \
+    COPY(2, 3) COPY(0, 3)
 
 static void a_status_ends_the_program_and_changes_nothing(void **state)
 {
@@ -491,13 +529,17 @@ static void a_status_ends_the_program_and_changes_nothing(void **state)
 static void a_routine_may_end_the_program(void **state)
 {
     (void)state;
-    const char *items = " (value input 0 \"a\" f64 (2 2) 32 0 0 -1) (value output 0 \"l\" f64 (2 2) 32 0 0 -1) (call ldl_f64 (1 0) (2) ())\n";
-    double good[4] = { 4, 2, 2, 3 }, bad[4] = { 0, 2, 2, 3 }, l[4];
+        const char *items = " (value input 0 \"a\" f64 (2 2) 32 0 0 -1) (value output 0 \"l\" f64 (2 2) 32 0 0 -1)"
+        " (call ldl_f64 (1 0) (2) ())\n";
+        double good[4] = { 4, 2, 2, 3 }, bad[4] = { 0, 2, 2, 3 }, l[4];
     for (int c = 0; c < 2; c++) {
         gn_func *f = compile(c, tree_text(&arena, 1, 1, items), NULL);
-        must(gn_call(f, GN_ARRAYS(gn_array_of(good, GN_F64, 2, (int64_t[]){ 2, 2 })), GN_ARRAYS(gn_array_of(l, GN_F64, 2, (int64_t[]){ 2, 2 }))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(good, GN_F64, 2, (int64_t[]){ 2, 2 })),
+                     GN_ARRAYS(gn_array_of(l, GN_F64, 2, (int64_t[]){ 2, 2 }))));
         assert_true(l[0] == 4 && l[1] == 0 && l[2] == 0.5 && l[3] == 2);
-        assert_int_equal(gn_call(f, GN_ARRAYS(gn_array_of(bad, GN_F64, 2, (int64_t[]){ 2, 2 })), GN_ARRAYS(gn_array_of(l, GN_F64, 2, (int64_t[]){ 2, 2 }))), GN_EINVAL);
+        assert_int_equal(gn_call(f, GN_ARRAYS(gn_array_of(bad, GN_F64, 2, (int64_t[]){ 2, 2 })),
+                                 GN_ARRAYS(gn_array_of(l, GN_F64, 2, (int64_t[]){ 2, 2 }))),
+                         GN_EINVAL);
         assert_message_contains("tree: step 0: ldl_f64: a pivot is 0");
         int (*library)(const double *, double *, void *);
         *(void **)&library = exported(f, "factor");
@@ -508,8 +550,9 @@ static void a_routine_may_end_the_program(void **state)
 }
 
 /* The doubled variable is kept; a profile shows how often it was made. */
-#define PREPARES                                                                                                                               \
-    " (variable \"w\" f64 (4) 0)\n" V4("input", 0, "x", 2, 2, -1) V4("output", 0, "y", 2, 2, -1) V4("variable", 0, "w", 1, 1, -1)               \
+#define PREPARES \
+    " (variable \"w\" f64 (4) 0)\n" V4("input", 0, "x", 2, 2, -1) V4("output", 0, "y", 2, 2, -1) \
+    V4("variable", 0, "w", 1, 1, -1) \
     V4("temp", 0, "packed", 0, 2, -1) " (prepare (0) (step 1 0 twice 1 (3 2) () ())) (step 0 0 add 1 (1 0 3) () ())\n"
 
 static int64_t calls_of(const gn_func *f, size_t step)
@@ -593,7 +636,9 @@ static void nothing_leaks_when_memory_runs_out(void **state)
 
 /* ---- text ---- */
 
-static const char *const all[] = { FIBONACCI("12"), SCAN("n", "(mul 32 i)", "(mul 32 i)"), NEST, BRANCHES, VARIANTS, SORTS, PREPARES, OUTSIDE };
+static const char *const all[] = {
+    FIBONACCI("12"), SCAN("n", "(mul 32 i)", "(mul 32 i)"), NEST, BRANCHES, VARIANTS, SORTS, PREPARES, OUTSIDE
+};
 static const int inputs[] = { 2, 1, 1, 1, 1, 1, 1, 1 }, outputs[] = { 2, 2, 1, 1, 1, 1, 1, 1 };
 
 static void printing_then_reading_gives_the_same_tree(void **state)
@@ -634,7 +679,8 @@ static void assert_refused(const char *text, const char *says)
 {
     attempt t = { .text = text };
     const gn_status s = gn_protect(read_text, &t);
-    if (s != GN_EFORMAT && s != GN_ESYNTAX) fail_msg("%s, expected '%s': %s", s ? gn_status_name(s) : "accepted", says, s ? gn_message() : "");
+    if (s != GN_EFORMAT && s != GN_ESYNTAX)
+        fail_msg("%s, expected '%s': %s", s ? gn_status_name(s) : "accepted", says, s ? gn_message() : "");
     assert_message_contains(says);
     gn_arena_free(&t.arena);
 }
@@ -643,31 +689,41 @@ static void wrong_trees_are_refused_with_a_sentence(void **state)
 {
     (void)state;
     static const struct {
-        int of;                  /* all[of], edited */
+        int of; /* all[of], edited */
         const char *from, *to, *says;
     } cases[] = {
         { 0, "(4 0 5) (5 1 6)", "(4 0 5) (5 1 5)", "'b' becomes two carried values: a copy is needed" },
         { 0, "(4 0 5) (5 1 6)", "(4 0 6) (4 1 5)", "'a' is carried twice" },
-        { 0, "(4 0 5) (5 1 6)", "(4 0 1) (5 1 6)", "'b0', which becomes 'a', has no memory of its own: a copy is needed" },
+        { 0, "(4 0 5) (5 1 6)", "(4 0 1) (5 1 6)",
+          "'b0', which becomes 'a', has no memory of its own: a copy is needed" },
         { 0, "(4 0 5) (5 1 6)", "(2 0 5) (5 1 6)", "the carried value 'ya' has no memory of its own" },
         { 0, "\"t\" f64 (4) 32", "\"t\" f32 (8) 32", "carries 'b', f64 of 32 bytes, and 't', f32 of 32 bytes" },
-        { 0, "\"a\" f64 (4) 32 0 3 -1", "\"a\" f64 (4) 32 0 3 0", "'a' takes over the memory of 'a0', which is not the program's" },
+        { 0, "\"a\" f64 (4) 32 0 3 -1", "\"a\" f64 (4) 32 0 3 0",
+          "'a' takes over the memory of 'a0', which is not the program's" },
         { 0, "(6 4 5)", "(6 4 6)", "step 1 (add): reads 't' before it is written" },
         { 0, "(6 4 5)", "(5 4 4)", "writes 'b', which a loop carries" },
         { 0, "(6 4 5)", "(1 4 5)", "writes 'b0', which is given" },
-        { 0, "\"a\" f64 (4) 32 0 3", "\"a\" f64 (4) 32 0 1", "'a' lives from step 0 to step 1 and is needed from 0 to 3" },
-        { 0, "\"t\" f64 (4) 32 0 3", "\"t\" f64 (4) 32 0 1", "'t' lives from step 0 to step 1 and is needed from 0 to 3" },
+        { 0, "\"a\" f64 (4) 32 0 3", "\"a\" f64 (4) 32 0 1",
+          "'a' lives from step 0 to step 1 and is needed from 0 to 3" },
+        { 0, "\"t\" f64 (4) 32 0 3", "\"t\" f64 (4) 32 0 1",
+          "'t' lives from step 0 to step 1 and is needed from 0 to 3" },
         { 2, "f64 (3 4) 96", "f64 (3 4) 128", "'x' has 96 bytes, not 128" },
         { 2, "(loop j 2", "(loop j 1", "no step writes all of 'y'" },
-        { 0, "(copy (3 5) () () ())", "(copy (3 5) () () ()) (copy (3 5) () () ())", "writes 'yb', which is written already" },
+        { 0, "(copy (3 5) () () ())", "(copy (3 5) () () ()) (copy (3 5) () () ())",
+          "writes 'yb', which is written already" },
         { 0, "(copy (3 5)", "(copy (3 6)", "reads 't' before it is written" },
         { 0, "(loop i 12", "(loop k 12", "no symbol 'k' counts turns" },
         { 0, "(loop i 12", "(loop i (add 1 i)", "the number of turns depends on 'i', which counts turns" },
-        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (status 0))", "argument 0, its status, is no i32 or i64" },
-        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4) () ())", "has 2 arguments and 0 symbols, its kernel 3 and 0" },
-        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add i (6 4 5) () ())", "the number of parts depends on 'i', which counts turns" },
-        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (stat 0))", "expected (status N) or (device N)" },
-        { 1, "((1 (mul 32 i)) 5)", "((1 (mul 16 i)) 5)", "writes 32 bytes of 'y' at 16*i: the turns of 'i' write over each other" },
+        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (status 0))",
+          "argument 0, its status, is no i32 or i64" },
+        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4) () ())",
+          "has 2 arguments and 0 symbols, its kernel 3 and 0" },
+        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add i (6 4 5) () ())",
+          "the number of parts depends on 'i', which counts turns" },
+        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (stat 0))",
+          "expected (status N) or (device N)" },
+        { 1, "((1 (mul 32 i)) 5)", "((1 (mul 16 i)) 5)",
+          "writes 32 bytes of 'y' at 16*i: the turns of 'i' write over each other" },
         { 1, "((1 (mul 32 i)) 5)", "((1 (add 32 (mul 32 i))) 5)", "writes 32 bytes at 32*i+32 of 'y', which has 32*n" },
         { 1, "(0 (mul 32 i))", "(0 (mul 32 (add i 1)))", "reads 32 bytes at 32*i+32 of 'x', which has 32*n" },
         { 1, "((1 (mul 32 i)) 5)", "((1 (mul i i)) 5)", "the start i*i is not linear in 'i'" },
@@ -680,19 +736,30 @@ static void wrong_trees_are_refused_with_a_sentence(void **state)
         { 5, "(1 2 -1)", "(1 0 -1)", "it destroys 'x', which is no temporary" },
         { 5, "(28)", "(27)", "its workspace is 28 bytes, the last argument" },
         { 5, "call sort_rows_f32", "call sort_rows_f16", "there is no routine 'sort_rows_f16'" },
-        { 5, "(call sort_rows_f32 (1 2 -1) (5 7) (28))", "(call sort_rows_f32 (1 2 -1) (5 7) (28)) (copy (0 2) () () ())", "reads 'keys', which step 1 has destroyed" },
-        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (6 1) (7 1))", "writes with stride 6 what the dims behind it reach over: 7" },
+        { 5, "(call sort_rows_f32 (1 2 -1) (5 7) (28))",
+          "(call sort_rows_f32 (1 2 -1) (5 7) (28)) (copy (0 2) () () ())",
+          "reads 'keys', which step 1 has destroyed" },
+        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (6 1) (7 1))",
+          "writes with stride 6 what the dims behind it reach over: 7" },
         { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (7 1) (7 2))", "reads 164 bytes at 0 of 'x', which has 140" },
-        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 3) (7 1) (7 1)) (copy ((2 8) (0 8)) (5 4) (7 1) (7 1))", "writes 'keys' at 8, where step 0 has written" },
-        { 7, "\"kept\" f64 (4) 32 0 3", "\"kept\" f64 (4) 32 0 2", "'kept' lives from step 0 to step 2 and is needed from 0 to 3" },
-        { 7, "\"sum\" f64 (4) 32 2 3", "\"sum\" f64 (4) 32 3 3", "'sum' lives from step 3 to step 3 and is needed from 2 to 3" },
-        { 7, "\"sum\" f64 (4) 32 2 3 -1", "\"sum\" f64 (4) 32 2 3 2", "step 2 destroys 'kept', which is from before the loop" },
+        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 3) (7 1) (7 1)) (copy ((2 8) (0 8)) (5 4) (7 1) (7 1))",
+          "writes 'keys' at 8, where step 0 has written" },
+        { 7, "\"kept\" f64 (4) 32 0 3", "\"kept\" f64 (4) 32 0 2",
+          "'kept' lives from step 0 to step 2 and is needed from 0 to 3" },
+        { 7, "\"sum\" f64 (4) 32 2 3", "\"sum\" f64 (4) 32 3 3",
+          "'sum' lives from step 3 to step 3 and is needed from 2 to 3" },
+        { 7, "\"sum\" f64 (4) 32 2 3 -1", "\"sum\" f64 (4) 32 2 3 2",
+          "step 2 destroys 'kept', which is from before the loop" },
         { 6, "(prepare (0)", "(prepare ()", "a prepared step reads 'w', which is no variable of its list" },
-        { 6, "(variable \"w\" f64 (4) 0)", "(variable \"w\" f64 (4) 1)", "the variable 'w' is updated by the program itself" },
-        { 6, "\"packed\" f64 (4) 32 0 2", "\"packed\" f64 (4) 32 1 2", "'packed' lives from step 1 to step 2 and is needed from 0 to 2" },
+        { 6, "(variable \"w\" f64 (4) 0)", "(variable \"w\" f64 (4) 1)",
+          "the variable 'w' is updated by the program itself" },
+        { 6, "\"packed\" f64 (4) 32 0 2", "\"packed\" f64 (4) 32 1 2",
+          "'packed' lives from step 1 to step 2 and is needed from 0 to 2" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_refused(edited(tree_text(&arena, inputs[cases[i].of], outputs[cases[i].of], all[cases[i].of]), cases[i].from, cases[i].to), cases[i].says);
+        assert_refused(edited(tree_text(&arena, inputs[cases[i].of], outputs[cases[i].of], all[cases[i].of]),
+                              cases[i].from, cases[i].to),
+                       cases[i].says);
 }
 
 static void steps_nest_to_a_bound(void **state)
@@ -705,13 +772,17 @@ static void steps_nest_to_a_bound(void **state)
     assert_refused(tree_text(&arena, 0, 0, gn_text_done(&t)), "steps within each other more than 8 deep");
 }
 
-/* w is written in its own memory in each turn, and a step behind it may end the program: half of the turns would be seen. */
+/* w is written in its own memory in each turn, and a step behind it may end the program: half of the turns would be
+ * seen. */
 static void a_status_behind_a_variable_that_has_changed_is_refused(void **state)
 {
     (void)state;
-    const char *items = " (variable \"w\" f64 (4) 1)\n" V4("output", 0, "y", 1, 1, -1) V4("variable", 0, "w", 0, 0, -1) V4("update", 0, "w2", 0, 2, 1)
-        " (value temp 0 \"bad\" i64 (1) 8 2 2 -1)\n (step 1 0 twice 1 (2 1) () ()) (step 6 0 plus_one 1 (0 2) () ()) (step 5 0 check 1 (3 2) () () (status 0))\n";
-    assert_refused(tree_text(&arena, 0, 1, items), "step 2 (check): may end the program when the variable of 'w2' has changed already");
+        const char *items = " (variable \"w\" f64 (4) 1)\n" V4("output", 0, "y", 1, 1, -1)
+        V4("variable", 0, "w", 0, 0, -1) V4("update", 0, "w2", 0, 2, 1)
+        " (value temp 0 \"bad\" i64 (1) 8 2 2 -1)\n (step 1 0 twice 1 (2 1) () ())"
+        " (step 6 0 plus_one 1 (0 2) () ()) (step 5 0 check 1 (3 2) () () (status 0))\n";
+        assert_refused(tree_text(&arena, 0, 1, items),
+                   "step 2 (check): may end the program when the variable of 'w2' has changed already");
 }
 
 static void a_device_is_refused_when_sizes_are_bound(void **state)
@@ -776,7 +847,8 @@ static void what_is_accepted_has_a_plan_that_holds(void **state)
     assert_true(accepted > 100);
 }
 
-/* Faults that a reader cannot see, planted behind it: lifetimes that are too short, memories that meet, values carried crosswise. */
+/* Faults that a reader cannot see, planted behind it: lifetimes that are too short, memories that meet, values
+ * carried crosswise. */
 static void planted_faults_are_found(void **state)
 {
     (void)state;
@@ -784,9 +856,9 @@ static void planted_faults_are_found(void **state)
         int of, value, first, last, place_of; /* new lifetime, or -1; the value whose place it gets, or -1 */
         const char *says;
     } cases[] = {
-        { 0, 4, 0, 1, -1, "reads a, whose time has ended" },            /* one turn short */
-        { 0, 6, 0, 1, -1, "reads b, whose time has ended" },            /* which lies in its memory behind the loop */
-        { 0, 5, 0, 2, -1, "reads b, whose time has ended" },            /* what it exchanged memories with, one step short */
+        { 0, 4, 0, 1, -1, "reads a, whose time has ended" }, /* one turn short */
+        { 0, 6, 0, 1, -1, "reads b, whose time has ended" }, /* which lies in its memory behind the loop */
+        { 0, 5, 0, 2, -1, "reads b, whose time has ended" }, /* what it exchanged memories with, one step short */
         { 0, 6, -1, -1, 5, "live at once in the same bytes" },
         { 1, 4, 0, 1, -1, "reads next, whose time has ended" },
         { 6, 3, 1, 1, -1, "reads packed, whose time has ended" },
@@ -814,7 +886,10 @@ static void another_order_or_slice_gives_other_bits(void **state)
     (void)state;
     static const struct {
         const char *from, *to;
-    } cases[] = { { "(4 0 5) (5 1 6)", "(4 0 6) (5 1 4)" }, { "(4 0 5) (5 1 6)", "(4 1 5) (5 0 6)" }, { "(loop i 12", "(loop i 11" }, { "(6 4 5)", "(6 5 5)" } };
+    } cases[] = { { "(4 0 5) (5 1 6)", "(4 0 6) (5 1 4)" },
+                  { "(4 0 5) (5 1 6)", "(4 1 5) (5 0 6)" },
+                  { "(loop i 12", "(loop i 11" },
+                  { "(6 4 5)", "(6 5 5)" } };
     double a0[4] = { 0, 1, 2, 0.5 }, b0[4] = { 1, 1, 3, 0.25 }, a[4], b[4], want_a[4], want_b[4];
     fibonacci(12, a0, b0, want_a, want_b);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -828,23 +903,35 @@ static void another_order_or_slice_gives_other_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(carried_values_are_swapped),           cmocka_unit_test(a_carried_value_may_stay_in_its_memory),
+        cmocka_unit_test(carried_values_are_swapped),
+        cmocka_unit_test(a_carried_value_may_stay_in_its_memory),
         cmocka_unit_test(a_carried_value_may_begin_in_the_memory_of_its_initial_one),
         cmocka_unit_test(what_is_made_before_a_loop_is_there_in_each_turn),
-        cmocka_unit_test(a_condition_ends_a_loop),              cmocka_unit_test(a_condition_may_be_a_number),
-        cmocka_unit_test(sequences_are_read_and_written_by_slice), cmocka_unit_test(loops_nest),
-        cmocka_unit_test(a_loop_within_carries_of_its_own),     cmocka_unit_test(a_body_has_parallel_steps),
-        cmocka_unit_test(a_branch_chooses_in_each_turn),        cmocka_unit_test(variants_are_chosen_by_sizes),
-        cmocka_unit_test(rows_are_sorted_by_a_call),            cmocka_unit_test(a_copy_has_strides),
+        cmocka_unit_test(a_condition_ends_a_loop),
+        cmocka_unit_test(a_condition_may_be_a_number),
+        cmocka_unit_test(sequences_are_read_and_written_by_slice),
+        cmocka_unit_test(loops_nest),
+        cmocka_unit_test(a_loop_within_carries_of_its_own),
+        cmocka_unit_test(a_body_has_parallel_steps),
+        cmocka_unit_test(a_branch_chooses_in_each_turn),
+        cmocka_unit_test(variants_are_chosen_by_sizes),
+        cmocka_unit_test(rows_are_sorted_by_a_call),
+        cmocka_unit_test(a_copy_has_strides),
         cmocka_unit_test(columns_are_copied_beside_each_other),
-        cmocka_unit_test(a_status_ends_the_program_and_changes_nothing), cmocka_unit_test(a_routine_may_end_the_program),
-        cmocka_unit_test(prepared_steps_run_when_a_variable_has_changed), cmocka_unit_test(a_profile_shows_the_tree),
+        cmocka_unit_test(a_status_ends_the_program_and_changes_nothing),
+        cmocka_unit_test(a_routine_may_end_the_program),
+        cmocka_unit_test(prepared_steps_run_when_a_variable_has_changed),
+        cmocka_unit_test(a_profile_shows_the_tree),
         cmocka_unit_test(nothing_leaks_when_memory_runs_out),
-        cmocka_unit_test(printing_then_reading_gives_the_same_tree), cmocka_unit_test(wrong_trees_are_refused_with_a_sentence),
-        cmocka_unit_test(steps_nest_to_a_bound),                cmocka_unit_test(a_status_behind_a_variable_that_has_changed_is_refused),
-        cmocka_unit_test(a_device_is_refused_when_sizes_are_bound), cmocka_unit_test(plans_of_trees_hold),
+        cmocka_unit_test(printing_then_reading_gives_the_same_tree),
+        cmocka_unit_test(wrong_trees_are_refused_with_a_sentence),
+        cmocka_unit_test(steps_nest_to_a_bound),
+        cmocka_unit_test(a_status_behind_a_variable_that_has_changed_is_refused),
+        cmocka_unit_test(a_device_is_refused_when_sizes_are_bound),
+        cmocka_unit_test(plans_of_trees_hold),
         cmocka_unit_test(what_is_accepted_has_a_plan_that_holds),
-        cmocka_unit_test(planted_faults_are_found),             cmocka_unit_test(another_order_or_slice_gives_other_bits),
+        cmocka_unit_test(planted_faults_are_found),
+        cmocka_unit_test(another_order_or_slice_gives_other_bits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,4 +1,5 @@
-/* Programs from text for the tests of trees: a set of kernels, as logical kernels and as C, and what is written around the steps. */
+/* Programs from text for the tests of trees: a set of kernels, as logical kernels and as C, and what is written
+ * around the steps. */
 #pragma once
 #include <stdio.h>
 #include <string.h>
@@ -8,23 +9,30 @@
 
 /* A kernel of vectors of 4 doubles, or as it says; each has one step. */
 #define MAP4(name, bufs, value) "(kernel " name " (syms) (bufs " bufs ") (axes (i 4)) (store set Y (i) " value "))"
-#define C_HEAD(name) "void " name "(void *const *arg, const int64_t *sym, int64_t part)\n{\n    (void)sym, (void)part;\n"
-#define C_MAP4(name, value)                                                                                                                    \
-    C_HEAD(name) "    double *y = (double *)arg[0];\n    const double *a = (const double *)arg[1];\n"                                          \
+#define C_HEAD(name) \
+    "void " name "(void *const *arg, const int64_t *sym, int64_t part)\n{\n    (void)sym, (void)part;\n"
+#define C_MAP4(name, value) \
+    C_HEAD(name) "    double *y = (double *)arg[0];\n    const double *a = (const double *)arg[1];\n" \
                  "    for (int i = 0; i < 4; i++) y[i] = " value ";\n}\n\n"
 
 static const struct tree_kernel {
     const char *name, *kernel, *source;
 } tree_kernels[] = {
-    { "add", MAP4("add", "(Y f64 4) (A f64 4) (B f64 4)", "(add (load A i) (load B i))"), C_MAP4("add", "a[i] + ((const double *)arg[2])[i]") },
+    { "add", MAP4("add", "(Y f64 4) (A f64 4) (B f64 4)", "(add (load A i) (load B i))"),
+      C_MAP4("add", "a[i] + ((const double *)arg[2])[i]") },
     { "twice", MAP4("twice", "(Y f64 4) (A f64 4)", "(mul (load A i) 2)"), C_MAP4("twice", "a[i] * 2.0") },
-    { "plus_turn", "(kernel plus_turn (syms t) (bufs (Y f64 4) (A f64 4)) (axes (i 4)) (store set Y (i) (add (load A i) (f64 (index t)))))",
+    { "plus_turn",
+      "(kernel plus_turn (syms t) (bufs (Y f64 4) (A f64 4)) (axes (i 4)) (store set Y (i) (add (load A i) (f64 (index "
+      "t)))))",
       C_MAP4("plus_turn", "a[i] + (double)sym[0]") },
     { "below", "(kernel below (syms) (bufs (Y bool 1) (A f64 4)) (axes (i 1)) (store set Y (i) (lt (load A i) 100)))",
       C_HEAD("below") "    *(unsigned char *)arg[0] = *(const double *)arg[1] < 100.0;\n}\n\n" },
     { "many", "(kernel many (syms) (bufs (Y f64 64) (A f64 64)) (axes (i 64)) (store set Y (i) (add (load A i) 1)))",
-      C_HEAD("many") "    for (int64_t i = 16 * part; i < 16 * part + 16; i++) ((double *)arg[0])[i] = ((const double *)arg[1])[i] + 1.0;\n}\n\n" },
-    { "check", "(kernel check (syms) (bufs (Y i64 1) (A f64 4)) (axes (i 1)) (store set Y (i) (mul (i64 7) (cast i64 (lt 50 (load A i))))))",
+      C_HEAD("many") "    for (int64_t i = 16 * part; i < 16 * part + 16; i++) ((double *)arg[0])[i] = ((const double "
+                     "*)arg[1])[i] + 1.0;\n}\n\n" },
+    { "check",
+      "(kernel check (syms) (bufs (Y i64 1) (A f64 4)) (axes (i 1)) (store set Y (i) (mul (i64 7) (cast i64 (lt 50 "
+      "(load A i))))))",
       C_HEAD("check") "    *(int64_t *)arg[0] = 7 * (50.0 < *(const double *)arg[1]);\n}\n\n" },
     { "plus_one", MAP4("plus_one", "(Y f64 4) (A f64 4)", "(add (load A i) 1)"), C_MAP4("plus_one", "a[i] + 1.0") },
     { "odd", "(kernel odd (syms t) (bufs (Y bool 1)) (axes (i 1)) (store set Y (i) (eq (mod (i64 (index t)) 2) 1)))",
@@ -35,7 +43,8 @@ static const struct tree_kernel {
 enum { ADD, TWICE, PLUS_TURN, BELOW, MANY, CHECK, PLUS_ONE, ODD, LEFT };
 
 /* A value of 4 doubles. */
-#define V4(kind, number, name, first, last, alias) " (value " kind " " #number " \"" name "\" f64 (4) 32 " #first " " #last " " #alias ")\n"
+#define V4(kind, number, name, first, last, alias) "" \
+    " (value " kind " " #number " \"" name "\" f64 (4) 32 " #first " " #last " " #alias ")\n"
 #define FLAG(name, first, last) " (value temp 0 \"" name "\" bool (1) 1 " #first " " #last " -1)\n"
 #define COPY(to, from) " (copy (" #to " " #from ") () () ())\n"
 
@@ -44,8 +53,10 @@ static inline void tree_quote(gn_text *t, const char *s)
     gn_text_char(t, '"');
     for (; *s; s++) {
         if (*s == '"' || *s == '\\') gn_text_char(t, '\\');
-        if (*s == '\n') gn_text_add(t, "\\n");
-        else gn_text_char(t, *s);
+        if (*s == '\n')
+            gn_text_add(t, "\\n");
+        else
+            gn_text_char(t, *s);
     }
     gn_text_char(t, '"');
 }
