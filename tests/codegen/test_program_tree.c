@@ -654,6 +654,27 @@ static void printing_then_reading_gives_the_same_tree(void **state)
     }
 }
 
+/* The tree that docs/program-text.md shows. */
+static void the_example_of_the_documentation_runs(void **state)
+{
+    (void)state;
+    static char page[1 << 15];
+    FILE *file = fopen(TEST_DIR "/../docs/program-text.md", "r");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    char *begin = strstr(page, "    (program \"sums\""), *end = begin ? strstr(begin, "\n\n") : NULL;
+    assert_non_null(end);
+    *end = '\0';
+    float x[40], y[40], sum[4] = { 0 };
+    gn_func *f = compile(1, begin, NULL);
+    for (int k = 0; k < 40; k++) x[k] = (float)(k % 11);
+    must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ 10, 4 })),
+                 GN_ARRAYS(gn_array_of(y, GN_F32, 2, (int64_t[]){ 10, 4 }))));
+    for (int k = 0; k < 40; k++) assert_true(y[k] == 2 * (sum[k % 4] += x[k]));
+    gn_func_free(f);
+}
+
 typedef struct attempt {
     const char *text;
     gn_arena arena;
@@ -923,6 +944,7 @@ int main(void)
         cmocka_unit_test(prepared_steps_run_when_a_variable_has_changed),
         cmocka_unit_test(a_profile_shows_the_tree),
         cmocka_unit_test(nothing_leaks_when_memory_runs_out),
+        cmocka_unit_test(the_example_of_the_documentation_runs),
         cmocka_unit_test(printing_then_reading_gives_the_same_tree),
         cmocka_unit_test(wrong_trees_are_refused_with_a_sentence),
         cmocka_unit_test(steps_nest_to_a_bound),
