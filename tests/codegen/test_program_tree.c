@@ -825,6 +825,28 @@ static void verify_plan(void *user)
     gn_plan_verify(t->p, (int64_t[]){ 5, 0, 0 }, t->plan);
 }
 
+static int64_t bytes_of_plan(gn_program *p, int64_t n, gn_arena *a)
+{
+    gn_plan plan;
+    gn_program_plan(p, &n, 2, &plan, a);
+    gn_plan_verify(p, &n, &plan);
+    return plan.arena_bytes;
+}
+
+/* What is not chosen takes no memory. */
+static void memory_is_that_of_the_chosen_variant(void **state)
+{
+    (void)state;
+    attempt t = { .text = tree_text(&arena, 1, 1,
+                      " (sym n 0 0 -1) (value input 0 \"x\" f64 (n 4) (mul 32 n) 2 4 -1)"
+                      " (value output 0 \"y\" f64 (n 4) (mul 32 n) 2 5 -1) (value temp 0 \"t\" f64 (n 4) (mul 32 n) 4 5 -1)\n"
+                      " (variants (((lt n 3)) (copy (1 0) () () ())) (() (copy (2 0) () () ()) (copy (1 2) () () ())))\n") };
+    must(gn_protect(read_text, &t));
+    assert_int_equal(bytes_of_plan(t.p, 2, &t.arena), 0);
+    assert_int_equal(bytes_of_plan(t.p, 5, &t.arena), 192);
+    gn_arena_free(&t.arena);
+}
+
 static void plans_of_trees_hold(void **state)
 {
     (void)state;
@@ -951,6 +973,7 @@ int main(void)
         cmocka_unit_test(a_status_behind_a_variable_that_has_changed_is_refused),
         cmocka_unit_test(a_device_is_refused_when_sizes_are_bound),
         cmocka_unit_test(plans_of_trees_hold),
+        cmocka_unit_test(memory_is_that_of_the_chosen_variant),
         cmocka_unit_test(what_is_accepted_has_a_plan_that_holds),
         cmocka_unit_test(planted_faults_are_found),
         cmocka_unit_test(another_order_or_slice_gives_other_bits),
