@@ -706,81 +706,82 @@ static void assert_refused(const char *text, const char *says)
     gn_arena_free(&t.arena);
 }
 
+static const struct {
+    int of; /* all[of], edited */
+    const char *from, *to, *says;
+} wrong[] = {
+    { 0, "(4 0 5) (5 1 6)", "(4 0 5) (5 1 5)", "'b' becomes two carried values: a copy is needed" },
+    { 0, "(4 0 5) (5 1 6)", "(4 0 6) (4 1 5)", "'a' is carried twice" },
+    { 0, "(4 0 5) (5 1 6)", "(4 0 1) (5 1 6)",
+      "'b0', which becomes 'a', has no memory of its own: a copy is needed" },
+    { 0, "(4 0 5) (5 1 6)", "(2 0 5) (5 1 6)", "the carried value 'ya' has no memory of its own" },
+    { 0, "\"t\" f64 (4) 32", "\"t\" f32 (8) 32", "carries 'b', f64 of 32 bytes, and 't', f32 of 32 bytes" },
+    { 0, "\"a\" f64 (4) 32 0 3 -1", "\"a\" f64 (4) 32 0 3 0",
+      "'a' takes over the memory of 'a0', which is not the program's" },
+    { 0, "(6 4 5)", "(6 4 6)", "step 1 (add): reads 't' before it is written" },
+    { 0, "(6 4 5)", "(5 4 4)", "writes 'b', which a loop carries" },
+    { 0, "(6 4 5)", "(1 4 5)", "writes 'b0', which is given" },
+    { 0, "\"a\" f64 (4) 32 0 3", "\"a\" f64 (4) 32 0 1",
+      "'a' lives from step 0 to step 1 and is needed from 0 to 3" },
+    { 0, "\"t\" f64 (4) 32 0 3", "\"t\" f64 (4) 32 0 1",
+      "'t' lives from step 0 to step 1 and is needed from 0 to 3" },
+    { 2, "f64 (3 4) 96", "f64 (3 4) 128", "'x' has 96 bytes, not 128" },
+    { 2, "(loop j 2", "(loop j 1", "no step writes all of 'y'" },
+    { 0, "(copy (3 5) () () ())", "(copy (3 5) () () ()) (copy (3 5) () () ())",
+      "writes 'yb', which is written already" },
+    { 0, "(copy (3 5)", "(copy (3 6)", "reads 't' before it is written" },
+    { 0, "(loop i 12", "(loop k 12", "no symbol 'k' counts turns" },
+    { 0, "(loop i 12", "(loop i (add 1 i)", "the number of turns depends on 'i', which counts turns" },
+    { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (status 0))",
+      "argument 0, its status, is no i32 or i64" },
+    { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4) () ())",
+      "has 2 arguments and 0 symbols, its kernel 3 and 0" },
+    { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add i (6 4 5) () ())",
+      "the number of parts depends on 'i', which counts turns" },
+    { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (stat 0))",
+      "expected (status N) or (device N)" },
+    { 1, "((1 (mul 32 i)) 5)", "((1 (mul 16 i)) 5)",
+      "writes 32 bytes of 'y' at 16*i: the turns of 'i' write over each other" },
+    { 1, "((1 (mul 32 i)) 5)", "((1 (add 32 (mul 32 i))) 5)", "writes 32 bytes at 32*i+32 of 'y', which has 32*n" },
+    { 1, "(0 (mul 32 i))", "(0 (mul 32 (add i 1)))", "reads 32 bytes at 32*i+32 of 'x', which has 32*n" },
+    { 1, "((1 (mul 32 i)) 5)", "((1 (mul i i)) 5)", "the start i*i is not linear in 'i'" },
+    { 1, "((4 3 5)) ()", "((4 3 5)) (5)", "its condition 'next' is no bool or i64" },
+    { 2, "(loop j 2", "(loop i 2", "'i' counts the turns of the loop around it" },
+    { 2, "(mul 64 i)", "(mul 32 i)", "the turns of 'i' write over each other" },
+    { 3, "((copy ((1 (mul 32 i)) (0 (mul 32 i))) (4) (1) (1)))", "()", "no step writes all of 'y'" },
+    { 3, "(branch 2", "(branch 0", "its value 'x' is no bool or i64" },
+    { 4, "(() (loop", "(((lt n 99)) (loop", "the last variant is for some sizes alone" },
+    { 5, "(1 2 -1)", "(1 0 -1)", "it destroys 'x', which is no temporary" },
+    { 5, "(28)", "(27)", "its workspace is 28 bytes, the last argument" },
+    { 5, "call sort_rows_f32", "call sort_rows_f16", "there is no routine 'sort_rows_f16'" },
+    { 5, "(call sort_rows_f32 (1 2 -1) (5 7) (28))",
+      "(call sort_rows_f32 (1 2 -1) (5 7) (28)) (copy (0 2) () () ())",
+      "reads 'keys', which step 1 has destroyed" },
+    { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (6 1) (7 1))",
+      "writes with stride 6 what the dims behind it reach over: 7" },
+    { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (7 1) (7 2))", "reads 164 bytes at 0 of 'x', which has 140" },
+    { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 3) (7 1) (7 1)) (copy ((2 8) (0 8)) (5 4) (7 1) (7 1))",
+      "writes 'keys' at 8, where step 0 has written" },
+    { 7, "\"kept\" f64 (4) 32 0 3", "\"kept\" f64 (4) 32 0 2",
+      "'kept' lives from step 0 to step 2 and is needed from 0 to 3" },
+    { 7, "\"sum\" f64 (4) 32 2 3", "\"sum\" f64 (4) 32 3 3",
+      "'sum' lives from step 3 to step 3 and is needed from 2 to 3" },
+    { 7, "\"sum\" f64 (4) 32 2 3 -1", "\"sum\" f64 (4) 32 2 3 2",
+      "step 2 destroys 'kept', which is from before the loop" },
+    { 6, "(prepare (0)", "(prepare ()", "a prepared step reads 'w', which is no variable of its list" },
+    { 6, "(variable \"w\" f64 (4) 0)", "(variable \"w\" f64 (4) 1)",
+      "the variable 'w' is updated by the program itself" },
+    { 6, "\"packed\" f64 (4) 32 0 2", "\"packed\" f64 (4) 32 1 2",
+      "'packed' lives from step 1 to step 2 and is needed from 0 to 2" },
+};
+
 static void wrong_trees_are_refused_with_a_sentence(void **state)
 {
     (void)state;
-    static const struct {
-        int of; /* all[of], edited */
-        const char *from, *to, *says;
-    } cases[] = {
-        { 0, "(4 0 5) (5 1 6)", "(4 0 5) (5 1 5)", "'b' becomes two carried values: a copy is needed" },
-        { 0, "(4 0 5) (5 1 6)", "(4 0 6) (4 1 5)", "'a' is carried twice" },
-        { 0, "(4 0 5) (5 1 6)", "(4 0 1) (5 1 6)",
-          "'b0', which becomes 'a', has no memory of its own: a copy is needed" },
-        { 0, "(4 0 5) (5 1 6)", "(2 0 5) (5 1 6)", "the carried value 'ya' has no memory of its own" },
-        { 0, "\"t\" f64 (4) 32", "\"t\" f32 (8) 32", "carries 'b', f64 of 32 bytes, and 't', f32 of 32 bytes" },
-        { 0, "\"a\" f64 (4) 32 0 3 -1", "\"a\" f64 (4) 32 0 3 0",
-          "'a' takes over the memory of 'a0', which is not the program's" },
-        { 0, "(6 4 5)", "(6 4 6)", "step 1 (add): reads 't' before it is written" },
-        { 0, "(6 4 5)", "(5 4 4)", "writes 'b', which a loop carries" },
-        { 0, "(6 4 5)", "(1 4 5)", "writes 'b0', which is given" },
-        { 0, "\"a\" f64 (4) 32 0 3", "\"a\" f64 (4) 32 0 1",
-          "'a' lives from step 0 to step 1 and is needed from 0 to 3" },
-        { 0, "\"t\" f64 (4) 32 0 3", "\"t\" f64 (4) 32 0 1",
-          "'t' lives from step 0 to step 1 and is needed from 0 to 3" },
-        { 2, "f64 (3 4) 96", "f64 (3 4) 128", "'x' has 96 bytes, not 128" },
-        { 2, "(loop j 2", "(loop j 1", "no step writes all of 'y'" },
-        { 0, "(copy (3 5) () () ())", "(copy (3 5) () () ()) (copy (3 5) () () ())",
-          "writes 'yb', which is written already" },
-        { 0, "(copy (3 5)", "(copy (3 6)", "reads 't' before it is written" },
-        { 0, "(loop i 12", "(loop k 12", "no symbol 'k' counts turns" },
-        { 0, "(loop i 12", "(loop i (add 1 i)", "the number of turns depends on 'i', which counts turns" },
-        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (status 0))",
-          "argument 0, its status, is no i32 or i64" },
-        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4) () ())",
-          "has 2 arguments and 0 symbols, its kernel 3 and 0" },
-        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add i (6 4 5) () ())",
-          "the number of parts depends on 'i', which counts turns" },
-        { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (stat 0))",
-          "expected (status N) or (device N)" },
-        { 1, "((1 (mul 32 i)) 5)", "((1 (mul 16 i)) 5)",
-          "writes 32 bytes of 'y' at 16*i: the turns of 'i' write over each other" },
-        { 1, "((1 (mul 32 i)) 5)", "((1 (add 32 (mul 32 i))) 5)", "writes 32 bytes at 32*i+32 of 'y', which has 32*n" },
-        { 1, "(0 (mul 32 i))", "(0 (mul 32 (add i 1)))", "reads 32 bytes at 32*i+32 of 'x', which has 32*n" },
-        { 1, "((1 (mul 32 i)) 5)", "((1 (mul i i)) 5)", "the start i*i is not linear in 'i'" },
-        { 1, "((4 3 5)) ()", "((4 3 5)) (5)", "its condition 'next' is no bool or i64" },
-        { 2, "(loop j 2", "(loop i 2", "'i' counts the turns of the loop around it" },
-        { 2, "(mul 64 i)", "(mul 32 i)", "the turns of 'i' write over each other" },
-        { 3, "((copy ((1 (mul 32 i)) (0 (mul 32 i))) (4) (1) (1)))", "()", "no step writes all of 'y'" },
-        { 3, "(branch 2", "(branch 0", "its value 'x' is no bool or i64" },
-        { 4, "(() (loop", "(((lt n 99)) (loop", "the last variant is for some sizes alone" },
-        { 5, "(1 2 -1)", "(1 0 -1)", "it destroys 'x', which is no temporary" },
-        { 5, "(28)", "(27)", "its workspace is 28 bytes, the last argument" },
-        { 5, "call sort_rows_f32", "call sort_rows_f16", "there is no routine 'sort_rows_f16'" },
-        { 5, "(call sort_rows_f32 (1 2 -1) (5 7) (28))",
-          "(call sort_rows_f32 (1 2 -1) (5 7) (28)) (copy (0 2) () () ())",
-          "reads 'keys', which step 1 has destroyed" },
-        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (6 1) (7 1))",
-          "writes with stride 6 what the dims behind it reach over: 7" },
-        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 7) (7 1) (7 2))", "reads 164 bytes at 0 of 'x', which has 140" },
-        { 5, "(copy (2 0) () () ())", "(copy (2 0) (5 3) (7 1) (7 1)) (copy ((2 8) (0 8)) (5 4) (7 1) (7 1))",
-          "writes 'keys' at 8, where step 0 has written" },
-        { 7, "\"kept\" f64 (4) 32 0 3", "\"kept\" f64 (4) 32 0 2",
-          "'kept' lives from step 0 to step 2 and is needed from 0 to 3" },
-        { 7, "\"sum\" f64 (4) 32 2 3", "\"sum\" f64 (4) 32 3 3",
-          "'sum' lives from step 3 to step 3 and is needed from 2 to 3" },
-        { 7, "\"sum\" f64 (4) 32 2 3 -1", "\"sum\" f64 (4) 32 2 3 2",
-          "step 2 destroys 'kept', which is from before the loop" },
-        { 6, "(prepare (0)", "(prepare ()", "a prepared step reads 'w', which is no variable of its list" },
-        { 6, "(variable \"w\" f64 (4) 0)", "(variable \"w\" f64 (4) 1)",
-          "the variable 'w' is updated by the program itself" },
-        { 6, "\"packed\" f64 (4) 32 0 2", "\"packed\" f64 (4) 32 1 2",
-          "'packed' lives from step 1 to step 2 and is needed from 0 to 2" },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_refused(edited(tree_text(&arena, inputs[cases[i].of], outputs[cases[i].of], all[cases[i].of]),
-                              cases[i].from, cases[i].to),
-                       cases[i].says);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_refused(edited(tree_text(&arena, inputs[wrong[i].of], outputs[wrong[i].of], all[wrong[i].of]),
+                              wrong[i].from, wrong[i].to),
+                       wrong[i].says);
 }
 
 static void steps_nest_to_a_bound(void **state)
@@ -837,10 +838,10 @@ static int64_t bytes_of_plan(gn_program *p, int64_t n, gn_arena *a)
 static void memory_is_that_of_the_chosen_variant(void **state)
 {
     (void)state;
-    attempt t = { .text = tree_text(&arena, 1, 1,
-                      " (sym n 0 0 -1) (value input 0 \"x\" f64 (n 4) (mul 32 n) 2 4 -1)"
-                      " (value output 0 \"y\" f64 (n 4) (mul 32 n) 2 5 -1) (value temp 0 \"t\" f64 (n 4) (mul 32 n) 4 5 -1)\n"
-                      " (variants (((lt n 3)) (copy (1 0) () () ())) (() (copy (2 0) () () ()) (copy (1 2) () () ())))\n") };
+    const char *items = " (sym n 0 0 -1) (value input 0 \"x\" f64 (n 4) (mul 32 n) 2 4 -1)"
+        " (value output 0 \"y\" f64 (n 4) (mul 32 n) 2 5 -1) (value temp 0 \"t\" f64 (n 4) (mul 32 n) 4 5 -1)\n"
+        " (variants (((lt n 3)) (copy (1 0) () () ())) (() (copy (2 0) () () ()) (copy (1 2) () () ())))\n";
+    attempt t = { .text = tree_text(&arena, 1, 1, items) };
     must(gn_protect(read_text, &t));
     assert_int_equal(bytes_of_plan(t.p, 2, &t.arena), 0);
     assert_int_equal(bytes_of_plan(t.p, 5, &t.arena), 192);
