@@ -115,10 +115,11 @@ GN_API size_t gn_func_passes(const gn_func *, gn_pass_info *out, size_t capacity
 
 /** A step of f and, while profiling is on, what it cost. The texts live as long as f. */
 typedef struct gn_step_info {
-    const char *symbol; /**< of the generated function */
-    const char *kernel; /**< the kernel it belongs to, as text (docs/kernel-text.md) */
-    int64_t calls;
-    double total_ms;
+    const char *symbol; /**< of the generated function; else what it is: "loop i", "branch", "copy" */
+    const char *kernel; /**< the kernel it belongs to, as text (docs/kernel-text.md); "" if it is no kernel's */
+    int64_t calls;      /**< of a step within a loop: all turns */
+    double total_ms;    /**< with what is within it */
+    int depth;          /**< how many steps it is within: they come before it */
 } gn_step_info;
 /** Measures each step from now on (1, counters start at 0), or no longer (0). Costs two clock readings a step. Thread-safe. */
 GN_API void gn_func_profile(gn_func *, int on);

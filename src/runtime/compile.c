@@ -136,31 +136,17 @@ static gn_variable *find_variable(const compilation *c, const char *name)
     return NULL;
 }
 
-static void order_variables(gn_func *f)
-{
-    const size_t n = f->program->variables.n;
-    for (size_t i = 0; i < n; i++) {
-        size_t at = i;
-        for (; at > 0 && f->variable[f->by_id[at - 1]]->id > f->variable[i]->id; at--) f->by_id[at] = f->by_id[at - 1];
-        f->by_id[at] = (uint32_t)i;
-    }
-}
-
 /* Variables are kept one by one, so that a failure in between releases those that were. */
 static void take_variables(compilation *c)
 {
     gn_func *f = c->f;
     const gn_program *p = f->program;
     gn_variable **list = GN_NEW_ARRAY(&f->arena, gn_variable *, p->variables.n);
-    f->by_id = GN_NEW_ARRAY(&f->arena, uint32_t, p->variables.n);
     for (size_t i = 0; i < p->variables.n; i++) {
         list[i] = find_variable(c, p->variables.at[i].name);
         if (!list[i]) gn_throw(GN_EFORMAT, "the program has a variable '%s' that the graph has not", p->variables.at[i].name);
-        f->updates |= p->variables.at[i].updated;
     }
-    for (size_t i = 0; i < p->variables.n; i++) gn_variable_keep(list[i]);
-    f->variable = list;
-    order_variables(f);
+    gn_func_keep_variables(f, list);
 }
 
 static void describe(compilation *c)
@@ -187,11 +173,16 @@ static void describe(compilation *c)
         const uint32_t at = p->indices.at[i].user;
         f->index_loc[i] = keep_loc(&f->arena, at < c->core->indexers.n ? c->core->indexers.at[at].loc : (gn_loc){ "", 0 });
     }
-    for (size_t i = 0; i < p->steps.n; i++)
-        if (p->steps.at[i].narg > f->max_args) f->max_args = p->steps.at[i].narg;
-    f->step = GN_NEW_ARRAY(&f->arena, gn_step_function, p->steps.n);
-    f->profile = GN_NEW_ARRAY(&f->arena, gn_step_profile, p->steps.n);
-    f->info.nkernels = (int)p->kernels.n, f->info.nsteps = (int)p->steps.n;
+    gn_func_set_up(f);
+}
+
+void gn_compile_set_args(compilation *c)
+{
+    const gn_target *t = c->context->target;
+    c->nargs = 0, c->is_plain = false;
+    if (t->cpu) c->args[c->nargs++] = "-target-cpu", c->args[c->nargs++] = t->cpu;
+    for (const char *const *a = t->cc1_args; a && *a && c->nargs < GN_MAX_ARGS / 2; a++) c->args[c->nargs++] = *a;
+    c->args[c->nargs] = NULL;
 }
 
 static void set_up(void *arg)
@@ -199,11 +190,7 @@ static void set_up(void *arg)
     compilation *c = arg;
     describe(c);
     take_variables(c);
-    const gn_target *t = c->context->target;
-    c->nargs = 0, c->is_plain = false;
-    if (t->cpu) c->args[c->nargs++] = "-target-cpu", c->args[c->nargs++] = t->cpu;
-    for (const char *const *a = t->cc1_args; a && *a && c->nargs < GN_MAX_ARGS / 2; a++) c->args[c->nargs++] = *a;
-    c->args[c->nargs] = NULL;
+    gn_compile_set_args(c);
 }
 
 static gn_status write_beside(compilation *c)

@@ -104,6 +104,7 @@ static bool find_symbols(gn_func *f)
 {
     const gn_program *p = f->program;
     for (size_t i = 0; i < p->steps.n; i++) {
+        if (p->steps.at[i].kind != GN_STEP_KERNEL) continue;
         *(void **)&f->step[i] = gn_module_symbol(f->module, p->steps.at[i].symbol);
         if (!f->step[i]) return false;
     }

@@ -10,30 +10,12 @@
 #include <unistd.h>
 #include "ascii.h"
 #include "error.h"
-#include "func_state.h"
-#include "spelling.h"
-
-typedef struct exporter {
-    const gn_func *f;
-    const gn_program *p;
-    const char *name;
-    const char *arena_macro, *guard;
-    gn_arena arena;
-    gn_plan plan;
-    int64_t *sym;
-    const char **value_name;     /* per value: a C expression for its address; NULL for temporaries */
-    const char **field;          /* per variable: a member of the structure of weights, or an array */
-    const char **now;            /* per variable: the member that tells which of two arrays has the value; NULL: there is one */
-    const char **symbol;         /* per step: the function that runs it */
-    bool *used;                  /* per parameter */
-    gn_spelling names, members;  /* of the file and its function; of the structure */
-    gn_text header, source;
-} exporter;
+#include "export_state.h"
 
 /* ---- names ---- */
 
 /* Two functions that differ in capitals alone get different macros: PREDICT_ARENA_BYTES for predict, Predict_arena_bytes for Predict. */
-static void name_macros(exporter *x)
+static void name_macros(gn_exporter *x)
 {
     bool capital = false;
     char *upper = gn_arena_string(&x->arena, x->name);
@@ -43,8 +25,7 @@ static void name_macros(exporter *x)
     gn_spell_reserve(&x->names, x->arena_macro);
 }
 
-static const char *name_of(exporter *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static const char *name_of(exporter *x, const char *format, ...)
+const char *gn_export_name(gn_exporter *x, const char *format, ...)
 {
     gn_text t = { .arena = &x->arena };
     va_list ap;
@@ -55,14 +36,14 @@ static const char *name_of(exporter *x, const char *format, ...)
 }
 
 /* Kernels of one form share a function. */
-static const char *earlier_symbol(const exporter *x, size_t step)
+static const char *earlier_symbol(const gn_exporter *x, size_t step)
 {
     for (size_t i = 0; i < step; i++)
         if (x->symbol[i] && !strcmp(x->p->steps.at[i].symbol, x->p->steps.at[step].symbol)) return x->symbol[i];
     return NULL;
 }
 
-static const char *c_type(gn_dtype t)
+const char *gn_export_type(gn_dtype t)
 {
     static const char *const names[GN_NDTYPES] = { "unsigned char", "int8_t",   "int16_t",  "int32_t",  "int64_t", "uint8_t", "uint16_t",
                                                    "uint32_t",      "uint64_t", "uint16_t", "uint16_t", "float",   "double" };
@@ -70,9 +51,9 @@ static const char *c_type(gn_dtype t)
 }
 
 /* Names of the file first, then those of users: a parameter is renamed where it meets one, and the file reads as always. */
-static void name_all(exporter *x)
+static void name_all(gn_exporter *x)
 {
-    static const char *const own[] = { "arena", "weights", "memory", "at", "i" };
+    static const char *const own[] = { "arena", "weights", "memory", "at", "i", "was", "goes_on", "status" };
     const gn_program *p = x->p;
     gn_spell_reserve(&x->names, x->name);
     name_macros(x);
@@ -81,8 +62,9 @@ static void name_all(exporter *x)
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) gn_spell_reserve(&x->names, own[i]);
     x->symbol = GN_NEW_ARRAY(&x->arena, const char *, p->steps.n);
     for (size_t i = 0; i < p->steps.n; i++) {
+        if (p->steps.at[i].kind != GN_STEP_KERNEL) continue;
         const char *const earlier = earlier_symbol(x, i);
-        x->symbol[i] = earlier ? earlier : name_of(x, "%s", p->steps.at[i].symbol);
+        x->symbol[i] = earlier ? earlier : gn_export_name(x, "%s", p->steps.at[i].symbol);
     }
     x->value_name = GN_NEW_ARRAY(&x->arena, const char *, p->values.n);
     x->field = GN_NEW_ARRAY(&x->arena, const char *, p->variables.n);
@@ -94,15 +76,16 @@ static void name_all(exporter *x)
         x->now[v->index] = gn_spell_name(&x->members, gn_arena_printf(&x->arena, "%s_now", p->variables.at[v->index].name));
         x->value_name[i] = gn_arena_printf(&x->arena, "weights->%s[!weights->%s]", x->field[v->index], x->now[v->index]);
     }
-    for (size_t i = 0; i < p->variables.n && !x->f->updates; i++) x->field[i] = name_of(x, "%s_%s", x->name, x->field[i]);
+    for (size_t i = 0; i < p->variables.n && !x->f->updates; i++) x->field[i] = gn_export_name(x, "%s_%s", x->name, x->field[i]);
     for (size_t i = x->f->nslots; i < p->values.n; i++) {
         const gn_pvalue *v = &p->values.at[i];
-        if (v->kind == GN_VALUE_CONSTANT) x->value_name[i] = name_of(x, "%s_constant_%zu", x->name, i);
+        if (v->kind == GN_VALUE_CONSTANT) x->value_name[i] = gn_export_name(x, "%s_constant_%zu", x->name, i);
         if (v->kind == GN_VALUE_VARIABLE && x->now[v->index])
             x->value_name[i] = gn_arena_printf(&x->arena, "weights->%s[weights->%s]", x->field[v->index], x->now[v->index]);
         else if (v->kind == GN_VALUE_VARIABLE)
             x->value_name[i] = x->f->updates ? gn_arena_printf(&x->arena, "weights->%s", x->field[v->index]) : x->field[v->index];
     }
+    gn_export_name_steps(x);
     for (uint32_t s = 0; s < x->f->nslots; s++) x->value_name[s] = gn_spell_name(&x->names, p->values.at[s].name);
 }
 
@@ -145,7 +128,7 @@ static void write_elements(gn_text *t, gn_dtype dtype, const void *data, int64_t
     gn_text_add(t, n ? "\n}" : " 0 }");
 }
 
-static int64_t size_of(const exporter *x, const gn_pvariable *v)
+static int64_t size_of(const gn_exporter *x, const gn_pvariable *v)
 {
     int64_t n = 1, d;
     for (int i = 0; i < v->rank; i++) n *= gn_dim_is_const(v->shape[i], &d) ? d : 0;
@@ -154,7 +137,7 @@ static int64_t size_of(const exporter *x, const gn_pvariable *v)
 }
 
 /* Variables that are only read become constant arrays, changing ones a structure with its initial values. */
-static void write_weights(exporter *x)
+static void write_weights(gn_exporter *x)
 {
     const gn_program *p = x->p;
     gn_text *t = &x->source;
@@ -163,7 +146,7 @@ static void write_weights(exporter *x)
         const gn_pvariable *v = &p->variables.at[i];
         const int64_t n = size_of(x, v);
         if (x->f->updates) gn_textf(t, "\n/* %s */ ", x->field[i]);
-        else gn_textf(t, "\nstatic const %s %s[%lld] = ", c_type(v->dtype), x->field[i], (long long)(n ? n : 1));
+        else gn_textf(t, "\nstatic const %s %s[%lld] = ", gn_export_type(v->dtype), x->field[i], (long long)(n ? n : 1));
         if (x->now[i]) gn_text_add(t, "{ ");
         write_elements(t, v->dtype, x->f->variable[i]->value.data, n);
         gn_text_add(t, x->now[i] ? ", { 0 } }, 0," : x->f->updates ? "," : ";\n");
@@ -171,13 +154,13 @@ static void write_weights(exporter *x)
     if (x->f->updates) gn_text_add(t, "\n};\n");
 }
 
-static void write_constants(exporter *x)
+static void write_constants(gn_exporter *x)
 {
     for (size_t i = 0; i < x->p->values.n; i++) {
         const gn_pvalue *v = &x->p->values.at[i];
         if (v->kind != GN_VALUE_CONSTANT) continue;
         const int64_t n = (int64_t)(v->nbytes / gn_dtype_size(v->dtype));
-        gn_textf(&x->source, "\nstatic const %s %s[%lld] = ", c_type(v->dtype), x->value_name[i], (long long)(n ? n : 1));
+        gn_textf(&x->source, "\nstatic const %s %s[%lld] = ", gn_export_type(v->dtype), x->value_name[i], (long long)(n ? n : 1));
         write_elements(&x->source, v->dtype, v->data, n);
         gn_text_add(&x->source, ";\n");
     }
@@ -195,15 +178,15 @@ static void write_shape(gn_text *t, const gn_dim *const *shape, int rank)
     gn_text_char(t, ')');
 }
 
-static void write_parameters(exporter *x, gn_text *t)
+static void write_parameters(gn_exporter *x, gn_text *t)
 {
     for (uint32_t s = 0; s < x->f->nslots; s++)
-        gn_textf(t, "%s%s *%s, ", s < x->p->ninputs ? "const " : "", c_type(x->p->values.at[s].dtype), x->value_name[s]);
+        gn_textf(t, "%s%s *%s, ", s < x->p->ninputs ? "const " : "", gn_export_type(x->p->values.at[s].dtype), x->value_name[s]);
     if (x->f->updates) gn_textf(t, "struct %s_weights *weights, ", x->name);
     gn_text_add(t, "void *arena)");
 }
 
-static void write_header(exporter *x)
+static void write_header(gn_exporter *x)
 {
     gn_text *t = &x->header;
     const gn_program *p = x->p;
@@ -219,8 +202,9 @@ static void write_header(exporter *x)
     }
     bool computed = false;
     for (size_t i = 0; i < p->indices.n; i++) computed |= p->indices.at[i].after >= 0;
-    gn_textf(t, " *\n * Returns 0, or -1 if an index lies outside its axis; then %s. */\n"
-             "#ifndef %s\n#define %s\n#include <stdint.h>\n\n", !computed ? "nothing was changed" : x->f->updates ? "no weight was changed" :
+    gn_textf(t, " *\n * Returns 0, or -1 if an index lies outside its axis%s; then %s. */\n"
+             "#ifndef %s\n#define %s\n#include <stdint.h>\n\n", gn_export_may_end(x) ? ", or the status with which a step ended it" : "",
+             !computed && !gn_export_may_end(x) ? "nothing was changed" : x->f->updates ? "no weight was changed" :
              "the outputs mean nothing", x->guard, x->guard);
     gn_textf(t, "/* Bytes of memory for temporaries, aligned to 64. */\n#define %s %lld\n\n", x->arena_macro,
              (long long)x->plan.arena_bytes);
@@ -229,7 +213,7 @@ static void write_header(exporter *x)
         gn_textf(t, "/* What a call updates. Start with a copy of %s_initial. */\nstruct %s_weights {\n", x->name, x->name);
         for (size_t i = 0; i < p->variables.n; i++) {
             const int64_t n = size_of(x, &p->variables.at[i]);
-            gn_textf(t, "    %s %s%s[%lld]; /* ", c_type(p->variables.at[i].dtype), x->field[i], x->now[i] ? "[2]" : "", (long long)(n ? n : 1));
+            gn_textf(t, "    %s %s%s[%lld]; /* ", gn_export_type(p->variables.at[i].dtype), x->field[i], x->now[i] ? "[2]" : "", (long long)(n ? n : 1));
             write_shape(t, p->variables.at[i].shape, p->variables.at[i].rank);
             if (x->now[i]) gn_textf(t, ": %s[%s]; a call writes the other and turns %s", x->field[i], x->now[i], x->now[i]);
             gn_text_add(t, " */\n");
@@ -245,7 +229,7 @@ static void write_header(exporter *x)
 /* ---- the source ---- */
 
 /* The step whose function is called so; -1. */
-static int64_t step_called(const exporter *x, const char *name, size_t n)
+static int64_t step_called(const gn_exporter *x, const char *name, size_t n)
 {
     for (size_t i = 0; i < x->p->steps.n; i++) {
         const char *symbol = x->p->steps.at[i].symbol;
@@ -255,7 +239,7 @@ static int64_t step_called(const exporter *x, const char *name, size_t n)
 }
 
 /* The kernels, with functions that nobody outside sees. */
-static void write_kernels(exporter *x)
+static void write_kernels(gn_exporter *x)
 {
     static const char head[] = "void ";
     for (const char *line = x->p->source; *line;) {
@@ -270,44 +254,8 @@ static void write_kernels(exporter *x)
     }
 }
 
-static int32_t root_of(const gn_program *p, int32_t v)
-{
-    while (p->values.at[v].alias >= 0) v = p->values.at[v].alias;
-    return v;
-}
-
-/* `start` bytes behind its begin. */
-static void write_address(exporter *x, int32_t value, int64_t start)
-{
-    const int32_t root = root_of(x->p, value);
-    const int64_t offset = x->plan.offset[value];
-    if (root < (int32_t)x->f->nslots) x->used[root] = true;
-    if (!x->value_name[root]) gn_textf(&x->source, "memory + %lld", (long long)((offset < 0 ? 0 : offset) + start));
-    else if (start) gn_textf(&x->source, "(void *)((uintptr_t)%s + %lld)", x->value_name[root], (long long)start);
-    else gn_textf(&x->source, "(void *)(uintptr_t)%s", x->value_name[root]);
-}
-
-static void write_index_checks(exporter *x, int32_t after)
-{
-    gn_text *t = &x->source;
-    for (size_t i = 0; i < x->p->indices.n; i++) {
-        const gn_pindex *c = &x->p->indices.at[i];
-        const gn_pvalue *v = &x->p->values.at[c->value];
-        int64_t bound = 0, n = 0;
-        if (c->after != after || gn_dim_is(c->uses, 0) || !gn_dim_is_const(c->bound, &bound) || !gn_dim_is_const(v->bytes, &n))
-            continue;
-        n /= (int64_t)gn_dtype_size(v->dtype);
-        gn_textf(t, "    for (int64_t i = 0; i < %lld; i++) { /* %s */\n        const %s at = ", (long long)n, c->text, c_type(v->dtype));
-        if (after >= 0) gn_textf(t, "((const %s *)(const void *)(", c_type(v->dtype)), write_address(x, (int32_t)c->value, 0), gn_text_add(t, "))");
-        else gn_text_add(t, x->value_name[c->value]), x->used[c->value] = true;
-        const bool is_signed = gn_dtypes[v->dtype].kind == GN_KIND_INT;
-        gn_textf(t, "[i];\n        if (%s%sat >= %lld) return -1;\n    }\n", is_signed ? "at < 0 || " : "", is_signed ? "(int64_t)" : "(uint64_t)",
-                 (long long)(bound > 0 ? bound : 0));
-    }
-}
-
 /* Kernels keep computed indices within their axis, which must then have a place. */
-static bool has_hopeless_index(const exporter *x)
+static bool has_hopeless_index(const gn_exporter *x)
 {
     bool any = false;
     for (size_t i = 0; i < x->p->indices.n; i++) {
@@ -319,46 +267,22 @@ static bool has_hopeless_index(const exporter *x)
     return any;
 }
 
-static void write_step(exporter *x, size_t i)
-{
-    const gn_pstep *s = &x->p->steps.at[i];
-    gn_text *t = &x->source;
-    gn_text_add(t, "    {\n        void *const arg[] = { ");
-    for (uint32_t a = 0; a < s->narg; a++) {
-        if (a) gn_text_add(t, ", ");
-        int64_t start = 0;
-        if (s->start) gn_dim_is_const(s->start[a], &start); /* an export's sizes are numbers */
-        if (s->arg[a] < 0) gn_textf(t, "memory + %lld", (long long)x->plan.scratch[i][-1 - s->arg[a]]);
-        else write_address(x, s->arg[a], start);
-    }
-    gn_textf(t, "%s };\n", s->narg ? "" : "NULL");
-    if (s->nsym) {
-        gn_text_add(t, "        static const int64_t sym[] = { ");
-        for (uint32_t k = 0; k < s->nsym; k++) gn_textf(t, "%s%lld", k ? ", " : "", (long long)x->sym[s->sym[k]]);
-        gn_text_add(t, " };\n");
-    }
-    const char *sym = s->nsym ? "sym" : "NULL";
-    if (x->plan.parts[i] == 1) gn_textf(t, "        %s(arg, %s, 0);\n    }\n", x->symbol[i], sym);
-    else gn_textf(t, "        for (int64_t part = 0; part < %lld; part++) %s(arg, %s, part);\n    }\n", (long long)x->plan.parts[i], x->symbol[i], sym);
-}
-
-static void write_source(exporter *x)
+static void write_source(gn_exporter *x)
 {
     gn_text *t = &x->source;
     gn_textf(t, "/* Generated by Gnomon %s; %s.h explains it. */\n#include \"%s.h\"\n#include <stddef.h>\n#include <string.h>\n\n",
              gn_version(), x->name, x->name);
     write_kernels(x);
+    gn_export_routines(x);
     write_constants(x);
     write_weights(x);
     gn_textf(t, "\nint %s(", x->name);
     write_parameters(x, t);
     gn_text_add(t, "\n{\n    unsigned char *const memory = (unsigned char *)arena;\n    (void)memory;\n");
     if (has_hopeless_index(x)) gn_text_add(t, "    return -1; /* an index into an axis without elements */\n");
-    write_index_checks(x, -1);
-    for (size_t i = 0; i < x->p->steps.n; i++) {
-        write_step(x, i);
-        write_index_checks(x, (int32_t)i);
-    }
+    gn_export_pointers(x);
+    gn_export_index_checks(x, -1);
+    gn_export_steps(x, 0, (uint32_t)x->p->steps.n);
     for (uint32_t s = 0; s < x->f->nslots; s++)
         if (!x->used[s]) gn_textf(t, "    (void)%s;\n", x->value_name[s]);
     for (size_t i = 0; i < x->p->variables.n; i++)
@@ -368,7 +292,7 @@ static void write_source(exporter *x)
 
 static void build(void *arg)
 {
-    exporter *x = arg;
+    gn_exporter *x = arg;
     const gn_program *p = x->p;
     x->sym = GN_NEW_ARRAY(&x->arena, int64_t, p->syms.n);
     for (size_t i = 0; i < p->syms.n; i++) {
@@ -409,7 +333,7 @@ gn_status gn_export(const gn_func *f, const char *name, const char *dir)
     if (!f || !name || !dir) return gn_error(GN_EINVAL, "export: the function, its name or the directory is NULL");
     if (!gn_is_name(name) || strlen(name) > 60) return gn_error(GN_EINVAL, "export: \"%s\" is no identifier of up to 60 characters", name);
     if (!gn_is_function_name(name)) return gn_error(GN_EINVAL, "export: \"%s\" is a word of C, C++ or their libraries", name);
-    exporter x = { .f = f, .p = f->program, .name = name, .arena = { .allocator = f->allocator } };
+    gn_exporter x = { .indent = 4, .f = f, .p = f->program, .name = name, .arena = { .allocator = f->allocator } };
     x.header.arena = x.source.arena = x.names.arena = x.members.arena = &x.arena;
     for (size_t i = 0; i < f->program->variables.n; i++) gn_variable_lock(f->variable[f->by_id[i]], false);
     gn_status s = gn_protect(build, &x);

@@ -18,7 +18,7 @@ static bool value_of(void *user, const char *name, int64_t *out)
     return false;
 }
 
-static int64_t evaluate(const gn_frame *fr, const gn_dim *d)
+int64_t gn_frame_evaluate(const gn_frame *fr, const gn_dim *d)
 {
     int64_t v;
     if (d->n == 1 && gn_dim_is_const(d, &v)) return v;
@@ -56,7 +56,7 @@ static void check_constraints(gn_frame *fr)
 {
     const gn_program *p = fr->f->program;
     for (size_t i = 0; i < p->checks.n; i++) {
-        const int64_t a = evaluate(fr, p->checks.at[i].a), b = evaluate(fr, p->checks.at[i].b);
+        const int64_t a = gn_frame_evaluate(fr, p->checks.at[i].a), b = gn_frame_evaluate(fr, p->checks.at[i].b);
         if (a != b) gn_rethrow(check_failed(fr, i, a, b));
     }
 }
@@ -73,7 +73,7 @@ static void find_shapes(gn_frame *fr)
     for (uint32_t s = 0; s < f->nslots; s++) {
         const gn_pvalue *v = &f->program->values.at[s];
         for (int d = 0; d < v->rank; d++)
-            if ((fr->shape[s][d] = evaluate(fr, v->shape[d])) < 0)
+            if ((fr->shape[s][d] = gn_frame_evaluate(fr, v->shape[d])) < 0)
                 gn_throw(GN_ESHAPE, "%s: axis %d of '%s' has extent %lld", f->program->name, d, f->slot[s].name, (long long)fr->shape[s][d]);
         const gn_array a = gn_array_of(NULL, v->dtype, v->rank, fr->shape[s]);
         int64_t bytes;
@@ -124,7 +124,7 @@ static void *address_of(const gn_frame *fr, int32_t value)
 
 static int64_t start_of(const gn_frame *fr, const gn_pstep *s, uint32_t arg)
 {
-    return s->start ? evaluate(fr, s->start[arg]) : 0;
+    return s->start ? gn_frame_evaluate(fr, s->start[arg]) : 0;
 }
 
 static void add_place(gn_frame *fr, int64_t home, uint32_t *n, void **at, int64_t start)
@@ -199,8 +199,8 @@ static void find_indices(gn_frame *fr)
     for (size_t i = 0; i < p->indices.n; i++) {
         const gn_pindex *x = &p->indices.at[i];
         const gn_pvalue *v = &p->values.at[x->value];
-        fr->index[i].bound = evaluate(fr, x->bound);
-        fr->index[i].n = evaluate(fr, x->uses) ? evaluate(fr, v->bytes) / (int64_t)gn_dtype_size(v->dtype) : 0;
+        fr->index[i].bound = gn_frame_evaluate(fr, x->bound);
+        fr->index[i].n = gn_frame_evaluate(fr, x->uses) ? gn_frame_evaluate(fr, v->bytes) / (int64_t)gn_dtype_size(v->dtype) : 0;
         if (home_of(fr, (int32_t)x->value) < 0) fr->index[i].data = address_of(fr, (int32_t)x->value);
     }
 }
@@ -208,7 +208,7 @@ static void find_indices(gn_frame *fr)
 static bool is_plain(const gn_frame *fr)
 {
     const gn_program *p = fr->f->program;
-    bool plain = fr->f->module && !fr->f->updates && !p->indices.n;
+    bool plain = fr->f->module && !fr->f->updates && !p->indices.n && !p->is_tree;
     for (size_t i = 0; i < p->steps.n; i++) plain &= fr->plan.parts[i] == 1;
     return plain;
 }
@@ -228,6 +228,7 @@ static void build(void *arg)
     make_tables(fr);
     find_indices(fr);
     make_places(fr);
+    if (f->program->is_tree) gn_frame_tree_build(fr);
     prepare_exchange(fr);
     fr->plain = is_plain(fr);
     fr->single = fr->plain && fr->f->program->steps.n == 1 && !fr->f->program->variables.n;

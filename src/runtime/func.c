@@ -33,6 +33,47 @@ gn_func *gn_func_new(gn_context *context)
     return f;
 }
 
+static const char *label_of(gn_func *f, const gn_pstep *s)
+{
+    if (s->kind == GN_STEP_LOOP) return gn_arena_printf(&f->arena, "loop %s", s->symbol);
+    if (s->kind == GN_STEP_CALL) return gn_arena_printf(&f->arena, "call %s", s->symbol);
+    return s->symbol;
+}
+
+void gn_func_set_up(gn_func *f)
+{
+    const gn_program *p = f->program;
+    uint32_t open[2 * GN_PROGRAM_DEPTH], nopen = 0; /* steps with bodies, and bodies */
+    f->step = GN_NEW_ARRAY(&f->arena, gn_step_function, p->steps.n);
+    f->profile = GN_NEW_ARRAY(&f->arena, gn_step_profile, p->steps.n);
+    f->label = GN_NEW_ARRAY(&f->arena, const char *, p->steps.n);
+    f->depth = GN_NEW_ARRAY(&f->arena, int, p->steps.n);
+    for (uint32_t i = 0; i < p->steps.n; i++) {
+        const gn_pstep *s = &p->steps.at[i];
+        while (nopen && p->steps.at[open[nopen - 1]].end <= i) nopen--;
+        f->label[i] = label_of(f, s), f->depth[i] = (int)nopen;
+        if (gn_step_has_body(s)) open[nopen++] = i;
+        if (s->narg > f->max_args) f->max_args = s->narg;
+    }
+    f->info.nkernels = (int)p->kernels.n, f->info.nsteps = (int)p->steps.n;
+}
+
+/* By id: in this order they are locked. */
+void gn_func_keep_variables(gn_func *f, gn_variable *const *list)
+{
+    const size_t n = f->program->variables.n;
+    f->by_id = GN_NEW_ARRAY(&f->arena, uint32_t, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at > 0 && list[f->by_id[at - 1]]->id > list[i]->id; at--) f->by_id[at] = f->by_id[at - 1];
+        f->by_id[at] = (uint32_t)i;
+        f->updates |= f->program->variables.at[i].updated;
+    }
+    gn_variable **own = gn_arena_copy(&f->arena, list, n * sizeof *own);
+    for (size_t i = 0; i < n; i++) gn_variable_keep(own[i]);
+    f->variable = own;
+}
+
 gn_func *gn_func_keep(gn_func *f)
 {
     atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
@@ -100,8 +141,9 @@ size_t gn_func_steps(const gn_func *f, gn_step_info *out, size_t capacity)
     const gn_fpmode mode = gn_fp_enter();
     for (size_t i = 0; out && i < p->steps.n && i < capacity; i++) {
         const gn_pstep *s = &p->steps.at[i];
-        out[i] = (gn_step_info){ .symbol = s->symbol,
-                                 .kernel = p->kernels.at[s->kernel].kernel,
+        out[i] = (gn_step_info){ .symbol = f->label[i],
+                                 .kernel = s->kind == GN_STEP_KERNEL ? p->kernels.at[s->kernel].kernel : "",
+                                 .depth = f->depth[i],
                                  .calls = atomic_load(&f->profile[i].calls),
                                  .total_ms = (double)atomic_load(&f->profile[i].ns) * 1e-6 };
     }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "context_state.h"
+#include "frame_tree.h"
 #include "program.h"
 #include "shared.h"
 
@@ -40,6 +41,8 @@ struct gn_func {
     bool updates;                /* changes variables */
     atomic_bool profiled;
     gn_step_profile *profile;    /* per step */
+    const char **label;          /* per step: its function, or what it is */
+    int *depth;                  /* per step: how many others it is within */
     atomic_bool taken;           /* a call has `hot` */
     gn_frame *hot;               /* the frame of the last call; only who has it may look at it */
     gn_fork_watch watch;
@@ -87,6 +90,7 @@ struct gn_frame {
     gn_frame_place **place;      /* per home (a slot; a variable's memory and its second one): where its pointer goes, ended by one without */
     void **seen;                 /* per variable: its memory in the tables */
     uint32_t *exchanged, nexchanged; /* variables whose new value is in their second memory */
+    gn_frame_step *tree;         /* per step; NULL: all are kernels */
     gn_frame_index *index;       /* per index of the program */
     gn_array *now;               /* per slot: the arrays of this call */
     void **staged;               /* per slot: a row-major block for a strided or unaligned view, NULL until needed */
@@ -118,9 +122,16 @@ static inline void gn_frame_set(gn_frame *fr, uint32_t home, void *data) /* puts
 gn_status gn_frame_new(gn_frame **out, gn_func *, const int64_t *sym);
 void gn_frame_free(gn_frame *);
 gn_status gn_frame_run(gn_frame *);
+gn_status gn_frame_run_range(const gn_frame *, uint32_t at, uint32_t end); /* steps next to each other, with all within them */
+gn_status gn_frame_run_other(const gn_frame *, uint32_t at);    /* one that is no kernel */
+gn_status gn_frame_status(const gn_frame *, uint32_t at);       /* that step `at`, which may end the program, has left */
 
 gn_func *gn_func_new(gn_context *); /* empty; NULL: out of memory */
+void gn_func_set_up(gn_func *);     /* what its program gives it: tables per step */
+void gn_func_keep_variables(gn_func *, gn_variable *const *list); /* one per variable of the program, in the function's arena */
 gn_func *gn_func_keep(gn_func *);
+/* A function of a program's text; variables: in the order of the program, each of the dtype and shape that it says. Throws nothing. */
+gn_status gn_func_of_text(gn_func **out, gn_context *, const char *text, size_t length, gn_variable *const *variables);
 /* The frame of these sizes out of the pool, or a new one; and back. */
 gn_status gn_func_borrow(gn_func *, const int64_t *sym, gn_frame **out);
 void gn_func_return(gn_func *, gn_frame *);

@@ -145,12 +145,18 @@ static gn_status run_interpreted(const gn_frame *fr, size_t i)
     return s;
 }
 
-static gn_status run_step(const gn_frame *fr, size_t i)
+static inline gn_status run_kernel(const gn_frame *fr, size_t i)
 {
-    const gn_func *f = fr->f;
-    if (!f->module) return run_interpreted(fr, i);
+    if (!fr->f->module) return run_interpreted(fr, i);
     run_compiled(fr, i);
     return GN_OK;
+}
+
+static gn_status run_step(const gn_frame *fr, size_t i)
+{
+    const gn_pstep *step = &fr->f->program->steps.at[i];
+    const gn_status s = step->kind == GN_STEP_KERNEL ? run_kernel(fr, i) : gn_frame_run_other(fr, (uint32_t)i);
+    return step->status && !s ? gn_frame_status(fr, (uint32_t)i) : s;
 }
 
 static gn_status run_profiled(const gn_frame *fr, size_t i)
@@ -169,16 +175,37 @@ static void exchange(const gn_frame *fr)
     for (size_t i = 0; i < fr->nexchanged; i++) gn_variable_exchange(fr->f->variable[fr->exchanged[i]]);
 }
 
-static gn_status run_steps(const gn_frame *fr)
+gn_status gn_frame_run_range(const gn_frame *fr, uint32_t at, uint32_t end)
 {
     const gn_program *p = fr->f->program;
     const bool profiled = atomic_load_explicit(&fr->f->profiled, memory_order_relaxed);
     gn_status s = GN_OK;
-    if (p->indices.n) s = check_given(fr);
+    for (; !s && at < end; at = gn_step_after(p->steps.at, at)) {
+        s = profiled ? run_profiled(fr, at) : run_step(fr, at);
+        if (!s && p->indices.n) s = check_computed(fr, at);
+    }
+    return s;
+}
+
+/* Of kernels alone. */
+static inline gn_status run_flat(const gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    const bool profiled = atomic_load_explicit(&fr->f->profiled, memory_order_relaxed);
+    gn_status s = GN_OK;
     for (size_t i = 0; !s && i < p->steps.n; i++) {
-        s = profiled ? run_profiled(fr, i) : run_step(fr, i);
+        s = profiled ? run_profiled(fr, i) : run_kernel(fr, i);
         if (!s && p->indices.n) s = check_computed(fr, i);
     }
+    return s;
+}
+
+static gn_status run_steps(const gn_frame *fr)
+{
+    const gn_program *p = fr->f->program;
+    gn_status s = GN_OK;
+    if (p->indices.n) s = check_given(fr);
+    if (!s) s = p->is_tree ? gn_frame_run_range(fr, 0, (uint32_t)p->steps.n) : run_flat(fr);
     if (!s) exchange(fr);
     return s;
 }

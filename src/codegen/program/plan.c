@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "checked.h"
-#include "program.h"
+#include "plan_replay.h"
 #include "visit.h"
 
 enum { ALIGN = 64 };
@@ -58,15 +58,62 @@ static int32_t root_of(const gn_program *p, int32_t v)
     return v;
 }
 
+/* ---- variants ---- */
+
+static bool holds(const gn_program *p, const int64_t *sym, const gn_pfact *f)
+{
+    symbols s = { p, sym };
+    int64_t a, b;
+    if (!gn_dim_eval(f->a, value_of, NULL, &s, &a) || !gn_dim_eval(f->b, value_of, NULL, &s, &b)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
+    return f->kind == GN_FACT_EQ ? a == b : a < b;
+}
+
+uint32_t gn_plan_choose(const gn_program *p, const int64_t *sym, uint32_t variants)
+{
+    uint32_t body = variants + 1;
+    for (;; body = p->steps.at[body].end) { /* the last has no facts */
+        bool all = true;
+        const gn_pbody *b = p->steps.at[body].of.body;
+        for (uint32_t i = 0; i < b->nfact; i++) all = all && holds(p, sym, &b->fact[i]);
+        if (all) return body;
+    }
+}
+
+/* Steps of bodies that these sizes do not choose; NULL: there are none. */
+static bool *find_left_out(const gn_program *p, const int64_t *sym, gn_arena *arena)
+{
+    if (!p->is_tree) return NULL;
+    bool *out = GN_NEW_ARRAY(arena, bool, p->steps.n);
+    for (uint32_t i = 0; i < p->steps.n; i++) {
+        if (p->steps.at[i].kind != GN_STEP_VARIANTS) continue;
+        const uint32_t chosen = gn_plan_choose(p, sym, i);
+        for (uint32_t k = i + 1; k < p->steps.at[i].end; k++) out[k] |= k < chosen || k >= p->steps.at[chosen].end;
+    }
+    return out;
+}
+
+/* Roots whose memory some step needs that is not left out. */
+static bool *find_needed(const gn_program *p, const bool *left_out, gn_arena *arena)
+{
+    if (!left_out) return NULL;
+    bool *needed = GN_NEW_ARRAY(arena, bool, p->values.n);
+    for (size_t i = 0; i < p->steps.n; i++)
+        for (uint32_t a = 0; !left_out[i] && a < p->steps.at[i].narg; a++)
+            if (p->steps.at[i].arg[a] >= 0) needed[root_of(p, p->steps.at[i].arg[a])] = true;
+    return needed;
+}
+
 static size_t make_blocks(const gn_program *p, const int64_t *sym, block *out, gn_arena *arena)
 {
     int32_t *at = GN_NEW_ARRAY(arena, int32_t, p->values.n);
+    const bool *needed = find_needed(p, find_left_out(p, sym, arena), arena);
     size_t n = 0;
     for (size_t i = 0; i < p->values.n; i++) {
         const gn_pvalue *v = &p->values.at[i];
         if (!lives_in_arena(v) || v->alias >= 0) continue;
         at[i] = (int32_t)n;
-        out[n++] = (block){ aligned(evaluate(p, sym, v->bytes, v->name)), 0, (int32_t)i, v->first, v->last };
+        const int64_t bytes = needed && !needed[i] ? 0 : aligned(evaluate(p, sym, v->bytes, v->name));
+        out[n++] = (block){ bytes, 0, (int32_t)i, v->first, v->last };
     }
     for (size_t i = 0; i < p->values.n; i++) {
         const gn_pvalue *v = &p->values.at[i];
@@ -82,6 +129,7 @@ static size_t make_blocks(const gn_program *p, const int64_t *sym, block *out, g
 /* Scratch of all workers where a step has parts to share; of one else. */
 static size_t make_scratch(const gn_program *p, const int64_t *sym, int workers, block *out, gn_plan *plan, gn_arena *arena)
 {
+    const bool *left_out = find_left_out(p, sym, arena);
     size_t n = 0;
     for (size_t s = 0; s < p->steps.n; s++) {
         const gn_pstep *step = &p->steps.at[s];
@@ -92,6 +140,7 @@ static size_t make_scratch(const gn_program *p, const int64_t *sym, int workers,
             plan->scratch[s][i] = each;
             if (gn_add_overflows(each, aligned(evaluate(p, sym, step->scratch[i], step->symbol)), &each)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
         }
+        if (left_out && left_out[s]) each = 0;
         plan->scratch_stride[s] = each;
         if (gn_mul_overflows(each, plan->parts[s] > 1 ? workers : 1, &all)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
         out[n++] = (block){ all, 0, -1 - (int32_t)s, (int32_t)s, (int32_t)s };
@@ -210,7 +259,7 @@ void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_pl
                        .scratch = GN_NEW_ARRAY(arena, int64_t *, p->steps.n),
                        .scratch_stride = GN_NEW_ARRAY(arena, int64_t, p->steps.n) };
     for (size_t i = 0; i < p->values.n; i++) plan->offset[i] = -1;
-    for (size_t s = 0; s < p->steps.n; s++) plan->parts[s] = evaluate(p, sym, p->steps.at[s].parts, p->steps.at[s].symbol);
+    for (size_t s = 0; s < p->steps.n; s++) plan->parts[s] = p->steps.at[s].parts ? evaluate(p, sym, p->steps.at[s].parts, p->steps.at[s].symbol) : 1;
     block *b = GN_NEW_ARRAY(arena, block, p->values.n + p->steps.n);
     const size_t nvalues = make_blocks(p, sym, b, arena), n = nvalues + make_scratch(p, sym, workers, b + nvalues, plan, arena);
     place(p, b, n, plan, arena);
@@ -299,7 +348,7 @@ static void check_alias(const gn_program *p, const gn_plan *plan, size_t i)
     const gn_pvalue *v = &p->values.at[i];
     if (v->alias < 0 || v->first < 0) return;
     const gn_pvalue *old = &p->values.at[v->alias];
-    if (old->last > v->first && p->steps.at[old->last].kernel != p->steps.at[v->first].kernel)
+    if (!p->is_tree && old->last > v->first && p->steps.at[old->last].kernel != p->steps.at[v->first].kernel)
         gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s, which is read later", p->name, v->name, old->name);
     if (plan->offset[i] != plan->offset[v->alias])
         gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s and lies elsewhere", p->name, v->name, old->name);
@@ -312,4 +361,5 @@ void gn_plan_verify(const gn_program *p, const int64_t *sym, const gn_plan *plan
     gn_arena_free(&v.arena);
     gn_check(status);
     for (size_t i = 0; i < p->values.n; i++) check_alias(p, plan, i);
+    if (p->is_tree) gn_plan_replay(p, sym, plan);
 }

@@ -307,15 +307,9 @@ static void make_kernel(maker *m, const gn_group *g)
 static void find_lifetimes(maker *m)
 {
     gn_program *p = m->p;
-    for (size_t s = 0; s < p->steps.n; s++) {
-        const gn_pstep *step = &p->steps.at[s];
-        for (uint32_t a = 0; a < step->narg; a++) {
-            if (step->arg[a] < 0) continue;
-            gn_pvalue *v = &p->values.at[step->arg[a]];
-            if (v->first < 0) v->first = (int32_t)s;
-            v->last = (int32_t)s;
-        }
-    }
+    gn_plive *live = GN_NEW_ARRAY(&m->work, gn_plive, p->values.n);
+    gn_program_lifetimes(p, live);
+    for (size_t i = 0; i < p->values.n; i++) p->values.at[i].first = live[i].first, p->values.at[i].last = live[i].last;
 }
 
 /* ---- in place ---- */

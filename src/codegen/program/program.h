@@ -13,10 +13,13 @@
 #include "default_schedule.h"
 #include "tree.h"
 #include "emit.h"
+#include "step.h"
 
+enum { GN_SYM_TURN = -2 };
 typedef struct gn_psym {         /* a named dim: the number that kernels get as sym[i] */
     const char *name;
-    int32_t input, axis;         /* extent that binds it at a call; -1: fixed (value in `is`) */
+    int32_t input, axis;         /* extent that binds it at a call; input -1: fixed (value in `is`); GN_SYM_TURN: counts
+                                    the turns of a loop */
     int64_t is;
 } gn_psym;
 
@@ -30,7 +33,7 @@ typedef struct gn_pvalue {
     const void *data;            /* CONSTANT: its elements, nbytes of them */
     size_t nbytes;
     const gn_dim *bytes;         /* size over the symbols */
-    int32_t first, last;         /* steps that need its memory, first writes it */
+    int32_t first, last;         /* steps between which its memory is needed: see gn_program_lifetimes */
     int32_t alias;               /* value whose memory it takes over at `first` (in place); -1: memory of its own, which for an UPDATE is the
                                     second memory of its variable: both are exchanged when all steps went well */
 } gn_pvalue;
@@ -48,18 +51,6 @@ typedef struct gn_pkernel {      /* as texts; the interpreter and `gnomon inspec
     uint32_t first_step, nsteps;
     uint32_t text_at, text_size; /* its functions in `source`: what stands before the first kernel and after the last belongs to every unit */
 } gn_pkernel;
-
-typedef struct gn_pstep {
-    uint32_t kernel;
-    uint32_t part_of;            /* which step of the kernel */
-    const char *symbol;          /* void SYMBOL(void *const *arg, const int64_t *sym, int64_t part) in the object */
-    const gn_dim *parts;         /* run for part 0 .. parts - 1, in any order */
-    uint32_t narg, nsym, nscratch;
-    const int32_t *arg;          /* value per argument, or -1 - s: scratch area s of the worker */
-    const gn_dim *const *start;  /* bytes from the start of its value, per argument: kernels may write parts of one value; NULL: 0 for all */
-    const uint32_t *sym;         /* symbol of the program per sym[i] of the function */
-    const gn_dim *const *scratch;/* bytes per worker */
-} gn_pstep;
 
 typedef struct gn_pcheck {       /* extents that must agree */
     const gn_dim *a, *b;
@@ -84,10 +75,11 @@ typedef struct gn_program {
     GN_VEC(gn_pvalue) values;    /* inputs first, in call order, then outputs, then the rest */
     GN_VEC(gn_pvariable) variables;
     GN_VEC(gn_pkernel) kernels;
-    GN_VEC(gn_pstep) steps;
+    GN_VEC(gn_pstep) steps;      /* a tree: step.h */
     GN_VEC(gn_pcheck) checks;
     GN_VEC(gn_pindex) indices;   /* in the order of `after` */
     const char *source;          /* prelude and all functions: one translation unit */
+    bool is_tree;                /* has other steps than those of kernels on the host */
 } gn_program;
 
 /* From the core graph: groups, schedules, lowers, emits, plans. Throws. */
@@ -96,8 +88,24 @@ gn_program *gn_program_make(gn_arena *, const struct gn_core *, const gn_target 
 void gn_program_print(gn_text *, const gn_program *);
 gn_program *gn_program_read(gn_arena *, const char *file, const char *text, size_t length); /* throws GN_ESYNTAX */
 
-/* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free while the value lives. The
- * scratch of a step's workers has its place among them, for that step. */
+/* Of a tree, throws GN_EFORMAT with a sentence: who writes before who reads, slices that are disjoint, what loops
+ * carry, lifetimes, variables that a status would leave half changed. `file` stands before it. Notes in the steps
+ * what their arguments are for. */
+void gn_program_verify(gn_program *, const char *file);
+
+/* Between which steps the memory of each value is needed; -1, -1 for one that no step has. What a loop takes from
+ * outside lives to its end, what it makes anew each turn within the turn; a carried value and the one that it
+ * becomes live through the whole loop, and each for as long as the other, since they exchange their memories. What a
+ * prepared step makes lives from the first step to the last. */
+typedef struct gn_plive {
+    int32_t first, last;
+    int32_t around;              /* innermost loop around all steps that have it: makes it anew each turn; -1: none */
+} gn_plive;
+void gn_program_lifetimes(const gn_program *, gn_plive *out); /* one per value */
+
+/* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free
+ * while the value lives. The scratch of a step's workers has its place among them, for that step. Steps are numbered
+ * in the order of the walk. */
 typedef struct gn_plan {
     int64_t *offset;             /* per value; -1: not in the arena (inputs, outputs, variables, constants) */
     int64_t *parts;              /* per step */
@@ -107,5 +115,9 @@ typedef struct gn_plan {
     int64_t all_bytes, bound_bytes;     /* sum of all temporaries; largest sum that lives at once */
 } gn_plan;
 void gn_program_plan(const gn_program *, const int64_t *sym, int workers, gn_plan *, gn_arena *); /* throws GN_ENOMEM "size overflows" */
-/* Replays the plan: throws GN_EINTERNAL if two values that live at once share bytes, or a step reads what no step wrote. */
+/* The body that these sizes choose. */
+uint32_t gn_plan_choose(const gn_program *, const int64_t *sym, uint32_t variants);
+/* Replays the plan: throws GN_EINTERNAL if two values that live at once share bytes. Of a tree the steps are run
+ * over poisoned memory, loops for one turn, two and three: no step may read what another has written over, or what
+ * memories hold that were exchanged. */
 void gn_plan_verify(const gn_program *, const int64_t *sym, const gn_plan *);

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "ascii.h"
-#include "program.h"
+#include "program_text.h"
 
 static const char *const kinds[] = { [GN_VALUE_INPUT] = "input", [GN_VALUE_VARIABLE] = "variable", [GN_VALUE_CONSTANT] = "constant",
                                      [GN_VALUE_TEMP] = "temp", [GN_VALUE_OUTPUT] = "output", [GN_VALUE_UPDATE] = "update" };
@@ -31,7 +31,7 @@ static void print_hex(gn_text *t, const void *data, size_t n)
     gn_text_char(t, '"');
 }
 
-static void print_dims(gn_text *t, const gn_dim *const *d, size_t n)
+void gn_pprint_dims(gn_text *t, const gn_dim *const *d, size_t n)
 {
     gn_text_char(t, '(');
     for (size_t i = 0; i < n; i++) {
@@ -46,7 +46,7 @@ static void print_value(gn_text *t, const gn_pvalue *v)
     gn_textf(t, "\n  (value %s %" PRIu32 " ", kinds[v->kind], v->index);
     print_string(t, v->name);
     gn_textf(t, " %s ", gn_dtype_name(v->dtype));
-    print_dims(t, v->shape, v->rank);
+    gn_pprint_dims(t, v->shape, v->rank);
     gn_text_char(t, ' ');
     gn_dim_print(t, v->bytes);
     gn_textf(t, " %" PRId32 " %" PRId32 " %" PRId32, v->first, v->last, v->alias);
@@ -54,26 +54,6 @@ static void print_value(gn_text *t, const gn_pvalue *v)
         gn_text_char(t, ' ');
         print_hex(t, v->data, v->nbytes);
     }
-    gn_text_char(t, ')');
-}
-
-static void print_step(gn_text *t, const gn_pstep *s)
-{
-    gn_textf(t, "\n  (step %" PRIu32 " %" PRIu32 " %s ", s->kernel, s->part_of, s->symbol);
-    gn_dim_print(t, s->parts);
-    gn_text_add(t, " (");
-    for (uint32_t i = 0; i < s->narg; i++) {
-        const bool plain = !s->start || gn_dim_is(s->start[i], 0);
-        gn_textf(t, "%s%s%" PRId32, i ? " " : "", plain ? "" : "(", s->arg[i]);
-        if (plain) continue;
-        gn_text_char(t, ' ');
-        gn_dim_print(t, s->start[i]);
-        gn_text_char(t, ')');
-    }
-    gn_text_add(t, ") (");
-    for (uint32_t i = 0; i < s->nsym; i++) gn_textf(t, "%s%" PRIu32, i ? " " : "", s->sym[i]);
-    gn_text_add(t, ") ");
-    print_dims(t, s->scratch, s->nscratch);
     gn_text_char(t, ')');
 }
 
@@ -89,7 +69,7 @@ void gn_program_print(gn_text *t, const gn_program *p)
         gn_text_add(t, "\n  (variable ");
         print_string(t, v->name);
         gn_textf(t, " %s ", gn_dtype_name(v->dtype));
-        print_dims(t, v->shape, v->rank);
+        gn_pprint_dims(t, v->shape, v->rank);
         gn_textf(t, " %d)", v->updated);
     }
     for (size_t i = 0; i < p->values.n; i++) print_value(t, &p->values.at[i]);
@@ -101,7 +81,7 @@ void gn_program_print(gn_text *t, const gn_program *p)
         print_string(t, k->schedule);
         gn_text_char(t, ')');
     }
-    for (size_t i = 0; i < p->steps.n; i++) print_step(t, &p->steps.at[i]);
+    gn_pprint_steps(t, p);
     for (size_t i = 0; i < p->checks.n; i++) {
         gn_text_add(t, "\n  (check ");
         gn_dim_print(t, p->checks.at[i].a);
@@ -127,38 +107,33 @@ void gn_program_print(gn_text *t, const gn_program *p)
 
 /* ---- reading ---- */
 
-typedef struct reader {
-    gn_program *p;
-    const char *file;
-} reader;
-
-static int64_t need_int(reader *r, const gn_sx *x, int64_t low, int64_t high)
+int64_t gn_pread_int(gn_preader *r, const gn_sx *x, int64_t low, int64_t high)
 {
     int64_t v;
     if (!gn_sx_int(x, &v) || v < low || v > high) gn_sx_fail(r->file, x, "expected a number from %" PRId64 " to %" PRId64, low, high);
     return v;
 }
 
-static const char *need_string(reader *r, const gn_sx *x)
+static const char *need_string(gn_preader *r, const gn_sx *x)
 {
     if (x->kind != GN_SX_STRING) gn_sx_fail(r->file, x, "expected a string");
     return gn_arena_copy(r->p->arena, x->text, x->n + 1);
 }
 
-static const char *need_name(reader *r, const gn_sx *x)
+const char *gn_pread_name(gn_preader *r, const gn_sx *x)
 {
     if (x->kind != GN_SX_ATOM) gn_sx_fail(r->file, x, "expected a name");
     return gn_symbol(r->p->arena, &r->p->dims->symbols, x->text);
 }
 
-static gn_dtype need_dtype(reader *r, const gn_sx *x)
+static gn_dtype need_dtype(gn_preader *r, const gn_sx *x)
 {
     gn_dtype t;
     if (x->kind != GN_SX_ATOM || !gn_dtype_parse(x->text, &t)) gn_sx_fail(r->file, x, "expected a dtype");
     return t;
 }
 
-static const gn_dim *const *need_dims(reader *r, const gn_sx *x)
+const gn_dim *const *gn_pread_dims(gn_preader *r, const gn_sx *x)
 {
     if (x->kind != GN_SX_LIST) gn_sx_fail(r->file, x, "expected a list of dims");
     const gn_dim **d = GN_NEW_ARRAY(r->p->arena, const gn_dim *, x->n);
@@ -166,12 +141,12 @@ static const gn_dim *const *need_dims(reader *r, const gn_sx *x)
     return d;
 }
 
-static void need_length(reader *r, const gn_sx *x, size_t n)
+void gn_pread_length(gn_preader *r, const gn_sx *x, size_t n)
 {
     if (x->n != n) gn_sx_fail(r->file, x, "expected %zu items, found %zu", n, x->n);
 }
 
-static const void *need_hex(reader *r, const gn_sx *x, size_t *nbytes)
+static const void *need_hex(gn_preader *r, const gn_sx *x, size_t *nbytes)
 {
     const char *s = need_string(r, x);
     if (x->n % 2) gn_sx_fail(r->file, x, "an odd number of hex digits");
@@ -183,96 +158,87 @@ static const void *need_hex(reader *r, const gn_sx *x, size_t *nbytes)
     return out;
 }
 
-static void read_value(reader *r, const gn_sx *x)
+static void read_value(gn_preader *r, const gn_sx *x)
 {
     gn_pvalue v = { .kind = UINT8_MAX };
     for (uint8_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         if (x->n > 1 && gn_sx_is(x->at[1], kinds[k])) v.kind = k;
     if (v.kind == UINT8_MAX) gn_sx_fail(r->file, x, "no such kind of value");
-    need_length(r, x, v.kind == GN_VALUE_CONSTANT ? 11 : 10);
-    v.index = (uint32_t)need_int(r, x->at[2], 0, UINT32_MAX);
+    gn_pread_length(r, x, v.kind == GN_VALUE_CONSTANT ? 11 : 10);
+    v.index = (uint32_t)gn_pread_int(r, x->at[2], 0, UINT32_MAX);
     v.name = need_string(r, x->at[3]);
     v.dtype = need_dtype(r, x->at[4]);
-    v.shape = need_dims(r, x->at[5]), v.rank = (uint8_t)x->at[5]->n;
+    v.shape = gn_pread_dims(r, x->at[5]), v.rank = (uint8_t)x->at[5]->n;
     if (x->at[5]->n > GN_MAX_RANK) gn_sx_fail(r->file, x->at[5], "more than %d dims", GN_MAX_RANK);
     v.bytes = gn_dim_read(r->p->dims, r->file, x->at[6]);
-    v.first = (int32_t)need_int(r, x->at[7], -1, INT32_MAX);
-    v.last = (int32_t)need_int(r, x->at[8], -1, INT32_MAX);
-    v.alias = (int32_t)need_int(r, x->at[9], -1, INT32_MAX);
+    v.first = (int32_t)gn_pread_int(r, x->at[7], -1, INT32_MAX);
+    v.last = (int32_t)gn_pread_int(r, x->at[8], -1, INT32_MAX);
+    v.alias = (int32_t)gn_pread_int(r, x->at[9], -1, INT32_MAX);
     if (v.kind == GN_VALUE_CONSTANT) v.data = need_hex(r, x->at[10], &v.nbytes);
     gn_push(r->p->arena, &r->p->values, v);
 }
 
-/* N, or (N bytes): a part of value N that begins so many bytes behind its start. */
-static int32_t read_arg(reader *r, const gn_sx *x, uint32_t nscratch, const gn_dim **start)
-{
-    if (x->kind == GN_SX_LIST) need_length(r, x, 2);
-    *start = x->kind == GN_SX_LIST ? gn_dim_read(r->p->dims, r->file, x->at[1]) : gn_dim_const(r->p->dims, 0);
-    return (int32_t)need_int(r, x->kind == GN_SX_LIST ? x->at[0] : x, x->kind == GN_SX_LIST ? 0 : -(int64_t)nscratch, INT32_MAX);
-}
-
-static void read_step(reader *r, const gn_sx *x)
-{
-    need_length(r, x, 8);
-    gn_pstep s = { .kernel = (uint32_t)need_int(r, x->at[1], 0, INT32_MAX),
-                   .part_of = (uint32_t)need_int(r, x->at[2], 0, UINT32_MAX),
-                   .symbol = need_name(r, x->at[3]),
-                   .parts = gn_dim_read(r->p->dims, r->file, x->at[4]) };
-    if (x->at[5]->kind != GN_SX_LIST || x->at[6]->kind != GN_SX_LIST) gn_sx_fail(r->file, x, "expected lists of numbers");
-    int32_t *arg = GN_NEW_ARRAY(r->p->arena, int32_t, x->at[5]->n);
-    uint32_t *sym = GN_NEW_ARRAY(r->p->arena, uint32_t, x->at[6]->n);
-    s.narg = (uint32_t)x->at[5]->n, s.nsym = (uint32_t)x->at[6]->n;
-    s.scratch = need_dims(r, x->at[7]), s.nscratch = (uint32_t)x->at[7]->n;
-    const gn_dim **start = GN_NEW_ARRAY(r->p->arena, const gn_dim *, s.narg);
-    for (uint32_t i = 0; i < s.narg; i++) {
-        arg[i] = read_arg(r, x->at[5]->at[i], s.nscratch, &start[i]);
-        if (!gn_dim_is(start[i], 0)) s.start = start;
-    }
-    for (uint32_t i = 0; i < s.nsym; i++) sym[i] = (uint32_t)need_int(r, x->at[6]->at[i], 0, UINT32_MAX);
-    s.arg = arg, s.sym = sym;
-    gn_push(r->p->arena, &r->p->steps, s);
-}
-
-static void read_item(reader *r, const gn_sx *x)
+static void read_item(gn_preader *r, const gn_sx *x)
 {
     gn_program *p = r->p;
     if (gn_sx_head(x, "sym")) {
-        need_length(r, x, 5);
-        gn_push(p->arena, &p->syms, (gn_psym){ need_name(r, x->at[1]), (int32_t)need_int(r, x->at[2], -1, INT32_MAX),
-                (int32_t)need_int(r, x->at[3], -1, GN_MAX_RANK), need_int(r, x->at[4], -1, INT64_MAX) });
+        gn_pread_length(r, x, 5);
+        gn_push(p->arena, &p->syms, (gn_psym){ gn_pread_name(r, x->at[1]), (int32_t)gn_pread_int(r, x->at[2], GN_SYM_TURN, INT32_MAX),
+                (int32_t)gn_pread_int(r, x->at[3], -1, GN_MAX_RANK), gn_pread_int(r, x->at[4], -1, INT64_MAX) });
     } else if (gn_sx_head(x, "variable")) {
-        need_length(r, x, 5);
+        gn_pread_length(r, x, 5);
         gn_push(p->arena, &p->variables, (gn_pvariable){ need_string(r, x->at[1]), need_dtype(r, x->at[2]), (uint8_t)x->at[3]->n,
-                need_dims(r, x->at[3]), need_int(r, x->at[4], 0, 1) != 0 });
+                gn_pread_dims(r, x->at[3]), gn_pread_int(r, x->at[4], 0, 1) != 0 });
     } else if (gn_sx_head(x, "value")) {
         read_value(r, x);
     } else if (gn_sx_head(x, "kernel")) {
-        need_length(r, x, 8);
-        gn_push(p->arena, &p->kernels, (gn_pkernel){ need_name(r, x->at[1]), need_string(r, x->at[6]), need_string(r, x->at[7]),
-                (uint32_t)need_int(r, x->at[2], 0, INT32_MAX), (uint32_t)need_int(r, x->at[3], 0, INT32_MAX),
-                (uint32_t)need_int(r, x->at[4], 0, UINT32_MAX), (uint32_t)need_int(r, x->at[5], 0, UINT32_MAX) });
-    } else if (gn_sx_head(x, "step")) {
-        read_step(r, x);
+        gn_pread_length(r, x, 8);
+        gn_push(p->arena, &p->kernels, (gn_pkernel){ gn_pread_name(r, x->at[1]), need_string(r, x->at[6]), need_string(r, x->at[7]),
+                (uint32_t)gn_pread_int(r, x->at[2], 0, INT32_MAX), (uint32_t)gn_pread_int(r, x->at[3], 0, INT32_MAX),
+                (uint32_t)gn_pread_int(r, x->at[4], 0, UINT32_MAX), (uint32_t)gn_pread_int(r, x->at[5], 0, UINT32_MAX) });
     } else if (gn_sx_head(x, "check")) {
-        need_length(r, x, 5);
+        gn_pread_length(r, x, 5);
         gn_push(p->arena, &p->checks, (gn_pcheck){ gn_dim_read(p->dims, r->file, x->at[1]), gn_dim_read(p->dims, r->file, x->at[2]),
-                (uint32_t)need_int(r, x->at[3], 0, UINT32_MAX), need_string(r, x->at[4]) });
+                (uint32_t)gn_pread_int(r, x->at[3], 0, UINT32_MAX), need_string(r, x->at[4]) });
     } else if (gn_sx_head(x, "index")) {
-        need_length(r, x, 7);
+        gn_pread_length(r, x, 7);
         gn_push(p->arena, &p->indices,
-                (gn_pindex){ (uint32_t)need_int(r, x->at[1], 0, UINT32_MAX), gn_dim_read(p->dims, r->file, x->at[2]),
-                             gn_dim_read(p->dims, r->file, x->at[3]), (int32_t)need_int(r, x->at[4], -1, INT32_MAX),
-                             (uint32_t)need_int(r, x->at[5], 0, UINT32_MAX), need_string(r, x->at[6]) });
+                (gn_pindex){ (uint32_t)gn_pread_int(r, x->at[1], 0, UINT32_MAX), gn_dim_read(p->dims, r->file, x->at[2]),
+                             gn_dim_read(p->dims, r->file, x->at[3]), (int32_t)gn_pread_int(r, x->at[4], -1, INT32_MAX),
+                             (uint32_t)gn_pread_int(r, x->at[5], 0, UINT32_MAX), need_string(r, x->at[6]) });
     } else if (gn_sx_head(x, "source")) {
-        need_length(r, x, 2);
+        gn_pread_length(r, x, 2);
         p->source = need_string(r, x->at[1]);
-    } else {
+    } else if (!gn_pread_step(r, x)) {
         gn_sx_fail(r->file, x, "no such part of a program");
     }
 }
 
+static bool refers_well(const gn_program *p, const gn_pstep *s)
+{
+    bool ok = s->kind != GN_STEP_KERNEL || s->kernel < p->kernels.n;
+    for (uint32_t j = 0; j < s->narg; j++) ok &= s->arg[j] < (int64_t)p->values.n;
+    for (uint32_t j = 0; j < s->nsym; j++) ok &= s->sym[j] < p->syms.n;
+    for (uint32_t j = 0; s->kind == GN_STEP_PREPARE && j < s->of.prepare->n; j++)
+        ok &= s->of.prepare->variable[j] < p->variables.n;
+    return ok && s->status <= s->narg;
+}
+
+/* No value takes over, through others, its own memory. */
+static bool aliases_end(const gn_program *p)
+{
+    uint32_t *seen = GN_NEW_ARRAY(p->arena, uint32_t, p->values.n); /* 1 + the value from which it was met */
+    for (uint32_t i = 0; i < p->values.n; i++)
+        for (int32_t v = (int32_t)i; v >= 0 && !seen[v]; v = p->values.at[v].alias) {
+            seen[v] = i + 1;
+            const int32_t next = p->values.at[v].alias;
+            if (next >= 0 && seen[next] == i + 1) return false;
+        }
+    return true;
+}
+
 /* Numbers that refer to other parts must be in range: a program from a file is not trusted further than that. */
-static void check_references(reader *r, const gn_sx *x)
+static void check_references(gn_preader *r, const gn_sx *x)
 {
     const gn_program *p = r->p;
     const int64_t nv = (int64_t)p->values.n, ns = (int64_t)p->steps.n;
@@ -284,12 +250,7 @@ static void check_references(reader *r, const gn_sx *x)
         ok &= v->kind != GN_VALUE_INPUT || v->index < p->ninputs;
         ok &= v->kind != GN_VALUE_OUTPUT || v->index < p->noutputs;
     }
-    for (size_t i = 0; i < p->steps.n; i++) {
-        const gn_pstep *s = &p->steps.at[i];
-        for (uint32_t j = 0; j < s->narg; j++) ok &= s->arg[j] < nv;
-        for (uint32_t j = 0; j < s->nsym; j++) ok &= s->sym[j] < p->syms.n;
-        ok &= s->kernel < p->kernels.n;
-    }
+    for (size_t i = 0; i < p->steps.n; i++) ok &= refers_well(p, &p->steps.at[i]);
     uint64_t end = 0;
     for (size_t i = 0; i < p->kernels.n; i++) {
         ok &= p->kernels.at[i].text_at >= end;
@@ -298,6 +259,7 @@ static void check_references(reader *r, const gn_sx *x)
     ok &= p->source && end <= strlen(p->source);
     for (size_t i = 0; i < p->syms.n; i++) ok &= p->syms.at[i].input < (int64_t)p->ninputs;
     for (size_t i = 0; i < p->indices.n; i++) ok &= p->indices.at[i].value < p->values.n && p->indices.at[i].after < ns;
+    ok = ok && aliases_end(p);
     if (!ok) gn_sx_fail(r->file, x, "a number in the program refers to something that is not there");
 }
 
@@ -306,17 +268,18 @@ gn_program *gn_program_read(gn_arena *arena, const char *file, const char *text,
     const gn_sx *all = gn_sx_read(arena, file, text, length);
     if (all->n != 1 || !gn_sx_head(all->at[0], "program") || all->at[0]->n < 4) gn_sx_fail(file, all, "expected one (program NAME ...)");
     const gn_sx *x = all->at[0];
-    reader r = { GN_NEW_OBJECT(arena, gn_program), file };
+    gn_preader r = { GN_NEW_OBJECT(arena, gn_program), file };
     r.p->arena = arena;
     r.p->dims = GN_NEW_OBJECT(arena, gn_dim_pool);
     r.p->dims->arena = arena;
     r.p->name = need_string(&r, x->at[1]);
-    r.p->ninputs = (uint32_t)need_int(&r, x->at[2], 0, INT32_MAX);
-    r.p->noutputs = (uint32_t)need_int(&r, x->at[3], 0, INT32_MAX);
+    r.p->ninputs = (uint32_t)gn_pread_int(&r, x->at[2], 0, INT32_MAX);
+    r.p->noutputs = (uint32_t)gn_pread_int(&r, x->at[3], 0, INT32_MAX);
     for (size_t i = 4; i < x->n; i++) {
         if (x->at[i]->kind != GN_SX_LIST) gn_sx_fail(file, x->at[i], "expected a list");
         read_item(&r, x->at[i]);
     }
     check_references(&r, x);
+    if (r.p->is_tree) gn_program_verify(r.p, file);
     return r.p;
 }

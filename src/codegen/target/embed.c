@@ -1,14 +1,14 @@
-/* Runs in the build: prints each file NAME.prelude as the C string gn_prelude_NAME. */
+/* Runs in the build: embed HEADER PREFIX FILE... prints each file NAME.anything as the C string PREFIXNAME, which the header declares. */
 #include <stdio.h>
 #include <string.h>
 
-static int embed(const char *path)
+static int embed(const char *prefix, const char *path)
 {
     FILE *f = fopen(path, "r");
     if (!f)
         return perror(path), 1;
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    printf("const char gn_prelude_%.*s[] =\n    \"", (int)strcspn(base, "."), base);
+    printf("const char %s%.*s[] =\n    \"", prefix, (int)strcspn(base, "."), base);
     int c, last = '\n';
     for (; (c = getc(f)) != EOF; last = c) {
         if (last == '\n' && ftell(f) > 1)
@@ -26,9 +26,10 @@ static int embed(const char *path)
 
 int main(int argc, char **argv)
 {
-    printf("#include \"preludes.h\"\n\n");
-    for (int i = 1; i < argc; i++)
-        if (embed(argv[i]))
+    if (argc < 3) return 2;
+    printf("#include \"%s\"\n\n", argv[1]);
+    for (int i = 3; i < argc; i++)
+        if (embed(argv[2], argv[i]))
             return 1;
     return 0;
 }
