@@ -309,6 +309,16 @@ static gn_expr *many_parts(maker *m)
     return gn_stack(GN_EXPRS(x, gn_neg(x), x, gn_abs(x), x, gn_sign(x)), (int)below(m, (uint32_t)rank + 1));
 }
 
+/* What a matrix may be reshaped to once it is turned: as many elements, whatever the sizes. */
+static const char *turned_shape(const gn_expr *x)
+{
+    if (gn_rank_of(x) != 2) return NULL;
+    if (gn_dim_is_const(x->type->dim[0], NULL)) return "-1, 3";
+    gn_dim_pool *p = &gn_graph_of((gn_expr *)x)->dims;
+    const gn_dim *n = gn_dim_sym(p, "n"), *m = gn_dim_sym(p, "m");
+    return gn_dim_mul(p, x->type->dim[0], x->type->dim[1]) == gn_dim_mul(p, n, m) ? "n, m" : NULL;
+}
+
 static gn_expr *repeated(maker *m)
 {
     gn_expr *x = pick_float(m);
@@ -317,7 +327,7 @@ static gn_expr *repeated(maker *m)
     if (kind >= 3) return many_parts(m);
     for (int i = 0; i < steps; i++) {
         if (kind == 0) x = gn_add(x, gn_mul(gn_sin(x), 0.5));
-        else if (kind == 1 && gn_rank_of(x) == 2) x = gn_reshape(gn_transpose(x), gn_dim_is_const(x->type->dim[0], NULL) ? "-1, 3" : "n, m");
+        else if (kind == 1 && turned_shape(x)) x = gn_reshape(gn_transpose(x), turned_shape(x));
         else x = gn_mul(gn_add(gn_slice(gn_pad(x, 0.0, "1:1"), ":-2"), gn_slice(gn_pad(x, 0.0, "1:1"), "2:")), 0.5);
     }
     return x;

@@ -57,14 +57,24 @@ gn_expr *gn_rewrite_contract_views(gn_match *m)
 }
 
 /* Operand k without axes of extent 1 whose label is summed away. */
-static bool without_units(gn_graph *g, contraction *c, int k)
+/* Of extent 1 wherever it stands: beside a named extent, which is 1 by a constraint, it stays. */
+static bool is_unit(const contraction *c, int64_t label)
+{
+    for (int k = 0; k < 2; k++)
+        for (uint32_t d = 0; d < c->in[k]->type->n; d++)
+            if (c->label[k][d] == label && !gn_dim_is(c->in[k]->type->dim[d], 1)) return false;
+    return true;
+}
+
+static bool without_units(gn_graph *g, const contraction *before, contraction *c, int k)
 {
     gn_expr *x = c->in[k];
     const gn_dim *shape[GN_MAX_RANK];
     size_t n = 0;
     for (uint32_t d = 0; d < x->type->n; d++) {
-        if (gn_dim_is(x->type->dim[d], 1) && !has(c->out->ints, c->out->n, c->label[k][d])) continue;
-        shape[n] = x->type->dim[d], c->label[k][n++] = c->label[k][d];
+        const int64_t label = before->label[k][d];
+        if (is_unit(before, label) && !has(c->out->ints, c->out->n, label)) continue;
+        shape[n] = x->type->dim[d], c->label[k][n++] = label;
     }
     if (n == x->type->n) return false;
     c->in[k] = gn_make_reshape(g, x, n, shape);
@@ -73,8 +83,9 @@ static bool without_units(gn_graph *g, contraction *c, int k)
 
 gn_expr *gn_rewrite_contract_units(gn_match *m)
 {
-    contraction c = contraction_of(m->root);
-    const bool a = without_units(m->graph, &c, 0), b = without_units(m->graph, &c, 1);
+    const contraction before = contraction_of(m->root);
+    contraction c = before;
+    const bool a = without_units(m->graph, &before, &c, 0), b = without_units(m->graph, &before, &c, 1);
     return a || b ? make(m->graph, &c) : NULL;
 }
 
