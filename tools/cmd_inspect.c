@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include "code_text.h"
 #include "commands.h"
 #include "context_state.h"
 #include "graph_text.h"
@@ -15,8 +16,9 @@ typedef enum {
     SHOW_RULES = 4,
     SHOW_KERNELS = 8,
     SHOW_TREE = 16,
-    SHOW_SOURCE = 32,
-    SHOW_ASSEMBLY = 64
+    SHOW_CODE = 32,
+    SHOW_SOURCE = 64,
+    SHOW_ASSEMBLY = 128
 } show;
 
 static const struct {
@@ -29,6 +31,7 @@ static const struct {
     {"rules", SHOW_RULES, "every rewrite that fired, in order, with its cost before and after"},
     {"kernels", SHOW_KERNELS, "each kernel and its schedule; `gnomon kernel` takes one of them as its text"},
     {"tree", SHOW_TREE, "each kernel's loops"},
+    {"code", SHOW_CODE, "each kernel's loads, operations and stores; `gnomon kernel` takes one of them as its text"},
     {"source", SHOW_SOURCE, "the generated C or CUDA"},
     {"assembly", SHOW_ASSEMBLY, "its assembly; for CUDA its PTX"},
 };
@@ -122,14 +125,16 @@ static void optimize(inspection *in)
     print_block(record.lines.n ? gn_text_done(&t) : "none\n");
 }
 
-static void show_tree(inspection *in, const gn_pkernel *k)
+static void show_lowered(inspection *in, const gn_pkernel *k)
 {
     const gn_sx *kernel = gn_sx_read(&in->arena, k->name, k->kernel, strlen(k->kernel)),
                 *schedule = gn_sx_read(&in->arena, k->name, k->schedule, strlen(k->schedule));
     const gn_kernel *logical = gn_kernel_read(&in->arena, k->name, kernel->at[0]);
+    const gn_schedule *read = gn_schedule_read(&in->arena, logical, k->name, schedule->at[0]);
+    const gn_scheduled *s = gn_schedule_apply(&in->arena, logical, read, in->target);
     gn_text t = {.arena = &in->arena};
-    gn_scheduled_print(
-        &t, gn_schedule_apply(&in->arena, logical, gn_schedule_read(&in->arena, logical, k->name, schedule->at[0]), in->target));
+    if (in->shows & SHOW_TREE) gn_scheduled_print(&t, s);
+    if (in->shows & SHOW_CODE) gn_code_print(&t, s->code);
     print_block(gn_text_done(&t));
 }
 
@@ -144,7 +149,7 @@ static void show_kernels(inspection *in, const gn_program *p)
             print_block(k->kernel);
             print_block(k->schedule);
         }
-        if (in->shows & SHOW_TREE) show_tree(in, k);
+        if (in->shows & (SHOW_TREE | SHOW_CODE)) show_lowered(in, k);
     }
 }
 
@@ -201,9 +206,9 @@ static void run(void *arg)
     if (!(in->shows & ~(unsigned)SHOW_GRAPH)) return;
     gn_core_check(in->core);
     optimize(in);
-    if (!(in->shows & (SHOW_KERNELS | SHOW_TREE | SHOW_SOURCE | SHOW_ASSEMBLY))) return;
+    if (!(in->shows & (SHOW_KERNELS | SHOW_TREE | SHOW_CODE | SHOW_SOURCE | SHOW_ASSEMBLY))) return;
     const gn_program *p = gn_program_make(&in->arena, in->core, in->target, "f");
-    if (in->shows & (SHOW_KERNELS | SHOW_TREE)) show_kernels(in, p);
+    if (in->shows & (SHOW_KERNELS | SHOW_TREE | SHOW_CODE)) show_kernels(in, p);
     if (in->shows & SHOW_SOURCE) {
         title(in->target->lang == GN_LANG_CUDA ? "CUDA source" : "C source");
         print_block(p->source);

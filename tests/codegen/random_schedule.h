@@ -37,7 +37,7 @@ static const char *const templates[] = { /* %s: the kernel's name */
 enum { NTEMPLATES = sizeof templates / sizeof *templates, MOST_LEAVES = 24 };
 
 typedef struct leaf_note {
-    char name[8];
+    char name[24];
     size_t axis;                 /* SIZE_MAX: of a partial's own */
     bool outer, tile, bound;     /* outer: outermost of its axis */
 } leaf_note;

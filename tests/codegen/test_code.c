@@ -291,6 +291,7 @@ static const refusal wrong[] = {
     { AVX("(for i n :dealt)"), "loop i: a loop dealt out to threads: the target avx512 has no blocks of threads" },
     { AVX("(tile tr16 T 0 1 X 0 1 1 1)"), "tile tr16: 'T' is only read" },
     { CUDA("(if :when (lt a 1) (barrier))"), "barrier: a barrier that not all threads reach together: it is in 'if'" },
+    { CUDA("(if :when (lt a 1) (shared m f32 4))"), "place m: shared memory that not all threads reach together: it is in 'if'" },
     { CUDA("(for i (load T 0) (barrier))"), "barrier: a barrier that not all threads reach together: it is in 'loop i'" },
     { CUDA("(for i :from b 4 (for j n (barrier)))"), "a barrier that not all threads reach together: it is in 'loop i'" },
     { CUDA("(for i n :dealt (for j i (let %1 f32 (threads sum 1.0))))"), "%1: a reduction over threads that not all threads reach together: it is in 'loop i'" },
@@ -373,6 +374,55 @@ static void what_is_carried_is_found(void **state)
     }
 }
 
+/* ---- what stays inside its place ---- */
+
+static const refusal inside[] = { /* NULL: all is proved */
+    { C11("(store Y p 1.0)"), NULL },
+    { C11("(let %1 f32 (load X (add p 1)))"), "code k: step 0: %1: element p+1 of X, which has n: not known to be less" },
+    { C11("(let %1 f32 (load X (sub p 1)))"), "code k: step 0: %1: element p-1 of X, which has n: not known to be 0 or more" },
+    { C11("(let %1 f32 (load X (sub p 1) :unless (lt p 1)))"), NULL },
+    { C11("(if :when (lt (add p 1) n) (store Y (add p 1) 1.0))"), NULL },
+    { C11("(for i :from p n (store Y i 1.0))"), NULL },
+    { C11("(for i :from p n (store Y (add i 1) 1.0))"), "store Y: element i+1 of Y, which has n: not known to be less" },
+    { C11("(for i (load T p) (store Y i 1.0))"), "store Y: element i of Y, which has n: not known to be less" },
+    { C11("(let %1 f32 (load X (load T p)))"), "%1: element T[p] of X, which has n: not known to be 0 or more" },
+    { C11("(let %1 f32 (load X (load T (add p 1)) :when (and (lt -1 (load T (add p 1))) (lt (load T (add p 1)) n))))"),
+      "%1: element p+1 of T, which has n: not known to be less" },
+    { C11("(let %1 f32 (load X (load T p) :when (and (lt -1 (load T p)) (lt (load T p) n))))"), NULL },
+    { C11("(for q (cdiv n 4) (for r 4 (store Y (min (sub n 1) (add (mul 4 q) r)) 1.0)))"), NULL },
+    { AVX("(let %1 f32x4 (load X :row p))"), "%1: element @lane+p of X, which has n: not known to be less" },
+    { AVX("(let %1 b4 (below (sub n p))) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
+    { AVX("(let %1 b4 (below 3)) (let %2 b4 (below (sub n p))) (let %3 b4 (and %1 %2)) (store Y :row p :mask %3 (f32x4 0.0))"), NULL },
+    { AVX("(let %1 b4 (bit 0)) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
+    { AVX("(let %1 b4 (below 1)) (let %2 b4 (not %1)) (let %3 f32x4 (load X :row p :mask %2))"), "%3: element @lane+p of X" },
+    { AVX("(let %1 i64x4 (index (min (sub n 1) (add p l)) :lane l)) (let %2 f32x4 (load X :each %1))"), NULL },
+    { AVX("(let %1 i64x4 (index (add p l) :lane l :when (lt (add p l) n))) (let %2 f32x4 (load X :each %1))"), NULL },
+    { AVX("(let %1 i64x4 (iota 0 p)) (let %2 i64x4 (add %1 1)) (let %3 f32x4 (load X :each %2))"),
+      "%3: element that data decide of X, which has n: not known to be inside" },
+    { AVX("(stack m f32 256) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"), NULL },
+    { AVX("(stack m f32 255) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"), "tile tr16: element @column+16*@row of m, which has 255" },
+    { CUDA("(shared m f32 32) (for i 32 :dealt (store m i 0.0)) (let %1 f32 (load m (add (mul 4 a) b)))"), NULL },
+    { CUDA("(shared m f32 32) (let %1 f32 (load m (add (mul 8 a) b)))"), "%1: element 8*a+b of m, which has 32: not known to be less" },
+};
+
+static void what_is_not_known_to_be_inside_is_told(void **state)
+{
+    (void)state;
+    bool all = true;
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
+        attempt t;
+        read_text(&t, inside[i].text);
+        const gn_code_ranges r = gn_code_verify_ranges(t.code, &t.arena);
+        const char *const got = r.first ? r.first : "";
+        const bool as_said = inside[i].says ? strstr(got, inside[i].says) != NULL : !r.first;
+        if (!as_said || (r.asked == r.proved) != !r.first || r.asked == 0)
+            print_error("%s\n%zu of %zu: %s\nexpected '%s'\n", inside[i].text, r.proved, r.asked, got, inside[i].says ? inside[i].says : "");
+        all &= as_said;
+        gn_arena_free(&t.arena);
+    }
+    assert_true(all);
+}
+
 /* ---- anything may be read ---- */
 
 static void turned_bits_are_refused_or_read(void **state)
@@ -391,6 +441,7 @@ static void turned_bits_are_refused_or_read(void **state)
         assert_true(got == GN_OK || got == GN_ESYNTAX || got == GN_EINVAL || got == GN_ENOMEM);
         tries++;
         if (got == GN_OK) {
+            gn_code_verify_ranges(t.code, &t.arena);
             attempt again;
             read_text(&again, printed(&t));
             assert_string_equal(printed(&again), printed(&t));
@@ -410,6 +461,7 @@ int main(void)
         cmocka_unit_test(what_is_not_of_its_form_is_told_with_its_place),
         cmocka_unit_test(what_means_nothing_is_told_with_its_node),
         cmocka_unit_test(what_is_carried_is_found),
+        cmocka_unit_test(what_is_not_known_to_be_inside_is_told),
         cmocka_unit_test(turned_bits_are_refused_or_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

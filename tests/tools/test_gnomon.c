@@ -132,6 +132,55 @@ static void an_edited_schedule_changes_the_source(void **state)
     assert_string_not_equal(first, output);
 }
 
+static void printed_code_gives_the_same_source(void **state)
+{
+    (void)state;
+    static char first[sizeof output], text[sizeof output];
+    assert_int_equal(gnomon_on("kernel --target avx2", both()), 0);
+    strcpy(first, strstr(output, "void softmax_0("));
+    assert_int_equal(gnomon_on("kernel --target avx2 --code", both()), 0);
+    strcpy(text, output);
+    assert_int_equal(gnomon_on("kernel", text), 0);
+    assert_string_equal(first, strstr(output, "void softmax_0("));
+    assert_int_equal(gnomon_on("kernel --code", text), 0);
+    assert_prints("; 10 of 10 accesses are proved to be inside");
+    assert_int_equal(gnomon_on("kernel --target avx2 --passes", both()), 0);
+    assert_prints("; as it is expanded\n");
+    assert_prints("; after roll: ");
+}
+
+/* What a hand may do to code, and what is said of it. */
+static void edited_code_is_refused_with_a_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *find, *put, *says;
+    } edits[] = {
+        { "(set $m ", "(set $mm ", "no place 'mm' here" },
+        { "(lanes max ", "(lanes most ", "'most' is no reduction: sum prod max min any all" },
+        { "(div %", "(div $m %", "div takes 2 operands, 3 given" },
+        { ":carry (m_a)", "", ":carry lacks 'm_a'" },
+        { "(store Y :row", "(store X :row", "'X' is only read" },
+        { "b8 (below", "f32x8 (below", "a mask is a vector of bool" },
+        { "(let %1 ", "(let %2 ", "%1 is not made before" },
+        { "ju 4 :unrolled", "ju 5 :unrolled", "register 4 of m_a, which has 4" },
+        { "(reg s f32)", "(reg s f64)", "the value is f32, f64 was expected" },
+        { "(splat $s)", "(splat $t)", "no place 't' here" },
+        { "(set $s ", "(set $m ", "reads $s, which is not set on every way to it" },
+        { "(splat $m)", "$m", "operand 2 is f32, f32x8 was expected" },
+    };
+    static char text[sizeof output], edited[sizeof output + 64];
+    assert_int_equal(gnomon_on("kernel --target avx2 --code", both()), 0);
+    strcpy(text, output);
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        const char *at = strstr(text, edits[i].find);
+        if (!at) fail_msg("no '%s' in\n%s", edits[i].find, text);
+        snprintf(edited, sizeof edited, "%.*s%s%s", (int)(at - text), text, edits[i].put, at + strlen(edits[i].find));
+        if (gnomon_on("kernel", edited) == 0) fail_msg("'%s' for '%s' is accepted", edits[i].put, edits[i].find);
+        assert_prints(edits[i].says);
+    }
+}
+
 static void mistakes_in_a_kernel_are_reported_with_their_place(void **state)
 {
     (void)state;
@@ -280,6 +329,8 @@ int main(void)
         cmocka_unit_test(kernel_prints_source_for_each_target),
         cmocka_unit_test(a_printed_kernel_gives_the_same_source),
         cmocka_unit_test(an_edited_schedule_changes_the_source),
+        cmocka_unit_test(printed_code_gives_the_same_source),
+        cmocka_unit_test(edited_code_is_refused_with_a_reason),
         cmocka_unit_test(mistakes_in_a_kernel_are_reported_with_their_place),
         cmocka_unit_test(inspect_shows_every_stage),
         cmocka_unit_test(inspect_shows_cuda_source),

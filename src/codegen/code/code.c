@@ -1,4 +1,5 @@
 /* Making code, and the few questions that everybody asks of it. */
+#include <inttypes.h>
 #include "code.h"
 
 /* ---- values ---- */
@@ -51,6 +52,34 @@ gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
     gn_code_node *n = GN_NEW_OBJECT(c->arena, gn_code_node);
     n->kind = (uint8_t)kind;
     return n;
+}
+
+/* The part of a linear number that counts in steps of `stride` and no longer ones. */
+static void print_digit(gn_text *t, const gn_dim *at, int64_t above, int64_t stride, const char *(*name)(void *, const char *), void *user)
+{
+    const size_t before = t->n;
+    for (uint32_t i = 0; i < at->n; i++) {
+        const gn_term *term = &at->term[i];
+        const int64_t c = (term->n ? term->c % above ? term->c : 0 : term->c % above) / stride;
+        if (c == 0 || (term->n && term->c % stride)) continue;
+        if (t->n > before) gn_text_char(t, '+');
+        if (term->n == 0 || c != 1) gn_textf(t, "%" PRId64 "%s", c, term->n ? "*" : "");
+        if (term->n) gn_text_add(t, name ? name(user, term->atom[0]->name) : term->atom[0]->name);
+    }
+    if (t->n == before) gn_text_char(t, '0');
+}
+
+void gn_code_register_index(gn_text *t, const gn_place *p, uint32_t number, const gn_dim *at, const char *(*name)(void *, const char *), void *user)
+{
+    uint32_t stride = p->n;
+    for (uint16_t i = 0; i < p->rank; i++) {
+        const uint32_t above = stride;
+        stride /= p->extent[i];
+        gn_text_char(t, '[');
+        if (at) print_digit(t, at, i ? above : INT64_MAX, stride, name, user);
+        else gn_textf(t, "%u", number % above / stride);
+        gn_text_char(t, ']');
+    }
 }
 
 const gn_dim *gn_code_bytes(const gn_code *c, const gn_place *p)

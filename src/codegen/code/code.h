@@ -31,6 +31,7 @@ typedef struct gn_place {
     uint16_t rank;          /* registers: of their array; 0: one */
     const uint32_t *extent;
     uint32_t n;             /* registers: how many */
+    const char *const *axis; /* registers: what is counted along each extent; NULL: nobody knows */
 } gn_place;
 
 static inline bool gn_is_argument(const gn_place *p)
@@ -79,7 +80,7 @@ typedef enum {
     GN_VAL_OP,     /* op over a */
     GN_VAL_PICK,   /* scalar bool a[0] ? a[1] : a[2], of any lanes */
     GN_VAL_PACK,   /* vector of the scalars a[0..n) */
-    GN_VAL_LANE,   /* lane u.i of a[0] */
+    GN_VAL_LANE,   /* one lane of a[0] */
     GN_VAL_LANES,  /* reduction `red` of the lanes of a[0] to a scalar: l with l + N/2, then N/4, .. 1 */
     GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the block, which all reach it */
 } gn_val_kind;
@@ -94,10 +95,15 @@ struct gn_val {
     union {
         double f;
         int64_t i;
+        struct {
+            int64_t i;
+            const gn_dim *at; /* over variables of unrolled loops; NULL: i */
+        } lane;
         const gn_op_info *op;
         struct {
             const gn_place *place;
-            uint32_t number; /* row-major in the array */
+            uint32_t number;  /* row-major in the array */
+            const gn_dim *at; /* the number, over variables of unrolled loops; NULL: constant */
         } reg;
         struct {
             const gn_dim *at;
@@ -147,8 +153,10 @@ typedef struct gn_tile_args {
 struct gn_code_node {
     uint8_t kind;
     bool dealt;              /* FOR: its turns are dealt out to the block's threads, which all reach it */
+    bool unrolled;           /* FOR: no loop in the object code; its variable may number registers */
     uint16_t unroll;         /* FOR: pragma, 0 none */
     uint32_t number;         /* SET */
+    const gn_dim *at;        /* SET: as in a value */
     const gn_place *place;   /* SET, DECLARE */
     const gn_val *val;       /* LET, SET, STORE */
     gn_access access;        /* STORE */
@@ -199,6 +207,9 @@ static inline gn_dim_facts gn_code_facts(const gn_code *c)
 {
     return (gn_dim_facts){ c->facts.n, c->facts.at };
 }
+/* "[i][2*j+1]": a register in its array; names as `name` spells them, NULL: as they are. */
+void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const gn_dim *at, const char *(*name)(void *user, const char *),
+                            void *user);
 const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
 /* How many parts a step has, over symbols. */

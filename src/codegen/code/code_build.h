@@ -22,9 +22,9 @@ typedef struct gn_readers {
     GN_VEC(gn_reader) at;
 } gn_readers;
 
-typedef struct gn_pending { /* an element of memory that is written once, at the end */
+typedef struct gn_pending { /* an element of memory that is written once, at the end: till then a register has its content */
     gn_access place;
-    const gn_val *val;
+    const gn_place *now;
     uint32_t next; /* of the same hash, + 1 */
 } gn_pending;
 
@@ -46,6 +46,8 @@ typedef struct gn_code_builder {
     gn_map held;              /* registers that are known to be constants in the block at work, by place and number: gn_held */
     uint32_t epoch;
     bool hold;                /* writes to memory wait in `pending` */
+    const char *(*fresh)(void *user, const char *near); /* a name for a register that holds them */
+    void *user;
     GN_VEC(gn_pending) pending;
     gn_map pending_at;        /* by hash of the place: the last one, + 1 */
 } gn_code_builder;
@@ -104,10 +106,11 @@ typedef struct gn_math_function {
 } gn_math_function;
 gn_math_function gn_math_expand(gn_code *, const gn_op_info *, gn_dtype, uint16_t lanes, uint16_t narg);
 
-/* code_tidy.c: branches joined, what nobody reads dropped; of one step. */
-void gn_code_tidy(gn_code *, gn_code_body *step);
+/* code_tidy.c */
 typedef struct gn_code_uses {
     uint32_t *let;   /* how often each is used, by id */
     gn_map place;    /* by id: how often each of its registers, or the memory, is read; NULL: never */
+    gn_map indexed;  /* by id: some register is numbered by a variable, so that all of them are taken for read; NULL: none is */
 } gn_code_uses;
 gn_code_uses gn_code_find_uses(gn_arena *, const gn_code_body *);
+void gn_code_find_indexed(gn_arena *, const gn_code_body *, gn_map *add); /* places alone */

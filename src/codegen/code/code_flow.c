@@ -1,9 +1,11 @@
 /* What registers hold: whether each is set before it is read, and which go from turn to turn of a loop.
  *
- * Two walks over each step. Forwards: what is set for sure, by the innermost loop in whose present turn it was set; a read of what this turn has
- * not set is exposed in the loop. Backwards: what is still read. A register is carried by a loop if it is set in it and read after a turn, by
- * the next or by what follows. Regions may not be executed, so what they do is taken back where they end (forwards: what they set, backwards:
- * what they set is read for all that). Each walk takes a time of registers set and read times the depth of loops. */
+ * Two walks over each step. Forwards: what is set for sure, by the innermost loop in whose present turn it was set; a
+ * read of what this turn has not set is exposed in the loop. Backwards: what is still read. A register is carried by a
+ * loop if it is set in it and read after a turn, by the next or by what follows. Regions may not be executed, so what
+ * they do is taken back where they end (forwards: what they set, backwards: what they set is read for all that). Each
+ * walk takes a time of registers set and read times the depth of loops. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include "code_verifier.h"
 
@@ -36,20 +38,44 @@ typedef struct flow {
     gn_map loops;           /* by node */
     uint32_t nloops;
     int32_t depth; /* of loops forwards, of regions backwards */
+    gn_map turn;   /* variables of unrolled loops: where they are */
     void (*read)(struct flow *, uint32_t reg);
 } flow;
 
 /* ---- the registers of a node ---- */
 
-static void read_register(flow *f, const gn_place *p, uint32_t number)
+static bool turn_of(void *user, const char *var, int64_t *out)
 {
-    f->read(f, f->first[p->id] + number);
+    flow *const f = user;
+    *out = (int64_t)(intptr_t)gn_map_get(&f->turn, GN_KEY(var));
+    return true;
+}
+
+/* Unrolled loops are walked turn by turn, so that each register has its number. */
+static uint32_t register_of(flow *f, const gn_place *p, uint32_t number, const gn_dim *at)
+{
+    int64_t now = number;
+    if (at && (!gn_dim_eval(at, turn_of, NULL, f, &now) || now < 0 || now >= p->n)) {
+        if (f->v) gn_code_wrong(f->v, "register %" PRId64 " of %s, which has %u", now, p->name, p->n);
+        now = 0;
+    }
+    return f->first[p->id] + (uint32_t)now;
+}
+
+static void walk_turns(flow *f, const gn_code_node *n, bool backwards, void (*walk)(flow *, const gn_code_body *))
+{
+    int64_t turns = 0;
+    gn_dim_is_const(n->to, &turns);
+    for (int64_t i = 0; i < turns; i++) {
+        *gn_map_put(f->arena, &f->turn, GN_KEY(n->var)) = (void *)(intptr_t)(backwards ? turns - 1 - i : i);
+        walk(f, &n->body);
+    }
 }
 
 static void read_operand(flow *f, const gn_val *a)
 {
     if (a && a->kind == GN_VAL_SPLAT) a = a->a[0];
-    if (a && a->id == 0 && a->kind == GN_VAL_REG) read_register(f, a->u.reg.place, a->u.reg.number);
+    if (a && a->id == 0 && a->kind == GN_VAL_REG) f->read(f, register_of(f, a->u.reg.place, a->u.reg.number, a->u.reg.at));
 }
 
 static void read_access(flow *f, const gn_access *a)
@@ -63,7 +89,7 @@ static void read_tile(flow *f, const gn_tile_args *a)
     if (a->row->kind == GN_TILE_COPY) return;
     for (int i = 0; i < a->row->a.nregs; i++) read_operand(f, a->a[i]);
     for (int i = 0; i < a->row->b.nregs; i++) read_operand(f, a->b[i]);
-    for (int i = 0; i < a->row->c.nregs; i++) read_register(f, a->acc, a->c[i]);
+    for (int i = 0; i < a->row->c.nregs; i++) f->read(f, register_of(f, a->acc, a->c[i], NULL));
 }
 
 static void read_node(flow *f, const gn_code_node *n)
@@ -80,7 +106,7 @@ static void read_node(flow *f, const gn_code_node *n)
 /* A product adds to its registers: they are set, too. */
 static void for_each_set(flow *f, const gn_code_node *n, void (*note)(flow *, uint32_t reg))
 {
-    if (n->kind == GN_CODE_SET) note(f, f->first[n->place->id] + n->number);
+    if (n->kind == GN_CODE_SET) note(f, register_of(f, n->place, n->number, n->at));
     if (n->kind != GN_CODE_TILE || n->tile->row->kind == GN_TILE_COPY) return;
     for (int i = 0; i < n->tile->row->c.nregs; i++) note(f, f->first[n->tile->acc->id] + n->tile->c[i]);
 }
@@ -169,9 +195,10 @@ static void walk_forwards(flow *f, const gn_code_body *b)
         read_node(f, n);
         for_each_set(f, n, set_forwards);
         if (is_register(n)) declare_forwards(f, n->place);
-        if (n->kind == GN_CODE_FOR) loop_forwards(f, n);
+        if (n->kind == GN_CODE_FOR && !n->unrolled) loop_forwards(f, n);
+        if (n->kind == GN_CODE_FOR && n->unrolled) walk_turns(f, n, false, walk_forwards);
         if (n->kind == GN_CODE_IF) walk_forwards(f, &n->body);
-        if (n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF) take_back(f, mark, runs(n));
+        if ((n->kind == GN_CODE_FOR && !n->unrolled) || n->kind == GN_CODE_IF) take_back(f, mark, runs(n));
     }
 }
 
@@ -242,7 +269,8 @@ static void walk_backwards(flow *f, const gn_code_body *b)
             for (uint32_t k = 0; k < n->place->n; k++) f->live[f->first[n->place->id] + k] = -1;
         for_each_set(f, n, set_backwards);
         read_node(f, n);
-        if (n->kind == GN_CODE_FOR) loop_backwards(f, n);
+        if (n->kind == GN_CODE_FOR && !n->unrolled) loop_backwards(f, n);
+        if (n->kind == GN_CODE_FOR && n->unrolled) walk_turns(f, n, true, walk_backwards);
         if (n->kind == GN_CODE_IF) region_backwards(f, n);
     }
 }

@@ -48,17 +48,37 @@ static void note_register(setting *s, const gn_place *p, uint32_t number)
     *at = s;
 }
 
-static void note_set(void *user, const gn_code_node *n)
+static void note_sets(setting *, const gn_code_body *);
+
+static void note_set(setting *s, const gn_code_node *n)
 {
-    if (n->kind == GN_CODE_SET) note_register(user, n->place, n->number);
+    if (n->kind == GN_CODE_SET) note_register(s, n->place, gn_runner_number(s->r, n->number, n->at));
     if (n->kind != GN_CODE_TILE || n->tile->row->kind != GN_TILE_MMA) return;
-    for (int i = 0; i < n->tile->row->c.nregs; i++) note_register(user, n->tile->acc, n->tile->c[i]);
+    for (int i = 0; i < n->tile->row->c.nregs; i++) note_register(s, n->tile->acc, n->tile->c[i]);
+}
+
+static void note_turns(setting *s, const gn_code_node *n)
+{
+    const int64_t turns = n->unrolled ? gn_runner_dim(s->r, n->to) : 1;
+    for (int64_t i = 0; i < turns; i++) {
+        if (n->unrolled) gn_runner_bind(s->r, n->var, i);
+        note_sets(s, &n->body);
+    }
+    if (n->unrolled) gn_runner_unbind(s->r, n->var);
+}
+
+static void note_sets(setting *s, const gn_code_body *b)
+{
+    for (size_t i = 0; i < b->kids.n; i++) {
+        note_set(s, b->kids.at[i]);
+        note_turns(s, b->kids.at[i]);
+    }
 }
 
 static void note_renewed(gn_runner *r, const gn_code_node *loop)
 {
     setting s = { .r = r, .loop = loop, .found = GN_NEW_OBJECT(r->arena, gn_registers) };
-    gn_code_walk(&loop->body, note_set, &s);
+    note_sets(&s, &loop->body);
     *gn_map_put(r->arena, &r->renewed, GN_KEY(loop)) = s.found;
 }
 
@@ -68,7 +88,7 @@ void gn_runner_prepare(gn_runner *r, const gn_code_body *b)
         const gn_code_node *n = b->kids.at[i];
         gn_runner_prepare(r, &n->body);
         note_gathering(r, n);
-        if (n->kind == GN_CODE_FOR) note_renewed(r, n);
+        if (n->kind == GN_CODE_FOR && !n->unrolled) note_renewed(r, n);
     }
 }
 
@@ -93,8 +113,8 @@ static int64_t first_turn(gn_runner *r, const gn_code_node *loop)
 
 static void renew(gn_runner *r, const gn_code_node *loop)
 {
-    const gn_registers *renewed = gn_map_get(&r->renewed, GN_KEY(loop));
-    for (size_t i = 0; i < renewed->at.n; i++) gn_runner_empty_register(r, renewed->at.at[i]);
+    const gn_registers *renewed = gn_map_get(&r->renewed, GN_KEY(loop)); /* NULL: the loop is unrolled */
+    for (size_t i = 0; renewed && i < renewed->at.n; i++) gn_runner_empty_register(r, renewed->at.at[i]);
 }
 
 static void begin_turn(gn_runner *r, const gn_code_node *loop, int64_t v)

@@ -72,6 +72,12 @@ static _Noreturn void no_value(gn_runner *r, const gn_dim *d)
     gn_runner_fail(r, "the index %s has no value: it overflows", text);
 }
 
+uint32_t gn_runner_number(gn_runner *r, uint32_t number, const gn_dim *at)
+{
+    const int64_t n = at ? gn_runner_dim(r, at) : number;
+    return n < 0 || n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
 int64_t gn_runner_dim(gn_runner *r, const gn_dim *d)
 {
     int64_t v;

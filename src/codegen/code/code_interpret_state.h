@@ -89,6 +89,7 @@ gn_lane gn_lane_merge(gn_red, const gn_lane *of_thread, uint32_t n); /* in the o
 
 /* code_interpret_index.c */
 int64_t gn_runner_dim(gn_runner *, const gn_dim *);
+uint32_t gn_runner_number(gn_runner *, uint32_t number, const gn_dim *at); /* of a register */
 int64_t gn_runner_offset(gn_runner *, const gn_dim *base, const gn_dim *step, int l); /* base + l step; step NULL: 1 */
 bool gn_runner_holds(gn_runner *, gn_preds);
 gn_counter *gn_runner_counter(gn_runner *, const char *name); /* made when it is new */

@@ -53,15 +53,10 @@ static void print_number(gn_text *t, const gn_val *v, int expected, uint16_t lan
     if (!plain) gn_text_char(t, ')');
 }
 
-static void print_register(gn_text *t, const gn_place *p, uint32_t number)
+static void print_register(gn_text *t, const gn_place *p, uint32_t number, const gn_dim *at)
 {
-    uint32_t below = p->n;
     gn_textf(t, "$%s", p->name);
-    for (uint16_t i = 0; i < p->rank; i++) {
-        below /= p->extent[i];
-        gn_textf(t, "[%u]", number / below);
-        number %= below;
-    }
+    gn_code_register_index(t, p, number, at, NULL, NULL);
 }
 
 /* Behind a space, where a value of this type is expected: a dtype, GN_NO_DTYPE if any; lanes, 0 if any. */
@@ -79,7 +74,7 @@ static void print_operand(gn_text *t, const gn_val *v, int expected, uint16_t la
         v = v->a[0];
     }
     if (v->id) gn_textf(t, "%%%u", v->id);
-    else if (v->kind == GN_VAL_REG) print_register(t, v->u.reg.place, v->u.reg.number);
+    else if (v->kind == GN_VAL_REG) print_register(t, v->u.reg.place, v->u.reg.number, v->u.reg.at);
     else gn_textf(t, "(param %" PRId64 ")", v->u.i);
     if (splat) gn_text_char(t, ')');
 }
@@ -168,7 +163,10 @@ static void print_value(gn_text *t, const gn_val *v)
     case GN_VAL_FIRST:
     case GN_VAL_BIT: print_index(t, v->u.index.at); break;
     case GN_VAL_LOAD: print_access(t, &v->u.load, v->lanes); break;
-    case GN_VAL_LANE: gn_textf(t, " %" PRId64, v->u.i); break;
+    case GN_VAL_LANE:
+        if (v->u.lane.at) print_index(t, v->u.lane.at);
+        else gn_textf(t, " %" PRId64, v->u.lane.i);
+        break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS: gn_textf(t, " %s", gn_red_name((gn_red)v->red)); break;
     default: break;
@@ -212,6 +210,7 @@ static void print_loop(gn_text *t, const gn_code_node *n)
     print_index(t, n->to);
     if (n->unroll) gn_textf(t, " :unroll %d", n->unroll);
     if (n->dealt) gn_text_add(t, " :dealt");
+    if (n->unrolled) gn_text_add(t, " :unrolled");
     for (size_t i = 0; i < n->carry.n; i++) gn_textf(t, "%s%s", i ? " " : " :carry (", n->carry.at[i]->name);
     if (n->carry.n) gn_text_char(t, ')');
 }
@@ -235,7 +234,7 @@ static void print_tile_product(gn_text *t, const gn_tile_args *a)
     gn_text_char(t, ')');
     for (int i = 0; i < a->row->c.nregs; i++) {
         gn_text_char(t, ' ');
-        print_register(t, a->acc, a->c[i]);
+        print_register(t, a->acc, a->c[i], NULL);
     }
     for (int i = 0; i < a->row->a.nregs; i++) print_operand(t, a->a[i], a->row->a.dtype, 1);
     for (int i = 0; i < a->row->b.nregs; i++) print_operand(t, a->b[i], a->row->b.dtype, 1);
@@ -247,7 +246,7 @@ static void print_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_LET: print_let(t, n->val); break;
     case GN_CODE_SET:
         gn_text_add(t, "set ");
-        print_register(t, n->place, n->number);
+        print_register(t, n->place, n->number, n->at);
         print_operand(t, n->val, n->place->dtype, n->place->lanes);
         break;
     case GN_CODE_STORE:

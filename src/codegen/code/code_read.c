@@ -178,7 +178,7 @@ static void read_let(gn_items *s, gn_code_node *n)
 
 static void read_set(gn_items *s, gn_code_node *n)
 {
-    n->place = gn_read_register(s->r, gn_next_item(s, "a register"), &n->number);
+    n->place = gn_read_register(s->r, gn_next_item(s, "a register"), &n->number, &n->at);
     n->val = gn_read_operand(s, n->place->dtype, n->place->lanes);
     gn_end_items(s);
 }
@@ -208,6 +208,7 @@ static void read_for(gn_items *s, gn_code_node *n)
     n->to = gn_read_index(s->r, gn_next_item(s, "an index"));
     if (gn_next_is(s, ":unroll")) n->unroll = (uint16_t)gn_read_int(s->r, gn_next_item(s, "a number"), 1, UINT16_MAX);
     n->dealt = gn_next_is(s, ":dealt");
+    n->unrolled = gn_next_is(s, ":unrolled");
     if (gn_next_is(s, ":carry")) read_carry(s, n);
     gn_open_name(s->r, var, GN_NAME_VAR);
     n->var = gn_read_name(s->r, var);
@@ -252,7 +253,9 @@ static void read_product(gn_items *s, gn_tile_args *a)
     read_leaves(s, a);
     for (int i = 0; i < a->row->c.nregs; i++) {
         const gn_sx *const x = gn_next_item(s, "a register");
-        const gn_place *const p = gn_read_register(s->r, x, &a->c[i]);
+        const gn_dim *at;
+        const gn_place *const p = gn_read_register(s->r, x, &a->c[i], &at);
+        if (at) gn_sx_fail(s->r->file, x, "the registers of a product are named by constants");
         if (i && p != a->acc) gn_sx_fail(s->r->file, x, "'%s' was expected, as before", a->acc->name);
         a->acc = p;
     }

@@ -124,22 +124,20 @@ static const gn_val *read_let_name(gn_code_reader *r, const gn_sx *x)
     return l->val;
 }
 
-static uint32_t read_register_index(gn_code_reader *r, const gn_sx *x, const gn_place *p, const char **at)
+/* One digit: "2", "i", "2*i+1"; over variables of unrolled loops. */
+static const gn_dim *read_register_digit(gn_code_reader *r, const gn_sx *x, const gn_place *p, int i, const char **at)
 {
-    uint32_t number = 0;
-    for (uint16_t i = 0; i < p->rank; i++) {
-        uint32_t digit = 0;
-        if (**at != '[' || !gn_is_digit((*at)[1]))
-            gn_sx_fail(r->file, x, "%s has %d dims: $%s[0].. names one of its registers", p->name, p->rank, p->name);
-        for (++*at; gn_is_digit(**at) && digit < p->extent[i]; ++*at) digit = digit * 10 + (uint32_t)(**at - '0');
-        if (digit >= p->extent[i]) gn_sx_fail(r->file, x, "'%s': dim %d has %u registers", x->text, i, p->extent[i]);
-        if (*(*at)++ != ']') gn_sx_fail(r->file, x, "'%s' is no register: ']' is missing", x->text);
-        number = number * p->extent[i] + digit;
-    }
-    return number;
+    const char *const end = **at == '[' ? strchr(*at, ']') : NULL;
+    if (!end) gn_sx_fail(r->file, x, "%s has %d dims: $%s[0].. names one of its registers", p->name, p->rank, p->name);
+    const char *const text = gn_symbol_n(r->code->arena, &r->code->dims->symbols, *at + 1, (size_t)(end - *at - 1));
+    const gn_dim *const digit = gn_dim_read_extent(r->code->dims, text);
+    int64_t c;
+    if (gn_dim_is_const(digit, &c) && (c < 0 || c >= p->extent[i])) gn_sx_fail(r->file, x, "'%s': dim %d has %u registers", x->text, i, p->extent[i]);
+    *at = end + 1;
+    return digit;
 }
 
-const gn_place *gn_read_register(gn_code_reader *r, const gn_sx *x, uint32_t *number)
+const gn_place *gn_read_register(gn_code_reader *r, const gn_sx *x, uint32_t *number, const gn_dim **at)
 {
     if (x->kind != GN_SX_ATOM || x->text[0] != '$')
         gn_sx_fail(r->file, x, "a register was expected: $name or $name[0]..");
@@ -148,19 +146,25 @@ const gn_place *gn_read_register(gn_code_reader *r, const gn_sx *x, uint32_t *nu
     name.text = gn_symbol_n(r->code->arena, &r->code->dims->symbols, x->text + 1, n);
     const gn_place *const p = gn_find_name(r, &name, GN_NAME_PLACE)->place;
     if (p->space != GN_SPACE_REG) gn_sx_fail(r->file, x, "'%s' is no register", p->name);
-    const char *at = x->text + 1 + n;
-    *number = read_register_index(r, x, p, &at);
-    if (*at) gn_sx_fail(r->file, x, "'%s' is no register of %s", x->text, p->name);
+    const char *rest = x->text + 1 + n;
+    const gn_dim *all = gn_dim_const(r->code->dims, 0);
+    for (uint16_t i = 0; i < p->rank; i++)
+        all = gn_dim_add(r->code->dims, gn_dim_scale(r->code->dims, all, p->extent[i]), read_register_digit(r, x, p, i, &rest));
+    if (*rest) gn_sx_fail(r->file, x, "'%s' is no register of %s", x->text, p->name);
+    int64_t c = 0;
+    *at = gn_dim_is_const(all, &c) ? NULL : all;
+    *number = (uint32_t)c;
     return p;
 }
 
 static const gn_val *read_register_value(gn_code_reader *r, const gn_sx *x)
 {
     uint32_t number;
-    const gn_place *const p = gn_read_register(r, x, &number);
+    const gn_dim *at;
+    const gn_place *const p = gn_read_register(r, x, &number, &at);
     gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)p->dtype, .lanes = p->lanes };
     v.u.reg.place = p;
-    v.u.reg.number = number;
+    v.u.reg.number = number, v.u.reg.at = at;
     return new_operand(r, v);
 }
 
@@ -330,6 +334,14 @@ static gn_val_kind value_kind(const gn_sx *head)
     return GN_VAL_OP;
 }
 
+static void read_lane(gn_items *s, gn_val *v)
+{
+    const gn_sx *const x = gn_next_item(s, "a lane");
+    const gn_dim *const at = gn_read_index(s->r, x);
+    if (gn_dim_is_const(at, NULL)) v->u.lane.i = gn_read_int(s->r, x, 0, UINT16_MAX);
+    else v->u.lane.at = at;
+}
+
 static void read_parts(gn_items *s, gn_val *v)
 {
     switch ((gn_val_kind)v->kind) {
@@ -345,7 +357,7 @@ static void read_parts(gn_items *s, gn_val *v)
     case GN_VAL_FIRST:
     case GN_VAL_BIT: v->u.index.at = gn_read_index(s->r, gn_next_item(s, "an index")); break;
     case GN_VAL_LOAD: v->u.load = gn_read_access(s, v->lanes); break;
-    case GN_VAL_LANE: v->u.i = gn_read_int(s->r, gn_next_item(s, "a lane"), 0, UINT16_MAX); break;
+    case GN_VAL_LANE: read_lane(s, v); break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS: v->red = (uint8_t)read_red(s); break;
     default: break;

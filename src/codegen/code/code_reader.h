@@ -1,4 +1,5 @@
-/* The reader of code, between its files: code_read.c reads heads, nodes and scopes, code_read_value.c what is in a node. */
+/* The reader of code, between its files: code_read.c reads heads, nodes and scopes, code_read_value.c what is in a
+ * node. */
 #pragma once
 #include "code.h"
 
@@ -46,7 +47,7 @@ const gn_dim *gn_read_index(gn_code_reader *, const gn_sx *);             /* ove
 gn_dtype gn_read_dtype(gn_code_reader *, const gn_sx *);
 gn_dtype gn_read_type(gn_code_reader *, const gn_sx *, uint16_t *lanes);
 uint32_t gn_read_id(gn_code_reader *, const gn_sx *); /* %N */
-const gn_place *gn_read_register(gn_code_reader *, const gn_sx *, uint32_t *number);
+const gn_place *gn_read_register(gn_code_reader *, const gn_sx *, uint32_t *number, const gn_dim **at);
 
 /* expected, lanes: of a number, and a splat's lanes; GN_NO_DTYPE, 0: they say their own. */
 const gn_val *gn_read_operand(gn_items *, int expected, uint16_t lanes);

@@ -1,6 +1,7 @@
 /* What expansion leaves to be put in order, point by point as it goes: branches with one condition become one (the stores of a row's vectors
  * stand under one `row < rows`), constants that a variable loses before it is read are not put into it, lets without a reader go. */
 #include "code_build.h"
+#include "code_passes.h"
 #include "visit.h"
 
 /* ---- branches: what is computed between them moves before the first ---- */
@@ -71,12 +72,20 @@ typedef struct reads {
 } reads;
 
 static void visit_value(reads *r, const gn_val *v);
+static void note_read(reads *r, const gn_place *p, uint32_t number);
 
 static void visit_use(reads *r, const gn_val *v)
 {
     if (!v) return;
     if (v->id) r->of.let[v->id] += r->by;
     else visit_value(r, v);
+}
+
+/* By a variable: any of them. */
+static void note_any(reads *r, const gn_place *p)
+{
+    *gn_map_put(r->arena, &r->of.indexed, p->id) = r;
+    for (uint32_t i = 0; i < p->n; i++) note_read(r, p, i);
 }
 
 static void note_read(reads *r, const gn_place *p, uint32_t number)
@@ -96,7 +105,8 @@ static void visit_access(reads *r, const gn_access *a, bool is_read)
 
 static void visit_value(reads *r, const gn_val *v)
 {
-    if (v->kind == GN_VAL_REG) note_read(r, v->u.reg.place, v->u.reg.number);
+    if (v->kind == GN_VAL_REG && v->u.reg.at) note_any(r, v->u.reg.place);
+    else if (v->kind == GN_VAL_REG) note_read(r, v->u.reg.place, v->u.reg.number);
     for (uint16_t i = 0; i < v->n; i++) visit_use(r, v->a[i]);
     if (v->kind == GN_VAL_LOAD) visit_access(r, &v->u.load, true);
 }
@@ -113,6 +123,7 @@ static void visit_node(void *user, const gn_code_node *t)
     reads *r = user;
     if (t->kind == GN_CODE_LET) visit_value(r, t->val);
     if (t->kind == GN_CODE_SET || t->kind == GN_CODE_STORE) visit_use(r, t->val);
+    if (t->kind == GN_CODE_SET && t->at) *gn_map_put(r->arena, &r->of.indexed, t->place->id) = r;
     if (t->kind == GN_CODE_STORE) visit_access(r, &t->access, false);
     if (t->kind == GN_CODE_TILE) visit_tile(r, t->tile);
 }
@@ -122,6 +133,13 @@ gn_code_uses gn_code_find_uses(gn_arena *arena, const gn_code_body *t)
     reads r = { .arena = arena, .of.let = GN_NEW_ARRAY(arena, uint32_t, gn_code_largest_id(t) + 1), .by = 1 };
     gn_code_walk(t, visit_node, &r);
     return r.of;
+}
+
+void gn_code_find_indexed(gn_arena *arena, const gn_code_body *t, gn_map *add)
+{
+    reads r = { .arena = arena, .of.let = GN_NEW_ARRAY(arena, uint32_t, gn_code_largest_id(t) + 1), .of.indexed = *add, .by = 1 };
+    gn_code_walk(t, visit_node, &r);
+    *add = r.of.indexed;
 }
 
 /* ---- sets of constants ---- */
@@ -212,10 +230,18 @@ static bool drop_idle(reads *r, gn_code_body *t)
     return dropped;
 }
 
-void gn_code_tidy(gn_code *c, gn_code_body *step)
+void gn_code_join(gn_code *c, gn_code_body *step)
 {
     join_branches(c->arena, step);
+}
+
+void gn_code_drop_sets(gn_code *c, gn_code_body *step)
+{
     drop_sets(c->arena, step);
+}
+
+void gn_code_drop_idle(gn_code *c, gn_code_body *step)
+{
     reads r = { .arena = c->arena, .of = gn_code_find_uses(c->arena, step), .by = UINT32_MAX /* -1 */ };
     while (drop_idle(&r, step)) {} /* a loop's last node may have been the last use of what its first one sets */
 }

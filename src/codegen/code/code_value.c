@@ -57,10 +57,10 @@ static bool same(const gn_val *a, const gn_val *b)
     for (uint16_t i = 0; i < a->n; i++)
         if (!same(a->a[i], b->a[i])) return false;
     switch ((gn_val_kind)a->kind) {
+    case GN_VAL_LANE: return a->u.lane.i == b->u.lane.i && a->u.lane.at == b->u.lane.at;
     case GN_VAL_PARAM:
-    case GN_VAL_LANE:
     case GN_VAL_CONST: return a->u.i == b->u.i;
-    case GN_VAL_REG: return a->u.reg.place == b->u.reg.place && a->u.reg.number == b->u.reg.number;
+    case GN_VAL_REG: return a->u.reg.place == b->u.reg.place && a->u.reg.number == b->u.reg.number && a->u.reg.at == b->u.reg.at;
     case GN_VAL_IOTA: return a->u.iota.base == b->u.iota.base && a->u.iota.step == b->u.iota.step;
     case GN_VAL_INDEX: return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && gn_same_preds(a->when, b->when);
     case GN_VAL_BIT:
@@ -237,7 +237,7 @@ const gn_val *gn_v_pack(gn_code_builder *x, const gn_val *const *a, uint16_t lan
 
 const gn_val *gn_v_lane(gn_code_builder *x, const gn_val *a, uint32_t lane)
 {
-    return gn_v_let(x, (gn_val){ .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a }, .u.i = lane });
+    return gn_v_let(x, (gn_val){ .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a }, .u.lane = { lane, NULL } });
 }
 
 static gn_val scalar_op(const gn_op_info *op, const gn_val *const *a, uint16_t n)
@@ -401,7 +401,7 @@ const gn_val *gn_v_load(gn_code_builder *x, gn_dtype t, uint16_t lanes, const gn
     gn_val v = { .kind = GN_VAL_LOAD, .dtype = (uint8_t)t, .lanes = a->mode == GN_ACCESS_ONE ? 1 : lanes };
     v.u.load = *a;
     const gn_pending *p = find_pending(x, a);
-    if (p) return p->val;
+    if (p) return gn_v_reg(x, p->now, 0);
     const gn_val *wider = wider_load(x, &v);
     return wider ? wider : gn_v_let(x, v);
 }
@@ -414,18 +414,24 @@ static void set_memory(gn_code_builder *x, const gn_access *a, const gn_val *v)
     gn_v_node(x, n);
 }
 
+static const gn_place *new_pending(gn_code_builder *x, const gn_access *a, const gn_val *v)
+{
+    gn_code_node *n = gn_code_make(x->code, GN_CODE_DECLARE);
+    void **last = gn_map_put(x->code->arena, &x->pending_at, hash_place(a));
+    n->place = gn_code_place(x->code, (gn_place){ .name = x->fresh(x->user, a->place->name), .dtype = a->place->dtype,
+                                                  .space = GN_SPACE_REG, .lanes = v->lanes });
+    gn_v_node(x, n);
+    gn_push(x->code->arena, &x->pending, (gn_pending){ *a, n->place, (uint32_t)(uintptr_t)*last });
+    *last = (void *)(uintptr_t)x->pending.n;
+    return n->place;
+}
+
 void gn_v_store(gn_code_builder *x, const gn_access *a, const gn_val *v)
 {
     if (a->mode != GN_ACCESS_ONE) v = gn_v_splat(x, v, x->lanes);
     if (x->hold) {
-        gn_pending *p = find_pending(x, a);
-        if (p) {
-            p->val = v;
-            return;
-        }
-        void **last = gn_map_put(x->code->arena, &x->pending_at, hash_place(a));
-        gn_push(x->code->arena, &x->pending, (gn_pending){ *a, v, (uint32_t)(uintptr_t)*last });
-        *last = (void *)(uintptr_t)x->pending.n;
+        const gn_pending *p = find_pending(x, a);
+        gn_v_set_reg(x, p ? p->now : new_pending(x, a, v), 0, v);
         return;
     }
     set_memory(x, a, v);
@@ -443,7 +449,7 @@ void gn_v_store(gn_code_builder *x, const gn_access *a, const gn_val *v)
 void gn_v_flush(gn_code_builder *x)
 {
     x->hold = false;
-    for (size_t i = 0; i < x->pending.n; i++) gn_v_store(x, &x->pending.at[i].place, x->pending.at[i].val);
+    for (size_t i = 0; i < x->pending.n; i++) gn_v_store(x, &x->pending.at[i].place, gn_v_reg(x, x->pending.at[i].now, 0));
     x->pending.n = 0;
     x->pending_at = (gn_map){ 0 };
 }

@@ -7,7 +7,7 @@ enum { MOST_THREADS = 1024, MOST_REGISTERS = 512, STACK_BYTES = 1 << 20 };
 
 /* ---- sentences ---- */
 
-static void tell_node(gn_text *t, const gn_code_node *n)
+void gn_code_tell_node(gn_text *t, const gn_code_node *n)
 {
     switch ((gn_code_kind)n->kind) {
     case GN_CODE_LET: gn_textf(t, "%%%u", n->val ? n->val->id : 0); break;
@@ -26,7 +26,7 @@ void gn_code_wrong(const gn_verifier *v, const char *format, ...)
     gn_text where = { .arena = v->scratch }, why = where;
     va_list args;
     if (v->step < v->code->steps.n) gn_textf(&where, ": step %zu", v->step);
-    if (v->node) gn_text_add(&where, ": "), tell_node(&where, v->node);
+    if (v->node) gn_text_add(&where, ": "), gn_code_tell_node(&where, v->node);
     va_start(args, format);
     gn_vtextf(&why, format, args);
     va_end(args);
@@ -160,7 +160,7 @@ void gn_code_check_reached(gn_verifier *v, const char *what)
     gn_text region = { .arena = v->scratch };
     if (!has_threads(v)) gn_code_wrong(v, "%s: the target %s has no blocks of threads", what, v->code->target->name);
     if (!v->apart) return;
-    tell_node(&region, v->apart);
+    gn_code_tell_node(&region, v->apart);
     gn_code_wrong(v, "%s that not all threads reach together: it is in '%s'", what, gn_text_done(&region));
 }
 
@@ -196,7 +196,7 @@ static void check_product(gn_verifier *v, const gn_tile_args *a)
     gn_code_check_reached(v, "a tile product");
     check_leaves(v, a);
     for (int i = 0; i < row->c.nregs; i++) {
-        gn_code_check_register(v, a->acc, a->c[i]);
+        gn_code_check_register(v, a->acc, a->c[i], NULL);
         for (int k = 0; k < i; k++)
             if (a->c[k] == a->c[i]) gn_code_wrong(v, "one register of %s stands twice", a->acc->name);
     }
@@ -241,9 +241,16 @@ static void check_declare(gn_verifier *v, const gn_place *p)
 {
     if (!p || p->id >= v->code->places.n || v->code->places.at[p->id] != p) gn_code_wrong(v, "a place of another code");
     if (gn_is_argument(p)) gn_code_wrong(v, "an argument is declared");
-    if (p->space == GN_SPACE_SHARED && !has_threads(v))
-        gn_code_wrong(v, "the target %s has no shared memory", v->code->target->name);
+    if (p->space == GN_SPACE_SHARED) gn_code_check_reached(v, "shared memory");
     gn_code_open(v, p->name, GN_CODE_PLACE);
+}
+
+static void check_unrolled(gn_verifier *v, const gn_code_node *n)
+{
+    enum { MOST = 1024 };
+    int64_t turns = 0;
+    if (n->from || n->dealt || n->unroll || n->carry.n) gn_code_wrong(v, "an unrolled loop runs from 0, is not dealt out and carries nothing");
+    if (!gn_dim_is_const(n->to, &turns) || turns < 0 || turns > MOST) gn_code_wrong(v, "an unrolled loop has a constant number of turns, %d at most", MOST);
 }
 
 static void check_for(gn_verifier *v, const gn_code_node *n)
@@ -253,6 +260,9 @@ static void check_for(gn_verifier *v, const gn_code_node *n)
     if (n->dealt) gn_code_check_reached(v, "a loop dealt out to threads");
     gn_code_open(v, n->var, GN_CODE_VAR);
     gn_code_name_of(v, n->var)->varies = n->dealt;
+    gn_code_name_of(v, n->var)->unrolled = n->unrolled;
+    gn_code_name_of(v, n->var)->count = n->to;
+    if (n->unrolled) check_unrolled(v, n);
     if (!apart && (n->dealt || varies)) v->apart = n;
     check_body(v, &n->body);
     v->apart = apart;
@@ -272,7 +282,7 @@ static void check_node(gn_verifier *v, const gn_code_node *n)
     switch ((gn_code_kind)n->kind) {
     case GN_CODE_LET: check_let(v, n->val); break;
     case GN_CODE_SET:
-        gn_code_check_register(v, n->place, n->number);
+        gn_code_check_register(v, n->place, n->number, n->at);
         gn_code_check_operand(v, n->val, "the value", n->place->dtype, n->place->lanes);
         break;
     case GN_CODE_STORE: gn_code_check_store(v, &n->access, n->val); break;

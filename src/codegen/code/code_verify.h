@@ -2,15 +2,18 @@
  *
  *     gn_code_verify(code);      GN_EINVAL "code axpy: step 0: %3: operand 2 of mul is i32x16, f32x16 was expected"
  *
- * It takes a time of n log n, and ranges but little more, for each access is proved by itself. */
+ * It takes a time of n log n. Ranges are proved access by access: short proofs are found at once, where there is
+ * none it takes milliseconds. */
 #pragma once
 #include "code.h"
 
-/* Names and scopes, types, who may read and write what, registers set before they are read, :carry, what all threads must reach, and limits. */
+/* Names and scopes, types, who may read and write what, registers set before they are read, :carry, what all threads
+ * must reach, and limits. */
 void gn_code_verify(const gn_code *);
 
-/* Whether each access and each load of an index lies inside its place, and no index is computed from a place outside: what follows from loops,
- * parts, threads, conditions and masks. An index that data decide is as good as what guards it. */
+/* Whether each access and each load of an index lies inside its place, and no index is computed from a place outside:
+ * what follows from loops, parts, threads, conditions and masks. An index that data decide is as good as what guards
+ * it. */
 typedef struct gn_code_ranges {
     size_t asked, proved;
     const char *first; /* what was not proved, as a sentence; NULL: all was */

@@ -1,4 +1,5 @@
 /* The verifier: types of values, their operands and accesses. */
+#include <inttypes.h>
 #include "code_verifier.h"
 
 const char *gn_code_type_text(const gn_verifier *v, gn_dtype t, int lanes)
@@ -24,11 +25,30 @@ void gn_code_check_type(gn_verifier *v, const char *what, gn_dtype t, int lanes)
 
 /* ---- operands ---- */
 
-void gn_code_check_register(gn_verifier *v, const gn_place *p, uint32_t number)
+/* A sum of multiples of variables of unrolled loops: the largest that it becomes, up to a number that is too large anyway. */
+static int64_t most_of(gn_verifier *v, const char *what, const gn_dim *at)
+{
+    enum { TOO_LARGE = 1 << 30 };
+    int64_t most = 0, turns = 0;
+    gn_code_check_index(v, at);
+    for (uint32_t i = 0; i < at->n; i++) {
+        const gn_term *const t = &at->term[i];
+        const bool linear = t->c > 0 && t->c < TOO_LARGE && (t->n == 0 || (t->n == 1 && t->atom[0]->kind == GN_DIM_SYM));
+        if (!linear) gn_code_wrong(v, "%s: the index is no sum of multiples of variables", what);
+        const gn_code_name *const var = t->n ? gn_code_name_of(v, t->atom[0]->name) : NULL;
+        if (var && !var->unrolled) gn_code_wrong(v, "%s: '%s' is no variable of an unrolled loop", what, t->atom[0]->name);
+        if (var) gn_dim_is_const(var->count, &turns);
+        most += t->c * (var ? turns - 1 : 1);
+    }
+    return most;
+}
+
+void gn_code_check_register(gn_verifier *v, const gn_place *p, uint32_t number, const gn_dim *at)
 {
     gn_code_check_place(v, p);
     if (p->space != GN_SPACE_REG) gn_code_wrong(v, "'%s' is no register", p->name);
-    if (number >= p->n) gn_code_wrong(v, "register %u of %s, which has %u", number, p->name, p->n);
+    const int64_t most = at ? most_of(v, p->name, at) : number;
+    if (most >= p->n) gn_code_wrong(v, "register %" PRId64 " of %s, which has %u", most, p->name, p->n);
 }
 
 static void check_let_operand(gn_verifier *v, const gn_val *a)
@@ -44,7 +64,7 @@ static void check_plain(gn_verifier *v, const gn_val *a, const char *what)
 {
     if (a->id) check_let_operand(v, a);
     else if (a->kind == GN_VAL_REG) {
-        gn_code_check_register(v, a->u.reg.place, a->u.reg.number);
+        gn_code_check_register(v, a->u.reg.place, a->u.reg.number, a->u.reg.at);
         const gn_place *const p = a->u.reg.place;
         if (p->dtype != a->dtype || p->lanes != a->lanes) gn_code_wrong(v, "%s: $%s has two types", what, p->name);
     } else if (a->kind != GN_VAL_CONST) gn_code_wrong(v, "%s is no operand", what);
@@ -200,13 +220,19 @@ static const gn_val *first_operand(gn_verifier *v, const gn_val *val)
     return val->a[0];
 }
 
+static void check_one_lane(gn_verifier *v, const gn_val *val, int lanes)
+{
+    const int64_t most = val->u.lane.at ? most_of(v, "lane", val->u.lane.at) : val->u.lane.i;
+    if (most < 0 || most >= lanes) gn_code_wrong(v, "lane %" PRId64 " of %d", most, lanes);
+}
+
 static void check_lane(gn_verifier *v, const gn_val *val)
 {
     const int lanes = first_operand(v, val)->lanes;
     if (val->lanes != 1 || lanes == 1) gn_code_wrong(v, "it makes a scalar of a vector");
     check_same(v, val, 0, (gn_dtype)val->dtype, lanes);
     if (val->kind == GN_VAL_LANES) check_reduced(v, val);
-    else if (val->u.i < 0 || val->u.i >= lanes) gn_code_wrong(v, "lane %d of %d", (int)val->u.i, lanes);
+    else check_one_lane(v, val, lanes);
 }
 
 static void check_pick(gn_verifier *v, const gn_val *val)

@@ -29,7 +29,7 @@ static void kids(gn_emitter *e, const gn_code_body *t)
     for (size_t i = 0; i < t->kids.n; i++) {
         const gn_code_node *k = t->kids.at[i], *next = i + 1 < t->kids.n ? t->kids.at[i + 1] : NULL;
         if (next && is_assigned(e, k, next)) {
-            gn_emit_assign(e, next->place, next->number, k->val);
+            gn_emit_assign(e, next, k->val);
             i++;
         } else
             node(e, k);
@@ -50,15 +50,28 @@ static void registers(gn_emitter *e, const gn_place *p)
             gn_emit_type(e, p->dtype, p->lanes);
         }
         gn_text_add(e->out, n % 8 ? ", " : " ");
-        gn_emit_register(e, p, i);
+        gn_emit_register(e, p, i, NULL);
         n++;
     }
     if (n) gn_text_add(e->out, ";\n");
 }
 
+static void register_array(gn_emitter *e, const gn_place *p)
+{
+    gn_emit_indent(e);
+    gn_emit_type(e, p->dtype, p->lanes);
+    gn_textf(e->out, " %s", gn_emit_name(e, p->name));
+    for (uint16_t i = 0; i < p->rank; i++) gn_textf(e->out, "[%u]", p->extent[i]);
+    gn_text_add(e->out, ";\n");
+}
+
 static void declare(gn_emitter *e, const gn_place *p)
 {
     int64_t n = 0;
+    if (gn_map_get(&e->arrays, p->id)) {
+        register_array(e, p);
+        return;
+    }
     if (p->space == GN_SPACE_REG) {
         registers(e, p);
         return;
@@ -93,6 +106,17 @@ static void dealt(gn_emitter *e, const gn_code_node *t)
     gn_textf(e->out, "; %s += %u) {\n", name, gn_code_threads(e->code));
 }
 
+static void unrolled(gn_emitter *e, const gn_code_node *t)
+{
+    const char *const name = gn_emit_name(e, t->var);
+    int64_t turns = 0;
+    gn_dim_is_const(t->to, &turns);
+    gn_emit_indent(e);
+    gn_textf(e->out, "GN_UNROLLED(%" PRId64 ")\n", turns);
+    gn_emit_indent(e);
+    gn_textf(e->out, "for (int64_t %s = 0; %s < %" PRId64 "; %s++) {\n", name, name, turns, name);
+}
+
 static void loop(gn_emitter *e, const gn_code_node *t)
 {
     if (t->unroll) {
@@ -100,6 +124,7 @@ static void loop(gn_emitter *e, const gn_code_node *t)
         gn_textf(e->out, "GN_UNROLL(%d)\n", t->unroll);
     }
     if (t->dealt) dealt(e, t);
+    else if (t->unrolled) unrolled(e, t);
     else counted(e, t->var, t->from, t->to);
     const uint32_t outer = e->body;
     e->body = ++e->nbodies;
@@ -147,7 +172,7 @@ static const char *tile_word(gn_emitter *e, const gn_tile_args *a, const char *p
     if (copy && *p == 'd') return tile_pointer(e, &a->dst), p + 1;
     if (copy && *p == 's') return tile_pointer(e, &a->src), p + 1;
     const int r = p[1] - '0';
-    if (*p == 'c') gn_emit_register(e, a->acc, a->c[r]);
+    if (*p == 'c') gn_emit_register(e, a->acc, a->c[r], NULL);
     if (*p == 'a') gn_emit_operand(e, a->a[r]);
     if (*p == 'b') gn_emit_operand(e, a->b[r]);
     return p + 2;
@@ -169,7 +194,7 @@ static void tile(gn_emitter *e, const gn_tile_args *a)
 static void set(gn_emitter *e, const gn_code_node *t)
 {
     gn_emit_indent(e);
-    gn_emit_register(e, t->place, t->number);
+    gn_emit_register(e, t->place, t->number, t->at);
     gn_text_add(e->out, " = ");
     gn_emit_operand(e, t->val);
     gn_text_add(e->out, ";\n");

@@ -46,7 +46,7 @@ static const char *register_name(void *user, const char *base, size_t i)
 static void spell_place(gn_emitter *e, const gn_place *p)
 {
     registers r = { e, p };
-    entry_of(e, p->name)->text = gn_spell_names(&e->names, p->name, p->space == GN_SPACE_REG ? p->n : 0, register_name, &r);
+    entry_of(e, p->name)->text = gn_spell_names(&e->names, p->name, p->space == GN_SPACE_REG && !gn_map_get(&e->arrays, p->id) ? p->n : 0, register_name, &r);
 }
 
 static void spell_variable(void *user, const gn_code_node *n)
@@ -76,6 +76,7 @@ void gn_emit_start(gn_emitter *e, gn_code *c)
     for (; i < c->places.n && c->places.at[i]->space == GN_SPACE_BUFFER; i++) spell(e, c->places.at[i]->name);
     for (size_t k = 0; k < c->syms.n; k++) spell(e, c->syms.at[k].name);
     spell_variables(e);
+    for (size_t s = 0; s < c->steps.n; s++) gn_code_find_indexed(c->arena, &c->steps.at[s].body, &e->arrays);
     for (; i < c->places.n; i++) spell_place(e, c->places.at[i]);
 }
 
@@ -100,8 +101,15 @@ bool gn_emit_take_use(gn_emitter *e, const char *name)
     return used;
 }
 
-void gn_emit_register(gn_emitter *e, const gn_place *p, uint32_t number)
+static const char *name_of(void *user, const char *name)
+{
+    return gn_emit_name(user, name);
+}
+
+/* An array if a variable numbers some of its registers, else a variable each. */
+void gn_emit_register(gn_emitter *e, const gn_place *p, uint32_t number, const gn_dim *at)
 {
     gn_text_add(e->out, gn_emit_name(e, p->name));
-    add_numbers(e->out, p, number);
+    if (gn_map_get(&e->arrays, p->id)) gn_code_register_index(e->out, p, number, at, name_of, e);
+    else add_numbers(e->out, p, number);
 }

@@ -18,6 +18,7 @@ typedef struct gn_emitter {
     const char *function; /* the kernel's name */
     gn_words words;
     int depth;
+    gn_map arrays;                 /* places of several registers that are arrays, by id */
     gn_map dealt;                  /* symbols of dealt loops */
     gn_code_uses uses;             /* of the step */
     gn_map parts;                  /* emit_dim.c: names of the step's variables for large parts of sizes, by atom */
@@ -34,7 +35,7 @@ void gn_emit_start(gn_emitter *, gn_code *);           /* spells all names */
 const char *gn_emit_name(gn_emitter *, const char *name);         /* as it is spelled; the function at work uses it */
 const char *gn_emit_name_of(gn_emitter *, const char *name);      /* does not use it */
 bool gn_emit_take_use(gn_emitter *, const char *name);            /* is it used? The next function begins anew */
-void gn_emit_register(gn_emitter *, const gn_place *, uint32_t number);
+void gn_emit_register(gn_emitter *, const gn_place *, uint32_t number, const gn_dim *at);
 /* emit_dim.c: an index expression; in parentheses if it is a sum and `tight`. */
 void gn_emit_dim(gn_emitter *, const gn_dim *, bool tight);
 /* emit_math.c: the functions, each under a guard so that kernels of one unit may share them. */
@@ -49,6 +50,6 @@ void gn_emit_word(gn_emitter *, const char *format, ...) __attribute__((format(p
 void gn_emit_preds(gn_emitter *, gn_preds);
 void gn_emit_operand(gn_emitter *, const gn_val *);
 void gn_emit_let(gn_emitter *, const gn_val *);                                        /* a line, or three */
-void gn_emit_assign(gn_emitter *, const gn_place *, uint32_t number, const gn_val *); /* register = what the let computes */
+void gn_emit_assign(gn_emitter *, const gn_code_node *set, const gn_val *); /* register = what the let computes */
 void gn_emit_set(gn_emitter *, const gn_access *, const gn_val *);
 void gn_emit_indent(gn_emitter *);

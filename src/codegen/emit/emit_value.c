@@ -87,7 +87,7 @@ void gn_emit_operand(gn_emitter *e, const gn_val *v)
     else if (v->kind == GN_VAL_PARAM)
         gn_text_char(e->out, (char)('x' + v->u.i));
     else if (v->kind == GN_VAL_REG)
-        gn_emit_register(e, v->u.reg.place, v->u.reg.number);
+        gn_emit_register(e, v->u.reg.place, v->u.reg.number, v->u.reg.at);
     else if (v->kind == GN_VAL_SPLAT) {
         gn_emit_word(e, "gn_splat_%s", tag(e, (gn_dtype)v->dtype, v->lanes));
         gn_text_char(e->out, '(');
@@ -287,7 +287,10 @@ static void emit_value(gn_emitter *e, const gn_val *v)
         break;
     case GN_VAL_LANE:
         gn_emit_operand(e, v->a[0]);
-        gn_textf(e->out, "[%d]", (int)v->u.i);
+        gn_text_char(e->out, '[');
+        if (v->u.lane.at) gn_emit_dim(e, v->u.lane.at, false);
+        else gn_textf(e->out, "%d", (int)v->u.lane.i);
+        gn_text_char(e->out, ']');
         break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS:
@@ -311,10 +314,10 @@ void gn_emit_let(gn_emitter *e, const gn_val *v)
     gn_text_add(e->out, ";\n");
 }
 
-void gn_emit_assign(gn_emitter *e, const gn_place *o, uint32_t number, const gn_val *v)
+void gn_emit_assign(gn_emitter *e, const gn_code_node *set, const gn_val *v)
 {
     gn_emit_indent(e);
-    gn_emit_register(e, o, number);
+    gn_emit_register(e, set->place, set->number, set->at);
     gn_text_add(e->out, " = ");
     emit_value(e, v);
     gn_text_add(e->out, ";\n");

@@ -265,6 +265,20 @@ static bool never_runs(const gn_lower *g, const gn_tree *s)
     return false;
 }
 
+/* What is in memory is changed once for each point of a tile. */
+static bool adds_repeatedly(const gn_lower *g, const gn_tree *s)
+{
+    if (s->stmt != GN_STMT_UPD || gn_accumulator(s->def)->level == GN_LEVEL_REG) return false;
+    for (uint32_t l = 0; l < g->leaves.n; l++)
+        if (gn_set_has(&s->def->reduced, l) && gn_is_tile_leaf(g, l) && !gn_set_has(&s->def->private, l) && gn_points(g, l) > 1) return true;
+    return false;
+}
+
+static const char *fresh_name(void *user, const char *near)
+{
+    return gn_lower_name(user, NULL, gn_arena_printf(((gn_lower *)user)->arena, "%s_r", near));
+}
+
 static void expand_stmt(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
@@ -289,7 +303,7 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
     const size_t mark = gn_v_mark(&x->b);
     const gn_preds alone = one_thread(x, s);
     if (alone.n) open_branch(x, alone), gn_v_forget_held(&x->b);
-    if (s->stmt == GN_STMT_UPD && gn_accumulator(d)->level != GN_LEVEL_REG) x->b.hold = true;
+    x->b.hold = adds_repeatedly(g, s);
     const int32_t looped = looped_leaf(x, s, leaves);
     x->points.n = 0;
     if (looped < 0) gn_pack_functions(x, s, leaves);
@@ -407,9 +421,8 @@ static void expand_step(gn_lower *g, const gn_tree *t)
 {
     gn_code_step step = { 0 };
     gn_expander x = { .g = g, .env = gn_env_copy(g, NULL), .step = &step };
-    x.b.code = g->code, x.b.block = &step.body;
+    x.b.code = g->code, x.b.block = &step.body, x.b.fresh = fresh_name, x.b.user = g;
     expand_kids(&x, t);
-    gn_code_tidy(g->code, &step.body);
     gn_push(g->arena, &g->code->steps, step);
 }
 
@@ -421,6 +434,4 @@ void gn_lower_expand(gn_lower *g)
     }
     for (size_t i = 0; i < g->root->kids.n; i++)
         if (g->root->kids.at[i]->kind == GN_NODE_STEP) expand_step(g, g->root->kids.at[i]);
-    gn_code_find_facts(g->code);
-    gn_code_find_carried(g->code);
 }

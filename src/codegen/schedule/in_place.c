@@ -36,6 +36,7 @@ typedef struct finder {
     GN_VEC(spot) loads;
     gn_map stores;               /* (buffer, first element) -> spot list */
     bool *lost;                  /* by buffer: it is read where nothing can be compared */
+    gn_map set;                  /* registers numbered by a variable: the one node that sets them, NULL if there are several */
 } finder;
 
 /* ---- what the code reads and writes ---- */
@@ -93,6 +94,20 @@ static void note_store(finder *f, const gn_code_node *t, const block *in, size_t
     *list = s;
 }
 
+static void note_set(finder *f, const gn_code_node *t)
+{
+    const size_t before = f->set.n;
+    void **at = gn_map_put(f->arena, &f->set, t->place->id);
+    *at = f->set.n > before ? (void *)t : NULL;
+}
+
+/* What a register has that a let gave it at the same turn. */
+static const gn_val *source_of(const finder *f, const gn_val *v)
+{
+    const gn_code_node *set = v && v->kind == GN_VAL_REG && !v->id && v->u.reg.at ? gn_map_get(&f->set, v->u.reg.place->id) : NULL;
+    return set && set->at == v->u.reg.at ? set->val : v;
+}
+
 static void note_region(finder *, const gn_code_body *, const block *around, size_t at, const gn_code_node *);
 
 static void note_node(finder *f, const gn_code_node *t, const block *in, size_t at)
@@ -101,6 +116,7 @@ static void note_node(finder *f, const gn_code_node *t, const block *in, size_t 
     note_preds(f, t->when);
     if (t->val) note_value(f, t->val, in, at);
     if (t->kind == GN_CODE_STORE) note_store(f, t, in, at);
+    if (t->kind == GN_CODE_SET && t->at) note_set(f, t);
     if (t->kind == GN_CODE_TILE && t->tile->src.place && t->tile->src.place->space == GN_SPACE_BUFFER) f->lost[t->tile->src.place->id] = true;
     note_region(f, &t->body, in, at, t);
 }
@@ -183,11 +199,18 @@ static bool is_of_one_thread(const finder *f, const gn_dim *at)
 static bool is_same_place(const finder *f, const spot *load, const spot *store, const clamps *c)
 {
     const gn_access *l = load->place, *s = store->place;
-    return is_of_one_thread(f, s->base) && l->mode == s->mode && l->step == s->step && load->lanes == store->lanes && (!s->mask || s->mask == l->mask) &&
+    if (!is_of_one_thread(f, s->base)) return false;
+    return l->mode == s->mode && l->step == s->step && load->lanes == store->lanes && (!s->mask || source_of(f, s->mask) == source_of(f, l->mask)) &&
            (same_preds(s->when, l->when) || are_guards(f, s->when, c));
 }
 
-/* In the load's block or one around it, perhaps guarded, and not before the load. */
+/* Nothing is stored twice, so that a turn of an unrolled loop stores nothing that another loads. */
+static bool lets_through(const finder *f, const gn_code_node *n, const clamps *c)
+{
+    return n && (n->unrolled || (n->kind == GN_CODE_IF && are_guards(f, n->when, c)));
+}
+
+/* In the load's block or one around it, perhaps guarded or for several points, and not before the load. */
 static bool comes_later(const finder *f, const spot *load, const spot *store, const clamps *c)
 {
     size_t at = store->at;
@@ -196,7 +219,7 @@ static bool comes_later(const finder *f, const spot *load, const spot *store, co
         size_t from = load->at;
         while (around && around != in) from = around->at, around = around->around;
         if (around) return at >= from;
-        if (!in->node || in->node->kind != GN_CODE_IF || !are_guards(f, in->node->when, c)) return false;
+        if (!lets_through(f, in->node, c)) return false;
     }
     return false;
 }

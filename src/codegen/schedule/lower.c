@@ -1,6 +1,6 @@
 /* Lowering, step by step: the kernel's copy and its leaves, legality, placement, storage, barriers, expansion. */
 #include <stdio.h>
-#include "code_verify.h"
+#include "code_passes.h"
 #include "lower.h"
 
 void gn_illegal(const gn_lower *g, const char *format, ...)
@@ -112,13 +112,17 @@ static void apply(gn_lower *g)
     if (g->cuda && writes_shared(g->root)) add_barriers(g, g->root, NULL);
     g->out->root = g->root;
     gn_lower_expand(g);
-#ifndef NDEBUG
-    gn_code_verify(g->code);
-#endif
     g->out->code = g->code;
 }
 
 gn_scheduled *gn_schedule_apply(gn_arena *arena, const gn_kernel *k, const gn_schedule *s, const gn_target *t)
+{
+    gn_scheduled *out = gn_schedule_lower(arena, k, s, t);
+    gn_code_run_passes(out->code, NULL, NULL);
+    return out;
+}
+
+gn_scheduled *gn_schedule_lower(gn_arena *arena, const gn_kernel *k, const gn_schedule *s, const gn_target *t)
 {
     gn_scheduled *out = GN_NEW_OBJECT(arena, gn_scheduled);
     gn_lower *g = GN_NEW_OBJECT(arena, gn_lower);

@@ -291,9 +291,13 @@ static void set_place(gn_lower *g, gn_object *o)
     gn_place p = { .name = o->name, .dtype = o->dtype, .space = spaces[o->level], .size = o->size };
     if (o->level == GN_LEVEL_REG) {
         uint32_t *extent = GN_NEW_ARRAY(g->arena, uint32_t, o->dims.n + 1);
-        p.lanes = (uint16_t)o->lanes, p.extent = extent;
+        const char **axis = GN_NEW_ARRAY(g->arena, const char *, o->dims.n + 1);
+        p.lanes = (uint16_t)o->lanes, p.extent = extent, p.axis = axis;
         for (size_t i = 0; i < o->dims.n; i++)
-            if ((int32_t)o->dims.at[i] != o->lane) extent[p.rank++] = (uint32_t)gn_points(g, o->dims.at[i]);
+            if ((int32_t)o->dims.at[i] != o->lane) {
+                axis[p.rank] = g->leaves.at[o->dims.at[i]].name;
+                extent[p.rank++] = (uint32_t)gn_points(g, o->dims.at[i]);
+            }
     }
     o->place = gn_code_place(g->code, p);
 }

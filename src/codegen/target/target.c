@@ -33,13 +33,16 @@
     LINE("#if defined __clang__") \
     LINE("#pragma STDC FP_CONTRACT OFF") \
     LINE("#define GN_UNROLL(n) GN_PRAGMA(clang loop unroll_count(n))") \
+    LINE("#define GN_UNROLLED(n) GN_PRAGMA(clang loop unroll(full))") \
     LINE("#elif defined __GNUC__") \
     LINE("#ifndef __STRICT_ANSI__") \
     LINE("#pragma GCC optimize(\"fp-contract=off\")") \
     LINE("#endif") \
     LINE("#define GN_UNROLL(n) GN_PRAGMA(GCC unroll n)") \
+    LINE("#define GN_UNROLLED(n) GN_PRAGMA(GCC unroll n)") \
     LINE("#else") \
     LINE("#define GN_UNROLL(n)") \
+    LINE("#define GN_UNROLLED(n)") \
     LINE("#endif") \
     LINE("#ifdef __GNUC__") \
     LINE("#pragma GCC diagnostic ignored \"-Wpsabi\"") \
@@ -151,8 +154,10 @@ const gn_target gn_target_c11 = {
     LINE("typedef unsigned long long uint64_t;") \
     LINE("#define GN_PRAGMA(text) _Pragma(#text)") \
     LINE("#define GN_UNROLL(n) GN_PRAGMA(unroll n)") \
+    LINE("#define GN_UNROLLED(n) GN_PRAGMA(unroll)") \
     LINE("#else") \
     LINE("#define GN_UNROLL(n)") \
+    LINE("#define GN_UNROLLED(n)") \
     LINE("#endif") \
     LINE("#define _Bool bool") \
     LINE("#define GN_INLINE static __device__ __forceinline__") \

@@ -45,117 +45,32 @@ void conv_1(void *const *arg, const int64_t *sym, int64_t part)
     for (int64_t oo = 0; oo < 2; oo++) {
         for (int64_t y = 0; y < 56; y++) {
             for (int64_t x0 = 0; x0 < 4; x0++) {
-                gn_f32x16 acc_0_0, acc_0_1, acc_1_0, acc_1_1, acc_2_0, acc_2_1, acc_3_0, acc_3_1;
-                gn_f32x16 acc_4_0, acc_4_1, acc_5_0, acc_5_1, acc_6_0, acc_6_1, acc_7_0, acc_7_1;
-                gn_f32x16 acc_8_0, acc_8_1, acc_9_0, acc_9_1, acc_10_0, acc_10_1, acc_11_0, acc_11_1;
-                gn_f32x16 acc_12_0, acc_12_1, acc_13_0, acc_13_1;
-                acc_0_0 = gn_splat_f32x16(0.0f);
-                acc_0_1 = gn_splat_f32x16(0.0f);
-                acc_1_0 = gn_splat_f32x16(0.0f);
-                acc_1_1 = gn_splat_f32x16(0.0f);
-                acc_2_0 = gn_splat_f32x16(0.0f);
-                acc_2_1 = gn_splat_f32x16(0.0f);
-                acc_3_0 = gn_splat_f32x16(0.0f);
-                acc_3_1 = gn_splat_f32x16(0.0f);
-                acc_4_0 = gn_splat_f32x16(0.0f);
-                acc_4_1 = gn_splat_f32x16(0.0f);
-                acc_5_0 = gn_splat_f32x16(0.0f);
-                acc_5_1 = gn_splat_f32x16(0.0f);
-                acc_6_0 = gn_splat_f32x16(0.0f);
-                acc_6_1 = gn_splat_f32x16(0.0f);
-                acc_7_0 = gn_splat_f32x16(0.0f);
-                acc_7_1 = gn_splat_f32x16(0.0f);
-                acc_8_0 = gn_splat_f32x16(0.0f);
-                acc_8_1 = gn_splat_f32x16(0.0f);
-                acc_9_0 = gn_splat_f32x16(0.0f);
-                acc_9_1 = gn_splat_f32x16(0.0f);
-                acc_10_0 = gn_splat_f32x16(0.0f);
-                acc_10_1 = gn_splat_f32x16(0.0f);
-                acc_11_0 = gn_splat_f32x16(0.0f);
-                acc_11_1 = gn_splat_f32x16(0.0f);
-                acc_12_0 = gn_splat_f32x16(0.0f);
-                acc_12_1 = gn_splat_f32x16(0.0f);
-                acc_13_0 = gn_splat_f32x16(0.0f);
-                acc_13_1 = gn_splat_f32x16(0.0f);
+                gn_f32x16 acc[14][2];
+                GN_UNROLLED(14)
+                for (int64_t x1 = 0; x1 < 14; x1++) {
+                    acc[x1][0] = gn_splat_f32x16(0.0f);
+                    acc[x1][1] = gn_splat_f32x16(0.0f);
+                }
                 for (int64_t ky = 0; ky < 3; ky++) {
                     for (int64_t kx = 0; kx < 3; kx++) {
                         GN_UNROLL(2)
                         for (int64_t c = 0; c < 64; c++) {
-                            const float s2 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y];
-                            const gn_f32x16 v3 = gn_load_f32x16(w + 32*c + 2048*kx + 6144*ky + 18432*oo);
-                            acc_0_0 = gn_fma_f32x16(gn_splat_f32x16(s2), v3, acc_0_0);
-                            const gn_f32x16 v5 = gn_load_f32x16(w + 32*c + 2048*kx + 6144*ky + 18432*oo + 16);
-                            acc_0_1 = gn_fma_f32x16(gn_splat_f32x16(s2), v5, acc_0_1);
-                            const float s7 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 64];
-                            acc_1_0 = gn_fma_f32x16(gn_splat_f32x16(s7), v3, acc_1_0);
-                            acc_1_1 = gn_fma_f32x16(gn_splat_f32x16(s7), v5, acc_1_1);
-                            const float s10 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 128];
-                            acc_2_0 = gn_fma_f32x16(gn_splat_f32x16(s10), v3, acc_2_0);
-                            acc_2_1 = gn_fma_f32x16(gn_splat_f32x16(s10), v5, acc_2_1);
-                            const float s13 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 192];
-                            acc_3_0 = gn_fma_f32x16(gn_splat_f32x16(s13), v3, acc_3_0);
-                            acc_3_1 = gn_fma_f32x16(gn_splat_f32x16(s13), v5, acc_3_1);
-                            const float s16 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 256];
-                            acc_4_0 = gn_fma_f32x16(gn_splat_f32x16(s16), v3, acc_4_0);
-                            acc_4_1 = gn_fma_f32x16(gn_splat_f32x16(s16), v5, acc_4_1);
-                            const float s19 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 320];
-                            acc_5_0 = gn_fma_f32x16(gn_splat_f32x16(s19), v3, acc_5_0);
-                            acc_5_1 = gn_fma_f32x16(gn_splat_f32x16(s19), v5, acc_5_1);
-                            const float s22 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 384];
-                            acc_6_0 = gn_fma_f32x16(gn_splat_f32x16(s22), v3, acc_6_0);
-                            acc_6_1 = gn_fma_f32x16(gn_splat_f32x16(s22), v5, acc_6_1);
-                            const float s25 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 448];
-                            acc_7_0 = gn_fma_f32x16(gn_splat_f32x16(s25), v3, acc_7_0);
-                            acc_7_1 = gn_fma_f32x16(gn_splat_f32x16(s25), v5, acc_7_1);
-                            const float s28 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 512];
-                            acc_8_0 = gn_fma_f32x16(gn_splat_f32x16(s28), v3, acc_8_0);
-                            acc_8_1 = gn_fma_f32x16(gn_splat_f32x16(s28), v5, acc_8_1);
-                            const float s31 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 576];
-                            acc_9_0 = gn_fma_f32x16(gn_splat_f32x16(s31), v3, acc_9_0);
-                            acc_9_1 = gn_fma_f32x16(gn_splat_f32x16(s31), v5, acc_9_1);
-                            const float s34 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 640];
-                            acc_10_0 = gn_fma_f32x16(gn_splat_f32x16(s34), v3, acc_10_0);
-                            acc_10_1 = gn_fma_f32x16(gn_splat_f32x16(s34), v5, acc_10_1);
-                            const float s37 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 704];
-                            acc_11_0 = gn_fma_f32x16(gn_splat_f32x16(s37), v3, acc_11_0);
-                            acc_11_1 = gn_fma_f32x16(gn_splat_f32x16(s37), v5, acc_11_1);
-                            const float s40 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 768];
-                            acc_12_0 = gn_fma_f32x16(gn_splat_f32x16(s40), v3, acc_12_0);
-                            acc_12_1 = gn_fma_f32x16(gn_splat_f32x16(s40), v5, acc_12_1);
-                            const float s43 = xp[c + 64*kx + 3712*ky + 896*x0 + 3712*y + 832];
-                            acc_13_0 = gn_fma_f32x16(gn_splat_f32x16(s43), v3, acc_13_0);
-                            acc_13_1 = gn_fma_f32x16(gn_splat_f32x16(s43), v5, acc_13_1);
+                            const gn_f32x16 v2 = gn_load_f32x16(w + 32*c + 2048*kx + 6144*ky + 18432*oo);
+                            const gn_f32x16 v3 = gn_load_f32x16(w + 32*c + 2048*kx + 6144*ky + 18432*oo + 16);
+                            GN_UNROLLED(14)
+                            for (int64_t x1 = 0; x1 < 14; x1++) {
+                                const float s4 = xp[c + 64*kx + 3712*ky + 896*x0 + 64*x1 + 3712*y];
+                                acc[x1][0] = gn_fma_f32x16(gn_splat_f32x16(s4), v2, acc[x1][0]);
+                                acc[x1][1] = gn_fma_f32x16(gn_splat_f32x16(s4), v3, acc[x1][1]);
+                            }
                         }
                     }
                 }
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y, acc_0_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 16, acc_0_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 64, acc_1_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 80, acc_1_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 128, acc_2_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 144, acc_2_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 192, acc_3_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 208, acc_3_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 256, acc_4_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 272, acc_4_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 320, acc_5_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 336, acc_5_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 384, acc_6_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 400, acc_6_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 448, acc_7_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 464, acc_7_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 512, acc_8_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 528, acc_8_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 576, acc_9_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 592, acc_9_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 640, acc_10_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 656, acc_10_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 704, acc_11_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 720, acc_11_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 768, acc_12_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 784, acc_12_1);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 832, acc_13_0);
-                gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 3584*y + 848, acc_13_1);
+                GN_UNROLLED(14)
+                for (int64_t x1 = 0; x1 < 14; x1++) {
+                    gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 64*x1 + 3584*y, acc[x1][0]);
+                    gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 64*x1 + 3584*y + 16, acc[x1][1]);
+                }
             }
         }
     }

@@ -29,19 +29,19 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
         float m_c_0, m_c_1;
         float l_0, l_1;
         gn_f32x16 l_a_0, l_a_1;
-        gn_f32x16 o_0_0, o_0_1, o_0_2, o_0_3, o_1_0, o_1_1, o_1_2, o_1_3;
+        gn_f32x16 o[2][4];
         m_0 = (-GN_INF_F32);
         m_1 = (-GN_INF_F32);
         l_a_0 = gn_splat_f32x16(0.0f);
         l_a_1 = gn_splat_f32x16(0.0f);
-        o_0_0 = gn_splat_f32x16(0.0f);
-        o_0_1 = gn_splat_f32x16(0.0f);
-        o_0_2 = gn_splat_f32x16(0.0f);
-        o_0_3 = gn_splat_f32x16(0.0f);
-        o_1_0 = gn_splat_f32x16(0.0f);
-        o_1_1 = gn_splat_f32x16(0.0f);
-        o_1_2 = gn_splat_f32x16(0.0f);
-        o_1_3 = gn_splat_f32x16(0.0f);
+        o[0][0] = gn_splat_f32x16(0.0f);
+        o[0][1] = gn_splat_f32x16(0.0f);
+        o[0][2] = gn_splat_f32x16(0.0f);
+        o[0][3] = gn_splat_f32x16(0.0f);
+        o[1][0] = gn_splat_f32x16(0.0f);
+        o[1][1] = gn_splat_f32x16(0.0f);
+        o[1][2] = gn_splat_f32x16(0.0f);
+        o[1][3] = gn_splat_f32x16(0.0f);
         for (int64_t j0 = 0; j0 < ir/16; j0++) {
             gn_f32x16 s_0_0, s_0_1, s_1_0, s_1_1;
             gn_f32x16 sv_0_0, sv_0_1, sv_1_0, sv_1_1;
@@ -111,30 +111,29 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             l_a_0 = l_a_0 + v34;
             l_a_1 = l_a_1 + v39;
             l_a_1 = l_a_1 + v42;
-            o_0_0 = o_0_0 * gn_splat_f32x16(m_c_0);
-            o_0_1 = o_0_1 * gn_splat_f32x16(m_c_0);
-            o_0_2 = o_0_2 * gn_splat_f32x16(m_c_0);
-            o_0_3 = o_0_3 * gn_splat_f32x16(m_c_0);
-            o_1_0 = o_1_0 * gn_splat_f32x16(m_c_1);
-            o_1_1 = o_1_1 * gn_splat_f32x16(m_c_1);
-            o_1_2 = o_1_2 * gn_splat_f32x16(m_c_1);
-            o_1_3 = o_1_3 * gn_splat_f32x16(m_c_1);
+            GN_UNROLLED(4)
+            for (int64_t eu = 0; eu < 4; eu++) {
+                o[0][eu] = o[0][eu] * gn_splat_f32x16(m_c_0);
+            }
+            GN_UNROLLED(4)
+            for (int64_t eu = 0; eu < 4; eu++) {
+                o[1][eu] = o[1][eu] * gn_splat_f32x16(m_c_1);
+            }
             GN_UNROLL(4)
             for (int64_t jq = 0; jq < 32; jq++) {
-                const float s57 = p[jq];
-                const gn_f32x16 v58 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq);
-                o_0_0 = gn_fma_f32x16(gn_splat_f32x16(s57), v58, o_0_0);
-                const gn_f32x16 v60 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 16);
-                o_0_1 = gn_fma_f32x16(gn_splat_f32x16(s57), v60, o_0_1);
-                const gn_f32x16 v62 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 32);
-                o_0_2 = gn_fma_f32x16(gn_splat_f32x16(s57), v62, o_0_2);
-                const gn_f32x16 v64 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 48);
-                o_0_3 = gn_fma_f32x16(gn_splat_f32x16(s57), v64, o_0_3);
-                const float s66 = p[jq + 32];
-                o_1_0 = gn_fma_f32x16(gn_splat_f32x16(s66), v58, o_1_0);
-                o_1_1 = gn_fma_f32x16(gn_splat_f32x16(s66), v60, o_1_1);
-                o_1_2 = gn_fma_f32x16(gn_splat_f32x16(s66), v62, o_1_2);
-                o_1_3 = gn_fma_f32x16(gn_splat_f32x16(s66), v64, o_1_3);
+                gn_f32x16 loads[4];
+                const float s51 = p[jq];
+                GN_UNROLLED(4)
+                for (int64_t eu = 0; eu < 4; eu++) {
+                    const gn_f32x16 v52 = gn_load_f32x16(V + 64*T*h + 16*eu + 2048*j0 + 64*jq);
+                    loads[eu] = v52;
+                    o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s51), v52, o[0][eu]);
+                }
+                const float s54 = p[jq + 32];
+                GN_UNROLLED(4)
+                for (int64_t eu = 0; eu < 4; eu++) {
+                    o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s54), loads[eu], o[1][eu]);
+                }
             }
         }
         for (int64_t j0 = ir/16; j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir + 1), 32) + 1; j0++) {
@@ -149,165 +148,152 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             s_1_1 = gn_splat_f32x16(0.0f);
             GN_UNROLL(4)
             for (int64_t c = 0; c < 64; c++) {
-                const float s71 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir)];
-                const gn_b16 m72 = gn_below_b16(gn_min_i64(T - 1, 2*ir) + 1 - 32*j0);
-                const gn_f32x16 v73 = gn_loadm_f32x16(kt, 32*c + 2048*j0, m72);
-                s_0_0 = gn_fma_f32x16(gn_splat_f32x16(s71), v73, s_0_0);
-                const gn_b16 m75 = gn_below_b16(gn_min_i64(T - 1, 2*ir) - 32*j0 - 15);
-                const gn_f32x16 v76 = gn_loadm_f32x16(kt, 32*c + 2048*j0 + 16, m75);
-                s_0_1 = gn_fma_f32x16(gn_splat_f32x16(s71), v76, s_0_1);
-                const float s78 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir + 1)];
-                const gn_b16 m79 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0);
-                const gn_f32x16 v80 = gn_loadm_f32x16(kt, 32*c + 2048*j0, m79);
-                s_1_0 = gn_fma_f32x16(gn_splat_f32x16(s78), v80, s_1_0);
-                const gn_b16 m82 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) - 32*j0 - 15);
-                const gn_f32x16 v83 = gn_loadm_f32x16(kt, 32*c + 2048*j0 + 16, m82);
-                s_1_1 = gn_fma_f32x16(gn_splat_f32x16(s78), v83, s_1_1);
+                const float s56 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir)];
+                const gn_b16 m57 = gn_below_b16(gn_min_i64(T - 1, 2*ir) + 1 - 32*j0);
+                const gn_f32x16 v58 = gn_loadm_f32x16(kt, 32*c + 2048*j0, m57);
+                s_0_0 = gn_fma_f32x16(gn_splat_f32x16(s56), v58, s_0_0);
+                const gn_b16 m60 = gn_below_b16(gn_min_i64(T - 1, 2*ir) - 32*j0 - 15);
+                const gn_f32x16 v61 = gn_loadm_f32x16(kt, 32*c + 2048*j0 + 16, m60);
+                s_0_1 = gn_fma_f32x16(gn_splat_f32x16(s56), v61, s_0_1);
+                const float s63 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir + 1)];
+                const gn_b16 m64 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0);
+                const gn_f32x16 v65 = gn_loadm_f32x16(kt, 32*c + 2048*j0, m64);
+                s_1_0 = gn_fma_f32x16(gn_splat_f32x16(s63), v65, s_1_0);
+                const gn_b16 m67 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) - 32*j0 - 15);
+                const gn_f32x16 v68 = gn_loadm_f32x16(kt, 32*c + 2048*j0 + 16, m67);
+                s_1_1 = gn_fma_f32x16(gn_splat_f32x16(s63), v68, s_1_1);
             }
             sv_0_0 = gn_splat_f32x16(0.125f) * s_0_0;
             sv_0_1 = gn_splat_f32x16(0.125f) * s_0_1;
             sv_1_0 = gn_splat_f32x16(0.125f) * s_1_0;
             sv_1_1 = gn_splat_f32x16(0.125f) * s_1_1;
-            const gn_b16 m89 = gn_below_b16(gn_min_i64(T - 1, 2*ir) + 1 - 32*j0);
-            mb_a_0 = gn_sel_f32x16(m89, sv_0_0, gn_splat_f32x16((-GN_INF_F32)));
-            const gn_f32x16 v91 = gn_max_f32x16(mb_a_0, sv_0_1);
-            const gn_b16 m92 = gn_below_b16(gn_min_i64(T - 1, 2*ir) - 32*j0 - 15);
-            mb_a_0 = gn_sel_f32x16(m92, v91, mb_a_0);
-            const gn_b16 m94 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0);
-            mb_a_1 = gn_sel_f32x16(m94, sv_1_0, gn_splat_f32x16((-GN_INF_F32)));
-            const gn_f32x16 v96 = gn_max_f32x16(mb_a_1, sv_1_1);
-            const gn_b16 m97 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) - 32*j0 - 15);
-            mb_a_1 = gn_sel_f32x16(m97, v96, mb_a_1);
+            const gn_b16 m74 = gn_below_b16(gn_min_i64(T - 1, 2*ir) + 1 - 32*j0);
+            mb_a_0 = gn_sel_f32x16(m74, sv_0_0, gn_splat_f32x16((-GN_INF_F32)));
+            const gn_f32x16 v76 = gn_max_f32x16(mb_a_0, sv_0_1);
+            const gn_b16 m77 = gn_below_b16(gn_min_i64(T - 1, 2*ir) - 32*j0 - 15);
+            mb_a_0 = gn_sel_f32x16(m77, v76, mb_a_0);
+            const gn_b16 m79 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0);
+            mb_a_1 = gn_sel_f32x16(m79, sv_1_0, gn_splat_f32x16((-GN_INF_F32)));
+            const gn_f32x16 v81 = gn_max_f32x16(mb_a_1, sv_1_1);
+            const gn_b16 m82 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) - 32*j0 - 15);
+            mb_a_1 = gn_sel_f32x16(m82, v81, mb_a_1);
             mb_0 = gn_hmax_f32x16(mb_a_0);
             mb_1 = gn_hmax_f32x16(mb_a_1);
-            const float s101 = m_0;
-            const float s102 = gn_max_f32(s101, mb_0);
-            const _Bool s103 = j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir), 32) + 1;
-            const float s104 = s103 ? s102 : s101;
-            m_0 = s104;
-            const float s105 = gn_max_f32(s104, (-3.4028235e+38f));
-            const float s106 = s101 - s105;
-            m_c_0 = gn_exp_f32(s106);
-            const float s108 = m_1;
-            const float s109 = gn_max_f32(s108, mb_1);
-            const _Bool s110 = j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir + 1), 32) + 1;
-            const float s111 = s110 ? s109 : s108;
-            m_1 = s111;
-            const float s112 = gn_max_f32(s111, (-3.4028235e+38f));
-            const float s113 = s108 - s112;
-            m_c_1 = gn_exp_f32(s113);
-            const float s115 = gn_max_f32(m_0, (-3.4028235e+38f));
-            const gn_f32x16 v116 = sv_0_0 - gn_splat_f32x16(s115);
+            const float s86 = m_0;
+            const float s87 = gn_max_f32(s86, mb_0);
+            const _Bool s88 = j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir), 32) + 1;
+            const float s89 = s88 ? s87 : s86;
+            m_0 = s89;
+            const float s90 = gn_max_f32(s89, (-3.4028235e+38f));
+            const float s91 = s86 - s90;
+            m_c_0 = gn_exp_f32(s91);
+            const float s93 = m_1;
+            const float s94 = gn_max_f32(s93, mb_1);
+            const _Bool s95 = j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir + 1), 32) + 1;
+            const float s96 = s95 ? s94 : s93;
+            m_1 = s96;
+            const float s97 = gn_max_f32(s96, (-3.4028235e+38f));
+            const float s98 = s93 - s97;
+            m_c_1 = gn_exp_f32(s98);
+            const float s100 = gn_max_f32(m_0, (-3.4028235e+38f));
+            const gn_f32x16 v101 = sv_0_0 - gn_splat_f32x16(s100);
+            const gn_f32x16 v102 = gn_exp_f32x16(v101);
+            const gn_f32x16 v103 = gn_sel_f32x16(m74, v102, gn_splat_f32x16(0.0f));
+            const _Bool s104 = 2*ir < T;
+            const gn_f32x16 v105 = s104 ? v103 : gn_splat_f32x16(0.0f);
+            gn_store_f32x16(p, v105);
+            const gn_f32x16 v106 = sv_0_1 - gn_splat_f32x16(s100);
+            const gn_f32x16 v107 = gn_exp_f32x16(v106);
+            const gn_f32x16 v108 = gn_sel_f32x16(m77, v107, gn_splat_f32x16(0.0f));
+            const gn_f32x16 v109 = s104 ? v108 : gn_splat_f32x16(0.0f);
+            gn_store_f32x16(p + 16, v109);
+            const float s110 = gn_max_f32(m_1, (-3.4028235e+38f));
+            const gn_f32x16 v111 = sv_1_0 - gn_splat_f32x16(s110);
+            const gn_f32x16 v112 = gn_exp_f32x16(v111);
+            const gn_f32x16 v113 = gn_sel_f32x16(m79, v112, gn_splat_f32x16(0.0f));
+            const _Bool s114 = 2*ir + 1 < T;
+            const gn_f32x16 v115 = s114 ? v113 : gn_splat_f32x16(0.0f);
+            gn_store_f32x16(p + 32, v115);
+            const gn_f32x16 v116 = sv_1_1 - gn_splat_f32x16(s110);
             const gn_f32x16 v117 = gn_exp_f32x16(v116);
-            const gn_f32x16 v118 = gn_sel_f32x16(m89, v117, gn_splat_f32x16(0.0f));
-            const _Bool s119 = 2*ir < T;
-            const gn_f32x16 v120 = s119 ? v118 : gn_splat_f32x16(0.0f);
-            gn_store_f32x16(p, v120);
-            const gn_f32x16 v121 = sv_0_1 - gn_splat_f32x16(s115);
-            const gn_f32x16 v122 = gn_exp_f32x16(v121);
-            const gn_f32x16 v123 = gn_sel_f32x16(m92, v122, gn_splat_f32x16(0.0f));
-            const gn_f32x16 v124 = s119 ? v123 : gn_splat_f32x16(0.0f);
-            gn_store_f32x16(p + 16, v124);
-            const float s125 = gn_max_f32(m_1, (-3.4028235e+38f));
-            const gn_f32x16 v126 = sv_1_0 - gn_splat_f32x16(s125);
-            const gn_f32x16 v127 = gn_exp_f32x16(v126);
-            const gn_f32x16 v128 = gn_sel_f32x16(m94, v127, gn_splat_f32x16(0.0f));
-            const _Bool s129 = 2*ir + 1 < T;
-            const gn_f32x16 v130 = s129 ? v128 : gn_splat_f32x16(0.0f);
-            gn_store_f32x16(p + 32, v130);
-            const gn_f32x16 v131 = sv_1_1 - gn_splat_f32x16(s125);
-            const gn_f32x16 v132 = gn_exp_f32x16(v131);
-            const gn_f32x16 v133 = gn_sel_f32x16(m97, v132, gn_splat_f32x16(0.0f));
-            const gn_f32x16 v134 = s129 ? v133 : gn_splat_f32x16(0.0f);
-            gn_store_f32x16(p + 48, v134);
+            const gn_f32x16 v118 = gn_sel_f32x16(m82, v117, gn_splat_f32x16(0.0f));
+            const gn_f32x16 v119 = s114 ? v118 : gn_splat_f32x16(0.0f);
+            gn_store_f32x16(p + 48, v119);
             l_a_0 = l_a_0 * gn_splat_f32x16(m_c_0);
             l_a_1 = l_a_1 * gn_splat_f32x16(m_c_1);
-            const gn_f32x16 v137 = l_a_0 + v120;
-            l_a_0 = gn_sel_f32x16(m89, v137, l_a_0);
-            const gn_f32x16 v139 = l_a_0 + v124;
-            l_a_0 = gn_sel_f32x16(m92, v139, l_a_0);
-            const gn_f32x16 v141 = l_a_1 + v130;
-            l_a_1 = gn_sel_f32x16(m94, v141, l_a_1);
-            const gn_f32x16 v143 = l_a_1 + v134;
-            l_a_1 = gn_sel_f32x16(m97, v143, l_a_1);
-            o_0_0 = o_0_0 * gn_splat_f32x16(m_c_0);
-            o_0_1 = o_0_1 * gn_splat_f32x16(m_c_0);
-            o_0_2 = o_0_2 * gn_splat_f32x16(m_c_0);
-            o_0_3 = o_0_3 * gn_splat_f32x16(m_c_0);
-            o_1_0 = o_1_0 * gn_splat_f32x16(m_c_1);
-            o_1_1 = o_1_1 * gn_splat_f32x16(m_c_1);
-            o_1_2 = o_1_2 * gn_splat_f32x16(m_c_1);
-            o_1_3 = o_1_3 * gn_splat_f32x16(m_c_1);
+            const gn_f32x16 v122 = l_a_0 + v105;
+            l_a_0 = gn_sel_f32x16(m74, v122, l_a_0);
+            const gn_f32x16 v124 = l_a_0 + v109;
+            l_a_0 = gn_sel_f32x16(m77, v124, l_a_0);
+            const gn_f32x16 v126 = l_a_1 + v115;
+            l_a_1 = gn_sel_f32x16(m79, v126, l_a_1);
+            const gn_f32x16 v128 = l_a_1 + v119;
+            l_a_1 = gn_sel_f32x16(m82, v128, l_a_1);
+            GN_UNROLLED(4)
+            for (int64_t eu = 0; eu < 4; eu++) {
+                o[0][eu] = o[0][eu] * gn_splat_f32x16(m_c_0);
+            }
+            GN_UNROLLED(4)
+            for (int64_t eu = 0; eu < 4; eu++) {
+                o[1][eu] = o[1][eu] * gn_splat_f32x16(m_c_1);
+            }
             GN_UNROLL(4)
             for (int64_t jq = 0; jq < gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq++) {
-                const float s153 = p[jq];
-                const gn_f32x16 v154 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq);
-                o_0_0 = gn_fma_f32x16(gn_splat_f32x16(s153), v154, o_0_0);
-                const gn_f32x16 v156 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 16);
-                o_0_1 = gn_fma_f32x16(gn_splat_f32x16(s153), v156, o_0_1);
-                const gn_f32x16 v158 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 32);
-                o_0_2 = gn_fma_f32x16(gn_splat_f32x16(s153), v158, o_0_2);
-                const gn_f32x16 v160 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 48);
-                o_0_3 = gn_fma_f32x16(gn_splat_f32x16(s153), v160, o_0_3);
-                const float s162 = p[jq + 32];
-                o_1_0 = gn_fma_f32x16(gn_splat_f32x16(s162), v154, o_1_0);
-                o_1_1 = gn_fma_f32x16(gn_splat_f32x16(s162), v156, o_1_1);
-                o_1_2 = gn_fma_f32x16(gn_splat_f32x16(s162), v158, o_1_2);
-                o_1_3 = gn_fma_f32x16(gn_splat_f32x16(s162), v160, o_1_3);
+                gn_f32x16 loads_2[4];
+                const float s132 = p[jq];
+                GN_UNROLLED(4)
+                for (int64_t eu = 0; eu < 4; eu++) {
+                    const gn_f32x16 v133 = gn_load_f32x16(V + 64*T*h + 16*eu + 2048*j0 + 64*jq);
+                    loads_2[eu] = v133;
+                    o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s132), v133, o[0][eu]);
+                }
+                const float s135 = p[jq + 32];
+                GN_UNROLLED(4)
+                for (int64_t eu = 0; eu < 4; eu++) {
+                    o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s135), loads_2[eu], o[1][eu]);
+                }
             }
             GN_UNROLL(4)
             for (int64_t jq = gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq < gn_min_i64(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0, 32); jq++) {
-                const float s167 = p[jq];
-                const gn_f32x16 v168 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))));
-                const gn_f32x16 v169 = gn_fma_f32x16(gn_splat_f32x16(s167), v168, o_0_0);
-                const _Bool s170 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir) + 1;
-                o_0_0 = s170 ? v169 : o_0_0;
-                const gn_f32x16 v172 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 16);
-                const gn_f32x16 v173 = gn_fma_f32x16(gn_splat_f32x16(s167), v172, o_0_1);
-                o_0_1 = s170 ? v173 : o_0_1;
-                const gn_f32x16 v175 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 32);
-                const gn_f32x16 v176 = gn_fma_f32x16(gn_splat_f32x16(s167), v175, o_0_2);
-                o_0_2 = s170 ? v176 : o_0_2;
-                const gn_f32x16 v178 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 48);
-                const gn_f32x16 v179 = gn_fma_f32x16(gn_splat_f32x16(s167), v178, o_0_3);
-                o_0_3 = s170 ? v179 : o_0_3;
-                const float s181 = p[jq + 32];
-                const gn_f32x16 v182 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))));
-                const gn_f32x16 v183 = gn_fma_f32x16(gn_splat_f32x16(s181), v182, o_1_0);
-                const _Bool s184 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
-                o_1_0 = s184 ? v183 : o_1_0;
-                const gn_f32x16 v186 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 16);
-                const gn_f32x16 v187 = gn_fma_f32x16(gn_splat_f32x16(s181), v186, o_1_1);
-                o_1_1 = s184 ? v187 : o_1_1;
-                const gn_f32x16 v189 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 32);
-                const gn_f32x16 v190 = gn_fma_f32x16(gn_splat_f32x16(s181), v189, o_1_2);
-                o_1_2 = s184 ? v190 : o_1_2;
-                const gn_f32x16 v192 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 48);
-                const gn_f32x16 v193 = gn_fma_f32x16(gn_splat_f32x16(s181), v192, o_1_3);
-                o_1_3 = s184 ? v193 : o_1_3;
+                const float s137 = p[jq];
+                const _Bool s138 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir) + 1;
+                GN_UNROLLED(4)
+                for (int64_t eu = 0; eu < 4; eu++) {
+                    const gn_f32x16 v139 = gn_load_f32x16(V + 64*T*h + 16*eu + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))));
+                    const gn_f32x16 v140 = gn_fma_f32x16(gn_splat_f32x16(s137), v139, o[0][eu]);
+                    o[0][eu] = s138 ? v140 : o[0][eu];
+                }
+                const float s142 = p[jq + 32];
+                const _Bool s143 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
+                GN_UNROLLED(4)
+                for (int64_t eu = 0; eu < 4; eu++) {
+                    const gn_f32x16 v144 = gn_load_f32x16(V + 64*T*h + 16*eu + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))));
+                    const gn_f32x16 v145 = gn_fma_f32x16(gn_splat_f32x16(s142), v144, o[1][eu]);
+                    o[1][eu] = s143 ? v145 : o[1][eu];
+                }
             }
         }
         l_0 = gn_hsum_f32x16(l_a_0);
         l_1 = gn_hsum_f32x16(l_a_1);
-        const gn_f32x16 v197 = o_0_0 / gn_splat_f32x16(l_0);
-        const gn_f32x16 v198 = o_0_1 / gn_splat_f32x16(l_0);
-        const gn_f32x16 v199 = o_0_2 / gn_splat_f32x16(l_0);
-        const gn_f32x16 v200 = o_0_3 / gn_splat_f32x16(l_0);
+        const gn_f32x16 v149 = o[0][0] / gn_splat_f32x16(l_0);
+        const gn_f32x16 v150 = o[0][1] / gn_splat_f32x16(l_0);
+        const gn_f32x16 v151 = o[0][2] / gn_splat_f32x16(l_0);
+        const gn_f32x16 v152 = o[0][3] / gn_splat_f32x16(l_0);
         if (2*ir < T) {
-            gn_store_f32x16(O + 64*T*h + 128*ir, v197);
-            gn_store_f32x16(O + 64*T*h + 128*ir + 16, v198);
-            gn_store_f32x16(O + 64*T*h + 128*ir + 32, v199);
-            gn_store_f32x16(O + 64*T*h + 128*ir + 48, v200);
+            gn_store_f32x16(O + 64*T*h + 128*ir, v149);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 16, v150);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 32, v151);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 48, v152);
         }
-        const gn_f32x16 v201 = o_1_0 / gn_splat_f32x16(l_1);
-        const gn_f32x16 v202 = o_1_1 / gn_splat_f32x16(l_1);
-        const gn_f32x16 v203 = o_1_2 / gn_splat_f32x16(l_1);
-        const gn_f32x16 v204 = o_1_3 / gn_splat_f32x16(l_1);
+        const gn_f32x16 v153 = o[1][0] / gn_splat_f32x16(l_1);
+        const gn_f32x16 v154 = o[1][1] / gn_splat_f32x16(l_1);
+        const gn_f32x16 v155 = o[1][2] / gn_splat_f32x16(l_1);
+        const gn_f32x16 v156 = o[1][3] / gn_splat_f32x16(l_1);
         if (2*ir + 1 < T) {
-            gn_store_f32x16(O + 64*T*h + 128*ir + 64, v201);
-            gn_store_f32x16(O + 64*T*h + 128*ir + 80, v202);
-            gn_store_f32x16(O + 64*T*h + 128*ir + 96, v203);
-            gn_store_f32x16(O + 64*T*h + 128*ir + 112, v204);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 64, v153);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 80, v154);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 96, v155);
+            gn_store_f32x16(O + 64*T*h + 128*ir + 112, v156);
         }
     }
 }

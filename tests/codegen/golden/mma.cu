@@ -13,42 +13,18 @@ extern "C" __global__ void __launch_bounds__(128, 1) mma_0(const float *A, const
     const int mg = ((int)threadIdx.x / 4) % 8;
     const int jw = ((int)threadIdx.x / 32) % 2;
     const int iw = (int)threadIdx.x / 64;
-    float acc_0_0_0_0, acc_0_0_0_1, acc_0_0_1_0, acc_0_0_1_1, acc_0_1_0_0, acc_0_1_0_1, acc_0_1_1_0, acc_0_1_1_1;
-    float acc_1_0_0_0, acc_1_0_0_1, acc_1_0_1_0, acc_1_0_1_1, acc_1_1_0_0, acc_1_1_0_1, acc_1_1_1_0, acc_1_1_1_1;
-    float acc_2_0_0_0, acc_2_0_0_1, acc_2_0_1_0, acc_2_0_1_1, acc_2_1_0_0, acc_2_1_0_1, acc_2_1_1_0, acc_2_1_1_1;
-    float acc_3_0_0_0, acc_3_0_0_1, acc_3_0_1_0, acc_3_0_1_1, acc_3_1_0_0, acc_3_1_0_1, acc_3_1_1_0, acc_3_1_1_1;
-    acc_0_0_0_0 = 0.0f;
-    acc_0_0_0_1 = 0.0f;
-    acc_0_0_1_0 = 0.0f;
-    acc_0_0_1_1 = 0.0f;
-    acc_0_1_0_0 = 0.0f;
-    acc_0_1_0_1 = 0.0f;
-    acc_0_1_1_0 = 0.0f;
-    acc_0_1_1_1 = 0.0f;
-    acc_1_0_0_0 = 0.0f;
-    acc_1_0_0_1 = 0.0f;
-    acc_1_0_1_0 = 0.0f;
-    acc_1_0_1_1 = 0.0f;
-    acc_1_1_0_0 = 0.0f;
-    acc_1_1_0_1 = 0.0f;
-    acc_1_1_1_0 = 0.0f;
-    acc_1_1_1_1 = 0.0f;
-    acc_2_0_0_0 = 0.0f;
-    acc_2_0_0_1 = 0.0f;
-    acc_2_0_1_0 = 0.0f;
-    acc_2_0_1_1 = 0.0f;
-    acc_2_1_0_0 = 0.0f;
-    acc_2_1_0_1 = 0.0f;
-    acc_2_1_1_0 = 0.0f;
-    acc_2_1_1_1 = 0.0f;
-    acc_3_0_0_0 = 0.0f;
-    acc_3_0_0_1 = 0.0f;
-    acc_3_0_1_0 = 0.0f;
-    acc_3_0_1_1 = 0.0f;
-    acc_3_1_0_0 = 0.0f;
-    acc_3_1_0_1 = 0.0f;
-    acc_3_1_1_0 = 0.0f;
-    acc_3_1_1_1 = 0.0f;
+    float acc[4][2][2][2];
+    GN_UNROLLED(4)
+    for (int64_t ia = 0; ia < 4; ia++) {
+        acc[ia][0][0][0] = 0.0f;
+        acc[ia][0][0][1] = 0.0f;
+        acc[ia][0][1][0] = 0.0f;
+        acc[ia][0][1][1] = 0.0f;
+        acc[ia][1][0][0] = 0.0f;
+        acc[ia][1][0][1] = 0.0f;
+        acc[ia][1][1][0] = 0.0f;
+        acc[ia][1][1][1] = 0.0f;
+    }
     for (int64_t k0 = 0; k0 < (K + 15)/16; k0++) {
         __shared__ __align__(16) float a[2176];
         __shared__ __align__(16) float b[640];
@@ -73,92 +49,47 @@ extern "C" __global__ void __launch_bounds__(128, 1) mma_0(const float *A, const
             const float s10 = a[64*iw + 1088*k2 + mg + 136*mt + 552];
             const float s11 = b[16*jw + 320*k2 + mg + 40*mt];
             const float s12 = b[16*jw + 320*k2 + mg + 40*mt + 160];
-            gn_mma_m16n8k8_tf32(&acc_0_0_0_0, &acc_0_0_0_1, &acc_0_1_0_0, &acc_0_1_0_1, s7, s8, s9, s10, s11, s12);
+            gn_mma_m16n8k8_tf32(&acc[0][0][0][0], &acc[0][0][0][1], &acc[0][1][0][0], &acc[0][1][0][1], s7, s8, s9, s10, s11, s12);
             const float s13 = b[16*jw + 320*k2 + mg + 40*mt + 8];
             const float s14 = b[16*jw + 320*k2 + mg + 40*mt + 168];
-            gn_mma_m16n8k8_tf32(&acc_0_0_1_0, &acc_0_0_1_1, &acc_0_1_1_0, &acc_0_1_1_1, s7, s8, s9, s10, s13, s14);
+            gn_mma_m16n8k8_tf32(&acc[0][0][1][0], &acc[0][0][1][1], &acc[0][1][1][0], &acc[0][1][1][1], s7, s8, s9, s10, s13, s14);
             const float s15 = a[64*iw + 1088*k2 + mg + 136*mt + 16];
             const float s16 = a[64*iw + 1088*k2 + mg + 136*mt + 24];
             const float s17 = a[64*iw + 1088*k2 + mg + 136*mt + 560];
             const float s18 = a[64*iw + 1088*k2 + mg + 136*mt + 568];
-            gn_mma_m16n8k8_tf32(&acc_1_0_0_0, &acc_1_0_0_1, &acc_1_1_0_0, &acc_1_1_0_1, s15, s16, s17, s18, s11, s12);
-            gn_mma_m16n8k8_tf32(&acc_1_0_1_0, &acc_1_0_1_1, &acc_1_1_1_0, &acc_1_1_1_1, s15, s16, s17, s18, s13, s14);
+            gn_mma_m16n8k8_tf32(&acc[1][0][0][0], &acc[1][0][0][1], &acc[1][1][0][0], &acc[1][1][0][1], s15, s16, s17, s18, s11, s12);
+            gn_mma_m16n8k8_tf32(&acc[1][0][1][0], &acc[1][0][1][1], &acc[1][1][1][0], &acc[1][1][1][1], s15, s16, s17, s18, s13, s14);
             const float s19 = a[64*iw + 1088*k2 + mg + 136*mt + 32];
             const float s20 = a[64*iw + 1088*k2 + mg + 136*mt + 40];
             const float s21 = a[64*iw + 1088*k2 + mg + 136*mt + 576];
             const float s22 = a[64*iw + 1088*k2 + mg + 136*mt + 584];
-            gn_mma_m16n8k8_tf32(&acc_2_0_0_0, &acc_2_0_0_1, &acc_2_1_0_0, &acc_2_1_0_1, s19, s20, s21, s22, s11, s12);
-            gn_mma_m16n8k8_tf32(&acc_2_0_1_0, &acc_2_0_1_1, &acc_2_1_1_0, &acc_2_1_1_1, s19, s20, s21, s22, s13, s14);
+            gn_mma_m16n8k8_tf32(&acc[2][0][0][0], &acc[2][0][0][1], &acc[2][1][0][0], &acc[2][1][0][1], s19, s20, s21, s22, s11, s12);
+            gn_mma_m16n8k8_tf32(&acc[2][0][1][0], &acc[2][0][1][1], &acc[2][1][1][0], &acc[2][1][1][1], s19, s20, s21, s22, s13, s14);
             const float s23 = a[64*iw + 1088*k2 + mg + 136*mt + 48];
             const float s24 = a[64*iw + 1088*k2 + mg + 136*mt + 56];
             const float s25 = a[64*iw + 1088*k2 + mg + 136*mt + 592];
             const float s26 = a[64*iw + 1088*k2 + mg + 136*mt + 600];
-            gn_mma_m16n8k8_tf32(&acc_3_0_0_0, &acc_3_0_0_1, &acc_3_1_0_0, &acc_3_1_0_1, s23, s24, s25, s26, s11, s12);
-            gn_mma_m16n8k8_tf32(&acc_3_0_1_0, &acc_3_0_1_1, &acc_3_1_1_0, &acc_3_1_1_1, s23, s24, s25, s26, s13, s14);
+            gn_mma_m16n8k8_tf32(&acc[3][0][0][0], &acc[3][0][0][1], &acc[3][1][0][0], &acc[3][1][0][1], s23, s24, s25, s26, s11, s12);
+            gn_mma_m16n8k8_tf32(&acc[3][0][1][0], &acc[3][0][1][1], &acc[3][1][1][0], &acc[3][1][1][1], s23, s24, s25, s26, s13, s14);
         }
     }
-    if (128*ib + 64*iw + mg < M && 32*jb + 16*jw + 2*mt < N)
-        C[128*N*ib + 64*N*iw + N*mg + 32*jb + 16*jw + 2*mt] = acc_0_0_0_0;
-    if (128*ib + 64*iw + mg < M && 32*jb + 16*jw + 2*mt + 1 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 32*jb + 16*jw + 2*mt + 1] = acc_0_0_0_1;
-    if (128*ib + 64*iw + mg < M && 32*jb + 16*jw + 2*mt + 8 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 32*jb + 16*jw + 2*mt + 8] = acc_0_0_1_0;
-    if (128*ib + 64*iw + mg < M && 32*jb + 16*jw + 2*mt + 9 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 32*jb + 16*jw + 2*mt + 9] = acc_0_0_1_1;
-    if (128*ib + 64*iw + mg + 8 < M && 32*jb + 16*jw + 2*mt < N)
-        C[128*N*ib + 64*N*iw + N*mg + 8*N + 32*jb + 16*jw + 2*mt] = acc_0_1_0_0;
-    if (128*ib + 64*iw + mg + 8 < M && 32*jb + 16*jw + 2*mt + 1 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 8*N + 32*jb + 16*jw + 2*mt + 1] = acc_0_1_0_1;
-    if (128*ib + 64*iw + mg + 8 < M && 32*jb + 16*jw + 2*mt + 8 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 8*N + 32*jb + 16*jw + 2*mt + 8] = acc_0_1_1_0;
-    if (128*ib + 64*iw + mg + 8 < M && 32*jb + 16*jw + 2*mt + 9 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 8*N + 32*jb + 16*jw + 2*mt + 9] = acc_0_1_1_1;
-    if (128*ib + 64*iw + mg + 16 < M && 32*jb + 16*jw + 2*mt < N)
-        C[128*N*ib + 64*N*iw + N*mg + 16*N + 32*jb + 16*jw + 2*mt] = acc_1_0_0_0;
-    if (128*ib + 64*iw + mg + 16 < M && 32*jb + 16*jw + 2*mt + 1 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 16*N + 32*jb + 16*jw + 2*mt + 1] = acc_1_0_0_1;
-    if (128*ib + 64*iw + mg + 16 < M && 32*jb + 16*jw + 2*mt + 8 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 16*N + 32*jb + 16*jw + 2*mt + 8] = acc_1_0_1_0;
-    if (128*ib + 64*iw + mg + 16 < M && 32*jb + 16*jw + 2*mt + 9 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 16*N + 32*jb + 16*jw + 2*mt + 9] = acc_1_0_1_1;
-    if (128*ib + 64*iw + mg + 24 < M && 32*jb + 16*jw + 2*mt < N)
-        C[128*N*ib + 64*N*iw + N*mg + 24*N + 32*jb + 16*jw + 2*mt] = acc_1_1_0_0;
-    if (128*ib + 64*iw + mg + 24 < M && 32*jb + 16*jw + 2*mt + 1 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 24*N + 32*jb + 16*jw + 2*mt + 1] = acc_1_1_0_1;
-    if (128*ib + 64*iw + mg + 24 < M && 32*jb + 16*jw + 2*mt + 8 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 24*N + 32*jb + 16*jw + 2*mt + 8] = acc_1_1_1_0;
-    if (128*ib + 64*iw + mg + 24 < M && 32*jb + 16*jw + 2*mt + 9 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 24*N + 32*jb + 16*jw + 2*mt + 9] = acc_1_1_1_1;
-    if (128*ib + 64*iw + mg + 32 < M && 32*jb + 16*jw + 2*mt < N)
-        C[128*N*ib + 64*N*iw + N*mg + 32*N + 32*jb + 16*jw + 2*mt] = acc_2_0_0_0;
-    if (128*ib + 64*iw + mg + 32 < M && 32*jb + 16*jw + 2*mt + 1 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 32*N + 32*jb + 16*jw + 2*mt + 1] = acc_2_0_0_1;
-    if (128*ib + 64*iw + mg + 32 < M && 32*jb + 16*jw + 2*mt + 8 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 32*N + 32*jb + 16*jw + 2*mt + 8] = acc_2_0_1_0;
-    if (128*ib + 64*iw + mg + 32 < M && 32*jb + 16*jw + 2*mt + 9 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 32*N + 32*jb + 16*jw + 2*mt + 9] = acc_2_0_1_1;
-    if (128*ib + 64*iw + mg + 40 < M && 32*jb + 16*jw + 2*mt < N)
-        C[128*N*ib + 64*N*iw + N*mg + 40*N + 32*jb + 16*jw + 2*mt] = acc_2_1_0_0;
-    if (128*ib + 64*iw + mg + 40 < M && 32*jb + 16*jw + 2*mt + 1 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 40*N + 32*jb + 16*jw + 2*mt + 1] = acc_2_1_0_1;
-    if (128*ib + 64*iw + mg + 40 < M && 32*jb + 16*jw + 2*mt + 8 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 40*N + 32*jb + 16*jw + 2*mt + 8] = acc_2_1_1_0;
-    if (128*ib + 64*iw + mg + 40 < M && 32*jb + 16*jw + 2*mt + 9 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 40*N + 32*jb + 16*jw + 2*mt + 9] = acc_2_1_1_1;
-    if (128*ib + 64*iw + mg + 48 < M && 32*jb + 16*jw + 2*mt < N)
-        C[128*N*ib + 64*N*iw + N*mg + 48*N + 32*jb + 16*jw + 2*mt] = acc_3_0_0_0;
-    if (128*ib + 64*iw + mg + 48 < M && 32*jb + 16*jw + 2*mt + 1 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 48*N + 32*jb + 16*jw + 2*mt + 1] = acc_3_0_0_1;
-    if (128*ib + 64*iw + mg + 48 < M && 32*jb + 16*jw + 2*mt + 8 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 48*N + 32*jb + 16*jw + 2*mt + 8] = acc_3_0_1_0;
-    if (128*ib + 64*iw + mg + 48 < M && 32*jb + 16*jw + 2*mt + 9 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 48*N + 32*jb + 16*jw + 2*mt + 9] = acc_3_0_1_1;
-    if (128*ib + 64*iw + mg + 56 < M && 32*jb + 16*jw + 2*mt < N)
-        C[128*N*ib + 64*N*iw + N*mg + 56*N + 32*jb + 16*jw + 2*mt] = acc_3_1_0_0;
-    if (128*ib + 64*iw + mg + 56 < M && 32*jb + 16*jw + 2*mt + 1 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 56*N + 32*jb + 16*jw + 2*mt + 1] = acc_3_1_0_1;
-    if (128*ib + 64*iw + mg + 56 < M && 32*jb + 16*jw + 2*mt + 8 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 56*N + 32*jb + 16*jw + 2*mt + 8] = acc_3_1_1_0;
-    if (128*ib + 64*iw + mg + 56 < M && 32*jb + 16*jw + 2*mt + 9 < N)
-        C[128*N*ib + 64*N*iw + N*mg + 56*N + 32*jb + 16*jw + 2*mt + 9] = acc_3_1_1_1;
+    GN_UNROLLED(4)
+    for (int64_t p = 0; p < 4; p++) {
+        if (128*ib + 64*iw + mg + 16*p < M && 32*jb + 16*jw + 2*mt < N)
+            C[128*N*ib + 64*N*iw + N*mg + 16*N*p + 32*jb + 16*jw + 2*mt] = acc[p][0][0][0];
+        if (128*ib + 64*iw + mg + 16*p < M && 32*jb + 16*jw + 2*mt + 1 < N)
+            C[128*N*ib + 64*N*iw + N*mg + 16*N*p + 32*jb + 16*jw + 2*mt + 1] = acc[p][0][0][1];
+        if (128*ib + 64*iw + mg + 16*p < M && 32*jb + 16*jw + 2*mt + 8 < N)
+            C[128*N*ib + 64*N*iw + N*mg + 16*N*p + 32*jb + 16*jw + 2*mt + 8] = acc[p][0][1][0];
+        if (128*ib + 64*iw + mg + 16*p < M && 32*jb + 16*jw + 2*mt + 9 < N)
+            C[128*N*ib + 64*N*iw + N*mg + 16*N*p + 32*jb + 16*jw + 2*mt + 9] = acc[p][0][1][1];
+        if (128*ib + 64*iw + mg + 16*p + 8 < M && 32*jb + 16*jw + 2*mt < N)
+            C[128*N*ib + 64*N*iw + N*mg + 16*N*p + 8*N + 32*jb + 16*jw + 2*mt] = acc[p][1][0][0];
+        if (128*ib + 64*iw + mg + 16*p + 8 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+            C[128*N*ib + 64*N*iw + N*mg + 16*N*p + 8*N + 32*jb + 16*jw + 2*mt + 1] = acc[p][1][0][1];
+        if (128*ib + 64*iw + mg + 16*p + 8 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+            C[128*N*ib + 64*N*iw + N*mg + 16*N*p + 8*N + 32*jb + 16*jw + 2*mt + 8] = acc[p][1][1][0];
+        if (128*ib + 64*iw + mg + 16*p + 8 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+            C[128*N*ib + 64*N*iw + N*mg + 16*N*p + 8*N + 32*jb + 16*jw + 2*mt + 9] = acc[p][1][1][1];
+    }
 }

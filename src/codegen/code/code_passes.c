@@ -1,0 +1,37 @@
+/* The table of passes. */
+#include "code_passes.h"
+#include "code_verify.h"
+
+const gn_code_pass gn_code_passes[] = {
+    { "join", "branches with one condition are one: the stores of a row's vectors stand under one `row < rows`", gn_code_join },
+    { "overwritten", "a constant that a register loses before anybody reads it is not put into it", gn_code_drop_sets },
+    { "idle", "what nobody reads is not computed, a loop around nothing does not run", gn_code_drop_idle },
+    { "roll", "what is done for one point of a tile after the other is an unrolled loop: less to read and to compile, the same instructions", gn_code_roll },
+    { NULL, NULL, NULL },
+};
+
+static void look(gn_code *c, const gn_code_pass *p, void (*seen)(void *user, const gn_code *, const gn_code_pass *), void *user)
+{
+    bool wanted = seen || !p || !p[1].name;
+#ifndef NDEBUG
+    wanted = true;
+#endif
+    if (!wanted) return;
+    const gn_work done = gn_work_done; /* of compiling, not of looking at it */
+    gn_code_find_facts(c);
+    gn_code_find_carried(c);
+#ifndef NDEBUG
+    gn_code_verify(c);
+#endif
+    gn_work_done = done;
+    if (seen) seen(user, c, p);
+}
+
+void gn_code_run_passes(gn_code *c, void (*seen)(void *user, const gn_code *, const gn_code_pass *), void *user)
+{
+    look(c, NULL, seen, user);
+    for (const gn_code_pass *p = gn_code_passes; p->name; p++) {
+        for (size_t i = 0; i < c->steps.n; i++) p->run(c, &c->steps.at[i].body);
+        look(c, p, seen, user);
+    }
+}

@@ -1,0 +1,379 @@
+/* Whether accesses stay inside their places: each element that lanes which take part touch, and each load of an index,
+ * under what holds there.
+ *
+ * What holds is kept as index expressions that are not negative (dim_prove.h): of loops and parts their counts, of
+ * threads theirs, of conditions their sides' difference, of a mask what its lanes fulfil. A lane has the name "@lane".
+ * */
+#include "code_verifier.h"
+#include "dim_prove.h"
+
+typedef struct ranges {
+    const gn_code *code;
+    gn_arena *arena, *scratch;
+    gn_prover prover;
+    gn_verifier where; /* for sentences */
+    const gn_dim *lane;
+    gn_visit loads; /* of the index that is looked at */
+    gn_code_ranges out;
+} ranges;
+
+static const gn_dim *constant(const ranges *r, int64_t c)
+{
+    return gn_dim_const(r->code->dims, c);
+}
+
+static const gn_dim *sub(const ranges *r, const gn_dim *a, const gn_dim *b)
+{
+    return gn_dim_sub(r->code->dims, a, b);
+}
+
+/* ---- questions ---- */
+
+static void tell(ranges *r, const gn_place *p, const gn_dim *element, const char *how)
+{
+    gn_text t = { .arena = r->arena };
+    gn_textf(&t, "code %s: step %zu: ", r->code->name, r->where.step);
+    if (r->where.node) gn_code_tell_node(&t, r->where.node), gn_text_add(&t, ": ");
+    gn_textf(&t, "element ");
+    if (element) gn_dim_show(&t, element);
+    else gn_text_add(&t, "that data decide");
+    gn_textf(&t, " of %s, which has ", p->name);
+    gn_dim_show(&t, p->size);
+    gn_textf(&t, ": %s", how);
+    r->out.first = gn_text_done(&t);
+}
+
+/* element NULL: nothing is known of it. */
+static void ask(ranges *r, const gn_place *p, const gn_dim *element)
+{
+    const char *how = NULL;
+    r->out.asked++;
+    if (!element) how = "not known to be inside";
+    else if (!gn_prover_proves(&r->prover, element)) how = "not known to be 0 or more";
+    else if (!gn_prover_proves(&r->prover, sub(r, sub(r, p->size, element), constant(r, 1))))
+        how = "not known to be less";
+    r->out.proved += !how;
+    if (how && !r->out.first) tell(r, p, element, how);
+}
+
+static void ask_load(void *user, const gn_atom *x)
+{
+    ranges *const r = user;
+    if (x->kind == GN_DIM_LOAD) ask(r, gn_code_find_place(r->code, x->name), x->a);
+}
+
+/* What an index loads. */
+static void ask_index(ranges *r, const gn_dim *d)
+{
+    if (!d || !gn_dim_has_load(d)) return;
+    r->loads = (gn_visit){ .arena = r->scratch, .operand = gn_atom_operand };
+    gn_dim_meet(&r->loads, d, ask_load, r);
+}
+
+/* ---- what is known ---- */
+
+/* A limit in which there is no choice, which is what facts can do with; the prover knows the others. */
+static bool is_plain(const gn_dim *d)
+{
+    for (uint32_t i = 0; i < d->n; i++)
+        for (uint32_t k = 0; k < d->term[i].n; k++)
+            if (d->term[i].atom[k]->kind > GN_DIM_MOD) return false;
+    return true;
+}
+
+/* In a turn of a loop from 0 to max(0, n) there are n. */
+static const gn_dim *count_of(const gn_dim *from, const gn_dim *to)
+{
+    const gn_term *const t = to->n == 1 && to->term[0].n == 1 && to->term[0].c == 1 ? &to->term[0] : NULL;
+    if (from || !t || t->atom[0]->kind != GN_DIM_MAX) return to;
+    return gn_dim_is(t->atom[0]->a, 0) ? t->atom[0]->b : gn_dim_is(t->atom[0]->b, 0) ? t->atom[0]->a : to;
+}
+
+static void know_range(ranges *r, const char *name, const gn_dim *from, const gn_dim *to)
+{
+    const gn_dim *const v = gn_dim_sym(r->code->dims, name);
+    const gn_dim_facts facts = { r->prover.facts.n, r->prover.facts.at };
+    int64_t least = 0, most, other;
+    to = count_of(from, to);
+    gn_dim_range(to, &facts, &other, &most);
+    if (from) gn_dim_range(from, &facts, &least, &other);
+    if (most != INT64_MAX) most--;
+    const gn_dim_fact f = {
+        .name = name, .mul = 1, .min = least, .max = most < least ? least : most, .limit = is_plain(to) ? to : NULL
+    };
+    gn_push(r->scratch, &r->prover.facts, f);
+    gn_prover_know_less(&r->prover, v, to);
+    gn_prover_know_less(&r->prover, from ? from : constant(r, 0), to);
+    if (from) gn_prover_know(&r->prover, sub(r, v, from));
+}
+
+static void know_test(ranges *r, const gn_kcond *c, bool negate)
+{
+    if (c->kind == GN_K_LT && !negate) gn_prover_know_less(&r->prover, c->a, c->b);
+    if (c->kind == GN_K_LT && negate) gn_prover_know(&r->prover, sub(r, c->a, c->b));
+    if (c->kind != GN_K_EQ || negate) return;
+    gn_prover_know(&r->prover, sub(r, c->a, c->b));
+    gn_prover_know(&r->prover, sub(r, c->b, c->a));
+}
+
+/* Each test is computed where those before it hold. */
+static void know_pred(ranges *r, const gn_pred *p, bool asks)
+{
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    for (uint16_t i = 0; i < p->n; i++) {
+        if (asks) ask_index(r, p->cond[i].a), ask_index(r, p->cond[i].b);
+        know_test(r, &p->cond[i], false);
+    }
+    if (!p->negate) return;
+    gn_prover_forget(&r->prover, before);
+    if (p->n == 1) know_test(r, p->cond, true);
+}
+
+static void know_preds(ranges *r, gn_preds w, bool asks)
+{
+    for (uint32_t i = 0; i < w.n; i++) know_pred(r, &w.at[i], asks);
+}
+
+/* ---- lanes ---- */
+
+typedef struct renaming {
+    const char *from;
+    const gn_dim *to;
+} renaming;
+
+static const gn_dim *renamed(void *user, const char *symbol)
+{
+    const renaming *const n = user;
+    return strcmp(symbol, n->from) == 0 ? n->to : NULL;
+}
+
+static const gn_dim *along_lane(const ranges *r, const gn_val *index, const gn_dim *d)
+{
+    renaming n = { index->u.index.lane, r->lane };
+    return index->lanes > 1 ? gn_dim_subst(r->code->dims, d, renamed, &n) : d;
+}
+
+/* The whole number that v is in the lane; NULL: not known. */
+static const gn_dim *number_in_lane(const ranges *r, const gn_val *v)
+{
+    if (v->kind == GN_VAL_SPLAT) v = v->a[0];
+    if (v->kind == GN_VAL_CONST && !gn_is_float((gn_dtype)v->dtype)) return constant(r, v->u.i);
+    if (v->kind == GN_VAL_IOTA && v->dtype == GN_I64)
+        return gn_dim_add(r->code->dims, v->u.iota.base, gn_dim_mul(r->code->dims, v->u.iota.step, r->lane));
+    return v->kind == GN_VAL_INDEX && v->dtype == GN_I64 ? along_lane(r, v, v->u.index.at) : NULL;
+}
+
+static void know_compared(ranges *r, const gn_val *m, bool negate)
+{
+    const gn_dim *const a = number_in_lane(r, m->a[0]), *const b = number_in_lane(r, m->a[1]);
+    const bool guarded = m->a[0]->when.n || m->a[1]->when.n; /* 0 where they do not hold */
+    if (!a || !b || guarded) return;
+    const gn_kcond less = { GN_K_LT, a, b }, more = { GN_K_LT, b, a }, equal = { GN_K_EQ, a, b };
+    if (m->u.op == &gn_op_lt) know_test(r, &less, negate);
+    if (m->u.op == &gn_op_gt) know_test(r, &more, negate);
+    if (m->u.op == &gn_op_le) know_test(r, &more, !negate);
+    if (m->u.op == &gn_op_ge) know_test(r, &less, !negate);
+    if (m->u.op == &gn_op_eq) know_test(r, &equal, negate);
+}
+
+static const gn_val *not_of(const gn_val *m)
+{
+    return m->kind == GN_VAL_OP && m->u.op == &gn_op_not ? m->a[0] : NULL;
+}
+
+/* What holds in the lanes of the mask, or in the others. */
+static void know_part(ranges *r, const gn_val *m, bool negate)
+{
+    const gn_val *const test = m->kind == GN_VAL_SPLAT ? m->a[0] : m;
+    const gn_kcond first = { GN_K_LT, r->lane, m->u.index.at }, bit = { GN_K_EQ, r->lane, m->u.index.at };
+    if (m->kind == GN_VAL_FIRST) know_test(r, &first, negate);
+    if (m->kind == GN_VAL_BIT) know_test(r, &bit, negate);
+    if (test->kind == GN_VAL_COND && (!negate || test->when.n == 1)) {
+        const bool several = negate && test->when.at[0].n > 1;
+        for (uint32_t i = 0; i < test->when.n && !several; i++) {
+            const gn_pred p = { test->when.at[i].negate != negate, test->when.at[i].n, test->when.at[i].cond };
+            know_pred(r, &p, false);
+        }
+    }
+    if (m->kind == GN_VAL_OP && m->n == 2) know_compared(r, m, negate);
+}
+
+static const void *part_of_mask(const void *mask, size_t i)
+{
+    const gn_val *const m = mask;
+    return m->kind == GN_VAL_OP && m->u.op == &gn_op_and && i < 2 ? m->a[i] : NULL;
+}
+
+static void know_mask(ranges *r, const gn_val *mask)
+{
+    gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
+    if (!mask) return;
+    gn_visit_add(&v, mask);
+    for (const gn_val *m; (m = gn_visit_next(&v));) know_part(r, not_of(m) ? not_of(m) : m, not_of(m));
+}
+
+static void know_lane(ranges *r, uint16_t lanes)
+{
+    const gn_dim_fact f = { .name = r->lane->term[0].atom[0]->name, .mul = 1, .max = lanes - 1 };
+    gn_push(r->scratch, &r->prover.facts, f);
+}
+
+/* ---- accesses ---- */
+
+static bool holds(ranges *r, const gn_kcond *c)
+{
+    if (c->kind == GN_K_EQ)
+        return gn_prover_proves(&r->prover, sub(r, c->a, c->b)) && gn_prover_proves(&r->prover, sub(r, c->b, c->a));
+    return gn_prover_proves(&r->prover, sub(r, sub(r, c->b, c->a), constant(r, 1)));
+}
+
+/* An index that is 0 where its conditions do not hold: those lanes take no part, or 0 is inside. */
+static void ask_guarded(ranges *r, const gn_access *a, const gn_val *index)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < index->when.n; i++)
+        for (uint16_t k = 0; k < index->when.at[i].n && all; k++) {
+            const gn_kcond *const c = &index->when.at[i].cond[k];
+            const gn_kcond own = { c->kind, along_lane(r, index, c->a), along_lane(r, index, c->b) };
+            all = !index->when.at[i].negate && holds(r, &own);
+            know_test(r, &own, index->when.at[i].negate);
+        }
+    if (!all) ask(r, a->place, constant(r, 0));
+}
+
+static void ask_each(ranges *r, const gn_access *a)
+{
+    const gn_dim *const at = number_in_lane(r, a->each);
+    if (at && a->each->when.n) ask_guarded(r, a, a->each);
+    ask(r, a->place, at);
+}
+
+static void ask_access(ranges *r, const gn_access *a, uint16_t lanes)
+{
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    gn_dim_pool *const q = r->code->dims;
+    know_preds(r, a->when, true);
+    ask_index(r, a->base);
+    ask_index(r, a->mode == GN_ACCESS_STEP ? a->step : NULL);
+    know_lane(r, lanes);
+    know_mask(r, a->mask);
+    if (a->mode == GN_ACCESS_EACH) ask_each(r, a);
+    else {
+        const gn_dim *const step = a->mode == GN_ACCESS_STEP ? a->step : constant(r, a->mode == GN_ACCESS_ROW);
+        ask(r, a->place, gn_dim_add(q, a->base, gn_dim_mul(q, step, r->lane)));
+    }
+    gn_prover_forget(&r->prover, before);
+}
+
+/* ---- values and nodes ---- */
+
+static void ask_index_value(ranges *r, const gn_val *v)
+{
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    if (v->lanes > 1) know_range(r, v->u.index.lane, NULL, constant(r, v->lanes));
+    know_preds(r, v->when, true);
+    ask_index(r, v->u.index.at);
+    gn_prover_forget(&r->prover, before);
+}
+
+static void ask_value(ranges *r, const gn_val *v)
+{
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    switch ((gn_val_kind)v->kind) {
+    case GN_VAL_INDEX: ask_index_value(r, v); break;
+    case GN_VAL_COND: know_preds(r, v->when, true); break;
+    case GN_VAL_FIRST:
+    case GN_VAL_BIT: ask_index(r, v->u.index.at); break;
+    case GN_VAL_IOTA:
+        ask_index(r, v->u.iota.base);
+        ask_index(r, v->u.iota.step);
+        break;
+    case GN_VAL_LOAD: ask_access(r, &v->u.load, v->lanes); break;
+    default: break;
+    }
+    gn_prover_forget(&r->prover, before);
+}
+
+/* Rows and columns of 16: all are written, those inside are read. */
+static void ask_copy(ranges *r, const gn_tile_args *a)
+{
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    gn_dim_pool *const q = r->code->dims;
+    const gn_dim *const row = gn_dim_sym(q, "@row"), *const column = gn_dim_sym(q, "@column"),
+                        *const n = constant(r, 16);
+    const gn_dim *const index[] = { a->dst.base, a->dst_stride, a->src.base, a->src_stride, a->ncols, a->nrows };
+    for (size_t i = 0; i < sizeof index / sizeof *index; i++) ask_index(r, index[i]);
+    know_range(r, "@row", NULL, n);
+    know_range(r, "@column", NULL, n);
+    ask(r, a->dst.place, gn_dim_add(q, a->dst.base, gn_dim_add(q, gn_dim_mul(q, row, a->dst_stride), column)));
+    gn_prover_know_less(&r->prover, row, a->ncols);
+    gn_prover_know_less(&r->prover, column, a->nrows);
+    ask(r, a->src.place, gn_dim_add(q, a->src.base, gn_dim_add(q, gn_dim_mul(q, column, a->src_stride), row)));
+    gn_prover_forget(&r->prover, before);
+}
+
+static void ask_body(ranges *r, const gn_code_body *b);
+
+static void ask_region(ranges *r, const gn_code_node *n)
+{
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    if (n->kind == GN_CODE_FOR) {
+        ask_index(r, n->from);
+        ask_index(r, n->to);
+        know_range(r, n->var, n->from, n->to);
+    } else know_preds(r, n->when, true);
+    ask_body(r, &n->body);
+    gn_prover_forget(&r->prover, before);
+}
+
+static void ask_body(ranges *r, const gn_code_body *b)
+{
+    for (size_t i = 0; i < b->kids.n; i++) {
+        const gn_code_node *const n = r->where.node = b->kids.at[i];
+        gn_work_done.visits++;
+        if (n->kind == GN_CODE_LET) ask_value(r, n->val);
+        if (n->kind == GN_CODE_STORE) ask_access(r, &n->access, n->val->lanes);
+        if (n->kind == GN_CODE_TILE && n->tile->row->kind == GN_TILE_COPY) ask_copy(r, n->tile);
+        if (n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF) ask_region(r, n);
+    }
+}
+
+/* ---- the code ---- */
+
+static void know_symbols(ranges *r)
+{
+    for (size_t i = 0; i < r->code->syms.n; i++) {
+        const gn_ksym *const s = &r->code->syms.at[i];
+        const bool is = s->is >= 0;
+        const gn_dim_fact f = {
+            .name = s->name, .mul = s->mul, .min = is ? s->is : s->min, .max = is ? s->is : INT64_MAX
+        };
+        gn_push(r->scratch, &r->prover.facts, f);
+    }
+    for (size_t i = 0; i < r->code->threads.n; i++)
+        know_range(r, r->code->threads.at[i].name, NULL, r->code->threads.at[i].count);
+}
+
+static void ask_all(void *arg)
+{
+    ranges *const r = arg;
+    know_symbols(r);
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    for (r->where.step = 0; r->where.step < r->code->steps.n; r->where.step++) {
+        const gn_code_step *const s = &r->code->steps.at[r->where.step];
+        for (size_t i = 0; i < s->parts.n; i++) know_range(r, s->parts.at[i].name, NULL, s->parts.at[i].count);
+        ask_body(r, &s->body);
+        gn_prover_forget(&r->prover, before);
+    }
+}
+
+gn_code_ranges gn_code_verify_ranges(const gn_code *c, gn_arena *arena)
+{
+    gn_arena scratch = { .allocator = c->arena->allocator };
+    ranges r = { .code = c, .arena = arena, .scratch = &scratch, .lane = gn_dim_sym(c->dims, "@lane") };
+    r.prover = (gn_prover){ .pool = c->dims, .arena = &scratch };
+    const gn_status status = gn_protect(ask_all, &r);
+    gn_arena_free(&scratch);
+    gn_check(status);
+    return r.out;
+}

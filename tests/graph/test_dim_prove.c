@@ -1,0 +1,141 @@
+/* Proofs that index expressions are not negative: what is proved holds for all values, and what indices need is proved. */
+#include "testlib.h"
+#include <string.h>
+#include "dim_prove.h"
+
+static const gn_dim *read_dim(gn_dim_pool *pool, const char *text)
+{
+    return gn_dim_read(pool, "test", gn_sx_read(pool->arena, "test", text, strlen(text))->at[0]);
+}
+
+typedef struct proof {
+    const char *known[4], *goal; /* each at least 0, over symbols that are */
+} proof;
+
+static const proof proofs[] = {
+    { { "(sub n (add i 1))", "(sub m (add j 1))" }, "(sub (mul n m) (add (mul i m) j 1))" },
+    { { "(sub (cdiv n 16) (add i 1))" }, "(sub n (add (mul 16 i) 1))" },
+    { { "(sub (div n 16) (add i 1))" }, "(sub n (add (mul 16 i) 16))" },
+    { { "(sub (min 64 (sub (cdiv n 16) (mul 64 p))) (add i 1))" }, "(sub n (add (mul 1024 p) (mul 16 i) 1))" },
+    { { "(sub (cdiv (sub n i) 5) (add j 1))" }, "(sub (cdiv n 5) (add j 1))" },
+    { { "(sub (div n 8) (add i 1))" }, "(sub (mul 2 (cdiv n 8)) (add (mul 2 i) 1))" },
+    { { "(sub (cdiv m 6) (add i 1))" }, "(add (mul n (min (sub m 1) (mul 6 i))) k)" },
+    { { "(sub n (add i 1))" }, "(sub (mul n m) (add (mul n (min (sub m 1) j)) i 1))" },
+};
+
+static void what_indices_need_is_proved(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++) {
+        gn_arena a = { 0 };
+        gn_dim_pool pool = { .arena = &a };
+        gn_prover p = { .pool = &pool, .arena = &a };
+        for (size_t k = 0; k < 4 && proofs[i].known[k]; k++) gn_prover_know(&p, read_dim(&pool, proofs[i].known[k]));
+        if (!gn_prover_proves(&p, read_dim(&pool, proofs[i].goal))) fail_msg("not proved: %s >= 0", proofs[i].goal);
+        gn_arena_free(&a);
+    }
+}
+
+static void what_is_forgotten_proves_nothing(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    gn_dim_pool pool = { .arena = &a };
+    gn_prover p = { .pool = &pool, .arena = &a };
+    const gn_dim_fact f = { .name = gn_dim_sym(&pool, "n")->term[0].atom[0]->name, .mul = 1, .min = 0, .max = INT64_MAX };
+    gn_push(&a, &p.facts, f);
+    const gn_prover_mark before = gn_prover_remember(&p);
+    gn_prover_know_less(&p, gn_dim_sym(&pool, "i"), gn_dim_sym(&pool, "n"));
+    gn_prover_know(&p, read_dim(&pool, "(sub n 3)"));
+    assert_true(gn_prover_proves(&p, read_dim(&pool, "(sub n 3)")));
+    gn_prover_forget(&p, before);
+    assert_false(gn_prover_proves(&p, read_dim(&pool, "(sub n 3)")));
+    assert_false(gn_prover_proves(&p, read_dim(&pool, "(sub n (add i 1))")));
+    gn_arena_free(&a);
+}
+
+/* ---- what is proved holds ---- */
+
+enum { NSYMBOLS = 3, MOST = 7 };
+static const char *const symbols[NSYMBOLS] = { "x", "y", "z" };
+
+typedef struct point {
+    int64_t at[NSYMBOLS];
+} point;
+
+static bool value_of(void *user, const char *name, int64_t *out)
+{
+    const point *const p = user;
+    for (int i = 0; i < NSYMBOLS; i++)
+        if (strcmp(name, symbols[i]) == 0) return *out = p->at[i], true;
+    return false;
+}
+
+static bool is_negative_at(const gn_dim *d, point *p)
+{
+    int64_t v;
+    assert_true(gn_dim_eval(d, value_of, NULL, p, &v));
+    return v < 0;
+}
+
+static const gn_dim *random_dim(gn_dim_pool *pool, uint64_t *seed, int depth)
+{
+    static const char *const makes[] = { "add", "sub", "mul", "div", "mod", "min", "max" };
+    const uint64_t what = test_random(seed) % (depth > 0 ? 9 : 2);
+    if (what == 0) return gn_dim_const(pool, (int64_t)(test_random(seed) % 9) - 4);
+    if (what == 1) return gn_dim_sym(pool, symbols[test_random(seed) % NSYMBOLS]);
+    const gn_dim *const a = random_dim(pool, seed, depth - 1), *const b = random_dim(pool, seed, depth - 1);
+    gn_text t = { .arena = pool->arena };
+    gn_textf(&t, "(%s ", makes[what - 2]);
+    gn_dim_print(&t, a);
+    gn_text_char(&t, ' ');
+    gn_dim_print(&t, b);
+    gn_text_char(&t, ')');
+    return read_dim(pool, gn_text_done(&t));
+}
+
+/* A negative value of the goal where all known ones are not. */
+static bool is_refuted(const gn_dim *const *known, size_t n, const gn_dim *goal)
+{
+    for (int i = 0; i < MOST * MOST * MOST; i++) {
+        point at = { { i % MOST, i / MOST % MOST, i / MOST / MOST } };
+        bool inside = true;
+        for (size_t k = 0; k < n; k++) inside = inside && !is_negative_at(known[k], &at);
+        if (inside && is_negative_at(goal, &at)) return true;
+    }
+    return false;
+}
+
+static void what_is_proved_holds(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed();
+    size_t proved = 0, by_known = 0;
+    for (int round = 0; round < 3000; round++) {
+        gn_arena a = { 0 };
+        gn_dim_pool pool = { .arena = &a };
+        gn_prover p = { .pool = &pool, .arena = &a }, alone = p;
+        const gn_dim *known[3];
+        for (int i = 0; i < NSYMBOLS && round % 4 < 2; i++) /* facts, which what is known makes narrower */
+            gn_push(&a, &p.facts, ((gn_dim_fact){ .name = symbols[i], .mul = 1, .max = MOST - 1 }));
+        for (int k = 0; k < 3; k++) gn_prover_know(&p, known[k] = random_dim(&pool, &seed, 2));
+        const gn_dim *const goal = round % 2 ? random_dim(&pool, &seed, 3) : gn_dim_add(&pool, known[0], random_dim(&pool, &seed, 2));
+        if (gn_prover_proves(&p, goal)) {
+            proved++;
+            by_known += !gn_prover_proves(&alone, goal);
+            if (is_refuted(known, 3, goal)) fail_msg("round %d: %s >= 0 does not follow", round, gn_dim_text(&a, goal));
+        }
+        gn_arena_free(&a);
+    }
+    assert_true(proved > 300 && by_known > 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_indices_need_is_proved),
+        cmocka_unit_test(what_is_forgotten_proves_nothing),
+        cmocka_unit_test(what_is_proved_holds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
