@@ -213,7 +213,7 @@ const gn_val *gn_v_op(gn_code_builder *x, const gn_op_info *op, gn_dtype result,
     gn_val v = { .kind = GN_VAL_OP, .dtype = (uint8_t)result, .lanes = lanes, .n = (uint16_t)n };
     v.u.op = op;
     GN_ASSERT(n <= 4);
-    if (op == &gn_op_select && a[0]->lanes == 1 && lanes > 1) {
+    if (n == 3 && op == &gn_op_select && a[0]->lanes == 1 && lanes > 1) {
         v.kind = GN_VAL_PICK;
         v.a[0] = a[0], v.a[1] = gn_v_splat(x, a[1], lanes), v.a[2] = gn_v_splat(x, a[2], lanes);
         v.u.op = NULL;
