@@ -1,5 +1,6 @@
 /* No pass changes a bit: what the code of kernels and of random schedules computes before the first pass and after each is the same, interpreted. */
 #include "code_passes.h"
+#include "code_unify.h"
 #include "random_schedule.h"
 
 typedef struct trial {
@@ -116,6 +117,30 @@ static void kernels_keep_their_bits(void **state)
     assert_true(looks > 100 && rolled > 20);
 }
 
+/* What is found for all turns is what its text reads back as: operands stand in canonical order, wherever the variable sorts. */
+static void what_is_unified_is_canonical(void **state)
+{
+    (void)state;
+    static const char *const vars[] = { "a", "p", "z" };
+    for (size_t i = 0; i < sizeof vars / sizeof *vars; i++) {
+        gn_arena arena = { 0 };
+        gn_dim_pool pool = { .arena = &arena };
+        const gn_dim *at[4], *q = gn_dim_sym(&pool, "q");
+        for (int k = 0; k < 4; k++) {
+            const gn_dim *x = gn_dim_add(&pool, gn_dim_scale(&pool, gn_dim_sym(&pool, "i"), 12), gn_dim_const(&pool, 7 * k + 2));
+            at[k] = gn_dim_min(&pool, x, q);
+        }
+        const gn_turns turns = { &pool, &arena, gn_dim_sym(&pool, vars[i])->term[0].atom[0]->name, 4 };
+        const gn_dim *d = gn_unify_dims(&turns, at);
+        assert_non_null(d);
+        gn_text t = { .arena = &arena };
+        gn_dim_print(&t, d);
+        const gn_sx *x = gn_sx_read(&arena, "dim", gn_text_done(&t), t.n);
+        assert_ptr_equal(d, gn_dim_read(&pool, "dim", x->at[0]));
+        gn_arena_free(&arena);
+    }
+}
+
 /* ---- planted faults: a pass that is wrong is found ---- */
 
 /* The first that is met. */
@@ -204,6 +229,7 @@ int main(void)
         cmocka_unit_test(random_schedules_for_vectors_keep_their_bits),
         cmocka_unit_test(random_schedules_for_blocks_and_threads_keep_their_bits),
         cmocka_unit_test(kernels_keep_their_bits),
+        cmocka_unit_test(what_is_unified_is_canonical),
         cmocka_unit_test(wrong_passes_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,19 @@ static int64_t constant_of(const gn_dim *d)
     return d->n && d->term[d->n - 1].n == 0 ? d->term[d->n - 1].c : 0;
 }
 
+static const gn_dim *rebuilt(gn_dim_pool *p, const gn_atom *like, const gn_dim *a, const gn_dim *b)
+{
+    switch (like->kind) {
+    case GN_DIM_DIV: return gn_dim_div(p, a, b);
+    case GN_DIM_MOD: return gn_dim_mod(p, a, b);
+    case GN_DIM_MIN: return gn_dim_min(p, a, b);
+    case GN_DIM_MAX: return gn_dim_max(p, a, b);
+    case GN_DIM_LOAD: return gn_dim_load(p, like->name, a);
+    case GN_DIM_SYM: break;
+    }
+    return NULL;
+}
+
 static const gn_dim *atoms(const gn_turns *t, const gn_atom *const *at)
 {
     const gn_dim *a[GN_UNIFY_MOST], *b[GN_UNIFY_MOST];
@@ -36,7 +49,7 @@ static const gn_dim *atoms(const gn_turns *t, const gn_atom *const *at)
     for (uint32_t k = 0; k < t->n; k++) a[k] = at[k]->a, b[k] = at[k]->b;
     const gn_dim *left = gn_unify_dims(t, a), *right = left && at[0]->b ? gn_unify_dims(t, b) : NULL;
     if (!left || (at[0]->b && !right)) return NULL;
-    return gn_dim_atom(t->dims, at[0]->kind, at[0]->name, left, right);
+    return rebuilt(t->dims, at[0], left, right);
 }
 
 static const gn_dim *products(const gn_turns *t, const gn_dim *const *at, uint32_t term)
