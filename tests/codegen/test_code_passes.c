@@ -127,7 +127,7 @@ static void what_is_unified_is_canonical(void **state)
         gn_dim_pool pool = { .arena = &arena };
         const gn_dim *at[4], *q = gn_dim_sym(&pool, "q");
         for (int k = 0; k < 4; k++) {
-            const gn_dim *x = gn_dim_add(&pool, gn_dim_scale(&pool, gn_dim_sym(&pool, "i"), 12), gn_dim_const(&pool, 7 * k + 2));
+            const gn_dim *x = gn_dim_add(&pool, gn_dim_div(&pool, gn_dim_sym(&pool, "i"), gn_dim_const(&pool, 5)), gn_dim_const(&pool, k));
             at[k] = gn_dim_min(&pool, x, q);
         }
         const gn_turns turns = { &pool, &arena, gn_dim_sym(&pool, vars[i])->term[0].atom[0]->name, 4 };
