@@ -74,6 +74,7 @@ const gn_val *gn_v_splat(gn_code_builder *, const gn_val *, uint16_t lanes); /* 
 const gn_val *gn_v_op(gn_code_builder *, const gn_op_info *, gn_dtype result, const gn_val *const *a, size_t n);
 const gn_val *gn_v_op2(gn_code_builder *, const gn_op_info *, const gn_val *, const gn_val *);
 bool gn_v_same(const gn_val *, const gn_val *);
+uint64_t gn_v_hash(const gn_val *); /* of what it is, not of its number */
 const gn_val *gn_v_pack(gn_code_builder *, const gn_val *const *a, uint16_t lanes);
 const gn_val *gn_v_lane(gn_code_builder *, const gn_val *, uint32_t lane);
 bool gn_v_knows_op(gn_code_builder *, const gn_op_info *, const gn_val *const *a, uint16_t n);

@@ -16,5 +16,8 @@ void gn_code_run_passes(gn_code *, void (*seen)(void *user, const gn_code *, con
 void gn_code_join(gn_code *, gn_code_body *step);
 void gn_code_drop_sets(gn_code *, gn_code_body *step);
 void gn_code_drop_idle(gn_code *, gn_code_body *step);
+/* code_hoist.c */
+void gn_code_hoist(gn_code *, gn_code_body *step);
+void gn_code_once(gn_code *, gn_code_body *step);
 /* code_roll.c */
 void gn_code_roll(gn_code *, gn_code_body *step);

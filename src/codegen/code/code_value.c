@@ -79,10 +79,10 @@ static uint64_t hash_preds(uint64_t h, gn_preds w)
     return h;
 }
 
-static uint64_t hash_of(const gn_val *v)
+uint64_t gn_v_hash(const gn_val *v)
 {
     uint64_t h = gn_hash_mix(v->kind | v->red << 8, (uint64_t)v->dtype << 16 | v->lanes);
-    for (uint16_t i = 0; i < v->n; i++) h = gn_hash_mix(h, v->a[i]->id ? v->a[i]->id : hash_of(v->a[i]));
+    for (uint16_t i = 0; i < v->n; i++) h = gn_hash_mix(h, v->a[i]->id ? v->a[i]->id : gn_v_hash(v->a[i]));
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_PARAM:
     case GN_VAL_LANE:
@@ -125,7 +125,7 @@ const gn_val *gn_v_let(gn_code_builder *x, gn_val probe)
     if (probe.lanes > 1 && !has_vectors((gn_dtype)probe.dtype))
         gn_throw(GN_EINVAL, "%s: bind lane: the target %s has no vectors of %s", x->code->origin, x->code->target->name,
                  gn_dtype_name((gn_dtype)probe.dtype));
-    const uint64_t h = hash_of(&probe);
+    const uint64_t h = gn_v_hash(&probe);
     const gn_val *have = gn_known_find(x, &probe, h);
     if (have) return have;
     gn_val *v = gn_arena_copy(x->code->arena, &probe, sizeof probe);
@@ -251,7 +251,7 @@ static gn_val scalar_op(const gn_op_info *op, const gn_val *const *a, uint16_t n
 bool gn_v_knows_op(gn_code_builder *x, const gn_op_info *op, const gn_val *const *a, uint16_t n)
 {
     const gn_val probe = scalar_op(op, a, n);
-    return gn_known_find(x, &probe, hash_of(&probe));
+    return gn_known_find(x, &probe, gn_v_hash(&probe));
 }
 
 void gn_v_remember_op(gn_code_builder *x, const gn_op_info *op, const gn_val *const *a, uint16_t n, const gn_val *result)
@@ -259,7 +259,7 @@ void gn_v_remember_op(gn_code_builder *x, const gn_op_info *op, const gn_val *co
     const gn_val v = scalar_op(op, a, n);
     gn_val *known = gn_arena_copy(x->code->arena, &v, sizeof v);
     known->id = result->id;
-    gn_known_add(x, known, hash_of(&v));
+    gn_known_add(x, known, gn_v_hash(&v));
 }
 
 const gn_val *gn_v_op2(gn_code_builder *x, const gn_op_info *op, const gn_val *a, const gn_val *b)
@@ -362,7 +362,7 @@ static bool look_for_wider(void *user, const void *mask)
 {
     wider_search *const w = user;
     w->probe.u.load.mask = mask;
-    if (mask != w->own && !w->found) w->found = gn_known_find(w->x, &w->probe, hash_of(&w->probe));
+    if (mask != w->own && !w->found) w->found = gn_known_find(w->x, &w->probe, gn_v_hash(&w->probe));
     return !w->found;
 }
 
@@ -383,7 +383,7 @@ static uint64_t hash_place(const gn_access *a)
 {
     gn_val load = { .kind = GN_VAL_LOAD, .lanes = 1 };
     load.u.load = *a;
-    return hash_of(&load);
+    return gn_v_hash(&load);
 }
 
 static gn_pending *find_pending(gn_code_builder *x, const gn_access *a)
@@ -439,7 +439,7 @@ void gn_v_store(gn_code_builder *x, const gn_access *a, const gn_val *v)
     if (a->mask || a->when.n || a->mode > GN_ACCESS_ROW || v->id == 0) return;
     gn_val load = { .kind = GN_VAL_LOAD, .dtype = v->dtype, .lanes = v->lanes }; /* what was stored is what a load finds */
     load.u.load = *a;
-    const uint64_t h = hash_of(&load);
+    const uint64_t h = gn_v_hash(&load);
     gn_val *known = gn_arena_copy(x->code->arena, v, sizeof *v);
     *known = load;
     known->id = v->id;

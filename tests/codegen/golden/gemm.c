@@ -15,14 +15,20 @@ void gemm_0(void *const *arg, const int64_t *sym, int64_t part)
     const int64_t K = sym[2];
     (void)part;
     for (int64_t jr = 0; jr < (N + 63)/64; jr++) {
+        const gn_b16 m1 = gn_below_b16(N - 64*jr);
+        const gn_b16 m2 = gn_below_b16(N - 64*jr - 16);
+        const gn_b16 m3 = gn_below_b16(N - 64*jr - 32);
+        const gn_b16 m4 = gn_below_b16(N - 64*jr - 48);
         GN_UNROLL(4)
         for (int64_t k = 0; k < K; k++) {
-            GN_UNROLLED(4)
-            for (int64_t p_2 = 0; p_2 < 4; p_2++) {
-                const gn_b16 m1 = gn_below_b16(N - 64*jr - 16*p_2);
-                const gn_f32x16 v2 = gn_loadm_f32x16(B, N*k + 64*jr + 16*p_2, m1);
-                gn_store_f32x16(b + 64*K*jr + 64*k + 16*p_2, v2);
-            }
+            const gn_f32x16 v5 = gn_loadm_f32x16(B, N*k + 64*jr, m1);
+            gn_store_f32x16(b + 64*K*jr + 64*k, v5);
+            const gn_f32x16 v6 = gn_loadm_f32x16(B, N*k + 64*jr + 16, m2);
+            gn_store_f32x16(b + 64*K*jr + 64*k + 16, v6);
+            const gn_f32x16 v7 = gn_loadm_f32x16(B, N*k + 64*jr + 32, m3);
+            gn_store_f32x16(b + 64*K*jr + 64*k + 32, v7);
+            const gn_f32x16 v8 = gn_loadm_f32x16(B, N*k + 64*jr + 48, m4);
+            gn_store_f32x16(b + 64*K*jr + 64*k + 48, v8);
         }
     }
 }
@@ -43,6 +49,10 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
         gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16, gn_splat_f32x16(0.0f));
         gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32, gn_splat_f32x16(0.0f));
         gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48, gn_splat_f32x16(0.0f));
+        const gn_b16 m1 = gn_below_b16(N - 64*jr);
+        const gn_b16 m2 = gn_below_b16(N - 64*jr - 16);
+        const gn_b16 m3 = gn_below_b16(N - 64*jr - 32);
+        const gn_b16 m4 = gn_below_b16(N - 64*jr - 48);
         for (int64_t ir = 0; ir < gn_min_i64((M + 5)/6 - 42*ip, 42); ir++) {
             gn_f32x16 tanhs[5];
             gn_f32x16 tanhs_2[5];
@@ -58,70 +68,66 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             }
             GN_UNROLL(4)
             for (int64_t k = 0; k < K; k++) {
-                const gn_f32x16 v1 = gn_load_f32x16(b + 64*K*jr + 64*k);
-                const gn_f32x16 v2 = gn_load_f32x16(b + 64*K*jr + 64*k + 16);
-                const gn_f32x16 v3 = gn_load_f32x16(b + 64*K*jr + 64*k + 32);
-                const gn_f32x16 v4 = gn_load_f32x16(b + 64*K*jr + 64*k + 48);
+                const gn_f32x16 v5 = gn_load_f32x16(b + 64*K*jr + 64*k);
+                const gn_f32x16 v6 = gn_load_f32x16(b + 64*K*jr + 64*k + 16);
+                const gn_f32x16 v7 = gn_load_f32x16(b + 64*K*jr + 64*k + 32);
+                const gn_f32x16 v8 = gn_load_f32x16(b + 64*K*jr + 64*k + 48);
                 GN_UNROLLED(6)
                 for (int64_t i1 = 0; i1 < 6; i1++) {
-                    const float s5 = A[K*gn_min_i64(M - 1, i1 + 252*ip + 6*ir) + k];
-                    acc[i1][0] = gn_fma_f32x16(gn_splat_f32x16(s5), v1, acc[i1][0]);
-                    acc[i1][1] = gn_fma_f32x16(gn_splat_f32x16(s5), v2, acc[i1][1]);
-                    acc[i1][2] = gn_fma_f32x16(gn_splat_f32x16(s5), v3, acc[i1][2]);
-                    acc[i1][3] = gn_fma_f32x16(gn_splat_f32x16(s5), v4, acc[i1][3]);
+                    const float s9 = A[K*gn_min_i64(M - 1, i1 + 252*ip + 6*ir) + k];
+                    acc[i1][0] = gn_fma_f32x16(gn_splat_f32x16(s9), v5, acc[i1][0]);
+                    acc[i1][1] = gn_fma_f32x16(gn_splat_f32x16(s9), v6, acc[i1][1]);
+                    acc[i1][2] = gn_fma_f32x16(gn_splat_f32x16(s9), v7, acc[i1][2]);
+                    acc[i1][3] = gn_fma_f32x16(gn_splat_f32x16(s9), v8, acc[i1][3]);
                 }
             }
-            const gn_b16 m10 = gn_below_b16(N - 64*jr);
-            const gn_f32x16 v11 = gn_loadm_f32x16(bias, 64*jr, m10);
-            const gn_f32x16 v12 = acc[0][0] + v11;
-            const gn_f32x16 v13 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr);
-            const gn_f32x16 v14 = gn_tanh_f32x16(v12);
-            const gn_f32x16 v15 = v13 + v14;
-            const _Bool s16 = 252*ip + 6*ir < M;
-            const gn_f32x16 v17 = s16 ? v15 : v13;
+            const gn_f32x16 v14 = gn_loadm_f32x16(bias, 64*jr, m1);
+            const gn_f32x16 v15 = acc[0][0] + v14;
+            const gn_f32x16 v16 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr);
+            const gn_f32x16 v17 = gn_tanh_f32x16(v15);
+            const gn_f32x16 v18 = v16 + v17;
+            const _Bool s19 = 252*ip + 6*ir < M;
+            const gn_f32x16 v20 = s19 ? v18 : v16;
             gn_f32x16 dbp_r;
-            dbp_r = v17;
-            const gn_f32x16 v18 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16);
-            const gn_b16 m19 = gn_below_b16(N - 64*jr - 16);
-            const gn_f32x16 v20 = gn_loadm_f32x16(bias, 64*jr + 16, m19);
-            const gn_f32x16 v21 = acc[0][1] + v20;
-            const gn_f32x16 v22 = gn_tanh_f32x16(v21);
-            const gn_f32x16 v23 = v18 + v22;
-            const gn_f32x16 v24 = s16 ? v23 : v18;
+            dbp_r = v20;
+            const gn_f32x16 v21 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16);
+            const gn_f32x16 v22 = gn_loadm_f32x16(bias, 64*jr + 16, m2);
+            const gn_f32x16 v23 = acc[0][1] + v22;
+            const gn_f32x16 v24 = gn_tanh_f32x16(v23);
+            const gn_f32x16 v25 = v21 + v24;
+            const gn_f32x16 v26 = s19 ? v25 : v21;
             gn_f32x16 dbp_r_2;
-            dbp_r_2 = v24;
-            const gn_f32x16 v25 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32);
-            const gn_b16 m26 = gn_below_b16(N - 64*jr - 32);
-            const gn_f32x16 v27 = gn_loadm_f32x16(bias, 64*jr + 32, m26);
-            const gn_f32x16 v28 = acc[0][2] + v27;
-            const gn_f32x16 v29 = gn_tanh_f32x16(v28);
-            const gn_f32x16 v30 = v25 + v29;
-            const gn_f32x16 v31 = s16 ? v30 : v25;
+            dbp_r_2 = v26;
+            const gn_f32x16 v27 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32);
+            const gn_f32x16 v28 = gn_loadm_f32x16(bias, 64*jr + 32, m3);
+            const gn_f32x16 v29 = acc[0][2] + v28;
+            const gn_f32x16 v30 = gn_tanh_f32x16(v29);
+            const gn_f32x16 v31 = v27 + v30;
+            const gn_f32x16 v32 = s19 ? v31 : v27;
             gn_f32x16 dbp_r_3;
-            dbp_r_3 = v31;
-            const gn_f32x16 v32 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48);
-            const gn_b16 m33 = gn_below_b16(N - 64*jr - 48);
-            const gn_f32x16 v34 = gn_loadm_f32x16(bias, 64*jr + 48, m33);
+            dbp_r_3 = v32;
+            const gn_f32x16 v33 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48);
+            const gn_f32x16 v34 = gn_loadm_f32x16(bias, 64*jr + 48, m4);
             const gn_f32x16 v35 = acc[0][3] + v34;
             const gn_f32x16 v36 = gn_tanh_f32x16(v35);
-            const gn_f32x16 v37 = v32 + v36;
-            const gn_f32x16 v38 = s16 ? v37 : v32;
+            const gn_f32x16 v37 = v33 + v36;
+            const gn_f32x16 v38 = s19 ? v37 : v33;
             gn_f32x16 dbp_r_4;
             dbp_r_4 = v38;
             GN_UNROLLED(5)
             for (int64_t i1 = 0; i1 < 5; i1++) {
-                const gn_f32x16 v39 = acc[i1+1][0] + v11;
+                const gn_f32x16 v39 = acc[i1+1][0] + v14;
                 const gn_f32x16 v40 = gn_tanh_f32x16(v39);
                 tanhs[i1] = v40;
                 const gn_f32x16 v41 = dbp_r + v40;
                 const _Bool s42 = i1 + 252*ip + 6*ir + 1 < M;
                 dbp_r = s42 ? v41 : dbp_r;
-                const gn_f32x16 v44 = acc[i1+1][1] + v20;
+                const gn_f32x16 v44 = acc[i1+1][1] + v22;
                 const gn_f32x16 v45 = gn_tanh_f32x16(v44);
                 tanhs_2[i1] = v45;
                 const gn_f32x16 v46 = dbp_r_2 + v45;
                 dbp_r_2 = s42 ? v46 : dbp_r_2;
-                const gn_f32x16 v48 = acc[i1+1][2] + v27;
+                const gn_f32x16 v48 = acc[i1+1][2] + v28;
                 const gn_f32x16 v49 = gn_tanh_f32x16(v48);
                 tanhs_3[i1] = v49;
                 const gn_f32x16 v50 = dbp_r_3 + v49;
@@ -137,18 +143,18 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32, dbp_r_3);
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48, dbp_r_4);
             if (252*ip + 6*ir < M) {
-                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr, v14, m10);
-                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 16, v22, m19);
-                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 32, v29, m26);
-                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 48, v36, m33);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr, v17, m1);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 16, v24, m2);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 32, v30, m3);
+                gn_storem_f32x16(C, 252*N*ip + 6*N*ir + 64*jr + 48, v36, m4);
             }
             GN_UNROLLED(5)
             for (int64_t p_2 = 0; p_2 < 5; p_2++) {
                 if (252*ip + 6*ir + p_2 + 1 < M) {
-                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + N + 64*jr, tanhs[p_2], m10);
-                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + N + 64*jr + 16, tanhs_2[p_2], m19);
-                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + N + 64*jr + 32, tanhs_3[p_2], m26);
-                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + N + 64*jr + 48, tanhs_4[p_2], m33);
+                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + N + 64*jr, tanhs[p_2], m1);
+                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + N + 64*jr + 16, tanhs_2[p_2], m2);
+                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + N + 64*jr + 32, tanhs_3[p_2], m3);
+                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + N + 64*jr + 48, tanhs_4[p_2], m4);
                 }
             }
         }
