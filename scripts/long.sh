@@ -5,11 +5,12 @@
 #
 #   scripts/long.sh BUILD_FOLDER
 #   GRAPHS, SCHEDULES   how many [20000, 5000]
+#   FIRST               seed of the first compiled graph [1]
 #   SHARD               how many in one [500]
 #   JOBS                shards at once [processors]
 set -eu
 export LC_ALL=C
-build=$1 graphs=${GRAPHS:-20000} schedules=${SCHEDULES:-5000} each=${SHARD:-500}
+build=$1 first=${FIRST:-1} graphs=${GRAPHS:-20000} schedules=${SCHEDULES:-5000} each=${SHARD:-500}
 programs="$build/tests/test_random $build/tests/test_random_schedule"
 state=$build/long/$(cat $programs | sha256sum | cut -c 1-16)-$each
 mkdir -p "$state"
@@ -42,7 +43,7 @@ fi
 {
     seq 1 "$each" "$schedules" | sed 's/^/schedules /'
     seq $((graphs + 1)) "$each" $((2 * graphs)) | sed 's/^/interpreted /'
-    seq 1 "$each" "$graphs" | sed 's/^/graphs /'
+    seq "$first" "$each" "$graphs" | sed 's/^/graphs /'
 } | xargs -P "${JOBS:-$(nproc)}" -L 1 "$0" "$build"
 
 # ---- what was found ----
@@ -61,7 +62,7 @@ broken=$(grep -l '^exit status' "$state"/*.log | wc -l)
 {
     echo "# Written by ./check.sh --long: random graphs against the reference evaluator, random schedules against their kernels."
     echo "commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown)$(git diff --quiet HEAD 2>/dev/null || echo ' with changes'), $(date -u +%Y-%m-%d), $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
-    tell_graphs graphs compiled 1 "$graphs"
+    tell_graphs graphs compiled "$first" "$graphs"
     tell_graphs interpreted interpreted $((graphs + 1)) $((2 * graphs))
     for target in $(cat "$state"/schedules-*.log | sed -n 's/^\([a-z0-9]*\): [0-9]* right, .*/\1/p' | sort -u); do
         cat "$state"/schedules-*.log | sed -n "s/^$target: \([0-9]*\) right, \([0-9]*\) refused, \([0-9]*\) wrong.*/\1 \2 \3/p" | awk -v target="$target" -v last="$schedules" '
