@@ -17,6 +17,7 @@
  *     gn_hsum_TAG(v)  hprod hmax hmin (masks: gn_hany_bN gn_hall_bN)   lanes l with l + N/2, then N/4, .., 1; max and min keep NaN
  *     gn_div_i64 gn_mod_i64 gn_min_i64 gn_max_i64 (a, b)       index arithmetic on int64_t: floors, 0 for a divisor of 0
  *     GN_UNROLL(n)                                  before a loop: a pragma
+ *     GN_UNROLLED(n)                                before a loop of n turns: a pragma; it is none in the object code
  *     gn_block_sum_TAG(x)  prod max min any all     CUDA: over the threads of the block, the same value in each, xor butterfly
  *
  * Ops of records: target->spell(op, dtype, vector) gives a pattern where $0 $1 $2 are operands, $t the result's tag and $s the
