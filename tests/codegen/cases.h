@@ -14,6 +14,11 @@ typedef struct kernel_case {
 #define END { -1 }
 
 static const kernel_case kernel_cases[] = {
+    { "question_under_a_condition", /* it reads memory, which lies outside where the condition does not hold */
+      "(kernel question_under_a_condition (syms M) (bufs (T i32 M) (Y f32 M 8)) (axes (i M) (l 8))"
+      " (store set Y (i l) (if (lt 0 i) (if (eq l (load T (add i -1))) 1.0 0.5) 0.25)))"
+      "(schedule s (split l (ll 8)) (order i ll) (bind lane ll))",
+      { { 9 }, { 1 }, { 0 }, END }, 8, 0, false },
     { "chain",
       "(kernel chain (syms R C) (bufs (A f32 R C) (S f32 C) (B f32 R) (Y f32 R C)) (axes (i R) (j C))"
       " (store set Y (i j) (mul (tanh (add (mul (load A i j) (load S j)) (load B i))) (sigmoid (load A i j)))))"

@@ -29,6 +29,7 @@ static uint64_t axes_of_dim(const gn_kernel *k, const gn_dim *d)
 }
 
 typedef struct walker {
+    bool never;                  /* the statement at work runs over an axis without elements */
     const gn_kernel *k;
     gn_arena *scratch;
     const char *where;           /* the definition or buffer, for messages */
@@ -75,7 +76,7 @@ static void check_range(walker *w, const gn_dim *index, const gn_dim *extent, co
 {
     int64_t least, most, ignored;
     gn_dim_pool *const p = w->k->dims;
-    if (axes_of_dim(w->k, extent) || !is_affine(w->k, index)) return;
+    if (w->never || axes_of_dim(w->k, extent) || !is_affine(w->k, index)) return;
     const gn_dim *const low = gn_dim_subst(p, index, at_corner, &(corner){ w->k, index, false });
     const gn_dim *const high = gn_dim_subst(p, index, at_corner, &(corner){ w->k, index, true });
     gn_dim_range(low, NULL, &ignored, &most);
@@ -145,12 +146,21 @@ static const char *name_outside(const gn_kernel *k, uint64_t used, uint64_t allo
     return NULL;
 }
 
+/* An axis without elements: what runs over it is never executed. */
+static bool has_empty(const gn_kernel *k, uint64_t axes)
+{
+    for (size_t a = 0; a < k->axes.n; a++)
+        if (axes >> a & 1 && gn_dim_is(k->axes.at[a].extent, 0)) return true;
+    return false;
+}
+
 static void verify_def(walker *w, const gn_kdef *d)
 {
     w->where = d->name;
     check_once(w->k, d->name, d->param, d->nparam);
     check_once(w->k, d->name, d->raxis, d->nraxis);
     const uint64_t params = bits_of(d->param, d->nparam), reduced = bits_of(d->raxis, d->nraxis);
+    w->never = has_empty(w->k, params | reduced);
     if (params & reduced) fail(w->k, d->name, "an axis is both a parameter and reduced:", name_outside(w->k, params & reduced, 0));
     const char *stray = name_outside(w->k, walk(w, d->body), params | reduced);
     if (stray) fail(w->k, d->name, "uses an axis that is neither a parameter nor reduced:", stray);
@@ -163,8 +173,9 @@ static void verify_store(walker *w, const gn_kstore *s)
     w->where = b->name;
     uint64_t indexed = 0;
     bool loads = false;
+    for (size_t i = 0; i < b->rank; i++) indexed |= axes_of_dim(w->k, s->index[i]);
+    w->never = has_empty(w->k, indexed);
     for (size_t i = 0; i < b->rank; i++) {
-        indexed |= axes_of_dim(w->k, s->index[i]);
         loads |= gn_dim_has_load(s->index[i]);
         if (!gn_dim_has_load(s->index[i])) check_range(w, s->index[i], b->shape[i], b->name);
     }

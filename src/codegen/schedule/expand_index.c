@@ -64,7 +64,8 @@ static const gn_val *index_of_side(gn_expander *x, const gn_kcond *c, const gn_d
 static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
 {
     gn_lower *g = x->g;
-    if (gn_cond_compares_data(g, c)) /* as it stands: a difference may overflow */
+    const bool guarded = gn_cond_reads_memory(c) && x->when.n > 0; /* what it reads may lie outside where it is not asked */
+    if (guarded || gn_cond_compares_data(g, c)) /* as it stands: a difference may overflow */
         return gn_v_op2(&x->b, c->kind == GN_K_EQ ? &gn_op_eq : &gn_op_lt, index_of_side(x, c, c->a), index_of_side(x, c, c->b));
     const gn_dim *d = gn_lsub(g, c->b, c->a), *base, *step;
     int64_t s = 0;
