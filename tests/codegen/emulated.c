@@ -93,7 +93,7 @@ int64_t emulated_size(const gn_scheduled *s, const gn_dim *d, const int64_t *sym
     return n;
 }
 
-enum { MAX_ARGS = 64 };
+enum { MAX_ARGS = 256 };
 
 void emulated_run(void *library, const gn_scheduled *s, void *const *buffers, const int64_t *sym, bool descending)
 {

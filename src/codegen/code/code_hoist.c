@@ -95,10 +95,8 @@ static void hoist_region(hoister *h, gn_code_body *b)
 
 void gn_code_hoist(gn_code *c, gn_code_body *step)
 {
-    gn_arena scratch = { .allocator = c->arena->allocator };
-    hoister h = { .code = c, .arena = &scratch };
+    hoister h = { .code = c, .arena = c->arena };
     hoist_region(&h, step);
-    gn_arena_free(&scratch);
 }
 
 /* ---- once ---- */
@@ -192,8 +190,6 @@ static void once_in(counter *c, gn_code_body *b)
 
 void gn_code_once(gn_code *code, gn_code_body *step)
 {
-    gn_arena scratch = { .allocator = code->arena->allocator };
-    counter c = { .code = code, .arena = &scratch };
+    counter c = { .code = code, .arena = code->arena };
     once_in(&c, step);
-    gn_arena_free(&scratch);
 }

@@ -377,8 +377,7 @@ static void rename_operands(void *user, const gn_code_node *node)
 
 void gn_code_roll(gn_code *c, gn_code_body *step)
 {
-    gn_arena scratch = { .allocator = c->arena->allocator };
-    gn_roller r = { .code = c, .arena = &scratch };
+    gn_roller r = { .code = c, .arena = c->arena };
     const uint32_t nlets = gn_code_largest_id(step);
     if (c->target->lang == GN_LANG_C && c->target->vector_bytes <= 4) return; /* scalars, for any compiler */
     for (uint32_t i = 0; i <= nlets; i++) gn_push(r.arena, &r.let, (gn_roll_let){ .block = GN_ROLL_OUTSIDE });
@@ -389,5 +388,4 @@ void gn_code_roll(gn_code *c, gn_code_body *step)
     gn_code_walk(step, note_let, &r);
     gn_code_walk(step, rename_operands, &r);
     gn_code_walk(step, number_let, &last);
-    gn_arena_free(&scratch);
 }

@@ -15,7 +15,7 @@ enum { GN_ROLL_SHARED = -1, GN_ROLL_NOBODY = -2, GN_ROLL_OUTSIDE = -3 };
 
 typedef struct gn_roller {
     gn_code *code;
-    gn_arena *arena;          /* for what is forgotten with the pass */
+    gn_arena *arena;          /* the code's: what fails to be had leaves nothing behind */
     GN_VEC(gn_roll_let) let;     /* by id */
     gn_map kept;              /* by id: the register that has the value now */
     gn_map made;              /* at the end, by id: the let */
