@@ -94,7 +94,7 @@ static void any_number_of_points(void **state)
     static const int coordinates[] = { 2, 5, 8 };
     static size_t turn; /* of the toolchains, each with other cases in f64 */
     const char *every = getenv("GNOMON_TEST_EVERY");
-    const size_t step = every ? strtoul(every, NULL, 10) : 1;
+    const size_t step = every ? strtoul(every, NULL, 10) : 2;
     for (size_t i = turn % step; i < PAIR_CASES; i += step) {
         check(*state, i, GN_F32, 3);
         if (i % 3 == turn % 3) check(*state, i, GN_F64, coordinates[i % 3]);
