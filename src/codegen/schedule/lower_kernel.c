@@ -144,7 +144,8 @@ static void give_leaves(gn_lower *g, uint32_t axis, const gn_split *p)
         const gn_leaf *l = &g->schedule->leaves.at[p->leaf.at[j]];
         gn_push(g->arena, &a->leaf, p->leaf.at[j]);
         gn_push(g->arena, &a->stride, l->stride);
-        if (!g->leaves.at[p->leaf.at[j]].points) g->leaves.at[p->leaf.at[j]].points = count_of(g, l, axis);
+        gn_lleaf *to = &g->leaves.at[p->leaf.at[j]];
+        if (!to->points) to->points = count_of(g, l, axis), to->axis = axis;
     }
 }
 
