@@ -6,9 +6,11 @@
 #include "commands.h"
 #include "context_state.h"
 #include "graph_text.h"
+#include "make_program.h"
 #include "nvrtc.h"
 #include "optimize.h"
 #include "program.h"
+#include "tree.h"
 
 typedef enum {
     SHOW_GRAPH = 1,

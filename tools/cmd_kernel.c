@@ -7,6 +7,7 @@
 #include "code_text.h"
 #include "code_verify.h"
 #include "emit.h"
+#include "lower_default.h"
 #include "tree.h"
 
 typedef struct request {

@@ -9,6 +9,7 @@
 #include "build_id.h"
 #include "fpmode.h"
 #include "graph_text.h"
+#include "make_program.h"
 #include "optimize.h"
 
 /* The graph as it was asked for, for `gnomon inspect`: the passes have not seen it yet. */

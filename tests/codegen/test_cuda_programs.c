@@ -8,6 +8,7 @@
 #include <string.h>
 #include "default_schedule.h"
 #include "emulated.h"
+#include "lower_default.h"
 #include "nvrtc.h"
 #include "programs.h"
 #include "random_graph.h"

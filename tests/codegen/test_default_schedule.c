@@ -1,4 +1,5 @@
 /* Default schedules: legal for every kernel that grouping makes, and what they lower to means the same. */
+#include "lower_default.h"
 #include "programs.h"
 #include "code_interpret.h"
 #include "default_schedule.h"

@@ -1,5 +1,6 @@
 /* Which buffers may be one memory: pairs that are found and pairs that must not be, and that code on shared memory computes what it does on
  * memory apart. */
+#include "lower_default.h"
 #include "random_schedule.h"
 #include "code_interpret.h"
 #include "default_schedule.h"

@@ -8,6 +8,7 @@
 #include "code_interpret.h"
 #include "default_schedule.h"
 #include "emit.h"
+#include "lower_default.h"
 #include "programs.h"
 #include "unit_cc.h"
 

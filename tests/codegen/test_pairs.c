@@ -1,11 +1,12 @@
 /* Functions of pairs: grouping stores none of them, default schedules keep their sums in registers, and both mean what the graph means. */
 #include "code_interpret.h"
+#include "lower_default.h"
 #include "programs.h"
 #include "pairs.h"
 #include "default_schedule.h"
 #include "lower.h"
-#include "tree.h"
 #include "interpret.h"
+#include "tree.h"
 #include "visit.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <gnomon/ops.h>
+#include "make_program.h"
 #include "optimize.h"
 #include "program.h"
 #include "programs.h"

@@ -8,6 +8,8 @@
 #include "code_interpret.h"
 #include "default_schedule.h"
 #include "emit.h"
+#include "lower_default.h"
+#include "make_program.h"
 #include "program.h"
 #include "programs.h"
 #include "visit.h"

@@ -4,6 +4,7 @@
 #include "testlib.h"
 #include <gnomon/gnomon.h>
 #include "graph_text.h"
+#include "make_program.h"
 #include "op.h"
 #include "optimize.h"
 #include "program.h"

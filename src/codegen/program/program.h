@@ -1,6 +1,6 @@
 /* Programs: what a compiled function runs. Steps over values, a symbolic memory plan, the checks of a call, the kernels and their source.
  *
- *     gn_program *p = gn_program_make(arena, core, target, "step");
+ *     gn_program *p = gn_program_make(arena, core, target, "step");   make_program.h
  *     gn_text t = { .arena = arena };
  *     gn_program_print(&t, p);                                   what the cache keeps beside the object
  *     p = gn_program_read(arena, "entry", t.at, t.n);            always, cold or warm: the warm path is the tested path
@@ -10,9 +10,6 @@
  * Text: docs/program-text.md. A program lives in one arena and does not change once made or read. */
 #pragma once
 #include "group.h"
-#include "default_schedule.h"
-#include "tree.h"
-#include "emit.h"
 #include "step.h"
 
 enum { GN_SYM_TURN = -2 };
@@ -81,9 +78,6 @@ typedef struct gn_program {
     const char *source;          /* prelude and all functions: one translation unit */
     bool is_tree;                /* has other steps than those of kernels on the host */
 } gn_program;
-
-/* From the core graph: groups, schedules, lowers, emits, plans. Throws. */
-gn_program *gn_program_make(gn_arena *, const struct gn_core *, const gn_target *, const char *name);
 
 void gn_program_print(gn_text *, const gn_program *);
 gn_program *gn_program_read(gn_arena *, const char *file, const char *text, size_t length); /* throws GN_ESYNTAX */

@@ -7,7 +7,7 @@
  * schedule that is finished, whatever form wrote it. Rows that are gone over for something else, too (softmax, norms), are cut late and, where
  * their length is unknown, not at all: blocks make each of the passes a third longer to read and to compile. */
 #include "default_piece.h"
-#include "lower.h"
+#include "leafset.h"
 
 /* An unknown extent is reckoned with this. So many blocks may then add up in one chain: a further loop around would be felt where the extent is short. */
 enum { UNKNOWN = 1 << 22, MOST_BLOCKS = 2048, MOST_BLOCKS_TILE = 4096 };

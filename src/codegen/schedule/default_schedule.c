@@ -267,7 +267,6 @@ typedef struct attempt {
     const gn_kernel_hint *hint;
     const gn_target *target;
     gn_schedule *schedule;
-    gn_scheduled *scheduled;
 } attempt;
 
 static void try_schedule(void *arg)
@@ -276,39 +275,10 @@ static void try_schedule(void *arg)
     a->schedule = gn_default_schedule(a->arena, a->k, a->hint, a->target);
 }
 
-static void try_lower(void *arg)
-{
-    attempt *a = arg;
-    a->scheduled = gn_schedule_apply(a->arena, a->k, a->schedule, a->target);
-}
-
-/* False: no closed form is legal here. */
-static bool attempted(void (*body)(void *), attempt *a)
-{
-    const gn_status status = gn_protect(body, a);
-    if (status && status != GN_EINVAL) gn_rethrow(status);
-    return !status;
-}
-
 gn_schedule *gn_default_find(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
 {
-    attempt a = { arena, k, hint, target, NULL, NULL };
-    return attempted(try_schedule, &a) ? a.schedule : gn_plain_schedule(arena, k);
-}
-
-gn_scheduled *gn_default_lower(gn_arena *arena, gn_kernel *k, const gn_target *target, gn_schedule **schedule)
-{
-    attempt a = { arena, k, NULL, target, *schedule, NULL };
-    if (attempted(try_lower, &a)) return a.scheduled;
-    *schedule = gn_plain_schedule(arena, k);
-    return gn_schedule_apply(arena, k, *schedule, target);
-}
-
-gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target,
-                               gn_schedule **schedule)
-{
-    gn_schedule *s = gn_default_find(arena, k, hint, target);
-    gn_scheduled *x = gn_default_lower(arena, k, target, &s);
-    if (schedule) *schedule = s;
-    return x;
+    attempt a = { arena, k, hint, target, NULL };
+    const gn_status status = gn_protect(try_schedule, &a);
+    if (status && status != GN_EINVAL) gn_rethrow(status);
+    return status ? gn_plain_schedule(arena, k) : a.schedule;
 }

@@ -3,7 +3,6 @@
 #include "kernel_hint.h"
 #include "schedule.h"
 #include "target.h"
-#include "tree.h"
 
 /* A schedule for any logical kernel that grouping makes. `hint` may be NULL.
  * May add axes and definitions' own axes to the kernel (a packed copy walks its own axis). */
@@ -13,7 +12,3 @@ gn_schedule *gn_default_schedule(gn_arena *, gn_kernel *, const gn_kernel_hint *
 gn_schedule *gn_plain_schedule(gn_arena *, const gn_kernel *);
 /* gn_default_schedule, or the plain one where no closed form fits. */
 gn_schedule *gn_default_find(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *);
-/* Lowers. Where the closed form turns out to be illegal for a kernel that nobody thought of, *schedule becomes the plain one. */
-gn_scheduled *gn_default_lower(gn_arena *, gn_kernel *, const gn_target *, gn_schedule **schedule);
-/* Both. */
-gn_scheduled *gn_default_apply(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *, gn_schedule **schedule);

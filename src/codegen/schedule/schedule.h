@@ -10,6 +10,10 @@
 /* rfactor makes a definition and, if it names one that the kernel lacks, an axis: those of schedule.rfactors[r] are counted behind the
  * kernel's, as definition kernel.defs.n + r and axis kernel.axes.n + r. An axis without a split is its own leaf. */
 typedef enum { GN_BIND_NONE, GN_BIND_PART, GN_BIND_BLOCK, GN_BIND_THREAD, GN_BIND_LANE, GN_BIND_UNROLL, GN_BIND_PRIVATE, GN_BIND_TILE } gn_bind_kind;
+static inline bool gn_is_tile_bind(uint8_t b)
+{
+    return b == GN_BIND_LANE || b == GN_BIND_UNROLL || b == GN_BIND_PRIVATE || b == GN_BIND_TILE;
+}
 typedef enum { GN_LEVEL_REG, GN_LEVEL_STACK, GN_LEVEL_SCRATCH, GN_LEVEL_ARENA, GN_LEVEL_SHARED } gn_level;
 
 typedef struct gn_leaf {

@@ -3,42 +3,8 @@
  * The kernel is copied: constants substituted, rfactors applied, definitions that are not kept inlined. All index expressions of
  * the copy are over symbols and leaves; an axis is the sum of its leaves times their strides. */
 #pragma once
+#include "leafset.h"
 #include "tree_node.h"
-
-enum { GN_MAX_LEAVES = 256 };
-typedef struct gn_leafset { /* of leaves, or of axes */
-    uint64_t w[GN_MAX_LEAVES / 64];
-} gn_leafset;
-
-static inline bool gn_set_has(const gn_leafset *s, uint32_t l)
-{
-    return s->w[l / 64] >> (l % 64) & 1;
-}
-static inline void gn_set_put(gn_leafset *s, uint32_t l)
-{
-    s->w[l / 64] |= UINT64_C(1) << (l % 64);
-}
-static inline gn_leafset gn_set_or(gn_leafset a, gn_leafset b)
-{
-    for (int i = 0; i < GN_MAX_LEAVES / 64; i++) a.w[i] |= b.w[i];
-    return a;
-}
-static inline gn_leafset gn_set_and(gn_leafset a, gn_leafset b)
-{
-    for (int i = 0; i < GN_MAX_LEAVES / 64; i++) a.w[i] &= b.w[i];
-    return a;
-}
-static inline gn_leafset gn_set_minus(gn_leafset a, gn_leafset b)
-{
-    for (int i = 0; i < GN_MAX_LEAVES / 64; i++) a.w[i] &= ~b.w[i];
-    return a;
-}
-static inline bool gn_set_empty(gn_leafset a)
-{
-    uint64_t any = 0;
-    for (int i = 0; i < GN_MAX_LEAVES / 64; i++) any |= a.w[i];
-    return any == 0;
-}
 
 typedef struct gn_lleaf {
     const char *name;    /* also the symbol of its value */
@@ -137,10 +103,6 @@ static inline const gn_dim *gn_lscale(const gn_lower *g, const gn_dim *a, int64_
 static inline gn_dim_facts gn_lfacts(const gn_lower *g)
 {
     return (gn_dim_facts){ g->facts.n, g->facts.at };
-}
-static inline bool gn_is_tile_bind(uint8_t b)
-{
-    return b == GN_BIND_LANE || b == GN_BIND_UNROLL || b == GN_BIND_PRIVATE || b == GN_BIND_TILE;
 }
 static inline bool gn_is_tile_leaf(const gn_lower *g, uint32_t l)
 {

@@ -1,9 +1,11 @@
 /* Making a program: group, schedule, lower, emit each kernel; then lifetimes, values computed in place, and updates that take effect together. */
 #include <inttypes.h>
-#include "program.h"
+#include "make_program.h"
+#include "emit.h"
 #include "in_place.h"
 #include "index_check.h"
 #include "kernel_form.h"
+#include "lower_default.h"
 #include "op.h"
 
 typedef struct maker {
