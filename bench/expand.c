@@ -150,7 +150,8 @@ static value expand_op(expander *e, const gn_sx *x, gn_dtype t)
     for (size_t i = first; i < n; i++)
         if (a[i].number) a[i] = number_as(e, a[i].number, common);
     gn_dtype result = is_one_of(op, "lt le gt ge eq ne") ? GN_BOOL : common;
-    if (converts && !gn_dtype_parse(x->at[1]->text, &result)) gn_sx_fail(e->file, x->at[1], "'%s' is no dtype", x->at[1]->text);
+    if (converts && !gn_dtype_parse(x->at[1]->text, &result))
+        gn_sx_fail(e->file, x->at[1], "'%s' is no dtype", x->at[1]->text);
     return apply(e, x, op, common, result, a, n);
 }
 
@@ -164,8 +165,8 @@ void expand_body(gn_text *out, const gn_target *target, const char *name, const 
 {
     expander e = {.out = out, .arena = out->arena, .target = target, .lanes = lanes, .file = op};
     const char *c = gn_dtypes[t].c_name;
-    gn_textf(out, "void %s(const %s *a, const %s *b, %s *y, int64_t n)\n{\n    for (int64_t i = 0; i < n; i += %d) {\n", name, c, c,
-             c, lanes);
+    gn_textf(out, "void %s(const %s *a, const %s *b, %s *y, int64_t n)\n{\n    for (int64_t i = 0; i < n; i += %d) {\n",
+             name, c, c, c, lanes);
     const value args[] = {define(&e, t, gn_arena_printf(e.arena, "gn_load_%s(a + i)", tag(&e, t))),
                           define(&e, t, gn_arena_printf(e.arena, "gn_load_%s(b + i)", tag(&e, t)))};
     value v = expand_nested(&e, op, t, args, strcmp(op, "pow") == 0 ? 2 : 1);

@@ -157,7 +157,8 @@ static double random_double(uint64_t *seed)
 static void compare(measure *m, const reference *f, double a, double b, double y, bool is64)
 {
     const long double truth = f->one ? f->one(a) : f->two(a, b);
-    const double worst = is64 ? ulps(y, truth, 53, -1022, 0x1.fffffffffffffp1023) : ulps(y, truth, 24, -126, 0x1.fffffep127);
+    const double worst =
+        is64 ? ulps(y, truth, 53, -1022, 0x1.fffffffffffffp1023) : ulps(y, truth, 24, -126, 0x1.fffffep127);
     m->tested++;
     if (worst > m->worst || m->tested == 1) {
         m->worst = worst;

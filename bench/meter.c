@@ -62,7 +62,8 @@ meter_sample meter_round(void (*fn)(void *), void *user, long reps, double flops
     return (meter_sample){ time, fma, copy, (by_fma > by_copy ? by_fma : by_copy) / time };
 }
 
-meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double least, double flops, double bytes, int threads)
+meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double least, double flops, double bytes,
+                              int threads)
 {
     double t[64], fma[64], copy[64], share[64];
     const long reps = meter_enough(fn, user, least);
@@ -72,7 +73,9 @@ meter_time meter_beside_limit(void (*fn)(void *), void *user, int rounds, double
         t[r] = s.time, fma[r] = s.fma, copy[r] = s.copy, share[r] = s.share;
     }
     const double middle = median(t, rounds);
-    return (meter_time){ middle, t[0], t[rounds - 1], rounds, median(fma, rounds), median(copy, rounds), median(share, rounds) };
+    return (meter_time){
+        middle, t[0], t[rounds - 1], rounds, median(fma, rounds), median(copy, rounds), median(share, rounds)
+    };
 }
 
 void meter_in_turn(int n, void (*const *fn)(void *), void *const *user, double *best)

@@ -43,8 +43,8 @@ typedef struct row {
 
 static void print_head(void)
 {
-    printf("%-26s %-14s %12s %18s %17s %15s %6s %9s %6s\n", "what", "shape", "median", "low .. high", "GFLOP/s of peak", "GB/s of copy", "share", "compile",
-           "kernels");
+    printf("%-26s %-14s %12s %18s %17s %15s %6s %9s %6s\n", "what", "shape", "median", "low .. high", "GFLOP/s of peak",
+           "GB/s of copy", "share", "compile", "kernels");
 }
 
 static double compile_ms(const row *r)
@@ -55,9 +55,9 @@ static double compile_ms(const row *r)
 
 static void print_row(const row *r, meter_time t)
 {
-    printf("%-26s %-14s %9.2f us %8.2f..%8.2f %8.1f of %5.0f %6.1f of %5.1f %5.0f%% %6.0f ms %6d\n", r->name, r->shape, t.median * 1e6, t.low * 1e6,
-           t.high * 1e6, r->flops / t.median * 1e-9, t.fma, r->bytes / t.median * 1e-9, t.copy, 100 * t.share, compile_ms(r),
-           gn_func_inspect(r->f).nkernels);
+    printf("%-26s %-14s %9.2f us %8.2f..%8.2f %8.1f of %5.0f %6.1f of %5.1f %5.0f%% %6.0f ms %6d\n", r->name, r->shape,
+           t.median * 1e6, t.low * 1e6, t.high * 1e6, r->flops / t.median * 1e-9, t.fma, r->bytes / t.median * 1e-9,
+           t.copy, 100 * t.share, compile_ms(r), gn_func_inspect(r->f).nkernels);
     fflush(stdout);
 }
 
@@ -105,7 +105,8 @@ static void contraction(const char *name, int n)
     const size_t count = (size_t)n * (size_t)n;
     float *x = floats(count, 1, 1), *y = floats(count, 2, 1), *z = floats(count, 3, 1);
     const int64_t dims[2] = { n, n };
-    measure(&r, GN_ARRAYS(gn_array_of(x, GN_F32, 2, dims), gn_array_of(y, GN_F32, 2, dims)), GN_ARRAYS(gn_array_of(z, GN_F32, 2, dims)));
+    measure(&r, GN_ARRAYS(gn_array_of(x, GN_F32, 2, dims), gn_array_of(y, GN_F32, 2, dims)),
+            GN_ARRAYS(gn_array_of(z, GN_F32, 2, dims)));
     free(x), free(y), free(z);
     gn_graph_free(g);
 }
@@ -157,12 +158,17 @@ static void layer_norm_gradient(void)
     gn_expr *y = gn_layer_norm_at(GN_HERE, x, GN_OP(scale), GN_OP(shift), 1e-5), *d[3];
     gn_vjp(1, &y, &dy, 3, ((gn_expr *[]){ x, scale, shift }), d);
     row r = { "layer norm + gradients", "4096x1024", 0, 16.0 * 4096 * 1024, NULL, NULL };
-    need(gn_compile(&r.f, g, .in = GN_EXPRS(x, dy, scale, shift), .out = GN_EXPRS(y, d[0], d[1], d[2]), .name = "layer_norm"));
-    float *a = floats(4096 * 1024, 1, 1), *b = floats(4096 * 1024, 2, 1), *c = floats(4096 * 1024, 3, 1), *e = floats(4096 * 1024, 4, 1);
+    need(gn_compile(&r.f, g, .in = GN_EXPRS(x, dy, scale, shift), .out = GN_EXPRS(y, d[0], d[1], d[2]),
+                    .name = "layer_norm"));
+    float *a = floats(4096 * 1024, 1, 1), *b = floats(4096 * 1024, 2, 1), *c = floats(4096 * 1024, 3, 1),
+          *e = floats(4096 * 1024, 4, 1);
     float s[1024], t[1024], ds[1024], dt[1024];
     meter_fill(s, 1024, 5, 1), meter_fill(t, 1024, 6, 1);
-    measure(&r, GN_ARRAYS(gn_array_of(a, GN_F32, 2, dims), gn_array_of(b, GN_F32, 2, dims), GN_VIEW(s, 1024), GN_VIEW(t, 1024)),
-            GN_ARRAYS(gn_array_of(c, GN_F32, 2, dims), gn_array_of(e, GN_F32, 2, dims), GN_VIEW(ds, 1024), GN_VIEW(dt, 1024)));
+    measure(
+        &r,
+        GN_ARRAYS(gn_array_of(a, GN_F32, 2, dims), gn_array_of(b, GN_F32, 2, dims), GN_VIEW(s, 1024), GN_VIEW(t, 1024)),
+        GN_ARRAYS(gn_array_of(c, GN_F32, 2, dims), gn_array_of(e, GN_F32, 2, dims), GN_VIEW(ds, 1024),
+                  GN_VIEW(dt, 1024)));
     free(a), free(b), free(c), free(e);
     gn_graph_free(g);
 }
@@ -178,7 +184,8 @@ static void cross_entropy(void)
     float *a = floats((size_t)n, 1, 1), *b = floats((size_t)n, 2, 1), value;
     int32_t label[64];
     for (int i = 0; i < 64; i++) label[i] = i * 700;
-    measure(&r, GN_ARRAYS(gn_array_of(a, GN_F32, 2, dims), GN_VIEW(label, 64)), GN_ARRAYS(GN_SCALAR(&value), gn_array_of(b, GN_F32, 2, dims)));
+    measure(&r, GN_ARRAYS(gn_array_of(a, GN_F32, 2, dims), GN_VIEW(label, 64)),
+            GN_ARRAYS(GN_SCALAR(&value), gn_array_of(b, GN_F32, 2, dims)));
     free(a), free(b);
     gn_graph_free(g);
 }
@@ -187,13 +194,15 @@ static void logistic(void)
 {
     const int64_t dims[2] = { 100000, 128 };
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *x = gn_input(g, "x", GN_F32, "100000, 128"), *y = gn_input(g, "y", GN_F32, "100000"), *w = gn_input(g, "w", GN_F32, "128");
+    gn_expr *x = gn_input(g, "x", GN_F32, "100000, 128"), *y = gn_input(g, "y", GN_F32, "100000"),
+            *w = gn_input(g, "w", GN_F32, "128");
     gn_expr *z = gn_einsum("ij,j->i", x, w), *loss = gn_mean_all(gn_sub(gn_softplus(z), gn_mul(y, z)));
     row r = { "logistic regr. + gradient", "100000x128", 4.0 * 100000 * 128, 4.0 * 100000 * 128, NULL, NULL };
     need(gn_compile(&r.f, g, .in = GN_EXPRS(x, y, w), .out = GN_EXPRS(loss, gn_grad(loss, w)), .name = "logistic"));
     float *a = floats(100000 * 128, 1, 1), *b = floats(100000, 2, 1), c[128], d[128], value;
     meter_fill(c, 128, 3, 0.1f);
-    measure(&r, GN_ARRAYS(gn_array_of(a, GN_F32, 2, dims), GN_VIEW(b, 100000), GN_VIEW(c, 128)), GN_ARRAYS(GN_SCALAR(&value), GN_VIEW(d, 128)));
+    measure(&r, GN_ARRAYS(gn_array_of(a, GN_F32, 2, dims), GN_VIEW(b, 100000), GN_VIEW(c, 128)),
+            GN_ARRAYS(GN_SCALAR(&value), GN_VIEW(d, 128)));
     free(a), free(b);
     gn_graph_free(g);
 }
@@ -225,12 +234,15 @@ static void bodies(const char *name, int gradient)
 {
     const int64_t dims[2] = { BODIES, 3 };
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *x = gn_input(g, "x", GN_F32, "n, 3"), *m = gn_input(g, "m", GN_F32, "n"), *energy = gradient ? potential(x, m) : NULL;
+    gn_expr *x = gn_input(g, "x", GN_F32, "n, 3"), *m = gn_input(g, "m", GN_F32, "n"),
+            *energy = gradient ? potential(x, m) : NULL;
     row r = { name, "4096x3", 20.0 * BODIES * BODIES, 0, NULL, NULL };
-    if (gradient) need(gn_compile(&r.f, g, .in = GN_EXPRS(x, m), .out = GN_EXPRS(energy, gn_grad(energy, x)), .name = "bodies"));
+    if (gradient)
+        need(gn_compile(&r.f, g, .in = GN_EXPRS(x, m), .out = GN_EXPRS(energy, gn_grad(energy, x)), .name = "bodies"));
     else need(gn_compile(&r.f, g, .in = GN_EXPRS(x, m), .out = GN_EXPRS(forces(x, m)), .name = "bodies"));
     float *a = floats(BODIES * 3, 1, 1), *b = floats(BODIES, 2, 1), *c = floats(BODIES * 3, 3, 1), value;
-    const gn_array in[2] = { gn_array_of(a, GN_F32, 2, dims), gn_array_of(b, GN_F32, 1, dims) }, out = gn_array_of(c, GN_F32, 2, dims);
+    const gn_array in[2] = { gn_array_of(a, GN_F32, 2, dims), gn_array_of(b, GN_F32, 1, dims) },
+                   out = gn_array_of(c, GN_F32, 2, dims);
     measure(&r, GN_ARRAYS(in[0], in[1]), gradient ? GN_ARRAYS(GN_SCALAR(&value), out) : GN_ARRAYS(out));
     free(a), free(b), free(c);
     gn_graph_free(g);
@@ -244,16 +256,19 @@ static void bodies_gradient(void) { bodies("N-body energy + gradient", 1); }
 static gn_expr *dense(gn_expr *x, const char *w, const char *b, int nin, int nout)
 {
     gn_graph *g = gn_graph_of(x);
-    return gn_add(gn_matmul(x, gn_param(g, w, GN_F32, GN_GLOROT, "%d, %d", nin, nout)), gn_param(g, b, GN_F32, GN_ZEROS, "%d", nout));
+    return gn_add(gn_matmul(x, gn_param(g, w, GN_F32, GN_GLOROT, "%d, %d", nin, nout)),
+                  gn_param(g, b, GN_F32, GN_ZEROS, "%d", nout));
 }
 
 static void mlp(void)
 {
     gn_graph *g = gn_graph_new(NULL);
     gn_expr *x = gn_input(g, "x", GN_F32, "batch, 784"), *t = gn_input(g, "t", GN_I32, "batch");
-    gn_expr *z = dense(gn_tanh(dense(x, "w1", "b1", 784, 500)), "w2", "b2", 500, 10), *loss = gn_mean_all(gn_cross_entropy(z, t));
+    gn_expr *z = dense(gn_tanh(dense(x, "w1", "b1", 784, 500)), "w2", "b2", 500, 10),
+            *loss = gn_mean_all(gn_cross_entropy(z, t));
     row r = { "MLP step, SGD", "60x784-500-10", 60.0 * (2 * 2.0 * 784 * 500 + 3 * 2.0 * 500 * 10), 0, NULL, NULL };
-    need(gn_compile(&r.f, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss), .update = gn_sgd(loss, gn_params(g), 0.01), .fix = "batch=60", .name = "mlp"));
+    need(gn_compile(&r.f, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss), .update = gn_sgd(loss, gn_params(g), 0.01),
+                    .fix = "batch=60", .name = "mlp"));
     float *a = floats(60 * 784, 1, 1), value;
     int32_t label[60];
     for (int i = 0; i < 60; i++) label[i] = i % 10;
@@ -262,7 +277,8 @@ static void mlp(void)
     const double time = show_row(&r, 25, 0.02);
     const gn_func_info info = gn_func_inspect(r.f);
     if (time > 0)
-        printf("    %.0f examples/s; planned peak %zu bytes, all buffers %zu, liveness bound %zu\n", 60 / time, info.peak_bytes, info.all_bytes, info.bound_bytes);
+        printf("    %.0f examples/s; planned peak %zu bytes, all buffers %zu, liveness bound %zu\n", 60 / time,
+               info.peak_bytes, info.all_bytes, info.bound_bytes);
     gn_binding_free(r.b);
     gn_func_free(r.f);
     free(a);
@@ -319,17 +335,19 @@ static void smallest(void)
 static void small(void)
 {
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *x = gn_input(g, "x", GN_F32, "1, 16"), *w1 = gn_input(g, "w1", GN_F32, "16, 16"), *b1 = gn_input(g, "b1", GN_F32, "16");
+    gn_expr *x = gn_input(g, "x", GN_F32, "1, 16"), *w1 = gn_input(g, "w1", GN_F32, "16, 16"),
+            *b1 = gn_input(g, "b1", GN_F32, "16");
     gn_expr *w2 = gn_input(g, "w2", GN_F32, "16, 16"), *b2 = gn_input(g, "b2", GN_F32, "16");
     gn_expr *y = gn_add(gn_matmul(gn_tanh(gn_add(gn_matmul(x, w1), b1)), w2), b2), *loss = gn_sum_all(gn_square(y)), *d[4];
     gn_grads(loss, 4, ((gn_expr *[]){ w1, b1, w2, b2 }), d);
     row r = { in_turns ? "small MLP" : "small MLP, gn_run", "1x16-16-16", 5 * 2.0 * 256, 0, NULL, NULL };
-    need(gn_compile(&r.f, g, .in = GN_EXPRS(x, w1, b1, w2, b2), .out = GN_EXPRS(loss, d[0], d[1], d[2], d[3]), .name = "small"));
+    need(gn_compile(&r.f, g, .in = GN_EXPRS(x, w1, b1, w2, b2), .out = GN_EXPRS(loss, d[0], d[1], d[2], d[3]),
+                    .name = "small"));
     float v[7][256], o[4][256], value;
     for (int i = 0; i < 7; i++) meter_fill(v[i], 256, (uint64_t)i + 1, 0.3f);
     const int64_t square[2] = { 16, 16 }, wide[2] = { 1, 16 };
-    gn_array in[5] = { gn_array_of(v[0], GN_F32, 2, wide), gn_array_of(v[1], GN_F32, 2, square), GN_VIEW(v[2], 16), gn_array_of(v[3], GN_F32, 2, square),
-                       GN_VIEW(v[4], 16) };
+    gn_array in[5] = { gn_array_of(v[0], GN_F32, 2, wide), gn_array_of(v[1], GN_F32, 2, square), GN_VIEW(v[2], 16),
+                       gn_array_of(v[3], GN_F32, 2, square), GN_VIEW(v[4], 16) };
     small_call c = { r.f, { 5, in }, GN_ARRAYS(GN_SCALAR(&value), gn_array_of(o[0], GN_F32, 2, square), GN_VIEW(o[1], 16),
                                                gn_array_of(o[2], GN_F32, 2, square), GN_VIEW(o[3], 16)),
                      { &in[0].data, &in[1].data }, { { v[0], v[5] }, { v[1], v[6] } }, 0 };
@@ -341,8 +359,10 @@ static void small(void)
     } else {
         double t[3];
         show_row(&r, 15, 0.02);
-        meter_in_turn(3, (void (*const[])(void *)){ run_binding, call_function, call_moving }, (void *const[]){ r.b, &c, &c }, t);
-        printf("    10 arrays: gn_run %.1f ns, gn_call %.1f ns, with two other inputs at each call %.1f ns\n", t[0] * 1e9, t[1] * 1e9, t[2] * 1e9);
+        meter_in_turn(3, (void (*const[])(void *)){ run_binding, call_function, call_moving },
+                      (void *const[]){ r.b, &c, &c }, t);
+        printf("    10 arrays: gn_run %.1f ns, gn_call %.1f ns, with two other inputs at each call %.1f ns\n",
+               t[0] * 1e9, t[1] * 1e9, t[2] * 1e9);
     }
     gn_binding_free(r.b);
     gn_func_free(r.f);
@@ -366,17 +386,29 @@ static void nodes(void)
 static const struct {
     const char *name;
     void (*run)(void);
-} all[] = { { "small", small }, { "contraction512", contraction_512 }, { "contraction1024", contraction_1024 }, { "contraction2048", contraction_2048 },
-            { "chain", chain }, { "softmax", softmax }, { "layernorm", layer_norm }, { "normgradient", layer_norm_gradient },
-            { "crossentropy", cross_entropy }, { "logistic", logistic }, { "mlp", mlp },
-            { "bodies", bodies_forces }, { "energy", bodies_gradient }, { "nodes", nodes } };
+} all[] = { { "small", small },
+            { "contraction512", contraction_512 },
+            { "contraction1024", contraction_1024 },
+            { "contraction2048", contraction_2048 },
+            { "chain", chain },
+            { "softmax", softmax },
+            { "layernorm", layer_norm },
+            { "normgradient", layer_norm_gradient },
+            { "crossentropy", cross_entropy },
+            { "logistic", logistic },
+            { "mlp", mlp },
+            { "bodies", bodies_forces },
+            { "energy", bodies_gradient },
+            { "nodes", nodes } };
 
 int main(int argc, char **argv)
 {
     const char *threads = getenv("GNOMON_THREADS");
     if (threads) nthreads = atoi(threads);
     if (argc > 1 && !strcmp(argv[1], "--turns")) in_turns = 1, argc--, argv++;
-    if (!in_turns) printf("%s, %d thread%s; fma peak and copy (64 MiB) measured in turn with each row\n", meter_cpu(), nthreads, nthreads > 1 ? "s" : "");
+    if (!in_turns)
+        printf("%s, %d thread%s; fma peak and copy (64 MiB) measured in turn with each row\n", meter_cpu(), nthreads,
+               nthreads > 1 ? "s" : "");
     if (!in_turns) print_head();
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         int wanted = argc < 2;

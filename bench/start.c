@@ -1,5 +1,5 @@
-/* What it costs to begin: the digits training step compiled cold, and a new process that finds it in the cache, from its start to the
- * result of one step on data in memory.
+/* What it costs to begin: the digits training step compiled cold, and a new process that finds it in the cache, from
+ * its start to the result of one step on data in memory.
  *
  * usage: start [RUNS]   warm processes to measure [21] */
 #include <gnomon/gnomon.h>
@@ -25,7 +25,8 @@ typedef struct outcome {
 static gn_expr *dense(gn_expr *x, const char *w, const char *b, int nin, int nout)
 {
     gn_graph *g = gn_graph_of(x);
-    return gn_add(gn_matmul(x, gn_param(g, w, GN_F32, GN_HE, "%d, %d", nin, nout)), gn_param(g, b, GN_F32, GN_ZEROS, "%d", nout));
+    return gn_add(gn_matmul(x, gn_param(g, w, GN_F32, GN_HE, "%d, %d", nin, nout)),
+                  gn_param(g, b, GN_F32, GN_ZEROS, "%d", nout));
 }
 
 /* The step of examples/digits.c, once, on made-up images. */
@@ -43,9 +44,10 @@ static int step(outcome *o)
     gn_func *f = NULL;
     meter_fill(image, BATCH * PIXELS, 1, 8);
     for (int i = 0; i < BATCH; i++) label[i] = i % CLASSES;
-    const int bad = gn_compile(&f, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss, hits), .update = gn_momentum(loss, gn_params(g), falling, 0.9),
-                               .name = "digits_step") ||
-                    gn_call(f, GN_ARRAYS(gn_array_of(image, GN_F32, 2, dims), GN_VIEW(label, BATCH)), GN_ARRAYS(GN_SCALAR(&o->loss), GN_SCALAR(&score)));
+    const int bad = gn_compile(&f, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss, hits),
+                               .update = gn_momentum(loss, gn_params(g), falling, 0.9), .name = "digits_step") ||
+                    gn_call(f, GN_ARRAYS(gn_array_of(image, GN_F32, 2, dims), GN_VIEW(label, BATCH)),
+                            GN_ARRAYS(GN_SCALAR(&o->loss), GN_SCALAR(&score)));
     o->until = meter_now();
     if (bad) fprintf(stderr, "%s\n", gn_message());
     else o->info = gn_func_inspect(f);
@@ -106,8 +108,10 @@ static int cold(const char *self, int runs, outcome *o)
         t[i] = o->info.build_ms + o->info.optimize_ms + o->info.codegen_ms + o->info.compile_ms + o->info.load_ms;
     }
     qsort(t, (size_t)runs, sizeof *t, by_value);
-    printf("cold compile  %6.0f ms  (%.0f .. %.0f; median of %d processes; of the last: build %.1f, optimize %.1f, emit %.1f, compile %.1f, load %.1f)\n",
-           t[runs / 2], t[0], t[runs - 1], runs, o->info.build_ms, o->info.optimize_ms, o->info.codegen_ms, o->info.compile_ms, o->info.load_ms);
+    printf("cold compile  %6.0f ms  (%.0f .. %.0f; median of %d processes; of the last: build %.1f, optimize %.1f, "
+           "emit %.1f, compile %.1f, load %.1f)\n",
+           t[runs / 2], t[0], t[runs - 1], runs, o->info.build_ms, o->info.optimize_ms, o->info.codegen_ms,
+           o->info.compile_ms, o->info.load_ms);
     return 0;
 }
 
@@ -126,8 +130,8 @@ static int warm(const char *self, int runs, float loss)
     remove_folder(dir);
     if (bad) return 1;
     qsort(t, (size_t)runs, sizeof *t, by_value);
-    printf("warm start    %6.2f ms  (%.2f .. %.2f; median of %d processes, begin to the result of one step)\n", t[runs / 2] * 1e3, t[0] * 1e3,
-           t[runs - 1] * 1e3, runs);
+    printf("warm start    %6.2f ms  (%.2f .. %.2f; median of %d processes, begin to the result of one step)\n",
+           t[runs / 2] * 1e3, t[0] * 1e3, t[runs - 1] * 1e3, runs);
     return 0;
 }
 

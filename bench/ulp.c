@@ -1,6 +1,6 @@
-/* Worst error of the bodies of math functions, in ulp: `ulp [--target NAME] [--stride N] [--cc COMMAND] [OP..]` sweeps the bits of
- * all f32 (every stride-th; 1 is all of them) and samples f64, against long double libm. Prints a row per function and dtype for
- * docs/math.md. */
+/* Worst error of the bodies of math functions, in ulp: `ulp [--target NAME] [--stride N] [--cc COMMAND] [OP..]` sweeps
+ * the bits of all f32 (every stride-th; 1 is all of them) and samples f64, against long double libm. Prints a row per
+ * function and dtype for docs/math.md. */
 #include <dlfcn.h>
 #include <getopt.h>
 #include <math.h>
@@ -23,8 +23,10 @@ static void usage(FILE *f)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"target", 1, 0, 't'}, {"stride", 1, 0, 's'}, {"count", 1, 0, 'n'}, {"cc", 1, 0, 'c'},
-                                            {"f32", 0, 0, '3'},    {"f64", 0, 0, '6'},    {"help", 0, 0, 'h'},  {0}};
+    static const struct option options[] = { { "target", 1, 0, 't' }, { "stride", 1, 0, 's' },
+                                             { "count", 1, 0, 'n' },  { "cc", 1, 0, 'c' },
+                                             { "f32", 0, 0, '3' },    { "f64", 0, 0, '6' },
+                                             { "help", 0, 0, 'h' },   { 0 } };
     measure_options o = {.target = gn_target_host(), .cc = "cc", .stride = 9973, .count = 2000000};
     bool f32 = true, f64 = true;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {

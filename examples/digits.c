@@ -42,7 +42,9 @@ static int train_epoch(gn_func *step, gn_dataset *train, unsigned epoch, double 
         bad = gn_call(step, GN_ARRAYS(xs, ts), GN_ARRAYS(GN_SCALAR(&cost), GN_SCALAR(&score)));
         *spent += seconds() - start;
         sum += (double)cost, hit += (double)score, n++;
-        if (!bad) gn_progress_show(&bar, i + BATCH, "epoch %2u  loss %.4f  accuracy %.4f", epoch, sum / (double)n, hit / (double)n);
+        if (!bad)
+            gn_progress_show(&bar, i + BATCH, "epoch %2u  loss %.4f  accuracy %.4f", epoch, sum / (double)n,
+                             hit / (double)n);
     }
     *steps += n;
     return bad;
@@ -51,8 +53,8 @@ static int train_epoch(gn_func *step, gn_dataset *train, unsigned epoch, double 
 static void print_times(const char *name, const gn_func *f)
 {
     const gn_func_info i = gn_func_inspect(f);
-    printf("%-7s %9.2f %9.2f %9.2f %9.2f %9.2f   %s\n", name, i.build_ms, i.optimize_ms, i.codegen_ms, i.compile_ms, i.load_ms,
-           i.cache_hit ? "found in the cache" : i.toolchain);
+    printf("%-7s %9.2f %9.2f %9.2f %9.2f %9.2f   %s\n", name, i.build_ms, i.optimize_ms, i.codegen_ms, i.compile_ms,
+           i.load_ms, i.cache_hit ? "found in the cache" : i.toolchain);
 }
 
 static void report(const gn_func *step, const gn_func *test, double spent, int64_t steps)
@@ -62,8 +64,8 @@ static void report(const gn_func *step, const gn_func *test, double spent, int64
     print_times("step", step);
     print_times("test", test);
     printf("\ncompilations        %d\n", !a.cache_hit + !b.cache_hit);
-    printf("time per step       %.1f us (%d examples), %d kernels, %zu bytes of memory planned\n", 1e6 * spent / (double)steps,
-           BATCH, a.nkernels, a.peak_bytes);
+    printf("time per step       %.1f us (%d examples), %d kernels, %zu bytes of memory planned\n",
+           1e6 * spent / (double)steps, BATCH, a.nkernels, a.peak_bytes);
     if (a.source_path)
         printf("generated source    %s\n                    %s\n"
                "as graphs           the same with .gn: `gnomon inspect` shows what became of them\n",
@@ -74,8 +76,9 @@ static void report(const gn_func *step, const gn_func *test, double spent, int64
 static int export_classifier(gn_graph *g, gn_expr *x, gn_expr *z, const char *out)
 {
     gn_func *one = NULL;
-    const int bad = gn_compile(&one, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_argmax(z, 1)), .fix = "batch=1", .name = "digits") ||
-                    gn_export(one, "digits", out);
+    const int bad =
+        gn_compile(&one, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_argmax(z, 1)), .fix = "batch=1", .name = "digits") ||
+        gn_export(one, "digits", out);
     if (!bad) printf("classifier in C     %s/digits.c\n", out);
     gn_func_free(one);
     return bad;
@@ -92,13 +95,14 @@ static int run(gn_graph *g, const char *dir, const char *out)
     gn_expr *h = gn_relu(dense(gn_div(x, 16.0), "w1", "b1", PIXELS, HIDDEN)), *z = dense(h, "w2", "b2", HIDDEN, CLASSES);
     gn_expr *loss = gn_mean_all(gn_cross_entropy(z, t)), *hits = gn_mean_all(gn_eq(gn_argmax(z, 1), t));
     gn_expr *falling = gn_shared(g, "rate", GN_SCALAR(&rate)); /* the learning rate: set before each epoch */
-    int bad = read_table(&train, dir, "optdigits-train.csv") || read_table(&held, dir, "optdigits-test.csv") ||
-              gn_compile(&step, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss, hits),
-                         .update = gn_momentum(loss, gn_params(g), falling, 0.9), .name = "digits_step", .keep_source = 1) ||
-              gn_compile(&test, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(hits), .name = "digits_test", .keep_source = 1);
+    int bad =
+        read_table(&train, dir, "optdigits-train.csv") || read_table(&held, dir, "optdigits-test.csv") ||
+        gn_compile(&step, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(loss, hits),
+                   .update = gn_momentum(loss, gn_params(g), falling, 0.9), .name = "digits_step", .keep_source = 1) ||
+        gn_compile(&test, g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(hits), .name = "digits_test", .keep_source = 1);
     if (!bad)
-        printf("%lld images to learn from, %lld held out, network %d-%d-%d\n", (long long)train.n, (long long)held.n, PIXELS,
-               HIDDEN, CLASSES);
+        printf("%lld images to learn from, %lld held out, network %d-%d-%d\n", (long long)train.n, (long long)held.n,
+               PIXELS, HIDDEN, CLASSES);
     fflush(stdout);
     for (unsigned epoch = 1; !bad && epoch <= EPOCHS; epoch++) {
         rate = 0.2f * (float)(EPOCHS + 1 - epoch) / (float)EPOCHS;

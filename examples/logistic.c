@@ -1,5 +1,5 @@
-/* Logistic regression with a penalty on large weights: 400 examples of 8 numbers, whose class is decided by a plane and some noise.
- * Prints the loss as it falls, and the learned plane beside the true one. */
+/* Logistic regression with a penalty on large weights: 400 examples of 8 numbers, whose class is decided by a plane and
+ * some noise. Prints the loss as it falls, and the learned plane beside the true one. */
 #include <gnomon/gnomon.h>
 #include <math.h>
 #include <stdio.h>

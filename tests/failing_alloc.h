@@ -48,9 +48,9 @@ static inline void failing_alloc_start(failing_alloc *a, int fail_at)
     a->allocator = (gn_allocator){ failing_reallocate, a };
 }
 
-/* Lives a life (0: all went well) again and again, each time with the next request failing, until none is left to fail: nothing leaks,
- * what fails without a refusal is shown, and a life in which memory stays short does not pretend to go well. Returns the number of
- * requests. */
+/* Lives a life (0: all went well) again and again, each time with the next request failing, until none is left to fail:
+ * nothing leaks, what fails without a refusal is shown, and a life in which memory stays short does not pretend to go
+ * well. Returns the number of requests. */
 static inline int survive_refusals(int (*life)(const gn_allocator *), bool from_then_on)
 {
     failing_alloc a = { .refused = true };

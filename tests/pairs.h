@@ -1,5 +1,5 @@
-/* What users compute of all pairs of points: x (n, c) with weights w (n), y (m, c) with weights v (m). No result has an element for each pair, and
- * nothing of that size need be stored. */
+/* What users compute of all pairs of points: x (n, c) with weights w (n), y (m, c) with weights v (m). No result has an
+ * element for each pair, and nothing of that size need be stored. */
 #pragma once
 #include <gnomon/grad.h>
 #include <gnomon/ops.h>
@@ -97,7 +97,8 @@ static inline size_t pair_products(pair_inputs p, gn_expr **out)
 
 static inline size_t pair_expanded(pair_inputs p, gn_expr **out)
 {
-    gn_expr *xx = gn_expand(gn_sum(gn_square(p.x), GN_AXES(1)), GN_AXES(1)), *yy = gn_expand(gn_sum(gn_square(p.y), GN_AXES(1)), GN_AXES(0));
+    gn_expr *xx = gn_expand(gn_sum(gn_square(p.x), GN_AXES(1)), GN_AXES(1)),
+            *yy = gn_expand(gn_sum(gn_square(p.y), GN_AXES(1)), GN_AXES(0));
     out[0] = gn_sum(gn_exp(gn_sub(gn_mul(2.0, gn_matmul(p.x, gn_transpose(p.y))), gn_add(xx, yy))), GN_AXES(1));
     return 1;
 }

@@ -36,7 +36,9 @@ static void fill(maker *m, gn_array *a)
         case GN_F32: ((float *)a->data)[i] = (float)u; break;
         case GN_F64: ((double *)a->data)[i] = u; break;
         case GN_I32: ((int32_t *)a->data)[i] = (int32_t)below(m, 7) - 3; break;
-        case GN_I64: ((int64_t *)a->data)[i] = below(m, 40) ? (int64_t)below(m, 9) - 4 : below(m, 2) ? INT64_MAX : INT64_MIN; break;
+        case GN_I64:
+            ((int64_t *)a->data)[i] = below(m, 40) ? (int64_t)below(m, 9) - 4 : below(m, 2) ? INT64_MAX : INT64_MIN;
+            break;
         case GN_U64: ((uint64_t *)a->data)[i] = test_random(&m->rng) >> shift; break;
         case GN_U32: ((uint32_t *)a->data)[i] = (uint32_t)test_random(&m->rng); break;
         case GN_I16:
@@ -68,7 +70,8 @@ static gn_expr *add_input(maker *m, gn_dtype dtype, int rank, const char *const 
 
 static gn_dtype some_dtype(maker *m)
 {
-    static const gn_dtype often[] = { GN_F32, GN_F32, GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL }, seldom[] = { GN_U64, GN_U16, GN_U8, GN_I16, GN_I8 };
+    static const gn_dtype often[] = { GN_F32, GN_F32, GN_F32, GN_F64, GN_I32, GN_I64, GN_U32, GN_BOOL },
+                          seldom[] = { GN_U64, GN_U16, GN_U8, GN_I16, GN_I8 };
     return below(m, 5) ? often[below(m, 8)] : seldom[below(m, 5)];
 }
 
@@ -241,14 +244,19 @@ static gn_expr *indexed(maker *m)
     case 0: return gn_take(gn_stack(GN_EXPRS(x, x), 0), i, 0);
     case 1: return gn_add(gn_cast(x, GN_F32), gn_cast(gn_dim(m->r->pool[0], 0), GN_F32));
     case 2: return gn_mul(gn_iota(m->r->g, GN_I32, 0, "n, m"), x);
-    default: return gn_scatter_add(gn_full(m->r->g, GN_F32, 0.5, "2, m"), gn_cast(gn_slice(gn_clip(gn_cast(m->r->pool[0], GN_I32), 0, 1), ":, 0"), GN_I32), m->r->pool[0], 0);
+    default:
+        return gn_scatter_add(gn_full(m->r->g, GN_F32, 0.5, "2, m"),
+                              gn_cast(gn_slice(gn_clip(gn_cast(m->r->pool[0], GN_I32), 0, 1), ":, 0"), GN_I32),
+                              m->r->pool[0], 0);
     }
 }
 
 static gn_expr *bits(maker *m)
 {
     gn_expr *from = pick(m), *like = same_shape_or(m, from);
-    const gn_dtype t = gn_is_int(gn_dtype_of(from)) ? gn_dtype_of(from) : gn_is_int(gn_dtype_of(like)) ? gn_dtype_of(like) : GN_U32;
+    const gn_dtype t = gn_is_int(gn_dtype_of(from))   ? gn_dtype_of(from)
+                       : gn_is_int(gn_dtype_of(like)) ? gn_dtype_of(like)
+                                                      : GN_U32;
     gn_expr *x = gn_cast(from, t), *y = gn_cast(like, t);
     switch (below(m, 6)) {
     case 0: return gn_bit_and(x, y);
@@ -364,7 +372,8 @@ static bool constraints_hold(random_graph *r, gn_expr *e)
         const gn_constraints c = gn_constraints_of(nodes.at[i]);
         for (size_t k = 0; k < c.n; k++) {
             int64_t x = 0, y = 1;
-            hold &= gn_dim_eval(c.at[k].a, size_value, NULL, r, &x) && gn_dim_eval(c.at[k].b, size_value, NULL, r, &y) && x == y;
+            hold &= gn_dim_eval(c.at[k].a, size_value, NULL, r, &x) &&
+                    gn_dim_eval(c.at[k].b, size_value, NULL, r, &y) && x == y;
         }
     }
     gn_arena_free(&a);
@@ -373,10 +382,13 @@ static bool constraints_hold(random_graph *r, gn_expr *e)
 
 static void add_node(maker *m)
 {
-    static gn_expr *(*const kinds[])(maker *) = { unary, unary, unary, binary, binary, binary, truth, reduction, reduction, movement, movement, contraction,
-                                                  indexed, bits, composite, cast, repeated, repeated, hard, gradient };
+    static gn_expr *(*const kinds[])(maker *) = { unary,     unary,     unary,    binary,   binary,      binary,  truth,
+                                                  reduction, reduction, movement, movement, contraction, indexed, bits,
+                                                  composite, cast,      repeated, repeated, hard,        gradient };
     gn_expr *e = kinds[below(m, sizeof kinds / sizeof *kinds)](m);
-    if (gn_graph_check(m->r->g) || e->type->kind != GN_TYPE_TENSOR || !small_enough(m->r, e) || !constraints_hold(m->r, e)) return;
+    if (gn_graph_check(m->r->g) || e->type->kind != GN_TYPE_TENSOR || !small_enough(m->r, e) ||
+        !constraints_hold(m->r, e))
+        return;
     for (size_t i = 0; i < m->r->npool; i++)
         if (m->r->pool[i] == e) return;
     m->r->pool[m->r->npool++] = e;
@@ -393,7 +405,8 @@ void random_graph_make_in(random_graph *r, gn_context *context, uint64_t seed)
     add_inputs(&m);
     const size_t want = r->npool + 2 + below(&m, 22);
     for (int tries = 0; tries < 400 && r->npool < want; tries++) add_node(&m);
-    for (size_t i = r->npool; i-- > 0 && r->noutputs < 1 + seed % RANDOM_MAX_OUTPUTS;) r->output[r->noutputs++] = r->pool[i];
+    for (size_t i = r->npool; i-- > 0 && r->noutputs < 1 + seed % RANDOM_MAX_OUTPUTS;)
+        r->output[r->noutputs++] = r->pool[i];
 }
 
 void random_graph_make(random_graph *r, uint64_t seed)
@@ -448,10 +461,17 @@ static void compare(check *c, const gn_tensor *want, const void *got, size_t out
         if (gn_tensor_near(want, got, i, true)) continue;
         if (c->differs++) continue;
         const gn_ref *r = &want->at[i];
-        double is = want->dtype == GN_F32 ? (double)((const float *)got)[i] : want->dtype == GN_F64 ? ((const double *)got)[i] : 0;
-        int64_t whole = want->dtype == GN_I64 ? ((const int64_t *)got)[i] : gn_dtype_size(want->dtype) == 4 ? ((const int32_t *)got)[i] : ((const uint8_t *)got)[i];
-        snprintf(c->what, 512, "output %zu element %" PRId64 " of %s: got %.9g (%" PRId64 "), expected %.9Lg (%" PRId64 ") within %.3Lg", output, i,
-                 gn_type_text(c->output[output]), is, gn_is_float(want->dtype) ? 0 : whole, r->f, gn_is_float(want->dtype) ? 0 : r->i, r->err);
+        double is = want->dtype == GN_F32   ? (double)((const float *)got)[i]
+                    : want->dtype == GN_F64 ? ((const double *)got)[i]
+                                            : 0;
+        int64_t whole = want->dtype == GN_I64             ? ((const int64_t *)got)[i]
+                        : gn_dtype_size(want->dtype) == 4 ? ((const int32_t *)got)[i]
+                                                          : ((const uint8_t *)got)[i];
+        snprintf(c->what, 512,
+                 "output %zu element %" PRId64 " of %s: got %.9g (%" PRId64 "), expected %.9Lg (%" PRId64
+                 ") within %.3Lg",
+                 output, i, gn_type_text(c->output[output]), is, gn_is_float(want->dtype) ? 0 : whole, r->f,
+                 gn_is_float(want->dtype) ? 0 : r->i, r->err);
     }
 }
 
@@ -475,7 +495,8 @@ void random_run_compiled(void *user, gn_graph *g, gn_exprs in, const gn_array *v
     (void)user;
     gn_func *f = NULL;
     gn_arena arena = { 0 };
-    gn_array *const given = GN_NEW_ARRAY(&arena, gn_array, in.n + 1), *const taken = GN_NEW_ARRAY(&arena, gn_array, out.n + 1);
+    gn_array *const given = GN_NEW_ARRAY(&arena, gn_array, in.n + 1), *const taken =
+                                                                          GN_NEW_ARRAY(&arena, gn_array, out.n + 1);
     for (size_t i = 0; i < in.n; i++) {
         given[i] = i % 3 == 1 ? strided(&arena, &values[i], i % 2) : values[i];
         if (given[i].data != values[i].data) gn_array_copy(&given[i], &values[i]);
@@ -499,7 +520,8 @@ static void run_check(void *user)
     for (size_t i = 0; i < c->ninputs; i++) gn_evaluation_set(v, c->input[i], &c->value[i]);
     for (size_t i = 0; i < c->noutputs; i++) {
         want[i] = gn_evaluate(v, c->output[i]);
-        out[i] = gn_array_of(gn_arena_alloc(&c->arena, (size_t)(want[i]->count + 1) * 8, 64), want[i]->dtype, want[i]->rank, want[i]->shape);
+        out[i] = gn_array_of(gn_arena_alloc(&c->arena, (size_t)(want[i]->count + 1) * 8, 64), want[i]->dtype,
+                             want[i]->rank, want[i]->shape);
     }
     c->run(c->user, c->g, (gn_exprs){ c->ninputs, c->input }, c->value, (gn_exprs){ c->noutputs, c->output }, out);
     for (size_t i = 0; i < c->noutputs; i++) compare(c, want[i], out[i].data, i);
@@ -507,8 +529,15 @@ static void run_check(void *user)
 
 int random_graph_check(const random_graph *r, random_run run, void *user, int64_t *jumps, int64_t *elements, char *what)
 {
-    check c = { .ninputs = r->ninputs, .noutputs = r->noutputs, .input = r->input, .output = r->output, .value = r->value, .g = r->g,
-                .run = run, .user = user, .what = what };
+    check c = { .ninputs = r->ninputs,
+                .noutputs = r->noutputs,
+                .input = r->input,
+                .output = r->output,
+                .value = r->value,
+                .g = r->g,
+                .run = run,
+                .user = user,
+                .what = what };
     const gn_status s = gn_protect(run_check, &c);
     gn_arena_free(&c.arena);
     *jumps += c.jumps, *elements += c.elements;
@@ -568,9 +597,11 @@ static void try_cone(void *user)
             char name[16];
             for (int j = 0; j < e->type->n; j++) d[j] = gn_dim_import(&g->dims, e->type->dim[j]);
             snprintf(name, sizeof name, "v%u", (unsigned)i);
-            copy = gn_input_node(g, gn_symbol(&g->arena, &g->symbols, name), gn_type_tensor(g, (gn_dtype)e->type->dtype, e->type->n, d));
+            copy = gn_input_node(g, gn_symbol(&g->arena, &g->symbols, name),
+                                 gn_type_tensor(g, (gn_dtype)e->type->dtype, e->type->n, d));
             const gn_tensor *t = gn_evaluate(k->v, (gn_expr *)e);
-            value[ninputs] = gn_array_of(gn_arena_alloc(&k->arena, (size_t)(t->count + 1) * 8, 64), t->dtype, t->rank, t->shape);
+            value[ninputs] =
+                gn_array_of(gn_arena_alloc(&k->arena, (size_t)(t->count + 1) * 8, 64), t->dtype, t->rank, t->shape);
             gn_tensor_store(t, value[ninputs].data);
             input[ninputs++] = copy;
         } else {
@@ -601,7 +632,8 @@ static bool still_fails(cone *k)
 static void drop_unneeded(cone *k)
 {
     gn_map position = { 0 };
-    for (size_t i = 0; i < k->nodes.n; i++) *gn_map_put(&k->arena, &position, GN_KEY(k->nodes.at[i])) = (void *)(uintptr_t)(i + 1);
+    for (size_t i = 0; i < k->nodes.n; i++)
+        *gn_map_put(&k->arena, &position, GN_KEY(k->nodes.at[i])) = (void *)(uintptr_t)(i + 1);
     bool *needed = GN_NEW_ARRAY(&k->arena, bool, k->nodes.n), *cut = GN_NEW_ARRAY(&k->arena, bool, k->nodes.n);
     gn_expr_list kept = { 0 };
     size_t n = 0;
@@ -664,7 +696,8 @@ char *random_graph_shrink(const random_graph *r, random_run run, void *user, int
     return k.text;
 }
 
-void random_graph_report(const random_graph *r, random_run run, void *user, const char *prefix, uint64_t seed, int kind, const char *what)
+void random_graph_report(const random_graph *r, random_run run, void *user, const char *prefix, uint64_t seed, int kind,
+                         const char *what)
 {
     size_t nodes = 0;
     char path[64], message[512];
@@ -672,7 +705,8 @@ void random_graph_report(const random_graph *r, random_run run, void *user, cons
     snprintf(message, sizeof message, "%s", kind < 0 ? gn_message() : what);
     char *text = random_graph_shrink(r, run, user, kind, &nodes);
     if (!text) text = gn_graph_print(r->g, (gn_exprs){ r->noutputs, r->output }); /* no single output fails alone */
-    print_message("seed %" PRIu64 ": %s: %s\n", seed, kind < 0 ? gn_status_name((gn_status)kind) : "value mismatch", message);
+    print_message("seed %" PRIu64 ": %s: %s\n", seed, kind < 0 ? gn_status_name((gn_status)kind) : "value mismatch",
+                  message);
     print_message("shrunk to %zu nodes, written to %s:\n%s\n", nodes, path, text ? text : "");
     FILE *f = text ? fopen(path, "w") : NULL;
     if (f) fputs(text, f), fclose(f);

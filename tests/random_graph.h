@@ -34,12 +34,15 @@ typedef void (*random_run)(void *user, gn_graph *, gn_exprs in, const gn_array *
 /* The way of a user: gn_compile, gn_call. */
 void random_run_compiled(void *user, gn_graph *, gn_exprs in, const gn_array *values, gn_exprs out, gn_array *results);
 
-/* Runs the outputs and compares with the reference evaluator. 0: equal within the evaluator's bounds; 1: values differ; negative: the
- * status of an error, whose message is set. *jumps and *elements count what was compared. what (of 512 bytes) says where they differ. */
+/* Runs the outputs and compares with the reference evaluator. 0: equal within the evaluator's bounds; 1: values differ;
+ * negative: the status of an error, whose message is set. *jumps and *elements count what was compared. what (of 512
+ * bytes) says where they differ. */
 int random_graph_check(const random_graph *, random_run, void *user, int64_t *jumps, int64_t *elements, char *what);
 
-/* The smallest graph found that still fails in the same way, as text (.gn), with inputs in place of what is right; free with gn_text_free. *nodes: how many. */
+/* The smallest graph found that still fails in the same way, as text (.gn), with inputs in place of what is right; free
+ * with gn_text_free. *nodes: how many. */
 char *random_graph_shrink(const random_graph *, random_run, void *user, int kind, size_t *nodes);
 
 /* Prints what random_graph_check found (`kind`, `what`); the graph is shrunk and written as PREFIX-SEED.gn. */
-void random_graph_report(const random_graph *, random_run, void *user, const char *prefix, uint64_t seed, int kind, const char *what);
+void random_graph_report(const random_graph *, random_run, void *user, const char *prefix, uint64_t seed, int kind,
+                         const char *what);

@@ -9,7 +9,8 @@ static gn_expr *residual_chain(maker *m)
     for (int i = 0; i < depth; i++) {
         if (kind == 0) h = gn_add(h, gn_tanh(h));
         else if (kind == 1) h = gn_mul(gn_mul(h, 0.9), gn_sub(1.0, gn_clip(h, 0.0, 1.0)));
-        else if (kind == 2 && gn_rank_of(h)) h = gn_add(gn_mul(h, 0.5), gn_tanh(gn_sub(h, gn_expand(gn_mean(h, GN_AXES(-1)), GN_AXES(-1)))));
+        else if (kind == 2 && gn_rank_of(h))
+            h = gn_add(gn_mul(h, 0.5), gn_tanh(gn_sub(h, gn_expand(gn_mean(h, GN_AXES(-1)), GN_AXES(-1)))));
         else h = gn_add(h, gn_mul(gn_sin(gn_mul(h, h)), 0.25));
     }
     return h;
@@ -41,7 +42,8 @@ static gn_expr *broadcast_scatter(maker *m)
 {
     if (m->r->n == 0 || m->r->m == 0) return m->r->pool[0];
     gn_expr *to = gn_full(m->r->g, GN_F32, 0.25, "3, m"), *row = gn_slice(m->r->pool[0], "0:1");
-    gn_expr *at = gn_broadcast_to(gn_cast(gn_clip(gn_cast(gn_sum_all(gn_slice(m->r->pool[0], "0:1, 0:1")), GN_I32), 0, 2), GN_I32), "n");
+    gn_expr *at = gn_broadcast_to(
+        gn_cast(gn_clip(gn_cast(gn_sum_all(gn_slice(m->r->pool[0], "0:1, 0:1")), GN_I32), 0, 2), GN_I32), "n");
     if (below(m, 2)) at = gn_mod(gn_iota(m->r->g, GN_I32, 0, "n"), 1 + (int)below(m, 3));
     return gn_scatter_add(to, at, below(m, 2) ? gn_broadcast_to(row, "n, m") : gn_full(m->r->g, GN_F32, 1.5, "n, m"), 0);
 }
@@ -52,7 +54,10 @@ static gn_expr *nested_selects(maker *m)
     const int levels = 4 + (int)below(m, 20);
     const uint32_t kind = below(m, 4);
     for (int k = 0; k < levels; k++) {
-        gn_expr *when = kind == 0 ? gn_lt(i, 3) : kind == 1 ? gn_lt(i, k + 1) : kind == 2 ? gn_eq(gn_mod(i, k % 5 + 2), k % 2) : gn_gt(x, 0.25 * (k % 4));
+        gn_expr *when = kind == 0   ? gn_lt(i, 3)
+                        : kind == 1 ? gn_lt(i, k + 1)
+                        : kind == 2 ? gn_eq(gn_mod(i, k % 5 + 2), k % 2)
+                                    : gn_gt(x, 0.25 * (k % 4));
         x = gn_select(when, gn_mul(x, k % 3 ? 0.5 : -0.75), gn_add(x, 0.125));
     }
     return x;
@@ -64,7 +69,8 @@ static gn_expr *extreme_integers(maker *m)
     gn_expr *x = pick(m);
     const bool wide = below(m, 2);
     gn_expr *y = wide ? gn_cast(gn_cast(x, GN_I32), GN_I64) : gn_cast(gn_abs(gn_cast(gn_cast(x, GN_I32), GN_I64)), GN_U32);
-    gn_expr *end = wide ? gn_number(m->r->g, GN_I64, below(m, 2) ? INT64_MAX : INT64_MIN) : gn_number(m->r->g, GN_U32, below(m, 2) ? UINT32_MAX : 0);
+    gn_expr *end = wide ? gn_number(m->r->g, GN_I64, below(m, 2) ? INT64_MAX : INT64_MIN)
+                        : gn_number(m->r->g, GN_U32, below(m, 2) ? UINT32_MAX : 0);
     gn_expr *z = below(m, 2) ? gn_add(y, end) : gn_sub(end, y);
     switch (below(m, 6)) {
     case 0: return gn_lt(z, wide ? -5 : 5);
@@ -102,6 +108,8 @@ static gn_expr *gradient(maker *m)
 
 static gn_expr *hard(maker *m)
 {
-    static gn_expr *(*const kinds[])(maker *) = { residual_chain, joined_reductions, broadcast_scatter, nested_selects, extreme_integers, named_slice, turned_and_reshaped };
+    static gn_expr *(*const kinds[])(maker *) = { residual_chain,     joined_reductions, broadcast_scatter,
+                                                  nested_selects,     extreme_integers,  named_slice,
+                                                  turned_and_reshaped };
     return kinds[below(m, sizeof kinds / sizeof *kinds)](m);
 }

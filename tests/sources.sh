@@ -46,10 +46,9 @@ refuse "${word}(set|new|use|dup|free)locale *\\(" "the locale is the program's" 
 refuse "${word}str(coll|xfrm|casecmp|ncasecmp) *\\(" "compares by the locale" 'if (strcasecmp(a, b)) return;'
 
 # ---- shape ----
-long=$(printf '%161s' x)
-row "a line of more than 160 columns; 120 is the aim" "$long" \
-    'include/gnomon/func\.h|include/gnomon/ops\.h|src/codegen/group/group\.h|src/codegen/group/group_slice\.c|src/codegen/kernel/kernel\.c|src/codegen/build/make_program\.c|src/codegen/program/program_text\.c|src/codegen/lower/storage\.c|src/runtime/.*' \
-    'LC_ALL=C awk '\''length($0) > 160 { print FILENAME ":" FNR ":" substr($0, 1, 60) ".." }'\'' "$@"'
+long=$(printf '%133s' x)
+row "a line of more than 132 columns; 120 is the aim" "$long" 'include/gnomon/.*|bench/rows\.c|src/emit\.h' \
+    'LC_ALL=C awk '\''length($0) > 132 { print FILENAME ":" FNR ":" substr($0, 1, 60) ".." }'\'' "$@"'
 refuse "strcmp\\([^,]*op->name" "an op is compared by its record, not by its name" 'if (strcmp(e->op->name, "cast") == 0) return;' \
     'src/runtime/compile_check\.c|src/graph/(node|grad_recipe)\.c|src/codegen/emit/emit_value\.c|src/codegen/(kernel/kernel_text|group/group_[a-z]*|lower/bounds|lower/expand[a-z_]*|lower/lower_check|schedule/default_contract)\.c'
 

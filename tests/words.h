@@ -1,5 +1,5 @@
-/* Words that a careless namer would trip over: all of C11, C23, C++20 and CUDA, of headers and of generated code. Those that a graph takes
- * as names of inputs and dims. Written from the standards, not from what the compiler knows. */
+/* Words that a careless namer would trip over: all of C11, C23, C++20 and CUDA, of headers and of generated code. Those
+ * that a graph takes as names of inputs and dims. Written from the standards, not from what the compiler knows. */
 #pragma once
 
 static const char *const every_word[] = {

@@ -12,9 +12,11 @@ static int help(FILE *f)
 {
     fputs("usage: gnomon cache [--dir DIR] list | verify | prune [BYTES] | clear\n\n"
           "  list      one line an entry: size, age, key, name\n"
-          "  verify    reads every entry and checks its hash; exit status 1 if one is bad (a bad entry is compiled again, never "
+          "  verify    reads every entry and checks its hash; exit status 1 if one is bad (a bad entry is compiled "
+          "again, never "
           "used)\n"
-          "  prune     removes what was unused longest until at most BYTES stay; K, M and G may follow the number [512M]\n"
+          "  prune     removes what was unused longest until at most BYTES stay; K, M and G may follow the number "
+          "[512M]\n"
           "  clear     removes everything\n\n"
           "  --dir DIR   instead of $GNOMON_CACHE_DIR, $XDG_CACHE_HOME/gnomon or ~/.cache/gnomon\n",
           f);
@@ -95,7 +97,9 @@ int cmd_cache(int argc, char **argv)
     gn_context *context;
     gn_cache *cache;
     if (gn_context_new(&context, &o)) return complain(gn_message());
-    int status = gn_cache_open(&cache, &gn_allocator_libc, context->cache_dir, context->cache_bytes) ? complain(gn_message()) : 0;
+    int status = gn_cache_open(&cache, &gn_allocator_libc, context->cache_dir, context->cache_bytes)
+                     ? complain(gn_message())
+                     : 0;
     if (!status) {
         status = run(cache, argc - optind, argv + optind);
         gn_cache_close(cache);

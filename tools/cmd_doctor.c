@@ -94,8 +94,10 @@ static void report_choice(const gn_context *c, bool has_clang)
         const char *name = gn_toolchain_name(t);
         const bool falls_back = t->tool == GN_TOOL_CLANG && !has_clang;
         printf("  %-16s %s: %s\n", "chosen", falls_back ? "cc, else interpreter" : name,
-               falls_back ? "the plug-in is there but cannot be opened" : t->tool == GN_TOOL_CLANG ? "the plug-in is there"
-               : t->tool == GN_TOOL_CC ? "there is no plug-in, and a C compiler" : "there is neither a plug-in nor a C compiler");
+               falls_back                 ? "the plug-in is there but cannot be opened"
+               : t->tool == GN_TOOL_CLANG ? "the plug-in is there"
+               : t->tool == GN_TOOL_CC    ? "there is no plug-in, and a C compiler"
+                                          : "there is neither a plug-in nor a C compiler");
         gn_toolchain_close(t);
     }
 }
@@ -158,12 +160,13 @@ static void report_cuda(void)
     const bool driver = report_library("driver", (const char *const[]){"libcuda.so.1", NULL});
     gn_nvrtc *nvrtc = NULL;
     say("NVRTC", gn_nvrtc_open(&nvrtc, &gn_allocator_libc) ? "not found" : gn_nvrtc_identity(nvrtc));
-    report_library("cuBLASLt",
-                   (const char *const[]){"libcublasLt.so.13", "libcublasLt.so.12", "/usr/local/cuda/lib64/libcublasLt.so", NULL});
+    report_library("cuBLASLt", (const char *const[]){ "libcublasLt.so.13", "libcublasLt.so.12",
+                                                      "/usr/local/cuda/lib64/libcublasLt.so", NULL });
     report_library("cuDNN", (const char *const[]){"libcudnn.so.9", NULL});
     if (!driver && nvrtc) printf("  CUDA source can be compiled here, but there is no driver to run it.\n");
     if (!nvrtc)
-        printf("  CUDA source can be generated but not compiled: NVRTC comes with NVIDIA's CUDA toolkit or the PyPI package "
+        printf("  CUDA source can be generated but not compiled: NVRTC comes with NVIDIA's CUDA toolkit or the PyPI "
+               "package "
                "nvidia-cuda-nvrtc.\n");
     gn_nvrtc_close(nvrtc);
 }
@@ -200,7 +203,8 @@ static void report_cache(const gn_context *context)
 static int help(FILE *f)
 {
     fputs("usage: gnomon doctor\n\n"
-          "Prints which instruction sets, compilers and CUDA libraries this machine has, the state of the cache, what is missing "
+          "Prints which instruction sets, compilers and CUDA libraries this machine has, the state of the cache, what "
+          "is missing "
           "and the\n"
           "command that brings it. Exit status 1 if nothing here can compile generated code.\n",
           f);

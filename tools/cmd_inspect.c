@@ -91,8 +91,8 @@ static void read_graph(inspection *in)
     in->core = gn_core_read(&in->arena, in->context, in->path, text, size);
     if (in->nfix) {
         struct gn_core *c = in->core;
-        const gn_exprs inputs = {c->in.n, c->in.at}, outputs = {c->out.n, c->out.at}, variables = {c->variable.n, c->variable.at},
-                       values = {c->update.n, c->update.at};
+        const gn_exprs inputs = { c->in.n, c->in.at }, outputs = { c->out.n, c->out.at },
+                       variables = { c->variable.n, c->variable.at }, values = { c->update.n, c->update.at };
         in->core = gn_graph_copy(&in->arena, c->graph, inputs, outputs, variables, values, in->nfix, in->fix);
         gn_core_free(c);
     }
@@ -119,7 +119,8 @@ static void optimize(inspection *in)
 {
     gn_explain record = {.arena = &in->arena};
     gn_optimize(in->core,
-                &(gn_optimize_options){.dump = "all", .on_dump = on_dump, .user = in, .explain = &record, .disable = in->disable});
+                &(gn_optimize_options){
+                    .dump = "all", .on_dump = on_dump, .user = in, .explain = &record, .disable = in->disable });
     if (!(in->shows & SHOW_RULES)) return;
     gn_text t = {.arena = &in->arena};
     gn_explain_print(&t, &record);

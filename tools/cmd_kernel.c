@@ -18,19 +18,21 @@ typedef struct request {
 
 static int help(FILE *f)
 {
-    fputs(
-        "usage: gnomon kernel [OPTION..] FILE\n\n"
-        "FILE holds a (kernel ..) and a (schedule ..), as docs/kernel-text.md describes them, or a (code ..), as docs/code-text.md\n"
-        "does; - is stdin. Without a schedule the automatic one is taken. Prints the source that they become, or what is illegal.\n\n"
-        "  --target NAME   avx512, avx2, generic, c11 (any compiler), cuda, or c: the best of this CPU [c]\n"
-        "  --kernel        print the kernel\n"
-        "  --schedule      print the schedule\n"
-        "  --tree          print the loops with their statements\n"
-        "  --code          print the loops with every load, operation and store; of code from a file, and how much of it is proved\n"
-        "                  to stay inside its places\n"
-        "  --passes        print the code as it is expanded, and after each pass\n"
-        "  --help          print this\n",
-        f);
+    fputs("usage: gnomon kernel [OPTION..] FILE\n\n"
+          "FILE holds a (kernel ..) and a (schedule ..), as docs/kernel-text.md describes them, or a (code ..), as "
+          "docs/code-text.md\n"
+          "does; - is stdin. Without a schedule the automatic one is taken. Prints the source that they become, or "
+          "what is illegal.\n\n"
+          "  --target NAME   avx512, avx2, generic, c11 (any compiler), cuda, or c: the best of this CPU [c]\n"
+          "  --kernel        print the kernel\n"
+          "  --schedule      print the schedule\n"
+          "  --tree          print the loops with their statements\n"
+          "  --code          print the loops with every load, operation and store; of code from a file, and how much "
+          "of it is proved\n"
+          "                  to stay inside its places\n"
+          "  --passes        print the code as it is expanded, and after each pass\n"
+          "  --help          print this\n",
+          f);
     return f == stdout ? 0 : EXIT_USAGE;
 }
 
@@ -83,8 +85,10 @@ static void run_kernel(const request *r, gn_arena *arena, const gn_sx *items, gn
     gn_kernel *kernel = gn_kernel_read(arena, r->path, find_list(r->path, items, "kernel", true));
     gn_kernel_verify(kernel);
     const gn_sx *given = find_list(r->path, items, "schedule", false);
-    gn_schedule *schedule = given ? gn_schedule_read(arena, kernel, r->path, given) : gn_default_find(arena, kernel, NULL, target);
-    const gn_scheduled *lowered = given ? NULL : gn_default_lower(arena, kernel, target, &schedule); /* what is printed is what is taken */
+    gn_schedule *schedule =
+        given ? gn_schedule_read(arena, kernel, r->path, given) : gn_default_find(arena, kernel, NULL, target);
+    /* what is printed is what is taken */
+    const gn_scheduled *lowered = given ? NULL : gn_default_lower(arena, kernel, target, &schedule);
     if (r->kernel) gn_kernel_print(out, kernel);
     if (r->schedule) gn_schedule_print(out, kernel, schedule);
     if (r->passes) gn_code_run_passes(gn_schedule_lower(arena, kernel, schedule, target)->code, print_pass, out);

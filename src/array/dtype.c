@@ -13,7 +13,8 @@ const gn_dtype_info gn_dtypes[GN_NDTYPES] = {
     [GN_F64] = { "f64", "double", 8, GN_KIND_FLOAT },
 };
 
-/* Least upper bounds. No integer holds both u64 and a signed one, and f16 and bf16 do not hold each other: those meet in f32. */
+/* Least upper bounds. No integer holds both u64 and a signed one, and f16 and bf16 do not hold each other: those meet
+ * in f32. */
 #define B GN_BOOL
 #define C GN_I8
 #define S GN_I16

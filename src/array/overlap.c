@@ -1,7 +1,7 @@
-/* Whether strided views share bytes. Element x of a view lies at low + sum of |stride| x, so two views meet if a sum of bounded terms takes a
- * given value: a knapsack, NP-complete for strides made for it and quick for those that programs have, where each stride is larger than all
- * that the smaller ones reach together. A depth-first search from the largest step on, with a bound on its work.
- * The question and its reduction: NumPy's may_share_memory. */
+/* Whether strided views share bytes. Element x of a view lies at low + sum of |stride| x, so two views meet if a sum of
+ * bounded terms takes a given value: a knapsack, NP-complete for strides made for it and quick for those that programs
+ * have, where each stride is larger than all that the smaller ones reach together. A depth-first search from the
+ * largest step on, with a bound on its work. The question and its reduction: NumPy's may_share_memory. */
 #include "view.h"
 #include "checked.h"
 #include <stdlib.h>
@@ -114,7 +114,8 @@ bool gn_array_range(const gn_array *a, uintptr_t *first, uintptr_t *end)
             __builtin_mul_overflow(reach, size, &reach) || __builtin_add_overflow(*side, reach, side))
             return false;
     }
-    if (below >= most || above >= most || below > (uintptr_t)a->data || above > UINTPTR_MAX - (uintptr_t)a->data) return false;
+    if (below >= most || above >= most || below > (uintptr_t)a->data || above > UINTPTR_MAX - (uintptr_t)a->data)
+        return false;
     *first -= below, *end += above;
     return true;
 }
@@ -144,8 +145,8 @@ static int larger_first(const void *x, const void *y)
     return a->step < b->step ? 1 : a->step > b->step ? -1 : 0;
 }
 
-/* Two places of a view are one: the differences d of their indices, the first of them not 0 being positive, have sum |stride| d = 0. The terms
- * after it count from their least, -most. */
+/* Two places of a view are one: the differences d of their indices, the first of them not 0 being positive, have sum
+ * |stride| d = 0. The terms after it count from their least, -most. */
 gn_meeting gn_array_meets_itself(const gn_array *a)
 {
     term axis[GN_MAX_RANK];

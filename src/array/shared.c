@@ -8,7 +8,8 @@
 
 static gn_status initial_bytes(const char *name, const gn_array *a, size_t *bytes)
 {
-    if ((unsigned)a->dtype >= GN_NDTYPES) return gn_error(GN_EDTYPE, "variable \"%s\": %d is no dtype", name, (int)a->dtype);
+    if ((unsigned)a->dtype >= GN_NDTYPES)
+        return gn_error(GN_EDTYPE, "variable \"%s\": %d is no dtype", name, (int)a->dtype);
     if (a->rank < 0 || a->rank > GN_MAX_RANK)
         return gn_error(GN_ESHAPE, "variable \"%s\": rank %d, from 0 to %d is possible", name, a->rank, GN_MAX_RANK);
     const int64_t n = gn_array_count(a);

@@ -16,7 +16,8 @@ typedef struct gn_variable {
     atomic_uint_fast64_t version;/* counts writes */
     char *name;
     gn_array value;              /* row-major, owned */
-    void *spare;                 /* a second memory, for a new value that cannot be written over the old one; NULL until a function needs it */
+    /* a second memory, for a new value that cannot be written over the old one; NULL until a function needs it */
+    void *spare;
     size_t bytes;
 } gn_variable;
 
@@ -29,6 +30,7 @@ gn_status gn_variable_prepare(gn_variable *);
 /* The spare memory holds the value from now on. Of who may write. */
 void gn_variable_exchange(gn_variable *);
 
-/* Many may read at once; one writes alone. A thread that needs several takes them in the order of their ids, none of them twice. */
+/* Many may read at once; one writes alone. A thread that needs several takes them in the order of their ids, none of
+ * them twice. */
 void gn_variable_lock(gn_variable *, bool to_write);
 void gn_variable_unlock(gn_variable *);

@@ -106,7 +106,8 @@ void *gn_block_new(const gn_allocator *a, size_t bytes)
     char *const data = raw + sizeof(block_head) + (-(uintptr_t)(raw + sizeof(block_head)) & (align - 1));
     const block_head head = { *a, raw, whole };
     memcpy(data - sizeof head, &head, sizeof head);
-    if (align == HUGE_ALIGN) (void)madvise(data, bytes & ~(size_t)(HUGE_ALIGN - 1), MADV_HUGEPAGE); /* advice: it may be refused */
+    /* advice: it may be refused */
+    if (align == HUGE_ALIGN) (void)madvise(data, bytes & ~(size_t)(HUGE_ALIGN - 1), MADV_HUGEPAGE);
     return data;
 }
 

@@ -1,5 +1,6 @@
-/* The one door for memory: every byte the library asks for passes a gn_allocator, so that a test can make the n-th request fail.
- * Compiler stages do not call it directly; they use an arena (arena.h), which unwinds when memory runs out. */
+/* The one door for memory: every byte the library asks for passes a gn_allocator, so that a test can make the n-th
+ * request fail. Compiler stages do not call it directly; they use an arena (arena.h), which unwinds when memory runs
+ * out. */
 #pragma once
 #include <gnomon/base.h>
 

@@ -1,6 +1,6 @@
-/* Arenas: a list of chunks, the newest handing out memory from its front. Chunks double from 4 KiB to 1 MiB, so a small graph stays
- * small and a large one asks the allocator seldom. A request larger than a chunk gets one of its own behind the newest, whose rest
- * stays in use. */
+/* Arenas: a list of chunks, the newest handing out memory from its front. Chunks double from 4 KiB to 1 MiB, so a small
+ * graph stays small and a large one asks the allocator seldom. A request larger than a chunk gets one of its own behind
+ * the newest, whose rest stays in use. */
 #include "arena.h"
 #include "checked.h"
 #include "vec.h"

@@ -4,7 +4,8 @@
  *     int *stack = GN_NEW_ARRAY(&scratch, int, n);
  *     gn_arena_free(&scratch);
  *
- * An allocation never returns NULL: it throws GN_ENOMEM (error.h), also when n times the size overflows. Not thread-safe. */
+ * An allocation never returns NULL: it throws GN_ENOMEM (error.h), also when n times the size overflows. Not
+ * thread-safe. */
 #pragma once
 #include <stdalign.h>
 #include <stddef.h>

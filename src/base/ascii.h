@@ -1,5 +1,5 @@
-/* Classes of characters in ASCII. Those of the C library answer by the program's locale: a Turkish i has another upper case, and a
- * Latin-1 letter would be one of a name. No byte of a UTF-8 sequence belongs to a class. */
+/* Classes of characters in ASCII. Those of the C library answer by the program's locale: a Turkish i has another upper
+ * case, and a Latin-1 letter would be one of a name. No byte of a UTF-8 sequence belongs to a class. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

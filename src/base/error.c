@@ -36,7 +36,8 @@ static void put(size_t at, const char *text)
 static void put_v(size_t at, const char *format, va_list args)
 {
     char text[MESSAGE_BYTES + 1]; /* one more than fits, so that put notices a cut */
-    if (vsnprintf(text, sizeof text, format, args) < 0) snprintf(text, sizeof text, "a message could not be printed: %s", format);
+    if (vsnprintf(text, sizeof text, format, args) < 0)
+        snprintf(text, sizeof text, "a message could not be printed: %s", format);
     put(at, text);
 }
 
@@ -76,8 +77,8 @@ void gn_error_add(const char *format, ...)
     va_end(args);
     for (const char *line = text; line && n + 5 < MESSAGE_BYTES;) {
         const char *const end = strchr(line, '\n');
-        n += (size_t)snprintf(indented + n, sizeof indented - n, "\n    %.*s", (int)(end ? end - line : (ptrdiff_t)strlen(line)),
-                              line);
+        n += (size_t)snprintf(indented + n, sizeof indented - n, "\n    %.*s",
+                              (int)(end ? end - line : (ptrdiff_t)strlen(line)), line);
         if (n >= sizeof indented) n = sizeof indented - 1;
         line = end && end[1] ? end + 1 : NULL;
     }

@@ -8,8 +8,9 @@
  *
  *     if (axis >= rank) gn_throw(GN_EAXIS, "sum: axis %d of a tensor of rank %d", axis, rank);
  *
- * gn_throw returns to the nearest gn_protect, which a public function puts around its body; what was allocated stays in its arena
- * and goes with it. Code that holds a file, a lock or a plain allocation must not call anything that throws. */
+ * gn_throw returns to the nearest gn_protect, which a public function puts around its body; what was allocated stays in
+ * its arena and goes with it. Code that holds a file, a lock or a plain allocation must not call anything that throws.
+ */
 #pragma once
 #include <gnomon/base.h>
 #include <stdarg.h>
@@ -17,8 +18,8 @@
 /* Sets the thread's message and returns `status`. */
 gn_status gn_error(gn_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 gn_status gn_error_v(gn_status status, const char *format, va_list) __attribute__((format(printf, 2, 0)));
-/* Appends to the thread's message: each line of the text on a line of its own, indented by four. More detail, or the words of a
- * tool. */
+/* Appends to the thread's message: each line of the text on a line of its own, indented by four. More detail, or the
+ * words of a tool. */
 void gn_error_add(const char *format, ...) __attribute__((format(printf, 1, 2)));
 gn_status gn_error_set(gn_status status, const char *message); /* a message that was kept elsewhere */
 void gn_error_clear(void);

@@ -1,8 +1,8 @@
-/* What a fork must leave usable in the child, where the other threads are gone and what they held stays held: whoever owns a lock is asked to
- * take it before, so that nothing is half done, and to make it anew in the child.
+/* What a fork must leave usable in the child, where the other threads are gone and what they held stays held: whoever
+ * owns a lock is asked to take it before, so that nothing is half done, and to make it anew in the child.
  *
- * They are asked in the order in which they came, which is also the order in which a thread that needs several of them must lock them. No lock
- * of theirs may be held while another is added. */
+ * They are asked in the order in which they came, which is also the order in which a thread that needs several of them
+ * must lock them. No lock of theirs may be held while another is added. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

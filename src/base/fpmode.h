@@ -1,12 +1,13 @@
-/* The floating-point mode. What Gnomon computes does not depend on the caller's: rounding, flushing of subnormals and traps are the default while
- * it works, on each thread that does, and the caller's again when it returns. Reading the mode costs a few cycles; it is written only where it
- * differs.
+/* The floating-point mode. What Gnomon computes does not depend on the caller's: rounding, flushing of subnormals and
+ * traps are the default while it works, on each thread that does, and the caller's again when it returns. Reading the
+ * mode costs a few cycles; it is written only where it differs.
  *
  *     const gn_fpmode mode = gn_fp_enter();
  *     ..
  *     gn_fp_leave(mode);
  *
- * The flags that tell of past exceptions are left as they come where the mode was the default, and are the caller's again where it was not. */
+ * The flags that tell of past exceptions are left as they come where the mode was the default, and are the caller's
+ * again where it was not. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +28,10 @@ static inline uint32_t gn_fp_sse(void)
     __asm__ volatile("stmxcsr %0" : "=m"(now));
     return now;
 }
-static inline bool gn_fp_is_default_sse(uint32_t mode) { return __builtin_expect((mode & ~(uint32_t)GN_SSE_FLAGS) == GN_SSE_DEFAULT, 1); }
+static inline bool gn_fp_is_default_sse(uint32_t mode)
+{
+    return __builtin_expect((mode & ~(uint32_t)GN_SSE_FLAGS) == GN_SSE_DEFAULT, 1);
+}
 static inline uint32_t gn_fp_enter_sse(void)
 {
     const uint32_t now = gn_fp_sse(), fresh = GN_SSE_DEFAULT;
@@ -43,13 +47,15 @@ static inline gn_fpmode gn_fp_enter(void)
     gn_fpmode m = { .sse = gn_fp_enter_sse() };
     const uint16_t fresh = GN_X87_DEFAULT;
     __asm__ volatile("fnstcw %0" : "=m"(m.x87));
-    if (__builtin_expect((m.x87 & GN_X87_MODE) != (GN_X87_DEFAULT & GN_X87_MODE), 0)) __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(fresh) : "memory");
+    if (__builtin_expect((m.x87 & GN_X87_MODE) != (GN_X87_DEFAULT & GN_X87_MODE), 0))
+        __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(fresh) : "memory");
     return m;
 }
 static inline void gn_fp_leave(gn_fpmode m)
 {
     gn_fp_leave_sse(m.sse);
-    if (__builtin_expect((m.x87 & GN_X87_MODE) != (GN_X87_DEFAULT & GN_X87_MODE), 0)) __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(m.x87) : "memory");
+    if (__builtin_expect((m.x87 & GN_X87_MODE) != (GN_X87_DEFAULT & GN_X87_MODE), 0))
+        __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(m.x87) : "memory");
 }
 /* Around generated code, which uses no x87. */
 typedef uint32_t gn_fpmode_code;

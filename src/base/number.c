@@ -1,8 +1,9 @@
 /* Decimal text of binary numbers and back, by exact integer arithmetic.
  *
- * Writing is the free-format algorithm of G. Steele and J. White, How to print floating-point numbers accurately, PLDI 1990, as R. Burger
- * and K. Dybvig scale it, Printing floating-point numbers quickly and accurately, PLDI 1996. Reading divides two integers until 54 bits of
- * the quotient are known. No operation here is one of floating point: those would follow the caller's mode. */
+ * Writing is the free-format algorithm of G. Steele and J. White, How to print floating-point numbers accurately, PLDI
+ * 1990, as R. Burger and K. Dybvig scale it, Printing floating-point numbers quickly and accurately, PLDI 1996. Reading
+ * divides two integers until 54 bits of the quotient are known. No operation here is one of floating point: those would
+ * follow the caller's mode. */
 #include "number.h"
 #include <stdint.h>
 #include <string.h>
@@ -156,7 +157,8 @@ static void begin(quotient *q, const parts *p, bool wide)
     q->point = floor_log10_power_of_two(bits_of(&q->value) - bits_of(&q->divisor) - 1);
     if (q->point > 0) times_power_of_ten(&q->divisor, q->point);
     else
-        times_power_of_ten(&q->value, -q->point), times_power_of_ten(&q->up, -q->point), times_power_of_ten(&q->down, -q->point);
+        times_power_of_ten(&q->value, -q->point), times_power_of_ten(&q->up, -q->point),
+            times_power_of_ten(&q->down, -q->point);
     for (;; times_plus(&q->divisor, 10, 0), q->point++) {
         const int c = wide ? compare_sum(&q->value, &q->up, &q->divisor) : compare(&q->value, &q->divisor);
         if (c < 0 || (c == 0 && wide && !even)) break;
@@ -338,7 +340,8 @@ static uint64_t infinite(format f)
     return (uint64_t)f.exponent_most << f.fraction_bits;
 }
 
-/* The bits of mantissa * 2^exponent, and of a little more if `inexact`; the mantissa's top bit is set. To the nearest, ties to even. */
+/* The bits of mantissa * 2^exponent, and of a little more if `inexact`; the mantissa's top bit is set. To the nearest,
+ * ties to even. */
 static uint64_t nearest(format f, uint64_t mantissa, int exponent, bool inexact)
 {
     const int usual = 63 - f.fraction_bits, drop = exponent + usual < f.least ? f.least - exponent : usual;
@@ -347,7 +350,8 @@ static uint64_t nearest(format f, uint64_t mantissa, int exponent, bool inexact)
     const bool up = rest > half || (rest == half && (inexact || kept & 1));
     const int power = exponent + drop - f.least;
     if (power > f.exponent_most - 2) return infinite(f);
-    return ((uint64_t)power << f.fraction_bits) + kept + up; /* the first bit kept and a carry go into the exponent, where they belong */
+    /* the first bit kept and a carry go into the exponent, where they belong */
+    return ((uint64_t)power << f.fraction_bits) + kept + up;
 }
 
 static uint64_t nearest_wide(format f, wide v, int exponent, bool inexact)

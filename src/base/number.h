@@ -4,8 +4,8 @@
  *     gn_number_shortest(text, 0.1);                "0.1"
  *     gn_number_read("0x1.8p+3 rest", &end, &v);    12.0, end at " rest"
  *
- * Integer arithmetic alone, so that neither the program's locale (a comma for the point) nor its floating-point mode (another rounding,
- * flushed subnormals) changes a digit or a bit. Functions return the text they wrote. */
+ * Integer arithmetic alone, so that neither the program's locale (a comma for the point) nor its floating-point mode
+ * (another rounding, flushed subnormals) changes a digit or a bit. Functions return the text they wrote. */
 #pragma once
 #include <stdbool.h>
 
@@ -21,8 +21,8 @@ char *gn_number_fixed(char out[GN_NUMBER_SIZE], double, int decimals);
 /* %a: "0x1.8p+0"; every bit, no rounding to think about. */
 char *gn_number_hex(char out[GN_NUMBER_SIZE], double);
 
-/* Reads the longest number at the start of text, with nothing before its sign: decimal or hex, "inf" or "nan". Decimal digits, as many as
- * there are, round to nearest, ties to even; what is too large is infinite. False: there is none. */
+/* Reads the longest number at the start of text, with nothing before its sign: decimal or hex, "inf" or "nan". Decimal
+ * digits, as many as there are, round to nearest, ties to even; what is too large is infinite. False: there is none. */
 bool gn_number_read(const char *text, const char **end, double *out);
 bool gn_number_read_f32(const char *text, const char **end, float *out); /* rounded once */
 

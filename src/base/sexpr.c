@@ -81,7 +81,8 @@ static void read_string(reader *r, gn_sx *x)
     GN_VEC(char) text = { 0 };
     advance(r);
     for (;;) {
-        if (r->at == r->end) gn_throw(GN_ESYNTAX, "%s:%d:%d: string without its closing quote", r->name, x->line, x->column);
+        if (r->at == r->end)
+            gn_throw(GN_ESYNTAX, "%s:%d:%d: string without its closing quote", r->name, x->line, x->column);
         char c = *r->at;
         advance(r);
         if (c == '"') break;

@@ -21,8 +21,8 @@ void gn_text_add_n(gn_text *, const char *text, size_t n);
 void gn_text_char(gn_text *, char c);
 const char *gn_text_done(gn_text *); /* "" if nothing was added */
 
-/* Shortest decimal text that reads back as the same double ("0.1", "1e+30", "inf", "-inf", "nan"); always has '.', 'e', "inf" or
- * "nan". */
+/* Shortest decimal text that reads back as the same double ("0.1", "1e+30", "inf", "-inf", "nan"); always has '.', 'e',
+ * "inf" or "nan". */
 void gn_text_double(gn_text *, double);
 /* The same in hex ("0x1.8p+0", "inf", "nan"): every bit, no rounding to think about. */
 void gn_text_hex(gn_text *, double);

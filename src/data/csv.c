@@ -54,7 +54,8 @@ static void measure(table *t)
 }
 
 /* One field [at, end) on the line that begins at `start`: rounded once to what will hold it. */
-static gn_status read_number(const table *t, const char *start, const char *at, const char *end, bool is_target, double *out)
+static gn_status read_number(const table *t, const char *start, const char *at, const char *end, bool is_target,
+                             double *out)
 {
     while (at < end && (*at == ' ' || *at == '\t')) at++;
     while (end > at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r')) end--;
@@ -118,10 +119,12 @@ static gn_status read_table(table *t, gn_dataset *out, int header, int target)
     for (int i = 0; i < header && t->at < t->end; i++) next_line(t);
     measure(t);
     if (t->rows == 0)
-        return gn_error(GN_ESYNTAX, "%s:%lld:1: no row of numbers behind %d header lines", t->path, (long long)t->line, header);
+        return gn_error(GN_ESYNTAX, "%s:%lld:1: no row of numbers behind %d header lines", t->path, (long long)t->line,
+                        header);
     const int64_t column = target < 0 ? target + t->columns : target;
     if (column < 0 || column >= t->columns) {
-        return gn_error(GN_EINVAL, "%s: target column %d of a table with %lld columns", t->path, target, (long long)t->columns);
+        return gn_error(GN_EINVAL, "%s: target column %d of a table with %lld columns", t->path, target,
+                        (long long)t->columns);
     }
     return read_rows(t, out, column);
 }

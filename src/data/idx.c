@@ -39,7 +39,8 @@ static gn_status check_header(const gn_content *b, const char *path, int rank, i
     if (b->n < start) return gn_error(GN_EFORMAT, "%s: truncated in its header: %zu bytes", path, b->n);
     const uint32_t magic = big_endian(b->at), wanted = 0x800u + (uint32_t)rank;
     if (magic != wanted)
-        return gn_error(GN_EFORMAT, "%s: magic number 0x%08x; 0x%08x (u8, %d axes) was expected", path, magic, wanted, rank);
+        return gn_error(GN_EFORMAT, "%s: magic number 0x%08x; 0x%08x (u8, %d axes) was expected", path, magic, wanted,
+                        rank);
     int64_t count = 1;
     for (int d = 0; d < rank; d++) {
         shape[d] = big_endian(b->at + 4 + 4 * d);
@@ -47,7 +48,8 @@ static gn_status check_header(const gn_content *b, const char *path, int rank, i
     }
     if ((uint64_t)count == b->n - start) return GN_OK;
     return gn_error(GN_EFORMAT, "%s: %s: its header promises %lld elements and %zu are there", path,
-                    (uint64_t)count > b->n - start ? "truncated" : "bytes behind the elements", (long long)count, b->n - start);
+                    (uint64_t)count > b->n - start ? "truncated" : "bytes behind the elements", (long long)count,
+                    b->n - start);
 }
 
 static gn_status read_images(gn_array *out, const char *dir, const char *prefix)
@@ -83,7 +85,8 @@ static gn_status read_labels(gn_array *out, const char *dir, const char *prefix)
 gn_status gn_idx_read(gn_dataset *out, const char *dir, const char *prefix)
 {
     if (out) *out = (gn_dataset){ 0 };
-    if (!out || !dir || !prefix) return gn_error(GN_EINVAL, "gn_idx_read: %s is NULL", !out ? "out" : !dir ? "dir" : "prefix");
+    if (!out || !dir || !prefix)
+        return gn_error(GN_EINVAL, "gn_idx_read: %s is NULL", !out ? "out" : !dir ? "dir" : "prefix");
     const gn_fpmode mode = gn_fp_enter(); /* pixels are divided by 255 */
     gn_status s = read_images(&out->x, dir, prefix);
     gn_fp_leave(mode);

@@ -1,4 +1,5 @@
-/* The progress bar: `[#######.......]  48%  51.2k/s  0:07 left  epoch 3 loss 0.124`, redrawn in place at most every 50 ms. */
+/* The progress bar: `[#######.......]  48%  51.2k/s  0:07 left  epoch 3 loss 0.124`, redrawn in place at most every 50
+ * ms. */
 #include <gnomon/data.h>
 #include <stdarg.h>
 #include <stdbool.h>

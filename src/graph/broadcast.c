@@ -1,5 +1,5 @@
-/* Broadcasting of builders' operands: after it, every operand has the shape of the result, and repetition is a node that anyone can
- * see. */
+/* Broadcasting of builders' operands: after it, every operand has the shape of the result, and repetition is a node
+ * that anyone can see. */
 #include "op.h"
 
 typedef struct common {
@@ -16,8 +16,8 @@ static const gn_dim *common_extent(gn_graph *g, const char *op, size_t n, gn_exp
         const gn_dim *const d = e[i]->type->dim[e[i]->type->n - from_end];
         if (gn_dim_is(d, 1)) continue;
         if (best && gn_dim_never_equal(&g->dims, best, d))
-            gn_throw_at(g, GN_ESHAPE, op, e, n, "extents of axis -%zu differ: %s and %s", from_end, gn_dim_text(&g->arena, best),
-                        gn_dim_text(&g->arena, d));
+            gn_throw_at(g, GN_ESHAPE, op, e, n, "extents of axis -%zu differ: %s and %s", from_end,
+                        gn_dim_text(&g->arena, best), gn_dim_text(&g->arena, d));
         if (!best || (gn_dim_is_const(d, NULL) && !gn_dim_is_const(best, NULL))) best = d;
     }
     return best ? best : gn_dim_const(&g->dims, 1);

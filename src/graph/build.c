@@ -124,7 +124,9 @@ static void describe_operands(gn_graph *g, gn_text *t, gn_expr *const *operand, 
     for (size_t i = 0; i < shown; i++) {
         const gn_origin *const o = operand[i] ? gn_origin_of(operand[i]) : NULL;
         gn_textf(t, "\n    %-*s  ", wide, name[i]);
-        if (o) gn_textf(t, "%-*s  made at %s:%d%s%s", wider, type[i], o->loc.file, o->loc.line, *o->scope ? " in " : "", o->scope);
+        if (o)
+            gn_textf(t, "%-*s  made at %s:%d%s%s", wider, type[i], o->loc.file, o->loc.line, *o->scope ? " in " : "",
+                     o->scope);
         else gn_text_add(t, type[i]);
     }
     if (n > shown) gn_textf(t, "\n    and %zu more", n - shown);
@@ -152,8 +154,8 @@ static void check_expr(gn_graph *g, const char *op, size_t i, const gn_expr *e)
     if (!e) gn_throw_at(g, GN_EINVAL, op, NULL, 0, "operand %zu is NULL: a forgotten variable?", i + 1);
     if (gn_is_error(e)) gn_rethrow((gn_status)PASS_ERROR);
     if (gn_graph_in(e) != g)
-        gn_throw_at(g, GN_EINVAL, op, (gn_expr *const[]){ (gn_expr *)(uintptr_t)e }, 1, "operand %zu belongs to another graph",
-                    i + 1);
+        gn_throw_at(g, GN_EINVAL, op, (gn_expr *const[]){ (gn_expr *)(uintptr_t)e }, 1,
+                    "operand %zu belongs to another graph", i + 1);
 }
 
 void gn_check_exprs(gn_graph *g, const char *op, size_t n, gn_expr *const *e)
@@ -169,7 +171,8 @@ static bool fits_integer(gn_dtype dtype, const gn_operand *number, int64_t *out)
     int64_t v = number->integer;
     if (number->kind == 3) return *out = v, dtype == GN_U64;
     if (number->kind == 1) {
-        if (!(number->number >= -0x1p63 && number->number < 0x1p63) || number->number != floor(number->number)) return false;
+        if (!(number->number >= -0x1p63 && number->number < 0x1p63) || number->number != floor(number->number))
+            return false;
         v = (int64_t)number->number;
     }
     *out = v;
@@ -185,10 +188,14 @@ gn_expr *gn_number_node(gn_graph *g, const char *op, gn_dtype dtype, const gn_op
     const double d = number->kind == 2 ? (double)number->integer : number->number;
     const bool fits = gn_is_float(dtype) ? gn_float_store(dtype, d, bytes) : fits_integer(dtype, number, &v);
     if (!fits && number->kind == 3)
-        gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRIu64 " does not fit %s", (uint64_t)number->integer, gn_dtypes[dtype].name);
+        gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRIu64 " does not fit %s", (uint64_t)number->integer,
+                    gn_dtypes[dtype].name);
     if (!fits && number->kind == 2)
-        gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRId64 " does not fit %s", number->integer, gn_dtypes[dtype].name);
-    if (!fits) gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %s does not fit %s", GN_NUMBER(number->number), gn_dtypes[dtype].name);
+        gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %" PRId64 " does not fit %s", number->integer,
+                    gn_dtypes[dtype].name);
+    if (!fits)
+        gn_throw_at(g, GN_EDTYPE, op, NULL, 0, "the number %s does not fit %s", GN_NUMBER(number->number),
+                    gn_dtypes[dtype].name);
     if (!gn_is_float(dtype)) memcpy(bytes, &v, gn_dtype_size(dtype)); /* little-endian */
     return gn_constant_node(g, gn_type_tensor(g, dtype, 0, NULL), bytes, gn_dtype_size(dtype));
 }

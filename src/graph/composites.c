@@ -112,7 +112,8 @@ static gn_expr *make_slope(gn_graph *g, const gn_request *r)
 
 static gn_expr *unary(gn_loc loc, const gn_op_info *op, gn_expr *(*make)(gn_graph *, const gn_request *), gn_expr *x)
 {
-    return gn_request_make(loc, &(gn_request){ .name = op->name, .make = make, .op = op, .n = 1, .in = { gn_operand_expr(x) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = op->name, .make = make, .op = op, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_square_at(gn_loc loc, gn_expr *x)
@@ -138,12 +139,14 @@ gn_expr *gn_silu_at(gn_loc loc, gn_expr *x)
 gn_expr *gn_leaky_relu_at(gn_loc loc, gn_expr *x, double slope)
 {
     return gn_request_make(
-        loc, &(gn_request){ .name = "leaky_relu", .make = make_slope, .number = slope, .n = 1, .in = { gn_operand_expr(x) } });
+        loc, &(gn_request){
+                 .name = "leaky_relu", .make = make_slope, .number = slope, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_clip_at(gn_loc loc, gn_expr *x, gn_operand low, gn_operand high)
 {
     return gn_request_make(
         loc,
-        &(gn_request){ .name = "clip", .make = make_number, .op = &gn_op_clip, .n = 3, .in = { gn_operand_expr(x), low, high } });
+        &(gn_request){
+            .name = "clip", .make = make_number, .op = &gn_op_clip, .n = 3, .in = { gn_operand_expr(x), low, high } });
 }

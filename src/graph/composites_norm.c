@@ -46,7 +46,8 @@ static gn_expr *through_rows(gn_graph *g, gn_expr *y, gn_expr *r, gn_expr *t)
     return gn_times(g, repeated(g, r, t), gn_minus(g, gn_minus(g, t, repeated(g, mean(g, t), t)), along));
 }
 
-/* dr / dx_j = -r^2 y_j / n. The gradient of a result that nothing uses stays out: 0 times x stays in a graph, since x may be infinite. */
+/* dr / dx_j = -r^2 y_j / n. The gradient of a result that nothing uses stays out: 0 times x stays in a graph, since x
+ * may be infinite. */
 static void vjp(gn_graph *g, gn_expr *node, gn_expr *d, gn_expr **gin)
 {
     gn_expr *const x = node->in[0], *const y = gn_make_proj(g, node, 0), *const r = gn_make_proj(g, node, 1);
@@ -101,7 +102,9 @@ static gn_expr *make(gn_graph *g, const gn_request *r)
 
 gn_expr *gn_layer_norm_at(gn_loc loc, gn_expr *x, gn_operand scale, gn_operand shift, double epsilon)
 {
-    return gn_request_make(
-        loc, &(gn_request){
-                 .name = "layer_norm", .make = make, .number = epsilon, .n = 3, .in = { gn_operand_expr(x), scale, shift } });
+    return gn_request_make(loc, &(gn_request){ .name = "layer_norm",
+                                               .make = make,
+                                               .number = epsilon,
+                                               .n = 3,
+                                               .in = { gn_operand_expr(x), scale, shift } });
 }

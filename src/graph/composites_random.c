@@ -1,8 +1,8 @@
 /* Random numbers as pure functions of a key and a counter.
  *
- * Philox4x32-10 (J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011, section 3.3) turns a key of two words
- * and a counter of four into four random words. The key comes from seed, scope and name; the counter of an element is (its place
- * along the last axis, the number of its row, the two words of `step`). */
+ * Philox4x32-10 (J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011, section 3.3) turns a key of
+ * two words and a counter of four into four random words. The key comes from seed, scope and name; the counter of an
+ * element is (its place along the last axis, the number of its row, the two words of `step`). */
 #include "composites.h"
 #include "number.h"
 #include "ops/request.h"
@@ -38,8 +38,8 @@ static const gn_region *expand_philox(gn_graph *g, const gn_type *const *in, siz
 
 /* ---- words to numbers ---- */
 
-/* Operands of the three: key0, key1, step0, step1, all u32 scalars. Four random words for each element of the shape, as (rows,
- * columns). */
+/* Operands of the three: key0, key1, step0, step1, all u32 scalars. Four random words for each element of the shape, as
+ * (rows, columns). */
 static gn_expr *words_of(gn_graph *g, gn_expr *const *p, const gn_attr *shape, const gn_dim **flat)
 {
     gn_dim_pool *d = &g->dims;
@@ -67,7 +67,8 @@ static gn_expr *upper_bits(gn_graph *g, gn_expr *word, int n)
 static gn_expr *unit(gn_graph *g, gn_expr *words, int first, gn_dtype t)
 {
     const int bits = significant_bits(t);
-    if (t != GN_F64) return gn_scaled(g, gn_make_cast(g, upper_bits(g, gn_make_proj(g, words, first), bits), t), ldexp(1, -bits));
+    if (t != GN_F64)
+        return gn_scaled(g, gn_make_cast(g, upper_bits(g, gn_make_proj(g, words, first), bits), t), ldexp(1, -bits));
     gn_expr *const high = gn_make_cast(g, upper_bits(g, gn_make_proj(g, words, first), 27), t);
     gn_expr *const low = gn_make_cast(g, upper_bits(g, gn_make_proj(g, words, first + 1), 26), t);
     return gn_scaled(g, gn_plus(g, gn_scaled(g, high, 0x1p26), low), 0x1p-53);
@@ -86,8 +87,8 @@ static const gn_region *expand_normal(gn_graph *g, const gn_type *const *in, siz
     const gn_dtype dtype = (gn_dtype)attr[0].i, t = dtype == GN_F64 ? GN_F64 : GN_F32;
     const gn_dim *flat[2];
     gn_expr *const words = words_of(g, gn_body_params(g, n, in), &attr[1], flat);
-    gn_expr *const below = unit(g, words, 0, t), *const u =
-                                                     gn_plus(g, below, gn_make_like(g, below, ldexp(1, -significant_bits(t))));
+    gn_expr *const below = unit(g, words, 0, t), *const u = gn_plus(
+                                                     g, below, gn_make_like(g, below, ldexp(1, -significant_bits(t))));
     gn_expr *const radius = gn_make1(g, &gn_op_sqrt, gn_scaled(g, gn_make1(g, &gn_op_log, u), -2));
     gn_expr *const wave = gn_make1(g, &gn_op_cos, gn_scaled(g, unit(g, words, 2, t), 6.283185307179586));
     gn_expr *const z = gn_make_cast(g, gn_times(g, radius, wave), dtype);
@@ -184,7 +185,8 @@ static gn_attr shape_attr(gn_graph *g, const gn_request *r)
 static gn_expr *make_floats(gn_graph *g, const gn_request *r)
 {
     gn_expr *in[4];
-    if ((unsigned)r->dtype >= GN_NDTYPES || !gn_is_float(r->dtype)) gn_request_fail(g, r, GN_EDTYPE, "the dtype is not floating");
+    if ((unsigned)r->dtype >= GN_NDTYPES || !gn_is_float(r->dtype))
+        gn_request_fail(g, r, GN_EDTYPE, "the dtype is not floating");
     key_and_step(g, r, 0, r->label, in);
     const gn_attr attr[2] = { { .kind = GN_ATTR_DTYPE, .i = r->dtype }, shape_attr(g, r) };
     return gn_node(g, r->op, in, 4, attr);
@@ -215,8 +217,10 @@ static void check_drop(gn_graph *g, const gn_request *r, gn_expr *const *key_and
     gn_text t = { .arena = &g->arena };
     gn_expr_describe(&t, *first);
     gn_request_fail(g, r, GN_EINVAL,
-                    "the name \"%s\" was used with this step before, for %s: both masks would be equal; gn_scope_push tells layers apart, and a mask "
-                    "that is meant to be shared is made by gn_bernoulli", r->label, gn_text_done(&t));
+                    "the name \"%s\" was used with this step before, for %s: both masks would be equal; gn_scope_push "
+                    "tells layers apart, and a mask "
+                    "that is meant to be shared is made by gn_bernoulli",
+                    r->label, gn_text_done(&t));
 }
 
 static gn_expr *make_dropout(gn_graph *g, const gn_request *r)
@@ -226,7 +230,9 @@ static gn_expr *make_dropout(gn_graph *g, const gn_request *r)
     key_and_step(g, r, 1, r->label, in);
     check_drop(g, r, in);
     if (r->in[1].kind != 0)
-        gn_lint(g, GN_LINT_LITERAL_STEP, "the step is a number: every call drops the same elements; an input or a variable that counts changes them");
+        gn_lint(g, GN_LINT_LITERAL_STEP,
+                "the step is a number: every call drops the same elements; an input or a variable that counts changes "
+                "them");
     const double keep = 1 - r->number;
     const gn_attr attr[2] = { { .kind = GN_ATTR_FLOAT, .f = keep },
                               { .kind = GN_ATTR_DIMS, .n = (uint32_t)gn_rank_in(x), .dims = x->type->dim } };
@@ -245,8 +251,8 @@ static gn_expr *draw(gn_loc loc, gn_request r, const char *name, gn_operand step
 static gn_expr *uniform(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape,
                         va_list *args)
 {
-    return draw(loc, (gn_request){ .make = make_floats, .graph = g, .op = &gn_op_uniform, .dtype = dtype }, name, step, shape,
-                args);
+    return draw(loc, (gn_request){ .make = make_floats, .graph = g, .op = &gn_op_uniform, .dtype = dtype }, name, step,
+                shape, args);
 }
 
 gn_expr *gn_uniform_text(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape)
@@ -263,9 +269,11 @@ gn_expr *gn_uniform_at(gn_loc loc, gn_graph *g, const char *name, gn_operand ste
     return y;
 }
 
-static gn_expr *normal(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape, va_list *args)
+static gn_expr *normal(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape,
+                       va_list *args)
 {
-    return draw(loc, (gn_request){ .make = make_floats, .graph = g, .op = &gn_op_normal, .dtype = dtype }, name, step, shape, args);
+    return draw(loc, (gn_request){ .make = make_floats, .graph = g, .op = &gn_op_normal, .dtype = dtype }, name, step,
+                shape, args);
 }
 
 gn_expr *gn_normal_text(gn_loc loc, gn_graph *g, const char *name, gn_operand step, gn_dtype dtype, const char *shape)
@@ -282,10 +290,11 @@ gn_expr *gn_normal_at(gn_loc loc, gn_graph *g, const char *name, gn_operand step
     return y;
 }
 
-static gn_expr *bernoulli(gn_loc loc, gn_graph *g, const char *name, gn_operand step, double p, const char *shape, va_list *args)
+static gn_expr *bernoulli(gn_loc loc, gn_graph *g, const char *name, gn_operand step, double p, const char *shape,
+                          va_list *args)
 {
-    return draw(loc, (gn_request){ .make = make_bernoulli, .graph = g, .op = &gn_op_bernoulli, .number = p }, name, step, shape,
-                args);
+    return draw(loc, (gn_request){ .make = make_bernoulli, .graph = g, .op = &gn_op_bernoulli, .number = p }, name,
+                step, shape, args);
 }
 
 gn_expr *gn_bernoulli_text(gn_loc loc, gn_graph *g, const char *name, gn_operand step, double p, const char *shape)
@@ -304,8 +313,10 @@ gn_expr *gn_bernoulli_at(gn_loc loc, gn_graph *g, const char *name, gn_operand s
 
 gn_expr *gn_dropout_at(gn_loc loc, gn_expr *x, double p, const char *name, gn_operand step)
 {
-    return gn_request_make(
-        loc,
-        &(gn_request){
-            .name = "dropout", .make = make_dropout, .number = p, .label = name, .n = 2, .in = { gn_operand_expr(x), step } });
+    return gn_request_make(loc, &(gn_request){ .name = "dropout",
+                                               .make = make_dropout,
+                                               .number = p,
+                                               .label = name,
+                                               .n = 2,
+                                               .in = { gn_operand_expr(x), step } });
 }

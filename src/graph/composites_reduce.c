@@ -1,4 +1,5 @@
-/* Composites over reductions: mean, variance, and the product of the other elements, which the gradient of a product needs. */
+/* Composites over reductions: mean, variance, and the product of the other elements, which the gradient of a product
+ * needs. */
 #include "composites.h"
 #include "evaluate.h"
 #include "ops/reference.h"
@@ -89,13 +90,14 @@ static gn_expr *has_other(gn_graph *g, gn_expr *these, const gn_axis_list *axes)
     return gn_make2(g, &gn_op_lt, own, all);
 }
 
-/* The product of all, divided by the element. Exponents are apart, so that nothing overflows or vanishes on the way; zeros and
- * infinities count as 1, and are multiplied with where another element is one. */
+/* The product of all, divided by the element. Exponents are apart, so that nothing overflows or vanishes on the way;
+ * zeros and infinities count as 1, and are multiplied with where another element is one. */
 static const gn_region *expand_others(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
 {
     const gn_axis_list axes = axes_of(attr);
     gn_expr *const x = gn_body_params(g, n, in)[0], *const v = gn_make_cast(g, x, GN_F64), *e;
-    gn_expr *const one = gn_make_like(g, v, 1), *const zero = gn_make_like(g, v, 0), *const inf = gn_make_like(g, v, INFINITY);
+    gn_expr *const one = gn_make_like(g, v, 1), *const zero = gn_make_like(g, v, 0),
+                   *const inf = gn_make_like(g, v, INFINITY);
     gn_expr *const is_zero = gn_make2(g, &gn_op_eq, v, zero), *const is_inf =
                                                                   gn_make2(g, &gn_op_eq, gn_make1(g, &gn_op_abs, v), inf);
     gn_expr *const apart = gn_make2(g, &gn_op_or, is_zero, is_inf);
@@ -157,9 +159,9 @@ static gn_expr *jvp_var(gn_graph *g, gn_expr *y, gn_expr *const *t)
     return gn_summed(g, gn_times(g, t[0], slope_of_var(g, y, &axes)), &axes);
 }
 
-/* The matrix d others[i] / d x[j], the product of all but i and j, is symmetric with a diagonal of 0, so both modes are one
- * product with it. Its row i is prod_others of x with element i replaced by 1. Shapes: x (S); the matrix (S with the axes as j,
- * then the axes again as i). */
+/* The matrix d others[i] / d x[j], the product of all but i and j, is symmetric with a diagonal of 0, so both modes are
+ * one product with it. Its row i is prod_others of x with element i replaced by 1. Shapes: x (S); the matrix (S with
+ * the axes as j, then the axes again as i). */
 static gn_expr *times_others(gn_graph *g, gn_expr *y, gn_expr *t)
 {
     gn_expr *const x = y->in[0];

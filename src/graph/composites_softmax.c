@@ -1,5 +1,5 @@
-/* Softmax and its relatives. All subtract the largest element first, so that nothing overflows; their derivatives are closed
- * forms over the result, so nothing is differentiated through the shift. */
+/* Softmax and its relatives. All subtract the largest element first, so that nothing overflows; their derivatives are
+ * closed forms over the result, so nothing is differentiated through the shift. */
 #include "composites.h"
 #include "ops/request.h"
 #include <math.h>
@@ -8,7 +8,8 @@ static const gn_type *infer_rows(gn_graph *g, gn_expr *const *in, size_t n, cons
 {
     const gn_expr *x = in[0];
     if (attr[0].i < 0 || (size_t)attr[0].i >= gn_rank_in(x))
-        gn_throw_at(g, GN_EAXIS, "softmax", in, n, "axis %lld of a tensor of rank %zu", (long long)attr[0].i, gn_rank_in(x));
+        gn_throw_at(g, GN_EAXIS, "softmax", in, n, "axis %lld of a tensor of rank %zu", (long long)attr[0].i,
+                    gn_rank_in(x));
     return x->type;
 }
 
@@ -50,9 +51,9 @@ static const gn_region *expand_log_softmax(gn_graph *g, const gn_type *const *in
     return gn_body(g, n, in, gn_minus(g, z, gn_make_unreduce(g, logs, z, &axis)));
 }
 
-/* Where exponentials and the sum of any number of them neither overflow nor lose digits by underflow, nothing is subtracted: adding
- * the largest element again may cancel most of the logarithm (of 1000 elements of about -log 1000). Nor is it where it is infinite: a
- * row of -inf has -inf, one with inf has inf. */
+/* Where exponentials and the sum of any number of them neither overflow nor lose digits by underflow, nothing is
+ * subtracted: adding the largest element again may cancel most of the logarithm (of 1000 elements of about -log 1000).
+ * Nor is it where it is infinite: a row of -inf has -inf, one with inf has inf. */
 static gn_expr *shift_of(gn_graph *g, gn_expr *m)
 {
     const double safe = gn_dtype_in(m) == GN_F64 ? 512 : gn_dtype_in(m) == GN_F16 ? 0 : 64;
@@ -130,7 +131,8 @@ static const gn_type *infer_cross_entropy(gn_graph *g, gn_expr *const *in, size_
     if (!gn_is_float(gn_dtype_in(x)))
         gn_throw_at(g, GN_EDTYPE, "cross_entropy", in, n, "logits are %s, not floating", gn_dtype_name(gn_dtype_in(x)));
     if (!gn_is_int(gn_dtype_in(labels)))
-        gn_throw_at(g, GN_EDTYPE, "cross_entropy", in, n, "labels are %s, not integers", gn_dtype_name(gn_dtype_in(labels)));
+        gn_throw_at(g, GN_EDTYPE, "cross_entropy", in, n, "labels are %s, not integers",
+                    gn_dtype_name(gn_dtype_in(labels)));
     if (gn_rank_in(x) == 0 || gn_rank_in(labels) != gn_rank_in(x) - 1)
         gn_throw_at(g, GN_ESHAPE, "cross_entropy", in, n, "labels have rank %zu, expected one less than the logits",
                     gn_rank_in(labels));
@@ -148,8 +150,8 @@ static gn_expr *is_label(gn_graph *g, gn_expr *labels, size_t rank, const gn_dim
     return gn_make2(g, &gn_op_eq, position, gn_make_broadcast(g, labels, rank, shape, to));
 }
 
-/* log(sum e^z) - z[label] with z = x - max x: both terms are small where the loss is. The picked logit is a sum over a selection,
- * which fuses with the row; nothing of the size of a one-hot matrix exists. */
+/* log(sum e^z) - z[label] with z = x - max x: both terms are small where the loss is. The picked logit is a sum over a
+ * selection, which fuses with the row; nothing of the size of a one-hot matrix exists. */
 static const gn_region *expand_cross_entropy(gn_graph *g, const gn_type *const *in, size_t n, const gn_attr *attr)
 {
     (void)attr;
@@ -236,7 +238,8 @@ static gn_expr *make_axis(gn_graph *g, const gn_request *r)
 static gn_expr *along(gn_loc loc, const gn_op_info *op, gn_expr *x, int axis)
 {
     return gn_request_make(
-        loc, &(gn_request){ .name = op->name, .make = make_axis, .op = op, .axis = axis, .n = 1, .in = { gn_operand_expr(x) } });
+        loc, &(gn_request){
+                 .name = op->name, .make = make_axis, .op = op, .axis = axis, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_softmax_at(gn_loc loc, gn_expr *x, int axis)
@@ -257,7 +260,8 @@ gn_expr *gn_log_sum_exp_at(gn_loc loc, gn_expr *x, int axis)
 static gn_expr *make_cross_entropy(gn_graph *g, const gn_request *r)
 {
     if (r->x[0]->op == &gn_op_softmax)
-        gn_lint(g, GN_LINT_DOUBLE_SOFTMAX, "the logits are the result of softmax, which cross_entropy takes itself: give it softmax's operand");
+        gn_lint(g, GN_LINT_DOUBLE_SOFTMAX,
+                "the logits are the result of softmax, which cross_entropy takes itself: give it softmax's operand");
     r->x[0] = gn_make_cast(g, r->x[0], gn_float_of(gn_dtype_in(r->x[0])));
     return gn_node(g, &gn_op_cross_entropy, r->x, 2, NULL);
 }
@@ -280,7 +284,12 @@ static gn_expr *make_one_hot(gn_graph *g, const gn_request *r)
 
 static gn_expr *one_hot(gn_loc loc, gn_expr *labels, gn_dtype dtype, const char *n, va_list *args)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "one_hot", .make = make_one_hot, .dtype = dtype, .text = n, .args = args, .n = 1,
+    return gn_request_make(loc, &(gn_request){ .name = "one_hot",
+                                               .make = make_one_hot,
+                                               .dtype = dtype,
+                                               .text = n,
+                                               .args = args,
+                                               .n = 1,
                                                .in = { gn_operand_expr(labels) } });
 }
 

@@ -1,5 +1,6 @@
-/* What type rules ask of extents: what holds for every size is let through, what holds for none is an error at the user's line, and what is open is
- * noted for the call. A constraint is two dims that must be equal; `big >= small` is max(small, big) = big. */
+/* What type rules ask of extents: what holds for every size is let through, what holds for none is an error at the
+ * user's line, and what is open is noted for the call. A constraint is two dims that must be equal; `big >= small` is
+ * max(small, big) = big. */
 #include "op.h"
 #include <string.h>
 
@@ -30,7 +31,8 @@ static const char *describe(gn_graph *g, const char *op, gn_expr *const *in, siz
     return gn_text_done(&t);
 }
 
-static void constrain(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what)
+static void constrain(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b,
+                      const char *what)
 {
     gn_push(&g->arena, &g->pending, (gn_constraint){ a, b, g->here, describe(g, op, in, n, what), { NULL, 0 } });
 }
@@ -62,11 +64,13 @@ bool gn_dim_never_equal(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
     return low > 0 || high < 0;
 }
 
-void gn_infer_equal(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what)
+void gn_infer_equal(gn_graph *g, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b,
+                    const char *what)
 {
     if (a == b) return;
     if (gn_dim_never_equal(&g->dims, a, b))
-        gn_throw_at(g, GN_ESHAPE, op, in, n, "%s differ: %s and %s", what, gn_dim_text(&g->arena, a), gn_dim_text(&g->arena, b));
+        gn_throw_at(g, GN_ESHAPE, op, in, n, "%s differ: %s and %s", what, gn_dim_text(&g->arena, a),
+                    gn_dim_text(&g->arena, b));
     constrain(g, op, in, n, a, b, what);
 }
 
@@ -77,7 +81,8 @@ void gn_infer_at_least(gn_graph *g, const char *op, gn_expr *const *in, size_t n
     gn_dim_range(gn_dim_sub(&g->dims, big, small), NULL, &low, &high);
     if (low >= 0) return;
     if (high < 0)
-        gn_throw_at(g, GN_ESHAPE, op, in, n, "%s is %s, at least %s is needed", what, gn_dim_text(&g->arena, big), gn_dim_text(&g->arena, small));
+        gn_throw_at(g, GN_ESHAPE, op, in, n, "%s is %s, at least %s is needed", what, gn_dim_text(&g->arena, big),
+                    gn_dim_text(&g->arena, small));
     constrain(g, op, in, n, gn_dim_max(&g->dims, small, big), big, what);
 }
 
@@ -104,7 +109,8 @@ const gn_type *gn_infer_same_shape(gn_graph *g, const char *op, gn_expr *const *
     for (size_t i = 1; i < n; i++) {
         if (in[i]->type->n != rank) gn_throw_at(g, GN_ESHAPE, op, in, n, "ranks differ: %zu and %d", rank, in[i]->type->n);
         for (size_t d = 0; d < rank && in[i]->type->dim != in[0]->type->dim; d++)
-            shape[d] = gn_infer_extent(g, op, in, n, shape[d], in[i]->type->dim[d], gn_arena_printf(&g->arena, "extents of axis %zu", d));
+            shape[d] = gn_infer_extent(g, op, in, n, shape[d], in[i]->type->dim[d],
+                                       gn_arena_printf(&g->arena, "extents of axis %zu", d));
     }
     return gn_type_tensor(g, dtype, rank, shape);
 }
@@ -121,6 +127,7 @@ void gn_infer_extents_exist(gn_graph *g, const char *op, gn_expr *const *in, siz
 {
     for (size_t d = 0; type->kind == GN_TYPE_TENSOR && d < type->n; d++) {
         if (gn_dim_is_const(type->dim[d], NULL) || is_extent_of(in, n, type->dim[d])) continue;
-        gn_infer_at_least(g, op, in, n, type->dim[d], gn_dim_const(&g->dims, 0), gn_arena_printf(&g->arena, "extent of axis %zu of the result", d));
+        gn_infer_at_least(g, op, in, n, type->dim[d], gn_dim_const(&g->dims, 0),
+                          gn_arena_printf(&g->arena, "extent of axis %zu of the result", d));
     }
 }

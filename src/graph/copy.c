@@ -1,11 +1,12 @@
 /* The private copy a compile works on.
  *
- * Its numbering depends on the program alone: inputs first, in call order, then what outputs and updates need, operands before
- * users, in the order of operands. What else was built in the user's graph, or compiled before, leaves no trace.
+ * Its numbering depends on the program alone: inputs first, in call order, then what outputs and updates need, operands
+ * before users, in the order of operands. What else was built in the user's graph, or compiled before, leaves no trace.
  *
- * Named dims that must be equal are one name in the copy: a constraint `n = m` or `n = 2*m` replaces a name everywhere, so later
- * stages see equal extents as equal. What cannot be solved for a name stays a check at the call. Either way the constraint is kept
- * with its line; one that was used has equal sides, and explains why an input must have the size that it must have. */
+ * Named dims that must be equal are one name in the copy: a constraint `n = m` or `n = 2*m` replaces a name everywhere,
+ * so later stages see equal extents as equal. What cannot be solved for a name stays a check at the call. Either way
+ * the constraint is kept with its line; one that was used has equal sides, and explains why an input must have the size
+ * that it must have. */
 #include "core.h"
 #include "dim_parts.h"
 #include "graph_text.h"
@@ -147,8 +148,8 @@ static const gn_dim *value_of_name(gn_dim_pool *pool, const gn_dim *zero, const 
     return low >= 0 ? value : NULL;
 }
 
-/* Solves a = b for a name: of several for the one that is bound last. Where the value might be negative, the sides are compared at the call, so that
- * its words have both. */
+/* Solves a = b for a name: of several for the one that is bound last. Where the value might be negative, the sides are
+ * compared at the call, so that its words have both. */
 static void solve(copier *c, const gn_constraint *x)
 {
     gn_dim_pool *const pool = &c->to->dims;
@@ -171,15 +172,17 @@ static void keep_constraint(copier *c, const gn_constraint *x)
 {
     const gn_dim *const a = translate(c, x->a), *const b = translate(c, x->b);
     const char *const place = x->loc.file ? gn_arena_printf(c->arena, "%s:%d: ", x->loc.file, x->loc.line) : "";
-    const char *const again = x->again.file ? gn_arena_printf(c->arena, "\n    built again at %s:%d", x->again.file, x->again.line) : "";
+    const char *const again =
+        x->again.file ? gn_arena_printf(c->arena, "\n    built again at %s:%d", x->again.file, x->again.line) : "";
     const gn_dim *least;
     const bool is_bound = gn_constraint_is_bound(x->a, x->b, &least);
-    const char *const text = is_bound ? gn_arena_printf(c->arena, "%s: %s, at least %s", x->text, shown(c, x->b), shown(c, least))
-                                      : gn_arena_printf(c->arena, "%s: %s and %s", x->text, shown(c, x->a), shown(c, x->b));
+    const char *const text =
+        is_bound ? gn_arena_printf(c->arena, "%s: %s, at least %s", x->text, shown(c, x->b), shown(c, least))
+                 : gn_arena_printf(c->arena, "%s: %s and %s", x->text, shown(c, x->a), shown(c, x->b));
     if (gn_dim_never_equal(&c->to->dims, a, b)) {
         if (is_bound) gn_throw(GN_ESHAPE, "%s%s is needed: it is %s%s", place, text, shown(c, b), again);
-        gn_throw(GN_ESHAPE, "%s%s differ: %s is %s and %s is %s%s", place, x->text, shown(c, x->a), shown(c, a), shown(c, x->b),
-                 shown(c, b), again);
+        gn_throw(GN_ESHAPE, "%s%s differ: %s is %s and %s is %s%s", place, x->text, shown(c, x->a), shown(c, a),
+                 shown(c, x->b), shown(c, b), again);
     }
     gn_push(c->arena, &c->core->constraints, (gn_constraint){ a, b, x->loc, text, x->again });
 }
@@ -248,7 +251,8 @@ static gn_expr *copy_node(copier *c, gn_expr *e)
     set_place(c, e);
     gn_expr *const made = gn_node(c->to, e->op, in, e->nin, attr);
     const gn_origin *const o = e->op == &gn_op_check_index ? gn_origin_of(e) : NULL;
-    for (const gn_origin *p = o; p; p = p->next) { /* one check may serve several operations, and a gradient that was there before them */
+    /* one check may serve several operations, and a gradient that was there before them */
+    for (const gn_origin *p = o; p; p = p->next) {
         c->to->here = p->loc;
         gn_node(c->to, e->op, in, e->nin, attr);
     }
@@ -348,9 +352,13 @@ static void copy_all(void *arg)
 struct gn_core *gn_graph_copy(gn_arena *arena, gn_graph *g, gn_exprs in, gn_exprs out, gn_exprs variable, gn_exprs value,
                               size_t nfix, const gn_fix *fix)
 {
-    copy_call call = {
-        .c = { .arena = arena, .from = g }, .in = in, .out = out, .variable = variable, .value = value, .nfix = nfix, .fix = fix
-    };
+    copy_call call = { .c = { .arena = arena, .from = g },
+                       .in = in,
+                       .out = out,
+                       .variable = variable,
+                       .value = value,
+                       .nfix = nfix,
+                       .fix = fix };
     call.c.core = GN_NEW_OBJECT(arena, struct gn_core);
     call.c.to = call.c.core->graph = gn_graph_private(g->context);
     call.c.to->relax = g->relax;

@@ -11,7 +11,8 @@ typedef struct gn_differentiation {
     gn_expr **out;
     gn_disconnected disconnected;
     bool forward;
-    /* Puts in place of ys what has the same values and better derivatives; xs stand in it as they are. Throws. NULL: nothing. */
+    /* Puts in place of ys what has the same values and better derivatives; xs stand in it as they are. Throws. NULL:
+     * nothing. */
     void (*prepare)(gn_graph *, size_t n, gn_expr **ys, size_t m, gn_expr *const *xs);
     gn_arena scratch;
 } gn_differentiation;

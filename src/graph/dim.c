@@ -1,12 +1,12 @@
 /* Dims: construction in canonical form.
  *
- * A dim is a sorted gn_sum of terms, a term a coefficient times an interned product of interned atoms, so equality is a pointer
- * comparison at every level. Products are ordered lexicographically, the longer first (a*a, a*b, a, b, 1): a monomial order, which
- * is what makes the division in gn_dim_exact end. Nothing is ordered by address or age: two programs that build the same dim in
- * different ways print it alike.
+ * A dim is a sorted gn_sum of terms, a term a coefficient times an interned product of interned atoms, so equality is a
+ * pointer comparison at every level. Products are ordered lexicographically, the longer first (a*a, a*b, a, b, 1): a
+ * monomial order, which is what makes the division in gn_dim_exact end. Nothing is ordered by address or age: two
+ * programs that build the same dim in different ways print it alike.
  *
- * Every simplification here holds for all integer values of the symbols, negative ones and zero divisors included. What needs to
- * know more about them stands in dim_facts.c. */
+ * Every simplification here holds for all integer values of the symbols, negative ones and zero divisors included. What
+ * needs to know more about them stands in dim_facts.c. */
 #include "dim.h"
 #include "checked.h"
 #include "dim_parts.h"
@@ -59,8 +59,8 @@ int64_t gn_gcd(int64_t a, int64_t b)
     return x > INT64_MAX ? 1 : (int64_t)x;
 }
 
-/* Order. What is not one pointer differs, so that the first difference decides, however deep it lies. Past DEEP it would have to be looked for too
- * long: there depth decides, then a hash of names and structure. */
+/* Order. What is not one pointer differs, so that the first difference decides, however deep it lies. Past DEEP it
+ * would have to be looked for too long: there depth decides, then a hash of names and structure. */
 
 enum { DEEP = 8 };
 
@@ -225,7 +225,8 @@ static void note_facts(gn_dim_pool *pool, gn_atom *x)
 static const gn_atom *make_atom(gn_dim_pool *pool, gn_atom_kind kind, const char *name, const gn_dim *a, const gn_dim *b)
 {
     const gn_atom probe = { .kind = kind, .name = gn_symbol(pool->arena, &pool->symbols, name), .a = a, .b = b };
-    const uint64_t hash = gn_hash_mix(gn_hash_mix(gn_hash_mix(kind, GN_KEY(probe.name)), a ? a->id + 1 : 0), b ? b->id + 1 : 0);
+    const uint64_t hash =
+        gn_hash_mix(gn_hash_mix(gn_hash_mix(kind, GN_KEY(probe.name)), a ? a->id + 1 : 0), b ? b->id + 1 : 0);
     gn_atom *x = gn_intern_find(&pool->atoms, hash, &probe, atom_equal);
     if (x) return x;
     x = gn_arena_alloc(pool->arena, sizeof *x, alignof(gn_atom));

@@ -1,13 +1,13 @@
-/* Dims and index expressions: integer polynomials over atoms, in canonical form and interned, so that equal expressions are one
- * pointer.
+/* Dims and index expressions: integer polynomials over atoms, in canonical form and interned, so that equal expressions
+ * are one pointer.
  *
  *     dim  := sum of coefficient * product of atoms          (sorted)
  *     atom := symbol | (div a b) | (mod a b) | (min a b) | (max a b) | (load BUFFER index)
  *
- * Division floors, mod has the sign of the divisor; div and mod by 0 give 0. The same type serves graphs (extents over named dims)
- * and kernels (extents and indices over named dims, axes, loop leaves); only a kernel's index may contain load. A pool belongs to
- * one graph, kernel or compile, and to one thread; dims of two pools never meet (gn_dim_import copies). Arithmetic on constants
- * that overflows 64 bits throws GN_ENOMEM "size overflows". */
+ * Division floors, mod has the sign of the divisor; div and mod by 0 give 0. The same type serves graphs (extents over
+ * named dims) and kernels (extents and indices over named dims, axes, loop leaves); only a kernel's index may contain
+ * load. A pool belongs to one graph, kernel or compile, and to one thread; dims of two pools never meet (gn_dim_import
+ * copies). Arithmetic on constants that overflows 64 bits throws GN_ENOMEM "size overflows". */
 #pragma once
 #include "map.h"
 #include "text.h"
@@ -24,7 +24,8 @@ typedef struct gn_atom {
     const char *name;         /* SYM: its name; LOAD: the buffer's. Interned in the pool */
     const gn_dim *a, *b;      /* DIV, MOD, MIN, MAX: both; LOAD: a is the flat element index */
     /* What follows from these, noted once, since atoms are shared: */
-    uint32_t nin, size, depth;          /* size: atoms in it, as often as they stand there, at most UINT32_MAX; depth of nesting */
+    /* size: atoms in it, as often as they stand there, at most UINT32_MAX; depth of nesting */
+    uint32_t nin, size, depth;
     bool has_load;
     uint64_t symbols;                   /* a bit for each symbol in it, shared by some */
     uint64_t hash;                      /* of names and structure */
@@ -73,13 +74,14 @@ static inline bool gn_dim_is(const gn_dim *d, int64_t v)
     return gn_dim_is_const(d, &c) && c == v;
 }
 
-/* Two extents: the same for every size, different for every size (they differ by a constant that is not 0), or unknown until the
- * call. */
+/* Two extents: the same for every size, different for every size (they differ by a constant that is not 0), or unknown
+ * until the call. */
 typedef enum { GN_DIM_EQUAL, GN_DIM_DIFFERENT, GN_DIM_UNKNOWN } gn_dim_order;
 gn_dim_order gn_dim_compare(const gn_dim *, const gn_dim *);
 
-/* What is known of symbols: value is a multiple of `mul` (0 says nothing), lies in [min, max] (INT64_MIN, INT64_MAX: unknown), is
- * below `limit` (over symbols of earlier facts or without facts; NULL: unknown). A symbol without a fact is >= 0. */
+/* What is known of symbols: value is a multiple of `mul` (0 says nothing), lies in [min, max] (INT64_MIN, INT64_MAX:
+ * unknown), is below `limit` (over symbols of earlier facts or without facts; NULL: unknown). A symbol without a fact
+ * is >= 0. */
 typedef struct gn_dim_fact {
     const char *name;
     int64_t mul, min, max;
@@ -94,10 +96,12 @@ bool gn_dim_divisible(const gn_dim *, int64_t by, const gn_dim_facts *);
 void gn_dim_range(const gn_dim *, const gn_dim_facts *, int64_t *low, int64_t *high);
 /* d >= 0 by the facts, `limit` included: N*M - 1 - (i*M + j) is, for i < N and j < M. */
 bool gn_dim_nonnegative(gn_dim_pool *, const gn_dim *, const gn_dim_facts *);
-/* The same value under the facts, with div, mod, min and max gone where they decide: (i*M + j) div M is i for j < M and M >= 1. */
+/* The same value under the facts, with div, mod, min and max gone where they decide: (i*M + j) div M is i for j < M and
+ * M >= 1. */
 const gn_dim *gn_dim_simplify(gn_dim_pool *, const gn_dim *, const gn_dim_facts *);
 
-/* Replaces symbols: `of` returns the replacement or NULL to keep it. Loads keep their buffer, their index is substituted. */
+/* Replaces symbols: `of` returns the replacement or NULL to keep it. Loads keep their buffer, their index is
+ * substituted. */
 typedef const gn_dim *(*gn_dim_map)(void *user, const char *symbol);
 const gn_dim *gn_dim_subst(gn_dim_pool *, const gn_dim *, gn_dim_map, void *user);
 const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *); /* from another pool */
@@ -106,12 +110,14 @@ const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *); /* from another 
 const gn_dim *gn_dim_coefficient(gn_dim_pool *, const gn_dim *, const char *symbol);
 bool gn_dim_mentions(const gn_dim *, const char *symbol);                            /* anywhere, also inside atoms */
 void gn_dim_symbols(const gn_dim *, void (*visit)(void *user, const char *name), void *user);
-void gn_dim_loads(const gn_dim *, void (*visit)(void *user, const char *buffer), void *user); /* likewise the buffers that it reads */
+/* likewise the buffers that it reads */
+void gn_dim_loads(const gn_dim *, void (*visit)(void *user, const char *buffer), void *user);
 bool gn_dim_has_load(const gn_dim *);
 bool gn_dim_reads(const gn_dim *, const char *buffer);
 
-/* Walks. Atoms are shared (x div 7 and x mod 7 share x), so a walk meets each once: those of d that v has not met, operands first, symbols in the
- * order of their first use. v starts as { .arena = a, .operand = gn_atom_operand } and serves any number of dims. */
+/* Walks. Atoms are shared (x div 7 and x mod 7 share x), so a walk meets each once: those of d that v has not met,
+ * operands first, symbols in the order of their first use. v starts as { .arena = a, .operand = gn_atom_operand } and
+ * serves any number of dims. */
 const void *gn_atom_operand(const void *atom, size_t i);
 void gn_dim_meet(gn_visit *v, const gn_dim *, void (*meet)(void *user, const gn_atom *), void *user);
 /* What is found in each atom by such walks (dim_parts.h). */
@@ -139,14 +145,16 @@ typedef bool (*gn_dim_value)(void *user, const char *symbol, int64_t *out);
 typedef bool (*gn_dim_fetch)(void *user, const char *buffer, int64_t index, int64_t *out);
 bool gn_dim_eval(const gn_dim *, gn_dim_value, gn_dim_fetch load, void *user, int64_t *out);
 
-/* As a text "2*n+1", "min(n, 64)", as used in messages, where a long one ends in ".."; and as an s-expression "(add (mul 2 n) 1)", which
- * gn_dim_read reads back. */
+/* As a text "2*n+1", "min(n, 64)", as used in messages, where a long one ends in ".."; and as an s-expression "(add
+ * (mul 2 n) 1)", which gn_dim_read reads back. */
 void gn_dim_show(gn_text *, const gn_dim *);
 void gn_dim_print(gn_text *, const gn_dim *);
 const char *gn_dim_text(gn_arena *, const gn_dim *); /* as shown */
-/* (add ...) (sub ...) (mul ...) (div a b) (cdiv a b) (mod a b) (min a b ...) (max a b ...) (load BUF flat-index) INT NAME, and parts with
- * names, which large dims are printed with: (let (@0 (div n 7)) (add @0 (mul 7 @0))). Throws GN_ESYNTAX. */
+/* (add ...) (sub ...) (mul ...) (div a b) (cdiv a b) (mod a b) (min a b ...) (max a b ...) (load BUF flat-index) INT
+ * NAME, and parts with names, which large dims are printed with: (let (@0 (div n 7)) (add @0 (mul 7 @0))). Throws
+ * GN_ESYNTAX. */
 const gn_dim *gn_dim_read(gn_dim_pool *, const char *file, const gn_sx *);
-/* The user's shape strings: "batch, 2*n+1" with + - * / % ( ) min max; appends to out, at most `capacity`. Throws GN_ESYNTAX. */
+/* The user's shape strings: "batch, 2*n+1" with + - * / % ( ) min max; appends to out, at most `capacity`. Throws
+ * GN_ESYNTAX. */
 size_t gn_dim_read_shape(gn_dim_pool *, const char *text, const gn_dim **out, size_t capacity);
 const gn_dim *gn_dim_read_extent(gn_dim_pool *, const char *text); /* one of them */

@@ -1,5 +1,5 @@
-/* Dims: div and mod. Every step here is an identity for all integers, zero divisors included; the comments beside the steps name
- * it. */
+/* Dims: div and mod. Every step here is an identity for all integers, zero divisors included; the comments beside the
+ * steps name it. */
 #include "dim_parts.h"
 #include "checked.h"
 
@@ -81,7 +81,8 @@ static const gn_dim *divide_rest(gn_dim_pool *pool, const gn_dim *rest, int64_t 
         return gn_dim_div(pool, shifted, gn_dim_const(pool, both));
     }
     const gn_atom *const mod = lone_atom(rest, GN_DIM_MOD);
-    if (mod && rest->n == 1 && mod->depth < DEEPEST && positive_const(mod->b, &inner) && inner % c == 0) /* (x mod (b k)) div b = (x div b) mod k */
+    /* (x mod (b k)) div b = (x div b) mod k */
+    if (mod && rest->n == 1 && mod->depth < DEEPEST && positive_const(mod->b, &inner) && inner % c == 0)
         return gn_dim_mod(pool, gn_dim_div(pool, mod->a, gn_dim_const(pool, c)), gn_dim_const(pool, inner / c));
     return gn_dim_atom(pool, GN_DIM_DIV, "", rest, gn_dim_const(pool, c));
 }
@@ -124,9 +125,10 @@ static bool is_far(int64_t c)
     return c > INT64_MAX / 4 || c < -(INT64_MAX / 4);
 }
 
-/* d with factor * x in place of factor * (x mod m), its i-th term; NULL where that would be long, or near the ends of 64 bits: rules that only make
- * a form simpler do not fail. */
-static const gn_dim *without_mod(gn_dim_pool *pool, const gn_dim *d, uint32_t i, const gn_term *factor, const gn_dim *x, int64_t c)
+/* d with factor * x in place of factor * (x mod m), its i-th term; NULL where that would be long, or near the ends of
+ * 64 bits: rules that only make a form simpler do not fail. */
+static const gn_dim *without_mod(gn_dim_pool *pool, const gn_dim *d, uint32_t i, const gn_term *factor, const gn_dim *x,
+                                 int64_t c)
 {
     gn_sum s;
     size_t left = 0;
@@ -153,7 +155,8 @@ static const gn_dim *drop_inner_mods(gn_dim_pool *pool, const gn_dim *d, int64_t
         for (uint32_t k = 0; k < d->term[i].n; k++) {
             const gn_atom *const x = d->term[i].atom[k];
             int64_t m, km;
-            if (x->kind != GN_DIM_MOD || !gn_dim_is_const(x->b, &m) || gn_mul_overflows(m, d->term[i].c, &km) || km % c != 0)
+            if (x->kind != GN_DIM_MOD || !gn_dim_is_const(x->b, &m) || gn_mul_overflows(m, d->term[i].c, &km) ||
+                km % c != 0)
                 continue;
             gn_term others;
             const gn_term this = gn_term_make(pool, 1, 1, &x);
@@ -195,7 +198,8 @@ static const gn_dim *remainder_of(gn_dim_pool *pool, const gn_dim *a, const gn_d
     if (b->n == 1) { /* (q b + r) mod b = r mod b, also for b = 0, where both are 0 */
         gn_sum s;
         gn_sum_start(&s, pool);
-        for (uint32_t i = 0; i < a->n; i++) gn_sum_add(&s, &a->term[i], !gn_term_divide(pool, &a->term[i], &b->term[0], &t));
+        for (uint32_t i = 0; i < a->n; i++)
+            gn_sum_add(&s, &a->term[i], !gn_term_divide(pool, &a->term[i], &b->term[0], &t));
         a = gn_sum_done(&s);
         if (!a->n) return a;
     }
@@ -212,7 +216,8 @@ const gn_dim *gn_dim_mod(gn_dim_pool *pool, const gn_dim *a, const gn_dim *b)
     return r;
 }
 
-/* k c (x div c) + k (x mod c) is k x, whatever else k multiplies: splitting an axis and joining it again leaves nothing behind. */
+/* k c (x div c) + k (x mod c) is k x, whatever else k multiplies: splitting an axis and joining it again leaves nothing
+ * behind. */
 const gn_dim *gn_dim_rejoin(gn_dim_pool *pool, const gn_dim *d)
 {
     for (uint32_t i = 0; i < d->n; i++)
@@ -220,7 +225,8 @@ const gn_dim *gn_dim_rejoin(gn_dim_pool *pool, const gn_dim *d)
             const gn_atom *const mod = d->term[i].atom[k];
             int64_t c, kc;
             gn_term others;
-            if (mod->kind != GN_DIM_MOD || d->n < 2 || !positive_const(mod->b, &c) || gn_mul_overflows(c, d->term[i].c, &kc))
+            if (mod->kind != GN_DIM_MOD || d->n < 2 || !positive_const(mod->b, &c) ||
+                gn_mul_overflows(c, d->term[i].c, &kc))
                 continue;
             const gn_dim *const div = gn_dim_div(pool, mod->a, mod->b);
             if (div->n != 1 || div->term[0].n != 1 || div->term[0].c != 1) continue;

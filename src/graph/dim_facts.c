@@ -52,7 +52,8 @@ static bool is_bound(int64_t v)
 
 static int64_t bound_mul(int64_t a, int64_t b)
 {
-    return clamp((__int128)a * b); /* an infinite end times anything but 0 lands beyond the range, or on it, with the right sign */
+    /* an infinite end times anything but 0 lands beyond the range, or on it, with the right sign */
+    return clamp((__int128)a * b);
 }
 
 static interval bound_of(int64_t a, int64_t b, int64_t c, int64_t d)
@@ -251,8 +252,8 @@ bool gn_dim_divisible(const gn_dim *d, int64_t by, const gn_dim_facts *facts)
     return divides(by, q.multiple);
 }
 
-/* Signs with symbolic limits: every limited symbol is moved to the end of its interval where d is least. Later facts first, since
- * their limits mention earlier symbols. */
+/* Signs with symbolic limits: every limited symbol is moved to the end of its interval where d is least. Later facts
+ * first, since their limits mention earlier symbols. */
 
 static bool nonnegative(inquiry *q, const gn_dim *d)
 {
@@ -302,7 +303,8 @@ static const gn_dim *one_term(gn_dim_pool *pool, const gn_dim *d, uint32_t i)
     return t;
 }
 
-/* a = whole * b + rest, by the terms that b divides; for constant b also `apart`: terms that are multiples of it by the facts. */
+/* a = whole * b + rest, by the terms that b divides; for constant b also `apart`: terms that are multiples of it by the
+ * facts. */
 typedef struct parts {
     const gn_dim *whole, *apart, *rest;
 } parts;
@@ -327,7 +329,8 @@ static bool decides(inquiry *s, const gn_dim *rest, const gn_dim *b, int64_t *qu
 {
     const interval r = range(s, rest);
     int64_t c;
-    if (gn_dim_is_const(b, &c) && is_bound(r.low) && is_bound(r.high) && gn_floor_div(r.low, c) == gn_floor_div(r.high, c)) {
+    if (gn_dim_is_const(b, &c) && is_bound(r.low) && is_bound(r.high) &&
+        gn_floor_div(r.low, c) == gn_floor_div(r.high, c)) {
         *quotient = gn_floor_div(r.low, c);
         return true;
     }

@@ -39,7 +39,8 @@ void gn_sum_const(gn_sum *, int64_t);
 void gn_sum_dim(gn_sum *, const gn_dim *, int64_t factor);
 const gn_dim *gn_sum_done(gn_sum *);
 
-/* What is found in each atom, by a walk that meets each once. In a small dim nothing is remembered: what stands there twice is found twice. */
+/* What is found in each atom, by a walk that meets each once. In a small dim nothing is remembered: what stands there
+ * twice is found twice. */
 
 enum { GN_DIM_SMALL = 64 };
 uint32_t gn_dim_size(const gn_dim *); /* atoms in it, as often as they stand there; at most UINT32_MAX */

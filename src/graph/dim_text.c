@@ -92,8 +92,9 @@ const char *gn_dim_text(gn_arena *arena, const gn_dim *d)
     return gn_text_done(&t);
 }
 
-/* S-expressions. A dim that is large or deep is printed with names for its larger parts, each once and after those it uses:
- * (let (@0 (div (add n 1) 2)) ... (add @0 @7)). So no text is longer than the dim has atoms, or nested deeper than MOST_NESTED. */
+/* S-expressions. A dim that is large or deep is printed with names for its larger parts, each once and after those it
+ * uses: (let (@0 (div (add n 1) 2)) ... (add @0 @7)). So no text is longer than the dim has atoms, or nested deeper
+ * than MOST_NESTED. */
 
 enum { MOST_NESTED = 8 };
 typedef struct part {
@@ -223,7 +224,8 @@ static const gn_dim *read_list(dim_reader *r, const gn_sx *x)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (!gn_sx_head(x, forms[i].word)) continue;
-        if (x->n < 2 || (!forms[i].many && x->n != 3)) gn_sx_fail(r->file, x, "(%s ...) with %zu operands", forms[i].word, x->n - 1);
+        if (x->n < 2 || (!forms[i].many && x->n != 3))
+            gn_sx_fail(r->file, x, "(%s ...) with %zu operands", forms[i].word, x->n - 1);
         const gn_dim *d = read_dim(r, x->at[1]);
         for (size_t k = 2; k < x->n; k++) d = forms[i].make(r->pool, d, read_dim(r, x->at[k]));
         return d;
@@ -339,7 +341,9 @@ static const gn_dim *read_factor(shape_reader *r)
         if (!accept(r, ')')) fail_shape(r, "')' was expected");
     } else if (gn_is_digit(*r->at)) d = read_number(r);
     else if (gn_begins_name(*r->at)) d = read_name(r);
-    else fail_shape(r, *r->at ? "an extent was expected: a number, a name, or an expression of them" : "an extent is missing");
+    else
+        fail_shape(r, *r->at ? "an extent was expected: a number, a name, or an expression of them"
+                             : "an extent is missing");
     r->depth--;
     return d;
 }

@@ -1,7 +1,8 @@
 /* Walks over the atoms of dims.
  *
- * Splitting an axis and joining others gives div and mod of one operand, and again of both: a dim of 60 atoms stands for a tree of 2^30. What is
- * looked for in each atom is therefore kept, but for dims that are small as trees, too: most are a name or two, and looking up costs more there. */
+ * Splitting an axis and joining others gives div and mod of one operand, and again of both: a dim of 60 atoms stands
+ * for a tree of 2^30. What is looked for in each atom is therefore kept, but for dims that are small as trees, too:
+ * most are a name or two, and looking up costs more there. */
 #include "dim_parts.h"
 #include <string.h>
 

@@ -97,8 +97,8 @@ void gn_evaluation_set(gn_evaluation *v, const gn_expr *leaf, const gn_array *a)
                  gn_dtype_name((gn_dtype)type->dtype), type->n);
     for (int d = 0; d < a->rank; d++) {
         const gn_dim *extent = type->dim[d];
-        const bool is_name =
-            extent->n == 1 && extent->term[0].c == 1 && extent->term[0].n == 1 && extent->term[0].atom[0]->kind == GN_DIM_SYM;
+        const bool is_name = extent->n == 1 && extent->term[0].c == 1 && extent->term[0].n == 1 &&
+                             extent->term[0].atom[0]->kind == GN_DIM_SYM;
         if (is_name) gn_evaluation_size(v, extent->term[0].atom[0]->name, a->shape[d]);
     }
     gn_tensor *t = tensor_new(v, type);
@@ -106,7 +106,8 @@ void gn_evaluation_set(gn_evaluation *v, const gn_expr *leaf, const gn_array *a)
     t->given = true;
     for (int d = 0; d < a->rank; d++) {
         if (t->shape[d] != a->shape[d])
-            gn_throw(GN_ESHAPE, "axis %d has %lld elements, expected %lld", d, (long long)a->shape[d], (long long)t->shape[d]);
+            gn_throw(GN_ESHAPE, "axis %d has %lld elements, expected %lld", d, (long long)a->shape[d],
+                     (long long)t->shape[d]);
     }
     for (int64_t i = 0; i < t->count; i++) {
         t->at[i] = gn_ref_load(t->dtype, a->data, gn_flat_index(t->rank, at, a->stride));
@@ -221,7 +222,8 @@ static void check_constraints(gn_evaluation *v, const gn_expr *e)
         const gn_dim *least;
         const char *const file = c->loc.file ? c->loc.file : "?";
         if (gn_constraint_is_bound(c->a, c->b, &least))
-            gn_throw(GN_ESHAPE, "%s:%d: %s is %lld, at least %lld is needed", file, c->loc.line, c->text, (long long)b, (long long)a);
+            gn_throw(GN_ESHAPE, "%s:%d: %s is %lld, at least %lld is needed", file, c->loc.line, c->text, (long long)b,
+                     (long long)a);
         gn_throw(GN_ESHAPE, "%s:%d: %s: %lld and %lld", file, c->loc.line, c->text, (long long)a, (long long)b);
     }
 }

@@ -1,14 +1,15 @@
-/* The reference evaluator: what an expression means, element by element, with a bound on how far an implementation may be off.
+/* The reference evaluator: what an expression means, element by element, with a bound on how far an implementation may
+ * be off.
  *
  *     gn_evaluation *v = gn_evaluation_new(arena);
  *     gn_evaluation_set(v, x, &array);               binds the named dims of x's shape, too
  *     const gn_tensor *y = gn_evaluate(v, expr);
  *     y->at[i].f, y->at[i].err, y->at[i].jump
  *
- * Integers are exact; floats are computed in long double and each node is rounded to its dtype. reference.h says what `err`
- * bounds; it is the only tolerance of tests. An element with `jump` set hangs on a comparison, floor or the like within its
- * operands' bounds and is not comparable. Composites are evaluated by their bodies. Slow and simple on purpose. Everything
- * throws; one thread. */
+ * Integers are exact; floats are computed in long double and each node is rounded to its dtype. reference.h says what
+ * `err` bounds; it is the only tolerance of tests. An element with `jump` set hangs on a comparison, floor or the like
+ * within its operands' bounds and is not comparable. Composites are evaluated by their bodies. Slow and simple on
+ * purpose. Everything throws; one thread. */
 #pragma once
 #include "op.h"
 
@@ -28,7 +29,8 @@ typedef struct gn_tensor {
     int rank;
     int64_t shape[GN_MAX_RANK], count;
     gn_ref *at;                 /* row-major */
-    bool given;                 /* the values are an input's, perhaps through views and casts: bad indices among them are refused */
+    /* the values are an input's, perhaps through views and casts: bad indices among them are refused */
+    bool given;
     size_t nelem;               /* of a tuple */
     const struct gn_tensor **elem;
 } gn_tensor;
@@ -43,9 +45,9 @@ const gn_tensor *gn_evaluate(gn_evaluation *, gn_expr *);
 int64_t gn_evaluation_dim(const gn_evaluation *, const gn_dim *);
 /* The value as plain memory of its dtype, row-major. */
 void gn_tensor_store(const gn_tensor *, void *out);
-/* |got - value| is within err, for the i-th element of a plain array of the tensor's dtype; jumps are within. NaN is near NaN,
- * and an infinity near itself; what overflowed (err infinite) is near anything if `lenient`, else near the same infinity or NaN
- * only. */
+/* |got - value| is within err, for the i-th element of a plain array of the tensor's dtype; jumps are within. NaN is
+ * near NaN, and an infinity near itself; what overflowed (err infinite) is near anything if `lenient`, else near the
+ * same infinity or NaN only. */
 bool gn_tensor_near(const gn_tensor *, const void *got, int64_t i, bool lenient);
 
 /* ---- for the ops that see whole values ---- */

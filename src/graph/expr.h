@@ -1,7 +1,7 @@
 /* Types, attributes and nodes: the one representation from the user's expression to the optimized graph.
  *
- * Everything here is immutable and interned in its graph, so equal things are equal pointers. A gn_graph is the user's graph or the
- * private copy that a compile makes; the optimizer rewrites the latter by building new nodes in it. */
+ * Everything here is immutable and interned in its graph, so equal things are equal pointers. A gn_graph is the user's
+ * graph or the private copy that a compile makes; the optimizer rewrites the latter by building new nodes in it. */
 #pragma once
 #include <gnomon/graph.h>
 #include "dim.h"
@@ -24,8 +24,8 @@ typedef struct gn_type {
     };
 } gn_type;
 
-/* A closed lambda: parameters by position are (param i) leaves of the given types; captures have become operands of the node that
- * holds it. Regions that differ only in names are one pointer. */
+/* A closed lambda: parameters by position are (param i) leaves of the given types; captures have become operands of the
+ * node that holds it. Regions that differ only in names are one pointer. */
 typedef struct gn_region {
     uint32_t nparam, nout;
     const gn_type *const *param;
@@ -117,8 +117,9 @@ const gn_type *gn_type_tensor(gn_graph *, gn_dtype, size_t rank, const gn_dim *c
 const gn_type *gn_type_tuple(gn_graph *, size_t n, const gn_type *const *elem);
 void gn_type_show(gn_text *, const gn_type *); /* "f32 (batch, 784)" */
 
-/* The one way to make a node: checks arity and dtypes, runs the op's type rule, folds nothing, interns. attr in the order the op
- * declares; copied. Throws with a sentence that names op and operands. An error operand gives the error node. */
+/* The one way to make a node: checks arity and dtypes, runs the op's type rule, folds nothing, interns. attr in the
+ * order the op declares; copied. Throws with a sentence that names op and operands. An error operand gives the error
+ * node. */
 gn_expr *gn_node(gn_graph *, const gn_op_info *, gn_expr *const *in, size_t nin, const gn_attr *attr);
 /* Leaves that have no type rule: input, variable, constant, param. The type is part of their identity. */
 gn_expr *gn_leaf_node(gn_graph *, const gn_op_info *, const gn_type *, const gn_attr *attr);
@@ -140,35 +141,40 @@ struct gn_variable *gn_variable_of(const gn_expr *); /* the storage of a variabl
 /* The type that the op's rule gives; checks arity and dtypes. Constraints are left in `pending`. */
 const gn_type *gn_infer_type(gn_graph *, const gn_op_info *, gn_expr *const *in, size_t nin, const gn_attr *attr);
 
-/* ---- for type rules: what must hold of extents. For no size: throws GN_ESHAPE; for some: a gn_constraint on the node that is being made. ---- */
+/* ---- for type rules: what must hold of extents. For no size: throws GN_ESHAPE; for some: a gn_constraint on the node
+ * that is being made. ---- */
 
 /* "WHAT differ: A and B" */
-void gn_infer_equal(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what);
+void gn_infer_equal(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b,
+                    const char *what);
 /* "WHAT is BIG, at least SMALL is needed" */
-void gn_infer_at_least(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *big, const gn_dim *small, const char *what);
+void gn_infer_at_least(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *big, const gn_dim *small,
+                       const char *what);
 /* As gn_infer_equal; the extent that a and b share: known ones win. */
-const gn_dim *gn_infer_extent(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a, const gn_dim *b, const char *what);
+const gn_dim *gn_infer_extent(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_dim *a,
+                              const gn_dim *b, const char *what);
 /* dtype with the common shape of all operands. */
 const gn_type *gn_infer_same_shape(gn_graph *, const char *op, gn_expr *const *in, size_t n, gn_dtype);
 /* Every extent of a result is at least 0: asked of every node, whatever its op. */
 void gn_infer_extents_exist(gn_graph *, const char *op, gn_expr *const *in, size_t n, const gn_type *);
-bool gn_dim_never_equal(gn_dim_pool *, const gn_dim *a, const gn_dim *b); /* for no sizes of their names but where one is 0 */
+/* for no sizes of their names but where one is 0 */
+bool gn_dim_never_equal(gn_dim_pool *, const gn_dim *a, const gn_dim *b);
 /* The constraint a = b says that b is at least *least. */
 bool gn_constraint_is_bound(const gn_dim *a, const gn_dim *b, const gn_dim **least);
 
-/* Visits all nodes that `roots` depend on, operands before users, in the order of operands; regions are attributes and not entered.
- * Not recursive: graphs are deep. The result lies in `arena`. */
+/* Visits all nodes that `roots` depend on, operands before users, in the order of operands; regions are attributes and
+ * not entered. Not recursive: graphs are deep. The result lies in `arena`. */
 typedef GN_VEC(gn_expr *) gn_expr_list;
 const void *gn_expr_operand(const void *node, size_t i); /* for a gn_visit over nodes */
 gn_expr_list gn_reachable(gn_arena *arena, size_t n, gn_expr *const *roots);
 
 void gn_expr_describe(gn_text *, const gn_expr *); /* "x f32 (batch, 784)", "matmul f32 (batch, 10)" */
 /* Says where a user's mistake lies: "FILE:LINE: OP: sentence" and a line per operand with type and place. */
-_Noreturn void gn_throw_at(gn_graph *, gn_status, const char *op, gn_expr *const *operand, size_t n, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+_Noreturn void gn_throw_at(gn_graph *, gn_status, const char *op, gn_expr *const *operand, size_t n, const char *format,
+                           ...) __attribute__((format(printf, 6, 7)));
 
-/* Around a public builder's body: protects, and on a throw keeps the message in the graph and returns its error node. `body`
- * returns the node. A NULL graph (no operand has one) gives the static error node. */
+/* Around a public builder's body: protects, and on a throw keeps the message in the graph and returns its error node.
+ * `body` returns the node. A NULL graph (no operand has one) gives the static error node. */
 gn_expr *gn_build(gn_loc, gn_graph *, gn_expr *(*body)(gn_graph *, void *), void *arg);
 /* Reports NULL and operands of another graph, and passes error nodes on: the builder around it returns the error node. */
 void gn_check_exprs(gn_graph *, const char *op, size_t n, gn_expr *const *);
@@ -181,7 +187,8 @@ int gn_axis(gn_graph *, const char *op, gn_expr *x, int axis, int rank);
 
 /* Within a builder: tells a lint with the builder's line and name, once for each line. */
 void gn_lint(gn_graph *, gn_lint_kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void gn_lint_broadcast(gn_graph *, size_t n, gn_expr *const *, size_t rank, const gn_dim *const *dim); /* operands and shape of their result */
+/* operands and shape of their result */
+void gn_lint_broadcast(gn_graph *, size_t n, gn_expr *const *, size_t rank, const gn_dim *const *dim);
 
 /* A graph of its own for passes and parsed files, without origins. Throws. Release with gn_graph_free. */
 gn_graph *gn_graph_private(gn_context *);

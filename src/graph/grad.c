@@ -1,5 +1,6 @@
 /* Reverse mode: one sweep from the outputs back, in which each node hands what reached it to its operands.
- * Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd edition, 2008, section 3.2; the rules are in the op records. */
+ * Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd edition, 2008, section 3.2; the rules are in the op
+ * records. */
 #include "differentiate.h"
 #include "grad_flow.h"
 #include "ops/make.h"
@@ -64,7 +65,8 @@ static void check_floating(gn_graph *g, const char *op, gn_expr *e, const char *
 static void check_same_type(gn_graph *g, const char *op, gn_expr *e, gn_expr *d, const char *words)
 {
     bool same = d->type->kind == GN_TYPE_TENSOR && d->type->dtype == e->type->dtype && d->type->n == e->type->n;
-    for (uint32_t i = 0; same && i < e->type->n; i++) same = gn_dim_compare(e->type->dim[i], d->type->dim[i]) != GN_DIM_DIFFERENT;
+    for (uint32_t i = 0; same && i < e->type->n; i++)
+        same = gn_dim_compare(e->type->dim[i], d->type->dim[i]) != GN_DIM_DIFFERENT;
     if (!same) gn_throw_at(g, GN_EGRAD, op, (gn_expr *[]){ e, d }, 2, "%s", words);
 }
 
@@ -92,7 +94,8 @@ static _Noreturn void not_reached(gn_graph *g, gn_differentiation *r, gn_expr *x
     gn_expr_describe(&y, both[0]), gn_expr_describe(&by, x);
     if (depends(&r->scratch, r->ys[0], x)) {
         gn_throw_at(g, GN_EGRAD, r->op, both, 2,
-                    "no gradient flows from %s to %s: all ways pass integers, bools or stop_gradient", gn_text_done(&y), gn_text_done(&by));
+                    "no gradient flows from %s to %s: all ways pass integers, bools or stop_gradient", gn_text_done(&y),
+                    gn_text_done(&by));
     }
     gn_throw_at(g, GN_EGRAD, r->op, both, 2, "%s does not depend on %s", gn_text_done(&y), gn_text_done(&by));
 }
@@ -121,8 +124,10 @@ static gn_expr *reverse(gn_graph *g, void *arg)
     for (size_t i = 0; i < r->n; i++) {
         check_floating(g, r->op, r->ys[i], "which is differentiated");
         if (!r->dys && r->ys[i]->type->n)
-            gn_throw_at(g, GN_EGRAD, r->op, &r->ys[i], 1, "what is differentiated is no scalar; reduce it first, or use gn_vjp");
-        if (r->dys) check_same_type(g, r->op, r->ys[i], r->dys[i], "an output and its known gradient differ in dtype or shape");
+            gn_throw_at(g, GN_EGRAD, r->op, &r->ys[i], 1,
+                        "what is differentiated is no scalar; reduce it first, or use gn_vjp");
+        if (r->dys)
+            check_same_type(g, r->op, r->ys[i], r->dys[i], "an output and its known gradient differ in dtype or shape");
     }
     gn_expr **ys = prepared(g, r);
     gn_flow_trace(&f, r->n, ys, r->m, r->xs);

@@ -49,7 +49,8 @@ static void visit(gn_flow *f, frames *stack, gn_expr *e)
     void **place = gn_map_put(f->scratch, &f->place, GN_KEY(e));
     if (*place) return;
     *place = (void *)1;
-    frame fr = { .node = { .e = e, .from = e->in, .nfrom = e->nin, .nd = e->type->kind == GN_TYPE_TUPLE ? e->type->n : 1 } };
+    frame fr = { .node = {
+                     .e = e, .from = e->in, .nfrom = e->nin, .nd = e->type->kind == GN_TYPE_TUPLE ? e->type->n : 1 } };
     if (is_floating(e->type) && uses_body(f, e->op)) inline_body(f, &fr.node);
     fr.node.active = gn_map_get(&f->inputs, GN_KEY(e)) != NULL;
     fr.node.d = GN_NEW_ARRAY(f->scratch, gn_expr *, fr.node.nd);
@@ -99,7 +100,8 @@ static bool has_factor(const char *text)
     return false;
 }
 
-/* The factor has a pole: that of log, sqrt and their kin, and of powers. Elsewhere the zeros around a slice's gradient are left alone. */
+/* The factor has a pole: that of log, sqrt and their kin, and of powers. Elsewhere the zeros around a slice's gradient
+ * are left alone. */
 static bool has_pole(const gn_op_info *op, const char *text)
 {
     return op == &gn_op_pow || (op->arity == 1 && strstr(text, "(div"));

@@ -2,7 +2,8 @@
  *
  *     y = select(x > 0, log(x), 0)       what reaches the log is select(x > 0, g, 0); g/x is taken where x > 0 alone
  *
- * Masks are read off the flow itself. What a rule makes of a masked flow is masked again, so that they show at the next rule, too. */
+ * Masks are read off the flow itself. What a rule makes of a masked flow is masked again, so that they show at the next
+ * rule, too. */
 #include "grad_flow.h"
 #include "ops/make.h"
 
@@ -18,8 +19,8 @@ static bool shows(void *user, const void *node)
 {
     const gn_expr *e = node;
     (void)user;
-    return e->op == &gn_op_select || e->op == &gn_op_add || e->op == &gn_op_neg || e->op == &gn_op_cast || e->op == &gn_op_mul ||
-           e->op->traits & GN_VIEW_OP;
+    return e->op == &gn_op_select || e->op == &gn_op_add || e->op == &gn_op_neg || e->op == &gn_op_cast ||
+           e->op == &gn_op_mul || e->op->traits & GN_VIEW_OP;
 }
 
 typedef struct search {

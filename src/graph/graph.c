@@ -78,7 +78,8 @@ gn_status gn_error_of(const gn_expr *e)
 {
     const gn_graph *const g = gn_graph_in(e);
     if (g && g->failed) return gn_error_set(g->failed, g->failed_message ? g->failed_message : "out of memory");
-    return gn_error(GN_EINVAL, "an expression is the result of a builder that failed: none of its operands belonged to a graph");
+    return gn_error(GN_EINVAL,
+                    "an expression is the result of a builder that failed: none of its operands belonged to a graph");
 }
 
 gn_status gn_graph_relax(gn_graph *g, const char *flags)
@@ -91,8 +92,9 @@ gn_status gn_graph_relax(gn_graph *g, const char *flags)
         size_t i = 0;
         while (i < 3 && (strlen(word[i]) != n || strncmp(word[i], at, n) != 0)) i++;
         if (i == 3)
-            return gn_error(GN_EINVAL, "gn_graph_relax: \"%.*s\" is unknown: reassociate, finite and approximate are known", (int)n,
-                            at);
+            return gn_error(GN_EINVAL,
+                            "gn_graph_relax: \"%.*s\" is unknown: reassociate, finite and approximate are known",
+                            (int)n, at);
         set |= 1u << i;
         at += n;
     }

@@ -17,8 +17,8 @@ static void check_name(gn_graph *g, const char *what, const char *name)
 {
     if (!name) gn_throw_at(g, GN_EINVAL, what, NULL, 0, "its name is NULL");
     if (!gn_is_leaf_name(name))
-        gn_throw_at(g, GN_EINVAL, what, NULL, 0, "\"%s\" is no name: a letter or _, then letters, digits and _ . / - are possible",
-                    name);
+        gn_throw_at(g, GN_EINVAL, what, NULL, 0,
+                    "\"%s\" is no name: a letter or _, then letters, digits and _ . / - are possible", name);
     gn_expr *const other = gn_map_get(&g->names, GN_KEY(gn_symbol(&g->arena, &g->symbols, name)));
     if (other) gn_throw_at(g, GN_EINVAL, what, &other, 1, "the name \"%s\" is taken", name);
 }
@@ -39,7 +39,8 @@ typedef struct shape_call {
 static void read_shape(void *arg)
 {
     shape_call *const c = arg;
-    const char *const text = c->input->args ? gn_arena_printf_v(&c->g->arena, c->input->shape, *c->input->args) : c->input->shape;
+    const char *const text =
+        c->input->args ? gn_arena_printf_v(&c->g->arena, c->input->shape, *c->input->args) : c->input->shape;
     c->n = gn_dim_read_shape(&c->g->dims, text, c->dim, GN_MAX_RANK);
 }
 
@@ -58,7 +59,8 @@ static gn_expr *build_input(gn_graph *g, void *arg)
     if (bad) gn_throw_at(g, bad, "input", NULL, 0, "\"%s\": %s", c->name, gn_message());
     for (size_t i = 0; i < s.n; i++)
         if (gn_dim_is_const(dim[i], &v) && v < 0)
-            gn_throw_at(g, GN_ESHAPE, "input", NULL, 0, "\"%s\": extent %lld of axis %zu is negative", c->name, (long long)v, i);
+            gn_throw_at(g, GN_ESHAPE, "input", NULL, 0, "\"%s\": extent %lld of axis %zu is negative", c->name,
+                        (long long)v, i);
     return gn_input_node(g, c->name, gn_type_tensor(g, c->dtype, s.n, dim));
 }
 
@@ -101,7 +103,8 @@ static void check_array(gn_graph *g, const char *what, const char *name, const g
         gn_throw_at(g, GN_ESHAPE, what, NULL, 0, "\"%s\": an extent is negative or the size overflows", name);
     if (n && !a->data) gn_throw_at(g, GN_EINVAL, what, NULL, 0, "\"%s\": its data are NULL", name);
     uintptr_t first, end;
-    if (!gn_array_range(a, &first, &end)) gn_throw_at(g, GN_EINVAL, what, NULL, 0, "\"%s\": its strides lead out of the address space", name);
+    if (!gn_array_range(a, &first, &end))
+        gn_throw_at(g, GN_EINVAL, what, NULL, 0, "\"%s\": its strides lead out of the address space", name);
 }
 
 static gn_expr *build_shared(gn_graph *g, void *arg)
@@ -188,8 +191,9 @@ static gn_status storage_of(const char *what, const gn_expr *e, const gn_array *
         return gn_error(GN_EINVAL, "%s: %s is no shared variable", what, e->op->name);
     const gn_array *const v = &(*out)->value;
     if (a->dtype != v->dtype || a->rank != v->rank || memcmp(a->shape, v->shape, (size_t)v->rank * sizeof *v->shape) != 0) {
-        gn_error(a->dtype != v->dtype ? GN_EDTYPE : GN_ESHAPE, "%s: variable \"%s\" is %s, the array is %s of rank %d (", what,
-                 (*out)->name, gn_type_text(e), gn_dtype_name(a->dtype) ? gn_dtype_name(a->dtype) : "no dtype", a->rank);
+        gn_error(a->dtype != v->dtype ? GN_EDTYPE : GN_ESHAPE,
+                 "%s: variable \"%s\" is %s, the array is %s of rank %d (", what, (*out)->name, gn_type_text(e),
+                 gn_dtype_name(a->dtype) ? gn_dtype_name(a->dtype) : "no dtype", a->rank);
         char text[512];
         int n = snprintf(text, sizeof text, "%s", gn_message());
         for (int d = 0; d < a->rank && d < GN_MAX_RANK && n < (int)sizeof text; d++)
@@ -200,7 +204,8 @@ static gn_status storage_of(const char *what, const gn_expr *e, const gn_array *
         return gn_error(GN_EINVAL, "%s: variable \"%s\": the array's data are NULL", what, (*out)->name);
     uintptr_t first, end;
     if (!gn_array_range(a, &first, &end))
-        return gn_error(GN_EINVAL, "%s: variable \"%s\": the array's strides lead out of the address space", what, (*out)->name);
+        return gn_error(GN_EINVAL, "%s: variable \"%s\": the array's strides lead out of the address space", what,
+                        (*out)->name);
     return GN_OK;
 }
 
@@ -209,7 +214,8 @@ gn_status gn_get(const gn_expr *variable, gn_array out)
     struct gn_variable *v;
     const gn_status bad = storage_of("gn_get", variable, &out, &v);
     if (bad) return bad;
-    if (gn_array_meets_itself(&out) != GN_APART) return gn_error(GN_EINVAL, "gn_get: variable \"%s\": the array overlaps itself in memory", v->name);
+    if (gn_array_meets_itself(&out) != GN_APART)
+        return gn_error(GN_EINVAL, "gn_get: variable \"%s\": the array overlaps itself in memory", v->name);
     gn_variable_lock(v, false);
     gn_array_copy(&out, &v->value);
     gn_variable_unlock(v);

@@ -27,13 +27,15 @@ static bool was_expanded(const gn_expr *e)
     return e->op == &gn_op_reshape && e->in[0]->type->n < e->type->n;
 }
 
-/* Of two axes of one named extent, one that an operand has and another lacks, and the other way round: who means all pairs puts the axis in. */
+/* Of two axes of one named extent, one that an operand has and another lacks, and the other way round: who means all
+ * pairs puts the axis in. */
 static bool meets_itself(size_t n, gn_expr *const *e, size_t rank, size_t a, size_t b, const gn_dim *d)
 {
     bool first = false, second = false, both = false, missing = false, meant = false;
     for (size_t i = 0; i < n; i++) {
         const size_t lacks = rank - e[i]->type->n;
-        const bool has_a = a >= lacks && e[i]->type->dim[a - lacks] == d, has_b = b >= lacks && e[i]->type->dim[b - lacks] == d;
+        const bool has_a = a >= lacks && e[i]->type->dim[a - lacks] == d,
+                   has_b = b >= lacks && e[i]->type->dim[b - lacks] == d;
         first |= has_a && !has_b, second |= has_b && !has_a, both |= has_a && has_b;
         missing |= has_b && !has_a && a < lacks;
         meant |= was_expanded(e[i]);
@@ -48,7 +50,9 @@ void gn_lint_broadcast(gn_graph *g, size_t n, gn_expr *const *e, size_t rank, co
             if (dim[a] != dim[b] || gn_dim_is_const(dim[a], NULL) || !meets_itself(n, e, rank, a, b, dim[a])) continue;
             gn_text t = { .arena = &g->arena };
             for (size_t i = 0; i < n; i++) gn_text_add(&t, i ? " and " : ""), gn_expr_describe(&t, e[i]);
-            gn_lint(g, GN_LINT_BROADCAST_OUTER, "%s: the dim %s meets itself across axes %zu and %zu of the result; a column beside a row has both axes",
+            gn_lint(g, GN_LINT_BROADCAST_OUTER,
+                    "%s: the dim %s meets itself across axes %zu and %zu of the result; a column beside a row has both "
+                    "axes",
                     gn_text_done(&t), gn_dim_text(&g->arena, dim[a]), a, b);
             return;
         }

@@ -67,8 +67,10 @@ static const gn_attr *copy_attrs(gn_graph *g, const gn_attr *attr, uint32_t n)
     if (!n) return NULL;
     gn_attr *const copy = gn_arena_copy(&g->arena, attr, n * sizeof *copy);
     for (uint32_t i = 0; i < n; i++) {
-        if (copy[i].kind == GN_ATTR_INTS) copy[i].ints = gn_arena_copy(&g->arena, attr[i].ints, attr[i].n * sizeof *attr[i].ints);
-        if (copy[i].kind == GN_ATTR_DIMS) copy[i].dims = gn_arena_copy(&g->arena, attr[i].dims, attr[i].n * sizeof *attr[i].dims);
+        if (copy[i].kind == GN_ATTR_INTS)
+            copy[i].ints = gn_arena_copy(&g->arena, attr[i].ints, attr[i].n * sizeof *attr[i].ints);
+        if (copy[i].kind == GN_ATTR_DIMS)
+            copy[i].dims = gn_arena_copy(&g->arena, attr[i].dims, attr[i].n * sizeof *attr[i].dims);
         if (copy[i].kind == GN_ATTR_DATA) copy[i].data = gn_arena_copy(&g->arena, attr[i].data, attr[i].n);
     }
     return copy;
@@ -81,7 +83,9 @@ static void note_origin(gn_graph *g, uint32_t id)
     int known = 0;
     if (!g->here.file) return;
     for (const gn_origin *o = g->origins.at[id]; o; o = o->next)
-        if ((o->loc.line == g->here.line && o->loc.file == g->here.file && o->scope == scope) || ++known == MOST_ORIGINS) return;
+        if ((o->loc.line == g->here.line && o->loc.file == g->here.file && o->scope == scope) ||
+            ++known == MOST_ORIGINS)
+            return;
     gn_origin *const o = gn_arena_alloc(&g->arena, sizeof *o, alignof(gn_origin));
     *o = (gn_origin){ g->here, scope, g->origins.at[id] };
     g->origins.at[id] = o;
@@ -107,7 +111,8 @@ static gn_expr *make(gn_graph *g, const probe *p, uint64_t hash, const gn_type *
     gn_push(&g->arena, &g->origins,
             NULL); /* the side tables first: if memory runs out, they may know of more nodes, never of fewer */
     g->origins.n = e->id + 1u;
-    if (constraints->n) *gn_map_put(&g->arena, &g->constraints, e->id) = gn_arena_copy(&g->arena, constraints, sizeof *constraints);
+    if (constraints->n)
+        *gn_map_put(&g->arena, &g->constraints, e->id) = gn_arena_copy(&g->arena, constraints, sizeof *constraints);
     note_origin(g, e->id);
     gn_intern_add(&g->arena, &g->exprs, hash, e);
     gn_push(&g->arena, &g->nodes, e);
@@ -147,7 +152,8 @@ static const char *dtype_words(gn_graph *g, uint32_t set)
 static void check_operands(gn_graph *g, const gn_op_info *op, gn_expr *const *in, size_t nin)
 {
     if (op->arity >= 0 && nin != (size_t)op->arity)
-        gn_throw_at(g, GN_EINVAL, op->name, in, nin, "takes %d operand%s, not %zu", op->arity, op->arity == 1 ? "" : "s", nin);
+        gn_throw_at(g, GN_EINVAL, op->name, in, nin, "takes %d operand%s, not %zu", op->arity,
+                    op->arity == 1 ? "" : "s", nin);
     for (size_t i = 0; i < nin; i++) {
         if (in[i]->type->kind == GN_TYPE_TUPLE) {
             if (strcmp(op->name, "proj") != 0)
@@ -183,11 +189,14 @@ static void check_attr(gn_graph *g, const gn_op_info *op, const gn_attr_spec *sp
 {
     const bool is_list = a->kind == GN_ATTR_INTS || a->kind == GN_ATTR_DIMS;
     if (is_list && spec->count && a->n != spec->count)
-        gn_throw_at(g, GN_EINVAL, op->name, NULL, 0, ":%s has %u values, expected %u", spec->name, a->n, (unsigned)spec->count);
+        gn_throw_at(g, GN_EINVAL, op->name, NULL, 0, ":%s has %u values, expected %u", spec->name, a->n,
+                    (unsigned)spec->count);
     if (is_list && a->n > GN_MAX_RANK)
-        gn_throw_at(g, GN_ESHAPE, op->name, NULL, 0, ":%s has %u values, at most %d are possible", spec->name, a->n, GN_MAX_RANK);
+        gn_throw_at(g, GN_ESHAPE, op->name, NULL, 0, ":%s has %u values, at most %d are possible", spec->name, a->n,
+                    GN_MAX_RANK);
     if (a->kind != GN_ATTR_DTYPE) return;
-    if (a->i < 0 || a->i >= GN_NDTYPES) gn_throw_at(g, GN_EDTYPE, op->name, NULL, 0, ":%s is %d, which is no dtype", spec->name, (int)a->i);
+    if (a->i < 0 || a->i >= GN_NDTYPES)
+        gn_throw_at(g, GN_EDTYPE, op->name, NULL, 0, ":%s is %d, which is no dtype", spec->name, (int)a->i);
     if (spec->dtypes && !(spec->dtypes & GN_BIT(a->i)))
         gn_throw_at(g, GN_EDTYPE, op->name, NULL, 0, ":%s is %s, not one of %s", spec->name, gn_dtypes[a->i].name,
                     dtype_names(g, spec->dtypes));
@@ -245,7 +254,8 @@ gn_expr *gn_param_node(gn_graph *g, size_t index, const gn_type *type)
 gn_expr *gn_constant_node(gn_graph *g, const gn_type *type, const void *data, size_t size)
 {
     if (size > UINT32_MAX)
-        gn_throw(GN_ENOMEM, "a constant of %zu bytes: at most 4 GiB are possible, larger ones can be shared variables", size);
+        gn_throw(GN_ENOMEM, "a constant of %zu bytes: at most 4 GiB are possible, larger ones can be shared variables",
+                 size);
     const gn_attr attr = { .kind = GN_ATTR_DATA, .n = (uint32_t)size, .data = data };
     return gn_leaf_node(g, &gn_op_constant, type, &attr);
 }

@@ -1,5 +1,6 @@
-/* An op is one record: everything the compiler knows about it. Adding one: its record in ops/<family>.c, a line in ops.def, the declared
- * builder in include/gnomon/ops.h, sample inputs in tests/graph/samples.c. Nothing else lists ops by hand. */
+/* An op is one record: everything the compiler knows about it. Adding one: its record in ops/<family>.c, a line in
+ * ops.def, the declared builder in include/gnomon/ops.h, sample inputs in tests/graph/samples.c. Nothing else lists ops
+ * by hand. */
 #pragma once
 #include "expr.h"
 
@@ -37,7 +38,8 @@ typedef struct gn_ref {
     long double f;           /* floats */
     int64_t i;               /* bool and signed; unsigned as its bits */
     long double err;
-    bool jump;               /* the value could be another one within its operands' bounds (floor, compare): not comparable */
+    /* the value could be another one within its operands' bounds (floor, compare): not comparable */
+    bool jump;
 } gn_ref;
 
 struct gn_tensor;            /* a whole value in the evaluator: evaluate.h */
@@ -46,27 +48,30 @@ struct gn_op_info {
     const char *name;
     int arity;               /* -1: any number */
     uint32_t traits;
-    uint32_t dtypes;         /* what operands may be (elementwise ops: all operands, but see ops like select that check themselves) */
+    /* what operands may be (elementwise ops: all operands, but see ops like select that check themselves) */
+    uint32_t dtypes;
     const gn_attr_spec *attrs;
     uint32_t nattr;
 
-    /* Result type from operands and attributes; NULL for elementwise: the common shape and promoted dtype. Throws by gn_throw_at. */
+    /* Result type from operands and attributes; NULL for elementwise: the common shape and promoted dtype. Throws by
+     * gn_throw_at. */
     const gn_type *(*infer)(gn_graph *, gn_expr *const *in, size_t nin, const gn_attr *attr);
 
     /* Reference: one element (elementwise), or the whole value. A composite's is its body, unless it has one of its own. */
     void (*eval)(gn_ref *out, const gn_ref *in, const gn_expr *e);
     void (*eval_whole)(struct gn_tensor *out, const struct gn_tensor *const *in, const gn_expr *e, gn_arena *);
 
-    /* Derivatives. Text per operand, linear in g, over operands a b c.. (or x), the output y and the cotangent g: both modes share it.
-     * Otherwise vjp and jvp as functions (a linear op's transpose is its vjp; `linear` says that jvp is the op itself).
-     * not_differentiable is a decision with its reason. */
+    /* Derivatives. Text per operand, linear in g, over operands a b c.. (or x), the output y and the cotangent g: both
+     * modes share it. Otherwise vjp and jvp as functions (a linear op's transpose is its vjp; `linear` says that jvp is
+     * the op itself). not_differentiable is a decision with its reason. */
     const char *deriv[4];
     void (*vjp)(gn_graph *, gn_expr *y, gn_expr *g, gn_expr **gin);           /* gin[i] NULL: no contribution */
     gn_expr *(*jvp)(gn_graph *, gn_expr *y, gn_expr *const *t);               /* t[i] NULL: zero */
     bool linear;
     const char *not_differentiable;
 
-    /* Kernel-expression text over x (or a b c..) for a float dtype, where targets have no instruction: NULL if they have one. */
+    /* Kernel-expression text over x (or a b c..) for a float dtype, where targets have no instruction: NULL if they
+     * have one. */
     const char *body_f32, *body_f64;
 
     /* Composites: the body over params 0..nin-1 of the operands' types. */

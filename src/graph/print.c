@@ -184,7 +184,8 @@ static void names_of_nodes(names *l, const gn_expr_list *nodes)
         const gn_expr *const e = nodes->at[i];
         names_of_type(l, e->type);
         for (uint32_t k = 0; k < e->op->nattr; k++) {
-            for (uint32_t m = 0; e->attr[k].kind == GN_ATTR_DIMS && m < e->attr[k].n; m++) names_of_dim(l, e->attr[k].dims[m]);
+            for (uint32_t m = 0; e->attr[k].kind == GN_ATTR_DIMS && m < e->attr[k].n; m++)
+                names_of_dim(l, e->attr[k].dims[m]);
             if (e->attr[k].kind != GN_ATTR_REGION) continue;
             const gn_region *const r = e->attr[k].region;
             void **const place = gn_map_put(l->p->arena, &l->regions, GN_KEY(r));

@@ -1,4 +1,5 @@
-/* The reader of the text form. Everything is rebuilt through gn_node, so a text cannot say what a program could not build. */
+/* The reader of the text form. Everything is rebuilt through gn_node, so a text cannot say what a program could not
+ * build. */
 #include "graph_text.h"
 #include "op.h"
 #include "context.h"
@@ -134,7 +135,8 @@ static gn_attr read_attr(reader *r, const gn_attr_spec *spec, const gn_sx *x)
         return a;
     case GN_ATTR_DTYPE: a.i = read_dtype(r, x); return a;
     case GN_ATTR_NAME:
-        if (x->kind != GN_SX_STRING || strlen(x->text) != x->n) gn_sx_fail(r->file, x, ":%s wants a name in quotes", spec->name);
+        if (x->kind != GN_SX_STRING || strlen(x->text) != x->n)
+            gn_sx_fail(r->file, x, ":%s wants a name in quotes", spec->name);
         a.name = x->text;
         return a;
     case GN_ATTR_REGION: a.region = read_region_name(r, x); return a;
@@ -160,7 +162,9 @@ static gn_expr *read_ref(const reader *r, const scope *s, const gn_sx *x)
     char *end = NULL;
     const unsigned long n = x->kind == GN_SX_ATOM && x->text[0] == '%' ? strtoul(x->text + 1, &end, 10) : 0;
     gn_expr *const e = end && end != x->text + 1 && !*end ? gn_map_get(&s->node, n + 1) : NULL;
-    if (!e) gn_sx_fail(r->file, x, "a reference such as %%3 to a node that stands earlier was expected, not \"%s\"", x->text);
+    if (!e)
+        gn_sx_fail(r->file, x, "a reference such as %%3 to a node that stands earlier was expected, not \"%s\"",
+                   x->text);
     return e;
 }
 
@@ -227,7 +231,8 @@ static int hex_value(char c)
 static void read_data(const reader *r, const gn_sx *x, unsigned char *out, size_t size)
 {
     const gn_sx *const s = item(r, x, 1, "the bytes");
-    if (s->kind != GN_SX_STRING || s->n != 2 * size || x->n != 2) gn_sx_fail(r->file, x, "%zu bytes in hex were expected", size);
+    if (s->kind != GN_SX_STRING || s->n != 2 * size || x->n != 2)
+        gn_sx_fail(r->file, x, "%zu bytes in hex were expected", size);
     for (size_t i = 0; i < size; i++) {
         const int high = hex_value(s->text[2 * i]), low = hex_value(s->text[2 * i + 1]);
         if (high < 0 || low < 0) gn_sx_fail(r->file, s, "digit %zu is no lower-case hex digit", 2 * i + (high >= 0));
@@ -256,7 +261,8 @@ static gn_expr *read_constant(reader *r, const gn_sx *x)
             gn_sx_fail(r->file, x, "%lld elements were expected, there are %zu", (long long)count, x->n - 4);
         for (int64_t i = 0; i < count; i++)
             if (!gn_element_read(x->at[4 + i], (gn_dtype)type->dtype, data + (size_t)i * size))
-                gn_sx_fail(r->file, x->at[4 + i], "\"%s\" is no element of %s", x->at[4 + i]->text, gn_dtypes[type->dtype].name);
+                gn_sx_fail(r->file, x->at[4 + i], "\"%s\" is no element of %s", x->at[4 + i]->text,
+                           gn_dtypes[type->dtype].name);
     }
     return gn_constant_node(r->g, type, data, bytes);
 }

@@ -1,5 +1,5 @@
-/* Regions: closed lambdas, interned by the types of their parameters and the nodes of their results. Bodies are ordinary nodes of
- * the graph whose leaves are parameters, so equal bodies are one pointer without further work. */
+/* Regions: closed lambdas, interned by the types of their parameters and the nodes of their results. Bodies are
+ * ordinary nodes of the graph whose leaves are parameters, so equal bodies are one pointer without further work. */
 #include "op.h"
 #include <string.h>
 

@@ -7,7 +7,8 @@ static bool type_equal(const void *stored, const void *probe)
 {
     const gn_type *const a = stored, *const b = probe;
     if (a->kind != b->kind || a->dtype != b->dtype || a->n != b->n) return false;
-    return a->n == 0 || memcmp(a->dim, b->dim, a->n * sizeof *a->dim) == 0; /* elem has the same layout: a list of pointers */
+    /* elem has the same layout: a list of pointers */
+    return a->n == 0 || memcmp(a->dim, b->dim, a->n * sizeof *a->dim) == 0;
 }
 
 static const gn_type *intern_type(gn_graph *g, const gn_type *probe)

@@ -1,5 +1,5 @@
-/* The verifier: what must hold of a graph after every pass. A failure is a bug in Gnomon, hence GN_EINTERNAL with the place in the
- * graph. */
+/* The verifier: what must hold of a graph after every pass. A failure is a bug in Gnomon, hence GN_EINTERNAL with the
+ * place in the graph. */
 #include "dim_parts.h"
 #include "graph_text.h"
 #include "op.h"
@@ -180,7 +180,8 @@ static void check_name(void *user, const gn_atom *x)
 {
     const core_check *const c = user;
     if (x->kind != GN_DIM_SYM || gn_map_get(&c->bound, GN_KEY(x))) return;
-    if (!c->e && c->of->loc.file) gn_throw(GN_EINVAL, "%s:%d: %s: " UNBOUND, c->of->loc.file, c->of->loc.line, c->of->text, x->name);
+    if (!c->e && c->of->loc.file)
+        gn_throw(GN_EINVAL, "%s:%d: %s: " UNBOUND, c->of->loc.file, c->of->loc.line, c->of->text, x->name);
     if (!c->e) gn_throw(GN_EINVAL, "%s: " UNBOUND, c->of->text, x->name);
     gn_throw_at(c->core->graph, GN_EINVAL, c->e->op->name, &c->e, 1, UNBOUND, x->name);
 }
@@ -196,7 +197,8 @@ static void check_nodes(void *arg)
                 *gn_map_put(&c->scratch, &c->bound, GN_KEY(extent->term[0].atom[0])) = c;
         }
     for (size_t i = 0; i < core->out.n; i++)
-        if (core->out.at[i]->type->kind != GN_TYPE_TENSOR) gn_throw(GN_EINVAL, "output %zu is a tuple: only tensors leave a function", i + 1);
+        if (core->out.at[i]->type->kind != GN_TYPE_TENSOR)
+            gn_throw(GN_EINVAL, "output %zu is a tuple: only tensors leave a function", i + 1);
     for (size_t i = 0; i < core->constraints.n; i++) {
         c->of = &core->constraints.at[i];
         gn_dim_meet(&c->dims, c->of->a, check_name, c);

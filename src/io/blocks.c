@@ -21,7 +21,8 @@ gn_status gn_array_packed(gn_array *out, bool *owned, const gn_array *a)
     *out = *a;
     if (!*owned) return GN_OK;
     uintptr_t first, end;
-    if (!gn_array_range(a, &first, &end)) return *owned = false, gn_error(GN_EINVAL, "the strides of an array lead out of the address space");
+    if (!gn_array_range(a, &first, &end))
+        return *owned = false, gn_error(GN_EINVAL, "the strides of an array lead out of the address space");
     const gn_status s = gn_array_new(out, a->dtype, a->rank, a->shape);
     if (!s) gn_array_copy(out, a);
     else *owned = false;

@@ -1,4 +1,5 @@
-/* Files: whole, checked, or written aside. Short reads and writes and interrupted calls are handled here and nowhere else. */
+/* Files: whole, checked, or written aside. Short reads and writes and interrupted calls are handled here and nowhere
+ * else. */
 #include "file.h"
 #include "error.h"
 #include <errno.h>
@@ -96,8 +97,8 @@ gn_status gn_reader_open(gn_reader *r, const char *path)
 gn_status gn_reader_get(gn_reader *r, void *to, size_t n, const char *what)
 {
     if (n > r->size - r->at) {
-        return gn_error(GN_EFORMAT, "%s: truncated in %s: %zu bytes are needed at offset %llu and %llu are there", r->path, what, n,
-                        (unsigned long long)r->at, (unsigned long long)(r->size - r->at));
+        return gn_error(GN_EFORMAT, "%s: truncated in %s: %zu bytes are needed at offset %llu and %llu are there",
+                        r->path, what, n, (unsigned long long)r->at, (unsigned long long)(r->size - r->at));
     }
     for (size_t done = 0; done < n;) {
         const ssize_t got = read(r->fd, (char *)to + done, n - done);

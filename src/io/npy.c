@@ -1,5 +1,6 @@
 /* NumPy's .npy: a magic, a version, the length of a header, a Python dict literal, the elements.
- * Source: NEP 1, "A Simple File Format for NumPy Arrays", and numpy.lib.format (versions 2.0 and 3.0: a longer header, UTF-8). */
+ * Source: NEP 1, "A Simple File Format for NumPy Arrays", and numpy.lib.format (versions 2.0 and 3.0: a longer header,
+ * UTF-8). */
 #include <gnomon/data.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,11 +86,13 @@ static gn_status read_descr(cursor *c, gn_dtype *out)
     static const struct {
         char code[3];
         gn_dtype dtype;
-    } codes[] = { { "b1", GN_BOOL }, { "i1", GN_I8 }, { "i2", GN_I16 }, { "i4", GN_I32 }, { "i8", GN_I64 }, { "u1", GN_U8 },
-                  { "u2", GN_U16 }, { "u4", GN_U32 }, { "u8", GN_U64 }, { "f2", GN_F16 }, { "f4", GN_F32 }, { "f8", GN_F64 } };
+    } codes[] = { { "b1", GN_BOOL }, { "i1", GN_I8 },  { "i2", GN_I16 }, { "i4", GN_I32 },
+                  { "i8", GN_I64 },  { "u1", GN_U8 },  { "u2", GN_U16 }, { "u4", GN_U32 },
+                  { "u8", GN_U64 },  { "f2", GN_F16 }, { "f4", GN_F32 }, { "f8", GN_F64 } };
     char text[32];
     if (!take_string(c, text, sizeof text)) return gn_error(GN_EDTYPE, "%s: an array of records cannot be read", c->path);
-    if (strchr(text, 'O')) return gn_error(GN_EDTYPE, "%s: an array of Python objects (dtype '%s') cannot be read", c->path, text);
+    if (strchr(text, 'O'))
+        return gn_error(GN_EDTYPE, "%s: an array of Python objects (dtype '%s') cannot be read", c->path, text);
     const bool one_byte = text[0] && text[1] && text[2] == '1' && !text[3];
     if (text[0] == '>' && !one_byte)
         return gn_error(GN_EDTYPE, "%s: big-endian elements (dtype '%s') cannot be read", c->path, text);
@@ -152,7 +155,8 @@ static gn_status read_header(gn_reader *r, gn_array *a)
     if (!(s = gn_reader_get(r, text, length, "the header"))) {
         text[length] = 0;
         cursor c = { r->path, text, text };
-        s = strlen(text) < length ? gn_error(GN_EFORMAT, "%s: bad npy header: a zero byte in it", r->path) : read_dict(&c, a);
+        s = strlen(text) < length ? gn_error(GN_EFORMAT, "%s: bad npy header: a zero byte in it", r->path)
+                                  : read_dict(&c, a);
     }
     gn_release(&gn_allocator_libc, text, length + 1);
     return s;
@@ -218,7 +222,8 @@ gn_status gn_npy_write(const char *path, gn_array a)
         return gn_error(GN_EDTYPE, "gn_npy_write: %s has no npy form",
                         gn_dtype_name(a.dtype) ? gn_dtype_name(a.dtype) : "an unknown dtype");
     }
-    if (a.rank < 0 || a.rank > GN_MAX_RANK || gn_array_count(&a) < 0) return gn_error(GN_ESHAPE, "gn_npy_write: not a valid shape");
+    if (a.rank < 0 || a.rank > GN_MAX_RANK || gn_array_count(&a) < 0)
+        return gn_error(GN_ESHAPE, "gn_npy_write: not a valid shape");
     if (!a.data && gn_array_count(&a)) return gn_error(GN_EINVAL, "gn_npy_write: the array's data is NULL");
     gn_array packed = { 0 };
     bool owned = false;

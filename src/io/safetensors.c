@@ -60,8 +60,8 @@ static gn_status read_range(const char *path, const char *name, const json_t *va
         return gn_error(GN_EFORMAT, "%s: the size of \"%s\" overflows", path, name);
     }
     if (bytes != e - b) {
-        return gn_error(GN_EFORMAT, "%s: \"%s\" needs %lld bytes for its shape and claims %lld", path, name, (long long)bytes,
-                        (long long)(e - b));
+        return gn_error(GN_EFORMAT, "%s: \"%s\" needs %lld bytes for its shape and claims %lld", path, name,
+                        (long long)bytes, (long long)(e - b));
     }
     *begin = (uint64_t)b;
     return GN_OK;
@@ -143,7 +143,8 @@ static gn_status check_coverage(gn_safetensors *st, uint64_t data_bytes)
         end += gn_array_bytes(&st->at[i].value);
     }
     if (end == data_bytes) return GN_OK;
-    return gn_error(GN_EFORMAT, "%s: %llu bytes belong to no array", st->reader.path, (unsigned long long)(data_bytes - end));
+    return gn_error(GN_EFORMAT, "%s: %llu bytes belong to no array", st->reader.path,
+                    (unsigned long long)(data_bytes - end));
 }
 
 static gn_status read_entries(gn_safetensors *st, uint64_t start)
@@ -227,8 +228,8 @@ static gn_status add_entry(json_t *header, const gn_named_array *a, uint64_t beg
     json_t *shape = json_array();
     bool good = shape;
     for (int d = 0; good && d < a->value.rank; d++) good = !json_array_append_new(shape, json_integer(a->value.shape[d]));
-    json_t *entry = good ? json_pack("{s:s, s:O, s:[I, I]}", "dtype", dtype_names[a->value.dtype], "shape", shape, "data_offsets",
-                                     (json_int_t)begin, (json_int_t)end)
+    json_t *entry = good ? json_pack("{s:s, s:O, s:[I, I]}", "dtype", dtype_names[a->value.dtype], "shape", shape,
+                                     "data_offsets", (json_int_t)begin, (json_int_t)end)
                          : NULL;
     json_decref(shape);
     good = entry && !json_object_set_new(header, a->name, entry);
@@ -331,7 +332,8 @@ gn_status gn_safetensors_write(const char *path, size_t n, const gn_named_array 
         if (s) return s;
     }
     header_state h = { .header = json_object() };
-    gn_status s = h.header ? each_by_width(n, arrays, describe, &h) : gn_error(GN_ENOMEM, "out of memory while writing %s", path);
+    gn_status s =
+        h.header ? each_by_width(n, arrays, describe, &h) : gn_error(GN_ENOMEM, "out of memory while writing %s", path);
     char *text = s ? NULL : json_dumps(h.header, JSON_COMPACT | JSON_PRESERVE_ORDER);
     if (!s && !text) s = gn_error(GN_ENOMEM, "out of memory while writing %s", path);
     if (!s && strlen(text) > HEADER_LIMIT) s = gn_error(GN_EINVAL, "too many or too long names for a safetensors file");

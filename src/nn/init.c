@@ -154,7 +154,8 @@ static void fill_copy(const gn_array *to, const gn_array *from)
     if (!same) gn_throw(GN_ESHAPE, "the initial array has another shape");
     if (!from->data && gn_array_count(to)) gn_throw(GN_EINVAL, "the initial array's data is NULL");
     uintptr_t first, end;
-    if (!gn_array_range(from, &first, &end)) gn_throw(GN_EINVAL, "the initial array's strides lead out of the address space");
+    if (!gn_array_range(from, &first, &end))
+        gn_throw(GN_EINVAL, "the initial array's strides lead out of the address space");
     gn_array_copy(to, from);
 }
 

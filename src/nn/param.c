@@ -46,7 +46,8 @@ static gn_expr *build_param(gn_graph *g, void *arg)
 {
     request *r = arg;
     if (!r->name) gn_throw_at(g, GN_EINVAL, "param", NULL, 0, "its name is NULL");
-    if (!gn_dtype_name(r->dtype)) gn_throw_at(g, GN_EDTYPE, "param", NULL, 0, "\"%s\": %d is no dtype", r->name, (int)r->dtype);
+    if (!gn_dtype_name(r->dtype))
+        gn_throw_at(g, GN_EDTYPE, "param", NULL, 0, "\"%s\": %d is no dtype", r->name, (int)r->dtype);
     if (!r->format) gn_throw_at(g, GN_EINVAL, "param", NULL, 0, "\"%s\": its shape is NULL; a scalar is \"()\"", r->name);
     r->graph = g;
     const gn_status bad = gn_protect(make_value, r);

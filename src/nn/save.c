@@ -1,4 +1,5 @@
-/* Saved weights. Reading takes effect as a whole: no variable is touched before the file was found to be complete and right. */
+/* Saved weights. Reading takes effect as a whole: no variable is touched before the file was found to be complete and
+ * right. */
 #include <gnomon/nn.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,8 @@ static gn_status check_no_others(const gn_safetensors *file, const char *path, c
     for (size_t i = 0; i < file->n; i++) {
         size_t k = 0;
         while (k < v->n && strcmp(file->at[i].name, v->at[k].name)) k++;
-        if (k == v->n) return gn_error(GN_EFORMAT, "%s holds \"%s\", which is none of the variables", path, file->at[i].name);
+        if (k == v->n)
+            return gn_error(GN_EFORMAT, "%s holds \"%s\", which is none of the variables", path, file->at[i].name);
     }
     return GN_OK;
 }

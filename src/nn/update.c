@@ -50,7 +50,8 @@ static gn_operand scalar_for(optimizer *o, gn_graph *g, gn_operand v, const char
 }
 
 /* A variable of zeros named STEM.WHAT; a second optimizer of the same parameters gets STEM.WHAT.2. */
-static gn_expr *state(optimizer *o, gn_graph *g, const char *stem, const char *what, gn_dtype dtype, int rank, const int64_t *shape)
+static gn_expr *state(optimizer *o, gn_graph *g, const char *stem, const char *what, gn_dtype dtype, int rank,
+                      const int64_t *shape)
 {
     const char *name = gn_arena_printf(&o->scratch, "%s.%s", stem, what);
     for (int i = 2; gn_map_get(&g->names, GN_KEY(gn_symbol(&g->arena, &g->symbols, name))); i++) {
@@ -92,7 +93,8 @@ static gn_expr *correction(optimizer *o, double beta, gn_dtype dtype)
 /* beta moment + (1 - beta) sample */
 static gn_expr *mix(optimizer *o, double beta, gn_expr *moment, gn_expr *sample)
 {
-    return gn_add_at(o->loc, op(gn_mul_at(o->loc, op(moment), number(beta))), op(gn_mul_at(o->loc, op(sample), number(1 - beta))));
+    return gn_add_at(o->loc, op(gn_mul_at(o->loc, op(moment), number(beta))),
+                     op(gn_mul_at(o->loc, op(sample), number(1 - beta))));
 }
 
 static void adam_each(optimizer *o, gn_graph *g, gn_expr *w, gn_expr *grad)
@@ -164,6 +166,11 @@ gn_updates gn_momentum_at(gn_loc loc, gn_expr *loss, gn_exprs params, gn_operand
 
 gn_updates gn_adam_at(gn_loc loc, gn_expr *loss, gn_exprs params, gn_operand rate)
 {
-    return run(&(optimizer){
-        .loc = loc, .name = "adam", .loss = loss, .params = params, .rate = rate, .each = adam_each, .finish = adam_finish});
+    return run(&(optimizer){ .loc = loc,
+                             .name = "adam",
+                             .loss = loss,
+                             .params = params,
+                             .rate = rate,
+                             .each = adam_each,
+                             .finish = adam_finish });
 }

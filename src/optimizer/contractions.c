@@ -29,8 +29,8 @@ static bool has(const int64_t *labels, size_t n, int64_t label)
     return false;
 }
 
-/* Operand k without its view: a permutation only renames axes; an axis that a broadcast adds may go if the other operand has its
- * label, since every product takes the same element there. */
+/* Operand k without its view: a permutation only renames axes; an axis that a broadcast adds may go if the other
+ * operand has its label, since every product takes the same element there. */
 static bool without_view(contraction *c, int k)
 {
     gn_expr *x = c->in[k];
@@ -43,7 +43,8 @@ static bool without_view(contraction *c, int k)
         else label[d] = c->label[k][axes->ints[d]];
     }
     for (uint32_t d = 0; d < x->type->n; d++)
-        if (!has(label, axes->n, c->label[k][d]) && !has(c->label[1 - k], c->in[1 - k]->type->n, c->label[k][d])) return false;
+        if (!has(label, axes->n, c->label[k][d]) && !has(c->label[1 - k], c->in[1 - k]->type->n, c->label[k][d]))
+            return false;
     for (uint32_t d = 0; d < axes->n; d++) c->label[k][d] = label[d];
     c->in[k] = x->in[0];
     return true;
@@ -92,7 +93,8 @@ gn_expr *gn_rewrite_contract_units(gn_match *m)
 /* ---- decompose ---- */
 
 /* Operand k repeated along the labels that it lacks. Axes of the product: the result's in order, then what is summed. */
-static gn_expr *spread(gn_graph *g, const contraction *c, int k, const int64_t *order, size_t rank, const gn_dim *const *shape)
+static gn_expr *spread(gn_graph *g, const contraction *c, int k, const int64_t *order, size_t rank,
+                       const gn_dim *const *shape)
 {
     gn_expr *x = c->in[k];
     int64_t to[GN_MAX_RANK];

@@ -1,4 +1,5 @@
-/* Texts of rewrites. Expressions are cut at a depth and at a length, so that a record stays short however large the graph is. */
+/* Texts of rewrites. Expressions are cut at a depth and at a length, so that a record stays short however large the
+ * graph is. */
 #include "explain.h"
 #include "splat.h"
 #include <inttypes.h>
@@ -63,7 +64,7 @@ void gn_explain_print(gn_text *t, const gn_explain *x)
 {
     for (size_t i = 0; i < x->lines.n; i++) {
         const gn_explain_line *l = &x->lines.at[i];
-        gn_textf(t, "%s: %s [%s] at %u: %s => %s, cost %" PRIu64 " => %" PRIu64 "\n", l->pass, l->rule, l->class, (unsigned)l->node,
-                 l->before, l->after, l->cost_before, l->cost_after);
+        gn_textf(t, "%s: %s [%s] at %u: %s => %s, cost %" PRIu64 " => %" PRIu64 "\n", l->pass, l->rule, l->class,
+                 (unsigned)l->node, l->before, l->after, l->cost_before, l->cost_after);
     }
 }

@@ -51,7 +51,8 @@ gn_expr *gn_rewrite_divide_by_power(gn_match *m)
 {
     gn_splat c;
     int exponent;
-    if (!gn_splat_of(m->root->in[1], &c) || !isfinite(c.f) || fabs(frexp(c.f, &exponent)) != 0.5 || fabs(c.f) == 1) return NULL;
+    if (!gn_splat_of(m->root->in[1], &c) || !isfinite(c.f) || fabs(frexp(c.f, &exponent)) != 0.5 || fabs(c.f) == 1)
+        return NULL;
     const int most = c.dtype == GN_F64 ? 1021 : c.dtype == GN_F16 ? 13 : 125;
     if (abs(exponent - 1) > most) return NULL;
     c.f = 1 / c.f;

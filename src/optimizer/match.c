@@ -1,5 +1,5 @@
-/* The matcher: a pattern is a small tree with its order of operands fixed, so matching is a walk of it without search. Recursion is
- * bounded by the depth of the patterns. */
+/* The matcher: a pattern is a small tree with its order of operands fixed, so matching is a walk of it without search.
+ * Recursion is bounded by the depth of the patterns. */
 #include "match.h"
 #include "splat.h"
 #include "sweep.h"
@@ -120,8 +120,8 @@ static bool build_attr(gn_match *m, const gn_pat_attr *a, gn_attr *out)
     return a->call->function(m, arg, out);
 }
 
-/* A number among operands has dtype and shape of what stands beside it; alone, of the root. The condition of a select is not
- * beside. */
+/* A number among operands has dtype and shape of what stands beside it; alone, of the root. The condition of a select
+ * is not beside. */
 static const gn_type *type_beside(const gn_match *m, const gn_pat *p, gn_expr *const *in)
 {
     for (uint32_t i = p->op == &gn_op_select ? 1 : 0; i < p->nin; i++)

@@ -1,4 +1,5 @@
-/* The measures of the rule tables: what a node weighs, and the comparison of two sides by the nodes that only one of them needs. */
+/* The measures of the rule tables: what a node weighs, and the comparison of two sides by the nodes that only one of
+ * them needs. */
 #include "functions.h"
 #include "splat.h"
 #include "sweep.h"
@@ -58,8 +59,8 @@ static bool adds_negative(const gn_expr *e)
     return gn_is_float(v.dtype) ? v.f < 0 : v.i < 0;
 }
 
-/* A node is dearer the more axes it runs over: sum(neg x) costs more than neg(sum x). Numbers cost nothing, what is computed
- * from them alone is paid once. */
+/* A node is dearer the more axes it runs over: sum(neg x) costs more than neg(sum x). Numbers cost nothing, what is
+ * computed from them alone is paid once. */
 uint32_t gn_weight_cost(const gn_expr *e)
 {
     gn_splat v;
@@ -116,7 +117,8 @@ static bool has(const front *f, int side)
     return false;
 }
 
-/* What the pattern names against what the right side made: the captured operands are on both sides, whatever they contain. */
+/* What the pattern names against what the right side made: the captured operands are on both sides, whatever they
+ * contain. */
 static bool measure_pattern(const gn_rule_set *set, const gn_match *m, uint64_t *left, uint64_t *right)
 {
     for (uint32_t i = 0; i < m->nmatched; i++) *left += weight_of(set, m->matched[i]);
@@ -125,7 +127,8 @@ static bool measure_pattern(const gn_rule_set *set, const gn_match *m, uint64_t 
 }
 
 /* Operands have lower numbers than their users, so that a node taken from the top has met all its users. */
-static bool measure_sides(const gn_rule_set *set, const gn_expr *before, const gn_expr *after, uint64_t *left, uint64_t *right)
+static bool measure_sides(const gn_rule_set *set, const gn_expr *before, const gn_expr *after, uint64_t *left,
+                          uint64_t *right)
 {
     front f = { .n = 0 };
     add(&f, before, ONLY_LEFT);

@@ -1,13 +1,14 @@
-/* The optimizer: a table of passes from the private copy of the user's graph to the core graph that grouping cuts into kernels.
+/* The optimizer: a table of passes from the private copy of the user's graph to the core graph that grouping cuts into
+ * kernels.
  *
  *     gn_optimize(core, &(gn_optimize_options){ .explain = &record });
  *
- * Core graph: no composites, no contract, argmax or argmin; views are reshape, slice, pad, flip, concat and one broadcast with an
- * axis map (permutations included); what is one number everywhere is a constant of rank 0, behind a broadcast if it has axes; no
- * dead nodes; numbers in topological order from the outputs.
+ * Core graph: no composites, no contract, argmax or argmin; views are reshape, slice, pad, flip, concat and one
+ * broadcast with an axis map (permutations included); what is one number everywhere is a constant of rank 0, behind a
+ * broadcast if it has axes; no dead nodes; numbers in topological order from the outputs.
  *
- * The environment, where the options say nothing: GN_DUMP=decompose,shape (or all) prints the graph after these passes on stderr,
- * "start" the graph before them; GN_TRACE=rule:NAME prints each firing of a rule, rule:* of all. */
+ * The environment, where the options say nothing: GN_DUMP=decompose,shape (or all) prints the graph after these passes
+ * on stderr, "start" the graph before them; GN_TRACE=rule:NAME prints each firing of a rule, rule:* of all. */
 #pragma once
 #include "explain.h"
 #include "sweep.h"
@@ -26,7 +27,8 @@ typedef struct gn_optimize_report {
 } gn_optimize_report;
 
 typedef struct gn_optimize_options {
-    const char *disable;               /* names of rules or passes, separated by commas; throws GN_EINVAL for an unknown one */
+    /* names of rules or passes, separated by commas; throws GN_EINVAL for an unknown one */
+    const char *disable;
     const char *dump;                  /* names of passes, or "all" */
     void (*on_dump)(void *user, const char *pass, const char *text); /* default: stderr */
     void *user;
@@ -35,8 +37,8 @@ typedef struct gn_optimize_options {
     gn_optimize_report *report;        /* is overwritten */
 } gn_optimize_options;
 
-/* Rewrites the core in place: afterwards it names nodes of a new graph, the old one is released. Options may be NULL. Throws; the
- * core is then still valid, and its graph the old one. */
+/* Rewrites the core in place: afterwards it names nodes of a new graph, the old one is released. Options may be NULL.
+ * Throws; the core is then still valid, and its graph the old one. */
 void gn_optimize(struct gn_core *, const gn_optimize_options *);
 
 /* The passes by number, in their order: name and reason; NULL after the last. */

@@ -56,7 +56,8 @@ gn_expr *gn_rewrite_sum_scaled(gn_match *m)
 {
     gn_expr *product = m->root->in[0];
     gn_splat c;
-    if (product->op != &gn_op_mul || !gn_splat_of(product->in[1], &c) || gn_rewriter_uses(m->rewriter, product) > 1) return NULL;
+    if (product->op != &gn_op_mul || !gn_splat_of(product->in[1], &c) || gn_rewriter_uses(m->rewriter, product) > 1)
+        return NULL;
     const gn_axis_list axes = gn_axes_attr(m->root);
     gn_expr *sum = gn_make_reduce(m->graph, &gn_op_sum, product->in[0], &axes);
     return gn_make2(m->graph, &gn_op_mul, sum, gn_splat_make(m->graph, c, m->root->type));
@@ -72,7 +73,8 @@ static int64_t source_axis(const gn_attr *map, int64_t axis)
     return -1;
 }
 
-/* How often each element is repeated along the reduced axes that the broadcast adds; false if that is open, 0 or nothing. */
+/* How often each element is repeated along the reduced axes that the broadcast adds; false if that is open, 0 or
+ * nothing. */
 static bool repetitions(const gn_expr *root, const gn_attr *map, const gn_axis_list *axes, int64_t *n)
 {
     bool any = false;

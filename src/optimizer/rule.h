@@ -111,7 +111,8 @@ typedef struct gn_rule_set {
     uint32_t nrules;
     const gn_rule_entry *entry;        /* grouped by op, in the order of the file */
     uint32_t nentries;
-    uint32_t (*weight)(const gn_expr *); /* the measure: what a node counts; every firing lowers the sum (sweep.h). NULL: none */
+    /* the measure: what a node counts; every firing lowers the sum (sweep.h). NULL: none */
+    uint32_t (*weight)(const gn_expr *);
 } gn_rule_set;
 
 #define GN_RULE_SET(name) extern const gn_rule_set gn_rules_##name;

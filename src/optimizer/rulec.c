@@ -1,11 +1,11 @@
-/* rulec: compiles a table of rewrite rules, rules/NAME.def, to C. Runs during the build, so that a typo in a rule is an error of
- * the build with file, line and column.
+/* rulec: compiles a table of rewrite rules, rules/NAME.def, to C. Runs during the build, so that a typo in a rule is an
+ * error of the build with file, line and column.
  *
  *     rulec NAME rules/NAME.def rules_NAME.c
  *
- * The file is read as C sees it: comments, names, strings, and RULE(...) or REWRITE(...) entries (rule.h has their form). The
- * comment right above an entry becomes its explanation in docs/rules.md, the first one that of the table. Patterns with commutative
- * ops are written once per order of their operands, so that matching needs no search. */
+ * The file is read as C sees it: comments, names, strings, and RULE(...) or REWRITE(...) entries (rule.h has their
+ * form). The comment right above an entry becomes its explanation in docs/rules.md, the first one that of the table.
+ * Patterns with commutative ops are written once per order of their operands, so that matching needs no search. */
 #include "rulec.h"
 #include "context.h"
 #include <stdio.h>

@@ -83,7 +83,8 @@ typedef struct compiler {
 } compiler;
 
 /* Ends the program's work with "FILE:LINE:COLUMN: error: ...". */
-_Noreturn void rulec_fail(const reader *, int line, int column, const char *format, ...) __attribute__((format(printf, 4, 5)));
+_Noreturn void rulec_fail(const reader *, int line, int column, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Reads the whole file into c->rules. */
 void rulec_read(compiler *);

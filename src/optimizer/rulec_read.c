@@ -231,7 +231,8 @@ static node *read_atom(compiler *c, const gn_sx *x)
         char *word = gn_arena_string(c->r.arena, text), *dtype = strchr(word, '@');
         if (dtype) *dtype++ = 0;
         if (!is_name(word)) FAIL_AT(c, x, "'%s' is no name of an operand", x->text);
-        if (dtype && (!is_name(dtype) || !c->left)) FAIL_AT(c, x, "'%s': a dtype is captured by a name on the left side", x->text);
+        if (dtype && (!is_name(dtype) || !c->left))
+            FAIL_AT(c, x, "'%s': a dtype is captured by a name on the left side", x->text);
         n->slot = slot_of(c, x, word, false);
         if (dtype) n->dtype = 1 + slot_of(c, x, dtype, true);
     }
@@ -353,7 +354,8 @@ static void read_ops(compiler *c, token text)
 static void check_new_name(compiler *c, token name)
 {
     for (size_t i = 0; i < c->rules.n; i++)
-        if (!strcmp(c->rules.at[i]->name, name.text)) rulec_fail(&c->r, name.line, name.column, "a second rule '%s'", name.text);
+        if (!strcmp(c->rules.at[i]->name, name.text))
+            rulec_fail(&c->r, name.line, name.column, "a second rule '%s'", name.text);
 }
 
 /* MEASURE(cost): the weight that every firing lowers; MEASURE(none) for a table that only its fuel guards. */
@@ -392,7 +394,8 @@ static void read_entry(compiler *c)
     for (size_t i = 0; i < sizeof class_names / sizeof *class_names; i++)
         if (!strcmp(class_names[i], class.text)) rule_->class = class_names[i];
     if (!rule_->class)
-        rulec_fail(r, class.line, class.column, "no class '%s': EXACT, ACCURATE, REASSOCIATE, FINITE or APPROXIMATE", class.text);
+        rulec_fail(r, class.line, class.column, "no class '%s': EXACT, ACCURATE, REASSOCIATE, FINITE or APPROXIMATE",
+                   class.text);
     take(r, T_PUNCT, ",");
     const token left = take(r, T_STRING, is_rule ? "the left side" : "the ops");
     rule_->left = left.text;

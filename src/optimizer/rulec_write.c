@@ -7,7 +7,8 @@
 
 static bool same_pattern(const node *a, const node *b)
 {
-    if (a->kind != b->kind || a->once != b->once || a->op != b->op || a->in.n != b->in.n || a->attrs.n || b->attrs.n) return false;
+    if (a->kind != b->kind || a->once != b->once || a->op != b->op || a->in.n != b->in.n || a->attrs.n || b->attrs.n)
+        return false;
     if (a->kind == GN_PAT_NUMBER) return a->number == b->number;
     if (a->kind != GN_PAT_OP) return a->slot == b->slot;
     for (size_t i = 0; i < a->in.n; i++)
@@ -48,7 +49,8 @@ static void write_args(gn_text *t, const gn_pat_arg *arg, size_t n)
     gn_textf(t, ".n = %d", (int)n);
     if (!n) return;
     gn_text_add(t, ", .arg = (const gn_pat_arg[]){ ");
-    for (size_t i = 0; i < n; i++) gn_textf(t, "%s{ %s, %lld }", i ? ", " : "", kinds[arg[i].kind], (long long)arg[i].value);
+    for (size_t i = 0; i < n; i++)
+        gn_textf(t, "%s{ %s, %lld }", i ? ", " : "", kinds[arg[i].kind], (long long)arg[i].value);
     gn_text_add(t, " }");
 }
 
@@ -58,7 +60,8 @@ static void write_attr(gn_text *t, const attr *a)
     if (a->kind == 0) {
         gn_textf(t, ".kind = GN_PAT_SLOT, .slot = %u }", a->slot);
     } else if (a->kind == 1 && a->value.kind == GN_ATTR_INTS) {
-        gn_textf(t, ".kind = GN_PAT_VALUE, .value = { .kind = GN_ATTR_INTS, .n = %u, .ints = (const int64_t[]){ ", a->value.n);
+        gn_textf(t, ".kind = GN_PAT_VALUE, .value = { .kind = GN_ATTR_INTS, .n = %u, .ints = (const int64_t[]){ ",
+                 a->value.n);
         for (uint32_t i = 0; i < a->value.n; i++) gn_textf(t, "%s%lld", i ? ", " : "", (long long)a->value.ints[i]);
         gn_textf(t, "%s } } }", a->value.n ? "" : "0");
     } else if (a->kind == 1) {

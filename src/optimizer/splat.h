@@ -1,5 +1,5 @@
-/* Numbers in the graph: constants of one element, and tensors that repeat one. Canonical form is a constant of rank 0 behind a
- * broadcast. */
+/* Numbers in the graph: constants of one element, and tensors that repeat one. Canonical form is a constant of rank 0
+ * behind a broadcast. */
 #pragma once
 #include "op.h"
 
@@ -17,4 +17,5 @@ gn_expr *gn_splat_make(gn_graph *, gn_splat, const gn_type *like);
 /* A double as a splat of a dtype; false if the dtype cannot hold it. */
 gn_splat gn_splat_rounded(gn_splat); /* to its dtype: floats to the nearest value, integers wrap */
 bool gn_splat_number(gn_dtype, double number, gn_splat *out);
-gn_expr *gn_splat_value(gn_graph *, double number, gn_dtype, const gn_type *like); /* throws GN_EINTERNAL if it cannot hold it */
+/* throws GN_EINTERNAL if it cannot hold it */
+gn_expr *gn_splat_value(gn_graph *, double number, gn_dtype, const gn_type *like);

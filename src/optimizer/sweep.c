@@ -8,7 +8,8 @@
 typedef enum { NEW, OPEN, DONE } progress;
 
 typedef struct slot {              /* what the sweep knows of a node, by its number */
-    gn_expr *next;                 /* what it became: a step of a chain while open, final when done; NULL: not changed yet */
+    /* what it became: a step of a chain while open, final when done; NULL: not changed yet */
+    gn_expr *next;
     const gn_expr *maker;          /* the node whose rewriting made this one */
     const gn_rule *rule;           /* .. and by which rule */
     uint32_t uses;
@@ -93,11 +94,12 @@ _Noreturn static void out_of_fuel(gn_rewriter *w, const gn_expr *e)
         gn_textf(&t, "%s%s", n ? " <- " : "", slot_of(w, at)->rule->name);
         at = slot_of(w, at)->maker;
     }
-    gn_throw(GN_EINTERNAL, "pass %s: rewriting does not end at node %u (%s): %s", w->options->pass, (unsigned)e->id, e->op->name,
-             gn_text_done(&t));
+    gn_throw(GN_EINTERNAL, "pass %s: rewriting does not end at node %u (%s): %s", w->options->pass, (unsigned)e->id,
+             e->op->name, gn_text_done(&t));
 }
 
-static void explain_firing(gn_rewriter *w, const gn_rule *r, const gn_rule_set *set, const gn_match *m, const gn_expr *after)
+static void explain_firing(gn_rewriter *w, const gn_rule *r, const gn_rule_set *set, const gn_match *m,
+                           const gn_expr *after)
 {
     const gn_expr *before = m->root;
     gn_explain *x = w->options->explain;
@@ -110,8 +112,14 @@ static void explain_firing(gn_rewriter *w, const gn_rule *r, const gn_rule_set *
         fprintf(stderr, "%s: %s at %u: %s => %s\n", w->options->pass, r->name, (unsigned)before->id, gn_text_done(&left),
                 gn_text_done(&right));
     if (!x) return;
-    gn_explain_line line = {
-        w->options->pass, r->name, gn_rule_class_names[r->class], before->id, gn_text_done(&left), gn_text_done(&right), 0, 0};
+    gn_explain_line line = { w->options->pass,
+                             r->name,
+                             gn_rule_class_names[r->class],
+                             before->id,
+                             gn_text_done(&left),
+                             gn_text_done(&right),
+                             0,
+                             0 };
     gn_measure(r, set, m, after, &line.cost_before, &line.cost_after);
     gn_push(x->arena, &x->lines, line);
 }
@@ -225,7 +233,8 @@ static gn_expr *forward(gn_rewriter *w, gn_expr *e)
     return gn_node(w->graph, e->op, in, e->nin, e->attr);
 }
 
-/* Errors of a call name the line of an index: its check keeps the place when it is made anew, and one in a body has the composite's. */
+/* Errors of a call name the line of an index: its check keeps the place when it is made anew, and one in a body has the
+ * composite's. */
 static void set_place(gn_rewriter *w, const gn_expr *e)
 {
     const bool matters = e && (e->op->expand || e->op == &gn_op_check_index || w->options->as_written);
@@ -345,7 +354,9 @@ void gn_sweep(struct gn_core *core, const gn_rule_set *const *sets, size_t nsets
 {
     static const gn_sweep_options none = { .pass = "sweep" };
     gn_sweep_stats ignored;
-    gn_rewriter w = { .arena.allocator = core->graph->arena.allocator, .graph = core->graph, .options = options ? options : &none,
+    gn_rewriter w = { .arena.allocator = core->graph->arena.allocator,
+                      .graph = core->graph,
+                      .options = options ? options : &none,
                       .stats = stats ? stats : &ignored };
     *w.stats = (gn_sweep_stats){ 0 };
     job j = { &w, core, sets, nsets };

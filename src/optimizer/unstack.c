@@ -1,5 +1,6 @@
-/* A first walk finds what can be had in parts: concats, and what is elementwise upon them. All that one elementwise node brings together is a
- * cluster, by union-find over concats. A second walk asks which clusters a slice takes parts of; a third makes those anew. */
+/* A first walk finds what can be had in parts: concats, and what is elementwise upon them. All that one elementwise
+ * node brings together is a cluster, by union-find over concats. A second walk asks which clusters a slice takes parts
+ * of; a third makes those anew. */
 #include "unstack.h"
 #include "ops/make.h"
 #include "splat.h"
@@ -37,7 +38,8 @@ static uint32_t axis_of(const gn_expr *concat)
 static bool are_alike(const gn_expr *a, const gn_expr *b)
 {
     bool alike = a->nin == b->nin && axis_of(a) == axis_of(b) && a->type->n == b->type->n;
-    for (uint32_t k = 0; alike && k < a->nin; k++) alike = gn_extent(a->in[k], axis_of(a)) == gn_extent(b->in[k], axis_of(b));
+    for (uint32_t k = 0; alike && k < a->nin; k++)
+        alike = gn_extent(a->in[k], axis_of(a)) == gn_extent(b->in[k], axis_of(b));
     return alike;
 }
 
@@ -80,8 +82,8 @@ static bool lies_in(const gn_dim *start, const gn_dim *count, int64_t step, cons
 {
     int64_t a, n, b, m;
     if (start == from && count == extent && step == 1) return true;
-    return gn_dim_is_const(start, &a) && gn_dim_is_const(count, &n) && gn_dim_is_const(from, &b) && gn_dim_is_const(extent, &m) && n > 0 &&
-           step > 0 && a >= b && a + (n - 1) * step < b + m;
+    return gn_dim_is_const(start, &a) && gn_dim_is_const(count, &n) && gn_dim_is_const(from, &b) &&
+           gn_dim_is_const(extent, &m) && n > 0 && step > 0 && a >= b && a + (n - 1) * step < b + m;
 }
 
 /* The part that a slice takes from alone; -1: it takes from several. */
@@ -90,8 +92,8 @@ static int32_t taken_part(const unstacker *u, const gn_expr *slice)
     const gn_expr *like = slice->op == &gn_op_slice ? u->of[slice->in[0]->id].like : NULL;
     for (uint32_t k = 0; like && k < like->nin; k++) {
         const uint32_t d = axis_of(like);
-        if (lies_in(gn_attr_of(slice, "start")->dims[d], slice->type->dim[d], gn_attr_of(slice, "step")->ints[d], part_start(u, like, k),
-                    gn_extent(like->in[k], d)))
+        if (lies_in(gn_attr_of(slice, "start")->dims[d], slice->type->dim[d], gn_attr_of(slice, "step")->ints[d],
+                    part_start(u, like, k), gn_extent(like->in[k], d)))
             return (int32_t)k;
     }
     return -1;
@@ -174,7 +176,8 @@ static gn_expr *taken(unstacker *u, const gn_expr *slice, uint32_t k)
     const gn_dim *from[GN_MAX_RANK];
     for (uint32_t d = 0; d < slice->type->n; d++)
         from[d] = d == axis_of(like) ? gn_dim_sub(pool(u), start->dims[d], part_start(u, like, k)) : start->dims[d];
-    return gn_make_slice(u->graph, with_axis(u, u->of[slice->in[0]->id].part[k], like, k), from, step->ints, slice->type->dim);
+    return gn_make_slice(u->graph, with_axis(u, u->of[slice->in[0]->id].part[k], like, k), from, step->ints,
+                         slice->type->dim);
 }
 
 static void make(unstacker *u, gn_expr *e)
@@ -195,7 +198,8 @@ static void find_alive(unstacker *u)
     for (size_t i = 0; i < u->core->out.n; i++) u->of[u->core->out.at[i]->id].alive = true;
     for (size_t i = 0; i < u->core->update.n; i++) u->of[u->core->update.at[i]->id].alive = true;
     for (size_t id = u->n; id-- > 0;)
-        for (uint32_t k = 0; u->of[id].alive && k < u->graph->nodes.at[id]->nin; k++) u->of[u->graph->nodes.at[id]->in[k]->id].alive = true;
+        for (uint32_t k = 0; u->of[id].alive && k < u->graph->nodes.at[id]->nin; k++)
+            u->of[u->graph->nodes.at[id]->in[k]->id].alive = true;
 }
 
 static void unstack(void *arg)
@@ -220,7 +224,9 @@ static void unstack(void *arg)
 
 void gn_unstack(struct gn_core *core)
 {
-    unstacker u = { .graph = core->graph, .core = core, .n = core->graph->nodes.n, .scratch.allocator = core->graph->arena.allocator };
+    unstacker u = {
+        .graph = core->graph, .core = core, .n = core->graph->nodes.n, .scratch.allocator = core->graph->arena.allocator
+    };
     const gn_status status = gn_protect(unstack, &u);
     gn_arena_free(&u.scratch);
     gn_check(status);

@@ -151,7 +151,8 @@ static gn_expr *joined(gn_match *m, gn_expr *a, gn_expr *b)
     }
     if (axis < 0) return NULL;
     gn_expr *whole = gn_make_concat(m->graph, (gn_expr *[]){ a->in[0], b->in[0] }, 2, axis);
-    return gn_make_pad(m->graph, whole, a->in[1], gn_attr_of(a, "start")->dims, gn_attr_of(a, "step")->ints, m->root->type->dim);
+    return gn_make_pad(m->graph, whole, a->in[1], gn_attr_of(a, "start")->dims, gn_attr_of(a, "step")->ints,
+                       m->root->type->dim);
 }
 
 /* Also (x + pad(a)) + pad(b): nowhere do more than two of the three meet. */
@@ -170,7 +171,8 @@ gn_expr *gn_rewrite_join_pads(gn_match *m)
 
 /* ---- views out of arithmetic ---- */
 
-/* The operand as it stands below the broadcast that `like` is, or a number in that shape; NULL if it is broadcast otherwise. */
+/* The operand as it stands below the broadcast that `like` is, or a number in that shape; NULL if it is broadcast
+ * otherwise. */
 static gn_expr *below(gn_graph *g, gn_expr *e, const view *like)
 {
     gn_splat v;

@@ -30,7 +30,8 @@ static bool read_note(search *s, const char *at, size_t size)
         if (whole > size) return false;
         const unsigned char *id = (const unsigned char *)at + sizeof note + padded(note.n_namesz);
         if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && !memcmp(at + sizeof note, "GNU", 4)) {
-            for (size_t i = 0; i < note.n_descsz && 2 * i + 3 <= s->capacity; i++) snprintf(s->out + 2 * i, 3, "%02x", id[i]);
+            for (size_t i = 0; i < note.n_descsz && 2 * i + 3 <= s->capacity; i++)
+                snprintf(s->out + 2 * i, 3, "%02x", id[i]);
             return true;
         }
         at += whole, size -= whole;
@@ -42,7 +43,8 @@ static void use_file(search *s, const char *path)
 {
     struct stat st;
     if (stat(path && *path ? path : "/proc/self/exe", &st)) memset(&st, 0, sizeof st);
-    snprintf(s->out, s->capacity, "file %lld %lld.%09ld", (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    snprintf(s->out, s->capacity, "file %lld %lld.%09ld", (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+             st.st_mtim.tv_nsec);
 }
 
 static int visit(struct dl_phdr_info *info, size_t size, void *arg)

@@ -1,7 +1,8 @@
-/* The disk cache: store by writing aside and renaming, load by hashing what the open descriptor holds and loading those very bytes.
+/* The disk cache: store by writing aside and renaming, load by hashing what the open descriptor holds and loading those
+ * very bytes.
  *
- * Readers take no lock. The directory is opened once, after every component of its path was found safe, and everything in it goes through
- * that descriptor. */
+ * Readers take no lock. The directory is opened once, after every component of its path was found safe, and everything
+ * in it goes through that descriptor. */
 #include "cache_state.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -133,7 +134,8 @@ static int open_aside(int shelf, char *name, size_t capacity)
     for (int attempt = 0; attempt < 16; attempt++) {
         uint64_t salt = 0;
         if (getrandom(&salt, sizeof salt, GRND_NONBLOCK) < 0) salt = (uint64_t)time(NULL);
-        snprintf(name, capacity, ".new.%ld.%u.%016llx", (long)getpid(), atomic_fetch_add(&counter, 1), (unsigned long long)salt);
+        snprintf(name, capacity, ".new.%ld.%u.%016llx", (long)getpid(), atomic_fetch_add(&counter, 1),
+                 (unsigned long long)salt);
         const int fd = openat(shelf, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
         if (fd >= 0 || errno != EEXIST) return fd;
     }
@@ -174,8 +176,8 @@ gn_status gn_cache_keep(gn_cache *c, const gn_key *key, const void *object, size
     return GN_OK;
 }
 
-gn_status gn_cache_store(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta, size_t meta_size,
-                         gn_module **out)
+gn_status gn_cache_store(gn_cache *c, const gn_key *key, const void *object, size_t size, const char *meta,
+                         size_t meta_size, gn_module **out)
 {
     char label[GN_CACHE_LABEL];
     gn_cache_label(key, label);
@@ -192,6 +194,7 @@ gn_status gn_cache_write_beside(gn_cache *c, const gn_key *key, const char *suff
     if (c->root < 0) return GN_OK;
     names_of(key, suffix, shelf, name);
     if (!path_of(c, shelf, name, whole)) return GN_OK;
-    if (!put_file(c, shelf, name, text, strlen(text))) return gn_error(GN_EIO, "%s cannot be written: %s", whole, strerror(errno));
+    if (!put_file(c, shelf, name, text, strlen(text)))
+        return gn_error(GN_EIO, "%s cannot be written: %s", whole, strerror(errno));
     return (*path = gn_alloc_string(c->allocator, whole)) ? GN_OK : GN_ENOMEM;
 }

@@ -64,7 +64,8 @@ static gn_status judge(const gn_key *key, gn_entry *e)
     if (memcmp(tail + KEY + 16, magic, sizeof magic)) return gn_error(GN_EFORMAT, "it is of another version");
     if (key && memcmp(tail, key->bytes, KEY)) return gn_error(GN_EFORMAT, "it belongs to another key");
     const uint64_t object = get_u64(tail + KEY), meta = get_u64(tail + KEY + 8);
-    if (object > e->size || meta > e->size || object + meta + GN_TRAILER != e->size) return gn_error(GN_EFORMAT, "its sizes are wrong");
+    if (object > e->size || meta > e->size || object + meta + GN_TRAILER != e->size)
+        return gn_error(GN_EFORMAT, "its sizes are wrong");
     e->object = (size_t)object, e->meta = (size_t)meta;
     return GN_OK;
 }

@@ -1,7 +1,7 @@
 /* Keeping the cache small: a walk over all entries, the oldest unlinked first, debris of dead writers removed.
  *
- * Pruning only unlinks: whoever has an entry loaded keeps it. The bound is checked once in a while, not at each store: a store looks at a
- * stamp file whose size is the number of bytes written since the last walk. */
+ * Pruning only unlinks: whoever has an entry loaded keeps it. The bound is checked once in a while, not at each store:
+ * a store looks at a stamp file whose size is the number of bytes written since the last walk. */
 #include "cache_state.h"
 #include <dirent.h>
 #include <errno.h>
@@ -166,7 +166,8 @@ void gn_cache_keep_within(gn_cache *c, size_t added)
     const int fd = openat(c->root, "written", O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0) return;
     fchmod(fd, 0600); /* the umask may have taken our own rights */
-    const int64_t sum = (fstat(fd, &st) ? 0 : (int64_t)st.st_size) + (int64_t)added; /* a sparse file: its length is the count */
+    /* a sparse file: its length is the count */
+    const int64_t sum = (fstat(fd, &st) ? 0 : (int64_t)st.st_size) + (int64_t)added;
     const bool is_due = sum > c->max_bytes / 8;
     gn_set_size(fd, is_due ? 0 : sum); /* a lost count only delays the next walk */
     close(fd);

@@ -24,7 +24,8 @@ typedef struct gn_entry {
 } gn_entry;
 gn_status gn_entry_read(const gn_allocator *, int fd, const gn_key *, gn_entry *out);
 /* The bytes of an entry from its parts. NULL: out of memory. */
-char *gn_entry_make(const gn_allocator *, const gn_key *, const void *object, size_t size, const char *meta, size_t meta_size, size_t *total);
+char *gn_entry_make(const gn_allocator *, const gn_key *, const void *object, size_t size, const char *meta,
+                    size_t meta_size, size_t *total);
 bool gn_entry_name_is_good(const char *name); /* 64 hex digits and ".so" */
 /* After a store of `added` bytes: prunes when enough was written since the last time. */
 void gn_cache_keep_within(gn_cache *, size_t added);

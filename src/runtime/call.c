@@ -1,4 +1,5 @@
-/* Calls and bindings. A call finds its frame by its sizes in the function's pool, so that a loop over equal batches prepares once. */
+/* Calls and bindings. A call finds its frame by its sizes in the function's pool, so that a loop over equal batches
+ * prepares once. */
 #include "func_state.h"
 #include <string.h>
 #include "error.h"
@@ -54,7 +55,8 @@ void gn_func_show_sizes(gn_func *f, const gn_frame *fr)
     pthread_mutex_unlock(&f->lock);
 }
 
-/* The frame of the last call stays where it is while a call has it: a flag costs one exchange, where a pointer would cost two. */
+/* The frame of the last call stays where it is while a call has it: a flag costs one exchange, where a pointer would
+ * cost two. */
 static bool take_hot(gn_func *f)
 {
     return !atomic_exchange_explicit(&f->taken, true, memory_order_acquire);
@@ -128,8 +130,8 @@ static gn_status call_with(gn_func *f, const int64_t *sym, gn_arrays in, gn_arra
 /* 0: as expected. Without branches but the loop's: most calls are. */
 static uint64_t differs(const gn_array *a, const gn_slot_form *form)
 {
-    uint64_t bits = (uint64_t)((unsigned)a->dtype ^ (unsigned)form->dtype) | (uint64_t)((unsigned)a->rank ^ (unsigned)form->rank) |
-                    (uintptr_t)a->fill;
+    uint64_t bits = (uint64_t)((unsigned)a->dtype ^ (unsigned)form->dtype) |
+                    (uint64_t)((unsigned)a->rank ^ (unsigned)form->rank) | (uintptr_t)a->fill;
     for (int d = 0; d < form->rank; d++)
         bits |= (uint64_t)((a->shape[d] ^ form->shape[d]) | ((a->stride[d] ^ form->stride[d]) & form->matters[d]));
     return bits;
@@ -193,7 +195,8 @@ static bool fill_quickly(gn_frame *fr, gn_arrays in, gn_arrays out)
 /* True: it was called, with *status. */
 static bool call_quickly(gn_func *f, gn_arrays in, gn_arrays out, gn_status *status)
 {
-    if (in.n != f->program->ninputs || out.n != f->program->noutputs || (in.n && !in.at) || (out.n && !out.at)) return false;
+    if (in.n != f->program->ninputs || out.n != f->program->noutputs || (in.n && !in.at) || (out.n && !out.at))
+        return false;
     if (!take_hot(f)) return false;
     gn_frame *const fr = f->hot;
     const bool fits = fr && fill_quickly(fr, in, out);
@@ -237,7 +240,9 @@ gn_status gn_bind(gn_binding **out, gn_func *f, gn_arrays in, gn_arrays outputs)
     *out = NULL;
     if (!f) return gn_error(GN_EINVAL, "gn_bind: the function is NULL");
     for (size_t i = 0; outputs.at && i < outputs.n; i++)
-        if (outputs.at[i].fill) return gn_error(GN_EINVAL, "gn_bind: %s: output %zu is GN_NEW; a binding needs memory that stays", f->program->name, i);
+        if (outputs.at[i].fill)
+            return gn_error(GN_EINVAL, "gn_bind: %s: output %zu is GN_NEW; a binding needs memory that stays",
+                            f->program->name, i);
     const size_t nsym = (f->program->syms.n + 1) * sizeof(int64_t);
     gn_binding *b = gn_alloc_zeroed(f->allocator, sizeof *b);
     int64_t *sym = b ? gn_alloc(f->allocator, nsym) : NULL;
@@ -262,7 +267,8 @@ gn_status gn_bind_set(gn_binding *b, size_t slot, void *data)
     if (!b) return gn_error(GN_EINVAL, "gn_bind_set: the binding is NULL");
     gn_frame *fr = b->frame;
     if (slot >= fr->f->nslots)
-        return gn_error(GN_EINVAL, "gn_bind_set: slot %zu of %u inputs and outputs of %s", slot, (unsigned)fr->f->nslots, fr->f->program->name);
+        return gn_error(GN_EINVAL, "gn_bind_set: slot %zu of %u inputs and outputs of %s", slot,
+                        (unsigned)fr->f->nslots, fr->f->program->name);
     gn_array moved = fr->now[slot];
     moved.data = data;
     gn_status s = gn_frame_check_move(fr, "gn_bind_set", (uint32_t)slot, &moved);

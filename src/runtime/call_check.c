@@ -46,7 +46,8 @@ void gn_check_tell_again(const gn_func *f, size_t check)
 
 static void tell_constraint(const gn_func *f, size_t check)
 {
-    gn_error_add("%s:%d: %s must agree", f->check_loc[check].file, f->check_loc[check].line, f->program->checks.at[check].text);
+    gn_error_add("%s:%d: %s must agree", f->check_loc[check].file, f->check_loc[check].line,
+                 f->program->checks.at[check].text);
     gn_check_tell_again(f, check);
 }
 
@@ -72,8 +73,8 @@ static void tell_misfit(void *arg)
     show_array(&found, m->array);
     show_value(&wanted, &m->f->program->values.at[m->slot]);
     const gn_slot_info *s = &m->f->slot[m->slot];
-    gn_error(m->status, "%s: %s: %s '%s' is %s, expected %s", m->who, m->f->program->name, role_of(m->f, m->slot), s->name, gn_text_done(&found),
-             gn_text_done(&wanted));
+    gn_error(m->status, "%s: %s: %s '%s' is %s, expected %s", m->who, m->f->program->name, role_of(m->f, m->slot),
+             s->name, gn_text_done(&found), gn_text_done(&wanted));
     if (*s->loc.file) gn_error_add("'%s' was made at %s:%d", s->name, s->loc.file, s->loc.line);
     tell_reasons(m);
     gn_arena_free(&arena);
@@ -97,7 +98,8 @@ static gn_status check_kinds(const gn_func *f, const char *who, gn_arrays in, gn
     const gn_program *p = f->program;
     if (in.n != p->ninputs) return wrong_count(f, who, "inputs", in.n, p->ninputs);
     if (out.n != p->noutputs) return wrong_count(f, who, "outputs", out.n, p->noutputs);
-    if ((in.n && !in.at) || (out.n && !out.at)) return gn_error(GN_EINVAL, "%s: %s: the list of arrays is NULL", who, p->name);
+    if ((in.n && !in.at) || (out.n && !out.at))
+        return gn_error(GN_EINVAL, "%s: %s: the list of arrays is NULL", who, p->name);
     for (uint32_t s = 0; s < f->nslots; s++) {
         const gn_array *a = s < p->ninputs ? &in.at[s] : &out.at[s - p->ninputs];
         const gn_pvalue *v = &p->values.at[s];
@@ -122,12 +124,14 @@ static void tell_constraints(const gn_func *f, const char *symbol)
 }
 
 /* A named dim that stands as an extent of its own in `slot` but has another size there. */
-static gn_status tell_two_sizes(const gn_func *f, const char *who, const gn_psym *sym, int64_t first, uint32_t slot, int axis,
-                                int64_t second)
+static gn_status tell_two_sizes(const gn_func *f, const char *who, const gn_psym *sym, int64_t first, uint32_t slot,
+                                int axis, int64_t second)
 {
     const gn_slot_info *a = &f->slot[sym->input], *b = &f->slot[slot];
-    gn_error(GN_ESHAPE, "%s: %s: named dim '%s' is bound to two sizes: %lld by axis %d of input '%s', %lld by axis %d of %s '%s'", who, f->program->name,
-             sym->name, (long long)first, sym->axis, a->name, (long long)second, axis, role_of(f, slot), b->name);
+    gn_error(GN_ESHAPE,
+             "%s: %s: named dim '%s' is bound to two sizes: %lld by axis %d of input '%s', %lld by axis %d of %s '%s'",
+             who, f->program->name, sym->name, (long long)first, sym->axis, a->name, (long long)second, axis,
+             role_of(f, slot), b->name);
     if (*a->loc.file) gn_error_add("'%s' was made at %s:%d", a->name, a->loc.file, a->loc.line);
     if (*b->loc.file) gn_error_add("'%s' was made at %s:%d", b->name, b->loc.file, b->loc.line);
     tell_constraints(f, sym->name);
@@ -153,12 +157,15 @@ static gn_status check_input_sizes(const gn_func *f, const char *who, gn_arrays 
             size_t k = 0;
             const gn_psym *name = symbol_alone(p, p->values.at[s].shape[d], &k);
             if (a->shape[d] < 0)
-                return gn_error(GN_ESHAPE, "%s: %s: axis %d of input '%s' has the negative extent %lld", who, p->name, d, f->slot[s].name,
-                                (long long)a->shape[d]);
-            if (gn_dim_is_const(p->values.at[s].shape[d], &value) && value != a->shape[d]) return misfits(f, who, s, a, GN_ESHAPE);
-            if (name && name->input >= 0 && sym[k] != a->shape[d]) return tell_two_sizes(f, who, name, sym[k], s, d, a->shape[d]);
+                return gn_error(GN_ESHAPE, "%s: %s: axis %d of input '%s' has the negative extent %lld", who, p->name,
+                                d, f->slot[s].name, (long long)a->shape[d]);
+            if (gn_dim_is_const(p->values.at[s].shape[d], &value) && value != a->shape[d])
+                return misfits(f, who, s, a, GN_ESHAPE);
+            if (name && name->input >= 0 && sym[k] != a->shape[d])
+                return tell_two_sizes(f, who, name, sym[k], s, d, a->shape[d]);
         }
-        if (gn_array_count(a) < 0) return gn_error(GN_ENOMEM, "%s: %s: input '%s': size overflows", who, p->name, f->slot[s].name);
+        if (gn_array_count(a) < 0)
+            return gn_error(GN_ENOMEM, "%s: %s: input '%s': size overflows", who, p->name, f->slot[s].name);
     }
     return GN_OK;
 }
@@ -196,14 +203,18 @@ static gn_status wrong_shape(const gn_frame *fr, const char *who, uint32_t slot,
 
 static gn_status tell_overlap(const gn_func *f, const char *who, uint32_t output, uint32_t other, gn_meeting meeting)
 {
-    const char *const verb = meeting == GN_MEET ? "overlaps" : "may overlap", *const why = meeting == GN_MEET ? "" : ": their strides are too involved to tell";
-    if (output == other) return gn_error(GN_EINVAL, "%s: %s: output '%s' %s itself in memory%s", who, f->program->name, f->slot[output].name, verb, why);
-    return gn_error(GN_EINVAL, "%s: %s: output '%s' %s %s '%s' in memory%s", who, f->program->name, f->slot[output].name, verb, role_of(f, other),
-                    f->slot[other].name, why);
+    const char *const verb = meeting == GN_MEET ? "overlaps" : "may overlap",
+                      *const why = meeting == GN_MEET ? "" : ": their strides are too involved to tell";
+    if (output == other)
+        return gn_error(GN_EINVAL, "%s: %s: output '%s' %s itself in memory%s", who, f->program->name,
+                        f->slot[output].name, verb, why);
+    return gn_error(GN_EINVAL, "%s: %s: output '%s' %s %s '%s' in memory%s", who, f->program->name,
+                    f->slot[output].name, verb, role_of(f, other), f->slot[other].name, why);
 }
 
 /* Arrays in and out, of which `a` is to be slot s; other slots from `first` up to `end`. */
-static gn_status check_pairs(const gn_frame *fr, const char *who, uint32_t s, const gn_array *a, uint32_t first, uint32_t end)
+static gn_status check_pairs(const gn_frame *fr, const char *who, uint32_t s, const gn_array *a, uint32_t first,
+                             uint32_t end)
 {
     const uint32_t ninputs = fr->f->program->ninputs;
     for (uint32_t other = first; other < end; other++) {
@@ -222,7 +233,8 @@ static gn_status check_places(const gn_frame *fr, const char *who, uint32_t s, c
     if (!a->data && fr->count[s])
         return gn_error(GN_EINVAL, "%s: %s: %s '%s' has data NULL", who, f->program->name, role_of(f, s), f->slot[s].name);
     if (!gn_array_range(a, &first, &end))
-        return gn_error(GN_EINVAL, "%s: %s: the strides of %s '%s' lead out of the address space", who, f->program->name, role_of(f, s), f->slot[s].name);
+        return gn_error(GN_EINVAL, "%s: %s: the strides of %s '%s' lead out of the address space", who,
+                        f->program->name, role_of(f, s), f->slot[s].name);
     const gn_meeting m = s < f->program->ninputs ? GN_APART : gn_array_meets_itself(a);
     return m == GN_APART ? GN_OK : tell_overlap(f, who, s, s, m);
 }
@@ -260,7 +272,8 @@ static gn_status take_array(gn_frame *fr, const char *who, uint32_t s, const gn_
     if (a->fill) {
         for (uint32_t o = f->program->ninputs; o < s; o++)
             if (fr->now[o].fill == a->fill)
-                return gn_error(GN_EINVAL, "%s: %s: outputs '%s' and '%s' are GN_NEW of one array", who, f->program->name, f->slot[o].name, f->slot[s].name);
+                return gn_error(GN_EINVAL, "%s: %s: outputs '%s' and '%s' are GN_NEW of one array", who,
+                                f->program->name, f->slot[o].name, f->slot[s].name);
         void *data = gn_block_new(f->allocator, (size_t)fr->count[s] * gn_dtype_size(v->dtype));
         if (!data) return GN_ENOMEM;
         fr->now[s] = gn_array_of(data, v->dtype, v->rank, fr->shape[s]);

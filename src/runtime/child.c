@@ -1,5 +1,6 @@
-/* vfork, since a copy of the caller's page tables would cost milliseconds and may be refused: the child touches nothing but its own stack frame,
- * calls what is safe in a signal handler, and has all signals blocked until none has a handler. */
+/* vfork, since a copy of the caller's page tables would cost milliseconds and may be refused: the child touches nothing
+ * but its own stack frame, calls what is safe in a signal handler, and has all signals blocked until none has a
+ * handler. */
 #include "child.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,8 @@ static void limit(int what, rlim_t most)
     setrlimit(what, &l);
 }
 
-/* In the child. Own limits: compilers need a stack that the caller may not have, and one whose parent died ends by itself. */
+/* In the child. Own limits: compilers need a stack that the caller may not have, and one whose parent died ends by
+ * itself. */
 static void become(const gn_child *c, int in, int out)
 {
     const struct sigaction fresh = { .sa_handler = SIG_DFL };

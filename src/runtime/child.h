@@ -13,10 +13,11 @@ typedef struct gn_child {
 typedef struct gn_child_end {
     bool late;                   /* killed: time was over */
     bool chatty;                 /* killed: it printed without end */
-    bool lost;                   /* somebody else (a SIGCHLD that is ignored or handled) took its status: judge it by what it left */
+    /* somebody else (a SIGCHLD that is ignored or handled) took its status: judge it by what it left */
+    bool lost;
     int status;                  /* as of waitpid, if none of these */
 } gn_child_end;
 
-/* Runs it, collects the first 64 KiB that it prints, waits for it (not for others that keep its output open), kills what it leaves in its
- * process group. GN_ECOMPILER: it cannot be started. */
+/* Runs it, collects the first 64 KiB that it prints, waits for it (not for others that keep its output open), kills
+ * what it leaves in its process group. GN_ECOMPILER: it cannot be started. */
 gn_status gn_spawn(const gn_child *, gn_bytes *words, gn_child_end *);

@@ -1,7 +1,7 @@
 /* gn_compile: from a checked request to a loaded function.
  *
- *     request -> private copy -> program key --- found ---------------------------> program text -> program -> function
- *                                      \-- missed -> passes -> program -> text --/                       \-> kernel key -> found or compiled
+ *     request -> private copy -> program key -- found --------------------------> program text -> program -> function
+ *                                     \-- missed -> passes -> program -> text --/    kernel key -> found or compiled --^
  *
  * A program is always printed and read back, so that the way of a warm start is the way that is tested. */
 #include "compile_state.h"
@@ -145,7 +145,8 @@ static void take_variables(compilation *c)
     gn_variable **list = GN_NEW_ARRAY(&f->arena, gn_variable *, p->variables.n);
     for (size_t i = 0; i < p->variables.n; i++) {
         list[i] = find_variable(c, p->variables.at[i].name);
-        if (!list[i]) gn_throw(GN_EFORMAT, "the program has a variable '%s' that the graph has not", p->variables.at[i].name);
+        if (!list[i])
+            gn_throw(GN_EFORMAT, "the program has a variable '%s' that the graph has not", p->variables.at[i].name);
     }
     gn_func_keep_variables(f, list);
 }
@@ -154,7 +155,8 @@ static void describe(compilation *c)
 {
     gn_func *f = c->f;
     const gn_program *p = f->program;
-    if (p->ninputs != c->request.in.n || p->noutputs != c->request.out.n) gn_throw(GN_EFORMAT, "the program is of another request");
+    if (p->ninputs != c->request.in.n || p->noutputs != c->request.out.n)
+        gn_throw(GN_EFORMAT, "the program is of another request");
     f->nslots = p->ninputs + p->noutputs;
     f->slot = GN_NEW_ARRAY(&f->arena, gn_slot_info, f->nslots);
     for (uint32_t s = 0; s < f->nslots; s++) {
@@ -198,8 +200,10 @@ static gn_status write_beside(compilation *c)
 {
     gn_func *f = c->f;
     char *graph = NULL, *source = NULL;
-    if (!c->options->keep_source || !f->module || !gn_module_path(f->module)) return GN_OK; /* a cache that takes nothing is no error */
-    gn_status s = c->graph_text ? gn_cache_write_beside(c->context->cache, &c->code_key, ".gn", c->graph_text, &graph) : GN_OK;
+    /* a cache that takes nothing is no error */
+    if (!c->options->keep_source || !f->module || !gn_module_path(f->module)) return GN_OK;
+    gn_status s =
+        c->graph_text ? gn_cache_write_beside(c->context->cache, &c->code_key, ".gn", c->graph_text, &graph) : GN_OK;
     if (!s) s = gn_cache_write_beside(c->context->cache, &c->code_key, ".c", f->program->source, &source);
     if (graph) gn_release(f->allocator, graph, strlen(graph) + 1);
     f->info.source_path = source;
@@ -218,7 +222,8 @@ static gn_status make_function(compilation *c)
     return s;
 }
 
-/* An entry whose hash is right and whose text is not (a program of a build that lied about itself, a disk that did): as if it had not been. */
+/* An entry whose hash is right and whose text is not (a program of a build that lied about itself, a disk that did): as
+ * if it had not been. */
 static void forget_found(compilation *c)
 {
     gn_func *f = c->f;

@@ -1,4 +1,5 @@
-/* What gn_compile is asked for: operands that belong to the graph, inputs once each, variables updated once each by values that fit. */
+/* What gn_compile is asked for: operands that belong to the graph, inputs once each, variables updated once each by
+ * values that fit. */
 #include "compile_check.h"
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,10 @@ static void check_operand(const reader *r, gn_expr *e, const char *what, size_t 
 {
     if (!e) gn_throw(GN_EINVAL, "%s:%d: compile: %s %zu is NULL", r->loc.file, r->loc.line, what, i);
     if (gn_is_error(e)) gn_rethrow(gn_error_of(e)); /* the sentence of the builder that failed */
-    if (gn_graph_in(e) != r->graph) gn_throw(GN_EINVAL, "%s:%d: compile: %s %zu belongs to another graph", r->loc.file, r->loc.line, what, i);
-    if (e->type->kind == GN_TYPE_TUPLE) gn_throw(GN_EINVAL, "%s:%d: compile: %s %zu is a tuple", r->loc.file, r->loc.line, what, i);
+    if (gn_graph_in(e) != r->graph)
+        gn_throw(GN_EINVAL, "%s:%d: compile: %s %zu belongs to another graph", r->loc.file, r->loc.line, what, i);
+    if (e->type->kind == GN_TYPE_TUPLE)
+        gn_throw(GN_EINVAL, "%s:%d: compile: %s %zu is a tuple", r->loc.file, r->loc.line, what, i);
 }
 
 static void check_inputs(const reader *r, gn_exprs in)
@@ -38,7 +41,8 @@ static void check_inputs(const reader *r, gn_exprs in)
         if (!is_op(in.at[i], "input"))
             gn_throw_at(r->graph, GN_EINVAL, "compile", &in.at[i], 1, ".in %zu is no input but %s", i, in.at[i]->op->name);
         void **place = gn_map_put(r->arena, &seen, GN_KEY(in.at[i]));
-        if (*place) gn_throw_at(r->graph, GN_EINVAL, "compile", &in.at[i], 1, "input '%s' is twice in .in", name_of(in.at[i]));
+        if (*place)
+            gn_throw_at(r->graph, GN_EINVAL, "compile", &in.at[i], 1, "input '%s' is twice in .in", name_of(in.at[i]));
         *place = in.at[i];
     }
 }
@@ -68,15 +72,19 @@ static void check_update(const reader *r, const gn_update *u, size_t i)
     check_operand(r, u->variable, ".update variable", i);
     check_operand(r, u->value, ".update value", i);
     if (!is_op(u->variable, "variable"))
-        gn_throw_at(r->graph, GN_EINVAL, "compile", pair, 1, "update %zu is of no variable but of %s", i, u->variable->op->name);
+        gn_throw_at(r->graph, GN_EINVAL, "compile", pair, 1, "update %zu is of no variable but of %s", i,
+                    u->variable->op->name);
     const gn_type *a = u->variable->type, *b = u->value->type;
-    if (a->dtype != b->dtype) gn_throw_at(r->graph, GN_EDTYPE, "compile", pair, 2, "update of '%s': dtype %s, expected %s", name_of(u->variable),
-                                              gn_dtype_name((gn_dtype)b->dtype), gn_dtype_name((gn_dtype)a->dtype));
-    if (a->n != b->n) gn_throw_at(r->graph, GN_ESHAPE, "compile", pair, 2, "update of '%s': rank %d, expected %d", name_of(u->variable), b->n, a->n);
+    if (a->dtype != b->dtype)
+        gn_throw_at(r->graph, GN_EDTYPE, "compile", pair, 2, "update of '%s': dtype %s, expected %s",
+                    name_of(u->variable), gn_dtype_name((gn_dtype)b->dtype), gn_dtype_name((gn_dtype)a->dtype));
+    if (a->n != b->n)
+        gn_throw_at(r->graph, GN_ESHAPE, "compile", pair, 2, "update of '%s': rank %d, expected %d",
+                    name_of(u->variable), b->n, a->n);
     for (uint16_t d = 0; d < a->n; d++)
         if (gn_dim_compare(a->dim[d], b->dim[d]) != GN_DIM_EQUAL)
-            gn_throw_at(r->graph, GN_ESHAPE, "compile", pair, 2, "update of '%s': axis %d has extent %s, expected %s", name_of(u->variable), d,
-                        gn_dim_text(r->arena, b->dim[d]), gn_dim_text(r->arena, a->dim[d]));
+            gn_throw_at(r->graph, GN_ESHAPE, "compile", pair, 2, "update of '%s': axis %d has extent %s, expected %s",
+                        name_of(u->variable), d, gn_dim_text(r->arena, b->dim[d]), gn_dim_text(r->arena, a->dim[d]));
 }
 
 static void read_updates(const reader *r, gn_updates u, gn_request *q)
@@ -88,7 +96,9 @@ static void read_updates(const reader *r, gn_updates u, gn_request *q)
         check_update(r, &u.at[i], i);
         variable[i] = u.at[i].variable, value[i] = u.at[i].value;
         void **place = gn_map_put(r->arena, &seen, GN_KEY(variable[i]));
-        if (*place) gn_throw_at(r->graph, GN_EINVAL, "compile", &variable[i], 1, "variable '%s' is updated twice", name_of(variable[i]));
+        if (*place)
+            gn_throw_at(r->graph, GN_EINVAL, "compile", &variable[i], 1, "variable '%s' is updated twice",
+                        name_of(variable[i]));
         *place = variable[i];
     }
     q->variable = (gn_exprs){ u.n, variable }, q->value = (gn_exprs){ u.n, value };
@@ -113,13 +123,18 @@ static void read_fix(const reader *r, const char *text, gn_request *q)
         const bool is_good = *word && *p == '=';
         const long long value = is_good ? strtoll(p + 1, &end, 10) : 0;
         if (!is_good || end == p + 1)
-            gn_throw(GN_ESYNTAX, "%s:%d: compile: .fix \"%s\": expected name=number at column %d", r->loc.file, r->loc.line, text, (int)(p - text) + 1);
-        if (value < 0) gn_throw(GN_ESHAPE, "%s:%d: compile: .fix \"%s\": '%s' is negative", r->loc.file, r->loc.line, text, word);
+            gn_throw(GN_ESYNTAX, "%s:%d: compile: .fix \"%s\": expected name=number at column %d", r->loc.file,
+                     r->loc.line, text, (int)(p - text) + 1);
+        if (value < 0)
+            gn_throw(GN_ESHAPE, "%s:%d: compile: .fix \"%s\": '%s' is negative", r->loc.file, r->loc.line, text, word);
         for (size_t i = 0; i < list.n; i++)
-            if (!strcmp(list.at[i].name, word)) gn_throw(GN_EINVAL, "%s:%d: compile: .fix \"%s\": '%s' twice", r->loc.file, r->loc.line, text, word);
+            if (!strcmp(list.at[i].name, word))
+                gn_throw(GN_EINVAL, "%s:%d: compile: .fix \"%s\": '%s' twice", r->loc.file, r->loc.line, text, word);
         gn_push(r->arena, &list, (gn_fix){ word, value });
         p = skip_spaces(end);
-        if (*p && *p != ',') gn_throw(GN_ESYNTAX, "%s:%d: compile: .fix \"%s\": expected a comma at column %d", r->loc.file, r->loc.line, text, (int)(p - text) + 1);
+        if (*p && *p != ',')
+            gn_throw(GN_ESYNTAX, "%s:%d: compile: .fix \"%s\": expected a comma at column %d", r->loc.file, r->loc.line,
+                     text, (int)(p - text) + 1);
         if (*p) p = skip_spaces(p + 1);
     }
     q->nfix = list.n, q->fix = list.at;
@@ -137,21 +152,28 @@ static void check_fix(const reader *r, const gn_request *q)
     for (size_t f = 0; f < q->nfix; f++) {
         const char *wanted = q->fix[f].name;
         for (size_t i = 0; i < q->in.n; i++)
-            for (uint16_t d = 0; d < q->in.at[i]->type->n; d++) gn_dim_symbols(q->in.at[i]->type->dim[d], find_named_dim, &wanted);
-        if (wanted) gn_throw(GN_EINVAL, "%s:%d: compile: .fix: no input has a dim named '%s'", r->loc.file, r->loc.line, wanted);
+            for (uint16_t d = 0; d < q->in.at[i]->type->n; d++)
+                gn_dim_symbols(q->in.at[i]->type->dim[d], find_named_dim, &wanted);
+        if (wanted)
+            gn_throw(GN_EINVAL, "%s:%d: compile: .fix: no input has a dim named '%s'", r->loc.file, r->loc.line,
+                     wanted);
     }
 }
 
 static void check_name(const reader *r, const char *name)
 {
-    if (!gn_is_name(name) || strlen(name) > 60) gn_throw(GN_EINVAL, "%s:%d: compile: .name \"%s\" is no identifier of up to 60 characters", r->loc.file, r->loc.line, name);
+    if (!gn_is_name(name) || strlen(name) > 60)
+        gn_throw(GN_EINVAL, "%s:%d: compile: .name \"%s\" is no identifier of up to 60 characters", r->loc.file,
+                 r->loc.line, name);
 }
 
 gn_request gn_request_read(gn_arena *arena, gn_loc loc, gn_graph *g, const gn_compile_options *o)
 {
     const reader r = { arena, loc, g };
     g->here = loc;
-    gn_request q = { .graph = g, .in = o->in, .out = o->out, .name = o->name ? o->name : "f", .disable = o->disable ? o->disable : "" };
+    gn_request q = {
+        .graph = g, .in = o->in, .out = o->out, .name = o->name ? o->name : "f", .disable = o->disable ? o->disable : ""
+    };
     check_name(&r, q.name);
     if (o->device && strcmp(o->device, "cpu"))
         gn_throw(GN_EDEVICE, "%s:%d: compile: .device \"%s\": only \"cpu\" runs functions", loc.file, loc.line, o->device);

@@ -1,5 +1,6 @@
-/* From a program to its code: found in the cache, or compiled by the context's toolchain. Where that cannot be used, by the next one; where it is
- * not done in time, without optimization; where nothing compiles it, its kernels are interpreted. Each such step says so on stderr. */
+/* From a program to its code: found in the cache, or compiled by the context's toolchain. Where that cannot be used, by
+ * the next one; where it is not done in time, without optimization; where nothing compiles it, its kernels are
+ * interpreted. Each such step says so on stderr. */
 #include "compile_state.h"
 #include <stdio.h>
 #include "plugin.h"
@@ -10,7 +11,8 @@ static const char *all_flags(compilation *c)
 {
     gn_args a = { .n = 0 };
     gn_text t = { .arena = &c->scratch };
-    const bool fits = c->toolchain->tool == GN_TOOL_CC ? gn_args_for_cc(&a, c->toolchain->cc_is_clang, c->args) : gn_args_for_clang(&a, "host", c->args);
+    const bool fits = c->toolchain->tool == GN_TOOL_CC ? gn_args_for_cc(&a, c->toolchain->cc_is_clang, c->args)
+                                                       : gn_args_for_clang(&a, "host", c->args);
     GN_ASSERT(fits); /* our own flags */
     for (size_t i = 0; i < a.n; i++) gn_textf(&t, "%s\n", a.at[i]);
     return gn_text_done(&t);
@@ -36,8 +38,8 @@ static void make_key(void *arg)
 
 /* ---- pieces ---- */
 
-/* Kernels are compiled at once on as many threads as the context has: each piece is the unit without the kernels of the others. Which kernel
- * goes where changes no bit of what it computes: functions are compiled one by one. */
+/* Kernels are compiled at once on as many threads as the context has: each piece is the unit without the kernels of the
+ * others. Which kernel goes where changes no bit of what it computes: functions are compiled one by one. */
 enum { MAX_PIECES = 16, WORTH_A_PIECE = 8000 /* bytes of kernels */ };
 
 typedef struct split {
@@ -117,7 +119,8 @@ static void let_go(gn_func *f)
     f->module = NULL;
 }
 
-/* An entry that says "late" stands for a compile that was given up: to wait for it again in each process would be no help. */
+/* An entry that says "late" stands for a compile that was given up: to wait for it again in each process would be no
+ * help. */
 static const char late_mark[] = "late\n";
 
 static bool is_marked_late(const gn_module *m)
@@ -151,10 +154,12 @@ static gn_status take_object(code *w, const void *object, size_t size)
     if (s == GN_EFORMAT) {
         char why[512];
         snprintf(why, sizeof why, "%s", gn_message());
-        return gn_error(GN_ECOMPILER, "%s: toolchain \"%s\" made an object that cannot be used: %s", c->request.name, gn_toolchain_name(c->toolchain), why);
+        return gn_error(GN_ECOMPILER, "%s: toolchain \"%s\" made an object that cannot be used: %s", c->request.name,
+                        gn_toolchain_name(c->toolchain), why);
     }
     if (!s && !find_symbols(c->f))
-        s = gn_error(GN_ECOMPILER, "%s: toolchain \"%s\" made an object that lacks a function of its source", c->request.name, gn_toolchain_name(c->toolchain));
+        s = gn_error(GN_ECOMPILER, "%s: toolchain \"%s\" made an object that lacks a function of its source",
+                     c->request.name, gn_toolchain_name(c->toolchain));
     if (!s) s = gn_cache_keep(c->context->cache, &w->key, object, size, meta, (size_t)n, c->f->module);
     if (s) let_go(c->f);
     return s;
@@ -205,7 +210,8 @@ static gn_status get_code(code *w)
     bool found = !s && find_code(w);
     if (!s && !found && w->c->toolchain->tool == GN_TOOL_CLANG) s = ask_plugin(w, &found);
     if (!s && !found) return compile_source(w);
-    if (!s && w->trouble) return gn_error(GN_ECOMPILER, "an earlier process gave it up (`gnomon cache clear` lets it be tried again)");
+    if (!s && w->trouble)
+        return gn_error(GN_ECOMPILER, "an earlier process gave it up (`gnomon cache clear` lets it be tried again)");
     return s;
 }
 
@@ -232,7 +238,8 @@ static void parse_kernels(void *arg)
     }
 }
 
-/* What comes after toolchain and flags that did not do: without optimization, then the interpreter; or another toolchain. False: nothing does. */
+/* What comes after toolchain and flags that did not do: without optimization, then the interpreter; or another
+ * toolchain. False: nothing does. */
 static bool try_next(compilation *c, gn_trouble trouble)
 {
     if (trouble == GN_TROUBLE_LATE && !c->is_plain) {
@@ -252,7 +259,9 @@ static bool try_next(compilation *c, gn_trouble trouble)
     if (gn_context_second(c->context, &c->toolchain)) return false;
     gn_error_set(GN_ECOMPILER, why);
     static atomic_flag told = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&told)) warn(c, c->toolchain->tool == GN_TOOL_CC ? "going on with toolchain \"cc\"" : "graphs run on the interpreter, slowly");
+    if (!atomic_flag_test_and_set(&told))
+        warn(c, c->toolchain->tool == GN_TOOL_CC ? "going on with toolchain \"cc\""
+                                                 : "graphs run on the interpreter, slowly");
     return true;
 }
 

@@ -50,5 +50,6 @@ static inline void gn_key_field(gn_key_fields *f, const char *text)
 }
 
 void gn_compile_set_args(compilation *); /* those of the context's target */
-/* The code of f->program, out of the cache or compiled; where no compiler does it in time, its kernels for the interpreter. */
+/* The code of f->program, out of the cache or compiled; where no compiler does it in time, its kernels for the
+ * interpreter. */
 gn_status gn_compile_code(compilation *);

@@ -1,7 +1,8 @@
 /* Arguments of compilers: what every unit is compiled with, and the way from cc1 spelling to that of a compiler driver.
  *
- * The generated source says everything that matters in itself (explicit vectors, its own fma), so -O1 is enough and the compiler must not
- * change numbers: no contraction, no errno, wrapping integers. cc1 and the drivers differ in their defaults; here they agree. */
+ * The generated source says everything that matters in itself (explicit vectors, its own fma), so -O1 is enough and the
+ * compiler must not change numbers: no contraction, no errno, wrapping integers. cc1 and the drivers differ in their
+ * defaults; here they agree. */
 #include "toolchain_state.h"
 #include <string.h>
 
@@ -57,17 +58,40 @@ static bool add_all(gn_args *a, size_t n, const char *const *words)
 }
 #define ADD_ALL(a, words) add_all(a, sizeof(words) / sizeof *(words), words)
 
-/* A host under AddressSanitizer checks the generated code too. Undefined behaviour traps: the runtime of another compiler is not needed. */
-static const char *const clang_sanitize[] = { "-fsanitize=address", "-fsanitize=integer-divide-by-zero,shift-exponent,array-bounds,null,alignment,unreachable",
-                                              "-fsanitize-trap=integer-divide-by-zero,shift-exponent,array-bounds,null,alignment,unreachable" };
+/* A host under AddressSanitizer checks the generated code too. Undefined behaviour traps: the runtime of another
+ * compiler is not needed. */
+static const char *const clang_sanitize[] = {
+    "-fsanitize=address", "-fsanitize=integer-divide-by-zero,shift-exponent,array-bounds,null,alignment,unreachable",
+    "-fsanitize-trap=integer-divide-by-zero,shift-exponent,array-bounds,null,alignment,unreachable"
+};
 static const char *const cc_sanitize[] = { "-fsanitize=address,undefined", "-fsanitize-undefined-trap-on-error" };
 
 bool gn_args_for_clang(gn_args *a, const char *triple, const char *const *args)
 {
     static const char *const common[] = {
-        "-O1", "-std=c11", "-fgnuc-version=4.2.1", "-mrelocation-model", "pic", "-pic-level", "2", "-ffp-contract=off", "-mframe-pointer=all", "-funwind-tables=2",
-        "-fwrapv", "-relaxed-aliasing", "-nostdsysteminc", "-nobuiltininc", "-ferror-limit", "20", "-fbracket-depth", "256", "-disable-llvm-verifier",
-        "-discard-value-names", "-fno-builtin-memcpy", "-fno-builtin-memset", "-fno-builtin-memmove",
+        "-O1",
+        "-std=c11",
+        "-fgnuc-version=4.2.1",
+        "-mrelocation-model",
+        "pic",
+        "-pic-level",
+        "2",
+        "-ffp-contract=off",
+        "-mframe-pointer=all",
+        "-funwind-tables=2",
+        "-fwrapv",
+        "-relaxed-aliasing",
+        "-nostdsysteminc",
+        "-nobuiltininc",
+        "-ferror-limit",
+        "20",
+        "-fbracket-depth",
+        "256",
+        "-disable-llvm-verifier",
+        "-discard-value-names",
+        "-fno-builtin-memcpy",
+        "-fno-builtin-memset",
+        "-fno-builtin-memmove",
     };
     if (!gn_args_add(a, "-triple") || !gn_args_add(a, triple) || !ADD_ALL(a, common)) return false;
     for (; args && *args; args++)
@@ -91,13 +115,27 @@ static bool translate(gn_args *a, const char *const **at)
 bool gn_args_for_cc(gn_args *a, bool is_clang, const char *const *args)
 {
     static const char *const common[] = {
-        "-O1", "-std=c11", "-fPIC", "-shared", "-nostdlib", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-        "-fno-strict-aliasing", "-fno-omit-frame-pointer", "-fno-stack-protector", "-w", "-Wl,-Bsymbolic", "-Wl,--build-id=none",
-        "-Wl,--hash-style=gnu", "-Wl,-z,noexecstack",
+        "-O1",
+        "-std=c11",
+        "-fPIC",
+        "-shared",
+        "-nostdlib",
+        "-ffp-contract=off",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-fwrapv",
+        "-fno-strict-aliasing",
+        "-fno-omit-frame-pointer",
+        "-fno-stack-protector",
+        "-w",
+        "-Wl,-Bsymbolic",
+        "-Wl,--build-id=none",
+        "-Wl,--hash-style=gnu",
+        "-Wl,-z,noexecstack",
     };
     static const char *const no_calls_clang[] = { "-fno-builtin-memcpy", "-fno-builtin-memset", "-fno-builtin-memmove" };
-    /* gcc clears the upper halves of vector registers on return among its expensive optimizations only: without that, all code of the
-     * program that uses SSE crawls after a call. */
+    /* gcc clears the upper halves of vector registers on return among its expensive optimizations only: without that,
+     * all code of the program that uses SSE crawls after a call. */
     static const char *const only_gcc[] = { "-fno-tree-loop-distribute-patterns", "-fexpensive-optimizations" };
     if (!ADD_ALL(a, common) || !(is_clang ? ADD_ALL(a, no_calls_clang) : ADD_ALL(a, only_gcc))) return false;
     while (args && *args)

@@ -45,12 +45,15 @@ static gn_status copy_place(gn_context *c, const char *given)
 {
     char path[PATH_MAX], here[PATH_MAX];
     if (!*given || *given == '/') return copy_text(c, &c->cache_dir, given);
-    if (!getcwd(here, sizeof here)) return gn_error(GN_EIO, "the cache '%s': the working directory has no path: %s", given, strerror(errno));
+    if (!getcwd(here, sizeof here))
+        return gn_error(GN_EIO, "the cache '%s': the working directory has no path: %s", given, strerror(errno));
     const int n = snprintf(path, sizeof path, "%s/%s", here, given);
-    return n > 0 && n < PATH_MAX ? copy_text(c, &c->cache_dir, path) : gn_error(GN_EINVAL, "the cache: the path '%.60s..' is too long", given);
+    return n > 0 && n < PATH_MAX ? copy_text(c, &c->cache_dir, path)
+                                 : gn_error(GN_EINVAL, "the cache: the path '%.60s..' is too long", given);
 }
 
-/* What was given, $GNOMON_CACHE_DIR, or of $XDG_CACHE_HOME/gnomon and ~/.cache/gnomon the first that is absolute; else no disk cache. */
+/* What was given, $GNOMON_CACHE_DIR, or of $XDG_CACHE_HOME/gnomon and ~/.cache/gnomon the first that is absolute; else
+ * no disk cache. */
 static gn_status choose_cache_dir(gn_context *c, const char *given)
 {
     char path[PATH_MAX] = "";
@@ -74,7 +77,8 @@ static gn_status choose_target(gn_context *c, const char *given)
     const char *name = given ? given : environment("GNOMON_TARGET");
     c->target = name ? gn_target_find(name) : gn_target_host();
     if (c->target && c->target->lang == GN_LANG_C) return GN_OK;
-    return gn_error(GN_EINVAL, "unknown target '%s': expected avx512, avx2, generic or c11", name ? name : "of this machine");
+    return gn_error(GN_EINVAL, "unknown target '%s': expected avx512, avx2, generic or c11",
+                    name ? name : "of this machine");
 }
 
 static int usable_cpus(void)
@@ -103,7 +107,8 @@ static gn_status copy_environment(gn_context *c, const char *const *env)
     enum { MOST = 64 };
     size_t n = 0;
     for (; env && env[n]; n++)
-        if (n == MOST || !strchr(env[n], '=') || strchr(env[n], '\n')) return gn_error(GN_EINVAL, "cc_env: expected at most %d texts of the form NAME=VALUE", MOST);
+        if (n == MOST || !strchr(env[n], '=') || strchr(env[n], '\n'))
+            return gn_error(GN_EINVAL, "cc_env: expected at most %d texts of the form NAME=VALUE", MOST);
     if (!n) return GN_OK;
     if (!(c->cc_env = gn_alloc_zeroed(&c->allocator, (n + 1) * sizeof *c->cc_env))) return GN_ENOMEM;
     c->ncc_env = n;
@@ -142,7 +147,9 @@ gn_status gn_context_new(gn_context **out, const gn_context_options *options)
     if (!s) s = choose_toolchain(c, o.toolchain);
     if (!s) s = choose_target(c, o.target);
     if (!s) s = choose_number(&c->threads, o.threads, "GNOMON_THREADS", usable_cpus(), 256, "threads");
-    if (!s) s = choose_number(&c->compile_seconds, o.compile_seconds, "GNOMON_COMPILE_SECONDS", 60, 1000000, "seconds for a compile");
+    if (!s)
+        s = choose_number(&c->compile_seconds, o.compile_seconds, "GNOMON_COMPILE_SECONDS", 60, 1000000,
+                          "seconds for a compile");
     if (!s) s = copy_text(c, &c->cc, o.cc);
     if (!s) s = copy_environment(c, o.cc_env);
     if (!s) s = choose_lints(c, &o);
@@ -211,7 +218,8 @@ gn_status gn_context_second(gn_context *c, gn_toolchain **out)
 {
     gn_status s = GN_OK;
     pthread_mutex_lock(&c->lock);
-    if (!c->second && (s = open_toolchain(c, &c->second, "cc")) && s != GN_ENOMEM) s = open_toolchain(c, &c->second, "interpreter");
+    if (!c->second && (s = open_toolchain(c, &c->second, "cc")) && s != GN_ENOMEM)
+        s = open_toolchain(c, &c->second, "interpreter");
     *out = c->second;
     pthread_mutex_unlock(&c->lock);
     return s;

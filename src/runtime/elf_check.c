@@ -1,5 +1,6 @@
-/* ELF shared objects, as far as the loader reads them: System V ABI, "Object Files" and "Dynamic Linking"; the GNU hash table as in binutils.
- * Everything is copied out before it is looked at, since offsets of a bad file need not be aligned. */
+/* ELF shared objects, as far as the loader reads them: System V ABI, "Object Files" and "Dynamic Linking"; the GNU hash
+ * table as in binutils. Everything is copied out before it is looked at, since offsets of a bad file need not be
+ * aligned. */
 #include "elf_check.h"
 #include <elf.h>
 #include <link.h>
@@ -68,14 +69,16 @@ static gn_status check_head(image *f)
               order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
     if (f->size < sizeof *h || memcmp(f->bytes, ELFMAG, SELFMAG)) return bad("it is no ELF file");
     memcpy(h, f->bytes, sizeof *h);
-    if (h->e_ident[EI_CLASS] != class || h->e_ident[EI_DATA] != order || h->e_type != ET_DYN) return bad("it is no shared object of this machine");
+    if (h->e_ident[EI_CLASS] != class || h->e_ident[EI_DATA] != order || h->e_type != ET_DYN)
+        return bad("it is no shared object of this machine");
 #if defined(GN_ELF_MACHINE)
     if (h->e_machine != GN_ELF_MACHINE) return bad("it is no shared object of this machine");
 #endif
-    if (h->e_phentsize != sizeof(ElfW(Phdr)) || !lies_within(h->e_phoff, (uint64_t)h->e_phnum * sizeof(ElfW(Phdr)), f->size))
+    if (h->e_phentsize != sizeof(ElfW(Phdr)) ||
+        !lies_within(h->e_phoff, (uint64_t)h->e_phnum * sizeof(ElfW(Phdr)), f->size))
         return bad("its program headers lie outside it");
-    if (h->e_shnum &&
-        (h->e_shentsize != sizeof(ElfW(Shdr)) || !lies_within(h->e_shoff, (uint64_t)h->e_shnum * sizeof(ElfW(Shdr)), f->size)))
+    if (h->e_shnum && (h->e_shentsize != sizeof(ElfW(Shdr)) ||
+                       !lies_within(h->e_shoff, (uint64_t)h->e_shnum * sizeof(ElfW(Shdr)), f->size)))
         return bad("its section headers lie outside it");
     return GN_OK;
 }
@@ -85,7 +88,8 @@ static gn_status check_sections(const image *f)
     for (size_t i = 0; i < f->head.e_shnum; i++) {
         ElfW(Shdr) s;
         memcpy(&s, f->bytes + f->head.e_shoff + i * sizeof s, sizeof s);
-        if (s.sh_type != SHT_NOBITS && !lies_within(s.sh_offset, s.sh_size, f->size)) return bad("a section lies outside it");
+        if (s.sh_type != SHT_NOBITS && !lies_within(s.sh_offset, s.sh_size, f->size))
+            return bad("a section lies outside it");
     }
     return GN_OK;
 }
@@ -149,7 +153,8 @@ static gn_status count_gnu(image *f)
     const char *h = mapped(f, f->gnu_hash, 16);
     const uint32_t nbuckets = h ? word(h) : 0, first = h ? word(h + 4) : 0, bloom = h ? word(h + 8) : 0;
     if (!nbuckets || !bloom || (bloom & (bloom - 1))) return bad("its hash table is empty");
-    const uint64_t buckets = f->gnu_hash + 16 + (uint64_t)bloom * sizeof(ElfW(Addr)), chains = buckets + 4 * (uint64_t)nbuckets;
+    const uint64_t buckets = f->gnu_hash + 16 + (uint64_t)bloom * sizeof(ElfW(Addr)),
+                   chains = buckets + 4 * (uint64_t)nbuckets;
     uint32_t last = 0;
     const char *b = mapped(f, f->gnu_hash, chains - f->gnu_hash) ? mapped(f, buckets, 4 * (uint64_t)nbuckets) : NULL;
     for (uint32_t i = 0; b && i < nbuckets; i++) last = word(b + (size_t)4 * i) > last ? word(b + (size_t)4 * i) : last;
@@ -177,7 +182,8 @@ static gn_status count_sysv(image *f)
 
 static gn_status check_symbols(image *f)
 {
-    const char *names = has(f, DT_STRTAB) && has(f, DT_STRSZ) ? mapped(f, f->dynamic[DT_STRTAB], f->dynamic[DT_STRSZ]) : NULL;
+    const char *names =
+        has(f, DT_STRTAB) && has(f, DT_STRSZ) ? mapped(f, f->dynamic[DT_STRTAB], f->dynamic[DT_STRSZ]) : NULL;
     if (!names || !f->dynamic[DT_STRSZ] || names[f->dynamic[DT_STRSZ] - 1]) return bad("its table of names is wrong");
     if (!has(f, DT_HASH) && !f->has_gnu_hash) return bad("it has no hash table");
     gn_status s = f->has_gnu_hash ? count_gnu(f) : GN_OK;
@@ -188,7 +194,9 @@ static gn_status check_symbols(image *f)
         ElfW(Sym) y;
         memcpy(&y, at + i * sizeof y, sizeof y);
         if (y.st_name >= f->dynamic[DT_STRSZ]) return bad("a symbol has no name");
-        if (y.st_shndx != SHN_UNDEF && y.st_shndx != SHN_ABS && ELF64_ST_TYPE(y.st_info) != STT_TLS && !in_memory(f, y.st_value, 0)) return bad("a symbol points outside");
+        if (y.st_shndx != SHN_UNDEF && y.st_shndx != SHN_ABS && ELF64_ST_TYPE(y.st_info) != STT_TLS &&
+            !in_memory(f, y.st_value, 0))
+            return bad("a symbol points outside");
     }
     return at ? GN_OK : bad("its symbols lie outside it");
 }
@@ -231,7 +239,9 @@ gn_status gn_elf_check_code(const void *bytes, size_t size)
 {
     image f = { .bytes = bytes, .size = size };
     const gn_status s = check(&f);
-    return s || !has(&f, DT_SONAME) ? s : bad("it has a name of its own (soname), under which the loader would give it to others");
+    return s || !has(&f, DT_SONAME)
+               ? s
+               : bad("it has a name of its own (soname), under which the loader would give it to others");
 }
 
 size_t gn_elf_needs(const void *bytes, size_t size, const char *names[], size_t capacity, const char **runpath)

@@ -1,6 +1,8 @@
-/* gn_export: a function as C that needs libm alone. The same kernels as in process, a driver that calls them in order, weights as arrays.
+/* gn_export: a function as C that needs libm alone. The same kernels as in process, a driver that calls them in order,
+ * weights as arrays.
  *
- * Nothing in the text depends on when, where or by whom it was written: two exports of one function are the same bytes. */
+ * Nothing in the text depends on when, where or by whom it was written: two exports of one function are the same bytes.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -14,14 +16,16 @@
 
 /* ---- names ---- */
 
-/* Two functions that differ in capitals alone get different macros: PREDICT_ARENA_BYTES for predict, Predict_arena_bytes for Predict. */
+/* Two functions that differ in capitals alone get different macros: PREDICT_ARENA_BYTES for predict,
+ * Predict_arena_bytes for Predict. */
 static void name_macros(gn_exporter *x)
 {
     bool capital = false;
     char *upper = gn_arena_string(&x->arena, x->name);
     for (char *c = upper; *c; c++) capital |= gn_is_upper(*c), *c = gn_to_upper(*c);
     x->guard = gn_arena_printf(&x->arena, "GN_%s_H", x->name);
-    x->arena_macro = capital ? gn_arena_printf(&x->arena, "%s_arena_bytes", x->name) : gn_arena_printf(&x->arena, "%s_ARENA_BYTES", upper);
+    x->arena_macro = capital ? gn_arena_printf(&x->arena, "%s_arena_bytes", x->name)
+                             : gn_arena_printf(&x->arena, "%s_ARENA_BYTES", upper);
     gn_spell_reserve(&x->names, x->arena_macro);
 }
 
@@ -45,8 +49,9 @@ static const char *earlier_symbol(const gn_exporter *x, size_t step)
 
 const char *gn_export_type(gn_dtype t)
 {
-    static const char *const names[GN_NDTYPES] = { "unsigned char", "int8_t",   "int16_t",  "int32_t",  "int64_t", "uint8_t", "uint16_t",
-                                                   "uint32_t",      "uint64_t", "uint16_t", "uint16_t", "float",   "double" };
+    static const char *const names[GN_NDTYPES] = { "unsigned char", "int8_t",   "int16_t",  "int32_t",  "int64_t",
+                                                   "uint8_t",       "uint16_t", "uint32_t", "uint64_t", "uint16_t",
+                                                   "uint16_t",      "float",    "double" };
     return names[t];
 }
 
@@ -76,14 +81,16 @@ static void name_all(gn_exporter *x)
         x->now[v->index] = gn_spell_name(&x->members, gn_arena_printf(&x->arena, "%s_now", p->variables.at[v->index].name));
         x->value_name[i] = gn_arena_printf(&x->arena, "weights->%s[!weights->%s]", x->field[v->index], x->now[v->index]);
     }
-    for (size_t i = 0; i < p->variables.n && !x->f->updates; i++) x->field[i] = gn_export_name(x, "%s_%s", x->name, x->field[i]);
+    for (size_t i = 0; i < p->variables.n && !x->f->updates; i++)
+        x->field[i] = gn_export_name(x, "%s_%s", x->name, x->field[i]);
     for (size_t i = x->f->nslots; i < p->values.n; i++) {
         const gn_pvalue *v = &p->values.at[i];
         if (v->kind == GN_VALUE_CONSTANT) x->value_name[i] = gn_export_name(x, "%s_constant_%zu", x->name, i);
         if (v->kind == GN_VALUE_VARIABLE && x->now[v->index])
             x->value_name[i] = gn_arena_printf(&x->arena, "weights->%s[weights->%s]", x->field[v->index], x->now[v->index]);
         else if (v->kind == GN_VALUE_VARIABLE)
-            x->value_name[i] = x->f->updates ? gn_arena_printf(&x->arena, "weights->%s", x->field[v->index]) : x->field[v->index];
+            x->value_name[i] =
+                x->f->updates ? gn_arena_printf(&x->arena, "weights->%s", x->field[v->index]) : x->field[v->index];
     }
     gn_export_name_steps(x);
     for (uint32_t s = 0; s < x->f->nslots; s++) x->value_name[s] = gn_spell_name(&x->names, p->values.at[s].name);
@@ -160,7 +167,8 @@ static void write_constants(gn_exporter *x)
         const gn_pvalue *v = &x->p->values.at[i];
         if (v->kind != GN_VALUE_CONSTANT) continue;
         const int64_t n = (int64_t)(v->nbytes / gn_dtype_size(v->dtype));
-        gn_textf(&x->source, "\nstatic const %s %s[%lld] = ", gn_export_type(v->dtype), x->value_name[i], (long long)(n ? n : 1));
+        gn_textf(&x->source, "\nstatic const %s %s[%lld] = ", gn_export_type(v->dtype), x->value_name[i],
+                 (long long)(n ? n : 1));
         write_elements(&x->source, v->dtype, v->data, n);
         gn_text_add(&x->source, ";\n");
     }
@@ -181,7 +189,8 @@ static void write_shape(gn_text *t, const gn_dim *const *shape, int rank)
 static void write_parameters(gn_exporter *x, gn_text *t)
 {
     for (uint32_t s = 0; s < x->f->nslots; s++)
-        gn_textf(t, "%s%s *%s, ", s < x->p->ninputs ? "const " : "", gn_export_type(x->p->values.at[s].dtype), x->value_name[s]);
+        gn_textf(t, "%s%s *%s, ", s < x->p->ninputs ? "const " : "", gn_export_type(x->p->values.at[s].dtype),
+                 x->value_name[s]);
     if (x->f->updates) gn_textf(t, "struct %s_weights *weights, ", x->name);
     gn_text_add(t, "void *arena)");
 }
@@ -190,22 +199,31 @@ static void write_header(gn_exporter *x)
 {
     gn_text *t = &x->header;
     const gn_program *p = x->p;
-    gn_textf(t, "/* %s: a function generated by Gnomon %s as plain C. It needs libm at most, allocates nothing, has no state, and may run in\n"
-             " * several threads at once, each with its own arena. It computes in the floating-point mode of its caller: in the default mode, which rounds\n"
+    gn_textf(t,
+             "/* %s: a function generated by Gnomon %s as plain C. It needs libm at most, allocates nothing, has no "
+             "state, and may run in\n"
+             " * several threads at once, each with its own arena. It computes in the floating-point mode of its "
+             "caller: in the default mode, which rounds\n"
              " * to nearest and keeps subnormals, it gives the bits of the function that was exported.\n *\n"
              " *     _Alignas(64) static unsigned char arena[%s + 1];\n"
-             " *     if (%s(..., arena)) ...;\n *\n * Arrays are row-major.\n *\n", x->name, gn_version(), x->arena_macro, x->name);
+             " *     if (%s(..., arena)) ...;\n *\n * Arrays are row-major.\n *\n",
+             x->name, gn_version(), x->arena_macro, x->name);
     for (uint32_t s = 0; s < x->f->nslots; s++) {
-        gn_textf(t, " *   %-6s  %-12s  %s ", s < p->ninputs ? "input" : "output", x->value_name[s], gn_dtype_name(p->values.at[s].dtype));
+        gn_textf(t, " *   %-6s  %-12s  %s ", s < p->ninputs ? "input" : "output", x->value_name[s],
+                 gn_dtype_name(p->values.at[s].dtype));
         write_shape(t, p->values.at[s].shape, p->values.at[s].rank);
         gn_text_char(t, '\n');
     }
     bool computed = false;
     for (size_t i = 0; i < p->indices.n; i++) computed |= p->indices.at[i].after >= 0;
-    gn_textf(t, " *\n * Returns 0, or -1 if an index lies outside its axis%s; then %s. */\n"
-             "#ifndef %s\n#define %s\n#include <stdint.h>\n\n", gn_export_may_end(x) ? ", or the status with which a step ended it" : "",
-             !computed && !gn_export_may_end(x) ? "nothing was changed" : x->f->updates ? "no weight was changed" :
-             "the outputs mean nothing", x->guard, x->guard);
+    gn_textf(t,
+             " *\n * Returns 0, or -1 if an index lies outside its axis%s; then %s. */\n"
+             "#ifndef %s\n#define %s\n#include <stdint.h>\n\n",
+             gn_export_may_end(x) ? ", or the status with which a step ended it" : "",
+             !computed && !gn_export_may_end(x) ? "nothing was changed"
+             : x->f->updates                    ? "no weight was changed"
+                                                : "the outputs mean nothing",
+             x->guard, x->guard);
     gn_textf(t, "/* Bytes of memory for temporaries, aligned to 64. */\n#define %s %lld\n\n", x->arena_macro,
              (long long)x->plan.arena_bytes);
     gn_text_add(t, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
@@ -213,7 +231,8 @@ static void write_header(gn_exporter *x)
         gn_textf(t, "/* What a call updates. Start with a copy of %s_initial. */\nstruct %s_weights {\n", x->name, x->name);
         for (size_t i = 0; i < p->variables.n; i++) {
             const int64_t n = size_of(x, &p->variables.at[i]);
-            gn_textf(t, "    %s %s%s[%lld]; /* ", gn_export_type(p->variables.at[i].dtype), x->field[i], x->now[i] ? "[2]" : "", (long long)(n ? n : 1));
+            gn_textf(t, "    %s %s%s[%lld]; /* ", gn_export_type(p->variables.at[i].dtype), x->field[i],
+                     x->now[i] ? "[2]" : "", (long long)(n ? n : 1));
             write_shape(t, p->variables.at[i].shape, p->variables.at[i].rank);
             if (x->now[i]) gn_textf(t, ": %s[%s]; a call writes the other and turns %s", x->field[i], x->now[i], x->now[i]);
             gn_text_add(t, " */\n");
@@ -270,7 +289,9 @@ static bool has_hopeless_index(const gn_exporter *x)
 static void write_source(gn_exporter *x)
 {
     gn_text *t = &x->source;
-    gn_textf(t, "/* Generated by Gnomon %s; %s.h explains it. */\n#include \"%s.h\"\n#include <stddef.h>\n#include <string.h>\n\n",
+    gn_textf(t,
+             "/* Generated by Gnomon %s; %s.h explains it. */\n#include \"%s.h\"\n#include <stddef.h>\n#include "
+             "<string.h>\n\n",
              gn_version(), x->name, x->name);
     write_kernels(x);
     gn_export_routines(x);
@@ -297,8 +318,8 @@ static void build(void *arg)
     x->sym = GN_NEW_ARRAY(&x->arena, int64_t, p->syms.n);
     for (size_t i = 0; i < p->syms.n; i++) {
         if (p->syms.at[i].input >= 0)
-            gn_throw(GN_EINVAL, "export %s: the dim '%s' is not fixed: compile with .fix = \"%s=...\"", x->name, p->syms.at[i].name,
-                     p->syms.at[i].name);
+            gn_throw(GN_EINVAL, "export %s: the dim '%s' is not fixed: compile with .fix = \"%s=...\"", x->name,
+                     p->syms.at[i].name, p->syms.at[i].name);
         x->sym[i] = p->syms.at[i].is;
     }
     gn_program_plan(p, x->sym, 1, &x->plan, &x->arena);
@@ -331,8 +352,10 @@ static gn_status write_file(const char *dir, const char *name, const char *suffi
 gn_status gn_export(const gn_func *f, const char *name, const char *dir)
 {
     if (!f || !name || !dir) return gn_error(GN_EINVAL, "export: the function, its name or the directory is NULL");
-    if (!gn_is_name(name) || strlen(name) > 60) return gn_error(GN_EINVAL, "export: \"%s\" is no identifier of up to 60 characters", name);
-    if (!gn_is_function_name(name)) return gn_error(GN_EINVAL, "export: \"%s\" is a word of C, C++ or their libraries", name);
+    if (!gn_is_name(name) || strlen(name) > 60)
+        return gn_error(GN_EINVAL, "export: \"%s\" is no identifier of up to 60 characters", name);
+    if (!gn_is_function_name(name))
+        return gn_error(GN_EINVAL, "export: \"%s\" is a word of C, C++ or their libraries", name);
     gn_exporter x = { .indent = 4, .f = f, .p = f->program, .name = name, .arena = { .allocator = f->allocator } };
     x.header.arena = x.source.arena = x.names.arena = x.members.arena = &x.arena;
     for (size_t i = 0; i < f->program->variables.n; i++) gn_variable_lock(f->variable[f->by_id[i]], false);

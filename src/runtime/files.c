@@ -113,8 +113,10 @@ static gn_status judge(const walk *w, bool is_last)
         snprintf(why, sizeof why, "belongs to user %u, not to user %u", (unsigned)st.st_uid, (unsigned)geteuid());
         return refuse(w, why);
     }
-    const bool by_group = st.st_mode & 020 && !(is_own_group(st.st_gid) && !has_access_list(w->fd)), by_all = st.st_mode & 002;
-    if ((!by_group && !by_all) || (!is_last && st.st_mode & S_ISVTX)) return GN_OK; /* in a sticky one nobody moves what is not theirs */
+    const bool by_group = st.st_mode & 020 && !(is_own_group(st.st_gid) && !has_access_list(w->fd)),
+               by_all = st.st_mode & 002;
+    /* in a sticky one nobody moves what is not theirs */
+    if ((!by_group && !by_all) || (!is_last && st.st_mode & S_ISVTX)) return GN_OK;
     snprintf(why, sizeof why, "may be written by others (mode %04o)", (unsigned)(st.st_mode & 07777));
     return refuse(w, why);
 }
@@ -133,7 +135,8 @@ static gn_status follow(walk *w, int link, const struct stat *st)
     if (st->st_uid && st->st_uid != geteuid()) return refuse(w, "has a symbolic link of another user in it");
     const ssize_t n = readlinkat(link, "", target, sizeof target);
     const size_t rest = strlen(w->left + w->at);
-    if (n <= 0 || (size_t)n + 1 + rest >= sizeof w->left || ++w->links > 40) return refuse(w, "has a symbolic link in it that leads too far");
+    if (n <= 0 || (size_t)n + 1 + rest >= sizeof w->left || ++w->links > 40)
+        return refuse(w, "has a symbolic link in it that leads too far");
     memmove(w->left + n + 1, w->left + w->at, rest + 1);
     memcpy(w->left, target, (size_t)n);
     w->left[n] = '/';
@@ -188,7 +191,8 @@ static gn_status step(walk *w, const char *name)
 static gn_status start(walk *w, const char *dir)
 {
     char here[PATH_MAX] = "";
-    if (dir[0] != '/' && !getcwd(here, sizeof here)) return gn_error(GN_EIO, "%s: the working directory has no path: %s", dir, strerror(errno));
+    if (dir[0] != '/' && !getcwd(here, sizeof here))
+        return gn_error(GN_EIO, "%s: the working directory has no path: %s", dir, strerror(errno));
     const int n = snprintf(w->left, sizeof w->left, "%s/%s", here, dir);
     if (n < 0 || (size_t)n >= sizeof w->left) return gn_error(GN_EIO, "%.60s..: %s", dir, strerror(ENAMETOOLONG));
     return go_to(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -35,7 +35,8 @@ static void tell_names(const gn_frame *fr, const gn_dim *a, const gn_dim *b)
         const gn_psym *s = &p->syms.at[i];
         if (s->input < 0 || (!gn_dim_mentions(a, s->name) && !gn_dim_mentions(b, s->name))) continue;
         const gn_slot_info *slot = &fr->f->slot[s->input];
-        gn_error_add("%s = %lld: axis %d of input '%s', made at %s:%d", s->name, (long long)fr->sym[i], s->axis, slot->name, slot->loc.file, slot->loc.line);
+        gn_error_add("%s = %lld: axis %d of input '%s', made at %s:%d", s->name, (long long)fr->sym[i], s->axis,
+                     slot->name, slot->loc.file, slot->loc.line);
     }
 }
 
@@ -45,8 +46,11 @@ static gn_status check_failed(gn_frame *fr, size_t at, int64_t a, int64_t b)
     const gn_loc loc = fr->f->check_loc[at];
     const gn_dim *least;
     const char *const left = gn_dim_text(&fr->arena, c->a), *const right = gn_dim_text(&fr->arena, c->b);
-    if (gn_constraint_is_bound(c->a, c->b, &least)) gn_error(GN_ESHAPE, "%s:%d: %s is needed: it is %lld", loc.file, loc.line, c->text, (long long)b);
-    else gn_error(GN_ESHAPE, "%s:%d: %s differ: %s is %lld, %s is %lld", loc.file, loc.line, c->text, left, (long long)a, right, (long long)b);
+    if (gn_constraint_is_bound(c->a, c->b, &least))
+        gn_error(GN_ESHAPE, "%s:%d: %s is needed: it is %lld", loc.file, loc.line, c->text, (long long)b);
+    else
+        gn_error(GN_ESHAPE, "%s:%d: %s differ: %s is %lld, %s is %lld", loc.file, loc.line, c->text, left, (long long)a,
+                 right, (long long)b);
     gn_check_tell_again(fr->f, at);
     tell_names(fr, c->a, c->b);
     return GN_ESHAPE;
@@ -74,7 +78,8 @@ static void find_shapes(gn_frame *fr)
         const gn_pvalue *v = &f->program->values.at[s];
         for (int d = 0; d < v->rank; d++)
             if ((fr->shape[s][d] = gn_frame_evaluate(fr, v->shape[d])) < 0)
-                gn_throw(GN_ESHAPE, "%s: axis %d of '%s' has extent %lld", f->program->name, d, f->slot[s].name, (long long)fr->shape[s][d]);
+                gn_throw(GN_ESHAPE, "%s: axis %d of '%s' has extent %lld", f->program->name, d, f->slot[s].name,
+                         (long long)fr->shape[s][d]);
         const gn_array a = gn_array_of(NULL, v->dtype, v->rank, fr->shape[s]);
         int64_t bytes;
         fr->count[s] = gn_array_count(&a);
@@ -95,8 +100,8 @@ static int32_t root_of(const gn_program *p, int32_t v)
     return v;
 }
 
-/* An update that is not computed in place. The interpreter needs memory at every step and may fail in the middle, so it changes no variable
- * before the end. */
+/* An update that is not computed in place. The interpreter needs memory at every step and may fail in the middle, so it
+ * changes no variable before the end. */
 static bool is_exchanged(const gn_frame *fr, const gn_pvalue *v)
 {
     return v->kind == GN_VALUE_UPDATE && v->first >= 0 && (v->alias < 0 || !fr->f->module);
@@ -200,7 +205,8 @@ static void find_indices(gn_frame *fr)
         const gn_pindex *x = &p->indices.at[i];
         const gn_pvalue *v = &p->values.at[x->value];
         fr->index[i].bound = gn_frame_evaluate(fr, x->bound);
-        fr->index[i].n = gn_frame_evaluate(fr, x->uses) ? gn_frame_evaluate(fr, v->bytes) / (int64_t)gn_dtype_size(v->dtype) : 0;
+        fr->index[i].n =
+            gn_frame_evaluate(fr, x->uses) ? gn_frame_evaluate(fr, v->bytes) / (int64_t)gn_dtype_size(v->dtype) : 0;
         if (home_of(fr, (int32_t)x->value) < 0) fr->index[i].data = address_of(fr, (int32_t)x->value);
     }
 }
@@ -247,7 +253,8 @@ gn_status gn_frame_new(gn_frame **out, gn_func *f, const int64_t *sym)
 {
     const gn_target *target = f->context->target;
     *out = NULL;
-    if (f->module && !gn_target_runs_here(target)) /* it may be looked at and exported, here its first instruction could end the process */
+    /* it may be looked at and exported, here its first instruction could end the process */
+    if (f->module && !gn_target_runs_here(target))
         return gn_error(GN_EDEVICE, "%s is compiled for target %s, which this CPU is not", f->program->name, target->name);
     gn_frame *fr = gn_alloc_zeroed(f->allocator, sizeof *fr);
     if (!fr) return GN_ENOMEM;

@@ -96,7 +96,8 @@ void gn_func_free(gn_func *f)
     free_frames(f);
     for (size_t i = 0; f->variable && i < f->program->variables.n; i++) gn_variable_release(f->variable[i]);
     gn_module_release(f->module);
-    if (f->info.source_path) gn_release(f->allocator, (char *)(uintptr_t)f->info.source_path, strlen(f->info.source_path) + 1);
+    if (f->info.source_path)
+        gn_release(f->allocator, (char *)(uintptr_t)f->info.source_path, strlen(f->info.source_path) + 1);
     gn_arena_free(&f->arena);
     pthread_mutex_destroy(&f->lock);
     gn_release(f->allocator, f, sizeof *f);

@@ -1,8 +1,8 @@
 /* Inside functions, frames and bindings.
  *
- * A frame is a function prepared for given sizes: evaluated extents, the memory plan with its arena, and a table of arguments per step in
- * which only the pointers of inputs and outputs are still to be filled in. A call borrows a frame of its sizes from the function's pool, or
- * makes one; a binding owns one. */
+ * A frame is a function prepared for given sizes: evaluated extents, the memory plan with its arena, and a table of
+ * arguments per step in which only the pointers of inputs and outputs are still to be filled in. A call borrows a frame
+ * of its sizes from the function's pool, or makes one; a binding owns one. */
 #pragma once
 #include <gnomon/func.h>
 #include <pthread.h>
@@ -36,7 +36,8 @@ struct gn_func {
     gn_variable **variable;      /* per variable of the program, kept */
     uint32_t *by_id;             /* variables in the order in which they are locked */
     gn_slot_info *slot;          /* inputs, then outputs */
-    gn_loc *check_loc, *check_again, *index_loc; /* per check and per index of the program; where a check was built again, or "" */
+    /* per check and per index of the program; where a check was built again, or "" */
+    gn_loc *check_loc, *check_again, *index_loc;
     uint32_t nslots, max_args;
     bool updates;                /* changes variables */
     atomic_bool profiled;
@@ -87,7 +88,8 @@ struct gn_frame {
     void ***arg;                 /* per step */
     int64_t **step_sym;          /* per step */
     void **worker_arg;           /* max_args per worker, for steps with scratch */
-    gn_frame_place **place;      /* per home (a slot; a variable's memory and its second one): where its pointer goes, ended by one without */
+    /* per home (a slot; a variable's memory and its second one): where its pointer goes, ended by one without */
+    gn_frame_place **place;
     void **seen;                 /* per variable: its memory in the tables */
     uint32_t *exchanged, nexchanged; /* variables whose new value is in their second memory */
     gn_frame_step *tree;         /* per step; NULL: all are kernels */
@@ -102,7 +104,8 @@ struct gn_frame {
     bool is_hot;
 };
 
-/* program symbol values for call or bind: from the arrays. Checks everything about sizes; GN_OK or the sentence. `who`: "gn_call". */
+/* program symbol values for call or bind: from the arrays. Checks everything about sizes; GN_OK or the sentence. `who`:
+ * "gn_call". */
 gn_status gn_call_sizes(const gn_func *, const char *who, gn_arrays in, gn_arrays out, int64_t *sym);
 void gn_check_tell_again(const gn_func *, size_t check); /* adds to the message where the node of a check was built again */
 /* Everything about the arrays that a frame's sizes decide, then their pointers are in place. */
@@ -122,15 +125,18 @@ static inline void gn_frame_set(gn_frame *fr, uint32_t home, void *data) /* puts
 gn_status gn_frame_new(gn_frame **out, gn_func *, const int64_t *sym);
 void gn_frame_free(gn_frame *);
 gn_status gn_frame_run(gn_frame *);
-gn_status gn_frame_run_range(const gn_frame *, uint32_t at, uint32_t end); /* steps next to each other, with all within them */
+/* steps next to each other, with all within them */
+gn_status gn_frame_run_range(const gn_frame *, uint32_t at, uint32_t end);
 gn_status gn_frame_run_other(const gn_frame *, uint32_t at);    /* one that is no kernel */
 gn_status gn_frame_status(const gn_frame *, uint32_t at);       /* that step `at`, which may end the program, has left */
 
 gn_func *gn_func_new(gn_context *); /* empty; NULL: out of memory */
 void gn_func_set_up(gn_func *);     /* what its program gives it: tables per step */
-void gn_func_keep_variables(gn_func *, gn_variable *const *list); /* one per variable of the program, in the function's arena */
+/* one per variable of the program, in the function's arena */
+void gn_func_keep_variables(gn_func *, gn_variable *const *list);
 gn_func *gn_func_keep(gn_func *);
-/* A function of a program's text; variables: in the order of the program, each of the dtype and shape that it says. Throws nothing. */
+/* A function of a program's text; variables: in the order of the program, each of the dtype and shape that it says.
+ * Throws nothing. */
 gn_status gn_func_of_text(gn_func **out, gn_context *, const char *text, size_t length, gn_variable *const *variables);
 /* The frame of these sizes out of the pool, or a new one; and back. */
 gn_status gn_func_borrow(gn_func *, const int64_t *sym, gn_frame **out);

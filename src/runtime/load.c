@@ -1,10 +1,11 @@
 /* Loading from memory.
  *
- * Loaders know libraries by the names they were opened under, and by device and inode. A name is therefore used once in the life of the
- * process, though the number of the descriptor in it comes again: "/proc/123/fd//././/7" is spelled with a counter in binary, where a slash
- * more or a dot means nothing to the kernel. A debugger that watches the process finds the file under that name while it is loaded, and
- * reads its symbols; later the label of the memory file leads it to the entry. Inodes of memory files live as long as they are mapped; that
- * the loader mapped this file, and did not hand out an older library, is seen by the name it kept. */
+ * Loaders know libraries by the names they were opened under, and by device and inode. A name is therefore used once in
+ * the life of the process, though the number of the descriptor in it comes again: "/proc/123/fd//././/7" is spelled
+ * with a counter in binary, where a slash more or a dot means nothing to the kernel. A debugger that watches the
+ * process finds the file under that name while it is loaded, and reads its symbols; later the label of the memory file
+ * leads it to the entry. Inodes of memory files live as long as they are mapped; that the loader mapped this file, and
+ * did not hand out an older library, is seen by the name it kept. */
 #include "load.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -76,7 +77,8 @@ static gn_status load(gn_module *m, const char *label, const void *object, size_
     const int fd = memory_file(label, object, size);
     if (fd < 0) return gn_error(GN_EIO, "no memory file for generated code: %s", strerror(errno));
     snprintf(process, sizeof process, "%ld", (long)getpid());
-    if (!(m->handle = open_spelled(process, fd))) m->handle = open_spelled("self", fd); /* /proc may be that of another namespace */
+    /* /proc may be that of another namespace */
+    if (!(m->handle = open_spelled(process, fd))) m->handle = open_spelled("self", fd);
     close(fd);
     return m->handle ? GN_OK : GN_EFORMAT;
 }

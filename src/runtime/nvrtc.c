@@ -1,4 +1,5 @@
-/* NVRTC: CUDA source to a cubin. The few declarations of its C interface that we use are here, so that no CUDA header is needed. */
+/* NVRTC: CUDA source to a cubin. The few declarations of its C interface that we use are here, so that no CUDA header
+ * is needed. */
 #include "nvrtc.h"
 #include <dlfcn.h>
 #include <stdio.h>
@@ -81,9 +82,8 @@ gn_status gn_nvrtc_open(gn_nvrtc **out, const gn_allocator *allocator)
     *out = NULL;
     void *library = open_library();
     if (!library)
-        return gn_error(
-            GN_EDEVICE,
-            "NVRTC: libnvrtc.so.13 or .12 was not found by name, in $CUDA_HOME/lib64, $CUDA_PATH/lib64 or /usr/local/cuda/lib64");
+        return gn_error(GN_EDEVICE, "NVRTC: libnvrtc.so.13 or .12 was not found by name, in $CUDA_HOME/lib64, "
+                                    "$CUDA_PATH/lib64 or /usr/local/cuda/lib64");
     gn_nvrtc *n = gn_alloc_zeroed(allocator, sizeof *n);
     if (!n) {
         dlclose(library);
@@ -114,8 +114,8 @@ const char *gn_nvrtc_identity(const gn_nvrtc *n)
 }
 
 /* Bytes of unknown size in two calls, as all of NVRTC's are read. */
-static gn_status take(const gn_nvrtc *n, program p, int (*size_of)(program, size_t *), int (*get)(program, char *), char **out,
-                      size_t *size)
+static gn_status take(const gn_nvrtc *n, program p, int (*size_of)(program, size_t *), int (*get)(program, char *),
+                      char **out, size_t *size)
 {
     *out = NULL;
     *size = 0;

@@ -67,7 +67,8 @@ static void try(places *p, const char *dir, const char *below)
 
 static void look(places *p)
 {
-    static const char *const beside[] = { "gnomon", GN_PLUGIN_FROM_BIN, "../lib/gnomon", "runtime/plugin", "../src/runtime/plugin", "../../src/runtime/plugin" };
+    static const char *const beside[] = { "gnomon",         GN_PLUGIN_FROM_BIN,      "../lib/gnomon",
+                                          "runtime/plugin", "../src/runtime/plugin", "../../src/runtime/plugin" };
     char dir[PATH_MAX];
     const char *given = secure_getenv("GNOMON_PLUGIN_DIR");
     *p->found = '\0';
@@ -101,7 +102,8 @@ static void add_file(gn_bytes *out, const char *name, const char *path)
     struct stat st;
     if (stat(path, &st)) gn_bytes_printf(out, ";%s:?", name);
     else
-        gn_bytes_printf(out, ";%s:%lld:%lld:%lld.%09ld", name, (long long)st.st_size, (long long)st.st_ino, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        gn_bytes_printf(out, ";%s:%lld:%lld:%lld.%09ld", name, (long long)st.st_size, (long long)st.st_ino,
+                        (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
 static bool is_compiler_library(const char *name)
@@ -116,7 +118,8 @@ static bool find_along(const char *dirs, const char *plugin, const char *name, c
     while (dirs && *dirs) {
         const size_t n = strcspn(dirs, ":");
         const bool is_relative = !strncmp(dirs, origin, sizeof origin - 1);
-        const int skip = is_relative ? (int)sizeof origin - 1 : 0, own = is_relative ? (int)(strrchr(plugin, '/') - plugin) : 0;
+        const int skip = is_relative ? (int)sizeof origin - 1 : 0,
+                  own = is_relative ? (int)(strrchr(plugin, '/') - plugin) : 0;
         const int m = snprintf(found, PATH_MAX, "%.*s%.*s/%s", own, plugin, (int)n - skip, dirs + skip, name);
         if (n && m > 0 && m < PATH_MAX && is_file(found)) return true;
         dirs += n + (dirs[n] == ':');
@@ -126,7 +129,8 @@ static bool find_along(const char *dirs, const char *plugin, const char *name, c
 
 static bool find_library(const char *plugin, const char *runpath, const char *name, char found[PATH_MAX])
 {
-    static const char usual[] = GN_LLVM_DIR ":/usr/local/lib:/lib/" GN_MULTIARCH ":/usr/lib/" GN_MULTIARCH ":/lib64:/usr/lib64:/lib:/usr/lib";
+    static const char usual[] =
+        GN_LLVM_DIR ":/usr/local/lib:/lib/" GN_MULTIARCH ":/usr/lib/" GN_MULTIARCH ":/lib64:/usr/lib64:/lib:/usr/lib";
     return find_along(secure_getenv("LD_LIBRARY_PATH"), plugin, name, found) || find_along(runpath, plugin, name, found) ||
            find_along(usual, plugin, name, found);
 }
@@ -142,7 +146,8 @@ static void *map_file(const char *path, size_t *size)
     return bytes == MAP_FAILED ? NULL : bytes;
 }
 
-/* The libraries of the compiler that the plug-in needs: as they are mapped (`ranges` then has their code), or as they will be found. */
+/* The libraries of the compiler that the plug-in needs: as they are mapped (`ranges` then has their code), or as they
+ * will be found. */
 static void identify(gn_bytes *out, const char *plugin, gn_code_ranges *ranges)
 {
     enum { MANY = 32 };
@@ -204,7 +209,10 @@ static gn_status open_plugin(void)
     char path[PATH_MAX], found[PATH_MAX];
     const gn_plugin *functions = NULL;
     if (!gn_plugin_find(path, sizeof path))
-        return gn_error(GN_ECOMPILER, "the plug-in %s was not found beside the library nor in $GNOMON_PLUGIN_DIR; toolchain \"cc\" needs none", plugin_name);
+        return gn_error(
+            GN_ECOMPILER,
+            "the plug-in %s was not found beside the library nor in $GNOMON_PLUGIN_DIR; toolchain \"cc\" needs none",
+            plugin_name);
     gn_code_ranges before = { .n = 0 };
     gn_bytes identity = { .allocator = &gn_allocator_libc };
     size_t size;
@@ -233,8 +241,8 @@ static gn_status open_plugin(void)
     return GN_OK;
 }
 
-/* LLVM's constructors take more stack than the caller may have, and their constants the default floating-point mode. The thread's message is its
- * own, too. */
+/* LLVM's constructors take more stack than the caller may have, and their constants the default floating-point mode.
+ * The thread's message is its own, too. */
 typedef struct opening_thread {
     gn_status status;
     char message[2048];
@@ -253,7 +261,8 @@ static gn_status open_aside(void)
 {
     pthread_t thread;
     opening_thread t = { GN_OK, "" };
-    if (gn_thread_start(&thread, GN_COMPILER_STACK, 0, open_on_thread, &t)) return gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler");
+    if (gn_thread_start(&thread, GN_COMPILER_STACK, 0, open_on_thread, &t))
+        return gn_error(GN_ENOMEM, "no thread with a stack of 64 MiB for the compiler");
     pthread_join(thread, NULL);
     return t.status ? gn_error_set(t.status, t.message) : GN_OK;
 }

@@ -10,12 +10,12 @@
 
 /* ---- indices must lie in their axis before any variable is changed ---- */
 
-#define FIRST_OUTSIDE(type)                                                                                                                    \
-    do {                                                                                                                                       \
-        const type *v = data;                                                                                                                  \
-        for (int64_t i = 0; i < n; i++)                                                                                                        \
-            if ((int64_t)v[i] < 0 || (int64_t)v[i] >= bound) return *found = (int64_t)v[i], i;                                                 \
-        return -1;                                                                                                                             \
+#define FIRST_OUTSIDE(type)                                                                                \
+    do {                                                                                                   \
+        const type *v = data;                                                                              \
+        for (int64_t i = 0; i < n; i++)                                                                    \
+            if ((int64_t)v[i] < 0 || (int64_t)v[i] >= bound) return *found = (int64_t)v[i], i;             \
+        return -1;                                                                                         \
     } while (0)
 
 static int64_t first_outside(const void *data, gn_dtype dtype, int64_t n, int64_t bound, int64_t *found)
@@ -61,8 +61,10 @@ static gn_status check_index(const gn_frame *fr, size_t i)
     if (gn_dtypes[v->dtype].kind == GN_KIND_UINT) snprintf(number, sizeof number, "%llu", (unsigned long long)found);
     else snprintf(number, sizeof number, "%lld", (long long)found);
     if (x->after >= 0)
-        return tell_index(f, i, "element %lld of the computed indices is %s, outside [0, %lld)", (long long)at, number, (long long)index->bound);
-    return tell_index(f, i, "element %lld of '%s' is %s, outside [0, %lld)", (long long)at, v->name, number, (long long)index->bound);
+        return tell_index(f, i, "element %lld of the computed indices is %s, outside [0, %lld)", (long long)at, number,
+                          (long long)index->bound);
+    return tell_index(f, i, "element %lld of '%s' is %s, outside [0, %lld)", (long long)at, v->name, number,
+                      (long long)index->bound);
 }
 
 /* What is there before anything runs. An axis without elements has no place even for an index that is kept within it. */
@@ -72,7 +74,8 @@ static gn_status check_given(const gn_frame *fr)
     gn_status s = GN_OK;
     for (size_t i = 0; !s && i < p->indices.n; i++) {
         if (p->indices.at[i].after < 0) s = check_index(fr, i);
-        else if (fr->index[i].n && fr->index[i].bound <= 0) s = tell_index(fr->f, i, "computed indices into an axis without elements");
+        else if (fr->index[i].n && fr->index[i].bound <= 0)
+            s = tell_index(fr->f, i, "computed indices into an axis without elements");
     }
     return s;
 }

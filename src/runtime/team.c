@@ -1,11 +1,11 @@
-/* The thread team. A job is published by raising a ticket; workers that notice it enter, take parts, and leave. Each worker begins with a
- * share of its own, the same whenever the number of parts is, so that what one step left in its caches serves the next; then it helps
- * others with theirs.
+/* The thread team. A job is published by raising a ticket; workers that notice it enter, take parts, and leave. Each
+ * worker begins with a share of its own, the same whenever the number of parts is, so that what one step left in its
+ * caches serves the next; then it helps others with theirs.
  *
- * A worker may wake late, when its job is over and another is being set up. So it counts itself in (`inside`) before it looks whether a job
- * is open, and the caller closes the job and waits until nobody is inside before it touches the job again: one of the two always sees the
- * other. Threads start with the first job that has parts to share, and again in the child after a fork, where the team is made anew before
- * anything else runs. */
+ * A worker may wake late, when its job is over and another is being set up. So it counts itself in (`inside`) before it
+ * looks whether a job is open, and the caller closes the job and waits until nobody is inside before it touches the job
+ * again: one of the two always sees the other. Threads start with the first job that has parts to share, and again in
+ * the child after a fork, where the team is made anew before anything else runs. */
 #include "team.h"
 #include <pthread.h>
 #include <sched.h>

@@ -1,5 +1,6 @@
-/* Threads of ours in somebody else's process: a stack of a known size, signals left to the application's threads. Only those that a thread causes
- * itself (SIGSEGV and its like) are taken where they arise, so that the handlers and crash reporters of the application see them. */
+/* Threads of ours in somebody else's process: a stack of a known size, signals left to the application's threads. Only
+ * those that a thread causes itself (SIGSEGV and its like) are taken where they arise, so that the handlers and crash
+ * reporters of the application see them. */
 #pragma once
 #include <pthread.h>
 #include <signal.h>

@@ -53,9 +53,11 @@ static gn_status identify_cc(gn_toolchain *t, gn_bytes *out)
     struct stat st;
     gn_bytes version = { .allocator = t->allocator };
     if (!gn_find_program(t->cc, path, sizeof path) || stat(path, &st))
-        return gn_error(GN_ECOMPILER, "the C compiler '%s' was not found; set $CC, or use toolchain \"interpreter\"", t->cc);
+        return gn_error(GN_ECOMPILER, "the C compiler '%s' was not found; set $CC, or use toolchain \"interpreter\"",
+                        t->cc);
     if (!(t->cc_path = gn_alloc_string(t->allocator, path))) return GN_ENOMEM;
-    gn_bytes_printf(out, "cc %s;%s:%lld:%lld.%09ld;%s;", t->cc, path, (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, t->env);
+    gn_bytes_printf(out, "cc %s;%s:%lld:%lld.%09ld;%s;", t->cc, path, (long long)st.st_size,
+                    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, t->env);
     const gn_status s = gn_cc_version(t, &version);
     t->cc_is_clang = strstr(gn_bytes_text(&version), "clang") != NULL;
     gn_bytes_add(out, gn_bytes_text(&version), version.n);
@@ -70,7 +72,8 @@ static gn_status identify(gn_toolchain *t)
     gn_status s = GN_OK;
     if (t->tool == GN_TOOL_CLANG) {
         if (!gn_plugin_find(path, sizeof path))
-            s = gn_error(GN_ECOMPILER, "toolchain \"clang\": the plug-in was not found beside the library nor in $GNOMON_PLUGIN_DIR");
+            s = gn_error(GN_ECOMPILER,
+                         "toolchain \"clang\": the plug-in was not found beside the library nor in $GNOMON_PLUGIN_DIR");
         else gn_plugin_identity(&out, path);
     } else if (t->tool == GN_TOOL_CC) {
         s = identify_cc(t, &out);
@@ -159,7 +162,8 @@ static gn_status compile(gn_toolchain *t, const char *name, size_t n, const char
     if (t->tool == GN_TOOL_CLANG)
         return gn_clang_compile(t, name, n, sources, args, assembly ? GN_PLUGIN_ASSEMBLY : GN_PLUGIN_OBJECT, out, trouble);
     if (t->tool == GN_TOOL_CC && n == 1) return gn_cc_compile(t, name, sources[0], args, assembly, out, trouble);
-    return gn_error(GN_ECOMPILER, "toolchain \"%s\" compiles %s", gn_toolchain_name(t), n == 1 ? "nothing" : "one piece at a time");
+    return gn_error(GN_ECOMPILER, "toolchain \"%s\" compiles %s", gn_toolchain_name(t),
+                    n == 1 ? "nothing" : "one piece at a time");
 }
 
 bool gn_toolchain_takes_pieces(const gn_toolchain *t)
@@ -178,8 +182,8 @@ gn_status gn_toolchain_compile_pieces(gn_toolchain *t, const char *name, size_t 
     return s;
 }
 
-gn_status gn_toolchain_compile(gn_toolchain *t, const char *name, const char *source, const char *const *args, void **object,
-                               size_t *size)
+gn_status gn_toolchain_compile(gn_toolchain *t, const char *name, const char *source, const char *const *args,
+                               void **object, size_t *size)
 {
     gn_trouble trouble;
     return gn_toolchain_compile_pieces(t, name, 1, &source, args, object, size, &trouble);

@@ -1,5 +1,6 @@
-/* Toolchain "cc": any driver that speaks gcc's language, as a child process, in a private temporary directory and with an environment made for
- * it, so that no variable of the caller's (CPATH, COMPILER_PATH, GCC_EXEC_PREFIX, ..) changes the code and not its key. */
+/* Toolchain "cc": any driver that speaks gcc's language, as a child process, in a private temporary directory and with
+ * an environment made for it, so that no variable of the caller's (CPATH, COMPILER_PATH, GCC_EXEC_PREFIX, ..) changes
+ * the code and not its key. */
 #include "toolchain_state.h"
 #include <dirent.h>
 #include <errno.h>
@@ -36,7 +37,9 @@ static void sweep(int parent)
         struct stat st;
         long pid = 0;
         if (sscanf(e->d_name, "gnomon-%ld-", &pid) != 1 || pid <= 0 || !kill((pid_t)pid, 0) || errno != ESRCH) continue;
-        if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) || st.st_uid != geteuid() || time(NULL) - st.st_mtime < 600) continue;
+        if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) || st.st_uid != geteuid() ||
+            time(NULL) - st.st_mtime < 600)
+            continue;
         gn_remove_tree(fd, e->d_name);
     }
     if (d) closedir(d);
@@ -48,7 +51,8 @@ static bool make_own(workplace *w)
     for (int attempt = 0; attempt < 16; attempt++) {
         uint64_t salt = 0;
         if (getrandom(&salt, sizeof salt, GRND_NONBLOCK) < 0) salt = (uint64_t)time(NULL);
-        snprintf(w->name, sizeof w->name, "gnomon-%ld-%08x%x", (long)getpid(), (unsigned)salt, atomic_fetch_add(&counter, 1));
+        snprintf(w->name, sizeof w->name, "gnomon-%ld-%08x%x", (long)getpid(), (unsigned)salt,
+                 atomic_fetch_add(&counter, 1));
         if (mkdirat(w->parent, w->name, 0700)) {
             if (errno != EEXIST) return false;
             continue;
@@ -74,7 +78,8 @@ static gn_status workplace_open(workplace *w, const char *name)
         close(w->parent);
         return s;
     }
-    const int n = snprintf(w->dir, sizeof w->dir, "%s/%s", real, w->name), m = snprintf(w->source, sizeof w->source, "%s/%.40s.c", w->dir, name);
+    const int n = snprintf(w->dir, sizeof w->dir, "%s/%s", real, w->name),
+              m = snprintf(w->source, sizeof w->source, "%s/%.40s.c", w->dir, name);
     snprintf(w->result, sizeof w->result, "%s/result", w->dir);
     if (n < PATH_MAX && m < PATH_MAX) return GN_OK;
     gn_remove_tree(w->parent, w->name);
@@ -123,7 +128,8 @@ typedef struct environment {
     size_t lines_size;
 } environment;
 
-/* The compiler finds its assembler and linker as it would for any other user of this machine: beside itself, then in the usual places. */
+/* The compiler finds its assembler and linker as it would for any other user of this machine: beside itself, then in
+ * the usual places. */
 static gn_status make_environment(const gn_toolchain *t, const workplace *w, environment *e)
 {
     size_t n = 0;
@@ -143,7 +149,8 @@ static gn_status make_environment(const gn_toolchain *t, const workplace *w, env
     return GN_OK;
 }
 
-/* The words of the command, the first being the path that was found. A command that is itself the path of a program is one word. */
+/* The words of the command, the first being the path that was found. A command that is itself the path of a program is
+ * one word. */
 static bool add_command(gn_args *a, const gn_toolchain *t)
 {
     if (!access(t->cc, X_OK) && strchr(t->cc, '/')) return gn_args_add(a, t->cc_path);
@@ -152,7 +159,8 @@ static bool add_command(gn_args *a, const gn_toolchain *t)
     return true;
 }
 
-static gn_status run(const gn_toolchain *t, const workplace *w, const gn_args *a, int seconds, gn_bytes *words, gn_child_end *end)
+static gn_status run(const gn_toolchain *t, const workplace *w, const gn_args *a, int seconds, gn_bytes *words,
+                     gn_child_end *end)
 {
     environment e;
     gn_status s = make_environment(t, w, &e);
@@ -168,7 +176,8 @@ gn_status gn_cc_version(const gn_toolchain *t, gn_bytes *line)
     gn_args a = { .n = 0 };
     gn_child_end end;
     gn_bytes words = { .allocator = t->allocator };
-    if (!add_command(&a, t) || !gn_args_add(&a, "--version")) return gn_error(GN_EINVAL, "the command of the C compiler is too long: '%s'", t->cc);
+    if (!add_command(&a, t) || !gn_args_add(&a, "--version"))
+        return gn_error(GN_EINVAL, "the command of the C compiler is too long: '%s'", t->cc);
     gn_status s = run(t, NULL, &a, t->seconds < SECONDS ? t->seconds : SECONDS, &words, &end);
     if (!s && end.late) s = gn_error(GN_ECOMPILER, "%s does not answer to --version", t->cc);
     if (!s && words.failed) s = GN_ENOMEM;
@@ -185,21 +194,23 @@ static gn_status judge(const gn_toolchain *t, const gn_child_end *end, gn_bytes 
     if (end->chatty) return gn_error(GN_ECOMPILER, "%s printed without end:\n%.8000s", t->cc, said);
     if (end->lost || (WIFEXITED(end->status) && !WEXITSTATUS(end->status))) return GN_OK;
     const bool exited = WIFEXITED(end->status);
-    return gn_error(GN_ECOMPILER, "%s failed (%s %d):\n%.8000s", t->cc, exited ? "status" : "signal", exited ? WEXITSTATUS(end->status) : WTERMSIG(end->status), said);
+    return gn_error(GN_ECOMPILER, "%s failed (%s %d):\n%.8000s", t->cc, exited ? "status" : "signal",
+                    exited ? WEXITSTATUS(end->status) : WTERMSIG(end->status), said);
 }
 
-static gn_status run_compiler(const gn_toolchain *t, const workplace *w, const char *const *args, bool assembly, gn_bytes *out,
-                              gn_trouble *trouble)
+static gn_status run_compiler(const gn_toolchain *t, const workplace *w, const char *const *args, bool assembly,
+                              gn_bytes *out, gn_trouble *trouble)
 {
     gn_args a = { .n = 0 };
     gn_bytes words = { .allocator = t->allocator };
     gn_child_end end;
-    if (!add_command(&a, t) || !gn_args_for_cc(&a, t->cc_is_clang, args) || (assembly && !gn_args_add(&a, "-S")) || !gn_args_add(&a, "-o") ||
-        !gn_args_add(&a, w->result) || !gn_args_add(&a, w->source))
+    if (!add_command(&a, t) || !gn_args_for_cc(&a, t->cc_is_clang, args) || (assembly && !gn_args_add(&a, "-S")) ||
+        !gn_args_add(&a, "-o") || !gn_args_add(&a, w->result) || !gn_args_add(&a, w->source))
         return gn_error(GN_EINVAL, "too many arguments for the C compiler '%s'", t->cc);
     gn_status s = run(t, w, &a, t->seconds, &words, &end);
     if (!s) s = judge(t, &end, &words, trouble);
-    if (!s && (s = read_result(w, out)) && words.n) gn_error_add("%s: %.8000s", t->cc, gn_bytes_text(&words)); /* its status may be lost */
+    /* its status may be lost */
+    if (!s && (s = read_result(w, out)) && words.n) gn_error_add("%s: %.8000s", t->cc, gn_bytes_text(&words));
     gn_bytes_free(&words);
     return s;
 }

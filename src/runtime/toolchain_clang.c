@@ -1,9 +1,10 @@
-/* Toolchain "clang": the plug-in, opened on the first compile, and driven on threads of its own with large stacks, because a parser's recursion
- * is as deep as the nesting of its input.
+/* Toolchain "clang": the plug-in, opened on the first compile, and driven on threads of its own with large stacks,
+ * because a parser's recursion is as deep as the nesting of its input.
  *
- * There are texts at which LLVM never returns, and a thread cannot be stopped in the middle of it: one whose time is over is parked. It sleeps for
- * the rest of the process with all that it holds, so a batch of jobs owns everything its threads look at. Where LLVM's static objects are
- * destroyed as the process exits, all are parked before: destructors and a compiler at work do not go together. */
+ * There are texts at which LLVM never returns, and a thread cannot be stopped in the middle of it: one whose time is
+ * over is parked. It sleeps for the rest of the process with all that it holds, so a batch of jobs owns everything its
+ * threads look at. Where LLVM's static objects are destroyed as the process exits, all are parked before: destructors
+ * and a compiler at work do not go together. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -100,7 +101,8 @@ static struct timespec in_ms(long ms)
     return t;
 }
 
-/* In the child of a fork in the middle of a compile LLVM's own locks stay held for ever. Most compiles are over soon, so they are waited for. */
+/* In the child of a fork in the middle of a compile LLVM's own locks stay held for ever. Most compiles are over soon,
+ * so they are waited for. */
 static void before_fork(void *user)
 {
     const struct timespec until = in_ms(999);
@@ -147,7 +149,10 @@ static gn_status open_for_work(const gn_opened_plugin **p)
     pthread_mutex_lock(&lock);
     const bool closed = is_closed;
     pthread_mutex_unlock(&lock);
-    return closed ? gn_error(GN_ECOMPILER, "Clang cannot be used any more: the process exits, or was forked while another thread compiled") : GN_OK;
+    return closed ? gn_error(
+                        GN_ECOMPILER,
+                        "Clang cannot be used any more: the process exits, or was forked while another thread compiled")
+                  : GN_OK;
 }
 
 /* ---- jobs ---- */
@@ -288,8 +293,8 @@ static gn_status batch_new(batch **out, const gn_toolchain *t, const gn_opened_p
     return gn_error(GN_EINVAL, "too many arguments for Clang");
 }
 
-gn_status gn_clang_compile(const gn_toolchain *t, const char *name, size_t n, const char *const *sources, const char *const *args,
-                           gn_plugin_emit emit, gn_bytes *out, gn_trouble *trouble)
+gn_status gn_clang_compile(const gn_toolchain *t, const char *name, size_t n, const char *const *sources,
+                           const char *const *args, gn_plugin_emit emit, gn_bytes *out, gn_trouble *trouble)
 {
     const gn_opened_plugin *plugin;
     batch *b = NULL;

@@ -1,4 +1,5 @@
-/* Inside the toolchains. Arguments of callers are in cc1 spelling (-target-cpu X, -target-feature +f, -O2, -DX); toolchain "cc" translates. */
+/* Inside the toolchains. Arguments of callers are in cc1 spelling (-target-cpu X, -target-feature +f, -O2, -DX);
+ * toolchain "cc" translates. */
 #pragma once
 #include <pthread.h>
 #include "clang_plugin.h"
@@ -37,11 +38,13 @@ bool gn_args_for_clang(gn_args *, const char *triple, const char *const *args);
 bool gn_args_for_cc(gn_args *, bool is_clang, const char *const *args);
 
 /* Several sources (GN_PLUGIN_OBJECT only) are compiled at once, each on a thread of its own, and linked into one. */
-gn_status gn_clang_compile(const gn_toolchain *, const char *name, size_t n, const char *const *sources, const char *const *args, gn_plugin_emit,
-                           gn_bytes *out, gn_trouble *);
-gn_status gn_cc_compile(const gn_toolchain *, const char *name, const char *source, const char *const *args, bool assembly, gn_bytes *out, gn_trouble *);
+gn_status gn_clang_compile(const gn_toolchain *, const char *name, size_t n, const char *const *sources,
+                           const char *const *args, gn_plugin_emit, gn_bytes *out, gn_trouble *);
+gn_status gn_cc_compile(const gn_toolchain *, const char *name, const char *source, const char *const *args,
+                        bool assembly, gn_bytes *out, gn_trouble *);
 /* What the compiler says to --version: its first line. */
 gn_status gn_cc_version(const gn_toolchain *, gn_bytes *line);
-/* The absolute path of the file that a command starts: of the whole command, if that is the path of a program, else of its first word, as it is
- * or along $PATH, of which only absolute directories count; a set-user-id program has a path of its own. False: there is none. */
+/* The absolute path of the file that a command starts: of the whole command, if that is the path of a program, else of
+ * its first word, as it is or along $PATH, of which only absolute directories count; a set-user-id program has a path
+ * of its own. False: there is none. */
 bool gn_find_program(const char *command, char *path, size_t capacity);

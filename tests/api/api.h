@@ -1,4 +1,5 @@
-/* What the tests of the public interface share: each group runs with every toolchain that is here, in a cache of its own. */
+/* What the tests of the public interface share: each group runs with every toolchain that is here, in a cache of its
+ * own. */
 #pragma once
 #include "testlib.h"
 #include <gnomon/gnomon.h>
@@ -41,8 +42,10 @@ static inline int api_setup(void **state)
     return 0;
 }
 
-/* Runs the tests on each of the toolchains, or on the first that is here; *state is a context. Returns the number of failures. */
-static inline int run_on(size_t nnames, const char *const *names, bool first_alone, const struct CMUnitTest *tests, size_t n)
+/* Runs the tests on each of the toolchains, or on the first that is here; *state is a context. Returns the number of
+ * failures. */
+static inline int run_on(size_t nnames, const char *const *names, bool first_alone, const struct CMUnitTest *tests,
+                         size_t n)
 {
     struct CMUnitTest *own = calloc(n, sizeof *own);
     char command[96];

@@ -14,7 +14,8 @@ static pair make_pair(gn_context *c)
 {
     pair p = { gn_graph_new(c), NULL };
     gn_expr *x = gn_input(p.g, "x", GN_F32, "n, m"), *t = gn_input(p.g, "t", GN_F32, "n, m");
-    must(gn_compile(&p.f, p.g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(gn_add(gn_mul(x, x), t), gn_sum_all(x)), .name = "pair"));
+    must(gn_compile(&p.f, p.g, .in = GN_EXPRS(x, t), .out = GN_EXPRS(gn_add(gn_mul(x, x), t), gn_sum_all(x)),
+                    .name = "pair"));
     return p;
 }
 
@@ -93,7 +94,8 @@ static void outputs_are_allocated_on_request(void **state)
     gn_array_free(&y);
     assert_null(y.data);
     /* none is left behind by a failing call */
-    assert_int_equal(gn_call(p.f, GN_ARRAYS(matrix(x, 2, 1), matrix(t, 2, 1)), GN_ARRAYS(GN_NEW(&y), GN_SCALAR(&x[0]))), GN_EINVAL);
+    assert_int_equal(gn_call(p.f, GN_ARRAYS(matrix(x, 2, 1), matrix(t, 2, 1)), GN_ARRAYS(GN_NEW(&y), GN_SCALAR(&x[0]))),
+                     GN_EINVAL);
     assert_null(y.data);
     free_pair(p);
 }
@@ -109,11 +111,14 @@ static void each_mistake_of_a_call_is_told(void **state)
     refuse(gn_call(p.f, GN_ARRAYS(X, T, T), GN_ARRAYS(Y, S)), GN_EINVAL, "pair: 3 inputs, expected 2");
     refuse(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(Y)), GN_EINVAL, "pair: 1 outputs, expected 2");
     refuse(gn_call(p.f, (gn_arrays){ 2, NULL }, GN_ARRAYS(Y, S)), GN_EINVAL, "the list of arrays is NULL");
-    refuse(gn_call(p.f, GN_ARRAYS(gn_array_of(d, GN_F64, 2, (int64_t[]){ 2, 3 }), T), GN_ARRAYS(Y, S)), GN_EDTYPE, "input 'x' is f64 (2, 3), expected f32 (n, m)");
+    refuse(gn_call(p.f, GN_ARRAYS(gn_array_of(d, GN_F64, 2, (int64_t[]){ 2, 3 }), T), GN_ARRAYS(Y, S)), GN_EDTYPE,
+           "input 'x' is f64 (2, 3), expected f32 (n, m)");
     assert_message_contains("'x' was made at ");
     assert_message_contains("test_call.c:");
-    refuse(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(gn_array_of(d, GN_F64, 2, (int64_t[]){ 2, 3 }), S)), GN_EDTYPE, "is f64 (2, 3), expected f32 (n, m)");
-    refuse(gn_call(p.f, GN_ARRAYS(GN_VIEW(x, 6), T), GN_ARRAYS(Y, S)), GN_ESHAPE, "input 'x' is f32 (6), expected f32 (n, m)");
+    refuse(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(gn_array_of(d, GN_F64, 2, (int64_t[]){ 2, 3 }), S)), GN_EDTYPE,
+           "is f64 (2, 3), expected f32 (n, m)");
+    refuse(gn_call(p.f, GN_ARRAYS(GN_VIEW(x, 6), T), GN_ARRAYS(Y, S)), GN_ESHAPE,
+           "input 'x' is f32 (6), expected f32 (n, m)");
     refuse(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(GN_VIEW(y, 6), S)), GN_ESHAPE, "is f32 (6), expected f32 (n, m)");
     refuse(gn_call(p.f, GN_ARRAYS(X, matrix(t, 1, 3)), GN_ARRAYS(Y, S)), GN_ESHAPE,
            "named dim 'n' is bound to two sizes: 2 by axis 0 of input 'x', 1 by axis 0 of input 't'");
@@ -124,8 +129,10 @@ static void each_mistake_of_a_call_is_told(void **state)
     refuse(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(matrix(NULL, 2, 3), S)), GN_EINVAL, "has data NULL");
     refuse(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(X, S)), GN_EINVAL, "overlaps input 'x' in memory");
     refuse(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(Y, GN_SCALAR(&y[5]))), GN_EINVAL, "overlaps output");
-    refuse(gn_call(p.f, GN_ARRAYS(matrix(x, -1, 3), T), GN_ARRAYS(Y, S)), GN_ESHAPE, "axis 0 of input 'x' has the negative extent -1");
-    refuse(gn_call(p.f, GN_ARRAYS(matrix(x, INT64_MAX, 3), matrix(t, INT64_MAX, 3)), GN_ARRAYS(Y, S)), GN_ENOMEM, "size overflows");
+    refuse(gn_call(p.f, GN_ARRAYS(matrix(x, -1, 3), T), GN_ARRAYS(Y, S)), GN_ESHAPE,
+           "axis 0 of input 'x' has the negative extent -1");
+    refuse(gn_call(p.f, GN_ARRAYS(matrix(x, INT64_MAX, 3), matrix(t, INT64_MAX, 3)), GN_ARRAYS(Y, S)), GN_ENOMEM,
+           "size overflows");
     gn_array out;
     refuse(gn_call(p.f, GN_ARRAYS(GN_NEW(&out), T), GN_ARRAYS(Y, S)), GN_EINVAL, "input 'x' is GN_NEW");
     must(gn_call(p.f, GN_ARRAYS(X, T), GN_ARRAYS(Y, S))); /* still usable */
@@ -143,7 +150,8 @@ static void sums_of_dims_that_differ_are_told_with_the_inputs_that_bind_them(voi
     float x[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, s = 0;
     must(gn_call(f, GN_ARRAYS(GN_VIEW(x, 2), GN_VIEW(x, 4), GN_VIEW(x, 3)), GN_ARRAYS(GN_SCALAR(&s))));
     assert_true(s == 3 + 10 + 12);
-    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(x, 2), GN_VIEW(x, 4), GN_VIEW(x, 4)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE, " differ: ");
+    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(x, 2), GN_VIEW(x, 4), GN_VIEW(x, 4)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE,
+           " differ: ");
     assert_message_contains("test_call.c:");
     assert_message_contains("is 6, ");
     assert_message_contains("k = 4: axis 0 of input 'c', made at ");
@@ -160,13 +168,15 @@ static void sizes_of_a_call_that_cannot_be_are_told(void **state)
     float x = 1;
     gn_expr *a = gn_input(g, "a", GN_F32, "n"), *b = gn_input(g, "b", GN_F32, "n-5");
     gn_array many = GN_VIEW(&x, 1);
-    must(gn_compile(&f, g, .in = GN_EXPRS(a), .out = GN_EXPRS(gn_broadcast_to(gn_sum_all(a), "n, n, n, n")), .name = "cube"));
+    must(gn_compile(&f, g, .in = GN_EXPRS(a), .out = GN_EXPRS(gn_broadcast_to(gn_sum_all(a), "n, n, n, n")),
+                    .name = "cube"));
     many.shape[0] = INT64_C(1) << 20, many.stride[0] = 0;
     refuse(gn_call(f, GN_ARRAYS(many), GN_ARRAYS(GN_NEW(&y))), GN_ENOMEM, "size overflows");
     assert_message_contains("cube: ");
     gn_func_free(f);
     must(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(gn_add(gn_sum_all(a), gn_sum_all(b))), .name = "rest"));
-    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(&x, 1), GN_VIEW(&x, 1)), GN_ARRAYS(GN_SCALAR(&x))), GN_ESHAPE, "rest: axis 0 of 'b' has extent -4");
+    refuse(gn_call(f, GN_ARRAYS(GN_VIEW(&x, 1), GN_VIEW(&x, 1)), GN_ARRAYS(GN_SCALAR(&x))), GN_ESHAPE,
+           "rest: axis 0 of 'b' has extent -4");
     gn_func_free(f);
     gn_graph_free(g);
 }
@@ -177,7 +187,8 @@ static void a_pointer_that_moves_onto_another_is_refused_each_time(void **state)
     gn_graph *g = gn_graph_new(*state);
     gn_func *f = NULL;
     gn_expr *a = gn_input(g, "a", GN_F32, "n"), *b = gn_input(g, "b", GN_F32, "n"), *c = gn_input(g, "c", GN_F32, "n");
-    must(gn_compile(&f, g, .in = GN_EXPRS(a, b, c), .out = GN_EXPRS(gn_add(a, b), gn_mul(b, c), gn_sub(c, a)), .name = "six"));
+    must(gn_compile(&f, g, .in = GN_EXPRS(a, b, c), .out = GN_EXPRS(gn_add(a, b), gn_mul(b, c), gn_sub(c, a)),
+                    .name = "six"));
     float memory[7][4] = { { 1, 2, 3, 4 }, { 5, 6, 7, 8 }, { 9, 10, 11, 12 } };
     gn_array s[6];
     const gn_arrays in = { 3, s }, out = { 3, s + 3 };
@@ -268,11 +279,15 @@ static void an_index_out_of_range_changes_nothing(void **state)
     gn_func *f = NULL;
     float z[6] = { 1, 2, 3, 4, 5, 6 }, loss = 0, w0[1] = { 1 }, w1[1] = { 0 };
     int32_t t[2] = { 0, 3 };
-    gn_expr *ze = gn_input(g, "z", GN_F32, "n, 3"), *te = gn_input(g, "t", GN_I32, "n"), *w = gn_shared(g, "w", GN_VIEW(w0, 1));
-    must(gn_compile(&f, g, .in = GN_EXPRS(ze, te), .out = GN_EXPRS(gn_mean_all(gn_cross_entropy(ze, te))), .update = GN_UPDATES({ w, gn_add(w, 1) })));
-    refuse(gn_call(f, GN_ARRAYS(matrix(z, 2, 3), GN_VIEW(t, 2)), GN_ARRAYS(GN_SCALAR(&loss))), GN_EINDEX, "element 1 of 't' is 3, outside [0, 3)");
+    gn_expr *ze = gn_input(g, "z", GN_F32, "n, 3"), *te = gn_input(g, "t", GN_I32, "n"),
+            *w = gn_shared(g, "w", GN_VIEW(w0, 1));
+    must(gn_compile(&f, g, .in = GN_EXPRS(ze, te), .out = GN_EXPRS(gn_mean_all(gn_cross_entropy(ze, te))),
+                    .update = GN_UPDATES({ w, gn_add(w, 1) })));
+    refuse(gn_call(f, GN_ARRAYS(matrix(z, 2, 3), GN_VIEW(t, 2)), GN_ARRAYS(GN_SCALAR(&loss))), GN_EINDEX,
+           "element 1 of 't' is 3, outside [0, 3)");
     t[1] = -1;
-    refuse(gn_call(f, GN_ARRAYS(matrix(z, 2, 3), GN_VIEW(t, 2)), GN_ARRAYS(GN_SCALAR(&loss))), GN_EINDEX, "is -1, outside [0, 3)");
+    refuse(gn_call(f, GN_ARRAYS(matrix(z, 2, 3), GN_VIEW(t, 2)), GN_ARRAYS(GN_SCALAR(&loss))), GN_EINDEX,
+           "is -1, outside [0, 3)");
     must(gn_get(w, GN_VIEW(w1, 1)));
     assert_true(w1[0] == 1);
     t[1] = 2;
@@ -302,7 +317,8 @@ static void steps_are_measured_on_request(void **state)
     float x[6] = { 0 }, t[6] = { 0 }, y[6], s;
     gn_step_info step[8];
     gn_func_profile(p.f, 1);
-    for (int i = 0; i < 3; i++) must(gn_call(p.f, GN_ARRAYS(matrix(x, 2, 3), matrix(t, 2, 3)), GN_ARRAYS(matrix(y, 2, 3), GN_SCALAR(&s))));
+    for (int i = 0; i < 3; i++)
+        must(gn_call(p.f, GN_ARRAYS(matrix(x, 2, 3), matrix(t, 2, 3)), GN_ARRAYS(matrix(y, 2, 3), GN_SCALAR(&s))));
     gn_func_profile(p.f, 0);
     must(gn_call(p.f, GN_ARRAYS(matrix(x, 2, 3), matrix(t, 2, 3)), GN_ARRAYS(matrix(y, 2, 3), GN_SCALAR(&s))));
     const size_t n = gn_func_steps(p.f, step, 8);

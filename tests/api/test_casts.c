@@ -1,12 +1,40 @@
-/* Conversions: from each dtype into each, the values at the ends of all ranges come out as in the reference that the interpreter is. */
+/* Conversions: from each dtype into each, the values at the ends of all ranges come out as in the reference that the
+ * interpreter is. */
 #include "api.h"
 #include <math.h>
 
-static const int64_t integers[] = { 0, 1, -1, 5, 100, 127, 128, -128, -129, 200, 255, 256, 32767, 32768, -32768, -32769, 65535, 65536, INT32_MAX,
-                                    INT32_MAX + INT64_C(1), INT32_MIN, INT32_MIN - INT64_C(1), UINT32_MAX, UINT32_MAX + INT64_C(1), INT64_MAX, INT64_MIN,
-                                    INT64_C(1) << 40, -(INT64_C(1) << 40) };
-static const double reals[] = { 0, -0.0, 1.5, -1.5, 127.9, 128, -128.9, -129, 254.5, 255.5, 300, -0.5, 32767.5, 32768, -32768.5, -33000, 65535.5, 70000,
-                                2147483520, 2147483648.0, -2147483648.0, -3e9, 4294967040.0, 5e9, 1e30, -1e30, 1.8e19, NAN };
+static const int64_t integers[] = { 0,
+                                    1,
+                                    -1,
+                                    5,
+                                    100,
+                                    127,
+                                    128,
+                                    -128,
+                                    -129,
+                                    200,
+                                    255,
+                                    256,
+                                    32767,
+                                    32768,
+                                    -32768,
+                                    -32769,
+                                    65535,
+                                    65536,
+                                    INT32_MAX,
+                                    INT32_MAX + INT64_C(1),
+                                    INT32_MIN,
+                                    INT32_MIN - INT64_C(1),
+                                    UINT32_MAX,
+                                    UINT32_MAX + INT64_C(1),
+                                    INT64_MAX,
+                                    INT64_MIN,
+                                    INT64_C(1) << 40,
+                                    -(INT64_C(1) << 40) };
+static const double reals[] = { 0,        -0.0,         1.5,     -1.5,  127.9,      128,          -128.9,
+                                -129,     254.5,        255.5,   300,   -0.5,       32767.5,      32768,
+                                -32768.5, -33000,       65535.5, 70000, 2147483520, 2147483648.0, -2147483648.0,
+                                -3e9,     4294967040.0, 5e9,     1e30,  -1e30,      1.8e19,       NAN };
 enum { N = sizeof integers / sizeof *integers };
 static const gn_dtype dtypes[] = { GN_BOOL, GN_I8, GN_I16, GN_I32, GN_I64, GN_U8, GN_U16, GN_U32, GN_U64, GN_F32, GN_F64 };
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
@@ -50,7 +78,8 @@ static void each_dtype_becomes_each_other(void **state)
         convert(interpreter, dtypes[from], in, want);
         convert(*state, dtypes[from], in, out);
         for (int to = 0; to < DTYPES; to++)
-            if (memcmp(out[to], want[to], sizeof *out)) fail_msg("from %s to %s", gn_dtype_name(dtypes[from]), gn_dtype_name(dtypes[to]));
+            if (memcmp(out[to], want[to], sizeof *out))
+                fail_msg("from %s to %s", gn_dtype_name(dtypes[from]), gn_dtype_name(dtypes[to]));
     }
     gn_context_free(interpreter);
 }
@@ -92,7 +121,8 @@ static void shifts_of_every_width_move_everything_out(void **state)
             uint64_t bits = 0, by = 0, left = 0, right = 0;
             memcpy(&bits, x + (size_t)i * size, size), memcpy(&by, n + (size_t)i * size, size);
             memcpy(&left, l + (size_t)i * size, size), memcpy(&right, r + (size_t)i * size, size);
-            const uint64_t mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1, sign = has_sign && bits >> (width - 1) & 1 ? mask : 0;
+            const uint64_t mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1,
+                           sign = has_sign && bits >> (width - 1) & 1 ? mask : 0;
             const bool outside = by >= width;
             assert_true(left == (outside ? 0 : bits << by & mask));
             assert_true(right == (outside ? sign : by ? (bits >> by | sign << (width - by)) & mask : bits));
@@ -118,13 +148,18 @@ static void lanes_become_u64(void **state)
         gn_func *f = NULL;
         gn_expr *a = gn_input(g, "a", from[k], "n"), *b = gn_input(g, "b", GN_U64, "n");
         for (int i = 0; i < M; i++) {
-            x[i] = i % 3 == 0 ? 20 - i : i % 3 == 1 ? INT32_MAX - i : i, bound[i] = i % 4 == 0 ? UINT64_MAX - (uint64_t)i : (uint64_t)i * 5 % 31;
+            x[i] = i % 3 == 0   ? 20 - i
+                   : i % 3 == 1 ? INT32_MAX - i
+                                : i,
+            bound[i] = i % 4 == 0 ? UINT64_MAX - (uint64_t)i : (uint64_t)i * 5 % 31;
             memcpy(given + (size_t)i * size, &x[i], size); /* little-endian */
             if (from[k] == GN_U32) x[i] = (uint32_t)x[i];
         }
-        must(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(gn_select(gn_lt(gn_cast(a, GN_U64), b), gn_number(g, GN_F32, 1), 2),
-                                                                     gn_select(gn_lt(gn_iota(g, GN_U64, 0, "n"), b), gn_number(g, GN_F32, 1), 2))));
-        must(gn_call(f, GN_ARRAYS(gn_array_of(given, from[k], 1, &n), GN_VIEW(bound, M)), GN_ARRAYS(GN_VIEW(below, M), GN_VIEW(before, M))));
+        must(gn_compile(&f, g, .in = GN_EXPRS(a, b),
+                        .out = GN_EXPRS(gn_select(gn_lt(gn_cast(a, GN_U64), b), gn_number(g, GN_F32, 1), 2),
+                                        gn_select(gn_lt(gn_iota(g, GN_U64, 0, "n"), b), gn_number(g, GN_F32, 1), 2))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(given, from[k], 1, &n), GN_VIEW(bound, M)),
+                     GN_ARRAYS(GN_VIEW(below, M), GN_VIEW(before, M))));
         for (int i = 0; i < M; i++) {
             assert_true(below[i] == ((x[i] < 0 ? 0 : (uint64_t)x[i]) < bound[i] ? 1 : 2));
             assert_true(before[i] == ((uint64_t)i < bound[i] ? 1 : 2));
@@ -143,8 +178,10 @@ static void numbers_reach_the_end_of_u64(void **state)
     gn_graph *g = gn_graph_new(*state);
     gn_func *f = NULL;
     gn_expr *a = gn_input(g, "a", GN_U64, "n");
-    must(gn_compile(&f, g, .in = GN_EXPRS(a), .out = GN_EXPRS(gn_mul(a, big), gn_sub(gn_add(gn_mul(a, big), big), 1), gn_maximum(a, big), gn_mod(big, a),
-                                                              gn_select(gn_lt(a, big), UINT64_MAX, a), gn_floordiv(gn_sub(gn_full(g, GN_U64, 0, "n"), 2), 3))));
+    must(gn_compile(&f, g, .in = GN_EXPRS(a),
+                    .out = GN_EXPRS(gn_mul(a, big), gn_sub(gn_add(gn_mul(a, big), big), 1), gn_maximum(a, big),
+                                    gn_mod(big, a), gn_select(gn_lt(a, big), UINT64_MAX, a),
+                                    gn_floordiv(gn_sub(gn_full(g, GN_U64, 0, "n"), 2), 3))));
     must(gn_call(f, GN_ARRAYS(GN_VIEW(x, 5)), GN_ARRAYS(GN_VIEW(got[0], 5), GN_VIEW(got[1], 5), GN_VIEW(got[2], 5),
                  GN_VIEW(got[3], 5), GN_VIEW(got[4], 5), GN_VIEW(got[5], 5))));
     for (int i = 0; i < 5; i++) {
@@ -173,7 +210,24 @@ static bool same(double a, double b)
 static void remainders_of_floats_are_exact(void **state)
 {
     enum { PAIRS = 4000 };
-    static const double odd[] = { 0, -0.0, 1, -1, 3, 0.1, 0.7, -0.7, 1e10, 1e7, 5, INFINITY, -INFINITY, NAN, 0x1p-1074, -0x1p-1022, 0x1.fffffffffffffp1023, 7.5 };
+    static const double odd[] = { 0,
+                                  -0.0,
+                                  1,
+                                  -1,
+                                  3,
+                                  0.1,
+                                  0.7,
+                                  -0.7,
+                                  1e10,
+                                  1e7,
+                                  5,
+                                  INFINITY,
+                                  -INFINITY,
+                                  NAN,
+                                  0x1p-1074,
+                                  -0x1p-1022,
+                                  0x1.fffffffffffffp1023,
+                                  7.5 };
     enum { ODD = sizeof odd / sizeof *odd };
     static double a[PAIRS], b[PAIRS], m[PAIRS], q[PAIRS];
     static float fa[PAIRS], fb[PAIRS], fm[PAIRS], fq[PAIRS];
@@ -189,22 +243,28 @@ static void remainders_of_floats_are_exact(void **state)
         gn_func *f = NULL;
         gn_expr *x = gn_input(g, "x", wide ? GN_F64 : GN_F32, "n"), *y = gn_input(g, "y", wide ? GN_F64 : GN_F32, "n");
         must(gn_compile(&f, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(gn_mod(x, y), gn_floordiv(x, y))));
-        if (wide) must(gn_call(f, GN_ARRAYS(GN_VIEW(a, PAIRS), GN_VIEW(b, PAIRS)), GN_ARRAYS(GN_VIEW(m, PAIRS), GN_VIEW(q, PAIRS))));
-        else must(gn_call(f, GN_ARRAYS(GN_VIEW(fa, PAIRS), GN_VIEW(fb, PAIRS)), GN_ARRAYS(GN_VIEW(fm, PAIRS), GN_VIEW(fq, PAIRS))));
+        if (wide)
+            must(gn_call(f, GN_ARRAYS(GN_VIEW(a, PAIRS), GN_VIEW(b, PAIRS)),
+                         GN_ARRAYS(GN_VIEW(m, PAIRS), GN_VIEW(q, PAIRS))));
+        else
+            must(gn_call(f, GN_ARRAYS(GN_VIEW(fa, PAIRS), GN_VIEW(fb, PAIRS)),
+                         GN_ARRAYS(GN_VIEW(fm, PAIRS), GN_VIEW(fq, PAIRS))));
         for (int i = 0; i < PAIRS; i++) {
             PYTHON_MOD(double, a[i], b[i], r, n);
             PYTHON_MOD(float, fa[i], fb[i], fr, fn);
             if (wide && !(same(m[i], r) && same(q[i], n)))
                 fail_msg("%a and %a: %a and %a, expected %a and %a", a[i], b[i], m[i], q[i], r, n);
             if (!wide && !(same((double)fm[i], (double)fr) && same((double)fq[i], (double)fn)))
-                fail_msg("%a and %a: %a and %a, expected %a and %a", (double)fa[i], (double)fb[i], (double)fm[i], (double)fq[i], (double)fr, (double)fn);
+                fail_msg("%a and %a: %a and %a, expected %a and %a", (double)fa[i], (double)fb[i], (double)fm[i],
+                         (double)fq[i], (double)fr, (double)fn);
         }
         gn_func_free(f);
         gn_graph_free(g);
     }
 }
 
-/* The left tail of gelu is x/2 erfc(-x / sqrt(2)): 1 + erf has no digit of it. The slack is the argument's rounding, times x^2. */
+/* The left tail of gelu is x/2 erfc(-x / sqrt(2)): 1 + erf has no digit of it. The slack is the argument's rounding,
+ * times x^2. */
 static void gelu_keeps_its_digits_far_below_0(void **state)
 {
     gn_graph *g = gn_graph_new(*state);
@@ -214,8 +274,10 @@ static void gelu_keeps_its_digits_far_below_0(void **state)
     must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_gelu(e))));
     must(gn_call(f, GN_ARRAYS(GN_VIEW(x, 6)), GN_ARRAYS(GN_VIEW(y, 6))));
     for (int i = 0; i < 6; i++) {
-        const double want = (double)x[i] / 2 * erfc(-(double)x[i] / sqrt(2)), slack = (8 + 2 * (double)x[i] * (double)x[i]) * 0x1p-24 * fabs(want);
-        if (!(fabs((double)y[i] - want) <= slack)) fail_msg("gelu(%g) is %.9g, expected %.9g", (double)x[i], (double)y[i], want);
+        const double want = (double)x[i] / 2 * erfc(-(double)x[i] / sqrt(2)),
+                     slack = (8 + 2 * (double)x[i] * (double)x[i]) * 0x1p-24 * fabs(want);
+        if (!(fabs((double)y[i] - want) <= slack))
+            fail_msg("gelu(%g) is %.9g, expected %.9g", (double)x[i], (double)y[i], want);
     }
     gn_func_free(f);
     gn_graph_free(g);

@@ -11,7 +11,8 @@ static void each_mistake_of_a_compile_is_told(void **state)
     gn_graph *g = gn_graph_new(*state), *other = gn_graph_new(*state);
     float w0[2] = { 1, 2 };
     gn_func *f = (gn_func *)g;
-    gn_expr *x = gn_input(g, "x", GN_F32, "n"), *y = gn_input(g, "y", GN_F32, "n"), *w = gn_shared(g, "w", GN_VIEW(w0, 2)), *null = NULL;
+    gn_expr *x = gn_input(g, "x", GN_F32, "n"), *y = gn_input(g, "y", GN_F32, "n"),
+            *w = gn_shared(g, "w", GN_VIEW(w0, 2)), *null = NULL;
     gn_expr *sum = gn_add(x, y), *far = gn_input(other, "far", GN_F32, "n");
     refuse(gn_compile_at(GN_HERE, NULL, g, &(gn_compile_options){ .out = GN_EXPRS(x) }), GN_EINVAL, "out is NULL");
     refuse(gn_compile(&f, NULL, .out = GN_EXPRS(x)), GN_EINVAL, "the graph is NULL");
@@ -25,21 +26,29 @@ static void each_mistake_of_a_compile_is_told(void **state)
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x, null), .out = GN_EXPRS(x)), GN_EINVAL, ".in 1 is NULL");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x, null)), GN_EINVAL, ".out 1 is NULL");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(far)), GN_EINVAL, ".out 0 belongs to another graph");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ x, x })), GN_EINVAL, "update 0 is of no variable but of input");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ x, x })), GN_EINVAL,
+           "update 0 is of no variable but of input");
     refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, NULL })), GN_EINVAL, ".update value 0 is NULL");
-    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_add(w, 1) }, { w, gn_mul(w, 2) })), GN_EINVAL, "variable 'w' is updated twice");
+    refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_add(w, 1) }, { w, gn_mul(w, 2) })), GN_EINVAL,
+           "variable 'w' is updated twice");
     refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_sum_all(w) })), GN_ESHAPE, "update of 'w': rank 0, expected 1");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ w, x })), GN_ESHAPE, "update of 'w': axis 0 has extent ");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ w, x })), GN_ESHAPE,
+           "update of 'w': axis 0 has extent ");
     refuse(gn_compile(&f, g, .update = GN_UPDATES({ w, gn_cast(w, GN_F64) })), GN_EDTYPE, "update of 'w': dtype ");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n"), GN_ESYNTAX, "expected name=number");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=3 4"), GN_ESYNTAX, "expected a comma at column 5");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=3 4"), GN_ESYNTAX,
+           "expected a comma at column 5");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=-3"), GN_ESHAPE, "'n' is negative");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "n=3, n=4"), GN_EINVAL, "'n' twice");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "k=3"), GN_EINVAL, "no input has a dim named 'k'");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .device = "cuda"), GN_EDEVICE, "only \"cpu\" runs functions");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .fix = "k=3"), GN_EINVAL,
+           "no input has a dim named 'k'");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .device = "cuda"), GN_EDEVICE,
+           "only \"cpu\" runs functions");
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(x), .name = "a b"), GN_EINVAL, "is no identifier");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_neg(x)), .disable = "no_such_rule"), GN_EINVAL, "no_such_rule");
-    gn_expr *k = gn_input(g, "k", GN_U32, "()"), *words = gn_node(g, &gn_op_philox, (gn_expr *[]){ k, k, k, k, k, k }, 6, NULL);
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_neg(x)), .disable = "no_such_rule"), GN_EINVAL,
+           "no_such_rule");
+    gn_expr *k = gn_input(g, "k", GN_U32, "()"),
+            *words = gn_node(g, &gn_op_philox, (gn_expr *[]){ k, k, k, k, k, k }, 6, NULL);
     refuse(gn_compile(&f, g, .in = GN_EXPRS(k), .out = GN_EXPRS(words)), GN_EINVAL, ".out 0 is a tuple");
     must(gn_compile(&f, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(sum))); /* the graph is still usable */
     gn_func_free(f);
@@ -57,7 +66,8 @@ static void the_first_error_of_a_builder_is_returned(void **state)
     assert_null(f);
     assert_message_contains("add");
     assert_message_contains("test_compile.c:");
-    assert_int_equal(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(more)), GN_ESHAPE); /* its error node says it again */
+    /* its error node says it again */
+    assert_int_equal(gn_compile(&f, g, .in = GN_EXPRS(a, b), .out = GN_EXPRS(more)), GN_ESHAPE);
     assert_message_contains("add");
     must(gn_compile(&f, g, .in = GN_EXPRS(a), .out = GN_EXPRS(gn_neg(a))));
     gn_func_free(f);
@@ -138,12 +148,16 @@ static void compile_variant(const char *dir, int variant)
 {
     gn_context *c;
     gn_func *f = NULL;
-    must(gn_context_new(&c, &(gn_context_options){ .cache_dir = dir, .toolchain = variant == 1 ? "interpreter" : "cc",
-                                                   .cc = variant == 2 ? "env cc" : "cc", .target = variant == 3 ? "avx2" : "generic" }));
+    must(gn_context_new(&c, &(gn_context_options){ .cache_dir = dir,
+                                                   .toolchain = variant == 1 ? "interpreter" : "cc",
+                                                   .cc = variant == 2 ? "env cc" : "cc",
+                                                   .target = variant == 3 ? "avx2" : "generic" }));
     gn_graph *g = gn_graph_new(c);
     if (variant == 4) must(gn_graph_relax(g, "reassociate"));
-    gn_expr *x = gn_input(g, "x", variant == 5 ? GN_F64 : GN_F32, variant == 6 ? "m" : "n"), *y = gn_mul(gn_add(x, variant == 7 ? 2.0 : 1.0), 3.0);
-    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .name = variant == 8 ? "other" : "same", .fix = variant == 9 ? "n=3" : NULL));
+    gn_expr *x = gn_input(g, "x", variant == 5 ? GN_F64 : GN_F32, variant == 6 ? "m" : "n"),
+            *y = gn_mul(gn_add(x, variant == 7 ? 2.0 : 1.0), 3.0);
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(y), .name = variant == 8 ? "other" : "same",
+                    .fix = variant == 9 ? "n=3" : NULL));
     gn_func_free(f);
     gn_graph_free(g);
     gn_context_free(c);
@@ -176,7 +190,8 @@ static void without_a_compiler_both_ways_are_named(void **state)
     must(gn_context_new(&c, &(gn_context_options){ .cache_dir = "", .toolchain = "cc", .cc = "/nonexistent/cc" }));
     gn_graph *g = gn_graph_new(c);
     gn_expr *x = gn_input(g, "x", GN_F32, "n");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_neg(x))), GN_ECOMPILER, "the C compiler '/nonexistent/cc' was not found");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_neg(x))), GN_ECOMPILER,
+           "the C compiler '/nonexistent/cc' was not found");
     assert_message_contains("interpreter");
     gn_graph_free(g);
     gn_context_free(c);
@@ -218,7 +233,9 @@ static void an_object_without_its_functions_is_told(void **state)
     snprintf(path, sizeof path, "%s/forgetful", api_dir);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fputs("#!/bin/sh\n[ \"$1\" = --version ] || for last; do :; done\n[ -z \"$last\" ] || : > \"$last\"\nexec cc \"$@\"\n", file);
+    fputs("#!/bin/sh\n[ \"$1\" = --version ] || for last; do :; done\n[ -z \"$last\" ] || : > \"$last\"\nexec cc "
+          "\"$@\"\n",
+          file);
     fclose(file);
     assert_int_equal(chmod(path, 0700), 0);
     o.cc = path;
@@ -266,7 +283,8 @@ static void a_long_contraction_goes_in_chunks(void **state)
     gn_expr *x = gn_input(g, "x", GN_F32, "%d, %d", M, K), *w = gn_input(g, "w", GN_F32, "%d, %d", K, N);
     must(gn_compile(&f, g, .in = GN_EXPRS(x, w), .out = GN_EXPRS(gn_add(gn_matmul(x, w), 1)), .name = "long"));
     const int64_t da[2] = { M, K }, db[2] = { K, N }, dy[2] = { M, N };
-    must(gn_call(f, GN_ARRAYS(gn_array_of(a, GN_F32, 2, da), gn_array_of(b, GN_F32, 2, db)), GN_ARRAYS(gn_array_of(y, GN_F32, 2, dy))));
+    must(gn_call(f, GN_ARRAYS(gn_array_of(a, GN_F32, 2, da), gn_array_of(b, GN_F32, 2, db)),
+                 GN_ARRAYS(gn_array_of(y, GN_F32, 2, dy))));
     for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++) {
             double sum = 1;

@@ -1,4 +1,5 @@
-/* Concatenations at run time: parts are written into slices of the result, by whatever toolchain, in calls and in updates. */
+/* Concatenations at run time: parts are written into slices of the result, by whatever toolchain, in calls and in
+ * updates. */
 #include "api.h"
 #include <math.h>
 
@@ -74,15 +75,17 @@ static void parts_are_used_elsewhere_too(void **state)
     gn_expr *inner = gn_concat(GN_EXPRS(x, twice, x, gn_add(twice, 1), twice), 0);
     gn_expr *outer = gn_concat(GN_EXPRS(gn_neg(x), inner, twice, gn_broadcast_to(gn_mean_all(x), "n, 2"), x, gn_neg(x)), 0);
     gn_expr *stack = gn_stack(GN_EXPRS(rows, gn_add(rows, 1), rows, gn_neg(rows), gn_mul(rows, 3), rows), 1);
-    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(outer, twice, stack, gn_sum_all(inner), gn_sum(stack, GN_AXES(1)))));
+    must(gn_compile(&f, g, .in = GN_EXPRS(x),
+                    .out = GN_EXPRS(outer, twice, stack, gn_sum_all(inner), gn_sum(stack, GN_AXES(1)))));
     static float in[N][2], out[10 * N][2], doubled[N][2], st[N][6], sums[N];
     float total, mean = 0, want_total = 0;
     for (int i = 0; i < N; i++) {
         in[i][0] = (float)(i % 9), in[i][1] = (float)(i % 7 - 3);
         mean += in[i][0] + in[i][1];
     }
-    must(gn_call(f, GN_ARRAYS(matrix(&in[0][0], N, 2)), GN_ARRAYS(matrix(&out[0][0], 10 * N, 2), matrix(&doubled[0][0], N, 2),
-                                                                  matrix(&st[0][0], N, 6), GN_SCALAR(&total), GN_VIEW(sums, N))));
+    must(gn_call(f, GN_ARRAYS(matrix(&in[0][0], N, 2)),
+                 GN_ARRAYS(matrix(&out[0][0], 10 * N, 2), matrix(&doubled[0][0], N, 2), matrix(&st[0][0], N, 6),
+                           GN_SCALAR(&total), GN_VIEW(sums, N))));
     for (int i = 0; i < N; i++) {
         const float row = in[i][0] + in[i][1];
         for (int j = 0; j < 2; j++) {
@@ -109,8 +112,9 @@ static void a_variable_may_be_joined_from_its_own_pieces(void **state)
     float start[N], now[N];
     for (int i = 0; i < N; i++) start[i] = (float)i;
     gn_expr *v = gn_shared(g, "v", GN_VIEW(start, N)), *x = gn_input(g, "x", GN_F32, "10");
-    gn_expr *next = gn_concat(GN_EXPRS(gn_slice(v, "50:"), gn_slice(v, ":10"), x, gn_slice(v, "10:20"), gn_slice(v, "20:30"),
-                                       gn_neg(gn_slice(v, "30:40"))), 0);
+    gn_expr *next = gn_concat(GN_EXPRS(gn_slice(v, "50:"), gn_slice(v, ":10"), x, gn_slice(v, "10:20"),
+                                       gn_slice(v, "20:30"), gn_neg(gn_slice(v, "30:40"))),
+                              0);
     must(gn_compile(&f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ v, next })));
     float given[10] = { 100, 101, 102, 103, 104, 105, 106, 107, 108, 109 };
     for (int turn = 0; turn < 2; turn++) {

@@ -1,4 +1,5 @@
-/* Updates that cannot be computed where the old value lies: two memories are exchanged, and everybody who has the variable sees it. */
+/* Updates that cannot be computed where the old value lies: two memories are exchanged, and everybody who has the
+ * variable sees it. */
 #include "api.h"
 #include <pthread.h>
 
@@ -21,7 +22,8 @@ static world make_world(gn_context *c)
     must(gn_compile(&w.turn, w.g, .in = GN_EXPRS(w.x), .out = GN_EXPRS(gn_sum_all(w.u)),
                     .update = GN_UPDATES({ w.u, gn_mul(gn_flip(w.u, GN_AXES(0)), w.x) }), .name = "turn"));
     must(gn_compile(&w.sum, w.g, .out = GN_EXPRS(gn_sum_all(w.u), gn_slice(w.u, "0")), .name = "sum"));
-    must(gn_compile(&w.both, w.g, .in = GN_EXPRS(w.x), .update = GN_UPDATES({ w.u, gn_add(w.u, w.x) }), .name = "both")); /* in place */
+    /* in place */
+    must(gn_compile(&w.both, w.g, .in = GN_EXPRS(w.x), .update = GN_UPDATES({ w.u, gn_add(w.u, w.x) }), .name = "both"));
     return w;
 }
 
@@ -86,9 +88,11 @@ static void a_call_that_fails_exchanges_nothing(void **state)
     gn_graph *g = gn_graph_new(*state);
     gn_func *f = NULL;
     float first[4] = { 1, 2, 3, 4 }, other[4] = { 5, 6, 7, 8 }, now[4];
-    gn_expr *u = gn_shared(g, "u", GN_VIEW(first, 4)), *v = gn_shared(g, "v", GN_VIEW(other, 4)), *i = gn_input(g, "i", GN_I32, "4");
+    gn_expr *u = gn_shared(g, "u", GN_VIEW(first, 4)), *v = gn_shared(g, "v", GN_VIEW(other, 4)),
+            *i = gn_input(g, "i", GN_I32, "4");
     gn_expr *at = gn_sub(i, gn_cast(gn_sum_all(gn_mul(u, 0.0)), GN_I32)); /* computed */
-    must(gn_compile(&f, g, .in = GN_EXPRS(i), .update = GN_UPDATES({ u, gn_take(v, at, 0) }, { v, gn_flip(u, GN_AXES(0)) }), .name = "move"));
+    must(gn_compile(&f, g, .in = GN_EXPRS(i),
+                    .update = GN_UPDATES({ u, gn_take(v, at, 0) }, { v, gn_flip(u, GN_AXES(0)) }), .name = "move"));
     int32_t good[4] = { 3, 2, 1, 0 }, bad[4] = { 0, 1, 2, 9 };
     for (int turn = 0; turn < 3; turn++) {
         refuse(gn_call(f, GN_ARRAYS(GN_VIEW(bad, 4)), (gn_arrays){ 0 }), GN_EINDEX, "is 9, outside [0, 4)");
@@ -107,7 +111,8 @@ static void a_call_that_fails_exchanges_nothing(void **state)
     gn_graph_free(g);
 }
 
-/* a <- b, b <- a; a <- f(a, b), b <- g(a, b); and a ring of three. All take effect together, whichever memory they go to. */
+/* a <- b, b <- a; a <- f(a, b), b <- g(a, b); and a ring of three. All take effect together, whichever memory they go
+ * to. */
 static void variables_that_depend_on_each_other_change_together(void **state)
 {
     for (int kind = 0; kind < 4; kind++) {
@@ -115,11 +120,14 @@ static void variables_that_depend_on_each_other_change_together(void **state)
         gn_func *f = NULL;
         float a[N], b[N], c[N], now[N];
         for (int i = 0; i < N; i++) a[i] = (float)i, b[i] = (float)(2 * i + 1), c[i] = (float)(i % 7);
-        gn_expr *A = gn_shared(g, "a", GN_VIEW(a, N)), *B = gn_shared(g, "b", GN_VIEW(b, N)), *C = gn_shared(g, "c", GN_VIEW(c, N));
+        gn_expr *A = gn_shared(g, "a", GN_VIEW(a, N)), *B = gn_shared(g, "b", GN_VIEW(b, N)),
+                *C = gn_shared(g, "c", GN_VIEW(c, N));
         gn_update list[3] = { { A, B }, { B, A }, { C, C } };
         if (kind == 1) list[0].value = gn_add(A, gn_mul(B, 0.5)), list[1].value = gn_sub(A, B);
         if (kind == 2) list[1].value = C, list[2].value = A;
-        if (kind == 3) list[0].value = gn_flip(gn_add(A, C), GN_AXES(0)), list[1].value = gn_add(A, B), list[2].value = gn_mul(B, 0.25);
+        if (kind == 3)
+            list[0].value = gn_flip(gn_add(A, C), GN_AXES(0)), list[1].value = gn_add(A, B),
+            list[2].value = gn_mul(B, 0.25);
         must(gn_compile(&f, g, .update = { 3, list, GN_OK }, .name = "together"));
         for (int turn = 0; turn < 5; turn++) {
             must(gn_call(f, (gn_arrays){ 0 }, (gn_arrays){ 0 }));
@@ -150,9 +158,12 @@ static void a_history_is_moved_without_copies(void **state)
         gn_func *f = NULL;
         float history[3 * N], row[3], now[3 * N], sum;
         for (int i = 0; i < 3 * N; i++) history[i] = (float)i;
-        gn_expr *h = gn_shared(g, "h", gn_array_of(history, GN_F32, 2, (int64_t[]){ N, 3 })), *x = gn_input(g, "x", GN_F32, "1, 3");
-        gn_expr *moved = back ? gn_concat(GN_EXPRS(x, gn_slice(h, ":-1")), 0) : gn_concat(GN_EXPRS(gn_slice(h, "1:"), x), 0);
-        must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_sum_all(h)), .update = GN_UPDATES({ h, moved }), .name = "history"));
+        gn_expr *h = gn_shared(g, "h", gn_array_of(history, GN_F32, 2, (int64_t[]){ N, 3 })),
+                *x = gn_input(g, "x", GN_F32, "1, 3");
+        gn_expr *moved =
+            back ? gn_concat(GN_EXPRS(x, gn_slice(h, ":-1")), 0) : gn_concat(GN_EXPRS(gn_slice(h, "1:"), x), 0);
+        must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_sum_all(h)), .update = GN_UPDATES({ h, moved }),
+                        .name = "history"));
         assert_int_equal(gn_func_inspect(f).nsteps, 1); /* the sum and the parts: a copy would be another */
         for (int turn = 0; turn < N + 2; turn++) {
             float want = 0;
@@ -180,7 +191,9 @@ static void *read_often(void *user)
     reader *r = user;
     for (int i = 0; i < 300; i++) {
         float total, first, now[N];
-        if (gn_call(r->w->sum, (gn_arrays){ 0 }, GN_ARRAYS(GN_SCALAR(&total), GN_SCALAR(&first))) || gn_get(r->w->u, GN_VIEW(now, N))) return r->bad = 1, NULL;
+        if (gn_call(r->w->sum, (gn_arrays){ 0 }, GN_ARRAYS(GN_SCALAR(&total), GN_SCALAR(&first))) ||
+            gn_get(r->w->u, GN_VIEW(now, N)))
+            return r->bad = 1, NULL;
         r->bad |= total != N * (N + 1) / 2 || (first != 1 && first != N) || now[0] + now[N - 1] != N + 1;
     }
     return NULL;
@@ -223,7 +236,8 @@ static void new_sizes_begin_where_the_variable_is(void **state)
     gn_func *f = NULL;
     float first[3] = { 1, 2, 3 }, in[8] = { 0, 0, 0, 0, 0, 0, 0, 0 }, out[3];
     gn_expr *u = gn_shared(g, "u", GN_VIEW(first, 3)), *x = gn_input(g, "x", GN_F32, "n");
-    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_add(u, gn_sum_all(x))), .update = GN_UPDATES({ u, gn_flip(u, GN_AXES(0)) })));
+    must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_add(u, gn_sum_all(x))),
+                    .update = GN_UPDATES({ u, gn_flip(u, GN_AXES(0)) })));
     gn_graph_free(g);
     for (int n = 1; n <= 8; n++) {
         must(gn_call(f, GN_ARRAYS(GN_VIEW(in, n)), GN_ARRAYS(GN_VIEW(out, 3))));

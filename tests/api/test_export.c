@@ -1,5 +1,5 @@
-/* Exported C: compiled by gcc and by clang at -O0 and -O3 with no other flag, it gives the bits of the function in process; twice exported it
- * is the same text. */
+/* Exported C: compiled by gcc and by clang at -O0 and -O3 with no other flag, it gives the bits of the function in
+ * process; twice exported it is the same text. */
 #include "api.h"
 #include <dlfcn.h>
 #include <link.h>
@@ -24,7 +24,8 @@ static void *build_library(const char *compiler, const char *level, const char *
     static int counter;
     char command[512], path[128];
     snprintf(path, sizeof path, "%s/lib%d.so", api_dir, counter++);
-    snprintf(command, sizeof command, "%s %s -Wall -Wextra -Werror -shared -fPIC -o %s %s/%s.c -lm", compiler, level, path, api_dir, name);
+    snprintf(command, sizeof command, "%s %s -Wall -Wextra -Werror -shared -fPIC -o %s %s/%s.c -lm", compiler, level,
+             path, api_dir, name);
     if (system(command)) fail_msg("%s", command);
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle) fail_msg("%s", dlerror());
@@ -38,7 +39,8 @@ static _Alignas(64) unsigned char arena[1 << 20];
 
 static gn_expr *network(gn_graph *g, gn_expr *x)
 {
-    gn_expr *h = gn_tanh(gn_add(gn_matmul(x, gn_param(g, "w1", GN_F32, GN_GLOROT, "33, 17")), gn_param(g, "b1", GN_F32, GN_ZEROS, "17")));
+    gn_expr *h = gn_tanh(gn_add(gn_matmul(x, gn_param(g, "w1", GN_F32, GN_GLOROT, "33, 17")),
+                                gn_param(g, "b1", GN_F32, GN_ZEROS, "17")));
     return gn_add(gn_matmul(h, gn_param(g, "w2", GN_F32, GN_GLOROT, "17, 10")), gn_param(g, "b2", GN_F32, GN_ZEROS, "10"));
 }
 
@@ -51,7 +53,8 @@ static void a_network_gives_the_same_bits(void **state)
     uint64_t seed = 7;
     for (int i = 0; i < N * K; i++) x[i] = (float)test_uniform(&seed, -1, 1);
     gn_expr *e = gn_input(g, "x", GN_F32, "batch, 33"), *z = network(g, e);
-    must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_softmax(z, 1), gn_argmax(z, 1)), .fix = "batch=5", .name = "net"));
+    must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_softmax(z, 1), gn_argmax(z, 1)), .fix = "batch=5",
+                    .name = "net"));
     must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ N, K })),
                  GN_ARRAYS(gn_array_of(p, GN_F32, 2, (int64_t[]){ N, C }), GN_VIEW(label, N))));
     must(gn_export(f, "net", api_dir));
@@ -97,7 +100,9 @@ static void parts_of_a_concat_are_exported(void **state)
     gn_expr *e = gn_input(g, "x", GN_F32, "70, 7"), *r = gn_relu(e);
     gn_expr *first = gn_concat(GN_EXPRS(e, r, gn_neg(e), gn_mul(e, 2), r, gn_add(e, 1)), 1);
     gn_expr *second = gn_concat(GN_EXPRS(gn_mul(e, 3), r, e, gn_neg(r), e, gn_sub(e, 1)), 1);
-    must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(first, gn_sum(gn_mul(second, gn_flip(second, GN_AXES(1))), GN_AXES(1))), .name = "parts"));
+    must(gn_compile(&f, g, .in = GN_EXPRS(e),
+                    .out = GN_EXPRS(first, gn_sum(gn_mul(second, gn_flip(second, GN_AXES(1))), GN_AXES(1))),
+                    .name = "parts"));
     must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ ROWS, WIDE })),
                  GN_ARRAYS(gn_array_of(y, GN_F32, 2, (int64_t[]){ ROWS, ALL }), GN_VIEW(sums, ROWS))));
     for (int i = 0; i < ROWS; i++)
@@ -122,8 +127,8 @@ static void parts_of_a_concat_are_exported(void **state)
     gn_graph_free(g);
 }
 
-/* The gradient of a split reads a local array from before its beginning, in lanes that a mask leaves out: no pointer may go there, or gcc -O2
- * takes the array for one that nobody reads. */
+/* The gradient of a split reads a local array from before its beginning, in lanes that a mask leaves out: no pointer
+ * may go there, or gcc -O2 takes the array for one that nobody reads. */
 static void no_pointer_leaves_its_array_in_an_export(void **state)
 {
     enum { ROWS = 3, COLUMNS = 12 };
@@ -136,7 +141,8 @@ static void no_pointer_leaves_its_array_in_an_export(void **state)
     gn_expr *a = gn_mul(part[1], 2.0), *b = gn_mul(part[0], 1.0), *c = gn_concat(GN_EXPRS(a, part[5]), 1);
     gn_expr *d = gn_sin(gn_concat(GN_EXPRS(b, a, b), 1)), *loss = gn_sum_all(gn_square(gn_concat(GN_EXPRS(d, c), 1)));
     must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_grad(loss, e)), .name = "splits"));
-    must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ ROWS, COLUMNS })), GN_ARRAYS(gn_array_of(want, GN_F64, 2, (int64_t[]){ ROWS, COLUMNS }))));
+    must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F64, 2, (int64_t[]){ ROWS, COLUMNS })),
+                 GN_ARRAYS(gn_array_of(want, GN_F64, 2, (int64_t[]){ ROWS, COLUMNS }))));
     for (int i = 0; i < ROWS; i++) assert_true(want[i][5] == 2 * x[i][5] && want[i][6] == 0);
     must(gn_export(f, "splits", api_dir));
     for (int k = 0; k < 3; k++)
@@ -164,10 +170,12 @@ static void a_training_step_is_exported_whole(void **state)
     for (int i = 0; i < N * K; i++) x[i] = (float)test_uniform(&seed, -1, 1);
     gn_expr *e = gn_input(g, "x", GN_F32, "batch, 33"), *te = gn_input(g, "t", GN_I32, "batch");
     gn_expr *loss = gn_mean_all(gn_cross_entropy(network(g, e), te));
-    must(gn_compile(&f, g, .in = GN_EXPRS(e, te), .out = GN_EXPRS(loss), .update = gn_sgd(loss, gn_params(g), 0.5), .fix = "batch=5", .name = "step"));
+    must(gn_compile(&f, g, .in = GN_EXPRS(e, te), .out = GN_EXPRS(loss), .update = gn_sgd(loss, gn_params(g), 0.5),
+                    .fix = "batch=5", .name = "step"));
     must(gn_export(f, "step", api_dir)); /* with the initial weights */
     for (int i = 0; i < 4; i++)
-        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ N, K }), GN_VIEW(t, N)), GN_ARRAYS(GN_SCALAR(&cost[i]))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ N, K }), GN_VIEW(t, N)),
+                     GN_ARRAYS(GN_SCALAR(&cost[i]))));
     assert_true(cost[3] < cost[0]);
     const bool same_bits = strcmp(api_options.toolchain, "interpreter") != 0;
     static _Alignas(64) char weights[1 << 14];
@@ -198,7 +206,8 @@ static void a_computed_index_is_checked_in_an_export(void **state)
     gn_graph *g = gn_graph_new(*state);
     gn_func *f = NULL;
     float zero[6] = { 0 };
-    gn_expr *v = gn_input(g, "v", GN_F32, "3"), *visits = gn_shared(g, "visits", GN_VIEW(zero, 6)), *at = gn_cast(gn_mul(v, 2.0), GN_I32);
+    gn_expr *v = gn_input(g, "v", GN_F32, "3"), *visits = gn_shared(g, "visits", GN_VIEW(zero, 6)),
+            *at = gn_cast(gn_mul(v, 2.0), GN_I32);
     must(gn_compile(&f, g, .in = GN_EXPRS(v), .out = GN_EXPRS(gn_take(visits, at, 0)),
                     .update = GN_UPDATES({ visits, gn_scatter_add(visits, at, gn_full(g, GN_F32, 1.0, "3"), 0) })));
     must(gn_export(f, "visit", api_dir));
@@ -220,7 +229,8 @@ static void a_computed_index_is_checked_in_an_export(void **state)
             assert_int_equal(weights.now, 1);
             assert_memory_equal(weights.visits[1], after, sizeof after);
             assert_int_equal(visit(good, out, &weights, arena), 0);
-            assert_true(out[0] == 2 && out[1] == 1 && out[2] == 2 && weights.now == 0 && weights.visits[0][1] == 4 && weights.visits[0][5] == 2);
+            assert_true(out[0] == 2 && out[1] == 1 && out[2] == 2 && weights.now == 0 && weights.visits[0][1] == 4 &&
+                        weights.visits[0][5] == 2);
         }
     gn_func_free(f);
     gn_graph_free(g);
@@ -241,8 +251,10 @@ static void each_mistake_of_an_export_is_told(void **state)
     far[sizeof far - 1] = '\0';
     refuse(gn_export(f, "a", far), GN_EIO, "export a: the path is too long");
     refuse(gn_export(f, "a b", api_dir), GN_EINVAL, "\"a b\" is no identifier");
-    static const char *const words[] = { "int", "memcpy", "sin", "main", "class", "and", "co_await", "typeof", "NULL", "INT64_MAX", "gn_call", "_x", "a__b", "size_t" };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) refuse(gn_export(f, words[i], api_dir), GN_EINVAL, "is a word of C, C++ or their libraries");
+    static const char *const words[] = { "int",    "memcpy", "sin",       "main",    "class", "and",  "co_await",
+                                         "typeof", "NULL",   "INT64_MAX", "gn_call", "_x",    "a__b", "size_t" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        refuse(gn_export(f, words[i], api_dir), GN_EINVAL, "is a word of C, C++ or their libraries");
     refuse(gn_export(f, "a", "/nonexistent/directory"), GN_EIO, "cannot write /nonexistent/directory/a.h");
     gn_func_free(f);
     gn_graph_free(g);
@@ -250,8 +262,15 @@ static void each_mistake_of_an_export_is_told(void **state)
 
 static void flags_that_change_arithmetic_are_refused_by_the_text(void **state)
 {
-    static const char *const flags[] = { "gcc -ffast-math", "gcc -Ofast", "gcc -funsafe-math-optimizations", "gcc -freciprocal-math", "gcc -ffinite-math-only", "gcc -mfpmath=387",
-                                         "clang-19 -ffast-math", "clang-19 -Ofast", "clang-19 -ffinite-math-only" };
+    static const char *const flags[] = { "gcc -ffast-math",
+                                         "gcc -Ofast",
+                                         "gcc -funsafe-math-optimizations",
+                                         "gcc -freciprocal-math",
+                                         "gcc -ffinite-math-only",
+                                         "gcc -mfpmath=387",
+                                         "clang-19 -ffast-math",
+                                         "clang-19 -Ofast",
+                                         "clang-19 -ffinite-math-only" };
     gn_graph *g = gn_graph_new(*state);
     gn_func *f = NULL;
     char command[256], compiler[16];
@@ -261,7 +280,8 @@ static void flags_that_change_arithmetic_are_refused_by_the_text(void **state)
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         sscanf(flags[i], "%15s", compiler);
         if (!api_has(compiler)) continue;
-        snprintf(command, sizeof command, "%s -c -o /dev/null %s/square.c 2>&1 | grep -q 'error.*this file relies on'", flags[i], api_dir);
+        snprintf(command, sizeof command, "%s -c -o /dev/null %s/square.c 2>&1 | grep -q 'error.*this file relies on'",
+                 flags[i], api_dir);
         if (system(command)) fail_msg("not refused: %s", command);
     }
     char *header = read_text(api_dir, "square.h");
@@ -285,7 +305,8 @@ static void vectors_ask_for_a_compiler_that_has_them(void **state)
     gn_expr *x = gn_input(g, "x", GN_F32, "100");
     must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_mul(x, x))));
     must(gn_export(f, "wide", api_dir));
-    snprintf(command, sizeof command, "tcc -c -o /dev/null %s/wide.c 2>&1 | grep -q 'error.*export it with target c11'", api_dir);
+    snprintf(command, sizeof command, "tcc -c -o /dev/null %s/wide.c 2>&1 | grep -q 'error.*export it with target c11'",
+             api_dir);
     assert_int_equal(system(command), 0);
     gn_func_free(f);
     gn_graph_free(g);

@@ -56,7 +56,8 @@ static void check_clean(gn_graph *g, const gn_compile_options *o)
     must(gn_export(f, "samples", api_dir));
     gn_func_free(f);
     for (size_t k = 0; k < sizeof compilers / sizeof *compilers; k++) {
-        snprintf(command, sizeof command, "%s -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only %s/samples.c", compilers[k], api_dir);
+        snprintf(command, sizeof command, "%s -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only %s/samples.c",
+                 compilers[k], api_dir);
         if (api_has(compilers[k]) && system(command)) fail_msg("%s", command);
     }
 }
@@ -65,7 +66,9 @@ static void check_batch(collection *c, size_t from, size_t to)
 {
     char fix[64] = "";
     const size_t i0 = c->first[from];
-    const gn_compile_options o = { .in = { c->first[to] - i0, c->in + i0 }, .out = { to - from, c->y + from }, .name = "samples", .fix = fix };
+    const gn_compile_options o = {
+        .in = { c->first[to] - i0, c->in + i0 }, .out = { to - from, c->y + from }, .name = "samples", .fix = fix
+    };
     fix_dims(&o, fix);
     check_clean(c->g, &o);
 }
@@ -77,9 +80,18 @@ static void comparisons_that_are_decided_are_not_written(void **state)
     gn_graph *g = gn_graph_new(api_context);
     gn_expr *x = gn_input(g, "x", GN_I32, "n"), *u = gn_input(g, "u", GN_U32, "n"), *b = gn_input(g, "b", GN_BOOL, "n");
     gn_expr *mirror = gn_flip(x, GN_AXES(0)), *zero = gn_full(g, GN_U32, 0.0, "n");
-    gn_expr *out[] = { gn_eq(x, mirror), gn_lt(mirror, x), gn_le(x, mirror), gn_ne(mirror, x), gn_lt(u, gn_flip(u, GN_AXES(0))), gn_lt(u, zero), gn_ge(u, zero),
-                       gn_maximum(u, zero), gn_eq(b, gn_flip(b, GN_AXES(0))) };
-    check_clean(g, &(gn_compile_options){ .in = GN_EXPRS(x, u, b), .out = { sizeof out / sizeof *out, out }, .name = "samples", .fix = "n=1" });
+    gn_expr *out[] = { gn_eq(x, mirror),
+                       gn_lt(mirror, x),
+                       gn_le(x, mirror),
+                       gn_ne(mirror, x),
+                       gn_lt(u, gn_flip(u, GN_AXES(0))),
+                       gn_lt(u, zero),
+                       gn_ge(u, zero),
+                       gn_maximum(u, zero),
+                       gn_eq(b, gn_flip(b, GN_AXES(0))) };
+    check_clean(
+        g, &(gn_compile_options){
+               .in = GN_EXPRS(x, u, b), .out = { sizeof out / sizeof *out, out }, .name = "samples", .fix = "n=1" });
     gn_graph_free(g);
 }
 
@@ -111,14 +123,16 @@ static void a_product_without_rows_is_clean(void **state)
 int main(void)
 {
     static const char *const targets[] = { "avx512", "avx2", "generic", "c11" };
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_product_without_rows_is_clean), cmocka_unit_test(comparisons_that_are_decided_are_not_written),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_product_without_rows_is_clean),
+                                        cmocka_unit_test(comparisons_that_are_decided_are_not_written),
                                         cmocka_unit_test(every_op_is_clean_under_all_warnings) };
     int failures = 0;
     char command[96];
     strcpy(api_dir, "/tmp/gnomon-api-XXXXXX");
     if (!mkdtemp(api_dir)) return 1;
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
-        api_options = (gn_context_options){ .cache_dir = "", .toolchain = "interpreter", .target = targets[i], .threads = 1 };
+        api_options =
+            (gn_context_options){ .cache_dir = "", .toolchain = "interpreter", .target = targets[i], .threads = 1 };
         if (gn_context_new(&api_context, &api_options)) return 1;
         failures += _cmocka_run_group_tests(targets[i], tests, sizeof tests / sizeof *tests, NULL, NULL);
         gn_context_free(api_context);

@@ -1,5 +1,5 @@
-/* What named extents must hold is told at the call: with the op, its operands, the line, and the inputs that gave the sizes. Each case is called with
- * a size that is too small and with the least one that is right. */
+/* What named extents must hold is told at the call: with the op, its operands, the line, and the inputs that gave the
+ * sizes. Each case is called with a size that is too small and with the least one that is right. */
 #include "api.h"
 
 enum { MOST = 16 };
@@ -36,12 +36,14 @@ static void what_takes_elements_that_are_not_there_is_refused(void **state)
     CHECK(gn_slice(x, ":5"), 4, 5, "slice \":5\": extent of axis 0 of x f32 (n): n, at least 5 is needed: it is 4");
     CHECK(gn_slice(x, "3"), 3, 4, "slice \"3\": extent of axis 0 of x f32 (n): n, at least 4 is needed: it is 3");
     CHECK(gn_slice(x, "2::2"), 1, 2, "slice \"2::2\": extent of axis 0 of x f32 (n): n, at least 2 is needed: it is 1");
-    CHECK(gn_slice(x, "-3:"), 2, 3, "slice \"-3:\": start of the range in axis 0 of x f32 (n): n-3, at least 0 is needed: it is -1");
+    CHECK(gn_slice(x, "-3:"), 2, 3,
+          "slice \"-3:\": start of the range in axis 0 of x f32 (n): n-3, at least 0 is needed: it is -1");
     CHECK(gn_slice(x, "-2"), 1, 2, "slice \"-2\": start of the range in axis 0 of x f32 (n): n-2, at least 0");
     CHECK(gn_slice(x, ":-3"), 2, 3, "slice \":-3\": extent of axis 0 of the result of x f32 (n): n-3, at least 0");
     CHECK(gn_slice(x, "5::-1"), 5, 6, "slice \"5::-1\": start of the range in axis 0 of x f32 (n): n-6, at least 0");
     CHECK(gn_pad(x, 0, "n-5:0"), 4, 5, "pad \"n-5:0\": start of the range in axis 0 of x f32 (n): n-5, at least 0");
-    CHECK(gn_pad(x, 0, "0:n-5"), 4, 5, "pad \"0:n-5\": extent of axis 0 of x f32 (n): 2*n-5, at least n is needed: it is 3");
+    CHECK(gn_pad(x, 0, "0:n-5"), 4, 5,
+          "pad \"0:n-5\": extent of axis 0 of x f32 (n): 2*n-5, at least n is needed: it is 3");
     gn_graph_free(g);
 }
 
@@ -50,16 +52,19 @@ static void extents_that_are_asked_for_are_not_negative(void **state)
     gn_graph *g = gn_graph_new(*state);
     gn_expr *x = gn_input(g, "x", GN_F32, "n"), *s = gn_sum_all(x);
     CHECK(gn_reshape(gn_broadcast_to(s, "(n-5)*(n-5)"), "n-5, n-5"), 4, 5, "extent of axis 0 of the result of");
-    CHECK(gn_broadcast_to(s, "n-5, 2"), 4, 5, "broadcast_to \"n-5, 2\": extent of axis 0 of the result of sum f32 (): n-5, at least 0 is needed: it is -1");
+    CHECK(gn_broadcast_to(s, "n-5, 2"), 4, 5,
+          "broadcast_to \"n-5, 2\": extent of axis 0 of the result of sum f32 (): n-5, at least 0 is needed: it is -1");
     CHECK(gn_mul(gn_iota(g, GN_F32, 0, "n-5"), s), 4, 5, "iota \"n-5\": extent of axis 0 of the result: n-5, at least 0");
     CHECK(gn_mul(gn_full(g, GN_F32, 1, "n-5"), s), 4, 5, "full \"n-5\": extent of axis 0 of the result: n-5, at least 0");
-    CHECK(gn_one_hot(gn_cast(gn_slice(x, ":0"), GN_I32), GN_F32, "n-5"), 4, 5, "one_hot \"n-5\": extent of axis 1 of the result of cast i32 (0): n-5");
+    CHECK(gn_one_hot(gn_cast(gn_slice(x, ":0"), GN_I32), GN_F32, "n-5"), 4, 5,
+          "one_hot \"n-5\": extent of axis 1 of the result of cast i32 (0): n-5");
     gn_expr *halves[2];
     gn_split(x, 0, 2, halves);
     gn_func *f = NULL;
     float r;
     must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_sum_all(halves[1]))));
-    refuse(gn_call(f, GN_ARRAYS(part(1, 3, 0)), GN_ARRAYS(GN_SCALAR(&r))), GN_ESHAPE, "split: numbers of elements of x f32 (n)");
+    refuse(gn_call(f, GN_ARRAYS(part(1, 3, 0)), GN_ARRAYS(GN_SCALAR(&r))), GN_ESHAPE,
+           "split: numbers of elements of x f32 (n)");
     gn_func_free(f);
     gn_graph_free(g);
 }
@@ -89,7 +94,8 @@ static void extents_that_are_equal_by_the_call_alone_compile(void **state)
     gn_func *f = NULL;
     int32_t labels[6] = { 0, 1, 2, 0, 1, 2 };
     float s[4];
-    const gn_array T = gn_array_of(labels, GN_I32, 1, (int64_t[]){ 5 }), U = gn_array_of(labels, GN_I32, 1, (int64_t[]){ 6 });
+    const gn_array T = gn_array_of(labels, GN_I32, 1, (int64_t[]){ 5 }),
+                   U = gn_array_of(labels, GN_I32, 1, (int64_t[]){ 6 });
     must(gn_compile(&f, g, .in = GN_EXPRS(z, t, k, w, u, a, bc),
                     .out = GN_EXPRS(loss, other, gn_sum_all(gn_grad(loss, z)), gn_sum_all(gn_grad(other, w)))));
     must(gn_call(f, GN_ARRAYS(part(2, 5, 3), T, part(1, 3, 0), part(2, 6, 3), U, part(1, 3, 0), part(2, 2, 3)),
@@ -116,7 +122,8 @@ static void a_number_that_a_name_met_is_told_with_op_and_line(void **state)
     float s;
     char words[200];
     must(gn_compile(&f, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(gn_sum_all(sum))));
-    refuse(gn_call(f, GN_ARRAYS(part(2, 3, 4), part(1, 3, 0)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE, "input 'x' is f32 (3, 4), expected f32 (4, 4)");
+    refuse(gn_call(f, GN_ARRAYS(part(2, 3, 4), part(1, 3, 0)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE,
+           "input 'x' is f32 (3, 4), expected f32 (4, 4)");
     snprintf(words, sizeof words, "test_extents.c:%d: add: extents of axis 1 of x f32 (batch, 4), y f32 (batch)", line);
     assert_message_contains(words);
     assert_message_contains("'x' was made at ");
@@ -127,7 +134,8 @@ static void a_number_that_a_name_met_is_told_with_op_and_line(void **state)
 
 enum { MOST_TAKEN = 8, NSTEPS = 6 };
 
-/* Python's x[::step] of 0, 1, .., n - 1, and where it came from: 2 x there, 0 elsewhere, is the slope of the sum of squares. */
+/* Python's x[::step] of 0, 1, .., n - 1, and where it came from: 2 x there, 0 elsewhere, is the slope of the sum of
+ * squares. */
 static int64_t take(int64_t n, int step, float *taken, float *slope)
 {
     int64_t count = 0;
@@ -183,7 +191,8 @@ static void a_name_is_told_once(void **state)
     gn_func *f = NULL;
     float s;
     must(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(gn_sum_all(gn_slice(x, "n/2-2:n/2*2")))));
-    refuse(gn_call(f, GN_ARRAYS(part(1, 3, 0)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE, "slice \"n/2-2:n/2*2\": start of the range in axis 0 of x f32 (n)");
+    refuse(gn_call(f, GN_ARRAYS(part(1, 3, 0)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE,
+           "slice \"n/2-2:n/2*2\": start of the range in axis 0 of x f32 (n)");
     const char *const first = strstr(gn_message(), "n = 3: axis 0 of input 'x'");
     assert_non_null(first);
     assert_null(strstr(first + 1, "n = 3"));
@@ -206,12 +215,14 @@ static void a_node_that_is_built_again_is_told_with_both_lines(void **state)
     assert_ptr_equal(a, b);
     assert_ptr_equal(c, d);
     must(gn_compile(&f, g, .in = GN_EXPRS(x, y), .out = GN_EXPRS(gn_add(gn_sum_all(a), c))));
-    refuse(gn_call(f, GN_ARRAYS(part(1, 3, 0), part(1, 3, 0)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE, "slice \"5:\": extent");
+    refuse(gn_call(f, GN_ARRAYS(part(1, 3, 0), part(1, 3, 0)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE,
+           "slice \"5:\": extent");
     snprintf(words, sizeof words, "test_extents.c:%d: slice", line);
     assert_message_contains(words);
     snprintf(words, sizeof words, "built again at %s:%d", __FILE__, line + 1);
     assert_message_contains(words);
-    refuse(gn_call(f, GN_ARRAYS(part(1, 7, 0), part(1, 6, 0)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE, "named dim 'n' is bound to two sizes: 7");
+    refuse(gn_call(f, GN_ARRAYS(part(1, 7, 0), part(1, 6, 0)), GN_ARRAYS(GN_SCALAR(&s))), GN_ESHAPE,
+           "named dim 'n' is bound to two sizes: 7");
     assert_null(strstr(gn_message(), "slice")); /* which makes no name another's */
     snprintf(words, sizeof words, "built again at %s:%d", __FILE__, line + 3);
     assert_message_contains(words);
@@ -228,11 +239,13 @@ static void a_name_that_no_input_binds_is_told_where_it_was_written(void **state
     char words[200];
     const int line = __LINE__ + 1;
     gn_expr *y = gn_slice(x, ":k");
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(y)), GN_EINVAL, "slice \":k\": extent of axis 0 of x f32 (n): n, at least k: the named dim k is bound by no input");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(y)), GN_EINVAL,
+           "slice \":k\": extent of axis 0 of x f32 (n): n, at least k: the named dim k is bound by no input");
     snprintf(words, sizeof words, "test_extents.c:%d: slice", line);
     assert_message_contains(words);
     gn_expr *z = gn_broadcast_to(gn_sum_all(x), "k"); /* nothing is asked of it but that it is there */
-    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(z)), GN_EINVAL, "broadcast: the named dim k is bound by no input");
+    refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(z)), GN_EINVAL,
+           "broadcast: the named dim k is bound by no input");
     snprintf(words, sizeof words, "test_extents.c:%d", line + 4);
     assert_message_contains(words);
     gn_graph_free(g);

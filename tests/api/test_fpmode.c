@@ -1,5 +1,6 @@
-/* The caller's floating-point mode (rounding, subnormals flushed, exceptions that trap) reaches nothing that Gnomon computes: building, folding,
- * initial values, calls with one thread or several, the interpreter. And it is the caller's again afterwards. */
+/* The caller's floating-point mode (rounding, subnormals flushed, exceptions that trap) reaches nothing that Gnomon
+ * computes: building, folding, initial values, calls with one thread or several, the interpreter. And it is the
+ * caller's again afterwards. */
 #include "api.h"
 #include <fenv.h>
 #include <math.h>
@@ -90,7 +91,8 @@ static void compute_in(gn_context *c, const mode *m, result *r)
     const unsigned old_sse = sse_now();
     leave();
     must(s3), must(s4), must(s5);
-    if (rounding != old_rounding || sse != old_sse) fail_msg("%s: the caller's mode was %d %#x and is %d %#x", m->name, old_rounding, old_sse, rounding, sse);
+    if (rounding != old_rounding || sse != old_sse)
+        fail_msg("%s: the caller's mode was %d %#x and is %d %#x", m->name, old_rounding, old_sse, rounding, sse);
     r->source = strdup(gn_func_source(f));
     assert_non_null(r->source);
     gn_binding_free(b);
@@ -101,7 +103,9 @@ static void compute_in(gn_context *c, const mode *m, result *r)
 static void compare(const mode *m, const result *a, const result *b)
 {
     if (strcmp(a->source, b->source)) fail_msg("%s: another source", m->name);
-    if (memcmp(a->folded, b->folded, sizeof a->folded)) fail_msg("%s: constants are folded to %a %a, not %a %a", m->name, b->folded[0], b->folded[1], a->folded[0], a->folded[1]);
+    if (memcmp(a->folded, b->folded, sizeof a->folded))
+        fail_msg("%s: constants are folded to %a %a, not %a %a", m->name, b->folded[0], b->folded[1], a->folded[0],
+                 a->folded[1]);
     if (memcmp(a->out, b->out, sizeof a->out)) fail_msg("%s: a call has other bits", m->name);
     if (memcmp(a->many, b->many, sizeof a->many)) fail_msg("%s: a run has other bits", m->name);
     if (memcmp(a->w, b->w, sizeof a->w)) fail_msg("%s: initial values have other bits", m->name);

@@ -1,6 +1,6 @@
-/* Whole graphs as text (tests/api/graphs), most of them the smallest form of a fault: outputs and updated variables against the reference
- * evaluator, for several sizes of the named dims. A file that no size fits, or that fails, is a failure.
- * $GNOMON_TEST_GN: files to run instead, separated by spaces. */
+/* Whole graphs as text (tests/api/graphs), most of them the smallest form of a fault: outputs and updated variables
+ * against the reference evaluator, for several sizes of the named dims. A file that no size fits, or that fails, is a
+ * failure. $GNOMON_TEST_GN: files to run instead, separated by spaces. */
 #include "api.h"
 #include <dirent.h>
 #include <math.h>
@@ -58,13 +58,16 @@ static gn_array random_array(graph_run *r, const gn_type *t)
     int64_t shape[GN_MAX_RANK];
     for (int d = 0; d < t->n; d++) {
         gn_dim_symbols(t->dim[d], meet_dim, r);
-        if (!gn_dim_eval(t->dim[d], size_of, NULL, r, &shape[d]) || shape[d] < 0) gn_throw(GN_ESHAPE, "these sizes do not fit");
+        if (!gn_dim_eval(t->dim[d], size_of, NULL, r, &shape[d]) || shape[d] < 0)
+            gn_throw(GN_ESHAPE, "these sizes do not fit");
     }
     gn_array a = gn_array_of(NULL, (gn_dtype)t->dtype, t->n, shape);
     const int64_t n = gn_array_count(&a);
     a.data = gn_arena_alloc(&r->arena, (size_t)(n + 1) * 8, 64);
     for (int64_t i = 0; i < n; i++) {
-        const gn_ref v = { .dtype = a.dtype, .f = test_uniform(&r->rng, -2, 2), .i = (int64_t)(test_random(&r->rng) % r->integers) };
+        const gn_ref v = { .dtype = a.dtype,
+                           .f = test_uniform(&r->rng, -2, 2),
+                           .i = (int64_t)(test_random(&r->rng) % r->integers) };
         gn_ref_store(a.dtype, a.data, i, &v);
     }
     return a;
@@ -94,8 +97,9 @@ static void compare(graph_run *r, const gn_tensor *want, const void *got, const 
         if (gn_tensor_near(want, got, i, true)) continue;
         gn_ref v = gn_ref_load(want->dtype, got, i);
         if (!gn_is_float(want->dtype)) v.f = (long double)v.i;
-        fail_msg("%s, first dim %lld: %s %zu, element %lld: got %.9Lg, expected %.9Lg within %.3Lg", r->path, (long long)r->base, what, at, (long long)i,
-                 v.f, gn_is_float(want->dtype) ? want->at[i].f : (long double)want->at[i].i, want->at[i].err);
+        fail_msg("%s, first dim %lld: %s %zu, element %lld: got %.9Lg, expected %.9Lg within %.3Lg", r->path,
+                 (long long)r->base, what, at, (long long)i, v.f,
+                 gn_is_float(want->dtype) ? want->at[i].f : (long double)want->at[i].i, want->at[i].err);
     }
 }
 
@@ -105,11 +109,13 @@ static void call(graph_run *r, gn_func *f)
     gn_array out[MOST] = { 0 };
     for (size_t i = 0; i < r->variables.n; i++) gn_check(gn_set(r->variables.at[i], r->variable[i]));
     for (size_t i = 0; i < c->out.n && !r->wanted; i++)
-        out[i] = gn_array_of(gn_arena_alloc(&r->arena, (size_t)(r->want[i]->count + 1) * 8, 64), r->want[i]->dtype, r->want[i]->rank, r->want[i]->shape);
+        out[i] = gn_array_of(gn_arena_alloc(&r->arena, (size_t)(r->want[i]->count + 1) * 8, 64), r->want[i]->dtype,
+                             r->want[i]->rank, r->want[i]->shape);
     gn_array fresh[MOST] = { 0 };
     for (size_t i = 0; i < c->out.n && r->wanted; i++) out[i] = GN_NEW(&fresh[i]);
     const gn_status s = gn_call(f, (gn_arrays){ c->in.n, r->in }, (gn_arrays){ c->out.n, out });
-    if (s != r->wanted) fail_msg("%s: %s, expected %s: %s", r->path, gn_status_name(s), gn_status_name(r->wanted), gn_message());
+    if (s != r->wanted)
+        fail_msg("%s: %s, expected %s: %s", r->path, gn_status_name(s), gn_status_name(r->wanted), gn_message());
     for (size_t i = 0; i < c->out.n && !s; i++) compare(r, r->want[i], out[i].data, "output", i);
     for (size_t i = 0; i < r->variables.n; i++) {
         gn_array now = r->variable[i];
@@ -131,10 +137,12 @@ static void run_size(void *user)
     for (size_t i = 0; i < r->variables.n; i++) r->variable[i] = random_array(r, r->variables.at[i]->type);
     r->wanted = gn_protect(evaluate, r);
     if (r->wanted == GN_ESHAPE) return;
-    if (r->reference->clamped) r->wanted = GN_EINDEX; /* a computed index outside its axis: kept inside here, refused by a call */
+    /* a computed index outside its axis: kept inside here, refused by a call */
+    if (r->reference->clamped) r->wanted = GN_EINDEX;
     gn_update *update = GN_NEW_ARRAY(&r->arena, gn_update, c->variable.n + 1);
     for (size_t i = 0; i < c->variable.n; i++) update[i] = (gn_update){ c->variable.at[i], c->update.at[i] };
-    gn_check(gn_compile(&f, c->graph, .in = { c->in.n, c->in.at }, .out = { c->out.n, c->out.at }, .update = { c->variable.n, update, GN_OK }));
+    gn_check(gn_compile(&f, c->graph, .in = { c->in.n, c->in.at }, .out = { c->out.n, c->out.at },
+                        .update = { c->variable.n, update, GN_OK }));
     for (int turn = 0; turn < 2; turn++) call(r, f);
     gn_func_free(f);
     r->sizes += !r->wanted;
@@ -176,7 +184,8 @@ static void run_file(void *user)
     fclose(file);
     r->core = gn_core_read(&r->arena, r->context, r->path, text, n);
     find_variables(r);
-    if (r->core->in.n > MOST || r->core->out.n > MOST || r->variables.n > MOST) gn_throw(GN_EINVAL, "more inputs or outputs than this test has room for");
+    if (r->core->in.n > MOST || r->core->out.n > MOST || r->variables.n > MOST)
+        gn_throw(GN_EINVAL, "more inputs or outputs than this test has room for");
     for (size_t b = 0; b < 2 * sizeof bases / sizeof *bases; b++) {
         r->base = bases[b / 2];
         r->integers = b % 2 ? 40 : b % 4 + 1; /* indices are inside, or some of them are not */
@@ -208,7 +217,8 @@ static int by_name(const void *a, const void *b)
 static void find_files(void)
 {
     char path[512], *given = getenv("GNOMON_TEST_GN");
-    for (char *p = given ? strtok(given, " ") : NULL; p && nfiles < MOST_FILES; p = strtok(NULL, " ")) files[nfiles++] = strdup(p);
+    for (char *p = given ? strtok(given, " ") : NULL; p && nfiles < MOST_FILES; p = strtok(NULL, " "))
+        files[nfiles++] = strdup(p);
     DIR *d = given ? NULL : opendir(TEST_DIR "/api/graphs");
     for (struct dirent *e; d && (e = readdir(d)) && nfiles < MOST_FILES;) {
         if (!strstr(e->d_name, ".gn")) continue;

@@ -1,5 +1,5 @@
-/* The n-th allocation fails, for every n, while a graph is built, compiled and called by the interpreter: a status each time, nothing leaks
- * (the allocator counts), and the next attempt goes further. */
+/* The n-th allocation fails, for every n, while a graph is built, compiled and called by the interpreter: a status each
+ * time, nothing leaks (the allocator counts), and the next attempt goes further. */
 #include "api.h"
 #include "failing_alloc.h"
 
@@ -10,11 +10,13 @@ static int whole_life(const gn_allocator *a)
     gn_func *f = NULL;
     gn_array y = { 0 };
     float x[3] = { 1, 2, 3 }, w0[3] = { 1, 1, 1 }, s = 0;
-    int bad = gn_context_new(&c, &(gn_context_options){ .allocator = a, .toolchain = "interpreter", .cache_dir = "", .threads = 1 });
+    int bad = gn_context_new(
+        &c, &(gn_context_options){ .allocator = a, .toolchain = "interpreter", .cache_dir = "", .threads = 1 });
     gn_graph *g = bad ? NULL : gn_graph_new(c);
     if (g) {
         gn_expr *e = gn_input(g, "x", GN_F32, "n"), *w = gn_shared(g, "w", GN_VIEW(w0, 3)), *out = gn_tanh(gn_mul(e, e));
-        bad = gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(out, gn_sum_all(out)), .update = GN_UPDATES({ w, gn_mul(w, 2) })) ||
+        bad = gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(out, gn_sum_all(out)),
+                         .update = GN_UPDATES({ w, gn_mul(w, 2) })) ||
               gn_call(f, GN_ARRAYS(GN_VIEW(x, 3)), GN_ARRAYS(GN_NEW(&y), GN_SCALAR(&s)));
         if (f && gn_get(w, GN_VIEW(w0, 3)) == GN_OK) /* all of a variable is new, or nothing */
             for (int i = 0; i < 3; i++) assert_true(w0[i] == (bad ? 1 : 2));

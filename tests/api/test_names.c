@@ -1,5 +1,5 @@
-/* Any name that a graph takes is the name of nothing else: every word of C, C++ and CUDA, of headers and of generated code as the name of inputs,
- * dims and variables. The same graph with plain names says what is right, to the bit. */
+/* Any name that a graph takes is the name of nothing else: every word of C, C++ and CUDA, of headers and of generated
+ * code as the name of inputs, dims and variables. The same graph with plain names says what is right, to the bit. */
 #include "api.h"
 #include <dlfcn.h>
 #include <math.h>
@@ -57,7 +57,8 @@ static void build_arrays(case_graph *c, naming *m, size_t first)
     (void)first;
     for (size_t i = 0; i < (m->word ? m->n : MANY) && i < MANY; i++) {
         const float value[5] = { 1, -2, (float)i, 0.5f, 3 };
-        gn_expr *x = i % 2 ? gn_shared(c->g, name_at(m, "p", i), GN_VIEW(value, 5)) : input(c, name_at(m, "p", i), "5", 1, 5, 1);
+        gn_expr *x =
+            i % 2 ? gn_shared(c->g, name_at(m, "p", i), GN_VIEW(value, 5)) : input(c, name_at(m, "p", i), "5", 1, 5, 1);
         y = y ? gn_add(gn_mul(y, 0.5), x) : x;
     }
     c->out[c->nout++] = gn_tanh(y);
@@ -72,7 +73,8 @@ static void build_dims(case_graph *c, naming *m, naming *dims)
         snprintf(first, sizeof first, "%s", name_at(dims, "d", i));
         const int64_t rows = 2 + (int64_t)i % 3, columns = 1 + (int64_t)i % 5;
         snprintf(shape, sizeof shape, "%s, %s", first, name_at(dims, "d", i + 1));
-        gn_expr *x = input(c, name_at(m, "p", i), shape, 2, rows, columns), *s = gn_sum_all(gn_mul(gn_sum(x, GN_AXES(1)), (double)(i + 1)));
+        gn_expr *x = input(c, name_at(m, "p", i), shape, 2, rows, columns),
+                *s = gn_sum_all(gn_mul(gn_sum(x, GN_AXES(1)), (double)(i + 1)));
         y = y ? gn_add(y, s) : s;
     }
     c->out[c->nout++] = y;
@@ -86,7 +88,8 @@ static void build_layers(case_graph *c, naming *m, size_t first)
     for (size_t l = 0; l < LAYERS; l++) {
         for (int i = 0; i < WIDTH * WIDTH; i++) w[i] = (float)((i * 7 + (int)l * 5) % 11 - 5) / 8;
         for (int i = 0; i < WIDTH; i++) b[i] = (float)(i - 2) / 4;
-        gn_expr *weight = gn_shared(c->g, name_at(m, "p", first + 2 * l + 1), gn_array_of(w, GN_F32, 2, (int64_t[]){ WIDTH, WIDTH }));
+        gn_expr *weight =
+            gn_shared(c->g, name_at(m, "p", first + 2 * l + 1), gn_array_of(w, GN_F32, 2, (int64_t[]){ WIDTH, WIDTH }));
         gn_expr *bias = gn_shared(c->g, name_at(m, "p", first + 2 * l + 2), GN_VIEW(b, WIDTH));
         h = gn_tanh(gn_add(gn_matmul(h, weight), bias));
     }
@@ -165,29 +168,36 @@ static void check_names(gn_context *context, build make, naming names, size_t fi
 static void every_word_is_an_input(void **state)
 {
     for (size_t at = 0; at < NWORDS; at += MANY)
-        check_names(*state, build_small_map, (naming){ .word = every_word + (at < NWORDS - MANY ? at : NWORDS - MANY), .n = MANY }, at);
+        check_names(*state, build_small_map,
+                    (naming){ .word = every_word + (at < NWORDS - MANY ? at : NWORDS - MANY), .n = MANY }, at);
 }
 
 static void every_word_is_an_input_and_one_its_dim(void **state)
 {
     for (size_t at = 0; at < NWORDS; at += MANY)
-        check_names(*state, build_large_map, (naming){ .word = every_word + (at < NWORDS - MANY ? at : NWORDS - MANY), .n = MANY }, at);
+        check_names(*state, build_large_map,
+                    (naming){ .word = every_word + (at < NWORDS - MANY ? at : NWORDS - MANY), .n = MANY }, at);
 }
 
 static void every_word_is_a_dim(void **state)
 {
-    for (size_t at = 0; at < NWORDS; at += MANY) check_names(*state, build_named_dims, (naming){ .word = every_word + NWORDS - MANY, .n = MANY }, at);
+    for (size_t at = 0; at < NWORDS; at += MANY)
+        check_names(*state, build_named_dims, (naming){ .word = every_word + NWORDS - MANY, .n = MANY }, at);
 }
 
 static void every_word_is_a_variable_of_a_contraction(void **state)
 {
-    for (size_t at = 0; at < NWORDS; at += 2 * LAYERS) check_names(*state, build_layers, (naming){ .word = every_word, .n = NWORDS }, at);
+    for (size_t at = 0; at < NWORDS; at += 2 * LAYERS)
+        check_names(*state, build_layers, (naming){ .word = every_word, .n = NWORDS }, at);
 }
 
 /* Texts that become one identifier, and texts that hardly are one. */
 static char longest[3][301];
-static const char *const twins[] = { "l/w", "l.w", "l-w", "l_w", "L_W", "l__w", "l//w", "l_w_2", "l_w2", "l_w_", "_l_w", "__", "_", "___", "_1", "a.", "a-", "a/", "a_", "u_", "u__", "_u", "u",
-                                     longest[0], longest[1], longest[2], "A.B.C", "A/B/C", "A_B_C", "A_B_C_u", "NULL_", "NULL.", "int.", "int-", "int_", "gn_.x", "gn_/x", "v.1", "v_1", "v-1" };
+static const char *const twins[] = { "l/w",      "l.w",      "l-w",   "l_w",   "L_W",   "l__w",    "l//w",  "l_w_2",
+                                     "l_w2",     "l_w_",     "_l_w",  "__",    "_",     "___",     "_1",    "a.",
+                                     "a-",       "a/",       "a_",    "u_",    "u__",   "_u",      "u",     longest[0],
+                                     longest[1], longest[2], "A.B.C", "A/B/C", "A_B_C", "A_B_C_u", "NULL_", "NULL.",
+                                     "int.",     "int-",     "int_",  "gn_.x", "gn_/x", "v.1",     "v_1",   "v-1" };
 enum { NTWINS = sizeof twins / sizeof *twins };
 
 static void fill_longest(void)
@@ -199,7 +209,8 @@ static void fill_longest(void)
 static void names_that_become_one_identifier_stay_apart(void **state)
 {
     check_names(*state, build_small_map, (naming){ .word = twins, .n = NTWINS }, 0);
-    for (size_t at = 0; at < NTWINS; at += 2 * LAYERS) check_names(*state, build_layers, (naming){ .word = twins, .n = NTWINS }, at);
+    for (size_t at = 0; at < NTWINS; at += 2 * LAYERS)
+        check_names(*state, build_layers, (naming){ .word = twins, .n = NTWINS }, at);
 }
 
 static void a_name_in_other_letters_is_refused(void **state)
@@ -231,13 +242,19 @@ static void *library_of(const case_graph *c, const char *name)
     snprintf(library, sizeof library, "%s/names%d.so", api_dir, count++);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
-    fprintf(f, "#include \"%s.h\"\nint call(const float *const *in, float *const *out, void *memory);\nint call(const float *const *in, float *const *out, void *memory)\n{\n    return %s(", name, name);
+    fprintf(f,
+            "#include \"%s.h\"\nint call(const float *const *in, float *const *out, void *memory);\nint call(const "
+            "float *const *in, float *const *out, void *memory)\n{\n    return %s(",
+            name, name);
     for (size_t i = 0; i < c->nin; i++) fprintf(f, "in[%zu], ", i);
     for (size_t i = 0; i < c->nout; i++) fprintf(f, "out[%zu], ", i);
     fprintf(f, "memory);\n}\n");
     fclose(f);
-    shell("gcc -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -Wno-psabi -shared -fPIC -o %s %s %s/%s.c -lm", library, path, api_dir, name);
-    shell("! command -v g++ >/dev/null || g++ -std=c++17 -x c++ -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only %s %s/%s.c", path, api_dir, name);
+    shell("gcc -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -Wno-psabi -shared -fPIC -o %s %s %s/%s.c -lm",
+          library, path, api_dir, name);
+    shell("! command -v g++ >/dev/null || g++ -std=c++17 -x c++ -Wall -Wextra -Wpedantic -Wconversion -Werror "
+          "-fsyntax-only %s %s/%s.c",
+          path, api_dir, name);
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
     if (!handle) fail_msg("%s", dlerror());
     return handle;
@@ -278,14 +295,18 @@ static void check_export(gn_context *context, build make, naming names, size_t f
 static void every_word_is_a_parameter_of_an_export(void **state)
 {
     for (size_t at = 0; at < NWORDS; at += MANY)
-        check_export(*state, build_small_map, (naming){ .word = every_word + (at < NWORDS - MANY ? at : NWORDS - MANY), .n = MANY }, at, "names");
+        check_export(*state, build_small_map,
+                     (naming){ .word = every_word + (at < NWORDS - MANY ? at : NWORDS - MANY), .n = MANY }, at,
+                     "names");
     check_export(*state, build_small_map, (naming){ .word = twins, .n = NTWINS }, 0, "names");
 }
 
 static void every_word_is_an_array_of_an_export(void **state)
 {
     for (size_t at = 1; at < NWORDS; at += MANY)
-        check_export(*state, build_arrays, (naming){ .word = every_word + (at < NWORDS - MANY ? at : NWORDS - MANY), .n = MANY }, at, "names");
+        check_export(*state, build_arrays,
+                     (naming){ .word = every_word + (at < NWORDS - MANY ? at : NWORDS - MANY), .n = MANY }, at,
+                     "names");
     check_export(*state, build_arrays, (naming){ .word = twins, .n = NTWINS }, 0, "names");
     check_export(*state, build_layers, (naming){ .word = every_word, .n = NWORDS }, NWORDS - 2 * LAYERS - 1, "names");
 }
@@ -293,7 +314,9 @@ static void every_word_is_an_array_of_an_export(void **state)
 /* Both in one program, and one beside an input of its own name. */
 static void exports_that_differ_in_capitals_live_together(void **state)
 {
-    static const char *const own[] = { "predict", "Predict", "PREDICT", "PREDICT_ARENA_BYTES", "Predict_arena_bytes", "predict_initial" };
+    static const char *const own[] = {
+        "predict", "Predict", "PREDICT", "PREDICT_ARENA_BYTES", "Predict_arena_bytes", "predict_initial"
+    };
     static const char *const names[] = { "predict", "Predict", "PREDICT" };
     for (size_t i = 0; i < 3; i++) check_export(*state, build_small_map, (naming){ .word = own, .n = 6 }, 0, names[i]);
     char path[160];
@@ -301,9 +324,11 @@ static void exports_that_differ_in_capitals_live_together(void **state)
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     fprintf(f, "#include \"predict.h\"\n#include \"Predict.h\"\n#include \"PREDICT.h\"\n"
-               "int main(void) { return sizeof predict + sizeof Predict + sizeof PREDICT + PREDICT_ARENA_BYTES + Predict_arena_bytes + PREDICT_arena_bytes < 0; }\n");
+               "int main(void) { return sizeof predict + sizeof Predict + sizeof PREDICT + PREDICT_ARENA_BYTES + "
+               "Predict_arena_bytes + PREDICT_arena_bytes < 0; }\n");
     fclose(f);
-    shell("gcc -std=gnu11 -w -o %s/both %s %s/predict.c %s/Predict.c %s/PREDICT.c", api_dir, path, api_dir, api_dir, api_dir);
+    shell("gcc -std=gnu11 -w -o %s/both %s %s/predict.c %s/Predict.c %s/PREDICT.c", api_dir, path, api_dir, api_dir,
+          api_dir);
 }
 
 /* What an export may be called is what a compiler takes, in C and in C++. */
@@ -323,7 +348,9 @@ static void every_word_is_an_export_or_told(void **state)
         taken += !s;
     }
     assert_true(taken > NWORDS / 4 && taken < NWORDS);
-    shell("cd %s && gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only *.c && { ! command -v g++ >/dev/null || g++ -x c++ -Wall -Wextra -Werror -fsyntax-only *.c; }", dir);
+    shell("cd %s && gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only *.c && { ! command -v g++ >/dev/null "
+          "|| g++ -x c++ -Wall -Wextra -Werror -fsyntax-only *.c; }",
+          dir);
     gn_func_free(f);
     gn_graph_free(g);
 }
@@ -340,12 +367,14 @@ typedef struct renaming {
 /* A word, or letters that make one, perhaps with more behind; other names than those before it. */
 static const char *random_name(renaming *r, bool dim, size_t n, const char *const *before)
 {
-    static const char *const parts[] = { "gn", "_", "v", "1", "t", "acc", "0", "i", "k", "x", "NAN", "u", "2", "tmp", "sum", "p", "/", ".", "-" };
+    static const char *const parts[] = { "gn",  "_", "v", "1",   "t",   "acc", "0", "i", "k", "x",
+                                         "NAN", "u", "2", "tmp", "sum", "p",   "/", ".", "-" };
     for (;;) {
         const bool word = test_random(&r->random) % 2;
         const char *name = word ? every_word[test_random(&r->random) % NWORDS] : "";
         for (int i = word ? (int)(test_random(&r->random) % 2) : 4; i-- > 0;)
-            name = gn_arena_printf(&r->arena, "%s%s", name, parts[test_random(&r->random) % (sizeof parts / sizeof *parts - (dim ? 3 : 0))]);
+            name = gn_arena_printf(&r->arena, "%s%s", name,
+                                   parts[test_random(&r->random) % (sizeof parts / sizeof *parts - (dim ? 3 : 0))]);
         bool fine = gn_begins_name(*name);
         for (size_t i = 0; i < n; i++) fine &= strcmp(name, before[i]) != 0;
         if (fine) return name;
@@ -414,9 +443,12 @@ static const char *run_text(renaming *r, const random_graph *from, const size_t 
     if (gn_protect(read_core, &in)) fail_msg("%s\n%s", gn_message(), text);
     for (size_t i = 0; i < in.core->in.n; i++) value[i] = from->value[which[i]];
     for (size_t i = 0; i < in.core->out.n; i++) list[i] = GN_NEW(&out[i]);
-    const gn_compile_options o = { .in = { in.core->in.n, in.core->in.at }, .out = { in.core->out.n, in.core->out.at }, .name = "random" };
+    const gn_compile_options o = { .in = { in.core->in.n, in.core->in.at },
+                                   .out = { in.core->out.n, in.core->out.at },
+                                   .name = "random" };
     if (gn_compile_at(GN_HERE, &f, in.core->graph, &o)) fail_msg("%s\n%s", gn_message(), text);
-    if (gn_call(f, (gn_arrays){ in.core->in.n, value }, (gn_arrays){ in.core->out.n, list })) fail_msg("%s\n%s", gn_message(), text);
+    if (gn_call(f, (gn_arrays){ in.core->in.n, value }, (gn_arrays){ in.core->out.n, list }))
+        fail_msg("%s\n%s", gn_message(), text);
     const char *source = gn_arena_string(&r->arena, f->program->source);
     gn_func_free(f);
     gn_core_free(in.core);
@@ -451,16 +483,19 @@ static void random_names_change_no_value(void **state)
             continue;
         }
         r.ninputs = g.ninputs;
-        for (size_t i = 0; i < g.ninputs; i++) own.input[i] = gn_arena_printf(&names, "x%zu", i), r.input[i] = random_name(&r, false, i, r.input);
+        for (size_t i = 0; i < g.ninputs; i++)
+            own.input[i] = gn_arena_printf(&names, "x%zu", i), r.input[i] = random_name(&r, false, i, r.input);
         for (size_t i = 0; i < 2; i++) r.dim[i] = random_name(&r, true, i, r.dim);
-        renaming a = plain_names(&names, g.ninputs, "first", "zam", "zan"), b = plain_names(&names, g.ninputs, "other", "zbm", "zbn");
+        renaming a = plain_names(&names, g.ninputs, "first", "zam", "zan"),
+                 b = plain_names(&names, g.ninputs, "other", "zbm", "zbn");
         const char *source = run_text(&a, &g, which, renamed_text(&a, &own, text), out[0]);
         run_text(&r, &g, which, renamed_text(&r, &own, text), out[1]);
         const char *other = run_text(&b, &g, which, renamed_text(&b, &own, text), out[2]);
         for (size_t i = 0; i < g.noutputs; i++) {
             size_t bytes = gn_dtype_size(out[0][i].dtype);
             for (int d = 0; d < out[0][i].rank; d++) bytes *= (size_t)out[0][i].shape[d];
-            if (memcmp(out[0][i].data, out[1][i].data, bytes) || memcmp(out[0][i].data, out[2][i].data, bytes)) fail_msg("seed %llu: output %zu differs", (unsigned long long)seed, i);
+            if (memcmp(out[0][i].data, out[1][i].data, bytes) || memcmp(out[0][i].data, out[2][i].data, bytes))
+                fail_msg("seed %llu: output %zu differs", (unsigned long long)seed, i);
             for (int k = 0; k < 3; k++) gn_array_free(&out[k][i]);
         }
         const char *want = renamed_text(&b, &a, source), *got = other; /* the text, too, but for the names */

@@ -1,4 +1,5 @@
-/* Functions of pairs of points, compiled once for any number of points: values, memory, and the same bits whoever computes them. */
+/* Functions of pairs of points, compiled once for any number of points: values, memory, and the same bits whoever
+ * computes them. */
 #include "api.h"
 #include "evaluate.h"
 #include "pairs.h"
@@ -21,7 +22,8 @@ static double given[4][MOST * COORDINATES], got[MOST_PAIR_OUTS][MOST * COORDINAT
 static void compile(pair_run *r, gn_context *c, const struct pair_case *what, gn_dtype dtype, int coordinates)
 {
     *r = (pair_run){ .what = what, .g = gn_graph_new(c), .dtype = dtype, .coordinates = coordinates };
-    r->in[0] = gn_input(r->g, "x", dtype, "n, %d", coordinates), r->in[1] = gn_input(r->g, "y", dtype, "m, %d", coordinates);
+    r->in[0] = gn_input(r->g, "x", dtype, "n, %d", coordinates),
+    r->in[1] = gn_input(r->g, "y", dtype, "m, %d", coordinates);
     r->in[2] = gn_input(r->g, "w", dtype, "n"), r->in[3] = gn_input(r->g, "v", dtype, "m");
     r->nout = what->make((pair_inputs){ r->in[0], r->in[1], r->in[2], r->in[3] }, r->out);
     const gn_compile_options o = { .in = { 4, r->in }, .out = { r->nout, r->out }, .name = what->name };
@@ -45,7 +47,8 @@ static void bind(pair_run *r, int64_t n, int64_t m)
         const gn_type *t = r->out[i]->type;
         int64_t shape[2] = { 0 };
         for (int d = 0; d < t->n; d++)
-            if (!gn_dim_is_const(t->dim[d], &shape[d])) shape[d] = strcmp(t->dim[d]->term[0].atom[0]->name, "n") == 0 ? n : m;
+            if (!gn_dim_is_const(t->dim[d], &shape[d]))
+                shape[d] = strcmp(t->dim[d]->term[0].atom[0]->name, "n") == 0 ? n : m;
         r->got[i] = gn_array_of(got[i], (gn_dtype)t->dtype, t->n, shape);
     }
     must(gn_call(r->f, (gn_arrays){ 4, r->given }, (gn_arrays){ r->nout, r->got }));
@@ -67,8 +70,10 @@ static void compare(void *user)
         const gn_tensor *want = gn_evaluate(v, r->out[i]);
         for (int64_t k = 0; k < want->count; k++)
             if (!gn_tensor_near(want, r->got[i].data, k, false))
-                fail_msg("%s of %lld and %lld points: result %zu, element %lld is %.9g, not %.9Lg within %.3Lg", r->what->name, (long long)r->given[0].shape[0],
-                         (long long)r->given[1].shape[0], i, (long long)k, r->dtype == GN_F32 ? (double)((float *)r->got[i].data)[k] : ((double *)r->got[i].data)[k],
+                fail_msg("%s of %lld and %lld points: result %zu, element %lld is %.9g, not %.9Lg within %.3Lg",
+                         r->what->name, (long long)r->given[0].shape[0], (long long)r->given[1].shape[0], i,
+                         (long long)k,
+                         r->dtype == GN_F32 ? (double)((float *)r->got[i].data)[k] : ((double *)r->got[i].data)[k],
                          want->at[k].f, want->at[k].err);
     }
     gn_arena_free(&arena);
@@ -125,6 +130,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(any_number_of_points), cmocka_unit_test(any_number_of_threads_gives_the_same_bits) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(any_number_of_points),
+                                        cmocka_unit_test(any_number_of_threads_gives_the_same_bits) };
     return run_on_toolchains(tests, sizeof tests / sizeof *tests);
 }

@@ -102,8 +102,10 @@ static int in_child(int what)
 static void a_child_can_use_all_that_others_held(void **state)
 {
     (void)state;
-#ifdef __SANITIZE_ADDRESS__ /* a child inherits the allocator's locks as other threads held them: it would hang in the allocator, not in what is tested */
-    print_message("skipped under AddressSanitizer, whose allocator does not survive a fork while other threads are in it\n");
+#ifdef __SANITIZE_ADDRESS__ /* a child inherits the allocator's locks as other threads held them: it would hang in the \
+                               allocator, not in what is tested */
+    print_message(
+        "skipped under AddressSanitizer, whose allocator does not survive a fork while other threads are in it\n");
     skip();
 #endif
     void *(*const bodies[])(void *) = { update, set, call, compile_many };
@@ -203,7 +205,9 @@ static int load_use_unload(const char *path, int turn)
     const gn_array from = { .data = in, .dtype = GN_F32, .rank = 1, .shape = { 1 << 20 }, .stride = { 1 } };
     gn_array to = from;
     to.data = out;
-    if (p_gn_compile_at(GN_HERE, &f, g, &(gn_compile_options){ .in = GN_EXPRS(x), .out = GN_EXPRS(p_gn_exp_at(GN_HERE, x)) })) return 3;
+    if (p_gn_compile_at(GN_HERE, &f, g,
+                        &(gn_compile_options){ .in = GN_EXPRS(x), .out = GN_EXPRS(p_gn_exp_at(GN_HERE, x)) }))
+        return 3;
     if (p_gn_call(f, GN_ARRAYS(from), GN_ARRAYS(to)) || out[5] != 1) return 4;
     p_gn_func_free(f), p_gn_graph_free(g);
     if (dlclose(library)) return 5;

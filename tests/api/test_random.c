@@ -1,5 +1,5 @@
-/* Random graphs, optimized and compiled, against the reference evaluator. A failing one is shrunk and written as a .gn file.
- * $GNOMON_TEST_SEED: of the first graph; $GNOMON_TEST_GRAPHS: how many [250]. */
+/* Random graphs, optimized and compiled, against the reference evaluator. A failing one is shrunk and written as a .gn
+ * file. $GNOMON_TEST_SEED: of the first graph; $GNOMON_TEST_GRAPHS: how many [250]. */
 #include "testlib.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ static void random_graphs_equal_the_reference(void **state)
         random_graph_count(&r, &counts);
         random_graph_free(&r);
     }
-    print_message("%" PRIu64 " graphs, %" PRId64 " elements, %.2f%% jumps\nby dtype:", n, elements, 100.0 * (double)jumps / (double)(elements ? elements : 1));
+    print_message("%" PRIu64 " graphs, %" PRId64 " elements, %.2f%% jumps\nby dtype:", n, elements,
+                  100.0 * (double)jumps / (double)(elements ? elements : 1));
     for (int t = 0; t < GN_NDTYPES; t++)
         if (counts.dtype[t]) print_message(" %s %d", gn_dtype_name((gn_dtype)t), counts.dtype[t]);
     print_message("\nby rank:");
@@ -34,9 +35,11 @@ static void random_graphs_equal_the_reference(void **state)
     for (size_t i = 0; i < counts.nops; i++) print_message(" %s %d", counts.op[i].op, counts.op[i].n);
     print_message("\n");
     assert_int_equal(failed, 0);
-    assert_true(jumps * (n < 1000 ? 5 : 10) <= elements); /* of 250 graphs 0.3 to 13 % jump, 2.8 % in the mean: a single one may be a large part */
+    /* of 250 graphs 0.3 to 13 % jump, 2.8 % in the mean: a single one may be a large part */
+    assert_true(jumps * (n < 1000 ? 5 : 10) <= elements);
     if (n < 250) return;
-    static const gn_dtype dtypes[] = { GN_BOOL, GN_I8, GN_I16, GN_I32, GN_I64, GN_U8, GN_U16, GN_U32, GN_U64, GN_F32, GN_F64 };
+    static const gn_dtype dtypes[] = { GN_BOOL, GN_I8,  GN_I16, GN_I32, GN_I64, GN_U8,
+                                       GN_U16,  GN_U32, GN_U64, GN_F32, GN_F64 };
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) assert_true(counts.dtype[dtypes[i]] > 0);
     for (int k = 0; k < 5; k++) assert_true(counts.rank[k] > 0);
     assert_true(counts.named > 0);

@@ -1,6 +1,6 @@
-/* Random graphs exported as C for each target, compiled as a user would at -O0, -O3 and with traps on undefined behaviour, against the reference
- * evaluator. Outputs and arena lie between guards. A failing graph is shrunk and written as a .gn file.
- * $GNOMON_TEST_SEED: of the first graph; $GNOMON_TEST_GRAPHS: how many [40]. */
+/* Random graphs exported as C for each target, compiled as a user would at -O0, -O3 and with traps on undefined
+ * behaviour, against the reference evaluator. Outputs and arena lie between guards. A failing graph is shrunk and
+ * written as a .gn file. $GNOMON_TEST_SEED: of the first graph; $GNOMON_TEST_GRAPHS: how many [40]. */
 #include "api.h"
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -24,15 +24,19 @@ static void *build(const way *w, size_t nargs)
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     fputs("#include \"made.c\"\n"
-          "#ifdef __cplusplus\nstruct any {\n    void *p;\n    template <class T> operator T *() const { return static_cast<T *>(p); }\n};\n"
+          "#ifdef __cplusplus\nstruct any {\n    void *p;\n    template <class T> operator T *() const { return "
+          "static_cast<T *>(p); }\n};\n"
           "#define AT(i) any{p[i]}\n#define VOID\nextern \"C\" long long bytes();\nextern \"C\" int call(void **);\n"
           "#else\n#define AT(i) p[i]\n#define VOID void\nlong long bytes(void);\nint call(void **);\n#endif\n"
-          "long long bytes(VOID) { return MADE_ARENA_BYTES; }\nint call(void **p)\n{\n    return made(", f);
+          "long long bytes(VOID) { return MADE_ARENA_BYTES; }\nint call(void **p)\n{\n    return made(",
+          f);
     for (size_t i = 0; i < nargs; i++) fprintf(f, "%sAT(%zu)", i ? ", " : "", i);
     fputs(");\n}\n", f);
     fclose(f);
     snprintf(path, sizeof path, "%s/lib%d.so", api_dir, counter++);
-    snprintf(command, sizeof command, "%s %s -Wall -Wextra -Wpedantic -Wconversion -Werror -Wno-psabi -shared -fPIC -o %s %s/all.c -lm", w->compiler, w->flags, path, api_dir);
+    snprintf(command, sizeof command,
+             "%s %s -Wall -Wextra -Wpedantic -Wconversion -Werror -Wno-psabi -shared -fPIC -o %s %s/all.c -lm",
+             w->compiler, w->flags, path, api_dir);
     if (system(command)) gn_throw(GN_ECOMPILER, "%s", command);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) gn_throw(GN_ECOMPILER, "%s", dlerror());
@@ -97,7 +101,8 @@ static void run_exported(void *user, gn_graph *g, gn_exprs in, const gn_array *v
 static void random_graphs_are_exported_right(void **state)
 {
     (void)state;
-    static const char *const compilers[] = { "gcc", "clang-19", "clang", "g++ -x c++", "clang++-19 -x c++" }, *const targets[] = { "avx512", "avx2", "generic", "c11" };
+    static const char *const compilers[] = { "gcc", "clang-19", "clang", "g++ -x c++", "clang++-19 -x c++" },
+                             *const targets[] = { "avx512", "avx2", "generic", "c11" };
     static const char *const flags[] = { "-O0", "-O3", "-O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error" };
     const char *wanted = getenv("GNOMON_TEST_GRAPHS");
     const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 40;
@@ -109,7 +114,10 @@ static void random_graphs_are_exported_right(void **state)
         char what[512] = "";
         gn_context *context = NULL;
         gn_context_options o = { .cache_dir = "", .toolchain = "interpreter" };
-        way w = { .target = targets[test_random(&random) % 4], .compiler = compilers[test_random(&random) % 5], .flags = flags[test_random(&random) % 3], .r = &r };
+        way w = { .target = targets[test_random(&random) % 4],
+                  .compiler = compilers[test_random(&random) % 5],
+                  .flags = flags[test_random(&random) % 3],
+                  .r = &r };
         if (!api_has(w.compiler) || !gn_target_runs_here(gn_target_find(w.target))) continue;
         o.target = w.target;
         must(gn_context_new(&context, &o));

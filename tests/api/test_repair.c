@@ -23,7 +23,8 @@ static int scale(const gn_context_options *o, double factor, gn_func_info *info)
     gn_graph *g = gn_graph_new(c);
     gn_expr *e = gn_input(g, "x", GN_F32, "n");
     gn_expr *w = gn_shared(g, "w", GN_VIEW(x, 4));
-    s = gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_mul(e, factor)), .update = GN_UPDATES({ w, gn_add(w, 1.0) }));
+    s = gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(gn_mul(e, factor)),
+                   .update = GN_UPDATES({ w, gn_add(w, 1.0) }));
     if (!s) s = gn_call(f, GN_ARRAYS(GN_VIEW(x, 4)), GN_ARRAYS(GN_VIEW(y, 4)));
     for (int i = 0; !s && i < 4; i++)
         if (y[i] != (float)factor * (float)(i + 1)) s = 1;
@@ -181,7 +182,10 @@ static void an_object_that_cannot_be_loaded_is_not_kept(void **state)
     char body[500];
     (void)state;
     if (strcmp(api_options.toolchain, "cc")) skip();
-    snprintf(body, sizeof body, "cc $all || exit 1\n%struncate -s 30%% \"$2\" 2>/dev/null; s=$(stat -c %%s \"$2\"); truncate -s $((s * 30 / 100)) \"$2\"", take);
+    snprintf(body, sizeof body,
+             "cc $all || exit 1\n%struncate -s 30%% \"$2\" 2>/dev/null; s=$(stat -c %%s \"$2\"); truncate -s $((s * 30 "
+             "/ 100)) \"$2\"",
+             take);
     refuse_compiler(script("torn", body), "made an object that cannot be used: ");
     snprintf(body, sizeof body, "%s: > \"$2\"", take);
     refuse_compiler(script("empty", body), "the compiler left an empty result");
@@ -200,7 +204,10 @@ static void what_is_late_is_compiled_without_optimization(void **state)
     gn_func_info info;
     if (strcmp(api_options.toolchain, "cc")) skip();
     snprintf(log, sizeof log, "%s/log", api_dir);
-    snprintf(body, sizeof body, "for a; do last=$a; done\ncase \"$all\" in *-O0*) echo plain >> '%s'; exec cc $all;; esac\necho late >> '%s'; sleep 1000", log, log);
+    snprintf(body, sizeof body,
+             "for a; do last=$a; done\ncase \"$all\" in *-O0*) echo plain >> '%s'; exec cc $all;; esac\necho late >> "
+             "'%s'; sleep 1000",
+             log, log);
     gn_context_options o = options_in("late");
     o.cc = script("slow", body), o.compile_seconds = 1;
     must(scale(&o, 3, &info));
@@ -237,10 +244,13 @@ static const char plugin_text[] =
     "static volatile unsigned long count;\n"
     "static int abi(void) { return ABI; }\n"
     "static const char *version(void) { return \"0.0\"; }\n"
-    "static int compile(const char *n, const char *s, size_t z, const char *const *a, size_t m, int e, sink o, sink d) { for (;;) count++; }\n"
+    "static int compile(const char *n, const char *s, size_t z, const char *const *a, size_t m, int e, sink o, sink d) "
+    "{ for (;;) count++; }\n"
     "static int link(size_t n, const void *const *o, const size_t *z, int u, sink out, sink d) { return 1; }\n"
-    "static const struct { int (*f)(void); const char *(*v)(void), *(*h)(void); int (*c)(const char *, const char *, size_t, const char *const *, size_t,\n"
-    "    int, sink, sink); int (*l)(size_t, const void *const *, const size_t *, int, sink, sink); } p = { abi, version, version, compile, link };\n"
+    "static const struct { int (*f)(void); const char *(*v)(void), *(*h)(void); int (*c)(const char *, const char *, "
+    "size_t, const char *const *, size_t,\n"
+    "    int, sink, sink); int (*l)(size_t, const void *const *, const size_t *, int, sink, sink); } p = { abi, "
+    "version, version, compile, link };\n"
     "const void *gn_clang_plugin(void) { return &p; }\n";
 
 static const char *make_plugin(const char *name, int version)
@@ -275,7 +285,11 @@ static int scale_with_plugin(const char *place, const char *toolchain, const cha
         if (!s) s = scale(&o, 5, &info); /* told once */
         if (s) fprintf(stderr, "%s\n", gn_message());
         fflush(stderr);
-        _exit(s ? 1 : !info.toolchain ? 2 : !strcmp(info.toolchain, "cc") ? 10 : !strcmp(info.toolchain, "interpreter") ? 11 : 12);
+        _exit(s                                        ? 1
+              : !info.toolchain                        ? 2
+              : !strcmp(info.toolchain, "cc")          ? 10
+              : !strcmp(info.toolchain, "interpreter") ? 11
+                                                       : 12);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     FILE *f = fopen(out, "r");
@@ -294,8 +308,12 @@ static void a_plugin_that_cannot_be_opened_is_replaced_by_cc(void **state)
     (void)state;
     if (strcmp(api_options.toolchain, "cc")) skip();
     const char *place = make_plugin("plugin-old", 9999);
-    assert_int_equal(scale_with_plugin(place, NULL, "gnomon-clang.so belongs to another version of Gnomon; going on with toolchain \"cc\""), 10);
-    assert_int_equal(scale_with_plugin(place, "clang", "belongs to another version of Gnomon"), 1); /* who asks for it by name gets an error */
+    assert_int_equal(
+        scale_with_plugin(place, NULL,
+                          "gnomon-clang.so belongs to another version of Gnomon; going on with toolchain \"cc\""),
+        10);
+    /* who asks for it by name gets an error */
+    assert_int_equal(scale_with_plugin(place, "clang", "belongs to another version of Gnomon"), 1);
     char path[200];
     snprintf(path, sizeof path, "%s/gnomon-clang.so", place);
     assert_int_equal(truncate(path, 1000), 0);
@@ -308,8 +326,12 @@ static void a_compile_in_this_process_that_never_ends_is_given_up(void **state)
     (void)state;
     if (strcmp(api_options.toolchain, "cc")) skip(); /* no plug-in is open yet */
     const char *place = make_plugin("plugin-endless", GN_PLUGIN_ABI);
-    assert_int_equal(scale_with_plugin(place, NULL, "Clang 0.0 was not done after 1 seconds; compiling it without optimization\n"), 11);
-    assert_int_equal(scale_with_plugin(place, "clang", "Clang 0.0 was not done after 1 seconds; its kernels are interpreted, slowly\n"), 11);
+    assert_int_equal(
+        scale_with_plugin(place, NULL, "Clang 0.0 was not done after 1 seconds; compiling it without optimization\n"),
+        11);
+    assert_int_equal(scale_with_plugin(place, "clang",
+                                       "Clang 0.0 was not done after 1 seconds; its kernels are interpreted, slowly\n"),
+                     11);
 }
 
 /* A target that this CPU is not: its code is made, shown and refused where it would run. */
@@ -334,7 +356,8 @@ static void code_for_another_cpu_is_not_called(void **state)
         assert_int_equal(called, GN_OK);
     } else {
         refuse(called, GN_EDEVICE, "far is compiled for target elsewhere, which this CPU is not");
-        refuse(gn_bind(&b, f, GN_ARRAYS(GN_VIEW(x, 4)), GN_ARRAYS(GN_VIEW(y, 4))), GN_EDEVICE, "far is compiled for target elsewhere");
+        refuse(gn_bind(&b, f, GN_ARRAYS(GN_VIEW(x, 4)), GN_ARRAYS(GN_VIEW(y, 4))), GN_EDEVICE,
+               "far is compiled for target elsewhere");
         assert_true(y[0] == 9);
     }
     gn_func_free(f);

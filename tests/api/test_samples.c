@@ -1,6 +1,6 @@
-/* Every op compiled, against the reference evaluator: all samples in one graph, in batches, each batch one function; for every
- * toolchain and target that this machine has. Compiling takes its time, so that most combinations see every n-th sample, each
- * another n-th; all of them see all where $GNOMON_TEST_ALL is set. */
+/* Every op compiled, against the reference evaluator: all samples in one graph, in batches, each batch one function;
+ * for every toolchain and target that this machine has. Compiling takes its time, so that most combinations see every
+ * n-th sample, each another n-th; all of them see all where $GNOMON_TEST_ALL is set. */
 #include "api.h"
 #include "ops/make.h"
 #include "samples.h"
@@ -35,7 +35,8 @@ static gn_expr *part_body(gn_graph *g, void *arg)
     return gn_make_proj(g, c->tuple, c->i);
 }
 
-/* The same values with every second element between them unused and the first axis backwards: a view that is not row-major. */
+/* The same values with every second element between them unused and the first axis backwards: a view that is not
+ * row-major. */
 static gn_array as_view(gn_array a)
 {
     const size_t size = gn_dtype_size(a.dtype);
@@ -168,7 +169,8 @@ static bool is_here(const way *w)
 {
     gn_toolchain *probe;
     const gn_target *target = gn_target_find(w->target);
-    if (!target || !gn_target_runs_here(target) || gn_toolchain_open(&probe, &gn_allocator_libc, w->toolchain, NULL)) return false;
+    if (!target || !gn_target_runs_here(target) || gn_toolchain_open(&probe, &gn_allocator_libc, w->toolchain, NULL))
+        return false;
     gn_toolchain_close(probe);
     return true;
 }
@@ -182,7 +184,8 @@ int main(void)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         way w = ways[i];
         const struct CMUnitTest tests[] = { cmocka_unit_test_prestate(every_op_agrees_with_the_reference, &w) };
-        api_options = (gn_context_options){ .cache_dir = api_dir, .toolchain = w.toolchain, .target = w.target, .threads = 2 };
+        api_options =
+            (gn_context_options){ .cache_dir = api_dir, .toolchain = w.toolchain, .target = w.target, .threads = 2 };
         if (!is_here(&w)) {
             print_message("---- skipped: %s for %s is not here\n", w.toolchain, w.target);
         } else if (gn_context_new(&api_context, &api_options)) {

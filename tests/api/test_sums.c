@@ -6,9 +6,10 @@
 
 enum { N = 10000000, UNKNOWN = 1 << 22 };
 
-/* Additions on the longest way of an element to the total where `chains` accumulators add n elements in blocks and blocks of blocks, so that for
- * `reckoned` elements at most `most` blocks are in the outermost chain; then the tree over the accumulators. An error is at most that times
- * u sum |x| (N. Higham, The accuracy of floating point summation, 1993, (2.6)). */
+/* Additions on the longest way of an element to the total where `chains` accumulators add n elements in blocks and
+ * blocks of blocks, so that for `reckoned` elements at most `most` blocks are in the outermost chain; then the tree
+ * over the accumulators. An error is at most that times u sum |x| (N. Higham, The accuracy of floating point summation,
+ * 1993, (2.6)). */
 static int64_t way(int64_t n, int64_t chains, int64_t block, int64_t most, int64_t reckoned)
 {
     int64_t span = block, sum = block;
@@ -27,8 +28,10 @@ static longest longest_ways(int64_t lanes, bool known)
     const int64_t parts = (N + 4095) / 4096, over = lanes == 1 ? 16 : 64, r = known ? N : UNKNOWN, most = known ? 64 : 2048;
     return (longest){ .total = way(4096, 4 * lanes, 64, 64, 4096) + way(parts, over, 64, most, r / 4096),
                       .columns = 256 + way((N + 255) / 256, 4, 64, most, r / 256),
-                      .rows = way(4096, 4 * lanes, 64, 64, 4096) + way(parts, 4, 64, most, r / 4096), /* few: in parts as the total */
-                      .whole_rows = way(N, 4 * lanes, 64, most, r),                                     /* as many as may be: each in one */
+                      /* few: in parts as the total */
+                      .rows = way(4096, 4 * lanes, 64, 64, 4096) + way(parts, 4, 64, most, r / 4096),
+                      /* as many as may be: each in one */
+                      .whole_rows = way(N, 4 * lanes, 64, most, r),
                       .product = way(N, 1, 1024, 1024, r) };
 }
 
@@ -73,13 +76,19 @@ static void sums(gn_context *c, const char *fix)
 {
     gn_graph *g = gn_graph_new(c);
     gn_func *f = NULL;
-    gn_expr *v = gn_input(g, "v", GN_F32, "n"), *t = gn_input(g, "t", GN_F32, "n, 3"), *w = gn_input(g, "w", GN_F32, "3, n"), *o = gn_input(g, "o", GN_F32, "n, 1");
-    gn_expr *m = gn_input(g, "m", GN_F32, "m, n"), *a = gn_input(g, "a", GN_F32, "3, n"), *b = gn_input(g, "b", GN_F32, "n, 3");
+    gn_expr *v = gn_input(g, "v", GN_F32, "n"), *t = gn_input(g, "t", GN_F32, "n, 3"),
+            *w = gn_input(g, "w", GN_F32, "3, n"), *o = gn_input(g, "o", GN_F32, "n, 1");
+    gn_expr *m = gn_input(g, "m", GN_F32, "m, n"), *a = gn_input(g, "a", GN_F32, "3, n"),
+            *b = gn_input(g, "b", GN_F32, "n, 3");
     must(gn_compile(&f, g, .in = GN_EXPRS(v, t, w, o, m, a, b), .fix = fix,
-                    .out = GN_EXPRS(gn_sum_all(v), gn_sum(t, GN_AXES(0)), gn_mean(w, GN_AXES(1)), gn_sum(o, GN_AXES(0)), gn_sum(m, GN_AXES(1)), gn_matmul(a, b))));
+                    .out = GN_EXPRS(gn_sum_all(v), gn_sum(t, GN_AXES(0)), gn_mean(w, GN_AXES(1)), gn_sum(o, GN_AXES(0)),
+                                    gn_sum(m, GN_AXES(1)), gn_matmul(a, b))));
     float all, column[3], row[3], one, any[3], p[9];
-    must(gn_call(f, GN_ARRAYS(GN_VIEW(left, N), matrix(left, N, 3), matrix(left, 3, N), matrix(left, N, 1), matrix(left, 3, N), matrix(left, 3, N), matrix(right, N, 3)),
-                 GN_ARRAYS(GN_SCALAR(&all), GN_VIEW(column, 3), GN_VIEW(row, 3), GN_VIEW(&one, 1), GN_VIEW(any, 3), matrix(p, 3, 3))));
+    must(gn_call(f,
+                 GN_ARRAYS(GN_VIEW(left, N), matrix(left, N, 3), matrix(left, 3, N), matrix(left, N, 1),
+                           matrix(left, 3, N), matrix(left, 3, N), matrix(right, N, 3)),
+                 GN_ARRAYS(GN_SCALAR(&all), GN_VIEW(column, 3), GN_VIEW(row, 3), GN_VIEW(&one, 1), GN_VIEW(any, 3),
+                           matrix(p, 3, 3))));
     const longest most = longest_ways(c->target->vector_bytes < 8 ? 1 : c->target->vector_bytes / 4, fix != NULL);
     for (int i = 0; i < 3; i++) row[i] *= (float)N; /* one rounding here, one in the mean */
     compare("total", &all, &total, 1, most.total);
@@ -97,7 +106,8 @@ static void long_sums_keep_their_digits(void **state)
     static const char *const targets[] = { "avx512", "avx2", "generic", "c11" };
     (void)state;
     left = malloc(3 * N * sizeof *left), right = malloc(3 * N * sizeof *right);
-    for (int equal = 0; equal < (strcmp(api_options.toolchain, "cc") ? 2 : 1); equal++) { /* the other compiles as well as long */
+    /* the other compiles as well as long */
+    for (int equal = 0; equal < (strcmp(api_options.toolchain, "cc") ? 2 : 1); equal++) {
         fill(equal);
         for (size_t t = 0; t < sizeof targets / sizeof *targets; t++) {
             gn_context *c;

@@ -55,9 +55,11 @@ static void no_update_of_a_thread_is_lost(void **state)
     counting c = { NULL, 0 }, d = { NULL, 0 }, each[4];
     pthread_t thread[4];
     float zero[1] = { 0 }, end[2];
-    gn_expr *x = gn_input(g, "x", GN_F32, "1"), *a = gn_shared(g, "a", GN_VIEW(zero, 1)), *b = gn_shared(g, "b", GN_VIEW(zero, 1));
+    gn_expr *x = gn_input(g, "x", GN_F32, "1"), *a = gn_shared(g, "a", GN_VIEW(zero, 1)),
+            *b = gn_shared(g, "b", GN_VIEW(zero, 1));
     must(gn_compile(&c.f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ a, gn_add(a, x) }, { b, gn_add(b, x) })));
-    must(gn_compile(&d.f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ b, gn_add(b, x) }, { a, gn_add(a, x) }))); /* the other order: no deadlock */
+    /* the other order: no deadlock */
+    must(gn_compile(&d.f, g, .in = GN_EXPRS(x), .update = GN_UPDATES({ b, gn_add(b, x) }, { a, gn_add(a, x) })));
     for (int i = 0; i < 4; i++) {
         each[i] = i & 1 ? c : d;
         assert_int_equal(pthread_create(&thread[i], NULL, count_up, &each[i]), 0);
@@ -125,7 +127,9 @@ static void *watch(void *arg)
     while (!atomic_load(r->over) || !r->reads) {
         if (r->w) r->bad |= gn_get(r->w, GN_VIEW(r->seen, LONG)) != GN_OK;
         else if (r->b) r->bad |= gn_run(r->b) != GN_OK;
-        else r->bad |= gn_call(r->f, (gn_arrays){ 0 }, GN_ARRAYS(GN_VIEW(r->seen, LONG), GN_VIEW(r->other, SHORT))) != GN_OK;
+        else
+            r->bad |=
+                gn_call(r->f, (gn_arrays){ 0 }, GN_ARRAYS(GN_VIEW(r->seen, LONG), GN_VIEW(r->other, SHORT))) != GN_OK;
         for (int i = 0; i < LONG; i++) r->bad |= r->seen[i] != r->seen[0];
         for (int i = 0; i < SHORT && !r->w; i++) r->bad |= r->other[i] != -r->seen[0];
         r->bad |= r->seen[0] < last;
@@ -227,7 +231,8 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
         gn_graph *g = gn_graph_new(c);
         gn_expr *e = gn_input(g, "x", GN_F32, "n, m"), *rows = gn_sum(gn_tanh(e), GN_AXES(1));
         must(gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(rows, gn_sum_all(gn_mul(e, e)))));
-        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ N, M })), GN_ARRAYS(GN_VIEW(y, N), GN_SCALAR(&y[N]))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ N, M })),
+                     GN_ARRAYS(GN_VIEW(y, N), GN_SCALAR(&y[N]))));
         if (threads == 1) memcpy(first, y, sizeof y);
         assert_memory_equal(first, y, sizeof y);
         gn_func_free(f);

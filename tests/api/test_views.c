@@ -1,4 +1,5 @@
-/* Arrays as callers have them: strided, turned, unaligned, empty, in one block of memory. What shares memory is known byte by byte. */
+/* Arrays as callers have them: strided, turned, unaligned, empty, in one block of memory. What shares memory is known
+ * byte by byte. */
 #include "api.h"
 #include <sys/mman.h>
 
@@ -10,7 +11,8 @@ static unsigned char memory[BYTES], before[BYTES];
 static int64_t place(const gn_array *a, int64_t i)
 {
     int64_t at = (char *)a->data - (char *)memory;
-    for (int d = a->rank - 1; d >= 0; d--) at += i % a->shape[d] * a->stride[d] * (int64_t)gn_dtype_size(a->dtype), i /= a->shape[d];
+    for (int d = a->rank - 1; d >= 0; d--)
+        at += i % a->shape[d] * a->stride[d] * (int64_t)gn_dtype_size(a->dtype), i /= a->shape[d];
     return at;
 }
 
@@ -37,7 +39,8 @@ static gn_array random_view(uint64_t *rng, int rank, const int64_t *shape, int a
     if (test_random(rng) % 3 == 0) return a;
     if (test_random(rng) % 4 == 0) a.data = (char *)a.data + test_random(rng) % 7;
     for (int d = 0; d < rank; d++) a.stride[d] = (int64_t)(test_random(rng) % 17) - 8;
-    if (rank > 1 && test_random(rng) % 2) a.stride[test_random(rng) % 2] = test_random(rng) % 2 ? 16 : -16; /* mostly nested */
+    /* mostly nested */
+    if (rank > 1 && test_random(rng) % 2) a.stride[test_random(rng) % 2] = test_random(rng) % 2 ? 16 : -16;
     for (int d = 0; d < rank; d++)
         if (shape[d] < 2) a.stride[d] = test_random(rng) % 2 ? INT64_MIN : INT64_MAX; /* never taken */
     return a;
@@ -54,7 +57,8 @@ static void make_views(two *t, uint64_t *rng)
     static unsigned char set[BYTES];
     const int64_t shape[2] = { (int64_t)(test_random(rng) % 5), 1 + (int64_t)(test_random(rng) % 4) };
     t->slot[0] = random_view(rng, 2, shape, 2), t->slot[1] = random_view(rng, 0, NULL, 4 - (int)(test_random(rng) % 3));
-    t->slot[2] = random_view(rng, 2, shape, 3 + (int)(test_random(rng) % 3)), t->slot[3] = random_view(rng, 1, shape, 5 + (int)(test_random(rng) % 2));
+    t->slot[2] = random_view(rng, 2, shape, 3 + (int)(test_random(rng) % 3)),
+    t->slot[3] = random_view(rng, 1, shape, 5 + (int)(test_random(rng) % 2));
     for (int i = 0; i < 4; i++)
         if (!gn_array_count(&t->slot[i]) && test_random(rng) % 2) t->slot[i].data = NULL;
     memset(set, 0, sizeof set);
@@ -95,7 +99,8 @@ static gn_func *make_function(gn_context *c)
     gn_graph *g = gn_graph_new(c);
     gn_func *f = NULL;
     gn_expr *x = gn_input(g, "x", GN_U32, "r, c"), *s = gn_input(g, "s", GN_U32, "()");
-    must(gn_compile(&f, g, .in = GN_EXPRS(x, s), .out = GN_EXPRS(gn_bit_xor(x, s), gn_max(x, GN_AXES(1))), .name = "views"));
+    must(gn_compile(&f, g, .in = GN_EXPRS(x, s), .out = GN_EXPRS(gn_bit_xor(x, s), gn_max(x, GN_AXES(1))),
+                    .name = "views"));
     gn_graph_free(g);
     return f;
 }
@@ -130,7 +135,8 @@ static void views_of_one_block_are_read_and_written_where_they_are(void **state)
     gn_func_free(t.f);
 }
 
-/* One binding, one slot after the other elsewhere: what it says and computes is what a new binding of the same arrays would. */
+/* One binding, one slot after the other elsewhere: what it says and computes is what a new binding of the same arrays
+ * would. */
 static void a_moved_slot_is_checked_like_the_first(void **state)
 {
     two t = { .f = make_function(*state) }, next;
@@ -177,7 +183,8 @@ static void unaligned_pointers_are_taken(void **state)
         const int64_t shape[2] = { 5, 7 };
         uint32_t s = 0xa5a5, most[5], v, w;
         for (size_t i = 0; i < sizeof bytes[0]; i++) bytes[0][i] = (unsigned char)(i * 37 + (size_t)turn);
-        must(gn_call(f, GN_ARRAYS(gn_array_of(from, GN_U32, 2, shape), GN_SCALAR(&s)), GN_ARRAYS(gn_array_of(to, GN_U32, 2, shape), GN_VIEW(most, 5))));
+        must(gn_call(f, GN_ARRAYS(gn_array_of(from, GN_U32, 2, shape), GN_SCALAR(&s)),
+                     GN_ARRAYS(gn_array_of(to, GN_U32, 2, shape), GN_VIEW(most, 5))));
         for (int i = 0; i < 35; i++) {
             memcpy(&v, from + 4 * i, 4), memcpy(&w, to + 4 * i, 4);
             assert_true(w == (v ^ s));
@@ -196,9 +203,11 @@ static void memory_that_cannot_be_written_is_only_read(void **state)
     assert_true(page != MAP_FAILED);
     for (uint32_t i = 0; i < 12; i++) page[i] = i;
     assert_int_equal(mprotect(page, 4096, PROT_READ), 0);
-    must(gn_call(f, GN_ARRAYS(gn_array_of(page, GN_U32, 2, shape), GN_SCALAR(page)), GN_ARRAYS(gn_array_of(out, GN_U32, 2, shape), GN_VIEW(most, 3))));
+    must(gn_call(f, GN_ARRAYS(gn_array_of(page, GN_U32, 2, shape), GN_SCALAR(page)),
+                 GN_ARRAYS(gn_array_of(out, GN_U32, 2, shape), GN_VIEW(most, 3))));
     assert_true(out[11] == 11 && most[2] == 11);
-    must(gn_call(f, GN_ARRAYS(gn_array_of(NULL, GN_U32, 2, empty), GN_SCALAR(page)), GN_ARRAYS(gn_array_of(page, GN_U32, 2, empty), GN_VIEW(page, 0))));
+    must(gn_call(f, GN_ARRAYS(gn_array_of(NULL, GN_U32, 2, empty), GN_SCALAR(page)),
+                 GN_ARRAYS(gn_array_of(page, GN_U32, 2, empty), GN_VIEW(page, 0))));
     munmap(page, 4096);
     gn_func_free(f);
 }
@@ -208,17 +217,22 @@ static void views_that_cannot_be_are_told(void **state)
     gn_func *f = make_function(*state);
     uint32_t x[6] = { 0 }, s = 0, y[6] = { 7, 7, 7, 7, 7, 7 }, most[2];
     const int64_t shape[2] = { 2, 3 };
-    const gn_array X = gn_array_of(x, GN_U32, 2, shape), Y = gn_array_of(y, GN_U32, 2, shape), S = GN_SCALAR(&s), M = GN_VIEW(most, 2);
+    const gn_array X = gn_array_of(x, GN_U32, 2, shape), Y = gn_array_of(y, GN_U32, 2, shape), S = GN_SCALAR(&s),
+                   M = GN_VIEW(most, 2);
     gn_array wrong = Y, made = { 0 };
     wrong.stride[0] = 0;
-    refuse(gn_call(f, GN_ARRAYS(X, S), GN_ARRAYS(wrong, M)), GN_EINVAL, "gn_call: views: output 'out0' overlaps itself in memory");
+    refuse(gn_call(f, GN_ARRAYS(X, S), GN_ARRAYS(wrong, M)), GN_EINVAL,
+           "gn_call: views: output 'out0' overlaps itself in memory");
     wrong.stride[0] = 2;
     refuse(gn_call(f, GN_ARRAYS(X, S), GN_ARRAYS(wrong, M)), GN_EINVAL, "overlaps itself");
     wrong.stride[0] = INT64_C(1) << 62; /* times the size of an element: 0 in 64 bits */
-    refuse(gn_call(f, GN_ARRAYS(X, S), GN_ARRAYS(wrong, M)), GN_EINVAL, "the strides of output 'out0' lead out of the address space");
+    refuse(gn_call(f, GN_ARRAYS(X, S), GN_ARRAYS(wrong, M)), GN_EINVAL,
+           "the strides of output 'out0' lead out of the address space");
     wrong = X, wrong.stride[0] = INT64_MIN;
-    refuse(gn_call(f, GN_ARRAYS(wrong, S), GN_ARRAYS(Y, M)), GN_EINVAL, "the strides of input 'x' lead out of the address space");
-    refuse(gn_call(f, GN_ARRAYS(X, S), GN_ARRAYS(GN_NEW(&made), GN_NEW(&made))), GN_EINVAL, "outputs 'out0' and 'out1' are GN_NEW of one array");
+    refuse(gn_call(f, GN_ARRAYS(wrong, S), GN_ARRAYS(Y, M)), GN_EINVAL,
+           "the strides of input 'x' lead out of the address space");
+    refuse(gn_call(f, GN_ARRAYS(X, S), GN_ARRAYS(GN_NEW(&made), GN_NEW(&made))), GN_EINVAL,
+           "outputs 'out0' and 'out1' are GN_NEW of one array");
     for (int i = 0; i < 6; i++) assert_int_equal(y[i], 7);
     must(gn_call(f, GN_ARRAYS(X, S), GN_ARRAYS(Y, M)));
     gn_func_free(f);

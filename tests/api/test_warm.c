@@ -15,7 +15,8 @@ static float run(const char *toolchain, const char *dir, gn_func_info *info, siz
     gn_graph *g = gn_graph_new(c);
     gn_expr *e = gn_input(g, "x", GN_F32, "n, 4"), *w = gn_param(g, "w", GN_F32, GN_GLOROT, "4, 3");
     gn_expr *loss = gn_mean_all(gn_square(gn_tanh(gn_matmul(e, w))));
-    if (gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(loss), .update = gn_sgd(loss, gn_params(g), 0.1), .name = "warm") ||
+    if (gn_compile(&f, g, .in = GN_EXPRS(e), .out = GN_EXPRS(loss), .update = gn_sgd(loss, gn_params(g), 0.1),
+                   .name = "warm") ||
         gn_call(f, GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ 2, 4 })), GN_ARRAYS(GN_SCALAR(&cost))))
         print_error("%s\n", gn_message());
     *info = gn_func_inspect(f);

@@ -71,7 +71,8 @@ static void half_floats_read_back_and_round_to_the_nearest(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(names_and_sizes_fit), cmocka_unit_test(promotion_is_the_least_upper_bound),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(names_and_sizes_fit),
+                                        cmocka_unit_test(promotion_is_the_least_upper_bound),
                                         cmocka_unit_test(half_floats_read_back_and_round_to_the_nearest) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

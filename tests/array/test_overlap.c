@@ -102,7 +102,8 @@ static void rows_that_overlap_are_seen(void **state)
     assert_int_equal(gn_array_meets_itself(&a), GN_APART);
     a.shape[0] = 0;
     assert_int_equal(gn_array_meets_itself(&a), GN_APART);
-    a.shape[0] = 4, a.shape[1] = 5, a.stride[0] = 4, a.stride[1] = 3; /* not nested: 0 4 8 12, 3 7 11 15, 6 10 14 18, 9 13 .., 12 */
+    /* not nested: 0 4 8 12, 3 7 11 15, 6 10 14 18, 9 13 .., 12 */
+    a.shape[0] = 4, a.shape[1] = 5, a.stride[0] = 4, a.stride[1] = 3;
     assert_int_equal(gn_array_meets_itself(&a), GN_MEET);
     a.shape[0] = 3, a.stride[1] = 5; /* not nested and yet apart */
     assert_int_equal(gn_array_meets_itself(&a), GN_APART);
@@ -144,7 +145,8 @@ static void involved_strides_are_left_undecided(void **state)
     for (int i = 0; i < 50; i++) {
         gn_array a = gn_array_scalar(memory, GN_F32), b;
         a.rank = GN_MAX_RANK;
-        for (int d = 0; d < a.rank; d++) a.shape[d] = 3 + d, a.stride[d] = 1000003 + 2 * (int64_t)(test_random(&rng) % 1000000);
+        for (int d = 0; d < a.rank; d++)
+            a.shape[d] = 3 + d, a.stride[d] = 1000003 + 2 * (int64_t)(test_random(&rng) % 1000000);
         b = a;
         b.data = memory + 4000004 + 4 * (test_random(&rng) % 10000000);
         undecided += gn_arrays_meet(&a, &b) == GN_UNDECIDED;
@@ -156,8 +158,9 @@ static void involved_strides_are_left_undecided(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(views_meet_where_their_bytes_do), cmocka_unit_test(halves_of_a_matrix_are_apart), cmocka_unit_test(rows_that_overlap_are_seen),
-        cmocka_unit_test(strides_that_wrap_have_no_range), cmocka_unit_test(involved_strides_are_left_undecided),
+        cmocka_unit_test(views_meet_where_their_bytes_do),     cmocka_unit_test(halves_of_a_matrix_are_apart),
+        cmocka_unit_test(rows_that_overlap_are_seen),          cmocka_unit_test(strides_that_wrap_have_no_range),
+        cmocka_unit_test(involved_strides_are_left_undecided),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,8 @@ static void copies_between_any_strides_move_every_element_once(void **state)
         int64_t shape[4], at[4] = { 0 };
         for (int d = 0; d < rank; d++) shape[d] = (int64_t)(test_random(&random) % 6);
         for (int i = 0; i < 40000; i++) from[i] = i, to[i] = -1;
-        const gn_array a = random_view(&random, from, GN_I32, rank, shape), b = random_view(&random, to, GN_I32, rank, shape);
+        const gn_array a = random_view(&random, from, GN_I32, rank, shape),
+                       b = random_view(&random, to, GN_I32, rank, shape);
         const int64_t n = gn_array_count(&a);
         gn_array_copy(&b, &a);
         int64_t written = 0;

@@ -54,7 +54,8 @@ static void hashes_of_bytes_see_every_byte_and_the_length(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_map_keeps_what_was_put), cmocka_unit_test(equal_texts_are_one_symbol),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_map_keeps_what_was_put),
+                                        cmocka_unit_test(equal_texts_are_one_symbol),
                                         cmocka_unit_test(hashes_of_bytes_see_every_byte_and_the_length) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

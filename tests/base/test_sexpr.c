@@ -154,8 +154,10 @@ static void texts_grow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(doubles_are_printed_shortest_and_read_back), cmocka_unit_test(strings_read_back_with_their_escapes),
-        cmocka_unit_test(lists_atoms_and_places_are_read),            cmocka_unit_test(malformed_texts_are_told_with_their_place),
+        cmocka_unit_test(doubles_are_printed_shortest_and_read_back),
+        cmocka_unit_test(strings_read_back_with_their_escapes),
+        cmocka_unit_test(lists_atoms_and_places_are_read),
+        cmocka_unit_test(malformed_texts_are_told_with_their_place),
         cmocka_unit_test(no_text_is_too_deep),
         cmocka_unit_test(texts_grow),
     };

@@ -11,7 +11,8 @@ static const void *operand_of(const void *n, size_t i) { return i < 2 ? ((const 
 static void a_shared_operand_is_met_once_and_before_its_users(void **state)
 {
     (void)state;
-    enum { N = 100000 }; /* each uses the one before twice: 2^N ways to the first; so deep that recursion would end the stack */
+    /* each uses the one before twice: 2^N ways to the first; so deep that recursion would end the stack */
+    enum { N = 100000 };
     gn_arena arena = { 0 };
     node *chain = GN_NEW_ARRAY(&arena, node, N);
     for (int i = 1; i < N; i++) chain[i].in[0] = chain[i].in[1] = &chain[i - 1];

@@ -1,4 +1,5 @@
-/* Kernels with schedules on which lowering, both interpreters and emitted code are judged. "@" stands for the lanes of a target. */
+/* Kernels with schedules on which lowering, both interpreters and emitted code are judged. "@" stands for the lanes of
+ * a target. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,30 +19,49 @@ static const kernel_case kernel_cases[] = {
       "(kernel question_under_a_condition (syms M) (bufs (T i32 M) (Y f32 M 8)) (axes (i M) (l 8))"
       " (store set Y (i l) (if (lt 0 i) (if (eq l (load T (add i -1))) 1.0 0.5) 0.25)))"
       "(schedule s (split l (ll 8)) (order i ll) (bind lane ll))",
-      { { 9 }, { 1 }, { 0 }, END }, 8, 0, false },
+      { { 9 }, { 1 }, { 0 }, END },
+      8,
+      0,
+      false },
     { "chain",
       "(kernel chain (syms R C) (bufs (A f32 R C) (S f32 C) (B f32 R) (Y f32 R C)) (axes (i R) (j C))"
       " (store set Y (i j) (mul (tanh (add (mul (load A i j) (load S j)) (load B i))) (sigmoid (load A i j)))))"
-      "(schedule s (split i ip (i1 4)) (split j j0 (ju 2) (jl @)) (order ip i1 j0 ju jl) (bind part ip) (bind unroll ju) (bind lane jl) (peel j0))",
-      { { 5, 129 }, { 1, 1 }, { 0, 7 }, { 3, 0 }, { 4, 64 }, { -1 } }, 1, 0, false },
+      "(schedule s (split i ip (i1 4)) (split j j0 (ju 2) (jl @)) (order ip i1 j0 ju jl) (bind part ip) (bind unroll "
+      "ju) (bind lane jl) (peel j0))",
+      { { 5, 129 }, { 1, 1 }, { 0, 7 }, { 3, 0 }, { 4, 64 }, { -1 } },
+      1,
+      0,
+      false },
     { "chain_tr16",
-      "(kernel chain_tr16 (syms R C) (bufs (A f32 R C) (S f32 C) (T f32 C R) (Y f32 R C)) (axes (i R) (j C)) (def t (i j) (load T j i))"
+      "(kernel chain_tr16 (syms R C) (bufs (A f32 R C) (S f32 C) (T f32 C R) (Y f32 R C)) (axes (i R) (j C)) (def t (i "
+      "j) (load T j i))"
       " (store set Y (i j) (mul (tanh (mul (load A i j) (load S j))) (t i j))))"
-      "(schedule s (split i ip (ih 2) (i1 16)) (split j j0 (ju 2) (jl 16)) (order ip ih j0 i1 ju jl) (bind part ip) (bind unroll ju) (bind lane jl)"
+      "(schedule s (split i ip (ih 2) (i1 16)) (split j j0 (ju 2) (jl 16)) (order ip ih j0 i1 ju jl) (bind part ip) "
+      "(bind unroll ju) (bind lane jl)"
       " (peel j0) (stage t stack (at j0) (layout i1 ju jl)) (tensorize t tr16 i1 jl))",
-      { { 37, 45 }, { 1, 1 }, { 0, 3 }, { 32, 64 }, { -1 } }, 1, 0, false },
+      { { 37, 45 }, { 1, 1 }, { 0, 3 }, { 32, 64 }, { -1 } },
+      1,
+      0,
+      false },
     { "picked_twice", /* the same element read plainly and where a label says so: 0 elsewhere */
       "(kernel picked_twice (syms R C) (bufs (Z f32 R C) (T i32 R) (M f32 R) (P f32 R)) (axes (i R) (j C))"
       " (def m (i) (max (j) (load Z i j))) (def p (i) (sum (j) (if (eq j (load T i)) (load Z i j) 0.0)))"
       " (store set M (i) (m i)) (store set P (i) (p i)))"
       "(schedule rows (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind private ju) (bind lane jl) (peel j0))",
-      { { 5, 67 }, { 1, 1 }, { 3, 64 }, { -1 } }, 1, 0, false },
+      { { 5, 67 }, { 1, 1 }, { 3, 64 }, { -1 } },
+      1,
+      0,
+      false },
     { "one_load_two_ifs", /* a load that is 0 outside, and where it is a branch beside something else */
       "(kernel one_load_two_ifs (syms N) (bufs (y f64 N) (x f64 N) (out f64 N)) (axes (i N))"
-      " (def p (i) (if (lt -1 (add i -3)) (load x i) 0.0)) (def q (i) (select (eq (mod (i64 (index i)) (i64 3)) 0) (load y i) (p i)))"
+      " (def p (i) (if (lt -1 (add i -3)) (load x i) 0.0)) (def q (i) (select (eq (mod (i64 (index i)) (i64 3)) 0) "
+      "(load y i) (p i)))"
       " (store set out (i) (if (lt i 3) (p i) (add (if (lt i 5) (load x i) (q i)) (sin (q i))))))"
       "(schedule s (split i i0 (il @)) (order i0 il) (bind lane il))",
-      { { 40 }, { 1 }, { 0 }, { 7 }, { -1 } }, 1, 0, false },
+      { { 40 }, { 1 }, { 0 }, { 7 }, { -1 } },
+      1,
+      0,
+      false },
     { "guarded_conditions", /* a condition that reads memory, under one that reads memory */
       "(kernel guarded_conditions (syms N) (bufs (at i64 N) (x f64 N) (y f64 N) (out f64 N)) (axes (i N))"
       " (def s (i) (if (lt (load at i) 2) (mul (load y i) 0.5) (if (and (lt -1 (add i -3)) (lt i N)) (load x i) 0.0)))"
@@ -49,195 +69,325 @@ static const kernel_case kernel_cases[] = {
       " (def p (i) (if (and (lt -1 (add i -2)) (lt (add i -2) N)) (t (add i -2)) 0.0))"
       " (store set out (i) (add (if (eq (load at i) 1) (p i) (mul (p i) 2.0)) (p (load at i)))))"
       "(schedule s (split i i0 (il @)) (order i0 il) (bind lane il))",
-      { { 40 }, { 5 }, { 0 }, { 16 }, { -1 } }, 5, 0, false },
+      { { 40 }, { 5 }, { 0 }, { 16 }, { -1 } },
+      5,
+      0,
+      false },
     { "row_functions", /* functions of one scalar per row, computed as vectors */
       "(kernel row_functions (syms R C) (bufs (X f32 R C) (W f32 C) (Y f32 R) (L f32) (G f32 R C)) (axes (i R) (j C))"
-      " (def z (i) (sum (j) (mul (load X i j) (load W j)))) (def l () (sum (i) (sub (softplus (z i)) (mul (load Y i) (z i)))))"
+      " (def z (i) (sum (j) (mul (load X i j) (load W j)))) (def l () (sum (i) (sub (softplus (z i)) (mul (load Y i) "
+      "(z i)))))"
       " (store set L () (l)) (store set G (i j) (mul (pow (sigmoid (z i)) (add 1 (exp (load Y i)))) (load X i j))))"
       "(schedule rows (split i ir (i1 8)) (split j j0 (jl @)) (order ir j0 i1 jl) (bind unroll i1) (bind lane jl))",
-      { { 17, 35 }, { 1, 1 }, { 8, 16 }, { 0, 4 }, { -1 } }, 1, 1e-4, false },
+      { { 17, 35 }, { 1, 1 }, { 8, 16 }, { 0, 4 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "gathered_transpose",
       "(kernel gathered_transpose (syms R C) (bufs (T f32 C R) (Y f32 R C)) (axes (i R) (j C))"
       " (store set Y (i j) (add (load T j i) (cast f32 j))))"
       "(schedule s (split j j0 (jl @)) (order i j0 jl) (bind part i) (bind lane jl))",
-      { { 7, 37 }, { 1, 1 }, { -1 } }, 1, 0, false },
+      { { 7, 37 }, { 1, 1 }, { -1 } },
+      1,
+      0,
+      false },
     { "softmax",
       "(kernel softmax (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
       " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
       " (store set Y (i j) (mul (e i j) (div 1 (s i)))))"
-      "(schedule rows (split i ip (ii 16)) (split j j0 (ju 4) (jl @)) (order ip ii j0 ju jl) (bind part ip) (bind private ju) (bind lane jl)"
+      "(schedule rows (split i ip (ii 16)) (split j j0 (ju 4) (jl @)) (order ip ii j0 ju jl) (bind part ip) (bind "
+      "private ju) (bind lane jl)"
       " (stage e scratch) (peel j0))",
-      { { 37, 129 }, { 1, 1 }, { 0, 5 }, { 3, 77 }, { 2, 128 }, { -1 } }, 1, 0, false },
+      { { 37, 129 }, { 1, 1 }, { 0, 5 }, { 3, 77 }, { 2, 128 }, { -1 } },
+      1,
+      0,
+      false },
     { "layernorm",
       "(kernel layernorm (syms R C) (bufs (X f32 R C) (G f32 C) (B f32 C) (Y f32 R C)) (axes (i R) (j C))"
       " (def mu (i) (sum (j) (load X i j))) (def d (i j) (sub (load X i j) (div (mu i) (cast f32 (index C)))))"
       " (def var (i) (sum (j) (mul (d i j) (d i j))))"
-      " (store set Y (i j) (add (mul (mul (d i j) (rsqrt (add (div (var i) (cast f32 (index C))) 0.00001))) (load G j)) (load B j))))"
-      "(schedule s (split i ip (ii 8)) (split j j0 (ju 4) (jl @)) (order ip ii j0 ju jl) (bind part ip) (bind private ju) (bind lane jl) (peel j0))",
-      { { 9, 129 }, { 2, 5 }, { -1 } }, 1, 1e-4, false },
+      " (store set Y (i j) (add (mul (mul (d i j) (rsqrt (add (div (var i) (cast f32 (index C))) 0.00001))) (load G "
+      "j)) (load B j))))"
+      "(schedule s (split i ip (ii 8)) (split j j0 (ju 4) (jl @)) (order ip ii j0 ju jl) (bind part ip) (bind private "
+      "ju) (bind lane jl) (peel j0))",
+      { { 9, 129 }, { 2, 5 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "gemm",
-      "(kernel gemm (syms M N K) (bufs (A f32 M K) (B f32 K N) (bias f32 N) (C f32 M N) (DB f32 N)) (axes (i M) (j N) (k K))"
-      " (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (load A i k) (b k j)))) (def h (i j) (tanh (add (acc i j) (load bias j))))"
+      "(kernel gemm (syms M N K) (bufs (A f32 M K) (B f32 K N) (bias f32 N) (C f32 M N) (DB f32 N)) (axes (i M) (j N) "
+      "(k K))"
+      " (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (load A i k) (b k j)))) (def h (i j) (tanh (add (acc i "
+      "j) (load bias j))))"
       " (def db (j) (sum (i) (h i j))) (store set C (i j) (h i j)) (store set DB (j) (db j)))"
-      "(schedule big (split i ip (ir 3) (i1 6)) (split j jr (ju 2) (jl @)) (order ip jr p ir k i1 ju jl) (bind part ip) (bind unroll i1 ju)"
-      " (bind lane jl) (unroll k 4) (stage b arena (at root) (layout jr k ju jl)) (rfactor db ip dbp p) (stage dbp arena))",
-      { { 37, 45, 19 }, { 1, 1, 1 }, { 6, 32, 4 }, { 0, 3, 3 }, { 3, 3, 0 }, { -1 } }, 1, 1e-4, false },
+      "(schedule big (split i ip (ir 3) (i1 6)) (split j jr (ju 2) (jl @)) (order ip jr p ir k i1 ju jl) (bind part "
+      "ip) (bind unroll i1 ju)"
+      " (bind lane jl) (unroll k 4) (stage b arena (at root) (layout jr k ju jl)) (rfactor db ip dbp p) (stage dbp "
+      "arena))",
+      { { 37, 45, 19 }, { 1, 1, 1 }, { 6, 32, 4 }, { 0, 3, 3 }, { 3, 3, 0 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "gemm_bt",
       "(kernel gemm_bt (syms M N K) (bufs (A f32 M K) (B f32 N K) (C f32 M N)) (axes (i M) (j N) (k K) (q K))"
       " (def b (q j) (load B j q)) (def acc (i j) (sum (k) (mul (load A i k) (b k j)))) (store set C (i j) (acc i j)))"
-      "(schedule big (split q q0 (q1 16)) (split i ip (ir 3) (i1 6)) (split j jr (ju 2) (jl 16)) (order ip jr ir k q0 q1 i1 ju jl) (bind part ip)"
+      "(schedule big (split q q0 (q1 16)) (split i ip (ir 3) (i1 6)) (split j jr (ju 2) (jl 16)) (order ip jr ir k q0 "
+      "q1 i1 ju jl) (bind part ip)"
       " (bind unroll i1 ju) (bind lane jl) (stage b arena (at root) (layout jr q0 q1 ju jl)) (tensorize b tr16 q1 jl))",
-      { { 19, 45, 37 }, { 1, 1, 1 }, { -1 } }, 1, 1e-4, false },
+      { { 19, 45, 37 }, { 1, 1, 1 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "gemm_ksplit",
       "(kernel gemm_ksplit (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
-      " (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (load A i k) (b k j)))) (store set C (i j) (add (acc i j) 1)))"
-      "(schedule ks (split k k0 (k1 8)) (split i ip (ir 3) (i1 4)) (split j jr (ju 2) (jl @)) (order ip k0 jr ir k1 i1 ju jl) (bind part ip)"
-      " (bind unroll i1 ju) (bind lane jl) (rfactor acc k0 accp) (stage acc scratch (layout jr ir i1 ju jl)) (stage b arena (at root) (layout jr k0 k1 ju jl)))",
-      { { 19, 45, 37 }, { 1, 1, 1 }, { -1 } }, 1, 1e-4, false },
+      " (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (load A i k) (b k j)))) (store set C (i j) (add (acc i "
+      "j) 1)))"
+      "(schedule ks (split k k0 (k1 8)) (split i ip (ir 3) (i1 4)) (split j jr (ju 2) (jl @)) (order ip k0 jr ir k1 i1 "
+      "ju jl) (bind part ip)"
+      " (bind unroll i1 ju) (bind lane jl) (rfactor acc k0 accp) (stage acc scratch (layout jr ir i1 ju jl)) (stage b "
+      "arena (at root) (layout jr k0 k1 ju jl)))",
+      { { 19, 45, 37 }, { 1, 1, 1 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "conv",
       "(kernel conv (syms B H W C O) (bufs (X f32 B H W C) (Wt f32 3 3 C O) (Y f32 B H W O))"
       " (axes (n B) (y H) (x W) (o O) (ky 3) (kx 3) (c C) (yy (add H 2)) (xx (add W 2)) (cc C))"
-      " (def xp (n yy xx cc) (if (and (lt 0 yy) (lt yy (add H 1)) (lt 0 xx) (lt xx (add W 1))) (load X n (sub yy 1) (sub xx 1) cc) 0))"
-      " (def w (ky kx c o) (load Wt ky kx c o)) (def acc (n y x o) (sum (ky kx c) (mul (xp n (add y ky) (add x kx) c) (w ky kx c o))))"
+      " (def xp (n yy xx cc) (if (and (lt 0 yy) (lt yy (add H 1)) (lt 0 xx) (lt xx (add W 1))) (load X n (sub yy 1) "
+      "(sub xx 1) cc) 0))"
+      " (def w (ky kx c o) (load Wt ky kx c o)) (def acc (n y x o) (sum (ky kx c) (mul (xp n (add y ky) (add x kx) c) "
+      "(w ky kx c o))))"
       " (store set Y (n y x o) (acc n y x o)))"
-      "(schedule direct (split x x0 (x1 4)) (split o oo (ou 2) (ol @)) (split cc c0 (cl @)) (order n yy xx c0 oo y x0 ky kx c cl x1 ou ol)"
+      "(schedule direct (split x x0 (x1 4)) (split o oo (ou 2) (ol @)) (split cc c0 (cl @)) (order n yy xx c0 oo y x0 "
+      "ky kx c cl x1 ou ol)"
       " (bind part n) (bind unroll x1 ou) (bind lane ol cl) (unroll c 2) (stage xp scratch (at n) (layout yy xx c0 cl))"
       " (stage w arena (at root) (layout oo ky kx c ou ol)))",
-      { { 2, 5, 6, 3 }, { 1, 1, 1, 1 }, { -1 } }, 1, 1e-4, false },
+      { { 2, 5, 6, 3 }, { 1, 1, 1, 1 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "attention_rows",
       "(kernel attention_rows (syms B T (D :is 20)) (bufs (Q f32 B T D) (Kx f32 B T D) (V f32 B T D) (O f32 B T D))"
       " (axes (h B) (i T) (j (add i 1)) (jj (add i 1)) (c D) (e D) (c2 D) (j2 T))"
-      " (def kt (h c2 j2) (load Kx h j2 c2)) (def s (h i j) (sum (c) (mul (load Q h i c) (kt h c j)))) (def sv (h i j) (mul 0.125 (s h i j)))"
-      " (def m (h i) (max (j) (sv h i j))) (def p (h i j) (exp (sub (sv h i j) (m h i)))) (def l (h i) (sum (j) (p h i j)))"
+      " (def kt (h c2 j2) (load Kx h j2 c2)) (def s (h i j) (sum (c) (mul (load Q h i c) (kt h c j)))) (def sv (h i j) "
+      "(mul 0.125 (s h i j)))"
+      " (def m (h i) (max (j) (sv h i j))) (def p (h i j) (exp (sub (sv h i j) (m h i)))) (def l (h i) (sum (j) (p h i "
+      "j)))"
       " (def o (h i e) (sum (jj) (mul (p h i jj) (load V h jj e)))) (store set O (h i e) (div (o h i e) (l h i))))"
-      "(schedule rowblock (split i ir (i1 3)) (split j j0 (ju 2) (jl 16)) (split jj jq) (split e (eu 2) (el 16)) (split j2 jp (jv 2) (jm 16)) (split c2 c0 (c1 16))"
-      " (order h jp c0 ir j0 jq c i1 ju jl c1 jv jm eu el) (bind part h) (bind unroll i1 ju eu jv) (bind lane jl el jm) (peel j0 jq)"
+      "(schedule rowblock (split i ir (i1 3)) (split j j0 (ju 2) (jl 16)) (split jj jq) (split e (eu 2) (el 16)) "
+      "(split j2 jp (jv 2) (jm 16)) (split c2 c0 (c1 16))"
+      " (order h jp c0 ir j0 jq c i1 ju jl c1 jv jm eu el) (bind part h) (bind unroll i1 ju eu jv) (bind lane jl el "
+      "jm) (peel j0 jq)"
       " (stage kt scratch (at h) (layout jp c0 c1 jv jm)) (tensorize kt tr16 c1 jm)"
       " (stage sv scratch (layout i1 j0 ju jl)) (stage p scratch (layout i1 j0 ju jl)))",
-      { { 2, 37, 20 }, { 1, 1, 20 }, { 1, 64, 20 }, { -1 } }, 1, 1e-4, false },
+      { { 2, 37, 20 }, { 1, 1, 20 }, { 1, 64, 20 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "attention_online",
       "(kernel attention_online (syms B T (D :is 20)) (bufs (Q f32 B T D) (Kx f32 B T D) (V f32 B T D) (O f32 B T D))"
       " (axes (h B) (i T) (j (add i 1)) (jj (add i 1)) (c D) (e D) (c2 D) (j2 T))"
-      " (def kt (h c2 j2) (load Kx h j2 c2)) (def s (h i j) (sum (c) (mul (load Q h i c) (kt h c j)))) (def sv (h i j) (mul 0.125 (s h i j)))"
-      " (def m (h i) (max (j) (sv h i j))) (def p (h i j) (exp (sub (sv h i j) (m h i)))) (def l (h i) (sum (j) (p h i j)))"
+      " (def kt (h c2 j2) (load Kx h j2 c2)) (def s (h i j) (sum (c) (mul (load Q h i c) (kt h c j)))) (def sv (h i j) "
+      "(mul 0.125 (s h i j)))"
+      " (def m (h i) (max (j) (sv h i j))) (def p (h i j) (exp (sub (sv h i j) (m h i)))) (def l (h i) (sum (j) (p h i "
+      "j)))"
       " (def o (h i e) (sum (jj) (mul (p h i jj) (load V h jj e)))) (store set O (h i e) (div (o h i e) (l h i))))"
-      "(schedule flash (split i ir (i1 3)) (split j j0 (ju 2) (jl 16)) (split jj j0 (jq 32)) (split e (eu 2) (el 16)) (split j2 jp (jv 2) (jm 16)) (split c2 c0 (c1 16))"
-      " (order h jp c0 ir j0 jq c i1 ju jl c1 jv jm eu el) (bind part h) (bind unroll i1 ju eu jv) (bind lane jl el jm) (peel j0 jq)"
+      "(schedule flash (split i ir (i1 3)) (split j j0 (ju 2) (jl 16)) (split jj j0 (jq 32)) (split e (eu 2) (el 16)) "
+      "(split j2 jp (jv 2) (jm 16)) (split c2 c0 (c1 16))"
+      " (order h jp c0 ir j0 jq c i1 ju jl c1 jv jm eu el) (bind part h) (bind unroll i1 ju eu jv) (bind lane jl el "
+      "jm) (peel j0 jq)"
       " (stage kt scratch (at h) (layout jp c0 c1 jv jm)) (tensorize kt tr16 c1 jm)"
       " (stage sv reg) (stage p stack (layout i1 ju jl)) (rfactor m j0 mb) (online m j0))",
-      { { 2, 37, 20 }, { 1, 1, 20 }, { 1, 70, 20 }, { -1 } }, 1, 1e-4, false },
+      { { 2, 37, 20 }, { 1, 1, 20 }, { 1, 70, 20 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "nbody",
       "(kernel nbody (syms N) (bufs (X f32 3 N) (W f32 N) (A f32 3 N)) (axes (i N) (j N))"
-      " (def dx (i j) (sub (load X 0 j) (load X 0 i))) (def dy (i j) (sub (load X 1 j) (load X 1 i))) (def dz (i j) (sub (load X 2 j) (load X 2 i)))"
-      " (def r (i j) (rsqrt (add (mul (dx i j) (dx i j)) (add (mul (dy i j) (dy i j)) (add (mul (dz i j) (dz i j)) 0.01)))))"
+      " (def dx (i j) (sub (load X 0 j) (load X 0 i))) (def dy (i j) (sub (load X 1 j) (load X 1 i))) (def dz (i j) "
+      "(sub (load X 2 j) (load X 2 i)))"
+      " (def r (i j) (rsqrt (add (mul (dx i j) (dx i j)) (add (mul (dy i j) (dy i j)) (add (mul (dz i j) (dz i j)) "
+      "0.01)))))"
       " (def f (i j) (mul (load W j) (mul (r i j) (mul (r i j) (r i j)))))"
-      " (def ax (i) (sum (j) (mul (f i j) (dx i j)))) (def ay (i) (sum (j) (mul (f i j) (dy i j)))) (def az (i) (sum (j) (mul (f i j) (dz i j))))"
+      " (def ax (i) (sum (j) (mul (f i j) (dx i j)))) (def ay (i) (sum (j) (mul (f i j) (dy i j)))) (def az (i) (sum "
+      "(j) (mul (f i j) (dz i j))))"
       " (store set A (0 i) (ax i)) (store set A (1 i) (ay i)) (store set A (2 i) (az i)))"
-      "(schedule s (split i ip (i0 2) (iu 2) (il @)) (order ip i0 j iu il) (bind part ip) (bind unroll iu) (bind lane il))",
-      { { 45 }, { 1 }, { 0 }, { -1 } }, 1, 1e-3, false },
+      "(schedule s (split i ip (i0 2) (iu 2) (il @)) (order ip i0 j iu il) (bind part ip) (bind unroll iu) (bind lane "
+      "il))",
+      { { 45 }, { 1 }, { 0 }, { -1 } },
+      1,
+      1e-3,
+      false },
     { "scatter",
       "(kernel scatter (syms E D V) (bufs (S i32 E) (T i32 E) (W f32 E) (X f32 V D) (Y f32 V D)) (axes (e E) (d D))"
       " (store add Y ((load T e) d) (mul (load W e) (load X (load S e) d))))"
       "(schedule s (split d dp (du 2) (dl @)) (order dp e du dl) (bind part dp) (bind unroll du) (bind lane dl))",
-      { { 50, 70, 9 }, { 3, 1, 9 }, { 0, 5, 9 }, { -1 } }, 9, 0, false },
+      { { 50, 70, 9 }, { 3, 1, 9 }, { 0, 5, 9 }, { -1 } },
+      9,
+      0,
+      false },
     { "total",
-      "(kernel total (syms N) (bufs (X f32 N) (Y f32 1)) (axes (i N) (z 1)) (def t () (sum (i) (load X i))) (store set Y (0) (t)))"
-      "(schedule s (split i ip (i0 4) (iu 2) (il @)) (order ip i0 q z iu il) (bind part ip) (bind private iu) (bind lane il) (peel i0)"
+      "(kernel total (syms N) (bufs (X f32 N) (Y f32 1)) (axes (i N) (z 1)) (def t () (sum (i) (load X i))) (store set "
+      "Y (0) (t)))"
+      "(schedule s (split i ip (i0 4) (iu 2) (il @)) (order ip i0 q z iu il) (bind part ip) (bind private iu) (bind "
+      "lane il) (peel i0)"
       " (rfactor t ip tp q) (stage tp arena))",
-      { { 1000 }, { 1 }, { 0 }, { 64 }, { -1 } }, 1, 1e-4, false },
+      { { 1000 }, { 1 }, { 0 }, { 64 }, { -1 } },
+      1,
+      1e-4,
+      false },
     { "mixed_widths",
-      "(kernel mixed_widths (syms n) (bufs (X f32 n) (D f64 n) (T i32 n) (Y f64 n) (Z i64 n) (B bool n) (U u32 n)) (axes (i n))"
+      "(kernel mixed_widths (syms n) (bufs (X f32 n) (D f64 n) (T i32 n) (Y f64 n) (Z i64 n) (B bool n) (U u32 n)) "
+      "(axes (i n))"
       " (def q (i) (add (cast f64 (load X i)) (mul (load D i) (f64 2))))"
       " (store set Y (i) (select (lt (load X i) 0) (q i) (neg (q i))))"
       " (store set Z (i) (add (cast i64 (load T i)) i)) (store set B (i) (and (lt (load X i) 0.5) (lt (load T i) 3)))"
       " (store set U (i) (cast u32 (mul 3 (abs (load X i))))))"
       "(schedule s (split i i0 (il @)) (order i0 il) (bind part i0) (bind lane il))",
-      { { 37 }, { 1 }, { 0 }, { 64 }, { -1 } }, 7, 0, false },
+      { { 37 }, { 1 }, { 0 }, { 64 }, { -1 } },
+      7,
+      0,
+      false },
     { "lane_row_max",
       "(kernel lane_row_max (syms R C) (bufs (X f32 R C) (V f32 R) (I i64 R)) (axes (i R) (j C))"
       " (def m (i) (max (j) (load X i j))) (def a (i) (min (j) (select (eq (load X i j) (m i)) j (index C))))"
       " (store set V (i) (m i)) (store set I (i) (a i)))"
       "(schedule s (split j j0 (jl @)) (order i j0 jl) (bind part i) (bind lane jl))",
-      { { 3, 37 }, { 2, 1 }, { -1 } }, 1, 0, false },
+      { { 3, 37 }, { 2, 1 }, { -1 } },
+      1,
+      0,
+      false },
     { "any_all",
       "(kernel any_all (syms R C) (bufs (X f32 R C) (P bool R) (Q bool R)) (axes (i R) (j C))"
       " (def some (i) (any (j) (lt 0.9 (load X i j)))) (def every (i) (all (j) (lt (load X i j) 0.9)))"
       " (store set P (i) (some i)) (store set Q (i) (every i)))"
       "(schedule s (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju) (bind lane jl))",
-      { { 9, 37 }, { 2, 1 }, { 2, 0 }, { -1 } }, 1, 0, false },
+      { { 9, 37 }, { 2, 1 }, { 2, 0 }, { -1 } },
+      1,
+      0,
+      false },
     { "picked",
       "(kernel picked (syms R C) (bufs (Z f32 R C) (T i32 R) (L f32 R) (G f32 R C)) (axes (i R) (j C))"
       " (def hit (i) (sum (j) (if (eq j (load T i)) (load Z i j) 0)))"
       " (store set L (i) (hit i)) (store set G (i j) (if (eq j (load T i)) 1 (load Z i j))))"
       "(schedule s (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju) (bind lane jl))",
-      { { 5, 37 }, { 3, 9 }, { -1 } }, 9, 0, false },
+      { { 5, 37 }, { 3, 9 }, { -1 } },
+      9,
+      0,
+      false },
     { "reshaped",
       "(kernel reshaped (syms n) (bufs (X f32 n 6) (Y f32 n 2 3) (Z f32 (mul 6 n))) (axes (i (mul 6 n)))"
-      " (store set Y ((div i 6) (mod (div i 3) 2) (mod i 3)) (load X (div i 6) (mod i 6))) (store set Z (i) (load X (div i 6) (sub 5 (mod i 6)))))"
+      " (store set Y ((div i 6) (mod (div i 3) 2) (mod i 3)) (load X (div i 6) (mod i 6))) (store set Z (i) (load X "
+      "(div i 6) (sub 5 (mod i 6)))))"
       "(schedule s (split i i0 (il @)) (order i0 il) (bind part i0) (bind lane il))",
-      { { 7 }, { 1 }, { 0 }, { -1 } }, 1, 0, false },
+      { { 7 }, { 1 }, { 0 }, { -1 } },
+      1,
+      0,
+      false },
     { "constant_shape",
       "(kernel constant_shape (syms) (bufs (X f32 10) (W f32 10 5) (Y f32 5) (S f32 5)) (axes (i 10) (j 5))"
-      " (def y (j) (sum (i) (mul (load X i) (load W i j)))) (def m () (max (j) (y j))) (def e (j) (exp (sub (y j) (m))))"
+      " (def y (j) (sum (i) (mul (load X i) (load W i j)))) (def m () (max (j) (y j))) (def e (j) (exp (sub (y j) "
+      "(m))))"
       " (def s () (sum (j) (e j))) (store set Y (j) (y j)) (store set S (j) (div (e j) (s))))"
       "(schedule s (split j (jl 16)) (order i jl) (bind lane jl) (unroll i 2))",
-      { { 0 }, { -1 } }, 1, 0, false },
+      { { 0 }, { -1 } },
+      1,
+      0,
+      false },
     { "other_axis_in_lanes",
       "(kernel other_axis_in_lanes (syms) (bufs (X f32 7) (W f32 7 7) (Y f32 7) (Z f32 7)) (axes (i 7) (j 7) (k 7))"
-      " (def t (i) (exp (load X i))) (def s (j) (sum (i) (mul (t i) (load W i j)))) (store set Y (j) (s j)) (store set Z (k) (mul 2 (t k))))"
+      " (def t (i) (exp (load X i))) (def s (j) (sum (i) (mul (t i) (load W i j)))) (store set Y (j) (s j)) (store set "
+      "Z (k) (mul 2 (t k))))"
       "(schedule s (split j (jl 8)) (split k (kl 8)) (order i jl kl) (bind lane jl kl) (stage t stack))",
-      { { 0 }, { -1 } }, 1, 0, false },
+      { { 0 }, { -1 } },
+      1,
+      0,
+      false },
     { "doubles",
-      "(kernel doubles (syms n m) (bufs (X f64 n m) (Y f64 n)) (axes (i n) (j m)) (def s (i) (sum (j) (exp (load X i j)))) (store set Y (i) (log (s i))))"
-      "(schedule s (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju) (bind lane jl) (peel j0))",
-      { { 3, 37 }, { 1, 1 }, { -1 } }, 1, 1e-12, false },
+      "(kernel doubles (syms n m) (bufs (X f64 n m) (Y f64 n)) (axes (i n) (j m)) (def s (i) (sum (j) (exp (load X i "
+      "j)))) (store set Y (i) (log (s i))))"
+      "(schedule s (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju) (bind lane jl) (peel "
+      "j0))",
+      { { 3, 37 }, { 1, 1 }, { -1 } },
+      1,
+      1e-12,
+      false },
     { "cuda_softmax",
       "(kernel cuda_softmax (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
       " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
       " (store set Y (i j) (mul (e i j) (div 1 (s i)))))"
       "(schedule s (split j j0 (jt 64)) (order i jt j0) (bind block i) (bind thread jt))",
-      { { 3, 129 }, { 1, 1 }, { 2, 64 }, { 0, 4 }, { -1 } }, 1, 0, true },
+      { { 3, 129 }, { 1, 1 }, { 2, 64 }, { 0, 4 }, { -1 } },
+      1,
+      0,
+      true },
     { "cuda_softmax_registers",
       "(kernel cuda_softmax_registers (syms R (C :is 150)) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
       " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
       " (store set Y (i j) (mul (e i j) (div 1 (s i)))))"
-      "(schedule s (split j j0 (jt 64)) (order i jt j0) (bind block i) (bind thread jt) (bind unroll j0) (stage e reg))",
-      { { 3, 150 }, { -1 } }, 1, 0, true },
+      "(schedule s (split j j0 (jt 64)) (order i jt j0) (bind block i) (bind thread jt) (bind unroll j0) (stage e "
+      "reg))",
+      { { 3, 150 }, { -1 } },
+      1,
+      0,
+      true },
     { "cuda_online_beside_threads", /* each thread keeps the running maximum, and corrects the sum */
-      "(kernel cuda_online_beside_threads (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20))"
+      "(kernel cuda_online_beside_threads (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e "
+      "20))"
       " (def m (i) (max (j) (load X i j))) (def l (i) (sum (j) (exp (sub (load X i j) (m i)))))"
       " (store set L (i) (l i)) (store set Y (i e) (cast f32 e)))"
       "(schedule s (split e e0 (e1 16)) (order i j e1 e0) (bind thread e1) (online m j))",
-      { { 6, 5 }, { 1, 1 }, { 3, 20 }, { -1 } }, 1, 0, true },
+      { { 6, 5 }, { 1, 1 }, { 3, 20 }, { -1 } },
+      1,
+      0,
+      true },
     { "cuda_gemm",
       "(kernel cuda_gemm (syms M N K) (bufs (A f32 M K) (B f32 K N) (bias f32 N) (C f32 M N)) (axes (i M) (j N) (k K))"
       " (def a (i k) (load A i k)) (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (a i k) (b k j))))"
       " (store set C (i j) (tanh (add (acc i j) (load bias j)))))"
-      "(schedule g (split i ib (iv 2) (it 4) (iu 2)) (split j jb (jv 2) (jt 8) (ju 2)) (split k k0 (k1 4)) (order ib jb it jt k0 k1 iv iu jv ju)"
+      "(schedule g (split i ib (iv 2) (it 4) (iu 2)) (split j jb (jv 2) (jt 8) (ju 2)) (split k k0 (k1 4)) (order ib "
+      "jb it jt k0 k1 iv iu jv ju)"
       " (bind block ib jb) (bind thread it jt) (bind unroll iv iu jv ju) (unroll k1 4)"
-      " (stage a shared (at k0) (layout k1 iv it iu) (pad iv 4) (copy iv it iu k1)) (stage b shared (at k0) (layout k1 jv jt ju)))",
-      { { 17, 45, 9 }, { 1, 1, 1 }, { 16, 32, 8 }, { -1 } }, 1, 1e-4, true },
+      " (stage a shared (at k0) (layout k1 iv it iu) (pad iv 4) (copy iv it iu k1)) (stage b shared (at k0) (layout k1 "
+      "jv jt ju)))",
+      { { 17, 45, 9 }, { 1, 1, 1 }, { 16, 32, 8 }, { -1 } },
+      1,
+      1e-4,
+      true },
     { "cuda_mma",
       "(kernel cuda_mma (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
-      " (def a (i k) (load A i k)) (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (a i k) (b k j)))) (store set C (i j) (acc i j)))"
-      "(schedule mma (split i ib (iw 2) (ia 1) (ir 2) (mg 8)) (split j jb (jw 2) (jm 2) (mt 4) (jr 2)) (split k k0 (k2 2) (kt 8))"
-      " (order ib jb iw jw mg mt k0 k2 kt ia ir jm jr) (bind block ib jb) (bind thread iw jw mg mt) (bind unroll ia ir jm jr) (bind tile kt)"
+      " (def a (i k) (load A i k)) (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (a i k) (b k j)))) (store "
+      "set C (i j) (acc i j)))"
+      "(schedule mma (split i ib (iw 2) (ia 1) (ir 2) (mg 8)) (split j jb (jw 2) (jm 2) (mt 4) (jr 2)) (split k k0 (k2 "
+      "2) (kt 8))"
+      " (order ib jb iw jw mg mt k0 k2 kt ia ir jm jr) (bind block ib jb) (bind thread iw jw mg mt) (bind unroll ia ir "
+      "jm jr) (bind tile kt)"
       " (stage a shared (at k0) (layout k2 kt iw ia ir mg) (pad iw 8) (copy iw ia ir mg k2 kt))"
-      " (stage b shared (at k0) (layout k2 kt jw jm mt jr) (pad jw 8)) (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt)))",
-      { { 35, 45, 19 }, { 1, 1, 1 }, { -1 } }, 1, 1e-4, true },
+      " (stage b shared (at k0) (layout k2 kt jw jm mt jr) (pad jw 8)) (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) "
+      "(kt)))",
+      { { 35, 45, 19 }, { 1, 1, 1 }, { -1 } },
+      1,
+      1e-4,
+      true },
     { "cuda_mma_plain",
       "(kernel cuda_mma_plain (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
       " (def acc (i j) (sum (k) (mul (load A i k) (load B k j)))) (store set C (i j) (acc i j)))"
       "(schedule mma (split i ib (iw 2) (ir 2) (mg 8)) (split j jb (mt 4) (jr 2)) (split k k0 (kt 8))"
       " (order ib jb iw mg mt k0 kt ir jr) (bind block ib jb) (bind thread iw mg mt) (bind unroll ir jr) (bind tile kt)"
       " (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt)))",
-      { { 35, 13, 19 }, { 1, 1, 1 }, { -1 } }, 1, 1e-4, true },
+      { { 35, 13, 19 }, { 1, 1, 1 }, { -1 } },
+      1,
+      1e-4,
+      true },
     { "cuda_mma_once", /* all of k is one tile: no loop stands between where the sums start and what reads them */
       "(kernel cuda_mma_once (syms M N) (bufs (A f32 M 8) (B f32 8 N) (C f32 M N)) (axes (i M) (j N) (k 8))"
       " (def acc (i j) (sum (k) (mul (load A i k) (load B k j)))) (store set C (i j) (acc i j)))"
       "(schedule mma (split i ib (iw 2) (ir 2) (mg 8)) (split j jb (mt 4) (jr 2)) (split k (kt 8))"
       " (order ib jb iw mg mt kt ir jr) (bind block ib jb) (bind thread iw mg mt) (bind unroll ir jr) (bind tile kt)"
       " (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt)))",
-      { { 35, 13 }, { 1, 1 }, { -1 } }, 1, 1e-4, true },
+      { { 35, 13 }, { 1, 1 }, { -1 } },
+      1,
+      1e-4,
+      true },
 };
 enum { NCASES = sizeof kernel_cases / sizeof *kernel_cases };

@@ -3,7 +3,8 @@
 #include "emit.h"
 #include "tree.h"
 
-/* The whole unit for several kernels of different names: cuda_emulation.h, the generated text, and functions that call each step. */
+/* The whole unit for several kernels of different names: cuda_emulation.h, the generated text, and functions that call
+ * each step. */
 const char *emulated_text(gn_arena *, size_t n, gn_scheduled *const *kernels);
 /* The generated text alone, head and prelude before it: for NVRTC. */
 const char *emulated_cuda(gn_arena *, size_t n, gn_scheduled *const *kernels);

@@ -45,8 +45,10 @@ program *program_layer_norm(int64_t rows, int64_t columns)
     program *p = program_new(test_seed());
     p->optimize = true;
     const char *r = extent(p, "r", rows), *c = extent(p, "c", columns);
-    gn_expr *x = in2(p, "x", GN_F32, r, c), *scale = in2(p, "scale", GN_F32, c, NULL), *shift = in2(p, "shift", GN_F32, c, NULL);
-    gn_expr *dy = in2(p, "dy", GN_F32, r, c), *y = gn_layer_norm(x, scale, shift, 1e-5), *of[3] = { x, scale, shift }, *slope[3];
+    gn_expr *x = in2(p, "x", GN_F32, r, c), *scale = in2(p, "scale", GN_F32, c, NULL),
+            *shift = in2(p, "shift", GN_F32, c, NULL);
+    gn_expr *dy = in2(p, "dy", GN_F32, r, c), *y = gn_layer_norm(x, scale, shift, 1e-5), *of[3] = { x, scale, shift },
+            *slope[3];
     gn_grads(gn_sum_all(gn_mul(y, dy)), 3, of, slope);
     program_out(p, y);
     for (size_t i = 0; i < 3; i++) program_out(p, slope[i]);
@@ -86,7 +88,8 @@ program *program_tiny(int64_t n)
     gn_expr *x = in2(p, "x", GN_F32, e, NULL), *t = in2(p, "t", GN_F32, e, NULL), *w[4], *slope[4];
     w[0] = in2(p, "w1", GN_F32, e, e), w[1] = in2(p, "b1", GN_F32, e, NULL), w[2] = in2(p, "w2", GN_F32, e, e),
     w[3] = in2(p, "b2", GN_F32, e, NULL);
-    gn_expr *h = gn_tanh(gn_add(gn_matmul(x, w[0]), w[1])), *o = gn_tanh(gn_add(gn_matmul(h, w[2]), w[3])), *d = gn_sub(o, t);
+    gn_expr *h = gn_tanh(gn_add(gn_matmul(x, w[0]), w[1])), *o = gn_tanh(gn_add(gn_matmul(h, w[2]), w[3])),
+            *d = gn_sub(o, t);
     gn_expr *loss = gn_sum_all(gn_mul(d, d));
     gn_grads(loss, 4, w, slope);
     program_out(p, loss);

@@ -135,7 +135,8 @@ static inline double number_at(const block *b, gn_dtype t, size_t i)
 }
 
 /* The first element that is not as it should be, as a text; NULL: there is none. */
-static inline const char *difference(gn_arena *a, const job *j, const char *how, const int64_t *sym, const block *got, const block *want)
+static inline const char *difference(gn_arena *a, const job *j, const char *how, const int64_t *sym, const block *got,
+                                     const block *want)
 {
     const double tolerance = j->c && j->c->tolerance > 0 ? j->c->tolerance : 1e-5;
     for (size_t b = 0; b < j->kernel->bufs.n; b++) {
@@ -146,8 +147,9 @@ static inline const char *difference(gn_arena *a, const job *j, const char *how,
             if (x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= tolerance * (1 + fabs(y))) continue;
             char values[96];
             snprintf(values, sizeof values, "%.9g, not %.9g", x, y);
-            return gn_arena_printf(a, "%s, %s, target %s, sizes %d %d %d: %s[%zu] is %s", j->kernel->name, how, j->s->code->target->name, (int)sym[0],
-                                   (int)sym[1], (int)sym[2], buf->name, i, values);
+            return gn_arena_printf(a, "%s, %s, target %s, sizes %d %d %d: %s[%zu] is %s", j->kernel->name, how,
+                                   j->s->code->target->name, (int)sym[0], (int)sym[1], (int)sym[2], buf->name, i,
+                                   values);
         }
     }
     return NULL;
@@ -224,7 +226,8 @@ static inline void run_compiled(void *library, const job *j, run_data *d, const 
         void *f = dlsym(library, name);
         if (!f) fail_msg("no function %s", name);
         const int64_t parts = dim_at(gn_code_parts(j->s->code, step), j->kernel, sym);
-        for (int64_t p = parts; p-- > 0;) ((step_function)f)(d->args, sym, p); /* backwards: parts do not depend on each other */
+        /* backwards: parts do not depend on each other */
+        for (int64_t p = parts; p-- > 0;) ((step_function)f)(d->args, sym, p);
     }
     for (size_t i = 0; i < nextra; i++) free_block(&extra[i]);
     free(extra);

@@ -226,8 +226,9 @@ static void **memory_of(program *p)
     for (size_t i = 0; i < o->values.n; i++) memory[i] = p->memory[i];
     for (uint32_t i = 0; i < o->values.n; i++)
         if (o->values.at[i].kind == GN_VALUE_SLICE)
-            memory[i] = (char *)memory[gn_gvalue_root(o, i)] +
-                        (size_t)program_extent(p, o->values.at[i].start) * gn_dtype_size((gn_dtype)o->values.at[i].expr->type->dtype);
+            memory[i] =
+                (char *)memory[gn_gvalue_root(o, i)] + (size_t)program_extent(p, o->values.at[i].start) *
+                                                           gn_dtype_size((gn_dtype)o->values.at[i].expr->type->dtype);
     return memory;
 }
 
@@ -240,7 +241,8 @@ static void run_groups(program *p, program_run run, void **memory)
         int64_t *sym = calloc(q->kernel->syms.n + 1, sizeof *sym);
         for (size_t b = 0; b < q->buf.n; b++) buffers[b] = memory[q->buf.at[b]];
         for (size_t s = 0; s < q->kernel->syms.n; s++)
-            if (!size_of(p, q->kernel->syms.at[s].name, &sym[s])) fail_msg("symbol %s has no size", q->kernel->syms.at[s].name);
+            if (!size_of(p, q->kernel->syms.at[s].name, &sym[s]))
+                fail_msg("symbol %s has no size", q->kernel->syms.at[s].name);
         run(p, q, buffers, sym, &scratch);
         free(buffers);
         free(sym);

@@ -1,10 +1,12 @@
-/* Random schedules for small kernels, with every directive. Many are illegal: what is legal must be right. Three of four keep the simple rules of
- * each directive (what it may be said of), so that most of those are legal; the others keep none. */
+/* Random schedules for small kernels, with every directive. Many are illegal: what is legal must be right. Three of
+ * four keep the simple rules of each directive (what it may be said of), so that most of those are legal; the others
+ * keep none. */
 #pragma once
 #include "code_interpret.h"
 #include "judge.h"
 
-static const char *const templates[] = { /* %s: the kernel's name */
+static const char *const templates[] = {
+    /* %s: the kernel's name */
     "(kernel %s (syms M N K) (bufs (A f32 M N) (S f32 N) (T f32 N M) (Y f32 M N)) (axes (i M) (j N))"
     " (def t (i j) (mul (load T j i) (load S j))) (store set Y (i j) (sub (load A i j) (t i j))))",
     "(kernel %s (syms M N K) (bufs (X f32 M N) (Y f32 M N) (Z f32 M)) (axes (i M) (j N))"
@@ -14,20 +16,23 @@ static const char *const templates[] = { /* %s: the kernel's name */
     " (def b (k j) (load B k j)) (def acc (i j) (sum (k) (mul (load A i k) (b k j)))) (def h (i j) (add (acc i j) 1))"
     " (def db (j) (sum (i) (h i j))) (store set C (i j) (h i j)) (store set D (j) (db j)))",
     "(kernel %s (syms M N K) (bufs (A f32 M M) (Y f32 M) (Z f32 M)) (axes (i M) (j (add i 1)))"
-    " (def s (i) (sum (j) (load A i j))) (def m (i) (max (j) (load A i j))) (store set Y (i) (s i)) (store set Z (i) (m i)))",
+    " (def s (i) (sum (j) (load A i j))) (def m (i) (max (j) (load A i j))) (store set Y (i) (s i)) (store set Z (i) "
+    "(m i)))",
     "(kernel %s (syms M N K) (bufs (T i32 M) (W f32 M) (X f32 M N) (Y f32 9 N) (H f32 M)) (axes (e M) (d N) (q 3))"
     " (store add Y ((load T e) d) (load X e d)) (def h (e) (sum (q) (if (lt (add e q) M) (load W (add e q)) 0)))"
     " (store set H (e) (h e)))",
     "(kernel %s (syms M N K) (bufs (X f64 M N) (P bool N) (V i64 M)) (axes (i M) (j N))"
     " (def any (j) (any (i) (lt (load X i j) (f64 -0.5)))) (def c (i) (sum (j) (cast i64 (mul 10 (load X i j)))))"
     " (store set P (j) (any j)) (store set V (i) (add (c i) i)))",
-    "(kernel %s (syms M N K) (bufs (A f32 M K) (B f32 N K) (c f32 N) (C f32 M N) (D f32 N) (E f32 M)) (axes (i M) (j N) (k K))"
+    "(kernel %s (syms M N K) (bufs (A f32 M K) (B f32 N K) (c f32 N) (C f32 M N) (D f32 N) (E f32 M)) (axes (i M) (j "
+    "N) (k K))"
     " (def b (j k) (load B j k)) (def a (i k) (mul 2 (load A i k))) (def s (i j) (sum (k) (mul (a i k) (b j k))))"
     " (def h (i j) (add (s i j) (load c j))) (def d (j) (sum (i) (h i j))) (def r (i) (max (j) (h i j)))"
     " (store set C (i j) (h i j)) (store set D (j) (d j)) (store set E (i) (r i)))",
     "(kernel %s (syms M N K) (bufs (X f32 M N) (V f32 N K) (Y f32 M K) (L f32 M)) (axes (i M) (j N) (e K))"
     " (def m (i) (max (j) (load X i j))) (def f (i j) (exp (sub (load X i j) (m i)))) (def l (i) (sum (j) (f i j)))"
-    " (def o (i e) (sum (j) (mul (f i j) (load V j e)))) (store set Y (i e) (div (o i e) (l i))) (store set L (i) (l i)))",
+    " (def o (i e) (sum (j) (mul (f i j) (load V j e)))) (store set Y (i e) (div (o i e) (l i))) (store set L (i) (l "
+    "i)))",
     "(kernel %s (syms M N K) (bufs (X f32 M N) (Y f32 M N) (Z f32 M)) (axes (i M) (j N) (t (add i 1)))"
     " (def d (i j) (mul 3 (load X i j))) (def s (i) (sum (t) (if (lt t N) (load X i t) 0)))"
     " (store set Y (i j) (add (d i j) (if (lt (add j 1) N) (d i (add j 1)) 0))) (store set Z (i) (s i)))",
@@ -52,7 +57,9 @@ typedef struct sketch {
     uint64_t *seed;
     const gn_kernel *k;
     bool cuda, careful, lane, plain; /* plain: none of at, layout, inner rfactor and online came up */
-    uint64_t reduced, scattered, factored; /* axes: something is reduced along them; a store goes to equal places along them; definitions, of their outermost leaf */
+    /* axes: something is reduced along them; a store goes to equal places along them; definitions, of their outermost
+     * leaf */
+    uint64_t reduced, scattered, factored;
     leaf_list leaves, loops, tiles;
     gn_text splits, binds, rest;
 } sketch;
@@ -112,13 +119,23 @@ static inline void random_axis(sketch *s, size_t axis)
     gn_textf(&s->splits, " (split %s %s", name, leaf.name);
     for (int p = 1; p <= parts; p++) {
         int kind = p == parts || chance(s, 50) ? pick(s->seed, 6) : 0;
-        if (s->careful && kind == 1 && (has_bit(s->scattered, axis) || (s->cuda ? has_bit(s->reduced, axis) : s->lane))) kind = 2;
+        if (s->careful && kind == 1 && (has_bit(s->scattered, axis) || (s->cuda ? has_bit(s->reduced, axis) : s->lane)))
+            kind = 2;
         const bool lane = kind == 1 && !s->cuda, thread = kind == 1 && s->cuda;
         leaf = (leaf_note){ .axis = axis, .tile = lane || kind == 2 || kind == 3, .bound = kind >= 1 && kind <= 3 };
         if (leaf.tile && kind == 2 && s->careful && has_bit(s->scattered, axis)) kind = 3;
         snprintf(leaf.name, sizeof leaf.name, "%s%d", name, p);
-        gn_textf(&s->splits, " (%s %d)", leaf.name, lane ? widths[pick(s->seed, 3)] : thread && chance(s, 20) ? 16 : 1 + pick(s->seed, 5));
-        if (leaf.bound) gn_textf(&s->binds, " (bind %s %s)", lane ? "lane" : thread ? "thread" : kind == 2 ? "private" : "unroll", leaf.name);
+        gn_textf(&s->splits, " (%s %d)", leaf.name,
+                 lane                      ? widths[pick(s->seed, 3)]
+                 : thread && chance(s, 20) ? 16
+                                           : 1 + pick(s->seed, 5));
+        if (leaf.bound)
+            gn_textf(&s->binds, " (bind %s %s)",
+                     lane        ? "lane"
+                     : thread    ? "thread"
+                     : kind == 2 ? "private"
+                                 : "unroll",
+                     leaf.name);
         add_leaf(s, leaf);
         s->lane |= lane;
     }
@@ -166,7 +183,8 @@ static inline void random_rfactor(sketch *s, size_t def)
     const bool own = chance(s, 50);
     s->plain &= leaf.outer;
     if (leaf.outer) s->factored |= UINT64_C(1) << def;
-    gn_textf(&s->rest, " (rfactor %s %s %s_p%s)", d->name, leaf.name, d->name, own ? gn_arena_printf(s->a, " q%s", d->name) : "");
+    gn_textf(&s->rest, " (rfactor %s %s %s_p%s)", d->name, leaf.name, d->name,
+             own ? gn_arena_printf(s->a, " q%s", d->name) : "");
     if (own) {
         leaf_note q = { .axis = SIZE_MAX };
         snprintf(q.name, sizeof q.name, "q%s", d->name);
@@ -240,10 +258,15 @@ static inline void note_kernel(sketch *s)
 }
 
 /* The kernel, of that name, and a schedule. */
-static inline const char *random_schedule(gn_arena *a, const char *template, const char *name, uint64_t *seed, bool cuda, bool *plain)
+static inline const char *random_schedule(gn_arena *a, const char *template, const char *name, uint64_t *seed,
+                                          bool cuda, bool *plain)
 {
     const char *kernel = gn_arena_printf(a, template, name);
-    sketch s = { .a = a, .seed = seed, .k = gn_kernel_read(a, "case", gn_sx_read(a, "case", kernel, strlen(kernel))->at[0]), .cuda = cuda, .plain = true };
+    sketch s = { .a = a,
+                 .seed = seed,
+                 .k = gn_kernel_read(a, "case", gn_sx_read(a, "case", kernel, strlen(kernel))->at[0]),
+                 .cuda = cuda,
+                 .plain = true };
     s.splits.arena = s.binds.arena = s.rest.arena = a;
     s.careful = chance(&s, 75);
     note_kernel(&s);

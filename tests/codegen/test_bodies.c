@@ -1,4 +1,5 @@
-/* The bodies of math functions, expanded into vectors of this CPU's target and of the generic one, against long double libm. */
+/* The bodies of math functions, expanded into vectors of this CPU's target and of the generic one, against long double
+ * libm. */
 #include <math.h>
 #include <stdio.h>
 #include "dtype.h"
@@ -11,8 +12,9 @@ static const struct promise {
     const char *op;
     double f32, f64;
 } promises[] = {
-    {"exp", 1, 1},      {"expm1", 1.5, 2},     {"log", 1, 1},      {"log1p", 1.5, 1}, {"sin", 0.55, 1}, {"cos", 0.55, 1},
-    {"tanh", 1, 1},     {"sigmoid", 1, 1}, {"softplus", 2, 2}, {"erf", 2, 1.5}, {"erfc", 4, 4}, {"pow", 0.55, 2}, {"rsqrt", 1.5, 1.5},
+    { "exp", 1, 1 },    { "expm1", 1.5, 2 }, { "log", 1, 1 },       { "log1p", 1.5, 1 },  { "sin", 0.55, 1 },
+    { "cos", 0.55, 1 }, { "tanh", 1, 1 },    { "sigmoid", 1, 1 },   { "softplus", 2, 2 }, { "erf", 2, 1.5 },
+    { "erfc", 4, 4 },   { "pow", 0.55, 2 },  { "rsqrt", 1.5, 1.5 },
 };
 
 static void check(const gn_target *target)
@@ -24,8 +26,8 @@ static void check(const gn_target *target)
             const double promise = is64 ? promises[i].f64 : promises[i].f32;
             if (measure_body(&m, &o, promises[i].op, is64 ? GN_F64 : GN_F32)) fail_msg("%s", gn_message());
             if (!(m.worst <= promise))
-                fail_msg("%s f%d on %s: %g ulp at %.17g, %.17g; promised %g", promises[i].op, is64 ? 64 : 32, target->name, m.worst,
-                         m.at, m.at2, promise);
+                fail_msg("%s f%d on %s: %g ulp at %.17g, %.17g; promised %g", promises[i].op, is64 ? 64 : 32,
+                         target->name, m.worst, m.at, m.at2, promise);
         }
 }
 

@@ -13,60 +13,61 @@ static const char axpy[] =
     "      (let %3 f32x16 (mul %2 2.0))\n"
     "      (store Y :row (add (mul 16 i) (mul 1024 p)) :mask %1 %3))))\n";
 
-static const char sums[] =
-    "(code sums c11 (syms (R :mul 4 :min 4) (C :is 10)) (args (T read i32 R) (X read f64 (mul 10 R)) (S write f64 R) (W scratch f64 16) (A arena f64 R))\n"
-    "  (step ()\n"
-    "    (for i R\n"
-    "      (reg s f64)\n"
-    "      (reg t f64 2 2)\n"
-    "      (set $s 0.0)\n"
-    "      (for j :from 1 10 :unroll 2 :carry (s)\n"
-    "        (let %1 f64 (load X (add j (mul 10 (load T i))) :when (and (lt -1 (load T i)) (lt (load T i) R)) :unless (eq i 3)))\n"
-    "        (set $t[1][0] %1)\n"
-    "        (let %2 f64 (copy $s))\n"
-    "        (let %3 f64 (add %2 $t[1][0]))\n"
-    "        (set $s %3))\n"
-    "      (let %4 bool (lt $s 1.5))\n"
-    "      (let %5 bool (test :when (lt i 2)))\n"
-    "      (let %6 f64 (select %4 0.1 $s))\n"
-    "      (let %7 f64 (pick %5 %6 1e+100))\n"
-    "      (let %8 f64 (cast %4))\n"
-    "      (let %9 i32 (index (load T i) :when (lt i 2)))\n"
-    "      (let %10 i32 (shl %9 31))\n"
-    "      (let %11 bool (eq (f64 inf) (f64 nan)))\n"
-    "      (if :when (lt 0 i) :unless (and (eq i 1) (lt i 3))\n"
-    "        (store A i %7))\n"
-    "      (store W 3 -0.0)\n"
-    "      (store S i %8)))\n"
-    "  (step ((q R))\n"
-    "    (let %1 f64 (load A q))))\n";
+static const char sums[] = "(code sums c11 (syms (R :mul 4 :min 4) (C :is 10)) (args (T read i32 R) (X read f64 (mul "
+                           "10 R)) (S write f64 R) (W scratch f64 16) (A arena f64 R))\n"
+                           "  (step ()\n"
+                           "    (for i R\n"
+                           "      (reg s f64)\n"
+                           "      (reg t f64 2 2)\n"
+                           "      (set $s 0.0)\n"
+                           "      (for j :from 1 10 :unroll 2 :carry (s)\n"
+                           "        (let %1 f64 (load X (add j (mul 10 (load T i))) :when (and (lt -1 (load T i)) (lt "
+                           "(load T i) R)) :unless (eq i 3)))\n"
+                           "        (set $t[1][0] %1)\n"
+                           "        (let %2 f64 (copy $s))\n"
+                           "        (let %3 f64 (add %2 $t[1][0]))\n"
+                           "        (set $s %3))\n"
+                           "      (let %4 bool (lt $s 1.5))\n"
+                           "      (let %5 bool (test :when (lt i 2)))\n"
+                           "      (let %6 f64 (select %4 0.1 $s))\n"
+                           "      (let %7 f64 (pick %5 %6 1e+100))\n"
+                           "      (let %8 f64 (cast %4))\n"
+                           "      (let %9 i32 (index (load T i) :when (lt i 2)))\n"
+                           "      (let %10 i32 (shl %9 31))\n"
+                           "      (let %11 bool (eq (f64 inf) (f64 nan)))\n"
+                           "      (if :when (lt 0 i) :unless (and (eq i 1) (lt i 3))\n"
+                           "        (store A i %7))\n"
+                           "      (store W 3 -0.0)\n"
+                           "      (store S i %8)))\n"
+                           "  (step ((q R))\n"
+                           "    (let %1 f64 (load A q))))\n";
 
-static const char lanes[] =
-    "(code lanes avx512 (syms n) (args (X read f32 (mul 16 n)) (I read i64 (mul 16 n)) (Y update f32 (mul 16 n)) (Z write f32 n))\n"
-    "  (step ((p n))\n"
-    "    (stack m f32 256)\n"
-    "    (reg acc f32x16 2)\n"
-    "    (set $acc[0] 0.0)\n"
-    "    (let %1 i64x16 (index (div (add l (mul 16 p)) 3) :lane l))\n"
-    "    (let %2 f32x16 (load X :each %1))\n"
-    "    (let %3 i64x16 (iota (mul 16 p) 1))\n"
-    "    (let %4 f32x16 (load Y :step (mul 16 p) 0))\n"
-    "    (let %5 b16 (bit 3))\n"
-    "    (let %6 b16 (gt %2 3.0))\n"
-    "    (let %7 f32x16 (select %6 %2 %4))\n"
-    "    (let %8 f32 (lanes sum %7))\n"
-    "    (let %9 f32 (lane 3 %7))\n"
-    "    (let %10 f32x4 (pack %8 %9 1.0 2.0))\n"
-    "    (let %11 f32x16 (fma %7 $acc[0] (splat %8)))\n"
-    "    (let %12 bool (lanes any %6))\n"
-    "    (let %13 f32x16 (pick %12 %7 0.0))\n"
-    "    (let %14 u32x16 (bitcast %13))\n"
-    "    (let %15 u32x16 (bit_and %14 2147483648))\n"
-    "    (let %16 f32 (lanes max (splat 16 %8)))\n"
-    "    (tile tr16 m 0 16 X (mul 16 p) 16 16 1)\n"
-    "    (store Y :each %3 (f32x16 0.0))\n"
-    "    (store Y :row (mul 16 p) :mask %5 %11)\n"
-    "    (store Z p %16)))\n";
+static const char lanes[] = "(code lanes avx512 (syms n) (args (X read f32 (mul 16 n)) (I read i64 (mul 16 n)) (Y "
+                            "update f32 (mul 16 n)) (Z write f32 n))\n"
+                            "  (step ((p n))\n"
+                            "    (stack m f32 256)\n"
+                            "    (reg acc f32x16 2)\n"
+                            "    (set $acc[0] 0.0)\n"
+                            "    (let %1 i64x16 (index (div (add l (mul 16 p)) 3) :lane l))\n"
+                            "    (let %2 f32x16 (load X :each %1))\n"
+                            "    (let %3 i64x16 (iota (mul 16 p) 1))\n"
+                            "    (let %4 f32x16 (load Y :step (mul 16 p) 0))\n"
+                            "    (let %5 b16 (bit 3))\n"
+                            "    (let %6 b16 (gt %2 3.0))\n"
+                            "    (let %7 f32x16 (select %6 %2 %4))\n"
+                            "    (let %8 f32 (lanes sum %7))\n"
+                            "    (let %9 f32 (lane 3 %7))\n"
+                            "    (let %10 f32x4 (pack %8 %9 1.0 2.0))\n"
+                            "    (let %11 f32x16 (fma %7 $acc[0] (splat %8)))\n"
+                            "    (let %12 bool (lanes any %6))\n"
+                            "    (let %13 f32x16 (pick %12 %7 0.0))\n"
+                            "    (let %14 u32x16 (bitcast %13))\n"
+                            "    (let %15 u32x16 (bit_and %14 2147483648))\n"
+                            "    (let %16 f32 (lanes max (splat 16 %8)))\n"
+                            "    (tile tr16 m 0 16 X (mul 16 p) 16 16 1)\n"
+                            "    (store Y :each %3 (f32x16 0.0))\n"
+                            "    (store Y :row (mul 16 p) :mask %5 %11)\n"
+                            "    (store Z p %16)))\n";
 
 static const char block[] =
     "(code block cuda (syms (n :min 1)) (args (A read f32 (mul 16 n)) (B read f32 64) (C write f32 (mul 8 n)))\n"
@@ -173,15 +174,19 @@ static const refusal unreadable[] = {
     { "(code k c11 (args) (syms) (step ()))", "test:1:13: (syms ..) was expected" },
     { "(code k c11 (syms n n) (args) (step ()))", "test:1:21: the name 'n' is taken" },
     { "(code k c11 (syms (n :max 3)) (args) (step ()))", "test:1:22: :mul, :min or :is was expected" },
-    { "(code k c11 (syms (n :mul 0)) (args) (step ()))", "test:1:27: a number from 1 to 9223372036854775807 was expected, not '0'" },
+    { "(code k c11 (syms (n :mul 0)) (args) (step ()))",
+      "test:1:27: a number from 1 to 9223372036854775807 was expected, not '0'" },
     { "(code k c11 (syms) (args (X read f33 1)) (step ()))", "test:1:34: 'f33' is no dtype" },
-    { "(code k c11 (syms) (args (X r f32 1)) (step ()))", "test:1:29: 'r': read, write, update, arena or scratch was expected" },
+    { "(code k c11 (syms) (args (X r f32 1)) (step ()))",
+      "test:1:29: 'r': read, write, update, arena or scratch was expected" },
     { "(code k c11 (syms) (args (X read f32 m)) (step ()))", "test:1:38: no symbol or variable 'm' here" },
     { "(code k c11 (syms) (args (X read f32 1 1)) (step ()))", "test:1:40: nothing more was expected here" },
     { "(code k c11 (syms) (args))", "test:1:1: a step is missing" },
     { "(code k c11 (syms) (args) (step))", "test:1:27: a list of parts is missing" },
-    { "(code k cuda (syms n) (args) (threads (a n)) (step ()))", "test:1:39: the number of threads 'a' is no constant" },
-    { C11("(lett %1 f32 (load X p))"), "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier and tile are" },
+    { "(code k cuda (syms n) (args) (threads (a n)) (step ()))",
+      "test:1:39: the number of threads 'a' is no constant" },
+    { C11("(lett %1 f32 (load X p))"),
+      "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier and tile are" },
     { C11("(let %1 f32 (load Z p))"), "test:1:107: no place 'Z' here" },
     { C11("(let %1 f32 (load X q))"), "no symbol or variable 'q' here" },
     { C11("(let %1 f32 (load X))"), "an index is missing" },
@@ -233,21 +238,28 @@ static const refusal unreadable[] = {
     { AVX("(let %1 f32x16 (load X p))"), "one element has one lane, 16 were expected: :row, :step or :each" },
     { AVX("(let %1 i64x16 (index p))"), "a vector's index says its lane: :lane NAME" },
     { AVX("(let %1 i64x16 (index p :lane p))"), "the name 'p' is taken" },
-    { AVX("(let %1 f32x16 (load X :row p)) (store Y :row p (splat 1.0))"), "nothing here says how many lanes: (splat LANES operand)" },
+    { AVX("(let %1 f32x16 (load X :row p)) (store Y :row p (splat 1.0))"),
+      "nothing here says how many lanes: (splat LANES operand)" },
     { AVX("(tile tr16 X 0)"), "a stride is missing" },
     { CUDA("(tile mma_m16n8k8_tf32 (a))"), "mma_m16n8k8_tf32 has 5 leaves, 1 given" },
     { CUDA("(tile mma_m16n8k8_tf32 (_ c _ _ _))"), "no variable 'c' here" },
 };
 
 static const refusal wrong[] = {
-    { "(code k c11 (syms n) (args (X read f16 n)) (step ()))", "code k: X: f16 is only kept, no target computes with it; f32 does" },
-    { "(code k c11 (syms n) (args (T read i32 n) (X read f32 (load T 0))) (step ()))", "code k: X: its size is not over symbols alone" },
-    { "(code k cuda (syms n) (args (X scratch f32 n)) (step ()))", "code k: X: the target cuda has no memory of workers" },
+    { "(code k c11 (syms n) (args (X read f16 n)) (step ()))",
+      "code k: X: f16 is only kept, no target computes with it; f32 does" },
+    { "(code k c11 (syms n) (args (T read i32 n) (X read f32 (load T 0))) (step ()))",
+      "code k: X: its size is not over symbols alone" },
+    { "(code k cuda (syms n) (args (X scratch f32 n)) (step ()))",
+      "code k: X: the target cuda has no memory of workers" },
     { "(code k c11 (syms) (args) (threads (a 8)) (step ()))", "code k: the target c11 has no blocks of threads" },
     { "(code k cuda (syms) (args) (threads (a 64) (b 64)) (step ()))", "code k: a block has at most 1024 threads" },
-    { "(code k cuda (syms) (args) (threads (a 0)) (step ()))", "code k: the number of threads 'a' is no constant of at least 1" },
-    { "(code k c11 (syms) (args (T read i32 4)) (step ((p (load T 0)))))", "code k: step 0: the count of the parts 'p' is not over symbols alone" },
-    { "(code k cuda (syms) (args) (threads (a 8)) (step ()) (step ((p a))))", "step 1: the count of the parts 'p' is not over symbols alone" },
+    { "(code k cuda (syms) (args) (threads (a 0)) (step ()))",
+      "code k: the number of threads 'a' is no constant of at least 1" },
+    { "(code k c11 (syms) (args (T read i32 4)) (step ((p (load T 0)))))",
+      "code k: step 0: the count of the parts 'p' is not over symbols alone" },
+    { "(code k cuda (syms) (args) (threads (a 8)) (step ()) (step ((p a))))",
+      "step 1: the count of the parts 'p' is not over symbols alone" },
     { C11("(reg r f32 513)"), "code k: r: a place has 1 to 512 registers" },
     { C11("(stack m f32 262145)"), "code k: m: more than 1048576 bytes together" },
     { C11("(shared m f32 4)"), "code k: m: more than 0 bytes together" },
@@ -280,38 +292,61 @@ static const refusal wrong[] = {
     { C11("(let %1 f32 (load X p :mask (bool 1)))"), "%1: a mask of one lane" },
     { C11("(let %1 f32 (load X :row p))"), "%1: 1 lanes of 'X': one element has one" },
     { AVX("(let %1 b8 (below 3)) (let %2 f32x16 (load X :row p :mask %1))"), "%2: the mask is b8, b16 was expected" },
-    { AVX("(let %1 i32x16 (iota 0 1)) (let %2 f32x16 (load X :each %1))"), "%2: the index is i32x16, i64x16 was expected" },
+    { AVX("(let %1 i32x16 (iota 0 1)) (let %2 f32x16 (load X :each %1))"),
+      "%2: the index is i32x16, i64x16 was expected" },
     { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32x16 (neg %1))"), "%2: operand 1 is f32x8, f32x16 was expected" },
-    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32x16 (neg (splat %1)))"), "%2: operand 1: a splat is of one scalar of its dtype" },
+    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32x16 (neg (splat %1)))"),
+      "%2: operand 1: a splat is of one scalar of its dtype" },
     { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32 (lane 8 %1))"), "%2: lane 8 of 8" },
-    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32 (lanes any %1))"), "%2: any and all reduce bool, the others numbers" },
+    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32 (lanes any %1))"),
+      "%2: any and all reduce bool, the others numbers" },
     { AVX("(let %1 f32x4 (pack 1.0 2.0 3.0 (f32x4 1.0)))"), "%1: operand 4 is f32x4, f32 was expected" },
-    { AVX("(let %1 f32 (threads sum 1.0))"), "%1: a reduction over threads: the target avx512 has no blocks of threads" },
+    { AVX("(let %1 f32 (threads sum 1.0))"),
+      "%1: a reduction over threads: the target avx512 has no blocks of threads" },
     { AVX("(barrier)"), "barrier: a barrier: the target avx512 has no blocks of threads" },
     { AVX("(for i n :dealt)"), "loop i: a loop dealt out to threads: the target avx512 has no blocks of threads" },
     { AVX("(tile tr16 T 0 1 X 0 1 1 1)"), "tile tr16: 'T' is only read" },
     { CUDA("(if :when (lt a 1) (barrier))"), "barrier: a barrier that not all threads reach together: it is in 'if'" },
-    { CUDA("(if :when (lt a 1) (shared m f32 4))"), "place m: shared memory that not all threads reach together: it is in 'if'" },
-    { CUDA("(for i (load T 0) (barrier))"), "barrier: a barrier that not all threads reach together: it is in 'loop i'" },
-    { CUDA("(for i :from b 4 (for j n (barrier)))"), "a barrier that not all threads reach together: it is in 'loop i'" },
-    { CUDA("(for i n :dealt (for j i (let %1 f32 (threads sum 1.0))))"), "%1: a reduction over threads that not all threads reach together: it is in 'loop i'" },
-    { CUDA("(for i n :dealt (for j n :dealt))"), "loop j: a loop dealt out to threads that not all threads reach together" },
-    { CUDA("(reg c f32 4) (for i 4 (set $c[0] 0.0)) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[0] $c[1] $c[2] 1 1 1 1 1 1)"), "one register of c stands twice" },
-    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ b a _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "'b' counts to another number than the leaf 'mg' of the row, 8" },
-    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ _ b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "no thread variable counts along the leaf 'mg' of the row" },
-    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ p b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "the leaf 'p' is no thread variable" },
-    { CUDA("(reg c f64 4) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "c is f64, f32 was expected" },
-    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"), "tile mma_m16n8k8_tf32: reads $c, which is not set on every way to it" },
+    { CUDA("(if :when (lt a 1) (shared m f32 4))"),
+      "place m: shared memory that not all threads reach together: it is in 'if'" },
+    { CUDA("(for i (load T 0) (barrier))"),
+      "barrier: a barrier that not all threads reach together: it is in 'loop i'" },
+    { CUDA("(for i :from b 4 (for j n (barrier)))"),
+      "a barrier that not all threads reach together: it is in 'loop i'" },
+    { CUDA("(for i n :dealt (for j i (let %1 f32 (threads sum 1.0))))"),
+      "%1: a reduction over threads that not all threads reach together: it is in 'loop i'" },
+    { CUDA("(for i n :dealt (for j n :dealt))"),
+      "loop j: a loop dealt out to threads that not all threads reach together" },
+    { CUDA("(reg c f32 4) (for i 4 (set $c[0] 0.0)) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[0] $c[1] $c[2] 1 1 1 1 "
+           "1 1)"),
+      "one register of c stands twice" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ b a _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
+      "'b' counts to another number than the leaf 'mg' of the row, 8" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ _ b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
+      "no thread variable counts along the leaf 'mg' of the row" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ p b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
+      "the leaf 'p' is no thread variable" },
+    { CUDA("(reg c f64 4) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
+      "c is f64, f32 was expected" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
+      "tile mma_m16n8k8_tf32: reads $c, which is not set on every way to it" },
     { C11("(reg r f32) (store Y p $r)"), "store Y: reads $r, which is not set on every way to it" },
-    { C11("(reg r f32) (for i n (set $r 1.0)) (store Y p $r)"), "store Y: reads $r, which is not set on every way to it" },
-    { C11("(reg r f32) (if :when (lt p 1) (set $r 1.0)) (store Y p $r)"), "store Y: reads $r, which is not set on every way to it" },
-    { C11("(for i 2 (reg r f32) (for j 2 (let %1 f32 (neg $r)) (set $r %1)))"), "%1: reads $r, which is not set on every way to it" },
-    { C11("(for i 2 (reg r f32) (set $r 1.0)) (for i 2 (reg r f32) (store Y p $r))"), "store Y: reads $r, which is not set on every way to it" },
+    { C11("(reg r f32) (for i n (set $r 1.0)) (store Y p $r)"),
+      "store Y: reads $r, which is not set on every way to it" },
+    { C11("(reg r f32) (if :when (lt p 1) (set $r 1.0)) (store Y p $r)"),
+      "store Y: reads $r, which is not set on every way to it" },
+    { C11("(for i 2 (reg r f32) (for j 2 (let %1 f32 (neg $r)) (set $r %1)))"),
+      "%1: reads $r, which is not set on every way to it" },
+    { C11("(for i 2 (reg r f32) (set $r 1.0)) (for i 2 (reg r f32) (store Y p $r))"),
+      "store Y: reads $r, which is not set on every way to it" },
     { C11("(reg r f32) (set $r 0.0) (for i n (let %1 f32 (neg $r)) (set $r %1))"), "loop i: :carry lacks 'r'" },
     { C11("(reg r f32) (set $r 0.0) (for i n (set $r 1.0)) (store Y p $r)"), "loop i: :carry lacks 'r'" },
-    { C11("(reg r f32) (for i n :carry (r) (set $r 1.0) (store Y i $r))"), "loop i: :carry lists 'r', which no turn leaves to the next or to what follows" },
-    { C11("(reg r f32) (set $r 0.0) (for i n :carry (r) (store Y i $r))"), "loop i: :carry lists 'r', which no turn leaves to the next or to what follows" },
-    { C11("(reg r f32) (set $r 0.0) (for i n :carry (r r) (let %1 f32 (neg $r)) (set $r %1))"), "loop i: :carry lists 'r' twice" },
+    { C11("(reg r f32) (for i n :carry (r) (set $r 1.0) (store Y i $r))"),
+      "loop i: :carry lists 'r', which no turn leaves to the next or to what follows" },
+    { C11("(reg r f32) (set $r 0.0) (for i n :carry (r) (store Y i $r))"),
+      "loop i: :carry lists 'r', which no turn leaves to the next or to what follows" },
+    { C11("(reg r f32) (set $r 0.0) (for i n :carry (r r) (let %1 f32 (neg $r)) (set $r %1))"),
+      "loop i: :carry lists 'r' twice" },
 };
 
 static bool refuses(const refusal *r, gn_status status)
@@ -319,7 +354,8 @@ static bool refuses(const refusal *r, gn_status status)
     attempt t = { .text = r->text, .length = strlen(r->text), .verifies = status == GN_EINVAL };
     const gn_status got = gn_protect(try_reading, &t);
     const bool as_said = got == status && strstr(gn_message(), r->says);
-    if (!as_said) print_error("%s\n%s: %s\nexpected '%s'\n", r->text, gn_status_name(got), got ? gn_message() : "", r->says);
+    if (!as_said)
+        print_error("%s\n%s: %s\nexpected '%s'\n", r->text, gn_status_name(got), got ? gn_message() : "", r->says);
     gn_arena_free(&t.arena);
     return as_said;
 }
@@ -351,7 +387,8 @@ static const char *const carrying[] = {
     C11("(reg r f32) (set $r 0.0) (for i n :carry (r) (if :when (lt i 3) (set $r 1.0)) (store Y i $r))"),
     C11("(reg r f32) (set $r 0.0) (for i n (set $r 1.0) (for j n (store Y j $r)))"),
     C11("(for k n (reg r f32) (set $r 0.0) (for i n :carry (r) (let %1 f32 (neg $r)) (set $r %1)) (store Y k $r))"),
-    C11("(reg r f32) (reg s f32 2) (set $r 0.0) (set $s[1] 0.0) (for i n :carry (r s) (let %1 f32 (add $r $s[1])) (set $r %1) (set $s[1] $r))"),
+    C11("(reg r f32) (reg s f32 2) (set $r 0.0) (set $s[1] 0.0) (for i n :carry (r s) (let %1 f32 (add $r $s[1])) (set "
+        "$r %1) (set $s[1] $r))"),
 };
 
 static void forget_carried(void *user, const gn_code_node *n)
@@ -376,14 +413,18 @@ static void what_is_carried_is_found(void **state)
 
 /* ---- what stays inside its place ---- */
 
-static const refusal inside[] = { /* NULL: all is proved */
+static const refusal inside[] = {
+    /* NULL: all is proved */
     { C11("(store Y p 1.0)"), NULL },
-    { C11("(let %1 f32 (load X (add p 1)))"), "code k: step 0: %1: element p+1 of X, which has n: not known to be less" },
-    { C11("(let %1 f32 (load X (sub p 1)))"), "code k: step 0: %1: element p-1 of X, which has n: not known to be 0 or more" },
+    { C11("(let %1 f32 (load X (add p 1)))"),
+      "code k: step 0: %1: element p+1 of X, which has n: not known to be less" },
+    { C11("(let %1 f32 (load X (sub p 1)))"),
+      "code k: step 0: %1: element p-1 of X, which has n: not known to be 0 or more" },
     { C11("(let %1 f32 (load X (sub p 1) :unless (lt p 1)))"), NULL },
     { C11("(if :when (lt (add p 1) n) (store Y (add p 1) 1.0))"), NULL },
     { C11("(for i :from p n (store Y i 1.0))"), NULL },
-    { C11("(for i :from p n (store Y (add i 1) 1.0))"), "store Y: element i+1 of Y, which has n: not known to be less" },
+    { C11("(for i :from p n (store Y (add i 1) 1.0))"),
+      "store Y: element i+1 of Y, which has n: not known to be less" },
     { C11("(for i (load T p) (store Y i 1.0))"), "store Y: element i of Y, which has n: not known to be less" },
     { C11("(let %1 f32 (load X (load T p)))"), "%1: element T[p] of X, which has n: not known to be 0 or more" },
     { C11("(let %1 f32 (load X (load T (add p 1)) :when (and (lt -1 (load T (add p 1))) (lt (load T (add p 1)) n))))"),
@@ -392,17 +433,22 @@ static const refusal inside[] = { /* NULL: all is proved */
     { C11("(for q (cdiv n 4) (for r 4 (store Y (min (sub n 1) (add (mul 4 q) r)) 1.0)))"), NULL },
     { AVX("(let %1 f32x4 (load X :row p))"), "%1: element @lane+p of X, which has n: not known to be less" },
     { AVX("(let %1 b4 (below (sub n p))) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
-    { AVX("(let %1 b4 (below 3)) (let %2 b4 (below (sub n p))) (let %3 b4 (and %1 %2)) (store Y :row p :mask %3 (f32x4 0.0))"), NULL },
+    { AVX("(let %1 b4 (below 3)) (let %2 b4 (below (sub n p))) (let %3 b4 (and %1 %2)) (store Y :row p :mask %3 (f32x4 "
+          "0.0))"),
+      NULL },
     { AVX("(let %1 b4 (bit 0)) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
-    { AVX("(let %1 b4 (below 1)) (let %2 b4 (not %1)) (let %3 f32x4 (load X :row p :mask %2))"), "%3: element @lane+p of X" },
+    { AVX("(let %1 b4 (below 1)) (let %2 b4 (not %1)) (let %3 f32x4 (load X :row p :mask %2))"),
+      "%3: element @lane+p of X" },
     { AVX("(let %1 i64x4 (index (min (sub n 1) (add p l)) :lane l)) (let %2 f32x4 (load X :each %1))"), NULL },
     { AVX("(let %1 i64x4 (index (add p l) :lane l :when (lt (add p l) n))) (let %2 f32x4 (load X :each %1))"), NULL },
     { AVX("(let %1 i64x4 (iota 0 p)) (let %2 i64x4 (add %1 1)) (let %3 f32x4 (load X :each %2))"),
       "%3: element that data decide of X, which has n: not known to be inside" },
     { AVX("(stack m f32 256) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"), NULL },
-    { AVX("(stack m f32 255) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"), "tile tr16: element @column+16*@row of m, which has 255" },
+    { AVX("(stack m f32 255) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"),
+      "tile tr16: element @column+16*@row of m, which has 255" },
     { CUDA("(shared m f32 32) (for i 32 :dealt (store m i 0.0)) (let %1 f32 (load m (add (mul 4 a) b)))"), NULL },
-    { CUDA("(shared m f32 32) (let %1 f32 (load m (add (mul 8 a) b)))"), "%1: element 8*a+b of m, which has 32: not known to be less" },
+    { CUDA("(shared m f32 32) (let %1 f32 (load m (add (mul 8 a) b)))"),
+      "%1: element 8*a+b of m, which has 32: not known to be less" },
 };
 
 static void what_is_not_known_to_be_inside_is_told(void **state)
@@ -416,7 +462,8 @@ static void what_is_not_known_to_be_inside_is_told(void **state)
         const char *const got = r.first ? r.first : "";
         const bool as_said = inside[i].says ? strstr(got, inside[i].says) != NULL : !r.first;
         if (!as_said || (r.asked == r.proved) != !r.first || r.asked == 0)
-            print_error("%s\n%zu of %zu: %s\nexpected '%s'\n", inside[i].text, r.proved, r.asked, got, inside[i].says ? inside[i].says : "");
+            print_error("%s\n%zu of %zu: %s\nexpected '%s'\n", inside[i].text, r.proved, r.asked, got,
+                        inside[i].says ? inside[i].says : "");
         all &= as_said;
         gn_arena_free(&t.arena);
     }
@@ -435,7 +482,8 @@ static void turned_bits_are_refused_or_read(void **state)
         const char *const from = texts[test_random(&seed) % (sizeof texts / sizeof *texts)];
         const size_t n = strlen(from);
         memcpy(text, from, n);
-        for (uint64_t k = test_random(&seed) % 3 + 1; k > 0; k--) text[test_random(&seed) % n] ^= (char)(1 << test_random(&seed) % 8);
+        for (uint64_t k = test_random(&seed) % 3 + 1; k > 0; k--)
+            text[test_random(&seed) % n] ^= (char)(1 << test_random(&seed) % 8);
         attempt t = { .text = text, .length = n, .verifies = true };
         const gn_status got = gn_protect(try_reading, &t);
         assert_true(got == GN_OK || got == GN_ESYNTAX || got == GN_EINVAL || got == GN_ENOMEM);

@@ -1,4 +1,5 @@
-/* No pass changes a bit: what the code of kernels and of random schedules computes before the first pass and after each is the same, interpreted. */
+/* No pass changes a bit: what the code of kernels and of random schedules computes before the first pass and after each
+ * is the same, interpreted. */
 #include "code_passes.h"
 #include "code_unify.h"
 #include "random_schedule.h"
@@ -32,7 +33,8 @@ static void look(void *user, const gn_code *c, const gn_code_pass *p)
             gn_throw(GN_EINTERNAL, "pass %s changes %s\n%s", p->name, t->job.kernel->bufs.at[b].name, t->text);
     }
     t->nlooks++;
-    for (size_t s = 0; p && !p[1].name && s < c->steps.n; s++) gn_code_walk(&c->steps.at[s].body, count_rolled, &t->nrolled);
+    for (size_t s = 0; p && !p[1].name && s < c->steps.n; s++)
+        gn_code_walk(&c->steps.at[s].body, count_rolled, &t->nrolled);
 }
 
 static void lower_trial(void *arg)
@@ -40,7 +42,8 @@ static void lower_trial(void *arg)
     trial *t = arg;
     const gn_sx *x = gn_sx_read(&t->arena, "case", t->text, strlen(t->text));
     t->job = (job){ .c = t->c, .kernel = gn_kernel_read(&t->arena, "case", x->at[0]) };
-    t->job.s = gn_schedule_lower(&t->arena, t->job.kernel, gn_schedule_read(&t->arena, t->job.kernel, "case", x->at[1]), t->target);
+    t->job.s = gn_schedule_lower(&t->arena, t->job.kernel, gn_schedule_read(&t->arena, t->job.kernel, "case", x->at[1]),
+                                 t->target);
 }
 
 static void run_trial(void *arg)
@@ -70,7 +73,8 @@ static size_t judge(const char *text, const gn_target *target, const kernel_case
 static void judge_random(const gn_target *target)
 {
     static const kernel_case loose = { .name = "random", .below = 9, .tolerance = 1e-4 };
-    static const int64_t extents[][8] = { { 5, 7, 3 }, { 17, 9, 4 }, { 4, 33, 6 }, { 9, 16, 16 }, { 0, 3, 2 }, { 6, 5, 0 } };
+    static const int64_t extents[][8] = { { 5, 7, 3 },   { 17, 9, 4 }, { 4, 33, 6 },
+                                          { 9, 16, 16 }, { 0, 3, 2 },  { 6, 5, 0 } };
     size_t looks = 0, rolled = 0;
     for (uint64_t seed = test_seed(), last = seed + 150; seed < last; seed++) {
         gn_arena a = { 0 };
@@ -117,7 +121,8 @@ static void kernels_keep_their_bits(void **state)
     assert_true(looks > 100 && rolled > 20);
 }
 
-/* What is found for all turns is what its text reads back as: operands stand in canonical order, wherever the variable sorts. */
+/* What is found for all turns is what its text reads back as: operands stand in canonical order, wherever the variable
+ * sorts. */
 static void what_is_unified_is_canonical(void **state)
 {
     (void)state;
@@ -127,7 +132,8 @@ static void what_is_unified_is_canonical(void **state)
         gn_dim_pool pool = { .arena = &arena };
         const gn_dim *at[4], *q = gn_dim_sym(&pool, "q");
         for (int k = 0; k < 4; k++) {
-            const gn_dim *x = gn_dim_add(&pool, gn_dim_div(&pool, gn_dim_sym(&pool, "i"), gn_dim_const(&pool, 5)), gn_dim_const(&pool, k));
+            const gn_dim *x = gn_dim_add(&pool, gn_dim_div(&pool, gn_dim_sym(&pool, "i"), gn_dim_const(&pool, 5)),
+                                         gn_dim_const(&pool, k));
             at[k] = gn_dim_min(&pool, x, q);
         }
         const gn_turns turns = { &pool, &arena, gn_dim_sym(&pool, vars[i])->term[0].atom[0]->name, 4 };
@@ -207,7 +213,8 @@ static void wrong_passes_are_found(void **state)
 {
     (void)state;
     static const char text[] =
-        "(kernel k (syms M N) (bufs (X f32 M N) (b f32 N) (Y f32 M N) (S f32 M)) (axes (i M) (j N)) (def s (i) (sum (j) (mul (load X i j) (load b j))))"
+        "(kernel k (syms M N) (bufs (X f32 M N) (b f32 N) (Y f32 M N) (S f32 M)) (axes (i M) (j N)) (def s (i) (sum "
+        "(j) (mul (load X i j) (load b j))))"
         " (store set S (i) (s i)) (store set Y (i j) (add (load X i j) (s i))))"
         "(schedule s (split i i0 (i1 4)) (split j j0 (jl 8)) (order i0 j0 i1 jl) (bind private i1) (bind lane jl))";
     static void (*const spoils[])(gn_code *, gn_code_body *) = { end_a_loop_early, forget_conditions, forget_a_register };

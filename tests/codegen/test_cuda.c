@@ -11,7 +11,8 @@
 #include "testlib.h"
 #include "unit_cc.h"
 
-/* A kernel with two settings of its symbols: below a block, and odd over several blocks. tolerance: of |a - b| / (1 + |b|). */
+/* A kernel with two settings of its symbols: below a block, and odd over several blocks. tolerance: of |a - b| / (1 +
+ * |b|). */
 static const struct example {
     const char *name;
     int64_t sym[2][3];
@@ -49,8 +50,8 @@ static void load(void *arg)
     const gn_sx *items = gn_sx_read(&l->arena, l->name, text, strlen(text));
     l->kernel = gn_kernel_read(&l->arena, l->name, items->at[0]);
     gn_kernel_verify(l->kernel);
-    l->scheduled =
-        gn_schedule_apply(&l->arena, l->kernel, gn_schedule_read(&l->arena, l->kernel, l->name, items->at[1]), &gn_target_cuda);
+    l->scheduled = gn_schedule_apply(&l->arena, l->kernel,
+                                     gn_schedule_read(&l->arena, l->kernel, l->name, items->at[1]), &gn_target_cuda);
 }
 
 static void load_example(loaded *l, const char *name)
@@ -113,7 +114,8 @@ static memory make_memory(gn_arena *a, const gn_scheduled *scheduled, const int6
     uint64_t seed = test_seed();
     for (size_t i = 0; i < m.n; i++) {
         m.count[i] = 1;
-        for (uint8_t d = 0; d < k->bufs.at[i].rank; d++) m.count[i] *= emulated_size(scheduled, k->bufs.at[i].shape[d], sym);
+        for (uint8_t d = 0; d < k->bufs.at[i].rank; d++)
+            m.count[i] *= emulated_size(scheduled, k->bufs.at[i].shape[d], sym);
         m.at[i] = gn_arena_alloc(a, (size_t)m.count[i] * sizeof(float), 64);
         for (int64_t j = 0; j < m.count[i]; j++)
             m.at[i][j] = k->bufs.at[i].access & GN_KBUF_READ ? (float)test_uniform(&seed, -1, 1) : NAN;
@@ -160,8 +162,8 @@ static void emulated_kernels_agree_with_the_interpreter(void **state)
     for (size_t i = 0; i < NEXAMPLES; i++) check_example(&examples[i], compiler);
 }
 
-/* What the emulation is for: a kernel that forgets a barrier computes something else in one of the two orders, a kernel whose
- * threads part at a barrier is reported. */
+/* What the emulation is for: a kernel that forgets a barrier computes something else in one of the two orders, a kernel
+ * whose threads part at a barrier is reported. */
 static const char faulty[] = "static float *out;\n"
                              "extern \"C\" {\n"
                              "float result[256];\n"

@@ -1,6 +1,6 @@
-/* The programs whose kernels are counted, and random graphs, with CUDA's default schedules: compiled by NVRTC without spills, and run
- * on the CPU as fibers against the reference evaluator. $GNOMON_TEST_SEED: of the first random graph; $GNOMON_TEST_GRAPHS: how
- * many. */
+/* The programs whose kernels are counted, and random graphs, with CUDA's default schedules: compiled by NVRTC without
+ * spills, and run on the CPU as fibers against the reference evaluator. $GNOMON_TEST_SEED: of the first random graph;
+ * $GNOMON_TEST_GRAPHS: how many. */
 #include <dlfcn.h>
 #include <gnomon/ops.h>
 #include <stdio.h>
@@ -95,10 +95,13 @@ static void indices_run_as_fibers_like_the_reference(void **state)
     program *p = program_new(test_seed());
     program_size(p, "n", 7);
     p->index_most = 5;
-    gn_expr *x = program_in(p, "x", GN_F32, "5, 3"), *t = program_in(p, "t", GN_I32, "n"), *u = program_in(p, "u", GN_F32, "n, 3");
+    gn_expr *x = program_in(p, "x", GN_F32, "5, 3"), *t = program_in(p, "t", GN_I32, "n"),
+            *u = program_in(p, "u", GN_F32, "n, 3");
     program_out(p, gn_tanh(gn_take(x, t, 0)));
     program_out(p, gn_scatter_add(gn_mul(x, 2.0), t, gn_mul(u, u), 0));
-    program_out(p, gn_scatter_add(x, gn_broadcast_to(gn_slice(t, "0:1"), "n"), gn_broadcast_to(gn_slice(u, "0:1"), "n, 3"), 0)); /* n times */
+    /* n times */
+    program_out(
+        p, gn_scatter_add(x, gn_broadcast_to(gn_slice(t, "0:1"), "n"), gn_broadcast_to(gn_slice(u, "0:1"), "n, 3"), 0));
     program_out(p, gn_mod(gn_mul(u, 1e6), 0.7));
     program_out(p, gn_sum(gn_cast(gn_lt(u, 0.5), GN_I64), GN_AXES(0)));
     program_out(p, gn_all(gn_gt(u, -2.0), GN_AXES(1)));
@@ -173,12 +176,14 @@ static void a_contraction_beside_a_loop_of_its_factor_runs_like_the_reference(vo
 
 /* ---- names ---- */
 
-/* Forty words from `at` on as names of inputs, and as many as dims: a map of all, maps of rank 4, and a contraction, whose copies are counted. */
+/* Forty words from `at` on as names of inputs, and as many as dims: a map of all, maps of rank 4, and a contraction,
+ * whose copies are counted. */
 static program *program_of_words(size_t at)
 {
     enum { N = 40 };
     program *p = program_new(test_seed());
-    const char *const *word = every_word + (at + N < NWORDS ? at : NWORDS - N), *const *dim = every_word + NWORDS - N - (word - every_word);
+    const char *const *word = every_word + (at + N < NWORDS ? at : NWORDS - N), *const *dim = every_word + NWORDS - N -
+                                                                                              (word - every_word);
     char shape[400];
     gn_expr *y = NULL;
     p->optimize = true;
@@ -277,8 +282,8 @@ static void random_graphs_run_as_fibers_like_the_reference(void **state)
         random_graph_free(&r);
     }
     seed_at_work = 0;
-    print_message("%llu graphs, %d kernels, %d of them without a closed form, %lld elements, %lld of them jumps\n", (unsigned long long)n,
-                  nkernels, nplain, (long long)elements, (long long)jumps);
+    print_message("%llu graphs, %d kernels, %d of them without a closed form, %lld elements, %lld of them jumps\n",
+                  (unsigned long long)n, nkernels, nplain, (long long)elements, (long long)jumps);
     assert_int_equal(failed, 0);
     assert_true(jumps * 20 <= elements);
     assert_true(nplain * 100 <= nkernels);
@@ -292,12 +297,14 @@ static void programs_compile_by_nvrtc_without_spills(void **state)
         printf("skipped: %s\n", gn_message());
         skip();
     }
-    program *const programs[] = {program_tiny(16), program_layer_norm(0, 0), program_cross_entropy(0, 10), program_logistic(0, 0),
-                                 program_mlp(0, 784, 500, 10), program_of_words(0), program_of_words(80), program_of_words(160),
-                                 program_of_words(240), program_of_words(320), program_of_words(360)};
+    program *const programs[] = { program_tiny(16),       program_layer_norm(0, 0),     program_cross_entropy(0, 10),
+                                  program_logistic(0, 0), program_mlp(0, 784, 500, 10), program_of_words(0),
+                                  program_of_words(80),   program_of_words(160),        program_of_words(240),
+                                  program_of_words(320),  program_of_words(360) };
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
         const cuda_program c = prepare(programs[i]);
-        emulated_check_nvrtc(nvrtc, emulated_cuda(&programs[i]->arena, c.kernels.n, c.kernels.at), c.kernels.n, c.kernels.at);
+        emulated_check_nvrtc(nvrtc, emulated_cuda(&programs[i]->arena, c.kernels.n, c.kernels.at), c.kernels.n,
+                             c.kernels.at);
         program_free(programs[i]);
     }
     gn_nvrtc_close(nvrtc);

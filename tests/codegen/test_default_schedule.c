@@ -42,7 +42,8 @@ static int64_t most_of(const gn_lower *g, const gn_dim *extent)
     return least < most && most > UNKNOWN ? UNKNOWN : most;
 }
 
-/* One after the other, whatever lies between: loops and unrolled points that the sum is over. 0: where they end depends on other axes. */
+/* One after the other, whatever lies between: loops and unrolled points that the sum is over. 0: where they end depends
+ * on other axes. */
 static int64_t chain_of(const gn_lower *g, const gn_ldef *d)
 {
     int64_t n = 1;
@@ -53,7 +54,8 @@ static int64_t chain_of(const gn_lower *g, const gn_ldef *d)
             for (size_t i = 0; i < g->axes.at[a].leaf.n; i++) {
                 if (g->axes.at[a].leaf.at[i] != l) continue;
                 if (g->axes.at[a].dependent) return 0;
-                const int64_t stride = g->axes.at[a].stride.at[i], points = (most_of(g, g->axes.at[a].extent) + stride - 1) / stride;
+                const int64_t stride = g->axes.at[a].stride.at[i],
+                              points = (most_of(g, g->axes.at[a].extent) + stride - 1) / stride;
                 n *= g->leaves.at[l].extent && g->leaves.at[l].extent < points ? g->leaves.at[l].extent : points;
                 a = g->axes.n - 1;
                 break;
@@ -68,7 +70,9 @@ static bool is_uncut_row(const gn_lower *g, const gn_ldef *d)
     bool unknown = false, other = false;
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         int64_t n;
-        if (!gn_set_has(&d->reduced, l) || g->leaves.at[l].extent || gn_dim_is_const(g->axes.at[g->leaves.at[l].axis].extent, &n)) continue;
+        if (!gn_set_has(&d->reduced, l) || g->leaves.at[l].extent ||
+            gn_dim_is_const(g->axes.at[g->leaves.at[l].axis].extent, &n))
+            continue;
         unknown = true;
         for (size_t i = 0; i < g->items.n; i++) {
             const gn_ldef *o = g->items.at[i];
@@ -82,7 +86,9 @@ static void check_chains(const gn_scheduled *s, const char *text)
 {
     for (size_t i = 0; i < s->lower->items.n; i++) {
         const gn_ldef *d = s->lower->items.at[i];
-        if (d->is_store || d->red != GN_RED_SUM || !gn_is_float(d->dtype) || chain_of(s->lower, d) <= LONGEST || is_uncut_row(s->lower, d)) continue;
+        if (d->is_store || d->red != GN_RED_SUM || !gn_is_float(d->dtype) || chain_of(s->lower, d) <= LONGEST ||
+            is_uncut_row(s->lower, d))
+            continue;
         fail_msg("%s adds up %d elements in one chain\n%s", d->name, (int)chain_of(s->lower, d), text);
     }
 }
@@ -280,7 +286,8 @@ static program *turned_of(gn_dtype dtype, int64_t r, int64_t c)
 {
     program *p = sized(program_new(test_seed()), 0, r, c);
     p->index_most = 99;
-    gn_expr *x = program_in(p, "x", dtype, "c, r"), *y = program_in(p, "y", dtype, gn_arena_printf(&p->arena, "%d, r", (int)c));
+    gn_expr *x = program_in(p, "x", dtype, "c, r"),
+            *y = program_in(p, "y", dtype, gn_arena_printf(&p->arena, "%d, r", (int)c));
     program_out(p, gn_mul(gn_transpose(x), 3));
     program_out(p, gn_add(gn_transpose(y), gn_transpose(y)));
     return p;
@@ -367,7 +374,8 @@ static void a_kernel_of_60_axes_has_the_plain_schedule(void **state)
     for (int i = 0; i < 60; i++) {
         const gn_dim *at = gn_dim_sym(k->dims, gn_arena_printf(&a, "i%d", i));
         gn_kernel_axis(k, gn_arena_printf(&a, "i%d", i), n);
-        gn_kernel_store(k, GN_STORE_SET, gn_kernel_buf(k, gn_arena_printf(&a, "y%d", i), GN_F32, 1, &n), &at, gn_kexpr_load(k, x, &at));
+        gn_kernel_store(k, GN_STORE_SET, gn_kernel_buf(k, gn_arena_printf(&a, "y%d", i), GN_F32, 1, &n), &at,
+                        gn_kexpr_load(k, x, &at));
     }
     gn_schedule *s = NULL;
     assert_non_null(gn_default_apply(&a, k, NULL, &gn_target_avx512, &s));

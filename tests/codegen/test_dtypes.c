@@ -1,4 +1,5 @@
-/* Every op at every dtype that its record admits, on every target: it becomes a program. (What it computes is tested elsewhere, op by op.) */
+/* Every op at every dtype that its record admits, on every target: it becomes a program. (What it computes is tested
+ * elsewhere, op by op.) */
 #include "testlib.h"
 #include <gnomon/gnomon.h>
 #include "graph_text.h"
@@ -48,12 +49,18 @@ static void lower(const build *b, gn_dtype t)
         gn_expr *x[4];
         static const char *const names[] = { "a", "b", "c", "d" };
         for (int k = 0; k < b->op->arity; k++)
-            own.in[k] = x[k] = gn_input(g, names[k], b->op == &gn_op_select && k == 0 ? GN_BOOL : t, b->op == &gn_op_reshape ? "3" : "n");
-        attempt a = { .g = g, .target = gn_target_find(targets[i]), .in = { (size_t)b->op->arity, x }, .y = gn_build(GN_HERE, g, make, &own) };
+            own.in[k] = x[k] = gn_input(g, names[k], b->op == &gn_op_select && k == 0 ? GN_BOOL : t,
+                                        b->op == &gn_op_reshape ? "3" : "n");
+        attempt a = { .g = g,
+                      .target = gn_target_find(targets[i]),
+                      .in = { (size_t)b->op->arity, x },
+                      .y = gn_build(GN_HERE, g, make, &own) };
         gn_status s = gn_graph_check(g);
         if (!s) s = gn_protect(go, &a);
         tried++, wrong += s != GN_OK;
-        if (s) print_error("%s of %s on %s: %s: %s\n", b->op->name, gn_dtype_name(t), targets[i], gn_status_name(s), gn_message());
+        if (s)
+            print_error("%s of %s on %s: %s: %s\n", b->op->name, gn_dtype_name(t), targets[i], gn_status_name(s),
+                        gn_message());
         gn_core_free(a.core);
         gn_arena_free(&a.arena);
         gn_graph_free(g);
@@ -67,14 +74,16 @@ static void every_op_at_every_dtype_of_its_record_becomes_a_program(void **state
     const gn_attr axes = { .kind = GN_ATTR_INTS, .n = 1, .ints = &axis }, one = { .kind = GN_ATTR_INT };
     for (size_t i = 0; i < gn_nops; i++) {
         const gn_op_info *const op = gn_ops[i];
-        const bool by_axes = op->traits & GN_REDUCE && op->nattr == 1 && op->attrs[0].kind == GN_ATTR_INTS, by_axis = op->nattr == 1 && op->attrs[0].kind == GN_ATTR_INT && op->arity == 1;
+        const bool by_axes = op->traits & GN_REDUCE && op->nattr == 1 && op->attrs[0].kind == GN_ATTR_INTS,
+                   by_axis = op->nattr == 1 && op->attrs[0].kind == GN_ATTR_INT && op->arity == 1;
         if (op->arity < 1 || op->arity > 4 || op == &gn_op_proj) continue;
         for (int t = GN_BOOL; t < GN_NDTYPES; t++) {
             if (!gn_dtype_computes((gn_dtype)t) || (op->dtypes && !(op->dtypes & GN_BIT(t)))) continue;
             if (op == &gn_op_cast || op == &gn_op_bitcast) {
                 for (int to = GN_BOOL; to < GN_NDTYPES; to++) {
                     const gn_attr dtype = { .kind = GN_ATTR_DTYPE, .i = to };
-                    const bool fits = op == &gn_op_cast || (op->attrs[0].dtypes & GN_BIT(to) && gn_dtype_size((gn_dtype)to) == gn_dtype_size((gn_dtype)t));
+                    const bool fits = op == &gn_op_cast || (op->attrs[0].dtypes & GN_BIT(to) &&
+                                                            gn_dtype_size((gn_dtype)to) == gn_dtype_size((gn_dtype)t));
                     if (gn_dtype_computes((gn_dtype)to) && fits) lower(&(build){ .op = op, .attr = &dtype }, (gn_dtype)t);
                 }
             } else if (by_axes) lower(&(build){ .op = op, .attr = &axes }, (gn_dtype)t);

@@ -1,4 +1,5 @@
-/* Emitted C: compiled by the system's compiler for every target this CPU executes, it computes what the logical kernel means. */
+/* Emitted C: compiled by the system's compiler for every target this CPU executes, it computes what the logical kernel
+ * means. */
 #include "random_schedule.h"
 
 enum { NRANDOM = 12 };

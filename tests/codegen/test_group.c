@@ -98,7 +98,8 @@ static void rows_are_taken_and_added_by_index(void **state)
     program *p = program_new(test_seed());
     program_size(p, "n", 7);
     p->index_most = 5;
-    gn_expr *x = program_in(p, "x", GN_F32, "5, 3"), *t = program_in(p, "t", GN_I32, "n"), *u = program_in(p, "u", GN_F32, "n, 3");
+    gn_expr *x = program_in(p, "x", GN_F32, "5, 3"), *t = program_in(p, "t", GN_I32, "n"),
+            *u = program_in(p, "u", GN_F32, "n, 3");
     gn_expr *rows = gn_take(x, t, 0);
     program_out(p, gn_tanh(rows));
     program_out(p, gn_sum(gn_mul(rows, u), GN_AXES(1)));
@@ -159,7 +160,8 @@ static void integers_bools_and_doubles(void **state)
     (void)state;
     program *p = program_new(test_seed());
     program_size(p, "n", 5);
-    gn_expr *a = program_in(p, "a", GN_I64, "n"), *b = program_in(p, "b", GN_I32, "n"), *c = program_in(p, "c", GN_BOOL, "n");
+    gn_expr *a = program_in(p, "a", GN_I64, "n"), *b = program_in(p, "b", GN_I32, "n"),
+            *c = program_in(p, "c", GN_BOOL, "n");
     gn_expr *d = program_in(p, "d", GN_F64, "n"), *u = program_in(p, "u", GN_U32, "n");
     program_out(p, gn_add(a, b));
     program_out(p, gn_sum_all(gn_mul(d, d)));
@@ -319,7 +321,8 @@ static void a_graph_that_no_pass_has_seen_is_refused(void **state)
         gn_expr *const x = program_in(p, "x", GN_F32, "4, 4");
         program_out(p, i ? gn_matmul(x, x) : gn_softmax(x, 1));
         assert_int_equal(gn_protect(group_it, p), GN_EINTERNAL);
-        assert_message_contains(i ? "grouping: contract is no operation of the core graph" : "grouping: the composite softmax was not decomposed");
+        assert_message_contains(i ? "grouping: contract is no operation of the core graph"
+                                  : "grouping: the composite softmax was not decomposed");
         program_free(p);
     }
 }
@@ -368,7 +371,10 @@ static void parts_are_written_where_they_lie(void **state)
         program_size(p, "n", 9);
         gn_expr *x = program_in(p, "x", GN_F32, "n, 6, 5"), *part[40];
         for (int k = 0; k < 40; k++)
-            part[k] = k % 4 == 0 ? x : k % 4 == 1 ? gn_exp(x) : k % 4 == 2 ? gn_slice(part[k - 1], axis ? ":, 2:, 1:" : "0:0") : gn_neg(part[k - 2]);
+            part[k] = k % 4 == 0   ? x
+                      : k % 4 == 1 ? gn_exp(x)
+                      : k % 4 == 2 ? gn_slice(part[k - 1], axis ? ":, 2:, 1:" : "0:0")
+                                   : gn_neg(part[k - 2]);
         for (int k = 0; k < 40; k++)
             if (k % 4 == 2 && axis) part[k] = gn_mul(x, k);
         program_out(p, gn_concat(((gn_exprs){ 40, part }), axis));
@@ -460,7 +466,8 @@ static void steps_of_a_loop_have_one_text(void **state)
     (void)state;
     program *p = program_new(test_seed());
     program_size(p, "n", 5);
-    gn_expr *x = program_in(p, "x", GN_F32, "6, n, 40"), *w = program_in(p, "w", GN_F32, "40, 40"), *h = program_in(p, "h", GN_F32, "n, 40");
+    gn_expr *x = program_in(p, "x", GN_F32, "6, n, 40"), *w = program_in(p, "w", GN_F32, "40, 40"),
+            *h = program_in(p, "h", GN_F32, "n, 40");
     for (int t = 0; t < 6; t++) h = gn_tanh(gn_add(gn_matmul(h, w), gn_slice(x, "%d", t)));
     program_out(p, h);
     p->optimize = true;

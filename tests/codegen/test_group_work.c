@@ -1,5 +1,5 @@
-/* What grouping costs: chains of any length are cut into kernels with work that grows no faster than n log n, and what inlining would compute
- * again and again is stored. Work is counted (visit.h), never timed. */
+/* What grouping costs: chains of any length are cut into kernels with work that grows no faster than n log n, and what
+ * inlining would compute again and again is stored. Work is counted (visit.h), never timed. */
 #include "programs.h"
 #include <gnomon/grad.h>
 #include <gnomon/ops.h>
@@ -40,7 +40,8 @@ static gn_expr *euler(program *p, gn_expr *x)
 static gn_expr *runge_kutta(program *p, gn_expr *x)
 {
     (void)p;
-    gn_expr *a = slope(x), *b = slope(gn_add(x, gn_mul(0.005, a))), *c = slope(gn_add(x, gn_mul(0.005, b))), *d = slope(gn_add(x, gn_mul(0.01, c)));
+    gn_expr *a = slope(x), *b = slope(gn_add(x, gn_mul(0.005, a))), *c = slope(gn_add(x, gn_mul(0.005, b))),
+            *d = slope(gn_add(x, gn_mul(0.01, c)));
     return gn_add(x, gn_mul(0.01 / 6, gn_add(gn_add(a, d), gn_mul(2, gn_add(b, c)))));
 }
 
@@ -56,8 +57,10 @@ typedef struct chain {
     const char *name, *shape;
     gn_expr *(*step)(program *, gn_expr *);
 } chain;
-static const chain chains[] = { { "residual", "n, 16", residual }, { "logistic", "n, 16", logistic },       { "layers", "n, 16", layer },
-                                { "euler", "n, 16", euler },       { "runge-kutta", "n, 16", runge_kutta }, { "leapfrog", "2, n", leapfrog } };
+static const chain chains[] = {
+    { "residual", "n, 16", residual }, { "logistic", "n, 16", logistic },       { "layers", "n, 16", layer },
+    { "euler", "n, 16", euler },       { "runge-kutta", "n, 16", runge_kutta }, { "leapfrog", "2, n", leapfrog }
+};
 
 static program *build(const chain *c, int steps, bool gradient)
 {
@@ -114,7 +117,9 @@ static void work_grows_with_the_length_of_a_chain(void **state)
             work[k] = work_of(p);
             program_free(p);
         }
-        if (work[2] > 13 * work[1]) fail_msg("%s: work %llu %llu %llu", chains[i].name, (unsigned long long)work[0], (unsigned long long)work[1], (unsigned long long)work[2]);
+        if (work[2] > 13 * work[1])
+            fail_msg("%s: work %llu %llu %llu", chains[i].name, (unsigned long long)work[0],
+                     (unsigned long long)work[1], (unsigned long long)work[2]);
     }
 }
 
@@ -142,7 +147,12 @@ static gn_expr *shifted_sum(gn_expr *u, int dims)
 {
     gn_expr *next = NULL;
     for (int d = 0; d < dims; d++) {
-        gn_expr *low = gn_slice(u, dims == 1 ? ":-2" : d == 0 ? ":-2, 1:-1" : "1:-1, :-2"), *high = gn_slice(u, dims == 1 ? "2:" : d == 0 ? "2:, 1:-1" : "1:-1, 2:");
+        gn_expr *low = gn_slice(u, dims == 1 ? ":-2"
+                                   : d == 0  ? ":-2, 1:-1"
+                                             : "1:-1, :-2"),
+                *high = gn_slice(u, dims == 1 ? "2:"
+                                    : d == 0  ? "2:, 1:-1"
+                                              : "1:-1, 2:");
         gn_expr *both = gn_add(low, high);
         next = next ? gn_add(next, both) : both;
     }
@@ -172,7 +182,8 @@ static void gathers_of_gathers_are_stored(void **state)
     program *p = program_new(test_seed());
     p->optimize = true;
     p->index_most = 40;
-    gn_expr *u = program_in(p, "u", GN_F32, "40"), *i = program_in(p, "i", GN_I32, "40"), *j = program_in(p, "j", GN_I32, "40");
+    gn_expr *u = program_in(p, "u", GN_F32, "40"), *i = program_in(p, "i", GN_I32, "40"),
+            *j = program_in(p, "j", GN_I32, "40");
     for (int k = 0; k < 30; k++) u = gn_mul(gn_add(gn_take(u, i, 0), gn_take(u, j, 0)), 0.5);
     program_out(p, u);
     program_group(p, &gn_target_cuda);
@@ -234,7 +245,8 @@ static phase kick_drift_kick(phase s)
 
 static phase swing(phase s)
 {
-    return (phase){ gn_mul(gn_sin(s.p), gn_sub(1.5, gn_mul(s.q, s.q))), gn_sub(gn_mul(gn_sub(1.0, gn_mul(s.p, s.p)), s.p), s.q) };
+    return (phase){ gn_mul(gn_sin(s.p), gn_sub(1.5, gn_mul(s.q, s.q))),
+                    gn_sub(gn_mul(gn_sub(1.0, gn_mul(s.p, s.p)), s.p), s.q) };
 }
 
 static phase four_slopes(phase s)
@@ -308,7 +320,8 @@ static size_t operations(const program *p)
     return n;
 }
 
-/* A chain in one kernel is written once; one that is cut reads what was stored at the cut. A gradient may compute the way forth again. */
+/* A chain in one kernel is written once; one that is cut reads what was stored at the cut. A gradient may compute the
+ * way forth again. */
 static void check_repeats(const struct pair_chain *c, bool stacked)
 {
     size_t before = 0;
@@ -317,7 +330,8 @@ static void check_repeats(const struct pair_chain *c, bool stacked)
         const size_t written = written_operations(p), needed = operations(p);
         if (written > 2 * needed) fail_msg("%s, %d steps: %zu operations for %zu", c->name, steps, written, needed);
         if (before && written > 2.2 * before) fail_msg("%s: from %zu operations to %zu", c->name, before, written);
-        if (p->grouping->groups.n > c->kernels * (size_t)steps / 100) fail_msg("%s, %d steps: %zu kernels", c->name, steps, p->grouping->groups.n);
+        if (p->grouping->groups.n > c->kernels * (size_t)steps / 100)
+            fail_msg("%s, %d steps: %zu kernels", c->name, steps, p->grouping->groups.n);
         before = written;
         program_free(p);
     }
@@ -377,7 +391,8 @@ static void deep_graphs_need_no_deep_stack(void **state)
     program *p = build(&chains[0], 10000, false);
     program_group(p, &gn_target_avx512);
     assert_in_range(p->grouping->groups.n, 10, 1000);
-    for (size_t i = 0; i < p->grouping->groups.n; i++) assert_in_range(strlen(p->grouping->groups.at[i].kernel->comment), 1, 3000);
+    for (size_t i = 0; i < p->grouping->groups.n; i++)
+        assert_in_range(strlen(p->grouping->groups.at[i].kernel->comment), 1, 3000);
     program_free(p);
 }
 

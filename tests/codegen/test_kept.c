@@ -1,6 +1,6 @@
-/* What is kept between the statements of a kernel (row sums, their functions) is read inside its bounds only, whatever is padded, joined or cut
- * from it. Both ways of running look: the interpreter checks every element of arrays of exact size, whose new elements are NaN; compiled code
- * stands among red zones where the tests are sanitized. */
+/* What is kept between the statements of a kernel (row sums, their functions) is read inside its bounds only, whatever
+ * is padded, joined or cut from it. Both ways of running look: the interpreter checks every element of arrays of exact
+ * size, whose new elements are NaN; compiled code stands among red zones where the tests are sanitized. */
 #include <dlfcn.h>
 #include <gnomon/ops.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ static void run(const program *p, const gn_group *q, void *const *buffers, const
     }
     void **arg = calloc(s->code->nargs + 1, sizeof *arg);
     for (size_t b = 0; b < q->buf.n; b++) arg[b] = buffers[b];
-    for (size_t b = q->buf.n; b < s->code->nargs; b++) arg[b] = malloc((size_t)program_extent(p, gn_code_bytes(s->code, s->code->places.at[b])));
+    for (size_t b = q->buf.n; b < s->code->nargs; b++)
+        arg[b] = malloc((size_t)program_extent(p, gn_code_bytes(s->code, s->code->places.at[b])));
     for (uint32_t i = 0; i < s->code->steps.n; i++) {
         void (*step)(void *const *, const int64_t *, int64_t) = NULL;
         *(void **)&step = unit_symbol(library, gn_arena_printf(scratch, "%s_%u", q->kernel->name, i));
@@ -47,10 +48,14 @@ static gn_expr *moved(program *p, gn_expr *s, int64_t n, uint64_t *seed)
     switch (draw(seed, 6)) {
     case 0: return gn_pad(s, 0.0, "%d:%d", (int)draw(seed, 4), (int)draw(seed, 20));
     case 1: return gn_concat(((gn_exprs){ 2 + (size_t)draw(seed, 3), parts }), 0);
-    case 2: return gn_concat(GN_EXPRS(gn_slice(s, "%d:", (int)draw(seed, n + 1)), s, gn_slice(s, ":%d", (int)draw(seed, n + 1))), 0);
+    case 2:
+        return gn_concat(
+            GN_EXPRS(gn_slice(s, "%d:", (int)draw(seed, n + 1)), s, gn_slice(s, ":%d", (int)draw(seed, n + 1))), 0);
     case 3: return gn_slice(gn_pad(s, -1.0, "3:2"), "%d:", (int)draw(seed, 4));
     case 4: return gn_add(gn_pad(s, 0.0, "1:0"), gn_pad(gn_mul(s, s), 0.5, "0:1"));
-    default: return gn_where(gn_lt(gn_iota(p->graph, GN_I64, 0, "%d", (int)n + 2), 2), gn_pad(s, 0.0, "2:0"), gn_pad(s, 1.0, "0:2"));
+    default:
+        return gn_where(gn_lt(gn_iota(p->graph, GN_I64, 0, "%d", (int)n + 2), 2), gn_pad(s, 0.0, "2:0"),
+                        gn_pad(s, 1.0, "0:2"));
     }
 }
 
@@ -60,7 +65,8 @@ static program *random_move(uint64_t seed)
     p->optimize = true;
     const int64_t rows = draw(&seed, 20), columns = draw(&seed, 24), kind = draw(&seed, 4);
     const gn_dtype dtype = draw(&seed, 2) ? GN_F64 : GN_F32;
-    gn_expr *x = program_in(p, "x", dtype, gn_arena_printf(&p->arena, "%d, %d", (int)rows, (int)columns)), *s = gn_sum(x, GN_AXES(1));
+    gn_expr *x = program_in(p, "x", dtype, gn_arena_printf(&p->arena, "%d, %d", (int)rows, (int)columns)),
+            *s = gn_sum(x, GN_AXES(1));
     int64_t n = rows;
     if (kind == 1) s = gn_sum(x, GN_AXES(0)), n = columns;
     if (kind == 2) s = gn_tanh(gn_mean(gn_mul(x, x), GN_AXES(1)));
@@ -92,7 +98,8 @@ static void check_program(program *p, uint64_t seed, bool compiled)
     if (compiled) {
         gn_text body = { .arena = &p->arena };
         gn_words words = { .arena = &p->arena };
-        if (gn_protect(emit_all, (void *[]){ &body, &words })) fail_msg("seed %llu: %s", (unsigned long long)seed, gn_message());
+        if (gn_protect(emit_all, (void *[]){ &body, &words }))
+            fail_msg("seed %llu: %s", (unsigned long long)seed, gn_message());
         library = unit_load_words(target, unit_compilers()[0], &words, gn_text_done(&body));
     }
     program_check(p, run);
@@ -137,21 +144,24 @@ static void compiled_code_reads_what_is_kept_inside_its_bounds(void **state)
 
 /* ---- branches that share what they compute ---- */
 
-/* Vectors of 24 elements made from others, each used again and again, under conditions of all kinds: on positions, remainders, values, what is
- * loaded; shifted by a pad and a slice, joined from parts, taken by index. */
+/* Vectors of 24 elements made from others, each used again and again, under conditions of all kinds: on positions,
+ * remainders, values, what is loaded; shifted by a pad and a slice, joined from parts, taken by index. */
 static program *random_branches(uint64_t seed)
 {
     enum { N = 24, MADE = 14 };
     program *p = program_new(seed);
     p->optimize = true;
     p->index_most = N;
-    gn_expr *made[MADE + 2], *at = program_in(p, "at", GN_I64, "24"), *i = gn_iota(p->graph, draw(&seed, 2) ? GN_I64 : GN_I32, 0, "24");
+    gn_expr *made[MADE + 2], *at = program_in(p, "at", GN_I64, "24"),
+                             *i = gn_iota(p->graph, draw(&seed, 2) ? GN_I64 : GN_I32, 0, "24");
     made[0] = program_in(p, "x", GN_F64, "24"), made[1] = program_in(p, "y", GN_F64, "24");
     for (int k = 2; k < MADE + 2; k++) {
         gn_expr *a = made[draw(&seed, k)], *b = made[draw(&seed, k)];
         const int n = (int)draw(&seed, 9), m = 1 + (int)draw(&seed, 6);
-        gn_expr *conditions[] = { gn_lt(i, n), gn_eq(gn_mod(i, m), n % m), gn_lt(a, b), gn_lt(at, n), gn_eq(i, at), gn_ge(i, n), gn_eq(i, n),
-                                  gn_lt(gn_add(i, n), gn_mul(i, 2)) };
+        gn_expr *conditions[] = { gn_lt(i, n),  gn_eq(gn_mod(i, m), n % m),
+                                  gn_lt(a, b),  gn_lt(at, n),
+                                  gn_eq(i, at), gn_ge(i, n),
+                                  gn_eq(i, n),  gn_lt(gn_add(i, n), gn_mul(i, 2)) };
         gn_expr *c = conditions[draw(&seed, 8)];
         switch (draw(&seed, 8)) {
         case 0: made[k] = gn_add(a, gn_sin(b)); break;
@@ -159,7 +169,10 @@ static program *random_branches(uint64_t seed)
         case 2: made[k] = gn_slice(gn_pad(a, 1.0, "0:%d", m), "%d:", m); break;
         case 3: made[k] = gn_concat(GN_EXPRS(gn_slice(a, ":%d", n + 1), gn_slice(b, "%d:", n + 1)), 0); break;
         case 4: made[k] = gn_take(a, at, 0); break;
-        default: made[k] = gn_where(c, gn_mul(a, 0.5), draw(&seed, 3) ? gn_add(b, 1.0) : gn_pad(gn_slice(b, "%d:", m), 0.0, "%d:0", m)); break;
+        default:
+            made[k] = gn_where(c, gn_mul(a, 0.5),
+                               draw(&seed, 3) ? gn_add(b, 1.0) : gn_pad(gn_slice(b, "%d:", m), 0.0, "%d:0", m));
+            break;
         }
     }
     program_out(p, made[MADE + 1]);
@@ -197,10 +210,13 @@ static void integers_of_64_bits_are_compared_as_they_stand(void **state)
         target = targets[t % 4];
         if (t >= 4 && (!unit_compilers()[0] || !gn_target_runs_here(target))) continue;
         gn_graph *g = gn_graph_new(NULL);
-        gn_expr *a = gn_input(g, "x", GN_I64, "40"), *b = gn_input(g, "y", GN_I64, "40"), *v = gn_input(g, "z", GN_F64, "40"), *i = gn_iota(g, GN_I64, 0, "40");
-        gn_expr *in[] = { a, b, v }, *out[] = { gn_where(gn_lt(a, 5), v, gn_neg(v)), gn_where(gn_gt(a, -5), gn_where(gn_lt(b, i), v, 1.0), 2.0),
-                                                gn_where(gn_lt(i, INT64_MIN), v, gn_where(gn_gt(INT64_MAX, i), 5.0, v)),
-                                                gn_where(gn_le(i, a), gn_where(gn_eq(b, gn_neg(i)), v, 3.0), gn_where(gn_ge(a, 6), 4.0, v)) };
+        gn_expr *a = gn_input(g, "x", GN_I64, "40"), *b = gn_input(g, "y", GN_I64, "40"),
+                *v = gn_input(g, "z", GN_F64, "40"), *i = gn_iota(g, GN_I64, 0, "40");
+        gn_expr *in[] = { a, b, v }, *out[] = {
+            gn_where(gn_lt(a, 5), v, gn_neg(v)), gn_where(gn_gt(a, -5), gn_where(gn_lt(b, i), v, 1.0), 2.0),
+            gn_where(gn_lt(i, INT64_MIN), v, gn_where(gn_gt(INT64_MAX, i), 5.0, v)),
+            gn_where(gn_le(i, a), gn_where(gn_eq(b, gn_neg(i)), v, 3.0), gn_where(gn_ge(a, 6), 4.0, v))
+        };
         program *p = program_of(g, (gn_exprs){ 3, in }, values, (gn_exprs){ sizeof out / sizeof *out, out });
         program_group(p, target);
         check_program(p, 0, t >= 4);

@@ -14,7 +14,8 @@ static const char softmax[] =
     "  (def s (i) (sum (j) (e i j)))\n"
     "  (store set Y (i j) (div (e i j) (s i))))\n";
 static const char rows[] = "(schedule rows (split i ip (ii 16)) (split j j0 (ju 4) (jl 16)) (order ip ii j0 ju jl)\n"
-                           "  (bind part ip) (bind private ju) (bind lane jl) (unroll j0 2) (stage e scratch (at ii) (layout j0 ju jl) (pad ju 16)) (peel j0))";
+                           "  (bind part ip) (bind private ju) (bind lane jl) (unroll j0 2) (stage e scratch (at ii) "
+                           "(layout j0 ju jl) (pad ju 16)) (peel j0))";
 
 static void check_round_trip(gn_arena *a, const char *text)
 {
@@ -34,7 +35,8 @@ static const char *const kernels[] = {
     "(kernel pad (syms) (bufs (X f32 4) (Y f32 6)) (axes (i 6))\n"
     "  (store set Y (i) (if (and (lt 0 i) (lt i 5)) (load X (sub i 1)) (f32 -inf))))",
     "(kernel scatter (syms n) (bufs (T i32 n) (G f32 n) (Y f32 9)) (axes (e n)) (store add Y ((load T e)) (load G e)))",
-    "(kernel strided (syms n) (bufs (X f32 n 3 :stride 16 1) (Y f32 3 n)) (axes (i n) (j 3)) (store set Y (j i) (load X i j)))",
+    "(kernel strided (syms n) (bufs (X f32 n 3 :stride 16 1) (Y f32 3 n)) (axes (i n) (j 3)) (store set Y (j i) (load "
+    "X i j)))",
 };
 
 static void printing_then_reading_gives_the_same_kernel(void **state)
@@ -129,14 +131,16 @@ static void try_reading(void *arg)
 {
     attempt *t = arg;
     gn_kernel *k = read_kernel(&t->arena, t->kernel);
-    if (t->schedule) gn_schedule_read(&t->arena, k, "test", gn_sx_read(&t->arena, "test", t->schedule, strlen(t->schedule))->at[0]);
+    if (t->schedule)
+        gn_schedule_read(&t->arena, k, "test", gn_sx_read(&t->arena, "test", t->schedule, strlen(t->schedule))->at[0]);
 }
 
 static void refused(const char *kernel, const char *schedule, const char *says)
 {
     attempt t = { .kernel = kernel, .schedule = schedule };
     const gn_status got = gn_protect(try_reading, &t);
-    if (got != GN_ESYNTAX) fail_msg("%s %s: %s, expected '%s'", kernel, schedule ? schedule : "", gn_status_name(got), says);
+    if (got != GN_ESYNTAX)
+        fail_msg("%s %s: %s, expected '%s'", kernel, schedule ? schedule : "", gn_status_name(got), says);
     assert_message_contains(says);
     gn_arena_free(&t.arena);
 }
@@ -151,7 +155,8 @@ static void faults_are_told_with_their_place(void **state)
     } cases[] = {
         { KERNEL("(store set Y (i) (load Z i))"), NULL, "no such buffer" },
         { KERNEL("(store set Y (i) (load X i j))"), NULL, "expected 1 indices, found 2" },
-        { KERNEL("(store set Y (i) (frobnicate (load X i)))"), NULL, "neither a definition made above nor an elementwise operation" },
+        { KERNEL("(store set Y (i) (frobnicate (load X i)))"), NULL,
+          "neither a definition made above nor an elementwise operation" },
         { KERNEL("(store set Y (q) (load X i))"), NULL, "'q' is neither an axis nor a symbol" },
         { KERNEL("(store set Y (i) (add (load X i)))"), NULL, "takes 2 operands, 1 given" },
         { KERNEL("(def X () 1)"), NULL, "the name 'X' is taken" },
@@ -160,8 +165,10 @@ static void faults_are_told_with_their_place(void **state)
         { KERNEL("(store set C (j) (load C j))"), NULL, "both loaded and stored" },
         { KERNEL("(store set C ((add j 1)) 1)"), NULL, "index into C runs from 1 to 4, its extent is 4" },
         { KERNEL("(store set Y (i) (load C (sub j 1)))"), NULL, "index into C runs from -1 to 2" },
-        { KERNEL("(def d (i) (mul 2 (load X i))) (store set Y (i) (d (add i 1000)))"), NULL, "index into d runs from 1000 to n+999, its extent is n" },
-        { KERNEL("(store set Y (i) (load X (add i n 1)))"), NULL, "index into X runs from n+1 to 2*n, its extent is n" },
+        { KERNEL("(def d (i) (mul 2 (load X i))) (store set Y (i) (d (add i 1000)))"), NULL,
+          "index into d runs from 1000 to n+999, its extent is n" },
+        { KERNEL("(store set Y (i) (load X (add i n 1)))"), NULL,
+          "index into X runs from n+1 to 2*n, its extent is n" },
         { KERNEL("(store set C (j) (load X i))"), NULL, "the value depends on an axis that the index lacks: i" },
         { "(kernel k (syms) (bufs) (axes (i j) (j 4)))", NULL, "'j' is neither an axis nor a symbol" },
         { "(kernel k (syms) (bufs (X f99 3)) (axes))", NULL, "'f99' is no dtype" },
@@ -229,18 +236,22 @@ static void a_schedule_not_of_its_form_is_told_what_was_expected(void **state)
         { "(schedule s (split i a (b 2 3)))", "expected a leaf or (leaf extent)" },
         { "(schedule s (split i a (b 0)))", "expected a number of at least 1" },
         { "(schedule s (split i a (a 4)))", "the leaf 'a' stands twice in this split" },
-        { "(schedule s (split i a (b 4)) (split j (b 2)))", "the leaf 'b' is shared, but its extent or stride differs between the two splits" },
+        { "(schedule s (split i a (b 4)) (split j (b 2)))",
+          "the leaf 'b' is shared, but its extent or stride differs between the two splits" },
         { "(schedule s (split i a (b 4611686018427387904) (c 4)))", "the extents overflow" },
         { "(schedule s (rfactor d))", "expected (rfactor DEF leaf NEW [axis])" },
         { "(schedule s (rfactor d i d))", "the definition 'd' exists already" },
         { "(schedule s (order i j) (order i j))", "a second order" },
-        { "(schedule s (order i j) (bind heap i))", "expected (bind part|block|thread|lane|unroll|private|tile leaf+)" },
+        { "(schedule s (order i j) (bind heap i))",
+          "expected (bind part|block|thread|lane|unroll|private|tile leaf+)" },
         { "(schedule s (order i j) (stage d))", "expected (stage DEF level ...)" },
         { "(schedule s (order i j) (stage q reg))", "no definition 'q'" },
-        { "(schedule s (order i j) (stage d reg (near i)))", "stage: expected (at leaf), (layout leaf+), (copy leaf+), (pad leaf n) or (depth n)" },
+        { "(schedule s (order i j) (stage d reg (near i)))",
+          "stage: expected (at leaf), (layout leaf+), (copy leaf+), (pad leaf n) or (depth n)" },
         { "(schedule s (order i j) (stage d reg) (stage d stack))", "'d' is staged twice" },
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(KERNEL("(def d (i) (load X i))"), cases[i][0], cases[i][1]);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refused(KERNEL("(def d (i) (load X i))"), cases[i][0], cases[i][1]);
 }
 
 static void verify(void *kernel)
@@ -262,7 +273,8 @@ static void verify_disorder(void *arg)
         k = gn_kernel_new(&a, "k");
         gn_kernel_axis(k, "i", fault == 1 ? gn_dim_sym(k->dims, "j") : gn_dim_const(k->dims, 4));
         gn_kernel_axis(k, "j", gn_dim_const(k->dims, 4));
-        for (int i = 0; fault == 2 && i < 63; i++) gn_kernel_axis(k, gn_arena_printf(&a, "a%d", i), gn_dim_const(k->dims, 4));
+        for (int i = 0; fault == 2 && i < 63; i++)
+            gn_kernel_axis(k, gn_arena_printf(&a, "a%d", i), gn_dim_const(k->dims, 4));
     }
     const gn_status s = gn_protect(verify, k);
     gn_arena_free(&a);
@@ -273,7 +285,8 @@ static void the_verifier_sees_what_stands_in_the_wrong_order(void **state)
 {
     (void)state;
     static const char *const says[] = { "kernel softmax: e: uses a definition that stands below it: m",
-                                        "kernel k: i: its extent depends on an axis that is not before it: j", "kernel k: axes: more than 64" };
+                                        "kernel k: i: its extent depends on an axis that is not before it: j",
+                                        "kernel k: axes: more than 64" };
     for (int fault = 0; fault < 3; fault++) {
         assert_int_equal(gn_protect(verify_disorder, &fault), GN_ESYNTAX);
         assert_message_contains(says[fault]);
@@ -317,12 +330,17 @@ static void the_interpreter_stays_inside_the_buffers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(printing_then_reading_gives_the_same_kernel), cmocka_unit_test(printing_then_reading_gives_the_same_schedule),
-        cmocka_unit_test(softmax_means_softmax),                        cmocka_unit_test(conditions_guard_loads_and_pick_elements),
+        cmocka_unit_test(printing_then_reading_gives_the_same_kernel),
+        cmocka_unit_test(printing_then_reading_gives_the_same_schedule),
+        cmocka_unit_test(softmax_means_softmax),
+        cmocka_unit_test(conditions_guard_loads_and_pick_elements),
         cmocka_unit_test(loads_read_what_was_there_before_a_store_took_it_over),
-        cmocka_unit_test(dependent_extents_and_scatters_have_their_meaning), cmocka_unit_test(faults_are_told_with_their_place),
-        cmocka_unit_test(a_kernel_not_of_its_form_is_told_what_was_expected), cmocka_unit_test(a_schedule_not_of_its_form_is_told_what_was_expected),
-        cmocka_unit_test(the_verifier_sees_what_stands_in_the_wrong_order), cmocka_unit_test(the_interpreter_stays_inside_the_buffers),
+        cmocka_unit_test(dependent_extents_and_scatters_have_their_meaning),
+        cmocka_unit_test(faults_are_told_with_their_place),
+        cmocka_unit_test(a_kernel_not_of_its_form_is_told_what_was_expected),
+        cmocka_unit_test(a_schedule_not_of_its_form_is_told_what_was_expected),
+        cmocka_unit_test(the_verifier_sees_what_stands_in_the_wrong_order),
+        cmocka_unit_test(the_interpreter_stays_inside_the_buffers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,16 +3,21 @@
 #include "judge.h"
 #include "texts.h"
 
-static const char map2[] = "(kernel map2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C)) (store set Y (i j) (neg (load X i j))))";
-static const char rows2[] = "(kernel rows2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
-                            " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
-                            " (store set Y (i j) (div (e i j) (s i))))";
+static const char map2[] =
+    "(kernel map2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C)) (store set Y (i j) (neg (load X i j))))";
+static const char rows2[] =
+    "(kernel rows2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
+    " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
+    " (store set Y (i j) (div (e i j) (s i))))";
 static const char scatter1[] = "(kernel scatter1 (syms E D) (bufs (T i32 E) (X f32 E D) (Y f32 9 D)) (axes (e E) (d D))"
                                " (store add Y ((load T e) d) (load X e d)))";
-static const char matmul[] = "(kernel matmul (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K)) (def b (k j) (load B k j))"
+static const char matmul[] = "(kernel matmul (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) "
+                             "(k K)) (def b (k j) (load B k j))"
                              " (def acc (i j) (sum (k) (mul (load A i k) (b k j)))) (store set C (i j) (acc i j)))";
-static const char shared_axes[] = "(kernel shared_axes (syms R C) (bufs (X f32 R C) (Y f32 R) (Z f32 R)) (axes (i R) (j C) (jj C) (z R))"
-                                  " (def a (i) (sum (j) (load X i j))) (def b (i) (sum (jj) (load X i jj))) (store set Y (i) (a i)) (store set Z (i) (b i)))";
+static const char shared_axes[] =
+    "(kernel shared_axes (syms R C) (bufs (X f32 R C) (Y f32 R) (Z f32 R)) (axes (i R) (j C) (jj C) (z R))"
+    " (def a (i) (sum (j) (load X i j))) (def b (i) (sum (jj) (load X i jj))) (store set Y (i) (a i)) (store set Z (i) "
+    "(b i)))";
 
 typedef struct illegal {
     const char *kernel, *schedule;
@@ -21,132 +26,224 @@ typedef struct illegal {
 } illegal;
 
 static const char online_beside[] = /* one of the threads keeps the running maximum */
-    "(kernel online (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20)) (def m (i) (max (j) (load X i j)))"
+    "(kernel online (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20)) (def m (i) (max (j) "
+    "(load X i j)))"
     " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)) (store set Y (i e) (cast f32 e)))";
 
 static const illegal illegals[] = {
-    { map2, "(split i ip (R 4)) (order ip R j)", &gn_target_avx512, "split: the leaf 'R' has the name of something else in the kernel" },
-    { map2, "(split j (jl 16)) (order i jl) (bind lane jl)", &gn_target_avx512, "split j: its leaves have 16 points, the axis has C" },
-    { shared_axes, "(split j j0 (j1 4)) (split z j0 (z1 4)) (order i jj j0 j1 z1)", &gn_target_avx512, "'z' and 'j' share the leaf 'j0', which takes the outermost place" },
-    { map2, "(split j j0 (jl 16)) (order i jl j0) (bind lane jl)", &gn_target_avx512, "order: 'j0' stands after a leaf that is bound to lane" },
+    { map2, "(split i ip (R 4)) (order ip R j)", &gn_target_avx512,
+      "split: the leaf 'R' has the name of something else in the kernel" },
+    { map2, "(split j (jl 16)) (order i jl) (bind lane jl)", &gn_target_avx512,
+      "split j: its leaves have 16 points, the axis has C" },
+    { shared_axes, "(split j j0 (j1 4)) (split z j0 (z1 4)) (order i jj j0 j1 z1)", &gn_target_avx512,
+      "'z' and 'j' share the leaf 'j0', which takes the outermost place" },
+    { map2, "(split j j0 (jl 16)) (order i jl j0) (bind lane jl)", &gn_target_avx512,
+      "order: 'j0' stands after a leaf that is bound to lane" },
     { map2, "(order i j) (bind unroll j)", &gn_target_avx512, "bind unroll j: the extent is not constant" },
-    { map2, "(split j j0 (jl 24)) (order i j0 jl) (bind lane jl)", &gn_target_avx512, "bind lane jl: 24 lanes, the target avx512 has 2, 4, 8 and 16" },
-    { map2, "(split j j0 (jl 4)) (order i j0 jl) (bind lane jl)", &gn_target_cuda, "bind lane jl: the target cuda has no vectors" },
-    { map2, "(split i i0 (il 4)) (split j j0 (jl 4)) (order i0 j0 il jl) (bind lane il jl)", &gn_target_avx512, "two lane leaves, 'il' and 'jl'" },
-    { map2, "(order i j) (bind block i)", &gn_target_avx512, "bind block i: the target avx512 has no blocks and threads" },
+    { map2, "(split j j0 (jl 24)) (order i j0 jl) (bind lane jl)", &gn_target_avx512,
+      "bind lane jl: 24 lanes, the target avx512 has 2, 4, 8 and 16" },
+    { map2, "(split j j0 (jl 4)) (order i j0 jl) (bind lane jl)", &gn_target_cuda,
+      "bind lane jl: the target cuda has no vectors" },
+    { map2, "(split i i0 (il 4)) (split j j0 (jl 4)) (order i0 j0 il jl) (bind lane il jl)", &gn_target_avx512,
+      "two lane leaves, 'il' and 'jl'" },
+    { map2, "(order i j) (bind block i)", &gn_target_avx512,
+      "bind block i: the target avx512 has no blocks and threads" },
     { map2, "(order i j) (bind part i)", &gn_target_cuda, "bind part i: the target cuda has blocks instead" },
     { map2, "(order i j) (bind thread j)", &gn_target_cuda, "bind thread j: the extent is not constant" },
-    { map2, "(split j j0 (jt 2048)) (order i j0 jt) (bind thread jt)", &gn_target_cuda, "bind thread: 2048 threads, a block has at most 1024" },
-    { map2, "(split j j0 (jl 16)) (order i j0 jl) (bind lane jl) (unroll jl 4)", &gn_target_avx512, "unroll jl: the leaf is bound to lane, it is no loop" },
-    { map2, "(split j j0 (jl 16)) (order i j0 jl) (bind lane jl) (peel jl)", &gn_target_avx512, "peel jl: the leaf is bound to lane, it is no loop" },
-    { map2, "(split j j0 (jl 1024)) (order i j0 jl) (bind unroll jl)", &gn_target_avx512, "bind unroll jl: 1024 points are too many" },
+    { map2, "(split j j0 (jt 2048)) (order i j0 jt) (bind thread jt)", &gn_target_cuda,
+      "bind thread: 2048 threads, a block has at most 1024" },
+    { map2, "(split j j0 (jl 16)) (order i j0 jl) (bind lane jl) (unroll jl 4)", &gn_target_avx512,
+      "unroll jl: the leaf is bound to lane, it is no loop" },
+    { map2, "(split j j0 (jl 16)) (order i j0 jl) (bind lane jl) (peel jl)", &gn_target_avx512,
+      "peel jl: the leaf is bound to lane, it is no loop" },
+    { map2, "(split j j0 (jl 1024)) (order i j0 jl) (bind unroll jl)", &gn_target_avx512,
+      "bind unroll jl: 1024 points are too many" },
     { rows2, "(order i j) (bind part j)", &gn_target_avx512, "bind part j: 'm' is reduced along it; rfactor it first" },
-    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (bind tile j1)", &gn_target_avx512, "bind tile j1: 'm' is not tensorized" },
-    { scatter1, "(order e d) (bind part e)", &gn_target_avx512, "bind part e: the store to 'Y' does not go to different places along it" },
+    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (bind tile j1)", &gn_target_avx512,
+      "bind tile j1: 'm' is not tensorized" },
+    { scatter1, "(order e d) (bind part e)", &gn_target_avx512,
+      "bind part e: the store to 'Y' does not go to different places along it" },
     { rows2, "(order i j) (stage e scratch (depth 2))", &gn_target_avx512, "stage e: depth 2 is not supported" },
     { rows2, "(order i j) (stage e scratch (copy j))", &gn_target_avx512, "stage e: (copy ..) is for level shared" },
-    { rows2, "(order i j) (stage m scratch (at i))", &gn_target_avx512, "stage m: (at ..) is for definitions without a reduction" },
-    { matmul, "(order i j k) (stage b scratch (at root))", &gn_target_avx512, "stage b: (at root) makes a step of its own, only arena outlives a step" },
-    { matmul, "(split j j0 (jl 16)) (order i k j0 jl) (bind lane jl) (stage b arena (at jl))", &gn_target_avx512, "stage b: (at jl): the leaf is no loop" },
-    { matmul, "(order i j k) (stage b arena (at root) (layout k i))", &gn_target_avx512, "stage b: layout: 'i' is no leaf of its parameters" },
-    { matmul, "(order i j k) (stage b arena (at root) (layout k j) (pad i 4))", &gn_target_avx512, "stage b: pad: 'i' is not in its layout" },
-    { matmul, "(split j j0 (j1 8)) (order i j0 j1 k) (bind block i) (stage b shared (copy i))", &gn_target_cuda, "stage b: copy: 'i' is no leaf of its parameters" },
-    { matmul, "(order i j k) (bind block i) (stage b shared)", &gn_target_cuda, "stage b shared: (at leaf) is missing" },
-    { online_beside, "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (online m j) (stage l arena)", &gn_target_cuda,
+    { rows2, "(order i j) (stage m scratch (at i))", &gn_target_avx512,
+      "stage m: (at ..) is for definitions without a reduction" },
+    { matmul, "(order i j k) (stage b scratch (at root))", &gn_target_avx512,
+      "stage b: (at root) makes a step of its own, only arena outlives a step" },
+    { matmul, "(split j j0 (jl 16)) (order i k j0 jl) (bind lane jl) (stage b arena (at jl))", &gn_target_avx512,
+      "stage b: (at jl): the leaf is no loop" },
+    { matmul, "(order i j k) (stage b arena (at root) (layout k i))", &gn_target_avx512,
+      "stage b: layout: 'i' is no leaf of its parameters" },
+    { matmul, "(order i j k) (stage b arena (at root) (layout k j) (pad i 4))", &gn_target_avx512,
+      "stage b: pad: 'i' is not in its layout" },
+    { matmul, "(split j j0 (j1 8)) (order i j0 j1 k) (bind block i) (stage b shared (copy i))", &gn_target_cuda,
+      "stage b: copy: 'i' is no leaf of its parameters" },
+    { matmul, "(order i j k) (bind block i) (stage b shared)", &gn_target_cuda,
+      "stage b shared: (at leaf) is missing" },
+    { online_beside,
+      "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (online m j) (stage l arena)",
+      &gn_target_cuda,
       "bind thread e1: 'L' reads what another thread made of 'l' in the arena, with no barrier between" },
-    { matmul, "(split k k0 (k1 8)) (split j j0 (j1 8)) (order i j0 j1 k0 k1) (stage b shared (at k0) (layout k1 j1))", &gn_target_avx512,
-      "stage b shared: the target avx512 has no shared memory" },
-    { rows2, "(order i j) (bind block i) (stage e scratch)", &gn_target_cuda, "stage e scratch: the target cuda has no workers" },
+    { matmul, "(split k k0 (k1 8)) (split j j0 (j1 8)) (order i j0 j1 k0 k1) (stage b shared (at k0) (layout k1 j1))",
+      &gn_target_avx512, "stage b shared: the target avx512 has no shared memory" },
+    { rows2, "(order i j) (bind block i) (stage e scratch)", &gn_target_cuda,
+      "stage e scratch: the target cuda has no workers" },
     { rows2, "(split j j0 (jl 16)) (order i j0 jl) (bind lane jl) (stage e reg)", &gn_target_avx512,
       "stage e reg: the leaf 'j0' among its dims is no tile leaf of constant extent" },
     { rows2, "(order i j) (stage e stack)", &gn_target_avx512, "stage e stack: its size C is not constant" },
-    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (stage e scratch (layout j1))", &gn_target_avx512, "stage e scratch: not all its uses share the loop 'j0'" },
+    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (stage e scratch (layout j1))", &gn_target_avx512,
+      "stage e scratch: not all its uses share the loop 'j0'" },
     { rows2, "(order j i) (bind part i) (stage e scratch)", &gn_target_avx512, "stage" },
-    { matmul, "(split i i0 (i1 8)) (order i0 i1 j k) (rfactor acc i0 p)", &gn_target_avx512, "rfactor acc: it does not reduce along the leaf 'i0'" },
-    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor b k0 p)", &gn_target_avx512, "rfactor: 'b' is no reduction" },
-    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 p) (rfactor acc k1 r)", &gn_target_avx512, "rfactor acc: it does not reduce along the leaf 'k1'" },
-    { matmul, "(split k k0 (k1 8)) (order i j q k0 k1) (rfactor acc k1 p q) (stage p arena)", &gn_target_avx512, "the leaf 'k1' may end with its axis 'k' before all its results are made" },
-    { matmul, "(split k k0 (k1 8) (k2 4)) (order i j k0 k1 k2 q) (rfactor acc k0 p) (rfactor p k1 r q) (stage p arena) (stage r arena)", &gn_target_avx512,
+    { matmul, "(split i i0 (i1 8)) (order i0 i1 j k) (rfactor acc i0 p)", &gn_target_avx512,
+      "rfactor acc: it does not reduce along the leaf 'i0'" },
+    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor b k0 p)", &gn_target_avx512,
+      "rfactor: 'b' is no reduction" },
+    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 p) (rfactor acc k1 r)", &gn_target_avx512,
+      "rfactor acc: it does not reduce along the leaf 'k1'" },
+    { matmul, "(split k k0 (k1 8)) (order i j q k0 k1) (rfactor acc k1 p q) (stage p arena)", &gn_target_avx512,
       "the leaf 'k1' may end with its axis 'k' before all its results are made" },
-    { matmul, "(split k k0 (k1 8)) (order b i j k0 k1) (rfactor acc k0 p b)", &gn_target_avx512, "rfactor: the name 'b' is taken" },
-    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 A)", &gn_target_avx512, "rfactor: the name 'A' is taken" },
+    { matmul,
+      "(split k k0 (k1 8) (k2 4)) (order i j k0 k1 k2 q) (rfactor acc k0 p) (rfactor p k1 r q) (stage p arena) (stage "
+      "r arena)",
+      &gn_target_avx512, "the leaf 'k1' may end with its axis 'k' before all its results are made" },
+    { matmul, "(split k k0 (k1 8)) (order b i j k0 k1) (rfactor acc k0 p b)", &gn_target_avx512,
+      "rfactor: the name 'b' is taken" },
+    { matmul, "(split k k0 (k1 8)) (order i j k0 k1) (rfactor acc k0 A)", &gn_target_avx512,
+      "rfactor: the name 'A' is taken" },
     { rows2, "(order i j) (online s j)", &gn_target_avx512, "online s: it is no maximum of floats" },
     { rows2, "(order i j) (online m i)", &gn_target_avx512, "online m i: it is not reduced along that leaf" },
-    { rows2, "(split j j0 (j1 4)) (order i j0 j1) (bind lane j1) (rfactor m j1 p) (stage p arena) (online m j1)", &gn_target_avx512, "online m j1: the leaf is bound to lane, it is no loop" },
-    { rows2, "(split j j0 (j1 4)) (order i j0 j1) (bind thread j1) (rfactor m j1 p) (stage p arena) (online m j1)", &gn_target_cuda, "online m j1: the leaf is bound to thread, it is no loop" },
-    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (online m j0)", &gn_target_avx512, "online m: it is reduced along 'j1' too; rfactor it by 'j0'" },
+    { rows2, "(split j j0 (j1 4)) (order i j0 j1) (bind lane j1) (rfactor m j1 p) (stage p arena) (online m j1)",
+      &gn_target_avx512, "online m j1: the leaf is bound to lane, it is no loop" },
+    { rows2, "(split j j0 (j1 4)) (order i j0 j1) (bind thread j1) (rfactor m j1 p) (stage p arena) (online m j1)",
+      &gn_target_cuda, "online m j1: the leaf is bound to thread, it is no loop" },
+    { rows2, "(split j j0 (j1 8)) (order i j0 j1) (online m j0)", &gn_target_avx512,
+      "online m: it is reduced along 'j1' too; rfactor it by 'j0'" },
     { "(kernel bad (syms R C) (bufs (X f32 R C) (Y f32 R)) (axes (i R) (j C)) (def m (i) (max (j) (load X i j)))"
       " (def s (i) (sum (j) (sub (load X i j) (m i)))) (store set Y (i) (s i)))",
-      "(order i j) (online m j)", &gn_target_avx512, "online m: 's' uses it inside 'j' otherwise than as a factor exp(x - m) of a sum" },
-    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr99 k j)", &gn_target_avx512, "tensorize b tr99: the target avx512 has no such row" },
-    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr16 k)", &gn_target_avx512, "tensorize b tr16: 1 leaves, the row takes 2" },
-    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr16 k i)", &gn_target_avx512, "tensorize b tr16: the leaf 'k' has not the 16 points" },
-    { matmul, "(split i i0 (i1 16)) (split k k0 (k1 16)) (order i0 i1 j k0 k1) (stage b arena (at root)) (tensorize b tr16 k1 i1)", &gn_target_avx512,
-      "tensorize b tr16: 'i1' is no leaf of it" },
-    { matmul, "(split j j0 (jl 16)) (split k k0 (k1 16)) (order i j0 k0 k1 jl) (bind lane jl) (stage b arena (at root)) (tensorize b tr16 k1 jl)",
+      "(order i j) (online m j)", &gn_target_avx512,
+      "online m: 's' uses it inside 'j' otherwise than as a factor exp(x - m) of a sum" },
+    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr99 k j)", &gn_target_avx512,
+      "tensorize b tr99: the target avx512 has no such row" },
+    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr16 k)", &gn_target_avx512,
+      "tensorize b tr16: 1 leaves, the row takes 2" },
+    { matmul, "(order i j k) (stage b arena (at root)) (tensorize b tr16 k i)", &gn_target_avx512,
+      "tensorize b tr16: the leaf 'k' has not the 16 points" },
+    { matmul,
+      "(split i i0 (i1 16)) (split k k0 (k1 16)) (order i0 i1 j k0 k1) (stage b arena (at root)) (tensorize b tr16 k1 "
+      "i1)",
+      &gn_target_avx512, "tensorize b tr16: 'i1' is no leaf of it" },
+    { matmul,
+      "(split j j0 (jl 16)) (split k k0 (k1 16)) (order i j0 k0 k1 jl) (bind lane jl) (stage b arena (at root)) "
+      "(tensorize b tr16 k1 jl)",
       &gn_target_avx512, "tensorize b tr16: the source is not contiguous along 'k1'" },
-    { rows2, "(split i i0 (i1 16)) (split j j0 (jl 16)) (order i0 i1 j0 jl) (bind lane jl) (stage e scratch) (tensorize e tr16 i1 jl)", &gn_target_avx512,
-      "tensorize e tr16: it is no plain load of a buffer" },
+    { rows2,
+      "(split i i0 (i1 16)) (split j j0 (jl 16)) (order i0 i1 j0 jl) (bind lane jl) (stage e scratch) (tensorize e "
+      "tr16 i1 jl)",
+      &gn_target_avx512, "tensorize e tr16: it is no plain load of a buffer" },
     { rows2, "(order i j) (bind block i j)", &gn_target_cuda, "bind block j" },
     { rows2, "(split i i0 (i1 4)) (split j j0 (j1 8)) (order i0 i1 j0 j1) (bind thread i1 j1)", &gn_target_cuda,
       "bind thread j1: 'm' is reduced along it by all threads of the block, but not along 'i1'" },
-    { scatter1, "(split e e0 (et 32)) (order d e0 et) (bind block d) (bind thread et)", &gn_target_cuda, "bind thread et: the store to 'Y' does not go" },
-    { "(kernel t (syms M N) (bufs (X f32 M) (Y f32 M) (U f32 N) (V f32 N)) (axes (i M) (j N)) (store set Y (i) (load X i)) (store set V (j) (load U j)))",
+    { scatter1, "(split e e0 (et 32)) (order d e0 et) (bind block d) (bind thread et)", &gn_target_cuda,
+      "bind thread et: the store to 'Y' does not go" },
+    { "(kernel t (syms M N) (bufs (X f32 M) (Y f32 M) (U f32 N) (V f32 N)) (axes (i M) (j N)) (store set Y (i) (load X "
+      "i)) (store set V (j) (load U j)))",
       "(split j i) (order i)", &gn_target_avx512, "split: 'j' and 'i' share the leaf 'i'" },
-    { "(kernel t (syms N) (bufs (X f32 N) (Y f32 4)) (axes (i N)) (store add Y ((mod i 4)) (load X i)))", "(split i i0 (il 16)) (order i0 il) (bind lane il)",
-      &gn_target_avx512, "bind lane il: the store to 'Y' does not go to different places along it" },
-    { "(kernel t (syms N) (bufs (X f32 N) (Y f32 N)) (axes (i N)) (store set Y ((div i 2)) (load X i)))", "(order i) (bind part i)", &gn_target_avx512,
+    { "(kernel t (syms N) (bufs (X f32 N) (Y f32 4)) (axes (i N)) (store add Y ((mod i 4)) (load X i)))",
+      "(split i i0 (il 16)) (order i0 il) (bind lane il)", &gn_target_avx512,
+      "bind lane il: the store to 'Y' does not go to different places along it" },
+    { "(kernel t (syms N) (bufs (X f32 N) (Y f32 N)) (axes (i N)) (store set Y ((div i 2)) (load X i)))",
+      "(order i) (bind part i)", &gn_target_avx512,
       "bind part i: the store to 'Y' does not go to different places along it" },
-    { "(kernel t (syms N) (bufs (Y f32 (add N 1))) (axes (i N)) (store add Y ((add i 1)) (load Y i)))", "(order i) (bind part i)", &gn_target_avx512,
+    { "(kernel t (syms N) (bufs (Y f32 (add N 1))) (axes (i N)) (store add Y ((add i 1)) (load Y i)))",
+      "(order i) (bind part i)", &gn_target_avx512,
       "bind part i: the store to 'Y' does not go to different places along it" },
-    { "(kernel t (syms R C) (bufs (X f32 R C) (Z f32 R C) (Y f32 R)) (axes (i R) (j C)) (def m (i) (max (j) (load X i j)))"
-      " (def w (i j) (exp (sub (load Z i j) (m i)))) (def o (i) (sum (j) (mul (exp (sub (load X i j) (m i))) (w i j)))) (store set Y (i) (o i)))",
-      "(order i j) (online m j) (stage w reg)", &gn_target_avx512, "online m: 'o' uses it inside 'j' otherwise than as a factor exp(x - m) of a sum" },
-    { "(kernel t (syms R C) (bufs (T f32 C R) (Y f32 R C)) (axes (i R) (j C)) (def t (i j) (load T (div j 2) i)) (store set Y (i j) (t i j)))",
-      "(split i ip (i1 16)) (split j j0 (jl 16)) (order ip j0 i1 jl) (bind lane jl) (bind unroll i1) (stage t stack (at j0) (layout i1 jl))"
-      " (tensorize t tr16 i1 jl)", &gn_target_avx512, "tensorize t tr16: its source is no matrix along 'i1' and 'jl'" },
-    { "(kernel t (syms N) (bufs (X f32 N N) (Y f32 N)) (axes (i N) (j (sub N i))) (def s (i) (sum (j) (load X i j))) (store set Y (i) (s i)))",
-      "(split i i0 (i1 4)) (order i0 j i1) (bind unroll i1)", &gn_target_avx512, "the extent of 'j' falls with an axis" },
-    { "(kernel t (syms N) (bufs (X f32 N N) (Y f32 N)) (axes (i N) (j (sub N i))) (def d (i j) (load X i j)) (def s (i) (sum (j) (d i j))) (store set Y (i) (s i)))",
+    { "(kernel t (syms R C) (bufs (X f32 R C) (Z f32 R C) (Y f32 R)) (axes (i R) (j C)) (def m (i) (max (j) (load X i "
+      "j)))"
+      " (def w (i j) (exp (sub (load Z i j) (m i)))) (def o (i) (sum (j) (mul (exp (sub (load X i j) (m i))) (w i "
+      "j)))) (store set Y (i) (o i)))",
+      "(order i j) (online m j) (stage w reg)", &gn_target_avx512,
+      "online m: 'o' uses it inside 'j' otherwise than as a factor exp(x - m) of a sum" },
+    { "(kernel t (syms R C) (bufs (T f32 C R) (Y f32 R C)) (axes (i R) (j C)) (def t (i j) (load T (div j 2) i)) "
+      "(store set Y (i j) (t i j)))",
+      "(split i ip (i1 16)) (split j j0 (jl 16)) (order ip j0 i1 jl) (bind lane jl) (bind unroll i1) (stage t stack "
+      "(at j0) (layout i1 jl))"
+      " (tensorize t tr16 i1 jl)",
+      &gn_target_avx512, "tensorize t tr16: its source is no matrix along 'i1' and 'jl'" },
+    { "(kernel t (syms N) (bufs (X f32 N N) (Y f32 N)) (axes (i N) (j (sub N i))) (def s (i) (sum (j) (load X i j))) "
+      "(store set Y (i) (s i)))",
+      "(split i i0 (i1 4)) (order i0 j i1) (bind unroll i1)", &gn_target_avx512,
+      "the extent of 'j' falls with an axis" },
+    { "(kernel t (syms N) (bufs (X f32 N N) (Y f32 N)) (axes (i N) (j (sub N i))) (def d (i j) (load X i j)) (def s "
+      "(i) (sum (j) (d i j))) (store set Y (i) (s i)))",
       "(order i j) (stage d arena)", &gn_target_avx512, "stage d: the extent of 'j' falls with another axis" },
-    { "(kernel t (syms M) (bufs (X i8 M) (Y i8 M)) (axes (i M)) (store set Y (i) (load X i)))", "(split i i0 (il 16)) (order i0 il) (bind lane il)",
-      &gn_target_avx512, "bind lane: the target avx512 has no vectors of i8" },
-    { matmul, "(split i i0 (i1 512)) (split j j0 (j1 512)) (order i0 j0 k i1 j1) (bind unroll i1 j1)", &gn_target_avx512, "would be written out at more than 4096 points" },
-    { matmul, "(split i ib (it 4294967296)) (split j jb (jt 4294967296)) (order ib jb it jt k) (bind block ib jb) (bind thread it jt)", &gn_target_cuda,
-      "a block has at most 1024" },
+    { "(kernel t (syms M) (bufs (X i8 M) (Y i8 M)) (axes (i M)) (store set Y (i) (load X i)))",
+      "(split i i0 (il 16)) (order i0 il) (bind lane il)", &gn_target_avx512,
+      "bind lane: the target avx512 has no vectors of i8" },
+    { matmul, "(split i i0 (i1 512)) (split j j0 (j1 512)) (order i0 j0 k i1 j1) (bind unroll i1 j1)",
+      &gn_target_avx512, "would be written out at more than 4096 points" },
+    { matmul,
+      "(split i ib (it 4294967296)) (split j jb (jt 4294967296)) (order ib jb it jt k) (bind block ib jb) (bind thread "
+      "it jt)",
+      &gn_target_cuda, "a block has at most 1024" },
     { "(kernel t (syms M) (bufs (X f32 M) (Y f32 M)) (axes (i M)) (def t (i) (load X i)) (store set Y (i) (t i)))",
-      "(split i i0 (i1 4611686018427387904)) (order i0 i1) (stage t stack (at i0))", &gn_target_avx512, "bytes together, at most 1048576 fit" },
+      "(split i i0 (i1 4611686018427387904)) (order i0 i1) (stage t stack (at i0))", &gn_target_avx512,
+      "bytes together, at most 1048576 fit" },
     { matmul, "(split k k0 (k1 4)) (order i j k0 k1 q) (rfactor acc k1 part q) (stage part arena)", &gn_target_avx512,
       "rfactor acc: the leaf 'k1' may end with its axis 'k' before all its results are made" },
-    { matmul, "(split i ib (it 8)) (order ib it j k) (bind block ib) (bind thread it) (stage acc shared)", &gn_target_cuda, "stage acc shared: it is a reduction" },
-    { matmul, "(split k k0 (k1 4)) (order i j q k0 k1) (bind thread k1) (rfactor acc k1 part q) (stage part reg)", &gn_target_cuda, "is at another point than the one that is kept" },
-    { "(kernel t (syms M N K) (bufs (X f32 M N) (V f32 N K) (Y f32 M K) (L f32 M)) (axes (i M) (j N) (e K)) (def m (i) (max (j) (load X i j)))"
-      " (def f (i j) (exp (sub (load X i j) (m i)))) (def l (i) (sum (j) (f i j))) (def o (i e) (sum (j) (mul (f i j) (load V j e))))"
+    { matmul, "(split i ib (it 8)) (order ib it j k) (bind block ib) (bind thread it) (stage acc shared)",
+      &gn_target_cuda, "stage acc shared: it is a reduction" },
+    { matmul, "(split k k0 (k1 4)) (order i j q k0 k1) (bind thread k1) (rfactor acc k1 part q) (stage part reg)",
+      &gn_target_cuda, "is at another point than the one that is kept" },
+    { "(kernel t (syms M N K) (bufs (X f32 M N) (V f32 N K) (Y f32 M K) (L f32 M)) (axes (i M) (j N) (e K)) (def m (i) "
+      "(max (j) (load X i j)))"
+      " (def f (i j) (exp (sub (load X i j) (m i)))) (def l (i) (sum (j) (f i j))) (def o (i e) (sum (j) (mul (f i j) "
+      "(load V j e))))"
       " (store set Y (i e) (div (o i e) (l i))) (store set L (i) (l i)))",
-      "(order i e j) (stage f arena) (online m j)", &gn_target_avx512, "stage f: it is made inside the loop 'j', and 'o' reads it outside" },
-    { "(kernel t (syms M N) (bufs (T i32 M) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N)) (def t (e d) (load S d e))"
+      "(order i e j) (stage f arena) (online m j)", &gn_target_avx512,
+      "stage f: it is made inside the loop 'j', and 'o' reads it outside" },
+    { "(kernel t (syms M N) (bufs (T i32 M) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N)) (def t (e d) (load "
+      "S d e))"
       " (store add Y ((load T e) d) (mul (t e d) (load X e d))))",
-      "(split d d0 (d1 5) (d2 5)) (order d0 e d1 d2) (bind thread d1) (bind block d0) (stage t shared (at d2))", &gn_target_cuda,
-      "stage t shared: threads leave the loop 'd2' around it at different turns" },
-    { matmul, "(split j jb (j1 64)) (split k k0 (k1 512)) (order i jb k0 j1 k1) (bind block i jb) (stage acc arena) (stage b shared (at k0) (layout k1 j1))", &gn_target_cuda,
-      "stage b shared: 131072 bytes together, at most 49152 fit" },
-    { matmul, "(split j jb (j1 8)) (split k k0 (k1 8)) (order i jb k0 j1 k1) (bind block i jb) (stage b shared (at k0) (layout k1 j1) (copy k1 jb))",
+      "(split d d0 (d1 5) (d2 5)) (order d0 e d1 d2) (bind thread d1) (bind block d0) (stage t shared (at d2))",
+      &gn_target_cuda, "stage t shared: threads leave the loop 'd2' around it at different turns" },
+    { matmul,
+      "(split j jb (j1 64)) (split k k0 (k1 512)) (order i jb k0 j1 k1) (bind block i jb) (stage acc arena) (stage b "
+      "shared (at k0) (layout k1 j1))",
+      &gn_target_cuda, "stage b shared: 131072 bytes together, at most 49152 fit" },
+    { matmul,
+      "(split j jb (j1 8)) (split k k0 (k1 8)) (order i jb k0 j1 k1) (bind block i jb) (stage b shared (at k0) (layout "
+      "k1 j1) (copy k1 jb))",
       &gn_target_cuda, "stage b: copy: 'jb' is no dim of the buffer, or stands twice" },
-    { matmul, "(split j jb (j1 8)) (split k k0 (k1 8)) (order i jb k0 j1 k1) (bind block i jb) (stage b shared (at k0) (layout k1 j1) (copy k1))",
+    { matmul,
+      "(split j jb (j1 8)) (split k k0 (k1 8)) (order i jb k0 j1 k1) (bind block i jb) (stage b shared (at k0) (layout "
+      "k1 j1) (copy k1))",
       &gn_target_cuda, "stage b: copy: the dim 'j1' of the buffer is missing" },
-    { matmul, "(split i ib (ir 2) (mg 8)) (split j jb (mt 4) (jr 2)) (split k k0 (kt 8)) (order ib jb mg mt k0 kt ir jr) (bind thread mg mt) (bind tile kt)"
-              " (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt))", &gn_target_cuda, "tensorize acc mma_m16n8k8_tf32: the leaf 'ir' is not bound to unroll" },
-    { "(kernel big (syms) (bufs (X f32 1000 1000) (Y f32 1000 1000)) (axes (i 1000) (j 1000)) (def t (i j) (load X j i)) (store set Y (i j) (t i j)))",
+    { matmul,
+      "(split i ib (ir 2) (mg 8)) (split j jb (mt 4) (jr 2)) (split k k0 (kt 8)) (order ib jb mg mt k0 kt ir jr) (bind "
+      "thread mg mt) (bind tile kt)"
+      " (tensorize acc mma_m16n8k8_tf32 (ir mg) (mt jr) (kt))",
+      &gn_target_cuda, "tensorize acc mma_m16n8k8_tf32: the leaf 'ir' is not bound to unroll" },
+    { "(kernel big (syms) (bufs (X f32 1000 1000) (Y f32 1000 1000)) (axes (i 1000) (j 1000)) (def t (i j) (load X j "
+      "i)) (store set Y (i j) (t i j)))",
       "(order i j) (stage t stack (at root))", &gn_target_avx512, "stage t: (at root) makes a step of its own" },
-    { "(kernel big (syms) (bufs (X f32 1000 1000) (Y f32 1000 1000)) (axes (z 1) (i 1000) (j 1000) (a 1000) (b 1000)) (def t (a b) (load X b a))"
-      " (store set Y (i j) (t i j)))", "(order z a b i j) (stage t stack)", &gn_target_avx512, "stage t stack: 4000000 bytes together, at most 1048576 fit" },
-    { rows2, "(split j j0 (ju 2)) (order i j0 ju) (bind unroll ju) (stage e reg)", &gn_target_avx512, "stage e reg: the leaf 'j0' among its dims" },
-    { "(kernel shift (syms n) (bufs (X f32 n 8) (Y f32 n 4)) (axes (i n) (j 8) (k 4)) (def t (i j) (exp (load X i j))) (store set Y (i k) (t i (add k 3))))",
-      "(order i k j) (bind unroll j) (stage t reg)", &gn_target_avx512, "stage t reg: a use along 'j' is no tile point" },
-    { "(kernel lanes (syms n) (bufs (X f32 n 8) (Y f32 n 8)) (axes (i n) (j 8) (k 8)) (def t (i j) (exp (load X i j))) (store set Y (i k) (t i k)))",
-      "(order i j k) (bind lane j k) (stage t reg)", &gn_target_avx512, "stage t reg: a use does not run along its lane leaf 'j'" },
-    { "(kernel digits (syms n) (bufs (X f32 n 8) (Y f32 n 3)) (axes (i n) (j 8) (k 3)) (def t (i j) (exp (load X i j))) (store set Y (i k) (t i (mul 2 k))))",
-      "(split j (ja 2) (jb 4)) (order i ja jb k) (stage t scratch (layout jb ja))", &gn_target_avx512, "stage t: the use at 2*k along 'j' may leave the leaf 'jb'" },
+    { "(kernel big (syms) (bufs (X f32 1000 1000) (Y f32 1000 1000)) (axes (z 1) (i 1000) (j 1000) (a 1000) (b 1000)) "
+      "(def t (a b) (load X b a))"
+      " (store set Y (i j) (t i j)))",
+      "(order z a b i j) (stage t stack)", &gn_target_avx512,
+      "stage t stack: 4000000 bytes together, at most 1048576 fit" },
+    { rows2, "(split j j0 (ju 2)) (order i j0 ju) (bind unroll ju) (stage e reg)", &gn_target_avx512,
+      "stage e reg: the leaf 'j0' among its dims" },
+    { "(kernel shift (syms n) (bufs (X f32 n 8) (Y f32 n 4)) (axes (i n) (j 8) (k 4)) (def t (i j) (exp (load X i j))) "
+      "(store set Y (i k) (t i (add k 3))))",
+      "(order i k j) (bind unroll j) (stage t reg)", &gn_target_avx512,
+      "stage t reg: a use along 'j' is no tile point" },
+    { "(kernel lanes (syms n) (bufs (X f32 n 8) (Y f32 n 8)) (axes (i n) (j 8) (k 8)) (def t (i j) (exp (load X i j))) "
+      "(store set Y (i k) (t i k)))",
+      "(order i j k) (bind lane j k) (stage t reg)", &gn_target_avx512,
+      "stage t reg: a use does not run along its lane leaf 'j'" },
+    { "(kernel digits (syms n) (bufs (X f32 n 8) (Y f32 n 3)) (axes (i n) (j 8) (k 3)) (def t (i j) (exp (load X i "
+      "j))) (store set Y (i k) (t i (mul 2 k))))",
+      "(split j (ja 2) (jb 4)) (order i ja jb k) (stage t scratch (layout jb ja))", &gn_target_avx512,
+      "stage t: the use at 2*k along 'j' may leave the leaf 'jb'" },
 };
 
 typedef struct attempt {
@@ -182,7 +279,11 @@ static void a_function_without_a_body_for_its_dtype_is_refused(void **state)
 {
     (void)state;
     gn_arena arena = { 0 };
-    attempt a = { &arena, "(kernel k (syms n) (bufs (T i32 n)) (axes (i n)) (store set T (i) (exp (index i)))) (schedule s (order i))", &gn_target_avx512 };
+    attempt a = {
+        &arena,
+        "(kernel k (syms n) (bufs (T i32 n)) (axes (i n)) (store set T (i) (exp (index i)))) (schedule s (order i))",
+        &gn_target_avx512
+    };
     assert_int_equal(gn_protect(try_lowering, &a), GN_EINVAL);
     assert_message_contains("kernel k: the target avx512 has no exp of i32");
     gn_arena_free(&arena);
@@ -227,7 +328,8 @@ static void the_worked_examples_become_their_trees(void **state)
         gn_scheduled_print(&t, a.job.s);
         compare_with_file(&arena, x->name, "tree", gn_text_done(&t));
         gn_emit_kernel(&c, NULL, a.job.s->code);
-        const char *kernels = strstr(gn_text_done(&c), "/* (kernel"); /* not the bodies of math functions, which may change */
+        const char *kernels =
+            strstr(gn_text_done(&c), "/* (kernel"); /* not the bodies of math functions, which may change */
         assert_non_null(kernels);
         compare_with_file(&arena, x->name, a.target->lang == GN_LANG_C ? "c" : "cu", kernels);
         gn_arena_free(&arena);
@@ -255,9 +357,11 @@ static void lowering_twice_gives_the_same_text(void **state)
 static void names_of_users_never_meet_ours(void **state)
 {
     (void)state;
-    static const char text[] = "(kernel names (syms int v1 gn_n) (bufs (float f32 int) (arg f32 int) (part f32 int)) (axes (for int))"
-                               " (def double (for) (exp (load float for))) (store set arg (for) (double for)) (store set part (for) (mul (double for) 2)))"
-                               "(schedule s (split for sym (s2 4)) (order sym s2) (bind part sym) (bind lane s2) (stage double reg))";
+    static const char text[] =
+        "(kernel names (syms int v1 gn_n) (bufs (float f32 int) (arg f32 int) (part f32 int)) (axes (for int))"
+        " (def double (for) (exp (load float for))) (store set arg (for) (double for)) (store set part (for) (mul "
+        "(double for) 2)))"
+        "(schedule s (split for sym (s2 4)) (order sym s2) (bind part sym) (bind lane s2) (stage double reg))";
     gn_arena a = { 0 };
     gn_text c = { .arena = &a };
     const job j = lower_text(&a, text, &gn_target_generic);
@@ -301,8 +405,10 @@ static void one_function_runs_all_steps(void **state)
 static void blocks_of_a_kept_row_are_as_long_as_the_row(void **state)
 {
     (void)state;
-    static const char *const schedules[] = { "(split j j0 (jl 16)) (order i j0 jl)", "(split j jb (j0 64) (jl 16)) (order i jb j0 jl) (rfactor s jb s_b)",
-                                             "(split j jb (jc 8) (j0 64) (jl 16)) (order i jb jc j0 jl) (rfactor s jb s_b) (rfactor s_b jc s_c)" };
+    static const char *const schedules[] = {
+        "(split j j0 (jl 16)) (order i j0 jl)", "(split j jb (j0 64) (jl 16)) (order i jb j0 jl) (rfactor s jb s_b)",
+        "(split j jb (jc 8) (j0 64) (jl 16)) (order i jb jc j0 jl) (rfactor s jb s_b) (rfactor s_b jc s_c)"
+    };
     for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
         gn_arena a = { 0 };
         gn_text bytes = { .arena = &a };

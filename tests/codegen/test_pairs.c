@@ -1,4 +1,5 @@
-/* Functions of pairs: grouping stores none of them, default schedules keep their sums in registers, and both mean what the graph means. */
+/* Functions of pairs: grouping stores none of them, default schedules keep their sums in registers, and both mean what
+ * the graph means. */
 #include "code_interpret.h"
 #include "lower_default.h"
 #include "programs.h"
@@ -22,8 +23,8 @@ static program *make(const struct pair_case *c, gn_dtype dtype, int coordinates,
     snprintf(rows, sizeof rows, "n, %d", coordinates), snprintf(columns, sizeof columns, "m, %d", coordinates);
     p->optimize = true;
     program_size(p, "n", n), program_size(p, "m", m);
-    const pair_inputs in = { program_in(p, "x", dtype, rows), program_in(p, "y", dtype, columns), program_in(p, "w", dtype, "n"),
-                             program_in(p, "v", dtype, "m") };
+    const pair_inputs in = { program_in(p, "x", dtype, rows), program_in(p, "y", dtype, columns),
+                             program_in(p, "w", dtype, "n"), program_in(p, "v", dtype, "m") };
     const size_t nout = c->make(in, out);
     for (size_t i = 0; i < nout; i++) program_out(p, out[i]);
     return p;
@@ -45,8 +46,10 @@ static void nothing_is_stored_for_each_pair(void **state)
             program *p = make(c, i % 2 ? GN_F64 : GN_F32, coordinates, 40, 30);
             program_group(p, targets[i / PAIR_CASES]);
             for (size_t v = 0; v < p->grouping->values.n; v++)
-                if (named_dims(&p->grouping->values.at[v]) > 1) fail_msg("%s stores %s\n%s", c->name, p->grouping->values.at[v].name, program_text(p));
-            if (p->grouping->groups.n != c->kernels) fail_msg("%s: %zu kernels\n%s", c->name, p->grouping->groups.n, program_text(p));
+                if (named_dims(&p->grouping->values.at[v]) > 1)
+                    fail_msg("%s stores %s\n%s", c->name, p->grouping->values.at[v].name, program_text(p));
+            if (p->grouping->groups.n != c->kernels)
+                fail_msg("%s: %zu kernels\n%s", c->name, p->grouping->groups.n, program_text(p));
             program_free(p);
         }
     }
@@ -58,7 +61,13 @@ static void kernels_mean_what_the_graph_means(void **state)
     (void)state;
     for (size_t i = 0; i < PAIR_CASES; i++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-            program *p = make(&pair_cases[i], s % 2 ? GN_F64 : GN_F32, s == 0 ? 1 : s == 1 ? 2 : s == 2 ? 5 : s == 3 ? 3 : 16, sizes[s][0], sizes[s][1]);
+            program *p = make(&pair_cases[i], s % 2 ? GN_F64 : GN_F32,
+                              s == 0   ? 1
+                              : s == 1 ? 2
+                              : s == 2 ? 5
+                              : s == 3 ? 3
+                                       : 16,
+                              sizes[s][0], sizes[s][1]);
             program_group(p, &gn_target_avx512);
             program_check(p, program_interpret);
             program_free(p);
@@ -68,7 +77,8 @@ static void kernels_mean_what_the_graph_means(void **state)
 /* ---- schedules ---- */
 
 static GN_VEC(gn_scheduled *) scheduled;
-static int nkernels, nplain, nstored; /* of random programs: kernels, those that no closed form fits, and values for each pair */
+/* of random programs: kernels, those that no closed form fits, and values for each pair */
+static int nkernels, nplain, nstored;
 
 static void schedule_body(void *arg)
 {
@@ -79,7 +89,8 @@ static void schedule_body(void *arg)
         gn_schedule *s;
         gn_group *q = &p->grouping->groups.at[i];
         gn_scheduled *x = gn_default_apply(&p->arena, q->kernel, q->hint, a[1], &s);
-        if (strcmp(s->name, "default") != 0 && !a[2]) fail_msg("no closed form fits: %s\n%s", gn_message(), program_text(p));
+        if (strcmp(s->name, "default") != 0 && !a[2])
+            fail_msg("no closed form fits: %s\n%s", gn_message(), program_text(p));
         gn_push(&p->arena, &scheduled, x);
         nkernels++, nplain += strcmp(s->name, "default") != 0;
     }
@@ -90,7 +101,8 @@ static void schedule(program *p, const gn_target *t, bool any)
 {
     program_group(p, t);
     if (getenv("GNOMON_TEST_PRINT")) puts(program_text(p));
-    if (gn_protect(schedule_body, (void *[]){ p, (void *)(uintptr_t)t, any ? p : NULL })) fail_msg("%s\n%s", gn_message(), program_text(p));
+    if (gn_protect(schedule_body, (void *[]){ p, (void *)(uintptr_t)t, any ? p : NULL }))
+        fail_msg("%s\n%s", gn_message(), program_text(p));
 }
 
 static void run_tree(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
@@ -104,7 +116,12 @@ static void schedules_mean_what_the_graph_means(void **state)
     (void)state;
     for (size_t i = 0; i < PAIR_CASES; i++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-            program *p = make(&pair_cases[i], (s + i) % 2 ? GN_F64 : GN_F32, s == 0 ? 8 : s == 1 ? 3 : s == 2 ? 2 : 5, sizes[s][0], sizes[s][1]);
+            program *p = make(&pair_cases[i], (s + i) % 2 ? GN_F64 : GN_F32,
+                              s == 0   ? 8
+                              : s == 1 ? 3
+                              : s == 2 ? 2
+                                       : 5,
+                              sizes[s][0], sizes[s][1]);
             schedule(p, targets[(s + i) % 4], false);
             program_check(p, run_tree);
             program_free(p);
@@ -131,12 +148,14 @@ static void systems_and_layouts(void **state)
     static const struct {
         const char *shape;
         int first;
-    } cases[] = { { "n, 3", 0 }, { "b, n, 3", 0 }, { "4, n, 3", 0 }, { "20, n, 2", 0 }, { "b, 2, n, 3", 0 }, { "3, n", 1 }, { "40, 3", 0 } };
+    } cases[] = { { "n, 3", 0 },       { "b, n, 3", 0 }, { "4, n, 3", 0 }, { "20, n, 2", 0 },
+                  { "b, 2, n, 3", 0 }, { "3, n", 1 },    { "40, 3", 0 } };
     (void)state;
     for (size_t i = 0; i < 4 * sizeof cases / sizeof *cases; i++) {
         program *p = systems(cases[i / 4].shape, cases[i / 4].first);
         schedule(p, targets[i % 4], false);
-        if (p->grouping->groups.n != 1) fail_msg("%s: %zu kernels\n%s", cases[i / 4].shape, p->grouping->groups.n, program_text(p));
+        if (p->grouping->groups.n != 1)
+            fail_msg("%s: %zu kernels\n%s", cases[i / 4].shape, p->grouping->groups.n, program_text(p));
         program_check(p, run_tree);
         program_free(p);
     }
@@ -154,7 +173,9 @@ static void schedules_keep_no_pairs(void **state)
             const gn_code *code = scheduled.at[k]->code;
             for (size_t b = scheduled.at[k]->kernel->bufs.n; b < code->nargs; b++) {
                 const int64_t bytes = program_extent(p, gn_code_bytes(code, code->places.at[b]));
-                if (bytes > 4 * N) fail_msg("%s: a buffer of %lld bytes\n%s", pair_cases[i % PAIR_CASES].name, (long long)bytes, program_text(p));
+                if (bytes > 4 * N)
+                    fail_msg("%s: a buffer of %lld bytes\n%s", pair_cases[i % PAIR_CASES].name, (long long)bytes,
+                             program_text(p));
             }
         }
         program_free(p);
@@ -211,7 +232,8 @@ static gn_expr *random_sum(gn_expr *f, pair_inputs in, uint64_t *rng)
 /* Sums of functions of one or two measures, some of sums before, and the gradient of all. */
 static program *random_pairs(uint64_t seed)
 {
-    static const char *const points[] = { "n, 2", "n, 3", "n, 7", "n, 16" }, *const others[] = { "m, 2", "m, 3", "m, 7", "m, 16" };
+    static const char *const points[] = { "n, 2", "n, 3", "n, 7", "n, 16" }, *const others[] = { "m, 2", "m, 3", "m, 7",
+                                                                                                 "m, 16" };
     program *p = program_new(seed);
     uint64_t rng = seed;
     for (int i = 0; i < 9; i++) below(&rng, 2);
@@ -219,15 +241,16 @@ static program *random_pairs(uint64_t seed)
     const gn_dtype dtype = below(&rng, 3) ? GN_F32 : GN_F64;
     p->optimize = true;
     program_size(p, "n", 1 + below(&rng, 40)), program_size(p, "m", 1 + below(&rng, 40));
-    const pair_inputs in = { program_in(p, "x", dtype, points[c]), program_in(p, "y", dtype, others[c]), program_in(p, "w", dtype, "n"),
-                             program_in(p, "v", dtype, "m") };
+    const pair_inputs in = { program_in(p, "x", dtype, points[c]), program_in(p, "y", dtype, others[c]),
+                             program_in(p, "w", dtype, "n"), program_in(p, "v", dtype, "m") };
     gn_expr *s = random_measure(in.x, in.y, &rng), *all = NULL;
     for (int i = 1 + below(&rng, 3); i > 0; i--) {
         if (below(&rng, 3) == 0) s = gn_mul(s, random_measure(in.x, in.y, &rng));
         gn_expr *sum = random_sum(random_function(s, &rng), in, &rng), *square = gn_mean_all(gn_square(sum));
         program_out(p, sum);
         all = all ? gn_add(all, square) : square;
-        if (sum->type->n == 1 && below(&rng, 2)) s = gn_mul(s, gn_expand(gn_tanh(sum), GN_AXES(sum->type->dim[0] == in.w->type->dim[0] ? 1 : 0)));
+        if (sum->type->n == 1 && below(&rng, 2))
+            s = gn_mul(s, gn_expand(gn_tanh(sum), GN_AXES(sum->type->dim[0] == in.w->type->dim[0] ? 1 : 0)));
     }
     if (below(&rng, 2)) program_out(p, gn_grad(all, in.x));
     return p;
@@ -245,7 +268,8 @@ static void random_pairs_keep_their_values(void **state)
         for (size_t v = 0; v < p->grouping->values.n; v++) nstored += named_dims(&p->grouping->values.at[v]) > 1;
         program_free(p);
     }
-    print_message("%d kernels, %d of them without a closed form; %d values stored for each pair\n", nkernels, nplain, nstored);
+    print_message("%d kernels, %d of them without a closed form; %d values stored for each pair\n", nkernels, nplain,
+                  nstored);
 }
 
 /* ---- what is no such reduction ---- */

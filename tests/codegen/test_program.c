@@ -201,7 +201,8 @@ static void planning_grows_with_the_program(void **state)
 {
     (void)state;
     const uint64_t small = work_of_plan(250), large = work_of_plan(2000);
-    if (large > 11 * small) fail_msg("%llu scans for 250 layers, %llu for 2,000", (unsigned long long)small, (unsigned long long)large);
+    if (large > 11 * small)
+        fail_msg("%llu scans for 250 layers, %llu for 2,000", (unsigned long long)small, (unsigned long long)large);
 }
 
 static size_t exchanged(const gn_program *p, const char *except)
@@ -239,7 +240,8 @@ static void states_on_which_weights_depend_lie_in_place(void **state)
     for (int adam = 0; adam < 2; adam++) {
         program *p = program_new(1);
         const int64_t shape[2] = { 70, 30 };
-        gn_expr *g = program_in(p, "g", GN_F32, "70, 30"), *w = program_variable(p, "w", GN_F32, 2, shape), *m = program_variable(p, "m", GN_F32, 2, shape);
+        gn_expr *g = program_in(p, "g", GN_F32, "70, 30"), *w = program_variable(p, "w", GN_F32, 2, shape),
+                *m = program_variable(p, "m", GN_F32, 2, shape);
         gn_expr *v = program_variable(p, "v", GN_F32, 2, shape), *next_m = gn_add(gn_mul(m, 0.9), gn_mul(g, 0.1));
         gn_expr *next_v = gn_add(gn_mul(v, 0.99), gn_mul(gn_square(g), 0.01));
         program_update(p, m, next_m);
@@ -259,7 +261,8 @@ static void a_stencil_exchanges_two_memories(void **state)
     program *p = program_new(1);
     const int64_t shape[2] = { 512, 512 };
     gn_expr *u = program_variable(p, "u", GN_F32, 2, shape);
-    gn_expr *around = gn_add(gn_add(gn_slice(u, "0:510, 1:511"), gn_slice(u, "2:512, 1:511")), gn_add(gn_slice(u, "1:511, 0:510"), gn_slice(u, "1:511, 2:512")));
+    gn_expr *around = gn_add(gn_add(gn_slice(u, "0:510, 1:511"), gn_slice(u, "2:512, 1:511")),
+                             gn_add(gn_slice(u, "1:511, 0:510"), gn_slice(u, "1:511, 2:512")));
     program_update(p, u, gn_pad(gn_mul(around, 0.25), 0.0, "1:1, 1:1"));
     const gn_program *made = make(p);
     gn_plan plan;
@@ -296,7 +299,8 @@ static void a_faulty_text_is_told_with_its_place(void **state)
         { "(program \"p\" 1 0 (source \"\"))", "refers to something that is not there" },
         { "(program \"p\" 0 0 (step 3 0 f 1 () () ()) (source \"\"))", "refers to something that is not there" },
         { "(program \"p\" 0 0 (value constant 0 \"c\" f32 () 4 -1 -1 -1 \"0g\") (source \"\"))", "not a hex digit" },
-        { "(program \"p\" 0 0 (value constant 0 \"c\" f32 () 4 -1 -1 -1 \"0\") (source \"\"))", "an odd number of hex digits" },
+        { "(program \"p\" 0 0 (value constant 0 \"c\" f32 () 4 -1 -1 -1 \"0\") (source \"\"))",
+          "an odd number of hex digits" },
         { "(program p 0 0 (source \"\"))", "entry:1:10: expected a string" },
         { "(program \"p\" -1 0 (source \"\"))", "expected a number from 0 to 2147483647" },
         { "(program \"p\" 0 0 source)", "expected a list" },
@@ -350,14 +354,18 @@ static void indices_that_are_known_to_be_right_are_not_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(printing_then_reading_gives_the_same_program), cmocka_unit_test(two_makes_give_the_same_bytes),
+        cmocka_unit_test(printing_then_reading_gives_the_same_program),
+        cmocka_unit_test(two_makes_give_the_same_bytes),
         cmocka_unit_test(what_is_made_is_in_order),
-        cmocka_unit_test(plans_hold_what_lives_and_little_more),        cmocka_unit_test(an_overlap_is_found),
+        cmocka_unit_test(plans_hold_what_lives_and_little_more),
+        cmocka_unit_test(an_overlap_is_found),
         cmocka_unit_test(a_value_in_the_scratch_of_its_step_is_found),
         cmocka_unit_test(a_value_in_place_of_what_is_read_later_is_found),
         cmocka_unit_test(planning_grows_with_the_program),
-        cmocka_unit_test(updates_lie_in_place_where_they_may), cmocka_unit_test(states_on_which_weights_depend_lie_in_place),
-        cmocka_unit_test(a_stencil_exchanges_two_memories),          cmocka_unit_test(a_faulty_text_is_told_with_its_place),
+        cmocka_unit_test(updates_lie_in_place_where_they_may),
+        cmocka_unit_test(states_on_which_weights_depend_lie_in_place),
+        cmocka_unit_test(a_stencil_exchanges_two_memories),
+        cmocka_unit_test(a_faulty_text_is_told_with_its_place),
         cmocka_unit_test(indices_that_are_known_to_be_right_are_not_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Random schedules that use every directive: what is not refused means what the kernel means, but for those that tests/known_wrong.txt names. */
+/* Random schedules that use every directive: what is not refused means what the kernel means, but for those that
+ * tests/known_wrong.txt names. */
 #include "random_schedule.h"
 
 typedef struct trial {
@@ -36,7 +37,8 @@ typedef enum { RIGHT, REFUSED, WRONG } verdict;
 
 static verdict judge(trial *t, int seed)
 {
-    static const int64_t extents[][3] = { { 5, 7, 3 }, { 1, 1, 1 }, { 17, 9, 4 }, { 4, 33, 6 }, { 9, 16, 16 }, { 0, 3, 2 }, { 3, 0, 2 }, { 6, 5, 0 } };
+    static const int64_t extents[][3] = { { 5, 7, 3 },   { 1, 1, 1 }, { 17, 9, 4 }, { 4, 33, 6 },
+                                          { 9, 16, 16 }, { 0, 3, 2 }, { 3, 0, 2 },  { 6, 5, 0 } };
     memcpy(t->sym, extents[seed % 8], sizeof t->sym);
     uint64_t random = (uint64_t)seed;
     for (int i = 0; i < 4; i++) test_random(&random); /* small seeds are alike at first */
@@ -58,7 +60,8 @@ static bool is_known(const char *target, int seed)
     bool found = false;
     int number;
     assert_non_null(f);
-    while (!found && fgets(line, sizeof line, f)) found = sscanf(line, "%39s %d", name, &number) == 2 && number == seed && strcmp(name, target) == 0;
+    while (!found && fgets(line, sizeof line, f))
+        found = sscanf(line, "%39s %d", name, &number) == 2 && number == seed && strcmp(name, target) == 0;
     fclose(f);
     return found;
 }
@@ -67,22 +70,31 @@ static void judge_target(const gn_target *target)
 {
     const char *count = getenv("GNOMON_TEST_COUNT"), *only = getenv("GNOMON_TEST_CASE");
     const char *from = getenv("GNOMON_TEST_FIRST");
-    const int first = only ? atoi(only) : from ? atoi(from) : 1, last = only ? first : first - 1 + (count ? atoi(count) : 500);
+    const int first = only   ? atoi(only)
+                      : from ? atoi(from)
+                             : 1,
+              last = only ? first : first - 1 + (count ? atoi(count) : 500);
     int n[3] = { 0 }, nplain[3] = { 0 }, unexpected = 0;
     for (int seed = first; seed <= last; seed++) {
         trial t = { .target = target };
         const verdict v = judge(&t, seed);
-        if (getenv("GNOMON_TEST_SHOW")) print_message("%s %d: %s\n", target->name, seed, v == RIGHT ? "right" : v == WRONG ? "wrong" : gn_message());
+        if (getenv("GNOMON_TEST_SHOW"))
+            print_message("%s %d: %s\n", target->name, seed,
+                          v == RIGHT   ? "right"
+                          : v == WRONG ? "wrong"
+                                       : gn_message());
         const bool known = is_known(target->name, seed);
         n[v]++, nplain[v] += t.plain;
         if ((v == WRONG) != known || (v == WRONG && t.plain)) {
             unexpected++;
-            print_message("%s %d%s: %s\n%s\n", target->name, seed, t.plain ? " (plain)" : "", v == WRONG ? t.wrong : "is no longer wrong", t.text);
+            print_message("%s %d%s: %s\n%s\n", target->name, seed, t.plain ? " (plain)" : "",
+                          v == WRONG ? t.wrong : "is no longer wrong", t.text);
         }
         gn_arena_free(&t.arena);
     }
-    print_message("%s: %d right, %d refused, %d wrong; of them without at, layout, inner rfactor and online %d, %d, %d\n", target->name, n[RIGHT],
-                  n[REFUSED], n[WRONG], nplain[RIGHT], nplain[REFUSED], nplain[WRONG]);
+    print_message(
+        "%s: %d right, %d refused, %d wrong; of them without at, layout, inner rfactor and online %d, %d, %d\n",
+        target->name, n[RIGHT], n[REFUSED], n[WRONG], nplain[RIGHT], nplain[REFUSED], nplain[WRONG]);
     assert_int_equal(0, unexpected);
     assert_true(only || n[RIGHT] > (last - first + 1) / 2);
 }

@@ -10,10 +10,28 @@ static void a_name_stays_where_it_can(void **state)
     (void)state;
     gn_arena arena = { 0 };
     gn_spelling s = { .arena = &arena };
-    static const char *const pairs[][2] = { { "x", "x" }, { "w1", "w1" }, { "WQ", "WQ" }, { "l/w", "l_w" }, { "l.w", "l_w_2" }, { "l_w", "l_w_3" }, { "L_W", "L_W_u" }, { "int", "int_" },
-                                            { "int_", "int_2" }, { "NULL", "NULL_u" }, { "NULL_", "NULL_u_2" }, { "v1", "v1_" }, { "gn_load", "u_gn_load" }, { "gn", "u_gn" },
-                                            { "_x", "u_x" }, { "1a", "u_1a" }, { "", "u_" }, { "a__b", "a_b" }, { "my_t", "my_t_" }, { "\xc3\xa9", "u_2" } };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) assert_string_equal(gn_spell_name(&s, pairs[i][0]), pairs[i][1]);
+    static const char *const pairs[][2] = { { "x", "x" },
+                                            { "w1", "w1" },
+                                            { "WQ", "WQ" },
+                                            { "l/w", "l_w" },
+                                            { "l.w", "l_w_2" },
+                                            { "l_w", "l_w_3" },
+                                            { "L_W", "L_W_u" },
+                                            { "int", "int_" },
+                                            { "int_", "int_2" },
+                                            { "NULL", "NULL_u" },
+                                            { "NULL_", "NULL_u_2" },
+                                            { "v1", "v1_" },
+                                            { "gn_load", "u_gn_load" },
+                                            { "gn", "u_gn" },
+                                            { "_x", "u_x" },
+                                            { "1a", "u_1a" },
+                                            { "", "u_" },
+                                            { "a__b", "a_b" },
+                                            { "my_t", "my_t_" },
+                                            { "\xc3\xa9", "u_2" } };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        assert_string_equal(gn_spell_name(&s, pairs[i][0]), pairs[i][1]);
     gn_arena_free(&arena);
 }
 
@@ -70,7 +88,9 @@ static void no_word_is_spelled_as_it_is(void **state)
         assert_true(gn_is_name(name));
         if (strncmp(every_word[i], "gn_", 3) == 0 || every_word[i][0] == '_') assert_string_not_equal(name, every_word[i]);
     }
-    static const char *const keywords[] = { "int", "typeof", "nullptr", "co_await", "and_eq", "char16_t", "static_cast", "INT64_MAX", "NULL", "errno", "linux", "threadIdx", "memcpy", "arg", "sym", "part" };
+    static const char *const keywords[] = { "int",         "typeof",    "nullptr", "co_await", "and_eq", "char16_t",
+                                            "static_cast", "INT64_MAX", "NULL",    "errno",    "linux",  "threadIdx",
+                                            "memcpy",      "arg",       "sym",     "part" };
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
         gn_spelling s = { .arena = &arena };
         assert_string_not_equal(gn_spell_name(&s, keywords[i]), keywords[i]);

@@ -70,13 +70,15 @@ static number of_op(const char *op, gn_dtype t, number a, number b)
     }
     if (!strcmp(op, "neg")) return f ? (number){.f = -a.f} : (number){.i = (int64_t)(0 - ua)};
     if (!strcmp(op, "abs")) return f ? (number){.f = fabs(a.f)} : (number){.i = a.i < 0 ? (int64_t)(0 - ua) : a.i};
-    if (!strcmp(op, "sign")) return f ? (number){.f = a.f > 0 ? 1 : a.f < 0 ? -1 : a.f} : (number){.i = (a.i > 0) - (a.i < 0)};
+    if (!strcmp(op, "sign"))
+        return f ? (number){ .f = a.f > 0 ? 1 : a.f < 0 ? -1 : a.f } : (number){ .i = (a.i > 0) - (a.i < 0) };
     if (!strcmp(op, "maximum"))
         return f ? (number){.f = isnan(a.f) || isnan(b.f) ? NAN : a.f > b.f ? a.f : b.f} : a.i > b.i ? a : b;
     if (!strcmp(op, "minimum"))
         return f ? (number){.f = isnan(a.f) || isnan(b.f) ? NAN : a.f < b.f ? a.f : b.f} : a.i < b.i ? a : b;
     if (!strcmp(op, "copysign")) return (number){.f = copysign(a.f, b.f)};
-    if (!strcmp(op, "ldexp")) return (number){.f = t == GN_F32 ? (double)ldexpf((float)a.f, (int)b.f) : ldexp(a.f, (int)b.f)};
+    if (!strcmp(op, "ldexp"))
+        return (number){ .f = t == GN_F32 ? (double)ldexpf((float)a.f, (int)b.f) : ldexp(a.f, (int)b.f) };
     if (!strcmp(op, "sqrt")) return (number){.f = sqrt(a.f)};
     if (!strcmp(op, "floor")) return (number){.f = floor(a.f)};
     if (!strcmp(op, "ceil")) return (number){.f = ceil(a.f)};
@@ -94,7 +96,8 @@ static number of_op(const char *op, gn_dtype t, number a, number b)
     if (!strcmp(op, "not")) return (number){.i = !a.i};
     if (!strcmp(op, "bit_not")) return (number){.i = ~a.i};
     if (!strcmp(op, "shl")) return (number){.i = outside ? 0 : (int64_t)(ua << ub)};
-    if (!strcmp(op, "shr")) return (number){.i = t == GN_U32 ? outside ? 0 : (int64_t)(ua >> ub) : a.i >> (outside ? 63 : b.i)};
+    if (!strcmp(op, "shr"))
+        return (number){ .i = t == GN_U32 ? outside ? 0 : (int64_t)(ua >> ub) : a.i >> (outside ? 63 : b.i) };
     if (!strcmp(op, "mulhi")) return (number){.i = (int64_t)(ua * ub >> 32)};
     fail_msg("no reference for %s", op);
     return a;
@@ -182,18 +185,21 @@ static void print_cast(gn_text *out, const gn_target *target, gn_dtype from, gn_
     const char *s = tag_of(out->arena, from, lanes), *t = tag_of(out->arena, to, lanes);
     const gn_op_info info = {.name = "cast"};
     const char *const operands[] = {gn_arena_printf(out->arena, "gn_load_%s(a + i)", s)};
-    gn_textf(out, "void cast_%s_%s(const %s *a, %s *y)\n{\n    for (int i = 0; i < 64; i += %d)\n        gn_store_%s(y + i, ", s, t,
-             gn_dtypes[from].c_name, gn_dtypes[to].c_name, lanes, t);
+    gn_textf(
+        out,
+        "void cast_%s_%s(const %s *a, %s *y)\n{\n    for (int i = 0; i < 64; i += %d)\n        gn_store_%s(y + i, ", s,
+        t, gn_dtypes[from].c_name, gn_dtypes[to].c_name, lanes, t);
     gn_spell_pattern(out, target->spell(&info, to, lanes > 1), t, s, operands);
     gn_textf(out, ");\n}\n");
 }
 
 static number sample(gn_dtype t, unsigned k)
 {
-    static const double floats[] = {0.0,          -0.0,         1,      -1,        0.5,   -0.5,         1.5,          -2.5,
-                                    2.5,          3.75,         -7.25,  1e10,      -1e10, 2147483647.0, 2147483648.0, -2147483648.0,
-                                    4294967295.0, 4294967296.0, 9.3e18, -9.3e18,   1e-40, -1e-40,       INFINITY,     -INFINITY,
-                                    NAN,          8388609.0,    1e300,  0.49999997};
+    static const double floats[] = {
+        0.0,   -0.0,   1,        -1,           0.5,          -0.5,          1.5,          -2.5,         2.5,    3.75,
+        -7.25, 1e10,   -1e10,    2147483647.0, 2147483648.0, -2147483648.0, 4294967295.0, 4294967296.0, 9.3e18, -9.3e18,
+        1e-40, -1e-40, INFINITY, -INFINITY,    NAN,          8388609.0,     1e300,        0.49999997
+    };
     static const int64_t ints[] = {0,
                                    1,
                                    -1,
@@ -247,17 +253,20 @@ static void check_op(void *library, const char *where, const op_row *op, gn_dtyp
     for (unsigned shift = 0; shift < 28; shift++) {
         for (unsigned i = 0; i < 64; i++) {
             number x = sample(t, i), z = sample(t, i * 5 + shift);
-            if (!strcmp(op->name, "ldexp")) x.f = 0.5 + i / 64.0, z.f = ((int)(i * 37 + shift * 11) % 505 - 252) * (t == GN_F32 ? 1 : 8);
+            if (!strcmp(op->name, "ldexp"))
+                x.f = 0.5 + i / 64.0, z.f = ((int)(i * 37 + shift * 11) % 505 - 252) * (t == GN_F32 ? 1 : 8);
             write_number(t, a + i * size, x);
             write_number(t, b + i * size, z);
         }
         f(a, b, y);
         for (unsigned i = 0; i < 64; i++) {
             const number x = read_number(t, a + i * size), z = read_number(t, b + i * size);
-            const number got = read_number(result, y + i * gn_dtypes[result].size), want = wrap(result, of_op(op->name, t, x, z));
+            const number got = read_number(result, y + i * gn_dtypes[result].size),
+                         want = wrap(result, of_op(op->name, t, x, z));
             if (!same_number(result, got, want))
-                fail_msg("%s: %s of %s x%d: of %g %lld and %g %lld: %g %lld instead of %g %lld", where, op->name, gn_dtypes[t].name,
-                         lanes, x.f, (long long)x.i, z.f, (long long)z.i, got.f, (long long)got.i, want.f, (long long)want.i);
+                fail_msg("%s: %s of %s x%d: of %g %lld and %g %lld: %g %lld instead of %g %lld", where, op->name,
+                         gn_dtypes[t].name, lanes, x.f, (long long)x.i, z.f, (long long)z.i, got.f, (long long)got.i,
+                         want.f, (long long)want.i);
         }
     }
     gn_arena_free(&arena);
@@ -292,8 +301,8 @@ static void check_cast(void *library, const char *where, gn_dtype from, gn_dtype
         const number x = sample(from, i), got = read_number(to, y + i * gn_dtypes[to].size),
                      want = wrap(to, saturated(from, to, x));
         if (!same_number(to, got, want))
-            fail_msg("%s: cast x%d of %s %g %lld to %s: %g %lld instead of %g %lld", where, lanes, gn_dtypes[from].name, x.f,
-                     (long long)x.i, gn_dtypes[to].name, got.f, (long long)got.i, want.f, (long long)want.i);
+            fail_msg("%s: cast x%d of %s %g %lld to %s: %g %lld instead of %g %lld", where, lanes, gn_dtypes[from].name,
+                     x.f, (long long)x.i, gn_dtypes[to].name, got.f, (long long)got.i, want.f, (long long)want.i);
     }
     gn_arena_free(&arena);
 }
@@ -338,8 +347,8 @@ static void check_words(const gn_target *target, const char *compiler, int lanes
     each_op(print_one, &p);
     for (int s = 0; s < NDTYPES; s++)
         for (int t = 0; t < NDTYPES; t++) print_cast(&p.text, target, dtypes[s], dtypes[t], lanes);
-    checking c = {unit_load(target, compiler, gn_text_done(&p.text)), gn_arena_printf(&arena, "%s by %s", target->name, compiler),
-                  lanes};
+    checking c = { unit_load(target, compiler, gn_text_done(&p.text)),
+                   gn_arena_printf(&arena, "%s by %s", target->name, compiler), lanes };
     each_op(check_one, &c);
     for (int s = 0; s < NDTYPES; s++)
         for (int t = 0; t < NDTYPES; t++) check_cast(c.library, c.where, dtypes[s], dtypes[t], lanes);
@@ -547,11 +556,16 @@ static void targets_are_found_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_of_avx512_compute_what_they_say),        cmocka_unit_test(words_of_avx2_compute_what_they_say),
-        cmocka_unit_test(words_of_generic_compute_what_they_say),       cmocka_unit_test(words_of_c11_compute_what_they_say),
-        cmocka_unit_test(memory_words_touch_only_their_lanes),          cmocka_unit_test(a_word_that_the_target_lacks_is_named),
-        cmocka_unit_test(a_unit_holds_the_words_it_uses_and_no_others), cmocka_unit_test(numbers_read_back_as_the_same_bits),
-        cmocka_unit_test(fragments_of_mma_cover_their_matrices),        cmocka_unit_test(targets_are_found_by_name),
+        cmocka_unit_test(words_of_avx512_compute_what_they_say),
+        cmocka_unit_test(words_of_avx2_compute_what_they_say),
+        cmocka_unit_test(words_of_generic_compute_what_they_say),
+        cmocka_unit_test(words_of_c11_compute_what_they_say),
+        cmocka_unit_test(memory_words_touch_only_their_lanes),
+        cmocka_unit_test(a_word_that_the_target_lacks_is_named),
+        cmocka_unit_test(a_unit_holds_the_words_it_uses_and_no_others),
+        cmocka_unit_test(numbers_read_back_as_the_same_bits),
+        cmocka_unit_test(fragments_of_mma_cover_their_matrices),
+        cmocka_unit_test(targets_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

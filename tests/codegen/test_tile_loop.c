@@ -1,5 +1,5 @@
-/* Accumulators of a tile are arrays in unrolled loops, and registers all the same: the loop that multiplies touches no stack, whoever compiles it
- * with -O1. Where there may be no pragma for that, they are variables. */
+/* Accumulators of a tile are arrays in unrolled loops, and registers all the same: the loop that multiplies touches no
+ * stack, whoever compiles it with -O1. Where there may be no pragma for that, they are variables. */
 #include "judge.h"
 #include "unit_cc.h"
 
@@ -15,11 +15,14 @@ static void emit(void *arg)
     trial *t = arg;
     gn_text body = { .arena = &t->arena }, unit = body;
     gn_words words = { .arena = &t->arena };
-    const char *text = gn_arena_printf(&t->arena,
-        "(kernel gemm (syms (M :mul 8) (N :mul 32) K) (bufs (A f32 K M) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
-        " (def acc (i j) (sum (k) (mul (load A k i) (load B k j)))) (store set C (i j) (acc i j)))"
-        "(schedule g (split i ip (i1 %d)) (split j j0 (j1 2) (jl %d)) (order ip j0 k i1 j1 jl) (bind part ip) (bind private i1 j1)%s)",
-        t->rows, t->lanes, t->lanes > 1 ? " (bind lane jl)" : "(bind private jl)");
+    const char *text =
+        gn_arena_printf(&t->arena,
+                        "(kernel gemm (syms (M :mul 8) (N :mul 32) K) (bufs (A f32 K M) (B f32 K N) (C f32 M N)) (axes "
+                        "(i M) (j N) (k K))"
+                        " (def acc (i j) (sum (k) (mul (load A k i) (load B k j)))) (store set C (i j) (acc i j)))"
+                        "(schedule g (split i ip (i1 %d)) (split j j0 (j1 2) (jl %d)) (order ip j0 k i1 j1 jl) (bind "
+                        "part ip) (bind private i1 j1)%s)",
+                        t->rows, t->lanes, t->lanes > 1 ? " (bind lane jl)" : "(bind private jl)");
     const job j = lower_text(&t->arena, text, t->target);
     gn_emit_kernel(&body, &words, j.s->code);
     t->body = gn_text_done(&body);
@@ -90,7 +93,8 @@ static void judge(const gn_target *target, int rows, int lanes)
         if (strcmp(*c, "tcc") == 0) continue;
         char *text = assembly(*c, t.unit);
         const straight loop = longest_product(text);
-        print_message("%s, %s, %d x 2: %d products, %d times the stack\n", target->name, *c, rows, loop.products, loop.stack);
+        print_message("%s, %s, %d x 2: %d products, %d times the stack\n", target->name, *c, rows, loop.products,
+                      loop.stack);
         assert_true(loop.products >= 2 * rows);
         assert_int_equal(loop.stack, 0);
         free(text);
@@ -118,6 +122,7 @@ static void c11_has_variables(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(accumulators_stay_in_registers), cmocka_unit_test(c11_has_variables) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(accumulators_stay_in_registers),
+                                        cmocka_unit_test(c11_has_variables) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

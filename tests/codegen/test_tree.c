@@ -168,10 +168,12 @@ typedef struct faulty {
 
 static void run_faulty(void *arg)
 {
-    static const char shift[] = "(kernel shift (syms n) (bufs (X f32 n) (Y f32 n)) (axes (i n)) (store set Y (i) (load X (add i (mod n 3)))))"
-                                "(schedule s (order i))";
-    static const char large[] = "(kernel large (syms n) (bufs (Y f32 4)) (axes (j 4)) (store set Y (j) (index (mul j n n))))"
-                                "(schedule s (order j))";
+    static const char shift[] =
+        "(kernel shift (syms n) (bufs (X f32 n) (Y f32 n)) (axes (i n)) (store set Y (i) (load X (add i (mod n 3)))))"
+        "(schedule s (order i))";
+    static const char large[] =
+        "(kernel large (syms n) (bufs (Y f32 4)) (axes (j 4)) (store set Y (j) (index (mul j n n))))"
+        "(schedule s (order j))";
     faulty *const f = arg;
     static float x[40 * 40], y[40 * 40], z[40 * 40];
     void *args[] = { x, y, z };
@@ -181,15 +183,17 @@ static void run_faulty(void *arg)
         if (strcmp(golden_texts[i].name, "mma") == 0) text = golden_texts[i].text;
     const job j = lower_text(&f->arena, text, f->fault >= BEYOND_THE_END ? &gn_target_generic : &gn_target_cuda);
     for (size_t i = 0; i < j.s->code->steps.n && f->fault < BEYOND_THE_END; i++)
-        spoil(j.s->code, &j.s->code->steps.at[i].body, f->fault == A_COPY_BY_SOME ? is_copy : is_barrier, f->fault == NO_BARRIERS);
+        spoil(j.s->code, &j.s->code->steps.at[i].body, f->fault == A_COPY_BY_SOME ? is_copy : is_barrier,
+              f->fault == NO_BARRIERS);
     gn_code_interpret(j.s->code, args, sym, 1, &f->arena);
 }
 
 static void the_interpreter_tells_what_a_wrong_tree_does(void **state)
 {
     (void)state;
-    static const char *const says[] = { "a race for element", "not all threads reach the barrier", "not all threads reach the dealt loop",
-                                        "element 40 of X, which has 40", "the index j*n*n has no value: it overflows" };
+    static const char *const says[] = { "a race for element", "not all threads reach the barrier",
+                                        "not all threads reach the dealt loop", "element 40 of X, which has 40",
+                                        "the index j*n*n has no value: it overflows" };
     for (int fault = 0; fault <= OVERFLOW; fault++) {
         faulty f = { .fault = fault };
         assert_int_equal(gn_protect(run_faulty, &f), GN_EINTERNAL);

@@ -1,5 +1,5 @@
-/* The verifier of placed statements: what it refuses, by kernels and schedules or by trees that were spoiled after they were placed, and what is near
- * to that and right. */
+/* The verifier of placed statements: what it refuses, by kernels and schedules or by trees that were spoiled after they
+ * were placed, and what is near to that and right. */
 #include "code_interpret.h"
 #include "judge.h"
 #include "places.h"
@@ -7,21 +7,33 @@
 /* ---- kernels and schedules that must be refused ---- */
 
 #define COPY2 "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M N)) (axes (i M) (j N)) (store set Y (i j) (load X i j)))"
-#define SUM_INDEX "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 (add M N))) (axes (i M) (j N)) (store add Y ((add i j)) (load X i j)))"
-#define PICK "(kernel k (syms M N) (bufs (T i32 M N) (X f32 M N) (Y f32 9)) (axes (i M) (j N)) (store set Y ((load T i j)) (load X i j)))"
+#define SUM_INDEX                                                                                                      \
+    "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 (add M N))) (axes (i M) (j N)) (store add Y ((add i j)) (load X i " \
+    "j)))"
+#define PICK                                                                                                           \
+    "(kernel k (syms M N) (bufs (T i32 M N) (X f32 M N) (Y f32 9)) (axes (i M) (j N)) (store set Y ((load T i j)) "    \
+    "(load X i j)))"
 #define HALVES "(kernel k (syms M) (bufs (X f32 M) (Y f32 M)) (axes (i M)) (store set Y ((div i 2)) (load X i)))"
-#define SET_THEN_ADD "(kernel k (syms M N) (bufs (T i32 M) (X f32 M) (Y f32 9)) (axes (i 9) (e M)) (store set Y (i) 1) (store add Y ((load T e)) (load X e)))"
-#define SET_ADD_SAME "(kernel k (syms M N) (bufs (T i32 M) (X f32 M) (Y f32 9)) (axes (e M)) (store set Y ((load T e)) 1) (store add Y ((load T e)) (load X e)))"
+#define SET_THEN_ADD                                                                                                   \
+    "(kernel k (syms M N) (bufs (T i32 M) (X f32 M) (Y f32 9)) (axes (i 9) (e M)) (store set Y (i) 1) (store add Y "   \
+    "((load T e)) (load X e)))"
+#define SET_ADD_SAME                                                                                                   \
+    "(kernel k (syms M N) (bufs (T i32 M) (X f32 M) (Y f32 9)) (axes (e M)) (store set Y ((load T e)) 1) (store add "  \
+    "Y ((load T e)) (load X e)))"
 #define SUM_THEN_ADD "(kernel k (syms M N) (bufs (T i32 M) (X f32 M) (Y f32 9)) (axes (i 9) (e M) (j M)) (def s () (sum (j) (load X j)))" \
                      " (store set Y (i) (s)) (store add Y ((load T e)) (load X e)))"
 #define SUM_BESIDE_ADD "(kernel k (syms M N) (bufs (T i32 M) (X f32 M) (Y f32 9)) (axes (i 9) (j M)) (def s () (sum (j) (load X j)))" \
                        " (store set Y (i) (s)) (store add Y ((load T j)) (load X j)))"
-#define RUNNING "(kernel k (syms M N) (bufs (X f32 N) (Y f32 (add M 1))) (axes (i M) (j N)) (store add Y ((add i 1)) (mul (load Y i) (load X j))))"
+#define RUNNING                                                                                                        \
+    "(kernel k (syms M N) (bufs (X f32 N) (Y f32 (add M 1))) (axes (i M) (j N)) (store add Y ((add i 1)) (mul (load "  \
+    "Y i) (load X j))))"
 #define NEIGHBOUR "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M N)) (axes (i M) (j N)) (def d (i j) (mul 3 (load X i j)))" \
                   " (store set Y (i j) (if (lt (add j 1) N) (d i (add j 1)) 0)))"
 #define ONLINE "(kernel k (syms M N) (bufs (X f32 M N) (L f32 M)) (axes (i M) (j N)) (def m (i) (max (j) (load X i j)))" \
                " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)))"
-#define ROWS "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M)) (axes (i M) (j N)) (def s (i) (sum (j) (load X i j))) (store set Y (i) (s i)))"
+#define ROWS                                                                                                           \
+    "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M)) (axes (i M) (j N)) (def s (i) (sum (j) (load X i j))) (store "  \
+    "set Y (i) (s i)))"
 #define MATMUL "(kernel k (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))" \
                " (def acc (i j) (sum (k) (mul (load A i k) (load B k j)))) (store set C (i j) (acc i j)))"
 #define MMA(i, j, order) \
@@ -35,84 +47,126 @@ typedef struct schedule_case {
 } schedule_case;
 
 static const schedule_case holes[] = {
-    { SUM_INDEX, "(order i j) (bind part i)", &gn_target_avx512, "bind part i: the store to 'Y' does not go to different places along it" },
-    { SUM_INDEX, "(split j j0 (j1 4)) (order i j0 j1) (bind lane j1) (bind part i)", &gn_target_avx512, "bind part i: the store to 'Y' does not go" },
-    { SUM_INDEX, "(split j j0 (j1 4)) (order j0 i j1) (bind thread j1) (bind block j0)", &gn_target_cuda, "bind block j0: the store to 'Y' does not go" },
-    { "(kernel k (syms M) (bufs (T i32 M) (X f32 M) (Y f32 M)) (axes (i M)) (store add Y ((add (load T i) i)) (load X i)))", "(order i) (bind part i)",
-      &gn_target_avx512, "bind part i: the store to 'Y' does not go to different places along it" },
-    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 (mul M N))) (axes (i M) (j N)) (store set Y ((mul i j)) (load X i j)))", "(order i j) (bind part i)",
-      &gn_target_avx512, "bind part i: the store to 'Y' does not go to different places along it" },
-    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 M)) (axes (i M)) (store set Y ((min i 3)) (load X i)))", "(split i i0 (i1 4)) (order i0 i1) (bind lane i1)",
-      &gn_target_avx512, "bind lane i1: the store to 'Y' does not go to different places along it" },
-    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M N)) (axes (i M) (j N)) (store set Y ((mod (add i j) 3) (div i 2)) (load X i j)))",
-      "(order j i) (bind part j)", &gn_target_avx512, "bind part j: the store to 'Y' does not go to different places along it" },
-    { "(kernel k (syms M) (bufs (X f32 M 5) (Y f32 (add (mul 4 M) 1))) (axes (i M) (j 5)) (store set Y ((add (mul 4 i) j)) (load X i j)))", "(order i j) (bind part i)",
-      &gn_target_avx512, "bind part i: the store to 'Y' does not go to different places along it" },
-    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M N :stride 1 1)) (axes (i M) (j N)) (store set Y (i j) (load X i j)))", "(order i j) (bind part i)",
-      &gn_target_avx512, "bind part i: the store to 'Y' does not go to different places along it" },
-    { PICK, "(split j j0 (j1 4)) (order i j0 j1) (bind lane j1)", &gn_target_avx512, "bind lane j1: the store to 'Y' does not go to different places along it" },
-    { PICK, "(order j i)", &gn_target_avx512, "order: the store to 'Y' may meet a place again along 'i', whose leaves do not run in the kernel's order" },
-    { HALVES, "(split i i0 (i1 3)) (order i1 i0)", &gn_target_avx512, "order: the store to 'Y' may meet a place again along 'i'" },
+    { SUM_INDEX, "(order i j) (bind part i)", &gn_target_avx512,
+      "bind part i: the store to 'Y' does not go to different places along it" },
+    { SUM_INDEX, "(split j j0 (j1 4)) (order i j0 j1) (bind lane j1) (bind part i)", &gn_target_avx512,
+      "bind part i: the store to 'Y' does not go" },
+    { SUM_INDEX, "(split j j0 (j1 4)) (order j0 i j1) (bind thread j1) (bind block j0)", &gn_target_cuda,
+      "bind block j0: the store to 'Y' does not go" },
+    { "(kernel k (syms M) (bufs (T i32 M) (X f32 M) (Y f32 M)) (axes (i M)) (store add Y ((add (load T i) i)) (load X "
+      "i)))",
+      "(order i) (bind part i)", &gn_target_avx512,
+      "bind part i: the store to 'Y' does not go to different places along it" },
+    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 (mul M N))) (axes (i M) (j N)) (store set Y ((mul i j)) (load X i "
+      "j)))",
+      "(order i j) (bind part i)", &gn_target_avx512,
+      "bind part i: the store to 'Y' does not go to different places along it" },
+    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 M)) (axes (i M)) (store set Y ((min i 3)) (load X i)))",
+      "(split i i0 (i1 4)) (order i0 i1) (bind lane i1)", &gn_target_avx512,
+      "bind lane i1: the store to 'Y' does not go to different places along it" },
+    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M N)) (axes (i M) (j N)) (store set Y ((mod (add i j) 3) (div i "
+      "2)) (load X i j)))",
+      "(order j i) (bind part j)", &gn_target_avx512,
+      "bind part j: the store to 'Y' does not go to different places along it" },
+    { "(kernel k (syms M) (bufs (X f32 M 5) (Y f32 (add (mul 4 M) 1))) (axes (i M) (j 5)) (store set Y ((add (mul 4 i) "
+      "j)) (load X i j)))",
+      "(order i j) (bind part i)", &gn_target_avx512,
+      "bind part i: the store to 'Y' does not go to different places along it" },
+    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M N :stride 1 1)) (axes (i M) (j N)) (store set Y (i j) (load X i "
+      "j)))",
+      "(order i j) (bind part i)", &gn_target_avx512,
+      "bind part i: the store to 'Y' does not go to different places along it" },
+    { PICK, "(split j j0 (j1 4)) (order i j0 j1) (bind lane j1)", &gn_target_avx512,
+      "bind lane j1: the store to 'Y' does not go to different places along it" },
+    { PICK, "(order j i)", &gn_target_avx512,
+      "order: the store to 'Y' may meet a place again along 'i', whose leaves do not run in the kernel's order" },
+    { HALVES, "(split i i0 (i1 3)) (order i1 i0)", &gn_target_avx512,
+      "order: the store to 'Y' may meet a place again along 'i'" },
     { RUNNING, "(order j i)", &gn_target_avx512, "order: the store to 'Y' may meet a place again along 'i'" },
-    { SET_ADD_SAME, "(order e)", &gn_target_avx512, "order: two stores to 'Y' share the loop 'e', and may go to one place in different turns of it" },
-    { SUM_BESIDE_ADD, "(order j i)", &gn_target_avx512, "order: of two stores to 'Y' that may go to one place, the first in the kernel comes last" },
-    { SET_THEN_ADD, "(split i (i0 9)) (order e i0) (bind thread i0)", &gn_target_cuda, "bind thread i0: two stores to 'Y' may go to one place in different threads" },
-    { "(kernel k (syms M N) (bufs (Y f32 (add M 1))) (axes (i M)) (def d (i) (mul 2 (load Y i))) (store add Y ((add i 1)) (d i)))", "(order i)",
-      &gn_target_avx512, "stage d: it loads 'Y', which a store changes, and is not kept" },
-    { "(kernel k (syms M N) (bufs (Y f32 (add M 1))) (axes (i M)) (def d (i) (mul 2 (load Y i))) (store add Y ((add i 1)) (d i)))", "(order i) (stage d reg)",
-      &gn_target_avx512, "order: 'd' loads 'Y' before or behind a store to it in the kernel, but not in the schedule" },
-    { "(kernel k (syms M) (bufs (X f32 M M) (Y f32 M M)) (axes (i M) (j M)) (store set Y (i j) (load X i j)))", "(split i l (i1 4)) (split j l (j1 4)) (order l i1 j1)",
-      &gn_target_avx512, "split: 'i' and 'j' share the leaf 'l', and 'Y' is over both" },
+    { SET_ADD_SAME, "(order e)", &gn_target_avx512,
+      "order: two stores to 'Y' share the loop 'e', and may go to one place in different turns of it" },
+    { SUM_BESIDE_ADD, "(order j i)", &gn_target_avx512,
+      "order: of two stores to 'Y' that may go to one place, the first in the kernel comes last" },
+    { SET_THEN_ADD, "(split i (i0 9)) (order e i0) (bind thread i0)", &gn_target_cuda,
+      "bind thread i0: two stores to 'Y' may go to one place in different threads" },
+    { "(kernel k (syms M N) (bufs (Y f32 (add M 1))) (axes (i M)) (def d (i) (mul 2 (load Y i))) (store add Y ((add i "
+      "1)) (d i)))",
+      "(order i)", &gn_target_avx512, "stage d: it loads 'Y', which a store changes, and is not kept" },
+    { "(kernel k (syms M N) (bufs (Y f32 (add M 1))) (axes (i M)) (def d (i) (mul 2 (load Y i))) (store add Y ((add i "
+      "1)) (d i)))",
+      "(order i) (stage d reg)", &gn_target_avx512,
+      "order: 'd' loads 'Y' before or behind a store to it in the kernel, but not in the schedule" },
+    { "(kernel k (syms M) (bufs (X f32 M M) (Y f32 M M)) (axes (i M) (j M)) (store set Y (i j) (load X i j)))",
+      "(split i l (i1 4)) (split j l (j1 4)) (order l i1 j1)", &gn_target_avx512,
+      "split: 'i' and 'j' share the leaf 'l', and 'Y' is over both" },
     { ROWS, "(split j j0 (j1 4)) (order i j1 j0 q) (rfactor s j1 p q) (stage p arena)", &gn_target_avx512,
       "rfactor s: the leaf 'j1' may end with its axis 'j' before all its results are made" },
     { NEIGHBOUR, "(split j j0 (j1 4)) (order i j0 j1) (bind block i) (bind thread j1) (stage d arena)", &gn_target_cuda,
       "bind thread j1: 'Y' reads what another thread made of 'd' in the arena, with no barrier between" },
-    { "(kernel k (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20)) (def m (i) (max (j) (load X i j)))"
+    { "(kernel k (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20)) (def m (i) (max (j) "
+      "(load X i j)))"
       " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)) (store set Y (i e) (cast f32 e)))",
-      "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (online m j) (stage l arena)", &gn_target_cuda,
+      "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (online m j) (stage l arena)",
+      &gn_target_cuda,
       "bind thread e1: 'L' reads what another thread made of 'l' in the arena, with no barrier between" },
-    { "(kernel k (syms M N K) (bufs (X f32 M N) (Z f32 M) (Y f32 M N)) (axes (i M) (j N) (t K)) (def d (i) (mul 2 (load Z i)))"
-      " (def s (i) (sum (t) (d i))) (store set Y (i j) (add (s i) (d i))))", "(order t i j) (stage d arena (at t)) (stage s arena)", &gn_target_avx512,
+    { "(kernel k (syms M N K) (bufs (X f32 M N) (Z f32 M) (Y f32 M N)) (axes (i M) (j N) (t K)) (def d (i) (mul 2 "
+      "(load Z i)))"
+      " (def s (i) (sum (t) (d i))) (store set Y (i j) (add (s i) (d i))))",
+      "(order t i j) (stage d arena (at t)) (stage s arena)", &gn_target_avx512,
       "stage d: it is made inside the loop 't', and 'Y' reads it outside" },
     { "(kernel k (syms M N) (bufs (X f32 M N) (Z f32 N) (Y f32 M N)) (axes (i M) (j N)) (def d (j) (mul 2 (load Z j)))"
-      " (store set Y (i j) (add (d j) (load X i j))))", "(order i j) (bind part i) (stage d arena (at i))", &gn_target_avx512,
+      " (store set Y (i j) (add (d j) (load X i j))))",
+      "(order i j) (bind part i) (stage d arena (at i))", &gn_target_avx512,
       "bind part i: each of them makes all of 'd' in the arena" },
     { MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mt mg"), &gn_target_cuda,
-      "tensorize acc mma_m16n8k8_tf32: the thread leaf 'mg' stands where the row takes 'mt', whose number in the warp would be another" },
+      "tensorize acc mma_m16n8k8_tf32: the thread leaf 'mg' stands where the row takes 'mt', whose number in the warp "
+      "would be another" },
     { MATMUL, MMA("(ir 2) (mg 8) (w 2)", "(mt 4) (jr 2)", "mg mt w") " (bind thread w)", &gn_target_cuda,
       "tensorize acc mma_m16n8k8_tf32: the thread leaf 'w' stands where the row takes 'mt'" },
     { MATMUL, MMA("(mg 8) (ir 2)", "(mt 4) (jr 2)", "mg mt"), &gn_target_cuda,
       "tensorize acc mma_m16n8k8_tf32: 'ir' and 'ir' are not in their axes where the row has 'ir' and 'ir'" },
-    { MATMUL, MMA("(ir 2) (mt 4)", "(mg 8) (jr 2)", "mg mt"), &gn_target_cuda, "are not in their axes where the row has" },
+    { MATMUL, MMA("(ir 2) (mt 4)", "(mg 8) (jr 2)", "mg mt"), &gn_target_cuda,
+      "are not in their axes where the row has" },
 };
 
 /* ---- what is near to them and right ---- */
 
 static const schedule_case near[] = {
-    { "(kernel k (syms M) (bufs (X f32 M 4) (Y f32 (mul 4 M))) (axes (i M) (j 4)) (store set Y ((add (mul 4 i) j)) (load X i j)))",
+    { "(kernel k (syms M) (bufs (X f32 M 4) (Y f32 (mul 4 M))) (axes (i M) (j 4)) (store set Y ((add (mul 4 i) j)) "
+      "(load X i j)))",
       "(order i j) (bind part i) (bind lane j)", &gn_target_avx512, NULL },
-    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 (mul M N))) (axes (i M) (j N)) (store set Y ((add (mul i N) j)) (load X i j)))",
+    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 (mul M N))) (axes (i M) (j N)) (store set Y ((add (mul i N) j)) "
+      "(load X i j)))",
       "(split j j0 (j1 4)) (order j0 i j1) (bind part j0) (bind lane j1)", &gn_target_avx512, NULL },
-    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 (div (add M 3) 4) 4)) (axes (i M)) (store set Y ((div i 4) (mod i 4)) (load X i)))", "(order i) (bind part i)",
-      &gn_target_avx512, NULL },
-    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 4 3 (div (add M 11) 12))) (axes (i M)) (store set Y ((mod i 4) (mod (div i 4) 3) (div i 12)) (load X i)))",
+    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 (div (add M 3) 4) 4)) (axes (i M)) (store set Y ((div i 4) (mod i 4)) "
+      "(load X i)))",
+      "(order i) (bind part i)", &gn_target_avx512, NULL },
+    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 4 3 (div (add M 11) 12))) (axes (i M)) (store set Y ((mod i 4) (mod "
+      "(div i 4) 3) (div i 12)) (load X i)))",
       "(split i i0 (i1 8)) (order i1 i0) (bind part i1)", &gn_target_avx512, NULL },
     { "(kernel k (syms M) (bufs (X f32 M 6) (Y f32 (add (div (mul 6 M) 4) 1) 4)) (axes (i M) (j 6))"
-      " (store set Y ((div (add (mul 6 i) j) 4) (mod (add (mul 6 i) j) 4)) (load X i j)))", "(order j i) (bind part j)", &gn_target_avx512, NULL },
-    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 N M)) (axes (i M) (j N)) (store set Y (j (add (sub M 1) (mul -1 i))) (load X i j)))",
+      " (store set Y ((div (add (mul 6 i) j) 4) (mod (add (mul 6 i) j) 4)) (load X i j)))",
+      "(order j i) (bind part j)", &gn_target_avx512, NULL },
+    { "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 N M)) (axes (i M) (j N)) (store set Y (j (add (sub M 1) (mul -1 "
+      "i))) (load X i j)))",
       "(split i i0 (i1 4)) (order j i0 i1) (bind part j) (bind lane i1)", &gn_target_avx512, NULL },
-    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 M)) (axes (i M)) (store add Y ((div i 16)) (load X i)))", "(split i i0 (i1 16)) (order i0 i1) (bind part i0)",
-      &gn_target_avx512, NULL },
-    { "(kernel k (syms M N) (bufs (T i32 M) (X f32 M 8) (Y f32 72)) (axes (e M) (d 8)) (store add Y ((add (mul 8 (load T e)) d)) (load X e d)))",
+    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 M)) (axes (i M)) (store add Y ((div i 16)) (load X i)))",
+      "(split i i0 (i1 16)) (order i0 i1) (bind part i0)", &gn_target_avx512, NULL },
+    { "(kernel k (syms M N) (bufs (T i32 M) (X f32 M 8) (Y f32 72)) (axes (e M) (d 8)) (store add Y ((add (mul 8 (load "
+      "T e)) d)) (load X e d)))",
       "(order d e) (bind part d)", &gn_target_avx512, NULL },
-    { "(kernel k (syms M) (bufs (X f32 M M) (Y f32 (mul M M))) (axes (i M) (j (add i 1))) (store set Y ((add (mul M i) j)) (load X i j)))", "(order i j) (bind part i)",
-      &gn_target_avx512, NULL },
-    { "(kernel k (syms M N) (bufs (X f32 M) (Z f32 N) (Y f32 (add M N))) (axes (i M) (j N)) (store set Y (i) (load X i)) (store set Y ((add M j)) (load Z j)))",
+    { "(kernel k (syms M) (bufs (X f32 M M) (Y f32 (mul M M))) (axes (i M) (j (add i 1))) (store set Y ((add (mul M i) "
+      "j)) (load X i j)))",
+      "(order i j) (bind part i)", &gn_target_avx512, NULL },
+    { "(kernel k (syms M N) (bufs (X f32 M) (Z f32 N) (Y f32 (add M N))) (axes (i M) (j N)) (store set Y (i) (load X "
+      "i)) (store set Y ((add M j)) (load Z j)))",
       "(order i j) (bind part i j)", &gn_target_avx512, NULL },
-    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 (mul 2 M))) (axes (i M)) (store set Y ((mul 2 i)) (load X i)) (store set Y ((add 1 (mul 2 i))) (neg (load X i))))",
+    { "(kernel k (syms M) (bufs (X f32 M) (Y f32 (mul 2 M))) (axes (i M)) (store set Y ((mul 2 i)) (load X i)) (store "
+      "set Y ((add 1 (mul 2 i))) (neg (load X i))))",
       "(order i) (bind part i)", &gn_target_avx512, NULL },
     { "(kernel k (syms M N) (bufs (X f32 M N) (Z f32 N) (Y f32 M N)) (axes (i M) (j N)) (def d (j) (mul 2 (load Z j)))"
-      " (store set Y (i j) (add (d j) (load X i j))))", "(order i j) (bind part i) (stage d scratch (at i))", &gn_target_avx512, NULL },
+      " (store set Y (i j) (add (d j) (load X i j))))",
+      "(order i j) (bind part i) (stage d scratch (at i))", &gn_target_avx512, NULL },
     { SUM_INDEX, "(order j i)", &gn_target_avx512, NULL },
     { PICK, "(split j j0 (j1 4)) (order i j0 j1)", &gn_target_avx512, NULL },
     { HALVES, "(split i i0 (i1 4)) (order i0 i1) (bind unroll i1)", &gn_target_avx512, NULL },
@@ -122,7 +176,8 @@ static const schedule_case near[] = {
     { SUM_THEN_ADD, "(order j i e)", &gn_target_avx512, NULL },
     { ROWS, "(split j j0 (j1 4)) (order i j1 j0) (rfactor s j1 p) (stage p arena)", &gn_target_avx512, NULL },
     { NEIGHBOUR, "(split j j0 (j1 4)) (order i j0 j1) (bind block i) (stage d arena)", &gn_target_cuda, NULL },
-    { NEIGHBOUR, "(split i i0 (i1 4)) (order i0 i1 j) (bind block i0) (bind thread i1) (stage d arena)", &gn_target_cuda, NULL },
+    { NEIGHBOUR, "(split i i0 (i1 4)) (order i0 i1 j) (bind block i0) (bind thread i1) (stage d arena)",
+      &gn_target_cuda, NULL },
     { HALVES, "(split i i0 (i1 4)) (order i1 i0)", &gn_target_avx512, NULL },
     { MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt"), &gn_target_cuda, NULL },
 };
@@ -136,7 +191,8 @@ typedef struct attempt {
 static void lower(void *arg)
 {
     attempt *a = arg;
-    a->job = lower_text(a->arena, gn_arena_printf(a->arena, "%s (schedule s %s)", a->c->kernel, a->c->schedule), a->c->target);
+    a->job = lower_text(a->arena, gn_arena_printf(a->arena, "%s (schedule s %s)", a->c->kernel, a->c->schedule),
+                        a->c->target);
 }
 
 static void holes_are_refused_with_directive_and_leaf(void **state)
@@ -148,7 +204,8 @@ static void holes_are_refused_with_directive_and_leaf(void **state)
         attempt a = { &arena, &holes[i] };
         const gn_status s = gn_protect(lower, &a);
         if (s != GN_EINVAL || !strstr(gn_message(), holes[i].message)) {
-            print_message("%s\n%s\n    should be: %s\n    is: %s\n", holes[i].kernel, holes[i].schedule, holes[i].message, s ? gn_message() : "accepted");
+            print_message("%s\n%s\n    should be: %s\n    is: %s\n", holes[i].kernel, holes[i].schedule,
+                          holes[i].message, s ? gn_message() : "accepted");
             wrong++;
         }
         gn_arena_free(&arena);
@@ -204,7 +261,9 @@ static gn_tree *parent_of(gn_tree *t, const char *leaf, int stmt, const gn_lower
     for (size_t i = 0; i < t->kids.n; i++) {
         gn_tree *kid = t->kids.at[i];
         *at = i;
-        if (leaf ? kid->kind == GN_NODE_FOR && strcmp(g->leaves.at[kid->leaf].name, leaf) == 0 : kid->kind == GN_NODE_STMT && kid->stmt == stmt) return t;
+        if (leaf ? kid->kind == GN_NODE_FOR && strcmp(g->leaves.at[kid->leaf].name, leaf) == 0
+                 : kid->kind == GN_NODE_STMT && kid->stmt == stmt)
+            return t;
         gn_tree *found = parent_of(kid, leaf, stmt, g, at);
         if (found) return found;
     }
@@ -310,19 +369,29 @@ static void thread_row(gn_lower *g)
 }
 
 static const spoiler spoilers[] = {
-    { "a loop ends early", end_early, ROWS, "(order i j)", "order: the loop 'j' around 's' does not run over the points of its leaf" },
-    { "a serial loop in parts", run_in_parts, ROWS, "(order i j)", "bind none i: the loop around 's' is bound to part" },
+    { "a loop ends early", end_early, ROWS, "(order i j)",
+      "order: the loop 'j' around 's' does not run over the points of its leaf" },
+    { "a serial loop in parts", run_in_parts, ROWS, "(order i j)",
+      "bind none i: the loop around 's' is bound to part" },
     { "no start", drop_init, ROWS, "(order i j)", "order: 's' has a statement that is nowhere in the tree" },
-    { "a new start in each turn", start_anew, ROWS, "(order i j)", "order: 's' starts anew in the loop 'j', which it is reduced along, before 's'" },
+    { "a new start in each turn", start_anew, ROWS, "(order i j)",
+      "order: 's' starts anew in the loop 'j', which it is reduced along, before 's'" },
     { "a store before the sum", store_early, ROWS, "(order i j)", "order: 'Y' reads 's' before it is made" },
-    { "a store of what is not whole", store_inside, ROWS, "(order i j)", "order: the store to 'Y' stands in the loop 'j', which is none of its own" },
-    { "a store outside its loop", store_outside, ROWS, "(order i j)", "order: the store of 'Y' has no loop over its leaf 'i'" },
+    { "a store of what is not whole", store_inside, ROWS, "(order i j)",
+      "order: the store to 'Y' stands in the loop 'j', which is none of its own" },
+    { "a store outside its loop", store_outside, ROWS, "(order i j)",
+      "order: the store of 'Y' has no loop over its leaf 'i'" },
     { "a loop twice", nest_twice, ROWS, "(order i j)", "order: 's' stands in two loops over 'j'" },
-    { "a life in the loop of the sum", forget_early, ROWS, "(order i j)", "stage s reg: 's' reads it after it is gone" },
-    { "a sum that is not corrected", drop_scale, ONLINE, "(order i j) (online m j)", "online m: 'l' is not corrected before its next turn" },
-    { "a sum that is corrected late", scale_late, ONLINE, "(order i j) (online m j)", "online m: 'l' is not corrected before its next turn" },
-    { "bytes beyond 64 bits", grow_block, ROWS, "(order i j) (stage s arena)", "stage s stack: 9223372036854775807 bytes together" },
-    { "threads of a row exchanged", thread_row, MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt"), "the thread leaf 'mt' stands where the row takes 'mg'" },
+    { "a life in the loop of the sum", forget_early, ROWS, "(order i j)",
+      "stage s reg: 's' reads it after it is gone" },
+    { "a sum that is not corrected", drop_scale, ONLINE, "(order i j) (online m j)",
+      "online m: 'l' is not corrected before its next turn" },
+    { "a sum that is corrected late", scale_late, ONLINE, "(order i j) (online m j)",
+      "online m: 'l' is not corrected before its next turn" },
+    { "bytes beyond 64 bits", grow_block, ROWS, "(order i j) (stage s arena)",
+      "stage s stack: 9223372036854775807 bytes together" },
+    { "threads of a row exchanged", thread_row, MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt"),
+      "the thread leaf 'mt' stands where the row takes 'mg'" },
 };
 
 static void verify(void *lower)
@@ -337,7 +406,8 @@ static void spoiled_trees_are_refused(void **state)
     for (size_t i = 0; i < sizeof spoilers / sizeof *spoilers; i++) {
         const spoiler *x = &spoilers[i];
         gn_arena arena = { 0 };
-        const schedule_case c = { x->kernel, x->schedule, strstr(x->schedule, "thread") ? &gn_target_cuda : &gn_target_avx512, NULL };
+        const schedule_case c = { x->kernel, x->schedule,
+                                  strstr(x->schedule, "thread") ? &gn_target_cuda : &gn_target_avx512, NULL };
         attempt a = { &arena, &c };
         if (gn_protect(lower, &a) || gn_protect(verify, a.job.s->lower)) fail_msg("%s: %s", x->name, gn_message());
         x->spoil(a.job.s->lower);
@@ -437,7 +507,8 @@ static const char *contradiction(points *p, const gn_ldef *a, const gn_ldef *b, 
                           second[3] = { y / (most[1] * most[2]), y / most[2] % most[1], y % most[2] };
             if (apart) found = "they meet";
             for (uint32_t l = 0; l < p->g->leaves.n; l++)
-                if (gn_set_has(&equal, l) && digit_at(p, first, l) != digit_at(p, second, l)) found = p->g->leaves.at[l].name;
+                if (gn_set_has(&equal, l) && digit_at(p, first, l) != digit_at(p, second, l))
+                    found = p->g->leaves.at[l].name;
         }
     free(at);
     return found;
@@ -487,8 +558,11 @@ static void what_is_said_of_places_is_so_for_all_points(void **state)
         said += !gn_set_empty(one.leaves), apart += never;
         for (size_t k = 0; k < sizeof extents / sizeof *extents; k++) {
             points p = { .g = g, .sym = { extents[k][0], extents[k][1] } };
-            const char *wrong = contradiction(&p, s, s, n, one.leaves, false), *pair = contradiction(&p, s, t, n, both.leaves, never);
-            if (wrong || pair) fail_msg("sizes %d %d: of one store %s, of two %s\n%s", (int)p.sym[0], (int)p.sym[1], wrong, pair, c.kernel);
+            const char *wrong = contradiction(&p, s, s, n, one.leaves, false),
+                       *pair = contradiction(&p, s, t, n, both.leaves, never);
+            if (wrong || pair)
+                fail_msg("sizes %d %d: of one store %s, of two %s\n%s", (int)p.sym[0], (int)p.sym[1], wrong, pair,
+                         c.kernel);
         }
         gn_arena_free(&arena);
     }

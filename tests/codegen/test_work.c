@@ -1,4 +1,5 @@
-/* What making a program costs, in nodes met by walks and entries looked at in tables: n log n of its statements, and as many lines. */
+/* What making a program costs, in nodes met by walks and entries looked at in tables: n log n of its statements, and as
+ * many lines. */
 #include <gnomon/grad.h>
 #include <gnomon/ops.h>
 #include <pthread.h>
@@ -62,7 +63,8 @@ static gn_expr *leapfrog(gn_expr *x, gn_expr *a, int n)
 static const struct chain {
     const char *name;
     make_step step; /* NULL: leapfrog, which has two states */
-} chains[] = { { "residual", residual }, { "logistic", logistic }, { "euler", euler }, { "rk4", rk4 }, { "select", by_value }, { "leapfrog", NULL } };
+} chains[] = { { "residual", residual }, { "logistic", logistic }, { "euler", euler },
+               { "rk4", rk4 },           { "select", by_value },   { "leapfrog", NULL } };
 
 static program *chained(const struct chain *c, int n, const char *shape, bool gradient)
 {
@@ -93,12 +95,14 @@ static cost cost_of(program *p)
     program_group(p, &gn_target_avx512); /* the passes are not counted */
     const gn_work before = gn_work_done;
     const gn_program *made = gn_program_make(&p->arena, p->core, &gn_target_avx512, "test");
-    const cost c = { (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(made->source) };
+    const cost c = { (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans),
+                     count_lines(made->source) };
     program_free(p);
     return c;
 }
 
-/* Eight times the steps: at most 8 log(8 n) / log(n) times the work, below 12 from n = 64 on, and 8 times the lines beside what all units have. */
+/* Eight times the steps: at most 8 log(8 n) / log(n) times the work, below 12 from n = 64 on, and 8 times the lines
+ * beside what all units have. */
 static void assert_growth(const char *name, cost few, cost many)
 {
     if (many.work > 12 * few.work || many.lines > 8 * few.lines)
@@ -113,7 +117,8 @@ static void work_and_text_grow_with_the_steps_of_a_chain(void **state)
             for (int big = 0; big < 2; big++) {
                 const char *shape = big ? "100000" : "4";
                 const int n = chains[c].step == rk4 ? 64 : 125;
-                assert_growth(chains[c].name, cost_of(chained(&chains[c], n, shape, gradient)), cost_of(chained(&chains[c], 8 * n, shape, gradient)));
+                assert_growth(chains[c].name, cost_of(chained(&chains[c], n, shape, gradient)),
+                              cost_of(chained(&chains[c], 8 * n, shape, gradient)));
             }
 }
 
@@ -166,7 +171,9 @@ static program *stencil(int n, bool plane)
     p->optimize = true;
     gn_expr *u = program_in(p, "u", GN_F64, plane ? "300, 310" : "5000");
     for (int i = 0; i < n; i++) {
-        if (plane) u = gn_add(gn_add(gn_slice(u, ":-2, 1:-1"), gn_slice(u, "2:, 1:-1")), gn_add(gn_slice(u, "1:-1, :-2"), gn_slice(u, "1:-1, 2:")));
+        if (plane)
+            u = gn_add(gn_add(gn_slice(u, ":-2, 1:-1"), gn_slice(u, "2:, 1:-1")),
+                       gn_add(gn_slice(u, "1:-1, :-2"), gn_slice(u, "1:-1, 2:")));
         else u = gn_add(gn_slice(u, ":-2"), gn_slice(u, "2:"));
     }
     program_out(p, u);
@@ -176,7 +183,8 @@ static program *stencil(int n, bool plane)
 static void stencils_on_stencils_stay_as_long_as_their_number(void **state)
 {
     (void)state;
-    for (int plane = 0; plane < 2; plane++) assert_growth(plane ? "plane" : "line", cost_of(stencil(8, plane)), cost_of(stencil(64, plane)));
+    for (int plane = 0; plane < 2; plane++)
+        assert_growth(plane ? "plane" : "line", cost_of(stencil(8, plane)), cost_of(stencil(64, plane)));
 }
 
 /* Each kernel tells what it needs of the n extents before: n^2 in all, while written out they would be 2^n. */
@@ -219,8 +227,10 @@ static program *selects(condition_kind kind, int levels, const char *shape)
 {
     program *p = program_new(test_seed());
     p->optimize = true;
-    gn_expr *x = program_in(p, "x", GN_F64, shape), *at = program_in(p, "at", GN_I64, shape), *i = gn_iota(p->graph, GN_I64, 0, "%s", shape);
-    for (int k = 0; k < levels; k++) x = gn_where(condition(p, kind, i, at, k), gn_mul(x, k % 3 ? 0.5 : 2.0), gn_add(x, 1.0));
+    gn_expr *x = program_in(p, "x", GN_F64, shape), *at = program_in(p, "at", GN_I64, shape),
+            *i = gn_iota(p->graph, GN_I64, 0, "%s", shape);
+    for (int k = 0; k < levels; k++)
+        x = gn_where(condition(p, kind, i, at, k), gn_mul(x, k % 3 ? 0.5 : 2.0), gn_add(x, 1.0));
     program_out(p, x);
     return p;
 }
@@ -229,7 +239,8 @@ static void nested_selects_make_each_value_once(void **state)
 {
     (void)state;
     for (int kind = 0; kind < KINDS; kind++) {
-        const double few = cost_of(selects((condition_kind)kind, 8, "1000")).lines, many = cost_of(selects((condition_kind)kind, 64, "1000")).lines;
+        const double few = cost_of(selects((condition_kind)kind, 8, "1000")).lines,
+                     many = cost_of(selects((condition_kind)kind, 64, "1000")).lines;
         if (many > 8 * few) fail_msg("conditions of kind %d: %.0f lines for 8 levels, %.0f for 64", kind, few, many);
     }
 }
@@ -286,7 +297,8 @@ static void lower_deep(void *arg)
     const gn_work before = gn_work_done;
     gn_text t = { .arena = &arena };
     gn_emit_kernel(&t, NULL, gn_default_apply(&arena, k, NULL, &gn_target_avx512, NULL)->code);
-    d->cost = (cost){ (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(gn_text_done(&t)) };
+    d->cost = (cost){ (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans),
+                      count_lines(gn_text_done(&t)) };
     gn_arena_free(&arena);
 }
 
@@ -302,7 +314,8 @@ static cost cost_of_deep(int n)
     pthread_attr_t small;
     pthread_t thread;
     assert_int_equal(0, pthread_attr_init(&small));
-    assert_int_equal(0, pthread_attr_setstacksize(&small, 512 << 10)); /* recursion over the operands of 8,000 steps takes more */
+    /* recursion over the operands of 8,000 steps takes more */
+    assert_int_equal(0, pthread_attr_setstacksize(&small, 512 << 10));
     assert_int_equal(0, pthread_create(&thread, &small, in_thread, &d));
     pthread_join(thread, NULL);
     pthread_attr_destroy(&small);
@@ -316,11 +329,14 @@ static void an_expression_of_8000_steps_needs_no_deep_stack(void **state)
     assert_growth("one expression", cost_of_deep(1000), cost_of_deep(8000));
 }
 
-/* ---- indices and extents that share their parts: (d div 3) + (d mod 5), again and again, stands for a text of 2^60 names ---- */
+/* ---- indices and extents that share their parts: (d div 3) + (d mod 5), again and again, stands for a text of 2^60
+ * names ---- */
 
 static const gn_dim *shared_parts(gn_kernel *k, const gn_dim *d)
 {
-    for (int i = 0; i < 60; i++) d = gn_dim_add(k->dims, gn_dim_div(k->dims, d, gn_dim_const(k->dims, 3)), gn_dim_mod(k->dims, d, gn_dim_const(k->dims, 500000)));
+    for (int i = 0; i < 60; i++)
+        d = gn_dim_add(k->dims, gn_dim_div(k->dims, d, gn_dim_const(k->dims, 3)),
+                       gn_dim_mod(k->dims, d, gn_dim_const(k->dims, 500000)));
     return d;
 }
 
@@ -336,7 +352,8 @@ static void lower_falling_extent(void *arena)
     assert_true(k->bufs.at[x].access & GN_KBUF_READ);
     gn_kernel_store(k, GN_STORE_SET, y, &i, gn_kexpr_ref(k, sum, &i));
     const char *text = "(schedule s (split i i0 (i1 4)) (order i0 j i1) (bind unroll i1))";
-    gn_schedule_apply(arena, k, gn_schedule_read(arena, k, "s", gn_sx_read(arena, "s", text, strlen(text))->at[0]), &gn_target_avx512);
+    gn_schedule_apply(arena, k, gn_schedule_read(arena, k, "s", gn_sx_read(arena, "s", text, strlen(text))->at[0]),
+                      &gn_target_avx512);
 }
 
 static void shared_parts_of_indices_and_extents_are_walked_once(void **state)
@@ -354,8 +371,8 @@ static void shared_parts_of_indices_and_extents_are_walked_once(void **state)
 
 typedef enum { APART, CHAINED, SUMMED, NESTED_COPIES, INTO_ONE, IN_REGISTERS, UNUSED, STATEMENTS } statements;
 
-/* n definitions that are kept: each of its own, each of the one before, sums of the one before, copies inside the loop of the next, all used by the last, each in a
- * variable, and likewise those that nothing is stored of. */
+/* n definitions that are kept: each of its own, each of the one before, sums of the one before, copies inside the loop
+ * of the next, all used by the last, each in a variable, and likewise those that nothing is stored of. */
 static const char *statements_text(gn_arena *arena, statements kind, int n)
 {
     gn_text k = { .arena = arena }, s = { .arena = arena };
@@ -366,7 +383,8 @@ static const char *statements_text(gn_arena *arena, statements kind, int n)
         if (kind == SUMMED && t % 2) gn_textf(&k, " (def d%d (i) (sum (j) (mul %d (d%d i j))))", t, t, from);
         else if (kind == SUMMED) gn_textf(&k, " (def d%d (i j) (mul (load X i j) (d%d i)))", t, from);
         else gn_textf(&k, " (def d%d (i j) (add %d (d%d i j)))", t, t, from);
-        gn_textf(&s, " (stage d%d %s%s)", t, kind >= IN_REGISTERS ? "reg" : "arena", kind == NESTED_COPIES ? " (at i)" : "");
+        gn_textf(&s, " (stage d%d %s%s)", t, kind >= IN_REGISTERS ? "reg" : "arena",
+                 kind == NESTED_COPIES ? " (at i)" : "");
     }
     gn_textf(&k, " (store set Y (i j) ");
     if (kind == INTO_ONE)
@@ -387,7 +405,8 @@ static cost cost_of_statements(statements kind, int n)
     const gn_work before = gn_work_done;
     gn_text t = { .arena = &arena };
     gn_emit_kernel(&t, NULL, gn_schedule_apply(&arena, k, s, &gn_target_avx512)->code);
-    const cost c = { (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans), count_lines(gn_text_done(&t)) };
+    const cost c = { (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans),
+                     count_lines(gn_text_done(&t)) };
     gn_arena_free(&arena);
     return c;
 }

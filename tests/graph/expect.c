@@ -77,7 +77,8 @@ void test_expect_error(const char *file, int line, gn_graph *g, const gn_expr *y
     if (!y || !gn_is_error(y)) fail_msg("%s:%d: no error node", file, line);
     const gn_status got = gn_graph_check(g);
     if (got != status || !strstr(gn_message(), part))
-        fail_msg("%s:%d: %s: %s; expected %s: %s", file, line, gn_status_name(got), gn_message(), gn_status_name(status), part);
+        fail_msg("%s:%d: %s: %s; expected %s: %s", file, line, gn_status_name(got), gn_message(),
+                 gn_status_name(status), part);
     if (!strstr(gn_message(), ".c:")) fail_msg("%s:%d: the message names no line: %s", file, line, gn_message());
     if (gn_graph_check(g)) fail_msg("%s:%d: the graph is not usable again", file, line);
 }

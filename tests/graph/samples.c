@@ -165,7 +165,8 @@ static void reductions(walk *w, const gn_op_info *op)
             for (int k = 0; k < row[i].n; k++) axes[k] = row[i].axes[k];
             const gn_attr attr = { .kind = GN_ATTR_INTS, .n = (uint32_t)row[i].n, .ints = axes };
             begin(w, op);
-            input(w, dtypes[t], row[i].shape, dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -2, dtypes[t] == GN_BOOL ? 1 : 2);
+            input(w, dtypes[t], row[i].shape, dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -2,
+                  dtypes[t] == GN_BOOL ? 1 : 2);
             finish(w, node(w, &attr));
         }
     }
@@ -182,7 +183,8 @@ static void along_axis(walk *w, const gn_op_info *op)
         for (size_t i = 0; i < sizeof row / sizeof *row && (t < 2 || i < 2); i++) {
             const gn_attr attr = { .kind = GN_ATTR_INT, .i = row[i].axis };
             begin(w, op);
-            input(w, dtypes[t], row[i].shape, dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -3, dtypes[t] == GN_BOOL ? 1 : 3);
+            input(w, dtypes[t], row[i].shape, dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -3,
+                  dtypes[t] == GN_BOOL ? 1 : 3);
             finish(w, node(w, &attr));
         }
     }
@@ -245,7 +247,8 @@ static void dilated_pad(walk *w)
     const gn_dim *start[2] = { gn_dim_const(&g->dims, 1), gn_dim_const(&g->dims, 0) },
                  *shape[2] = { gn_dim_const(&g->dims, 7), gn_dim_sym(&g->dims, "n") };
     const int64_t step[2] = { 2, 1 };
-    const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = 2, .dims = start }, { .kind = GN_ATTR_INTS, .n = 2, .ints = step },
+    const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = 2, .dims = start },
+                              { .kind = GN_ATTR_INTS, .n = 2, .ints = step },
                               { .kind = GN_ATTR_DIMS, .n = 2, .dims = shape } };
     finish(w, node(w, attr));
 }
@@ -288,13 +291,14 @@ static void indices(walk *w)
         const double low = dtypes[t] == GN_U32 || dtypes[t] == GN_BOOL ? 0 : -3, high = dtypes[t] == GN_BOOL ? 1 : 3;
         for (size_t i = 0; i < sizeof row / sizeof *row && (t == 0 || i < 2); i++) {
             begin(w, &gn_op_take);
-            gn_expr *const x = input(w, dtypes[t], row[i].x, low, high), *const at =
-                                                                             input(w, i % 2 ? GN_I64 : GN_I32, row[i].at, 0, 5);
+            gn_expr *const x = input(w, dtypes[t], row[i].x, low, high), *const at = input(w, i % 2 ? GN_I64 : GN_I32,
+                                                                                           row[i].at, 0, 5);
             finish(w, gn_take(x, at, row[i].axis));
             if (dtypes[t] == GN_BOOL) continue;
             begin(w, &gn_op_scatter_add);
             gn_expr *const to = input(w, dtypes[t], row[i].x, low, high), *const where =
-                                                                              input(w, i % 2 ? GN_I64 : GN_I32, row[i].at, 0, 5);
+                                                                              input(w, i % 2 ? GN_I64 : GN_I32,
+                                                                                    row[i].at, 0, 5);
             finish(w, gn_scatter_add(to, where, input(w, dtypes[t], row[i].taken, low, high), row[i].axis));
         }
     }
@@ -311,7 +315,9 @@ static void indices(walk *w)
 
 static void cross_entropies(walk *w)
 {
-    static const char *const row[][2] = { { "n, 5", "n" }, { "5", "()" }, { "2, n, 3", "2, n" }, { "0, 4", "0" }, { "n, 1", "n" } };
+    static const char *const row[][2] = {
+        { "n, 5", "n" }, { "5", "()" }, { "2, n, 3", "2, n" }, { "0, 4", "0" }, { "n, 1", "n" }
+    };
     for (size_t i = 0; i < 2 * sizeof row / sizeof *row; i++) {
         begin(w, &gn_op_cross_entropy);
         const char *const *r = row[i / 2];

@@ -11,7 +11,8 @@ static void operands_are_promoted_and_numbers_take_the_dtype_beside_them(void **
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
     gn_expr *f = EXPECT_F32(g, "2", 1.5, -2), *d = EXPECT_OF(g, GN_F64, "2", 1, 2), *i = EXPECT_I32(g, "2", 7, -7),
-            *l = EXPECT_OF(g, GN_I64, "2", 7, 8), *b = EXPECT_OF(g, GN_BOOL, "2", 1, 0), *u = EXPECT_OF(g, GN_U32, "2", 3, 4);
+            *l = EXPECT_OF(g, GN_I64, "2", 7, 8), *b = EXPECT_OF(g, GN_BOOL, "2", 1, 0),
+            *u = EXPECT_OF(g, GN_U32, "2", 3, 4);
     EXPECT(gn_add(f, d), "f64 (2)", 2.5, 0);
     EXPECT(gn_add(i, l), "i64 (2)", 14, 1);
     EXPECT(gn_add(u, i), "i64 (2)", 10, -3);
@@ -277,7 +278,8 @@ static void movement_refuses(void **state)
     EXPECT_ERROR(gn_broadcast_to(x, "2, 4"), GN_ESHAPE, "broadcast_to: extents differ: 3 and 4");
     EXPECT_ERROR(gn_broadcast_to(x, "2, -1"), GN_ESHAPE, "broadcast_to: an extent of -1 in \"2, -1\"");
     EXPECT_ERROR(gn_expand(x, GN_AXES(4)), GN_EAXIS, "expand: axis 4 of a tensor of rank 3");
-    EXPECT_ERROR(gn_expand(x, GN_AXES(0, 1, 2, 3, 4, 5, 6)), GN_ESHAPE, "expand: a result of rank 9; at most 8 is possible");
+    EXPECT_ERROR(gn_expand(x, GN_AXES(0, 1, 2, 3, 4, 5, 6)), GN_ESHAPE,
+                 "expand: a result of rank 9; at most 8 is possible");
     EXPECT_ERROR(gn_squeeze(x, GN_AXES(0)), GN_ESHAPE, "squeeze: axis 0 is not known to have extent 1");
     EXPECT_ERROR(gn_flip(x, GN_AXES(2)), GN_EAXIS, "flip: axis 2 of a tensor of rank 2");
     EXPECT_ERROR(gn_slice(x, "0, 0, 0"), GN_EAXIS, "slice: 3 ranges for a tensor of rank 2");
@@ -339,8 +341,8 @@ static void products_of_all_ranks(void **state)
     EXPECT(gn_matmul(batch, b), "f32 (2, 1, 2)", 7, 8, 16, 17);
     EXPECT(gn_matmul(a, gn_reshape(b, "1, 3, 2")), "f32 (1, 2, 2)", 7, 8, 16, 17);
     EXPECT(gn_matmul(batch, gn_reshape(b, "1, 3, 2")), "f32 (2, 1, 2)", 7, 8, 16, 17);
-    EXPECT(gn_matmul(gn_stack(GN_EXPRS(a, gn_neg(a)), 0), gn_stack(GN_EXPRS(b, b), 0)), "f32 (2, 2, 2)", 7, 8, 16, 17, -7, -8,
-           -16, -17);
+    EXPECT(gn_matmul(gn_stack(GN_EXPRS(a, gn_neg(a)), 0), gn_stack(GN_EXPRS(b, b), 0)), "f32 (2, 2, 2)", 7, 8, 16, 17,
+           -7, -8, -16, -17);
     EXPECT(gn_dot(v, v), "f32 ()", 10101);
     EXPECT(gn_outer(gn_slice(v, ":2"), v), "f32 (2, 3)", 1, 10, 100, 10, 100, 1000);
     EXPECT(gn_einsum("ij,jk->ki", a, b), "f32 (2, 2)", 7, 16, 8, 17);
@@ -357,7 +359,8 @@ static void contractions_refuse(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *a = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6), *v = EXPECT_F32(g, "3", 1, 2, 3), *s = gn_sum_all(a), *nothing = NULL;
+    gn_expr *a = EXPECT_F32(g, "2, 3", 1, 2, 3, 4, 5, 6), *v = EXPECT_F32(g, "3", 1, 2, 3), *s = gn_sum_all(a),
+            *nothing = NULL;
     gn_expr *x = gn_input(g, "x", GN_F32, "batch, 784"), *w = gn_input(g, "w", GN_F32, "100, 10");
     EXPECT_ERROR(gn_matmul(x, w), GN_ESHAPE, "matmul: inner extents differ: 784 and 100\n    x  f32 (batch, 784)  made at");
     EXPECT_ERROR(gn_matmul(a, a), GN_ESHAPE, "matmul: inner extents differ: 3 and 2");
@@ -395,8 +398,8 @@ static void elements_by_index(void **state)
     EXPECT(gn_take(x, i, 0), "f32 (2, 2)", 5, 6, 1, 2);
     EXPECT(gn_take(x, m, -1), "f32 (3, 2, 2)", 1, 2, 2, 2, 3, 4, 4, 4, 5, 6, 6, 6);
     EXPECT(gn_take(x, gn_slice(i, "0"), 0), "f32 (2)", 5, 6);
-    EXPECT(gn_scatter_add(x, EXPECT_I32(g, "3", 0, 0, 2), EXPECT_F32(g, "3, 2", 10, 20, 30, 40, 50, 60), 0), "f32 (3, 2)", 41, 62,
-           3, 4, 55, 66);
+    EXPECT(gn_scatter_add(x, EXPECT_I32(g, "3", 0, 0, 2), EXPECT_F32(g, "3, 2", 10, 20, 30, 40, 50, 60), 0),
+           "f32 (3, 2)", 41, 62, 3, 4, 55, 66);
     EXPECT(gn_scatter_add(i, EXPECT_I32(g, "1", 1), EXPECT_F32(g, "1", 0.5), 0), "f32 (2)", 2, 0.5);
     EXPECT(gn_iota(g, GN_I32, 1, "2, 3"), "i32 (2, 3)", 0, 1, 2, 0, 1, 2);
     EXPECT(gn_iota(g, GN_F32, -2, "2, 2"), "f32 (2, 2)", 0, 0, 1, 1);
@@ -426,7 +429,8 @@ static void index_builders_refuse(void **state)
     EXPECT_ERROR(gn_full(g, GN_I32, 0.5, "3"), GN_EDTYPE, "full: the number 0.5 does not fit i32");
     EXPECT_ERROR(gn_full(g, GN_F32, 0, "-3"), GN_ESHAPE, "full: an extent of -3 in \"-3\"");
     EXPECT_ERROR(gn_one_hot(x, GN_F32, "3"), GN_EDTYPE, "one_hot: labels are f32, not integers");
-    EXPECT_ERROR(gn_one_hot(i, GN_F32, "3, 4"), GN_ESYNTAX, "one_hot: extent \"3, 4\", character 2: an operator or the end was expected");
+    EXPECT_ERROR(gn_one_hot(i, GN_F32, "3, 4"), GN_ESYNTAX,
+                 "one_hot: extent \"3, 4\", character 2: an operator or the end was expected");
     EXPECT_ERROR(gn_one_hot(i, (gn_dtype)-1, "3"), GN_EDTYPE, "one_hot: -1 is no dtype");
     EXPECT_ERROR(gn_reshape(x, NULL), GN_EINVAL, "reshape: a text that is NULL");
     gn_graph_free(g);
@@ -441,8 +445,10 @@ static void numbers_of_every_type_are_operands(void **state)
     const size_t n = 3;
     const char c = 'a';
     gn_expr *y = gn_add(gn_add(x, n), (unsigned char)1);
-    y = gn_add(gn_add(y, (signed char)-1), (short)2), y = gn_add(gn_add(y, (unsigned short)2), 3u), y = gn_add(gn_add(y, 4ul), 5ull);
-    y = gn_add(gn_add(y, 1l), 1ll), y = gn_add(gn_add(y, (_Bool)1), 1.0L), y = gn_sub(gn_add(y, c), 97), y = gn_mul(gn_mul(y, 1.0f), 1.0);
+    y = gn_add(gn_add(y, (signed char)-1), (short)2), y = gn_add(gn_add(y, (unsigned short)2), 3u),
+    y = gn_add(gn_add(y, 4ul), 5ull);
+    y = gn_add(gn_add(y, 1l), 1ll), y = gn_add(gn_add(y, (_Bool)1), 1.0L), y = gn_sub(gn_add(y, c), 97),
+    y = gn_mul(gn_mul(y, 1.0f), 1.0);
     EXPECT(y, "f32 (2)", 24, 25);
     EXPECT(gn_eq(gn_sub(u, 1), UINT64_MAX), "bool (1)", 1);
     EXPECT(gn_eq(gn_sub(u, 1), 18446744073709551614u), "bool (1)", 0);

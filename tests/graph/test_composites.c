@@ -1,4 +1,5 @@
-/* Composites against their formulas, the generator against its authors' vectors, random numbers against their distributions. */
+/* Composites against their formulas, the generator against its authors' vectors, random numbers against their
+ * distributions. */
 #include "expect.h"
 #include <gnomon/gnomon.h>
 #include "ops/make.h"
@@ -28,7 +29,8 @@ static void rows_of_any_size_have_their_softmax(void **state)
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
     const double s = exp(-1) + exp(0) + exp(-3), big = 1000;
-    gn_expr *x = EXPECT_F32(g, "3", 1, 2, -1), *large = EXPECT_F32(g, "2, 2", big, big, -big, big), *column = gn_reshape(x, "3, 1");
+    gn_expr *x = EXPECT_F32(g, "3", 1, 2, -1), *large = EXPECT_F32(g, "2, 2", big, big, -big, big),
+            *column = gn_reshape(x, "3, 1");
     EXPECT(gn_softmax(x, 0), "f32 (3)", exp(-1) / s, 1 / s, exp(-3) / s);
     EXPECT(gn_softmax(column, -2), "f32 (3, 1)", exp(-1) / s, 1 / s, exp(-3) / s);
     EXPECT(gn_softmax(column, 1), "f32 (3, 1)", 1, 1, 1);
@@ -60,7 +62,8 @@ static void cross_entropy_is_exact_where_the_loss_is_small(void **state)
     EXPECT(gn_cross_entropy(gn_slice(x, "0"), gn_slice(t, "0")), "f32 ()", log(2));
     EXPECT(gn_cross_entropy(EXPECT_I32(g, "1, 2", 1, 1), EXPECT_OF(g, GN_I64, "1", 0)), "f32 (1)", log(2));
     EXPECT_ERROR(gn_cross_entropy(x, x), GN_EDTYPE, "cross_entropy: labels are f32, not integers");
-    EXPECT_ERROR(gn_cross_entropy(x, gn_reshape(t, "3, 1")), GN_ESHAPE, "cross_entropy: labels have rank 2, expected one less");
+    EXPECT_ERROR(gn_cross_entropy(x, gn_reshape(t, "3, 1")), GN_ESHAPE,
+                 "cross_entropy: labels have rank 2, expected one less");
     EXPECT_ERROR(gn_cross_entropy(x, gn_slice(t, "1:")), GN_ESHAPE, "cross_entropy: extents differ: 3 and 2");
     EXPECT_ERROR(gn_cross_entropy(x, nothing), GN_EINVAL, "cross_entropy: operand 2 is NULL");
     gn_graph_free(g);
@@ -70,7 +73,8 @@ static void layer_norm_centers_and_scales_the_last_axis(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *x = EXPECT_F32(g, "2, 4", 1, 2, 3, 4, -10, 10, -10, 10), *scale = EXPECT_F32(g, "4", 1, 2, 3, 4), *nothing = NULL;
+    gn_expr *x = EXPECT_F32(g, "2, 4", 1, 2, 3, 4, -10, 10, -10, 10), *scale = EXPECT_F32(g, "4", 1, 2, 3, 4),
+            *nothing = NULL;
     const double a = 1.5 / sqrt(1.25), b = 0.5 / sqrt(1.25);
     EXPECT(gn_layer_norm(x, 1, 0, 0), "f32 (2, 4)", -a, -b, b, a, -1, 1, -1, 1);
     EXPECT(gn_layer_norm(x, scale, 10, 0), "f32 (2, 4)", 10 - a, 10 - 2 * b, 10 + 3 * b, 10 + 4 * a, 9, 12, 7, 14);
@@ -105,10 +109,10 @@ static void philox_gives_the_published_vectors(void **state)
 {
     (void)state;
     static const uint32_t row[3][10] = { { 0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 },
-                                         { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d,
-                                           0x41c83b0e, 0xa20bc7c6, 0x6d5451fd },
-                                         { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09,
-                                           0x94fdcceb, 0x5001e420, 0x24126ea1 } };
+                                         { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
+                                           0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd },
+                                         { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0,
+                                           0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } };
     for (int r = 0; r < 3; r++) {
         gn_graph *g = gn_graph_new(NULL);
         words_call c;
@@ -214,7 +218,8 @@ static void random_builders_refuse(void **state)
     EXPECT_ERROR(gn_uniform(g, NULL, 1, GN_F32, "2"), GN_EINVAL, "uniform: an empty name");
     EXPECT_ERROR(gn_uniform(g, "u", 1.5, GN_F32, "2"), GN_EDTYPE, "uniform: step is a fraction, not an integer");
     EXPECT_ERROR(gn_uniform(g, "u", gn_sum_all(x), GN_F32, "2"), GN_EDTYPE, "uniform: step is f32, not an integer");
-    EXPECT_ERROR(gn_normal(g, "u", gn_cast(x, GN_I32), GN_F32, "2"), GN_ESHAPE, "normal: step has rank 1, expected a scalar");
+    EXPECT_ERROR(gn_normal(g, "u", gn_cast(x, GN_I32), GN_F32, "2"), GN_ESHAPE,
+                 "normal: step has rank 1, expected a scalar");
     EXPECT_ERROR(gn_normal(g, "u", nothing, GN_F32, "2"), GN_EINVAL, "normal: operand 1 is NULL");
     EXPECT_ERROR(gn_normal(g, "u", 1, GN_I32, "2"), GN_EDTYPE, "normal: the dtype is not floating");
     EXPECT_ERROR(gn_normal(g, "u", 1, GN_F32, "-2"), GN_ESHAPE, "normal: an extent of -2");

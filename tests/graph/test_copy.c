@@ -101,7 +101,8 @@ static void names_that_must_be_equal_become_one_and_the_line_is_kept(void **stat
                    *const z = gn_input(g, "z", GN_F32, "2*k+1"), *const k = gn_input(g, "k", GN_F32, "k");
     gn_expr *const e =
         gn_add_at((gn_loc){ "user.c", 9 },
-                  gn_operand_expr(gn_add_at((gn_loc){ "user.c", 8 }, gn_operand_expr(x), gn_operand_expr(y))), gn_operand_expr(z));
+                  gn_operand_expr(gn_add_at((gn_loc){ "user.c", 8 }, gn_operand_expr(x), gn_operand_expr(y))),
+                  gn_operand_expr(z));
     copying c = { .g = g, .in = GN_EXPRS(x, y, z, k), .out = GN_EXPRS(gn_add(gn_sum_all(e), gn_sum_all(k))) };
     if (gn_protect(copy, &c)) fail_msg("%s", gn_message());
     for (int i = 0; i < 3; i++) assert_string_equal(gn_type_text(c.core->in.at[i]), "f32 (2*k+1)");
@@ -109,11 +110,13 @@ static void names_that_must_be_equal_become_one_and_the_line_is_kept(void **stat
     for (size_t i = 0; i < 2; i++) assert_ptr_equal(c.core->constraints.at[i].a, c.core->constraints.at[i].b);
     assert_string_equal(c.core->constraints.at[0].text, "add: extents of axis 0 of x f32 (n), y f32 (m): n and m");
     assert_int_equal(c.core->constraints.at[0].loc.line, 8);
-    assert_string_equal(c.core->constraints.at[1].text, "add: extents of axis 0 of add f32 (n), z f32 (2*k+1): n and 2*k+1");
+    assert_string_equal(c.core->constraints.at[1].text,
+                        "add: extents of axis 0 of add f32 (n), z f32 (2*k+1): n and 2*k+1");
     finish(&c);
     gn_expr *const three = gn_input(g, "three", GN_F32, "3"), *const four = gn_input(g, "four", GN_F32, "4");
-    gn_expr *const both = gn_add(gn_sum_all(gn_add_at((gn_loc){ "user.c", 20 }, gn_operand_expr(x), gn_operand_expr(three))),
-                                 gn_sum_all(gn_add_at((gn_loc){ "user.c", 21 }, gn_operand_expr(x), gn_operand_expr(four))));
+    gn_expr *const both =
+        gn_add(gn_sum_all(gn_add_at((gn_loc){ "user.c", 20 }, gn_operand_expr(x), gn_operand_expr(three))),
+               gn_sum_all(gn_add_at((gn_loc){ "user.c", 21 }, gn_operand_expr(x), gn_operand_expr(four))));
     copying d = { .g = g, .in = GN_EXPRS(x, three, four), .out = GN_EXPRS(both) };
     assert_int_equal(gn_protect(copy, &d), GN_ESHAPE);
     assert_message_contains("user.c:21: add: extents of axis 0 of x f32 (n), four f32 (4) differ: n is 3 and 4 is 4");
@@ -125,7 +128,8 @@ static void what_a_compile_lacks_is_told(void **state)
 {
     (void)state;
     gn_graph *const g = gn_graph_new(NULL);
-    gn_expr *const x = gn_input_at((gn_loc){ "user.c", 3 }, g, "x", GN_F32, "2*n"), *const y = gn_input(g, "y", GN_F32, "n");
+    gn_expr *const x = gn_input_at((gn_loc){ "user.c", 3 }, g, "x", GN_F32, "2*n"), *const y =
+                                                                                        gn_input(g, "y", GN_F32, "n");
     gn_expr *const e = gn_sum_all(gn_tanh(x));
     copying c = { .g = g, .in = GN_EXPRS(y), .out = GN_EXPRS(e) };
     assert_int_equal(gn_protect(copy, &c), GN_EINVAL);

@@ -1,4 +1,5 @@
-/* Dims against plain integer arithmetic: every operation builds an expression tree beside the dim, and both are evaluated. */
+/* Dims against plain integer arithmetic: every operation builds an expression tree beside the dim, and both are
+ * evaluated. */
 #include "testlib.h"
 #include "dim.h"
 #include <stdlib.h>
@@ -170,8 +171,10 @@ static void random_facts(void *arg)
             sym[3] = (int64_t)(test_random(&random) % (uint64_t)sym[0]);
             const int64_t v = value_of(t, sym);
             if (v < least || v > most) fail_msg("%s is %lld, out of its range", shown(&arena, d), (long long)v);
-            if (nonnegative && v < 0) fail_msg("%s is %lld and was said not to be negative", shown(&arena, d), (long long)v);
-            if (divisible && v % 4) fail_msg("%s is %lld and was said to be a multiple of 4", shown(&arena, d), (long long)v);
+            if (nonnegative && v < 0)
+                fail_msg("%s is %lld and was said not to be negative", shown(&arena, d), (long long)v);
+            if (divisible && v % 4)
+                fail_msg("%s is %lld and was said to be a multiple of 4", shown(&arena, d), (long long)v);
             if (eval_dim(s, sym) != v) fail_msg("%s was simplified to %s", shown(&arena, d), shown(&arena, s));
         }
         gn_arena_free(&arena);
@@ -235,13 +238,16 @@ static void facts_body(void *arg)
     gn_arena arena = { 0 };
     gn_dim_pool pool = { .arena = &arena };
     const gn_dim *const n = gn_dim_sym(&pool, "N"), *const m = gn_dim_sym(&pool, "M");
-    const gn_dim_fact fact[] = {
-        { "N", 1, 1, INT64_MAX, NULL }, { "M", 16, 16, INT64_MAX, NULL }, { "i", 1, 0, INT64_MAX, n }, { "j", 1, 0, INT64_MAX, m }
-    };
+    const gn_dim_fact fact[] = { { "N", 1, 1, INT64_MAX, NULL },
+                                 { "M", 16, 16, INT64_MAX, NULL },
+                                 { "i", 1, 0, INT64_MAX, n },
+                                 { "j", 1, 0, INT64_MAX, m } };
     const gn_dim_facts facts = { 4, fact };
-    const pair pairs[] = { { "(i*M+j)/M", "i" }, { "(i*M+j)%M", "j" }, { "(j+M*i)/(M*N)", "0" }, { "(4*j%M+3)/1", "(4*j)%M+3" },
-                           { "M%8", "0" },       { "min(i, N)", "i" }, { "max(j, M-1)", "M-1" }, { "(M*i+3)/16", "(M*i)/16" },
-                           { NULL, NULL } };
+    const pair pairs[] = {
+        { "(i*M+j)/M", "i" }, { "(i*M+j)%M", "j" }, { "(j+M*i)/(M*N)", "0" }, { "(4*j%M+3)/1", "(4*j)%M+3" },
+        { "M%8", "0" },       { "min(i, N)", "i" }, { "max(j, M-1)", "M-1" }, { "(M*i+3)/16", "(M*i)/16" },
+        { NULL, NULL }
+    };
     for (const pair *p = pairs; p->in; p++) {
         const gn_dim *const d = gn_dim_simplify(&pool, dim(&pool, p->in), &facts);
         if (strcmp(p->out, shown(&arena, d)) != 0) assert_ptr_equal(d, dim(&pool, p->out));
@@ -280,7 +286,8 @@ static void read_one(void *arg)
 static void malformed_shapes_are_told_with_their_place(void **state)
 {
     (void)state;
-    const pair cases[] = { { "batch, 7q", "shape \"batch, 7q\", character 9: an operator or the end of the extent was expected" },
+    const pair cases[] = { { "batch, 7q",
+                             "shape \"batch, 7q\", character 9: an operator or the end of the extent was expected" },
                            { "", "it is empty; a scalar is \"()\"" },
                            { "n,", "character 3: an extent is missing" },
                            { "n m", "character 3: an operator or ',' was expected" },
@@ -300,7 +307,8 @@ static void malformed_shapes_are_told_with_their_place(void **state)
     }
     gn_arena arena = { 0 };
     gn_text terms = { .arena = &arena }, choices = { .arena = &arena };
-    for (int i = 0; i < 65; i++) gn_textf(&terms, "%sa%d", i ? "+" : "(", i), gn_textf(&choices, "%sc%d", i ? ", " : "max(", i);
+    for (int i = 0; i < 65; i++)
+        gn_textf(&terms, "%sa%d", i ? "+" : "(", i), gn_textf(&choices, "%sc%d", i ? ", " : "max(", i);
     for (int i = 0; i < 65; i++) gn_textf(&terms, "%sb%d", i ? "+" : ")*(", i);
     gn_text_char(&terms, ')'), gn_text_char(&choices, ')');
     reading many = { gn_text_done(&terms), { 0 } };
@@ -321,8 +329,8 @@ static void malformed_shapes_are_told_with_their_place(void **state)
     gn_arena_free(&r.arena);
 }
 
-/* A flat index into 7 x 11 read as 11 x 7, turned, and flat again, n times: each step uses the one before twice. With `symbolic` the extents are
- * names. */
+/* A flat index into 7 x 11 read as 11 x 7, turned, and flat again, n times: each step uses the one before twice. With
+ * `symbolic` the extents are names. */
 static const gn_dim *turned(gn_dim_pool *p, int n, bool symbolic)
 {
     const gn_dim *const rows = symbolic ? gn_dim_sym(p, "n") : gn_dim_const(p, 7);
@@ -385,7 +393,8 @@ static uint64_t ask_everything(int n, bool symbolic)
     }
     const gn_dim *const j = gn_dim_subst(&pool, d, other_name, (void *)(uintptr_t)gn_dim_sym(&pool, "j"));
     assert_true(gn_dim_mentions(j, "j") && !gn_dim_mentions(j, "i"));
-    const gn_dim *const read = gn_dim_subst(&pool, d, other_name, (void *)(uintptr_t)gn_dim_load(&pool, "T", gn_dim_sym(&pool, "i")));
+    const gn_dim *const read =
+        gn_dim_subst(&pool, d, other_name, (void *)(uintptr_t)gn_dim_load(&pool, "T", gn_dim_sym(&pool, "i")));
     names_met = 0;
     gn_dim_loads(read, note_name, &names_met);
     assert_true(gn_dim_reads(read, "T") && !gn_dim_reads(read, "U") && !gn_dim_reads(d, "T"));

@@ -119,7 +119,8 @@ static void what_is_proved_holds(void **state)
         for (int i = 0; i < NSYMBOLS && round % 4 < 2; i++) /* facts, which what is known makes narrower */
             gn_push(&a, &p.facts, ((gn_dim_fact){ .name = symbols[i], .mul = 1, .max = MOST - 1 }));
         for (int k = 0; k < 3; k++) gn_prover_know(&p, known[k] = random_dim(&pool, &seed, 2));
-        const gn_dim *const goal = round % 2 ? random_dim(&pool, &seed, 3) : gn_dim_add(&pool, known[0], random_dim(&pool, &seed, 2));
+        const gn_dim *const goal =
+            round % 2 ? random_dim(&pool, &seed, 3) : gn_dim_add(&pool, known[0], random_dim(&pool, &seed, 2));
         if (gn_prover_proves(&p, goal)) {
             proved++;
             by_known += !gn_prover_proves(&alone, goal);

@@ -15,7 +15,8 @@ static void assert_failed(gn_graph *g, gn_status status, const char *words, int 
 {
     const gn_status s = gn_graph_check(g);
     if (s != status || !strstr(gn_message(), words))
-        fail_msg("line %d: %s \"%s\", not %s with \"%s\"", line, gn_status_name(s), gn_message(), gn_status_name(status), words);
+        fail_msg("line %d: %s \"%s\", not %s with \"%s\"", line, gn_status_name(s), gn_message(),
+                 gn_status_name(status), words);
     assert_int_equal(gn_graph_check(g), GN_OK);
 }
 
@@ -158,7 +159,8 @@ static void numbers_take_the_dtype_beside_them_or_are_refused(void **state)
     FAILS(g, GN_EDTYPE, "the number 1e+39 does not fit f32");
     gn_number(g, GN_F16, 65520);
     FAILS(g, GN_EDTYPE, "does not fit f16");
-    gn_number(g, GN_F32, (double)INFINITY), gn_number(g, GN_F32, (double)NAN), gn_number(g, GN_I64, 3.0), gn_number(g, GN_I8, -128);
+    gn_number(g, GN_F32, (double)INFINITY), gn_number(g, GN_F32, (double)NAN), gn_number(g, GN_I64, 3.0),
+        gn_number(g, GN_I8, -128);
     assert_int_equal(gn_graph_check(g), GN_OK);
     gn_number(g, GN_F32, f);
     FAILS(g, GN_EINVAL, "number: takes a number, not an expression");
@@ -177,7 +179,8 @@ static void a_constant_of_more_than_4_gib_is_refused(void **state)
     (void)state;
     gn_graph *const g = gn_graph_new(NULL);
     assert_int_equal(gn_protect(make_large_constant, g), GN_ENOMEM);
-    assert_message_contains("a constant of 4294967296 bytes: at most 4 GiB are possible, larger ones can be shared variables");
+    assert_message_contains(
+        "a constant of 4294967296 bytes: at most 4 GiB are possible, larger ones can be shared variables");
     gn_graph_free(g);
 }
 
@@ -222,7 +225,9 @@ static void what_was_thrown_without_a_place_gets_one(void **state)
     (void)state;
     gn_graph *const g = gn_graph_new(NULL);
     gn_expr *const x = gn_input(g, "x", GN_F32, "4000000000, n");
-    gn_concat(GN_EXPRS(gn_broadcast_to(gn_slice(x, "0, 0"), "9000000000000000000"), gn_broadcast_to(gn_slice(x, "0, 0"), "9000000000000000000")), 0);
+    gn_concat(GN_EXPRS(gn_broadcast_to(gn_slice(x, "0, 0"), "9000000000000000000"),
+                       gn_broadcast_to(gn_slice(x, "0, 0"), "9000000000000000000")),
+              0);
     assert_int_equal(gn_graph_check(g), GN_ENOMEM);
     assert_message_contains("size overflows");
     assert_message_contains("test_errors.c:");

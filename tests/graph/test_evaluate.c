@@ -47,15 +47,18 @@ static void sizes_are_bound_and_checked(void **state)
     assert_int_equal(gn_protect(run, &good), GN_OK);
     assert_int_equal(good.result->shape[0], 3);
     gn_arena_free(&good.arena);
-    refuses((bound_call){ .y = gn_add(x, y), .n = 2, .in = { x, y }, .value = { three, four } }, GN_ESHAPE, "test_evaluate.c:");
+    refuses((bound_call){ .y = gn_add(x, y), .n = 2, .in = { x, y }, .value = { three, four } }, GN_ESHAPE,
+            "test_evaluate.c:");
     refuses((bound_call){ .y = gn_add(x, y), .n = 1, .in = { x }, .value = { three } }, GN_EINVAL,
             "no value was given for a leaf of kind input");
     refuses((bound_call){ .y = x, .n = 1, .in = { x }, .value = { ints } }, GN_ESHAPE,
             "an array of i32 and rank 1 for a leaf of f32 and rank 1");
     refuses((bound_call){ .y = w, .n = 1, .in = { w }, .value = { gn_array_of(data, GN_F32, 2, (int64_t[]){ 3, 5 }) } },
             GN_ESHAPE, "axis 1 has 5 elements, expected 6");
-    refuses((bound_call){ .y = w, .n = 2, .in = { x, w }, .value = { three, gn_array_of(data, GN_F32, 2, (int64_t[]){ 4, 8 }) } },
-            GN_ESHAPE, "dim n is bound to 3 and to 4");
+    refuses(
+        (bound_call){
+            .y = w, .n = 2, .in = { x, w }, .value = { three, gn_array_of(data, GN_F32, 2, (int64_t[]){ 4, 8 }) } },
+        GN_ESHAPE, "dim n is bound to 3 and to 4");
     refuses((bound_call){ .y = gn_reshape(x, "p, q"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
             "names a dim that nothing binds");
     refuses((bound_call){ .y = gn_slice(x, "4:"), .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE,
@@ -67,10 +70,11 @@ static void sizes_are_bound_and_checked(void **state)
     refuses((bound_call){ .y = part[0], .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "split: numbers of elements");
     gn_expr *huge = gn_broadcast_to(gn_sum_all(x), "4611686018427387904*n, 8");
     refuses((bound_call){ .y = huge, .n = 1, .in = { x }, .value = { three } }, GN_ESHAPE, "overflows");
-    refuses(
-        (bound_call){
-            .y = gn_broadcast_to(gn_sum_all(x), "1000000000000*n, 1000000000000"), .n = 1, .in = { x }, .value = { three } },
-        GN_ENOMEM, "a size overflows");
+    refuses((bound_call){ .y = gn_broadcast_to(gn_sum_all(x), "1000000000000*n, 1000000000000"),
+                          .n = 1,
+                          .in = { x },
+                          .value = { three } },
+            GN_ENOMEM, "a size overflows");
     assert_int_equal(gn_graph_check(g), GN_OK);
     gn_graph_free(g);
 }
@@ -163,7 +167,8 @@ static void overflow_has_no_bound_but_an_infinite_operand_does(void **state)
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
     gn_expr *x = EXPECT_F32(g, "3", 100, INFINITY, 0);
-    const gn_ref over = test_element(gn_exp(x), 0), inf = test_element(gn_exp(x), 1), pole = test_element(gn_div(1.0, x), 2);
+    const gn_ref over = test_element(gn_exp(x), 0), inf = test_element(gn_exp(x), 1),
+                 pole = test_element(gn_div(1.0, x), 2);
     assert_true(isinf(over.f) && isinf(over.err));
     assert_true(isinf(inf.f) && inf.err == 0);
     assert_true(isinf(pole.f) && pole.err == 0);
@@ -175,8 +180,8 @@ static void nearness_is_judged_by_the_bound_alone(void **state)
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
     gn_arena arena = { 0 };
-    const gn_tensor *t = gn_evaluate(gn_evaluation_new(&arena),
-                                     gn_mul(EXPECT_F32(g, "4", 3, NAN, INFINITY, 3e38f), EXPECT_F32(g, "4", 1.0 / 3, 1, 1, 3)));
+    const gn_tensor *t = gn_evaluate(gn_evaluation_new(&arena), gn_mul(EXPECT_F32(g, "4", 3, NAN, INFINITY, 3e38f),
+                                                                       EXPECT_F32(g, "4", 1.0 / 3, 1, 1, 3)));
     const float close[4] = { 1, NAN, INFINITY, INFINITY }, far[4] = { 1.0000005f, 1, -INFINITY, 1 };
     for (int i = 0; i < 4; i++) {
         assert_true(gn_tensor_near(t, close, i, false));
@@ -308,7 +313,8 @@ static void f64_arithmetic_is_rounded_once(void **state)
             gn_ref out = { .dtype = GN_F64 };
             ops[k]->eval(&out, in, NULL);
             gn_ref_finish(&out);
-            if ((double)out.f != want[k]) fail_msg("%s of %a and %a is %a, not %a", ops[k]->name, a, b, (double)out.f, want[k]);
+            if ((double)out.f != want[k])
+                fail_msg("%s of %a and %a is %a, not %a", ops[k]->name, a, b, (double)out.f, want[k]);
         }
     }
 }

@@ -38,7 +38,8 @@ static void equal_leaves_are_one_pointer_and_keep_both_places(void **state)
     assert_string_equal(o->scope, "encoder/3");
     assert_non_null(o->next);
     assert_string_equal(o->next->scope, "");
-    for (int i = 0; i < 100000; i++) gn_number_at((gn_loc){ "f.c", i }, g, GN_F32, gn_operand_int(2)); /* places do not pile up */
+    /* places do not pile up */
+    for (int i = 0; i < 100000; i++) gn_number_at((gn_loc){ "f.c", i }, g, GN_F32, gn_operand_int(2));
     int places = 0;
     for (o = gn_origin_of(a); o; o = o->next) places++;
     assert_int_equal(places, 8);

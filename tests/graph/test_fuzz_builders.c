@@ -1,5 +1,6 @@
-/* Builders called at random, mostly wrongly: NULL, failed and foreign operands, any rank, dtype, axis and text. Each call gives an expression, or an
- * error node and a sentence with its place; the graph stays usable, and what was built compiles up to its program or is refused with a sentence.
+/* Builders called at random, mostly wrongly: NULL, failed and foreign operands, any rank, dtype, axis and text. Each
+ * call gives an expression, or an error node and a sentence with its place; the graph stays usable, and what was built
+ * compiles up to its program or is refused with a sentence.
  *
  * $GNOMON_TEST_SEED: of the first graph; $GNOMON_TEST_GRAPHS: how many [300]. */
 #include "testlib.h"
@@ -56,9 +57,50 @@ static gn_dtype dtype(caller *c)
 
 static const char *text(caller *c)
 {
-    static const char *const texts[] = { "()", "n", "m", "2", "3", "n, 3", "3, n", "2, 3, 4", "0", "1", "n, 1", "-1", "-1, 3", "n-5", "2*n, n/2", "n, n, n, n, n, n, n, n",
-        "n,n,n,n,n,n,n,n,n", "4294967296, 4294967296", "9223372036854775807*n", "max(n, 3)", "n%0", "q(", "", " ", "::2", "::-1", "1:", ":1", "-1", "-3:", "n:", ":, 0",
-        "5:2", "::0", "::9223372036854775807", "1:1, :n", "a:b:c:d", "ij,jk->ik", "i,i->", "ij,kj->", "i,j->ij", "%", "7q", "((((((((n))))))))" };
+    static const char *const texts[] = { "()",
+                                         "n",
+                                         "m",
+                                         "2",
+                                         "3",
+                                         "n, 3",
+                                         "3, n",
+                                         "2, 3, 4",
+                                         "0",
+                                         "1",
+                                         "n, 1",
+                                         "-1",
+                                         "-1, 3",
+                                         "n-5",
+                                         "2*n, n/2",
+                                         "n, n, n, n, n, n, n, n",
+                                         "n,n,n,n,n,n,n,n,n",
+                                         "4294967296, 4294967296",
+                                         "9223372036854775807*n",
+                                         "max(n, 3)",
+                                         "n%0",
+                                         "q(",
+                                         "",
+                                         " ",
+                                         "::2",
+                                         "::-1",
+                                         "1:",
+                                         ":1",
+                                         "-1",
+                                         "-3:",
+                                         "n:",
+                                         ":, 0",
+                                         "5:2",
+                                         "::0",
+                                         "::9223372036854775807",
+                                         "1:1, :n",
+                                         "a:b:c:d",
+                                         "ij,jk->ik",
+                                         "i,i->",
+                                         "ij,kj->",
+                                         "i,j->ij",
+                                         "%",
+                                         "7q",
+                                         "((((((((n))))))))" };
     return below(c, 30) ? texts[below(c, sizeof texts / sizeof *texts)] : NULL;
 }
 
@@ -77,10 +119,13 @@ typedef gn_expr *(*along)(gn_loc, gn_expr *, int);
 
 static gn_expr *call(caller *c)
 {
-    static const unary unaries[] = { gn_neg_at, gn_abs_at, gn_square_at, gn_exp_at, gn_log_at, gn_tanh_at, gn_sqrt_at, gn_relu_at, gn_gelu_at, gn_sum_all_at, gn_mean_all_at,
-                                     gn_transpose_at, gn_stop_gradient_at, gn_any_all_at };
-    static const binary binaries[] = { gn_add_at, gn_sub_at, gn_mul_at, gn_div_at, gn_floordiv_at, gn_mod_at, gn_pow_at, gn_maximum_at, gn_eq_at, gn_lt_at, gn_logical_and_at, gn_shl_at };
-    static const reduction reductions[] = { gn_sum_at, gn_max_at, gn_mean_at, gn_var_at, gn_any_at, gn_permute_at, gn_expand_at, gn_squeeze_at, gn_flip_at };
+    static const unary unaries[] = { gn_neg_at,      gn_abs_at,       gn_square_at,        gn_exp_at,    gn_log_at,
+                                     gn_tanh_at,     gn_sqrt_at,      gn_relu_at,          gn_gelu_at,   gn_sum_all_at,
+                                     gn_mean_all_at, gn_transpose_at, gn_stop_gradient_at, gn_any_all_at };
+    static const binary binaries[] = { gn_add_at, gn_sub_at,     gn_mul_at, gn_div_at, gn_floordiv_at,    gn_mod_at,
+                                       gn_pow_at, gn_maximum_at, gn_eq_at,  gn_lt_at,  gn_logical_and_at, gn_shl_at };
+    static const reduction reductions[] = { gn_sum_at,     gn_max_at,    gn_mean_at,    gn_var_at, gn_any_at,
+                                            gn_permute_at, gn_expand_at, gn_squeeze_at, gn_flip_at };
     static const along alongs[] = { gn_argmax_at, gn_softmax_at, gn_log_sum_exp_at, gn_dim_at };
     const gn_loc here = { "fuzz.c", ++c->line };
     gn_expr *const list[3] = { pick(c), pick(c), pick(c) }, *out[4] = { NULL, NULL, NULL, NULL };
@@ -143,7 +188,8 @@ static void copy(void *arg)
 {
     attempt *const a = arg;
     const gn_graph *const g = a->c->g;
-    a->core = gn_graph_copy(&a->arena, a->c->g, (gn_exprs){ g->inputs.n, g->inputs.at }, (gn_exprs){ a->c->n, a->c->x }, (gn_exprs){ 0 }, (gn_exprs){ 0 }, 0, NULL);
+    a->core = gn_graph_copy(&a->arena, a->c->g, (gn_exprs){ g->inputs.n, g->inputs.at }, (gn_exprs){ a->c->n, a->c->x },
+                            (gn_exprs){ 0 }, (gn_exprs){ 0 }, 0, NULL);
     gn_core_verify(a->core);
 }
 
@@ -172,7 +218,8 @@ static void wrong_calls_give_an_error_node_and_a_sentence(void **state)
         gn_text_free(printed);
         attempt a = { .c = &c };
         const gn_status s = gn_protect(copy, &a);
-        if (s == GN_EINTERNAL || s > 0) fail_msg("GNOMON_TEST_SEED=%llu: %s: %s", (unsigned long long)seed, gn_status_name(s), gn_message());
+        if (s == GN_EINTERNAL || s > 0)
+            fail_msg("GNOMON_TEST_SEED=%llu: %s: %s", (unsigned long long)seed, gn_status_name(s), gn_message());
         copied += !s;
         gn_core_free(a.core);
         gn_arena_free(&a.arena);

@@ -1,6 +1,8 @@
-/* Texts of graphs, changed at random: reading one gives a graph that verifies and can be grouped, or a status and a sentence.
+/* Texts of graphs, changed at random: reading one gives a graph that verifies and can be grouped, or a status and a
+ * sentence.
  *
- * The seeds of the texts are every op's samples and a few programs. $GNOMON_TEST_SEED: of the first text; $GNOMON_TEST_TEXTS: how many [6000]. */
+ * The seeds of the texts are every op's samples and a few programs. $GNOMON_TEST_SEED: of the first text;
+ * $GNOMON_TEST_TEXTS: how many [6000]. */
 #include "testlib.h"
 #include <gnomon/gnomon.h>
 #include "graph_text.h"
@@ -27,14 +29,19 @@ static void add_sample(void *user, const gn_sample *s)
 }
 
 static const char *const programs[] = {
-    "(graph (relax reassociate) (dims n m) (constraint n m \"add: extents of axis 0\") (input 0 x f32 (n 3)) (variable 1 w f32 (3 2))\n"
+    "(graph (relax reassociate) (dims n m) (constraint n m \"add: extents of axis 0\") (input 0 x f32 (n 3)) (variable "
+    "1 w f32 (3 2))\n"
     "  (constant 2 f32 () 0x1p-1) (node 3 f32 (n 2) (contract %0 %1 :a (0 1) :b (1 2) :out (0 2)))\n"
-    "  (node 4 f32 (n 2) (broadcast %2 :shape (n 2) :axes ())) (node 5 f32 (n 2) (mul %3 %4)) (node 6 f32 () (sum %5 :axes (0 1)))\n"
+    "  (node 4 f32 (n 2) (broadcast %2 :shape (n 2) :axes ())) (node 5 f32 (n 2) (mul %3 %4)) (node 6 f32 () (sum %5 "
+    ":axes (0 1)))\n"
     "  (out %6) (update %1 %1))\n",
-    "(graph (dims n) (input 0 x f32 ((add (mul 2 n) 1))) (input 1 y f32 (n)) (node 2 f32 (n) (slice %0 :start (1) :step (2) :shape (n)))\n"
+    "(graph (dims n) (input 0 x f32 ((add (mul 2 n) 1))) (input 1 y f32 (n)) (node 2 f32 (n) (slice %0 :start (1) "
+    ":step (2) :shape (n)))\n"
     "  (node 3 f32 (n) (add %1 %2)) (node 4 i64 () (dim :size (n))) (out %3 %4))\n",
-    "(graph (input 0 x f32 (4)) (region r0 (params (f32 (4))) (node 0 f32 (4) (param :index 0)) (node 1 f32 (4) (sin %0)) (out %1))\n"
-    "  (constant 1 f32 (20) (data \"0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f"
+    "(graph (input 0 x f32 (4)) (region r0 (params (f32 (4))) (node 0 f32 (4) (param :index 0)) (node 1 f32 (4) (sin "
+    "%0)) (out %1))\n"
+    "  (constant 1 f32 (20) (data "
+    "\"0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f"
     "0000803f0000803f0000803f0000803f0000803f0000803f0000803f\"))\n"
     "  (node 2 tuple ((f32 (4)) (f32 (20))) (tuple %0 %1)) (node 3 f32 (20) (proj %2 :index 1)) (out %3))\n",
     "(graph (dims n) (input 0 x i32 (n)) (input 1 t f32 (7 3)) (node 2 i32 (n) (check_index %0 :extent (7)))\n"
@@ -72,11 +79,75 @@ static void cut(changing *c, const char *text)
 
 static piece odd(changing *c)
 {
-    static const char *const words[] = { "0", "1", "-1", "2", "3", "7", "8", "9", "41", "64", "255", "70000", "2147483647", "2147483648", "4294967296",
-        "9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551615", "n", "m", "q", "%0", "%1", "%2", "%-1",
-        "%99999999999999999999", "r0", "r1", "f32", "f64", "f16", "bf16", "bool", "i8", "u64", "i64", "nan", "inf", "-inf", "nan:7fc00001", "0x1p+1000",
-        "1e999", "\"\"", "\"x\"", "(", ")", "()", "(n)", "(div n 0)", "(mul n n)", "(sub n 5)", "(add)", "(let (@0 n) @0)", "@0", "(load B 3)", "tuple",
-        ":axis", ":shape", "out", "node", "input", "constant", "variable", "region", "params", "graph", "(out %0)", "()()" };
+    static const char *const words[] = { "0",
+                                         "1",
+                                         "-1",
+                                         "2",
+                                         "3",
+                                         "7",
+                                         "8",
+                                         "9",
+                                         "41",
+                                         "64",
+                                         "255",
+                                         "70000",
+                                         "2147483647",
+                                         "2147483648",
+                                         "4294967296",
+                                         "9223372036854775807",
+                                         "-9223372036854775808",
+                                         "9223372036854775808",
+                                         "18446744073709551615",
+                                         "n",
+                                         "m",
+                                         "q",
+                                         "%0",
+                                         "%1",
+                                         "%2",
+                                         "%-1",
+                                         "%99999999999999999999",
+                                         "r0",
+                                         "r1",
+                                         "f32",
+                                         "f64",
+                                         "f16",
+                                         "bf16",
+                                         "bool",
+                                         "i8",
+                                         "u64",
+                                         "i64",
+                                         "nan",
+                                         "inf",
+                                         "-inf",
+                                         "nan:7fc00001",
+                                         "0x1p+1000",
+                                         "1e999",
+                                         "\"\"",
+                                         "\"x\"",
+                                         "(",
+                                         ")",
+                                         "()",
+                                         "(n)",
+                                         "(div n 0)",
+                                         "(mul n n)",
+                                         "(sub n 5)",
+                                         "(add)",
+                                         "(let (@0 n) @0)",
+                                         "@0",
+                                         "(load B 3)",
+                                         "tuple",
+                                         ":axis",
+                                         ":shape",
+                                         "out",
+                                         "node",
+                                         "input",
+                                         "constant",
+                                         "variable",
+                                         "region",
+                                         "params",
+                                         "graph",
+                                         "(out %0)",
+                                         "()()" };
     if (below(c, 4) == 0) {
         const char *const name = gn_ops[below(c, gn_nops)]->name;
         return (piece){ name, strlen(name) };
@@ -95,7 +166,8 @@ static void change_pieces(changing *c)
     case 2: p[i].n = 0; break;
     case 3: { const piece x = p[i]; p[i] = p[k], p[k] = x; } break;
     case 4: /* again: a list may grow long */
-        for (size_t times = below(c, 3) ? 1 : below(c, 300); times > 0; times--) gn_push(c->arena, &c->pieces, c->pieces.at[i]);
+        for (size_t times = below(c, 3) ? 1 : below(c, 300); times > 0; times--)
+            gn_push(c->arena, &c->pieces, c->pieces.at[i]);
         break;
     default: c->pieces.n = 1 + below(c, n); break;
     }
@@ -109,8 +181,10 @@ static bool same(piece a, piece b)
 /* One extent, name or dtype everywhere, so that types still fit. */
 static void change_everywhere(changing *c)
 {
-    static const char *const to[] = { "0", "1", "2", "5", "7", "8", "1000000", "4294967296", "(add n 1)", "(sub n 5)", "(div n 2)", "(mul n n)", "(mul 2 m)",
-                                      "f32", "f64", "i32", "i64", "u8", "bool", "f16", "n", "m" };
+    static const char *const to[] = { "0",         "1",          "2",         "5",         "7",         "8",
+                                      "1000000",   "4294967296", "(add n 1)", "(sub n 5)", "(div n 2)", "(mul n n)",
+                                      "(mul 2 m)", "f32",        "f64",       "i32",       "i64",       "u8",
+                                      "bool",      "f16",        "n",         "m" };
     const piece what = c->pieces.at[below(c, c->pieces.n)];
     const char *const word = to[below(c, sizeof to / sizeof *to)];
     if (*what.at == '(' || *what.at == ')' || *what.at == '%' || *what.at == ':') return;
@@ -177,12 +251,14 @@ static void changed_texts_are_read_or_refused_with_a_sentence(void **state)
         a.text = changed(&a.arena, &random, all.text.at[test_random(&random) % all.text.n], &a.size);
         const gn_status s = gn_protect(go, &a);
         if (s == GN_EINTERNAL || s > 0 || (s && !*gn_message()) || (s == GN_OK && a.stage < 2))
-            fail_msg("GNOMON_TEST_SEED=%llu: %s: %s\n%.*s", (unsigned long long)seed, gn_status_name(s), gn_message(), (int)a.size, a.text);
+            fail_msg("GNOMON_TEST_SEED=%llu: %s: %s\n%.*s", (unsigned long long)seed, gn_status_name(s), gn_message(),
+                     (int)a.size, a.text);
         reached[a.stage]++;
         gn_core_free(a.core);
         gn_arena_free(&a.arena);
     }
-    print_message("%ld not read, %ld refused afterwards, %ld not compiled, %ld compiled\n", reached[0], reached[1], reached[2], reached[3]);
+    print_message("%ld not read, %ld refused afterwards, %ld not compiled, %ld compiled\n", reached[0], reached[1],
+                  reached[2], reached[3]);
     assert_true(count < 1000 || (reached[0] > count / 4 && reached[3] > count / 50));
     gn_arena_free(&all.arena);
 }

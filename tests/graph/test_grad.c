@@ -182,7 +182,8 @@ static void draw(problem *p, size_t i, const char *shape, double low, double hig
     p->value[i] = gn_array_of(integer ? (void *)p->integer[i] : (void *)p->number[i], dtype, rank, extent);
     for (int64_t k = 0; k < gn_array_count(&p->value[i]); k++) {
         p->integer[i][k] = (int64_t)(test_random(seed) % 3);
-        p->number[i][k] = floor(test_uniform(seed, low, high) * 100) / 100 + 0.001 * (double)(k % 4 + 1 + 4 * (int64_t)i % 7);
+        p->number[i][k] =
+            floor(test_uniform(seed, low, high) * 100) / 100 + 0.001 * (double)(k % 4 + 1 + 4 * (int64_t)i % 7);
     }
     p->x[i] = gn_input(p->g, names[i], dtype, "%s", integer ? shape + 2 : shape);
 }
@@ -321,8 +322,10 @@ F(z_relu_inf, gn_relu(x[0]))
 F(z_safe_log, gn_select(gn_gt(x[0], 0.0), gn_log(x[0]), 0.0))
 F(z_safe_square, gn_select(gn_gt(x[0], 0.0), gn_square(gn_log(x[0])), gn_mul(x[0], 2.0)))
 F(z_safe_exp, gn_select(gn_lt(x[0], 700.0), gn_exp(x[0]), 1.0))
-F(z_view, gn_sum_all(gn_select(gn_gt(gn_reshape(x[0], "2, 2"), 0.0), gn_transpose(gn_transpose(gn_reshape(gn_sqrt(x[0]), "2, 2"))), 0.0)))
-F(z_two_masks, gn_add(gn_select(gn_gt(x[0], 0.0), gn_log(x[0]), 0.0), gn_select(gn_gt(x[0], 1.0), gn_mul(gn_log(x[0]), 2.0), 0.0)))
+F(z_view, gn_sum_all(gn_select(gn_gt(gn_reshape(x[0], "2, 2"), 0.0),
+                               gn_transpose(gn_transpose(gn_reshape(gn_sqrt(x[0]), "2, 2"))), 0.0)))
+F(z_two_masks,
+  gn_add(gn_select(gn_gt(x[0], 0.0), gn_log(x[0]), 0.0), gn_select(gn_gt(x[0], 1.0), gn_mul(gn_log(x[0]), 2.0), 0.0)))
 F(z_slice, gn_slice(gn_log(x[0]), "1:"))
 F(z_relu_sqrt, gn_relu(gn_sqrt(x[0])))
 static void zero_times_infinity_never_arises(void **state)
@@ -430,7 +433,8 @@ static void known_gradients_replace_what_lies_behind(void **state)
     double got[4];
     p.value[0] = gn_array_1d(p.number[0], GN_F64, 2);
     gn_expr *a = gn_square(p.x[0]), *b = gn_mul(a, 3.0), *ys[] = { a, b };
-    gn_expr *dys[] = { gn_constant(p.g, GN_VIEW(((double[])V(1, 10)), 2)), gn_constant(p.g, GN_VIEW(((double[])V(100, 1000)), 2)) };
+    gn_expr *dys[] = { gn_constant(p.g, GN_VIEW(((double[])V(1, 10)), 2)),
+                       gn_constant(p.g, GN_VIEW(((double[])V(100, 1000)), 2)) };
     gn_expr *dx, *nothing = gn_input(p.g, "unused", GN_F64, "4"), *both[2], *xs[2] = { p.x[0], nothing };
     gn_vjp(2, ys, dys, 1, p.x, &dx); /* (1 + 3 * 100) * 2 x, (10 + 3 * 1000) * 2 x */
     assert_int_equal(value_of(&p, dx, got), 2);
@@ -570,7 +574,8 @@ static void a_derivative_text_that_is_wrong_is_reported(void **state)
         { "(mull g b)", "has an unknown op" },
         { "(mul)", "is malformed" },
         { "g g", "is not one expression" },
-        { "(add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g g))))))))))))))))",
+        { "(add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g (add g "
+          "(add g g))))))))))))))))",
           "is too long" },
         { "(mul g", "mul:1:" },
     };
@@ -645,7 +650,8 @@ static void inline_one(void *arg)
     inlining *i = arg;
     const gn_type *types[8];
     for (uint32_t k = 0; k < i->e->nin; k++) types[k] = i->e->in[k]->type;
-    gn_region_inline(gn_graph_in(i->e), i->e->op->expand(gn_graph_in(i->e), types, i->e->nin, i->e->attr), i->e->in, &i->body);
+    gn_region_inline(gn_graph_in(i->e), i->e->op->expand(gn_graph_in(i->e), types, i->e->nin, i->e->attr), i->e->in,
+                     &i->body);
 }
 
 /* Composites with a rule of their own against the same composites seen through. */
@@ -667,7 +673,8 @@ static void a_composite_has_the_gradient_of_its_body(void **state)
             gn_vjp(1, &in.body, &w, 1, p.x, &seen);
             const int64_t n = value_of(&p, whole, a);
             assert_int_equal(value_of(&p, seen, b), n);
-            for (int64_t k = 0; k < n; k++) assert_close(a[k], b[k], 1e-9, samples[i].name, "composite against its body", k);
+            for (int64_t k = 0; k < n; k++)
+                assert_close(a[k], b[k], 1e-9, samples[i].name, "composite against its body", k);
             compared++;
         }
         gn_graph_free(p.g);
@@ -676,7 +683,8 @@ static void a_composite_has_the_gradient_of_its_body(void **state)
     assert_true(compared >= 5);
 }
 
-/* Nodes that the gradient of a chain adds, for each node of the chain; the chain is far deeper than a stack of frames would be. */
+/* Nodes that the gradient of a chain adds, for each node of the chain; the chain is far deeper than a stack of frames
+ * would be. */
 static double nodes_per_step(int n)
 {
     gn_graph *g = gn_graph_new(NULL);

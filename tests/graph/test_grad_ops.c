@@ -1,4 +1,5 @@
-/* Every op that claims a derivative has one that agrees with differences, on the sample nodes that all generic tests share. */
+/* Every op that claims a derivative has one that agrees with differences, on the sample nodes that all generic tests
+ * share. */
 #include "gradcheck.h"
 #include "ops/make.h"
 #include "samples.h"
@@ -84,10 +85,12 @@ static void every_op_has_a_derivative_or_a_reason(void **state)
     (void)state;
     for (size_t i = 0; i < gn_nops; i++) {
         const gn_op_info *op = gn_ops[i];
-        const bool has = op->deriv[0] || op->deriv[1] || op->deriv[2] || op->deriv[3] || op->vjp || op->expand || op->linear;
+        const bool has =
+            op->deriv[0] || op->deriv[1] || op->deriv[2] || op->deriv[3] || op->vjp || op->expand || op->linear;
         if (!has && !op->not_differentiable && !(op->traits & GN_LEAF))
             fail_msg("%s has neither a derivative nor a reason", op->name);
-        if (op->vjp && !op->expand && !op->jvp && !op->linear) fail_msg("%s has a reverse rule and no forward one", op->name);
+        if (op->vjp && !op->expand && !op->jvp && !op->linear)
+            fail_msg("%s has a reverse rule and no forward one", op->name);
     }
 }
 

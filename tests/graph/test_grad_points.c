@@ -1,5 +1,6 @@
-/* First, second and third derivatives of every elementwise op, by both modes in turn, at points where formulas break: zeros, ones, large
- * and small arguments. Truth: differences in MPFR with 2000 bits, steps of 2^-400. Where there is none, all modes are finite or none is. */
+/* First, second and third derivatives of every elementwise op, by both modes in turn, at points where formulas break:
+ * zeros, ones, large and small arguments. Truth: differences in MPFR with 2000 bits, steps of 2^-400. Where there is
+ * none, all modes are finite or none is. */
 #include "gradcheck.h"
 #include "ops/make.h"
 #include "true_ops.h"
@@ -47,7 +48,8 @@ static bool derivative(double *out, const truth *t, const double *x, const int *
         mpfr_clear(d[i]);
     }
     *out = v[1];
-    return fabs(v[1]) < 1e60 && fabs(v[0] - v[1]) <= 1e-30 + 1e-12 * fabs(v[1]) && fabs(v[2] - v[1]) <= 1e-30 + 1e-12 * fabs(v[1]);
+    return fabs(v[1]) < 1e60 && fabs(v[0] - v[1]) <= 1e-30 + 1e-12 * fabs(v[1]) &&
+           fabs(v[2] - v[1]) <= 1e-30 + 1e-12 * fabs(v[1]);
 }
 
 /* ---- graphs ---- */
@@ -96,9 +98,11 @@ static void check_point(const truth *t, const double *x, const int *n, counts *c
         if (!wrong) continue;
         c->wrong++;
         if (exists)
-            print_error("%s at (%g, %g), orders %d %d, modes %d: %.12g, expected %.12g\n", t->op->name, x[0], x[1], n[0], n[1], modes, got[modes], wanted);
+            print_error("%s at (%g, %g), orders %d %d, modes %d: %.12g, expected %.12g\n", t->op->name, x[0], x[1],
+                        n[0], n[1], modes, got[modes], wanted);
         else
-            print_error("%s at (%g, %g), orders %d %d: %g by modes 0, %g by modes %d\n", t->op->name, x[0], x[1], n[0], n[1], got[0], got[modes], modes);
+            print_error("%s at (%g, %g), orders %d %d: %g by modes 0, %g by modes %d\n", t->op->name, x[0], x[1], n[0],
+                        n[1], got[0], got[modes], modes);
     }
 }
 

@@ -1,5 +1,6 @@
-/* Every op of one element against independent truth: MPFR for floats, 128-bit integers for the others; over random values and a
- * table of edges. And every sample of every op: it evaluates, its text form reads back, its value has the shape of its type. */
+/* Every op of one element against independent truth: MPFR for floats, 128-bit integers for the others; over random
+ * values and a table of edges. And every sample of every op: it evaluates, its text form reads back, its value has the
+ * shape of its type. */
 #include "samples.h"
 #include <gnomon/gnomon.h>
 #include "ops/make.h"
@@ -138,7 +139,9 @@ static void floats(gn_dtype t)
     static double d[3][MOST];
     for (int k = 0; k < 3; k++) {
         for (int i = 0; i < MOST; i++) {
-            const double v = i < NEDGES * NEDGES ? edges[k == 0 ? i % NEDGES : k == 1 ? i / NEDGES : (i * 7 + i / NEDGES) % NEDGES]
+            const double v = i < NEDGES * NEDGES ? edges[k == 0   ? i % NEDGES
+                                                         : k == 1 ? i / NEDGES
+                                                                  : (i * 7 + i / NEDGES) % NEDGES]
                                                  : test_uniform(&random, -1, 1) * exp2(test_uniform(&random, -20, 12));
             f[k][i] = (float)v, d[k][i] = v;
         }
@@ -173,7 +176,8 @@ static void bounds_hold_after_operands_that_are_inexact_themselves(void **state)
     uint64_t random = test_seed();
     for (int w = 0; w < NTRUTHS; w++) {
         const truth *tr = &truths[w];
-        if (tr->ulp == 0 && (tr->op == &gn_op_floor || tr->op == &gn_op_round || tr->op == &gn_op_trunc || tr->op == &gn_op_sign))
+        if (tr->ulp == 0 &&
+            (tr->op == &gn_op_floor || tr->op == &gn_op_round || tr->op == &gn_op_trunc || tr->op == &gn_op_sign))
             continue;
         bench b;
         float x[3][N];
@@ -439,7 +443,8 @@ static void evaluate_sample(void *user, const gn_sample *s)
     gn_arena arena = { 0 };
     gn_array value[GN_SAMPLE_INPUTS];
     gn_evaluation *v = gn_evaluation_new(&arena);
-    for (size_t i = 0; i < s->nin; i++) value[i] = gn_sample_value(s, i, &t->random), gn_evaluation_set(v, s->in[i], &value[i]);
+    for (size_t i = 0; i < s->nin; i++)
+        value[i] = gn_sample_value(s, i, &t->random), gn_evaluation_set(v, s->in[i], &value[i]);
     const gn_tensor *y = gn_evaluate(v, s->y);
     const size_t parts = s->y->type->kind == GN_TYPE_TUPLE ? s->y->type->n : 1;
     for (size_t p = 0; p < parts; p++) {
@@ -450,7 +455,8 @@ static void evaluate_sample(void *user, const gn_sample *s)
         for (int d = 0; d < part->rank; d++) assert_int_equal(part->shape[d], gn_evaluation_dim(v, type->dim[d]));
         for (int64_t i = 0; i < part->count; i++) {
             const gn_ref *r = &part->at[i];
-            if (r->dtype != part->dtype || (gn_is_float(part->dtype) && gn_ref_round(part->dtype, r->f) != r->f && !isnan(r->f)))
+            if (r->dtype != part->dtype ||
+                (gn_is_float(part->dtype) && gn_ref_round(part->dtype, r->f) != r->f && !isnan(r->f)))
                 fail_msg("%s: an element that is no %s", s->name, gn_dtype_name(part->dtype));
             if (r->err < 0 || isnan(r->err)) fail_msg("%s: a bound of %Lg", s->name, r->err);
         }
@@ -484,7 +490,8 @@ static void records_say_what_the_documentation_needs(void **state)
         if (gn_op_find(op->name) != op) fail_msg("%s is not found by its name", op->name);
         const bool derives = op->deriv[0] || op->deriv[1] || op->vjp || op->linear || op->expand;
         if (!leaf && !derives && !op->not_differentiable) fail_msg("%s has no derivative and does not say why", op->name);
-        if ((op->deriv[0] || op->vjp) && op->not_differentiable) fail_msg("%s has a derivative and says it has none", op->name);
+        if ((op->deriv[0] || op->vjp) && op->not_differentiable)
+            fail_msg("%s has a derivative and says it has none", op->name);
         if (op->vjp && !op->jvp && !op->linear) fail_msg("%s has a reverse derivative alone", op->name);
         if (!leaf && !op->eval && !op->eval_whole && !op->expand && !op->linear) fail_msg("%s has no reference", op->name);
     }

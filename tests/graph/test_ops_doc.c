@@ -1,4 +1,5 @@
-/* No line of docs/ops.md says other than the records. GNOMON_WRITE_DOCS=1 writes it anew, with ops that are not in it yet. */
+/* No line of docs/ops.md says other than the records. GNOMON_WRITE_DOCS=1 writes it anew, with ops that are not in it
+ * yet. */
 #include "op.h"
 #include "testlib.h"
 #include "text.h"
@@ -39,7 +40,8 @@ static void add_derivative(gn_text *t, const gn_op_info *op)
     }
     bool any = false;
     for (int i = 0; i < 4; i++) {
-        if (op->deriv[i]) gn_textf(t, "%s%c: `%s`", any ? ", " : "", op->arity == 1 ? 'x' : 'a' + i, op->deriv[i]), any = true;
+        if (op->deriv[i])
+            gn_textf(t, "%s%c: `%s`", any ? ", " : "", op->arity == 1 ? 'x' : 'a' + i, op->deriv[i]), any = true;
     }
     if (any) return;
     if (op->vjp) gn_text_add(t, op->linear ? "linear, with its transpose" : "functions");
@@ -63,8 +65,10 @@ static void add_row(gn_text *t, const gn_op_info *op)
 
 static void add_table(gn_text *t, const char *title, const char *words, bool (*belongs)(const gn_op_info *))
 {
-    gn_textf(t, "\n## %s\n%s\n\n| op | operands | attributes | dtypes | computes | derivative |\n|---|---|---|---|---|---|\n",
-             title, words);
+    gn_textf(
+        t,
+        "\n## %s\n%s\n\n| op | operands | attributes | dtypes | computes | derivative |\n|---|---|---|---|---|---|\n",
+        title, words);
     for (size_t i = 0; i < gn_nops; i++) {
         if (belongs(gn_ops[i])) add_row(t, gn_ops[i]);
     }
@@ -77,11 +81,13 @@ static bool is_primitive(const gn_op_info *op) { return !is_composite(op) && !is
 static const char *document(gn_arena *arena)
 {
     gn_text t = { .arena = arena };
-    gn_text_add(&t, "# Ops\n\nEvery op of the graph, from its record (`src/graph/op.h`). A test writes this page and holds it to "
-                    "the records: `GNOMON_WRITE_DOCS=1 build/tests/test_ops_doc`.\n"
-                    "Builders are in `include/gnomon/ops.h`; some make several nodes. Derivatives are given as text over the "
-                    "operands, the result `y` and the\n"
-                    "gradient `g`; both modes use the same text. How to add one: `adding-an-op.md`.\n");
+    gn_text_add(
+        &t,
+        "# Ops\n\nEvery op of the graph, from its record (`src/graph/op.h`). A test writes this page and holds it to "
+        "the records: `GNOMON_WRITE_DOCS=1 build/tests/test_ops_doc`.\n"
+        "Builders are in `include/gnomon/ops.h`; some make several nodes. Derivatives are given as text over the "
+        "operands, the result `y` and the\n"
+        "gradient `g`; both modes use the same text. How to add one: `adding-an-op.md`.\n");
     add_table(&t, "Primitives", "What the evaluator, the optimizer and code generation know.", is_primitive);
     add_table(&t, "Within kernels", "Used by bodies of math functions and by composites; without a builder.", is_inner);
     add_table(&t, "Composites", "Have a body of other ops, which takes their place after differentiation.", is_composite);

@@ -69,9 +69,11 @@ static void conversions(void **state)
     fixture f = make();
     gn_graph *g = f.g;
     EXPECT_ERROR(node(g, &gn_op_bitcast, GN_EXPRS(f.x), ATTRS(DTYPE(GN_I64))), GN_EDTYPE, "bitcast: i64 has another size");
-    EXPECT_ERROR(node(g, &gn_op_select, GN_EXPRS(f.b, f.x, f.d), NULL), GN_EDTYPE, "select: the alternatives differ in dtype");
+    EXPECT_ERROR(node(g, &gn_op_select, GN_EXPRS(f.b, f.x, f.d), NULL), GN_EDTYPE,
+                 "select: the alternatives differ in dtype");
     EXPECT_ERROR(node(g, &gn_op_select, GN_EXPRS(f.b, f.x, f.s), NULL), GN_ESHAPE, "select: operands differ in rank");
-    EXPECT_ERROR(node(g, &gn_op_select, GN_EXPRS(f.x, f.x, f.x), NULL), GN_EDTYPE, "select: the condition is f32, not bool");
+    EXPECT_ERROR(node(g, &gn_op_select, GN_EXPRS(f.x, f.x, f.x), NULL), GN_EDTYPE,
+                 "select: the condition is f32, not bool");
     gn_graph_free(g);
 }
 
@@ -81,7 +83,8 @@ static void movement(void **state)
     fixture f = make();
     gn_graph *g = f.g;
     const gn_dim *const *small = f.dim + 1, *wide[3] = { f.dim[2], f.dim[4], f.dim[3] };
-    EXPECT_ERROR(node(g, &gn_op_permute, GN_EXPRS(f.x), ATTRS(INTS(0))), GN_EAXIS, "permute: 1 axes for a tensor of rank 2");
+    EXPECT_ERROR(node(g, &gn_op_permute, GN_EXPRS(f.x), ATTRS(INTS(0))), GN_EAXIS,
+                 "permute: 1 axes for a tensor of rank 2");
     EXPECT_ERROR(node(g, &gn_op_permute, GN_EXPRS(f.x), ATTRS(INTS(0, 2))),
                  GN_EAXIS, "permute: axis 2 is outside the rank, or named twice");
     EXPECT_ERROR(node(g, &gn_op_broadcast, GN_EXPRS(f.x), ATTRS(DIMS(3, wide), INTS(0))),
@@ -98,14 +101,16 @@ static void movement(void **state)
                  GN_EINVAL, "slice: a step of 0");
     EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, f.s), ATTRS(DIMS(1, small), INTS(1), DIMS(1, small))),
                  GN_EAXIS, "pad: not one range an axis");
-    EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, gn_slice(f.i, "0")), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, f.dim + 8))),
-                 GN_EDTYPE, "pad: the fill has another dtype");
+    EXPECT_ERROR(
+        node(g, &gn_op_pad, GN_EXPRS(f.x, gn_slice(f.i, "0")), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, f.dim + 8))),
+        GN_EDTYPE, "pad: the fill has another dtype");
     EXPECT_ERROR(node(g, &gn_op_pad, GN_EXPRS(f.x, f.s), ATTRS(DIMS(2, small), INTS(1, 1), DIMS(2, small))),
                  GN_ESHAPE, "pad: extent of axis 0 is 1, at least 3 is needed");
     EXPECT_ERROR(node(g, &gn_op_flip, GN_EXPRS(f.x), ATTRS(INTS(1, 0))),
                  GN_EAXIS, "flip: axis 0 is outside the rank, or not in order");
     EXPECT_ERROR(node(g, &gn_op_concat, GN_EXPRS(f.x, f.d), ATTRS(INT(0))), GN_EDTYPE, "concat: operands differ in dtype");
-    EXPECT_ERROR(node(g, &gn_op_concat, GN_EXPRS(f.x, f.x), ATTRS(INT(2))), GN_EAXIS, "concat: axis 2 of tensors of rank 2");
+    EXPECT_ERROR(node(g, &gn_op_concat, GN_EXPRS(f.x, f.x), ATTRS(INT(2))), GN_EAXIS,
+                 "concat: axis 2 of tensors of rank 2");
     EXPECT_ERROR(node(g, &gn_op_concat, ((gn_exprs){ 0 }), ATTRS(INT(0))), GN_EINVAL, "concat: an empty list");
     gn_graph_free(g);
 }
@@ -129,13 +134,16 @@ static void contractions_and_indices(void **state)
                  GN_ESHAPE, "contract: inner extents differ: 3 and 2");
     EXPECT_ERROR(node(g, &gn_op_scatter_add, GN_EXPRS(f.x, f.i, f.d), ATTRS(INT(0))),
                  GN_EDTYPE, "scatter_add: updates have another dtype");
-    EXPECT_ERROR(node(g, &gn_op_check_index, GN_EXPRS(f.i), ATTRS(DIMS(2, f.dim))), GN_EINVAL, "check_index: :extent has 2 values, expected 1");
-    EXPECT_ERROR(node(g, &gn_op_cross_entropy, GN_EXPRS(f.i, f.i), NULL), GN_EDTYPE, "cross_entropy: logits are i32, not floating");
+    EXPECT_ERROR(node(g, &gn_op_check_index, GN_EXPRS(f.i), ATTRS(DIMS(2, f.dim))), GN_EINVAL,
+                 "check_index: :extent has 2 values, expected 1");
+    EXPECT_ERROR(node(g, &gn_op_cross_entropy, GN_EXPRS(f.i, f.i), NULL), GN_EDTYPE,
+                 "cross_entropy: logits are i32, not floating");
     gn_expr *deep = gn_cast(gn_reshape(f.x, "1, 1, 1, 1, 1, 1, 2, 3"), GN_I32);
     EXPECT_ERROR(gn_one_hot(deep, GN_F32, "3"), GN_ESHAPE, "one_hot: labels of rank 8; at most 7 is possible");
     gn_expr *u = gn_cast(f.i, GN_U32), *part[2];
-    EXPECT_ERROR(node(g, &gn_op_bernoulli, GN_EXPRS(u, u, u, u), ATTRS({ .kind = GN_ATTR_FLOAT, .f = 0.5 }, DIMS(1, f.dim))),
-                 GN_ESHAPE, "key and step are scalars");
+    EXPECT_ERROR(
+        node(g, &gn_op_bernoulli, GN_EXPRS(u, u, u, u), ATTRS({ .kind = GN_ATTR_FLOAT, .f = 0.5 }, DIMS(1, f.dim))),
+        GN_ESHAPE, "key and step are scalars");
     gn_split(gn_reshape(f.x, "1, 1, 1, 1, 1, 1, 2, 3"), 7, 3, part);
     EXPECT_ERROR(part[0], GN_ESHAPE, "split: a tensor of rank 8; at most 7 is possible");
     gn_graph_free(g);
@@ -152,7 +160,8 @@ static void leaves_and_tuples(void **state)
     EXPECT_ERROR(gn_tanh(pair), GN_EINVAL, "tanh: operand 1 is a tuple");
     EXPECT_ERROR(node(g, &gn_op_proj, GN_EXPRS(pair), ATTRS(INT(2))), GN_EINVAL, "proj: element 2 of a tuple of 2");
     EXPECT_ERROR(node(g, &gn_op_proj, GN_EXPRS(f.x), ATTRS(INT(0))), GN_EINVAL, "proj: takes a tuple");
-    EXPECT_ERROR(node(g, &gn_op_dim, ((gn_exprs){ 0 }), ATTRS(DIMS(2, f.dim))), GN_EINVAL, "dim: :size has 2 values, expected 1");
+    EXPECT_ERROR(node(g, &gn_op_dim, ((gn_exprs){ 0 }), ATTRS(DIMS(2, f.dim))), GN_EINVAL,
+                 "dim: :size has 2 values, expected 1");
     EXPECT_ERROR(node(g, &gn_op_iota, ((gn_exprs){ 0 }), ATTRS(DIMS(1, f.dim + 3), INT(0), DTYPE(GN_BOOL))),
                  GN_EDTYPE, "iota: :dtype is bool, not one of i8, i16,");
     gn_graph_free(g);
@@ -162,13 +171,15 @@ static void deep_products_say_how_deep_their_second_derivative_is(void **state)
 {
     (void)state;
     gn_graph *g = gn_graph_new(NULL);
-    gn_expr *x = gn_input(g, "x", GN_F32, "1, 1, 1, 1, 1, 1, 2, 3"), *first = gn_grad(gn_sum_all(gn_prod(x, GN_AXES(-1))), x);
+    gn_expr *x = gn_input(g, "x", GN_F32, "1, 1, 1, 1, 1, 1, 2, 3"),
+            *first = gn_grad(gn_sum_all(gn_prod(x, GN_AXES(-1))), x);
     assert_int_equal(gn_graph_check(g), GN_OK);
     EXPECT_ERROR(gn_grad(gn_sum_all(first), x), GN_EGRAD, "the second derivative needs rank 9; at most 8 is possible");
     gn_graph_free(g);
 }
 
-/* y = broadcast of x (2, 3) to (3, 4, 2) with x's axes at 2 and 0: the gradient of sum(w y) at x[i, j] is the sum of w[j, :, i]. */
+/* y = broadcast of x (2, 3) to (3, 4, 2) with x's axes at 2 and 0: the gradient of sum(w y) at x[i, j] is the sum of
+ * w[j, :, i]. */
 static void the_transpose_of_a_broadcast_turns_axes_back(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* Graphs whose parts are shared, nested or long: work grows with what is there, not with the paths through it, and no stack overflows. */
+/* Graphs whose parts are shared, nested or long: work grows with what is there, not with the paths through it, and no
+ * stack overflows. */
 #include "testlib.h"
 #include <gnomon/gnomon.h>
 #include "evaluate.h"
@@ -20,7 +21,8 @@ static void make_trip(void *arg)
 {
     trip *const t = arg;
     gn_text first = { .arena = &t->arena }, second = { .arena = &t->arena };
-    struct gn_core *const core = gn_graph_copy(&t->arena, t->g, GN_EXPRS(t->x), GN_EXPRS(t->y), (gn_exprs){ 0 }, (gn_exprs){ 0 }, 0, NULL);
+    struct gn_core *const core =
+        gn_graph_copy(&t->arena, t->g, GN_EXPRS(t->x), GN_EXPRS(t->y), (gn_exprs){ 0 }, (gn_exprs){ 0 }, 0, NULL);
     gn_core_verify(core);
     if (t->by_text) {
         gn_core_print_with(&first, core, true);
@@ -49,7 +51,8 @@ static uint64_t go(trip t)
     return gn_work_done.visits - before;
 }
 
-/* Even places before odd ones: the extent is (n + 1) / 2 + n / 2 of the extent before, which therefore stands in it twice. */
+/* Even places before odd ones: the extent is (n + 1) / 2 + n / 2 of the extent before, which therefore stands in it
+ * twice. */
 static uint64_t halves(int levels)
 {
     float data[7], want[7], next[7];
@@ -130,7 +133,8 @@ static void copy_nested(void *arg)
 {
     trip *const t = arg;
     gn_text text = { .arena = &t->arena };
-    struct gn_core *const core = gn_graph_copy(&t->arena, t->g, GN_EXPRS(t->x), GN_EXPRS(t->y), (gn_exprs){ 0 }, (gn_exprs){ 0 }, 0, NULL);
+    struct gn_core *const core =
+        gn_graph_copy(&t->arena, t->g, GN_EXPRS(t->x), GN_EXPRS(t->y), (gn_exprs){ 0 }, (gn_exprs){ 0 }, 0, NULL);
     gn_core_verify(core);
     gn_core_print(&text, core);
     assert_non_null(strstr(gn_text_done(&text), "(region r0 "));
@@ -154,7 +158,8 @@ static void a_region_that_many_nodes_use_is_walked_once(void **state)
 {
     (void)state;
     const uint64_t fifty = regions(50);
-    assert_in_range(regions(100), fifty, 5 * fifty); /* a body holds the nodes of the bodies that it uses: its own walk meets them */
+    /* a body holds the nodes of the bodies that it uses: its own walk meets them */
+    assert_in_range(regions(100), fifty, 5 * fifty);
 }
 
 typedef struct pair_of_regions {
@@ -165,7 +170,8 @@ typedef struct pair_of_regions {
 static gn_expr *constant_regions(gn_graph *g, void *arg)
 {
     pair_of_regions *const p = arg;
-    const gn_type *const f32 = gn_type_tensor(g, GN_F32, 0, NULL), *const f64 = gn_type_tensor(g, GN_F64, 0, NULL), *two[2] = { f32, f64 };
+    const gn_type *const f32 = gn_type_tensor(g, GN_F32, 0, NULL), *const f64 = gn_type_tensor(g, GN_F64, 0, NULL),
+                         *two[2] = { f32, f64 };
     gn_expr *const one = gn_number(g, GN_F32, 1);
     p->r[0] = gn_region_make(g, 1, &f32, 1, &one), p->r[1] = gn_region_make(g, 1, &f64, 1, &one);
     p->r[2] = gn_region_make(g, 2, two, 1, &one), p->r[3] = gn_region_make(g, 1, &f32, 1, &one);

@@ -62,7 +62,8 @@ static void every_element_reads_back_bit_for_bit(void **state)
 {
     (void)state;
     gn_graph *const g = gn_graph_new(NULL);
-    const uint32_t odd[] = { 0x7fc00000, 0x7fc00001, 0xffc00000, 0x7f800001, 0x80000000, 1, 0x7f7fffff, 0x7f800000, 0xff800000 };
+    const uint32_t odd[] = { 0x7fc00000, 0x7fc00001, 0xffc00000, 0x7f800001, 0x80000000,
+                             1,          0x7f7fffff, 0x7f800000, 0xff800000 };
     const uint64_t odd64[] = { 0x7ff8000000000000, 0xfff8000000000001, 1, 0x8000000000000000 };
     const uint16_t half[] = { 0x7e00, 0x7e01, 0x7c00, 0x8001, 0x3c01 };
     const uint64_t big[] = { 0, UINT64_MAX, 1 };
@@ -72,12 +73,13 @@ static void every_element_reads_back_bit_for_bit(void **state)
     float many[1000];
     uint64_t random = test_seed();
     for (int i = 0; i < 1000; i++) many[i] = (float)test_uniform(&random, -9, 9);
-    gn_exprs all = GN_EXPRS(gn_constant(g, gn_array_1d((void *)(uintptr_t)odd, GN_F32, 9)),
-                            gn_constant(g, gn_array_1d((void *)(uintptr_t)odd64, GN_F64, 4)),
-                            gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_F16, 5)),
-                            gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_BF16, 5)), gn_constant(g, GN_VIEW(big, 3)),
-                            gn_constant(g, GN_VIEW(low, 3)), gn_constant(g, GN_VIEW(small, 3)), gn_constant(g, GN_VIEW(flags, 2)),
-                            gn_constant(g, GN_VIEW(many, 1000)), gn_constant(g, GN_VIEW(many, 0)));
+    gn_exprs all =
+        GN_EXPRS(gn_constant(g, gn_array_1d((void *)(uintptr_t)odd, GN_F32, 9)),
+                 gn_constant(g, gn_array_1d((void *)(uintptr_t)odd64, GN_F64, 4)),
+                 gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_F16, 5)),
+                 gn_constant(g, gn_array_1d((void *)(uintptr_t)half, GN_BF16, 5)), gn_constant(g, GN_VIEW(big, 3)),
+                 gn_constant(g, GN_VIEW(low, 3)), gn_constant(g, GN_VIEW(small, 3)), gn_constant(g, GN_VIEW(flags, 2)),
+                 gn_constant(g, GN_VIEW(many, 1000)), gn_constant(g, GN_VIEW(many, 0)));
     char *const text = gn_graph_print(g, all);
     assert_non_null(text);
     assert_inverse(text);
@@ -146,18 +148,23 @@ static void mistakes_are_told_with_line_and_column(void **state)
         { "(graph (input 0 x f33 ()) (out %0))", "t.gn:1:19: a dtype was expected, not \"f33\"" },
         { "(graph (input 0 x f32 (n)) (out %0))", "t.gn:1:24: the dim n is not listed" },
         { "(graph (input 0 9x f32 ()) (out %0))", "t.gn:1:8: \"9x\" is no name" },
-        { "(graph (input 0 x f32 ()) (input 1 x f32 ()) (out %0))", "t.gn:1:27: the name \"x\" is taken by another input" },
+        { "(graph (input 0 x f32 ()) (input 1 x f32 ()) (out %0))",
+          "t.gn:1:27: the name \"x\" is taken by another input" },
         { "(graph (input 0 x f32 ()) (input 0 y f32 ()) (out %0))", "t.gn:1:34: the number 0 is taken" },
         { "(graph (input 0 x f32 (-1)) (out %0))", "t.gn:1:8: extent -1 of axis 0 is negative" },
         { "(graph (input 0 x f32 (4294967296 4294967296)) (out %0))", "size overflows" },
         { "(graph (input 0 x f32 ()) (node 1 f32 () (tanhh %0)) (out %1))", "t.gn:1:43: there is no op \"tanhh\"" },
-        { "(graph (input 0 x f32 ()) (node 1 f64 () (tanh %0)) (out %1))", "t.gn:1:27: the type of this node is f32 ()" },
-        { "(graph (input 0 x f32 ()) (node 1 f32 () (tanh %0 %0)) (out %1))", "t.gn:1:42: tanh: takes 1 operand, not 2" },
-        { "(graph (input 0 x i32 ()) (node 1 i32 () (tanh %0)) (out %1))", "t.gn:1:42: tanh: takes floating operands, not i32" },
+        { "(graph (input 0 x f32 ()) (node 1 f64 () (tanh %0)) (out %1))",
+          "t.gn:1:27: the type of this node is f32 ()" },
+        { "(graph (input 0 x f32 ()) (node 1 f32 () (tanh %0 %0)) (out %1))",
+          "t.gn:1:42: tanh: takes 1 operand, not 2" },
+        { "(graph (input 0 x i32 ()) (node 1 i32 () (tanh %0)) (out %1))",
+          "t.gn:1:42: tanh: takes floating operands, not i32" },
         { "(graph (input 0 x f32 (3)) (node 1 f32 () (sum %0)) (out %1))", "t.gn:1:43: sum has 1 attributes" },
         { "(graph (input 0 x f32 (3)) (node 1 f32 () (sum %0 :axis (0))) (out %1))", "t.gn:1:51: :axes was expected" },
         { "(graph (input 0 x f32 (3)) (node 1 f32 () (sum %0 :axes 0)) (out %1))", "t.gn:1:57: :axes wants a list" },
-        { "(graph (input 0 x f32 (3)) (node 1 f32 () (sum %0 :axes (a))) (out %1))", "t.gn:1:58: :axes wants integers" },
+        { "(graph (input 0 x f32 (3)) (node 1 f32 () (sum %0 :axes (a))) (out %1))",
+          "t.gn:1:58: :axes wants integers" },
         { "(graph (constant 0 i8 () 128) (out %0))", "t.gn:1:26: \"128\" is no element of i8" },
         { "(graph (constant 0 u8 () -1) (out %0))", "\"-1\" is no element of u8" },
         { "(graph (constant 0 f32 () 1e39) (out %0))", "\"1e39\" is no element of f32" },
@@ -182,33 +189,48 @@ static void mistakes_are_told_with_line_and_column(void **state)
         { "(graph (input 0 (x) f32 ()) (out))", "t.gn:1:17: a name was expected" },
         { "(graph (node 0 tuple ((tuple ((f32 ())))) (tanh %0)) (out))", "t.gn:1:23: a tuple holds tensors only" },
         { "(graph (node 0 tuple ((f32 () 3)) (tanh %0)) (out))", "t.gn:1:23: a type is a dtype and a list of extents" },
-        { "(graph (input 0 x f32 ()) (node 1 f32 () (tanh %0) 5) (out))", "t.gn:1:27: a node is its number, type and expression" },
-        { "(graph (input 0 x f32 ()) (node 1 f32 () (input :name y)) (out))", "t.gn:1:43: (input ...) stands outside of nodes" },
-        { "(graph (input 0 x f32 (3)) (node 1 f32 (3) (softmax %0 :axis a)) (out))", "t.gn:1:62: :axis wants an integer" },
-        { "(graph (input 0 x u32 ()) (node 1 bool () (bernoulli %0 %0 %0 %0 :p x :shape ())) (out))", "t.gn:1:69: :p wants a float" },
-        { "(graph (input 0 x f32 (3)) (input 1 y f32 ()) (node 2 f32 (3) (add %0 %1)) (out))", "add: ranks differ: 1 and 0" },
+        { "(graph (input 0 x f32 ()) (node 1 f32 () (tanh %0) 5) (out))",
+          "t.gn:1:27: a node is its number, type and expression" },
+        { "(graph (input 0 x f32 ()) (node 1 f32 () (input :name y)) (out))",
+          "t.gn:1:43: (input ...) stands outside of nodes" },
+        { "(graph (input 0 x f32 (3)) (node 1 f32 (3) (softmax %0 :axis a)) (out))",
+          "t.gn:1:62: :axis wants an integer" },
+        { "(graph (input 0 x u32 ()) (node 1 bool () (bernoulli %0 %0 %0 %0 :p x :shape ())) (out))",
+          "t.gn:1:69: :p wants a float" },
+        { "(graph (input 0 x f32 (3)) (input 1 y f32 ()) (node 2 f32 (3) (add %0 %1)) (out))",
+          "add: ranks differ: 1 and 0" },
         { "(graph (input 0 x u32 ()) (node 1 tuple ((u32 ()) (u32 ()) (u32 ()) (u32 ())) (philox %0 %0 %0 %0 %0 %0))"
-          " (node 2 u32 () (bit_not %1)) (out))", "bit_not: operand 1 is a tuple: only proj takes one" },
+          " (node 2 u32 () (bit_not %1)) (out))",
+          "bit_not: operand 1 is a tuple: only proj takes one" },
         { "(graph (input 0 x f32 ()) (node 1 f32 () (broadcast %0 :shape (1 1 1 1 1 1 1 1 1) :axes ())) (out))",
           "broadcast: :shape has 9 values, at most 8 are possible" },
         { "(graph (constant 0 tuple ((f32 ())) 1) (out))", "t.gn:1:8: a constant is a tensor" },
         { "(graph (node 0 i64 () (dim :size ())) (out))", "dim: :size has 0 values, expected 1" },
-        { "(graph (input 0 i i32 (2)) (node 1 f32 (2 3) (one_hot %0 :dtype f32 :extent ())) (out))", "one_hot: :extent has 0 values, expected 1" },
-        { "(graph (input 0 u u32 ()) (node 1 i32 (2) (uniform %0 %0 %0 %0 :dtype i32 :shape (2))) (out))", "uniform: :dtype is i32, not one of f16" },
-        { "(graph (input 0 x f32 (4)) (node 1 f32 (4) (slice %0 :start (0) :step (9223372036854775807) :shape (4))) (out))",
+        { "(graph (input 0 i i32 (2)) (node 1 f32 (2 3) (one_hot %0 :dtype f32 :extent ())) (out))",
+          "one_hot: :extent has 0 values, expected 1" },
+        { "(graph (input 0 u u32 ()) (node 1 i32 (2) (uniform %0 %0 %0 %0 :dtype i32 :shape (2))) (out))",
+          "uniform: :dtype is i32, not one of f16" },
+        { "(graph (input 0 x f32 (4)) (node 1 f32 (4) (slice %0 :start (0) :step (9223372036854775807) :shape (4))) "
+          "(out))",
           "slice: a step of 9223372036854775807: from 1 to 2147483647 is possible" },
         { "(graph (input 0 x f32 (4)) (node 1 f32 (2) (slice %0 :start (-1) :step (1) :shape (2))) (out))",
           "slice: start of the range in axis 0 is -1, at least 0 is needed" },
-        { "(graph (dims n) (input 0 x f32 (n)) (node 1 f32 (3) (reshape %0 :shape ((sub -1 n)))) (out))", "reshape: numbers of elements differ: n and -n-1" },
-        { "(graph (input 0 x f32 ()) (node 1 tuple ((f32 ())) (tuple %0)) (node 2 tuple ((f32 ())) (tuple %1)) (out))", "tuple: operand 1 is a tuple" },
+        { "(graph (dims n) (input 0 x f32 (n)) (node 1 f32 (3) (reshape %0 :shape ((sub -1 n)))) (out))",
+          "reshape: numbers of elements differ: n and -n-1" },
+        { "(graph (input 0 x f32 ()) (node 1 tuple ((f32 ())) (tuple %0)) (node 2 tuple ((f32 ())) (tuple %1)) (out))",
+          "tuple: operand 1 is a tuple" },
         { "(graph (node 0 f32 () (param :index 0)) (out))", "t.gn:1:24: (param ...) stands in regions" },
-        { "(graph (region r0 (params (f32 ())) (node 0 f32 () (param :index 1)) (out %0)) (out))", "the region has no parameter 1 of this type" },
-        { "(graph (region r0 (params (f64 ())) (node 0 f32 () (param :index 0)) (out %0)) (out))", "the region has no parameter 0 of this type" },
+        { "(graph (region r0 (params (f32 ())) (node 0 f32 () (param :index 1)) (out %0)) (out))",
+          "the region has no parameter 1 of this type" },
+        { "(graph (region r0 (params (f64 ())) (node 0 f32 () (param :index 0)) (out %0)) (out))",
+          "the region has no parameter 0 of this type" },
         { "(graph (dims n) (constant 0 f32 (n) 1.0) (out))", "t.gn:1:17: a constant's extents are numbers" },
         { "(graph (dims n) (variable 0 w f32 (n)) (out))", "t.gn:1:17: a variable's extents are numbers" },
         { "(graph (variable 0 w f32 ()) (update %0) (out))", "t.gn:1:30: a variable and its new value were expected" },
-        { "(graph (variable 0 w f32 ()) (input 1 x f64 ()) (update %0 %1) (out))", "t.gn:1:49: the new value has another type than the variable" },
-        { "(graph (dims n) (constraint n n x) (out))", "t.gn:1:17: two dims and what they are, in quotes, were expected" },
+        { "(graph (variable 0 w f32 ()) (input 1 x f64 ()) (update %0 %1) (out))",
+          "t.gn:1:49: the new value has another type than the variable" },
+        { "(graph (dims n) (constraint n n x) (out))",
+          "t.gn:1:17: two dims and what they are, in quotes, were expected" },
         { "(graph (region q0 (params) (out)) (out))", "t.gn:1:16: the name of a region is r and a number" },
         { "(graph (region r0 (inputs) (out)) (out))", "t.gn:1:19: (params ...) was expected" },
         { "(graph (region r0 (params) (foo)) (out))", "t.gn:1:8: a region ends in (out ...)" },
@@ -257,7 +279,8 @@ static void print_sample(void *user, const gn_sample *sample)
     gn_text t = { .arena = &r.arena };
     for (size_t i = 0; i < sample->nin; i++) gn_push(&r.arena, &core.in, sample->in[i]);
     gn_expr *y = sample->y;
-    while (y->type->kind == GN_TYPE_TUPLE) y = gn_node(sample->graph, &gn_op_proj, &y, 1, &(gn_attr){ .kind = GN_ATTR_INT });
+    while (y->type->kind == GN_TYPE_TUPLE)
+        y = gn_node(sample->graph, &gn_op_proj, &y, 1, &(gn_attr){ .kind = GN_ATTR_INT });
     gn_push(&r.arena, &core.out, y);
     gn_core_print_with(&t, &core, true);
     assert_inverse(gn_text_done(&t));
@@ -306,11 +329,15 @@ static void what_no_compile_takes_is_told(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        { "(graph (dims n) (node 0 i64 () (dim :size (n))) (out %0))", "dim: the named dim n is bound by no input: one must have it as an extent of its own" },
+        { "(graph (dims n) (node 0 i64 () (dim :size (n))) (out %0))",
+          "dim: the named dim n is bound by no input: one must have it as an extent of its own" },
         { "(graph (dims n) (input 0 x f32 ((mul 2 n))) (out %0))", "the named dim n is bound by no input" },
-        { "(graph (dims n m) (constraint n m \"a\") (input 0 x f32 (n)) (out %0))", "the named dim m is bound by no input" },
-        { "(graph (input 0 x f16 (4)) (node 1 f16 (4) (maximum %0 %0)) (out %1))", "input: f16 is only kept, no target computes with it" },
-        { "(graph (input 0 x f32 ()) (node 1 tuple ((f32 ())) (tuple %0)) (out %1))", "output 1 is a tuple: only tensors leave a function" },
+        { "(graph (dims n m) (constraint n m \"a\") (input 0 x f32 (n)) (out %0))",
+          "the named dim m is bound by no input" },
+        { "(graph (input 0 x f16 (4)) (node 1 f16 (4) (maximum %0 %0)) (out %1))",
+          "input: f16 is only kept, no target computes with it" },
+        { "(graph (input 0 x f32 ()) (node 1 tuple ((f32 ())) (tuple %0)) (out %1))",
+          "output 1 is a tuple: only tensors leave a function" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const gn_status s = check_core(cases[i][0]);

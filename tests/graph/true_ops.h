@@ -10,7 +10,8 @@ static void true_rsqrt(mpfr_t y, const mpfr_t *x)
 } /* -inf at -0, as IEEE 754 has it */
 static void true_sigmoid(mpfr_t y, const mpfr_t *x)
 {
-    mpfr_neg(y, x[0], MPFR_RNDN), mpfr_exp(y, y, MPFR_RNDN), mpfr_add_ui(y, y, 1, MPFR_RNDN), mpfr_ui_div(y, 1, y, MPFR_RNDN);
+    mpfr_neg(y, x[0], MPFR_RNDN), mpfr_exp(y, y, MPFR_RNDN), mpfr_add_ui(y, y, 1, MPFR_RNDN),
+        mpfr_ui_div(y, 1, y, MPFR_RNDN);
 }
 static void true_softplus(mpfr_t y, const mpfr_t *x) /* max(x, 0) + log1p(e^-|x|), where e^x overflows */
 {
@@ -55,7 +56,8 @@ static void true_log_add_exp(mpfr_t y, const mpfr_t *x) /* max(a, b) + log1p(e^-
         return;
     }
     mpfr_init2(e, mpfr_get_prec(y));
-    mpfr_sub(e, x[0], x[1], MPFR_RNDN), mpfr_abs(e, e, MPFR_RNDN), mpfr_neg(e, e, MPFR_RNDN), mpfr_exp(e, e, MPFR_RNDN), mpfr_log1p(e, e, MPFR_RNDN);
+    mpfr_sub(e, x[0], x[1], MPFR_RNDN), mpfr_abs(e, e, MPFR_RNDN), mpfr_neg(e, e, MPFR_RNDN), mpfr_exp(e, e, MPFR_RNDN),
+        mpfr_log1p(e, e, MPFR_RNDN);
     mpfr_max(y, x[0], x[1], MPFR_RNDN), mpfr_add(y, y, e, MPFR_RNDN);
     if (mpfr_nan_p(x[0]) || mpfr_nan_p(x[1])) mpfr_set_nan(y);
     mpfr_clear(e);
@@ -83,12 +85,13 @@ static void true_clip(mpfr_t y, const mpfr_t *x)
 #define T1(name, f) static void true_##name(mpfr_t y, const mpfr_t *x) { f(y, x[0], MPFR_RNDN); }
 #define T2(name, f) static void true_##name(mpfr_t y, const mpfr_t *x) { f(y, x[0], x[1], MPFR_RNDN); }
 T1(sqrt, mpfr_sqrt)
-T1(exp, mpfr_exp) T1(expm1, mpfr_expm1) T1(log, mpfr_log) T1(log1p, mpfr_log1p) T1(sin, mpfr_sin) T1(cos, mpfr_cos)
-    T1(tanh, mpfr_tanh) T1(atanh, mpfr_atanh) T1(erf, mpfr_erf) T1(erfc, mpfr_erfc) T1(neg, mpfr_neg) T1(abs, mpfr_abs) T1(square, mpfr_sqr) T1(floor, mpfr_rint_floor)
-        T1(round, mpfr_rint_roundeven) T1(trunc, mpfr_rint_trunc) T2(add, mpfr_add) T2(sub, mpfr_sub) T2(mul, mpfr_mul)
-            T2(div, mpfr_div) T2(pow, mpfr_pow)
+T1(exp, mpfr_exp)
+T1(expm1, mpfr_expm1) T1(log, mpfr_log) T1(log1p, mpfr_log1p) T1(sin, mpfr_sin) T1(cos, mpfr_cos) T1(tanh, mpfr_tanh)
+    T1(atanh, mpfr_atanh) T1(erf, mpfr_erf) T1(erfc, mpfr_erfc) T1(neg, mpfr_neg) T1(abs, mpfr_abs) T1(square, mpfr_sqr)
+        T1(floor, mpfr_rint_floor) T1(round, mpfr_rint_roundeven) T1(trunc, mpfr_rint_trunc) T2(add, mpfr_add)
+            T2(sub, mpfr_sub) T2(mul, mpfr_mul) T2(div, mpfr_div) T2(pow, mpfr_pow)
 
-static void true_ldexp(mpfr_t y, const mpfr_t *x)
+                static void true_ldexp(mpfr_t y, const mpfr_t *x)
 {
     mpfr_t power;
     mpfr_init2(power, mpfr_get_prec(y));
@@ -105,19 +108,42 @@ typedef struct truth {
     void (*f)(mpfr_t, const mpfr_t *);
     int ulp;                     /* the bound that is expected for exact operands: a promise that the bounds are not idle */
 } truth;
-static const truth truths[] = {
-    { &gn_op_add, true_add, 1 },       { &gn_op_sub, true_sub, 1 },         { &gn_op_mul, true_mul, 1 },
-    { &gn_op_div, true_div, 1 },       { &gn_op_pow, true_pow, 4 },         { &gn_op_neg, true_neg, 0 },
-    { &gn_op_abs, true_abs, 0 },       { &gn_op_sign, true_sign, 0 },       { &gn_op_maximum, true_max, 0 },
-    { &gn_op_minimum, true_min, 0 },   { &gn_op_floor, true_floor, 0 },     { &gn_op_round, true_round, 0 },
-    { &gn_op_trunc, true_trunc, 0 },   { &gn_op_sqrt, true_sqrt, 1 },       { &gn_op_rsqrt, true_rsqrt, 4 },
-    { &gn_op_exp, true_exp, 4 },       { &gn_op_expm1, true_expm1, 4 },     { &gn_op_log, true_log, 4 },
-    { &gn_op_log1p, true_log1p, 4 },   { &gn_op_sin, true_sin, 4 },         { &gn_op_cos, true_cos, 4 },
-    { &gn_op_tanh, true_tanh, 4 },     { &gn_op_sigmoid, true_sigmoid, 4 }, { &gn_op_softplus, true_softplus, 4 },
-    { &gn_op_erf, true_erf, 4 },       { &gn_op_erfc, true_erfc, 4 },       { &gn_op_fma, true_fma, -1 },        { &gn_op_copysign, true_copysign, 0 },
-    { &gn_op_ldexp, true_ldexp, 1 },   { &gn_op_atanh, true_atanh, 4 },     { &gn_op_log_add_exp, true_log_add_exp, -1 },
-    { &gn_op_log1mexp, true_log1mexp, -1 }, { &gn_op_mod, true_mod, 1 },
-    { &gn_op_square, true_square, 1 }, { &gn_op_relu, true_relu, 0 },       { &gn_op_gelu, true_gelu, -1 },
-    { &gn_op_silu, true_silu, -1 },    { &gn_op_clip, true_clip, 0 }
-};
+static const truth truths[] = { { &gn_op_add, true_add, 1 },
+                                { &gn_op_sub, true_sub, 1 },
+                                { &gn_op_mul, true_mul, 1 },
+                                { &gn_op_div, true_div, 1 },
+                                { &gn_op_pow, true_pow, 4 },
+                                { &gn_op_neg, true_neg, 0 },
+                                { &gn_op_abs, true_abs, 0 },
+                                { &gn_op_sign, true_sign, 0 },
+                                { &gn_op_maximum, true_max, 0 },
+                                { &gn_op_minimum, true_min, 0 },
+                                { &gn_op_floor, true_floor, 0 },
+                                { &gn_op_round, true_round, 0 },
+                                { &gn_op_trunc, true_trunc, 0 },
+                                { &gn_op_sqrt, true_sqrt, 1 },
+                                { &gn_op_rsqrt, true_rsqrt, 4 },
+                                { &gn_op_exp, true_exp, 4 },
+                                { &gn_op_expm1, true_expm1, 4 },
+                                { &gn_op_log, true_log, 4 },
+                                { &gn_op_log1p, true_log1p, 4 },
+                                { &gn_op_sin, true_sin, 4 },
+                                { &gn_op_cos, true_cos, 4 },
+                                { &gn_op_tanh, true_tanh, 4 },
+                                { &gn_op_sigmoid, true_sigmoid, 4 },
+                                { &gn_op_softplus, true_softplus, 4 },
+                                { &gn_op_erf, true_erf, 4 },
+                                { &gn_op_erfc, true_erfc, 4 },
+                                { &gn_op_fma, true_fma, -1 },
+                                { &gn_op_copysign, true_copysign, 0 },
+                                { &gn_op_ldexp, true_ldexp, 1 },
+                                { &gn_op_atanh, true_atanh, 4 },
+                                { &gn_op_log_add_exp, true_log_add_exp, -1 },
+                                { &gn_op_log1mexp, true_log1mexp, -1 },
+                                { &gn_op_mod, true_mod, 1 },
+                                { &gn_op_square, true_square, 1 },
+                                { &gn_op_relu, true_relu, 0 },
+                                { &gn_op_gelu, true_gelu, -1 },
+                                { &gn_op_silu, true_silu, -1 },
+                                { &gn_op_clip, true_clip, 0 } };
 enum { NTRUTHS = sizeof truths / sizeof *truths };

@@ -63,7 +63,8 @@ static void every_dtype_and_rank_comes_back(void **state)
         for (int rank = 0; rank <= GN_MAX_RANK; rank++) {
             uint8_t data[256 * 8];
             int64_t shape[GN_MAX_RANK];
-            for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)(test_random(&seed) & (dtypes[t] == GN_BOOL ? 1 : 255));
+            for (size_t i = 0; i < sizeof data; i++)
+                data[i] = (uint8_t)(test_random(&seed) & (dtypes[t] == GN_BOOL ? 1 : 255));
             for (int d = 0; d < rank; d++) shape[d] = d % 3 == 2 ? 1 : 2;
             const gn_array a = gn_array_of(data, dtypes[t], rank, shape);
             gn_array b;
@@ -81,7 +82,9 @@ static void every_dtype_and_rank_comes_back(void **state)
 static void strided_views_and_empty_arrays_are_written(void **state)
 {
     (void)state;
-    const gn_array transposed = { .data = (void *)values, .dtype = GN_F32, .rank = 2, .shape = { 3, 2 }, .stride = { 1, 3 } };
+    const gn_array transposed = {
+        .data = (void *)values, .dtype = GN_F32, .rank = 2, .shape = { 3, 2 }, .stride = { 1, 3 }
+    };
     const float wanted[6] = { 1, 4, 2, 5, 3, 6.5f };
     gn_array a;
     assert_int_equal(gn_npy_write(temp_path("t.npy"), transposed), GN_OK);
@@ -117,8 +120,10 @@ static void bad_headers_are_refused_with_their_place(void **state)
     refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }", GN_EFORMAT,
             "truncated: its shape needs 32 bytes and 24 are there");
     refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", GN_EFORMAT, "bytes behind the array");
-    refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", GN_EFORMAT, "its size overflows");
-    refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 4), }", GN_EFORMAT, "an extent was expected");
+    refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", GN_EFORMAT,
+            "its size overflows");
+    refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 4), }", GN_EFORMAT,
+            "an extent was expected");
     refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3), }", GN_EFORMAT, "an extent was expected");
     refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (6), }", GN_EFORMAT, "needs a comma");
     refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (2 3), }", GN_EFORMAT, "a comma was expected");

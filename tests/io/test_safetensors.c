@@ -3,8 +3,9 @@
 #include "safetensors.h"
 #include "tempdir.h"
 
-static const char plain[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"I32\",\"shape\":["
-                            "],\"data_offsets\":[8,12]}}";
+static const char plain[] =
+    "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"I32\",\"shape\":["
+    "],\"data_offsets\":[8,12]}}";
 
 /* Length, header, then n bytes that count up from 0. */
 static size_t sample(char *to, const char *header, size_t n)
@@ -39,9 +40,10 @@ static void metadata_padding_and_any_order_are_read(void **state)
     (void)state;
     char file[512];
     gn_safetensors st;
-    const char *header = "{\"b\":{\"data_offsets\":[8,12],\"dtype\":\"I32\",\"shape\":[1]},\"__metadata__\":{\"format\":\"pt\"},"
-                         "\"z\":{\"dtype\":\"U8\",\"shape\":[0,3],\"data_offsets\":[8,8]},"
-                         "\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}   ";
+    const char *header =
+        "{\"b\":{\"data_offsets\":[8,12],\"dtype\":\"I32\",\"shape\":[1]},\"__metadata__\":{\"format\":\"pt\"},"
+        "\"z\":{\"dtype\":\"U8\",\"shape\":[0,3],\"data_offsets\":[8,8]},"
+        "\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}   ";
     assert_int_equal(gn_safetensors_open(&st, temp_write("s", file, sample(file, header, 12))), GN_OK);
     assert_int_equal(st.n, 3);
     assert_string_equal(st.at[0].name, "a");
@@ -105,13 +107,16 @@ static void refuses_to_read(const char *header, size_t n, const char *message)
     assert_message_contains(message);
 }
 
-#define ENTRY(name, dtype, shape, range) "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" range "}"
+#define ENTRY(name, dtype, shape, range)                                                                               \
+    "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" range "}"
 
 static void files_that_lie_are_refused(void **state)
 {
     (void)state;
-    refuses_to_read("{" ENTRY("a", "F32", "[1]", "[0,4]") "," ENTRY("a", "F32", "[1]", "[4,8]") "}", 8, "duplicate object key");
-    refuses_to_read("{" ENTRY("a", "F32", "[1]", "[0,4]") "," ENTRY("b", "F32", "[1]", "[8,12]") "}", 12, "a hole before \"b\"");
+    refuses_to_read("{" ENTRY("a", "F32", "[1]", "[0,4]") "," ENTRY("a", "F32", "[1]", "[4,8]") "}", 8,
+                    "duplicate object key");
+    refuses_to_read("{" ENTRY("a", "F32", "[1]", "[0,4]") "," ENTRY("b", "F32", "[1]", "[8,12]") "}", 12,
+                    "a hole before \"b\"");
     refuses_to_read("{" ENTRY("a", "F32", "[2]", "[0,8]") "," ENTRY("b", "F32", "[1]", "[4,8]") "}", 8,
                     "overlapping bytes before \"b\"");
     refuses_to_read("{" ENTRY("a", "F32", "[1]", "[4,8]") "}", 8, "a hole before \"a\"");
@@ -153,8 +158,9 @@ static void a_bool_of_two_is_refused(void **state)
     (void)state;
     char file[256], data[3];
     gn_safetensors st;
-    assert_int_equal(gn_safetensors_open(&st, temp_write("s", file, sample(file, "{" ENTRY("f", "BOOL", "[3]", "[0,3]") "}", 3))),
-                     GN_OK);
+    assert_int_equal(
+        gn_safetensors_open(&st, temp_write("s", file, sample(file, "{" ENTRY("f", "BOOL", "[3]", "[0,3]") "}", 3))),
+        GN_OK);
     assert_int_equal(gn_safetensors_get(&st, 0, data), GN_EFORMAT);
     assert_message_contains("\"f\" holds a bool that is neither 0 nor 1");
     gn_safetensors_close(&st);
@@ -208,14 +214,15 @@ static void what_cannot_be_saved_is_refused(void **state)
     refuses_to_write(1, (gn_named_array[]){ { "", good } }, GN_EINVAL, "under the name \"\"");
     refuses_to_write(1, (gn_named_array[]){ { "__metadata__", good } }, GN_EINVAL, "under the name \"__metadata__\"");
     refuses_to_write(1, (gn_named_array[]){ { "\xff", good } }, GN_EINVAL, "not valid UTF-8");
-    static const char *const wrong[] = { "\x80", "\xc1\x81", "a\xe2\x82", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                         "\xf0\x80\x80\x80" };
+    static const char *const wrong[] = { "\x80",         "\xc1\x81",         "a\xe2\x82",       "\xe0\x9f\xbf",
+                                         "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80" };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         refuses_to_write(1, (gn_named_array[]){ { wrong[i], good } }, GN_EINVAL, "not valid UTF-8");
     const gn_named_array named[] = { { "\xc3\xa4", good }, { "\xe2\x82\xac", good }, { "\xf0\x9f\x98\x80", good } };
     assert_int_equal(gn_safetensors_write(temp_path("names"), 3, named), GN_OK);
     refuses_to_write(1, (gn_named_array[]){ { "a", null } }, GN_EINVAL, "the data of \"a\" is NULL");
-    refuses_to_write(1, (gn_named_array[]){ { "a", gn_array_1d(v, (gn_dtype)99, 2) } }, GN_EDTYPE, "\"a\" has an unknown dtype");
+    refuses_to_write(1, (gn_named_array[]){ { "a", gn_array_1d(v, (gn_dtype)99, 2) } }, GN_EDTYPE,
+                     "\"a\" has an unknown dtype");
     refuses_to_write(1, (gn_named_array[]){ { "a", negative } }, GN_ESHAPE, "\"a\" has no valid shape");
 }
 
@@ -227,7 +234,8 @@ static void a_header_that_would_be_too_long_is_not_written(void **state)
     char *const name = malloc(LONG + 1);
     memset(name, 'a', LONG);
     name[LONG] = '\0';
-    refuses_to_write(1, (gn_named_array[]){ { name, GN_VIEW(v, 2) } }, GN_EINVAL, "too many or too long names for a safetensors file");
+    refuses_to_write(1, (gn_named_array[]){ { name, GN_VIEW(v, 2) } }, GN_EINVAL,
+                     "too many or too long names for a safetensors file");
     free(name);
 }
 

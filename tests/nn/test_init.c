@@ -49,7 +49,8 @@ static void spreads_are_as_published(void **state)
     m = draw(GN_NORMAL(5, 2));
     assert_true(fabs(m.mean - 5) < 0.05 && fabs(m.variance - 4) < 0.15 && m.high > 11 && m.high < 16);
     m = draw(GN_GLOROT);
-    assert_true(m.low >= -glorot && m.high <= glorot && m.high > 0.99 * glorot && fabs(m.variance - glorot * glorot / 3) < 0.0002);
+    assert_true(m.low >= -glorot && m.high <= glorot && m.high > 0.99 * glorot &&
+                fabs(m.variance - glorot * glorot / 3) < 0.0002);
     m = draw(GN_HE);
     assert_true(fabs(m.mean) < 0.003 && fabs(m.variance - he) < 0.001);
 }
@@ -124,7 +125,8 @@ static void the_stream_never_changes(void **state)
     uint32_t c[4] = { 0 }, k[2] = { (uint32_t)h, (uint32_t)(h >> 32) };
     for (int r = 0; r < 10; r++) {
         const uint64_t p = (uint64_t)0xd2511f53 * c[0], q = (uint64_t)0xcd9e8d57 * c[2];
-        const uint32_t n[4] = { (uint32_t)(q >> 32) ^ c[1] ^ k[0], (uint32_t)q, (uint32_t)(p >> 32) ^ c[3] ^ k[1], (uint32_t)p };
+        const uint32_t n[4] = { (uint32_t)(q >> 32) ^ c[1] ^ k[0], (uint32_t)q, (uint32_t)(p >> 32) ^ c[3] ^ k[1],
+                                (uint32_t)p };
         memcpy(c, n, sizeof c);
         k[0] += 0x9e3779b9, k[1] += 0xbb67ae85;
     }

@@ -1,5 +1,5 @@
-/* The n-th allocation fails, for every n, while parameters, gradients and updates are built: an error each time, nothing leaks, and the graph
- * stays clean enough to be freed. */
+/* The n-th allocation fails, for every n, while parameters, gradients and updates are built: an error each time,
+ * nothing leaks, and the graph stays clean enough to be freed. */
 #include <gnomon/gnomon.h>
 #include "failing_alloc.h"
 
@@ -21,7 +21,9 @@ static int build(gn_graph *g)
 static int whole_life(const gn_allocator *a)
 {
     gn_context *c = NULL;
-    if (gn_context_new(&c, &(gn_context_options){ .allocator = a, .toolchain = "interpreter", .cache_dir = "", .threads = 1 })) return 1;
+    if (gn_context_new(
+            &c, &(gn_context_options){ .allocator = a, .toolchain = "interpreter", .cache_dir = "", .threads = 1 }))
+        return 1;
     gn_graph *g = gn_graph_new(c);
     const int bad = g ? build(g) : 1;
     gn_graph_free(g);

@@ -45,7 +45,8 @@ static void what_does_not_fit_is_refused_as_a_whole(void **state)
     gn_exprs a, b, c;
     float before[12], after[12];
     gn_graph *g = model(&a, 4, GN_F64), *h = model(&b, 5, GN_F64), *k = model(&c, 4, GN_F32);
-    const gn_array was = gn_array_of(before, GN_F32, 2, (int64_t[]){3, 4}), is = gn_array_of(after, GN_F32, 2, (int64_t[]){3, 4});
+    const gn_array was = gn_array_of(before, GN_F32, 2, (int64_t[]){ 3, 4 }),
+                   is = gn_array_of(after, GN_F32, 2, (int64_t[]){ 3, 4 });
     const char *path = "/tmp/gnomon-absent";
     char file[128];
     snprintf(file, sizeof file, "%s/weights", temp_dir);
@@ -62,7 +63,8 @@ static void what_does_not_fit_is_refused_as_a_whole(void **state)
     refuses(NULL, a, GN_EINVAL, "path is NULL");
     refuses(file, (gn_exprs){ 0 }, GN_EINVAL, "gn_load: the list of variables is empty");
     refuses(file, GN_EXPRS(extra, NULL), GN_EINVAL, "gn_load: variable 1 is NULL");
-    refuses(file, GN_EXPRS(gn_input(g, "x", GN_F32, "n")), GN_EINVAL, "gn_load: expression 0 is f32 (n), and no shared variable");
+    refuses(file, GN_EXPRS(gn_input(g, "x", GN_F32, "n")), GN_EINVAL,
+            "gn_load: expression 0 is f32 (n), and no shared variable");
     gn_graph_free(g), gn_graph_free(h), gn_graph_free(k);
 }
 
@@ -91,7 +93,8 @@ static void every_truncation_leaves_the_variables_alone(void **state)
     gn_graph *g = model(&a, 4, GN_F64), *h = model(&b, 4, GN_F64);
     size_t n;
     float zero[12] = { 0 }, got[12];
-    const gn_array zs = gn_array_of(zero, GN_F32, 2, (int64_t[]){ 3, 4 }), ws = gn_array_of(got, GN_F32, 2, (int64_t[]){ 3, 4 });
+    const gn_array zs = gn_array_of(zero, GN_F32, 2, (int64_t[]){ 3, 4 }),
+                   ws = gn_array_of(got, GN_F32, 2, (int64_t[]){ 3, 4 });
     assert_int_equal(gn_set(b.at[0], zs), GN_OK);
     assert_int_equal(gn_save(temp_path("m"), a), GN_OK);
     char *whole = temp_read(temp_path("m"), &n);

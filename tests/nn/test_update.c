@@ -52,7 +52,8 @@ static const double target[3] = { 1, -2, 0.5 };
 static fixture begin(void)
 {
     fixture f = { .g = gn_graph_new(NULL), .w = { 3, 1, -1 }, .b = 0.7 };
-    gn_expr *w = gn_param(f.g, "w", GN_F64, GN_FROM(GN_VIEW(f.w, 3)), "3"), *b = gn_param(f.g, "b", GN_F64, GN_CONSTANT(0.7), "()");
+    gn_expr *w = gn_param(f.g, "w", GN_F64, GN_FROM(GN_VIEW(f.w, 3)), "3"),
+            *b = gn_param(f.g, "b", GN_F64, GN_CONSTANT(0.7), "()");
     f.loss = gn_add(gn_sum_all(gn_square(gn_sub(w, gn_constant(f.g, GN_VIEW(target, 3))))), gn_mul(b, gn_square(b)));
     return f;
 }
@@ -75,7 +76,8 @@ static void compare(fixture *f, const char *name)
     assert_int_equal(gn_get(gn_params(f->g).at[1], GN_SCALAR(&b)), GN_OK);
     for (int i = 0; i < 4; i++) {
         const double got = i < 3 ? w[i] : b;
-        if (fabs(got - *weight(f, i)) > 1e-12) fail_msg("%s: weight %d is %.15g, expected %.15g", name, i, got, *weight(f, i));
+        if (fabs(got - *weight(f, i)) > 1e-12)
+            fail_msg("%s: weight %d is %.15g, expected %.15g", name, i, got, *weight(f, i));
     }
 }
 
@@ -176,14 +178,15 @@ static void mistakes_are_told(void **state)
         gn_status status;
         const char *message;
     } cases[] = {
-        {gn_sgd(f.loss, GN_EXPRS(x), 0.1), __LINE__, GN_EINVAL, "sgd: what is to be updated is no shared variable"},
-        {gn_sgd(f.loss, ((gn_exprs){0}), 0.1), __LINE__, GN_EINVAL, "sgd: the list of parameters is empty"},
-        {gn_sgd(f.loss, gn_params(f.g), 0.1), __LINE__, GN_EGRAD, "does not depend on"},
-        {gn_sgd(f.loss, GN_EXPRS(gn_params(f.g).at[0]), vector), __LINE__, GN_ESHAPE, "sgd: the learning rate is no scalar"},
-        {gn_momentum(f.loss, GN_EXPRS(gn_params(f.g).at[0]), 0.1, vector), __LINE__, GN_ESHAPE,
-         "momentum: the momentum is no scalar"},
-        {gn_adam(gn_square(vector), gn_params(f.g), 0.1), __LINE__, GN_EGRAD, "no scalar"},
-        {gn_adam(NULL, gn_params(f.g), 0.1), __LINE__, GN_EINVAL, "adam"},
+        { gn_sgd(f.loss, GN_EXPRS(x), 0.1), __LINE__, GN_EINVAL, "sgd: what is to be updated is no shared variable" },
+        { gn_sgd(f.loss, ((gn_exprs){ 0 }), 0.1), __LINE__, GN_EINVAL, "sgd: the list of parameters is empty" },
+        { gn_sgd(f.loss, gn_params(f.g), 0.1), __LINE__, GN_EGRAD, "does not depend on" },
+        { gn_sgd(f.loss, GN_EXPRS(gn_params(f.g).at[0]), vector), __LINE__, GN_ESHAPE,
+          "sgd: the learning rate is no scalar" },
+        { gn_momentum(f.loss, GN_EXPRS(gn_params(f.g).at[0]), 0.1, vector), __LINE__, GN_ESHAPE,
+          "momentum: the momentum is no scalar" },
+        { gn_adam(gn_square(vector), gn_params(f.g), 0.1), __LINE__, GN_EGRAD, "no scalar" },
+        { gn_adam(NULL, gn_params(f.g), 0.1), __LINE__, GN_EINVAL, "adam" },
     };
     (void)place;
     assert_int_equal(gn_graph_check(f.g), cases[0].status); /* the first stays */

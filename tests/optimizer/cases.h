@@ -6,8 +6,8 @@
  *     range 0.5 2    most 100              samples, and the magnitude of special ones
  *     relax finite                         flags of the graph
  *
- * An expression is (op operand... :attribute value ...) with the op's own names; a number has dtype and shape of the operand beside
- * it, or says them: (f32 2) and (f32 2 (n 3)). */
+ * An expression is (op operand... :attribute value ...) with the op's own names; a number has dtype and shape of the
+ * operand beside it, or says them: (f32 2) and (f32 2 (n 3)). */
 #pragma once
 #include "testlib.h"
 #include "core.h"
@@ -117,7 +117,8 @@ static inline gn_expr *make_node(test_graph *t, const gn_op_info *op, gn_expr **
         const gn_dtype dtype = op == &gn_op_select && i == 0 ? GN_BOOL : (gn_dtype)beside->type->dtype;
         gn_splat v;
         if (!gn_splat_number(dtype, number[i], &v)) gn_throw(GN_EINVAL, "%g is no %s", number[i], gn_dtype_name(dtype));
-        in[i] = op == &gn_op_pad ? gn_make_scalar(t->g, dtype, number[i]) : gn_splat_value(t->g, number[i], dtype, beside->type);
+        in[i] = op == &gn_op_pad ? gn_make_scalar(t->g, dtype, number[i])
+                                 : gn_splat_value(t->g, number[i], dtype, beside->type);
     }
     return gn_node(t->g, op, in, n, attr);
 }

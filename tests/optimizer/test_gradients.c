@@ -1,5 +1,5 @@
-/* The derivatives of what the stabilizing rules rewrite: each rule's case is differentiated once and twice, in both modes, at points where
- * its formula as it is written overflows or cancels, and compared with differences in MPFR. */
+/* The derivatives of what the stabilizing rules rewrite: each rule's case is differentiated once and twice, in both
+ * modes, at points where its formula as it is written overflows or cancels, and compared with differences in MPFR. */
 #include "truth.h"
 #include "ops/reference.h"
 #include <gnomon/gnomon.h>
@@ -13,7 +13,8 @@ typedef struct rule_test {
     int compared;
 } rule_test;
 
-static const double special[] = { 0.25, -800, 104, -1e-5, 1, -30, 89, 0, 800, -0.6931, -17, -104, 30, -200, 2.5, -88, 200, -1, 17, 1e-5 };
+static const double special[] = { 0.25, -800, 104, -1e-5, 1,   -30, 89,  0,  800, -0.6931,
+                                  -17,  -104, 30,  -200,  2.5, -88, 200, -1, 17,  1e-5 };
 
 /* These get special values, the others moderate ones. */
 static bool is_special(const gn_expr *input)
@@ -32,7 +33,8 @@ static gn_evaluation *inputs(rule_test *r, gn_arena *arena, const gn_expr_list *
         for (int d = 0; d < x->type->n; d++) shape[d] = gn_evaluation_dim(v, x->type->dim[d]), count *= shape[d];
         const gn_array a = gn_array_of(GN_NEW_ARRAY(arena, double, count + 1), (gn_dtype)x->type->dtype, x->type->n, shape);
         for (int64_t i = 0; i < count; i++) {
-            const size_t at = (size_t)(trial * count + i + (int64_t)(k * (size_t)trial)) % (sizeof special / sizeof *special);
+            const size_t at =
+                (size_t)(trial * count + i + (int64_t)(k * (size_t)trial)) % (sizeof special / sizeof *special);
             const gn_ref e = { .dtype = a.dtype, .f = odd ? special[at] : test_uniform(&r->seed, -2, 2) };
             gn_ref_store(a.dtype, a.data, i, &e);
         }
@@ -42,9 +44,12 @@ static gn_evaluation *inputs(rule_test *r, gn_arena *arena, const gn_expr_list *
 }
 
 /* The sum of all elements with x moved. */
-static void moved_sum(mpfr_t out, gn_arena *arena, gn_evaluation *v, gn_expr *body, gn_expr *x, int64_t at, int all, int one)
+static void moved_sum(mpfr_t out, gn_arena *arena, gn_evaluation *v, gn_expr *body, gn_expr *x, int64_t at, int all,
+                      int one)
 {
-    truth_run run = { .arena = arena, .evaluation = v, .bits = BITS, .moved = x, .at = at, .by = { all, one }, .step = STEP };
+    truth_run run = {
+        .arena = arena, .evaluation = v, .bits = BITS, .moved = x, .at = at, .by = { all, one }, .step = STEP
+    };
     const truth *t = truth_of(&run, body);
     mpfr_set_zero(out, 1);
     for (int64_t i = 0; i < t->count; i++)
@@ -88,7 +93,8 @@ static gn_expr *push(gn_expr *y, gn_expr *x)
 static void compare(rule_test *r, const char *what, double got, double wanted, double tolerance)
 {
     r->compared++;
-    if (!(fabs(got - wanted) <= tolerance * (1 + fabs(wanted)))) fail_msg("%s, %s: %.12g, expected %.12g", r->rule->name, what, got, wanted);
+    if (!(fabs(got - wanted) <= tolerance * (1 + fabs(wanted))))
+        fail_msg("%s, %s: %.12g, expected %.12g", r->rule->name, what, got, wanted);
 }
 
 static void check_input(rule_test *r, const gn_expr_list *leaves, gn_expr *y, gn_expr *body, gn_expr *x, double tolerance)
@@ -118,8 +124,10 @@ static void check_input(rule_test *r, const gn_expr_list *leaves, gn_expr *y, gn
         }
         if (whole) {
             compare(r, "forward", (double)gn_evaluate(v, along)->at[0].f, sum[0], tolerance * (double)a->count);
-            compare(r, "forward over backward", (double)gn_evaluate(v, mixed[1])->at[0].f, sum[1], tolerance * (double)a->count);
-            compare(r, "forward over forward", (double)gn_evaluate(v, mixed[2])->at[0].f, sum[1], tolerance * (double)a->count);
+            compare(r, "forward over backward", (double)gn_evaluate(v, mixed[1])->at[0].f, sum[1],
+                    tolerance * (double)a->count);
+            compare(r, "forward over forward", (double)gn_evaluate(v, mixed[2])->at[0].f, sum[1],
+                    tolerance * (double)a->count);
         }
         gn_arena_free(&arena);
     }

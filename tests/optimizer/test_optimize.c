@@ -31,7 +31,8 @@ static void assert_core_form(gn_arena *arena, const struct gn_core *core)
         const gn_expr *e = nodes.at[i];
         gn_splat v;
         assert_false(e->op->traits & GN_COMPOSITE);
-        assert_true(e->op != &gn_op_contract && e->op != &gn_op_argmax && e->op != &gn_op_argmin && e->op != &gn_op_permute);
+        assert_true(e->op != &gn_op_contract && e->op != &gn_op_argmax && e->op != &gn_op_argmin &&
+                    e->op != &gn_op_permute);
         assert_true(e->op != &gn_op_tuple && e->op != &gn_op_proj);
         if (e->op == &gn_op_broadcast) assert_true(e->in[0]->op != &gn_op_broadcast);
         if (gn_splat_of(e, &v))
@@ -66,8 +67,9 @@ static void compare(comparison *c, const gn_tensor *a, const gn_tensor *b)
         if (a->at[i].jump || b->at[i].jump || isinf(a->at[i].err) || isinf(b->at[i].err)) {
             c->skipped++;
         } else if (!is_near(a, b, i)) {
-            snprintf(c->what, sizeof c->what, "output %zu, element %lld: %.9Lg (%lld, err %.3Lg) became %.9Lg (%lld, err %.3Lg)",
-                     c->output, (long long)i, a->at[i].f, (long long)a->at[i].i, a->at[i].err, b->at[i].f, (long long)b->at[i].i,
+            snprintf(c->what, sizeof c->what,
+                     "output %zu, element %lld: %.9Lg (%lld, err %.3Lg) became %.9Lg (%lld, err %.3Lg)", c->output,
+                     (long long)i, a->at[i].f, (long long)a->at[i].i, a->at[i].err, b->at[i].f, (long long)b->at[i].i,
                      b->at[i].err);
             c->differs = true;
             return;
@@ -79,7 +81,8 @@ static void run(void *arg)
 {
     comparison *c = arg;
     const random_graph *r = c->r;
-    struct gn_core *core = copy_of(&c->arena, r->g, (gn_exprs){ r->ninputs, r->input }, (gn_exprs){ r->noutputs, r->output });
+    struct gn_core *core =
+        copy_of(&c->arena, r->g, (gn_exprs){ r->ninputs, r->input }, (gn_exprs){ r->noutputs, r->output });
     gn_optimize(core, &(gn_optimize_options){ .disable = c->disable });
     assert_core_form(&c->arena, core);
     gn_evaluation *before = gn_evaluation_new(&c->arena), *after = gn_evaluation_new(&c->arena);
@@ -121,8 +124,8 @@ static void random_programs_keep_their_values(void **state)
     assert_true(elements > 1000 && 2 * refused < PROGRAMS && 5 * skipped < elements);
 }
 
-/* Rows of stacks whose parts have one element and two, along either axis, sliced within a part, with steps, and across; two stacks of
- * different parts meet; arithmetic with numbers, a sum that is repeated, and what is no stack. */
+/* Rows of stacks whose parts have one element and two, along either axis, sliced within a part, with steps, and across;
+ * two stacks of different parts meet; arithmetic with numbers, a sum that is repeated, and what is no stack. */
 static void check_stacks(int axis, const char *take)
 {
     static float xs[24], ys[24];
@@ -130,15 +133,18 @@ static void check_stacks(int axis, const char *take)
     for (int i = 0; i < 24; i++) xs[i] = (float)test_uniform(&random, -1, 1), ys[i] = (float)test_uniform(&random, -1, 1);
     random_graph r = { .g = gn_graph_new(NULL), .ninputs = 2, .noutputs = 3 };
     const int64_t shape[2] = { axis ? 6 : 4, axis ? 4 : 6 };
-    gn_expr *x = gn_input(r.g, "x", GN_F32, axis ? "6, 4" : "4, 6"), *y = gn_input(r.g, "y", GN_F32, axis ? "6, 4" : "4, 6"), *b = NULL;
+    gn_expr *x = gn_input(r.g, "x", GN_F32, axis ? "6, 4" : "4, 6"),
+            *y = gn_input(r.g, "y", GN_F32, axis ? "6, 4" : "4, 6"), *b = NULL;
     r.input[0] = x, r.input[1] = y;
     r.value[0] = gn_array_of(xs, GN_F32, 2, shape), r.value[1] = gn_array_of(ys, GN_F32, 2, shape);
     for (int step = 0; step < 3; step++) {
-        gn_expr *one = gn_slice(x, axis ? ":, :1" : ":1"), *two = gn_slice(x, axis ? ":, 1:3" : "1:3"), *last = gn_slice(x, axis ? ":, 3:" : "3:");
+        gn_expr *one = gn_slice(x, axis ? ":, :1" : ":1"), *two = gn_slice(x, axis ? ":, 1:3" : "1:3"),
+                *last = gn_slice(x, axis ? ":, 3:" : "3:");
         gn_expr *a = gn_concat(GN_EXPRS(gn_sin(one), gn_mul(two, two), gn_add(last, one)), axis);
         gn_expr *repeated = gn_broadcast_to(gn_sum_all(y), axis ? "6, 4" : "4, 6");
         b = gn_concat(GN_EXPRS(gn_cos(two), gn_neg(two)), axis);
-        x = gn_where(gn_lt(a, y), gn_add(gn_mul(a, 0.5), repeated), gn_sub(gn_mul(gn_sin(x), a), step == 1 ? b : gn_sin(y)));
+        x = gn_where(gn_lt(a, y), gn_add(gn_mul(a, 0.5), repeated),
+                     gn_sub(gn_mul(gn_sin(x), a), step == 1 ? b : gn_sin(y)));
     }
     r.output[0] = gn_slice(x, "%s", take), r.output[1] = gn_slice(gn_mul(b, 2.0), "%s", take), r.output[2] = x;
     comparison c = { .r = &r };
@@ -152,7 +158,8 @@ static void check_stacks(int axis, const char *take)
 static void stacks_that_are_taken_apart_keep_their_values(void **state)
 {
     (void)state;
-    static const char *const takes[2][6] = { { "0", "1:3", "2", "3:0:-2", "::2", "1:4" }, { ":, 0", ":, 1:3", ":, 2", ":, 3:0:-2", ":, ::2", ":, 1:4" } };
+    static const char *const takes[2][6] = { { "0", "1:3", "2", "3:0:-2", "::2", "1:4" },
+                                             { ":, 0", ":, 1:3", ":, 2", ":, 3:0:-2", ":, ::2", ":, 1:4" } };
     for (int axis = 0; axis < 2; axis++)
         for (size_t i = 0; i < 6; i++) check_stacks(axis, takes[axis][i]);
 }
@@ -197,7 +204,8 @@ static void logistic_regression_by_the_textbook_has_its_gradient_where_the_sigmo
     if (gn_protect(evaluate_slope, &s)) fail_msg("%s", gn_message());
     for (int i = 0; i < ROWS; i++) {
         const double expected = 1 / (1 + exp(-(double)s.zs[i])) - (double)s.ts[i];
-        assert_true(fabs((double)s.before->at[i].f - expected) <= 1e-6 && fabs((double)s.after->at[i].f - expected) <= 1e-6);
+        assert_true(fabs((double)s.before->at[i].f - expected) <= 1e-6 &&
+                    fabs((double)s.after->at[i].f - expected) <= 1e-6);
     }
     gn_arena_free(&s.arena);
     gn_graph_free(s.g);
@@ -214,7 +222,8 @@ static void the_log_of_a_softmax_has_its_gradient_where_the_softmax_is_0(void **
     if (gn_protect(evaluate_slope, &s)) fail_msg("%s", gn_message());
     for (int i = 0; i < ROWS; i++) {
         const double expected = (i == ROWS - 1) - (double)s.ts[i];
-        assert_true(fabs((double)s.before->at[i].f - expected) <= 1e-6 && fabs((double)s.after->at[i].f - expected) <= 1e-6);
+        assert_true(fabs((double)s.before->at[i].f - expected) <= 1e-6 &&
+                    fabs((double)s.after->at[i].f - expected) <= 1e-6);
     }
     gn_arena_free(&s.arena);
     gn_graph_free(s.g);

@@ -1,5 +1,5 @@
-/* The pass table and its driver: golden texts, switches, records, errors. passes/NAME.txt has a graph and what it is after that
- * pass; GNOMON_UPDATE_GOLDEN=1 writes the second half anew, to be read before it is committed. */
+/* The pass table and its driver: golden texts, switches, records, errors. passes/NAME.txt has a graph and what it is
+ * after that pass; GNOMON_UPDATE_GOLDEN=1 writes the second half anew, to be read before it is committed. */
 #include "cases.h"
 #include "graph_text.h"
 #include <gnomon/gnomon.h>
@@ -62,8 +62,8 @@ static void a_pass_makes_the_golden_text(void **state)
 
 /* ---- switches, records, errors ---- */
 
-static const char program[] =
-    "(graph (dims n) (input 0 x f32 (n)) (node 1 f32 (n) (neg %0)) (node 2 f32 (n) (neg %1)) (node 3 f32 (n) (exp %2)) (out %3))";
+static const char program[] = "(graph (dims n) (input 0 x f32 (n)) (node 1 f32 (n) (neg %0)) (node 2 f32 (n) (neg %1)) "
+                              "(node 3 f32 (n) (exp %2)) (out %3))";
 
 typedef struct driven {
     gn_arena arena;
@@ -127,9 +127,10 @@ static void unknown_names_are_refused_with_the_name(void **state)
 static void explain_tells_each_firing_in_order(void **state)
 {
     (void)state;
-    driven d = {.text =
-                    "(graph (dims n) (input 0 x f32 (n)) (constant 1 f32 () 1) (node 2 f32 (n) (broadcast %1 :shape (n) :axes ()))"
-                    " (node 3 f32 (n) (exp %0)) (node 4 f32 (n) (add %2 %3)) (node 5 f32 (n) (log %4)) (out %5))"};
+    driven d = { .text =
+                     "(graph (dims n) (input 0 x f32 (n)) (constant 1 f32 () 1) (node 2 f32 (n) (broadcast %1 :shape "
+                     "(n) :axes ()))"
+                     " (node 3 f32 (n) (exp %0)) (node 4 f32 (n) (add %2 %3)) (node 5 f32 (n) (log %4)) (out %5))" };
     gn_explain record = { .arena = &d.arena };
     d.options.explain = &record;
     assert_int_equal(drive(&d), GN_OK);
@@ -242,8 +243,8 @@ int main(void)
     struct CMUnitTest tests[GN_MOST_PASSES + 9];
     size_t n = 0;
     for (; gn_pass_name(n); n++)
-        tests[n] =
-            (struct CMUnitTest){gn_pass_name(n), a_pass_makes_the_golden_text, NULL, NULL, (void *)(uintptr_t)gn_pass_name(n)};
+        tests[n] = (struct CMUnitTest){ gn_pass_name(n), a_pass_makes_the_golden_text, NULL, NULL,
+                                        (void *)(uintptr_t)gn_pass_name(n) };
     const struct CMUnitTest more[] = {
         cmocka_unit_test(a_rule_and_a_pass_can_be_switched_off_by_name),
         cmocka_unit_test(unknown_names_are_refused_with_the_name),

@@ -1,5 +1,5 @@
-/* The compiler of rules: what is wrong in a table is an error of the build with file, line and column. Runs the program that the
- * build ran. */
+/* The compiler of rules: what is wrong in a table is an error of the build with file, line and column. Runs the program
+ * that the build ran. */
 #include "testlib.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,8 +44,11 @@ static void a_sound_table_is_compiled(void **state)
     int status;
     const char *text = said(TABLE "/* why */\nRULE(a, EXACT, \"(add !x (mul #c y@t :q))\" , \"x\")\n", &status);
     assert_string_equal(text, "t.def:4:37: error: :q has no value\n");
-    text = said(TABLE "RULE(a, EXACT, \"(neg !(cast x@t :dtype u))\", \"(neg (cast x :dtype u))\", holds_all(t, u) && is_float)\n"
-                "REWRITE(b, ACCURATE, \"neg @elemwise\", fold)\n", &status);
+    text = said(
+        TABLE
+        "RULE(a, EXACT, \"(neg !(cast x@t :dtype u))\", \"(neg (cast x :dtype u))\", holds_all(t, u) && is_float)\n"
+        "REWRITE(b, ACCURATE, \"neg @elemwise\", fold)\n",
+        &status);
     assert_string_equal(text, "");
     assert_int_equal(status, 0);
 }
@@ -59,7 +62,8 @@ static void names_that_do_not_exist_are_errors_at_their_place(void **state)
     assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"y\")\n", "t.def:3:28: error: 'y' is not bound on the left side");
     assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\", is_flaot)\n",
                 "t.def:3:32: error: no condition 'is_flaot' in functions.def");
-    assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\", of_int(z))\n", "t.def:3:39: error: 'z' is not bound on the left side");
+    assert_said(TABLE "RULE(a, EXACT, \"(neg x)\", \"x\", of_int(z))\n",
+                "t.def:3:39: error: 'z' is not bound on the left side");
     assert_said(TABLE "RULE(a, EXCAT, \"(neg x)\", \"x\")\n", "t.def:3:9: error: no class 'EXCAT'");
     assert_said(TABLE "REWRITE(a, EXACT, \"neg ngg\", fold)\n", "t.def:3:24: error: no op 'ngg'");
     assert_said(TABLE "REWRITE(a, EXACT, \"neg\", flod)\n", "t.def:3:26: error: no function 'flod' in functions.def");
@@ -78,7 +82,8 @@ static void counts_that_do_not_fit_are_errors(void **state)
     assert_said(TABLE "RULE(a, EXACT, \"(sum x :axes k)\", \"(sum x :axes (axes_compose k))\")\n",
                 "error: axes_compose takes 2 arguments, not 1");
     assert_said(TABLE "RULE(a, EXACT, \"(neg x) (neg y)\", \"x\")\n", "t.def:3:16: error: expected one pattern, found 2");
-    assert_said(TABLE "RULE(a, EXACT, \"(add (add (add a b) (add c d)) (add e (add f h)))\", \"a\")\n", "error: a: more than 4 commutative ops in one pattern");
+    assert_said(TABLE "RULE(a, EXACT, \"(add (add (add a b) (add c d)) (add e (add f h)))\", \"a\")\n",
+                "error: a: more than 4 commutative ops in one pattern");
     assert_said(TABLE "RULE(a, EXACT, \"x\", \"x\")\n", "t.def:3:16: error: a left side starts with an op");
 }
 

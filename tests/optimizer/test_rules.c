@@ -1,6 +1,6 @@
-/* Every rule alone: it fires on its case and makes what the case says, leaves near misses alone, and keeps the numbers as its class
- * promises, at every dtype that it fires for: golden/RULE.txt has the cases. Values are special ones, crossed, and numbers from the whole
- * range of the dtype. */
+/* Every rule alone: it fires on its case and makes what the case says, leaves near misses alone, and keeps the numbers
+ * as its class promises, at every dtype that it fires for: golden/RULE.txt has the cases. Values are special ones,
+ * crossed, and numbers from the whole range of the dtype. */
 #include "truth.h"
 #include "ops/reference.h"
 
@@ -18,12 +18,86 @@ typedef struct rule_test {
 /* ---- values ---- */
 
 /* By importance: where more inputs are crossed, fewer are taken. */
-static const double odd_f32[] = {0, 1, -1, INFINITY, -INFINITY, NAN, 0x1.fffffep127, -0x1.fffffep127, 0x1p-149, -0x1p-126, -0.0, 88.5, -88.5, 0x1p-24,
-                                 2, -2, 0.5, 0x1.000002p0, -0x1.fffffep-1, -0x1p-149, 0x1p-126, 100, -100, -104, 1e-20, -1e-20, 1e15, -1e15, 17.5, -17.5,
-                                 0x1.62e43p-1, -0x1.62e43p-1, 1e-5, 0x1.fffffep-1, -0x1.000002p0, 1e19, 1e-38, 89, -89, 3};
-static const double odd_f64[] = {0, 1, -1, INFINITY, -INFINITY, NAN, 0x1.fffffffffffffp1023, -0x1.fffffffffffffp1023, 0x1p-1074, -0x1p-1022, -0.0, 709.5, -709.5, 0x1p-53,
-                                 2, -2, 0.5, 0x1.0000000000001p0, -0x1.fffffffffffffp-1, -0x1p-1074, 0x1p-1022, 745, -745, -750, 1e-150, -1e-150, 1e300, -1e300, 37.5, -37.5,
-                                 0x1.62e42fefa39efp-1, -0x1.62e42fefa39efp-1, 1e-10, 0x1.fffffffffffffp-1, -0x1.0000000000001p0, 1e153, 1e-307, 711, -711, 3};
+static const double odd_f32[] = { 0,
+                                  1,
+                                  -1,
+                                  INFINITY,
+                                  -INFINITY,
+                                  NAN,
+                                  0x1.fffffep127,
+                                  -0x1.fffffep127,
+                                  0x1p-149,
+                                  -0x1p-126,
+                                  -0.0,
+                                  88.5,
+                                  -88.5,
+                                  0x1p-24,
+                                  2,
+                                  -2,
+                                  0.5,
+                                  0x1.000002p0,
+                                  -0x1.fffffep-1,
+                                  -0x1p-149,
+                                  0x1p-126,
+                                  100,
+                                  -100,
+                                  -104,
+                                  1e-20,
+                                  -1e-20,
+                                  1e15,
+                                  -1e15,
+                                  17.5,
+                                  -17.5,
+                                  0x1.62e43p-1,
+                                  -0x1.62e43p-1,
+                                  1e-5,
+                                  0x1.fffffep-1,
+                                  -0x1.000002p0,
+                                  1e19,
+                                  1e-38,
+                                  89,
+                                  -89,
+                                  3 };
+static const double odd_f64[] = { 0,
+                                  1,
+                                  -1,
+                                  INFINITY,
+                                  -INFINITY,
+                                  NAN,
+                                  0x1.fffffffffffffp1023,
+                                  -0x1.fffffffffffffp1023,
+                                  0x1p-1074,
+                                  -0x1p-1022,
+                                  -0.0,
+                                  709.5,
+                                  -709.5,
+                                  0x1p-53,
+                                  2,
+                                  -2,
+                                  0.5,
+                                  0x1.0000000000001p0,
+                                  -0x1.fffffffffffffp-1,
+                                  -0x1p-1074,
+                                  0x1p-1022,
+                                  745,
+                                  -745,
+                                  -750,
+                                  1e-150,
+                                  -1e-150,
+                                  1e300,
+                                  -1e300,
+                                  37.5,
+                                  -37.5,
+                                  0x1.62e42fefa39efp-1,
+                                  -0x1.62e42fefa39efp-1,
+                                  1e-10,
+                                  0x1.fffffffffffffp-1,
+                                  -0x1.0000000000001p0,
+                                  1e153,
+                                  1e-307,
+                                  711,
+                                  -711,
+                                  3 };
 enum { ODD_FLOATS = sizeof odd_f32 / sizeof *odd_f32, ODD_INTS = 16 };
 
 static double odd_float(gn_dtype dtype, size_t i)
@@ -34,7 +108,8 @@ static double odd_float(gn_dtype dtype, size_t i)
 static int64_t odd_int(gn_dtype dtype, size_t i)
 {
     const int64_t least = gn_ref_least(dtype), most = gn_ref_greatest(dtype);
-    const int64_t odd[ODD_INTS] = { 0, 1, -1, least, most, 2, 3, -7, least + 1, most - 1, 65536, -65537, most / 2, 1000000007, 31, 255 };
+    const int64_t odd[ODD_INTS] = { 0,         1,        -1,    least,  most,     2,          3,  -7,
+                                    least + 1, most - 1, 65536, -65537, most / 2, 1000000007, 31, 255 };
     return gn_ref_wrap(dtype, odd[i]);
 }
 
@@ -75,12 +150,14 @@ static void fill(rule_test *r, values *w, gn_array *a, int64_t count, int64_t st
     for (int64_t i = 0; i < count; i++) {
         const bool odd = trial >= 0;
         const size_t at = odd ? (size_t)((trial * count + i) / stride) % most : 0;
-        if (gn_is_float(a->dtype)) set_element(w, a, i, odd ? odd_float(a->dtype, at) : sample_float(&r->t, a->dtype, &r->seed, wide), 0);
+        if (gn_is_float(a->dtype))
+            set_element(w, a, i, odd ? odd_float(a->dtype, at) : sample_float(&r->t, a->dtype, &r->seed, wide), 0);
         else set_element(w, a, i, 0, odd ? odd_int(a->dtype, at % ODD_INTS) : sample_int(a->dtype, &r->seed));
     }
 }
 
-static void new_values(rule_test *r, gn_arena *arena, values *w, const gn_expr_list *leaves, size_t most, int64_t trial, bool wide)
+static void new_values(rule_test *r, gn_arena *arena, values *w, const gn_expr_list *leaves, size_t most, int64_t trial,
+                       bool wide)
 {
     static const struct {
         const char *name;
@@ -93,7 +170,8 @@ static void new_values(rule_test *r, gn_arena *arena, values *w, const gn_expr_l
         gn_expr *x = leaves->at[k];
         int64_t shape[GN_MAX_RANK], count = 1;
         for (int d = 0; d < x->type->n; d++) shape[d] = gn_evaluation_dim(w->v, x->type->dim[d]), count *= shape[d];
-        w->a[k] = gn_array_of(GN_NEW_ARRAY(arena, double, count + 1), (gn_dtype)x->type->dtype, x->type->n, shape), w->x[k] = x;
+        w->a[k] = gn_array_of(GN_NEW_ARRAY(arena, double, count + 1), (gn_dtype)x->type->dtype, x->type->n, shape),
+        w->x[k] = x;
         fill(r, w, &w->a[k], count, stride, most, trial, wide);
         stride *= (int64_t)most, w->n++;
         gn_evaluation_set(w->v, x, &w->a[k]);
@@ -140,8 +218,9 @@ static void compare_exact(rule_test *r, const values *w, const gn_tensor *a, con
 {
     for (int64_t i = 0; i < a->count; i++) {
         const gn_ref x = a->at[i], y = b->at[i];
-        const bool same =
-            gn_is_float(a->dtype) ? (isnan(x.f) && isnan(y.f)) || (x.f == y.f && !signbit(x.f) == !signbit(y.f)) : x.i == y.i;
+        const bool same = gn_is_float(a->dtype)
+                              ? (isnan(x.f) && isnan(y.f)) || (x.f == y.f && !signbit(x.f) == !signbit(y.f))
+                              : x.i == y.i;
         if (same) continue;
         show_inputs(w);
         fail_msg("%s: %Lg (%lld) became %Lg (%lld)", r->rule->name, x.f, (long long)x.i, y.f, (long long)y.i);
@@ -175,7 +254,8 @@ static long double ulp_of(gn_dtype dtype, const mpfr_t real)
 }
 
 /* How far the old form is off at neighbours of this trial's inputs, at most. */
-static long double *worst_nearby(rule_test *r, gn_arena *arena, const values *w, gn_expr *before, gn_expr *body, mpfr_prec_t bits)
+static long double *worst_nearby(rule_test *r, gn_arena *arena, const values *w, gn_expr *before, gn_expr *body,
+                                 mpfr_prec_t bits)
 {
     long double *worst = NULL;
     for (int k = 0; k < NEIGHBOURS; k++) {
@@ -190,9 +270,9 @@ static long double *worst_nearby(rule_test *r, gn_arena *arena, const values *w,
     return worst;
 }
 
-/* docs/rules.md, "accurate": a result is within 2 ulp of the real value, or within twice what the old form is off, there or at inputs
- * near by; an infinity or NaN of the old form may go, none comes; NaN operands stay NaN. Where the old form's value is no measure, being
- * infinite or NaN, the new one is held to its own bound. */
+/* docs/rules.md, "accurate": a result is within 2 ulp of the real value, or within twice what the old form is off,
+ * there or at inputs near by; an infinity or NaN of the old form may go, none comes; NaN operands stay NaN. Where the
+ * old form's value is no measure, being infinite or NaN, the new one is held to its own bound. */
 static void compare_accurate(rule_test *r, gn_arena *arena, const values *w, gn_expr *before, gn_expr *after, gn_expr *body)
 {
     const mpfr_prec_t bits = before->type->dtype == GN_F64 ? TRUTH_BITS_F64 : TRUTH_BITS_F32;
@@ -202,14 +282,16 @@ static void compare_accurate(rule_test *r, gn_arena *arena, const values *w, gn_
     long double *nearby = NULL;
     for (int64_t i = 0; i < a->count; i++) {
         if (t->mark[i] & TRUTH_LOST || (t->mark[i] & TRUTH_MADE && isnan(a->at[i].f))) continue;
-        const long double ulp = ulp_of(a->dtype, t->at[i]), old = apart(a->dtype, a->at[i].f, t->at[i]), new = apart(a->dtype, b->at[i].f, t->at[i]);
+        const long double ulp = ulp_of(a->dtype, t->at[i]), old = apart(a->dtype, a->at[i].f, t->at[i]),
+                          new = apart(a->dtype, b->at[i].f, t->at[i]);
         if (isinf(old) && (isinf(new) || new <= b->at[i].err + 2 * ulp)) continue;
         if (isfinite(old) && new <= 2 * fmaxl(ulp, old)) continue;
         if (isfinite(old) && isfinite(new) && !nearby) nearby = worst_nearby(r, arena, w, before, body, bits);
         if (isfinite(old) && isfinite(new) && new <= 2 * nearby[i]) continue;
         show_inputs(w);
-        fail_msg("%s %s: %.9Lg (%.3Lg ulp; nearby %.3Lg) became %.9Lg (%.3Lg ulp), true %.17g", r->rule->name, gn_dtype_name(a->dtype), a->at[i].f,
-                 old / ulp, nearby ? nearby[i] / ulp : 0, b->at[i].f, new / ulp, mpfr_get_d(t->at[i], MPFR_RNDN));
+        fail_msg("%s %s: %.9Lg (%.3Lg ulp; nearby %.3Lg) became %.9Lg (%.3Lg ulp), true %.17g", r->rule->name,
+                 gn_dtype_name(a->dtype), a->at[i].f, old / ulp, nearby ? nearby[i] / ulp : 0, b->at[i].f, new / ulp,
+                 mpfr_get_d(t->at[i], MPFR_RNDN));
     }
     truth_free(&run);
 }
@@ -266,7 +348,8 @@ static void compare_values(rule_test *r, gn_expr *before, gn_expr *after)
     const bool accurate = strict && r->rule->class == GN_ACCURATE && gn_is_float((gn_dtype)before->type->dtype);
     gn_expr *body = accurate ? decomposed(&r->t, before) : NULL;
     const size_t most = leaves.n <= 1 ? ODD_FLOATS : leaves.n == 2 ? 24 : 14;
-    const int64_t crossed = strict && leaves.n <= 3 ? power((int64_t)most, leaves.n) / 3 + 1 : 0; /* a trial has 3 elements or more */
+    /* a trial has 3 elements or more */
+    const int64_t crossed = strict && leaves.n <= 3 ? power((int64_t)most, leaves.n) / 3 + 1 : 0;
     for (int64_t trial = 0; trial < crossed + RANDOM_TRIALS; trial++) {
         values w;
         new_values(r, &scratch, &w, &leaves, most, trial < crossed ? trial : -1, strict && trial % 4);
@@ -293,7 +376,8 @@ static void check_firing(rule_test *r, const gn_sx *left, const gn_sx *right)
 {
     test_graph *t = &r->t;
     gn_expr *before = read_expr(t, left), *after = before;
-    if (!fires(r, &after)) fail_msg("%s does not fire on %s, which becomes %s", r->rule->name, shown(t, before), shown(t, after));
+    if (!fires(r, &after))
+        fail_msg("%s does not fire on %s, which becomes %s", r->rule->name, shown(t, before), shown(t, after));
     gn_expr *expected = in_order(t, read_expr(t, right));
     if (after != expected)
         fail_msg("%s: %s becomes %s, not %s", r->rule->name, shown(t, before), shown(t, after), shown(t, expected));

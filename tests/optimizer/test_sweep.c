@@ -14,7 +14,8 @@ static gn_expr *random_node(test_graph *t, gn_expr *const *pool, size_t n, uint6
 {
     static const gn_op_info *const unary[] = {&gn_op_neg,  &gn_op_abs,  &gn_op_exp,     &gn_op_log,
                                               &gn_op_tanh, &gn_op_sqrt, &gn_op_sigmoid, &gn_op_square};
-    static const gn_op_info *const binary[] = { &gn_op_add, &gn_op_sub, &gn_op_mul, &gn_op_div, &gn_op_maximum, &gn_op_minimum };
+    static const gn_op_info *const binary[] = { &gn_op_add, &gn_op_sub,     &gn_op_mul,
+                                                &gn_op_div, &gn_op_maximum, &gn_op_minimum };
     static const double numbers[] = { 0, 1, -1, 2, 0.5, 3 };
     const uint64_t kind = test_random(rng) % 8;
     gn_expr *x = pool[n - 1]; /* a chain, so that all are alive and the graph is as deep as it is large */
@@ -45,7 +46,8 @@ static void optimize_random(void *arg)
     struct gn_core *core =
         gn_graph_copy(&arena, t.g, (gn_exprs){1, pool}, (gn_exprs){1, &pool[r->n]}, (gn_exprs){0}, (gn_exprs){0}, 0, NULL);
     gn_optimize(core, &(gn_optimize_options){ .report = &report });
-    for (size_t i = 0; i < report.n; i++) r->visits += report.pass[i].stats.visits, r->probes += report.pass[i].stats.probes;
+    for (size_t i = 0; i < report.n; i++)
+        r->visits += report.pass[i].stats.visits, r->probes += report.pass[i].stats.probes;
     r->nodes += report.pass[0].stats.nodes, r->ms += report.ms;
     gn_core_free(core);
     test_graph_close(&t);
@@ -158,7 +160,9 @@ static void a_rule_that_does_not_lower_the_measure_is_found_out(void **state)
 #endif
     static const gn_rule rules[] = { { .name = "even", .class = GN_EXACT, .function = sin_to_cos } };
     static const gn_rule_entry entries[] = { { &gn_op_sin, &rules[0], NULL } };
-    static const gn_rule_set set = {.name = "planted", .rule = rules, .nrules = 1, .entry = entries, .nentries = 1, .weight = one};
+    static const gn_rule_set set = {
+        .name = "planted", .rule = rules, .nrules = 1, .entry = entries, .nentries = 1, .weight = one
+    };
     assert_internal_error(&set, "even of planted does not lower the measure", "1 => 1");
 }
 
@@ -244,8 +248,8 @@ static void check_trace(sweep_case *c, const gn_sx *x)
     const int saved = dup(2);
     fflush(stderr);
     dup2(fileno(file), 2);
-    gn_sweep(&core, (const gn_rule_set *[]){&gn_rules_stabilize}, 1, &(gn_sweep_options){.pass = "stabilize", .trace = "log1p_exp"},
-             NULL);
+    gn_sweep(&core, (const gn_rule_set *[]){ &gn_rules_stabilize }, 1,
+             &(gn_sweep_options){ .pass = "stabilize", .trace = "log1p_exp" }, NULL);
     fflush(stderr);
     dup2(saved, 2), close(saved);
     rewind(file);

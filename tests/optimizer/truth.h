@@ -1,6 +1,6 @@
-/* Real values of small graphs by MPFR, with enough bits for 1 plus the least f32 (f64): the truth that accurate rules are measured
- * against. Knows elementwise ops, broadcasts, permutations, reshapes and reductions; composites must be decomposed first. Integers are
- * taken as real numbers. */
+/* Real values of small graphs by MPFR, with enough bits for 1 plus the least f32 (f64): the truth that accurate rules
+ * are measured against. Knows elementwise ops, broadcasts, permutations, reshapes and reductions; composites must be
+ * decomposed first. Integers are taken as real numbers. */
 #pragma once
 #include "cases.h"
 #include "evaluate.h"
@@ -9,7 +9,8 @@
 enum { TRUTH_BITS_F32 = 400, TRUTH_BITS_F64 = 2300 };
 
 enum {
-    TRUTH_LOST = 1,  /* a step on the way left even MPFR's range, or rounded numbers met a pole or cancelled: nothing is known */
+    /* a step on the way left even MPFR's range, or rounded numbers met a pole or cancelled: nothing is known */
+    TRUTH_LOST = 1,
     TRUTH_MADE = 2,  /* NaN, though no operand is one: inf - inf, 0 inf, the log of a negative number */
     TRUTH_ROUNDED = 4
 };
@@ -60,9 +61,9 @@ static bool truth_unary(const char *op, mpfr_t y, mpfr_t x)
     static const struct {
         const char *op;
         int (*f)(mpfr_t, const mpfr_t, mpfr_rnd_t);
-    } direct[] = {{"exp", mpfr_exp}, {"expm1", mpfr_expm1}, {"log", mpfr_log},   {"log1p", mpfr_log1p}, {"sqrt", mpfr_sqrt},
-                  {"sin", mpfr_sin}, {"cos", mpfr_cos},     {"tanh", mpfr_tanh}, {"erf", mpfr_erf},     {"rsqrt", mpfr_rec_sqrt},
-                  {"erfc", mpfr_erfc}};
+    } direct[] = { { "exp", mpfr_exp },   { "expm1", mpfr_expm1 },    { "log", mpfr_log },  { "log1p", mpfr_log1p },
+                   { "sqrt", mpfr_sqrt }, { "sin", mpfr_sin },        { "cos", mpfr_cos },  { "tanh", mpfr_tanh },
+                   { "erf", mpfr_erf },   { "rsqrt", mpfr_rec_sqrt }, { "erfc", mpfr_erfc } };
     for (size_t i = 0; i < sizeof direct / sizeof *direct; i++)
         if (!strcmp(direct[i].op, op)) return direct[i].f(y, x, MPFR_RNDN), true;
     const bool nan = mpfr_nan_p(x);
@@ -101,7 +102,8 @@ static truth *truth_new(truth_run *run, const gn_expr *e)
 {
     truth *t = GN_NEW_OBJECT(run->arena, truth);
     t->rank = e->type->n, t->count = 1;
-    for (int d = 0; d < t->rank; d++) t->shape[d] = gn_evaluation_dim(run->evaluation, e->type->dim[d]), t->count *= t->shape[d];
+    for (int d = 0; d < t->rank; d++)
+        t->shape[d] = gn_evaluation_dim(run->evaluation, e->type->dim[d]), t->count *= t->shape[d];
     gn_row_major(t->rank, t->shape, t->stride);
     t->at = GN_NEW_ARRAY(run->arena, mpfr_t, t->count + 1);
     t->mark = GN_NEW_ARRAY(run->arena, uint8_t, t->count + 1);
@@ -136,8 +138,10 @@ static void truth_leaf(truth_run *run, truth *t, gn_expr *e)
 /* What became of element i, computed from n others since mpfr_clear_flags. */
 static void truth_end(truth *t, int64_t i, const char *op, size_t n, truth *const *in, const int64_t *at)
 {
-    const bool inexact = mpfr_inexflag_p(), left = (mpfr_overflow_p() || mpfr_underflow_p()) && (mpfr_zero_p(t->at[i]) || mpfr_inf_p(t->at[i]));
-    bool nan = false, lost = left, rounded = false, infinite = false, absorbs = !strcmp(op, "add") || !strcmp(op, "sub") || !strcmp(op, "sum");
+    const bool inexact = mpfr_inexflag_p(),
+               left = (mpfr_overflow_p() || mpfr_underflow_p()) && (mpfr_zero_p(t->at[i]) || mpfr_inf_p(t->at[i]));
+    bool nan = false, lost = left, rounded = false, infinite = false,
+         absorbs = !strcmp(op, "add") || !strcmp(op, "sub") || !strcmp(op, "sum");
     for (size_t k = 0; k < n; k++) {
         const mpfr_ptr x = in[k]->at[at[k]];
         rounded |= in[k]->mark[at[k]] & TRUTH_ROUNDED, infinite |= mpfr_inf_p(x);
@@ -183,7 +187,8 @@ static int64_t truth_source(const gn_expr *e, const truth *t, truth *const *in, 
     if (!strcmp(e->op->name, "reshape")) return i;
     const gn_attr *axes = gn_attr_of(e, "axes");
     for (uint32_t d = 0; d < axes->n; d++) {
-        if (!strcmp(e->op->name, "broadcast")) flat += i / t->stride[axes->ints[d]] % t->shape[axes->ints[d]] * x->stride[d];
+        if (!strcmp(e->op->name, "broadcast"))
+            flat += i / t->stride[axes->ints[d]] % t->shape[axes->ints[d]] * x->stride[d];
         else flat += i / t->stride[d] % t->shape[d] * x->stride[axes->ints[d]];
     }
     return flat;
@@ -204,7 +209,8 @@ static void truth_reduce(const gn_expr *e, truth *t, truth *x)
         if (seen[to]) truth_binary(e->op->name, t->at[to], t->at[to], x->at[i]);
         else mpfr_set(t->at[to], x->at[i], MPFR_RNDN);
         truth_end(t, to, e->op->name, 1, &x, &i);
-        if (was_nan && !(before & TRUTH_MADE) && !mpfr_nan_p(x->at[i])) t->mark[to] = before | (t->mark[to] & TRUTH_LOST); /* it was given */
+        /* it was given */
+        if (was_nan && !(before & TRUTH_MADE) && !mpfr_nan_p(x->at[i])) t->mark[to] = before | (t->mark[to] & TRUTH_LOST);
         seen[to] = true;
     }
     free(seen);

@@ -44,8 +44,8 @@ static void keys_of_different_fields_differ(void **state)
 {
     (void)state;
     const char *ab_c[] = { "ab", "c" }, *a_bc[] = { "a", "bc" }, *abc[] = { "abc" }, *abc_[] = { "abc", "" };
-    const gn_key k[] = { gn_key_of(2, ab_c, (size_t[]){ 2, 1 }), gn_key_of(2, a_bc, (size_t[]){ 1, 2 }), gn_key_of(1, abc, (size_t[]){ 3 }),
-                         gn_key_of(2, abc_, (size_t[]){ 3, 0 }) };
+    const gn_key k[] = { gn_key_of(2, ab_c, (size_t[]){ 2, 1 }), gn_key_of(2, a_bc, (size_t[]){ 1, 2 }),
+                         gn_key_of(1, abc, (size_t[]){ 3 }), gn_key_of(2, abc_, (size_t[]){ 3, 0 }) };
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < i; j++) assert_memory_not_equal(&k[i], &k[j], sizeof k[i]);
     const gn_key again = gn_key_of(2, ab_c, (size_t[]){ 2, 1 });

@@ -1,5 +1,5 @@
-/* Writers that are killed: at random times, and at each system call on their way. The next process finds whole entries or none, the
- * verifier has no complaint, and what the dead left goes with the next pruning. */
+/* Writers that are killed: at random times, and at each system call on their way. The next process finds whole entries
+ * or none, the verifier has no complaint, and what the dead left goes with the next pruning. */
 #include "cached.h"
 #include <sys/ptrace.h>
 
@@ -39,7 +39,8 @@ static void a_killed_writer_leaves_whole_entries_or_none(void **state)
 
 enum { CANNOT_BE_TRACED = 77, MOST_SINGLY = 80 };
 
-/* What the writer finds: no directory at all; a good entry of its key; a torn one; a cache that is full, so that it prunes. */
+/* What the writer finds: no directory at all; a good entry of its key; a torn one; a cache that is full, so that it
+ * prunes. */
 typedef enum { COLD, STORED, TORN, FULL, NPLACES } place;
 static const char *const place_names[] = { "cold", "stored", "torn", "full" };
 
@@ -73,8 +74,8 @@ static _Noreturn void write_traced(place p, const char *dir)
     _exit(!gn_module_path(m) || answer_of(m) != 42 ? 3 : 0);
 }
 
-/* Kills the child as it enters its n-th system call, which is not done then. Its exit status if it ends before that, -1 if it was
- * killed. */
+/* Kills the child as it enters its n-th system call, which is not done then. Its exit status if it ends before that, -1
+ * if it was killed. */
 static int kill_at(pid_t pid, int n)
 {
     int status, signal = 0;
@@ -146,7 +147,8 @@ static void a_writer_killed_at_any_system_call_leaves_a_whole_entry_or_none(void
             kept += judge_remains(p, dir, n);
         }
         assert_int_equal(ended, 0);
-        print_message("%s: killed at %d system calls, the entry was whole after %d of them\n", place_names[p], times - 1, kept - 1);
+        print_message("%s: killed at %d system calls, the entry was whole after %d of them\n", place_names[p],
+                      times - 1, kept - 1);
         assert_true(times > 30 && kept > 1 && (p == STORED || kept < times));
     }
 }

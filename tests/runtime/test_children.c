@@ -1,5 +1,6 @@
-/* Compilers that misbehave, as children of a process that must not mind: in time, in what they print, in what they leave, in what they start. Each
- * is a script of a few lines that answers to --version and then does something else than to compile, or something besides. */
+/* Compilers that misbehave, as children of a process that must not mind: in time, in what they print, in what they
+ * leave, in what they start. Each is a script of a few lines that answers to --version and then does something else
+ * than to compile, or something besides. */
 #include "testlib.h"
 #include "tempdir.h"
 #include "clock.h"
@@ -15,7 +16,8 @@ static const char find_result[] = "while [ \"$1\" != -o ]; do shift; done; resul
 static const char *script(const char *name, const char *body)
 {
     char text[1024];
-    const int n = snprintf(text, sizeof text, "#!/bin/sh\nall=\"$*\"\n[ \"$1\" = --version ] && exec echo odd 1.0\n%s\n", body);
+    const int n =
+        snprintf(text, sizeof text, "#!/bin/sh\nall=\"$*\"\n[ \"$1\" = --version ] && exec echo odd 1.0\n%s\n", body);
     const char *const path = temp_write(name, text, (size_t)n);
     assert_int_equal(chmod(path, 0700), 0);
     return path;
@@ -27,7 +29,8 @@ static gn_status compile_within(const char *cc, int seconds, const char *const *
     void *object = NULL;
     size_t size = 0;
     const char *source = "int f(void) { return 1; }\n";
-    gn_status s = gn_toolchain_open_with(&t, &gn_allocator_libc, &(gn_toolchain_options){ .name = "cc", .cc = cc, .seconds = seconds, .env = env });
+    gn_status s = gn_toolchain_open_with(
+        &t, &gn_allocator_libc, &(gn_toolchain_options){ .name = "cc", .cc = cc, .seconds = seconds, .env = env });
     if (s) return s;
     s = gn_toolchain_compile_pieces(t, "unit", 1, &source, NULL, &object, &size, trouble);
     gn_release(&gn_allocator_libc, object, size);
@@ -106,7 +109,9 @@ static void what_it_leaves_is_swept(void **state)
     const char *tmp = temp_path("tmp");
     assert_int_equal(mkdir(tmp, 0700), 0);
     assert_int_equal(setenv("TMPDIR", tmp, 1), 0);
-    snprintf(body, sizeof body, "echo > \"$TMPDIR/more\"; mkdir -p \"$TMPDIR/a/b\"; ln -s / \"$TMPDIR/a/root\"; %s echo x > $result", find_result);
+    snprintf(body, sizeof body,
+             "echo > \"$TMPDIR/more\"; mkdir -p \"$TMPDIR/a/b\"; ln -s / \"$TMPDIR/a/root\"; %s echo x > $result",
+             find_result);
     assert_int_equal(compile_by(script("untidy", body), 10), GN_OK);
     assert_int_equal(compile_by(script("killed", "echo > \"$TMPDIR/more\"; kill -9 $$"), 10), GN_ECOMPILER);
     assert_int_equal(rmdir(tmp), 0);
@@ -152,9 +157,12 @@ static void its_environment_is_made_for_it(void **state)
     char body[400], want[400];
     size_t n;
     gn_trouble trouble;
-    snprintf(body, sizeof body, "/usr/bin/env | /usr/bin/sort | grep -v '^\\(PWD\\|_\\|SHLVL\\|OLDPWD\\|TMPDIR\\)=' > '%s'; exit 1", temp_path("env"));
+    snprintf(body, sizeof body,
+             "/usr/bin/env | /usr/bin/sort | grep -v '^\\(PWD\\|_\\|SHLVL\\|OLDPWD\\|TMPDIR\\)=' > '%s'; exit 1",
+             temp_path("env"));
     const char *const cc = script("curious", body);
-    static const char *const names[] = { "CPATH", "C_INCLUDE_PATH", "COMPILER_PATH", "CCC_OVERRIDE_OPTIONS", "LD_PRELOAD_NOT", "GCC_EXEC_PREFIX" };
+    static const char *const names[] = { "CPATH",          "C_INCLUDE_PATH", "COMPILER_PATH", "CCC_OVERRIDE_OPTIONS",
+                                         "LD_PRELOAD_NOT", "GCC_EXEC_PREFIX" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) setenv(names[i], temp_dir, 1);
     assert_int_equal(compile_within(cc, 10, (const char *const[]){ "ZLICENCE=here", NULL }, &trouble), GN_ECOMPILER);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) unsetenv(names[i]);
@@ -167,7 +175,9 @@ static void its_environment_is_made_for_it(void **state)
 static char *identity_with(const char *const *env)
 {
     gn_toolchain *t = NULL;
-    assert_int_equal(gn_toolchain_open_with(&t, &gn_allocator_libc, &(gn_toolchain_options){ .name = "cc", .cc = "cc", .env = env }), GN_OK);
+    assert_int_equal(
+        gn_toolchain_open_with(&t, &gn_allocator_libc, &(gn_toolchain_options){ .name = "cc", .cc = "cc", .env = env }),
+        GN_OK);
     char *copy = strdup(gn_toolchain_identity(t));
     gn_toolchain_close(t);
     return copy;
@@ -176,7 +186,8 @@ static char *identity_with(const char *const *env)
 static void what_is_added_identifies_it(void **state)
 {
     (void)state;
-    char *none = identity_with(NULL), *one = identity_with((const char *const[]){ "A=1", NULL }), *other = identity_with((const char *const[]){ "A=2", NULL });
+    char *none = identity_with(NULL), *one = identity_with((const char *const[]){ "A=1", NULL }),
+         *other = identity_with((const char *const[]){ "A=2", NULL });
     assert_string_not_equal(none, one);
     assert_string_not_equal(one, other);
     free(none), free(one), free(other);

@@ -12,7 +12,8 @@
 static int clear_environment(void **state)
 {
     (void)state;
-    static const char *const names[] = { "GNOMON_CACHE_DIR", "GNOMON_TOOLCHAIN", "GNOMON_TARGET", "GNOMON_THREADS", "XDG_CACHE_HOME", "GNOMON_COMPILE_SECONDS" };
+    static const char *const names[] = { "GNOMON_CACHE_DIR", "GNOMON_TOOLCHAIN", "GNOMON_TARGET",
+                                         "GNOMON_THREADS",   "XDG_CACHE_HOME",   "GNOMON_COMPILE_SECONDS" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) unsetenv(names[i]);
     setenv("HOME", "/nonexistent/home", 1);
     return 0;
@@ -128,7 +129,8 @@ static void the_time_of_a_compile_can_be_set(void **state)
 static void what_is_added_to_the_environment_has_a_form(void **state)
 {
     (void)state;
-    refused((gn_context_options){ .cc_env = (const char *const[]){ "A=1", "B", NULL } }, "cc_env: expected at most 64 texts of the form NAME=VALUE");
+    refused((gn_context_options){ .cc_env = (const char *const[]){ "A=1", "B", NULL } },
+            "cc_env: expected at most 64 texts of the form NAME=VALUE");
     refused((gn_context_options){ .cc_env = (const char *const[]){ "A=1\nB=2", NULL } }, "cc_env: ");
     const char *many[80];
     for (int i = 0; i < 79; i++) many[i] = "A=1";
@@ -143,8 +145,11 @@ static void what_is_added_to_the_environment_has_a_form(void **state)
 static int open_and_close(const gn_allocator *a)
 {
     gn_context *c = NULL;
-    gn_status s = gn_context_new(&c, &(gn_context_options){ .allocator = a, .toolchain = "interpreter", .cc = "cc", .cache_dir = "",
-                                                             .cc_env = (const char *const[]){ "A=1", "B=2", NULL } });
+    gn_status s = gn_context_new(&c, &(gn_context_options){ .allocator = a,
+                                                            .toolchain = "interpreter",
+                                                            .cc = "cc",
+                                                            .cache_dir = "",
+                                                            .cc_env = (const char *const[]){ "A=1", "B=2", NULL } });
     if (!s) s = gn_context_open(c);
     gn_context_free(c);
     if (s) assert_int_equal(s, GN_ENOMEM);

@@ -25,8 +25,8 @@ static void what_is_no_object_cannot_be_loaded(void **state)
     gn_cache_close(c);
 }
 
-/* The number of a descriptor is in the name under which the loader knows a library: it comes again, the name does not, even under a loader
- * that unloads nothing (musl's). */
+/* The number of a descriptor is in the name under which the loader knows a library: it comes again, the name does not,
+ * even under a loader that unloads nothing (musl's). */
 static int count_descriptors(void)
 {
     int n = 0;

@@ -1,5 +1,5 @@
-/* The places of a cache: it holds code that this process will execute, so every directory on the way to it must be the user's or root's, and
- * nobody else may write one. */
+/* The places of a cache: it holds code that this process will execute, so every directory on the way to it must be the
+ * user's or root's, and nobody else may write one. */
 #include <errno.h>
 #include "cached.h"
 
@@ -166,10 +166,15 @@ static int fill_the_disk(void)
     const gn_key k = key_of("a");
     gn_cache *c = open_cache(full_dir);
     sigset_t waiting;
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){ object_size[0] + 20, object_size[0] + 20 }); /* the object fits, the entry does not */
-    if (gn_cache_store(c, &k, object[0], object_size[0], "meta", 4, &m) || !m || gn_module_path(m) || answer_of(m) != 42) return 1;
+    /* the object fits, the entry does not */
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){ object_size[0] + 20, object_size[0] + 20 });
+    if (gn_cache_store(c, &k, object[0], object_size[0], "meta", 4, &m) || !m || gn_module_path(m) ||
+        answer_of(m) != 42)
+        return 1;
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 100, object_size[0] + 20 }); /* now the memory file does not */
-    if (gn_cache_store(c, &k, object[0], object_size[0], "meta", 4, &m) != GN_EIO || !strstr(gn_message(), "no memory file for generated code: ")) return 2;
+    if (gn_cache_store(c, &k, object[0], object_size[0], "meta", 4, &m) != GN_EIO ||
+        !strstr(gn_message(), "no memory file for generated code: "))
+        return 2;
     return sigpending(&waiting) || sigismember(&waiting, SIGXFSZ) ? 3 : 0; /* the signal was not put off until later */
 }
 

@@ -32,7 +32,8 @@ static int each_part_once(gn_team *t, int64_t n)
     return !c.worker_out_of_range;
 }
 
-/* Until each worker has run a part. Before that a thread may still be starting, inside of AddressSanitizer's allocator, whose locks a fork copies held. */
+/* Until each worker has run a part. Before that a thread may still be starting, inside of AddressSanitizer's allocator,
+ * whose locks a fork copies held. */
 static void see(void *user, int64_t part, int worker)
 {
     (void)part;
@@ -231,8 +232,11 @@ static void look_around(void *user, int64_t part, int worker)
     if (!worker) return;
     pthread_sigmask(SIG_SETMASK, NULL, &now);
     atomic_fetch_add(&l->workers, 1);
-    if (!sigismember(&now, SIGALRM) || !sigismember(&now, SIGINT) || !sigismember(&now, SIGCHLD)) atomic_store(&l->takes_signals, 1);
-    if (sigismember(&now, SIGSEGV) || sigismember(&now, SIGBUS) || sigismember(&now, SIGFPE) || sigismember(&now, SIGILL)) atomic_store(&l->hides_faults, 1);
+    if (!sigismember(&now, SIGALRM) || !sigismember(&now, SIGINT) || !sigismember(&now, SIGCHLD))
+        atomic_store(&l->takes_signals, 1);
+    if (sigismember(&now, SIGSEGV) || sigismember(&now, SIGBUS) || sigismember(&now, SIGFPE) ||
+        sigismember(&now, SIGILL))
+        atomic_store(&l->hides_faults, 1);
     if (pthread_getattr_np(pthread_self(), &attr) || pthread_attr_getstack(&attr, &low, &size)) return;
     pthread_attr_destroy(&attr);
     if (size < 1 << 20) atomic_store(&l->small, 1);

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 static const char unit[] = "typedef float v8 __attribute__((vector_size(32)));\n"
-                           "void f(float *y, const float *x) { v8 a; __builtin_memcpy(&a, x, sizeof a); a = a * a + 1.0f; __builtin_memcpy(y, &a, "
+                           "void f(float *y, const float *x) { v8 a; __builtin_memcpy(&a, x, sizeof a); a = a * a + "
+                           "1.0f; __builtin_memcpy(y, &a, "
                            "sizeof a); }\n";
 static const char *const avx2[] = { "-target-feature", "+avx2", NULL };
 
@@ -52,7 +53,8 @@ static void compile_and_run(const char *name)
     size_t size = 0;
     float x[8] = { 0, 1, 2, 3, 4, 5, 6, 7 }, y[8] = { 0 };
     assert_string_equal(gn_toolchain_name(t), name);
-    if (gn_toolchain_compile(t, "unit", unit, __builtin_cpu_supports("avx2") ? avx2 : NULL, &object, &size)) fail_msg("%s", gn_message());
+    if (gn_toolchain_compile(t, "unit", unit, __builtin_cpu_supports("avx2") ? avx2 : NULL, &object, &size))
+        fail_msg("%s", gn_message());
     void *handle = load(object, size);
     unit_function f;
     *(void **)&f = dlsym(handle, "f");
@@ -71,7 +73,8 @@ static void errors_carry_the_words(const char *name)
     gn_toolchain *t = open_or_skip(name);
     void *object = NULL;
     size_t size = 0;
-    assert_int_equal(gn_toolchain_compile(t, "unit", "int f(void) { return missing_thing; }\n", NULL, &object, &size), GN_ECOMPILER);
+    assert_int_equal(gn_toolchain_compile(t, "unit", "int f(void) { return missing_thing; }\n", NULL, &object, &size),
+                     GN_ECOMPILER);
     assert_message_contains("unit.c:1:");
     assert_message_contains("missing_thing");
     assert_null(object);
@@ -87,7 +90,9 @@ static void undefined_symbols_are_refused(const char *name)
     void *object = NULL;
     size_t size = 0;
 #if !defined(__SANITIZE_ADDRESS__)
-    assert_int_equal(gn_toolchain_compile(t, "unit", "int g(void); int f(void) { return g(); }\n", NULL, &object, &size), GN_ECOMPILER);
+    assert_int_equal(
+        gn_toolchain_compile(t, "unit", "int g(void); int f(void) { return g(); }\n", NULL, &object, &size),
+        GN_ECOMPILER);
     assert_message_contains("undefined");
 #endif
     gn_release(&gn_allocator_libc, object, size);
@@ -176,7 +181,8 @@ static void a_temporary_directory_that_cannot_be_is_told(void **state)
     far[sizeof far - 1] = '\0';
     setenv("TMPDIR", far, 1);
     assert_int_equal(compile_by("cc"), GN_EIO);
-    assert_message_contains("has a name in it that is too long\n    (the temporary directory for the C compiler; $TMPDIR says where)");
+    assert_message_contains(
+        "has a name in it that is too long\n    (the temporary directory for the C compiler; $TMPDIR says where)");
     setenv("TMPDIR", "/nonexistent", 1);
     assert_int_equal(compile_by("cc"), GN_EIO);
     assert_message_contains("/nonexistent cannot be opened: ");
@@ -204,7 +210,8 @@ static void in_a_child(void (*change)(void), const char *command, gn_status want
     if (!pid) {
         change();
         const gn_status s = compile_by(command);
-        if (s != want || (s && !strstr(gn_message(), says))) fprintf(stderr, "%s: %s\n", gn_status_name(s), gn_message()), _exit(1);
+        if (s != want || (s && !strstr(gn_message(), says)))
+            fprintf(stderr, "%s: %s\n", gn_status_name(s), gn_message()), _exit(1);
         _exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -261,7 +268,8 @@ static void a_process_may_be_set_up_oddly(void **state)
     in_a_child(take_descriptors, "cc", GN_EIO, ": no pipe: ");
     in_a_child(ignore_children, "cc", GN_OK, "");
     in_a_child(reap_children, "cc", GN_OK, "");
-    in_a_child(ignore_children, script("mute", "echo no luck >&2; exit 1"), GN_ECOMPILER, "the compiler left no result: "); /* its status is lost */
+    /* its status is lost */
+    in_a_child(ignore_children, script("mute", "echo no luck >&2; exit 1"), GN_ECOMPILER, "the compiler left no result: ");
     in_a_child(close_the_first_three, "cc", GN_OK, "");
     in_a_child(block_everything, "cc", GN_OK, "");
     in_a_child(live_on_a_small_stack, "cc", GN_OK, "");
@@ -275,7 +283,9 @@ static void pieces_are_for_clang(void **state)
     void *object = NULL;
     size_t size = 0;
     gn_trouble trouble;
-    assert_int_equal(gn_toolchain_compile_pieces(t, "unit", 2, (const char *const[]){ "", "" }, NULL, &object, &size, &trouble), GN_ECOMPILER);
+    assert_int_equal(
+        gn_toolchain_compile_pieces(t, "unit", 2, (const char *const[]){ "", "" }, NULL, &object, &size, &trouble),
+        GN_ECOMPILER);
     assert_message_contains("toolchain \"cc\" compiles one piece at a time");
     gn_toolchain_close(t);
 }
@@ -318,7 +328,8 @@ static void open_wrong_plugin(const char *says)
         setenv("GNOMON_PLUGIN_DIR", temp_dir, 1);
         gn_status s = gn_toolchain_open(&t, &gn_allocator_libc, "clang", NULL);
         if (!s) s = gn_toolchain_compile(t, "unit", "", NULL, &object, &size);
-        if (s != GN_ECOMPILER || !strstr(gn_message(), says)) fprintf(stderr, "%s: %s\n", gn_status_name(s), gn_message()), _exit(1);
+        if (s != GN_ECOMPILER || !strstr(gn_message(), says))
+            fprintf(stderr, "%s: %s\n", gn_status_name(s), gn_message()), _exit(1);
         _exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -389,7 +400,8 @@ static void clang_may_be_the_child(void **state)
     void *object = NULL;
     size_t size = 0;
     if (gn_toolchain_open(&t, &gn_allocator_libc, "cc", "clang-19")) skip();
-    if (gn_toolchain_compile(t, "unit", unit, __builtin_cpu_supports("avx2") ? avx2 : NULL, &object, &size)) fail_msg("%s", gn_message());
+    if (gn_toolchain_compile(t, "unit", unit, __builtin_cpu_supports("avx2") ? avx2 : NULL, &object, &size))
+        fail_msg("%s", gn_message());
     gn_release(&gn_allocator_libc, object, size);
     gn_toolchain_close(t);
 }
@@ -486,7 +498,8 @@ static void generated_code_is_checked(const char *name)
     void *object = NULL;
     size_t size = 0;
     int (*f)(const int *, long), status = 0;
-    if (gn_toolchain_compile(t, "unit", "int f(const int *p, long i) { return p[i]; }\n", NULL, &object, &size)) fail_msg("%s", gn_message());
+    if (gn_toolchain_compile(t, "unit", "int f(const int *p, long i) { return p[i]; }\n", NULL, &object, &size))
+        fail_msg("%s", gn_message());
     *(void **)&f = dlsym(load(object, size), "f");
     int *p = calloc(4, sizeof *p);
     assert_int_equal(f(p, 3), 0);

@@ -197,10 +197,10 @@ static void mistakes_in_a_kernel_are_reported_with_their_place(void **state)
 static void inspect_shows_every_stage(void **state)
 {
     (void)state;
-    assert_int_equal(
-        gnomon_on("inspect --target avx2 --stage graph --stage passes --stage rules --stage kernels --stage tree --stage source",
-                  graph),
-        0);
+    assert_int_equal(gnomon_on("inspect --target avx2 --stage graph --stage passes --stage rules --stage kernels "
+                               "--stage tree --stage source",
+                               graph),
+                     0);
     static const char *const parts[] = {"==== graph",  "==== after canonicalize", "==== rules that fired",
                                         "neg_neg",     "==== kernel 1 of",        "(schedule ",
                                         "(scheduled ", "==== C source",           "input     x"};
@@ -283,10 +283,12 @@ static void doctor_says_what_is_chosen_and_why(void **state)
     assert_prints("  chosen           ");
     assert_int_equal(setenv("GNOMON_PLUGIN_DIR", dir, 1), 0);
     gnomon("doctor");
-    snprintf(line, sizeof line, "    not there %s/gnomon-clang.so\n    (GNOMON_PLUGIN_DIR is set: it is looked for nowhere else)\n", dir);
+    snprintf(line, sizeof line,
+             "    not there %s/gnomon-clang.so\n    (GNOMON_PLUGIN_DIR is set: it is looked for nowhere else)\n", dir);
     assert_prints(line);
     assert_prints("  clang            no: the plug-in was not found\n");
-    if (strstr(output, "  cc               yes")) assert_prints("  chosen           cc: there is no plug-in, and a C compiler\n");
+    if (strstr(output, "  cc               yes"))
+        assert_prints("  chosen           cc: there is no plug-in, and a C compiler\n");
     make_program(dir, "gnomon-clang.so", "is none");
     gnomon("doctor");
     assert_prints("gnomon-clang.so cannot be opened: it is no ELF file\n");

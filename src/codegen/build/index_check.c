@@ -1,7 +1,8 @@
-/* Indices that the graph computes. An input's are looked at before anything runs; a computed one exists only once some kernel has run,
- * and may never stand in memory at all. So each becomes one more result of the grouping, whatever the kernels make of it otherwise, and
- * the call looks at it as soon as it is there. Kernels keep such an index within its axis meanwhile, so nothing is read or written that
- * should not be. What comes of a bad one may be in the outputs, never in a variable: see gn_checks_come_first and place_updates. */
+/* Indices that the graph computes. An input's are looked at before anything runs; a computed one exists only once some
+ * kernel has run, and may never stand in memory at all. So each becomes one more result of the grouping, whatever the
+ * kernels make of it otherwise, and the call looks at it as soon as it is there. Kernels keep such an index within its
+ * axis meanwhile, so nothing is read or written that should not be. What comes of a bad one may be in the outputs,
+ * never in a variable: see gn_checks_come_first and place_updates. */
 #include "index_check.h"
 #include <string.h>
 #include "op.h"
@@ -14,7 +15,8 @@ static gn_expr *below_views(gn_expr *x)
     return x;
 }
 
-/* Whether x is known to lie in [0, bound): a count along an axis that is no longer, constants. Conversions between integers keep what does. */
+/* Whether x is known to lie in [0, bound): a count along an axis that is no longer, constants. Conversions between
+ * integers keep what does. */
 static bool is_in_range(gn_expr *x, const gn_dim *bound)
 {
     int64_t most, n = 1;
@@ -93,7 +95,9 @@ gn_computed_indices *gn_indices_find(gn_arena *arena, const struct gn_core *core
     for (size_t i = 0; i < core->out.n; i++) gn_push(arena, &found->core.out, core->out.at[i]);
     for (size_t i = 0; i < nodes.n; i++) {
         const gn_expr *e = nodes.at[i];
-        if (e->op != &gn_op_check_index || gn_group_given(e->in[0]) || is_in_range(e->in[0], gn_attr_of(e, "extent")->dims[0])) continue;
+        if (e->op != &gn_op_check_index || gn_group_given(e->in[0]) ||
+            is_in_range(e->in[0], gn_attr_of(e, "extent")->dims[0]))
+            continue;
         add_check(arena, found, e);
     }
     return found;
@@ -113,7 +117,8 @@ static bool mark_needed(const gn_grouping *g, uint32_t noutputs, bool *needed, b
         value[v] = g->values.at[v].kind == GN_VALUE_OUTPUT && g->values.at[v].index >= noutputs;
     for (size_t i = g->groups.n; i-- > 0;) {
         const gn_group *q = &g->groups.at[i];
-        for (size_t b = 0; b < q->buf.n && !needed[i]; b++) needed[i] = value[gn_gvalue_root(g, q->buf.at[b])] && writes(q, b);
+        for (size_t b = 0; b < q->buf.n && !needed[i]; b++)
+            needed[i] = value[gn_gvalue_root(g, q->buf.at[b])] && writes(q, b);
         for (size_t b = 0; b < q->buf.n && needed[i]; b++) {
             const uint32_t root = gn_gvalue_root(g, q->buf.at[b]);
             if (g->values.at[root].kind == GN_VALUE_UPDATE) return false;

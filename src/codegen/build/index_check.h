@@ -14,8 +14,9 @@ typedef struct gn_computed_indices {
 } gn_computed_indices;
 
 gn_computed_indices *gn_indices_find(gn_arena *, const struct gn_core *);
-/* Who indexes: its number among core->indexers, by the line that built the check; UINT32_MAX: unknown, as in a graph that was read. */
+/* Who indexes: its number among core->indexers, by the line that built the check; UINT32_MAX: unknown, as in a graph
+ * that was read. */
 uint32_t gn_check_user(const struct gn_core *, const gn_expr *check);
-/* Groups that outputs from number `noutputs` on need run before all others, unless one of them updates a variable: then what is updated
- * later may be updated in place. */
+/* Groups that outputs from number `noutputs` on need run before all others, unless one of them updates a variable: then
+ * what is updated later may be updated in place. */
 void gn_checks_come_first(gn_arena *, gn_grouping *, uint32_t noutputs);

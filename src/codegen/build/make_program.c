@@ -1,4 +1,5 @@
-/* Making a program: group, schedule, lower, emit each kernel; then lifetimes, values computed in place, and updates that take effect together. */
+/* Making a program: group, schedule, lower, emit each kernel; then lifetimes, values computed in place, and updates
+ * that take effect together. */
 #include <inttypes.h>
 #include "make_program.h"
 #include "emit.h"
@@ -104,7 +105,8 @@ static uint32_t variable_of(maker *m, const gn_expr *e, bool updated)
     *known = (void *)(uintptr_t)(p->variables.n + 1);
     const gn_pvalue like = value_like(m, e, GN_VALUE_VARIABLE, 0, name);
     gn_push(p->arena, &p->variables,
-            (gn_pvariable){ .name = like.name, .dtype = like.dtype, .rank = like.rank, .shape = like.shape, .updated = updated });
+            (gn_pvariable){
+                .name = like.name, .dtype = like.dtype, .rank = like.rank, .shape = like.shape, .updated = updated });
     return (uint32_t)p->variables.n - 1;
 }
 
@@ -113,8 +115,10 @@ static void make_values(maker *m)
     gn_program *p = m->p;
     const gn_grouping *g = m->groups;
     p->ninputs = (uint32_t)m->core->in.n, p->noutputs = (uint32_t)m->core->out.n;
-    for (uint32_t i = 0; i < p->ninputs; i++) add_value(p, value_like(m, m->core->in.at[i], GN_VALUE_INPUT, i, gn_attr_of(m->core->in.at[i], "name")->name));
-    for (uint32_t i = 0; i < p->noutputs; i++) add_value(p, value_like(m, m->core->out.at[i], GN_VALUE_OUTPUT, i, gn_arena_printf(p->arena, "out%u", i)));
+    for (uint32_t i = 0; i < p->ninputs; i++)
+        add_value(p, value_like(m, m->core->in.at[i], GN_VALUE_INPUT, i, gn_attr_of(m->core->in.at[i], "name")->name));
+    for (uint32_t i = 0; i < p->noutputs; i++)
+        add_value(p, value_like(m, m->core->out.at[i], GN_VALUE_OUTPUT, i, gn_arena_printf(p->arena, "out%u", i)));
     for (size_t u = 0; u < m->core->variable.n; u++) variable_of(m, m->core->variable.at[u], true);
     m->value_of = GN_NEW_ARRAY(p->arena, int32_t, g->values.n);
     for (size_t i = 0; i < g->values.n; i++) {
@@ -123,7 +127,10 @@ static void make_values(maker *m)
         case GN_VALUE_INPUT: m->value_of[i] = (int32_t)v->index; break;
         case GN_VALUE_OUTPUT:
             if (v->index < p->noutputs) m->value_of[i] = (int32_t)(p->ninputs + v->index);
-            else m->value_of[i] = (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0, gn_arena_printf(p->arena, "index%u", v->index - p->noutputs)));
+            else
+                m->value_of[i] =
+                    (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0,
+                                                     gn_arena_printf(p->arena, "index%u", v->index - p->noutputs)));
             break;
         case GN_VALUE_VARIABLE:
             m->value_of[i] =
@@ -221,8 +228,8 @@ static void add_steps(maker *m, const gn_group *g, const lowered *l, gn_pkernel 
             scratch[nscratch++] = b->bytes;
         } else {
             const char *name = gn_arena_printf(p->arena, "%s.%s", pk->name, b->name);
-            arg[nbufs + i] =
-                (int32_t)add_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .name = name, .bytes = b->bytes });
+            arg[nbufs + i] = (int32_t)add_value(
+                p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .name = name, .bytes = b->bytes });
         }
     }
     for (size_t i = 0; i < g->kernel->syms.n; i++) {
@@ -247,10 +254,13 @@ static lowered *note_lowered(maker *m, const gn_group *g, const gn_scheduled *lo
     gn_program *p = m->p;
     lowered *l = GN_NEW_OBJECT(&m->work, lowered);
     const bool one = m->groups->small; /* one serial function: its steps share their temporaries on the stack */
-    *l = (lowered){ .form = gn_arena_string(&m->work, form), .code = gn_arena_string(p->arena, g->kernel->name), .plain = strcmp(s->name, "plain") == 0,
+    *l = (lowered){ .form = gn_arena_string(&m->work, form),
+                    .code = gn_arena_string(p->arena, g->kernel->name),
+                    .plain = strcmp(s->name, "plain") == 0,
                     .nsteps = one ? 1 : (uint32_t)low->code->steps.n };
     const gn_dim **parts = GN_NEW_ARRAY(p->arena, const gn_dim *, l->nsteps);
-    for (uint32_t i = 0; i < l->nsteps; i++) parts[i] = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_code_parts(low->code, i));
+    for (uint32_t i = 0; i < l->nsteps; i++)
+        parts[i] = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_code_parts(low->code, i));
     l->parts = parts;
     for (size_t i = g->kernel->bufs.n; i < low->code->nargs; i++) {
         const gn_place *b = low->code->places.at[i];
@@ -266,7 +276,8 @@ static lowered *note_lowered(maker *m, const gn_group *g, const gn_scheduled *lo
 static void emit_twin(maker *m, const gn_group *g, const lowered *l)
 {
     gn_textf(&m->body, "/* %s runs the functions of %s", g->kernel->name, l->code);
-    for (size_t i = 0; i < g->kernel->bufs.n; i++) gn_textf(&m->body, "%s%s", i ? ", " : " on ", g->kernel->bufs.at[i].name);
+    for (size_t i = 0; i < g->kernel->bufs.n; i++)
+        gn_textf(&m->body, "%s%s", i ? ", " : " on ", g->kernel->bufs.at[i].name);
     gn_text_add(&m->body, ". */\n\n");
 }
 
@@ -277,7 +288,8 @@ static void emit(maker *m, const gn_scheduled *low)
     gn_text_char(&m->body, '\n');
 }
 
-/* Its form is compared before it is lowered, and what lowering needs goes with it: of thousands of layers few are lowered. */
+/* Its form is compared before it is lowered, and what lowering needs goes with it: of thousands of layers few are
+ * lowered. */
 static void make_kernel(maker *m, const gn_group *g)
 {
     gn_program *p = m->p;
@@ -349,8 +361,8 @@ static bool reads_before_it_writes(const maker *m, const gn_pvalue *update, uint
     return read < 0 || gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)read, (uint32_t)write);
 }
 
-/* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and where no check of an
- * index can still fail. */
+/* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and
+ * where no check of an index can still fail. */
 static void place_updates(maker *m)
 {
     gn_program *p = m->p;
@@ -372,7 +384,8 @@ static bool is_slice(const maker *m, uint32_t value)
 static bool is_there_twice(const maker *m, const gn_group *g, size_t buf)
 {
     size_t n = 0;
-    for (size_t b = 0; b < g->buf.n; b++) n += gn_gvalue_root(m->groups, g->buf.at[b]) == gn_gvalue_root(m->groups, g->buf.at[buf]);
+    for (size_t b = 0; b < g->buf.n; b++)
+        n += gn_gvalue_root(m->groups, g->buf.at[b]) == gn_gvalue_root(m->groups, g->buf.at[buf]);
     return n > 1;
 }
 
@@ -380,11 +393,13 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
 {
     gn_program *p = m->p;
     const int32_t value = m->value_of[g->buf.at[to]];
-    const int32_t first = (int32_t)p->kernels.at[kernel].first_step, end = first + (int32_t)p->kernels.at[kernel].nsteps - 1;
+    const int32_t first = (int32_t)p->kernels.at[kernel].first_step,
+                  end = first + (int32_t)p->kernels.at[kernel].nsteps - 1;
     for (size_t b = 0; b < g->buf.n; b++) {
         const int32_t from = m->value_of[g->buf.at[b]];
         const gn_pvalue *v = &p->values.at[from];
-        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b]) || is_there_twice(m, g, b))
+        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b]) ||
+            is_there_twice(m, g, b))
             continue;
         const int32_t root = m->root[from];
         if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end ||
@@ -428,9 +443,9 @@ static void add_index_checks(maker *m)
     for (size_t i = 0; i < m->groups->checks.n; i++) {
         const gn_index_check *c = &m->groups->checks.at[i];
         const uint32_t user = gn_check_user(m->core, c->expr);
-        gn_push(
-            m->p->arena, &m->p->indices,
-            (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), uses_of(m, c->expr), -1, user, user_name(m, user) });
+        gn_push(m->p->arena, &m->p->indices,
+                (gn_pindex){ (uint32_t)m->value_of[c->value], dim_of(m, c->bound), uses_of(m, c->expr), -1, user,
+                             user_name(m, user) });
     }
 }
 

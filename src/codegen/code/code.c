@@ -55,7 +55,8 @@ gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
 }
 
 /* The part of a linear number that counts in steps of `stride` and no longer ones. */
-static void print_digit(gn_text *t, const gn_dim *at, int64_t above, int64_t stride, const char *(*name)(void *, const char *), void *user)
+static void print_digit(gn_text *t, const gn_dim *at, int64_t above, int64_t stride,
+                        const char *(*name)(void *, const char *), void *user)
 {
     const size_t before = t->n;
     for (uint32_t i = 0; i < at->n; i++) {
@@ -69,7 +70,8 @@ static void print_digit(gn_text *t, const gn_dim *at, int64_t above, int64_t str
     if (t->n == before) gn_text_char(t, '0');
 }
 
-void gn_code_register_index(gn_text *t, const gn_place *p, uint32_t number, const gn_dim *at, const char *(*name)(void *, const char *), void *user)
+void gn_code_register_index(gn_text *t, const gn_place *p, uint32_t number, const gn_dim *at,
+                            const char *(*name)(void *, const char *), void *user)
 {
     uint32_t stride = p->n;
     for (uint16_t i = 0; i < p->rank; i++) {
@@ -98,7 +100,8 @@ uint32_t gn_code_threads(const gn_code *c)
 const gn_dim *gn_code_parts(const gn_code *c, size_t step)
 {
     const gn_dim *parts = gn_dim_const(c->dims, 1);
-    for (size_t i = 0; i < c->steps.at[step].parts.n; i++) parts = gn_dim_mul(c->dims, parts, c->steps.at[step].parts.at[i].count);
+    for (size_t i = 0; i < c->steps.at[step].parts.n; i++)
+        parts = gn_dim_mul(c->dims, parts, c->steps.at[step].parts.at[i].count);
     return parts;
 }
 
@@ -176,7 +179,8 @@ void gn_code_find_facts(gn_code *c)
     }
     for (size_t i = 0; i < c->threads.n; i++) note_count(&f, c->threads.at[i].name, NULL, c->threads.at[i].count);
     for (size_t s = 0; s < c->steps.n; s++) {
-        for (size_t i = 0; i < c->steps.at[s].parts.n; i++) note_count(&f, c->steps.at[s].parts.at[i].name, NULL, c->steps.at[s].parts.at[i].count);
+        for (size_t i = 0; i < c->steps.at[s].parts.n; i++)
+            note_count(&f, c->steps.at[s].parts.at[i].name, NULL, c->steps.at[s].parts.at[i].count);
         gn_code_walk(&c->steps.at[s].body, note_node, &f);
     }
 }

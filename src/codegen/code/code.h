@@ -1,4 +1,5 @@
-/* Code: what a kernel does, in order. A step for each parallel phase; in it regions of nodes over typed values; every value is made once, by a let.
+/* Code: what a kernel does, in order. A step for each parallel phase; in it regions of nodes over typed values; every
+ * value is made once, by a let.
  *
  *     (code axpy avx512 (syms (n :min 1)) (args (X read f32 n) (Y write f32 n))
  *       (step ((p (cdiv n 1024)))
@@ -8,16 +9,17 @@
  *           (let %3 f32x16 (mul %2 2.0))
  *           (store Y :row (add (mul 1024 p) (mul 16 i)) :mask %1 %3))))
  *
- * It prints, reads back (code_text.h), is verified (gn_code_verify), interpreted (gn_code_interpret), and written word by word as C or CUDA by the
- * emitter. docs/code-text.md has the grammar and the meaning. A code, its nodes, values and dims live in one arena. */
+ * It prints, reads back (code_text.h), is verified (gn_code_verify), interpreted (gn_code_interpret), and written word
+ * by word as C or CUDA by the emitter. docs/code-text.md has the grammar and the meaning. A code, its nodes, values and
+ * dims live in one arena. */
 #pragma once
 #include "kernel.h"
 #include "tile.h"
 
 /* ---- places: memory and registers ---- */
 
-/* An argument comes from the caller: a buffer of the kernel, memory of the call (arena), memory of the worker (scratch). The others are declared in
- * a region and live to its end. */
+/* An argument comes from the caller: a buffer of the kernel, memory of the call (arena), memory of the worker
+ * (scratch). The others are declared in a region and live to its end. */
 typedef enum { GN_SPACE_BUFFER, GN_SPACE_ARENA, GN_SPACE_SCRATCH, GN_SPACE_SHARED, GN_SPACE_STACK, GN_SPACE_REG } gn_space;
 
 typedef struct gn_place {
@@ -163,7 +165,8 @@ struct gn_code_node {
     gn_preds when;           /* IF */
     const char *var;         /* FOR: from <= var < to; from NULL: 0 */
     const gn_dim *from, *to;
-    GN_VEC(const gn_place *) carry; /* FOR: registers from outside whose content one turn leaves to the next, or to what follows */
+    /* FOR: registers from outside whose content one turn leaves to the next, or to what follows */
+    GN_VEC(const gn_place *) carry;
     gn_code_body body;          /* FOR, IF */
     gn_tile_args *tile;      /* TILE */
 };
@@ -208,8 +211,8 @@ static inline gn_dim_facts gn_code_facts(const gn_code *c)
     return (gn_dim_facts){ c->facts.n, c->facts.at };
 }
 /* "[i][2*j+1]": a register in its array; names as `name` spells them, NULL: as they are. */
-void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const gn_dim *at, const char *(*name)(void *user, const char *),
-                            void *user);
+void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const gn_dim *at,
+                            const char *(*name)(void *user, const char *), void *user);
 const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
 /* How many parts a step has, over symbols. */

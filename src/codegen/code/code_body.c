@@ -112,7 +112,9 @@ static const gn_val *eval(body *b, const gn_sx *s, int expected)
 const char *gn_body_text(const gn_code *c, const gn_op_info *op, gn_dtype t)
 {
     const char *text = t == GN_F64 ? op->body_f64 : t == GN_F32 ? op->body_f32 : NULL;
-    if (!text) gn_throw(GN_EINVAL, "kernel %s: the target %s has no %s of %s", c->name, c->target->name, op->name, gn_dtype_name(t));
+    if (!text)
+        gn_throw(GN_EINVAL, "kernel %s: the target %s has no %s of %s", c->name, c->target->name, op->name,
+                 gn_dtype_name(t));
     return text;
 }
 

@@ -22,7 +22,8 @@ typedef struct gn_readers {
     GN_VEC(gn_reader) at;
 } gn_readers;
 
-typedef struct gn_pending { /* an element of memory that is written once, at the end: till then a register has its content */
+/* an element of memory that is written once, at the end: till then a register has its content */
+typedef struct gn_pending {
     gn_access place;
     const gn_place *now;
     uint32_t next; /* of the same hash, + 1 */
@@ -43,7 +44,8 @@ typedef struct gn_code_builder {
     uint32_t *chain, nchains; /* of known, by hash */
     gn_map register_readers;  /* by place and number: gn_readers */
     gn_map memory_readers;    /* by place: their stretches */
-    gn_map held;              /* registers that are known to be constants in the block at work, by place and number: gn_held */
+    /* registers that are known to be constants in the block at work, by place and number: gn_held */
+    gn_map held;
     uint32_t epoch;
     bool hold;                /* writes to memory wait in `pending` */
     const char *(*fresh)(void *user, const char *near); /* a name for a register that holds them */
@@ -78,8 +80,10 @@ uint64_t gn_v_hash(const gn_val *); /* of what it is, not of its number */
 const gn_val *gn_v_pack(gn_code_builder *, const gn_val *const *a, uint16_t lanes);
 const gn_val *gn_v_lane(gn_code_builder *, const gn_val *, uint32_t lane);
 bool gn_v_knows_op(gn_code_builder *, const gn_op_info *, const gn_val *const *a, uint16_t n);
-void gn_v_remember_op(gn_code_builder *, const gn_op_info *, const gn_val *const *a, uint16_t n, const gn_val *result); /* scalars */
-bool gn_v_asks_all_of(gn_code_builder *, const gn_val *mask, const gn_val *other); /* every part of the other mask is one of the mask */
+/* scalars */
+void gn_v_remember_op(gn_code_builder *, const gn_op_info *, const gn_val *const *a, uint16_t n, const gn_val *result);
+/* every part of the other mask is one of the mask */
+bool gn_v_asks_all_of(gn_code_builder *, const gn_val *mask, const gn_val *other);
 const gn_val *gn_v_load(gn_code_builder *, gn_dtype, uint16_t lanes, const gn_access *);
 const gn_val *gn_v_reduce(gn_code_builder *, gn_val_kind, gn_red, const gn_val *);
 bool gn_same_preds(gn_preds, gn_preds);
@@ -89,7 +93,8 @@ bool gn_v_varies(const gn_code_builder *, const gn_dim *); /* over the lane */
 bool gn_v_affine(gn_code_builder *, const gn_dim *, const gn_dim **base, const gn_dim **step); /* base + step * lane */
 const gn_val *gn_v_index(gn_code_builder *, gn_dtype, const gn_dim *, gn_preds when);
 /* How lanes lie at this element index. `safe` are the conditions under which it may be computed (EACH). */
-gn_access gn_v_access(gn_code_builder *, const gn_place *, const gn_dim *at, const gn_val *mask, gn_preds when, gn_preds safe);
+gn_access gn_v_access(gn_code_builder *, const gn_place *, const gn_dim *at, const gn_val *mask, gn_preds when,
+                      gn_preds safe);
 void gn_v_forget_held(gn_code_builder *);
 void gn_v_set_reg(gn_code_builder *, const gn_place *, uint32_t number, const gn_val *);
 void gn_v_store(gn_code_builder *, const gn_access *, const gn_val *);
@@ -103,7 +108,8 @@ typedef struct gn_math_function {
     uint16_t lanes, narg;
     const gn_code_body *code; /* lets over GN_VAL_PARAM */
     const gn_val *result;
-    uint32_t body, here, most; /* while text is emitted: the loop body of the last call, calls in it, calls in the body with most */
+    /* while text is emitted: the loop body of the last call, calls in it, calls in the body with most */
+    uint32_t body, here, most;
 } gn_math_function;
 gn_math_function gn_math_expand(gn_code *, const gn_op_info *, gn_dtype, uint16_t lanes, uint16_t narg);
 
@@ -111,7 +117,8 @@ gn_math_function gn_math_expand(gn_code *, const gn_op_info *, gn_dtype, uint16_
 typedef struct gn_code_uses {
     uint32_t *let;   /* how often each is used, by id */
     gn_map place;    /* by id: how often each of its registers, or the memory, is read; NULL: never */
-    gn_map indexed;  /* by id: some register is numbered by a variable, so that all of them are taken for read; NULL: none is */
+    /* by id: some register is numbered by a variable, so that all of them are taken for read; NULL: none is */
+    gn_map indexed;
 } gn_code_uses;
 gn_code_uses gn_code_find_uses(gn_arena *, const gn_code_body *);
 void gn_code_find_indexed(gn_arena *, const gn_code_body *, gn_map *add); /* places alone */

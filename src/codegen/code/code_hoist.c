@@ -1,6 +1,6 @@
-/* The passes `hoist` and `once`: what a loop computes anew in each turn though nothing of it changes goes before the loop, and what is computed in a
- * region and again behind or inside of it is computed once. Only what reads neither memory nor registers moves, so that a loop without turns does
- * no harm and nothing that is written lies between. */
+/* The passes `hoist` and `once`: what a loop computes anew in each turn though nothing of it changes goes before the
+ * loop, and what is computed in a region and again behind or inside of it is computed once. Only what reads neither
+ * memory nor registers moves, so that a loop without turns does no harm and nothing that is written lies between. */
 #include "code_build.h"
 #include "code_passes.h"
 
@@ -53,7 +53,8 @@ static bool mentions(const gn_val *v, const char *var)
 {
     if (preds_mention(v->when, var)) return true;
     if (v->kind == GN_VAL_IOTA) return gn_dim_mentions(v->u.iota.base, var) || gn_dim_mentions(v->u.iota.step, var);
-    return (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST || v->kind == GN_VAL_BIT) && gn_dim_mentions(v->u.index.at, var);
+    return (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST || v->kind == GN_VAL_BIT) &&
+           gn_dim_mentions(v->u.index.at, var);
 }
 
 static bool is_of_loop(const hoister *h, const gn_val *v)
@@ -136,7 +137,8 @@ static void rename_operands(const counter *c, gn_code_node *n)
     for (uint16_t i = 0; let && i < let->n; i++) rename_operand(c, &let->a[i]);
     if (!let) rename_operand(c, &n->val);
     if (a) rename_operand(c, &a->each), rename_operand(c, &a->mask);
-    for (int i = 0; n->tile && i < GN_TILE_MAX_REGS; i++) rename_operand(c, &n->tile->a[i]), rename_operand(c, &n->tile->b[i]);
+    for (int i = 0; n->tile && i < GN_TILE_MAX_REGS; i++)
+        rename_operand(c, &n->tile->a[i]), rename_operand(c, &n->tile->b[i]);
 }
 
 static const gn_val *find(const counter *c, const gn_val *v, uint64_t h)

@@ -15,7 +15,8 @@ gn_lane gn_runner_operand(gn_runner *r, const gn_val *v, int l)
     while (!v->id && v->kind == GN_VAL_SPLAT) v = v->a[0];
     if (v->lanes == 1) l = 0;
     if (v->id) return made_lane(r, v, l);
-    if (v->kind == GN_VAL_REG) return gn_runner_register(r, v->u.reg.place, gn_runner_number(r, v->u.reg.number, v->u.reg.at), l);
+    if (v->kind == GN_VAL_REG)
+        return gn_runner_register(r, v->u.reg.place, gn_runner_number(r, v->u.reg.number, v->u.reg.at), l);
     if (v->kind != GN_VAL_CONST) gn_runner_fail(r, "an operand that is no let, register or number");
     const gn_dtype t = (gn_dtype)v->dtype;
     return gn_is_float(t) ? (gn_lane){ .dtype = v->dtype, .f = v->u.f } : (gn_lane){ .dtype = v->dtype, .i = v->u.i };
@@ -120,7 +121,8 @@ static gn_lane compute(gn_runner *r, const gn_val *v, int l)
     case GN_VAL_OP: return operation(r, v, l);
     case GN_VAL_PICK: return choice(r, v, l);
     case GN_VAL_PACK: return gn_runner_operand(r, v->a[l], 0);
-    case GN_VAL_LANE: return gn_runner_operand(r, v->a[0], (int)(v->u.lane.at ? gn_runner_dim(r, v->u.lane.at) : v->u.lane.i));
+    case GN_VAL_LANE:
+        return gn_runner_operand(r, v->a[0], (int)(v->u.lane.at ? gn_runner_dim(r, v->u.lane.at) : v->u.lane.i));
     case GN_VAL_LANES: return across(r, v);
     case GN_VAL_SPLAT: return gn_runner_operand(r, v->a[0], 0);
     default: gn_runner_fail(r, "a let of what is no value");
@@ -148,5 +150,6 @@ void gn_runner_set(gn_runner *r, const gn_code_node *n)
     gn_lane now[GN_MOST_LANES];
     if (n->place->lanes > GN_MOST_LANES) gn_runner_fail(r, "more than %d lanes", GN_MOST_LANES);
     for (int l = 0; l < n->place->lanes; l++) now[l] = gn_runner_operand(r, n->val, l);
-    for (int l = 0; l < n->place->lanes; l++) gn_runner_set_register(r, n->place, gn_runner_number(r, n->number, n->at), l, now[l]);
+    for (int l = 0; l < n->place->lanes; l++)
+        gn_runner_set_register(r, n->place, gn_runner_number(r, n->number, n->at), l, now[l]);
 }

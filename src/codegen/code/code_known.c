@@ -1,5 +1,5 @@
-/* The table of known lets: found by content, forgotten when what they read is written. Memory is looked up by stretches of 16 elements, so that a
- * store meets the loads near it and not all of them. */
+/* The table of known lets: found by content, forgotten when what they read is written. Memory is looked up by stretches
+ * of 16 elements, so that a store meets the loads near it and not all of them. */
 #include "code_build.h"
 #include "visit.h"
 

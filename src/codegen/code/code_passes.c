@@ -3,16 +3,21 @@
 #include "code_verify.h"
 
 const gn_code_pass gn_code_passes[] = {
-    { "join", "branches with one condition are one: the stores of a row's vectors stand under one `row < rows`", gn_code_join },
+    { "join", "branches with one condition are one: the stores of a row's vectors stand under one `row < rows`",
+      gn_code_join },
     { "overwritten", "a constant that a register loses before anybody reads it is not put into it", gn_code_drop_sets },
     { "idle", "what nobody reads is not computed, a loop around nothing does not run", gn_code_drop_idle },
     { "hoist", "what does not change from turn to turn is computed before the loop", gn_code_hoist },
     { "once", "what a region has computed is not computed again in it", gn_code_once },
-    { "roll", "what is done for one point of a tile after the other is an unrolled loop: less to read and to compile, the same instructions", gn_code_roll },
+    { "roll",
+      "what is done for one point of a tile after the other is an unrolled loop: less to read and to compile, the same "
+      "instructions",
+      gn_code_roll },
     { NULL, NULL, NULL },
 };
 
-static void look(gn_code *c, const gn_code_pass *p, void (*seen)(void *user, const gn_code *, const gn_code_pass *), void *user)
+static void look(gn_code *c, const gn_code_pass *p, void (*seen)(void *user, const gn_code *, const gn_code_pass *),
+                 void *user)
 {
     bool wanted = seen || !p || !p[1].name;
 #ifndef NDEBUG

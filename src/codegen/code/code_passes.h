@@ -1,5 +1,5 @@
-/* What is done to code before it is written: a table of passes, each with its reason. No pass changes a bit of what a code computes; in debug builds
- * the verifier looks at the code after each. */
+/* What is done to code before it is written: a table of passes, each with its reason. No pass changes a bit of what a
+ * code computes; in debug builds the verifier looks at the code after each. */
 #pragma once
 #include "code.h"
 
@@ -9,7 +9,8 @@ typedef struct gn_code_pass {
 } gn_code_pass;
 extern const gn_code_pass gn_code_passes[]; /* ended by a name of NULL */
 
-/* All of them, in order. `seen`, which may be NULL, gets the code as it comes (pass NULL) and after each; facts and :carry are up to date then. */
+/* All of them, in order. `seen`, which may be NULL, gets the code as it comes (pass NULL) and after each; facts and
+ * :carry are up to date then. */
 void gn_code_run_passes(gn_code *, void (*seen)(void *user, const gn_code *, const gn_code_pass *), void *user);
 
 /* code_tidy.c */

@@ -132,7 +132,8 @@ static const gn_dim *read_register_digit(gn_code_reader *r, const gn_sx *x, cons
     const char *const text = gn_symbol_n(r->code->arena, &r->code->dims->symbols, *at + 1, (size_t)(end - *at - 1));
     const gn_dim *const digit = gn_dim_read_extent(r->code->dims, text);
     int64_t c;
-    if (gn_dim_is_const(digit, &c) && (c < 0 || c >= p->extent[i])) gn_sx_fail(r->file, x, "'%s': dim %d has %u registers", x->text, i, p->extent[i]);
+    if (gn_dim_is_const(digit, &c) && (c < 0 || c >= p->extent[i]))
+        gn_sx_fail(r->file, x, "'%s': dim %d has %u registers", x->text, i, p->extent[i]);
     *at = end + 1;
     return digit;
 }
@@ -149,7 +150,8 @@ const gn_place *gn_read_register(gn_code_reader *r, const gn_sx *x, uint32_t *nu
     const char *rest = x->text + 1 + n;
     const gn_dim *all = gn_dim_const(r->code->dims, 0);
     for (uint16_t i = 0; i < p->rank; i++)
-        all = gn_dim_add(r->code->dims, gn_dim_scale(r->code->dims, all, p->extent[i]), read_register_digit(r, x, p, i, &rest));
+        all = gn_dim_add(r->code->dims, gn_dim_scale(r->code->dims, all, p->extent[i]),
+                         read_register_digit(r, x, p, i, &rest));
     if (*rest) gn_sx_fail(r->file, x, "'%s' is no register of %s", x->text, p->name);
     int64_t c = 0;
     *at = gn_dim_is_const(all, &c) ? NULL : all;

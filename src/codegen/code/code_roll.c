@@ -1,9 +1,11 @@
-/* The pass `roll`: what stands in a region for one point of a tile after the other becomes an unrolled loop over the points.
+/* The pass `roll`: what stands in a region for one point of a tile after the other becomes an unrolled loop over the
+ * points.
  *
- * Nodes that set, store or branch are *roots*; the lets before a root belong to it. A run is n blocks of q roots each that differ by the number of
- * the block alone (code_unify.h). What several blocks use goes before the loop; what a block makes and others than it use is kept in an array of
- * registers; what comes to the blocks from n different lets is put into one. The order of what is executed stays as it is but for lets that go
- * before the loop, so that the bits do. */
+ * Nodes that set, store or branch are *roots*; the lets before a root belong to it. A run is n blocks of q roots each
+ * that differ by the number of the block alone (code_unify.h). What several blocks use goes before the loop; what a
+ * block makes and others than it use is kept in an array of registers; what comes to the blocks from n different lets
+ * is put into one. The order of what is executed stays as it is but for lets that go before the loop, so that the bits
+ * do. */
 #include "code_passes.h"
 #include "code_roll.h"
 
@@ -59,7 +61,8 @@ static const char *axis_of_values(const gn_roller *r, const gn_val *a, const gn_
 {
     if (!a || !b) return NULL;
     a = gn_roll_source(r, a), b = gn_roll_source(r, b);
-    const bool regs = !a->id && !b->id && a->kind == GN_VAL_REG && b->kind == GN_VAL_REG && a->u.reg.place == b->u.reg.place;
+    const bool regs =
+        !a->id && !b->id && a->kind == GN_VAL_REG && b->kind == GN_VAL_REG && a->u.reg.place == b->u.reg.place;
     return regs && a->u.reg.number < b->u.reg.number ? axis_of(a->u.reg.place, a->u.reg.number, b->u.reg.number) : NULL;
 }
 
@@ -84,8 +87,10 @@ static const char *variable_of(const gn_roll_run *u)
     const char *name = NULL;
     for (size_t i = 0; !name && i < u->block[0].n && i < u->block[1].n; i++) {
         const gn_code_node *a = u->block[0].at[i], *b = u->block[1].at[i];
-        if (a->kind == GN_CODE_SET && b->kind == GN_CODE_SET && a->place == b->place && a->number < b->number) name = axis_of(a->place, a->number, b->number);
-        for (uint16_t k = 0; !name && a->kind == GN_CODE_LET && b->kind == GN_CODE_LET && k < a->val->n && k < b->val->n; k++)
+        if (a->kind == GN_CODE_SET && b->kind == GN_CODE_SET && a->place == b->place && a->number < b->number)
+            name = axis_of(a->place, a->number, b->number);
+        for (uint16_t k = 0;
+             !name && a->kind == GN_CODE_LET && b->kind == GN_CODE_LET && k < a->val->n && k < b->val->n; k++)
             name = axis_of_values(u->r, a->val->a[k], b->val->a[k]);
         if (!name && a->kind != GN_CODE_LET) name = axis_of_values(u->r, a->val, b->val);
     }
@@ -114,10 +119,16 @@ static int64_t saving(const gn_roll_run *u)
 
 enum { NOT_ALIKE = INT32_MIN };
 /* What it saves. */
-static int64_t try_run(gn_roller *r, const window *w, uint32_t first, uint32_t q, uint32_t n, gn_roll_run *u, gn_code_body *body)
+static int64_t try_run(gn_roller *r, const window *w, uint32_t first, uint32_t q, uint32_t n, gn_roll_run *u,
+                       gn_code_body *body)
 {
     const gn_roll_nodes *lists[GN_UNIFY_MOST];
-    *u = (gn_roll_run){ .r = r, .all = &w->nodes, .q = q, .n = n, .first = first ? w->root.at[first - 1] + 1 : 0, .last = w->root.at[first + q * n - 1] + 1 };
+    *u = (gn_roll_run){ .r = r,
+                        .all = &w->nodes,
+                        .q = q,
+                        .n = n,
+                        .first = first ? w->root.at[first - 1] + 1 : 0,
+                        .last = w->root.at[first + q * n - 1] + 1 };
     u->block = GN_NEW_ARRAY(r->arena, gn_roll_nodes, n);
     uint32_t *root_of = GN_NEW_ARRAY(r->arena, uint32_t, u->last + 1);
     for (size_t i = u->first; i < u->last; i++) root_of[i] = w->root_of[i] - first;
@@ -136,7 +147,8 @@ static int64_t try_run(gn_roller *r, const window *w, uint32_t first, uint32_t q
 static const char *word_for(const gn_roller *r, const gn_val *v)
 {
     switch ((gn_val_kind)v->kind) {
-    case GN_VAL_OP: return gn_arena_printf(r->arena, "%ss", v->u.op->name); /* a name of its own: sines, not the library's sine */
+    /* a name of its own: sines, not the library's sine */
+    case GN_VAL_OP: return gn_arena_printf(r->arena, "%ss", v->u.op->name);
     case GN_VAL_LOAD: return "loads";
     case GN_VAL_FIRST: return "inside";
     case GN_VAL_BIT: return "hits";
@@ -152,8 +164,13 @@ static gn_place *new_array(gn_roller *r, gn_code_body *region, const gn_val *lik
     uint32_t *extent = GN_NEW_ARRAY(r->code->arena, uint32_t, 1);
     const char **axis = GN_NEW_ARRAY(r->code->arena, const char *, 1);
     extent[0] = n, axis[0] = var;
-    gn_place *p = gn_code_place(r->code, (gn_place){ .name = fresh_name(r, word_for(r, like)), .dtype = (gn_dtype)like->dtype,
-                                                     .space = GN_SPACE_REG, .lanes = like->lanes, .rank = 1, .extent = extent, .axis = axis });
+    gn_place *p = gn_code_place(r->code, (gn_place){ .name = fresh_name(r, word_for(r, like)),
+                                                     .dtype = (gn_dtype)like->dtype,
+                                                     .space = GN_SPACE_REG,
+                                                     .lanes = like->lanes,
+                                                     .rank = 1,
+                                                     .extent = extent,
+                                                     .axis = axis });
     gn_code_node *d = gn_code_make(r->code, GN_CODE_DECLARE);
     d->place = p;
     *gn_map_put(r->arena, &r->taken, GN_KEY(p->name)) = r;
@@ -203,7 +220,8 @@ static void fill_arrays(gn_roll_run *u, gn_code_body *declared, gn_code_body *ou
     gn_roller *r = u->r;
     for (size_t g = 0; g < u->gathered.n; g++) {
         const gn_place *p = new_array(r, declared, u->gathered.at[g][0], u->n, u->turns.var);
-        for (uint32_t k = 0; k < u->n; k++) gn_push(r->code->arena, &out->kids, set_node(r, p, k, NULL, u->gathered.at[g][k]));
+        for (uint32_t k = 0; k < u->n; k++)
+            gn_push(r->code->arena, &out->kids, set_node(r, p, k, NULL, u->gathered.at[g][k]));
         for (size_t i = 0; i < u->elements.n; i++) {
             gn_val *e = u->elements.at[i];
             if (!e->u.reg.place && e->u.reg.number == g) e->u.reg.place = p, e->u.reg.number = 0;
@@ -372,7 +390,8 @@ static void rename_operands(void *user, const gn_code_node *node)
     for (uint16_t i = 0; let && i < let->n; i++) rename_operand(r, &let->a[i]);
     if (!let) rename_operand(r, &n->val);
     if (a) rename_operand(r, &a->each), rename_operand(r, &a->mask);
-    for (int i = 0; n->tile && i < GN_TILE_MAX_REGS; i++) rename_operand(r, &n->tile->a[i]), rename_operand(r, &n->tile->b[i]);
+    for (int i = 0; n->tile && i < GN_TILE_MAX_REGS; i++)
+        rename_operand(r, &n->tile->a[i]), rename_operand(r, &n->tile->b[i]);
 }
 
 void gn_code_roll(gn_code *c, gn_code_body *step)

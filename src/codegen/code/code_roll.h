@@ -1,5 +1,5 @@
-/* Rolling up, between its files: code_roll.c looks for runs of blocks and makes loops of them, code_roll_blocks.c says which nodes belong to which
- * block, code_roll_unify.c makes one of all blocks. */
+/* Rolling up, between its files: code_roll.c looks for runs of blocks and makes loops of them, code_roll_blocks.c says
+ * which nodes belong to which block, code_roll_unify.c makes one of all blocks. */
 #pragma once
 #include "code_build.h"
 #include "code_unify.h"
@@ -42,7 +42,8 @@ bool gn_roll_is_root(const gn_code_node *); /* it sets, stores or branches */
 const gn_val *gn_roll_now(const gn_roller *, const gn_val *);    /* the let, or the register that has its value now */
 const gn_val *gn_roll_source(const gn_roller *, const gn_val *); /* what an operand is, or is a splat of */
 void gn_roll_operands(const gn_code_node *, void (*meet)(void *user, const gn_val *), void *user);
-bool gn_roll_sort(gn_roll_run *, const uint32_t *root_of);       /* fills block and shared; false: a let cannot go where it belongs */
+/* fills block and shared; false: a let cannot go where it belongs */
+bool gn_roll_sort(gn_roll_run *, const uint32_t *root_of);
 void gn_roll_forget(gn_roll_run *);                              /* whose block its lets are */
 /* code_roll_unify.c */
 bool gn_roll_unify(gn_roll_run *, const gn_roll_nodes *const *lists, gn_code_body *out);

@@ -90,7 +90,8 @@ static bool reads_what(const gn_roller *r, const gn_val *let, const gn_code_node
 {
     for (size_t i = 0; i < root->body.kids.n; i++)
         if (reads_what(r, let, root->body.kids.at[i])) return true;
-    if (root->kind == GN_CODE_STORE) return dim_reads(let) || (let->kind == GN_VAL_LOAD && let->u.load.place == root->access.place);
+    if (root->kind == GN_CODE_STORE)
+        return dim_reads(let) || (let->kind == GN_VAL_LOAD && let->u.load.place == root->access.place);
     if (root->kind != GN_CODE_SET) return false;
     for (uint16_t i = 0; i < let->n; i++) {
         const gn_val *v = gn_roll_source(r, let->a[i]);
@@ -114,7 +115,8 @@ bool gn_roll_sort(gn_roll_run *u, const uint32_t *root_of)
 {
     gn_roller *r = u->r;
     for (size_t i = u->first; i < u->last; i++)
-        if (u->all->at[i]->kind == GN_CODE_LET) r->let.at[u->all->at[i]->val->id].block = GN_ROLL_NOBODY, r->let.at[u->all->at[i]->val->id].here = 0;
+        if (u->all->at[i]->kind == GN_CODE_LET)
+            r->let.at[u->all->at[i]->val->id].block = GN_ROLL_NOBODY, r->let.at[u->all->at[i]->val->id].here = 0;
     for (size_t i = u->last; i-- > u->first;) {
         const gn_code_node *n = u->all->at[i];
         gn_roll_let *l = n->kind == GN_CODE_LET ? &r->let.at[n->val->id] : NULL;

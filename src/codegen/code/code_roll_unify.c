@@ -47,7 +47,8 @@ static bool has_digits(const gn_roll_run *u, const gn_place *p, const gn_dim *nu
     return true;
 }
 
-static bool unify_number(gn_roll_run *u, const gn_place *const *place, const gn_dim *const *number, uint32_t *out, const gn_dim **at)
+static bool unify_number(gn_roll_run *u, const gn_place *const *place, const gn_dim *const *number, uint32_t *out,
+                         const gn_dim **at)
 {
     for (uint32_t k = 1; k < u->n; k++)
         if (place[k] != place[0]) return false;
@@ -164,7 +165,8 @@ static bool unify_access(gn_roll_run *u, const gn_access *const *at, gn_access *
     *out = *at[0];
     out->base = gn_unify_dims(&u->turns, base), out->step = gn_unify_dims(&u->turns, step);
     if (!out->base != !base[0] || !out->step != !step[0]) return false;
-    return unify_operand(u, each, &out->each) && unify_operand(u, mask, &out->mask) && gn_unify_preds(&u->turns, when, &out->when);
+    return unify_operand(u, each, &out->each) && unify_operand(u, mask, &out->mask) &&
+           gn_unify_preds(&u->turns, when, &out->when);
 }
 
 static bool unify_index(gn_roll_run *u, const gn_val *const *at, gn_val *out)
@@ -212,7 +214,8 @@ static bool unify_value(gn_roll_run *u, const gn_val *const *at, gn_val *out)
 {
     for (uint32_t k = 1; k < u->n; k++) {
         const gn_val *v = at[k], *w = at[0];
-        if (v->kind != w->kind || v->dtype != w->dtype || v->lanes != w->lanes || v->n != w->n || v->red != w->red) return false;
+        if (v->kind != w->kind || v->dtype != w->dtype || v->lanes != w->lanes || v->n != w->n || v->red != w->red)
+            return false;
     }
     OF_EACH(const gn_preds *, when, &at[k]->when);
     *out = *at[0];
@@ -249,7 +252,8 @@ static bool unify_node(gn_roll_run *u, gn_code_node *const *at, gn_code_node *ou
         *gn_map_put(u->r->arena, &u->made, at[0]->val->id) = v;
         return true;
     }
-    if (at[0]->kind == GN_CODE_IF) return gn_unify_preds(&u->turns, when, &out->when) && gn_roll_unify(u, lists, &out->body);
+    if (at[0]->kind == GN_CODE_IF)
+        return gn_unify_preds(&u->turns, when, &out->when) && gn_roll_unify(u, lists, &out->body);
     if (!unify_operand(u, val, &out->val)) return false;
     return at[0]->kind == GN_CODE_SET ? unify_set(u, at, out) : unify_access(u, access, &out->access);
 }

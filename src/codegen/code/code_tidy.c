@@ -1,5 +1,6 @@
-/* What expansion leaves to be put in order, point by point as it goes: branches with one condition become one (the stores of a row's vectors
- * stand under one `row < rows`), constants that a variable loses before it is read are not put into it, lets without a reader go. */
+/* What expansion leaves to be put in order, point by point as it goes: branches with one condition become one (the
+ * stores of a row's vectors stand under one `row < rows`), constants that a variable loses before it is read are not
+ * put into it, lets without a reader go. */
 #include "code_build.h"
 #include "code_passes.h"
 #include "visit.h"
@@ -137,7 +138,9 @@ gn_code_uses gn_code_find_uses(gn_arena *arena, const gn_code_body *t)
 
 void gn_code_find_indexed(gn_arena *arena, const gn_code_body *t, gn_map *add)
 {
-    reads r = { .arena = arena, .of.let = GN_NEW_ARRAY(arena, uint32_t, gn_code_largest_id(t) + 1), .of.indexed = *add, .by = 1 };
+    reads r = {
+        .arena = arena, .of.let = GN_NEW_ARRAY(arena, uint32_t, gn_code_largest_id(t) + 1), .of.indexed = *add, .by = 1
+    };
     gn_code_walk(t, visit_node, &r);
     *add = r.of.indexed;
 }

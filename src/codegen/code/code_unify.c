@@ -1,5 +1,5 @@
-/* Index expressions that differ from turn to turn by a multiple of something, or in whose div, mod, min and max that is so. What is found is put
- * to the test: with the variable at each turn it must be the very expression of that turn. */
+/* Index expressions that differ from turn to turn by a multiple of something, or in whose div, mod, min and max that is
+ * so. What is found is put to the test: with the variable at each turn it must be the very expression of that turn. */
 #include "code_unify.h"
 #include "dim_parts.h"
 

@@ -52,7 +52,8 @@ static bool same_access(const gn_access *a, const gn_access *b)
 static bool same(const gn_val *a, const gn_val *b)
 {
     if (a == b) return true;
-    if (a->kind != b->kind || a->dtype != b->dtype || a->lanes != b->lanes || a->red != b->red || a->n != b->n) return false;
+    if (a->kind != b->kind || a->dtype != b->dtype || a->lanes != b->lanes || a->red != b->red || a->n != b->n)
+        return false;
     if (a->id && b->id) return a->id == b->id;
     for (uint16_t i = 0; i < a->n; i++)
         if (!same(a->a[i], b->a[i])) return false;
@@ -60,9 +61,11 @@ static bool same(const gn_val *a, const gn_val *b)
     case GN_VAL_LANE: return a->u.lane.i == b->u.lane.i && a->u.lane.at == b->u.lane.at;
     case GN_VAL_PARAM:
     case GN_VAL_CONST: return a->u.i == b->u.i;
-    case GN_VAL_REG: return a->u.reg.place == b->u.reg.place && a->u.reg.number == b->u.reg.number && a->u.reg.at == b->u.reg.at;
+    case GN_VAL_REG:
+        return a->u.reg.place == b->u.reg.place && a->u.reg.number == b->u.reg.number && a->u.reg.at == b->u.reg.at;
     case GN_VAL_IOTA: return a->u.iota.base == b->u.iota.base && a->u.iota.step == b->u.iota.step;
-    case GN_VAL_INDEX: return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && gn_same_preds(a->when, b->when);
+    case GN_VAL_INDEX:
+        return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && gn_same_preds(a->when, b->when);
     case GN_VAL_BIT:
     case GN_VAL_FIRST: return a->u.index.at == b->u.index.at;
     case GN_VAL_COND: return gn_same_preds(a->when, b->when);
@@ -75,7 +78,8 @@ static bool same(const gn_val *a, const gn_val *b)
 static uint64_t hash_preds(uint64_t h, gn_preds w)
 {
     for (uint32_t i = 0; i < w.n; i++)
-        for (uint16_t j = 0; j < w.at[i].n; j++) h = gn_hash_mix(gn_hash_mix(h, w.at[i].cond[j].a->id), w.at[i].cond[j].b->id);
+        for (uint16_t j = 0; j < w.at[i].n; j++)
+            h = gn_hash_mix(gn_hash_mix(h, w.at[i].cond[j].a->id), w.at[i].cond[j].b->id);
     return h;
 }
 
@@ -237,7 +241,9 @@ const gn_val *gn_v_pack(gn_code_builder *x, const gn_val *const *a, uint16_t lan
 
 const gn_val *gn_v_lane(gn_code_builder *x, const gn_val *a, uint32_t lane)
 {
-    return gn_v_let(x, (gn_val){ .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a }, .u.lane = { lane, NULL } });
+    return gn_v_let(
+        x,
+        (gn_val){ .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a }, .u.lane = { lane, NULL } });
 }
 
 static gn_val scalar_op(const gn_op_info *op, const gn_val *const *a, uint16_t n)
@@ -270,8 +276,9 @@ const gn_val *gn_v_op2(gn_code_builder *x, const gn_op_info *op, const gn_val *a
 const gn_val *gn_v_reduce(gn_code_builder *x, gn_val_kind kind, gn_red red, const gn_val *v)
 {
     const uint16_t lanes = kind == GN_VAL_LANES ? 1 : v->lanes;
-    return gn_v_let(x,
-                    (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v } });
+    return gn_v_let(
+        x,
+        (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v } });
 }
 
 /* ---- memory ---- */
@@ -307,7 +314,8 @@ const gn_val *gn_v_index(gn_code_builder *x, gn_dtype t, const gn_dim *d, gn_pre
     return gn_v_op(x, &gn_op_cast, t, &made, 1);
 }
 
-gn_access gn_v_access(gn_code_builder *x, const gn_place *place, const gn_dim *at, const gn_val *mask, gn_preds when, gn_preds safe)
+gn_access gn_v_access(gn_code_builder *x, const gn_place *place, const gn_dim *at, const gn_val *mask, gn_preds when,
+                      gn_preds safe)
 {
     gn_access a = { .place = place, .base = at, .mask = mask, .when = when };
     if (!gn_v_varies(x, at)) {

@@ -249,8 +249,10 @@ static void check_unrolled(gn_verifier *v, const gn_code_node *n)
 {
     enum { MOST = 1024 };
     int64_t turns = 0;
-    if (n->from || n->dealt || n->unroll || n->carry.n) gn_code_wrong(v, "an unrolled loop runs from 0, is not dealt out and carries nothing");
-    if (!gn_dim_is_const(n->to, &turns) || turns < 0 || turns > MOST) gn_code_wrong(v, "an unrolled loop has a constant number of turns, %d at most", MOST);
+    if (n->from || n->dealt || n->unroll || n->carry.n)
+        gn_code_wrong(v, "an unrolled loop runs from 0, is not dealt out and carries nothing");
+    if (!gn_dim_is_const(n->to, &turns) || turns < 0 || turns > MOST)
+        gn_code_wrong(v, "an unrolled loop has a constant number of turns, %d at most", MOST);
 }
 
 static void check_for(gn_verifier *v, const gn_code_node *n)

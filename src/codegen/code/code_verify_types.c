@@ -25,7 +25,8 @@ void gn_code_check_type(gn_verifier *v, const char *what, gn_dtype t, int lanes)
 
 /* ---- operands ---- */
 
-/* A sum of multiples of variables of unrolled loops: the largest that it becomes, up to a number that is too large anyway. */
+/* A sum of multiples of variables of unrolled loops: the largest that it becomes, up to a number that is too large
+ * anyway. */
 static int64_t most_of(gn_verifier *v, const char *what, const gn_dim *at)
 {
     enum { TOO_LARGE = 1 << 30 };

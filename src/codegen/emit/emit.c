@@ -249,8 +249,10 @@ static void arguments(gn_emitter *e)
 
 /* ---- values of parallel variables ---- */
 
-/* variable = (source / what the later ones count) % its own count, where the body uses it; 0 where a count is 0, so that nothing runs */
-static void digit(gn_emitter *e, const char *type, const char *name, const char *source, const gn_dim *later, const gn_dim *count, bool outermost)
+/* variable = (source / what the later ones count) % its own count, where the body uses it; 0 where a count is 0, so
+ * that nothing runs */
+static void digit(gn_emitter *e, const char *type, const char *name, const char *source, const gn_dim *later,
+                  const gn_dim *count, bool outermost)
 {
     if (!gn_emit_take_use(e, name)) return;
     gn_emit_indent(e);
@@ -295,7 +297,8 @@ static void thread_variables(gn_emitter *e)
 /* Part loops as loops, where one function runs all parts. */
 static void looped(gn_emitter *e, const gn_code_step *step)
 {
-    for (size_t i = 0; i < step->parts.n; i++, e->depth++) counted(e, step->parts.at[i].name, NULL, step->parts.at[i].count);
+    for (size_t i = 0; i < step->parts.n; i++, e->depth++)
+        counted(e, step->parts.at[i].name, NULL, step->parts.at[i].count);
     kids(e, &step->body);
     for (size_t i = 0; i < step->parts.n; i++) e->depth--, line(e, "}");
 }
@@ -332,12 +335,14 @@ static void cuda_step(gn_emitter *e, const gn_code_step *step, uint32_t number)
 {
     const gn_code *c = e->code;
     const char *body = body_of(e, step), *comma = "";
-    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) %s_%u(", gn_code_threads(c), e->function, number);
+    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) %s_%u(", gn_code_threads(c), e->function,
+             number);
     for (size_t i = 0; i < c->nargs; i++, comma = ", ") {
         const gn_place *p = c->places.at[i];
         gn_textf(e->out, "%s%s%s *%s", comma, qualifier(p), gn_emit_memory_type(p->dtype), gn_emit_name_of(e, p->name));
     }
-    for (size_t i = 0; i < c->syms.n; i++, comma = ", ") gn_textf(e->out, "%sint64_t %s", comma, gn_emit_name_of(e, c->syms.at[i].name));
+    for (size_t i = 0; i < c->syms.n; i++, comma = ", ")
+        gn_textf(e->out, "%sint64_t %s", comma, gn_emit_name_of(e, c->syms.at[i].name));
     gn_textf(e->out, ")\n{\n%s}\n", body);
 }
 

@@ -55,7 +55,8 @@ static void note_other(void *user, const char *name)
     *(bool *)to[1] = true;
 }
 
-/* Sizes share their parts: n/2 + n/3 of such a sum, again and again, is as long as 2^depth. A large part of sizes alone is a variable of the step. */
+/* Sizes share their parts: n/2 + n/3 of such a sum, again and again, is as long as 2^depth. A large part of sizes alone
+ * is a variable of the step. */
 static const char *large_part(gn_emitter *e, const gn_atom *a)
 {
     bool other = a->has_load;
@@ -168,11 +169,13 @@ static const gn_dim *merge_once(gn_emitter *e, const gn_dim *d)
         for (uint32_t j = 0; j < d->n; j++) {
             gn_digit x, y;
             if (i == j || !digit_term(e, &d->term[i], &x) || !digit_term(e, &d->term[j], &y)) continue;
-            if (!x.n || x.counter != y.counter || x.rest != y.rest || y.f != x.f * x.n || d->term[j].c != d->term[i].c * x.n)
+            if (!x.n || x.counter != y.counter || x.rest != y.rest || y.f != x.f * x.n ||
+                d->term[j].c != d->term[i].c * x.n)
                 continue;
             const gn_dim *both = gn_dim_div(p, x.counter, gn_dim_const(e->code->dims, x.f));
             if (y.n) both = gn_dim_mod(p, both, gn_dim_const(e->code->dims, x.n * y.n));
-            const gn_dim *rest = gn_dim_sub(e->code->dims, gn_dim_sub(e->code->dims, d, term_dim(e, &d->term[i])), term_dim(e, &d->term[j]));
+            const gn_dim *rest = gn_dim_sub(e->code->dims, gn_dim_sub(e->code->dims, d, term_dim(e, &d->term[i])),
+                                            term_dim(e, &d->term[j]));
             return gn_dim_add(e->code->dims, rest, gn_dim_scale(e->code->dims, gn_dim_mul(p, x.rest, both), d->term[i].c));
         }
     return d;

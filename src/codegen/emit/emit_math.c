@@ -1,8 +1,9 @@
 /* Math functions: what the target has no word for, from the text of the op's record, as functions of the unit. */
 #include "emit_state.h"
 
-/* More calls than this in the body of one loop, and the function is called instead of expanded: an epilogue over a tile's vectors would
- * cost more time in the compiler than it saves in the kernel, while the few calls of a row's loop stay inline. */
+/* More calls than this in the body of one loop, and the function is called instead of expanded: an epilogue over a
+ * tile's vectors would cost more time in the compiler than it saves in the kernel, while the few calls of a row's loop
+ * stay inline. */
 enum { INLINE_MOST = 4 };
 
 static void count(gn_emitter *e, gn_math_function *f)

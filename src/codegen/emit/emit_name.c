@@ -1,5 +1,5 @@
-/* The names of a kernel's function: those of its symbols, places and variables, spelled once for all its steps. They are unique when they come
- * here, but any C word may be among them. */
+/* The names of a kernel's function: those of its symbols, places and variables, spelled once for all its steps. They
+ * are unique when they come here, but any C word may be among them. */
 #include "emit_state.h"
 
 static gn_spelled *entry_of(gn_emitter *e, const char *name)
@@ -46,14 +46,16 @@ static const char *register_name(void *user, const char *base, size_t i)
 static void spell_place(gn_emitter *e, const gn_place *p)
 {
     registers r = { e, p };
-    entry_of(e, p->name)->text = gn_spell_names(&e->names, p->name, p->space == GN_SPACE_REG && !gn_map_get(&e->arrays, p->id) ? p->n : 0, register_name, &r);
+    entry_of(e, p->name)->text = gn_spell_names(
+        &e->names, p->name, p->space == GN_SPACE_REG && !gn_map_get(&e->arrays, p->id) ? p->n : 0, register_name, &r);
 }
 
 static void spell_variable(void *user, const gn_code_node *n)
 {
     gn_emitter *const e = user;
     if (n->kind == GN_CODE_FOR) spell_once(e, n->var);
-    if (n->kind == GN_CODE_FOR && n->dealt) *gn_map_put(e->arena, &e->dealt, GN_KEY(gn_symbol(e->arena, &e->code->dims->symbols, n->var))) = e;
+    if (n->kind == GN_CODE_FOR && n->dealt)
+        *gn_map_put(e->arena, &e->dealt, GN_KEY(gn_symbol(e->arena, &e->code->dims->symbols, n->var))) = e;
     if (n->kind == GN_CODE_LET && n->val->kind == GN_VAL_INDEX && n->val->lanes > 1) spell_once(user, n->val->u.index.lane);
 }
 

@@ -122,7 +122,8 @@ static void pointer(gn_emitter *e, const gn_access *a)
     gn_text_add(e->out, gn_emit_name(e, a->place->name));
     if (a->mode == GN_ACCESS_EACH || (!a->mask && gn_dim_is(a->base, 0))) return;
     const bool inner = !a->mask && passes_the_end(a->base);
-    gn_text_add(e->out, a->mask ? ", " : inner ? " + (" : " + "); /* where lanes are masked, the first may lie outside: no pointer goes there */
+    /* where lanes are masked, the first may lie outside: no pointer goes there */
+    gn_text_add(e->out, a->mask ? ", " : inner ? " + (" : " + ");
     gn_emit_dim(e, a->base, false);
     if (inner) gn_text_char(e->out, ')');
 }
@@ -234,7 +235,8 @@ static void emit_op(gn_emitter *e, const gn_val *v)
 {
     const gn_dtype t = gn_val_op_dtype(v);
     const char *pattern = e->code->target->spell(v->u.op, t, v->lanes > 1), *a[4] = { "", "", "", "" };
-    const char *const result = tag(e, (gn_dtype)v->dtype, v->lanes), *const operand = tag(e, (gn_dtype)v->a[0]->dtype, v->lanes);
+    const char *const result = tag(e, (gn_dtype)v->dtype, v->lanes), *const operand =
+                                                                         tag(e, (gn_dtype)v->a[0]->dtype, v->lanes);
     gn_text word = { .arena = e->arena };
     if (pattern) gn_spell_pattern(&word, pattern, result, operand, a), gn_words_read(&e->words, gn_text_done(&word));
     for (uint16_t i = 0; i < v->n; i++) a[i] = operand_text(e, v->a[i]);

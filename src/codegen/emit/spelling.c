@@ -7,8 +7,8 @@
 
 enum { LONGEST = 60 };
 
-/* Of C11, C23, C++20, CUDA, their headers' macros, macros that compilers predefine, and names in every function of generated code.
- * Sorted. */
+/* Of C11, C23, C++20, CUDA, their headers' macros, macros that compilers predefine, and names in every function of
+ * generated code. Sorted. */
 static const char *const words[] = {
     "BUFSIZ", "EOF", "FILE", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "I", "INFINITY", "MATH_ERREXCEPT", "MATH_ERRNO",
     "M_E", "M_PI", "NAN", "NULL", "alignas", "alignof", "and", "and_eq", "arg", "arm", "asm", "assert", "atomic",
@@ -116,15 +116,18 @@ static const char *identifier_near(gn_arena *arena, const char *wanted)
         if (next != '_' || n == 0 || clean[n - 1] != '_') clean[n++] = next;
     }
     const bool strange = !gn_is_letter(clean[0]) || begins_as_ours(clean);
-    const char *const name = gn_arena_printf(arena, "%s%s%s", strange ? "u" : "", strange && clean[0] != '_' ? "_" : "", clean);
+    const char *const name =
+        gn_arena_printf(arena, "%s%s%s", strange ? "u" : "", strange && clean[0] != '_' ? "_" : "", clean);
     if (!is_reserved(name)) return name;
-    return gn_arena_printf(arena, "%s%s%s", name, name[strlen(name) - 1] == '_' ? "" : "_", has_small_letter(name) ? "" : "u");
+    return gn_arena_printf(arena, "%s%s%s", name, name[strlen(name) - 1] == '_' ? "" : "_",
+                           has_small_letter(name) ? "" : "u");
 }
 
 /* The next one, which no rule refuses either. */
 static const char *numbered(gn_arena *arena, const char *near, unsigned number)
 {
-    return gn_arena_printf(arena, "%s%s%s%u", near, near[strlen(near) - 1] == '_' ? "" : "_", has_small_letter(near) ? "" : "u", number);
+    return gn_arena_printf(arena, "%s%s%s%u", near, near[strlen(near) - 1] == '_' ? "" : "_",
+                           has_small_letter(near) ? "" : "u", number);
 }
 
 static void **place_of(gn_spelling *s, const char *name)

@@ -294,7 +294,8 @@ static void write_bufs(writer *w)
         if (!x->stride) continue;
         const gn_dim **stride = GN_NEW_ARRAY(w->k->arena, const gn_dim *, n);
         for (size_t d = 0; d < n; d++)
-            stride[d] = gn_dim_import(w->k->dims, x->stride[d + (w->f->buf_at[b] != NONE && (int32_t)d >= w->f->buf_at[b])]);
+            stride[d] =
+                gn_dim_import(w->k->dims, x->stride[d + (w->f->buf_at[b] != NONE && (int32_t)d >= w->f->buf_at[b])]);
         w->k->bufs.at[at].stride = stride;
     }
 }

@@ -4,8 +4,9 @@
  *     for (size_t i = 0; i < g->groups.n; i++) run(g->groups.at[i].kernel);
  *
  * Values are what stands in memory: inputs, variables, array constants, outputs, new values of variables, and what
- * crosses between kernels. A concat in memory has no kernel: each part is a value within it, written where it is computed. Every output and every update has a value of its own that some kernel writes, also when two
- * of them are the same expression or an input. */
+ * crosses between kernels. A concat in memory has no kernel: each part is a value within it, written where it is
+ * computed. Every output and every update has a value of its own that some kernel writes, also when two of them are the
+ * same expression or an input. */
 #pragma once
 #include "core.h"
 #include "kernel.h"
@@ -27,8 +28,8 @@ typedef struct gn_gvalue {
     uint32_t index; /* number of the input (in core->in), output or update; of the constant or variable: in order of
                        first use */
     const char *name;            /* the user's, or "tmp7" */
-    int32_t in_place;            /* UPDATE: value of the variable whose memory it may be, since nobody reads the old elements later.
-                                    -1: memory of its own, moved into the variable after the last kernel */
+    int32_t in_place; /* UPDATE: value of the variable whose memory it may be, since nobody reads the old elements
+                         later. -1: memory of its own, moved into the variable after the last kernel */
     const gn_dim *const *shape;  /* its type's, but 1 along dims of a TEMP that it does not vary along */
     int32_t within;              /* SLICE: the value that it is a part of, which is no SLICE; else -1 */
     const gn_dim *start;         /* SLICE: its first element, counted in elements of `within`; else NULL */
@@ -67,6 +68,6 @@ static inline uint32_t gn_gvalue_root(const gn_grouping *g, uint32_t value)
 /* Cuts the core graph (after all passes) into kernels. The target decides what is narrow and what fits. Throws. */
 gn_grouping *gn_group_core(gn_arena *, const struct gn_core *, const gn_target *);
 
-/* The input or variable whose integers x is, perhaps through views and conversions; NULL: x is computed. Every element is used, so that
- * checking it whole refuses no right program. */
+/* The input or variable whose integers x is, perhaps through views and conversions; NULL: x is computed. Every element
+ * is used, so that checking it whole refuses no right program. */
 const gn_expr *gn_group_given(const gn_expr *x);

@@ -26,7 +26,8 @@ static level level_of(const gnode *n)
 static int32_t new_group(grouper *g, group_kind kind, const class_set *spine, int32_t after)
 {
     const int32_t q = (int32_t)g->groups.n;
-    gn_push(g->scratch, &g->groups, (ggroup){ .kind = (uint8_t)kind, .spine = *spine, .after = after, .contraction = NONE });
+    gn_push(g->scratch, &g->groups,
+            (ggroup){ .kind = (uint8_t)kind, .spine = *spine, .after = after, .contraction = NONE });
     if (after >= 0) gn_push(g->scratch, &g->groups.at[after].followers, q);
     return q;
 }
@@ -126,7 +127,8 @@ static void note_written(grouper *g, int32_t group, const gnode *n)
 bool gn_group_holds(const grouper *g, const ggroup *q, const gnode *n, int phase)
 {
     const class_set d = gn_group_stored(g, n);
-    if (q->kind == GROUP_SCATTER || q->outs.n >= MAX_OUTS || !gn_group_can_write(g, (int32_t)(q - g->groups.at), n)) return false;
+    if (q->kind == GROUP_SCATTER || q->outs.n >= MAX_OUTS || !gn_group_can_write(g, (int32_t)(q - g->groups.at), n))
+        return false;
     if (phase == 0) return class_subset(&q->spine, &d);
     for (size_t i = 0; phase == 1 && i < q->closers.n; i++) {
         const class_set p = gn_group_kept(g, &g->nodes.at[q->closers.at[i]]);
@@ -181,7 +183,8 @@ int32_t gn_group_first(grouper *g, const gnode *n)
     if (g->first.n > 0) {
         const int32_t last = g->first.at[g->first.n - 1];
         const ggroup *q = &g->groups.at[last];
-        if (q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS && gn_group_can_write(g, last, n)) return last;
+        if (q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS && gn_group_can_write(g, last, n))
+            return last;
     }
     const int32_t q = new_group(g, GROUP_MAP, &d, FIRST);
     gn_push(g->scratch, &g->first, q);
@@ -277,7 +280,8 @@ static bool is_index(const gnode *n, uint32_t k)
     return (n->kind == NODE_TAKE || n->kind == NODE_SCATTER) && k == 1;
 }
 
-/* The operand as levels and leaves see it. Of an index that is what is loaded, below views that were met before it was stored. */
+/* The operand as levels and leaves see it. Of an index that is what is loaded, below views that were met before it was
+ * stored. */
 static const gnode *source(const grouper *g, const gnode *n, uint32_t k)
 {
     uint32_t at = n->in[k];
@@ -451,7 +455,8 @@ static void cut_repeated(grouper *g, gnode *n)
     }
 }
 
-/* The level at which n can read operand k: behind its group, if it reads other elements of something that the group makes. */
+/* The level at which n can read operand k: behind its group, if it reads other elements of something that the group
+ * makes. */
 static level operand_level(const grouper *g, const gnode *n, uint32_t k)
 {
     const gnode *x = source(g, n, k);
@@ -478,7 +483,8 @@ static level operands_level(const grouper *g, const gnode *n)
     return b;
 }
 
-/* Values of points that a kernel has made and another one pairs are stored: for each pair anything is too much to compute again. */
+/* Values of points that a kernel has made and another one pairs are stored: for each pair anything is too much to
+ * compute again. */
 static void cut_points(grouper *g, const gnode *n)
 {
     if (n->kind != NODE_ELEM || n->e->nin < 2) return;
@@ -545,7 +551,8 @@ static bool has_room(const grouper *g, int32_t c, const gnode *body, const class
     const ggroup *q = &g->groups.at[c];
     int64_t more = 0;
     for (size_t i = 0; i < body->nleaf; i++)
-        if (is_full(g, d, body->leaf[i]) && !gn_group_touches(g, c, body->leaf[i])) more += row_bytes(g, q, d, body->leaf[i]);
+        if (is_full(g, d, body->leaf[i]) && !gn_group_touches(g, c, body->leaf[i]))
+            more += row_bytes(g, q, d, body->leaf[i]);
     return q->members.n < MAX_MEMBERS && (more == 0 || q->row_bytes + more <= g->target->l2_bytes / 2);
 }
 

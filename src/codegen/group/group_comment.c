@@ -78,7 +78,8 @@ static void tell_pair(teller *t, uint32_t a, uint32_t b, const char *sign, int l
 
 /* ---- contractions ---- */
 
-typedef struct labels {          /* dims of the body, by the dims of an operand or of the result; extents of 1 are in none */
+/* dims of the body, by the dims of an operand or of the result; extents of 1 are in none */
+typedef struct labels {
     uint32_t n;
     int8_t at[GN_MAX_RANK];
 } labels;
@@ -118,13 +119,15 @@ static void tell_factor(teller *t, uint32_t at, bool transposed, int around, int
 }
 
 /* "x @ w", "x^T @ g": where two matrices or a matrix and a vector meet along one dim. */
-static bool tell_product(teller *t, const uint32_t *at, const labels *of, const labels *out, int8_t met, int around, int depth)
+static bool tell_product(teller *t, const uint32_t *at, const labels *of, const labels *out, int8_t met, int around,
+                         int depth)
 {
     uint32_t left = 0;
     bool turn[2] = { false, false };
     if (of[0].n > 2 || of[1].n > 2 || of[0].n + of[1].n != out->n + 2) return false;
     if (out->n == 2) left = has_label(&of[0], out->at[0]) ? 0 : 1;
-    else if (out->n == 1) left = (of[0].n == 2) == (of[of[0].n == 2 ? 0 : 1].at[1] == met) ? 0 : 1; /* rows meet the vector: it stands right */
+    /* rows meet the vector: it stands right */
+    else if (out->n == 1) left = (of[0].n == 2) == (of[of[0].n == 2 ? 0 : 1].at[1] == met) ? 0 : 1;
     if (out->n == 2) turn[0] = of[left].at[0] == met, turn[1] = of[1 - left].at[1] == met;
     if (PRODUCT < around) gn_text_char(t->text, '(');
     tell_factor(t, at[left], turn[0], ATOM, depth);
@@ -159,14 +162,17 @@ static void tell_einsum(teller *t, const uint32_t *at, const labels *of, const l
     gn_text_char(t->text, ')');
 }
 
-/* A sum of products of two that vary along different dims. order: the result's dims as they are shown, NULL: as they are. */
+/* A sum of products of two that vary along different dims. order: the result's dims as they are shown, NULL: as they
+ * are. */
 static bool tell_contraction(teller *t, const gnode *n, const int8_t *order, int around, int depth)
 {
     const gnode *body = operand(t->g, n, 0);
     labels of[2], out = { 0 }, kept = { 0 };
     uint32_t nmet = 0;
     int8_t met = NONE;
-    if (gn_group_red(n) != GN_RED_SUM || body->kind != NODE_ELEM || strcmp(body->e->op->name, "mul") != 0 || t->g->value[n->in[0]] != NONE) return false;
+    if (gn_group_red(n) != GN_RED_SUM || body->kind != NODE_ELEM || strcmp(body->e->op->name, "mul") != 0 ||
+        t->g->value[n->in[0]] != NONE)
+        return false;
     const uint32_t at[2] = { factor_of(t->g, body, 0, &of[0]), factor_of(t->g, body, 1, &of[1]) };
     for (int8_t d = 0; d < body->rank; d++)
         if (!is_reduced(n, (uint32_t)d)) kept.at[kept.n++] = d;
@@ -249,7 +255,8 @@ void gn_group_comment(grouper *g, int32_t q, gn_kernel *k)
         else tell(&t, at, LOOSE, 0);
         const struct extra_values *named = gn_map_get(&g->output_values, at);
         if (i > 0) gn_text_char(&all, '\n');
-        for (size_t v = 0; named && v < named->value.n; v++) gn_textf(&all, "%s = ", g->out->values.at[named->value.at[v]].name);
+        for (size_t v = 0; named && v < named->value.n; v++)
+            gn_textf(&all, "%s = ", g->out->values.at[named->value.at[v]].name);
         if (!named) gn_textf(&all, "%s = ", g->out->values.at[g->value[at]].name);
         gn_text_add_n(&all, gn_text_done(&line), line.n > CUT ? CUT : line.n);
         if (line.n > CUT) gn_text_add(&all, " ..");

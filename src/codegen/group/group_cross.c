@@ -29,7 +29,8 @@ static void found(crosser *c, uint32_t at)
     n->crosses = (uint16_t)(n->crosses + (n->crosses < UINT16_MAX));
 }
 
-/* One more group computes a node that memory alone gives; false: they are too many, and it is among those that are found. */
+/* One more group computes a node that memory alone gives; false: they are too many, and it is among those that are
+ * found. */
 static bool count_group(crosser *c, uint32_t at)
 {
     const gnode *n = &c->g->nodes.at[at];
@@ -155,7 +156,8 @@ static void store_first(crosser *c)
 
 void gn_group_cross(grouper *g)
 {
-    crosser c = { g, .stamp = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1), .count = GN_NEW_ARRAY(g->scratch, uint8_t, g->nodes.n + 1) };
+    crosser c = { g, .stamp = GN_NEW_ARRAY(g->scratch, uint32_t, g->nodes.n + 1),
+                  .count = GN_NEW_ARRAY(g->scratch, uint8_t, g->nodes.n + 1) };
     store_first(&c);
     walk_groups(&c);
     /* What a group stores for others may need values that it did not need itself: until nothing new is found. */

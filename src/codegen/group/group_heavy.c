@@ -118,8 +118,8 @@ static bool unit_stride(const grouper *g, uint32_t factor, uint32_t c)
     return false;
 }
 
-/* The last dim of the result as it will be stored: through light users of equal rank (the transpose after a weight's gradient), while each is the
- * only one: of several, one transposes for itself what the others take as it is. */
+/* The last dim of the result as it will be stored: through light users of equal rank (the transpose after a weight's
+ * gradient), while each is the only one: of several, one transposes for itself what the others take as it is. */
 static uint32_t stored_last(const grouper *g, const gnode *result)
 {
     const class_set own = gn_group_set(g, result);
@@ -129,7 +129,8 @@ static uint32_t stored_last(const grouper *g, const gnode *result)
         const gnode *u = &g->nodes.at[r->user[0]];
         if (!is_light(u) || u->rank != r->rank) break;
         r = u;
-        if (class_in(&own, class_of(g, r, r->rank - 1u))) last = class_of(g, r, r->rank - 1u); /* else its loop has another name there */
+        /* else its loop has another name there */
+        if (class_in(&own, class_of(g, r, r->rank - 1u))) last = class_of(g, r, r->rank - 1u);
     }
     return last;
 }

@@ -22,7 +22,8 @@ static void write_block(writer *w, const gnode *n, const gnode *x, const reshape
     const uint8_t a = k ? r->in_end[k - 1] : 0, b = k ? r->out_end[k - 1] : 0;
     const gn_dim *flat = constant(w, 0);
     for (uint8_t d = b; d < r->out_end[k]; d++)
-        flat = gn_dim_add(pool(w), gn_dim_mul(pool(w), flat, gn_write_dim(w, n->e->type->dim[r->out[d]])), index[r->out[d]]);
+        flat = gn_dim_add(pool(w), gn_dim_mul(pool(w), flat, gn_write_dim(w, n->e->type->dim[r->out[d]])),
+                          index[r->out[d]]);
     for (uint8_t d = r->in_end[k]; d-- > a;) {
         const gn_dim *e = gn_write_dim(w, x->e->type->dim[r->in[d]]);
         const bool empty = gn_dim_is(e, 0); /* never read */
@@ -84,7 +85,8 @@ void gn_write_operand_index(writer *w, const gnode *n, uint32_t k, const gn_dim 
         else if (n->kind == NODE_SLICE)
             out[d] = gn_dim_add(pool(w), gn_write_dim(w, a[0].dims[d]), gn_dim_scale(pool(w), index[d], a[1].ints[d]));
         else if (n->kind == NODE_FLIP)
-            out[d] = gn_dim_sub(pool(w), gn_dim_sub(pool(w), gn_write_dim(w, x->e->type->dim[d]), constant(w, 1)), index[d]);
+            out[d] =
+                gn_dim_sub(pool(w), gn_dim_sub(pool(w), gn_write_dim(w, x->e->type->dim[d]), constant(w, 1)), index[d]);
         else out[d] = gn_write_taken(w, n, index);
     }
 }

@@ -33,7 +33,8 @@ static void bounds(const grouper *g, int32_t q, int32_t *low, int32_t *first)
     if (group->followers.n > 0) *first = 0; /* something must run right behind it: it stays */
 }
 
-/* Phases of q's nodes inside c, in the order of q's nodes; false if a member fits neither as a row value nor as a closer. */
+/* Phases of q's nodes inside c, in the order of q's nodes; false if a member fits neither as a row value nor as a
+ * closer. */
 static bool try_phases(const grouper *g, const ggroup *q, const ggroup *c, int32_t cn, gn_map *phase, gn_arena *scratch)
 {
     for (size_t i = 0; i < q->nodes.n; i++) {
@@ -51,7 +52,8 @@ static bool try_phases(const grouper *g, const ggroup *q, const ggroup *c, int32
             const class_set d = gn_group_set(g, operand(g, n, 0)), kept = gn_group_kept(g, n);
             if (p > 1) return false;
             if (!class_subset(&c->spine, &kept)) {
-                if (!class_subset(&c->spine, &d) || !class_disjoint(&c->spine, &kept) || !gn_group_closes(g, n, &kept)) return false;
+                if (!class_subset(&c->spine, &d) || !class_disjoint(&c->spine, &kept) || !gn_group_closes(g, n, &kept))
+                    return false;
                 p = 2;
             } else if (n->phase == 1) return false;
         } else if (n->phase == 2) p = 3;
@@ -158,9 +160,11 @@ static void merge_one(grouper *g, int32_t q)
         const int32_t c = others.at[i];
         const ggroup *to = &g->groups.at[c];
         gn_map phase = { 0 };
-        if ((i > 0 && c == others.at[i - 1]) || !gn_group_can_join(g, &g->groups.at[q], c) || !has_room(&g->groups.at[q], to, g))
+        if ((i > 0 && c == others.at[i - 1]) || !gn_group_can_join(g, &g->groups.at[q], c) ||
+            !has_room(&g->groups.at[q], to, g))
             continue;
-        if (!try_phases(g, &g->groups.at[q], to, c, &phase, g->scratch) || !outs_fit(g, &g->groups.at[q], to, &phase)) continue;
+        if (!try_phases(g, &g->groups.at[q], to, c, &phase, g->scratch) || !outs_fit(g, &g->groups.at[q], to, &phase))
+            continue;
         move(g, q, c, &phase);
         return;
     }

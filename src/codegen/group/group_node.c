@@ -155,7 +155,8 @@ reshape_blocks gn_group_reshape(const grouper *g, const gnode *n)
             int64_t ca, cb;
             const int left_a = nin - tail - a, left_b = nout - tail - b;
             const bool known = gn_dim_is_const(pa, &ca) && gn_dim_is_const(pb, &cb);
-            if (left_b == 0 || (left_a > 0 && (known ? ca < cb : left_a >= left_b))) pa = gn_dim_mul(pool, pa, ein[r.in[a++]]);
+            if (left_b == 0 || (left_a > 0 && (known ? ca < cb : left_a >= left_b)))
+                pa = gn_dim_mul(pool, pa, ein[r.in[a++]]);
             else pb = gn_dim_mul(pool, pb, eout[r.out[b++]]);
         }
         r.in_end[r.n] = a, r.out_end[r.n++] = b;

@@ -36,8 +36,8 @@ static void find_reading_defs(sharing *s)
         gn_visit v = { .arena = s->scratch, .operand = gn_kexpr_operand };
         gn_visit_add(&v, s->k->defs.at[d].body);
         for (const gn_kexpr *e; (e = gn_visit_next(&v));)
-            s->def_reads[d] |=
-                indexes(s, e) || (e->kind == GN_K_LOAD && e->u.ref == s->read) || (e->kind == GN_K_REF && s->def_reads[e->u.ref]);
+            s->def_reads[d] |= indexes(s, e) || (e->kind == GN_K_LOAD && e->u.ref == s->read) ||
+                               (e->kind == GN_K_REF && s->def_reads[e->u.ref]);
     }
 }
 

@@ -1,14 +1,16 @@
-/* Reductions that are text. In sum_j f(x_i, y_j) the distance of two points is a sum over three coordinates, of something that exists for each
- * pair alone: stored, it would be larger than all that it is made of by the number of points. So a reduction over a few constant points of what
- * no operand covers is written out like an operation, x(0) + x(1) + x(2), in whatever kernel needs it.
+/* Reductions that are text. In sum_j f(x_i, y_j) the distance of two points is a sum over three coordinates, of
+ * something that exists for each pair alone: stored, it would be larger than all that it is made of by the number of
+ * points. So a reduction over a few constant points of what no operand covers is written out like an operation, x(0) +
+ * x(1) + x(2), in whatever kernel needs it.
  *
- * What is computed again is bounded: a kernel that reads the stored value pays for its access, one that computes it for the operations, and more
- * than twice the work of storing it is never done. Far memory costs as much as a distance in a few dimensions, so that such a value is never
- * stored, however many kernels need it. */
+ * What is computed again is bounded: a kernel that reads the stored value pays for its access, one that computes it for
+ * the operations, and more than twice the work of storing it is never done. Far memory costs as much as a distance in a
+ * few dimensions, so that such a value is never stored, however many kernels need it. */
 #include "group_state.h"
 
 enum { MOST_WORK = 400, MOST_NODES = 64 };
-enum { NEAR_ACCESS = 1, FAR_ACCESS = 8 }; /* operations that an access of one element takes as long as: in the caches, and beyond */
+/* operations that an access of one element takes as long as: in the caches, and beyond */
+enum { NEAR_ACCESS = 1, FAR_ACCESS = 8 };
 
 int64_t gn_group_points(const gnode *r)
 {
@@ -42,7 +44,8 @@ static bool varies_along(const grouper *g, const gnode *x, const class_set *alon
     return !class_disjoint(&v, along);
 }
 
-/* Operations for each element of the reduction: once for each point, or once for all; more than MOST_WORK if there is no telling. */
+/* Operations for each element of the reduction: once for each point, or once for all; more than MOST_WORK if there is
+ * no telling. */
 static int64_t work_of(const grouper *g, const gnode *r)
 {
     const class_set d = gn_group_set(g, operand(g, r, 0)), kept = gn_group_kept(g, r), along = class_minus(&d, &kept);
@@ -133,7 +136,8 @@ static void add_root(gnode *n, uint32_t root)
 void gn_group_roots(const grouper *g, gnode *n)
 {
     n->nroot = 0;
-    if (n->inlined || (n->nuser > 1 && gn_group_cost(n) >= COSTLY && gn_group_is_pair(g, n))) add_root(n, (uint32_t)(n - g->nodes.at));
+    if (n->inlined || (n->nuser > 1 && gn_group_cost(n) >= COSTLY && gn_group_is_pair(g, n)))
+        add_root(n, (uint32_t)(n - g->nodes.at));
     for (uint32_t k = 0; k < n->e->nin; k++) {
         const gnode *x = operand(g, n, k);
         for (size_t i = 0; i < x->nroot; i++) add_root(n, x->root[i]);

@@ -1,6 +1,6 @@
-/* Buffers begin where a kernel begins to read. Step t of an unrolled loop reads x[t]: as a number in every index that makes a kernel for each
- * t, as the start of the buffer the kernels are one. So the number that all indices of a buffer's dim have in common becomes part of the
- * value's place. */
+/* Buffers begin where a kernel begins to read. Step t of an unrolled loop reads x[t]: as a number in every index that
+ * makes a kernel for each t, as the start of the buffer the kernels are one. So the number that all indices of a
+ * buffer's dim have in common becomes part of the value's place. */
 #include "group_state.h"
 
 typedef struct rebasing {
@@ -102,7 +102,8 @@ static void move_buffer(rebasing *r, uint32_t buf)
 {
     gn_kernel *k = r->q->kernel;
     const size_t rank = k->bufs.at[buf].rank;
-    const gn_dim **shape = GN_NEW_ARRAY(k->arena, const gn_dim *, rank), **stride = GN_NEW_ARRAY(k->arena, const gn_dim *, rank);
+    const gn_dim **shape = GN_NEW_ARRAY(k->arena, const gn_dim *, rank),
+                 **stride = GN_NEW_ARRAY(k->arena, const gn_dim *, rank);
     bool moves = false;
     for (size_t d = 0; d < rank; d++) moves |= (shape[d] = left_extent(r, buf, d)) != k->bufs.at[buf].shape[d];
     if (!moves) return;

@@ -1,11 +1,12 @@
-/* How often inlining would compute a light node. In u(i-1) + u(i+1) the whole text of u is written for two places, and that text for as
- * many again: after 50 steps of a stencil there are 2^50 paths, 50^2 different places in one dimension and 50^3 in two. So the places of
- * every node below a new one are counted, each place once: work done is operations times points, work needed is each node once. Beyond
- * twice of what is needed, the last node that is computed again is stored.
+/* How often inlining would compute a light node. In u(i-1) + u(i+1) the whole text of u is written for two places, and
+ * that text for as many again: after 50 steps of a stencil there are 2^50 paths, 50^2 different places in one dimension
+ * and 50^3 in two. So the places of every node below a new one are counted, each place once: work done is operations
+ * times points, work needed is each node once. Beyond twice of what is needed, the last node that is computed again is
+ * stored.
  *
- * A place is a tuple of coordinates with offsets. Slices, pads and parts of a concat add to the offset, so that paths to one place meet;
- * permuting and repeating exchange coordinates; a reshape, a flip, a step or a gather makes coordinates of their own, named by what they
- * are made of. */
+ * A place is a tuple of coordinates with offsets. Slices, pads and parts of a concat add to the offset, so that paths
+ * to one place meet; permuting and repeating exchange coordinates; a reshape, a flip, a step or a gather makes
+ * coordinates of their own, named by what they are made of. */
 #include "group_state.h"
 #include <string.h>
 
@@ -143,7 +144,8 @@ static void add_place(counter *c, uint32_t node, double points, const coordinate
     place probe = { .node = node, .points = points };
     const gnode *n = &c->g->nodes.at[node];
     if (is_leaf(n) || n->e->nin == 0) return;
-    for (uint32_t d = 0; d < GN_MAX_RANK; d++) probe.of[d] = d < n->rank ? of[d] : (coordinate){ 0, gn_dim_const(pool(c), 0) };
+    for (uint32_t d = 0; d < GN_MAX_RANK; d++)
+        probe.of[d] = d < n->rank ? of[d] : (coordinate){ 0, gn_dim_const(pool(c), 0) };
     const uint64_t h = hash_coordinates(node, probe.of, n->rank);
     gn_work_done.visits++;
     if (gn_intern_find(&c->places, h, &probe, equal_places)) return;
@@ -182,7 +184,9 @@ static void count(void *arg)
 
 uint32_t gn_group_repeated(grouper *g, const gnode *root)
 {
-    counter c = { .g = g, .scratch = { .allocator = g->scratch->allocator }, .ncoordinates = root->rank, .again = UINT32_MAX };
+    counter c = {
+        .g = g, .scratch = { .allocator = g->scratch->allocator }, .ncoordinates = root->rank, .again = UINT32_MAX
+    };
     coordinate of[GN_MAX_RANK];
     for (uint32_t d = 0; d < root->rank; d++) of[d] = (coordinate){ d, gn_dim_const(pool(&c), 0) };
     add_place(&c, (uint32_t)(root - g->nodes.at), size_along(&c, root, root->var), of);

@@ -1,8 +1,10 @@
-/* Concatenations in memory. A concat that is stored needs no kernel: each of its parts is written where it lies, by the kernel that computes
- * it, through a buffer with the strides of the whole. A part that is a change of extents 1 (as stack makes them) is written as what lies
- * below it. Parts that are in memory anyway are copied. A concat that is a part itself passes its place on to its own parts.
+/* Concatenations in memory. A concat that is stored needs no kernel: each of its parts is written where it lies, by the
+ * kernel that computes it, through a buffer with the strides of the whole. A part that is a change of extents 1 (as
+ * stack makes them) is written as what lies below it. Parts that are in memory anyway are copied. A concat that is a
+ * part itself passes its place on to its own parts.
  *
- * Few parts that are used as they come stay in the text as a choice by position (write_concat): MAX_PARTS tells how few. */
+ * Few parts that are used as they come stay in the text as a choice by position (write_concat): MAX_PARTS tells how
+ * few. */
 #include "group_state.h"
 #include <inttypes.h>
 #include <string.h>
@@ -55,7 +57,8 @@ static bool is_same_elements(const grouper *g, const gnode *n, int8_t *map)
     gn_group_dims(g, n, 0, map);
     for (uint32_t d = 0; d < x->rank; d++) {
         if (map[d] != NONE) met |= (uint8_t)(1u << map[d]);
-        if (map[d] == NONE ? !gn_dim_is(x->e->type->dim[d], 1) : x->e->type->dim[d] != n->e->type->dim[map[d]]) return false;
+        if (map[d] == NONE ? !gn_dim_is(x->e->type->dim[d], 1) : x->e->type->dim[d] != n->e->type->dim[map[d]])
+            return false;
     }
     for (uint32_t d = 0; d < n->rank; d++)
         if (!(met >> d & 1) && !gn_dim_is(n->e->type->dim[d], 1)) return false;
@@ -92,8 +95,8 @@ static bool can_join(const grouper *g, const gnode *x, int32_t last)
         return false;
     const ggroup *q = &g->groups.at[last];
     const class_set d = gn_group_stored(g, x);
-    return q->kind == GROUP_MAP && q->after == NONE && q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS &&
-           gn_group_can_write(g, last, x);
+    return q->kind == GROUP_MAP && q->after == NONE && q->spine.n == d.n && class_subset(&q->spine, &d) &&
+           q->outs.n < MAX_OUTS && gn_group_can_write(g, last, x);
 }
 
 static int32_t later_home(const grouper *g, int32_t a, int32_t b)
@@ -135,7 +138,8 @@ void gn_group_slice_homes(grouper *g)
         n->home = NONE;
         for (uint32_t k = 0; k < n->e->nin; k++) {
             int8_t dim[GN_MAX_RANK];
-            if (!has_extent(operand(g, n, k), 0)) n->home = later_home(g, n->home, g->nodes.at[gn_group_part(g, n, k, dim)].home);
+            if (!has_extent(operand(g, n, k), 0))
+                n->home = later_home(g, n->home, g->nodes.at[gn_group_part(g, n, k, dim)].home);
         }
     }
 }
@@ -174,8 +178,8 @@ static bool needs_own(const gnode *x, const gn_dim *const *stride)
     return false;
 }
 
-static void add_slice(grouper *g, uint32_t at, uint32_t number, int32_t whole, const gn_dim *start, const gn_dim *const *stride,
-                      const gn_dim *const *shape)
+static void add_slice(grouper *g, uint32_t at, uint32_t number, int32_t whole, const gn_dim *start,
+                      const gn_dim *const *stride, const gn_dim *const *shape)
 {
     const gnode *x = &g->nodes.at[at];
     if (g->value[at] == NONE && needs_own(x, stride)) gn_group_note_value(g, at, gn_group_add_temp(g, at));

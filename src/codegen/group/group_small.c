@@ -50,7 +50,8 @@ static bool is_read(const gn_grouping *o, uint32_t value)
 {
     for (size_t i = 0; i < o->groups.n; i++)
         for (size_t b = 0; b < o->groups.at[i].buf.n; b++)
-            if (o->groups.at[i].buf.at[b] == value && (o->groups.at[i].kernel->bufs.at[b].access & GN_KBUF_READ)) return true;
+            if (o->groups.at[i].buf.at[b] == value && (o->groups.at[i].kernel->bufs.at[b].access & GN_KBUF_READ))
+                return true;
     return false;
 }
 
@@ -111,8 +112,8 @@ static uint32_t whole_buf(joiner *j, uint32_t value)
         const char *name = v->name;
         for (size_t b = 0; b < j->piece->buf.n; b++)
             if (j->piece->buf.at[b] == value) name = j->piece->kernel->bufs.at[b].name;
-        j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL), (gn_dtype)v->expr->type->dtype,
-                                               v->expr->type->n, shape);
+        j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL),
+                                               (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
         gn_push(j->g->arena, &j->out->buf, value);
         if (v->stride) {
             const gn_dim **stride = GN_NEW_ARRAY(j->k->arena, const gn_dim *, v->expr->type->n);
@@ -161,8 +162,8 @@ static void copy_def(joiner *j, uint32_t at)
 {
     const gn_kdef *d = &j->piece->kernel->defs.at[at];
     const gn_kexpr *body = gn_kexpr_copy(&j->copy, d->body);
-    j->defs[at] = gn_kernel_def(j->k, piece_name(j, d->name), d->nparam, copy_axes(j, d->param, d->nparam), d->red, d->nraxis,
-                                copy_axes(j, d->raxis, d->nraxis), body);
+    j->defs[at] = gn_kernel_def(j->k, piece_name(j, d->name), d->nparam, copy_axes(j, d->param, d->nparam), d->red,
+                                d->nraxis, copy_axes(j, d->raxis, d->nraxis), body);
 }
 
 /* The axes of a store that visits every element once, in the buffer's order; false if it is another one. */
@@ -228,7 +229,8 @@ static void take_one(grouper *g)
 {
     gn_group *q = &g->out->groups.at[0];
     q->hint->kind = "small";
-    gn_push(g->arena, &q->hint->pieces, (gn_kernel_piece){ 0, (uint32_t)q->kernel->axes.n, 0, (uint32_t)q->kernel->items.n });
+    gn_push(g->arena, &q->hint->pieces,
+            (gn_kernel_piece){ 0, (uint32_t)q->kernel->axes.n, 0, (uint32_t)q->kernel->items.n });
     g->out->small = true;
 }
 
@@ -243,7 +245,8 @@ void gn_group_small(grouper *g)
     joiner j = { .g = g, .k = gn_kernel_new(g->arena, "k0"), .out = &whole };
     whole.kernel = j.k;
     whole.hint = GN_NEW_OBJECT(g->arena, gn_kernel_hint);
-    *whole.hint = (gn_kernel_hint){ .kind = "small", .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE };
+    *whole.hint =
+        (gn_kernel_hint){ .kind = "small", .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE };
     j.buf = GN_NEW_ARRAY(g->scratch, int32_t, g->out->values.n + 1);
     j.def = GN_NEW_ARRAY(g->scratch, int32_t, g->out->values.n + 1);
     for (size_t v = 0; v < g->out->values.n; v++) j.buf[v] = j.def[v] = NONE;

@@ -189,7 +189,8 @@ static inline bool is_view(const gnode *n)
 }
 uint32_t gn_group_look_through(const grouper *, uint32_t n); /* the first node below views */
 int gn_group_cost(const gnode *);                            /* operations per element */
-bool gn_group_is_index(const grouper *, uint32_t n);         /* its elements can be written as indices: positions, numbers, loads */
+/* its elements can be written as indices: positions, numbers, loads */
+bool gn_group_is_index(const grouper *, uint32_t n);
 double gn_group_number(const gn_expr *);                     /* of a scalar constant */
 int64_t gn_group_integer(const gn_expr *);
 const gn_dim *gn_group_dim_of(const gn_expr *);              /* of a dim node */
@@ -225,7 +226,8 @@ int gn_group_lanes(const grouper *, const gnode *reduction);       /* of a vecto
 /* group_assign.c */
 void gn_group_assign(grouper *);
 bool gn_group_touches(const grouper *, int32_t group, uint32_t leaf);
-bool gn_group_can_write(const grouper *, int32_t group, const gnode *); /* its axes and operands beside those of the group are not too many */
+/* its axes and operands beside those of the group are not too many */
+bool gn_group_can_write(const grouper *, int32_t group, const gnode *);
 bool gn_group_can_join(const grouper *, const ggroup *from, int32_t to);
 bool gn_group_holds(const grouper *, const ggroup *, const gnode *, int phase); /* the group can store the node */
 int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the node; makes one if none can */
@@ -235,7 +237,8 @@ bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along 
 
 int32_t gn_group_first(grouper *, const gnode *); /* a group before all others that can store it */
 int32_t gn_group_store(grouper *, uint32_t node, int32_t home); /* makes it an output of the group */
-/* Dims along which it stands in memory: all of an output, else those that it varies along, and of a part those of the whole. */
+/* Dims along which it stands in memory: all of an output, else those that it varies along, and of a part those of the
+ * whole. */
 static inline uint8_t stored_dims(const gnode *n) { return n->named ? (uint8_t)((1u << n->rank) - 1) : n->var | n->part; }
 class_set gn_group_stored(const grouper *, const gnode *);
 
@@ -248,7 +251,8 @@ void gn_group_slice_values(grouper *);
 /* The node that holds the elements of a part, and where its dims stand in the concat (NONE: an extent of 1). */
 uint32_t gn_group_part(const grouper *, const gnode *concat, uint32_t k, int8_t *dim);
 
-const gn_dim *const *gn_group_strides(grouper *, const gn_gvalue *); /* elements per step of each dim, also where it is row-major */
+/* elements per step of each dim, also where it is row-major */
+const gn_dim *const *gn_group_strides(grouper *, const gn_gvalue *);
 
 /* group_rebase.c: last, since values of a buffer change. */
 void gn_group_rebase(grouper *, gn_group *);
@@ -258,18 +262,20 @@ int64_t gn_group_points(const gnode *reduction);              /* of what is redu
 bool gn_group_inlines(grouper *, gnode *reduction);           /* the reduction is text, once its operand is placed */
 bool gn_group_is_pair(const grouper *, const gnode *light);   /* it varies along two long loops, which no leaf has both */
 void gn_group_roots(const grouper *, gnode *light);           /* finds them */
-bool gn_group_pairs(const grouper *, const gnode *n, const gnode *x); /* n has one more long loop than x, which no operand has with those of x */
+/* n has one more long loop than x, which no operand has with those of x */
+bool gn_group_pairs(const grouper *, const gnode *n, const gnode *x);
 bool gn_group_is_short(const grouper *, uint32_t class);
 class_set gn_group_long(const grouper *, const class_set *);  /* without short loops, unless all are */
 /* A sum over the spine of what the pairs give has its accumulators in registers: it keeps no long loop, P. */
 bool gn_group_closes(const grouper *, const gnode *reduction, const class_set *p);
-int gn_group_most_times(const grouper *, const gnode *);      /* so many groups may compute it from memory; for more it is stored */
+/* so many groups may compute it from memory; for more it is stored */
+int gn_group_most_times(const grouper *, const gnode *);
 
 /* group_repeat.c: the light node below this one to store, since inlining would compute it too often; UINT32_MAX: none. */
 uint32_t gn_group_repeated(grouper *, const gnode *);
 
-/* group_waist.c: stores all values of the level's group that are alive at one place before node `end`, and returns that: the last node before the
- * cut. UINT32_MAX: there is none. */
+/* group_waist.c: stores all values of the level's group that are alive at one place before node `end`, and returns
+ * that: the last node before the cut. UINT32_MAX: there is none. */
 uint32_t gn_group_waist(grouper *, uint32_t end, int32_t group);
 
 /* group_merge.c, group_cross.c, group_order.c */

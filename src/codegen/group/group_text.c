@@ -78,7 +78,8 @@ uint32_t gn_write_memory(writer *w, uint32_t at, const gn_dim *const *index, con
 {
     const gnode *n = &w->g->nodes.at[at];
     const gn_gvalue *v = &w->g->out->values.at[w->g->value[at]];
-    for (uint32_t d = 0; d < n->rank; d++) out[d] = v->shape[d] == n->e->type->dim[d] ? index[d] : gn_dim_const(w->k->dims, 0);
+    for (uint32_t d = 0; d < n->rank; d++)
+        out[d] = v->shape[d] == n->e->type->dim[d] ? index[d] : gn_dim_const(w->k->dims, 0);
     return gn_write_buf(w, w->g->value[at]);
 }
 
@@ -104,7 +105,8 @@ static void push_again(const writer *w, const gnode *r, node_list *stack)
 {
     const gnode *body = operand(w->g, r, 0);
     const bool products = is_of_products(w, r);
-    for (uint32_t k = 0; k < (products ? body->e->nin : 1); k++) gn_push(w->g->scratch, stack, products ? body->in[k] : r->in[0]);
+    for (uint32_t k = 0; k < (products ? body->e->nin : 1); k++)
+        gn_push(w->g->scratch, stack, products ? body->in[k] : r->in[0]);
 }
 
 static void visit_uses(writer *w, uint32_t root)
@@ -164,7 +166,8 @@ static const gn_kexpr *light_def(writer *w, uint32_t at, const gn_dim *const *in
 }
 
 /* One side of a contraction: the product of its factors, in the body's order. */
-static const gn_kexpr *side_def(writer *w, const gnode *body, const heavy *h, int side, const gn_dim *const *own, int32_t *def)
+static const gn_kexpr *side_def(writer *w, const gnode *body, const heavy *h, int side, const gn_dim *const *own,
+                                int32_t *def)
 {
     const gn_kexpr *product = NULL;
     uint8_t var = 0;
@@ -216,7 +219,8 @@ static void reduction_def(writer *w, uint32_t at)
         else raxis[nraxis++] = axis;
     }
     const gn_kexpr *value = heavy_one ? contraction_body(w, n, own) : gn_write_expr(w, n->in[0], own);
-    w->def[at] = (int32_t)add_def(w, heavy_one ? "acc" : n->e->op->name, param, nparam, gn_group_red(n), raxis, nraxis, value);
+    w->def[at] =
+        (int32_t)add_def(w, heavy_one ? "acc" : n->e->op->name, param, nparam, gn_group_red(n), raxis, nraxis, value);
     if (heavy_one) w->hint->contraction = w->def[at];
 }
 
@@ -228,7 +232,8 @@ static const gn_kexpr *scalar(writer *w, const gn_expr *e)
     return gn_is_float(t) ? gn_kexpr_const(w->k, t, gn_group_number(e)) : gn_kexpr_int(w->k, t, gn_group_integer(e));
 }
 
-/* A choice by position is an `if`, which is lazy, and a mask of one bit where it asks for one position: one-hot never exists. */
+/* A choice by position is an `if`, which is lazy, and a mask of one bit where it asks for one position: one-hot never
+ * exists. */
 static const gn_kexpr *choice(writer *w, const gnode *n, const gn_dim *const *index)
 {
     gn_kcond cond;
@@ -294,7 +299,9 @@ static const gn_kexpr *written_out(writer *w, const gnode *r, const gn_dim *cons
         const gn_kexpr *a[3] = { all };
         if (!all || !products) a[all ? 1 : 0] = gn_write_expr(w, r->in[0], own);
         else a[0] = gn_write_expr(w, body->in[0], own), a[1] = gn_write_expr(w, body->in[1], own), a[2] = all;
-        all = !all ? a[0] : products ? gn_kexpr_op(w->k, &gn_op_fma, t, a, 3) : gn_kexpr_op(w->k, gn_red_op(gn_group_red(r)), t, a, 2);
+        all = !all       ? a[0]
+              : products ? gn_kexpr_op(w->k, &gn_op_fma, t, a, 3)
+                         : gn_kexpr_op(w->k, gn_red_op(gn_group_red(r)), t, a, 2);
     }
     return all;
 }

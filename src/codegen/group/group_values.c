@@ -38,7 +38,8 @@ static void add_memory(grouper *g)
         const gnode *n = &g->nodes.at[at];
         if (n->kind != NODE_MEMORY || g->value[at] != NONE) continue;
         if (strcmp(n->e->op->name, "constant") == 0) {
-            g->value[at] = add_value(g, GN_VALUE_CONSTANT, n->e, nconstants, gn_arena_printf(g->arena, "c%" PRIu32, nconstants));
+            g->value[at] =
+                add_value(g, GN_VALUE_CONSTANT, n->e, nconstants, gn_arena_printf(g->arena, "c%" PRIu32, nconstants));
             nconstants++;
         } else {
             GN_ASSERT(strcmp(n->e->op->name, "variable") == 0); /* the copy has looked for inputs that are not given */
@@ -88,7 +89,8 @@ void gn_group_values(grouper *g)
     for (size_t i = 0; i < g->nodes.n; i++) g->value[i] = NONE;
     add_memory(g);
     for (size_t i = 0; i < c->out.n; i++)
-        add_named(g, c->out.at[i], GN_VALUE_OUTPUT, (uint32_t)i, c->out.n == 1 ? "out" : gn_arena_printf(g->arena, "out%zu", i));
+        add_named(g, c->out.at[i], GN_VALUE_OUTPUT, (uint32_t)i,
+                  c->out.n == 1 ? "out" : gn_arena_printf(g->arena, "out%zu", i));
     for (size_t i = 0; i < c->update.n; i++)
         add_named(g, c->update.at[i], GN_VALUE_UPDATE, (uint32_t)i,
                   gn_arena_printf(g->arena, "%s_new", leaf_name(c->variable.at[i])));

@@ -1,10 +1,12 @@
-/* Where a chain that is too long for one text is cut. A single value is not enough to cut at: a step of an integrator leaves several, and what
- * reads another of them reaches below the cut again, into a kernel that repeats the chain. So all values that are alive at one place of the
- * order are stored together. A value counts as alive if it is used within as many nodes as lie before the place; one that is used far behind,
- * as gradients use those of the way forth, is computed again there, from the values of the cut before it.
+/* Where a chain that is too long for one text is cut. A single value is not enough to cut at: a step of an integrator
+ * leaves several, and what reads another of them reaches below the cut again, into a kernel that repeats the chain. So
+ * all values that are alive at one place of the order are stored together. A value counts as alive if it is used within
+ * as many nodes as lie before the place; one that is used far behind, as gradients use those of the way forth, is
+ * computed again there, from the values of the cut before it.
  *
- * The place is the one with the least work beside what must be done: values that are stored, values that are loaded, operations that some
- * kernel before has done. So a chain is cut between two steps, not within one, and its gradient where the chain is cut. */
+ * The place is the one with the least work beside what must be done: values that are stored, values that are loaded,
+ * operations that some kernel before has done. So a chain is cut between two steps, not within one, and its gradient
+ * where the chain is cut. */
 #include "group_state.h"
 #include "visit.h"
 
@@ -44,7 +46,8 @@ static void note_alive(waist *w, uint32_t at)
     const gnode *n = &w->g->nodes.at[at];
     uint32_t next = at > w->low ? at : w->low;
     for (uint32_t k = 0; k < n->nuser && next < w->end; k++) {
-        const uint32_t user = n->user[k], first = user > w->near + next ? user - w->near : next, last = user < w->end ? user : w->end;
+        const uint32_t user = n->user[k], first = user > w->near + next ? user - w->near : next,
+                       last = user < w->end ? user : w->end;
         gn_work_done.scans++;
         if (first >= last) continue;
         w->more[first - w->low]++, w->more[last - w->low]--;

@@ -1,4 +1,5 @@
-/* The text of one group at work. Arrays by node and by class are made once for all groups; a stamp says whose entry it is. */
+/* The text of one group at work. Arrays by node and by class are made once for all groups; a stamp says whose entry it
+ * is. */
 #pragma once
 #include "group_state.h"
 
@@ -31,7 +32,8 @@ bool gn_write_loads(const writer *, const gnode *); /* it is read from memory he
 /* group_index.c: index maps. */
 void gn_write_operand_index(writer *, const gnode *n, uint32_t k, const gn_dim *const *index, const gn_dim **out);
 const gn_kexpr *gn_write_move(writer *, uint32_t node, const gn_dim *const *index);
-/* An integer expression as a dim: positions, extents, numbers, and loads of what is in memory; NULL if it is none of these. */
+/* An integer expression as a dim: positions, extents, numbers, and loads of what is in memory; NULL if it is none of
+ * these. */
 const gn_dim *gn_write_index(writer *, uint32_t node, const gn_dim *const *index);
 const gn_dim *gn_write_taken(writer *, const gnode *take, const gn_dim *const *index); /* the index operand's element */
 /* Indices that an input or variable brings are checked before anything runs: notes that. False: they are computed, and

@@ -110,7 +110,8 @@ const gn_dim *gn_kernel_size(const gn_kernel *k, uint32_t buf)
     const gn_kbuf *b = &k->bufs.at[buf];
     const gn_dim *one = gn_dim_const(k->dims, 1), *size = one;
     for (size_t d = 0; d < b->rank; d++) {
-        if (b->stride) size = gn_dim_add(k->dims, size, gn_dim_mul(k->dims, b->stride[d], gn_dim_sub(k->dims, b->shape[d], one)));
+        if (b->stride)
+            size = gn_dim_add(k->dims, size, gn_dim_mul(k->dims, b->stride[d], gn_dim_sub(k->dims, b->shape[d], one)));
         else size = gn_dim_mul(k->dims, size, b->shape[d]);
     }
     return size;
@@ -153,7 +154,8 @@ static bool equal_expr(const void *x, const void *y)
     for (size_t i = 0; i < a->nindex; i++)
         if (a->index[i] != b->index[i]) return false;
     for (size_t i = 0; i < a->ncond; i++)
-        if (a->cond[i].kind != b->cond[i].kind || a->cond[i].a != b->cond[i].a || a->cond[i].b != b->cond[i].b) return false;
+        if (a->cond[i].kind != b->cond[i].kind || a->cond[i].a != b->cond[i].a || a->cond[i].b != b->cond[i].b)
+            return false;
     return true;
 }
 
@@ -182,7 +184,8 @@ const gn_kexpr *gn_kexpr_int(gn_kernel *k, gn_dtype dtype, int64_t value)
 const gn_kexpr *gn_kexpr_const(gn_kernel *k, gn_dtype dtype, double value)
 {
     if (!gn_is_float(dtype)) return gn_kexpr_int(k, dtype, (int64_t)value);
-    return intern(k, (gn_kexpr){ .kind = GN_K_CONST, .dtype = dtype, .u.f = dtype == GN_F32 ? (double)(float)value : value });
+    return intern(
+        k, (gn_kexpr){ .kind = GN_K_CONST, .dtype = dtype, .u.f = dtype == GN_F32 ? (double)(float)value : value });
 }
 
 const gn_kexpr *gn_kexpr_index(gn_kernel *k, gn_dtype dtype, const gn_dim *index)
@@ -210,9 +213,11 @@ const gn_kexpr *gn_kexpr_ref(gn_kernel *k, uint32_t def, const gn_dim *const *in
 const gn_kexpr *gn_kexpr_if(gn_kernel *k, size_t ncond, const gn_kcond *cond, const gn_kexpr *yes, const gn_kexpr *no)
 {
     if (yes->dtype != no->dtype)
-        gn_throw(GN_ESYNTAX, "kernel %s: if: branches of %s and %s", k->name, gn_dtype_name(yes->dtype), gn_dtype_name(no->dtype));
+        gn_throw(GN_ESYNTAX, "kernel %s: if: branches of %s and %s", k->name, gn_dtype_name(yes->dtype),
+                 gn_dtype_name(no->dtype));
     const gn_kexpr *a[2] = { yes, no };
-    return intern(k, (gn_kexpr){ .kind = GN_K_IF, .dtype = yes->dtype, .n = 2, .a = a, .ncond = (uint16_t)ncond, .cond = cond });
+    return intern(
+        k, (gn_kexpr){ .kind = GN_K_IF, .dtype = yes->dtype, .n = 2, .a = a, .ncond = (uint16_t)ncond, .cond = cond });
 }
 
 const gn_kexpr *gn_kexpr_op(gn_kernel *k, const gn_op_info *op, gn_dtype dtype, const gn_kexpr *const *a, size_t n)
@@ -242,7 +247,8 @@ static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
     for (size_t i = 0; i < e->ncond; i++)
         cond[i] = (gn_kcond){ e->cond[i].kind, c->dim(c->user, e->cond[i].a), c->dim(c->user, e->cond[i].b) };
     switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST: return gn_is_float(e->dtype) ? gn_kexpr_const(c->to, e->dtype, e->u.f) : gn_kexpr_int(c->to, e->dtype, e->u.i);
+    case GN_K_CONST:
+        return gn_is_float(e->dtype) ? gn_kexpr_const(c->to, e->dtype, e->u.f) : gn_kexpr_int(c->to, e->dtype, e->u.i);
     case GN_K_INDEX: return gn_kexpr_index(c->to, e->dtype, c->dim(c->user, e->u.index));
     case GN_K_LOAD:
     case GN_K_REF: return c->leaf(c->user, e);

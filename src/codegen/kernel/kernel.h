@@ -6,7 +6,8 @@
  *       (def s (i) (sum (j) (e i j)))
  *       (store set Y (i j) (div (e i j) (s i))))
  *
- * Text, grammar, meaning and the checks of gn_kernel_verify: docs/kernel-text.md. A kernel, its expressions and dims live in one arena. */
+ * Text, grammar, meaning and the checks of gn_kernel_verify: docs/kernel-text.md. A kernel, its expressions and dims
+ * live in one arena. */
 #pragma once
 #include "dim.h"
 #include "dtype.h"
@@ -94,7 +95,8 @@ typedef struct gn_kernel {
     gn_map last_number;          /* of names made from one text, by that text */
     uint32_t nexprs;
     const char *name;
-    const char *comment;         /* what it computes, for the head of generated source; may have several lines; NULL if none */
+    /* what it computes, for the head of generated source; may have several lines; NULL if none */
+    const char *comment;
     GN_VEC(gn_ksym) syms;
     GN_VEC(gn_kbuf) bufs;
     GN_VEC(gn_kaxis) axes;
@@ -108,8 +110,8 @@ gn_kernel *gn_kernel_new(gn_arena *, const char *name); /* with a dim pool of it
 uint32_t gn_kernel_sym(gn_kernel *, const char *name);  /* returns the one that is already there */
 uint32_t gn_kernel_buf(gn_kernel *, const char *name, gn_dtype, size_t rank, const gn_dim *const *shape);
 uint32_t gn_kernel_axis(gn_kernel *, const char *name, const gn_dim *extent);
-uint32_t gn_kernel_def(gn_kernel *, const char *name, size_t nparam, const uint16_t *param, gn_red, size_t nraxis, const uint16_t *raxis,
-                       const gn_kexpr *body);
+uint32_t gn_kernel_def(gn_kernel *, const char *name, size_t nparam, const uint16_t *param, gn_red, size_t nraxis,
+                       const uint16_t *raxis, const gn_kexpr *body);
 void gn_kernel_store(gn_kernel *, gn_store_kind, uint32_t buf, const gn_dim *const *index, const gn_kexpr *value);
 const gn_kexpr *gn_kexpr_const(gn_kernel *, gn_dtype, double);
 const gn_kexpr *gn_kexpr_int(gn_kernel *, gn_dtype, int64_t);
@@ -119,8 +121,8 @@ const gn_kexpr *gn_kexpr_ref(gn_kernel *, uint32_t def, const gn_dim *const *ind
 const gn_kexpr *gn_kexpr_if(gn_kernel *, size_t ncond, const gn_kcond *, const gn_kexpr *yes, const gn_kexpr *no);
 /* Result dtype: bool for comparisons, `dtype` for casts, else the operands'. */
 const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, const gn_kexpr *const *a, size_t n);
-/* The i-th operand, NULL past the last: for gn_visit (visit.h), the one way to walk expressions, which share operands. What a reference
- * refers to is none of its operands. */
+/* The i-th operand, NULL past the last: for gn_visit (visit.h), the one way to walk expressions, which share operands.
+ * What a reference refers to is none of its operands. */
 const void *gn_kexpr_operand(const void *expr, size_t i);
 
 /* Writes expressions anew, perhaps in another kernel: indices through `dim`, loads and references as `leaf` makes them. */
@@ -160,8 +162,8 @@ void gn_kernel_print(gn_text *, const gn_kernel *);
 /* Throws GN_EINTERNAL (or GN_ESYNTAX for a kernel from a file) with the sentence of the rule that does not hold. */
 void gn_kernel_verify(const gn_kernel *);
 
-/* Makes the expressions that a run starts its reductions with. Once that is done, runs leave the kernel as it is, so that threads may
- * interpret it at once; the first run does it otherwise. */
+/* Makes the expressions that a run starts its reductions with. Once that is done, runs leave the kernel as it is, so
+ * that threads may interpret it at once; the first run does it otherwise. */
 void gn_kernel_prepare(gn_kernel *);
 /* The meaning: runs the kernel definition by definition in double (integers exactly), no schedule involved.
  * buffers: row-major data of each buf; sym: value of each symbol. */

@@ -1,6 +1,6 @@
-/* The meaning of a logical kernel: every definition becomes a table over its parameters, computed in text order, in long double and exact
- * integers; each operation is rounded to its dtype, a sum of floats when it is complete. Slow and plain on purpose: schedules,
- * emitters and targets are judged against it. */
+/* The meaning of a logical kernel: every definition becomes a table over its parameters, computed in text order, in
+ * long double and exact integers; each operation is rounded to its dtype, a sum of floats when it is complete. Slow and
+ * plain on purpose: schedules, emitters and targets are judged against it. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -55,7 +55,8 @@ static gn_ref load(machine *m, uint32_t buf, int64_t at)
 {
     const gn_kbuf *b = &m->k->bufs.at[buf];
     if (at < 0 || at >= buffer_count(m, buf))
-        gn_throw(GN_EINTERNAL, "kernel %s: element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name, buffer_count(m, buf));
+        gn_throw(GN_EINTERNAL, "kernel %s: element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name,
+                 buffer_count(m, buf));
     return gn_ref_load(b->dtype, m->buffer[buf], at);
 }
 
@@ -63,7 +64,8 @@ static void save(machine *m, uint32_t buf, int64_t at, const gn_ref *v)
 {
     const gn_kbuf *b = &m->k->bufs.at[buf];
     if (at < 0 || at >= buffer_count(m, buf))
-        gn_throw(GN_EINTERNAL, "kernel %s: store to element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name, buffer_count(m, buf));
+        gn_throw(GN_EINTERNAL, "kernel %s: store to element %" PRId64 " of %s, which has %" PRId64, m->k->name, at,
+                 b->name, buffer_count(m, buf));
     gn_ref_store(b->dtype, m->buffer[buf], at, v);
 }
 
@@ -89,7 +91,8 @@ static gn_ref eval_ref(machine *m, const gn_kexpr *e)
     for (size_t i = 0; i < e->nindex; i++) {
         const int64_t x = dim_value(m, e->index[i]);
         if (x < 0 || x >= t->extent[i])
-            gn_throw(GN_EINTERNAL, "kernel %s: %s at %" PRId64 ", its axis has %" PRId64, m->k->name, m->k->defs.at[e->u.ref].name, x, t->extent[i]);
+            gn_throw(GN_EINTERNAL, "kernel %s: %s at %" PRId64 ", its axis has %" PRId64, m->k->name,
+                     m->k->defs.at[e->u.ref].name, x, t->extent[i]);
         at = at * t->extent[i] + x;
     }
     return t->value[at];

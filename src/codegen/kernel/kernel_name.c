@@ -1,4 +1,5 @@
-/* Names that a kernel can have: its text form is the limit. What C or CUDA would make of them is the emitter's to settle. */
+/* Names that a kernel can have: its text form is the limit. What C or CUDA would make of them is the emitter's to
+ * settle. */
 #include <string.h>
 #include "ascii.h"
 #include "kernel.h"
@@ -8,8 +9,9 @@ enum { LONGEST = 40 };
 /* Words of the text form, which a name must not hide. */
 static bool is_word(const char *name)
 {
-    static const char *const words[] = { "if",  "load", "index", "and", "lt",  "eq",  "add", "sub", "mul", "div", "cdiv", "mod", "min",
-                                         "max", "sum",  "prod",  "any", "all", "set", "inf", "nan", "root" };
+    static const char *const words[] = { "if",  "load", "index", "and", "lt",  "eq",  "add", "sub",
+                                         "mul", "div",  "cdiv",  "mod", "min", "max", "sum", "prod",
+                                         "any", "all",  "set",   "inf", "nan", "root" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], name) == 0) return true;
     return gn_op_find(name) != NULL;

@@ -1,7 +1,7 @@
 /* Logical kernels as text: printing and reading, which are inverse. Grammar: docs/kernel-text.md.
  *
- * Numbers, axes and (index ..) are weak: they take the dtype of the first operand beside them that is not, else the one that the place
- * expects; (f32 1) says it outright. The printer follows the same rule to know where it must. */
+ * Numbers, axes and (index ..) are weak: they take the dtype of the first operand beside them that is not, else the one
+ * that the place expects; (f32 1) says it outright. The printer follows the same rule to know where it must. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include "ascii.h"
@@ -274,7 +274,8 @@ static const gn_dim *read_let_index(reader *r, const gn_sx *x)
 {
     for (size_t i = 1; i + 1 < x->n; i++) {
         const gn_sx *named = need_list(r, x->at[i], 2);
-        if (named->n != 2 || named->at[0]->text[0] != '@') gn_sx_fail(r->file, named, "(@0 part) was expected: a name and what it stands for");
+        if (named->n != 2 || named->at[0]->text[0] != '@')
+            gn_sx_fail(r->file, named, "(@0 part) was expected: a name and what it stands for");
         const char *name = gn_symbol(r->k->arena, &r->k->dims->symbols, named->at[0]->text);
         const gn_dim *part = read_index(r, named->at[1]);
         *gn_map_put(r->k->arena, &r->named, GN_KEY(name)) = (void *)(uintptr_t)part;
@@ -297,8 +298,8 @@ static const gn_dim *read_index_list(reader *r, const gn_sx *x)
     static const struct {
         const char *name;
         const gn_dim *(*make)(gn_dim_pool *, const gn_dim *, const gn_dim *);
-    } ops[] = { { "add", gn_dim_add }, { "sub", gn_dim_sub }, { "mul", gn_dim_mul }, { "div", gn_dim_div }, { "mod", gn_dim_mod },
-                { "cdiv", gn_dim_cdiv }, { "min", gn_dim_min }, { "max", gn_dim_max } };
+    } ops[] = { { "add", gn_dim_add }, { "sub", gn_dim_sub },   { "mul", gn_dim_mul }, { "div", gn_dim_div },
+                { "mod", gn_dim_mod }, { "cdiv", gn_dim_cdiv }, { "min", gn_dim_min }, { "max", gn_dim_max } };
     need_list(r, x, 2);
     if (gn_sx_is(x->at[0], "load")) return read_load_index(r, x);
     if (gn_sx_is(x->at[0], "let")) return read_let_index(r, x);
@@ -387,7 +388,8 @@ static void open_op(reader *r, const gn_sx *x, const gn_op_info *op, int expecte
 {
     const bool typed = takes_dtype(op);
     reading o = { .x = x, .op = op, .skip = typed ? 2 : 1, .expected = expected, .result = GN_F32 };
-    if (typed && (x->n < 2 || !gn_dtype_parse(x->at[1]->text, &o.result))) gn_sx_fail(r->file, x, "%s: expected a dtype", op->name);
+    if (typed && (x->n < 2 || !gn_dtype_parse(x->at[1]->text, &o.result)))
+        gn_sx_fail(r->file, x, "%s: expected a dtype", op->name);
     if (x->n < o.skip || (op->arity >= 0 && x->n - o.skip != (size_t)op->arity))
         gn_sx_fail(r->file, x, "%s takes %d operands, %zu given", op->name, op->arity, x->n < o.skip ? 0 : x->n - o.skip);
     o.n = x->n - o.skip;
@@ -396,7 +398,8 @@ static void open_op(reader *r, const gn_sx *x, const gn_op_info *op, int expecte
     gn_push(r->k->arena, &r->open, o);
 }
 
-/* The next operand that says its dtype itself, or is told it outright; false: there is none. An operation reads its last first. */
+/* The next operand that says its dtype itself, or is told it outright; false: there is none. An operation reads its
+ * last first. */
 static bool next_strong(reader *r, reading *o)
 {
     for (size_t k = 0; k < o->n; k++) {
@@ -421,8 +424,10 @@ static const gn_kexpr *close_expr(reader *r, reading *o)
     if (!o->op) return gn_kexpr_if(r->k, o->ncond, o->cond, o->a[0], o->a[1]);
     for (size_t i = first + 1; i < o->n; i++)
         if (o->a[i]->dtype != o->a[first]->dtype)
-            gn_sx_fail(r->file, o->x, "%s: operands of %s and %s", o->op->name, gn_dtype_name(o->a[first]->dtype), gn_dtype_name(o->a[i]->dtype));
-    if (!takes_dtype(o->op)) o->result = o->op->traits & GN_BOOL_OUT ? GN_BOOL : o->n ? (gn_dtype)o->a[first]->dtype : GN_F32;
+            gn_sx_fail(r->file, o->x, "%s: operands of %s and %s", o->op->name, gn_dtype_name(o->a[first]->dtype),
+                       gn_dtype_name(o->a[i]->dtype));
+    if (!takes_dtype(o->op))
+        o->result = o->op->traits & GN_BOOL_OUT ? GN_BOOL : o->n ? (gn_dtype)o->a[first]->dtype : GN_F32;
     return gn_kexpr_op(r->k, o->op, o->result, o->a, o->n);
 }
 
@@ -448,7 +453,8 @@ static const gn_kexpr *begin_reading(reader *r, const gn_sx *x, int expected)
         return gn_kexpr_ref(r->k, (uint32_t)d, index);
     }
     const gn_op_info *op = gn_op_find(head->text);
-    if (!op || !(op->traits & GN_ELEMWISE)) gn_sx_fail(r->file, head, "'%s' is neither a definition made above nor an elementwise operation", head->text);
+    if (!op || !(op->traits & GN_ELEMWISE))
+        gn_sx_fail(r->file, head, "'%s' is neither a definition made above nor an elementwise operation", head->text);
     return open_op(r, x, op, expected), NULL;
 }
 
@@ -494,7 +500,8 @@ static void read_syms(reader *r, const gn_sx *x)
         gn_ksym *sym = &r->k->syms.at[at];
         for (size_t j = 1; j < s->n; j += 2) {
             int64_t v;
-            if (j + 1 >= s->n || !gn_sx_int(s->at[j + 1], &v) || v < 0) gn_sx_fail(r->file, s->at[j], "expected a number that is not negative");
+            if (j + 1 >= s->n || !gn_sx_int(s->at[j + 1], &v) || v < 0)
+                gn_sx_fail(r->file, s->at[j], "expected a number that is not negative");
             if (gn_sx_is(s->at[j], ":mul") && v > 0) sym->mul = v;
             else if (gn_sx_is(s->at[j], ":min")) sym->min = v;
             else if (gn_sx_is(s->at[j], ":is")) sym->is = v;
@@ -540,13 +547,16 @@ static void read_def(reader *r, const gn_sx *x)
     if (red && (rhs->n != 3 || rhs->at[1]->kind != GN_SX_LIST)) red = GN_RED_NONE;
     if (red) raxis = read_axes(r, rhs->at[1], &nraxis);
     if (red && nraxis == 0) gn_sx_fail(r->file, rhs, "a reduction over no axis");
-    gn_kernel_def(r->k, need_name(r, x->at[1]), nparam, param, red, nraxis, raxis, read_expr(r, red ? rhs->at[2] : rhs, NONE));
+    gn_kernel_def(r->k, need_name(r, x->at[1]), nparam, param, red, nraxis, raxis,
+                  read_expr(r, red ? rhs->at[2] : rhs, NONE));
 }
 
 static void read_store(reader *r, const gn_sx *x)
 {
     if (x->n != 5) gn_sx_fail(r->file, x, "expected (store set|add|max BUF (indices) value)");
-    const gn_store_kind kind = gn_sx_is(x->at[1], "add") ? GN_STORE_ADD : gn_sx_is(x->at[1], "max") ? GN_STORE_MAX : GN_STORE_SET;
+    const gn_store_kind kind = gn_sx_is(x->at[1], "add")   ? GN_STORE_ADD
+                               : gn_sx_is(x->at[1], "max") ? GN_STORE_MAX
+                                                           : GN_STORE_SET;
     if (kind == GN_STORE_SET && !gn_sx_is(x->at[1], "set")) gn_sx_fail(r->file, x->at[1], "expected set, add or max");
     const int32_t b = gn_kernel_find_buf(r->k, x->at[2]->text);
     if (b < 0) gn_sx_fail(r->file, x->at[2], "no buffer '%s'", x->at[2]->text);
@@ -554,7 +564,8 @@ static void read_store(reader *r, const gn_sx *x)
     read_indices(r, need_list(r, x->at[3], 0), 0, r->k->bufs.at[b].rank, index);
     const gn_kexpr *v = read_expr(r, x->at[4], r->k->bufs.at[b].dtype);
     if (v->dtype != r->k->bufs.at[b].dtype)
-        gn_sx_fail(r->file, x, "store of %s into %s, which is %s", gn_dtype_name(v->dtype), x->at[2]->text, gn_dtype_name(r->k->bufs.at[b].dtype));
+        gn_sx_fail(r->file, x, "store of %s into %s, which is %s", gn_dtype_name(v->dtype), x->at[2]->text,
+                   gn_dtype_name(r->k->bufs.at[b].dtype));
     gn_kernel_store(r->k, kind, (uint32_t)b, index, v);
 }
 

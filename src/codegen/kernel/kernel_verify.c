@@ -55,7 +55,8 @@ static const gn_dim *at_corner(void *user, const char *name)
         const gn_term *const m = &c->index->term[t];
         if (m->n == 1 && !strcmp(m->atom[0]->name, name)) rises = m->c > 0;
     }
-    return rises == c->largest ? gn_dim_sub(c->k->dims, c->k->axes.at[a].extent, gn_dim_const(c->k->dims, 1)) : gn_dim_const(c->k->dims, 0);
+    return rises == c->largest ? gn_dim_sub(c->k->dims, c->k->axes.at[a].extent, gn_dim_const(c->k->dims, 1))
+                               : gn_dim_const(c->k->dims, 0);
 }
 
 /* A sum of axes, each alone and of an extent that no other axis decides, of names and a constant. */
@@ -65,7 +66,8 @@ static bool is_affine(const gn_kernel *k, const gn_dim *index)
         for (uint32_t i = 0; i < index->term[t].n; i++) {
             const gn_atom *const x = index->term[t].atom[i];
             const int32_t a = x->kind == GN_DIM_SYM ? gn_kernel_find_axis(k, x->name) : -1;
-            if (x->kind != GN_DIM_SYM || (a >= 0 && (index->term[t].n > 1 || axes_of_dim(k, k->axes.at[a].extent)))) return false;
+            if (x->kind != GN_DIM_SYM || (a >= 0 && (index->term[t].n > 1 || axes_of_dim(k, k->axes.at[a].extent))))
+                return false;
             if (a >= 0 && gn_dim_is(k->axes.at[a].extent, 0)) return false; /* never executed */
         }
     return true;
@@ -82,8 +84,8 @@ static void check_range(walker *w, const gn_dim *index, const gn_dim *extent, co
     gn_dim_range(low, NULL, &ignored, &most);
     gn_dim_range(gn_dim_sub(p, high, extent), NULL, &least, &ignored);
     if (most < 0 || least >= 0)
-        gn_throw(GN_ESYNTAX, "kernel %s: %s: index into %s runs from %s to %s, its extent is %s", w->k->name, w->where, what,
-                 gn_dim_text(w->scratch, low), gn_dim_text(w->scratch, high), gn_dim_text(w->scratch, extent));
+        gn_throw(GN_ESYNTAX, "kernel %s: %s: index into %s runs from %s to %s, its extent is %s", w->k->name, w->where,
+                 what, gn_dim_text(w->scratch, low), gn_dim_text(w->scratch, high), gn_dim_text(w->scratch, extent));
 }
 
 /* What is indexed: a buffer, or a definition over its axes. */
@@ -161,10 +163,12 @@ static void verify_def(walker *w, const gn_kdef *d)
     check_once(w->k, d->name, d->raxis, d->nraxis);
     const uint64_t params = bits_of(d->param, d->nparam), reduced = bits_of(d->raxis, d->nraxis);
     w->never = has_empty(w->k, params | reduced);
-    if (params & reduced) fail(w->k, d->name, "an axis is both a parameter and reduced:", name_outside(w->k, params & reduced, 0));
+    if (params & reduced)
+        fail(w->k, d->name, "an axis is both a parameter and reduced:", name_outside(w->k, params & reduced, 0));
     const char *stray = name_outside(w->k, walk(w, d->body), params | reduced);
     if (stray) fail(w->k, d->name, "uses an axis that is neither a parameter nor reduced:", stray);
-    if ((d->red == GN_RED_ANY || d->red == GN_RED_ALL) && d->dtype != GN_BOOL) fail(w->k, d->name, "any and all reduce bool", NULL);
+    if ((d->red == GN_RED_ANY || d->red == GN_RED_ALL) && d->dtype != GN_BOOL)
+        fail(w->k, d->name, "any and all reduce bool", NULL);
 }
 
 static void verify_store(walker *w, const gn_kstore *s)
@@ -181,8 +185,10 @@ static void verify_store(walker *w, const gn_kstore *s)
     }
     const uint64_t used = walk(w, s->value);
     const char *stray = name_outside(w->k, used, indexed);
-    if (stray && s->kind == GN_STORE_SET && !loads) fail(w->k, b->name, "set: the value depends on an axis that the index lacks:", stray);
-    if (b->access == (GN_KBUF_READ | GN_KBUF_WRITE) && s->kind == GN_STORE_SET) fail(w->k, b->name, "is both loaded and stored", NULL);
+    if (stray && s->kind == GN_STORE_SET && !loads)
+        fail(w->k, b->name, "set: the value depends on an axis that the index lacks:", stray);
+    if (b->access == (GN_KBUF_READ | GN_KBUF_WRITE) && s->kind == GN_STORE_SET)
+        fail(w->k, b->name, "is both loaded and stored", NULL);
 }
 
 static void verify(void *arg)

@@ -1,5 +1,5 @@
-/* Extents, trip counts and guards: where a leaf ends, which points lie past the end of their axis, and which part of a loop needs
- * no guard. */
+/* Extents, trip counts and guards: where a leaf ends, which points lie past the end of their axis, and which part of a
+ * loop needs no guard. */
 #include "lower.h"
 #include "visit.h"
 
@@ -101,7 +101,8 @@ static bool is_whole(gn_lower *g, const gn_laxis *a)
 {
     const int64_t stride = a->stride.at[0], outer = g->leaves.at[a->leaf.at[0]].extent;
     int64_t e;
-    if (a->dependent) return outer == 0 && stride == 1 && a->leaf.n == 1; /* its own leaf, serial: ends at the extent itself */
+    /* its own leaf, serial: ends at the extent itself */
+    if (a->dependent) return outer == 0 && stride == 1 && a->leaf.n == 1;
     if (outer) return gn_dim_is_const(a->extent, &e) && e == outer * stride;
     const gn_dim_facts f = gn_lfacts(g);
     return gn_dim_divisible(a->extent, stride, &f);
@@ -120,7 +121,8 @@ bool gn_axis_exact(gn_lower *g, uint32_t axis)
     return loops > 0 && loops < a->leaf.n && gn_dim_divisible(a->extent, a->stride.at[loops - 1], &f);
 }
 
-typedef struct passing { /* whether the axes that an extent depends on move inside the loops of the axis, or past their own ends */
+/* whether the axes that an extent depends on move inside the loops of the axis, or past their own ends */
+typedef struct passing {
     gn_lower *g;
     uint32_t last; /* place of the innermost loop of the axis */
     bool found;
@@ -154,16 +156,22 @@ static bool may_pass(gn_lower *g, uint32_t axis)
     return p.found;
 }
 
-/* A tile whose points are at different ends of an axis is as long as its last point: the extent must not fall from one to the next. */
+/* A tile whose points are at different ends of an axis is as long as its last point: the extent must not fall from one
+ * to the next. */
 void gn_check_extents(gn_lower *g)
 {
     for (uint32_t a = 0; a < g->axes.n; a++) {
         passing p = { .g = g };
         for (size_t i = 0; i < g->axes.at[a].leaf.n; i++)
-            if (g->leaves.at[g->axes.at[a].leaf.at[i]].place > p.last) p.last = g->leaves.at[g->axes.at[a].leaf.at[i]].place;
-        if (g->axes.at[a].dependent && !gn_grows(g, g->axes.at[a].extent)) gn_dim_symbols(g->axes.at[a].extent, mark_passing, &p);
+            if (g->leaves.at[g->axes.at[a].leaf.at[i]].place > p.last)
+                p.last = g->leaves.at[g->axes.at[a].leaf.at[i]].place;
+        if (g->axes.at[a].dependent && !gn_grows(g, g->axes.at[a].extent))
+            gn_dim_symbols(g->axes.at[a].extent, mark_passing, &p);
         if (p.found)
-            gn_illegal(g, "the extent of '%s' falls with an axis whose points lie inside its loops, so that where they end is not known", g->axes.at[a].name);
+            gn_illegal(g,
+                       "the extent of '%s' falls with an axis whose points lie inside its loops, so that where they "
+                       "end is not known",
+                       g->axes.at[a].name);
     }
 }
 
@@ -229,8 +237,8 @@ static size_t place_in(const gn_laxis *a, uint32_t leaf)
     return i;
 }
 
-/* What is left of the extent under the leaves of the axis that are open: outer ones, and serial inner ones that the order puts
- * outside. */
+/* What is left of the extent under the leaves of the axis that are open: outer ones, and serial inner ones that the
+ * order puts outside. */
 static const gn_dim *rest_of(gn_lower *g, const gn_laxis *a, size_t at, const gn_dim *extent, const gn_dim *const *env)
 {
     for (size_t i = 0; i < a->leaf.n; i++) {
@@ -242,7 +250,8 @@ static const gn_dim *rest_of(gn_lower *g, const gn_laxis *a, size_t at, const gn
     return extent;
 }
 
-/* A serial leaf may run full where nothing but products of operands in shared memory, zero past the end, is summed along the axis.
+/* A serial leaf may run full where nothing but products of operands in shared memory, zero past the end, is summed
+ * along the axis.
  */
 static bool is_padded(gn_lower *g, uint32_t axis)
 {
@@ -257,7 +266,8 @@ static bool is_padded(gn_lower *g, uint32_t axis)
         if (d->red != GN_RED_SUM || d->body->kind != GN_K_OP || strcmp(d->body->u.op->name, "mul") != 0) return false;
         for (size_t f = 0; f < 2; f++) {
             const gn_kexpr *x = d->body->a[f];
-            if (x->kind != GN_K_REF || !g->def[x->u.ref]->stage || g->def[x->u.ref]->stage->level != GN_LEVEL_SHARED) return false;
+            if (x->kind != GN_K_REF || !g->def[x->u.ref]->stage || g->def[x->u.ref]->stage->level != GN_LEVEL_SHARED)
+                return false;
             bool has = false;
             for (size_t p = 0; p < x->nindex; p++) has |= gn_dim_mentions(x->index[p], g->axes.at[axis].name);
             if (!has) return false;

@@ -31,7 +31,8 @@ static uint16_t *axes_of(gn_lower *g, const gn_tree *s, size_t *n)
 
 static const gn_dim *end_of(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
 {
-    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env); /* all threads run */
+    /* all threads run */
+    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
 }
 
 /* A loop inside those whose leaves have values. */
@@ -185,7 +186,8 @@ typedef struct proof {
 /* goal > 0, where `scale` is by how much it was multiplied on the way; guards from `first` on may still be used. */
 static bool proves(proof *p, const gn_dim *goal, int64_t scale, size_t first);
 
-/* A term c * atom of the goal, of minimum, maximum or quotient by a number: the deepest, since what is in it may cancel others. */
+/* A term c * atom of the goal, of minimum, maximum or quotient by a number: the deepest, since what is in it may cancel
+ * others. */
 static const gn_term *split_term(const gn_dim *goal)
 {
     const gn_term *deepest = NULL;
@@ -194,7 +196,9 @@ static const gn_term *split_term(const gn_dim *goal)
         int64_t by;
         if (m->n != 1 || (deepest && m->atom[0]->depth <= deepest->atom[0]->depth)) continue;
         const gn_atom_kind kind = m->atom[0]->kind;
-        if (kind == GN_DIM_MIN || kind == GN_DIM_MAX || (kind == GN_DIM_DIV && gn_dim_is_const(m->atom[0]->b, &by) && by > 0)) deepest = m;
+        if (kind == GN_DIM_MIN || kind == GN_DIM_MAX ||
+            (kind == GN_DIM_DIV && gn_dim_is_const(m->atom[0]->b, &by) && by > 0))
+            deepest = m;
     }
     return deepest;
 }
@@ -207,7 +211,8 @@ static bool proves_quotient(proof *p, const gn_term *m, const gn_dim *rest, int6
     int64_t by = 1, factor, all;
     gn_dim_is_const(x->b, &by);
     const int64_t k = by / gn_gcd(by, m->c);
-    if (__builtin_mul_overflow(m->c, k, &factor) || __builtin_mul_overflow(scale, k, &all) || all > INT64_C(1) << 40) return false;
+    if (__builtin_mul_overflow(m->c, k, &factor) || __builtin_mul_overflow(scale, k, &all) || all > INT64_C(1) << 40)
+        return false;
     const gn_dim *bound = m->c > 0 ? gn_lsub(g, x->a, gn_lconst(g, by - 1)) : x->a;
     return proves(p, gn_ladd(g, gn_lscale(g, rest, k), gn_lscale(g, bound, factor / by)), all, first);
 }
@@ -219,7 +224,8 @@ static bool proves_parts(proof *p, const gn_dim *goal, const gn_term *m, int64_t
     const gn_atom *x = m->atom[0];
     const gn_dim *rest = gn_lsub(g, goal, gn_lscale(g, gn_dim_of_atom(g->dims, x), m->c));
     if (x->kind == GN_DIM_DIV) return proves_quotient(p, m, rest, scale, first);
-    const bool one = proves(p, gn_ladd(g, rest, gn_lscale(g, x->a, m->c)), scale, first), both = (x->kind == GN_DIM_MIN) == (m->c > 0);
+    const bool one = proves(p, gn_ladd(g, rest, gn_lscale(g, x->a, m->c)), scale, first),
+               both = (x->kind == GN_DIM_MIN) == (m->c > 0);
     return one != both ? one : proves(p, gn_ladd(g, rest, gn_lscale(g, x->b, m->c)), scale, first);
 }
 

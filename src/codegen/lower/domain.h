@@ -1,5 +1,6 @@
-/* Where a placed statement takes effect, as a value that nothing changes: the loops around it with their bounds, its tile points, and the ends of
- * axes that its points keep. All of it follows from the axes, their splits and the order; the tree says only which loops stand around.
+/* Where a placed statement takes effect, as a value that nothing changes: the loops around it with their bounds, its
+ * tile points, and the ends of axes that its points keep. All of it follows from the axes, their splits and the order;
+ * the tree says only which loops stand around.
  *
  *     (for i0 (for j (upd s)))    i = 4 i0 + i1, i1 a tile leaf of 4 points
  *     loops   0 <= i0 < (M+3)/4, 0 <= j < N        tiles  i1: 4        guards  4 i0 + i1 < M, j < N */
@@ -39,5 +40,6 @@ size_t gn_domain_common(const gn_domain *, const gn_domain *); /* loops around b
 const gn_domain_loop *gn_domain_loop_over(const gn_domain *, uint32_t leaf); /* NULL: none */
 /* value < extent of an axis, over leaves; extents of others that it depends on likewise. */
 gn_guard gn_domain_guard(gn_lower *, uint32_t axis);
-/* goal > 0 wherever the guards hold, for all digits that leaves may have: nothing of where loops end is taken for granted. */
+/* goal > 0 wherever the guards hold, for all digits that leaves may have: nothing of where loops end is taken for
+ * granted. */
 bool gn_guards_prove(gn_lower *, const gn_guards *, const gn_dim *goal);

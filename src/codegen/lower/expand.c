@@ -18,7 +18,8 @@ static gn_preds guard_preds(gn_expander *x, size_t n, const uint16_t *axis)
 
 static const gn_val *constant(gn_expander *x, const gn_kexpr *e)
 {
-    return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(&x->b, (gn_dtype)e->dtype, e->u.f) : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
+    return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(&x->b, (gn_dtype)e->dtype, e->u.f)
+                                           : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
 }
 
 /* The first step of max and min from where they start is the value itself, of NaN too. A sum's is not: 0 + -0 is 0. */
@@ -108,7 +109,8 @@ static void expand_store(gn_expander *x, gn_ldef *d)
 static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
 {
     const gn_val *v = gn_v_expr(x, d->body);
-    if (d->object->level != GN_LEVEL_REG) v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, d->dtype));
+    if (d->object->level != GN_LEVEL_REG)
+        v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, d->dtype));
     gn_v_write(x, d->object, arg, v);
 }
 
@@ -131,8 +133,9 @@ static void expand_merge(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
     while (v.n > 1) {
         size_t n = 0;
         for (size_t i = 0; i < v.n; i += 2)
-            v.at[n++] =
-                i + 1 < v.n ? gn_v_op(&x->b, gn_red_op(d->red), d->dtype, (const gn_val *[]){ v.at[i], v.at[i + 1] }, 2) : v.at[i];
+            v.at[n++] = i + 1 < v.n
+                            ? gn_v_op(&x->b, gn_red_op(d->red), d->dtype, (const gn_val *[]){ v.at[i], v.at[i + 1] }, 2)
+                            : v.at[i];
         v.n = n;
     }
     const gn_val *r = v.at[0];
@@ -146,7 +149,9 @@ static void expand_point(gn_expander *x, const gn_tree *s)
     gn_ldef *d = s->def;
     const gn_dim *const *arg = gn_own_args(x, d);
     switch ((gn_stmt_kind)s->stmt) {
-    case GN_STMT_INIT: gn_v_write(x, gn_accumulator(d), arg, constant(x, gn_red_start(x->g->kernel, d->red, d->dtype))); break;
+    case GN_STMT_INIT:
+        gn_v_write(x, gn_accumulator(d), arg, constant(x, gn_red_start(x->g->kernel, d->red, d->dtype)));
+        break;
     case GN_STMT_UPD: expand_upd(x, d, arg); break;
     case GN_STMT_MERGE: expand_merge(x, d, arg); break;
     case GN_STMT_SCALE:
@@ -187,14 +192,15 @@ static void set_lane(gn_expander *x, gn_leafset leaves)
     x->b.lanes = x->lane >= 0 ? (uint16_t)gn_points(x->g, (uint32_t)x->lane) : 1;
 }
 
-/* A statement that knows nothing of some thread leaves is run by all their threads. Where it changes memory that they share from
- * its old value, one thread alone must: those leaves are 0. */
+/* A statement that knows nothing of some thread leaves is run by all their threads. Where it changes memory that they
+ * share from its old value, one thread alone must: those leaves are 0. */
 static gn_preds one_thread(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
     const gn_ldef *d = s->def;
     const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
-    const bool accumulates = (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
+    const bool accumulates =
+        (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
     if (!g->cuda || !(adds || accumulates)) return (gn_preds){ 0 };
     const gn_leafset leaves = gn_stmt_leaves(s);
     gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, g->leaves.n);
@@ -225,11 +231,13 @@ static bool reads_registers(const gn_lower *g, const gn_ldef *d)
     return false;
 }
 
-/* The unrolled leaf of a copy from memory into memory, element by element: no register is named by its points, so that a loop does. */
+/* The unrolled leaf of a copy from memory into memory, element by element: no register is named by its points, so that
+ * a loop does. */
 static int32_t looped_leaf(const gn_expander *x, const gn_tree *s, gn_leafset leaves)
 {
     const gn_lower *g = x->g;
-    if (s->stmt != GN_STMT_ASG || x->lane >= 0 || g->cuda || s->def->object->level == GN_LEVEL_REG || reads_registers(g, s->def))
+    if (s->stmt != GN_STMT_ASG || x->lane >= 0 || g->cuda || s->def->object->level == GN_LEVEL_REG ||
+        reads_registers(g, s->def))
         return -1;
     for (uint32_t l = 0; l < g->leaves.n; l++)
         if (gn_set_has(&leaves, l) && gn_is_tile_leaf(g, l) && gn_points(g, l) > 1) return (int32_t)l;
@@ -270,7 +278,9 @@ static bool adds_repeatedly(const gn_lower *g, const gn_tree *s)
 {
     if (s->stmt != GN_STMT_UPD || gn_accumulator(s->def)->level == GN_LEVEL_REG) return false;
     for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (gn_set_has(&s->def->reduced, l) && gn_is_tile_leaf(g, l) && !gn_set_has(&s->def->private, l) && gn_points(g, l) > 1) return true;
+        if (gn_set_has(&s->def->reduced, l) && gn_is_tile_leaf(g, l) && !gn_set_has(&s->def->private, l) &&
+            gn_points(g, l) > 1)
+            return true;
     return false;
 }
 
@@ -334,7 +344,8 @@ static void expand_kids(gn_expander *x, const gn_tree *t);
 static void open_loop(gn_expander *x, const gn_tree *t, const gn_dim *from, const gn_dim *to)
 {
     const char *const name = x->g->leaves.at[t->leaf].name;
-    if (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK) gn_push(x->g->arena, &x->step->parts, (gn_code_var){ name, to });
+    if (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK)
+        gn_push(x->g->arena, &x->step->parts, (gn_code_var){ name, to });
     if (t->bind != GN_BIND_NONE) return;
     gn_code_node *n = open(x, GN_CODE_FOR);
     n->var = name, n->from = from, n->to = to, n->unroll = t->unroll;

@@ -27,13 +27,15 @@ typedef struct gn_expander {
 } gn_expander;
 
 /* expand_index.c: masks of lanes, conditions. */
-const gn_val *gn_v_select(gn_expander *, gn_preds when, const gn_val *yes, const gn_val *no); /* over leaves, uniform or not */
+/* over leaves, uniform or not */
+const gn_val *gn_v_select(gn_expander *, gn_preds when, const gn_val *yes, const gn_val *no);
 const gn_val *gn_v_mask(gn_expander *, gn_preds);      /* of the statement's lanes; NULL if there are none */
 bool gn_preds_vary(const gn_expander *, const gn_pred *);
 /* Splits conditions into uniform ones and those that vary over the lane. */
 void gn_preds_split(gn_expander *, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying);
 gn_pred gn_pred_less(gn_expander *, const gn_dim *a, const gn_dim *b);
-bool gn_cond_compares_data(const gn_lower *, const gn_kcond *); /* integers of 64 bits from memory, or such constants: any values */
+/* integers of 64 bits from memory, or such constants: any values */
+bool gn_cond_compares_data(const gn_lower *, const gn_kcond *);
 
 /* expand_point.c: what a statement's expression needs at the point. */
 typedef struct gn_point_node gn_point_node;

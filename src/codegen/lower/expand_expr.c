@@ -1,5 +1,5 @@
-/* Kernel expressions at one tile point. Points past the end of an axis are computed too and thrown away later, so what they load
- * stays inside: masked along the lane, the last element elsewhere. */
+/* Kernel expressions at one tile point. Points past the end of an axis are computed too and thrown away later, so what
+ * they load stays inside: masked along the lane, the last element elsewhere. */
 #include <float.h>
 #include "expand.h"
 
@@ -40,7 +40,8 @@ static uint32_t variable_of(gn_expander *x, const gn_object *o, const gn_dim *co
         int64_t c;
         if ((int32_t)o->dims.at[i] == o->lane) {
             if (digit[i] != g->leaves.at[o->lane].value || x->lane != o->lane)
-                gn_illegal(g, "stage %s reg: a use does not run along its lane leaf '%s'", o->name, g->leaves.at[o->lane].name);
+                gn_illegal(g, "stage %s reg: a use does not run along its lane leaf '%s'", o->name,
+                           g->leaves.at[o->lane].name);
             continue;
         }
         if (!gn_dim_is_const(digit[i], &c))
@@ -229,8 +230,8 @@ static const gn_val *load(gn_expander *x, const gn_kexpr *e)
     return read_memory(x, &m, safe_when(x, e->nindex, e->index, g->kernel->bufs.at[e->u.ref].shape));
 }
 
-/* Arguments that fall into what is kept are as they are: whole tiles are kept, also past the end of an axis. For the others it is read as any
- * memory is. */
+/* Arguments that fall into what is kept are as they are: whole tiles are kept, also past the end of an axis. For the
+ * others it is read as any memory is. */
 static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
@@ -256,7 +257,8 @@ static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
     const gn_val *v = read_kept(x, q, e);
     if (q->online < 0 || !inside_online(x, q) || x->stmt->def == q) return v;
     /* A row that is wholly -inf so far: exp(-inf - m) must be 0, not NaN. */
-    return gn_v_op2(&x->b, &gn_op_maximum, v, gn_v_float(&x->b, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
+    return gn_v_op2(&x->b, &gn_op_maximum, v,
+                    gn_v_float(&x->b, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
 }
 
 static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)

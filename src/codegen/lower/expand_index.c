@@ -25,7 +25,8 @@ static bool is_wide(const gn_lower *g, const gn_dim *d)
         if (d->term[t].c > INT64_MAX / 4 || d->term[t].c < INT64_MIN / 4) return true;
         for (uint32_t i = 0; i < d->term[t].n; i++) {
             const gn_atom *a = d->term[t].atom[i];
-            if (a->kind == GN_DIM_LOAD && gn_dtypes[g->kernel->bufs.at[gn_kernel_find_buf(g->kernel, a->name)].dtype].size == 8)
+            if (a->kind == GN_DIM_LOAD &&
+                gn_dtypes[g->kernel->bufs.at[gn_kernel_find_buf(g->kernel, a->name)].dtype].size == 8)
                 return true;
         }
     }
@@ -66,7 +67,8 @@ static const gn_val *mask_of(gn_expander *x, const gn_kcond *c)
     gn_lower *g = x->g;
     const bool guarded = gn_cond_reads_memory(c) && x->when.n > 0; /* what it reads may lie outside where it is not asked */
     if (guarded || gn_cond_compares_data(g, c)) /* as it stands: a difference may overflow */
-        return gn_v_op2(&x->b, c->kind == GN_K_EQ ? &gn_op_eq : &gn_op_lt, index_of_side(x, c, c->a), index_of_side(x, c, c->b));
+        return gn_v_op2(&x->b, c->kind == GN_K_EQ ? &gn_op_eq : &gn_op_lt, index_of_side(x, c, c->a),
+                        index_of_side(x, c, c->b));
     const gn_dim *d = gn_lsub(g, c->b, c->a), *base, *step;
     int64_t s = 0;
     const bool affine = gn_v_affine(&x->b, d, &base, &step) && gn_dim_is_const(step, &s);
@@ -144,9 +146,10 @@ const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
         for (uint16_t j = 0; j < w.at[i].n; j++) {
             const gn_kcond *c = &w.at[i].cond[j];
             const gn_pred p = { .n = 1, .cond = c };
-            const gn_val *m = cond_varies(x, c)
-                                  ? mask_of(x, c)
-                                  : gn_v_splat(&x->b, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->b.lanes);
+            const gn_val *m =
+                cond_varies(x, c)
+                    ? mask_of(x, c)
+                    : gn_v_splat(&x->b, cond(x, (gn_preds){ 1, gn_arena_copy(x->g->arena, &p, sizeof p) }), x->b.lanes);
             one = both(x, one, m);
         }
         all = both(x, all, w.at[i].negate ? not(x, one) : one);
@@ -154,7 +157,8 @@ const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
     return all;
 }
 
-/* ---- choices: a load that is not executed is 0, so that a choice of it and 0 under the same conditions is the load alone ---- */
+/* ---- choices: a load that is not executed is 0, so that a choice of it and 0 under the same conditions is the load
+ * alone ---- */
 
 static bool has_all_of(gn_preds w, gn_preds other)
 {

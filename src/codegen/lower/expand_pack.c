@@ -1,6 +1,6 @@
-/* Functions of row values. A tile of rows holds one scalar for each row, and exp of eight scalars costs eight times that of one vector of them.
- * So before a statement is expanded point by point, what a function will be applied to at its points is put into one vector, and the lanes of
- * the result are known as the results at the points. */
+/* Functions of row values. A tile of rows holds one scalar for each row, and exp of eight scalars costs eight times
+ * that of one vector of them. So before a statement is expanded point by point, what a function will be applied to at
+ * its points is put into one vector, and the lanes of the result are known as the results at the points. */
 #include "expand.h"
 #include "visit.h"
 
@@ -14,7 +14,8 @@ typedef struct calls { /* of one function: operands at the points, different one
 
 static bool is_function(const gn_expander *x, const gn_kexpr *e)
 {
-    if (e->kind != GN_K_OP || e->n == 0 || e->n > 2 || !gn_is_float((gn_dtype)e->dtype) || e->a[0]->dtype != e->dtype) return false;
+    if (e->kind != GN_K_OP || e->n == 0 || e->n > 2 || !gn_is_float((gn_dtype)e->dtype) || e->a[0]->dtype != e->dtype)
+        return false;
     return !x->g->target->spell(e->u.op, (gn_dtype)e->dtype, false);
 }
 
@@ -39,7 +40,8 @@ static void compute(gn_expander *x, calls *c)
         packed[k] = gn_v_pack(&x->b, lane, lanes);
     }
     const gn_val *r = gn_v_op(&x->b, c->expr->u.op, (gn_dtype)c->expr->dtype, packed, c->expr->n);
-    for (uint32_t i = 0; i < c->n; i++) gn_v_remember_op(&x->b, c->expr->u.op, c->at[i], c->expr->n, gn_v_lane(&x->b, r, i));
+    for (uint32_t i = 0; i < c->n; i++)
+        gn_v_remember_op(&x->b, c->expr->u.op, c->at[i], c->expr->n, gn_v_lane(&x->b, r, i));
     c->n = 0;
 }
 

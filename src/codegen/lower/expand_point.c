@@ -1,5 +1,6 @@
-/* The expressions of a statement at one of its tile points: which of them are needed, and where. Both branches of a condition are computed, and
- * every value once; what is loaded carries the conditions under which it is needed: those that hold at all its uses. */
+/* The expressions of a statement at one of its tile points: which of them are needed, and where. Both branches of a
+ * condition are computed, and every value once; what is loaded carries the conditions under which it is needed: those
+ * that hold at all its uses. */
 #include "expand.h"
 #include "visit.h"
 
@@ -229,7 +230,8 @@ static int known_cond(gn_expander *x, const gn_kcond *c)
 {
     if (gn_cond_compares_data(x->g, c)) return known_apart(x->g, c);
     const gn_dim *d = gn_lsub(x->g, c->b, c->a), *minus = gn_lsub(x->g, c->a, c->b);
-    if (c->kind == GN_K_EQ) return gn_dim_is(d, 0) ? 1 : gn_dim_at_least(x->g, d, 1) || gn_dim_at_least(x->g, minus, 1) ? 0 : -1;
+    if (c->kind == GN_K_EQ)
+        return gn_dim_is(d, 0) ? 1 : gn_dim_at_least(x->g, d, 1) || gn_dim_at_least(x->g, minus, 1) ? 0 : -1;
     return gn_dim_at_least(x->g, d, 1) ? 1 : gn_dim_at_least(x->g, minus, 0) ? 0 : -1;
 }
 
@@ -329,7 +331,9 @@ static const gn_val *value_of(gn_expander *x, const gn_point_node *n)
     x->when = n->term[0];
     x->loose = n->loose;
     if (n->e->kind == GN_K_IF) x->when = gn_when_of_conds(x, n->ncond, n->cond);
-    const gn_val *v = n->e->kind == GN_K_IF ? conditional(x, n) : n->e->kind == GN_K_OP ? operation(x, n) : gn_v_leaf(x, n->e);
+    const gn_val *v = n->e->kind == GN_K_IF   ? conditional(x, n)
+                      : n->e->kind == GN_K_OP ? operation(x, n)
+                                              : gn_v_leaf(x, n->e);
     x->when = (gn_preds){ 0 };
     x->loose = false;
     return v;

@@ -33,7 +33,8 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     gn_set_point(x, d);
     gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 1);
     for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    const gn_val *v = gn_v_select(x, (gn_preds){ (uint32_t)x->guards.n, p }, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype));
+    const gn_val *v =
+        gn_v_select(x, (gn_preds){ (uint32_t)x->guards.n, p }, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype));
     gn_v_write(x, d->object, gn_own_args(x, d), v);
     gn_v_release(&x->b, mark);
     gn_v_forget(&x->b, d->object->place);
@@ -61,7 +62,8 @@ static const gn_dim *points_left(gn_expander *x, const gn_ldef *d, uint32_t leaf
         for (size_t j = 0; j < a->leaf.n; j++) {
             if (a->leaf.at[j] != leaf) continue;
             if (a->stride.at[j] != 1)
-                gn_illegal(g, "tensorize %s: the leaf '%s' is not innermost in its split", d->name, g->leaves.at[leaf].name);
+                gn_illegal(g, "tensorize %s: the leaf '%s' is not innermost in its split", d->name,
+                           g->leaves.at[leaf].name);
             const gn_dim *left = gn_lsub(g, gn_subst_axes(g, a->extent, x->axis), x->axis[d->param[p]]);
             if (!gn_dim_at_least(g, left, gn_points(g, leaf)) && !gn_set_has(&g->full, d->param[p])) return left;
         }
@@ -75,7 +77,8 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
     gn_ldef *d = s->def;
     const uint32_t row = d->tile->leaf.at[0], lane = d->tile->leaf.at[1]; /* contiguous in the source; in the copy */
     gn_leafset others = d->params;
-    for (size_t i = 0; i < d->tile->leaf.n; i++) others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
+    for (size_t i = 0; i < d->tile->leaf.n; i++)
+        others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
     x->lane = -1;
     x->b.lane = NULL, x->b.lanes = 1;
     gn_points_iter it;
@@ -96,12 +99,14 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
             gn_illegal(g, "tensorize %s %s: the source is not contiguous along '%s'", d->name, d->row->name,
                        g->leaves.at[row].name);
         x->env[row] = g->leaves.at[row].value, x->env[lane] = g->leaves.at[lane].value;
-        const gn_dim *moves = gn_ladd(g, g->leaves.at[row].value, gn_dim_mul(g->dims, src_stride, g->leaves.at[lane].value));
+        const gn_dim *moves =
+            gn_ladd(g, g->leaves.at[row].value, gn_dim_mul(g->dims, src_stride, g->leaves.at[lane].value));
         if (gn_lsub(g, source_at(x, d), moves) != src)
-            gn_illegal(g, "tensorize %s %s: its source is no matrix along '%s' and '%s'", d->name, d->row->name, g->leaves.at[row].name,
-                       g->leaves.at[lane].name);
+            gn_illegal(g, "tensorize %s %s: its source is no matrix along '%s' and '%s'", d->name, d->row->name,
+                       g->leaves.at[row].name, g->leaves.at[lane].name);
         if (!gn_dim_is(lane_step, 1))
-            gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name, g->leaves.at[lane].name);
+            gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name,
+                       g->leaves.at[lane].name);
         gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
         t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
         *t->tile = (gn_tile_args){ .row = d->row,
@@ -129,9 +134,12 @@ static void set_coord(gn_expander *x, const gn_ldef *d, const gn_tile_coord *c, 
         if (row->leaf[i].dim != dim) continue;
         const uint32_t l = d->tile->leaf.at[i];
         const gn_dim *v = gn_lconst(g, rest / row->leaf[i].stride % row->leaf[i].extent);
-        for (int j = 0; j < row->nleaf; j++) /* another leaf's value times a factor that is a multiple of this digit's stride */
-            if (c->factor[j] && c->factor[j] >= row->leaf[i].stride && c->factor[j] < row->leaf[i].stride * row->leaf[i].extent)
-                v = gn_ladd(g, v, gn_lscale(g, g->leaves.at[d->tile->leaf.at[j]].value, c->factor[j] / row->leaf[i].stride));
+        /* another leaf's value times a factor that is a multiple of this digit's stride */
+        for (int j = 0; j < row->nleaf; j++)
+            if (c->factor[j] && c->factor[j] >= row->leaf[i].stride &&
+                c->factor[j] < row->leaf[i].stride * row->leaf[i].extent)
+                v = gn_ladd(g, v,
+                            gn_lscale(g, g->leaves.at[d->tile->leaf.at[j]].value, c->factor[j] / row->leaf[i].stride));
         x->env[l] = v;
     }
 }
@@ -148,7 +156,8 @@ static gn_preds reduced_guards(gn_expander *x, const gn_ldef *d)
     uint32_t n = 0;
     for (size_t i = 0; i < x->guards.n; i++)
         for (size_t a = 0; a < d->nraxis; a++)
-            if (d->raxis[a] == x->guards.at[i].axis) p[n++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+            if (d->raxis[a] == x->guards.at[i].axis)
+                p[n++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
     return (gn_preds){ n, p };
 }
 
@@ -160,7 +169,8 @@ static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, 
         set_coord(x, d, &o->reg[r].col, dims[1]);
         gn_set_point(x, d);
         out[r] = gn_v_expr(x, e);
-        if (!is_zero_padded(x->g, e)) out[r] = gn_v_select(x, reduced_guards(x, d), out[r], gn_v_zero(&x->b, (gn_dtype)out[r]->dtype));
+        if (!is_zero_padded(x->g, e))
+            out[r] = gn_v_select(x, reduced_guards(x, d), out[r], gn_v_zero(&x->b, (gn_dtype)out[r]->dtype));
     }
 }
 
@@ -188,7 +198,8 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
         gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, row->name);
     gn_leafset others = gn_set_or(d->params, d->reduced);
     const gn_dim **before = gn_env_copy(g, x->env);
-    for (size_t i = 0; i < d->tile->leaf.n; i++) others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
+    for (size_t i = 0; i < d->tile->leaf.n; i++)
+        others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
     gn_points_iter it;
     gn_points_begin(g, &it, others);
     while (gn_points_next(g, &it, x->env)) {
@@ -196,7 +207,8 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
         t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
         *t->tile = (gn_tile_args){ .row = row, .acc = d->object->place };
         for (int i = 0; i < row->nleaf; i++)
-            if (g->leaves.at[d->tile->leaf.at[i]].bind == GN_BIND_THREAD) t->tile->leaf[i] = g->leaves.at[d->tile->leaf.at[i]].name;
+            if (g->leaves.at[d->tile->leaf.at[i]].bind == GN_BIND_THREAD)
+                t->tile->leaf[i] = g->leaves.at[d->tile->leaf.at[i]].name;
         operand(x, d, &row->a, "mk", a, t->tile->a);
         operand(x, d, &row->b, "kn", b, t->tile->b);
         for (int r = 0; r < row->c.nregs; r++) {

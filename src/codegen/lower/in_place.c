@@ -1,4 +1,5 @@
-/* In place, judged by the code: one walk notes where it loads and stores elements of the kernel's buffers, then each load looks for its store. */
+/* In place, judged by the code: one walk notes where it loads and stores elements of the kernel's buffers, then each
+ * load looks for its store. */
 #include "in_place.h"
 #include "dim_parts.h"
 #include "lower.h"
@@ -9,8 +10,8 @@ typedef struct block {           /* a region */
     const gn_code_node *node;    /* NULL: of a step */
 } block;
 
-/* Points past the end of an axis load what stands at its end and store nothing: min(x, last) in a load's place belongs to a store at x under
- * the condition x < last + 1. */
+/* Points past the end of an axis load what stands at its end and store nothing: min(x, last) in a load's place belongs
+ * to a store at x under the condition x < last + 1. */
 enum { MOST_CLAMPS = 4 };
 typedef struct clamps {
     size_t n;
@@ -36,7 +37,8 @@ typedef struct finder {
     GN_VEC(spot) loads;
     gn_map stores;               /* (buffer, first element) -> spot list */
     bool *lost;                  /* by buffer: it is read where nothing can be compared */
-    gn_map set;                  /* registers numbered by a variable: the one node that sets them, NULL if there are several */
+    /* registers numbered by a variable: the one node that sets them, NULL if there are several */
+    gn_map set;
 } finder;
 
 /* ---- what the code reads and writes ---- */
@@ -73,7 +75,8 @@ static void note_value(finder *f, const gn_val *v, const block *in, size_t at)
     if (v->kind == GN_VAL_IOTA) note_dim(f, v->u.iota.base), note_dim(f, v->u.iota.step);
     if (v->kind == GN_VAL_LOAD) {
         note_access(f, &v->u.load);
-        if (v->u.load.place->space == GN_SPACE_BUFFER) gn_push(f->arena, &f->loads, (spot){ &v->u.load, v->lanes, in, at, NULL });
+        if (v->u.load.place->space == GN_SPACE_BUFFER)
+            gn_push(f->arena, &f->loads, (spot){ &v->u.load, v->lanes, in, at, NULL });
     }
     for (uint16_t i = 0; i < v->n; i++)
         if (!v->a[i]->id) note_value(f, v->a[i], in, at);
@@ -104,7 +107,8 @@ static void note_set(finder *f, const gn_code_node *t)
 /* What a register has that a let gave it at the same turn. */
 static const gn_val *source_of(const finder *f, const gn_val *v)
 {
-    const gn_code_node *set = v && v->kind == GN_VAL_REG && !v->id && v->u.reg.at ? gn_map_get(&f->set, v->u.reg.place->id) : NULL;
+    const gn_code_node *set =
+        v && v->kind == GN_VAL_REG && !v->id && v->u.reg.at ? gn_map_get(&f->set, v->u.reg.place->id) : NULL;
     return set && set->at == v->u.reg.at ? set->val : v;
 }
 
@@ -117,7 +121,8 @@ static void note_node(finder *f, const gn_code_node *t, const block *in, size_t 
     if (t->val) note_value(f, t->val, in, at);
     if (t->kind == GN_CODE_STORE) note_store(f, t, in, at);
     if (t->kind == GN_CODE_SET && t->at) note_set(f, t);
-    if (t->kind == GN_CODE_TILE && t->tile->src.place && t->tile->src.place->space == GN_SPACE_BUFFER) f->lost[t->tile->src.place->id] = true;
+    if (t->kind == GN_CODE_TILE && t->tile->src.place && t->tile->src.place->space == GN_SPACE_BUFFER)
+        f->lost[t->tile->src.place->id] = true;
     note_region(f, &t->body, in, at, t);
 }
 
@@ -200,7 +205,8 @@ static bool is_same_place(const finder *f, const spot *load, const spot *store, 
 {
     const gn_access *l = load->place, *s = store->place;
     if (!is_of_one_thread(f, s->base)) return false;
-    return l->mode == s->mode && l->step == s->step && load->lanes == store->lanes && (!s->mask || source_of(f, s->mask) == source_of(f, l->mask)) &&
+    return l->mode == s->mode && l->step == s->step && load->lanes == store->lanes &&
+           (!s->mask || source_of(f, s->mask) == source_of(f, l->mask)) &&
            (same_preds(s->when, l->when) || are_guards(f, s->when, c));
 }
 
@@ -243,7 +249,8 @@ static bool are_alike(const gn_kbuf *a, const gn_kbuf *b)
     return alike;
 }
 
-static void try_pair(const finder *f, gn_arena *arena, gn_in_place *out, const uint32_t *first, uint32_t read, uint32_t write)
+static void try_pair(const finder *f, gn_arena *arena, gn_in_place *out, const uint32_t *first, uint32_t read,
+                     uint32_t write)
 {
     const gn_kernel *k = f->k;
     for (size_t s = 0; s < k->stores.n; s++)
@@ -269,7 +276,11 @@ static uint32_t *sort_loads(finder *f)
 gn_in_place gn_in_place_find(gn_arena *arena, gn_arena *scratch, const gn_scheduled *s)
 {
     const gn_kernel *k = s->kernel;
-    finder f = { .arena = scratch, .g = s->lower, .k = k, .code = s->code, .atoms = { .arena = scratch, .operand = gn_atom_operand } };
+    finder f = { .arena = scratch,
+                 .g = s->lower,
+                 .k = k,
+                 .code = s->code,
+                 .atoms = { .arena = scratch, .operand = gn_atom_operand } };
     gn_in_place out = { 0 };
     f.lost = GN_NEW_ARRAY(scratch, bool, k->bufs.n + 1);
     for (size_t i = 0; i < s->code->steps.n; i++) note_region(&f, &s->code->steps.at[i].body, NULL, 0, NULL);

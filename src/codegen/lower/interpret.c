@@ -47,7 +47,8 @@ static bool fetch(void *user, const char *buffer, int64_t index, int64_t *out)
 int64_t gn_machine_dim(gn_machine *m, const gn_dim *d)
 {
     int64_t v;
-    if (!gn_dim_eval(d, value_of, fetch, m, &v)) gn_throw(GN_EINTERNAL, "kernel %s: an index has no value", m->s->kernel->name);
+    if (!gn_dim_eval(d, value_of, fetch, m, &v))
+        gn_throw(GN_EINTERNAL, "kernel %s: an index has no value", m->s->kernel->name);
     return v;
 }
 
@@ -61,8 +62,8 @@ static bool is_per_thread(const gn_object *o)
 static void check_range(gn_machine *m, const char *what, const char *name, int64_t at, int64_t n)
 {
     if (at < 0 || at >= n)
-        gn_throw(GN_EINTERNAL, "kernel %s: %s element %" PRId64 " of %s, which has %" PRId64, m->s->kernel->name, what, at, name,
-                 n);
+        gn_throw(GN_EINTERNAL, "kernel %s: %s element %" PRId64 " of %s, which has %" PRId64, m->s->kernel->name, what,
+                 at, name, n);
 }
 
 static void race(gn_machine *m, const gn_object *o, int64_t at)
@@ -125,8 +126,8 @@ static void butterfly(gn_ref *x, int n, gn_red red, gn_ref start)
 gn_ref gn_machine_threads(gn_machine *m, gn_red red, const gn_ref *v)
 {
     const gn_kexpr *c = gn_red_start(m->g->kernel, red, v[0].dtype);
-    const gn_ref start =
-        gn_is_float(v[0].dtype) ? (gn_ref){ .dtype = v[0].dtype, .f = c->u.f } : (gn_ref){ .dtype = v[0].dtype, .i = c->u.i };
+    const gn_ref start = gn_is_float(v[0].dtype) ? (gn_ref){ .dtype = v[0].dtype, .f = c->u.f }
+                                                 : (gn_ref){ .dtype = v[0].dtype, .i = c->u.i };
     gn_ref warp[32], x[32];
     int nwarps = 0;
     for (int t = 0; t < 32; t++) warp[t] = start;

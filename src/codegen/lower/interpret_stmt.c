@@ -120,7 +120,8 @@ static gn_ref eval_now(gn_machine *m, const gn_kexpr *e)
     switch ((gn_kexpr_kind)e->kind) {
     case GN_K_CONST: return constant(e);
     case GN_K_INDEX:
-        return gn_machine_op(gn_op_find("cast"), (gn_dtype)e->dtype, &(gn_ref){ .dtype = GN_I64, .i = axis_dim(m, e->u.index) });
+        return gn_machine_op(gn_op_find("cast"), (gn_dtype)e->dtype,
+                             &(gn_ref){ .dtype = GN_I64, .i = axis_dim(m, e->u.index) });
     case GN_K_LOAD:
         return gn_machine_load(m, (int32_t)e->u.ref, NULL, axis_dim(m, gn_kernel_flat(m->g->kernel, e->u.ref, e->index)));
     case GN_K_REF: return read(m, m->g->def[e->u.ref]->object, place_of(m, m->g->def[e->u.ref]->object, e, e->index));
@@ -156,7 +157,8 @@ static gn_ref merged(gn_machine *m, const gn_ldef *d, const uint32_t *leaf, size
     while (v.n > 1) { /* neighbours; private points nest as a tree of trees, which is the balanced one for powers of two */
         size_t k = 0;
         for (size_t i = 0; i < v.n; i += 2, k++)
-            v.at[k] = i + 1 < v.n ? gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ v.at[i], v.at[i + 1] }) : v.at[i];
+            v.at[k] =
+                i + 1 < v.n ? gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ v.at[i], v.at[i + 1] }) : v.at[i];
         v.n = k;
     }
     return v.at[0];
@@ -167,7 +169,8 @@ static gn_ref merge_point(gn_machine *m, const gn_ldef *d)
     uint32_t leaf[16];
     size_t n = 0;
     for (size_t i = 0; i < m->g->order.n; i++)
-        if (gn_set_has(&d->private, m->g->order.at[i]) && gn_is_tile_leaf(m->g, m->g->order.at[i])) leaf[n++] = m->g->order.at[i];
+        if (gn_set_has(&d->private, m->g->order.at[i]) && gn_is_tile_leaf(m->g, m->g->order.at[i]))
+            leaf[n++] = m->g->order.at[i];
     return merged(m, d, leaf, n, true);
 }
 
@@ -177,8 +180,8 @@ static void online(gn_machine *m, const gn_ldef *d)
     const gn_ref old = read(m, acc, place_of(m, acc, acc, NULL));
     const gn_ref now = gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ old, eval(m, d->body) });
     write(m, acc, now);
-    gn_ref diff =
-        old.f == now.f ? gn_machine_number(d->dtype, 0) : gn_machine_op(gn_op_find("sub"), d->dtype, (gn_ref[]){ old, now });
+    gn_ref diff = old.f == now.f ? gn_machine_number(d->dtype, 0)
+                                 : gn_machine_op(gn_op_find("sub"), d->dtype, (gn_ref[]){ old, now });
     write(m, d->correction, gn_machine_op(gn_op_find("exp"), d->dtype, &diff));
 }
 
@@ -194,7 +197,8 @@ static void update(gn_machine *m, const gn_ldef *d)
         return;
     }
     write(m, acc,
-          gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ read(m, acc, place_of(m, acc, acc, NULL)), eval(m, d->body) }));
+          gn_machine_op(gn_red_op(d->red), d->dtype,
+                        (gn_ref[]){ read(m, acc, place_of(m, acc, acc, NULL)), eval(m, d->body) }));
 }
 
 static void assign(gn_machine *m, const gn_ldef *d)
@@ -285,7 +289,8 @@ static void merge_threads(gn_machine *m, const gn_tree *s)
     uint32_t leaf[16];
     size_t n = 0;
     for (size_t i = 0; i < m->g->order.n; i++)
-        if (gn_set_has(&d->params, m->g->order.at[i]) && gn_is_tile_leaf(m->g, m->g->order.at[i])) leaf[n++] = m->g->order.at[i];
+        if (gn_set_has(&d->params, m->g->order.at[i]) && gn_is_tile_leaf(m->g, m->g->order.at[i]))
+            leaf[n++] = m->g->order.at[i];
     gn_points_iter it;
     gn_points_begin(m->g, &it, d->params);
     const gn_dim **env = gn_env_copy(m->g, NULL);
@@ -306,7 +311,8 @@ static bool is_idle(const gn_machine *m, const gn_tree *s, int thread)
 {
     const gn_ldef *d = s->def;
     const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
-    const bool accumulates = s->stmt != GN_STMT_MERGE && d->red != GN_RED_NONE && gn_accumulator(d)->level == GN_LEVEL_ARENA;
+    const bool accumulates =
+        s->stmt != GN_STMT_MERGE && d->red != GN_RED_NONE && gn_accumulator(d)->level == GN_LEVEL_ARENA;
     if (!adds && !accumulates) return false;
     const gn_leafset own = gn_stmt_leaves(s);
     for (uint32_t l = 0; l < m->g->leaves.n; l++)

@@ -29,7 +29,8 @@ static bool is_shared_copy(const gn_tree *t)
 
 static bool writes_shared(const gn_tree *t)
 {
-    if (t->kind == GN_NODE_STMT) return t->stmt != GN_STMT_STORE && t->def->object && t->def->object->level == GN_LEVEL_SHARED;
+    if (t->kind == GN_NODE_STMT)
+        return t->stmt != GN_STMT_STORE && t->def->object && t->def->object->level == GN_LEVEL_SHARED;
     for (size_t i = 0; i < t->kids.n; i++)
         if (writes_shared(t->kids.at[i])) return true;
     return false;
@@ -51,7 +52,8 @@ static void add_barriers(gn_lower *g, gn_tree *t, const gn_tree *uneven)
         gn_tree *k = t->kids.at[i];
         const bool mine = is_shared_copy(k);
         if (mine && uneven)
-            gn_illegal(g, "stage %s shared: threads leave the loop '%s' around it at different turns", k->def->name, g->leaves.at[uneven->leaf].name);
+            gn_illegal(g, "stage %s shared: threads leave the loop '%s' around it at different turns", k->def->name,
+                       g->leaves.at[uneven->leaf].name);
         const bool before = i > 0 && is_shared_copy(t->kids.at[i - 1]);
         const bool after = i + 1 < t->kids.n && is_shared_copy(t->kids.at[i + 1]);
         if (mine && !before) gn_push(g->arena, &kids, gn_tree_new(g, GN_NODE_BARRIER));
@@ -96,7 +98,8 @@ static void set_bounds(gn_lower *g, gn_tree *t, const gn_dim **env, bool top)
     for (size_t i = 0; i < t->kids.n; i++)
         loops += t->kids.at[i]->kind == GN_NODE_FOR, others += t->kids.at[i]->kind == GN_NODE_STMT;
     const bool single = loops == 1 && others == 0;
-    for (size_t i = 0; i < t->kids.n; i++) set_bounds(g, t->kids.at[i], inner, (t->kind == GN_NODE_STEP || chain) && single);
+    for (size_t i = 0; i < t->kids.n; i++)
+        set_bounds(g, t->kids.at[i], inner, (t->kind == GN_NODE_STEP || chain) && single);
 }
 
 /* A step whose chain is not parallel (several loops side by side under the first) has one part. */

@@ -1,7 +1,7 @@
 /* What lowering knows while it turns a kernel and a schedule into a tree and code; private to this folder.
  *
- * The kernel is copied: constants substituted, rfactors applied, definitions that are not kept inlined. All index expressions of
- * the copy are over symbols and leaves; an axis is the sum of its leaves times their strides. */
+ * The kernel is copied: constants substituted, rfactors applied, definitions that are not kept inlined. All index
+ * expressions of the copy are over symbols and leaves; an axis is the sum of its leaves times their strides. */
 #pragma once
 #include "leafset.h"
 #include "tree_node.h"
@@ -80,7 +80,8 @@ typedef struct gn_lower {
     GN_VEC(gn_dim_fact) facts; /* symbols, then leaves */
     gn_leafset full;           /* axes inside the peeled part of a loop */
     gn_leafset flat;           /* leaves of a flat copy: guarded though serial */
-    gn_map names;              /* taken names, by symbol: the definition that may still take it for what is kept of it, or g */
+    /* taken names, by symbol: the definition that may still take it for what is kept of it, or g */
+    gn_map names;
 } gn_lower;
 
 /* Dims in the copy's pool. */
@@ -129,7 +130,8 @@ void gn_lower_check(gn_lower *);
 /* verify_stmt.c: what must hold of the tree of statements once storage and bounds are there. */
 extern const char *const gn_bind_names[];
 void gn_lower_verify(gn_lower *);
-/* lower_name.c: the names that are there after gn_lower_kernel; then new ones near `wanted`, which may be that of definition `own`. */
+/* lower_name.c: the names that are there after gn_lower_kernel; then new ones near `wanted`, which may be that of
+ * definition `own`. */
 void gn_lower_names(gn_lower *);
 const char *gn_lower_name(gn_lower *, const gn_ldef *own, const char *wanted);
 /* place.c: the tree of loops. */
@@ -146,7 +148,8 @@ typedef struct gn_candidate {
     size_t depth; /* open loops that it shares */
 } gn_candidate;
 gn_path gn_path_of(const gn_lower *, gn_leafset);
-gn_path gn_stmt_path(const gn_lower *, const gn_ldef *, bool merge, size_t *own); /* own: only so many loops are shared with others */
+/* own: only so many loops are shared with others */
+gn_path gn_stmt_path(const gn_lower *, const gn_ldef *, bool merge, size_t *own);
 gn_stmt_kind gn_main_stmt(const gn_ldef *);
 void gn_place_begin(gn_lower *);
 bool gn_place_next(gn_lower *, gn_candidate *);  /* false: all are placed */
@@ -165,12 +168,14 @@ const gn_dim *gn_object_address(gn_lower *, const gn_object *, const gn_dim *con
 /* Whether the argument of this parameter is known to fall into what is kept, also past the end of the axis. */
 bool gn_object_covers(gn_lower *, const gn_object *, size_t param, const gn_dim *arg, const gn_dim *const *env);
 /* The value of each dim of the object at the arguments. */
-void gn_object_digits(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env, const gn_dim **digit);
+void gn_object_digits(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env,
+                      const gn_dim **digit);
 
 /* bounds.c */
 const gn_dim *gn_axis_value(gn_lower *, uint32_t axis, const gn_dim *const *env);         /* NULL if a leaf has no value */
 const gn_dim *gn_subst_axes(gn_lower *, const gn_dim *, const gn_dim *const *axis_value); /* NULL entries stay */
-const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent);                     /* an extent with every axis at its last value */
+/* an extent with every axis at its last value */
+const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent);
 bool gn_grows(const gn_lower *, const gn_dim *extent);                            /* it never falls with an axis */
 void gn_check_extents(gn_lower *);                                                /* throws where it does and must not */
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
@@ -188,8 +193,8 @@ typedef struct gn_guards {
 gn_guards gn_guards_of(gn_lower *, size_t n, const uint16_t *axis, const gn_dim *const *env, const gn_dim **inside);
 bool gn_dim_at_least(const gn_lower *, const gn_dim *, int64_t); /* known from the facts */
 
-/* Steps of the tile points of a statement, in the order of the schedule: start with *point = -1. Sets the points' values in env
- * (the lane leaf's is its symbol); false after the last, which leaves none in env. */
+/* Steps of the tile points of a statement, in the order of the schedule: start with *point = -1. Sets the points'
+ * values in env (the lane leaf's is its symbol); false after the last, which leaves none in env. */
 typedef struct gn_points_iter {
     uint32_t n, leaf[16];
     int64_t at[16], count[16];

@@ -1,4 +1,5 @@
-/* Legality of a schedule's directives, as far as it needs no placement: one sentence per rule. Homes and addresses check the rest.
+/* Legality of a schedule's directives, as far as it needs no placement: one sentence per rule. Homes and addresses
+ * check the rest.
  */
 #include <inttypes.h>
 #include "lower.h"
@@ -33,7 +34,9 @@ static void check_cover(const gn_lower *g)
         if (!outer || (gn_dim_is_const(x->extent, &e) && (e - 1) / x->stride.at[0] < outer)) continue;
         gn_text t = { .arena = g->arena };
         gn_dim_show(&t, x->extent);
-        gn_illegal(g, "split %s: its leaves have %" PRId64 " points, the axis has %s; name an outermost leaf without an extent",
+        gn_illegal(g,
+                   "split %s: its leaves have %" PRId64
+                   " points, the axis has %s; name an outermost leaf without an extent",
                    x->name, outer * x->stride.at[0], gn_text_done(&t));
     }
 }
@@ -49,7 +52,8 @@ static void check_split(const gn_lower *g)
                     if (x->leaf.at[i] != y->leaf.at[j] || stands_for_leaf) continue;
                     if (i || j || x->stride.at[i] != y->stride.at[j] || x->extent != y->extent)
                         gn_illegal(g,
-                                   "split: '%s' and '%s' share the leaf '%s', which takes the outermost place, equal strides and "
+                                   "split: '%s' and '%s' share the leaf '%s', which takes the outermost place, equal "
+                                   "strides and "
                                    "equal extents of both",
                                    x->name, y->name, leaf_name(g, x->leaf.at[i]));
                 }
@@ -88,7 +92,8 @@ static void check_binds(const gn_lower *g)
         if (l->bind == GN_BIND_LANE && !is_width(n))
             gn_illegal(g, "bind lane %s: %" PRId64 " lanes, the target %s has 2, 4, 8 and 16", l->name, n, g->target->name);
         if ((l->bind == GN_BIND_BLOCK || l->bind == GN_BIND_THREAD) && !g->cuda)
-            gn_illegal(g, "bind %s %s: the target %s has no blocks and threads", gn_bind_names[l->bind], l->name, g->target->name);
+            gn_illegal(g, "bind %s %s: the target %s has no blocks and threads", gn_bind_names[l->bind], l->name,
+                       g->target->name);
         if (l->bind == GN_BIND_PART && g->cuda)
             gn_illegal(g, "bind part %s: the target %s has blocks instead", l->name, g->target->name);
         if (l->bind == GN_BIND_THREAD && !gn_dim_is_const(l->points, &n))
@@ -113,14 +118,16 @@ static void check_lanes(const gn_lower *g, const gn_ldef *d)
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (!gn_set_has(&all, l)) continue;
         tiles += gn_is_tile_leaf(g, l);
-        if (gn_is_tile_leaf(g, l) && points <= MOST_POINTS && g->leaves.at[l].bind != GN_BIND_LANE) points *= gn_points(g, l);
+        if (gn_is_tile_leaf(g, l) && points <= MOST_POINTS && g->leaves.at[l].bind != GN_BIND_LANE)
+            points *= gn_points(g, l);
         if (g->leaves.at[l].bind != GN_BIND_LANE) continue;
         if (lane >= 0)
             gn_illegal(g, "bind lane: '%s' has two lane leaves, '%s' and '%s'", d->name, leaf_name(g, (uint32_t)lane),
                        leaf_name(g, l));
         lane = (int32_t)l;
     }
-    if (points > MOST_POINTS) gn_illegal(g, "order: '%s' would be written out at more than %d points", d->name, MOST_POINTS);
+    if (points > MOST_POINTS)
+        gn_illegal(g, "order: '%s' would be written out at more than %d points", d->name, MOST_POINTS);
     if (tiles > 16) gn_illegal(g, "order: '%s' has %u tile leaves, at most 16 are supported", d->name, tiles);
 }
 
@@ -146,7 +153,8 @@ static void check_reduction(const gn_lower *g, const gn_ldef *d)
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         const uint8_t b = g->leaves.at[l].bind;
         if (gn_set_has(&d->reduced, l) && (b == GN_BIND_PART || b == GN_BIND_BLOCK))
-            gn_illegal(g, "bind %s %s: '%s' is reduced along it; rfactor it first", gn_bind_names[b], leaf_name(g, l), d->name);
+            gn_illegal(g, "bind %s %s: '%s' is reduced along it; rfactor it first", gn_bind_names[b], leaf_name(g, l),
+                       d->name);
         if (gn_set_has(&d->reduced, l) && b == GN_BIND_TILE && !d->row)
             gn_illegal(g, "bind tile %s: '%s' is not tensorized", leaf_name(g, l), d->name);
     }
@@ -193,7 +201,8 @@ static bool is_op(const gn_kexpr *e, const char *name)
 typedef struct uses_of { /* of the maximum m */
     const gn_lower *g;
     const gn_ldef *m;
-    bool *reaches, *scaled; /* by item: it needs m, through definitions without a reduction; its body is x * exp(y - m) with x and y free of m */
+    /* by item: it needs m, through definitions without a reduction; its body is x * exp(y - m) with x and y free of m */
+    bool *reaches, *scaled;
 } uses_of;
 
 static bool is_scaled(const uses_of *u, const gn_kexpr *e, const gn_map *reads, const gn_map *scaled)
@@ -204,8 +213,8 @@ static bool is_scaled(const uses_of *u, const gn_kexpr *e, const gn_map *reads, 
     if (is_op(e, "mul"))
         for (int i = 0; i < 2; i++)
             if (gn_map_get(scaled, e->a[i]->id) && !gn_map_get(reads, e->a[!i]->id)) return true;
-    return is_op(e, "exp") && is_op(e->a[0], "sub") && !gn_map_get(reads, e->a[0]->a[0]->id) && e->a[0]->a[1]->kind == GN_K_REF &&
-           g->def[e->a[0]->a[1]->u.ref] == u->m;
+    return is_op(e, "exp") && is_op(e->a[0], "sub") && !gn_map_get(reads, e->a[0]->a[0]->id) &&
+           e->a[0]->a[1]->kind == GN_K_REF && g->def[e->a[0]->a[1]->u.ref] == u->m;
 }
 
 static void note_uses(uses_of *u, const gn_ldef *d)
@@ -252,20 +261,23 @@ static void check_online(const gn_lower *g, gn_ldef *m)
 {
     const uint32_t l = (uint32_t)m->online;
     if (m->red != GN_RED_MAX || !gn_is_float(m->dtype)) gn_illegal(g, "online %s: it is no maximum of floats", m->name);
-    if (!gn_set_has(&m->reduced, l)) gn_illegal(g, "online %s %s: it is not reduced along that leaf", m->name, leaf_name(g, l));
+    if (!gn_set_has(&m->reduced, l))
+        gn_illegal(g, "online %s %s: it is not reduced along that leaf", m->name, leaf_name(g, l));
     if (gn_is_tile_leaf(g, l) || g->leaves.at[l].bind == GN_BIND_THREAD)
-        gn_illegal(g, "online %s %s: the leaf is bound to %s, it is no loop", m->name, leaf_name(g, l), gn_bind_names[g->leaves.at[l].bind]);
+        gn_illegal(g, "online %s %s: the leaf is bound to %s, it is no loop", m->name, leaf_name(g, l),
+                   gn_bind_names[g->leaves.at[l].bind]);
     for (uint32_t x = 0; x < g->leaves.n; x++)
         if (gn_set_has(&m->reduced, x) && x != l)
-            gn_illegal(g, "online %s: it is reduced along '%s' too; rfactor it by '%s'", m->name, leaf_name(g, x), leaf_name(g, l));
+            gn_illegal(g, "online %s: it is reduced along '%s' too; rfactor it by '%s'", m->name, leaf_name(g, x),
+                       leaf_name(g, l));
     uses_of u = { g, m, GN_NEW_ARRAY(g->arena, bool, g->items.n), GN_NEW_ARRAY(g->arena, bool, g->items.n) };
     for (size_t i = 0; i < g->items.n; i++) {
         const gn_ldef *d = g->items.at[i];
         note_uses(&u, d);
         if (!gn_set_has(&d->reduced, l) || d == m || !u.reaches[d->index]) continue;
         if (d->red != GN_RED_SUM || !u.scaled[d->index])
-            gn_illegal(g, "online %s: '%s' uses it inside '%s' otherwise than as a factor exp(x - %s) of a sum", m->name, d->name,
-                       leaf_name(g, l), m->name);
+            gn_illegal(g, "online %s: '%s' uses it inside '%s' otherwise than as a factor exp(x - %s) of a sum",
+                       m->name, d->name, leaf_name(g, l), m->name);
     }
     find_online_users(g, m);
 }
@@ -275,7 +287,8 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
     const gn_tile_op *row = d->row;
     if (!row) gn_illegal(g, "tensorize %s %s: the target %s has no such row", d->name, d->tile->row, g->target->name);
     const bool copy = row->kind == GN_TILE_COPY;
-    const size_t want = copy ? 2 : (size_t)row->nleaf; /* a copy: the leaf that is contiguous in the source, then the lane leaf */
+    /* a copy: the leaf that is contiguous in the source, then the lane leaf */
+    const size_t want = copy ? 2 : (size_t)row->nleaf;
     if (d->tile->leaf.n != want)
         gn_illegal(g, "tensorize %s %s: %zu leaves, the row takes %zu", d->name, row->name, d->tile->leaf.n, want);
     const gn_leafset all = gn_set_or(d->params, d->reduced);
@@ -283,7 +296,8 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
         const uint32_t l = d->tile->leaf.at[i];
         const int extent = copy ? 16 : row->leaf[i].extent;
         int64_t n = 0;
-        if (!gn_set_has(&all, l)) gn_illegal(g, "tensorize %s %s: '%s' is no leaf of it", d->name, row->name, leaf_name(g, l));
+        if (!gn_set_has(&all, l))
+            gn_illegal(g, "tensorize %s %s: '%s' is no leaf of it", d->name, row->name, leaf_name(g, l));
         if (!gn_dim_is_const(g->leaves.at[l].points, &n) || n != extent)
             gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points that the row takes", d->name, row->name,
                        leaf_name(g, l), extent);

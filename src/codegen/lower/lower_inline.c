@@ -1,4 +1,5 @@
-/* Expressions of the kernel's copy: taken over from the caller's kernel, then with definitions that are not kept in place of their uses. */
+/* Expressions of the kernel's copy: taken over from the caller's kernel, then with definitions that are not kept in
+ * place of their uses. */
 #include "lower.h"
 #include "visit.h"
 
@@ -52,8 +53,8 @@ const gn_kexpr *gn_copy_expr(gn_expr_copy *c, const gn_kexpr *root)
 
 /* ---- then definitions that are not kept stand in place of their uses ---- */
 
-/* An expression at some arguments of the definition that it belongs to is one site, whatever ways lead there: u(i-1) + u(i+1), fifty times over,
- * has some thousand of them and not 2 to the 50. */
+/* An expression at some arguments of the definition that it belongs to is one site, whatever ways lead there: u(i-1) +
+ * u(i+1), fifty times over, has some thousand of them and not 2 to the 50. */
 typedef struct site_args {
     uint32_t id;                /* 0: the definition's own parameters */
     const gn_dim *const *value; /* per axis of the copy; NULL entries, and all if it is NULL, stay */

@@ -1,5 +1,6 @@
-/* The first step of lowering: a private copy of the kernel in which the known sizes are numbers, rfactored reductions are two
- * definitions, and definitions that are not kept stand in place of their uses. Then the leaves of every axis and statement. */
+/* The first step of lowering: a private copy of the kernel in which the known sizes are numbers, rfactored reductions
+ * are two definitions, and definitions that are not kept stand in place of their uses. Then the leaves of every axis
+ * and statement. */
 #include <inttypes.h>
 #include "lower.h"
 #include "visit.h"
@@ -345,7 +346,8 @@ static void statement_leaves(gn_lower *g, gn_ldef *d)
     mentions m = { .g = g, .d = d };
     mention(&m, d->body);
     if (d->is_store) {
-        for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++) gn_dim_symbols(d->store->index[i], mention_symbol, &m);
+        for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++)
+            gn_dim_symbols(d->store->index[i], mention_symbol, &m);
         uint16_t *axis = GN_NEW_ARRAY(g->arena, uint16_t, g->axes.n + 1);
         for (uint32_t a = 0; a < g->axes.n; a++)
             if (gn_set_has(&m.axes, a)) axis[d->nparam++] = (uint16_t)a;

@@ -1,6 +1,6 @@
-/* Names below the border of lowering. Those of the kernel and of the schedule's leaves are unique when they come here; what lowering adds, kept
- * definitions and counters, is named by gn_lower_name alone. So a name means one thing in every index and every text, whatever a user called
- * his arrays. How it is spelled in C is the emitter's to settle. */
+/* Names below the border of lowering. Those of the kernel and of the schedule's leaves are unique when they come here;
+ * what lowering adds, kept definitions and counters, is named by gn_lower_name alone. So a name means one thing in
+ * every index and every text, whatever a user called his arrays. How it is spelled in C is the emitter's to settle. */
 #include "lower.h"
 
 static void **place_of(gn_lower *g, const char *name)

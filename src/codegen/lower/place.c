@@ -1,5 +1,6 @@
-/* Placement: statements go into one tree of loops, one after the other, each sharing as many of the open loops as the definitions
- * it reads allow. The rule is section "placement" of docs/kernel-text.md; it decides alone what is fused with what. */
+/* Placement: statements go into one tree of loops, one after the other, each sharing as many of the open loops as the
+ * definitions it reads allow. The rule is section "placement" of docs/kernel-text.md; it decides alone what is fused
+ * with what. */
 #include "lower.h"
 
 gn_tree *gn_tree_new(gn_lower *g, gn_tree_kind kind)
@@ -78,9 +79,11 @@ static void insert_kid(gn_lower *g, gn_tree *parent, const gn_tree *before, gn_t
     parent->kids.at[i > 0 ? i - 1 : 0] = kid;
 }
 
-/* A statement `depth` loops into those of `ref`, before the child that holds it, with loops of its own for the leaves that remain.
+/* A statement `depth` loops into those of `ref`, before the child that holds it, with loops of its own for the leaves
+ * that remain.
  */
-static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *ref, size_t depth, gn_leafset leaves, gn_ldef *online)
+static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *ref, size_t depth, gn_leafset leaves,
+                   gn_ldef *online)
 {
     gn_tree *s = new_stmt(g, d, kind), *parent = depth ? ref->above.at[depth - 1] : g->root, *top = NULL, *inner = NULL;
     s->online = online;
@@ -111,7 +114,8 @@ bool gn_depends_on(gn_lower *g, const gn_ldef *d, gn_ldef *m)
         m->reaches = GN_NEW_ARRAY(g->arena, bool, g->items.n);
         m->reaches[m->index] = true;
         for (size_t i = m->index; i < g->items.n; i++) /* uses stand behind what they use */
-            for (size_t u = 0; m->reaches[i] && u < g->items.at[i]->users.n; u++) m->reaches[g->items.at[i]->users.at[u]->index] = true;
+            for (size_t u = 0; m->reaches[i] && u < g->items.at[i]->users.n; u++)
+                m->reaches[g->items.at[i]->users.at[u]->index] = true;
     }
     return m->reaches[d->index];
 }
@@ -122,7 +126,8 @@ static size_t scale_depth(gn_lower *g, const gn_ldef *d, const gn_ldef *m, const
     for (; depth < upd->above.n && gn_is_inside(m, upd->above.at[depth]); depth++) {
         const uint32_t l = upd->above.at[depth]->leaf;
         if (!gn_set_has(&d->params, l) && !gn_set_has(&d->private, l))
-            gn_illegal(g, "online %s: '%s' shares the loop '%s', which it is reduced along", m->name, d->name, g->leaves.at[l].name);
+            gn_illegal(g, "online %s: '%s' shares the loop '%s', which it is reduced along", m->name, d->name,
+                       g->leaves.at[l].name);
     }
     return depth;
 }
@@ -133,7 +138,8 @@ static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
         gn_ldef *m = g->online.at[i];
         if (m == d || !gn_depends_on(g, d, m)) continue;
         for (size_t j = 0; j < upd->above.n; j++)
-            if (upd->above.at[j]->leaf == (uint32_t)m->online && gn_is_inside(m, upd->above.at[j])) { /* else m is whole there */
+            /* else m is whole there */
+            if (upd->above.at[j]->leaf == (uint32_t)m->online && gn_is_inside(m, upd->above.at[j])) {
                 insert(g, d, GN_STMT_SCALE, upd, scale_depth(g, d, m, upd, j + 1), gn_set_or(d->params, d->private), m);
                 return;
             }
@@ -145,8 +151,8 @@ static void place_reduction(gn_lower *g, const gn_candidate *c)
     gn_ldef *d = c->d;
     const gn_tree *s = d->main = place(g, c);
     size_t first = 0;
-    while (first < s->above.n &&
-           (!gn_set_has(&d->reduced, s->above.at[first]->leaf) || g->leaves.at[s->above.at[first]->leaf].bind == GN_BIND_THREAD))
+    while (first < s->above.n && (!gn_set_has(&d->reduced, s->above.at[first]->leaf) ||
+                                  g->leaves.at[s->above.at[first]->leaf].bind == GN_BIND_THREAD))
         first++;
     insert(g, d, GN_STMT_INIT, s, first, gn_set_or(d->params, d->private), NULL);
     insert_scale(g, d, s);

@@ -1,9 +1,10 @@
 /* Placement: which statement is next, and how many of the open loops it shares.
  *
- * Of the statements that are ready, the one that shares most of the open loops is next; of several the first in the text. What it can share is the
- * beginning of its path, up to the first loop that a use of something before it forbids. That is so by the loop's leaf for good, or by the loop
- * itself; the latter only for loops that were open when the statement became ready, since all that it uses was placed before later ones are opened. So
- * statements wait in a tree of leaves: at every beginning of their paths that they may share, the first of each in a heap. */
+ * Of the statements that are ready, the one that shares most of the open loops is next; of several the first in the
+ * text. What it can share is the beginning of its path, up to the first loop that a use of something before it forbids.
+ * That is so by the loop's leaf for good, or by the loop itself; the latter only for loops that were open when the
+ * statement became ready, since all that it uses was placed before later ones are opened. So statements wait in a tree
+ * of leaves: at every beginning of their paths that they may share, the first of each in a heap. */
 #include "lower.h"
 #include "visit.h"
 
@@ -61,7 +62,8 @@ gn_path gn_stmt_path(const gn_lower *g, const gn_ldef *d, bool merge, size_t *ow
     if (merge || !is_staged(d)) return p;
     gn_path all = gn_path_of(g, d->before);
     *own = all.n;
-    for (uint32_t i = 0; i < p.n && d->stage->level != GN_LEVEL_SHARED; i++) /* shared: all threads fill it, without loops */
+    /* shared: all threads fill it, without loops */
+    for (uint32_t i = 0; i < p.n && d->stage->level != GN_LEVEL_SHARED; i++)
         if (!gn_set_has(&d->before, p.leaf[i])) all.leaf[all.n++] = p.leaf[i];
     return all;
 }
@@ -82,7 +84,8 @@ static const gn_laxis *axis_named_by(const gn_lower *g, const gn_dim *d)
     return a ? &g->axes.at[a - 1] : NULL;
 }
 
-/* Loops that a use of q at these arguments must not share: leaves of parameters whose argument does not run along with them. */
+/* Loops that a use of q at these arguments must not share: leaves of parameters whose argument does not run along with
+ * them. */
 static gn_leafset forbidden(const gn_lower *g, const gn_ldef *q, const gn_kexpr *ref)
 {
     gn_leafset out = { { 0 } };
@@ -106,7 +109,8 @@ static size_t limit_by_leaves(const gn_lower *g, const gn_ldef *d, const gn_path
     return most;
 }
 
-/* Whether q is still being reduced inside this loop, for its user d. A loop over the same leaf that was opened later sees the whole value. */
+/* Whether q is still being reduced inside this loop, for its user d. A loop over the same leaf that was opened later
+ * sees the whole value. */
 static bool is_reducing(const gn_ldef *q, const gn_ldef *d, const gn_tree *loop)
 {
     if (q->red == GN_RED_NONE || !gn_set_has(&q->reduced, loop->leaf)) return false;

@@ -197,7 +197,9 @@ static void learn(search *s, const gn_atom *a)
 static void learn_parts(search *s, const gn_atom *a)
 {
     gn_dim_pool *p = s->g->dims;
-    if ((a->kind != GN_DIM_DIV && a->kind != GN_DIM_MOD) || !is_atom_known(s, a) || !is_known(s, a->b) || is_known(s, a->a)) return;
+    if ((a->kind != GN_DIM_DIV && a->kind != GN_DIM_MOD) || !is_atom_known(s, a) || !is_known(s, a->b) ||
+        is_known(s, a->a))
+        return;
     const gn_dim *other = a->kind == GN_DIM_DIV ? gn_dim_mod(p, a->a, a->b) : gn_dim_div(p, a->a, a->b);
     if (!is_known(s, other) || !nonnegative(s, gn_lsub(s->g, a->b, gn_lconst(s->g, 1)))) return;
     for (size_t i = 0; i < s->sums.n; i++)
@@ -251,7 +253,8 @@ static void exhaust(search *s)
 static void go_to_leaves(search *s)
 {
     gn_lower *g = s->g;
-    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1), **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
+    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1),
+                 **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
     for (uint32_t l = 0; l < g->leaves.n; l++) env[l] = g->leaves.at[l].value;
     for (uint32_t a = 0; a < g->axes.n; a++) {
         const gn_laxis *x = &g->axes.at[a];
@@ -259,7 +262,8 @@ static void go_to_leaves(search *s)
         for (size_t i = 0; !value[a] && i < x->leaf.n; i++) set_state(s, symbol_of(env[x->leaf.at[i]]), EQUAL);
     }
     const gn_dim_facts f = { s->facts.n, s->facts.at };
-    for (size_t i = 0; i < s->sums.n; i++) s->sums.at[i] = gn_dim_simplify(g->dims, gn_subst_axes(g, s->sums.at[i], value), &f);
+    for (size_t i = 0; i < s->sums.n; i++)
+        s->sums.at[i] = gn_dim_simplify(g->dims, gn_subst_axes(g, s->sums.at[i], value), &f);
 }
 
 /* From 0 to below its extent at most: two points may lie at different ends, so that no other axis is in the limit. */
@@ -279,9 +283,12 @@ static void add_facts(search *s)
     gn_lower *g = s->g;
     for (size_t i = 0; i < g->kernel->syms.n; i++) gn_push(g->arena, &s->facts, g->facts.at[i]);
     for (uint32_t a = 0; a < g->axes.n; a++)
-        add_moving(s, (gn_dim_fact){ .name = symbol_of(gn_dim_sym(g->dims, g->axes.at[a].name)), .mul = 1, .max = INT64_MAX }, g->axes.at[a].extent);
+        add_moving(
+            s, (gn_dim_fact){ .name = symbol_of(gn_dim_sym(g->dims, g->axes.at[a].name)), .mul = 1, .max = INT64_MAX },
+            g->axes.at[a].extent);
     for (uint32_t l = 0; l < g->leaves.n; l++) /* not an axis that is its own leaf */
-        if (!state_of(s, symbol_of(g->leaves.at[l].value))) add_moving(s, g->facts.at[g->kernel->syms.n + l], g->leaves.at[l].points);
+        if (!state_of(s, symbol_of(g->leaves.at[l].value)))
+            add_moving(s, g->facts.at[g->kernel->syms.n + l], g->leaves.at[l].points);
 }
 
 static gn_places places_found(const search *s)
@@ -328,7 +335,8 @@ gn_places gn_places_of(gn_lower *g, const gn_ldef *d, const gn_ldef *other)
     for (size_t i = 0; apart && i < b->rank; i++)
         if (!other || other->store->index[i] == d->store->index[i]) gn_push(g->arena, &s.sums, d->store->index[i]);
     const gn_dim *flat = gn_kernel_flat(g->kernel, d->store->buf, d->store->index);
-    if (!apart && (!other || gn_kernel_flat(g->kernel, d->store->buf, other->store->index) == flat)) gn_push(g->arena, &s.sums, flat);
+    if (!apart && (!other || gn_kernel_flat(g->kernel, d->store->buf, other->store->index) == flat))
+        gn_push(g->arena, &s.sums, flat);
     exhaust(&s);
     go_to_leaves(&s);
     exhaust(&s);
@@ -373,8 +381,10 @@ bool gn_places_apart(gn_lower *g, const gn_ldef *a, const gn_ldef *b)
     add_renamed(&s);
     if (!rows_are_apart(g, buf)) return false;
     for (size_t i = 0; i < buf->rank; i++) {
-        const gn_dim *other = gn_dim_subst(g->dims, b->store->index[i], renamed, g), *d = gn_lsub(g, a->store->index[i], other);
-        if (is_never_zero(d) || nonnegative(&s, gn_lsub(g, d, gn_lconst(g, 1))) || nonnegative(&s, gn_lsub(g, gn_lscale(g, d, -1), gn_lconst(g, 1))))
+        const gn_dim *other = gn_dim_subst(g->dims, b->store->index[i], renamed, g),
+                     *d = gn_lsub(g, a->store->index[i], other);
+        if (is_never_zero(d) || nonnegative(&s, gn_lsub(g, d, gn_lconst(g, 1))) ||
+            nonnegative(&s, gn_lsub(g, gn_lscale(g, d, -1), gn_lconst(g, 1))))
             return true;
     }
     return false;

@@ -1,8 +1,9 @@
 /* Where points of a statement go: which of its axes and leaves two points share that go to one place.
  *
- * An index is a sum of digits, axes or quotients and remainders, each times a coefficient that is the same for both points. A digit whose coefficient
- * exceeds all that the others can differ by is the same for both, if the sums are; what is left is a sum again. A quotient and the
- * remainder by the same number give what they are of. A load gives nothing of what its index is made of. */
+ * An index is a sum of digits, axes or quotients and remainders, each times a coefficient that is the same for both
+ * points. A digit whose coefficient exceeds all that the others can differ by is the same for both, if the sums are;
+ * what is left is a sum again. A quotient and the remainder by the same number give what they are of. A load gives
+ * nothing of what its index is made of. */
 #pragma once
 #include "lower.h"
 

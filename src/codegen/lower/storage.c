@@ -61,7 +61,8 @@ static bool is_dim_default(const living *v, uint32_t l)
     return gn_set_has(&v->d->params, l) || gn_set_has(&v->extra, l);
 }
 
-/* An accumulator whose dims are all tile points (or belong to a thread) is in registers, whatever the level of its definition. */
+/* An accumulator whose dims are all tile points (or belong to a thread) is in registers, whatever the level of its
+ * definition. */
 static bool fits_registers(const living *v)
 {
     for (uint32_t l = 0; l < v->g->leaves.n; l++)
@@ -93,7 +94,8 @@ static void choose_dims(living *v, gn_object *o)
         }
     } else
         for (size_t i = 0; i < g->order.n; i++)
-            if (is_dim_default(v, g->order.at[i]) && wants_dim(v, g->order.at[i])) gn_push(g->arena, &o->dims, g->order.at[i]);
+            if (is_dim_default(v, g->order.at[i]) && wants_dim(v, g->order.at[i]))
+                gn_push(g->arena, &o->dims, g->order.at[i]);
     o->lane = -1;
     if (v->level != GN_LEVEL_REG) return;
     size_t n = 0;
@@ -131,7 +133,8 @@ static void size_registers(gn_lower *g, gn_object *o)
         int64_t n;
         const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
         if (!gn_dim_is_const(l->points, &n) || n > 512 || !gn_is_tile_leaf(g, o->dims.at[i]))
-            gn_illegal(g, "stage %s reg: the leaf '%s' among its dims is no tile leaf of constant extent", o->name, l->name);
+            gn_illegal(g, "stage %s reg: the leaf '%s' among its dims is no tile leaf of constant extent", o->name,
+                       l->name);
         if (l->bind == GN_BIND_LANE)
             o->lanes = (uint32_t)n;
         else
@@ -141,12 +144,14 @@ static void size_registers(gn_lower *g, gn_object *o)
     o->size = gn_lconst(g, o->nregs);
 }
 
-/* The axis that alone has the leaf, a loop that ends with it (rfactor's, which stands for the leaf, does not count); NULL. */
+/* The axis that alone has the leaf, a loop that ends with it (rfactor's, which stands for the leaf, does not count);
+ * NULL. */
 static const gn_laxis *ending_axis(const gn_lower *g, const gn_object *o, uint32_t leaf, size_t *at)
 {
     const gn_laxis *found = NULL;
     const uint8_t bind = g->leaves.at[leaf].bind;
-    if ((o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) || (bind != GN_BIND_NONE && bind != GN_BIND_PART)) return NULL;
+    if ((o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) || (bind != GN_BIND_NONE && bind != GN_BIND_PART))
+        return NULL;
     for (size_t i = 0; o->def->tile && i < o->def->tile->leaf.n; i++)
         if (o->def->tile->leaf.at[i] == leaf) return NULL; /* whole tiles are written */
     for (size_t a = 0; a < g->axes.n; a++)
@@ -168,8 +173,9 @@ static bool goes_on(const gn_lower *g, const gn_object *o, size_t dim)
     return a && ending_axis(g, o, o->dims.at[dim + 1], &inner) == a && inner == outer + 1;
 }
 
-/* Points of the dims from `first` to `last`, neighbouring loops of one axis. A loop ends with its axis: of 126 tiles of rows there are four when
- * the batch is 32, and of blocks the last is short. Only an outermost loop or dim may say so, for the strides of the others rest on it. */
+/* Points of the dims from `first` to `last`, neighbouring loops of one axis. A loop ends with its axis: of 126 tiles of
+ * rows there are four when the batch is 32, and of blocks the last is short. Only an outermost loop or dim may say so,
+ * for the strides of the others rest on it. */
 static const gn_dim *points_of(gn_lower *g, const gn_object *o, size_t first, size_t last)
 {
     const gn_lleaf *l = &g->leaves.at[o->dims.at[first]];
@@ -178,7 +184,8 @@ static const gn_dim *points_of(gn_lower *g, const gn_object *o, size_t first, si
     if (!a || (first > 0 && l->extent)) return first == last ? l->points : NULL;
     inner = at + last - first;
     const gn_dim *points = gn_dim_cdiv(g->dims, a->extent, gn_lconst(g, a->stride.at[inner]));
-    return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent * (a->stride.at[at] / a->stride.at[inner])), points) : points;
+    return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent * (a->stride.at[at] / a->stride.at[inner])), points)
+                     : points;
 }
 
 static void size_memory(gn_lower *g, gn_object *o)
@@ -188,11 +195,14 @@ static void size_memory(gn_lower *g, gn_object *o)
     o->stride = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
     for (size_t i = o->dims.n, last = i; i-- > 0;) {
         const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
-        if (!gn_grows(g, l->points)) gn_illegal(g, "stage %s: the extent of '%s' falls with another axis, so that its most is not known", o->name, l->name);
+        if (!gn_grows(g, l->points))
+            gn_illegal(g, "stage %s: the extent of '%s' falls with another axis, so that its most is not known",
+                       o->name, l->name);
         if (!goes_on(g, o, i)) last = i;
         const gn_dim *together = points_of(g, o, i, last);
         o->stride[i] = size;
-        size = together ? gn_dim_mul(g->dims, o->stride[last], gn_axis_most(g, together)) : gn_dim_mul(g->dims, size, gn_axis_most(g, l->points));
+        size = together ? gn_dim_mul(g->dims, o->stride[last], gn_axis_most(g, together))
+                        : gn_dim_mul(g->dims, size, gn_axis_most(g, l->points));
         if (st && st->pad_leaf == (int32_t)o->dims.at[i]) size = gn_ladd(g, size, gn_lconst(g, st->pad));
     }
     o->size = size;
@@ -205,7 +215,8 @@ static void size_memory(gn_lower *g, gn_object *o)
 
 /* ---- objects ---- */
 
-/* The threads fill a shared buffer by a flat index over the leaves of `copy`: those must be its dims, no more and no fewer. */
+/* The threads fill a shared buffer by a flat index over the leaves of `copy`: those must be its dims, no more and no
+ * fewer. */
 static void check_copy(gn_lower *g, const gn_object *o)
 {
     const gn_stage *st = o->def->stage;
@@ -222,7 +233,8 @@ static void check_copy(gn_lower *g, const gn_object *o)
         bool is_copied = false;
         for (size_t i = 0; i < st->copy.n; i++) is_copied |= o->dims.at[j] == st->copy.at[i];
         if (!is_copied)
-            gn_illegal(g, "stage %s: copy: the dim '%s' of the buffer is missing", o->name, g->leaves.at[o->dims.at[j]].name);
+            gn_illegal(g, "stage %s: copy: the dim '%s' of the buffer is missing", o->name,
+                       g->leaves.at[o->dims.at[j]].name);
     }
 }
 
@@ -236,7 +248,8 @@ static void check_home(const living *v, const gn_object *o)
     if (o->level == GN_LEVEL_ARENA || v->depth) return;
     for (size_t i = 1; i < v->nuses; i++)
         if (step_of_stmt(g, v->uses[i]) != step_of_stmt(g, v->uses[0]))
-            gn_illegal(g, "stage %s %s: it is used in two steps, only arena outlives a step", o->name, level_names[o->level]);
+            gn_illegal(g, "stage %s %s: it is used in two steps, only arena outlives a step", o->name,
+                       level_names[o->level]);
     if (step_of_stmt(g, v->uses[0])->parallel && o->level != GN_LEVEL_ARENA)
         gn_illegal(g, "stage %s %s: its uses do not share the parallel loop '%s'", o->name, level_names[o->level],
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
@@ -266,7 +279,9 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
         size_registers(g, o);
     else
         size_memory(g, o);
-    o->home = o->level == GN_LEVEL_ARENA ? g->root : v.depth ? v.uses[0]->above.at[v.depth - 1] : step_of_stmt(g, v.uses[0]);
+    o->home = o->level == GN_LEVEL_ARENA ? g->root
+              : v.depth                  ? v.uses[0]->above.at[v.depth - 1]
+                                         : step_of_stmt(g, v.uses[0]);
     gn_push(g->arena, &g->objects, o);
     return o;
 }
@@ -338,18 +353,20 @@ static bool is_dim_of(const gn_object *o, uint32_t leaf, size_t *at)
 }
 
 /* An argument less the leaves that surround the object. */
-static const gn_dim *less_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *arg, const gn_dim *const *env)
+static const gn_dim *less_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *arg,
+                                const gn_dim *const *env)
 {
     size_t at;
     for (size_t i = 0; i < a->leaf.n; i++) {
         const uint32_t l = a->leaf.at[i];
-        if (!is_dim_of(o, l, &at)) arg = gn_lsub(g, arg, gn_lscale(g, env[l] ? env[l] : g->leaves.at[l].value, a->stride.at[i]));
+        if (!is_dim_of(o, l, &at))
+            arg = gn_lsub(g, arg, gn_lscale(g, env[l] ? env[l] : g->leaves.at[l].value, a->stride.at[i]));
     }
     return arg;
 }
 
-/* Cuts an argument into the digits of the axis' leaves among the dims: each monomial goes to the largest stride that divides it,
- * constants are cut from the outermost digit inwards. */
+/* Cuts an argument into the digits of the axis' leaves among the dims: each monomial goes to the largest stride that
+ * divides it, constants are cut from the outermost digit inwards. */
 static void cut_digits(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *x, const gn_dim **digit)
 {
     size_t at;
@@ -368,7 +385,8 @@ static void cut_digits(gn_lower *g, const gn_object *o, const gn_laxis *a, const
         if (c) {
             gn_text s = { .arena = g->arena };
             gn_dim_show(&s, x);
-            gn_illegal(g, "stage %s: the argument %s along '%s' does not fall on its leaves", o->name, gn_text_done(&s), a->name);
+            gn_illegal(g, "stage %s: the argument %s along '%s' does not fall on its leaves", o->name, gn_text_done(&s),
+                       a->name);
         }
     }
 }
@@ -391,7 +409,8 @@ static void check_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, cons
     if (gn_dim_is(rest, 0)) return;
     gn_text s = { .arena = g->arena };
     gn_dim_show(&s, arg);
-    gn_illegal(g, "stage %s: the use at %s along '%s' is at another point than the one that is kept", o->name, gn_text_done(&s), a->name);
+    gn_illegal(g, "stage %s: the use at %s along '%s' is at another point than the one that is kept", o->name,
+               gn_text_done(&s), a->name);
 }
 
 /* Dims of a private accumulator that belong to no parameter are at the statement's own point. */
@@ -401,7 +420,8 @@ static void private_digits(gn_lower *g, const gn_object *o, const gn_dim *const 
         if (!digit[i]) digit[i] = env[o->dims.at[i]] ? env[o->dims.at[i]] : g->leaves.at[o->dims.at[i]].value;
 }
 
-void gn_object_digits(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env, const gn_dim **digit)
+void gn_object_digits(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env,
+                      const gn_dim **digit)
 {
     size_t at;
     for (size_t i = 0; i < o->dims.n; i++) digit[i] = NULL;

@@ -2,8 +2,9 @@
 #pragma once
 #include "tree.h"
 
-/* A definition that is kept: in registers (one variable per tile point, a vector if the lane leaf is among its dims) or in memory.
- * A reduction with private leaves has a second one for its accumulators, an online one a third for its correction. */
+/* A definition that is kept: in registers (one variable per tile point, a vector if the lane leaf is among its dims) or
+ * in memory. A reduction with private leaves has a second one for its accumulators, an online one a third for its
+ * correction. */
 typedef struct gn_object {
     const char *name;
     uint32_t id;

@@ -1,5 +1,5 @@
-/* Kept values: what a statement reads was written before, all of it, in the same life of what it is kept in, and where threads share that, by the
- * same thread. */
+/* Kept values: what a statement reads was written before, all of it, in the same life of what it is kept in, and where
+ * threads share that, by the same thread. */
 #include "verify.h"
 
 static const char *const level_names[] = { "reg", "stack", "scratch", "arena", "shared" };
@@ -33,7 +33,8 @@ static const gn_laxis *axis_named_by(const gn_lower *g, const gn_dim *d)
 static const gn_dim *digit_of(const use *u, const gn_dim *arg, const gn_laxis *a, size_t at)
 {
     gn_lower *g = u->v->g;
-    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1), **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
+    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1),
+                 **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
     for (uint32_t l = 0; l < g->leaves.n; l++) env[l] = g->leaves.at[l].value;
     for (uint32_t x = 0; x < g->axes.n; x++) value[x] = gn_axis_value(g, x, env);
     const gn_dim *d = gn_dim_div(g->dims, gn_subst_axes(g, arg, value), gn_lconst(g, a->stride.at[at]));
@@ -61,7 +62,8 @@ static bool runs_along(const use *u, uint32_t leaf)
 
 static bool is_corrected(const use *u, uint32_t leaf)
 {
-    return u->of->online == (int)leaf && (u->reader->stmt->stmt == GN_STMT_SCALE || u->of->online_users[u->reader->stmt->def->index]);
+    return u->of->online == (int)leaf &&
+           (u->reader->stmt->stmt == GN_STMT_SCALE || u->of->online_users[u->reader->stmt->def->index]);
 }
 
 /* A thread's own share is reduced inside the loop of the leaf that tells threads apart, and merged from there. */
@@ -77,12 +79,14 @@ static void check_common(const use *u)
     for (size_t i = 0; i < gn_domain_common(u->writer, u->reader); i++) {
         const uint32_t l = u->writer->loop[i].leaf;
         if (gn_set_has(&u->of->reduced, l) && !is_private_thread(u, l) && !is_corrected(u, l))
-            gn_illegal(g, u->writer->stmt->stmt == GN_STMT_INIT ? "order: '%s' starts anew in the loop '%s', which it is reduced along, before '%s'"
-                                                                : "order: '%s' is still being reduced in the loop '%s', where '%s' reads it",
+            gn_illegal(g,
+                       u->writer->stmt->stmt == GN_STMT_INIT
+                           ? "order: '%s' starts anew in the loop '%s', which it is reduced along, before '%s'"
+                           : "order: '%s' is still being reduced in the loop '%s', where '%s' reads it",
                        u->of->name, g->leaves.at[l].name, r->def->name);
         if (gn_set_has(&u->of->params, l) && !runs_along(u, l))
-            gn_illegal(g, "stage %s %s: '%s' reads it at another point of the loop '%s' than the one it is made at", u->object->name,
-                       level_names[u->object->level], r->def->name, g->leaves.at[l].name);
+            gn_illegal(g, "stage %s %s: '%s' reads it at another point of the loop '%s' than the one it is made at",
+                       u->object->name, level_names[u->object->level], r->def->name, g->leaves.at[l].name);
     }
 }
 
@@ -105,7 +109,8 @@ static bool covers_params(const use *u, const gn_domain_loop *w)
     return all || is_as_long(u, w);
 }
 
-/* An update runs at all points of what is reduced; any axis of the leaf will do: a partial result that has no points there keeps what it starts with. */
+/* An update runs at all points of what is reduced; any axis of the leaf will do: a partial result that has no points
+ * there keeps what it starts with. */
 static bool covers_points(const use *u, const gn_domain_loop *w)
 {
     for (uint32_t a = 0; a < u->v->g->axes.n; a++)
@@ -137,9 +142,10 @@ _Noreturn static void tell_short(const use *u, const gn_domain_loop *w)
     const gn_rfactor *f = rfactor_of(g, u->of);
     if (f && f->leaf == w->leaf)
         gn_illegal(g, "rfactor %s: the leaf '%s' may end with its axis '%s' before all its results are made",
-                   gn_schedule_def_name(g->from, g->schedule, f->def), g->leaves.at[w->leaf].name, g->axes.at[g->leaves.at[w->leaf].axis].name);
-    gn_illegal(g, "order: the loop '%s' may end before all of '%s' is made that '%s' reads", g->leaves.at[w->leaf].name, u->of->name,
-               u->reader->stmt->def->name);
+                   gn_schedule_def_name(g->from, g->schedule, f->def), g->leaves.at[w->leaf].name,
+                   g->axes.at[g->leaves.at[w->leaf].axis].name);
+    gn_illegal(g, "order: the loop '%s' may end before all of '%s' is made that '%s' reads", g->leaves.at[w->leaf].name,
+               u->of->name, u->reader->stmt->def->name);
 }
 
 static void check_own_loop(const use *u, const gn_domain_loop *w)
@@ -147,8 +153,8 @@ static void check_own_loop(const use *u, const gn_domain_loop *w)
     const gn_lower *g = u->v->g;
     const bool param = gn_set_has(&u->of->params, w->leaf), reduced = gn_set_has(&u->of->reduced, w->leaf);
     if ((!param && !reduced) || is_passing(u, w))
-        gn_illegal(g, "stage %s: it is made inside the loop '%s', and '%s' reads it outside", u->of->name, g->leaves.at[w->leaf].name,
-                   u->reader->stmt->def->name);
+        gn_illegal(g, "stage %s: it is made inside the loop '%s', and '%s' reads it outside", u->of->name,
+                   g->leaves.at[w->leaf].name, u->reader->stmt->def->name);
     const bool each = u->writer->stmt->stmt == GN_STMT_UPD || reduced; /* init, of each thread's own share */
     if (!(each && covers_points(u, w)) && !(param && covers_params(u, w))) tell_short(u, w);
 }
@@ -170,7 +176,8 @@ static void check_life(const use *u)
     if (u->writer->number > u->reader->number)
         gn_illegal(g, "order: '%s' reads '%s' before it is made", u->reader->stmt->def->name, u->of->name);
     if (home != g->root && !(is_around(u->writer, home) && is_around(u->reader, home)))
-        gn_illegal(g, "stage %s %s: '%s' reads it after it is gone", u->object->name, level_names[u->object->level], u->reader->stmt->def->name);
+        gn_illegal(g, "stage %s %s: '%s' reads it after it is gone", u->object->name, level_names[u->object->level],
+                   u->reader->stmt->def->name);
 }
 
 /* ---- threads ---- */
@@ -184,9 +191,11 @@ static void check_threads(const use *u)
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_dim_is(g->leaves.at[l].points, 1)) continue;
         const bool own = gn_set_has(&u->writer->leaves, l), reads_own = gn_set_has(&u->reader->leaves, l);
-        if (own ? is_private_thread(u, l) || (reads_own && runs_along(u, l)) : !alone || (reads_alone && !reads_own)) continue;
-        gn_illegal(g, "bind thread %s: '%s' reads what another thread made of '%s' in the arena, with no barrier between", g->leaves.at[l].name,
-                   u->reader->stmt->def->name, u->of->name);
+        if (own ? is_private_thread(u, l) || (reads_own && runs_along(u, l)) : !alone || (reads_alone && !reads_own))
+            continue;
+        gn_illegal(g,
+                   "bind thread %s: '%s' reads what another thread made of '%s' in the arena, with no barrier between",
+                   g->leaves.at[l].name, u->reader->stmt->def->name, u->of->name);
     }
 }
 
@@ -199,7 +208,8 @@ static void check_parts(const use *u)
         bool is_dim = l->bind != GN_BIND_PART && l->bind != GN_BIND_BLOCK;
         for (size_t k = 0; k < u->object->dims.n; k++) is_dim |= u->object->dims.at[k] == l->leaf;
         if (!is_dim)
-            gn_illegal(g, "bind %s %s: each of them makes all of '%s' in the arena", gn_bind_names[l->bind], g->leaves.at[l->leaf].name, u->of->name);
+            gn_illegal(g, "bind %s %s: each of them makes all of '%s' in the arena", gn_bind_names[l->bind],
+                       g->leaves.at[l->leaf].name, u->of->name);
     }
 }
 
@@ -207,7 +217,8 @@ static void check_use(const use *u)
 {
     check_life(u);
     check_common(u);
-    for (size_t i = gn_domain_common(u->writer, u->reader); i < u->writer->nloops; i++) check_own_loop(u, &u->writer->loop[i]);
+    for (size_t i = gn_domain_common(u->writer, u->reader); i < u->writer->nloops; i++)
+        check_own_loop(u, &u->writer->loop[i]);
     check_threads(u);
     check_parts(u);
 }
@@ -260,7 +271,8 @@ static void check_reduction(gn_verifier *v, gn_ldef *d)
 static void check_scale(gn_verifier *v, const gn_domain *s)
 {
     gn_ldef *d = s->stmt->def, *m = s->stmt->online;
-    const gn_domain *init = needed(v, d, GN_STMT_INIT, "init"), *upd = needed(v, d, GN_STMT_UPD, "upd"), *step = needed(v, m, GN_STMT_UPD, "upd");
+    const gn_domain *init = needed(v, d, GN_STMT_INIT, "init"), *upd = needed(v, d, GN_STMT_UPD, "upd"),
+                    *step = needed(v, m, GN_STMT_UPD, "upd");
     check_use(&(use){ v, init, s, d, gn_accumulator(d), NULL });
     check_use(&(use){ v, step, s, m, m->correction, NULL });
     bool turn = false;

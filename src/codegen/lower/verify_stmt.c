@@ -18,9 +18,11 @@ bool gn_is_alone(const gn_lower *g, const gn_tree *s)
     const gn_ldef *d = s->def;
     const gn_leafset own = gn_stmt_leaves(s);
     const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
-    const bool accumulates = (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
+    const bool accumulates =
+        (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
     for (uint32_t l = 0; (adds || accumulates) && l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&own, l) && !gn_dim_is(g->leaves.at[l].points, 1)) return true;
+        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&own, l) && !gn_dim_is(g->leaves.at[l].points, 1))
+            return true;
     return false;
 }
 
@@ -71,7 +73,8 @@ static gn_guard above(gn_lower *g, uint32_t axis, int64_t stride)
     const gn_guard whole = gn_domain_guard(g, axis);
     const gn_dim *value = gn_lconst(g, 0);
     for (size_t i = 0; i < a->leaf.n; i++)
-        if (a->stride.at[i] % stride == 0) value = gn_ladd(g, value, gn_lscale(g, g->leaves.at[a->leaf.at[i]].value, a->stride.at[i]));
+        if (a->stride.at[i] % stride == 0)
+            value = gn_ladd(g, value, gn_lscale(g, g->leaves.at[a->leaf.at[i]].value, a->stride.at[i]));
     const gn_dim *left = gn_lsub(g, whole.extent, value);
     int64_t all = 0;
     for (uint32_t t = 0; t < left->n; t++) all = gn_gcd(all, left->term[t].c);
@@ -83,7 +86,9 @@ static bool covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
 {
     gn_lower *g = v->g;
     int64_t to;
-    if (l->bind == GN_BIND_THREAD || (g->leaves.at[l->leaf].extent && gn_dim_is_const(l->to, &to) && to >= g->leaves.at[l->leaf].extent)) return true;
+    if (l->bind == GN_BIND_THREAD ||
+        (g->leaves.at[l->leaf].extent && gn_dim_is_const(l->to, &to) && to >= g->leaves.at[l->leaf].extent))
+        return true;
     gn_guards guards = { 0, GN_NEW_ARRAY(g->arena, gn_guard, g->axes.n + 2) };
     naming n = { v, &guards };
     const int64_t stride = stride_of(&g->axes.at[axis], l->leaf);
@@ -107,11 +112,14 @@ bool gn_loop_covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
 static void check_loop(const gn_lower *g, const gn_domain *s, const gn_domain_loop *l)
 {
     const gn_lleaf *leaf = &g->leaves.at[l->leaf];
-    if (gn_domain_loop_over(s, l->leaf) != l) gn_illegal(g, "order: '%s' stands in two loops over '%s'", s->stmt->def->name, leaf->name);
+    if (gn_domain_loop_over(s, l->leaf) != l)
+        gn_illegal(g, "order: '%s' stands in two loops over '%s'", s->stmt->def->name, leaf->name);
     if (l->node->to != l->to)
-        gn_illegal(g, "order: the loop '%s' around '%s' does not run over the points of its leaf", leaf->name, s->stmt->def->name);
+        gn_illegal(g, "order: the loop '%s' around '%s' does not run over the points of its leaf", leaf->name,
+                   s->stmt->def->name);
     if (l->bind != leaf->bind && (l->bind || leaf->bind != GN_BIND_PART))
-        gn_illegal(g, "bind %s %s: the loop around '%s' is bound to %s", gn_bind_names[leaf->bind], leaf->name, s->stmt->def->name, gn_bind_names[l->bind]);
+        gn_illegal(g, "bind %s %s: the loop around '%s' is bound to %s", gn_bind_names[leaf->bind], leaf->name,
+                   s->stmt->def->name, gn_bind_names[l->bind]);
 }
 
 /* Leaves that are no loops: tile leaves, or those that a copy walks by itself. */
@@ -121,14 +129,19 @@ static void check_walked(const gn_lower *g, const gn_domain *s)
     for (size_t i = 0; i < s->ntiles; i++) {
         const uint32_t l = s->tile[i].leaf;
         bool walked = gn_is_tile_leaf(g, l);
-        for (size_t k = 0; d->tile && k < d->tile->leaf.n; k++) walked |= s->stmt->stmt == GN_STMT_ASG && d->tile->leaf.at[k] == l;
-        for (size_t k = 0; s->stmt->stmt == GN_STMT_ASG && d->object->level == GN_LEVEL_SHARED && k < d->object->dims.n; k++)
+        for (size_t k = 0; d->tile && k < d->tile->leaf.n; k++)
+            walked |= s->stmt->stmt == GN_STMT_ASG && d->tile->leaf.at[k] == l;
+        for (size_t k = 0; s->stmt->stmt == GN_STMT_ASG && d->object->level == GN_LEVEL_SHARED && k < d->object->dims.n;
+             k++)
             walked |= d->object->dims.at[k] == l;
-        if (!walked) gn_illegal(g, "order: the %s of '%s' has no loop over its leaf '%s'", stmt_names[s->stmt->stmt], d->name, g->leaves.at[l].name);
+        if (!walked)
+            gn_illegal(g, "order: the %s of '%s' has no loop over its leaf '%s'", stmt_names[s->stmt->stmt], d->name,
+                       g->leaves.at[l].name);
     }
 }
 
-/* Of two axes that share a leaf a statement over both would meet a part of their pairs alone. An axis that rfactor makes is the leaf. */
+/* Of two axes that share a leaf a statement over both would meet a part of their pairs alone. An axis that rfactor
+ * makes is the leaf. */
 static void check_pairs(const gn_lower *g, const gn_domain *s)
 {
     for (size_t a = 0; a < s->naxes; a++)
@@ -137,8 +150,8 @@ static void check_pairs(const gn_lower *g, const gn_domain *s)
             if (s->axis[a] == s->axis[b] || s->axis[a] >= g->from->axes.n || s->axis[b] >= g->from->axes.n) continue;
             for (size_t i = 0; i < x->leaf.n; i++)
                 if (has_leaf(y, x->leaf.at[i]) && !gn_dim_is(g->leaves.at[x->leaf.at[i]].points, 1))
-                    gn_illegal(g, "split: '%s' and '%s' share the leaf '%s', and '%s' is over both", y->name, x->name, g->leaves.at[x->leaf.at[i]].name,
-                               s->stmt->def->name);
+                    gn_illegal(g, "split: '%s' and '%s' share the leaf '%s', and '%s' is over both", y->name, x->name,
+                               g->leaves.at[x->leaf.at[i]].name, s->stmt->def->name);
         }
 }
 
@@ -154,11 +167,15 @@ static void check_row(const gn_lower *g, const gn_ldef *d)
         const uint32_t l = g->order.at[i];
         if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_dim_is(g->leaves.at[l].points, 1)) continue;
         if (l != wanted.at[--left])
-            gn_illegal(g, "tensorize %s %s: the thread leaf '%s' stands where the row takes '%s', whose number in the warp would be another", d->name,
-                       d->row->name, g->leaves.at[l].name, g->leaves.at[wanted.at[left]].name);
+            gn_illegal(g,
+                       "tensorize %s %s: the thread leaf '%s' stands where the row takes '%s', whose number in the "
+                       "warp would be another",
+                       d->name, d->row->name, g->leaves.at[l].name, g->leaves.at[wanted.at[left]].name);
         threads *= gn_points(g, l);
     }
-    if (wanted.n && threads != 32) gn_illegal(g, "tensorize %s %s: its thread leaves have %" PRId64 " points, a warp has 32", d->name, d->row->name, threads);
+    if (wanted.n && threads != 32)
+        gn_illegal(g, "tensorize %s %s: its thread leaves have %" PRId64 " points, a warp has 32", d->name,
+                   d->row->name, threads);
 }
 
 /* The leaves of one dim of a row belong to one axis, at the row's strides; those of different dims to different ones. */
@@ -174,8 +191,8 @@ static void check_row_axes(const gn_lower *g, const gn_ldef *d)
                 together |= s && t && (x->dim != y->dim || (s == x->stride && t == y->stride));
             }
             if (together != (x->dim == y->dim))
-                gn_illegal(g, "tensorize %s %s: '%s' and '%s' are not in their axes where the row has '%s' and '%s'", d->name, d->row->name,
-                           g->leaves.at[p].name, g->leaves.at[q].name, x->name, y->name);
+                gn_illegal(g, "tensorize %s %s: '%s' and '%s' are not in their axes where the row has '%s' and '%s'",
+                           d->name, d->row->name, g->leaves.at[p].name, g->leaves.at[q].name, x->name, y->name);
         }
 }
 
@@ -187,8 +204,10 @@ static void check_threads(const gn_lower *g)
 {
     int64_t threads = 1;
     for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && __builtin_mul_overflow(threads, gn_points(g, l), &threads)) threads = INT64_MAX;
-    if (threads > BLOCK_THREADS) gn_illegal(g, "bind thread: %" PRId64 " threads, a block has at most %d", threads, BLOCK_THREADS);
+        if (g->leaves.at[l].bind == GN_BIND_THREAD && __builtin_mul_overflow(threads, gn_points(g, l), &threads))
+            threads = INT64_MAX;
+    if (threads > BLOCK_THREADS)
+        gn_illegal(g, "bind thread: %" PRId64 " threads, a block has at most %d", threads, BLOCK_THREADS);
 }
 
 static void check_bytes(const gn_lower *g, uint8_t level, int64_t most)
@@ -197,9 +216,12 @@ static void check_bytes(const gn_lower *g, uint8_t level, int64_t most)
     for (size_t i = 0; i < g->objects.n; i++) {
         const gn_object *o = g->objects.at[i];
         if (o->level != level || !gn_dim_is_const(o->size, &n)) continue;
-        if (__builtin_mul_overflow(n, (int64_t)gn_dtype_size(o->dtype), &bytes) || __builtin_add_overflow(all, bytes, &all)) all = INT64_MAX;
+        if (__builtin_mul_overflow(n, (int64_t)gn_dtype_size(o->dtype), &bytes) ||
+            __builtin_add_overflow(all, bytes, &all))
+            all = INT64_MAX;
         if (all > most)
-            gn_illegal(g, "stage %s %s: %" PRId64 " bytes together, at most %" PRId64 " fit", o->name, level == GN_LEVEL_STACK ? "stack" : "shared", all, most);
+            gn_illegal(g, "stage %s %s: %" PRId64 " bytes together, at most %" PRId64 " fit", o->name,
+                       level == GN_LEVEL_STACK ? "stack" : "shared", all, most);
     }
 }
 

@@ -1,4 +1,5 @@
-/* Stores: every point stores once, points that run side by side go to different places, and those that go to one place do so in the kernel's order. */
+/* Stores: every point stores once, points that run side by side go to different places, and those that go to one place
+ * do so in the kernel's order. */
 #include "places.h"
 #include "verify.h"
 
@@ -16,11 +17,12 @@ static void check_once(gn_verifier *v, const gn_domain *s)
     for (size_t i = 0; i < s->nloops; i++) {
         const uint32_t l = s->loop[i].leaf;
         if (!gn_set_has(&s->leaves, l))
-            gn_illegal(g, "order: the store to '%s' stands in the loop '%s', which is none of its own", d->name, g->leaves.at[l].name);
+            gn_illegal(g, "order: the store to '%s' stands in the loop '%s', which is none of its own", d->name,
+                       g->leaves.at[l].name);
         for (size_t a = 0; a < s->naxes; a++)
             if (!gn_loop_covers(v, &s->loop[i], s->axis[a]))
-                gn_illegal(g, "order: the loop '%s' around the store to '%s' may end before its axis '%s' does", g->leaves.at[l].name, d->name,
-                           g->axes.at[s->axis[a]].name);
+                gn_illegal(g, "order: the loop '%s' around the store to '%s' may end before its axis '%s' does",
+                           g->leaves.at[l].name, d->name, g->axes.at[s->axis[a]].name);
     }
 }
 
@@ -32,8 +34,8 @@ static bool is_parallel(uint8_t bind)
 static void check_apart(const gn_lower *g, const gn_domain *s, uint32_t leaf, uint8_t bind)
 {
     if (is_parallel(bind) && !gn_dim_is(g->leaves.at[leaf].points, 1))
-        gn_illegal(g, "bind %s %s: the store to '%s' does not go to different places along it", gn_bind_names[bind], g->leaves.at[leaf].name,
-                   s->stmt->def->name);
+        gn_illegal(g, "bind %s %s: the store to '%s' does not go to different places along it", gn_bind_names[bind],
+                   g->leaves.at[leaf].name, s->stmt->def->name);
 }
 
 /* The leaves along which it may meet a place again, in the order in which they run. */
@@ -58,8 +60,10 @@ static void check_order(const gn_lower *g, const gn_domain *s, const gn_path *p)
             const uint32_t l = g->axes.at[s->axis[a]].leaf.at[i];
             if (!gn_set_has(&left, l)) continue;
             if (p->leaf[at++] != l)
-                gn_illegal(g, "order: the store to '%s' may meet a place again along '%s', whose leaves do not run in the kernel's order", s->stmt->def->name,
-                           g->axes.at[s->axis[a]].name);
+                gn_illegal(g,
+                           "order: the store to '%s' may meet a place again along '%s', whose leaves do not run in the "
+                           "kernel's order",
+                           s->stmt->def->name, g->axes.at[s->axis[a]].name);
             left.w[l / 64] &= ~(UINT64_C(1) << (l % 64));
         }
 }
@@ -67,7 +71,8 @@ static void check_order(const gn_lower *g, const gn_domain *s, const gn_path *p)
 static void check_places(gn_lower *g, const gn_domain *s)
 {
     const gn_ldef *d = s->stmt->def;
-    const gn_places places = is_read_too(g, d) ? (gn_places){ 0 } : gn_places_of(g, d, NULL); /* what one point adds another may load */
+    /* what one point adds another may load */
+    const gn_places places = is_read_too(g, d) ? (gn_places){ 0 } : gn_places_of(g, d, NULL);
     const gn_leafset met = gn_set_minus(s->leaves, places.leaves);
     if (gn_set_empty(met)) return;
     for (size_t i = 0; i < s->nloops; i++)
@@ -84,13 +89,15 @@ static void check_places(gn_lower *g, const gn_domain *s)
 static void check_threads(const gn_lower *g, const gn_domain *a, const gn_domain *b, const gn_places *together)
 {
     if (!g->cuda || a->step != b->step) return;
-    const bool alone = gn_is_alone(g, a->stmt) || gn_is_alone(g, b->stmt), same = a->stmt->def->store->kind == b->stmt->def->store->kind;
+    const bool alone = gn_is_alone(g, a->stmt) || gn_is_alone(g, b->stmt),
+               same = a->stmt->def->store->kind == b->stmt->def->store->kind;
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_dim_is(g->leaves.at[l].points, 1)) continue;
         const bool first = gn_set_has(&a->leaves, l), second = gn_set_has(&b->leaves, l);
         if (first && second && gn_set_has(&together->leaves, l)) continue;
         if (!first && !second && (same || !alone)) continue;
-        gn_illegal(g, "bind thread %s: two stores to '%s' may go to one place in different threads of a block", g->leaves.at[l].name, a->stmt->def->name);
+        gn_illegal(g, "bind thread %s: two stores to '%s' may go to one place in different threads of a block",
+                   g->leaves.at[l].name, a->stmt->def->name);
     }
 }
 
@@ -98,14 +105,16 @@ static void check_pair(gn_lower *g, const gn_domain *a, const gn_domain *b)
 {
     const gn_ldef *first = a->stmt->def, *second = b->stmt->def;
     if (gn_places_apart(g, first, second)) return;
-    const bool any_order = first->store->kind == second->store->kind && first->store->kind != GN_STORE_SET && !is_read_too(g, first);
+    const bool any_order =
+        first->store->kind == second->store->kind && first->store->kind != GN_STORE_SET && !is_read_too(g, first);
     const gn_places together = gn_places_of(g, first, second);
     if (!any_order && a->number > b->number)
-        gn_illegal(g, "order: of two stores to '%s' that may go to one place, the first in the kernel comes last", first->name);
+        gn_illegal(g, "order: of two stores to '%s' that may go to one place, the first in the kernel comes last",
+                   first->name);
     for (size_t i = 0; i < gn_domain_common(a, b); i++) {
         if (gn_set_has(&together.leaves, a->loop[i].leaf) || (any_order && !is_parallel(a->loop[i].bind))) continue;
-        gn_illegal(g, "order: two stores to '%s' share the loop '%s', and may go to one place in different turns of it", first->name,
-                   g->leaves.at[a->loop[i].leaf].name);
+        gn_illegal(g, "order: two stores to '%s' share the loop '%s', and may go to one place in different turns of it",
+                   first->name, g->leaves.at[a->loop[i].leaf].name);
     }
     check_threads(g, a, b, &together);
 }
@@ -125,16 +134,19 @@ static bool dims_load(const gn_dim *const *d, size_t n, const char **wanted)
 }
 
 /* Of a kernel, whose expressions are `body` and the dims of an index. */
-static bool loads(gn_arena *arena, const gn_kernel *k, const gn_kexpr *body, const gn_dim *const *index, size_t n, const char *buffer)
+static bool loads(gn_arena *arena, const gn_kernel *k, const gn_kexpr *body, const gn_dim *const *index, size_t n,
+                  const char *buffer)
 {
     const char *wanted[1] = { buffer };
     gn_visit v = { .arena = arena, .operand = gn_kexpr_operand };
     bool found = dims_load(index, n, wanted);
     gn_visit_add(&v, body);
     for (const gn_kexpr *e; !found && (e = gn_visit_next(&v));) {
-        found = (e->kind == GN_K_LOAD && strcmp(k->bufs.at[e->u.ref].name, buffer) == 0) || dims_load(e->index, e->nindex, wanted);
+        found = (e->kind == GN_K_LOAD && strcmp(k->bufs.at[e->u.ref].name, buffer) == 0) ||
+                dims_load(e->index, e->nindex, wanted);
         if (e->kind == GN_K_INDEX) found |= dims_load(&e->u.index, 1, wanted);
-        for (size_t i = 0; i < e->ncond; i++) found |= dims_load(&e->cond[i].a, 1, wanted) || dims_load(&e->cond[i].b, 1, wanted);
+        for (size_t i = 0; i < e->ncond; i++)
+            found |= dims_load(&e->cond[i].a, 1, wanted) || dims_load(&e->cond[i].b, 1, wanted);
     }
     return found;
 }
@@ -153,11 +165,14 @@ static void check_loads(gn_verifier *v, const gn_domain *s)
     for (size_t i = 0; i < v->all.n; i++) {
         const gn_domain *r = v->all.at[i];
         const gn_ldef *q = r->stmt->def;
-        if (q == d || r->stmt->stmt == GN_STMT_INIT || r->stmt->stmt == GN_STMT_MERGE || r->stmt->stmt == GN_STMT_SCALE) continue;
+        if (q == d || r->stmt->stmt == GN_STMT_INIT || r->stmt->stmt == GN_STMT_MERGE || r->stmt->stmt == GN_STMT_SCALE)
+            continue;
         const size_t n = q->is_store ? g->kernel->bufs.at[q->store->buf].rank : 0;
         if (!loads(g->arena, g->kernel, q->body, q->is_store ? q->store->index : NULL, n, d->name)) continue;
         if ((q->index < d->index) != (r->number < s->number) || gn_domain_common(r, s))
-            gn_illegal(g, "order: '%s' loads '%s' before or behind a store to it in the kernel, but not in the schedule", q->name, d->name);
+            gn_illegal(g,
+                       "order: '%s' loads '%s' before or behind a store to it in the kernel, but not in the schedule",
+                       q->name, d->name);
     }
 }
 

@@ -1,6 +1,6 @@
-/* The memory plan: where temporaries lie for given sizes. Values are placed from the largest to the smallest, each at the lowest offset that no
- * value with a meeting lifetime covers (Y. Pisarchyk, J. Lee, Efficient memory management for deep neural net inference, 2020, "greedy by
- * size"). Values in place share their root's memory. */
+/* The memory plan: where temporaries lie for given sizes. Values are placed from the largest to the smallest, each at
+ * the lowest offset that no value with a meeting lifetime covers (Y. Pisarchyk, J. Lee, Efficient memory management for
+ * deep neural net inference, 2020, "greedy by size"). Values in place share their root's memory. */
 #include <stdlib.h>
 #include <string.h>
 #include "checked.h"
@@ -26,7 +26,8 @@ static int64_t evaluate(const gn_program *p, const int64_t *sym, const gn_dim *d
 {
     symbols s = { p, sym };
     int64_t v;
-    if (!gn_dim_eval(d, value_of, NULL, &s, &v) || v < 0 || v > INT64_MAX / 4) gn_throw(GN_ENOMEM, "%s: size overflows", what);
+    if (!gn_dim_eval(d, value_of, NULL, &s, &v) || v < 0 || v > INT64_MAX / 4)
+        gn_throw(GN_ENOMEM, "%s: size overflows", what);
     return v;
 }
 
@@ -64,7 +65,8 @@ static bool holds(const gn_program *p, const int64_t *sym, const gn_pfact *f)
 {
     symbols s = { p, sym };
     int64_t a, b;
-    if (!gn_dim_eval(f->a, value_of, NULL, &s, &a) || !gn_dim_eval(f->b, value_of, NULL, &s, &b)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
+    if (!gn_dim_eval(f->a, value_of, NULL, &s, &a) || !gn_dim_eval(f->b, value_of, NULL, &s, &b))
+        gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
     return f->kind == GN_FACT_EQ ? a == b : a < b;
 }
 
@@ -138,11 +140,13 @@ static size_t make_scratch(const gn_program *p, const int64_t *sym, int workers,
         plan->scratch[s] = GN_NEW_ARRAY(arena, int64_t, step->nscratch);
         for (uint32_t i = 0; i < step->nscratch; i++) {
             plan->scratch[s][i] = each;
-            if (gn_add_overflows(each, aligned(evaluate(p, sym, step->scratch[i], step->symbol)), &each)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
+            if (gn_add_overflows(each, aligned(evaluate(p, sym, step->scratch[i], step->symbol)), &each))
+                gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
         }
         if (left_out && left_out[s]) each = 0;
         plan->scratch_stride[s] = each;
-        if (gn_mul_overflows(each, plan->parts[s] > 1 ? workers : 1, &all)) gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
+        if (gn_mul_overflows(each, plan->parts[s] > 1 ? workers : 1, &all))
+            gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
         out[n++] = (block){ all, 0, -1 - (int32_t)s, (int32_t)s, (int32_t)s };
     }
     return n;
@@ -230,18 +234,23 @@ static void note_placed(placed *p, const block *b)
 
 static void place(const gn_program *p, block *b, size_t n, gn_plan *plan, gn_arena *arena)
 {
-    placed all = { .arena = arena, .span = gn_arena_alloc_n(arena, p->steps.n / SPAN + 1, sizeof *all.span, alignof(struct span)),
-                   .near = GN_NEW_ARRAY(arena, const block *, MANY + 2), .by_offset = GN_NEW_ARRAY(arena, const block *, n + 1) };
-    int64_t *more = GN_NEW_ARRAY(arena, int64_t, p->steps.n + 2), live = 0; /* bytes that begin to live at a step, less those that end */
+    placed all = { .arena = arena,
+                   .span = gn_arena_alloc_n(arena, p->steps.n / SPAN + 1, sizeof *all.span, alignof(struct span)),
+                   .near = GN_NEW_ARRAY(arena, const block *, MANY + 2),
+                   .by_offset = GN_NEW_ARRAY(arena, const block *, n + 1) };
+    /* bytes that begin to live at a step, less those that end */
+    int64_t *more = GN_NEW_ARRAY(arena, int64_t, p->steps.n + 2), live = 0;
     if (n) qsort(b, n, sizeof *b, larger_first);
     for (size_t i = 0; i < n; i++) {
         b[i].offset = find_gap(&all, &b[i]);
         note_placed(&all, &b[i]);
         if (b[i].value >= 0) plan->offset[b[i].value] = b[i].offset;
         else
-            for (uint32_t k = 0; k < p->steps.at[-1 - b[i].value].nscratch; k++) plan->scratch[-1 - b[i].value][k] += b[i].offset;
+            for (uint32_t k = 0; k < p->steps.at[-1 - b[i].value].nscratch; k++)
+                plan->scratch[-1 - b[i].value][k] += b[i].offset;
         int64_t end;
-        if (gn_add_overflows(b[i].offset, b[i].bytes, &end) || gn_add_overflows(plan->all_bytes, b[i].bytes, &plan->all_bytes))
+        if (gn_add_overflows(b[i].offset, b[i].bytes, &end) ||
+            gn_add_overflows(plan->all_bytes, b[i].bytes, &plan->all_bytes))
             gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
         if (end > plan->arena_bytes) plan->arena_bytes = end;
         more[b[i].first] += b[i].bytes, more[b[i].last + 1] -= b[i].bytes;
@@ -259,9 +268,11 @@ void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_pl
                        .scratch = GN_NEW_ARRAY(arena, int64_t *, p->steps.n),
                        .scratch_stride = GN_NEW_ARRAY(arena, int64_t, p->steps.n) };
     for (size_t i = 0; i < p->values.n; i++) plan->offset[i] = -1;
-    for (size_t s = 0; s < p->steps.n; s++) plan->parts[s] = p->steps.at[s].parts ? evaluate(p, sym, p->steps.at[s].parts, p->steps.at[s].symbol) : 1;
+    for (size_t s = 0; s < p->steps.n; s++)
+        plan->parts[s] = p->steps.at[s].parts ? evaluate(p, sym, p->steps.at[s].parts, p->steps.at[s].symbol) : 1;
     block *b = GN_NEW_ARRAY(arena, block, p->values.n + p->steps.n);
-    const size_t nvalues = make_blocks(p, sym, b, arena), n = nvalues + make_scratch(p, sym, workers, b + nvalues, plan, arena);
+    const size_t nvalues = make_blocks(p, sym, b, arena),
+                 n = nvalues + make_scratch(p, sym, workers, b + nvalues, plan, arena);
     place(p, b, n, plan, arena);
     for (size_t i = 0; i < p->values.n; i++)
         if (lives_in_arena(&p->values.at[i])) plan->offset[i] = plan->offset[root_of(p, (int32_t)i)];
@@ -287,8 +298,10 @@ _Noreturn static void fail_together(const gn_program *p, const block *a, const b
 {
     const block *scratch = a->value < 0 ? a : b, *other = a->value < 0 ? b : a;
     const char *name = other->value < 0 ? "the scratch of another step" : p->values.at[other->value].name;
-    if (scratch->value < 0) gn_throw(GN_EINTERNAL, "plan of %s: %s lives in the scratch of step %d", p->name, name, -1 - scratch->value);
-    gn_throw(GN_EINTERNAL, "plan of %s: %s and %s live at once in the same bytes", p->name, p->values.at[a->value].name, p->values.at[b->value].name);
+    if (scratch->value < 0)
+        gn_throw(GN_EINTERNAL, "plan of %s: %s lives in the scratch of step %d", p->name, name, -1 - scratch->value);
+    gn_throw(GN_EINTERNAL, "plan of %s: %s and %s live at once in the same bytes", p->name, p->values.at[a->value].name,
+             p->values.at[b->value].name);
 }
 
 /* Lives through the steps with the blocks that are there: a new one keeps clear of both neighbours. */
@@ -301,13 +314,15 @@ static void replay(const gn_program *p, block *b, size_t n, gn_arena *arena)
     if (n) qsort(begin, n, sizeof *begin, first_first), qsort(end, n, sizeof *end, last_first);
     for (size_t i = 0; i < n; i++) {
         for (; end[ended]->last < begin[i]->first; ended++) {
-            const size_t at = place_in(live, nlive, end[ended]->offset); /* they keep clear of each other: no two of one offset */
+            /* they keep clear of each other: no two of one offset */
+            const size_t at = place_in(live, nlive, end[ended]->offset);
             memmove(&live[at], &live[at + 1], (--nlive - at) * sizeof *live);
         }
         const size_t at = place_in(live, nlive, begin[i]->offset);
         gn_work_done.scans++;
         if (at < nlive && live[at]->offset < begin[i]->offset + begin[i]->bytes) fail_together(p, live[at], begin[i]);
-        if (at > 0 && live[at - 1]->offset + live[at - 1]->bytes > begin[i]->offset) fail_together(p, live[at - 1], begin[i]);
+        if (at > 0 && live[at - 1]->offset + live[at - 1]->bytes > begin[i]->offset)
+            fail_together(p, live[at - 1], begin[i]);
         insert(live, &nlive, begin[i]);
     }
 }
@@ -349,9 +364,11 @@ static void check_alias(const gn_program *p, const gn_plan *plan, size_t i)
     if (v->alias < 0 || v->first < 0) return;
     const gn_pvalue *old = &p->values.at[v->alias];
     if (!p->is_tree && old->last > v->first && p->steps.at[old->last].kernel != p->steps.at[v->first].kernel)
-        gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s, which is read later", p->name, v->name, old->name);
+        gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s, which is read later", p->name, v->name,
+                 old->name);
     if (plan->offset[i] != plan->offset[v->alias])
-        gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s and lies elsewhere", p->name, v->name, old->name);
+        gn_throw(GN_EINTERNAL, "plan of %s: %s takes over the memory of %s and lies elsewhere", p->name, v->name,
+                 old->name);
 }
 
 void gn_plan_verify(const gn_program *p, const int64_t *sym, const gn_plan *plan)

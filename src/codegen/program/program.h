@@ -1,4 +1,5 @@
-/* Programs: what a compiled function runs. Steps over values, a symbolic memory plan, the checks of a call, the kernels and their source.
+/* Programs: what a compiled function runs. Steps over values, a symbolic memory plan, the checks of a call, the kernels
+ * and their source.
  *
  *     gn_program *p = gn_program_make(arena, core, target, "step");   make_program.h
  *     gn_text t = { .arena = arena };
@@ -25,14 +26,15 @@ typedef struct gn_pvalue {
     gn_dtype dtype;
     uint8_t rank;
     const gn_dim *const *shape;  /* over the program's symbols; row-major */
-    uint32_t index;              /* INPUT, OUTPUT: position in the call; VARIABLE, UPDATE: in variables; TEMP, CONSTANT: unused */
+    /* INPUT, OUTPUT: position in the call; VARIABLE, UPDATE: in variables; TEMP, CONSTANT: unused */
+    uint32_t index;
     const char *name;            /* the user's, or "t7" */
     const void *data;            /* CONSTANT: its elements, nbytes of them */
     size_t nbytes;
     const gn_dim *bytes;         /* size over the symbols */
     int32_t first, last;         /* steps between which its memory is needed: see gn_program_lifetimes */
-    int32_t alias;               /* value whose memory it takes over at `first` (in place); -1: memory of its own, which for an UPDATE is the
-                                    second memory of its variable: both are exchanged when all steps went well */
+    int32_t alias; /* value whose memory it takes over at `first` (in place); -1: memory of its own, which for an UPDATE
+                      is the second memory of its variable: both are exchanged when all steps went well */
 } gn_pvalue;
 
 typedef struct gn_pvariable {
@@ -46,7 +48,8 @@ typedef struct gn_pvariable {
 typedef struct gn_pkernel {      /* as texts; the interpreter and `gnomon inspect` read them */
     const char *name, *kernel, *schedule;
     uint32_t first_step, nsteps;
-    uint32_t text_at, text_size; /* its functions in `source`: what stands before the first kernel and after the last belongs to every unit */
+    /* its functions in `source`: what stands before the first kernel and after the last belongs to every unit */
+    uint32_t text_at, text_size;
 } gn_pkernel;
 
 typedef struct gn_pcheck {       /* extents that must agree */
@@ -57,8 +60,10 @@ typedef struct gn_pcheck {       /* extents that must agree */
 
 typedef struct gn_pindex {       /* elements that index an axis: they must lie in [0, bound) */
     uint32_t value;
-    const gn_dim *bound, *uses;  /* uses: how many elements the user takes from the value, through views; 0: any index will do */
-    int32_t after;               /* -1: an input or variable, before anything runs; else computed: after this step, before any update */
+    /* uses: how many elements the user takes from the value, through views; 0: any index will do */
+    const gn_dim *bound, *uses;
+    /* -1: an input or variable, before anything runs; else computed: after this step, before any update */
+    int32_t after;
     uint32_t user;               /* who indexes: number among the core's indexers, which have the lines */
     const char *text;            /* its op: "take" */
 } gn_pindex;
@@ -108,7 +113,8 @@ typedef struct gn_plan {
     int64_t arena_bytes;
     int64_t all_bytes, bound_bytes;     /* sum of all temporaries; largest sum that lives at once */
 } gn_plan;
-void gn_program_plan(const gn_program *, const int64_t *sym, int workers, gn_plan *, gn_arena *); /* throws GN_ENOMEM "size overflows" */
+/* throws GN_ENOMEM "size overflows" */
+void gn_program_plan(const gn_program *, const int64_t *sym, int workers, gn_plan *, gn_arena *);
 /* The body that these sizes choose. */
 uint32_t gn_plan_choose(const gn_program *, const int64_t *sym, uint32_t variants);
 /* Replays the plan: throws GN_EINTERNAL if two values that live at once share bytes. Of a tree the steps are run

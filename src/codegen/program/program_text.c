@@ -4,8 +4,10 @@
 #include "ascii.h"
 #include "program_text.h"
 
-static const char *const kinds[] = { [GN_VALUE_INPUT] = "input", [GN_VALUE_VARIABLE] = "variable", [GN_VALUE_CONSTANT] = "constant",
-                                     [GN_VALUE_TEMP] = "temp", [GN_VALUE_OUTPUT] = "output", [GN_VALUE_UPDATE] = "update" };
+static const char *const kinds[] = {
+    [GN_VALUE_INPUT] = "input", [GN_VALUE_VARIABLE] = "variable", [GN_VALUE_CONSTANT] = "constant",
+    [GN_VALUE_TEMP] = "temp",   [GN_VALUE_OUTPUT] = "output",     [GN_VALUE_UPDATE] = "update"
+};
 
 /* ---- printing ---- */
 
@@ -63,7 +65,8 @@ void gn_program_print(gn_text *t, const gn_program *p)
     print_string(t, p->name);
     gn_textf(t, " %" PRIu32 " %" PRIu32, p->ninputs, p->noutputs);
     for (size_t i = 0; i < p->syms.n; i++)
-        gn_textf(t, "\n  (sym %s %" PRId32 " %" PRId32 " %" PRId64 ")", p->syms.at[i].name, p->syms.at[i].input, p->syms.at[i].axis, p->syms.at[i].is);
+        gn_textf(t, "\n  (sym %s %" PRId32 " %" PRId32 " %" PRId64 ")", p->syms.at[i].name, p->syms.at[i].input,
+                 p->syms.at[i].axis, p->syms.at[i].is);
     for (size_t i = 0; i < p->variables.n; i++) {
         const gn_pvariable *v = &p->variables.at[i];
         gn_text_add(t, "\n  (variable ");
@@ -75,7 +78,8 @@ void gn_program_print(gn_text *t, const gn_program *p)
     for (size_t i = 0; i < p->values.n; i++) print_value(t, &p->values.at[i]);
     for (size_t i = 0; i < p->kernels.n; i++) {
         const gn_pkernel *k = &p->kernels.at[i];
-        gn_textf(t, "\n  (kernel %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " ", k->name, k->first_step, k->nsteps, k->text_at, k->text_size);
+        gn_textf(t, "\n  (kernel %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " ", k->name, k->first_step,
+                 k->nsteps, k->text_at, k->text_size);
         print_string(t, k->kernel);
         gn_text_char(t, ' ');
         print_string(t, k->schedule);
@@ -110,7 +114,8 @@ void gn_program_print(gn_text *t, const gn_program *p)
 int64_t gn_pread_int(gn_preader *r, const gn_sx *x, int64_t low, int64_t high)
 {
     int64_t v;
-    if (!gn_sx_int(x, &v) || v < low || v > high) gn_sx_fail(r->file, x, "expected a number from %" PRId64 " to %" PRId64, low, high);
+    if (!gn_sx_int(x, &v) || v < low || v > high)
+        gn_sx_fail(r->file, x, "expected a number from %" PRId64 " to %" PRId64, low, high);
     return v;
 }
 
@@ -153,7 +158,8 @@ static const void *need_hex(gn_preader *r, const gn_sx *x, size_t *nbytes)
     unsigned char *out = gn_arena_alloc(r->p->arena, x->n / 2 + 1, 16);
     for (size_t i = 0; i < x->n; i++)
         if (gn_hex_digit(s[i]) < 0) gn_sx_fail(r->file, x, "not a hex digit");
-    for (size_t i = 0; i < x->n / 2; i++) out[i] = (unsigned char)(gn_hex_digit(s[2 * i]) << 4 | gn_hex_digit(s[2 * i + 1]));
+    for (size_t i = 0; i < x->n / 2; i++)
+        out[i] = (unsigned char)(gn_hex_digit(s[2 * i]) << 4 | gn_hex_digit(s[2 * i + 1]));
     *nbytes = x->n / 2;
     return out;
 }
@@ -183,23 +189,30 @@ static void read_item(gn_preader *r, const gn_sx *x)
     gn_program *p = r->p;
     if (gn_sx_head(x, "sym")) {
         gn_pread_length(r, x, 5);
-        gn_push(p->arena, &p->syms, (gn_psym){ gn_pread_name(r, x->at[1]), (int32_t)gn_pread_int(r, x->at[2], GN_SYM_TURN, INT32_MAX),
-                (int32_t)gn_pread_int(r, x->at[3], -1, GN_MAX_RANK), gn_pread_int(r, x->at[4], -1, INT64_MAX) });
+        gn_push(p->arena, &p->syms,
+                (gn_psym){ gn_pread_name(r, x->at[1]), (int32_t)gn_pread_int(r, x->at[2], GN_SYM_TURN, INT32_MAX),
+                           (int32_t)gn_pread_int(r, x->at[3], -1, GN_MAX_RANK),
+                           gn_pread_int(r, x->at[4], -1, INT64_MAX) });
     } else if (gn_sx_head(x, "variable")) {
         gn_pread_length(r, x, 5);
-        gn_push(p->arena, &p->variables, (gn_pvariable){ need_string(r, x->at[1]), need_dtype(r, x->at[2]), (uint8_t)x->at[3]->n,
-                gn_pread_dims(r, x->at[3]), gn_pread_int(r, x->at[4], 0, 1) != 0 });
+        gn_push(p->arena, &p->variables,
+                (gn_pvariable){ need_string(r, x->at[1]), need_dtype(r, x->at[2]), (uint8_t)x->at[3]->n,
+                                gn_pread_dims(r, x->at[3]), gn_pread_int(r, x->at[4], 0, 1) != 0 });
     } else if (gn_sx_head(x, "value")) {
         read_value(r, x);
     } else if (gn_sx_head(x, "kernel")) {
         gn_pread_length(r, x, 8);
-        gn_push(p->arena, &p->kernels, (gn_pkernel){ gn_pread_name(r, x->at[1]), need_string(r, x->at[6]), need_string(r, x->at[7]),
-                (uint32_t)gn_pread_int(r, x->at[2], 0, INT32_MAX), (uint32_t)gn_pread_int(r, x->at[3], 0, INT32_MAX),
-                (uint32_t)gn_pread_int(r, x->at[4], 0, UINT32_MAX), (uint32_t)gn_pread_int(r, x->at[5], 0, UINT32_MAX) });
+        gn_push(p->arena, &p->kernels,
+                (gn_pkernel){ gn_pread_name(r, x->at[1]), need_string(r, x->at[6]), need_string(r, x->at[7]),
+                              (uint32_t)gn_pread_int(r, x->at[2], 0, INT32_MAX),
+                              (uint32_t)gn_pread_int(r, x->at[3], 0, INT32_MAX),
+                              (uint32_t)gn_pread_int(r, x->at[4], 0, UINT32_MAX),
+                              (uint32_t)gn_pread_int(r, x->at[5], 0, UINT32_MAX) });
     } else if (gn_sx_head(x, "check")) {
         gn_pread_length(r, x, 5);
-        gn_push(p->arena, &p->checks, (gn_pcheck){ gn_dim_read(p->dims, r->file, x->at[1]), gn_dim_read(p->dims, r->file, x->at[2]),
-                (uint32_t)gn_pread_int(r, x->at[3], 0, UINT32_MAX), need_string(r, x->at[4]) });
+        gn_push(p->arena, &p->checks,
+                (gn_pcheck){ gn_dim_read(p->dims, r->file, x->at[1]), gn_dim_read(p->dims, r->file, x->at[2]),
+                             (uint32_t)gn_pread_int(r, x->at[3], 0, UINT32_MAX), need_string(r, x->at[4]) });
     } else if (gn_sx_head(x, "index")) {
         gn_pread_length(r, x, 7);
         gn_push(p->arena, &p->indices,
@@ -266,7 +279,8 @@ static void check_references(gn_preader *r, const gn_sx *x)
 gn_program *gn_program_read(gn_arena *arena, const char *file, const char *text, size_t length)
 {
     const gn_sx *all = gn_sx_read(arena, file, text, length);
-    if (all->n != 1 || !gn_sx_head(all->at[0], "program") || all->at[0]->n < 4) gn_sx_fail(file, all, "expected one (program NAME ...)");
+    if (all->n != 1 || !gn_sx_head(all->at[0], "program") || all->at[0]->n < 4)
+        gn_sx_fail(file, all, "expected one (program NAME ...)");
     const gn_sx *x = all->at[0];
     gn_preader r = { GN_NEW_OBJECT(arena, gn_program), file };
     r.p->arena = arena;

@@ -1,15 +1,18 @@
-/* Long sums in blocks: a chain of additions is cut until none is long, and what a block adds up to is added to the sum behind it:
+/* Long sums in blocks: a chain of additions is cut until none is long, and what a block adds up to is added to the sum
+ * behind it:
  *
  *     (split j j0 (ju 4) (jl 16))    ->    (split j jb (j0 64) (ju 4) (jl 16)) (rfactor s jb s_b)
  *
- * so that s_b lives in registers inside the loop jb. An element's error is at most u times the length of the chains on its way to the sum
- * (N. Higham, The accuracy of floating point summation, 1993, (2.6)): of blocks and, where those are many, of blocks of blocks. It is done to a
- * schedule that is finished, whatever form wrote it. Rows that are gone over for something else, too (softmax, norms), are cut late and, where
- * their length is unknown, not at all: blocks make each of the passes a third longer to read and to compile. */
+ * so that s_b lives in registers inside the loop jb. An element's error is at most u times the length of the chains on
+ * its way to the sum (N. Higham, The accuracy of floating point summation, 1993, (2.6)): of blocks and, where those are
+ * many, of blocks of blocks. It is done to a schedule that is finished, whatever form wrote it. Rows that are gone over
+ * for something else, too (softmax, norms), are cut late and, where their length is unknown, not at all: blocks make
+ * each of the passes a third longer to read and to compile. */
 #include "default_piece.h"
 #include "leafset.h"
 
-/* An unknown extent is reckoned with this. So many blocks may then add up in one chain: a further loop around would be felt where the extent is short. */
+/* An unknown extent is reckoned with this. So many blocks may then add up in one chain: a further loop around would be
+ * felt where the extent is short. */
 enum { UNKNOWN = 1 << 22, MOST_BLOCKS = 2048, MOST_BLOCKS_TILE = 4096 };
 /* The accumulators of a tile take longer to add up to others than those that become one sum; a few of them do not. */
 enum { BLOCK = 64, LONG_CHAIN = 4096, BLOCK_TILE = 1024, FEW = 12, MOST_PARTS = 512 };
@@ -68,7 +71,8 @@ static bool is_fixed(const chain *c, uint32_t leaf)
     for (size_t i = 0; i < s->splits.n; i++)
         for (size_t j = 0; j < s->splits.at[i].leaf.n; j++) uses += s->splits.at[i].leaf.at[j] == leaf;
     bool other = uses != 1 || s->onlines.n > 0;
-    for (size_t a = 0; a < k->axes.n; a++) other |= gn_dim_mentions(k->axes.at[s->leaves.at[leaf].axis].extent, k->axes.at[a].name);
+    for (size_t a = 0; a < k->axes.n; a++)
+        other |= gn_dim_mentions(k->axes.at[s->leaves.at[leaf].axis].extent, k->axes.at[a].name);
     for (size_t i = 0; i < s->tensorizes.n; i++)
         for (size_t j = 0; j < s->tensorizes.at[i].leaf.n; j++) other |= s->tensorizes.at[i].leaf.at[j] == leaf;
     return other;
@@ -81,12 +85,14 @@ static bool is_staged(const gn_schedule *s, uint32_t def)
     return false;
 }
 
-/* Passes over the axis that add nothing up: a maximum, a row that is kept, a store. Each would get the loop over blocks, too. */
+/* Passes over the axis that add nothing up: a maximum, a row that is kept, a store. Each would get the loop over
+ * blocks, too. */
 static bool has_other_passes(const chain *c, uint32_t leaf)
 {
     for (uint32_t i = 0; i < c->p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(c->p, i);
-        const bool adds = d && d->red == GN_RED_SUM, inlined = d && d->red == GN_RED_NONE && !is_staged(c->s, (uint32_t)(d - c->p->k->defs.at));
+        const bool adds = d && d->red == GN_RED_SUM,
+                   inlined = d && d->red == GN_RED_NONE && !is_staged(c->s, (uint32_t)(d - c->p->k->defs.at));
         if (!adds && !inlined && gn_piece_axes(c->p, i) >> c->s->leaves.at[leaf].axis & 1) return true;
     }
     return false;
@@ -143,7 +149,8 @@ static uint32_t split_loop(const chain *c, uint32_t leaf, int64_t size)
     outer.extent = l->extent / size;
     outer.stride = l->stride * size;
     outer.unroll = 0, outer.peel = false;
-    if (strcmp(l->name, c->p->k->axes.at[l->axis].name) == 0) l->name = gn_piece_leaf(c->p, l->axis, "i"); /* it is no more the whole axis */
+    /* it is no more the whole axis */
+    if (strcmp(l->name, c->p->k->axes.at[l->axis].name) == 0) l->name = gn_piece_leaf(c->p, l->axis, "i");
     l->extent = size;
     const uint32_t number = (uint32_t)s->leaves.n;
     gn_push(c->p->arena, &s->leaves, outer);
@@ -177,7 +184,8 @@ static void rfactor(chain *c, uint32_t leaf)
     c->def = (uint32_t)(c->p->k->defs.n + s->rfactors.n - 1);
     gn_set_put(&c->param, leaf);
     if (is_kept(c))
-        gn_push(c->p->arena, &s->stages, (gn_stage){ .def = c->def, .level = GN_LEVEL_SCRATCH, .at = GN_AT_NONE, .pad_leaf = -1, .depth = 1 });
+        gn_push(c->p->arena, &s->stages,
+                (gn_stage){ .def = c->def, .level = GN_LEVEL_SCRATCH, .at = GN_AT_NONE, .pad_leaf = -1, .depth = 1 });
 }
 
 static void cut(chain *c)
@@ -187,9 +195,15 @@ static void cut(chain *c)
     while (c->n > 0) {
         const uint32_t l = c->loop[0];
         const bool passes = has_other_passes(c, l);
-        if (is_unknown(c, l) ? passes : turns(c, 0) <= (tile || passes ? LONG_CHAIN : c->parts && !c->merged ? MOST_PARTS : BLOCK)) return;
+        if (is_unknown(c, l) ? passes
+                             : turns(c, 0) <= (tile || passes           ? LONG_CHAIN
+                                               : c->parts && !c->merged ? MOST_PARTS
+                                                                        : BLOCK))
+            return;
         const int64_t rest = turns(c, 1), n = points(c, l);
-        const int64_t most = !is_unknown(c, l) || (tile && c->results <= FEW) ? block : tile ? MOST_BLOCKS_TILE : MOST_BLOCKS;
+        const int64_t most = !is_unknown(c, l) || (tile && c->results <= FEW) ? block
+                             : tile                                           ? MOST_BLOCKS_TILE
+                                                                              : MOST_BLOCKS;
         int64_t size = rest < block ? block / rest : 1;
         while (ceil_div(n, size) > most) size *= block;
         if (is_fixed(c, l)) return;
@@ -250,7 +264,9 @@ void gn_default_block(piece *p, gn_schedule *s)
     const gn_kernel *k = p->k;
     gn_dim_fact *fact = GN_NEW_ARRAY(p->arena, gn_dim_fact, k->syms.n + 1);
     for (size_t i = 0; i < k->syms.n; i++)
-        fact[i] = (gn_dim_fact){ .name = gn_dim_sym(k->dims, k->syms.at[i].name)->term[0].atom[0]->name, .mul = 1, .min = 0, .max = UNKNOWN };
+        fact[i] = (gn_dim_fact){
+            .name = gn_dim_sym(k->dims, k->syms.at[i].name)->term[0].atom[0]->name, .mul = 1, .min = 0, .max = UNKNOWN
+        };
     const chain c = { .p = p, .s = s, .facts = { k->syms.n, fact } };
     const size_t nrfactors = s->rfactors.n;
     for (uint32_t i = 0; i < k->defs.n; i++) {

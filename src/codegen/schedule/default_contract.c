@@ -33,7 +33,8 @@ static const gn_kdef *side(const piece *p, const gn_kexpr *e)
 static int32_t own_axis(const gn_kdef *acc, const gn_kdef *x, const gn_kdef *y)
 {
     for (size_t i = x->nparam; i-- > 0;)
-        if (has_axis(acc->param, acc->nparam, x->param[i]) && !has_axis(y->param, y->nparam, x->param[i])) return x->param[i];
+        if (has_axis(acc->param, acc->nparam, x->param[i]) && !has_axis(y->param, y->nparam, x->param[i]))
+            return x->param[i];
     return -1;
 }
 
@@ -50,7 +51,8 @@ static bool find(const piece *p, contraction *c)
         if (p->hint && !p->small && p->hint->lane >= 0 && has_axis(b->param, b->nparam, (uint32_t)p->hint->lane))
             c->j = (uint32_t)p->hint->lane;
         c->m = p->extent[c->i], c->n = p->extent[c->j];
-        for (size_t r = 0; r < d->nraxis; r++) c->k = c->k < 0 || p->extent[d->raxis[r]] < 0 ? -1 : c->k * p->extent[d->raxis[r]];
+        for (size_t r = 0; r < d->nraxis; r++)
+            c->k = c->k < 0 || p->extent[d->raxis[r]] < 0 ? -1 : c->k * p->extent[d->raxis[r]];
         return true;
     }
     return false;
@@ -68,8 +70,8 @@ typedef struct shape {
     double efficiency;
 } shape;
 
-/* Little to compute, also for batches of some hundred rows: the shorter code of a smaller tile, which compiles in two thirds of the time,
- * is worth more than its last 3 %. */
+/* Little to compute, also for batches of some hundred rows: the shorter code of a smaller tile, which compiles in two
+ * thirds of the time, is worth more than its last 3 %. */
 static bool is_light(const contraction *c)
 {
     return c->n >= 0 && (c->m < 0 ? USUAL_ROWS : c->m) * c->n * (c->k < 0 ? USUAL_ROWS : c->k) < HEAVY;
@@ -79,7 +81,8 @@ static void choose_tile(const piece *p, contraction *c)
 {
     /* Rows times vectors accumulators, one broadcast and the vectors of b fit the registers; few loads for each fma. */
     static const shape wide32[] = { { 6, 4, 1 }, { 8, 3, .975 }, { 14, 2, .96 }, { 0, 0, 0 } };
-    static const shape light32[] = { { 8, 2, 1 }, { 4, 4, .97 }, { 0, 0, 0 } }, light_one32[] = { { 8, 1, 1 }, { 0, 0, 0 } };
+    static const shape light32[] = { { 8, 2, 1 }, { 4, 4, .97 }, { 0, 0, 0 } },
+                       light_one32[] = { { 8, 1, 1 }, { 0, 0, 0 } };
     static const shape wide16[] = { { 6, 2, 1 }, { 4, 3, .99 }, { 0, 0, 0 } };
     static const shape one32[] = { { 12, 1, 1 }, { 10, 1, 1 }, { 9, 1, 1 }, { 8, 1, 1 }, { 0, 0, 0 } };
     static const shape two32[] = { { 12, 2, 1 }, { 10, 2, 1 }, { 9, 2, 1 }, { 8, 2, 1 }, { 0, 0, 0 } };
@@ -145,7 +148,8 @@ static void choose_parts(const piece *p, contraction *c)
     c->column_tiles = columns_of_part(p, c);
     const int64_t columns = c->n < 0 || !c->column_tiles ? 1 : ceil_div(c->n, c->column_tiles * c->vectors * p->w);
     const int64_t rows = c->column_tiles ? PART_ROWS : NARROW_PART_ROWS;
-    const int64_t wanted = c->column_tiles ? ceil_div(PARTS, columns) : INT64_MAX, most = c->m < 0 ? 1 : ceil_div(c->m, rows);
+    const int64_t wanted = c->column_tiles ? ceil_div(PARTS, columns) : INT64_MAX,
+                  most = c->m < 0 ? 1 : ceil_div(c->m, rows);
     if (c->m < 0) c->tiles = rows / c->rows;
     else if (wanted > 1 && most > 1) c->tiles = ceil_div(ceil_div(c->m, c->rows), wanted < most ? wanted : most);
 }
@@ -165,7 +169,8 @@ static void choose_packing(const piece *p, contraction *c)
 
 /* ---- the directives ---- */
 
-/* The packed copy of a transposed factor walks k in an axis of its own, sixteen at a time: the definition is rewritten over it. */
+/* The packed copy of a transposed factor walks k in an axis of its own, sixteen at a time: the definition is rewritten
+ * over it. */
 static const char *copy_axis(piece *p, const contraction *c, char **inner)
 {
     const uint32_t k = c->acc->raxis[0];
@@ -222,7 +227,8 @@ static const char *split_columns(piece *p, const contraction *c, lanes *l)
         return NULL;
     }
     const char *part = gn_piece_leaf(p, c->j, "p");
-    const bool exact = c->n >= 0 && c->n % (c->vectors * p->w) == 0, is_single = c->column_tiles == 1 && exact; /* else its loop is peeled */
+    /* else its loop is peeled */
+    const bool exact = c->n >= 0 && c->n % (c->vectors * p->w) == 0, is_single = c->column_tiles == 1 && exact;
     *l = (lanes){.outer = is_single ? NULL : gn_piece_leaf(p, c->j, "0"),
                  .unroll = gn_piece_leaf(p, c->j, "u"),
                  .lane = p->w > 1 ? gn_piece_leaf(p, c->j, "l") : NULL};
@@ -241,8 +247,8 @@ static void add_name(gn_text *t, const char *name)
     if (name) gn_textf(t, " %s", name);
 }
 
-/* k0 outside the rows, k1 inside: the sums of the rows are kept beside the loops from chunk to chunk (gn_piece_keep), those of a chunk are in
- * registers (gn_default_block). */
+/* k0 outside the rows, k1 inside: the sums of the rows are kept beside the loops from chunk to chunk (gn_piece_keep),
+ * those of a chunk are in registers (gn_default_block). */
 static const char *split_k(piece *p, const contraction *c, const char **inner)
 {
     const uint32_t k = c->acc->raxis[0];
@@ -253,8 +259,8 @@ static const char *split_k(piece *p, const contraction *c, const char **inner)
 }
 
 /* Each part packs what it reads, chunk by chunk of k; without parts it is a step of its own. */
-static void stage_b(piece *p, const contraction *c, const char *at, const lanes *l, const char *k1, const char *q0, const char *q1,
-                    uint64_t batch)
+static void stage_b(piece *p, const contraction *c, const char *at, const lanes *l, const char *k1, const char *q0,
+                    const char *q1, uint64_t batch)
 {
     gn_textf(&p->rest, " (stage %s ", c->b->name);
     if (at) gn_textf(&p->rest, "scratch (at %s) (layout", at);
@@ -278,7 +284,8 @@ static void stage_a(piece *p, const contraction *c, const row_leaves *r, uint64_
     if (r->part) gn_textf(&p->rest, "scratch (at %s) (layout", r->part);
     else gn_text_add(&p->rest, "arena (at root) (layout");
     for (uint32_t a = 0; a < p->k->axes.n; a++)
-        if (!r->part && (batch >> a & 1) && has_axis(c->a->param, c->a->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
+        if (!r->part && (batch >> a & 1) && has_axis(c->a->param, c->a->nparam, a))
+            add_name(&p->rest, p->k->axes.at[a].name);
     add_name(&p->rest, r->each);
     for (size_t k = 0; k < c->acc->nraxis; k++)
         if (has_axis(c->a->param, c->a->nparam, c->acc->raxis[k])) add_name(&p->rest, p->k->axes.at[c->acc->raxis[k]].name);
@@ -345,7 +352,8 @@ bool gn_default_contraction(piece *p)
     return true;
 }
 
-bool gn_piece_contraction(const piece *p, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i, uint32_t *j)
+bool gn_piece_contraction(const piece *p, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i,
+                          uint32_t *j)
 {
     contraction c;
     if (!find(p, &c)) return false;

@@ -1,6 +1,7 @@
-/* Closed forms for CUDA. A block of threads walks the axis that would go to the lanes; rows, or chunks of that axis, are blocks. A
- * large contraction is a tile of 128 by 128 in a block of 256 threads, both factors through shared memory (V. Volkov and J. Demmel,
- * Benchmarking GPUs to tune dense linear algebra, 2008). What a small program's single function does, one thread does. */
+/* Closed forms for CUDA. A block of threads walks the axis that would go to the lanes; rows, or chunks of that axis,
+ * are blocks. A large contraction is a tile of 128 by 128 in a block of 256 threads, both factors through shared memory
+ * (V. Volkov and J. Demmel, Benchmarking GPUs to tune dense linear algebra, 2008). What a small program's single
+ * function does, one thread does. */
 #include <inttypes.h>
 #include "default_piece.h"
 
@@ -53,7 +54,8 @@ static void stage_side(piece *p, const gn_kdef *d, const tile_side *s, uint32_t 
     const char *twice = s->twice ? s->twice : "";
     gn_textf(&p->rest, " (stage %s shared (at %s) (layout %s %s %s %s)", d->name, k0, k1, twice, s->thread, s->four);
     if (gn_piece_is_unit(p, d, k))
-        gn_textf(&p->rest, " (pad %s 4) (copy %s %s %s %s)", s->twice ? s->twice : s->thread, twice, s->thread, s->four, k1);
+        gn_textf(&p->rest, " (pad %s 4) (copy %s %s %s %s)", s->twice ? s->twice : s->thread, twice, s->thread, s->four,
+                 k1);
     gn_text_char(&p->rest, ')');
 }
 
@@ -102,17 +104,20 @@ static bool reduces_for(const piece *p, uint32_t along, uint32_t kept)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, along) && has_axis(d->param, d->nparam, kept)) return true;
+        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, along) && has_axis(d->param, d->nparam, kept))
+            return true;
     }
     return false;
 }
 
-/* Loops that are neither rows nor threads, those whose sums need no memory of their own on the right side of the threads' loop. */
+/* Loops that are neither rows nor threads, those whose sums need no memory of their own on the right side of the
+ * threads' loop. */
 static void other_loops(piece *p, uint64_t done, uint32_t t, bool outside)
 {
     for (int reduced = 0; reduced < 2; reduced++)
         for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
-            if (!(done >> x & 1) && gn_piece_reduces(p, x) == reduced && (reduces_for(p, t, x) && !reduces_for(p, x, t)) == outside)
+            if (!(done >> x & 1) && gn_piece_reduces(p, x) == reduced &&
+                (reduces_for(p, t, x) && !reduces_for(p, x, t)) == outside)
                 gn_piece_axis(p, x);
 }
 
@@ -141,7 +146,8 @@ static void rows(piece *p, uint32_t i, uint32_t t, uint64_t tile)
         each = gn_piece_leaf(p, i, "r");
         gn_textf(&p->splits, " (split %s %s (%s %d))", p->k->axes.at[i].name, block, each, CLOSED_ROWS);
     }
-    if (each) bind_block(p, block, i); /* outermost: the sums over the blocks are a step of their own, in none of their loops */
+    /* outermost: the sums over the blocks are a step of their own, in none of their loops */
+    if (each) bind_block(p, block, i);
     for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
         if ((p->spine >> x & 1) && !(done >> x & 1) && !gn_piece_reduces(p, x)) {
             bind_block(p, p->k->axes.at[x].name, x);
@@ -151,8 +157,8 @@ static void rows(piece *p, uint32_t i, uint32_t t, uint64_t tile)
     const bool fits =
         p->extent[t] >= 0 && p->extent[t] <= threads; /* one element for each thread: no loop, results stay in registers */
     const char *loop = fits ? NULL : gn_piece_leaf(p, t, "0"), *thread = gn_piece_leaf(p, t, "t");
-    gn_textf(&p->splits, " (split %s%s%s (%s %" PRId64 "))", p->k->axes.at[t].name, fits ? "" : " ", fits ? "" : loop, thread,
-             threads);
+    gn_textf(&p->splits, " (split %s%s%s (%s %" PRId64 "))", p->k->axes.at[t].name, fits ? "" : " ", fits ? "" : loop,
+             thread, threads);
     if (each) gn_piece_serial(p, each, i, CLOSED_ROWS);
     other_loops(p, done, t, true);
     bind_thread(p, thread, t, threads); /* inside the rows: a sum over the threads ends where its thread loop ends */
@@ -172,8 +178,8 @@ static bool adds(const piece *p)
     return false;
 }
 
-/* Equal indices add in the order of the updates: what reaches an index through memory is a loop of each thread, the other axes are
- * threads. */
+/* Equal indices add in the order of the updates: what reaches an index through memory is a loop of each thread, the
+ * other axes are threads. */
 static void scatter(piece *p)
 {
     int32_t t;

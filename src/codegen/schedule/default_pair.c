@@ -1,7 +1,8 @@
-/* Closed form for functions of pairs: sum over j of f(x(i), y(j)), where nothing that is read has both loops. There is much to compute for what is
- * read, so i goes to the lanes whatever its stride: x is loaded once for a tile of vectors, y(j) is one broadcast, and the sums of all results stay
- * in registers while j runs. Short axes along which the pairs are used again (coordinates) are expanded. Further axes (batches) are loops around,
- * or beside j if nothing has them together with i. Sums over i, too, have a partial per part. */
+/* Closed form for functions of pairs: sum over j of f(x(i), y(j)), where nothing that is read has both loops. There is
+ * much to compute for what is read, so i goes to the lanes whatever its stride: x is loaded once for a tile of vectors,
+ * y(j) is one broadcast, and the sums of all results stay in registers while j runs. Short axes along which the pairs
+ * are used again (coordinates) are expanded. Further axes (batches) are loops around, or beside j if nothing has them
+ * together with i. Sums over i, too, have a partial per part. */
 #include <inttypes.h>
 #include "default_piece.h"
 
@@ -43,7 +44,8 @@ typedef struct meeting {
 static void look_at_load(void *user, const gn_kexpr *load)
 {
     meeting *m = user;
-    m->met |= gn_piece_stride(m->p, load->u.ref, load->index, m->i) && gn_piece_stride(m->p, load->u.ref, load->index, m->j);
+    m->met |=
+        gn_piece_stride(m->p, load->u.ref, load->index, m->i) && gn_piece_stride(m->p, load->u.ref, load->index, m->j);
     for (size_t d = 0; d < load->nindex; d++) m->met |= gn_dim_has_load(load->index[d]);
 }
 
@@ -70,7 +72,8 @@ static bool fits(const piece *p, uint32_t item, uint32_t i, uint32_t j)
     const uint64_t axes = gn_piece_axes(p, item);
     if (!d) return !(axes & bit(j));
     if (!(axes & bit(i))) return false;
-    return !has_axis(d->param, d->nparam, i) || !has_axis(d->param, d->nparam, j) || gn_piece_count_users(p, item, NULL) <= 1;
+    return !has_axis(d->param, d->nparam, i) || !has_axis(d->param, d->nparam, j) ||
+           gn_piece_count_users(p, item, NULL) <= 1;
 }
 
 static bool all_fit(const piece *p, uint32_t i, uint32_t j)
@@ -98,7 +101,8 @@ static uint64_t own_axes(const piece *p, const gn_kexpr *e, const gn_map *below)
     uint64_t axes = 0;
     void *user[2] = { (void *)(uintptr_t)p, &axes };
     for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], note_axis, user);
-    for (size_t i = 0; i < e->ncond; i++) gn_dim_symbols(e->cond[i].a, note_axis, user), gn_dim_symbols(e->cond[i].b, note_axis, user);
+    for (size_t i = 0; i < e->ncond; i++)
+        gn_dim_symbols(e->cond[i].a, note_axis, user), gn_dim_symbols(e->cond[i].b, note_axis, user);
     if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, note_axis, user);
     for (size_t i = 0; i < e->n; i++) axes |= ((const axes_below *)gn_map_get(below, e->a[i]->id))->axes;
     return axes;
@@ -155,7 +159,8 @@ static uint64_t expanded(const piece *p, uint64_t chosen)
         const uint64_t axes = gn_piece_axes(p, k);
         if (!is_statement(p, k)) continue;
         used |= axes;
-        for (uint32_t a = 0; a < p->k->axes.n && points_along(p, axes & chosen) > MOST_TILE; a++) chosen &= ~(axes & bit(a));
+        for (uint32_t a = 0; a < p->k->axes.n && points_along(p, axes & chosen) > MOST_TILE; a++)
+            chosen &= ~(axes & bit(a));
     }
     return chosen & used;
 }
@@ -260,7 +265,9 @@ static void split_tiles(plan *w, int64_t unroll)
         return;
     }
     w->part = gn_piece_leaf(p, i, "p");
-    w->l = (lanes){ .outer = gn_piece_leaf(p, i, "0"), .nouter = w->rows / tile, .nunroll = unroll, .exact = e >= 0 && e % tile == 0 };
+    w->l = (lanes){
+        .outer = gn_piece_leaf(p, i, "0"), .nouter = w->rows / tile, .nunroll = unroll, .exact = e >= 0 && e % tile == 0
+    };
     if (unroll > 1 || p->w == 1) w->l.unroll = gn_piece_leaf(p, i, "u");
     if (p->w > 1) w->l.lane = gn_piece_leaf(p, i, "l");
     gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ")", p->k->axes.at[i].name, w->part, w->l.outer, w->l.nouter);

@@ -114,8 +114,8 @@ static bool closes_for_others(const piece *p, uint32_t axis)
     return false;
 }
 
-/* The loop over the parts' results, the innermost: columns lie outside it. Many of them are added as vectors in several chains, unless columns
- * are the vectors. */
+/* The loop over the parts' results, the innermost: columns lie outside it. Many of them are added as vectors in several
+ * chains, unless columns are the vectors. */
 static const char *over_parts(piece *p, uint32_t axis, int64_t rows)
 {
     enum { MANY = 32 };
@@ -124,12 +124,14 @@ static const char *over_parts(piece *p, uint32_t axis, int64_t rows)
     const uint32_t q =
         gn_kernel_axis(p->k, over, gn_dim_cdiv(p->k->dims, p->k->axes.at[axis].extent, gn_dim_const(p->k->dims, rows)));
     int64_t n = -1;
-    if (p->target->lang == GN_LANG_CUDA || (gn_dim_is_const(p->k->axes.at[q].extent, &n) && n < MANY) || closes_for_others(p, axis)) {
+    if (p->target->lang == GN_LANG_CUDA || (gn_dim_is_const(p->k->axes.at[q].extent, &n) && n < MANY) ||
+        closes_for_others(p, axis)) {
         gn_piece_serial(p, over, q, n);
         return over;
     }
     const int64_t w = p->w, chains = w >= 16 ? 4 : w == 8 ? 8 : 16;
-    const char *outer = gn_piece_leaf(p, q, "0"), *chain = gn_piece_leaf(p, q, "c"), *lane = w > 1 ? gn_piece_leaf(p, q, "l") : NULL;
+    const char *outer = gn_piece_leaf(p, q, "0"), *chain = gn_piece_leaf(p, q, "c"),
+               *lane = w > 1 ? gn_piece_leaf(p, q, "l") : NULL;
     gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ")", over, outer, chain, chains);
     if (lane) gn_textf(&p->splits, " (%s %" PRId64 ")", lane, w);
     gn_text_char(&p->splits, ')');
@@ -206,7 +208,8 @@ gn_piece_walk *gn_piece_body(const piece *p, uint32_t item)
 
 int gn_piece_count_users(const piece *p, uint32_t item, bool *plain)
 {
-    bool *needs = GN_NEW_ARRAY(p->arena, bool, p->k->defs.n); /* definitions that stand in place of their uses and need it */
+    /* definitions that stand in place of their uses and need it */
+    bool *needs = GN_NEW_ARRAY(p->arena, bool, p->k->defs.n);
     int n = 0;
     needs[p->k->items.at[p->first_item + item].at] = true;
     if (plain) *plain = true;
@@ -234,8 +237,8 @@ static int64_t loop_place(const piece *p, const uint16_t *axis, size_t n, bool l
     return place;
 }
 
-/* Of threads one alone adds up what is in the arena, and the others do not wait for it: results that nobody needs in other loops stay in registers,
- * where each thread has its own. */
+/* Of threads one alone adds up what is in the arena, and the others do not wait for it: results that nobody needs in
+ * other loops stay in registers, where each thread has its own. */
 static bool stays_with_threads(const piece *p, uint32_t item)
 {
     const gn_kdef *d = gn_piece_def(p, item);
@@ -268,7 +271,8 @@ void gn_piece_keep(piece *p)
         const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
         uint64_t own = 0;
         for (uint16_t k = 0; k < d->nparam; k++) own |= UINT64_C(1) << d->param[k];
-        const bool outside = !p->small && p->spread & ~own, shared = factored && result >= 0 && gn_piece_count_users(p, i, NULL) > 1;
+        const bool outside = !p->small && p->spread & ~own,
+                   shared = factored && result >= 0 && gn_piece_count_users(p, i, NULL) > 1;
         if ((outside || shared) && !stays_with_threads(p, i)) gn_textf(&p->rest, " (stage %s arena)", d->name);
         if (outside) continue;
         if (!factored && sum >= 0 && result > sum)
@@ -301,7 +305,9 @@ int gn_piece_stride(const piece *p, uint32_t buf, const gn_dim *const *index, ui
     const gn_dim *flat = gn_kernel_flat(p->k, buf, index);
     if (!gn_dim_mentions(flat, name)) return 0;
     const gn_dim *c = gn_dim_coefficient(p->k->dims, flat, name);
-    return c && gn_dim_is(c, 1) && !gn_dim_mentions(gn_dim_sub(p->k->dims, flat, gn_dim_sym(p->k->dims, name)), name) ? 1 : -1;
+    return c && gn_dim_is(c, 1) && !gn_dim_mentions(gn_dim_sub(p->k->dims, flat, gn_dim_sym(p->k->dims, name)), name)
+               ? 1
+               : -1;
 }
 
 bool gn_piece_is_plain_load(const piece *p, const gn_kexpr *e)

@@ -29,7 +29,8 @@ typedef struct piece {
     GN_VEC(const char *) names;  /* of leaves */
     GN_VEC(const char *) peeled; /* leaves to peel, if they stay loops */
     GN_VEC(uint32_t) factored;   /* definitions that have a partial one per part */
-    uint64_t spread;             /* of a scatter: axes that go to parts, blocks and lanes; a sum without one of them is a step before it */
+    /* of a scatter: axes that go to parts, blocks and lanes; a sum without one of them is a step before it */
+    uint64_t spread;
     gn_map *walks;               /* by body of an item */
 } piece;
 
@@ -38,13 +39,14 @@ typedef struct gn_piece_walk {
     GN_VEC(const gn_kexpr *) refs, loads; /* each once, in the order of the text */
     uint64_t axes;               /* mentioned, as bits */
     bool costly, plain;          /* has a function; refers to definitions at their own parameters only */
-    double weight;               /* operations, also of definitions without a reduction that it refers to; 0: not counted yet */
+    /* operations, also of definitions without a reduction that it refers to; 0: not counted yet */
+    double weight;
 } gn_piece_walk;
 gn_piece_walk *gn_piece_body(const piece *, uint32_t item);
 gn_piece_walk *gn_piece_walk_of(const piece *, const gn_kexpr *body);
 bool gn_piece_is_own(const piece *, const gn_kexpr *ref); /* at the definition's own parameters */
-/* Statements that need a definition, also through definitions that stand in place of their uses; `plain`: whether all of those uses are
- * at the parameters of what they use. */
+/* Statements that need a definition, also through definitions that stand in place of their uses; `plain`: whether all
+ * of those uses are at the parameters of what they use. */
 int gn_piece_count_users(const piece *, uint32_t item, bool *plain);
 
 /* A leaf's name: axis and suffix, made unique. */
@@ -86,7 +88,8 @@ const gn_kdef *gn_piece_def(const piece *, uint32_t item);        /* NULL: a sto
 bool gn_piece_is_plain_load(const piece *, const gn_kexpr *);
 /* Elements per step of an axis in the address of a load: 1 unit stride; 0 not at all; -1 other. */
 int gn_piece_stride(const piece *, uint32_t buf, const gn_dim *const *index, uint32_t axis);
-void gn_piece_loads(const piece *, const gn_kexpr *body, void (*visit)(void *, const gn_kexpr *load), void *user); /* each once */
+/* each once */
+void gn_piece_loads(const piece *, const gn_kexpr *body, void (*visit)(void *, const gn_kexpr *load), void *user);
 
 /* The rows of the table. */
 bool gn_default_contraction(piece *); /* false: the piece has none */
@@ -105,9 +108,11 @@ typedef struct gn_pairs {
 bool gn_piece_pairs(const piece *, gn_pairs *);                         /* false: it goes over no pairs */
 bool gn_piece_contraction(const piece *, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i,
                           uint32_t *j);                                 /* false: none */
-bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);   /* one of its loads has unit stride along the axis */
+/* one of its loads has unit stride along the axis */
+bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);
 void gn_piece_main_axes(const piece *, uint32_t *spine,
                         uint32_t *lane); /* the rows; the axis that is last in most of the traffic */
 bool gn_piece_reduces(const piece *, uint32_t axis);                     /* a reduction runs along it */
-/* Axes, as bits, that no index of a store takes from memory, and the one of them that is last in what is added to (-1: none). */
+/* Axes, as bits, that no index of a store takes from memory, and the one of them that is last in what is added to (-1:
+ * none). */
 uint64_t gn_piece_scatter_axes(piece *, int32_t *lane);

@@ -72,7 +72,8 @@ static bool has_column(const piece *p, uint32_t spine, uint32_t lane)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, spine) && has_axis(d->param, d->nparam, lane)) return true;
+        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, spine) && has_axis(d->param, d->nparam, lane))
+            return true;
     }
     return false;
 }
@@ -81,7 +82,8 @@ static bool has_row_sum(const piece *p, uint32_t spine, uint32_t lane)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, lane) && !has_axis(d->raxis, d->nraxis, spine)) return true;
+        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, lane) && !has_axis(d->raxis, d->nraxis, spine))
+            return true;
     }
     return false;
 }
@@ -113,7 +115,8 @@ static int64_t ops_along(const piece *p, const gn_kexpr *body, const char *lane)
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
         bool inside = e->kind == GN_K_INDEX && gn_dim_mentions(e->u.index, lane);
         for (size_t i = 0; i < e->nindex; i++) inside |= gn_dim_mentions(e->index[i], lane);
-        for (size_t i = 0; i < e->ncond; i++) inside |= gn_dim_mentions(e->cond[i].a, lane) || gn_dim_mentions(e->cond[i].b, lane);
+        for (size_t i = 0; i < e->ncond; i++)
+            inside |= gn_dim_mentions(e->cond[i].a, lane) || gn_dim_mentions(e->cond[i].b, lane);
         for (size_t i = 0; i < e->n; i++) inside |= gn_map_get(&varies, e->a[i]->id) != NULL;
         if (inside) *gn_map_put(p->arena, &varies, e->id) = (void *)e;
         n += inside && (e->kind == GN_K_OP || e->kind == GN_K_IF);
@@ -126,12 +129,14 @@ static int64_t ops_per_element(const piece *p, uint32_t lane)
     int64_t n = 0;
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        n += ops_along(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value, p->k->axes.at[lane].name);
+        n += ops_along(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value,
+                       p->k->axes.at[lane].name);
     }
     return n;
 }
 
-/* So many vectors, or rows, fewer where each is much code: what is longer than a processor looks ahead gains nothing from a neighbour. */
+/* So many vectors, or rows, fewer where each is much code: what is longer than a processor looks ahead gains nothing
+ * from a neighbour. */
 static int64_t fitting(int64_t wanted, int64_t ops)
 {
     while (wanted > 1 && wanted * ops > BODY_OPS) wanted /= 2;
@@ -178,8 +183,8 @@ static void spine_lanes(piece *p, uint32_t ln)
         l.outer = gn_piece_leaf(p, ln, "0"), l.unroll = gn_piece_leaf(p, ln, "u"),
         l.lane = p->w > 1 ? gn_piece_leaf(p, ln, "l") : NULL;
         l.nunroll = unroll, l.exact = e >= 0 && e % tile == 0;
-        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %" PRId64 ")", p->k->axes.at[ln].name, part, l.outer, rows / tile, l.unroll,
-                 unroll);
+        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %" PRId64 ")", p->k->axes.at[ln].name, part, l.outer,
+                 rows / tile, l.unroll, unroll);
         if (l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l.lane, p->w);
         gn_text_char(&p->splits, ')');
         gn_piece_part(p, part, ln);
@@ -197,7 +202,8 @@ static void spine_lanes(piece *p, uint32_t ln)
 
 /* ---- lanes within the rows ---- */
 
-/* Rows that are expanded together: more where partial sums of columns are loaded and stored once for all of them, fewer where that is much code. */
+/* Rows that are expanded together: more where partial sums of columns are loaded and stored once for all of them, fewer
+ * where that is much code. */
 static int64_t row_unroll(const piece *p, bool column, uint32_t lane, int64_t ops)
 {
     const int64_t most = p->target->nregs >= 32 ? 4 : 2, row = p->extent[lane], vectors = ceil_div(row, p->w);
@@ -236,7 +242,8 @@ static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln, int64_t ops)
     if (p->small) r.unroll = 1; /* short loops are expanded whole */
     int64_t width = 1;
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if (a != i && !(p->spine >> a & 1 && a != ln) && width < MAP_PART) width *= a == ln && c < 0 ? 4096 : gn_piece_guess(p, a);
+        if (a != i && !(p->spine >> a & 1 && a != ln) && width < MAP_PART)
+            width *= a == ln && c < 0 ? 4096 : gn_piece_guess(p, a);
     r.rows = MAP_PART / (width > 0 ? width : 1);
     if (r.rows > MOST_ROWS) r.rows = MOST_ROWS;
     r.rows = r.rows / r.unroll * r.unroll;

@@ -1,24 +1,26 @@
 /* The automatic schedules, one table of closed forms:
  *
  *     kernel contains              form                                                                     file
- *     sum over k of a(i,k) b(k,j)  tile of rows by vectors, packed factors, parts of rows or columns        default_contract.c
- *     sum over j of f(x(i), y(j))  lanes along i, results in registers, parts of 64 Ki pairs                 default_pair.c
- *     maps that read transposed    blocks of the operand turned beside the loops                            default_transpose.c
- *     row reductions, other maps   lanes along the axis with most traffic, parts of 64 Ki elements          default_rows.c
- *     sums over all rows           a partial per part, then a small step                                    default_piece.c
- *     long sums in any of these     blocks, each with a partial sum in registers                             default_block.c
- *     store add                    lanes and parts along an axis that the index leaves alone                default_scatter.c
- *     CUDA                         blocks and threads for the same                                          default_cuda.c
- *     small programs               no parts, short loops expanded, one function                             here
+ *     sum over k of a(i,k) b(k,j)  tile of rows by vectors, packed factors, parts of rows or columns default_contract.c
+ *     sum over j of f(x(i), y(j))  lanes along i, results in registers, parts of 64 Ki pairs default_pair.c maps that
+ * read transposed    blocks of the operand turned beside the loops                            default_transpose.c row
+ * reductions, other maps   lanes along the axis with most traffic, parts of 64 Ki elements          default_rows.c sums
+ * over all rows           a partial per part, then a small step                                    default_piece.c long
+ * sums in any of these     blocks, each with a partial sum in registers                             default_block.c
+ *     store add                    lanes and parts along an axis that the index leaves alone default_scatter.c CUDA
+ * blocks and threads for the same                                          default_cuda.c small programs no parts,
+ * short loops expanded, one function                             here
  *
- * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every number is a knob. */
+ * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every
+ * number is a knob. */
 #include <inttypes.h>
 #include <string.h>
 #include "default_piece.h"
 
 enum { UNROLL_MOST = 16, LINES_MOST = 1500 };
 
-/* Integers of 8 and 16 bits among the values, not as indices alone, and conversions of u64: no target has vectors for them. */
+/* Integers of 8 and 16 bits among the values, not as indices alone, and conversions of u64: no target has vectors for
+ * them. */
 static bool has_no_vectors(const gn_kexpr *e)
 {
     if (gn_is_int((gn_dtype)e->dtype) && gn_dtypes[e->dtype].size < 4) return true;
@@ -79,7 +81,8 @@ static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hi
                .nitems = (uint32_t)k->items.n};
     p.splits.arena = p.binds.arena = p.rest.arena = arena;
     p.w = lanes_of(k, target);
-    if (k->axes.n + 8 > MAX_AXES) gn_throw(GN_EINVAL, "kernel %s: %zu axes are too many for a closed form", k->name, k->axes.n);
+    if (k->axes.n + 8 > MAX_AXES)
+        gn_throw(GN_EINVAL, "kernel %s: %zu axes are too many for a closed form", k->name, k->axes.n);
     for (size_t a = 0; a < k->axes.n; a++)
         if (!gn_dim_is_const(k->axes.at[a].extent, &p.extent[a])) p.extent[a] = -1;
     return p;
@@ -124,7 +127,8 @@ static const double *weights_of(const piece *p)
     double *weight = GN_NEW_ARRAY(p->arena, double, p->nitems + 1);
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || !is_inlined(d)) weight[i] = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
+        if (!d || !is_inlined(d))
+            weight[i] = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
     }
     return weight;
 }

@@ -83,7 +83,8 @@ static void find_loads(turned *t, const gn_kexpr *body)
     gn_visit_add(&v, body);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
         const int32_t rows = e->kind == GN_K_LOAD ? rows_of_load(t->p, e, t->lane) : -1;
-        if (rows < 0 || has_load(t, e) || t->loads.n == MOST_OPERANDS || (t->loads.n && t->rows != (uint32_t)rows)) continue;
+        if (rows < 0 || has_load(t, e) || t->loads.n == MOST_OPERANDS || (t->loads.n && t->rows != (uint32_t)rows))
+            continue;
         t->rows = (uint32_t)rows;
         gn_push(t->p->arena, &t->loads, e);
     }
@@ -148,7 +149,8 @@ static const gn_kexpr *rewrite(turned *t, const gn_kexpr *body)
 {
     gn_visit v = { .arena = t->p->arena, .operand = gn_kexpr_operand, .enter = is_not_rewritten, .user = t };
     gn_visit_add(&v, body);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));) *gn_map_put(t->p->arena, &t->copy, GN_KEY(e)) = (void *)with_operands(t, e);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        *gn_map_put(t->p->arena, &t->copy, GN_KEY(e)) = (void *)with_operands(t, e);
     return gn_map_get(&t->copy, GN_KEY(body));
 }
 
@@ -241,8 +243,8 @@ static void split_rows(turned *t, const own_axes *own, block *b)
     b->tile = gn_piece_leaf(p, own->rows, "h");
     b->edge = gn_piece_leaf(p, own->rows, "1");
     gn_textf(&p->splits, " (split %s %s (%s %" PRId64 "))", p->k->axes.at[t->rows].name, b->part, b->row, rows);
-    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %d))", p->k->axes.at[own->rows].name, b->part, b->tile, rows / EDGE,
-             b->edge, EDGE);
+    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %d))", p->k->axes.at[own->rows].name, b->part, b->tile,
+             rows / EDGE, b->edge, EDGE);
 }
 
 static lanes split_columns(turned *t, const own_axes *own, block *b)
@@ -255,11 +257,13 @@ static lanes split_columns(turned *t, const own_axes *own, block *b)
     if (e < 0 || e > EDGE) b->chunk = gn_piece_leaf(p, own->lane, "0");
     if (e >= 0 && e <= COLUMNS) {
         l = gn_piece_lanes(p, t->lane, 4, 4);
-        gn_textf(&p->splits, " (split %s%s%s (%s %d))", copied, b->chunk ? " " : "", b->chunk ? b->chunk : "", b->line, EDGE);
+        gn_textf(&p->splits, " (split %s%s%s (%s %d))", copied, b->chunk ? " " : "", b->chunk ? b->chunk : "", b->line,
+                 EDGE);
         return l;
     }
     b->columns = gn_piece_leaf(p, t->lane, "p");
-    l.outer = gn_piece_leaf(p, t->lane, "0"), l.unroll = gn_piece_leaf(p, t->lane, "u"), l.lane = gn_piece_leaf(p, t->lane, "l");
+    l.outer = gn_piece_leaf(p, t->lane, "0"), l.unroll = gn_piece_leaf(p, t->lane, "u"),
+    l.lane = gn_piece_leaf(p, t->lane, "l");
     gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s 4) (%s %" PRId64 "))", name, b->columns, l.outer, l.nouter,
              l.unroll, l.lane, p->w);
     gn_textf(&p->splits, " (split %s %s (%s %d) (%s %d))", copied, b->columns, b->chunk, COLUMNS / EDGE, b->line, EDGE);
@@ -274,7 +278,8 @@ static void stage_loads(turned *t, const block *b)
         gn_textf(&p->rest, " (stage %s scratch (at %s) (layout %s %s", name, b->at, b->tile, b->edge);
         if (b->chunk) gn_textf(&p->rest, " %s %s) (pad %s %d))", b->chunk, b->line, b->chunk, EDGE);
         else gn_textf(&p->rest, " %s))", b->line);
-        if (p->k->defs.at[t->def.at[i]].dtype == GN_F32) gn_textf(&p->rest, " (tensorize %s tr16 %s %s)", name, b->edge, b->line);
+        if (p->k->defs.at[t->def.at[i]].dtype == GN_F32)
+            gn_textf(&p->rest, " (tensorize %s tr16 %s %s)", name, b->edge, b->line);
     }
 }
 

@@ -7,9 +7,19 @@
 #pragma once
 #include "kernel.h"
 
-/* rfactor makes a definition and, if it names one that the kernel lacks, an axis: those of schedule.rfactors[r] are counted behind the
- * kernel's, as definition kernel.defs.n + r and axis kernel.axes.n + r. An axis without a split is its own leaf. */
-typedef enum { GN_BIND_NONE, GN_BIND_PART, GN_BIND_BLOCK, GN_BIND_THREAD, GN_BIND_LANE, GN_BIND_UNROLL, GN_BIND_PRIVATE, GN_BIND_TILE } gn_bind_kind;
+/* rfactor makes a definition and, if it names one that the kernel lacks, an axis: those of schedule.rfactors[r] are
+ * counted behind the kernel's, as definition kernel.defs.n + r and axis kernel.axes.n + r. An axis without a split is
+ * its own leaf. */
+typedef enum {
+    GN_BIND_NONE,
+    GN_BIND_PART,
+    GN_BIND_BLOCK,
+    GN_BIND_THREAD,
+    GN_BIND_LANE,
+    GN_BIND_UNROLL,
+    GN_BIND_PRIVATE,
+    GN_BIND_TILE
+} gn_bind_kind;
 static inline bool gn_is_tile_bind(uint8_t b)
 {
     return b == GN_BIND_LANE || b == GN_BIND_UNROLL || b == GN_BIND_PRIVATE || b == GN_BIND_TILE;
@@ -18,7 +28,8 @@ typedef enum { GN_LEVEL_REG, GN_LEVEL_STACK, GN_LEVEL_SCRATCH, GN_LEVEL_ARENA, G
 
 typedef struct gn_leaf {
     const char *name;
-    uint32_t axis;               /* of the kernel; a leaf shared by two axes stands in both their splits, this is the first */
+    /* of the kernel; a leaf shared by two axes stands in both their splits, this is the first */
+    uint32_t axis;
     int64_t extent;              /* 0: outermost, ceil(E / stride) */
     int64_t stride;
     uint8_t bind;                /* gn_bind_kind */
@@ -45,7 +56,8 @@ typedef struct gn_stage {
 typedef struct gn_rfactor {
     uint32_t def;
     uint32_t leaf;
-    const char *def_name, *axis_name; /* of the new definition and of the axis it is summed over; axis_name NULL: the leaf itself */
+    /* of the new definition and of the axis it is summed over; axis_name NULL: the leaf itself */
+    const char *def_name, *axis_name;
 } gn_rfactor;
 typedef struct gn_online {
     uint32_t def, leaf;

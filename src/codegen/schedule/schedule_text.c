@@ -1,5 +1,5 @@
-/* Schedules as text: reading and printing, which are inverse. What the directives mean is checked by the lowering; here names must exist,
- * each directive must have its form, and the order must hold every leaf once. */
+/* Schedules as text: reading and printing, which are inverse. What the directives mean is checked by the lowering; here
+ * names must exist, each directive must have its form, and the order must hold every leaf once. */
 #include <inttypes.h>
 #include "ascii.h"
 #include "schedule.h"
@@ -71,7 +71,8 @@ static uint32_t add_leaf(reader *r, const gn_sx *at, uint32_t axis, const char *
         const gn_leaf *l = &r->s->leaves.at[have];
         if (l->axis == axis) gn_sx_fail(r->file, at, "the leaf '%s' stands twice in this split", name);
         if (l->extent != extent || l->stride != stride)
-            gn_sx_fail(r->file, at, "the leaf '%s' is shared, but its extent or stride differs between the two splits", name);
+            gn_sx_fail(r->file, at, "the leaf '%s' is shared, but its extent or stride differs between the two splits",
+                       name);
         return (uint32_t)have;
     }
     gn_push(r->s->arena, &r->s->leaves, (gn_leaf){ .name = name, .axis = axis, .extent = extent, .stride = stride });
@@ -104,7 +105,8 @@ static void read_rfactor(reader *r, const gn_sx *x)
     if (x->n < 4 || x->n > 5) gn_sx_fail(r->file, x, "expected (rfactor DEF leaf NEW [axis])");
     const gn_rfactor f = { .def = need_def(r, x->at[1]), .leaf = need_leaf(r, x->at[2]), .def_name = text_of(r, x->at[3]),
                            .axis_name = x->n == 5 ? text_of(r, x->at[4]) : NULL };
-    if (gn_kernel_find_def(r->k, f.def_name) >= 0) gn_sx_fail(r->file, x->at[3], "the definition '%s' exists already", f.def_name);
+    if (gn_kernel_find_def(r->k, f.def_name) >= 0)
+        gn_sx_fail(r->file, x->at[3], "the definition '%s' exists already", f.def_name);
     gn_push(r->s->arena, &r->s->rfactors, f);
 }
 
@@ -134,7 +136,8 @@ static void read_order(reader *r, const gn_sx *x)
     for (size_t i = 1; i < x->n; i++) {
         const uint32_t l = need_leaf(r, x->at[i]);
         for (size_t j = 0; j < r->s->order.n; j++)
-            if (r->s->order.at[j] == l) gn_sx_fail(r->file, x->at[i], "the leaf '%s' stands twice in the order", x->at[i]->text);
+            if (r->s->order.at[j] == l)
+                gn_sx_fail(r->file, x->at[i], "the leaf '%s' stands twice in the order", x->at[i]->text);
         gn_push(r->s->arena, &r->s->order, l);
     }
 }
@@ -147,7 +150,8 @@ static void read_bind(reader *r, const gn_sx *x)
     if (!kind) gn_sx_fail(r->file, x, "expected (bind part|block|thread|lane|unroll|private|tile leaf+)");
     for (size_t i = 2; i < x->n; i++) {
         gn_leaf *l = &r->s->leaves.at[need_leaf(r, x->at[i])];
-        if (l->bind && l->bind != kind) gn_sx_fail(r->file, x->at[i], "the leaf '%s' is bound to %s already", l->name, binds[l->bind]);
+        if (l->bind && l->bind != kind)
+            gn_sx_fail(r->file, x->at[i], "the leaf '%s' is bound to %s already", l->name, binds[l->bind]);
         l->bind = kind;
     }
 }
@@ -158,15 +162,18 @@ static void read_stage(reader *r, const gn_sx *x)
     gn_stage s = { .def = need_def(r, x->at[1]), .level = UINT8_MAX, .at = GN_AT_NONE, .pad_leaf = -1, .depth = 1 };
     for (uint8_t l = 0; l < sizeof levels / sizeof *levels; l++)
         if (gn_sx_is(x->at[2], levels[l])) s.level = l;
-    if (s.level == UINT8_MAX) gn_sx_fail(r->file, x->at[2], "'%s' is no level: reg, stack, scratch, arena or shared", x->at[2]->text);
+    if (s.level == UINT8_MAX)
+        gn_sx_fail(r->file, x->at[2], "'%s' is no level: reg, stack, scratch, arena or shared", x->at[2]->text);
     for (size_t i = 3; i < x->n; i++) {
         const gn_sx *o = x->at[i];
-        if (gn_sx_head(o, "at") && o->n == 2) s.at = gn_sx_is(o->at[1], "root") ? GN_AT_ROOT : (int32_t)need_leaf(r, o->at[1]);
+        if (gn_sx_head(o, "at") && o->n == 2)
+            s.at = gn_sx_is(o->at[1], "root") ? GN_AT_ROOT : (int32_t)need_leaf(r, o->at[1]);
         else if (gn_sx_head(o, "layout"))
             for (size_t j = 1; j < o->n; j++) gn_push(r->s->arena, &s.layout, need_leaf(r, o->at[j]));
         else if (gn_sx_head(o, "copy"))
             for (size_t j = 1; j < o->n; j++) gn_push(r->s->arena, &s.copy, need_leaf(r, o->at[j]));
-        else if (gn_sx_head(o, "pad") && o->n == 3) s.pad_leaf = (int32_t)need_leaf(r, o->at[1]), s.pad = need_int(r, o->at[2], 0);
+        else if (gn_sx_head(o, "pad") && o->n == 3)
+            s.pad_leaf = (int32_t)need_leaf(r, o->at[1]), s.pad = need_int(r, o->at[2], 0);
         else if (gn_sx_head(o, "depth") && o->n == 2) s.depth = (uint16_t)need_int(r, o->at[1], 1);
         else gn_sx_fail(r->file, o, "stage: expected (at leaf), (layout leaf+), (copy leaf+), (pad leaf n) or (depth n)");
     }
@@ -180,7 +187,8 @@ static void read_rest(reader *r, const gn_sx *x)
     if (gn_sx_head(x, "order")) read_order(r, x);
     else if (gn_sx_head(x, "bind")) read_bind(r, x);
     else if (gn_sx_head(x, "stage")) read_stage(r, x);
-    else if (gn_sx_head(x, "unroll") && x->n == 3) r->s->leaves.at[need_leaf(r, x->at[1])].unroll = (uint16_t)need_int(r, x->at[2], 1);
+    else if (gn_sx_head(x, "unroll") && x->n == 3)
+        r->s->leaves.at[need_leaf(r, x->at[1])].unroll = (uint16_t)need_int(r, x->at[2], 1);
     else if (gn_sx_head(x, "peel"))
         for (size_t i = 1; i < x->n; i++) r->s->leaves.at[need_leaf(r, x->at[i])].peel = true;
     else if (gn_sx_head(x, "online") && x->n == 3)
@@ -232,7 +240,8 @@ static void print_splits(gn_text *t, const gn_kernel *k, const gn_schedule *s)
     for (size_t i = 0; i < s->splits.n; i++) {
         const gn_split *p = &s->splits.at[i];
         const gn_leaf *first = &s->leaves.at[p->leaf.at[0]];
-        if (p->axis >= k->axes.n || (p->leaf.n == 1 && first->extent == 0 && strcmp(first->name, k->axes.at[p->axis].name) == 0))
+        if (p->axis >= k->axes.n ||
+            (p->leaf.n == 1 && first->extent == 0 && strcmp(first->name, k->axes.at[p->axis].name) == 0))
             continue;
         gn_textf(t, " (split %s", k->axes.at[p->axis].name);
         for (size_t j = 0; j < p->leaf.n; j++) {
@@ -305,7 +314,8 @@ void gn_schedule_print(gn_text *t, const gn_kernel *k, const gn_schedule *s)
                  f->axis_name ? " " : "", f->axis_name ? f->axis_name : "");
     }
     for (size_t i = 0; i < s->onlines.n; i++)
-        gn_textf(t, " (online %s %s)", gn_schedule_def_name(k, s, s->onlines.at[i].def), s->leaves.at[s->onlines.at[i].leaf].name);
+        gn_textf(t, " (online %s %s)", gn_schedule_def_name(k, s, s->onlines.at[i].def),
+                 s->leaves.at[s->onlines.at[i].leaf].name);
     for (size_t i = 0; i < s->tensorizes.n; i++) {
         gn_textf(t, " (tensorize %s %s", gn_schedule_def_name(k, s, s->tensorizes.at[i].def), s->tensorizes.at[i].row);
         print_leaves(t, s, s->tensorizes.at[i].leaf.at, s->tensorizes.at[i].leaf.n);

@@ -1,4 +1,5 @@
-/* Runs in the build: embed HEADER PREFIX FILE... prints each file NAME.anything as the C string PREFIXNAME, which the header declares. */
+/* Runs in the build: embed HEADER PREFIX FILE... prints each file NAME.anything as the C string PREFIXNAME, which the
+ * header declares. */
 #include <stdio.h>
 #include <string.h>
 

@@ -3,14 +3,17 @@
  *     @ fma : f32x16                                   one or more ops, then the tags they are for
  *     GN_INLINE $v gn_$o_$t($v a, $v b, $v c) { return (gn_f32x16)__builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4); }
  *
- * An entry ends at the next line that starts with '@' or is empty; what follows that is a comment. A header is '@' ops ':' tags
- * ['from' tags]; a tag may end in x* (any lanes), b* is any mask; no tag at all: a word without one. The first entry that fits, in
- * the order of the target's files, defines the word. `type` is the op of a vector type's own name. In the text:
+ * An entry ends at the next line that starts with '@' or is empty; what follows that is a comment. A header is '@' ops
+ * ':' tags
+ * ['from' tags]; a tag may end in x* (any lanes), b* is any mask; no tag at all: a word without one. The first entry
+ * that fits, in the order of the target's files, defines the word. `type` is the op of a vector type's own name. In the
+ * text:
  *
- *     $o op           $t tag                $v its C type             $e C type of an element     $d dtype of an element
- *     $s source tag   $w its C type         $n lanes                  $k lanes / 2                $h tag of half the lanes
- *     $m mask tag     $g half's mask tag    $i signed tag, same width $u unsigned tag             $l tag i64xN
- *     $[text]  text once per lane with # replaced by its number, joined by ", " (by " " if it ends in ; or } or starts with |)
+ *     $o op           $t tag                $v its C type             $e C type of an element     $d dtype of an
+ * element $s source tag   $w its C type         $n lanes                  $k lanes / 2                $h tag of half
+ * the lanes $m mask tag     $g half's mask tag    $i signed tag, same width $u unsigned tag             $l tag i64xN
+ *     $[text]  text once per lane with # replaced by its number, joined by ", " (by " " if it ends in ; or } or starts
+ * with |)
  *     $<text>  the same for half of the lanes; #+ is the lane in the upper half */
 #include <string.h>
 #include "ascii.h"

@@ -5,11 +5,16 @@
 #include "number.h"
 #include "spells.h"
 
-enum { FLOATS = GN_BIT(GN_F32) | GN_BIT(GN_F64), WRAPS = GN_BIT(GN_U32) | GN_BIT(GN_U64), BOOL = GN_BIT(GN_BOOL), ANY = -1 };
+enum {
+    FLOATS = GN_BIT(GN_F32) | GN_BIT(GN_F64),
+    WRAPS = GN_BIT(GN_U32) | GN_BIT(GN_U64),
+    BOOL = GN_BIT(GN_BOOL),
+    ANY = -1
+};
 
-/* An op whose dtype is in `operators` is an operator on GNU vectors and scalars alike; `scalar` says which are on scalars only.
- * Signed integers are not: their overflow is not defined in C. Division and remainder of integers are words, for they floor and are
- * 0 by 0. */
+/* An op whose dtype is in `operators` is an operator on GNU vectors and scalars alike; `scalar` says which are on
+ * scalars only. Signed integers are not: their overflow is not defined in C. Division and remainder of integers are
+ * words, for they floor and are 0 by 0. */
 typedef struct spelling {
     const char *op;
     int operators, scalar_operators;

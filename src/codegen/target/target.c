@@ -114,19 +114,39 @@ static const char *const avx512_args[] = { "-DGN_FREESTANDING", "-Wno-psabi", "-
 
 static const char *const avx512_prelude[] = { gn_prelude_avx512, gn_prelude_vector, gn_prelude_scalar, NULL };
 const gn_target gn_target_avx512 = {
-    .name = "avx512", .lang = GN_LANG_C, .vector_bytes = 64, .nregs = 32, .has_fma = true,
-    .l1_bytes = 32 << 10, .l2_bytes = 1 << 20,
-    .cpu = "x86-64-v4", .cc1_args = avx512_args,
-    .head = C_HEAD VECTOR_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2") AVX512_HEAD C_FREESTANDING, .tail = X86_TAIL,
-    .prelude = avx512_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
+    .name = "avx512",
+    .lang = GN_LANG_C,
+    .vector_bytes = 64,
+    .nregs = 32,
+    .has_fma = true,
+    .l1_bytes = 32 << 10,
+    .l2_bytes = 1 << 20,
+    .cpu = "x86-64-v4",
+    .cc1_args = avx512_args,
+    .head = C_HEAD VECTOR_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2")
+        AVX512_HEAD C_FREESTANDING,
+    .tail = X86_TAIL,
+    .prelude = avx512_prelude,
+    .tile = gn_tiles_c,
+    .spell = gn_spell_c_operators,
 };
 
 static const char *const avx2_prelude[] = { gn_prelude_avx2, gn_prelude_vector, gn_prelude_scalar, NULL };
 const gn_target gn_target_avx2 = {
-    .name = "avx2", .lang = GN_LANG_C, .vector_bytes = 32, .nregs = 16, .has_fma = true,
-    .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
-    .cpu = "x86-64-v3", .cc1_args = no_args, .head = C_HEAD VECTOR_HEAD X86_HEAD("avx2,fma,bmi,bmi2") C_FREESTANDING, .tail = X86_TAIL,
-    .prelude = avx2_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_operators,
+    .name = "avx2",
+    .lang = GN_LANG_C,
+    .vector_bytes = 32,
+    .nregs = 16,
+    .has_fma = true,
+    .l1_bytes = 32 << 10,
+    .l2_bytes = 256 << 10,
+    .cpu = "x86-64-v3",
+    .cc1_args = no_args,
+    .head = C_HEAD VECTOR_HEAD X86_HEAD("avx2,fma,bmi,bmi2") C_FREESTANDING,
+    .tail = X86_TAIL,
+    .prelude = avx2_prelude,
+    .tile = gn_tiles_c,
+    .spell = gn_spell_c_operators,
 };
 
 static const char *const generic_prelude[] = { gn_prelude_generic, gn_prelude_vector, gn_prelude_scalar, NULL };
@@ -192,8 +212,9 @@ bool gn_target_runs_here(const gn_target *t)
 {
 #if defined __x86_64__
     if (t == &gn_target_avx512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd")
-            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && gn_target_runs_here(&gn_target_avx2);
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vl") && gn_target_runs_here(&gn_target_avx2);
     if (t == &gn_target_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi")
             && __builtin_cpu_supports("bmi2");

@@ -1,16 +1,18 @@
-/* Targets: facts and spellings. What differs between C for AVX-512, AVX2, any CPU, and CUDA stands in these records and nowhere
- * else.
+/* Targets: facts and spellings. What differs between C for AVX-512, AVX2, any CPU, and CUDA stands in these records and
+ * nowhere else.
  *
- * The emitter writes one statement per value, in the words of emit.h; every word starts with gn_ and ends with the tag of the type
- * it works on: "f32" a scalar, "f32x16" a vector, "b16" a mask (a vector of bool), "bool" a scalar one. All vectors of one
- * statement have equally many lanes, whatever their dtype; 2, 4, 8 and 16 exist on every C target but c11.
+ * The emitter writes one statement per value, in the words of emit.h; every word starts with gn_ and ends with the tag
+ * of the type it works on: "f32" a scalar, "f32x16" a vector, "b16" a mask (a vector of bool), "bool" a scalar one. All
+ * vectors of one statement have equally many lanes, whatever their dtype; 2, 4, 8 and 16 exist on every C target but
+ * c11.
  *
- * A unit is text that uses these words. Who writes the text lists them (gn_words), and gn_target_unit puts their definitions before it
- * and no others, so that a generated file shows exactly the helpers it needs. Nobody looks for them in the text, where users' names
- * stand, too. The words are templates in *.prelude beside this file (their form: prelude.c).
+ * A unit is text that uses these words. Who writes the text lists them (gn_words), and gn_target_unit puts their
+ * definitions before it and no others, so that a generated file shows exactly the helpers it needs. Nobody looks for
+ * them in the text, where users' names stand, too. The words are templates in *.prelude beside this file (their form:
+ * prelude.c).
  *
- * More words than emit.h lists: gn_get_TAG(v, l) one lane; gn_tr16_f32 (tile.h); gn_warp_sum_TAG(x, width) for CUDA: over `width`
- * neighbours, a power of two up to 32. */
+ * More words than emit.h lists: gn_get_TAG(v, l) one lane; gn_tr16_f32 (tile.h); gn_warp_sum_TAG(x, width) for CUDA:
+ * over `width` neighbours, a power of two up to 32. */
 #pragma once
 #include "op.h"
 #include "map.h"
@@ -29,14 +31,14 @@ typedef struct gn_target {
     bool has_fma;     /* if not, fma is spelled as a multiplication and an addition */
     int64_t l1_bytes, l2_bytes, shared_bytes;
     const char *cpu; /* clang -target-cpu, gcc -march; NULL: the compiler's default */
-    const char *const
-        *cc1_args; /* tuning options that clang's cc1 and gcc both take; NULL-terminated. Features are set by pragmas in the head */
+    const char *const *cc1_args; /* tuning options that clang's cc1 and gcc both take; NULL-terminated. Features are set
+                                    by pragmas in the head */
     const char *head, *tail;    /* C text around every unit: pragmas and macros */
     const char *const *prelude; /* templates, the most special file first; NULL-terminated */
     const gn_tile_op *tile;     /* ended by a name of NULL */
-    /* Pattern of an op on values; NULL: expand the op's body text. dtype: the first operand's; for cast and bitcast the result's.
-     * In the pattern $0 $1 $2 are the operands, $t is the result's tag, $s the first operand's. A pattern with spaces outside its
-     * parentheses is an operator and wants parentheses inside a larger expression. */
+    /* Pattern of an op on values; NULL: expand the op's body text. dtype: the first operand's; for cast and bitcast the
+     * result's. In the pattern $0 $1 $2 are the operands, $t is the result's tag, $s the first operand's. A pattern
+     * with spaces outside its parentheses is an operator and wants parentheses inside a larger expression. */
     const char *(*spell)(const gn_op_info *, gn_dtype, bool vector);
 } gn_target;
 
@@ -50,8 +52,10 @@ bool gn_target_runs_here(const gn_target *); /* this CPU executes it */
 /* Prints a tag: "f32", "f32x16", "bool", "b16". lanes 1 is scalar. */
 void gn_spell_tag(gn_text *, gn_dtype, int lanes);
 /* Prints a pattern with its operands filled in. */
-void gn_spell_pattern(gn_text *, const char *pattern, const char *result_tag, const char *operand_tag, const char *const *operands);
-/* Prints a scalar literal of this dtype that reads back as the same bits: 0.5f, (-0x1p-149f), GN_INF_F32, GN_NAN_F64, (-2147483647
+void gn_spell_pattern(gn_text *, const char *pattern, const char *result_tag, const char *operand_tag,
+                      const char *const *operands);
+/* Prints a scalar literal of this dtype that reads back as the same bits: 0.5f, (-0x1p-149f), GN_INF_F32, GN_NAN_F64,
+ * (-2147483647
  * - 1). */
 void gn_spell_float(gn_text *, gn_dtype, double);
 void gn_spell_int(gn_text *, gn_dtype, int64_t);
@@ -68,6 +72,6 @@ void gn_words_need_all(gn_words *, const gn_words *more);
 /* The words in a text of ours, in which no name of a user's stands: a template, a pattern, a test's C. */
 void gn_words_read(gn_words *, const char *text);
 
-/* Prints head, the definitions of the words (what they need before them), body, and tail. A word that the target lacks throws
- * GN_EINTERNAL. */
+/* Prints head, the definitions of the words (what they need before them), body, and tail. A word that the target lacks
+ * throws GN_EINTERNAL. */
 void gn_target_unit(gn_text *, const gn_target *, const gn_words *, const char *body);

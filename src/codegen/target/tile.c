@@ -4,7 +4,12 @@
 #include "tiles.h"
 
 const gn_tile_op gn_tiles_c[] = {
-    { .name = "tr16", .kind = GN_TILE_COPY, .m = 16, .n = 16, .nleaf = 2, .leaf = { { "i", 'm', 16, 1, 'u' }, { "l", 'n', 16, 1, 'l' } },
+    { .name = "tr16",
+      .kind = GN_TILE_COPY,
+      .m = 16,
+      .n = 16,
+      .nleaf = 2,
+      .leaf = { { "i", 'm', 16, 1, 'u' }, { "l", 'n', 16, 1, 'l' } },
       .spelling = "gn_tr16_f32($d, $ds, $s, $ss, $ni, $nl)" },
     { 0 },
 };

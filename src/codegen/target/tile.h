@@ -1,11 +1,11 @@
-/* Tile operations: rows of a target's table for hardware that works on small matrices or moves them. A row says what it computes
- * and how a thread's registers or an address hold the operands; `(tensorize def ROW leaves..)` names it, lowering checks that the
- * leaves fit.
+/* Tile operations: rows of a target's table for hardware that works on small matrices or moves them. A row says what it
+ * computes and how a thread's registers or an address hold the operands; `(tensorize def ROW leaves..)` names it,
+ * lowering checks that the leaves fit.
  *
  *     C(m, n) += A(m, k) B(k, n)
  *
- * An operand in registers lists, for each register, the coordinate in both of its dims as a sum of digits: leaves of the tensorized
- * definition in the order of `leaf` below, times a factor, plus a constant. */
+ * An operand in registers lists, for each register, the coordinate in both of its dims as a sum of digits: leaves of
+ * the tensorized definition in the order of `leaf` below, times a factor, plus a constant. */
 #pragma once
 #include "target.h"
 
@@ -43,11 +43,11 @@ struct gn_tile_op {
     int nleaf;
     gn_tile_leaf leaf[GN_TILE_MAX_LEAVES];
     gn_tile_operand a, b, c; /* MMA */
-    const char
-        *spelling; /* MMA: $c0.. $a0.. $b0..; COPY: $d $ds $s $ss $ni $nl (dst, its stride, src, its stride, valid columns, rows) */
+    const char *spelling; /* MMA: $c0.. $a0.. $b0..; COPY: $d $ds $s $ss $ni $nl (dst, its stride, src, its stride,
+                             valid columns, rows) */
 };
 
-/* COPY: for i < 16, l < 16: dst[i * dst_stride + l] = src[l * src_stride + i] where i < ni and l < nl, and 0 elsewhere (i past ni
- * too). */
+/* COPY: for i < 16, l < 16: dst[i * dst_stride + l] = src[l * src_stride + i] where i < ni and l < nl, and 0 elsewhere
+ * (i past ni too). */
 
 const gn_tile_op *gn_tile_find(const gn_target *, const char *name); /* NULL if the target has no such row */

@@ -66,8 +66,8 @@ static void floor_divide(gn_dtype t, int64_t a, int64_t b, int64_t *q, int64_t *
 #define ROUNDED(t, a, operation, b) \
     ((t) == GN_F64 ? (long double)((double)(a) operation (double)(b)) : gn_ref_round(t, (a) operation (b)))
 
-/* a - n b for the whole n that leaves the sign of b, exactly but for one addition; *n is the quotient rounded down, each step in the
- * dtype, as NumPy has it. */
+/* a - n b for the whole n that leaves the sign of b, exactly but for one addition; *n is the quotient rounded down,
+ * each step in the dtype, as NumPy has it. */
 static long double float_mod(gn_dtype t, long double a, long double b, long double *n, bool *moved)
 {
     const long double r = fmodl(a, b);
@@ -87,7 +87,8 @@ static void eval_quotient(gn_ref *o, const gn_ref *in, bool remainder)
     o->f = remainder ? r : n;
     if (remainder) o->err = in[0].err + (in[1].err != 0 ? fabsl(n) * in[1].err : 0) + (moved ? gn_ref_ulp(o->dtype, r) : 0);
     for (int i = 0; i < 4 && (in[0].err != 0 || in[1].err != 0); i++) {
-        float_mod(o->dtype, in[0].f + (i & 1 ? 1 : -1) * in[0].err, in[1].f + (i & 2 ? 1 : -1) * in[1].err, &other, &ignored);
+        float_mod(o->dtype, in[0].f + (i & 1 ? 1 : -1) * in[0].err, in[1].f + (i & 2 ? 1 : -1) * in[1].err, &other,
+                  &ignored);
         o->jump |= !(other == n);
     }
 }
@@ -223,8 +224,14 @@ const gn_op_info gn_op_mul = { .name = "mul", .arity = 2, .traits = GN_ELEMWISE 
     .eval = eval_mul, .deriv = { "(mul g b)", "(mul g a)" }, .gloss = "a b" };
 const gn_op_info gn_op_div = { .name = "div", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_div,
     .deriv = { "(div g b)", "(neg (div (mul g y) b))" }, .gloss = "a / b of floats" };
-const gn_op_info gn_op_floordiv = { .name = "floordiv", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_floordiv,
-    .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "a / b rounded down; of integers 0 if b is 0" };
+const gn_op_info gn_op_floordiv = { .name = "floordiv",
+                                    .arity = 2,
+                                    .traits = GN_ELEMWISE,
+                                    .dtypes = GN_NUMBERS,
+                                    .eval = eval_floordiv,
+                                    .vjp = vjp_zero,
+                                    .jvp = jvp_zero,
+                                    .gloss = "a / b rounded down; of integers 0 if b is 0" };
 const gn_op_info gn_op_mod = { .name = "mod", .arity = 2, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_mod,
     .deriv = { "g", "(neg (mul g (floordiv a b)))" },
     .gloss = "a - b floordiv(a, b), which has the sign of b, exactly; of integers 0 if b is 0, of floats NaN" };
@@ -235,20 +242,46 @@ const gn_op_info gn_op_abs = { .name = "abs", .arity = 1, .traits = GN_ELEMWISE,
 const gn_op_info gn_op_sign = { .name = "sign", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_NUMBERS, .eval = eval_sign,
     .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "-1, 0 or 1; zeros and NaN stay" };
 /* Beside a NaN the gradient goes both ways: no 0 hides it. */
-const gn_op_info gn_op_maximum = { .name = "maximum", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES,
-    .dtypes = GN_ANY_DTYPE, .eval = eval_maximum,
-    .deriv = { "(select (lt a b) 0 (select (eq a b) (mul g 0.5) g))", "(select (lt b a) 0 (select (eq a b) (mul g 0.5) g))" },
-    .gloss = "the larger; NaN if one is" };
-const gn_op_info gn_op_minimum = { .name = "minimum", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES,
-    .dtypes = GN_ANY_DTYPE, .eval = eval_minimum,
-    .deriv = { "(select (lt b a) 0 (select (eq a b) (mul g 0.5) g))", "(select (lt a b) 0 (select (eq a b) (mul g 0.5) g))" },
-    .gloss = "the smaller; NaN if one is" };
-const gn_op_info gn_op_floor = { .name = "floor", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_floor,
-    .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "the greatest integer not above x" };
-const gn_op_info gn_op_round = { .name = "round", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_round,
-    .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "the nearest integer, ties to even" };
-const gn_op_info gn_op_trunc = { .name = "trunc", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_FLOATS, .eval = eval_trunc,
-    .vjp = vjp_zero, .jvp = jvp_zero, .gloss = "x without its fraction" };
+const gn_op_info gn_op_maximum = { .name = "maximum",
+                                   .arity = 2,
+                                   .traits = GN_ELEMWISE | GN_COMMUTES,
+                                   .dtypes = GN_ANY_DTYPE,
+                                   .eval = eval_maximum,
+                                   .deriv = { "(select (lt a b) 0 (select (eq a b) (mul g 0.5) g))",
+                                              "(select (lt b a) 0 (select (eq a b) (mul g 0.5) g))" },
+                                   .gloss = "the larger; NaN if one is" };
+const gn_op_info gn_op_minimum = { .name = "minimum",
+                                   .arity = 2,
+                                   .traits = GN_ELEMWISE | GN_COMMUTES,
+                                   .dtypes = GN_ANY_DTYPE,
+                                   .eval = eval_minimum,
+                                   .deriv = { "(select (lt b a) 0 (select (eq a b) (mul g 0.5) g))",
+                                              "(select (lt a b) 0 (select (eq a b) (mul g 0.5) g))" },
+                                   .gloss = "the smaller; NaN if one is" };
+const gn_op_info gn_op_floor = { .name = "floor",
+                                 .arity = 1,
+                                 .traits = GN_ELEMWISE,
+                                 .dtypes = GN_FLOATS,
+                                 .eval = eval_floor,
+                                 .vjp = vjp_zero,
+                                 .jvp = jvp_zero,
+                                 .gloss = "the greatest integer not above x" };
+const gn_op_info gn_op_round = { .name = "round",
+                                 .arity = 1,
+                                 .traits = GN_ELEMWISE,
+                                 .dtypes = GN_FLOATS,
+                                 .eval = eval_round,
+                                 .vjp = vjp_zero,
+                                 .jvp = jvp_zero,
+                                 .gloss = "the nearest integer, ties to even" };
+const gn_op_info gn_op_trunc = { .name = "trunc",
+                                 .arity = 1,
+                                 .traits = GN_ELEMWISE,
+                                 .dtypes = GN_FLOATS,
+                                 .eval = eval_trunc,
+                                 .vjp = vjp_zero,
+                                 .jvp = jvp_zero,
+                                 .gloss = "x without its fraction" };
 const gn_op_info gn_op_fma = { .name = "fma", .arity = 3, .traits = GN_ELEMWISE | GN_KERNEL_ONLY, .dtypes = GN_FLOATS,
     .eval = eval_fma, .deriv = { "(mul g b)", "(mul g a)", "g" },
     .gloss = "a b + c, rounded once where the target can" };

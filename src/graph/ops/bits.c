@@ -1,4 +1,5 @@
-/* Bits of integers. Unsigned values are kept zero-extended, signed ones sign-extended, so that most of this is 64-bit arithmetic.
+/* Bits of integers. Unsigned values are kept zero-extended, signed ones sign-extended, so that most of this is 64-bit
+ * arithmetic.
  * */
 #include "reference.h"
 
@@ -53,8 +54,13 @@ BITS(bit_or, GN_COMMUTES, "bits set in one or both");
 BITS(bit_xor, GN_COMMUTES, "bits set in exactly one");
 BITS(shl, 0, "bits moved up, zeros enter; 0 for counts outside the width");
 BITS(shr, 0, "bits moved down; the sign enters for signed dtypes, else zeros");
-const gn_op_info gn_op_bit_not = { .name = "bit_not", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_INTS, .eval = eval_bit_not,
-    .not_differentiable = "bits have no derivative", .gloss = "all bits turned" };
+const gn_op_info gn_op_bit_not = { .name = "bit_not",
+                                   .arity = 1,
+                                   .traits = GN_ELEMWISE,
+                                   .dtypes = GN_INTS,
+                                   .eval = eval_bit_not,
+                                   .not_differentiable = "bits have no derivative",
+                                   .gloss = "all bits turned" };
 const gn_op_info gn_op_mulhi = { .name = "mulhi", .arity = 2, .traits = GN_ELEMWISE | GN_COMMUTES | GN_KERNEL_ONLY,
     .dtypes = GN_BIT(GN_U32), .eval = eval_mulhi, .not_differentiable = "bits have no derivative",
     .gloss = "the upper 32 bits of the 64-bit product" };

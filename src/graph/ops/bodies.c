@@ -73,8 +73,9 @@ const char gn_body_log1p_f32[] =
     "     (y (select (lt (abs x) 0x1p-25) x y))"
     "  (select (lt -1 x) (select (lt x inf) y x) (select (eq x -1) -inf nan)))";
 
-/* m = |x|. Below 0.65: m + m^3 P(m^2). From there on (d - 2) / d, d = exp(2 m) + 1 = s q + (s + 1), s = 2^n, rounded once; d - 2
- * is exact up to 2^25, from where on 1 - 2^-24 is nearest, then 1. The exponent of s is in the low bits of t. */
+/* m = |x|. Below 0.65: m + m^3 P(m^2). From there on (d - 2) / d, d = exp(2 m) + 1 = s q + (s + 1), s = 2^n, rounded
+ * once; d - 2 is exact up to 2^25, from where on 1 - 2^-24 is nearest, then 1. The exponent of s is in the low bits of
+ * t. */
 const char gn_body_tanh_f32[] =
     "(let (m (abs x))"
     "     (z (mul m m))"
@@ -97,9 +98,9 @@ const char gn_body_tanh_f32[] =
     "     (far (select (lt 9.01 m) 1 (div (sub d 2) d)))"
     "  (copysign (select (lt m 0.65) near far) x))";
 
-/* 1 / (1 + e), or 1 minus it, e = exp(|x|) = (1 + q) / s, s = 2^-n: s w, w = 1 / d, d = s + 1 + q, where q = a + v is not rounded
- * and v is small. y, 6 bits of w, has exact products with s and with a (if |x| is not small, where that matters), and w mends it by
- * what y d lacks of 1. b = 2^64 s, which is never subnormal. */
+/* 1 / (1 + e), or 1 minus it, e = exp(|x|) = (1 + q) / s, s = 2^-n: s w, w = 1 / d, d = s + 1 + q, where q = a + v is
+ * not rounded and v is small. y, 6 bits of w, has exact products with s and with a (if |x| is not small, where that
+ * matters), and w mends it by what y d lacks of 1. b = 2^64 s, which is never subnormal. */
 const char gn_body_sigmoid_f32[] =
     "(let (z (abs x))"
     "     (z (select (lt 104 z) 104 z))"
@@ -197,8 +198,9 @@ const char gn_body_erf_f32[] =
     "     (far (copysign (sub 1 (exp q)) x))"
     "  (select (lt m 1) near far))";
 
-/* Near 0: 1 - erf. Else by |x| = t: e^(-t^2) P(q) / (1 + 2 t), q = (t - 4) / (t + 4) (M. Shepherd, J. Laframboise, Chebyshev approximation of (1 + 2x) exp(x^2)
- * erfc x, 1981); -t^2 is z, rounded, and what that lost, found by the exact square of t's first half. */
+/* Near 0: 1 - erf. Else by |x| = t: e^(-t^2) P(q) / (1 + 2 t), q = (t - 4) / (t + 4) (M. Shepherd, J. Laframboise,
+ * Chebyshev approximation of (1 + 2x) exp(x^2) erfc x, 1981); -t^2 is z, rounded, and what that lost, found by the
+ * exact square of t's first half. */
 const char gn_body_erfc_f32[] =
     "(let "
     ERF_NEAR

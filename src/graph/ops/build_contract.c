@@ -7,7 +7,8 @@ static void numbers(gn_graph *g, const gn_request *r)
     gn_request_promote(g, r, 0, GN_TO_NUMBER);
 }
 
-/* Leading axes that one operand lacks or has with extent 1 belong to the other alone: nothing is repeated before the product. */
+/* Leading axes that one operand lacks or has with extent 1 belong to the other alone: nothing is repeated before the
+ * product. */
 static gn_expr *make_matmul(gn_graph *g, const gn_request *r)
 {
     numbers(g, r);
@@ -16,11 +17,13 @@ static gn_expr *make_matmul(gn_graph *g, const gn_request *r)
         gn_request_fail(g, r, GN_ESHAPE, "operand %d is a scalar", gn_rank_in(a) == 0 ? 1 : 2);
     const size_t ma = gn_rank_in(a) > 1 ? gn_rank_in(a) - 2 : 0, mb = gn_rank_in(b) > 1 ? gn_rank_in(b) - 2 : 0,
                  batch = ma > mb ? ma : mb;
-    const int64_t row = GN_MAX_RANK, inner = row + 1, column = row + 2; /* leading axes are labelled by their place in the result */
+    /* leading axes are labelled by their place in the result */
+    const int64_t row = GN_MAX_RANK, inner = row + 1, column = row + 2;
     const gn_dim *shape[2][GN_MAX_RANK];
     int64_t label[2][GN_MAX_RANK], out[GN_MAX_RANK + 2];
     size_t n[2] = { 0, 0 }, nout = 0;
-    const gn_dim *const ka = gn_extent(a, gn_rank_in(a) - 1), *const kb = gn_extent(b, gn_rank_in(b) > 1 ? gn_rank_in(b) - 2 : 0);
+    const gn_dim *const ka = gn_extent(a, gn_rank_in(a) - 1), *const kb = gn_extent(
+                                                                  b, gn_rank_in(b) > 1 ? gn_rank_in(b) - 2 : 0);
     gn_request_equal(g, r, ka, kb, "inner extents");
     for (size_t d = 0; d < batch; d++) {
         const gn_dim *ea = d + ma >= batch ? gn_extent(a, d + ma - batch) : NULL,
@@ -33,7 +36,8 @@ static gn_expr *make_matmul(gn_graph *g, const gn_request *r)
     if (gn_rank_in(a) > 1) shape[0][n[0]] = gn_extent(a, gn_rank_in(a) - 2), label[0][n[0]++] = row, out[nout++] = row;
     shape[0][n[0]] = ka, label[0][n[0]++] = inner;
     shape[1][n[1]] = kb, label[1][n[1]++] = inner;
-    if (gn_rank_in(b) > 1) shape[1][n[1]] = gn_extent(b, gn_rank_in(b) - 1), label[1][n[1]++] = column, out[nout++] = column;
+    if (gn_rank_in(b) > 1)
+        shape[1][n[1]] = gn_extent(b, gn_rank_in(b) - 1), label[1][n[1]++] = column, out[nout++] = column;
     a = gn_make_reshape(g, a, n[0], shape[0]), b = gn_make_reshape(g, b, n[1], shape[1]);
     return gn_make_contract(g, a, label[0], b, label[1], out, nout);
 }
@@ -76,7 +80,8 @@ static size_t read_letters(gn_graph *g, const gn_request *r, const char **at, co
             if (label[i] == c)
                 gn_request_fail(g, r, GN_ESYNTAX, "'%c' stands twice in an operand or the result of \"%s\"", c, r->text);
         }
-        if (n == GN_MAX_RANK) gn_request_fail(g, r, GN_ESYNTAX, "more than %d letters in a row in \"%s\"", GN_MAX_RANK, r->text);
+        if (n == GN_MAX_RANK)
+            gn_request_fail(g, r, GN_ESYNTAX, "more than %d letters in a row in \"%s\"", GN_MAX_RANK, r->text);
         label[n++] = c;
     }
     return n;
@@ -126,8 +131,8 @@ static gn_expr *product(gn_loc loc, const char *name, gn_expr *(*maker)(gn_graph
                         gn_expr *a, gn_expr *b)
 {
     return gn_request_make(
-        loc,
-        &(gn_request){ .name = name, .make = maker, .text = text, .n = 2, .in = { gn_operand_expr(a), gn_operand_expr(b) } });
+        loc, &(gn_request){
+                 .name = name, .make = maker, .text = text, .n = 2, .in = { gn_operand_expr(a), gn_operand_expr(b) } });
 }
 
 gn_expr *gn_matmul_at(gn_loc loc, gn_expr *a, gn_expr *b)

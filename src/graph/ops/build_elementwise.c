@@ -54,8 +54,10 @@ static gn_expr *make_bits(gn_graph *g, const gn_request *r)
 {
     for (size_t i = 0; i < r->n; i++) {
         if (r->x[i] && !gn_is_int(gn_dtype_in(r->x[i])))
-            gn_request_fail(g, r, GN_EDTYPE, "operand %zu is %s, not an integer", i + 1, gn_dtype_name(gn_dtype_in(r->x[i])));
-        if (!r->x[i] && r->in[i].kind == 1) gn_request_fail(g, r, GN_EDTYPE, "operand %zu is a fraction, not an integer", i + 1);
+            gn_request_fail(g, r, GN_EDTYPE, "operand %zu is %s, not an integer", i + 1,
+                            gn_dtype_name(gn_dtype_in(r->x[i])));
+        if (!r->x[i] && r->in[i].kind == 1)
+            gn_request_fail(g, r, GN_EDTYPE, "operand %zu is a fraction, not an integer", i + 1);
     }
     gn_request_promote(g, r, 0, GN_TO_ANY);
     gn_request_broadcast(g, r);
@@ -81,7 +83,8 @@ typedef gn_expr *make_fn(gn_graph *, const gn_request *);
 
 static gn_expr *unary(gn_loc loc, const gn_op_info *op, make_fn *make, gn_expr *x)
 {
-    return gn_request_make(loc, &(gn_request){ .name = op->name, .make = make, .op = op, .n = 1, .in = { gn_operand_expr(x) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = op->name, .make = make, .op = op, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 static gn_expr *binary(gn_loc loc, const char *name, const gn_op_info *op, make_fn *make, gn_operand a, gn_operand b)
@@ -158,7 +161,8 @@ gn_expr *gn_ceil_at(gn_loc loc, gn_expr *x)
 gn_expr *gn_logical_not_at(gn_loc loc, gn_expr *x)
 {
     return gn_request_make(
-        loc, &(gn_request){ .name = "logical_not", .make = make_logic, .op = &gn_op_not, .n = 1, .in = { gn_operand_expr(x) } });
+        loc, &(gn_request){
+                 .name = "logical_not", .make = make_logic, .op = &gn_op_not, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_select_at(gn_loc loc, gn_expr *condition, gn_operand a, gn_operand b)

@@ -44,7 +44,8 @@ static gn_expr *make_full(gn_graph *g, const gn_request *r)
     const size_t rank = gn_request_shape(g, r, shape);
     check_dtype(g, r);
     gn_expr *const value = r->x[0] ? gn_make_cast(g, r->x[0], r->dtype) : gn_number_node(g, r->name, r->dtype, &r->in[0]);
-    if (gn_rank_in(value) != 0) gn_request_fail(g, r, GN_ESHAPE, "the value has rank %zu, expected a scalar", gn_rank_in(value));
+    if (gn_rank_in(value) != 0)
+        gn_request_fail(g, r, GN_ESHAPE, "the value has rank %zu, expected a scalar", gn_rank_in(value));
     return gn_make_splat(g, value, rank, shape);
 }
 
@@ -56,14 +57,20 @@ gn_expr *gn_take_at(gn_loc loc, gn_expr *x, gn_expr *indices, int axis)
 
 gn_expr *gn_scatter_add_at(gn_loc loc, gn_expr *x, gn_expr *indices, gn_expr *updates, int axis)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "scatter_add", .make = make_scatter_add, .axis = axis, .n = 3,
-                                               .in = { gn_operand_expr(x), gn_operand_expr(indices), gn_operand_expr(updates) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = "scatter_add",
+                            .make = make_scatter_add,
+                            .axis = axis,
+                            .n = 3,
+                            .in = { gn_operand_expr(x), gn_operand_expr(indices), gn_operand_expr(updates) } });
 }
 
 static gn_expr *iota(gn_loc loc, gn_graph *g, gn_dtype dtype, int axis, const char *shape, va_list *args)
 {
     return gn_request_make(
-        loc, &(gn_request){ .name = "iota", .make = make_iota, .graph = g, .dtype = dtype, .axis = axis, .text = shape, .args = args });
+        loc,
+        &(gn_request){
+            .name = "iota", .make = make_iota, .graph = g, .dtype = dtype, .axis = axis, .text = shape, .args = args });
 }
 
 gn_expr *gn_iota_text(gn_loc loc, gn_graph *g, gn_dtype dtype, int axis, const char *shape)
@@ -82,7 +89,13 @@ gn_expr *gn_iota_at(gn_loc loc, gn_graph *g, gn_dtype dtype, int axis, const cha
 
 static gn_expr *full(gn_loc loc, gn_graph *g, gn_dtype dtype, gn_operand value, const char *shape, va_list *args)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "full", .make = make_full, .graph = g, .dtype = dtype, .text = shape, .args = args, .n = 1,
+    return gn_request_make(loc, &(gn_request){ .name = "full",
+                                               .make = make_full,
+                                               .graph = g,
+                                               .dtype = dtype,
+                                               .text = shape,
+                                               .args = args,
+                                               .n = 1,
                                                .in = { value } });
 }
 

@@ -42,7 +42,8 @@ static gn_expr *make_reshape(gn_graph *g, const gn_request *r)
     const size_t rank = gn_request_dims(g, r, gn_request_text(g, r), shape), rest = find_rest(g, r, rank, shape);
     if (rest < rank) {
         shape[rest] = rest_of(g, r->x[0], rank, shape, rest);
-        if (!shape[rest]) gn_request_fail(g, r, GN_ESHAPE, "-1 beside an extent of 0 could be anything: %s", gn_request_text(g, r));
+        if (!shape[rest])
+            gn_request_fail(g, r, GN_ESHAPE, "-1 beside an extent of 0 could be anything: %s", gn_request_text(g, r));
     }
     return gn_make_reshape(g, r->x[0], rank, shape);
 }
@@ -75,7 +76,8 @@ static gn_expr *make_expand(gn_graph *g, const gn_request *r)
 {
     const gn_expr *x = r->x[0];
     const size_t more = r->axes.n > 0 ? (size_t)r->axes.n : 0, rank = gn_rank_in(x) + more;
-    if (rank > GN_MAX_RANK) gn_request_fail(g, r, GN_ESHAPE, "a result of rank %zu; at most %d is possible", rank, GN_MAX_RANK);
+    if (rank > GN_MAX_RANK)
+        gn_request_fail(g, r, GN_ESHAPE, "a result of rank %zu; at most %d is possible", rank, GN_MAX_RANK);
     const gn_axis_list axes = gn_request_axes(g, r, r->axes, rank, false);
     const gn_dim *shape[GN_MAX_RANK];
     for (size_t d = 0, from = 0; d < rank; d++) {
@@ -93,7 +95,8 @@ static gn_expr *make_squeeze(gn_graph *g, const gn_request *r)
     size_t rank = 0;
     for (size_t d = 0; d < gn_rank_in(x); d++) {
         if (!gn_has_axis(&axes, (int64_t)d)) shape[rank++] = gn_extent(x, d);
-        else if (!gn_dim_is(gn_extent(x, d), 1)) gn_request_fail(g, r, GN_ESHAPE, "axis %zu is not known to have extent 1", d);
+        else if (!gn_dim_is(gn_extent(x, d), 1))
+            gn_request_fail(g, r, GN_ESHAPE, "axis %zu is not known to have extent 1", d);
     }
     return gn_make_reshape(g, r->x[0], rank, shape);
 }
@@ -107,7 +110,8 @@ static gn_expr *make_flip(gn_graph *g, const gn_request *r)
 /* ---- ranges: "start:stop:step" per axis ---- */
 
 /* Splits at `separator` outside parentheses; returns how many parts; NULL-terminated copies, blanks at both ends cut. */
-static size_t split_text(gn_graph *g, const gn_request *r, const char *text, char separator, const char **part, size_t capacity)
+static size_t split_text(gn_graph *g, const gn_request *r, const char *text, char separator, const char **part,
+                         size_t capacity)
 {
     size_t n = 0;
     int depth = 0;
@@ -128,7 +132,8 @@ static size_t split_text(gn_graph *g, const gn_request *r, const char *text, cha
 }
 
 /* A place on an axis: negative numbers count from the end. */
-static const gn_dim *read_place(gn_graph *g, const gn_request *r, const char *text, const gn_dim *extent, const gn_dim *otherwise)
+static const gn_dim *read_place(gn_graph *g, const gn_request *r, const char *text, const gn_dim *extent,
+                                const gn_dim *otherwise)
 {
     if (*text == '\0') return otherwise;
     const gn_dim *d = gn_request_extent(g, r, text);
@@ -148,16 +153,18 @@ static int64_t read_step(gn_graph *g, const gn_request *r, const char *text)
     if (*text != '\0' && !gn_dim_is_const(gn_request_extent(g, r, text), &step))
         gn_request_fail(g, r, GN_ESYNTAX, "the step \"%s\" is no number", text);
     if (step == 0 || step < -INT32_MAX || step > INT32_MAX)
-        gn_request_fail(g, r, GN_EINVAL, "a step of %lld: from 1 to %d, or negative, is possible", (long long)step, INT32_MAX);
+        gn_request_fail(g, r, GN_EINVAL, "a step of %lld: from 1 to %d, or negative, is possible", (long long)step,
+                        INT32_MAX);
     return step;
 }
 
 /* Throws where the bounds are outside for every size; what is open the type rule leaves to the call. */
-static void check_bounds(gn_graph *g, const gn_request *r, size_t axis, const char *text, const gn_dim *start, const gn_dim *stop,
-                         const gn_dim *extent)
+static void check_bounds(gn_graph *g, const gn_request *r, size_t axis, const char *text, const gn_dim *start,
+                         const gn_dim *stop, const gn_dim *extent)
 {
     int64_t low, high;
-    const char *const range = gn_arena_printf(&g->arena, "the range \"%s\" of axis %zu with extent %s", text, axis, gn_dim_text(&g->arena, extent));
+    const char *const range = gn_arena_printf(&g->arena, "the range \"%s\" of axis %zu with extent %s", text, axis,
+                                              gn_dim_text(&g->arena, extent));
     gn_dim_range(start, NULL, &low, &high);
     if (high < 0) gn_request_fail(g, r, GN_ESHAPE, "%s starts before it", range);
     gn_dim_range(gn_dim_sub(&g->dims, extent, stop), NULL, &low, &high);
@@ -252,7 +259,8 @@ static gn_expr *make_stack(gn_graph *g, const gn_request *r)
     if (r->n == 0) gn_request_fail(g, r, GN_EINVAL, "an empty list");
     gn_request_promote(g, r, 0, GN_TO_ANY);
     const size_t rank = gn_rank_in(r->x[0]) + 1;
-    if (rank > GN_MAX_RANK) gn_request_fail(g, r, GN_ESHAPE, "a result of rank %zu; at most %d is possible", rank, GN_MAX_RANK);
+    if (rank > GN_MAX_RANK)
+        gn_request_fail(g, r, GN_ESHAPE, "a result of rank %zu; at most %d is possible", rank, GN_MAX_RANK);
     const int64_t axis = gn_request_axis(g, r, r->axis, rank);
     for (size_t i = 0; i < r->n; i++) {
         const gn_dim *shape[GN_MAX_RANK];
@@ -281,7 +289,8 @@ static gn_expr *make_split(gn_graph *g, const gn_request *r)
         if ((int64_t)d == axis) shape[k++] = gn_dim_const(p, n);
         shape[k++] = piece[d] = (int64_t)d == axis ? part : gn_extent(x, d);
     }
-    gn_expr *const whole = gn_make_reshape(g, r->x[0], rank + 1, shape); /* keeps the constraint that n divides the extent */
+    /* keeps the constraint that n divides the extent */
+    gn_expr *const whole = gn_make_reshape(g, r->x[0], rank + 1, shape);
     for (size_t d = 0; d <= rank; d++) start[d] = gn_dim_const(p, 0), step[d] = 1;
     shape[axis] = gn_dim_const(p, 1);
     for (int64_t i = 0; i < n; i++) {
@@ -297,7 +306,8 @@ static gn_expr *with_text(gn_loc loc, const char *name, gn_expr *(*maker)(gn_gra
                           const char *text, va_list *args)
 {
     return gn_request_make(
-        loc, &(gn_request){ .name = name, .make = maker, .text = text, .args = args, .n = 1, .in = { gn_operand_expr(x) } });
+        loc,
+        &(gn_request){ .name = name, .make = maker, .text = text, .args = args, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_reshape_text(gn_loc loc, gn_expr *x, const char *shape)
@@ -362,9 +372,11 @@ gn_expr *gn_pad_at(gn_loc loc, gn_expr *x, gn_operand value, const char *widths,
     return y;
 }
 
-static gn_expr *with_axes(gn_loc loc, const char *name, gn_expr *(*maker)(gn_graph *, const gn_request *), gn_expr *x, gn_axes axes)
+static gn_expr *with_axes(gn_loc loc, const char *name, gn_expr *(*maker)(gn_graph *, const gn_request *), gn_expr *x,
+                          gn_axes axes)
 {
-    return gn_request_make(loc, &(gn_request){ .name = name, .make = maker, .axes = axes, .n = 1, .in = { gn_operand_expr(x) } });
+    return gn_request_make(
+        loc, &(gn_request){ .name = name, .make = maker, .axes = axes, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 gn_expr *gn_permute_at(gn_loc loc, gn_expr *x, gn_axes axes)
@@ -394,19 +406,24 @@ gn_expr *gn_flip_at(gn_loc loc, gn_expr *x, gn_axes axes)
 
 gn_expr *gn_concat_at(gn_loc loc, gn_exprs xs, int axis)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "concat", .make = make_concat, .axis = axis, .n = xs.n, .list = xs.at });
+    return gn_request_make(
+        loc, &(gn_request){ .name = "concat", .make = make_concat, .axis = axis, .n = xs.n, .list = xs.at });
 }
 
 gn_expr *gn_stack_at(gn_loc loc, gn_exprs xs, int axis)
 {
-    return gn_request_make(loc, &(gn_request){ .name = "stack", .make = make_stack, .axis = axis, .n = xs.n, .list = xs.at });
+    return gn_request_make(
+        loc, &(gn_request){ .name = "stack", .make = make_stack, .axis = axis, .n = xs.n, .list = xs.at });
 }
 
 void gn_split_at(gn_loc loc, gn_expr *x, int axis, int n, gn_expr **out)
 {
-    gn_expr *const first = gn_request_make(
-        loc,
-        &(gn_request){
-            .name = "split", .make = make_split, .axis = axis, .number = n, .out = out, .n = 1, .in = { gn_operand_expr(x) } });
+    gn_expr *const first = gn_request_make(loc, &(gn_request){ .name = "split",
+                                                               .make = make_split,
+                                                               .axis = axis,
+                                                               .number = n,
+                                                               .out = out,
+                                                               .n = 1,
+                                                               .in = { gn_operand_expr(x) } });
     for (int i = 0; i < n && (!first || gn_is_error(first)); i++) out[i] = first;
 }

@@ -11,8 +11,10 @@ static const gn_op_info *op_for(const gn_request *r, gn_dtype t)
 static gn_expr *make(gn_graph *g, const gn_request *r)
 {
     gn_expr *x = r->x[0];
-    const gn_axis_list axes = r->axes.n == -1 ? gn_all_axes(gn_rank_in(x)) : gn_request_axes(g, r, r->axes, gn_rank_in(x), false);
-    const bool wants_bool = r->op == &gn_op_any || r->op == &gn_op_all, wants_float = r->op == &gn_op_mean || r->op == &gn_op_var;
+    const gn_axis_list axes =
+        r->axes.n == -1 ? gn_all_axes(gn_rank_in(x)) : gn_request_axes(g, r, r->axes, gn_rank_in(x), false);
+    const bool wants_bool = r->op == &gn_op_any || r->op == &gn_op_all,
+               wants_float = r->op == &gn_op_mean || r->op == &gn_op_var;
     if (wants_bool && gn_dtype_in(x) != GN_BOOL)
         gn_request_fail(g, r, GN_EDTYPE, "the operand is %s, not bool", gn_dtype_name(gn_dtype_in(x)));
     if (wants_float) x = gn_make_cast(g, x, gn_float_of(gn_dtype_in(x)));
@@ -38,14 +40,16 @@ static gn_expr *reduce(gn_loc loc, const gn_op_info *op, gn_expr *x, gn_axes axe
 static gn_expr *reduce_all(gn_loc loc, const gn_op_info *op, const char *name, gn_expr *x)
 {
     return gn_request_make(
-        loc, &(gn_request){ .name = name, .make = make, .op = op, .axes = { .n = -1 }, .n = 1, .in = { gn_operand_expr(x) } });
+        loc, &(gn_request){
+                 .name = name, .make = make, .op = op, .axes = { .n = -1 }, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 static gn_expr *position(gn_loc loc, const gn_op_info *op, gn_expr *x, int axis)
 {
     return gn_request_make(
         loc,
-        &(gn_request){ .name = op->name, .make = make_position, .op = op, .axis = axis, .n = 1, .in = { gn_operand_expr(x) } });
+        &(gn_request){
+            .name = op->name, .make = make_position, .op = op, .axis = axis, .n = 1, .in = { gn_operand_expr(x) } });
 }
 
 #define REDUCTION(name) \

@@ -55,8 +55,8 @@ static void eval_not(gn_ref *o, const gn_ref *in, const gn_expr *e)
     o->i = !in[0].i;
 }
 
-/* The branch not taken has no influence. Where the condition is open, two branches that nearly meet still give a usable value:
- * relu at its kink. */
+/* The branch not taken has no influence. Where the condition is open, two branches that nearly meet still give a usable
+ * value: relu at its kink. */
 static void eval_select(gn_ref *o, const gn_ref *in, const gn_expr *e)
 {
     (void)e;
@@ -100,7 +100,8 @@ static void eval_cast(gn_ref *o, const gn_ref *x, const gn_expr *e)
     } else {
         o->i = gn_ref_saturate(o->dtype, x->f);
         if (x->err == 0) return;
-        const bool same = gn_ref_saturate(o->dtype, x->f - x->err) == o->i && gn_ref_saturate(o->dtype, x->f + x->err) == o->i;
+        const bool same =
+            gn_ref_saturate(o->dtype, x->f - x->err) == o->i && gn_ref_saturate(o->dtype, x->f + x->err) == o->i;
         if (!same || (o->dtype == GN_BOOL && fabsl(x->f) <= x->err)) o->jump = true;
     }
 }
@@ -144,7 +145,8 @@ static const gn_type *infer_select(gn_graph *g, gn_expr *const *in, size_t n, co
     (void)attr;
     if (in[0]->type->dtype != GN_BOOL)
         gn_throw_at(g, GN_EDTYPE, "select", in, n, "the condition is %s, not bool", gn_dtype_name(in[0]->type->dtype));
-    if (in[1]->type->dtype != in[2]->type->dtype) gn_throw_at(g, GN_EDTYPE, "select", in, n, "the alternatives differ in dtype");
+    if (in[1]->type->dtype != in[2]->type->dtype)
+        gn_throw_at(g, GN_EDTYPE, "select", in, n, "the alternatives differ in dtype");
     for (size_t i = 1; i < 3; i++) {
         if (in[i]->type->n != in[0]->type->n) gn_throw_at(g, GN_ESHAPE, "select", in, n, "operands differ in rank");
     }
@@ -204,10 +206,18 @@ const gn_op_info gn_op_select = { .name = "select", .arity = 3, .traits = GN_ELE
     .infer = infer_select, .eval = eval_select, .deriv = { NULL, "(select a g 0)", "(select a 0 g)" },
     .gloss = "b where a holds, c elsewhere" };
 #define WORDS (GN_BIT(GN_I32) | GN_BIT(GN_U32) | GN_BIT(GN_F32) | GN_BIT(GN_I64) | GN_BIT(GN_U64) | GN_BIT(GN_F64))
-static const gn_attr_spec dtype_attr[] = { { "dtype", GN_ATTR_DTYPE } }, word_attr[] = { { "dtype", GN_ATTR_DTYPE, .dtypes = WORDS } };
+static const gn_attr_spec dtype_attr[] = { { "dtype", GN_ATTR_DTYPE } },
+                          word_attr[] = { { "dtype", GN_ATTR_DTYPE, .dtypes = WORDS } };
 const gn_op_info gn_op_cast = { .name = "cast", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_ANY_DTYPE,
     .attrs = dtype_attr, .nattr = 1, .infer = infer_cast, .eval = eval_cast, .vjp = vjp_cast, .linear = true,
     .gloss = "x as another dtype; to integers towards 0, saturating, NaN to 0" };
-const gn_op_info gn_op_bitcast = { .name = "bitcast", .arity = 1, .traits = GN_ELEMWISE | GN_KERNEL_ONLY, .dtypes = WORDS,
-    .attrs = word_attr, .nattr = 1, .infer = infer_bitcast, .eval = eval_bitcast, .not_differentiable = "bits have no derivative",
-    .gloss = "the bits of x as another dtype of the same size" };
+const gn_op_info gn_op_bitcast = { .name = "bitcast",
+                                   .arity = 1,
+                                   .traits = GN_ELEMWISE | GN_KERNEL_ONLY,
+                                   .dtypes = WORDS,
+                                   .attrs = word_attr,
+                                   .nattr = 1,
+                                   .infer = infer_bitcast,
+                                   .eval = eval_bitcast,
+                                   .not_differentiable = "bits have no derivative",
+                                   .gloss = "the bits of x as another dtype of the same size" };

@@ -1,5 +1,5 @@
-/* One node for all products that are summed: matrix products, batched, inner and outer ones. Each axis of an operand has a label
- * (a small number); labels that the result lacks are summed over. */
+/* One node for all products that are summed: matrix products, batched, inner and outer ones. Each axis of an operand
+ * has a label (a small number); labels that the result lacks are summed over. */
 #include "evaluate.h"
 #include "make.h"
 #include "reference.h"
@@ -15,7 +15,8 @@ static size_t extents(gn_graph *g, gn_expr *const *in, size_t n, const gn_attr *
     size_t nlabels = 0;
     for (size_t k = 0; k < 2; k++) {
         if (attr[k].n != gn_rank_in(in[k]))
-            gn_throw_at(g, GN_ESHAPE, "contract", in, n, "%u labels for a tensor of rank %zu", attr[k].n, gn_rank_in(in[k]));
+            gn_throw_at(g, GN_ESHAPE, "contract", in, n, "%u labels for a tensor of rank %zu", attr[k].n,
+                        gn_rank_in(in[k]));
         uint32_t seen = 0;
         for (uint32_t d = 0; d < attr[k].n; d++) {
             const int64_t l = attr[k].ints[d];

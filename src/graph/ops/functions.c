@@ -1,4 +1,5 @@
-/* Functions of one floating number (and pow): references in long double by libm, derivatives as text, bodies by bodies.h. */
+/* Functions of one floating number (and pow): references in long double by libm, derivatives as text, bodies by
+ * bodies.h. */
 #include "bodies.h"
 #include "reference.h"
 #include <math.h>
@@ -54,7 +55,8 @@ static void eval_cos(gn_ref *o, const gn_ref *x, const gn_expr *e)
     eval_wave(o, x, cosl);
 }
 
-/* Monotone in each operand for a > 0. Elsewhere a moving exponent may leave the integers, and a moving base may change its sign. */
+/* Monotone in each operand for a > 0. Elsewhere a moving exponent may leave the integers, and a moving base may change
+ * its sign. */
 static void eval_pow(gn_ref *o, const gn_ref *in, const gn_expr *e)
 {
     (void)e;
@@ -91,16 +93,20 @@ FUNCTION(atanh, "(div g (mul (sub 1 x) (add 1 x)))", "the inverse of tanh; NaN o
 FUNCTION(sigmoid, "(mul g (mul y (sub 1 y)))", "1 / (1 + e^-x)", BODY(sigmoid));
 FUNCTION(softplus, "(mul g (sigmoid x))", "log(1 + e^x)", BODY(softplus));
 FUNCTION(erf, "(mul g (mul 1.1283791670955126 (exp (neg (square x)))))", "the error function", BODY(erf));
-FUNCTION(erfc, "(neg (mul g (mul 1.1283791670955126 (exp (neg (square x))))))", "1 - erf(x), accurate where erf is near 1", BODY(erfc));
+FUNCTION(erfc, "(neg (mul g (mul 1.1283791670955126 (exp (neg (square x))))))",
+         "1 - erf(x), accurate where erf is near 1", BODY(erfc));
 
-/* By a: b a^(b - 1), which is 0 times inf only for a = b = 0, and is written b y / a for b = 0, where a^-1 may overflow; both say the
- * same function of a and b, so that mixed and higher derivatives are right as well. By b: y log a; 0^b is flat. */
-const gn_op_info gn_op_pow = { .name = "pow",
-                               .arity = 2,
-                               .traits = GN_ELEMWISE | GN_FLOAT_OUT,
-                               .dtypes = GN_FLOATS,
-                               .eval = eval_pow,
-                               .deriv = { "(select (eq b 0) (select (eq a 0) 0 (mul g (div (mul b y) a))) (mul g (mul b (pow a (sub b 1)))))",
-                                          "(select (eq a 0) 0 (mul g (mul y (log (select (eq a 0) 1 a)))))" },
-                               .gloss = "a to the power b",
-                               BODY(pow) };
+/* By a: b a^(b - 1), which is 0 times inf only for a = b = 0, and is written b y / a for b = 0, where a^-1 may
+ * overflow; both say the same function of a and b, so that mixed and higher derivatives are right as well. By b: y log
+ * a; 0^b is flat. */
+const gn_op_info gn_op_pow = {
+    .name = "pow",
+    .arity = 2,
+    .traits = GN_ELEMWISE | GN_FLOAT_OUT,
+    .dtypes = GN_FLOATS,
+    .eval = eval_pow,
+    .deriv = { "(select (eq b 0) (select (eq a 0) 0 (mul g (div (mul b y) a))) (mul g (mul b (pow a (sub b 1)))))",
+               "(select (eq a 0) 0 (mul g (mul y (log (select (eq a 0) 1 a)))))" },
+    .gloss = "a to the power b",
+    BODY(pow)
+};

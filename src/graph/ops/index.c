@@ -1,6 +1,6 @@
-/* Reading and adding by integer indices along an axis. take and scatter_add trust their indices; their builders put check_index
- * before them, the one place where a bad index is met: a call refuses it. Here, in the reference, a computed one is kept within the
- * axis and counted, because such an index may be uncertain. */
+/* Reading and adding by integer indices along an axis. take and scatter_add trust their indices; their builders put
+ * check_index before them, the one place where a bad index is met: a call refuses it. Here, in the reference, a
+ * computed one is kept within the axis and counted, because such an index may be uncertain. */
 #include "evaluate.h"
 #include "make.h"
 #include "reference.h"
@@ -43,7 +43,8 @@ static const gn_type *infer_scatter(gn_graph *g, gn_expr *const *in, size_t n, c
     const gn_dim *shape[GN_MAX_RANK];
     check_operands(g, "scatter_add", in, n, attr[0].i);
     const size_t rank = taken_shape(in, attr[0].i, shape);
-    if (gn_dtype_in(in[2]) != gn_dtype_in(in[0])) gn_throw_at(g, GN_EDTYPE, "scatter_add", in, n, "updates have another dtype");
+    if (gn_dtype_in(in[2]) != gn_dtype_in(in[0]))
+        gn_throw_at(g, GN_EDTYPE, "scatter_add", in, n, "updates have another dtype");
     if (gn_rank_in(in[2]) != rank)
         gn_throw_at(g, GN_ESHAPE, "scatter_add", in, n, "updates have rank %zu, expected %zu", gn_rank_in(in[2]), rank);
     for (size_t d = 0; d < rank; d++)
@@ -153,7 +154,8 @@ static gn_expr *jvp_scatter(gn_graph *g, gn_expr *y, gn_expr *const *t)
     return t[2] ? gn_make_scatter_add(g, x, y->in[1], t[2], gn_attr_of(y, "axis")->i) : x;
 }
 
-static const gn_attr_spec axis_attr[] = { { "axis", GN_ATTR_INT } }, extent_attr[] = { { "extent", GN_ATTR_DIMS, .count = 1 } };
+static const gn_attr_spec axis_attr[] = { { "axis", GN_ATTR_INT } },
+                          extent_attr[] = { { "extent", GN_ATTR_DIMS, .count = 1 } };
 const gn_op_info gn_op_check_index = { .name = "check_index", .arity = 1, .traits = GN_ELEMWISE, .dtypes = GN_INTS,
     .attrs = extent_attr, .nattr = 1, .infer = infer_check, .eval_whole = eval_check,
     .not_differentiable = "integers have no derivative",

@@ -1,11 +1,14 @@
-/* What has no operands, and the two ops that make and take apart tuples. input, variable, constant and param get their type from gn_leaf. */
+/* What has no operands, and the two ops that make and take apart tuples. input, variable, constant and param get their
+ * type from gn_leaf. */
 #include "op.h"
 
 static const gn_attr_spec name_attrs[] = { { "name", GN_ATTR_NAME } };
 static const gn_attr_spec data_attrs[] = { { "data", GN_ATTR_DATA } };
 static const gn_attr_spec index_attrs[] = { { "index", GN_ATTR_INT } };
 static const gn_attr_spec size_attrs[] = { { "size", GN_ATTR_DIMS, .count = 1 } };
-static const gn_attr_spec iota_attrs[] = { { "shape", GN_ATTR_DIMS }, { "axis", GN_ATTR_INT }, { "dtype", GN_ATTR_DTYPE, .dtypes = GN_NUMBERS } };
+static const gn_attr_spec iota_attrs[] = { { "shape", GN_ATTR_DIMS },
+                                           { "axis", GN_ATTR_INT },
+                                           { "dtype", GN_ATTR_DTYPE, .dtypes = GN_NUMBERS } };
 
 static const gn_type *infer_dim(gn_graph *g, gn_expr *const *in, size_t nin, const gn_attr *attr)
 {
@@ -38,7 +41,8 @@ static const gn_type *infer_proj(gn_graph *g, gn_expr *const *in, size_t nin, co
     (void)nin;
     const gn_type *const t = in[0]->type;
     if (t->kind != GN_TYPE_TUPLE) gn_throw_at(g, GN_EINVAL, "proj", in, 1, "takes a tuple");
-    if (attr[0].i < 0 || attr[0].i >= t->n) gn_throw_at(g, GN_EINVAL, "proj", in, 1, "element %lld of a tuple of %d", (long long)attr[0].i, t->n);
+    if (attr[0].i < 0 || attr[0].i >= t->n)
+        gn_throw_at(g, GN_EINVAL, "proj", in, 1, "element %lld of a tuple of %d", (long long)attr[0].i, t->n);
     return t->elem[attr[0].i];
 }
 

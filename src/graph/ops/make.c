@@ -55,7 +55,8 @@ gn_expr *gn_make_size(gn_graph *g, const gn_dim *d, gn_dtype dtype)
 
 gn_expr *gn_make_iota(gn_graph *g, gn_dtype dtype, size_t rank, const gn_dim *const *shape, int64_t axis)
 {
-    const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = (uint32_t)rank, .dims = shape }, { .kind = GN_ATTR_INT, .i = axis },
+    const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = (uint32_t)rank, .dims = shape },
+                              { .kind = GN_ATTR_INT, .i = axis },
                               { .kind = GN_ATTR_DTYPE, .i = dtype } };
     return gn_node(g, &gn_op_iota, NULL, 0, attr);
 }
@@ -137,7 +138,8 @@ gn_expr *gn_make_permute(gn_graph *g, gn_expr *x, const int64_t *axes)
 gn_expr *gn_make_slice(gn_graph *g, gn_expr *x, const gn_dim *const *start, const int64_t *step, const gn_dim *const *shape)
 {
     const uint32_t n = (uint32_t)gn_rank_in(x);
-    const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = n, .dims = start }, { .kind = GN_ATTR_INTS, .n = n, .ints = step },
+    const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = n, .dims = start },
+                              { .kind = GN_ATTR_INTS, .n = n, .ints = step },
                               { .kind = GN_ATTR_DIMS, .n = n, .dims = shape } };
     bool same = true;
     for (size_t d = 0; d < n; d++) same = same && gn_dim_is(start[d], 0) && step[d] == 1 && shape[d] == gn_extent(x, d);
@@ -148,7 +150,8 @@ gn_expr *gn_make_pad(gn_graph *g, gn_expr *x, gn_expr *fill, const gn_dim *const
                      const gn_dim *const *shape)
 {
     const uint32_t n = (uint32_t)gn_rank_in(x);
-    const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = n, .dims = start }, { .kind = GN_ATTR_INTS, .n = n, .ints = step },
+    const gn_attr attr[3] = { { .kind = GN_ATTR_DIMS, .n = n, .dims = start },
+                              { .kind = GN_ATTR_INTS, .n = n, .ints = step },
                               { .kind = GN_ATTR_DIMS, .n = n, .dims = shape } };
     gn_expr *in[2] = { x, fill };
     bool same = true;

@@ -39,7 +39,8 @@ gn_expr *gn_make_splat(gn_graph *, gn_expr *scalar, size_t rank, const gn_dim *c
 gn_expr *gn_make_size(gn_graph *, const gn_dim *, gn_dtype);
 const gn_dim *gn_count_along(const gn_expr *, const gn_axis_list *); /* product of these extents */
 
-gn_expr *gn_make_reduce(gn_graph *, const gn_op_info *, gn_expr *, const gn_axis_list *); /* the operand itself for no axes */
+/* the operand itself for no axes */
+gn_expr *gn_make_reduce(gn_graph *, const gn_op_info *, gn_expr *, const gn_axis_list *);
 /* Repeats y, which lacks these axes, along them to the shape of x: what a reduction's gradient needs. */
 gn_expr *gn_make_unreduce(gn_graph *, gn_expr *y, const gn_expr *x, const gn_axis_list *);
 gn_expr *gn_make_sum_to(gn_graph *, gn_expr *); /* sum over all axes */
@@ -56,7 +57,8 @@ gn_expr *gn_make_concat(gn_graph *, gn_expr *const *in, size_t n, int64_t axis);
 /* Labels as gn_op_contract has them, renumbered here by first appearance in a, then b. */
 gn_expr *gn_make_contract(gn_graph *, gn_expr *a, const int64_t *la, gn_expr *b, const int64_t *lb, const int64_t *lout,
                           size_t nout);
-gn_expr *gn_make_check_index(gn_graph *, gn_expr *indices, const gn_dim *extent); /* indices that take and scatter_add may trust */
+/* indices that take and scatter_add may trust */
+gn_expr *gn_make_check_index(gn_graph *, gn_expr *indices, const gn_dim *extent);
 gn_expr *gn_make_take(gn_graph *, gn_expr *x, gn_expr *indices, int64_t axis);
 gn_expr *gn_make_scatter_add(gn_graph *, gn_expr *x, gn_expr *indices, gn_expr *updates, int64_t axis);
 gn_expr *gn_make_iota(gn_graph *, gn_dtype, size_t rank, const gn_dim *const *shape, int64_t axis);

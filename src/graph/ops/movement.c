@@ -1,5 +1,5 @@
-/* Movement: every element of the result is one element of an operand, or a fill. slice and pad are each other's transpose: both
- * say that element i of the small tensor is element start + step i of the large one. */
+/* Movement: every element of the result is one element of an operand, or a fill. slice and pad are each other's
+ * transpose: both say that element i of the small tensor is element start + step i of the large one. */
 #include "evaluate.h"
 #include "make.h"
 #include "reference.h"
@@ -62,8 +62,10 @@ static void infer_inside(gn_graph *g, const char *op, gn_expr *const *in, size_t
     if (step < 1 || step > INT32_MAX)
         gn_throw_at(g, GN_EINVAL, op, in, nin, "a step of %lld: from 1 to %d is possible", (long long)step, INT32_MAX);
     if (gn_dim_is_const(n, &count) && count == 0) return;
-    const gn_dim *const one = gn_dim_const(p, 1), *const last = gn_dim_add(p, start, gn_dim_scale(p, gn_dim_sub(p, n, one), step));
-    gn_infer_at_least(g, op, in, nin, start, gn_dim_const(p, 0), gn_arena_printf(&g->arena, "start of the range in axis %zu", axis));
+    const gn_dim *const one = gn_dim_const(p, 1), *const last = gn_dim_add(
+                                                      p, start, gn_dim_scale(p, gn_dim_sub(p, n, one), step));
+    gn_infer_at_least(g, op, in, nin, start, gn_dim_const(p, 0),
+                      gn_arena_printf(&g->arena, "start of the range in axis %zu", axis));
     const char *const what = gn_arena_printf(&g->arena, "extent of axis %zu", axis);
     gn_infer_at_least(g, op, in, nin, extent, gn_dim_add(p, last, one), what);
     if (step > 1) gn_infer_at_least(g, op, in, nin, extent, start, what);
@@ -114,7 +116,8 @@ static const gn_type *infer_concat(gn_graph *g, gn_expr *const *in, size_t n, co
     for (size_t d = 0; d < rank; d++) shape[d] = gn_extent(in[0], d);
     for (size_t i = 1; i < n; i++) {
         if (gn_rank_in(in[i]) != rank) gn_throw_at(g, GN_ESHAPE, "concat", in, n, "operands differ in rank");
-        if (gn_dtype_in(in[i]) != gn_dtype_in(in[0])) gn_throw_at(g, GN_EDTYPE, "concat", in, n, "operands differ in dtype");
+        if (gn_dtype_in(in[i]) != gn_dtype_in(in[0]))
+            gn_throw_at(g, GN_EDTYPE, "concat", in, n, "operands differ in dtype");
         for (size_t d = 0; d < rank; d++) {
             if (d == (size_t)axis) shape[d] = gn_dim_add(&g->dims, shape[d], gn_extent(in[i], d));
             else shape[d] = gn_infer_extent(g, "concat", in, n, shape[d], gn_extent(in[i], d), "extents");
@@ -255,8 +258,8 @@ static void vjp_broadcast(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 static void vjp_slice(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)
 {
     const gn_expr *x = y->in[0];
-    gin[0] = gn_make_pad(g, dy, gn_make_scalar(g, gn_dtype_in(dy), 0), gn_attr_of(y, "start")->dims, gn_attr_of(y, "step")->ints,
-                         x->type->dim);
+    gin[0] = gn_make_pad(g, dy, gn_make_scalar(g, gn_dtype_in(dy), 0), gn_attr_of(y, "start")->dims,
+                         gn_attr_of(y, "step")->ints, x->type->dim);
 }
 
 static void vjp_pad(gn_graph *g, gn_expr *y, gn_expr *dy, gn_expr **gin)

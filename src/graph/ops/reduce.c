@@ -24,8 +24,10 @@ static const gn_type *infer_reduce(gn_graph *g, gn_expr *const *in, size_t n, co
     const int64_t *axes = attr[0].ints;
     for (uint32_t i = 0; i < attr[0].n; i++) {
         if (axes[i] < 0 || axes[i] >= in[0]->type->n)
-            gn_throw_at(g, GN_EAXIS, "reduction", in, n, "axis %lld of a tensor of rank %d", (long long)axes[i], in[0]->type->n);
-        if (i > 0 && axes[i] <= axes[i - 1]) gn_throw_at(g, GN_EAXIS, "reduction", in, n, "axes are not in increasing order");
+            gn_throw_at(g, GN_EAXIS, "reduction", in, n, "axis %lld of a tensor of rank %d", (long long)axes[i],
+                        in[0]->type->n);
+        if (i > 0 && axes[i] <= axes[i - 1])
+            gn_throw_at(g, GN_EAXIS, "reduction", in, n, "axes are not in increasing order");
     }
     return without(g, in[0], axes, attr[0].n, gn_dtype_in(in[0]));
 }
@@ -48,7 +50,8 @@ static void fold_groups(gn_tensor *out, const gn_tensor *x, const int64_t *axes,
     size_t nkept = 0, next = 0;
     gn_row_major(x->rank, x->shape, stride);
     for (int d = 0; d < x->rank; d++) {
-        if (next < naxes && axes[next] == d) folded[next] = x->shape[d], folded_stride[next++] = stride[d], n *= x->shape[d];
+        if (next < naxes && axes[next] == d)
+            folded[next] = x->shape[d], folded_stride[next++] = stride[d], n *= x->shape[d];
         else kept[nkept++] = stride[d];
     }
     gn_ref *const group = GN_NEW_ARRAY(arena, gn_ref, n);
@@ -124,7 +127,8 @@ static void fold_position(gn_ref *o, const gn_ref *x, int64_t n, int sign)
     int64_t best = 0;
     for (int64_t i = 1; i < n; i++) {
         if (!gn_is_float(x[0].dtype)) {
-            if (sign > 0 ? gn_ref_less(x[0].dtype, x[best].i, x[i].i) : gn_ref_less(x[0].dtype, x[i].i, x[best].i)) best = i;
+            if (sign > 0 ? gn_ref_less(x[0].dtype, x[best].i, x[i].i) : gn_ref_less(x[0].dtype, x[i].i, x[best].i))
+                best = i;
         } else if (!isnan(x[best].f) && (isnan(x[i].f) || sign * x[i].f > sign * x[best].f)) {
             best = i;
         }
@@ -132,7 +136,8 @@ static void fold_position(gn_ref *o, const gn_ref *x, int64_t n, int sign)
     o->i = best;
     for (int64_t i = 0; i < n; i++) {
         const long double reach = x[i].err + x[best].err;
-        o->jump |= x[i].jump || (i != best && gn_is_float(x[0].dtype) && reach != 0 && !(fabsl(x[i].f - x[best].f) > reach));
+        o->jump |=
+            x[i].jump || (i != best && gn_is_float(x[0].dtype) && reach != 0 && !(fabsl(x[i].f - x[best].f) > reach));
     }
 }
 
@@ -186,8 +191,8 @@ static gn_expr *others(gn_graph *g, const gn_expr *y)
     return gn_node(g, &gn_op_prod_others, y->in, 1, y->attr);
 }
 
-/* What flows times the product of the others. Nothing is nothing also of one that is not finite; elsewhere 0 stays a factor, which the
- * next derivative needs. */
+/* What flows times the product of the others. Nothing is nothing also of one that is not finite; elsewhere 0 stays a
+ * factor, which the next derivative needs. */
 static gn_expr *times_others(gn_graph *g, gn_expr *y, gn_expr *flow)
 {
     gn_expr *const factor = others(g, y), *const zero = gn_make_like(g, flow, 0);
@@ -243,12 +248,28 @@ const gn_op_info gn_op_sum = { .name = "sum", .arity = 1, .traits = GN_REDUCE, .
 const gn_op_info gn_op_prod = { .name = "prod", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS,
     .attrs = axes_attr, .nattr = 1, .infer = infer_reduce, .eval_whole = eval_prod, .vjp = vjp_prod, .jvp = jvp_prod,
     .gloss = "the product over axes; 1 over none" };
-const gn_op_info gn_op_max = { .name = "max", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_reduce, .eval_whole = eval_max, .vjp = vjp_extreme, .jvp = jvp_extreme,
-    .gloss = "the largest over axes; NaN if one is; the least value over none" };
-const gn_op_info gn_op_min = { .name = "min", .arity = 1, .traits = GN_REDUCE, .dtypes = GN_NUMBERS, .attrs = axes_attr, .nattr = 1,
-    .infer = infer_reduce, .eval_whole = eval_min, .vjp = vjp_extreme, .jvp = jvp_extreme,
-    .gloss = "the smallest over axes; NaN if one is; the greatest value over none" };
+const gn_op_info gn_op_max = { .name = "max",
+                               .arity = 1,
+                               .traits = GN_REDUCE,
+                               .dtypes = GN_NUMBERS,
+                               .attrs = axes_attr,
+                               .nattr = 1,
+                               .infer = infer_reduce,
+                               .eval_whole = eval_max,
+                               .vjp = vjp_extreme,
+                               .jvp = jvp_extreme,
+                               .gloss = "the largest over axes; NaN if one is; the least value over none" };
+const gn_op_info gn_op_min = { .name = "min",
+                               .arity = 1,
+                               .traits = GN_REDUCE,
+                               .dtypes = GN_NUMBERS,
+                               .attrs = axes_attr,
+                               .nattr = 1,
+                               .infer = infer_reduce,
+                               .eval_whole = eval_min,
+                               .vjp = vjp_extreme,
+                               .jvp = jvp_extreme,
+                               .gloss = "the smallest over axes; NaN if one is; the greatest value over none" };
 const gn_op_info gn_op_any = { .name = "any", .arity = 1, .traits = GN_REDUCE | GN_BOOL_OUT, .dtypes = GN_BIT(GN_BOOL),
     .attrs = axes_attr, .nattr = 1, .infer = infer_reduce, .eval_whole = eval_any,
     .not_differentiable = "bools have no derivative", .gloss = "one of them holds; false over none" };

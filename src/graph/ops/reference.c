@@ -114,7 +114,8 @@ void gn_ref_monotone2(gn_ref *o, const gn_ref *in, long double (*f)(long double,
 void gn_ref_step(gn_ref *o, const gn_ref *x, long double (*f)(long double))
 {
     o->f = f(x->f), o->err = 0;
-    if (x->err != 0 && (gn_ref_apart(o->f, f(x->f - x->err)) != 0 || gn_ref_apart(o->f, f(x->f + x->err)) != 0)) o->jump = true;
+    if (x->err != 0 && (gn_ref_apart(o->f, f(x->f - x->err)) != 0 || gn_ref_apart(o->f, f(x->f + x->err)) != 0))
+        o->jump = true;
 }
 
 void gn_ref_finish(gn_ref *o)
@@ -130,7 +131,8 @@ void gn_ref_finish(gn_ref *o)
 
 void gn_ref_sum_error(gn_ref *o, int64_t n, long double magnitude)
 {
-    if (!isfinite(magnitude)) { /* an operand is no number or infinite, and so is any sum of them; or its own bound is infinite */
+    /* an operand is no number or infinite, and so is any sum of them; or its own bound is infinite */
+    if (!isfinite(magnitude)) {
         if (o->err != 0 || isfinite(o->f)) o->err = INFINITY;
         return;
     }

@@ -49,9 +49,11 @@ static gn_expr *make(gn_graph *g, void *arg)
     for (size_t i = 0; i < r.n; i++) {
         if (!r.x[i]) continue;
         if (r.x[i]->type->kind == GN_TYPE_TUPLE) gn_request_fail(g, &r, GN_EINVAL, "operand %zu is a tuple", i + 1);
-        if (!gn_dtype_computes(gn_dtype_in(r.x[i]))) gn_request_fail(g, &r, GN_EDTYPE, GN_NOT_COMPUTED, gn_dtype_name(gn_dtype_in(r.x[i])));
+        if (!gn_dtype_computes(gn_dtype_in(r.x[i])))
+            gn_request_fail(g, &r, GN_EDTYPE, GN_NOT_COMPUTED, gn_dtype_name(gn_dtype_in(r.x[i])));
     }
-    if ((unsigned)r.dtype < GN_NDTYPES && !gn_dtype_computes(r.dtype)) gn_request_fail(g, &r, GN_EDTYPE, GN_NOT_COMPUTED, gn_dtype_name(r.dtype));
+    if ((unsigned)r.dtype < GN_NDTYPES && !gn_dtype_computes(r.dtype))
+        gn_request_fail(g, &r, GN_EDTYPE, GN_NOT_COMPUTED, gn_dtype_name(r.dtype));
     g->builder = &builder; /* until gn_build ends */
     if (r.text) builder.text = r.text = gn_request_text(g, &r), r.args = NULL;
     return r.make(g, &r);
@@ -76,7 +78,8 @@ gn_expr *gn_request_make(gn_loc loc, const gn_request *r)
 void gn_request_equal(gn_graph *g, const gn_request *r, const gn_dim *a, const gn_dim *b, const char *what)
 {
     if (gn_dim_never_equal(&g->dims, a, b))
-        gn_request_fail(g, r, GN_ESHAPE, "%s differ: %s and %s", what, gn_dim_text(&g->arena, a), gn_dim_text(&g->arena, b));
+        gn_request_fail(g, r, GN_ESHAPE, "%s differ: %s and %s", what, gn_dim_text(&g->arena, a),
+                        gn_dim_text(&g->arena, b));
 }
 
 gn_dtype gn_float_of(gn_dtype t)
@@ -96,7 +99,8 @@ void gn_request_promote(gn_graph *g, const gn_request *r, size_t from, int to)
     for (size_t i = from; i < r->n; i++) numbers = numbers || !r->x[i];
     if ((fraction || to == GN_TO_FLOAT) && !gn_is_float(t)) t = GN_F32;
     if (t == GN_BOOL && (to == GN_TO_NUMBER || numbers)) t = GN_I32;
-    for (size_t i = from; i < r->n; i++) r->x[i] = r->x[i] ? gn_make_cast(g, r->x[i], t) : gn_number_node(g, r->name, t, &r->in[i]);
+    for (size_t i = from; i < r->n; i++)
+        r->x[i] = r->x[i] ? gn_make_cast(g, r->x[i], t) : gn_number_node(g, r->name, t, &r->in[i]);
 }
 
 gn_expr *gn_request_repeat(gn_graph *g, const gn_request *r, gn_expr *x, size_t rank, const gn_dim *const *shape)

@@ -1,8 +1,8 @@
-/* What a public builder does around its work: finds the graph, refuses NULL and foreign operands, passes error nodes through,
- * turns numbers into constants, catches what is thrown.
+/* What a public builder does around its work: finds the graph, refuses NULL and foreign operands, passes error nodes
+ * through, turns numbers into constants, catches what is thrown.
  *
- *     static gn_expr *make_square(gn_graph *g, const gn_request *r) { return gn_make2(g, &gn_op_mul, r->x[0], r->x[0]); }
- *     gn_expr *gn_square_at(gn_loc loc, gn_expr *x)
+ *     static gn_expr *make_square(gn_graph *g, const gn_request *r) { return gn_make2(g, &gn_op_mul, r->x[0], r->x[0]);
+ * } gn_expr *gn_square_at(gn_loc loc, gn_expr *x)
  *     {
  *         const gn_request r = { .name = "square", .make = make_square, .n = 1, .in = { gn_operand_expr(x) } };
  *         return gn_request_make(loc, &r);

@@ -1,7 +1,9 @@
-// Clang, LLVM and lld in this process, for LLVM 16 to 22. Sources come from memory, results go to memory: a compile touches no file.
+// Clang, LLVM and lld in this process, for LLVM 16 to 22. Sources come from memory, results go to memory: a compile
+// touches no file.
 //
-// Input is a file of an in-memory file system at an absolute path: as a bare memory buffer Clang would dereference null under its own
-// AddressSanitizer pass. lld reads its input through a memfd and writes into a pipe, because it renames temporary files otherwise.
+// Input is a file of an in-memory file system at an absolute path: as a bare memory buffer Clang would dereference null
+// under its own AddressSanitizer pass. lld reads its input through a memfd and writes into a pipe, because it renames
+// temporary files otherwise.
 #include "clang_plugin.h"
 
 #include <clang/Basic/Diagnostic.h>
@@ -76,7 +78,8 @@ public:
 #if LLVM_VERSION_MAJOR >= 21
         : printer(out, options), engine(new clang::DiagnosticIDs, options, &printer, false)
 #else
-        : options(new clang::DiagnosticOptions), printer(out, options.get()), engine(new clang::DiagnosticIDs, options, &printer, false)
+      : options(new clang::DiagnosticOptions), printer(out, options.get()),
+        engine(new clang::DiagnosticIDs, options, &printer, false)
 #endif
     {
     }
@@ -105,8 +108,8 @@ void create_diagnostics(clang::CompilerInstance &compiler, llvm::vfs::FileSystem
 #endif
 }
 
-int compile(const char *name, const char *source, size_t size, const char *const *arg, size_t narg, gn_plugin_emit emit, gn_plugin_sink out,
-            gn_plugin_sink diagnostics)
+int compile(const char *name, const char *source, size_t size, const char *const *arg, size_t narg, gn_plugin_emit emit,
+            gn_plugin_sink out, gn_plugin_sink diagnostics)
 {
     initialize_once();
     std::string words;
@@ -123,7 +126,8 @@ int compile(const char *name, const char *source, size_t size, const char *const
     }
     llvm::IntrusiveRefCntPtr<llvm::vfs::InMemoryFileSystem> memory(new llvm::vfs::InMemoryFileSystem);
     memory->addFile(path, 0, llvm::MemoryBuffer::getMemBuffer(llvm::StringRef(source, size), path));
-    llvm::IntrusiveRefCntPtr<llvm::vfs::OverlayFileSystem> files(new llvm::vfs::OverlayFileSystem(llvm::vfs::getRealFileSystem()));
+    llvm::IntrusiveRefCntPtr<llvm::vfs::OverlayFileSystem> files(
+        new llvm::vfs::OverlayFileSystem(llvm::vfs::getRealFileSystem()));
     files->pushOverlay(memory);
 
 #if LLVM_VERSION_MAJOR >= 21
@@ -227,7 +231,8 @@ private:
     std::string bytes;
 };
 
-int link_objects(size_t n, const void *const *object, const size_t *size, int allow_undefined, gn_plugin_sink out, gn_plugin_sink diagnostics)
+int link_objects(size_t n, const void *const *object, const size_t *size, int allow_undefined, gn_plugin_sink out,
+                 gn_plugin_sink diagnostics)
 {
     static std::mutex one_at_a_time;
     const std::lock_guard<std::mutex> lock(one_at_a_time);
@@ -247,8 +252,18 @@ int link_objects(size_t n, const void *const *object, const size_t *size, int al
     const std::string to = "/proc/self/fd/" + std::to_string(output.writer());
     std::string words;
     llvm::raw_string_ostream stream(words);
-    llvm::SmallVector<const char *, 24> args = { "ld.lld", "-shared", "-nostdlib", "-Bsymbolic", "--build-id=none", "--hash-style=gnu", "-z",
-                                                 "noexecstack", "--threads=1", "--no-mmap-output-file", "-o", to.c_str() };
+    llvm::SmallVector<const char *, 24> args = { "ld.lld",
+                                                 "-shared",
+                                                 "-nostdlib",
+                                                 "-Bsymbolic",
+                                                 "--build-id=none",
+                                                 "--hash-style=gnu",
+                                                 "-z",
+                                                 "noexecstack",
+                                                 "--threads=1",
+                                                 "--no-mmap-output-file",
+                                                 "-o",
+                                                 to.c_str() };
     for (const std::string &path : from) args.push_back(path.c_str());
     if (!allow_undefined) args.append({ "-z", "defs" });
     const bool good = lld::elf::link(args, stream, stream, false, false);

@@ -1,9 +1,11 @@
-/* LLVM's static objects are not destroyed as the process exits. Handlers for that run on the thread that exits while another may be in the middle
- * of a compile, or in the middle of loading the plug-in; they would take from it what it works with. The memory goes with the process.
+/* LLVM's static objects are not destroyed as the process exits. Handlers for that run on the thread that exits while
+ * another may be in the middle of a compile, or in the middle of loading the plug-in; they would take from it what it
+ * works with. The memory goes with the process.
  *
- * Static objects register their destructors with __cxa_atexit, which a library calls through a slot of its table of jumps (System V ABI,
- * "Procedure Linkage Table"). The slots of the compiler's libraries are pointed elsewhere before the first constructor runs: in the resolver of an
- * indirect function, which the loader calls while it relocates this file, after it relocated those. */
+ * Static objects register their destructors with __cxa_atexit, which a library calls through a slot of its table of
+ * jumps (System V ABI, "Procedure Linkage Table"). The slots of the compiler's libraries are pointed elsewhere before
+ * the first constructor runs: in the resolver of an indirect function, which the loader calls while it relocates this
+ * file, after it relocated those. */
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
@@ -72,7 +74,8 @@ static bool is_sealed(const struct dl_phdr_info *info, uintptr_t at)
 {
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-        if (p->p_type == PT_GNU_RELRO && at - info->dlpi_addr >= p->p_vaddr && at - info->dlpi_addr < p->p_vaddr + p->p_memsz)
+        if (p->p_type == PT_GNU_RELRO && at - info->dlpi_addr >= p->p_vaddr &&
+            at - info->dlpi_addr < p->p_vaddr + p->p_memsz)
             return true;
     }
     return false;
