@@ -243,10 +243,11 @@ static void a_name_that_no_input_binds_is_told_where_it_was_written(void **state
            "slice \":k\": extent of axis 0 of x f32 (n): n, at least k: the named dim k is bound by no input");
     snprintf(words, sizeof words, "test_extents.c:%d: slice", line);
     assert_message_contains(words);
+    const int second = __LINE__ + 1;
     gn_expr *z = gn_broadcast_to(gn_sum_all(x), "k"); /* nothing is asked of it but that it is there */
     refuse(gn_compile(&f, g, .in = GN_EXPRS(x), .out = GN_EXPRS(z)), GN_EINVAL,
            "broadcast: the named dim k is bound by no input");
-    snprintf(words, sizeof words, "test_extents.c:%d", line + 4);
+    snprintf(words, sizeof words, "test_extents.c:%d", second);
     assert_message_contains(words);
     gn_graph_free(g);
 }

@@ -1,9 +1,10 @@
 /* (kernel conv (syms B (H :is 56) (W :is 56) (C :is 64) (O :is 64))
  *   (bufs (X f32 B H W C) (Wt f32 3 3 C O) (Y f32 B H W O))
  *   (axes (n B) (y H) (x W) (o O) (ky 3) (kx 3) (c C) (yy (add H 2)) (xx (add W 2)) (cc C))
- *   (def xp (n yy xx cc) (if (and (lt 0 yy) (lt yy (add H 1)) (lt 0 xx) (lt xx (add W 1))) (load X n (add yy -1) (add
- * xx -1) cc) 0.0)) (def w (ky kx c o) (load Wt ky kx c o)) (def acc (n y x o) (sum (ky kx c) (mul (xp n (add ky y) (add
- * kx x) c) (w ky kx c o)))) (store set Y (n y x o) (acc n y x o))) */
+ *   (def xp (n yy xx cc) (if (and (lt 0 yy) (lt yy (add H 1)) (lt 0 xx) (lt xx (add W 1))) (load X n (add yy -1) (add xx -1) cc) 0.0))
+ *   (def w (ky kx c o) (load Wt ky kx c o))
+ *   (def acc (n y x o) (sum (ky kx c) (mul (xp n (add ky y) (add kx x) c) (w ky kx c o))))
+ *   (store set Y (n y x o) (acc n y x o))) */
 void conv_0(void *const *arg, const int64_t *sym, int64_t part)
 {
     const float *const Wt = (const float *)arg[1];
@@ -36,9 +37,7 @@ void conv_1(void *const *arg, const int64_t *sym, int64_t part)
     for (int64_t yy = 0; yy < 58; yy++) {
         for (int64_t xx = 0; xx < 58; xx++) {
             for (int64_t c0 = 0; c0 < 4; c0++) {
-                const gn_f32x16 v1 = 0 < yy && yy < 57 && 0 < xx && xx < 57
-                                         ? gn_load_f32x16(X + (16 * c0 + 200704 * n + 64 * xx + 3584 * yy - 3648))
-                                         : gn_splat_f32x16(0.0f);
+                const gn_f32x16 v1 = 0 < yy && yy < 57 && 0 < xx && xx < 57 ? gn_load_f32x16(X + (16*c0 + 200704*n + 64*xx + 3584*yy - 3648)) : gn_splat_f32x16(0.0f);
                 gn_store_f32x16(xp + 16*c0 + 64*xx + 3712*yy, v1);
             }
         }

@@ -248,15 +248,12 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
                 }
             }
             GN_UNROLL(4)
-            for (int64_t jq = gn_max_i64(0, gn_min_i64(2 * ir + 1 - 32 * j0, 32));
-                 jq < gn_min_i64(gn_min_i64(T - 1, 2 * ir + 1) + 1 - 32 * j0, 32); jq++) {
+            for (int64_t jq = gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq < gn_min_i64(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0, 32); jq++) {
                 const float s131 = p[jq];
                 const _Bool s132 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir) + 1;
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v133 =
-                        gn_load_f32x16(V + 64 * T * h + 16 * eu +
-                                       64 * gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2 * ir, 32 * j0 + jq))));
+                    const gn_f32x16 v133 = gn_load_f32x16(V + 64*T*h + 16*eu + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))));
                     const gn_f32x16 v134 = gn_fma_f32x16(gn_splat_f32x16(s131), v133, o[0][eu]);
                     o[0][eu] = s132 ? v134 : o[0][eu];
                 }
@@ -264,9 +261,7 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
                 const _Bool s137 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v138 =
-                        gn_load_f32x16(V + 64 * T * h + 16 * eu +
-                                       64 * gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2 * ir + 1, 32 * j0 + jq))));
+                    const gn_f32x16 v138 = gn_load_f32x16(V + 64*T*h + 16*eu + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))));
                     const gn_f32x16 v139 = gn_fma_f32x16(gn_splat_f32x16(s136), v138, o[1][eu]);
                     o[1][eu] = s137 ? v139 : o[1][eu];
                 }
