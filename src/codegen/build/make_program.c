@@ -427,7 +427,7 @@ static void place_all(maker *m)
 
 static const char *user_name(const maker *m, uint32_t user)
 {
-    return user < m->core->indexers.n ? m->core->indexers.at[user].op : "index";
+    return user < m->core->indexers.n ? m->core->indexers.at[user].op->name : "index";
 }
 
 static const gn_dim *uses_of(maker *m, const gn_expr *check)

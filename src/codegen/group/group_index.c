@@ -161,14 +161,14 @@ const gn_kexpr *gn_write_move(writer *w, uint32_t at, const gn_dim *const *index
 
 const gn_expr *gn_group_given(const gn_expr *x)
 {
-    static const char *const views[] = { "cast", "broadcast", "reshape", "permute" };
+    static const gn_op_info *const views[] = { &gn_op_cast, &gn_op_broadcast, &gn_op_reshape, &gn_op_permute };
     while (gn_is_int((gn_dtype)x->type->dtype)) {
         bool is_view = false;
-        for (size_t i = 0; i < sizeof views / sizeof *views; i++) is_view |= strcmp(x->op->name, views[i]) == 0;
+        for (size_t i = 0; i < sizeof views / sizeof *views; i++) is_view |= x->op == views[i];
         if (!is_view) break;
         x = x->in[0];
     }
-    const bool leaf = strcmp(x->op->name, "input") == 0 || strcmp(x->op->name, "variable") == 0;
+    const bool leaf = x->op == &gn_op_input || x->op == &gn_op_variable;
     return leaf && gn_is_int((gn_dtype)x->type->dtype) ? x : NULL;
 }
 
@@ -244,12 +244,12 @@ const gn_dim *gn_write_taken(writer *w, const gnode *n, const gn_dim *const *ind
 static bool compare(writer *w, const gnode *n, const gn_dim *const *index, gn_kcond *cond, bool *negated)
 {
     static const struct {
-        const char *name;
+        const gn_op_info *op;
         uint8_t kind, swap, negate;
-    } ops[] = {{"eq", GN_K_EQ, 0, 0}, {"ne", GN_K_EQ, 0, 1}, {"lt", GN_K_LT, 0, 0},
-               {"ge", GN_K_LT, 0, 1}, {"gt", GN_K_LT, 1, 0}, {"le", GN_K_LT, 1, 1}};
+    } ops[] = {{&gn_op_eq, GN_K_EQ, 0, 0}, {&gn_op_ne, GN_K_EQ, 0, 1}, {&gn_op_lt, GN_K_LT, 0, 0},
+               {&gn_op_ge, GN_K_LT, 0, 1}, {&gn_op_gt, GN_K_LT, 1, 0}, {&gn_op_le, GN_K_LT, 1, 1}};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
-        if (strcmp(n->e->op->name, ops[i].name) != 0) continue;
+        if (n->e->op != ops[i].op) continue;
         const gn_dim *a = gn_write_index(w, n->in[0], index), *b = a ? gn_write_index(w, n->in[1], index) : NULL;
         if (!b || (gn_dim_has_load(a) && gn_dim_has_load(b))) return false;
         *cond = (gn_kcond){ .kind = ops[i].kind, .a = ops[i].swap ? b : a, .b = ops[i].swap ? a : b };

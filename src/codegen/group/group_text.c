@@ -239,7 +239,7 @@ static const gn_kexpr *choice(writer *w, const gnode *n, const gn_dim *const *in
     gn_kcond cond;
     bool negated = false;
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
-    const bool select = strcmp(n->e->op->name, "select") == 0, cast = strcmp(n->e->op->name, "cast") == 0;
+    const bool select = n->e->op == &gn_op_select, cast = n->e->op == &gn_op_cast;
     if (!(select || (cast && operand(w->g, n, 0)->e->type->dtype == GN_BOOL)) ||
         !gn_write_condition(w, n->in[0], index, &cond, &negated))
         return NULL;
@@ -268,9 +268,9 @@ static const gn_kexpr *checked(writer *w, const gnode *n, const gn_dim *const *i
     const int bits = 8 * (int)gn_dtypes[t].size - (gn_dtypes[t].kind == GN_KIND_UINT ? 0 : 1);
     if (bits < 63) last = gn_dim_min(w->k->dims, last, gn_dim_const(w->k->dims, ((int64_t)1 << bits) - 1));
     const gn_kexpr *two[2] = { x, gn_kexpr_index(w->k, t, last) };
-    two[1] = gn_kexpr_op(w->k, gn_op_find("minimum"), t, two, 2);
+    two[1] = gn_kexpr_op(w->k, &gn_op_minimum, t, two, 2);
     two[0] = gn_kexpr_int(w->k, t, 0);
-    return gn_kexpr_op(w->k, gn_op_find("maximum"), t, two, 2);
+    return gn_kexpr_op(w->k, &gn_op_maximum, t, two, 2);
 }
 
 /* Its operand's indices at a point of what is reduced. */

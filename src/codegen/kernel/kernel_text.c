@@ -17,7 +17,7 @@ static bool takes_dtype(const gn_op_info *op) /* cast and bitcast say their resu
 /* Which operands have the dtype of the operation itself: all but a select's condition. */
 static size_t first_value(const gn_op_info *op)
 {
-    return strcmp(op->name, "select") == 0 ? 1 : 0;
+    return op == &gn_op_select;
 }
 
 /* ---- printing ---- */

@@ -120,7 +120,7 @@ static gn_ref eval_now(gn_machine *m, const gn_kexpr *e)
     switch ((gn_kexpr_kind)e->kind) {
     case GN_K_CONST: return constant(e);
     case GN_K_INDEX:
-        return gn_machine_op(gn_op_find("cast"), (gn_dtype)e->dtype,
+        return gn_machine_op(&gn_op_cast, (gn_dtype)e->dtype,
                              &(gn_ref){ .dtype = GN_I64, .i = axis_dim(m, e->u.index) });
     case GN_K_LOAD:
         return gn_machine_load(m, (int32_t)e->u.ref, NULL, axis_dim(m, gn_kernel_flat(m->g->kernel, e->u.ref, e->index)));
@@ -181,8 +181,8 @@ static void online(gn_machine *m, const gn_ldef *d)
     const gn_ref now = gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ old, eval(m, d->body) });
     write(m, acc, now);
     gn_ref diff = old.f == now.f ? gn_machine_number(d->dtype, 0)
-                                 : gn_machine_op(gn_op_find("sub"), d->dtype, (gn_ref[]){ old, now });
-    write(m, d->correction, gn_machine_op(gn_op_find("exp"), d->dtype, &diff));
+                                 : gn_machine_op(&gn_op_sub, d->dtype, (gn_ref[]){ old, now });
+    write(m, d->correction, gn_machine_op(&gn_op_exp, d->dtype, &diff));
 }
 
 static void update(gn_machine *m, const gn_ldef *d)
@@ -225,7 +225,7 @@ static void scale(gn_machine *m, const gn_tree *s)
 {
     const gn_object *acc = gn_accumulator(s->def), *c = s->online->correction;
     const gn_ref in[2] = { read(m, acc, place_of(m, acc, acc, NULL)), read(m, c, place_of(m, c, c, NULL)) };
-    write(m, acc, gn_machine_op(gn_op_find("mul"), s->def->dtype, in));
+    write(m, acc, gn_machine_op(&gn_op_mul, s->def->dtype, in));
 }
 
 static void point(gn_machine *m, const gn_tree *s)

@@ -193,9 +193,9 @@ static void check_stage(const gn_lower *g, const gn_ldef *d)
 
 /* ---- online: every use of m inside the loop is exp(x - m), a factor of a sum ---- */
 
-static bool is_op(const gn_kexpr *e, const char *name)
+static bool is_op(const gn_kexpr *e, const gn_op_info *op)
 {
-    return e->kind == GN_K_OP && strcmp(e->u.op->name, name) == 0;
+    return e->kind == GN_K_OP && e->u.op == op;
 }
 
 typedef struct uses_of { /* of the maximum m */
@@ -210,10 +210,10 @@ static bool is_scaled(const uses_of *u, const gn_kexpr *e, const gn_map *reads, 
     const gn_lower *g = u->g;
     if (e->kind == GN_K_REF)
         return g->def[e->u.ref] != u->m && g->def[e->u.ref]->red == GN_RED_NONE && u->scaled[g->def[e->u.ref]->index];
-    if (is_op(e, "mul"))
+    if (is_op(e, &gn_op_mul))
         for (int i = 0; i < 2; i++)
             if (gn_map_get(scaled, e->a[i]->id) && !gn_map_get(reads, e->a[!i]->id)) return true;
-    return is_op(e, "exp") && is_op(e->a[0], "sub") && !gn_map_get(reads, e->a[0]->a[0]->id) &&
+    return is_op(e, &gn_op_exp) && is_op(e->a[0], &gn_op_sub) && !gn_map_get(reads, e->a[0]->a[0]->id) &&
            e->a[0]->a[1]->kind == GN_K_REF && g->def[e->a[0]->a[1]->u.ref] == u->m;
 }
 
@@ -313,7 +313,7 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
     if (row->kind == GN_TILE_COPY && d->dtype != GN_F32)
         gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
-    if (row->kind == GN_TILE_MMA && (d->red != GN_RED_SUM || !is_op(d->body, "mul")))
+    if (row->kind == GN_TILE_MMA && (d->red != GN_RED_SUM || !is_op(d->body, &gn_op_mul)))
         gn_illegal(g, "tensorize %s %s: it is no sum of products", d->name, row->name);
 }
 

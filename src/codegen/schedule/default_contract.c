@@ -42,7 +42,7 @@ static bool find(const piece *p, contraction *c)
 {
     for (uint32_t at = 0; at < p->nitems; at++) {
         const gn_kdef *d = gn_piece_def(p, at);
-        if (!d || d->red != GN_RED_SUM || d->body->kind != GN_K_OP || strcmp(d->body->u.op->name, "mul") != 0) continue;
+        if (!d || d->red != GN_RED_SUM || d->body->kind != GN_K_OP || d->body->u.op != &gn_op_mul) continue;
         const gn_kdef *a = side(p, d->body->a[0]), *b = side(p, d->body->a[1]);
         if (!a || !b) continue;
         const int32_t i = own_axis(d, a, b), j = own_axis(d, b, a);
