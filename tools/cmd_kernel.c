@@ -86,7 +86,7 @@ static void run_kernel(const request *r, gn_arena *arena, const gn_sx *items, gn
     gn_kernel_verify(kernel);
     const gn_sx *given = find_list(r->path, items, "schedule", false);
     gn_schedule *schedule =
-        given ? gn_schedule_read(arena, kernel, r->path, given) : gn_default_find(arena, kernel, NULL, target);
+        given ? gn_schedule_read(arena, kernel, r->path, given) : gn_default_find(arena, kernel, target);
     /* what is printed is what is taken */
     const gn_scheduled *lowered = given ? NULL : gn_default_lower(arena, kernel, target, &schedule);
     if (r->kernel) gn_kernel_print(out, kernel);

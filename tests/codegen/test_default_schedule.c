@@ -100,7 +100,7 @@ static void schedule_body(void *arg)
     for (size_t i = 0; i < c->p->grouping->groups.n; i++) {
         gn_group *q = &c->p->grouping->groups.at[i];
         gn_schedule *s;
-        gn_scheduled *x = gn_default_apply(arena, q->kernel, q->hint, c->target, &s);
+        gn_scheduled *x = gn_default_apply(arena, q->kernel, c->target, &s);
         gn_text t = { .arena = arena };
         gn_kernel_print(&t, q->kernel);
         gn_schedule_print(&t, q->kernel, s);
@@ -378,7 +378,7 @@ static void a_kernel_of_60_axes_has_the_plain_schedule(void **state)
                         gn_kexpr_load(k, x, &at));
     }
     gn_schedule *s = NULL;
-    assert_non_null(gn_default_apply(&a, k, NULL, &gn_target_avx512, &s));
+    assert_non_null(gn_default_apply(&a, k, &gn_target_avx512, &s));
     assert_string_equal("plain", s->name);
     gn_arena_free(&a);
 }

@@ -508,8 +508,8 @@ static void an_update_of_any_rank_is_one_axis(void **state)
     program_update(p, w, gn_sub(w, gn_mul(g, 0.1)));
     program_out(p, gn_add(x, b));
     run_and_check(p);
-    assert_non_null(strstr(program_text(p), "(axes (i 15000))"));
-    assert_non_null(strstr(program_text(p), "(axes (i (mul 3 n)) (k 10))"));
+    assert_non_null(strstr(program_text(p), "(axes (i 15000 :role row))"));
+    assert_non_null(strstr(program_text(p), "(axes (i (mul 3 n) :role row) (k 10))"));
     for (size_t i = 0; i < p->grouping->values.n; i++)
         if (p->grouping->values.at[i].kind == GN_VALUE_UPDATE) assert_true(p->grouping->values.at[i].in_place >= 0);
     program_free(p);

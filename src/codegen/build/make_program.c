@@ -296,7 +296,7 @@ static void make_kernel(maker *m, const gn_group *g)
     gn_pkernel pk = { .name = gn_arena_string(p->arena, g->kernel->name),
                       .first_step = (uint32_t)p->steps.n,
                       .text_at = (uint32_t)m->body.n };
-    gn_schedule *s = gn_default_find(&m->scratch, g->kernel, g->hint, m->target);
+    gn_schedule *s = gn_default_find(&m->scratch, g->kernel, m->target);
     const char *form = gn_kernel_form(&m->scratch, g->kernel, s);
     const lowered *l = gn_intern_find(&m->lowered, gn_hash_bytes(1, form, strlen(form)), form, equal_forms);
     if (l) {

@@ -276,6 +276,10 @@ static void write_axes(writer *w)
     }
     for (size_t a = 0; a < old->axes.n; a++)
         if (w->f->outer[a] != NONE) w->axis[a] = w->axis[w->f->outer[a]];
+    for (size_t a = 0; a < old->axes.n; a++) {
+        gn_kaxis *made = &w->k->axes.at[w->axis[a]];
+        if (old->axes.at[a].role > made->role) made->role = old->axes.at[a].role;
+    }
 }
 
 static void write_bufs(writer *w)
@@ -347,7 +351,7 @@ static void write_items(writer *w)
     }
 }
 
-static gn_kernel *write_kernel(const flattening *f, gn_kernel_hint *hint)
+static gn_kernel *write_kernel(const flattening *f)
 {
     writer w = { .f = f, .k = gn_kernel_new(f->k->arena, f->k->name) };
     w.k->comment = f->k->comment;
@@ -360,20 +364,17 @@ static gn_kernel *write_kernel(const flattening *f, gn_kernel_hint *hint)
     write_bufs(&w);
     write_axes(&w);
     write_items(&w);
-    if (hint->spine >= 0) hint->spine = w.axis[hint->spine];
-    if (hint->lane >= 0) hint->lane = w.axis[hint->lane];
-    for (size_t p = 0; p < hint->pieces.n; p++) {
-        gn_kernel_piece *piece = &hint->pieces.at[p];
-        const uint32_t first = piece->first_axis, end = first + piece->naxes;
-        for (uint32_t a = first; a < end; a++) piece->naxes -= f->outer[a] != NONE;
-        for (uint32_t a = 0; a < first; a++) piece->first_axis -= f->outer[a] != NONE;
+    for (size_t p = 0; p < f->k->pieces.n; p++) {
+        gn_kernel_piece piece = f->k->pieces.at[p];
+        for (uint32_t a = 0; a < f->k->pieces.at[p].first_axis; a++) piece.first_axis -= f->outer[a] != NONE;
+        gn_push(w.k->arena, &w.k->pieces, piece);
     }
     return w.k;
 }
 
 /* ---- the neighbours that are tried ---- */
 
-static gn_kernel *flatten_once(gn_kernel *k, gn_kernel_hint *hint, gn_arena *scratch)
+static gn_kernel *flatten_once(gn_kernel *k, gn_arena *scratch)
 {
     flattening f;
     for (size_t s = 0; s < k->stores.n; s++) {
@@ -383,14 +384,14 @@ static gn_kernel *flatten_once(gn_kernel *k, gn_kernel_hint *hint, gn_arena *scr
             if (i == NONE || j == NONE || i == j) continue;
             start(&f, k, scratch);
             grow(&f, i, j);
-            if (!f.wrong && fits(&f)) return write_kernel(&f, hint);
+            if (!f.wrong && fits(&f)) return write_kernel(&f);
         }
     }
     return NULL;
 }
 
-gn_kernel *gn_kernel_flatten(gn_kernel *k, gn_kernel_hint *hint, gn_arena *scratch)
+gn_kernel *gn_kernel_flatten(gn_kernel *k, gn_arena *scratch)
 {
-    for (gn_kernel *next = k; next; next = flatten_once(k, hint, scratch)) k = next;
+    for (gn_kernel *next = k; next; next = flatten_once(k, scratch)) k = next;
     return k;
 }

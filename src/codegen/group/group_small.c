@@ -199,19 +199,18 @@ static void copy_store(joiner *j, const gn_kstore *st)
 static void copy_piece(joiner *j)
 {
     const gn_kernel *k = j->piece->kernel;
-    gn_kernel_piece p = {
-        .first_axis = (uint32_t)j->k->axes.n, .naxes = (uint32_t)k->axes.n, .first_item = (uint32_t)j->k->items.n};
-    j->first_axis = p.first_axis;
+    gn_push(j->k->arena, &j->k->pieces, (gn_kernel_piece){ (uint32_t)j->k->axes.n, (uint32_t)j->k->items.n });
+    j->first_axis = (uint32_t)j->k->axes.n;
     j->copy = gn_kcopy_start(j->k, j->g->scratch, copy_any_dim, copy_leaf, j);
     j->defs = GN_NEW_ARRAY(j->g->scratch, uint32_t, k->defs.n + 1);
-    for (size_t a = 0; a < k->axes.n; a++)
+    for (size_t a = 0; a < k->axes.n; a++) {
         gn_kernel_axis(j->k, piece_name(j, k->axes.at[a].name), gn_dim_import(j->k->dims, k->axes.at[a].extent));
+        j->k->axes.at[j->first_axis + a].role = k->axes.at[a].role;
+    }
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) copy_store(j, &k->stores.at[k->items.at[i].at]);
         else copy_def(j, k->items.at[i].at);
     }
-    p.nitems = (uint32_t)j->k->items.n - p.first_item;
-    gn_push(j->g->arena, &j->out->hint->pieces, p);
     for (size_t i = 0; i < j->piece->made.n; i++) gn_push(j->g->arena, &j->out->made, j->piece->made.at[i]);
 }
 
@@ -227,10 +226,8 @@ static const char *join_comments(grouper *g)
 
 static void take_one(grouper *g)
 {
-    gn_group *q = &g->out->groups.at[0];
-    q->hint->kind = "small";
-    gn_push(g->arena, &q->hint->pieces,
-            (gn_kernel_piece){ 0, (uint32_t)q->kernel->axes.n, 0, (uint32_t)q->kernel->items.n });
+    gn_kernel *k = g->out->groups.at[0].kernel;
+    gn_push(k->arena, &k->pieces, (gn_kernel_piece){ 0, 0 });
     g->out->small = true;
 }
 
@@ -244,9 +241,6 @@ void gn_group_small(grouper *g)
     gn_group whole = { 0 };
     joiner j = { .g = g, .k = gn_kernel_new(g->arena, "k0"), .out = &whole };
     whole.kernel = j.k;
-    whole.hint = GN_NEW_OBJECT(g->arena, gn_kernel_hint);
-    *whole.hint =
-        (gn_kernel_hint){ .kind = "small", .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE };
     j.buf = GN_NEW_ARRAY(g->scratch, int32_t, g->out->values.n + 1);
     j.def = GN_NEW_ARRAY(g->scratch, int32_t, g->out->values.n + 1);
     for (size_t v = 0; v < g->out->values.n; v++) j.buf[v] = j.def[v] = NONE;

@@ -14,10 +14,28 @@
 #include "op.h"
 #include "visit.h"
 
+/* What an axis is for, as the automatic schedules ask (roles.h). Where two axes become one, the larger role stays. */
+typedef enum {
+    GN_ROLE_NONE,
+    GN_ROLE_BATCH, /* kept by a contraction beside m and n */
+    GN_ROLE_ROW,   /* blocks of it are parts */
+    GN_ROLE_PART,  /* likewise, and sums run along it: each part has its own */
+    GN_ROLE_LANE,
+    GN_ROLE_M,     /* rows and columns of a contraction, and what it sums over */
+    GN_ROLE_N,
+    GN_ROLE_K
+} gn_role;
+
 typedef struct gn_kaxis {
     const char *name;
     const gn_dim *extent;        /* over symbols and axes of lower index */
+    uint8_t role;                /* gn_role */
 } gn_kaxis;
+
+/* A small program is several kernels in one. Axes and items of a piece end where those of the next begin. */
+typedef struct gn_kernel_piece {
+    uint32_t first_axis, first_item;
+} gn_kernel_piece;
 
 typedef enum { GN_KBUF_READ = 1, GN_KBUF_WRITE = 2 } gn_kbuf_access;
 typedef struct gn_kbuf {
@@ -103,6 +121,7 @@ typedef struct gn_kernel {
     GN_VEC(gn_kdef) defs;
     GN_VEC(gn_kstore) stores;
     GN_VEC(gn_kitem) items;
+    GN_VEC(gn_kernel_piece) pieces; /* of a small program, which is one function; else none */
 } gn_kernel;
 
 /* Building. Names must be unique among symbols, axes, buffers and definitions of the kernel. */

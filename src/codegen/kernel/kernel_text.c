@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "ascii.h"
-#include "kernel.h"
+#include "roles.h"
 
 enum { NONE = -1 }; /* no dtype is expected */
 
@@ -180,9 +180,21 @@ static void print_head(gn_text *t, const gn_kernel *k)
     for (size_t i = 0; i < k->axes.n; i++) {
         gn_textf(t, " (%s ", k->axes.at[i].name);
         gn_dim_print(t, k->axes.at[i].extent);
+        if (k->axes.at[i].role) gn_textf(t, " :role %s", gn_role_names[k->axes.at[i].role]);
         gn_text_char(t, ')');
     }
     gn_text_char(t, ')');
+}
+
+static void print_piece(gn_text *t, const gn_kernel *k, uint32_t item)
+{
+    for (size_t i = 0; i < k->pieces.n; i++) {
+        if (k->pieces.at[i].first_item != item) continue;
+        gn_text_add(t, "\n  (piece");
+        for (uint32_t a = k->pieces.at[i].first_axis; a < gn_kernel_piece_end(k, i).first_axis; a++)
+            gn_textf(t, " %s", k->axes.at[a].name);
+        gn_text_char(t, ')');
+    }
 }
 
 void gn_kernel_print(gn_text *t, const gn_kernel *k)
@@ -190,7 +202,8 @@ void gn_kernel_print(gn_text *t, const gn_kernel *k)
     static const char *const kinds[] = { "set", "add", "max" };
     printer p = { .t = t, .k = k };
     print_head(t, k);
-    for (size_t i = 0; i < k->items.n; i++) {
+    for (uint32_t i = 0; i < k->items.n; i++) {
+        print_piece(t, k, i);
         gn_text_add(t, "\n  ");
         if (k->items.at[i].is_store) {
             const gn_kstore *s = &k->stores.at[k->items.at[i].at];
@@ -237,6 +250,7 @@ typedef struct reader {
     gn_kernel *k;
     const char *file;
     int depth;                   /* of indices */
+    uint32_t piece_end;          /* axes that pieces have */
     gn_map named;                /* parts of indices, by name */
     GN_VEC(reading) open;
 } reader;
@@ -510,6 +524,37 @@ static void read_syms(reader *r, const gn_sx *x)
     }
 }
 
+static void read_roles(reader *r, const gn_sx *x)
+{
+    gn_kaxis *axis = &r->k->axes.at[r->k->axes.n - 1];
+    if (x->n == 2) return;
+    if (x->n != 4 || !gn_sx_is(x->at[2], ":role")) gn_sx_fail(r->file, x, "expected (NAME extent [:role ROLE])");
+    for (uint8_t role = GN_ROLE_BATCH; role <= GN_ROLE_K; role++)
+        if (gn_sx_is(x->at[3], gn_role_names[role])) axis->role = role;
+    if (!axis->role) gn_sx_fail(r->file, x->at[3], "a role is batch, row, part, lane, m, n or k");
+}
+
+static void read_axis(reader *r, const gn_sx *x)
+{
+    const gn_dim *extent = read_index(r, need_list(r, x, 2)->at[1]);
+    gn_kernel_axis(r->k, need_name(r, x->at[0]), extent);
+    read_roles(r, x);
+}
+
+/* Pieces take the axes one after the other. */
+static void read_piece(reader *r, const gn_sx *x)
+{
+    gn_kernel *k = r->k;
+    gn_kernel_piece p = { 0, (uint32_t)k->items.n };
+    if (!k->pieces.n && k->items.n) gn_sx_fail(r->file, x, "what stands before the first piece is in none");
+    if (k->pieces.n) p.first_axis = r->piece_end;
+    r->piece_end = p.first_axis;
+    for (size_t i = 1; i < x->n; i++)
+        if (gn_kernel_find_axis(k, x->at[i]->text) != (int32_t)r->piece_end++)
+            gn_sx_fail(r->file, x->at[i], "'%s' is not the next axis that no piece has", x->at[i]->text);
+    gn_push(k->arena, &k->pieces, p);
+}
+
 static void read_bufs(reader *r, const gn_sx *x)
 {
     for (size_t i = 1; i < x->n; i++) {
@@ -579,14 +624,13 @@ gn_kernel *gn_kernel_read(gn_arena *arena, const char *file, const gn_sx *x)
         if (gn_sx_head(part, "syms")) read_syms(&r, part);
         else if (gn_sx_head(part, "bufs")) read_bufs(&r, part);
         else if (gn_sx_head(part, "axes"))
-            for (size_t a = 1; a < part->n; a++) {
-                if (need_list(&r, part->at[a], 2)->n != 2) gn_sx_fail(file, part->at[a], "expected (NAME extent)");
-                const gn_dim *extent = read_index(&r, part->at[a]->at[1]);
-                gn_kernel_axis(r.k, need_name(&r, part->at[a]->at[0]), extent);
-            }
+            for (size_t a = 1; a < part->n; a++) read_axis(&r, part->at[a]);
+        else if (gn_sx_head(part, "piece")) read_piece(&r, part);
         else if (gn_sx_head(part, "def")) read_def(&r, part);
         else if (gn_sx_head(part, "store")) read_store(&r, part);
-        else gn_sx_fail(file, part, "expected syms, bufs, axes, def or store");
+        else gn_sx_fail(file, part, "expected syms, bufs, axes, piece, def or store");
     }
+    if (r.k->pieces.n && r.piece_end != r.k->axes.n)
+        gn_sx_fail(file, x, "the axis '%s' is in no piece", r.k->axes.at[r.piece_end].name);
     return r.k;
 }

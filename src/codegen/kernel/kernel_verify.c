@@ -1,5 +1,5 @@
 /* What must hold of a logical kernel, checked: each rule with the sentence that its violation gets. */
-#include "kernel.h"
+#include "roles.h"
 #include "visit.h"
 #include <string.h>
 
@@ -200,6 +200,7 @@ static void verify(void *arg)
         const char *later = name_outside(k, axes_of_dim(k, k->axes.at[a].extent), (UINT64_C(1) << a) - 1);
         if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
     }
+    gn_roles_verify(k);
     w->axes = GN_NEW_ARRAY(w->scratch, uint64_t, k->nexprs + 1);
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) {

@@ -24,10 +24,9 @@ gn_scheduled *gn_default_lower(gn_arena *arena, gn_kernel *k, const gn_target *t
     return gn_schedule_apply(arena, k, *schedule, target);
 }
 
-gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target,
-                               gn_schedule **schedule)
+gn_scheduled *gn_default_apply(gn_arena *arena, gn_kernel *k, const gn_target *target, gn_schedule **schedule)
 {
-    gn_schedule *s = gn_default_find(arena, k, hint, target);
+    gn_schedule *s = gn_default_find(arena, k, target);
     gn_scheduled *x = gn_default_lower(arena, k, target, &s);
     if (schedule) *schedule = s;
     return x;

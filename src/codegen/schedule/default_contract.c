@@ -23,39 +23,26 @@ typedef struct contraction {
     bool pack_a, pack_b, transpose, chunks;
 } contraction;
 
-static const gn_kdef *side(const piece *p, const gn_kexpr *e)
+bool gn_piece_contraction(const piece *p, gn_contraction *c)
 {
-    const gn_kdef *d = e->kind == GN_K_REF ? &p->k->defs.at[e->u.ref] : NULL;
-    return d && d->red == GN_RED_NONE ? d : NULL;
-}
-
-/* The last parameter of x that acc keeps and y does not have; -1. */
-static int32_t own_axis(const gn_kdef *acc, const gn_kdef *x, const gn_kdef *y)
-{
-    for (size_t i = x->nparam; i-- > 0;)
-        if (has_axis(acc->param, acc->nparam, x->param[i]) && !has_axis(y->param, y->nparam, x->param[i]))
-            return x->param[i];
-    return -1;
+    const int32_t m = gn_piece_role(p, GN_ROLE_M), n = gn_piece_role(p, GN_ROLE_N);
+    for (uint32_t at = 0; at < p->nitems && m >= 0 && n >= 0; at++) {
+        const gn_kdef *d = gn_piece_def(p, at);
+        if (d && gn_is_contraction(p->k, d, (uint32_t)m, (uint32_t)n, c)) return true;
+    }
+    return false;
 }
 
 static bool find(const piece *p, contraction *c)
 {
-    for (uint32_t at = 0; at < p->nitems; at++) {
-        const gn_kdef *d = gn_piece_def(p, at);
-        if (!d || d->red != GN_RED_SUM || d->body->kind != GN_K_OP || d->body->u.op != &gn_op_mul) continue;
-        const gn_kdef *a = side(p, d->body->a[0]), *b = side(p, d->body->a[1]);
-        if (!a || !b) continue;
-        const int32_t i = own_axis(d, a, b), j = own_axis(d, b, a);
-        if (i < 0 || j < 0) continue;
-        *c = (contraction){ .acc = d, .a = a, .b = b, .i = (uint32_t)i, .j = (uint32_t)j, .k = 1 };
-        if (p->hint && !p->small && p->hint->lane >= 0 && has_axis(b->param, b->nparam, (uint32_t)p->hint->lane))
-            c->j = (uint32_t)p->hint->lane;
-        c->m = p->extent[c->i], c->n = p->extent[c->j];
-        for (size_t r = 0; r < d->nraxis; r++)
-            c->k = c->k < 0 || p->extent[d->raxis[r]] < 0 ? -1 : c->k * p->extent[d->raxis[r]];
-        return true;
-    }
-    return false;
+    gn_contraction found;
+    if (!gn_piece_contraction(p, &found)) return false;
+    *c = (contraction){ .acc = found.acc, .a = found.a, .b = found.b, .k = 1 };
+    c->i = (uint32_t)gn_piece_role(p, GN_ROLE_M), c->j = (uint32_t)gn_piece_role(p, GN_ROLE_N);
+    c->m = p->extent[c->i], c->n = p->extent[c->j];
+    for (size_t r = 0; r < c->acc->nraxis; r++)
+        c->k = c->k < 0 || p->extent[c->acc->raxis[r]] < 0 ? -1 : c->k * p->extent[c->acc->raxis[r]];
+    return true;
 }
 
 /* ---- the tile ---- */
@@ -349,15 +336,6 @@ bool gn_default_contraction(piece *p)
     gn_piece_peel(p, &l);
     if (c.pack_b) stage_b(p, &c, k0 ? k0 : r.part ? r.part : column_part, &l, k1, q0, q1, batch);
     if (c.pack_a) stage_a(p, &c, &r, batch);
-    return true;
-}
-
-bool gn_piece_contraction(const piece *p, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i,
-                          uint32_t *j)
-{
-    contraction c;
-    if (!find(p, &c)) return false;
-    *acc = c.acc, *a = c.a, *b = c.b, *i = c.i, *j = c.j;
     return true;
 }
 

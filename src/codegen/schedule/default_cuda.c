@@ -61,9 +61,10 @@ static void stage_side(piece *p, const gn_kdef *d, const tile_side *s, uint32_t 
 
 static bool contract(piece *p)
 {
-    const gn_kdef *acc, *a, *b;
-    uint32_t i, j;
-    if (p->small || !gn_piece_contraction(p, &acc, &a, &b, &i, &j) || !is_alone(p, acc)) return false;
+    gn_contraction c;
+    if (p->small || !gn_piece_contraction(p, &c) || !is_alone(p, c.acc)) return false;
+    const gn_kdef *acc = c.acc, *a = c.a, *b = c.b;
+    const uint32_t i = (uint32_t)gn_piece_role(p, GN_ROLE_M), j = (uint32_t)gn_piece_role(p, GN_ROLE_N);
     if ((p->extent[i] >= 0 && p->extent[i] < TILE_LEAST) || (p->extent[j] >= 0 && p->extent[j] < TILE_LEAST)) return false;
     const uint32_t k = acc->raxis[acc->nraxis - 1];
     if (!has_axis(a->param, a->nparam, k) || !has_axis(b->param, b->nparam, k)) return false; /* no tile to stage */

@@ -168,10 +168,9 @@ static uint64_t expanded(const piece *p, uint64_t chosen)
 bool gn_piece_pairs(const piece *p, gn_pairs *s)
 {
     const uint64_t longs = axes_of(p, false), shorts = axes_of(p, true);
-    const uint32_t hinted = p->hint && p->hint->spine >= 0 ? (uint32_t)p->hint->spine : p->first_axis;
-    if (p->small || (p->hint && p->hint->contraction >= 0)) return false;
+    if (p->small || gn_piece_role(p, GN_ROLE_M) >= 0) return false;
     for (uint32_t n = 0; n <= p->naxes; n++) {
-        const uint32_t i = n == 0 ? hinted : p->first_axis + n - 1;
+        const uint32_t i = n == 0 ? gn_piece_row(p) : p->first_axis + n - 1;
         for (uint32_t j = p->first_axis; j < p->first_axis + p->naxes && (longs >> i & 1); j++) {
             if (i == j || !(longs >> j & 1) || !is_reduced_with(p, i, j) || !all_fit(p, i, j) || meet(p, i, j)) continue;
             *s = (gn_pairs){ i, j, expanded(p, used_again(p, bit(i) | bit(j), shorts)) };

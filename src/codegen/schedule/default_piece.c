@@ -10,6 +10,21 @@ int64_t gn_piece_guess(const piece *p, uint32_t axis)
     return p->extent[axis] >= 0 ? p->extent[axis] : GUESS;
 }
 
+int32_t gn_piece_role(const piece *p, gn_role role)
+{
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (p->k->axes.at[a].role == role) return (int32_t)a;
+    return -1;
+}
+
+uint32_t gn_piece_row(const piece *p)
+{
+    static const gn_role roles[] = { GN_ROLE_ROW, GN_ROLE_PART, GN_ROLE_M };
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (gn_piece_role(p, roles[i]) >= 0) return (uint32_t)gn_piece_role(p, roles[i]);
+    return p->first_axis;
+}
+
 static bool is_taken(const piece *p, const char *name)
 {
     for (size_t i = 0; i < p->names.n; i++)
@@ -68,7 +83,7 @@ void gn_piece_lane_tiles(piece *p, const lanes *l, uint32_t axis, const char *ho
 static int64_t lanes_of_axis(const piece *p, int64_t extent)
 {
     int64_t w = p->w;
-    if (!p->small || p->hint->pieces.n < 2 || extent <= 0) return w;
+    if (!p->small || p->k->pieces.n < 2 || extent <= 0) return w;
     while (w > 1 && extent % w != 0) w /= 2;
     return w;
 }

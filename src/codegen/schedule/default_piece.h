@@ -2,6 +2,7 @@
  * know, and the text of directives that they write. */
 #pragma once
 #include "default_schedule.h"
+#include "roles.h"
 #include "text.h"
 #include "visit.h"
 
@@ -16,7 +17,6 @@ typedef struct leaf_note {    /* a leaf that was written */
 typedef struct piece {
     gn_arena *arena;
     gn_kernel *k;
-    const gn_kernel_hint *hint;
     const gn_target *target;
     uint32_t first_axis, naxes, first_item, nitems;
     bool small;                  /* one function: no parts, nothing in memory beyond the stack */
@@ -29,6 +29,7 @@ typedef struct piece {
     GN_VEC(const char *) names;  /* of leaves */
     GN_VEC(const char *) peeled; /* leaves to peel, if they stay loops */
     GN_VEC(uint32_t) factored;   /* definitions that have a partial one per part */
+    bool *crosses;               /* of a small program, by definition: a later piece reads it */
     /* of a scatter: axes that go to parts, blocks and lanes; a sum without one of them is a step before it */
     uint64_t spread;
     gn_map *walks;               /* by body of an item */
@@ -53,6 +54,8 @@ int gn_piece_count_users(const piece *, uint32_t item, bool *plain);
 const char *gn_piece_leaf(piece *, uint32_t axis, const char *suffix);
 const char *gn_piece_name(piece *, const char *wanted);
 int64_t gn_piece_guess(const piece *, uint32_t axis); /* extent, or a guess */
+int32_t gn_piece_role(const piece *, gn_role);        /* the axis of the piece that has it; -1 */
+uint32_t gn_piece_row(const piece *);                 /* whose blocks are parts: row, part or m, else the first */
 static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline bool has_axis(const uint16_t *axis, size_t n, uint32_t a)
 {
@@ -106,8 +109,7 @@ typedef struct gn_pairs {
     uint64_t tile;               /* short axes for each of whose points a pair is used again, as bits */
 } gn_pairs;
 bool gn_piece_pairs(const piece *, gn_pairs *);                         /* false: it goes over no pairs */
-bool gn_piece_contraction(const piece *, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i,
-                          uint32_t *j);                                 /* false: none */
+bool gn_piece_contraction(const piece *, gn_contraction *);             /* of m and n; false: none */
 /* one of its loads has unit stride along the axis */
 bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);
 void gn_piece_main_axes(const piece *, uint32_t *spine,

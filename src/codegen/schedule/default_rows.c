@@ -56,6 +56,12 @@ static int32_t best_lane(const piece *p, const double *by_axis, uint64_t taken)
     return best;
 }
 
+static uint32_t first_lane(const piece *p, const double *by_axis)
+{
+    const int32_t given = gn_piece_role(p, GN_ROLE_LANE);
+    return (uint32_t)(given >= 0 ? given : best_lane(p, by_axis, 0));
+}
+
 /* ---- facts ---- */
 
 static bool reduces(const piece *p, uint32_t axis)
@@ -337,8 +343,8 @@ void gn_default_rows(piece *p)
     double by_axis[MAX_AXES] = { 0 };
     if (p->naxes == 0) return;
     score_axes(p, by_axis);
-    const uint32_t ln = (uint32_t)best_lane(p, by_axis, 0);
-    uint32_t i = p->hint && p->hint->spine >= 0 && !p->small ? (uint32_t)p->hint->spine : p->first_axis;
+    const uint32_t ln = first_lane(p, by_axis);
+    uint32_t i = gn_piece_row(p);
     if (i == ln && !reduces(p, i)) {
         for (uint32_t a = p->first_axis + p->naxes; a-- > p->first_axis;)
             if ((p->spine >> a & 1) && a != ln) i = a; /* the outermost other one */
@@ -351,8 +357,8 @@ void gn_piece_main_axes(const piece *p, uint32_t *spine, uint32_t *lane)
 {
     double by_axis[MAX_AXES] = { 0 };
     score_axes(p, by_axis);
-    *lane = (uint32_t)best_lane(p, by_axis, 0);
-    *spine = p->hint && p->hint->spine >= 0 ? (uint32_t)p->hint->spine : p->first_axis;
+    *lane = first_lane(p, by_axis);
+    *spine = gn_piece_row(p);
 }
 
 bool gn_piece_reduces(const piece *p, uint32_t axis)

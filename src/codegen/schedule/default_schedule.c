@@ -70,11 +70,10 @@ static uint64_t spine_of(const piece *p, uint32_t first)
     return any ? spine : UINT64_C(1) << first;
 }
 
-static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
+static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_target *target)
 {
     piece p = {.arena = arena,
                .k = k,
-               .hint = hint,
                .target = target,
                .walks = GN_NEW_OBJECT(arena, gn_map),
                .naxes = (uint32_t)k->axes.n,
@@ -90,8 +89,7 @@ static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hi
 
 static void write_piece(piece *p)
 {
-    const uint32_t first = p->hint && p->hint->spine >= 0 && !p->small ? (uint32_t)p->hint->spine : p->first_axis;
-    p->spine = p->naxes > 0 ? spine_of(p, first) : 0;
+    p->spine = p->naxes > 0 ? spine_of(p, gn_piece_row(p)) : 0;
     bool adds = false;
     for (uint32_t i = 0; i < p->nitems; i++)
         if (!gn_piece_def(p, i) && p->k->stores.at[p->k->items.at[p->first_item + i].at].kind != GN_STORE_SET) adds = true;
@@ -102,10 +100,10 @@ static void write_piece(piece *p)
 
 /* ---- small programs ---- */
 
-/* What crosses from one piece to the next (t, t1, ..) is computed once. */
-static bool is_inlined(const gn_kdef *d)
+/* What crosses from one piece to the next is computed once. */
+static bool is_inlined(const piece *p, uint32_t def)
 {
-    return d->red == GN_RED_NONE && d->name[0] != 't';
+    return p->k->defs.at[def].red == GN_RED_NONE && !p->crosses[def];
 }
 
 static double weight_of(const piece *p, const gn_kexpr *body)
@@ -116,7 +114,7 @@ static double weight_of(const piece *p, const gn_kexpr *body)
     gn_visit_add(&v, body);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
         w->weight += e->kind == GN_K_OP && e->u.op->body_f32 ? 20 : 1;
-        if (e->kind == GN_K_REF && is_inlined(&p->k->defs.at[e->u.ref])) gn_visit_add(&v, p->k->defs.at[e->u.ref].body);
+        if (e->kind == GN_K_REF && is_inlined(p, e->u.ref)) gn_visit_add(&v, p->k->defs.at[e->u.ref].body);
     }
     return w->weight;
 }
@@ -127,7 +125,7 @@ static const double *weights_of(const piece *p)
     double *weight = GN_NEW_ARRAY(p->arena, double, p->nitems + 1);
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || !is_inlined(d))
+        if (!d || !is_inlined(p, (uint32_t)(d - p->k->defs.at)))
             weight[i] = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
     }
     return weight;
@@ -170,42 +168,38 @@ static void unroll_loops(piece *p)
         }
 }
 
-/* The last item that refers to each definition. */
-static uint32_t *last_uses(const piece *whole)
+/* Definitions that a later piece reads stay on the stack between them. */
+static void stage_crossing(piece *whole)
 {
-    uint32_t *last = GN_NEW_ARRAY(whole->arena, uint32_t, whole->k->defs.n + 1);
-    for (uint32_t i = 0; i < whole->k->items.n; i++) {
-        const gn_kitem *it = &whole->k->items.at[i];
-        const gn_piece_walk *w =
-            gn_piece_walk_of(whole, it->is_store ? whole->k->stores.at[it->at].value : whole->k->defs.at[it->at].body);
-        for (size_t r = 0; r < w->refs.n; r++) last[w->refs.at[r]->u.ref] = i;
-    }
-    return last;
+    const gn_kernel *k = whole->k;
+    uint32_t *piece_of = GN_NEW_ARRAY(whole->arena, uint32_t, k->defs.n + 1);
+    for (uint32_t q = 0; q < k->pieces.n; q++)
+        for (uint32_t i = k->pieces.at[q].first_item; i < gn_kernel_piece_end(k, q).first_item; i++) {
+            const gn_piece_walk *w = gn_piece_body(whole, i);
+            if (!k->items.at[i].is_store) piece_of[k->items.at[i].at] = q;
+            for (size_t r = 0; r < w->refs.n; r++) whole->crosses[w->refs.at[r]->u.ref] |= piece_of[w->refs.at[r]->u.ref] != q;
+        }
+    for (size_t d = 0; d < k->defs.n; d++)
+        if (whole->crosses[d]) gn_textf(&whole->rest, " (stage %s stack)", k->defs.at[d].name);
 }
 
-/* A definition that a later piece reads stays on the stack between them. */
-static void stage_crossing(piece *whole, const gn_kernel_piece *k, const uint32_t *last)
+static void set_range(piece *p, gn_kernel_piece first, gn_kernel_piece end)
 {
-    for (uint32_t i = k->first_item; i < k->first_item + k->nitems; i++) {
-        const gn_kitem *it = &whole->k->items.at[i];
-        if (!it->is_store && last[it->at] >= k->first_item + k->nitems)
-            gn_textf(&whole->rest, " (stage %s stack)", whole->k->defs.at[it->at].name);
-    }
+    p->first_axis = first.first_axis, p->naxes = end.first_axis - first.first_axis;
+    p->first_item = first.first_item, p->nitems = end.first_item - first.first_item;
 }
 
 static void write_small(piece *whole)
 {
-    const gn_kernel_hint *hint = whole->hint;
-    const uint32_t *last = last_uses(whole);
-    for (size_t i = 0; i < hint->pieces.n; i++) {
-        const gn_kernel_piece *k = &hint->pieces.at[i];
-        whole->first_axis = k->first_axis, whole->naxes = k->naxes;
-        whole->first_item = k->first_item, whole->nitems = k->nitems;
+    const gn_kernel *k = whole->k;
+    const gn_kernel_piece start = { 0, 0 }, end = { whole->naxes, whole->nitems };
+    whole->crosses = GN_NEW_ARRAY(whole->arena, bool, k->defs.n + 1);
+    for (size_t i = 0; i < k->pieces.n; i++) {
+        set_range(whole, k->pieces.at[i], gn_kernel_piece_end(k, i));
         write_piece(whole);
-        stage_crossing(whole, k, last);
     }
-    whole->first_axis = 0, whole->naxes = (uint32_t)whole->k->axes.n;
-    whole->first_item = 0, whole->nitems = (uint32_t)whole->k->items.n;
+    set_range(whole, start, end);
+    stage_crossing(whole);
     unroll_loops(whole);
     gn_piece_keep(whole);
 }
@@ -228,10 +222,11 @@ static void write_peels(gn_text *t, const piece *p)
             if (strcmp(p->peeled.at[i], p->serial.at[k].name) == 0) gn_textf(t, " (peel %s)", p->peeled.at[i]);
 }
 
-gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
+gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_target *target)
 {
-    piece p = start_piece(arena, k, hint, target);
-    p.small = hint && strcmp(hint->kind, "small") == 0;
+    gn_roles_derive(k);
+    piece p = start_piece(arena, k, target);
+    p.small = k->pieces.n > 0;
     if (p.small) write_small(&p);
     else {
         write_piece(&p);
@@ -268,7 +263,6 @@ gn_schedule *gn_plain_schedule(gn_arena *arena, const gn_kernel *k)
 typedef struct attempt {
     gn_arena *arena;
     gn_kernel *k;
-    const gn_kernel_hint *hint;
     const gn_target *target;
     gn_schedule *schedule;
 } attempt;
@@ -276,12 +270,12 @@ typedef struct attempt {
 static void try_schedule(void *arg)
 {
     attempt *a = arg;
-    a->schedule = gn_default_schedule(a->arena, a->k, a->hint, a->target);
+    a->schedule = gn_default_schedule(a->arena, a->k, a->target);
 }
 
-gn_schedule *gn_default_find(gn_arena *arena, gn_kernel *k, const gn_kernel_hint *hint, const gn_target *target)
+gn_schedule *gn_default_find(gn_arena *arena, gn_kernel *k, const gn_target *target)
 {
-    attempt a = { arena, k, hint, target, NULL };
+    attempt a = { arena, k, target, NULL };
     const gn_status status = gn_protect(try_schedule, &a);
     if (status && status != GN_EINVAL) gn_rethrow(status);
     return status ? gn_plain_schedule(arena, k) : a.schedule;
