@@ -385,30 +385,6 @@ static void write_out(writer *w, uint32_t at)
     gn_push(w->g->arena, &w->out->made, n->e);
 }
 
-static void add_axis(void *user, const char *name)
-{
-    const writer *w = ((void **)user)[0];
-    uint64_t *bits = ((void **)user)[1];
-    const int32_t a = gn_kernel_find_axis(w->k, name);
-    if (a >= 0) *bits |= UINT64_C(1) << a;
-}
-
-/* The axes that an expression mentions, as bits. */
-static uint64_t axes_in(writer *w, const gn_kexpr *value)
-{
-    uint64_t bits = 0;
-    void *user[2] = { w, &bits };
-    gn_visit v = { .arena = w->g->scratch, .operand = gn_kexpr_operand };
-    gn_visit_add(&v, value);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-        if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
-        for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-        for (size_t i = 0; i < e->ncond; i++)
-            gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
-    }
-    return bits;
-}
-
 /* A store runs over the axes that it mentions. Of the indices' n axes, from `first` on, those that neither place nor
  * value mentions add the same to the same place at each of their points: the value becomes its sum over them. */
 static const gn_kexpr *repeated(writer *w, uint32_t first, uint32_t n, const gn_dim *place, const gn_kexpr *value)
@@ -417,7 +393,7 @@ static const gn_kexpr *repeated(writer *w, uint32_t first, uint32_t n, const gn_
     const gn_dim *args[64];
     size_t nparam = 0, nraxis = 0;
     GN_ASSERT(w->k->axes.n <= 64); /* gn_kernel_verify */
-    const uint64_t mentioned = axes_in(w, value);
+    const uint64_t mentioned = gn_kexpr_axes(w->k, value, w->g->scratch);
     for (uint16_t a = 0; a < w->k->axes.n; a++) {
         if (mentioned >> a & 1) args[nparam] = axis_dim(w, a), param[nparam++] = a;
         else if (a >= first && a < first + n && !gn_dim_mentions(place, w->k->axes.at[a].name)) raxis[nraxis++] = a;

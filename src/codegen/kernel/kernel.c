@@ -340,3 +340,41 @@ const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)
     GN_ASSERT(!"a reduction");
     return NULL;
 }
+
+/* ---- axes ---- */
+
+typedef struct axis_set {
+    const gn_kernel *k;
+    uint64_t bits;
+} axis_set;
+
+static void add_axis(void *user, const char *name)
+{
+    axis_set *s = user;
+    const int32_t a = gn_kernel_find_axis(s->k, name);
+    if (a >= 0) s->bits |= UINT64_C(1) << a;
+}
+
+uint64_t gn_dim_axes(const gn_kernel *k, const gn_dim *d)
+{
+    axis_set s = { k, 0 };
+    gn_dim_symbols(d, add_axis, &s);
+    return s.bits;
+}
+
+uint64_t gn_kexpr_own_axes(const gn_kernel *k, const gn_kexpr *e)
+{
+    uint64_t axes = e->kind == GN_K_INDEX ? gn_dim_axes(k, e->u.index) : 0;
+    for (size_t i = 0; i < e->nindex; i++) axes |= gn_dim_axes(k, e->index[i]);
+    for (size_t i = 0; i < e->ncond; i++) axes |= gn_dim_axes(k, e->cond[i].a) | gn_dim_axes(k, e->cond[i].b);
+    return axes;
+}
+
+uint64_t gn_kexpr_axes(const gn_kernel *k, const gn_kexpr *root, gn_arena *scratch)
+{
+    uint64_t axes = 0;
+    gn_visit v = { .arena = scratch, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, root);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) axes |= gn_kexpr_own_axes(k, e);
+    return axes;
+}

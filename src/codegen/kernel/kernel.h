@@ -144,6 +144,17 @@ const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, con
  * What a reference refers to is none of its operands. */
 const void *gn_kexpr_operand(const void *expr, size_t i);
 
+/* Axes that are mentioned, as bits: in a dim; in an expression's own indices and conditions; in all of it. */
+uint64_t gn_dim_axes(const gn_kernel *, const gn_dim *);
+uint64_t gn_kexpr_own_axes(const gn_kernel *, const gn_kexpr *);
+uint64_t gn_kexpr_axes(const gn_kernel *, const gn_kexpr *, gn_arena *scratch);
+static inline bool gn_has_axis(const uint16_t *axis, size_t n, uint32_t a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (axis[i] == a) return true;
+    return false;
+}
+
 /* Writes expressions anew, perhaps in another kernel: indices through `dim`, loads and references as `leaf` makes them. */
 typedef struct gn_kcopy {
     gn_kernel *to;

@@ -236,27 +236,6 @@ static void run_def(machine *m, uint32_t at)
     each_point(m, d->param, d->nparam, def_point, &(def_job){ .d = d, .t = t });
 }
 
-static void add_axis(void *user, const char *name)
-{
-    machine *m = ((void **)user)[0];
-    uint64_t *bits = ((void **)user)[1];
-    const int32_t a = gn_kernel_find_axis(m->k, name);
-    if (a >= 0) *bits |= UINT64_C(1) << a;
-}
-
-static void axes_of(machine *m, const gn_kexpr *root, uint64_t *bits)
-{
-    void *user[2] = { m, bits };
-    gn_visit v = { .arena = m->arena, .operand = gn_kexpr_operand };
-    gn_visit_add(&v, root);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-        for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-        for (size_t i = 0; i < e->ncond; i++)
-            gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
-        if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
-    }
-}
-
 static void store_point(machine *m, void *user)
 {
     const gn_kstore *s = user;
@@ -273,10 +252,8 @@ static void store_point(machine *m, void *user)
 
 static void run_store(machine *m, const gn_kstore *s)
 {
-    uint64_t bits = 0;
-    void *user[2] = { m, &bits };
-    for (size_t i = 0; i < m->k->bufs.at[s->buf].rank; i++) gn_dim_symbols(s->index[i], add_axis, user);
-    axes_of(m, s->value, &bits);
+    uint64_t bits = gn_kexpr_axes(m->k, s->value, m->arena);
+    for (size_t i = 0; i < m->k->bufs.at[s->buf].rank; i++) bits |= gn_dim_axes(m->k, s->index[i]);
     uint16_t axis[64];
     size_t n = 0;
     for (uint16_t a = 0; a < m->k->axes.n; a++)

@@ -8,22 +8,15 @@ gn_kernel_piece gn_kernel_piece_end(const gn_kernel *k, size_t piece)
     return (gn_kernel_piece){ (uint32_t)k->axes.n, (uint32_t)k->items.n };
 }
 
-static bool has_axis(const uint16_t *axis, size_t n, uint32_t a)
-{
-    for (size_t i = 0; i < n; i++)
-        if (axis[i] == a) return true;
-    return false;
-}
-
 static bool keeps(const gn_kdef *d, uint32_t axis)
 {
-    return has_axis(d->param, d->nparam, axis);
+    return gn_has_axis(d->param, d->nparam, axis);
 }
 
 bool gn_kernel_reduces(const gn_kernel *k, uint32_t axis)
 {
     for (size_t i = 0; i < k->defs.n; i++)
-        if (k->defs.at[i].red != GN_RED_NONE && has_axis(k->defs.at[i].raxis, k->defs.at[i].nraxis, axis)) return true;
+        if (k->defs.at[i].red != GN_RED_NONE && gn_has_axis(k->defs.at[i].raxis, k->defs.at[i].nraxis, axis)) return true;
     return false;
 }
 
