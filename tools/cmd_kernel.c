@@ -90,6 +90,7 @@ static void run_kernel(const request *r, gn_arena *arena, const gn_sx *items, gn
     /* what is printed is what is taken */
     const gn_scheduled *lowered = given ? NULL : gn_default_lower(arena, kernel, target, &schedule);
     if (r->kernel) gn_kernel_print(out, kernel);
+    if (r->schedule && schedule->plain) gn_textf(out, "; plain: %s\n", schedule->plain);
     if (r->schedule) gn_schedule_print(out, kernel, schedule);
     if (r->passes) gn_code_run_passes(gn_schedule_lower(arena, kernel, schedule, target)->code, print_pass, out);
     const bool source = !r->kernel && !r->schedule && !r->tree && !r->code && !r->passes;

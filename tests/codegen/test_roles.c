@@ -95,7 +95,7 @@ static void kernels_that_differ_in_roles_alone_have_one_form(void **state)
     const char *text[2];
     for (int i = 0; i < 2; i++) {
         gn_kernel *k = read_kernel(&a, i ? ROWS("(i R :role row) (j C)") : ROWS("(i R) (j C)"));
-        text[i] = gn_kernel_form(&a, k, gn_plain_schedule(&a, k));
+        text[i] = gn_kernel_form(&a, k, gn_plain_schedule(&a, k, "a test"));
     }
     assert_string_equal(text[0], text[1]);
     gn_arena_free(&a);

@@ -205,7 +205,7 @@ typedef struct kept {
 /* What kernels of one form have in common once they are lowered. */
 typedef struct lowered {
     const char *form, *code;     /* the kernel whose functions run */
-    bool plain;                  /* the default schedule was illegal */
+    const char *plain;           /* why the default schedule was illegal; else NULL */
     uint32_t nsteps;
     const gn_dim *const *parts;  /* per step, over the program's symbols */
     GN_VEC(kept) kept;           /* the code's arguments behind its buffers */
@@ -256,7 +256,7 @@ static lowered *note_lowered(maker *m, const gn_group *g, const gn_scheduled *lo
     const bool one = m->groups->small; /* one serial function: its steps share their temporaries on the stack */
     *l = (lowered){ .form = gn_arena_string(&m->work, form),
                     .code = gn_arena_string(p->arena, g->kernel->name),
-                    .plain = strcmp(s->name, "plain") == 0,
+                    .plain = s->plain ? gn_arena_string(p->arena, s->plain) : NULL,
                     .nsteps = one ? 1 : (uint32_t)low->code->steps.n };
     const gn_dim **parts = GN_NEW_ARRAY(p->arena, const gn_dim *, l->nsteps);
     for (uint32_t i = 0; i < l->nsteps; i++)
@@ -300,13 +300,14 @@ static void make_kernel(maker *m, const gn_group *g)
     const char *form = gn_kernel_form(&m->scratch, g->kernel, s);
     const lowered *l = gn_intern_find(&m->lowered, gn_hash_bytes(1, form, strlen(form)), form, equal_forms);
     if (l) {
-        if (l->plain) s = gn_plain_schedule(&m->scratch, g->kernel);
+        if (l->plain) s = gn_plain_schedule(&m->scratch, g->kernel, l->plain);
         emit_twin(m, g, l);
     } else {
         const gn_scheduled *low = gn_default_lower(&m->scratch, g->kernel, m->target, &s);
         l = note_lowered(m, g, low, s, form);
         emit(m, low);
     }
+    pk.plain = l->plain;
     pk.kernel = print_kernel(p->arena, g->kernel), pk.schedule = print_schedule(p->arena, g->kernel, s);
     pk.text_size = (uint32_t)m->body.n - pk.text_at;
     add_steps(m, g, l, &pk);

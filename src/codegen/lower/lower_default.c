@@ -20,7 +20,7 @@ gn_scheduled *gn_default_lower(gn_arena *arena, gn_kernel *k, const gn_target *t
     const gn_status status = gn_protect(try_lower, &a);
     if (!status) return a.scheduled;
     if (status != GN_EINVAL) gn_rethrow(status);
-    *schedule = gn_plain_schedule(arena, k);
+    *schedule = gn_plain_schedule(arena, k, gn_message());
     return gn_schedule_apply(arena, k, *schedule, target);
 }
 

@@ -4,8 +4,6 @@
  * find their share of it in the same core's cache, and each part packs the columns of b that it needs. What follows in
  * the kernel (bias, activation, row values of narrow results, column sums) has the tile's leaves and finds the result in
  * registers. */
-#include <inttypes.h>
-#include <string.h>
 #include "default_piece.h"
 
 enum { USUAL_ROWS = 256, HEAVY = 1 << 23 };
@@ -21,6 +19,9 @@ typedef struct contraction {
     int64_t tiles;               /* tiles of rows in a part; 0: no parts of rows */
     int64_t column_tiles;        /* tiles of columns in a part; 0: no parts of columns */
     bool pack_a, pack_b, transpose, chunks;
+    lanes columns;
+    leaf_id row_part, row_tile, row, k0, k1; /* k1 the innermost loop over k */
+    leaf_id q0, q1;              /* of a transposed copy */
 } contraction;
 
 bool gn_piece_contraction(const piece *p, gn_contraction *c)
@@ -94,30 +95,6 @@ static void choose_tile(const piece *p, contraction *c)
 
 /* ---- parts and packing ---- */
 
-static int b_stride(const piece *p, const contraction *c, uint32_t axis)
-{
-    return c->b->body->kind == GN_K_LOAD ? gn_piece_stride(p, c->b->body->u.ref, c->b->body->index, axis) : -1;
-}
-
-typedef struct strides {
-    const piece *p;
-    uint32_t axis;
-    bool unit;
-} strides;
-
-static void note_unit(void *user, const gn_kexpr *load)
-{
-    strides *s = user;
-    s->unit |= gn_piece_stride(s->p, load->u.ref, load->index, s->axis) == 1;
-}
-
-static bool has_unit(const piece *p, const gn_kdef *d, uint32_t axis)
-{
-    strides s = { p, axis, false };
-    gn_piece_loads(p, d->body, note_unit, &s);
-    return s.unit;
-}
-
 /* Tiles of columns in a part; 0: all. */
 static int64_t columns_of_part(const piece *p, const contraction *c)
 {
@@ -145,10 +122,11 @@ static void choose_packing(const piece *p, contraction *c)
 {
     if (p->small) return;
     const uint32_t k = c->acc->raxis[c->acc->nraxis - 1];
-    const bool unit = has_unit(p, c->b, c->j), plain = c->b->body->kind == GN_K_LOAD;
+    const gn_kexpr *b = c->b->body;
+    const bool unit = gn_piece_is_unit(p, c->b, c->j), plain = b->kind == GN_K_LOAD;
     const int64_t ke = p->extent[k];
-    c->transpose = !unit && plain && c->acc->nraxis == 1 && b_stride(p, c, k) == 1 && (ke < 0 || ke >= 16) &&
-                   p->w == 16 && c->b->dtype == GN_F32;
+    c->transpose = !unit && plain && c->acc->nraxis == 1 && gn_piece_stride(p, b->u.ref, b->index, k) == 1 &&
+                   (ke < 0 || ke >= 16) && p->w == 16 && c->b->dtype == GN_F32;
     c->pack_b = c->m < 0 || c->m > PACK_ROWS || !unit || !plain;
     c->pack_a = c->a->body->kind != GN_K_LOAD;
     c->chunks = c->column_tiles > 0 && c->pack_b && !c->pack_a && !c->transpose && c->acc->nraxis == 1 && ke > MOST_K;
@@ -158,14 +136,13 @@ static void choose_packing(const piece *p, contraction *c)
 
 /* The packed copy of a transposed factor walks k in an axis of its own, sixteen at a time: the definition is rewritten
  * over it. */
-static const char *copy_axis(piece *p, const contraction *c, char **inner)
+static void split_copy(piece *p, contraction *c)
 {
     const uint32_t k = c->acc->raxis[0];
     const char *name = p->k->axes.at[k].name;
-    const char *own = gn_arena_printf(p->arena, "%sq", name);
-    while (gn_kernel_has_name(p->k, own)) own = gn_arena_printf(p->arena, "%s_", own);
+    const char *own = gn_piece_name(p, gn_arena_printf(p->arena, "%sq", name));
     const uint32_t q = gn_kernel_axis(p->k, own, p->k->axes.at[k].extent);
-    gn_kdef *b = &p->k->defs.at[c->b - p->k->defs.at];
+    gn_kdef *b = &p->k->defs.at[def_number(p, c->b)];
     uint16_t *param = gn_arena_copy(p->k->arena, b->param, b->nparam * sizeof *param);
     const gn_dim *index[GN_MAX_RANK];
     for (size_t d = 0; d < b->nparam; d++)
@@ -177,106 +154,55 @@ static const char *copy_axis(piece *p, const contraction *c, char **inner)
     }
     b->param = param;
     b->body = gn_kexpr_load(p->k, b->body->u.ref, index);
-    const char *outer = gn_piece_leaf(p, q, "0");
-    *inner = (char *)gn_piece_leaf(p, q, "1");
-    gn_textf(&p->splits, " (split %s %s (%s 16))", own, outer, *inner);
-    gn_piece_serial(p, outer, q, -1);
-    return outer;
+    SPLIT(p, q, { "0", 0, &c->q0 }, { "1", 16, &c->q1 });
 }
 
-typedef struct row_leaves {
-    const char *part, *each, *one;
-} row_leaves;
-
-static row_leaves split_rows(piece *p, const contraction *c)
+static void split_rows(piece *p, contraction *c)
 {
-    row_leaves r = { 0 };
     const bool parts = c->tiles > 0;
-    gn_textf(&p->splits, " (split %s", p->k->axes.at[c->i].name);
-    if (parts) {
-        r.part = gn_piece_leaf(p, c->i, "p");
-        gn_textf(&p->splits, " %s", r.part);
-    }
-    if (parts || c->m > c->rows) {
-        r.each = gn_piece_leaf(p, c->i, "r");
-        if (parts) gn_textf(&p->splits, " (%s %" PRId64 ")", r.each, c->tiles);
-        else gn_textf(&p->splits, " %s", r.each);
-    }
-    r.one = gn_piece_leaf(p, c->i, "1");
-    gn_textf(&p->splits, " (%s %" PRId64 "))", r.one, c->rows);
-    return r;
+    SPLIT(p, c->i, { parts ? "p" : NULL, 0, &c->row_part },
+          { parts || c->m > c->rows ? "r" : NULL, parts ? c->tiles : 0, &c->row_tile }, { "1", c->rows, &c->row });
 }
 
-static const char *split_columns(piece *p, const contraction *c, lanes *l)
+/* Axes of b or a that are loops around all, where nothing in the loops has a copy for each of them. */
+static void layout_batch(piece *p, gn_stage *s, const gn_kdef *d, uint64_t batch)
 {
-    if (c->column_tiles == 0) {
-        *l = gn_piece_lanes(p, c->j, c->vectors, c->vectors);
-        return NULL;
-    }
-    const char *part = gn_piece_leaf(p, c->j, "p");
-    /* else its loop is peeled */
-    const bool exact = c->n >= 0 && c->n % (c->vectors * p->w) == 0, is_single = c->column_tiles == 1 && exact;
-    *l = (lanes){.outer = is_single ? NULL : gn_piece_leaf(p, c->j, "0"),
-                 .unroll = gn_piece_leaf(p, c->j, "u"),
-                 .lane = p->w > 1 ? gn_piece_leaf(p, c->j, "l") : NULL};
-    l->nunroll = c->vectors, l->nouter = c->column_tiles;
-    l->exact = exact;
-    gn_textf(&p->splits, " (split %s %s", p->k->axes.at[c->j].name, part);
-    if (l->outer) gn_textf(&p->splits, " (%s %" PRId64 ")", l->outer, c->column_tiles);
-    gn_textf(&p->splits, " (%s %" PRId64 ")", l->unroll, c->vectors);
-    if (l->lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l->lane, p->w);
-    gn_text_char(&p->splits, ')');
-    return part;
+    for (uint32_t a = 0; a < p->k->axes.n && s->at == GN_AT_ROOT; a++)
+        if ((batch >> a & 1) && gn_has_axis(d->param, d->nparam, a)) gn_piece_layout(p, s, gn_piece_whole(p, a));
 }
 
-static void add_name(gn_text *t, const char *name)
+static void layout_k(piece *p, gn_stage *s, const contraction *c, const gn_kdef *d)
 {
-    if (name) gn_textf(t, " %s", name);
-}
-
-/* k0 outside the rows, k1 inside: the sums of the rows are kept beside the loops from chunk to chunk (gn_piece_keep),
- * those of a chunk are in registers (gn_default_block). */
-static const char *split_k(piece *p, const contraction *c, const char **inner)
-{
-    const uint32_t k = c->acc->raxis[0];
-    const char *outer = gn_piece_leaf(p, k, "0");
-    *inner = gn_piece_leaf(p, k, "1");
-    gn_textf(&p->splits, " (split %s %s (%s %d))", p->k->axes.at[k].name, outer, *inner, K_CHUNK);
-    return outer;
+    for (size_t r = 0; r < c->acc->nraxis; r++)
+        if (gn_has_axis(d->param, d->nparam, c->acc->raxis[r])) gn_piece_layout(p, s, gn_piece_whole(p, c->acc->raxis[r]));
 }
 
 /* Each part packs what it reads, chunk by chunk of k; without parts it is a step of its own. */
-static void stage_b(piece *p, const contraction *c, const char *at, const lanes *l, const char *k1, const char *q0,
-                    const char *q1, uint64_t batch)
+static gn_stage *pack(piece *p, const gn_kdef *d, leaf_id at)
 {
-    gn_textf(&p->rest, " (stage %s ", c->b->name);
-    if (at) gn_textf(&p->rest, "scratch (at %s) (layout", at);
-    else gn_text_add(&p->rest, "arena (at root) (layout");
-    for (uint32_t a = 0; a < p->k->axes.n; a++)
-        if (!at && (batch >> a & 1) && has_axis(c->b->param, c->b->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
-    add_name(&p->rest, k1 ? k1 : l->outer);
-    for (size_t r = 0; r < c->acc->nraxis && !q0 && !k1; r++)
-        if (has_axis(c->b->param, c->b->nparam, c->acc->raxis[r])) add_name(&p->rest, p->k->axes.at[c->acc->raxis[r]].name);
-    add_name(&p->rest, q0);
-    add_name(&p->rest, q1);
-    add_name(&p->rest, l->unroll);
-    add_name(&p->rest, l->lane);
-    gn_text_add(&p->rest, "))");
-    if (q1) gn_textf(&p->rest, " (tensorize %s tr16 %s %s)", c->b->name, q1, l->lane);
+    gn_stage *s = gn_piece_stage(p, def_number(p, d), at ? GN_LEVEL_SCRATCH : GN_LEVEL_ARENA, at);
+    if (!at) s->at = GN_AT_ROOT;
+    return s;
 }
 
-static void stage_a(piece *p, const contraction *c, const row_leaves *r, uint64_t batch)
+static void stage_b(piece *p, const contraction *c, uint64_t batch)
 {
-    gn_textf(&p->rest, " (stage %s ", c->a->name);
-    if (r->part) gn_textf(&p->rest, "scratch (at %s) (layout", r->part);
-    else gn_text_add(&p->rest, "arena (at root) (layout");
-    for (uint32_t a = 0; a < p->k->axes.n; a++)
-        if (!r->part && (batch >> a & 1) && has_axis(c->a->param, c->a->nparam, a))
-            add_name(&p->rest, p->k->axes.at[a].name);
-    add_name(&p->rest, r->each);
-    for (size_t k = 0; k < c->acc->nraxis; k++)
-        if (has_axis(c->a->param, c->a->nparam, c->acc->raxis[k])) add_name(&p->rest, p->k->axes.at[c->acc->raxis[k]].name);
-    gn_textf(&p->rest, " %s))", r->one);
+    gn_stage *s = pack(p, c->b, c->k0 ? c->k0 : c->row_part ? c->row_part : c->columns.part);
+    layout_batch(p, s, c->b, batch);
+    gn_piece_layout(p, s, c->chunks ? c->k1 : c->columns.outer);
+    if (!c->q0 && !c->chunks) layout_k(p, s, c, c->b);
+    const leaf_id rest[] = { c->q0, c->q1, c->columns.unroll, c->columns.lane };
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) gn_piece_layout(p, s, rest[i]);
+    if (c->q1) gn_piece_tensorize(p, def_number(p, c->b), "tr16", c->q1, c->columns.lane);
+}
+
+static void stage_a(piece *p, const contraction *c, uint64_t batch)
+{
+    gn_stage *s = pack(p, c->a, c->row_part);
+    layout_batch(p, s, c->a, batch);
+    gn_piece_layout(p, s, c->row_tile);
+    layout_k(p, s, c, c->a);
+    gn_piece_layout(p, s, c->row);
 }
 
 /* Kept axes of acc beside i and j: batches and further rows. They are loops, the outer ones parts where nothing is
@@ -287,14 +213,9 @@ static uint64_t batch_axes(piece *p, const contraction *c)
     for (size_t d = 0; d < c->acc->nparam; d++) {
         const uint32_t a = c->acc->param[d];
         if (a == c->i || a == c->j) continue;
-        batch |= UINT64_C(1) << a;
-        bool reduced = p->small;
-        for (uint32_t i = 0; i < p->nitems; i++) {
-            const gn_kdef *x = gn_piece_def(p, i);
-            reduced |= x && x->red != GN_RED_NONE && has_axis(x->raxis, x->nraxis, a);
-        }
-        if (reduced) gn_piece_axis(p, a);
-        else gn_piece_part(p, p->k->axes.at[a].name, a);
+        batch |= bit(a);
+        if (p->small || gn_piece_reduces(p, a)) gn_piece_axis(p, a);
+        else gn_piece_bound(p, GN_BIND_PART, gn_piece_whole(p, a));
     }
     return batch;
 }
@@ -302,7 +223,16 @@ static uint64_t batch_axes(piece *p, const contraction *c)
 static void other_axes(piece *p, const contraction *c, uint64_t done)
 {
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if (!(done >> a & 1) && !has_axis(c->acc->raxis, c->acc->nraxis, a)) gn_piece_axis(p, a);
+        if (!(done >> a & 1) && !gn_has_axis(c->acc->raxis, c->acc->nraxis, a)) gn_piece_axis(p, a);
+}
+
+/* k0 outside the rows, k1 inside: the sums of the rows are kept beside the loops from chunk to chunk (gn_piece_keep),
+ * those of a chunk are in registers (gn_default_block). */
+static void order_k(piece *p, contraction *c)
+{
+    for (size_t r = 0; r < c->acc->nraxis && !c->chunks; r++) gn_piece_serial(p, c->k1 = gn_piece_whole(p, c->acc->raxis[r]));
+    if (c->chunks) gn_piece_serial(p, c->k1);
+    if (!p->small) gn_piece_leaf(p, c->k1)->unroll = 2;
 }
 
 bool gn_default_contraction(piece *p)
@@ -312,34 +242,26 @@ bool gn_default_contraction(piece *p)
     choose_tile(p, &c);
     choose_parts(p, &c);
     choose_packing(p, &c);
-    lanes l;
     const uint64_t batch = batch_axes(p, &c);
-    const char *column_part = split_columns(p, &c, &l);
-    const row_leaves r = split_rows(p, &c);
-    if (column_part) gn_piece_part(p, column_part, c.j);
-    if (r.part) gn_piece_part(p, r.part, c.i);
-    if (l.outer) gn_piece_serial(p, l.outer, c.j, l.nouter);
-    if (r.part) gn_piece_close(p, c.i, r.part, c.tiles * c.rows);
-    const char *k0 = NULL, *k1 = NULL;
-    if (c.chunks) gn_piece_serial(p, k0 = split_k(p, &c, &k1), c.acc->raxis[0], -1);
-    if (r.each) gn_piece_serial(p, r.each, c.i, r.part ? c.tiles : ceil_div(c.m, c.rows));
-    other_axes(p, &c, batch | UINT64_C(1) << c.i | UINT64_C(1) << c.j);
-    for (size_t k = 0; k < c.acc->nraxis && !k1; k++) gn_piece_axis(p, c.acc->raxis[k]);
-    if (k1) gn_piece_serial(p, k1, c.acc->raxis[0], K_CHUNK);
-    const char *last_k = k1 ? k1 : p->k->axes.at[c.acc->raxis[c.acc->nraxis - 1]].name;
-    char *q1 = NULL;
-    const char *q0 = c.pack_b && c.transpose ? copy_axis(p, &c, &q1) : NULL;
-    gn_piece_tile(p, "unroll", r.one, c.i, c.rows);
-    if (q1) gn_piece_tile(p, "unroll", q1, p->first_axis, 16);
-    gn_piece_lane_tiles(p, &l, c.j, "unroll");
-    if (!p->small) gn_textf(&p->rest, " (unroll %s 2)", last_k);
-    gn_piece_peel(p, &l);
-    if (c.pack_b) stage_b(p, &c, k0 ? k0 : r.part ? r.part : column_part, &l, k1, q0, q1, batch);
-    if (c.pack_a) stage_a(p, &c, &r, batch);
+    c.columns = c.column_tiles ? gn_piece_lane_parts(p, c.j, c.column_tiles, c.vectors)
+                               : gn_piece_lanes(p, c.j, c.vectors, c.vectors);
+    split_rows(p, &c);
+    gn_piece_bound(p, GN_BIND_PART, c.columns.part);
+    gn_piece_bound(p, GN_BIND_PART, c.row_part);
+    gn_piece_serial(p, c.columns.outer);
+    if (c.row_part) gn_piece_close(p, c.i, c.row_part, c.tiles * c.rows);
+    if (c.chunks) SPLIT(p, c.acc->raxis[0], { "0", 0, &c.k0 }, { "1", K_CHUNK, &c.k1 });
+    gn_piece_serial(p, c.k0);
+    gn_piece_serial(p, c.row_tile);
+    other_axes(p, &c, batch | bit(c.i) | bit(c.j));
+    order_k(p, &c);
+    if (c.pack_b && c.transpose) split_copy(p, &c);
+    gn_piece_serial(p, c.q0);
+    gn_piece_tile(p, GN_BIND_UNROLL, c.row);
+    gn_piece_tile(p, GN_BIND_UNROLL, c.q1);
+    gn_piece_lane_tiles(p, &c.columns, GN_BIND_UNROLL);
+    if (!c.columns.exact) gn_piece_peel(p, c.columns.outer);
+    if (c.pack_b) stage_b(p, &c, batch);
+    if (c.pack_a) stage_a(p, &c, batch);
     return true;
-}
-
-bool gn_piece_is_unit(const piece *p, const gn_kdef *d, uint32_t axis)
-{
-    return has_unit(p, d, axis);
 }

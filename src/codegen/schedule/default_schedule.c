@@ -13,7 +13,6 @@
  *
  * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every
  * number is a knob. */
-#include <inttypes.h>
 #include <string.h>
 #include "default_piece.h"
 
@@ -63,7 +62,7 @@ static uint64_t spine_of(const piece *p, uint32_t first)
         if (!(axes >> first & 1) || (d && d->red == GN_RED_NONE)) continue;
         uint64_t kept = axes;
         for (size_t r = 0; d && r < d->nraxis; r++) kept &= ~(UINT64_C(1) << d->raxis[r]);
-        if (d && has_axis(d->raxis, d->nraxis, first)) continue; /* a closer */
+        if (d && gn_has_axis(d->raxis, d->nraxis, first)) continue; /* a closer */
         spine &= kept;
         any = true;
     }
@@ -72,14 +71,15 @@ static uint64_t spine_of(const piece *p, uint32_t first)
 
 static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_target *target)
 {
-    piece p = {.arena = arena,
-               .k = k,
-               .target = target,
-               .walks = GN_NEW_OBJECT(arena, gn_map),
-               .naxes = (uint32_t)k->axes.n,
-               .nitems = (uint32_t)k->items.n};
-    p.splits.arena = p.binds.arena = p.rest.arena = arena;
-    p.w = lanes_of(k, target);
+    piece p = { .arena = arena,
+                .k = k,
+                .s = gn_schedule_new(arena, "default"),
+                .target = target,
+                .walks = GN_NEW_OBJECT(arena, gn_map),
+                .naxes = (uint32_t)k->axes.n,
+                .nitems = (uint32_t)k->items.n,
+                .small = k->pieces.n > 0,
+                .w = lanes_of(k, target) };
     if (k->axes.n + 8 > MAX_AXES)
         gn_throw(GN_EINVAL, "kernel %s: %zu axes are too many for a closed form", k->name, k->axes.n);
     for (size_t a = 0; a < k->axes.n; a++)
@@ -125,24 +125,31 @@ static const double *weights_of(const piece *p)
     double *weight = GN_NEW_ARRAY(p->arena, double, p->nitems + 1);
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || !is_inlined(p, (uint32_t)(d - p->k->defs.at)))
-            weight[i] = weight_of(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value);
+        if (!d || !is_inlined(p, def_number(p, d)))
+            weight[i] = weight_of(p, gn_piece_value(p, i));
     }
     return weight;
 }
 
-/* Lines of the expanded text, roughly: statements times points of their expanded leaves. */
+/* Lines of the expanded text, roughly: statements times points of their expanded leaves; a vector is one. */
 static double lines(const piece *p, const double *weight)
 {
     double all = 0;
     for (uint32_t i = 0; i < p->nitems; i++) {
         const uint64_t axes = gn_piece_axes(p, i);
         double n = weight[i];
-        for (size_t t = 0; t < p->tile.n; t++)
-            if (axes >> p->tile.at[t].axis & 1) n *= (double)p->tile.at[t].points;
+        for (size_t t = 0; t < p->tile.n; t++) {
+            const gn_leaf *l = gn_piece_leaf(p, p->tile.at[t]);
+            if ((axes >> l->axis & 1) && l->bind != GN_BIND_LANE) n *= (double)gn_piece_points(p, p->tile.at[t]);
+        }
         all += n;
     }
     return all;
+}
+
+static void remove_leaf(leaf_id *at, size_t n, size_t i)
+{
+    memmove(&at[i], &at[i + 1], (n - i - 1) * sizeof *at);
 }
 
 /* Loops of a few constant turns are expanded, shortest first, while the text stays short. */
@@ -151,20 +158,19 @@ static void unroll_loops(piece *p)
     const double *weight = weights_of(p);
     for (int64_t turns = 1; turns <= UNROLL_MOST; turns++)
         for (size_t i = 0; i < p->serial.n; i++) {
-            const leaf_note leaf = p->serial.at[i];
-            if (leaf.points != turns && !(leaf.points == 0 && turns == 1)) continue;
-            gn_push(p->arena, &p->tile, leaf);
+            const leaf_id l = p->serial.at[i];
+            const int64_t n = gn_piece_points(p, l);
+            if (n != turns && !(n == 0 && turns == 1)) continue;
+            gn_push(p->arena, &p->tile, l);
             if (lines(p, weight) > LINES_MOST) {
                 p->tile.n--;
                 continue;
             }
-            p->tile.n--;
-            memmove(&p->serial.at[i], &p->serial.at[i + 1], (p->serial.n - i - 1) * sizeof leaf);
-            p->serial.n--, i--;
-            gn_push(p->arena, &p->tile, leaf);
-            memmove(&p->tile.at[1], &p->tile.at[0], (p->tile.n - 1) * sizeof leaf);
-            p->tile.at[0] = leaf;
-            gn_piece_bind(p, "unroll", leaf.name);
+            remove_leaf(p->serial.at, p->serial.n--, i--);
+            memmove(&p->tile.at[1], &p->tile.at[0], (p->tile.n - 1) * sizeof l);
+            p->tile.at[0] = l;
+            gn_piece_leaf(p, l)->bind = GN_BIND_UNROLL;
+            gn_piece_leaf(p, l)->peel = false;
         }
 }
 
@@ -180,7 +186,7 @@ static void stage_crossing(piece *whole)
             for (size_t r = 0; r < w->refs.n; r++) whole->crosses[w->refs.at[r]->u.ref] |= piece_of[w->refs.at[r]->u.ref] != q;
         }
     for (size_t d = 0; d < k->defs.n; d++)
-        if (whole->crosses[d]) gn_textf(&whole->rest, " (stage %s stack)", k->defs.at[d].name);
+        if (whole->crosses[d]) gn_piece_stage(whole, (uint32_t)d, GN_LEVEL_STACK, 0);
 }
 
 static void set_range(piece *p, gn_kernel_piece first, gn_kernel_piece end)
@@ -204,60 +210,34 @@ static void write_small(piece *whole)
     gn_piece_keep(whole);
 }
 
-/* ---- the text, read back ---- */
-
-static void write_order(gn_text *t, const piece *p)
-{
-    if (p->serial.n + p->tile.n == 0) return;
-    gn_text_add(t, " (order");
-    for (size_t i = 0; i < p->serial.n; i++) gn_textf(t, " %s", p->serial.at[i].name);
-    for (size_t i = 0; i < p->tile.n; i++) gn_textf(t, " %s", p->tile.at[i].name);
-    gn_text_char(t, ')');
-}
-
-static void write_peels(gn_text *t, const piece *p)
-{
-    for (size_t i = 0; i < p->peeled.n; i++)
-        for (size_t k = 0; k < p->serial.n; k++)
-            if (strcmp(p->peeled.at[i], p->serial.at[k].name) == 0) gn_textf(t, " (peel %s)", p->peeled.at[i]);
-}
+/* ---- the whole ---- */
 
 gn_schedule *gn_default_schedule(gn_arena *arena, gn_kernel *k, const gn_target *target)
 {
     gn_roles_derive(k);
     piece p = start_piece(arena, k, target);
-    p.small = k->pieces.n > 0;
     if (p.small) write_small(&p);
     else {
         write_piece(&p);
         gn_piece_keep(&p);
     }
-    gn_text t = { .arena = arena };
-    gn_textf(&t, "(schedule default%s", gn_text_done(&p.splits));
-    write_order(&t, &p);
-    gn_text_add(&t, gn_text_done(&p.binds));
-    write_peels(&t, &p);
-    gn_textf(&t, "%s)", gn_text_done(&p.rest));
-    const gn_sx *list = gn_sx_read(arena, "default", t.at, t.n);
-    gn_schedule *s = gn_schedule_read(arena, k, "default", list->at[0]);
-    if (!p.small && target->lang != GN_LANG_CUDA) gn_default_block(&p, s);
-    return s;
+    for (size_t i = 0; i < p.serial.n; i++) gn_push(arena, &p.s->order, p.serial.at[i] - 1);
+    for (size_t i = 0; i < p.tile.n; i++) gn_push(arena, &p.s->order, p.tile.at[i] - 1);
+    GN_ASSERT(p.s->order.n == p.s->leaves.n);
+    if (!p.small && target->lang != GN_LANG_CUDA) gn_default_block(&p);
+    return p.s;
 }
 
 /* ---- the way out ---- */
 
-gn_schedule *gn_plain_schedule(gn_arena *arena, const gn_kernel *k)
+gn_schedule *gn_plain_schedule(gn_arena *arena, const gn_kernel *k, const char *why)
 {
-    gn_text t = { .arena = arena };
-    gn_text_add(&t, "(schedule plain");
-    if (k->axes.n > 0) gn_text_add(&t, " (order");
-    for (size_t a = 0; a < k->axes.n; a++) gn_textf(&t, " %s", k->axes.at[a].name);
-    if (k->axes.n > 0) gn_text_char(&t, ')');
-    for (size_t d = 0; d < k->defs.n; d++)
-        if (k->defs.at[d].red != GN_RED_NONE) gn_textf(&t, " (stage %s arena)", k->defs.at[d].name);
-    gn_text_char(&t, ')');
-    const gn_sx *list = gn_sx_read(arena, "plain", t.at, t.n);
-    return gn_schedule_read(arena, k, "plain", list->at[0]);
+    gn_schedule *s = gn_schedule_new(arena, "plain");
+    s->plain = gn_arena_string(arena, why);
+    for (uint32_t a = 0; a < k->axes.n; a++) gn_push(arena, &s->order, gn_schedule_whole(s, a, k->axes.at[a].name));
+    for (uint32_t d = 0; d < k->defs.n; d++)
+        if (k->defs.at[d].red != GN_RED_NONE) gn_schedule_stage(s, d, GN_LEVEL_ARENA);
+    return s;
 }
 
 typedef struct attempt {
@@ -278,5 +258,5 @@ gn_schedule *gn_default_find(gn_arena *arena, gn_kernel *k, const gn_target *tar
     attempt a = { arena, k, target, NULL };
     const gn_status status = gn_protect(try_schedule, &a);
     if (status && status != GN_EINVAL) gn_rethrow(status);
-    return status ? gn_plain_schedule(arena, k) : a.schedule;
+    return status ? gn_plain_schedule(arena, k, gn_message()) : a.schedule;
 }

@@ -7,7 +7,7 @@
  * may add axes and definitions' own axes to it (a packed copy walks its own axis). */
 gn_schedule *gn_default_schedule(gn_arena *, gn_kernel *, const gn_target *);
 
-/* Loops one in another, every reduction in memory: right for any kernel. Its name is "plain". */
-gn_schedule *gn_plain_schedule(gn_arena *, const gn_kernel *);
+/* Loops one in another, every reduction in memory: right for any kernel. `why` is kept as its `plain`. */
+gn_schedule *gn_plain_schedule(gn_arena *, const gn_kernel *, const char *why);
 /* gn_default_schedule, or the plain one where no closed form fits. */
 gn_schedule *gn_default_find(gn_arena *, gn_kernel *, const gn_target *);
