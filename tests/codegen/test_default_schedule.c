@@ -108,7 +108,8 @@ static void schedule_body(void *arg)
         c->text = gn_text_done(&t);
         gn_push(arena, &c->kernels, x);
         nkernels++;
-        if (strcmp(s->name, "default") == 0 && !c->p->grouping->small && c->target->lang == GN_LANG_C) check_chains(x, c->text);
+        if (strcmp(s->name, "default") == 0 && !c->p->grouping->small && c->target->lang == GN_LANG_C)
+            check_chains(x, c->text);
         if (strcmp(s->name, "default") != 0) {
             nplain++;
             if (!c->p->from) fail_msg("no closed form fits: %s\n%s", gn_message(), c->text);

@@ -1,19 +1,22 @@
 /* Roles of axes: their text, what they must be, where they come from, and what the automatic schedules make of them. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "default_schedule.h"
+#include "code_interpret.h"
+#include "lower_default.h"
 #include "kernel_form.h"
 #include "programs.h"
 #include "read_kernel.h"
 #include "roles.h"
 
-#define MATMUL(axes, factors)                                                                                                 \
-    "(kernel k (syms M K N) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes " axes ")\n"                                \
-    "  (def a (i k) (load A i k))\n  (def b (k j) (load B k j))\n  (def s (i j) (sum (k) " factors "))\n"               \
+#define MATMUL(axes, factors)                                                                                          \
+    "(kernel k (syms M K N) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes " axes ")\n"                              \
+    "  (def a (i k) (load A i k))\n  (def b (k j) (load B k j))\n  (def s (i j) (sum (k) " factors "))\n"              \
     "  (store set C (i j) (s i j)))\n"
 #define PRODUCT "(mul (a i k) (b k j))"
-#define ROWS(axes)                                                                                                            \
-    "(kernel k (syms R C) (bufs (X f32 R C) (Y f32 R) (Z f32 C R)) (axes " axes ")\n  (def s (i) (sum (j) (load X i j)))\n" \
+#define ROWS(axes)                                                                                                     \
+    "(kernel k (syms R C) (bufs (X f32 R C) (Y f32 R) (Z f32 C R)) (axes " axes                                        \
+    ")\n  (def s (i) (sum (j) (load X i j)))\n"                                                                        \
     "  (store set Y (i) (s i))\n  (store set Z (j i) (load X i j)))\n"
 
 static const char *schedule_text(gn_arena *a, gn_kernel *k, const gn_target *t)
@@ -34,7 +37,8 @@ static void roles_and_pieces_are_printed_as_they_are_read(void **state)
         ROWS("(i R :role row) (j C :role lane)"),
         ROWS("(i R) (j C :role part)"),
         "(kernel k (syms) (bufs (X f32 4) (Y f32 4) (Z f32)) (axes (i 4 :role row) (j 4))\n  (piece i)\n"
-        "  (def y (i) (exp (load X i)))\n  (store set Y (i) (y i))\n  (piece j)\n  (def s () (sum (j) (y j)))\n  (piece)\n"
+        "  (def y (i) (exp (load X i)))\n  (store set Y (i) (y i))\n  (piece j)\n  (def s () (sum (j) (y j)))\n  "
+        "(piece)\n"
         "  (store set Z () (s)))\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -58,26 +62,27 @@ static void read_body(void *arg)
 static void an_axis_that_is_not_what_its_role_says_is_refused(void **state)
 {
     (void)state;
-    static const char no_pair[] = "there is no sum of a product of two definitions, one with m alone and one with n alone";
+    static const char no_pair[] =
+        "there is no sum of a product of two definitions, one with m alone and one with n alone";
     const char *const cases[][2] = {
-        { MATMUL("(i M :role q) (k K) (j N)", PRODUCT), "a role is batch, row, part, lane, m, n or k" },
-        { MATMUL("(i M :roll m) (k K) (j N)", PRODUCT), "expected (NAME extent [:role ROLE])" },
-        { MATMUL("(i M :role) (k K) (j N)", PRODUCT), "expected (NAME extent [:role ROLE])" },
-        { MATMUL("(i M :role m) (k K) (j N)", PRODUCT), no_pair },
-        { MATMUL("(i M :role m) (k K :role n) (j N)", PRODUCT), no_pair },
-        { MATMUL("(i M :role m) (k K) (j N :role n)", "(add (a i k) (b k j))"), no_pair },
-        { MATMUL("(i M :role m) (k K) (j N :role m)", PRODUCT), "j: a second axis with the role m, beside i" },
-        { MATMUL("(i M :role k) (k K) (j N)", PRODUCT), "i: has the role k, but no contraction of m and n sums over it" },
-        { MATMUL("(i M :role m) (k K :role batch) (j N :role n)", PRODUCT),
-          "k: has the role batch, but no contraction of m and n keeps it beside them" },
-        { ROWS("(i R) (j C :role row)"), "j: has the role row, but a reduction runs along it: it is a part" },
-        { ROWS("(i R :role part) (j C)"), "i: has the role part, but no reduction runs along it: it is a row" },
-        { ROWS("(i R :role row) (j C :role part)"), "j: a second axis with the role part, beside i" },
-        { ROWS("(i R :role lane) (j C :role lane)"), "j: a second axis with the role lane, beside i" },
-        { ROWS("(i R) (j C)) (piece j i"), "'j' is not the next axis that no piece has" },
-        { ROWS("(i R) (j C)) (piece i"), "the axis 'j' is in no piece" },
-        { "(kernel k (syms) (bufs (Y f32 4)) (axes (i 4)) (store set Y (i) 1) (piece i))",
-          "what stands before the first piece is in none" },
+        {MATMUL("(i M :role q) (k K) (j N)", PRODUCT), "a role is batch, row, part, lane, m, n or k"},
+        {MATMUL("(i M :roll m) (k K) (j N)", PRODUCT), "expected (NAME extent [:role ROLE])"},
+        {MATMUL("(i M :role) (k K) (j N)", PRODUCT), "expected (NAME extent [:role ROLE])"},
+        {MATMUL("(i M :role m) (k K) (j N)", PRODUCT), no_pair},
+        {MATMUL("(i M :role m) (k K :role n) (j N)", PRODUCT), no_pair},
+        {MATMUL("(i M :role m) (k K) (j N :role n)", "(add (a i k) (b k j))"), no_pair},
+        {MATMUL("(i M :role m) (k K) (j N :role m)", PRODUCT), "j: a second axis with the role m, beside i"},
+        {MATMUL("(i M :role k) (k K) (j N)", PRODUCT), "i: has the role k, but no contraction of m and n sums over it"},
+        {MATMUL("(i M :role m) (k K :role batch) (j N :role n)", PRODUCT),
+         "k: has the role batch, but no contraction of m and n keeps it beside them"},
+        {ROWS("(i R) (j C :role row)"), "j: has the role row, but a reduction runs along it: it is a part"},
+        {ROWS("(i R :role part) (j C)"), "i: has the role part, but no reduction runs along it: it is a row"},
+        {ROWS("(i R :role row) (j C :role part)"), "j: a second axis with the role part, beside i"},
+        {ROWS("(i R :role lane) (j C :role lane)"), "j: a second axis with the role lane, beside i"},
+        {ROWS("(i R) (j C)) (piece j i"), "'j' is not the next axis that no piece has"},
+        {ROWS("(i R) (j C)) (piece i"), "the axis 'j' is in no piece"},
+        {"(kernel k (syms) (bufs (Y f32 4)) (axes (i 4)) (store set Y (i) 1) (piece i))",
+         "what stands before the first piece is in none"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         gn_arena a = { 0 };
@@ -105,6 +110,11 @@ static void kernels_that_differ_in_roles_alone_have_one_form(void **state)
 
 #define NAMED(m, n) "(i M :role " m ") (k K :role k) (j N :role " n ")"
 
+static void run_code(gn_arena *a, const gn_scheduled *s, void *const *buffers)
+{
+    gn_code_interpret(s->code, buffers, NULL, 1, a);
+}
+
 static void the_role_decides_not_the_order_of_the_factors(void **state)
 {
     (void)state;
@@ -123,11 +133,46 @@ static void an_axis_with_the_role_lane_goes_to_the_lanes(void **state)
 {
     (void)state;
     gn_arena a = { 0 };
-    assert_non_null(strstr(schedule_text(&a, read_kernel(&a, ROWS("(i R :role row) (j C :role lane)")), &gn_target_avx2),
-                           "(bind lane jl)"));
+    assert_non_null(
+        strstr(schedule_text(&a, read_kernel(&a, ROWS("(i R :role row) (j C :role lane)")), &gn_target_avx2),
+               "(bind lane jl)"));
     assert_non_null(strstr(schedule_text(&a, read_kernel(&a, ROWS("(i R :role lane) (j C)")), &gn_target_avx2),
                            "(bind lane il)"));
     gn_arena_free(&a);
+}
+
+#define TWO(tail)                                                                                                      \
+    "(kernel k (syms) (bufs (A f32 70 40) (B f32 40 90) (D f32 70 30) (E f32 90 30) (C f32 70 90))\n"                  \
+    "  (axes (i 70 :role m) (j 90 :role n) (k 40 :role k) (l 30 :role k))\n"                                           \
+    "  (def a (i k) (load A i k)) (def b (k j) (load B k j)) (def s (i j) (sum (k) (mul (a i k) (b k j))))\n"          \
+    "  (def d (i l) (load D i l)) (def e (l j) (exp (load E j l))) (def t (i j) (sum (l) (mul (d i l) (e l j))))\n"    \
+    "  (store set C (i j) " tail "))\n"
+
+/* Several contractions of one m and n: the factors of each are packed, all sums are in registers at once. */
+static void every_contraction_of_m_and_n_is_scheduled(void **state)
+{
+    (void)state;
+    static const gn_target *const targets[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_c11, &gn_target_cuda };
+    static float in[4][90 * 40], out[2][70 * 90];
+    uint64_t random = 1;
+    for (size_t b = 0; b < 4; b++)
+        for (size_t i = 0; i < 90 * 40; i++) in[b][i] = (float)test_uniform(&random, -1, 1);
+    for (size_t t = 0; t < sizeof targets / sizeof *targets; t++) {
+        gn_arena a = { 0 };
+        gn_kernel *k = read_kernel(&a, TWO("(tanh (add (s i j) (t i j)))"));
+        gn_schedule *schedule;
+        gn_kernel_interpret(k, (void *[]){ in[0], in[1], in[2], in[3], out[0] }, NULL, &a);
+        gn_scheduled *x = gn_default_apply(&a, k, targets[t], &schedule);
+        if (schedule->plain) fail_msg("%s: %s", targets[t]->name, schedule->plain);
+        gn_text text = { .arena = &a };
+        gn_schedule_print(&text, k, schedule);
+        if (targets[t]->lang == GN_LANG_C) assert_non_null(strstr(gn_text_done(&text), "(stage e arena (at root)"));
+        run_code(&a, x, (void *[]){ in[0], in[1], in[2], in[3], out[1] });
+        for (size_t i = 0; i < 70 * 90; i++)
+            if (!(fabsf(out[0][i] - out[1][i]) < 1e-5f))
+                fail_msg("%s: %g, not %g", targets[t]->name, out[1][i], out[0][i]);
+        gn_arena_free(&a);
+    }
 }
 
 /* ---- where they come from ---- */
@@ -179,7 +224,8 @@ static void a_kernel_from_its_text_gets_the_schedule_of_the_graph(void **state)
         check_program(program_cross_entropy(64, 10), targets[t]);
         check_program(program_logistic(0, 0), targets[t]);
         check_program(program_tiny(7), targets[t]);
-        for (uint64_t seed = 1; seed <= (uint64_t)(n ? atoi(n) : 100); seed++) check_program(program_random(seed), targets[t]);
+        for (uint64_t seed = 1; seed <= (uint64_t)(n ? atoi(n) : 100); seed++)
+            check_program(program_random(seed), targets[t]);
     }
     printf("%d kernels, %d of them with roles\n", nkernels, nroles);
     assert_true(nroles > nkernels / 2);
@@ -193,6 +239,7 @@ int main(void)
         cmocka_unit_test(kernels_that_differ_in_roles_alone_have_one_form),
         cmocka_unit_test(the_role_decides_not_the_order_of_the_factors),
         cmocka_unit_test(an_axis_with_the_role_lane_goes_to_the_lanes),
+        cmocka_unit_test(every_contraction_of_m_and_n_is_scheduled),
         cmocka_unit_test(a_kernel_from_its_text_gets_the_schedule_of_the_graph),
     };
     cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));

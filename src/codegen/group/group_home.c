@@ -89,7 +89,8 @@ bool gn_group_can_write(const grouper *g, int32_t group, const gnode *n)
 bool gn_group_can_join(const grouper *g, const ggroup *from, int32_t to)
 {
     const ggroup *q = &g->groups.at[to];
-    return q->nreads + from->nreads <= MAX_READS && q->axes.n + new_axes(q, from->axes.at, from->axes.n) <= MAX_GROUP_AXES;
+    return q->nreads + from->nreads <= MAX_READS &&
+           q->axes.n + new_axes(q, from->axes.at, from->axes.n) <= MAX_GROUP_AXES;
 }
 
 void gn_group_note_written(grouper *g, int32_t group, const gnode *n)

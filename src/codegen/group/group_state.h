@@ -3,7 +3,7 @@
  *     group_node.c    live nodes, what kind each is, where an operand's dims go
  *     group_axes.c    1 axis classes: one union-find over (node, dim) names every loop of the program
  *     group_assign.c  2 heavy reductions, 3 a level for every node
- *     group_light.c   what is text, and where it is cut; group_repeat.c: what inlining would compute too often is stored
+ *     group_light.c   what is text, and where it is cut; group_repeat.c: what would be computed too often is stored
  *     group_reduce.c  groups for reductions; group_home.c: where a value can be stored
  *     group_pair.c    reductions that are text
  *     group_waist.c   where chains that are too long are cut
@@ -255,7 +255,7 @@ class_set gn_group_stored(const grouper *, const gnode *);
 /* group_light.c: leaves, classes and level of a light node; cuts. */
 void gn_group_visit_light(grouper *, gnode *);
 group_level gn_group_operands_level(const grouper *, const gnode *); /* the first at which all operands can be read */
-/* Makes a light node a leaf, which is read from memory only; or what lies below it where it is a view: that stays text. */
+/* Makes a light node a leaf, which is read from memory only; of a view, which stays text, what lies below it. */
 void gn_group_cut(grouper *, uint32_t node);
 void gn_group_cut_indices(grouper *, const gnode *);  /* those that are computed, of a gather or scatter */
 bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */

@@ -446,7 +446,8 @@ static writer *new_writer(grouper *g)
 static void give_roles(writer *w, const ggroup *q)
 {
     if (q->contraction != NONE)
-        gn_role_contraction(w->k, &w->k->defs.at[w->def[q->contraction]], gn_write_axis(w, q->row), gn_write_axis(w, q->lane));
+        gn_role_contraction(w->k, &w->k->defs.at[w->def[q->contraction]], gn_write_axis(w, q->row),
+                            gn_write_axis(w, q->lane));
     else if (q->spine.n > 0) gn_role_row(w->k, gn_write_axis(w, q->spine.at[0]));
 }
 

@@ -299,9 +299,11 @@ void gn_kernel_store(gn_kernel *k, gn_store_kind kind, uint32_t buf, const gn_di
 /* ---- reductions ---- */
 
 static const struct {
-    const char *name, *op;
-} reductions[] = { [GN_RED_SUM] = { "sum", "add" }, [GN_RED_PROD] = { "prod", "mul" }, [GN_RED_MAX] = { "max", "maximum" },
-                   [GN_RED_MIN] = { "min", "minimum" }, [GN_RED_ANY] = { "any", "or" }, [GN_RED_ALL] = { "all", "and" } };
+    const char *name;
+    const gn_op_info *op;
+} reductions[] = { [GN_RED_SUM] = { "sum", &gn_op_add },     [GN_RED_PROD] = { "prod", &gn_op_mul },
+                   [GN_RED_MAX] = { "max", &gn_op_maximum }, [GN_RED_MIN] = { "min", &gn_op_minimum },
+                   [GN_RED_ANY] = { "any", &gn_op_or },      [GN_RED_ALL] = { "all", &gn_op_and } };
 
 const char *gn_red_name(gn_red red)
 {
@@ -310,7 +312,7 @@ const char *gn_red_name(gn_red red)
 
 const gn_op_info *gn_red_op(gn_red red)
 {
-    return gn_op_find(reductions[red].op);
+    return reductions[red].op;
 }
 
 static int64_t lowest(gn_dtype t)

@@ -155,6 +155,13 @@ static inline bool gn_has_axis(const uint16_t *axis, size_t n, uint32_t a)
     return false;
 }
 
+static inline bool gn_def_keeps(const gn_kdef *d, uint32_t axis) { return gn_has_axis(d->param, d->nparam, axis); }
+/* also of NULL, which a schedule has for a store */
+static inline bool gn_def_reduces(const gn_kdef *d, uint32_t axis)
+{
+    return d && d->red != GN_RED_NONE && gn_has_axis(d->raxis, d->nraxis, axis);
+}
+
 /* Writes expressions anew, perhaps in another kernel: indices through `dim`, loads and references as `leaf` makes them. */
 typedef struct gn_kcopy {
     gn_kernel *to;

@@ -8,15 +8,10 @@ gn_kernel_piece gn_kernel_piece_end(const gn_kernel *k, size_t piece)
     return (gn_kernel_piece){ (uint32_t)k->axes.n, (uint32_t)k->items.n };
 }
 
-static bool keeps(const gn_kdef *d, uint32_t axis)
-{
-    return gn_has_axis(d->param, d->nparam, axis);
-}
-
 bool gn_kernel_reduces(const gn_kernel *k, uint32_t axis)
 {
     for (size_t i = 0; i < k->defs.n; i++)
-        if (k->defs.at[i].red != GN_RED_NONE && gn_has_axis(k->defs.at[i].raxis, k->defs.at[i].nraxis, axis)) return true;
+        if (gn_def_reduces(&k->defs.at[i], axis)) return true;
     return false;
 }
 
@@ -38,16 +33,16 @@ static bool factors(const gn_kernel *k, const gn_kdef *d, gn_contraction *c)
 
 bool gn_is_contraction(const gn_kernel *k, const gn_kdef *d, uint32_t m, uint32_t n, gn_contraction *c)
 {
-    if (!factors(k, d, c) || !keeps(d, m) || !keeps(d, n)) return false;
-    if (keeps(c->a, n)) *c = (gn_contraction){ d, c->b, c->a };
-    return keeps(c->a, m) && keeps(c->b, n) && !keeps(c->a, n) && !keeps(c->b, m);
+    if (!factors(k, d, c) || !gn_def_keeps(d, m) || !gn_def_keeps(d, n)) return false;
+    if (gn_def_keeps(c->a, n)) *c = (gn_contraction){ d, c->b, c->a };
+    return gn_def_keeps(c->a, m) && gn_def_keeps(c->b, n) && !gn_def_keeps(c->a, n) && !gn_def_keeps(c->b, m);
 }
 
 /* The last axis of x that d keeps and y does not have; -1. */
 static int32_t own_axis(const gn_kdef *d, const gn_kdef *x, const gn_kdef *y)
 {
     for (size_t i = x->nparam; i-- > 0;)
-        if (keeps(d, x->param[i]) && !keeps(y, x->param[i])) return x->param[i];
+        if (gn_def_keeps(d, x->param[i]) && !gn_def_keeps(y, x->param[i])) return x->param[i];
     return -1;
 }
 
@@ -137,8 +132,8 @@ static void verify_piece(const gn_kernel *k, uint32_t first, uint32_t end)
         const bool reduced = gn_kernel_reduces(k, a);
         fits[a] |= 1 << GN_ROLE_NONE | 1 << GN_ROLE_LANE | (reduced ? 1 << GN_ROLE_PART : 1 << GN_ROLE_ROW);
         if (!(fits[a] >> role & 1))
-            gn_throw(GN_ESYNTAX, "kernel %s: %s: has the role %s, but %s", k->name, k->axes.at[a].name, gn_role_names[role],
-                     meanings[role]);
+            gn_throw(GN_ESYNTAX, "kernel %s: %s: has the role %s, but %s", k->name, k->axes.at[a].name,
+                     gn_role_names[role], meanings[role]);
     }
 }
 

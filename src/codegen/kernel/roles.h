@@ -1,5 +1,5 @@
-/* Roles of axes: what grouping tells the automatic schedules. They are part of the kernel and of its text, so that a kernel
- * that is read gets the schedule of the one that was printed; where a text has none, they are derived here.
+/* Roles of axes: what grouping tells the automatic schedules. They are part of the kernel and of its text, so that a
+ * kernel that is read gets the schedule of the one that was printed; where a text has none, they are derived here.
  *
  *     (axes (i M :role m) (j N :role n) (k K :role k))
  *

@@ -41,8 +41,7 @@ static bool meet(const piece *p, uint32_t i, uint32_t j)
 static bool is_reduced_with(const piece *p, uint32_t i, uint32_t j)
 {
     for (uint32_t k = 0; k < p->nitems; k++) {
-        const gn_kdef *d = gn_piece_def(p, k);
-        if (d && d->red != GN_RED_NONE && gn_has_axis(d->raxis, d->nraxis, j) && (gn_piece_axes(p, k) & bit(i))) return true;
+        if (gn_def_reduces(gn_piece_def(p, k), j) && (gn_piece_axes(p, k) & bit(i))) return true;
     }
     return false;
 }
@@ -54,7 +53,7 @@ static bool fits(const piece *p, uint32_t item, uint32_t i, uint32_t j)
     const uint64_t axes = gn_piece_axes(p, item);
     if (!d) return !(axes & bit(j));
     if (!(axes & bit(i))) return false;
-    return !gn_has_axis(d->param, d->nparam, i) || !gn_has_axis(d->param, d->nparam, j) ||
+    return !gn_def_keeps(d, i) || !gn_def_keeps(d, j) ||
            gn_piece_users_of(p, item).n <= 1;
 }
 

@@ -153,15 +153,24 @@ const gn_kexpr *gn_piece_value(const piece *p, uint32_t item)
     return i->is_store ? p->k->stores.at[i->at].value : p->k->defs.at[i->at].body;
 }
 
-static bool sums_along(const gn_kdef *d, uint32_t axis)
-{
-    return d && d->red != GN_RED_NONE && gn_has_axis(d->raxis, d->nraxis, axis);
-}
-
 bool gn_piece_reduces(const piece *p, uint32_t axis)
 {
     for (uint32_t i = 0; i < p->nitems; i++)
-        if (sums_along(gn_piece_def(p, i), axis)) return true;
+        if (gn_def_reduces(gn_piece_def(p, i), axis)) return true;
+    return false;
+}
+
+bool gn_piece_reduces_for(const piece *p, uint32_t along, uint32_t kept)
+{
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (gn_def_reduces(gn_piece_def(p, i), along) && gn_def_keeps(gn_piece_def(p, i), kept)) return true;
+    return false;
+}
+
+bool gn_piece_adds(const piece *p)
+{
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (!gn_piece_def(p, i) && gn_piece_store(p, i)->kind != GN_STORE_SET) return true;
     return false;
 }
 
@@ -171,7 +180,7 @@ bool gn_piece_reduces(const piece *p, uint32_t axis)
 static bool closes_for_others(const piece *p, uint32_t axis)
 {
     for (uint32_t i = 0; i < p->nitems; i++)
-        if (sums_along(gn_piece_def(p, i), axis) && gn_piece_def(p, i)->nparam) return true;
+        if (gn_def_reduces(gn_piece_def(p, i), axis) && gn_piece_def(p, i)->nparam) return true;
     return false;
 }
 
@@ -203,12 +212,13 @@ void gn_piece_close(piece *p, uint32_t axis, leaf_id part, int64_t rows)
     const char *over = NULL;
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!sums_along(d, axis)) continue;
+        if (!gn_def_reduces(d, axis)) continue;
         const uint32_t def = def_number(p, d);
         if (!over) over = over_parts(p, axis, rows);
         gn_push(p->arena, &p->factored, def);
         const char *partial = gn_piece_name(p, gn_arena_printf(p->arena, "%s_p", p->k->defs.at[def].name));
-        gn_piece_stage(p, gn_schedule_rfactor(p->s, p->k, (gn_rfactor){ def, part - 1, partial, over }), GN_LEVEL_ARENA, 0);
+        gn_piece_stage(p, gn_schedule_rfactor(p->s, p->k, (gn_rfactor){def, part - 1, partial, over}), GN_LEVEL_ARENA,
+                       0);
     }
 }
 
@@ -318,9 +328,10 @@ static int kept_at(const piece *p, uint32_t item)
     const int64_t sum = loop_place(p, reduced, false), result = loop_place(p, own, true),
                   user = loop_place(p, u.axes & ~own & ~reduced, false);
     const bool cuda = p->target->lang == GN_LANG_CUDA, outside = !p->small && p->spread & ~own;
-    /* Of threads one alone adds up what is in the arena, and the others do not wait for it: results that nobody needs in
-     * other loops stay in registers, where each thread has its own. */
-    if ((outside || (factored && result >= 0 && u.n > 1)) && !(cuda && u.plain && !(u.axes & ~own))) return GN_LEVEL_ARENA;
+    /* Of threads one alone adds up what is in the arena, and the others do not wait for it: results that nobody needs
+     * in other loops stay in registers, where each thread has its own. */
+    if ((outside || (factored && result >= 0 && u.n > 1)) && !(cuda && u.plain && !(u.axes & ~own)))
+        return GN_LEVEL_ARENA;
     if (outside || factored) return -1;
     if (sum >= 0 && result > sum) return p->small || cuda ? GN_LEVEL_STACK : GN_LEVEL_SCRATCH;
     /* it is read in a loop that is none of its own, and outside one that is */
@@ -340,7 +351,7 @@ uint64_t gn_piece_axes(const piece *p, uint32_t item)
 {
     const gn_kdef *d = gn_piece_def(p, item);
     if (d) return axis_bits(d->param, d->nparam) | axis_bits(d->raxis, d->nraxis);
-    const gn_kstore *s = &p->k->stores.at[p->k->items.at[p->first_item + item].at];
+    const gn_kstore *s = gn_piece_store(p, item);
     uint64_t axes = gn_piece_body(p, item)->axes;
     for (size_t i = 0; i < p->k->bufs.at[s->buf].rank; i++) axes |= gn_dim_axes(p->k, s->index[i]);
     return axes;

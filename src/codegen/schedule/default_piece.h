@@ -56,15 +56,15 @@ static inline uint64_t bit(uint32_t axis) { return UINT64_C(1) << axis; }
 static inline uint32_t def_number(const piece *p, const gn_kdef *d) { return (uint32_t)(d - p->k->defs.at); }
 
 /* An axis in leaves, outermost first, each named by the axis and a suffix. Those without a suffix are left out, unless
- * *made is a leaf already: it is shared. Only the first that is there may have the extent 0: all that the others leave. */
+ * *made is a leaf already, which is shared. Only the first that is there may have the extent 0: what the others leave. */
 typedef struct new_leaf {
     const char *suffix;
     int64_t extent;
     leaf_id *made;
 } new_leaf;
 void gn_piece_split(piece *, uint32_t axis, size_t n, const new_leaf *);
-#define SPLIT(p, axis, ...)                                                                                     \
-    gn_piece_split(p, axis, sizeof((const new_leaf[]){ __VA_ARGS__ }) / sizeof(new_leaf), (const new_leaf[]){ __VA_ARGS__ })
+#define SPLIT(p, axis, ...)                                                                                            \
+    gn_piece_split(p, axis, sizeof((const new_leaf[]){__VA_ARGS__}) / sizeof(new_leaf), (const new_leaf[]){__VA_ARGS__})
 leaf_id gn_piece_whole(piece *, uint32_t axis);       /* of an axis that is not split */
 gn_leaf *gn_piece_leaf(const piece *, leaf_id);
 int64_t gn_piece_points(const piece *, leaf_id);      /* -1: symbolic */
@@ -99,14 +99,20 @@ void gn_piece_keep(piece *);
 uint64_t gn_piece_axes(const piece *, uint32_t item);             /* that a statement runs over, as bits */
 const gn_kdef *gn_piece_def(const piece *, uint32_t item);        /* NULL: a store */
 const gn_kexpr *gn_piece_value(const piece *, uint32_t item);     /* its body */
+static inline const gn_kstore *gn_piece_store(const piece *p, uint32_t item)
+{
+    return &p->k->stores.at[p->k->items.at[p->first_item + item].at];
+}
+bool gn_piece_adds(const piece *);                                /* some store does */
 bool gn_piece_reduces(const piece *, uint32_t axis);              /* a reduction runs along it */
+bool gn_piece_reduces_for(const piece *, uint32_t along, uint32_t kept); /* for each point of `kept` */
 /* Elements per step of an axis in the address of a load: 1 unit stride; 0 not at all; -1 other. */
 int gn_piece_stride(const piece *, uint32_t buf, const gn_dim *const *index, uint32_t axis);
 /* one of its loads has unit stride along the axis */
 bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);
 
 /* The rows of the table. */
-bool gn_default_contraction(piece *); /* false: the piece has none */
+bool gn_default_contraction(piece *); /* false: the piece has none that suits the target */
 bool gn_default_transpose(piece *);  /* false: no operand of a map is read transposed */
 bool gn_default_pairs(piece *);      /* false: it goes over no pairs, or reads something for each of them */
 void gn_default_rows(piece *);
@@ -120,7 +126,6 @@ typedef struct gn_pairs {
     uint64_t tile;               /* short axes for each of whose points a pair is used again, as bits */
 } gn_pairs;
 bool gn_piece_pairs(const piece *, gn_pairs *);                         /* false: it goes over no pairs */
-bool gn_piece_contraction(const piece *, gn_contraction *);             /* of m and n; false: none */
 void gn_piece_main_axes(const piece *, uint32_t *spine,
                         uint32_t *lane); /* the rows; the axis that is last in most of the traffic */
 /* Axes, as bits, that no index of a store takes from memory, and the one of them that is last in what is added to (-1:

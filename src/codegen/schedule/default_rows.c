@@ -26,7 +26,7 @@ static void score_axes(const piece *p, double *by_axis)
 {
     scorer s = { p, by_axis };
     for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kstore *st = gn_piece_def(p, i) ? NULL : &p->k->stores.at[p->k->items.at[p->first_item + i].at];
+        const gn_kstore *st = gn_piece_def(p, i) ? NULL : gn_piece_store(p, i);
         const gn_piece_walk *w = gn_piece_body(p, i);
         if (st) score(&s, st->buf, st->index);
         for (size_t l = 0; l < w->loads.n; l++) score(&s, w->loads.at[l]->u.ref, w->loads.at[l]->index);
@@ -57,24 +57,10 @@ static uint32_t first_lane(const piece *p, const double *by_axis)
 
 /* ---- facts ---- */
 
-/* A reduction along `spine` that keeps `lane`: its partial sums are loaded and stored once per unrolled row. */
-static bool has_column(const piece *p, uint32_t spine, uint32_t lane)
-{
-    for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && gn_has_axis(d->raxis, d->nraxis, spine) && gn_has_axis(d->param, d->nparam, lane))
-            return true;
-    }
-    return false;
-}
-
 static bool has_row_sum(const piece *p, uint32_t spine, uint32_t lane)
 {
-    for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && gn_has_axis(d->raxis, d->nraxis, lane) && !gn_has_axis(d->raxis, d->nraxis, spine))
-            return true;
-    }
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (gn_def_reduces(gn_piece_def(p, i), lane) && !gn_def_reduces(gn_piece_def(p, i), spine)) return true;
     return false;
 }
 
@@ -85,8 +71,8 @@ static void stage_costly(piece *p, uint32_t spine, uint32_t lane)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || d->red != GN_RED_NONE || !gn_has_axis(d->param, d->nparam, lane) ||
-            !gn_has_axis(d->param, d->nparam, spine) || !gn_piece_body(p, i)->costly)
+        if (!d || d->red != GN_RED_NONE || !gn_def_keeps(d, lane) || !gn_def_keeps(d, spine) ||
+            !gn_piece_body(p, i)->costly)
             continue;
         const gn_piece_users u = gn_piece_users_of(p, i);
         if (u.n >= 2 && u.plain) gn_piece_stage(p, def_number(p, d), GN_LEVEL_SCRATCH, 0);
@@ -131,7 +117,8 @@ static int64_t fitting(int64_t wanted, int64_t ops)
 
 static void peel(piece *p, const lanes *l, int64_t ops)
 {
-    if (ops <= BODY_OPS / 8 && !l->exact) gn_piece_peel(p, l->outer); /* else the masks of a second copy's loads cost less than its code */
+    if (ops <= BODY_OPS / 8 && !l->exact)
+        gn_piece_peel(p, l->outer); /* else the masks of a second copy's loads cost less than its code */
 }
 
 /* ---- lanes along the spine ---- */
@@ -163,7 +150,8 @@ static void spine_lanes(piece *p, uint32_t ln)
     int64_t rows = closes ? SUM_PART : MAP_PART / others_size(p, ln) / tile * tile;
     if (rows < tile) rows = tile;
     const bool parts = !p->small && (e < 0 || e > rows);
-    const lanes l = parts ? gn_piece_lane_parts(p, ln, rows / tile, unroll) : gn_piece_lanes(p, ln, unroll, fitting(8, ops));
+    const lanes l =
+        parts ? gn_piece_lane_parts(p, ln, rows / tile, unroll) : gn_piece_lanes(p, ln, unroll, fitting(8, ops));
     gn_piece_bound(p, GN_BIND_PART, l.part);
     gn_piece_serial(p, l.outer);
     peel(p, &l, ops);
@@ -210,7 +198,7 @@ typedef struct row_plan {
 static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln, int64_t ops)
 {
     const int64_t m = p->extent[i], c = p->extent[ln];
-    row_plan r = { .closes = gn_piece_reduces(p, i), .unroll = row_unroll(p, has_column(p, i, ln), ln, ops) };
+    row_plan r = { .closes = gn_piece_reduces(p, i), .unroll = row_unroll(p, gn_piece_reduces_for(p, i, ln), ln, ops) };
     if (m >= 0 && m < r.unroll) r.unroll = m > 0 ? m : 1;
     if (p->small) r.unroll = 1; /* short loops are expanded whole */
     int64_t width = 1;
@@ -232,8 +220,8 @@ static void split_rows(piece *p, uint32_t i, row_plan *r)
         return;
     }
     const bool loop = r->parts || p->extent[i] > r->unroll;
-    SPLIT(p, i, { r->parts ? "p" : NULL, 0, &r->part }, { loop ? "r" : NULL, r->parts ? r->rows / r->unroll : 0, &r->each },
-          { r->unroll > 1 ? "1" : NULL, r->unroll, &r->one });
+    SPLIT(p, i, {r->parts ? "p" : NULL, 0, &r->part}, {loop ? "r" : NULL, r->parts ? r->rows / r->unroll : 0, &r->each},
+          {r->unroll > 1 ? "1" : NULL, r->unroll, &r->one});
 }
 
 /* Axes that never meet the lane axis in a statement get lanes of their own. */
@@ -255,7 +243,7 @@ static void more_lanes(piece *p, const double *by_axis, uint32_t i, uint32_t ln,
 
 static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
 {
-    const bool column = has_column(p, i, ln);
+    const bool column = gn_piece_reduces_for(p, i, ln);
     const int64_t c = p->extent[ln], ops = ops_per_element(p, ln);
     row_plan r = plan_rows(p, i, ln, ops);
     uint64_t done = bit(i) | bit(ln);

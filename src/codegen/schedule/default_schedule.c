@@ -1,15 +1,14 @@
 /* The automatic schedules, one table of closed forms:
  *
- *     kernel contains              form                                                                     file
- *     sum over k of a(i,k) b(k,j)  tile of rows by vectors, packed factors, parts of rows or columns default_contract.c
- *     sum over j of f(x(i), y(j))  lanes along i, results in registers, parts of 64 Ki pairs default_pair.c maps that
- * read transposed    blocks of the operand turned beside the loops                            default_transpose.c row
- * reductions, other maps   lanes along the axis with most traffic, parts of 64 Ki elements          default_rows.c sums
- * over all rows           a partial per part, then a small step                                    default_piece.c long
- * sums in any of these     blocks, each with a partial sum in registers                             default_block.c
- *     store add                    lanes and parts along an axis that the index leaves alone default_scatter.c CUDA
- * blocks and threads for the same                                          default_cuda.c small programs no parts,
- * short loops expanded, one function                             here
+ *     axes with the roles m and n    tile of rows by vectors, packed or shared factors          default_contract.c
+ *     sum over j of f(x(i), y(j))    lanes along i, results in registers                        default_pair.c
+ *     map that reads transposed      blocks of the operand turned beside the loops              default_transpose.c
+ *     row reductions, other maps     lanes along the axis with most traffic                     default_rows.c
+ *     sums over all rows             a partial per part, then a small step                      default_piece.c
+ *     long sums in any of these      blocks, each with a partial sum in registers               default_block.c
+ *     store add                      lanes and parts along axes that the index leaves alone     default_scatter.c
+ *     CUDA                           blocks and threads for the same                            default_cuda.c
+ *     small programs                 no parts, short loops expanded, one function               here
  *
  * Parts and the order of every sum depend on the shape and the target alone, never on the number of threads. Every
  * number is a knob. */
@@ -62,7 +61,7 @@ static uint64_t spine_of(const piece *p, uint32_t first)
         if (!(axes >> first & 1) || (d && d->red == GN_RED_NONE)) continue;
         uint64_t kept = axes;
         for (size_t r = 0; d && r < d->nraxis; r++) kept &= ~(UINT64_C(1) << d->raxis[r]);
-        if (d && gn_has_axis(d->raxis, d->nraxis, first)) continue; /* a closer */
+        if (gn_def_reduces(d, first)) continue; /* a closer */
         spine &= kept;
         any = true;
     }
@@ -90,11 +89,8 @@ static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_target *target)
 static void write_piece(piece *p)
 {
     p->spine = p->naxes > 0 ? spine_of(p, gn_piece_row(p)) : 0;
-    bool adds = false;
-    for (uint32_t i = 0; i < p->nitems; i++)
-        if (!gn_piece_def(p, i) && p->k->stores.at[p->k->items.at[p->first_item + i].at].kind != GN_STORE_SET) adds = true;
     if (p->target->lang == GN_LANG_CUDA) gn_default_cuda(p);
-    else if (adds) gn_default_scatter(p);
+    else if (gn_piece_adds(p)) gn_default_scatter(p);
     else if (!gn_default_pairs(p) && !gn_default_contraction(p) && !gn_default_transpose(p)) gn_default_rows(p);
 }
 
@@ -183,7 +179,8 @@ static void stage_crossing(piece *whole)
         for (uint32_t i = k->pieces.at[q].first_item; i < gn_kernel_piece_end(k, q).first_item; i++) {
             const gn_piece_walk *w = gn_piece_body(whole, i);
             if (!k->items.at[i].is_store) piece_of[k->items.at[i].at] = q;
-            for (size_t r = 0; r < w->refs.n; r++) whole->crosses[w->refs.at[r]->u.ref] |= piece_of[w->refs.at[r]->u.ref] != q;
+            for (size_t r = 0; r < w->refs.n; r++)
+                whole->crosses[w->refs.at[r]->u.ref] |= piece_of[w->refs.at[r]->u.ref] != q;
         }
     for (size_t d = 0; d < k->defs.n; d++)
         if (whole->crosses[d]) gn_piece_stage(whole, (uint32_t)d, GN_LEVEL_STACK, 0);

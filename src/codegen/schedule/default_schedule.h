@@ -3,8 +3,8 @@
 #include "schedule.h"
 #include "target.h"
 
-/* A schedule for any logical kernel that grouping makes, by the roles of its axes. Gives roles to a kernel that has none;
- * may add axes and definitions' own axes to it (a packed copy walks its own axis). */
+/* A schedule for any logical kernel that grouping makes, by the roles of its axes. Gives roles to a kernel that has
+ * none; may add axes and definitions' own axes to it (a packed copy walks its own axis). */
 gn_schedule *gn_default_schedule(gn_arena *, gn_kernel *, const gn_target *);
 
 /* Loops one in another, every reduction in memory: right for any kernel. `why` is kept as its `plain`. */

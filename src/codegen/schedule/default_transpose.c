@@ -265,7 +265,8 @@ static void stage_loads(turned *t, const block *b)
         gn_stage *s = gn_piece_stage(t->p, t->def.at[i], GN_LEVEL_SCRATCH, b->at);
         for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) gn_piece_layout(t->p, s, dims[d]);
         if (b->chunk) s->pad_leaf = (int32_t)b->chunk - 1, s->pad = EDGE;
-        if (t->p->k->defs.at[t->def.at[i]].dtype == GN_F32) gn_piece_tensorize(t->p, t->def.at[i], "tr16", b->edge, b->line);
+        if (t->p->k->defs.at[t->def.at[i]].dtype == GN_F32)
+            gn_piece_tensorize(t->p, t->def.at[i], "tr16", b->edge, b->line);
     }
 }
 

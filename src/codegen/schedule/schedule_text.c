@@ -63,7 +63,8 @@ static void read_split(reader *r, const gn_sx *x)
     if (x->n < 3) gn_sx_fail(r->file, x, "expected (split AXIS leaf+)");
     const int32_t axis = gn_kernel_find_axis(r->k, x->at[1]->text);
     if (axis < 0) gn_sx_fail(r->file, x->at[1], "'%s' is no axis of the kernel", x->at[1]->text);
-    if (gn_schedule_split(r->s, (uint32_t)axis)->leaf.n) gn_sx_fail(r->file, x, "the axis '%s' is split twice", x->at[1]->text);
+    if (gn_schedule_split(r->s, (uint32_t)axis)->leaf.n)
+        gn_sx_fail(r->file, x, "the axis '%s' is split twice", x->at[1]->text);
     int64_t stride = 1;
     uint32_t *leaf = GN_NEW_ARRAY(r->s->arena, uint32_t, x->n);
     for (size_t i = x->n; i-- > 2;) {
