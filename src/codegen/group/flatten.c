@@ -36,21 +36,13 @@ static int32_t *nones(flattening *f, size_t n)
 static void start(flattening *f, gn_kernel *k, gn_arena *scratch)
 {
     *f = (flattening){ .k = k, .scratch = scratch };
-    gn_visit v = { .arena = scratch, .operand = gn_kexpr_operand };
-    for (size_t d = 0; d < k->defs.n; d++) gn_visit_add(&v, k->defs.at[d].body);
-    for (size_t s = 0; s < k->stores.n; s++) gn_visit_add(&v, k->stores.at[s].value);
+    gn_visit v = gn_kernel_visit(k, scratch);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) gn_push(scratch, &f->exprs, e);
     f->inner = nones(f, k->axes.n), f->outer = nones(f, k->axes.n);
     f->buf_at = nones(f, k->bufs.n), f->def_at = nones(f, k->defs.n);
 }
 
 /* ---- one pair draws in what it meets ---- */
-
-static int32_t plain_axis(const gn_kernel *k, const gn_dim *d)
-{
-    const bool single = d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind == GN_DIM_SYM;
-    return single ? gn_kernel_find_axis(k, d->term[0].atom[0]->name) : NONE;
-}
 
 static void pair(flattening *f, int32_t i, int32_t j)
 {
@@ -112,7 +104,7 @@ static void meet(flattening *f, const gn_dim *const *index, const gn_dim *const 
         else f->wrong = true;
     }
     if (*at == NONE || f->wrong) return;
-    const int32_t i = plain_axis(f->k, index[*at]), j = plain_axis(f->k, index[*at + 1]);
+    const int32_t i = gn_kernel_plain_axis(f->k, index[*at]), j = gn_kernel_plain_axis(f->k, index[*at + 1]);
     if (i != NONE && j != NONE && extent_of(f, j) == extent[*at + 1]) pair(f, i, j);
 }
 
@@ -380,7 +372,7 @@ static gn_kernel *flatten_once(gn_kernel *k, gn_arena *scratch)
     for (size_t s = 0; s < k->stores.n; s++) {
         const gn_kstore *st = &k->stores.at[s];
         for (size_t d = 0; d + 1 < k->bufs.at[st->buf].rank; d++) {
-            const int32_t i = plain_axis(k, st->index[d]), j = plain_axis(k, st->index[d + 1]);
+            const int32_t i = gn_kernel_plain_axis(k, st->index[d]), j = gn_kernel_plain_axis(k, st->index[d + 1]);
             if (i == NONE || j == NONE || i == j) continue;
             start(&f, k, scratch);
             grow(&f, i, j);

@@ -1,4 +1,5 @@
 /* Live nodes of the core graph, what kind each is, and where an operand's dims stand in its user. */
+#include <stdlib.h>
 #include "group_state.h"
 
 static const struct {
@@ -59,6 +60,17 @@ int gn_group_cost(const gnode *n)
     if (n->inlined) return (int)gn_group_points(n);
     if (n->kind != NODE_ELEM) return 0;
     return n->e->op->body_f32 ? COSTLY : 1;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void gn_group_sort(uint32_t *nodes, size_t n)
+{
+    if (n > 1) qsort(nodes, n, sizeof *nodes, compare_numbers);
 }
 
 uint32_t gn_group_look_through(const grouper *g, uint32_t n)

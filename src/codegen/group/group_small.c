@@ -32,17 +32,11 @@ static int64_t bytes_of(const gn_expr *e)
     return bytes;
 }
 
-static bool index_loads(const gn_kernel *k)
+static bool index_loads(const gn_kernel *k, gn_arena *scratch)
 {
-    for (size_t i = 0; i < k->exprs.capacity; i++) {
-        const gn_kexpr *e = k->exprs.slot ? k->exprs.slot[i].object : NULL;
-        if (!e) continue;
-        for (size_t d = 0; d < e->nindex; d++)
-            if (gn_dim_has_load(e->index[d])) return true;
-        for (size_t c = 0; c < e->ncond; c++)
-            if (gn_dim_has_load(e->cond[c].a) || gn_dim_has_load(e->cond[c].b)) return true;
-        if (e->kind == GN_K_INDEX && gn_dim_has_load(e->u.index)) return true;
-    }
+    gn_visit v = gn_kernel_visit(k, scratch);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (gn_kexpr_index_loads(e)) return true;
     return false;
 }
 
@@ -79,7 +73,7 @@ static bool is_small(const grouper *g)
         }
         for (size_t s = 0; s < k->stores.n; s++)
             if (k->stores.at[s].kind != GN_STORE_SET && o->groups.n > 1) return false;
-        if (k->syms.n > 0 || (index_loads(k) && o->groups.n > 1)) return false;
+        if (k->syms.n > 0 || (o->groups.n > 1 && index_loads(k, g->scratch))) return false;
     }
     return axes <= MOST_AXES && (o->groups.n == 1 || !reads_slices(o));
 }
@@ -170,9 +164,7 @@ static void copy_def(joiner *j, uint32_t at)
 static bool plain_axes(const joiner *j, const gn_dim *const *index, size_t rank, uint16_t *axis)
 {
     for (size_t d = 0; d < rank; d++) {
-        const int32_t a = index[d]->n == 1 && index[d]->term[0].n == 1
-                              ? gn_kernel_find_axis(j->k, index[d]->term[0].atom[0]->name)
-                              : NONE;
+        const int32_t a = gn_kernel_plain_axis(j->k, index[d]);
         if (a < 0) return false;
         axis[d] = (uint16_t)a;
     }

@@ -189,6 +189,7 @@ static inline bool is_view(const gnode *n)
     return n->kind == NODE_BROADCAST || n->kind == NODE_PERMUTE || n->kind == NODE_RESHAPE || n->kind == NODE_SLICE ||
            n->kind == NODE_FLIP;
 }
+void gn_group_sort(uint32_t *nodes, size_t n);
 uint32_t gn_group_look_through(const grouper *, uint32_t n); /* the first node below views */
 int gn_group_cost(const gnode *);                            /* operations per element */
 /* its elements can be written as indices: positions, numbers, loads */
@@ -276,6 +277,9 @@ uint32_t gn_group_part(const grouper *, const gnode *concat, uint32_t k, int8_t 
 
 /* elements per step of each dim, also where it is row-major */
 const gn_dim *const *gn_group_strides(grouper *, const gn_gvalue *);
+
+/* Row-major after all: nothing lies between the elements. Strides of extents 1 do not matter. */
+bool gn_group_is_contiguous(gn_dim_pool *, size_t rank, const gn_dim *const *shape, const gn_dim *const *stride);
 
 /* group_rebase.c: last, since values of a buffer change. */
 void gn_group_rebase(grouper *, gn_group *);

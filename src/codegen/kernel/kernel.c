@@ -380,3 +380,33 @@ uint64_t gn_kexpr_axes(const gn_kernel *k, const gn_kexpr *root, gn_arena *scrat
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) axes |= gn_kexpr_own_axes(k, e);
     return axes;
 }
+
+int32_t gn_kernel_plain_axis(const gn_kernel *k, const gn_dim *d)
+{
+    const bool single = d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind == GN_DIM_SYM;
+    return single ? gn_kernel_find_axis(k, d->term[0].atom[0]->name) : -1;
+}
+
+bool gn_kexpr_is_own(const gn_kernel *k, const gn_kexpr *ref)
+{
+    const gn_kdef *d = &k->defs.at[ref->u.ref];
+    for (size_t i = 0; i < d->nparam; i++)
+        if (gn_kernel_plain_axis(k, ref->index[i]) != d->param[i]) return false;
+    return true;
+}
+
+bool gn_kexpr_index_loads(const gn_kexpr *e)
+{
+    bool any = e->kind == GN_K_INDEX && gn_dim_has_load(e->u.index);
+    for (size_t i = 0; i < e->nindex; i++) any |= gn_dim_has_load(e->index[i]);
+    for (size_t i = 0; i < e->ncond; i++) any |= gn_dim_has_load(e->cond[i].a) || gn_dim_has_load(e->cond[i].b);
+    return any;
+}
+
+gn_visit gn_kernel_visit(const gn_kernel *k, gn_arena *scratch)
+{
+    gn_visit v = { .arena = scratch, .operand = gn_kexpr_operand };
+    for (size_t i = 0; i < k->defs.n; i++) gn_visit_add(&v, k->defs.at[i].body);
+    for (size_t i = 0; i < k->stores.n; i++) gn_visit_add(&v, k->stores.at[i].value);
+    return v;
+}

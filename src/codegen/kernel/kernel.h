@@ -148,6 +148,11 @@ const void *gn_kexpr_operand(const void *expr, size_t i);
 uint64_t gn_dim_axes(const gn_kernel *, const gn_dim *);
 uint64_t gn_kexpr_own_axes(const gn_kernel *, const gn_kexpr *);
 uint64_t gn_kexpr_axes(const gn_kernel *, const gn_kexpr *, gn_arena *scratch);
+/* A walk over the expressions of all definitions and stores, each once. */
+gn_visit gn_kernel_visit(const gn_kernel *, gn_arena *scratch);
+bool gn_kexpr_index_loads(const gn_kexpr *);                          /* an own index or condition of it does */
+bool gn_kexpr_is_own(const gn_kernel *, const gn_kexpr *ref);         /* at the definition's own parameters */
+int32_t gn_kernel_plain_axis(const gn_kernel *, const gn_dim *index); /* that it is, alone; -1 */
 static inline bool gn_has_axis(const uint16_t *axis, size_t n, uint32_t a)
 {
     for (size_t i = 0; i < n; i++)

@@ -246,14 +246,6 @@ void gn_piece_tensorize(piece *p, uint32_t def, const char *row, leaf_id a, leaf
 
 /* ---- what a body mentions ---- */
 
-bool gn_piece_is_own(const piece *p, const gn_kexpr *ref)
-{
-    const gn_kdef *d = &p->k->defs.at[ref->u.ref];
-    for (size_t i = 0; i < d->nparam; i++)
-        if (ref->index[i] != gn_dim_sym(p->k->dims, p->k->axes.at[d->param[i]].name)) return false;
-    return true;
-}
-
 gn_piece_walk *gn_piece_walk_of(const piece *p, const gn_kexpr *body)
 {
     void **at = gn_map_put(p->arena, p->walks, GN_KEY(body));
@@ -268,7 +260,7 @@ gn_piece_walk *gn_piece_walk_of(const piece *p, const gn_kexpr *body)
         if (e->kind == GN_K_LOAD) gn_push(p->arena, &w->loads, e);
         if (e->kind != GN_K_REF) continue;
         gn_push(p->arena, &w->refs, e);
-        w->plain &= gn_piece_is_own(p, e);
+        w->plain &= gn_kexpr_is_own(p->k, e);
     }
     return w;
 }
@@ -291,7 +283,7 @@ gn_piece_users gn_piece_users_of(const piece *p, uint32_t item)
         for (size_t r = 0; r < w->refs.n; r++) {
             if (!needs[w->refs.at[r]->u.ref]) continue;
             uses = true;
-            u.plain &= gn_piece_is_own(p, w->refs.at[r]);
+            u.plain &= gn_kexpr_is_own(p->k, w->refs.at[r]);
         }
         if (!uses) continue;
         u.axes |= gn_piece_axes(p, k);

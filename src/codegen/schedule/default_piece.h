@@ -38,7 +38,6 @@ typedef struct gn_piece_walk {
 } gn_piece_walk;
 gn_piece_walk *gn_piece_body(const piece *, uint32_t item);
 gn_piece_walk *gn_piece_walk_of(const piece *, const gn_kexpr *body);
-bool gn_piece_is_own(const piece *, const gn_kexpr *ref); /* at the definition's own parameters */
 /* Statements that need a definition, also through definitions that stand in place of their uses. */
 typedef struct gn_piece_users {
     int n;

@@ -26,18 +26,17 @@ static bool has_no_vectors(const gn_kexpr *e)
            (e->dtype == GN_U64 || e->a[0]->dtype == GN_U64);
 }
 
-static bool is_scalar_only(const gn_kernel *k)
+static bool is_scalar_only(const gn_kernel *k, gn_arena *arena)
 {
-    for (size_t i = 0; i < k->exprs.capacity; i++) {
-        const gn_kexpr *e = k->exprs.slot ? k->exprs.slot[i].object : NULL;
-        if (e && has_no_vectors(e)) return true;
-    }
+    gn_visit v = gn_kernel_visit(k, arena);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (has_no_vectors(e)) return true;
     return false;
 }
 
 /* Lanes of the widest dtype that is computed with. Integers of 64 bits beside f32 are positions and counts, which may
  * take two vectors. */
-static int64_t lanes_of(const gn_kernel *k, const gn_target *t)
+static int64_t lanes_of(const gn_kernel *k, const gn_target *t, gn_arena *arena)
 {
     bool f64 = false, wide = false, f32 = false;
     for (size_t i = 0; i < k->bufs.n + k->defs.n; i++) {
@@ -46,7 +45,7 @@ static int64_t lanes_of(const gn_kernel *k, const gn_target *t)
         f32 |= dtype == GN_F32;
         wide |= gn_dtypes[dtype].size == 8;
     }
-    if (t->lang == GN_LANG_CUDA || t->vector_bytes < 8 || is_scalar_only(k)) return 1;
+    if (t->lang == GN_LANG_CUDA || t->vector_bytes < 8 || is_scalar_only(k, arena)) return 1;
     return f64 || (wide && !f32) ? t->vector_bytes / 8 : t->vector_bytes / 4;
 }
 
@@ -78,7 +77,7 @@ static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_target *target)
                 .naxes = (uint32_t)k->axes.n,
                 .nitems = (uint32_t)k->items.n,
                 .small = k->pieces.n > 0,
-                .w = lanes_of(k, target) };
+                .w = lanes_of(k, target, arena) };
     if (k->axes.n + 8 > MAX_AXES)
         gn_throw(GN_EINVAL, "kernel %s: %zu axes are too many for a closed form", k->name, k->axes.n);
     for (size_t a = 0; a < k->axes.n; a++)
