@@ -445,7 +445,7 @@ static const refusal inside[] = {
       "%3: element that data decide of X, which has n: not known to be inside" },
     { AVX("(stack m f32 256) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"), NULL },
     { AVX("(stack m f32 255) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"),
-      "tile tr16: element @column+16*@row of m, which has 255" },
+      "tile tr16: element 16*@i+@l of m, which has 255" },
     { CUDA("(shared m f32 32) (for i 32 :dealt (store m i 0.0)) (let %1 f32 (load m (add (mul 4 a) b)))"), NULL },
     { CUDA("(shared m f32 32) (let %1 f32 (load m (add (mul 8 a) b)))"),
       "%1: element 8*a+b of m, which has 32: not known to be less" },

@@ -54,6 +54,17 @@ gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
     return n;
 }
 
+gn_tile_args *gn_code_tile(const gn_code *c, const gn_tile_op *row)
+{
+    gn_tile_args *a = GN_NEW_OBJECT(c->arena, gn_tile_args);
+    *a = (gn_tile_args){ .row = row };
+    if (row->kind != GN_TILE_COPY) return a;
+    a->nmemory = a->ncount = 2;
+    a->memory[0] = (gn_tile_memory){ .layout = &row->c, .written = true, .whole = true };
+    a->memory[1] = (gn_tile_memory){ .layout = &row->a };
+    return a;
+}
+
 /* The part of a linear number that counts in steps of `stride` and no longer ones. */
 static void print_digit(gn_text *t, const gn_dim *at, int64_t above, int64_t stride,
                         const char *(*name)(void *, const char *), void *user)

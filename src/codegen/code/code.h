@@ -142,10 +142,18 @@ typedef struct gn_code_body { /* a region */
     GN_VEC(gn_code_node *) kids;
 } gn_code_body;
 
+typedef struct gn_tile_memory { /* an operand in memory: its first element, and its stride */
+    const gn_tile_operand *layout;
+    const gn_place *place;
+    const gn_dim *base, *stride;
+    bool written, whole; /* whole: also where the counts say that nothing is there */
+} gn_tile_memory;
+
 typedef struct gn_tile_args {
     const gn_tile_op *row;
-    gn_access dst, src; /* COPY: first elements */
-    const gn_dim *dst_stride, *src_stride, *ncols, *nrows;
+    uint8_t nmemory, ncount;
+    gn_tile_memory memory[2]; /* COPY: destination, source */
+    const gn_dim *count[3];   /* COPY: how much of m, n is there */
     const gn_val *a[GN_TILE_MAX_REGS], *b[GN_TILE_MAX_REGS]; /* MMA */
     const gn_place *acc; /* MMA: its registers c */
     uint32_t c[GN_TILE_MAX_REGS];
@@ -202,6 +210,8 @@ gn_code *gn_code_new(gn_arena *, gn_dim_pool *, const gn_target *, const char *n
 gn_place *gn_code_place(gn_code *, gn_place);
 const gn_place *gn_code_find_place(const gn_code *, const char *name); /* NULL: none */
 gn_code_node *gn_code_make(const gn_code *, gn_code_kind);
+/* An operation of the row, with the layouts of what it has in memory, and how many counts it takes. */
+gn_tile_args *gn_code_tile(const gn_code *, const gn_tile_op *);
 /* What is known of the code's symbols and variables, from their counts. */
 void gn_code_find_facts(gn_code *);
 /* Lists what each loop carries. */

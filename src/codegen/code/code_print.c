@@ -215,16 +215,14 @@ static void print_loop(gn_text *t, const gn_code_node *n)
     if (n->carry.n) gn_text_char(t, ')');
 }
 
-static void print_tile_copy(gn_text *t, const gn_tile_args *a)
+static void print_tile_memory(gn_text *t, const gn_tile_args *a)
 {
-    gn_textf(t, " %s", a->dst.place->name);
-    print_index(t, a->dst.base);
-    print_index(t, a->dst_stride);
-    gn_textf(t, " %s", a->src.place->name);
-    print_index(t, a->src.base);
-    print_index(t, a->src_stride);
-    print_index(t, a->ncols);
-    print_index(t, a->nrows);
+    for (int i = 0; i < a->nmemory; i++) {
+        gn_textf(t, " %s", a->memory[i].place->name);
+        print_index(t, a->memory[i].base);
+        print_index(t, a->memory[i].stride);
+    }
+    for (int i = 0; i < a->ncount; i++) print_index(t, a->count[i]);
 }
 
 static void print_tile_product(gn_text *t, const gn_tile_args *a)
@@ -263,7 +261,7 @@ static void print_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
     case GN_CODE_TILE:
         gn_textf(t, "tile %s", n->tile->row->name);
-        if (n->tile->row->kind == GN_TILE_COPY) print_tile_copy(t, n->tile);
+        if (n->tile->row->kind == GN_TILE_COPY) print_tile_memory(t, n->tile);
         else print_tile_product(t, n->tile);
         break;
     }

@@ -224,14 +224,21 @@ static void read_if(gn_items *s, gn_code_node *n)
 
 /* ---- tiles ---- */
 
-static gn_access read_corner(gn_items *s, const gn_dim **stride)
+static void read_memory_operand(gn_items *s, gn_tile_memory *m)
 {
     const gn_sx *const name = gn_next_item(s, "a place");
-    const gn_place *const p = gn_find_name(s->r, name, GN_NAME_PLACE)->place;
-    if (p->space == GN_SPACE_REG) gn_sx_fail(s->r->file, name, "'%s' is a register, memory was expected", name->text);
-    const gn_access a = { .place = p, .base = gn_read_index(s->r, gn_next_item(s, "an index")) };
-    *stride = gn_read_index(s->r, gn_next_item(s, "a stride"));
-    return a;
+    m->place = gn_find_name(s->r, name, GN_NAME_PLACE)->place;
+    if (m->place->space == GN_SPACE_REG)
+        gn_sx_fail(s->r->file, name, "'%s' is a register, memory was expected", name->text);
+    m->base = gn_read_index(s->r, gn_next_item(s, "an index"));
+    m->stride = gn_read_index(s->r, gn_next_item(s, "a stride"));
+}
+
+static void read_tile_memory(gn_items *s, gn_tile_args *a)
+{
+    static const char *const counts[] = { "how much of m is there", "how much of n is there", "how much of k is there" };
+    for (int i = 0; i < a->nmemory; i++) read_memory_operand(s, &a->memory[i]);
+    for (int i = 0; i < a->ncount; i++) a->count[i] = gn_read_index(s->r, gn_next_item(s, counts[i]));
 }
 
 static void read_leaves(gn_items *s, gn_tile_args *a)
@@ -265,17 +272,13 @@ static void read_product(gn_items *s, gn_tile_args *a)
 
 static void read_tile(gn_items *s, gn_code_node *n)
 {
-    const gn_sx *const row = gn_next_item(s, "a row");
-    gn_tile_args *const a = n->tile = GN_NEW_OBJECT(s->r->code->arena, gn_tile_args);
-    a->row = row->kind == GN_SX_ATOM && *row->text ? gn_tile_find(s->r->code->target, row->text) : NULL;
-    if (!a->row)
-        gn_sx_fail(s->r->file, row, "the target %s has no tile operation '%s'", s->r->code->target->name, row->text);
-    if (a->row->kind == GN_TILE_COPY) {
-        a->dst = read_corner(s, &a->dst_stride);
-        a->src = read_corner(s, &a->src_stride);
-        a->ncols = gn_read_index(s->r, gn_next_item(s, "the columns"));
-        a->nrows = gn_read_index(s->r, gn_next_item(s, "the rows"));
-    } else read_product(s, a);
+    const gn_code *const c = s->r->code;
+    const gn_sx *const x = gn_next_item(s, "a row");
+    const gn_tile_op *const row = x->kind == GN_SX_ATOM && *x->text ? gn_tile_find(c->target, x->text) : NULL;
+    if (!row) gn_sx_fail(s->r->file, x, "the target %s has no tile operation '%s'", c->target->name, x->text);
+    n->tile = gn_code_tile(c, row);
+    if (row->kind == GN_TILE_MMA) read_product(s, n->tile);
+    read_tile_memory(s, n->tile);
     gn_end_items(s);
 }
 

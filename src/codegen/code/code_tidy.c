@@ -115,7 +115,7 @@ static void visit_value(reads *r, const gn_val *v)
 static void visit_tile(reads *r, const gn_tile_args *t)
 {
     for (int i = 0; i < GN_TILE_MAX_REGS; i++) visit_use(r, t->a[i]), visit_use(r, t->b[i]);
-    visit_access(r, &t->dst, true), visit_access(r, &t->src, true);
+    for (int i = 0; i < t->nmemory; i++) note_read(r, t->memory[i].place, 0);
     for (uint32_t i = 0; t->acc && i < t->acc->n; i++) note_read(r, t->acc, i);
 }
 

@@ -211,14 +211,14 @@ static void check_tile(gn_verifier *v, const gn_tile_args *a)
 {
     if (!a || !is_row_of(v->code->target, a->row))
         gn_code_wrong(v, "the target %s has no such tile operation", v->code->target->name);
-    if (a->row->kind == GN_TILE_MMA) {
-        check_product(v, a);
-        return;
+    if (a->row->kind == GN_TILE_MMA) check_product(v, a);
+    for (int i = 0; i < a->nmemory; i++) {
+        const gn_tile_memory *const m = &a->memory[i];
+        gn_code_check_memory(v, m->place, m->layout->dtype, m->written);
+        gn_code_check_index(v, m->base);
+        gn_code_check_index(v, m->stride);
     }
-    gn_code_check_corner(v, &a->dst, GN_F32, true);
-    gn_code_check_corner(v, &a->src, GN_F32, false);
-    const gn_dim *const index[] = { a->dst_stride, a->src_stride, a->ncols, a->nrows };
-    for (size_t i = 0; i < sizeof index / sizeof *index; i++) gn_code_check_index(v, index[i]);
+    for (int i = 0; i < a->ncount; i++) gn_code_check_index(v, a->count[i]);
 }
 
 /* ---- nodes ---- */

@@ -95,9 +95,8 @@ static void check_same(gn_verifier *v, const gn_val *val, size_t from, gn_dtype 
 
 /* ---- accesses ---- */
 
-static void check_memory(gn_verifier *v, const gn_access *a, gn_dtype t, bool written)
+void gn_code_check_memory(gn_verifier *v, const gn_place *p, gn_dtype t, bool written)
 {
-    const gn_place *const p = a->place;
     const char *const name = p ? p->name : "";
     gn_code_check_place(v, p);
     if (p->space == GN_SPACE_REG) gn_code_wrong(v, "'%s' is a register, not memory", name);
@@ -108,7 +107,7 @@ static void check_memory(gn_verifier *v, const gn_access *a, gn_dtype t, bool wr
 
 static void check_access(gn_verifier *v, const gn_access *a, gn_dtype t, int lanes, bool written)
 {
-    check_memory(v, a, t, written);
+    gn_code_check_memory(v, a->place, t, written);
     if (a->mode > GN_ACCESS_EACH || (a->mode == GN_ACCESS_ONE) != (lanes == 1))
         gn_code_wrong(v, "%d lanes of '%s': one element has one, :row, :step and :each have more", lanes,
                       a->place->name);
@@ -125,12 +124,6 @@ void gn_code_check_store(gn_verifier *v, const gn_access *a, const gn_val *val)
     if (!val) gn_code_wrong(v, "the value is missing");
     check_access(v, a, (gn_dtype)val->dtype, val->lanes, true);
     gn_code_check_operand(v, val, "the value", (gn_dtype)val->dtype, val->lanes);
-}
-
-void gn_code_check_corner(gn_verifier *v, const gn_access *a, gn_dtype t, bool written)
-{
-    check_memory(v, a, t, written);
-    gn_code_check_index(v, a->base);
 }
 
 /* ---- operations ---- */

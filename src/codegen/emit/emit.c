@@ -154,27 +154,28 @@ static void tile_dim(gn_emitter *e, const gn_dim *d)
     gn_emit_dim(e, d, false);
 }
 
-static void tile_pointer(gn_emitter *e, const gn_access *a)
+static void tile_pointer(gn_emitter *e, const gn_tile_memory *m)
 {
-    gn_text_add(e->out, gn_emit_name(e, a->place->name));
-    if (gn_dim_is(a->base, 0)) return;
+    gn_text_add(e->out, gn_emit_name(e, m->place->name));
+    if (gn_dim_is(m->base, 0)) return;
     gn_text_add(e->out, " + ");
-    tile_dim(e, a->base);
+    tile_dim(e, m->base);
 }
 
 static const char *tile_word(gn_emitter *e, const gn_tile_args *a, const char *p)
 {
-    const bool copy = a->row->kind == GN_TILE_COPY;
-    if (copy && strncmp(p, "ds", 2) == 0) return tile_dim(e, a->dst_stride), p + 2;
-    if (copy && strncmp(p, "ss", 2) == 0) return tile_dim(e, a->src_stride), p + 2;
-    if (copy && strncmp(p, "ni", 2) == 0) return tile_dim(e, a->ncols), p + 2;
-    if (copy && strncmp(p, "nl", 2) == 0) return tile_dim(e, a->nrows), p + 2;
-    if (copy && *p == 'd') return tile_pointer(e, &a->dst), p + 1;
-    if (copy && *p == 's') return tile_pointer(e, &a->src), p + 1;
+    static const char dims[] = "mnk";
+    const char *const dim = strchr(dims, *p);
+    if (dim) return tile_dim(e, a->count[dim - dims]), p + 1;
     const int r = p[1] - '0';
-    if (*p == 'c') gn_emit_register(e, a->acc, a->c[r], NULL);
-    if (*p == 'a') gn_emit_operand(e, a->a[r]);
-    if (*p == 'b') gn_emit_operand(e, a->b[r]);
+    switch (*p) {
+    case 'p': tile_pointer(e, &a->memory[r]); break;
+    case 's': tile_dim(e, a->memory[r].stride); break;
+    case 'c': gn_emit_register(e, a->acc, a->c[r], NULL); break;
+    case 'a': gn_emit_operand(e, a->a[r]); break;
+    case 'b': gn_emit_operand(e, a->b[r]); break;
+    default: break;
+    }
     return p + 2;
 }
 

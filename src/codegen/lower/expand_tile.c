@@ -108,14 +108,11 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
             gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name,
                        g->leaves.at[lane].name);
         gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
-        t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
-        *t->tile = (gn_tile_args){ .row = d->row,
-                                   .dst = { .place = d->object->place, .base = dst },
-                                   .src = { .place = g->code->places.at[d->body->u.ref], .base = src },
-                                   .dst_stride = dst_stride,
-                                   .src_stride = src_stride,
-                                   .ncols = ncols,
-                                   .nrows = nrows };
+        gn_tile_args *const a = t->tile = gn_code_tile(g->code, d->row);
+        a->memory[0].place = d->object->place, a->memory[0].base = dst, a->memory[0].stride = dst_stride;
+        a->memory[1].place = g->code->places.at[d->body->u.ref];
+        a->memory[1].base = src, a->memory[1].stride = src_stride;
+        a->count[0] = ncols, a->count[1] = nrows;
         gn_v_node(&x->b, t);
     }
     gn_v_forget(&x->b, d->object->place);
@@ -204,8 +201,8 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
     gn_points_begin(g, &it, others);
     while (gn_points_next(g, &it, x->env)) {
         gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
-        t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
-        *t->tile = (gn_tile_args){ .row = row, .acc = d->object->place };
+        t->tile = gn_code_tile(g->code, row);
+        t->tile->acc = d->object->place;
         for (int i = 0; i < row->nleaf; i++)
             if (g->leaves.at[d->tile->leaf.at[i]].bind == GN_BIND_THREAD)
                 t->tile->leaf[i] = g->leaves.at[d->tile->leaf.at[i]].name;

@@ -22,10 +22,14 @@ typedef struct gn_tile_reg {
     gn_tile_coord row, col; /* A: m, k;  B: k, n;  C: m, n */
 } gn_tile_reg;
 
+/* In memory an operand counts along leaves, the last fastest and without gaps; from one value of the first leaf to the
+ * next is a stride that the code says. */
 typedef struct gn_tile_operand {
     gn_dtype dtype;
     int nregs;
     gn_tile_reg reg[GN_TILE_MAX_REGS];
+    int nleaf; /* in memory */
+    uint8_t leaf[GN_TILE_MAX_LEAVES];
 } gn_tile_operand;
 
 typedef struct gn_tile_leaf {
@@ -42,12 +46,12 @@ struct gn_tile_op {
     int m, n, k;
     int nleaf;
     gn_tile_leaf leaf[GN_TILE_MAX_LEAVES];
-    gn_tile_operand a, b, c; /* MMA */
-    const char *spelling; /* MMA: $c0.. $a0.. $b0..; COPY: $d $ds $s $ss $ni $nl (dst, its stride, src, its stride,
-                             valid columns, rows) */
+    gn_tile_operand a, b, c; /* COPY: c is the destination, a the source, in memory. MMA: in registers */
+    /* COPY: $p0 $s0 destination and its stride, $p1 $s1 source, $m $n how much of the source is there. MMA: $c0..
+     * $a0.. $b0.. */
+    const char *spelling;
 };
 
-/* COPY: for i < 16, l < 16: dst[i * dst_stride + l] = src[l * src_stride + i] where i < ni and l < nl, and 0 elsewhere
- * (i past ni too). */
+/* COPY: all of the destination is written, with 0 where the source is not there. */
 
 const gn_tile_op *gn_tile_find(const gn_target *, const char *name); /* NULL if the target has no such row */
