@@ -34,6 +34,7 @@ gn_place *gn_code_place(gn_code *c, gn_place p)
     made->id = (uint32_t)c->places.n;
     made->n = 1;
     for (uint16_t i = 0; i < p.rank; i++) made->n *= p.extent[i];
+    if (p.opaque) made->dtype = p.opaque->c.dtype, made->lanes = (uint16_t)(p.opaque->m * p.opaque->n);
     GN_ASSERT(!gn_is_argument(made) || c->nargs == made->id);
     c->nargs += gn_is_argument(made);
     gn_push(c->arena, &c->places, made);
@@ -54,15 +55,31 @@ gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
     return n;
 }
 
-gn_tile_args *gn_code_tile(const gn_code *c, const gn_tile_op *row)
+gn_tile_args *gn_code_tile(const gn_code *c, const gn_tile_op *row, gn_tile_act act)
 {
     gn_tile_args *a = GN_NEW_OBJECT(c->arena, gn_tile_args);
-    *a = (gn_tile_args){ .row = row };
-    if (row->kind != GN_TILE_COPY) return a;
-    a->nmemory = a->ncount = 2;
-    a->memory[0] = (gn_tile_memory){ .layout = &row->c, .written = true, .whole = true };
-    a->memory[1] = (gn_tile_memory){ .layout = &row->a };
+    const bool copy = row->kind == GN_TILE_COPY, unit = row->kind == GN_TILE_UNIT;
+    const bool multiplies = unit && act == GN_TILE_MULTIPLY;
+    *a = (gn_tile_args){ .row = row, .act = (uint8_t)act };
+    a->nmemory = copy || multiplies ? 2 : unit && act != GN_TILE_ZERO ? 1 : 0;
+    a->ncount = !a->nmemory || (unit && !row->partial) ? 0 : multiplies ? 3 : 2;
+    a->memory[0].layout = multiplies ? &row->a : &row->c;
+    a->memory[1].layout = multiplies ? &row->b : &row->a;
+    a->memory[0].written = copy || act == GN_TILE_STORE;
+    a->memory[0].whole = copy;
     return a;
+}
+
+uint32_t gn_tile_reads(const gn_tile_args *a)
+{
+    if (a->row->kind == GN_TILE_MMA) return (uint32_t)a->row->c.nregs;
+    return a->row->kind == GN_TILE_UNIT && (a->act == GN_TILE_MULTIPLY || a->act == GN_TILE_STORE);
+}
+
+uint32_t gn_tile_sets(const gn_tile_args *a)
+{
+    if (a->row->kind == GN_TILE_MMA) return (uint32_t)a->row->c.nregs;
+    return a->row->kind == GN_TILE_UNIT && a->act != GN_TILE_STORE;
 }
 
 /* The part of a linear number that counts in steps of `stride` and no longer ones. */

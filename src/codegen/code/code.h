@@ -34,6 +34,9 @@ typedef struct gn_place {
     const uint32_t *extent;
     uint32_t n;             /* registers: how many */
     const char *const *axis; /* registers: what is counted along each extent; NULL: nobody knows */
+    /* registers: each is an opaque value of this row, which its tile operations alone touch, and has as many lanes as
+     * the row's C has elements; NULL: numbers */
+    const gn_tile_op *opaque;
 } gn_place;
 
 static inline bool gn_is_argument(const gn_place *p)
@@ -151,11 +154,12 @@ typedef struct gn_tile_memory { /* an operand in memory: its first element, and 
 
 typedef struct gn_tile_args {
     const gn_tile_op *row;
+    uint8_t act; /* UNIT: gn_tile_act */
     uint8_t nmemory, ncount;
-    gn_tile_memory memory[2]; /* COPY: destination, source */
-    const gn_dim *count[3];   /* COPY: how much of m, n is there */
+    gn_tile_memory memory[2]; /* COPY: destination, source; UNIT: A, B, or what is loaded or stored */
+    const gn_dim *count[3];   /* how much of m, n, k is there */
     const gn_val *a[GN_TILE_MAX_REGS], *b[GN_TILE_MAX_REGS]; /* MMA */
-    const gn_place *acc; /* MMA: its registers c */
+    const gn_place *acc; /* MMA: its registers c; UNIT: c[0] of its values */
     uint32_t c[GN_TILE_MAX_REGS];
     const char *leaf[GN_TILE_MAX_LEAVES]; /* MMA: the thread variables that count along the row's leaves; NULL: none does */
 } gn_tile_args;
@@ -211,7 +215,10 @@ gn_place *gn_code_place(gn_code *, gn_place);
 const gn_place *gn_code_find_place(const gn_code *, const char *name); /* NULL: none */
 gn_code_node *gn_code_make(const gn_code *, gn_code_kind);
 /* An operation of the row, with the layouts of what it has in memory, and how many counts it takes. */
-gn_tile_args *gn_code_tile(const gn_code *, const gn_tile_op *);
+gn_tile_args *gn_code_tile(const gn_code *, const gn_tile_op *, gn_tile_act);
+/* The registers that it reads, c[0] and on, and sets. */
+uint32_t gn_tile_reads(const gn_tile_args *);
+uint32_t gn_tile_sets(const gn_tile_args *);
 /* What is known of the code's symbols and variables, from their counts. */
 void gn_code_find_facts(gn_code *);
 /* Lists what each loop carries. */

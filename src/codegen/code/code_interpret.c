@@ -162,8 +162,9 @@ static void bind_threads(gn_runner *r)
 static void measure_tile(void *user, const gn_code_node *n)
 {
     size_t *most = user;
-    if (n->kind != GN_CODE_TILE || n->tile->row->kind != GN_TILE_MMA) return;
-    const size_t size = (size_t)((n->tile->row->m + n->tile->row->n) * n->tile->row->k);
+    if (n->kind != GN_CODE_TILE || n->tile->row->kind == GN_TILE_COPY) return;
+    const gn_tile_op *const row = n->tile->row;
+    const size_t size = (size_t)((row->m + row->n) * (row->k + 1) + 2 * row->m * row->n);
     if (size > *most) *most = size;
 }
 

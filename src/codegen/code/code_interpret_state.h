@@ -63,7 +63,7 @@ typedef struct gn_runner {
     gn_map gathers;  /* by loop or if: the first node in it that gathers threads */
     gn_map renewed;  /* by loop: gn_registers that are new in each turn */
     gn_lane *merged; /* by thread */
-    gn_lane *tile;   /* a product's A and B, of the largest */
+    gn_lane *tile;   /* what a product takes, of the largest */
     uint32_t *drawn; /* threads in an order */
     uint32_t nthreads;
     /* where it is */
@@ -115,6 +115,8 @@ void gn_runner_write(gn_runner *, const gn_code_node *);
 /* code_interpret_tile.c */
 void gn_runner_copy_tile(gn_runner *, const gn_tile_args *); /* for the thread at work */
 void gn_runner_multiply(gn_runner *, const gn_tile_args *);  /* for all */
+/* code_interpret_unit.c */
+void gn_runner_act(gn_runner *, const gn_tile_args *); /* for the thread at work */
 
 /* code_interpret_body.c */
 void gn_runner_prepare(gn_runner *, const gn_code_body *);

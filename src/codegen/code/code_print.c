@@ -192,7 +192,8 @@ static void print_declare(gn_text *t, const gn_place *p)
 {
     if (p->space == GN_SPACE_REG) {
         gn_textf(t, "reg %s ", p->name);
-        gn_spell_tag(t, p->dtype, p->lanes);
+        if (p->opaque) gn_textf(t, "opaque:%s", p->opaque->name);
+        else gn_spell_tag(t, p->dtype, p->lanes);
         for (uint16_t i = 0; i < p->rank; i++) gn_textf(t, " %u", p->extent[i]);
     } else {
         gn_textf(t, "%s %s %s", p->space == GN_SPACE_SHARED ? "shared" : "stack", p->name, gn_dtype_name(p->dtype));
@@ -238,6 +239,12 @@ static void print_tile_product(gn_text *t, const gn_tile_args *a)
     for (int i = 0; i < a->row->b.nregs; i++) print_operand(t, a->b[i], a->row->b.dtype, 1);
 }
 
+static void print_tile_act(gn_text *t, const gn_tile_args *a)
+{
+    gn_textf(t, " %s ", gn_tile_acts[a->act]);
+    print_register(t, a->acc, a->c[0], NULL);
+}
+
 static void print_node(gn_text *t, const gn_code_node *n)
 {
     switch ((gn_code_kind)n->kind) {
@@ -261,8 +268,9 @@ static void print_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
     case GN_CODE_TILE:
         gn_textf(t, "tile %s", n->tile->row->name);
-        if (n->tile->row->kind == GN_TILE_COPY) print_tile_memory(t, n->tile);
-        else print_tile_product(t, n->tile);
+        if (n->tile->row->kind == GN_TILE_MMA) print_tile_product(t, n->tile);
+        if (n->tile->row->kind == GN_TILE_UNIT) print_tile_act(t, n->tile);
+        print_tile_memory(t, n->tile);
         break;
     }
 }

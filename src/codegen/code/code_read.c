@@ -110,7 +110,7 @@ const gn_dim *gn_read_index(gn_code_reader *r, const gn_sx *x)
 static bool same_place(const gn_place *a, const gn_place *b)
 {
     bool same = a->dtype == b->dtype && a->space == b->space && a->size == b->size && a->lanes == b->lanes &&
-                a->rank == b->rank;
+                a->rank == b->rank && a->opaque == b->opaque;
     for (uint16_t i = 0; same && i < a->rank; i++) same = a->extent[i] == b->extent[i];
     return same;
 }
@@ -126,11 +126,24 @@ static const gn_place *add_place(gn_code_reader *r, const gn_sx *name, gn_place 
     return n->place;
 }
 
+/* opaque:ROW */
+static const gn_tile_op *read_opaque(gn_code_reader *r, const gn_sx *x)
+{
+    static const char word[] = "opaque:";
+    if (x->kind != GN_SX_ATOM || strncmp(x->text, word, sizeof word - 1)) return NULL;
+    const gn_tile_op *const row = gn_tile_find(r->code->target, x->text + sizeof word - 1);
+    if (!row || row->kind != GN_TILE_UNIT)
+        gn_sx_fail(r->file, x, "the target %s has no '%s'", r->code->target->name, x->text);
+    return row;
+}
+
 static const gn_place *read_reg(gn_items *s)
 {
     const gn_sx *const name = gn_next_item(s, "a name");
     gn_place p = { .space = GN_SPACE_REG };
-    p.dtype = gn_read_type(s->r, gn_next_item(s, "a type"), &p.lanes);
+    const gn_sx *const type = gn_next_item(s, "a type");
+    p.opaque = read_opaque(s->r, type);
+    if (!p.opaque) p.dtype = gn_read_type(s->r, type, &p.lanes);
     if (s->x->n - s->at > MOST_DIMS) gn_sx_fail(s->r->file, s->x, "more than %d dims", MOST_DIMS);
     uint32_t *const extent = GN_NEW_ARRAY(s->r->code->arena, uint32_t, MOST_DIMS);
     p.extent = extent;
@@ -236,7 +249,8 @@ static void read_memory_operand(gn_items *s, gn_tile_memory *m)
 
 static void read_tile_memory(gn_items *s, gn_tile_args *a)
 {
-    static const char *const counts[] = { "how much of m is there", "how much of n is there", "how much of k is there" };
+    static const char *const counts[] = { "how much of m is there", "how much of n is there",
+                                          "how much of k is there" };
     for (int i = 0; i < a->nmemory; i++) read_memory_operand(s, &a->memory[i]);
     for (int i = 0; i < a->ncount; i++) a->count[i] = gn_read_index(s->r, gn_next_item(s, counts[i]));
 }
@@ -255,10 +269,9 @@ static void read_leaves(gn_items *s, gn_tile_args *a)
     }
 }
 
-static void read_product(gn_items *s, gn_tile_args *a)
+static void read_accumulators(gn_items *s, gn_tile_args *a, int n)
 {
-    read_leaves(s, a);
-    for (int i = 0; i < a->row->c.nregs; i++) {
+    for (int i = 0; i < n; i++) {
         const gn_sx *const x = gn_next_item(s, "a register");
         const gn_dim *at;
         const gn_place *const p = gn_read_register(s->r, x, &a->c[i], &at);
@@ -266,6 +279,20 @@ static void read_product(gn_items *s, gn_tile_args *a)
         if (i && p != a->acc) gn_sx_fail(s->r->file, x, "'%s' was expected, as before", a->acc->name);
         a->acc = p;
     }
+}
+
+static gn_tile_act read_act(gn_items *s)
+{
+    const gn_sx *const x = gn_next_item(s, "zero, load, multiply or store");
+    for (int act = 0; act < GN_TILE_NACTS; act++)
+        if (gn_sx_is(x, gn_tile_acts[act])) return (gn_tile_act)act;
+    gn_sx_fail(s->r->file, x, "zero, load, multiply or store was expected, not '%s'", x->text);
+}
+
+static void read_product(gn_items *s, gn_tile_args *a)
+{
+    read_leaves(s, a);
+    read_accumulators(s, a, a->row->c.nregs);
     for (int i = 0; i < a->row->a.nregs; i++) a->a[i] = gn_read_operand(s, a->row->a.dtype, 1);
     for (int i = 0; i < a->row->b.nregs; i++) a->b[i] = gn_read_operand(s, a->row->b.dtype, 1);
 }
@@ -276,8 +303,9 @@ static void read_tile(gn_items *s, gn_code_node *n)
     const gn_sx *const x = gn_next_item(s, "a row");
     const gn_tile_op *const row = x->kind == GN_SX_ATOM && *x->text ? gn_tile_find(c->target, x->text) : NULL;
     if (!row) gn_sx_fail(s->r->file, x, "the target %s has no tile operation '%s'", c->target->name, x->text);
-    n->tile = gn_code_tile(c, row);
+    n->tile = gn_code_tile(c, row, row->kind == GN_TILE_UNIT ? read_act(s) : 0);
     if (row->kind == GN_TILE_MMA) read_product(s, n->tile);
+    if (row->kind == GN_TILE_UNIT) read_accumulators(s, n->tile, 1);
     read_tile_memory(s, n->tile);
     gn_end_items(s);
 }

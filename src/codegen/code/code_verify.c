@@ -207,16 +207,47 @@ static void check_product(gn_verifier *v, const gn_tile_args *a)
     for (int i = 0; i < row->b.nregs; i++) gn_code_check_operand(v, a->b[i], "a factor", row->b.dtype, 1);
 }
 
+static void check_unit(gn_verifier *v, const gn_tile_args *a)
+{
+    if (!a->row->act[a->act]) gn_code_wrong(v, "it has no %s", gn_tile_acts[a->act]);
+    gn_code_check_place(v, a->acc);
+    if (a->acc->opaque != a->row) gn_code_wrong(v, "'%s' is no opaque:%s", a->acc->name, a->row->name);
+    if (a->c[0] >= a->acc->n) gn_code_wrong(v, "register %u of %s, which has %u", a->c[0], a->acc->name, a->acc->n);
+}
+
+/* What memory starts at: buffers are the caller's. */
+static int64_t alignment_of(const gn_place *p)
+{
+    return p->space == GN_SPACE_BUFFER ? (int64_t)gn_dtype_size(p->dtype) : 64;
+}
+
+static void check_alignment(gn_verifier *v, const gn_tile_memory *m)
+{
+    const int64_t size = (int64_t)gn_dtype_size(m->layout->dtype);
+    const int64_t align = m->layout->align > size ? m->layout->align : size;
+    const gn_dim_facts facts = gn_code_facts(v->code);
+    if (alignment_of(m->place) % align)
+        gn_code_wrong(v, "'%s' lies at multiples of %" PRId64 " bytes, %" PRId64 " were expected", m->place->name,
+                      alignment_of(m->place), align);
+    const gn_dim *const index[] = { m->base, m->stride };
+    for (size_t i = 0; i < sizeof index / sizeof *index; i++)
+        if (!gn_dim_divisible(index[i], align / size, &facts))
+            gn_code_wrong(v, "the %s of '%s' is not known to be a multiple of %" PRId64 " bytes",
+                          i ? "stride" : "start", m->place->name, align);
+}
+
 static void check_tile(gn_verifier *v, const gn_tile_args *a)
 {
     if (!a || !is_row_of(v->code->target, a->row))
         gn_code_wrong(v, "the target %s has no such tile operation", v->code->target->name);
     if (a->row->kind == GN_TILE_MMA) check_product(v, a);
+    if (a->row->kind == GN_TILE_UNIT) check_unit(v, a);
     for (int i = 0; i < a->nmemory; i++) {
         const gn_tile_memory *const m = &a->memory[i];
         gn_code_check_memory(v, m->place, m->layout->dtype, m->written);
         gn_code_check_index(v, m->base);
         gn_code_check_index(v, m->stride);
+        check_alignment(v, m);
     }
     for (int i = 0; i < a->ncount; i++) gn_code_check_index(v, a->count[i]);
 }
@@ -237,11 +268,25 @@ static void check_let(gn_verifier *v, const gn_val *val)
     gn_push(v->scratch, &v->made, l);
 }
 
+/* Opaque values live where they are declared. */
+static void check_room(gn_verifier *v, const gn_place *p)
+{
+    const gn_tile_unit *const unit = p->opaque->unit;
+    uint32_t n = p->n;
+    for (size_t i = 0; i < v->opened.n; i++) {
+        const gn_place *const q = v->opened.at[i]->place;
+        if (q && q->opaque && q->opaque->unit == unit) n += q->n;
+    }
+    if (n > unit->most)
+        gn_code_wrong(v, "%u values at once, %s has room for %u", n, unit->name, unit->most);
+}
+
 static void check_declare(gn_verifier *v, const gn_place *p)
 {
     if (!p || p->id >= v->code->places.n || v->code->places.at[p->id] != p) gn_code_wrong(v, "a place of another code");
     if (gn_is_argument(p)) gn_code_wrong(v, "an argument is declared");
     if (p->space == GN_SPACE_SHARED) gn_code_check_reached(v, "shared memory");
+    if (p->opaque) check_room(v, p);
     gn_code_open(v, p->name, GN_CODE_PLACE);
 }
 
@@ -325,7 +370,9 @@ static void check_register_place(gn_verifier *v, const gn_place *p)
     for (uint16_t i = 0; i < p->rank && n <= MOST_REGISTERS; i++) n *= p->extent[i];
     if (n == 0 || n > MOST_REGISTERS || p->n != n)
         gn_code_wrong(v, "%s: a place has 1 to %d registers", p->name, MOST_REGISTERS);
-    gn_code_check_type(v, p->name, p->dtype, p->lanes);
+    if (p->opaque && !is_row_of(v->code->target, p->opaque))
+        gn_code_wrong(v, "%s: the target %s has no opaque:%s", p->name, v->code->target->name, p->opaque->name);
+    gn_code_check_type(v, p->name, p->dtype, p->opaque ? 1 : p->lanes);
 }
 
 /* *bytes counts what is on the stack or shared; all of it fits. */

@@ -44,10 +44,16 @@ static int64_t most_of(gn_verifier *v, const char *what, const gn_dim *at)
     return most;
 }
 
+static void check_no_opaque(gn_verifier *v, const gn_place *p)
+{
+    if (p->opaque) gn_code_wrong(v, "'%s' is opaque: tile %s alone may touch it", p->name, p->opaque->name);
+}
+
 void gn_code_check_register(gn_verifier *v, const gn_place *p, uint32_t number, const gn_dim *at)
 {
     gn_code_check_place(v, p);
     if (p->space != GN_SPACE_REG) gn_code_wrong(v, "'%s' is no register", p->name);
+    check_no_opaque(v, p);
     const int64_t most = at ? most_of(v, p->name, at) : number;
     if (most >= p->n) gn_code_wrong(v, "register %" PRId64 " of %s, which has %u", most, p->name, p->n);
 }
@@ -76,6 +82,7 @@ void gn_code_check_operand(gn_verifier *v, const gn_val *a, const char *what, gn
 {
     if (!a) gn_code_wrong(v, "%s is missing", what);
     const gn_val *const one = a->kind == GN_VAL_SPLAT && !a->id ? a->a[0] : a;
+    if (one && !one->id && one->kind == GN_VAL_REG) check_no_opaque(v, one->u.reg.place);
     if (a->dtype != t || a->lanes != lanes)
         gn_code_wrong(v, "%s is %s, %s was expected", what, gn_code_type_text(v, (gn_dtype)a->dtype, a->lanes),
                       gn_code_type_text(v, t, lanes));

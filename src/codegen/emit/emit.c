@@ -38,6 +38,16 @@ static void kids(gn_emitter *e, const gn_code_body *t)
 
 /* ---- declarations ---- */
 
+static void register_type(gn_emitter *e, const gn_place *p)
+{
+    if (!p->opaque) {
+        gn_emit_type(e, p->dtype, p->lanes);
+        return;
+    }
+    gn_words_read(&e->words, p->opaque->type);
+    gn_text_add(e->out, p->opaque->type);
+}
+
 static void registers(gn_emitter *e, const gn_place *p)
 {
     const uint32_t *read = gn_map_get(&e->uses.place, p->id);
@@ -47,7 +57,7 @@ static void registers(gn_emitter *e, const gn_place *p)
         if (n % 8 == 0) {
             if (n) gn_text_add(e->out, ";\n");
             gn_emit_indent(e);
-            gn_emit_type(e, p->dtype, p->lanes);
+            register_type(e, p);
         }
         gn_text_add(e->out, n % 8 ? ", " : " ");
         gn_emit_register(e, p, i, NULL);
@@ -59,7 +69,7 @@ static void registers(gn_emitter *e, const gn_place *p)
 static void register_array(gn_emitter *e, const gn_place *p)
 {
     gn_emit_indent(e);
-    gn_emit_type(e, p->dtype, p->lanes);
+    register_type(e, p);
     gn_textf(e->out, " %s", gn_emit_name(e, p->name));
     for (uint16_t i = 0; i < p->rank; i++) gn_textf(e->out, "[%u]", p->extent[i]);
     gn_text_add(e->out, ";\n");
@@ -181,9 +191,10 @@ static const char *tile_word(gn_emitter *e, const gn_tile_args *a, const char *p
 
 static void tile(gn_emitter *e, const gn_tile_args *a)
 {
+    const char *const spelling = a->row->kind == GN_TILE_UNIT ? a->row->act[a->act] : a->row->spelling;
     gn_emit_indent(e);
-    gn_words_read(&e->words, a->row->spelling);
-    for (const char *p = a->row->spelling; *p;) {
+    gn_words_read(&e->words, spelling);
+    for (const char *p = spelling; *p;) {
         if (*p == '$')
             p = tile_word(e, a, p + 1);
         else
@@ -293,6 +304,39 @@ static void thread_variables(gn_emitter *e)
     }
 }
 
+/* ---- units: set up and torn down in each function ---- */
+
+typedef struct units_of {
+    gn_arena *arena;
+    GN_VEC(const gn_tile_unit *) at;
+} units_of;
+
+static void note_unit(void *user, const gn_code_node *n)
+{
+    units_of *const u = user;
+    const gn_tile_unit *const unit = n->kind == GN_CODE_DECLARE && n->place->opaque ? n->place->opaque->unit : NULL;
+    for (size_t i = 0; unit && i < u->at.n; i++)
+        if (u->at.at[i] == unit) return;
+    if (unit) gn_push(u->arena, &u->at, unit);
+}
+
+static void unit_line(gn_emitter *e, const char *text)
+{
+    if (!text) return;
+    gn_words_read(&e->words, text);
+    line(e, text);
+}
+
+/* The region, between what sets up the units of its opaque values and what tears them down. */
+static void unit_kids(gn_emitter *e, const gn_code_body *b)
+{
+    units_of u = { .arena = e->arena };
+    gn_code_walk(b, note_unit, &u);
+    for (size_t i = 0; i < u.at.n; i++) unit_line(e, u.at.at[i]->begin);
+    kids(e, b);
+    for (size_t i = u.at.n; i-- > 0;) unit_line(e, u.at.at[i]->end);
+}
+
 /* ---- functions ---- */
 
 /* Part loops as loops, where one function runs all parts. */
@@ -300,7 +344,7 @@ static void looped(gn_emitter *e, const gn_code_step *step)
 {
     for (size_t i = 0; i < step->parts.n; i++, e->depth++)
         counted(e, step->parts.at[i].name, NULL, step->parts.at[i].count);
-    kids(e, &step->body);
+    unit_kids(e, &step->body);
     for (size_t i = 0; i < step->parts.n; i++) e->depth--, line(e, "}");
 }
 
@@ -313,7 +357,7 @@ static const char *body_of(gn_emitter *e, const gn_code_step *step)
     e->uses = gn_code_find_uses(e->arena, &step->body);
     e->parts = (gn_map){ 0 }, e->part_lines = (gn_text){ .arena = e->arena };
     if (e->one_function) looped(e, step);
-    else kids(e, &step->body);
+    else unit_kids(e, &step->body);
     e->out = &variables;
     if (!e->one_function) part_variables(e, step);
     if (is_cuda(e)) thread_variables(e);

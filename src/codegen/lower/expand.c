@@ -305,6 +305,10 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         gn_expand_tile_copy(x, s);
         return;
     }
+    if (gn_is_opaque(d)) {
+        gn_expand_unit(x, s);
+        return;
+    }
     if (s->stmt == GN_STMT_UPD && d->row) {
         gn_expand_tile_mma(x, s);
         return;

@@ -52,6 +52,10 @@ void gn_v_write(gn_expander *, gn_object *, const gn_dim *const *arg, const gn_v
 void gn_expand_shared(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_copy(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_mma(gn_expander *, const gn_tree *stmt);
+/* The factors of a tensorized sum: A(m, k), then B(k, n). */
+void gn_tile_factors(const gn_lower *, const gn_ldef *, const gn_kexpr **factor);
+/* expand_unit.c: a sum whose accumulators are opaque. */
+void gn_expand_unit(gn_expander *, const gn_tree *stmt);
 /* expand_pack.c: functions of scalars at the points of these leaves, computed as vectors. */
 void gn_pack_functions(gn_expander *, const gn_tree *stmt, gn_leafset);
 /* expand.c */

@@ -108,7 +108,7 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
             gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name,
                        g->leaves.at[lane].name);
         gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
-        gn_tile_args *const a = t->tile = gn_code_tile(g->code, d->row);
+        gn_tile_args *const a = t->tile = gn_code_tile(g->code, d->row, 0);
         a->memory[0].place = d->object->place, a->memory[0].base = dst, a->memory[0].stride = dst_stride;
         a->memory[1].place = g->code->places.at[d->body->u.ref];
         a->memory[1].base = src, a->memory[1].stride = src_stride;
@@ -184,15 +184,21 @@ static bool mentions_axis_of(const gn_lower *g, const gn_ldef *d, const gn_kexpr
     return false;
 }
 
+void gn_tile_factors(const gn_lower *g, const gn_ldef *d, const gn_kexpr **factor)
+{
+    const bool swapped = mentions_axis_of(g, d, d->body->a[0], 'n');
+    factor[0] = d->body->a[swapped], factor[1] = d->body->a[!swapped];
+    if (mentions_axis_of(g, d, factor[0], 'n') || mentions_axis_of(g, d, factor[1], 'm'))
+        gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, d->row->name);
+}
+
 void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
     gn_ldef *d = s->def;
     const gn_tile_op *row = d->row;
-    const gn_kexpr *a = d->body->a[0], *b = d->body->a[1];
-    if (mentions_axis_of(g, d, a, 'n')) a = d->body->a[1], b = d->body->a[0];
-    if (mentions_axis_of(g, d, a, 'n') || mentions_axis_of(g, d, b, 'm'))
-        gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, row->name);
+    const gn_kexpr *factor[2];
+    gn_tile_factors(g, d, factor);
     gn_leafset others = gn_set_or(d->params, d->reduced);
     const gn_dim **before = gn_env_copy(g, x->env);
     for (size_t i = 0; i < d->tile->leaf.n; i++)
@@ -201,13 +207,13 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
     gn_points_begin(g, &it, others);
     while (gn_points_next(g, &it, x->env)) {
         gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
-        t->tile = gn_code_tile(g->code, row);
+        t->tile = gn_code_tile(g->code, row, 0);
         t->tile->acc = d->object->place;
         for (int i = 0; i < row->nleaf; i++)
             if (g->leaves.at[d->tile->leaf.at[i]].bind == GN_BIND_THREAD)
                 t->tile->leaf[i] = g->leaves.at[d->tile->leaf.at[i]].name;
-        operand(x, d, &row->a, "mk", a, t->tile->a);
-        operand(x, d, &row->b, "kn", b, t->tile->b);
+        operand(x, d, &row->a, "mk", factor[0], t->tile->a);
+        operand(x, d, &row->b, "kn", factor[1], t->tile->b);
         for (int r = 0; r < row->c.nregs; r++) {
             set_coord(x, d, &row->c.reg[r].row, 'm');
             set_coord(x, d, &row->c.reg[r].col, 'n');

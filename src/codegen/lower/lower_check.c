@@ -282,6 +282,32 @@ static void check_online(const gn_lower *g, gn_ldef *m)
     find_online_users(g, m);
 }
 
+static void check_unit_leaf(const gn_lower *g, const gn_ldef *d, const gn_tile_leaf *of, uint32_t l)
+{
+    const bool reduced = of->dim == 'k';
+    if (gn_set_has(&d->reduced, l) != reduced)
+        gn_illegal(g, "tensorize %s %s: '%s' is %s", d->name, d->row->name, leaf_name(g, l),
+                   reduced ? "a parameter's, the row sums over it" : "reduced, the row does not sum over it");
+    if (reduced ? g->leaves.at[l].bind != GN_BIND_TILE : !gn_is_tile_leaf(g, l))
+        gn_illegal(g, "tensorize %s %s: the leaf '%s' is not bound to %s", d->name, d->row->name, leaf_name(g, l),
+                   reduced ? "tile" : "tile, unroll, private or lane");
+}
+
+static void check_unit(const gn_lower *g, const gn_ldef *d)
+{
+    const gn_tile_op *row = d->row;
+    const uint8_t level = d->stage ? d->stage->level : GN_LEVEL_REG;
+    if (level == GN_LEVEL_REG || level == GN_LEVEL_SHARED)
+        gn_illegal(g, "tensorize %s %s: its accumulators are opaque: stage %s stack, scratch or arena", d->name,
+                   row->name, d->name);
+    if (!gn_set_empty(d->private))
+        gn_illegal(g, "tensorize %s %s: its accumulators are opaque, and lanes, private points or threads reduce it",
+                   d->name, row->name);
+    if (d->dtype != row->c.dtype)
+        gn_illegal(g, "tensorize %s %s: it is %s, the row adds up %s", d->name, row->name, gn_dtype_name(d->dtype),
+                   gn_dtype_name(row->c.dtype));
+}
+
 static void check_tensorize(const gn_lower *g, const gn_ldef *d)
 {
     const gn_tile_op *row = d->row;
@@ -301,6 +327,10 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
         if (!gn_dim_is_const(g->leaves.at[l].points, &n) || n != extent)
             gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points that the row takes", d->name, row->name,
                        leaf_name(g, l), extent);
+        if (row->kind == GN_TILE_UNIT) {
+            check_unit_leaf(g, d, &row->leaf[i], l);
+            continue;
+        }
         const uint8_t bind = copy                       ? 0
                              : row->leaf[i].bind == 't' ? GN_BIND_THREAD
                              : row->leaf[i].bind == 'u' ? GN_BIND_UNROLL
@@ -313,7 +343,8 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
     if (row->kind == GN_TILE_COPY && d->dtype != GN_F32)
         gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
-    if (row->kind == GN_TILE_MMA && (d->red != GN_RED_SUM || !is_op(d->body, "mul")))
+    if (row->kind == GN_TILE_UNIT) check_unit(g, d);
+    if (!copy && (d->red != GN_RED_SUM || !is_op(d->body, "mul")))
         gn_illegal(g, "tensorize %s %s: it is no sum of products", d->name, row->name);
 }
 

@@ -126,8 +126,17 @@ static void check_dims(const living *v, const gn_object *o)
 
 /* ---- sizes ---- */
 
+/* The points of the leaf are in each opaque value. */
+static bool is_in_value(const gn_object *o, uint32_t leaf)
+{
+    for (size_t i = 0; o->opaque && i < o->def->tile->leaf.n; i++)
+        if (o->def->tile->leaf.at[i] == leaf) return true;
+    return false;
+}
+
 static void size_registers(gn_lower *g, gn_object *o)
 {
+    const uint32_t most = o->opaque ? UINT16_MAX : 512;
     o->nregs = o->lanes = 1;
     for (size_t i = 0; i < o->dims.n; i++) {
         int64_t n;
@@ -139,7 +148,7 @@ static void size_registers(gn_lower *g, gn_object *o)
             o->lanes = (uint32_t)n;
         else
             o->nregs *= (uint32_t)n;
-        if (o->nregs > 512) gn_illegal(g, "stage %s reg: %u variables are too many", o->name, o->nregs);
+        if (o->nregs > most) gn_illegal(g, "stage %s reg: %u variables are too many", o->name, o->nregs);
     }
     o->size = gn_lconst(g, o->nregs);
 }
@@ -267,10 +276,14 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
         v.level = GN_LEVEL_REG;
         set_home(&v);
         if (!fits_registers(&v)) v.level = level, set_home(&v);
+        if (v.level != GN_LEVEL_REG && gn_is_opaque(d))
+            gn_illegal(g, "tensorize %s %s: its accumulators live through loops over what is not in them", d->name,
+                       d->row->name);
     }
     gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
     const char *name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", d->name, suffix));
     *o = (gn_object){ .name = name, .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
+    o->opaque = accumulator && gn_is_opaque(d);
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);
@@ -308,8 +321,9 @@ static void set_place(gn_lower *g, gn_object *o)
         uint32_t *extent = GN_NEW_ARRAY(g->arena, uint32_t, o->dims.n + 1);
         const char **axis = GN_NEW_ARRAY(g->arena, const char *, o->dims.n + 1);
         p.lanes = (uint16_t)o->lanes, p.extent = extent, p.axis = axis;
+        p.opaque = o->opaque ? o->def->row : NULL;
         for (size_t i = 0; i < o->dims.n; i++)
-            if ((int32_t)o->dims.at[i] != o->lane) {
+            if ((int32_t)o->dims.at[i] != o->lane && !is_in_value(o, o->dims.at[i])) {
                 axis[p.rank] = g->leaves.at[o->dims.at[i]].name;
                 extent[p.rank++] = (uint32_t)gn_points(g, o->dims.at[i]);
             }
@@ -333,7 +347,7 @@ void gn_lower_storage(gn_lower *g)
         gn_ldef *d = g->items.at[i];
         if (d->is_store || !d->touched.n) continue;
         d->object = make_object(g, d, "", none, false);
-        if (!gn_set_empty(d->private)) d->partial = make_object(g, d, "_a", d->private, true);
+        if (gn_is_merged(d)) d->partial = make_object(g, d, "_a", d->private, true);
         if (d->online >= 0) d->correction = make_object(g, d, "_c", none, false);
     }
     declare(g);

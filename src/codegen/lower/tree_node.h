@@ -11,6 +11,7 @@ typedef struct gn_object {
     gn_dtype dtype;
     uint8_t level; /* gn_level */
     struct gn_ldef *def;
+    bool opaque;           /* reg: values of the definition's row, which hold all points of the row's leaves */
     GN_VEC(uint32_t) dims; /* leaves, outermost first; reg: the lane leaf last */
     const gn_dim **stride; /* memory: elements per step of each dim */
     const gn_dim *size;    /* memory: elements */

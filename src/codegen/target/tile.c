@@ -41,6 +41,8 @@ const gn_tile_op gn_tiles_cuda[] = {
     { 0 },
 };
 
+const char *const gn_tile_acts[GN_TILE_NACTS] = { "zero", "load", "multiply", "store" };
+
 const gn_tile_op *gn_tile_find(const gn_target *target, const char *name)
 {
     for (const gn_tile_op *row = target->tile; row->name; row++)
