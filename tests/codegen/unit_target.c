@@ -48,6 +48,34 @@ static const char unit_prelude[] =
     LINE("    if (!gn_unit_is_on) __builtin_trap();")
     LINE("    for (int i = 0; i < 4 && i < m; i++)")
     LINE("        for (int j = 0; j < 8 && j < n; j++) d[i * ds + j] = t->c[j][i];")
+    LINE("}")
+    LINE("")
+    LINE("Whole tiles of i32 alone: C is 8 x 2, A 8 x 4 column by column, B 4 x 2 as 2 quads of neighbours along k.")
+    LINE("")
+    LINE("@ quads8x2x4 :")
+    LINE("typedef struct { int32_t c[16]; } gn_quads8x2x4;")
+    LINE("@ quads8x2x4_zero :")
+    LINE("static inline gn_quads8x2x4 gn_quads8x2x4_zero(void)")
+    LINE("{")
+    LINE("    const gn_quads8x2x4 t = { { 0 } };")
+    LINE("    if (!gn_unit_is_on) __builtin_trap();")
+    LINE("    return t;")
+    LINE("}")
+    LINE("@ quads8x2x4_multiply :")
+    LINE("static inline gn_quads8x2x4 gn_quads8x2x4_multiply(gn_quads8x2x4 t, const int32_t *a, int64_t as,")
+    LINE("                                                   const int32_t *b, int64_t bs)")
+    LINE("{")
+    LINE("    if (!gn_unit_is_on || (__UINTPTR_TYPE__)a % 32 || as % 8) __builtin_trap();")
+    LINE("    for (int e = 0; e < 16; e++)")
+    LINE("        for (int q = 0; q < 4; q++)")
+    LINE("            t.c[e] = (int32_t)((uint32_t)t.c[e] + (uint32_t)a[q * as + e / 2] * (uint32_t)b[e % 2 * bs + q]);")
+    LINE("    return t;")
+    LINE("}")
+    LINE("@ quads8x2x4_store :")
+    LINE("static inline void gn_quads8x2x4_store(gn_quads8x2x4 t, int32_t *d, int64_t ds)")
+    LINE("{")
+    LINE("    if (!gn_unit_is_on) __builtin_trap();")
+    LINE("    for (int e = 0; e < 16; e++) d[e / 2 * ds + e % 2] = t.c[e];")
     LINE("}");
 
 static const gn_tile_unit unit = { .name = "the unit", .most = 4, .begin = "gn_unit_begin();", .end = "gn_unit_end();" };
@@ -60,6 +88,16 @@ static void multiply_pairs(void *c, const void *a, const void *b)
     for (int k = 0; k < 6; k++)
         for (int i = 0; i < 4; i++)
             for (int j = 0; j < 8; j++) sum[i][j] += left[i][k] * right[k / 2][j][k % 2];
+}
+
+static void multiply_quads(void *c, const void *a, const void *b)
+{
+    const int32_t(*const left)[8] = a, (*const right)[4] = b;
+    int32_t(*const sum)[2] = c;
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j < 2; j++)
+            for (int k = 0; k < 4; k++)
+                sum[i][j] = (int32_t)((uint32_t)sum[i][j] + (uint32_t)left[k][i] * (uint32_t)right[j][k]);
 }
 
 static const gn_tile_op unit_tiles[] = {
@@ -75,6 +113,16 @@ static const gn_tile_op unit_tiles[] = {
                "gn_pairs4x8x6_store(&$c0, $p0, $s0, $m, $n)" },
       .partial = true,
       .reference = multiply_pairs },
+    { .name = "quads8x2x4", .kind = GN_TILE_UNIT, .m = 8, .n = 2, .k = 4, .nleaf = 3,
+      .leaf = { { "q", 'k', 4, 1, 'k' }, { "i", 'm', 8, 1, 'u' }, { "j", 'n', 2, 1, 'u' } },
+      .c = { .dtype = GN_I32, .nleaf = 2, .leaf = { 1, 2 } },
+      .a = { .dtype = GN_I32, .nleaf = 2, .leaf = { 0, 1 }, .align = 32 },
+      .b = { .dtype = GN_I32, .nleaf = 2, .leaf = { 2, 0 } },
+      .unit = &unit,
+      .type = "gn_quads8x2x4",
+      .act = { "$c0 = gn_quads8x2x4_zero()", NULL, "$c0 = gn_quads8x2x4_multiply($c0, $p0, $s0, $p1, $s1)",
+               "gn_quads8x2x4_store($c0, $p0, $s0)" },
+      .reference = multiply_quads },
     { 0 },
 };
 
