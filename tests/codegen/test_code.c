@@ -186,7 +186,7 @@ static const refusal unreadable[] = {
     { "(code k cuda (syms n) (args) (threads (a n)) (step ()))",
       "test:1:39: the number of threads 'a' is no constant" },
     { C11("(lett %1 f32 (load X p))"),
-      "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier and tile are" },
+      "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier, tile, async, commit and await are" },
     { C11("(let %1 f32 (load Z p))"), "test:1:107: no place 'Z' here" },
     { C11("(let %1 f32 (load X q))"), "no symbol or variable 'q' here" },
     { C11("(let %1 f32 (load X))"), "an index is missing" },

@@ -37,6 +37,7 @@ typedef struct gn_place {
     /* registers: each is an opaque value of this row, which its tile operations alone touch, and has as many lanes as
      * the row's C has elements; NULL: numbers */
     const gn_tile_op *opaque;
+    bool token; /* registers: each stands for copies that are under way */
 } gn_place;
 
 static inline bool gn_is_argument(const gn_place *p)
@@ -137,7 +138,11 @@ typedef enum {
     GN_CODE_FOR,
     GN_CODE_IF,
     GN_CODE_BARRIER, /* of the block's threads, which all reach it */
-    GN_CODE_TILE     /* an operation of the target's tile table */
+    GN_CODE_TILE,    /* an operation of the target's tile table */
+    GN_CODE_ASYNC,   /* access = source, an element, at some time until it is awaited; 0 where not access.when */
+    /* tokens of place move down by one, the last becomes that of the thread's copies since the last commit */
+    GN_CODE_COMMIT,
+    GN_CODE_AWAIT    /* the thread's copies of token `number` of place, and all before them, are done */
 } gn_code_kind;
 
 typedef struct gn_code_node gn_code_node;
@@ -173,7 +178,8 @@ struct gn_code_node {
     const gn_dim *at;        /* SET: as in a value */
     const gn_place *place;   /* SET, DECLARE */
     const gn_val *val;       /* LET, SET, STORE */
-    gn_access access;        /* STORE */
+    gn_access access;        /* STORE, ASYNC */
+    gn_access source;        /* ASYNC */
     gn_preds when;           /* IF */
     const char *var;         /* FOR: from <= var < to; from NULL: 0 */
     const gn_dim *from, *to;
@@ -232,6 +238,8 @@ void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const 
                             const char *(*name)(void *user, const char *), void *user);
 const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
+/* By await: how many groups of copies were committed after its token's, + 1; nothing: not the same on every way. */
+gn_map gn_code_find_awaits(gn_arena *, const gn_code_body *);
 /* How many parts a step has, over symbols. */
 const gn_dim *gn_code_parts(const gn_code *, size_t step);
 

@@ -100,12 +100,14 @@ static void read_node(flow *f, const gn_code_node *n)
     if (n->kind == GN_CODE_SET || n->kind == GN_CODE_STORE) read_operand(f, n->val);
     if (n->kind == GN_CODE_STORE) read_access(f, &n->access);
     if (n->kind == GN_CODE_TILE) read_tile(f, n->tile);
+    if (n->kind == GN_CODE_AWAIT) f->read(f, register_of(f, n->place, n->number, NULL));
 }
 
-/* A product adds to its registers: they are set, too. */
+/* A product adds to its registers: they are set, too. Which tokens stand for no copies code_async.c knows. */
 static void for_each_set(flow *f, const gn_code_node *n, void (*note)(flow *, uint32_t reg))
 {
     if (n->kind == GN_CODE_SET) note(f, register_of(f, n->place, n->number, n->at));
+    for (uint32_t i = 0; n->kind == GN_CODE_COMMIT && i < n->place->n; i++) note(f, f->first[n->place->id] + i);
     for (uint32_t i = 0; n->kind == GN_CODE_TILE && i < gn_tile_sets(n->tile); i++)
         note(f, f->first[n->tile->acc->id] + n->tile->c[i]);
 }

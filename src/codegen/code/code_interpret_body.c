@@ -53,6 +53,7 @@ static void note_sets(setting *, const gn_code_body *);
 static void note_set(setting *s, const gn_code_node *n)
 {
     if (n->kind == GN_CODE_SET) note_register(s, n->place, gn_runner_number(s->r, n->number, n->at));
+    for (uint32_t i = 0; n->kind == GN_CODE_COMMIT && i < n->place->n; i++) note_register(s, n->place, i);
     for (uint32_t i = 0; n->kind == GN_CODE_TILE && i < gn_tile_sets(n->tile); i++)
         note_register(s, n->tile->acc, n->tile->c[i]);
 }
@@ -155,6 +156,9 @@ static void node_alone(gn_runner *r, const gn_code_node *n)
     case GN_CODE_IF:
         if (gn_runner_holds(r, n->when)) alone(r, (const gn_code_node *const *)n->body.kids.at, n->body.kids.n);
         break;
+    case GN_CODE_ASYNC: gn_runner_start(r, n); break;
+    case GN_CODE_COMMIT: gn_runner_commit(r, n->place); break;
+    case GN_CODE_AWAIT: gn_runner_await(r, n); break;
     case GN_CODE_BARRIER: break;
     }
 }

@@ -53,7 +53,7 @@ static operand fetch(gn_runner *r, const gn_tile_args *t, int which, gn_lane **f
     const gn_tile_memory *const m = &t->memory[which];
     const int n = size_of(row, m->layout);
     const gn_dtype dtype = m->layout->dtype;
-    const operand x = { take(free, n), take(free, which ? row->n : row->m) };
+    const operand x = {take(free, n), take(free, which ? row->n : row->m)};
     const int64_t base = gn_runner_dim(r, m->base), stride = gn_runner_dim(r, m->stride);
     for (int e = 0; e < n; e++) {
         int64_t at[3];
@@ -61,7 +61,7 @@ static operand fetch(gn_runner *r, const gn_tile_args *t, int which, gn_lane **f
         gn_lane v = gn_lane_number(dtype, 0);
         if (is_there(r, t, at)) v = gn_runner_load(r, m->place, base + offset);
         if (v.poison) x.poison[at[which]] = v;
-        const gn_ref number = { .dtype = dtype, .f = v.f, .i = v.poison ? 0 : v.i };
+        const gn_ref number = {.dtype = dtype, .f = v.f, .i = v.poison ? 0 : v.i};
         gn_ref_store(dtype, x.data, e, &number);
     }
     return x;
@@ -78,7 +78,7 @@ static void multiply(gn_runner *r, const gn_tile_args *t)
     gn_lane *const before = take(&free, n);
     for (int e = 0; e < n; e++) {
         before[e] = gn_runner_register(r, t->acc, t->c[0], e);
-        const gn_ref number = { .dtype = dtype, .f = before[e].f, .i = before[e].poison ? 0 : before[e].i };
+        const gn_ref number = {.dtype = dtype, .f = before[e].f, .i = before[e].poison ? 0 : before[e].i};
         gn_ref_store(dtype, c, e, &number);
     }
     row->reference(c, a.data, b.data);
@@ -88,7 +88,7 @@ static void multiply(gn_runner *r, const gn_tile_args *t)
         const gn_lane *spoilt = before[e].poison ? &before[e] : &a.poison[at[0]];
         if (!spoilt->poison) spoilt = &b.poison[at[1]];
         const gn_ref x = gn_ref_load(dtype, c, e);
-        const gn_lane now = { .dtype = (uint8_t)dtype, .f = x.f, .i = x.i };
+        const gn_lane now = {.dtype = (uint8_t)dtype, .f = x.f, .i = x.i};
         gn_runner_set_register(r, t->acc, t->c[0], e, spoilt->poison ? gn_lane_poison(dtype, *spoilt) : now);
     }
 }

@@ -192,7 +192,8 @@ static void print_declare(gn_text *t, const gn_place *p)
 {
     if (p->space == GN_SPACE_REG) {
         gn_textf(t, "reg %s ", p->name);
-        if (p->opaque) gn_textf(t, "opaque:%s", p->opaque->name);
+        if (p->token) gn_text_add(t, "token");
+        else if (p->opaque) gn_textf(t, "opaque:%s", p->opaque->name);
         else gn_spell_tag(t, p->dtype, p->lanes);
         for (uint16_t i = 0; i < p->rank; i++) gn_textf(t, " %u", p->extent[i]);
     } else {
@@ -266,6 +267,17 @@ static void print_node(gn_text *t, const gn_code_node *n)
         print_preds(t, n->when);
         break;
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
+    case GN_CODE_ASYNC:
+        gn_textf(t, "async %s", n->access.place->name);
+        print_index(t, n->access.base);
+        print_access(t, &n->source, 1);
+        print_preds(t, n->access.when);
+        break;
+    case GN_CODE_COMMIT: gn_textf(t, "commit %s", n->place->name); break;
+    case GN_CODE_AWAIT:
+        gn_text_add(t, "await ");
+        print_register(t, n->place, n->number, NULL);
+        break;
     case GN_CODE_TILE:
         gn_textf(t, "tile %s", n->tile->row->name);
         if (n->tile->row->kind == GN_TILE_MMA) print_tile_product(t, n->tile);

@@ -337,6 +337,18 @@ static void ask_tile(ranges *r, const gn_tile_args *a)
     }
 }
 
+/* What is not there is filled with 0. */
+static void ask_async(ranges *r, const gn_code_node *n)
+{
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    ask_index(r, n->access.base);
+    ask(r, n->access.place, n->access.base);
+    know_preds(r, n->access.when, true);
+    ask_index(r, n->source.base);
+    ask(r, n->source.place, n->source.base);
+    gn_prover_forget(&r->prover, before);
+}
+
 static void ask_body(ranges *r, const gn_code_body *b);
 
 static void ask_region(ranges *r, const gn_code_node *n)
@@ -359,6 +371,7 @@ static void ask_body(ranges *r, const gn_code_body *b)
         if (n->kind == GN_CODE_LET) ask_value(r, n->val);
         if (n->kind == GN_CODE_STORE) ask_access(r, &n->access, n->val->lanes);
         if (n->kind == GN_CODE_TILE) ask_tile(r, n->tile);
+        if (n->kind == GN_CODE_ASYNC) ask_async(r, n);
         if (n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF) ask_region(r, n);
     }
 }

@@ -110,7 +110,7 @@ const gn_dim *gn_read_index(gn_code_reader *r, const gn_sx *x)
 static bool same_place(const gn_place *a, const gn_place *b)
 {
     bool same = a->dtype == b->dtype && a->space == b->space && a->size == b->size && a->lanes == b->lanes &&
-                a->rank == b->rank && a->opaque == b->opaque;
+                a->rank == b->rank && a->opaque == b->opaque && a->token == b->token;
     for (uint16_t i = 0; same && i < a->rank; i++) same = a->extent[i] == b->extent[i];
     return same;
 }
@@ -143,7 +143,9 @@ static const gn_place *read_reg(gn_items *s)
     gn_place p = { .space = GN_SPACE_REG };
     const gn_sx *const type = gn_next_item(s, "a type");
     p.opaque = read_opaque(s->r, type);
-    if (!p.opaque) p.dtype = gn_read_type(s->r, type, &p.lanes);
+    p.token = gn_sx_is(type, "token");
+    if (p.token) p.dtype = GN_I64, p.lanes = 1;
+    else if (!p.opaque) p.dtype = gn_read_type(s->r, type, &p.lanes);
     if (s->x->n - s->at > MOST_DIMS) gn_sx_fail(s->r->file, s->x, "more than %d dims", MOST_DIMS);
     uint32_t *const extent = GN_NEW_ARRAY(s->r->code->arena, uint32_t, MOST_DIMS);
     p.extent = extent;
@@ -239,11 +241,8 @@ static void read_if(gn_items *s, gn_code_node *n)
 
 static void read_memory_operand(gn_items *s, gn_tile_memory *m)
 {
-    const gn_sx *const name = gn_next_item(s, "a place");
-    m->place = gn_find_name(s->r, name, GN_NAME_PLACE)->place;
-    if (m->place->space == GN_SPACE_REG)
-        gn_sx_fail(s->r->file, name, "'%s' is a register, memory was expected", name->text);
-    m->base = gn_read_index(s->r, gn_next_item(s, "an index"));
+    const gn_access a = gn_read_element(s);
+    m->place = a.place, m->base = a.base;
     m->stride = gn_read_index(s->r, gn_next_item(s, "a stride"));
 }
 
@@ -310,6 +309,32 @@ static void read_tile(gn_items *s, gn_code_node *n)
     gn_end_items(s);
 }
 
+/* ---- copies that are under way ---- */
+
+static void read_async(gn_items *s, gn_code_node *n)
+{
+    n->access = gn_read_element(s);
+    n->source = gn_read_element(s);
+    n->access.when = gn_read_preds(s);
+    gn_end_items(s);
+}
+
+static void read_commit(gn_items *s, gn_code_node *n)
+{
+    const gn_sx *const x = gn_next_item(s, "tokens");
+    n->place = gn_find_name(s->r, x, GN_NAME_PLACE)->place;
+    gn_end_items(s);
+}
+
+static void read_await(gn_items *s, gn_code_node *n)
+{
+    const gn_dim *at;
+    const gn_sx *const x = gn_next_item(s, "a token");
+    n->place = gn_read_register(s->r, x, &n->number, &at);
+    if (at) gn_sx_fail(s->r->file, x, "a token is named by constants");
+    gn_end_items(s);
+}
+
 /* ---- regions ---- */
 
 static gn_code_kind node_kind(gn_code_reader *r, const gn_sx *x)
@@ -320,11 +345,12 @@ static gn_code_kind node_kind(gn_code_reader *r, const gn_sx *x)
     } words[] = { { "let", GN_CODE_LET },     { "set", GN_CODE_SET },       { "store", GN_CODE_STORE },
                   { "reg", GN_CODE_DECLARE }, { "stack", GN_CODE_DECLARE }, { "shared", GN_CODE_DECLARE },
                   { "for", GN_CODE_FOR },     { "if", GN_CODE_IF },         { "barrier", GN_CODE_BARRIER },
-                  { "tile", GN_CODE_TILE } };
+                  { "tile", GN_CODE_TILE },   { "async", GN_CODE_ASYNC },     { "commit", GN_CODE_COMMIT },
+                  { "await", GN_CODE_AWAIT } };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (gn_sx_is(x, words[i].word)) return words[i].kind;
-    gn_sx_fail(r->file, x, "'%s' is no node: let, set, store, reg, stack, shared, for, if, barrier and tile are",
-               x->text);
+    gn_sx_fail(r->file, x, "'%s' is no node: let, set, store, reg, stack, shared, for, if, barrier, tile, async, "
+                           "commit and await are", x->text);
 }
 
 static void read_declare(gn_items *s, gn_code_node *n, const gn_sx *word)
@@ -347,6 +373,9 @@ static gn_code_node *read_node(gn_code_reader *r, const gn_sx *x)
     case GN_CODE_IF: read_if(&s, n); break;
     case GN_CODE_BARRIER: gn_end_items(&s); break;
     case GN_CODE_TILE: read_tile(&s, n); break;
+    case GN_CODE_ASYNC: read_async(&s, n); break;
+    case GN_CODE_COMMIT: read_commit(&s, n); break;
+    case GN_CODE_AWAIT: read_await(&s, n); break;
     }
     return n;
 }

@@ -127,6 +127,8 @@ static void visit_node(void *user, const gn_code_node *t)
     if (t->kind == GN_CODE_SET && t->at) *gn_map_put(r->arena, &r->of.indexed, t->place->id) = r;
     if (t->kind == GN_CODE_STORE) visit_access(r, &t->access, false);
     if (t->kind == GN_CODE_TILE) visit_tile(r, t->tile);
+    if (t->kind == GN_CODE_ASYNC) visit_access(r, &t->source, true), visit_access(r, &t->access, true);
+    if (t->kind == GN_CODE_AWAIT) note_read(r, t->place, t->number);
 }
 
 gn_code_uses gn_code_find_uses(gn_arena *arena, const gn_code_body *t)

@@ -55,3 +55,5 @@ void gn_code_check_value(gn_verifier *, const gn_val *);
 
 /* code_flow.c */
 void gn_code_check_flow(gn_verifier *);
+/* code_async.c */
+void gn_code_check_copies(gn_verifier *);

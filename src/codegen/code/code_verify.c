@@ -18,6 +18,9 @@ void gn_code_tell_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_IF: gn_text_add(t, "if"); break;
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
     case GN_CODE_TILE: gn_textf(t, "tile %s", n->tile && n->tile->row ? n->tile->row->name : ""); break;
+    case GN_CODE_ASYNC: gn_textf(t, "async %s", n->access.place ? n->access.place->name : ""); break;
+    case GN_CODE_COMMIT: gn_textf(t, "commit %s", n->place ? n->place->name : ""); break;
+    case GN_CODE_AWAIT: gn_textf(t, "await $%s", n->place ? n->place->name : ""); break;
     }
 }
 
@@ -252,6 +255,32 @@ static void check_tile(gn_verifier *v, const gn_tile_args *a)
     for (int i = 0; i < a->ncount; i++) gn_code_check_index(v, a->count[i]);
 }
 
+/* ---- copies that are under way ---- */
+
+static void check_async(gn_verifier *v, const gn_code_node *n)
+{
+    const gn_access *const to = &n->access, *const from = &n->source;
+    if (!has_threads(v)) gn_code_wrong(v, "the target %s has no copies under way", v->code->target->name);
+    gn_code_check_place(v, to->place);
+    gn_code_check_memory(v, to->place, to->place->dtype, true);
+    gn_code_check_memory(v, from->place, to->place->dtype, false);
+    if (to->place->space != GN_SPACE_SHARED) gn_code_wrong(v, "'%s' is not shared memory", to->place->name);
+    if (from->place->space > GN_SPACE_ARENA) gn_code_wrong(v, "'%s' is no memory of the call's", from->place->name);
+    if (gn_dtype_size(to->place->dtype) < 4)
+        gn_code_wrong(v, "%s: elements of 4 or 8 bytes alone are copied", gn_dtype_name(to->place->dtype));
+    gn_code_check_index(v, to->base);
+    gn_code_check_index(v, from->base);
+    gn_code_check_preds(v, to->when);
+}
+
+static void check_token(gn_verifier *v, const gn_code_node *n)
+{
+    gn_code_check_place(v, n->place);
+    if (!n->place->token) gn_code_wrong(v, "'%s' is no token", n->place->name);
+    if (n->number >= n->place->n)
+        gn_code_wrong(v, "token %u of %s, which has %u", n->number, n->place->name, n->place->n);
+}
+
 /* ---- nodes ---- */
 
 static void check_body(gn_verifier *v, const gn_code_body *b);
@@ -338,6 +367,9 @@ static void check_node(gn_verifier *v, const gn_code_node *n)
     case GN_CODE_IF: check_if(v, n); break;
     case GN_CODE_BARRIER: gn_code_check_reached(v, "a barrier"); break;
     case GN_CODE_TILE: check_tile(v, n->tile); break;
+    case GN_CODE_ASYNC: check_async(v, n); break;
+    case GN_CODE_COMMIT:
+    case GN_CODE_AWAIT: check_token(v, n); break;
     }
 }
 
@@ -452,6 +484,7 @@ static void check_code(void *arg)
     v->opened.n = 0; /* to the end of the code */
     for (v->step = 0; v->step < c->steps.n; v->step++) check_step(v, &c->steps.at[v->step]);
     gn_code_check_flow(v);
+    gn_code_check_copies(v);
 }
 
 void gn_code_verify(const gn_code *c)

@@ -47,6 +47,7 @@ static int64_t most_of(gn_verifier *v, const char *what, const gn_dim *at)
 static void check_no_opaque(gn_verifier *v, const gn_place *p)
 {
     if (p->opaque) gn_code_wrong(v, "'%s' is opaque: tile %s alone may touch it", p->name, p->opaque->name);
+    if (p->token) gn_code_wrong(v, "'%s' is a token: commit and await alone may touch it", p->name);
 }
 
 void gn_code_check_register(gn_verifier *v, const gn_place *p, uint32_t number, const gn_dim *at)

@@ -78,6 +78,7 @@ static void register_array(gn_emitter *e, const gn_place *p)
 static void declare(gn_emitter *e, const gn_place *p)
 {
     int64_t n = 0;
+    if (p->token) return; /* the hardware knows them by their order */
     if (gn_map_get(&e->arrays, p->id)) {
         register_array(e, p);
         return;
@@ -203,6 +204,38 @@ static void tile(gn_emitter *e, const gn_tile_args *a)
     gn_text_add(e->out, ";\n");
 }
 
+/* ---- copies that are under way ---- */
+
+static void element(gn_emitter *e, const gn_access *a)
+{
+    gn_textf(e->out, "&%s[", gn_emit_name(e, a->place->name));
+    gn_emit_dim(e, a->base, false);
+    gn_text_char(e->out, ']');
+}
+
+static void async(gn_emitter *e, const gn_code_node *t)
+{
+    gn_emit_indent(e);
+    gn_emit_word(e, "gn_async_%s", gn_dtype_name(t->access.place->dtype));
+    gn_text_char(e->out, '(');
+    element(e, &t->access);
+    gn_text_add(e->out, ", ");
+    element(e, &t->source);
+    gn_text_add(e->out, ", ");
+    if (t->access.when.n) gn_emit_preds(e, t->access.when);
+    else gn_text_add(e->out, "true");
+    gn_text_add(e->out, ");\n");
+}
+
+/* The hardware counts groups: all but so many of the latest are done. */
+static void await(gn_emitter *e, const gn_code_node *t)
+{
+    const uintptr_t age = (uintptr_t)gn_map_get(&e->awaits, GN_KEY(t));
+    gn_emit_indent(e);
+    gn_emit_word(e, "gn_async_wait");
+    gn_textf(e->out, "(%u);\n", age ? (unsigned)age - 1 : 0);
+}
+
 static void set(gn_emitter *e, const gn_code_node *t)
 {
     gn_emit_indent(e);
@@ -226,6 +259,13 @@ static void node(gn_emitter *e, const gn_code_node *t)
     case GN_CODE_IF: branch(e, t); break;
     case GN_CODE_BARRIER: line(e, "__syncthreads();"); break;
     case GN_CODE_TILE: tile(e, t->tile); break;
+    case GN_CODE_ASYNC: async(e, t); break;
+    case GN_CODE_COMMIT:
+        gn_emit_indent(e);
+        gn_emit_word(e, "gn_async_commit");
+        gn_text_add(e->out, "();\n");
+        break;
+    case GN_CODE_AWAIT: await(e, t); break;
     }
 }
 
@@ -355,6 +395,7 @@ static const char *body_of(gn_emitter *e, const gn_code_step *step)
     e->out = &body;
     e->depth = 1;
     e->uses = gn_code_find_uses(e->arena, &step->body);
+    e->awaits = gn_code_find_awaits(e->arena, &step->body);
     e->parts = (gn_map){ 0 }, e->part_lines = (gn_text){ .arena = e->arena };
     if (e->one_function) looped(e, step);
     else unit_kids(e, &step->body);

@@ -3,6 +3,19 @@
 
 /* ---- shared: a flat index over all elements, dealt out to the threads ---- */
 
+/* p: of `inside`, with room for one more. */
+static void start_copy(gn_expander *x, const gn_ldef *d, gn_preds inside, gn_pred *p)
+{
+    gn_lower *g = x->g;
+    gn_code_node *n = gn_code_make(g->code, GN_CODE_ASYNC);
+    p[inside.n++] = *x->ahead;
+    n->access = (gn_access){ .place = d->object->place, .when = inside };
+    n->access.base = gn_object_address(g, d->object, gn_own_args(x, d), x->env);
+    n->source.place = g->code->places.at[d->body->u.ref];
+    n->source.base = gn_subst_axes(g, gn_kernel_flat(g->kernel, d->body->u.ref, d->body->index), x->axis);
+    gn_v_node(&x->b, n);
+}
+
 void gn_expand_shared(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
@@ -31,11 +44,13 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     x->b.block = &loop->body;
     const size_t mark = gn_v_mark(&x->b);
     gn_set_point(x, d);
-    gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 1);
+    gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 2);
     for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    const gn_val *v =
-        gn_v_select(x, (gn_preds){ (uint32_t)x->guards.n, p }, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype));
-    gn_v_write(x, d->object, gn_own_args(x, d), v);
+    const gn_preds inside = { (uint32_t)x->guards.n, p };
+    if (x->ahead) start_copy(x, d, inside, p);
+    else
+        gn_v_write(x, d->object, gn_own_args(x, d),
+                   gn_v_select(x, inside, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype)));
     gn_v_release(&x->b, mark);
     gn_v_forget(&x->b, d->object->place);
     x->b.block = outer;

@@ -41,7 +41,7 @@ static void check_step(const gn_lower *g, const gn_ldef *d, const gn_tile_memory
         dense *= d->row->leaf[m->layout->leaf[i]].extent;
     }
     if (gn_dim_is(step, wanted)) return;
-    gn_text t = { .arena = g->arena };
+    gn_text t = {.arena = g->arena};
     gn_dim_show(&t, step);
     gn_illegal(g, "tensorize %s %s: '%s' has a step of %s along '%s', the row takes %" PRId64, d->name, d->row->name,
                m->place->name, gn_text_done(&t), g->leaves.at[d->tile->leaf.at[leaf]].name, wanted);
@@ -117,8 +117,8 @@ static void set_counts(gn_expander *x, const gn_ldef *d, const gn_kexpr *const *
 {
     gn_lower *g = x->g;
     const gn_tile_op *row = d->row;
-    const int extent[] = { row->m, row->n, row->k };
-    const bool whole[] = { is_whole(g, factor[0]), is_whole(g, factor[1]) };
+    const int extent[] = {row->m, row->n, row->k};
+    const bool whole[] = {is_whole(g, factor[0]), is_whole(g, factor[1])};
     gn_set_point(x, d);
     for (size_t i = 0; i < x->guards.n && !(whole[0] && whole[1]); i++)
         if (!is_row_axis(g, d, x->guards.at[i].axis, 0))
@@ -187,9 +187,9 @@ void gn_expand_unit(gn_expander *x, const gn_tree *s)
     gn_lower *g = x->g;
     gn_ldef *d = s->def;
     const gn_tile_act act = act_of(s);
-    const gn_kexpr *factor[2] = { NULL, NULL };
+    const gn_kexpr *factor[2] = {NULL, NULL};
     const gn_dim **before = gn_env_copy(g, x->env);
-    gn_leafset row = { { 0 } };
+    gn_leafset row = {{0}};
     if (s->stmt == GN_STMT_SCALE)
         gn_illegal(g, "online %s: '%s' is opaque, nothing rescales it", s->online->name, d->name);
     if (act == GN_TILE_MULTIPLY) {

@@ -165,10 +165,29 @@ static bool is_leaf_of_def(const gn_ldef *d, uint32_t l)
     return gn_set_has(&d->params, l);
 }
 
+/* Copies that are under way while earlier ones are used. */
+static void check_depth(const gn_lower *g, const gn_ldef *d)
+{
+    enum { DEEPEST = 8 };
+    const gn_stage *s = d->stage;
+    const gn_lleaf *at = s->at >= 0 ? &g->leaves.at[s->at] : NULL;
+    if (s->level != GN_LEVEL_SHARED || !at)
+        gn_illegal(g, "stage %s: (depth %d) is for level shared, (at leaf)", d->name, s->depth);
+    if (at->bind != GN_BIND_NONE || at->peel)
+        gn_illegal(g, "stage %s: (depth %d): '%s' is %s, it is no whole serial loop", d->name, s->depth, at->name,
+                   at->peel ? "peeled" : "bound");
+    if (d->body->kind != GN_K_LOAD || gn_dtype_size(d->dtype) < 4)
+        gn_illegal(g, "stage %s: (depth %d): it is no plain load of 4 or 8 bytes", d->name, s->depth);
+    for (size_t i = 0; i < d->body->nindex; i++)
+        if (gn_dim_has_load(d->body->index[i]))
+            gn_illegal(g, "stage %s: (depth %d): data decide what is loaded", d->name, s->depth);
+    if (s->depth > DEEPEST) gn_illegal(g, "stage %s: (depth %d): at most %d", d->name, s->depth, DEEPEST);
+}
+
 static void check_stage(const gn_lower *g, const gn_ldef *d)
 {
     const gn_stage *s = d->stage;
-    if (s->depth > 1) gn_illegal(g, "stage %s: depth %d is not supported", d->name, s->depth);
+    if (s->depth > 1) check_depth(g, d);
     if (s->copy.n && s->level != GN_LEVEL_SHARED) gn_illegal(g, "stage %s: (copy ..) is for level shared", d->name);
     if (s->at != GN_AT_NONE && d->red != GN_RED_NONE)
         gn_illegal(g, "stage %s: (at ..) is for definitions without a reduction", d->name);

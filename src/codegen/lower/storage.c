@@ -292,6 +292,8 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
         size_registers(g, o);
     else
         size_memory(g, o);
+    if (d->stage && d->stage->depth > 1) /* it outlives the turns of its loop */
+        v.depth--, o->part = o->size, o->size = gn_lscale(g, o->size, d->stage->depth);
     o->home = o->level == GN_LEVEL_ARENA ? g->root
               : v.depth                  ? v.uses[0]->above.at[v.depth - 1]
                                          : step_of_stmt(g, v.uses[0]);
@@ -511,5 +513,5 @@ const gn_dim *gn_object_address(gn_lower *g, const gn_object *o, const gn_dim *c
             const gn_dim *v = env[o->dims.at[i]] ? env[o->dims.at[i]] : g->leaves.at[o->dims.at[i]].value;
             sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[i], v));
         }
-    return sum;
+    return o->start ? gn_ladd(g, sum, o->start) : sum;
 }
