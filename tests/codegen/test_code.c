@@ -91,7 +91,26 @@ static const char block[] =
     "    (if :when (lt tx 1)\n"
     "      (store C (add (mul 8 bx) ty) %3))))\n";
 
-static const char *const texts[] = { axpy, sums, lanes, block };
+static const char ring[] =
+    "(code ring cuda (syms n) (args (X read f32 n) (Y update f32 n))\n"
+    "  (threads (t 4))\n"
+    "  (step ()\n"
+    "    (shared b f32 12)\n"
+    "    (reg k token 2)\n"
+    "    (async b t X t :when (lt t n))\n"
+    "    (commit k)\n"
+    "    (async b (add t 4) X (add t 4) :when (lt (add t 4) n))\n"
+    "    (commit k)\n"
+    "    (for i (div (add n 3) 4) :carry (k)\n"
+    "      (await $k[0])\n"
+    "      (barrier)\n"
+    "      (async b (add t (mul 4 (mod (add i 2) 3))) X (add (mul 4 i) t 8) :when (lt (add (mul 4 i) t 8) n))\n"
+    "      (commit k)\n"
+    "      (let %1 f32 (load b (add (mul -1 t) (mul 4 (mod i 3)) 3)))\n"
+    "      (store Y (add (mul 4 i) t) :when (lt (add (mul 4 i) t) n) %1))\n"
+    "    (await $k[1])))\n";
+
+static const char *const texts[] = { axpy, sums, lanes, block, ring };
 
 typedef struct attempt {
     const char *text;
