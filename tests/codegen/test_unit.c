@@ -161,20 +161,35 @@ static const int64_t extents[][3] = {{8, 16, 12},  {1, 1, 1}, {5, 9, 7}, {17, 23
                                      {33, 17, 64}, {0, 3, 2}, {3, 0, 2}, {3, 2, 0}};
 enum { NEXTENTS = sizeof extents / sizeof *extents };
 
-static void judge(trial *t, void *library, const int64_t *sym, uint64_t seed)
+typedef struct running {
+    trial *t;
+    void *library; /* NULL: it is interpreted */
+    const int64_t *sym;
+    uint64_t seed;
+} running;
+
+static void run_one(void *arg)
 {
-    run_data d = begin_run(&t->arena, &t->job, sym, &seed);
-    if (!library) {
-        gn_scheduled_interpret(t->job.s, d.args, sym, &t->arena);
-        compare(&t->job, "statements", sym, d.got, d.want);
+    const running *const w = arg;
+    trial *const t = w->t;
+    uint64_t seed = w->seed;
+    run_data d = begin_run(&t->arena, &t->job, w->sym, &seed);
+    if (!w->library) {
+        gn_scheduled_interpret(t->job.s, d.args, w->sym, &t->arena);
+        compare(&t->job, "statements", w->sym, d.got, d.want);
         reset(&t->job, &d);
-        gn_code_interpret(t->job.s->code, d.args, sym, seed, &t->arena);
-        compare(&t->job, "code", sym, d.got, d.want);
+        gn_code_interpret(t->job.s->code, d.args, w->sym, seed, &t->arena);
+        compare(&t->job, "code", w->sym, d.got, d.want);
     } else {
-        run_compiled(library, &t->job, &d, sym);
-        compare(&t->job, "compiled", sym, d.got, d.want);
+        run_compiled(w->library, &t->job, &d, w->sym);
+        compare(&t->job, "compiled", w->sym, d.got, d.want);
     }
     end_run(&t->job, &d);
+}
+
+static void judge(trial *t, void *library, const int64_t *sym, uint64_t seed)
+{
+    if (gn_protect(run_one, &(running){ t, library, sym, seed })) fail_msg("%s\n%s", gn_message(), t->text);
 }
 
 static void judge_random(const gn_tile_op *row)
