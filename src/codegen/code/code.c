@@ -70,6 +70,28 @@ gn_tile_args *gn_code_tile(const gn_code *c, const gn_tile_op *row, gn_tile_act 
     return a;
 }
 
+/* The digit of the register's coordinate along a leaf that the array counts. */
+static uint32_t digit_of(const gn_tile_op *row, int reg, int leaf)
+{
+    const gn_tile_leaf *const l = &row->leaf[leaf];
+    const gn_tile_reg *const at = &row->c.reg[reg];
+    return (uint32_t)((l->dim == 'm' ? at->row.constant : at->col.constant) / l->stride % l->extent);
+}
+
+void gn_fragment_registers(const gn_place *p, uint32_t *c)
+{
+    const gn_fragment *const f = p->fragment;
+    const uint32_t first = c[0];
+    for (int r = 0; r < f->row->c.nregs; r++) {
+        c[r] = first;
+        for (int i = 0; i < f->row->nleaf; i++) {
+            uint32_t step = f->dim[i] >= 0;
+            for (int d = f->dim[i] + 1; step && d < p->rank; d++) step *= p->extent[d];
+            if (step) c[r] += step * digit_of(f->row, r, i);
+        }
+    }
+}
+
 uint32_t gn_tile_reads(const gn_tile_args *a)
 {
     if (a->row->kind == GN_TILE_MMA) return (uint32_t)a->row->c.nregs;

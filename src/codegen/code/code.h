@@ -22,6 +22,14 @@
  * (scratch). The others are declared in a region and live to its end. */
 typedef enum { GN_SPACE_BUFFER, GN_SPACE_ARENA, GN_SPACE_SCRATCH, GN_SPACE_SHARED, GN_SPACE_STACK, GN_SPACE_REG } gn_space;
 
+/* A register array as C of a tile product: where a thread's register lies in it. Along each leaf of the row a thread
+ * variable counts, or a dim of the array, or neither; other dims of the array number such matrices. */
+typedef struct gn_fragment {
+    const gn_tile_op *row;
+    const char *thread[GN_TILE_MAX_LEAVES]; /* NULL: none */
+    int8_t dim[GN_TILE_MAX_LEAVES];         /* -1: none */
+} gn_fragment;
+
 typedef struct gn_place {
     const char *name;       /* of one thing in the code, interned in its dim pool */
     uint32_t id;            /* among gn_code.places */
@@ -37,6 +45,7 @@ typedef struct gn_place {
     /* registers: each is an opaque value of this row, which its tile operations alone touch, and has as many lanes as
      * the row's C has elements; NULL: numbers */
     const gn_tile_op *opaque;
+    const gn_fragment *fragment; /* registers: NULL: each is on its own */
     bool token; /* registers: each stands for copies that are under way */
 } gn_place;
 
@@ -166,7 +175,6 @@ typedef struct gn_tile_args {
     const gn_val *a[GN_TILE_MAX_REGS], *b[GN_TILE_MAX_REGS]; /* MMA */
     const gn_place *acc; /* MMA: its registers c; UNIT: c[0] of its values */
     uint32_t c[GN_TILE_MAX_REGS];
-    const char *leaf[GN_TILE_MAX_LEAVES]; /* MMA: the thread variables that count along the row's leaves; NULL: none does */
 } gn_tile_args;
 
 struct gn_code_node {
@@ -222,6 +230,8 @@ const gn_place *gn_code_find_place(const gn_code *, const char *name); /* NULL: 
 gn_code_node *gn_code_make(const gn_code *, gn_code_kind);
 /* An operation of the row, with the layouts of what it has in memory, and how many counts it takes. */
 gn_tile_args *gn_code_tile(const gn_code *, const gn_tile_op *, gn_tile_act);
+/* The registers of a fragment whose first is c[0], as its row lists them. */
+void gn_fragment_registers(const gn_place *, uint32_t *c);
 /* The registers that it reads, c[0] and on, and sets. */
 uint32_t gn_tile_reads(const gn_tile_args *);
 uint32_t gn_tile_sets(const gn_tile_args *);

@@ -22,15 +22,17 @@ void gn_runner_copy_tile(gn_runner *r, const gn_tile_args *a)
 static int coord(gn_runner *r, const gn_tile_args *t, const gn_tile_coord *c)
 {
     int v = c->constant;
+    const gn_fragment *const f = t->acc->fragment;
     for (int i = 0; i < t->row->nleaf; i++)
-        if (c->factor[i] && t->leaf[i]) v += c->factor[i] * (int)gn_runner_counter(r, t->leaf[i])->value[r->thread];
+        if (c->factor[i] && f->thread[i]) v += c->factor[i] * (int)gn_runner_counter(r, f->thread[i])->value[r->thread];
     return v;
 }
 
 static bool is_leaf(gn_runner *r, const gn_tile_args *t, const char *variable)
 {
+    const gn_fragment *const f = t->acc->fragment;
     for (int i = 0; i < t->row->nleaf; i++)
-        if (t->leaf[i] && gn_runner_counter(r, t->leaf[i]) == gn_runner_counter(r, variable)) return true;
+        if (f->thread[i] && gn_runner_counter(r, f->thread[i]) == gn_runner_counter(r, variable)) return true;
     return false;
 }
 

@@ -188,6 +188,17 @@ static void print_let(gn_text *t, const gn_val *v)
     print_value(t, v);
 }
 
+static void print_fragment(gn_text *t, const gn_fragment *f)
+{
+    gn_textf(t, " :fragment %s (", f->row->name);
+    for (int i = 0; i < f->row->nleaf; i++) {
+        if (i) gn_text_char(t, ' ');
+        if (f->dim[i] >= 0) gn_textf(t, "%d", f->dim[i]);
+        else gn_text_add(t, f->thread[i] ? f->thread[i] : "_");
+    }
+    gn_text_char(t, ')');
+}
+
 static void print_declare(gn_text *t, const gn_place *p)
 {
     if (p->space == GN_SPACE_REG) {
@@ -196,6 +207,7 @@ static void print_declare(gn_text *t, const gn_place *p)
         else if (p->opaque) gn_textf(t, "opaque:%s", p->opaque->name);
         else gn_spell_tag(t, p->dtype, p->lanes);
         for (uint16_t i = 0; i < p->rank; i++) gn_textf(t, " %u", p->extent[i]);
+        if (p->fragment) print_fragment(t, p->fragment);
     } else {
         gn_textf(t, "%s %s %s", p->space == GN_SPACE_SHARED ? "shared" : "stack", p->name, gn_dtype_name(p->dtype));
         print_index(t, p->size);
@@ -229,13 +241,8 @@ static void print_tile_memory(gn_text *t, const gn_tile_args *a)
 
 static void print_tile_product(gn_text *t, const gn_tile_args *a)
 {
-    gn_text_add(t, " (");
-    for (int i = 0; i < a->row->nleaf; i++) gn_textf(t, "%s%s", i ? " " : "", a->leaf[i] ? a->leaf[i] : "_");
-    gn_text_char(t, ')');
-    for (int i = 0; i < a->row->c.nregs; i++) {
-        gn_text_char(t, ' ');
-        print_register(t, a->acc, a->c[i], NULL);
-    }
+    gn_text_char(t, ' ');
+    print_register(t, a->acc, a->c[0], NULL);
     for (int i = 0; i < a->row->a.nregs; i++) print_operand(t, a->a[i], a->row->a.dtype, 1);
     for (int i = 0; i < a->row->b.nregs; i++) print_operand(t, a->b[i], a->row->b.dtype, 1);
 }

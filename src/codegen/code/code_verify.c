@@ -176,36 +176,53 @@ static bool is_row_of(const gn_target *t, const gn_tile_op *row)
     return false;
 }
 
-static void check_leaves(gn_verifier *v, const gn_tile_args *a)
+/* Each leaf that threads or registers count in the row is counted by what has as many values, and by nothing else. */
+static void check_leaf(gn_verifier *v, const gn_place *p, const gn_fragment *f, int i)
 {
-    for (int i = 0; i < a->row->nleaf; i++) {
-        const gn_tile_leaf *const l = &a->row->leaf[i];
-        const gn_code_name *const n = a->leaf[i] ? gn_code_name_of(v, a->leaf[i]) : NULL;
-        if (n && (!n->open || n->kind != GN_CODE_THREAD))
-            gn_code_wrong(v, "the leaf '%s' is no thread variable", a->leaf[i]);
-        if (l->bind == 't' && !n) gn_code_wrong(v, "no thread variable counts along the leaf '%s' of the row", l->name);
-        if (n && !gn_dim_is(n->count, l->extent))
-            gn_code_wrong(v, "'%s' counts to another number than the leaf '%s' of the row, %d", a->leaf[i], l->name,
-                          l->extent);
-        for (int k = 0; n && k < i; k++)
-            if (a->leaf[k] && n == gn_code_name_of(v, a->leaf[k]))
-                gn_code_wrong(v, "'%s' counts along two leaves", a->leaf[i]);
-    }
+    const gn_tile_leaf *const l = &f->row->leaf[i];
+    const gn_code_name *const n = f->thread[i] ? gn_code_name_of(v, f->thread[i]) : NULL;
+    if (n && (!n->open || n->kind != GN_CODE_THREAD))
+        gn_code_wrong(v, "the leaf '%s' is no thread variable", f->thread[i]);
+    if ((l->bind == 't') != (n != NULL))
+        gn_code_wrong(v, n ? "threads do not count along the leaf '%s' of the row"
+                           : "no thread variable counts along the leaf '%s' of the row",
+                      l->name);
+    if (n && !gn_dim_is(n->count, l->extent))
+        gn_code_wrong(v, "'%s' counts to another number than the leaf '%s' of the row, %d", f->thread[i], l->name,
+                      l->extent);
+    if (l->bind == 'u' && (f->dim[i] < 0 || f->dim[i] >= p->rank || p->extent[f->dim[i]] != (uint32_t)l->extent))
+        gn_code_wrong(v, "no dim of %d registers counts along the leaf '%s' of the row", l->extent, l->name);
+    if (l->bind == 'k' && f->dim[i] >= 0)
+        gn_code_wrong(v, "registers do not count along the leaf '%s' of the row", l->name);
+    for (int k = 0; k < i; k++)
+        if ((n && f->thread[k] == f->thread[i]) || (f->dim[i] >= 0 && f->dim[k] == f->dim[i]))
+            gn_code_wrong(v, "the leaves '%s' and '%s' of the row are counted by one thing", f->row->leaf[k].name,
+                          l->name);
+}
+
+static void check_fragment(gn_verifier *v, const gn_place *p)
+{
+    const gn_fragment *const f = p->fragment;
+    if (!is_row_of(v->code->target, f->row) || f->row->kind != GN_TILE_MMA)
+        gn_code_wrong(v, "the target %s has no such fragment", v->code->target->name);
+    if (p->dtype != f->row->c.dtype || p->lanes != 1)
+        gn_code_wrong(v, "%s is %s, %s was expected", p->name, gn_code_type_text(v, p->dtype, p->lanes),
+                      gn_dtype_name(f->row->c.dtype));
+    for (int i = 0; i < f->row->nleaf; i++) check_leaf(v, p, f, i);
 }
 
 static void check_product(gn_verifier *v, const gn_tile_args *a)
 {
     const gn_tile_op *const row = a->row;
+    uint32_t c[GN_TILE_MAX_REGS] = { a->c[0] };
     gn_code_check_reached(v, "a tile product");
-    check_leaves(v, a);
-    for (int i = 0; i < row->c.nregs; i++) {
-        gn_code_check_register(v, a->acc, a->c[i], NULL);
-        for (int k = 0; k < i; k++)
-            if (a->c[k] == a->c[i]) gn_code_wrong(v, "one register of %s stands twice", a->acc->name);
-    }
-    if (a->acc->dtype != row->c.dtype || a->acc->lanes != 1)
-        gn_code_wrong(v, "%s is %s, %s was expected", a->acc->name, gn_code_type_text(v, a->acc->dtype, a->acc->lanes),
-                      gn_dtype_name(row->c.dtype));
+    gn_code_check_register(v, a->acc, a->c[0], NULL);
+    if (!a->acc->fragment || a->acc->fragment->row != row)
+        gn_code_wrong(v, "'%s' is no fragment of %s", a->acc->name, row->name);
+    gn_fragment_registers(a->acc, c);
+    for (int i = 0; i < row->c.nregs; i++)
+        if (c[i] != a->c[i] || c[i] >= a->acc->n)
+            gn_code_wrong(v, "register %u of %s is not the first of a fragment", c[0], a->acc->name);
     for (int i = 0; i < row->a.nregs; i++) gn_code_check_operand(v, a->a[i], "a factor", row->a.dtype, 1);
     for (int i = 0; i < row->b.nregs; i++) gn_code_check_operand(v, a->b[i], "a factor", row->b.dtype, 1);
 }
@@ -316,6 +333,7 @@ static void check_declare(gn_verifier *v, const gn_place *p)
     if (gn_is_argument(p)) gn_code_wrong(v, "an argument is declared");
     if (p->space == GN_SPACE_SHARED) gn_code_check_reached(v, "shared memory");
     if (p->opaque) check_room(v, p);
+    if (p->fragment) check_fragment(v, p);
     gn_code_open(v, p->name, GN_CODE_PLACE);
 }
 

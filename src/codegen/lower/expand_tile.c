@@ -207,6 +207,22 @@ void gn_tile_factors(const gn_lower *g, const gn_ldef *d, const gn_kexpr **facto
         gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, d->row->name);
 }
 
+/* Of the fragment at the point: where all leaves of the row are 0. */
+static uint32_t first_register(const gn_expander *x, const gn_ldef *d)
+{
+    const gn_lower *g = x->g;
+    uint32_t number = 0;
+    for (size_t i = 0; i < d->object->dims.n; i++) {
+        const uint32_t l = d->object->dims.at[i];
+        int64_t c = 0;
+        bool own = false;
+        for (size_t k = 0; k < d->tile->leaf.n; k++) own |= d->tile->leaf.at[k] == l;
+        if (!own) GN_ASSERT(x->env[l] && gn_dim_is_const(x->env[l], &c));
+        number = number * (uint32_t)gn_points(g, l) + (uint32_t)c;
+    }
+    return number;
+}
+
 void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
@@ -224,22 +240,10 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
         gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
         t->tile = gn_code_tile(g->code, row, 0);
         t->tile->acc = d->object->place;
-        for (int i = 0; i < row->nleaf; i++)
-            if (g->leaves.at[d->tile->leaf.at[i]].bind == GN_BIND_THREAD)
-                t->tile->leaf[i] = g->leaves.at[d->tile->leaf.at[i]].name;
         operand(x, d, &row->a, "mk", factor[0], t->tile->a);
         operand(x, d, &row->b, "kn", factor[1], t->tile->b);
-        for (int r = 0; r < row->c.nregs; r++) {
-            set_coord(x, d, &row->c.reg[r].row, 'm');
-            set_coord(x, d, &row->c.reg[r].col, 'n');
-            uint32_t number = 0;
-            for (size_t i = 0; i < d->object->dims.n; i++) {
-                int64_t c = 0;
-                GN_ASSERT(x->env[d->object->dims.at[i]] && gn_dim_is_const(x->env[d->object->dims.at[i]], &c));
-                number = number * (uint32_t)gn_points(g, d->object->dims.at[i]) + (uint32_t)c;
-            }
-            t->tile->c[r] = number;
-        }
+        t->tile->c[0] = first_register(x, d);
+        gn_fragment_registers(d->object->place, t->tile->c);
         gn_v_node(&x->b, t);
         for (size_t i = 0; i < d->tile->leaf.n; i++) x->env[d->tile->leaf.at[i]] = before[d->tile->leaf.at[i]];
     }

@@ -363,6 +363,9 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
     if (row->kind == GN_TILE_COPY && d->dtype != GN_F32)
         gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
     if (row->kind == GN_TILE_UNIT) check_unit(g, d);
+    if (row->kind == GN_TILE_MMA && d->stage && d->stage->level != GN_LEVEL_REG)
+        gn_illegal(g, "tensorize %s %s: its accumulators are registers, 'stage %s' has others", d->name, row->name,
+                   d->name);
     if (!copy && (d->red != GN_RED_SUM || !is_op(d->body, "mul")))
         gn_illegal(g, "tensorize %s %s: it is no sum of products", d->name, row->name);
 }

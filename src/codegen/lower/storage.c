@@ -315,6 +315,20 @@ static void declare(gn_lower *g)
 
 /* ---- places: registers count over all dims but the lane ---- */
 
+static const gn_fragment *fragment_of(gn_lower *g, const gn_object *o)
+{
+    gn_fragment *f = GN_NEW_OBJECT(g->arena, gn_fragment);
+    f->row = o->def->row;
+    for (int i = 0; i < f->row->nleaf; i++) {
+        const uint32_t l = o->def->tile->leaf.at[i];
+        f->dim[i] = -1;
+        if (g->leaves.at[l].bind == GN_BIND_THREAD) f->thread[i] = g->leaves.at[l].name;
+        for (size_t d = 0; d < o->dims.n; d++)
+            if (o->dims.at[d] == l) f->dim[i] = (int8_t)d;
+    }
+    return f;
+}
+
 static void set_place(gn_lower *g, gn_object *o)
 {
     static const uint8_t spaces[] = { GN_SPACE_REG, GN_SPACE_STACK, GN_SPACE_SCRATCH, GN_SPACE_ARENA, GN_SPACE_SHARED };
@@ -330,6 +344,7 @@ static void set_place(gn_lower *g, gn_object *o)
                 extent[p.rank++] = (uint32_t)gn_points(g, o->dims.at[i]);
             }
     }
+    if (o->level == GN_LEVEL_REG && o->def->row && o->def->row->kind == GN_TILE_MMA) p.fragment = fragment_of(g, o);
     o->place = gn_code_place(g->code, p);
 }
 
