@@ -109,19 +109,9 @@ void gn_piece_lane_tiles(piece *p, const lanes *l, gn_bind_kind bind)
     gn_piece_tile(p, GN_BIND_LANE, l->lane);
 }
 
-/* Lanes of an axis in a program of several pieces: what crosses between them on the stack has no room past its end, so
- * vectors must divide. */
-static int64_t lanes_of_axis(const piece *p, int64_t extent)
-{
-    int64_t w = p->w;
-    if (p->k->pieces.n < 2 || extent <= 0) return w;
-    while (w > 1 && extent % w != 0) w /= 2;
-    return w;
-}
-
 lanes gn_piece_lanes(piece *p, uint32_t axis, int64_t unroll, int64_t full)
 {
-    const int64_t e = p->extent[axis], w = lanes_of_axis(p, e);
+    const int64_t e = p->extent[axis], w = p->w;
     const bool whole = e >= 0 && e <= full * p->w;
     const int64_t u = whole ? ceil_div(e > 0 ? e : 1, w) : unroll;
     lanes l = { .exact = e >= 0 && e % (u * w) == 0 };
