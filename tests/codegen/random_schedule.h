@@ -153,7 +153,8 @@ static inline const char *random_level(sketch *s, bool reduction)
 static inline void random_stage(sketch *s, const gn_kdef *d)
 {
     const bool reduction = d->red != GN_RED_NONE;
-    const char *level = random_level(s, reduction);
+    const bool copies = s->cuda && !reduction && d->body->kind == GN_K_LOAD; /* which may be under way */
+    const char *level = copies && chance(s, 60) ? "shared" : random_level(s, reduction);
     const leaf_list loops = s->careful ? leaves_of(&s->loops, d->nparam, d->param) : s->loops;
     gn_textf(&s->rest, " (stage %s %s", d->name, level);
     if (!reduction && (chance(s, 50) || (s->careful && strcmp(level, "shared") == 0))) {
@@ -170,7 +171,8 @@ static inline void random_stage(sketch *s, const gn_kdef *d)
         gn_text_char(&s->rest, ')');
         s->plain = false;
     }
-    if (strcmp(level, "shared") == 0 && chance(s, 40)) gn_textf(&s->rest, " (depth %d)", 2 + pick(s->seed, 2));
+    if (strcmp(level, "shared") == 0 && (copies || !s->careful) && chance(s, 50))
+        gn_textf(&s->rest, " (depth %d)", 2 + pick(s->seed, 2));
     gn_text_char(&s->rest, ')');
 }
 
