@@ -150,15 +150,25 @@ static inline const char *random_level(sketch *s, bool reduction)
     return levels[kind];
 }
 
+/* A loop of that name that nothing is bound to, nor will be, nor is peeled. */
+static inline bool keep_serial(sketch *s, const char *name)
+{
+    for (int i = 0; name && i < s->loops.n; i++)
+        if (strcmp(s->loops.at[i].name, name) == 0 && !s->loops.at[i].bound) return s->loops.at[i].bound = true;
+    return false;
+}
+
 static inline void random_stage(sketch *s, const gn_kdef *d)
 {
     const bool reduction = d->red != GN_RED_NONE;
-    const char *level = random_level(s, reduction);
+    const bool copies = s->cuda && !reduction && d->body->kind == GN_K_LOAD; /* which may be under way */
+    const char *level = copies && chance(s, 25) ? "shared" : random_level(s, reduction), *at = NULL;
     const leaf_list loops = s->careful ? leaves_of(&s->loops, d->nparam, d->param) : s->loops;
     gn_textf(&s->rest, " (stage %s %s", d->name, level);
     if (!reduction && (chance(s, 50) || (s->careful && strcmp(level, "shared") == 0))) {
         const bool root = strcmp(level, "arena") == 0 && chance(s, 50);
-        gn_textf(&s->rest, " (at %s)", root ? "root" : loops.at[pick(s->seed, loops.n)].name);
+        at = root ? "root" : loops.at[pick(s->seed, loops.n)].name;
+        gn_textf(&s->rest, " (at %s)", at);
         s->plain = false;
     }
     if (chance(s, 20)) {
@@ -170,7 +180,8 @@ static inline void random_stage(sketch *s, const gn_kdef *d)
         gn_text_char(&s->rest, ')');
         s->plain = false;
     }
-    if (strcmp(level, "shared") == 0 && chance(s, 40)) gn_textf(&s->rest, " (depth %d)", 2 + pick(s->seed, 2));
+    if (strcmp(level, "shared") == 0 && chance(s, 70) && (!s->careful || (copies && keep_serial(s, at))))
+        gn_textf(&s->rest, " (depth %d)", 2 + pick(s->seed, 2));
     gn_text_char(&s->rest, ')');
 }
 

@@ -134,7 +134,7 @@ static const illegal illegals[] = {
     { matmul,
       "(split j j0 (jl 16)) (split k k0 (k1 16)) (order i j0 k0 k1 jl) (bind lane jl) (stage b arena (at root)) "
       "(tensorize b tr16 k1 jl)",
-      &gn_target_avx512, "tensorize b tr16: the source is not contiguous along 'k1'" },
+      &gn_target_avx512, "tensorize b tr16: 'B' has a step of N along 'k1', the row takes 1" },
     { rows2,
       "(split i i0 (i1 16)) (split j j0 (jl 16)) (order i0 i1 j0 jl) (bind lane jl) (stage e scratch) (tensorize e "
       "tr16 i1 jl)",
@@ -167,7 +167,7 @@ static const illegal illegals[] = {
       "(split i ip (i1 16)) (split j j0 (jl 16)) (order ip j0 i1 jl) (bind lane jl) (bind unroll i1) (stage t stack "
       "(at j0) (layout i1 jl))"
       " (tensorize t tr16 i1 jl)",
-      &gn_target_avx512, "tensorize t tr16: its source is no matrix along 'i1' and 'jl'" },
+      &gn_target_avx512, "tensorize t tr16: 'T' is no matrix along the row's leaves" },
     { "(kernel t (syms N) (bufs (X f32 N N) (Y f32 N)) (axes (i N) (j (sub N i))) (def s (i) (sum (j) (load X i j))) "
       "(store set Y (i) (s i)))",
       "(split i i0 (i1 4)) (order i0 j i1) (bind unroll i1)", &gn_target_avx512,

@@ -332,14 +332,13 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
     const gn_tile_op *row = d->row;
     if (!row) gn_illegal(g, "tensorize %s %s: the target %s has no such row", d->name, d->tile->row, g->target->name);
     const bool copy = row->kind == GN_TILE_COPY;
-    /* a copy: the leaf that is contiguous in the source, then the lane leaf */
-    const size_t want = copy ? 2 : (size_t)row->nleaf;
+    const size_t want = (size_t)row->nleaf;
     if (d->tile->leaf.n != want)
         gn_illegal(g, "tensorize %s %s: %zu leaves, the row takes %zu", d->name, row->name, d->tile->leaf.n, want);
     const gn_leafset all = gn_set_or(d->params, d->reduced);
     for (size_t i = 0; i < want; i++) {
         const uint32_t l = d->tile->leaf.at[i];
-        const int extent = copy ? 16 : row->leaf[i].extent;
+        const int extent = row->leaf[i].extent;
         int64_t n = 0;
         if (!gn_set_has(&all, l))
             gn_illegal(g, "tensorize %s %s: '%s' is no leaf of it", d->name, row->name, leaf_name(g, l));
@@ -350,18 +349,18 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
             check_unit_leaf(g, d, &row->leaf[i], l);
             continue;
         }
-        const uint8_t bind = copy                       ? 0
-                             : row->leaf[i].bind == 't' ? GN_BIND_THREAD
+        const uint8_t bind = row->leaf[i].bind == 't'   ? GN_BIND_THREAD
                              : row->leaf[i].bind == 'u' ? GN_BIND_UNROLL
                                                         : GN_BIND_TILE;
         if (!copy && g->leaves.at[l].bind != bind)
             gn_illegal(g, "tensorize %s %s: the leaf '%s' is not bound to %s", d->name, row->name, leaf_name(g, l),
                        gn_bind_names[bind]);
     }
-    if (row->kind == GN_TILE_COPY && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
+    if (copy && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
-    if (row->kind == GN_TILE_COPY && d->dtype != GN_F32)
-        gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
+    if (copy && d->dtype != row->c.dtype)
+        gn_illegal(g, "tensorize %s %s: it is %s, the row moves %s", d->name, row->name, gn_dtype_name(d->dtype),
+                   gn_dtype_name(row->c.dtype));
     if (row->kind == GN_TILE_UNIT) check_unit(g, d);
     if (row->kind == GN_TILE_MMA && d->stage && d->stage->level != GN_LEVEL_REG)
         gn_illegal(g, "tensorize %s %s: its accumulators are registers, 'stage %s' has others", d->name, row->name,

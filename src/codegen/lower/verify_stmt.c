@@ -181,7 +181,7 @@ static void check_row(const gn_lower *g, const gn_ldef *d)
 /* The leaves of one dim of a row belong to one axis, at the row's strides; those of different dims to different ones. */
 static void check_row_axes(const gn_lower *g, const gn_ldef *d)
 {
-    for (int i = 0; i < d->row->nleaf && d->row->kind != GN_TILE_COPY; i++)
+    for (int i = 0; i < d->row->nleaf; i++)
         for (int j = 0; j < d->row->nleaf; j++) {
             const gn_tile_leaf *x = &d->row->leaf[i], *y = &d->row->leaf[j];
             const uint32_t p = d->tile->leaf.at[i], q = d->tile->leaf.at[j];
