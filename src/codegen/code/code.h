@@ -121,6 +121,16 @@ struct gn_val {
 
 /* The constant that v is in all its lanes; NULL: none. */
 const gn_val *gn_val_constant(const gn_val *);
+/* What an operand is, or is a splat of. */
+static inline const gn_val *gn_val_source(const gn_val *v)
+{
+    return !v->id && v->kind == GN_VAL_SPLAT ? v->a[0] : v;
+}
+/* Index expressions of a value, of its conditions and of its place too. */
+void gn_val_dims(const gn_val *, void (*meet)(void *user, const gn_dim *), void *user);
+bool gn_val_reads_indices(const gn_val *); /* one of them loads */
+bool gn_val_reads_registers(const gn_val *);
+bool gn_val_mentions(const gn_val *, const char *var);
 /* The dtype by which a target spells the operation: the first operand's, or the result's. */
 gn_dtype gn_val_op_dtype(const gn_val *op);
 
@@ -221,3 +231,9 @@ const gn_dim *gn_code_parts(const gn_code *, size_t step);
 /* Walks all nodes of a region, outer ones first, in order. */
 void gn_code_walk(const gn_code_body *, void (*meet)(void *user, const gn_code_node *), void *user);
 uint32_t gn_code_largest_id(const gn_code_body *); /* of its lets; 0: none */
+/* Each operand that a node names itself, in order: operands, index vector, mask. Those of a let may be changed, too. */
+void gn_code_operands(const gn_code_node *, void (*meet)(void *user, const gn_val **), void *user);
+/* Puts what `now` says in the place of each operand, and of what it is a splat of. */
+void gn_code_rename(const gn_code *, const gn_code_node *, const gn_val *(*now)(void *user, const gn_val *), void *user);
+/* What the let reads is written by the node or in its regions. */
+bool gn_code_writes_what(const gn_code_node *, const gn_val *let);

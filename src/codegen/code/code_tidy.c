@@ -2,19 +2,11 @@
  * stores of a row's vectors stand under one `row < rows`), constants that a variable loses before it is read are not
  * put into it, lets without a reader go. */
 #include "code_build.h"
+#include "code_known.h"
 #include "code_passes.h"
 #include "visit.h"
 
 /* ---- branches: what is computed between them moves before the first ---- */
-
-static bool stores_to(const gn_code_node *branch, const gn_access *from)
-{
-    for (size_t i = 0; i < branch->body.kids.n; i++) {
-        const gn_code_node *t = branch->body.kids.at[i];
-        if (t->kind == GN_CODE_SET || (t->kind == GN_CODE_STORE && t->access.place == from->place)) return true;
-    }
-    return false;
-}
 
 static bool is_simple(const gn_code_node *branch)
 {
@@ -23,17 +15,6 @@ static bool is_simple(const gn_code_node *branch)
         if (t->kind != GN_CODE_LET && t->kind != GN_CODE_STORE) return false;
     }
     return !gn_preds_read_memory(branch->when);
-}
-
-/* Whether the let gives the same before the branch. */
-static bool may_move(const gn_code_node *branch, const gn_code_node *let)
-{
-    const gn_val *v = let->val;
-    if (v->kind == GN_VAL_COND) return !gn_preds_read_memory(v->when);
-    if (v->kind == GN_VAL_IOTA) return !gn_dim_has_load(v->u.iota.base) && !gn_dim_has_load(v->u.iota.step);
-    if (v->kind == GN_VAL_INDEX) return !gn_dim_has_load(v->u.index.at) && !gn_preds_read_memory(v->when);
-    if (v->kind == GN_VAL_BIT || v->kind == GN_VAL_FIRST) return !gn_dim_has_load(v->u.index.at);
-    return v->kind != GN_VAL_LOAD || !stores_to(branch, &v->u.load);
 }
 
 static void join_kids(gn_arena *arena, gn_code_body *parent)
@@ -52,7 +33,7 @@ static void join_kids(gn_arena *arena, gn_code_body *parent)
         }
         gn_push(arena, &out, t);
         if (t->kind == GN_CODE_IF && is_simple(t)) open = out.n;
-        else if (!branch || t->kind != GN_CODE_LET || !may_move(branch, t)) open = 0;
+        else if (!branch || t->kind != GN_CODE_LET || gn_code_writes_what(branch, t->val)) open = 0;
     }
     parent->kids.n = 0;
     for (size_t i = 0; i < out.n; i++) gn_push(arena, &parent->kids, out.at[i]);
