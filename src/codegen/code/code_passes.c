@@ -17,6 +17,8 @@ const gn_code_pass gn_code_passes[] = {
       "what is done for one point of a tile after the other is an unrolled loop: less to read and to compile, the same "
       "instructions",
       gn_code_roll },
+    { "fuse", "statements of one tile make a loop each: what is done for a point is done in one", gn_code_fuse },
+    { "unread", "an array whose values no longer cross from loop to loop is not needed", gn_code_drop_idle },
     { NULL, NULL, NULL },
 };
 

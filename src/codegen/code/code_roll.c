@@ -95,6 +95,7 @@ static const char *variable_of(const gn_roll_run *u)
             name = axis_of_values(u->r, a->val->a[k], b->val->a[k]);
         if (!name && a->kind != GN_CODE_LET) name = axis_of_values(u->r, a->val, b->val);
     }
+    if (!name && u->r->before.n == u->n) name = u->r->before.var; /* as in the loop before, which it may become one with */
     if (name) name = gn_symbol(u->r->code->arena, &u->r->code->dims->symbols, name);
     return name && !is_open(u->r, name) ? name : fresh_variable(u->r);
 }
@@ -306,6 +307,7 @@ static void roll_window(gn_roller *r, const window *w, gn_code_body *declared, g
         gn_push(r->arena, &r->open, u.turns);
         roll_region(r, &loop->body);
         r->open.n--;
+        r->before = u.turns;
         next = u.last, root += u.q * u.n;
     }
     for (; next < w->nodes.n; next++) put(r, out, w->nodes.at[next]);
@@ -314,6 +316,7 @@ static void roll_window(gn_roller *r, const window *w, gn_code_body *declared, g
 static void roll_region(gn_roller *r, gn_code_body *b)
 {
     gn_code_body declared = { 0 }, out = { 0 };
+    r->before = (gn_turns){ 0 };
     for (size_t i = 0; i < b->kids.n;) {
         const window w = window_at(r, b, &i);
         roll_window(r, &w, &declared, &out);

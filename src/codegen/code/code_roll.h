@@ -22,6 +22,7 @@ typedef struct gn_roller {
     gn_map made;              /* at the end, by id: the let */
     gn_code_names names;
     GN_VEC(gn_turns) open;    /* the unrolled loops around */
+    gn_turns before;          /* the last of the region */
 } gn_roller;
 
 typedef struct gn_roll_run {

@@ -196,7 +196,8 @@ static bool is_idle(const reads *r, const gn_code_node *t)
     if (t->kind == GN_CODE_FOR) return t->body.kids.n == 0;
     if (!p || (p->space != GN_SPACE_REG && p->space != GN_SPACE_STACK)) return false;
     const uint32_t *read = gn_map_get(&r->of.place, p->id);
-    return t->kind == GN_CODE_DECLARE ? !is_any_read(p, read) : !read || read[t->kind == GN_CODE_SET ? t->number : 0] == 0;
+    if (t->kind == GN_CODE_DECLARE || t->at) return !is_any_read(p, read);
+    return !read || read[t->kind == GN_CODE_SET ? t->number : 0] == 0;
 }
 
 /* Backward, so that what only a dropped node used goes with it. */

@@ -114,25 +114,17 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             GN_UNROLLED(4)
             for (int64_t eu = 0; eu < 4; eu++) {
                 o[0][eu] = o[0][eu] * gn_splat_f32x16(m_c_0);
-            }
-            GN_UNROLLED(4)
-            for (int64_t eu = 0; eu < 4; eu++) {
                 o[1][eu] = o[1][eu] * gn_splat_f32x16(m_c_1);
             }
             GN_UNROLL(4)
             for (int64_t jq = 0; jq < 32; jq++) {
-                gn_f32x16 loads[4];
                 const float s53 = p[jq];
-                GN_UNROLLED(4)
-                for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v54 = gn_load_f32x16(V + 64*T*h + 16*eu + 2048*j0 + 64*jq);
-                    loads[eu] = v54;
-                    o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s53), v54, o[0][eu]);
-                }
                 const float s56 = p[jq + 32];
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s56), loads[eu], o[1][eu]);
+                    const gn_f32x16 v54 = gn_load_f32x16(V + 64*T*h + 16*eu + 2048*j0 + 64*jq);
+                    o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s53), v54, o[0][eu]);
+                    o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s56), v54, o[1][eu]);
                 }
             }
         }
@@ -228,41 +220,30 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             GN_UNROLLED(4)
             for (int64_t eu = 0; eu < 4; eu++) {
                 o[0][eu] = o[0][eu] * gn_splat_f32x16(m_c_0);
-            }
-            GN_UNROLLED(4)
-            for (int64_t eu = 0; eu < 4; eu++) {
                 o[1][eu] = o[1][eu] * gn_splat_f32x16(m_c_1);
             }
             GN_UNROLL(4)
             for (int64_t jq = 0; jq < gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq++) {
-                gn_f32x16 loads_2[4];
                 const float s130 = p[jq];
-                GN_UNROLLED(4)
-                for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v131 = gn_load_f32x16(V + 64*T*h + 16*eu + 2048*j0 + 64*jq);
-                    loads_2[eu] = v131;
-                    o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s130), v131, o[0][eu]);
-                }
                 const float s133 = p[jq + 32];
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s133), loads_2[eu], o[1][eu]);
+                    const gn_f32x16 v131 = gn_load_f32x16(V + 64*T*h + 16*eu + 2048*j0 + 64*jq);
+                    o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s130), v131, o[0][eu]);
+                    o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s133), v131, o[1][eu]);
                 }
             }
             GN_UNROLL(4)
             for (int64_t jq = gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq < gn_min_i64(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0, 32); jq++) {
                 const float s135 = p[jq];
                 const _Bool s136 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir) + 1;
+                const float s140 = p[jq + 32];
+                const _Bool s141 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
                     const gn_f32x16 v137 = gn_load_f32x16(V + 64*T*h + 16*eu + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))));
                     const gn_f32x16 v138 = gn_fma_f32x16(gn_splat_f32x16(s135), v137, o[0][eu]);
                     o[0][eu] = s136 ? v138 : o[0][eu];
-                }
-                const float s140 = p[jq + 32];
-                const _Bool s141 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
-                GN_UNROLLED(4)
-                for (int64_t eu = 0; eu < 4; eu++) {
                     const gn_f32x16 v142 = gn_load_f32x16(V + 64*T*h + 16*eu + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))));
                     const gn_f32x16 v143 = gn_fma_f32x16(gn_splat_f32x16(s140), v142, o[1][eu]);
                     o[1][eu] = s141 ? v143 : o[1][eu];

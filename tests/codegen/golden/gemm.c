@@ -54,10 +54,6 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
         const gn_b16 m3 = gn_below_b16(N - 64*jr - 32);
         const gn_b16 m4 = gn_below_b16(N - 64*jr - 48);
         for (int64_t ir = 0; ir < gn_min_i64((M + 5)/6 - 42*ip, 42); ir++) {
-            gn_f32x16 tanhs[6];
-            gn_f32x16 tanhs_2[6];
-            gn_f32x16 tanhs_3[6];
-            gn_f32x16 tanhs_4[6];
             gn_f32x16 acc[6][4];
             GN_UNROLLED(6)
             for (int64_t i1 = 0; i1 < 6; i1++) {
@@ -97,39 +93,32 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
             for (int64_t i1 = 0; i1 < 6; i1++) {
                 const gn_f32x16 v22 = acc[i1][0] + v18;
                 const gn_f32x16 v23 = gn_tanh_f32x16(v22);
-                tanhs[i1] = v23;
                 const gn_f32x16 v24 = dbp_r + v23;
                 const _Bool s25 = i1 + 252*ip + 6*ir < M;
                 dbp_r = s25 ? v24 : dbp_r;
                 const gn_f32x16 v27 = acc[i1][1] + v19;
                 const gn_f32x16 v28 = gn_tanh_f32x16(v27);
-                tanhs_2[i1] = v28;
                 const gn_f32x16 v29 = dbp_r_2 + v28;
                 dbp_r_2 = s25 ? v29 : dbp_r_2;
                 const gn_f32x16 v31 = acc[i1][2] + v20;
                 const gn_f32x16 v32 = gn_tanh_f32x16(v31);
-                tanhs_3[i1] = v32;
                 const gn_f32x16 v33 = dbp_r_3 + v32;
                 dbp_r_3 = s25 ? v33 : dbp_r_3;
                 const gn_f32x16 v35 = acc[i1][3] + v21;
                 const gn_f32x16 v36 = gn_tanh_f32x16(v35);
-                tanhs_4[i1] = v36;
                 const gn_f32x16 v37 = dbp_r_4 + v36;
                 dbp_r_4 = s25 ? v37 : dbp_r_4;
+                if (i1 + 252*ip + 6*ir < M) {
+                    gn_storem_f32x16(C, N*i1 + 252*N*ip + 6*N*ir + 64*jr, v23, m1);
+                    gn_storem_f32x16(C, N*i1 + 252*N*ip + 6*N*ir + 64*jr + 16, v28, m2);
+                    gn_storem_f32x16(C, N*i1 + 252*N*ip + 6*N*ir + 64*jr + 32, v32, m3);
+                    gn_storem_f32x16(C, N*i1 + 252*N*ip + 6*N*ir + 64*jr + 48, v36, m4);
+                }
             }
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr, dbp_r);
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16, dbp_r_2);
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32, dbp_r_3);
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48, dbp_r_4);
-            GN_UNROLLED(6)
-            for (int64_t p_2 = 0; p_2 < 6; p_2++) {
-                if (252*ip + 6*ir + p_2 < M) {
-                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + 64*jr, tanhs[p_2], m1);
-                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + 64*jr + 16, tanhs_2[p_2], m2);
-                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + 64*jr + 32, tanhs_3[p_2], m3);
-                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*p_2 + 64*jr + 48, tanhs_4[p_2], m4);
-                }
-            }
         }
     }
 }
