@@ -68,7 +68,7 @@ static void note_mention(void *user, const gn_dim *d)
 
 bool gn_val_mentions(const gn_val *v, const char *var)
 {
-    mention m = { var, false };
+    mention m = {var, false};
     gn_val_dims(v, note_mention, &m);
     return m.any;
 }
@@ -220,7 +220,7 @@ static void rename_operand(void *user, const gn_val **v)
 
 void gn_code_rename(const gn_code *c, const gn_code_node *n, const gn_val *(*now)(void *, const gn_val *), void *user)
 {
-    gn_code_operands(n, rename_operand, &(renaming){ c, now, user });
+    gn_code_operands(n, rename_operand, &(renaming){c, now, user});
 }
 
 static bool reads_register(const gn_val *let, const gn_place *p)

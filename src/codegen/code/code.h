@@ -234,6 +234,7 @@ uint32_t gn_code_largest_id(const gn_code_body *); /* of its lets; 0: none */
 /* Each operand that a node names itself, in order: operands, index vector, mask. Those of a let may be changed, too. */
 void gn_code_operands(const gn_code_node *, void (*meet)(void *user, const gn_val **), void *user);
 /* Puts what `now` says in the place of each operand, and of what it is a splat of. */
-void gn_code_rename(const gn_code *, const gn_code_node *, const gn_val *(*now)(void *user, const gn_val *), void *user);
+void gn_code_rename(const gn_code *, const gn_code_node *, const gn_val *(*now)(void *user, const gn_val *),
+                    void *user);
 /* What the let reads is written by the node or in its regions. */
 bool gn_code_writes_what(const gn_code_node *, const gn_val *let);

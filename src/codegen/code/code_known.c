@@ -225,13 +225,13 @@ static void add_indices(void *user, const gn_dim *d)
 void gn_known_add(gn_known_lets *x, const gn_val *what, const gn_val *let, uint64_t h)
 {
     gn_known *k = GN_NEW_OBJECT(x->arena, gn_known);
-    *k = (gn_known){ .what = what, .let = let, .hash = h };
+    *k = (gn_known){.what = what, .let = let, .hash = h};
     if (x->known.n == x->nchains) more_chains(x);
     gn_push(x->arena, &x->known, k);
     chain(x, (uint32_t)x->known.n - 1);
     add_registers(x, k);
     if (what->kind == GN_VAL_LOAD) add_load(x, k);
-    gn_val_dims(what, add_indices, &(reading){ x, k });
+    gn_val_dims(what, add_indices, &(reading){x, k});
 }
 
 void gn_known_set(gn_known_lets *x, const gn_place *o, uint32_t number)
@@ -264,7 +264,8 @@ void gn_known_forget(gn_known_lets *x, const gn_place *p)
     forget_indices(x, p);
     if (p->space == GN_SPACE_REG)
         for (uint32_t i = 0; i < p->n; i++) gn_known_set(x, p, i);
-    else forget_memory(x, p);
+    else
+        forget_memory(x, p);
 }
 
 bool gn_are_apart(const gn_access *a, uint16_t lanes, const gn_access *b, uint16_t other_lanes)
@@ -282,7 +283,8 @@ static void kill_near(readers *r, const gn_access *w, uint16_t lanes)
         gn_known *k = r->at.at[i];
         gn_work_done.scans++;
         if (k->dead) continue;
-        if (gn_are_apart(w, lanes, &k->what->u.load, k->what->lanes)) r->at.at[n++] = k;
+        if (gn_are_apart(w, lanes, &k->what->u.load, k->what->lanes))
+            r->at.at[n++] = k;
         else k->dead = true;
     }
     r->at.n = n;

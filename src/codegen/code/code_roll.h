@@ -43,7 +43,8 @@ typedef struct gn_roll_run {
 bool gn_roll_is_root(const gn_code_node *); /* it sets, stores or branches */
 const gn_val *gn_roll_now(const gn_roller *, const gn_val *);    /* the let, or the register that has its value now */
 const gn_val *gn_roll_source(const gn_roller *, const gn_val *); /* what an operand is, or is a splat of */
-void gn_roll_operands(const gn_code_node *, void (*meet)(void *user, const gn_val **), void *user); /* in its regions, too */
+void gn_roll_operands(const gn_code_node *, void (*meet)(void *user, const gn_val **),
+                      void *user); /* in its regions, too */
 /* fills block and shared; false: a let cannot go where it belongs */
 bool gn_roll_sort(gn_roll_run *, const uint32_t *root_of);
 void gn_roll_forget(gn_roll_run *);                              /* whose block its lets are */

@@ -33,7 +33,8 @@ static void join_kids(gn_arena *arena, gn_code_body *parent)
         }
         gn_push(arena, &out, t);
         if (t->kind == GN_CODE_IF && is_simple(t)) open = out.n;
-        else if (!branch || t->kind != GN_CODE_LET || gn_code_writes_what(branch, t->val)) open = 0;
+        else if (!branch || t->kind != GN_CODE_LET || gn_code_writes_what(branch, t->val))
+            open = 0;
     }
     parent->kids.n = 0;
     for (size_t i = 0; i < out.n; i++) gn_push(arena, &parent->kids, out.at[i]);

@@ -15,9 +15,9 @@ static const gn_dim *linear(const gn_turns *t, const gn_dim *const *at)
     const int64_t first = gn_dim_constant(at[0]), by = gn_dim_constant(at[1]) - first;
     const gn_dim *step = constant ? gn_dim_const(t->dims, by) : gn_dim_sub(t->dims, at[1], at[0]);
     for (uint32_t k = 2; k < t->n; k++) {
-        const bool same = constant ? gn_dim_compare(at[0], at[k]) == GN_DIM_DIFFERENT &&
-                                         gn_dim_constant(at[k]) == first + k * by
-                                   : gn_dim_add(t->dims, at[0], gn_dim_scale(t->dims, step, k)) == at[k];
+        const bool same =
+            constant ? gn_dim_compare(at[0], at[k]) == GN_DIM_DIFFERENT && gn_dim_constant(at[k]) == first + k * by
+                     : gn_dim_add(t->dims, at[0], gn_dim_scale(t->dims, step, k)) == at[k];
         if (!same) return NULL;
     }
     return gn_dim_add(t->dims, at[0], gn_dim_mul(t->dims, step, var_of(t)));

@@ -328,7 +328,9 @@ static int64_t highest(gn_dtype t)
 
 double gn_red_start_float(gn_red red)
 {
-    return red == GN_RED_MAX ? -__builtin_inf() : red == GN_RED_MIN ? __builtin_inf() : (double)gn_red_start_int(red, GN_F64);
+    return red == GN_RED_MAX   ? -__builtin_inf()
+           : red == GN_RED_MIN ? __builtin_inf()
+                               : (double)gn_red_start_int(red, GN_F64);
 }
 
 int64_t gn_red_start_int(gn_red red, gn_dtype t)
@@ -348,5 +350,6 @@ int64_t gn_red_start_int(gn_red red, gn_dtype t)
 
 const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)
 {
-    return gn_is_float(t) ? gn_kexpr_const(k, t, gn_red_start_float(red)) : gn_kexpr_int(k, t, gn_red_start_int(red, t));
+    return gn_is_float(t) ? gn_kexpr_const(k, t, gn_red_start_float(red))
+                          : gn_kexpr_int(k, t, gn_red_start_int(red, t));
 }

@@ -267,7 +267,8 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
     if (alone.n) open_branch(x, alone);
     const int32_t looped = looped_leaf(x, s, leaves);
     if (looped >= 0) expand_looped(x, s, (uint32_t)looped, leaves);
-    else expand_points(x, s, leaves);
+    else
+        expand_points(x, s, leaves);
     x->b.block = outer;
 }
 
