@@ -20,20 +20,16 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
     const int64_t h = part;
     for (int64_t jp = 0; jp < (T + 31)/32; jp++) {
         for (int64_t c0 = 0; c0 < 4; c0++) {
-            gn_tr16_f32(kt + 512*c0 + 2048*jp, 32, Kx + 64*T*h + 16*c0 + 2048*jp, 64, 16, T - 32*jp);
-            gn_tr16_f32(kt + 512*c0 + 2048*jp + 16, 32, Kx + 64*T*h + 16*c0 + 2048*jp + 1024, 64, 16, T - 32*jp - 16);
+            gn_tr16_f32(kt + 2048*jp + 512*c0, 32, Kx + 64*T*h + 2048*jp + 16*c0, 64, 16, T - 32*jp);
+            gn_tr16_f32(kt + 2048*jp + 512*c0 + 16, 32, Kx + 64*T*h + 2048*jp + 16*c0 + 1024, 64, 16, T - 32*jp - 16);
         }
     }
     for (int64_t ir = 0; ir < (T + 1)/2; ir++) {
-        float m_0, m_1;
-        float m_c_0, m_c_1;
-        float l_0, l_1;
-        gn_f32x16 l_a_0, l_a_1;
+        float m_0 = (-GN_INF_F32);
+        float m_1 = (-GN_INF_F32);
+        gn_f32x16 l_a_0 = gn_splat_f32x16(0.0f);
+        gn_f32x16 l_a_1 = gn_splat_f32x16(0.0f);
         gn_f32x16 o[2][4];
-        m_0 = (-GN_INF_F32);
-        m_1 = (-GN_INF_F32);
-        l_a_0 = gn_splat_f32x16(0.0f);
-        l_a_1 = gn_splat_f32x16(0.0f);
         o[0][0] = gn_splat_f32x16(0.0f);
         o[0][1] = gn_splat_f32x16(0.0f);
         o[0][2] = gn_splat_f32x16(0.0f);
@@ -44,37 +40,34 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
         o[1][3] = gn_splat_f32x16(0.0f);
         const _Bool s1 = 2*ir < T;
         const _Bool s2 = 2*ir + 1 < T;
+        float m_c_0, m_c_1;
         for (int64_t j0 = 0; j0 < ir/16; j0++) {
-            gn_f32x16 s_0_0, s_0_1, s_1_0, s_1_1;
-            gn_f32x16 sv_0_0, sv_0_1, sv_1_0, sv_1_1;
-            float mb_0, mb_1;
-            gn_f32x16 mb_a_0, mb_a_1;
             _Alignas(64) float p[64];
-            s_0_0 = gn_splat_f32x16(0.0f);
-            s_0_1 = gn_splat_f32x16(0.0f);
-            s_1_0 = gn_splat_f32x16(0.0f);
-            s_1_1 = gn_splat_f32x16(0.0f);
+            gn_f32x16 s_0_0 = gn_splat_f32x16(0.0f);
+            gn_f32x16 s_0_1 = gn_splat_f32x16(0.0f);
+            gn_f32x16 s_1_0 = gn_splat_f32x16(0.0f);
+            gn_f32x16 s_1_1 = gn_splat_f32x16(0.0f);
             GN_UNROLL(4)
             for (int64_t c = 0; c < 64; c++) {
-                const float s3 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir)];
-                const gn_f32x16 v4 = gn_load_f32x16(kt + 32*c + 2048*j0);
+                const float s3 = Q[64*T*h + 64*gn_min_i64(T - 1, 2*ir) + c];
+                const gn_f32x16 v4 = gn_load_f32x16(kt + 2048*j0 + 32*c);
                 s_0_0 = gn_fma_f32x16(gn_splat_f32x16(s3), v4, s_0_0);
-                const gn_f32x16 v6 = gn_load_f32x16(kt + 32*c + 2048*j0 + 16);
+                const gn_f32x16 v6 = gn_load_f32x16(kt + 2048*j0 + 32*c + 16);
                 s_0_1 = gn_fma_f32x16(gn_splat_f32x16(s3), v6, s_0_1);
-                const float s8 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir + 1)];
+                const float s8 = Q[64*T*h + 64*gn_min_i64(T - 1, 2*ir + 1) + c];
                 s_1_0 = gn_fma_f32x16(gn_splat_f32x16(s8), v4, s_1_0);
                 s_1_1 = gn_fma_f32x16(gn_splat_f32x16(s8), v6, s_1_1);
             }
-            sv_0_0 = gn_splat_f32x16(0.125f) * s_0_0;
-            sv_0_1 = gn_splat_f32x16(0.125f) * s_0_1;
-            sv_1_0 = gn_splat_f32x16(0.125f) * s_1_0;
-            sv_1_1 = gn_splat_f32x16(0.125f) * s_1_1;
-            mb_a_0 = sv_0_0;
+            gn_f32x16 sv_0_0 = gn_splat_f32x16(0.125f) * s_0_0;
+            gn_f32x16 sv_0_1 = gn_splat_f32x16(0.125f) * s_0_1;
+            gn_f32x16 sv_1_0 = gn_splat_f32x16(0.125f) * s_1_0;
+            gn_f32x16 sv_1_1 = gn_splat_f32x16(0.125f) * s_1_1;
+            gn_f32x16 mb_a_0 = sv_0_0;
             mb_a_0 = gn_max_f32x16(mb_a_0, sv_0_1);
-            mb_a_1 = sv_1_0;
+            gn_f32x16 mb_a_1 = sv_1_0;
             mb_a_1 = gn_max_f32x16(mb_a_1, sv_1_1);
-            mb_0 = gn_hmax_f32x16(mb_a_0);
-            mb_1 = gn_hmax_f32x16(mb_a_1);
+            float mb_0 = gn_hmax_f32x16(mb_a_0);
+            float mb_1 = gn_hmax_f32x16(mb_a_1);
             const float s21 = m_0;
             const float s22 = gn_max_f32(s21, mb_0);
             m_0 = s22;
@@ -122,53 +115,49 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
                 const float s56 = p[jq + 32];
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v54 = gn_load_f32x16(V + 64*T*h + 16*eu + 2048*j0 + 64*jq);
+                    const gn_f32x16 v54 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 16*eu);
                     o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s53), v54, o[0][eu]);
                     o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s56), v54, o[1][eu]);
                 }
             }
         }
         for (int64_t j0 = ir/16; j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir + 1), 32) + 1; j0++) {
-            gn_f32x16 s_0_0, s_0_1, s_1_0, s_1_1;
-            gn_f32x16 sv_0_0, sv_0_1, sv_1_0, sv_1_1;
-            float mb_0, mb_1;
-            gn_f32x16 mb_a_0, mb_a_1;
             _Alignas(64) float p[64];
-            s_0_0 = gn_splat_f32x16(0.0f);
-            s_0_1 = gn_splat_f32x16(0.0f);
-            s_1_0 = gn_splat_f32x16(0.0f);
-            s_1_1 = gn_splat_f32x16(0.0f);
+            gn_f32x16 s_0_0 = gn_splat_f32x16(0.0f);
+            gn_f32x16 s_0_1 = gn_splat_f32x16(0.0f);
+            gn_f32x16 s_1_0 = gn_splat_f32x16(0.0f);
+            gn_f32x16 s_1_1 = gn_splat_f32x16(0.0f);
             const gn_b16 m58 = gn_below_b16(gn_min_i64(T - 1, 2*ir) + 1 - 32*j0);
             const gn_b16 m59 = gn_below_b16(gn_min_i64(T - 1, 2*ir) - 32*j0 - 15);
             const gn_b16 m60 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0);
             const gn_b16 m61 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) - 32*j0 - 15);
             GN_UNROLL(4)
             for (int64_t c = 0; c < 64; c++) {
-                const float s62 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir)];
-                const gn_f32x16 v63 = gn_loadm_f32x16(kt, 32*c + 2048*j0, m58);
+                const float s62 = Q[64*T*h + 64*gn_min_i64(T - 1, 2*ir) + c];
+                const gn_f32x16 v63 = gn_loadm_f32x16(kt, 2048*j0 + 32*c, m58);
                 s_0_0 = gn_fma_f32x16(gn_splat_f32x16(s62), v63, s_0_0);
-                const gn_f32x16 v65 = gn_loadm_f32x16(kt, 32*c + 2048*j0 + 16, m59);
+                const gn_f32x16 v65 = gn_loadm_f32x16(kt, 2048*j0 + 32*c + 16, m59);
                 s_0_1 = gn_fma_f32x16(gn_splat_f32x16(s62), v65, s_0_1);
-                const float s67 = Q[64*T*h + c + 64*gn_min_i64(T - 1, 2*ir + 1)];
-                const gn_f32x16 v68 = gn_loadm_f32x16(kt, 32*c + 2048*j0, m60);
+                const float s67 = Q[64*T*h + 64*gn_min_i64(T - 1, 2*ir + 1) + c];
+                const gn_f32x16 v68 = gn_loadm_f32x16(kt, 2048*j0 + 32*c, m60);
                 s_1_0 = gn_fma_f32x16(gn_splat_f32x16(s67), v68, s_1_0);
-                const gn_f32x16 v70 = gn_loadm_f32x16(kt, 32*c + 2048*j0 + 16, m61);
+                const gn_f32x16 v70 = gn_loadm_f32x16(kt, 2048*j0 + 32*c + 16, m61);
                 s_1_1 = gn_fma_f32x16(gn_splat_f32x16(s67), v70, s_1_1);
             }
-            sv_0_0 = gn_splat_f32x16(0.125f) * s_0_0;
-            sv_0_1 = gn_splat_f32x16(0.125f) * s_0_1;
-            sv_1_0 = gn_splat_f32x16(0.125f) * s_1_0;
-            sv_1_1 = gn_splat_f32x16(0.125f) * s_1_1;
+            gn_f32x16 sv_0_0 = gn_splat_f32x16(0.125f) * s_0_0;
+            gn_f32x16 sv_0_1 = gn_splat_f32x16(0.125f) * s_0_1;
+            gn_f32x16 sv_1_0 = gn_splat_f32x16(0.125f) * s_1_0;
+            gn_f32x16 sv_1_1 = gn_splat_f32x16(0.125f) * s_1_1;
             const gn_f32x16 v76 = sv_0_0;
-            mb_a_0 = gn_sel_f32x16(m58, v76, gn_splat_f32x16((-GN_INF_F32)));
+            gn_f32x16 mb_a_0 = gn_sel_f32x16(m58, v76, gn_splat_f32x16(-GN_INF_F32));
             const gn_f32x16 v78 = gn_max_f32x16(mb_a_0, sv_0_1);
             mb_a_0 = gn_sel_f32x16(m59, v78, mb_a_0);
             const gn_f32x16 v80 = sv_1_0;
-            mb_a_1 = gn_sel_f32x16(m60, v80, gn_splat_f32x16((-GN_INF_F32)));
+            gn_f32x16 mb_a_1 = gn_sel_f32x16(m60, v80, gn_splat_f32x16(-GN_INF_F32));
             const gn_f32x16 v82 = gn_max_f32x16(mb_a_1, sv_1_1);
             mb_a_1 = gn_sel_f32x16(m61, v82, mb_a_1);
-            mb_0 = gn_hmax_f32x16(mb_a_0);
-            mb_1 = gn_hmax_f32x16(mb_a_1);
+            float mb_0 = gn_hmax_f32x16(mb_a_0);
+            float mb_1 = gn_hmax_f32x16(mb_a_1);
             const float s86 = m_0;
             const float s87 = gn_max_f32(s86, mb_0);
             const _Bool s88 = j0 < gn_div_i64(gn_min_i64(T - 1, 2*ir), 32) + 1;
@@ -228,7 +217,7 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
                 const float s133 = p[jq + 32];
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v131 = gn_load_f32x16(V + 64*T*h + 16*eu + 2048*j0 + 64*jq);
+                    const gn_f32x16 v131 = gn_load_f32x16(V + 64*T*h + 2048*j0 + 64*jq + 16*eu);
                     o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s130), v131, o[0][eu]);
                     o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s133), v131, o[1][eu]);
                 }
@@ -241,17 +230,17 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
                 const _Bool s141 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v137 = gn_load_f32x16(V + 64*T*h + 16*eu + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))));
+                    const gn_f32x16 v137 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 16*eu);
                     const gn_f32x16 v138 = gn_fma_f32x16(gn_splat_f32x16(s135), v137, o[0][eu]);
                     o[0][eu] = s136 ? v138 : o[0][eu];
-                    const gn_f32x16 v142 = gn_load_f32x16(V + 64*T*h + 16*eu + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))));
+                    const gn_f32x16 v142 = gn_load_f32x16(V + 64*T*h + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 16*eu);
                     const gn_f32x16 v143 = gn_fma_f32x16(gn_splat_f32x16(s140), v142, o[1][eu]);
                     o[1][eu] = s141 ? v143 : o[1][eu];
                 }
             }
         }
-        l_0 = gn_hsum_f32x16(l_a_0);
-        l_1 = gn_hsum_f32x16(l_a_1);
+        float l_0 = gn_hsum_f32x16(l_a_0);
+        float l_1 = gn_hsum_f32x16(l_a_1);
         const gn_f32x16 v147 = o[0][0] / gn_splat_f32x16(l_0);
         const gn_f32x16 v148 = o[0][1] / gn_splat_f32x16(l_0);
         const gn_f32x16 v149 = o[0][2] / gn_splat_f32x16(l_0);

@@ -21,14 +21,10 @@ void gemm_0(void *const *arg, const int64_t *sym, int64_t part)
         const gn_b16 m4 = gn_below_b16(N - 64*jr - 48);
         GN_UNROLL(4)
         for (int64_t k = 0; k < K; k++) {
-            const gn_f32x16 v5 = gn_loadm_f32x16(B, N*k + 64*jr, m1);
-            gn_store_f32x16(b + 64*K*jr + 64*k, v5);
-            const gn_f32x16 v6 = gn_loadm_f32x16(B, N*k + 64*jr + 16, m2);
-            gn_store_f32x16(b + 64*K*jr + 64*k + 16, v6);
-            const gn_f32x16 v7 = gn_loadm_f32x16(B, N*k + 64*jr + 32, m3);
-            gn_store_f32x16(b + 64*K*jr + 64*k + 32, v7);
-            const gn_f32x16 v8 = gn_loadm_f32x16(B, N*k + 64*jr + 48, m4);
-            gn_store_f32x16(b + 64*K*jr + 64*k + 48, v8);
+            gn_store_f32x16(b + 64*K*jr + 64*k, gn_loadm_f32x16(B, N*k + 64*jr, m1));
+            gn_store_f32x16(b + 64*K*jr + 64*k + 16, gn_loadm_f32x16(B, N*k + 64*jr + 16, m2));
+            gn_store_f32x16(b + 64*K*jr + 64*k + 32, gn_loadm_f32x16(B, N*k + 64*jr + 32, m3));
+            gn_store_f32x16(b + 64*K*jr + 64*k + 48, gn_loadm_f32x16(B, N*k + 64*jr + 48, m4));
         }
     }
 }
@@ -70,21 +66,17 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
                 const gn_f32x16 v8 = gn_load_f32x16(b + 64*K*jr + 64*k + 48);
                 GN_UNROLLED(6)
                 for (int64_t i1 = 0; i1 < 6; i1++) {
-                    const float s9 = A[K*gn_min_i64(M - 1, i1 + 252*ip + 6*ir) + k];
+                    const float s9 = A[K*gn_min_i64(M - 1, 252*ip + 6*ir + i1) + k];
                     acc[i1][0] = gn_fma_f32x16(gn_splat_f32x16(s9), v5, acc[i1][0]);
                     acc[i1][1] = gn_fma_f32x16(gn_splat_f32x16(s9), v6, acc[i1][1]);
                     acc[i1][2] = gn_fma_f32x16(gn_splat_f32x16(s9), v7, acc[i1][2]);
                     acc[i1][3] = gn_fma_f32x16(gn_splat_f32x16(s9), v8, acc[i1][3]);
                 }
             }
-            gn_f32x16 dbp_r;
-            dbp_r = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr);
-            gn_f32x16 dbp_r_2;
-            dbp_r_2 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16);
-            gn_f32x16 dbp_r_3;
-            dbp_r_3 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32);
-            gn_f32x16 dbp_r_4;
-            dbp_r_4 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48);
+            gn_f32x16 dbp_r = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr);
+            gn_f32x16 dbp_r_2 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 16);
+            gn_f32x16 dbp_r_3 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 32);
+            gn_f32x16 dbp_r_4 = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr + 48);
             const gn_f32x16 v18 = gn_loadm_f32x16(bias, 64*jr, m1);
             const gn_f32x16 v19 = gn_loadm_f32x16(bias, 64*jr + 16, m2);
             const gn_f32x16 v20 = gn_loadm_f32x16(bias, 64*jr + 32, m3);
@@ -94,7 +86,7 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
                 const gn_f32x16 v22 = acc[i1][0] + v18;
                 const gn_f32x16 v23 = gn_tanh_f32x16(v22);
                 const gn_f32x16 v24 = dbp_r + v23;
-                const _Bool s25 = i1 + 252*ip + 6*ir < M;
+                const _Bool s25 = 252*ip + 6*ir + i1 < M;
                 dbp_r = s25 ? v24 : dbp_r;
                 const gn_f32x16 v27 = acc[i1][1] + v19;
                 const gn_f32x16 v28 = gn_tanh_f32x16(v27);
@@ -108,11 +100,11 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
                 const gn_f32x16 v36 = gn_tanh_f32x16(v35);
                 const gn_f32x16 v37 = dbp_r_4 + v36;
                 dbp_r_4 = s25 ? v37 : dbp_r_4;
-                if (i1 + 252*ip + 6*ir < M) {
-                    gn_storem_f32x16(C, N*i1 + 252*N*ip + 6*N*ir + 64*jr, v23, m1);
-                    gn_storem_f32x16(C, N*i1 + 252*N*ip + 6*N*ir + 64*jr + 16, v28, m2);
-                    gn_storem_f32x16(C, N*i1 + 252*N*ip + 6*N*ir + 64*jr + 32, v32, m3);
-                    gn_storem_f32x16(C, N*i1 + 252*N*ip + 6*N*ir + 64*jr + 48, v36, m4);
+                if (252*ip + 6*ir + i1 < M) {
+                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*i1 + 64*jr, v23, m1);
+                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*i1 + 64*jr + 16, v28, m2);
+                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*i1 + 64*jr + 32, v32, m3);
+                    gn_storem_f32x16(C, 252*N*ip + 6*N*ir + N*i1 + 64*jr + 48, v36, m4);
                 }
             }
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr, dbp_r);
@@ -139,7 +131,7 @@ void gemm_2(void *const *arg, const int64_t *sym, int64_t part)
         for (int64_t p = 0; p < (M + 251)/252; p++) {
             GN_UNROLLED(4)
             for (int64_t ju = 0; ju < 4; ju++) {
-                const gn_f32x16 v1 = gn_load_f32x16(dbp + 64*jr + 16*ju + 64*p*((N + 63)/64));
+                const gn_f32x16 v1 = gn_load_f32x16(dbp + 64*p*((N + 63)/64) + 64*jr + 16*ju);
                 db[ju] = db[ju] + v1;
             }
         }
