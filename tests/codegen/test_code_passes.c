@@ -250,6 +250,11 @@ static const expectation expectations[] = {
     {"fuse",
      HEAD REGS "(for i 4 :unrolled (let %1 f32 (load X i)) (set $a[i] %1)) (for j 4 :unrolled (store Y j $a[j]))))", 1,
      1, 2, 0},
+    /* parts of addresses */
+    { "rows", HEAD "(for i 3 (for j 4 (let %1 f32 (load X (add (mul 2 n) (mul 16 i) j))) (store Y (add (mul 2 n) (mul 16 i) "
+                   "(mul 3 j)) %1))) (store Y n 1.0)))", 1, 2, 0, 0 },
+    { "rows", HEAD "(for i 3 (for j 4 :unrolled (let %1 f32 (load X (add (mul 2 n) (min i 2) (load T (add j 40))))) (store Y "
+                   "(add (mul 2 n) (min i 2) j) %1)))))", 1, 1, 1, 0 },
 };
 
 typedef struct single {

@@ -68,7 +68,7 @@ static void note_mention(void *user, const gn_dim *d)
 
 bool gn_val_mentions(const gn_val *v, const char *var)
 {
-    mention m = {var, false};
+    mention m = { var, false };
     gn_val_dims(v, note_mention, &m);
     return m.any;
 }
@@ -142,6 +142,22 @@ void gn_code_register_index(gn_text *t, const gn_place *p, uint32_t number, cons
 const gn_dim *gn_code_bytes(const gn_code *c, const gn_place *p)
 {
     return gn_dim_scale(c->dims, p->size, (int64_t)gn_dtype_size(p->dtype));
+}
+
+static const gn_dim *meaning(void *user, const char *symbol)
+{
+    return gn_map_get(user, GN_KEY(symbol));
+}
+
+const gn_dim *gn_code_without_names(const gn_code *c, const gn_map *of, const gn_dim *d)
+{
+    return of->n && d ? gn_dim_subst(c->dims, d, meaning, (void *)of) : d;
+}
+
+void gn_code_learn_name(const gn_code *c, gn_map *of, const gn_code_node *n)
+{
+    const gn_dim *const is = gn_code_without_names(c, of, n->to);
+    *gn_map_put(c->arena, of, GN_KEY(gn_symbol(c->arena, &c->dims->symbols, n->var))) = (void *)is;
 }
 
 uint32_t gn_code_threads(const gn_code *c)
@@ -220,7 +236,7 @@ static void rename_operand(void *user, const gn_val **v)
 
 void gn_code_rename(const gn_code *c, const gn_code_node *n, const gn_val *(*now)(void *, const gn_val *), void *user)
 {
-    gn_code_operands(n, rename_operand, &(renaming){c, now, user});
+    gn_code_operands(n, rename_operand, &(renaming){ c, now, user });
 }
 
 static bool reads_register(const gn_val *let, const gn_place *p)
@@ -273,6 +289,14 @@ static void note_count(finder *f, const char *name, const gn_dim *from, const gn
     note_range(f, name, least > 0 ? least : 0, most == INT64_MAX ? most : most > 0 ? most - 1 : 0);
 }
 
+static void note_index(finder *f, const char *name, const gn_dim *is)
+{
+    const gn_dim_facts facts = gn_code_facts(f->code);
+    int64_t least, most;
+    gn_dim_range(is, &facts, &least, &most);
+    note_range(f, name, least, most);
+}
+
 static void note_value(finder *f, const gn_val *v)
 {
     if (v->kind == GN_VAL_INDEX && v->lanes > 1) note_range(f, v->u.index.lane, 0, v->lanes - 1);
@@ -282,6 +306,7 @@ static void note_node(void *user, const gn_code_node *n)
 {
     if (n->kind == GN_CODE_FOR) note_count(user, n->var, n->from, n->to);
     if (n->kind == GN_CODE_LET) note_value(user, n->val);
+    if (n->kind == GN_CODE_NAME) note_index(user, n->var, n->to);
 }
 
 void gn_code_find_facts(gn_code *c)

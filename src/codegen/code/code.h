@@ -143,6 +143,7 @@ typedef enum {
     GN_CODE_DECLARE, /* place, to the end of the region */
     GN_CODE_FOR,
     GN_CODE_IF,
+    GN_CODE_NAME,    /* var is `to`, to the end of the region */
     GN_CODE_BARRIER, /* of the block's threads, which all reach it */
     GN_CODE_TILE     /* an operation of the target's tile table */
 } gn_code_kind;
@@ -173,7 +174,7 @@ struct gn_code_node {
     const gn_val *val;       /* LET, SET, STORE */
     gn_access access;        /* STORE */
     gn_preds when;           /* IF */
-    const char *var;         /* FOR: from <= var < to; from NULL: 0 */
+    const char *var;         /* FOR: from <= var < to; from NULL: 0. NAME: var is to */
     const gn_dim *from, *to;
     /* FOR: registers from outside whose content one turn leaves to the next, or to what follows */
     GN_VEC(const gn_place *) carry;
@@ -227,6 +228,10 @@ const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
 /* How many parts a step has, over symbols. */
 const gn_dim *gn_code_parts(const gn_code *, size_t step);
+
+/* Named indices: `of` starts empty and learns of each NAME before what uses it. */
+void gn_code_learn_name(const gn_code *, gn_map *of, const gn_code_node *);
+const gn_dim *gn_code_without_names(const gn_code *, const gn_map *of, const gn_dim *); /* NULL stays NULL */
 
 /* Walks all nodes of a region, outer ones first, in order. */
 void gn_code_walk(const gn_code_body *, void (*meet)(void *user, const gn_code_node *), void *user);

@@ -6,14 +6,14 @@
 
 static const gn_val *constant(const gn_code *c, gn_dtype t, int64_t i)
 {
-    const gn_val v = {.kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.i = i};
+    const gn_val v = { .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.i = i };
     return gn_arena_copy(c->arena, &v, sizeof v);
 }
 
 /* A value compared with itself, which compilers warn of. Floats may be NaN. */
 static const gn_val *compared_with_itself(const gn_code *c, const gn_val *v)
 {
-    static const gn_op_info *const ops[] = {&gn_op_eq, &gn_op_le, &gn_op_ge, &gn_op_ne, &gn_op_lt, &gn_op_gt};
+    static const gn_op_info *const ops[] = { &gn_op_eq, &gn_op_le, &gn_op_ge, &gn_op_ne, &gn_op_lt, &gn_op_gt };
     if (v->n != 2 || v->lanes > 1 || v->a[0] != v->a[1] || gn_is_float((gn_dtype)v->a[0]->dtype)) return NULL;
     for (int i = 0; i < 6; i++)
         if (v->u.op == ops[i]) return constant(c, GN_BOOL, i < 3);
@@ -48,7 +48,7 @@ static const void *part_of_mask(const void *mask, size_t i)
 /* Every part of the other mask is one of the mask: what is met for the first time among the other's parts is none. */
 static bool asks_all_of(const gn_code *c, const gn_val *mask, const gn_val *other)
 {
-    gn_visit v = {.arena = c->arena, .operand = part_of_mask};
+    gn_visit v = { .arena = c->arena, .operand = part_of_mask };
     gn_visit_add(&v, mask);
     while (gn_visit_next(&v)) {
     }
@@ -75,11 +75,11 @@ static bool look_for_wider(void *user, const void *mask)
 /* The same load of more lanes, if it is known: what a mask leaves out is never looked at. */
 static const gn_val *wider_load(const gn_code *c, const gn_known_lets *known, const gn_val *load)
 {
-    wider_search w = {.known = known, .probe = *load, .own = load->u.load.mask};
+    wider_search w = { .known = known, .probe = *load, .own = load->u.load.mask };
     if (!w.own) return NULL;
     look_for_wider(&w, NULL);
     if (w.found || !is_both(w.own)) return w.found;
-    gn_visit v = {.arena = c->arena, .operand = part_of_mask, .enter = look_for_wider, .user = &w};
+    gn_visit v = { .arena = c->arena, .operand = part_of_mask, .enter = look_for_wider, .user = &w };
     gn_visit_add(&v, w.own);
     while (gn_visit_next(&v)) {
     }
@@ -92,7 +92,7 @@ static const gn_val *wider_load(const gn_code *c, const gn_known_lets *known, co
 static bool has_all_of(gn_preds w, gn_preds other)
 {
     for (uint32_t i = 0, k; i < other.n; i++) {
-        for (k = 0; k < w.n && !gn_same_preds((gn_preds){1, &w.at[k]}, (gn_preds){1, &other.at[i]});) k++;
+        for (k = 0; k < w.n && !gn_same_preds((gn_preds){ 1, &w.at[k] }, (gn_preds){ 1, &other.at[i] });) k++;
         if (k == w.n) return false;
     }
     return true;

@@ -30,7 +30,7 @@ static void add(touches *t, const gn_place *p, bool writes, const gn_dim *at, ui
 {
     for (size_t i = 0; at && i < t->vars.n; i++)
         if (gn_dim_mentions(at, t->vars.at[i])) at = NULL;
-    gn_push(t->code->arena, &t->at, ((touch){.place = p, .writes = writes, .at = at, .size = size}));
+    gn_push(t->code->arena, &t->at, ((touch){ .place = p, .writes = writes, .at = at, .size = size }));
 }
 
 static void add_register(touches *t, const gn_place *p, bool writes, uint32_t number, const gn_dim *at)
@@ -67,9 +67,9 @@ static void add_access(touches *t, const gn_access *a, bool writes, uint16_t lan
 static void add_node(touches *t, const gn_code_node *n)
 {
     const gn_val at = n->kind == GN_CODE_LET     ? *n->val
-                      : n->kind == GN_CODE_IF    ? (gn_val){.kind = GN_VAL_COND, .when = n->when}
-                      : n->kind == GN_CODE_STORE ? (gn_val){.kind = GN_VAL_LOAD, .u.load = n->access}
-                                                 : (gn_val){.kind = GN_VAL_OP};
+                      : n->kind == GN_CODE_IF    ? (gn_val){ .kind = GN_VAL_COND, .when = n->when }
+                      : n->kind == GN_CODE_STORE ? (gn_val){ .kind = GN_VAL_LOAD, .u.load = n->access }
+                                                 : (gn_val){ .kind = GN_VAL_OP };
     gn_code_operands(n, add_operand, t);
     gn_val_dims(&at, add_index, t);
     if (n->kind == GN_CODE_LET && n->val->kind == GN_VAL_LOAD) add_access(t, &n->val->u.load, false, n->val->lanes);
@@ -83,14 +83,14 @@ static void add_node(touches *t, const gn_code_node *n)
 
 static touches touches_of(const gn_code *c, const gn_code_node *n)
 {
-    touches t = {.code = c};
+    touches t = { .code = c };
     add_node(&t, n);
     return t;
 }
 
 static touches touches_in_turn(const gn_code *c, const gn_code_node *loop)
 {
-    touches t = {.code = c};
+    touches t = { .code = c };
     for (size_t i = 0; i < loop->body.kids.n; i++) add_node(&t, loop->body.kids.at[i]);
     return t;
 }
@@ -226,17 +226,17 @@ static void rename_node(void *user, const gn_code_node *n)
 /* Only what the first loop sets at its top, from a let, is known in the second. */
 static void cross(gn_code *code, const gn_code_node *first, const gn_code_node *second)
 {
-    crossing c = {.arena = code->arena};
+    crossing c = { .arena = code->arena };
     for (size_t i = 0; i < first->body.kids.n; i++) {
         const gn_code_node *const n = first->body.kids.at[i];
         if (n->kind != GN_CODE_SET || !gn_val_source(n->val)->id) continue;
         note_set(&c, n);
     }
-    crossing all = {.arena = code->arena};
+    crossing all = { .arena = code->arena };
     gn_code_walk(&first->body, note_set, &all);
     gn_code_walk(&second->body, note_set, &all);
     c.lost = all.lost;
-    gn_code_walk(&second->body, rename_node, &(renaming){code, &c});
+    gn_code_walk(&second->body, rename_node, &(renaming){ code, &c });
 }
 
 static bool are_alike(const gn_code_node *a, const gn_code_node *b)
@@ -249,7 +249,7 @@ static bool fuse(gn_code *c, gn_code_body *region, size_t *at, const gn_code_nod
 {
     gn_code_node *const first = region->kids.at[*at];
     const size_t n = region->kids.n - *at - 1;
-    between w = {.code = c};
+    between w = { .code = c };
     if (!are_alike(first, second) || first->body.kids.n + second->body.kids.n > MOST_NODES || n > MOST_BETWEEN)
         return false;
     if (!sort_out(&w, first, second, region->kids.at + *at + 1, n) || !may_mix(c, first, second)) return false;
@@ -265,7 +265,7 @@ static bool fuse(gn_code *c, gn_code_body *region, size_t *at, const gn_code_nod
 
 void gn_code_fuse(gn_code *c, gn_code_body *b)
 {
-    gn_code_body out = {0};
+    gn_code_body out = { 0 };
     bool any = false;
     size_t last = 0;
     for (size_t i = 0; i < b->kids.n; i++) {

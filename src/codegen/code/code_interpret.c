@@ -23,6 +23,7 @@ static const char *name_of_node(const gn_runner *r)
     case GN_CODE_FOR: return gn_arena_printf(r->arena, ", for %s", n->var);
     case GN_CODE_TILE: return gn_arena_printf(r->arena, ", tile %s", n->tile->row->name);
     case GN_CODE_IF: return ", if";
+    case GN_CODE_NAME: return gn_arena_printf(r->arena, ", name %s", n->var);
     case GN_CODE_BARRIER: return ", barrier";
     }
     return "";

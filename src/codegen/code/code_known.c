@@ -225,13 +225,13 @@ static void add_indices(void *user, const gn_dim *d)
 void gn_known_add(gn_known_lets *x, const gn_val *what, const gn_val *let, uint64_t h)
 {
     gn_known *k = GN_NEW_OBJECT(x->arena, gn_known);
-    *k = (gn_known){.what = what, .let = let, .hash = h};
+    *k = (gn_known){ .what = what, .let = let, .hash = h };
     if (x->known.n == x->nchains) more_chains(x);
     gn_push(x->arena, &x->known, k);
     chain(x, (uint32_t)x->known.n - 1);
     add_registers(x, k);
     if (what->kind == GN_VAL_LOAD) add_load(x, k);
-    gn_val_dims(what, add_indices, &(reading){x, k});
+    gn_val_dims(what, add_indices, &(reading){ x, k });
 }
 
 void gn_known_set(gn_known_lets *x, const gn_place *o, uint32_t number)

@@ -19,7 +19,7 @@ static void take_names(void *user, const gn_code_node *n)
 
 gn_code_names gn_code_take_names(gn_code *c)
 {
-    gn_code_names n = {.code = c};
+    gn_code_names n = { .code = c };
     gn_code_take_name(&n, c->name);
     for (size_t i = 0; i < c->syms.n; i++) gn_code_take_name(&n, c->syms.at[i].name);
     for (size_t i = 0; i < c->places.n; i++) gn_code_take_name(&n, c->places.at[i]->name);

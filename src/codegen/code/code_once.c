@@ -53,7 +53,7 @@ static void store(counter *c, const gn_code_node *n)
     const bool write_only = a->place->space == GN_SPACE_BUFFER && !(a->place->access & GN_KBUF_READ);
     gn_known_stored(&c->known, a, n->val->lanes);
     if (write_only || a->mask || a->when.n || a->mode > GN_ACCESS_ROW || n->val->id == 0) return;
-    gn_val load = {.kind = GN_VAL_LOAD, .dtype = n->val->dtype, .lanes = n->val->lanes};
+    gn_val load = { .kind = GN_VAL_LOAD, .dtype = n->val->dtype, .lanes = n->val->lanes };
     load.u.load = *a;
     gn_known_add(&c->known, gn_arena_copy(c->code->arena, &load, sizeof load), n->val, gn_val_hash(&load));
 }
@@ -93,8 +93,8 @@ static bool replace(counter *c, gn_val *let, const gn_val *other)
         *gn_map_put(c->code->arena, &c->same, let->id) = (void *)other;
         return true;
     }
-    *let = (gn_val){/* the register changes, the let does not */
-                    .kind = GN_VAL_COPY, .dtype = let->dtype, .lanes = let->lanes, .n = 1, .id = let->id, .a = {other}};
+    *let = (gn_val){ /* the register changes, the let does not */
+                    .kind = GN_VAL_COPY, .dtype = let->dtype, .lanes = let->lanes, .n = 1, .id = let->id, .a = { other} };
     return false;
 }
 
@@ -134,7 +134,7 @@ static void once_in(counter *c, gn_code_body *b)
 
 static counter new_counter(gn_code *code)
 {
-    return (counter){.code = code, .known = {.arena = code->arena, .dims = code->dims}};
+    return (counter){ .code = code, .known = { .arena = code->arena, .dims = code->dims} };
 }
 
 void gn_code_once(gn_code *code, gn_code_body *step)

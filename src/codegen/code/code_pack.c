@@ -74,7 +74,7 @@ static void need(void *user, const gn_val **operand)
 
 static bool add_call(packer *p, calls *c, size_t at)
 {
-    slice s = {.p = p, .first = c->at[0]};
+    slice s = { .p = p, .first = c->at[0] };
     s.fits = may_move(&s, at);
     gn_code_operands(p->in->kids.at[at], need, &s);
     for (size_t i = 0; s.fits && i < s.moved.n; i++) gn_code_operands(p->in->kids.at[s.moved.at[i]], need, &s);
@@ -97,7 +97,7 @@ static bool is_straight(const gn_code_node *n)
 
 static calls find_calls(packer *p, size_t first)
 {
-    calls c = {1, {first}, {0}};
+    calls c = { 1, { first }, { 0} };
     p->state[first] = CALLED;
     const gn_val *const call = p->in->kids.at[first]->val;
     for (size_t at = first + 1, tried = 0; at < p->in->kids.n && c.n < MOST && tried < MOST_TRIED; at++) {
@@ -123,7 +123,7 @@ static const gn_val *put(packer *p, gn_val v)
 
 static const gn_val *packed(packer *p, const calls *c, uint16_t operand, uint16_t lanes)
 {
-    gn_val v = {.kind = GN_VAL_PACK, .lanes = lanes, .n = lanes};
+    gn_val v = { .kind = GN_VAL_PACK, .lanes = lanes, .n = lanes };
     for (uint16_t i = 0; i < lanes; i++) v.a[i] = p->in->kids.at[c->at[i < c->n ? i : 0]]->val->a[operand];
     v.dtype = v.a[0]->dtype;
     return put(p, v);
@@ -142,13 +142,13 @@ static void call_together(packer *p, const calls *c)
     const gn_val *const results = put(p, all);
     for (size_t i = 0; i < c->n; i++) {
         gn_code_node *const n = p->in->kids.at[c->at[i]];
-        *(gn_val *)n->val = (gn_val){.kind = GN_VAL_LANE,
+        *(gn_val *)n->val = (gn_val){ .kind = GN_VAL_LANE,
                                      .dtype = all.dtype,
                                      .lanes = 1,
                                      .n = 1,
                                      .id = n->val->id,
-                                     .a = {results},
-                                     .u.lane = {(int64_t)i, NULL}};
+                                     .a = { results },
+                                     .u.lane = { (int64_t)i, NULL} };
         gn_push(p->code->arena, &p->out.kids, n);
         p->state[c->at[i]] = STANDS;
     }
@@ -166,7 +166,7 @@ static bool pack(packer *p, size_t first)
 static void pack_in(packer *p, gn_code_body *b)
 {
     for (size_t i = 0; i < b->kids.n; i++) pack_in(p, &b->kids.at[i]->body);
-    p->in = b, p->out = (gn_code_body){0};
+    p->in = b, p->out = (gn_code_body){ 0 };
     p->state = GN_NEW_ARRAY(p->arena, uint8_t, b->kids.n + 1), p->moves = GN_NEW_ARRAY(p->arena, bool, b->kids.n + 1);
     for (size_t i = 0; i < b->kids.n; i++)
         if (b->kids.at[i]->kind == GN_CODE_LET) *gn_map_put(p->arena, &p->at, b->kids.at[i]->val->id) = (void *)(i + 1);
@@ -182,7 +182,7 @@ static void pack_in(packer *p, gn_code_body *b)
 
 void gn_code_pack(gn_code *c, gn_code_body *step)
 {
-    packer p = {.code = c, .arena = c->arena, .nlets = gn_code_largest_id(step)};
+    packer p = { .code = c, .arena = c->arena, .nlets = gn_code_largest_id(step) };
     if (c->target->lang == GN_LANG_CUDA || c->target->vector_bytes <= 4) return; /* threads and scalars */
     pack_in(&p, step);
 }

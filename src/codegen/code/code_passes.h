@@ -28,5 +28,7 @@ void gn_code_drop_idle(gn_code *, gn_code_body *step);
 void gn_code_hoist(gn_code *, gn_code_body *step);
 /* code_roll.c */
 void gn_code_roll(gn_code *, gn_code_body *step);
+/* code_rows.c */
+void gn_code_name_rows(gn_code *, gn_code_body *step);
 /* code_fuse.c */
 void gn_code_fuse(gn_code *, gn_code_body *step);

@@ -260,6 +260,10 @@ static void print_node(gn_text *t, const gn_code_node *n)
         gn_text_add(t, "if");
         print_preds(t, n->when);
         break;
+    case GN_CODE_NAME:
+        gn_textf(t, "name %s", n->var);
+        print_index(t, n->to);
+        break;
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
     case GN_CODE_TILE:
         gn_textf(t, "tile %s", n->tile->row->name);

@@ -167,7 +167,7 @@ static gn_place *new_array(gn_roller *r, gn_code_body *region, const gn_val *lik
     uint32_t *extent = GN_NEW_ARRAY(r->code->arena, uint32_t, 1);
     const char **axis = GN_NEW_ARRAY(r->code->arena, const char *, 1);
     extent[0] = n, axis[0] = var;
-    gn_place *p = gn_code_place(r->code, (gn_place){.name = gn_code_fresh_name(&r->names, word_for(r, like)),
+    gn_place *p = gn_code_place(r->code, (gn_place){ .name = gn_code_fresh_name(&r->names, word_for(r, like)),
                                                     .dtype = (gn_dtype)like->dtype,
                                                     .space = GN_SPACE_REG,
                                                     .lanes = like->lanes,
@@ -317,7 +317,7 @@ static void roll_window(gn_roller *r, const window *w, gn_code_body *declared, g
 static void roll_region(gn_roller *r, gn_code_body *b)
 {
     gn_code_body declared = { 0 }, out = { 0 };
-    r->before = (gn_turns){0};
+    r->before = (gn_turns){ 0 };
     for (size_t i = 0; i < b->kids.n;) {
         const window w = window_at(r, b, &i);
         roll_window(r, &w, &declared, &out);
@@ -360,10 +360,10 @@ static void rename_operands(void *user, const gn_code_node *n)
 
 void gn_code_roll(gn_code *c, gn_code_body *step)
 {
-    gn_roller r = {.code = c, .arena = c->arena, .names = gn_code_take_names(c)};
+    gn_roller r = { .code = c, .arena = c->arena, .names = gn_code_take_names(c) };
     const uint32_t nlets = gn_code_largest_id(step);
     if (c->target->lang == GN_LANG_C && c->target->vector_bytes <= 4) return; /* scalars, for any compiler */
-    for (uint32_t i = 0; i <= nlets; i++) gn_push(r.arena, &r.let, (gn_roll_let){.block = GN_ROLL_OUTSIDE});
+    for (uint32_t i = 0; i <= nlets; i++) gn_push(r.arena, &r.let, (gn_roll_let){ .block = GN_ROLL_OUTSIDE });
     for (size_t i = 0; i < step->kids.n; i++) count_uses(&r, step->kids.at[i], 1);
     roll_region(&r, step);
     uint32_t last = 0;

@@ -78,7 +78,7 @@ const gn_val *gn_v_splat(gn_code_builder *x, const gn_val *v, uint16_t lanes)
 
 const gn_val *gn_v_copy(gn_code_builder *x, const gn_val *v)
 {
-    return gn_v_let(x, (gn_val){.kind = GN_VAL_COPY, .dtype = v->dtype, .lanes = v->lanes, .n = 1, .a = {v}});
+    return gn_v_let(x, (gn_val){ .kind = GN_VAL_COPY, .dtype = v->dtype, .lanes = v->lanes, .n = 1, .a = { v} });
 }
 
 /* ---- operations ---- */

@@ -79,7 +79,7 @@ static void touch(waiter *w, const gn_code_node *n, size_t at)
     element *e = find(t, a);
     if (!e) {
         e = GN_NEW_OBJECT(w->arena, element);
-        *e = (element){.place = a, .lanes = n->val->lanes, .first = at};
+        *e = (element){ .place = a, .lanes = n->val->lanes, .first = at };
         gn_push(w->arena, &t->at, e);
     }
     if (n->kind == GN_CODE_STORE) gn_push(w->arena, &e->stores, at);
@@ -90,7 +90,7 @@ static void touch(waiter *w, const gn_code_node *n, size_t at)
 static const gn_place *new_register(waiter *w, const gn_place *of, uint16_t lanes)
 {
     const char *const name = gn_code_fresh_name(&w->names, gn_arena_printf(w->arena, "%s_r", of->name));
-    return gn_code_place(w->code, (gn_place){.name = name, .dtype = of->dtype, .space = GN_SPACE_REG, .lanes = lanes});
+    return gn_code_place(w->code, (gn_place){ .name = name, .dtype = of->dtype, .space = GN_SPACE_REG, .lanes = lanes });
 }
 
 static bool is_apart_from_others(const touched *t, const element *e)
@@ -151,7 +151,7 @@ static void rename(void *user, const gn_code_node *n)
 
 static const gn_val *register_of(const waiter *w, const element *e)
 {
-    gn_val v = {.kind = GN_VAL_REG, .dtype = (uint8_t)e->reg->dtype, .lanes = e->reg->lanes};
+    gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)e->reg->dtype, .lanes = e->reg->lanes };
     v.u.reg.place = e->reg;
     return gn_arena_copy(w->code->arena, &v, sizeof v);
 }
@@ -183,7 +183,7 @@ static void put_load(waiter *w, gn_code_body *out, const element *e, gn_code_nod
     if (at == e->first) return; /* stands already */
     gn_push(w->code->arena, &out->kids, n);
     *(gn_val *)n->val = (gn_val){
-        .kind = GN_VAL_COPY, .dtype = n->val->dtype, .lanes = n->val->lanes, .n = 1, .id = n->val->id, .a = {reg}};
+        .kind = GN_VAL_COPY, .dtype = n->val->dtype, .lanes = n->val->lanes, .n = 1, .id = n->val->id, .a = { reg} };
 }
 
 /* Behind the last of them, what the registers of the place have is stored. */
@@ -243,11 +243,11 @@ static bool ends_stretch(const gn_code_node *n)
 
 static void wait_in(waiter *w, gn_code_body *b)
 {
-    gn_code_body out = {0};
+    gn_code_body out = { 0 };
     for (size_t i = 0; i < b->kids.n; i++) wait_in(w, &b->kids.at[i]->body);
-    w->body = b, w->last_use = w->same = (gn_map){0};
+    w->body = b, w->last_use = w->same = (gn_map){ 0 };
     for (size_t from = 0, to; from < b->kids.n; from = to) {
-        w->places = (gn_map){0}, w->all.n = 0;
+        w->places = (gn_map){ 0 }, w->all.n = 0;
         for (to = from; to < b->kids.n && !ends_stretch(b->kids.at[to]); to++) touch(w, b->kids.at[to], to);
         bool any = false;
         for (size_t i = 0; i < w->all.n; i++) any |= choose(w, w->all.at[i]);
@@ -263,6 +263,6 @@ static void wait_in(waiter *w, gn_code_body *b)
 
 void gn_code_wait(gn_code *c, gn_code_body *step)
 {
-    waiter w = {.code = c, .arena = c->arena, .names = gn_code_take_names(c)};
+    waiter w = { .code = c, .arena = c->arena, .names = gn_code_take_names(c) };
     wait_in(&w, step);
 }

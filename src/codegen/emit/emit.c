@@ -163,6 +163,14 @@ static void tile(gn_emitter *e, const gn_tile_args *a)
     gn_text_add(e->out, ";\n");
 }
 
+static void index_name(gn_emitter *e, const gn_code_node *t)
+{
+    gn_emit_indent(e);
+    gn_textf(e->out, "const int64_t %s = ", gn_emit_name(e, t->var));
+    gn_emit_dim(e, t->to, false);
+    gn_text_add(e->out, ";\n");
+}
+
 static void node(gn_emitter *e, const gn_code_node *t)
 {
     switch ((gn_code_kind)t->kind) {
@@ -172,6 +180,7 @@ static void node(gn_emitter *e, const gn_code_node *t)
     case GN_CODE_DECLARE: declare(e, t->place); break;
     case GN_CODE_FOR: loop(e, t); break;
     case GN_CODE_IF: branch(e, t); break;
+    case GN_CODE_NAME: index_name(e, t); break;
     case GN_CODE_BARRIER: line(e, "__syncthreads();"); break;
     case GN_CODE_TILE: tile(e, t->tile); break;
     }

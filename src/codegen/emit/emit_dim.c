@@ -190,10 +190,18 @@ static const gn_dim *merge_digits(gn_emitter *e, const gn_dim *d)
     return d;
 }
 
-/* Added before subtracted; of these large steps before small ones, numbers last: 1024*i + 8*j + k + 16. */
-static bool comes_before(const gn_term *a, const gn_term *b)
+static bool is_named(const gn_emitter *e, const gn_term *t)
 {
+    return t->n == 1 && t->atom[0]->kind == GN_DIM_SYM && gn_map_get(&e->named, GN_KEY(t->atom[0]->name));
+}
+
+/* Added before subtracted; of these names of sums first, large steps before small ones, numbers last:
+ * row + 1024*i + 8*j + k + 16. */
+static bool comes_before(const gn_emitter *e, const gn_term *a, const gn_term *b)
+{
+    const bool named = is_named(e, a);
     if ((a->c < 0) != (b->c < 0)) return b->c < 0;
+    if (named != is_named(e, b)) return named;
     if (a->n != b->n) return a->n > b->n;
     return a->n > 0 && (a->c < 0 ? a->c < b->c : a->c > b->c);
 }
@@ -211,7 +219,7 @@ void gn_emit_dim(gn_emitter *e, const gn_dim *d, bool tight)
     uint32_t *const order = GN_NEW_ARRAY(e->arena, uint32_t, d->n);
     for (uint32_t i = 0; i < d->n; i++) {
         uint32_t k = i;
-        for (; k > 0 && comes_before(&d->term[i], &d->term[order[k - 1]]); k--) order[k] = order[k - 1];
+        for (; k > 0 && comes_before(e, &d->term[i], &d->term[order[k - 1]]); k--) order[k] = order[k - 1];
         order[k] = i;
     }
     for (uint32_t i = 0; i < d->n; i++) term(e, &d->term[order[i]], i == 0);

@@ -53,7 +53,9 @@ static void spell_place(gn_emitter *e, const gn_place *p)
 static void spell_variable(void *user, const gn_code_node *n)
 {
     gn_emitter *const e = user;
-    if (n->kind == GN_CODE_FOR) spell_once(e, n->var);
+    if (n->var) spell_once(e, n->var);
+    if (n->kind == GN_CODE_NAME)
+        *gn_map_put(e->arena, &e->named, GN_KEY(gn_symbol(e->arena, &e->code->dims->symbols, n->var))) = e;
     if (n->kind == GN_CODE_FOR && n->dealt)
         *gn_map_put(e->arena, &e->dealt, GN_KEY(gn_symbol(e->arena, &e->code->dims->symbols, n->var))) = e;
     if (n->kind == GN_CODE_LET && n->val->kind == GN_VAL_INDEX && n->val->lanes > 1) spell_once(user, n->val->u.index.lane);

@@ -28,6 +28,7 @@ typedef struct gn_emitter {
     gn_map declared; /* registers, by place and number: the node that sets it first; before a node: its name */
     gn_map before;   /* by node: gn_register, declared before it */
     gn_map dealt;                  /* symbols of dealt loops */
+    gn_map named;                  /* symbols of named indices */
     gn_code_uses uses;             /* of the step */
     gn_map parts;                  /* emit_dim.c: names of the step's variables for large parts of sizes, by atom */
     size_t nparts;

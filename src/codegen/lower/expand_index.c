@@ -165,7 +165,7 @@ const gn_val *gn_v_select(gn_expander *x, gn_preds when, const gn_val *yes, cons
     gn_preds uniform, varying;
     gn_preds_split(x, when.at, when.n, &uniform, &varying);
     if (varying.n)
-        yes = gn_v_op(&x->b, select, (gn_dtype)yes->dtype, (const gn_val *[]){gn_v_mask(x, varying), yes, no}, 3);
+        yes = gn_v_op(&x->b, select, (gn_dtype)yes->dtype, (const gn_val *[]){ gn_v_mask(x, varying), yes, no }, 3);
     if (!uniform.n) return yes;
     return gn_v_op(&x->b, select, (gn_dtype)yes->dtype, (const gn_val *[]){ cond(x, uniform), yes, no }, 3);
 }
