@@ -18,6 +18,7 @@ const gn_code_pass gn_code_passes[] = {
      "instructions",
      gn_code_roll },
     { "fuse", "statements of one tile make a loop each: what is done for a point is done in one", gn_code_fuse },
+    { "same", "what such statements each computed of a point is computed once", gn_code_once },
     { "unread", "an array whose values no longer cross from loop to loop is not needed", gn_code_drop_idle },
     { "rows", "the part of an address that a loop does not change is computed before it and has a name",
       gn_code_name_rows },

@@ -217,13 +217,27 @@ static void keep(gn_roll_run *u, const gn_code_node *made, size_t at, gn_code_bo
     }
 }
 
+/* One that has these lets already. */
+static const gn_place *array_of(const gn_roll_run *u, size_t gathered)
+{
+    for (size_t i = u->r->arrays.n, tries = 64; i-- > 0 && tries-- > 0;) {
+        const gn_roll_array *const a = &u->r->arrays.at[i];
+        gn_work_done.scans++;
+        if (a->n == u->n && memcmp(a->lets, u->gathered.at[gathered], u->n * sizeof *a->lets) == 0) return a->place;
+    }
+    return NULL;
+}
+
 static void fill_arrays(gn_roll_run *u, gn_code_body *declared, gn_code_body *out)
 {
     gn_roller *r = u->r;
     for (size_t g = 0; g < u->gathered.n; g++) {
-        const gn_place *p = new_array(r, declared, u->gathered.at[g][0], u->n, u->turns.var);
-        for (uint32_t k = 0; k < u->n; k++)
+        const gn_place *p = array_of(u, g);
+        const bool known = p;
+        if (!known) p = new_array(r, declared, u->gathered.at[g][0], u->n, u->turns.var);
+        for (uint32_t k = 0; k < u->n && !known; k++)
             gn_push(r->code->arena, &out->kids, set_node(r, p, k, NULL, u->gathered.at[g][k]));
+        if (!known) gn_push(r->arena, &r->arrays, ((gn_roll_array){ u->n, u->gathered.at[g], p }));
         for (size_t i = 0; i < u->elements.n; i++) {
             gn_val *e = u->elements.at[i];
             if (!e->u.reg.place && e->u.reg.number == g) e->u.reg.place = p, e->u.reg.number = 0;
@@ -317,6 +331,7 @@ static void roll_window(gn_roller *r, const window *w, gn_code_body *declared, g
 static void roll_region(gn_roller *r, gn_code_body *b)
 {
     gn_code_body declared = { 0 }, out = { 0 };
+    const size_t arrays = r->arrays.n;
     r->before = (gn_turns){ 0 };
     for (size_t i = 0; i < b->kids.n;) {
         const window w = window_at(r, b, &i);
@@ -326,6 +341,7 @@ static void roll_region(gn_roller *r, gn_code_body *b)
         put(r, &out, b->kids.at[i++]);
     }
     for (size_t i = 0; i < out.kids.n; i++) put(r, &declared, out.kids.at[i]);
+    r->arrays.n = arrays;
     *b = declared;
 }
 

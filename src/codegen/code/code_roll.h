@@ -14,6 +14,12 @@ typedef struct gn_roll_let {
 } gn_roll_let;
 enum { GN_ROLL_SHARED = -1, GN_ROLL_NOBODY = -2, GN_ROLL_OUTSIDE = -3 };
 
+typedef struct gn_roll_array {
+    uint32_t n;
+    const gn_val **lets;
+    const gn_place *place;
+} gn_roll_array;
+
 typedef struct gn_roller {
     gn_code *code;
     gn_arena *arena;          /* the code's: what fails to be had leaves nothing behind */
@@ -23,6 +29,7 @@ typedef struct gn_roller {
     gn_code_names names;
     GN_VEC(gn_turns) open;    /* the unrolled loops around */
     gn_turns before;          /* the last of the region */
+    GN_VEC(gn_roll_array) arrays; /* of lets, filled in the regions that are open */
 } gn_roller;
 
 typedef struct gn_roll_run {
