@@ -41,6 +41,11 @@ static inline bool gn_is_argument(const gn_place *p)
     return p->space <= GN_SPACE_SCRATCH;
 }
 
+static inline uint64_t gn_register_key(const gn_place *p, uint32_t number) /* for maps */
+{
+    return (uint64_t)p->id << 32 | number;
+}
+
 /* ---- conditions over index expressions: `cond` all hold; with `negate`, not all ---- */
 
 typedef struct gn_pred {

@@ -146,11 +146,6 @@ typedef struct memory {
     GN_VEC(stretches *) all;
 } memory;
 
-static uint64_t register_key(const gn_place *p, uint32_t number)
-{
-    return (uint64_t)p->id << 32 | number;
-}
-
 static void kill(readers *r)
 {
     for (size_t i = 0; i < r->at.n; i++) r->at.at[i]->dead = true;
@@ -172,7 +167,7 @@ static void add_registers(gn_known_lets *x, gn_known *k)
         if (a->id || a->kind != GN_VAL_REG) continue;
         const gn_place *const p = a->u.reg.place;
         const uint32_t from = a->u.reg.at ? 0 : a->u.reg.number, to = a->u.reg.at ? p->n : from + 1;
-        for (uint32_t r = from; r < to; r++) add_reader(x, &x->registers, register_key(p, r), k);
+        for (uint32_t r = from; r < to; r++) add_reader(x, &x->registers, gn_register_key(p, r), k);
     }
 }
 
@@ -236,7 +231,7 @@ void gn_known_add(gn_known_lets *x, const gn_val *what, const gn_val *let, uint6
 
 void gn_known_set(gn_known_lets *x, const gn_place *o, uint32_t number)
 {
-    readers *r = gn_map_get(&x->registers, register_key(o, number));
+    readers *r = gn_map_get(&x->registers, gn_register_key(o, number));
     if (r) kill(r);
 }
 

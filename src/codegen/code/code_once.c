@@ -12,11 +12,6 @@ typedef struct counter {
     GN_VEC(uint64_t) holding; /* registers that have one since the regions that are open began */
 } counter;
 
-static uint64_t register_key(const gn_place *p, uint32_t number)
-{
-    return (uint64_t)p->id << 32 | number;
-}
-
 static const gn_val *now(void *user, const gn_val *v)
 {
     const counter *const c = user;
@@ -25,7 +20,7 @@ static const gn_val *now(void *user, const gn_val *v)
         return other ? other : v;
     }
     if (v->kind != GN_VAL_REG || v->u.reg.at) return v;
-    const gn_val *const held = gn_map_get(&c->held, register_key(v->u.reg.place, v->u.reg.number));
+    const gn_val *const held = gn_map_get(&c->held, gn_register_key(v->u.reg.place, v->u.reg.number));
     return held ? held : v;
 }
 
@@ -33,7 +28,7 @@ static const gn_val *now(void *user, const gn_val *v)
 
 static void set_register(counter *c, const gn_place *p, uint32_t number, const gn_val *v)
 {
-    const uint64_t key = register_key(p, number);
+    const uint64_t key = gn_register_key(p, number);
     const gn_val *const held = v && gn_val_constant(v) ? v : NULL;
     if (held || gn_map_get(&c->held, key)) *gn_map_put(c->code->arena, &c->held, key) = (void *)held;
     if (held) gn_push(c->code->arena, &c->holding, key);

@@ -54,14 +54,11 @@ typedef struct reads {
     uint32_t by; /* 1; to forget reads: -1 */
 } reads;
 
-static void visit_value(reads *r, const gn_val *v);
-static void note_read(reads *r, const gn_place *p, uint32_t number);
-
-static void visit_use(reads *r, const gn_val *v)
+static void note_read(reads *r, const gn_place *p, uint32_t number)
 {
-    if (!v) return;
-    if (v->id) r->of.let[v->id] += r->by;
-    else visit_value(r, v);
+    void **read = gn_map_put(r->arena, &r->of.place, p->id);
+    if (!*read) *read = GN_NEW_ARRAY(r->arena, uint32_t, p->n + 1);
+    ((uint32_t *)*read)[number] += r->by;
 }
 
 /* By a variable: any of them. */
@@ -71,44 +68,24 @@ static void note_any(reads *r, const gn_place *p)
     for (uint32_t i = 0; i < p->n; i++) note_read(r, p, i);
 }
 
-static void note_read(reads *r, const gn_place *p, uint32_t number)
+static void note_operand(void *user, const gn_val **operand)
 {
-    if (!p) return;
-    void **read = gn_map_put(r->arena, &r->of.place, p->id);
-    if (!*read) *read = GN_NEW_ARRAY(r->arena, uint32_t, p->n + 1);
-    ((uint32_t *)*read)[number] += r->by;
-}
-
-static void visit_access(reads *r, const gn_access *a, bool is_read)
-{
-    if (is_read) note_read(r, a->place, 0);
-    visit_use(r, a->each);
-    visit_use(r, a->mask);
-}
-
-static void visit_value(reads *r, const gn_val *v)
-{
-    if (v->kind == GN_VAL_REG && v->u.reg.at) note_any(r, v->u.reg.place);
+    reads *r = user;
+    const gn_val *const v = gn_val_source(*operand);
+    if (v->id) r->of.let[v->id] += r->by;
+    else if (v->kind == GN_VAL_REG && v->u.reg.at) note_any(r, v->u.reg.place);
     else if (v->kind == GN_VAL_REG) note_read(r, v->u.reg.place, v->u.reg.number);
-    for (uint16_t i = 0; i < v->n; i++) visit_use(r, v->a[i]);
-    if (v->kind == GN_VAL_LOAD) visit_access(r, &v->u.load, true);
-}
-
-static void visit_tile(reads *r, const gn_tile_args *t)
-{
-    for (int i = 0; i < GN_TILE_MAX_REGS; i++) visit_use(r, t->a[i]), visit_use(r, t->b[i]);
-    visit_access(r, &t->dst, true), visit_access(r, &t->src, true);
-    for (uint32_t i = 0; t->acc && i < t->acc->n; i++) note_read(r, t->acc, i);
 }
 
 static void visit_node(void *user, const gn_code_node *t)
 {
     reads *r = user;
-    if (t->kind == GN_CODE_LET) visit_value(r, t->val);
-    if (t->kind == GN_CODE_SET || t->kind == GN_CODE_STORE) visit_use(r, t->val);
+    gn_code_operands(t, note_operand, r);
+    if (t->kind == GN_CODE_LET && t->val->kind == GN_VAL_LOAD) note_read(r, t->val->u.load.place, 0);
     if (t->kind == GN_CODE_SET && t->at) *gn_map_put(r->arena, &r->of.indexed, t->place->id) = r;
-    if (t->kind == GN_CODE_STORE) visit_access(r, &t->access, false);
-    if (t->kind == GN_CODE_TILE) visit_tile(r, t->tile);
+    if (t->kind != GN_CODE_TILE) return;
+    if (!t->tile->acc) note_read(r, t->tile->dst.place, 0), note_read(r, t->tile->src.place, 0);
+    for (uint32_t i = 0; t->tile->acc && i < t->tile->acc->n; i++) note_read(r, t->tile->acc, i);
 }
 
 gn_code_uses gn_code_find_uses(gn_arena *arena, const gn_code_body *t)
@@ -129,11 +106,6 @@ void gn_code_find_indexed(gn_arena *arena, const gn_code_body *t, gn_map *add)
 
 /* ---- sets of constants ---- */
 
-static uint64_t register_key(const gn_place *p, uint32_t number)
-{
-    return (uint64_t)p->id << 32 | number;
-}
-
 /* Registers that are set again in the same region before they are read, by place and number; walked from the end. */
 typedef struct overwritten {
     gn_arena *arena;
@@ -141,19 +113,13 @@ typedef struct overwritten {
     uintptr_t epoch;
 } overwritten;
 
-static void keep_read(overwritten *o, const gn_val *v)
+static void keep_read(void *user, const gn_val **operand)
 {
-    if (!v || v->id) return;
-    if (v->kind == GN_VAL_REG) *gn_map_put(o->arena, &o->at, register_key(v->u.reg.place, v->u.reg.number)) = NULL;
-    for (uint16_t i = 0; i < v->n; i++) keep_read(o, v->a[i]);
-}
-
-static void keep_reads(overwritten *o, const gn_code_node *t)
-{
-    if (t->kind != GN_CODE_LET) keep_read(o, t->val), keep_read(o, t->access.each), keep_read(o, t->access.mask);
-    if (t->kind != GN_CODE_LET) return;
-    for (uint16_t i = 0; i < t->val->n; i++) keep_read(o, t->val->a[i]);
-    if (t->val->kind == GN_VAL_LOAD) keep_read(o, t->val->u.load.each), keep_read(o, t->val->u.load.mask);
+    overwritten *o = user;
+    const gn_val *const v = gn_val_source(*operand);
+    if (v->id || v->kind != GN_VAL_REG) return;
+    if (v->u.reg.at) o->epoch++; /* any of them */
+    *gn_map_put(o->arena, &o->at, gn_register_key(v->u.reg.place, v->u.reg.number)) = NULL;
 }
 
 static void drop_nulls(gn_code_body *t)
@@ -170,12 +136,12 @@ static void drop_sets(gn_arena *arena, gn_code_body *t)
     for (size_t i = 0; i < t->kids.n; i++) drop_sets(arena, &t->kids.at[i]->body);
     for (size_t i = t->kids.n; i-- > 0;) {
         gn_code_node *k = t->kids.at[i];
-        if (k->kind == GN_CODE_SET) {
-            void **at = gn_map_put(arena, &o.at, register_key(k->place, k->number));
+        if (k->kind == GN_CODE_SET && !k->at) {
+            void **at = gn_map_put(arena, &o.at, gn_register_key(k->place, k->number));
             if (gn_val_constant(k->val) && (uintptr_t)*at == o.epoch + 1) t->kids.at[i] = NULL;
             *at = (void *)(o.epoch + 1);
         }
-        if (k->kind == GN_CODE_LET || k->kind == GN_CODE_SET || k->kind == GN_CODE_STORE) keep_reads(&o, k);
+        if (k->kind == GN_CODE_LET || k->kind == GN_CODE_SET || k->kind == GN_CODE_STORE) gn_code_operands(k, keep_read, &o);
         else if (k->kind != GN_CODE_DECLARE) o.epoch++;
     }
     drop_nulls(t);

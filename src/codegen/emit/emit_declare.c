@@ -2,11 +2,6 @@
  * are, so that all who may know them do. */
 #include "emit_state.h"
 
-static uint64_t register_key(const gn_place *p, uint32_t number)
-{
-    return (uint64_t)p->id << 32 | number;
-}
-
 typedef struct planner {
     gn_emitter *e;
     gn_map declared;         /* by place: in this region */
@@ -17,7 +12,7 @@ static void touch(planner *p, const gn_place *place, uint32_t number, const gn_c
 {
     if (!gn_map_get(&p->declared, place->id)) return;
     const bool array = gn_map_get(&p->e->arrays, place->id);
-    void **const first = gn_map_put(p->e->arena, &p->e->declared, register_key(place, array ? 0 : number));
+    void **const first = gn_map_put(p->e->arena, &p->e->declared, gn_register_key(place, array ? 0 : number));
     if (*first) return;
     *first = !array && set == p->now ? (void *)set : (void *)place->name;
     if (*first == set) return;
@@ -51,8 +46,8 @@ void gn_emit_plan_registers(gn_emitter *e, const gn_code_body *t)
         if (n->kind == GN_CODE_DECLARE && n->place->space == GN_SPACE_REG) {
             *gn_map_put(e->arena, &p.declared, n->place->id) = e;
             for (uint32_t k = 0; k < n->place->n; k++) /* another region's, too */
-                if (gn_map_get(&e->declared, register_key(n->place, k)))
-                    *gn_map_put(e->arena, &e->declared, register_key(n->place, k)) = NULL;
+                if (gn_map_get(&e->declared, gn_register_key(n->place, k)))
+                    *gn_map_put(e->arena, &e->declared, gn_register_key(n->place, k)) = NULL;
         }
         if (!p.declared.n) continue;
         touch_node(&p, n);
@@ -62,7 +57,7 @@ void gn_emit_plan_registers(gn_emitter *e, const gn_code_body *t)
 
 bool gn_emit_declares(gn_emitter *e, const gn_code_node *set)
 {
-    return gn_map_get(&e->declared, register_key(set->place, set->number)) == set;
+    return gn_map_get(&e->declared, gn_register_key(set->place, set->number)) == set;
 }
 
 static void extents(gn_emitter *e, const gn_place *p)
