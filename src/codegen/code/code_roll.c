@@ -83,6 +83,15 @@ static const char *fresh_variable(const gn_roller *r)
     return name;
 }
 
+/* A leaf of as many points, along which registers are numbered. */
+static const char *axis_of_points(const gn_code *c, uint32_t n)
+{
+    for (size_t i = 0; i < c->places.n; i++)
+        for (uint16_t d = 0; c->places.at[i]->axis && d < c->places.at[i]->rank; d++)
+            if (c->places.at[i]->extent[d] == n) return c->places.at[i]->axis[d];
+    return NULL;
+}
+
 static const char *variable_of(const gn_roll_run *u)
 {
     const char *name = NULL;
@@ -95,8 +104,8 @@ static const char *variable_of(const gn_roll_run *u)
             name = axis_of_values(u->r, a->val->a[k], b->val->a[k]);
         if (!name && a->kind != GN_CODE_LET) name = axis_of_values(u->r, a->val, b->val);
     }
-    if (!name && u->r->before.n == u->n)
-        name = u->r->before.var; /* as in the loop before, which it may become one with */
+    /* as in the loop before or behind, which it may become one with */
+    if (!name) name = u->r->before.n == u->n ? u->r->before.var : axis_of_points(u->r->code, u->n);
     if (name) name = gn_symbol(u->r->code->arena, &u->r->code->dims->symbols, name);
     return name && !is_open(u->r, name) ? name : fresh_variable(u->r);
 }

@@ -11,8 +11,6 @@ enum { LONG = 3 }; /* variables and operations: worth a name if it stands there 
 typedef struct row {
     const gn_dim *at; /* what does not change */
     const char *name; /* NULL: not yet */
-    const gn_place *of;
-    bool several; /* places */
     uint32_t uses;
 } row;
 
@@ -51,11 +49,10 @@ static void find_row(rower *r, gn_access *a)
     if (at == a->base || gn_dim_size(at) < 2) return;
     void **const known = gn_map_put(r->code->arena, &r->row_of, at->id);
     if (!*known) {
-        gn_push(r->code->arena, &r->rows, ((row){ .at = at, .of = a->place }));
+        gn_push(r->code->arena, &r->rows, ((row){ .at = at }));
         *known = (void *)(uintptr_t)r->rows.n;
     }
     row *const found = &r->rows.at[(uintptr_t)*known - 1];
-    found->several |= found->of != a->place;
     found->uses++;
 }
 
@@ -98,8 +95,7 @@ static void name_rows(rower *r, gn_map *named, gn_code_body *out)
         void **const known = gn_map_put(r->code->arena, named, one->at->id);
         if ((one->name = *known)) continue;
         gn_code_node *const n = gn_code_make(r->code, GN_CODE_NAME);
-        const char *const near = one->several ? "row" : gn_arena_printf(r->code->arena, "%s_row", one->of->name);
-        n->var = one->name = gn_code_fresh_name(&r->names, near);
+        n->var = one->name = gn_code_fresh_name(&r->names, "row"); /* without a user's name: texts differ in those alone */
         n->to = one->at;
         *known = (void *)one->name;
         gn_push(r->code->arena, &out->kids, n);

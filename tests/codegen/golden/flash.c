@@ -24,7 +24,7 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             gn_tr16_f32(kt + 2048*jp + 512*c0 + 16, 32, Kx + 64*T*h + 2048*jp + 16*c0 + 1024, 64, 16, T - 32*jp - 16);
         }
     }
-    const int64_t O_row = 64*T*h;
+    const int64_t row_8 = 64*T*h;
     for (int64_t ir = 0; ir < (T + 1)/2; ir++) {
         float m_0 = (-GN_INF_F32);
         float m_1 = (-GN_INF_F32);
@@ -48,16 +48,16 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             gn_f32x16 s_0_1 = gn_splat_f32x16(0.0f);
             gn_f32x16 s_1_0 = gn_splat_f32x16(0.0f);
             gn_f32x16 s_1_1 = gn_splat_f32x16(0.0f);
-            const int64_t Q_row = 64*T*h + 64*gn_min_i64(T - 1, 2*ir);
-            const int64_t Q_row_2 = 64*T*h + 64*gn_min_i64(T - 1, 2*ir + 1);
+            const int64_t row = 64*T*h + 64*gn_min_i64(T - 1, 2*ir);
+            const int64_t row_2 = 64*T*h + 64*gn_min_i64(T - 1, 2*ir + 1);
             GN_UNROLL(4)
             for (int64_t c = 0; c < 64; c++) {
-                const float s3 = Q[Q_row + c];
+                const float s3 = Q[row + c];
                 const gn_f32x16 v4 = gn_load_f32x16(kt + 2048*j0 + 32*c);
                 s_0_0 = gn_fma_f32x16(gn_splat_f32x16(s3), v4, s_0_0);
                 const gn_f32x16 v6 = gn_load_f32x16(kt + 2048*j0 + 32*c + 16);
                 s_0_1 = gn_fma_f32x16(gn_splat_f32x16(s3), v6, s_0_1);
-                const float s8 = Q[Q_row_2 + c];
+                const float s8 = Q[row_2 + c];
                 s_1_0 = gn_fma_f32x16(gn_splat_f32x16(s8), v4, s_1_0);
                 s_1_1 = gn_fma_f32x16(gn_splat_f32x16(s8), v6, s_1_1);
             }
@@ -112,14 +112,14 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
                 o[0][eu] = o[0][eu] * gn_splat_f32x16(m_c_0);
                 o[1][eu] = o[1][eu] * gn_splat_f32x16(m_c_1);
             }
-            const int64_t V_row = 64*T*h + 2048*j0;
+            const int64_t row_3 = 64*T*h + 2048*j0;
             GN_UNROLL(4)
             for (int64_t jq = 0; jq < 32; jq++) {
                 const float s53 = p[jq];
                 const float s56 = p[jq + 32];
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v54 = gn_load_f32x16(V + V_row + 64*jq + 16*eu);
+                    const gn_f32x16 v54 = gn_load_f32x16(V + row_3 + 64*jq + 16*eu);
                     o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s53), v54, o[0][eu]);
                     o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s56), v54, o[1][eu]);
                 }
@@ -135,16 +135,16 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             const gn_b16 m59 = gn_below_b16(gn_min_i64(T - 1, 2*ir) - 32*j0 - 15);
             const gn_b16 m60 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0);
             const gn_b16 m61 = gn_below_b16(gn_min_i64(T - 1, 2*ir + 1) - 32*j0 - 15);
-            const int64_t Q_row_3 = 64*T*h + 64*gn_min_i64(T - 1, 2*ir);
-            const int64_t Q_row_4 = 64*T*h + 64*gn_min_i64(T - 1, 2*ir + 1);
+            const int64_t row_4 = 64*T*h + 64*gn_min_i64(T - 1, 2*ir);
+            const int64_t row_5 = 64*T*h + 64*gn_min_i64(T - 1, 2*ir + 1);
             GN_UNROLL(4)
             for (int64_t c = 0; c < 64; c++) {
-                const float s62 = Q[Q_row_3 + c];
+                const float s62 = Q[row_4 + c];
                 const gn_f32x16 v63 = gn_loadm_f32x16(kt, 2048*j0 + 32*c, m58);
                 s_0_0 = gn_fma_f32x16(gn_splat_f32x16(s62), v63, s_0_0);
                 const gn_f32x16 v65 = gn_loadm_f32x16(kt, 2048*j0 + 32*c + 16, m59);
                 s_0_1 = gn_fma_f32x16(gn_splat_f32x16(s62), v65, s_0_1);
-                const float s67 = Q[Q_row_4 + c];
+                const float s67 = Q[row_5 + c];
                 const gn_f32x16 v68 = gn_loadm_f32x16(kt, 2048*j0 + 32*c, m60);
                 s_1_0 = gn_fma_f32x16(gn_splat_f32x16(s67), v68, s_1_0);
                 const gn_f32x16 v70 = gn_loadm_f32x16(kt, 2048*j0 + 32*c + 16, m61);
@@ -217,19 +217,19 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
                 o[0][eu] = o[0][eu] * gn_splat_f32x16(m_c_0);
                 o[1][eu] = o[1][eu] * gn_splat_f32x16(m_c_1);
             }
-            const int64_t V_row_2 = 64*T*h + 2048*j0;
+            const int64_t row_6 = 64*T*h + 2048*j0;
             GN_UNROLL(4)
             for (int64_t jq = 0; jq < gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq++) {
                 const float s130 = p[jq];
                 const float s133 = p[jq + 32];
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v131 = gn_load_f32x16(V + V_row_2 + 64*jq + 16*eu);
+                    const gn_f32x16 v131 = gn_load_f32x16(V + row_6 + 64*jq + 16*eu);
                     o[0][eu] = gn_fma_f32x16(gn_splat_f32x16(s130), v131, o[0][eu]);
                     o[1][eu] = gn_fma_f32x16(gn_splat_f32x16(s133), v131, o[1][eu]);
                 }
             }
-            const int64_t V_row_3 = 64*T*h;
+            const int64_t row_7 = 64*T*h;
             GN_UNROLL(4)
             for (int64_t jq = gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq < gn_min_i64(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0, 32); jq++) {
                 const float s135 = p[jq];
@@ -238,10 +238,10 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
                 const _Bool s141 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir + 1) + 1;
                 GN_UNROLLED(4)
                 for (int64_t eu = 0; eu < 4; eu++) {
-                    const gn_f32x16 v137 = gn_load_f32x16(V + V_row_3 + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 16*eu);
+                    const gn_f32x16 v137 = gn_load_f32x16(V + row_7 + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir, 32*j0 + jq))) + 16*eu);
                     const gn_f32x16 v138 = gn_fma_f32x16(gn_splat_f32x16(s135), v137, o[0][eu]);
                     o[0][eu] = s136 ? v138 : o[0][eu];
-                    const gn_f32x16 v142 = gn_load_f32x16(V + V_row_3 + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 16*eu);
+                    const gn_f32x16 v142 = gn_load_f32x16(V + row_7 + 64*gn_max_i64(0, gn_min_i64(T - 1, gn_min_i64(2*ir + 1, 32*j0 + jq))) + 16*eu);
                     const gn_f32x16 v143 = gn_fma_f32x16(gn_splat_f32x16(s140), v142, o[1][eu]);
                     o[1][eu] = s141 ? v143 : o[1][eu];
                 }
@@ -254,20 +254,20 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
         const gn_f32x16 v149 = o[0][2] / gn_splat_f32x16(l_0);
         const gn_f32x16 v150 = o[0][3] / gn_splat_f32x16(l_0);
         if (2*ir < T) {
-            gn_store_f32x16(O + O_row + 128*ir, v147);
-            gn_store_f32x16(O + O_row + 128*ir + 16, v148);
-            gn_store_f32x16(O + O_row + 128*ir + 32, v149);
-            gn_store_f32x16(O + O_row + 128*ir + 48, v150);
+            gn_store_f32x16(O + row_8 + 128*ir, v147);
+            gn_store_f32x16(O + row_8 + 128*ir + 16, v148);
+            gn_store_f32x16(O + row_8 + 128*ir + 32, v149);
+            gn_store_f32x16(O + row_8 + 128*ir + 48, v150);
         }
         const gn_f32x16 v151 = o[1][0] / gn_splat_f32x16(l_1);
         const gn_f32x16 v152 = o[1][1] / gn_splat_f32x16(l_1);
         const gn_f32x16 v153 = o[1][2] / gn_splat_f32x16(l_1);
         const gn_f32x16 v154 = o[1][3] / gn_splat_f32x16(l_1);
         if (2*ir + 1 < T) {
-            gn_store_f32x16(O + O_row + 128*ir + 64, v151);
-            gn_store_f32x16(O + O_row + 128*ir + 80, v152);
-            gn_store_f32x16(O + O_row + 128*ir + 96, v153);
-            gn_store_f32x16(O + O_row + 128*ir + 112, v154);
+            gn_store_f32x16(O + row_8 + 128*ir + 64, v151);
+            gn_store_f32x16(O + row_8 + 128*ir + 80, v152);
+            gn_store_f32x16(O + row_8 + 128*ir + 96, v153);
+            gn_store_f32x16(O + row_8 + 128*ir + 112, v154);
         }
     }
 }

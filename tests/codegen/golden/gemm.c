@@ -19,13 +19,13 @@ void gemm_0(void *const *arg, const int64_t *sym, int64_t part)
         const gn_b16 m2 = gn_below_b16(N - 64*jr - 16);
         const gn_b16 m3 = gn_below_b16(N - 64*jr - 32);
         const gn_b16 m4 = gn_below_b16(N - 64*jr - 48);
-        const int64_t b_row = 64*K*jr;
+        const int64_t row = 64*K*jr;
         GN_UNROLL(4)
         for (int64_t k = 0; k < K; k++) {
-            gn_store_f32x16(b + b_row + 64*k, gn_loadm_f32x16(B, N*k + 64*jr, m1));
-            gn_store_f32x16(b + b_row + 64*k + 16, gn_loadm_f32x16(B, N*k + 64*jr + 16, m2));
-            gn_store_f32x16(b + b_row + 64*k + 32, gn_loadm_f32x16(B, N*k + 64*jr + 32, m3));
-            gn_store_f32x16(b + b_row + 64*k + 48, gn_loadm_f32x16(B, N*k + 64*jr + 48, m4));
+            gn_store_f32x16(b + row + 64*k, gn_loadm_f32x16(B, N*k + 64*jr, m1));
+            gn_store_f32x16(b + row + 64*k + 16, gn_loadm_f32x16(B, N*k + 64*jr + 16, m2));
+            gn_store_f32x16(b + row + 64*k + 32, gn_loadm_f32x16(B, N*k + 64*jr + 32, m3));
+            gn_store_f32x16(b + row + 64*k + 48, gn_loadm_f32x16(B, N*k + 64*jr + 48, m4));
         }
     }
 }
@@ -41,18 +41,18 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
     const int64_t N = sym[1];
     const int64_t K = sym[2];
     const int64_t ip = part;
-    const int64_t dbp_row_2 = 64*ip*((N + 63)/64);
+    const int64_t row_5 = 64*ip*((N + 63)/64);
     for (int64_t jr = 0; jr < (N + 63)/64; jr++) {
-        gn_store_f32x16(dbp + dbp_row_2 + 64*jr, gn_splat_f32x16(0.0f));
-        gn_store_f32x16(dbp + dbp_row_2 + 64*jr + 16, gn_splat_f32x16(0.0f));
-        gn_store_f32x16(dbp + dbp_row_2 + 64*jr + 32, gn_splat_f32x16(0.0f));
-        gn_store_f32x16(dbp + dbp_row_2 + 64*jr + 48, gn_splat_f32x16(0.0f));
+        gn_store_f32x16(dbp + row_5 + 64*jr, gn_splat_f32x16(0.0f));
+        gn_store_f32x16(dbp + row_5 + 64*jr + 16, gn_splat_f32x16(0.0f));
+        gn_store_f32x16(dbp + row_5 + 64*jr + 32, gn_splat_f32x16(0.0f));
+        gn_store_f32x16(dbp + row_5 + 64*jr + 48, gn_splat_f32x16(0.0f));
         const gn_b16 m1 = gn_below_b16(N - 64*jr);
         const gn_b16 m2 = gn_below_b16(N - 64*jr - 16);
         const gn_b16 m3 = gn_below_b16(N - 64*jr - 32);
         const gn_b16 m4 = gn_below_b16(N - 64*jr - 48);
-        const int64_t dbp_row = 64*ip*((N + 63)/64) + 64*jr;
-        const int64_t C_row = 252*N*ip + 64*jr;
+        const int64_t row_3 = 64*ip*((N + 63)/64) + 64*jr;
+        const int64_t row_4 = 252*N*ip + 64*jr;
         for (int64_t ir = 0; ir < gn_min_i64((M + 5)/6 - 42*ip, 42); ir++) {
             gn_f32x16 acc[6][4];
             GN_UNROLLED(6)
@@ -62,13 +62,13 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
                 acc[i1][2] = gn_splat_f32x16(0.0f);
                 acc[i1][3] = gn_splat_f32x16(0.0f);
             }
-            const int64_t b_row_2 = 64*K*jr;
+            const int64_t row_2 = 64*K*jr;
             GN_UNROLL(4)
             for (int64_t k = 0; k < K; k++) {
-                const gn_f32x16 v5 = gn_load_f32x16(b + b_row_2 + 64*k);
-                const gn_f32x16 v6 = gn_load_f32x16(b + b_row_2 + 64*k + 16);
-                const gn_f32x16 v7 = gn_load_f32x16(b + b_row_2 + 64*k + 32);
-                const gn_f32x16 v8 = gn_load_f32x16(b + b_row_2 + 64*k + 48);
+                const gn_f32x16 v5 = gn_load_f32x16(b + row_2 + 64*k);
+                const gn_f32x16 v6 = gn_load_f32x16(b + row_2 + 64*k + 16);
+                const gn_f32x16 v7 = gn_load_f32x16(b + row_2 + 64*k + 32);
+                const gn_f32x16 v8 = gn_load_f32x16(b + row_2 + 64*k + 48);
                 GN_UNROLLED(6)
                 for (int64_t i1 = 0; i1 < 6; i1++) {
                     const float s9 = A[K*gn_min_i64(M - 1, 252*ip + 6*ir + i1) + k];
@@ -79,9 +79,9 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
                 }
             }
             gn_f32x16 dbp_r = gn_load_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr);
-            gn_f32x16 dbp_r_2 = gn_load_f32x16(dbp + dbp_row + 16);
-            gn_f32x16 dbp_r_3 = gn_load_f32x16(dbp + dbp_row + 32);
-            gn_f32x16 dbp_r_4 = gn_load_f32x16(dbp + dbp_row + 48);
+            gn_f32x16 dbp_r_2 = gn_load_f32x16(dbp + row_3 + 16);
+            gn_f32x16 dbp_r_3 = gn_load_f32x16(dbp + row_3 + 32);
+            gn_f32x16 dbp_r_4 = gn_load_f32x16(dbp + row_3 + 48);
             const gn_f32x16 v18 = gn_loadm_f32x16(bias, 64*jr, m1);
             const gn_f32x16 v19 = gn_loadm_f32x16(bias, 64*jr + 16, m2);
             const gn_f32x16 v20 = gn_loadm_f32x16(bias, 64*jr + 32, m3);
@@ -106,16 +106,16 @@ void gemm_1(void *const *arg, const int64_t *sym, int64_t part)
                 const gn_f32x16 v37 = dbp_r_4 + v36;
                 dbp_r_4 = s25 ? v37 : dbp_r_4;
                 if (252*ip + 6*ir + i1 < M) {
-                    gn_storem_f32x16(C, C_row + 6*N*ir + N*i1, v23, m1);
-                    gn_storem_f32x16(C, C_row + 6*N*ir + N*i1 + 16, v28, m2);
-                    gn_storem_f32x16(C, C_row + 6*N*ir + N*i1 + 32, v32, m3);
-                    gn_storem_f32x16(C, C_row + 6*N*ir + N*i1 + 48, v36, m4);
+                    gn_storem_f32x16(C, row_4 + 6*N*ir + N*i1, v23, m1);
+                    gn_storem_f32x16(C, row_4 + 6*N*ir + N*i1 + 16, v28, m2);
+                    gn_storem_f32x16(C, row_4 + 6*N*ir + N*i1 + 32, v32, m3);
+                    gn_storem_f32x16(C, row_4 + 6*N*ir + N*i1 + 48, v36, m4);
                 }
             }
             gn_store_f32x16(dbp + 64*ip*((N + 63)/64) + 64*jr, dbp_r);
-            gn_store_f32x16(dbp + dbp_row + 16, dbp_r_2);
-            gn_store_f32x16(dbp + dbp_row + 32, dbp_r_3);
-            gn_store_f32x16(dbp + dbp_row + 48, dbp_r_4);
+            gn_store_f32x16(dbp + row_3 + 16, dbp_r_2);
+            gn_store_f32x16(dbp + row_3 + 32, dbp_r_3);
+            gn_store_f32x16(dbp + row_3 + 48, dbp_r_4);
         }
     }
 }

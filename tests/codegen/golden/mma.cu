@@ -40,56 +40,56 @@ extern "C" __global__ void __launch_bounds__(128, 1) mma_0(const float *A, const
             b[40*(c1/32) + c1%32] = s5 ? s4 : 0.0f;
         }
         __syncthreads();
-        const int64_t a_row = 136*mt + 64*iw + mg;
-        const int64_t b_row = 40*mt + 16*jw + mg;
+        const int64_t row = 136*mt + 64*iw + mg;
+        const int64_t row_2 = 40*mt + 16*jw + mg;
         for (int64_t k2 = 0; k2 < 2; k2++) {
-            const float s7 = a[a_row + 1088*k2];
-            const float s8 = a[a_row + 1088*k2 + 8];
-            const float s9 = a[a_row + 1088*k2 + 544];
-            const float s10 = a[a_row + 1088*k2 + 552];
-            const float s11 = b[b_row + 320*k2];
-            const float s12 = b[b_row + 320*k2 + 160];
+            const float s7 = a[row + 1088*k2];
+            const float s8 = a[row + 1088*k2 + 8];
+            const float s9 = a[row + 1088*k2 + 544];
+            const float s10 = a[row + 1088*k2 + 552];
+            const float s11 = b[row_2 + 320*k2];
+            const float s12 = b[row_2 + 320*k2 + 160];
             gn_mma_m16n8k8_tf32(&acc[0][0][0][0], &acc[0][0][0][1], &acc[0][1][0][0], &acc[0][1][0][1], s7, s8, s9, s10, s11, s12);
-            const float s13 = b[b_row + 320*k2 + 8];
-            const float s14 = b[b_row + 320*k2 + 168];
+            const float s13 = b[row_2 + 320*k2 + 8];
+            const float s14 = b[row_2 + 320*k2 + 168];
             gn_mma_m16n8k8_tf32(&acc[0][0][1][0], &acc[0][0][1][1], &acc[0][1][1][0], &acc[0][1][1][1], s7, s8, s9, s10, s13, s14);
-            const float s15 = a[a_row + 1088*k2 + 16];
-            const float s16 = a[a_row + 1088*k2 + 24];
-            const float s17 = a[a_row + 1088*k2 + 560];
-            const float s18 = a[a_row + 1088*k2 + 568];
+            const float s15 = a[row + 1088*k2 + 16];
+            const float s16 = a[row + 1088*k2 + 24];
+            const float s17 = a[row + 1088*k2 + 560];
+            const float s18 = a[row + 1088*k2 + 568];
             gn_mma_m16n8k8_tf32(&acc[1][0][0][0], &acc[1][0][0][1], &acc[1][1][0][0], &acc[1][1][0][1], s15, s16, s17, s18, s11, s12);
             gn_mma_m16n8k8_tf32(&acc[1][0][1][0], &acc[1][0][1][1], &acc[1][1][1][0], &acc[1][1][1][1], s15, s16, s17, s18, s13, s14);
-            const float s19 = a[a_row + 1088*k2 + 32];
-            const float s20 = a[a_row + 1088*k2 + 40];
-            const float s21 = a[a_row + 1088*k2 + 576];
-            const float s22 = a[a_row + 1088*k2 + 584];
+            const float s19 = a[row + 1088*k2 + 32];
+            const float s20 = a[row + 1088*k2 + 40];
+            const float s21 = a[row + 1088*k2 + 576];
+            const float s22 = a[row + 1088*k2 + 584];
             gn_mma_m16n8k8_tf32(&acc[2][0][0][0], &acc[2][0][0][1], &acc[2][1][0][0], &acc[2][1][0][1], s19, s20, s21, s22, s11, s12);
             gn_mma_m16n8k8_tf32(&acc[2][0][1][0], &acc[2][0][1][1], &acc[2][1][1][0], &acc[2][1][1][1], s19, s20, s21, s22, s13, s14);
-            const float s23 = a[a_row + 1088*k2 + 48];
-            const float s24 = a[a_row + 1088*k2 + 56];
-            const float s25 = a[a_row + 1088*k2 + 592];
-            const float s26 = a[a_row + 1088*k2 + 600];
+            const float s23 = a[row + 1088*k2 + 48];
+            const float s24 = a[row + 1088*k2 + 56];
+            const float s25 = a[row + 1088*k2 + 592];
+            const float s26 = a[row + 1088*k2 + 600];
             gn_mma_m16n8k8_tf32(&acc[3][0][0][0], &acc[3][0][0][1], &acc[3][1][0][0], &acc[3][1][0][1], s23, s24, s25, s26, s11, s12);
             gn_mma_m16n8k8_tf32(&acc[3][0][1][0], &acc[3][0][1][1], &acc[3][1][1][0], &acc[3][1][1][1], s23, s24, s25, s26, s13, s14);
         }
     }
     GN_UNROLLED(4)
-    for (int64_t p = 0; p < 4; p++) {
-        if (128*ib + 64*iw + 16*p + mg < M && 32*jb + 16*jw + 2*mt < N)
-            C[128*N*ib + 64*N*iw + 16*N*p + N*mg + 32*jb + 16*jw + 2*mt] = acc[p][0][0][0];
-        if (128*ib + 64*iw + 16*p + mg < M && 32*jb + 16*jw + 2*mt + 1 < N)
-            C[128*N*ib + 64*N*iw + 16*N*p + N*mg + 32*jb + 16*jw + 2*mt + 1] = acc[p][0][0][1];
-        if (128*ib + 64*iw + 16*p + mg < M && 32*jb + 16*jw + 2*mt + 8 < N)
-            C[128*N*ib + 64*N*iw + 16*N*p + N*mg + 32*jb + 16*jw + 2*mt + 8] = acc[p][0][1][0];
-        if (128*ib + 64*iw + 16*p + mg < M && 32*jb + 16*jw + 2*mt + 9 < N)
-            C[128*N*ib + 64*N*iw + 16*N*p + N*mg + 32*jb + 16*jw + 2*mt + 9] = acc[p][0][1][1];
-        if (128*ib + 64*iw + 16*p + mg + 8 < M && 32*jb + 16*jw + 2*mt < N)
-            C[128*N*ib + 64*N*iw + 16*N*p + N*mg + 32*jb + 16*jw + 8*N + 2*mt] = acc[p][1][0][0];
-        if (128*ib + 64*iw + 16*p + mg + 8 < M && 32*jb + 16*jw + 2*mt + 1 < N)
-            C[128*N*ib + 64*N*iw + 16*N*p + N*mg + 32*jb + 16*jw + 8*N + 2*mt + 1] = acc[p][1][0][1];
-        if (128*ib + 64*iw + 16*p + mg + 8 < M && 32*jb + 16*jw + 2*mt + 8 < N)
-            C[128*N*ib + 64*N*iw + 16*N*p + N*mg + 32*jb + 16*jw + 8*N + 2*mt + 8] = acc[p][1][1][0];
-        if (128*ib + 64*iw + 16*p + mg + 8 < M && 32*jb + 16*jw + 2*mt + 9 < N)
-            C[128*N*ib + 64*N*iw + 16*N*p + N*mg + 32*jb + 16*jw + 8*N + 2*mt + 9] = acc[p][1][1][1];
+    for (int64_t ia = 0; ia < 4; ia++) {
+        if (128*ib + 64*iw + 16*ia + mg < M && 32*jb + 16*jw + 2*mt < N)
+            C[128*N*ib + 64*N*iw + 16*N*ia + N*mg + 32*jb + 16*jw + 2*mt] = acc[ia][0][0][0];
+        if (128*ib + 64*iw + 16*ia + mg < M && 32*jb + 16*jw + 2*mt + 1 < N)
+            C[128*N*ib + 64*N*iw + 16*N*ia + N*mg + 32*jb + 16*jw + 2*mt + 1] = acc[ia][0][0][1];
+        if (128*ib + 64*iw + 16*ia + mg < M && 32*jb + 16*jw + 2*mt + 8 < N)
+            C[128*N*ib + 64*N*iw + 16*N*ia + N*mg + 32*jb + 16*jw + 2*mt + 8] = acc[ia][0][1][0];
+        if (128*ib + 64*iw + 16*ia + mg < M && 32*jb + 16*jw + 2*mt + 9 < N)
+            C[128*N*ib + 64*N*iw + 16*N*ia + N*mg + 32*jb + 16*jw + 2*mt + 9] = acc[ia][0][1][1];
+        if (128*ib + 64*iw + 16*ia + mg + 8 < M && 32*jb + 16*jw + 2*mt < N)
+            C[128*N*ib + 64*N*iw + 16*N*ia + N*mg + 32*jb + 16*jw + 8*N + 2*mt] = acc[ia][1][0][0];
+        if (128*ib + 64*iw + 16*ia + mg + 8 < M && 32*jb + 16*jw + 2*mt + 1 < N)
+            C[128*N*ib + 64*N*iw + 16*N*ia + N*mg + 32*jb + 16*jw + 8*N + 2*mt + 1] = acc[ia][1][0][1];
+        if (128*ib + 64*iw + 16*ia + mg + 8 < M && 32*jb + 16*jw + 2*mt + 8 < N)
+            C[128*N*ib + 64*N*iw + 16*N*ia + N*mg + 32*jb + 16*jw + 8*N + 2*mt + 8] = acc[ia][1][1][0];
+        if (128*ib + 64*iw + 16*ia + mg + 8 < M && 32*jb + 16*jw + 2*mt + 9 < N)
+            C[128*N*ib + 64*N*iw + 16*N*ia + N*mg + 32*jb + 16*jw + 8*N + 2*mt + 9] = acc[ia][1][1][1];
     }
 }

@@ -27,7 +27,7 @@ extern "C" __global__ void __launch_bounds__(256, 1) softmax_0(const float *X, f
         s_a = s10 ? s9 : s_a;
     }
     float s = gn_block_sum_f32(s_a);
-    const int64_t Y_row = C*i + jt;
+    const int64_t row = C*i + jt;
     for (int64_t j0 = 0; j0 < (C + 255)/256; j0++) {
         const float s13 = X[C*i + gn_min_i64(C - 1, 256*j0 + jt)];
         const float s14 = s13 - m;
@@ -35,6 +35,6 @@ extern "C" __global__ void __launch_bounds__(256, 1) softmax_0(const float *X, f
         const float s16 = 1.0f / s;
         const float s17 = s15 * s16;
         if (256*j0 + jt < C)
-            Y[Y_row + 256*j0] = s17;
+            Y[row + 256*j0] = s17;
     }
 }
