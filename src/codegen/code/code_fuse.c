@@ -22,6 +22,7 @@ typedef struct touches {
     GN_VEC(touch) at;
     GN_VEC(uint32_t) lets;     /* that are used */
     GN_VEC(const char *) vars; /* of loops within */
+    bool others; /* barriers, tiles, copies under way: nothing is known */
 } touches;
 
 /* ---- what a node touches ---- */
@@ -70,6 +71,7 @@ static void add_node(touches *t, const gn_code_node *n)
                       : n->kind == GN_CODE_IF    ? (gn_val){ .kind = GN_VAL_COND, .when = n->when }
                       : n->kind == GN_CODE_STORE ? (gn_val){ .kind = GN_VAL_LOAD, .u.load = n->access }
                                                  : (gn_val){ .kind = GN_VAL_OP };
+    t->others |= n->kind > GN_CODE_IF;
     gn_code_operands(n, add_operand, t);
     gn_val_dims(&at, add_index, t);
     if (n->kind == GN_CODE_LET && n->val->kind == GN_VAL_LOAD) add_access(t, &n->val->u.load, false, n->val->lanes);
@@ -137,6 +139,7 @@ static bool may_mix(const gn_code *c, const gn_code_node *first, const gn_code_n
     int64_t turns = 0;
     const touches a = touches_in_turn(c, first), b = touches_in_turn(c, second);
     gn_dim_is_const(first->to, &turns);
+    if (a.others || b.others) return false;
     for (size_t i = 0; i < a.at.n; i++)
         for (size_t k = 0; k < b.at.n; k++) {
             gn_work_done.scans++;

@@ -53,7 +53,7 @@ static void store(counter *c, const gn_code_node *n)
     gn_known_add(&c->known, gn_arena_copy(c->code->arena, &load, sizeof load), n->val, gn_val_hash(&load));
 }
 
-/* Other threads may have written it. */
+/* Other threads may have written it, or copies that were under way. */
 static void pass_barrier(counter *c)
 {
     for (size_t i = 0; i < c->code->places.n; i++) {
@@ -69,13 +69,15 @@ static void forget_written(void *user, const gn_code_node *n)
     counter *const c = user;
     if (n->kind == GN_CODE_SET) set(c, n, NULL);
     if (n->kind == GN_CODE_STORE) gn_known_forget(&c->known, n->access.place);
-    if (n->kind == GN_CODE_BARRIER) pass_barrier(c);
+    if (n->kind == GN_CODE_ASYNC) gn_known_forget(&c->known, n->access.place);
+    if (n->kind == GN_CODE_BARRIER || n->kind == GN_CODE_AWAIT) pass_barrier(c);
     if (n->kind == GN_CODE_DECLARE && n->place->space == GN_SPACE_REG)
         for (uint32_t i = 0; i < n->place->n; i++) set_register(c, n->place, i, NULL);
     if (n->kind == GN_CODE_DECLARE && n->place->space != GN_SPACE_REG) gn_known_forget(&c->known, n->place);
     if (n->kind != GN_CODE_TILE) return;
-    for (int i = 0; n->tile->acc && i < n->tile->row->c.nregs; i++) set_register(c, n->tile->acc, n->tile->c[i], NULL);
-    if (!n->tile->acc) gn_known_forget(&c->known, n->tile->dst.place);
+    for (uint32_t i = 0; i < gn_tile_sets(n->tile); i++) set_register(c, n->tile->acc, n->tile->c[i], NULL);
+    for (int i = 0; i < n->tile->nmemory; i++)
+        if (n->tile->memory[i].written) gn_known_forget(&c->known, n->tile->memory[i].place);
 }
 
 /* ---- a region ---- */

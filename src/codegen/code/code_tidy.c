@@ -83,9 +83,11 @@ static void visit_node(void *user, const gn_code_node *t)
     gn_code_operands(t, note_operand, r);
     if (t->kind == GN_CODE_LET && t->val->kind == GN_VAL_LOAD) note_read(r, t->val->u.load.place, 0);
     if (t->kind == GN_CODE_SET && t->at) *gn_map_put(r->arena, &r->of.indexed, t->place->id) = r;
-    if (t->kind != GN_CODE_TILE) return;
-    if (!t->tile->acc) note_read(r, t->tile->dst.place, 0), note_read(r, t->tile->src.place, 0);
-    for (uint32_t i = 0; t->tile->acc && i < t->tile->acc->n; i++) note_read(r, t->tile->acc, i);
+    for (int i = 0; t->kind == GN_CODE_TILE && i < t->tile->nmemory; i++) note_read(r, t->tile->memory[i].place, 0);
+    for (uint32_t i = 0; t->kind == GN_CODE_TILE && t->tile->acc && i < t->tile->acc->n; i++)
+        note_read(r, t->tile->acc, i);
+    if (t->kind == GN_CODE_ASYNC) note_read(r, t->source.place, 0), note_read(r, t->access.place, 0);
+    if (t->kind == GN_CODE_AWAIT) note_read(r, t->place, t->number);
 }
 
 gn_code_uses gn_code_find_uses(gn_arena *arena, const gn_code_body *t)

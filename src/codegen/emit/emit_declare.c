@@ -34,7 +34,9 @@ static void touch_node(void *user, const gn_code_node *n)
 {
     gn_code_operands(n, touch_operand, user);
     if (n->kind == GN_CODE_SET) touch(user, n->place, n->number, n);
-    for (int i = 0; n->kind == GN_CODE_TILE && n->tile->acc && i < n->tile->row->c.nregs; i++)
+    for (uint32_t i = 0; n->kind == GN_CODE_TILE && i < gn_tile_sets(n->tile); i++)
+        touch(user, n->tile->acc, n->tile->c[i], NULL);
+    for (uint32_t i = 0; n->kind == GN_CODE_TILE && i < gn_tile_reads(n->tile); i++)
         touch(user, n->tile->acc, n->tile->c[i], NULL);
 }
 
@@ -65,6 +67,12 @@ static void extents(gn_emitter *e, const gn_place *p)
     for (uint16_t i = 0; i < p->rank; i++) gn_textf(e->out, "[%u]", p->extent[i]);
 }
 
+static void register_type(gn_emitter *e, const gn_place *p)
+{
+    if (p->opaque) gn_words_read(&e->words, p->opaque->type), gn_text_add(e->out, p->opaque->type);
+    else gn_emit_type(e, p->dtype, p->lanes);
+}
+
 /* Those of one place in a line. */
 void gn_emit_registers_before(gn_emitter *e, const gn_code_node *n)
 {
@@ -74,7 +82,7 @@ void gn_emit_registers_before(gn_emitter *e, const gn_code_node *n)
         if (r->place != last || in_line == 8) {
             if (last) gn_text_add(e->out, ";\n");
             gn_emit_indent(e);
-            gn_emit_type(e, r->place->dtype, r->place->lanes);
+            register_type(e, r->place);
             in_line = 0;
         }
         gn_text_add(e->out, in_line++ ? ", " : " ");

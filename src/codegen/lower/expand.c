@@ -258,6 +258,10 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         gn_expand_tile_copy(x, s);
         return;
     }
+    if (gn_is_opaque(d)) {
+        gn_expand_unit(x, s);
+        return;
+    }
     if (s->stmt == GN_STMT_UPD && d->row) {
         gn_expand_tile_mma(x, s);
         return;
@@ -336,10 +340,12 @@ static void expand_loop(gn_expander *x, const gn_tree *t)
     x->env[t->leaf] = before;
 }
 
-static void expand_node(gn_expander *x, const gn_tree *t)
+void gn_expand_kid(gn_expander *x, const gn_tree *t)
 {
     if (t->kind == GN_NODE_STMT)
         expand_stmt(x, t);
+    else if (t->kind == GN_NODE_FOR && gn_is_ring(t))
+        gn_expand_ring(x, t);
     else if (t->kind == GN_NODE_FOR)
         expand_loop(x, t);
     else if (t->kind == GN_NODE_BUF && !gn_is_argument(t->object->place)) {
@@ -352,7 +358,7 @@ static void expand_node(gn_expander *x, const gn_tree *t)
 
 static void expand_kids(gn_expander *x, const gn_tree *t)
 {
-    for (size_t i = 0; i < t->kids.n; i++) expand_node(x, t->kids.at[i]);
+    for (size_t i = 0; i < t->kids.n; i++) gn_expand_kid(x, t->kids.at[i]);
 }
 
 static void expand_step(gn_lower *g, const gn_tree *t)
