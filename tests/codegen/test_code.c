@@ -85,7 +85,8 @@ static const char block[] =
     "        (let %1 f32 (load B c))\n"
     "        (store t c %1))\n"
     "      (barrier)\n"
-    "      (let %2 f32 (load t (add tx (mul 8 ty))))\n"
+    "      (name own (mul 8 ty))\n"
+    "      (let %2 f32 (load t (add own tx)))\n"
     "      (tile mma_m16n8k8_tf32 $acc[0][0] %2 %2 %2 1.0 %2 %2))\n"
     "    (let %3 f32 (threads sum $acc[0][0]))\n"
     "    (if :when (lt tx 1)\n"
@@ -208,7 +209,7 @@ static const refusal unreadable[] = {
     { "(code k cuda (syms n) (args) (threads (a n)) (step ()))",
       "test:1:39: the number of threads 'a' is no constant" },
     { C11("(lett %1 f32 (load X p))"),
-      "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier, tile, async, commit and await are" },
+      "'lett' is no node: let, set, store, reg, stack, shared, for, if, name, barrier, tile, async, commit and await are" },
     { C11("(let %1 f32 (load Z p))"), "test:1:107: no place 'Z' here" },
     { C11("(let %1 f32 (load X q))"), "no symbol or variable 'q' here" },
     { C11("(let %1 f32 (load X))"), "an index is missing" },
@@ -244,6 +245,11 @@ static const refusal unreadable[] = {
     { C11("(for p n)"), "the name 'p' is taken" },
     { C11("(for X n)"), "the name 'X' is taken" },
     { C11("(for i n (for i n))"), "the name 'i' is taken" },
+    { C11("(name p n)"), "the name 'p' is taken" },
+    { C11("(name i q)"), "no symbol or variable 'q' here" },
+    { C11("(name i)"), "an index is missing" },
+    { C11("(name i n n)"), "nothing more was expected here" },
+    { C11("(for k n (name i k)) (let %1 f32 (load X i))"), "no symbol or variable 'i' here" },
     { C11("(for i n :unroll 70000)"), "a number from 1 to 65535 was expected" },
     { C11("(for i n :carry (X))"), "'X' is no register" },
     { C11("(for i n (reg r f32)) (for i n (reg r f64))"), "'r' is declared before, as something else" },

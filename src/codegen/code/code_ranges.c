@@ -14,6 +14,7 @@ typedef struct ranges {
     gn_verifier where; /* for sentences */
     const gn_dim *lane;
     gn_visit loads; /* of the index that is looked at */
+    gn_map names;   /* what named indices are */
     gn_code_ranges out;
 } ranges;
 
@@ -47,6 +48,7 @@ static void tell(ranges *r, const gn_place *p, const gn_dim *element, const char
 static void ask(ranges *r, const gn_place *p, const gn_dim *element)
 {
     const char *how = NULL;
+    element = gn_code_without_names(r->code, &r->names, element);
     r->out.asked++;
     if (!element) how = "not known to be inside";
     else if (!gn_prover_proves(&r->prover, element)) how = "not known to be 0 or more";
@@ -109,11 +111,13 @@ static void know_range(ranges *r, const char *name, const gn_dim *from, const gn
 
 static void know_test(ranges *r, const gn_kcond *c, bool negate)
 {
-    if (c->kind == GN_K_LT && !negate) gn_prover_know_less(&r->prover, c->a, c->b);
-    if (c->kind == GN_K_LT && negate) gn_prover_know(&r->prover, sub(r, c->a, c->b));
+    const gn_dim *const a = gn_code_without_names(r->code, &r->names, c->a),
+                 *const b = gn_code_without_names(r->code, &r->names, c->b);
+    if (c->kind == GN_K_LT && !negate) gn_prover_know_less(&r->prover, a, b);
+    if (c->kind == GN_K_LT && negate) gn_prover_know(&r->prover, sub(r, a, b));
     if (c->kind != GN_K_EQ || negate) return;
-    gn_prover_know(&r->prover, sub(r, c->a, c->b));
-    gn_prover_know(&r->prover, sub(r, c->b, c->a));
+    gn_prover_know(&r->prover, sub(r, a, b));
+    gn_prover_know(&r->prover, sub(r, b, a));
 }
 
 /* Each test is computed where those before it hold. */
@@ -357,7 +361,8 @@ static void ask_region(ranges *r, const gn_code_node *n)
     if (n->kind == GN_CODE_FOR) {
         ask_index(r, n->from);
         ask_index(r, n->to);
-        know_range(r, n->var, n->from, n->to);
+        know_range(r, n->var, gn_code_without_names(r->code, &r->names, n->from),
+                   gn_code_without_names(r->code, &r->names, n->to));
     } else know_preds(r, n->when, true);
     ask_body(r, &n->body);
     gn_prover_forget(&r->prover, before);
@@ -370,6 +375,7 @@ static void ask_body(ranges *r, const gn_code_body *b)
         gn_work_done.visits++;
         if (n->kind == GN_CODE_LET) ask_value(r, n->val);
         if (n->kind == GN_CODE_STORE) ask_access(r, &n->access, n->val->lanes);
+        if (n->kind == GN_CODE_NAME) ask_index(r, n->to), gn_code_learn_name(r->code, &r->names, n);
         if (n->kind == GN_CODE_TILE) ask_tile(r, n->tile);
         if (n->kind == GN_CODE_ASYNC) ask_async(r, n);
         if (n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF) ask_region(r, n);

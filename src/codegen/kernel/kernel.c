@@ -328,19 +328,32 @@ static int64_t highest(gn_dtype t)
                                             : (int64_t)(UINT64_MAX >> (64 - bits));
 }
 
-const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)
+double gn_red_start_float(gn_red red)
+{
+    return red == GN_RED_MAX   ? -__builtin_inf()
+           : red == GN_RED_MIN ? __builtin_inf()
+                               : (double)gn_red_start_int(red, GN_F64);
+}
+
+int64_t gn_red_start_int(gn_red red, gn_dtype t)
 {
     switch (red) {
     case GN_RED_SUM:
-    case GN_RED_ANY: return gn_kexpr_int(k, t, 0);
+    case GN_RED_ANY: return 0;
     case GN_RED_PROD:
-    case GN_RED_ALL: return gn_kexpr_int(k, t, 1);
-    case GN_RED_MAX: return gn_is_float(t) ? gn_kexpr_const(k, t, -__builtin_inf()) : gn_kexpr_int(k, t, lowest(t));
-    case GN_RED_MIN: return gn_is_float(t) ? gn_kexpr_const(k, t, __builtin_inf()) : gn_kexpr_int(k, t, highest(t));
+    case GN_RED_ALL: return 1;
+    case GN_RED_MAX: return lowest(t);
+    case GN_RED_MIN: return highest(t);
     case GN_RED_NONE: break;
     }
     GN_ASSERT(!"a reduction");
-    return NULL;
+    return 0;
+}
+
+const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)
+{
+    return gn_is_float(t) ? gn_kexpr_const(k, t, gn_red_start_float(red))
+                          : gn_kexpr_int(k, t, gn_red_start_int(red, t));
 }
 
 bool gn_store_is_idle(const gn_kernel *k, const gn_kstore *s)

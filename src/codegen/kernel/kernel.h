@@ -197,11 +197,14 @@ const gn_dim *gn_kernel_size(const gn_kernel *, uint32_t buf);
 /* The operation of a reduction and what it starts from, for a dtype. */
 const gn_op_info *gn_red_op(gn_red);
 const gn_kexpr *gn_red_start(gn_kernel *, gn_red, gn_dtype);
+double gn_red_start_float(gn_red);
+int64_t gn_red_start_int(gn_red, gn_dtype);
 const char *gn_red_name(gn_red);
 
 /* Text. gn_kernel_read throws GN_ESYNTAX with line and column; printing and reading are inverse. */
 gn_kernel *gn_kernel_read(gn_arena *, const char *file, const gn_sx *);
 void gn_kernel_print(gn_text *, const gn_kernel *);
+void gn_ksym_print(gn_text *, const gn_ksym *); /* with a space before it */
 /* Throws GN_EINTERNAL (or GN_ESYNTAX for a kernel from a file) with the sentence of the rule that does not hold. */
 void gn_kernel_verify(const gn_kernel *);
 /* Stores in each element what stands there already, in a buffer that shares memory: nothing is to be done. */

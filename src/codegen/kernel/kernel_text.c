@@ -153,18 +153,20 @@ static void print_axes(gn_text *t, const gn_kernel *k, const uint16_t *axis, siz
     gn_text_char(t, ')');
 }
 
+void gn_ksym_print(gn_text *t, const gn_ksym *s)
+{
+    const bool facts = s->mul != 1 || s->min != 0 || s->is >= 0;
+    gn_textf(t, facts ? " (%s" : " %s", s->name);
+    if (s->mul != 1) gn_textf(t, " :mul %" PRId64, s->mul);
+    if (s->min != 0) gn_textf(t, " :min %" PRId64, s->min);
+    if (s->is >= 0) gn_textf(t, " :is %" PRId64, s->is);
+    if (facts) gn_text_char(t, ')');
+}
+
 static void print_head(gn_text *t, const gn_kernel *k)
 {
     gn_textf(t, "(kernel %s (syms", k->name);
-    for (size_t i = 0; i < k->syms.n; i++) {
-        const gn_ksym *s = &k->syms.at[i];
-        const bool facts = s->mul != 1 || s->min != 0 || s->is >= 0;
-        gn_textf(t, facts ? " (%s" : " %s", s->name);
-        if (s->mul != 1) gn_textf(t, " :mul %" PRId64, s->mul);
-        if (s->min != 0) gn_textf(t, " :min %" PRId64, s->min);
-        if (s->is >= 0) gn_textf(t, " :is %" PRId64, s->is);
-        if (facts) gn_text_char(t, ')');
-    }
+    for (size_t i = 0; i < k->syms.n; i++) gn_ksym_print(t, &k->syms.at[i]);
     gn_text_add(t, ")\n  (bufs");
     for (size_t i = 0; i < k->bufs.n; i++) {
         const gn_kbuf *b = &k->bufs.at[i];

@@ -174,12 +174,6 @@ static void begin_points(gn_expander *x, const gn_tree *s, gn_points_iter *it)
     gn_points_begin(x->g, it, gn_set_minus(gn_stmt_leaves(s), row));
 }
 
-static void end_points(gn_expander *x, const gn_tree *s, const gn_dim *const *before)
-{
-    gn_v_forget(&x->b, s->def->object->place);
-    memcpy(x->env, before, x->g->leaves.n * sizeof *before);
-}
-
 void gn_expand_unit(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
@@ -197,7 +191,7 @@ void gn_expand_unit(gn_expander *x, const gn_tree *s)
     }
     begin_points(x, s, &it);
     while (gn_points_next(g, &it, x->env)) operate(x, d, act, factor);
-    end_points(x, s, before);
+    memcpy(x->env, before, g->leaves.n * sizeof *before);
 }
 
 void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
@@ -216,5 +210,5 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
         t->count[0] = left_of(x, d, 'm', d->row->m), t->count[1] = left_of(x, d, 'n', d->row->n);
         gn_v_node(&x->b, node);
     }
-    end_points(x, s, before);
+    memcpy(x->env, before, g->leaves.n * sizeof *before);
 }

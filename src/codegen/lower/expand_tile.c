@@ -42,7 +42,6 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     loop->to = gn_lconst(g, total);
     gn_v_node(&x->b, loop);
     x->b.block = &loop->body;
-    const size_t mark = gn_v_mark(&x->b);
     gn_set_point(x, d);
     gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 2);
     for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
@@ -51,8 +50,6 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     else
         gn_v_write(x, d->object, gn_own_args(x, d),
                    gn_v_select(x, inside, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype)));
-    gn_v_release(&x->b, mark);
-    gn_v_forget(&x->b, d->object->place);
     x->b.block = outer;
     g->flat = (gn_leafset){ { 0 } };
     memcpy(x->env, before, g->leaves.n * sizeof *before);
@@ -172,6 +169,4 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
         gn_v_node(&x->b, t);
         for (size_t i = 0; i < d->tile->leaf.n; i++) x->env[d->tile->leaf.at[i]] = before[d->tile->leaf.at[i]];
     }
-    gn_v_forget(&x->b, d->object->place);
-    gn_v_forget_held(&x->b);
 }
