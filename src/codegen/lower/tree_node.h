@@ -1,4 +1,4 @@
-/* The nodes of scheduled kernels. Only lowering, printing and interpreting look inside. */
+/* The nodes of scheduled kernels. Only lowering and printing look inside. */
 #pragma once
 #include "tree.h"
 
