@@ -72,41 +72,6 @@ static void ask_index(ranges *r, const gn_dim *d)
 
 /* ---- what is known ---- */
 
-/* A limit in which there is no choice, which is what facts can do with; the prover knows the others. */
-static bool is_plain(const gn_dim *d)
-{
-    for (uint32_t i = 0; i < d->n; i++)
-        for (uint32_t k = 0; k < d->term[i].n; k++)
-            if (d->term[i].atom[k]->kind > GN_DIM_MOD) return false;
-    return true;
-}
-
-/* In a turn of a loop from 0 to max(0, n) there are n. */
-static const gn_dim *count_of(const gn_dim *from, const gn_dim *to)
-{
-    const gn_term *const t = to->n == 1 && to->term[0].n == 1 && to->term[0].c == 1 ? &to->term[0] : NULL;
-    if (from || !t || t->atom[0]->kind != GN_DIM_MAX) return to;
-    return gn_dim_is(t->atom[0]->a, 0) ? t->atom[0]->b : gn_dim_is(t->atom[0]->b, 0) ? t->atom[0]->a : to;
-}
-
-static void know_range(ranges *r, const char *name, const gn_dim *from, const gn_dim *to)
-{
-    const gn_dim *const v = gn_dim_sym(r->code->dims, name);
-    const gn_dim_facts facts = { r->prover.facts.n, r->prover.facts.at };
-    int64_t least = 0, most, other;
-    to = count_of(from, to);
-    gn_dim_range(to, &facts, &other, &most);
-    if (from) gn_dim_range(from, &facts, &least, &other);
-    if (most != INT64_MAX) most--;
-    const gn_dim_fact f = {
-        .name = name, .mul = 1, .min = least, .max = most < least ? least : most, .limit = is_plain(to) ? to : NULL
-    };
-    gn_push(r->scratch, &r->prover.facts, f);
-    gn_prover_know_less(&r->prover, v, to);
-    gn_prover_know_less(&r->prover, from ? from : constant(r, 0), to);
-    if (from) gn_prover_know(&r->prover, sub(r, v, from));
-}
-
 static void know_test(ranges *r, const gn_kcond *c, bool negate)
 {
     if (c->kind == GN_K_LT && !negate) gn_prover_know_less(&r->prover, c->a, c->b);
@@ -270,7 +235,7 @@ static void ask_access(ranges *r, const gn_access *a, uint16_t lanes)
 static void ask_index_value(ranges *r, const gn_val *v)
 {
     const gn_prover_mark before = gn_prover_remember(&r->prover);
-    if (v->lanes > 1) know_range(r, v->u.index.lane, NULL, constant(r, v->lanes));
+    if (v->lanes > 1) gn_prover_know_range(&r->prover, v->u.index.lane, NULL, constant(r, v->lanes));
     know_preds(r, v->when, true);
     ask_index(r, v->u.index.at);
     gn_prover_forget(&r->prover, before);
@@ -303,8 +268,8 @@ static void ask_copy(ranges *r, const gn_tile_args *a)
                         *const n = constant(r, 16);
     const gn_dim *const index[] = { a->dst.base, a->dst_stride, a->src.base, a->src_stride, a->ncols, a->nrows };
     for (size_t i = 0; i < sizeof index / sizeof *index; i++) ask_index(r, index[i]);
-    know_range(r, "@row", NULL, n);
-    know_range(r, "@column", NULL, n);
+    gn_prover_know_range(&r->prover, "@row", NULL, n);
+    gn_prover_know_range(&r->prover, "@column", NULL, n);
     ask(r, a->dst.place, gn_dim_add(q, a->dst.base, gn_dim_add(q, gn_dim_mul(q, row, a->dst_stride), column)));
     gn_prover_know_less(&r->prover, row, a->ncols);
     gn_prover_know_less(&r->prover, column, a->nrows);
@@ -320,7 +285,7 @@ static void ask_region(ranges *r, const gn_code_node *n)
     if (n->kind == GN_CODE_FOR) {
         ask_index(r, n->from);
         ask_index(r, n->to);
-        know_range(r, n->var, n->from, n->to);
+        gn_prover_know_range(&r->prover, n->var, n->from, n->to);
     } else know_preds(r, n->when, true);
     ask_body(r, &n->body);
     gn_prover_forget(&r->prover, before);
@@ -351,7 +316,7 @@ static void know_symbols(ranges *r)
         gn_push(r->scratch, &r->prover.facts, f);
     }
     for (size_t i = 0; i < r->code->threads.n; i++)
-        know_range(r, r->code->threads.at[i].name, NULL, r->code->threads.at[i].count);
+        gn_prover_know_range(&r->prover, r->code->threads.at[i].name, NULL, r->code->threads.at[i].count);
 }
 
 static void ask_all(void *arg)
@@ -361,7 +326,7 @@ static void ask_all(void *arg)
     const gn_prover_mark before = gn_prover_remember(&r->prover);
     for (r->where.step = 0; r->where.step < r->code->steps.n; r->where.step++) {
         const gn_code_step *const s = &r->code->steps.at[r->where.step];
-        for (size_t i = 0; i < s->parts.n; i++) know_range(r, s->parts.at[i].name, NULL, s->parts.at[i].count);
+        for (size_t i = 0; i < s->parts.n; i++) gn_prover_know_range(&r->prover, s->parts.at[i].name, NULL, s->parts.at[i].count);
         ask_body(r, &s->body);
         gn_prover_forget(&r->prover, before);
     }

@@ -2,8 +2,7 @@
  *
  *     gn_code_verify(code);      GN_EINVAL "code axpy: step 0: %3: operand 2 of mul is i32x16, f32x16 was expected"
  *
- * It takes a time of n log n. Ranges are proved access by access: short proofs are found at once, where there is
- * none it takes milliseconds. */
+ * It takes a time of n log n. Ranges are proved access by access, each in a bounded number of steps. */
 #pragma once
 #include "code.h"
 

@@ -1,6 +1,5 @@
 /* The verifier of placed statements: loops, thread numbers and sizes here; stores and kept values in files of their own. */
 #include <inttypes.h>
-#include "dim_parts.h"
 #include "verify.h"
 
 const char *const gn_bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
@@ -66,21 +65,6 @@ static int64_t stride_of(const gn_laxis *a, uint32_t leaf)
     return 0;
 }
 
-/* Without the digits below the stride what is left of the axis is a multiple of some number, and of that at least one. */
-static gn_guard above(gn_lower *g, uint32_t axis, int64_t stride)
-{
-    const gn_laxis *a = &g->axes.at[axis];
-    const gn_guard whole = gn_domain_guard(g, axis);
-    const gn_dim *value = gn_lconst(g, 0);
-    for (size_t i = 0; i < a->leaf.n; i++)
-        if (a->stride.at[i] % stride == 0)
-            value = gn_ladd(g, value, gn_lscale(g, g->leaves.at[a->leaf.at[i]].value, a->stride.at[i]));
-    const gn_dim *left = gn_lsub(g, whole.extent, value);
-    int64_t all = 0;
-    for (uint32_t t = 0; t < left->n; t++) all = gn_gcd(all, left->term[t].c);
-    return (gn_guard){ axis, gn_ladd(g, value, gn_lconst(g, all > 1 ? all - 1 : 0)), whole.extent };
-}
-
 /* leaf < to, whatever the point of the axis: as whole numbers, stride (to - leaf) > 0. */
 static bool covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
 {
@@ -94,8 +78,6 @@ static bool covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
     const int64_t stride = stride_of(&g->axes.at[axis], l->leaf);
     const gn_dim *left = gn_lscale(g, gn_lsub(g, l->to, g->leaves.at[l->leaf].value), stride);
     add_guard(&n, axis);
-    if (gn_guards_prove(g, &guards, left)) return true;
-    guards.at[guards.n++] = above(g, axis, stride);
     return gn_guards_prove(g, &guards, left);
 }
 
