@@ -437,6 +437,30 @@ static bool proves_rows(gn_prover *p, const gn_dim *goal, split *s)
     return false;
 }
 
+/* The least that a term is, if it is no term that may be large. */
+static bool is_small(const gn_prover *p, const gn_term *t, int64_t *low)
+{
+    int64_t high;
+    range_of(p, product_of(p->pool, t, t->c), low, &high);
+    return *low > -MOST_FACTOR && high < MOST_FACTOR;
+}
+
+/* Without what is small, and divided: 8 q - 8 i - l - 1 is at least 8 (q - i - 1) for l < 8. */
+static const gn_dim *coarser(const gn_prover *p, const gn_dim *goal)
+{
+    int64_t all = 0, low, rest = gn_dim_constant(goal);
+    const gn_dim *large = gn_dim_const(p->pool, 0);
+    for (uint32_t i = 0; i < goal->n; i++)
+        if (goal->term[i].n && !is_small(p, &goal->term[i], &low)) all = gn_gcd(all, goal->term[i].c);
+    if (all <= 1) return goal;
+    for (uint32_t i = 0; i < goal->n; i++) {
+        const gn_term *const t = &goal->term[i];
+        if (t->n && t->c % all == 0) large = gn_dim_add(p->pool, large, product_of(p->pool, t, t->c / all));
+        else if (t->n && is_small(p, t, &low)) rest += low;
+    }
+    return gn_dim_add(p->pool, large, gn_dim_const(p->pool, gn_floor_div(rest, all)));
+}
+
 /* A term of the goal that is least where its choice is: with a or b in its place the goal is no less. */
 static const gn_term *choice_in(const gn_dim *goal)
 {
@@ -469,7 +493,10 @@ static bool proves(gn_prover *p, const gn_dim *goal, split *s)
     if (gn_dim_nonnegative(p->pool, goal, &facts)) return true;
     if (s->left-- <= 0) return false;
     const gn_term *const t = choice_in(goal);
-    return t ? proves_both(p, goal, t, s) : proves_rows(p, goal, s) || proves_sum(p, goal, s);
+    if (t) return proves_both(p, goal, t, s);
+    if (proves_rows(p, goal, s) || proves_sum(p, goal, s)) return true;
+    const gn_dim *const less = coarser(p, goal);
+    return less != goal && proves(p, less, s);
 }
 
 typedef struct asked {

@@ -164,6 +164,8 @@ typedef struct refusal {
 
 #define ARGS "(syms n) (args (X read f32 n) (T read i32 n) (Y write f32 n))"
 #define C11(...) "(code k c11 " ARGS " (step ((p n)) " __VA_ARGS__ "))"
+#define CHECKED(below, ...)                                                                                            \
+    "(code k c11 (syms n) (args (X read f32 n) (T read i32 n :in 0 " below ") (Y write f32 n)) (step ((p n)) " __VA_ARGS__ "))"
 #define AVX(...) "(code k avx512 " ARGS " (step ((p n)) " __VA_ARGS__ "))"
 #define CUDA(...) "(code k cuda " ARGS " (threads (a 8) (b 4)) (step ((p n)) " __VA_ARGS__ "))"
 
@@ -181,6 +183,8 @@ static const refusal unreadable[] = {
       "test:1:29: 'r': read, write, update, arena or scratch was expected" },
     { "(code k c11 (syms) (args (X read f32 m)) (step ()))", "test:1:38: no symbol or variable 'm' here" },
     { "(code k c11 (syms) (args (X read f32 1 1)) (step ()))", "test:1:40: nothing more was expected here" },
+    { "(code k c11 (syms) (args (T read i32 1 :in 1 2)) (step ()))", "test:1:44: a number from 0 to 0 was expected, not '1'" },
+    { "(code k c11 (syms) (args (T read i32 1 :in 0)) (step ()))", "an extent is missing" },
     { "(code k c11 (syms) (args))", "test:1:1: a step is missing" },
     { "(code k c11 (syms) (args) (step))", "test:1:27: a list of parts is missing" },
     { "(code k cuda (syms n) (args) (threads (a n)) (step ()))",
@@ -250,6 +254,12 @@ static const refusal wrong[] = {
       "code k: X: f16 is only kept, no target computes with it; f32 does" },
     { "(code k c11 (syms n) (args (T read i32 n) (X read f32 (load T 0))) (step ()))",
       "code k: X: its size is not over symbols alone" },
+    { "(code k c11 (syms n) (args (X read f32 n :in 0 n)) (step ()))",
+      "code k: X: :in is of whole numbers that are read alone" },
+    { "(code k c11 (syms n) (args (T update i32 n :in 0 n)) (step ()))",
+      "code k: T: :in is of whole numbers that are read alone" },
+    { "(code k c11 (syms n) (args (T read i32 n) (U read i32 n :in 0 (load T 0))) (step ()))",
+      "code k: U: its :in is not over symbols alone" },
     { "(code k cuda (syms n) (args (X scratch f32 n)) (step ()))",
       "code k: X: the target cuda has no memory of workers" },
     { "(code k c11 (syms) (args) (threads (a 8)) (step ()))", "code k: the target c11 has no blocks of threads" },
@@ -427,6 +437,11 @@ static const refusal inside[] = {
       "store Y: element i+1 of Y, which has n: not known to be less" },
     { C11("(for i (load T p) (store Y i 1.0))"), "store Y: element i of Y, which has n: not known to be less" },
     { C11("(let %1 f32 (load X (load T p)))"), "%1: element T[p] of X, which has n: not known to be 0 or more" },
+    { CHECKED("n", "(let %1 f32 (load X (load T p))) (store Y (sub (sub n 1) (load T (sub n (add p 1)))) %1)"), NULL },
+    { CHECKED("n", "(let %1 f32 (load X (add 1 (load T p))))"), "%1: element T[p]+1 of X, which has n: not known to be less" },
+    { CHECKED("n", "(let %1 f32 (load X (load T (load T p)) :when (lt p (sub n 4))))"), NULL },
+    { CHECKED("(div n 3)", "(let %1 f32 (load X (add (mul 3 (load T p)) 2)))"), NULL },
+    { CHECKED("(add n 1)", "(let %1 f32 (load X (load T p)))"), "%1: element T[p] of X, which has n: not known to be less" },
     { C11("(let %1 f32 (load X (load T (add p 1)) :when (and (lt -1 (load T (add p 1))) (lt (load T (add p 1)) n))))"),
       "%1: element p+1 of T, which has n: not known to be less" },
     { C11("(let %1 f32 (load X (load T p) :when (and (lt -1 (load T p)) (lt (load T p) n))))"), NULL },

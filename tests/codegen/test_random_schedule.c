@@ -9,12 +9,14 @@ typedef struct trial {
     job job;
     int64_t sym[3];
     bool plain;
+    gn_code_ranges ranges;
 } trial;
 
 static void lower_trial(void *arg)
 {
     trial *t = arg;
     t->job = lower_text(&t->arena, t->text, t->target);
+    t->ranges = gn_code_verify_ranges(t->job.s->code, &t->arena);
 }
 
 static void run_trial(void *arg)
@@ -75,6 +77,7 @@ static void judge_target(const gn_target *target)
                              : 1,
               last = only ? first : first - 1 + (count ? atoi(count) : 500);
     int n[3] = { 0 }, nplain[3] = { 0 }, unexpected = 0;
+    size_t asked = 0, proved = 0;
     for (int seed = first; seed <= last; seed++) {
         trial t = { .target = target };
         const verdict v = judge(&t, seed);
@@ -85,6 +88,7 @@ static void judge_target(const gn_target *target)
                                        : gn_message());
         const bool known = is_known(target->name, seed);
         n[v]++, nplain[v] += t.plain;
+        asked += t.ranges.asked, proved += t.ranges.proved;
         if ((v == WRONG) != known || (v == WRONG && t.plain)) {
             unexpected++;
             print_message("%s %d%s: %s\n%s\n", target->name, seed, t.plain ? " (plain)" : "",
@@ -95,7 +99,9 @@ static void judge_target(const gn_target *target)
     print_message(
         "%s: %d right, %d refused, %d wrong; of them without at, layout, inner rfactor and online %d, %d, %d\n",
         target->name, n[RIGHT], n[REFUSED], n[WRONG], nplain[RIGHT], nplain[REFUSED], nplain[WRONG]);
+    print_message("%s: %zu of %zu accesses are proved to be inside\n", target->name, proved, asked);
     assert_int_equal(0, unexpected);
+    assert_true(only || proved > asked / 100 * 96);
     assert_true(only || n[RIGHT] > (last - first + 1) / 2);
 }
 

@@ -305,6 +305,18 @@ static void ask_body(ranges *r, const gn_code_body *b)
 
 /* ---- the code ---- */
 
+static void know_elements(ranges *r, const gn_place *p)
+{
+    const gn_dim_facts facts = { r->prover.facts.n, r->prover.facts.at };
+    int64_t least, most;
+    if (!p->below) return;
+    gn_dim_range(p->below, &facts, &least, &most);
+    const gn_dim_fact f = {
+        .name = p->name, .mul = 1, .max = most == INT64_MAX ? most : most > 0 ? most - 1 : 0, .limit = p->below
+    };
+    gn_push(r->scratch, &r->prover.facts, f);
+}
+
 static void know_symbols(ranges *r)
 {
     for (size_t i = 0; i < r->code->syms.n; i++) {
@@ -315,6 +327,7 @@ static void know_symbols(ranges *r)
         };
         gn_push(r->scratch, &r->prover.facts, f);
     }
+    for (size_t i = 0; i < r->code->nargs; i++) know_elements(r, r->code->places.at[i]);
     for (size_t i = 0; i < r->code->threads.n; i++)
         gn_prover_know_range(&r->prover, r->code->threads.at[i].name, NULL, r->code->threads.at[i].count);
 }

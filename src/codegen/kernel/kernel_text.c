@@ -170,6 +170,7 @@ static void print_head(gn_text *t, const gn_kernel *k)
         const gn_kbuf *b = &k->bufs.at[i];
         gn_textf(t, " (%s %s", b->name, gn_dtype_name(b->dtype));
         print_index(t, b->shape, b->rank);
+        if (b->below) gn_text_add(t, " :in 0"), print_index(t, &b->below, 1);
         if (b->stride) {
             gn_text_add(t, " :stride");
             print_index(t, b->stride, b->rank);
@@ -510,6 +511,17 @@ static void read_syms(reader *r, const gn_sx *x)
     }
 }
 
+/* :in 0 dim, if it stands there. */
+static const gn_dim *read_range(reader *r, const gn_sx *b, size_t *at)
+{
+    int64_t least;
+    if (*at == b->n || !gn_sx_is(b->at[*at], ":in")) return NULL;
+    if (*at + 2 >= b->n || !gn_sx_int(b->at[*at + 1], &least) || least)
+        gn_sx_fail(r->file, b->at[*at], "expected :in 0 extent");
+    *at += 3;
+    return read_index(r, b->at[*at - 1]);
+}
+
 static void read_bufs(reader *r, const gn_sx *x)
 {
     for (size_t i = 1; i < x->n; i++) {
@@ -517,13 +529,15 @@ static void read_bufs(reader *r, const gn_sx *x)
         gn_dtype t;
         if (!gn_dtype_parse(b->at[1]->text, &t)) gn_sx_fail(r->file, b->at[1], "'%s' is no dtype", b->at[1]->text);
         size_t end = 2;
-        while (end < b->n && !gn_sx_is(b->at[end], ":stride")) end++;
+        while (end < b->n && !gn_sx_is(b->at[end], ":in") && !gn_sx_is(b->at[end], ":stride")) end++;
         const size_t rank = end - 2;
         if (rank > GN_MAX_RANK) gn_sx_fail(r->file, b, "more than %d dims", GN_MAX_RANK);
         const gn_dim *d[GN_MAX_RANK];
         for (size_t j = 0; j < rank; j++) d[j] = read_index(r, b->at[2 + j]);
         const uint32_t buf = gn_kernel_buf(r->k, need_name(r, b->at[0]), t, rank, d);
+        r->k->bufs.at[buf].below = read_range(r, b, &end);
         if (end == b->n) continue;
+        if (!gn_sx_is(b->at[end], ":stride")) gn_sx_fail(r->file, b->at[end], "expected :stride");
         read_indices(r, b, end + 1, rank, d);
         r->k->bufs.at[buf].stride = gn_arena_copy(r->k->arena, d, rank * sizeof *d);
     }

@@ -191,6 +191,15 @@ static void verify_store(walker *w, const gn_kstore *s)
         fail(w->k, b->name, "is both loaded and stored", NULL);
 }
 
+/* What a call has checked: whole numbers that come from outside. */
+static void verify_range(const gn_kernel *k, const gn_kbuf *b)
+{
+    if (!b->below) return;
+    if (!gn_is_int(b->dtype)) fail(k, b->name, ":in of elements that are no whole numbers", NULL);
+    if (b->access & GN_KBUF_WRITE) fail(k, b->name, ":in of what the kernel stores", NULL);
+    if (axes_of_dim(k, b->below) || gn_dim_has_load(b->below)) fail(k, b->name, ":in is not over symbols alone", NULL);
+}
+
 static void verify(void *arg)
 {
     walker *w = arg;
@@ -200,6 +209,7 @@ static void verify(void *arg)
         const char *later = name_outside(k, axes_of_dim(k, k->axes.at[a].extent), (UINT64_C(1) << a) - 1);
         if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
     }
+    for (size_t b = 0; b < k->bufs.n; b++) verify_range(k, &k->bufs.at[b]);
     w->axes = GN_NEW_ARRAY(w->scratch, uint64_t, k->nexprs + 1);
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) {
