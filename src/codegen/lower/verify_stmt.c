@@ -12,19 +12,6 @@ const gn_domain *gn_domain_at(const gn_verifier *v, const gn_tree *stmt)
     return d;
 }
 
-bool gn_is_alone(const gn_lower *g, const gn_tree *s)
-{
-    const gn_ldef *d = s->def;
-    const gn_leafset own = gn_stmt_leaves(s);
-    const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
-    const bool accumulates =
-        (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
-    for (uint32_t l = 0; (adds || accumulates) && l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&own, l) && !gn_dim_is(g->leaves.at[l].points, 1))
-            return true;
-    return false;
-}
-
 /* ---- loops ---- */
 
 static bool has_leaf(const gn_laxis *a, uint32_t leaf)
@@ -119,6 +106,19 @@ static void check_walked(const gn_lower *g, const gn_domain *s)
         if (!walked)
             gn_illegal(g, "order: the %s of '%s' has no loop over its leaf '%s'", stmt_names[s->stmt->stmt], d->name,
                        g->leaves.at[l].name);
+    }
+}
+
+/* One thread alone changes memory that all share, and leaves out no points of its own. */
+static void check_alone(const gn_lower *g, const gn_domain *s)
+{
+    const gn_leafset must = g->cuda ? gn_must_be_alone(g, s->stmt) : (gn_leafset){ { 0 } };
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        if (gn_set_has(&s->stmt->alone, l) ? !gn_set_has(&s->leaves, l) : !gn_set_has(&must, l)) continue;
+        gn_illegal(g,
+                   gn_set_has(&must, l) ? "bind thread %s: all of them run the %s of '%s', which changes what they share"
+                                        : "bind thread %s: the first alone runs the %s of '%s', which has points there",
+                   g->leaves.at[l].name, stmt_names[s->stmt->stmt], s->stmt->def->name);
     }
 }
 
@@ -219,6 +219,7 @@ void gn_lower_verify(gn_lower *g)
         *gn_map_put(g->arena, &v.of, GN_KEY(s->stmt)) = (void *)s;
         for (size_t k = 0; k < s->nloops; k++) check_loop(g, s, &s->loop[k]);
         check_walked(g, s);
+        check_alone(g, s);
         check_pairs(g, s);
     }
     for (size_t i = 0; i < g->items.n; i++)
