@@ -418,6 +418,38 @@ static void keep_in_registers(gn_lower *g)
         if (s->touched.at[t]->def != s) s->touched.at[t]->alone = (gn_leafset){ { 0 } };
 }
 
+static void forget_init(gn_lower *g)
+{
+    gn_ldef *s = stmt_of(g, "s", GN_STMT_UPD)->def;
+    for (size_t t = 0; t < s->touched.n; t++)
+        if (s->touched.at[t]->stmt == GN_STMT_INIT) s->touched.at[t] = s->touched.at[--s->touched.n];
+}
+
+/* The store reads the sum of the next row. */
+static void read_next(gn_lower *g)
+{
+    const gn_kexpr *ref = stmt_of(g, "Y", GN_STMT_STORE)->def->refs.at[0];
+    ((const gn_dim **)(uintptr_t)ref->index)[0] = gn_ladd(g, ref->index[0], gn_lconst(g, 1));
+}
+
+static void double_rows(gn_lower *g)
+{
+    gn_tree *t = loop_over(g, "mg");
+    g->leaves.at[t->leaf].points = t->to = gn_lconst(g, 16);
+}
+
+/* The second axis of a leaf that two share is longer than the loop, which ends with the first. */
+static void lengthen(gn_lower *g)
+{
+    g->axes.at[1].extent = gn_ladd(g, g->axes.at[1].extent, gn_lconst(g, 4));
+    g->leaves.at[g->axes.at[1].leaf.at[0]].points = g->axes.at[1].extent;
+    g->facts.at[g->kernel->syms.n + g->axes.at[1].leaf.at[0]].limit = g->axes.at[1].extent;
+}
+
+#define SHARED_LEAF "(kernel k (syms M) (bufs (X f32 M) (Y f32 M) (Z f32 M)) (axes (i M) (j M))"                       \
+                    " (store set Y (i) (load X i)) (store set Z (j) (load X j)))"
+#define SHARED_KEPT "(kernel k (syms M) (bufs (X f32 M) (Y f32 M) (Z f32 M)) (axes (i M) (j M) (k M)) (def d (j) (exp (load X j)))" \
+                    " (store set Y (i) (load X i)) (store set Z (k) (d k)))"
 #define BESIDE "(split e (e1 16)) (order j i e1) (bind thread e1) (stage s arena) (stage d arena)"
 static const spoiler spoilers[] = {
     { "a loop ends early", end_early, ROWS, "(order i j)",
@@ -451,6 +483,15 @@ static const spoiler spoilers[] = {
       "bind thread e1: the first alone runs the store of 'Z', which has points there" },
     { "a register of one thread, read by all", keep_in_registers, ROWS2, BESIDE,
       "bind thread e1: 'd' reads what another thread made of 's' in the reg" },
+    { "a sum without a start", forget_init, ROWS, "(order i j)", "order: 's' has no init" },
+    { "a sum of another row", read_next, ROWS, "(order i j)",
+      "stage s reg: 'Y' reads it at another point of the loop 'i' than the one it is made at" },
+    { "a loop that ends with another axis", lengthen, SHARED_LEAF, "(split i l) (split j l) (order l)",
+      "order: the loop 'l' around the store to 'Z' may end before its axis 'j' does" },
+    { "a copy that ends with another axis", lengthen, SHARED_KEPT, "(split i l) (split j l) (order l k) (stage d arena (at root))",
+      "order: the loop 'l' may end before all of 'd' is made that 'Z' reads" },
+    { "a warp of twice the threads", double_rows, MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt"),
+      "tensorize acc mma_m16n8k8_tf32: its thread leaves have 64 points, a warp has 32" },
     { "threads of a row exchanged", thread_row, MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt"),
       "the thread leaf 'mt' stands where the row takes 'mg'" },
 };
