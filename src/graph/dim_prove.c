@@ -103,8 +103,19 @@ static const gn_dim *divided(gn_dim_pool *pool, const gn_dim *d)
     return all > 1 ? gn_dim_div(pool, d, gn_dim_const(pool, all)) : d;
 }
 
+/* Its atoms are of no later kind. */
+static bool is_up_to(const gn_dim *d, gn_atom_kind kind)
+{
+    for (uint32_t i = 0; i < d->n; i++)
+        for (uint32_t k = 0; k < d->term[i].n; k++)
+            if (d->term[i].atom[k]->kind > kind) return false;
+    return true;
+}
+
 void gn_prover_know(gn_prover *p, const gn_dim *d)
 {
+    const gn_dim_facts facts = facts_of(p);
+    if (!is_up_to(d, GN_DIM_SYM)) d = gn_dim_simplify(p->pool, d, &facts); /* as goals are */
     d = divided(p->pool, d);
     tighten(p, d);
     if (!gn_dim_is_const(d, NULL)) gn_push(p->arena, &p->known, d);
@@ -113,15 +124,6 @@ void gn_prover_know(gn_prover *p, const gn_dim *d)
 void gn_prover_know_less(gn_prover *p, const gn_dim *a, const gn_dim *b)
 {
     gn_prover_know(p, below(p->pool, a, b));
-}
-
-/* A limit in which there is no choice, which is what facts can do with. */
-static bool is_plain(const gn_dim *d)
-{
-    for (uint32_t i = 0; i < d->n; i++)
-        for (uint32_t k = 0; k < d->term[i].n; k++)
-            if (d->term[i].atom[k]->kind > GN_DIM_MOD) return false;
-    return true;
 }
 
 /* In a turn of a loop from 0 to max(0, n) there are n. */
@@ -140,9 +142,8 @@ void gn_prover_know_range(gn_prover *p, const char *name, const gn_dim *from, co
     range_of(p, to, &other, &most);
     range_of(p, first, &low, &other);
     if (most != INT64_MAX) most--;
-    const gn_dim_fact f = {
-        .name = name, .mul = 1, .min = low, .max = most < low ? low : most, .limit = is_plain(to) ? to : NULL
-    };
+    const gn_dim *const limit = is_up_to(to, GN_DIM_MOD) ? to : NULL; /* facts know no choice */
+    const gn_dim_fact f = { .name = name, .mul = 1, .min = low, .max = most < low ? low : most, .limit = limit };
     gn_push(p->arena, &p->facts, f);
     gn_prover_know_less(p, v, to);
     gn_prover_know_less(p, first, to);
@@ -418,11 +419,23 @@ static int64_t least_above_zero(const gn_dim *d)
     return rest ? rest : all;
 }
 
+/* A sum of variables is no more than it seems: without it in the goal nothing is won. */
+static bool is_open(const gn_dim *factor)
+{
+    for (uint32_t i = 0; i < factor->n; i++) {
+        const gn_term *const t = &factor->term[i];
+        bool open = t->n > 0 && t->c < 0;
+        for (uint32_t k = 0; k < t->n; k++) open |= t->atom[k]->kind != GN_DIM_SYM;
+        if (open) return true;
+    }
+    return false;
+}
+
 static bool proves_by(gn_prover *p, const gn_dim *goal, const gn_atom *a, split *s)
 {
     gn_dim_pool *const q = p->pool;
     const gn_dim *const x = gn_dim_of_atom(q, a), *f = factor_of(q, goal, a);
-    if (gn_dim_is_const(f, NULL) || least(p, x) < 0) return false;
+    if (least(p, x) < 0 || !is_open(f)) return false;
     const gn_dim *const above = gn_dim_sub(q, f, gn_dim_const(q, least_above_zero(f)));
     if (proves(p, above, s)) return proves(p, gn_dim_sub(q, goal, gn_dim_mul(q, x, above)), s);
     return proves(p, f, s) && proves(p, gn_dim_sub(q, goal, gn_dim_mul(q, x, f)), s);
