@@ -117,8 +117,9 @@ void gn_prover_know(gn_prover *p, const gn_dim *d)
     const gn_dim_facts facts = facts_of(p);
     if (!is_up_to(d, GN_DIM_SYM)) d = gn_dim_simplify(p->pool, d, &facts); /* as goals are */
     d = divided(p->pool, d);
+    int64_t c = -1; /* what never holds is known, too */
     tighten(p, d);
-    if (!gn_dim_is_const(d, NULL)) gn_push(p->arena, &p->known, d);
+    if (!gn_dim_is_const(d, &c) || c < 0) gn_push(p->arena, &p->known, d);
 }
 
 void gn_prover_know_less(gn_prover *p, const gn_dim *a, const gn_dim *b)

@@ -38,3 +38,6 @@ void gn_prover_know_less(gn_prover *, const gn_dim *a, const gn_dim *b); /* a < 
 /* A variable that counts from `from` (NULL: 0) to below `to`. */
 void gn_prover_know_range(gn_prover *, const char *name, const gn_dim *from, const gn_dim *to);
 bool gn_prover_proves(gn_prover *, const gn_dim *goal);
+/* Values, one for each fact, where the goal is negative and all that was told holds; of a buffer with a fact, elements
+ * in its range. It tries some: false says nothing. dim_refute.c */
+bool gn_prover_refutes(const gn_prover *, const gn_dim *goal, int64_t *at);

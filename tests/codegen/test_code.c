@@ -485,6 +485,54 @@ static void what_is_not_known_to_be_inside_is_told(void **state)
     assert_true(all);
 }
 
+/* ---- what is outside for some sizes ---- */
+
+static const refusal outside[] = {
+    /* NULL: nothing is, or nobody knows */
+    { C11("(let %1 f32 (load X (add p 1)))"), "%1: element p+1 of X, which has n: it is outside for n = 1, p = 0" },
+    { C11("(let %1 f32 (load X (sub p 1)))"), "%1: element p-1 of X, which has n: it is outside for " },
+    { C11("(store Y p 1.0)"), NULL },
+    { C11("(if :when (lt p 1) (store Y (add p 1) 1.0))"), "element p+1 of Y, which has n: it is outside for n = 1, p = 0" },
+    { C11("(for i :from p n (store Y (add i 1) 1.0))"), "store Y: element i+1 of Y, which has n: it is outside for " },
+    { C11("(for i 3 (store Y (mul 2 i) 1.0))"), "store Y: element 2*i of Y, which has n: it is outside for " },
+    { C11("(for i 3 (store Y (mul 2 i) :when (lt i 0) 1.0))"), NULL },
+    { C11("(for i (sub p n) (store Y (sub i 1) 1.0))"), NULL },
+    { C11("(let %1 f32 (load X (load T p)))"), NULL },
+    { C11("(if :unless (and (lt 3 n) (lt p 5)) (store Y (add p 1) 1.0))"), NULL },
+    { C11("(if :unless (eq n (add p 1)) (store Y (add p 1) 1.0))"), NULL },
+    { CHECKED("(add n 1)", "(let %1 f32 (load X (load T p)))"), "element T[p] of X, which has n: it is outside for n = " },
+    { CHECKED("(add n 1)", "(let %1 f32 (load X (load T p) :when (lt (load T p) n)))"), NULL },
+    { "(code k c11 (syms (n :mul 8 :min 9)) (args (Y write f32 16)) (step ((p n)) (store Y p 1.0)))",
+      "element p of Y, which has 16: it is outside for n = " },
+    { "(code k c11 (syms (n :is 16)) (args (Y write f32 16)) (step ((p n)) (store Y p 1.0)))", NULL },
+    { AVX("(let %1 f32x4 (load X :row p))"), "element @lane+p of X, which has n: it is outside for n = " },
+    { AVX("(let %1 b4 (below 3)) (let %2 f32x4 (load X :row p :mask %1))"), "it is outside for n = " },
+    { AVX("(let %1 b4 (below 1)) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
+    { AVX("(reg m b4) (let %1 b4 (below 1)) (set $m %1) (let %2 f32x4 (load X :row p :mask $m))"), NULL },
+    { AVX("(let %3 f32x4 (load X :row 0 :mask (b4 0))) (let %1 b4 (lt %3 0.0)) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
+    { CUDA("(shared m f32 31) (store m (add (mul 4 a) b) 1.0)"),
+      "store m: element 4*a+b of m, which has 31: it is outside for n = " },
+    { CUDA("(shared m f32 30) (for i 32 :dealt (store m i 1.0))"), NULL },
+    { AVX("(stack m f32 255) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"),
+      "element @column+16*@row of m, which has 255: it is outside for n = " },
+};
+
+static void what_is_outside_is_told_with_its_sizes(void **state)
+{
+    (void)state;
+    bool all = true;
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        attempt t;
+        read_text(&t, outside[i].text);
+        const char *const got = gn_code_verify_ranges(t.code, &t.arena).outside;
+        const bool as_said = outside[i].says ? got && strstr(got, outside[i].says) : !got;
+        if (!as_said) print_error("%s\n%s\nexpected '%s'\n", outside[i].text, got ? got : "", outside[i].says ? outside[i].says : "");
+        all &= as_said;
+        gn_arena_free(&t.arena);
+    }
+    assert_true(all);
+}
+
 /* ---- anything may be read ---- */
 
 static void turned_bits_are_refused_or_read(void **state)
@@ -525,6 +573,7 @@ int main(void)
         cmocka_unit_test(what_means_nothing_is_told_with_its_node),
         cmocka_unit_test(what_is_carried_is_found),
         cmocka_unit_test(what_is_not_known_to_be_inside_is_told),
+        cmocka_unit_test(what_is_outside_is_told_with_its_sizes),
         cmocka_unit_test(turned_bits_are_refused_or_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "lower_default.h"
 #include "programs.h"
 #include "code_interpret.h"
+#include "code_verify.h"
 #include "default_schedule.h"
 #include "emit.h"
 #include "lower.h"
@@ -26,6 +27,7 @@ typedef struct scheduled_program {
 
 static scheduled_program *running;
 static int nkernels, nplain;     /* scheduled; by way of the last resort */
+static size_t nasked, nproved;   /* accesses */
 
 /* ---- chains of additions ---- */
 
@@ -93,6 +95,14 @@ static void check_chains(const gn_scheduled *s, const char *text)
     }
 }
 
+static void check_ranges(const gn_scheduled *s, gn_arena *arena, const char *text)
+{
+    const gn_code_ranges r = gn_code_verify_ranges(s->code, arena);
+    if (r.outside) fail_msg("%s\n%s", r.outside, text);
+    if (r.first && getenv("GNOMON_TEST_SHOW")) print_message("%s\n", r.first);
+    nasked += r.asked, nproved += r.proved;
+}
+
 static void schedule_body(void *arg)
 {
     scheduled_program *c = arg;
@@ -106,6 +116,7 @@ static void schedule_body(void *arg)
         gn_schedule_print(&t, q->kernel, s);
         c->text = gn_text_done(&t);
         gn_push(arena, &c->kernels, x);
+        check_ranges(x, arena, c->text);
         nkernels++;
         if (strcmp(s->name, "default") == 0 && !c->p->grouping->small) check_chains(x, c->text);
         if (strcmp(s->name, "default") != 0) {
@@ -360,7 +371,8 @@ static void random_graphs_have_legal_schedules(void **state)
         if (getenv("GNOMON_TEST_PRINT")) printf("; random graph %llu\n", (unsigned long long)(first + i));
         check_scheduled(program_random(first + i), cpus[i % 3]);
     }
-    print_message("%d kernels, %d of them without a closed form\n", nkernels, nplain);
+    print_message("%d kernels, %d of them without a closed form; %zu of %zu accesses are proved to be inside\n", nkernels,
+                  nplain, nproved, nasked);
     assert_true(nplain * 100 <= nkernels);
 }
 

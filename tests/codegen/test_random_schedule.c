@@ -50,7 +50,8 @@ static verdict judge(trial *t, int seed)
         if (!strstr(gn_message(), "schedule s: ")) fail_msg("seed %d: %s\n%s", seed, gn_message(), t->text);
         return REFUSED;
     }
-    if (gn_protect(run_trial, t)) t->wrong = gn_arena_string(&t->arena, gn_message());
+    t->wrong = t->ranges.outside;
+    if (!t->wrong && gn_protect(run_trial, t)) t->wrong = gn_arena_string(&t->arena, gn_message());
     return t->wrong ? WRONG : RIGHT;
 }
 

@@ -4,6 +4,7 @@
  * What holds is kept as index expressions that are not negative (dim_prove.h): of loops and parts their counts, of
  * threads theirs, of conditions their sides' difference, of a mask what its lanes fulfil. A lane has the name "@lane".
  * */
+#include <inttypes.h>
 #include "code_verifier.h"
 #include "dim_prove.h"
 
@@ -14,8 +15,25 @@ typedef struct ranges {
     gn_verifier where; /* for sentences */
     const gn_dim *lane;
     gn_visit loads; /* of the index that is looked at */
+    bool vague;     /* not all that holds here was told */
     gn_code_ranges out;
 } ranges;
+
+typedef struct scope {
+    gn_prover_mark mark;
+    bool vague;
+} scope;
+
+static scope enter(const ranges *r)
+{
+    return (scope){ gn_prover_remember(&r->prover), r->vague };
+}
+
+static void leave(ranges *r, scope before)
+{
+    gn_prover_forget(&r->prover, before.mark);
+    r->vague = before.vague;
+}
 
 static const gn_dim *constant(const ranges *r, int64_t c)
 {
@@ -29,7 +47,7 @@ static const gn_dim *sub(const ranges *r, const gn_dim *a, const gn_dim *b)
 
 /* ---- questions ---- */
 
-static void tell(ranges *r, const gn_place *p, const gn_dim *element, const char *how)
+static gn_text begin_sentence(const ranges *r, const gn_place *p, const gn_dim *element)
 {
     gn_text t = { .arena = r->arena };
     gn_textf(&t, "code %s: step %zu: ", r->code->name, r->where.step);
@@ -39,19 +57,46 @@ static void tell(ranges *r, const gn_place *p, const gn_dim *element, const char
     else gn_text_add(&t, "that data decide");
     gn_textf(&t, " of %s, which has ", p->name);
     gn_dim_show(&t, p->size);
+    return t;
+}
+
+static void tell(ranges *r, const gn_place *p, const gn_dim *element, const char *how)
+{
+    gn_text t = begin_sentence(r, p, element);
     gn_textf(&t, ": %s", how);
     r->out.first = gn_text_done(&t);
+}
+
+/* `goal` is negative at these values of symbols and variables. */
+static void tell_outside(ranges *r, const gn_place *p, const gn_dim *element, const gn_dim *goal, const int64_t *at)
+{
+    gn_text t = begin_sentence(r, p, element);
+    const char *comma = ": it is outside for ";
+    for (size_t i = 0; i < r->prover.facts.n; i++) {
+        const char *const name = r->prover.facts.at[i].name;
+        if (i >= r->code->syms.n && !gn_dim_mentions(element, name) && !gn_dim_mentions(goal, name)) continue;
+        gn_textf(&t, "%s%s = %" PRId64, comma, name, at[i]);
+        comma = ", ";
+    }
+    r->out.outside = gn_text_done(&t);
+}
+
+static void refute(ranges *r, const gn_place *p, const gn_dim *element, const gn_dim *goal)
+{
+    int64_t *const at = GN_NEW_ARRAY(r->scratch, int64_t, r->prover.facts.n + 1);
+    if (r->vague || r->out.outside || !gn_prover_refutes(&r->prover, goal, at)) return;
+    tell_outside(r, p, element, goal, at);
 }
 
 /* element NULL: nothing is known of it. */
 static void ask(ranges *r, const gn_place *p, const gn_dim *element)
 {
+    const gn_dim *const left = element ? sub(r, sub(r, p->size, element), constant(r, 1)) : NULL;
     const char *how = NULL;
     r->out.asked++;
     if (!element) how = "not known to be inside";
-    else if (!gn_prover_proves(&r->prover, element)) how = "not known to be 0 or more";
-    else if (!gn_prover_proves(&r->prover, sub(r, sub(r, p->size, element), constant(r, 1))))
-        how = "not known to be less";
+    else if (!gn_prover_proves(&r->prover, element)) how = "not known to be 0 or more", refute(r, p, element, element);
+    else if (!gn_prover_proves(&r->prover, left)) how = "not known to be less", refute(r, p, element, left);
     r->out.proved += !how;
     if (how && !r->out.first) tell(r, p, element, how);
 }
@@ -76,6 +121,7 @@ static void know_test(ranges *r, const gn_kcond *c, bool negate)
 {
     if (c->kind == GN_K_LT && !negate) gn_prover_know_less(&r->prover, c->a, c->b);
     if (c->kind == GN_K_LT && negate) gn_prover_know(&r->prover, sub(r, c->a, c->b));
+    r->vague |= c->kind == GN_K_EQ && negate;
     if (c->kind != GN_K_EQ || negate) return;
     gn_prover_know(&r->prover, sub(r, c->a, c->b));
     gn_prover_know(&r->prover, sub(r, c->b, c->a));
@@ -84,14 +130,15 @@ static void know_test(ranges *r, const gn_kcond *c, bool negate)
 /* Each test is computed where those before it hold. */
 static void know_pred(ranges *r, const gn_pred *p, bool asks)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     for (uint16_t i = 0; i < p->n; i++) {
         if (asks) ask_index(r, p->cond[i].a), ask_index(r, p->cond[i].b);
         know_test(r, &p->cond[i], false);
     }
     if (!p->negate) return;
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
     if (p->n == 1) know_test(r, p->cond, true);
+    else r->vague = true;
 }
 
 static void know_preds(ranges *r, gn_preds w, bool asks)
@@ -131,14 +178,15 @@ static const gn_dim *number_in_lane(const ranges *r, const gn_val *v)
 static void know_compared(ranges *r, const gn_val *m, bool negate)
 {
     const gn_dim *const a = number_in_lane(r, m->a[0]), *const b = number_in_lane(r, m->a[1]);
-    const bool guarded = m->a[0]->when.n || m->a[1]->when.n; /* 0 where they do not hold */
-    if (!a || !b || guarded) return;
-    const gn_kcond less = { GN_K_LT, a, b }, more = { GN_K_LT, b, a }, equal = { GN_K_EQ, a, b };
-    if (m->u.op == &gn_op_lt) know_test(r, &less, negate);
-    if (m->u.op == &gn_op_gt) know_test(r, &more, negate);
-    if (m->u.op == &gn_op_le) know_test(r, &more, !negate);
-    if (m->u.op == &gn_op_ge) know_test(r, &less, !negate);
-    if (m->u.op == &gn_op_eq) know_test(r, &equal, negate);
+    const gn_op_info *const op = m->u.op;
+    const bool guarded = m->a[0]->when.n || m->a[1]->when.n, /* 0 where they do not hold */
+        more = op == &gn_op_gt || op == &gn_op_le, equal = op == &gn_op_eq;
+    if (!a || !b || guarded || (!more && !equal && op != &gn_op_lt && op != &gn_op_ge)) {
+        r->vague = true;
+        return;
+    }
+    const gn_kcond c = { equal ? GN_K_EQ : GN_K_LT, more ? b : a, more ? a : b };
+    know_test(r, &c, negate != (op == &gn_op_le || op == &gn_op_ge));
 }
 
 static const gn_val *not_of(const gn_val *m)
@@ -152,15 +200,14 @@ static void know_part(ranges *r, const gn_val *m, bool negate)
     const gn_val *const test = m->kind == GN_VAL_SPLAT ? m->a[0] : m;
     const gn_kcond first = { GN_K_LT, r->lane, m->u.index.at }, bit = { GN_K_EQ, r->lane, m->u.index.at };
     if (m->kind == GN_VAL_FIRST) know_test(r, &first, negate);
-    if (m->kind == GN_VAL_BIT) know_test(r, &bit, negate);
-    if (test->kind == GN_VAL_COND && (!negate || test->when.n == 1)) {
-        const bool several = negate && test->when.at[0].n > 1;
-        for (uint32_t i = 0; i < test->when.n && !several; i++) {
+    else if (m->kind == GN_VAL_BIT) know_test(r, &bit, negate);
+    else if (test->kind == GN_VAL_COND && (!negate || test->when.n == 1)) {
+        for (uint32_t i = 0; i < test->when.n; i++) {
             const gn_pred p = { test->when.at[i].negate != negate, test->when.at[i].n, test->when.at[i].cond };
             know_pred(r, &p, false);
         }
-    }
-    if (m->kind == GN_VAL_OP && m->n == 2) know_compared(r, m, negate);
+    } else if (m->kind == GN_VAL_OP && m->n == 2 && m->u.op != &gn_op_and) know_compared(r, m, negate);
+    else r->vague |= m->kind != GN_VAL_OP || m->u.op != &gn_op_and || negate;
 }
 
 static const void *part_of_mask(const void *mask, size_t i)
@@ -215,7 +262,7 @@ static void ask_each(ranges *r, const gn_access *a)
 
 static void ask_access(ranges *r, const gn_access *a, uint16_t lanes)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     gn_dim_pool *const q = r->code->dims;
     know_preds(r, a->when, true);
     ask_index(r, a->base);
@@ -227,23 +274,23 @@ static void ask_access(ranges *r, const gn_access *a, uint16_t lanes)
         const gn_dim *const step = a->mode == GN_ACCESS_STEP ? a->step : constant(r, a->mode == GN_ACCESS_ROW);
         ask(r, a->place, gn_dim_add(q, a->base, gn_dim_mul(q, step, r->lane)));
     }
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 /* ---- values and nodes ---- */
 
 static void ask_index_value(ranges *r, const gn_val *v)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     if (v->lanes > 1) gn_prover_know_range(&r->prover, v->u.index.lane, NULL, constant(r, v->lanes));
     know_preds(r, v->when, true);
     ask_index(r, v->u.index.at);
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 static void ask_value(ranges *r, const gn_val *v)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_INDEX: ask_index_value(r, v); break;
     case GN_VAL_COND: know_preds(r, v->when, true); break;
@@ -256,13 +303,13 @@ static void ask_value(ranges *r, const gn_val *v)
     case GN_VAL_LOAD: ask_access(r, &v->u.load, v->lanes); break;
     default: break;
     }
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 /* Rows and columns of 16: all are written, those inside are read. */
 static void ask_copy(ranges *r, const gn_tile_args *a)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     gn_dim_pool *const q = r->code->dims;
     const gn_dim *const row = gn_dim_sym(q, "@row"), *const column = gn_dim_sym(q, "@column"),
                         *const n = constant(r, 16);
@@ -274,21 +321,22 @@ static void ask_copy(ranges *r, const gn_tile_args *a)
     gn_prover_know_less(&r->prover, row, a->ncols);
     gn_prover_know_less(&r->prover, column, a->nrows);
     ask(r, a->src.place, gn_dim_add(q, a->src.base, gn_dim_add(q, gn_dim_mul(q, column, a->src_stride), row)));
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 static void ask_body(ranges *r, const gn_code_body *b);
 
 static void ask_region(ranges *r, const gn_code_node *n)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     if (n->kind == GN_CODE_FOR) {
         ask_index(r, n->from);
         ask_index(r, n->to);
         gn_prover_know_range(&r->prover, n->var, n->from, n->to);
+        r->vague |= n->dealt; /* which turns a thread has */
     } else know_preds(r, n->when, true);
     ask_body(r, &n->body);
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 static void ask_body(ranges *r, const gn_code_body *b)
@@ -336,12 +384,12 @@ static void ask_all(void *arg)
 {
     ranges *const r = arg;
     know_symbols(r);
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     for (r->where.step = 0; r->where.step < r->code->steps.n; r->where.step++) {
         const gn_code_step *const s = &r->code->steps.at[r->where.step];
         for (size_t i = 0; i < s->parts.n; i++) gn_prover_know_range(&r->prover, s->parts.at[i].name, NULL, s->parts.at[i].count);
         ask_body(r, &s->body);
-        gn_prover_forget(&r->prover, before);
+        leave(r, before);
     }
 }
 

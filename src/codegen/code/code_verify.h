@@ -15,6 +15,7 @@ void gn_code_verify(const gn_code *);
  * it. */
 typedef struct gn_code_ranges {
     size_t asked, proved;
-    const char *first; /* what was not proved, as a sentence; NULL: all was */
+    const char *first;   /* what was not proved, as a sentence; NULL: all was */
+    const char *outside; /* the first that is outside its place for some sizes, and for which; NULL: none was found */
 } gn_code_ranges;
 gn_code_ranges gn_code_verify_ranges(const gn_code *, gn_arena *); /* the sentence lives in the arena */
