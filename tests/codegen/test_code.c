@@ -452,6 +452,18 @@ static const refusal inside[] = {
           "0.0))"),
       NULL },
     { AVX("(let %1 b4 (bit 0)) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
+    { AVX("(reg m b4 2) (let %1 b4 (below (sub n p))) (set $m[0] %1) (let %2 b4 (below (sub n (add p 4)))) (set $m[1] %2)"
+          " (for u 2 :unrolled (store Y :row (add p (mul 4 u)) :mask $m[u] (f32x4 0.0)))"),
+      NULL },
+    { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (store Y :row p :mask $m (f32x4 0.0))"), NULL },
+    { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (set $m (b4 1)) (store Y :row p :mask $m (f32x4 0.0))"),
+      "store Y: element @lane+p of Y, which has n: not known to be less" },
+    { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (for i n :carry (m) (store Y :row p :mask $m (f32x4 0.0))"
+          " (set $m (b4 1)))"),
+      "store Y: element @lane+p of Y, which has n: not known to be less" },
+    { AVX("(reg m b4 2) (let %1 b4 (below (sub n p))) (set $m[1] %1) (let %2 b4 (below (sub n (add p 4)))) (set $m[0] %2)"
+          " (for u 2 :unrolled (store Y :row (add p (mul 4 u)) :mask $m[u] (f32x4 0.0)))"),
+      "store Y: element @lane+p+4*u of Y, which has n: not known to be less" },
     { AVX("(let %1 b4 (below 1)) (let %2 b4 (not %1)) (let %3 f32x4 (load X :row p :mask %2))"),
       "%3: element @lane+p of X" },
     { AVX("(let %1 i64x4 (index (min (sub n 1) (add p l)) :lane l)) (let %2 f32x4 (load X :each %1))"), NULL },

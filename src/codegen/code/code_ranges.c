@@ -16,6 +16,7 @@ typedef struct ranges {
     const gn_dim *lane;
     gn_visit loads; /* of the index that is looked at */
     bool vague;     /* not all that holds here was told */
+    gn_map kept;    /* by register place: the value of each register, if they are set once, beside their declaration */
     gn_code_ranges out;
 } ranges;
 
@@ -88,17 +89,27 @@ static void refute(ranges *r, const gn_place *p, const gn_dim *element, const gn
     tell_outside(r, p, element, goal, at);
 }
 
+/* NULL: it is inside. */
+static const char *doubt(ranges *r, const gn_place *p, const gn_dim *element)
+{
+    const gn_dim *const left = sub(r, sub(r, p->size, element), constant(r, 1));
+    const bool negative = !gn_prover_proves(&r->prover, element);
+    if (!negative && gn_prover_proves(&r->prover, left)) return NULL;
+    refute(r, p, element, negative ? element : left);
+    return negative ? "not known to be 0 or more" : "not known to be less";
+}
+
+static void count(ranges *r, const gn_place *p, const gn_dim *element, const char *how)
+{
+    r->out.asked++;
+    r->out.proved += !how;
+    if (how && !r->out.first) tell(r, p, element, how);
+}
+
 /* element NULL: nothing is known of it. */
 static void ask(ranges *r, const gn_place *p, const gn_dim *element)
 {
-    const gn_dim *const left = element ? sub(r, sub(r, p->size, element), constant(r, 1)) : NULL;
-    const char *how = NULL;
-    r->out.asked++;
-    if (!element) how = "not known to be inside";
-    else if (!gn_prover_proves(&r->prover, element)) how = "not known to be 0 or more", refute(r, p, element, element);
-    else if (!gn_prover_proves(&r->prover, left)) how = "not known to be less", refute(r, p, element, left);
-    r->out.proved += !how;
-    if (how && !r->out.first) tell(r, p, element, how);
+    count(r, p, element, element ? doubt(r, p, element) : "not known to be inside");
 }
 
 static void ask_load(void *user, const gn_atom *x)
@@ -216,9 +227,18 @@ static const void *part_of_mask(const void *mask, size_t i)
     return m->kind == GN_VAL_OP && m->u.op == &gn_op_and && i < 2 ? m->a[i] : NULL;
 }
 
+/* What a register holds; NULL: not known. */
+static const gn_val *kept_in(const ranges *r, const gn_val *reg, uint32_t number)
+{
+    const gn_val *const *const all = gn_map_get(&r->kept, GN_KEY(reg->u.reg.place));
+    return all ? all[number] : NULL;
+}
+
 static void know_mask(ranges *r, const gn_val *mask)
 {
     gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
+    if (mask && mask->kind == GN_VAL_REG && !mask->id && !mask->u.reg.at && kept_in(r, mask, mask->u.reg.number))
+        mask = kept_in(r, mask, mask->u.reg.number);
     if (!mask) return;
     gn_visit_add(&v, mask);
     for (const gn_val *m; (m = gn_visit_next(&v));) know_part(r, not_of(m) ? not_of(m) : m, not_of(m));
@@ -260,6 +280,22 @@ static void ask_each(ranges *r, const gn_access *a)
     ask(r, a->place, at);
 }
 
+/* In an unrolled loop, where each turn has another mask. */
+static void ask_turns(ranges *r, const gn_access *a, const gn_dim *element)
+{
+    const gn_place *const masks = a->mask->u.reg.place;
+    const char *how = NULL;
+    for (uint32_t k = 0; k < masks->n && !how; k++) {
+        const scope before = enter(r);
+        const gn_kcond turn = { GN_K_EQ, a->mask->u.reg.at, constant(r, k) };
+        know_test(r, &turn, false);
+        know_mask(r, kept_in(r, a->mask, k));
+        how = doubt(r, a->place, element);
+        leave(r, before);
+    }
+    count(r, a->place, element, how);
+}
+
 static void ask_access(ranges *r, const gn_access *a, uint16_t lanes)
 {
     const scope before = enter(r);
@@ -268,11 +304,15 @@ static void ask_access(ranges *r, const gn_access *a, uint16_t lanes)
     ask_index(r, a->base);
     ask_index(r, a->mode == GN_ACCESS_STEP ? a->step : NULL);
     know_lane(r, lanes);
-    know_mask(r, a->mask);
+    const bool turns = a->mask && a->mask->kind == GN_VAL_REG && !a->mask->id && a->mask->u.reg.at &&
+                       a->mode != GN_ACCESS_EACH && kept_in(r, a->mask, 0);
+    if (!turns) know_mask(r, a->mask);
     if (a->mode == GN_ACCESS_EACH) ask_each(r, a);
     else {
-        const gn_dim *const step = a->mode == GN_ACCESS_STEP ? a->step : constant(r, a->mode == GN_ACCESS_ROW);
-        ask(r, a->place, gn_dim_add(q, a->base, gn_dim_mul(q, step, r->lane)));
+        const gn_dim *const step = a->mode == GN_ACCESS_STEP ? a->step : constant(r, a->mode == GN_ACCESS_ROW),
+                            *const element = gn_dim_add(q, a->base, gn_dim_mul(q, step, r->lane));
+        if (turns) ask_turns(r, a, element);
+        else ask(r, a->place, element);
     }
     leave(r, before);
 }
@@ -339,11 +379,42 @@ static void ask_region(ranges *r, const gn_code_node *n)
     leave(r, before);
 }
 
+typedef struct setting {
+    const gn_place *place;
+    size_t n; /* how often it is set */
+} setting;
+
+static void count_set(void *user, const gn_code_node *n)
+{
+    setting *const s = user;
+    s->n += n->kind == GN_CODE_SET && n->place == s->place;
+}
+
+/* Registers that are set once each, beside their declaration, are names for values. */
+static void note_kept(ranges *r, const gn_code_body *b, size_t at)
+{
+    const gn_place *const p = b->kids.at[at]->place;
+    const gn_val **const all = GN_NEW_ARRAY(r->scratch, const gn_val *, p->n);
+    setting inside = { p, 0 };
+    uint32_t here = 0;
+    *gn_map_put(r->scratch, &r->kept, GN_KEY(p)) = NULL;
+    if (p->dtype != GN_BOOL) return;
+    for (size_t i = at + 1; i < b->kids.n; i++) {
+        const gn_code_node *const n = b->kids.at[i];
+        gn_code_walk(&n->body, count_set, &inside);
+        if (n->kind != GN_CODE_SET || n->place != p) continue;
+        if (n->at || all[n->number]) return;
+        all[n->number] = n->val, here++;
+    }
+    if (here == p->n && !inside.n) *gn_map_put(r->scratch, &r->kept, GN_KEY(p)) = all;
+}
+
 static void ask_body(ranges *r, const gn_code_body *b)
 {
     for (size_t i = 0; i < b->kids.n; i++) {
         const gn_code_node *const n = r->where.node = b->kids.at[i];
         gn_work_done.visits++;
+        if (n->kind == GN_CODE_DECLARE && n->place->space == GN_SPACE_REG) note_kept(r, b, i);
         if (n->kind == GN_CODE_LET) ask_value(r, n->val);
         if (n->kind == GN_CODE_STORE) ask_access(r, &n->access, n->val->lanes);
         if (n->kind == GN_CODE_TILE && n->tile->row->kind == GN_TILE_COPY) ask_copy(r, n->tile);
