@@ -456,6 +456,15 @@ static const refusal inside[] = {
           " (for u 2 :unrolled (store Y :row (add p (mul 4 u)) :mask $m[u] (f32x4 0.0)))"),
       NULL },
     { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (store Y :row p :mask $m (f32x4 0.0))"), NULL },
+    { AVX("(reg m b4 2) (for u 2 :unrolled (let %1 b4 (below (sub n (add p (mul 4 u))))) (set $m[u] %1))"
+          " (for v 2 :unrolled (store Y :row (add p (mul 4 v)) :mask $m[v] (f32x4 0.0))) (store Y :row (add p 4) :mask $m[1] (f32x4 0.0))"),
+      NULL },
+    { AVX("(reg m b4 2) (for u 2 :unrolled (let %1 b4 (below (sub n (add p (mul 4 u))))) (set $m[u] %1))"
+          " (store Y :row (add p 4) :mask $m[0] (f32x4 0.0))"),
+      "store Y: element @lane+p+4 of Y, which has n: not known to be less" },
+    { AVX("(reg m b4 2) (for u 2 :unrolled (let %1 b4 (below (sub n (add p (mul 4 u))))) (set $m[u] %1)) (set $m[1] (b4 1))"
+          " (for v 2 :unrolled (store Y :row (add p (mul 4 v)) :mask $m[v] (f32x4 0.0)))"),
+      "store Y: element @lane+p+4*v of Y, which has n: not known to be less" },
     { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (set $m (b4 1)) (store Y :row p :mask $m (f32x4 0.0))"),
       "store Y: element @lane+p of Y, which has n: not known to be less" },
     { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (for i n :carry (m) (store Y :row p :mask $m (f32x4 0.0))"

@@ -16,6 +16,7 @@ typedef struct ranges {
     const gn_dim *lane;
     gn_visit loads; /* of the index that is looked at */
     bool vague;     /* not all that holds here was told */
+    gn_map loops;   /* by register place: the unrolled loop that sets all of it, once */
     gn_map kept;    /* by register place: the value of each register, if they are set once, beside their declaration */
     gn_code_ranges out;
 } ranges;
@@ -234,12 +235,28 @@ static const gn_val *kept_in(const ranges *r, const gn_val *reg, uint32_t number
     return all ? all[number] : NULL;
 }
 
+/* A register that an unrolled loop set in the turn of its number: what is known of the mask there. */
+static bool know_turn(ranges *r, const gn_val *reg)
+{
+    const gn_code_node *const loop = reg->kind == GN_VAL_REG && !reg->id ? gn_map_get(&r->loops, GN_KEY(reg->u.reg.place)) : NULL;
+    if (!loop) return false;
+    renaming turn = { loop->var, reg->u.reg.at ? reg->u.reg.at : constant(r, reg->u.reg.number) };
+    for (size_t i = 0; i < loop->body.kids.n; i++) {
+        const gn_code_node *const n = loop->body.kids.at[i];
+        if (n->kind != GN_CODE_SET || n->place != reg->u.reg.place || n->val->kind != GN_VAL_FIRST) continue;
+        const gn_kcond below = { GN_K_LT, r->lane, gn_dim_subst(r->code->dims, n->val->u.index.at, renamed, &turn) };
+        know_test(r, &below, false);
+        return true;
+    }
+    return false;
+}
+
 static void know_mask(ranges *r, const gn_val *mask)
 {
     gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
     if (mask && mask->kind == GN_VAL_REG && !mask->id && !mask->u.reg.at && kept_in(r, mask, mask->u.reg.number))
         mask = kept_in(r, mask, mask->u.reg.number);
-    if (!mask) return;
+    if (!mask || know_turn(r, mask)) return;
     gn_visit_add(&v, mask);
     for (const gn_val *m; (m = gn_visit_next(&v));) know_part(r, not_of(m) ? not_of(m) : m, not_of(m));
 }
@@ -390,23 +407,39 @@ static void count_set(void *user, const gn_code_node *n)
     s->n += n->kind == GN_CODE_SET && n->place == s->place;
 }
 
+/* An unrolled loop that sets the register of each turn's number. */
+static bool sets_in_turn(const ranges *r, const gn_code_node *loop, const gn_place *p)
+{
+    bool found = false;
+    if (loop->kind != GN_CODE_FOR || !loop->unrolled || !gn_dim_is(loop->to, p->n)) return false;
+    for (size_t i = 0; i < loop->body.kids.n; i++) {
+        const gn_code_node *const n = loop->body.kids.at[i];
+        found |= n->kind == GN_CODE_SET && n->place == p && n->at == gn_dim_sym(r->code->dims, loop->var);
+    }
+    return found;
+}
+
 /* Registers that are set once each, beside their declaration, are names for values. */
 static void note_kept(ranges *r, const gn_code_body *b, size_t at)
 {
     const gn_place *const p = b->kids.at[at]->place;
     const gn_val **const all = GN_NEW_ARRAY(r->scratch, const gn_val *, p->n);
     setting inside = { p, 0 };
+    const gn_code_node *loop = NULL;
     uint32_t here = 0;
-    *gn_map_put(r->scratch, &r->kept, GN_KEY(p)) = NULL;
+    *gn_map_put(r->scratch, &r->kept, GN_KEY(p)) = *gn_map_put(r->scratch, &r->loops, GN_KEY(p)) = NULL;
     if (p->dtype != GN_BOOL) return;
     for (size_t i = at + 1; i < b->kids.n; i++) {
         const gn_code_node *const n = b->kids.at[i];
+        const size_t before = inside.n;
         gn_code_walk(&n->body, count_set, &inside);
+        if (inside.n > before && sets_in_turn(r, n, p)) loop = n;
         if (n->kind != GN_CODE_SET || n->place != p) continue;
         if (n->at || all[n->number]) return;
         all[n->number] = n->val, here++;
     }
     if (here == p->n && !inside.n) *gn_map_put(r->scratch, &r->kept, GN_KEY(p)) = all;
+    if (loop && here == 0 && inside.n == 1) *gn_map_put(r->scratch, &r->loops, GN_KEY(p)) = (void *)(uintptr_t)loop;
 }
 
 static void ask_body(ranges *r, const gn_code_body *b)
