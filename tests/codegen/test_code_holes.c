@@ -27,9 +27,10 @@ static const char vectors[] =
     "  (let %12 f32x16 (mul %3 2.0))))";                         /* 16 */
 
 static const char product[] =
-    "(code k cuda (syms n) (args (Y write f32 n)) (threads (g 8) (t 4)) (step ((p n)) (reg c f32 4)"
-    " (for i 4 :unrolled (set $c[i] 0.0))"
-    " (tile mma_m16n8k8_tf32 (_ g t _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)))";
+    "(code k cuda (syms n) (args (Y write f32 n)) (threads (g 8) (t 4)) (step ((p n))"
+    " (reg c f32 2 2 :fragment mma_m16n8k8_tf32 (0 g t 1 _))"
+    " (for i 2 :unrolled (for j 2 :unrolled (set $c[i][j] 0.0)))"
+    " (tile mma_m16n8k8_tf32 $c[0][0] 1 1 1 1 1 1)))";
 
 static gn_code_node *node(const gn_code *c, size_t at)
 {
@@ -134,9 +135,9 @@ HOLE(constant, value(c, 13)->kind = GN_VAL_CONST; value(c, 13)->n = 0)
 HOLE(other_lanes, operand(c, 4, 0)->lanes = 8)
 HOLE(mask_of_numbers, value(c, 3)->u.load.mask = value(c, 3))
 /* products */
-HOLE(leaf_twice, node(c, 2)->tile->leaf[4] = "g")
 HOLE(foreign_row, node(c, 2)->tile->row = gn_target_avx512.tile)
-HOLE(register_twice, node(c, 2)->tile->c[1] = 0)
+HOLE(no_fragment, place(c, 0)->fragment = NULL)
+HOLE(late_register, node(c, 2)->tile->c[0] = 1)
 HOLE(apart, gn_code_node *x = gn_code_make(c, GN_CODE_FOR); x->var = "i", x->to = symbol(c, "g");
      gn_push(c->arena, &x->body.kids, node(c, 2)); c->steps.at[0].body.kids.at[2] = x)
 
@@ -198,9 +199,9 @@ static const hole holes[] = {
     V(constant, "step 0: %11: an operand, which no let is"),
     V(other_lanes, "step 0: %3: operand 1 is f32x8, f32x16 was expected"),
     V(mask_of_numbers, "step 0: %2: the mask is f32x16, b16 was expected"),
-    P(leaf_twice, "'g' counts along two leaves"),
     P(foreign_row, "the target cuda has no such tile operation"),
-    P(register_twice, "one register of c stands twice"),
+    P(no_fragment, "'c' is no fragment of mma_m16n8k8_tf32"),
+    P(late_register, "register 1 of c is not the first of a fragment"),
     P(apart, "a tile product that not all threads reach together: it is in 'loop i'"),
 };
 
