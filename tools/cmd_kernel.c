@@ -61,12 +61,13 @@ static void run_code(const request *r, gn_arena *arena, const gn_sx *x, gn_text 
 {
     gn_code *code = gn_code_read(arena, r->path, x);
     gn_code_verify(code);
+    const gn_code_ranges ranges = gn_code_verify_ranges(code, arena);
+    if (ranges.outside) gn_throw(GN_EINVAL, "%s", ranges.outside);
     if (!r->code) {
         print_source(out, arena, code);
         return;
     }
     gn_code_print(out, code);
-    const gn_code_ranges ranges = gn_code_verify_ranges(code, arena);
     gn_textf(out, "; %zu of %zu accesses are proved to be inside\n", ranges.proved, ranges.asked);
     if (ranges.first) gn_textf(out, "; the first that is not: %s\n", ranges.first);
 }

@@ -18,7 +18,7 @@ static const char *const templates[] = {
     "(kernel %s (syms M N K) (bufs (A f32 M M) (Y f32 M) (Z f32 M)) (axes (i M) (j (add i 1)))"
     " (def s (i) (sum (j) (load A i j))) (def m (i) (max (j) (load A i j))) (store set Y (i) (s i)) (store set Z (i) "
     "(m i)))",
-    "(kernel %s (syms M N K) (bufs (T i32 M) (W f32 M) (X f32 M N) (Y f32 9 N) (H f32 M)) (axes (e M) (d N) (q 3))"
+    "(kernel %s (syms M N K) (bufs (T i32 M :in 0 9) (W f32 M) (X f32 M N) (Y f32 9 N) (H f32 M)) (axes (e M) (d N) (q 3))"
     " (store add Y ((load T e) d) (load X e d)) (def h (e) (sum (q) (if (lt (add e q) M) (load W (add e q)) 0)))"
     " (store set H (e) (h e)))",
     "(kernel %s (syms M N K) (bufs (X f64 M N) (P bool N) (V i64 M)) (axes (i M) (j N))"
@@ -36,7 +36,7 @@ static const char *const templates[] = {
     "(kernel %s (syms M N K) (bufs (X f32 M N) (Y f32 M N) (Z f32 M)) (axes (i M) (j N) (t (add i 1)))"
     " (def d (i j) (mul 3 (load X i j))) (def s (i) (sum (t) (if (lt t N) (load X i t) 0)))"
     " (store set Y (i j) (add (d i j) (if (lt (add j 1) N) (d i (add j 1)) 0))) (store set Z (i) (s i)))",
-    "(kernel %s (syms M N K) (bufs (T i32 M) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N))"
+    "(kernel %s (syms M N K) (bufs (T i32 M :in 0 9) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N))"
     " (def t (e d) (load S d e)) (store add Y ((load T e) d) (mul (t e d) (load X e d))))",
 };
 enum { NTEMPLATES = sizeof templates / sizeof *templates, MOST_LEAVES = 24 };

@@ -3,6 +3,7 @@
 #include "programs.h"
 #include "../graph/samples.h"
 #include "code_interpret.h"
+#include "code_verify.h"
 #include "default_schedule.h"
 #include "emit.h"
 #include "lower.h"
@@ -27,6 +28,7 @@ typedef struct scheduled_program {
 
 static scheduled_program *running;
 static int nkernels, nplain;     /* scheduled; by way of the last resort */
+static size_t nasked, nproved;   /* accesses */
 
 /* ---- chains of additions ---- */
 
@@ -94,6 +96,14 @@ static void check_chains(const gn_scheduled *s, const char *text)
     }
 }
 
+static void check_ranges(const gn_scheduled *s, gn_arena *arena, const char *text)
+{
+    const gn_code_ranges r = gn_code_verify_ranges(s->code, arena);
+    if (r.outside) fail_msg("%s\n%s", r.outside, text);
+    if (r.first && getenv("GNOMON_TEST_SHOW")) print_message("%s\n", r.first);
+    nasked += r.asked, nproved += r.proved;
+}
+
 static void schedule_body(void *arg)
 {
     scheduled_program *c = arg;
@@ -107,6 +117,7 @@ static void schedule_body(void *arg)
         gn_schedule_print(&t, q->kernel, s);
         c->text = gn_text_done(&t);
         gn_push(arena, &c->kernels, x);
+        check_ranges(x, arena, c->text);
         nkernels++;
         if (strcmp(s->name, "default") == 0 && !c->p->grouping->small && c->target->lang == GN_LANG_C)
             check_chains(x, c->text);
@@ -362,7 +373,8 @@ static void random_graphs_have_legal_schedules(void **state)
         if (getenv("GNOMON_TEST_PRINT")) printf("; random graph %llu\n", (unsigned long long)(first + i));
         check_scheduled(program_random(first + i), cpus[i % 3]);
     }
-    print_message("%d kernels, %d of them without a closed form\n", nkernels, nplain);
+    print_message("%d kernels, %d of them without a closed form; %zu of %zu accesses are proved to be inside\n", nkernels,
+                  nplain, nproved, nasked);
     assert_int_equal(nplain, 0);
 }
 

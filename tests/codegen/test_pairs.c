@@ -6,7 +6,6 @@
 #include "pairs.h"
 #include "default_schedule.h"
 #include "lower.h"
-#include "interpret.h"
 #include "tree.h"
 #include "visit.h"
 #include <stdio.h>

@@ -168,6 +168,7 @@ static void edited_code_is_refused_with_a_reason(void **state)
         { "(splat $s)", "(splat $t)", "no place 't' here" },
         { "(set $s ", "(set $m ", "reads $s, which is not set on every way to it" },
         { "(splat $m)", "$m", "operand 2 is f32, f32x8 was expected" },
+        { "(args (X read f32 (mul C R))", "(args (X read f32 (mul 2 C))", "of X, which has 2*C: it is outside for " },
     };
     static char text[sizeof output], edited[sizeof output + 64];
     assert_int_equal(gnomon_on("kernel --target avx2 --code", both()), 0);

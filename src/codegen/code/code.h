@@ -37,6 +37,7 @@ typedef struct gn_place {
     uint8_t space;          /* gn_space */
     uint8_t access;         /* buffer: gn_kbuf_access bits */
     const gn_dim *size;     /* memory: elements, over symbols; constant on the stack and where shared */
+    const gn_dim *below;    /* buffer: all elements lie in [0, below); NULL: nobody knows */
     uint16_t lanes;         /* registers: of each; 1: scalars */
     uint16_t rank;          /* registers: of their array; 0: one */
     const uint32_t *extent;

@@ -317,6 +317,7 @@ static void print_arg(gn_text *t, const gn_place *p)
     const char *const word = p->space == GN_SPACE_ARENA ? "arena" : p->space == GN_SPACE_SCRATCH ? "scratch" : access;
     gn_textf(t, " (%s %s %s", p->name, word, gn_dtype_name(p->dtype));
     print_index(t, p->size);
+    if (p->below) gn_text_add(t, " :in 0"), print_index(t, p->below);
     gn_text_char(t, ')');
 }
 

@@ -470,6 +470,10 @@ static void read_arg(gn_code_reader *r, const gn_sx *x)
     gn_place p = { .space = (uint8_t)words[i].space, .access = words[i].access };
     p.dtype = gn_read_dtype(r, gn_next_item(&s, "a dtype"));
     p.size = gn_read_index(r, gn_next_item(&s, "a size"));
+    if (gn_next_is(&s, ":in")) {
+        gn_read_int(r, gn_next_item(&s, "0"), 0, 0);
+        p.below = gn_read_index(r, gn_next_item(&s, "an extent"));
+    }
     gn_end_items(&s);
     add_place(r, name, p);
 }

@@ -451,6 +451,9 @@ static void check_argument(gn_verifier *v, const gn_place *p)
 {
     gn_code_check_type(v, p->name, p->dtype, 1);
     if (!is_over_symbols(v, p->size)) gn_code_wrong(v, "%s: its size is not over symbols alone", p->name);
+    if (p->below && (!gn_is_int(p->dtype) || p->space != GN_SPACE_BUFFER || p->access & GN_KBUF_WRITE))
+        gn_code_wrong(v, "%s: :in is of whole numbers that are read alone", p->name);
+    if (p->below && !is_over_symbols(v, p->below)) gn_code_wrong(v, "%s: its :in is not over symbols alone", p->name);
     if (p->space == GN_SPACE_SCRATCH && has_threads(v))
         gn_code_wrong(v, "%s: the target %s has no memory of workers", p->name, v->code->target->name);
     gn_code_open(v, p->name, GN_CODE_PLACE);

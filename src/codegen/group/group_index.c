@@ -186,12 +186,40 @@ bool gn_check_same_uses(const gn_expr *a, const gn_expr *b)
     return i == a->type->n && k == b->type->n;
 }
 
+static void note_symbol(void *user, const char *name)
+{
+    void **const all = user;
+    const writer *const w = all[0];
+    if (gn_kernel_find_sym(w->k, name) < 0) all[1] = NULL;
+}
+
+/* The kernel says of the buffer what the call checks: if it loads it, has the symbols of the bound already, and all
+ * elements are used if any is, so that the call looks at them. */
+static void write_range(writer *w, uint32_t value, const gnode *check)
+{
+    const uintptr_t buf = (uintptr_t)gn_map_get(&w->bufs, value);
+    const gn_gvalue *const v = &w->g->out->values.at[value];
+    const gn_dim *const bound = check->e->attr[0].dims[0];
+    const gn_dim *uses = gn_dim_const(pool(w), 1), *elements = uses;
+    void *all[] = { w, w };
+    if (!buf) return;
+    gn_dim_symbols(bound, note_symbol, all);
+    for (uint32_t d = 0; d < check->rank; d++)
+        uses = gn_dim_mul(pool(w), uses, gn_dim_import(pool(w), check->e->type->dim[d]));
+    for (uint32_t d = 0; d < v->expr->type->n; d++)
+        elements = gn_dim_mul(pool(w), elements, gn_dim_import(pool(w), v->expr->type->dim[d]));
+    if (!all[1] || uses != elements) return;
+    const gn_dim **const below = &w->k->bufs.at[buf - 1].below, *const own = gn_dim_import(pool(w), bound);
+    *below = *below ? gn_dim_min(pool(w), *below, own) : own;
+}
+
 bool gn_write_is_checked(writer *w, const gnode *n)
 {
     const gn_expr *x = gn_group_given(n->e->in[0]);
     const gn_dim *bound = n->e->attr[0].dims[0];
     if (!x) return false;
     const uint32_t value = (uint32_t)w->g->value[w->g->number[x->id]];
+    write_range(w, value, n);
     for (size_t i = 0; i < w->g->out->checks.n; i++)
         if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound &&
             gn_check_same_uses(w->g->out->checks.at[i].expr, n->e)) return true;

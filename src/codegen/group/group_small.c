@@ -104,11 +104,14 @@ static uint32_t whole_buf(joiner *j, uint32_t value)
         const gn_dim *shape[GN_MAX_RANK];
         for (uint32_t d = 0; d < v->expr->type->n; d++) shape[d] = gn_dim_import(j->k->dims, v->shape[d]);
         const char *name = v->name;
+        const gn_dim *below = NULL;
         for (size_t b = 0; b < j->piece->buf.n; b++)
-            if (j->piece->buf.at[b] == value) name = j->piece->kernel->bufs.at[b].name;
+            if (j->piece->buf.at[b] == value)
+                name = j->piece->kernel->bufs.at[b].name, below = j->piece->kernel->bufs.at[b].below;
         j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL),
                                                (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
         gn_push(j->g->arena, &j->out->buf, value);
+        if (below) j->k->bufs.at[j->buf[value]].below = gn_dim_import(j->k->dims, below);
         if (v->stride) {
             const gn_dim **stride = GN_NEW_ARRAY(j->k->arena, const gn_dim *, v->expr->type->n);
             for (uint32_t d = 0; d < v->expr->type->n; d++) stride[d] = gn_dim_import(j->k->dims, v->stride[d]);

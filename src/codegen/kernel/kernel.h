@@ -44,6 +44,7 @@ typedef struct gn_kbuf {
     uint8_t rank, access;        /* gn_kbuf_access bits, derived from the items */
     const gn_dim *const *shape;
     const gn_dim *const *stride; /* elements per step of each dim; NULL: row-major */
+    const gn_dim *below;         /* a call has checked that all elements lie in [0, below); NULL: it has not */
     int32_t shares; /* the buffer whose memory it is and whose elements it starts with; -1: memory of its own */
 } gn_kbuf;
 

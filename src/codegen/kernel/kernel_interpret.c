@@ -57,7 +57,11 @@ static gn_ref load(machine *m, uint32_t buf, int64_t at)
     if (at < 0 || at >= buffer_count(m, buf))
         gn_throw(GN_EINTERNAL, "kernel %s: element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name,
                  buffer_count(m, buf));
-    return gn_ref_load(b->dtype, m->buffer[buf], at);
+    const gn_ref x = gn_ref_load(b->dtype, m->buffer[buf], at);
+    if (b->below && (x.i < 0 || x.i >= dim_value(m, b->below)))
+        gn_throw(GN_EINTERNAL, "kernel %s: element %" PRId64 " of %s is %" PRId64 ", not in [0, %" PRId64 ")", m->k->name,
+                 at, b->name, x.i, dim_value(m, b->below));
+    return x;
 }
 
 static void save(machine *m, uint32_t buf, int64_t at, const gn_ref *v)

@@ -172,6 +172,7 @@ static void print_head(gn_text *t, const gn_kernel *k)
         const gn_kbuf *b = &k->bufs.at[i];
         gn_textf(t, " (%s %s", b->name, gn_dtype_name(b->dtype));
         print_index(t, b->shape, b->rank);
+        if (b->below) gn_text_add(t, " :in 0"), print_index(t, &b->below, 1);
         if (b->stride) {
             gn_text_add(t, " :stride");
             print_index(t, b->stride, b->rank);
@@ -558,6 +559,17 @@ static void read_piece(reader *r, const gn_sx *x)
     gn_push(k->arena, &k->pieces, p);
 }
 
+/* :in 0 dim, if it stands there. */
+static const gn_dim *read_range(reader *r, const gn_sx *b, size_t n, size_t *at)
+{
+    int64_t least;
+    if (*at == n || !gn_sx_is(b->at[*at], ":in")) return NULL;
+    if (*at + 2 >= n || !gn_sx_int(b->at[*at + 1], &least) || least)
+        gn_sx_fail(r->file, b->at[*at], "expected :in 0 extent");
+    *at += 3;
+    return read_index(r, b->at[*at - 1]);
+}
+
 static int32_t shared_buf(reader *r, const gn_sx *name, uint32_t but)
 {
     const int32_t b = name->text ? gn_kernel_find_buf(r->k, name->text) : -1;
@@ -574,14 +586,16 @@ static void read_bufs(reader *r, const gn_sx *x)
         size_t end = 2, n = b->n;
         const bool shares = n > 4 && gn_sx_is(b->at[n - 2], ":shares");
         if (shares) n -= 2;
-        while (end < n && !gn_sx_is(b->at[end], ":stride")) end++;
+        while (end < n && !gn_sx_is(b->at[end], ":in") && !gn_sx_is(b->at[end], ":stride")) end++;
         const size_t rank = end - 2;
         if (rank > GN_MAX_RANK) gn_sx_fail(r->file, b, "more than %d dims", GN_MAX_RANK);
         const gn_dim *d[GN_MAX_RANK];
         for (size_t j = 0; j < rank; j++) d[j] = read_index(r, b->at[2 + j]);
         const uint32_t buf = gn_kernel_buf(r->k, need_name(r, b->at[0]), t, rank, d);
+        r->k->bufs.at[buf].below = read_range(r, b, n, &end);
         if (shares) r->k->bufs.at[buf].shares = shared_buf(r, b->at[n + 1], buf);
         if (end == n) continue;
+        if (!gn_sx_is(b->at[end], ":stride")) gn_sx_fail(r->file, b->at[end], "expected :stride");
         read_indices(r, b, end + 1, rank, d);
         r->k->bufs.at[buf].stride = gn_arena_copy(r->k->arena, d, rank * sizeof *d);
     }

@@ -163,6 +163,15 @@ static void verify_store(walker *w, const gn_kstore *s)
         fail(w->k, b->name, "is both loaded and stored", NULL);
 }
 
+/* What a call has checked: whole numbers that come from outside. */
+static void verify_range(const gn_kernel *k, const gn_kbuf *b)
+{
+    if (!b->below) return;
+    if (!gn_is_int(b->dtype)) fail(k, b->name, ":in of elements that are no whole numbers", NULL);
+    if (b->access & GN_KBUF_WRITE) fail(k, b->name, ":in of what the kernel stores", NULL);
+    if (gn_dim_axes(k, b->below) || gn_dim_has_load(b->below)) fail(k, b->name, ":in is not over symbols alone", NULL);
+}
+
 static bool reads_below(walker *w, const gn_kexpr *root, uint32_t buf)
 {
     const char *name = w->k->bufs.at[buf].name;
@@ -211,6 +220,7 @@ static void verify(void *arg)
         if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
     }
     gn_roles_verify(k);
+    for (size_t b = 0; b < k->bufs.n; b++) verify_range(k, &k->bufs.at[b]);
     w->axes = GN_NEW_ARRAY(w->scratch, uint64_t, k->nexprs + 1);
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) {

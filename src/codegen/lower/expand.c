@@ -165,23 +165,13 @@ static void set_lane(gn_expander *x, gn_leafset leaves)
     x->b.lanes = x->lane >= 0 ? (uint16_t)gn_points(x->g, (uint32_t)x->lane) : 1;
 }
 
-/* A statement that knows nothing of some thread leaves is run by all their threads. Where it changes memory that they
- * share from its old value, one thread alone must: those leaves are 0. */
 static gn_preds one_thread(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
-    const gn_ldef *d = s->def;
-    const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
-    const bool accumulates =
-        (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
-    if (!g->cuda || !(adds || accumulates)) return (gn_preds){ 0 };
-    const gn_leafset leaves = gn_stmt_leaves(s);
     gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, g->leaves.n);
     uint32_t n = 0;
     for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&leaves, l) &&
-            !(s->stmt == GN_STMT_INIT && gn_set_has(&d->reduced, l)))
-            p[n++] = gn_pred_less(x, g->leaves.at[l].value, gn_lconst(g, 1));
+        if (gn_set_has(&s->alone, l)) p[n++] = gn_pred_less(x, g->leaves.at[l].value, gn_lconst(g, 1));
     return (gn_preds){ n, p };
 }
 
