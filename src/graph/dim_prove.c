@@ -186,6 +186,14 @@ static void know_rising(proof *x, const gn_atom *a)
     }
 }
 
+/* Known from what symbols are multiples of. */
+static bool divides(const gn_prover *p, const gn_dim *b, const gn_dim *a)
+{
+    const gn_dim_facts facts = facts_of(p);
+    int64_t by;
+    return gn_dim_is_const(b, &by) && gn_dim_divisible(a, by, &facts);
+}
+
 /* b (a div b) <= a < b (a div b) + b, a mod b < b, min(a, b) <= a and so on. */
 static void know_atom(proof *x, const gn_atom *a)
 {
@@ -204,7 +212,7 @@ static void know_atom(proof *x, const gn_atom *a)
     if (least(x->p, a->b) < 1) return;
     const gn_dim *const rest = a->kind == GN_DIM_MOD ? d : gn_dim_sub(q, a->a, gn_dim_mul(q, a->b, d));
     know(x, rest);
-    know(x, below(q, rest, a->b));
+    know(x, divides(x->p, a->b, a->a) ? gn_dim_scale(q, rest, -1) : below(q, rest, a->b));
     if (a->kind == GN_DIM_DIV) know_rising(x, a);
 }
 
