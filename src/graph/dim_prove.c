@@ -112,6 +112,25 @@ static bool is_up_to(const gn_dim *d, gn_atom_kind kind)
     return true;
 }
 
+static bool only_lessens(const gn_prover *p, const gn_term *t)
+{
+    return t->n == 1 && t->c < 0 && t->atom[0]->kind == GN_DIM_SYM && least(p, gn_dim_of_atom(p->pool, t->atom[0])) >= 0;
+}
+
+/* 64 n + 16 q - 32 i - l > 0, where l >= 0: 4 n + q - 2 i > 0, in whole numbers more than 0 by 1. NULL: nothing is gained. */
+static const gn_dim *coarse(const gn_prover *p, const gn_dim *d)
+{
+    const gn_dim *rest = d;
+    int64_t all = 0;
+    for (uint32_t i = 0; i < d->n; i++)
+        if (d->term[i].n && !only_lessens(p, &d->term[i])) all = gn_gcd(all, d->term[i].c);
+    for (uint32_t i = 0; all > 1 && i < d->n; i++)
+        if (d->term[i].n && d->term[i].c % all != 0)
+            rest = gn_dim_sub(p->pool, rest,
+                              gn_dim_scale(p->pool, gn_dim_of_atom(p->pool, d->term[i].atom[0]), d->term[i].c));
+    return rest != d ? divided(p->pool, rest) : NULL;
+}
+
 void gn_prover_know(gn_prover *p, const gn_dim *d)
 {
     const gn_dim_facts facts = facts_of(p);
@@ -120,6 +139,8 @@ void gn_prover_know(gn_prover *p, const gn_dim *d)
     int64_t c = -1; /* what never holds is known, too */
     tighten(p, d);
     if (!gn_dim_is_const(d, &c) || c < 0) gn_push(p->arena, &p->known, d);
+    const gn_dim *const more = coarse(p, d);
+    if (more && !gn_dim_is_const(more, NULL)) gn_push(p->arena, &p->known, more);
 }
 
 void gn_prover_know_less(gn_prover *p, const gn_dim *a, const gn_dim *b)
