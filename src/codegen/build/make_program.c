@@ -2,29 +2,21 @@
  * that take effect together. */
 #include <inttypes.h>
 #include "make_program.h"
-#include "emit.h"
-#include "in_place.h"
 #include "index_check.h"
-#include "kernel_form.h"
-#include "lower_default.h"
+#include "kernel_maker.h"
 #include "op.h"
 
 typedef struct maker {
     gn_program *p;
     const struct gn_core *core;
-    const gn_target *target;
+    gn_kernel_maker k;
     gn_grouping *groups;
     const gn_computed_indices *computed;
     int32_t checks_end;          /* the last step before all computed indices are there; -1: there are none */
     int32_t *value_of;           /* program value per value of the grouping */
-    gn_arena work, scratch;      /* until the program is made; until a kernel is */
-    gn_intern_set lowered;       /* struct lowered, by form */
     gn_symbols names;
     gn_map variables;            /* by name, one of `names` */
-    GN_VEC(const struct lowered *) code; /* per kernel */
     int32_t *root, *last_use;    /* per value: whose memory it has; of a root: the last step that uses its memory */
-    gn_text body;                /* source of the kernels */
-    gn_words words;              /* of the prelude, that the source says */
 } maker;
 
 /* ---- symbols ---- */
@@ -65,22 +57,6 @@ static const gn_dim *dim_of(maker *m, const gn_dim *d)
 
 /* ---- values ---- */
 
-static const gn_dim *bytes_of(gn_program *p, gn_dtype dtype, size_t rank, const gn_dim *const *shape)
-{
-    const gn_dim *n = gn_dim_const(p->dims, (int64_t)gn_dtypes[dtype].size);
-    for (size_t d = 0; d < rank; d++) n = gn_dim_mul(p->dims, n, shape[d]);
-    return n;
-}
-
-static uint32_t add_value(gn_program *p, gn_pvalue v)
-{
-    v.first = v.last = -1;
-    v.alias = -1;
-    if (!v.bytes) v.bytes = bytes_of(p, v.dtype, v.rank, v.shape);
-    gn_push(p->arena, &p->values, v);
-    return (uint32_t)p->values.n - 1;
-}
-
 static gn_pvalue value_like(maker *m, const gn_expr *e, gn_value_kind kind, uint32_t index, const char *name)
 {
     const gn_dim **shape = GN_NEW_ARRAY(m->p->arena, const gn_dim *, e->type->n);
@@ -97,7 +73,7 @@ static uint32_t variable_of(maker *m, const gn_expr *e, bool updated)
 {
     gn_program *p = m->p;
     const char *name = gn_attr_of(e, "name")->name;
-    void **known = gn_map_put(&m->work, &m->variables, GN_KEY(gn_symbol(&m->work, &m->names, name))); /* 1 + its number */
+    void **known = gn_map_put(&m->k.work, &m->variables, GN_KEY(gn_symbol(&m->k.work, &m->names, name))); /* 1 + its number */
     if (*known) {
         p->variables.at[(uintptr_t)*known - 1].updated |= updated;
         return (uint32_t)((uintptr_t)*known - 1);
@@ -116,9 +92,9 @@ static void make_values(maker *m)
     const gn_grouping *g = m->groups;
     p->ninputs = (uint32_t)m->core->in.n, p->noutputs = (uint32_t)m->core->out.n;
     for (uint32_t i = 0; i < p->ninputs; i++)
-        add_value(p, value_like(m, m->core->in.at[i], GN_VALUE_INPUT, i, gn_attr_of(m->core->in.at[i], "name")->name));
+        gn_maker_value(p, value_like(m, m->core->in.at[i], GN_VALUE_INPUT, i, gn_attr_of(m->core->in.at[i], "name")->name));
     for (uint32_t i = 0; i < p->noutputs; i++)
-        add_value(p, value_like(m, m->core->out.at[i], GN_VALUE_OUTPUT, i, gn_arena_printf(p->arena, "out%u", i)));
+        gn_maker_value(p, value_like(m, m->core->out.at[i], GN_VALUE_OUTPUT, i, gn_arena_printf(p->arena, "out%u", i)));
     for (size_t u = 0; u < m->core->variable.n; u++) variable_of(m, m->core->variable.at[u], true);
     m->value_of = GN_NEW_ARRAY(p->arena, int32_t, g->values.n);
     for (size_t i = 0; i < g->values.n; i++) {
@@ -129,22 +105,22 @@ static void make_values(maker *m)
             if (v->index < p->noutputs) m->value_of[i] = (int32_t)(p->ninputs + v->index);
             else
                 m->value_of[i] =
-                    (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0,
+                    (int32_t)gn_maker_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0,
                                                      gn_arena_printf(p->arena, "index%u", v->index - p->noutputs)));
             break;
         case GN_VALUE_VARIABLE:
             m->value_of[i] =
-                (int32_t)add_value(p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
+                (int32_t)gn_maker_value(p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
             break;
         case GN_VALUE_UPDATE:
-            m->value_of[i] = (int32_t)add_value(
+            m->value_of[i] = (int32_t)gn_maker_value(
                 p, value_like(m, v->expr, GN_VALUE_UPDATE, variable_of(m, m->core->variable.at[v->index], true), v->name));
             break;
         case GN_VALUE_CONSTANT: {
             gn_pvalue c = value_like(m, v->expr, GN_VALUE_CONSTANT, 0, v->name);
             const gn_attr *data = gn_attr_of(v->expr, "data");
             c.data = gn_arena_copy(p->arena, data->data, data->n), c.nbytes = data->n;
-            m->value_of[i] = (int32_t)add_value(p, c);
+            m->value_of[i] = (int32_t)gn_maker_value(p, c);
             break;
         }
         case GN_VALUE_SLICE: break; /* below: what it lies within may come later */
@@ -153,7 +129,7 @@ static void make_values(maker *m)
             const gn_dim **shape = GN_NEW_ARRAY(p->arena, const gn_dim *, t.rank);
             for (uint8_t d = 0; d < t.rank; d++) shape[d] = dim_of(m, v->shape[d]);
             t.shape = shape;
-            m->value_of[i] = (int32_t)add_value(p, t);
+            m->value_of[i] = (int32_t)gn_maker_value(p, t);
         }
         }
     }
@@ -163,22 +139,8 @@ static void make_values(maker *m)
 
 /* ---- kernels and steps ---- */
 
-static const char *print_kernel(gn_arena *a, const gn_kernel *k)
-{
-    gn_text t = { .arena = a };
-    gn_kernel_print(&t, k);
-    return gn_text_done(&t);
-}
-
-static const char *print_schedule(gn_arena *a, const gn_kernel *k, const gn_schedule *s)
-{
-    gn_text t = { .arena = a };
-    gn_schedule_print(&t, k, s);
-    return gn_text_done(&t);
-}
-
 /* Where the kernel's buffers begin within their values; NULL: all at the start. */
-static const gn_dim *const *starts_of(maker *m, const gn_group *g, size_t narg)
+static const gn_dim *const *starts_of(maker *m, const gn_group *g)
 {
     gn_program *p = m->p;
     const gn_dim **start = NULL;
@@ -186,133 +148,26 @@ static const gn_dim *const *starts_of(maker *m, const gn_group *g, size_t narg)
         const gn_gvalue *v = &m->groups->values.at[g->buf.at[i]];
         if (!v->start || gn_dim_is(v->start, 0)) continue;
         if (!start) {
-            start = GN_NEW_ARRAY(p->arena, const gn_dim *, narg);
-            for (size_t a = 0; a < narg; a++) start[a] = gn_dim_const(p->dims, 0);
+            start = GN_NEW_ARRAY(p->arena, const gn_dim *, g->buf.n);
+            for (size_t a = 0; a < g->buf.n; a++) start[a] = gn_dim_const(p->dims, 0);
         }
         start[i] = gn_dim_scale(p->dims, dim_of(m, v->start), (int64_t)gn_dtype_size((gn_dtype)v->expr->type->dtype));
     }
     return start;
 }
 
-/* Memory of the call or of a worker that a kernel's steps need. */
-typedef struct kept {
-    const char *name;
-    gn_dtype dtype;
-    bool of_worker;
-    const gn_dim *bytes;         /* over the program's symbols */
-} kept;
-
-/* What kernels of one form have in common once they are lowered. */
-typedef struct lowered {
-    const char *form, *code;     /* the kernel whose functions run */
-    bool plain;                  /* the default schedule was illegal */
-    uint32_t nsteps;
-    const gn_dim *const *parts;  /* per step, over the program's symbols */
-    GN_VEC(kept) kept;           /* the code's arguments behind its buffers */
-    gn_in_place in_place;
-} lowered;
-
-static void add_steps(maker *m, const gn_group *g, const lowered *l, gn_pkernel *pk)
+static void make_kernel(maker *m, const gn_group *g)
 {
     gn_program *p = m->p;
-    const size_t nbufs = g->kernel->bufs.n;
-    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, nbufs + l->kept.n);
-    const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, l->kept.n);
-    uint32_t nscratch = 0, *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
-    const gn_dim *const *start = starts_of(m, g, nbufs + l->kept.n);
-    for (size_t i = 0; i < nbufs; i++) arg[i] = m->value_of[g->buf.at[i]];
-    for (size_t i = 0; i < l->kept.n; i++) {
-        const kept *b = &l->kept.at[i];
-        if (b->of_worker) {
-            arg[nbufs + i] = -1 - (int32_t)nscratch;
-            scratch[nscratch++] = b->bytes;
-        } else {
-            const char *name = gn_arena_printf(p->arena, "%s.%s", pk->name, b->name);
-            arg[nbufs + i] = (int32_t)add_value(
-                p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .name = name, .bytes = b->bytes });
-        }
-    }
+    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, g->kernel->bufs.n);
+    uint32_t *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
+    gn_maker_kernel(&m->k, g->kernel, g->hint, NULL);
+    for (size_t i = 0; i < g->kernel->bufs.n; i++) arg[i] = m->value_of[g->buf.at[i]];
     for (size_t i = 0; i < g->kernel->syms.n; i++) {
         need_symbol(p, g->kernel->syms.at[i].name);
         sym[i] = (uint32_t)find_sym(p, g->kernel->syms.at[i].name);
     }
-    pk->nsteps = l->nsteps;
-    for (uint32_t i = 0; i < l->nsteps; i++)
-        gn_push(p->arena, &p->steps, (gn_pstep){ .kernel = (uint32_t)p->kernels.n, .part_of = i,
-                .symbol = m->groups->small ? l->code : gn_arena_printf(p->arena, "%s_%u", l->code, i), .parts = l->parts[i],
-                .narg = (uint32_t)(nbufs + l->kept.n), .nsym = (uint32_t)g->kernel->syms.n,
-                .nscratch = nscratch, .arg = arg, .start = start, .sym = sym, .scratch = scratch });
-}
-
-static bool equal_forms(const void *l, const void *form)
-{
-    return strcmp(((const lowered *)l)->form, form) == 0;
-}
-
-static lowered *note_lowered(maker *m, const gn_group *g, const gn_scheduled *low, const gn_schedule *s, const char *form)
-{
-    gn_program *p = m->p;
-    lowered *l = GN_NEW_OBJECT(&m->work, lowered);
-    const bool one = m->groups->small; /* one serial function: its steps share their temporaries on the stack */
-    *l = (lowered){ .form = gn_arena_string(&m->work, form),
-                    .code = gn_arena_string(p->arena, g->kernel->name),
-                    .plain = strcmp(s->name, "plain") == 0,
-                    .nsteps = one ? 1 : (uint32_t)low->code->steps.n };
-    const gn_dim **parts = GN_NEW_ARRAY(p->arena, const gn_dim *, l->nsteps);
-    for (uint32_t i = 0; i < l->nsteps; i++)
-        parts[i] = one ? gn_dim_const(p->dims, 1) : dim_of(m, gn_code_parts(low->code, i));
-    l->parts = parts;
-    for (size_t i = g->kernel->bufs.n; i < low->code->nargs; i++) {
-        const gn_place *b = low->code->places.at[i];
-        gn_push(&m->work, &l->kept, (kept){ gn_arena_string(&m->work, b->name), b->dtype, b->space == GN_SPACE_SCRATCH,
-                                            dim_of(m, gn_code_bytes(low->code, b)) });
-    }
-    l->in_place = gn_in_place_find(&m->work, &m->scratch, low);
-    gn_intern_add(&m->work, &m->lowered, gn_hash_bytes(1, form, strlen(form)), l);
-    return l;
-}
-
-/* What stands in the source of a kernel that runs an earlier one's functions. */
-static void emit_twin(maker *m, const gn_group *g, const lowered *l)
-{
-    gn_textf(&m->body, "/* %s runs the functions of %s", g->kernel->name, l->code);
-    for (size_t i = 0; i < g->kernel->bufs.n; i++)
-        gn_textf(&m->body, "%s%s", i ? ", " : " on ", g->kernel->bufs.at[i].name);
-    gn_text_add(&m->body, ". */\n\n");
-}
-
-static void emit(maker *m, const gn_scheduled *low)
-{
-    if (m->groups->small) gn_emit_function(&m->body, &m->words, low->code);
-    else gn_emit_kernel(&m->body, &m->words, low->code);
-    gn_text_char(&m->body, '\n');
-}
-
-/* Its form is compared before it is lowered, and what lowering needs goes with it: of thousands of layers few are
- * lowered. */
-static void make_kernel(maker *m, const gn_group *g)
-{
-    gn_program *p = m->p;
-    gn_pkernel pk = { .name = gn_arena_string(p->arena, g->kernel->name),
-                      .first_step = (uint32_t)p->steps.n,
-                      .text_at = (uint32_t)m->body.n };
-    gn_schedule *s = gn_default_find(&m->scratch, g->kernel, g->hint, m->target);
-    const char *form = gn_kernel_form(&m->scratch, g->kernel, s);
-    const lowered *l = gn_intern_find(&m->lowered, gn_hash_bytes(1, form, strlen(form)), form, equal_forms);
-    if (l) {
-        if (l->plain) s = gn_plain_schedule(&m->scratch, g->kernel);
-        emit_twin(m, g, l);
-    } else {
-        const gn_scheduled *low = gn_default_lower(&m->scratch, g->kernel, m->target, &s);
-        l = note_lowered(m, g, low, s, form);
-        emit(m, low);
-    }
-    pk.kernel = print_kernel(p->arena, g->kernel), pk.schedule = print_schedule(p->arena, g->kernel, s);
-    pk.text_size = (uint32_t)m->body.n - pk.text_at;
-    add_steps(m, g, l, &pk);
-    gn_push(&m->work, &m->code, l);
-    gn_push(p->arena, &p->kernels, pk);
-    gn_arena_free(&m->scratch);
+    gn_maker_steps(&m->k, (uint32_t)p->kernels.n - 1, &(gn_kernel_use){ g->kernel, arg, starts_of(m, g), sym }, NULL);
 }
 
 /* ---- lifetimes ---- */
@@ -321,7 +176,7 @@ static void make_kernel(maker *m, const gn_group *g)
 static void find_lifetimes(maker *m)
 {
     gn_program *p = m->p;
-    gn_plive *live = GN_NEW_ARRAY(&m->work, gn_plive, p->values.n);
+    gn_plive *live = GN_NEW_ARRAY(&m->k.work, gn_plive, p->values.n);
     gn_program_lifetimes(p, live);
     for (size_t i = 0; i < p->values.n; i++) p->values.at[i].first = live[i].first, p->values.at[i].last = live[i].last;
 }
@@ -331,7 +186,7 @@ static void find_lifetimes(maker *m)
 static void start_roots(maker *m)
 {
     const gn_program *p = m->p;
-    m->root = GN_NEW_ARRAY(&m->work, int32_t, p->values.n), m->last_use = GN_NEW_ARRAY(&m->work, int32_t, p->values.n);
+    m->root = GN_NEW_ARRAY(&m->k.work, int32_t, p->values.n), m->last_use = GN_NEW_ARRAY(&m->k.work, int32_t, p->values.n);
     for (size_t i = 0; i < p->values.n; i++) m->root[i] = (int32_t)i, m->last_use[i] = p->values.at[i].last;
 }
 
@@ -358,7 +213,7 @@ static bool reads_before_it_writes(const maker *m, const gn_pvalue *update, uint
 {
     const uint32_t kernel = m->p->steps.at[update->first].kernel;
     const int32_t read = buffer_of(m, kernel, variable), write = buffer_of(m, kernel, value);
-    return read < 0 || gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)read, (uint32_t)write);
+    return read < 0 || gn_in_place_allows(gn_maker_in_place(&m->k, kernel), (uint32_t)read, (uint32_t)write);
 }
 
 /* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and
@@ -403,7 +258,7 @@ static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
             continue;
         const int32_t root = m->root[from];
         if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end ||
-            !gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)b, to))
+            !gn_in_place_allows(gn_maker_in_place(&m->k, (uint32_t)kernel), (uint32_t)b, to))
             continue;
         take_over(m, value, from);
         return;
@@ -504,16 +359,13 @@ static void describe_values(maker *m, gn_text *t, gn_value_kind kind, const char
 
 static void make_source(maker *m)
 {
-    gn_text t = { .arena = m->p->arena };
-    gn_textf(&t, "/* %s: %zu kernels in %zu steps, for %s.\n", m->p->name, m->p->kernels.n, m->p->steps.n, m->target->name);
+    gn_text t = { .arena = &m->k.work };
+    gn_textf(&t, "/* %s: %zu kernels in %zu steps, for %s.\n", m->p->name, m->p->kernels.n, m->p->steps.n, m->k.target->name);
     describe_values(m, &t, GN_VALUE_INPUT, "input");
     describe_values(m, &t, GN_VALUE_VARIABLE, "variable");
     describe_values(m, &t, GN_VALUE_OUTPUT, "output");
     gn_text_add(&t, " */\n\n");
-    gn_target_unit(&t, m->target, &m->words, gn_text_done(&m->body));
-    m->p->source = gn_text_done(&t);
-    const size_t body_at = t.n - strlen(m->target->tail) - m->body.n; /* a unit is head, words, body, tail */
-    for (size_t i = 0; i < m->p->kernels.n; i++) m->p->kernels.at[i].text_at += (uint32_t)body_at;
+    gn_maker_source(&m->k, gn_text_done(&t));
 }
 
 static void make(void *arg)
@@ -521,16 +373,17 @@ static void make(void *arg)
     maker *m = arg;
     gn_program *p = m->p;
     const struct gn_core *core = m->core;
-    m->computed = gn_indices_find(&m->work, core);
+    m->computed = gn_indices_find(&m->k.work, core);
     bind_symbols(m);
-    m->groups = gn_group_core(&m->work, &m->computed->core, m->target);
-    if (m->computed->at.n) gn_checks_come_first(&m->work, m->groups, (uint32_t)core->out.n);
+    m->groups = gn_group_core(&m->k.work, &m->computed->core, m->k.target);
+    if (m->computed->at.n) gn_checks_come_first(&m->k.work, m->groups, (uint32_t)core->out.n);
     make_values(m);
     for (size_t i = 0; i < core->constraints.n; i++) {
         const gn_constraint *c = &core->constraints.at[i];
         gn_push(p->arena, &p->checks,
                 (gn_pcheck){ dim_of(m, c->a), dim_of(m, c->b), (uint32_t)i, gn_arena_string(p->arena, c->text) });
     }
+    m->k.one_function = m->groups->small; /* its steps share their temporaries on the stack */
     for (size_t i = 0; i < m->groups->groups.n; i++) make_kernel(m, &m->groups->groups.at[i]);
     find_lifetimes(m);
     add_index_checks(m);
@@ -546,12 +399,9 @@ gn_program *gn_program_make(gn_arena *arena, const struct gn_core *core, const g
     p->dims = GN_NEW_OBJECT(arena, gn_dim_pool);
     p->dims->arena = arena;
     p->name = gn_arena_string(arena, name);
-    maker m = { .p = p, .core = core, .target = target, .checks_end = -1 };
-    m.work.allocator = m.scratch.allocator = arena->allocator;
-    m.body.arena = m.words.arena = &m.work;
+    maker m = { .p = p, .core = core, .k = gn_kernel_maker_of(p, target), .checks_end = -1 };
     const gn_status status = gn_protect(make, &m);
-    gn_arena_free(&m.scratch);
-    gn_arena_free(&m.work);
+    gn_kernel_maker_free(&m.k);
     gn_check(status);
     return p;
 }
