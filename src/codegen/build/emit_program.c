@@ -79,12 +79,10 @@ static void emit_steps(emission *e, uint32_t at, uint32_t end)
 /* Values that no step has any more have no memory, and nobody takes it over. */
 static void place_values(gn_program *p)
 {
-    gn_plive *live = GN_NEW_ARRAY(p->arena, gn_plive, p->values.n);
-    gn_program_lifetimes(p, live);
+    gn_program_set_lives(p);
     for (size_t i = 0; i < p->values.n; i++) {
         gn_pvalue *v = &p->values.at[i];
-        v->first = live[i].first, v->last = live[i].last;
-        if (v->kind == GN_VALUE_TEMP && (v->first < 0 || (v->alias >= 0 && live[v->alias].first < 0))) v->alias = -1;
+        if (v->kind == GN_VALUE_TEMP && (v->first < 0 || (v->alias >= 0 && p->values.at[v->alias].last < 0))) v->alias = -1;
     }
 }
 

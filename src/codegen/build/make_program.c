@@ -170,17 +170,6 @@ static void make_kernel(maker *m, const gn_group *g)
     gn_maker_steps(&m->k, (uint32_t)p->kernels.n - 1, &(gn_kernel_use){ g->kernel, arg, starts_of(m, g), sym }, NULL);
 }
 
-/* ---- lifetimes ---- */
-
-/* Buffers of a kernel live through all its steps. */
-static void find_lifetimes(maker *m)
-{
-    gn_program *p = m->p;
-    gn_plive *live = GN_NEW_ARRAY(&m->k.work, gn_plive, p->values.n);
-    gn_program_lifetimes(p, live);
-    for (size_t i = 0; i < p->values.n; i++) p->values.at[i].first = live[i].first, p->values.at[i].last = live[i].last;
-}
-
 /* ---- in place ---- */
 
 static void start_roots(maker *m)
@@ -385,7 +374,7 @@ static void make(void *arg)
     }
     m->k.one_function = m->groups->small; /* its steps share their temporaries on the stack */
     for (size_t i = 0; i < m->groups->groups.n; i++) make_kernel(m, &m->groups->groups.at[i]);
-    find_lifetimes(m);
+    gn_program_set_lives(p); /* buffers of a kernel live through all its steps */
     add_index_checks(m);
     add_computed_checks(m);
     place_all(m);

@@ -175,7 +175,7 @@ static const gn_dim *extent_of(const sets *s, uint32_t root, const char **name)
             if (root_of(s, s->axis_at[u] + a) != root) continue;
             const gn_dim *own = program_dim(s->x, s->x->use[u], s->x->use[u]->kernel->axes.at[a].extent);
             if (e && e != own) return NULL;
-            if (!e) *name = s->x->use[u]->kernel->axes.at[a].name;
+            if (!*name || !s->x->use[u]->is_copy) *name = s->x->use[u]->kernel->axes.at[a].name;
             e = own;
         }
     return e;
@@ -186,9 +186,10 @@ static int64_t tile_of(const gn_serial_axes *x, const gn_target *t, const gn_dim
 {
     int64_t size = 4, n = 0, e = 0;
     for (size_t v = 0; v < x->nvalues; v++) {
+        const gn_pvalue *of = &x->p->values.at[v % x->p->values.n];
         if (!x->is_written[v]) continue;
-        n++;
-        if (gn_dtype_size(x->p->values.at[v % x->p->values.n].dtype) > 4) size = 8;
+        n += of->kind == GN_VALUE_TEMP && v < x->p->values.n;
+        if (gn_dtype_size(of->dtype) > 4) size = 8;
     }
     const int64_t lanes = t->vector_bytes >= 2 * size ? t->vector_bytes / size : 4;
     int64_t vectors = 4;
@@ -321,14 +322,16 @@ static void cut_head(cutter *c, gn_serial_use *u)
     uint32_t *sym = GN_NEW_ARRAY(c->x->arena, uint32_t, old->syms.n + c->x->classes.n);
     u->part = GN_NEW_ARRAY(c->x->arena, const char *, c->x->classes.n);
     for (size_t i = 0; i < old->syms.n; i++) {
-        gn_ksym *s = &c->k->syms.at[gn_kernel_sym(c->k, old->syms.at[i].name)];
+        const uint32_t at = gn_kernel_sym(c->k, old->syms.at[i].name);
+        gn_ksym *s = &c->k->syms.at[at];
         s->mul = old->syms.at[i].mul, s->min = old->syms.at[i].min, s->is = old->syms.at[i].is;
         sym[i] = u->sym[i];
     }
     for (size_t i = 0; i < c->x->classes.n; i++) {
         const char *wanted = gn_arena_printf(c->x->arena, "%s_part", c->x->classes.at[i].name);
         const char *name = gn_kernel_fresh_name(u->kernel, wanted, 0, NULL);
-        u->part[i] = c->k->syms.at[gn_kernel_sym(c->k, name)].name, sym[old->syms.n + i] = UINT32_MAX;
+        const uint32_t at = gn_kernel_sym(c->k, name);
+        u->part[i] = c->k->syms.at[at].name, sym[at] = UINT32_MAX;
     }
     u->sym = sym;
 }

@@ -12,6 +12,7 @@ typedef struct gn_serial_use {   /* a kernel within the subtree, or a copy as a 
     const int32_t *arg;          /* value per buffer; + the number of values: its memory outside */
     const gn_dim *const *start;  /* bytes per buffer; NULL: 0 */
     const uint32_t *sym;         /* the program's symbol per symbol of the kernel */
+    bool is_copy;
     const char **part;           /* once cut: symbol of the kernel per class; NULL: it is not cut */
 } gn_serial_use;
 

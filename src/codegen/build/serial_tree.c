@@ -5,7 +5,7 @@
 #include "code_verify.h"
 #include "serial_axes.h"
 
-enum { MOST_USES = 32, MOST_POINTS = 65536, MOST_STACK = 1 << 16, MOST_REGISTERS = 64 };
+enum { MOST_USES = 32, MOST_POINTS = 65536, MOST_STACK = 1 << 16, MOST_REGISTERS = 64, ALIGN = 64 };
 
 typedef struct serial_node {     /* a kernel, or a loop with what its turn does */
     gn_serial_use *use;          /* NULL: a loop */
@@ -46,9 +46,9 @@ typedef struct serial {
     GN_VEC(int32_t) args;        /* value per argument */
 } serial;
 
-_Noreturn static void give_up(void)
+_Noreturn static void give_up(const char *why)
 {
-    gn_throw(GN_EINVAL, "no serial subtree");
+    gn_throw(GN_EINVAL, "no serial subtree: %s", why);
 }
 
 static size_t nvalues(const serial *s)
@@ -77,7 +77,15 @@ static uint32_t symbol_of(const serial *s, const char *name)
 {
     for (uint32_t i = 0; i < s->p->syms.n; i++)
         if (strcmp(s->p->syms.at[i].name, name) == 0) return i;
-    give_up();
+    give_up("a symbol");
+}
+
+static bool is_row_major(gn_dim_pool *dims, size_t rank, const gn_dim *const *extent, const gn_dim *const *stride)
+{
+    const gn_dim *next = gn_dim_const(dims, 1);
+    for (size_t d = rank; d-- > 0; next = gn_dim_mul(dims, next, extent[d]))
+        if (stride[d] != next) return false;
+    return true;
 }
 
 static uint32_t copy_buffer(gn_kernel *k, const char *name, gn_dtype t, size_t rank, const gn_dim *const *extent,
@@ -99,9 +107,12 @@ static gn_serial_use *copy_use(serial *s, int32_t to, int32_t from, size_t rank,
     gn_kernel *k = u->kernel = gn_kernel_new(s->arena, "copy");
     int32_t *arg = GN_NEW_ARRAY(s->arena, int32_t, 2);
     const gn_dim *index[GN_MAX_RANK];
+    if (to_stride && is_row_major(s->p->dims, rank, extent, to_stride)) to_stride = NULL;
+    if (from_stride && is_row_major(s->p->dims, rank, extent, from_stride)) from_stride = NULL;
     for (size_t d = 0; d < rank; d++) {
         gn_dim_symbols(extent[d], add_symbol, k);
-        if (to_stride) gn_dim_symbols(to_stride[d], add_symbol, k), gn_dim_symbols(from_stride[d], add_symbol, k);
+        if (to_stride) gn_dim_symbols(to_stride[d], add_symbol, k);
+        if (from_stride) gn_dim_symbols(from_stride[d], add_symbol, k);
     }
     uint32_t *sym = GN_NEW_ARRAY(s->arena, uint32_t, k->syms.n);
     for (size_t i = 0; i < k->syms.n; i++) sym[i] = symbol_of(s, k->syms.at[i].name);
@@ -113,7 +124,7 @@ static gn_serial_use *copy_use(serial *s, int32_t to, int32_t from, size_t rank,
         index[d] = gn_dim_sym(k->dims, k->axes.at[a].name);
     }
     gn_kernel_store(k, GN_STORE_SET, y, index, gn_kexpr_load(k, x, index));
-    arg[y] = to, arg[x] = from, u->arg = arg, u->sym = sym;
+    arg[y] = to, arg[x] = from, u->arg = arg, u->sym = sym, u->is_copy = true;
     return u;
 }
 
@@ -134,7 +145,7 @@ static void add_use(serial *s, serial_node *to, gn_serial_use *u)
 {
     serial_node *n = GN_NEW_OBJECT(s->arena, serial_node);
     n->use = u;
-    if (s->uses.n == MOST_USES) give_up();
+    if (s->uses.n == MOST_USES) give_up("many kernels");
     gn_push(s->arena, &s->uses, u);
     gn_push(s->arena, &to->kids, n);
 }
@@ -158,7 +169,7 @@ static void refuse_gathers(const gn_kernel *k)
     }
     for (size_t i = 0; i < k->stores.n; i++)
         any |= loads_index(k->stores.at[i].index, k->bufs.at[k->stores.at[i].buf].rank);
-    if (any) give_up();
+    if (any) give_up("an index from memory");
 }
 
 static gn_serial_use *kernel_use(serial *s, const gn_pstep *step)
@@ -228,7 +239,7 @@ static void add_steps(serial *s, serial_node *to, uint32_t at, uint32_t end)
 {
     for (; at < end; at = gn_step_after(s->steps, at)) {
         const gn_pstep *step = &s->steps[at];
-        if (step->status || step->device) give_up();
+        if (step->status || step->device) give_up("a status or a device");
         if (step->kind == GN_STEP_KERNEL) {
             add_use(s, to, kernel_use(s, step));
         } else if (step->kind == GN_STEP_LOOP && !step->of.loop->has_condition) {
@@ -240,7 +251,7 @@ static void add_steps(serial *s, serial_node *to, uint32_t at, uint32_t end)
             u->start = step->start;
             add_use(s, to, u);
         } else {
-            give_up();
+            give_up("a kind of step");
         }
     }
 }
@@ -279,7 +290,7 @@ static void note_inner(serial *s)
         const bool outer = is_used_outside(s, v);
         m->inner = value_of(s, v)->kind == GN_VALUE_TEMP && (m->loop >= 0 || !outer);
         if (!m->inner || !outer) continue;
-        if (!is_carried_now(&s->steps[s->at], v)) give_up();
+        if (!is_carried_now(&s->steps[s->at], v)) give_up("read behind the loop");
         add_use(s, s->root, copy_whole(s, outside(s, v), v));
         s->memory[outside(s, v)].written = true;
     }
@@ -295,10 +306,10 @@ static void check_outer(const serial *s)
             if (step->arg[a] < 0 || !(step->uses[a] & GN_OPERAND_WRITE)) continue;
             const gn_pvalue *x = value_of(s, step->arg[a]);
             const bool part = (step->start && !gn_dim_is(step->start[a], 0)) || step->bytes[a] != x->bytes;
-            if (s->memory[step->arg[a]].written && !s->memory[step->arg[a]].inner) give_up();
+            if (s->memory[step->arg[a]].written && !s->memory[step->arg[a]].inner) give_up("written elsewhere");
             for (size_t u = 0; part && u < s->uses.n; u++)
                 for (size_t b = 0; b < s->uses.at[u]->kernel->bufs.n; b++)
-                    if (s->uses.at[u]->arg[b] == step->arg[a]) give_up();
+                    if (s->uses.at[u]->arg[b] == step->arg[a]) give_up("a part is read");
         }
     }
 }
@@ -340,7 +351,7 @@ static void check_points(const gn_kernel *k)
     int64_t points = 1, low, high;
     for (size_t a = 0; a < k->axes.n; a++) {
         gn_dim_range(k->axes.at[a].extent, &(gn_dim_facts){ 0 }, &low, &high);
-        if (high > MOST_POINTS || (points *= high > 0 ? high : 1) > MOST_POINTS) give_up();
+        if (high > MOST_POINTS || (points *= high > 0 ? high : 1) > MOST_POINTS) give_up("many points");
     }
 }
 
@@ -378,7 +389,7 @@ static void find_constant(serial *s)
 static const char *code_symbol(serial *s, uint32_t sym)
 {
     if (s->symbol[sym]) return s->symbol[sym];
-    if (s->p->syms.at[sym].input == GN_SYM_TURN) give_up();
+    if (s->p->syms.at[sym].input == GN_SYM_TURN) give_up("a turn from outside");
     s->symbol[sym] = gn_code_fresh_name(s->out, &s->names, s->p->syms.at[sym].name);
     gn_push(s->out->arena, &s->out->syms, (gn_ksym){ s->symbol[sym], 1, 0, -1 });
     return s->symbol[sym];
@@ -411,7 +422,7 @@ static const gn_dim *elements_of(serial *s, int32_t v)
 {
     const gn_pvalue *x = value_of(s, v);
     const gn_dim *n = gn_dim_exact(s->p->dims, x->bytes, gn_dim_const(s->p->dims, (int64_t)gn_dtype_size(x->dtype)));
-    if (!n) give_up();
+    if (!n) give_up("bytes");
     return code_dim(s, n);
 }
 
@@ -483,15 +494,17 @@ static void make_memory(serial *s, size_t v)
 {
     const gn_dim *n = gn_serial_elements(&s->axes, (int32_t)v, s->out->dims);
     const uint32_t turns = s->memory[v].turns ? s->memory[v].turns : 1;
+    const int64_t size = (int64_t)gn_dtype_size(value_of(s, (int32_t)v)->dtype);
     int64_t elements;
     if (!n) n = elements_of(s, (int32_t)v);
     if (!gn_dim_is_const(n, &elements) || elements < 1 ||
-        elements * turns * (int64_t)gn_dtype_size(value_of(s, (int32_t)v)->dtype) > MOST_STACK)
-        give_up();
+        elements * turns * size > MOST_STACK)
+        give_up("a value without a constant size, or a large one");
+    if (turns > 1) elements = (elements * size + ALIGN - 1) / ALIGN * ALIGN / size;
     const gn_place *p = gn_code_place(
         s->out, (gn_place){ .name = gn_code_fresh_name(s->out, &s->names, value_of(s, (int32_t)v)->name),
                             .dtype = value_of(s, (int32_t)v)->dtype, .space = GN_SPACE_STACK,
-                            .size = gn_dim_scale(s->out->dims, n, turns) });
+                            .size = gn_dim_const(s->out->dims, elements * turns) });
     declare(s, p);
     for (size_t w = 0; w < nvalues(s); w++)
         if (s->memory[w].inner && shares_ring(s, v, w)) s->memory[w].place = p;
@@ -517,7 +530,7 @@ static const gn_dim *start_of(serial *s, const gn_serial_use *u, size_t buf)
     if (u->start && !gn_dim_is(u->start[buf], 0)) {
         const gn_dim *size = gn_dim_const(s->p->dims, (int64_t)gn_dtype_size(value_of(s, u->arg[buf])->dtype));
         const gn_dim *at = gn_dim_exact(s->p->dims, u->start[buf], size);
-        if (!at) give_up();
+        if (!at) give_up("a start");
         start = code_dim(s, at);
     }
     if (!m->inner || m->turns <= 1 || m->place->space == GN_SPACE_REG) return start;
@@ -535,7 +548,7 @@ static void write_use(serial *s, gn_code_body *block)
     for (size_t b = u->kernel->bufs.n; b < c->nargs; b++) { /* what the kernel keeps for itself */
         int64_t n;
         if (!gn_dim_is_const(c->places.at[b]->size, &n) || n * (int64_t)gn_dtype_size(c->places.at[b]->dtype) > MOST_STACK)
-            give_up();
+            give_up("memory of a kernel");
         place[b].place = gn_code_place(
             s->out, (gn_place){ .name = gn_code_fresh_name(s->out, &s->names, c->places.at[b]->name),
                                 .dtype = c->places.at[b]->dtype, .space = GN_SPACE_STACK,
@@ -651,7 +664,7 @@ static void make(void *arg)
     serial *s = arg;
     s->root = GN_NEW_OBJECT(s->arena, serial_node);
     for (size_t v = 0; v < 2 * nvalues(s); v++) s->memory[v].loop = -1;
-    if (s->m->target->lang != GN_LANG_C || s->steps[s->at].of.loop->has_condition) give_up();
+    if (s->m->target->lang != GN_LANG_C || s->steps[s->at].of.loop->has_condition) give_up("target or condition");
     add_loop(s, s->root, s->at);
     note_written(s), note_inner(s), check_outer(s);
     find_axes(s);

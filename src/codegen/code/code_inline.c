@@ -91,13 +91,30 @@ static gn_inlined stands_for(const gn_inlining *in, const gn_place *p)
 
 static const gn_val *operand(gn_inlining *in, const gn_val *v);
 
+static const gn_val *append_let(gn_inlining *in, gn_val v)
+{
+    v.id = ++*in->nlets;
+    return append(in, GN_CODE_LET)->val = gn_arena_copy(in->to->arena, &v, sizeof v);
+}
+
+/* Indices of elements, counted from the place's start on. */
+static const gn_val *moved_each(gn_inlining *in, const gn_val *each, const gn_dim *start)
+{
+    if (!each || !start || gn_dim_is(start, 0)) return each;
+    const gn_val *by = append_let(in, (gn_val){ .kind = GN_VAL_INDEX, .dtype = GN_I64, .lanes = 1, .u.index.at = start });
+    const gn_val splat = { .kind = GN_VAL_SPLAT, .dtype = GN_I64, .lanes = each->lanes, .n = 1, .a = { by } };
+    gn_val sum = { .kind = GN_VAL_OP, .dtype = GN_I64, .lanes = each->lanes, .n = 2, .u.op = &gn_op_add };
+    sum.a[0] = each, sum.a[1] = gn_arena_copy(in->to->arena, &splat, sizeof splat);
+    return append_let(in, sum);
+}
+
 static gn_access access_of(gn_inlining *in, const gn_access *a)
 {
     const gn_inlined to = stands_for(in, a->place);
     gn_access own = *a;
     own.place = to.place, own.when = preds(in, a->when);
     own.base = dim(in, a->base), own.step = dim(in, a->step);
-    own.each = operand(in, a->each), own.mask = operand(in, a->mask);
+    own.each = moved_each(in, operand(in, a->each), to.start), own.mask = operand(in, a->mask);
     if (to.start && own.base) own.base = gn_dim_add(in->to->dims, own.base, to.start);
     return own;
 }
@@ -159,10 +176,8 @@ static const gn_val *operand(gn_inlining *in, const gn_val *v)
 
 static void let(gn_inlining *in, const gn_val *v)
 {
-    gn_val own = value(in, v);
-    own.id = ++*in->nlets;
-    *gn_map_put(in->to->arena, &in->vals, v->id) = gn_arena_copy(in->to->arena, &own, sizeof own);
-    append(in, GN_CODE_LET)->val = gn_map_get(&in->vals, v->id);
+    const gn_val own = value(in, v); /* may append others */
+    *gn_map_put(in->to->arena, &in->vals, v->id) = (void *)append_let(in, own);
 }
 
 /* ---- nodes ---- */

@@ -136,3 +136,10 @@ void gn_program_lifetimes(const gn_program *p, gn_plive *out)
     visit_uses(&l, note_use);
     if (p->is_tree) join_exchanged(&l);
 }
+
+void gn_program_set_lives(gn_program *p)
+{
+    gn_plive *live = GN_NEW_ARRAY(p->arena, gn_plive, p->values.n);
+    gn_program_lifetimes(p, live);
+    for (size_t i = 0; i < p->values.n; i++) p->values.at[i].first = live[i].first, p->values.at[i].last = live[i].last;
+}

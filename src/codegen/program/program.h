@@ -101,6 +101,7 @@ typedef struct gn_plive {
     int32_t around;              /* innermost loop around all steps that have it: makes it anew each turn; -1: none */
 } gn_plive;
 void gn_program_lifetimes(const gn_program *, gn_plive *out); /* one per value */
+void gn_program_set_lives(gn_program *); /* of its values */
 
 /* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free
  * while the value lives. The scratch of a step's workers has its place among them, for that step. Steps are numbered
