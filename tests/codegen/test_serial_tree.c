@@ -250,6 +250,202 @@ static void carried_cells_are_registers(void **state)
     assert_string_equal(gn_dim_text(&arena, p->steps.at[0].parts), "8*m");
 }
 
+/* ---- loops that nest, exchange, share a batch ---- */
+
+/* a, b, c = b, c, a + b + turn */
+#define ROTATION \
+    " (sym n 0 0 -1)" TURN F64("input", 0, "x", "n", "(mul 8 n)") F64("output", 0, "y", "4", "32") \
+    F64("temp", 0, "a", "4", "32") F64("temp", 0, "b", "4", "32") F64("temp", 0, "c", "4", "32") F64("temp", 0, "next", "4", "32") \
+    " (value constant 0 \"one\" f64 (4) 32 -1 -1 -1 \"000000000000f03f000000000000f03f000000000000f03f000000000000f03f\")\n" \
+    KERNEL("both", "(syms t) (bufs (Y f64 4) (A f64 4) (B f64 4)) (axes (i 4))" \
+    " (store set Y (i) (add (add (load A i) (load B i)) (f64 (index t))))") \
+    " (loop t n ((2 6 3) (3 6 4) (4 6 5)) () (step 0 0 both 1 (5 2 3) (1) ()))" WHOLE(1, 4)
+
+static void three_values_move_up(void **state)
+{
+    (void)state;
+    static const int64_t turns[] = { 0, 1, 2, 3, 4, 50 };
+    for (size_t k = 0; k < sizeof turns / sizeof *turns; k++) {
+        double x[50] = { 0 }, v[3] = { 1, 1, 1 }, want[4];
+        for (int64_t t = 0; t < turns[k]; t++) {
+            const double next = v[0] + v[1] + (double)t;
+            v[0] = v[1], v[1] = v[2], v[2] = next;
+        }
+        for (int i = 0; i < 4; i++) want[i] = v[2];
+        check_exact(text_of(1, 1, ROTATION), GN_ARRAYS(gn_array_1d(x, GN_F64, turns[k])), GN_ARRAYS(vec(want)));
+    }
+}
+
+/* For each row: s = 2 s + x, then so often as the inner loop turns: s = s + inner turn; shown after each outer turn. */
+#define NESTED(inner) \
+    " (sym n 0 0 -1) (sym m 1 0 -1)" TURN " (sym u -2 -1 0)" F64("input", 0, "x", "n 4", "(mul 32 n)") \
+    F64("input", 1, "z", "m", "(mul 8 m)") F64("output", 0, "y", "n 4", "(mul 32 n)") F64("output", 1, "last", "4", "32") \
+    F64("temp", 0, "s", "4", "32") F64("temp", 0, "doubled", "4", "32") F64("temp", 0, "inner", "4", "32") \
+    F64("temp", 0, "more", "4", "32") F64("temp", 0, "next", "4", "32") \
+    " (value constant 0 \"zero\" f64 (4) 32 -1 -1 -1 \"0000000000000000000000000000000000000000000000000000000000000000\")\n" \
+    KERNEL("twice", "(syms) (bufs (Y f64 4) (A f64 4) (B f64 4)) (axes (i 4)) (store set Y (i) (add (mul (load A i) 2) (load B i)))") \
+    KERNEL("plus", "(syms u) (bufs (Y f64 4) (A f64 4)) (axes (i 4)) (store set Y (i) (add (load A i) (f64 (index u))))") \
+    " (loop t n ((4 9 8)) () (step 0 0 twice 1 (5 4 (0 (mul 32 t))) () ())" \
+    " (loop u " inner " ((6 5 7)) () (step 1 0 plus 1 (7 6) (3) ()))" \
+    " (copy (8 6) () () ()) (copy ((2 (mul 32 t)) 6) (4) (1) (1)))" WHOLE(3, 4)
+
+static void loops_nest_in_one_function(void **state)
+{
+    (void)state;
+    for (int64_t n = 0; n < 4; n++)
+        for (int64_t m = 0; m < 4; m++) {
+            double x[16], z[4] = { 0 }, y[16], s[4] = { 0 };
+            for (int k = 0; k < 16; k++) x[k] = k * k;
+            for (int64_t t = 0; t < n; t++)
+                for (int i = 0; i < 4; i++) y[4 * t + i] = s[i] = 2 * s[i] + x[4 * t + i] + (double)(m * (m - 1) / 2);
+            check_exact(text_of(2, 2, NESTED("m")), GN_ARRAYS(rows(x, n, 4), gn_array_1d(z, GN_F64, m)),
+                        GN_ARRAYS(rows(y, n, 4), vec(s)));
+        }
+}
+
+/* h' = W h + x for each row of a batch, or, transposed, each column. */
+enum { FEW = 12, MOST_COLUMNS = 70 };
+#define BATCH(shape, wide, w, h) \
+    " (sym n 0 0 -1) (sym m 0 " wide " -1)" TURN F64("input", 0, "x", "n " shape, "(mul 96 n m)") \
+    F64("input", 1, "W", "12 12", "1152") F64("output", 0, "last", shape, "(mul 96 m)") F64("output", 1, "none", "12", "96") \
+    F64("temp", 0, "h", shape, "(mul 96 m)") F64("temp", 0, "next", shape, "(mul 96 m)") F64("temp", 0, "none", shape, "(mul 96 m)") \
+    KERNEL("zero", "(syms m) (bufs (Y f64 " shape ")) (axes (r m) (i 12)) (store set Y (" h("r", "i") ") 0)") \
+    KERNEL("cell", "(syms m) (bufs (Y f64 " shape ") (W f64 12 12) (H f64 " shape ") (X f64 " shape ")) (axes (r m) (i 12) (k 12))" \
+    " (def s (r i) (sum (k) (mul (load W " w ") (load H " h("r", "k") "))))" \
+    " (store set Y (" h("r", "i") ") (add (s r i) (load X " h("r", "i") ")))") \
+    " (step 0 0 zero 1 (6) (1) ()) (loop t n ((4 6 5)) () (step 1 0 cell 1 (5 1 4 (0 (mul 96 m t))) (1) ()))" WHOLE(2, 4) \
+    " (copy (3 1) (12) (1) (1))"
+#define ROW(r, i) r " " i
+#define COLUMN(r, i) i " " r
+
+static void check_batch(const char *text, bool transposed, int64_t m)
+{
+    enum { TURNS = 3 };
+    static double x[TURNS * FEW * MOST_COLUMNS], w[FEW * FEW], h[FEW * MOST_COLUMNS], next[FEW * MOST_COLUMNS];
+    const int64_t along = transposed ? m : 1, across = transposed ? 1 : FEW;
+    memset(h, 0, sizeof h);
+    for (int k = 0; k < TURNS * FEW * MOST_COLUMNS; k++) x[k] = k % 7 - 3;
+    for (int k = 0; k < FEW * FEW; k++) w[k] = k % 5 - 2;
+    for (int t = 0; t < TURNS; t++) {
+        for (int64_t r = 0; r < m; r++)
+            for (int i = 0; i < FEW; i++) {
+                double s = x[t * FEW * m + across * r + along * i];
+                for (int k = 0; k < FEW; k++) s += w[FEW * i + k] * h[across * r + along * k];
+                next[across * r + along * i] = s;
+            }
+        memcpy(h, next, sizeof h);
+    }
+    const int64_t a = transposed ? FEW : m, b = transposed ? m : FEW;
+    check_exact(text, GN_ARRAYS(gn_array_of(x, GN_F64, 3, (int64_t[]){ TURNS, a, b }), rows(w, FEW, FEW)),
+                GN_ARRAYS(rows(h, a, b), gn_array_1d(w, GN_F64, FEW)));
+}
+
+static void a_batch_of_recurrences_is_parts(void **state)
+{
+    (void)state;
+    const char *by_row = text_of(2, 2, BATCH("m 12", "1", "i k", ROW)),
+               *by_column = text_of(2, 2, BATCH("12 m", "2", "i k", COLUMN));
+    assert_non_null(strstr(printed(host_program(by_row, false)), "(r_part m)"));
+    assert_non_null(strstr(printed(emitted(by_column, "avx512", false)), "(r_part (div (add m 31) 32))"));
+    for (int64_t m = 1; m <= MOST_COLUMNS; m += m < 3 ? 1 : 22) check_batch(by_row, false, m), check_batch(by_column, true, m);
+}
+
+/* ---- what stays a loop of steps ---- */
+
+#define STAYS(width, axes, clause, condition) \
+    TURN " (value input 0 \"x\" f64 (" width ") (mul 8 " width ") -1 -1 -1) (value output 0 \"y\" f64 (" width ") (mul 8 " width ") -1 -1 -1)" \
+    " (value temp 0 \"now\" f64 (" width ") (mul 8 " width ") -1 -1 -1) (value temp 0 \"next\" f64 (" width ") (mul 8 " width ") -1 -1 -1)" \
+    " (value temp 0 \"goes\" i64 (1) 8 -1 -1 -1)" \
+    KERNEL("one", "(syms) (bufs (Y f64 " width ") (A f64 " width ") (G i64 1)) (axes (i " width ") (j 1))" \
+    " (store set Y (i) (add (load A " axes ") 1)) (store set G (j) 0)") \
+    " (loop t 9 ((2 0 3)) (" condition ") (step 0 0 one 1 (3 2 4) () ()" clause "))" WHOLE(1, 2)
+
+static void what_is_large_or_may_end_stays_a_loop(void **state)
+{
+    (void)state;
+    assert_int_equal(loops_of(host_program(text_of(1, 1, STAYS("40", "i", "", "")), false)), 0);
+    assert_int_equal(loops_of(host_program(text_of(1, 1, STAYS("100000", "i", "", "")), false)), 1);
+    assert_int_equal(loops_of(host_program(text_of(1, 1, STAYS("40", "i", "", "4")), false)), 1);
+    assert_int_equal(loops_of(host_program(text_of(1, 1, STAYS("40", "i", " (status 2)", "")), false)), 1);
+    double x[40], want[40];
+    for (int i = 0; i < 40; i++) x[i] = i, want[i] = i + 1;
+    tree_check(text_of(1, 1, STAYS("40", "i", "", "4")), GN_ARRAYS(gn_array_1d(x, GN_F64, 40)), GN_ARRAYS(gn_array_1d(want, GN_F64, 40)), "stays");
+    for (int i = 0; i < 40; i++) want[i] = i + 9;
+    tree_check(text_of(1, 1, STAYS("40", "i", "", "")), GN_ARRAYS(gn_array_1d(x, GN_F64, 40)), GN_ARRAYS(gn_array_1d(want, GN_F64, 40)), "whole");
+}
+
+/* A vector beyond what one part does stays a parallel step in its loop. */
+static void a_large_body_has_parallel_steps(void **state)
+{
+    (void)state;
+    enum { WIDE = 100000 };
+    static double x[WIDE], want[WIDE];
+    for (int i = 0; i < WIDE; i++) x[i] = i, want[i] = i + 9;
+    const char *text = text_of(1, 1, STAYS("100000", "i", "", ""));
+    assert_non_null(strstr(printed(host_program(text, false)), "(loop t 9"));
+    tree_check(text, GN_ARRAYS(gn_array_1d(x, GN_F64, WIDE)), GN_ARRAYS(gn_array_1d(want, GN_F64, WIDE)), NULL);
+}
+
+static void a_profile_shows_one_step(void **state)
+{
+    (void)state;
+    double x[4] = { 0 }, y[4];
+    gn_step_info info[4];
+    gn_func *f = tree_compile(0, text_of(1, 1, ROTATION), NULL);
+    gn_func_profile(f, 1);
+    must(gn_call(f, GN_ARRAYS(gn_array_1d(x, GN_F64, 3)), GN_ARRAYS(vec(y))));
+    assert_int_equal(gn_func_steps(f, info, 4), 2);
+    assert_string_equal(info[0].symbol, "loop_t_0_0");
+    assert_int_equal(info[0].calls, 1);
+    assert_non_null(strstr(info[0].kernel, "(code loop_t_0"));
+    gn_func_free(f);
+}
+
+/* ---- faults planted in the code: each is refused or seen ---- */
+
+static const char *edited(const char *text, const char *from, const char *to)
+{
+    const char *at = strstr(text, from);
+    if (!at) fail_msg("no %s in %s", from, text);
+    return gn_arena_printf(&arena, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
+static void planted_faults_are_seen(void **state)
+{
+    (void)state;
+    static const char *const faults[][2] = {
+        { "(for t n", "(for t (max 0 (sub n 1))" },              /* one turn short */
+        { "(mod t 2)", "(mod (add t 1) 2)" },                    /* the other memory */
+        { "(mod n 2)", "0" },                                    /* what is left behind the loop */
+        { "(set $s_a[i1] %9)", "(set $s_a[0] %9)" },             /* a register that is not set */
+    };
+    static float x[5 * STATES], w[STATES * STATES], h0[STATES], b[STATES], y[5 * STATES], last[STATES];
+    static double want[5 * STATES];
+    uint64_t seed = test_seed();
+    fill(x, 5 * STATES, -1, 1, &seed), fill(w, STATES * STATES, -0.12, 0.12, &seed), fill(h0, STATES, -1, 1, &seed);
+    recurrence(5, x, w, h0, b, want);
+    const gn_arrays in = GN_ARRAYS(gn_array_of(x, GN_F32, 2, (int64_t[]){ 5, STATES }),
+                                   gn_array_of(w, GN_F32, 2, (int64_t[]){ STATES, STATES }), gn_array_1d(h0, GN_F32, STATES),
+                                   gn_array_1d(b, GN_F32, STATES)),
+                    out = GN_ARRAYS(gn_array_of(y, GN_F32, 2, (int64_t[]){ 5, STATES }), gn_array_1d(last, GN_F32, STATES));
+    const char *good = printed(emitted(text_of(4, 2, RECURRENCE), "avx512", false));
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        gn_func *f = NULL;
+        const char *text = edited(good, faults[i][0], faults[i][1]);
+        gn_status s = gn_func_of_text(&f, tree_contexts[1], text, strlen(text), NULL);
+        if (!s) s = gn_call(f, in, out);
+        bool wrong = s != GN_OK;
+        for (int k = 0; !s && k < 5 * STATES; k++) wrong |= !(fabs(y[k] - want[k]) <= 1e-5);
+        for (int k = 0; !s && k < STATES; k++) wrong |= !(fabs(last[k] - want[4 * STATES + k]) <= 1e-5);
+        if (!wrong) fail_msg("nobody sees %s", faults[i][1]);
+        gn_func_free(f);
+    }
+    const char *less = edited(printed(emitted(cell_text(false), "avx512", false)), ":carry (h c)", ":carry (h)");
+    gn_func *f = NULL;
+    assert_int_equal(gn_func_of_text(&f, tree_contexts[1], less, strlen(less), NULL), GN_EINVAL);
+    assert_message_contains("loop t: :carry lacks 'c'");
+}
+
 /* ---- programs with one loop, drawn by chance ---- */
 
 enum { MOST_VALUES = 16, MOST_CARRIED = 3, MOST_MADE = 4, MOST_ROWS = 5, MOST_WIDTH = 128, RANDOM_TURNS = 4 };
@@ -463,6 +659,13 @@ int main(void)
         cmocka_unit_test(cells_are_parts_that_run_all_turns),
         cmocka_unit_test(a_batch_of_cells_is_parts),
         cmocka_unit_test(carried_cells_are_registers),
+        cmocka_unit_test(three_values_move_up),
+        cmocka_unit_test(loops_nest_in_one_function),
+        cmocka_unit_test(a_batch_of_recurrences_is_parts),
+        cmocka_unit_test(what_is_large_or_may_end_stays_a_loop),
+        cmocka_unit_test(a_large_body_has_parallel_steps),
+        cmocka_unit_test(a_profile_shows_one_step),
+        cmocka_unit_test(planted_faults_are_seen),
         cmocka_unit_test(drawn_loops_give_the_same_as_an_independent_loop),
     };
     return cmocka_run_group_tests(tests, tree_setup, tree_teardown);
