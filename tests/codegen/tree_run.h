@@ -12,10 +12,10 @@ static _Alignas(64) unsigned char tree_memory[TREE_MEMORY];
 
 static inline int tree_setup(void **state)
 {
-    static const char *const toolchains[TREE_TOOLCHAINS] = { "cc", "interpreter" };
+    static const char *const toolchains[TREE_TOOLCHAINS] = {"cc", "interpreter"};
     if (temp_setup(state)) return -1;
     for (int i = 0; i < TREE_TOOLCHAINS; i++) {
-        const gn_context_options o = { .cache_dir = "", .toolchain = toolchains[i], .threads = 2 };
+        const gn_context_options o = {.cache_dir = "", .toolchain = toolchains[i], .threads = 2};
         if (gn_context_new(&tree_contexts[i], &o)) return -1;
     }
     return 0;
@@ -72,7 +72,7 @@ static inline gn_arrays tree_outputs(gn_arrays want)
         out[i] = want.at[i];
         out[i].data = gn_arena_alloc(&arena, tree_bytes(&want.at[i]) + 1, 64);
     }
-    return (gn_arrays){ .at = out, .n = want.n };
+    return (gn_arrays){.at = out, .n = want.n};
 }
 
 static inline void tree_clear(gn_arrays out)
@@ -91,7 +91,7 @@ static inline void tree_call_exported(void *function, gn_arrays in, gn_arrays ou
         void *any;
         int (*one)(const void *, void *, void *);
         int (*two)(const void *, const void *, void *, void *, void *);
-    } f = { function };
+    } f = {function};
     assert_true(in.n == out.n && in.n <= 2);
     const int status = in.n == 1 ? f.one(in.at[0].data, out.at[0].data, tree_memory)
                                  : f.two(in.at[0].data, in.at[1].data, out.at[0].data, out.at[1].data, tree_memory);
@@ -124,5 +124,5 @@ static inline gn_array vec(double *v)
 }
 static inline gn_array rows(double *v, int64_t n, int64_t width)
 {
-    return gn_array_of(v, GN_F64, 2, (int64_t[]){ n, width });
+    return gn_array_of(v, GN_F64, 2, (int64_t[]){n, width});
 }

@@ -4,13 +4,13 @@
 
 typedef struct emission {
     gn_kernel_maker m;
-    const gn_pkernel *from;      /* as read */
+    const gn_pkernel *from; /* as read */
     const gn_pstep *steps;
     uint32_t nsteps;
-    gn_kernel **kernel;          /* per kernel */
-    gn_schedule **schedule;      /* NULL: none is given */
-    int32_t *made;               /* its number in the program; -1: it is not needed yet */
-    uint32_t *last;              /* per step: the last that stands for it */
+    gn_kernel **kernel;     /* per kernel */
+    gn_schedule **schedule; /* NULL: none is given */
+    int32_t *made;          /* its number in the program; -1: it is not needed yet */
+    uint32_t *last;         /* per step: the last that stands for it */
     bool loops_stay;
 } emission;
 
@@ -53,7 +53,7 @@ static void emit_kernel(emission *e, uint32_t at)
         gn_maker_kernel(&e->m, e->kernel[s->kernel], NULL, e->schedule[s->kernel]);
         *made = (int32_t)e->m.p->kernels.n - 1;
     }
-    gn_maker_steps(&e->m, (uint32_t)*made, &(gn_kernel_use){ e->kernel[s->kernel], s->arg, s->start, s->sym }, s);
+    gn_maker_steps(&e->m, (uint32_t)*made, &(gn_kernel_use){e->kernel[s->kernel], s->arg, s->start, s->sym}, s);
     keep_apart(e, s, gn_maker_in_place(&e->m, (uint32_t)*made));
 }
 
@@ -82,7 +82,8 @@ static void place_values(gn_program *p)
     gn_program_set_lives(p);
     for (size_t i = 0; i < p->values.n; i++) {
         gn_pvalue *v = &p->values.at[i];
-        if (v->kind == GN_VALUE_TEMP && (v->first < 0 || (v->alias >= 0 && p->values.at[v->alias].last < 0))) v->alias = -1;
+        if (v->kind == GN_VALUE_TEMP && (v->first < 0 || (v->alias >= 0 && p->values.at[v->alias].last < 0)))
+            v->alias = -1;
     }
 }
 
@@ -105,7 +106,7 @@ static void emit(void *arg)
 
 void gn_program_emit(gn_program *p, const gn_target *target, bool loops_stay)
 {
-    emission e = { .m = gn_kernel_maker_of(p, target), .loops_stay = loops_stay };
+    emission e = {.m = gn_kernel_maker_of(p, target), .loops_stay = loops_stay};
     const gn_status status = gn_protect(emit, &e);
     gn_kernel_maker_free(&e.m);
     gn_check(status);

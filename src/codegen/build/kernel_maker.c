@@ -14,17 +14,17 @@ typedef struct kept {
 
 /* What kernels of one form have in common once they are lowered. */
 struct gn_lowered {
-    const char *form, *code;     /* the kernel whose functions run */
-    bool plain;                  /* the default schedule was illegal */
+    const char *form, *code; /* the kernel whose functions run */
+    bool plain;              /* the default schedule was illegal */
     uint32_t nsteps;
-    const gn_dim *const *parts;  /* per step */
-    GN_VEC(kept) kept;           /* the code's arguments behind its buffers */
+    const gn_dim *const *parts; /* per step */
+    GN_VEC(kept) kept;          /* the code's arguments behind its buffers */
     gn_in_place in_place;
 };
 
 gn_kernel_maker gn_kernel_maker_of(gn_program *p, const gn_target *target)
 {
-    gn_kernel_maker m = { .p = p, .target = target };
+    gn_kernel_maker m = {.p = p, .target = target};
     m.work.allocator = m.scratch.allocator = p->arena->allocator;
     return m;
 }
@@ -55,14 +55,14 @@ uint32_t gn_maker_value(gn_program *p, gn_pvalue v)
 
 static const char *print_kernel(gn_arena *a, const gn_kernel *k)
 {
-    gn_text t = { .arena = a };
+    gn_text t = {.arena = a};
     gn_kernel_print(&t, k);
     return gn_text_done(&t);
 }
 
 static const char *print_schedule(gn_arena *a, const gn_kernel *k, const gn_schedule *s)
 {
-    gn_text t = { .arena = a };
+    gn_text t = {.arena = a};
     gn_schedule_print(&t, k, s);
     return gn_text_done(&t);
 }
@@ -85,8 +85,9 @@ static gn_lowered *new_lowered(gn_kernel_maker *m, const gn_code *c, size_t nbuf
     l->parts = parts;
     for (size_t i = nbufs; i < c->nargs; i++) {
         const gn_place *b = c->places.at[i];
-        gn_push(&m->work, &l->kept, (kept){ gn_arena_string(&m->work, b->name), b->dtype, b->space == GN_SPACE_SCRATCH,
-                                            gn_dim_import(p->dims, gn_code_bytes(c, b)) });
+        gn_push(&m->work, &l->kept,
+                (kept){gn_arena_string(&m->work, b->name), b->dtype, b->space == GN_SPACE_SCRATCH,
+                       gn_dim_import(p->dims, gn_code_bytes(c, b))});
     }
     return l;
 }
@@ -102,8 +103,10 @@ static void emit_twin(gn_kernel_maker *m, const gn_kernel *k, const gn_lowered *
 static void emit(gn_kernel_maker *m, gn_code *c)
 {
     m->words.arena = m->body.arena = &m->work;
-    if (m->one_function) gn_emit_function(&m->body, &m->words, c);
-    else gn_emit_kernel(&m->body, &m->words, c);
+    if (m->one_function)
+        gn_emit_function(&m->body, &m->words, c);
+    else
+        gn_emit_kernel(&m->body, &m->words, c);
     gn_text_char(&m->body, '\n');
 }
 
@@ -119,9 +122,8 @@ static void add_kernel(gn_kernel_maker *m, const gn_lowered *l, gn_pkernel k)
 void gn_maker_kernel(gn_kernel_maker *m, gn_kernel *k, const gn_kernel_hint *hint, gn_schedule *s)
 {
     gn_program *p = m->p;
-    gn_pkernel pk = { .name = gn_arena_string(p->arena, k->name),
-                      .first_step = (uint32_t)p->steps.n,
-                      .text_at = (uint32_t)m->body.n };
+    gn_pkernel pk = {
+        .name = gn_arena_string(p->arena, k->name), .first_step = (uint32_t)p->steps.n, .text_at = (uint32_t)m->body.n};
     if (!s) s = gn_default_find(&m->scratch, k, hint, m->target);
     const char *form = gn_kernel_form(&m->scratch, k, s);
     const uint64_t hash = gn_hash_bytes(1, form, strlen(form));
@@ -145,11 +147,11 @@ void gn_maker_kernel(gn_kernel_maker *m, gn_kernel *k, const gn_kernel_hint *hin
 
 void gn_maker_code(gn_kernel_maker *m, gn_code *c)
 {
-    gn_text t = { .arena = m->p->arena };
-    const gn_pkernel pk = { .name = gn_arena_string(t.arena, c->name),
-                            .schedule = "",
-                            .first_step = (uint32_t)m->p->steps.n,
-                            .text_at = (uint32_t)m->body.n };
+    gn_text t = {.arena = m->p->arena};
+    const gn_pkernel pk = {.name = gn_arena_string(t.arena, c->name),
+                           .schedule = "",
+                           .first_step = (uint32_t)m->p->steps.n,
+                           .text_at = (uint32_t)m->body.n};
     gn_code_print(&t, c);
     emit(m, c);
     add_kernel(m, new_lowered(m, c, c->nargs), pk);
@@ -176,7 +178,8 @@ static const gn_dim *dim_for(const naming *n, const gn_dim *d)
 }
 
 /* Arguments behind the buffers. */
-static void add_kept(gn_kernel_maker *m, const naming *n, const gn_lowered *l, const char *name, gn_pstep *s, int32_t *arg)
+static void add_kept(gn_kernel_maker *m, const naming *n, const gn_lowered *l, const char *name, gn_pstep *s,
+                     int32_t *arg)
 {
     gn_program *p = m->p;
     const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, l->kept.n);
@@ -188,8 +191,10 @@ static void add_kept(gn_kernel_maker *m, const naming *n, const gn_lowered *l, c
             scratch[s->nscratch++] = bytes;
             continue;
         }
-        arg[i] = (int32_t)gn_maker_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .bytes = bytes,
-                                                         .name = gn_arena_printf(p->arena, "%s.%s", name, b->name) });
+        arg[i] = (int32_t)gn_maker_value(p, (gn_pvalue){.kind = GN_VALUE_TEMP,
+                                                        .dtype = b->dtype,
+                                                        .bytes = bytes,
+                                                        .name = gn_arena_printf(p->arena, "%s.%s", name, b->name)});
     }
     s->scratch = scratch;
 }
@@ -197,15 +202,19 @@ static void add_kept(gn_kernel_maker *m, const naming *n, const gn_lowered *l, c
 void gn_maker_steps(gn_kernel_maker *m, uint32_t kernel, const gn_kernel_use *use, const gn_pstep *like)
 {
     gn_program *p = m->p;
-    const naming n = { p, use };
+    const naming n = {p, use};
     const gn_lowered *l = m->code.at[kernel];
     const size_t nbufs = use->kernel->bufs.n, nsyms = use->kernel->syms.n, narg = nbufs + l->kept.n;
     int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, narg);
     for (size_t i = 0; i < nbufs; i++) arg[i] = use->arg[i];
     const gn_dim **start = use->start ? GN_NEW_ARRAY(p->arena, const gn_dim *, narg) : NULL;
     for (size_t i = 0; start && i < narg; i++) start[i] = i < nbufs ? use->start[i] : gn_dim_const(p->dims, 0);
-    gn_pstep s = { .kernel = kernel, .narg = (uint32_t)narg, .nsym = (uint32_t)nsyms, .arg = arg, .start = start,
-                   .sym = gn_arena_copy(p->arena, use->sym, nsyms * sizeof *use->sym) };
+    gn_pstep s = {.kernel = kernel,
+                  .narg = (uint32_t)narg,
+                  .nsym = (uint32_t)nsyms,
+                  .arg = arg,
+                  .start = start,
+                  .sym = gn_arena_copy(p->arena, use->sym, nsyms * sizeof *use->sym)};
     if (like) s.status = like->status, s.device = like->device;
     add_kept(m, &n, l, p->kernels.at[kernel].name, &s, arg + nbufs);
     for (uint32_t i = 0; i < l->nsteps; i++) {
@@ -217,7 +226,7 @@ void gn_maker_steps(gn_kernel_maker *m, uint32_t kernel, const gn_kernel_use *us
 
 void gn_maker_source(gn_kernel_maker *m, const char *head)
 {
-    gn_text t = { .arena = m->p->arena };
+    gn_text t = {.arena = m->p->arena};
     m->words.arena = m->body.arena = &m->work;
     gn_text_add(&t, head);
     gn_target_unit(&t, m->target, &m->words, gn_text_done(&m->body));

@@ -8,12 +8,12 @@ typedef struct gn_lowered gn_lowered;
 typedef struct gn_kernel_maker {
     gn_program *p;
     const gn_target *target;
-    bool one_function;           /* all steps of a kernel are one serial function */
-    gn_arena work, scratch;      /* until the program is made; until a kernel is */
-    gn_intern_set lowered;       /* gn_lowered, by form */
+    bool one_function;               /* all steps of a kernel are one serial function */
+    gn_arena work, scratch;          /* until the program is made; until a kernel is */
+    gn_intern_set lowered;           /* gn_lowered, by form */
     GN_VEC(const gn_lowered *) code; /* per kernel */
-    gn_text body;                /* source of the kernels */
-    gn_words words;              /* of the prelude, that the source says */
+    gn_text body;                    /* source of the kernels */
+    gn_words words;                  /* of the prelude, that the source says */
 } gn_kernel_maker;
 /* Arenas take their memory where the program's does. */
 gn_kernel_maker gn_kernel_maker_of(gn_program *, const gn_target *);

@@ -5,12 +5,12 @@
 
 typedef struct gn_axis_sets {
     gn_serial_axes *x;
-    uint32_t *up;       /* by node: the next one of its class; a root is its own */
-    bool *crossed;      /* by root */
-    uint32_t *axis_at;  /* by use: node of its first axis */
-    uint32_t dims_at;   /* node of a value's first dim: dims_at + GN_MAX_RANK * value */
+    uint32_t *up;      /* by node: the next one of its class; a root is its own */
+    bool *crossed;     /* by root */
+    uint32_t *axis_at; /* by use: node of its first axis */
+    uint32_t dims_at;  /* node of a value's first dim: dims_at + GN_MAX_RANK * value */
     uint32_t n;
-    int8_t *class_of;   /* by root; -1: none */
+    int8_t *class_of; /* by root; -1: none */
 } sets;
 
 static uint32_t root_of(const sets *s, uint32_t node)
@@ -94,7 +94,7 @@ static const gn_dim *named(void *user, const char *symbol)
 /* A kernel's dim over the program's symbols. */
 static const gn_dim *program_dim(const gn_serial_axes *x, const gn_serial_use *u, const gn_dim *d)
 {
-    return gn_dim_subst(x->p->dims, gn_dim_import(x->p->dims, d), named, (const void *[]){ u, x->p });
+    return gn_dim_subst(x->p->dims, gn_dim_import(x->p->dims, d), named, (const void *[]){u, x->p});
 }
 
 /* All kernels see a value in one shape, from its first element on. */
@@ -203,7 +203,7 @@ static int64_t tile_of(const gn_serial_axes *x, const gn_target *t, const gn_dim
 static void add_class(sets *s, uint32_t root, const gn_target *t)
 {
     gn_serial_axes *x = s->x;
-    gn_serial_class c = { .tile = 1 };
+    gn_serial_class c = {.tile = 1};
     bool last = false;
     if (s->crossed[root] || !is_shared(s, root, &last) || !(c.extent = extent_of(s, root, &c.name))) return;
     if (last && !(c.tile = tile_of(x, t, c.extent))) return;
@@ -247,8 +247,8 @@ const gn_dim *gn_serial_elements(const gn_serial_axes *x, int32_t value, gn_dim_
     if (!x->classes.n) return NULL;
     for (uint32_t d = 0; d < x->rank[value]; d++) {
         const int8_t c = x->dim[value][d];
-        n = gn_dim_mul(dims, n, c < 0 ? gn_dim_import(dims, x->extent[value][d])
-                                      : gn_dim_const(dims, x->classes.at[c].tile));
+        n = gn_dim_mul(dims, n,
+                       c < 0 ? gn_dim_import(dims, x->extent[value][d]) : gn_dim_const(dims, x->classes.at[c].tile));
     }
     return n;
 }
@@ -259,9 +259,9 @@ typedef struct cutter {
     const gn_serial_axes *x;
     const gn_serial_use *use;
     const bool *is_inner;
-    gn_kernel *k;       /* anew */
-    int8_t *class_of;   /* by axis of the old one */
-    uint16_t *axis;     /* by axis of the old one: of the new one */
+    gn_kernel *k;     /* anew */
+    int8_t *class_of; /* by axis of the old one */
+    uint16_t *axis;   /* by axis of the old one: of the new one */
     gn_kcopy copy;
 } cutter;
 
@@ -287,8 +287,10 @@ static size_t cut_index(cutter *c, const gn_dim *const *index, size_t n, const i
 {
     size_t kept = 0;
     for (size_t d = 0; d < n; d++) {
-        if (class_of[d] < 0) out[kept++] = cut_dim(c, index[d]);
-        else if (c->x->classes.at[class_of[d]].tile > 1) out[kept++] = gn_dim_import(c->k->dims, index[d]);
+        if (class_of[d] < 0)
+            out[kept++] = cut_dim(c, index[d]);
+        else if (c->x->classes.at[class_of[d]].tile > 1)
+            out[kept++] = gn_dim_import(c->k->dims, index[d]);
     }
     return kept;
 }
@@ -387,7 +389,8 @@ static size_t cut_params(const cutter *c, const uint16_t *axis, size_t n, uint16
 
 static void cut_def(cutter *c, const gn_kdef *d)
 {
-    uint16_t *param = GN_NEW_ARRAY(c->x->arena, uint16_t, d->nparam), *raxis = GN_NEW_ARRAY(c->x->arena, uint16_t, d->nraxis);
+    uint16_t *param = GN_NEW_ARRAY(c->x->arena, uint16_t, d->nparam),
+             *raxis = GN_NEW_ARRAY(c->x->arena, uint16_t, d->nraxis);
     const size_t n = cut_params(c, d->param, d->nparam, param);
     cut_params(c, d->raxis, d->nraxis, raxis);
     const gn_kexpr *body = gn_kexpr_copy(&c->copy, d->body);
@@ -412,7 +415,7 @@ static void cut_items(cutter *c)
 static void cut_use(const gn_serial_axes *x, size_t at, const bool *is_inner)
 {
     gn_serial_use *u = x->use[at];
-    cutter c = { .x = x, .use = u, .is_inner = is_inner, .k = gn_kernel_new(x->arena, u->kernel->name) };
+    cutter c = {.x = x, .use = u, .is_inner = is_inner, .k = gn_kernel_new(x->arena, u->kernel->name)};
     c.class_of = GN_NEW_ARRAY(x->arena, int8_t, u->kernel->axes.n + 1);
     c.axis = GN_NEW_ARRAY(x->arena, uint16_t, u->kernel->axes.n + 1);
     for (uint32_t a = 0; a < u->kernel->axes.n; a++)

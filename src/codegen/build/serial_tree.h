@@ -3,8 +3,8 @@
  *     if (gn_serial_tree(&maker, at, kernels)) a step of one kernel stands for the loop at step `at` and all within it
  *
  * What the loop makes and nobody else reads lives in registers, where all its places are constant, or on the stack;
- * carried values exchange registers, or lie at turns in the places of a ring. Axes that all kernels share and no carried
- * value crosses are the parts of the step: each runs the whole loop for its points (serial_axes.h). */
+ * carried values exchange registers, or lie at turns in the places of a ring. Axes that all kernels share and no
+ * carried value crosses are the parts of the step: each runs the whole loop for its points (serial_axes.h). */
 #pragma once
 #include "kernel_maker.h"
 

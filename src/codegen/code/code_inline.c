@@ -14,7 +14,7 @@ static bool take_name(gn_code *c, gn_map *names, const char *name)
 
 const char *gn_code_fresh_name(gn_code *c, gn_map *names, const char *wanted)
 {
-    gn_text t = { .arena = c->arena };
+    gn_text t = {.arena = c->arena};
     if (!gn_begins_name(*wanted)) gn_text_char(&t, 'x');
     for (; *wanted; wanted++) gn_text_char(&t, gn_in_name(*wanted) ? *wanted : '_');
     const char *const clean = gn_text_done(&t), *name = clean;
@@ -30,7 +30,8 @@ static const char *known_name(gn_inlining *in, const char *name)
 static const char *rename_as_new(gn_inlining *in, const char *name)
 {
     const char *own = gn_code_fresh_name(in->to, in->names, name);
-    *gn_map_put(in->to->arena, &in->renamed, GN_KEY(gn_symbol(in->to->arena, &in->to->dims->symbols, name))) = (void *)own;
+    *gn_map_put(in->to->arena, &in->renamed, GN_KEY(gn_symbol(in->to->arena, &in->to->dims->symbols, name))) =
+        (void *)own;
     return own;
 }
 
@@ -52,10 +53,10 @@ static gn_preds preds(gn_inlining *in, gn_preds w)
     for (uint32_t i = 0; i < w.n; i++) {
         gn_kcond *cond = GN_NEW_ARRAY(in->to->arena, gn_kcond, w.at[i].n);
         for (uint16_t k = 0; k < w.at[i].n; k++)
-            cond[k] = (gn_kcond){ w.at[i].cond[k].kind, dim(in, w.at[i].cond[k].a), dim(in, w.at[i].cond[k].b) };
-        p[i] = (gn_pred){ w.at[i].negate, w.at[i].n, cond };
+            cond[k] = (gn_kcond){w.at[i].cond[k].kind, dim(in, w.at[i].cond[k].a), dim(in, w.at[i].cond[k].b)};
+        p[i] = (gn_pred){w.at[i].negate, w.at[i].n, cond};
     }
-    return (gn_preds){ w.n, p };
+    return (gn_preds){w.n, p};
 }
 
 /* ---- places ---- */
@@ -84,7 +85,7 @@ static const gn_place *declare(gn_inlining *in, const gn_place *p)
 static gn_inlined stands_for(const gn_inlining *in, const gn_place *p)
 {
     if (gn_is_argument(p)) return in->place[p->id];
-    return (gn_inlined){ gn_map_get(&in->made, GN_KEY(p)), NULL };
+    return (gn_inlined){gn_map_get(&in->made, GN_KEY(p)), NULL};
 }
 
 /* ---- values ---- */
@@ -101,9 +102,9 @@ static const gn_val *append_let(gn_inlining *in, gn_val v)
 static const gn_val *moved_each(gn_inlining *in, const gn_val *each, const gn_dim *start)
 {
     if (!each || !start || gn_dim_is(start, 0)) return each;
-    const gn_val *by = append_let(in, (gn_val){ .kind = GN_VAL_INDEX, .dtype = GN_I64, .lanes = 1, .u.index.at = start });
-    const gn_val splat = { .kind = GN_VAL_SPLAT, .dtype = GN_I64, .lanes = each->lanes, .n = 1, .a = { by } };
-    gn_val sum = { .kind = GN_VAL_OP, .dtype = GN_I64, .lanes = each->lanes, .n = 2, .u.op = &gn_op_add };
+    const gn_val *by = append_let(in, (gn_val){.kind = GN_VAL_INDEX, .dtype = GN_I64, .lanes = 1, .u.index.at = start});
+    const gn_val splat = {.kind = GN_VAL_SPLAT, .dtype = GN_I64, .lanes = each->lanes, .n = 1, .a = {by}};
+    gn_val sum = {.kind = GN_VAL_OP, .dtype = GN_I64, .lanes = each->lanes, .n = 2, .u.op = &gn_op_add};
     sum.a[0] = each, sum.a[1] = gn_arena_copy(in->to->arena, &splat, sizeof splat);
     return append_let(in, sum);
 }
@@ -135,10 +136,13 @@ static bool is_register(const gn_inlining *in, const gn_access *a)
 static gn_val loaded_register(gn_inlining *in, const gn_val *load)
 {
     const gn_place *p = stands_for(in, load->u.load.place).place;
-    gn_val r = { .kind = GN_VAL_REG, .dtype = load->dtype, .lanes = load->lanes };
+    gn_val r = {.kind = GN_VAL_REG, .dtype = load->dtype, .lanes = load->lanes};
     r.u.reg.place = p, r.u.reg.number = register_number(&load->u.load, p);
-    return (gn_val){ .kind = GN_VAL_COPY, .dtype = load->dtype, .lanes = load->lanes, .n = 1,
-                     .a = { gn_arena_copy(in->to->arena, &r, sizeof r) } };
+    return (gn_val){.kind = GN_VAL_COPY,
+                    .dtype = load->dtype,
+                    .lanes = load->lanes,
+                    .n = 1,
+                    .a = {gn_arena_copy(in->to->arena, &r, sizeof r)}};
 }
 
 static gn_val value(gn_inlining *in, const gn_val *v)
@@ -270,9 +274,9 @@ static void step(gn_inlining *in, const gn_code_step *s)
 
 void gn_code_inline(gn_inlining *in, const gn_code *from)
 {
-    in->renamed = in->made = (gn_map){ 0 };
+    in->renamed = in->made = (gn_map){0};
     for (size_t s = 0; s < from->steps.n; s++) {
-        in->vals = (gn_map){ 0 }; /* lets are numbered in each step */
+        in->vals = (gn_map){0}; /* lets are numbered in each step */
         step(in, &from->steps.at[s]);
     }
 }
@@ -314,6 +318,6 @@ static void meet_node(void *user, const gn_code_node *n)
 
 void gn_code_constant_places(const gn_code *c, const gn_place *argument, gn_constant_places *add)
 {
-    place_search s = { argument, add };
+    place_search s = {argument, add};
     for (size_t i = 0; i < c->steps.n; i++) gn_code_walk(&c->steps.at[i].body, meet_node, &s);
 }

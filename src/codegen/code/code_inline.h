@@ -1,9 +1,10 @@
 /* Inlining: the steps of one code as part of a region of another.
  *
- *     gn_inlining in = { .to = code, .block = &loop->body, .names = &names, .nlets = &nlets, .place = place, .of_symbol = .. };
- *     gn_code_inline(&in, kernel_code);
+ *     gn_inlining in = { .to = code, .block = &loop->body, .names = &names, .nlets = &nlets, .place = place, .of_symbol
+ * = .. }; gn_code_inline(&in, kernel_code);
  *
- * Loops of parts become loops. What the inlined code declares, and the variables of its loops, get names of their own. */
+ * Loops of parts become loops. What the inlined code declares, and the variables of its loops, get names of their own.
+ */
 #pragma once
 #include "code.h"
 
@@ -14,10 +15,10 @@ typedef struct gn_inlined { /* what stands for an argument */
 
 typedef struct gn_inlining {
     gn_code *to;
-    gn_code_body *block;    /* nodes go to its end */
-    gn_map *names;          /* those of `to` that are taken */
-    uint32_t *nlets;        /* of the step so far */
-    const gn_inlined *place;/* per argument */
+    gn_code_body *block;     /* nodes go to its end */
+    gn_map *names;           /* those of `to` that are taken */
+    uint32_t *nlets;         /* of the step so far */
+    const gn_inlined *place; /* per argument */
     /* of a symbol of the inlined code, in the pool of `to`; NULL: it is no symbol */
     const gn_dim *(*of_symbol)(void *user, const char *symbol);
     void *user;
@@ -32,7 +33,7 @@ const char *gn_code_fresh_name(gn_code *, gn_map *names, const char *wanted);
  * condition: registers may stand for such memory. */
 typedef struct gn_constant_places {
     bool possible;
-    uint16_t lanes;         /* 0: there is no access */
-    uint32_t n;             /* registers, up to the last that is accessed */
+    uint16_t lanes; /* 0: there is no access */
+    uint32_t n;     /* registers, up to the last that is accessed */
 } gn_constant_places;
 void gn_code_constant_places(const gn_code *, const gn_place *argument, gn_constant_places *add);

@@ -4,4 +4,5 @@
 
 gn_kernel *gn_code_as_kernel(gn_arena *, const gn_code *);
 /* The kernel of a text, logical or code. */
-gn_kernel *gn_kernel_of_text(gn_arena *, const char *name, const char *text, gn_code **code); /* code: NULL if logical */
+gn_kernel *gn_kernel_of_text(gn_arena *, const char *name, const char *text,
+                             gn_code **code); /* code: NULL if logical */
