@@ -2,6 +2,7 @@
  * that take effect together. */
 #include <inttypes.h>
 #include "make_program.h"
+#include "factor.h"
 #include "index_check.h"
 #include "kernel_maker.h"
 #include "op.h"
@@ -16,6 +17,12 @@ typedef struct maker {
     int32_t *value_of;           /* program value per value of the grouping */
     gn_symbols names;
     gn_map variables;            /* by name, one of `names` */
+    struct made {                /* per group */
+        uint32_t kernel;         /* what all its steps run, unless it has variants */
+        bool has_variants;
+        int32_t first, last;     /* steps */
+    } *made;
+    GN_VEC(uint32_t) group_of;   /* per step */
     int32_t *root, *last_use;    /* per value: whose memory it has; of a root: the last step that uses its memory */
 } maker;
 
@@ -156,18 +163,150 @@ static const gn_dim *const *starts_of(maker *m, const gn_group *g)
     return start;
 }
 
-static void make_kernel(maker *m, const gn_group *g)
+/* A kernel and its steps. `kept`: the value of its last buffer, which the group does not know; -1. */
+static void make_kernel(maker *m, const gn_group *g, int32_t kept)
 {
     gn_program *p = m->p;
     int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, g->kernel->bufs.n);
     uint32_t *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
+    const gn_dim *const *start = starts_of(m, g);
     gn_maker_kernel(&m->k, g->kernel, g->hint, NULL);
-    for (size_t i = 0; i < g->kernel->bufs.n; i++) arg[i] = m->value_of[g->buf.at[i]];
+    for (size_t i = 0; i < g->kernel->bufs.n; i++) arg[i] = i < g->buf.n ? m->value_of[g->buf.at[i]] : kept;
     for (size_t i = 0; i < g->kernel->syms.n; i++) {
         need_symbol(p, g->kernel->syms.at[i].name);
         sym[i] = (uint32_t)find_sym(p, g->kernel->syms.at[i].name);
     }
-    gn_maker_steps(&m->k, (uint32_t)p->kernels.n - 1, &(gn_kernel_use){ g->kernel, arg, starts_of(m, g), sym }, NULL);
+    gn_maker_steps(&m->k, (uint32_t)p->kernels.n - 1, &(gn_kernel_use){ g->kernel, arg, start, sym }, NULL);
+}
+
+/* ---- steps with others within ---- */
+
+static uint32_t open_step(maker *m, gn_pstep s)
+{
+    gn_push(m->p->arena, &m->p->steps, s);
+    m->p->is_tree = true;
+    return (uint32_t)m->p->steps.n - 1;
+}
+
+static void close_step(maker *m, uint32_t at)
+{
+    m->p->steps.at[at].end = (uint32_t)m->p->steps.n;
+}
+
+/* ---- factors of variables alone ---- */
+
+static const gn_pvariable *variable_behind(const maker *m, const gn_group *g, size_t buf)
+{
+    const gn_pvalue *v = &m->p->values.at[m->value_of[g->buf.at[buf]]];
+    return v->kind == GN_VALUE_VARIABLE ? &m->p->variables.at[v->index] : NULL;
+}
+
+/* That the program does not update; or constants. */
+static bool *given_buffers(maker *m, const gn_group *g)
+{
+    bool *given = GN_NEW_ARRAY(&m->k.work, bool, g->buf.n);
+    for (size_t b = 0; b < g->buf.n; b++) {
+        const gn_pvariable *v = variable_behind(m, g, b);
+        const gn_gvalue *of = &m->groups->values.at[g->buf.at[b]];
+        given[b] = !of->start && (of->kind == GN_VALUE_CONSTANT || (v && !v->updated));
+    }
+    return given;
+}
+
+static gn_pprepare *variables_of(maker *m, const gn_group *g, const gn_kernel *k, const uint32_t *buf)
+{
+    gn_pprepare *q = GN_NEW_OBJECT(m->p->arena, gn_pprepare);
+    uint32_t *variable = GN_NEW_ARRAY(m->p->arena, uint32_t, k->bufs.n);
+    for (size_t b = 1; b < k->bufs.n; b++) {
+        const gn_pvariable *v = variable_behind(m, g, buf[b]);
+        if (v) variable[q->n++] = (uint32_t)(v - m->p->variables.at);
+    }
+    q->variable = variable;
+    return q;
+}
+
+/* The value that holds the factor, made by prepared steps; -1: it is read as it lies, or is no such factor. */
+static int32_t keep_factor(maker *m, const gn_group *g)
+{
+    gn_program *p = m->p;
+    const gn_kernel_hint *h = g->hint;
+    if (m->groups->small || m->k.target->lang != GN_LANG_C || h->rhs < 0 || h->lane < 0 ||
+        gn_factor_has_rows(g->kernel, (uint32_t)h->rhs, (uint32_t)h->lane) ||
+        !gn_factor_is_given(g->kernel, (uint32_t)h->rhs, given_buffers(m, g)))
+        return -1;
+    uint32_t *buf = GN_NEW_ARRAY(&m->k.work, uint32_t, g->kernel->bufs.n + 1);
+    gn_kernel *q = gn_factor_split(&m->k.work, g->kernel, (uint32_t)h->rhs, (uint32_t)h->lane, buf);
+    const gn_kbuf *b = &g->kernel->bufs.at[g->kernel->bufs.n - 1];
+    const gn_dim **shape = GN_NEW_ARRAY(p->arena, const gn_dim *, b->rank);
+    int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, q->bufs.n);
+    for (uint8_t d = 0; d < b->rank; d++) shape[d] = gn_dim_import(p->dims, b->shape[d]);
+    arg[0] = (int32_t)gn_maker_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .rank = b->rank,
+                                                     .shape = shape, .name = gn_arena_string(p->arena, b->name) });
+    for (size_t i = 1; i < q->bufs.n; i++) arg[i] = m->value_of[g->buf.at[buf[i]]];
+    const uint32_t at = open_step(m, (gn_pstep){ .kind = GN_STEP_PREPARE, .symbol = "prepare",
+                                                 .of.prepare = variables_of(m, g, q, buf) });
+    gn_maker_kernel(&m->k, q, NULL, NULL);
+    gn_maker_steps(&m->k, (uint32_t)p->kernels.n - 1, &(gn_kernel_use){ q, arg, NULL, NULL }, NULL);
+    close_step(m, at);
+    return arg[0];
+}
+
+/* ---- variants ---- */
+
+enum { WORTH_A_VARIANT = 4096 }; /* elements of a factor */
+
+/* A contraction of unknown many rows packs the other factor, which costs more than it saves where they are few. Who
+ * trains has many. */
+static const gn_dim *rows_that_may_be_few(const maker *m, const gn_group *g)
+{
+    const gn_kernel *k = g->kernel;
+    const gn_kernel_hint *h = g->hint;
+    int64_t elements = 1, n;
+    if (m->groups->small || m->k.target->lang != GN_LANG_C || m->core->variable.n || h->rhs < 0 || h->lane < 0 ||
+        h->spine < 0 || gn_dim_is_const(k->axes.at[h->spine].extent, NULL) ||
+        !gn_factor_has_rows(k, (uint32_t)h->rhs, (uint32_t)h->lane))
+        return NULL;
+    const gn_kdef *b = &k->defs.at[h->rhs];
+    for (uint16_t i = 0; i < b->nparam; i++)
+        if (!gn_dim_is_const(k->axes.at[b->param[i]].extent, &n) || (elements *= n) > INT32_MAX) return NULL;
+    return elements >= WORTH_A_VARIANT ? k->axes.at[h->spine].extent : NULL;
+}
+
+static void make_variant(maker *m, const gn_group *g, int32_t kept, const gn_pbody *facts)
+{
+    const uint32_t at = open_step(m, (gn_pstep){ .kind = GN_STEP_BODY, .symbol = "case", .of.body = facts });
+    g->hint->few = facts->nfact;
+    make_kernel(m, g, kept);
+    close_step(m, at);
+}
+
+static void make_variants(maker *m, const gn_group *g, int32_t kept, const gn_dim *rows)
+{
+    gn_program *p = m->p;
+    const uint32_t at = open_step(m, (gn_pstep){ .kind = GN_STEP_VARIANTS, .symbol = "variants" });
+    gn_pbody *body = gn_arena_alloc_n(p->arena, 2, sizeof *body, alignof(gn_pbody));
+    gn_pfact *fact = GN_NEW_OBJECT(p->arena, gn_pfact);
+    *fact = (gn_pfact){ GN_FACT_LT, rows, gn_dim_const(p->dims, GN_FEW_ROWS + 1) };
+    body[0] = (gn_pbody){ 1, fact };
+    make_variant(m, g, kept, &body[0]);
+    g->kernel->name = gn_arena_printf(&m->k.work, "%s_many", g->kernel->name);
+    make_variant(m, g, kept, &body[1]);
+    close_step(m, at);
+}
+
+static void make_group(maker *m, size_t at)
+{
+    const gn_group *g = &m->groups->groups.at[at];
+    struct made *made = &m->made[at];
+    made->first = (int32_t)m->p->steps.n;
+    const int32_t kept = keep_factor(m, g);
+    const gn_dim *rows = rows_that_may_be_few(m, g);
+    if (rows) rows = dim_of(m, rows);
+    made->has_variants = rows != NULL;
+    if (rows) make_variants(m, g, kept, rows);
+    else make_kernel(m, g, kept);
+    made->kernel = (uint32_t)m->p->kernels.n - 1, made->last = (int32_t)m->p->steps.n - 1;
+    while (m->group_of.n < m->p->steps.n) gn_push(&m->k.work, &m->group_of, (uint32_t)at);
 }
 
 /* ---- in place ---- */
@@ -188,7 +327,7 @@ static void take_over(maker *m, int32_t value, int32_t from)
     if (last > m->last_use[root]) m->last_use[root] = last;
 }
 
-/* The buffer of kernel `at` that is this value of the grouping; -1. */
+/* The buffer of group `at` that is this value of the grouping; -1. */
 static int32_t buffer_of(const maker *m, uint32_t at, uint32_t value)
 {
     const gn_group *g = &m->groups->groups.at[at];
@@ -200,9 +339,9 @@ static int32_t buffer_of(const maker *m, uint32_t at, uint32_t value)
 /* The code of the kernel that makes an update leaves the old elements alone until it has read them. */
 static bool reads_before_it_writes(const maker *m, const gn_pvalue *update, uint32_t value, uint32_t variable)
 {
-    const uint32_t kernel = m->p->steps.at[update->first].kernel;
-    const int32_t read = buffer_of(m, kernel, variable), write = buffer_of(m, kernel, value);
-    return read < 0 || gn_in_place_allows(gn_maker_in_place(&m->k, kernel), (uint32_t)read, (uint32_t)write);
+    const uint32_t group = m->group_of.at[update->first];
+    const int32_t read = buffer_of(m, group, variable), write = buffer_of(m, group, value);
+    return read < 0 || gn_in_place_allows(gn_maker_in_place(&m->k, m->made[group].kernel), (uint32_t)read, (uint32_t)write);
 }
 
 /* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and
@@ -233,21 +372,19 @@ static bool is_there_twice(const maker *m, const gn_group *g, size_t buf)
     return n > 1;
 }
 
-static void place_temp(maker *m, size_t kernel, const gn_group *g, uint32_t to)
+static void place_temp(maker *m, const struct made *made, const gn_group *g, uint32_t to)
 {
     gn_program *p = m->p;
     const int32_t value = m->value_of[g->buf.at[to]];
-    const int32_t first = (int32_t)p->kernels.at[kernel].first_step,
-                  end = first + (int32_t)p->kernels.at[kernel].nsteps - 1;
     for (size_t b = 0; b < g->buf.n; b++) {
         const int32_t from = m->value_of[g->buf.at[b]];
         const gn_pvalue *v = &p->values.at[from];
-        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= first || is_slice(m, g->buf.at[b]) ||
+        if (from == value || v->kind != GN_VALUE_TEMP || v->first >= made->first || is_slice(m, g->buf.at[b]) ||
             is_there_twice(m, g, b))
             continue;
         const int32_t root = m->root[from];
-        if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > end ||
-            !gn_in_place_allows(gn_maker_in_place(&m->k, (uint32_t)kernel), (uint32_t)b, to))
+        if (p->values.at[root].kind != GN_VALUE_TEMP || m->last_use[root] > made->last ||
+            !gn_in_place_allows(gn_maker_in_place(&m->k, made->kernel), (uint32_t)b, to))
             continue;
         take_over(m, value, from);
         return;
@@ -260,11 +397,11 @@ static void place_all(maker *m)
     place_updates(m);
     for (size_t i = 0; i < m->groups->groups.n; i++) {
         const gn_group *g = &m->groups->groups.at[i];
-        for (uint32_t b = 0; b < g->buf.n; b++) {
+        for (uint32_t b = 0; b < g->buf.n && !m->made[i].has_variants; b++) {
             const gn_pvalue *v = &m->p->values.at[m->value_of[g->buf.at[b]]];
             if (g->kernel->bufs.at[b].access & GN_KBUF_WRITE && v->kind == GN_VALUE_TEMP && v->alias < 0 &&
                 !is_slice(m, g->buf.at[b]))
-                place_temp(m, i, g, b);
+                place_temp(m, &m->made[i], g, b);
         }
     }
 }
@@ -298,10 +435,9 @@ static int32_t made_by(const maker *m, uint32_t value)
 {
     for (size_t i = m->groups->groups.n; i-- > 0;) {
         const gn_group *g = &m->groups->groups.at[i];
-        const gn_pkernel *k = &m->p->kernels.at[i];
         for (size_t b = 0; b < g->buf.n; b++)
             if (gn_gvalue_root(m->groups, g->buf.at[b]) == value && g->kernel->bufs.at[b].access & GN_KBUF_WRITE)
-                return (int32_t)(k->first_step + k->nsteps) - 1;
+                return m->made[i].last;
     }
     return -1;
 }
@@ -373,7 +509,8 @@ static void make(void *arg)
                 (gn_pcheck){ dim_of(m, c->a), dim_of(m, c->b), (uint32_t)i, gn_arena_string(p->arena, c->text) });
     }
     m->k.one_function = m->groups->small; /* its steps share their temporaries on the stack */
-    for (size_t i = 0; i < m->groups->groups.n; i++) make_kernel(m, &m->groups->groups.at[i]);
+    m->made = gn_arena_alloc_n(&m->k.work, m->groups->groups.n + 1, sizeof *m->made, alignof(struct made));
+    for (size_t i = 0; i < m->groups->groups.n; i++) make_group(m, i);
     gn_program_set_lives(p); /* buffers of a kernel live through all its steps */
     add_index_checks(m);
     add_computed_checks(m);

@@ -10,7 +10,7 @@
 
 enum { USUAL_ROWS = 256, HEAVY = 1 << 23 };
 enum { K_CHUNK = 1024, MOST_K = 4096 }; /* a longer k goes in chunks, whose packed columns stay in the second-level cache */
-enum { PARTS = 32, PACK_ROWS = 32, PART_WORK = 1 << 17 };
+enum { PARTS = 32, PART_WORK = 1 << 17 };
 enum { NARROW_PART_ROWS = 252, PART_ROWS = 1008 }; /* so many times is each packed element of b used in a part */
 
 typedef struct contraction {
@@ -162,7 +162,8 @@ static void choose_packing(const piece *p, contraction *c)
     const int64_t ke = p->extent[k];
     c->transpose = !unit && plain && c->acc->nraxis == 1 && b_stride(p, c, k) == 1 && (ke < 0 || ke >= 16) &&
                    p->w == 16 && c->b->dtype == GN_F32;
-    c->pack_b = c->m < 0 || c->m > PACK_ROWS || !unit || !plain;
+    const bool few = p->hint && p->hint->few ? true : c->m >= 0 && c->m <= GN_FEW_ROWS;
+    c->pack_b = !few || !unit || !plain;
     c->pack_a = c->a->body->kind != GN_K_LOAD;
     c->chunks = c->column_tiles > 0 && c->pack_b && !c->pack_a && !c->transpose && c->acc->nraxis == 1 && ke > MOST_K;
 }
