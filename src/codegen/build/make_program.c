@@ -28,13 +28,6 @@ typedef struct maker {
 
 /* ---- symbols ---- */
 
-static int32_t find_sym(const gn_program *p, const char *name)
-{
-    for (size_t i = 0; i < p->syms.n; i++)
-        if (strcmp(p->syms.at[i].name, name) == 0) return (int32_t)i;
-    return -1;
-}
-
 /* Each named dim is bound by the first extent of an input that is just its name. */
 static void bind_symbols(maker *m)
 {
@@ -45,7 +38,7 @@ static void bind_symbols(maker *m)
             const gn_dim *e = t->dim[d];
             if (e->n != 1 || e->term[0].n != 1 || e->term[0].c != 1 || e->term[0].atom[0]->kind != GN_DIM_SYM) continue;
             const char *name = gn_symbol(p->arena, &p->dims->symbols, e->term[0].atom[0]->name);
-            if (find_sym(p, name) < 0)
+            if (gn_program_find_sym(p, name) < 0)
                 gn_push(p->arena, &p->syms, (gn_psym){ .name = name, .input = (int32_t)i, .axis = d, .is = -1 });
         }
     }
@@ -53,7 +46,7 @@ static void bind_symbols(maker *m)
 
 static void need_symbol(void *user, const char *name)
 {
-    GN_ASSERT(find_sym(user, name) >= 0); /* the copy has refused dims that no input binds */
+    GN_ASSERT(gn_program_find_sym(user, name) >= 0); /* the copy has refused dims that no input binds */
 }
 
 static const gn_dim *dim_of(maker *m, const gn_dim *d)
@@ -174,7 +167,7 @@ static void make_kernel(maker *m, const gn_group *g, int32_t kept)
     for (size_t i = 0; i < g->kernel->bufs.n; i++) arg[i] = i < g->buf.n ? m->value_of[g->buf.at[i]] : kept;
     for (size_t i = 0; i < g->kernel->syms.n; i++) {
         need_symbol(p, g->kernel->syms.at[i].name);
-        sym[i] = (uint32_t)find_sym(p, g->kernel->syms.at[i].name);
+        sym[i] = (uint32_t)gn_program_find_sym(p, g->kernel->syms.at[i].name);
     }
     gn_maker_steps(&m->k, (uint32_t)p->kernels.n - 1, &(gn_kernel_use){ g->kernel, arg, start, sym }, NULL);
 }

@@ -9,9 +9,9 @@ _Noreturn void gn_serial_refuse(const char *why)
 
 uint32_t gn_serial_symbol(const gn_serial *s, const char *name)
 {
-    for (uint32_t i = 0; i < s->p->syms.n; i++)
-        if (strcmp(s->p->syms.at[i].name, name) == 0) return i;
-    gn_serial_refuse("a symbol");
+    const int32_t at = gn_program_find_sym(s->p, name);
+    if (at < 0) gn_serial_refuse("a symbol");
+    return (uint32_t)at;
 }
 
 static int32_t outside(const gn_serial *s, int32_t v)
@@ -133,13 +133,6 @@ static gn_serial_use *kernel_use(gn_serial *s, const gn_pstep *step)
 
 static void add_steps(gn_serial *s, gn_serial_node *to, uint32_t at, uint32_t end);
 
-static bool is_carried_now(const gn_pstep *loop, int32_t v)
-{
-    for (uint32_t k = 0; k < loop->of.loop->ncarried; k++)
-        if (loop->arg[gn_carried_now(k)] == v) return true;
-    return false;
-}
-
 /* The values of a ring, from one that nobody becomes; or any, where all exchange. */
 static void note_ring(gn_serial *s, uint32_t at, int32_t first)
 {
@@ -147,7 +140,7 @@ static void note_ring(gn_serial *s, uint32_t at, int32_t first)
     uint32_t n = 0;
     for (int32_t v = first; s->memory[v].loop < 0; n++) {
         s->memory[v].loop = (int32_t)at, s->memory[v].ring = first, s->memory[v].at = n;
-        if (!is_carried_now(loop, v)) {
+        if (!gn_is_carried(loop, v)) {
             n++;
             break;
         }
@@ -240,7 +233,7 @@ static void note_inner(gn_serial *s)
         const bool outer = is_used_outside(s, v);
         m->inner = gn_serial_value(s, v)->kind == GN_VALUE_TEMP && (m->loop >= 0 || !outer);
         if (!m->inner || !outer) continue;
-        if (!is_carried_now(&s->steps[s->at], v)) gn_serial_refuse("read behind the loop");
+        if (!gn_is_carried(&s->steps[s->at], v)) gn_serial_refuse("read behind the loop");
         add_use(s, s->root, copy_whole(s, outside(s, v), v));
         s->memory[outside(s, v)].written = true;
     }
