@@ -104,8 +104,9 @@ static bool loads_index(const gn_dim *const *d, size_t n)
     return false;
 }
 
-/* An index from memory would have to be renamed within index expressions. */
-static void refuse_gathers(const gn_kernel *k)
+/* An index from memory would have to be renamed within index expressions; what a store adds to may be memory that was
+ * taken over. */
+static void check_kernel(const gn_kernel *k)
 {
     bool any = false;
     for (size_t i = 0; i < k->exprs.capacity; i++) {
@@ -115,8 +116,9 @@ static void refuse_gathers(const gn_kernel *k)
         for (size_t c = 0; c < e->ncond; c++) any |= gn_dim_has_load(e->cond[c].a) || gn_dim_has_load(e->cond[c].b);
     }
     for (size_t i = 0; i < k->stores.n; i++)
-        any |= loads_index(k->stores.at[i].index, k->bufs.at[k->stores.at[i].buf].rank);
-    if (any) gn_serial_refuse("an index from memory");
+        any |= k->stores.at[i].kind != GN_STORE_SET ||
+               loads_index(k->stores.at[i].index, k->bufs.at[k->stores.at[i].buf].rank);
+    if (any) gn_serial_refuse("an index from memory, or a store that adds");
 }
 
 static gn_serial_use *kernel_use(gn_serial *s, const gn_pstep *step)
@@ -127,7 +129,7 @@ static gn_serial_use *kernel_use(gn_serial *s, const gn_pstep *step)
                          .arg = step->arg,
                          .start = step->start,
                          .sym = step->sym};
-    refuse_gathers(u->kernel);
+    check_kernel(u->kernel);
     return u;
 }
 
