@@ -47,7 +47,8 @@ bool gn_factor_has_rows(const gn_kernel *k, uint32_t def, uint32_t axis)
 {
     const gn_kexpr *e = k->defs.at[def].body;
     if (e->kind != GN_K_LOAD) return false;
-    const gn_dim *flat = gn_kernel_flat(k, e->u.ref, e->index), *c = gn_dim_coefficient(k->dims, flat, k->axes.at[axis].name);
+    const gn_dim *flat = gn_kernel_flat(k, e->u.ref, e->index),
+                 *c = gn_dim_coefficient(k->dims, flat, k->axes.at[axis].name);
     return c && gn_dim_is(c, 1);
 }
 

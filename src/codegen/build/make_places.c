@@ -5,7 +5,8 @@
 static void start_roots(gn_program_maker *m)
 {
     const gn_program *p = m->p;
-    m->root = GN_NEW_ARRAY(&m->k.work, int32_t, p->values.n), m->last_use = GN_NEW_ARRAY(&m->k.work, int32_t, p->values.n);
+    m->root = GN_NEW_ARRAY(&m->k.work, int32_t, p->values.n),
+    m->last_use = GN_NEW_ARRAY(&m->k.work, int32_t, p->values.n);
     for (size_t i = 0; i < p->values.n; i++) m->root[i] = (int32_t)i, m->last_use[i] = p->values.at[i].last;
 }
 
@@ -28,11 +29,13 @@ static int32_t buffer_of(const gn_program_maker *m, uint32_t at, uint32_t value)
 }
 
 /* The code of the kernel that makes an update leaves the old elements alone until it has read them. */
-static bool reads_before_it_writes(const gn_program_maker *m, const gn_pvalue *update, uint32_t value, uint32_t variable)
+static bool reads_before_it_writes(const gn_program_maker *m, const gn_pvalue *update, uint32_t value,
+                                   uint32_t variable)
 {
     const uint32_t group = m->group_of.at[update->first];
     const int32_t read = buffer_of(m, group, variable), write = buffer_of(m, group, value);
-    return read < 0 || gn_in_place_allows(gn_maker_in_place(&m->k, m->made[group].kernel), (uint32_t)read, (uint32_t)write);
+    return read < 0 ||
+           gn_in_place_allows(gn_maker_in_place(&m->k, m->made[group].kernel), (uint32_t)read, (uint32_t)write);
 }
 
 /* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and

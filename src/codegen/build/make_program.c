@@ -52,7 +52,8 @@ static uint32_t variable_of(gn_program_maker *m, const gn_expr *e, bool updated)
 {
     gn_program *p = m->p;
     const char *name = gn_attr_of(e, "name")->name;
-    void **known = gn_map_put(&m->k.work, &m->variables, GN_KEY(gn_symbol(&m->k.work, &m->names, name))); /* 1 + its number */
+    void **known =
+        gn_map_put(&m->k.work, &m->variables, GN_KEY(gn_symbol(&m->k.work, &m->names, name))); /* 1 + its number */
     if (*known) {
         p->variables.at[(uintptr_t)*known - 1].updated |= updated;
         return (uint32_t)((uintptr_t)*known - 1);
@@ -71,7 +72,8 @@ static void make_values(gn_program_maker *m)
     const gn_grouping *g = m->groups;
     p->ninputs = (uint32_t)m->core->in.n, p->noutputs = (uint32_t)m->core->out.n;
     for (uint32_t i = 0; i < p->ninputs; i++)
-        gn_maker_value(p, value_like(m, m->core->in.at[i], GN_VALUE_INPUT, i, gn_attr_of(m->core->in.at[i], "name")->name));
+        gn_maker_value(
+            p, value_like(m, m->core->in.at[i], GN_VALUE_INPUT, i, gn_attr_of(m->core->in.at[i], "name")->name));
     for (uint32_t i = 0; i < p->noutputs; i++)
         gn_maker_value(p, value_like(m, m->core->out.at[i], GN_VALUE_OUTPUT, i, gn_arena_printf(p->arena, "out%u", i)));
     for (size_t u = 0; u < m->core->variable.n; u++) variable_of(m, m->core->variable.at[u], true);
@@ -88,12 +90,13 @@ static void make_values(gn_program_maker *m)
                                                      gn_arena_printf(p->arena, "index%u", v->index - p->noutputs)));
             break;
         case GN_VALUE_VARIABLE:
-            m->value_of[i] =
-                (int32_t)gn_maker_value(p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
+            m->value_of[i] = (int32_t)gn_maker_value(
+                p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
             break;
         case GN_VALUE_UPDATE:
-            m->value_of[i] = (int32_t)gn_maker_value(
-                p, value_like(m, v->expr, GN_VALUE_UPDATE, variable_of(m, m->core->variable.at[v->index], true), v->name));
+            m->value_of[i] =
+                (int32_t)gn_maker_value(p, value_like(m, v->expr, GN_VALUE_UPDATE,
+                                                      variable_of(m, m->core->variable.at[v->index], true), v->name));
             break;
         case GN_VALUE_CONSTANT: {
             gn_pvalue c = value_like(m, v->expr, GN_VALUE_CONSTANT, 0, v->name);
@@ -174,7 +177,8 @@ static void add_computed_checks(gn_program_maker *m)
         const uint32_t user = gn_check_user(m->core, c->check), value = (uint32_t)m->value_of[i];
         if (p->values.at[value].last < m->checks_end) p->values.at[value].last = m->checks_end;
         gn_push(p->arena, &p->indices,
-                (gn_pindex){ value, gn_maker_dim(m, c->bound), uses_of(m, c->check), m->checks_end, user, user_name(m, user) });
+                (gn_pindex){value, gn_maker_dim(m, c->bound), uses_of(m, c->check), m->checks_end, user,
+                            user_name(m, user)});
     }
 }
 
@@ -197,7 +201,8 @@ static void describe_values(gn_program_maker *m, gn_text *t, gn_value_kind kind,
 static void make_source(gn_program_maker *m)
 {
     gn_text t = { .arena = &m->k.work };
-    gn_textf(&t, "/* %s: %zu kernels in %zu steps, for %s.\n", m->p->name, m->p->kernels.n, m->p->steps.n, m->k.target->name);
+    gn_textf(&t, "/* %s: %zu kernels in %zu steps, for %s.\n", m->p->name, m->p->kernels.n, m->p->steps.n,
+             m->k.target->name);
     describe_values(m, &t, GN_VALUE_INPUT, "input");
     describe_values(m, &t, GN_VALUE_VARIABLE, "variable");
     describe_values(m, &t, GN_VALUE_OUTPUT, "output");
@@ -217,8 +222,9 @@ static void make(void *arg)
     make_values(m);
     for (size_t i = 0; i < core->constraints.n; i++) {
         const gn_constraint *c = &core->constraints.at[i];
-        gn_push(p->arena, &p->checks,
-                (gn_pcheck){ gn_maker_dim(m, c->a), gn_maker_dim(m, c->b), (uint32_t)i, gn_arena_string(p->arena, c->text) });
+        gn_push(
+            p->arena, &p->checks,
+            (gn_pcheck){gn_maker_dim(m, c->a), gn_maker_dim(m, c->b), (uint32_t)i, gn_arena_string(p->arena, c->text)});
     }
     m->k.one_function = m->groups->small; /* its steps share their temporaries on the stack */
     m->made = gn_arena_alloc_n(&m->k.work, m->groups->groups.n + 1, sizeof *m->made, alignof(struct gn_made));

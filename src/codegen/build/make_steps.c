@@ -15,7 +15,8 @@ static const gn_dim *const *starts_of(gn_program_maker *m, const gn_group *g)
             start = GN_NEW_ARRAY(p->arena, const gn_dim *, g->buf.n);
             for (size_t a = 0; a < g->buf.n; a++) start[a] = gn_dim_const(p->dims, 0);
         }
-        start[i] = gn_dim_scale(p->dims, gn_maker_dim(m, v->start), (int64_t)gn_dtype_size((gn_dtype)v->expr->type->dtype));
+        start[i] =
+            gn_dim_scale(p->dims, gn_maker_dim(m, v->start), (int64_t)gn_dtype_size((gn_dtype)v->expr->type->dtype));
     }
     return start;
 }

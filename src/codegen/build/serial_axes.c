@@ -181,7 +181,8 @@ static const gn_dim *extent_of(const sets *s, uint32_t root, const char **name)
     return e;
 }
 
-/* Vectors that keep what the subtree writes in registers, where that is not much; 0: the axis is too short. */
+/* Vectors that keep what the subtree writes in registers, where that is not much. 0: the axis is too short, or so short
+ * that tiles which do not divide it cost more than they bring. */
 static int64_t tile_of(const gn_serial_axes *x, const gn_target *t, const gn_dim *extent)
 {
     int64_t size = 4, n = 0, e = 0;
@@ -197,7 +198,7 @@ static int64_t tile_of(const gn_serial_axes *x, const gn_target *t, const gn_dim
     if (!gn_dim_is_const(extent, &e)) return vectors * lanes;
     for (int64_t k = vectors; k >= 1; k /= 2)
         if (e % (k * lanes) == 0) return e > k * lanes ? k * lanes : 0;
-    return e > vectors * lanes ? vectors * lanes : 0;
+    return e > 4 * vectors * lanes ? vectors * lanes : 0;
 }
 
 static void add_class(sets *s, uint32_t root, const gn_target *t)
