@@ -26,9 +26,19 @@ typedef struct order {
     const gn_pprepare *preparing;
     int32_t in_place; /* an update that was written into its variable's memory; -1 */
     uint32_t may_end; /* steps so far that may end the program */
+    uint8_t *kept[2 * GN_PROGRAM_DEPTH]; /* copies of `known`, two for each step with others within that is open */
+    uint32_t nkept;
 } order;
 
 static void walk(order *o, uint32_t at, uint32_t end);
+
+/* Room for what is known, which is the last to be given back. */
+static uint8_t *keep_known(order *o)
+{
+    uint8_t **at = &o->kept[o->nkept++];
+    if (!*at) *at = GN_NEW_ARRAY(o->v->arena, uint8_t, o->v->p->values.n);
+    return memcpy(*at, o->known, o->v->p->values.n);
+}
 
 static bool is_nonnegative(order *o, const gn_dim *d)
 {
@@ -374,7 +384,7 @@ static void do_loop(order *o, uint32_t at)
     const uint32_t may_end = o->may_end;
     const int32_t in_place = o->in_place;
     enter_loop(o, at);
-    uint8_t *before = gn_arena_copy(o->v->arena, o->known, o->v->p->values.n);
+    const uint8_t *before = keep_known(o);
     o->v->open[o->v->nopen++] = at;
     walk(o, at + 1, s->end);
     leave_turn(o, at);
@@ -385,6 +395,7 @@ static void do_loop(order *o, uint32_t at)
                           "may end the program in a later turn, when the variable of '%s' has changed already",
                           gn_pverify_name(o->v, o->in_place));
     memcpy(o->known, before, o->v->p->values.n);
+    o->nkept--;
 }
 
 /* ---- choices ---- */
@@ -416,7 +427,8 @@ static void do_choice(order *o, uint32_t at)
 {
     const gn_pstep *steps = o->v->p->steps.at;
     const size_t nv = o->v->p->values.n, base = o->parts.n;
-    uint8_t *before = gn_arena_copy(o->v->arena, o->known, nv), *after = NULL;
+    const uint8_t *before = keep_known(o);
+    uint8_t *after = NULL;
     part *both = NULL;
     size_t nboth = 0;
     if (steps[at].kind == GN_STEP_BRANCH)
@@ -433,8 +445,10 @@ static void do_choice(order *o, uint32_t at)
             nboth = o->parts.n - base;
         for (size_t i = 0; after && i < nv; i++)
             if (o->known[i] != after[i]) o->known[i] = o->known[i] == GONE || after[i] == GONE ? GONE : NOTHING;
-        after = gn_arena_copy(o->v->arena, o->known, nv);
+        if (after) memcpy(after, o->known, nv);
+        else after = keep_known(o);
     }
+    o->nkept -= after ? 2 : 1;
     o->parts.n = base;
     for (size_t i = 0; i < nboth; i++) gn_push(o->v->arena, &o->parts, both[i]);
 }
