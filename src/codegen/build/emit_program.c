@@ -38,6 +38,7 @@ static void keep_apart(emission *e, const gn_pstep *s, const gn_in_place *allowe
         for (uint32_t r = 0; r < k->bufs.n; r++) {
             gn_pvalue *v = &e->m.p->values.at[s->arg[w]];
             if (k->bufs.at[w].access & GN_KBUF_WRITE && r != w && v->alias == s->arg[r] &&
+                k->bufs.at[w].shares != (int32_t)r &&
                 !gn_in_place_allows(allowed, r, w))
                 v->alias = -1;
         }

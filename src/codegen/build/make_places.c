@@ -34,7 +34,7 @@ static bool reads_before_it_writes(const gn_program_maker *m, const gn_pvalue *u
 {
     const uint32_t group = m->group_of.at[update->first];
     const int32_t read = buffer_of(m, group, variable), write = buffer_of(m, group, value);
-    return read < 0 ||
+    return read < 0 || m->groups->groups.at[group].kernel->bufs.at[write].shares == read ||
            gn_in_place_allows(gn_maker_in_place(&m->k, m->made[group].kernel), (uint32_t)read, (uint32_t)write);
 }
 

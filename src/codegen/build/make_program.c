@@ -210,6 +210,13 @@ static void make_source(gn_program_maker *m)
     gn_maker_source(&m->k, gn_text_done(&t));
 }
 
+/* While an index can still be outside, variables keep what they have. */
+static void share_nothing(gn_grouping *g)
+{
+    for (size_t i = 0; i < g->groups.n; i++)
+        for (size_t b = 0; b < g->groups.at[i].kernel->bufs.n; b++) g->groups.at[i].kernel->bufs.at[b].shares = -1;
+}
+
 static void make(void *arg)
 {
     gn_program_maker *m = arg;
@@ -220,6 +227,7 @@ static void make(void *arg)
     m->groups = gn_group_core(&m->k.work, &m->computed->core, m->k.target);
     if (m->computed->at.n) gn_checks_come_first(&m->k.work, m->groups, (uint32_t)core->out.n);
     make_values(m);
+    if (m->computed->at.n) share_nothing(m->groups);
     for (size_t i = 0; i < core->constraints.n; i++) {
         const gn_constraint *c = &core->constraints.at[i];
         gn_push(

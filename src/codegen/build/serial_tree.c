@@ -118,6 +118,7 @@ static void check_kernel(const gn_kernel *k)
     for (size_t i = 0; i < k->stores.n; i++)
         any |= k->stores.at[i].kind != GN_STORE_SET ||
                loads_index(k->stores.at[i].index, k->bufs.at[k->stores.at[i].buf].rank);
+    for (size_t b = 0; b < k->bufs.n; b++) any |= k->bufs.at[b].shares >= 0;
     if (any) gn_serial_refuse("an index from memory, or a store that adds");
 }
 

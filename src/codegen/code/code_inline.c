@@ -226,12 +226,26 @@ static void loop(gn_inlining *in, const gn_code_node *f)
 static void tile(gn_inlining *in, const gn_tile_args *t)
 {
     gn_tile_args *own = gn_arena_copy(in->to->arena, t, sizeof *t);
-    if (t->dst.place) own->dst = access_of(in, &t->dst), own->src = access_of(in, &t->src);
-    own->dst_stride = dim(in, t->dst_stride), own->src_stride = dim(in, t->src_stride);
-    own->ncols = dim(in, t->ncols), own->nrows = dim(in, t->nrows);
+    for (int i = 0; i < t->nmemory; i++) {
+        const gn_inlined to = stands_for(in, t->memory[i].place);
+        own->memory[i].place = to.place, own->memory[i].stride = dim(in, t->memory[i].stride);
+        own->memory[i].base = dim(in, t->memory[i].base);
+        if (to.start) own->memory[i].base = gn_dim_add(in->to->dims, own->memory[i].base, to.start);
+    }
+    for (int i = 0; i < t->ncount; i++) own->count[i] = dim(in, t->count[i]);
     for (int i = 0; i < GN_TILE_MAX_REGS; i++) own->a[i] = operand(in, t->a[i]), own->b[i] = operand(in, t->b[i]);
     if (t->acc) own->acc = stands_for(in, t->acc).place;
     append(in, GN_CODE_TILE)->tile = own;
+}
+
+/* A copy under way, or tokens of such copies. */
+static void async(gn_inlining *in, const gn_code_node *n)
+{
+    const bool copies = n->kind == GN_CODE_ASYNC;
+    const gn_access to = copies ? access_of(in, &n->access) : n->access, from = copies ? access_of(in, &n->source) : n->source;
+    gn_code_node *own = append(in, (gn_code_kind)n->kind);
+    own->access = to, own->source = from, own->number = n->number;
+    if (n->place) own->place = stands_for(in, n->place).place;
 }
 
 static void node(gn_inlining *in, const gn_code_node *n)
@@ -251,6 +265,9 @@ static void node(gn_inlining *in, const gn_code_node *n)
     }
     case GN_CODE_BARRIER: append(in, GN_CODE_BARRIER); break;
     case GN_CODE_TILE: tile(in, n->tile); break;
+    case GN_CODE_ASYNC:
+    case GN_CODE_COMMIT:
+    case GN_CODE_AWAIT: async(in, n); break;
     }
 }
 
@@ -312,8 +329,9 @@ static void meet_node(void *user, const gn_code_node *n)
             if (n->body.kids.at[i]->kind == GN_CODE_STORE && n->body.kids.at[i]->access.place == s->place)
                 s->out->possible = false;
     }
-    if (n->kind == GN_CODE_TILE && (n->tile->dst.place == s->place || n->tile->src.place == s->place))
-        s->out->possible = false;
+    for (int i = 0; n->kind == GN_CODE_TILE && i < n->tile->nmemory; i++)
+        if (n->tile->memory[i].place == s->place) s->out->possible = false;
+    if (n->kind == GN_CODE_ASYNC && (n->access.place == s->place || n->source.place == s->place)) s->out->possible = false;
 }
 
 void gn_code_constant_places(const gn_code *c, const gn_place *argument, gn_constant_places *add)
