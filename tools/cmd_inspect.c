@@ -153,17 +153,21 @@ static void show_lowered(inspection *in, const gn_pkernel *k)
 
 static void show_kernels(inspection *in, const gn_program *p)
 {
+    size_t nplain = 0;
     for (size_t i = 0; i < p->kernels.n; i++) {
         const gn_pkernel *k = &p->kernels.at[i];
         char line[256];
         snprintf(line, sizeof line, "kernel %zu of %zu: %s", i + 1, p->kernels.n, k->name);
         title(line);
         if (in->shows & SHOW_KERNELS && *k->schedule) {
+            if (k->plain) printf("; plain: %s\n", k->plain);
             print_block(k->kernel);
             print_block(k->schedule);
         }
         if (in->shows & (SHOW_TREE | SHOW_CODE)) show_lowered(in, k);
+        nplain += k->plain != NULL;
     }
+    if (nplain) printf("\n%zu of %zu kernels have the plain schedule\n", nplain, p->kernels.n);
 }
 
 static void show_assembly(inspection *in, const char *source)

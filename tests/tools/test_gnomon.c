@@ -168,6 +168,7 @@ static void edited_code_is_refused_with_a_reason(void **state)
         { "(splat $s)", "(splat $t)", "no place 't' here" },
         { "(set $s ", "(set $m ", "reads $s, which is not set on every way to it" },
         { "(splat $m)", "$m", "operand 2 is f32, f32x8 was expected" },
+        { "(args (X read f32 (mul C R))", "(args (X read f32 (mul 2 C))", "of X, which has 2*C: it is outside for " },
     };
     static char text[sizeof output], edited[sizeof output + 64];
     assert_int_equal(gnomon_on("kernel --target avx2 --code", both()), 0);
@@ -192,6 +193,22 @@ static void mistakes_in_a_kernel_are_reported_with_their_place(void **state)
     assert_prints("cannot open /nonexistent/file");
     assert_int_equal(gnomon_on("kernel --target avx9", both()), 1);
     assert_prints("no target 'avx9': there are avx512");
+}
+
+/* A kernel that no automatic schedule fits gets the plain one, and the reason is told. */
+static void a_plain_schedule_is_told_with_its_reason(void **state)
+{
+    (void)state;
+    static char text[16384];
+    size_t n = (size_t)snprintf(text, sizeof text, "(kernel many (syms) (bufs");
+    for (int i = 0; i < 60; i++) n += (size_t)snprintf(text + n, sizeof text - n, " (y%d f32 5)", i);
+    n += (size_t)snprintf(text + n, sizeof text - n, ") (axes");
+    for (int i = 0; i < 60; i++) n += (size_t)snprintf(text + n, sizeof text - n, " (i%d 5)", i);
+    n += (size_t)snprintf(text + n, sizeof text - n, ")");
+    for (int i = 0; i < 60; i++) n += (size_t)snprintf(text + n, sizeof text - n, " (store set y%d (i%d) 1)", i, i);
+    snprintf(text + n, sizeof text - n, ")");
+    assert_int_equal(gnomon_on("kernel --schedule", text), 0);
+    assert_prints("; plain: kernel many: 60 axes are too many for a closed form\n(schedule plain");
 }
 
 static void inspect_shows_every_stage(void **state)
@@ -349,6 +366,7 @@ int main(void)
         cmocka_unit_test(printed_code_gives_the_same_source),
         cmocka_unit_test(edited_code_is_refused_with_a_reason),
         cmocka_unit_test(mistakes_in_a_kernel_are_reported_with_their_place),
+        cmocka_unit_test(a_plain_schedule_is_told_with_its_reason),
         cmocka_unit_test(inspect_shows_every_stage),
         cmocka_unit_test(inspect_takes_a_program),
         cmocka_unit_test(inspect_shows_cuda_source),

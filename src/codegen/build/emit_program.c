@@ -51,7 +51,7 @@ static void emit_kernel(emission *e, uint32_t at)
     if (s->part_of || e->from[s->kernel].nsteps != 1)
         gn_throw(GN_EFORMAT, "step %u (%s): without a source, a step is a whole kernel", at, s->symbol);
     if (*made < 0) {
-        gn_maker_kernel(&e->m, e->kernel[s->kernel], NULL, e->schedule[s->kernel]);
+        gn_maker_kernel(&e->m, e->kernel[s->kernel], e->schedule[s->kernel]);
         *made = (int32_t)e->m.p->kernels.n - 1;
     }
     gn_maker_steps(&e->m, (uint32_t)*made, &(gn_kernel_use){e->kernel[s->kernel], s->arg, s->start, s->sym}, s);

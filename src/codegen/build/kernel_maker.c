@@ -15,7 +15,7 @@ typedef struct kept {
 /* What kernels of one form have in common once they are lowered. */
 struct gn_lowered {
     const char *form, *code; /* the kernel whose functions run */
-    bool plain;              /* the default schedule was illegal */
+    const char *plain;       /* why the default schedule was illegal; else NULL */
     uint32_t nsteps;
     const gn_dim *const *parts; /* per step */
     GN_VEC(kept) kept;          /* the code's arguments behind its buffers */
@@ -119,27 +119,29 @@ static void add_kernel(gn_kernel_maker *m, const gn_lowered *l, gn_pkernel k)
 
 /* Its form is compared before it is lowered, and what lowering needs goes with it: of thousands of layers few are
  * lowered. */
-void gn_maker_kernel(gn_kernel_maker *m, gn_kernel *k, const gn_kernel_hint *hint, gn_schedule *s)
+void gn_maker_kernel(gn_kernel_maker *m, gn_kernel *k, gn_schedule *s)
 {
     gn_program *p = m->p;
     gn_pkernel pk = {
         .name = gn_arena_string(p->arena, k->name), .first_step = (uint32_t)p->steps.n, .text_at = (uint32_t)m->body.n};
-    if (!s) s = gn_default_find(&m->scratch, k, hint, m->target);
+    if (!s) s = gn_default_find(&m->scratch, k, m->target);
     const char *form = gn_kernel_form(&m->scratch, k, s);
     const uint64_t hash = gn_hash_bytes(1, form, strlen(form));
     const gn_lowered *l = gn_intern_find(&m->lowered, hash, form, equal_forms);
     if (l) {
-        if (l->plain) s = gn_plain_schedule(&m->scratch, k);
+        if (l->plain) s = gn_plain_schedule(&m->scratch, k, l->plain);
         emit_twin(m, k, l);
     } else {
         const gn_scheduled *low = gn_default_lower(&m->scratch, k, m->target, &s);
         gn_lowered *made = new_lowered(m, low->code, k->bufs.n);
-        made->form = gn_arena_string(&m->work, form), made->plain = strcmp(s->name, "plain") == 0;
+        made->form = gn_arena_string(&m->work, form);
+        made->plain = s->plain ? gn_arena_string(p->arena, s->plain) : NULL;
         made->in_place = gn_in_place_find(&m->work, &m->scratch, low);
         gn_intern_add(&m->work, &m->lowered, hash, made);
         emit(m, low->code);
         l = made;
     }
+    pk.plain = l->plain;
     pk.kernel = print_kernel(p->arena, k), pk.schedule = print_schedule(p->arena, k, s);
     add_kernel(m, l, pk);
     gn_arena_free(&m->scratch);

@@ -30,7 +30,7 @@ typedef struct gn_kernel_use {
     const uint32_t *sym;
 } gn_kernel_use;
 /* Adds the kernel; schedule NULL: the default one. Kernel and schedule may live in `scratch`, which this frees. */
-void gn_maker_kernel(gn_kernel_maker *, gn_kernel *, const gn_kernel_hint *, gn_schedule *);
+void gn_maker_kernel(gn_kernel_maker *, gn_kernel *, gn_schedule *);
 /* Adds a kernel of code alone. */
 void gn_maker_code(gn_kernel_maker *, gn_code *);
 /* Adds the steps of a kernel; `like` has what does not follow from it: status, device. */

@@ -123,7 +123,7 @@ static void make_values(gn_program_maker *m)
 
 static const char *user_name(const gn_program_maker *m, uint32_t user)
 {
-    return user < m->core->indexers.n ? m->core->indexers.at[user].op : "index";
+    return user < m->core->indexers.n ? m->core->indexers.at[user].op->name : "index";
 }
 
 static const gn_dim *uses_of(gn_program_maker *m, const gn_expr *check)

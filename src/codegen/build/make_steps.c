@@ -2,6 +2,7 @@
  * change. */
 #include "factor.h"
 #include "make_state.h"
+#include "roles.h"
 
 /* Where the kernel's buffers begin within their values; NULL: all at the start. */
 static const gn_dim *const *starts_of(gn_program_maker *m, const gn_group *g)
@@ -28,7 +29,7 @@ static void make_kernel(gn_program_maker *m, const gn_group *g, int32_t kept)
     int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, g->kernel->bufs.n);
     uint32_t *sym = GN_NEW_ARRAY(p->arena, uint32_t, g->kernel->syms.n);
     const gn_dim *const *start = starts_of(m, g);
-    gn_maker_kernel(&m->k, g->kernel, g->hint, NULL);
+    gn_maker_kernel(&m->k, g->kernel, NULL);
     for (size_t i = 0; i < g->kernel->bufs.n; i++) arg[i] = i < g->buf.n ? m->value_of[g->buf.at[i]] : kept;
     for (size_t i = 0; i < g->kernel->syms.n; i++) {
         gn_maker_need_symbol(p, g->kernel->syms.at[i].name);
@@ -85,33 +86,45 @@ static gn_pprepare *variables_of(gn_program_maker *m, const gn_group *g, const g
 
 enum { MOST_KEPT = 1 << 22, WORTH_A_VARIANT = 4096 }; /* elements of a factor; each frame keeps its own */
 
-/* Of the factor that goes to the lanes; -1: there is none, or its shape is not constant. */
-static int64_t factor_elements(const gn_program_maker *m, const gn_group *g)
+/* The factor of a group's first contraction that goes to the lanes. */
+typedef struct factor {
+    uint32_t def, rows, lane;    /* axes of the contraction: m, n */
+    int64_t elements;
+} factor;
+
+static int32_t axis_with(const gn_kernel *k, gn_role role)
 {
-    int64_t elements = 1, n;
-    if (m->groups->small || m->k.target->lang != GN_LANG_C || g->hint->rhs < 0 || g->hint->lane < 0) return -1;
-    const gn_kdef *b = &g->kernel->defs.at[g->hint->rhs];
-    for (uint16_t i = 0; i < b->nparam; i++)
-        if (!gn_dim_is_const(g->kernel->axes.at[b->param[i]].extent, &n) || (elements *= n) > INT32_MAX) return -1;
-    return elements;
+    for (size_t a = 0; a < k->axes.n; a++)
+        if (k->axes.at[a].role == role) return (int32_t)a;
+    return -1;
 }
 
-static bool factor_has_rows(const gn_group *g)
+/* Its shape is constant. */
+static bool find_factor(const gn_program_maker *m, const gn_kernel *k, factor *f)
 {
-    return gn_factor_has_rows(g->kernel, (uint32_t)g->hint->rhs, (uint32_t)g->hint->lane);
+    const int32_t rows = axis_with(k, GN_ROLE_M), lane = axis_with(k, GN_ROLE_N);
+    gn_contraction c = { 0 };
+    int64_t n;
+    if (m->groups->small || m->k.target->lang != GN_LANG_C || rows < 0 || lane < 0) return false;
+    for (size_t d = 0; d < k->defs.n; d++)
+        if (gn_is_contraction(k, &k->defs.at[d], (uint32_t)rows, (uint32_t)lane, &c)) break;
+    if (!c.b) return false;
+    *f = (factor){ (uint32_t)(c.b - k->defs.at), (uint32_t)rows, (uint32_t)lane, 1 };
+    for (uint16_t i = 0; i < c.b->nparam; i++)
+        if (!gn_dim_is_const(k->axes.at[c.b->param[i]].extent, &n) || (f->elements *= n) > INT32_MAX) return false;
+    return true;
 }
 
 /* The value that holds the factor, made by prepared steps; -1: it is read as it lies, or is no such factor. */
 static int32_t keep_factor(gn_program_maker *m, const gn_group *g)
 {
     gn_program *p = m->p;
-    const gn_kernel_hint *h = g->hint;
-    const int64_t elements = factor_elements(m, g);
-    if (elements < 0 || elements > MOST_KEPT || factor_has_rows(g) ||
-        !gn_factor_is_given(g->kernel, (uint32_t)h->rhs, given_buffers(m, g)))
+    factor f;
+    if (!find_factor(m, g->kernel, &f) || f.elements > MOST_KEPT || gn_factor_has_rows(g->kernel, f.def, f.lane) ||
+        !gn_factor_is_given(g->kernel, f.def, given_buffers(m, g)))
         return -1;
     uint32_t *buf = GN_NEW_ARRAY(&m->k.work, uint32_t, g->kernel->bufs.n + 1);
-    gn_kernel *q = gn_factor_split(&m->k.work, g->kernel, (uint32_t)h->rhs, (uint32_t)h->lane, buf);
+    gn_kernel *q = gn_factor_split(&m->k.work, g->kernel, f.def, f.lane, buf);
     const gn_kbuf *b = &g->kernel->bufs.at[g->kernel->bufs.n - 1];
     const gn_dim **shape = GN_NEW_ARRAY(p->arena, const gn_dim *, b->rank);
     int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, q->bufs.n);
@@ -121,7 +134,7 @@ static int32_t keep_factor(gn_program_maker *m, const gn_group *g)
     for (size_t i = 1; i < q->bufs.n; i++) arg[i] = m->value_of[g->buf.at[buf[i]]];
     const uint32_t at = open_step(m, (gn_pstep){ .kind = GN_STEP_PREPARE, .symbol = "prepare",
                                                  .of.prepare = variables_of(m, g, q, buf) });
-    gn_maker_kernel(&m->k, q, NULL, NULL);
+    gn_maker_kernel(&m->k, q, NULL);
     gn_maker_steps(&m->k, (uint32_t)p->kernels.n - 1, &(gn_kernel_use){ q, arg, NULL, NULL }, NULL);
     close_step(m, at);
     return arg[0];
@@ -131,31 +144,32 @@ static int32_t keep_factor(gn_program_maker *m, const gn_group *g)
 
 /* A contraction of unknown many rows packs the other factor, which costs more than it saves where they are few. Who
  * trains has many. */
-static const gn_dim *rows_that_may_be_few(const gn_program_maker *m, const gn_group *g)
+static bool may_have_few_rows(const gn_program_maker *m, const gn_group *g, factor *f)
 {
-    if (factor_elements(m, g) < WORTH_A_VARIANT || m->core->variable.n || g->hint->spine < 0 || !factor_has_rows(g))
-        return NULL;
-    const gn_dim *rows = g->kernel->axes.at[g->hint->spine].extent;
-    return gn_dim_is_const(rows, NULL) ? NULL : rows;
+    return find_factor(m, g->kernel, f) && f->elements >= WORTH_A_VARIANT && !m->core->variable.n &&
+           gn_factor_has_rows(g->kernel, f->def, f->lane) &&
+           !gn_dim_is_const(g->kernel->axes.at[f->rows].extent, NULL);
 }
 
 static void make_variant(gn_program_maker *m, const gn_group *g, int32_t kept, const gn_pbody *facts)
 {
     const uint32_t at = open_step(m, (gn_pstep){ .kind = GN_STEP_BODY, .symbol = "case", .of.body = facts });
-    g->hint->few = facts->nfact;
     make_kernel(m, g, kept);
     close_step(m, at);
 }
 
-static void make_variants(gn_program_maker *m, const gn_group *g, int32_t kept, const gn_dim *rows)
+static void make_variants(gn_program_maker *m, const gn_group *g, int32_t kept, uint32_t rows)
 {
     gn_program *p = m->p;
     const uint32_t at = open_step(m, (gn_pstep){ .kind = GN_STEP_VARIANTS, .symbol = "variants" });
     gn_pbody *body = gn_arena_alloc_n(p->arena, 2, sizeof *body, alignof(gn_pbody));
     gn_pfact *fact = GN_NEW_OBJECT(p->arena, gn_pfact);
-    *fact = (gn_pfact){ GN_FACT_LT, rows, gn_dim_const(p->dims, GN_FEW_ROWS + 1) };
+    *fact = (gn_pfact){ GN_FACT_LT, gn_maker_dim(m, g->kernel->axes.at[rows].extent),
+                        gn_dim_const(p->dims, GN_PACK_ROWS + 1) };
     body[0] = (gn_pbody){ 1, fact };
+    g->kernel->axes.at[rows].max = GN_PACK_ROWS;
     make_variant(m, g, kept, &body[0]);
+    g->kernel->axes.at[rows].max = 0;
     g->kernel->name = gn_arena_printf(&m->k.work, "%s_many", g->kernel->name);
     make_variant(m, g, kept, &body[1]);
     close_step(m, at);
@@ -167,10 +181,9 @@ void gn_make_group(gn_program_maker *m, size_t at)
     struct gn_made *made = &m->made[at];
     made->first = (int32_t)m->p->steps.n;
     const int32_t kept = keep_factor(m, g);
-    const gn_dim *rows = rows_that_may_be_few(m, g);
-    if (rows) rows = gn_maker_dim(m, rows);
-    made->has_variants = rows != NULL;
-    if (rows) make_variants(m, g, kept, rows);
+    factor f;
+    made->has_variants = may_have_few_rows(m, g, &f);
+    if (made->has_variants) make_variants(m, g, kept, f.rows);
     else make_kernel(m, g, kept);
     made->kernel = (uint32_t)m->p->kernels.n - 1, made->last = (int32_t)m->p->steps.n - 1;
     while (m->group_of.n < m->p->steps.n) gn_push(&m->k.work, &m->group_of, (uint32_t)at);

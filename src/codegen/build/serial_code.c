@@ -38,11 +38,11 @@ static void lower_uses(gn_serial *s)
         gn_schedule *given = s->uses.at[i]->schedule;
         lowering l = {s, i, given};
         check_points(k);
-        if (!given) l.schedule = gn_default_find(s->arena, k, NULL, s->m->target);
+        if (!given) l.schedule = gn_default_find(s->arena, k, s->m->target);
         const gn_status status = gn_protect(lower, &l);
         if (status && (status != GN_EINVAL || given)) gn_rethrow(status);
         if (!status) continue;
-        l.schedule = gn_plain_schedule(s->arena, k);
+        l.schedule = gn_plain_schedule(s->arena, k, gn_message());
         lower(&l);
     }
 }
@@ -66,7 +66,7 @@ static const char *code_symbol(gn_serial *s, uint32_t sym)
 {
     if (s->symbol[sym]) return s->symbol[sym];
     if (s->p->syms.at[sym].input == GN_SYM_TURN) gn_serial_refuse("a turn from outside");
-    s->symbol[sym] = gn_code_fresh_name(s->out, &s->names, s->p->syms.at[sym].name);
+    s->symbol[sym] = gn_code_fresh_name(&s->names, s->p->syms.at[sym].name);
     gn_push(s->out->arena, &s->out->syms, (gn_ksym){s->symbol[sym], 1, 0, -1});
     return s->symbol[sym];
 }
@@ -107,7 +107,7 @@ static const gn_place *argument(gn_serial *s, int32_t v, uint8_t access)
     gn_serial_memory *m = &s->memory[v];
     if (!m->place) {
         m->place =
-            gn_code_place(s->out, (gn_place){.name = gn_code_fresh_name(s->out, &s->names, gn_serial_value(s, v)->name),
+            gn_code_place(s->out, (gn_place){.name = gn_code_fresh_name(&s->names, gn_serial_value(s, v)->name),
                                              .dtype = gn_serial_value(s, v)->dtype,
                                              .space = GN_SPACE_BUFFER,
                                              .size = elements_of(s, v)});
@@ -160,7 +160,7 @@ static void make_registers(gn_serial *s, size_t v)
         uint32_t *extent = GN_NEW_ARRAY(s->out->arena, uint32_t, 1);
         *extent = m->constant.n, s->nregisters += m->constant.n;
         m->place = gn_code_place(
-            s->out, (gn_place){.name = gn_code_fresh_name(s->out, &s->names, gn_serial_value(s, (int32_t)w)->name),
+            s->out, (gn_place){.name = gn_code_fresh_name(&s->names, gn_serial_value(s, (int32_t)w)->name),
                                .dtype = gn_serial_value(s, (int32_t)w)->dtype,
                                .space = GN_SPACE_REG,
                                .lanes = m->constant.lanes,
@@ -182,7 +182,7 @@ static void make_memory(gn_serial *s, size_t v)
         gn_serial_refuse("a value without a constant size, or a large one");
     if (turns > 1) elements = (elements * size + ALIGN - 1) / ALIGN * ALIGN / size;
     const gn_place *p = gn_code_place(
-        s->out, (gn_place){.name = gn_code_fresh_name(s->out, &s->names, gn_serial_value(s, (int32_t)v)->name),
+        s->out, (gn_place){.name = gn_code_fresh_name(&s->names, gn_serial_value(s, (int32_t)v)->name),
                            .dtype = gn_serial_value(s, (int32_t)v)->dtype,
                            .space = GN_SPACE_STACK,
                            .size = gn_dim_const(s->out->dims, elements * turns)});
@@ -236,7 +236,7 @@ static void write_use(gn_serial *s, gn_code_body *block)
             n * (int64_t)gn_dtype_size(c->places.at[b]->dtype) > MOST_STACK)
             gn_serial_refuse("memory of a kernel");
         place[b].place =
-            gn_code_place(s->out, (gn_place){.name = gn_code_fresh_name(s->out, &s->names, c->places.at[b]->name),
+            gn_code_place(s->out, (gn_place){.name = gn_code_fresh_name(&s->names, c->places.at[b]->name),
                                              .dtype = c->places.at[b]->dtype,
                                              .space = GN_SPACE_STACK,
                                              .size = gn_dim_const(s->out->dims, n > 0 ? n : 1)});
@@ -306,7 +306,7 @@ static void write_nodes(gn_serial *s, gn_code_body *block, const gn_serial_node 
         gn_code_node *n = gn_code_make(s->out, GN_CODE_FOR);
         gn_push(s->out->arena, &block->kids, n);
         n->to = code_dim(s, l->count);
-        n->var = s->symbol[l->sym] = gn_code_fresh_name(s->out, &s->names, s->p->syms.at[l->sym].name);
+        n->var = s->symbol[l->sym] = gn_code_fresh_name(&s->names, s->p->syms.at[l->sym].name);
         s->turn[k->loop] = gn_dim_sym(s->out->dims, n->var);
         write_nodes(s, &n->body, k);
         exchange_registers(s, k->loop, &n->body);
@@ -320,6 +320,7 @@ static void start_code(gn_serial *s)
     *dims = (gn_dim_pool){.arena = s->arena};
     const char *name = gn_arena_printf(s->arena, "loop_%s_%u", s->p->syms.at[s->steps[s->at].of.loop->sym].name, s->at);
     s->out = gn_code_new(s->arena, dims, s->m->target, name);
+    s->names = gn_code_take_names(s->out);
     s->symbol = GN_NEW_ARRAY(s->arena, const char *, s->p->syms.n);
     s->turn = GN_NEW_ARRAY(s->arena, const gn_dim *, s->nsteps);
     for (uint32_t i = s->at; i < s->end; i++) s->turn[i] = gn_dim_const(dims, 0);
@@ -327,7 +328,7 @@ static void start_code(gn_serial *s)
     gn_push(s->arena, &s->out->steps, (gn_code_step){0});
     for (size_t c = 0; c < s->axes.classes.n; c++) {
         const gn_serial_class *of = &s->axes.classes.at[c];
-        s->part[c] = gn_code_fresh_name(s->out, &s->names, gn_arena_printf(s->arena, "%s_part", of->name));
+        s->part[c] = gn_code_fresh_name(&s->names, gn_arena_printf(s->arena, "%s_part", of->name));
         const gn_dim *count = gn_dim_cdiv(dims, code_dim(s, of->extent), gn_dim_const(dims, of->tile));
         gn_push(s->arena, &s->out->steps.at[0].parts, (gn_code_var){s->part[c], count});
     }

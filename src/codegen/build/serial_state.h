@@ -35,7 +35,7 @@ typedef struct gn_serial {
     /* the code at work */
     gn_code *out;
     gn_code_body *top;
-    gn_map names;
+    gn_code_names names;
     uint32_t nlets, nregisters, nuse;
     const char **symbol;  /* per symbol of the program: its name in the code; NULL: none yet */
     const gn_dim **turn;  /* per step that is a loop: the turn at work; before it 0, behind it their number */

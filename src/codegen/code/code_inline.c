@@ -1,26 +1,6 @@
 #include "code_inline.h"
-#include <inttypes.h>
-#include "ascii.h"
 
 /* ---- names and index expressions ---- */
-
-static bool take_name(gn_code *c, gn_map *names, const char *name)
-{
-    void **at = gn_map_put(c->arena, names, GN_KEY(gn_symbol(c->arena, &c->dims->symbols, name)));
-    if (*at) return false;
-    *at = c;
-    return true;
-}
-
-const char *gn_code_fresh_name(gn_code *c, gn_map *names, const char *wanted)
-{
-    gn_text t = {.arena = c->arena};
-    if (!gn_begins_name(*wanted)) gn_text_char(&t, 'x');
-    for (; *wanted; wanted++) gn_text_char(&t, gn_in_name(*wanted) ? *wanted : '_');
-    const char *const clean = gn_text_done(&t), *name = clean;
-    for (unsigned i = 1; !take_name(c, names, name); i++) name = gn_arena_printf(c->arena, "%s_%u", clean, i);
-    return gn_symbol(c->arena, &c->dims->symbols, name);
-}
 
 static const char *known_name(gn_inlining *in, const char *name)
 {
@@ -29,7 +9,7 @@ static const char *known_name(gn_inlining *in, const char *name)
 
 static const char *rename_as_new(gn_inlining *in, const char *name)
 {
-    const char *own = gn_code_fresh_name(in->to, in->names, name);
+    const char *own = gn_code_fresh_name(in->names, name);
     *gn_map_put(in->to->arena, &in->renamed, GN_KEY(gn_symbol(in->to->arena, &in->to->dims->symbols, name))) =
         (void *)own;
     return own;
@@ -71,7 +51,7 @@ static gn_code_node *append(gn_inlining *in, gn_code_kind kind)
 static const gn_place *declare(gn_inlining *in, const gn_place *p)
 {
     gn_place own = *p;
-    own.name = gn_code_fresh_name(in->to, in->names, p->name);
+    own.name = gn_code_fresh_name(in->names, p->name);
     own.size = p->size ? gn_dim_import(in->to->dims, p->size) : NULL;
     own.extent = gn_arena_copy(in->to->arena, p->extent, p->rank * sizeof *p->extent);
     const char **axis = p->axis ? GN_NEW_ARRAY(in->to->arena, const char *, p->rank) : NULL;
@@ -263,6 +243,12 @@ static void node(gn_inlining *in, const gn_code_node *n)
         body_into(in, &own->body, &n->body);
         break;
     }
+    case GN_CODE_NAME: {
+        const gn_dim *is = dim(in, n->to);
+        gn_code_node *own = append(in, GN_CODE_NAME);
+        own->to = is, own->var = rename_as_new(in, n->var);
+        break;
+    }
     case GN_CODE_BARRIER: append(in, GN_CODE_BARRIER); break;
     case GN_CODE_TILE: tile(in, n->tile); break;
     case GN_CODE_ASYNC:
@@ -291,6 +277,7 @@ static void step(gn_inlining *in, const gn_code_step *s)
 
 void gn_code_inline(gn_inlining *in, const gn_code *from)
 {
+    GN_ASSERT(!from->threads.n); /* whose names fragments and registers would have */
     in->renamed = in->made = (gn_map){0};
     for (size_t s = 0; s < from->steps.n; s++) {
         in->vals = (gn_map){0}; /* lets are numbered in each step */

@@ -6,7 +6,7 @@
  * Loops of parts become loops. What the inlined code declares, and the variables of its loops, get names of their own.
  */
 #pragma once
-#include "code.h"
+#include "code_names.h"
 
 typedef struct gn_inlined { /* what stands for an argument */
     const gn_place *place;  /* memory, or registers that gn_code_constant_places found possible */
@@ -16,7 +16,7 @@ typedef struct gn_inlined { /* what stands for an argument */
 typedef struct gn_inlining {
     gn_code *to;
     gn_code_body *block;     /* nodes go to its end */
-    gn_map *names;           /* those of `to` that are taken */
+    gn_code_names *names;    /* of `to` */
     uint32_t *nlets;         /* of the step so far */
     const gn_inlined *place; /* per argument */
     /* of a symbol of the inlined code, in the pool of `to`; NULL: it is no symbol */
@@ -25,9 +25,6 @@ typedef struct gn_inlining {
     gn_map renamed, made, vals; /* while it runs: by name; by place; by id */
 } gn_inlining;
 void gn_code_inline(gn_inlining *, const gn_code *from);
-
-/* A name near `wanted`, which may be any text, that is not taken; now it is. */
-const char *gn_code_fresh_name(gn_code *, gn_map *names, const char *wanted);
 
 /* What accesses to an argument have in common if all have constant places, equally many lanes, no mask and no
  * condition: registers may stand for such memory. */

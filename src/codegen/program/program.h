@@ -50,6 +50,7 @@ typedef struct gn_pkernel {      /* as texts; the interpreter and `gnomon inspec
     uint32_t first_step, nsteps;
     /* its functions in `source`: what stands before the first kernel and after the last belongs to every unit */
     uint32_t text_at, text_size;
+    const char *plain;           /* why its schedule is the plain one, where no closed form fitted; else NULL */
 } gn_pkernel;
 
 typedef struct gn_pcheck {       /* extents that must agree */
