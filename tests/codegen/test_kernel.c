@@ -205,7 +205,10 @@ static void a_kernel_not_of_its_form_is_told_what_was_expected(void **state)
         { "(kernel a-b)", "'a-b' is no name: letters, digits and _" },
         { "(kernel k 5)", "expected a list of at least 1 items" },
         { "(kernel k (axis (i 4)))", "expected syms, bufs, axes, piece, def or store" },
-        { "(kernel k (axes (i 4 5)))", "expected (NAME extent [:role ROLE])" },
+        { "(kernel k (axes (i 4 5)))", "expected (NAME extent [:role ROLE] [:max INT])" },
+        { "(kernel k (axes (i 4 :max 0)))", "expected (NAME extent [:role ROLE] [:max INT])" },
+        { "(kernel k (axes (i 4 :max 4 :role row)))", "expected (NAME extent [:role ROLE] [:max INT])" },
+        { "(kernel k (bufs) (axes (i 4 :max 3)))", "kernel k: i: has more points than :max says" },
         { "(kernel k (syms (n :min -1)))", "expected a number that is not negative" },
         { "(kernel k (bufs (X f32 1 1 1 1 1 1 1 1 1)))", "more than 8 dims" },
         { "(kernel k (bufs (T i32 4 :in 0)))", "expected :in 0 extent" },
@@ -340,6 +343,8 @@ static void the_interpreter_stays_inside_the_buffers(void **state)
         { KERNEL("(store set C (j) (index (mul j n n)))"), INT64_C(1) << 40, "kernel k: an index has no value" },
         { "(kernel k (syms n) (bufs (T i32 n :in 0 (mul 100 n)) (Y f32 n)) (axes (i n)) (store set Y (i) (cast f32 (load T i))))",
           3, "kernel k: element 1 of T is 512, not in [0, 300)" },
+        { "(kernel k (syms n) (bufs (Y f32 n)) (axes (i n :max 2)) (store set Y (i) 1))", 3,
+          "kernel k: i has 3 points, more than :max says" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         interpretation t = { .kernel = cases[i].kernel, .n = cases[i].n };

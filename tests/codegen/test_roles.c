@@ -36,6 +36,7 @@ static void roles_and_pieces_are_printed_as_they_are_read(void **state)
         MATMUL("(i M :role m) (k K :role k) (j N :role n)", PRODUCT),
         ROWS("(i R :role row) (j C :role lane)"),
         ROWS("(i R) (j C :role part)"),
+        ROWS("(i R :role row :max 5) (j C :max 1)"),
         "(kernel k (syms) (bufs (X f32 4) (Y f32 4) (Z f32)) (axes (i 4 :role row) (j 4))\n  (piece i)\n"
         "  (def y (i) (exp (load X i)))\n  (store set Y (i) (y i))\n  (piece j)\n  (def s () (sum (j) (y j)))\n  "
         "(piece)\n"
@@ -66,8 +67,8 @@ static void an_axis_that_is_not_what_its_role_says_is_refused(void **state)
         "there is no sum of a product of two definitions, one with m alone and one with n alone";
     const char *const cases[][2] = {
         {MATMUL("(i M :role q) (k K) (j N)", PRODUCT), "a role is batch, row, part, lane, m, n or k"},
-        {MATMUL("(i M :roll m) (k K) (j N)", PRODUCT), "expected (NAME extent [:role ROLE])"},
-        {MATMUL("(i M :role) (k K) (j N)", PRODUCT), "expected (NAME extent [:role ROLE])"},
+        {MATMUL("(i M :roll m) (k K) (j N)", PRODUCT), "expected (NAME extent [:role ROLE] [:max INT])"},
+        {MATMUL("(i M :role) (k K) (j N)", PRODUCT), "expected (NAME extent [:role ROLE] [:max INT])"},
         {MATMUL("(i M :role m) (k K) (j N)", PRODUCT), no_pair},
         {MATMUL("(i M :role m) (k K :role n) (j N)", PRODUCT), no_pair},
         {MATMUL("(i M :role m) (k K) (j N :role n)", "(add (a i k) (b k j))"), no_pair},
@@ -99,7 +100,7 @@ static void kernels_that_differ_in_roles_alone_have_one_form(void **state)
     gn_arena a = { 0 };
     const char *text[2];
     for (int i = 0; i < 2; i++) {
-        gn_kernel *k = read_kernel(&a, i ? ROWS("(i R :role row) (j C)") : ROWS("(i R) (j C)"));
+        gn_kernel *k = read_kernel(&a, i ? ROWS("(i R :role row :max 9) (j C)") : ROWS("(i R) (j C)"));
         text[i] = gn_kernel_form(&a, k, gn_plain_schedule(&a, k, "a test"));
     }
     assert_string_equal(text[0], text[1]);
@@ -139,6 +140,30 @@ static void an_axis_with_the_role_lane_goes_to_the_lanes(void **state)
     assert_non_null(strstr(schedule_text(&a, read_kernel(&a, ROWS("(i R :role lane) (j C)")), &gn_target_avx2),
                            "(bind lane il)"));
     gn_arena_free(&a);
+}
+
+/* At most 32 rows, whatever the extent says, do not repay a packed copy. */
+static void few_rows_pack_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *axes;
+        bool packs;
+    } cases[] = {
+        { "(i M :role m) (k K :role k) (j N :role n)", true },
+        { "(i M :role m :max 32) (k K :role k) (j N :role n)", false },
+        { "(i M :role m :max 33) (k K :role k) (j N :role n)", true },
+        { "(i 32 :role m) (k K :role k) (j N :role n)", false },
+        { "(i 33 :role m) (k K :role k) (j N :role n)", true },
+        { "(i 33 :role m :max 33) (k K :role k) (j N :role n :max 2)", true },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gn_arena a = { 0 };
+        const char *text = gn_arena_printf(&a, MATMUL("%s", PRODUCT), cases[i].axes),
+                   *schedule = schedule_text(&a, read_kernel(&a, text), &gn_target_avx512);
+        if (!strstr(schedule, "(stage b ") == cases[i].packs) fail_msg("%s\n%s", text, schedule);
+        gn_arena_free(&a);
+    }
 }
 
 #define TWO(tail)                                                                                                      \
@@ -239,6 +264,7 @@ int main(void)
         cmocka_unit_test(kernels_that_differ_in_roles_alone_have_one_form),
         cmocka_unit_test(the_role_decides_not_the_order_of_the_factors),
         cmocka_unit_test(an_axis_with_the_role_lane_goes_to_the_lanes),
+        cmocka_unit_test(few_rows_pack_nothing),
         cmocka_unit_test(every_contraction_of_m_and_n_is_scheduled),
         cmocka_unit_test(a_kernel_from_its_text_gets_the_schedule_of_the_graph),
     };

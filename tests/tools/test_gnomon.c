@@ -228,6 +228,21 @@ static void inspect_shows_every_stage(void **state)
     assert_prints("(input 0 x f32 (12))");
 }
 
+/* A loop of a program is one kernel, as code. */
+static void inspect_takes_a_program(void **state)
+{
+    (void)state;
+    static const char program[] =
+        "(program \"p\" 1 1 (sym t -2 -1 0) (value input 0 \"x\" f32 (4) 16 -1 -1 -1) (value output 0 \"y\" f32 (4) 16 -1 -1 -1)"
+        " (value temp 0 \"now\" f32 (4) 16 -1 -1 -1) (value temp 0 \"next\" f32 (4) 16 -1 -1 -1)"
+        " (kernel twice 0 1 0 0 \"(kernel twice (syms) (bufs (Y f32 4) (A f32 4)) (axes (i 4)) (store set Y (i) (mul (load A i) 2)))\" \"\")"
+        " (loop t 5 ((2 0 3)) () (step 0 0 twice 1 (3 2) () ())) (copy (1 2) () () ()) (source \"\"))";
+    assert_int_equal(gnomon_on("inspect --target c11 --stage code --stage source", program), 0);
+    assert_non_null(strstr(output, "kernel 1 of 1: loop_t_0"));
+    assert_non_null(strstr(output, "(code loop_t_0 c11"));
+    assert_non_null(strstr(output, "for (int64_t t = 0; t < 5; t++)"));
+}
+
 static void inspect_shows_cuda_source(void **state)
 {
     (void)state;
@@ -353,6 +368,7 @@ int main(void)
         cmocka_unit_test(mistakes_in_a_kernel_are_reported_with_their_place),
         cmocka_unit_test(a_plain_schedule_is_told_with_its_reason),
         cmocka_unit_test(inspect_shows_every_stage),
+        cmocka_unit_test(inspect_takes_a_program),
         cmocka_unit_test(inspect_shows_cuda_source),
         cmocka_unit_test(inspect_says_where_a_graph_is_malformed),
         cmocka_unit_test(cache_lists_verifies_and_clears),

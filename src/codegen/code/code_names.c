@@ -1,4 +1,5 @@
 #include "code_names.h"
+#include "ascii.h"
 
 static const char *symbol(const gn_code_names *n, const char *name)
 {
@@ -31,8 +32,17 @@ gn_code_names gn_code_take_names(gn_code *c)
     return n;
 }
 
+static const char *clean(const gn_code_names *n, const char *near)
+{
+    gn_text t = { .arena = n->code->arena };
+    if (!gn_begins_name(*near)) gn_text_char(&t, 'x');
+    for (; *near; near++) gn_text_char(&t, gn_in_name(*near) ? *near : '_');
+    return gn_text_done(&t);
+}
+
 const char *gn_code_fresh_name(gn_code_names *n, const char *near)
 {
+    near = clean(n, near);
     const char *name = symbol(n, near);
     for (int i = 2; gn_map_get(&n->taken, GN_KEY(name)); i++)
         name = symbol(n, gn_arena_printf(n->code->arena, "%s_%d", near, i));

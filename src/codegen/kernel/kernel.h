@@ -30,6 +30,7 @@ typedef struct gn_kaxis {
     const char *name;
     const gn_dim *extent;        /* over symbols and axes of lower index */
     uint8_t role;                /* gn_role */
+    int64_t max;                 /* it has no more points; 0: nobody knows */
 } gn_kaxis;
 
 /* A small program is several kernels in one. Axes and items of a piece end where those of the next begin. */

@@ -226,6 +226,9 @@ static void find_largest(machine *m)
     m->most = GN_NEW_ARRAY(m->arena, int64_t, m->k->axes.n);
     for (size_t a = 0; a < m->k->axes.n; a++) {
         m->most[a] = dim_value(m, m->k->axes.at[a].extent);
+        if (m->k->axes.at[a].max && m->most[a] > m->k->axes.at[a].max)
+            gn_throw(GN_EINTERNAL, "kernel %s: %s has %" PRId64 " points, more than :max says", m->k->name,
+                     m->k->axes.at[a].name, m->most[a]);
         m->axis[a] = m->most[a] > 0 ? m->most[a] - 1 : 0;
     }
 }

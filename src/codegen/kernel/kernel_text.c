@@ -185,6 +185,7 @@ static void print_head(gn_text *t, const gn_kernel *k)
         gn_textf(t, " (%s ", k->axes.at[i].name);
         gn_dim_print(t, k->axes.at[i].extent);
         if (k->axes.at[i].role) gn_textf(t, " :role %s", gn_role_names[k->axes.at[i].role]);
+        if (k->axes.at[i].max) gn_textf(t, " :max %" PRId64, k->axes.at[i].max);
         gn_text_char(t, ')');
     }
     gn_text_char(t, ')');
@@ -528,21 +529,22 @@ static void read_syms(reader *r, const gn_sx *x)
     }
 }
 
-static void read_roles(reader *r, const gn_sx *x)
+static void read_role(reader *r, gn_kaxis *axis, const gn_sx *x)
 {
-    gn_kaxis *axis = &r->k->axes.at[r->k->axes.n - 1];
-    if (x->n == 2) return;
-    if (x->n != 4 || !gn_sx_is(x->at[2], ":role")) gn_sx_fail(r->file, x, "expected (NAME extent [:role ROLE])");
     for (uint8_t role = GN_ROLE_BATCH; role <= GN_ROLE_K; role++)
-        if (gn_sx_is(x->at[3], gn_role_names[role])) axis->role = role;
-    if (!axis->role) gn_sx_fail(r->file, x->at[3], "a role is batch, row, part, lane, m, n or k");
+        if (gn_sx_is(x, gn_role_names[role])) axis->role = role;
+    if (!axis->role) gn_sx_fail(r->file, x, "a role is batch, row, part, lane, m, n or k");
 }
 
 static void read_axis(reader *r, const gn_sx *x)
 {
     const gn_dim *extent = read_index(r, need_list(r, x, 2)->at[1]);
-    gn_kernel_axis(r->k, need_name(r, x->at[0]), extent);
-    read_roles(r, x);
+    const uint32_t number = gn_kernel_axis(r->k, need_name(r, x->at[0]), extent);
+    gn_kaxis *axis = &r->k->axes.at[number];
+    size_t at = 2;
+    if (at + 1 < x->n && gn_sx_is(x->at[at], ":role")) read_role(r, axis, x->at[at + 1]), at += 2;
+    if (at + 1 < x->n && gn_sx_is(x->at[at], ":max") && gn_sx_int(x->at[at + 1], &axis->max) && axis->max > 0) at += 2;
+    if (at < x->n) gn_sx_fail(r->file, x, "expected (NAME extent [:role ROLE] [:max INT])");
 }
 
 /* Pieces take the axes one after the other. */

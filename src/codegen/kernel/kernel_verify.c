@@ -216,6 +216,9 @@ static void verify(void *arg)
     const gn_kernel *k = w->k;
     if (k->axes.n > 64) fail(k, "axes", "more than 64", NULL);
     for (size_t a = 0; a < k->axes.n; a++) {
+        int64_t n;
+        if (k->axes.at[a].max && gn_dim_is_const(k->axes.at[a].extent, &n) && n > k->axes.at[a].max)
+            fail(k, k->axes.at[a].name, "has more points than :max says", NULL);
         const char *later = name_outside(k, gn_dim_axes(k, k->axes.at[a].extent), (UINT64_C(1) << a) - 1);
         if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
     }

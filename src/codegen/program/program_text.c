@@ -296,6 +296,7 @@ gn_program *gn_program_read(gn_arena *arena, const char *file, const char *text,
         read_item(&r, x->at[i]);
     }
     check_references(&r, x);
+    if (!*r.p->source) gn_program_set_lives(r.p);
     if (r.p->is_tree) gn_program_verify(r.p, file);
     return r.p;
 }

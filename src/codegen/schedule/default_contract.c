@@ -11,7 +11,7 @@
 
 enum { USUAL_ROWS = 256, HEAVY = 1 << 23 };
 enum { K_CHUNK = 1024, MOST_K = 4096 }; /* a longer k goes in chunks, whose packed columns stay in the second cache */
-enum { PARTS = 32, PACK_ROWS = 32, PART_WORK = 1 << 17 };
+enum { PARTS = 32, PART_WORK = 1 << 17 };
 enum { NARROW_PART_ROWS = 252, PART_ROWS = 1008 }; /* so many times is each packed element of b used in a part */
 enum { THREADS_LEAST = 48, PAD = 4, MOST_CONTRACTIONS = 8 };
 
@@ -136,6 +136,12 @@ static uint32_t last_k(const product *x)
     return x->of.acc->raxis[x->of.acc->nraxis - 1];
 }
 
+static bool has_few_rows(const plan *w)
+{
+    const int64_t known = w->p->k->axes.at[w->row.axis].max, most = known ? known : w->rows;
+    return most >= 0 && most <= GN_PACK_ROWS;
+}
+
 static void choose_packing(plan *w, product *x)
 {
     const piece *p = w->p;
@@ -144,7 +150,7 @@ static void choose_packing(plan *w, product *x)
     const bool unit = gn_piece_is_unit(p, x->of.b, w->column.axis), plain = b->kind == GN_K_LOAD;
     x->transpose = !unit && plain && x->of.acc->nraxis == 1 && gn_piece_stride(p, b->u.ref, b->index, last_k(x)) == 1 &&
                    (k < 0 || k >= 16) && p->w == 16 && x->of.b->dtype == GN_F32;
-    x->pack_b = w->rows < 0 || w->rows > PACK_ROWS || !unit || !plain;
+    x->pack_b = !has_few_rows(w) || !unit || !plain;
     x->pack_a = x->of.a->body->kind != GN_K_LOAD;
     w->chunks = w->n == 1 && w->column_tiles > 0 && x->pack_b && !x->pack_a && !x->transpose &&
                 x->of.acc->nraxis == 1 && k > MOST_K;

@@ -32,7 +32,7 @@ const char *gn_kernel_form(gn_arena *arena, const gn_kernel *k, const gn_schedul
     for (size_t i = 0; i < k->bufs.n; i++) same.bufs.at[i].name = gn_arena_printf(arena, "#buf%zu", i);
     for (size_t i = 0; i < k->defs.n; i++) same.defs.at[i].name = gn_arena_printf(arena, "#def%zu", i);
     for (size_t i = 0; i < k->axes.n; i++)
-        same.axes.at[i].role = GN_ROLE_NONE; /* the schedule says what came of them */
+        same.axes.at[i].role = GN_ROLE_NONE, same.axes.at[i].max = 0; /* the schedule says what came of them */
     gn_kernel_print(&t, &same);
     gn_schedule_print(&t, &same, s);
     return with_numbers(arena, k, gn_text_done(&t));
