@@ -79,6 +79,7 @@ bool gn_v_same(const gn_val *, const gn_val *);
 uint64_t gn_v_hash(const gn_val *); /* of what it is, not of its number */
 const gn_val *gn_v_pack(gn_code_builder *, const gn_val *const *a, uint16_t lanes);
 const gn_val *gn_v_lane(gn_code_builder *, const gn_val *, uint32_t lane);
+const gn_val *gn_v_half(gn_code_builder *, const gn_val *, bool upper); /* of its lanes */
 bool gn_v_knows_op(gn_code_builder *, const gn_op_info *, const gn_val *const *a, uint16_t n);
 /* scalars */
 void gn_v_remember_op(gn_code_builder *, const gn_op_info *, const gn_val *const *a, uint16_t n, const gn_val *result);

@@ -246,6 +246,15 @@ const gn_val *gn_v_lane(gn_code_builder *x, const gn_val *a, uint32_t lane)
         (gn_val){ .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a }, .u.lane = { lane, NULL } });
 }
 
+const gn_val *gn_v_half(gn_code_builder *x, const gn_val *a, bool upper)
+{
+    return gn_v_let(x, (gn_val){ .kind = upper ? GN_VAL_HIGH : GN_VAL_LOW,
+                                 .dtype = a->dtype,
+                                 .lanes = a->lanes / 2,
+                                 .n = 1,
+                                 .a = { a } });
+}
+
 static gn_val scalar_op(const gn_op_info *op, const gn_val *const *a, uint16_t n)
 {
     gn_val v = { .kind = GN_VAL_OP, .dtype = a[0]->dtype, .lanes = 1, .n = n };

@@ -35,6 +35,7 @@ typedef struct walker {
     const char *where;           /* the definition or buffer, for messages */
     uint32_t ndefs;              /* definitions made so far */
     uint64_t *axes;              /* by expression: those that it mentions */
+    bool *stateful;              /* by expression: it has a fold's state */
     gn_visit all, open;          /* all expressions; those that no `if` guards */
 } walker;
 
@@ -118,7 +119,9 @@ static uint64_t walk(walker *w, const gn_kexpr *root)
     while ((e = gn_visit_next(&w->all))) {
         uint64_t *axes = &w->axes[e->id];
         *axes = own_axes(w->k, e);
-        for (size_t i = 0; i < e->n; i++) *axes |= w->axes[e->a[i]->id];
+        w->stateful[e->id] = e->kind == GN_K_STATE;
+        for (size_t i = 0; i < e->n; i++)
+            *axes |= w->axes[e->a[i]->id], w->stateful[e->id] |= w->stateful[e->a[i]->id];
         if (e->kind == GN_K_REF && e->u.ref >= w->ndefs)
             fail(w->k, w->where, "uses a definition that stands below it:", w->k->defs.at[e->u.ref].name);
     }
@@ -156,6 +159,56 @@ static bool has_empty(const gn_kernel *k, uint64_t axes)
     return false;
 }
 
+/* ---- folds ---- */
+
+static void check_tuple(walker *w, const gn_kfold *f, const gn_kexpr *tuple, const char *what)
+{
+    if (tuple->kind != GN_K_TUPLE || tuple->n != f->start->n || tuple->n > GN_FOLD_MOST)
+        fail(w->k, w->where, "not one value for each of the state:", what);
+    for (uint16_t i = 0; i < tuple->n; i++)
+        if (tuple->a[i]->dtype != f->start->a[i]->dtype)
+            fail(w->k, w->where, "a value has another dtype than what it starts with:", f->name[i]);
+}
+
+static bool is_stateful(void *user, const void *e)
+{
+    return ((const walker *)user)->stateful[((const gn_kexpr *)e)->id];
+}
+
+/* Of the state, only what there is. */
+static void check_states(walker *w, const gn_kfold *f, const gn_kexpr *tuple)
+{
+    gn_visit v = { .arena = w->scratch, .operand = gn_kexpr_operand, .enter = is_stateful, .user = w };
+    gn_visit_add(&v, tuple);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (e->kind == GN_K_STATE && (e->part >= f->start->n || e->dtype != f->start->a[e->part]->dtype ||
+                                      (e->u.i && tuple != f->merge)))
+            fail(w->k, w->where, "has no such value in its state", NULL);
+}
+
+/* What merges two states knows of no point. */
+static void check_merge(walker *w, const gn_kexpr *merge)
+{
+    gn_visit v = { .arena = w->scratch, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, merge);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (e->kind != GN_K_CONST && e->kind != GN_K_STATE && e->kind != GN_K_OP && e->kind != GN_K_TUPLE)
+            fail(w->k, w->where, "a merge is made of the two states and numbers alone", NULL);
+}
+
+static void check_fold(walker *w, const gn_kfold *f)
+{
+    check_tuple(w, f, f->start, "start");
+    check_tuple(w, f, f->step, "step");
+    check_tuple(w, f, f->merge, "merge");
+    for (uint16_t i = 0; i < f->start->n; i++)
+        if (f->start->a[i]->kind != GN_K_CONST) fail(w->k, w->where, "a state starts with a number:", f->name[i]);
+    walk(w, f->merge);
+    check_merge(w, f->merge);
+    check_states(w, f, f->step);
+    check_states(w, f, f->merge);
+}
+
 static void verify_def(walker *w, const gn_kdef *d)
 {
     w->where = d->name;
@@ -169,6 +222,8 @@ static void verify_def(walker *w, const gn_kdef *d)
     if (stray) fail(w->k, d->name, "uses an axis that is neither a parameter nor reduced:", stray);
     if ((d->red == GN_RED_ANY || d->red == GN_RED_ALL) && d->dtype != GN_BOOL)
         fail(w->k, d->name, "any and all reduce bool", NULL);
+    if (d->fold) check_fold(w, d->fold);
+    else if (w->stateful[d->body->id]) fail(w->k, d->name, "has the state of a fold and is none", NULL);
 }
 
 static void verify_store(walker *w, const gn_kstore *s)
@@ -184,6 +239,7 @@ static void verify_store(walker *w, const gn_kstore *s)
         if (!gn_dim_has_load(s->index[i])) check_range(w, s->index[i], b->shape[i], b->name);
     }
     const uint64_t used = walk(w, s->value);
+    if (w->stateful[s->value->id]) fail(w->k, b->name, "has the state of a fold and is none", NULL);
     const char *stray = name_outside(w->k, used, indexed);
     if (stray && s->kind == GN_STORE_SET && !loads)
         fail(w->k, b->name, "set: the value depends on an axis that the index lacks:", stray);
@@ -201,6 +257,7 @@ static void verify(void *arg)
         if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
     }
     w->axes = GN_NEW_ARRAY(w->scratch, uint64_t, k->nexprs + 1);
+    w->stateful = GN_NEW_ARRAY(w->scratch, bool, k->nexprs + 1);
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) {
             verify_store(w, &k->stores.at[k->items.at[i].at]);

@@ -235,6 +235,7 @@ static const gn_val *load(gn_expander *x, const gn_kexpr *e)
 static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
+    const gn_object *o = q->state[e->part].object;
     const gn_dim **arg = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
     const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u),
                  **extent = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
@@ -242,12 +243,12 @@ static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr 
     for (size_t i = 0; i < e->nindex; i++) {
         const bool own = e->index[i] == gn_dim_sym(g->dims, g->axes.at[q->param[i]].name);
         arg[i] = gn_subst_axes(g, e->index[i], x->axis);
-        if (own || q->object->level == GN_LEVEL_REG || gn_object_covers(g, q->object, i, arg[i], x->env)) continue;
+        if (own || o->level == GN_LEVEL_REG || gn_object_covers(g, o, i, arg[i], x->env)) continue;
         arg[i] = gn_subst_axes(g, e->index[i], x->inside);
         index[n] = e->index[i], extent[n++] = g->axes.at[q->param[i]].extent;
     }
-    if (n == 0) return gn_v_read(x, q->object, arg);
-    const memory m = { q->object->place, gn_object_address(g, q->object, arg, x->env), n, index };
+    if (n == 0) return gn_v_read(x, o, arg);
+    const memory m = { o->place, gn_object_address(g, o, arg, x->env), n, index };
     return read_memory(x, &m, safe_when(x, n, index, extent));
 }
 
@@ -284,8 +285,10 @@ const gn_val *gn_v_leaf(gn_expander *x, const gn_kexpr *e)
     case GN_K_INDEX: return index_value(x, e);
     case GN_K_LOAD: return load(x, e);
     case GN_K_REF: return ref(x, e);
+    case GN_K_STATE: return x->state[e->part];
     case GN_K_IF:
-    case GN_K_OP: break;
+    case GN_K_OP:
+    case GN_K_TUPLE: break;
     }
     GN_ASSERT(!"a leaf");
     return NULL;

@@ -48,7 +48,8 @@ static void compute(gn_expander *x, calls *c)
 static bool is_no_branch(void *unused, const void *e)
 {
     (void)unused;
-    return ((const gn_kexpr *)e)->kind == GN_K_OP; /* what branches read is read only where they are taken */
+    const uint8_t kind = ((const gn_kexpr *)e)->kind;
+    return kind == GN_K_OP || kind == GN_K_TUPLE; /* what branches read is read only where they are taken */
 }
 
 static void pack(gn_expander *x, const gn_kexpr *e, const gn_tree *s, gn_leafset leaves)
@@ -74,6 +75,16 @@ static void pack(gn_expander *x, const gn_kexpr *e, const gn_tree *s, gn_leafset
     compute(x, &c);
 }
 
+/* A step may change the state that the next point starts from. */
+static bool reads_state(const gn_lower *g, const gn_kexpr *e)
+{
+    gn_visit v = { .arena = g->arena, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, e);
+    bool found = false;
+    for (const gn_kexpr *a; (a = gn_visit_next(&v));) found |= a->kind == GN_K_STATE;
+    return found;
+}
+
 /* The points keep what they know, so that each expression is expanded once at each. */
 void gn_pack_functions(gn_expander *x, const gn_tree *s, gn_leafset leaves)
 {
@@ -82,5 +93,5 @@ void gn_pack_functions(gn_expander *x, const gn_tree *s, gn_leafset leaves)
     gn_visit v = { .arena = x->g->arena, .operand = gn_kexpr_operand, .enter = is_no_branch };
     gn_visit_add(&v, s->def->body);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));)
-        if (is_function(x, e)) pack(x, e, s, leaves);
+        if (is_function(x, e) && !(s->def->fold && reads_state(x->g, e))) pack(x, e, s, leaves);
 }

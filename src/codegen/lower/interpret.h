@@ -24,6 +24,7 @@ typedef struct gn_machine {
     int thread;   /* at work */
     gn_ref *memo; /* statements: by expression */
     uint64_t *stamp, now;
+    gn_ref own_state[GN_FOLD_MOST], other[GN_FOLD_MOST]; /* of the reduction at work, and what is merged into it */
     gn_map address;     /* statements: of a use -> element index */
     const gn_dim **own; /* every leaf at its symbol */
 } gn_machine;

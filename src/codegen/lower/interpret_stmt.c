@@ -114,6 +114,11 @@ static gn_ref constant(const gn_kexpr *e)
     return (gn_ref){ .dtype = (gn_dtype)e->dtype, .i = e->u.i };
 }
 
+static gn_ref kept(gn_machine *m, const gn_object *o, const gn_kexpr *e)
+{
+    return read(m, o, place_of(m, o, e, e->index));
+}
+
 static gn_ref eval_now(gn_machine *m, const gn_kexpr *e)
 {
     gn_ref a[4];
@@ -124,7 +129,9 @@ static gn_ref eval_now(gn_machine *m, const gn_kexpr *e)
                              &(gn_ref){ .dtype = GN_I64, .i = axis_dim(m, e->u.index) });
     case GN_K_LOAD:
         return gn_machine_load(m, (int32_t)e->u.ref, NULL, axis_dim(m, gn_kernel_flat(m->g->kernel, e->u.ref, e->index)));
-    case GN_K_REF: return read(m, m->g->def[e->u.ref]->object, place_of(m, m->g->def[e->u.ref]->object, e, e->index));
+    case GN_K_REF: return kept(m, m->g->def[e->u.ref]->state[e->part].object, e);
+    case GN_K_STATE: return (e->u.i ? m->other : m->own_state)[e->part];
+    case GN_K_TUPLE: return gn_machine_number((gn_dtype)e->dtype, 0); /* its operands are what is asked for */
     case GN_K_IF: return eval(m, e->a[holds(m, e) ? 0 : 1]);
     case GN_K_OP: break;
     }
@@ -144,34 +151,63 @@ static gn_ref eval(gn_machine *m, const gn_kexpr *e)
 
 /* ---- statements ---- */
 
-static gn_ref merged(gn_machine *m, const gn_ldef *d, const uint32_t *leaf, size_t n, bool lanes)
+typedef struct tuple { /* a value for each of a state */
+    gn_ref at[GN_FOLD_MOST];
+} tuple;
+
+static tuple read_state(gn_machine *m, const gn_ldef *d, bool partial)
 {
-    if (n == 0) return read(m, d->partial, place_of(m, d->partial, d->partial, NULL));
-    GN_VEC(gn_ref) v = { 0 };
+    tuple t;
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        const gn_object *o = partial ? d->state[i].partial : gn_accumulator_of(&d->state[i]);
+        t.at[i] = read(m, o, place_of(m, o, o, NULL));
+    }
+    return t;
+}
+
+static tuple merged(gn_machine *m, const gn_ldef *d, const tuple *own, const tuple *other)
+{
+    tuple t;
+    memcpy(m->own_state, own->at, sizeof own->at);
+    memcpy(m->other, other->at, sizeof other->at);
+    m->now++;
+    for (uint16_t i = 0; i < d->nstates; i++) t.at[i] = eval(m, d->state[i].merge);
+    return t;
+}
+
+/* Private points nest as a tree of trees, which is the balanced one for powers of two. */
+static tuple merged_points(gn_machine *m, const gn_ldef *d, const uint32_t *leaf, size_t n)
+{
+    if (n == 0) return read_state(m, d, true);
+    GN_VEC(tuple) v = { 0 };
     const int64_t count = gn_points(m->g, leaf[0]);
     for (int64_t i = 0; i < count; i++) {
         m->leaf[m->thread][leaf[0]] = i;
-        const gn_ref r = merged(m, d, leaf + 1, n - 1, lanes);
-        gn_push(m->arena, &v, r);
+        const tuple t = merged_points(m, d, leaf + 1, n - 1);
+        gn_push(m->arena, &v, t);
     }
-    while (v.n > 1) { /* neighbours; private points nest as a tree of trees, which is the balanced one for powers of two */
+    while (v.n > 1) { /* neighbours */
         size_t k = 0;
         for (size_t i = 0; i < v.n; i += 2, k++)
-            v.at[k] =
-                i + 1 < v.n ? gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ v.at[i], v.at[i + 1] }) : v.at[i];
+            v.at[k] = i + 1 < v.n ? merged(m, d, &v.at[i], &v.at[i + 1]) : v.at[i];
         v.n = k;
     }
     return v.at[0];
 }
 
-static gn_ref merge_point(gn_machine *m, const gn_ldef *d)
+static tuple merge_point(gn_machine *m, const gn_ldef *d)
 {
     uint32_t leaf[16];
     size_t n = 0;
     for (size_t i = 0; i < m->g->order.n; i++)
         if (gn_set_has(&d->private, m->g->order.at[i]) && gn_is_tile_leaf(m->g, m->g->order.at[i]))
             leaf[n++] = m->g->order.at[i];
-    return merged(m, d, leaf, n, true);
+    return merged_points(m, d, leaf, n);
+}
+
+static void write_whole(gn_machine *m, const gn_ldef *d, const tuple *t)
+{
+    for (uint16_t i = 0; i < d->nstates; i++) write(m, d->state[i].object, t->at[i]);
 }
 
 static void online(gn_machine *m, const gn_ldef *d)
@@ -191,14 +227,15 @@ static void update(gn_machine *m, const gn_ldef *d)
         if (d->online >= 0) write(m, d->correction, gn_machine_number(d->dtype, 1)); /* nothing moved */
         return;
     }
-    const gn_object *acc = gn_accumulator(d);
     if (d->online >= 0) {
         online(m, d);
         return;
     }
-    write(m, acc,
-          gn_machine_op(gn_red_op(d->red), d->dtype,
-                        (gn_ref[]){ read(m, acc, place_of(m, acc, acc, NULL)), eval(m, d->body) }));
+    const tuple before = read_state(m, d, !gn_set_empty(d->private));
+    tuple after;
+    memcpy(m->own_state, before.at, sizeof before.at);
+    for (uint16_t i = 0; i < d->nstates; i++) after.at[i] = eval(m, d->state[i].step);
+    for (uint16_t i = 0; i < d->nstates; i++) write(m, gn_accumulator_of(&d->state[i]), after.at[i]);
 }
 
 static void assign(gn_machine *m, const gn_ldef *d)
@@ -221,6 +258,17 @@ static void store(gn_machine *m, const gn_ldef *d)
     gn_machine_store(m, (int32_t)s->buf, NULL, at, v);
 }
 
+static void start(gn_machine *m, const gn_ldef *d)
+{
+    for (uint16_t i = 0; i < d->nstates; i++) write(m, gn_accumulator_of(&d->state[i]), constant(d->state[i].start));
+}
+
+static void merge(gn_machine *m, const gn_ldef *d)
+{
+    const tuple t = merge_point(m, d);
+    write_whole(m, d, &t);
+}
+
 static void scale(gn_machine *m, const gn_tree *s)
 {
     const gn_object *acc = gn_accumulator(s->def), *c = s->online->correction;
@@ -233,9 +281,9 @@ static void point(gn_machine *m, const gn_tree *s)
     const gn_ldef *d = s->def;
     m->now++;
     switch ((gn_stmt_kind)s->stmt) {
-    case GN_STMT_INIT: write(m, gn_accumulator(d), constant(gn_red_start(m->g->kernel, d->red, d->dtype))); break;
+    case GN_STMT_INIT: start(m, d); break;
     case GN_STMT_UPD: update(m, d); break;
-    case GN_STMT_MERGE: write(m, d->object, merge_point(m, d)); break;
+    case GN_STMT_MERGE: merge(m, d); break;
     case GN_STMT_SCALE: scale(m, s); break;
     case GN_STMT_ASG: assign(m, d); break;
     case GN_STMT_STORE: store(m, d); break;
@@ -283,6 +331,17 @@ static bool merges_threads(const gn_lower *g, const gn_ldef *d)
     return false;
 }
 
+/* Thread t with t + n/2, rounded up, and so on. */
+static tuple merged_threads(gn_machine *m, const gn_ldef *d, tuple *x)
+{
+    gn_ref *plain = GN_NEW_ARRAY(m->arena, gn_ref, m->nthreads);
+    for (int t = 0; !d->fold && t < m->nthreads; t++) plain[t] = x[t].at[0];
+    if (!d->fold) return (tuple){ { gn_machine_threads(m, d->red, plain) } };
+    for (int n = m->nthreads; n > 1; n = (n + 1) / 2)
+        for (int t = 0; t + (n + 1) / 2 < n; t++) x[t] = merged(m, d, &x[t], &x[t + (n + 1) / 2]);
+    return x[0];
+}
+
 static void merge_threads(gn_machine *m, const gn_tree *s)
 {
     const gn_ldef *d = s->def;
@@ -294,15 +353,15 @@ static void merge_threads(gn_machine *m, const gn_tree *s)
     gn_points_iter it;
     gn_points_begin(m->g, &it, d->params);
     const gn_dim **env = gn_env_copy(m->g, NULL);
-    gn_ref *x = GN_NEW_ARRAY(m->arena, gn_ref, m->nthreads);
+    tuple *x = GN_NEW_ARRAY(m->arena, tuple, m->nthreads);
     while (gn_points_next(m->g, &it, env)) {
         for (m->thread = 0; m->thread < m->nthreads; m->thread++) {
             for (size_t i = 0; i < n; i++) gn_dim_is_const(env[leaf[i]], &m->leaf[m->thread][leaf[i]]);
             m->now++;
             x[m->thread] = merge_point(m, d);
         }
-        const gn_ref r = gn_machine_threads(m, d->red, x);
-        for (m->thread = 0; m->thread < m->nthreads; m->thread++) write(m, d->object, r);
+        const tuple r = merged_threads(m, d, x);
+        for (m->thread = 0; m->thread < m->nthreads; m->thread++) write_whole(m, d, &r);
     }
 }
 
@@ -346,8 +405,6 @@ static void work(gn_machine *m, const gn_tree *s, const bool *active)
 void gn_scheduled_interpret(const gn_scheduled *s, void *const *buffers, const int64_t *sym, gn_arena *scratch)
 {
     gn_lower *g = s->lower;
-    for (size_t i = 0; i < g->items.n; i++) /* starts of reductions may be new expressions: room for them */
-        if (g->items.at[i]->red != GN_RED_NONE) gn_red_start(g->kernel, g->items.at[i]->red, g->items.at[i]->dtype);
     gn_machine m = { .s = s, .g = g, .arena = scratch, .buffer = buffers, .sym = sym };
     m.memo = GN_NEW_ARRAY(scratch, gn_ref, g->kernel->nexprs + 1);
     m.stamp = GN_NEW_ARRAY(scratch, uint64_t, g->kernel->nexprs + 1);

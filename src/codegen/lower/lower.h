@@ -26,6 +26,11 @@ typedef struct gn_laxis {
     GN_VEC(int64_t) stride;
 } gn_laxis;
 
+typedef struct gn_lstate { /* a value of what is kept: of a reduction's state, or the one of a copy */
+    const gn_kexpr *start, *step, *merge; /* reductions: as in gn_kfold; a sum has (add state body), and so on */
+    gn_object *object, *partial;
+} gn_lstate;
+
 typedef struct gn_ldef { /* a definition that is computed somewhere, or a store */
     const char *name;
     uint32_t index; /* text order */
@@ -35,7 +40,11 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     gn_dtype dtype;
     uint16_t nparam, nraxis; /* a store's parameters: the axes in it */
     const uint16_t *param, *raxis;
-    const gn_kexpr *body;
+    const gn_kexpr *body;    /* what is reduced, kept or stored; of a fold its step */
+    const gn_kexpr *upd;     /* of a reduction: all steps */
+    const gn_kfold *fold;    /* NULL: none */
+    gn_lstate *state;
+    uint16_t nstates;
     const gn_stage *stage; /* NULL: a reduction that lives in registers, or a store */
     const gn_tensorize *tile;
     const gn_tile_op *row;
@@ -50,7 +59,8 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     GN_VEC(gn_tree *) touched;           /* statements that read or write it */
     gn_tree *main; /* its upd, asg or store, once placed */
     bool updated, done;
-    gn_object *object, *partial, *correction;
+    gn_object *object, *partial; /* of the first value; those of the others are like them */
+    gn_object *correction;
 } gn_ldef;
 
 typedef struct gn_lower {
@@ -162,7 +172,8 @@ static inline bool gn_is_copy(const gn_ldef *d)
 }
 /* storage.c: homes, dims, levels, sizes; then addresses. */
 void gn_lower_storage(gn_lower *);
-gn_object *gn_accumulator(const gn_ldef *); /* where init and upd write */
+gn_object *gn_accumulator(const gn_ldef *); /* where init and upd write; of the first value */
+gn_object *gn_accumulator_of(const gn_lstate *);
 /* Element index of the object at arguments per parameter; env: value per leaf, NULL outside loops. */
 const gn_dim *gn_object_address(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env);
 /* Whether the argument of this parameter is known to fall into what is kept, also past the end of the axis. */

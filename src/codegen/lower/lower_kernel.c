@@ -218,6 +218,35 @@ static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
 
 static uint32_t add_def(gn_expr_copy *, const directives *all, uint32_t number, const char *name, gn_kdef);
 
+typedef struct partial_state { /* values of a partial result in place of the state that is merged in */
+    gn_lower *g;
+    uint32_t def;
+    const gn_dim *const *arg;
+} partial_state;
+
+static const gn_dim *same_dim(void *user, const gn_dim *d)
+{
+    (void)user;
+    return d;
+}
+
+static const gn_kexpr *partial_value(void *user, const gn_kexpr *e)
+{
+    const partial_state *p = user;
+    return e->u.i ? gn_kexpr_part(p->g->kernel, p->def, e->part, p->arg) : e;
+}
+
+/* The fold merges partial ones. */
+static const gn_kfold *merging(gn_lower *g, const gn_kfold *f, uint32_t part, const gn_dim *const *arg)
+{
+    partial_state p = { g, part, arg };
+    gn_kfold *m = gn_arena_copy(g->arena, f, sizeof *f);
+    gn_kcopy c = gn_kcopy_start(g->kernel, g->arena, same_dim, NULL, &p);
+    c.state = partial_value;
+    m->step = gn_kexpr_copy(&c, f->merge);
+    return m;
+}
+
 /* The definition as a sum of partial ones, which it makes before. */
 static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *name, gn_kdef d, size_t which)
 {
@@ -240,8 +269,38 @@ static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *nam
     arg[0] = own_values(g, 1, q)[0];
     d.raxis = q;
     d.nraxis = 1;
-    d.body = gn_kexpr_ref(g->kernel, part, arg);
+    if (d.fold) d.fold = merging(g, d.fold, part, arg);
+    d.body = d.fold ? d.fold->step : gn_kexpr_ref(g->kernel, part, arg);
     return d;
+}
+
+/* A sum of products is always fma. */
+static const gn_kexpr *plain_step(gn_kernel *k, const gn_ldef *l, const gn_kexpr *state)
+{
+    const gn_kexpr *const b = l->body;
+    if (l->red == GN_RED_SUM && gn_is_float(l->dtype) && b->kind == GN_K_OP && b->u.op == &gn_op_mul)
+        return gn_kexpr_op(k, &gn_op_fma, l->dtype, (const gn_kexpr *[]){ b->a[0], b->a[1], state }, 3);
+    return gn_kexpr_op(k, gn_red_op(l->red), l->dtype, (const gn_kexpr *[]){ state, b }, 2);
+}
+
+/* A sum, maximum and so on is a fold of one value. */
+static void make_plain_state(gn_kernel *k, gn_ldef *l)
+{
+    const gn_kexpr *own = gn_kexpr_state(k, l->dtype, 0, false), *other = gn_kexpr_state(k, l->dtype, 0, true);
+    l->state[0].start = gn_red_start(k, l->red, l->dtype);
+    l->state[0].step = l->upd = plain_step(k, l, own);
+    l->state[0].merge = gn_kexpr_op(k, gn_red_op(l->red), l->dtype, (const gn_kexpr *[]){ own, other }, 2);
+}
+
+static void make_state(gn_lower *g, gn_ldef *l, const gn_kfold *f)
+{
+    l->fold = f;
+    l->nstates = f ? f->start->n : 1;
+    l->state = GN_NEW_ARRAY(g->arena, gn_lstate, l->nstates);
+    if (l->red != GN_RED_NONE && !f) make_plain_state(g->kernel, l);
+    if (f) l->upd = l->body;
+    for (uint16_t i = 0; f && i < l->nstates; i++)
+        l->state[i] = (gn_lstate){ .start = f->start->a[i], .step = l->body->a[i], .merge = f->merge->a[i] };
 }
 
 /* Makes definition `number` (schedule's numbering) of the copy, its rfactored partials before it. */
@@ -252,7 +311,9 @@ static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number,
     for (size_t r = 0; r < own->rfactors.n; r++) d = rfactored(c, all, name, d, own->rfactors.at[r]);
     const bool kept = d.red != GN_RED_NONE || own->stage;
     if (kept) d.body = gn_inline_expr(g, d.body);
-    const uint32_t at = gn_kernel_def(g->kernel, name, d.nparam, d.param, d.red, d.nraxis, d.raxis, d.body);
+    gn_kfold fold;
+    if (d.fold) fold = *d.fold, fold.step = d.body, d.fold = &fold;
+    const uint32_t at = gn_kernel_add(g->kernel, name, d);
     gn_ldef *l = NULL;
     if (kept) {
         l = GN_NEW_OBJECT(g->arena, gn_ldef);
@@ -268,12 +329,20 @@ static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number,
                         .tile = own->tile,
                         .online = own->online - 1,
                         .index = (uint32_t)g->items.n };
+        make_state(g, l, g->kernel->defs.at[at].fold);
         gn_push(g->arena, &g->items, l);
         if (l->online >= 0) gn_push(g->arena, &g->online, l);
     }
     g->def[at] = l;
     c->def[number] = at;
     return at;
+}
+
+static const gn_kfold *copied_fold(gn_expr_copy *c, const gn_kfold *f, const gn_kexpr *step)
+{
+    gn_kfold *copy = gn_arena_copy(c->g->arena, f, sizeof *f);
+    copy->start = gn_copy_expr(c, f->start), copy->step = step, copy->merge = gn_copy_expr(c, f->merge);
+    return copy;
 }
 
 static void copy_defs(gn_lower *g)
@@ -287,6 +356,7 @@ static void copy_defs(gn_lower *g)
         if (!k->items.at[i].is_store) {
             gn_kdef d = k->defs.at[k->items.at[i].at];
             d.body = gn_copy_expr(&c, d.body);
+            if (d.fold) d.fold = copied_fold(&c, d.fold, d.body);
             add_def(&c, all, k->items.at[i].at, d.name, d);
             continue;
         }
@@ -344,7 +414,7 @@ static gn_leafset leaves_of(const gn_lower *g, size_t n, const uint16_t *axis)
 static void statement_leaves(gn_lower *g, gn_ldef *d)
 {
     mentions m = { .g = g, .d = d };
-    mention(&m, d->body);
+    mention(&m, d->body); /* a reduction's upd says no more */
     if (d->is_store) {
         for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++)
             gn_dim_symbols(d->store->index[i], mention_symbol, &m);

@@ -10,6 +10,11 @@ gn_object *gn_accumulator(const gn_ldef *d)
     return d->partial ? d->partial : d->object;
 }
 
+gn_object *gn_accumulator_of(const gn_lstate *s)
+{
+    return s->partial ? s->partial : s->object;
+}
+
 /* ---- homes ---- */
 
 static size_t common_depth(const gn_tree *const *s, size_t n)
@@ -255,7 +260,9 @@ static void check_home(const living *v, const gn_object *o)
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
 }
 
-static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_leafset extra, bool accumulator)
+/* Of value number `at` of what is kept. */
+static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *suffix, gn_leafset extra,
+                              bool accumulator)
 {
     living v = { .g = g, .d = d, .extra = extra, .level = d->stage ? d->stage->level : GN_LEVEL_REG };
     v.uses = GN_NEW_ARRAY(g->arena, const gn_tree *, d->touched.n + 1);
@@ -269,8 +276,10 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
         if (!fits_registers(&v)) v.level = level, set_home(&v);
     }
     gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
-    const char *name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", d->name, suffix));
-    *o = (gn_object){ .name = name, .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
+    const char *name = d->fold ? gn_arena_printf(g->arena, "%s_%s", d->name, d->fold->name[at]) : d->name;
+    name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", name, suffix));
+    const gn_dtype t = d->fold ? (gn_dtype)d->state[at].start->dtype : d->dtype;
+    *o = (gn_object){ .name = name, .id = (uint32_t)g->objects.n, .dtype = t, .level = v.level, .def = d };
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);
@@ -332,9 +341,12 @@ void gn_lower_storage(gn_lower *g)
     for (size_t i = 0; i < g->items.n; i++) {
         gn_ldef *d = g->items.at[i];
         if (d->is_store || !d->touched.n) continue;
-        d->object = make_object(g, d, "", none, false);
-        if (!gn_set_empty(d->private)) d->partial = make_object(g, d, "_a", d->private, true);
-        if (d->online >= 0) d->correction = make_object(g, d, "_c", none, false);
+        for (uint16_t s = 0; s < d->nstates; s++) {
+            d->state[s].object = make_object(g, d, s, "", none, false);
+            if (!gn_set_empty(d->private)) d->state[s].partial = make_object(g, d, s, "_a", d->private, true);
+        }
+        d->object = d->state[0].object, d->partial = d->state[0].partial;
+        if (d->online >= 0) d->correction = make_object(g, d, 0, "_c", none, false);
     }
     declare(g);
     make_places(g);
