@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "folds.h"
 
 typedef struct kernel_case {
     const char *name, *text;
@@ -312,6 +313,69 @@ static const kernel_case kernel_cases[] = {
       1,
       1e-12,
       false },
+    { "fold_argmax",
+      FOLD_ARGMAX("fold_argmax") "(schedule s (split j j0 (ju 3) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju)"
+                                 " (bind lane jl) (peel j0))",
+      { { 9, 133, 1 }, { 2, 1, 1 }, { 3, 48, 1 }, { 2, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_variance",
+      FOLD_VARIANCE("fold_variance") "(schedule s (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju)"
+                                     " (bind lane jl))",
+      { { 9, 133, 1 }, { 2, 1, 1 }, { 3, 64, 1 }, { 2, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_by_parts",
+      FOLD_VARIANCE("fold_by_parts") "(schedule s (split j jp (j0 5) (jl @)) (order jp i j0 q jl) (bind part jp) (bind lane jl)"
+                                     " (rfactor w jp wp q) (stage wp arena) (stage w arena))",
+      { { 9, 233, 1 }, { 2, 1, 1 }, { 3, 64, 1 }, { 2, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_of_rows_in_lanes",
+      FOLD_LOGSUMEXP("fold_of_rows_in_lanes") "(schedule s (split i ip (iu 4) (il @)) (split j j0 (j1 3)) (order ip j0 j1 iu il)"
+                                              " (bind part ip) (bind unroll iu j1) (bind lane il))",
+      { { 133, 9, 1 }, { 1, 2, 1 }, { 64, 33, 1 }, { 2, 1, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_of_four_dtypes",
+      FOLD_EXTREMES("fold_of_four_dtypes") "(schedule s (split j j0 (ju 2) (jl 2)) (order i j0 ju jl) (bind part i)"
+                                           " (bind private ju) (bind lane jl))",
+      { { 19, 1, 1 }, { 1, 1, 1 }, { 0, 1, 1 }, { -1 } },
+      1,
+      1e-12,
+      false },
+    { "fold_of_scalar_points",
+      FOLD_EXTREMES("fold_of_scalar_points") "(schedule s (split i i0 (iu 3)) (split j j0 (ju 5)) (order i0 j0 iu ju)"
+                                             " (bind part i0) (bind private ju) (bind unroll iu) (stage s stack))",
+      { { 19, 1, 1 }, { 1, 1, 1 }, { 0, 1, 1 }, { -1 } },
+      1,
+      1e-12,
+      false },
+    { "cuda_fold_argmax",
+      FOLD_ARGMAX("cuda_fold_argmax") "(schedule s (split j j0 (jt 48)) (order i jt j0) (bind block i) (bind thread jt))",
+      { { 3, 129, 1 }, { 1, 1, 1 }, { 2, 64, 1 }, { 0, 4, 1 }, { 3, 0, 1 }, { -1 } },
+      1,
+      0,
+      true },
+    { "cuda_fold_by_blocks",
+      FOLD_LOGSUMEXP("cuda_fold_by_blocks") "(schedule s (split j jp (j0 3) (ju 2) (jt 8)) (order jp i jt j0 q ju)"
+                                            " (bind block jp) (bind thread jt) (bind private ju) (rfactor s jp sp q)"
+                                            " (stage sp arena))",
+      { { 3, 129, 1 }, { 1, 1, 1 }, { 2, 64, 1 }, { 0, 4, 1 }, { -1 } },
+      1,
+      1e-4,
+      true },
+    { "cuda_fold_in_a_loop", /* the threads merge again and again in the same memory */
+      FOLD_LOGSUMEXP("cuda_fold_in_a_loop") "(schedule s (split i ib (i1 3) (iu 2)) (split j j0 (jt 33)) (order ib i1 jt j0 iu)"
+                                            " (bind block ib) (bind thread jt) (bind unroll iu))",
+      { { 13, 129, 1 }, { 1, 1, 1 }, { 2, 64, 1 }, { -1 } },
+      1,
+      0,
+      true },
     { "cuda_softmax",
       "(kernel cuda_softmax (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
       " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"

@@ -1,10 +1,10 @@
 /* Folds that a kernel may have: a maximum with its place, a variance, the logarithm of a sum of exponentials, extremes
- * of several dtypes. %s: the kernel's name. */
+ * of several dtypes. */
 #pragma once
 
 /* Of equal values the first place, whatever the order. */
-#define FOLD_ARGMAX                                                                                                    \
-    "(kernel %s (syms M N K) (bufs (X f32 M N) (Y i32 M) (Z f32 M)) (axes (i M) (j N))"                                \
+#define FOLD_ARGMAX(name)                                                                                              \
+    "(kernel " name " (syms M N K) (bufs (X f32 M N) (Y i32 M) (Z f32 M)) (axes (i M) (j N))"                          \
     " (def x (i j) (floor (mul 4 (load X i j))))"                                                                      \
     " (def s (i) (fold (j) (at i32 2147483647) (v f32 -inf)"                                                           \
     " (step (select (or (gt (x i j) v) (and (eq (x i j) v) (lt j at))) j at) (select (gt (x i j) v) (x i j) v))"       \
@@ -13,8 +13,8 @@
     " (store set Y (i) (s.at i)) (store set Z (i) (s.v i)))"
 /* B. P. Welford, Note on a method for calculating corrected sums of squares and products, 1962; T. F. Chan, G. H. Golub,
  * R. J. LeVeque, Updating formulae and a pairwise algorithm for computing sample variances, 1979. */
-#define FOLD_VARIANCE                                                                                                  \
-    "(kernel %s (syms M N K) (bufs (X f32 M N) (Y f32 M) (Z f32 M N)) (axes (i M) (j N))"                              \
+#define FOLD_VARIANCE(name)                                                                                            \
+    "(kernel " name " (syms M N K) (bufs (X f32 M N) (Y f32 M) (Z f32 M N)) (axes (i M) (j N))"                        \
     " (def w (i) (fold (j) (n f32 0) (mean f32 0) (m2 f32 0)"                                                          \
     " (step (add n 1) (add mean (div (sub (load X i j) mean) (new n)))"                                                \
     " (add m2 (mul (sub (load X i j) mean) (sub (load X i j) (new mean)))))"                                           \
@@ -23,16 +23,16 @@
     " (add (add m2 (other m2)) (mul (mul (sub (other mean) mean) (sub (other mean) mean))"                             \
     " (mul n (div (other n) (maximum 1 (new n)))))))))"                                                                \
     " (store set Y (i) (div (w.m2 i) (maximum 1 (w.n i)))) (store set Z (i j) (sub (load X i j) (w.mean i))))"
-#define FOLD_LOGSUMEXP                                                                                                 \
-    "(kernel %s (syms M N K) (bufs (X f32 N M) (Y f32 M)) (axes (i M) (j N))"                                          \
+#define FOLD_LOGSUMEXP(name)                                                                                           \
+    "(kernel " name " (syms M N K) (bufs (X f32 N M) (Y f32 M)) (axes (i M) (j N))"                                    \
     " (def s (i) (fold (j) (m f32 -0x1.fffffep127) (l f32 0)"                                                          \
     " (step (maximum m (load X j i)) (add (mul l (exp (sub m (new m)))) (exp (sub (load X j i) (new m)))))"            \
     " (merge (maximum m (other m))"                                                                                    \
     " (add (mul l (exp (sub m (new m)))) (mul (other l) (exp (sub (other m) (new m))))))))"                            \
     " (store set Y (i) (add (s.m i) (log (s.l i)))))"
 /* Values whose steps read one another, of three dtypes; over a triangle. */
-#define FOLD_EXTREMES                                                                                                  \
-    "(kernel %s (syms M N K) (bufs (X f64 M M) (P bool M) (V i64 M) (Y f64 M)) (axes (i M) (j (add i 1)))"             \
+#define FOLD_EXTREMES(name)                                                                                            \
+    "(kernel " name " (syms M N K) (bufs (X f64 M M) (P bool M) (V i64 M) (Y f64 M)) (axes (i M) (j (add i 1)))"       \
     " (def s (i) (fold (j) (lo f64 inf) (hi f64 -inf) (n i64 0) (low bool 0)"                                          \
     " (step (minimum lo (load X i j)) (maximum hi (load X i j)) (add n (if (lt j 3) 2 1))"                             \
     " (or low (lt (load X i j) -0.5)))"                                                                                \

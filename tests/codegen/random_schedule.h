@@ -39,7 +39,10 @@ static const char *const templates[] = {
     " (store set Y (i j) (add (d i j) (if (lt (add j 1) N) (d i (add j 1)) 0))) (store set Z (i) (s i)))",
     "(kernel %s (syms M N K) (bufs (T i32 M) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N))"
     " (def t (e d) (load S d e)) (store add Y ((load T e) d) (mul (t e d) (load X e d))))",
-    FOLD_ARGMAX, FOLD_VARIANCE, FOLD_LOGSUMEXP, FOLD_EXTREMES,
+    FOLD_ARGMAX("%s"),
+    FOLD_VARIANCE("%s"),
+    FOLD_LOGSUMEXP("%s"),
+    FOLD_EXTREMES("%s"),
 };
 enum { NTEMPLATES = sizeof templates / sizeof *templates, MOST_LEAVES = 24 };
 

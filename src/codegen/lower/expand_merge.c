@@ -74,10 +74,91 @@ static tuple merged_lanes(gn_expander *x, const gn_ldef *d, tuple t)
     return t;
 }
 
-static tuple merged_threads(gn_expander *x, const gn_ldef *d, tuple t)
+/* ---- threads: through shared memory, thread t with t + n/2, the halves rounded up ---- */
+
+/* The number of the thread in its block, the last leaf of the order fastest. */
+static const gn_dim *thread_number(gn_lower *g)
 {
-    if (d->fold) gn_illegal(x->g, "bind thread: '%s' is a fold, which threads do not merge", d->name);
-    return (tuple){ { gn_v_reduce(&x->b, GN_VAL_THREADS, d->red, t.at[0]) } };
+    const gn_dim *number = gn_lconst(g, 0);
+    for (size_t i = 0; i < g->order.n; i++) {
+        const gn_lleaf *l = &g->leaves.at[g->order.at[i]];
+        if (l->bind == GN_BIND_THREAD) number = gn_ladd(g, gn_dim_mul(g->dims, number, l->points), l->value);
+    }
+    return number;
+}
+
+/* Where the threads lay their states, in the region at work. */
+static void declare_exchange(gn_expander *x, gn_ldef *d, int64_t threads)
+{
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        gn_lstate *s = &d->state[i];
+        if (s->exchanged_in == x->b.block) continue;
+        if (!s->exchange)
+            s->exchange = gn_code_place(
+                x->g->code, (gn_place){ .name = gn_lower_name(x->g, NULL, gn_arena_printf(x->g->arena, "%s_t", s->object->name)),
+                                        .dtype = s->object->dtype,
+                                        .space = GN_SPACE_SHARED,
+                                        .size = gn_lconst(x->g, threads) });
+        gn_code_node *n = gn_code_make(x->g->code, GN_CODE_DECLARE);
+        n->place = s->exchange;
+        gn_v_node(&x->b, n);
+        s->exchanged_in = x->b.block;
+    }
+}
+
+static tuple exchanged(gn_expander *x, const gn_ldef *d, const gn_dim *at)
+{
+    tuple t = { { NULL } };
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        const gn_access a = { .place = d->state[i].exchange, .base = at };
+        t.at[i] = gn_v_load(&x->b, a.place->dtype, 1, &a);
+    }
+    return t;
+}
+
+static void exchange(gn_expander *x, const gn_ldef *d, const gn_dim *at, const tuple *t)
+{
+    for (uint16_t i = 0; i < d->nstates; i++)
+        gn_v_store(&x->b, &(gn_access){ .place = d->state[i].exchange, .base = at }, t->at[i]);
+}
+
+static void meet(gn_expander *x, const gn_ldef *d)
+{
+    gn_v_node(&x->b, gn_code_make(x->g->code, GN_CODE_BARRIER));
+    for (uint16_t i = 0; i < d->nstates; i++) gn_v_forget(&x->b, d->state[i].exchange);
+}
+
+/* Of n states, those from `half` on are merged into those before. */
+static void merge_half(gn_expander *x, const gn_ldef *d, const gn_dim *number, int64_t n, int64_t half)
+{
+    gn_lower *g = x->g;
+    gn_code_body *outer = x->b.block;
+    const size_t mark = gn_v_mark(&x->b);
+    gn_code_node *branch = gn_code_make(g->code, GN_CODE_IF);
+    const gn_pred p = gn_pred_less(x, number, gn_lconst(g, n - half));
+    branch->when = (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) };
+    gn_v_node(&x->b, branch);
+    x->b.block = &branch->body;
+    const tuple own = exchanged(x, d, number), other = exchanged(x, d, gn_ladd(g, number, gn_lconst(g, half)));
+    const tuple t = merged(x, d, &own, &other);
+    exchange(x, d, number, &t);
+    gn_v_release(&x->b, mark);
+    x->b.block = outer;
+    meet(x, d);
+}
+
+static tuple merged_threads(gn_expander *x, gn_ldef *d, tuple t)
+{
+    if (!d->fold) return (tuple){ { gn_v_reduce(&x->b, GN_VAL_THREADS, d->red, t.at[0]) } };
+    const gn_dim *number = thread_number(x->g);
+    const int64_t threads = gn_code_threads(x->g->code);
+    declare_exchange(x, d, threads);
+    exchange(x, d, number, &t);
+    meet(x, d);
+    for (int64_t n = threads; n > 1; n = (n + 1) / 2) merge_half(x, d, number, n, (n + 1) / 2);
+    t = exchanged(x, d, gn_lconst(x->g, 0));
+    meet(x, d); /* before the next states are laid there */
+    return t;
 }
 
 void gn_expand_merge(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)

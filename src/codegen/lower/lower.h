@@ -29,6 +29,8 @@ typedef struct gn_laxis {
 typedef struct gn_lstate { /* a value of what is kept: of a reduction's state, or the one of a copy */
     const gn_kexpr *start, *step, *merge; /* reductions: as in gn_kfold; a sum has (add state body), and so on */
     gn_object *object, *partial;
+    const gn_place *exchange; /* of a fold, shared memory in which threads merge it; NULL: not made yet */
+    const gn_code_body *exchanged_in; /* the last region that declares it */
 } gn_lstate;
 
 typedef struct gn_ldef { /* a definition that is computed somewhere, or a store */
