@@ -26,7 +26,7 @@ static const gn_val *constant(gn_expander *x, const gn_kexpr *e)
 static bool is_first(const gn_ldef *d, const gn_val *now)
 {
     const gn_val *c = gn_val_constant(now);
-    if (!c || (d->red != GN_RED_MAX && d->red != GN_RED_MIN)) return false;
+    if (!c || d->nstates > 1 || (d->red != GN_RED_MAX && d->red != GN_RED_MIN)) return false;
     const gn_kexpr *start = d->state[0].start;
     return gn_is_float((gn_dtype)c->dtype) ? c->u.f == start->u.f : c->u.i == start->u.i;
 }
@@ -45,28 +45,15 @@ static const gn_val *kept_value(gn_expander *x, const gn_val *v)
     return r->kind == GN_VAL_REG ? gn_v_copy(&x->b, v) : v;
 }
 
-/* The correction of an online maximum: exp(old - new), 0 in the first round. */
-static void expand_online(gn_expander *x, gn_ldef *d, const gn_dim *const *arg, const gn_val *now)
-{
-    const gn_val *old = gn_v_copy(&x->b, now);
-    const gn_val *v = gn_v_op(&x->b, gn_red_op(d->red), d->dtype, (const gn_val *[]){ old, gn_v_expr(x, d->body) }, 2);
-    v = gn_v_select(x, guard_preds(x, d->nraxis, d->raxis), v, old);
-    gn_v_write(x, gn_accumulator(d), arg, v);
-    const gn_val *lowest = gn_v_float(&x->b, d->dtype, d->dtype == GN_F32 ? -0x1.fffffep127 : -0x1.fffffffffffffp1023);
-    const gn_val *diff = gn_v_op2(&x->b, &gn_op_sub, old, gn_v_op2(&x->b, &gn_op_maximum, v, lowest));
-    gn_v_write(x, d->correction, arg, gn_v_op(&x->b, &gn_op_exp, d->dtype, &diff, 1));
-}
-
 static void expand_upd(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
 {
     const gn_val *next[GN_FOLD_MOST];
     for (uint16_t i = 0; i < d->nstates; i++) x->state[i] = gn_v_read(x, gn_accumulator_of(&d->state[i]), arg);
-    if (d->online >= 0) {
-        expand_online(x, d, arg, x->state[0]);
-        return;
-    }
     const gn_preds inside = guard_preds(x, d->nraxis, d->raxis); /* past the extent it keeps its bits */
-    for (uint16_t i = 0; i < d->nstates; i++) next[i] = gn_v_select(x, inside, step_of(x, d, i), x->state[i]);
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        const gn_kexpr *past = d->state[i].past;
+        next[i] = gn_v_select(x, inside, step_of(x, d, i), past ? constant(x, past) : x->state[i]);
+    }
     for (uint16_t i = 0; d->nstates > 1 && i < d->nstates; i++) next[i] = kept_value(x, next[i]);
     for (uint16_t i = 0; i < d->nstates; i++) gn_v_write(x, gn_accumulator_of(&d->state[i]), arg, next[i]);
 }
@@ -119,10 +106,15 @@ static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
     gn_v_write(x, d->object, arg, v);
 }
 
-static void expand_init(gn_expander *x, const gn_ldef *d, const gn_dim *const *arg)
+static void expand_init(gn_expander *x, const gn_tree *s, const gn_dim *const *arg)
 {
-    for (uint16_t i = 0; i < d->nstates; i++)
-        gn_v_write(x, gn_accumulator_of(&d->state[i]), arg, constant(x, d->state[i].start));
+    const gn_ldef *d = s->def;
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        gn_object *o = gn_accumulator_of(&d->state[i]);
+        if (s->online) x->state[i] = gn_v_read(x, o, arg);
+        if (s->online) gn_v_write(x, o, arg, gn_v_expr(x, d->turn));
+        else if (d->state[i].start) gn_v_write(x, o, arg, constant(x, d->state[i].start));
+    }
 }
 
 static void expand_point(gn_expander *x, const gn_tree *s)
@@ -130,14 +122,9 @@ static void expand_point(gn_expander *x, const gn_tree *s)
     gn_ldef *d = s->def;
     const gn_dim *const *arg = gn_own_args(x, d);
     switch ((gn_stmt_kind)s->stmt) {
-    case GN_STMT_INIT: expand_init(x, d, arg); break;
+    case GN_STMT_INIT: expand_init(x, s, arg); break;
     case GN_STMT_UPD: expand_upd(x, d, arg); break;
     case GN_STMT_MERGE: gn_expand_merge(x, d, arg); break;
-    case GN_STMT_SCALE:
-        gn_v_write(x, gn_accumulator(d), arg,
-                   gn_v_op2(&x->b, &gn_op_mul, gn_v_read(x, gn_accumulator(d), arg),
-                            gn_v_read(x, s->online->correction, gn_own_args(x, s->online))));
-        break;
     case GN_STMT_ASG: expand_asg(x, d, arg); break;
     case GN_STMT_STORE: expand_store(x, d); break;
     }
@@ -314,7 +301,6 @@ static void forget_written(gn_expander *x, const gn_tree *t)
             if (d->state[i].object) gn_v_forget(&x->b, d->state[i].object->place);
             if (d->state[i].partial) gn_v_forget(&x->b, d->state[i].partial->place);
         }
-        if (d->correction) gn_v_forget(&x->b, d->correction->place);
     }
     for (size_t i = 0; i < t->kids.n; i++) forget_written(x, t->kids.at[i]);
 }

@@ -1,6 +1,5 @@
 /* Kernel expressions at one tile point. Points past the end of an axis are computed too and thrown away later, so what
  * they load stays inside: masked along the lane, the last element elsewhere. */
-#include <float.h>
 #include "expand.h"
 
 /* ---- the point ---- */
@@ -256,10 +255,8 @@ static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
 {
     const gn_ldef *q = x->g->def[e->u.ref];
     const gn_val *v = read_kept(x, q, e);
-    if (q->online < 0 || !inside_online(x, q) || x->stmt->def == q) return v;
-    /* A row that is wholly -inf so far: exp(-inf - m) must be 0, not NaN. */
-    return gn_v_op2(&x->b, &gn_op_maximum, v,
-                    gn_v_float(&x->b, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
+    if (q->online < 0 || e->part || !inside_online(x, q) || x->stmt->def == q) return v;
+    return gn_v_op2(&x->b, &gn_op_maximum, v, gn_v_float(&x->b, q->dtype, gn_lowest_float(q->dtype))); /* see make_running */
 }
 
 static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)

@@ -89,9 +89,9 @@ static bool reads_state(const gn_lower *g, const gn_kexpr *e)
 void gn_pack_functions(gn_expander *x, const gn_tree *s, gn_leafset leaves)
 {
     const bool computes = s->stmt == GN_STMT_UPD || s->stmt == GN_STMT_ASG || s->stmt == GN_STMT_STORE;
-    if (!computes || x->g->cuda || x->g->target->vector_bytes <= 4 || s->def->online >= 0) return;
+    if (!computes || x->g->cuda || x->g->target->vector_bytes <= 4) return;
     gn_visit v = { .arena = x->g->arena, .operand = gn_kexpr_operand, .enter = is_no_branch };
     gn_visit_add(&v, s->def->body);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));)
-        if (is_function(x, e) && !(s->def->fold && reads_state(x->g, e))) pack(x, e, s, leaves);
+        if (is_function(x, e) && !(s->def->nstates > 1 && reads_state(x->g, e))) pack(x, e, s, leaves);
 }

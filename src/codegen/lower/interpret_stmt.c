@@ -210,25 +210,11 @@ static void write_whole(gn_machine *m, const gn_ldef *d, const tuple *t)
     for (uint16_t i = 0; i < d->nstates; i++) write(m, d->state[i].object, t->at[i]);
 }
 
-static void online(gn_machine *m, const gn_ldef *d)
-{
-    const gn_object *acc = gn_accumulator(d);
-    const gn_ref old = read(m, acc, place_of(m, acc, acc, NULL));
-    const gn_ref now = gn_machine_op(gn_red_op(d->red), d->dtype, (gn_ref[]){ old, eval(m, d->body) });
-    write(m, acc, now);
-    gn_ref diff = old.f == now.f ? gn_machine_number(d->dtype, 0)
-                                 : gn_machine_op(gn_op_find("sub"), d->dtype, (gn_ref[]){ old, now });
-    write(m, d->correction, gn_machine_op(gn_op_find("exp"), d->dtype, &diff));
-}
-
 static void update(gn_machine *m, const gn_ldef *d)
 {
     if (is_outside(m, d->nraxis, d->raxis) || is_outside(m, d->nparam, d->param)) {
-        if (d->online >= 0) write(m, d->correction, gn_machine_number(d->dtype, 1)); /* nothing moved */
-        return;
-    }
-    if (d->online >= 0) {
-        online(m, d);
+        for (uint16_t i = 0; i < d->nstates; i++)
+            if (d->state[i].past) write(m, gn_accumulator_of(&d->state[i]), constant(d->state[i].past));
         return;
     }
     const tuple before = read_state(m, d, !gn_set_empty(d->private));
@@ -258,9 +244,14 @@ static void store(gn_machine *m, const gn_ldef *d)
     gn_machine_store(m, (int32_t)s->buf, NULL, at, v);
 }
 
-static void start(gn_machine *m, const gn_ldef *d)
+static void start(gn_machine *m, const gn_tree *s)
 {
-    for (uint16_t i = 0; i < d->nstates; i++) write(m, gn_accumulator_of(&d->state[i]), constant(d->state[i].start));
+    const gn_ldef *d = s->def;
+    const tuple before = s->online ? read_state(m, d, !gn_set_empty(d->private)) : (tuple){ 0 };
+    memcpy(m->own_state, before.at, sizeof before.at);
+    for (uint16_t i = 0; i < d->nstates; i++)
+        if (s->online) write(m, gn_accumulator_of(&d->state[i]), eval(m, d->turn));
+        else if (d->state[i].start) write(m, gn_accumulator_of(&d->state[i]), constant(d->state[i].start));
 }
 
 static void merge(gn_machine *m, const gn_ldef *d)
@@ -269,22 +260,14 @@ static void merge(gn_machine *m, const gn_ldef *d)
     write_whole(m, d, &t);
 }
 
-static void scale(gn_machine *m, const gn_tree *s)
-{
-    const gn_object *acc = gn_accumulator(s->def), *c = s->online->correction;
-    const gn_ref in[2] = { read(m, acc, place_of(m, acc, acc, NULL)), read(m, c, place_of(m, c, c, NULL)) };
-    write(m, acc, gn_machine_op(gn_op_find("mul"), s->def->dtype, in));
-}
-
 static void point(gn_machine *m, const gn_tree *s)
 {
     const gn_ldef *d = s->def;
     m->now++;
     switch ((gn_stmt_kind)s->stmt) {
-    case GN_STMT_INIT: start(m, d); break;
+    case GN_STMT_INIT: start(m, s); break;
     case GN_STMT_UPD: update(m, d); break;
     case GN_STMT_MERGE: merge(m, d); break;
-    case GN_STMT_SCALE: scale(m, s); break;
     case GN_STMT_ASG: assign(m, d); break;
     case GN_STMT_STORE: store(m, d); break;
     }

@@ -27,7 +27,10 @@ typedef struct gn_laxis {
 } gn_laxis;
 
 typedef struct gn_lstate { /* a value of what is kept: of a reduction's state, or the one of a copy */
-    const gn_kexpr *start, *step, *merge; /* reductions: as in gn_kfold; a sum has (add state body), and so on */
+    /* Reductions: as in gn_kfold; a sum has (add state body), and so on. start NULL: the step makes it anew. */
+    const gn_kexpr *start, *step, *merge;
+    const gn_kexpr *past; /* what it becomes at points past the end; NULL: it stays */
+    const char *name;     /* behind the definition's; NULL: none */
     gn_object *object, *partial;
     const gn_place *exchange; /* of a fold, shared memory in which threads merge it; NULL: not made yet */
     const gn_code_body *exchanged_in; /* the last region that declares it */
@@ -44,6 +47,7 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     const uint16_t *param, *raxis;
     const gn_kexpr *body;    /* what is reduced, kept or stored; of a fold its step */
     const gn_kexpr *upd;     /* of a reduction: all steps */
+    const gn_kexpr *turn;    /* what a sum becomes before a turn of a running maximum; NULL: it stays */
     const gn_kfold *fold;    /* NULL: none */
     gn_lstate *state;
     uint16_t nstates;
@@ -62,7 +66,6 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     gn_tree *main; /* its upd, asg or store, once placed */
     bool updated, done;
     gn_object *object, *partial; /* of the first value; those of the others are like them */
-    gn_object *correction;
 } gn_ldef;
 
 typedef struct gn_lower {
@@ -112,6 +115,10 @@ static inline const gn_dim *gn_lsub(const gn_lower *g, const gn_dim *a, const gn
 static inline const gn_dim *gn_lscale(const gn_lower *g, const gn_dim *a, int64_t c)
 {
     return gn_dim_scale(g->dims, a, c);
+}
+static inline double gn_lowest_float(gn_dtype t)
+{
+    return t == GN_F32 ? -0x1.fffffep127 : -0x1.fffffffffffffp1023;
 }
 static inline gn_dim_facts gn_lfacts(const gn_lower *g)
 {

@@ -292,15 +292,33 @@ static void make_plain_state(gn_kernel *k, gn_ldef *l)
     l->state[0].merge = gn_kexpr_op(k, gn_red_op(l->red), l->dtype, (const gn_kexpr *[]){ own, other }, 2);
 }
 
+/* A running maximum has a second value: by what a sum relative to it before the last step is to be multiplied, 0 before
+ * the first. Where all is -inf so far, it is taken for the lowest number: exp(-inf - m) must be 0 and not NaN. */
+static void make_running(gn_kernel *k, gn_ldef *l)
+{
+    const gn_kexpr *const lowest = gn_kexpr_const(k, l->dtype, gn_lowest_float(l->dtype));
+    const gn_kexpr *now = gn_kexpr_op(k, &gn_op_maximum, l->dtype, (const gn_kexpr *[]){ l->state[0].step, lowest }, 2);
+    const gn_kexpr *was = gn_kexpr_state(k, l->dtype, 0, false);
+    const gn_kexpr *moved = gn_kexpr_op(k, &gn_op_sub, l->dtype, (const gn_kexpr *[]){ was, now }, 2);
+    l->state[1].step = gn_kexpr_op(k, &gn_op_exp, l->dtype, &moved, 1);
+    l->state[1].past = gn_kexpr_const(k, l->dtype, 1);
+    l->state[1].name = "c";
+    l->upd = gn_kexpr_tuple(k, (const gn_kexpr *[]){ l->state[0].step, l->state[1].step }, 2);
+}
+
 static void make_state(gn_lower *g, gn_ldef *l, const gn_kfold *f)
 {
+    const bool running = l->online >= 0 && l->red == GN_RED_MAX && gn_is_float(l->dtype);
     l->fold = f;
-    l->nstates = f ? f->start->n : 1;
+    l->nstates = f ? f->start->n : running ? 2 : 1;
     l->state = GN_NEW_ARRAY(g->arena, gn_lstate, l->nstates);
     if (l->red != GN_RED_NONE && !f) make_plain_state(g->kernel, l);
+    if (running) make_running(g->kernel, l);
     if (f) l->upd = l->body;
     for (uint16_t i = 0; f && i < l->nstates; i++)
-        l->state[i] = (gn_lstate){ .start = f->start->a[i], .step = l->body->a[i], .merge = f->merge->a[i] };
+        l->state[i] = (gn_lstate){
+            .start = f->start->a[i], .step = l->body->a[i], .merge = f->merge->a[i], .name = f->name[i]
+        };
 }
 
 /* Makes definition `number` (schedule's numbering) of the copy, its rfactored partials before it. */

@@ -276,9 +276,10 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *
         if (!fits_registers(&v)) v.level = level, set_home(&v);
     }
     gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
-    const char *name = d->fold ? gn_arena_printf(g->arena, "%s_%s", d->name, d->fold->name[at]) : d->name;
+    const gn_lstate *s = &d->state[at];
+    const char *name = s->name ? gn_arena_printf(g->arena, "%s_%s", d->name, s->name) : d->name;
     name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", name, suffix));
-    const gn_dtype t = d->fold ? (gn_dtype)d->state[at].start->dtype : d->dtype;
+    const gn_dtype t = s->step ? (gn_dtype)s->step->dtype : d->dtype;
     *o = (gn_object){ .name = name, .id = (uint32_t)g->objects.n, .dtype = t, .level = v.level, .def = d };
     choose_dims(&v, o);
     check_dims(&v, o);
@@ -346,7 +347,6 @@ void gn_lower_storage(gn_lower *g)
             if (!gn_set_empty(d->private)) d->state[s].partial = make_object(g, d, s, "_a", d->private, true);
         }
         d->object = d->state[0].object, d->partial = d->state[0].partial;
-        if (d->online >= 0) d->correction = make_object(g, d, 0, "_c", none, false);
     }
     declare(g);
     make_places(g);

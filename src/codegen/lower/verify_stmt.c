@@ -4,7 +4,7 @@
 #include "verify.h"
 
 const char *const gn_bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
-static const char *const stmt_names[] = { "init", "upd", "merge", "scale", "asg", "store" };
+static const char *const stmt_names[] = { "init", "upd", "merge", "asg", "store" };
 
 const gn_domain *gn_domain_at(const gn_verifier *v, const gn_tree *stmt)
 {
