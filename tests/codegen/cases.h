@@ -341,6 +341,13 @@ static const kernel_case kernel_cases[] = {
       1,
       0,
       false },
+    { "fold_split_sum",
+      FOLD_SPLIT_SUM("fold_split_sum") "(schedule s (split k k0 (kl @)) (split j j0 (ju 3)) (order i j0 k0 ju kl) (bind part i)"
+                                       " (bind private ju) (bind lane kl))",
+      { { 5, 9, 37 }, { 1, 1, 1 }, { 2, 0, 5 }, { -1 } },
+      1,
+      1e-6,
+      false },
     { "fold_of_four_dtypes",
       FOLD_EXTREMES("fold_of_four_dtypes") "(schedule s (split j j0 (ju 2) (jl 2)) (order i j0 ju jl) (bind part i)"
                                            " (bind private ju) (bind lane jl))",

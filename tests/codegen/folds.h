@@ -1,5 +1,5 @@
 /* Folds that a kernel may have: a maximum with its place, a variance, the logarithm of a sum of exponentials, extremes
- * of several dtypes. */
+ * of several dtypes, a sum with what rounding took from it. */
 #pragma once
 
 /* Of equal values the first place, whatever the order. */
@@ -38,3 +38,12 @@
     " (or low (lt (load X i j) -0.5)))"                                                                                \
     " (merge (minimum lo (other lo)) (maximum (other hi) hi) (add n (other n)) (or low (other low)))))"                \
     " (store set P (i) (s.low i)) (store set V (i) (s.n i)) (store set Y (i) (sub (s.hi i) (s.lo i))))"
+/* A sum and what rounding took from it: D. E. Knuth, The Art of Computer Programming 2, 4.2.2, theorem B. */
+#define FOLD_SPLIT_SUM(name)                                                                                           \
+    "(kernel " name " (syms M N K) (bufs (X f32 M N K) (Y f32 M) (Z f32 M N)) (axes (i M) (j N) (k K))"                \
+    " (def t (i) (fold (j k) (s f32 0) (lost f32 0)"                                                                   \
+    " (step (add s (load X i j k))"                                                                                    \
+    " (add lost (add (sub s (sub (new s) (sub (new s) s))) (sub (load X i j k) (sub (new s) s)))))"                    \
+    " (merge (add s (other s)) (add (add lost (other lost))"                                                           \
+    " (add (sub s (sub (new s) (sub (new s) s))) (sub (other s) (sub (new s) s)))))))"                                 \
+    " (store set Y (i) (add (t.s i) (t.lost i))) (store set Z (i j) (mul (t.s i) j)))"

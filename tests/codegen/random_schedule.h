@@ -43,6 +43,7 @@ static const char *const templates[] = {
     FOLD_VARIANCE("%s"),
     FOLD_LOGSUMEXP("%s"),
     FOLD_EXTREMES("%s"),
+    FOLD_SPLIT_SUM("%s"),
 };
 enum { NTEMPLATES = sizeof templates / sizeof *templates, MOST_LEAVES = 24 };
 

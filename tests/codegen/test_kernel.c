@@ -40,7 +40,8 @@ static const char *const kernels[] = {
     "X i j)))",
 };
 
-static const char *const folds[] = { FOLD_ARGMAX("k"), FOLD_VARIANCE("k"), FOLD_LOGSUMEXP("k"), FOLD_EXTREMES("k") };
+static const char *const folds[] = { FOLD_ARGMAX("k"), FOLD_VARIANCE("k"), FOLD_LOGSUMEXP("k"), FOLD_EXTREMES("k"),
+                                      FOLD_SPLIT_SUM("k") };
 
 static void printing_then_reading_gives_the_same_kernel(void **state)
 {
@@ -106,6 +107,9 @@ static void folds_mean_what_their_steps_say_one_after_the_other(void **state)
         for (int j = 0; j < 5; j++) squares += (x[i][j] - mean) * (x[i][j] - mean);
         assert_true(fabs(z[i] - squares / 5) < 1e-5 && fabs(centred[i][2] - (x[i][2] - mean)) < 1e-6);
     }
+    const float large[4] = { 3e7f, 0.5f, -3e7f, 0.25f };
+    gn_kernel_interpret(read_fold(&a, FOLD_SPLIT_SUM("k")), (void *[]){ (void *)large, z, y }, (int64_t[]){ 1, 2, 2 }, &a);
+    assert_true(z[0] == 0.75f);
     gn_kernel_interpret(read_fold(&a, FOLD_LOGSUMEXP("k")), (void *[]){ x, y }, turned, &a);
     for (int i = 0; i < 5; i++) assert_true(fabs(y[i] - log(exp((double)x[0][i]) + exp((double)x[1][i]))) < 1e-6);
     gn_arena_free(&a);

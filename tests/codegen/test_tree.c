@@ -202,6 +202,52 @@ static void the_interpreter_tells_what_a_wrong_tree_does(void **state)
     }
 }
 
+/* ---- folds whose merge breaks what the writer promised ---- */
+
+#define BROKEN(fold)                                                                                                   \
+    "(kernel broken (syms M N K) (bufs (X f32 M N) (Y f32 M)) (axes (i M) (j N))"                                      \
+    " (def x (i j) (floor (mul 4 (load X i j)))) (def s (i) (fold (j) " fold ")) (store set Y (i) (cast f32 (s.a i))))"
+
+/* Whether the schedule gives what the kernel means. */
+static bool is_right(const char *kernel, const char *schedule)
+{
+    static const kernel_case loose = { .below = 9, .tolerance = 1e-5 };
+    const int64_t sym[3] = { 5, 37, 1 };
+    gn_arena a = { 0 };
+    job j = lower_text(&a, gn_arena_printf(&a, "%s%s", kernel, schedule), &gn_target_avx512);
+    uint64_t seed = 1;
+    j.c = &loose;
+    run_data d = begin_run(&a, &j, sym, &seed);
+    gn_code_interpret(j.s->code, d.args, sym, seed, &a);
+    const bool right = !difference(&a, &j, "code", sym, d.got, d.want);
+    end_run(&j, &d);
+    gn_arena_free(&a);
+    return right;
+}
+
+static void a_merge_that_breaks_its_promise_shows_where_points_are_merged(void **state)
+{
+    (void)state;
+    static const char *const kernels[] = {
+        BROKEN("(a f32 0) (step (add a (x i j))) (merge a)"),
+        BROKEN("(a f32 1) (step (add a (x i j))) (merge (add a (other a)))"),
+        BROKEN("(a i32 -1) (v f32 -inf) (step (select (gt (x i j) v) j a) (maximum v (x i j)))"
+               " (merge (select (gt (other v) v) (other a) a) (maximum v (other v)))"),
+        BROKEN("(n f32 0) (a f32 0) (step (add n 1) (add a (div (sub (x i j) a) (new n))))"
+               " (merge (add n (other n)) (mul 0.5 (add a (other a))))"),
+    };
+    static const char *const merging[] = { "(schedule s (split j j0 (ju 4)) (order i j0 ju) (bind private ju))",
+                                           "(schedule s (split j j0 (jl 4)) (order i j0 jl) (bind lane jl))",
+                                           "(schedule s (split j jp (j0 8)) (order i jp j0) (rfactor s jp sp)"
+                                           " (stage sp stack) (bind unroll j0))" };
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        assert_true(is_right(kernels[i], "(schedule s (order i j))"));
+        assert_false(is_right(kernels[i], merging[0]));
+        assert_false(is_right(kernels[i], merging[1]));
+        if (i < 2) assert_false(is_right(kernels[i], merging[2]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +255,7 @@ int main(void)
         cmocka_unit_test(legal_random_schedules_agree),
         cmocka_unit_test(legal_random_schedules_of_blocks_and_threads_agree),
         cmocka_unit_test(the_interpreter_tells_what_a_wrong_tree_does),
+        cmocka_unit_test(a_merge_that_breaks_its_promise_shows_where_points_are_merged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
