@@ -341,8 +341,8 @@ static void verify_fold(void *arg)
     if (fault == 2) f->start = f->merge;
     if (fault == 3) two[0] = gn_kexpr_state(k, GN_F64, 4, false);
     if (fault == 4) two[0] = gn_kexpr_state(k, GN_F64, 0, true);
-    if (fault >= 3 && fault < 5) two[2] = f->step->a[2], two[3] = f->step->a[3], f->step = gn_kexpr_tuple(k, two, 4);
-    k->defs.at[0].body = f->step;
+    const gn_kexpr **step = &k->defs.at[0].body;
+    if (fault >= 3 && fault < 5) two[2] = (*step)->a[2], two[3] = (*step)->a[3], *step = gn_kexpr_tuple(k, two, 4);
     if (fault == 5) k->stores.at[2].value = hi;
     if (fault == 6) k->defs.at[0].fold = NULL, k->defs.at[0].red = GN_RED_SUM;
     const gn_status s = gn_protect(verify, k);

@@ -288,6 +288,17 @@ const gn_kexpr *gn_kexpr_copy(gn_kcopy *c, const gn_kexpr *root)
     return gn_map_get(&c->copies, GN_KEY(root));
 }
 
+gn_kdef gn_kdef_copy(gn_kcopy *c, const gn_kdef *d)
+{
+    gn_kdef copy = *d;
+    copy.body = gn_kexpr_copy(c, d->body);
+    if (!d->fold) return copy;
+    gn_kfold *f = gn_arena_copy(c->to->arena, d->fold, sizeof *f);
+    f->start = gn_kexpr_copy(c, f->start), f->merge = gn_kexpr_copy(c, f->merge);
+    copy.fold = f;
+    return copy;
+}
+
 /* ---- definitions and stores ---- */
 
 uint32_t gn_kernel_add(gn_kernel *k, const char *name, gn_kdef d)

@@ -75,8 +75,7 @@ typedef enum {
 enum { GN_FOLD_MOST = 8 };       /* values of a state */
 typedef struct gn_kfold {        /* a reduction to a tuple of values, its state */
     const char *const *name;     /* of each value */
-    /* Tuples: numbers; the state after a point, over the state before it; one state merged into another. */
-    const gn_kexpr *start, *step, *merge;
+    const gn_kexpr *start, *merge; /* tuples: numbers; the state with another one merged into it */
 } gn_kfold;
 
 typedef struct gn_kdef {
@@ -85,7 +84,7 @@ typedef struct gn_kdef {
     const uint16_t *param, *raxis; /* axes by index */
     gn_red red;
     gn_dtype dtype;              /* of a fold: of the first value */
-    const gn_kexpr *body;        /* of a fold: its step */
+    const gn_kexpr *body;        /* of a fold its step, a tuple: the state after a point, over that before it */
     const gn_kfold *fold;        /* NULL: none */
 } gn_kdef;
 
@@ -131,8 +130,7 @@ uint32_t gn_kernel_buf(gn_kernel *, const char *name, gn_dtype, size_t rank, con
 uint32_t gn_kernel_axis(gn_kernel *, const char *name, const gn_dim *extent);
 uint32_t gn_kernel_def(gn_kernel *, const char *name, size_t nparam, const uint16_t *param, gn_red, size_t nraxis,
                        const uint16_t *raxis, const gn_kexpr *body);
-/* A definition like another one, with the bodies that it has. */
-uint32_t gn_kernel_add(gn_kernel *, const char *name, gn_kdef);
+uint32_t gn_kernel_add(gn_kernel *, const char *name, gn_kdef); /* all but name and dtype are taken */
 void gn_kernel_store(gn_kernel *, gn_store_kind, uint32_t buf, const gn_dim *const *index, const gn_kexpr *value);
 const gn_kexpr *gn_kexpr_const(gn_kernel *, gn_dtype, double);
 const gn_kexpr *gn_kexpr_int(gn_kernel *, gn_dtype, int64_t);
@@ -162,6 +160,7 @@ typedef struct gn_kcopy {
 gn_kcopy gn_kcopy_start(gn_kernel *to, gn_arena *scratch, const gn_dim *(*dim)(void *user, const gn_dim *),
                         const gn_kexpr *(*leaf)(void *user, const gn_kexpr *), void *user);
 const gn_kexpr *gn_kexpr_copy(gn_kcopy *, const gn_kexpr *); /* each is copied once */
+gn_kdef gn_kdef_copy(gn_kcopy *, const gn_kdef *); /* what it is made of; the axes are those that it had */
 
 int32_t gn_kernel_find_axis(const gn_kernel *, const char *name); /* -1: none; likewise below */
 int32_t gn_kernel_find_buf(const gn_kernel *, const char *name);

@@ -219,7 +219,7 @@ static void print_tuple(printer *p, const char *word, const gn_kexpr *tuple)
     p->made = 0;
 }
 
-static void print_fold(printer *p, const gn_kfold *f)
+static void print_fold(printer *p, const gn_kfold *f, const gn_kexpr *step)
 {
     p->fold = f;
     for (uint16_t i = 0; i < f->start->n; i++) {
@@ -227,7 +227,7 @@ static void print_fold(printer *p, const gn_kfold *f)
         print_const(p->t, f->start->a[i]);
         gn_text_char(p->t, ')');
     }
-    print_tuple(p, "step", f->step);
+    print_tuple(p, "step", step);
     print_tuple(p, "merge", f->merge);
     p->fold = NULL;
 }
@@ -242,7 +242,7 @@ static void print_def(printer *p, const gn_kdef *d)
         print_axes(p->t, p->k, d->raxis, d->nraxis);
     }
     if (d->red && !d->fold) gn_text_char(p->t, ' ');
-    if (d->fold) print_fold(p, d->fold);
+    if (d->fold) print_fold(p, d->fold, d->body);
     else print_expr(p, d->body, NONE);
     if (d->red) gn_text_char(p->t, ')');
 }
@@ -664,26 +664,27 @@ static const gn_kexpr *read_tuple(reader *r, const gn_sx *x, const char *word)
     return gn_kexpr_tuple(r->k, r->made, start->n);
 }
 
-static gn_kfold read_fold(reader *r, const gn_sx *x)
+/* Gives its step. */
+static const gn_kexpr *read_fold(reader *r, const gn_sx *x, gn_kfold *f)
 {
     if (x->n < 5 || x->n > GN_FOLD_MOST + 4)
         gn_sx_fail(r->file, x, "expected (fold (axes) (NAME dtype number).. (step ..) (merge ..)), of at most %d values",
                    GN_FOLD_MOST);
     const size_t n = x->n - 4;
     const char **name = GN_NEW_ARRAY(r->k->arena, const char *, n);
-    gn_kfold f = { .name = name };
+    *f = (gn_kfold){ .name = name };
     for (size_t i = 0; i < n; i++) {
         r->made[i] = read_start(r, x->at[2 + i], &name[i]);
         for (size_t k = 0; k < i; k++)
             if (strcmp(name[k], name[i]) == 0) gn_sx_fail(r->file, x->at[2 + i], "the name '%s' is taken", name[i]);
     }
-    f.start = gn_kexpr_tuple(r->k, r->made, n);
-    r->fold = &f;
-    f.step = read_tuple(r, x->at[x->n - 2], "step");
+    f->start = gn_kexpr_tuple(r->k, r->made, n);
+    r->fold = f;
+    const gn_kexpr *step = read_tuple(r, x->at[x->n - 2], "step");
     r->merges = true;
-    f.merge = read_tuple(r, x->at[x->n - 1], "merge");
+    f->merge = read_tuple(r, x->at[x->n - 1], "merge");
     r->merges = false, r->fold = NULL;
-    return f;
+    return step;
 }
 
 static void read_def(reader *r, const gn_sx *x)
@@ -700,7 +701,7 @@ static void read_def(reader *r, const gn_sx *x)
     const char *name = need_name(r, x->at[1]);
     gn_kfold fold;
     gn_kdef d = { .nparam = (uint16_t)nparam, .nraxis = (uint16_t)nraxis, .param = param, .raxis = raxis, .red = red };
-    if (red == GN_RED_FOLD) fold = read_fold(r, rhs), d.fold = &fold, d.body = fold.step;
+    if (red == GN_RED_FOLD) d.body = read_fold(r, rhs, &fold), d.fold = &fold;
     else d.body = read_expr(r, red ? rhs->at[2] : rhs, NONE);
     gn_kernel_add(r->k, name, d);
 }

@@ -196,16 +196,16 @@ static void check_merge(walker *w, const gn_kexpr *merge)
             fail(w->k, w->where, "a merge is made of the two states and numbers alone", NULL);
 }
 
-static void check_fold(walker *w, const gn_kfold *f)
+static void check_fold(walker *w, const gn_kfold *f, const gn_kexpr *step)
 {
     check_tuple(w, f, f->start, "start");
-    check_tuple(w, f, f->step, "step");
+    check_tuple(w, f, step, "step");
     check_tuple(w, f, f->merge, "merge");
     for (uint16_t i = 0; i < f->start->n; i++)
         if (f->start->a[i]->kind != GN_K_CONST) fail(w->k, w->where, "a state starts with a number:", f->name[i]);
     walk(w, f->merge);
     check_merge(w, f->merge);
-    check_states(w, f, f->step);
+    check_states(w, f, step);
     check_states(w, f, f->merge);
 }
 
@@ -222,7 +222,7 @@ static void verify_def(walker *w, const gn_kdef *d)
     if (stray) fail(w->k, d->name, "uses an axis that is neither a parameter nor reduced:", stray);
     if ((d->red == GN_RED_ANY || d->red == GN_RED_ALL) && d->dtype != GN_BOOL)
         fail(w->k, d->name, "any and all reduce bool", NULL);
-    if (d->fold) check_fold(w, d->fold);
+    if (d->fold) check_fold(w, d->fold, d->body);
     else if (w->stateful[d->body->id]) fail(w->k, d->name, "has the state of a fold and is none", NULL);
 }
 

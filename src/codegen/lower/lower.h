@@ -140,9 +140,9 @@ const gn_dim *gn_lower_import(gn_lower *, const gn_dim *); /* a dim of the calle
 typedef struct gn_expr_copy {
     gn_lower *g;
     uint32_t *def; /* schedule's numbering -> copy's */
-    gn_kcopy copy; /* starts as zeros */
+    gn_kcopy copy;
 } gn_expr_copy;
-const gn_kexpr *gn_copy_expr(gn_expr_copy *, const gn_kexpr *);
+void gn_copy_start(gn_expr_copy *); /* its copy */
 const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */
 /* lower_check.c: legality of directives that needs no placement. */
 void gn_lower_check(gn_lower *);

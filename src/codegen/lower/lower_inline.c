@@ -47,10 +47,9 @@ static const gn_kexpr *copied_leaf(void *copy, const gn_kexpr *e)
                                 : gn_kexpr_part(c->g->kernel, c->def[e->u.ref], e->part, index);
 }
 
-const gn_kexpr *gn_copy_expr(gn_expr_copy *c, const gn_kexpr *root)
+void gn_copy_start(gn_expr_copy *c)
 {
-    if (!c->copy.to) c->copy = gn_kcopy_start(c->g->kernel, c->g->arena, imported, copied_leaf, c);
-    return gn_kexpr_copy(&c->copy, root);
+    c->copy = gn_kcopy_start(c->g->kernel, c->g->arena, imported, copied_leaf, c);
 }
 
 /* ---- then definitions that are not kept stand in place of their uses ---- */

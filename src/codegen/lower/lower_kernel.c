@@ -236,15 +236,13 @@ static const gn_kexpr *partial_value(void *user, const gn_kexpr *e)
     return e->u.i ? gn_kexpr_part(p->g->kernel, p->def, e->part, p->arg) : e;
 }
 
-/* The fold merges partial ones. */
-static const gn_kfold *merging(gn_lower *g, const gn_kfold *f, uint32_t part, const gn_dim *const *arg)
+/* The step of a fold that merges partial ones. */
+static const gn_kexpr *merging(gn_lower *g, const gn_kfold *f, uint32_t part, const gn_dim *const *arg)
 {
     partial_state p = { g, part, arg };
-    gn_kfold *m = gn_arena_copy(g->arena, f, sizeof *f);
     gn_kcopy c = gn_kcopy_start(g->kernel, g->arena, same_dim, NULL, &p);
     c.state = partial_value;
-    m->step = gn_kexpr_copy(&c, f->merge);
-    return m;
+    return gn_kexpr_copy(&c, f->merge);
 }
 
 /* The definition as a sum of partial ones, which it makes before. */
@@ -269,8 +267,7 @@ static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *nam
     arg[0] = own_values(g, 1, q)[0];
     d.raxis = q;
     d.nraxis = 1;
-    if (d.fold) d.fold = merging(g, d.fold, part, arg);
-    d.body = d.fold ? d.fold->step : gn_kexpr_ref(g->kernel, part, arg);
+    d.body = d.fold ? merging(g, d.fold, part, arg) : gn_kexpr_ref(g->kernel, part, arg);
     return d;
 }
 
@@ -329,8 +326,6 @@ static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number,
     for (size_t r = 0; r < own->rfactors.n; r++) d = rfactored(c, all, name, d, own->rfactors.at[r]);
     const bool kept = d.red != GN_RED_NONE || own->stage;
     if (kept) d.body = gn_inline_expr(g, d.body);
-    gn_kfold fold;
-    if (d.fold) fold = *d.fold, fold.step = d.body, d.fold = &fold;
     const uint32_t at = gn_kernel_add(g->kernel, name, d);
     gn_ldef *l = NULL;
     if (kept) {
@@ -356,32 +351,24 @@ static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number,
     return at;
 }
 
-static const gn_kfold *copied_fold(gn_expr_copy *c, const gn_kfold *f, const gn_kexpr *step)
-{
-    gn_kfold *copy = gn_arena_copy(c->g->arena, f, sizeof *f);
-    copy->start = gn_copy_expr(c, f->start), copy->step = step, copy->merge = gn_copy_expr(c, f->merge);
-    return copy;
-}
-
 static void copy_defs(gn_lower *g)
 {
     const gn_kernel *k = g->from;
     const size_t n = k->defs.n + g->schedule->rfactors.n;
     gn_expr_copy c = { .g = g, .def = GN_NEW_ARRAY(g->arena, uint32_t, n + 1) };
     const directives *all = directives_of(g, n);
+    gn_copy_start(&c);
     g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, n + 1);
     for (size_t i = 0; i < k->items.n; i++) {
         if (!k->items.at[i].is_store) {
-            gn_kdef d = k->defs.at[k->items.at[i].at];
-            d.body = gn_copy_expr(&c, d.body);
-            if (d.fold) d.fold = copied_fold(&c, d.fold, d.body);
+            const gn_kdef d = gn_kdef_copy(&c.copy, &k->defs.at[k->items.at[i].at]);
             add_def(&c, all, k->items.at[i].at, d.name, d);
             continue;
         }
         const gn_kstore *s = &k->stores.at[k->items.at[i].at];
         const gn_kbuf *b = &k->bufs.at[s->buf];
         gn_kernel_store(g->kernel, s->kind, s->buf, import_all(g, s->index, b->rank),
-                        gn_inline_expr(g, gn_copy_expr(&c, s->value)));
+                        gn_inline_expr(g, gn_kexpr_copy(&c.copy, s->value)));
         gn_ldef *l = GN_NEW_OBJECT(g->arena, gn_ldef);
         *l = (gn_ldef){ .name = b->name, .is_store = true, .dtype = b->dtype, .online = -1, .index = (uint32_t)g->items.n };
         gn_push(g->arena, &g->items, l);
