@@ -1,4 +1,5 @@
 /* Scheduled kernels: both forms of the tree mean what the logical kernel means. */
+#include "lower_default.h"
 #include "random_schedule.h"
 #include "texts.h"
 
@@ -248,6 +249,43 @@ static void a_merge_that_breaks_its_promise_shows_where_points_are_merged(void *
     }
 }
 
+/* ---- folds, of rows and of all ---- */
+
+#define FOLD_TOTAL                                                                                                     \
+    "(kernel total (syms M N K) (bufs (X f32 M) (Y i32) (Z f32)) (axes (i M))"                                         \
+    " (def s () (fold (i) (at i32 2147483647) (v f32 -inf)"                                                            \
+    " (step (select (or (gt (load X i) v) (and (eq (load X i) v) (lt i at))) i at) (maximum v (load X i)))"            \
+    " (merge (select (or (gt (other v) v) (and (eq (other v) v) (lt (other at) at))) (other at) at)"                   \
+    " (maximum v (other v))))) (store set Y () (s.at)) (store set Z () (s.v)))"
+
+static void schedule_fold(const char *text, const gn_target *t, const int64_t *sym)
+{
+    static const kernel_case loose = { .below = 9, .tolerance = 1e-4 };
+    gn_arena a = { 0 };
+    gn_schedule *s;
+    uint64_t seed = 1;
+    job j = { .c = &loose, .kernel = gn_kernel_read(&a, "case", gn_sx_read(&a, "case", text, strlen(text))->at[0]) };
+    j.s = gn_default_apply(&a, j.kernel, NULL, t, &s);
+    assert_string_equal(s->name, "default");
+    run_data d = begin_run(&a, &j, sym, &seed);
+    gn_code_interpret(j.s->code, d.args, sym, seed, &a);
+    compare(&j, t->name, sym, d.got, d.want);
+    end_run(&j, &d);
+    gn_arena_free(&a);
+}
+
+static void folds_are_scheduled_as_sums_are(void **state)
+{
+    (void)state;
+    static const char *const kernels[] = { FOLD_ARGMAX("k"), FOLD_VARIANCE("k"), FOLD_LOGSUMEXP("k"),
+                                           FOLD_EXTREMES("k"), FOLD_SPLIT_SUM("k"), FOLD_TOTAL };
+    static const gn_target *const targets[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_c11, &gn_target_cuda };
+    static const int64_t extents[][3] = { { 19, 75, 3 }, { 1, 1, 1 }, { 301, 2, 5 } };
+    for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
+        for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
+            for (size_t i = 0; i < sizeof extents / sizeof *extents; i++) schedule_fold(kernels[k], targets[t], extents[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +293,7 @@ int main(void)
         cmocka_unit_test(legal_random_schedules_agree),
         cmocka_unit_test(legal_random_schedules_of_blocks_and_threads_agree),
         cmocka_unit_test(the_interpreter_tells_what_a_wrong_tree_does),
+        cmocka_unit_test(folds_are_scheduled_as_sums_are),
         cmocka_unit_test(a_merge_that_breaks_its_promise_shows_where_points_are_merged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
