@@ -348,6 +348,36 @@ static const kernel_case kernel_cases[] = {
       1,
       1e-6,
       false },
+    { "fold_running_sum",
+      FOLD_RUNNING_SUM("fold_running_sum") "(schedule s (split i ip (iu 2) (il @)) (split j j0 (j1 4)) (order ip j0 j1 iu il)"
+                                           " (bind part ip) (bind unroll iu) (bind lane il) (stage c scratch (layout j0 j1 iu il)))",
+      { { 37, 19, 1 }, { 1, 1, 1 }, { 64, 33, 1 }, { 3, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_running_place",
+      FOLD_RUNNING_PLACE("fold_running_place") "(schedule s (split i ip (iu 3)) (split k k0 (k1 5)) (order j ip k0 k1 iu)"
+                                               " (bind unroll iu) (stage s arena) (stage c stack))",
+      { { 20, 9, 1 }, { 1, 1, 1 }, { 0, 4, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "cuda_merged_in_the_arena", /* all threads write the same there, and each reads it without a barrier */
+      "(kernel cuda_merged_in_the_arena (syms M N K) (bufs (X f32 M N K) (Y f32 M) (Z f32 M N)) (axes (i M) (j N) (k K))"
+      " (def t (i) (sum (j k) (load X i j k))) (store set Y (i) (t i)) (store set Z (i j) (mul (t i) j)))"
+      "(schedule s (split i i0 (i1 3)) (split j j0 (j3 4)) (order j3 j0 i0 k i1) (bind private i1) (bind thread j3)"
+      " (stage t arena))",
+      { { 2, 2, 5 }, { 7, 9, 3 }, { -1 } },
+      1,
+      0,
+      true },
+    { "cuda_fold_running_sum",
+      FOLD_RUNNING_SUM("cuda_fold_running_sum") "(schedule s (split i ib (it 32)) (order ib it j) (bind block ib) (bind thread it)"
+                                                " (stage c arena))",
+      { { 37, 19, 1 }, { 1, 1, 1 }, { 64, 33, 1 }, { -1 } },
+      1,
+      0,
+      true },
     { "fold_of_four_dtypes",
       FOLD_EXTREMES("fold_of_four_dtypes") "(schedule s (split j j0 (ju 2) (jl 2)) (order i j0 ju jl) (bind part i)"
                                            " (bind private ju) (bind lane jl))",

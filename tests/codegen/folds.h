@@ -1,5 +1,5 @@
 /* Folds that a kernel may have: a maximum with its place, a variance, the logarithm of a sum of exponentials, extremes
- * of several dtypes, a sum with what rounding took from it. */
+ * of several dtypes, a sum with what rounding took from it; what runs along a parameter. */
 #pragma once
 
 /* Of equal values the first place, whatever the order. */
@@ -47,3 +47,15 @@
     " (merge (add s (other s)) (add (add lost (other lost))"                                                           \
     " (add (sub s (sub (new s) (sub (new s) s))) (sub (other s) (sub (new s) s)))))))"                                 \
     " (store set Y (i) (add (t.s i) (t.lost i))) (store set Z (i j) (mul (t.s i) j)))"
+/* Sums up to a point, read there and one point later, and the largest of them. */
+#define FOLD_RUNNING_SUM(name)                                                                                         \
+    "(kernel " name " (syms M N K) (bufs (X f32 M N) (Y f32 M N) (Z f32 M)) (axes (i M) (j N))"                        \
+    " (def c (i j) (sum (j) (load X i j))) (def t (i) (max (j) (c i j)))"                                              \
+    " (store set Y (i j) (sub (c i j) (if (lt 0 j) (c i (sub j 1)) 0))) (store set Z (i) (t i)))"
+/* The largest so far and its place, down the columns of a matrix and along the rows of a triangle. */
+#define FOLD_RUNNING_PLACE(name)                                                                                       \
+    "(kernel " name " (syms M N K) (bufs (X f64 N M) (Y i32 M N) (V i64 M M)) (axes (i M) (j N) (k (add i 1)))"        \
+    " (def s (j i) (fold (j) (at i32 -1) (v f64 -inf) (step (select (gt (load X j i) v) j at) (maximum v (load X j i)))"\
+    " (merge (select (gt (other v) v) (other at) at) (maximum v (other v)))))"                                         \
+    " (def c (i k) (sum (k) (mul k k))) (store set Y (i j) (add (s.at j i) (cast i32 (s.v j i))))"                     \
+    " (store set V (i k) (c i k)))"

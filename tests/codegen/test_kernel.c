@@ -41,7 +41,7 @@ static const char *const kernels[] = {
 };
 
 static const char *const folds[] = { FOLD_ARGMAX("k"), FOLD_VARIANCE("k"), FOLD_LOGSUMEXP("k"), FOLD_EXTREMES("k"),
-                                      FOLD_SPLIT_SUM("k") };
+                                      FOLD_SPLIT_SUM("k"), FOLD_RUNNING_SUM("k"), FOLD_RUNNING_PLACE("k") };
 
 static void printing_then_reading_gives_the_same_kernel(void **state)
 {
@@ -125,6 +125,24 @@ static void a_fold_over_several_axes_and_dtypes_starts_anew_at_each_point(void *
     gn_kernel_interpret(read_fold(&a, FOLD_EXTREMES("k")), (void *[]){ x, low, n, y }, (int64_t[]){ 3, 1, 1 }, &a);
     assert_true(low[0] && !low[1] && low[2] && n[0] == 2 && n[1] == 4 && n[2] == 6);
     assert_true(y[0] == 0 && y[1] == 0.75 && y[2] == 7);
+    gn_arena_free(&a);
+}
+
+static void a_reduction_along_a_parameter_is_a_prefix(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    float x[2][4] = { { 1, 2, -4, 8 }, { 0.5f, 0.5f, 0.5f, 0.5f } }, y[2][4], z[2];
+    double v[3][2] = { { 1, 5 }, { 3, 4 }, { 2, 6 } };
+    int32_t at[2][3];
+    int64_t c[2][2];
+    gn_kernel_interpret(read_fold(&a, FOLD_RUNNING_SUM("k")), (void *[]){ x, y, z }, (int64_t[]){ 2, 4, 1 }, &a);
+    for (int i = 0; i < 8; i++) assert_true(y[i / 4][i % 4] == x[i / 4][i % 4]);
+    assert_true(z[0] == 7 && z[1] == 2);
+    gn_kernel_interpret(read_fold(&a, FOLD_RUNNING_PLACE("k")), (void *[]){ v, at, c }, (int64_t[]){ 2, 3, 1 }, &a);
+    const int32_t want[2][3] = { { 1, 4, 4 }, { 5, 5, 8 } }; /* place and value */
+    assert_memory_equal(at, want, sizeof at);
+    assert_true(c[0][0] == 0 && c[1][0] == 0 && c[1][1] == 1);
     gn_arena_free(&a);
 }
 
@@ -267,7 +285,10 @@ static void a_kernel_not_of_its_form_is_told_what_was_expected(void **state)
         { INTEGERS("(store set X (i) (add (load X i) (load T i)))"), "add: operands of f32 and i32" },
         { INTEGERS("(store set X (i) (load T i))"), "store of i32 into X, which is f32" },
         { INTEGERS("(store set X (i) (if (lt i 1) (load X i) (load T i)))"), "kernel k: if: branches of f32 and i32" },
-        { KERNEL("(def d (i) (sum (i) (load X i)))"), "d: an axis is both a parameter and reduced: i" },
+        { KERNEL("(def d (i) (sum (i j) (load X i)))"),
+          "d: a prefix runs along one axis alone, and this one along another too: j" },
+        { "(kernel k (syms n) (bufs (X f32 n)) (axes (i n) (j (add i 1))) (def d (i j) (sum (i) (load X i))))",
+          "d: a prefix runs along the axis that the extent of another parameter depends on: j" },
         { KERNEL("(def d () (any (i) (load X i)))"), "d: any and all reduce bool" },
         { FOLD("(a f32 0)"), "expected (fold (axes) (NAME dtype number).. (step ..) (merge ..)), of at most 8 values" },
         { FOLD("(a f99 0) (step a) (merge a)"), "expected (NAME dtype number)" },
@@ -442,6 +463,7 @@ int main(void)
         cmocka_unit_test(softmax_means_softmax),
         cmocka_unit_test(folds_mean_what_their_steps_say_one_after_the_other),
         cmocka_unit_test(a_fold_over_several_axes_and_dtypes_starts_anew_at_each_point),
+        cmocka_unit_test(a_reduction_along_a_parameter_is_a_prefix),
         cmocka_unit_test(conditions_guard_loads_and_pick_elements),
         cmocka_unit_test(loads_read_what_was_there_before_a_store_took_it_over),
         cmocka_unit_test(dependent_extents_and_scatters_have_their_meaning),

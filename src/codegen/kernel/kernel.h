@@ -88,6 +88,14 @@ typedef struct gn_kdef {
     const gn_kfold *fold;        /* NULL: none */
 } gn_kdef;
 
+/* A reduction along one of its own parameters, a prefix: its value is that of the points up to there. */
+static inline bool gn_is_prefix(const gn_kdef *d)
+{
+    bool is_param = false;
+    for (uint16_t p = 0; p < d->nparam; p++) is_param |= d->nraxis && d->param[p] == d->raxis[0];
+    return is_param;
+}
+
 typedef enum { GN_STORE_SET, GN_STORE_ADD, GN_STORE_MAX } gn_store_kind;
 typedef struct gn_kstore {
     uint8_t kind;

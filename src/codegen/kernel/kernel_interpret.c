@@ -193,7 +193,25 @@ typedef struct def_job {
     const gn_kdef *d;
     table *t;
     gn_ref acc[GN_FOLD_MOST];
+    bool runs;                   /* a prefix: each value is the last one's and one point more */
 } def_job;
+
+/* Where the values of the definition at the axes' point are. */
+static gn_ref *values_at(machine *m, const def_job *j)
+{
+    int64_t at = 0;
+    for (size_t i = 0; i < j->d->nparam; i++) at = at * j->t->extent[i] + m->axis[j->d->param[i]];
+    return &j->t->value[at * j->t->parts];
+}
+
+static void keep_values(machine *m, const def_job *j)
+{
+    gn_ref *to = values_at(m, j);
+    for (uint16_t i = 0; i < j->t->parts; i++) {
+        to[i] = j->acc[i];
+        gn_ref_finish(&to[i]); /* whoever reads it from memory, in another kernel, must find the same */
+    }
+}
 
 static void reduce_point(machine *m, void *user)
 {
@@ -203,6 +221,7 @@ static void reduce_point(machine *m, void *user)
     gn_red_op(j->d->red)->eval(&r, in, NULL);
     if (!gn_is_float(r.dtype)) gn_ref_finish(&r); /* sums of floats keep their digits */
     j->acc[0] = r;
+    if (j->runs) keep_values(m, j);
 }
 
 static void fold_point(machine *m, void *user)
@@ -211,25 +230,21 @@ static void fold_point(machine *m, void *user)
     m->state = j->acc;
     eval_fresh(m, j->d->body);
     for (uint16_t i = 0; i < j->t->parts; i++) j->acc[i] = m->memo[j->d->body->a[i]->id];
+    if (j->runs) keep_values(m, j);
 }
 
 static void def_point(machine *m, void *user)
 {
     def_job *j = user;
     const gn_kdef *d = j->d;
-    int64_t at = 0;
-    for (size_t i = 0; i < d->nparam; i++) at = at * j->t->extent[i] + m->axis[d->param[i]];
     if (d->red == GN_RED_NONE) {
-        j->t->value[at] = eval_fresh(m, d->body);
+        *values_at(m, j) = eval_fresh(m, d->body);
         return;
     }
     for (uint16_t i = 0; i < j->t->parts; i++)
         j->acc[i] = eval_fresh(m, d->fold ? d->fold->start->a[i] : gn_red_start((gn_kernel *)m->k, d->red, d->dtype));
     each_point(m, d->raxis, d->nraxis, d->fold ? fold_point : reduce_point, j);
-    for (uint16_t i = 0; i < j->t->parts; i++) {
-        gn_ref_finish(&j->acc[i]); /* whoever reads it from memory, in another kernel, must find the same */
-        j->t->value[at * j->t->parts + i] = j->acc[i];
-    }
+    if (!j->runs) keep_values(m, j);
 }
 
 /* The largest value of each extent: at the last points of the axes before it, since extents grow with earlier axes. */
@@ -250,7 +265,11 @@ static void run_def(machine *m, uint32_t at)
     for (size_t i = 0; i < d->nparam; i++) n *= t->extent[i] = m->most[d->param[i]];
     t->parts = d->fold ? d->fold->start->n : 1;
     t->value = GN_NEW_ARRAY(m->arena, gn_ref, (n > 0 ? n : 1) * t->parts);
-    each_point(m, d->param, d->nparam, def_point, &(def_job){ .d = d, .t = t });
+    uint16_t axis[64], naxis = 0;
+    const bool runs = gn_is_prefix(d);
+    for (uint16_t p = 0; p < d->nparam; p++)
+        if (!runs || d->param[p] != d->raxis[0]) axis[naxis++] = d->param[p];
+    each_point(m, axis, naxis, def_point, &(def_job){ .d = d, .t = t, .runs = runs });
 }
 
 static void add_axis(void *user, const char *name)

@@ -216,8 +216,13 @@ static void verify_def(walker *w, const gn_kdef *d)
     check_once(w->k, d->name, d->raxis, d->nraxis);
     const uint64_t params = bits_of(d->param, d->nparam), reduced = bits_of(d->raxis, d->nraxis);
     w->never = has_empty(w->k, params | reduced);
-    if (params & reduced)
-        fail(w->k, d->name, "an axis is both a parameter and reduced:", name_outside(w->k, params & reduced, 0));
+    if (params & reduced && d->nraxis > 1)
+        fail(w->k, d->name, "a prefix runs along one axis alone, and this one along another too:",
+             name_outside(w->k, reduced, params));
+    for (size_t p = 0; params & reduced && p < d->nparam; p++)
+        if (axes_of_dim(w->k, w->k->axes.at[d->param[p]].extent) & reduced)
+            fail(w->k, d->name, "a prefix runs along the axis that the extent of another parameter depends on:",
+                 w->k->axes.at[d->param[p]].name);
     const char *stray = name_outside(w->k, walk(w, d->body), params | reduced);
     if (stray) fail(w->k, d->name, "uses an axis that is neither a parameter nor reduced:", stray);
     if ((d->red == GN_RED_ANY || d->red == GN_RED_ALL) && d->dtype != GN_BOOL)

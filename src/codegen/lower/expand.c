@@ -100,10 +100,13 @@ static void expand_store(gn_expander *x, gn_ldef *d)
 
 static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
 {
-    const gn_val *v = gn_v_expr(x, d->body);
-    if (d->object->level != GN_LEVEL_REG)
-        v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, d->dtype));
-    gn_v_write(x, d->object, arg, v);
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        gn_object *o = d->state[i].object;
+        const gn_val *v = gn_v_expr(x, d->fold ? d->body->a[i] : d->body);
+        if (o->level != GN_LEVEL_REG)
+            v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, o->dtype));
+        gn_v_write(x, o, arg, v);
+    }
 }
 
 static void expand_init(gn_expander *x, const gn_tree *s, const gn_dim *const *arg)

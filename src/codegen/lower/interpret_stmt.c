@@ -226,10 +226,12 @@ static void update(gn_machine *m, const gn_ldef *d)
 
 static void assign(gn_machine *m, const gn_ldef *d)
 {
-    if (!is_outside(m, d->nparam, d->param))
-        write(m, d->object, eval(m, d->body));
-    else if (d->object->level != GN_LEVEL_REG)
-        write(m, d->object, gn_machine_number(d->dtype, 0));
+    const bool outside = is_outside(m, d->nparam, d->param);
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        const gn_object *o = d->state[i].object;
+        if (!outside) write(m, o, eval(m, d->fold ? d->body->a[i] : d->body));
+        else if (o->level != GN_LEVEL_REG) write(m, o, gn_machine_number(o->dtype, 0));
+    }
 }
 
 static void store(gn_machine *m, const gn_ldef *d)

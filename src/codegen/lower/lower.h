@@ -51,6 +51,7 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     const gn_kfold *fold;    /* NULL: none */
     gn_lstate *state;
     uint16_t nstates;
+    bool prefix;             /* a running reduction, read within its loops: reduced has the leaves of that parameter */
     const gn_stage *stage; /* NULL: a reduction that lives in registers, or a store */
     const gn_tensorize *tile;
     const gn_tile_op *row;

@@ -188,6 +188,7 @@ typedef struct directives {
     const gn_stage *stage;
     const gn_tensorize *tile;
     int32_t online; /* leaf, + 1 */
+    bool prefix;    /* the kernel's own, not a partial result of one point */
 } directives;
 
 static const directives *directives_of(gn_lower *g, size_t ndefs)
@@ -198,6 +199,7 @@ static const directives *directives_of(gn_lower *g, size_t ndefs)
     for (size_t i = s->tensorizes.n; i-- > 0;) of[s->tensorizes.at[i].def].tile = &s->tensorizes.at[i];
     for (size_t i = s->onlines.n; i-- > 0;) of[s->onlines.at[i].def].online = (int32_t)s->onlines.at[i].leaf + 1;
     for (size_t i = 0; i < s->rfactors.n; i++) gn_push(g->arena, &of[s->rfactors.at[i].def].rfactors, (uint32_t)i);
+    for (size_t i = 0; i < g->from->defs.n; i++) of[i].prefix = gn_is_prefix(&g->from->defs.at[i]);
     return of;
 }
 
@@ -252,6 +254,7 @@ static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *nam
     const gn_rfactor *f = &g->schedule->rfactors.at[which];
     check_free(g, "rfactor", f->def_name);
     if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
+    if (all[f->def].prefix) gn_illegal(g, "rfactor %s: it is a prefix, whose points run one after the other", name);
     if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf))
         gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, g->leaves.at[f->leaf].name);
     const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
@@ -318,37 +321,60 @@ static void make_state(gn_lower *g, gn_ldef *l, const gn_kfold *f)
         };
 }
 
-/* Makes definition `number` (schedule's numbering) of the copy, its rfactored partials before it. */
-static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number, const char *name, gn_kdef d)
+static uint32_t add_item(gn_lower *g, const char *name, gn_kdef d, const directives *own)
 {
-    gn_lower *g = c->g;
-    const directives *own = &all[number];
-    for (size_t r = 0; r < own->rfactors.n; r++) d = rfactored(c, all, name, d, own->rfactors.at[r]);
     const bool kept = d.red != GN_RED_NONE || own->stage;
     if (kept) d.body = gn_inline_expr(g, d.body);
     const uint32_t at = gn_kernel_add(g->kernel, name, d);
-    gn_ldef *l = NULL;
-    if (kept) {
-        l = GN_NEW_OBJECT(g->arena, gn_ldef);
-        *l = (gn_ldef){ .name = g->kernel->defs.at[at].name,
-                        .red = d.red,
-                        .dtype = d.body->dtype,
-                        .nparam = d.nparam,
-                        .nraxis = d.nraxis,
-                        .param = d.param,
-                        .raxis = d.raxis,
-                        .body = d.body,
-                        .stage = own->stage,
-                        .tile = own->tile,
-                        .online = own->online - 1,
-                        .index = (uint32_t)g->items.n };
-        make_state(g, l, g->kernel->defs.at[at].fold);
-        gn_push(g->arena, &g->items, l);
-        if (l->online >= 0) gn_push(g->arena, &g->online, l);
-    }
-    g->def[at] = l;
-    c->def[number] = at;
+    g->def[at] = NULL;
+    if (!kept) return at;
+    gn_ldef *l = g->def[at] = GN_NEW_OBJECT(g->arena, gn_ldef);
+    *l = (gn_ldef){ .name = g->kernel->defs.at[at].name,
+                    .red = d.red,
+                    .dtype = d.body->dtype,
+                    .nparam = d.nparam,
+                    .nraxis = d.nraxis,
+                    .param = d.param,
+                    .raxis = d.raxis,
+                    .body = d.body,
+                    .prefix = own->prefix && d.red != GN_RED_NONE,
+                    .stage = own->stage,
+                    .tile = own->tile,
+                    .online = own->online - 1,
+                    .index = (uint32_t)g->items.n };
+    make_state(g, l, g->kernel->defs.at[at].fold);
+    gn_push(g->arena, &g->items, l);
+    if (l->online >= 0) gn_push(g->arena, &g->online, l);
     return at;
+}
+
+/* What is kept of a prefix is a copy of what runs. */
+static gn_kdef kept_prefix(gn_lower *g, const char *name, gn_kdef d, const directives *own)
+{
+    gn_stage *running = gn_arena_copy(g->arena, own->stage, sizeof *running);
+    directives of = *own;
+    of.stage = running;
+    if (running->at != GN_AT_NONE)
+        gn_illegal(g, "stage %s: (at ..) is for definitions without a reduction", name);
+    running->layout.n = 0, running->pad_leaf = -1;
+    const char *fresh = gn_kernel_fresh_name(g->kernel, gn_arena_printf(g->arena, "%s_r", name), 0, NULL);
+    const uint32_t at = add_item(g, fresh, d, &of);
+    const uint16_t n = d.fold ? d.fold->start->n : 1;
+    const gn_kexpr *part[GN_FOLD_MOST];
+    for (uint16_t i = 0; i < n; i++) part[i] = gn_kexpr_part(g->kernel, at, i, own_values(g, d.nparam, d.param));
+    d.red = GN_RED_NONE, d.nraxis = 0;
+    d.body = d.fold ? gn_kexpr_tuple(g->kernel, part, n) : part[0];
+    return d;
+}
+
+/* Makes definition `number` (schedule's numbering) of the copy, its rfactored partials before it. */
+static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number, const char *name, gn_kdef d)
+{
+    const directives *own = &all[number];
+    for (size_t r = 0; r < own->rfactors.n; r++) d = rfactored(c, all, name, d, own->rfactors.at[r]);
+    directives copied = { .stage = own->stage };
+    if (own->prefix && own->stage) d = kept_prefix(c->g, name, d, own), own = &copied;
+    return c->def[number] = add_item(c->g, name, d, own);
 }
 
 static void copy_defs(gn_lower *g)
@@ -358,7 +384,7 @@ static void copy_defs(gn_lower *g)
     gn_expr_copy c = { .g = g, .def = GN_NEW_ARRAY(g->arena, uint32_t, n + 1) };
     const directives *all = directives_of(g, n);
     gn_copy_start(&c);
-    g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, n + 1);
+    g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, 2 * n + 1); /* a kept prefix is two */
     for (size_t i = 0; i < k->items.n; i++) {
         if (!k->items.at[i].is_store) {
             const gn_kdef d = gn_kdef_copy(&c.copy, &k->defs.at[k->items.at[i].at]);
@@ -428,8 +454,10 @@ static void statement_leaves(gn_lower *g, gn_ldef *d)
             if (gn_set_has(&m.axes, a)) axis[d->nparam++] = (uint16_t)a;
         d->param = axis;
     }
+    const gn_leafset along = leaves_of(g, d->nraxis, d->raxis);
     d->params = leaves_of(g, d->nparam, d->param);
-    d->reduced = gn_set_minus(leaves_of(g, d->nraxis, d->raxis), d->params);
+    if (d->prefix) d->params = gn_set_minus(d->params, along);
+    d->reduced = gn_set_minus(along, d->params);
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         const uint8_t b = g->leaves.at[l].bind;
         if (gn_set_has(&d->reduced, l) && (b == GN_BIND_LANE || b == GN_BIND_PRIVATE || b == GN_BIND_THREAD))

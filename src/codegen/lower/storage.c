@@ -267,7 +267,7 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *
     living v = { .g = g, .d = d, .extra = extra, .level = d->stage ? d->stage->level : GN_LEVEL_REG };
     v.uses = GN_NEW_ARRAY(g->arena, const gn_tree *, d->touched.n + 1);
     for (size_t i = 0; i < d->touched.n; i++)
-        if (!accumulator || d->touched.at[i]->def == d) v.uses[v.nuses++] = d->touched.at[i];
+        if (!accumulator || d->prefix || d->touched.at[i]->def == d) v.uses[v.nuses++] = d->touched.at[i];
     set_home(&v);
     if (accumulator) {
         const uint8_t level = v.level;
@@ -343,7 +343,7 @@ void gn_lower_storage(gn_lower *g)
         gn_ldef *d = g->items.at[i];
         if (d->is_store || !d->touched.n) continue;
         for (uint16_t s = 0; s < d->nstates; s++) {
-            d->state[s].object = make_object(g, d, s, "", none, false);
+            d->state[s].object = make_object(g, d, s, "", none, d->prefix);
             if (!gn_set_empty(d->private)) d->state[s].partial = make_object(g, d, s, "_a", d->private, true);
         }
         d->object = d->state[0].object, d->partial = d->state[0].partial;
@@ -417,8 +417,8 @@ static void check_digit(gn_lower *g, const gn_object *o, const gn_laxis *a, uint
 /* Along a parameter none of whose leaves is a dim there is one element, of the point around. */
 static void check_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *arg, const gn_dim *const *env)
 {
-    const gn_dim *rest = less_fixed(g, o, a, arg, env);
-    if (gn_dim_is(rest, 0)) return;
+    const gn_dim *rest = arg ? less_fixed(g, o, a, arg, env) : NULL; /* a prefix starts at no point of its axis */
+    if (!rest || gn_dim_is(rest, 0)) return;
     gn_text s = { .arena = g->arena };
     gn_dim_show(&s, arg);
     gn_illegal(g, "stage %s: the use at %s along '%s' is at another point than the one that is kept", o->name,

@@ -78,7 +78,8 @@ static void check_common(const use *u)
     const gn_tree *r = u->reader->stmt;
     for (size_t i = 0; i < gn_domain_common(u->writer, u->reader); i++) {
         const uint32_t l = u->writer->loop[i].leaf;
-        if (gn_set_has(&u->of->reduced, l) && !is_private_thread(u, l) && !is_corrected(u, l))
+        const bool runs = u->of->prefix && u->reader->stmt->def != u->of && runs_along(u, l);
+        if (gn_set_has(&u->of->reduced, l) && !runs && !is_private_thread(u, l) && !is_corrected(u, l))
             gn_illegal(g,
                        u->writer->stmt->stmt == GN_STMT_INIT
                            ? "order: '%s' starts anew in the loop '%s', which it is reduced along, before '%s'"
@@ -152,6 +153,9 @@ static void check_own_loop(const use *u, const gn_domain_loop *w)
 {
     const gn_lower *g = u->v->g;
     const bool param = gn_set_has(&u->of->params, w->leaf), reduced = gn_set_has(&u->of->reduced, w->leaf);
+    if (u->of->prefix && reduced && u->reader->stmt->def != u->of)
+        gn_illegal(g, "order: '%s' is a prefix along the loop '%s', outside of which '%s' reads it; stage it", u->of->name,
+                   g->leaves.at[w->leaf].name, u->reader->stmt->def->name);
     if ((!param && !reduced) || is_passing(u, w))
         gn_illegal(g, "stage %s: it is made inside the loop '%s', and '%s' reads it outside", u->of->name,
                    g->leaves.at[w->leaf].name, u->reader->stmt->def->name);
