@@ -348,6 +348,15 @@ static const kernel_case kernel_cases[] = {
       1,
       1e-6,
       false },
+    { "fold_exchange", /* each value becomes another one of the state */
+      "(kernel fold_exchange (syms M N) (bufs (X f32 M N) (Y f32 M) (Z f32 M)) (axes (i M) (j N))"
+      " (def s (i) (fold (j) (a f32 1) (b f32 2) (c f32 3) (step b (add c (load X i j)) a) (merge a b c)))"
+      " (store set Y (i) (s.a i)) (store set Z (i) (s.b i)))"
+      "(schedule s (split i i0 (iu 2) (il @)) (order i0 j iu il) (bind part i0) (bind unroll iu) (bind lane il))",
+      { { 37, 4 }, { 3, 1 }, { 3, 0 }, { 64, 11 }, { -1 } },
+      1,
+      0,
+      false },
     { "fold_running_sum",
       FOLD_RUNNING_SUM("fold_running_sum") "(schedule s (split i ip (iu 2) (il @)) (split j j0 (j1 4)) (order ip j0 j1 iu il)"
                                            " (bind part ip) (bind unroll iu) (bind lane il) (stage c scratch (layout j0 j1 iu il)))",
