@@ -1,16 +1,17 @@
 #!/bin/sh
-# The long run: random graphs, compiled and called, and more of them through the interpreter of generated code, against the reference evaluator; random
-# schedules against the meaning of their kernels. In shards, as many at once as there are processors; a shard that went well is not run again as long as the programs are the same, so a run that was
-# stopped goes on where it was. Writes tests/long.txt: what ran, seeds, counts, and what failed.
+# The long run: random graphs, compiled and called, and more of them through the interpreter of generated code, against
+# the reference evaluator; random schedules against the meaning of their kernels. In shards, as many at once as there are
+# processors; a shard that went well is not run again as long as the programs are the same, so a run that was stopped
+# goes on where it was. Writes tests/long.txt: what ran, seeds, counts, and what failed.
 #
 #   scripts/long.sh BUILD_FOLDER
-#   GRAPHS, SCHEDULES   how many [20000, 5000]
+#   GRAPHS, SCHEDULES   how many [20000, 20000]
 #   FIRST               seed of the first compiled graph [1]
 #   SHARD               how many in one [500]
 #   JOBS                shards at once [processors]
 set -eu
 export LC_ALL=C
-build=$1 first=${FIRST:-1} graphs=${GRAPHS:-20000} schedules=${SCHEDULES:-5000} each=${SHARD:-500}
+build=$1 first=${FIRST:-1} graphs=${GRAPHS:-20000} schedules=${SCHEDULES:-20000} each=${SHARD:-500}
 programs="$build/tests/test_random $build/tests/test_random_schedule"
 state=$build/long/$(cat $programs | sha256sum | cut -c 1-16)-$each
 mkdir -p "$state"

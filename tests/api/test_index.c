@@ -143,6 +143,59 @@ static void a_table_updated_at_bad_places_stays_as_it_was(void **state)
     gn_graph_free(g);
 }
 
+/* What else is done with a table to which rows are added. */
+typedef enum { NOTHING, AN_EARLIER_READER, ROWS_OF_ITSELF, TWICE, AN_OUTPUT_TOO, WAYS } beside;
+
+static gn_func *adder(gn_graph *g, gn_expr *t, beside how)
+{
+    gn_func *f = NULL;
+    gn_expr *at = gn_input(g, "at", GN_I32, "n"), *u = gn_input(g, "u", GN_F32, "n, 3"), *rows = gn_take(t, at, 0);
+    gn_expr *added = gn_scatter_add(t, at, how == ROWS_OF_ITSELF ? gn_add(u, rows) : u, 0);
+    if (how == TWICE) added = gn_scatter_add(added, at, gn_mul(u, 2), 0);
+    const gn_updates update = GN_UPDATES({ t, added });
+    if (how == AN_EARLIER_READER) must(gn_compile(&f, g, .in = GN_EXPRS(at, u), .out = GN_EXPRS(rows), .update = update));
+    else if (how == AN_OUTPUT_TOO)
+        must(gn_compile(&f, g, .in = GN_EXPRS(at, u), .out = GN_EXPRS(added), .update = update));
+    else must(gn_compile(&f, g, .in = GN_EXPRS(at, u), .out = { 0 }, .update = update));
+    return f;
+}
+
+/* All numbers are small integers, so that sums are exact in any order. */
+static void rows_are_added_in_the_memory_of_the_table(void **state)
+{
+    enum { ROWS = 40, NEW = 7 };
+    static const int32_t at[NEW] = { 3, 0, 39, 3, 3, 17, 0 };
+    for (beside how = NOTHING; how < WAYS; how++) {
+        gn_graph *g = gn_graph_new(*state);
+        float table[ROWS * 3], want[ROWS * 3], u[NEW * 3], out[ROWS * 3];
+        for (int i = 0; i < ROWS * 3; i++) table[i] = want[i] = (float)(i % 11);
+        for (int i = 0; i < NEW * 3; i++) u[i] = (float)(i % 5 + 1);
+        gn_expr *t = gn_shared(g, "table", matrix(table, ROWS, 3));
+        gn_func *f = adder(g, t, how);
+        if (how == NOTHING) assert_non_null(strstr(gn_func_source(f), ":shares table"));
+        const gn_arrays in = GN_ARRAYS(GN_VIEW(at, NEW), matrix(u, NEW, 3));
+        for (int call = 0; call < 2; call++) {
+            memcpy(table, want, sizeof want);
+            for (int i = 0; i < NEW * 3; i++)
+                want[3 * at[i / 3] + i % 3] +=
+                    u[i] * (how == TWICE ? 3 : 1) + (how == ROWS_OF_ITSELF ? table[3 * at[i / 3] + i % 3] : 0);
+            if (how == AN_EARLIER_READER) {
+                must(gn_call(f, in, GN_ARRAYS(matrix(out, NEW, 3))));
+                for (int i = 0; i < NEW * 3; i++) assert_true(out[i] == table[3 * at[i / 3] + i % 3]);
+            } else if (how == AN_OUTPUT_TOO) {
+                must(gn_call(f, in, GN_ARRAYS(matrix(out, ROWS, 3))));
+                assert_memory_equal(out, want, sizeof want);
+            } else {
+                must(gn_call(f, in, (gn_arrays){ 0 }));
+            }
+            must(gn_get(t, matrix(table, ROWS, 3)));
+            assert_memory_equal(table, want, sizeof want);
+        }
+        gn_func_free(f);
+        gn_graph_free(g);
+    }
+}
+
 /* An index that is a variable, which the call updates: the old value counts. */
 static void a_variable_may_be_index_and_updated(void **state)
 {
@@ -383,6 +436,7 @@ int main(void)
         cmocka_unit_test(an_axis_without_elements_has_no_index),
         cmocka_unit_test(a_training_step_with_a_bad_computed_label_changes_nothing),
         cmocka_unit_test(a_table_updated_at_bad_places_stays_as_it_was),
+        cmocka_unit_test(rows_are_added_in_the_memory_of_the_table),
         cmocka_unit_test(a_variable_may_be_index_and_updated),
         cmocka_unit_test(parts_of_an_input_are_labels),
         cmocka_unit_test(a_narrow_index_reaches_into_a_long_axis),

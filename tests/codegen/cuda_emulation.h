@@ -65,6 +65,11 @@ template <class T> static T __shfl_xor_sync(unsigned, T x, int distance)
     return got;
 }
 
+/* Copies under way are done at once: only the interpreter of code waits for whom they may surprise. */
+template <class T> static inline void gn_emulated_async(T *to, const T *from, unsigned, bool there) { *to = there ? *from : T(0); }
+static inline void gn_emulated_commit() {}
+static inline void gn_emulated_wait_for(int) {}
+
 /* Ten bits of mantissa; ties away from zero, as cvt.rna does. */
 static inline float gn_emulated_tf32(float a)
 {

@@ -179,6 +179,7 @@ static inline void random_stage(sketch *s, const gn_kdef *d)
         gn_text_char(&s->rest, ')');
         s->plain = false;
     }
+    if (strcmp(level, "shared") == 0 && chance(s, 40)) gn_textf(&s->rest, " (depth %d)", 2 + pick(s->seed, 2));
     gn_text_char(&s->rest, ')');
 }
 

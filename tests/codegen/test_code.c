@@ -74,7 +74,7 @@ static const char block[] =
     "  (threads (ty 8) (tx 4))\n"
     "  (step ((bx n))\n"
     "    (shared t f32 64)\n"
-    "    (reg acc f32 2 2)\n"
+    "    (reg acc f32 2 2 :fragment mma_m16n8k8_tf32 (0 ty tx 1 _))\n"
     "    (set $acc[0][0] 0.0)\n"
     "    (set $acc[0][1] 0.0)\n"
     "    (set $acc[1][0] 0.0)\n"
@@ -86,12 +86,31 @@ static const char block[] =
     "        (store t c %1))\n"
     "      (barrier)\n"
     "      (let %2 f32 (load t (add tx (mul 8 ty))))\n"
-    "      (tile mma_m16n8k8_tf32 (_ ty tx _ _) $acc[0][0] $acc[0][1] $acc[1][0] $acc[1][1] %2 %2 %2 1.0 %2 %2))\n"
+    "      (tile mma_m16n8k8_tf32 $acc[0][0] %2 %2 %2 1.0 %2 %2))\n"
     "    (let %3 f32 (threads sum $acc[0][0]))\n"
     "    (if :when (lt tx 1)\n"
     "      (store C (add (mul 8 bx) ty) %3))))\n";
 
-static const char *const texts[] = { axpy, sums, lanes, block };
+static const char ring[] =
+    "(code ring cuda (syms n) (args (X read f32 n) (Y update f32 n))\n"
+    "  (threads (t 4))\n"
+    "  (step ()\n"
+    "    (shared b f32 12)\n"
+    "    (reg k token 2)\n"
+    "    (async b t X t :when (lt t n))\n"
+    "    (commit k)\n"
+    "    (async b (add t 4) X (add t 4) :when (lt (add t 4) n))\n"
+    "    (commit k)\n"
+    "    (for i (div (add n 3) 4) :carry (k)\n"
+    "      (await $k[0])\n"
+    "      (barrier)\n"
+    "      (async b (add t (mul 4 (mod (add i 2) 3))) X (add (mul 4 i) t 8) :when (lt (add (mul 4 i) t 8) n))\n"
+    "      (commit k)\n"
+    "      (let %1 f32 (load b (add (mul -1 t) (mul 4 (mod i 3)) 3)))\n"
+    "      (store Y (add (mul 4 i) t) :when (lt (add (mul 4 i) t) n) %1))\n"
+    "    (await $k[1])))\n";
+
+static const char *const texts[] = { axpy, sums, lanes, block, ring };
 
 typedef struct attempt {
     const char *text;
@@ -167,6 +186,9 @@ typedef struct refusal {
 #define AVX(...) "(code k avx512 " ARGS " (step ((p n)) " __VA_ARGS__ "))"
 #define CUDA(...) "(code k cuda " ARGS " (threads (a 8) (b 4)) (step ((p n)) " __VA_ARGS__ "))"
 
+#define FRAGMENT(type, map, c) \
+    CUDA("(reg c " type " :fragment mma_m16n8k8_tf32 " map ") (tile mma_m16n8k8_tf32 " c " 1 1 1 1 1 1)")
+
 static const refusal unreadable[] = {
     { "(kernel k)", "test:1:1: (code NAME TARGET ..) was expected" },
     { "(code 1k c11 (syms) (args) (step ()))", "test:1:7: '1k' is no name: letters, digits and _" },
@@ -186,7 +208,7 @@ static const refusal unreadable[] = {
     { "(code k cuda (syms n) (args) (threads (a n)) (step ()))",
       "test:1:39: the number of threads 'a' is no constant" },
     { C11("(lett %1 f32 (load X p))"),
-      "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier and tile are" },
+      "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier, tile, async, commit and await are" },
     { C11("(let %1 f32 (load Z p))"), "test:1:107: no place 'Z' here" },
     { C11("(let %1 f32 (load X q))"), "no symbol or variable 'q' here" },
     { C11("(let %1 f32 (load X))"), "an index is missing" },
@@ -241,8 +263,12 @@ static const refusal unreadable[] = {
     { AVX("(let %1 f32x16 (load X :row p)) (store Y :row p (splat 1.0))"),
       "nothing here says how many lanes: (splat LANES operand)" },
     { AVX("(tile tr16 X 0)"), "a stride is missing" },
-    { CUDA("(tile mma_m16n8k8_tf32 (a))"), "mma_m16n8k8_tf32 has 5 leaves, 1 given" },
-    { CUDA("(tile mma_m16n8k8_tf32 (_ c _ _ _))"), "no variable 'c' here" },
+    { CUDA("(reg c f32 4 :fragment mma_m16n8k8_tf32 (a))"), "mma_m16n8k8_tf32 has 5 leaves, 1 given" },
+    { CUDA("(reg c f32 4 :fragment mma_m16n8k8_tf32 (_ c _ _ _))"), "no variable 'c' here" },
+    { CUDA("(reg c f32 4 :fragment wobble (_))"), "the target cuda has no tile product 'wobble'" },
+    { CUDA("(reg c f32 4 :fragment mma_m16n8k8_tf32 (8 a b 1 _))"), "a number from 0 to 7 was expected, not '8'" },
+    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 $c[0] 1 1 1 1 1 1)"), "'c' is no fragment of mma_m16n8k8_tf32" },
+    { CUDA("(reg c f32 2 2 2 2 2 2 2 2 2)"), "more than 8 dims" },
 };
 
 static const refusal wrong[] = {
@@ -317,18 +343,18 @@ static const refusal wrong[] = {
       "%1: a reduction over threads that not all threads reach together: it is in 'loop i'" },
     { CUDA("(for i n :dealt (for j n :dealt))"),
       "loop j: a loop dealt out to threads that not all threads reach together" },
-    { CUDA("(reg c f32 4) (for i 4 (set $c[0] 0.0)) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[0] $c[1] $c[2] 1 1 1 1 "
-           "1 1)"),
-      "one register of c stands twice" },
-    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ b a _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
-      "'b' counts to another number than the leaf 'mg' of the row, 8" },
-    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ _ b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
-      "no thread variable counts along the leaf 'mg' of the row" },
-    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ p b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
-      "the leaf 'p' is no thread variable" },
-    { CUDA("(reg c f64 4) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
-      "c is f64, f32 was expected" },
-    { CUDA("(reg c f32 4) (tile mma_m16n8k8_tf32 (_ a b _ _) $c[0] $c[1] $c[2] $c[3] 1 1 1 1 1 1)"),
+    { FRAGMENT("f32 2 2", "(0 a b 1 _)", "$c[0][1]"), "register 1 of c is not the first of a fragment" },
+    { FRAGMENT("f32 2 2", "(0 b a 1 _)", "$c[0][0]"), "'b' counts to another number than the leaf 'mg' of the row, 8" },
+    { FRAGMENT("f32 2 2", "(0 _ b 1 _)", "$c[0][0]"), "no thread variable counts along the leaf 'mg' of the row" },
+    { FRAGMENT("f32 2 2", "(b a _ 1 _)", "$c[0][0]"), "threads do not count along the leaf 'ir' of the row" },
+    { FRAGMENT("f32 2 2", "(0 p b 1 _)", "$c[0][0]"), "the leaf 'p' is no thread variable" },
+    { FRAGMENT("f32 2 3", "(0 a b 1 _)", "$c[0][0]"), "no dim of 2 registers counts along the leaf 'jr' of the row" },
+    { FRAGMENT("f32 2 2", "(0 a b 2 _)", "$c[0][0]"), "no dim of 2 registers counts along the leaf 'jr' of the row" },
+    { FRAGMENT("f32 2 2", "(0 a b _ _)", "$c[0][0]"), "no dim of 2 registers counts along the leaf 'jr' of the row" },
+    { FRAGMENT("f32 2 2", "(0 a b 1 1)", "$c[0][0]"), "registers do not count along the leaf 'kt' of the row" },
+    { FRAGMENT("f32 2 2", "(0 a b 0 _)", "$c[0][0]"), "the leaves 'ir' and 'jr' of the row are counted by one thing" },
+    { FRAGMENT("f64 2 2", "(0 a b 1 _)", "$c[0][0]"), "c is f64, f32 was expected" },
+    { FRAGMENT("f32 2 2", "(0 a b 1 _)", "$c[0][0]"),
       "tile mma_m16n8k8_tf32: reads $c, which is not set on every way to it" },
     { C11("(reg r f32) (store Y p $r)"), "store Y: reads $r, which is not set on every way to it" },
     { C11("(reg r f32) (for i n (set $r 1.0)) (store Y p $r)"),
@@ -445,7 +471,7 @@ static const refusal inside[] = {
       "%3: element that data decide of X, which has n: not known to be inside" },
     { AVX("(stack m f32 256) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"), NULL },
     { AVX("(stack m f32 255) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"),
-      "tile tr16: element @column+16*@row of m, which has 255" },
+      "tile tr16: element 16*@i+@l of m, which has 255" },
     { CUDA("(shared m f32 32) (for i 32 :dealt (store m i 0.0)) (let %1 f32 (load m (add (mul 4 a) b)))"), NULL },
     { CUDA("(shared m f32 32) (let %1 f32 (load m (add (mul 8 a) b)))"),
       "%1: element 8*a+b of m, which has 32: not known to be less" },

@@ -23,6 +23,8 @@ static const struct example {
     {"softmax_any", {{2, 77}, {3, 1000}}, 1e-6},
     {"contract_simt", {{37, 45, 19}, {130, 150, 37}}, 3e-6},
     {"contract_mma", {{37, 45, 19}, {130, 150, 37}}, 5e-3}, /* tf32 keeps 11 bits of each factor */
+    {"contract_ring", {{37, 45, 7}, {130, 150, 37}}, 3e-6},
+    {"contract_mma_ring", {{37, 45, 19}, {130, 150, 37}}, 5e-3},
 };
 enum { NEXAMPLES = sizeof examples / sizeof *examples };
 

@@ -212,6 +212,9 @@ static void refused(const char *kernel, const char *schedule, const char *says)
     gn_arena_free(&t.arena);
 }
 
+#define SHARED(size, rest) \
+    "(kernel k (syms n) (bufs (X f32 9) (Y f32 " size " :shares X) (I i32 n)) (axes (i 9) (e n)) " rest ")"
+#define ADD "(store add Y ((load I e)) 1)"
 #define KERNEL(rest) "(kernel k (syms n) (bufs (X f32 n) (Y f32 n) (C f32 4)) (axes (i n) (j 4)) " rest ")"
 
 static void faults_are_told_with_their_place(void **state)
@@ -236,6 +239,11 @@ static void faults_are_told_with_their_place(void **state)
           "index into d runs from 1000 to n+999, its extent is n" },
         { KERNEL("(store set Y (i) (load X (add i n 1)))"), NULL,
           "index into X runs from n+1 to 2*n, its extent is n" },
+        { SHARED("8", ADD), NULL, "Y: :shares a buffer of another dtype or shape: X" },
+        { SHARED("9", "(store set Y (i) (load X (sub 8 i)))" ADD), NULL, "Y: :shares a buffer that is used otherwise: X" },
+        { SHARED("9", "(store set Y (i) (load X i)) (store add Y ((load I e)) (load X (load I e)))"), NULL,
+          "Y: :shares a buffer that is used otherwise: X" },
+        { SHARED("9", "(store set X (i) 0)" ADD), NULL, "Y: :shares a buffer that is used otherwise: X" },
         { KERNEL("(store set C (j) (load X i))"), NULL, "the value depends on an axis that the index lacks: i" },
         { "(kernel k (syms) (bufs) (axes (i j) (j 4)))", NULL, "'j' is neither an axis nor a symbol" },
         { "(kernel k (syms) (bufs (X f99 3)) (axes))", NULL, "'f99' is no dtype" },
@@ -266,6 +274,8 @@ static void a_kernel_not_of_its_form_is_told_what_was_expected(void **state)
         { "(kernel k (axes (i 4 5)))", "expected (NAME extent)" },
         { "(kernel k (syms (n :min -1)))", "expected a number that is not negative" },
         { "(kernel k (bufs (X f32 1 1 1 1 1 1 1 1 1)))", "more than 8 dims" },
+        { "(kernel k (bufs (X f32 2) (Y f32 2 :shares Z)))", ":shares is followed by a buffer before this one" },
+        { "(kernel k (bufs (X f32 2) (Y f32 2 :shares Y)))", ":shares is followed by a buffer before this one" },
         { KERNEL("(def d (i))"), "expected (def NAME (axes) value)" },
         { KERNEL("(def d i 1)"), "expected a list of axes" },
         { KERNEL("(def d (q) 1)"), "'q' is no axis" },

@@ -71,7 +71,7 @@ static const illegal illegals[] = {
       "bind tile j1: 'm' is not tensorized" },
     { scatter1, "(order e d) (bind part e)", &gn_target_avx512,
       "bind part e: the store to 'Y' does not go to different places along it" },
-    { rows2, "(order i j) (stage e scratch (depth 2))", &gn_target_avx512, "stage e: depth 2 is not supported" },
+    { rows2, "(order i j) (stage e scratch (depth 2))", &gn_target_avx512, "stage e: (depth 2) is for level shared, (at leaf)" },
     { rows2, "(order i j) (stage e scratch (copy j))", &gn_target_avx512, "stage e: (copy ..) is for level shared" },
     { rows2, "(order i j) (stage m scratch (at i))", &gn_target_avx512,
       "stage m: (at ..) is for definitions without a reduction" },

@@ -127,6 +127,8 @@ static const schedule_case holes[] = {
       "tensorize acc mma_m16n8k8_tf32: 'ir' and 'ir' are not in their axes where the row has 'ir' and 'ir'" },
     { MATMUL, MMA("(ir 2) (mt 4)", "(mg 8) (jr 2)", "mg mt"), &gn_target_cuda,
       "are not in their axes where the row has" },
+    { MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt") " (stage acc stack)", &gn_target_cuda,
+      "tensorize acc mma_m16n8k8_tf32: its accumulators are registers, 'stage acc' has others" },
 };
 
 /* ---- what is near to them and right ---- */

@@ -358,7 +358,8 @@ static bool reads_before_it_writes(const maker *m, const gn_pvalue *update, uint
 {
     const uint32_t kernel = m->p->steps.at[update->first].kernel;
     const int32_t read = buffer_of(m, kernel, variable), write = buffer_of(m, kernel, value);
-    return read < 0 || gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)read, (uint32_t)write);
+    return read < 0 || m->groups->groups.at[kernel].kernel->bufs.at[write].shares == read ||
+           gn_in_place_allows(&m->code.at[kernel]->in_place, (uint32_t)read, (uint32_t)write);
 }
 
 /* An update is computed in its variable's memory where grouping says that nobody reads the old elements later, and
@@ -516,6 +517,13 @@ static void make_source(maker *m)
     for (size_t i = 0; i < m->p->kernels.n; i++) m->p->kernels.at[i].text_at += (uint32_t)body_at;
 }
 
+/* While an index can still be outside, variables keep what they have. */
+static void share_nothing(gn_grouping *g)
+{
+    for (size_t i = 0; i < g->groups.n; i++)
+        for (size_t b = 0; b < g->groups.at[i].kernel->bufs.n; b++) g->groups.at[i].kernel->bufs.at[b].shares = -1;
+}
+
 static void make(void *arg)
 {
     maker *m = arg;
@@ -526,6 +534,7 @@ static void make(void *arg)
     m->groups = gn_group_core(&m->work, &m->computed->core, m->target);
     if (m->computed->at.n) gn_checks_come_first(&m->work, m->groups, (uint32_t)core->out.n);
     make_values(m);
+    if (m->computed->at.n) share_nothing(m->groups);
     for (size_t i = 0; i < core->constraints.n; i++) {
         const gn_constraint *c = &core->constraints.at[i];
         gn_push(p->arena, &p->checks,

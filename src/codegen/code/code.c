@@ -34,6 +34,7 @@ gn_place *gn_code_place(gn_code *c, gn_place p)
     made->id = (uint32_t)c->places.n;
     made->n = 1;
     for (uint16_t i = 0; i < p.rank; i++) made->n *= p.extent[i];
+    if (p.opaque) made->dtype = p.opaque->c.dtype, made->lanes = (uint16_t)(p.opaque->m * p.opaque->n);
     GN_ASSERT(!gn_is_argument(made) || c->nargs == made->id);
     c->nargs += gn_is_argument(made);
     gn_push(c->arena, &c->places, made);
@@ -52,6 +53,55 @@ gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
     gn_code_node *n = GN_NEW_OBJECT(c->arena, gn_code_node);
     n->kind = (uint8_t)kind;
     return n;
+}
+
+gn_tile_args *gn_code_tile(const gn_code *c, const gn_tile_op *row, gn_tile_act act)
+{
+    gn_tile_args *a = GN_NEW_OBJECT(c->arena, gn_tile_args);
+    const bool copy = row->kind == GN_TILE_COPY, unit = row->kind == GN_TILE_UNIT;
+    const bool multiplies = unit && act == GN_TILE_MULTIPLY;
+    *a = (gn_tile_args){ .row = row, .act = (uint8_t)act };
+    a->nmemory = copy || multiplies ? 2 : unit && act != GN_TILE_ZERO ? 1 : 0;
+    a->ncount = !a->nmemory || (unit && !row->partial) ? 0 : multiplies ? 3 : 2;
+    a->memory[0].layout = multiplies ? &row->a : &row->c;
+    a->memory[1].layout = multiplies ? &row->b : &row->a;
+    a->memory[0].written = copy || act == GN_TILE_STORE;
+    a->memory[0].whole = copy;
+    return a;
+}
+
+/* The digit of the register's coordinate along a leaf that the array counts. */
+static uint32_t digit_of(const gn_tile_op *row, int reg, int leaf)
+{
+    const gn_tile_leaf *const l = &row->leaf[leaf];
+    const gn_tile_reg *const at = &row->c.reg[reg];
+    return (uint32_t)((l->dim == 'm' ? at->row.constant : at->col.constant) / l->stride % l->extent);
+}
+
+void gn_fragment_registers(const gn_place *p, uint32_t *c)
+{
+    const gn_fragment *const f = p->fragment;
+    const uint32_t first = c[0];
+    for (int r = 0; r < f->row->c.nregs; r++) {
+        c[r] = first;
+        for (int i = 0; i < f->row->nleaf; i++) {
+            uint32_t step = f->dim[i] >= 0;
+            for (int d = f->dim[i] + 1; step && d < p->rank; d++) step *= p->extent[d];
+            if (step) c[r] += step * digit_of(f->row, r, i);
+        }
+    }
+}
+
+uint32_t gn_tile_reads(const gn_tile_args *a)
+{
+    if (a->row->kind == GN_TILE_MMA) return (uint32_t)a->row->c.nregs;
+    return a->row->kind == GN_TILE_UNIT && (a->act == GN_TILE_MULTIPLY || a->act == GN_TILE_STORE);
+}
+
+uint32_t gn_tile_sets(const gn_tile_args *a)
+{
+    if (a->row->kind == GN_TILE_MMA) return (uint32_t)a->row->c.nregs;
+    return a->row->kind == GN_TILE_UNIT && a->act != GN_TILE_STORE;
 }
 
 /* The part of a linear number that counts in steps of `stride` and no longer ones. */

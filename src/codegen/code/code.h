@@ -22,6 +22,14 @@
  * (scratch). The others are declared in a region and live to its end. */
 typedef enum { GN_SPACE_BUFFER, GN_SPACE_ARENA, GN_SPACE_SCRATCH, GN_SPACE_SHARED, GN_SPACE_STACK, GN_SPACE_REG } gn_space;
 
+/* A register array as C of a tile product: where a thread's register lies in it. Along each leaf of the row a thread
+ * variable counts, or a dim of the array, or neither; other dims of the array number such matrices. */
+typedef struct gn_fragment {
+    const gn_tile_op *row;
+    const char *thread[GN_TILE_MAX_LEAVES]; /* NULL: none */
+    int8_t dim[GN_TILE_MAX_LEAVES];         /* -1: none */
+} gn_fragment;
+
 typedef struct gn_place {
     const char *name;       /* of one thing in the code, interned in its dim pool */
     uint32_t id;            /* among gn_code.places */
@@ -34,6 +42,11 @@ typedef struct gn_place {
     const uint32_t *extent;
     uint32_t n;             /* registers: how many */
     const char *const *axis; /* registers: what is counted along each extent; NULL: nobody knows */
+    /* registers: each is an opaque value of this row, which its tile operations alone touch, and has as many lanes as
+     * the row's C has elements; NULL: numbers */
+    const gn_tile_op *opaque;
+    const gn_fragment *fragment; /* registers: NULL: each is on its own */
+    bool token; /* registers: each stands for copies that are under way */
 } gn_place;
 
 static inline bool gn_is_argument(const gn_place *p)
@@ -136,7 +149,11 @@ typedef enum {
     GN_CODE_FOR,
     GN_CODE_IF,
     GN_CODE_BARRIER, /* of the block's threads, which all reach it */
-    GN_CODE_TILE     /* an operation of the target's tile table */
+    GN_CODE_TILE,    /* an operation of the target's tile table */
+    GN_CODE_ASYNC,   /* access = source, an element, at some time until it is awaited; 0 where not access.when */
+    /* tokens of place move down by one, the last becomes that of the thread's copies since the last commit */
+    GN_CODE_COMMIT,
+    GN_CODE_AWAIT    /* the thread's copies of token `number` of place, and all before them, are done */
 } gn_code_kind;
 
 typedef struct gn_code_node gn_code_node;
@@ -144,14 +161,22 @@ typedef struct gn_code_body { /* a region */
     GN_VEC(gn_code_node *) kids;
 } gn_code_body;
 
+typedef struct gn_tile_memory { /* an operand in memory: its first element, and its stride */
+    const gn_tile_operand *layout;
+    const gn_place *place;
+    const gn_dim *base, *stride;
+    bool written, whole; /* whole: also where the counts say that nothing is there */
+} gn_tile_memory;
+
 typedef struct gn_tile_args {
     const gn_tile_op *row;
-    gn_access dst, src; /* COPY: first elements */
-    const gn_dim *dst_stride, *src_stride, *ncols, *nrows;
+    uint8_t act; /* UNIT: gn_tile_act */
+    uint8_t nmemory, ncount;
+    gn_tile_memory memory[2]; /* COPY: destination, source; UNIT: A, B, or what is loaded or stored */
+    const gn_dim *count[3];   /* how much of m, n, k is there */
     const gn_val *a[GN_TILE_MAX_REGS], *b[GN_TILE_MAX_REGS]; /* MMA */
-    const gn_place *acc; /* MMA: its registers c */
+    const gn_place *acc; /* MMA: its registers c; UNIT: c[0] of its values */
     uint32_t c[GN_TILE_MAX_REGS];
-    const char *leaf[GN_TILE_MAX_LEAVES]; /* MMA: the thread variables that count along the row's leaves; NULL: none does */
 } gn_tile_args;
 
 struct gn_code_node {
@@ -163,7 +188,8 @@ struct gn_code_node {
     const gn_dim *at;        /* SET: as in a value */
     const gn_place *place;   /* SET, DECLARE */
     const gn_val *val;       /* LET, SET, STORE */
-    gn_access access;        /* STORE */
+    gn_access access;        /* STORE, ASYNC */
+    gn_access source;        /* ASYNC */
     gn_preds when;           /* IF */
     const char *var;         /* FOR: from <= var < to; from NULL: 0 */
     const gn_dim *from, *to;
@@ -204,6 +230,13 @@ gn_code *gn_code_new(gn_arena *, gn_dim_pool *, const gn_target *, const char *n
 gn_place *gn_code_place(gn_code *, gn_place);
 const gn_place *gn_code_find_place(const gn_code *, const char *name); /* NULL: none */
 gn_code_node *gn_code_make(const gn_code *, gn_code_kind);
+/* An operation of the row, with the layouts of what it has in memory, and how many counts it takes. */
+gn_tile_args *gn_code_tile(const gn_code *, const gn_tile_op *, gn_tile_act);
+/* The registers of a fragment whose first is c[0], as its row lists them. */
+void gn_fragment_registers(const gn_place *, uint32_t *c);
+/* The registers that it reads, c[0] and on, and sets. */
+uint32_t gn_tile_reads(const gn_tile_args *);
+uint32_t gn_tile_sets(const gn_tile_args *);
 /* What is known of the code's symbols and variables, from their counts. */
 void gn_code_find_facts(gn_code *);
 /* Lists what each loop carries. */
@@ -217,6 +250,8 @@ void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const 
                             const char *(*name)(void *user, const char *), void *user);
 const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
+/* By await: how many groups of copies were committed after its token's, + 1; nothing: not the same on every way. */
+gn_map gn_code_find_awaits(gn_arena *, const gn_code_body *);
 /* How many parts a step has, over symbols. */
 const gn_dim *gn_code_parts(const gn_code *, size_t step);
 

@@ -86,10 +86,9 @@ static void read_access(flow *f, const gn_access *a)
 
 static void read_tile(flow *f, const gn_tile_args *a)
 {
-    if (a->row->kind == GN_TILE_COPY) return;
     for (int i = 0; i < a->row->a.nregs; i++) read_operand(f, a->a[i]);
     for (int i = 0; i < a->row->b.nregs; i++) read_operand(f, a->b[i]);
-    for (int i = 0; i < a->row->c.nregs; i++) f->read(f, register_of(f, a->acc, a->c[i], NULL));
+    for (uint32_t i = 0; i < gn_tile_reads(a); i++) f->read(f, register_of(f, a->acc, a->c[i], NULL));
 }
 
 static void read_node(flow *f, const gn_code_node *n)
@@ -101,14 +100,16 @@ static void read_node(flow *f, const gn_code_node *n)
     if (n->kind == GN_CODE_SET || n->kind == GN_CODE_STORE) read_operand(f, n->val);
     if (n->kind == GN_CODE_STORE) read_access(f, &n->access);
     if (n->kind == GN_CODE_TILE) read_tile(f, n->tile);
+    if (n->kind == GN_CODE_AWAIT) f->read(f, register_of(f, n->place, n->number, NULL));
 }
 
-/* A product adds to its registers: they are set, too. */
+/* A product adds to its registers: they are set, too. Which tokens stand for no copies code_async.c knows. */
 static void for_each_set(flow *f, const gn_code_node *n, void (*note)(flow *, uint32_t reg))
 {
     if (n->kind == GN_CODE_SET) note(f, register_of(f, n->place, n->number, n->at));
-    if (n->kind != GN_CODE_TILE || n->tile->row->kind == GN_TILE_COPY) return;
-    for (int i = 0; i < n->tile->row->c.nregs; i++) note(f, f->first[n->tile->acc->id] + n->tile->c[i]);
+    for (uint32_t i = 0; n->kind == GN_CODE_COMMIT && i < n->place->n; i++) note(f, f->first[n->place->id] + i);
+    for (uint32_t i = 0; n->kind == GN_CODE_TILE && i < gn_tile_sets(n->tile); i++)
+        note(f, f->first[n->tile->acc->id] + n->tile->c[i]);
 }
 
 static bool is_register(const gn_code_node *n)

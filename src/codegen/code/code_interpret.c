@@ -22,6 +22,9 @@ static const char *name_of_node(const gn_runner *r)
     case GN_CODE_DECLARE: return gn_arena_printf(r->arena, ", %s", n->place->name);
     case GN_CODE_FOR: return gn_arena_printf(r->arena, ", for %s", n->var);
     case GN_CODE_TILE: return gn_arena_printf(r->arena, ", tile %s", n->tile->row->name);
+    case GN_CODE_ASYNC: return gn_arena_printf(r->arena, ", async %s", n->access.place->name);
+    case GN_CODE_COMMIT: return gn_arena_printf(r->arena, ", commit %s", n->place->name);
+    case GN_CODE_AWAIT: return gn_arena_printf(r->arena, ", await $%s", n->place->name);
     case GN_CODE_IF: return ", if";
     case GN_CODE_BARRIER: return ", barrier";
     }
@@ -117,6 +120,7 @@ static void run_part(gn_runner *r, const gn_code_step *s, const int64_t *count)
 {
     bind_parts(r, s, count);
     r->epoch++;
+    for (uint32_t i = 0; i < r->nthreads; i++) r->flying[i].at.n = 0;
     for (size_t i = 0; i < r->code->nargs; i++)
         if (r->code->places.at[i]->space == GN_SPACE_SCRATCH) gn_runner_empty(r, r->code->places.at[i]);
     gn_runner_together(r, &s->body);
@@ -162,8 +166,9 @@ static void bind_threads(gn_runner *r)
 static void measure_tile(void *user, const gn_code_node *n)
 {
     size_t *most = user;
-    if (n->kind != GN_CODE_TILE || n->tile->row->kind != GN_TILE_MMA) return;
-    const size_t size = (size_t)((n->tile->row->m + n->tile->row->n) * n->tile->row->k);
+    if (n->kind != GN_CODE_TILE || n->tile->row->kind == GN_TILE_COPY) return;
+    const gn_tile_op *const row = n->tile->row;
+    const size_t size = (size_t)((row->m + row->n) * (row->k + 1) + 2 * row->m * row->n);
     if (size > *most) *most = size;
 }
 
@@ -180,6 +185,7 @@ static void prepare(gn_runner *r)
     r->made = GN_NEW_ARRAY(r->arena, gn_made, (size_t)r->nlets * r->nthreads);
     r->merged = GN_NEW_ARRAY(r->arena, gn_lane, r->nthreads);
     r->drawn = GN_NEW_ARRAY(r->arena, uint32_t, r->nthreads);
+    r->flying = GN_NEW_ARRAY(r->arena, gn_flying, r->nthreads);
     r->tile = GN_NEW_ARRAY(r->arena, gn_lane, tile);
 }
 

@@ -53,8 +53,9 @@ static void note_sets(setting *, const gn_code_body *);
 static void note_set(setting *s, const gn_code_node *n)
 {
     if (n->kind == GN_CODE_SET) note_register(s, n->place, gn_runner_number(s->r, n->number, n->at));
-    if (n->kind != GN_CODE_TILE || n->tile->row->kind != GN_TILE_MMA) return;
-    for (int i = 0; i < n->tile->row->c.nregs; i++) note_register(s, n->tile->acc, n->tile->c[i]);
+    for (uint32_t i = 0; n->kind == GN_CODE_COMMIT && i < n->place->n; i++) note_register(s, n->place, i);
+    for (uint32_t i = 0; n->kind == GN_CODE_TILE && i < gn_tile_sets(n->tile); i++)
+        note_register(s, n->tile->acc, n->tile->c[i]);
 }
 
 static void note_turns(setting *s, const gn_code_node *n)
@@ -147,11 +148,17 @@ static void node_alone(gn_runner *r, const gn_code_node *n)
     case GN_CODE_SET: gn_runner_set(r, n); break;
     case GN_CODE_STORE: gn_runner_write(r, n); break;
     case GN_CODE_DECLARE: gn_runner_empty(r, n->place); break;
-    case GN_CODE_TILE: gn_runner_copy_tile(r, n->tile); break;
+    case GN_CODE_TILE:
+        if (n->tile->row->kind == GN_TILE_UNIT) gn_runner_act(r, n->tile);
+        else gn_runner_copy_tile(r, n->tile);
+        break;
     case GN_CODE_FOR: loop_alone(r, n, first_turn(r, n), gn_runner_dim(r, n->to), 1); break;
     case GN_CODE_IF:
         if (gn_runner_holds(r, n->when)) alone(r, (const gn_code_node *const *)n->body.kids.at, n->body.kids.n);
         break;
+    case GN_CODE_ASYNC: gn_runner_start(r, n); break;
+    case GN_CODE_COMMIT: gn_runner_commit(r, n->place); break;
+    case GN_CODE_AWAIT: gn_runner_await(r, n); break;
     case GN_CODE_BARRIER: break;
     }
 }

@@ -53,6 +53,17 @@ typedef struct gn_registers {
     GN_VEC(gn_register) at;
 } gn_registers;
 
+typedef struct gn_flight { /* a copy under way */
+    const gn_place *place;
+    int64_t at;
+    gn_lane value;
+    int64_t group; /* that it was committed with; 0: not yet */
+} gn_flight;
+typedef struct gn_flying { /* of a thread */
+    GN_VEC(gn_flight) at;
+    int64_t groups; /* committed */
+} gn_flying;
+
 typedef struct gn_runner {
     const gn_code *code;
     gn_arena *arena;
@@ -65,8 +76,9 @@ typedef struct gn_runner {
     gn_map gathers;  /* by loop or if: the first node in it that gathers threads */
     gn_map renewed;  /* by loop: gn_registers that are new in each turn */
     gn_lane *merged; /* by thread */
-    gn_lane *tile;   /* a product's A and B, of the largest */
+    gn_lane *tile;   /* what a product takes, of the largest */
     uint32_t *drawn; /* threads in an order */
+    gn_flying *flying; /* by thread */
     uint32_t nthreads;
     /* where it is */
     size_t step;
@@ -117,6 +129,12 @@ void gn_runner_write(gn_runner *, const gn_code_node *);
 /* code_interpret_tile.c */
 void gn_runner_copy_tile(gn_runner *, const gn_tile_args *); /* for the thread at work */
 void gn_runner_multiply(gn_runner *, const gn_tile_args *);  /* for all */
+/* code_interpret_async.c: for the thread at work */
+void gn_runner_start(gn_runner *, const gn_code_node *);
+void gn_runner_commit(gn_runner *, const gn_place *tokens);
+void gn_runner_await(gn_runner *, const gn_code_node *);
+/* code_interpret_unit.c */
+void gn_runner_act(gn_runner *, const gn_tile_args *); /* for the thread at work */
 
 /* code_interpret_body.c */
 void gn_runner_prepare(gn_runner *, const gn_code_body *);

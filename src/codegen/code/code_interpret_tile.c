@@ -5,14 +5,15 @@
 
 void gn_runner_copy_tile(gn_runner *r, const gn_tile_args *a)
 {
-    const int64_t ds = gn_runner_dim(r, a->dst_stride), ss = gn_runner_dim(r, a->src_stride);
-    const int64_t ni = gn_runner_dim(r, a->ncols), nl = gn_runner_dim(r, a->nrows);
-    const int64_t dst = gn_runner_dim(r, a->dst.base), src = gn_runner_dim(r, a->src.base);
+    const gn_tile_memory *const to = &a->memory[0], *const from = &a->memory[1];
+    const int64_t ds = gn_runner_dim(r, to->stride), ss = gn_runner_dim(r, from->stride);
+    const int64_t ni = gn_runner_dim(r, a->count[0]), nl = gn_runner_dim(r, a->count[1]);
+    const int64_t dst = gn_runner_dim(r, to->base), src = gn_runner_dim(r, from->base);
     for (int64_t i = 0; i < a->row->m; i++)
         for (int64_t l = 0; l < a->row->n; l++) {
-            gn_lane v = gn_lane_number(a->dst.place->dtype, 0);
-            if (i < ni && l < nl) v = gn_runner_load(r, a->src.place, src + l * ss + i);
-            gn_runner_store(r, a->dst.place, dst + i * ds + l, v);
+            gn_lane v = gn_lane_number(to->place->dtype, 0);
+            if (i < ni && l < nl) v = gn_runner_load(r, from->place, src + l * ss + i);
+            gn_runner_store(r, to->place, dst + i * ds + l, v);
         }
 }
 
@@ -21,15 +22,17 @@ void gn_runner_copy_tile(gn_runner *r, const gn_tile_args *a)
 static int coord(gn_runner *r, const gn_tile_args *t, const gn_tile_coord *c)
 {
     int v = c->constant;
+    const gn_fragment *const f = t->acc->fragment;
     for (int i = 0; i < t->row->nleaf; i++)
-        if (c->factor[i] && t->leaf[i]) v += c->factor[i] * (int)gn_runner_counter(r, t->leaf[i])->value[r->thread];
+        if (c->factor[i] && f->thread[i]) v += c->factor[i] * (int)gn_runner_counter(r, f->thread[i])->value[r->thread];
     return v;
 }
 
 static bool is_leaf(gn_runner *r, const gn_tile_args *t, const char *variable)
 {
+    const gn_fragment *const f = t->acc->fragment;
     for (int i = 0; i < t->row->nleaf; i++)
-        if (t->leaf[i] && gn_runner_counter(r, t->leaf[i]) == gn_runner_counter(r, variable)) return true;
+        if (f->thread[i] && gn_runner_counter(r, f->thread[i]) == gn_runner_counter(r, variable)) return true;
     return false;
 }
 

@@ -189,12 +189,26 @@ static void print_let(gn_text *t, const gn_val *v)
     print_value(t, v);
 }
 
+static void print_fragment(gn_text *t, const gn_fragment *f)
+{
+    gn_textf(t, " :fragment %s (", f->row->name);
+    for (int i = 0; i < f->row->nleaf; i++) {
+        if (i) gn_text_char(t, ' ');
+        if (f->dim[i] >= 0) gn_textf(t, "%d", f->dim[i]);
+        else gn_text_add(t, f->thread[i] ? f->thread[i] : "_");
+    }
+    gn_text_char(t, ')');
+}
+
 static void print_declare(gn_text *t, const gn_place *p)
 {
     if (p->space == GN_SPACE_REG) {
         gn_textf(t, "reg %s ", p->name);
-        gn_spell_tag(t, p->dtype, p->lanes);
+        if (p->token) gn_text_add(t, "token");
+        else if (p->opaque) gn_textf(t, "opaque:%s", p->opaque->name);
+        else gn_spell_tag(t, p->dtype, p->lanes);
         for (uint16_t i = 0; i < p->rank; i++) gn_textf(t, " %u", p->extent[i]);
+        if (p->fragment) print_fragment(t, p->fragment);
     } else {
         gn_textf(t, "%s %s %s", p->space == GN_SPACE_SHARED ? "shared" : "stack", p->name, gn_dtype_name(p->dtype));
         print_index(t, p->size);
@@ -216,29 +230,28 @@ static void print_loop(gn_text *t, const gn_code_node *n)
     if (n->carry.n) gn_text_char(t, ')');
 }
 
-static void print_tile_copy(gn_text *t, const gn_tile_args *a)
+static void print_tile_memory(gn_text *t, const gn_tile_args *a)
 {
-    gn_textf(t, " %s", a->dst.place->name);
-    print_index(t, a->dst.base);
-    print_index(t, a->dst_stride);
-    gn_textf(t, " %s", a->src.place->name);
-    print_index(t, a->src.base);
-    print_index(t, a->src_stride);
-    print_index(t, a->ncols);
-    print_index(t, a->nrows);
+    for (int i = 0; i < a->nmemory; i++) {
+        gn_textf(t, " %s", a->memory[i].place->name);
+        print_index(t, a->memory[i].base);
+        print_index(t, a->memory[i].stride);
+    }
+    for (int i = 0; i < a->ncount; i++) print_index(t, a->count[i]);
 }
 
 static void print_tile_product(gn_text *t, const gn_tile_args *a)
 {
-    gn_text_add(t, " (");
-    for (int i = 0; i < a->row->nleaf; i++) gn_textf(t, "%s%s", i ? " " : "", a->leaf[i] ? a->leaf[i] : "_");
-    gn_text_char(t, ')');
-    for (int i = 0; i < a->row->c.nregs; i++) {
-        gn_text_char(t, ' ');
-        print_register(t, a->acc, a->c[i], NULL);
-    }
+    gn_text_char(t, ' ');
+    print_register(t, a->acc, a->c[0], NULL);
     for (int i = 0; i < a->row->a.nregs; i++) print_operand(t, a->a[i], a->row->a.dtype, 1);
     for (int i = 0; i < a->row->b.nregs; i++) print_operand(t, a->b[i], a->row->b.dtype, 1);
+}
+
+static void print_tile_act(gn_text *t, const gn_tile_args *a)
+{
+    gn_textf(t, " %s ", gn_tile_acts[a->act]);
+    print_register(t, a->acc, a->c[0], NULL);
 }
 
 static void print_node(gn_text *t, const gn_code_node *n)
@@ -262,10 +275,22 @@ static void print_node(gn_text *t, const gn_code_node *n)
         print_preds(t, n->when);
         break;
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
+    case GN_CODE_ASYNC:
+        gn_textf(t, "async %s", n->access.place->name);
+        print_index(t, n->access.base);
+        print_access(t, &n->source, 1);
+        print_preds(t, n->access.when);
+        break;
+    case GN_CODE_COMMIT: gn_textf(t, "commit %s", n->place->name); break;
+    case GN_CODE_AWAIT:
+        gn_text_add(t, "await ");
+        print_register(t, n->place, n->number, NULL);
+        break;
     case GN_CODE_TILE:
         gn_textf(t, "tile %s", n->tile->row->name);
-        if (n->tile->row->kind == GN_TILE_COPY) print_tile_copy(t, n->tile);
-        else print_tile_product(t, n->tile);
+        if (n->tile->row->kind == GN_TILE_MMA) print_tile_product(t, n->tile);
+        if (n->tile->row->kind == GN_TILE_UNIT) print_tile_act(t, n->tile);
+        print_tile_memory(t, n->tile);
         break;
     }
 }

@@ -294,21 +294,58 @@ static void ask_value(ranges *r, const gn_val *v)
     gn_prover_forget(&r->prover, before);
 }
 
-/* Rows and columns of 16: all are written, those inside are read. */
-static void ask_copy(ranges *r, const gn_tile_args *a)
+static const gn_dim *leaf_of(const ranges *r, const gn_tile_leaf *l)
+{
+    return gn_dim_sym(r->code->dims, gn_arena_printf(r->scratch, "@%s", l->name));
+}
+
+/* What is there of a dim: its leaves, times their strides, are less. */
+static void know_count(ranges *r, const gn_tile_op *row, char dim, const gn_dim *count)
+{
+    gn_dim_pool *const q = r->code->dims;
+    const gn_dim *at = constant(r, 0);
+    for (int i = 0; i < row->nleaf; i++)
+        if (row->leaf[i].dim == dim)
+            at = gn_dim_add(q, at, gn_dim_scale(q, leaf_of(r, &row->leaf[i]), row->leaf[i].stride));
+    gn_prover_know_less(&r->prover, at, count);
+}
+
+static void ask_operand(ranges *r, const gn_tile_args *a, const gn_tile_memory *m)
 {
     const gn_prover_mark before = gn_prover_remember(&r->prover);
     gn_dim_pool *const q = r->code->dims;
-    const gn_dim *const row = gn_dim_sym(q, "@row"), *const column = gn_dim_sym(q, "@column"),
-                        *const n = constant(r, 16);
-    const gn_dim *const index[] = { a->dst.base, a->dst_stride, a->src.base, a->src_stride, a->ncols, a->nrows };
-    for (size_t i = 0; i < sizeof index / sizeof *index; i++) ask_index(r, index[i]);
-    know_range(r, "@row", NULL, n);
-    know_range(r, "@column", NULL, n);
-    ask(r, a->dst.place, gn_dim_add(q, a->dst.base, gn_dim_add(q, gn_dim_mul(q, row, a->dst_stride), column)));
-    gn_prover_know_less(&r->prover, row, a->ncols);
-    gn_prover_know_less(&r->prover, column, a->nrows);
-    ask(r, a->src.place, gn_dim_add(q, a->src.base, gn_dim_add(q, gn_dim_mul(q, column, a->src_stride), row)));
+    const gn_dim *at = m->base, *step = constant(r, 1);
+    for (int i = m->layout->nleaf; i-- > 0;) {
+        const gn_tile_leaf *const l = &a->row->leaf[m->layout->leaf[i]];
+        const gn_dim *const n = constant(r, l->extent), *const v = leaf_of(r, l);
+        know_range(r, v->term[0].atom[0]->name, NULL, n);
+        at = gn_dim_add(q, at, gn_dim_mul(q, v, i ? step : m->stride));
+        step = gn_dim_mul(q, step, n);
+    }
+    for (int i = 0; i < a->ncount && !m->whole; i++) know_count(r, a->row, "mnk"[i], a->count[i]);
+    ask(r, m->place, at);
+    gn_prover_forget(&r->prover, before);
+}
+
+static void ask_tile(ranges *r, const gn_tile_args *a)
+{
+    for (int i = 0; i < a->ncount; i++) ask_index(r, a->count[i]);
+    for (int i = 0; i < a->nmemory; i++) {
+        ask_index(r, a->memory[i].base);
+        ask_index(r, a->memory[i].stride);
+        ask_operand(r, a, &a->memory[i]);
+    }
+}
+
+/* What is not there is filled with 0. */
+static void ask_async(ranges *r, const gn_code_node *n)
+{
+    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    ask_index(r, n->access.base);
+    ask(r, n->access.place, n->access.base);
+    know_preds(r, n->access.when, true);
+    ask_index(r, n->source.base);
+    ask(r, n->source.place, n->source.base);
     gn_prover_forget(&r->prover, before);
 }
 
@@ -333,7 +370,8 @@ static void ask_body(ranges *r, const gn_code_body *b)
         gn_work_done.visits++;
         if (n->kind == GN_CODE_LET) ask_value(r, n->val);
         if (n->kind == GN_CODE_STORE) ask_access(r, &n->access, n->val->lanes);
-        if (n->kind == GN_CODE_TILE && n->tile->row->kind == GN_TILE_COPY) ask_copy(r, n->tile);
+        if (n->kind == GN_CODE_TILE) ask_tile(r, n->tile);
+        if (n->kind == GN_CODE_ASYNC) ask_async(r, n);
         if (n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF) ask_region(r, n);
     }
 }

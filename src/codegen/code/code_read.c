@@ -107,12 +107,17 @@ const gn_dim *gn_read_index(gn_code_reader *r, const gn_sx *x)
 
 /* ---- declarations ---- */
 
+static bool same_fragment(const gn_fragment *a, const gn_fragment *b) /* names are interned */
+{
+    return a == b || (a && b && memcmp(a, b, sizeof *a) == 0);
+}
+
 static bool same_place(const gn_place *a, const gn_place *b)
 {
     bool same = a->dtype == b->dtype && a->space == b->space && a->size == b->size && a->lanes == b->lanes &&
-                a->rank == b->rank;
+                a->rank == b->rank && a->opaque == b->opaque && a->token == b->token;
     for (uint16_t i = 0; same && i < a->rank; i++) same = a->extent[i] == b->extent[i];
-    return same;
+    return same && same_fragment(a->fragment, b->fragment);
 }
 
 /* What is declared in several regions is one place. */
@@ -126,20 +131,61 @@ static const gn_place *add_place(gn_code_reader *r, const gn_sx *name, gn_place 
     return n->place;
 }
 
+/* opaque:ROW */
+static const gn_tile_op *read_opaque(gn_code_reader *r, const gn_sx *x)
+{
+    static const char word[] = "opaque:";
+    if (x->kind != GN_SX_ATOM || strncmp(x->text, word, sizeof word - 1)) return NULL;
+    const gn_tile_op *const row = gn_tile_find(r->code->target, x->text + sizeof word - 1);
+    if (!row || row->kind != GN_TILE_UNIT)
+        gn_sx_fail(r->file, x, "the target %s has no '%s'", r->code->target->name, x->text);
+    return row;
+}
+
+/* ROW (leaf ..): a thread variable, a dim of the array, or _ */
+static const gn_fragment *read_fragment(gn_items *s)
+{
+    gn_code_reader *const r = s->r;
+    const gn_sx *const x = gn_next_item(s, "a row"), *const leaves = gn_next_item(s, "a list of leaves");
+    gn_fragment *const f = GN_NEW_OBJECT(r->code->arena, gn_fragment);
+    f->row = x->kind == GN_SX_ATOM && *x->text ? gn_tile_find(r->code->target, x->text) : NULL;
+    if (!f->row || f->row->kind != GN_TILE_MMA)
+        gn_sx_fail(r->file, x, "the target %s has no tile product '%s'", r->code->target->name, x->text);
+    gn_items l = gn_items_of(r, leaves, "(leaf ..)");
+    if (leaves->n != (size_t)f->row->nleaf)
+        gn_sx_fail(r->file, leaves, "%s has %d leaves, %zu given", f->row->name, f->row->nleaf, leaves->n);
+    for (int i = 0; i < f->row->nleaf; i++) {
+        int64_t dim;
+        const gn_sx *const leaf = gn_next_item(&l, "a leaf");
+        const bool counts = leaf->kind == GN_SX_ATOM && gn_sx_int(leaf, &dim);
+        f->dim[i] = counts ? (int8_t)gn_read_int(r, leaf, 0, MOST_DIMS - 1) : -1;
+        if (counts || gn_sx_is(leaf, "_")) continue;
+        gn_find_name(r, leaf, GN_NAME_VAR);
+        f->thread[i] = gn_read_name(r, leaf);
+    }
+    return f;
+}
+
 static const gn_place *read_reg(gn_items *s)
 {
     const gn_sx *const name = gn_next_item(s, "a name");
     gn_place p = { .space = GN_SPACE_REG };
-    p.dtype = gn_read_type(s->r, gn_next_item(s, "a type"), &p.lanes);
-    if (s->x->n - s->at > MOST_DIMS) gn_sx_fail(s->r->file, s->x, "more than %d dims", MOST_DIMS);
+    const gn_sx *const type = gn_next_item(s, "a type");
+    p.opaque = read_opaque(s->r, type);
+    p.token = gn_sx_is(type, "token");
+    if (p.token) p.dtype = GN_I64, p.lanes = 1;
+    else if (!p.opaque) p.dtype = gn_read_type(s->r, type, &p.lanes);
     uint32_t *const extent = GN_NEW_ARRAY(s->r->code->arena, uint32_t, MOST_DIMS);
     p.extent = extent;
     uint32_t n = 1;
-    while (gn_items_left(s)) {
+    while (gn_items_left(s) && !gn_sx_is(s->x->at[s->at], ":fragment")) {
         const gn_sx *const x = gn_next_item(s, "an extent");
+        if (p.rank == MOST_DIMS) gn_sx_fail(s->r->file, s->x, "more than %d dims", MOST_DIMS);
         extent[p.rank++] = (uint32_t)gn_read_int(s->r, x, 1, MOST_REGISTERS / n);
         n *= extent[p.rank - 1];
     }
+    if (gn_next_is(s, ":fragment")) p.fragment = read_fragment(s);
+    gn_end_items(s);
     return add_place(s->r, name, p);
 }
 
@@ -224,58 +270,84 @@ static void read_if(gn_items *s, gn_code_node *n)
 
 /* ---- tiles ---- */
 
-static gn_access read_corner(gn_items *s, const gn_dim **stride)
+static void read_memory_operand(gn_items *s, gn_tile_memory *m)
 {
-    const gn_sx *const name = gn_next_item(s, "a place");
-    const gn_place *const p = gn_find_name(s->r, name, GN_NAME_PLACE)->place;
-    if (p->space == GN_SPACE_REG) gn_sx_fail(s->r->file, name, "'%s' is a register, memory was expected", name->text);
-    const gn_access a = { .place = p, .base = gn_read_index(s->r, gn_next_item(s, "an index")) };
-    *stride = gn_read_index(s->r, gn_next_item(s, "a stride"));
-    return a;
+    const gn_access a = gn_read_element(s);
+    m->place = a.place, m->base = a.base;
+    m->stride = gn_read_index(s->r, gn_next_item(s, "a stride"));
 }
 
-static void read_leaves(gn_items *s, gn_tile_args *a)
+static void read_tile_memory(gn_items *s, gn_tile_args *a)
 {
-    const gn_sx *const x = gn_next_item(s, "a list of leaves");
-    gn_items leaves = gn_items_of(s->r, x, "(leaf ..)");
-    if (x->n != (size_t)a->row->nleaf)
-        gn_sx_fail(s->r->file, x, "%s has %d leaves, %zu given", a->row->name, a->row->nleaf, x->n);
-    for (int i = 0; i < a->row->nleaf; i++) {
-        const gn_sx *const leaf = gn_next_item(&leaves, "a leaf");
-        if (gn_sx_is(leaf, "_")) continue;
-        gn_find_name(s->r, leaf, GN_NAME_VAR);
-        a->leaf[i] = gn_read_name(s->r, leaf);
-    }
+    static const char *const counts[] = { "how much of m is there", "how much of n is there",
+                                          "how much of k is there" };
+    for (int i = 0; i < a->nmemory; i++) read_memory_operand(s, &a->memory[i]);
+    for (int i = 0; i < a->ncount; i++) a->count[i] = gn_read_index(s->r, gn_next_item(s, counts[i]));
+}
+
+static void read_accumulator(gn_items *s, gn_tile_args *a)
+{
+    const gn_sx *const x = gn_next_item(s, "a register");
+    const gn_dim *at;
+    a->acc = gn_read_register(s->r, x, &a->c[0], &at);
+    if (at) gn_sx_fail(s->r->file, x, "the registers of a product are named by constants");
+}
+
+static gn_tile_act read_act(gn_items *s)
+{
+    const gn_sx *const x = gn_next_item(s, "zero, load, multiply or store");
+    for (int act = 0; act < GN_TILE_NACTS; act++)
+        if (gn_sx_is(x, gn_tile_acts[act])) return (gn_tile_act)act;
+    gn_sx_fail(s->r->file, x, "zero, load, multiply or store was expected, not '%s'", x->text);
 }
 
 static void read_product(gn_items *s, gn_tile_args *a)
 {
-    read_leaves(s, a);
-    for (int i = 0; i < a->row->c.nregs; i++) {
-        const gn_sx *const x = gn_next_item(s, "a register");
-        const gn_dim *at;
-        const gn_place *const p = gn_read_register(s->r, x, &a->c[i], &at);
-        if (at) gn_sx_fail(s->r->file, x, "the registers of a product are named by constants");
-        if (i && p != a->acc) gn_sx_fail(s->r->file, x, "'%s' was expected, as before", a->acc->name);
-        a->acc = p;
-    }
+    const gn_sx *const x = s->x;
+    read_accumulator(s, a);
+    if (!a->acc->fragment || a->acc->fragment->row != a->row)
+        gn_sx_fail(s->r->file, x, "'%s' is no fragment of %s", a->acc->name, a->row->name);
+    gn_fragment_registers(a->acc, a->c);
     for (int i = 0; i < a->row->a.nregs; i++) a->a[i] = gn_read_operand(s, a->row->a.dtype, 1);
     for (int i = 0; i < a->row->b.nregs; i++) a->b[i] = gn_read_operand(s, a->row->b.dtype, 1);
 }
 
 static void read_tile(gn_items *s, gn_code_node *n)
 {
-    const gn_sx *const row = gn_next_item(s, "a row");
-    gn_tile_args *const a = n->tile = GN_NEW_OBJECT(s->r->code->arena, gn_tile_args);
-    a->row = row->kind == GN_SX_ATOM && *row->text ? gn_tile_find(s->r->code->target, row->text) : NULL;
-    if (!a->row)
-        gn_sx_fail(s->r->file, row, "the target %s has no tile operation '%s'", s->r->code->target->name, row->text);
-    if (a->row->kind == GN_TILE_COPY) {
-        a->dst = read_corner(s, &a->dst_stride);
-        a->src = read_corner(s, &a->src_stride);
-        a->ncols = gn_read_index(s->r, gn_next_item(s, "the columns"));
-        a->nrows = gn_read_index(s->r, gn_next_item(s, "the rows"));
-    } else read_product(s, a);
+    const gn_code *const c = s->r->code;
+    const gn_sx *const x = gn_next_item(s, "a row");
+    const gn_tile_op *const row = x->kind == GN_SX_ATOM && *x->text ? gn_tile_find(c->target, x->text) : NULL;
+    if (!row) gn_sx_fail(s->r->file, x, "the target %s has no tile operation '%s'", c->target->name, x->text);
+    n->tile = gn_code_tile(c, row, row->kind == GN_TILE_UNIT ? read_act(s) : 0);
+    if (row->kind == GN_TILE_MMA) read_product(s, n->tile);
+    if (row->kind == GN_TILE_UNIT) read_accumulator(s, n->tile);
+    read_tile_memory(s, n->tile);
+    gn_end_items(s);
+}
+
+/* ---- copies that are under way ---- */
+
+static void read_async(gn_items *s, gn_code_node *n)
+{
+    n->access = gn_read_element(s);
+    n->source = gn_read_element(s);
+    n->access.when = gn_read_preds(s);
+    gn_end_items(s);
+}
+
+static void read_commit(gn_items *s, gn_code_node *n)
+{
+    const gn_sx *const x = gn_next_item(s, "tokens");
+    n->place = gn_find_name(s->r, x, GN_NAME_PLACE)->place;
+    gn_end_items(s);
+}
+
+static void read_await(gn_items *s, gn_code_node *n)
+{
+    const gn_dim *at;
+    const gn_sx *const x = gn_next_item(s, "a token");
+    n->place = gn_read_register(s->r, x, &n->number, &at);
+    if (at) gn_sx_fail(s->r->file, x, "a token is named by constants");
     gn_end_items(s);
 }
 
@@ -289,11 +361,12 @@ static gn_code_kind node_kind(gn_code_reader *r, const gn_sx *x)
     } words[] = { { "let", GN_CODE_LET },     { "set", GN_CODE_SET },       { "store", GN_CODE_STORE },
                   { "reg", GN_CODE_DECLARE }, { "stack", GN_CODE_DECLARE }, { "shared", GN_CODE_DECLARE },
                   { "for", GN_CODE_FOR },     { "if", GN_CODE_IF },         { "barrier", GN_CODE_BARRIER },
-                  { "tile", GN_CODE_TILE } };
+                  { "tile", GN_CODE_TILE },   { "async", GN_CODE_ASYNC },     { "commit", GN_CODE_COMMIT },
+                  { "await", GN_CODE_AWAIT } };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (gn_sx_is(x, words[i].word)) return words[i].kind;
-    gn_sx_fail(r->file, x, "'%s' is no node: let, set, store, reg, stack, shared, for, if, barrier and tile are",
-               x->text);
+    gn_sx_fail(r->file, x, "'%s' is no node: let, set, store, reg, stack, shared, for, if, barrier, tile, async, "
+                           "commit and await are", x->text);
 }
 
 static void read_declare(gn_items *s, gn_code_node *n, const gn_sx *word)
@@ -316,6 +389,9 @@ static gn_code_node *read_node(gn_code_reader *r, const gn_sx *x)
     case GN_CODE_IF: read_if(&s, n); break;
     case GN_CODE_BARRIER: gn_end_items(&s); break;
     case GN_CODE_TILE: read_tile(&s, n); break;
+    case GN_CODE_ASYNC: read_async(&s, n); break;
+    case GN_CODE_COMMIT: read_commit(&s, n); break;
+    case GN_CODE_AWAIT: read_await(&s, n); break;
     }
     return n;
 }

@@ -238,6 +238,17 @@ static void need_vector(const gn_items *s, const gn_sx *x, gn_access_mode mode, 
         gn_sx_fail(s->r->file, x, "one element has one lane, %d were expected: :row, :step or :each", lanes);
 }
 
+gn_access gn_read_element(gn_items *s)
+{
+    gn_access a = { 0 };
+    const gn_sx *const name = gn_next_item(s, "a place");
+    a.place = gn_find_name(s->r, name, GN_NAME_PLACE)->place;
+    if (a.place->space == GN_SPACE_REG)
+        gn_sx_fail(s->r->file, name, "'%s' is a register, memory was expected", name->text);
+    a.base = gn_read_index(s->r, gn_next_item(s, "an index"));
+    return a;
+}
+
 /* lanes: of a load, 0 of a store. */
 gn_access gn_read_access(gn_items *s, uint16_t lanes)
 {

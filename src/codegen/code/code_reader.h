@@ -53,6 +53,7 @@ const gn_place *gn_read_register(gn_code_reader *, const gn_sx *, uint32_t *numb
 const gn_val *gn_read_operand(gn_items *, int expected, uint16_t lanes);
 gn_preds gn_read_preds(gn_items *); /* none or more */
 gn_access gn_read_access(gn_items *, uint16_t lanes);
+gn_access gn_read_element(gn_items *); /* NAME index */
 gn_val *gn_read_value(gn_code_reader *, const gn_sx *, gn_dtype, uint16_t lanes);
 gn_name *gn_open_name(gn_code_reader *, const gn_sx *, gn_name_kind); /* in scope until its region is closed */
 void gn_close_names(gn_code_reader *, size_t names, size_t lets);     /* those beyond so many */

@@ -115,7 +115,7 @@ static void visit_value(reads *r, const gn_val *v)
 static void visit_tile(reads *r, const gn_tile_args *t)
 {
     for (int i = 0; i < GN_TILE_MAX_REGS; i++) visit_use(r, t->a[i]), visit_use(r, t->b[i]);
-    visit_access(r, &t->dst, true), visit_access(r, &t->src, true);
+    for (int i = 0; i < t->nmemory; i++) note_read(r, t->memory[i].place, 0);
     for (uint32_t i = 0; t->acc && i < t->acc->n; i++) note_read(r, t->acc, i);
 }
 
@@ -127,6 +127,8 @@ static void visit_node(void *user, const gn_code_node *t)
     if (t->kind == GN_CODE_SET && t->at) *gn_map_put(r->arena, &r->of.indexed, t->place->id) = r;
     if (t->kind == GN_CODE_STORE) visit_access(r, &t->access, false);
     if (t->kind == GN_CODE_TILE) visit_tile(r, t->tile);
+    if (t->kind == GN_CODE_ASYNC) visit_access(r, &t->source, true), visit_access(r, &t->access, true);
+    if (t->kind == GN_CODE_AWAIT) note_read(r, t->place, t->number);
 }
 
 gn_code_uses gn_code_find_uses(gn_arena *arena, const gn_code_body *t)

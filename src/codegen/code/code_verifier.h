@@ -50,8 +50,10 @@ void gn_code_check_type(gn_verifier *, const char *what, gn_dtype, int lanes);
 void gn_code_check_operand(gn_verifier *, const gn_val *, const char *what, gn_dtype, int lanes);
 void gn_code_check_register(gn_verifier *, const gn_place *, uint32_t number, const gn_dim *at);
 void gn_code_check_store(gn_verifier *, const gn_access *, const gn_val *);
-void gn_code_check_corner(gn_verifier *, const gn_access *, gn_dtype, bool written);
+void gn_code_check_memory(gn_verifier *, const gn_place *, gn_dtype, bool written);
 void gn_code_check_value(gn_verifier *, const gn_val *);
 
 /* code_flow.c */
 void gn_code_check_flow(gn_verifier *);
+/* code_async.c */
+void gn_code_check_copies(gn_verifier *);

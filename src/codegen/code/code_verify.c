@@ -18,6 +18,9 @@ void gn_code_tell_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_IF: gn_text_add(t, "if"); break;
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
     case GN_CODE_TILE: gn_textf(t, "tile %s", n->tile && n->tile->row ? n->tile->row->name : ""); break;
+    case GN_CODE_ASYNC: gn_textf(t, "async %s", n->access.place ? n->access.place->name : ""); break;
+    case GN_CODE_COMMIT: gn_textf(t, "commit %s", n->place ? n->place->name : ""); break;
+    case GN_CODE_AWAIT: gn_textf(t, "await $%s", n->place ? n->place->name : ""); break;
     }
 }
 
@@ -173,52 +176,126 @@ static bool is_row_of(const gn_target *t, const gn_tile_op *row)
     return false;
 }
 
-static void check_leaves(gn_verifier *v, const gn_tile_args *a)
+/* Each leaf that threads or registers count in the row is counted by what has as many values, and by nothing else. */
+static void check_leaf(gn_verifier *v, const gn_place *p, const gn_fragment *f, int i)
 {
-    for (int i = 0; i < a->row->nleaf; i++) {
-        const gn_tile_leaf *const l = &a->row->leaf[i];
-        const gn_code_name *const n = a->leaf[i] ? gn_code_name_of(v, a->leaf[i]) : NULL;
-        if (n && (!n->open || n->kind != GN_CODE_THREAD))
-            gn_code_wrong(v, "the leaf '%s' is no thread variable", a->leaf[i]);
-        if (l->bind == 't' && !n) gn_code_wrong(v, "no thread variable counts along the leaf '%s' of the row", l->name);
-        if (n && !gn_dim_is(n->count, l->extent))
-            gn_code_wrong(v, "'%s' counts to another number than the leaf '%s' of the row, %d", a->leaf[i], l->name,
-                          l->extent);
-        for (int k = 0; n && k < i; k++)
-            if (a->leaf[k] && n == gn_code_name_of(v, a->leaf[k]))
-                gn_code_wrong(v, "'%s' counts along two leaves", a->leaf[i]);
-    }
+    const gn_tile_leaf *const l = &f->row->leaf[i];
+    const gn_code_name *const n = f->thread[i] ? gn_code_name_of(v, f->thread[i]) : NULL;
+    if (n && (!n->open || n->kind != GN_CODE_THREAD))
+        gn_code_wrong(v, "the leaf '%s' is no thread variable", f->thread[i]);
+    if ((l->bind == 't') != (n != NULL))
+        gn_code_wrong(v, n ? "threads do not count along the leaf '%s' of the row"
+                           : "no thread variable counts along the leaf '%s' of the row",
+                      l->name);
+    if (n && !gn_dim_is(n->count, l->extent))
+        gn_code_wrong(v, "'%s' counts to another number than the leaf '%s' of the row, %d", f->thread[i], l->name,
+                      l->extent);
+    if (l->bind == 'u' && (f->dim[i] < 0 || f->dim[i] >= p->rank || p->extent[f->dim[i]] != (uint32_t)l->extent))
+        gn_code_wrong(v, "no dim of %d registers counts along the leaf '%s' of the row", l->extent, l->name);
+    if (l->bind == 'k' && f->dim[i] >= 0)
+        gn_code_wrong(v, "registers do not count along the leaf '%s' of the row", l->name);
+    for (int k = 0; k < i; k++)
+        if ((n && f->thread[k] == f->thread[i]) || (f->dim[i] >= 0 && f->dim[k] == f->dim[i]))
+            gn_code_wrong(v, "the leaves '%s' and '%s' of the row are counted by one thing", f->row->leaf[k].name,
+                          l->name);
+}
+
+static void check_fragment(gn_verifier *v, const gn_place *p)
+{
+    const gn_fragment *const f = p->fragment;
+    if (!is_row_of(v->code->target, f->row) || f->row->kind != GN_TILE_MMA)
+        gn_code_wrong(v, "the target %s has no such fragment", v->code->target->name);
+    if (p->dtype != f->row->c.dtype || p->lanes != 1)
+        gn_code_wrong(v, "%s is %s, %s was expected", p->name, gn_code_type_text(v, p->dtype, p->lanes),
+                      gn_dtype_name(f->row->c.dtype));
+    for (int i = 0; i < f->row->nleaf; i++) check_leaf(v, p, f, i);
 }
 
 static void check_product(gn_verifier *v, const gn_tile_args *a)
 {
     const gn_tile_op *const row = a->row;
+    uint32_t c[GN_TILE_MAX_REGS] = { a->c[0] };
     gn_code_check_reached(v, "a tile product");
-    check_leaves(v, a);
-    for (int i = 0; i < row->c.nregs; i++) {
-        gn_code_check_register(v, a->acc, a->c[i], NULL);
-        for (int k = 0; k < i; k++)
-            if (a->c[k] == a->c[i]) gn_code_wrong(v, "one register of %s stands twice", a->acc->name);
-    }
-    if (a->acc->dtype != row->c.dtype || a->acc->lanes != 1)
-        gn_code_wrong(v, "%s is %s, %s was expected", a->acc->name, gn_code_type_text(v, a->acc->dtype, a->acc->lanes),
-                      gn_dtype_name(row->c.dtype));
+    gn_code_check_register(v, a->acc, a->c[0], NULL);
+    if (!a->acc->fragment || a->acc->fragment->row != row)
+        gn_code_wrong(v, "'%s' is no fragment of %s", a->acc->name, row->name);
+    gn_fragment_registers(a->acc, c);
+    for (int i = 0; i < row->c.nregs; i++)
+        if (c[i] != a->c[i] || c[i] >= a->acc->n)
+            gn_code_wrong(v, "register %u of %s is not the first of a fragment", c[0], a->acc->name);
     for (int i = 0; i < row->a.nregs; i++) gn_code_check_operand(v, a->a[i], "a factor", row->a.dtype, 1);
     for (int i = 0; i < row->b.nregs; i++) gn_code_check_operand(v, a->b[i], "a factor", row->b.dtype, 1);
+}
+
+static void check_unit(gn_verifier *v, const gn_tile_args *a)
+{
+    if (!a->row->act[a->act]) gn_code_wrong(v, "it has no %s", gn_tile_acts[a->act]);
+    gn_code_check_place(v, a->acc);
+    if (a->acc->opaque != a->row) gn_code_wrong(v, "'%s' is no opaque:%s", a->acc->name, a->row->name);
+    if (a->c[0] >= a->acc->n) gn_code_wrong(v, "register %u of %s, which has %u", a->c[0], a->acc->name, a->acc->n);
+}
+
+/* What memory starts at: buffers are the caller's. */
+static int64_t alignment_of(const gn_place *p)
+{
+    return p->space == GN_SPACE_BUFFER ? (int64_t)gn_dtype_size(p->dtype) : 64;
+}
+
+static void check_alignment(gn_verifier *v, const gn_tile_memory *m)
+{
+    const int64_t size = (int64_t)gn_dtype_size(m->layout->dtype);
+    const int64_t align = m->layout->align > size ? m->layout->align : size;
+    const gn_dim_facts facts = gn_code_facts(v->code);
+    if (alignment_of(m->place) % align)
+        gn_code_wrong(v, "'%s' lies at multiples of %" PRId64 " bytes, %" PRId64 " were expected", m->place->name,
+                      alignment_of(m->place), align);
+    const gn_dim *const index[] = { m->base, m->stride };
+    for (size_t i = 0; i < sizeof index / sizeof *index; i++)
+        if (!gn_dim_divisible(index[i], align / size, &facts))
+            gn_code_wrong(v, "the %s of '%s' is not known to be a multiple of %" PRId64 " bytes",
+                          i ? "stride" : "start", m->place->name, align);
 }
 
 static void check_tile(gn_verifier *v, const gn_tile_args *a)
 {
     if (!a || !is_row_of(v->code->target, a->row))
         gn_code_wrong(v, "the target %s has no such tile operation", v->code->target->name);
-    if (a->row->kind == GN_TILE_MMA) {
-        check_product(v, a);
-        return;
+    if (a->row->kind == GN_TILE_MMA) check_product(v, a);
+    if (a->row->kind == GN_TILE_UNIT) check_unit(v, a);
+    for (int i = 0; i < a->nmemory; i++) {
+        const gn_tile_memory *const m = &a->memory[i];
+        gn_code_check_memory(v, m->place, m->layout->dtype, m->written);
+        gn_code_check_index(v, m->base);
+        gn_code_check_index(v, m->stride);
+        check_alignment(v, m);
     }
-    gn_code_check_corner(v, &a->dst, GN_F32, true);
-    gn_code_check_corner(v, &a->src, GN_F32, false);
-    const gn_dim *const index[] = { a->dst_stride, a->src_stride, a->ncols, a->nrows };
-    for (size_t i = 0; i < sizeof index / sizeof *index; i++) gn_code_check_index(v, index[i]);
+    for (int i = 0; i < a->ncount; i++) gn_code_check_index(v, a->count[i]);
+}
+
+/* ---- copies that are under way ---- */
+
+static void check_async(gn_verifier *v, const gn_code_node *n)
+{
+    const gn_access *const to = &n->access, *const from = &n->source;
+    if (!has_threads(v)) gn_code_wrong(v, "the target %s has no copies under way", v->code->target->name);
+    gn_code_check_place(v, to->place);
+    gn_code_check_memory(v, to->place, to->place->dtype, true);
+    gn_code_check_memory(v, from->place, to->place->dtype, false);
+    if (to->place->space != GN_SPACE_SHARED) gn_code_wrong(v, "'%s' is not shared memory", to->place->name);
+    if (from->place->space > GN_SPACE_ARENA) gn_code_wrong(v, "'%s' is no memory of the call's", from->place->name);
+    if (gn_dtype_size(to->place->dtype) < 4)
+        gn_code_wrong(v, "%s: elements of 4 or 8 bytes alone are copied", gn_dtype_name(to->place->dtype));
+    gn_code_check_index(v, to->base);
+    gn_code_check_index(v, from->base);
+    gn_code_check_preds(v, to->when);
+}
+
+static void check_token(gn_verifier *v, const gn_code_node *n)
+{
+    gn_code_check_place(v, n->place);
+    if (!n->place->token) gn_code_wrong(v, "'%s' is no token", n->place->name);
+    if (n->number >= n->place->n)
+        gn_code_wrong(v, "token %u of %s, which has %u", n->number, n->place->name, n->place->n);
 }
 
 /* ---- nodes ---- */
@@ -237,11 +314,26 @@ static void check_let(gn_verifier *v, const gn_val *val)
     gn_push(v->scratch, &v->made, l);
 }
 
+/* Opaque values live where they are declared. */
+static void check_room(gn_verifier *v, const gn_place *p)
+{
+    const gn_tile_unit *const unit = p->opaque->unit;
+    uint32_t n = p->n;
+    for (size_t i = 0; i < v->opened.n; i++) {
+        const gn_place *const q = v->opened.at[i]->place;
+        if (q && q->opaque && q->opaque->unit == unit) n += q->n;
+    }
+    if (n > unit->most)
+        gn_code_wrong(v, "%u values at once, %s has room for %u", n, unit->name, unit->most);
+}
+
 static void check_declare(gn_verifier *v, const gn_place *p)
 {
     if (!p || p->id >= v->code->places.n || v->code->places.at[p->id] != p) gn_code_wrong(v, "a place of another code");
     if (gn_is_argument(p)) gn_code_wrong(v, "an argument is declared");
     if (p->space == GN_SPACE_SHARED) gn_code_check_reached(v, "shared memory");
+    if (p->opaque) check_room(v, p);
+    if (p->fragment) check_fragment(v, p);
     gn_code_open(v, p->name, GN_CODE_PLACE);
 }
 
@@ -293,6 +385,9 @@ static void check_node(gn_verifier *v, const gn_code_node *n)
     case GN_CODE_IF: check_if(v, n); break;
     case GN_CODE_BARRIER: gn_code_check_reached(v, "a barrier"); break;
     case GN_CODE_TILE: check_tile(v, n->tile); break;
+    case GN_CODE_ASYNC: check_async(v, n); break;
+    case GN_CODE_COMMIT:
+    case GN_CODE_AWAIT: check_token(v, n); break;
     }
 }
 
@@ -325,7 +420,9 @@ static void check_register_place(gn_verifier *v, const gn_place *p)
     for (uint16_t i = 0; i < p->rank && n <= MOST_REGISTERS; i++) n *= p->extent[i];
     if (n == 0 || n > MOST_REGISTERS || p->n != n)
         gn_code_wrong(v, "%s: a place has 1 to %d registers", p->name, MOST_REGISTERS);
-    gn_code_check_type(v, p->name, p->dtype, p->lanes);
+    if (p->opaque && !is_row_of(v->code->target, p->opaque))
+        gn_code_wrong(v, "%s: the target %s has no opaque:%s", p->name, v->code->target->name, p->opaque->name);
+    gn_code_check_type(v, p->name, p->dtype, p->opaque ? 1 : p->lanes);
 }
 
 /* *bytes counts what is on the stack or shared; all of it fits. */
@@ -405,6 +502,7 @@ static void check_code(void *arg)
     v->opened.n = 0; /* to the end of the code */
     for (v->step = 0; v->step < c->steps.n; v->step++) check_step(v, &c->steps.at[v->step]);
     gn_code_check_flow(v);
+    gn_code_check_copies(v);
 }
 
 void gn_code_verify(const gn_code *c)

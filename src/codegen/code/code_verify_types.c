@@ -44,10 +44,17 @@ static int64_t most_of(gn_verifier *v, const char *what, const gn_dim *at)
     return most;
 }
 
+static void check_no_opaque(gn_verifier *v, const gn_place *p)
+{
+    if (p->opaque) gn_code_wrong(v, "'%s' is opaque: tile %s alone may touch it", p->name, p->opaque->name);
+    if (p->token) gn_code_wrong(v, "'%s' is a token: commit and await alone may touch it", p->name);
+}
+
 void gn_code_check_register(gn_verifier *v, const gn_place *p, uint32_t number, const gn_dim *at)
 {
     gn_code_check_place(v, p);
     if (p->space != GN_SPACE_REG) gn_code_wrong(v, "'%s' is no register", p->name);
+    check_no_opaque(v, p);
     const int64_t most = at ? most_of(v, p->name, at) : number;
     if (most >= p->n) gn_code_wrong(v, "register %" PRId64 " of %s, which has %u", most, p->name, p->n);
 }
@@ -76,6 +83,7 @@ void gn_code_check_operand(gn_verifier *v, const gn_val *a, const char *what, gn
 {
     if (!a) gn_code_wrong(v, "%s is missing", what);
     const gn_val *const one = a->kind == GN_VAL_SPLAT && !a->id ? a->a[0] : a;
+    if (one && !one->id && one->kind == GN_VAL_REG) check_no_opaque(v, one->u.reg.place);
     if (a->dtype != t || a->lanes != lanes)
         gn_code_wrong(v, "%s is %s, %s was expected", what, gn_code_type_text(v, (gn_dtype)a->dtype, a->lanes),
                       gn_code_type_text(v, t, lanes));
@@ -95,9 +103,8 @@ static void check_same(gn_verifier *v, const gn_val *val, size_t from, gn_dtype 
 
 /* ---- accesses ---- */
 
-static void check_memory(gn_verifier *v, const gn_access *a, gn_dtype t, bool written)
+void gn_code_check_memory(gn_verifier *v, const gn_place *p, gn_dtype t, bool written)
 {
-    const gn_place *const p = a->place;
     const char *const name = p ? p->name : "";
     gn_code_check_place(v, p);
     if (p->space == GN_SPACE_REG) gn_code_wrong(v, "'%s' is a register, not memory", name);
@@ -108,7 +115,7 @@ static void check_memory(gn_verifier *v, const gn_access *a, gn_dtype t, bool wr
 
 static void check_access(gn_verifier *v, const gn_access *a, gn_dtype t, int lanes, bool written)
 {
-    check_memory(v, a, t, written);
+    gn_code_check_memory(v, a->place, t, written);
     if (a->mode > GN_ACCESS_EACH || (a->mode == GN_ACCESS_ONE) != (lanes == 1))
         gn_code_wrong(v, "%d lanes of '%s': one element has one, :row, :step and :each have more", lanes,
                       a->place->name);
@@ -125,12 +132,6 @@ void gn_code_check_store(gn_verifier *v, const gn_access *a, const gn_val *val)
     if (!val) gn_code_wrong(v, "the value is missing");
     check_access(v, a, (gn_dtype)val->dtype, val->lanes, true);
     gn_code_check_operand(v, val, "the value", (gn_dtype)val->dtype, val->lanes);
-}
-
-void gn_code_check_corner(gn_verifier *v, const gn_access *a, gn_dtype t, bool written)
-{
-    check_memory(v, a, t, written);
-    gn_code_check_index(v, a->base);
 }
 
 /* ---- operations ---- */

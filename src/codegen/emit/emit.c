@@ -38,6 +38,16 @@ static void kids(gn_emitter *e, const gn_code_body *t)
 
 /* ---- declarations ---- */
 
+static void register_type(gn_emitter *e, const gn_place *p)
+{
+    if (!p->opaque) {
+        gn_emit_type(e, p->dtype, p->lanes);
+        return;
+    }
+    gn_words_read(&e->words, p->opaque->type);
+    gn_text_add(e->out, p->opaque->type);
+}
+
 static void registers(gn_emitter *e, const gn_place *p)
 {
     const uint32_t *read = gn_map_get(&e->uses.place, p->id);
@@ -47,7 +57,7 @@ static void registers(gn_emitter *e, const gn_place *p)
         if (n % 8 == 0) {
             if (n) gn_text_add(e->out, ";\n");
             gn_emit_indent(e);
-            gn_emit_type(e, p->dtype, p->lanes);
+            register_type(e, p);
         }
         gn_text_add(e->out, n % 8 ? ", " : " ");
         gn_emit_register(e, p, i, NULL);
@@ -59,7 +69,7 @@ static void registers(gn_emitter *e, const gn_place *p)
 static void register_array(gn_emitter *e, const gn_place *p)
 {
     gn_emit_indent(e);
-    gn_emit_type(e, p->dtype, p->lanes);
+    register_type(e, p);
     gn_textf(e->out, " %s", gn_emit_name(e, p->name));
     for (uint16_t i = 0; i < p->rank; i++) gn_textf(e->out, "[%u]", p->extent[i]);
     gn_text_add(e->out, ";\n");
@@ -68,6 +78,7 @@ static void register_array(gn_emitter *e, const gn_place *p)
 static void declare(gn_emitter *e, const gn_place *p)
 {
     int64_t n = 0;
+    if (p->token) return; /* the hardware knows them by their order */
     if (gn_map_get(&e->arrays, p->id)) {
         register_array(e, p);
         return;
@@ -154,41 +165,75 @@ static void tile_dim(gn_emitter *e, const gn_dim *d)
     gn_emit_dim(e, d, false);
 }
 
-static void tile_pointer(gn_emitter *e, const gn_access *a)
+static void tile_pointer(gn_emitter *e, const gn_tile_memory *m)
 {
-    gn_text_add(e->out, gn_emit_name(e, a->place->name));
-    if (gn_dim_is(a->base, 0)) return;
+    gn_text_add(e->out, gn_emit_name(e, m->place->name));
+    if (gn_dim_is(m->base, 0)) return;
     gn_text_add(e->out, " + ");
-    tile_dim(e, a->base);
+    tile_dim(e, m->base);
 }
 
 static const char *tile_word(gn_emitter *e, const gn_tile_args *a, const char *p)
 {
-    const bool copy = a->row->kind == GN_TILE_COPY;
-    if (copy && strncmp(p, "ds", 2) == 0) return tile_dim(e, a->dst_stride), p + 2;
-    if (copy && strncmp(p, "ss", 2) == 0) return tile_dim(e, a->src_stride), p + 2;
-    if (copy && strncmp(p, "ni", 2) == 0) return tile_dim(e, a->ncols), p + 2;
-    if (copy && strncmp(p, "nl", 2) == 0) return tile_dim(e, a->nrows), p + 2;
-    if (copy && *p == 'd') return tile_pointer(e, &a->dst), p + 1;
-    if (copy && *p == 's') return tile_pointer(e, &a->src), p + 1;
+    static const char dims[] = "mnk";
+    const char *const dim = strchr(dims, *p);
+    if (dim) return tile_dim(e, a->count[dim - dims]), p + 1;
     const int r = p[1] - '0';
-    if (*p == 'c') gn_emit_register(e, a->acc, a->c[r], NULL);
-    if (*p == 'a') gn_emit_operand(e, a->a[r]);
-    if (*p == 'b') gn_emit_operand(e, a->b[r]);
+    switch (*p) {
+    case 'p': tile_pointer(e, &a->memory[r]); break;
+    case 's': tile_dim(e, a->memory[r].stride); break;
+    case 'c': gn_emit_register(e, a->acc, a->c[r], NULL); break;
+    case 'a': gn_emit_operand(e, a->a[r]); break;
+    case 'b': gn_emit_operand(e, a->b[r]); break;
+    default: break;
+    }
     return p + 2;
 }
 
 static void tile(gn_emitter *e, const gn_tile_args *a)
 {
+    const char *const spelling = a->row->kind == GN_TILE_UNIT ? a->row->act[a->act] : a->row->spelling;
     gn_emit_indent(e);
-    gn_words_read(&e->words, a->row->spelling);
-    for (const char *p = a->row->spelling; *p;) {
+    gn_words_read(&e->words, spelling);
+    for (const char *p = spelling; *p;) {
         if (*p == '$')
             p = tile_word(e, a, p + 1);
         else
             gn_text_char(e->out, *p++);
     }
     gn_text_add(e->out, ";\n");
+}
+
+/* ---- copies that are under way ---- */
+
+static void element(gn_emitter *e, const gn_access *a)
+{
+    gn_textf(e->out, "&%s[", gn_emit_name(e, a->place->name));
+    gn_emit_dim(e, a->base, false);
+    gn_text_char(e->out, ']');
+}
+
+static void async(gn_emitter *e, const gn_code_node *t)
+{
+    gn_emit_indent(e);
+    gn_emit_word(e, "gn_async_%s", gn_dtype_name(t->access.place->dtype));
+    gn_text_char(e->out, '(');
+    element(e, &t->access);
+    gn_text_add(e->out, ", ");
+    element(e, &t->source);
+    gn_text_add(e->out, ", ");
+    if (t->access.when.n) gn_emit_preds(e, t->access.when);
+    else gn_text_add(e->out, "true");
+    gn_text_add(e->out, ");\n");
+}
+
+/* The hardware counts groups: all but so many of the latest are done. */
+static void await(gn_emitter *e, const gn_code_node *t)
+{
+    const uintptr_t age = (uintptr_t)gn_map_get(&e->awaits, GN_KEY(t));
+    gn_emit_indent(e);
+    gn_emit_word(e, "gn_async_wait");
+    gn_textf(e->out, "(%u);\n", age ? (unsigned)age - 1 : 0);
 }
 
 static void set(gn_emitter *e, const gn_code_node *t)
@@ -214,6 +259,13 @@ static void node(gn_emitter *e, const gn_code_node *t)
     case GN_CODE_IF: branch(e, t); break;
     case GN_CODE_BARRIER: line(e, "__syncthreads();"); break;
     case GN_CODE_TILE: tile(e, t->tile); break;
+    case GN_CODE_ASYNC: async(e, t); break;
+    case GN_CODE_COMMIT:
+        gn_emit_indent(e);
+        gn_emit_word(e, "gn_async_commit");
+        gn_text_add(e->out, "();\n");
+        break;
+    case GN_CODE_AWAIT: await(e, t); break;
     }
 }
 
@@ -292,6 +344,39 @@ static void thread_variables(gn_emitter *e)
     }
 }
 
+/* ---- units: set up and torn down in each function ---- */
+
+typedef struct units_of {
+    gn_arena *arena;
+    GN_VEC(const gn_tile_unit *) at;
+} units_of;
+
+static void note_unit(void *user, const gn_code_node *n)
+{
+    units_of *const u = user;
+    const gn_tile_unit *const unit = n->kind == GN_CODE_DECLARE && n->place->opaque ? n->place->opaque->unit : NULL;
+    for (size_t i = 0; unit && i < u->at.n; i++)
+        if (u->at.at[i] == unit) return;
+    if (unit) gn_push(u->arena, &u->at, unit);
+}
+
+static void unit_line(gn_emitter *e, const char *text)
+{
+    if (!text) return;
+    gn_words_read(&e->words, text);
+    line(e, text);
+}
+
+/* The region, between what sets up the units of its opaque values and what tears them down. */
+static void unit_kids(gn_emitter *e, const gn_code_body *b)
+{
+    units_of u = { .arena = e->arena };
+    gn_code_walk(b, note_unit, &u);
+    for (size_t i = 0; i < u.at.n; i++) unit_line(e, u.at.at[i]->begin);
+    kids(e, b);
+    for (size_t i = u.at.n; i-- > 0;) unit_line(e, u.at.at[i]->end);
+}
+
 /* ---- functions ---- */
 
 /* Part loops as loops, where one function runs all parts. */
@@ -299,7 +384,7 @@ static void looped(gn_emitter *e, const gn_code_step *step)
 {
     for (size_t i = 0; i < step->parts.n; i++, e->depth++)
         counted(e, step->parts.at[i].name, NULL, step->parts.at[i].count);
-    kids(e, &step->body);
+    unit_kids(e, &step->body);
     for (size_t i = 0; i < step->parts.n; i++) e->depth--, line(e, "}");
 }
 
@@ -310,9 +395,10 @@ static const char *body_of(gn_emitter *e, const gn_code_step *step)
     e->out = &body;
     e->depth = 1;
     e->uses = gn_code_find_uses(e->arena, &step->body);
+    e->awaits = gn_code_find_awaits(e->arena, &step->body);
     e->parts = (gn_map){ 0 }, e->part_lines = (gn_text){ .arena = e->arena };
     if (e->one_function) looped(e, step);
-    else kids(e, &step->body);
+    else unit_kids(e, &step->body);
     e->out = &variables;
     if (!e->one_function) part_variables(e, step);
     if (is_cuda(e)) thread_variables(e);

@@ -21,6 +21,7 @@ typedef struct gn_emitter {
     gn_map arrays;                 /* places of several registers that are arrays, by id */
     gn_map dealt;                  /* symbols of dealt loops */
     gn_code_uses uses;             /* of the step */
+    gn_map awaits;                 /* by node: how many groups of copies are committed after the token's, + 1 */
     gn_map parts;                  /* emit_dim.c: names of the step's variables for large parts of sizes, by atom */
     size_t nparts;
     gn_text part_lines;            /* their declarations */

@@ -291,6 +291,7 @@ static void write_bufs(writer *w)
             shape[n++] = gn_dim_import(w->k->dims, e);
         }
         const uint32_t at = gn_kernel_buf(w->k, x->name, x->dtype, n, shape);
+        w->k->bufs.at[at].shares = x->shares;
         if (!x->stride) continue;
         const gn_dim **stride = GN_NEW_ARRAY(w->k->arena, const gn_dim *, n);
         for (size_t d = 0; d < n; d++)

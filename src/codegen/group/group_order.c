@@ -96,19 +96,27 @@ static bool allows(sharing *s, const gn_kstore *store)
     return !s->elsewhere && (!s->reads || is_at_place(s, store));
 }
 
-/* `write`, which one store of the kernel makes, may be the memory of `read`. */
-static bool may_share(const gn_kernel *k, uint32_t read, uint32_t write)
+/* `write`, which one store of the kernel makes, may be the memory of `read`; or one that copies it and others that add,
+ * where nothing else reads the old elements: then the copy is none. */
+static bool may_share(gn_kernel *k, uint32_t read, uint32_t write)
 {
     gn_arena scratch = { .allocator = k->arena->allocator };
     sharing s = { .k = k, .scratch = &scratch, .read = read };
-    bool right = are_alike(&k->bufs.at[read], &k->bufs.at[write]);
+    bool right = are_alike(&k->bufs.at[read], &k->bufs.at[write]), adds = false;
     for (size_t i = 0; i < k->stores.n; i++) {
         if (k->stores.at[i].buf != write) continue;
-        right &= !s.store && k->stores.at[i].kind == GN_STORE_SET;
-        s.store = &k->stores.at[i];
+        right &= !s.store == (k->stores.at[i].kind == GN_STORE_SET);
+        if (s.store) adds = true;
+        else s.store = &k->stores.at[i];
     }
     if (right) find_reading_defs(&s);
-    for (size_t i = 0; right && i < k->stores.n; i++) right = allows(&s, &k->stores.at[i]);
+    for (size_t i = 0; right && i < k->stores.n; i++)
+        right = allows(&s, &k->stores.at[i]) && !(adds && s.reads && &k->stores.at[i] != s.store);
+    if (right && adds) {
+        k->bufs.at[write].shares = (int32_t)read;
+        right = gn_store_is_idle(k, s.store);
+        if (!right) k->bufs.at[write].shares = NONE;
+    }
     gn_arena_free(&scratch);
     return right;
 }
@@ -214,7 +222,10 @@ static void place_update(order *r, uint32_t update, int32_t variable)
     const int32_t read = find_buf(w, (uint32_t)variable), write = find_buf(w, update);
     if (read != NONE && !may_share(w->kernel, (uint32_t)read, (uint32_t)write)) return;
     for (size_t q = writer + 1; q <= last; q++)
-        if (must_stay_before(o, w, &o->groups.at[q])) return;
+        if (must_stay_before(o, w, &o->groups.at[q])) {
+            w->kernel->bufs.at[write].shares = NONE;
+            return;
+        }
     o->values.at[update].in_place = variable;
     if (last > writer) move_behind(r, writer, last);
 }

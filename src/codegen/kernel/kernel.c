@@ -83,7 +83,7 @@ uint32_t gn_kernel_buf(gn_kernel *k, const char *name, gn_dtype dtype, size_t ra
 {
     const gn_dim **copy = gn_arena_copy(k->arena, shape, rank * sizeof *shape);
     const char *fresh = new_name(k, name, NAME_BUF, k->bufs.n);
-    gn_push(k->arena, &k->bufs, (gn_kbuf){ .name = fresh, .dtype = dtype, .rank = (uint8_t)rank, .shape = copy });
+    gn_push(k->arena, &k->bufs, (gn_kbuf){ .name = fresh, .dtype = dtype, .rank = (uint8_t)rank, .shape = copy, .shares = -1 });
     return (uint32_t)k->bufs.n - 1;
 }
 
@@ -381,4 +381,13 @@ const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)
     }
     GN_ASSERT(!"a reduction");
     return NULL;
+}
+
+bool gn_store_is_idle(const gn_kernel *k, const gn_kstore *s)
+{
+    const gn_kbuf *b = &k->bufs.at[s->buf];
+    bool idle = b->shares >= 0 && s->kind == GN_STORE_SET && s->value->kind == GN_K_LOAD &&
+                s->value->u.ref == (uint32_t)b->shares;
+    for (size_t d = 0; idle && d < b->rank; d++) idle = s->index[d] == s->value->index[d];
+    return idle;
 }

@@ -26,6 +26,7 @@ typedef struct gn_kbuf {
     uint8_t rank, access;        /* gn_kbuf_access bits, derived from the items */
     const gn_dim *const *shape;
     const gn_dim *const *stride; /* elements per step of each dim; NULL: row-major */
+    int32_t shares; /* the buffer whose memory it is and whose elements it starts with; -1: memory of its own */
 } gn_kbuf;
 
 typedef enum {
@@ -193,6 +194,8 @@ gn_kernel *gn_kernel_read(gn_arena *, const char *file, const gn_sx *);
 void gn_kernel_print(gn_text *, const gn_kernel *);
 /* Throws GN_EINTERNAL (or GN_ESYNTAX for a kernel from a file) with the sentence of the rule that does not hold. */
 void gn_kernel_verify(const gn_kernel *);
+/* Stores in each element what stands there already, in a buffer that shares memory: nothing is to be done. */
+bool gn_store_is_idle(const gn_kernel *, const gn_kstore *);
 
 /* Makes the expressions that a run starts its reductions with. Once that is done, runs leave the kernel as it is, so
  * that threads may interpret it at once; the first run does it otherwise. */

@@ -196,6 +196,7 @@ static void print_head(gn_text *t, const gn_kernel *k)
             gn_text_add(t, " :stride");
             print_index(t, b->stride, b->rank);
         }
+        if (b->shares >= 0) gn_textf(t, " :shares %s", k->bufs.at[b->shares].name);
         gn_text_char(t, ')');
     }
     gn_text_add(t, ")\n  (axes");
@@ -610,20 +611,30 @@ static void read_syms(reader *r, const gn_sx *x)
     }
 }
 
+static int32_t shared_buf(reader *r, const gn_sx *name, uint32_t but)
+{
+    const int32_t b = name->text ? gn_kernel_find_buf(r->k, name->text) : -1;
+    if (b < 0 || (uint32_t)b == but) gn_sx_fail(r->file, name, ":shares is followed by a buffer before this one");
+    return b;
+}
+
 static void read_bufs(reader *r, const gn_sx *x)
 {
     for (size_t i = 1; i < x->n; i++) {
         const gn_sx *b = need_list(r, x->at[i], 2);
         gn_dtype t;
         if (!gn_dtype_parse(b->at[1]->text, &t)) gn_sx_fail(r->file, b->at[1], "'%s' is no dtype", b->at[1]->text);
-        size_t end = 2;
-        while (end < b->n && !gn_sx_is(b->at[end], ":stride")) end++;
+        size_t end = 2, n = b->n;
+        const bool shares = n > 4 && gn_sx_is(b->at[n - 2], ":shares");
+        if (shares) n -= 2;
+        while (end < n && !gn_sx_is(b->at[end], ":stride")) end++;
         const size_t rank = end - 2;
         if (rank > GN_MAX_RANK) gn_sx_fail(r->file, b, "more than %d dims", GN_MAX_RANK);
         const gn_dim *d[GN_MAX_RANK];
         for (size_t j = 0; j < rank; j++) d[j] = read_index(r, b->at[2 + j]);
         const uint32_t buf = gn_kernel_buf(r->k, need_name(r, b->at[0]), t, rank, d);
-        if (end == b->n) continue;
+        if (shares) r->k->bufs.at[buf].shares = shared_buf(r, b->at[n + 1], buf);
+        if (end == n) continue;
         read_indices(r, b, end + 1, rank, d);
         r->k->bufs.at[buf].stride = gn_arena_copy(r->k->arena, d, rank * sizeof *d);
     }

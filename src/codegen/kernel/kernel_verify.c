@@ -252,6 +252,44 @@ static void verify_store(walker *w, const gn_kstore *s)
         fail(w->k, b->name, "is both loaded and stored", NULL);
 }
 
+static bool reads_below(walker *w, const gn_kexpr *root, uint32_t buf)
+{
+    const char *name = w->k->bufs.at[buf].name;
+    gn_visit v = { .arena = w->scratch, .operand = gn_kexpr_operand };
+    bool reads = false;
+    gn_visit_add(&v, root);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        reads |= (e->kind == GN_K_LOAD && e->u.ref == buf) || (e->kind == GN_K_INDEX && gn_dim_reads(e->u.index, name));
+        for (size_t i = 0; i < e->nindex; i++) reads |= gn_dim_reads(e->index[i], name);
+        for (size_t i = 0; i < e->ncond; i++)
+            reads |= gn_dim_reads(e->cond[i].a, name) || gn_dim_reads(e->cond[i].b, name);
+    }
+    return reads;
+}
+
+static bool store_reads(walker *w, const gn_kstore *s, uint32_t buf)
+{
+    bool reads = reads_below(w, s->value, buf);
+    for (size_t d = 0; d < w->k->bufs.at[s->buf].rank; d++)
+        reads |= gn_dim_reads(s->index[d], w->k->bufs.at[buf].name);
+    return reads;
+}
+
+/* Memory that is shared changes while the kernel runs: what stood there is read by nobody but the buffer's own copy. */
+static void verify_shared(walker *w, const gn_kbuf *b)
+{
+    const gn_kernel *k = w->k;
+    const uint32_t from = (uint32_t)b->shares;
+    const gn_kbuf *x = &k->bufs.at[from];
+    bool alike = b->dtype == x->dtype && b->rank == x->rank && !b->stride && !x->stride, reads = x->shares >= 0;
+    for (size_t d = 0; alike && d < b->rank; d++) alike = b->shape[d] == x->shape[d];
+    if (!alike) fail(k, b->name, ":shares a buffer of another dtype or shape:", x->name);
+    for (size_t i = 0; i < k->defs.n; i++) reads |= reads_below(w, k->defs.at[i].body, from);
+    for (size_t i = 0; i < k->stores.n; i++)
+        reads |= !gn_store_is_idle(k, &k->stores.at[i]) && store_reads(w, &k->stores.at[i], from);
+    if (reads || (x->access & GN_KBUF_WRITE)) fail(k, b->name, ":shares a buffer that is used otherwise:", x->name);
+}
+
 static void verify(void *arg)
 {
     walker *w = arg;
@@ -271,6 +309,8 @@ static void verify(void *arg)
             w->ndefs = k->items.at[i].at + 1;
         }
     }
+    for (size_t i = 0; i < k->bufs.n; i++)
+        if (k->bufs.at[i].shares >= 0) verify_shared(w, &k->bufs.at[i]);
 }
 
 void gn_kernel_verify(const gn_kernel *k)

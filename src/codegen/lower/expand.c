@@ -274,6 +274,10 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         gn_expand_tile_copy(x, s);
         return;
     }
+    if (gn_is_opaque(d)) {
+        gn_expand_unit(x, s);
+        return;
+    }
     if (s->stmt == GN_STMT_UPD && d->row) {
         gn_expand_tile_mma(x, s);
         return;
@@ -295,7 +299,7 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
 
 /* ---- loops ---- */
 
-static void forget_written(gn_expander *x, const gn_tree *t)
+void gn_forget_written(gn_expander *x, const gn_tree *t)
 {
     if (t->kind == GN_NODE_STMT) {
         const gn_ldef *d = t->def;
@@ -305,7 +309,7 @@ static void forget_written(gn_expander *x, const gn_tree *t)
             if (d->state[i].partial) gn_v_forget(&x->b, d->state[i].partial->place);
         }
     }
-    for (size_t i = 0; i < t->kids.n; i++) forget_written(x, t->kids.at[i]);
+    for (size_t i = 0; i < t->kids.n; i++) gn_forget_written(x, t->kids.at[i]);
 }
 
 static void expand_kids(gn_expander *x, const gn_tree *t);
@@ -325,13 +329,13 @@ static void expand_loop_body(gn_expander *x, const gn_tree *t, const gn_dim *fro
 {
     gn_code_body *outer = x->b.block;
     open_loop(x, t, from, to);
-    forget_written(x, t);
+    gn_forget_written(x, t);
     gn_v_forget_held(&x->b);
     const size_t mark = gn_v_mark(&x->b);
     expand_kids(x, t);
     gn_v_release(&x->b, mark);
     gn_v_forget_held(&x->b);
-    forget_written(x, t);
+    gn_forget_written(x, t);
     x->b.block = outer;
 }
 
@@ -376,10 +380,12 @@ static void expand_loop(gn_expander *x, const gn_tree *t)
     x->env[t->leaf] = before;
 }
 
-static void expand_node(gn_expander *x, const gn_tree *t)
+void gn_expand_kid(gn_expander *x, const gn_tree *t)
 {
     if (t->kind == GN_NODE_STMT)
         expand_stmt(x, t);
+    else if (t->kind == GN_NODE_FOR && gn_is_ring(t))
+        gn_expand_ring(x, t);
     else if (t->kind == GN_NODE_FOR)
         expand_loop(x, t);
     else if (t->kind == GN_NODE_BUF && !gn_is_argument(t->object->place)) {
@@ -395,7 +401,7 @@ static void expand_node(gn_expander *x, const gn_tree *t)
 
 static void expand_kids(gn_expander *x, const gn_tree *t)
 {
-    for (size_t i = 0; i < t->kids.n; i++) expand_node(x, t->kids.at[i]);
+    for (size_t i = 0; i < t->kids.n; i++) gn_expand_kid(x, t->kids.at[i]);
 }
 
 static void expand_step(gn_lower *g, const gn_tree *t)

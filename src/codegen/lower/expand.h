@@ -25,6 +25,7 @@ typedef struct gn_expander {
     gn_preds when;                 /* what holds wherever the node at work is needed, */
     bool loose;                    /* but not only there */
     uint32_t ndealt;               /* dealt loops so far */
+    const gn_pred *ahead;          /* shared copies are started, not made, where this holds; NULL: made */
 } gn_expander;
 
 /* expand_index.c: masks of lanes, conditions. */
@@ -56,6 +57,15 @@ void gn_expand_merge(gn_expander *, gn_ldef *, const gn_dim *const *arg);
 void gn_expand_shared(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_copy(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_mma(gn_expander *, const gn_tree *stmt);
+/* The factors of a tensorized sum: A(m, k), then B(k, n). */
+void gn_tile_factors(const gn_lower *, const gn_ldef *, const gn_kexpr **factor);
+/* expand_ring.c: loops whose shared copies are started turns before they are used. */
+bool gn_is_ring(const gn_tree *loop);
+void gn_expand_ring(gn_expander *, const gn_tree *loop);
+void gn_expand_kid(gn_expander *, const gn_tree *); /* expand.c */
+void gn_forget_written(gn_expander *, const gn_tree *);
+/* expand_unit.c: a sum whose accumulators are opaque. */
+void gn_expand_unit(gn_expander *, const gn_tree *stmt);
 /* expand_pack.c: functions of scalars at the points of these leaves, computed as vectors. */
 void gn_pack_functions(gn_expander *, const gn_tree *stmt, gn_leafset);
 /* expand.c */

@@ -3,6 +3,19 @@
 
 /* ---- shared: a flat index over all elements, dealt out to the threads ---- */
 
+/* p: of `inside`, with room for one more. */
+static void start_copy(gn_expander *x, const gn_ldef *d, gn_preds inside, gn_pred *p)
+{
+    gn_lower *g = x->g;
+    gn_code_node *n = gn_code_make(g->code, GN_CODE_ASYNC);
+    p[inside.n++] = *x->ahead;
+    n->access = (gn_access){ .place = d->object->place, .when = inside };
+    n->access.base = gn_object_address(g, d->object, gn_own_args(x, d), x->env);
+    n->source.place = g->code->places.at[d->body->u.ref];
+    n->source.base = gn_subst_axes(g, gn_kernel_flat(g->kernel, d->body->u.ref, d->body->index), x->axis);
+    gn_v_node(&x->b, n);
+}
+
 void gn_expand_shared(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
@@ -31,11 +44,13 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     x->b.block = &loop->body;
     const size_t mark = gn_v_mark(&x->b);
     gn_set_point(x, d);
-    gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 1);
+    gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 2);
     for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    const gn_val *v =
-        gn_v_select(x, (gn_preds){ (uint32_t)x->guards.n, p }, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype));
-    gn_v_write(x, d->object, gn_own_args(x, d), v);
+    const gn_preds inside = { (uint32_t)x->guards.n, p };
+    if (x->ahead) start_copy(x, d, inside, p);
+    else
+        gn_v_write(x, d->object, gn_own_args(x, d),
+                   gn_v_select(x, inside, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype)));
     gn_v_release(&x->b, mark);
     gn_v_forget(&x->b, d->object->place);
     x->b.block = outer;
@@ -108,14 +123,11 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
             gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name,
                        g->leaves.at[lane].name);
         gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
-        t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
-        *t->tile = (gn_tile_args){ .row = d->row,
-                                   .dst = { .place = d->object->place, .base = dst },
-                                   .src = { .place = g->code->places.at[d->body->u.ref], .base = src },
-                                   .dst_stride = dst_stride,
-                                   .src_stride = src_stride,
-                                   .ncols = ncols,
-                                   .nrows = nrows };
+        gn_tile_args *const a = t->tile = gn_code_tile(g->code, d->row, 0);
+        a->memory[0].place = d->object->place, a->memory[0].base = dst, a->memory[0].stride = dst_stride;
+        a->memory[1].place = g->code->places.at[d->body->u.ref];
+        a->memory[1].base = src, a->memory[1].stride = src_stride;
+        a->count[0] = ncols, a->count[1] = nrows;
         gn_v_node(&x->b, t);
     }
     gn_v_forget(&x->b, d->object->place);
@@ -187,15 +199,37 @@ static bool mentions_axis_of(const gn_lower *g, const gn_ldef *d, const gn_kexpr
     return false;
 }
 
+void gn_tile_factors(const gn_lower *g, const gn_ldef *d, const gn_kexpr **factor)
+{
+    const bool swapped = mentions_axis_of(g, d, d->body->a[0], 'n');
+    factor[0] = d->body->a[swapped], factor[1] = d->body->a[!swapped];
+    if (mentions_axis_of(g, d, factor[0], 'n') || mentions_axis_of(g, d, factor[1], 'm'))
+        gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, d->row->name);
+}
+
+/* Of the fragment at the point: where all leaves of the row are 0. */
+static uint32_t first_register(const gn_expander *x, const gn_ldef *d)
+{
+    const gn_lower *g = x->g;
+    uint32_t number = 0;
+    for (size_t i = 0; i < d->object->dims.n; i++) {
+        const uint32_t l = d->object->dims.at[i];
+        int64_t c = 0;
+        bool own = false;
+        for (size_t k = 0; k < d->tile->leaf.n; k++) own |= d->tile->leaf.at[k] == l;
+        if (!own) GN_ASSERT(x->env[l] && gn_dim_is_const(x->env[l], &c));
+        number = number * (uint32_t)gn_points(g, l) + (uint32_t)c;
+    }
+    return number;
+}
+
 void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
     gn_ldef *d = s->def;
     const gn_tile_op *row = d->row;
-    const gn_kexpr *a = d->body->a[0], *b = d->body->a[1];
-    if (mentions_axis_of(g, d, a, 'n')) a = d->body->a[1], b = d->body->a[0];
-    if (mentions_axis_of(g, d, a, 'n') || mentions_axis_of(g, d, b, 'm'))
-        gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, row->name);
+    const gn_kexpr *factor[2];
+    gn_tile_factors(g, d, factor);
     gn_leafset others = gn_set_or(d->params, d->reduced);
     const gn_dim **before = gn_env_copy(g, x->env);
     for (size_t i = 0; i < d->tile->leaf.n; i++)
@@ -204,24 +238,12 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
     gn_points_begin(g, &it, others);
     while (gn_points_next(g, &it, x->env)) {
         gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
-        t->tile = GN_NEW_OBJECT(g->arena, gn_tile_args);
-        *t->tile = (gn_tile_args){ .row = row, .acc = d->object->place };
-        for (int i = 0; i < row->nleaf; i++)
-            if (g->leaves.at[d->tile->leaf.at[i]].bind == GN_BIND_THREAD)
-                t->tile->leaf[i] = g->leaves.at[d->tile->leaf.at[i]].name;
-        operand(x, d, &row->a, "mk", a, t->tile->a);
-        operand(x, d, &row->b, "kn", b, t->tile->b);
-        for (int r = 0; r < row->c.nregs; r++) {
-            set_coord(x, d, &row->c.reg[r].row, 'm');
-            set_coord(x, d, &row->c.reg[r].col, 'n');
-            uint32_t number = 0;
-            for (size_t i = 0; i < d->object->dims.n; i++) {
-                int64_t c = 0;
-                GN_ASSERT(x->env[d->object->dims.at[i]] && gn_dim_is_const(x->env[d->object->dims.at[i]], &c));
-                number = number * (uint32_t)gn_points(g, d->object->dims.at[i]) + (uint32_t)c;
-            }
-            t->tile->c[r] = number;
-        }
+        t->tile = gn_code_tile(g->code, row, 0);
+        t->tile->acc = d->object->place;
+        operand(x, d, &row->a, "mk", factor[0], t->tile->a);
+        operand(x, d, &row->b, "kn", factor[1], t->tile->b);
+        t->tile->c[0] = first_register(x, d);
+        gn_fragment_registers(d->object->place, t->tile->c);
         gn_v_node(&x->b, t);
         for (size_t i = 0; i < d->tile->leaf.n; i++) x->env[d->tile->leaf.at[i]] = before[d->tile->leaf.at[i]];
     }

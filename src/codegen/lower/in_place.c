@@ -121,8 +121,9 @@ static void note_node(finder *f, const gn_code_node *t, const block *in, size_t 
     if (t->val) note_value(f, t->val, in, at);
     if (t->kind == GN_CODE_STORE) note_store(f, t, in, at);
     if (t->kind == GN_CODE_SET && t->at) note_set(f, t);
-    if (t->kind == GN_CODE_TILE && t->tile->src.place && t->tile->src.place->space == GN_SPACE_BUFFER)
-        f->lost[t->tile->src.place->id] = true;
+    if (t->kind == GN_CODE_ASYNC && t->source.place->space == GN_SPACE_BUFFER) f->lost[t->source.place->id] = true;
+    for (int i = 0; t->kind == GN_CODE_TILE && i < t->tile->nmemory; i++)
+        if (t->tile->memory[i].place->space == GN_SPACE_BUFFER) f->lost[t->tile->memory[i].place->id] = true;
     note_region(f, &t->body, in, at, t);
 }
 

@@ -155,11 +155,11 @@ typedef struct tuple { /* a value for each of a state */
     gn_ref at[GN_FOLD_MOST];
 } tuple;
 
-static tuple read_state(gn_machine *m, const gn_ldef *d, bool partial)
+static tuple read_state(gn_machine *m, const gn_ldef *d)
 {
     tuple t;
     for (uint16_t i = 0; i < d->nstates; i++) {
-        const gn_object *o = partial ? d->state[i].partial : gn_accumulator_of(&d->state[i]);
+        const gn_object *o = gn_accumulator_of(&d->state[i]);
         t.at[i] = read(m, o, place_of(m, o, o, NULL));
     }
     return t;
@@ -178,7 +178,7 @@ static tuple merged(gn_machine *m, const gn_ldef *d, const tuple *own, const tup
 /* Private points nest as a tree of trees, which is the balanced one for powers of two. */
 static tuple merged_points(gn_machine *m, const gn_ldef *d, const uint32_t *leaf, size_t n)
 {
-    if (n == 0) return read_state(m, d, true);
+    if (n == 0) return read_state(m, d);
     GN_VEC(tuple) v = { 0 };
     const int64_t count = gn_points(m->g, leaf[0]);
     for (int64_t i = 0; i < count; i++) {
@@ -217,7 +217,7 @@ static void update(gn_machine *m, const gn_ldef *d)
             if (d->state[i].past) write(m, gn_accumulator_of(&d->state[i]), constant(d->state[i].past));
         return;
     }
-    const tuple before = read_state(m, d, !gn_set_empty(d->private));
+    const tuple before = read_state(m, d);
     tuple after;
     memcpy(m->own_state, before.at, sizeof before.at);
     for (uint16_t i = 0; i < d->nstates; i++) after.at[i] = eval(m, d->state[i].step);
@@ -249,7 +249,7 @@ static void store(gn_machine *m, const gn_ldef *d)
 static void start(gn_machine *m, const gn_tree *s)
 {
     const gn_ldef *d = s->def;
-    const tuple before = s->online ? read_state(m, d, !gn_set_empty(d->private)) : (tuple){ 0 };
+    const tuple before = s->online ? read_state(m, d) : (tuple){ 0 };
     memcpy(m->own_state, before.at, sizeof before.at);
     for (uint16_t i = 0; i < d->nstates; i++)
         if (s->online) write(m, gn_accumulator_of(&d->state[i]), eval(m, d->turn));

@@ -69,6 +69,17 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     gn_object *object, *partial; /* of the first value; those of the others are like them */
 } gn_ldef;
 
+/* Its accumulators are opaque values of its row. */
+static inline bool gn_is_opaque(const gn_ldef *d)
+{
+    return d->row && d->row->kind == GN_TILE_UNIT;
+}
+/* Its accumulators are not what is kept of it: a statement of its own makes one of the other. */
+static inline bool gn_is_merged(const gn_ldef *d)
+{
+    return !gn_set_empty(d->private) || gn_is_opaque(d);
+}
+
 typedef struct gn_lower {
     gn_arena *arena;
     const gn_kernel *from;
@@ -130,7 +141,6 @@ static inline bool gn_is_tile_leaf(const gn_lower *g, uint32_t l)
     return gn_is_tile_bind(g->leaves.at[l].bind);
 }
 int64_t gn_points(const gn_lower *, uint32_t leaf); /* of a leaf whose count is constant; asserts that it is */
-const char *gn_kernel_text(const gn_lower *, const gn_kexpr *);
 
 _Noreturn void gn_illegal(const gn_lower *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

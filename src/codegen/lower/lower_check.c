@@ -181,10 +181,29 @@ static bool is_leaf_of_def(const gn_ldef *d, uint32_t l)
     return gn_set_has(&d->params, l);
 }
 
+/* Copies that are under way while earlier ones are used. */
+static void check_depth(const gn_lower *g, const gn_ldef *d)
+{
+    enum { DEEPEST = 8 };
+    const gn_stage *s = d->stage;
+    const gn_lleaf *at = s->at >= 0 ? &g->leaves.at[s->at] : NULL;
+    if (s->level != GN_LEVEL_SHARED || !at)
+        gn_illegal(g, "stage %s: (depth %d) is for level shared, (at leaf)", d->name, s->depth);
+    if (at->bind != GN_BIND_NONE || at->peel)
+        gn_illegal(g, "stage %s: (depth %d): '%s' is %s, it is no whole serial loop", d->name, s->depth, at->name,
+                   at->peel ? "peeled" : "bound");
+    if (d->body->kind != GN_K_LOAD || gn_dtype_size(d->dtype) < 4)
+        gn_illegal(g, "stage %s: (depth %d): it is no plain load of 4 or 8 bytes", d->name, s->depth);
+    for (size_t i = 0; i < d->body->nindex; i++)
+        if (gn_dim_has_load(d->body->index[i]))
+            gn_illegal(g, "stage %s: (depth %d): data decide what is loaded", d->name, s->depth);
+    if (s->depth > DEEPEST) gn_illegal(g, "stage %s: (depth %d): at most %d", d->name, s->depth, DEEPEST);
+}
+
 static void check_stage(const gn_lower *g, const gn_ldef *d)
 {
     const gn_stage *s = d->stage;
-    if (s->depth > 1) gn_illegal(g, "stage %s: depth %d is not supported", d->name, s->depth);
+    if (s->depth > 1) check_depth(g, d);
     if (s->copy.n && s->level != GN_LEVEL_SHARED) gn_illegal(g, "stage %s: (copy ..) is for level shared", d->name);
     if (s->at != GN_AT_NONE && d->red != GN_RED_NONE)
         gn_illegal(g, "stage %s: (at ..) is for definitions without a reduction", d->name);
@@ -298,6 +317,32 @@ static void check_online(const gn_lower *g, gn_ldef *m)
     find_online_users(g, m);
 }
 
+static void check_unit_leaf(const gn_lower *g, const gn_ldef *d, const gn_tile_leaf *of, uint32_t l)
+{
+    const bool reduced = of->dim == 'k';
+    if (gn_set_has(&d->reduced, l) != reduced)
+        gn_illegal(g, "tensorize %s %s: '%s' is %s", d->name, d->row->name, leaf_name(g, l),
+                   reduced ? "a parameter's, the row sums over it" : "reduced, the row does not sum over it");
+    if (reduced ? g->leaves.at[l].bind != GN_BIND_TILE : !gn_is_tile_leaf(g, l))
+        gn_illegal(g, "tensorize %s %s: the leaf '%s' is not bound to %s", d->name, d->row->name, leaf_name(g, l),
+                   reduced ? "tile" : "tile, unroll, private or lane");
+}
+
+static void check_unit(const gn_lower *g, const gn_ldef *d)
+{
+    const gn_tile_op *row = d->row;
+    const uint8_t level = d->stage ? d->stage->level : GN_LEVEL_REG;
+    if (level == GN_LEVEL_REG || level == GN_LEVEL_SHARED)
+        gn_illegal(g, "tensorize %s %s: its accumulators are opaque: stage %s stack, scratch or arena", d->name,
+                   row->name, d->name);
+    if (!gn_set_empty(d->private))
+        gn_illegal(g, "tensorize %s %s: its accumulators are opaque, and lanes, private points or threads reduce it",
+                   d->name, row->name);
+    if (d->dtype != row->c.dtype)
+        gn_illegal(g, "tensorize %s %s: it is %s, the row adds up %s", d->name, row->name, gn_dtype_name(d->dtype),
+                   gn_dtype_name(row->c.dtype));
+}
+
 static void check_tensorize(const gn_lower *g, const gn_ldef *d)
 {
     const gn_tile_op *row = d->row;
@@ -317,6 +362,10 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
         if (!gn_dim_is_const(g->leaves.at[l].points, &n) || n != extent)
             gn_illegal(g, "tensorize %s %s: the leaf '%s' has not the %d points that the row takes", d->name, row->name,
                        leaf_name(g, l), extent);
+        if (row->kind == GN_TILE_UNIT) {
+            check_unit_leaf(g, d, &row->leaf[i], l);
+            continue;
+        }
         const uint8_t bind = copy                       ? 0
                              : row->leaf[i].bind == 't' ? GN_BIND_THREAD
                              : row->leaf[i].bind == 'u' ? GN_BIND_UNROLL
@@ -329,7 +378,11 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
     if (row->kind == GN_TILE_COPY && d->dtype != GN_F32)
         gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
-    if (row->kind == GN_TILE_MMA && (d->red != GN_RED_SUM || !is_op(d->body, "mul")))
+    if (row->kind == GN_TILE_UNIT) check_unit(g, d);
+    if (row->kind == GN_TILE_MMA && d->stage && d->stage->level != GN_LEVEL_REG)
+        gn_illegal(g, "tensorize %s %s: its accumulators are registers, 'stage %s' has others", d->name, row->name,
+                   d->name);
+    if (!copy && (d->red != GN_RED_SUM || !is_op(d->body, "mul")))
         gn_illegal(g, "tensorize %s %s: it is no sum of products", d->name, row->name);
 }
 

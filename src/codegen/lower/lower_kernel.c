@@ -66,6 +66,7 @@ static void copy_head(gn_lower *g)
         const gn_kbuf *b = &k->bufs.at[i];
         gn_kernel_buf(g->kernel, b->name, b->dtype, b->rank, import_all(g, b->shape, b->rank));
         if (b->stride) g->kernel->bufs.at[i].stride = import_all(g, b->stride, b->rank);
+        g->kernel->bufs.at[i].shares = b->shares;
     }
     for (size_t i = 0; i < k->axes.n; i++) add_axis(g, k->axes.at[i].name, gn_lower_import(g, k->axes.at[i].extent));
 }
@@ -393,6 +394,7 @@ static void copy_defs(gn_lower *g)
         }
         const gn_kstore *s = &k->stores.at[k->items.at[i].at];
         const gn_kbuf *b = &k->bufs.at[s->buf];
+        if (gn_store_is_idle(k, s)) continue;
         gn_kernel_store(g->kernel, s->kind, s->buf, import_all(g, s->index, b->rank),
                         gn_inline_expr(g, gn_kexpr_copy(&c.copy, s->value)));
         gn_ldef *l = GN_NEW_OBJECT(g->arena, gn_ldef);

@@ -205,7 +205,7 @@ void gn_lower_place(gn_lower *g)
         else if (d->red == GN_RED_NONE) d->main = place(g, &c);
         else {
             place_reduction(g, &c);
-            d->updated = !gn_set_empty(d->private);
+            d->updated = gn_is_merged(d);
         }
         if (c.merge || !d->updated) gn_place_done(g, d);
         else gn_place_ready(g, d);

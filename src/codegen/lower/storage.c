@@ -131,8 +131,17 @@ static void check_dims(const living *v, const gn_object *o)
 
 /* ---- sizes ---- */
 
+/* The points of the leaf are in each opaque value. */
+static bool is_in_value(const gn_object *o, uint32_t leaf)
+{
+    for (size_t i = 0; o->opaque && i < o->def->tile->leaf.n; i++)
+        if (o->def->tile->leaf.at[i] == leaf) return true;
+    return false;
+}
+
 static void size_registers(gn_lower *g, gn_object *o)
 {
+    const uint32_t most = o->opaque ? UINT16_MAX : 512;
     o->nregs = o->lanes = 1;
     for (size_t i = 0; i < o->dims.n; i++) {
         int64_t n;
@@ -144,7 +153,7 @@ static void size_registers(gn_lower *g, gn_object *o)
             o->lanes = (uint32_t)n;
         else
             o->nregs *= (uint32_t)n;
-        if (o->nregs > 512) gn_illegal(g, "stage %s reg: %u variables are too many", o->name, o->nregs);
+        if (o->nregs > most) gn_illegal(g, "stage %s reg: %u variables are too many", o->name, o->nregs);
     }
     o->size = gn_lconst(g, o->nregs);
 }
@@ -274,6 +283,9 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *
         v.level = GN_LEVEL_REG;
         set_home(&v);
         if (!fits_registers(&v)) v.level = level, set_home(&v);
+        if (v.level != GN_LEVEL_REG && gn_is_opaque(d))
+            gn_illegal(g, "tensorize %s %s: its accumulators live through loops over what is not in them", d->name,
+                       d->row->name);
     }
     gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
     const gn_lstate *s = &d->state[at];
@@ -281,6 +293,7 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *
     name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", name, suffix));
     const gn_dtype t = s->step ? (gn_dtype)s->step->dtype : d->dtype;
     *o = (gn_object){ .name = name, .id = (uint32_t)g->objects.n, .dtype = t, .level = v.level, .def = d };
+    o->opaque = accumulator && gn_is_opaque(d);
     choose_dims(&v, o);
     check_dims(&v, o);
     check_home(&v, o);
@@ -289,6 +302,8 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *
         size_registers(g, o);
     else
         size_memory(g, o);
+    if (d->stage && d->stage->depth > 1) /* it outlives the turns of its loop */
+        v.depth--, o->part = o->size, o->size = gn_lscale(g, o->size, d->stage->depth);
     o->home = o->level == GN_LEVEL_ARENA ? g->root
               : v.depth                  ? v.uses[0]->above.at[v.depth - 1]
                                          : step_of_stmt(g, v.uses[0]);
@@ -310,6 +325,20 @@ static void declare(gn_lower *g)
 
 /* ---- places: registers count over all dims but the lane ---- */
 
+static const gn_fragment *fragment_of(gn_lower *g, const gn_object *o)
+{
+    gn_fragment *f = GN_NEW_OBJECT(g->arena, gn_fragment);
+    f->row = o->def->row;
+    for (int i = 0; i < f->row->nleaf; i++) {
+        const uint32_t l = o->def->tile->leaf.at[i];
+        f->dim[i] = -1;
+        if (g->leaves.at[l].bind == GN_BIND_THREAD) f->thread[i] = g->leaves.at[l].name;
+        for (size_t d = 0; d < o->dims.n; d++)
+            if (o->dims.at[d] == l) f->dim[i] = (int8_t)d;
+    }
+    return f;
+}
+
 static void set_place(gn_lower *g, gn_object *o)
 {
     static const uint8_t spaces[] = { GN_SPACE_REG, GN_SPACE_STACK, GN_SPACE_SCRATCH, GN_SPACE_ARENA, GN_SPACE_SHARED };
@@ -318,12 +347,14 @@ static void set_place(gn_lower *g, gn_object *o)
         uint32_t *extent = GN_NEW_ARRAY(g->arena, uint32_t, o->dims.n + 1);
         const char **axis = GN_NEW_ARRAY(g->arena, const char *, o->dims.n + 1);
         p.lanes = (uint16_t)o->lanes, p.extent = extent, p.axis = axis;
+        p.opaque = o->opaque ? o->def->row : NULL;
         for (size_t i = 0; i < o->dims.n; i++)
-            if ((int32_t)o->dims.at[i] != o->lane) {
+            if ((int32_t)o->dims.at[i] != o->lane && !is_in_value(o, o->dims.at[i])) {
                 axis[p.rank] = g->leaves.at[o->dims.at[i]].name;
                 extent[p.rank++] = (uint32_t)gn_points(g, o->dims.at[i]);
             }
     }
+    if (o->level == GN_LEVEL_REG && o->def->row && o->def->row->kind == GN_TILE_MMA) p.fragment = fragment_of(g, o);
     o->place = gn_code_place(g->code, p);
 }
 
@@ -344,7 +375,7 @@ void gn_lower_storage(gn_lower *g)
         if (d->is_store || !d->touched.n) continue;
         for (uint16_t s = 0; s < d->nstates; s++) {
             d->state[s].object = make_object(g, d, s, "", none, d->prefix);
-            if (!gn_set_empty(d->private)) d->state[s].partial = make_object(g, d, s, "_a", d->private, true);
+            if (gn_is_merged(d)) d->state[s].partial = make_object(g, d, s, "_a", d->private, true);
         }
         d->object = d->state[0].object, d->partial = d->state[0].partial;
     }
@@ -509,5 +540,5 @@ const gn_dim *gn_object_address(gn_lower *g, const gn_object *o, const gn_dim *c
             const gn_dim *v = env[o->dims.at[i]] ? env[o->dims.at[i]] : g->leaves.at[o->dims.at[i]].value;
             sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[i], v));
         }
-    return sum;
+    return o->start ? gn_ladd(g, sum, o->start) : sum;
 }

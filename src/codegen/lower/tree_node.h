@@ -10,9 +10,12 @@ typedef struct gn_object {
     gn_dtype dtype;
     uint8_t level; /* gn_level */
     struct gn_ldef *def;
+    bool opaque;           /* reg: values of the definition's row, which hold all points of the row's leaves */
     GN_VEC(uint32_t) dims; /* leaves, outermost first; reg: the lane leaf last */
     const gn_dim **stride; /* memory: elements per step of each dim */
     const gn_dim *size;    /* memory: elements */
+    const gn_dim *part;    /* shared, of several turns at once: elements of one; NULL: there is one */
+    const gn_dim *start;   /* where the part at work starts; NULL: 0 */
     int32_t lane;          /* reg: the lane leaf among the dims, -1 */
     uint32_t lanes;        /* reg: of each variable, 1 if lane < 0 */
     uint32_t nregs;        /* reg: variables, row-major over the dims but the lane */

@@ -260,7 +260,7 @@ static void check_reduction(gn_verifier *v, gn_ldef *d)
 {
     const gn_domain *init = needed(v, d, GN_STMT_INIT, "init"), *upd = needed(v, d, GN_STMT_UPD, "upd");
     check_use(&(use){ v, init, upd, d, gn_accumulator(d), NULL });
-    if (gn_set_empty(d->private)) {
+    if (!gn_is_merged(d)) {
         check_users(v, d, init);
         check_users(v, d, upd);
         return;

@@ -181,7 +181,7 @@ static void check_row(const gn_lower *g, const gn_ldef *d)
 /* The leaves of one dim of a row belong to one axis, at the row's strides; those of different dims to different ones. */
 static void check_row_axes(const gn_lower *g, const gn_ldef *d)
 {
-    for (int i = 0; i < d->row->nleaf && d->row->kind == GN_TILE_MMA; i++)
+    for (int i = 0; i < d->row->nleaf && d->row->kind != GN_TILE_COPY; i++)
         for (int j = 0; j < d->row->nleaf; j++) {
             const gn_tile_leaf *x = &d->row->leaf[i], *y = &d->row->leaf[j];
             const uint32_t p = d->tile->leaf.at[i], q = d->tile->leaf.at[j];
@@ -245,6 +245,20 @@ static void check_bytes(const gn_lower *g, uint8_t level, int64_t most)
     }
 }
 
+/* Opaque values that live inside of this node, if `open` do around it. */
+static void check_room(const gn_lower *g, const gn_tree *t, const gn_tile_unit *unit, uint32_t open)
+{
+    for (size_t i = 0; i < t->kids.n; i++) {
+        const gn_object *o = t->kids.at[i]->object;
+        if (t->kids.at[i]->kind != GN_NODE_BUF || !o->opaque || o->def->row->unit != unit) continue;
+        open += o->place->n;
+        if (open > unit->most)
+            gn_illegal(g, "tensorize %s %s: %u accumulators at once, %s has room for %u", o->def->name, o->def->row->name,
+                       open, unit->name, unit->most);
+    }
+    for (size_t i = 0; i < t->kids.n; i++) check_room(g, t->kids.at[i], unit, open);
+}
+
 void gn_lower_verify(gn_lower *g)
 {
     gn_verifier v = { .g = g };
@@ -261,6 +275,8 @@ void gn_lower_verify(gn_lower *g)
     }
     for (size_t i = 0; i < g->items.n; i++)
         if (g->items.at[i]->row) check_row(g, g->items.at[i]), check_row_axes(g, g->items.at[i]);
+    for (size_t i = 0; i < g->items.n; i++)
+        if (gn_is_opaque(g->items.at[i])) check_room(g, g->root, g->items.at[i]->row->unit, 0);
     gn_verify_stores(&v);
     gn_verify_kept(&v);
 }

@@ -63,20 +63,10 @@ void gn_piece_lane_tiles(piece *p, const lanes *l, uint32_t axis, const char *ho
     if (l->lane) gn_piece_tile(p, "lane", l->lane, axis, 1);
 }
 
-/* Lanes of an axis in a program of several pieces: what crosses between them on the stack has no room past its end, so
- * vectors must divide. */
-static int64_t lanes_of_axis(const piece *p, int64_t extent)
-{
-    int64_t w = p->w;
-    if (!p->small || p->hint->pieces.n < 2 || extent <= 0) return w;
-    while (w > 1 && extent % w != 0) w /= 2;
-    return w;
-}
-
 lanes gn_piece_lanes(piece *p, uint32_t axis, int64_t unroll, int64_t full)
 {
     const char *name = p->k->axes.at[axis].name;
-    const int64_t e = p->extent[axis], w = lanes_of_axis(p, e);
+    const int64_t e = p->extent[axis], w = p->w;
     lanes l = { .lane = w > 1 ? gn_piece_leaf(p, axis, "l") : NULL };
     const bool whole = e >= 0 && e <= full * p->w;
     const int64_t u = whole ? ceil_div(e > 0 ? e : 1, w) : unroll;

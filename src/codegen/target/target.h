@@ -46,8 +46,12 @@ typedef struct gn_target {
 extern const gn_target gn_target_avx512, gn_target_avx2, gn_target_generic, gn_target_c11, gn_target_cuda;
 extern const gn_target *const gn_targets[]; /* ended by NULL */
 const gn_target *gn_target_find(const char *name);
+/* Makes one more known by its name, before anybody asks: a target of somebody's own, like that of a test. */
+void gn_target_add(const gn_target *);
 const gn_target *gn_target_host(void);       /* the best this CPU executes */
-bool gn_target_runs_here(const gn_target *); /* this CPU executes it */
+bool gn_target_runs_here(const gn_target *); /* this CPU executes it, and the system permits it */
+/* The system grants what the units of its tile table need (permission.c). */
+bool gn_target_is_permitted(const gn_target *);
 
 /* Prints a tag: "f32", "f32x16", "bool", "b16". lanes 1 is scalar. */
 void gn_spell_tag(gn_text *, gn_dtype, int lanes);

@@ -10,7 +10,9 @@ const gn_tile_op gn_tiles_c[] = {
       .n = 16,
       .nleaf = 2,
       .leaf = { { "i", 'm', 16, 1, 'u' }, { "l", 'n', 16, 1, 'l' } },
-      .spelling = "gn_tr16_f32($d, $ds, $s, $ss, $ni, $nl)" },
+      .c = { .dtype = GN_F32, .nleaf = 2, .leaf = { 0, 1 } },
+      .a = { .dtype = GN_F32, .nleaf = 2, .leaf = { 1, 0 } },
+      .spelling = "gn_tr16_f32($p0, $s0, $p1, $s1, $m, $n)" },
     { 0 },
 };
 
@@ -25,19 +27,21 @@ const gn_tile_op gn_tiles_cuda[] = {
     { .name = "mma_m16n8k8_tf32", .kind = GN_TILE_MMA, .m = 16, .n = 8, .k = 8, .nleaf = 5,
       .leaf = { { "ir", 'm', 2, 8, 'u' }, { "mg", 'm', 8, 1, 't' }, { "mt", 'n', 4, 2, 't' },
                 { "jr", 'n', 2, 1, 'u' }, { "kt", 'k', 8, 1, 'k' } },
-      .a = { GN_F32, 4, { { { 0, { [MG] = 1 } }, { 0, { [MT] = 1 } } },
+      .a = { .dtype = GN_F32, .nregs = 4, .reg = { { { 0, { [MG] = 1 } }, { 0, { [MT] = 1 } } },
                           { { 8, { [MG] = 1 } }, { 0, { [MT] = 1 } } },
                           { { 0, { [MG] = 1 } }, { 4, { [MT] = 1 } } },
                           { { 8, { [MG] = 1 } }, { 4, { [MT] = 1 } } } } },
-      .b = { GN_F32, 2, { { { 0, { [MT] = 1 } }, { 0, { [MG] = 1 } } },
+      .b = { .dtype = GN_F32, .nregs = 2, .reg = { { { 0, { [MT] = 1 } }, { 0, { [MG] = 1 } } },
                           { { 4, { [MT] = 1 } }, { 0, { [MG] = 1 } } } } },
-      .c = { GN_F32, 4, { { { 0, { [MG] = 1 } }, { 0, { [MT] = 2 } } },
+      .c = { .dtype = GN_F32, .nregs = 4, .reg = { { { 0, { [MG] = 1 } }, { 0, { [MT] = 2 } } },
                           { { 0, { [MG] = 1 } }, { 1, { [MT] = 2 } } },
                           { { 8, { [MG] = 1 } }, { 0, { [MT] = 2 } } },
                           { { 8, { [MG] = 1 } }, { 1, { [MT] = 2 } } } } },
       .spelling = "gn_mma_m16n8k8_tf32(&$c0, &$c1, &$c2, &$c3, $a0, $a1, $a2, $a3, $b0, $b1)" },
     { 0 },
 };
+
+const char *const gn_tile_acts[GN_TILE_NACTS] = { "zero", "load", "multiply", "store" };
 
 const gn_tile_op *gn_tile_find(const gn_target *target, const char *name)
 {
