@@ -358,8 +358,9 @@ static const kernel_case kernel_cases[] = {
       0,
       false },
     { "fold_running_sum",
-      FOLD_RUNNING_SUM("fold_running_sum") "(schedule s (split i ip (iu 2) (il @)) (split j j0 (j1 4)) (order ip j0 j1 iu il)"
-                                           " (bind part ip) (bind unroll iu) (bind lane il) (stage c scratch (layout j0 j1 iu il)))",
+      FOLD_RUNNING_SUM("fold_running_sum") "(schedule s (split i ip (iu 2) (il @)) (split j j0 (j1 4))"
+                                           " (order ip j0 j1 iu il) (bind part ip) (bind unroll iu) (bind lane il)"
+                                           " (stage c scratch (layout j0 j1 iu il)))",
       { { 37, 19, 1 }, { 1, 1, 1 }, { 64, 33, 1 }, { 3, 0, 1 }, { -1 } },
       1,
       0,

@@ -679,7 +679,8 @@ static const gn_kexpr *read_tuple(reader *r, const gn_sx *x, const char *word)
 static const gn_kexpr *read_fold(reader *r, const gn_sx *x, gn_kfold *f)
 {
     if (x->n < 5 || x->n > GN_FOLD_MOST + 4)
-        gn_sx_fail(r->file, x, "expected (fold (axes) (NAME dtype number).. (step ..) (merge ..)), of at most %d values",
+        gn_sx_fail(r->file, x,
+                   "expected (fold (axes) (NAME dtype number).. (step ..) (merge ..)), of at most %d values",
                    GN_FOLD_MOST);
     const size_t n = x->n - 4;
     const char **name = GN_NEW_ARRAY(r->k->arena, const char *, n);

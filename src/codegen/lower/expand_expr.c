@@ -256,7 +256,8 @@ static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
     const gn_ldef *q = x->g->def[e->u.ref];
     const gn_val *v = read_kept(x, q, e);
     if (q->online < 0 || e->part || !inside_online(x, q) || x->stmt->def == q) return v;
-    return gn_v_op2(&x->b, &gn_op_maximum, v, gn_v_float(&x->b, q->dtype, gn_lowest_float(q->dtype))); /* see make_running */
+    /* exp(-inf - m) must be 0: make_running (lower_kernel.c) */
+    return gn_v_op2(&x->b, &gn_op_maximum, v, gn_v_float(&x->b, q->dtype, gn_lowest_float(q->dtype)));
 }
 
 static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)

@@ -93,12 +93,9 @@ static void declare_exchange(gn_expander *x, gn_ldef *d, int64_t threads)
     for (uint16_t i = 0; i < d->nstates; i++) {
         gn_lstate *s = &d->state[i];
         if (s->exchanged_in == x->b.block) continue;
-        if (!s->exchange)
-            s->exchange = gn_code_place(
-                x->g->code, (gn_place){ .name = gn_lower_name(x->g, NULL, gn_arena_printf(x->g->arena, "%s_t", s->object->name)),
-                                        .dtype = s->object->dtype,
-                                        .space = GN_SPACE_SHARED,
-                                        .size = gn_lconst(x->g, threads) });
+        gn_place p = { .dtype = s->object->dtype, .space = GN_SPACE_SHARED, .size = gn_lconst(x->g, threads) };
+        if (!s->exchange) p.name = gn_lower_name(x->g, NULL, gn_arena_printf(x->g->arena, "%s_t", s->object->name));
+        if (!s->exchange) s->exchange = gn_code_place(x->g->code, p);
         gn_code_node *n = gn_code_make(x->g->code, GN_CODE_DECLARE);
         n->place = s->exchange;
         gn_v_node(&x->b, n);

@@ -157,8 +157,8 @@ static void check_prefix(const gn_lower *g, const gn_ldef *d)
             gn_illegal(g, "bind %s %s: '%s' is a prefix along it, whose points run one after the other",
                        gn_bind_names[l->bind], l->name, d->name);
         if (i && l->place < g->leaves.at[a->leaf.at[i - 1]].place)
-            gn_illegal(g, "order: '%s' is a prefix along '%s', whose leaves do not run in the order of its points", d->name,
-                       a->name);
+            gn_illegal(g, "order: '%s' is a prefix along '%s', whose leaves do not run in the order of its points",
+                       d->name, a->name);
     }
 }
 

@@ -154,8 +154,8 @@ static void check_own_loop(const use *u, const gn_domain_loop *w)
     const gn_lower *g = u->v->g;
     const bool param = gn_set_has(&u->of->params, w->leaf), reduced = gn_set_has(&u->of->reduced, w->leaf);
     if (u->of->prefix && reduced && u->reader->stmt->def != u->of)
-        gn_illegal(g, "order: '%s' is a prefix along the loop '%s', outside of which '%s' reads it; stage it", u->of->name,
-                   g->leaves.at[w->leaf].name, u->reader->stmt->def->name);
+        gn_illegal(g, "order: '%s' is a prefix along the loop '%s', outside of which '%s' reads it; stage it",
+                   u->of->name, g->leaves.at[w->leaf].name, u->reader->stmt->def->name);
     if ((!param && !reduced) || is_passing(u, w))
         gn_illegal(g, "stage %s: it is made inside the loop '%s', and '%s' reads it outside", u->of->name,
                    g->leaves.at[w->leaf].name, u->reader->stmt->def->name);
@@ -232,7 +232,8 @@ static void check_use(const use *u)
 static const gn_domain *statement(gn_verifier *v, const gn_ldef *d, gn_stmt_kind kind)
 {
     for (size_t i = 0; i < d->touched.n; i++)
-        if (d->touched.at[i]->def == d && d->touched.at[i]->stmt == kind && !d->touched.at[i]->online) return gn_domain_at(v, d->touched.at[i]);
+        if (d->touched.at[i]->def == d && d->touched.at[i]->stmt == kind && !d->touched.at[i]->online)
+            return gn_domain_at(v, d->touched.at[i]);
     return NULL;
 }
 

@@ -220,7 +220,8 @@ static int64_t exchange_bytes(const gn_lower *g, const gn_ldef *d)
         threads *= gn_points(g, l);
         merges |= gn_set_has(&d->private, l);
     }
-    for (uint16_t i = 0; merges && i < d->nstates; i++) bytes += threads * (int64_t)gn_dtype_size(d->state[i].object->dtype);
+    for (uint16_t i = 0; merges && i < d->nstates; i++)
+        bytes += threads * (int64_t)gn_dtype_size(d->state[i].object->dtype);
     return bytes;
 }
 
