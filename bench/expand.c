@@ -125,8 +125,8 @@ static bool is_one_of(const char *op, const char *list)
 
 static value apply(expander *e, const gn_sx *x, const char *op, gn_dtype t, gn_dtype result, const value *a, size_t n)
 {
-    const gn_op_info info = {.name = op};
-    const char *pattern = e->target->spell(&info, is_one_of(op, "cast bitcast") ? result : t, e->lanes > 1);
+    const gn_op_info *info = gn_op_find(op);
+    const char *pattern = info ? e->target->spell(info, is_one_of(op, "cast bitcast") ? result : t, e->lanes > 1) : NULL;
     if (!pattern) return expand_nested(e, op, t, a, n);
     const char *operands[4];
     if (n > 3) gn_sx_fail(e->file, x, "too many operands");

@@ -5,6 +5,7 @@
 #include "code_text.h"
 #include "commands.h"
 #include "context_state.h"
+#include "emit_program.h"
 #include "graph_text.h"
 #include "make_program.h"
 #include "nvrtc.h"
@@ -54,7 +55,8 @@ typedef struct inspection {
 static int help(FILE *f)
 {
     fputs("usage: gnomon inspect [OPTION..] FILE.gn\n\n"
-          "FILE.gn is a graph as docs/text-form.md describes it; - is stdin. Prints what becomes of it, stage by stage.\n\n"
+          "FILE.gn is a graph as docs/text-form.md describes it, or a program of docs/program-text.md; - is stdin. Prints what\n"
+          "becomes of it, stage by stage.\n\n"
           "  --target NAME     c: the best of this CPU [c], avx512, avx2, generic, c11, cuda, cuda:sm_90\n"
           "  --stage NAME      this stage only; may be given several times:\n",
           f);
@@ -84,10 +86,14 @@ static const char *core_text(inspection *in)
     return gn_text_done(&t);
 }
 
-static void read_graph(inspection *in)
+static bool is_program(const char *text)
 {
-    size_t size;
-    const char *text = read_text(&in->arena, in->path, &size);
+    text += strspn(text, " \t\r\n");
+    return strncmp(text, "(program", 8) == 0;
+}
+
+static void read_graph(inspection *in, const char *text, size_t size)
+{
     in->core = gn_core_read(&in->arena, in->context, in->path, text, size);
     if (in->nfix) {
         struct gn_core *c = in->core;
@@ -130,6 +136,10 @@ static void optimize(inspection *in)
 
 static void show_lowered(inspection *in, const gn_pkernel *k)
 {
+    if (!*k->schedule) { /* it is code, which is all of it */
+        print_block(k->kernel);
+        return;
+    }
     const gn_sx *kernel = gn_sx_read(&in->arena, k->name, k->kernel, strlen(k->kernel)),
                 *schedule = gn_sx_read(&in->arena, k->name, k->schedule, strlen(k->schedule));
     const gn_kernel *logical = gn_kernel_read(&in->arena, k->name, kernel->at[0]);
@@ -143,17 +153,21 @@ static void show_lowered(inspection *in, const gn_pkernel *k)
 
 static void show_kernels(inspection *in, const gn_program *p)
 {
+    size_t nplain = 0;
     for (size_t i = 0; i < p->kernels.n; i++) {
         const gn_pkernel *k = &p->kernels.at[i];
         char line[256];
         snprintf(line, sizeof line, "kernel %zu of %zu: %s", i + 1, p->kernels.n, k->name);
         title(line);
-        if (in->shows & SHOW_KERNELS) {
+        if (in->shows & SHOW_KERNELS && *k->schedule) {
+            if (k->plain) printf("; plain: %s\n", k->plain);
             print_block(k->kernel);
             print_block(k->schedule);
         }
         if (in->shows & (SHOW_TREE | SHOW_CODE)) show_lowered(in, k);
+        nplain += k->plain != NULL;
     }
+    if (nplain) printf("\n%zu of %zu kernels have the plain schedule\n", nplain, p->kernels.n);
 }
 
 static void show_assembly(inspection *in, const char *source)
@@ -198,19 +212,8 @@ static void show_ptx(inspection *in, const char *source)
     gn_check(s);
 }
 
-static void run(void *arg)
+static void show_program(inspection *in, const gn_program *p)
 {
-    inspection *in = arg;
-    in->target = target_by_name(in->target_name);
-    if (in->target_name && strncmp(in->target_name, "cuda:", 5) == 0) in->arch = in->target_name + 5;
-    if (strncmp(in->arch, "sm_", 3) != 0)
-        gn_throw(GN_EINVAL, "'%s' is no GPU architecture: they are written sm_80, sm_90", in->arch);
-    read_graph(in);
-    if (!(in->shows & ~(unsigned)SHOW_GRAPH)) return;
-    gn_core_check(in->core);
-    optimize(in);
-    if (!(in->shows & (SHOW_KERNELS | SHOW_TREE | SHOW_CODE | SHOW_SOURCE | SHOW_ASSEMBLY))) return;
-    const gn_program *p = gn_program_make(&in->arena, in->core, in->target, "f");
     if (in->shows & (SHOW_KERNELS | SHOW_TREE | SHOW_CODE)) show_kernels(in, p);
     if (in->shows & SHOW_SOURCE) {
         title(in->target->lang == GN_LANG_CUDA ? "CUDA source" : "C source");
@@ -221,6 +224,36 @@ static void run(void *arg)
         show_ptx(in, p->source);
     else
         show_assembly(in, p->source);
+}
+
+static void run_graph(inspection *in, const char *text, size_t size)
+{
+    read_graph(in, text, size);
+    if (!(in->shows & ~(unsigned)SHOW_GRAPH)) return;
+    gn_core_check(in->core);
+    optimize(in);
+    if (in->shows & (SHOW_KERNELS | SHOW_TREE | SHOW_CODE | SHOW_SOURCE | SHOW_ASSEMBLY))
+        show_program(in, gn_program_make(&in->arena, in->core, in->target, "f"));
+}
+
+static void run_program(inspection *in, const char *text, size_t size)
+{
+    gn_program *p = gn_program_read(&in->arena, in->path, text, size);
+    if (!*p->source) gn_program_emit(p, in->target, false);
+    show_program(in, p);
+}
+
+static void run(void *arg)
+{
+    inspection *in = arg;
+    in->target = target_by_name(in->target_name);
+    if (in->target_name && strncmp(in->target_name, "cuda:", 5) == 0) in->arch = in->target_name + 5;
+    if (strncmp(in->arch, "sm_", 3) != 0)
+        gn_throw(GN_EINVAL, "'%s' is no GPU architecture: they are written sm_80, sm_90", in->arch);
+    size_t size;
+    const char *text = read_text(&in->arena, in->path, &size);
+    if (is_program(text)) run_program(in, text, size);
+    else run_graph(in, text, size);
 }
 
 static bool read_stage(const char *name, unsigned *shows)

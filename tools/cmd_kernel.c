@@ -61,12 +61,13 @@ static void run_code(const request *r, gn_arena *arena, const gn_sx *x, gn_text 
 {
     gn_code *code = gn_code_read(arena, r->path, x);
     gn_code_verify(code);
+    const gn_code_ranges ranges = gn_code_verify_ranges(code, arena);
+    if (ranges.outside) gn_throw(GN_EINVAL, "%s", ranges.outside);
     if (!r->code) {
         print_source(out, arena, code);
         return;
     }
     gn_code_print(out, code);
-    const gn_code_ranges ranges = gn_code_verify_ranges(code, arena);
     gn_textf(out, "; %zu of %zu accesses are proved to be inside\n", ranges.proved, ranges.asked);
     if (ranges.first) gn_textf(out, "; the first that is not: %s\n", ranges.first);
 }
@@ -86,10 +87,11 @@ static void run_kernel(const request *r, gn_arena *arena, const gn_sx *items, gn
     gn_kernel_verify(kernel);
     const gn_sx *given = find_list(r->path, items, "schedule", false);
     gn_schedule *schedule =
-        given ? gn_schedule_read(arena, kernel, r->path, given) : gn_default_find(arena, kernel, NULL, target);
+        given ? gn_schedule_read(arena, kernel, r->path, given) : gn_default_find(arena, kernel, target);
     /* what is printed is what is taken */
     const gn_scheduled *lowered = given ? NULL : gn_default_lower(arena, kernel, target, &schedule);
     if (r->kernel) gn_kernel_print(out, kernel);
+    if (r->schedule && schedule->plain) gn_textf(out, "; plain: %s\n", schedule->plain);
     if (r->schedule) gn_schedule_print(out, kernel, schedule);
     if (r->passes) gn_code_run_passes(gn_schedule_lower(arena, kernel, schedule, target)->code, print_pass, out);
     const bool source = !r->kernel && !r->schedule && !r->tree && !r->code && !r->passes;

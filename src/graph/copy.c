@@ -301,7 +301,7 @@ static void note_indexers(copier *c)
         const gn_origin *o = gn_origin_of(e);
         if (!may_index(e)) continue;
         while (o && o->next) o = o->next;
-        if (o) gn_push(c->arena, &c->core->indexers, (gn_indexer){ e->op->name, o->loc });
+        if (o) gn_push(c->arena, &c->core->indexers, (gn_indexer){ e->op, o->loc });
     }
 }
 

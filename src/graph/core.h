@@ -6,7 +6,7 @@
 
 /* A node that indexes, or may when it is expanded (take, scatter_add, composites), where the user built it first. */
 typedef struct gn_indexer {
-    const char *op;
+    const gn_op_info *op;
     gn_loc loc;
 } gn_indexer;
 

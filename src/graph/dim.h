@@ -81,7 +81,7 @@ gn_dim_order gn_dim_compare(const gn_dim *, const gn_dim *);
 
 /* What is known of symbols: value is a multiple of `mul` (0 says nothing), lies in [min, max] (INT64_MIN, INT64_MAX:
  * unknown), is below `limit` (over symbols of earlier facts or without facts; NULL: unknown). A symbol without a fact
- * is >= 0. */
+ * is >= 0. A fact with the name of a buffer is of its elements; without one they may be anything. */
 typedef struct gn_dim_fact {
     const char *name;
     int64_t mul, min, max;

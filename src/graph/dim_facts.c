@@ -118,9 +118,9 @@ static interval range(inquiry *q, const gn_dim *d);
 
 static interval operation_range(inquiry *q, const gn_atom *x)
 {
-    if (x->kind == GN_DIM_LOAD) return unbounded;
-    if (x->kind != GN_DIM_SYM) return interval_of(x->kind, range(q, x->a), range(q, x->b));
+    if (x->kind != GN_DIM_SYM && x->kind != GN_DIM_LOAD) return interval_of(x->kind, range(q, x->a), range(q, x->b));
     const gn_dim_fact *const f = fact_of(q->facts, x->name);
+    if (!f && x->kind == GN_DIM_LOAD) return unbounded;
     return f ? (interval){ f->min, f->max } : (interval){ 0, INT64_MAX };
 }
 

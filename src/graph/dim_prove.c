@@ -1,44 +1,60 @@
-/* Proofs that index expressions are not negative: a search among the known ones, each of which takes a term of the
- * goal away; short proofs first. */
+/* Proofs that index expressions are not negative. Products go first, as rows and columns of an index: of m (n - i) - j, if
+ * n - i is at least 1, m - j is left. In a sum each term has to come from what is known, with the same sign, and brings
+ * others along that come from others again. Of what comes together so a combination is looked for. */
+#include "dim_combine.h"
 #include "dim_parts.h"
 #include "dim_prove.h"
 #include <string.h>
 
-enum { MOST_STEPS = 40, DEEPEST = 5, MOST_SPLIT = 12, MOST_SCALE = 1024 };
+enum { MOST_SPLIT = 2, MOST_GOALS = 24, MOST_ATOMS = 24, MOST_FACTOR = 1 << 30 };
+
+typedef struct needed { /* a product that a sum needs with this sign */
+    gn_term product;
+    int sign;
+    size_t looked; /* so many of what is known were asked for it */
+} needed;
+
+typedef struct proof {
+    gn_prover *p;
+    gn_arena *arena;
+    GN_VEC(const gn_dim *) known;           /* what was told, then what atoms are */
+    GN_VEC(needed) need;
+    GN_VEC(const gn_atom *) atoms;          /* in them */
+    const gn_dim *column[GN_COMBINE_MOST];
+    gn_term row[GN_COMBINE_MOST];
+    int ncolumns, nrows;
+} proof;
 
 static gn_dim_facts facts_of(const gn_prover *p)
 {
     return (gn_dim_facts){ p->facts.n, p->facts.at };
 }
 
+static void range_of(const gn_prover *p, const gn_dim *d, int64_t *low, int64_t *high)
+{
+    const gn_dim_facts facts = facts_of(p);
+    gn_dim_range(d, &facts, low, high);
+}
+
 static int64_t least(const gn_prover *p, const gn_dim *d)
 {
     int64_t low, high;
-    const gn_dim_facts facts = facts_of(p);
-    gn_dim_range(d, &facts, &low, &high);
+    range_of(p, d, &low, &high);
     return low;
 }
 
-/* c times the atoms but for one of them; skip = t->n: all. */
-static const gn_dim *product(const gn_prover *p, const gn_term *t, uint32_t skip)
+static const gn_dim *product_of(gn_dim_pool *pool, const gn_term *t, int64_t factor)
 {
-    const gn_dim *d = gn_dim_const(p->pool, t->c);
-    for (uint32_t i = 0; i < t->n; i++)
-        if (i != skip) d = gn_dim_mul(p->pool, d, gn_dim_of_atom(p->pool, t->atom[i]));
-    return d;
+    const gn_term one = { factor, t->n, t->atom };
+    return gn_dim_intern(pool, &one, factor != 0);
 }
 
-/* ---- what is known ---- */
-
-/* A term c min(a, b) with c > 0, or c max(a, b) with c < 0: with a or b in its place it is no less. */
-static const gn_term *bounded_by_both(const gn_dim *d)
+static const gn_dim *below(gn_dim_pool *q, const gn_dim *a, const gn_dim *b) /* b - a - 1 */
 {
-    for (uint32_t i = 0; i < d->n; i++) {
-        const gn_term *const t = &d->term[i];
-        if (t->n == 1 && t->atom[0]->kind == (t->c > 0 ? GN_DIM_MIN : GN_DIM_MAX)) return t;
-    }
-    return NULL;
+    return gn_dim_sub(q, gn_dim_sub(q, b, a), gn_dim_const(q, 1));
 }
+
+/* ---- what is told ---- */
 
 gn_prover_mark gn_prover_remember(const gn_prover *p)
 {
@@ -72,204 +88,481 @@ static void tighten(gn_prover *p, const gn_dim *d)
     }
 }
 
-static void add(gn_prover *p, const gn_dim *d, size_t from)
+/* Of whole numbers: 4 n - 6 >= 0 is n - 2 >= 0. */
+static int64_t content(const gn_dim *d)
 {
-    tighten(p, d);
-    for (size_t i = from; i < p->known.n; i++)
-        if (p->known.at[i] == d) return;
-    if (p->known.n < from + MOST_SPLIT && !gn_dim_is_const(d, NULL)) gn_push(p->arena, &p->known, d);
-}
-
-/* (a div b) + rest >= 0 is a + b rest >= 0; rest - (a div b) >= 0 is b rest + b - 1 - a >= 0: of whole numbers, with b
- * > 0. */
-static void add_undivided(gn_prover *p, const gn_dim *d, size_t from)
-{
-    gn_dim_pool *const q = p->pool;
-    for (uint32_t i = 0; i < d->n; i++) {
-        const gn_term *const t = &d->term[i];
-        const gn_atom *const x = t->n == 1 && t->atom[0]->kind == GN_DIM_DIV ? t->atom[0] : NULL;
-        if (!x || (t->c != 1 && t->c != -1) || least(p, x->b) < 1) continue;
-        const gn_dim *const rest = gn_dim_mul(q, x->b, gn_dim_sub(q, d, product(p, t, t->n)));
-        if (t->c == 1) add(p, gn_dim_add(q, x->a, rest), from);
-        else add(p, gn_dim_sub(q, gn_dim_add(q, rest, gn_dim_sub(q, x->b, gn_dim_const(q, 1))), x->a), from);
-    }
-}
-
-/* The numerator without what makes it less: (M - i) div 5 <= M div 5. */
-static const gn_dim *raised(const gn_prover *p, const gn_dim *a)
-{
-    const gn_dim *all = a;
-    for (uint32_t i = 0; i < a->n; i++) {
-        const gn_term *const t = &a->term[i];
-        if (t->n == 1 && t->c < 0 && t->atom[0]->kind == GN_DIM_SYM &&
-            least(p, gn_dim_of_atom(p->pool, t->atom[0])) >= 0)
-            all = gn_dim_sub(p->pool, all, product(p, t, 1));
-    }
+    int64_t all = 0;
+    for (uint32_t i = 0; i < d->n; i++)
+        if (d->term[i].n) all = gn_gcd(all, d->term[i].c);
     return all;
 }
 
-static void add_raised(gn_prover *p, const gn_dim *d, size_t from)
+static const gn_dim *divided(gn_dim_pool *pool, const gn_dim *d)
 {
-    for (uint32_t i = 0; i < d->n; i++) {
-        const gn_term *const t = &d->term[i];
-        const gn_atom *const x = t->n == 1 && t->c > 0 && t->atom[0]->kind == GN_DIM_DIV ? t->atom[0] : NULL;
-        const gn_dim *const a = x && least(p, x->b) >= 1 ? raised(p, x->a) : NULL;
-        if (!a || a == x->a) continue;
-        const gn_dim *const rest = gn_dim_sub(p->pool, d, product(p, t, 1));
-        add(p, gn_dim_add(p->pool, rest, gn_dim_scale(p->pool, gn_dim_div(p->pool, a, x->b), t->c)), from);
-    }
+    const int64_t all = content(d);
+    return all > 1 ? gn_dim_div(pool, d, gn_dim_const(pool, all)) : d;
 }
 
-static void know(gn_prover *p, const gn_dim *d)
+/* Its atoms are of no later kind. */
+static bool is_up_to(const gn_dim *d, gn_atom_kind kind)
 {
-    const size_t from = p->known.n;
-    add(p, d, from);
-    for (size_t i = from; i < p->known.n; i++) {
-        const gn_dim *const whole = p->known.at[i];
-        const gn_term *const t = bounded_by_both(whole);
-        add_undivided(p, whole, from);
-        add_raised(p, whole, from);
-        if (!t) continue;
-        const gn_dim *const rest = gn_dim_sub(p->pool, whole, product(p, t, t->n));
-        add(p, gn_dim_add(p->pool, rest, gn_dim_scale(p->pool, t->atom[0]->a, t->c)), from);
-        add(p, gn_dim_add(p->pool, rest, gn_dim_scale(p->pool, t->atom[0]->b, t->c)), from);
-    }
+    for (uint32_t i = 0; i < d->n; i++)
+        for (uint32_t k = 0; k < d->term[i].n; k++)
+            if (d->term[i].atom[k]->kind > kind) return false;
+    return true;
 }
 
-/* What an atom is: b (a div b) <= a < b (a div b) + b, a mod b < b, min(a, b) <= a and so on. */
-static void know_atom(gn_prover *p, const gn_atom *x)
+static bool only_lessens(const gn_prover *p, const gn_term *t)
 {
-    gn_dim_pool *const q = p->pool;
-    const gn_dim *const d = gn_dim_of_atom(q, x);
-    if (x->kind == GN_DIM_MIN || x->kind == GN_DIM_MAX) {
-        const int64_t sign = x->kind == GN_DIM_MIN ? 1 : -1;
-        know(p, gn_dim_scale(q, gn_dim_sub(q, x->a, d), sign));
-        know(p, gn_dim_scale(q, gn_dim_sub(q, x->b, d), sign));
-    }
-    if ((x->kind != GN_DIM_DIV && x->kind != GN_DIM_MOD) || least(p, x->b) < 1) return;
-    const gn_dim *const rest = x->kind == GN_DIM_MOD ? d : gn_dim_sub(q, x->a, gn_dim_mul(q, x->b, d));
-    know(p, rest);
-    know(p, gn_dim_sub(q, gn_dim_sub(q, x->b, rest), gn_dim_const(q, 1)));
+    return t->n == 1 && t->c < 0 && t->atom[0]->kind == GN_DIM_SYM && least(p, gn_dim_of_atom(p->pool, t->atom[0])) >= 0;
 }
 
-static void know_atoms(gn_prover *p, const gn_term *t)
+/* 64 n + 16 q - 32 i - l > 0, where l >= 0: 4 n + q - 2 i > 0, in whole numbers more than 0 by 1. NULL: nothing is gained. */
+static const gn_dim *coarse(const gn_prover *p, const gn_dim *d)
 {
-    for (uint32_t k = 0; k < t->n; k++) know_atom(p, t->atom[k]);
+    const gn_dim *rest = d;
+    int64_t all = 0;
+    for (uint32_t i = 0; i < d->n; i++)
+        if (d->term[i].n && !only_lessens(p, &d->term[i])) all = gn_gcd(all, d->term[i].c);
+    for (uint32_t i = 0; all > 1 && i < d->n; i++)
+        if (d->term[i].n && d->term[i].c % all != 0)
+            rest = gn_dim_sub(p->pool, rest,
+                              gn_dim_scale(p->pool, gn_dim_of_atom(p->pool, d->term[i].atom[0]), d->term[i].c));
+    return rest != d ? divided(p->pool, rest) : NULL;
 }
 
 void gn_prover_know(gn_prover *p, const gn_dim *d)
 {
-    const size_t from = p->known.n;
-    know(p, d);
-    for (size_t i = from, n = p->known.n; i < n; i++)
-        for (uint32_t t = 0; t < p->known.at[i]->n; t++) know_atoms(p, &p->known.at[i]->term[t]);
+    const gn_dim_facts facts = facts_of(p);
+    if (!is_up_to(d, GN_DIM_SYM)) d = gn_dim_simplify(p->pool, d, &facts); /* as goals are */
+    d = divided(p->pool, d);
+    int64_t c = -1; /* what never holds is known, too */
+    tighten(p, d);
+    if (!gn_dim_is_const(d, &c) || c < 0) gn_push(p->arena, &p->known, d);
+    const gn_dim *const more = coarse(p, d);
+    if (more && !gn_dim_is_const(more, NULL)) gn_push(p->arena, &p->known, more);
 }
 
 void gn_prover_know_less(gn_prover *p, const gn_dim *a, const gn_dim *b)
 {
-    gn_prover_know(p, gn_dim_sub(p->pool, gn_dim_sub(p->pool, b, a), gn_dim_const(p->pool, 1)));
+    gn_prover_know(p, below(p->pool, a, b));
 }
 
-/* ---- the search ---- */
-
-static bool proves(gn_prover *p, const gn_dim *goal, int depth);
-
-/* What to multiply a by, so that b divides it; 0: too much. */
-static int64_t scale_for(const gn_term *a, const gn_term *b)
+/* In a turn of a loop from 0 to max(0, n) there are n. */
+static const gn_dim *count_of(const gn_dim *from, const gn_dim *to)
 {
-    const int64_t g = gn_gcd(a->c, b->c), scale = g ? gn_gcd(0, b->c / g) : 0;
-    return scale <= MOST_SCALE && a->c < INT32_MAX && a->c > INT32_MIN ? scale : 0;
+    const gn_term *const t = to->n == 1 && to->term[0].n == 1 && to->term[0].c == 1 ? &to->term[0] : NULL;
+    if (from || !t || t->atom[0]->kind != GN_DIM_MAX) return to;
+    return gn_dim_is(t->atom[0]->a, 0) ? t->atom[0]->b : gn_dim_is(t->atom[0]->b, 0) ? t->atom[0]->a : to;
 }
 
-/* The goal, or a multiple of it, without a known one, as often as makes its term vanish; NULL: none does. */
-static const gn_dim *without(const gn_prover *p, const gn_dim *goal, const gn_term *term, const gn_dim *known)
+void gn_prover_know_range(gn_prover *p, const char *name, const gn_dim *from, const gn_dim *to)
 {
-    gn_term quotient;
-    for (uint32_t i = 0; i < known->n; i++) {
-        const int64_t scale = scale_for(term, &known->term[i]);
-        const gn_term whole = { term->c * scale, term->n, term->atom };
-        if (scale == 0 || !gn_term_divide(p->pool, &whole, &known->term[i], &quotient)) continue;
-        const gn_dim *const times = product(p, &quotient, quotient.n);
-        if (least(p, times) >= 0)
-            return gn_dim_sub(p->pool, gn_dim_scale(p->pool, goal, scale), gn_dim_mul(p->pool, times, known));
+    const gn_dim *const v = gn_dim_sym(p->pool, name), *const first = from ? from : gn_dim_const(p->pool, 0);
+    int64_t low, most, other;
+    to = count_of(from, to);
+    range_of(p, to, &other, &most);
+    range_of(p, first, &low, &other);
+    if (most != INT64_MAX) most--;
+    const gn_dim *const limit = is_up_to(to, GN_DIM_MOD) ? to : NULL; /* facts know no choice */
+    const gn_dim_fact f = { .name = name, .mul = 1, .min = low, .max = most < low ? low : most, .limit = limit };
+    gn_push(p->arena, &p->facts, f);
+    gn_prover_know_less(p, v, to);
+    gn_prover_know_less(p, first, to);
+    if (from) gn_prover_know(p, gn_dim_sub(p->pool, v, from));
+}
+
+/* ---- what atoms are ---- */
+
+static void know(proof *x, const gn_dim *d)
+{
+    if (!gn_dim_is_const(d, NULL)) gn_push(x->arena, &x->known, divided(x->p->pool, d));
+}
+
+/* Of a variable, or of what a buffer has for elements. */
+static void know_fact(proof *x, const gn_atom *a, const gn_dim *d)
+{
+    gn_dim_pool *const q = x->p->pool;
+    for (size_t i = x->p->facts.n; i-- > 0;) {
+        const gn_dim_fact *const f = &x->p->facts.at[i];
+        if (strcmp(f->name, a->name) != 0) continue;
+        if (f->limit) know(x, below(q, d, f->limit));
+        if (f->max != INT64_MAX && f->max > -MOST_FACTOR) know(x, gn_dim_sub(q, gn_dim_const(q, f->max), d));
+        if (f->min != INT64_MIN && f->min < MOST_FACTOR) know(x, gn_dim_sub(q, d, gn_dim_const(q, f->min)));
+        return;
+    }
+}
+
+/* a div b <= c div b, for a <= c. */
+static void know_rising(proof *x, const gn_atom *a)
+{
+    const gn_dim_facts facts = facts_of(x->p);
+    gn_dim_pool *const q = x->p->pool;
+    for (size_t i = 0; i < x->atoms.n; i++) {
+        const gn_atom *const c = x->atoms.at[i];
+        if (c->kind != GN_DIM_DIV || c->b != a->b || c == a) continue;
+        const gn_dim *const more = gn_dim_sub(q, c->a, a->a), *const d = gn_dim_of_atom(q, a), *const e = gn_dim_of_atom(q, c);
+        if (gn_dim_nonnegative(q, more, &facts)) know(x, gn_dim_sub(q, e, d));
+        else if (gn_dim_nonnegative(q, gn_dim_scale(q, more, -1), &facts)) know(x, gn_dim_sub(q, d, e));
+    }
+}
+
+/* Known from what symbols are multiples of. */
+static bool divides(const gn_prover *p, const gn_dim *b, const gn_dim *a)
+{
+    const gn_dim_facts facts = facts_of(p);
+    int64_t by;
+    return gn_dim_is_const(b, &by) && gn_dim_divisible(a, by, &facts);
+}
+
+/* b (a div b) <= a < b (a div b) + b, a mod b < b, min(a, b) <= a and so on. */
+static void know_atom(proof *x, const gn_atom *a)
+{
+    gn_dim_pool *const q = x->p->pool;
+    const gn_dim *const d = gn_dim_of_atom(q, a);
+    if (a->kind == GN_DIM_SYM || a->kind == GN_DIM_LOAD) {
+        know_fact(x, a, d);
+        return;
+    }
+    if (a->kind == GN_DIM_MIN || a->kind == GN_DIM_MAX) {
+        const int64_t sign = a->kind == GN_DIM_MIN ? 1 : -1;
+        know(x, gn_dim_scale(q, gn_dim_sub(q, a->a, d), sign));
+        know(x, gn_dim_scale(q, gn_dim_sub(q, a->b, d), sign));
+        return;
+    }
+    if (least(x->p, a->b) < 1) return;
+    const gn_dim *const rest = a->kind == GN_DIM_MOD ? d : gn_dim_sub(q, a->a, gn_dim_mul(q, a->b, d));
+    know(x, rest);
+    know(x, divides(x->p, a->b, a->a) ? gn_dim_scale(q, rest, -1) : below(q, rest, a->b));
+    if (a->kind == GN_DIM_DIV) know_rising(x, a);
+}
+
+static void meet_atoms(proof *x, const gn_term *t)
+{
+    for (uint32_t k = 0; k < t->n; k++) {
+        bool met = x->atoms.n == MOST_ATOMS;
+        for (size_t i = 0; i < x->atoms.n && !met; i++) met = x->atoms.at[i] == t->atom[k];
+        if (met) continue;
+        gn_push(x->arena, &x->atoms, t->atom[k]);
+        know_atom(x, t->atom[k]);
+    }
+}
+
+/* ---- what a combination may be made of ---- */
+
+static int row_of(proof *x, const gn_term *t)
+{
+    for (int i = 0; i < x->nrows; i++)
+        if (x->row[i].atom == t->atom) return i;
+    if (x->nrows == GN_COMBINE_MOST - 1) return -1; /* one is for constants */
+    x->row[x->nrows] = *t;
+    return x->nrows++;
+}
+
+static void need(proof *x, const gn_term *t, int sign)
+{
+    if (t->n == 0) return;
+    for (size_t i = 0; i < x->need.n; i++)
+        if (x->need.at[i].product.atom == t->atom && x->need.at[i].sign == sign) return;
+    gn_push(x->arena, &x->need, ((needed){ { 1, t->n, t->atom }, sign, 0 }));
+    meet_atoms(x, t);
+}
+
+/* d may be taken as often as one likes: its other terms are then too many. */
+static void add_column(proof *x, const gn_dim *d)
+{
+    if (x->ncolumns == GN_COMBINE_MOST - 1) return; /* one is for the goal */
+    for (int i = 0; i < x->ncolumns; i++)
+        if (x->column[i] == d) return;
+    x->column[x->ncolumns++] = d;
+    for (uint32_t i = 0; i < d->n; i++) need(x, &d->term[i], d->term[i].c > 0 ? -1 : 1);
+}
+
+static bool has(const gn_dim *d, const needed *m)
+{
+    for (uint32_t i = 0; i < d->n; i++)
+        if (d->term[i].atom == m->product.atom && (d->term[i].c > 0 ? 1 : -1) == m->sign) return true;
+    return false;
+}
+
+/* By where the product lies. */
+static void add_bound(proof *x, const needed *m)
+{
+    gn_dim_pool *const q = x->p->pool;
+    const gn_dim *const d = product_of(q, &m->product, 1);
+    int64_t low, high;
+    range_of(x->p, d, &low, &high);
+    if (m->sign > 0 && low > -MOST_FACTOR && low < MOST_FACTOR) add_column(x, gn_dim_sub(q, d, gn_dim_const(q, low)));
+    if (m->sign < 0 && high > -MOST_FACTOR && high < MOST_FACTOR)
+        add_column(x, gn_dim_sub(q, gn_dim_const(q, high), d));
+}
+
+static void look(proof *x, size_t which)
+{
+    needed m = x->need.at[which];
+    if (m.looked == 0) add_bound(x, &m);
+    for (; m.looked < x->known.n; m.looked++)
+        if (has(x->known.at[m.looked], &m)) add_column(x, x->known.at[m.looked]);
+    x->need.at[which].looked = m.looked;
+}
+
+static bool is_choice(const gn_atom *a)
+{
+    return a->kind == GN_DIM_MIN || a->kind == GN_DIM_MAX;
+}
+
+/* Some column has the product with its sign, or would in one case of a choice. */
+static bool is_there(const proof *x, const needed *m)
+{
+    for (int j = 0; j < x->ncolumns; j++)
+        if (has(x->column[j], m)) return true;
+    for (uint32_t k = 0; k < m->product.n; k++)
+        if (is_choice(m->product.atom[k])) return true;
+    return false;
+}
+
+/* False: nothing that is known has some product of the goal. */
+static bool gather(proof *x, const gn_dim *goal)
+{
+    for (size_t i = 0; i < x->p->known.n; i++) gn_push(x->arena, &x->known, x->p->known.at[i]);
+    for (uint32_t i = 0; i < goal->n; i++) need(x, &goal->term[i], goal->term[i].c > 0 ? 1 : -1);
+    const size_t own = x->need.n;
+    for (size_t i = 0; i < x->p->known.n; i++)
+        for (uint32_t k = 0; k < x->p->known.at[i]->n; k++) meet_atoms(x, &x->p->known.at[i]->term[k]);
+    for (size_t i = 0; i < own; i++) look(x, i);
+    for (size_t i = 0; i < own; i++)
+        if (!is_there(x, &x->need.at[i])) return false;
+    for (size_t done = 0; done < x->known.n;) {
+        done = x->known.n;
+        for (size_t i = 0; i < x->need.n; i++) look(x, i);
+    }
+    return true;
+}
+
+/* ---- the combination ---- */
+
+/* False: more rows than there may be, or a number that is too large. */
+static bool fill(proof *x, gn_combination *c, int column, const gn_dim *d)
+{
+    for (uint32_t i = 0; i < d->n; i++) {
+        const gn_term *const t = &d->term[i];
+        const int row = t->n ? row_of(x, t) : GN_COMBINE_MOST - 1;
+        if (row < 0 || t->c > INT64_MAX / 4 || t->c < INT64_MIN / 4) return false;
+        c->at[row][column] = t->c;
+    }
+    return true;
+}
+
+static bool combines(proof *x, const gn_dim *goal)
+{
+    gn_combination *const c = GN_NEW_OBJECT(x->arena, gn_combination);
+    memset(c, 0, sizeof *c);
+    for (int j = 0; j < x->ncolumns; j++)
+        if (!fill(x, c, j, x->column[j])) return false;
+    if (!fill(x, c, x->ncolumns, goal)) return false;
+    memmove(c->at[x->nrows], c->at[GN_COMBINE_MOST - 1], sizeof *c->at);
+    c->nrows = x->nrows + 1, c->ncolumns = x->ncolumns + 1;
+    return gn_combine(c);
+}
+
+/* ---- least and largest: one or the other ---- */
+
+typedef struct split {
+    const gn_atom *of[MOST_SPLIT];
+    int n, left; /* left: goals that may still be looked at */
+} split;
+
+static const gn_atom *choice(const proof *x, const split *s)
+{
+    for (size_t i = 0; i < x->atoms.n; i++) {
+        const gn_atom *const a = x->atoms.at[i];
+        bool done = !is_choice(a);
+        for (int k = 0; k < s->n; k++) done |= s->of[k] == a;
+        if (!done) return a;
     }
     return NULL;
 }
 
-static bool proves_without(gn_prover *p, const gn_dim *goal, const gn_term *term, int depth)
+/* Where the atom is `one`, which the other is no less than (of a largest, no more). */
+static void know_choice(gn_prover *p, const gn_atom *a, const gn_dim *one, const gn_dim *other)
 {
-    const gn_prover_mark before = gn_prover_remember(p);
-    bool proved = false;
-    know_atoms(p, term);
-    for (size_t i = p->known.n; i-- > 0 && p->steps > 0 && !proved;) {
-        const gn_dim *const rest = without(p, goal, term, p->known.at[i]);
-        proved = rest && rest != goal && rest->n <= goal->n + 1 && proves(p, rest, depth - 1);
-    }
-    gn_prover_forget(p, before);
-    return proved;
-}
-
-/* Where the goal rises with min(a, b), or falls with max(a, b), it holds if it does with both. */
-static bool proves_both(gn_prover *p, const gn_dim *goal, const gn_term *t, int depth)
-{
-    for (uint32_t k = 0; k < t->n; k++) {
-        const gn_atom *const x = t->atom[k];
-        if (x->kind != GN_DIM_MIN && x->kind != GN_DIM_MAX) continue;
-        const gn_dim *const factor = product(p, t, k), *const rest = gn_dim_sub(p->pool, goal, product(p, t, t->n));
-        if (least(p, x->kind == GN_DIM_MIN ? factor : gn_dim_scale(p->pool, factor, -1)) < 0) continue;
-        return proves(p, gn_dim_add(p->pool, rest, gn_dim_mul(p->pool, factor, x->a)), depth - 1) &&
-               proves(p, gn_dim_add(p->pool, rest, gn_dim_mul(p->pool, factor, x->b)), depth - 1);
-    }
-    return false;
-}
-
-enum { ANYTHING, BELOW_ZERO, OTHERS, NCLASSES };
-
-/* How much a term is in the way. */
-static int class_of(const gn_prover *p, const gn_term *t)
-{
-    const int64_t low = least(p, product(p, t, t->n));
-    return low == INT64_MIN ? ANYTHING : low < 0 ? BELOW_ZERO : OTHERS;
-}
-
-static bool proves(gn_prover *p, const gn_dim *goal, int depth)
-{
-    const gn_dim_facts facts = facts_of(p);
-    if (gn_dim_nonnegative(p->pool, goal, &facts)) return true;
-    if (depth == 0 || --p->steps <= 0) return false;
-    for (int class = 0; class < NCLASSES; class ++)
-        for (uint32_t i = 0; i < goal->n; i++) {
-            const gn_term *const t = &goal->term[i];
-            if (t->n == 0 || class_of(p, t) != class) continue;
-            if (proves_without(p, goal, t, depth) || proves_both(p, goal, t, depth)) return true;
-            if (class == ANYTHING) return false; /* no proof leaves it */
-        }
-    return false;
+    const int64_t sign = a->kind == GN_DIM_MIN ? 1 : -1;
+    const gn_dim *const d = gn_dim_of_atom(p->pool, a);
+    gn_prover_know(p, gn_dim_scale(p->pool, gn_dim_sub(p->pool, d, one), sign));
+    gn_prover_know(p, gn_dim_scale(p->pool, gn_dim_sub(p->pool, other, one), sign));
 }
 
 typedef struct question {
     gn_prover *p;
+    gn_arena scratch;
     const gn_dim *goal;
+    split *split;
+    const gn_atom *next; /* a choice, where it is open; NULL: none */
     bool proved;
 } question;
 
 static void answer(void *arg)
 {
     question *const q = arg;
-    const gn_dim_facts facts = facts_of(q->p);
-    q->goal = gn_dim_simplify(q->p->pool, q->goal, &facts);
-    q->p->steps = MOST_STEPS;
-    for (int depth = 0; depth <= DEEPEST && q->p->steps > 0 && !q->proved; depth++)
-        q->proved = proves(q->p, q->goal, depth);
+    proof x = { .p = q->p, .arena = &q->scratch };
+    if (!gather(&x, q->goal)) return;
+    q->proved = combines(&x, q->goal);
+    q->next = choice(&x, q->split);
+}
+
+static bool proves(gn_prover *p, const gn_dim *goal, split *s);
+
+static bool proves_sum(gn_prover *p, const gn_dim *goal, split *s)
+{
+    question q = { .p = p, .goal = goal, .split = s };
+    gn_dim_with_scratch(&q.scratch, answer, &q);
+    if (q.proved || !q.next || s->n == MOST_SPLIT) return q.proved;
+    s->of[s->n++] = q.next;
+    bool all = true;
+    for (int i = 0; i < 2 && all; i++) {
+        const gn_prover_mark before = gn_prover_remember(p);
+        know_choice(p, q.next, i ? q.next->b : q.next->a, i ? q.next->a : q.next->b);
+        all = proves(p, goal, s);
+        gn_prover_forget(p, before);
+    }
+    s->n--;
+    return all;
+}
+
+/* ---- rows: n m - i m - j - 1 is m (n - i - 1) + m - j - 1 ---- */
+
+/* What stands with the atom, once. */
+static const gn_dim *factor_of(gn_dim_pool *pool, const gn_dim *d, const gn_atom *a)
+{
+    const gn_term one = gn_term_make(pool, 1, 1, &a);
+    const gn_dim *all = gn_dim_const(pool, 0);
+    gn_term t;
+    for (uint32_t i = 0; i < d->n; i++)
+        if (gn_term_divide(pool, &d->term[i], &one, &t)) all = gn_dim_add(pool, all, product_of(pool, &t, t.c));
+    return all;
+}
+
+/* The least that it is, if it is above 0 and a whole number: 4 n + 3 is at least 3. */
+static int64_t least_above_zero(const gn_dim *d)
+{
+    const int64_t all = content(d), rest = gn_floor_mod(gn_dim_constant(d), all);
+    return rest ? rest : all;
+}
+
+/* A sum of variables is no more than it seems: without it in the goal nothing is won. */
+static bool is_open(const gn_dim *factor)
+{
+    for (uint32_t i = 0; i < factor->n; i++) {
+        const gn_term *const t = &factor->term[i];
+        bool open = t->n > 0 && t->c < 0;
+        for (uint32_t k = 0; k < t->n; k++) open |= t->atom[k]->kind != GN_DIM_SYM;
+        if (open) return true;
+    }
+    return false;
+}
+
+static bool proves_by(gn_prover *p, const gn_dim *goal, const gn_atom *a, split *s)
+{
+    gn_dim_pool *const q = p->pool;
+    const gn_dim *const x = gn_dim_of_atom(q, a), *f = factor_of(q, goal, a);
+    if (least(p, x) < 0 || !is_open(f)) return false;
+    const gn_dim *const above = gn_dim_sub(q, f, gn_dim_const(q, least_above_zero(f)));
+    if (proves(p, above, s)) return proves(p, gn_dim_sub(q, goal, gn_dim_mul(q, x, above)), s);
+    return proves(p, f, s) && proves(p, gn_dim_sub(q, goal, gn_dim_mul(q, x, f)), s);
+}
+
+/* By what stands in products, and in a term that is not negative. */
+static bool proves_rows(gn_prover *p, const gn_dim *goal, split *s)
+{
+    for (uint32_t i = 0; i < goal->n; i++)
+        for (uint32_t k = 0; goal->term[i].c > 0 && k < goal->term[i].n; k++)
+            if (proves_by(p, goal, goal->term[i].atom[k], s)) return true;
+    return false;
+}
+
+/* The least that a term is, if it is no term that may be large. */
+static bool is_small(const gn_prover *p, const gn_term *t, int64_t *low)
+{
+    int64_t high;
+    range_of(p, product_of(p->pool, t, t->c), low, &high);
+    return *low > -MOST_FACTOR && high < MOST_FACTOR;
+}
+
+/* Without what is small, and divided: 8 q - 8 i - l - 1 is at least 8 (q - i - 1) for l < 8. */
+static const gn_dim *coarser(const gn_prover *p, const gn_dim *goal)
+{
+    int64_t all = 0, low, rest = gn_dim_constant(goal);
+    const gn_dim *large = gn_dim_const(p->pool, 0);
+    for (uint32_t i = 0; i < goal->n; i++)
+        if (goal->term[i].n && !is_small(p, &goal->term[i], &low)) all = gn_gcd(all, goal->term[i].c);
+    if (all <= 1) return goal;
+    for (uint32_t i = 0; i < goal->n; i++) {
+        const gn_term *const t = &goal->term[i];
+        if (t->n && t->c % all == 0) large = gn_dim_add(p->pool, large, product_of(p->pool, t, t->c / all));
+        else if (t->n && is_small(p, t, &low)) rest += low;
+    }
+    return gn_dim_add(p->pool, large, gn_dim_const(p->pool, gn_floor_div(rest, all)));
+}
+
+/* A term of the goal that is least where its choice is: with a or b in its place the goal is no less. */
+static const gn_term *choice_in(const gn_dim *goal)
+{
+    for (uint32_t i = 0; i < goal->n; i++) {
+        const gn_term *const t = &goal->term[i];
+        if (t->n == 1 && t->atom[0]->kind == (t->c > 0 ? GN_DIM_MIN : GN_DIM_MAX)) return t;
+    }
+    return NULL;
+}
+
+static bool proves_both(gn_prover *p, const gn_dim *goal, const gn_term *t, split *s)
+{
+    const gn_atom *const a = t->atom[0];
+    gn_dim_pool *const q = p->pool;
+    const gn_dim *const rest = gn_dim_sub(q, goal, product_of(q, t, t->c));
+    bool all = true;
+    for (int i = 0; i < 2 && all; i++) {
+        const gn_dim *const one = i ? a->b : a->a;
+        const gn_prover_mark before = gn_prover_remember(p);
+        know_choice(p, a, one, i ? a->a : a->b);
+        all = proves(p, gn_dim_add(q, rest, gn_dim_scale(q, one, t->c)), s);
+        gn_prover_forget(p, before);
+    }
+    return all;
+}
+
+static bool proves(gn_prover *p, const gn_dim *goal, split *s)
+{
+    const gn_dim_facts facts = facts_of(p);
+    if (gn_dim_nonnegative(p->pool, goal, &facts)) return true;
+    if (s->left-- <= 0) return false;
+    const gn_term *const t = choice_in(goal);
+    if (t) return proves_both(p, goal, t, s);
+    if (proves_rows(p, goal, s) || proves_sum(p, goal, s)) return true;
+    const gn_dim *const less = coarser(p, goal);
+    return less != goal && proves(p, less, s);
+}
+
+typedef struct asked {
+    gn_prover *p;
+    const gn_dim *goal;
+    bool proved;
+} asked;
+
+static void ask(void *arg)
+{
+    asked *const a = arg;
+    const gn_dim_facts facts = facts_of(a->p);
+    split s = { .left = MOST_GOALS };
+    a->proved = proves(a->p, gn_dim_simplify(a->p->pool, a->goal, &facts), &s);
 }
 
 /* A sum that overflows is no proof. */
 bool gn_prover_proves(gn_prover *p, const gn_dim *goal)
 {
-    question q = { p, goal, false };
+    asked a = { p, goal, false };
     const gn_prover_mark before = gn_prover_remember(p);
-    const gn_status status = gn_protect(answer, &q);
+    const gn_status status = gn_protect(ask, &a);
     if (status) gn_prover_forget(p, before);
     if (status && status != GN_ENOMEM) gn_rethrow(status);
-    return !status && q.proved;
+    return !status && a.proved;
 }

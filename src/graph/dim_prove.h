@@ -2,13 +2,14 @@
  * negative: a < b is b - 1 - a >= 0.
  *
  *     gn_prover p = { .pool = dims, .arena = scratch };
- *     gn_push(scratch, &p.facts, fact);              where a variable lies: dim.h
+ *     gn_push(scratch, &p.facts, fact);              where a variable lies, or the elements of a buffer: dim.h
  *     const gn_prover_mark before = gn_prover_remember(&p);
- *     gn_prover_know(&p, d);                         d >= 0 until gn_prover_forget(&p, before)
+ *     gn_prover_know_range(&p, "i", from, to);       from <= i < to until gn_prover_forget(&p, before)
+ *     gn_prover_know(&p, d);                         d >= 0
  *     gn_prover_proves(&p, goal)
  *
- * It looks for known ones that, times what is not negative, add up to the goal but for a rest which facts decide. It
- * gives up after some steps: what it does not prove may hold all the same. */
+ * It takes products apart, and adds up what is known and what quotients, remainders, least and largest are
+ * (dim_combine.h). What it does not prove may hold all the same; a goal takes a bounded number of steps. */
 #pragma once
 #include "dim.h"
 #include "vec.h"
@@ -24,7 +25,6 @@ typedef struct gn_prover {
     GN_VEC(gn_dim_fact) facts;
     GN_VEC(const gn_dim *) known;
     GN_VEC(gn_tightened) tightened;
-    int steps; /* left for the goal */
 } gn_prover;
 
 typedef struct gn_prover_mark {
@@ -33,6 +33,11 @@ typedef struct gn_prover_mark {
 gn_prover_mark gn_prover_remember(const gn_prover *);
 void gn_prover_forget(gn_prover *, gn_prover_mark); /* what was told since */
 
-void gn_prover_know(gn_prover *, const gn_dim *); /* and what it says of divisions, least and largest in it */
+void gn_prover_know(gn_prover *, const gn_dim *);
 void gn_prover_know_less(gn_prover *, const gn_dim *a, const gn_dim *b); /* a < b */
+/* A variable that counts from `from` (NULL: 0) to below `to`. */
+void gn_prover_know_range(gn_prover *, const char *name, const gn_dim *from, const gn_dim *to);
 bool gn_prover_proves(gn_prover *, const gn_dim *goal);
+/* Values, one for each fact, where the goal is negative and all that was told holds; of a buffer with a fact, elements
+ * in its range. It tries some: false says nothing. dim_refute.c */
+bool gn_prover_refutes(const gn_prover *, const gn_dim *goal, int64_t *at);

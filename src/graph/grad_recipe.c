@@ -69,7 +69,7 @@ typedef struct item {
 /* The neighbour whose type a number takes: any operand but the condition of a select. */
 static gn_expr *neighbour(const step *s, const item *in, gn_expr *otherwise)
 {
-    for (uint32_t i = strcmp(s->op->name, "select") == 0; i < s->n; i++) {
+    for (uint32_t i = s->op == &gn_op_select; i < s->n; i++) {
         if (in[i].e) return in[i].e;
     }
     return otherwise;

@@ -156,7 +156,7 @@ static void check_operands(gn_graph *g, const gn_op_info *op, gn_expr *const *in
                     op->arity == 1 ? "" : "s", nin);
     for (size_t i = 0; i < nin; i++) {
         if (in[i]->type->kind == GN_TYPE_TUPLE) {
-            if (strcmp(op->name, "proj") != 0)
+            if (op != &gn_op_proj)
                 gn_throw_at(g, GN_EINVAL, op->name, in, nin, "operand %zu is a tuple: only proj takes one", i + 1);
         } else if (op->dtypes && !(op->dtypes & GN_BIT(in[i]->type->dtype)))
             gn_throw_at(g, GN_EDTYPE, op->name, in, nin, "takes %s, not %s", dtype_words(g, op->dtypes),

@@ -17,11 +17,6 @@ static const char *name_of(const gn_expr *e)
     return gn_attr_of(e, "name")->name;
 }
 
-static bool is_op(const gn_expr *e, const char *name)
-{
-    return !strcmp(e->op->name, name);
-}
-
 /* An operand of `what`[i]: there, of this graph, no error. */
 static void check_operand(const reader *r, gn_expr *e, const char *what, size_t i)
 {
@@ -38,7 +33,7 @@ static void check_inputs(const reader *r, gn_exprs in)
     gn_map seen = { 0 };
     for (size_t i = 0; i < in.n; i++) {
         check_operand(r, in.at[i], ".in", i);
-        if (!is_op(in.at[i], "input"))
+        if (in.at[i]->op != &gn_op_input)
             gn_throw_at(r->graph, GN_EINVAL, "compile", &in.at[i], 1, ".in %zu is no input but %s", i, in.at[i]->op->name);
         void **place = gn_map_put(r->arena, &seen, GN_KEY(in.at[i]));
         if (*place)
@@ -60,7 +55,7 @@ static void check_reached(const reader *r, gn_exprs in, gn_exprs out, gn_exprs v
         void **place = gn_map_put(r->arena, &seen, GN_KEY(e));
         if (*place) continue;
         *place = e;
-        if (is_op(e, "input") && !gn_map_get(&given, GN_KEY(e)))
+        if (e->op == &gn_op_input && !gn_map_get(&given, GN_KEY(e)))
             gn_throw_at(r->graph, GN_EINVAL, "compile", &e, 1, "input '%s' is needed but missing in .in", name_of(e));
         for (uint32_t i = 0; i < e->nin; i++) gn_push(r->arena, &stack, e->in[i]);
     }
@@ -71,7 +66,7 @@ static void check_update(const reader *r, const gn_update *u, size_t i)
     gn_expr *pair[2] = { u->variable, u->value };
     check_operand(r, u->variable, ".update variable", i);
     check_operand(r, u->value, ".update value", i);
-    if (!is_op(u->variable, "variable"))
+    if (u->variable->op != &gn_op_variable)
         gn_throw_at(r->graph, GN_EINVAL, "compile", pair, 1, "update %zu is of no variable but of %s", i,
                     u->variable->op->name);
     const gn_type *a = u->variable->type, *b = u->value->type;

@@ -2,6 +2,7 @@
  * the next one; where it is not done in time, without optimization; where nothing compiles it, its kernels are
  * interpreted. Each such step says so on stderr. */
 #include "compile_state.h"
+#include "code_as_kernel.h"
 #include <stdio.h>
 #include "plugin.h"
 
@@ -229,10 +230,9 @@ static void parse_kernels(void *arg)
     gn_func *f = arg;
     const gn_program *p = f->program;
     f->kernel = GN_NEW_ARRAY(&f->arena, const gn_kernel *, p->kernels.n);
+    f->code = GN_NEW_ARRAY(&f->arena, gn_code *, p->kernels.n);
     for (size_t i = 0; i < p->kernels.n; i++) {
-        const char *text = p->kernels.at[i].kernel;
-        const gn_sx *all = gn_sx_read(&f->arena, p->kernels.at[i].name, text, strlen(text));
-        gn_kernel *k = gn_kernel_read(&f->arena, p->kernels.at[i].name, all->at[0]);
+        gn_kernel *k = gn_kernel_of_text(&f->arena, p->kernels.at[i].name, p->kernels.at[i].kernel, &f->code[i]);
         gn_kernel_prepare(k);
         f->kernel[i] = k;
     }

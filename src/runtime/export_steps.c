@@ -4,18 +4,10 @@
 #include "ascii.h"
 #include "error.h"
 
-static bool value_of(void *user, const char *name, int64_t *out)
-{
-    const gn_exporter *x = user;
-    for (size_t i = 0; i < x->p->syms.n; i++)
-        if (!strcmp(x->p->syms.at[i].name, name)) return *out = x->sym[i], true;
-    return false;
-}
-
 static int64_t number(gn_exporter *x, const gn_dim *d)
 {
     int64_t v;
-    if (!gn_dim_eval(d, value_of, NULL, x, &v)) gn_throw(GN_ENOMEM, "export %s: size overflows", x->name);
+    if (!gn_program_eval(x->p, x->sym, d, &v)) gn_throw(GN_ENOMEM, "export %s: size overflows", x->name);
     return v;
 }
 
@@ -30,12 +22,6 @@ static void line(gn_exporter *x, const char *format, ...)
 }
 
 /* ---- addresses ---- */
-
-static int32_t root_of(const gn_program *p, int32_t v)
-{
-    while (p->values.at[v].alias >= 0) v = p->values.at[v].alias;
-    return v;
-}
 
 static const char *pointer_of(const gn_exporter *x, int32_t v)
 {
@@ -65,7 +51,7 @@ static const char *offset_of(gn_exporter *x, const gn_dim *start, int64_t first)
 static void write_address(gn_exporter *x, int32_t value, const gn_dim *start)
 {
     gn_text *t = &x->source;
-    const int32_t root = root_of(x->p, value);
+    const int32_t root = gn_memory_of(x->p, value);
     const int64_t planned = x->plan.offset[value] < 0 ? 0 : x->plan.offset[value];
     const char *pointer = pointer_of(x, value),
                *offset = offset_of(x, start, !pointer && !x->value_name[root] ? planned : 0);

@@ -5,25 +5,10 @@
 #include "error.h"
 #include "view.h"
 
-typedef struct lookup {
-    const gn_program *p;
-    const int64_t *sym;
-} lookup;
-
-static bool value_of(void *user, const char *name, int64_t *out)
-{
-    const lookup *l = user;
-    for (size_t i = 0; i < l->p->syms.n; i++)
-        if (!strcmp(l->p->syms.at[i].name, name)) return *out = l->sym[i], true;
-    return false;
-}
-
 int64_t gn_frame_evaluate(const gn_frame *fr, const gn_dim *d)
 {
     int64_t v;
-    if (d->n == 1 && gn_dim_is_const(d, &v)) return v;
-    lookup l = { fr->f->program, fr->sym };
-    if (!gn_dim_eval(d, value_of, NULL, &l, &v)) gn_throw(GN_ENOMEM, "%s: size overflows", fr->f->program->name);
+    if (!gn_program_eval(fr->f->program, fr->sym, d, &v)) gn_throw(GN_ENOMEM, "%s: size overflows", fr->f->program->name);
     return v;
 }
 
@@ -94,12 +79,6 @@ static void find_shapes(gn_frame *fr)
     }
 }
 
-static int32_t root_of(const gn_program *p, int32_t v)
-{
-    while (p->values.at[v].alias >= 0) v = p->values.at[v].alias;
-    return v;
-}
-
 /* An update that is not computed in place. The interpreter needs memory at every step and may fail in the middle, so it
  * changes no variable before the end. */
 static bool is_exchanged(const gn_frame *fr, const gn_pvalue *v)
@@ -111,7 +90,7 @@ static bool is_exchanged(const gn_frame *fr, const gn_pvalue *v)
 static int64_t home_of(const gn_frame *fr, int32_t value)
 {
     const gn_program *p = fr->f->program;
-    const int32_t root = root_of(p, value);
+    const int32_t root = gn_memory_of(p, value);
     const gn_pvalue *v = &p->values.at[root];
     if (is_exchanged(fr, &p->values.at[value])) return gn_frame_home(fr->f, p->values.at[value].index) + 1;
     if ((uint32_t)root < fr->f->nslots) return root;
@@ -122,7 +101,7 @@ static int64_t home_of(const gn_frame *fr, int32_t value)
 /* Address of a value that has no home. */
 static void *address_of(const gn_frame *fr, int32_t value)
 {
-    const gn_pvalue *root = &fr->f->program->values.at[root_of(fr->f->program, value)];
+    const gn_pvalue *root = &fr->f->program->values.at[gn_memory_of(fr->f->program, value)];
     if (root->kind == GN_VALUE_CONSTANT) return (void *)(uintptr_t)root->data;
     return fr->memory + (fr->plan.offset[value] < 0 ? 0 : fr->plan.offset[value]);
 }

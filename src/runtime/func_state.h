@@ -33,6 +33,7 @@ struct gn_func {
     gn_module *module;           /* NULL: the interpreter runs */
     gn_step_function *step;      /* per step of the program */
     const gn_kernel **kernel;    /* interpreter: per kernel of the program */
+    struct gn_code **code;       /* likewise; NULL for a logical one */
     gn_variable **variable;      /* per variable of the program, kept */
     uint32_t *by_id;             /* variables in the order in which they are locked */
     gn_slot_info *slot;          /* inputs, then outputs */

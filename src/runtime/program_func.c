@@ -1,15 +1,28 @@
 /* A function of a program's text, without a graph: its slots and checks have no lines. */
 #include "compile_state.h"
+#include "emit_program.h"
 
 typedef struct making {
     compilation c;
     gn_variable *const *variables;
 } making;
 
+/* A text without source: its functions are made first, and what comes of it is read like any other. */
+static void make_functions(making *m)
+{
+    gn_program *p = gn_program_read(&m->c.scratch, "program", m->c.text, m->c.text_size);
+    gn_text t = { .arena = &m->c.scratch };
+    if (*p->source) return;
+    gn_program_emit(p, m->c.context->target, false);
+    gn_program_print(&t, p);
+    m->c.text = gn_text_done(&t), m->c.text_size = t.n;
+}
+
 static void read_text(void *arg)
 {
     making *m = arg;
     gn_func *f = m->c.f;
+    make_functions(m);
     f->program = gn_program_read(&f->arena, "program", gn_arena_copy(&f->arena, m->c.text, m->c.text_size),
                                  m->c.text_size);
     const gn_program *p = f->program;

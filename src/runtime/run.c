@@ -1,6 +1,7 @@
 /* Running a frame: locks, index checks, steps, updates. */
 #include "func_state.h"
 #include "clock.h"
+#include "code_interpret.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,8 +135,10 @@ static void interpret(void *arg)
 {
     interpretation *w = arg;
     const gn_frame *fr = w->fr;
-    gn_kernel_interpret(fr->f->kernel[fr->f->program->steps.at[w->step].kernel], fr->arg[w->step], fr->step_sym[w->step],
-                        &w->arena);
+    const uint32_t kernel = fr->f->program->steps.at[w->step].kernel;
+    const gn_code *c = fr->f->code[kernel];
+    if (c) gn_code_interpret(c, fr->arg[w->step], fr->step_sym[w->step], 1, &w->arena);
+    else gn_kernel_interpret(fr->f->kernel[kernel], fr->arg[w->step], fr->step_sym[w->step], &w->arena);
 }
 
 /* A kernel runs as a whole at its first step: its buffers are the first arguments. */

@@ -205,7 +205,7 @@ static void what_is_late_is_compiled_without_optimization(void **state)
     if (strcmp(api_options.toolchain, "cc")) skip();
     snprintf(log, sizeof log, "%s/log", api_dir);
     snprintf(body, sizeof body,
-             "for a; do last=$a; done\ncase \"$all\" in *-O0*) echo plain >> '%s'; exec cc $all;; esac\necho late >> "
+             "for a; do last=$a; done\ncase \"$all\" in *-O[01]*-O0*) echo plain >> '%s'; exec cc $all;; esac\necho late >> "
              "'%s'; sleep 1000",
              log, log);
     gn_context_options o = options_in("late");

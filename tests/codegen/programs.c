@@ -128,7 +128,7 @@ const char *program_text(program *p)
 {
     gn_text t = { .arena = &p->arena };
     for (size_t i = 0; p->grouping && i < p->grouping->groups.n; i++) {
-        gn_textf(&t, "; %s: %s\n", p->grouping->groups.at[i].hint->kind, p->grouping->groups.at[i].kernel->comment);
+        gn_textf(&t, "; %s\n", p->grouping->groups.at[i].kernel->comment);
         gn_kernel_print(&t, p->grouping->groups.at[i].kernel);
         gn_text_char(&t, '\n');
     }

@@ -19,7 +19,7 @@ static const char *const templates[] = {
     "(kernel %s (syms M N K) (bufs (A f32 M M) (Y f32 M) (Z f32 M)) (axes (i M) (j (add i 1)))"
     " (def s (i) (sum (j) (load A i j))) (def m (i) (max (j) (load A i j))) (store set Y (i) (s i)) (store set Z (i) "
     "(m i)))",
-    "(kernel %s (syms M N K) (bufs (T i32 M) (W f32 M) (X f32 M N) (Y f32 9 N) (H f32 M)) (axes (e M) (d N) (q 3))"
+    "(kernel %s (syms M N K) (bufs (T i32 M :in 0 9) (W f32 M) (X f32 M N) (Y f32 9 N) (H f32 M)) (axes (e M) (d N) (q 3))"
     " (store add Y ((load T e) d) (load X e d)) (def h (e) (sum (q) (if (lt (add e q) M) (load W (add e q)) 0)))"
     " (store set H (e) (h e)))",
     "(kernel %s (syms M N K) (bufs (X f64 M N) (P bool N) (V i64 M)) (axes (i M) (j N))"
@@ -37,7 +37,7 @@ static const char *const templates[] = {
     "(kernel %s (syms M N K) (bufs (X f32 M N) (Y f32 M N) (Z f32 M)) (axes (i M) (j N) (t (add i 1)))"
     " (def d (i j) (mul 3 (load X i j))) (def s (i) (sum (t) (if (lt t N) (load X i t) 0)))"
     " (store set Y (i j) (add (d i j) (if (lt (add j 1) N) (d i (add j 1)) 0))) (store set Z (i) (s i)))",
-    "(kernel %s (syms M N K) (bufs (T i32 M) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N))"
+    "(kernel %s (syms M N K) (bufs (T i32 M :in 0 9) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N))"
     " (def t (e d) (load S d e)) (store add Y ((load T e) d) (mul (t e d) (load X e d))))",
     FOLD_ARGMAX("%s"),
     FOLD_VARIANCE("%s"),
@@ -159,15 +159,25 @@ static inline const char *random_level(sketch *s, bool reduction)
     return levels[kind];
 }
 
+/* A loop of that name that nothing is bound to, nor will be, nor is peeled. */
+static inline bool keep_serial(sketch *s, const char *name)
+{
+    for (int i = 0; name && i < s->loops.n; i++)
+        if (strcmp(s->loops.at[i].name, name) == 0 && !s->loops.at[i].bound) return s->loops.at[i].bound = true;
+    return false;
+}
+
 static inline void random_stage(sketch *s, const gn_kdef *d)
 {
     const bool reduction = d->red != GN_RED_NONE;
-    const char *level = random_level(s, reduction);
+    const bool copies = s->cuda && !reduction && d->body->kind == GN_K_LOAD; /* which may be under way */
+    const char *level = copies && chance(s, 25) ? "shared" : random_level(s, reduction), *at = NULL;
     const leaf_list loops = s->careful ? leaves_of(&s->loops, d->nparam, d->param) : s->loops;
     gn_textf(&s->rest, " (stage %s %s", d->name, level);
     if (!reduction && (chance(s, 50) || (s->careful && strcmp(level, "shared") == 0))) {
         const bool root = strcmp(level, "arena") == 0 && chance(s, 50);
-        gn_textf(&s->rest, " (at %s)", root ? "root" : loops.at[pick(s->seed, loops.n)].name);
+        at = root ? "root" : loops.at[pick(s->seed, loops.n)].name;
+        gn_textf(&s->rest, " (at %s)", at);
         s->plain = false;
     }
     if (chance(s, 20)) {
@@ -179,7 +189,8 @@ static inline void random_stage(sketch *s, const gn_kdef *d)
         gn_text_char(&s->rest, ')');
         s->plain = false;
     }
-    if (strcmp(level, "shared") == 0 && chance(s, 40)) gn_textf(&s->rest, " (depth %d)", 2 + pick(s->seed, 2));
+    if (strcmp(level, "shared") == 0 && chance(s, 70) && (!s->careful || (copies && keep_serial(s, at))))
+        gn_textf(&s->rest, " (depth %d)", 2 + pick(s->seed, 2));
     gn_text_char(&s->rest, ')');
 }
 

@@ -199,11 +199,11 @@ static void judge_depth(const char *text)
         uint64_t seed = e + 1;
         job j = lower_text(&t.arena, text, &gn_target_cuda);
         run_data d = begin_run(&t.arena, &j, extents[e], &seed);
-        gn_scheduled_interpret(j.s, d.args, extents[e], &t.arena);
-        compare(&j, "statements", extents[e], d.got, d.want);
-        reset(&j, &d);
-        gn_code_interpret(reread(&t.arena, j.s->code), d.args, extents[e], seed, &t.arena);
-        compare(&j, "code", extents[e], d.got, d.want);
+        for (uint64_t order = 1; order <= 2; order++) { /* of threads */
+            reset(&j, &d);
+            gn_code_interpret(reread(&t.arena, j.s->code), d.args, extents[e], order, &t.arena);
+            compare(&j, "code", extents[e], d.got, d.want);
+        }
         end_run(&j, &d);
         gn_arena_free(&t.arena);
     }

@@ -85,7 +85,8 @@ static const char block[] =
     "        (let %1 f32 (load B c))\n"
     "        (store t c %1))\n"
     "      (barrier)\n"
-    "      (let %2 f32 (load t (add tx (mul 8 ty))))\n"
+    "      (name own (mul 8 ty))\n"
+    "      (let %2 f32 (load t (add own tx)))\n"
     "      (tile mma_m16n8k8_tf32 $acc[0][0] %2 %2 %2 1.0 %2 %2))\n"
     "    (let %3 f32 (threads sum $acc[0][0]))\n"
     "    (if :when (lt tx 1)\n"
@@ -183,6 +184,8 @@ typedef struct refusal {
 
 #define ARGS "(syms n) (args (X read f32 n) (T read i32 n) (Y write f32 n))"
 #define C11(...) "(code k c11 " ARGS " (step ((p n)) " __VA_ARGS__ "))"
+#define CHECKED(below, ...)                                                                                            \
+    "(code k c11 (syms n) (args (X read f32 n) (T read i32 n :in 0 " below ") (Y write f32 n)) (step ((p n)) " __VA_ARGS__ "))"
 #define AVX(...) "(code k avx512 " ARGS " (step ((p n)) " __VA_ARGS__ "))"
 #define CUDA(...) "(code k cuda " ARGS " (threads (a 8) (b 4)) (step ((p n)) " __VA_ARGS__ "))"
 
@@ -203,12 +206,14 @@ static const refusal unreadable[] = {
       "test:1:29: 'r': read, write, update, arena or scratch was expected" },
     { "(code k c11 (syms) (args (X read f32 m)) (step ()))", "test:1:38: no symbol or variable 'm' here" },
     { "(code k c11 (syms) (args (X read f32 1 1)) (step ()))", "test:1:40: nothing more was expected here" },
+    { "(code k c11 (syms) (args (T read i32 1 :in 1 2)) (step ()))", "test:1:44: a number from 0 to 0 was expected, not '1'" },
+    { "(code k c11 (syms) (args (T read i32 1 :in 0)) (step ()))", "an extent is missing" },
     { "(code k c11 (syms) (args))", "test:1:1: a step is missing" },
     { "(code k c11 (syms) (args) (step))", "test:1:27: a list of parts is missing" },
     { "(code k cuda (syms n) (args) (threads (a n)) (step ()))",
       "test:1:39: the number of threads 'a' is no constant" },
     { C11("(lett %1 f32 (load X p))"),
-      "'lett' is no node: let, set, store, reg, stack, shared, for, if, barrier, tile, async, commit and await are" },
+      "'lett' is no node: let, set, store, reg, stack, shared, for, if, name, barrier, tile, async, commit and await are" },
     { C11("(let %1 f32 (load Z p))"), "test:1:107: no place 'Z' here" },
     { C11("(let %1 f32 (load X q))"), "no symbol or variable 'q' here" },
     { C11("(let %1 f32 (load X))"), "an index is missing" },
@@ -244,6 +249,11 @@ static const refusal unreadable[] = {
     { C11("(for p n)"), "the name 'p' is taken" },
     { C11("(for X n)"), "the name 'X' is taken" },
     { C11("(for i n (for i n))"), "the name 'i' is taken" },
+    { C11("(name p n)"), "the name 'p' is taken" },
+    { C11("(name i q)"), "no symbol or variable 'q' here" },
+    { C11("(name i)"), "an index is missing" },
+    { C11("(name i n n)"), "nothing more was expected here" },
+    { C11("(for k n (name i k)) (let %1 f32 (load X i))"), "no symbol or variable 'i' here" },
     { C11("(for i n :unroll 70000)"), "a number from 1 to 65535 was expected" },
     { C11("(for i n :carry (X))"), "'X' is no register" },
     { C11("(for i n (reg r f32)) (for i n (reg r f64))"), "'r' is declared before, as something else" },
@@ -276,6 +286,12 @@ static const refusal wrong[] = {
       "code k: X: f16 is only kept, no target computes with it; f32 does" },
     { "(code k c11 (syms n) (args (T read i32 n) (X read f32 (load T 0))) (step ()))",
       "code k: X: its size is not over symbols alone" },
+    { "(code k c11 (syms n) (args (X read f32 n :in 0 n)) (step ()))",
+      "code k: X: :in is of whole numbers that are read alone" },
+    { "(code k c11 (syms n) (args (T update i32 n :in 0 n)) (step ()))",
+      "code k: T: :in is of whole numbers that are read alone" },
+    { "(code k c11 (syms n) (args (T read i32 n) (U read i32 n :in 0 (load T 0))) (step ()))",
+      "code k: U: its :in is not over symbols alone" },
     { "(code k cuda (syms n) (args (X scratch f32 n)) (step ()))",
       "code k: X: the target cuda has no memory of workers" },
     { "(code k c11 (syms) (args) (threads (a 8)) (step ()))", "code k: the target c11 has no blocks of threads" },
@@ -453,6 +469,11 @@ static const refusal inside[] = {
       "store Y: element i+1 of Y, which has n: not known to be less" },
     { C11("(for i (load T p) (store Y i 1.0))"), "store Y: element i of Y, which has n: not known to be less" },
     { C11("(let %1 f32 (load X (load T p)))"), "%1: element T[p] of X, which has n: not known to be 0 or more" },
+    { CHECKED("n", "(let %1 f32 (load X (load T p))) (store Y (sub (sub n 1) (load T (sub n (add p 1)))) %1)"), NULL },
+    { CHECKED("n", "(let %1 f32 (load X (add 1 (load T p))))"), "%1: element T[p]+1 of X, which has n: not known to be less" },
+    { CHECKED("n", "(let %1 f32 (load X (load T (load T p)) :when (lt p (sub n 4))))"), NULL },
+    { CHECKED("(div n 3)", "(let %1 f32 (load X (add (mul 3 (load T p)) 2)))"), NULL },
+    { CHECKED("(add n 1)", "(let %1 f32 (load X (load T p)))"), "%1: element T[p] of X, which has n: not known to be less" },
     { C11("(let %1 f32 (load X (load T (add p 1)) :when (and (lt -1 (load T (add p 1))) (lt (load T (add p 1)) n))))"),
       "%1: element p+1 of T, which has n: not known to be less" },
     { C11("(let %1 f32 (load X (load T p) :when (and (lt -1 (load T p)) (lt (load T p) n))))"), NULL },
@@ -463,6 +484,27 @@ static const refusal inside[] = {
           "0.0))"),
       NULL },
     { AVX("(let %1 b4 (bit 0)) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
+    { AVX("(reg m b4 2) (let %1 b4 (below (sub n p))) (set $m[0] %1) (let %2 b4 (below (sub n (add p 4)))) (set $m[1] %2)"
+          " (for u 2 :unrolled (store Y :row (add p (mul 4 u)) :mask $m[u] (f32x4 0.0)))"),
+      NULL },
+    { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (store Y :row p :mask $m (f32x4 0.0))"), NULL },
+    { AVX("(reg m b4 2) (for u 2 :unrolled (let %1 b4 (below (sub n (add p (mul 4 u))))) (set $m[u] %1))"
+          " (for v 2 :unrolled (store Y :row (add p (mul 4 v)) :mask $m[v] (f32x4 0.0))) (store Y :row (add p 4) :mask $m[1] (f32x4 0.0))"),
+      NULL },
+    { AVX("(reg m b4 2) (for u 2 :unrolled (let %1 b4 (below (sub n (add p (mul 4 u))))) (set $m[u] %1))"
+          " (store Y :row (add p 4) :mask $m[0] (f32x4 0.0))"),
+      "store Y: element @lane+p+4 of Y, which has n: not known to be less" },
+    { AVX("(reg m b4 2) (for u 2 :unrolled (let %1 b4 (below (sub n (add p (mul 4 u))))) (set $m[u] %1)) (set $m[1] (b4 1))"
+          " (for v 2 :unrolled (store Y :row (add p (mul 4 v)) :mask $m[v] (f32x4 0.0)))"),
+      "store Y: element @lane+p+4*v of Y, which has n: not known to be less" },
+    { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (set $m (b4 1)) (store Y :row p :mask $m (f32x4 0.0))"),
+      "store Y: element @lane+p of Y, which has n: not known to be less" },
+    { AVX("(reg m b4) (let %1 b4 (below (sub n p))) (set $m %1) (for i n :carry (m) (store Y :row p :mask $m (f32x4 0.0))"
+          " (set $m (b4 1)))"),
+      "store Y: element @lane+p of Y, which has n: not known to be less" },
+    { AVX("(reg m b4 2) (let %1 b4 (below (sub n p))) (set $m[1] %1) (let %2 b4 (below (sub n (add p 4)))) (set $m[0] %2)"
+          " (for u 2 :unrolled (store Y :row (add p (mul 4 u)) :mask $m[u] (f32x4 0.0)))"),
+      "store Y: element @lane+p+4*u of Y, which has n: not known to be less" },
     { AVX("(let %1 b4 (below 1)) (let %2 b4 (not %1)) (let %3 f32x4 (load X :row p :mask %2))"),
       "%3: element @lane+p of X" },
     { AVX("(let %1 i64x4 (index (min (sub n 1) (add p l)) :lane l)) (let %2 f32x4 (load X :each %1))"), NULL },
@@ -490,6 +532,54 @@ static void what_is_not_known_to_be_inside_is_told(void **state)
         if (!as_said || (r.asked == r.proved) != !r.first || r.asked == 0)
             print_error("%s\n%zu of %zu: %s\nexpected '%s'\n", inside[i].text, r.proved, r.asked, got,
                         inside[i].says ? inside[i].says : "");
+        all &= as_said;
+        gn_arena_free(&t.arena);
+    }
+    assert_true(all);
+}
+
+/* ---- what is outside for some sizes ---- */
+
+static const refusal outside[] = {
+    /* NULL: nothing is, or nobody knows */
+    { C11("(let %1 f32 (load X (add p 1)))"), "%1: element p+1 of X, which has n: it is outside for n = 1, p = 0" },
+    { C11("(let %1 f32 (load X (sub p 1)))"), "%1: element p-1 of X, which has n: it is outside for " },
+    { C11("(store Y p 1.0)"), NULL },
+    { C11("(if :when (lt p 1) (store Y (add p 1) 1.0))"), "element p+1 of Y, which has n: it is outside for n = 1, p = 0" },
+    { C11("(for i :from p n (store Y (add i 1) 1.0))"), "store Y: element i+1 of Y, which has n: it is outside for " },
+    { C11("(for i 3 (store Y (mul 2 i) 1.0))"), "store Y: element 2*i of Y, which has n: it is outside for " },
+    { C11("(for i 3 (store Y (mul 2 i) :when (lt i 0) 1.0))"), NULL },
+    { C11("(for i (sub p n) (store Y (sub i 1) 1.0))"), NULL },
+    { C11("(let %1 f32 (load X (load T p)))"), NULL },
+    { C11("(if :unless (and (lt 3 n) (lt p 5)) (store Y (add p 1) 1.0))"), NULL },
+    { C11("(if :unless (eq n (add p 1)) (store Y (add p 1) 1.0))"), NULL },
+    { CHECKED("(add n 1)", "(let %1 f32 (load X (load T p)))"), "element T[p] of X, which has n: it is outside for n = " },
+    { CHECKED("(add n 1)", "(let %1 f32 (load X (load T p) :when (lt (load T p) n)))"), NULL },
+    { "(code k c11 (syms (n :mul 8 :min 9)) (args (Y write f32 16)) (step ((p n)) (store Y p 1.0)))",
+      "element p of Y, which has 16: it is outside for n = " },
+    { "(code k c11 (syms (n :is 16)) (args (Y write f32 16)) (step ((p n)) (store Y p 1.0)))", NULL },
+    { AVX("(let %1 f32x4 (load X :row p))"), "element @lane+p of X, which has n: it is outside for n = " },
+    { AVX("(let %1 b4 (below 3)) (let %2 f32x4 (load X :row p :mask %1))"), "it is outside for n = " },
+    { AVX("(let %1 b4 (below 1)) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
+    { AVX("(reg m b4) (let %1 b4 (below 1)) (set $m %1) (let %2 f32x4 (load X :row p :mask $m))"), NULL },
+    { AVX("(let %3 f32x4 (load X :row 0 :mask (b4 0))) (let %1 b4 (lt %3 0.0)) (let %2 f32x4 (load X :row p :mask %1))"), NULL },
+    { CUDA("(shared m f32 31) (store m (add (mul 4 a) b) 1.0)"),
+      "store m: element 4*a+b of m, which has 31: it is outside for n = " },
+    { CUDA("(shared m f32 30) (for i 32 :dealt (store m i 1.0))"), NULL },
+    { AVX("(stack m f32 255) (tile tr16 m 0 16 X p 1 1 (min 16 (sub n p)))"),
+      "element 16*@i+@l of m, which has 255: it is outside for n = " },
+};
+
+static void what_is_outside_is_told_with_its_sizes(void **state)
+{
+    (void)state;
+    bool all = true;
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        attempt t;
+        read_text(&t, outside[i].text);
+        const char *const got = gn_code_verify_ranges(t.code, &t.arena).outside;
+        const bool as_said = outside[i].says ? got && strstr(got, outside[i].says) : !got;
+        if (!as_said) print_error("%s\n%s\nexpected '%s'\n", outside[i].text, got ? got : "", outside[i].says ? outside[i].says : "");
         all &= as_said;
         gn_arena_free(&t.arena);
     }
@@ -536,6 +626,7 @@ int main(void)
         cmocka_unit_test(what_means_nothing_is_told_with_its_node),
         cmocka_unit_test(what_is_carried_is_found),
         cmocka_unit_test(what_is_not_known_to_be_inside_is_told),
+        cmocka_unit_test(what_is_outside_is_told_with_its_sizes),
         cmocka_unit_test(turned_bits_are_refused_or_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

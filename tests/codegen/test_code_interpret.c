@@ -397,6 +397,8 @@ static const fault meetings[] = {
 static const fault indices[] = {
     { ONE("far", "() (let %1 f32x16 (load X :row (sub n 15)))"), "let %1: a load of element 40 of X, which has 40" },
     { ONE("early", "() (store Y -1 1.0)"), "store Y: a store to element -1 of Y, which has 40" },
+    { "(code checked c11 (syms n) (args (T read i32 n :in 0 (sub 0 n)) (Y write f32 n)) (step () (store Y (load T 3) 1.0)))",
+      "code checked, step 0, store Y: element 3 of T is ", ", outside of its :in" },
     { ONE("deep", "() (stack s f32 8) (let %1 f32 (load s 8))"), "a load of element 8 of s, which has 8" },
     { ONE("large", "() (let %1 f32 (load X (mul n 1152921504606846976)))"), "has no value: it overflows", "let %1" },
     { ONE("wide", "() (let %1 i64x4 (iota 9223372036854775806 1))"),

@@ -1,6 +1,8 @@
 /* No pass changes a bit: what the code of kernels and of random schedules computes before the first pass and after each
  * is the same, interpreted. */
 #include "code_passes.h"
+#include "code_text.h"
+#include "code_verify.h"
 #include "code_unify.h"
 #include "random_schedule.h"
 
@@ -147,6 +149,170 @@ static void what_is_unified_is_canonical(void **state)
     }
 }
 
+/* ---- single passes: what they are for, and what holds them back ---- */
+
+#define HEAD "(code k avx512 (syms n) (args (X read f32 64) (Y update f32 64) (T read i32 64)) (step () "
+#define POINT(set, at)                                                                                                 \
+    "(let %" #set "0 f32 (load X " #at ")) (let %" #set "1 f32 (exp %" #set "0)) (store Y " #at " %" #set "1)"
+#define REGS "(reg a f32 4) (reg b f32 4) (reg s f32) (set $s 0.0) "
+
+typedef struct expectation {
+    const char *pass, *text;
+    int loads, stores, loops, calls; /* afterwards; calls: of exp */
+} expectation;
+
+static const expectation expectations[] = {
+    /* an element that is added to */
+    {"wait",
+     HEAD "(let %1 f32 (load Y 0)) (let %2 f32 (add %1 1.0)) (store Y 0 %2) (let %3 f32 (load Y 0)) (let %4 f32 (add "
+          "%3 2.0)) "
+          "(store Y 0 %4)))",
+     1, 1, 0, 0},
+    {"wait", HEAD "(store Y 0 1.0) (let %1 f32 (load Y 0)) (store Y 0 2.0) (store Y 1 %1)))", 0, 2, 0,
+     0},                                                                                          /* kept: a copy */
+    {"wait", HEAD "(store Y 0 1.0) (store Y n 3.0) (store Y 0 2.0)))", 0, 3, 0, 0},               /* may be the same */
+    {"wait", HEAD "(store Y 0 1.0) (store Y :row 1 (f32x16 3.0)) (store Y 0 2.0)))", 0, 2, 0, 0}, /* apart */
+    {"wait", HEAD "(store Y 8 1.0) (store Y :row 1 (f32x16 3.0)) (store Y 8 2.0)))", 0, 3, 0, 0}, /* a part of it */
+    {"wait", HEAD "(store Y 0 1.0) (if :when (lt 0 n) (store Y 0 3.0)) (store Y 0 2.0)))", 0, 3, 0, 0},
+    {"wait", HEAD "(store Y 0 1.0) (let %1 f32 (load X (load T 0))) (store Y 0 %1)))", 1, 1, 0, 0},
+    /* what is known */
+    {"once", HEAD "(let %1 f32 (load X 0)) (let %2 f32 (load X 0)) (store Y 0 %1) (store Y 1 %2)))", 1, 2, 0, 0},
+    {"once", HEAD "(let %1 f32 (load X 0)) (store Y 0 %1) (let %2 f32 (load Y 0)) (store Y 1 %2)))", 1, 2, 0, 0},
+    {"once", HEAD "(let %1 f32 (load X 0)) (store Y 0 %1) (store Y n 1.0) (let %2 f32 (load Y 0)) (store Y 1 %2)))", 2,
+     3, 0, 0},
+    {"once",
+     HEAD "(let %1 f32 (load Y 0)) (for i 3 (let %2 f32 (load Y 0)) (let %3 f32 (add %2 1.0)) (store Y 0 %3)) (store Y "
+          "1 %1)))",
+     2, 2, 0, 0},
+    {"once",
+     HEAD "(let %1 f32 (load Y 0)) (if :when (lt 0 n) (store Y 0 1.0)) (let %2 f32 (load Y 0)) (store Y 1 %1) (store Y "
+          "2 %2)))",
+     2, 3, 0, 0},
+    {"once", HEAD "(if :when (lt 0 n) (let %1 f32 (load X 0)) (store Y 0 %1)) (let %2 f32 (load X 0)) (store Y 1 %2)))",
+     2, 2, 0, 0},
+    {"once",
+     HEAD "(reg r f32) (set $r 1.0) (for i 3 :carry (r) (let %1 f32 (add $r 1.0)) (set $r %1)) (store Y 0 $r)))", 0, 1,
+     0, 0},
+    /* functions of vectors */
+    {"pack", HEAD POINT(1, 0) POINT(2, 1) POINT(3, 2) POINT(4, 3) "))", 4, 4, 0, 1},
+    {"pack", HEAD POINT(1, 0) POINT(2, 1) POINT(3, 2) "))", 3, 3, 0, 3},
+    {"pack",
+     HEAD
+     "(let %1 f32 (load X 0)) (let %2 f32 (exp %1)) (let %3 f32 (exp %2)) (let %4 f32 (exp %3)) (let %5 f32 (exp %4)) "
+     "(store Y 0 %5)))",
+     1, 1, 0, 4},
+    {"pack",
+     HEAD "(let %1 f32 (load Y 0)) (let %2 f32 (exp %1)) (store Y 1 %2) (let %3 f32 (load Y 1)) (let %4 f32 (exp %3)) "
+          "(store Y 2 %4) "
+          "(let %5 f32 (load Y 2)) (let %6 f32 (exp %5)) (store Y 3 %6) (let %7 f32 (load Y 3)) (let %8 f32 (exp %7)) "
+          "(store Y 4 %8)))",
+     4, 4, 0, 4},
+    /* loops of one tile */
+    {"fuse",
+     HEAD REGS "(for i 4 :unrolled (let %1 f32 (load X i)) (set $a[i] %1)) (for i 4 :unrolled (store Y i $a[i]))))", 1,
+     1, 1, 0},
+    {"fuse",
+     HEAD REGS "(set $a[3] 5.0) (for i 3 :unrolled (let %1 f32 (load X i)) (set $a[i] %1)) (for i 3 :unrolled (store Y "
+               "i $a[i+1]))))",
+     1, 1, 2, 0}, /* a later turn's */
+    {"fuse",
+     HEAD REGS "(set $a[0] 5.0) (for i 3 :unrolled (let %1 f32 (load X i)) (set $a[i+1] %1)) (for i 3 :unrolled (store "
+               "Y i $a[i]))))",
+     1, 1, 1, 0}, /* an earlier one's */
+    {"fuse",
+     HEAD REGS "(for i 4 :unrolled (let %1 f32 (load Y (add i 8))) (set $a[i] %1)) (for i 4 :unrolled (store Y (add i "
+               "9) $a[i]))))",
+     1, 1, 2, 0},
+    {"fuse",
+     HEAD REGS "(for i 4 :unrolled (let %1 f32 (load Y (mul 16 i))) (set $a[i] %1)) (for i 4 :unrolled (store Y :row "
+               "(mul 16 i) (splat "
+               "16 $a[i])))))",
+     1, 1, 1, 0},
+    {"fuse",
+     HEAD REGS "(for i 4 :unrolled (let %1 f32 (load X i)) (let %2 f32 (mul $s %1)) (set $s %2)) (for i 4 :unrolled "
+               "(let %3 f32 (load X "
+               "i)) (let %4 f32 (add $s %3)) (set $s %4)) (store Y 0 $s)))",
+     2, 1, 2, 0},
+    {"fuse",
+     HEAD REGS "(for i 4 :unrolled (let %1 f32 (load X i)) (set $a[i] %1)) (set $b[1] $a[2]) (let %2 f32 (load X 7)) "
+               "(for i 4 :unrolled (let "
+               "%3 f32 (add $a[i] %2)) (store Y i %3)) (store Y 9 $b[1])))",
+     2, 2, 1, 0}, /* the load before, the set behind */
+    {"fuse",
+     HEAD REGS "(for i 4 :unrolled (let %1 f32 (load X i)) (set $a[i] %1)) (store Y 2 $a[2]) (for i 4 :unrolled (store "
+               "Y i $a[i]))))",
+     1, 2, 2, 0},
+    {"fuse",
+     HEAD REGS "(for i 4 :unrolled (let %1 f32 (load X i)) (set $a[i] %1)) (let %2 f32 (copy $a[3])) (for i 4 "
+               ":unrolled (let %3 f32 (add "
+               "$a[i] %2)) (store Y i %3))))",
+     1, 1, 2, 0},
+    {"fuse",
+     HEAD REGS "(for i 4 :unrolled (let %1 f32 (load X i)) (set $a[i] %1)) (for j 4 :unrolled (store Y j $a[j]))))", 1,
+     1, 2, 0},
+    /* parts of addresses */
+    { "rows", HEAD "(for i 3 (for j 4 (let %1 f32 (load X (add (mul 2 n) (mul 16 i) j))) (store Y (add (mul 2 n) (mul 16 i) "
+                   "(mul 3 j)) %1))) (store Y n 1.0)))", 1, 2, 0, 0 },
+    { "rows", HEAD "(for i 3 (for j 4 :unrolled (let %1 f32 (load X (add (mul 2 n) (min i 2) (load T (add j 40))))) (store Y "
+                   "(add (mul 2 n) (min i 2) j) %1)))))", 1, 1, 1, 0 },
+};
+
+typedef struct single {
+    gn_arena arena;
+    const expectation *e;
+    float y[2][64];
+    int loads, stores, loops, calls;
+} single;
+
+static void count(void *user, const gn_code_node *n)
+{
+    single *t = user;
+    t->loads += n->kind == GN_CODE_LET && n->val->kind == GN_VAL_LOAD;
+    t->calls += n->kind == GN_CODE_LET && n->val->kind == GN_VAL_OP && strcmp(n->val->u.op->name, "exp") == 0;
+    t->stores += n->kind == GN_CODE_STORE;
+    t->loops += n->unrolled;
+}
+
+static void interpret(single *t, gn_code *c, float *y)
+{
+    static float x[64];
+    static int32_t places[64];
+    const int64_t n = 7;
+    for (int i = 0; i < 64; i++) x[i] = (float)i / 16, y[i] = (float)i / 8, places[i] = 63 - i;
+    gn_code_find_facts(c);
+    gn_code_find_carried(c);
+    gn_code_verify(c);
+    gn_code_interpret(c, (void *[]){x, y, places}, &n, 3, &t->arena);
+}
+
+static void run_single(void *arg)
+{
+    single *t = arg;
+    const gn_sx *x = gn_sx_read(&t->arena, "test", t->e->text, strlen(t->e->text));
+    gn_code *c = gn_code_read(&t->arena, "test", x->at[0]);
+    const gn_code_pass *p = gn_code_passes;
+    while (strcmp(p->name, t->e->pass) != 0) p++;
+    interpret(t, c, t->y[0]);
+    p->run(c, &c->steps.at[0].body);
+    interpret(t, c, t->y[1]);
+    gn_code_walk(&c->steps.at[0].body, count, t);
+}
+
+static void passes_do_what_they_are_for_and_no_more(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++) {
+        const expectation *e = &expectations[i];
+        single t = {.e = e};
+        if (gn_protect(run_single, &t)) fail_msg("%s\n%s", gn_message(), e->text);
+        if (memcmp(t.y[0], t.y[1], sizeof t.y[0]) != 0) fail_msg("%s changes\n%s", e->pass, e->text);
+        if (t.loads != e->loads || t.stores != e->stores || t.loops != e->loops || t.calls != e->calls)
+            fail_msg("%s: %d loads, %d stores, %d loops, %d calls\n%s", e->pass, t.loads, t.stores, t.loops, t.calls,
+                     e->text);
+        gn_arena_free(&t.arena);
+    }
+}
+
 /* ---- planted faults: a pass that is wrong is found ---- */
 
 /* The first that is met. */
@@ -237,6 +403,7 @@ int main(void)
         cmocka_unit_test(random_schedules_for_blocks_and_threads_keep_their_bits),
         cmocka_unit_test(kernels_keep_their_bits),
         cmocka_unit_test(what_is_unified_is_canonical),
+        cmocka_unit_test(passes_do_what_they_are_for_and_no_more),
         cmocka_unit_test(wrong_passes_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ static void schedule_all(void *arg)
     gn_arena *arena = &c->p->arena;
     for (size_t i = 0; i < c->p->grouping->groups.n; i++) {
         const gn_group *q = &c->p->grouping->groups.at[i];
-        gn_schedule *s = gn_default_schedule(arena, q->kernel, q->hint, &gn_target_cuda);
+        gn_schedule *s = gn_default_schedule(arena, q->kernel, &gn_target_cuda);
         gn_text t = {.arena = arena};
         gn_kernel_print(&t, q->kernel);
         gn_schedule_print(&t, q->kernel, s);
@@ -225,7 +225,7 @@ static void execute_random(void *arg)
     for (size_t i = 0; i < c->p->grouping->groups.n; i++) {
         const gn_group *q = &c->p->grouping->groups.at[i];
         gn_schedule *s;
-        gn_push(&c->p->arena, &c->kernels, gn_default_apply(&c->p->arena, q->kernel, q->hint, &gn_target_cuda, &s));
+        gn_push(&c->p->arena, &c->kernels, gn_default_apply(&c->p->arena, q->kernel, &gn_target_cuda, &s));
         nkernels++;
         if (strcmp(s->name, "plain")) continue;
         nplain++;

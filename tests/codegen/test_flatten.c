@@ -156,19 +156,13 @@ static void check_values(gn_arena *a, const gn_kernel *before, const gn_kernel *
     }
 }
 
-static gn_kernel_hint no_hint(void)
-{
-    return (gn_kernel_hint){ .kind = "map", .lhs = -1, .rhs = -1, .contraction = -1, .spine = -1, .lane = -1 };
-}
-
 static void axes_that_are_one_walk_become_one(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         gn_arena a = { 0 };
         gn_kernel *const before = read_kernel(&a, cases[i].before);
-        gn_kernel_hint hint = no_hint();
-        gn_kernel *const after = gn_kernel_flatten(before, &hint, &a);
+        gn_kernel *const after = gn_kernel_flatten(before, &a);
         gn_kernel_verify(after);
         const char *expected = kernel_text(&a, read_kernel(&a, cases[i].after ? cases[i].after : cases[i].before));
         if (strcmp(expected, kernel_text(&a, after)) != 0)
@@ -179,25 +173,18 @@ static void axes_that_are_one_walk_become_one(void **state)
     }
 }
 
-static void the_hint_follows_the_axes(void **state)
+static void roles_and_pieces_follow_the_axes(void **state)
 {
     (void)state;
     gn_arena a = { 0 };
     gn_kernel *const k = read_kernel(
-        &a, "(kernel k (syms) (bufs (X f32 6 10) (Y f32 6 10) (V f32 4 3) (W f32 4 3)) (axes (i 6) (j 10) (k 4) (l 3))"
-            " (store set Y (i j) (exp (load X i j))) (store set W (k l) (exp (load V k l))))");
-    gn_kernel_hint hint = no_hint();
-    hint.spine = 2, hint.lane = 3;
-    gn_push(&a, &hint.pieces, (gn_kernel_piece){ 0, 2, 0, 1 });
-    gn_push(&a, &hint.pieces, (gn_kernel_piece){ 2, 2, 1, 1 });
-    const gn_kernel *const flat = gn_kernel_flatten(k, &hint, &a);
-    assert_int_equal(flat->axes.n, 2);
-    assert_int_equal(hint.spine, 1);
-    assert_int_equal(hint.lane, 1);
-    assert_int_equal(hint.pieces.at[0].first_axis, 0);
-    assert_int_equal(hint.pieces.at[0].naxes, 1);
-    assert_int_equal(hint.pieces.at[1].first_axis, 1);
-    assert_int_equal(hint.pieces.at[1].naxes, 1);
+        &a, "(kernel k (syms) (bufs (X f32 6 10) (Y f32 6 10) (V f32 4 3) (W f32 4 3)) (axes (i 6) (j 10 :role row) (k 4) "
+            "(l 3 :role lane)) (piece i j) (store set Y (i j) (exp (load X i j))) (piece k l) (store set W (k l) (exp (load "
+            "V k l))))");
+    gn_kernel_verify(k);
+    const char *flat = kernel_text(&a, gn_kernel_flatten(k, &a));
+    assert_non_null(strstr(flat, "(axes (i 60 :role row) (k 12 :role lane))\n  (piece i)\n  (store set Y"));
+    assert_non_null(strstr(flat, "\n  (piece k)\n  (store set W"));
     gn_arena_free(&a);
 }
 
@@ -205,7 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(axes_that_are_one_walk_become_one),
-        cmocka_unit_test(the_hint_follows_the_axes),
+        cmocka_unit_test(roles_and_pieces_follow_the_axes),
     };
     cmocka_set_test_filter(getenv("GNOMON_TEST_FILTER"));
     return cmocka_run_group_tests(tests, NULL, NULL);

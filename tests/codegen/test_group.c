@@ -109,6 +109,7 @@ static void rows_are_taken_and_added_by_index(void **state)
     run_and_check(p);
     assert_int_equal(p->grouping->checks.n, 1); /* a slice of the input is not checked whole */
     assert_true(gn_dim_is(p->grouping->checks.at[0].bound, 5));
+    assert_non_null(strstr(program_text(p), "(t i32 n :in 0 5)"));
     program_free(p);
 }
 
@@ -122,6 +123,7 @@ static void computed_indices_are_held_within_the_axis(void **state)
     program_out(p, gn_scatter_add(x, gn_mul(t, 3), gn_take(x, gn_mul(t, 0), 0), 0));
     run_and_check(p);
     assert_int_equal(p->grouping->checks.n, 0);
+    assert_null(strstr(program_text(p), ":in"));
     program_free(p);
 }
 
@@ -508,8 +510,8 @@ static void an_update_of_any_rank_is_one_axis(void **state)
     program_update(p, w, gn_sub(w, gn_mul(g, 0.1)));
     program_out(p, gn_add(x, b));
     run_and_check(p);
-    assert_non_null(strstr(program_text(p), "(axes (i 15000))"));
-    assert_non_null(strstr(program_text(p), "(axes (i (mul 3 n)) (k 10))"));
+    assert_non_null(strstr(program_text(p), "(axes (i 15000 :role row))"));
+    assert_non_null(strstr(program_text(p), "(axes (i (mul 3 n) :role row) (k 10))"));
     for (size_t i = 0; i < p->grouping->values.n; i++)
         if (p->grouping->values.at[i].kind == GN_VALUE_UPDATE) assert_true(p->grouping->values.at[i].in_place >= 0);
     program_free(p);

@@ -70,10 +70,9 @@ static void pairs_are_read_before_they_are_written(void **state)
         for (size_t t = 0; t < sizeof targets / sizeof *targets; t++) {
             gn_arena a = { 0 };
             gn_schedule *schedule;
-            const gn_kernel_hint hint = { .kind = "map", .lhs = -1, .rhs = -1, .contraction = -1, .spine = -1, .lane = -1 };
             const gn_sx *x = gn_sx_read(&a, "case", cases[i].text, strlen(cases[i].text));
             gn_kernel *k = gn_kernel_read(&a, "case", x->at[0]);
-            const gn_scheduled *s = gn_default_apply(&a, k, &hint, targets[t], &schedule);
+            const gn_scheduled *s = gn_default_apply(&a, k, targets[t], &schedule);
             if (strcmp(pairs_of(&a, s), cases[i].pairs) != 0)
                 fail_msg("%s, %s: %s, expected %s", cases[i].title, targets[t]->name, pairs_of(&a, s), cases[i].pairs);
             gn_arena_free(&a);

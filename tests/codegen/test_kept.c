@@ -82,7 +82,7 @@ static void lower_all(void *arg)
     kernels.n = kernels.capacity = 0;
     for (size_t i = 0; i < p->grouping->groups.n; i++) {
         const gn_group *q = &p->grouping->groups.at[i];
-        gn_push(&p->arena, &kernels, gn_default_apply(&p->arena, q->kernel, q->hint, target, NULL));
+        gn_push(&p->arena, &kernels, gn_default_apply(&p->arena, q->kernel, target, NULL));
     }
 }
 

@@ -35,9 +35,11 @@ static const char *const kernels[] = {
     "  (def s (i) (sum (j) (load X i j))) (store set Y (i) (s i)))",
     "(kernel pad (syms) (bufs (X f32 4) (Y f32 6)) (axes (i 6))\n"
     "  (store set Y (i) (if (and (lt 0 i) (lt i 5)) (load X (sub i 1)) (f32 -inf))))",
-    "(kernel scatter (syms n) (bufs (T i32 n) (G f32 n) (Y f32 9)) (axes (e n)) (store add Y ((load T e)) (load G e)))",
+    "(kernel scatter (syms n) (bufs (T i32 n :in 0 9) (G f32 n) (Y f32 9)) (axes (e n)) (store add Y ((load T e)) (load G e)))",
     "(kernel strided (syms n) (bufs (X f32 n 3 :stride 16 1) (Y f32 3 n)) (axes (i n) (j 3)) (store set Y (j i) (load "
     "X i j)))",
+    "(kernel gather (syms n V) (bufs (T i64 n 2 :in 0 (mul 2 V) :stride 4 1) (X f32 (mul 2 V)) (Y f32 n 2)) (axes (i n) (j 2))"
+    " (store set Y (i j) (load X (load T (add (mul 4 i) j)))))",
 };
 
 static const char *const folds[] = { FOLD_ARGMAX("k"), FOLD_VARIANCE("k"), FOLD_LOGSUMEXP("k"), FOLD_EXTREMES("k"),
@@ -270,10 +272,20 @@ static void a_kernel_not_of_its_form_is_told_what_was_expected(void **state)
         { "(kernel 5)", "expected a name" },
         { "(kernel a-b)", "'a-b' is no name: letters, digits and _" },
         { "(kernel k 5)", "expected a list of at least 1 items" },
-        { "(kernel k (axis (i 4)))", "expected syms, bufs, axes, def or store" },
-        { "(kernel k (axes (i 4 5)))", "expected (NAME extent)" },
+        { "(kernel k (axis (i 4)))", "expected syms, bufs, axes, piece, def or store" },
+        { "(kernel k (axes (i 4 5)))", "expected (NAME extent [:role ROLE] [:max INT])" },
+        { "(kernel k (axes (i 4 :max 0)))", "expected (NAME extent [:role ROLE] [:max INT])" },
+        { "(kernel k (axes (i 4 :max 4 :role row)))", "expected (NAME extent [:role ROLE] [:max INT])" },
+        { "(kernel k (bufs) (axes (i 4 :max 3)))", "kernel k: i: has more points than :max says" },
         { "(kernel k (syms (n :min -1)))", "expected a number that is not negative" },
         { "(kernel k (bufs (X f32 1 1 1 1 1 1 1 1 1)))", "more than 8 dims" },
+        { "(kernel k (bufs (T i32 4 :in 0)))", "expected :in 0 extent" },
+        { "(kernel k (bufs (T i32 4 :in 1 4)))", "expected :in 0 extent" },
+        { "(kernel k (bufs (T i32 4 :in 0 4 4)))", "expected :stride" },
+        { "(kernel k (bufs (X f32 4 :in 0 4)) (axes))", "kernel k: X: :in of elements that are no whole numbers" },
+        { "(kernel k (bufs (T i32 4 :in 0 4)) (axes (i 4)) (store set T (i) 0))",
+          "kernel k: T: :in of what the kernel stores" },
+        { "(kernel k (bufs (S i32 4) (T i32 4 :in 0 (load S 0))) (axes))", "kernel k: T: :in is not over symbols alone" },
         { "(kernel k (bufs (X f32 2) (Y f32 2 :shares Z)))", ":shares is followed by a buffer before this one" },
         { "(kernel k (bufs (X f32 2) (Y f32 2 :shares Y)))", ":shares is followed by a buffer before this one" },
         { KERNEL("(def d (i))"), "expected (def NAME (axes) value)" },
@@ -441,6 +453,7 @@ static void interpret(void *arg)
 {
     interpretation *t = arg;
     float x[4] = { 0 }, y[4], c[4];
+    x[1] = 0x1p-140f; /* as an i32: 512 */
     gn_kernel_interpret(read_kernel(&t->arena, t->kernel), (void *[]){ x, y, c }, &t->n, &t->arena);
 }
 
@@ -456,6 +469,10 @@ static void the_interpreter_stays_inside_the_buffers(void **state)
         { KERNEL("(store set Y ((add i (mod n 2))) 1)"), 3, "kernel k: store to element 3 of Y, which has 3" },
         { KERNEL("(def d (i) (load X i)) (store set Y (i) (d (add i (mod n 2))))"), 3, "kernel k: d at 3, its axis has 3" },
         { KERNEL("(store set C (j) (index (mul j n n)))"), INT64_C(1) << 40, "kernel k: an index has no value" },
+        { "(kernel k (syms n) (bufs (T i32 n :in 0 (mul 100 n)) (Y f32 n)) (axes (i n)) (store set Y (i) (cast f32 (load T i))))",
+          3, "kernel k: element 1 of T is 512, not in [0, 300)" },
+        { "(kernel k (syms n) (bufs (Y f32 n)) (axes (i n :max 2)) (store set Y (i) 1))", 3,
+          "kernel k: i has 3 points, more than :max says" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         interpretation t = { .kernel = cases[i].kernel, .n = cases[i].n };

@@ -33,10 +33,10 @@ typedef struct illegal {
     const char *message;
 } illegal;
 
-static const char online_beside[] = /* one of the threads keeps the running maximum */
+static const char online_beside[] = /* one of the threads keeps the running maximum and its sum, which all read */
     "(kernel online (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20)) (def m (i) (max (j) "
     "(load X i j)))"
-    " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)) (store set Y (i e) (cast f32 e)))";
+    " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)) (store set Y (i e) (mul (l i) e)))";
 
 static const illegal illegals[] = {
     { map2, "(split i ip (R 4)) (order ip R j)", &gn_target_avx512,
@@ -106,7 +106,7 @@ static const illegal illegals[] = {
     { online_beside,
       "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (online m j) (stage l arena)",
       &gn_target_cuda,
-      "bind thread e1: 'L' reads what another thread made of 'l' in the arena, with no barrier between" },
+      "bind thread e1: 'Y' reads what another thread made of 'l' in the arena, with no barrier between" },
     { matmul, "(split k k0 (k1 8)) (split j j0 (j1 8)) (order i j0 j1 k0 k1) (stage b shared (at k0) (layout k1 j1))",
       &gn_target_avx512, "stage b shared: the target avx512 has no shared memory" },
     { rows2, "(order i j) (bind block i) (stage e scratch)", &gn_target_cuda,
@@ -158,7 +158,7 @@ static const illegal illegals[] = {
     { matmul,
       "(split j j0 (jl 16)) (split k k0 (k1 16)) (order i j0 k0 k1 jl) (bind lane jl) (stage b arena (at root)) "
       "(tensorize b tr16 k1 jl)",
-      &gn_target_avx512, "tensorize b tr16: the source is not contiguous along 'k1'" },
+      &gn_target_avx512, "tensorize b tr16: 'B' has a step of N along 'k1', the row takes 1" },
     { rows2,
       "(split i i0 (i1 16)) (split j j0 (jl 16)) (order i0 i1 j0 jl) (bind lane jl) (stage e scratch) (tensorize e "
       "tr16 i1 jl)",
@@ -191,7 +191,7 @@ static const illegal illegals[] = {
       "(split i ip (i1 16)) (split j j0 (jl 16)) (order ip j0 i1 jl) (bind lane jl) (bind unroll i1) (stage t stack "
       "(at j0) (layout i1 jl))"
       " (tensorize t tr16 i1 jl)",
-      &gn_target_avx512, "tensorize t tr16: its source is no matrix along 'i1' and 'jl'" },
+      &gn_target_avx512, "tensorize t tr16: 'T' is no matrix along the row's leaves" },
     { "(kernel t (syms N) (bufs (X f32 N N) (Y f32 N)) (axes (i N) (j (sub N i))) (def s (i) (sum (j) (load X i j))) "
       "(store set Y (i) (s i)))",
       "(split i i0 (i1 4)) (order i0 j i1) (bind unroll i1)", &gn_target_avx512,

@@ -6,7 +6,6 @@
 #include "pairs.h"
 #include "default_schedule.h"
 #include "lower.h"
-#include "interpret.h"
 #include "tree.h"
 #include "visit.h"
 #include <stdio.h>
@@ -88,7 +87,7 @@ static void schedule_body(void *arg)
     for (size_t i = 0; i < p->grouping->groups.n; i++) {
         gn_schedule *s;
         gn_group *q = &p->grouping->groups.at[i];
-        gn_scheduled *x = gn_default_apply(&p->arena, q->kernel, q->hint, a[1], &s);
+        gn_scheduled *x = gn_default_apply(&p->arena, q->kernel, a[1], &s);
         if (strcmp(s->name, "default") != 0 && !a[2])
             fail_msg("no closed form fits: %s\n%s", gn_message(), program_text(p));
         gn_push(&p->arena, &scheduled, x);

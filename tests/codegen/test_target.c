@@ -81,7 +81,6 @@ static number of_op(const char *op, gn_dtype t, number a, number b)
         return (number){ .f = t == GN_F32 ? (double)ldexpf((float)a.f, (int)b.f) : ldexp(a.f, (int)b.f) };
     if (!strcmp(op, "sqrt")) return (number){.f = sqrt(a.f)};
     if (!strcmp(op, "floor")) return (number){.f = floor(a.f)};
-    if (!strcmp(op, "ceil")) return (number){.f = ceil(a.f)};
     if (!strcmp(op, "trunc")) return (number){.f = trunc(a.f)};
     if (!strcmp(op, "round")) return (number){.f = nearbyint(a.f)};
     if (!strcmp(op, "lt")) return (number){.i = f ? a.f < b.f : a.i < b.i};
@@ -132,7 +131,6 @@ static const op_row ops[] = {
     {"ldexp", 2, F, 0},
     {"sqrt", 1, F, 0},
     {"floor", 1, F, 0},
-    {"ceil", 1, F, 0},
     {"trunc", 1, F, 0},
     {"round", 1, F, 0},
     {"lt", 2, F | I | B, 1},
@@ -165,10 +163,9 @@ static const char *tag_of(gn_arena *a, gn_dtype t, int lanes)
 /* y[i] = op(a[i], b[i]) for 64 elements. */
 static void print_op(gn_text *out, const gn_target *target, const op_row *op, gn_dtype t, int lanes)
 {
-    const gn_op_info info = {.name = op->name};
     const gn_dtype result = op->to_bool ? GN_BOOL : t;
     const char *tag = tag_of(out->arena, t, lanes), *rtag = tag_of(out->arena, result, lanes);
-    const char *pattern = target->spell(&info, t, lanes > 1);
+    const char *pattern = target->spell(gn_op_find(op->name), t, lanes > 1);
     const char *const operands[] = {gn_arena_printf(out->arena, "gn_load_%s(a + i)", tag),
                                     gn_arena_printf(out->arena, "gn_load_%s(b + i)", tag)};
     assert_non_null(pattern);
@@ -183,13 +180,12 @@ static void print_op(gn_text *out, const gn_target *target, const op_row *op, gn
 static void print_cast(gn_text *out, const gn_target *target, gn_dtype from, gn_dtype to, int lanes)
 {
     const char *s = tag_of(out->arena, from, lanes), *t = tag_of(out->arena, to, lanes);
-    const gn_op_info info = {.name = "cast"};
     const char *const operands[] = {gn_arena_printf(out->arena, "gn_load_%s(a + i)", s)};
     gn_textf(
         out,
         "void cast_%s_%s(const %s *a, %s *y)\n{\n    for (int i = 0; i < 64; i += %d)\n        gn_store_%s(y + i, ", s,
         t, gn_dtypes[from].c_name, gn_dtypes[to].c_name, lanes, t);
-    gn_spell_pattern(out, target->spell(&info, to, lanes > 1), t, s, operands);
+    gn_spell_pattern(out, target->spell(&gn_op_cast, to, lanes > 1), t, s, operands);
     gn_textf(out, ");\n}\n");
 }
 

@@ -34,6 +34,10 @@
 #define ROWS                                                                                                           \
     "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M)) (axes (i M) (j N)) (def s (i) (sum (j) (load X i j))) (store "  \
     "set Y (i) (s i)))"
+/* a row's sum, of which a kept function is stored, beside what threads do */
+#define ROWS2                                                                                                          \
+    "(kernel k (syms M N) (bufs (X f32 M N) (Y f32 M) (Z f32 M 9)) (axes (i M) (j N) (e 9)) (def s (i) (sum (j) (load X i j)))"   \
+    " (def d (i) (mul 2 (s i))) (store set Y (i) (add (d i) (s i))) (store set Z (i e) (cast f32 e)))"
 #define MATMUL "(kernel k (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))" \
                " (def acc (i j) (sum (k) (mul (load A i k) (load B k j)))) (store set C (i j) (acc i j)))"
 #define MMA(i, j, order) \
@@ -105,10 +109,10 @@ static const schedule_case holes[] = {
       "bind thread j1: 'Y' reads what another thread made of 'd' in the arena, with no barrier between" },
     { "(kernel k (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20)) (def m (i) (max (j) "
       "(load X i j)))"
-      " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)) (store set Y (i e) (cast f32 e)))",
-      "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (online m j) (stage l arena)",
+      " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)) (store set Y (i e) (mul (l i) (cast f32 e))))",
+      "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (stage l arena)",
       &gn_target_cuda,
-      "bind thread e1: 'L' reads what another thread made of 'l' in the arena, with no barrier between" },
+      "bind thread e1: 'Y' reads what another thread made of 'l' in the arena, with no barrier between" },
     { "(kernel k (syms M N K) (bufs (X f32 M N) (Z f32 M) (Y f32 M N)) (axes (i M) (j N) (t K)) (def d (i) (mul 2 "
       "(load Z i)))"
       " (def s (i) (sum (t) (d i))) (store set Y (i j) (add (s i) (d i))))",
@@ -181,6 +185,13 @@ static const schedule_case near[] = {
     { NEIGHBOUR, "(split i i0 (i1 4)) (order i0 i1 j) (bind block i0) (bind thread i1) (stage d arena)",
       &gn_target_cuda, NULL },
     { HALVES, "(split i i0 (i1 4)) (order i1 i0)", &gn_target_avx512, NULL },
+    { "(kernel k (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e 20)) (def m (i) (max (j) "
+      "(load X i j)))"
+      " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)) (store set Y (i e) (cast f32 e)))",
+      "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (online m j) (stage l arena)",
+      &gn_target_cuda,
+      NULL },
+    { ROWS2, "(split e (e1 16)) (order j i e1) (bind thread e1) (stage s arena) (stage d arena)", &gn_target_cuda, NULL },
     { MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt"), &gn_target_cuda, NULL },
 };
 
@@ -224,11 +235,11 @@ static void run(void *arg)
     a->job.c = &loose;
     for (size_t i = 0; i < sizeof extents / sizeof *extents; i++) {
         run_data d = begin_run(a->arena, &a->job, extents[i], &seed);
-        gn_scheduled_interpret(a->job.s, d.args, extents[i], a->arena);
-        compare(&a->job, "statements", extents[i], d.got, d.want);
-        reset(&a->job, &d);
-        gn_code_interpret(a->job.s->code, d.args, extents[i], seed, a->arena);
-        compare(&a->job, "code", extents[i], d.got, d.want);
+        for (uint64_t order = 1; order <= 2; order++) {
+            reset(&a->job, &d);
+            gn_code_interpret(a->job.s->code, d.args, extents[i], order, a->arena);
+            compare(&a->job, "code", extents[i], d.got, d.want);
+        }
         end_run(&a->job, &d);
     }
 }
@@ -372,6 +383,78 @@ static void thread_row(gn_lower *g)
     t->leaf.at[1] = t->leaf.at[2], t->leaf.at[2] = first;
 }
 
+static gn_tree *stmt_of(gn_lower *g, const char *name, gn_stmt_kind kind)
+{
+    for (size_t i = 0; i < g->items.n; i++) {
+        gn_ldef *d = g->items.at[i];
+        if (strcmp(d->name, name) == 0 && d->is_store) return d->main;
+        for (size_t t = 0; t < d->touched.n && strcmp(d->name, name) == 0; t++)
+            if (d->touched.at[t]->def == d && d->touched.at[t]->stmt == kind) return d->touched.at[t];
+    }
+    return NULL;
+}
+
+static void add_by_all(gn_lower *g)
+{
+    stmt_of(g, "s", GN_STMT_UPD)->alone = (gn_leafset){ { 0 } };
+}
+
+static void copy_by_all(gn_lower *g)
+{
+    stmt_of(g, "d", GN_STMT_ASG)->alone = (gn_leafset){ { 0 } };
+}
+
+static void store_by_all(gn_lower *g)
+{
+    stmt_of(g, "Y", GN_STMT_STORE)->alone = (gn_leafset){ { 0 } };
+}
+
+static void store_by_one(gn_lower *g)
+{
+    stmt_of(g, "Z", GN_STMT_STORE)->alone = stmt_of(g, "Y", GN_STMT_STORE)->alone;
+}
+
+static void keep_in_registers(gn_lower *g)
+{
+    gn_ldef *s = stmt_of(g, "s", GN_STMT_UPD)->def;
+    s->object->level = GN_LEVEL_REG;
+    for (size_t t = 0; t < s->touched.n; t++)
+        if (s->touched.at[t]->def != s) s->touched.at[t]->alone = (gn_leafset){ { 0 } };
+}
+
+static void forget_init(gn_lower *g)
+{
+    gn_ldef *s = stmt_of(g, "s", GN_STMT_UPD)->def;
+    for (size_t t = 0; t < s->touched.n; t++)
+        if (s->touched.at[t]->stmt == GN_STMT_INIT) s->touched.at[t] = s->touched.at[--s->touched.n];
+}
+
+/* The store reads the sum of the next row. */
+static void read_next(gn_lower *g)
+{
+    const gn_kexpr *ref = stmt_of(g, "Y", GN_STMT_STORE)->def->refs.at[0];
+    ((const gn_dim **)(uintptr_t)ref->index)[0] = gn_ladd(g, ref->index[0], gn_lconst(g, 1));
+}
+
+static void double_rows(gn_lower *g)
+{
+    gn_tree *t = loop_over(g, "mg");
+    g->leaves.at[t->leaf].points = t->to = gn_lconst(g, 16);
+}
+
+/* The second axis of a leaf that two share is longer than the loop, which ends with the first. */
+static void lengthen(gn_lower *g)
+{
+    g->axes.at[1].extent = gn_ladd(g, g->axes.at[1].extent, gn_lconst(g, 4));
+    g->leaves.at[g->axes.at[1].leaf.at[0]].points = g->axes.at[1].extent;
+    g->facts.at[g->kernel->syms.n + g->axes.at[1].leaf.at[0]].limit = g->axes.at[1].extent;
+}
+
+#define SHARED_LEAF "(kernel k (syms M) (bufs (X f32 M) (Y f32 M) (Z f32 M)) (axes (i M) (j M))"                       \
+                    " (store set Y (i) (load X i)) (store set Z (j) (load X j)))"
+#define SHARED_KEPT "(kernel k (syms M) (bufs (X f32 M) (Y f32 M) (Z f32 M)) (axes (i M) (j M) (k M)) (def d (j) (exp (load X j)))" \
+                    " (store set Y (i) (load X i)) (store set Z (k) (d k)))"
+#define BESIDE "(split e (e1 16)) (order j i e1) (bind thread e1) (stage s arena) (stage d arena)"
 static const spoiler spoilers[] = {
     { "a loop ends early", end_early, ROWS, "(order i j)",
       "order: the loop 'j' around 's' does not run over the points of its leaf" },
@@ -394,6 +477,25 @@ static const spoiler spoilers[] = {
       "online m: 'l' is not corrected before its next turn" },
     { "bytes beyond 64 bits", grow_block, ROWS, "(order i j) (stage s arena)",
       "stage s stack: 9223372036854775807 bytes together" },
+    { "a sum that all threads add to", add_by_all, ROWS2, BESIDE,
+      "bind thread e1: all of them run the upd of 's', which changes what they share" },
+    { "a copy by all of what one has made", copy_by_all, ROWS2, BESIDE,
+      "bind thread e1: 'd' reads what another thread made of 's' in the arena, with no barrier between" },
+    { "a store by all of what one has made", store_by_all, ROWS2, BESIDE,
+      "bind thread e1: 'Y' reads what another thread made of " },
+    { "a store by one thread of many points", store_by_one, ROWS2, BESIDE,
+      "bind thread e1: the first alone runs the store of 'Z', which has points there" },
+    { "a register of one thread, read by all", keep_in_registers, ROWS2, BESIDE,
+      "bind thread e1: 'd' reads what another thread made of 's' in the reg" },
+    { "a sum without a start", forget_init, ROWS, "(order i j)", "order: 's' has no init" },
+    { "a sum of another row", read_next, ROWS, "(order i j)",
+      "stage s reg: 'Y' reads it at another point of the loop 'i' than the one it is made at" },
+    { "a loop that ends with another axis", lengthen, SHARED_LEAF, "(split i l) (split j l) (order l)",
+      "order: the loop 'l' around the store to 'Z' may end before its axis 'j' does" },
+    { "a copy that ends with another axis", lengthen, SHARED_KEPT, "(split i l) (split j l) (order l k) (stage d arena (at root))",
+      "order: the loop 'l' may end before all of 'd' is made that 'Z' reads" },
+    { "a warp of twice the threads", double_rows, MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt"),
+      "tensorize acc mma_m16n8k8_tf32: its thread leaves have 64 points, a warp has 32" },
     { "threads of a row exchanged", thread_row, MATMUL, MMA("(ir 2) (mg 8)", "(mt 4) (jr 2)", "mg mt"),
       "the thread leaf 'mt' stands where the row takes 'mg'" },
 };

@@ -250,7 +250,7 @@ static const gn_target *target;
 static void run_code(const program *p, const gn_group *q, void *const *buffers, const int64_t *sym, gn_arena *scratch)
 {
     (void)p;
-    gn_code_interpret(gn_default_apply(scratch, q->kernel, q->hint, target, NULL)->code, buffers, sym, 1, scratch);
+    gn_code_interpret(gn_default_apply(scratch, q->kernel, target, NULL)->code, buffers, sym, 1, scratch);
 }
 
 static void nested_selects_have_their_values(void **state)
@@ -296,7 +296,7 @@ static void lower_deep(void *arg)
     gn_kernel_store(k, GN_STORE_SET, y, &i, e);
     const gn_work before = gn_work_done;
     gn_text t = { .arena = &arena };
-    gn_emit_kernel(&t, NULL, gn_default_apply(&arena, k, NULL, &gn_target_avx512, NULL)->code);
+    gn_emit_kernel(&t, NULL, gn_default_apply(&arena, k, &gn_target_avx512, NULL)->code);
     d->cost = (cost){ (double)(gn_work_done.visits - before.visits + gn_work_done.scans - before.scans),
                       count_lines(gn_text_done(&t)) };
     gn_arena_free(&arena);

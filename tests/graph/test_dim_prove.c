@@ -21,6 +21,30 @@ static const proof proofs[] = {
     { { "(sub (div n 8) (add i 1))" }, "(sub (mul 2 (cdiv n 8)) (add (mul 2 i) 1))" },
     { { "(sub (cdiv m 6) (add i 1))" }, "(add (mul n (min (sub m 1) (mul 6 i))) k)" },
     { { "(sub n (add i 1))" }, "(sub (mul n m) (add (mul n (min (sub m 1) j)) i 1))" },
+    /* rows of rows, and blocks that are 3 wide */
+    { { "(sub n (add i 1))", "(sub m (add j 1))", "(sub k (add l 1))" },
+      "(sub (mul n m k) (add (mul i m k) (mul j k) l 1))" },
+    { { "(sub m (add i 1))", "(sub 2 j)", "(sub (mul 4 n) (add k 1))" }, "(sub (mul 12 n m) (add (mul 3 m k) (mul 3 i) j 1))" },
+    /* what some sizes leave empty: there is no i */
+    { { "(sub (div (add m 24) 25) (add i 1))" }, "(sub m 1)" },
+    /* the last in a choice of a choice */
+    { { "(sub (min m (mul 2 (cdiv m 2))) (add i 1))" }, "(sub (mul 2 (cdiv m 2)) (add i 1))" },
+    /* what contradicts itself: there is no such point */
+    { { "(sub i (add j 1))", "(sub j i)" }, "(sub j (add i 7))" },
+};
+
+/* Near to them, and not so for all values. */
+static const proof fallacies[] = {
+    { { "(sub n (add i 1))", "(sub m (add j 1))" }, "(sub (mul n m) (add (mul i m) j 2))" },
+    { { "(sub n (add i 1))", "(sub m (add j 1))" }, "(sub (mul n m) (add (mul i n) j 1))" },
+    { { "(sub (cdiv n 16) (add i 1))" }, "(sub n (add (mul 16 i) 2))" },
+    { { "(sub (div n 16) i)" }, "(sub n (add (mul 16 i) 1))" },
+    { { "(sub m (add i 1))", "(sub 3 j)", "(sub (mul 4 n) (add k 1))" }, "(sub (mul 12 n m) (add (mul 3 m k) (mul 3 i) j 1))" },
+    { { "(sub (div (add m 24) 25) i)" }, "(sub m 1)" },
+    { { "(sub (max m 4) (add i 1))" }, "(sub m (add i 1))" },
+    { { "(sub n (add i 1))" }, "(sub (mul n m) (add i 1))" },
+    { { "(sub 9 n)", "(sub n i)" }, "(sub 8 i)" },
+    { { "(add (div n 3) -2)" }, "(sub n 7)" },
 };
 
 static void what_indices_need_is_proved(void **state)
@@ -34,6 +58,46 @@ static void what_indices_need_is_proved(void **state)
         if (!gn_prover_proves(&p, read_dim(&pool, proofs[i].goal))) fail_msg("not proved: %s >= 0", proofs[i].goal);
         gn_arena_free(&a);
     }
+}
+
+static void what_does_not_follow_is_not_proved(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof fallacies / sizeof *fallacies; i++) {
+        gn_arena a = { 0 };
+        gn_dim_pool pool = { .arena = &a };
+        gn_prover p = { .pool = &pool, .arena = &a };
+        for (size_t k = 0; k < 4 && fallacies[i].known[k]; k++)
+            gn_prover_know(&p, read_dim(&pool, fallacies[i].known[k]));
+        if (gn_prover_proves(&p, read_dim(&pool, fallacies[i].goal))) fail_msg("proved: %s >= 0", fallacies[i].goal);
+        gn_arena_free(&a);
+    }
+}
+
+/* Whatever the goal: products of many sums, choices of choices. */
+static void what_is_not_proved_takes_a_bounded_number_of_steps(void **state)
+{
+    (void)state;
+    uint32_t most = 0;
+    for (int n = 2; n <= 32; n *= 2) {
+        gn_arena a = { 0 };
+        gn_dim_pool pool = { .arena = &a };
+        gn_prover p = { .pool = &pool, .arena = &a };
+        const gn_dim *goal = gn_dim_const(&pool, -1), *least = gn_dim_sym(&pool, "z");
+        for (int i = 0; i < n; i++) {
+            const gn_dim *const x = gn_dim_sym(&pool, gn_arena_printf(&a, "x%d", i)),
+                               *const y = gn_dim_sym(&pool, gn_arena_printf(&a, "y%d", i));
+            least = gn_dim_min(&pool, least, gn_dim_sub(&pool, x, gn_dim_div(&pool, y, gn_dim_const(&pool, i + 2))));
+            goal = gn_dim_add(&pool, goal, gn_dim_mul(&pool, least, gn_dim_sub(&pool, x, y)));
+            gn_prover_know_less(&p, y, gn_dim_add(&pool, x, least));
+        }
+        const uint32_t before = pool.ndims;
+        assert_false(gn_prover_proves(&p, goal));
+        print_message("%d: %u sums\n", n, pool.ndims - before);
+        if (pool.ndims - before > most) most = pool.ndims - before;
+        gn_arena_free(&a);
+    }
+    assert_true(most < 10000);
 }
 
 static void what_is_forgotten_proves_nothing(void **state)
@@ -135,6 +199,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_indices_need_is_proved),
+        cmocka_unit_test(what_does_not_follow_is_not_proved),
+        cmocka_unit_test(what_is_not_proved_takes_a_bounded_number_of_steps),
         cmocka_unit_test(what_is_forgotten_proves_nothing),
         cmocka_unit_test(what_is_proved_holds),
     };

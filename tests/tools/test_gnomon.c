@@ -168,6 +168,7 @@ static void edited_code_is_refused_with_a_reason(void **state)
         { "(splat $s)", "(splat $t)", "no place 't' here" },
         { "(set $s ", "(set $m ", "reads $s, which is not set on every way to it" },
         { "(splat $m)", "$m", "operand 2 is f32, f32x8 was expected" },
+        { "(args (X read f32 (mul C R))", "(args (X read f32 (mul 2 C))", "of X, which has 2*C: it is outside for " },
     };
     static char text[sizeof output], edited[sizeof output + 64];
     assert_int_equal(gnomon_on("kernel --target avx2 --code", both()), 0);
@@ -194,6 +195,22 @@ static void mistakes_in_a_kernel_are_reported_with_their_place(void **state)
     assert_prints("no target 'avx9': there are avx512");
 }
 
+/* A kernel that no automatic schedule fits gets the plain one, and the reason is told. */
+static void a_plain_schedule_is_told_with_its_reason(void **state)
+{
+    (void)state;
+    static char text[16384];
+    size_t n = (size_t)snprintf(text, sizeof text, "(kernel many (syms) (bufs");
+    for (int i = 0; i < 60; i++) n += (size_t)snprintf(text + n, sizeof text - n, " (y%d f32 5)", i);
+    n += (size_t)snprintf(text + n, sizeof text - n, ") (axes");
+    for (int i = 0; i < 60; i++) n += (size_t)snprintf(text + n, sizeof text - n, " (i%d 5)", i);
+    n += (size_t)snprintf(text + n, sizeof text - n, ")");
+    for (int i = 0; i < 60; i++) n += (size_t)snprintf(text + n, sizeof text - n, " (store set y%d (i%d) 1)", i, i);
+    snprintf(text + n, sizeof text - n, ")");
+    assert_int_equal(gnomon_on("kernel --schedule", text), 0);
+    assert_prints("; plain: kernel many: 60 axes are too many for a closed form\n(schedule plain");
+}
+
 static void inspect_shows_every_stage(void **state)
 {
     (void)state;
@@ -209,6 +226,21 @@ static void inspect_shows_every_stage(void **state)
     assert_null(strstr(output, "neg_neg"));
     assert_int_equal(gnomon_on("inspect --stage graph --fix n=12", graph), 0);
     assert_prints("(input 0 x f32 (12))");
+}
+
+/* A loop of a program is one kernel, as code. */
+static void inspect_takes_a_program(void **state)
+{
+    (void)state;
+    static const char program[] =
+        "(program \"p\" 1 1 (sym t -2 -1 0) (value input 0 \"x\" f32 (4) 16 -1 -1 -1) (value output 0 \"y\" f32 (4) 16 -1 -1 -1)"
+        " (value temp 0 \"now\" f32 (4) 16 -1 -1 -1) (value temp 0 \"next\" f32 (4) 16 -1 -1 -1)"
+        " (kernel twice 0 1 0 0 \"(kernel twice (syms) (bufs (Y f32 4) (A f32 4)) (axes (i 4)) (store set Y (i) (mul (load A i) 2)))\" \"\")"
+        " (loop t 5 ((2 0 3)) () (step 0 0 twice 1 (3 2) () ())) (copy (1 2) () () ()) (source \"\"))";
+    assert_int_equal(gnomon_on("inspect --target c11 --stage code --stage source", program), 0);
+    assert_non_null(strstr(output, "kernel 1 of 1: loop_t_0"));
+    assert_non_null(strstr(output, "(code loop_t_0 c11"));
+    assert_non_null(strstr(output, "for (int64_t t = 0; t < 5; t++)"));
 }
 
 static void inspect_shows_cuda_source(void **state)
@@ -334,7 +366,9 @@ int main(void)
         cmocka_unit_test(printed_code_gives_the_same_source),
         cmocka_unit_test(edited_code_is_refused_with_a_reason),
         cmocka_unit_test(mistakes_in_a_kernel_are_reported_with_their_place),
+        cmocka_unit_test(a_plain_schedule_is_told_with_its_reason),
         cmocka_unit_test(inspect_shows_every_stage),
+        cmocka_unit_test(inspect_takes_a_program),
         cmocka_unit_test(inspect_shows_cuda_source),
         cmocka_unit_test(inspect_says_where_a_graph_is_malformed),
         cmocka_unit_test(cache_lists_verifies_and_clears),

@@ -36,9 +36,9 @@ static bool is_in_range(gn_expr *x, const gn_dim *bound)
     return true;
 }
 
-static bool is_direct(const char *op)
+static bool is_direct(const gn_op_info *op)
 {
-    return strcmp(op, "take") == 0 || strcmp(op, "scatter_add") == 0;
+    return op == &gn_op_take || op == &gn_op_scatter_add;
 }
 
 /* Whether take and scatter_add alone have these indices; the body of a composite compares them, too. */
@@ -46,7 +46,7 @@ static bool is_used_directly(const gn_graph *g, const gn_expr *check)
 {
     for (size_t i = check->id + (size_t)1; i < g->nodes.n; i++) {
         gn_expr *e = g->nodes.at[i];
-        for (uint32_t k = 0; k < e->nin && !(is_direct(e->op->name) && k == 1); k++)
+        for (uint32_t k = 0; k < e->nin && !(is_direct(e->op) && k == 1); k++)
             if (e == below_views(e) && below_views(e->in[k]) == check) return false;
     }
     return true;

@@ -18,6 +18,61 @@ gn_dtype gn_val_op_dtype(const gn_val *v)
     return (gn_dtype)v->a[0]->dtype;
 }
 
+static void preds_dims(gn_preds w, void (*meet)(void *, const gn_dim *), void *user)
+{
+    for (uint32_t i = 0; i < w.n; i++)
+        for (uint16_t k = 0; k < w.at[i].n; k++) meet(user, w.at[i].cond[k].a), meet(user, w.at[i].cond[k].b);
+}
+
+void gn_val_dims(const gn_val *v, void (*meet)(void *, const gn_dim *), void *user)
+{
+    const gn_access *const a = v->kind == GN_VAL_LOAD ? &v->u.load : NULL;
+    preds_dims(v->when, meet, user);
+    if (a) preds_dims(a->when, meet, user);
+    if (a && a->base) meet(user, a->base);
+    if (a && a->step) meet(user, a->step);
+    if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST || v->kind == GN_VAL_BIT) meet(user, v->u.index.at);
+    if (v->kind == GN_VAL_IOTA) meet(user, v->u.iota.base), meet(user, v->u.iota.step);
+    if (v->kind == GN_VAL_LANE && v->u.lane.at) meet(user, v->u.lane.at);
+}
+
+static void note_load(void *user, const gn_dim *d)
+{
+    *(bool *)user |= gn_dim_has_load(d);
+}
+
+bool gn_val_reads_indices(const gn_val *v)
+{
+    bool any = false;
+    gn_val_dims(v, note_load, &any);
+    return any;
+}
+
+bool gn_val_reads_registers(const gn_val *v)
+{
+    for (uint16_t i = 0; i < v->n; i++)
+        if (!gn_val_source(v->a[i])->id && gn_val_source(v->a[i])->kind == GN_VAL_REG) return true;
+    return false;
+}
+
+typedef struct mention {
+    const char *of;
+    bool any;
+} mention;
+
+static void note_mention(void *user, const gn_dim *d)
+{
+    mention *const m = user;
+    m->any |= gn_dim_mentions(d, m->of);
+}
+
+bool gn_val_mentions(const gn_val *v, const char *var)
+{
+    mention m = { var, false };
+    gn_val_dims(v, note_mention, &m);
+    return m.any;
+}
+
 /* ---- building ---- */
 
 gn_code *gn_code_new(gn_arena *arena, gn_dim_pool *dims, const gn_target *target, const char *name)
@@ -139,6 +194,22 @@ const gn_dim *gn_code_bytes(const gn_code *c, const gn_place *p)
     return gn_dim_scale(c->dims, p->size, (int64_t)gn_dtype_size(p->dtype));
 }
 
+static const gn_dim *meaning(void *user, const char *symbol)
+{
+    return gn_map_get(user, GN_KEY(symbol));
+}
+
+const gn_dim *gn_code_without_names(const gn_code *c, const gn_map *of, const gn_dim *d)
+{
+    return of->n && d ? gn_dim_subst(c->dims, d, meaning, (void *)of) : d;
+}
+
+void gn_code_learn_name(const gn_code *c, gn_map *of, const gn_code_node *n)
+{
+    const gn_dim *const is = gn_code_without_names(c, of, n->to);
+    *gn_map_put(c->arena, of, GN_KEY(gn_symbol(c->arena, &c->dims->symbols, n->var))) = (void *)is;
+}
+
 uint32_t gn_code_threads(const gn_code *c)
 {
     int64_t all = 1, n = 1;
@@ -177,6 +248,70 @@ uint32_t gn_code_largest_id(const gn_code_body *r)
     return largest;
 }
 
+/* ---- what nodes read and write ---- */
+
+void gn_code_operands(const gn_code_node *n, void (*meet)(void *, const gn_val **), void *user)
+{
+    gn_val *const let = n->kind == GN_CODE_LET ? (gn_val *)n->val : NULL; /* of a code that may be changed */
+    gn_access *const a = let && let->kind == GN_VAL_LOAD ? &let->u.load : (gn_access *)&n->access;
+    for (uint16_t i = 0; let && i < let->n; i++) meet(user, &let->a[i]);
+    if (!let && n->val) meet(user, (const gn_val **)&n->val);
+    if (a->each) meet(user, &a->each);
+    if (a->mask) meet(user, &a->mask);
+    for (int i = 0; n->tile && i < GN_TILE_MAX_REGS; i++) {
+        if (n->tile->a[i]) meet(user, &n->tile->a[i]);
+        if (n->tile->b[i]) meet(user, &n->tile->b[i]);
+    }
+}
+
+typedef struct renaming {
+    const gn_code *code;
+    const gn_val *(*now)(void *user, const gn_val *);
+    void *user;
+} renaming;
+
+static void rename_operand(void *user, const gn_val **v)
+{
+    const renaming *const r = user;
+    const gn_val *const own = gn_val_source(*v), *const other = r->now(r->user, own);
+    if (other == own) return;
+    if (own == *v) {
+        *v = other;
+        return;
+    }
+    gn_val *const splat = gn_arena_copy(r->code->arena, *v, sizeof **v);
+    splat->a[0] = other;
+    *v = splat;
+}
+
+void gn_code_rename(const gn_code *c, const gn_code_node *n, const gn_val *(*now)(void *, const gn_val *), void *user)
+{
+    gn_code_operands(n, rename_operand, &(renaming){ c, now, user });
+}
+
+static bool reads_register(const gn_val *let, const gn_place *p)
+{
+    for (uint16_t i = 0; i < let->n; i++) {
+        const gn_val *const v = gn_val_source(let->a[i]);
+        if (!v->id && v->kind == GN_VAL_REG && v->u.reg.place == p) return true;
+    }
+    return false;
+}
+
+bool gn_code_writes_what(const gn_code_node *n, const gn_val *let)
+{
+    const gn_place *const load = let->kind == GN_VAL_LOAD ? let->u.load.place : NULL;
+    for (size_t i = 0; i < n->body.kids.n; i++)
+        if (gn_code_writes_what(n->body.kids.at[i], let)) return true;
+    if (n->kind == GN_CODE_SET) return reads_register(let, n->place);
+    if (n->kind == GN_CODE_STORE || n->kind == GN_CODE_ASYNC) return n->access.place == load || gn_val_reads_indices(let);
+    if (n->kind == GN_CODE_AWAIT || n->kind == GN_CODE_BARRIER) return load || gn_val_reads_indices(let);
+    if (n->kind != GN_CODE_TILE) return false;
+    for (int i = 0; i < n->tile->nmemory; i++)
+        if (n->tile->memory[i].written && (n->tile->memory[i].place == load || gn_val_reads_indices(let))) return true;
+    return n->tile->acc && reads_register(let, n->tile->acc);
+}
+
 /* ---- facts: of a variable that counts in several loops, what holds in all of them ---- */
 
 typedef struct finder {
@@ -207,6 +342,14 @@ static void note_count(finder *f, const char *name, const gn_dim *from, const gn
     note_range(f, name, least > 0 ? least : 0, most == INT64_MAX ? most : most > 0 ? most - 1 : 0);
 }
 
+static void note_index(finder *f, const char *name, const gn_dim *is)
+{
+    const gn_dim_facts facts = gn_code_facts(f->code);
+    int64_t least, most;
+    gn_dim_range(is, &facts, &least, &most);
+    note_range(f, name, least, most);
+}
+
 static void note_value(finder *f, const gn_val *v)
 {
     if (v->kind == GN_VAL_INDEX && v->lanes > 1) note_range(f, v->u.index.lane, 0, v->lanes - 1);
@@ -216,6 +359,7 @@ static void note_node(void *user, const gn_code_node *n)
 {
     if (n->kind == GN_CODE_FOR) note_count(user, n->var, n->from, n->to);
     if (n->kind == GN_CODE_LET) note_value(user, n->val);
+    if (n->kind == GN_CODE_NAME) note_index(user, n->var, n->to);
 }
 
 void gn_code_find_facts(gn_code *c)

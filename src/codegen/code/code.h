@@ -37,6 +37,7 @@ typedef struct gn_place {
     uint8_t space;          /* gn_space */
     uint8_t access;         /* buffer: gn_kbuf_access bits */
     const gn_dim *size;     /* memory: elements, over symbols; constant on the stack and where shared */
+    const gn_dim *below;    /* buffer: all elements lie in [0, below); NULL: nobody knows */
     uint16_t lanes;         /* registers: of each; 1: scalars */
     uint16_t rank;          /* registers: of their array; 0: one */
     const uint32_t *extent;
@@ -52,6 +53,11 @@ typedef struct gn_place {
 static inline bool gn_is_argument(const gn_place *p)
 {
     return p->space <= GN_SPACE_SCRATCH;
+}
+
+static inline uint64_t gn_register_key(const gn_place *p, uint32_t number) /* for maps */
+{
+    return (uint64_t)p->id << 32 | number;
 }
 
 /* ---- conditions over index expressions: `cond` all hold; with `negate`, not all ---- */
@@ -136,6 +142,16 @@ struct gn_val {
 
 /* The constant that v is in all its lanes; NULL: none. */
 const gn_val *gn_val_constant(const gn_val *);
+/* What an operand is, or is a splat of. */
+static inline const gn_val *gn_val_source(const gn_val *v)
+{
+    return !v->id && v->kind == GN_VAL_SPLAT ? v->a[0] : v;
+}
+/* Index expressions of a value, of its conditions and of its place too. */
+void gn_val_dims(const gn_val *, void (*meet)(void *user, const gn_dim *), void *user);
+bool gn_val_reads_indices(const gn_val *); /* one of them loads */
+bool gn_val_reads_registers(const gn_val *);
+bool gn_val_mentions(const gn_val *, const char *var);
 /* The dtype by which a target spells the operation: the first operand's, or the result's. */
 gn_dtype gn_val_op_dtype(const gn_val *op);
 
@@ -148,6 +164,7 @@ typedef enum {
     GN_CODE_DECLARE, /* place, to the end of the region */
     GN_CODE_FOR,
     GN_CODE_IF,
+    GN_CODE_NAME,    /* var is `to`, to the end of the region */
     GN_CODE_BARRIER, /* of the block's threads, which all reach it */
     GN_CODE_TILE,    /* an operation of the target's tile table */
     GN_CODE_ASYNC,   /* access = source, an element, at some time until it is awaited; 0 where not access.when */
@@ -191,7 +208,7 @@ struct gn_code_node {
     gn_access access;        /* STORE, ASYNC */
     gn_access source;        /* ASYNC */
     gn_preds when;           /* IF */
-    const char *var;         /* FOR: from <= var < to; from NULL: 0 */
+    const char *var;         /* FOR: from <= var < to; from NULL: 0. NAME: var is to */
     const gn_dim *from, *to;
     /* FOR: registers from outside whose content one turn leaves to the next, or to what follows */
     GN_VEC(const gn_place *) carry;
@@ -255,6 +272,17 @@ gn_map gn_code_find_awaits(gn_arena *, const gn_code_body *);
 /* How many parts a step has, over symbols. */
 const gn_dim *gn_code_parts(const gn_code *, size_t step);
 
+/* Named indices: `of` starts empty and learns of each NAME before what uses it. */
+void gn_code_learn_name(const gn_code *, gn_map *of, const gn_code_node *);
+const gn_dim *gn_code_without_names(const gn_code *, const gn_map *of, const gn_dim *); /* NULL stays NULL */
+
 /* Walks all nodes of a region, outer ones first, in order. */
 void gn_code_walk(const gn_code_body *, void (*meet)(void *user, const gn_code_node *), void *user);
 uint32_t gn_code_largest_id(const gn_code_body *); /* of its lets; 0: none */
+/* Each operand that a node names itself, in order: operands, index vector, mask. Those of a let may be changed, too. */
+void gn_code_operands(const gn_code_node *, void (*meet)(void *user, const gn_val **), void *user);
+/* Puts what `now` says in the place of each operand, and of what it is a splat of. */
+void gn_code_rename(const gn_code *, const gn_code_node *, const gn_val *(*now)(void *user, const gn_val *),
+                    void *user);
+/* What the let reads is written by the node or in its regions. */
+bool gn_code_writes_what(const gn_code_node *, const gn_val *let);

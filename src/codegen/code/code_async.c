@@ -25,6 +25,7 @@ typedef struct copies {
     int64_t parts[PLACES]; /* of a ring; 0: not read yet */
     int16_t ntokens;
     state now;
+    gn_map names;  /* what named indices are */
     gn_map loops;  /* by node: what holds where a turn begins, a state */
     gn_map awaits; /* by node */
 } copies;
@@ -70,7 +71,7 @@ static void note_load(copies *c, const gn_place *p, const gn_dim *at)
 {
     const int i = number_of(c, p);
     if (i < 0 || p->space == GN_SPACE_REG) return;
-    const int64_t n = parts_of(p, at);
+    const int64_t n = parts_of(p, c->v ? gn_code_without_names(c->v->code, &c->names, at) : at);
     c->parts[i] = c->parts[i] && c->parts[i] != n ? 1 : n;
 }
 
@@ -84,7 +85,9 @@ static void for_each_load(const gn_code_node *n, void (*meet)(copies *, const gn
 
 static void note_loads(void *user, const gn_code_node *n)
 {
-    for_each_load(n, note_load, user);
+    copies *const c = user;
+    if (c->v && n->kind == GN_CODE_NAME) gn_code_learn_name(c->v->code, &c->names, n);
+    for_each_load(n, note_load, c);
 }
 
 /* ---- what a node does ---- */

@@ -5,6 +5,7 @@
  * Operands are x (or a b c). A number takes the dtype of the first operand beside it that has one, else the function's. */
 #include <math.h>
 #include "code_build.h"
+#include "code_passes.h"
 
 typedef struct binding {
     const char *name;
@@ -134,5 +135,5 @@ gn_math_function gn_math_expand(gn_code *c, const gn_op_info *op, gn_dtype t, ui
     const gn_sx *s = gn_sx_read(c->arena, op->name, text, strlen(text));
     const gn_val *v = NULL;
     for (size_t i = 0; i < s->n; i++) v = eval(&b, s->at[i], (int)t);
-    return (gn_math_function){ op, t, lanes, narg, block, gn_v_splat(&x, v, lanes) };
+    return (gn_math_function){ op, t, lanes, narg, block, gn_code_once_of(c, block, gn_v_splat(&x, v, lanes)) };
 }

@@ -1,4 +1,4 @@
-/* Building code, value by value: each value is made once while what it read is unchanged.
+/* Building code, value by value.
  *
  *     gn_code_builder b = { .code = code, .block = &step->body, .lanes = 16, .lane = "jl" };
  *     const gn_val *v = gn_v_load(&b, GN_F32, 16, &place);
@@ -6,67 +6,16 @@
 #pragma once
 #include "code.h"
 
-typedef struct gn_known { /* a let that later code may use again; dead: what it read was written since */
-    const gn_val *val;
-    uint64_t hash;
-    uint32_t next; /* in its chain, + 1 */
-    bool dead;
-} gn_known;
-
-/* What is known of the content of a register, or of a stretch of memory: to be forgotten when that is written. */
-typedef struct gn_reader {
-    uint32_t known; /* among gn_code_builder.known, where `val` may have made room for another since */
-    const gn_val *val;
-} gn_reader;
-typedef struct gn_readers {
-    GN_VEC(gn_reader) at;
-} gn_readers;
-
-/* an element of memory that is written once, at the end: till then a register has its content */
-typedef struct gn_pending {
-    gn_access place;
-    const gn_place *now;
-    uint32_t next; /* of the same hash, + 1 */
-} gn_pending;
-
-typedef struct gn_held { /* a register's constant */
-    const gn_val *val;
-    uint32_t epoch; /* of gn_code_builder.epoch: else it is forgotten */
-} gn_held;
-
 typedef struct gn_code_builder {
     gn_code *code;
     gn_code_body *block; /* nodes go here */
     uint32_t nlets;
     const char *lane;    /* the symbol of the lane at work; NULL: scalars */
     uint16_t lanes;
-    GN_VEC(gn_known) known;
-    uint32_t *chain, nchains; /* of known, by hash */
-    gn_map register_readers;  /* by place and number: gn_readers */
-    gn_map memory_readers;    /* by place: their stretches */
-    /* registers that are known to be constants in the block at work, by place and number: gn_held */
-    gn_map held;
-    uint32_t epoch;
-    bool hold;                /* writes to memory wait in `pending` */
-    const char *(*fresh)(void *user, const char *near); /* a name for a register that holds them */
-    void *user;
-    GN_VEC(gn_pending) pending;
-    gn_map pending_at;        /* by hash of the place: the last one, + 1 */
 } gn_code_builder;
 
-/* code_known.c: the table of known lets. */
-const gn_val *gn_known_find(gn_code_builder *, const gn_val *probe, uint64_t hash); /* NULL: none */
-void gn_known_add(gn_code_builder *, const gn_val *, uint64_t hash);
-void gn_known_written(gn_code_builder *, const gn_access *, uint16_t lanes); /* forgets the loads that the place may meet */
-void gn_known_set(gn_code_builder *, const gn_place *, uint32_t number);    /* a register */
-void gn_v_forget(gn_code_builder *, const gn_place *);
-/* Lets of an inner region are not known outside: mark at its begin, release at its end. */
-size_t gn_v_mark(const gn_code_builder *);
-void gn_v_release(gn_code_builder *, size_t mark);
-
-/* code_value.c: values, each made once. */
 void gn_v_node(gn_code_builder *, gn_code_node *);            /* appends to the block */
-const gn_val *gn_v_let(gn_code_builder *, gn_val);            /* the known one that is the same, or a new let */
+const gn_val *gn_v_let(gn_code_builder *, gn_val);
 const gn_val *gn_v_float(gn_code_builder *, gn_dtype, double);
 const gn_val *gn_v_int(gn_code_builder *, gn_dtype, int64_t);
 const gn_val *gn_v_zero(gn_code_builder *, gn_dtype);
@@ -75,19 +24,9 @@ const gn_val *gn_v_copy(gn_code_builder *, const gn_val *);
 const gn_val *gn_v_splat(gn_code_builder *, const gn_val *, uint16_t lanes); /* of a vector of these lanes: itself */
 const gn_val *gn_v_op(gn_code_builder *, const gn_op_info *, gn_dtype result, const gn_val *const *a, size_t n);
 const gn_val *gn_v_op2(gn_code_builder *, const gn_op_info *, const gn_val *, const gn_val *);
-bool gn_v_same(const gn_val *, const gn_val *);
-uint64_t gn_v_hash(const gn_val *); /* of what it is, not of its number */
-const gn_val *gn_v_pack(gn_code_builder *, const gn_val *const *a, uint16_t lanes);
-const gn_val *gn_v_lane(gn_code_builder *, const gn_val *, uint32_t lane);
 const gn_val *gn_v_half(gn_code_builder *, const gn_val *, bool upper); /* of its lanes */
-bool gn_v_knows_op(gn_code_builder *, const gn_op_info *, const gn_val *const *a, uint16_t n);
-/* scalars */
-void gn_v_remember_op(gn_code_builder *, const gn_op_info *, const gn_val *const *a, uint16_t n, const gn_val *result);
-/* every part of the other mask is one of the mask */
-bool gn_v_asks_all_of(gn_code_builder *, const gn_val *mask, const gn_val *other);
 const gn_val *gn_v_load(gn_code_builder *, gn_dtype, uint16_t lanes, const gn_access *);
 const gn_val *gn_v_reduce(gn_code_builder *, gn_val_kind, gn_red, const gn_val *);
-bool gn_same_preds(gn_preds, gn_preds);
 bool gn_preds_read_memory(gn_preds);
 bool gn_cond_reads_memory(const gn_kcond *);
 bool gn_v_varies(const gn_code_builder *, const gn_dim *); /* over the lane */
@@ -96,10 +35,8 @@ const gn_val *gn_v_index(gn_code_builder *, gn_dtype, const gn_dim *, gn_preds w
 /* How lanes lie at this element index. `safe` are the conditions under which it may be computed (EACH). */
 gn_access gn_v_access(gn_code_builder *, const gn_place *, const gn_dim *at, const gn_val *mask, gn_preds when,
                       gn_preds safe);
-void gn_v_forget_held(gn_code_builder *);
 void gn_v_set_reg(gn_code_builder *, const gn_place *, uint32_t number, const gn_val *);
 void gn_v_store(gn_code_builder *, const gn_access *, const gn_val *);
-void gn_v_flush(gn_code_builder *); /* pending writes */
 
 /* code_body.c: an op that the target does not spell is a function whose body is the text of its record. */
 const char *gn_body_text(const gn_code *, const gn_op_info *, gn_dtype); /* throws if there is none */

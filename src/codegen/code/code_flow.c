@@ -55,10 +55,7 @@ static bool turn_of(void *user, const char *var, int64_t *out)
 static uint32_t register_of(flow *f, const gn_place *p, uint32_t number, const gn_dim *at)
 {
     int64_t now = number;
-    if (at && (!gn_dim_eval(at, turn_of, NULL, f, &now) || now < 0 || now >= p->n)) {
-        if (f->v) gn_code_wrong(f->v, "register %" PRId64 " of %s, which has %u", now, p->name, p->n);
-        now = 0;
-    }
+    if (at && (!gn_dim_eval(at, turn_of, NULL, f, &now) || now < 0 || now >= p->n)) now = 0; /* in what is not verified */
     return f->first[p->id] + (uint32_t)now;
 }
 

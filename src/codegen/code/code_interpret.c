@@ -26,6 +26,7 @@ static const char *name_of_node(const gn_runner *r)
     case GN_CODE_COMMIT: return gn_arena_printf(r->arena, ", commit %s", n->place->name);
     case GN_CODE_AWAIT: return gn_arena_printf(r->arena, ", await $%s", n->place->name);
     case GN_CODE_IF: return ", if";
+    case GN_CODE_NAME: return gn_arena_printf(r->arena, ", name %s", n->var);
     case GN_CODE_BARRIER: return ", barrier";
     }
     return "";

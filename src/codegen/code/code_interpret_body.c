@@ -156,6 +156,7 @@ static void node_alone(gn_runner *r, const gn_code_node *n)
     case GN_CODE_IF:
         if (gn_runner_holds(r, n->when)) alone(r, (const gn_code_node *const *)n->body.kids.at, n->body.kids.n);
         break;
+    case GN_CODE_NAME: gn_runner_bind(r, n->var, gn_runner_dim(r, n->to)); break;
     case GN_CODE_ASYNC: gn_runner_start(r, n); break;
     case GN_CODE_COMMIT: gn_runner_commit(r, n->place); break;
     case GN_CODE_AWAIT: gn_runner_await(r, n); break;

@@ -148,7 +148,10 @@ gn_lane gn_runner_load(gn_runner *r, const gn_place *p, int64_t at)
 {
     const gn_memory *m = memory_at(r, p, at, "load of");
     if (m->shadow) meet(r, m, at, false, false);
-    return content(r, m, at);
+    const gn_lane x = content(r, m, at);
+    if (p->below && (x.i < 0 || x.i >= gn_runner_dim(r, p->below)))
+        gn_runner_fail(r, "element %" PRId64 " of %s is %" PRId64 ", outside of its :in", at, p->name, x.i);
+    return x;
 }
 
 void gn_runner_store(gn_runner *r, const gn_place *p, int64_t at, gn_lane v)

@@ -1,46 +1,130 @@
-/* The table of known lets: found by content, forgotten when what they read is written. Memory is looked up by stretches
- * of 16 elements, so that a store meets the loads near it and not all of them. */
-#include "code_build.h"
-#include "visit.h"
+/* The table of known lets. */
+#include "code_known.h"
+#include "dim_parts.h"
+
+/* ---- equality and hash of values ---- */
+
+bool gn_same_preds(gn_preds a, gn_preds b)
+{
+    if (a.n != b.n) return false;
+    for (uint32_t i = 0; i < a.n; i++) {
+        if (a.at[i].negate != b.at[i].negate || a.at[i].n != b.at[i].n) return false;
+        for (uint16_t j = 0; j < a.at[i].n; j++) {
+            const gn_kcond *c = &a.at[i].cond[j], *d = &b.at[i].cond[j];
+            if (c->kind != d->kind || c->a != d->a || c->b != d->b) return false;
+        }
+    }
+    return true;
+}
+
+static bool same_or_null(const gn_val *a, const gn_val *b)
+{
+    return a == b || (a && b && gn_val_same(a, b));
+}
+
+bool gn_same_access(const gn_access *a, const gn_access *b)
+{
+    return a->place == b->place && a->mode == b->mode && a->base == b->base && a->step == b->step &&
+           same_or_null(a->each, b->each) && same_or_null(a->mask, b->mask) && gn_same_preds(a->when, b->when);
+}
+
+bool gn_val_same(const gn_val *a, const gn_val *b)
+{
+    if (a == b) return true;
+    if (a->kind != b->kind || a->dtype != b->dtype || a->lanes != b->lanes || a->red != b->red || a->n != b->n)
+        return false;
+    if (a->id && b->id) return a->id == b->id;
+    for (uint16_t i = 0; i < a->n; i++)
+        if (!gn_val_same(a->a[i], b->a[i])) return false;
+    switch ((gn_val_kind)a->kind) {
+    case GN_VAL_LANE: return a->u.lane.i == b->u.lane.i && a->u.lane.at == b->u.lane.at;
+    case GN_VAL_PARAM:
+    case GN_VAL_CONST: return a->u.i == b->u.i;
+    case GN_VAL_REG:
+        return a->u.reg.place == b->u.reg.place && a->u.reg.number == b->u.reg.number && a->u.reg.at == b->u.reg.at;
+    case GN_VAL_IOTA: return a->u.iota.base == b->u.iota.base && a->u.iota.step == b->u.iota.step;
+    case GN_VAL_INDEX:
+        return a->u.index.at == b->u.index.at && a->u.index.lane == b->u.index.lane && gn_same_preds(a->when, b->when);
+    case GN_VAL_BIT:
+    case GN_VAL_FIRST: return a->u.index.at == b->u.index.at;
+    case GN_VAL_COND: return gn_same_preds(a->when, b->when);
+    case GN_VAL_LOAD: return gn_same_access(&a->u.load, &b->u.load);
+    case GN_VAL_OP: return a->u.op == b->u.op;
+    default: return true;
+    }
+}
+
+static uint64_t hash_preds(uint64_t h, gn_preds w)
+{
+    for (uint32_t i = 0; i < w.n; i++)
+        for (uint16_t j = 0; j < w.at[i].n; j++)
+            h = gn_hash_mix(gn_hash_mix(h, w.at[i].cond[j].a->id), w.at[i].cond[j].b->id);
+    return h;
+}
+
+uint64_t gn_val_hash(const gn_val *v)
+{
+    uint64_t h = gn_hash_mix(v->kind | v->red << 8, (uint64_t)v->dtype << 16 | v->lanes);
+    for (uint16_t i = 0; i < v->n; i++) h = gn_hash_mix(h, v->a[i]->id ? v->a[i]->id : gn_val_hash(v->a[i]));
+    switch ((gn_val_kind)v->kind) {
+    case GN_VAL_PARAM:
+    case GN_VAL_LANE:
+    case GN_VAL_CONST: return gn_hash_mix(h, (uint64_t)v->u.i);
+    case GN_VAL_REG: return gn_hash_mix(gn_hash_mix(h, v->u.reg.place->id), v->u.reg.number);
+    case GN_VAL_IOTA: return gn_hash_mix(gn_hash_mix(h, v->u.iota.base->id), v->u.iota.step->id);
+    case GN_VAL_INDEX:
+    case GN_VAL_BIT:
+    case GN_VAL_FIRST: return hash_preds(gn_hash_mix(h, v->u.index.at->id), v->when);
+    case GN_VAL_COND: return hash_preds(h, v->when);
+    case GN_VAL_LOAD:
+        h = gn_hash_mix(h, v->u.load.place->id);
+        return gn_hash_mix(h, v->u.load.base ? v->u.load.base->id : v->u.load.each->id);
+    case GN_VAL_OP: return gn_hash_bytes(h, v->u.op->name, strlen(v->u.op->name));
+    default: return h;
+    }
+}
 
 /* ---- by content ---- */
 
-const gn_val *gn_known_find(gn_code_builder *x, const gn_val *probe, uint64_t h)
+const gn_val *gn_known_find(const gn_known_lets *x, gn_val *what, uint64_t h)
 {
-    if (!x->nchains) return NULL;
-    for (uint32_t i = x->chain[h % x->nchains]; i; i = x->known.at[i - 1].next) {
-        const gn_known *k = &x->known.at[i - 1];
+    const uint32_t id = what->id;
+    const gn_val *let = NULL;
+    what->id = 0; /* by what it is */
+    for (uint32_t i = x->nchains ? x->chain[h % x->nchains] : 0; i && !let; i = x->known.at[i - 1]->next) {
+        const gn_known *k = x->known.at[i - 1];
         gn_work_done.scans++;
-        if (!k->dead && k->hash == h && gn_v_same(k->val, probe)) return k->val;
+        if (!k->dead && k->hash == h && gn_val_same(k->what, what)) let = k->let;
     }
-    return NULL;
+    what->id = id;
+    return let;
 }
 
-static void chain(gn_code_builder *x, uint32_t i)
+static void chain(gn_known_lets *x, uint32_t i)
 {
-    uint32_t *first = &x->chain[x->known.at[i].hash % x->nchains];
-    x->known.at[i].next = *first;
+    uint32_t *first = &x->chain[x->known.at[i]->hash % x->nchains];
+    x->known.at[i]->next = *first;
     *first = i + 1;
 }
 
-static void more_chains(gn_code_builder *x)
+static void more_chains(gn_known_lets *x)
 {
     x->nchains = x->nchains ? 2 * x->nchains : 256;
-    x->chain = GN_NEW_ARRAY(x->code->arena, uint32_t, x->nchains);
+    x->chain = GN_NEW_ARRAY(x->arena, uint32_t, x->nchains);
     for (uint32_t i = 0; i < x->known.n; i++) chain(x, i); /* oldest first: the newest is the first of its chain */
 }
 
-size_t gn_v_mark(const gn_code_builder *x)
+size_t gn_known_mark(const gn_known_lets *x)
 {
     return x->known.n;
 }
 
-void gn_v_release(gn_code_builder *x, size_t mark)
+void gn_known_release(gn_known_lets *x, size_t mark)
 {
     while (x->known.n > mark) {
-        const gn_known *k = &x->known.at[x->known.n - 1];
+        gn_known *k = gn_pop(&x->known);
         x->chain[k->hash % x->nchains] = k->next;
-        x->known.n--;
+        k->dead = true;
     }
 }
 
@@ -48,54 +132,42 @@ void gn_v_release(gn_code_builder *x, size_t mark)
 
 enum { STRETCH = 16, MOST_LANES = 64 }; /* elements */
 
+typedef struct readers {
+    GN_VEC(gn_known *) at;
+} readers;
+
 typedef struct stretches { /* of addresses that differ by constants */
     const gn_dim *base;    /* without its constant; NULL: anywhere */
-    gn_map at;             /* by number of the stretch: gn_readers */
+    gn_map at;             /* by number of the stretch: readers */
 } stretches;
 
 typedef struct memory {
-    gn_map by_base; /* place in `all`, + 1 */
+    gn_map by_base; /* stretches */
     GN_VEC(stretches *) all;
 } memory;
 
-/* NULL: forgotten. */
-static gn_known *known_of(gn_code_builder *x, const gn_reader *r)
+static void kill(readers *r)
 {
-    gn_work_done.scans++;
-    gn_known *k = r->known < x->known.n ? &x->known.at[r->known] : NULL;
-    return k && k->val == r->val && !k->dead ? k : NULL;
-}
-
-static void kill(gn_code_builder *x, gn_readers *r)
-{
-    for (size_t i = 0; i < r->at.n; i++) {
-        gn_known *k = known_of(x, &r->at.at[i]);
-        if (k) k->dead = true;
-    }
+    for (size_t i = 0; i < r->at.n; i++) r->at.at[i]->dead = true;
+    gn_work_done.scans += r->at.n;
     r->at.n = 0;
 }
 
-static gn_readers *readers_in(gn_code_builder *x, gn_map *m, uint64_t key)
+static void add_reader(gn_known_lets *x, gn_map *m, uint64_t key, gn_known *k)
 {
-    void **at = gn_map_put(x->code->arena, m, key);
-    if (!*at) *at = GN_NEW_OBJECT(x->code->arena, gn_readers);
-    return *at;
+    void **at = gn_map_put(x->arena, m, key);
+    if (!*at) *at = GN_NEW_OBJECT(x->arena, readers);
+    gn_push(x->arena, &((readers *)*at)->at, k);
 }
 
-static void add_reader(gn_code_builder *x, gn_readers *r)
+static void add_registers(gn_known_lets *x, gn_known *k)
 {
-    const uint32_t i = (uint32_t)x->known.n - 1;
-    gn_push(x->code->arena, &r->at, (gn_reader){ i, x->known.at[i].val });
-}
-
-static void add_registers(gn_code_builder *x, const gn_val *v)
-{
-    for (uint16_t i = 0; i < v->n; i++) {
-        const gn_val *a = v->a[i];
-        if (a->id) continue;
-        if (a->kind == GN_VAL_REG)
-            add_reader(x, readers_in(x, &x->register_readers, (uint64_t)a->u.reg.place->id << 32 | a->u.reg.number));
-        else add_registers(x, a); /* a splat */
+    for (uint16_t i = 0; i < k->what->n; i++) {
+        const gn_val *a = gn_val_source(k->what->a[i]);
+        if (a->id || a->kind != GN_VAL_REG) continue;
+        const gn_place *const p = a->u.reg.place;
+        const uint32_t from = a->u.reg.at ? 0 : a->u.reg.number, to = a->u.reg.at ? p->n : from + 1;
+        for (uint32_t r = from; r < to; r++) add_reader(x, &x->registers, gn_register_key(p, r), k);
     }
 }
 
@@ -104,108 +176,136 @@ static int64_t stretch_of(int64_t element)
     return element >= 0 ? element / STRETCH : -((STRETCH - 1 - element) / STRETCH);
 }
 
-static const gn_dim *base_of(const gn_code_builder *x, const gn_access *a, int64_t *element)
+static const gn_dim *base_of(const gn_known_lets *x, const gn_access *a, int64_t *element)
 {
-    *element = 0;
+    *element = a->base ? gn_dim_constant(a->base) : 0;
     if (a->mode > GN_ACCESS_ROW) return NULL;
-    const gn_term *last = a->base->n ? &a->base->term[a->base->n - 1] : NULL;
-    if (last && last->n == 0) *element = last->c;
-    return gn_dim_sub(x->code->dims, a->base, gn_dim_const(x->code->dims, *element));
+    return *element == 0 ? a->base : gn_dim_sub(x->dims, a->base, gn_dim_const(x->dims, *element));
 }
 
-static void add_load(gn_code_builder *x, const gn_access *a)
+static void add_load(gn_known_lets *x, gn_known *k)
 {
-    gn_arena *arena = x->code->arena;
     int64_t element;
+    const gn_access *const a = &k->what->u.load;
     const gn_dim *base = base_of(x, a, &element);
-    void **m = gn_map_put(arena, &x->memory_readers, a->place->id);
-    if (!*m) *m = GN_NEW_OBJECT(arena, memory);
+    void **m = gn_map_put(x->arena, &x->memory, a->place->id);
+    if (!*m) *m = GN_NEW_OBJECT(x->arena, memory);
     memory *all = *m;
-    void **at = gn_map_put(arena, &all->by_base, GN_KEY(base));
+    void **at = gn_map_put(x->arena, &all->by_base, GN_KEY(base));
     if (!*at) {
-        stretches *s = GN_NEW_OBJECT(arena, stretches);
+        stretches *s = GN_NEW_OBJECT(x->arena, stretches);
         s->base = base;
-        gn_push(arena, &all->all, s);
+        gn_push(x->arena, &all->all, s);
         *at = s;
     }
-    add_reader(x, readers_in(x, &((stretches *)*at)->at, (uint64_t)stretch_of(element)));
+    add_reader(x, &((stretches *)*at)->at, (uint64_t)stretch_of(element), k);
 }
 
-void gn_known_add(gn_code_builder *x, const gn_val *v, uint64_t h)
+typedef struct reading {
+    gn_known_lets *x;
+    gn_known *k;
+} reading;
+
+static void add_index(void *user, const char *buffer)
 {
+    const reading *const r = user;
+    add_reader(r->x, &r->x->indices, GN_KEY(buffer), r->k);
+}
+
+static void add_indices(void *user, const gn_dim *d)
+{
+    if (gn_dim_has_load(d)) gn_dim_loads(d, add_index, user);
+}
+
+void gn_known_add(gn_known_lets *x, const gn_val *what, const gn_val *let, uint64_t h)
+{
+    gn_known *k = GN_NEW_OBJECT(x->arena, gn_known);
+    *k = (gn_known){ .what = what, .let = let, .hash = h };
     if (x->known.n == x->nchains) more_chains(x);
-    gn_push(x->code->arena, &x->known, (gn_known){ .val = v, .hash = h });
+    gn_push(x->arena, &x->known, k);
     chain(x, (uint32_t)x->known.n - 1);
-    add_registers(x, v);
-    if (v->kind == GN_VAL_LOAD) add_load(x, &v->u.load);
+    add_registers(x, k);
+    if (what->kind == GN_VAL_LOAD) add_load(x, k);
+    gn_val_dims(what, add_indices, &(reading){ x, k });
 }
 
-void gn_known_set(gn_code_builder *x, const gn_place *o, uint32_t number)
+void gn_known_set(gn_known_lets *x, const gn_place *o, uint32_t number)
 {
-    gn_readers *r = gn_map_get(&x->register_readers, (uint64_t)o->id << 32 | number);
-    if (r) kill(x, r);
+    readers *r = gn_map_get(&x->registers, gn_register_key(o, number));
+    if (r) kill(r);
 }
 
-static void kill_all(gn_code_builder *x, const stretches *s)
+static void kill_all(const stretches *s)
 {
     for (size_t i = 0; i < s->at.capacity; i++)
-        if (s->at.taken[i]) kill(x, s->at.value[i]);
+        if (s->at.taken[i]) kill(s->at.value[i]);
 }
 
-static void forget_memory(gn_code_builder *x, uint64_t key)
+static void forget_indices(gn_known_lets *x, const gn_place *p)
 {
-    const memory *m = gn_map_get(&x->memory_readers, key);
-    for (size_t i = 0; m && i < m->all.n; i++) kill_all(x, m->all.at[i]);
-    if (m) *gn_map_put(x->code->arena, &x->memory_readers, key) = NULL;
+    readers *r = gn_map_get(&x->indices, GN_KEY(p->name));
+    if (r) kill(r);
 }
 
-void gn_v_forget(gn_code_builder *x, const gn_place *p)
+static void forget_memory(gn_known_lets *x, const gn_place *p)
 {
+    const memory *m = gn_map_get(&x->memory, p->id);
+    for (size_t i = 0; m && i < m->all.n; i++) kill_all(m->all.at[i]);
+    if (m) *gn_map_put(x->arena, &x->memory, p->id) = NULL;
+}
+
+void gn_known_forget(gn_known_lets *x, const gn_place *p)
+{
+    forget_indices(x, p);
     if (p->space == GN_SPACE_REG)
         for (uint32_t i = 0; i < p->n; i++) gn_known_set(x, p, i);
-    else forget_memory(x, p->id);
+    else
+        forget_memory(x, p);
 }
 
-/* Elements that differ by a constant, far enough: known loads stay known. */
-static bool is_far(const gn_code_builder *x, const gn_val *load, const gn_access *w, uint16_t lanes)
+bool gn_are_apart(const gn_access *a, uint16_t lanes, const gn_access *b, uint16_t other_lanes)
 {
-    int64_t d;
-    if (!gn_dim_is_const(gn_dim_sub(x->code->dims, load->u.load.base, w->base), &d)) return false;
-    return d >= lanes || -d >= load->lanes;
+    if (a->mode > GN_ACCESS_ROW || b->mode > GN_ACCESS_ROW) return false;
+    if (gn_dim_compare(a->base, b->base) != GN_DIM_DIFFERENT) return false; /* by a constant */
+    const int64_t x = gn_dim_constant(a->base), y = gn_dim_constant(b->base);
+    return x < y ? x + lanes <= y : y + other_lanes <= x;
 }
 
-static void kill_near(gn_code_builder *x, gn_readers *r, const gn_access *w, uint16_t lanes)
+static void kill_near(readers *r, const gn_access *w, uint16_t lanes)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->at.n; i++) {
-        gn_known *k = known_of(x, &r->at.at[i]);
-        if (!k) continue;
-        if (is_far(x, k->val, w, lanes)) r->at.at[n++] = r->at.at[i];
+        gn_known *k = r->at.at[i];
+        gn_work_done.scans++;
+        if (k->dead) continue;
+        if (gn_are_apart(w, lanes, &k->what->u.load, k->what->lanes))
+            r->at.at[n++] = k;
         else k->dead = true;
     }
     r->at.n = n;
 }
 
-void gn_known_written(gn_code_builder *x, const gn_access *w, uint16_t lanes)
+void gn_known_stored(gn_known_lets *x, const gn_access *w, uint16_t lanes)
 {
     int64_t element;
-    const gn_dim *base = base_of(x, w, &element);
-    memory *m = gn_map_get(&x->memory_readers, w->place->id);
-    const stretches *same = m && base ? gn_map_get(&m->by_base, GN_KEY(base)) : NULL;
+    memory *m = gn_map_get(&x->memory, w->place->id);
+    const gn_dim *base = m ? base_of(x, w, &element) : NULL;
+    stretches *same = base ? gn_map_get(&m->by_base, GN_KEY(base)) : NULL;
+    forget_indices(x, w->place);
     if (!same) {
-        forget_memory(x, w->place->id);
+        forget_memory(x, w->place);
         return;
     }
     const int64_t from = stretch_of(element - MOST_LANES), to = stretch_of(element + lanes);
     for (int64_t i = from; i <= to; i++) {
-        gn_readers *r = gn_map_get(&same->at, (uint64_t)i);
-        if (r) kill_near(x, r, w, lanes);
+        readers *r = gn_map_get(&same->at, (uint64_t)i);
+        if (r) kill_near(r, w, lanes);
     }
     if (m->all.n == 1) return;
     for (size_t i = 0; i < m->all.n; i++)
-        if (m->all.at[i] != same) kill_all(x, m->all.at[i]);
+        if (m->all.at[i] != same) kill_all(m->all.at[i]);
     m->all.n = 0;
-    gn_push(x->code->arena, &m->all, (stretches *)same);
+    gn_push(x->arena, &m->all, same);
     m->by_base = (gn_map){ 0 };
-    *gn_map_put(x->code->arena, &m->by_base, GN_KEY(base)) = (void *)same;
+    *gn_map_put(x->arena, &m->by_base, GN_KEY(base)) = same;
 }

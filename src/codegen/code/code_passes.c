@@ -3,16 +3,25 @@
 #include "code_verify.h"
 
 const gn_code_pass gn_code_passes[] = {
+    { "wait", "an element that the points of a tile add to one after the other is loaded and stored once", gn_code_wait },
+    { "once", "points and statements say again what they need: it is computed once while nothing of it changes",
+     gn_code_once },
+    { "pack", "a function of the scalars of a tile's rows is one function of a vector", gn_code_pack },
     { "join", "branches with one condition are one: the stores of a row's vectors stand under one `row < rows`",
-      gn_code_join },
+     gn_code_join },
     { "overwritten", "a constant that a register loses before anybody reads it is not put into it", gn_code_drop_sets },
     { "idle", "what nobody reads is not computed, a loop around nothing does not run", gn_code_drop_idle },
     { "hoist", "what does not change from turn to turn is computed before the loop", gn_code_hoist },
-    { "once", "what a region has computed is not computed again in it", gn_code_once },
+    { "again", "what several loops had inside, and has gone before them, is computed once", gn_code_once },
     { "roll",
-      "what is done for one point of a tile after the other is an unrolled loop: less to read and to compile, the same "
-      "instructions",
-      gn_code_roll },
+     "what is done for one point of a tile after the other is an unrolled loop: less to read and to compile, the same "
+     "instructions",
+     gn_code_roll },
+    { "fuse", "statements of one tile make a loop each: what is done for a point is done in one", gn_code_fuse },
+    { "same", "what such statements each computed of a point is computed once", gn_code_once },
+    { "unread", "an array whose values no longer cross from loop to loop is not needed", gn_code_drop_idle },
+    { "rows", "the part of an address that a loop does not change is computed before it and has a name",
+      gn_code_name_rows },
     { NULL, NULL, NULL },
 };
 

@@ -13,12 +13,22 @@ extern const gn_code_pass gn_code_passes[]; /* ended by a name of NULL */
  * :carry are up to date then. */
 void gn_code_run_passes(gn_code *, void (*seen)(void *user, const gn_code *, const gn_code_pass *), void *user);
 
+/* code_wait.c */
+void gn_code_wait(gn_code *, gn_code_body *step);
+/* code_once.c */
+void gn_code_once(gn_code *, gn_code_body *step);
+const gn_val *gn_code_once_of(gn_code *, gn_code_body *, const gn_val *result); /* what the result is then */
+/* code_pack.c */
+void gn_code_pack(gn_code *, gn_code_body *step);
 /* code_tidy.c */
 void gn_code_join(gn_code *, gn_code_body *step);
 void gn_code_drop_sets(gn_code *, gn_code_body *step);
 void gn_code_drop_idle(gn_code *, gn_code_body *step);
 /* code_hoist.c */
 void gn_code_hoist(gn_code *, gn_code_body *step);
-void gn_code_once(gn_code *, gn_code_body *step);
 /* code_roll.c */
 void gn_code_roll(gn_code *, gn_code_body *step);
+/* code_rows.c */
+void gn_code_name_rows(gn_code *, gn_code_body *step);
+/* code_fuse.c */
+void gn_code_fuse(gn_code *, gn_code_body *step);

@@ -274,6 +274,10 @@ static void print_node(gn_text *t, const gn_code_node *n)
         gn_text_add(t, "if");
         print_preds(t, n->when);
         break;
+    case GN_CODE_NAME:
+        gn_textf(t, "name %s", n->var);
+        print_index(t, n->to);
+        break;
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
     case GN_CODE_ASYNC:
         gn_textf(t, "async %s", n->access.place->name);
@@ -308,22 +312,13 @@ static void print_body(gn_text *t, const gn_code_body *b, int depth)
 
 /* ---- the code ---- */
 
-static void print_sym(gn_text *t, const gn_ksym *s)
-{
-    const bool facts = s->mul != 1 || s->min != 0 || s->is >= 0;
-    gn_textf(t, facts ? " (%s" : " %s", s->name);
-    if (s->mul != 1) gn_textf(t, " :mul %" PRId64, s->mul);
-    if (s->min != 0) gn_textf(t, " :min %" PRId64, s->min);
-    if (s->is >= 0) gn_textf(t, " :is %" PRId64, s->is);
-    if (facts) gn_text_char(t, ')');
-}
-
 static void print_arg(gn_text *t, const gn_place *p)
 {
     const char *const access = !(p->access & GN_KBUF_WRITE) ? "read" : p->access & GN_KBUF_READ ? "update" : "write";
     const char *const word = p->space == GN_SPACE_ARENA ? "arena" : p->space == GN_SPACE_SCRATCH ? "scratch" : access;
     gn_textf(t, " (%s %s %s", p->name, word, gn_dtype_name(p->dtype));
     print_index(t, p->size);
+    if (p->below) gn_text_add(t, " :in 0"), print_index(t, p->below);
     gn_text_char(t, ')');
 }
 
@@ -339,7 +334,7 @@ static void print_vars(gn_text *t, size_t n, const gn_code_var *at)
 static void print_head(gn_text *t, const gn_code *c)
 {
     gn_textf(t, "(code %s %s (syms", c->name, c->target->name);
-    for (size_t i = 0; i < c->syms.n; i++) print_sym(t, &c->syms.at[i]);
+    for (size_t i = 0; i < c->syms.n; i++) gn_ksym_print(t, &c->syms.at[i]);
     gn_text_add(t, ") (args");
     for (uint32_t i = 0; i < c->nargs; i++) print_arg(t, c->places.at[i]);
     gn_text_char(t, ')');

@@ -4,6 +4,7 @@
  * What holds is kept as index expressions that are not negative (dim_prove.h): of loops and parts their counts, of
  * threads theirs, of conditions their sides' difference, of a mask what its lanes fulfil. A lane has the name "@lane".
  * */
+#include <inttypes.h>
 #include "code_verifier.h"
 #include "dim_prove.h"
 
@@ -14,8 +15,28 @@ typedef struct ranges {
     gn_verifier where; /* for sentences */
     const gn_dim *lane;
     gn_visit loads; /* of the index that is looked at */
+    gn_map names;   /* what named indices are */
+    bool vague;     /* not all that holds here was told */
+    gn_map loops;   /* by register place: the unrolled loop that sets all of it, once */
+    gn_map kept;    /* by register place: the value of each register, if they are set once, beside their declaration */
     gn_code_ranges out;
 } ranges;
+
+typedef struct scope {
+    gn_prover_mark mark;
+    bool vague;
+} scope;
+
+static scope enter(const ranges *r)
+{
+    return (scope){ gn_prover_remember(&r->prover), r->vague };
+}
+
+static void leave(ranges *r, scope before)
+{
+    gn_prover_forget(&r->prover, before.mark);
+    r->vague = before.vague;
+}
 
 static const gn_dim *constant(const ranges *r, int64_t c)
 {
@@ -29,7 +50,7 @@ static const gn_dim *sub(const ranges *r, const gn_dim *a, const gn_dim *b)
 
 /* ---- questions ---- */
 
-static void tell(ranges *r, const gn_place *p, const gn_dim *element, const char *how)
+static gn_text begin_sentence(const ranges *r, const gn_place *p, const gn_dim *element)
 {
     gn_text t = { .arena = r->arena };
     gn_textf(&t, "code %s: step %zu: ", r->code->name, r->where.step);
@@ -39,21 +60,59 @@ static void tell(ranges *r, const gn_place *p, const gn_dim *element, const char
     else gn_text_add(&t, "that data decide");
     gn_textf(&t, " of %s, which has ", p->name);
     gn_dim_show(&t, p->size);
+    return t;
+}
+
+static void tell(ranges *r, const gn_place *p, const gn_dim *element, const char *how)
+{
+    gn_text t = begin_sentence(r, p, element);
     gn_textf(&t, ": %s", how);
     r->out.first = gn_text_done(&t);
+}
+
+/* `goal` is negative at these values of symbols and variables. */
+static void tell_outside(ranges *r, const gn_place *p, const gn_dim *element, const gn_dim *goal, const int64_t *at)
+{
+    gn_text t = begin_sentence(r, p, element);
+    const char *comma = ": it is outside for ";
+    for (size_t i = 0; i < r->prover.facts.n; i++) {
+        const char *const name = r->prover.facts.at[i].name;
+        if (i >= r->code->syms.n && !gn_dim_mentions(element, name) && !gn_dim_mentions(goal, name)) continue;
+        gn_textf(&t, "%s%s = %" PRId64, comma, name, at[i]);
+        comma = ", ";
+    }
+    r->out.outside = gn_text_done(&t);
+}
+
+static void refute(ranges *r, const gn_place *p, const gn_dim *element, const gn_dim *goal)
+{
+    int64_t *const at = GN_NEW_ARRAY(r->scratch, int64_t, r->prover.facts.n + 1);
+    if (r->vague || r->out.outside || !gn_prover_refutes(&r->prover, goal, at)) return;
+    tell_outside(r, p, element, goal, at);
+}
+
+/* NULL: it is inside. */
+static const char *doubt(ranges *r, const gn_place *p, const gn_dim *element)
+{
+    const gn_dim *const left = sub(r, sub(r, p->size, element), constant(r, 1));
+    const bool negative = !gn_prover_proves(&r->prover, element);
+    if (!negative && gn_prover_proves(&r->prover, left)) return NULL;
+    refute(r, p, element, negative ? element : left);
+    return negative ? "not known to be 0 or more" : "not known to be less";
+}
+
+static void count(ranges *r, const gn_place *p, const gn_dim *element, const char *how)
+{
+    r->out.asked++;
+    r->out.proved += !how;
+    if (how && !r->out.first) tell(r, p, element, how);
 }
 
 /* element NULL: nothing is known of it. */
 static void ask(ranges *r, const gn_place *p, const gn_dim *element)
 {
-    const char *how = NULL;
-    r->out.asked++;
-    if (!element) how = "not known to be inside";
-    else if (!gn_prover_proves(&r->prover, element)) how = "not known to be 0 or more";
-    else if (!gn_prover_proves(&r->prover, sub(r, sub(r, p->size, element), constant(r, 1))))
-        how = "not known to be less";
-    r->out.proved += !how;
-    if (how && !r->out.first) tell(r, p, element, how);
+    element = gn_code_without_names(r->code, &r->names, element);
+    count(r, p, element, element ? doubt(r, p, element) : "not known to be inside");
 }
 
 static void ask_load(void *user, const gn_atom *x)
@@ -72,61 +131,30 @@ static void ask_index(ranges *r, const gn_dim *d)
 
 /* ---- what is known ---- */
 
-/* A limit in which there is no choice, which is what facts can do with; the prover knows the others. */
-static bool is_plain(const gn_dim *d)
-{
-    for (uint32_t i = 0; i < d->n; i++)
-        for (uint32_t k = 0; k < d->term[i].n; k++)
-            if (d->term[i].atom[k]->kind > GN_DIM_MOD) return false;
-    return true;
-}
-
-/* In a turn of a loop from 0 to max(0, n) there are n. */
-static const gn_dim *count_of(const gn_dim *from, const gn_dim *to)
-{
-    const gn_term *const t = to->n == 1 && to->term[0].n == 1 && to->term[0].c == 1 ? &to->term[0] : NULL;
-    if (from || !t || t->atom[0]->kind != GN_DIM_MAX) return to;
-    return gn_dim_is(t->atom[0]->a, 0) ? t->atom[0]->b : gn_dim_is(t->atom[0]->b, 0) ? t->atom[0]->a : to;
-}
-
-static void know_range(ranges *r, const char *name, const gn_dim *from, const gn_dim *to)
-{
-    const gn_dim *const v = gn_dim_sym(r->code->dims, name);
-    const gn_dim_facts facts = { r->prover.facts.n, r->prover.facts.at };
-    int64_t least = 0, most, other;
-    to = count_of(from, to);
-    gn_dim_range(to, &facts, &other, &most);
-    if (from) gn_dim_range(from, &facts, &least, &other);
-    if (most != INT64_MAX) most--;
-    const gn_dim_fact f = {
-        .name = name, .mul = 1, .min = least, .max = most < least ? least : most, .limit = is_plain(to) ? to : NULL
-    };
-    gn_push(r->scratch, &r->prover.facts, f);
-    gn_prover_know_less(&r->prover, v, to);
-    gn_prover_know_less(&r->prover, from ? from : constant(r, 0), to);
-    if (from) gn_prover_know(&r->prover, sub(r, v, from));
-}
-
 static void know_test(ranges *r, const gn_kcond *c, bool negate)
 {
-    if (c->kind == GN_K_LT && !negate) gn_prover_know_less(&r->prover, c->a, c->b);
-    if (c->kind == GN_K_LT && negate) gn_prover_know(&r->prover, sub(r, c->a, c->b));
+    const gn_dim *const a = gn_code_without_names(r->code, &r->names, c->a),
+                 *const b = gn_code_without_names(r->code, &r->names, c->b);
+    if (c->kind == GN_K_LT && !negate) gn_prover_know_less(&r->prover, a, b);
+    if (c->kind == GN_K_LT && negate) gn_prover_know(&r->prover, sub(r, a, b));
+    r->vague |= c->kind == GN_K_EQ && negate;
     if (c->kind != GN_K_EQ || negate) return;
-    gn_prover_know(&r->prover, sub(r, c->a, c->b));
-    gn_prover_know(&r->prover, sub(r, c->b, c->a));
+    gn_prover_know(&r->prover, sub(r, a, b));
+    gn_prover_know(&r->prover, sub(r, b, a));
 }
 
 /* Each test is computed where those before it hold. */
 static void know_pred(ranges *r, const gn_pred *p, bool asks)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     for (uint16_t i = 0; i < p->n; i++) {
         if (asks) ask_index(r, p->cond[i].a), ask_index(r, p->cond[i].b);
         know_test(r, &p->cond[i], false);
     }
     if (!p->negate) return;
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
     if (p->n == 1) know_test(r, p->cond, true);
+    else r->vague = true;
 }
 
 static void know_preds(ranges *r, gn_preds w, bool asks)
@@ -166,14 +194,15 @@ static const gn_dim *number_in_lane(const ranges *r, const gn_val *v)
 static void know_compared(ranges *r, const gn_val *m, bool negate)
 {
     const gn_dim *const a = number_in_lane(r, m->a[0]), *const b = number_in_lane(r, m->a[1]);
-    const bool guarded = m->a[0]->when.n || m->a[1]->when.n; /* 0 where they do not hold */
-    if (!a || !b || guarded) return;
-    const gn_kcond less = { GN_K_LT, a, b }, more = { GN_K_LT, b, a }, equal = { GN_K_EQ, a, b };
-    if (m->u.op == &gn_op_lt) know_test(r, &less, negate);
-    if (m->u.op == &gn_op_gt) know_test(r, &more, negate);
-    if (m->u.op == &gn_op_le) know_test(r, &more, !negate);
-    if (m->u.op == &gn_op_ge) know_test(r, &less, !negate);
-    if (m->u.op == &gn_op_eq) know_test(r, &equal, negate);
+    const gn_op_info *const op = m->u.op;
+    const bool guarded = m->a[0]->when.n || m->a[1]->when.n, /* 0 where they do not hold */
+        more = op == &gn_op_gt || op == &gn_op_le, equal = op == &gn_op_eq;
+    if (!a || !b || guarded || (!more && !equal && op != &gn_op_lt && op != &gn_op_ge)) {
+        r->vague = true;
+        return;
+    }
+    const gn_kcond c = { equal ? GN_K_EQ : GN_K_LT, more ? b : a, more ? a : b };
+    know_test(r, &c, negate != (op == &gn_op_le || op == &gn_op_ge));
 }
 
 static const gn_val *not_of(const gn_val *m)
@@ -187,15 +216,14 @@ static void know_part(ranges *r, const gn_val *m, bool negate)
     const gn_val *const test = m->kind == GN_VAL_SPLAT ? m->a[0] : m;
     const gn_kcond first = { GN_K_LT, r->lane, m->u.index.at }, bit = { GN_K_EQ, r->lane, m->u.index.at };
     if (m->kind == GN_VAL_FIRST) know_test(r, &first, negate);
-    if (m->kind == GN_VAL_BIT) know_test(r, &bit, negate);
-    if (test->kind == GN_VAL_COND && (!negate || test->when.n == 1)) {
-        const bool several = negate && test->when.at[0].n > 1;
-        for (uint32_t i = 0; i < test->when.n && !several; i++) {
+    else if (m->kind == GN_VAL_BIT) know_test(r, &bit, negate);
+    else if (test->kind == GN_VAL_COND && (!negate || test->when.n == 1)) {
+        for (uint32_t i = 0; i < test->when.n; i++) {
             const gn_pred p = { test->when.at[i].negate != negate, test->when.at[i].n, test->when.at[i].cond };
             know_pred(r, &p, false);
         }
-    }
-    if (m->kind == GN_VAL_OP && m->n == 2) know_compared(r, m, negate);
+    } else if (m->kind == GN_VAL_OP && m->n == 2 && m->u.op != &gn_op_and) know_compared(r, m, negate);
+    else r->vague |= m->kind != GN_VAL_OP || m->u.op != &gn_op_and || negate;
 }
 
 static const void *part_of_mask(const void *mask, size_t i)
@@ -204,10 +232,35 @@ static const void *part_of_mask(const void *mask, size_t i)
     return m->kind == GN_VAL_OP && m->u.op == &gn_op_and && i < 2 ? m->a[i] : NULL;
 }
 
+/* What a register holds; NULL: not known. */
+static const gn_val *kept_in(const ranges *r, const gn_val *reg, uint32_t number)
+{
+    const gn_val *const *const all = gn_map_get(&r->kept, GN_KEY(reg->u.reg.place));
+    return all ? all[number] : NULL;
+}
+
+/* A register that an unrolled loop set in the turn of its number: what is known of the mask there. */
+static bool know_turn(ranges *r, const gn_val *reg)
+{
+    const gn_code_node *const loop = reg->kind == GN_VAL_REG && !reg->id ? gn_map_get(&r->loops, GN_KEY(reg->u.reg.place)) : NULL;
+    if (!loop) return false;
+    renaming turn = { loop->var, reg->u.reg.at ? reg->u.reg.at : constant(r, reg->u.reg.number) };
+    for (size_t i = 0; i < loop->body.kids.n; i++) {
+        const gn_code_node *const n = loop->body.kids.at[i];
+        if (n->kind != GN_CODE_SET || n->place != reg->u.reg.place || n->val->kind != GN_VAL_FIRST) continue;
+        const gn_kcond below = { GN_K_LT, r->lane, gn_dim_subst(r->code->dims, n->val->u.index.at, renamed, &turn) };
+        know_test(r, &below, false);
+        return true;
+    }
+    return false;
+}
+
 static void know_mask(ranges *r, const gn_val *mask)
 {
     gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
-    if (!mask) return;
+    if (mask && mask->kind == GN_VAL_REG && !mask->id && !mask->u.reg.at && kept_in(r, mask, mask->u.reg.number))
+        mask = kept_in(r, mask, mask->u.reg.number);
+    if (!mask || know_turn(r, mask)) return;
     gn_visit_add(&v, mask);
     for (const gn_val *m; (m = gn_visit_next(&v));) know_part(r, not_of(m) ? not_of(m) : m, not_of(m));
 }
@@ -248,37 +301,57 @@ static void ask_each(ranges *r, const gn_access *a)
     ask(r, a->place, at);
 }
 
+/* In an unrolled loop, where each turn has another mask. */
+static void ask_turns(ranges *r, const gn_access *a, const gn_dim *element)
+{
+    const gn_place *const masks = a->mask->u.reg.place;
+    const char *how = NULL;
+    for (uint32_t k = 0; k < masks->n && !how; k++) {
+        const scope before = enter(r);
+        const gn_kcond turn = { GN_K_EQ, a->mask->u.reg.at, constant(r, k) };
+        know_test(r, &turn, false);
+        know_mask(r, kept_in(r, a->mask, k));
+        how = doubt(r, a->place, element);
+        leave(r, before);
+    }
+    count(r, a->place, element, how);
+}
+
 static void ask_access(ranges *r, const gn_access *a, uint16_t lanes)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     gn_dim_pool *const q = r->code->dims;
     know_preds(r, a->when, true);
     ask_index(r, a->base);
     ask_index(r, a->mode == GN_ACCESS_STEP ? a->step : NULL);
     know_lane(r, lanes);
-    know_mask(r, a->mask);
+    const bool turns = a->mask && a->mask->kind == GN_VAL_REG && !a->mask->id && a->mask->u.reg.at &&
+                       a->mode != GN_ACCESS_EACH && kept_in(r, a->mask, 0);
+    if (!turns) know_mask(r, a->mask);
     if (a->mode == GN_ACCESS_EACH) ask_each(r, a);
     else {
-        const gn_dim *const step = a->mode == GN_ACCESS_STEP ? a->step : constant(r, a->mode == GN_ACCESS_ROW);
-        ask(r, a->place, gn_dim_add(q, a->base, gn_dim_mul(q, step, r->lane)));
+        const gn_dim *const step = a->mode == GN_ACCESS_STEP ? a->step : constant(r, a->mode == GN_ACCESS_ROW),
+                            *const element = gn_dim_add(q, a->base, gn_dim_mul(q, step, r->lane));
+        if (turns) ask_turns(r, a, element);
+        else ask(r, a->place, element);
     }
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 /* ---- values and nodes ---- */
 
 static void ask_index_value(ranges *r, const gn_val *v)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
-    if (v->lanes > 1) know_range(r, v->u.index.lane, NULL, constant(r, v->lanes));
+    const scope before = enter(r);
+    if (v->lanes > 1) gn_prover_know_range(&r->prover, v->u.index.lane, NULL, constant(r, v->lanes));
     know_preds(r, v->when, true);
     ask_index(r, v->u.index.at);
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 static void ask_value(ranges *r, const gn_val *v)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_INDEX: ask_index_value(r, v); break;
     case GN_VAL_COND: know_preds(r, v->when, true); break;
@@ -291,7 +364,7 @@ static void ask_value(ranges *r, const gn_val *v)
     case GN_VAL_LOAD: ask_access(r, &v->u.load, v->lanes); break;
     default: break;
     }
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 static const gn_dim *leaf_of(const ranges *r, const gn_tile_leaf *l)
@@ -312,19 +385,19 @@ static void know_count(ranges *r, const gn_tile_op *row, char dim, const gn_dim 
 
 static void ask_operand(ranges *r, const gn_tile_args *a, const gn_tile_memory *m)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     gn_dim_pool *const q = r->code->dims;
     const gn_dim *at = m->base, *step = constant(r, 1);
     for (int i = m->layout->nleaf; i-- > 0;) {
         const gn_tile_leaf *const l = &a->row->leaf[m->layout->leaf[i]];
         const gn_dim *const n = constant(r, l->extent), *const v = leaf_of(r, l);
-        know_range(r, v->term[0].atom[0]->name, NULL, n);
+        gn_prover_know_range(&r->prover, v->term[0].atom[0]->name, NULL, n);
         at = gn_dim_add(q, at, gn_dim_mul(q, v, i ? step : m->stride));
         step = gn_dim_mul(q, step, n);
     }
     for (int i = 0; i < a->ncount && !m->whole; i++) know_count(r, a->row, "mnk"[i], a->count[i]);
     ask(r, m->place, at);
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 static void ask_tile(ranges *r, const gn_tile_args *a)
@@ -340,27 +413,75 @@ static void ask_tile(ranges *r, const gn_tile_args *a)
 /* What is not there is filled with 0. */
 static void ask_async(ranges *r, const gn_code_node *n)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     ask_index(r, n->access.base);
     ask(r, n->access.place, n->access.base);
     know_preds(r, n->access.when, true);
     ask_index(r, n->source.base);
     ask(r, n->source.place, n->source.base);
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
 }
 
 static void ask_body(ranges *r, const gn_code_body *b);
 
 static void ask_region(ranges *r, const gn_code_node *n)
 {
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     if (n->kind == GN_CODE_FOR) {
         ask_index(r, n->from);
         ask_index(r, n->to);
-        know_range(r, n->var, n->from, n->to);
+        gn_prover_know_range(&r->prover, n->var, gn_code_without_names(r->code, &r->names, n->from),
+                             gn_code_without_names(r->code, &r->names, n->to));
+        r->vague |= n->dealt; /* which turns a thread has */
     } else know_preds(r, n->when, true);
     ask_body(r, &n->body);
-    gn_prover_forget(&r->prover, before);
+    leave(r, before);
+}
+
+typedef struct setting {
+    const gn_place *place;
+    size_t n; /* how often it is set */
+} setting;
+
+static void count_set(void *user, const gn_code_node *n)
+{
+    setting *const s = user;
+    s->n += n->kind == GN_CODE_SET && n->place == s->place;
+}
+
+/* An unrolled loop that sets the register of each turn's number. */
+static bool sets_in_turn(const ranges *r, const gn_code_node *loop, const gn_place *p)
+{
+    bool found = false;
+    if (loop->kind != GN_CODE_FOR || !loop->unrolled || !gn_dim_is(loop->to, p->n)) return false;
+    for (size_t i = 0; i < loop->body.kids.n; i++) {
+        const gn_code_node *const n = loop->body.kids.at[i];
+        found |= n->kind == GN_CODE_SET && n->place == p && n->at == gn_dim_sym(r->code->dims, loop->var);
+    }
+    return found;
+}
+
+/* Registers that are set once each, beside their declaration, are names for values. */
+static void note_kept(ranges *r, const gn_code_body *b, size_t at)
+{
+    const gn_place *const p = b->kids.at[at]->place;
+    const gn_val **const all = GN_NEW_ARRAY(r->scratch, const gn_val *, p->n);
+    setting inside = { p, 0 };
+    const gn_code_node *loop = NULL;
+    uint32_t here = 0;
+    *gn_map_put(r->scratch, &r->kept, GN_KEY(p)) = *gn_map_put(r->scratch, &r->loops, GN_KEY(p)) = NULL;
+    if (p->dtype != GN_BOOL) return;
+    for (size_t i = at + 1; i < b->kids.n; i++) {
+        const gn_code_node *const n = b->kids.at[i];
+        const size_t before = inside.n;
+        gn_code_walk(&n->body, count_set, &inside);
+        if (inside.n > before && sets_in_turn(r, n, p)) loop = n;
+        if (n->kind != GN_CODE_SET || n->place != p) continue;
+        if (n->at || all[n->number]) return;
+        all[n->number] = n->val, here++;
+    }
+    if (here == p->n && !inside.n) *gn_map_put(r->scratch, &r->kept, GN_KEY(p)) = all;
+    if (loop && here == 0 && inside.n == 1) *gn_map_put(r->scratch, &r->loops, GN_KEY(p)) = (void *)(uintptr_t)loop;
 }
 
 static void ask_body(ranges *r, const gn_code_body *b)
@@ -368,8 +489,10 @@ static void ask_body(ranges *r, const gn_code_body *b)
     for (size_t i = 0; i < b->kids.n; i++) {
         const gn_code_node *const n = r->where.node = b->kids.at[i];
         gn_work_done.visits++;
+        if (n->kind == GN_CODE_DECLARE && n->place->space == GN_SPACE_REG) note_kept(r, b, i);
         if (n->kind == GN_CODE_LET) ask_value(r, n->val);
         if (n->kind == GN_CODE_STORE) ask_access(r, &n->access, n->val->lanes);
+        if (n->kind == GN_CODE_NAME) ask_index(r, n->to), gn_code_learn_name(r->code, &r->names, n);
         if (n->kind == GN_CODE_TILE) ask_tile(r, n->tile);
         if (n->kind == GN_CODE_ASYNC) ask_async(r, n);
         if (n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF) ask_region(r, n);
@@ -377,6 +500,18 @@ static void ask_body(ranges *r, const gn_code_body *b)
 }
 
 /* ---- the code ---- */
+
+static void know_elements(ranges *r, const gn_place *p)
+{
+    const gn_dim_facts facts = { r->prover.facts.n, r->prover.facts.at };
+    int64_t least, most;
+    if (!p->below) return;
+    gn_dim_range(p->below, &facts, &least, &most);
+    const gn_dim_fact f = {
+        .name = p->name, .mul = 1, .max = most == INT64_MAX ? most : most > 0 ? most - 1 : 0, .limit = p->below
+    };
+    gn_push(r->scratch, &r->prover.facts, f);
+}
 
 static void know_symbols(ranges *r)
 {
@@ -388,20 +523,21 @@ static void know_symbols(ranges *r)
         };
         gn_push(r->scratch, &r->prover.facts, f);
     }
+    for (size_t i = 0; i < r->code->nargs; i++) know_elements(r, r->code->places.at[i]);
     for (size_t i = 0; i < r->code->threads.n; i++)
-        know_range(r, r->code->threads.at[i].name, NULL, r->code->threads.at[i].count);
+        gn_prover_know_range(&r->prover, r->code->threads.at[i].name, NULL, r->code->threads.at[i].count);
 }
 
 static void ask_all(void *arg)
 {
     ranges *const r = arg;
     know_symbols(r);
-    const gn_prover_mark before = gn_prover_remember(&r->prover);
+    const scope before = enter(r);
     for (r->where.step = 0; r->where.step < r->code->steps.n; r->where.step++) {
         const gn_code_step *const s = &r->code->steps.at[r->where.step];
-        for (size_t i = 0; i < s->parts.n; i++) know_range(r, s->parts.at[i].name, NULL, s->parts.at[i].count);
+        for (size_t i = 0; i < s->parts.n; i++) gn_prover_know_range(&r->prover, s->parts.at[i].name, NULL, s->parts.at[i].count);
         ask_body(r, &s->body);
-        gn_prover_forget(&r->prover, before);
+        leave(r, before);
     }
 }
 

@@ -268,6 +268,15 @@ static void read_if(gn_items *s, gn_code_node *n)
     read_body(s, &n->body);
 }
 
+static void read_index_name(gn_items *s, gn_code_node *n)
+{
+    const gn_sx *const name = gn_next_item(s, "a name");
+    n->to = gn_read_index(s->r, gn_next_item(s, "an index"));
+    gn_end_items(s);
+    gn_open_name(s->r, name, GN_NAME_VAR);
+    n->var = gn_read_name(s->r, name);
+}
+
 /* ---- tiles ---- */
 
 static void read_memory_operand(gn_items *s, gn_tile_memory *m)
@@ -360,12 +369,12 @@ static gn_code_kind node_kind(gn_code_reader *r, const gn_sx *x)
         gn_code_kind kind;
     } words[] = { { "let", GN_CODE_LET },     { "set", GN_CODE_SET },       { "store", GN_CODE_STORE },
                   { "reg", GN_CODE_DECLARE }, { "stack", GN_CODE_DECLARE }, { "shared", GN_CODE_DECLARE },
-                  { "for", GN_CODE_FOR },     { "if", GN_CODE_IF },         { "barrier", GN_CODE_BARRIER },
-                  { "tile", GN_CODE_TILE },   { "async", GN_CODE_ASYNC },     { "commit", GN_CODE_COMMIT },
-                  { "await", GN_CODE_AWAIT } };
+                  { "for", GN_CODE_FOR },     { "if", GN_CODE_IF },         { "name", GN_CODE_NAME },
+                  { "barrier", GN_CODE_BARRIER }, { "tile", GN_CODE_TILE }, { "async", GN_CODE_ASYNC },
+                  { "commit", GN_CODE_COMMIT },   { "await", GN_CODE_AWAIT } };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (gn_sx_is(x, words[i].word)) return words[i].kind;
-    gn_sx_fail(r->file, x, "'%s' is no node: let, set, store, reg, stack, shared, for, if, barrier, tile, async, "
+    gn_sx_fail(r->file, x, "'%s' is no node: let, set, store, reg, stack, shared, for, if, name, barrier, tile, async, "
                            "commit and await are", x->text);
 }
 
@@ -387,6 +396,7 @@ static gn_code_node *read_node(gn_code_reader *r, const gn_sx *x)
     case GN_CODE_DECLARE: read_declare(&s, n, word); break;
     case GN_CODE_FOR: read_for(&s, n); break;
     case GN_CODE_IF: read_if(&s, n); break;
+    case GN_CODE_NAME: read_index_name(&s, n); break;
     case GN_CODE_BARRIER: gn_end_items(&s); break;
     case GN_CODE_TILE: read_tile(&s, n); break;
     case GN_CODE_ASYNC: read_async(&s, n); break;
@@ -460,6 +470,10 @@ static void read_arg(gn_code_reader *r, const gn_sx *x)
     gn_place p = { .space = (uint8_t)words[i].space, .access = words[i].access };
     p.dtype = gn_read_dtype(r, gn_next_item(&s, "a dtype"));
     p.size = gn_read_index(r, gn_next_item(&s, "a size"));
+    if (gn_next_is(&s, ":in")) {
+        gn_read_int(r, gn_next_item(&s, "0"), 0, 0);
+        p.below = gn_read_index(r, gn_next_item(&s, "an extent"));
+    }
     gn_end_items(&s);
     add_place(r, name, p);
 }

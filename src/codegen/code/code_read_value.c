@@ -378,21 +378,6 @@ static void read_parts(gn_items *s, gn_val *v)
     }
 }
 
-static size_t operands_of(const gn_val *v)
-{
-    switch ((gn_val_kind)v->kind) {
-    case GN_VAL_PICK: return 3;
-    case GN_VAL_PACK: return v->lanes;
-    case GN_VAL_COPY:
-    case GN_VAL_LANE:
-    case GN_VAL_LOW:
-    case GN_VAL_HIGH:
-    case GN_VAL_LANES:
-    case GN_VAL_THREADS: return 1;
-    default: return 0;
-    }
-}
-
 gn_val *gn_read_value(gn_code_reader *r, const gn_sx *x, gn_dtype t, uint16_t lanes)
 {
     gn_items s = gn_items_of(r, x, "a value");
@@ -405,9 +390,9 @@ gn_val *gn_read_value(gn_code_reader *r, const gn_sx *x, gn_dtype t, uint16_t la
         return v;
     }
     read_parts(&s, v);
-    if (operands_of(v)) {
+    if (gn_operand_count(v)) {
         read_operands(&s, v);
-        need_operands(&s, v, operands_of(v));
+        need_operands(&s, v, gn_operand_count(v));
     }
     gn_end_items(&s);
     return v;

@@ -73,13 +73,23 @@ static bool is_open(const gn_roller *r, const char *name)
     return false;
 }
 
-static const char *fresh_name(const gn_roller *r, const char *near)
+/* Not taken: unrolled loops that are not in each other may have the same. */
+static const char *fresh_variable(const gn_roller *r)
 {
     gn_symbols *symbols = &r->code->dims->symbols;
-    const char *name = gn_symbol(r->code->arena, symbols, near);
-    for (int i = 2; gn_map_get(&r->taken, GN_KEY(name)) || is_open(r, name); i++)
-        name = gn_symbol(r->code->arena, symbols, gn_arena_printf(r->arena, "%s_%d", near, i));
+    const char *name = gn_symbol(r->code->arena, symbols, "p");
+    for (int i = 2; gn_map_get(&r->names.taken, GN_KEY(name)) || is_open(r, name); i++)
+        name = gn_symbol(r->code->arena, symbols, gn_arena_printf(r->arena, "p_%d", i));
     return name;
+}
+
+/* A leaf of as many points, along which registers are numbered. */
+static const char *axis_of_points(const gn_code *c, uint32_t n)
+{
+    for (size_t i = 0; i < c->places.n; i++)
+        for (uint16_t d = 0; c->places.at[i]->axis && d < c->places.at[i]->rank; d++)
+            if (c->places.at[i]->extent[d] == n) return c->places.at[i]->axis[d];
+    return NULL;
 }
 
 static const char *variable_of(const gn_roll_run *u)
@@ -94,8 +104,10 @@ static const char *variable_of(const gn_roll_run *u)
             name = axis_of_values(u->r, a->val->a[k], b->val->a[k]);
         if (!name && a->kind != GN_CODE_LET) name = axis_of_values(u->r, a->val, b->val);
     }
+    /* as in the loop before or behind, which it may become one with */
+    if (!name) name = u->r->before.n == u->n ? u->r->before.var : axis_of_points(u->r->code, u->n);
     if (name) name = gn_symbol(u->r->code->arena, &u->r->code->dims->symbols, name);
-    return name && !is_open(u->r, name) ? name : fresh_name(u->r, "p");
+    return name && !is_open(u->r, name) ? name : fresh_variable(u->r);
 }
 
 /* The i-th of the lets of some block is used outside of it. */
@@ -164,16 +176,15 @@ static gn_place *new_array(gn_roller *r, gn_code_body *region, const gn_val *lik
     uint32_t *extent = GN_NEW_ARRAY(r->code->arena, uint32_t, 1);
     const char **axis = GN_NEW_ARRAY(r->code->arena, const char *, 1);
     extent[0] = n, axis[0] = var;
-    gn_place *p = gn_code_place(r->code, (gn_place){ .name = fresh_name(r, word_for(r, like)),
-                                                     .dtype = (gn_dtype)like->dtype,
-                                                     .space = GN_SPACE_REG,
-                                                     .lanes = like->lanes,
-                                                     .rank = 1,
-                                                     .extent = extent,
-                                                     .axis = axis });
+    gn_place *p = gn_code_place(r->code, (gn_place){ .name = gn_code_fresh_name(&r->names, word_for(r, like)),
+                                                    .dtype = (gn_dtype)like->dtype,
+                                                    .space = GN_SPACE_REG,
+                                                    .lanes = like->lanes,
+                                                    .rank = 1,
+                                                    .extent = extent,
+                                                    .axis = axis});
     gn_code_node *d = gn_code_make(r->code, GN_CODE_DECLARE);
     d->place = p;
-    *gn_map_put(r->arena, &r->taken, GN_KEY(p->name)) = r;
     gn_push(r->code->arena, &region->kids, d);
     return p;
 }
@@ -190,10 +201,10 @@ typedef struct counting {
     uint32_t by;
 } counting;
 
-static void count_use(void *user, const gn_val *v)
+static void count_use(void *user, const gn_val **operand)
 {
     const counting *c = user;
-    v = gn_roll_source(c->r, v);
+    const gn_val *const v = gn_roll_source(c->r, *operand);
     if (v->id) c->r->let.at[v->id].uses += c->by;
 }
 
@@ -215,13 +226,27 @@ static void keep(gn_roll_run *u, const gn_code_node *made, size_t at, gn_code_bo
     }
 }
 
+/* One that has these lets already. */
+static const gn_place *array_of(const gn_roll_run *u, size_t gathered)
+{
+    for (size_t i = u->r->arrays.n, tries = 64; i-- > 0 && tries-- > 0;) {
+        const gn_roll_array *const a = &u->r->arrays.at[i];
+        gn_work_done.scans++;
+        if (a->n == u->n && memcmp(a->lets, u->gathered.at[gathered], u->n * sizeof *a->lets) == 0) return a->place;
+    }
+    return NULL;
+}
+
 static void fill_arrays(gn_roll_run *u, gn_code_body *declared, gn_code_body *out)
 {
     gn_roller *r = u->r;
     for (size_t g = 0; g < u->gathered.n; g++) {
-        const gn_place *p = new_array(r, declared, u->gathered.at[g][0], u->n, u->turns.var);
-        for (uint32_t k = 0; k < u->n; k++)
+        const gn_place *p = array_of(u, g);
+        const bool known = p;
+        if (!known) p = new_array(r, declared, u->gathered.at[g][0], u->n, u->turns.var);
+        for (uint32_t k = 0; k < u->n && !known; k++)
             gn_push(r->code->arena, &out->kids, set_node(r, p, k, NULL, u->gathered.at[g][k]));
+        if (!known) gn_push(r->arena, &r->arrays, ((gn_roll_array){ u->n, u->gathered.at[g], p }));
         for (size_t i = 0; i < u->elements.n; i++) {
             gn_val *e = u->elements.at[i];
             if (!e->u.reg.place && e->u.reg.number == g) e->u.reg.place = p, e->u.reg.number = 0;
@@ -306,6 +331,7 @@ static void roll_window(gn_roller *r, const window *w, gn_code_body *declared, g
         gn_push(r->arena, &r->open, u.turns);
         roll_region(r, &loop->body);
         r->open.n--;
+        r->before = u.turns;
         next = u.last, root += u.q * u.n;
     }
     for (; next < w->nodes.n; next++) put(r, out, w->nodes.at[next]);
@@ -314,6 +340,8 @@ static void roll_window(gn_roller *r, const window *w, gn_code_body *declared, g
 static void roll_region(gn_roller *r, gn_code_body *b)
 {
     gn_code_body declared = { 0 }, out = { 0 };
+    const size_t arrays = r->arrays.n;
+    r->before = (gn_turns){ 0 };
     for (size_t i = 0; i < b->kids.n;) {
         const window w = window_at(r, b, &i);
         roll_window(r, &w, &declared, &out);
@@ -322,51 +350,19 @@ static void roll_region(gn_roller *r, gn_code_body *b)
         put(r, &out, b->kids.at[i++]);
     }
     for (size_t i = 0; i < out.kids.n; i++) put(r, &declared, out.kids.at[i]);
+    r->arrays.n = arrays;
     *b = declared;
 }
 
 /* ---- a step ---- */
 
-static void take_name(gn_roller *r, const char *name)
-{
-    *gn_map_put(r->arena, &r->taken, GN_KEY(gn_symbol(r->code->arena, &r->code->dims->symbols, name))) = r;
-}
-
-static void note_names(void *user, const gn_code_node *n)
-{
-    if (n->var && !n->unrolled) take_name(user, n->var); /* unrolled loops of other regions may have the same */
-    if (n->kind == GN_CODE_LET && n->val->kind == GN_VAL_INDEX && n->val->lanes > 1) take_name(user, n->val->u.index.lane);
-}
-
-static void take_names(gn_roller *r)
-{
-    const gn_code *c = r->code;
-    take_name(r, c->name);
-    for (size_t i = 0; i < c->syms.n; i++) take_name(r, c->syms.at[i].name);
-    for (size_t i = 0; i < c->places.n; i++) take_name(r, c->places.at[i]->name);
-    for (size_t i = 0; i < c->threads.n; i++) take_name(r, c->threads.at[i].name);
-    for (size_t s = 0; s < c->steps.n; s++) {
-        for (size_t i = 0; i < c->steps.at[s].parts.n; i++) take_name(r, c->steps.at[s].parts.at[i].name);
-        gn_code_walk(&c->steps.at[s].body, note_names, r);
-    }
-}
-
 /* Operands that are in registers now, and lets under one address, so that they can be numbered anew. */
-static const gn_val *named(const gn_roller *r, const gn_val *v)
+static const gn_val *named(void *user, const gn_val *v)
 {
+    const gn_roller *const r = user;
     v = gn_roll_now(r, v);
     const gn_val *let = v->id ? gn_map_get(&r->made, v->id) : NULL;
     return let ? let : v;
-}
-
-static void rename_operand(const gn_roller *r, const gn_val **v)
-{
-    if (!*v) return;
-    *v = named(r, *v);
-    if ((*v)->id || (*v)->kind != GN_VAL_SPLAT || named(r, (*v)->a[0]) == (*v)->a[0]) return;
-    gn_val *splat = gn_arena_copy(r->code->arena, *v, sizeof **v);
-    splat->a[0] = named(r, splat->a[0]);
-    *v = splat;
 }
 
 static void note_let(void *user, const gn_code_node *n)
@@ -381,26 +377,18 @@ static void number_let(void *user, const gn_code_node *n)
     if (n->kind == GN_CODE_LET) ((gn_val *)n->val)->id = ++*last;
 }
 
-static void rename_operands(void *user, const gn_code_node *node)
+static void rename_operands(void *user, const gn_code_node *n)
 {
-    const gn_roller *r = user;
-    gn_code_node *n = (gn_code_node *)node; /* of a code that may be changed */
-    gn_val *let = n->kind == GN_CODE_LET ? (gn_val *)n->val : NULL;
-    gn_access *a = let ? let->kind == GN_VAL_LOAD ? &let->u.load : NULL : &n->access;
-    for (uint16_t i = 0; let && i < let->n; i++) rename_operand(r, &let->a[i]);
-    if (!let) rename_operand(r, &n->val);
-    if (a) rename_operand(r, &a->each), rename_operand(r, &a->mask);
-    for (int i = 0; n->tile && i < GN_TILE_MAX_REGS; i++)
-        rename_operand(r, &n->tile->a[i]), rename_operand(r, &n->tile->b[i]);
+    const gn_roller *const r = user;
+    gn_code_rename(r->code, n, named, user);
 }
 
 void gn_code_roll(gn_code *c, gn_code_body *step)
 {
-    gn_roller r = { .code = c, .arena = c->arena };
+    gn_roller r = { .code = c, .arena = c->arena, .names = gn_code_take_names(c) };
     const uint32_t nlets = gn_code_largest_id(step);
     if (c->target->lang == GN_LANG_C && c->target->vector_bytes <= 4) return; /* scalars, for any compiler */
     for (uint32_t i = 0; i <= nlets; i++) gn_push(r.arena, &r.let, (gn_roll_let){ .block = GN_ROLL_OUTSIDE });
-    take_names(&r);
     for (size_t i = 0; i < step->kids.n; i++) count_uses(&r, step->kids.at[i], 1);
     roll_region(&r, step);
     uint32_t last = 0;

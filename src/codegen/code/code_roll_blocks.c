@@ -14,19 +14,9 @@ const gn_val *gn_roll_now(const gn_roller *r, const gn_val *v)
     return kept ? kept : v;
 }
 
-/* Each operand that a node names, in order: operands, index vector, mask. */
-void gn_roll_operands(const gn_code_node *n, void (*meet)(void *user, const gn_val *), void *user)
+void gn_roll_operands(const gn_code_node *n, void (*meet)(void *user, const gn_val **), void *user)
 {
-    const bool let = n->kind == GN_CODE_LET, load = let && n->val->kind == GN_VAL_LOAD;
-    const gn_access *a = load ? &n->val->u.load : &n->access;
-    for (uint16_t i = 0; let && i < n->val->n; i++) meet(user, n->val->a[i]);
-    if (!let && n->val) meet(user, n->val);
-    if (a->each) meet(user, a->each);
-    if (a->mask) meet(user, a->mask);
-    for (int i = 0; n->tile && i < GN_TILE_MAX_REGS; i++) {
-        if (n->tile->a[i]) meet(user, n->tile->a[i]);
-        if (n->tile->b[i]) meet(user, n->tile->b[i]);
-    }
+    gn_code_operands(n, meet, user);
     for (size_t i = 0; i < n->body.kids.n; i++) gn_roll_operands(n->body.kids.at[i], meet, user);
 }
 
@@ -44,10 +34,10 @@ typedef struct user_of {
     int32_t block;
 } user_of;
 
-static void note_use(void *user, const gn_val *v)
+static void note_use(void *user, const gn_val **operand)
 {
     const user_of *w = user;
-    v = gn_roll_source(w->u->r, v);
+    const gn_val *const v = gn_roll_source(w->u->r, *operand);
     if (!v->id) return;
     gn_roll_let *l = &w->u->r->let.at[v->id];
     if (l->block == GN_ROLL_OUTSIDE) return;
@@ -55,13 +45,11 @@ static void note_use(void *user, const gn_val *v)
     l->block = l->block == GN_ROLL_NOBODY || l->block == w->block ? w->block : GN_ROLL_SHARED;
 }
 
-static bool reads_what(const gn_roller *r, const gn_val *let, const gn_code_node *root);
-
 /* What a let reads is written by a root among these nodes: it cannot go past them. */
 static bool is_held_back(const gn_roll_run *u, const gn_val *let, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++)
-        if (gn_roll_is_root(u->all->at[i]) && reads_what(u->r, let, u->all->at[i])) return true;
+        if (gn_roll_is_root(u->all->at[i]) && gn_code_writes_what(u->all->at[i], let)) return true;
     return false;
 }
 
@@ -70,34 +58,6 @@ static size_t begin_of(const gn_roll_run *u, const uint32_t *root_of, int32_t bl
     size_t i = u->first;
     while (root_of[i] / u->q < (uint32_t)block) i++;
     return i;
-}
-
-static bool dim_reads(const gn_val *let)
-{
-    if (gn_preds_read_memory(let->when)) return true;
-    switch ((gn_val_kind)let->kind) {
-    case GN_VAL_INDEX:
-    case GN_VAL_FIRST:
-    case GN_VAL_BIT: return gn_dim_has_load(let->u.index.at);
-    case GN_VAL_IOTA: return gn_dim_has_load(let->u.iota.base) || gn_dim_has_load(let->u.iota.step);
-    case GN_VAL_LOAD:
-        return gn_preds_read_memory(let->u.load.when) || (let->u.load.base && gn_dim_has_load(let->u.load.base));
-    default: return false;
-    }
-}
-
-static bool reads_what(const gn_roller *r, const gn_val *let, const gn_code_node *root)
-{
-    for (size_t i = 0; i < root->body.kids.n; i++)
-        if (reads_what(r, let, root->body.kids.at[i])) return true;
-    if (root->kind == GN_CODE_STORE)
-        return dim_reads(let) || (let->kind == GN_VAL_LOAD && let->u.load.place == root->access.place);
-    if (root->kind != GN_CODE_SET) return false;
-    for (uint16_t i = 0; i < let->n; i++) {
-        const gn_val *v = gn_roll_source(r, let->a[i]);
-        if (!v->id && v->kind == GN_VAL_REG && v->u.reg.place == root->place) return true;
-    }
-    return false;
 }
 
 /* Those of a branch, which are its block's. */
@@ -114,13 +74,18 @@ static void number_lets(gn_roller *r, const gn_code_body *b, int32_t block, uint
 bool gn_roll_sort(gn_roll_run *u, const uint32_t *root_of)
 {
     gn_roller *r = u->r;
+    bool spare = false;
     for (size_t i = u->first; i < u->last; i++)
         if (u->all->at[i]->kind == GN_CODE_LET)
             r->let.at[u->all->at[i]->val->id].block = GN_ROLL_NOBODY, r->let.at[u->all->at[i]->val->id].here = 0;
     for (size_t i = u->last; i-- > u->first;) {
         const gn_code_node *n = u->all->at[i];
         gn_roll_let *l = n->kind == GN_CODE_LET ? &r->let.at[n->val->id] : NULL;
-        if (l && l->block == GN_ROLL_NOBODY) l->block = (int32_t)(root_of[i] / u->q);
+        if (l && l->block == GN_ROLL_NOBODY) {
+            /* used by what follows alone: of its block, or, where no other block has such, made before the run */
+            spare |= root_of[i] / u->q > 0;
+            l->block = spare ? (int32_t)(root_of[i] / u->q) : GN_ROLL_SHARED;
+        }
         gn_roll_operands(n, note_use, &(user_of){ u, l ? l->block : (int32_t)(root_of[i] / u->q) });
     }
     for (size_t i = u->first; i < u->last; i++) {

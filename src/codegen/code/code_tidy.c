@@ -2,19 +2,11 @@
  * stores of a row's vectors stand under one `row < rows`), constants that a variable loses before it is read are not
  * put into it, lets without a reader go. */
 #include "code_build.h"
+#include "code_known.h"
 #include "code_passes.h"
 #include "visit.h"
 
 /* ---- branches: what is computed between them moves before the first ---- */
-
-static bool stores_to(const gn_code_node *branch, const gn_access *from)
-{
-    for (size_t i = 0; i < branch->body.kids.n; i++) {
-        const gn_code_node *t = branch->body.kids.at[i];
-        if (t->kind == GN_CODE_SET || (t->kind == GN_CODE_STORE && t->access.place == from->place)) return true;
-    }
-    return false;
-}
 
 static bool is_simple(const gn_code_node *branch)
 {
@@ -23,17 +15,6 @@ static bool is_simple(const gn_code_node *branch)
         if (t->kind != GN_CODE_LET && t->kind != GN_CODE_STORE) return false;
     }
     return !gn_preds_read_memory(branch->when);
-}
-
-/* Whether the let gives the same before the branch. */
-static bool may_move(const gn_code_node *branch, const gn_code_node *let)
-{
-    const gn_val *v = let->val;
-    if (v->kind == GN_VAL_COND) return !gn_preds_read_memory(v->when);
-    if (v->kind == GN_VAL_IOTA) return !gn_dim_has_load(v->u.iota.base) && !gn_dim_has_load(v->u.iota.step);
-    if (v->kind == GN_VAL_INDEX) return !gn_dim_has_load(v->u.index.at) && !gn_preds_read_memory(v->when);
-    if (v->kind == GN_VAL_BIT || v->kind == GN_VAL_FIRST) return !gn_dim_has_load(v->u.index.at);
-    return v->kind != GN_VAL_LOAD || !stores_to(branch, &v->u.load);
 }
 
 static void join_kids(gn_arena *arena, gn_code_body *parent)
@@ -52,7 +33,8 @@ static void join_kids(gn_arena *arena, gn_code_body *parent)
         }
         gn_push(arena, &out, t);
         if (t->kind == GN_CODE_IF && is_simple(t)) open = out.n;
-        else if (!branch || t->kind != GN_CODE_LET || !may_move(branch, t)) open = 0;
+        else if (!branch || t->kind != GN_CODE_LET || gn_code_writes_what(branch, t->val))
+            open = 0;
     }
     parent->kids.n = 0;
     for (size_t i = 0; i < out.n; i++) gn_push(arena, &parent->kids, out.at[i]);
@@ -72,14 +54,11 @@ typedef struct reads {
     uint32_t by; /* 1; to forget reads: -1 */
 } reads;
 
-static void visit_value(reads *r, const gn_val *v);
-static void note_read(reads *r, const gn_place *p, uint32_t number);
-
-static void visit_use(reads *r, const gn_val *v)
+static void note_read(reads *r, const gn_place *p, uint32_t number)
 {
-    if (!v) return;
-    if (v->id) r->of.let[v->id] += r->by;
-    else visit_value(r, v);
+    void **read = gn_map_put(r->arena, &r->of.place, p->id);
+    if (!*read) *read = GN_NEW_ARRAY(r->arena, uint32_t, p->n + 1);
+    ((uint32_t *)*read)[number] += r->by;
 }
 
 /* By a variable: any of them. */
@@ -89,45 +68,25 @@ static void note_any(reads *r, const gn_place *p)
     for (uint32_t i = 0; i < p->n; i++) note_read(r, p, i);
 }
 
-static void note_read(reads *r, const gn_place *p, uint32_t number)
+static void note_operand(void *user, const gn_val **operand)
 {
-    if (!p) return;
-    void **read = gn_map_put(r->arena, &r->of.place, p->id);
-    if (!*read) *read = GN_NEW_ARRAY(r->arena, uint32_t, p->n + 1);
-    ((uint32_t *)*read)[number] += r->by;
-}
-
-static void visit_access(reads *r, const gn_access *a, bool is_read)
-{
-    if (is_read) note_read(r, a->place, 0);
-    visit_use(r, a->each);
-    visit_use(r, a->mask);
-}
-
-static void visit_value(reads *r, const gn_val *v)
-{
-    if (v->kind == GN_VAL_REG && v->u.reg.at) note_any(r, v->u.reg.place);
+    reads *r = user;
+    const gn_val *const v = gn_val_source(*operand);
+    if (v->id) r->of.let[v->id] += r->by;
+    else if (v->kind == GN_VAL_REG && v->u.reg.at) note_any(r, v->u.reg.place);
     else if (v->kind == GN_VAL_REG) note_read(r, v->u.reg.place, v->u.reg.number);
-    for (uint16_t i = 0; i < v->n; i++) visit_use(r, v->a[i]);
-    if (v->kind == GN_VAL_LOAD) visit_access(r, &v->u.load, true);
-}
-
-static void visit_tile(reads *r, const gn_tile_args *t)
-{
-    for (int i = 0; i < GN_TILE_MAX_REGS; i++) visit_use(r, t->a[i]), visit_use(r, t->b[i]);
-    for (int i = 0; i < t->nmemory; i++) note_read(r, t->memory[i].place, 0);
-    for (uint32_t i = 0; t->acc && i < t->acc->n; i++) note_read(r, t->acc, i);
 }
 
 static void visit_node(void *user, const gn_code_node *t)
 {
     reads *r = user;
-    if (t->kind == GN_CODE_LET) visit_value(r, t->val);
-    if (t->kind == GN_CODE_SET || t->kind == GN_CODE_STORE) visit_use(r, t->val);
+    gn_code_operands(t, note_operand, r);
+    if (t->kind == GN_CODE_LET && t->val->kind == GN_VAL_LOAD) note_read(r, t->val->u.load.place, 0);
     if (t->kind == GN_CODE_SET && t->at) *gn_map_put(r->arena, &r->of.indexed, t->place->id) = r;
-    if (t->kind == GN_CODE_STORE) visit_access(r, &t->access, false);
-    if (t->kind == GN_CODE_TILE) visit_tile(r, t->tile);
-    if (t->kind == GN_CODE_ASYNC) visit_access(r, &t->source, true), visit_access(r, &t->access, true);
+    for (int i = 0; t->kind == GN_CODE_TILE && i < t->tile->nmemory; i++) note_read(r, t->tile->memory[i].place, 0);
+    for (uint32_t i = 0; t->kind == GN_CODE_TILE && t->tile->acc && i < t->tile->acc->n; i++)
+        note_read(r, t->tile->acc, i);
+    if (t->kind == GN_CODE_ASYNC) note_read(r, t->source.place, 0), note_read(r, t->access.place, 0);
     if (t->kind == GN_CODE_AWAIT) note_read(r, t->place, t->number);
 }
 
@@ -149,11 +108,6 @@ void gn_code_find_indexed(gn_arena *arena, const gn_code_body *t, gn_map *add)
 
 /* ---- sets of constants ---- */
 
-static uint64_t register_key(const gn_place *p, uint32_t number)
-{
-    return (uint64_t)p->id << 32 | number;
-}
-
 /* Registers that are set again in the same region before they are read, by place and number; walked from the end. */
 typedef struct overwritten {
     gn_arena *arena;
@@ -161,19 +115,13 @@ typedef struct overwritten {
     uintptr_t epoch;
 } overwritten;
 
-static void keep_read(overwritten *o, const gn_val *v)
+static void keep_read(void *user, const gn_val **operand)
 {
-    if (!v || v->id) return;
-    if (v->kind == GN_VAL_REG) *gn_map_put(o->arena, &o->at, register_key(v->u.reg.place, v->u.reg.number)) = NULL;
-    for (uint16_t i = 0; i < v->n; i++) keep_read(o, v->a[i]);
-}
-
-static void keep_reads(overwritten *o, const gn_code_node *t)
-{
-    if (t->kind != GN_CODE_LET) keep_read(o, t->val), keep_read(o, t->access.each), keep_read(o, t->access.mask);
-    if (t->kind != GN_CODE_LET) return;
-    for (uint16_t i = 0; i < t->val->n; i++) keep_read(o, t->val->a[i]);
-    if (t->val->kind == GN_VAL_LOAD) keep_read(o, t->val->u.load.each), keep_read(o, t->val->u.load.mask);
+    overwritten *o = user;
+    const gn_val *const v = gn_val_source(*operand);
+    if (v->id || v->kind != GN_VAL_REG) return;
+    if (v->u.reg.at) o->epoch++; /* any of them */
+    *gn_map_put(o->arena, &o->at, gn_register_key(v->u.reg.place, v->u.reg.number)) = NULL;
 }
 
 static void drop_nulls(gn_code_body *t)
@@ -190,12 +138,12 @@ static void drop_sets(gn_arena *arena, gn_code_body *t)
     for (size_t i = 0; i < t->kids.n; i++) drop_sets(arena, &t->kids.at[i]->body);
     for (size_t i = t->kids.n; i-- > 0;) {
         gn_code_node *k = t->kids.at[i];
-        if (k->kind == GN_CODE_SET) {
-            void **at = gn_map_put(arena, &o.at, register_key(k->place, k->number));
+        if (k->kind == GN_CODE_SET && !k->at) {
+            void **at = gn_map_put(arena, &o.at, gn_register_key(k->place, k->number));
             if (gn_val_constant(k->val) && (uintptr_t)*at == o.epoch + 1) t->kids.at[i] = NULL;
             *at = (void *)(o.epoch + 1);
         }
-        if (k->kind == GN_CODE_LET || k->kind == GN_CODE_SET || k->kind == GN_CODE_STORE) keep_reads(&o, k);
+        if (k->kind == GN_CODE_LET || k->kind == GN_CODE_SET || k->kind == GN_CODE_STORE) gn_code_operands(k, keep_read, &o);
         else if (k->kind != GN_CODE_DECLARE) o.epoch++;
     }
     drop_nulls(t);
@@ -217,7 +165,8 @@ static bool is_idle(const reads *r, const gn_code_node *t)
     if (t->kind == GN_CODE_FOR) return t->body.kids.n == 0;
     if (!p || (p->space != GN_SPACE_REG && p->space != GN_SPACE_STACK)) return false;
     const uint32_t *read = gn_map_get(&r->of.place, p->id);
-    return t->kind == GN_CODE_DECLARE ? !is_any_read(p, read) : !read || read[t->kind == GN_CODE_SET ? t->number : 0] == 0;
+    if (t->kind == GN_CODE_DECLARE || t->at) return !is_any_read(p, read);
+    return !read || read[t->kind == GN_CODE_SET ? t->number : 0] == 0;
 }
 
 /* Backward, so that what only a dropped node used goes with it. */

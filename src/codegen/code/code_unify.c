@@ -11,15 +11,16 @@ static const gn_dim *var_of(const gn_turns *t)
 /* at[k] = at[0] + k * (at[1] - at[0]). */
 static const gn_dim *linear(const gn_turns *t, const gn_dim *const *at)
 {
-    const gn_dim *step = gn_dim_sub(t->dims, at[1], at[0]);
-    for (uint32_t k = 2; k < t->n; k++)
-        if (gn_dim_add(t->dims, at[0], gn_dim_scale(t->dims, step, k)) != at[k]) return NULL;
+    const bool constant = gn_dim_compare(at[0], at[1]) == GN_DIM_DIFFERENT;
+    const int64_t first = gn_dim_constant(at[0]), by = gn_dim_constant(at[1]) - first;
+    const gn_dim *step = constant ? gn_dim_const(t->dims, by) : gn_dim_sub(t->dims, at[1], at[0]);
+    for (uint32_t k = 2; k < t->n; k++) {
+        const bool same =
+            constant ? gn_dim_compare(at[0], at[k]) == GN_DIM_DIFFERENT && gn_dim_constant(at[k]) == first + k * by
+                     : gn_dim_add(t->dims, at[0], gn_dim_scale(t->dims, step, k)) == at[k];
+        if (!same) return NULL;
+    }
     return gn_dim_add(t->dims, at[0], gn_dim_mul(t->dims, step, var_of(t)));
-}
-
-static int64_t constant_of(const gn_dim *d)
-{
-    return d->n && d->term[d->n - 1].n == 0 ? d->term[d->n - 1].c : 0;
 }
 
 static const gn_dim *rebuilt(gn_dim_pool *p, const gn_atom *like, const gn_dim *a, const gn_dim *b)
@@ -72,7 +73,7 @@ static const gn_dim *term_by_term(const gn_turns *t, const gn_dim *const *at)
 {
     const gn_dim *constant[GN_UNIFY_MOST], *rest[GN_UNIFY_MOST];
     for (uint32_t k = 0; k < t->n; k++) {
-        constant[k] = gn_dim_const(t->dims, constant_of(at[k]));
+        constant[k] = gn_dim_const(t->dims, gn_dim_constant(at[k]));
         rest[k] = gn_dim_sub(t->dims, at[k], constant[k]);
         if (rest[k]->n != rest[0]->n) return NULL;
     }

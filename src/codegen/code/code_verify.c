@@ -16,6 +16,7 @@ void gn_code_tell_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_DECLARE: gn_textf(t, "place %s", n->place ? n->place->name : ""); break;
     case GN_CODE_FOR: gn_textf(t, "loop %s", n->var ? n->var : ""); break;
     case GN_CODE_IF: gn_text_add(t, "if"); break;
+    case GN_CODE_NAME: gn_textf(t, "name %s", n->var ? n->var : ""); break;
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
     case GN_CODE_TILE: gn_textf(t, "tile %s", n->tile && n->tile->row ? n->tile->row->name : ""); break;
     case GN_CODE_ASYNC: gn_textf(t, "async %s", n->access.place ? n->access.place->name : ""); break;
@@ -371,6 +372,14 @@ static void check_if(gn_verifier *v, const gn_code_node *n)
     v->apart = apart;
 }
 
+static void check_name(gn_verifier *v, const gn_code_node *n)
+{
+    const bool varies = gn_code_check_index(v, n->to);
+    gn_code_open(v, n->var, GN_CODE_VAR);
+    gn_code_name_of(v, n->var)->varies = varies;
+    gn_code_name_of(v, n->var)->unrolled = false;
+}
+
 static void check_node(gn_verifier *v, const gn_code_node *n)
 {
     switch ((gn_code_kind)n->kind) {
@@ -383,6 +392,7 @@ static void check_node(gn_verifier *v, const gn_code_node *n)
     case GN_CODE_DECLARE: check_declare(v, n->place); break;
     case GN_CODE_FOR: check_for(v, n); break;
     case GN_CODE_IF: check_if(v, n); break;
+    case GN_CODE_NAME: check_name(v, n); break;
     case GN_CODE_BARRIER: gn_code_check_reached(v, "a barrier"); break;
     case GN_CODE_TILE: check_tile(v, n->tile); break;
     case GN_CODE_ASYNC: check_async(v, n); break;
@@ -441,6 +451,9 @@ static void check_argument(gn_verifier *v, const gn_place *p)
 {
     gn_code_check_type(v, p->name, p->dtype, 1);
     if (!is_over_symbols(v, p->size)) gn_code_wrong(v, "%s: its size is not over symbols alone", p->name);
+    if (p->below && (!gn_is_int(p->dtype) || p->space != GN_SPACE_BUFFER || p->access & GN_KBUF_WRITE))
+        gn_code_wrong(v, "%s: :in is of whole numbers that are read alone", p->name);
+    if (p->below && !is_over_symbols(v, p->below)) gn_code_wrong(v, "%s: its :in is not over symbols alone", p->name);
     if (p->space == GN_SPACE_SCRATCH && has_threads(v))
         gn_code_wrong(v, "%s: the target %s has no memory of workers", p->name, v->code->target->name);
     gn_code_open(v, p->name, GN_CODE_PLACE);

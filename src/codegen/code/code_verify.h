@@ -2,8 +2,7 @@
  *
  *     gn_code_verify(code);      GN_EINVAL "code axpy: step 0: %3: operand 2 of mul is i32x16, f32x16 was expected"
  *
- * It takes a time of n log n. Ranges are proved access by access: short proofs are found at once, where there is
- * none it takes milliseconds. */
+ * It takes a time of n log n. Ranges are proved access by access, each in a bounded number of steps. */
 #pragma once
 #include "code.h"
 
@@ -16,6 +15,7 @@ void gn_code_verify(const gn_code *);
  * it. */
 typedef struct gn_code_ranges {
     size_t asked, proved;
-    const char *first; /* what was not proved, as a sentence; NULL: all was */
+    const char *first;   /* what was not proved, as a sentence; NULL: all was */
+    const char *outside; /* the first that is outside its place for some sizes, and for which; NULL: none was found */
 } gn_code_ranges;
 gn_code_ranges gn_code_verify_ranges(const gn_code *, gn_arena *); /* the sentence lives in the arena */

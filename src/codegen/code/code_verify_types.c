@@ -1,6 +1,7 @@
 /* The verifier: types of values, their operands and accesses. */
 #include <inttypes.h>
 #include "code_verifier.h"
+#include "code_words.h"
 
 const char *gn_code_type_text(const gn_verifier *v, gn_dtype t, int lanes)
 {
@@ -250,26 +251,10 @@ static void check_threads(gn_verifier *v, const gn_val *val)
     check_reduced(v, val);
 }
 
-static int operands_of(const gn_val *val)
-{
-    switch ((gn_val_kind)val->kind) {
-    case GN_VAL_COPY:
-    case GN_VAL_LANE:
-    case GN_VAL_LOW:
-    case GN_VAL_HIGH:
-    case GN_VAL_LANES:
-    case GN_VAL_THREADS: return 1;
-    case GN_VAL_PICK: return 3;
-    case GN_VAL_PACK: return val->lanes;
-    case GN_VAL_OP: return val->n;
-    default: return 0;
-    }
-}
-
 void gn_code_check_value(gn_verifier *v, const gn_val *val)
 {
     gn_code_check_type(v, "it", (gn_dtype)val->dtype, val->lanes);
-    if (val->n != operands_of(val) || val->n > GN_VAL_MOST) gn_code_wrong(v, "%d operands", val->n);
+    if (val->n != gn_operand_count(val) || val->n > GN_VAL_MOST) gn_code_wrong(v, "%d operands", val->n);
     switch ((gn_val_kind)val->kind) {
     case GN_VAL_COPY: check_same(v, val, 0, (gn_dtype)val->dtype, val->lanes); break;
     case GN_VAL_INDEX: check_index_value(v, val); break;

@@ -38,3 +38,20 @@ static inline uint16_t gn_store_lanes(const gn_access *a)
 {
     return a->mode == GN_ACCESS_ONE;
 }
+
+/* How many operands the kind takes; of an operation as many as it has. */
+static inline uint16_t gn_operand_count(const gn_val *v)
+{
+    switch ((gn_val_kind)v->kind) {
+    case GN_VAL_COPY:
+    case GN_VAL_LANE:
+    case GN_VAL_LOW:
+    case GN_VAL_HIGH:
+    case GN_VAL_LANES:
+    case GN_VAL_THREADS: return 1;
+    case GN_VAL_PICK: return 3;
+    case GN_VAL_PACK: return v->lanes;
+    case GN_VAL_OP: return v->n;
+    default: return 0;
+    }
+}

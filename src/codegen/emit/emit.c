@@ -16,77 +16,38 @@ static void line(gn_emitter *e, const char *text)
     gn_textf(e->out, "%s\n", text);
 }
 
-/* A value that is computed for the next line alone, which puts it into a register: one line instead of two. */
-static bool is_assigned(const gn_emitter *e, const gn_code_node *let, const gn_code_node *next)
+/* A value that is computed for the next line alone, which puts it somewhere: one line instead of two. */
+static bool is_put(const gn_emitter *e, const gn_code_node *let, const gn_code_node *next)
 {
-    if (let->kind != GN_CODE_LET || next->kind != GN_CODE_SET || next->val != let->val) return false;
+    const bool puts = next->kind == GN_CODE_SET || next->kind == GN_CODE_STORE;
+    if (let->kind != GN_CODE_LET || !puts || next->val != let->val) return false;
     const bool lanewise = let->val->kind == GN_VAL_INDEX && let->val->lanes > 1;
-    return !lanewise && e->uses.let[let->val->id] == 1;
+    const bool byte =
+        next->kind == GN_CODE_STORE && let->val->dtype == GN_BOOL; /* 0 or 1, whatever the expression is */
+    return !lanewise && !byte && e->uses.let[let->val->id] == 1;
 }
 
 static void kids(gn_emitter *e, const gn_code_body *t)
 {
+    gn_emit_plan_registers(e, t);
     for (size_t i = 0; i < t->kids.n; i++) {
         const gn_code_node *k = t->kids.at[i], *next = i + 1 < t->kids.n ? t->kids.at[i + 1] : NULL;
-        if (next && is_assigned(e, k, next)) {
-            gn_emit_assign(e, next, k->val);
+        gn_emit_registers_before(e, k);
+        if (next && is_put(e, k, next)) {
+            gn_emit_registers_before(e, next);
+            gn_emit_put(e, next, k->val, gn_emit_value);
             i++;
         } else
             node(e, k);
     }
 }
 
-/* ---- declarations ---- */
-
-static void register_type(gn_emitter *e, const gn_place *p)
-{
-    if (!p->opaque) {
-        gn_emit_type(e, p->dtype, p->lanes);
-        return;
-    }
-    gn_words_read(&e->words, p->opaque->type);
-    gn_text_add(e->out, p->opaque->type);
-}
-
-static void registers(gn_emitter *e, const gn_place *p)
-{
-    const uint32_t *read = gn_map_get(&e->uses.place, p->id);
-    uint32_t n = 0;
-    for (uint32_t i = 0; read && i < p->n; i++) {
-        if (!read[i]) continue;
-        if (n % 8 == 0) {
-            if (n) gn_text_add(e->out, ";\n");
-            gn_emit_indent(e);
-            register_type(e, p);
-        }
-        gn_text_add(e->out, n % 8 ? ", " : " ");
-        gn_emit_register(e, p, i, NULL);
-        n++;
-    }
-    if (n) gn_text_add(e->out, ";\n");
-}
-
-static void register_array(gn_emitter *e, const gn_place *p)
-{
-    gn_emit_indent(e);
-    register_type(e, p);
-    gn_textf(e->out, " %s", gn_emit_name(e, p->name));
-    for (uint16_t i = 0; i < p->rank; i++) gn_textf(e->out, "[%u]", p->extent[i]);
-    gn_text_add(e->out, ";\n");
-}
+/* ---- declarations: of registers in emit_declare.c ---- */
 
 static void declare(gn_emitter *e, const gn_place *p)
 {
     int64_t n = 0;
-    if (p->token) return; /* the hardware knows them by their order */
-    if (gn_map_get(&e->arrays, p->id)) {
-        register_array(e, p);
-        return;
-    }
-    if (p->space == GN_SPACE_REG) {
-        registers(e, p);
-        return;
-    }
+    if (p->space == GN_SPACE_REG) return; /* tokens, too: the hardware knows them by their order */
     gn_dim_is_const(p->size, &n);
     gn_emit_indent(e);
     if (p->space == GN_SPACE_SHARED) gn_text_add(e->out, "__shared__ __align__(16) ");
@@ -236,12 +197,11 @@ static void await(gn_emitter *e, const gn_code_node *t)
     gn_textf(e->out, "(%u);\n", age ? (unsigned)age - 1 : 0);
 }
 
-static void set(gn_emitter *e, const gn_code_node *t)
+static void index_name(gn_emitter *e, const gn_code_node *t)
 {
     gn_emit_indent(e);
-    gn_emit_register(e, t->place, t->number, t->at);
-    gn_text_add(e->out, " = ");
-    gn_emit_operand(e, t->val);
+    gn_textf(e->out, "const int64_t %s = ", gn_emit_name(e, t->var));
+    gn_emit_dim(e, t->to, false);
     gn_text_add(e->out, ";\n");
 }
 
@@ -249,14 +209,12 @@ static void node(gn_emitter *e, const gn_code_node *t)
 {
     switch ((gn_code_kind)t->kind) {
     case GN_CODE_LET: gn_emit_let(e, t->val); break;
-    case GN_CODE_SET: set(e, t); break;
-    case GN_CODE_STORE:
-        gn_emit_indent(e);
-        gn_emit_set(e, &t->access, t->val);
-        break;
+    case GN_CODE_SET:
+    case GN_CODE_STORE: gn_emit_put(e, t, t->val, gn_emit_operand); break;
     case GN_CODE_DECLARE: declare(e, t->place); break;
     case GN_CODE_FOR: loop(e, t); break;
     case GN_CODE_IF: branch(e, t); break;
+    case GN_CODE_NAME: index_name(e, t); break;
     case GN_CODE_BARRIER: line(e, "__syncthreads();"); break;
     case GN_CODE_TILE: tile(e, t->tile); break;
     case GN_CODE_ASYNC: async(e, t); break;

@@ -190,6 +190,22 @@ static const gn_dim *merge_digits(gn_emitter *e, const gn_dim *d)
     return d;
 }
 
+static bool is_named(const gn_emitter *e, const gn_term *t)
+{
+    return t->n == 1 && t->atom[0]->kind == GN_DIM_SYM && gn_map_get(&e->named, GN_KEY(t->atom[0]->name));
+}
+
+/* Added before subtracted; of these names of sums first, large steps before small ones, numbers last:
+ * row + 1024*i + 8*j + k + 16. */
+static bool comes_before(const gn_emitter *e, const gn_term *a, const gn_term *b)
+{
+    const bool named = is_named(e, a);
+    if ((a->c < 0) != (b->c < 0)) return b->c < 0;
+    if (named != is_named(e, b)) return named;
+    if (a->n != b->n) return a->n > b->n;
+    return a->n > 0 && (a->c < 0 ? a->c < b->c : a->c > b->c);
+}
+
 void gn_emit_dim(gn_emitter *e, const gn_dim *d, bool tight)
 {
     if (e->code->target->lang == GN_LANG_CUDA) d = merge_digits(e, d);
@@ -200,12 +216,12 @@ void gn_emit_dim(gn_emitter *e, const gn_dim *d, bool tight)
     const bool sum = d->n > 1 || d->term[0].c < 0 || d->term[0].n > 1 || (d->term[0].c != 1 && d->term[0].n) ||
                      is_load(&d->term[0]) || is_quotient(&d->term[0]);
     if (tight && sum) gn_text_char(e->out, '(');
-    bool first = true;
-    for (int negative = 0; negative < 2; negative++)
-        for (uint32_t i = 0; i < d->n; i++)
-            if ((d->term[i].c < 0) == negative) {
-                term(e, &d->term[i], first);
-                first = false;
-            }
+    uint32_t *const order = GN_NEW_ARRAY(e->arena, uint32_t, d->n);
+    for (uint32_t i = 0; i < d->n; i++) {
+        uint32_t k = i;
+        for (; k > 0 && comes_before(e, &d->term[i], &d->term[order[k - 1]]); k--) order[k] = order[k - 1];
+        order[k] = i;
+    }
+    for (uint32_t i = 0; i < d->n; i++) term(e, &d->term[order[i]], i == 0);
     if (tight && sum) gn_text_char(e->out, ')');
 }

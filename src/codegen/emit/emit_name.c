@@ -53,7 +53,9 @@ static void spell_place(gn_emitter *e, const gn_place *p)
 static void spell_variable(void *user, const gn_code_node *n)
 {
     gn_emitter *const e = user;
-    if (n->kind == GN_CODE_FOR) spell_once(e, n->var);
+    if (n->var) spell_once(e, n->var);
+    if (n->kind == GN_CODE_NAME)
+        *gn_map_put(e->arena, &e->named, GN_KEY(gn_symbol(e->arena, &e->code->dims->symbols, n->var))) = e;
     if (n->kind == GN_CODE_FOR && n->dealt)
         *gn_map_put(e->arena, &e->dealt, GN_KEY(gn_symbol(e->arena, &e->code->dims->symbols, n->var))) = e;
     if (n->kind == GN_CODE_LET && n->val->kind == GN_VAL_INDEX && n->val->lanes > 1) spell_once(user, n->val->u.index.lane);
@@ -69,6 +71,13 @@ static void spell_variables(gn_emitter *e)
     }
 }
 
+/* Places that passes dropped have no name. */
+static void spell_declared(void *user, const gn_code_node *n)
+{
+    gn_emitter *const e = user;
+    if (n->kind == GN_CODE_DECLARE && !entry_of(e, n->place->name)->text) spell_place(e, n->place);
+}
+
 /* Buffers, symbols, what is counted, what is kept. */
 void gn_emit_start(gn_emitter *e, gn_code *c)
 {
@@ -79,7 +88,8 @@ void gn_emit_start(gn_emitter *e, gn_code *c)
     for (size_t k = 0; k < c->syms.n; k++) spell(e, c->syms.at[k].name);
     spell_variables(e);
     for (size_t s = 0; s < c->steps.n; s++) gn_code_find_indexed(c->arena, &c->steps.at[s].body, &e->arrays);
-    for (; i < c->places.n; i++) spell_place(e, c->places.at[i]);
+    for (; i < c->nargs; i++) spell_place(e, c->places.at[i]);
+    for (size_t k = 0; k < c->steps.n; k++) gn_code_walk(&c->steps.at[k].body, spell_declared, e);
 }
 
 const char *gn_emit_name(gn_emitter *e, const char *name)

@@ -9,6 +9,12 @@ typedef struct gn_spelled { /* a name of the kernel */
     bool used; /* by the function at work, so that it is declared */
 } gn_spelled;
 
+typedef struct gn_register { /* to be declared; an array: all of it */
+    const gn_place *place;
+    uint32_t number;
+    struct gn_register *next;
+} gn_register;
+
 typedef struct gn_emitter {
     gn_text *out;
     gn_code *code;
@@ -19,7 +25,10 @@ typedef struct gn_emitter {
     gn_words words;
     int depth;
     gn_map arrays;                 /* places of several registers that are arrays, by id */
+    gn_map declared; /* registers, by place and number: the node that sets it first; before a node: its name */
+    gn_map before;   /* by node: gn_register, declared before it */
     gn_map dealt;                  /* symbols of dealt loops */
+    gn_map named;                  /* symbols of named indices */
     gn_code_uses uses;             /* of the step */
     gn_map awaits;                 /* by node: how many groups of copies are committed after the token's, + 1 */
     gn_map parts;                  /* emit_dim.c: names of the step's variables for large parts of sizes, by atom */
@@ -37,6 +46,10 @@ const char *gn_emit_name(gn_emitter *, const char *name);         /* as it is sp
 const char *gn_emit_name_of(gn_emitter *, const char *name);      /* does not use it */
 bool gn_emit_take_use(gn_emitter *, const char *name);            /* is it used? The next function begins anew */
 void gn_emit_register(gn_emitter *, const gn_place *, uint32_t number, const gn_dim *at);
+/* emit_declare.c */
+void gn_emit_plan_registers(gn_emitter *, const gn_code_body *); /* of a region, before it is written */
+bool gn_emit_declares(gn_emitter *, const gn_code_node *set);
+void gn_emit_registers_before(gn_emitter *, const gn_code_node *);
 /* emit_dim.c: an index expression; in parentheses if it is a sum and `tight`. */
 void gn_emit_dim(gn_emitter *, const gn_dim *, bool tight);
 /* emit_math.c: the functions, each under a guard so that kernels of one unit may share them. */
@@ -51,6 +64,8 @@ void gn_emit_word(gn_emitter *, const char *format, ...) __attribute__((format(p
 void gn_emit_preds(gn_emitter *, gn_preds);
 void gn_emit_operand(gn_emitter *, const gn_val *);
 void gn_emit_let(gn_emitter *, const gn_val *);                                        /* a line, or three */
-void gn_emit_assign(gn_emitter *, const gn_code_node *set, const gn_val *); /* register = what the let computes */
-void gn_emit_set(gn_emitter *, const gn_access *, const gn_val *);
+/* What a let computes, or an operand. */
+void gn_emit_value(gn_emitter *, const gn_val *);
+/* of a set or a store: `value` prints what goes there */
+void gn_emit_put(gn_emitter *, const gn_code_node *, const gn_val *, void (*value)(gn_emitter *, const gn_val *));
 void gn_emit_indent(gn_emitter *);

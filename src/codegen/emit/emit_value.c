@@ -75,6 +75,17 @@ static void literal(gn_emitter *e, const gn_val *v)
         gn_spell_int(e->out, (gn_dtype)v->dtype, v->u.i);
 }
 
+/* Without the parentheses of a negative number. */
+static void alone(gn_emitter *e, const gn_val *v)
+{
+    const size_t before = e->out->n;
+    literal(e, v);
+    if (e->out->at[before] != '(') return;
+    memmove(e->out->at + before, e->out->at + before + 1, e->out->n - before - 2);
+    e->out->n -= 2;
+    e->out->at[e->out->n] = '\0';
+}
+
 static char letter(const gn_val *v)
 {
     return v->lanes == 1 ? 's' : v->dtype == GN_BOOL ? 'm' : 'v';
@@ -91,7 +102,10 @@ void gn_emit_operand(gn_emitter *e, const gn_val *v)
     else if (v->kind == GN_VAL_SPLAT) {
         gn_emit_word(e, "gn_splat_%s", tag(e, (gn_dtype)v->dtype, v->lanes));
         gn_text_char(e->out, '(');
-        gn_emit_operand(e, v->a[0]);
+        if (v->a[0]->kind == GN_VAL_CONST && !v->a[0]->id)
+            alone(e, v->a[0]);
+        else
+            gn_emit_operand(e, v->a[0]);
         gn_text_char(e->out, ')');
     } else
         literal(e, v);
@@ -171,23 +185,38 @@ static void emit_load(gn_emitter *e, const gn_val *v)
     if (v->lanes > 1) gn_text_char(e->out, ')');
 }
 
-void gn_emit_set(gn_emitter *e, const gn_access *a, const gn_val *v)
+/* ---- what is put into memory and registers ---- */
+
+static void put_memory(gn_emitter *e, const gn_access *a, const gn_val *v, void (*value)(gn_emitter *, const gn_val *))
 {
     static const char *const words[] = { "", "store", "stores", "scatter" };
     if (a->mode == GN_ACCESS_ONE) {
         place(e, a);
         gn_text_add(e->out, " = ");
-        gn_emit_operand(e, v);
-        gn_text_add(e->out, ";\n");
+        value(e, v);
         return;
     }
     gn_emit_word(e, "gn_%s%s_%s", words[a->mode], a->mask ? "m" : "", tag(e, (gn_dtype)v->dtype, v->lanes));
     gn_text_char(e->out, '(');
     access_args(e, a);
     gn_text_add(e->out, ", ");
-    gn_emit_operand(e, v);
+    value(e, v);
     if (a->mask) gn_text_add(e->out, ", "), gn_emit_operand(e, a->mask);
-    gn_text_add(e->out, ");\n");
+    gn_text_char(e->out, ')');
+}
+
+void gn_emit_put(gn_emitter *e, const gn_code_node *n, const gn_val *v, void (*value)(gn_emitter *, const gn_val *))
+{
+    gn_emit_indent(e);
+    if (n->kind == GN_CODE_STORE)
+        put_memory(e, &n->access, v, value);
+    else {
+        if (gn_emit_declares(e, n)) gn_emit_type(e, n->place->dtype, n->place->lanes), gn_text_char(e->out, ' ');
+        gn_emit_register(e, n->place, n->number, n->at);
+        gn_text_add(e->out, " = ");
+        value(e, v);
+    }
+    gn_text_add(e->out, ";\n");
 }
 
 /* ---- lets ---- */
@@ -205,16 +234,22 @@ static void emit_index_lanes(gn_emitter *e, const gn_val *v)
     gn_textf(e->out, "%s;\n", v->when.n ? " : 0" : "");
 }
 
+static void emit_narrow(gn_emitter *e, gn_dtype t, const gn_dim *d)
+{
+    const bool cast = t != GN_I64 && !gn_dim_is_const(d, NULL);
+    if (cast) gn_textf(e->out, "(%s)", gn_emit_scalar_type(t));
+    gn_emit_dim(e, d, cast);
+}
+
 static void emit_iota(gn_emitter *e, const gn_val *v)
 {
     const gn_dtype t = (gn_dtype)v->dtype;
     gn_emit_word(e, "gn_iota_%s", tag(e, t, v->lanes));
     gn_text_char(e->out, '(');
-    if (t != GN_I64) gn_textf(e->out, "(%s)(", gn_emit_scalar_type(t));
-    gn_emit_dim(e, v->u.iota.base, false);
-    gn_textf(e->out, t != GN_I64 ? "), (%s)(" : ", ", gn_emit_scalar_type(t));
-    gn_emit_dim(e, v->u.iota.step, false);
-    gn_text_add(e->out, t != GN_I64 ? "))" : ")");
+    emit_narrow(e, t, v->u.iota.base);
+    gn_text_add(e->out, ", ");
+    emit_narrow(e, t, v->u.iota.step);
+    gn_text_char(e->out, ')');
 }
 
 static void emit_index(gn_emitter *e, const gn_val *v)
@@ -226,8 +261,7 @@ static void emit_index(gn_emitter *e, const gn_val *v)
         return;
     }
     if (v->when.n) gn_emit_preds(e, v->when), gn_text_add(e->out, " ? ");
-    if (t != GN_I64) gn_textf(e->out, "(%s)", gn_emit_scalar_type(t));
-    gn_emit_dim(e, v->u.index.at, t != GN_I64);
+    emit_narrow(e, t, v->u.index.at);
     if (v->when.n) gn_text_add(e->out, " : 0");
 }
 
@@ -250,7 +284,7 @@ static void emit_op(gn_emitter *e, const gn_val *v)
     gn_spell_pattern(e->out, pattern, result, operand, a);
 }
 
-static void emit_value(gn_emitter *e, const gn_val *v)
+void gn_emit_value(gn_emitter *e, const gn_val *v)
 {
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_CONST:
@@ -319,15 +353,6 @@ void gn_emit_let(gn_emitter *e, const gn_val *v)
     gn_text_add(e->out, "const ");
     gn_emit_type(e, (gn_dtype)v->dtype, v->lanes);
     gn_textf(e->out, " %c%u = ", letter(v), v->id);
-    emit_value(e, v);
-    gn_text_add(e->out, ";\n");
-}
-
-void gn_emit_assign(gn_emitter *e, const gn_code_node *set, const gn_val *v)
-{
-    gn_emit_indent(e);
-    gn_emit_register(e, set->place, set->number, set->at);
-    gn_text_add(e->out, " = ");
-    emit_value(e, v);
+    gn_emit_value(e, v);
     gn_text_add(e->out, ";\n");
 }

@@ -36,21 +36,13 @@ static int32_t *nones(flattening *f, size_t n)
 static void start(flattening *f, gn_kernel *k, gn_arena *scratch)
 {
     *f = (flattening){ .k = k, .scratch = scratch };
-    gn_visit v = { .arena = scratch, .operand = gn_kexpr_operand };
-    for (size_t d = 0; d < k->defs.n; d++) gn_visit_add(&v, k->defs.at[d].body);
-    for (size_t s = 0; s < k->stores.n; s++) gn_visit_add(&v, k->stores.at[s].value);
+    gn_visit v = gn_kernel_visit(k, scratch);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) gn_push(scratch, &f->exprs, e);
     f->inner = nones(f, k->axes.n), f->outer = nones(f, k->axes.n);
     f->buf_at = nones(f, k->bufs.n), f->def_at = nones(f, k->defs.n);
 }
 
 /* ---- one pair draws in what it meets ---- */
-
-static int32_t plain_axis(const gn_kernel *k, const gn_dim *d)
-{
-    const bool single = d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind == GN_DIM_SYM;
-    return single ? gn_kernel_find_axis(k, d->term[0].atom[0]->name) : NONE;
-}
 
 static void pair(flattening *f, int32_t i, int32_t j)
 {
@@ -112,7 +104,7 @@ static void meet(flattening *f, const gn_dim *const *index, const gn_dim *const 
         else f->wrong = true;
     }
     if (*at == NONE || f->wrong) return;
-    const int32_t i = plain_axis(f->k, index[*at]), j = plain_axis(f->k, index[*at + 1]);
+    const int32_t i = gn_kernel_plain_axis(f->k, index[*at]), j = gn_kernel_plain_axis(f->k, index[*at + 1]);
     if (i != NONE && j != NONE && extent_of(f, j) == extent[*at + 1]) pair(f, i, j);
 }
 
@@ -276,6 +268,10 @@ static void write_axes(writer *w)
     }
     for (size_t a = 0; a < old->axes.n; a++)
         if (w->f->outer[a] != NONE) w->axis[a] = w->axis[w->f->outer[a]];
+    for (size_t a = 0; a < old->axes.n; a++) {
+        gn_kaxis *made = &w->k->axes.at[w->axis[a]];
+        if (old->axes.at[a].role > made->role) made->role = old->axes.at[a].role;
+    }
 }
 
 static void write_bufs(writer *w)
@@ -291,6 +287,7 @@ static void write_bufs(writer *w)
             shape[n++] = gn_dim_import(w->k->dims, e);
         }
         const uint32_t at = gn_kernel_buf(w->k, x->name, x->dtype, n, shape);
+        if (x->below) w->k->bufs.at[at].below = gn_dim_import(w->k->dims, x->below);
         w->k->bufs.at[at].shares = x->shares;
         if (!x->stride) continue;
         const gn_dim **stride = GN_NEW_ARRAY(w->k->arena, const gn_dim *, n);
@@ -349,7 +346,7 @@ static void write_items(writer *w)
     }
 }
 
-static gn_kernel *write_kernel(const flattening *f, gn_kernel_hint *hint)
+static gn_kernel *write_kernel(const flattening *f)
 {
     writer w = { .f = f, .k = gn_kernel_new(f->k->arena, f->k->name) };
     w.k->comment = f->k->comment;
@@ -362,37 +359,34 @@ static gn_kernel *write_kernel(const flattening *f, gn_kernel_hint *hint)
     write_bufs(&w);
     write_axes(&w);
     write_items(&w);
-    if (hint->spine >= 0) hint->spine = w.axis[hint->spine];
-    if (hint->lane >= 0) hint->lane = w.axis[hint->lane];
-    for (size_t p = 0; p < hint->pieces.n; p++) {
-        gn_kernel_piece *piece = &hint->pieces.at[p];
-        const uint32_t first = piece->first_axis, end = first + piece->naxes;
-        for (uint32_t a = first; a < end; a++) piece->naxes -= f->outer[a] != NONE;
-        for (uint32_t a = 0; a < first; a++) piece->first_axis -= f->outer[a] != NONE;
+    for (size_t p = 0; p < f->k->pieces.n; p++) {
+        gn_kernel_piece piece = f->k->pieces.at[p];
+        for (uint32_t a = 0; a < f->k->pieces.at[p].first_axis; a++) piece.first_axis -= f->outer[a] != NONE;
+        gn_push(w.k->arena, &w.k->pieces, piece);
     }
     return w.k;
 }
 
 /* ---- the neighbours that are tried ---- */
 
-static gn_kernel *flatten_once(gn_kernel *k, gn_kernel_hint *hint, gn_arena *scratch)
+static gn_kernel *flatten_once(gn_kernel *k, gn_arena *scratch)
 {
     flattening f;
     for (size_t s = 0; s < k->stores.n; s++) {
         const gn_kstore *st = &k->stores.at[s];
         for (size_t d = 0; d + 1 < k->bufs.at[st->buf].rank; d++) {
-            const int32_t i = plain_axis(k, st->index[d]), j = plain_axis(k, st->index[d + 1]);
+            const int32_t i = gn_kernel_plain_axis(k, st->index[d]), j = gn_kernel_plain_axis(k, st->index[d + 1]);
             if (i == NONE || j == NONE || i == j) continue;
             start(&f, k, scratch);
             grow(&f, i, j);
-            if (!f.wrong && fits(&f)) return write_kernel(&f, hint);
+            if (!f.wrong && fits(&f)) return write_kernel(&f);
         }
     }
     return NULL;
 }
 
-gn_kernel *gn_kernel_flatten(gn_kernel *k, gn_kernel_hint *hint, gn_arena *scratch)
+gn_kernel *gn_kernel_flatten(gn_kernel *k, gn_arena *scratch)
 {
-    for (gn_kernel *next = k; next; next = flatten_once(k, hint, scratch)) k = next;
+    for (gn_kernel *next = k; next; next = flatten_once(k, scratch)) k = next;
     return k;
 }

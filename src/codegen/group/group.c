@@ -52,7 +52,7 @@ static void flatten(grouper *g)
     for (size_t i = 0; i < g->out->groups.n; i++) {
         gn_group *q = &g->out->groups.at[i];
         if (!g->out->small) gn_group_rebase(g, q);
-        q->kernel = gn_kernel_flatten(q->kernel, q->hint, g->scratch);
+        q->kernel = gn_kernel_flatten(q->kernel, g->scratch);
     }
 }
 

@@ -10,7 +10,6 @@
 #pragma once
 #include "core.h"
 #include "kernel.h"
-#include "kernel_hint.h"
 #include "target.h"
 
 typedef enum {
@@ -40,7 +39,6 @@ typedef struct gn_group {
     gn_kernel *kernel;           /* buffers in the order of `buf` */
     GN_VEC(uint32_t) buf;        /* value per kernel buffer */
     GN_VEC(const gn_expr *) made;/* core nodes computed here, for comments and profiles */
-    gn_kernel_hint *hint;
 } gn_group;
 
 typedef struct gn_index_check {  /* before any step runs: all elements of an input or variable must lie in [0, bound) */

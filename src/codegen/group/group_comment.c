@@ -19,13 +19,15 @@ static void tell(teller *t, uint32_t at, int around, int depth);
 static const char *infix(const gn_expr *e, int *level)
 {
     static const struct {
-        const char *name, *sign;
+        const gn_op_info *op;
+        const char *sign;
         int level;
-    } ops[] = {{"add", " + ", SUM},   {"sub", " - ", SUM},   {"mul", " * ", PRODUCT}, {"div", " / ", PRODUCT},
-               {"eq", " == ", LOOSE}, {"ne", " != ", LOOSE}, {"lt", " < ", LOOSE},    {"le", " <= ", LOOSE},
-               {"gt", " > ", LOOSE},  {"ge", " >= ", LOOSE}};
+    } ops[] = {{&gn_op_add, " + ", SUM},   {&gn_op_sub, " - ", SUM},   {&gn_op_mul, " * ", PRODUCT},
+               {&gn_op_div, " / ", PRODUCT}, {&gn_op_eq, " == ", LOOSE}, {&gn_op_ne, " != ", LOOSE},
+               {&gn_op_lt, " < ", LOOSE},  {&gn_op_le, " <= ", LOOSE}, {&gn_op_gt, " > ", LOOSE},
+               {&gn_op_ge, " >= ", LOOSE}};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        if (strcmp(e->op->name, ops[i].name) == 0) {
+        if (e->op == ops[i].op) {
             *level = ops[i].level;
             return ops[i].sign;
         }
@@ -57,8 +59,7 @@ static void tell_axes(teller *t, const gnode *n)
 static void tell_call(teller *t, const gnode *n, int depth)
 {
     gn_textf(t->text, "%s(",
-             n->kind == NODE_ELEM && strcmp(n->e->op->name, "cast") == 0 ? gn_dtype_name((gn_dtype)n->e->type->dtype)
-                                                                         : n->e->op->name);
+             n->e->op == &gn_op_cast ? gn_dtype_name((gn_dtype)n->e->type->dtype) : n->e->op->name);
     for (uint32_t k = 0; k < n->e->nin; k++) {
         if (k > 0) gn_text_add(t->text, ", ");
         tell(t, n->in[k], LOOSE, depth + 1);
@@ -170,7 +171,7 @@ static bool tell_contraction(teller *t, const gnode *n, const int8_t *order, int
     labels of[2], out = { 0 }, kept = { 0 };
     uint32_t nmet = 0;
     int8_t met = NONE;
-    if (gn_group_red(n) != GN_RED_SUM || body->kind != NODE_ELEM || strcmp(body->e->op->name, "mul") != 0 ||
+    if (gn_group_red(n) != GN_RED_SUM || body->e->op != &gn_op_mul ||
         t->g->value[n->in[0]] != NONE)
         return false;
     const uint32_t at[2] = { factor_of(t->g, body, 0, &of[0]), factor_of(t->g, body, 1, &of[1]) };

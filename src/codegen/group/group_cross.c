@@ -3,7 +3,6 @@
  * - a^2 is then computed again from a. What memory alone gives belongs to no group: two may compute it, for more it is
  * stored before all of them. */
 #include "group_state.h"
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct crosser {
@@ -114,12 +113,6 @@ bool gn_group_is_near(const grouper *g, uint32_t at)
     return w.ops <= NEAR_COST && w.loads * n->crosses <= 1 + n->crosses;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void walk_groups(crosser *c)
 {
     const size_t n = c->g->groups.n;
@@ -143,7 +136,7 @@ static void store_first(crosser *c)
     c->counts = true;
     walk_groups(c);
     c->counts = false;
-    if (c->found.n > 1) qsort(c->found.at, c->found.n, sizeof *c->found.at, compare_numbers);
+    gn_group_sort(c->found.at, c->found.n);
     for (size_t i = 0; i < c->found.n; i++) {
         const uint32_t at = c->found.at[i];
         const gnode *n = &g->nodes.at[at];
@@ -164,7 +157,7 @@ void gn_group_cross(grouper *g)
     while (c.found.n > 0) {
         uint32_t *todo = gn_arena_copy(g->scratch, c.found.at, c.found.n * sizeof *todo);
         const size_t n = c.found.n;
-        qsort(todo, n, sizeof *todo, compare_numbers);
+        gn_group_sort(todo, n);
         c.found.n = 0;
         for (size_t i = 0; i < n; i++) {
             const gnode *x = &g->nodes.at[todo[i]];
@@ -172,8 +165,5 @@ void gn_group_cross(grouper *g)
             walk_out(&c, todo[i], gn_group_home(g, todo[i])); /* which may need more values itself */
         }
     }
-    for (size_t q = 0; q < g->groups.n; q++) {
-        ggroup *group = &g->groups.at[q];
-        if (group->outs.n > 1) qsort(group->outs.at, group->outs.n, sizeof *group->outs.at, compare_numbers);
-    }
+    for (size_t q = 0; q < g->groups.n; q++) gn_group_sort(g->groups.at[q].outs.at, g->groups.at[q].outs.n);
 }

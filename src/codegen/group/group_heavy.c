@@ -21,7 +21,7 @@ static bool collect(const grouper *g, uint32_t body, heavy *h)
         const uint32_t at = stack[--n];
         const gnode *x = &g->nodes.at[at];
         const bool open = at == body || (g->core->graph->relax & GN_RELAX_REASSOCIATE);
-        if (open && x->kind == NODE_ELEM && !x->cut && strcmp(x->e->op->name, "mul") == 0) {
+        if (open && !x->cut && x->e->op == &gn_op_mul) {
             if (n + 2 > 8) return false;
             stack[n++] = x->in[1], stack[n++] = x->in[0];
         } else {

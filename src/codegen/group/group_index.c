@@ -161,14 +161,14 @@ const gn_kexpr *gn_write_move(writer *w, uint32_t at, const gn_dim *const *index
 
 const gn_expr *gn_group_given(const gn_expr *x)
 {
-    static const char *const views[] = { "cast", "broadcast", "reshape", "permute" };
+    static const gn_op_info *const views[] = { &gn_op_cast, &gn_op_broadcast, &gn_op_reshape, &gn_op_permute };
     while (gn_is_int((gn_dtype)x->type->dtype)) {
         bool is_view = false;
-        for (size_t i = 0; i < sizeof views / sizeof *views; i++) is_view |= strcmp(x->op->name, views[i]) == 0;
+        for (size_t i = 0; i < sizeof views / sizeof *views; i++) is_view |= x->op == views[i];
         if (!is_view) break;
         x = x->in[0];
     }
-    const bool leaf = strcmp(x->op->name, "input") == 0 || strcmp(x->op->name, "variable") == 0;
+    const bool leaf = x->op == &gn_op_input || x->op == &gn_op_variable;
     return leaf && gn_is_int((gn_dtype)x->type->dtype) ? x : NULL;
 }
 
@@ -186,12 +186,40 @@ bool gn_check_same_uses(const gn_expr *a, const gn_expr *b)
     return i == a->type->n && k == b->type->n;
 }
 
+static void note_symbol(void *user, const char *name)
+{
+    void **const all = user;
+    const writer *const w = all[0];
+    if (gn_kernel_find_sym(w->k, name) < 0) all[1] = NULL;
+}
+
+/* The kernel says of the buffer what the call checks: if it loads it, has the symbols of the bound already, and all
+ * elements are used if any is, so that the call looks at them. */
+static void write_range(writer *w, uint32_t value, const gnode *check)
+{
+    const uintptr_t buf = (uintptr_t)gn_map_get(&w->bufs, value);
+    const gn_gvalue *const v = &w->g->out->values.at[value];
+    const gn_dim *const bound = check->e->attr[0].dims[0];
+    const gn_dim *uses = gn_dim_const(pool(w), 1), *elements = uses;
+    void *all[] = { w, w };
+    if (!buf) return;
+    gn_dim_symbols(bound, note_symbol, all);
+    for (uint32_t d = 0; d < check->rank; d++)
+        uses = gn_dim_mul(pool(w), uses, gn_dim_import(pool(w), check->e->type->dim[d]));
+    for (uint32_t d = 0; d < v->expr->type->n; d++)
+        elements = gn_dim_mul(pool(w), elements, gn_dim_import(pool(w), v->expr->type->dim[d]));
+    if (!all[1] || uses != elements) return;
+    const gn_dim **const below = &w->k->bufs.at[buf - 1].below, *const own = gn_dim_import(pool(w), bound);
+    *below = *below ? gn_dim_min(pool(w), *below, own) : own;
+}
+
 bool gn_write_is_checked(writer *w, const gnode *n)
 {
     const gn_expr *x = gn_group_given(n->e->in[0]);
     const gn_dim *bound = n->e->attr[0].dims[0];
     if (!x) return false;
     const uint32_t value = (uint32_t)w->g->value[w->g->number[x->id]];
+    write_range(w, value, n);
     for (size_t i = 0; i < w->g->out->checks.n; i++)
         if (w->g->out->checks.at[i].value == value && w->g->out->checks.at[i].bound == bound &&
             gn_check_same_uses(w->g->out->checks.at[i].expr, n->e)) return true;
@@ -244,12 +272,12 @@ const gn_dim *gn_write_taken(writer *w, const gnode *n, const gn_dim *const *ind
 static bool compare(writer *w, const gnode *n, const gn_dim *const *index, gn_kcond *cond, bool *negated)
 {
     static const struct {
-        const char *name;
+        const gn_op_info *op;
         uint8_t kind, swap, negate;
-    } ops[] = {{"eq", GN_K_EQ, 0, 0}, {"ne", GN_K_EQ, 0, 1}, {"lt", GN_K_LT, 0, 0},
-               {"ge", GN_K_LT, 0, 1}, {"gt", GN_K_LT, 1, 0}, {"le", GN_K_LT, 1, 1}};
+    } ops[] = {{&gn_op_eq, GN_K_EQ, 0, 0}, {&gn_op_ne, GN_K_EQ, 0, 1}, {&gn_op_lt, GN_K_LT, 0, 0},
+               {&gn_op_ge, GN_K_LT, 0, 1}, {&gn_op_gt, GN_K_LT, 1, 0}, {&gn_op_le, GN_K_LT, 1, 1}};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
-        if (strcmp(n->e->op->name, ops[i].name) != 0) continue;
+        if (n->e->op != ops[i].op) continue;
         const gn_dim *a = gn_write_index(w, n->in[0], index), *b = a ? gn_write_index(w, n->in[1], index) : NULL;
         if (!b || (gn_dim_has_load(a) && gn_dim_has_load(b))) return false;
         *cond = (gn_kcond){ .kind = ops[i].kind, .a = ops[i].swap ? b : a, .b = ops[i].swap ? a : b };

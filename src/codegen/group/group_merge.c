@@ -145,12 +145,6 @@ static void move(grouper *g, int32_t from, int32_t to, const gn_map *phase)
     q->members.n = q->outs.n = q->nodes.n = 0;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void merge_one(grouper *g, int32_t q)
 {
     int32_t low, first;
@@ -180,7 +174,7 @@ void gn_group_merge(grouper *g)
     }
     for (size_t q = 0; q < g->groups.n; q++) {
         ggroup *c = &g->groups.at[q];
-        if (c->members.n > 1) qsort(c->members.at, c->members.n, sizeof *c->members.at, compare_numbers);
-        if (c->outs.n > 1) qsort(c->outs.at, c->outs.n, sizeof *c->outs.at, compare_numbers);
+        gn_group_sort(c->members.at, c->members.n);
+        gn_group_sort(c->outs.at, c->outs.n);
     }
 }

@@ -1,38 +1,38 @@
 /* Live nodes of the core graph, what kind each is, and where an operand's dims stand in its user. */
-#include <string.h>
+#include <stdlib.h>
 #include "group_state.h"
 
 static const struct {
-    const char *name;
+    const gn_op_info *op;
     node_kind kind;
 } kinds[] = {
-    {"input", NODE_MEMORY},
-    {"variable", NODE_MEMORY},
-    {"iota", NODE_IOTA},
-    {"dim", NODE_DIM},
-    {"broadcast", NODE_BROADCAST},
-    {"permute", NODE_PERMUTE},
-    {"reshape", NODE_RESHAPE},
-    {"slice", NODE_SLICE},
-    {"pad", NODE_PAD},
-    {"flip", NODE_FLIP},
-    {"concat", NODE_CONCAT},
-    {"take", NODE_TAKE},
-    {"scatter_add", NODE_SCATTER},
+    {&gn_op_input, NODE_MEMORY},
+    {&gn_op_variable, NODE_MEMORY},
+    {&gn_op_iota, NODE_IOTA},
+    {&gn_op_dim, NODE_DIM},
+    {&gn_op_broadcast, NODE_BROADCAST},
+    {&gn_op_permute, NODE_PERMUTE},
+    {&gn_op_reshape, NODE_RESHAPE},
+    {&gn_op_slice, NODE_SLICE},
+    {&gn_op_pad, NODE_PAD},
+    {&gn_op_flip, NODE_FLIP},
+    {&gn_op_concat, NODE_CONCAT},
+    {&gn_op_take, NODE_TAKE},
+    {&gn_op_scatter_add, NODE_SCATTER},
 };
 
 static const struct {
-    const char *name;
+    const gn_op_info *op;
     gn_red red;
 } reductions[] = {
-    {"sum", GN_RED_SUM}, {"prod", GN_RED_PROD}, {"max", GN_RED_MAX},
-    {"min", GN_RED_MIN}, {"any", GN_RED_ANY},   {"all", GN_RED_ALL},
+    {&gn_op_sum, GN_RED_SUM}, {&gn_op_prod, GN_RED_PROD}, {&gn_op_max, GN_RED_MAX},
+    {&gn_op_min, GN_RED_MIN}, {&gn_op_any, GN_RED_ANY},   {&gn_op_all, GN_RED_ALL},
 };
 
 static gn_red red_of(const gn_expr *e)
 {
     for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++)
-        if (strcmp(reductions[i].name, e->op->name) == 0) return reductions[i].red;
+        if (reductions[i].op == e->op) return reductions[i].red;
     return GN_RED_NONE;
 }
 
@@ -44,11 +44,11 @@ gn_red gn_group_red(const gnode *n)
 node_kind gn_group_kind_of(const gn_expr *e)
 {
     if (e->op->traits & GN_COMPOSITE) gn_throw(GN_EINTERNAL, "grouping: the composite %s was not decomposed", e->op->name);
-    if (strcmp(e->op->name, "check_index") == 0) return NODE_CHECK;
+    if (e->op == &gn_op_check_index) return NODE_CHECK;
     if (e->op->traits & GN_ELEMWISE) return NODE_ELEM;
-    if (strcmp(e->op->name, "constant") == 0) return e->type->n == 0 ? NODE_SCALAR : NODE_MEMORY;
+    if (e->op == &gn_op_constant) return e->type->n == 0 ? NODE_SCALAR : NODE_MEMORY;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, e->op->name) == 0) return kinds[i].kind;
+        if (kinds[i].op == e->op) return kinds[i].kind;
     if (red_of(e) != GN_RED_NONE) return NODE_REDUCE;
     gn_throw(GN_EINTERNAL, "grouping: %s is no operation of the core graph", e->op->name);
 }
@@ -60,6 +60,17 @@ int gn_group_cost(const gnode *n)
     if (n->inlined) return (int)gn_group_points(n);
     if (n->kind != NODE_ELEM) return 0;
     return n->e->op->body_f32 ? COSTLY : 1;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void gn_group_sort(uint32_t *nodes, size_t n)
+{
+    if (n > 1) qsort(nodes, n, sizeof *nodes, compare_numbers);
 }
 
 uint32_t gn_group_look_through(const grouper *g, uint32_t n)
@@ -121,7 +132,7 @@ bool gn_group_is_index(const grouper *g, uint32_t at)
         checked |= n->kind == NODE_CHECK;
         if (!gn_is_int((gn_dtype)n->e->type->dtype) || (n->e->type->dtype == GN_U64 && !checked)) return false;
         if (is_leaf(n) || n->kind == NODE_SCALAR || n->kind == NODE_DIM || n->kind == NODE_IOTA) return true;
-        if (n->kind != NODE_CHECK && (n->kind != NODE_ELEM || strcmp(n->e->op->name, "cast") != 0)) return false;
+        if (n->kind != NODE_CHECK && (n->kind != NODE_ELEM || n->e->op != &gn_op_cast)) return false;
         if (n->kind == NODE_ELEM && !is_widening(n, &g->nodes.at[gn_group_look_through(g, n->in[0])])) return false;
         at = n->in[0];
     }

@@ -44,10 +44,7 @@ static void find_reading_defs(sharing *s)
 /* A definition at its own parameters is looked into: then its loads' indices compare with the store's. */
 static const gn_kexpr *own_body(sharing *s, const gn_kexpr *ref)
 {
-    const gn_kdef *d = &s->k->defs.at[ref->u.ref];
-    for (size_t i = 0; i < d->nparam; i++)
-        if (ref->index[i] != gn_dim_sym(s->k->dims, s->k->axes.at[d->param[i]].name)) return NULL;
-    return d->body;
+    return gn_kexpr_is_own(s->k, ref) ? s->k->defs.at[ref->u.ref].body : NULL;
 }
 
 static void look(sharing *s, const gn_kexpr *e)

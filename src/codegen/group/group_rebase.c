@@ -24,24 +24,13 @@ static int64_t constant_of(const gn_dim *d)
 }
 
 /* A gather names its buffer in an index, by its flat place: such kernels stay as they are. */
-static bool has_index_loads(const gn_kexpr *e)
-{
-    bool any = e->kind == GN_K_INDEX && gn_dim_has_load(e->u.index);
-    for (size_t i = 0; i < e->nindex; i++) any |= gn_dim_has_load(e->index[i]);
-    for (size_t i = 0; i < e->ncond; i++) any |= gn_dim_has_load(e->cond[i].a) || gn_dim_has_load(e->cond[i].b);
-    return any;
-}
-
 static void look_at_loads(rebasing *r)
 {
     const gn_kernel *k = r->q->kernel;
-    gn_visit v = { .arena = r->g->scratch, .operand = gn_kexpr_operand };
-    for (size_t i = 0; i < k->defs.n + k->stores.n; i++) {
-        gn_visit_add(&v, i < k->defs.n ? k->defs.at[i].body : k->stores.at[i - k->defs.n].value);
-        for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-            r->loads_in_indices |= has_index_loads(e);
-            if (e->kind == GN_K_LOAD) gn_push(r->g->scratch, &r->loads, e);
-        }
+    gn_visit v = gn_kernel_visit(k, r->g->scratch);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
+        r->loads_in_indices |= gn_kexpr_index_loads(e);
+        if (e->kind == GN_K_LOAD) gn_push(r->g->scratch, &r->loads, e);
     }
     for (size_t s = 0; s < k->stores.n; s++)
         for (size_t d = 0; d < k->bufs.at[k->stores.at[s].buf].rank; d++)
@@ -108,15 +97,11 @@ static void move_buffer(rebasing *r, uint32_t buf)
     for (size_t d = 0; d < rank; d++) moves |= (shape[d] = left_extent(r, buf, d)) != k->bufs.at[buf].shape[d];
     if (!moves) return;
     const gn_gvalue v = r->g->out->values.at[r->q->buf.at[buf]];
-    const gn_dim *const *strides = gn_group_strides(r->g, &v), *want = gn_dim_const(k->dims, 1);
+    const gn_dim *const *strides = gn_group_strides(r->g, &v);
     move_value(r, buf, strides);
-    bool contiguous = true;
-    for (size_t d = rank; d-- > 0;) {
-        stride[d] = gn_dim_import(k->dims, strides[d]);
-        contiguous &= gn_dim_is(shape[d], 1) || stride[d] == want;
-        want = gn_dim_mul(k->dims, want, shape[d]);
-    }
-    k->bufs.at[buf].shape = shape, k->bufs.at[buf].stride = contiguous ? NULL : stride;
+    for (size_t d = 0; d < rank; d++) stride[d] = gn_dim_import(k->dims, strides[d]);
+    k->bufs.at[buf].shape = shape;
+    k->bufs.at[buf].stride = gn_group_is_contiguous(k->dims, rank, shape, stride) ? NULL : stride;
 }
 
 static const gn_dim *same_dim(void *user, const gn_dim *d)

@@ -157,12 +157,10 @@ const gn_dim *const *gn_group_strides(grouper *g, const gn_gvalue *v)
     return stride;
 }
 
-/* Row-major after all: nothing lies between the elements. Strides of extents 1 do not matter. */
-static bool is_contiguous(grouper *g, uint32_t rank, const gn_dim *const *shape, const gn_dim *const *stride)
+bool gn_group_is_contiguous(gn_dim_pool *pool, size_t rank, const gn_dim *const *shape, const gn_dim *const *stride)
 {
-    gn_dim_pool *pool = &g->core->graph->dims;
     const gn_dim *want = gn_dim_const(pool, 1);
-    for (uint32_t d = rank; d-- > 0;) {
+    for (size_t d = rank; d-- > 0;) {
         if (!gn_dim_is(shape[d], 1) && stride[d] != want) return false;
         want = gn_dim_mul(pool, want, shape[d]);
     }
@@ -187,7 +185,7 @@ static void add_slice(grouper *g, uint32_t at, uint32_t number, int32_t whole, c
     const gn_gvalue v = { .kind = GN_VALUE_SLICE, .expr = x->e, .index = number, .in_place = NONE, .shape = shape,
                           .name = gn_arena_printf(g->arena, "%s_%" PRIu32, w->name, number),
                           .within = w->within == NONE ? whole : w->within, .start = start,
-                          .stride = is_contiguous(g, x->rank, shape, stride) ? NULL : stride };
+                          .stride = gn_group_is_contiguous(&g->core->graph->dims, x->rank, shape, stride) ? NULL : stride };
     const int32_t value = (int32_t)g->out->values.n;
     gn_push(g->arena, &g->out->values, v);
     gn_group_note_value(g, at, value);

@@ -32,17 +32,11 @@ static int64_t bytes_of(const gn_expr *e)
     return bytes;
 }
 
-static bool index_loads(const gn_kernel *k)
+static bool index_loads(const gn_kernel *k, gn_arena *scratch)
 {
-    for (size_t i = 0; i < k->exprs.capacity; i++) {
-        const gn_kexpr *e = k->exprs.slot ? k->exprs.slot[i].object : NULL;
-        if (!e) continue;
-        for (size_t d = 0; d < e->nindex; d++)
-            if (gn_dim_has_load(e->index[d])) return true;
-        for (size_t c = 0; c < e->ncond; c++)
-            if (gn_dim_has_load(e->cond[c].a) || gn_dim_has_load(e->cond[c].b)) return true;
-        if (e->kind == GN_K_INDEX && gn_dim_has_load(e->u.index)) return true;
-    }
+    gn_visit v = gn_kernel_visit(k, scratch);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (gn_kexpr_index_loads(e)) return true;
     return false;
 }
 
@@ -79,7 +73,7 @@ static bool is_small(const grouper *g)
         }
         for (size_t s = 0; s < k->stores.n; s++)
             if (k->stores.at[s].kind != GN_STORE_SET && o->groups.n > 1) return false;
-        if (k->syms.n > 0 || (index_loads(k) && o->groups.n > 1)) return false;
+        if (k->syms.n > 0 || (o->groups.n > 1 && index_loads(k, g->scratch))) return false;
     }
     return axes <= MOST_AXES && (o->groups.n == 1 || !reads_slices(o));
 }
@@ -110,11 +104,14 @@ static uint32_t whole_buf(joiner *j, uint32_t value)
         const gn_dim *shape[GN_MAX_RANK];
         for (uint32_t d = 0; d < v->expr->type->n; d++) shape[d] = gn_dim_import(j->k->dims, v->shape[d]);
         const char *name = v->name;
+        const gn_dim *below = NULL;
         for (size_t b = 0; b < j->piece->buf.n; b++)
-            if (j->piece->buf.at[b] == value) name = j->piece->kernel->bufs.at[b].name;
+            if (j->piece->buf.at[b] == value)
+                name = j->piece->kernel->bufs.at[b].name, below = j->piece->kernel->bufs.at[b].below;
         j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL),
                                                (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
         gn_push(j->g->arena, &j->out->buf, value);
+        if (below) j->k->bufs.at[j->buf[value]].below = gn_dim_import(j->k->dims, below);
         if (v->stride) {
             const gn_dim **stride = GN_NEW_ARRAY(j->k->arena, const gn_dim *, v->expr->type->n);
             for (uint32_t d = 0; d < v->expr->type->n; d++) stride[d] = gn_dim_import(j->k->dims, v->stride[d]);
@@ -170,9 +167,7 @@ static void copy_def(joiner *j, uint32_t at)
 static bool plain_axes(const joiner *j, const gn_dim *const *index, size_t rank, uint16_t *axis)
 {
     for (size_t d = 0; d < rank; d++) {
-        const int32_t a = index[d]->n == 1 && index[d]->term[0].n == 1
-                              ? gn_kernel_find_axis(j->k, index[d]->term[0].atom[0]->name)
-                              : NONE;
+        const int32_t a = gn_kernel_plain_axis(j->k, index[d]);
         if (a < 0) return false;
         axis[d] = (uint16_t)a;
     }
@@ -199,19 +194,18 @@ static void copy_store(joiner *j, const gn_kstore *st)
 static void copy_piece(joiner *j)
 {
     const gn_kernel *k = j->piece->kernel;
-    gn_kernel_piece p = {
-        .first_axis = (uint32_t)j->k->axes.n, .naxes = (uint32_t)k->axes.n, .first_item = (uint32_t)j->k->items.n};
-    j->first_axis = p.first_axis;
+    gn_push(j->k->arena, &j->k->pieces, (gn_kernel_piece){ (uint32_t)j->k->axes.n, (uint32_t)j->k->items.n });
+    j->first_axis = (uint32_t)j->k->axes.n;
     j->copy = gn_kcopy_start(j->k, j->g->scratch, copy_any_dim, copy_leaf, j);
     j->defs = GN_NEW_ARRAY(j->g->scratch, uint32_t, k->defs.n + 1);
-    for (size_t a = 0; a < k->axes.n; a++)
+    for (size_t a = 0; a < k->axes.n; a++) {
         gn_kernel_axis(j->k, piece_name(j, k->axes.at[a].name), gn_dim_import(j->k->dims, k->axes.at[a].extent));
+        j->k->axes.at[j->first_axis + a].role = k->axes.at[a].role;
+    }
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) copy_store(j, &k->stores.at[k->items.at[i].at]);
         else copy_def(j, k->items.at[i].at);
     }
-    p.nitems = (uint32_t)j->k->items.n - p.first_item;
-    gn_push(j->g->arena, &j->out->hint->pieces, p);
     for (size_t i = 0; i < j->piece->made.n; i++) gn_push(j->g->arena, &j->out->made, j->piece->made.at[i]);
 }
 
@@ -227,10 +221,8 @@ static const char *join_comments(grouper *g)
 
 static void take_one(grouper *g)
 {
-    gn_group *q = &g->out->groups.at[0];
-    q->hint->kind = "small";
-    gn_push(g->arena, &q->hint->pieces,
-            (gn_kernel_piece){ 0, (uint32_t)q->kernel->axes.n, 0, (uint32_t)q->kernel->items.n });
+    gn_kernel *k = g->out->groups.at[0].kernel;
+    gn_push(k->arena, &k->pieces, (gn_kernel_piece){ 0, 0 });
     g->out->small = true;
 }
 
@@ -244,9 +236,6 @@ void gn_group_small(grouper *g)
     gn_group whole = { 0 };
     joiner j = { .g = g, .k = gn_kernel_new(g->arena, "k0"), .out = &whole };
     whole.kernel = j.k;
-    whole.hint = GN_NEW_OBJECT(g->arena, gn_kernel_hint);
-    *whole.hint =
-        (gn_kernel_hint){ .kind = "small", .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE };
     j.buf = GN_NEW_ARRAY(g->scratch, int32_t, g->out->values.n + 1);
     j.def = GN_NEW_ARRAY(g->scratch, int32_t, g->out->values.n + 1);
     for (size_t v = 0; v < g->out->values.n; v++) j.buf[v] = j.def[v] = NONE;

@@ -2,7 +2,9 @@
  *
  *     group_node.c    live nodes, what kind each is, where an operand's dims go
  *     group_axes.c    1 axis classes: one union-find over (node, dim) names every loop of the program
- *     group_assign.c  2 heavy reductions, 3 a level for every node; group_repeat.c: what inlining would compute too often is stored
+ *     group_assign.c  2 heavy reductions, 3 a level for every node
+ *     group_light.c   what is text, and where it is cut; group_repeat.c: what would be computed too often is stored
+ *     group_reduce.c  groups for reductions; group_home.c: where a value can be stored
  *     group_pair.c    reductions that are text
  *     group_waist.c   where chains that are too long are cut
  *     group_merge.c   4 independent groups that read the same rows
@@ -187,6 +189,7 @@ static inline bool is_view(const gnode *n)
     return n->kind == NODE_BROADCAST || n->kind == NODE_PERMUTE || n->kind == NODE_RESHAPE || n->kind == NODE_SLICE ||
            n->kind == NODE_FLIP;
 }
+void gn_group_sort(uint32_t *nodes, size_t n);
 uint32_t gn_group_look_through(const grouper *, uint32_t n); /* the first node below views */
 int gn_group_cost(const gnode *);                            /* operations per element */
 /* its elements can be written as indices: positions, numbers, loads */
@@ -224,23 +227,44 @@ void gn_group_orient(const grouper *, const gnode *reduction, heavy *);
 int gn_group_lanes(const grouper *, const gnode *reduction);       /* of a vector of its dtype */
 
 /* group_assign.c */
+typedef struct group_level {
+    int32_t group;
+    int phase;
+} group_level;
 void gn_group_assign(grouper *);
+
+/* group_home.c: what groups read and write out, and where a value can be stored. */
+int32_t gn_group_new(grouper *, group_kind, const class_set *spine, int32_t after);
+bool gn_group_is_full(const grouper *, const class_set *d, uint32_t leaf); /* it varies along all of d */
+/* bytes of the leaf that one point of the group's spine reads */
+int64_t gn_group_row_bytes(const grouper *, const ggroup *, const class_set *d, uint32_t leaf);
+void gn_group_touch(grouper *, int32_t group, const gnode *body, const class_set *d); /* notes its full operands */
 bool gn_group_touches(const grouper *, int32_t group, uint32_t leaf);
+void gn_group_note_written(grouper *, int32_t group, const gnode *);
 /* its axes and operands beside those of the group are not too many */
 bool gn_group_can_write(const grouper *, int32_t group, const gnode *);
 bool gn_group_can_join(const grouper *, const ggroup *from, int32_t to);
 bool gn_group_holds(const grouper *, const ggroup *, const gnode *, int phase); /* the group can store the node */
 int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the node; makes one if none can */
-/* Makes a light node a leaf, which is read from memory only; or what lies below it where it is a view: that stays text. */
-void gn_group_cut(grouper *, uint32_t node);
-bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
-
 int32_t gn_group_first(grouper *, const gnode *); /* a group before all others that can store it */
 int32_t gn_group_store(grouper *, uint32_t node, int32_t home); /* makes it an output of the group */
 /* Dims along which it stands in memory: all of an output, else those that it varies along, and of a part those of the
  * whole. */
 static inline uint8_t stored_dims(const gnode *n) { return n->named ? (uint8_t)((1u << n->rank) - 1) : n->var | n->part; }
 class_set gn_group_stored(const grouper *, const gnode *);
+
+/* group_light.c: leaves, classes and level of a light node; cuts. */
+void gn_group_visit_light(grouper *, gnode *);
+group_level gn_group_operands_level(const grouper *, const gnode *); /* the first at which all operands can be read */
+/* Makes a light node a leaf, which is read from memory only; of a view, which stays text, what lies below it. */
+void gn_group_cut(grouper *, uint32_t node);
+void gn_group_cut_indices(grouper *, const gnode *);  /* those that are computed, of a gather or scatter */
+bool gn_group_covers(const grouper *, const gnode *); /* some leaf varies along all that the node varies along */
+
+/* group_reduce.c: groups of reductions and scatters. */
+void gn_group_visit_reduction(grouper *, uint32_t node);
+void gn_group_visit_scatter(grouper *, uint32_t node);
+const uint32_t *gn_group_self_leaf(grouper *, uint32_t node); /* the list of leaves of what is its own */
 
 /* group_slice.c */
 void gn_group_find_tiny(grouper *);
@@ -253,6 +277,9 @@ uint32_t gn_group_part(const grouper *, const gnode *concat, uint32_t k, int8_t 
 
 /* elements per step of each dim, also where it is row-major */
 const gn_dim *const *gn_group_strides(grouper *, const gn_gvalue *);
+
+/* Row-major after all: nothing lies between the elements. Strides of extents 1 do not matter. */
+bool gn_group_is_contiguous(gn_dim_pool *, size_t rank, const gn_dim *const *shape, const gn_dim *const *stride);
 
 /* group_rebase.c: last, since values of a buffer change. */
 void gn_group_rebase(grouper *, gn_group *);

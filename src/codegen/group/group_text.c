@@ -4,6 +4,7 @@
  * another, which is bounded (MAX_DEPTH). */
 #include <string.h>
 #include "group_writer.h"
+#include "roles.h"
 #include "visit.h"
 
 /* ---- names, symbols, axes, buffers ---- */
@@ -166,8 +167,7 @@ static const gn_kexpr *light_def(writer *w, uint32_t at, const gn_dim *const *in
 }
 
 /* One side of a contraction: the product of its factors, in the body's order. */
-static const gn_kexpr *side_def(writer *w, const gnode *body, const heavy *h, int side, const gn_dim *const *own,
-                                int32_t *def)
+static const gn_kexpr *side_def(writer *w, const gnode *body, const heavy *h, int side, const gn_dim *const *own)
 {
     const gn_kexpr *product = NULL;
     uint8_t var = 0;
@@ -189,17 +189,14 @@ static const gn_kexpr *side_def(writer *w, const gnode *body, const heavy *h, in
         const gn_kexpr *x = gn_write_expr(w, h->factor[k], index), *two[2] = { product, x };
         product = product ? gn_kexpr_op(w->k, body->e->op, (gn_dtype)body->e->type->dtype, two, 2) : x;
     }
-    *def = (int32_t)add_def(w, side ? "b" : "a", param, nparam, GN_RED_NONE, NULL, 0, product);
-    return gn_kexpr_ref(w->k, (uint32_t)*def, args);
+    return gn_kexpr_ref(w->k, add_def(w, side ? "b" : "a", param, nparam, GN_RED_NONE, NULL, 0, product), args);
 }
 
 static const gn_kexpr *contraction_body(writer *w, const gnode *r, const gn_dim *const *own)
 {
     const gnode *body = operand(w->g, r, 0);
     const heavy *h = w->g->groups.at[w->q].heavy;
-    const gn_kexpr *two[2];
-    two[0] = side_def(w, body, h, 0, own, &w->hint->lhs);
-    two[1] = side_def(w, body, h, 1, own, &w->hint->rhs);
+    const gn_kexpr *a = side_def(w, body, h, 0, own), *two[2] = { a, side_def(w, body, h, 1, own) };
     return gn_kexpr_op(w->k, body->e->op, (gn_dtype)body->e->type->dtype, two, 2);
 }
 
@@ -221,7 +218,6 @@ static void reduction_def(writer *w, uint32_t at)
     const gn_kexpr *value = heavy_one ? contraction_body(w, n, own) : gn_write_expr(w, n->in[0], own);
     w->def[at] =
         (int32_t)add_def(w, heavy_one ? "acc" : n->e->op->name, param, nparam, gn_group_red(n), raxis, nraxis, value);
-    if (heavy_one) w->hint->contraction = w->def[at];
 }
 
 /* ---- expressions ---- */
@@ -239,7 +235,7 @@ static const gn_kexpr *choice(writer *w, const gnode *n, const gn_dim *const *in
     gn_kcond cond;
     bool negated = false;
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
-    const bool select = strcmp(n->e->op->name, "select") == 0, cast = strcmp(n->e->op->name, "cast") == 0;
+    const bool select = n->e->op == &gn_op_select, cast = n->e->op == &gn_op_cast;
     if (!(select || (cast && operand(w->g, n, 0)->e->type->dtype == GN_BOOL)) ||
         !gn_write_condition(w, n->in[0], index, &cond, &negated))
         return NULL;
@@ -268,9 +264,9 @@ static const gn_kexpr *checked(writer *w, const gnode *n, const gn_dim *const *i
     const int bits = 8 * (int)gn_dtypes[t].size - (gn_dtypes[t].kind == GN_KIND_UINT ? 0 : 1);
     if (bits < 63) last = gn_dim_min(w->k->dims, last, gn_dim_const(w->k->dims, ((int64_t)1 << bits) - 1));
     const gn_kexpr *two[2] = { x, gn_kexpr_index(w->k, t, last) };
-    two[1] = gn_kexpr_op(w->k, gn_op_find("minimum"), t, two, 2);
+    two[1] = gn_kexpr_op(w->k, &gn_op_minimum, t, two, 2);
     two[0] = gn_kexpr_int(w->k, t, 0);
-    return gn_kexpr_op(w->k, gn_op_find("maximum"), t, two, 2);
+    return gn_kexpr_op(w->k, &gn_op_maximum, t, two, 2);
 }
 
 /* Its operand's indices at a point of what is reduced. */
@@ -389,30 +385,6 @@ static void write_out(writer *w, uint32_t at)
     gn_push(w->g->arena, &w->out->made, n->e);
 }
 
-static void add_axis(void *user, const char *name)
-{
-    const writer *w = ((void **)user)[0];
-    uint64_t *bits = ((void **)user)[1];
-    const int32_t a = gn_kernel_find_axis(w->k, name);
-    if (a >= 0) *bits |= UINT64_C(1) << a;
-}
-
-/* The axes that an expression mentions, as bits. */
-static uint64_t axes_in(writer *w, const gn_kexpr *value)
-{
-    uint64_t bits = 0;
-    void *user[2] = { w, &bits };
-    gn_visit v = { .arena = w->g->scratch, .operand = gn_kexpr_operand };
-    gn_visit_add(&v, value);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-        if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
-        for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-        for (size_t i = 0; i < e->ncond; i++)
-            gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
-    }
-    return bits;
-}
-
 /* A store runs over the axes that it mentions. Of the indices' n axes, from `first` on, those that neither place nor
  * value mentions add the same to the same place at each of their points: the value becomes its sum over them. */
 static const gn_kexpr *repeated(writer *w, uint32_t first, uint32_t n, const gn_dim *place, const gn_kexpr *value)
@@ -421,7 +393,7 @@ static const gn_kexpr *repeated(writer *w, uint32_t first, uint32_t n, const gn_
     const gn_dim *args[64];
     size_t nparam = 0, nraxis = 0;
     GN_ASSERT(w->k->axes.n <= 64); /* gn_kernel_verify */
-    const uint64_t mentioned = axes_in(w, value);
+    const uint64_t mentioned = gn_kexpr_axes(w->k, value, w->g->scratch);
     for (uint16_t a = 0; a < w->k->axes.n; a++) {
         if (mentioned >> a & 1) args[nparam] = axis_dim(w, a), param[nparam++] = a;
         else if (a >= first && a < first + n && !gn_dim_mentions(place, w->k->axes.at[a].name)) raxis[nraxis++] = a;
@@ -471,22 +443,24 @@ static writer *new_writer(grouper *g)
     return w;
 }
 
+static void give_roles(writer *w, const ggroup *q)
+{
+    if (q->contraction != NONE)
+        gn_role_contraction(w->k, &w->k->defs.at[w->def[q->contraction]], gn_write_axis(w, q->row),
+                            gn_write_axis(w, q->lane));
+    else if (q->spine.n > 0) gn_role_row(w->k, gn_write_axis(w, q->spine.at[0]));
+}
+
 void gn_group_kernel(grouper *g, int32_t q, gn_group *out)
 {
-    static const char *const kinds[] = {
-        [GROUP_MAP] = "map", [GROUP_ROWS] = "rows", [GROUP_CONTRACT] = "contract", [GROUP_SCATTER] = "scatter"};
     const ggroup *group = &g->groups.at[q];
     if (!g->writer) g->writer = new_writer(g);
     writer *w = g->writer;
     w->q = q, w->out = out, w->bufs = (gn_map){ 0 };
     w->k = out->kernel = gn_kernel_new(g->arena, gn_arena_printf(g->arena, "k%zu", g->out->groups.n));
-    w->hint = out->hint = GN_NEW_OBJECT(g->arena, gn_kernel_hint);
-    *out->hint = (gn_kernel_hint){
-        .kind = kinds[group->kind], .lhs = NONE, .rhs = NONE, .contraction = NONE, .spine = NONE, .lane = NONE};
-    if (group->contraction != NONE) out->hint->spine = gn_write_axis(w, group->row);
+    if (group->contraction != NONE) gn_write_axis(w, group->row);
     for (size_t i = 0; i < group->spine.n; i++) gn_write_axis(w, group->spine.at[i]);
-    if (group->contraction != NONE) out->hint->lane = gn_write_axis(w, group->lane);
-    if (group->contraction == NONE && group->spine.n > 0) out->hint->spine = gn_write_axis(w, group->spine.at[0]);
+    if (group->contraction != NONE) gn_write_axis(w, group->lane);
     count_uses(w, group);
     if (group->kind == GROUP_SCATTER) {
         write_scatter(w, group->members.at[0]);
@@ -497,4 +471,5 @@ void gn_group_kernel(grouper *g, int32_t q, gn_group *out)
         gn_push(g->arena, &out->made, g->nodes.at[group->members.at[i]].e);
     }
     for (size_t i = 0; i < group->outs.n; i++) write_out(w, group->outs.at[i]);
+    give_roles(w, group);
 }

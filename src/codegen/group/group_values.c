@@ -37,12 +37,12 @@ static void add_memory(grouper *g)
     for (size_t at = 0; at < g->nodes.n; at++) {
         const gnode *n = &g->nodes.at[at];
         if (n->kind != NODE_MEMORY || g->value[at] != NONE) continue;
-        if (strcmp(n->e->op->name, "constant") == 0) {
+        if (n->e->op == &gn_op_constant) {
             g->value[at] =
                 add_value(g, GN_VALUE_CONSTANT, n->e, nconstants, gn_arena_printf(g->arena, "c%" PRIu32, nconstants));
             nconstants++;
         } else {
-            GN_ASSERT(strcmp(n->e->op->name, "variable") == 0); /* the copy has looked for inputs that are not given */
+            GN_ASSERT(n->e->op == &gn_op_variable); /* the copy has looked for inputs that are not given */
             g->value[at] = add_value(g, GN_VALUE_VARIABLE, n->e, nvariables++, leaf_name(n->e));
         }
     }

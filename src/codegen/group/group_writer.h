@@ -8,7 +8,6 @@ typedef struct writer {
     int32_t q;
     gn_kernel *k;
     gn_group *out;
-    gn_kernel_hint *hint;
     uint32_t *node_stamp, *class_stamp;
     uint32_t *count;             /* by node: uses in this group's text */
     int32_t *def;                /* by node: definition; NONE */

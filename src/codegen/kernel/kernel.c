@@ -339,10 +339,12 @@ void gn_kernel_store(gn_kernel *k, gn_store_kind kind, uint32_t buf, const gn_di
 /* ---- reductions ---- */
 
 static const struct {
-    const char *name, *op;
-} reductions[] = { [GN_RED_SUM] = { "sum", "add" }, [GN_RED_PROD] = { "prod", "mul" }, [GN_RED_MAX] = { "max", "maximum" },
-                   [GN_RED_MIN] = { "min", "minimum" }, [GN_RED_ANY] = { "any", "or" }, [GN_RED_ALL] = { "all", "and" },
-                   [GN_RED_FOLD] = { "fold", "" } };
+    const char *name;
+    const gn_op_info *op;
+} reductions[] = { [GN_RED_SUM] = { "sum", &gn_op_add },     [GN_RED_PROD] = { "prod", &gn_op_mul },
+                   [GN_RED_MAX] = { "max", &gn_op_maximum }, [GN_RED_MIN] = { "min", &gn_op_minimum },
+                   [GN_RED_ANY] = { "any", &gn_op_or },      [GN_RED_ALL] = { "all", &gn_op_and },
+                   [GN_RED_FOLD] = { "fold", NULL } };
 
 const char *gn_red_name(gn_red red)
 {
@@ -351,7 +353,7 @@ const char *gn_red_name(gn_red red)
 
 const gn_op_info *gn_red_op(gn_red red)
 {
-    return gn_op_find(reductions[red].op);
+    return reductions[red].op;
 }
 
 static int64_t lowest(gn_dtype t)
@@ -367,20 +369,33 @@ static int64_t highest(gn_dtype t)
                                             : (int64_t)(UINT64_MAX >> (64 - bits));
 }
 
-const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)
+double gn_red_start_float(gn_red red)
+{
+    return red == GN_RED_MAX   ? -__builtin_inf()
+           : red == GN_RED_MIN ? __builtin_inf()
+                               : (double)gn_red_start_int(red, GN_F64);
+}
+
+int64_t gn_red_start_int(gn_red red, gn_dtype t)
 {
     switch (red) {
     case GN_RED_SUM:
-    case GN_RED_ANY: return gn_kexpr_int(k, t, 0);
+    case GN_RED_ANY: return 0;
     case GN_RED_PROD:
-    case GN_RED_ALL: return gn_kexpr_int(k, t, 1);
-    case GN_RED_MAX: return gn_is_float(t) ? gn_kexpr_const(k, t, -__builtin_inf()) : gn_kexpr_int(k, t, lowest(t));
-    case GN_RED_MIN: return gn_is_float(t) ? gn_kexpr_const(k, t, __builtin_inf()) : gn_kexpr_int(k, t, highest(t));
+    case GN_RED_ALL: return 1;
+    case GN_RED_MAX: return lowest(t);
+    case GN_RED_MIN: return highest(t);
     case GN_RED_FOLD:
     case GN_RED_NONE: break;
     }
     GN_ASSERT(!"a reduction");
-    return NULL;
+    return 0;
+}
+
+const gn_kexpr *gn_red_start(gn_kernel *k, gn_red red, gn_dtype t)
+{
+    return gn_is_float(t) ? gn_kexpr_const(k, t, gn_red_start_float(red))
+                          : gn_kexpr_int(k, t, gn_red_start_int(red, t));
 }
 
 bool gn_store_is_idle(const gn_kernel *k, const gn_kstore *s)
@@ -390,4 +405,72 @@ bool gn_store_is_idle(const gn_kernel *k, const gn_kstore *s)
                 s->value->u.ref == (uint32_t)b->shares;
     for (size_t d = 0; idle && d < b->rank; d++) idle = s->index[d] == s->value->index[d];
     return idle;
+}
+
+/* ---- axes ---- */
+
+typedef struct axis_set {
+    const gn_kernel *k;
+    uint64_t bits;
+} axis_set;
+
+static void add_axis(void *user, const char *name)
+{
+    axis_set *s = user;
+    const int32_t a = gn_kernel_find_axis(s->k, name);
+    if (a >= 0) s->bits |= UINT64_C(1) << a;
+}
+
+uint64_t gn_dim_axes(const gn_kernel *k, const gn_dim *d)
+{
+    axis_set s = { k, 0 };
+    gn_dim_symbols(d, add_axis, &s);
+    return s.bits;
+}
+
+uint64_t gn_kexpr_own_axes(const gn_kernel *k, const gn_kexpr *e)
+{
+    uint64_t axes = e->kind == GN_K_INDEX ? gn_dim_axes(k, e->u.index) : 0;
+    for (size_t i = 0; i < e->nindex; i++) axes |= gn_dim_axes(k, e->index[i]);
+    for (size_t i = 0; i < e->ncond; i++) axes |= gn_dim_axes(k, e->cond[i].a) | gn_dim_axes(k, e->cond[i].b);
+    return axes;
+}
+
+uint64_t gn_kexpr_axes(const gn_kernel *k, const gn_kexpr *root, gn_arena *scratch)
+{
+    uint64_t axes = 0;
+    gn_visit v = { .arena = scratch, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, root);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));) axes |= gn_kexpr_own_axes(k, e);
+    return axes;
+}
+
+int32_t gn_kernel_plain_axis(const gn_kernel *k, const gn_dim *d)
+{
+    const bool single = d->n == 1 && d->term[0].c == 1 && d->term[0].n == 1 && d->term[0].atom[0]->kind == GN_DIM_SYM;
+    return single ? gn_kernel_find_axis(k, d->term[0].atom[0]->name) : -1;
+}
+
+bool gn_kexpr_is_own(const gn_kernel *k, const gn_kexpr *ref)
+{
+    const gn_kdef *d = &k->defs.at[ref->u.ref];
+    for (size_t i = 0; i < d->nparam; i++)
+        if (gn_kernel_plain_axis(k, ref->index[i]) != d->param[i]) return false;
+    return true;
+}
+
+bool gn_kexpr_index_loads(const gn_kexpr *e)
+{
+    bool any = e->kind == GN_K_INDEX && gn_dim_has_load(e->u.index);
+    for (size_t i = 0; i < e->nindex; i++) any |= gn_dim_has_load(e->index[i]);
+    for (size_t i = 0; i < e->ncond; i++) any |= gn_dim_has_load(e->cond[i].a) || gn_dim_has_load(e->cond[i].b);
+    return any;
+}
+
+gn_visit gn_kernel_visit(const gn_kernel *k, gn_arena *scratch)
+{
+    gn_visit v = { .arena = scratch, .operand = gn_kexpr_operand };
+    for (size_t i = 0; i < k->defs.n; i++) gn_visit_add(&v, k->defs.at[i].body);
+    for (size_t i = 0; i < k->stores.n; i++) gn_visit_add(&v, k->stores.at[i].value);
+    return v;
 }

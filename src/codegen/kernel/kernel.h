@@ -14,10 +14,29 @@
 #include "op.h"
 #include "visit.h"
 
+/* What an axis is for, as the automatic schedules ask (roles.h). Where two axes become one, the larger role stays. */
+typedef enum {
+    GN_ROLE_NONE,
+    GN_ROLE_BATCH, /* kept by a contraction beside m and n */
+    GN_ROLE_ROW,   /* blocks of it are parts */
+    GN_ROLE_PART,  /* likewise, and sums run along it: each part has its own */
+    GN_ROLE_LANE,
+    GN_ROLE_M,     /* rows and columns of a contraction, and what it sums over */
+    GN_ROLE_N,
+    GN_ROLE_K
+} gn_role;
+
 typedef struct gn_kaxis {
     const char *name;
     const gn_dim *extent;        /* over symbols and axes of lower index */
+    uint8_t role;                /* gn_role */
+    int64_t max;                 /* it has no more points; 0: nobody knows */
 } gn_kaxis;
+
+/* A small program is several kernels in one. Axes and items of a piece end where those of the next begin. */
+typedef struct gn_kernel_piece {
+    uint32_t first_axis, first_item;
+} gn_kernel_piece;
 
 typedef enum { GN_KBUF_READ = 1, GN_KBUF_WRITE = 2 } gn_kbuf_access;
 typedef struct gn_kbuf {
@@ -26,6 +45,7 @@ typedef struct gn_kbuf {
     uint8_t rank, access;        /* gn_kbuf_access bits, derived from the items */
     const gn_dim *const *shape;
     const gn_dim *const *stride; /* elements per step of each dim; NULL: row-major */
+    const gn_dim *below;         /* a call has checked that all elements lie in [0, below); NULL: it has not */
     int32_t shares; /* the buffer whose memory it is and whose elements it starts with; -1: memory of its own */
 } gn_kbuf;
 
@@ -130,6 +150,7 @@ typedef struct gn_kernel {
     GN_VEC(gn_kdef) defs;
     GN_VEC(gn_kstore) stores;
     GN_VEC(gn_kitem) items;
+    GN_VEC(gn_kernel_piece) pieces; /* of a small program, which is one function; else none */
 } gn_kernel;
 
 /* Building. Names must be unique among symbols, axes, buffers and definitions of the kernel. */
@@ -155,6 +176,29 @@ const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, con
 /* The i-th operand, NULL past the last: for gn_visit (visit.h), the one way to walk expressions, which share operands.
  * What a reference refers to is none of its operands. */
 const void *gn_kexpr_operand(const void *expr, size_t i);
+
+/* Axes that are mentioned, as bits: in a dim; in an expression's own indices and conditions; in all of it. */
+uint64_t gn_dim_axes(const gn_kernel *, const gn_dim *);
+uint64_t gn_kexpr_own_axes(const gn_kernel *, const gn_kexpr *);
+uint64_t gn_kexpr_axes(const gn_kernel *, const gn_kexpr *, gn_arena *scratch);
+/* A walk over the expressions of all definitions and stores, each once. */
+gn_visit gn_kernel_visit(const gn_kernel *, gn_arena *scratch);
+bool gn_kexpr_index_loads(const gn_kexpr *);                          /* an own index or condition of it does */
+bool gn_kexpr_is_own(const gn_kernel *, const gn_kexpr *ref);         /* at the definition's own parameters */
+int32_t gn_kernel_plain_axis(const gn_kernel *, const gn_dim *index); /* that it is, alone; -1 */
+static inline bool gn_has_axis(const uint16_t *axis, size_t n, uint32_t a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (axis[i] == a) return true;
+    return false;
+}
+
+static inline bool gn_def_keeps(const gn_kdef *d, uint32_t axis) { return gn_has_axis(d->param, d->nparam, axis); }
+/* also of NULL, which a schedule has for a store */
+static inline bool gn_def_reduces(const gn_kdef *d, uint32_t axis)
+{
+    return d && d->red != GN_RED_NONE && gn_has_axis(d->raxis, d->nraxis, axis);
+}
 
 /* Writes expressions anew, perhaps in another kernel: indices through `dim`, loads and references as `leaf` makes them. */
 typedef struct gn_kcopy {
@@ -187,11 +231,14 @@ const gn_dim *gn_kernel_size(const gn_kernel *, uint32_t buf);
 /* The operation of a reduction and what it starts from, for a dtype. */
 const gn_op_info *gn_red_op(gn_red);
 const gn_kexpr *gn_red_start(gn_kernel *, gn_red, gn_dtype);
+double gn_red_start_float(gn_red);
+int64_t gn_red_start_int(gn_red, gn_dtype);
 const char *gn_red_name(gn_red);
 
 /* Text. gn_kernel_read throws GN_ESYNTAX with line and column; printing and reading are inverse. */
 gn_kernel *gn_kernel_read(gn_arena *, const char *file, const gn_sx *);
 void gn_kernel_print(gn_text *, const gn_kernel *);
+void gn_ksym_print(gn_text *, const gn_ksym *); /* with a space before it */
 /* Throws GN_EINTERNAL (or GN_ESYNTAX for a kernel from a file) with the sentence of the rule that does not hold. */
 void gn_kernel_verify(const gn_kernel *);
 /* Stores in each element what stands there already, in a buffer that shares memory: nothing is to be done. */

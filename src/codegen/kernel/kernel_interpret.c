@@ -59,7 +59,11 @@ static gn_ref load(machine *m, uint32_t buf, int64_t at)
     if (at < 0 || at >= buffer_count(m, buf))
         gn_throw(GN_EINTERNAL, "kernel %s: element %" PRId64 " of %s, which has %" PRId64, m->k->name, at, b->name,
                  buffer_count(m, buf));
-    return gn_ref_load(b->dtype, m->buffer[buf], at);
+    const gn_ref x = gn_ref_load(b->dtype, m->buffer[buf], at);
+    if (b->below && (x.i < 0 || x.i >= dim_value(m, b->below)))
+        gn_throw(GN_EINTERNAL, "kernel %s: element %" PRId64 " of %s is %" PRId64 ", not in [0, %" PRId64 ")", m->k->name,
+                 at, b->name, x.i, dim_value(m, b->below));
+    return x;
 }
 
 static void save(machine *m, uint32_t buf, int64_t at, const gn_ref *v)
@@ -253,6 +257,9 @@ static void find_largest(machine *m)
     m->most = GN_NEW_ARRAY(m->arena, int64_t, m->k->axes.n);
     for (size_t a = 0; a < m->k->axes.n; a++) {
         m->most[a] = dim_value(m, m->k->axes.at[a].extent);
+        if (m->k->axes.at[a].max && m->most[a] > m->k->axes.at[a].max)
+            gn_throw(GN_EINTERNAL, "kernel %s: %s has %" PRId64 " points, more than :max says", m->k->name,
+                     m->k->axes.at[a].name, m->most[a]);
         m->axis[a] = m->most[a] > 0 ? m->most[a] - 1 : 0;
     }
 }
@@ -272,27 +279,6 @@ static void run_def(machine *m, uint32_t at)
     each_point(m, axis, naxis, def_point, &(def_job){ .d = d, .t = t, .runs = runs });
 }
 
-static void add_axis(void *user, const char *name)
-{
-    machine *m = ((void **)user)[0];
-    uint64_t *bits = ((void **)user)[1];
-    const int32_t a = gn_kernel_find_axis(m->k, name);
-    if (a >= 0) *bits |= UINT64_C(1) << a;
-}
-
-static void axes_of(machine *m, const gn_kexpr *root, uint64_t *bits)
-{
-    void *user[2] = { m, bits };
-    gn_visit v = { .arena = m->arena, .operand = gn_kexpr_operand };
-    gn_visit_add(&v, root);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-        for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-        for (size_t i = 0; i < e->ncond; i++)
-            gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
-        if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
-    }
-}
-
 static void store_point(machine *m, void *user)
 {
     const gn_kstore *s = user;
@@ -309,10 +295,8 @@ static void store_point(machine *m, void *user)
 
 static void run_store(machine *m, const gn_kstore *s)
 {
-    uint64_t bits = 0;
-    void *user[2] = { m, &bits };
-    for (size_t i = 0; i < m->k->bufs.at[s->buf].rank; i++) gn_dim_symbols(s->index[i], add_axis, user);
-    axes_of(m, s->value, &bits);
+    uint64_t bits = gn_kexpr_axes(m->k, s->value, m->arena);
+    for (size_t i = 0; i < m->k->bufs.at[s->buf].rank; i++) bits |= gn_dim_axes(m->k, s->index[i]);
     uint16_t axis[64];
     size_t n = 0;
     for (uint16_t a = 0; a < m->k->axes.n; a++)

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "ascii.h"
-#include "kernel.h"
+#include "roles.h"
 
 enum { NONE = -1 }; /* no dtype is expected */
 
@@ -17,7 +17,7 @@ static bool takes_dtype(const gn_op_info *op) /* cast and bitcast say their resu
 /* Which operands have the dtype of the operation itself: all but a select's condition. */
 static size_t first_value(const gn_op_info *op)
 {
-    return strcmp(op->name, "select") == 0 ? 1 : 0;
+    return op == &gn_op_select;
 }
 
 /* ---- printing ---- */
@@ -175,23 +175,26 @@ static void print_axes(gn_text *t, const gn_kernel *k, const uint16_t *axis, siz
     gn_text_char(t, ')');
 }
 
+void gn_ksym_print(gn_text *t, const gn_ksym *s)
+{
+    const bool facts = s->mul != 1 || s->min != 0 || s->is >= 0;
+    gn_textf(t, facts ? " (%s" : " %s", s->name);
+    if (s->mul != 1) gn_textf(t, " :mul %" PRId64, s->mul);
+    if (s->min != 0) gn_textf(t, " :min %" PRId64, s->min);
+    if (s->is >= 0) gn_textf(t, " :is %" PRId64, s->is);
+    if (facts) gn_text_char(t, ')');
+}
+
 static void print_head(gn_text *t, const gn_kernel *k)
 {
     gn_textf(t, "(kernel %s (syms", k->name);
-    for (size_t i = 0; i < k->syms.n; i++) {
-        const gn_ksym *s = &k->syms.at[i];
-        const bool facts = s->mul != 1 || s->min != 0 || s->is >= 0;
-        gn_textf(t, facts ? " (%s" : " %s", s->name);
-        if (s->mul != 1) gn_textf(t, " :mul %" PRId64, s->mul);
-        if (s->min != 0) gn_textf(t, " :min %" PRId64, s->min);
-        if (s->is >= 0) gn_textf(t, " :is %" PRId64, s->is);
-        if (facts) gn_text_char(t, ')');
-    }
+    for (size_t i = 0; i < k->syms.n; i++) gn_ksym_print(t, &k->syms.at[i]);
     gn_text_add(t, ")\n  (bufs");
     for (size_t i = 0; i < k->bufs.n; i++) {
         const gn_kbuf *b = &k->bufs.at[i];
         gn_textf(t, " (%s %s", b->name, gn_dtype_name(b->dtype));
         print_index(t, b->shape, b->rank);
+        if (b->below) gn_text_add(t, " :in 0"), print_index(t, &b->below, 1);
         if (b->stride) {
             gn_text_add(t, " :stride");
             print_index(t, b->stride, b->rank);
@@ -203,6 +206,8 @@ static void print_head(gn_text *t, const gn_kernel *k)
     for (size_t i = 0; i < k->axes.n; i++) {
         gn_textf(t, " (%s ", k->axes.at[i].name);
         gn_dim_print(t, k->axes.at[i].extent);
+        if (k->axes.at[i].role) gn_textf(t, " :role %s", gn_role_names[k->axes.at[i].role]);
+        if (k->axes.at[i].max) gn_textf(t, " :max %" PRId64, k->axes.at[i].max);
         gn_text_char(t, ')');
     }
     gn_text_char(t, ')');
@@ -248,12 +253,24 @@ static void print_def(printer *p, const gn_kdef *d)
     if (d->red) gn_text_char(p->t, ')');
 }
 
+static void print_piece(gn_text *t, const gn_kernel *k, uint32_t item)
+{
+    for (size_t i = 0; i < k->pieces.n; i++) {
+        if (k->pieces.at[i].first_item != item) continue;
+        gn_text_add(t, "\n  (piece");
+        for (uint32_t a = k->pieces.at[i].first_axis; a < gn_kernel_piece_end(k, i).first_axis; a++)
+            gn_textf(t, " %s", k->axes.at[a].name);
+        gn_text_char(t, ')');
+    }
+}
+
 void gn_kernel_print(gn_text *t, const gn_kernel *k)
 {
     static const char *const kinds[] = { "set", "add", "max" };
     printer p = { .t = t, .k = k };
     print_head(t, k);
-    for (size_t i = 0; i < k->items.n; i++) {
+    for (uint32_t i = 0; i < k->items.n; i++) {
+        print_piece(t, k, i);
         gn_text_add(t, "\n  ");
         if (k->items.at[i].is_store) {
             const gn_kstore *s = &k->stores.at[k->items.at[i].at];
@@ -290,6 +307,7 @@ typedef struct reader {
     gn_kernel *k;
     const char *file;
     int depth;                   /* of indices */
+    uint32_t piece_end;          /* axes that pieces have */
     gn_map named;                /* parts of indices, by name */
     GN_VEC(reading) open;
     const gn_kfold *fold;        /* being read; NULL: none */
@@ -611,6 +629,49 @@ static void read_syms(reader *r, const gn_sx *x)
     }
 }
 
+static void read_role(reader *r, gn_kaxis *axis, const gn_sx *x)
+{
+    for (uint8_t role = GN_ROLE_BATCH; role <= GN_ROLE_K; role++)
+        if (gn_sx_is(x, gn_role_names[role])) axis->role = role;
+    if (!axis->role) gn_sx_fail(r->file, x, "a role is batch, row, part, lane, m, n or k");
+}
+
+static void read_axis(reader *r, const gn_sx *x)
+{
+    const gn_dim *extent = read_index(r, need_list(r, x, 2)->at[1]);
+    const uint32_t number = gn_kernel_axis(r->k, need_name(r, x->at[0]), extent);
+    gn_kaxis *axis = &r->k->axes.at[number];
+    size_t at = 2;
+    if (at + 1 < x->n && gn_sx_is(x->at[at], ":role")) read_role(r, axis, x->at[at + 1]), at += 2;
+    if (at + 1 < x->n && gn_sx_is(x->at[at], ":max") && gn_sx_int(x->at[at + 1], &axis->max) && axis->max > 0) at += 2;
+    if (at < x->n) gn_sx_fail(r->file, x, "expected (NAME extent [:role ROLE] [:max INT])");
+}
+
+/* Pieces take the axes one after the other. */
+static void read_piece(reader *r, const gn_sx *x)
+{
+    gn_kernel *k = r->k;
+    gn_kernel_piece p = { 0, (uint32_t)k->items.n };
+    if (!k->pieces.n && k->items.n) gn_sx_fail(r->file, x, "what stands before the first piece is in none");
+    if (k->pieces.n) p.first_axis = r->piece_end;
+    r->piece_end = p.first_axis;
+    for (size_t i = 1; i < x->n; i++)
+        if (gn_kernel_find_axis(k, x->at[i]->text) != (int32_t)r->piece_end++)
+            gn_sx_fail(r->file, x->at[i], "'%s' is not the next axis that no piece has", x->at[i]->text);
+    gn_push(k->arena, &k->pieces, p);
+}
+
+/* :in 0 dim, if it stands there. */
+static const gn_dim *read_range(reader *r, const gn_sx *b, size_t n, size_t *at)
+{
+    int64_t least;
+    if (*at == n || !gn_sx_is(b->at[*at], ":in")) return NULL;
+    if (*at + 2 >= n || !gn_sx_int(b->at[*at + 1], &least) || least)
+        gn_sx_fail(r->file, b->at[*at], "expected :in 0 extent");
+    *at += 3;
+    return read_index(r, b->at[*at - 1]);
+}
+
 static int32_t shared_buf(reader *r, const gn_sx *name, uint32_t but)
 {
     const int32_t b = name->text ? gn_kernel_find_buf(r->k, name->text) : -1;
@@ -627,14 +688,16 @@ static void read_bufs(reader *r, const gn_sx *x)
         size_t end = 2, n = b->n;
         const bool shares = n > 4 && gn_sx_is(b->at[n - 2], ":shares");
         if (shares) n -= 2;
-        while (end < n && !gn_sx_is(b->at[end], ":stride")) end++;
+        while (end < n && !gn_sx_is(b->at[end], ":in") && !gn_sx_is(b->at[end], ":stride")) end++;
         const size_t rank = end - 2;
         if (rank > GN_MAX_RANK) gn_sx_fail(r->file, b, "more than %d dims", GN_MAX_RANK);
         const gn_dim *d[GN_MAX_RANK];
         for (size_t j = 0; j < rank; j++) d[j] = read_index(r, b->at[2 + j]);
         const uint32_t buf = gn_kernel_buf(r->k, need_name(r, b->at[0]), t, rank, d);
+        r->k->bufs.at[buf].below = read_range(r, b, n, &end);
         if (shares) r->k->bufs.at[buf].shares = shared_buf(r, b->at[n + 1], buf);
         if (end == n) continue;
+        if (!gn_sx_is(b->at[end], ":stride")) gn_sx_fail(r->file, b->at[end], "expected :stride");
         read_indices(r, b, end + 1, rank, d);
         r->k->bufs.at[buf].stride = gn_arena_copy(r->k->arena, d, rank * sizeof *d);
     }
@@ -746,14 +809,13 @@ gn_kernel *gn_kernel_read(gn_arena *arena, const char *file, const gn_sx *x)
         if (gn_sx_head(part, "syms")) read_syms(&r, part);
         else if (gn_sx_head(part, "bufs")) read_bufs(&r, part);
         else if (gn_sx_head(part, "axes"))
-            for (size_t a = 1; a < part->n; a++) {
-                if (need_list(&r, part->at[a], 2)->n != 2) gn_sx_fail(file, part->at[a], "expected (NAME extent)");
-                const gn_dim *extent = read_index(&r, part->at[a]->at[1]);
-                gn_kernel_axis(r.k, need_name(&r, part->at[a]->at[0]), extent);
-            }
+            for (size_t a = 1; a < part->n; a++) read_axis(&r, part->at[a]);
+        else if (gn_sx_head(part, "piece")) read_piece(&r, part);
         else if (gn_sx_head(part, "def")) read_def(&r, part);
         else if (gn_sx_head(part, "store")) read_store(&r, part);
-        else gn_sx_fail(file, part, "expected syms, bufs, axes, def or store");
+        else gn_sx_fail(file, part, "expected syms, bufs, axes, piece, def or store");
     }
+    if (r.k->pieces.n && r.piece_end != r.k->axes.n)
+        gn_sx_fail(file, x, "the axis '%s' is in no piece", r.k->axes.at[r.piece_end].name);
     return r.k;
 }

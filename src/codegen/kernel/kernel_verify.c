@@ -1,31 +1,11 @@
 /* What must hold of a logical kernel, checked: each rule with the sentence that its violation gets. */
-#include "kernel.h"
+#include "roles.h"
 #include "visit.h"
 #include <string.h>
 
 _Noreturn static void fail(const gn_kernel *k, const char *where, const char *what, const char *name)
 {
     gn_throw(GN_ESYNTAX, "kernel %s: %s: %s%s%s", k->name, where, what, name ? " " : "", name ? name : "");
-}
-
-/* Which axes a dim mentions, as bits; kernels have at most 64 axes. */
-typedef struct axis_set {
-    const gn_kernel *k;
-    uint64_t bits;
-} axis_set;
-
-static void add_axis(void *user, const char *name)
-{
-    axis_set *s = user;
-    const int32_t a = gn_kernel_find_axis(s->k, name);
-    if (a >= 0) s->bits |= UINT64_C(1) << a;
-}
-
-static uint64_t axes_of_dim(const gn_kernel *k, const gn_dim *d)
-{
-    axis_set s = { k, 0 };
-    gn_dim_symbols(d, add_axis, &s);
-    return s.bits;
 }
 
 typedef struct walker {
@@ -67,7 +47,7 @@ static bool is_affine(const gn_kernel *k, const gn_dim *index)
         for (uint32_t i = 0; i < index->term[t].n; i++) {
             const gn_atom *const x = index->term[t].atom[i];
             const int32_t a = x->kind == GN_DIM_SYM ? gn_kernel_find_axis(k, x->name) : -1;
-            if (x->kind != GN_DIM_SYM || (a >= 0 && (index->term[t].n > 1 || axes_of_dim(k, k->axes.at[a].extent))))
+            if (x->kind != GN_DIM_SYM || (a >= 0 && (index->term[t].n > 1 || gn_dim_axes(k, k->axes.at[a].extent))))
                 return false;
             if (a >= 0 && gn_dim_is(k->axes.at[a].extent, 0)) return false; /* never executed */
         }
@@ -79,7 +59,7 @@ static void check_range(walker *w, const gn_dim *index, const gn_dim *extent, co
 {
     int64_t least, most, ignored;
     gn_dim_pool *const p = w->k->dims;
-    if (w->never || axes_of_dim(w->k, extent) || !is_affine(w->k, index)) return;
+    if (w->never || gn_dim_axes(w->k, extent) || !is_affine(w->k, index)) return;
     const gn_dim *const low = gn_dim_subst(p, index, at_corner, &(corner){ w->k, index, false });
     const gn_dim *const high = gn_dim_subst(p, index, at_corner, &(corner){ w->k, index, true });
     gn_dim_range(low, NULL, &ignored, &most);
@@ -98,14 +78,6 @@ static void check_ranges(walker *w, const gn_kexpr *e)
         check_range(w, e->index[i], d ? w->k->axes.at[d->param[i]].extent : b->shape[i], d ? d->name : b->name);
 }
 
-static uint64_t own_axes(const gn_kernel *k, const gn_kexpr *e)
-{
-    uint64_t axes = e->kind == GN_K_INDEX ? axes_of_dim(k, e->u.index) : 0;
-    for (size_t i = 0; i < e->nindex; i++) axes |= axes_of_dim(k, e->index[i]);
-    for (size_t i = 0; i < e->ncond; i++) axes |= axes_of_dim(k, e->cond[i].a) | axes_of_dim(k, e->cond[i].b);
-    return axes;
-}
-
 static const void *open_operand(const void *expr, size_t i)
 {
     return ((const gn_kexpr *)expr)->kind == GN_K_IF ? NULL : gn_kexpr_operand(expr, i);
@@ -118,7 +90,7 @@ static uint64_t walk(walker *w, const gn_kexpr *root)
     gn_visit_add(&w->all, root);
     while ((e = gn_visit_next(&w->all))) {
         uint64_t *axes = &w->axes[e->id];
-        *axes = own_axes(w->k, e);
+        *axes = gn_kexpr_own_axes(w->k, e);
         w->stateful[e->id] = e->kind == GN_K_STATE;
         for (size_t i = 0; i < e->n; i++)
             *axes |= w->axes[e->a[i]->id], w->stateful[e->id] |= w->stateful[e->a[i]->id];
@@ -220,7 +192,7 @@ static void verify_def(walker *w, const gn_kdef *d)
         fail(w->k, d->name, "a prefix runs along one axis alone, and this one along another too:",
              name_outside(w->k, reduced, params));
     for (size_t p = 0; params & reduced && p < d->nparam; p++)
-        if (axes_of_dim(w->k, w->k->axes.at[d->param[p]].extent) & reduced)
+        if (gn_dim_axes(w->k, w->k->axes.at[d->param[p]].extent) & reduced)
             fail(w->k, d->name, "a prefix runs along the axis that the extent of another parameter depends on:",
                  w->k->axes.at[d->param[p]].name);
     const char *stray = name_outside(w->k, walk(w, d->body), params | reduced);
@@ -237,7 +209,7 @@ static void verify_store(walker *w, const gn_kstore *s)
     w->where = b->name;
     uint64_t indexed = 0;
     bool loads = false;
-    for (size_t i = 0; i < b->rank; i++) indexed |= axes_of_dim(w->k, s->index[i]);
+    for (size_t i = 0; i < b->rank; i++) indexed |= gn_dim_axes(w->k, s->index[i]);
     w->never = has_empty(w->k, indexed);
     for (size_t i = 0; i < b->rank; i++) {
         loads |= gn_dim_has_load(s->index[i]);
@@ -250,6 +222,15 @@ static void verify_store(walker *w, const gn_kstore *s)
         fail(w->k, b->name, "set: the value depends on an axis that the index lacks:", stray);
     if (b->access == (GN_KBUF_READ | GN_KBUF_WRITE) && s->kind == GN_STORE_SET)
         fail(w->k, b->name, "is both loaded and stored", NULL);
+}
+
+/* What a call has checked: whole numbers that come from outside. */
+static void verify_range(const gn_kernel *k, const gn_kbuf *b)
+{
+    if (!b->below) return;
+    if (!gn_is_int(b->dtype)) fail(k, b->name, ":in of elements that are no whole numbers", NULL);
+    if (b->access & GN_KBUF_WRITE) fail(k, b->name, ":in of what the kernel stores", NULL);
+    if (gn_dim_axes(k, b->below) || gn_dim_has_load(b->below)) fail(k, b->name, ":in is not over symbols alone", NULL);
 }
 
 static bool reads_below(walker *w, const gn_kexpr *root, uint32_t buf)
@@ -296,9 +277,14 @@ static void verify(void *arg)
     const gn_kernel *k = w->k;
     if (k->axes.n > 64) fail(k, "axes", "more than 64", NULL);
     for (size_t a = 0; a < k->axes.n; a++) {
-        const char *later = name_outside(k, axes_of_dim(k, k->axes.at[a].extent), (UINT64_C(1) << a) - 1);
+        int64_t n;
+        if (k->axes.at[a].max && gn_dim_is_const(k->axes.at[a].extent, &n) && n > k->axes.at[a].max)
+            fail(k, k->axes.at[a].name, "has more points than :max says", NULL);
+        const char *later = name_outside(k, gn_dim_axes(k, k->axes.at[a].extent), (UINT64_C(1) << a) - 1);
         if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
     }
+    gn_roles_verify(k);
+    for (size_t b = 0; b < k->bufs.n; b++) verify_range(k, &k->bufs.at[b]);
     w->axes = GN_NEW_ARRAY(w->scratch, uint64_t, k->nexprs + 1);
     w->stateful = GN_NEW_ARRAY(w->scratch, bool, k->nexprs + 1);
     for (size_t i = 0; i < k->items.n; i++) {

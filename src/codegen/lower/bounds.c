@@ -263,7 +263,7 @@ static bool is_padded(gn_lower *g, uint32_t axis)
         for (size_t j = 0; j < d->nparam; j++) param |= d->param[j] == axis;
         if (param && !(d->stage && d->stage->level == GN_LEVEL_SHARED)) return false;
         if (!reduced) continue;
-        if (d->red != GN_RED_SUM || d->body->kind != GN_K_OP || strcmp(d->body->u.op->name, "mul") != 0) return false;
+        if (d->red != GN_RED_SUM || d->body->kind != GN_K_OP || d->body->u.op != &gn_op_mul) return false;
         for (size_t f = 0; f < 2; f++) {
             const gn_kexpr *x = d->body->a[f];
             if (x->kind != GN_K_REF || !g->def[x->u.ref]->stage || g->def[x->u.ref]->stage->level != GN_LEVEL_SHARED)

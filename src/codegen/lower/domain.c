@@ -1,5 +1,5 @@
 /* Domains of placed statements, and what follows from the ends of axes. */
-#include "dim_parts.h"
+#include "dim_prove.h"
 #include "domain.h"
 
 /* ---- axes over leaves ---- */
@@ -174,77 +174,6 @@ const gn_domain_loop *gn_domain_loop_over(const gn_domain *d, uint32_t leaf)
 
 /* ---- what follows from the ends of axes ---- */
 
-enum { MOST_STEPS = 300 };
-
-typedef struct proof {
-    gn_lower *g;
-    const gn_guards *guards;
-    gn_dim_facts facts;
-    uint32_t steps;
-} proof;
-
-/* goal > 0, where `scale` is by how much it was multiplied on the way; guards from `first` on may still be used. */
-static bool proves(proof *p, const gn_dim *goal, int64_t scale, size_t first);
-
-/* A term c * atom of the goal, of minimum, maximum or quotient by a number: the deepest, since what is in it may cancel
- * others. */
-static const gn_term *split_term(const gn_dim *goal)
-{
-    const gn_term *deepest = NULL;
-    for (uint32_t t = 0; t < goal->n; t++) {
-        const gn_term *m = &goal->term[t];
-        int64_t by;
-        if (m->n != 1 || (deepest && m->atom[0]->depth <= deepest->atom[0]->depth)) continue;
-        const gn_atom_kind kind = m->atom[0]->kind;
-        if (kind == GN_DIM_MIN || kind == GN_DIM_MAX ||
-            (kind == GN_DIM_DIV && gn_dim_is_const(m->atom[0]->b, &by) && by > 0))
-            deepest = m;
-    }
-    return deepest;
-}
-
-/* rest + c (a div b), times what makes c a multiple of b: b (a div b) is at most a, and at least a - b + 1. */
-static bool proves_quotient(proof *p, const gn_term *m, const gn_dim *rest, int64_t scale, size_t first)
-{
-    gn_lower *g = p->g;
-    const gn_atom *x = m->atom[0];
-    int64_t by = 1, factor, all;
-    gn_dim_is_const(x->b, &by);
-    const int64_t k = by / gn_gcd(by, m->c);
-    if (__builtin_mul_overflow(m->c, k, &factor) || __builtin_mul_overflow(scale, k, &all) || all > INT64_C(1) << 40)
-        return false;
-    const gn_dim *bound = m->c > 0 ? gn_lsub(g, x->a, gn_lconst(g, by - 1)) : x->a;
-    return proves(p, gn_ladd(g, gn_lscale(g, rest, k), gn_lscale(g, bound, factor / by)), all, first);
-}
-
-/* Of c min(a, b): both c a and c b, or one of them, by the sign of c. */
-static bool proves_parts(proof *p, const gn_dim *goal, const gn_term *m, int64_t scale, size_t first)
-{
-    gn_lower *g = p->g;
-    const gn_atom *x = m->atom[0];
-    const gn_dim *rest = gn_lsub(g, goal, gn_lscale(g, gn_dim_of_atom(g->dims, x), m->c));
-    if (x->kind == GN_DIM_DIV) return proves_quotient(p, m, rest, scale, first);
-    const bool one = proves(p, gn_ladd(g, rest, gn_lscale(g, x->a, m->c)), scale, first),
-               both = (x->kind == GN_DIM_MIN) == (m->c > 0);
-    return one != both ? one : proves(p, gn_ladd(g, rest, gn_lscale(g, x->b, m->c)), scale, first);
-}
-
-static bool proves(proof *p, const gn_dim *goal, int64_t scale, size_t first)
-{
-    gn_lower *g = p->g;
-    if (p->steps++ > MOST_STEPS) return false;
-    if (gn_dim_nonnegative(g->dims, gn_lsub(g, goal, gn_lconst(g, 1)), &p->facts)) return true;
-    const gn_term *m = split_term(goal);
-    if (m && proves_parts(p, goal, m, scale, first)) return true;
-    for (size_t i = first; i < p->guards->n; i++) { /* extent - 1 - value is not negative */
-        const gn_guard *q = &p->guards->at[i];
-        const gn_dim *left = gn_lsub(g, gn_lsub(g, q->extent, q->value), gn_lconst(g, 1));
-        if (proves(p, gn_lsub(g, goal, gn_lscale(g, left, scale)), scale, i + 1)) return true;
-        if (scale > 1 && proves(p, gn_lsub(g, goal, left), scale, i + 1)) return true;
-    }
-    return false;
-}
-
 /* What a digit is whatever loops there are: an outermost leaf has no more points than its axis needs. */
 static gn_dim_facts digit_facts(gn_lower *g)
 {
@@ -259,6 +188,9 @@ static gn_dim_facts digit_facts(gn_lower *g)
 
 bool gn_guards_prove(gn_lower *g, const gn_guards *guards, const gn_dim *goal)
 {
-    proof p = { g, guards, digit_facts(g), 0 };
-    return proves(&p, goal, 1, 0);
+    gn_prover p = { .pool = g->dims, .arena = g->arena };
+    const gn_dim_facts facts = digit_facts(g);
+    for (size_t i = 0; i < facts.n; i++) gn_push(g->arena, &p.facts, facts.at[i]);
+    for (size_t i = 0; i < guards->n; i++) gn_prover_know_less(&p, guards->at[i].value, guards->at[i].extent);
+    return gn_prover_proves(&p, gn_lsub(g, goal, gn_lconst(g, 1)));
 }

@@ -22,20 +22,9 @@ static const gn_val *constant(gn_expander *x, const gn_kexpr *e)
                                            : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
 }
 
-/* The first step of max and min from where they start is the value itself, of NaN too. A sum's is not: 0 + -0 is 0. */
-static bool is_first(const gn_ldef *d, const gn_val *now)
-{
-    const gn_val *c = gn_val_constant(now);
-    if (!c || d->nstates > 1 || (d->red != GN_RED_MAX && d->red != GN_RED_MIN)) return false;
-    const gn_kexpr *start = d->state[0].start;
-    return gn_is_float((gn_dtype)c->dtype) ? c->u.f == start->u.f : c->u.i == start->u.i;
-}
-
 static const gn_val *step_of(gn_expander *x, const gn_ldef *d, uint16_t value)
 {
-    const gn_val *now = x->state[value];
-    return is_first(d, now) ? gn_v_splat(&x->b, gn_v_expr(x, d->body), now->lanes)
-                               : gn_v_expr(x, d->state[value].step);
+    return gn_v_expr(x, d->state[value].step);
 }
 
 /* What a register holds would be another value once that of the state is set. */
@@ -81,7 +70,6 @@ static void expand_store(gn_expander *x, gn_ldef *d)
     gn_preds_split(x, guards.at, guards.n, &uniform, &varying);
     const gn_dim *flat = gn_kernel_flat(g->kernel, s->buf, s->index);
     gn_code_body *outer = x->b.block;
-    const size_t mark = gn_v_mark(&x->b);
     if (uniform.n) open_branch(x, uniform);
     const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
     const gn_place *place = g->code->places.at[s->buf];
@@ -92,10 +80,7 @@ static void expand_store(gn_expander *x, gn_ldef *d)
         v = gn_v_op2(&x->b, s->kind == GN_STORE_ADD ? &gn_op_add : &gn_op_maximum, old, v);
     }
     gn_v_store(&x->b, &a, v);
-    if (uniform.n) gn_v_release(&x->b, mark);
     x->b.block = outer;
-    gn_v_forget(&x->b, place);
-    if (g->kernel->bufs.at[s->buf].access & GN_KBUF_READ) x->points.n = 0; /* other points may have read it already */
 }
 
 static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
@@ -141,19 +126,6 @@ static void set_axes(gn_expander *x, const gn_tree *s)
     gn_set_point(x, &d);
 }
 
-void gn_go_to_point(gn_expander *x, const gn_tree *s, size_t at)
-{
-    const gn_known_point *p = at < x->points.n ? &x->points.at[at] : NULL;
-    if (p && p->node) x->axis = p->axis, x->inside = p->inside, x->guards = p->guards, x->node = p->node;
-    else set_axes(x, s);
-}
-
-void gn_keep_point(gn_expander *x, size_t at)
-{
-    while (x->points.n <= at) gn_push(x->g->arena, &x->points, (gn_known_point){ 0 });
-    x->points.at[at] = (gn_known_point){ x->axis, x->inside, x->guards, x->node };
-}
-
 static void set_lane(gn_expander *x, gn_leafset leaves)
 {
     x->lane = gn_lane_leaf(x->g, leaves);
@@ -161,23 +133,13 @@ static void set_lane(gn_expander *x, gn_leafset leaves)
     x->b.lanes = x->lane >= 0 ? (uint16_t)gn_points(x->g, (uint32_t)x->lane) : 1;
 }
 
-/* A statement that knows nothing of some thread leaves is run by all their threads. Where it changes memory that they
- * share from its old value, one thread alone must: those leaves are 0. */
 static gn_preds one_thread(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
-    const gn_ldef *d = s->def;
-    const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
-    const bool accumulates =
-        (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
-    if (!g->cuda || !(adds || accumulates)) return (gn_preds){ 0 };
-    const gn_leafset leaves = gn_stmt_leaves(s);
     gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, g->leaves.n);
     uint32_t n = 0;
     for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&leaves, l) &&
-            !(s->stmt == GN_STMT_INIT && gn_set_has(&d->reduced, l)))
-            p[n++] = gn_pred_less(x, g->leaves.at[l].value, gn_lconst(g, 1));
+        if (gn_set_has(&s->alone, l)) p[n++] = gn_pred_less(x, g->leaves.at[l].value, gn_lconst(g, 1));
     return (gn_preds){ n, p };
 }
 
@@ -185,8 +147,8 @@ static void expand_points(gn_expander *x, const gn_tree *s, gn_leafset leaves)
 {
     gn_points_iter it;
     gn_points_begin(x->g, &it, leaves);
-    for (size_t at = 0; gn_points_next(x->g, &it, x->env); at++) {
-        gn_go_to_point(x, s, at);
+    while (gn_points_next(x->g, &it, x->env)) {
+        set_axes(x, s);
         expand_point(x, s);
     }
 }
@@ -219,15 +181,11 @@ static void expand_looped(gn_expander *x, const gn_tree *s, uint32_t leaf, gn_le
     gn_code_body *outer = x->b.block;
     gn_code_node *loop = open(x, GN_CODE_FOR);
     loop->var = g->leaves.at[leaf].name, loop->to = g->leaves.at[leaf].points;
-    gn_v_forget(&x->b, s->def->object->place);
-    const size_t mark = gn_v_mark(&x->b);
     const gn_dim *before = x->env[leaf];
     x->env[leaf] = g->leaves.at[leaf].value;
     leaves.w[leaf / 64] &= ~(UINT64_C(1) << (leaf % 64));
     expand_points(x, s, leaves);
     x->env[leaf] = before;
-    gn_v_release(&x->b, mark);
-    gn_v_forget(&x->b, s->def->object->place);
     x->b.block = outer;
 }
 
@@ -240,22 +198,6 @@ static bool never_runs(const gn_lower *g, const gn_tree *s)
     for (size_t r = 0; s->stmt == GN_STMT_UPD && r < d->nraxis; r++)
         if (gn_dim_is(g->axes.at[d->raxis[r]].extent, 0)) return true;
     return false;
-}
-
-/* What is in memory is changed once for each point of a tile. */
-static bool adds_repeatedly(const gn_lower *g, const gn_tree *s)
-{
-    if (s->stmt != GN_STMT_UPD || gn_accumulator(s->def)->level == GN_LEVEL_REG) return false;
-    for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (gn_set_has(&s->def->reduced, l) && gn_is_tile_leaf(g, l) && !gn_set_has(&s->def->private, l) &&
-            gn_points(g, l) > 1)
-            return true;
-    return false;
-}
-
-static const char *fresh_name(void *user, const char *near)
-{
-    return gn_lower_name(user, NULL, gn_arena_printf(((gn_lower *)user)->arena, "%s_r", near));
 }
 
 static void expand_stmt(gn_expander *x, const gn_tree *s)
@@ -283,34 +225,16 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         return;
     }
     gn_code_body *outer = x->b.block;
-    const size_t mark = gn_v_mark(&x->b);
     const gn_preds alone = one_thread(x, s);
-    if (alone.n) open_branch(x, alone), gn_v_forget_held(&x->b);
-    x->b.hold = adds_repeatedly(g, s);
+    if (alone.n) open_branch(x, alone);
     const int32_t looped = looped_leaf(x, s, leaves);
-    x->points.n = 0;
-    if (looped < 0) gn_pack_functions(x, s, leaves);
     if (looped >= 0) expand_looped(x, s, (uint32_t)looped, leaves);
-    else expand_points(x, s, leaves);
-    if (x->b.hold) gn_v_flush(&x->b);
-    if (alone.n) gn_v_release(&x->b, mark), gn_v_forget_held(&x->b);
+    else
+        expand_points(x, s, leaves);
     x->b.block = outer;
 }
 
 /* ---- loops ---- */
-
-void gn_forget_written(gn_expander *x, const gn_tree *t)
-{
-    if (t->kind == GN_NODE_STMT) {
-        const gn_ldef *d = t->def;
-        if (d->is_store) gn_v_forget(&x->b, x->g->code->places.at[d->store->buf]);
-        for (uint16_t i = 0; i < d->nstates; i++) {
-            if (d->state[i].object) gn_v_forget(&x->b, d->state[i].object->place);
-            if (d->state[i].partial) gn_v_forget(&x->b, d->state[i].partial->place);
-        }
-    }
-    for (size_t i = 0; i < t->kids.n; i++) gn_forget_written(x, t->kids.at[i]);
-}
 
 static void expand_kids(gn_expander *x, const gn_tree *t);
 
@@ -329,13 +253,7 @@ static void expand_loop_body(gn_expander *x, const gn_tree *t, const gn_dim *fro
 {
     gn_code_body *outer = x->b.block;
     open_loop(x, t, from, to);
-    gn_forget_written(x, t);
-    gn_v_forget_held(&x->b);
-    const size_t mark = gn_v_mark(&x->b);
     expand_kids(x, t);
-    gn_v_release(&x->b, mark);
-    gn_v_forget_held(&x->b);
-    gn_forget_written(x, t);
     x->b.block = outer;
 }
 
@@ -392,11 +310,8 @@ void gn_expand_kid(gn_expander *x, const gn_tree *t)
         gn_code_node *n = gn_code_make(x->g->code, GN_CODE_DECLARE);
         n->place = t->object->place;
         gn_v_node(&x->b, n);
-    } else if (t->kind == GN_NODE_BARRIER) {
+    } else if (t->kind == GN_NODE_BARRIER)
         gn_v_node(&x->b, gn_code_make(x->g->code, GN_CODE_BARRIER));
-        for (size_t i = 0; i < x->g->objects.n; i++)
-            if (x->g->objects.at[i]->level == GN_LEVEL_SHARED) gn_v_forget(&x->b, x->g->objects.at[i]->place);
-    }
 }
 
 static void expand_kids(gn_expander *x, const gn_tree *t)
@@ -408,7 +323,7 @@ static void expand_step(gn_lower *g, const gn_tree *t)
 {
     gn_code_step step = { 0 };
     gn_expander x = { .g = g, .env = gn_env_copy(g, NULL), .step = &step };
-    x.b.code = g->code, x.b.block = &step.body, x.b.fresh = fresh_name, x.b.user = g;
+    x.b.code = g->code, x.b.block = &step.body;
     expand_kids(&x, t);
     gn_push(g->arena, &g->code->steps, step);
 }

@@ -3,12 +3,6 @@
 #include "code_build.h"
 #include "lower.h"
 
-typedef struct gn_known_point { /* what is known at a point of the statement at work */
-    const gn_dim **axis, **inside;
-    gn_guards guards;
-    struct gn_point_node *node; /* NULL: nothing */
-} gn_known_point;
-
 typedef struct gn_expander {
     gn_lower *g;
     gn_code_builder b;
@@ -20,7 +14,6 @@ typedef struct gn_expander {
     gn_guards guards;              /* of the point */
     const struct gn_point_body *body;    /* of the statement, and its nodes at the point; NULL: not looked at yet */
     struct gn_point_node *node;
-    GN_VEC(gn_known_point) points;
     const gn_val *state[GN_FOLD_MOST]; /* of the reduction at work, before its step */
     gn_preds when;                 /* what holds wherever the node at work is needed, */
     bool loose;                    /* but not only there */
@@ -53,9 +46,8 @@ void gn_v_write(gn_expander *, gn_object *, const gn_dim *const *arg, const gn_v
 /* expand_merge.c: what parts of a reduction have, as one. */
 void gn_expand_merge(gn_expander *, gn_ldef *, const gn_dim *const *arg);
 
-/* expand_tile.c: shared copies and tile operations. */
+/* expand_tile.c: shared copies and tile products. */
 void gn_expand_shared(gn_expander *, const gn_tree *stmt);
-void gn_expand_tile_copy(gn_expander *, const gn_tree *stmt);
 void gn_expand_tile_mma(gn_expander *, const gn_tree *stmt);
 /* The factors of a tensorized sum: A(m, k), then B(k, n). */
 void gn_tile_factors(const gn_lower *, const gn_ldef *, const gn_kexpr **factor);
@@ -63,13 +55,11 @@ void gn_tile_factors(const gn_lower *, const gn_ldef *, const gn_kexpr **factor)
 bool gn_is_ring(const gn_tree *loop);
 void gn_expand_ring(gn_expander *, const gn_tree *loop);
 void gn_expand_kid(gn_expander *, const gn_tree *); /* expand.c */
-void gn_forget_written(gn_expander *, const gn_tree *);
-/* expand_unit.c: a sum whose accumulators are opaque. */
+/* The accumulator at the point, of those that the row's leaves number where these are 0. */
+uint32_t gn_first_register(const gn_expander *, const gn_object *);
+/* expand_matrix.c: copies of tiles, and sums whose accumulators are opaque. */
+void gn_expand_tile_copy(gn_expander *, const gn_tree *stmt);
 void gn_expand_unit(gn_expander *, const gn_tree *stmt);
-/* expand_pack.c: functions of scalars at the points of these leaves, computed as vectors. */
-void gn_pack_functions(gn_expander *, const gn_tree *stmt, gn_leafset);
 /* expand.c */
-void gn_go_to_point(gn_expander *, const gn_tree *stmt, size_t at); /* of the statement's points, that env is at */
-void gn_keep_point(gn_expander *, size_t at);
 void gn_set_point(gn_expander *, const gn_ldef *); /* axis, inside and guards from env */
 const gn_dim *const *gn_own_args(gn_expander *, const gn_ldef *);

@@ -157,35 +157,15 @@ const gn_val *gn_v_mask(gn_expander *x, gn_preds w)
     return all;
 }
 
-/* ---- choices: a load that is not executed is 0, so that a choice of it and 0 under the same conditions is the load
- * alone ---- */
-
-static bool has_all_of(gn_preds w, gn_preds other)
-{
-    for (uint32_t i = 0, k; i < other.n; i++) {
-        for (k = 0; k < w.n && !gn_same_preds((gn_preds){ 1, &w.at[k] }, (gn_preds){ 1, &other.at[i] });) k++;
-        if (k == w.n) return false;
-    }
-    return true;
-}
-
-static bool is_plus_zero(const gn_val *v)
-{
-    const gn_val *const c = gn_val_constant(v);
-    return c && c->u.i == 0; /* of a float: the bits, which are those of +0 alone */
-}
+/* ---- choices ---- */
 
 const gn_val *gn_v_select(gn_expander *x, gn_preds when, const gn_val *yes, const gn_val *no)
 {
     const gn_op_info *const select = &gn_op_select;
-    const gn_access *const load = yes->kind == GN_VAL_LOAD && is_plus_zero(no) ? &yes->u.load : NULL;
     gn_preds uniform, varying;
     gn_preds_split(x, when.at, when.n, &uniform, &varying);
-    if (varying.n) {
-        const gn_val *m = gn_v_mask(x, varying);
-        if (!load || !load->mask || !gn_v_asks_all_of(&x->b, load->mask, m))
-            yes = gn_v_op(&x->b, select, (gn_dtype)yes->dtype, (const gn_val *[]){ m, yes, no }, 3);
-    }
-    if (!uniform.n || (load && has_all_of(load->when, uniform))) return yes;
+    if (varying.n)
+        yes = gn_v_op(&x->b, select, (gn_dtype)yes->dtype, (const gn_val *[]){ gn_v_mask(x, varying), yes, no }, 3);
+    if (!uniform.n) return yes;
     return gn_v_op(&x->b, select, (gn_dtype)yes->dtype, (const gn_val *[]){ cond(x, uniform), yes, no }, 3);
 }

@@ -119,10 +119,9 @@ static void exchange(gn_expander *x, const gn_ldef *d, const gn_dim *at, const t
         gn_v_store(&x->b, &(gn_access){ .place = d->state[i].exchange, .base = at }, t->at[i]);
 }
 
-static void meet(gn_expander *x, const gn_ldef *d)
+static void meet(gn_expander *x)
 {
     gn_v_node(&x->b, gn_code_make(x->g->code, GN_CODE_BARRIER));
-    for (uint16_t i = 0; i < d->nstates; i++) gn_v_forget(&x->b, d->state[i].exchange);
 }
 
 /* Of n states, those from `half` on are merged into those before. */
@@ -130,7 +129,6 @@ static void merge_half(gn_expander *x, const gn_ldef *d, const gn_dim *number, i
 {
     gn_lower *g = x->g;
     gn_code_body *outer = x->b.block;
-    const size_t mark = gn_v_mark(&x->b);
     gn_code_node *branch = gn_code_make(g->code, GN_CODE_IF);
     const gn_pred p = gn_pred_less(x, number, gn_lconst(g, n - half));
     branch->when = (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) };
@@ -139,9 +137,8 @@ static void merge_half(gn_expander *x, const gn_ldef *d, const gn_dim *number, i
     const tuple own = exchanged(x, d, number), other = exchanged(x, d, gn_ladd(g, number, gn_lconst(g, half)));
     const tuple t = merged(x, d, &own, &other);
     exchange(x, d, number, &t);
-    gn_v_release(&x->b, mark);
     x->b.block = outer;
-    meet(x, d);
+    meet(x);
 }
 
 static tuple merged_threads(gn_expander *x, gn_ldef *d, tuple t)
@@ -151,10 +148,10 @@ static tuple merged_threads(gn_expander *x, gn_ldef *d, tuple t)
     const int64_t threads = gn_code_threads(x->g->code);
     declare_exchange(x, d, threads);
     exchange(x, d, number, &t);
-    meet(x, d);
+    meet(x);
     for (int64_t n = threads; n > 1; n = (n + 1) / 2) merge_half(x, d, number, n, (n + 1) / 2);
     t = exchanged(x, d, gn_lconst(x->g, 0));
-    meet(x, d); /* before the next states are laid there */
+    meet(x); /* before the next states are laid there */
     return t;
 }
 

@@ -116,14 +116,8 @@ void gn_expand_ring(gn_expander *x, const gn_tree *loop)
     n->var = g->leaves.at[loop->leaf].name, n->to = turns, n->unroll = loop->unroll;
     gn_v_node(&x->b, n);
     x->b.block = &n->body;
-    gn_forget_written(x, loop);
-    gn_v_forget_held(&x->b);
-    const size_t mark = gn_v_mark(&x->b);
     x->env[loop->leaf] = g->leaves.at[loop->leaf].value;
     expand_turn(x, loop, turns, tokens);
-    gn_v_release(&x->b, mark);
-    gn_v_forget_held(&x->b);
-    gn_forget_written(x, loop);
     x->b.block = outer;
     x->env[loop->leaf] = before;
     set_part(x, loop, NULL);

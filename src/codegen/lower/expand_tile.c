@@ -1,4 +1,4 @@
-/* Copies that all threads of a block make together, and operations that are rows of the target's tile table. */
+/* Copies that all threads of a block make together, and tile products of threads' registers. */
 #include "expand.h"
 
 /* ---- shared: a flat index over all elements, dealt out to the threads ---- */
@@ -42,7 +42,6 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     loop->to = gn_lconst(g, total);
     gn_v_node(&x->b, loop);
     x->b.block = &loop->body;
-    const size_t mark = gn_v_mark(&x->b);
     gn_set_point(x, d);
     gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 2);
     for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
@@ -51,87 +50,9 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     else
         gn_v_write(x, d->object, gn_own_args(x, d),
                    gn_v_select(x, inside, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype)));
-    gn_v_release(&x->b, mark);
-    gn_v_forget(&x->b, d->object->place);
     x->b.block = outer;
     g->flat = (gn_leafset){ { 0 } };
     memcpy(x->env, before, g->leaves.n * sizeof *before);
-}
-
-/* ---- copies: a transposition from rows to lanes ---- */
-
-static const gn_dim *source_at(gn_expander *x, const gn_ldef *d)
-{
-    gn_lower *g = x->g;
-    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
-    for (size_t p = 0; p < d->nparam; p++) value[d->param[p]] = gn_axis_value(g, d->param[p], x->env);
-    return gn_subst_axes(g, gn_kernel_flat(g->kernel, d->body->u.ref, d->body->index), value);
-}
-
-/* How many points of the leaf are inside, from its first on; more than its points do no harm, fewer than none neither. */
-static const gn_dim *points_left(gn_expander *x, const gn_ldef *d, uint32_t leaf)
-{
-    gn_lower *g = x->g;
-    for (size_t p = 0; p < d->nparam; p++) {
-        const gn_laxis *a = &g->axes.at[d->param[p]];
-        for (size_t j = 0; j < a->leaf.n; j++) {
-            if (a->leaf.at[j] != leaf) continue;
-            if (a->stride.at[j] != 1)
-                gn_illegal(g, "tensorize %s: the leaf '%s' is not innermost in its split", d->name,
-                           g->leaves.at[leaf].name);
-            const gn_dim *left = gn_lsub(g, gn_subst_axes(g, a->extent, x->axis), x->axis[d->param[p]]);
-            if (!gn_dim_at_least(g, left, gn_points(g, leaf)) && !gn_set_has(&g->full, d->param[p])) return left;
-        }
-    }
-    return gn_lconst(g, gn_points(g, leaf));
-}
-
-void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
-{
-    gn_lower *g = x->g;
-    gn_ldef *d = s->def;
-    const uint32_t row = d->tile->leaf.at[0], lane = d->tile->leaf.at[1]; /* contiguous in the source; in the copy */
-    gn_leafset others = d->params;
-    for (size_t i = 0; i < d->tile->leaf.n; i++)
-        others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
-    x->lane = -1;
-    x->b.lane = NULL, x->b.lanes = 1;
-    gn_points_iter it;
-    gn_points_begin(g, &it, others);
-    while (gn_points_next(g, &it, x->env)) {
-        x->env[row] = x->env[lane] = gn_lconst(g, 0);
-        gn_set_point(x, d);
-        const gn_dim *src = source_at(x, d), *dst = gn_object_address(g, d->object, gn_own_args(x, d), x->env);
-        const gn_dim *ncols = points_left(x, d, row), *nrows = points_left(x, d, lane);
-        x->env[lane] = gn_lconst(g, 1);
-        const gn_dim *src_stride = gn_lsub(g, source_at(x, d), src);
-        const gn_dim *lane_step = gn_lsub(g, gn_object_address(g, d->object, gn_own_args(x, d), x->env), dst);
-        x->env[lane] = gn_lconst(g, 0);
-        x->env[row] = gn_lconst(g, 1);
-        const gn_dim *row_step = gn_lsub(g, source_at(x, d), src);
-        const gn_dim *dst_stride = gn_lsub(g, gn_object_address(g, d->object, gn_own_args(x, d), x->env), dst);
-        if (!gn_dim_is(row_step, 1))
-            gn_illegal(g, "tensorize %s %s: the source is not contiguous along '%s'", d->name, d->row->name,
-                       g->leaves.at[row].name);
-        x->env[row] = g->leaves.at[row].value, x->env[lane] = g->leaves.at[lane].value;
-        const gn_dim *moves =
-            gn_ladd(g, g->leaves.at[row].value, gn_dim_mul(g->dims, src_stride, g->leaves.at[lane].value));
-        if (gn_lsub(g, source_at(x, d), moves) != src)
-            gn_illegal(g, "tensorize %s %s: its source is no matrix along '%s' and '%s'", d->name, d->row->name,
-                       g->leaves.at[row].name, g->leaves.at[lane].name);
-        if (!gn_dim_is(lane_step, 1))
-            gn_illegal(g, "tensorize %s %s: the copy is not contiguous along '%s'", d->name, d->row->name,
-                       g->leaves.at[lane].name);
-        gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
-        gn_tile_args *const a = t->tile = gn_code_tile(g->code, d->row, 0);
-        a->memory[0].place = d->object->place, a->memory[0].base = dst, a->memory[0].stride = dst_stride;
-        a->memory[1].place = g->code->places.at[d->body->u.ref];
-        a->memory[1].base = src, a->memory[1].stride = src_stride;
-        a->count[0] = ncols, a->count[1] = nrows;
-        gn_v_node(&x->b, t);
-    }
-    gn_v_forget(&x->b, d->object->place);
-    x->env[row] = x->env[lane] = NULL;
 }
 
 /* ---- matrix operations on registers of threads ---- */
@@ -207,16 +128,17 @@ void gn_tile_factors(const gn_lower *g, const gn_ldef *d, const gn_kexpr **facto
         gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, d->row->name);
 }
 
-/* Of the fragment at the point: where all leaves of the row are 0. */
-static uint32_t first_register(const gn_expander *x, const gn_ldef *d)
+uint32_t gn_first_register(const gn_expander *x, const gn_object *o)
 {
     const gn_lower *g = x->g;
+    const gn_tensorize *tile = o->def->tile;
     uint32_t number = 0;
-    for (size_t i = 0; i < d->object->dims.n; i++) {
-        const uint32_t l = d->object->dims.at[i];
+    for (size_t i = 0; i < o->dims.n; i++) {
+        const uint32_t l = o->dims.at[i];
         int64_t c = 0;
         bool own = false;
-        for (size_t k = 0; k < d->tile->leaf.n; k++) own |= d->tile->leaf.at[k] == l;
+        for (size_t k = 0; k < tile->leaf.n; k++) own |= tile->leaf.at[k] == l;
+        if (own && o->opaque) continue;
         if (!own) GN_ASSERT(x->env[l] && gn_dim_is_const(x->env[l], &c));
         number = number * (uint32_t)gn_points(g, l) + (uint32_t)c;
     }
@@ -242,11 +164,9 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
         t->tile->acc = d->object->place;
         operand(x, d, &row->a, "mk", factor[0], t->tile->a);
         operand(x, d, &row->b, "kn", factor[1], t->tile->b);
-        t->tile->c[0] = first_register(x, d);
+        t->tile->c[0] = gn_first_register(x, d->object);
         gn_fragment_registers(d->object->place, t->tile->c);
         gn_v_node(&x->b, t);
         for (size_t i = 0; i < d->tile->leaf.n; i++) x->env[d->tile->leaf.at[i]] = before[d->tile->leaf.at[i]];
     }
-    gn_v_forget(&x->b, d->object->place);
-    gn_v_forget_held(&x->b);
 }

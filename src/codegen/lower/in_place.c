@@ -39,6 +39,7 @@ typedef struct finder {
     bool *lost;                  /* by buffer: it is read where nothing can be compared */
     /* registers numbered by a variable: the one node that sets them, NULL if there are several */
     gn_map set;
+    gn_map names;                /* what named indices are */
 } finder;
 
 /* ---- what the code reads and writes ---- */
@@ -67,6 +68,14 @@ static void note_access(finder *f, const gn_access *a)
     note_preds(f, a->when);
 }
 
+static const gn_access *without_names(finder *f, const gn_access *a)
+{
+    if (!f->names.n || !a->base) return a;
+    gn_access *const own = gn_arena_copy(f->arena, a, sizeof *a);
+    own->base = gn_code_without_names(f->code, &f->names, a->base);
+    return own;
+}
+
 /* A value as far as it has no let of its own. */
 static void note_value(finder *f, const gn_val *v, const block *in, size_t at)
 {
@@ -76,7 +85,7 @@ static void note_value(finder *f, const gn_val *v, const block *in, size_t at)
     if (v->kind == GN_VAL_LOAD) {
         note_access(f, &v->u.load);
         if (v->u.load.place->space == GN_SPACE_BUFFER)
-            gn_push(f->arena, &f->loads, (spot){ &v->u.load, v->lanes, in, at, NULL });
+            gn_push(f->arena, &f->loads, (spot){ without_names(f, &v->u.load), v->lanes, in, at, NULL });
     }
     for (uint16_t i = 0; i < v->n; i++)
         if (!v->a[i]->id) note_value(f, v->a[i], in, at);
@@ -91,9 +100,10 @@ static void note_store(finder *f, const gn_code_node *t, const block *in, size_t
 {
     note_access(f, &t->access);
     if (t->access.place->space != GN_SPACE_BUFFER || t->access.mode == GN_ACCESS_EACH) return;
-    void **list = gn_map_put(f->arena, &f->stores, key_of(t->access.place->id, t->access.base));
+    const gn_access *const place = without_names(f, &t->access);
+    void **list = gn_map_put(f->arena, &f->stores, key_of(place->place->id, place->base));
     spot *s = GN_NEW_OBJECT(f->arena, spot);
-    *s = (spot){ &t->access, t->val->lanes, in, at, *list };
+    *s = (spot){ place, t->val->lanes, in, at, *list };
     *list = s;
 }
 
@@ -117,6 +127,7 @@ static void note_region(finder *, const gn_code_body *, const block *around, siz
 static void note_node(finder *f, const gn_code_node *t, const block *in, size_t at)
 {
     note_dim(f, t->from), note_dim(f, t->to);
+    if (t->kind == GN_CODE_NAME) gn_code_learn_name(f->code, &f->names, t);
     note_preds(f, t->when);
     if (t->val) note_value(f, t->val, in, at);
     if (t->kind == GN_CODE_STORE) note_store(f, t, in, at);

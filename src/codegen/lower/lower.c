@@ -111,6 +111,7 @@ static void apply(gn_lower *g)
     gn_lower_place(g);
     gn_lower_storage(g);
     for (size_t i = 0; i < g->root->kids.n; i++) set_bounds(g, g->root->kids.at[i], gn_env_copy(g, NULL), true);
+    gn_lower_alone(g);
     gn_lower_verify(g);
     if (g->cuda && writes_shared(g->root)) add_barriers(g, g->root, NULL);
     g->out->root = g->root;

@@ -194,6 +194,7 @@ static inline bool gn_is_copy(const gn_ldef *d)
 void gn_lower_storage(gn_lower *);
 gn_object *gn_accumulator(const gn_ldef *); /* where init and upd write; of the first value */
 gn_object *gn_accumulator_of(const gn_lstate *);
+gn_tree *gn_step_of(const gn_lower *, const gn_tree *stmt);
 /* Element index of the object at arguments per parameter; env: value per leaf, NULL outside loops. */
 const gn_dim *gn_object_address(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env);
 /* Whether the argument of this parameter is known to fall into what is kept, also past the end of the axis. */
@@ -202,6 +203,9 @@ bool gn_object_covers(gn_lower *, const gn_object *, size_t param, const gn_dim 
 void gn_object_digits(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env,
                       const gn_dim **digit);
 
+/* alone.c: marks what one thread of a block runs for all. */
+void gn_lower_alone(gn_lower *);
+gn_leafset gn_must_be_alone(const gn_lower *, const gn_tree *stmt); /* whoever reads it: it changes what all share */
 /* bounds.c */
 const gn_dim *gn_axis_value(gn_lower *, uint32_t axis, const gn_dim *const *env);         /* NULL if a leaf has no value */
 const gn_dim *gn_subst_axes(gn_lower *, const gn_dim *, const gn_dim *const *axis_value); /* NULL entries stay */

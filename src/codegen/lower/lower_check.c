@@ -228,9 +228,9 @@ static void check_stage(const gn_lower *g, const gn_ldef *d)
 
 /* ---- online: every use of m inside the loop is exp(x - m), a factor of a sum ---- */
 
-static bool is_op(const gn_kexpr *e, const char *name)
+static bool is_op(const gn_kexpr *e, const gn_op_info *op)
 {
-    return e->kind == GN_K_OP && strcmp(e->u.op->name, name) == 0;
+    return e->kind == GN_K_OP && e->u.op == op;
 }
 
 typedef struct uses_of { /* of the maximum m */
@@ -245,10 +245,10 @@ static bool is_scaled(const uses_of *u, const gn_kexpr *e, const gn_map *reads, 
     const gn_lower *g = u->g;
     if (e->kind == GN_K_REF)
         return g->def[e->u.ref] != u->m && g->def[e->u.ref]->red == GN_RED_NONE && u->scaled[g->def[e->u.ref]->index];
-    if (is_op(e, "mul"))
+    if (is_op(e, &gn_op_mul))
         for (int i = 0; i < 2; i++)
             if (gn_map_get(scaled, e->a[i]->id) && !gn_map_get(reads, e->a[!i]->id)) return true;
-    return is_op(e, "exp") && is_op(e->a[0], "sub") && !gn_map_get(reads, e->a[0]->a[0]->id) &&
+    return is_op(e, &gn_op_exp) && is_op(e->a[0], &gn_op_sub) && !gn_map_get(reads, e->a[0]->a[0]->id) &&
            e->a[0]->a[1]->kind == GN_K_REF && g->def[e->a[0]->a[1]->u.ref] == u->m;
 }
 
@@ -348,14 +348,13 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
     const gn_tile_op *row = d->row;
     if (!row) gn_illegal(g, "tensorize %s %s: the target %s has no such row", d->name, d->tile->row, g->target->name);
     const bool copy = row->kind == GN_TILE_COPY;
-    /* a copy: the leaf that is contiguous in the source, then the lane leaf */
-    const size_t want = copy ? 2 : (size_t)row->nleaf;
+    const size_t want = (size_t)row->nleaf;
     if (d->tile->leaf.n != want)
         gn_illegal(g, "tensorize %s %s: %zu leaves, the row takes %zu", d->name, row->name, d->tile->leaf.n, want);
     const gn_leafset all = gn_set_or(d->params, d->reduced);
     for (size_t i = 0; i < want; i++) {
         const uint32_t l = d->tile->leaf.at[i];
-        const int extent = copy ? 16 : row->leaf[i].extent;
+        const int extent = row->leaf[i].extent;
         int64_t n = 0;
         if (!gn_set_has(&all, l))
             gn_illegal(g, "tensorize %s %s: '%s' is no leaf of it", d->name, row->name, leaf_name(g, l));
@@ -366,23 +365,23 @@ static void check_tensorize(const gn_lower *g, const gn_ldef *d)
             check_unit_leaf(g, d, &row->leaf[i], l);
             continue;
         }
-        const uint8_t bind = copy                       ? 0
-                             : row->leaf[i].bind == 't' ? GN_BIND_THREAD
+        const uint8_t bind = row->leaf[i].bind == 't'   ? GN_BIND_THREAD
                              : row->leaf[i].bind == 'u' ? GN_BIND_UNROLL
                                                         : GN_BIND_TILE;
         if (!copy && g->leaves.at[l].bind != bind)
             gn_illegal(g, "tensorize %s %s: the leaf '%s' is not bound to %s", d->name, row->name, leaf_name(g, l),
                        gn_bind_names[bind]);
     }
-    if (row->kind == GN_TILE_COPY && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
+    if (copy && (d->red != GN_RED_NONE || d->body->kind != GN_K_LOAD))
         gn_illegal(g, "tensorize %s %s: it is no plain load of a buffer", d->name, row->name);
-    if (row->kind == GN_TILE_COPY && d->dtype != GN_F32)
-        gn_illegal(g, "tensorize %s %s: it is %s, the row moves f32", d->name, row->name, gn_dtype_name(d->dtype));
+    if (copy && d->dtype != row->c.dtype)
+        gn_illegal(g, "tensorize %s %s: it is %s, the row moves %s", d->name, row->name, gn_dtype_name(d->dtype),
+                   gn_dtype_name(row->c.dtype));
     if (row->kind == GN_TILE_UNIT) check_unit(g, d);
     if (row->kind == GN_TILE_MMA && d->stage && d->stage->level != GN_LEVEL_REG)
         gn_illegal(g, "tensorize %s %s: its accumulators are registers, 'stage %s' has others", d->name, row->name,
                    d->name);
-    if (!copy && (d->red != GN_RED_SUM || !is_op(d->body, "mul")))
+    if (!copy && (d->red != GN_RED_SUM || !is_op(d->body, &gn_op_mul)))
         gn_illegal(g, "tensorize %s %s: it is no sum of products", d->name, row->name);
 }
 

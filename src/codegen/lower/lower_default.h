@@ -7,4 +7,4 @@
  * plain one. */
 gn_scheduled *gn_default_lower(gn_arena *, gn_kernel *, const gn_target *, gn_schedule **schedule);
 /* Finds a schedule, too: gn_default_find. `schedule` may be NULL. */
-gn_scheduled *gn_default_apply(gn_arena *, gn_kernel *, const gn_kernel_hint *, const gn_target *, gn_schedule **schedule);
+gn_scheduled *gn_default_apply(gn_arena *, gn_kernel *, const gn_target *, gn_schedule **schedule);

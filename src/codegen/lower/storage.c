@@ -33,7 +33,7 @@ static gn_tree *step_of(const gn_lower *g, const gn_tree *top)
     return NULL;
 }
 
-static gn_tree *step_of_stmt(const gn_lower *g, const gn_tree *s)
+gn_tree *gn_step_of(const gn_lower *g, const gn_tree *s)
 {
     return step_of(g, s->above.n ? s->above.at[0] : s);
 }
@@ -261,10 +261,10 @@ static void check_home(const living *v, const gn_object *o)
         gn_illegal(g, "stage %s scratch: the target %s has no workers; use shared or arena", o->name, g->target->name);
     if (o->level == GN_LEVEL_ARENA || v->depth) return;
     for (size_t i = 1; i < v->nuses; i++)
-        if (step_of_stmt(g, v->uses[i]) != step_of_stmt(g, v->uses[0]))
+        if (gn_step_of(g, v->uses[i]) != gn_step_of(g, v->uses[0]))
             gn_illegal(g, "stage %s %s: it is used in two steps, only arena outlives a step", o->name,
                        level_names[o->level]);
-    if (step_of_stmt(g, v->uses[0])->parallel && o->level != GN_LEVEL_ARENA)
+    if (gn_step_of(g, v->uses[0])->parallel && o->level != GN_LEVEL_ARENA)
         gn_illegal(g, "stage %s %s: its uses do not share the parallel loop '%s'", o->name, level_names[o->level],
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
 }
@@ -306,7 +306,7 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *
         v.depth--, o->part = o->size, o->size = gn_lscale(g, o->size, d->stage->depth);
     o->home = o->level == GN_LEVEL_ARENA ? g->root
               : v.depth                  ? v.uses[0]->above.at[v.depth - 1]
-                                         : step_of_stmt(g, v.uses[0]);
+                                         : gn_step_of(g, v.uses[0]);
     gn_push(g->arena, &g->objects, o);
     return o;
 }

@@ -27,5 +27,3 @@ gn_scheduled *gn_schedule_apply(gn_arena *, const gn_kernel *, const gn_schedule
 /* The same before any pass (code_passes.h). */
 gn_scheduled *gn_schedule_lower(gn_arena *, const gn_kernel *, const gn_schedule *, const gn_target *);
 void gn_scheduled_print(gn_text *, const gn_scheduled *); /* the statements */
-/* Runs the tree: parts, blocks, threads, lanes, barriers. Buffers and symbols as for gn_kernel_interpret. */
-void gn_scheduled_interpret(const gn_scheduled *, void *const *buffers, const int64_t *sym, gn_arena *);

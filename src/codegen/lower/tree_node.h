@@ -1,5 +1,6 @@
-/* The nodes of scheduled kernels. Only lowering, printing and interpreting look inside. */
+/* The nodes of scheduled kernels. Only lowering and printing look inside. */
 #pragma once
+#include "leafset.h"
 #include "tree.h"
 
 /* A definition that is kept: in registers (one variable per tile point, a vector if the lane leaf is among its dims) or
@@ -35,6 +36,7 @@ struct gn_tree {
     const gn_dim *to;        /* FOR: 0 <= leaf < to */
     GN_VEC(gn_tree *) kids;
     GN_VEC(gn_tree *) above;      /* STMT: the loops around it, outermost first */
+    gn_leafset alone;             /* STMT: thread leaves that it lacks and of which the first thread alone runs it */
     struct gn_ldef *def;          /* STMT */
     struct gn_ldef *online;       /* INIT, in each turn of the loop of this running maximum; NULL: once */
     gn_object *object;            /* BUF */

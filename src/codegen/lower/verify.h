@@ -12,9 +12,6 @@ typedef struct gn_verifier {
 const gn_domain *gn_domain_at(const gn_verifier *, const gn_tree *stmt);
 /* The loop runs over all that the axis needs, whatever the leaves that are not open inside. */
 bool gn_loop_covers(gn_verifier *, const gn_domain_loop *, uint32_t axis);
-/* Of threads: one alone runs it, since it changes memory that all share from its old value and knows nothing of some
- * thread leaves. */
-bool gn_is_alone(const gn_lower *, const gn_tree *stmt);
 
 void gn_verify_stores(gn_verifier *); /* verify_store.c */
 void gn_verify_kept(gn_verifier *);   /* verify_kept.c */

@@ -186,20 +186,23 @@ static void check_life(const use *u)
 
 /* ---- threads ---- */
 
-/* In memory that all threads have, without a barrier, a thread reads what it wrote itself, or what all wrote alike. */
+/* In memory that all threads have, without a barrier, a thread reads what it wrote itself, or what all wrote alike. What
+ * is a thread's own it has written itself. */
+static bool is_of_thread(const use *u, uint32_t l)
+{
+    const bool alone = gn_set_has(&u->writer->stmt->alone, l), reads_alone = gn_set_has(&u->reader->stmt->alone, l);
+    if (u->object->level != GN_LEVEL_ARENA || !gn_set_has(&u->writer->leaves, l)) return !alone || reads_alone;
+    return is_private_thread(u, l) || (gn_set_has(&u->reader->leaves, l) && runs_along(u, l));
+}
+
 static void check_threads(const use *u)
 {
     const gn_lower *g = u->v->g;
-    if (!g->cuda || u->object->level != GN_LEVEL_ARENA || u->writer->step != u->reader->step) return;
-    const bool alone = gn_is_alone(g, u->writer->stmt), reads_alone = gn_is_alone(g, u->reader->stmt);
+    if (!g->cuda || u->writer->step != u->reader->step) return;
     for (uint32_t l = 0; l < g->leaves.n; l++) {
-        if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_dim_is(g->leaves.at[l].points, 1)) continue;
-        const bool own = gn_set_has(&u->writer->leaves, l), reads_own = gn_set_has(&u->reader->leaves, l);
-        if (own ? is_private_thread(u, l) || (reads_own && runs_along(u, l)) : !alone || (reads_alone && !reads_own))
-            continue;
-        gn_illegal(g,
-                   "bind thread %s: '%s' reads what another thread made of '%s' in the arena, with no barrier between",
-                   g->leaves.at[l].name, u->reader->stmt->def->name, u->of->name);
+        if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_dim_is(g->leaves.at[l].points, 1) || is_of_thread(u, l)) continue;
+        gn_illegal(g, "bind thread %s: '%s' reads what another thread made of '%s' in the %s, with no barrier between",
+                   g->leaves.at[l].name, u->reader->stmt->def->name, u->of->name, level_names[u->object->level]);
     }
 }
 

@@ -1,6 +1,5 @@
 /* The verifier of placed statements: loops, thread numbers and sizes here; stores and kept values in files of their own. */
 #include <inttypes.h>
-#include "dim_parts.h"
 #include "verify.h"
 
 const char *const gn_bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
@@ -11,19 +10,6 @@ const gn_domain *gn_domain_at(const gn_verifier *v, const gn_tree *stmt)
     const gn_domain *d = gn_map_get(&v->of, GN_KEY(stmt));
     if (!d) gn_illegal(v->g, "order: '%s' has a statement that is nowhere in the tree", stmt->def->name);
     return d;
-}
-
-bool gn_is_alone(const gn_lower *g, const gn_tree *s)
-{
-    const gn_ldef *d = s->def;
-    const gn_leafset own = gn_stmt_leaves(s);
-    const bool adds = s->stmt == GN_STMT_STORE && d->store->kind != GN_STORE_SET;
-    const bool accumulates =
-        (s->stmt == GN_STMT_INIT || s->stmt == GN_STMT_UPD) && gn_accumulator(d)->level == GN_LEVEL_ARENA;
-    for (uint32_t l = 0; (adds || accumulates) && l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&own, l) && !gn_dim_is(g->leaves.at[l].points, 1))
-            return true;
-    return false;
 }
 
 /* ---- loops ---- */
@@ -66,21 +52,6 @@ static int64_t stride_of(const gn_laxis *a, uint32_t leaf)
     return 0;
 }
 
-/* Without the digits below the stride what is left of the axis is a multiple of some number, and of that at least one. */
-static gn_guard above(gn_lower *g, uint32_t axis, int64_t stride)
-{
-    const gn_laxis *a = &g->axes.at[axis];
-    const gn_guard whole = gn_domain_guard(g, axis);
-    const gn_dim *value = gn_lconst(g, 0);
-    for (size_t i = 0; i < a->leaf.n; i++)
-        if (a->stride.at[i] % stride == 0)
-            value = gn_ladd(g, value, gn_lscale(g, g->leaves.at[a->leaf.at[i]].value, a->stride.at[i]));
-    const gn_dim *left = gn_lsub(g, whole.extent, value);
-    int64_t all = 0;
-    for (uint32_t t = 0; t < left->n; t++) all = gn_gcd(all, left->term[t].c);
-    return (gn_guard){ axis, gn_ladd(g, value, gn_lconst(g, all > 1 ? all - 1 : 0)), whole.extent };
-}
-
 /* leaf < to, whatever the point of the axis: as whole numbers, stride (to - leaf) > 0. */
 static bool covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
 {
@@ -94,8 +65,6 @@ static bool covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
     const int64_t stride = stride_of(&g->axes.at[axis], l->leaf);
     const gn_dim *left = gn_lscale(g, gn_lsub(g, l->to, g->leaves.at[l->leaf].value), stride);
     add_guard(&n, axis);
-    if (gn_guards_prove(g, &guards, left)) return true;
-    guards.at[guards.n++] = above(g, axis, stride);
     return gn_guards_prove(g, &guards, left);
 }
 
@@ -140,6 +109,19 @@ static void check_walked(const gn_lower *g, const gn_domain *s)
     }
 }
 
+/* One thread alone changes memory that all share, and leaves out no points of its own. */
+static void check_alone(const gn_lower *g, const gn_domain *s)
+{
+    const gn_leafset must = g->cuda ? gn_must_be_alone(g, s->stmt) : (gn_leafset){ { 0 } };
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        if (gn_set_has(&s->stmt->alone, l) ? !gn_set_has(&s->leaves, l) : !gn_set_has(&must, l)) continue;
+        gn_illegal(g,
+                   gn_set_has(&must, l) ? "bind thread %s: all of them run the %s of '%s', which changes what they share"
+                                        : "bind thread %s: the first alone runs the %s of '%s', which has points there",
+                   g->leaves.at[l].name, stmt_names[s->stmt->stmt], s->stmt->def->name);
+    }
+}
+
 /* Of two axes that share a leaf a statement over both would meet a part of their pairs alone. An axis that rfactor
  * makes is the leaf. */
 static void check_pairs(const gn_lower *g, const gn_domain *s)
@@ -181,7 +163,7 @@ static void check_row(const gn_lower *g, const gn_ldef *d)
 /* The leaves of one dim of a row belong to one axis, at the row's strides; those of different dims to different ones. */
 static void check_row_axes(const gn_lower *g, const gn_ldef *d)
 {
-    for (int i = 0; i < d->row->nleaf && d->row->kind != GN_TILE_COPY; i++)
+    for (int i = 0; i < d->row->nleaf; i++)
         for (int j = 0; j < d->row->nleaf; j++) {
             const gn_tile_leaf *x = &d->row->leaf[i], *y = &d->row->leaf[j];
             const uint32_t p = d->tile->leaf.at[i], q = d->tile->leaf.at[j];
@@ -272,6 +254,7 @@ void gn_lower_verify(gn_lower *g)
         *gn_map_put(g->arena, &v.of, GN_KEY(s->stmt)) = (void *)s;
         for (size_t k = 0; k < s->nloops; k++) check_loop(g, s, &s->loop[k]);
         check_walked(g, s);
+        check_alone(g, s);
         check_pairs(g, s);
     }
     for (size_t i = 0; i < g->items.n; i++)

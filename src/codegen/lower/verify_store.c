@@ -89,13 +89,11 @@ static void check_places(gn_lower *g, const gn_domain *s)
 static void check_threads(const gn_lower *g, const gn_domain *a, const gn_domain *b, const gn_places *together)
 {
     if (!g->cuda || a->step != b->step) return;
-    const bool alone = gn_is_alone(g, a->stmt) || gn_is_alone(g, b->stmt),
-               same = a->stmt->def->store->kind == b->stmt->def->store->kind;
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_dim_is(g->leaves.at[l].points, 1)) continue;
         const bool first = gn_set_has(&a->leaves, l), second = gn_set_has(&b->leaves, l);
-        if (first && second && gn_set_has(&together->leaves, l)) continue;
-        if (!first && !second && (same || !alone)) continue;
+        const bool alike = gn_set_has(&a->stmt->alone, l) == gn_set_has(&b->stmt->alone, l);
+        if (first == second && (first ? gn_set_has(&together->leaves, l) : alike)) continue;
         gn_illegal(g, "bind thread %s: two stores to '%s' may go to one place in different threads of a block",
                    g->leaves.at[l].name, a->stmt->def->name);
     }

@@ -84,12 +84,6 @@ static void note_use(lives *l, int32_t value, int32_t first, int32_t last)
 
 /* ---- memories that are exchanged ---- */
 
-static int32_t root_of(const gn_program *p, int32_t v)
-{
-    while (p->values.at[v].alias >= 0) v = p->values.at[v].alias;
-    return v;
-}
-
 /* The carried value may come to lie in any of a loop's memories. True: one lives longer than was known. */
 static bool lengthen(lives *l, const gn_pstep *s, int32_t *last)
 {
@@ -97,11 +91,11 @@ static bool lengthen(lives *l, const gn_pstep *s, int32_t *last)
     int32_t longest = -1;
     bool any = false;
     for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++)
-        if (a % 3 != gn_carried_initial(0) && last[root_of(p, s->arg[a])] > longest)
-            longest = last[root_of(p, s->arg[a])];
+        if (a % 3 != gn_carried_initial(0) && last[gn_memory_of(p, s->arg[a])] > longest)
+            longest = last[gn_memory_of(p, s->arg[a])];
     for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++) {
         if (a % 3 == gn_carried_initial(0) || l->out[s->arg[a]].last >= longest) continue;
-        l->out[s->arg[a]].last = last[root_of(p, s->arg[a])] = longest;
+        l->out[s->arg[a]].last = last[gn_memory_of(p, s->arg[a])] = longest;
         any = true;
     }
     return any;
@@ -113,7 +107,7 @@ static void join_exchanged(lives *l)
     int32_t *last = GN_NEW_ARRAY(p->arena, int32_t, p->values.n); /* of a root: of all that share its memory */
     bool any = true;
     for (size_t v = 0; v < p->values.n; v++)
-        if (last[root_of(p, (int32_t)v)] < l->out[v].last) last[root_of(p, (int32_t)v)] = l->out[v].last;
+        if (last[gn_memory_of(p, (int32_t)v)] < l->out[v].last) last[gn_memory_of(p, (int32_t)v)] = l->out[v].last;
     while (any) {
         any = false;
         for (size_t i = 0; i < p->steps.n; i++)
@@ -135,4 +129,38 @@ void gn_program_lifetimes(const gn_program *p, gn_plive *out)
     for (size_t v = 0; v < p->values.n; v++) out[v].around = l.is_met[v] ? l.around[v] : -1;
     visit_uses(&l, note_use);
     if (p->is_tree) join_exchanged(&l);
+}
+
+void gn_program_set_lives(gn_program *p)
+{
+    gn_plive *live = GN_NEW_ARRAY(p->arena, gn_plive, p->values.n);
+    gn_program_lifetimes(p, live);
+    for (size_t i = 0; i < p->values.n; i++) p->values.at[i].first = live[i].first, p->values.at[i].last = live[i].last;
+}
+
+/* ---- sizes ---- */
+
+typedef struct symbols {
+    const gn_program *p;
+    const int64_t *sym;
+} symbols;
+
+int32_t gn_program_find_sym(const gn_program *p, const char *name)
+{
+    for (size_t i = 0; i < p->syms.n; i++)
+        if (strcmp(p->syms.at[i].name, name) == 0) return (int32_t)i;
+    return -1;
+}
+
+static bool value_of(void *user, const char *name, int64_t *out)
+{
+    const symbols *s = user;
+    const int32_t at = gn_program_find_sym(s->p, name);
+    if (at >= 0) *out = s->sym[at];
+    return at >= 0;
+}
+
+bool gn_program_eval(const gn_program *p, const int64_t *sym, const gn_dim *d, int64_t *out)
+{
+    return gn_dim_is_const(d, out) || gn_dim_eval(d, value_of, NULL, &(symbols){ p, sym }, out);
 }

@@ -26,9 +26,19 @@ typedef struct order {
     const gn_pprepare *preparing;
     int32_t in_place; /* an update that was written into its variable's memory; -1 */
     uint32_t may_end; /* steps so far that may end the program */
+    uint8_t *kept[2 * GN_PROGRAM_DEPTH]; /* copies of `known`, two for each step with others within that is open */
+    uint32_t nkept;
 } order;
 
 static void walk(order *o, uint32_t at, uint32_t end);
+
+/* Room for what is known, which is the last to be given back. */
+static uint8_t *keep_known(order *o)
+{
+    uint8_t **at = &o->kept[o->nkept++];
+    if (!*at) *at = GN_NEW_ARRAY(o->v->arena, uint8_t, o->v->p->values.n);
+    return memcpy(*at, o->known, o->v->p->values.n);
+}
 
 static bool is_nonnegative(order *o, const gn_dim *d)
 {
@@ -127,19 +137,29 @@ static void refuse_prepared(const order *o, uint32_t at, int32_t value)
     if (!listed) gn_pverify_refuse(o->v, at, "a prepared step reads '%s', which is no variable of its list", x->name);
 }
 
+static void need_inside(order *o, uint32_t at, int32_t value, const gn_dim *start, const gn_dim *bytes, const char *does)
+{
+    const gn_pvalue *x = &o->v->p->values.at[value];
+    if (!is_nonnegative(o, start) || !is_at_most(o, gn_dim_add(o->v->p->dims, start, bytes), x->bytes))
+        gn_pverify_refuse(o->v, at, "%s %s bytes at %s of '%s', which has %s", does, gn_dim_text(o->v->arena, bytes),
+                          gn_dim_text(o->v->arena, start), x->name, gn_dim_text(o->v->arena, x->bytes));
+}
+
+static void need_there(const order *o, uint32_t at, int32_t value, const char *does)
+{
+    if (o->known[value] == GONE)
+        gn_pverify_refuse(o->v, at, "%s '%s', which step %" PRIu32 " has destroyed", does, gn_pverify_name(o->v, value),
+                          o->by[value]);
+}
+
 static void read_part(order *o, uint32_t at, int32_t value, const gn_dim *start, const gn_dim *bytes,
                       const gn_dim *elements, const gn_access_rows *rows)
 {
-    const gn_pvalue *x = &o->v->p->values.at[value];
     const gn_dim *end = gn_dim_add(o->v->p->dims, start, bytes);
     if (o->preparing) refuse_prepared(o, at, value);
-    if (!is_nonnegative(o, start) || !is_at_most(o, end, x->bytes))
-        gn_pverify_refuse(o->v, at, "reads %s bytes at %s of '%s', which has %s", gn_dim_text(o->v->arena, bytes),
-                          gn_dim_text(o->v->arena, start), x->name, gn_dim_text(o->v->arena, x->bytes));
-    if (o->known[value] == GONE)
-        gn_pverify_refuse(o->v, at, "reads '%s', which step %" PRIu32 " has destroyed", x->name, o->by[value]);
+    need_inside(o, at, value, start, bytes, "reads"), need_there(o, at, value, "reads");
     if (!is_complete(o, value) && !is_written(o, value, start, end, elements, rows))
-        gn_pverify_refuse(o->v, at, "reads '%s' before it is written", x->name);
+        gn_pverify_refuse(o->v, at, "reads '%s' before it is written", gn_pverify_name(o->v, value));
 }
 
 /* The first byte stands for an element; or all of a value. */
@@ -243,24 +263,13 @@ static void write_part(order *o, uint32_t at, uint32_t arg, const gn_dim *start,
 {
     const gn_pstep *s = &o->v->p->steps.at[at];
     gn_dim_pool *dims = o->v->p->dims;
-    const gn_pvalue *x = &o->v->p->values.at[s->arg[arg]];
     const gn_dim *end = gn_dim_add(dims, start, bytes);
     const gn_dim *elements = gn_access_elements(&o->v->access, s, arg);
-    part q = { s->arg[arg],
-               at,
-               at,
-               start,
-               bytes,
-               elements,
-               start,
-               end,
-               elements,
-               gn_access_rows_of(&o->v->access, s, arg),
-               gn_access_shape_of(&o->v->access, s, arg) };
+    part q = { .value = s->arg[arg], .step = at, .top = at, .start = start, .bytes = bytes, .elements = elements,
+               .low = start, .high = end, .total = elements, .rows = gn_access_rows_of(&o->v->access, s, arg),
+               .shape = gn_access_shape_of(&o->v->access, s, arg) };
     assume(o, &q.shape, NULL);
-    if (!is_nonnegative(o, start) || !is_at_most(o, end, x->bytes))
-        gn_pverify_refuse(o->v, at, "writes %s bytes at %s of '%s', which has %s", gn_dim_text(o->v->arena, bytes),
-                          gn_dim_text(o->v->arena, start), x->name, gn_dim_text(o->v->arena, x->bytes));
+    need_inside(o, at, q.value, start, bytes, "writes");
     for (uint32_t k = o->v->nopen; k-- > 0 && (int32_t)o->v->open[k] > o->v->lives[q.value].around;)
         widen(o, at, &q, k);
     keep_apart(o, &q);
@@ -282,8 +291,7 @@ static void write_value(order *o, uint32_t at, uint32_t arg)
     const gn_pvalue *x = &o->v->p->values.at[value];
     const gn_dim *start = start_of(o, s, arg), *bytes = gn_access_bytes(&o->v->access, s, arg);
     refuse_write(o, at, value);
-    if (o->known[value] == GONE)
-        gn_pverify_refuse(o->v, at, "writes '%s', which step %" PRIu32 " has destroyed", x->name, o->by[value]);
+    need_there(o, at, value, "writes");
     if (x->alias >= 0) take_away(o, at, x->alias);
     if (x->kind == GN_VALUE_UPDATE && x->alias >= 0) o->in_place = value;
     if (!gn_dim_is(start, 0) || bytes != x->bytes || gn_access_rows_of(&o->v->access, s, arg).strided) {
@@ -360,19 +368,12 @@ static void leave_turn(order *o, uint32_t at)
                           gn_pverify_name(o->v, s->arg[gn_loop_condition(l)]));
 }
 
-static bool is_carried(const gn_pstep *s, int32_t value)
-{
-    for (uint32_t k = 0; k < s->of.loop->ncarried; k++)
-        if (s->arg[gn_carried_now(k)] == value) return true;
-    return false;
-}
-
 /* What a turn takes away, the next one would miss. */
 static void need_kept(order *o, uint32_t at, const uint8_t *before)
 {
     const gn_pstep *s = &o->v->p->steps.at[at];
     for (int32_t i = 0; i < (int32_t)o->v->p->values.n; i++)
-        if (before[i] == WHOLE && o->known[i] == GONE && !is_carried(s, i))
+        if (before[i] == WHOLE && o->known[i] == GONE && !gn_is_carried(s, i))
             gn_pverify_refuse(o->v, at, "step %" PRIu32 " destroys '%s', which is from before the loop", o->by[i],
                               gn_pverify_name(o->v, i));
 }
@@ -383,7 +384,7 @@ static void do_loop(order *o, uint32_t at)
     const uint32_t may_end = o->may_end;
     const int32_t in_place = o->in_place;
     enter_loop(o, at);
-    uint8_t *before = gn_arena_copy(o->v->arena, o->known, o->v->p->values.n);
+    const uint8_t *before = keep_known(o);
     o->v->open[o->v->nopen++] = at;
     walk(o, at + 1, s->end);
     leave_turn(o, at);
@@ -394,6 +395,7 @@ static void do_loop(order *o, uint32_t at)
                           "may end the program in a later turn, when the variable of '%s' has changed already",
                           gn_pverify_name(o->v, o->in_place));
     memcpy(o->known, before, o->v->p->values.n);
+    o->nkept--;
 }
 
 /* ---- choices ---- */
@@ -425,7 +427,8 @@ static void do_choice(order *o, uint32_t at)
 {
     const gn_pstep *steps = o->v->p->steps.at;
     const size_t nv = o->v->p->values.n, base = o->parts.n;
-    uint8_t *before = gn_arena_copy(o->v->arena, o->known, nv), *after = NULL;
+    const uint8_t *before = keep_known(o);
+    uint8_t *after = NULL;
     part *both = NULL;
     size_t nboth = 0;
     if (steps[at].kind == GN_STEP_BRANCH)
@@ -442,8 +445,10 @@ static void do_choice(order *o, uint32_t at)
             nboth = o->parts.n - base;
         for (size_t i = 0; after && i < nv; i++)
             if (o->known[i] != after[i]) o->known[i] = o->known[i] == GONE || after[i] == GONE ? GONE : NOTHING;
-        after = gn_arena_copy(o->v->arena, o->known, nv);
+        if (after) memcpy(after, o->known, nv);
+        else after = keep_known(o);
     }
+    o->nkept -= after ? 2 : 1;
     o->parts.n = base;
     for (size_t i = 0; i < nboth; i++) gn_push(o->v->arena, &o->parts, both[i]);
 }

@@ -9,24 +9,10 @@
 
 enum { ALIGN = 64 };
 
-typedef struct symbols {
-    const gn_program *p;
-    const int64_t *sym;
-} symbols;
-
-static bool value_of(void *user, const char *name, int64_t *out)
-{
-    const symbols *s = user;
-    for (size_t i = 0; i < s->p->syms.n; i++)
-        if (strcmp(s->p->syms.at[i].name, name) == 0) return *out = s->sym[i], true;
-    return false;
-}
-
 static int64_t evaluate(const gn_program *p, const int64_t *sym, const gn_dim *d, const char *what)
 {
-    symbols s = { p, sym };
     int64_t v;
-    if (!gn_dim_eval(d, value_of, NULL, &s, &v) || v < 0 || v > INT64_MAX / 4)
+    if (!gn_program_eval(p, sym, d, &v) || v < 0 || v > INT64_MAX / 4)
         gn_throw(GN_ENOMEM, "%s: size overflows", what);
     return v;
 }
@@ -53,19 +39,12 @@ static bool lives_in_arena(const gn_pvalue *v)
     return v->kind == GN_VALUE_TEMP && v->first >= 0;
 }
 
-static int32_t root_of(const gn_program *p, int32_t v)
-{
-    while (p->values.at[v].alias >= 0) v = p->values.at[v].alias;
-    return v;
-}
-
 /* ---- variants ---- */
 
 static bool holds(const gn_program *p, const int64_t *sym, const gn_pfact *f)
 {
-    symbols s = { p, sym };
     int64_t a, b;
-    if (!gn_dim_eval(f->a, value_of, NULL, &s, &a) || !gn_dim_eval(f->b, value_of, NULL, &s, &b))
+    if (!gn_program_eval(p, sym, f->a, &a) || !gn_program_eval(p, sym, f->b, &b))
         gn_throw(GN_ENOMEM, "%s: size overflows", p->name);
     return f->kind == GN_FACT_EQ ? a == b : a < b;
 }
@@ -101,7 +80,7 @@ static bool *find_needed(const gn_program *p, const bool *left_out, gn_arena *ar
     bool *needed = GN_NEW_ARRAY(arena, bool, p->values.n);
     for (size_t i = 0; i < p->steps.n; i++)
         for (uint32_t a = 0; !left_out[i] && a < p->steps.at[i].narg; a++)
-            if (p->steps.at[i].arg[a] >= 0) needed[root_of(p, p->steps.at[i].arg[a])] = true;
+            if (p->steps.at[i].arg[a] >= 0) needed[gn_memory_of(p, p->steps.at[i].arg[a])] = true;
     return needed;
 }
 
@@ -120,7 +99,7 @@ static size_t make_blocks(const gn_program *p, const int64_t *sym, block *out, g
     for (size_t i = 0; i < p->values.n; i++) {
         const gn_pvalue *v = &p->values.at[i];
         if (!lives_in_arena(v) || v->alias < 0) continue;
-        const int32_t root = root_of(p, (int32_t)i);
+        const int32_t root = gn_memory_of(p, (int32_t)i);
         if (!lives_in_arena(&p->values.at[root])) continue;
         block *b = &out[at[root]];
         if (v->last > b->last) b->last = v->last;
@@ -275,7 +254,7 @@ void gn_program_plan(const gn_program *p, const int64_t *sym, int workers, gn_pl
                  n = nvalues + make_scratch(p, sym, workers, b + nvalues, plan, arena);
     place(p, b, n, plan, arena);
     for (size_t i = 0; i < p->values.n; i++)
-        if (lives_in_arena(&p->values.at[i])) plan->offset[i] = plan->offset[root_of(p, (int32_t)i)];
+        if (lives_in_arena(&p->values.at[i])) plan->offset[i] = plan->offset[gn_memory_of(p, (int32_t)i)];
 }
 
 /* ---- the replay ---- */

@@ -4,7 +4,6 @@
  * short is seen in the second. A second call finds what prepared steps have left, and nothing else. */
 #include "plan_replay.h"
 #include <inttypes.h>
-#include <string.h>
 
 enum { TURNS = 3, NOBODY = -1, ITS_END = -2 };
 
@@ -26,18 +25,10 @@ typedef struct replay {
 
 static void run_range(replay *r, uint32_t at, uint32_t end);
 
-static bool value_of(void *user, const char *name, int64_t *out)
-{
-    const replay *r = user;
-    for (size_t i = 0; i < r->p->syms.n; i++)
-        if (strcmp(r->p->syms.at[i].name, name) == 0) return *out = r->sym[i], true;
-    return false;
-}
-
-static int64_t evaluate(replay *r, const gn_dim *d)
+static int64_t evaluate(const replay *r, const gn_dim *d)
 {
     int64_t v;
-    if (!gn_dim_eval(d, value_of, NULL, r, &v)) gn_throw(GN_ENOMEM, "%s: size overflows", r->p->name);
+    if (!gn_program_eval(r->p, r->sym, d, &v)) gn_throw(GN_ENOMEM, "%s: size overflows", r->p->name);
     return v;
 }
 
@@ -164,13 +155,6 @@ static void start_turn(replay *r, uint32_t at)
             r->there[v] = false, r->by[v] = NOBODY;
 }
 
-static bool is_carried_now(const gn_pstep *s, int32_t value)
-{
-    for (uint32_t k = 0; k < s->of.loop->ncarried; k++)
-        if (s->arg[gn_carried_now(k)] == value) return true;
-    return false;
-}
-
 static void exchange(replay *r, uint32_t at)
 {
     const gn_pstep *s = &r->p->steps.at[at];
@@ -183,12 +167,12 @@ static void exchange(replay *r, uint32_t at)
         there[k] = true;
         if (is_in_place(r, s, k)) continue;
         by[2 * k] = place_of(r, next) - place_of(r, now);
-        if (!is_carried_now(s, next)) by[2 * k + 1] = place_of(r, gn_taken_from(s, next)) - place_of(r, next);
+        if (!gn_is_carried(s, next)) by[2 * k + 1] = place_of(r, gn_taken_from(s, next)) - place_of(r, next);
     }
     for (uint32_t k = 0; k < n; k++) {
         const int32_t now = s->arg[gn_carried_now(k)], next = s->arg[gn_carried_next(k)];
         r->shift[now] += by[2 * k], r->shift[next] += by[2 * k + 1];
-        if (!is_carried_now(s, next)) r->there[next] = false, r->by[next] = NOBODY;
+        if (!gn_is_carried(s, next)) r->there[next] = false, r->by[next] = NOBODY;
     }
     for (uint32_t k = 0; k < n; k++) r->there[s->arg[gn_carried_now(k)]] = there[k];
 }
@@ -266,7 +250,7 @@ static void start_call(replay *r)
 static void note_last(replay *r, int32_t v)
 {
     const int32_t last = r->p->values.at[v].last;
-    while (r->p->values.at[v].alias >= 0) v = r->p->values.at[v].alias;
+    v = gn_memory_of(r->p, v);
     if (r->last[v] < last) r->last[v] = last;
 }
 

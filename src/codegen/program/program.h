@@ -50,6 +50,7 @@ typedef struct gn_pkernel {      /* as texts; the interpreter and `gnomon inspec
     uint32_t first_step, nsteps;
     /* its functions in `source`: what stands before the first kernel and after the last belongs to every unit */
     uint32_t text_at, text_size;
+    const char *plain;           /* why its schedule is the plain one, where no closed form fitted; else NULL */
 } gn_pkernel;
 
 typedef struct gn_pcheck {       /* extents that must agree */
@@ -84,6 +85,16 @@ typedef struct gn_program {
     bool is_tree;                /* has other steps than those of kernels on the host */
 } gn_program;
 
+/* The value whose memory it lies in, through others that took it over. */
+static inline int32_t gn_memory_of(const gn_program *p, int32_t value)
+{
+    while (p->values.at[value].alias >= 0) value = p->values.at[value].alias;
+    return value;
+}
+int32_t gn_program_find_sym(const gn_program *, const char *name); /* -1: none */
+/* A dim over the program's symbols, for their values; false if it overflows. */
+bool gn_program_eval(const gn_program *, const int64_t *sym, const gn_dim *, int64_t *out);
+
 void gn_program_print(gn_text *, const gn_program *);
 gn_program *gn_program_read(gn_arena *, const char *file, const char *text, size_t length); /* throws GN_ESYNTAX */
 
@@ -101,6 +112,7 @@ typedef struct gn_plive {
     int32_t around;              /* innermost loop around all steps that have it: makes it anew each turn; -1: none */
 } gn_plive;
 void gn_program_lifetimes(const gn_program *, gn_plive *out); /* one per value */
+void gn_program_set_lives(gn_program *); /* of its values */
 
 /* Memory for given symbols: places in one arena, found by size from the largest, at the lowest offset that is free
  * while the value lives. The scratch of a step's workers has its place among them, for that step. Steps are numbered

@@ -83,6 +83,7 @@ void gn_program_print(gn_text *t, const gn_program *p)
         print_string(t, k->kernel);
         gn_text_char(t, ' ');
         print_string(t, k->schedule);
+        if (k->plain) gn_text_char(t, ' '), print_string(t, k->plain);
         gn_text_char(t, ')');
     }
     gn_pprint_steps(t, p);
@@ -201,13 +202,14 @@ static void read_item(gn_preader *r, const gn_sx *x)
     } else if (gn_sx_head(x, "value")) {
         read_value(r, x);
     } else if (gn_sx_head(x, "kernel")) {
-        gn_pread_length(r, x, 8);
+        gn_pread_length(r, x, x->n == 9 ? 9 : 8);
         gn_push(p->arena, &p->kernels,
                 (gn_pkernel){ gn_pread_name(r, x->at[1]), need_string(r, x->at[6]), need_string(r, x->at[7]),
                               (uint32_t)gn_pread_int(r, x->at[2], 0, INT32_MAX),
                               (uint32_t)gn_pread_int(r, x->at[3], 0, INT32_MAX),
                               (uint32_t)gn_pread_int(r, x->at[4], 0, UINT32_MAX),
-                              (uint32_t)gn_pread_int(r, x->at[5], 0, UINT32_MAX) });
+                              (uint32_t)gn_pread_int(r, x->at[5], 0, UINT32_MAX),
+                              x->n == 9 ? need_string(r, x->at[8]) : NULL });
     } else if (gn_sx_head(x, "check")) {
         gn_pread_length(r, x, 5);
         gn_push(p->arena, &p->checks,
@@ -294,6 +296,7 @@ gn_program *gn_program_read(gn_arena *arena, const char *file, const char *text,
         read_item(&r, x->at[i]);
     }
     check_references(&r, x);
+    if (!*r.p->source) gn_program_set_lives(r.p);
     if (r.p->is_tree) gn_program_verify(r.p, file);
     return r.p;
 }

@@ -217,13 +217,6 @@ static bool is_exchanged(const gn_pverify *v, int32_t value, const gn_pstep *s)
     return x->kind == GN_VALUE_TEMP && (x->alias < 0 || in_place);
 }
 
-static bool is_carried_now(const gn_pstep *s, int32_t value)
-{
-    for (uint32_t k = 0; s->kind == GN_STEP_LOOP && k < s->of.loop->ncarried; k++)
-        if (s->arg[gn_carried_now(k)] == value) return true;
-    return false;
-}
-
 static void check_types(const gn_pverify *v, uint32_t at, int32_t now, int32_t other)
 {
     const gn_pvalue *a = &v->p->values.at[now], *b = &v->p->values.at[other];
@@ -242,7 +235,7 @@ static void check_carried(const gn_pverify *v, uint32_t at, uint32_t k)
     check_types(v, at, now, initial), check_types(v, at, now, next);
     if (x->kind != GN_VALUE_TEMP || (x->alias >= 0 && x->alias != initial))
         gn_pverify_refuse(v, at, "the carried value '%s' has no memory of its own", x->name);
-    if (!is_exchanged(v, next, s) && !is_carried_now(s, next))
+    if (!is_exchanged(v, next, s) && !gn_is_carried(s, next))
         gn_pverify_refuse(v, at, "'%s', which becomes '%s', has no memory of its own: a copy is needed",
                           gn_pverify_name(v, next), x->name);
     for (uint32_t j = 0; j < k; j++) {

@@ -101,6 +101,12 @@ static inline uint32_t gn_carried_now(uint32_t k) { return 3 * k; }
 static inline uint32_t gn_carried_initial(uint32_t k) { return 3 * k + 1; }
 static inline uint32_t gn_carried_next(uint32_t k) { return 3 * k + 2; }
 static inline uint32_t gn_loop_condition(const gn_ploop *l) { return 3 * l->ncarried; }
+static inline bool gn_is_carried(const gn_pstep *loop, int32_t value)
+{
+    for (uint32_t k = 0; k < loop->of.loop->ncarried; k++)
+        if (loop->arg[gn_carried_now(k)] == value) return true;
+    return false;
+}
 /* The carried value that has this one as its next; -1: none. */
 static inline int32_t gn_becomes(const gn_pstep *loop, int32_t next)
 {

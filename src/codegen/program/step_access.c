@@ -1,4 +1,5 @@
 #include "step_access.h"
+#include "code_as_kernel.h"
 #include <string.h>
 
 gn_accesses gn_accesses_of(gn_arena *arena, const gn_program *p)
@@ -10,9 +11,8 @@ const gn_kernel *gn_access_kernel(gn_accesses *x, uint32_t at)
 {
     if (x->kernel[at]) return x->kernel[at];
     const gn_pkernel *k = &x->p->kernels.at[at];
-    const gn_sx *all = gn_sx_read(x->arena, k->name, k->kernel, strlen(k->kernel));
-    if (all->n != 1) gn_throw(GN_ESYNTAX, "%s: expected one kernel", k->name);
-    return x->kernel[at] = gn_kernel_read(x->arena, k->name, all->at[0]);
+    gn_code *code;
+    return x->kernel[at] = gn_kernel_of_text(x->arena, k->name, k->kernel, &code);
 }
 
 uint8_t gn_access_uses(gn_accesses *x, const gn_pstep *s, uint32_t arg)

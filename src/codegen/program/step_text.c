@@ -6,12 +6,10 @@ typedef struct step_form {
     const char *head;
     uint8_t kind;
     void (*read)(gn_preader *, const gn_sx *);
-    uint32_t (*print)(gn_text *, const gn_program *, uint32_t at, int depth); /* returns the step after it */
+    void (*print)(gn_text *, const gn_program *, const gn_pstep *); /* without what is within it */
 } step_form;
 
 /* ---- printing ---- */
-
-static uint32_t print_range(gn_text *t, const gn_program *p, uint32_t at, uint32_t end, int depth);
 
 static void print_arg(gn_text *t, const gn_pstep *s, uint32_t i)
 {
@@ -33,18 +31,9 @@ static void print_args(gn_text *t, const gn_pstep *s, uint32_t first, uint32_t e
     gn_text_char(t, ')');
 }
 
-static uint32_t end_step(gn_text *t, const gn_pstep *s, uint32_t at)
+static void print_kernel(gn_text *t, const gn_program *p, const gn_pstep *s)
 {
-    if (s->status) gn_textf(t, " (status %" PRIu32 ")", s->status - 1);
-    if (s->device) gn_textf(t, " (device %" PRIu32 ")", s->device - 1);
-    gn_text_char(t, ')');
-    return at + 1;
-}
-
-static uint32_t print_kernel(gn_text *t, const gn_program *p, uint32_t at, int depth)
-{
-    const gn_pstep *s = &p->steps.at[at];
-    (void)depth;
+    (void)p;
     gn_textf(t, "step %" PRIu32 " %" PRIu32 " %s ", s->kernel, s->part_of, s->symbol);
     gn_dim_print(t, s->parts);
     gn_text_char(t, ' ');
@@ -53,36 +42,30 @@ static uint32_t print_kernel(gn_text *t, const gn_program *p, uint32_t at, int d
     for (uint32_t i = 0; i < s->nsym; i++) gn_textf(t, "%s%" PRIu32, i ? " " : "", s->sym[i]);
     gn_text_add(t, ") ");
     gn_pprint_dims(t, s->scratch, s->nscratch);
-    return end_step(t, s, at);
 }
 
-static uint32_t print_copy(gn_text *t, const gn_program *p, uint32_t at, int depth)
+static void print_copy(gn_text *t, const gn_program *p, const gn_pstep *s)
 {
-    const gn_pstep *s = &p->steps.at[at];
     const gn_dim *const *const list[] = { s->of.copy->extent, s->of.copy->to, s->of.copy->from };
-    (void)depth;
+    (void)p;
     gn_text_add(t, "copy ");
     print_args(t, s, 0, s->narg);
     for (int i = 0; i < 3; i++) gn_text_char(t, ' '), gn_pprint_dims(t, list[i], s->of.copy->rank);
-    return end_step(t, s, at);
 }
 
-static uint32_t print_call(gn_text *t, const gn_program *p, uint32_t at, int depth)
+static void print_call(gn_text *t, const gn_program *p, const gn_pstep *s)
 {
-    const gn_pstep *s = &p->steps.at[at];
-    (void)depth;
+    (void)p;
     gn_textf(t, "call %s ", s->of.call->routine->name);
     print_args(t, s, 0, s->narg);
     gn_text_char(t, ' ');
     gn_pprint_dims(t, s->of.call->dim, s->of.call->routine->ndim);
     gn_text_char(t, ' ');
     gn_pprint_dims(t, s->scratch, s->nscratch);
-    return end_step(t, s, at);
 }
 
-static uint32_t print_loop(gn_text *t, const gn_program *p, uint32_t at, int depth)
+static void print_loop(gn_text *t, const gn_program *p, const gn_pstep *s)
 {
-    const gn_pstep *s = &p->steps.at[at];
     const gn_ploop *l = s->of.loop;
     gn_textf(t, "loop %s ", p->syms.at[l->sym].name);
     gn_dim_print(t, l->count);
@@ -93,31 +76,27 @@ static uint32_t print_loop(gn_text *t, const gn_program *p, uint32_t at, int dep
     }
     gn_text_add(t, ") ");
     print_args(t, s, gn_loop_condition(l), s->narg);
-    print_range(t, p, at + 1, s->end, depth);
-    gn_text_char(t, ')');
-    return s->end;
 }
 
-static uint32_t print_branch(gn_text *t, const gn_program *p, uint32_t at, int depth)
+static void print_branch(gn_text *t, const gn_program *p, const gn_pstep *s)
 {
-    const gn_pstep *s = &p->steps.at[at];
+    (void)p;
     gn_text_add(t, "branch ");
     print_arg(t, s, 0);
-    print_range(t, p, at + 1, s->end, depth);
-    gn_text_char(t, ')');
-    return s->end;
 }
 
-static uint32_t print_variants(gn_text *t, const gn_program *p, uint32_t at, int depth)
+static void print_variants(gn_text *t, const gn_program *p, const gn_pstep *s)
 {
+    (void)p, (void)s;
     gn_text_add(t, "variants");
-    print_range(t, p, at + 1, p->steps.at[at].end, depth);
-    gn_text_char(t, ')');
-    return p->steps.at[at].end;
 }
 
-static void print_facts(gn_text *t, const gn_pbody *b)
+/* Of variants its facts; of a branch nothing. */
+static void print_body(gn_text *t, const gn_program *p, const gn_pstep *s)
 {
+    const gn_pbody *b = s->of.body;
+    (void)p;
+    if (!b) return;
     gn_text_char(t, '(');
     for (uint32_t i = 0; i < b->nfact; i++) {
         gn_textf(t, "%s(%s ", i ? " " : "", b->fact[i].kind == GN_FACT_EQ ? "eq" : "lt");
@@ -129,25 +108,12 @@ static void print_facts(gn_text *t, const gn_pbody *b)
     gn_text_char(t, ')');
 }
 
-/* Its parenthesis is there: a body has no head. */
-static uint32_t print_body(gn_text *t, const gn_program *p, uint32_t at, int depth)
+static void print_prepare(gn_text *t, const gn_program *p, const gn_pstep *s)
 {
-    const gn_pstep *s = &p->steps.at[at];
-    if (s->of.body) print_facts(t, s->of.body);
-    print_range(t, p, at + 1, s->end, depth);
-    gn_text_char(t, ')');
-    return s->end;
-}
-
-static uint32_t print_prepare(gn_text *t, const gn_program *p, uint32_t at, int depth)
-{
-    const gn_pstep *s = &p->steps.at[at];
+    (void)p;
     gn_text_add(t, "prepare (");
     for (uint32_t i = 0; i < s->of.prepare->n; i++) gn_textf(t, "%s%" PRIu32, i ? " " : "", s->of.prepare->variable[i]);
     gn_text_char(t, ')');
-    print_range(t, p, at + 1, s->end, depth);
-    gn_text_char(t, ')');
-    return s->end;
 }
 
 /* ---- reading ---- */
@@ -205,17 +171,28 @@ static uint32_t push(gn_preader *r, gn_pstep s)
     return (uint32_t)r->p->steps.n - 1;
 }
 
-/* A step with others within, which are the items of x from `first` on. */
-static void push_with(gn_preader *r, gn_pstep s, const gn_sx *x, size_t first)
+/* A step with others within, until it is closed. */
+static uint32_t open_step(gn_preader *r, gn_pstep s, const gn_sx *x)
 {
     if (s.kind != GN_STEP_BODY && ++r->depth > GN_PROGRAM_DEPTH)
         gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
-    const uint32_t at = push(r, s);
+    return push(r, s);
+}
+
+static void close_step(gn_preader *r, uint32_t at)
+{
+    r->p->steps.at[at].end = (uint32_t)r->p->steps.n;
+    if (r->p->steps.at[at].kind != GN_STEP_BODY) r->depth--;
+}
+
+/* Others within are the items of x from `first` on. */
+static void push_with(gn_preader *r, gn_pstep s, const gn_sx *x, size_t first)
+{
+    const uint32_t at = open_step(r, s, x);
     for (size_t i = first; i < x->n; i++)
         if (x->at[i]->kind != GN_SX_LIST || !gn_pread_step(r, x->at[i]))
             gn_sx_fail(r->file, x->at[i], "expected a step");
-    r->p->steps.at[at].end = (uint32_t)r->p->steps.n;
-    if (s.kind != GN_STEP_BODY) r->depth--;
+    close_step(r, at);
 }
 
 static void read_kernel(gn_preader *r, const gn_sx *x)
@@ -270,10 +247,10 @@ static void read_call(gn_preader *r, const gn_sx *x)
 
 static uint32_t find_turn(gn_preader *r, const gn_sx *x)
 {
-    const char *name = gn_pread_name(r, x);
-    for (uint32_t i = 0; i < r->p->syms.n; i++)
-        if (!strcmp(r->p->syms.at[i].name, name) && r->p->syms.at[i].input == GN_SYM_TURN) return i;
-    gn_sx_fail(r->file, x, "no symbol '%s' counts turns", name);
+    const int32_t at = gn_program_find_sym(r->p, gn_pread_name(r, x));
+    if (at < 0 || r->p->syms.at[at].input != GN_SYM_TURN)
+        gn_sx_fail(r->file, x, "no symbol '%s' counts turns", gn_pread_name(r, x));
+    return (uint32_t)at;
 }
 
 static void read_loop(gn_preader *r, const gn_sx *x)
@@ -301,15 +278,12 @@ static void read_branch(gn_preader *r, const gn_sx *x)
     gn_pread_length(r, x, 4);
     gn_pstep s = { .kind = GN_STEP_BRANCH, .symbol = "branch" };
     read_args(r, x->at + 1, 1, &s);
-    if (++r->depth > GN_PROGRAM_DEPTH)
-        gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
-    const uint32_t at = push(r, s);
+    const uint32_t at = open_step(r, s, x);
     for (size_t i = 2; i < 4; i++) {
         need_list(r, x->at[i]);
         push_with(r, (gn_pstep){ .kind = GN_STEP_BODY, .symbol = i == 2 ? "then" : "else" }, x->at[i], 0);
     }
-    r->p->steps.at[at].end = (uint32_t)r->p->steps.n;
-    r->depth--;
+    close_step(r, at);
 }
 
 static void read_facts(gn_preader *r, const gn_sx *x, gn_pbody *b)
@@ -329,17 +303,14 @@ static void read_facts(gn_preader *r, const gn_sx *x, gn_pbody *b)
 
 static void read_variants(gn_preader *r, const gn_sx *x)
 {
-    if (++r->depth > GN_PROGRAM_DEPTH)
-        gn_sx_fail(r->file, x, "steps within each other more than %d deep", GN_PROGRAM_DEPTH);
-    const uint32_t at = push(r, (gn_pstep){ .kind = GN_STEP_VARIANTS, .symbol = "variants" });
+    const uint32_t at = open_step(r, (gn_pstep){ .kind = GN_STEP_VARIANTS, .symbol = "variants" }, x);
     for (size_t i = 1; i < x->n; i++) {
         gn_pbody *b = GN_NEW_OBJECT(r->p->arena, gn_pbody);
         need_list(r, x->at[i]), need_items(r, x->at[i], 1);
         read_facts(r, x->at[i]->at[0], b);
         push_with(r, (gn_pstep){ .kind = GN_STEP_BODY, .symbol = "case", .of.body = b }, x->at[i], 1);
     }
-    r->p->steps.at[at].end = (uint32_t)r->p->steps.n;
-    r->depth--;
+    close_step(r, at);
 }
 
 static void read_prepare(gn_preader *r, const gn_sx *x)
@@ -371,13 +342,17 @@ bool gn_pread_step(gn_preader *r, const gn_sx *x)
     return false;
 }
 
-static uint32_t print_range(gn_text *t, const gn_program *p, uint32_t at, uint32_t end, int depth)
+static void print_range(gn_text *t, const gn_program *p, uint32_t at, uint32_t end, int depth)
 {
-    while (at < end) {
+    for (; at < end; at = gn_step_after(p->steps.at, at)) {
+        const gn_pstep *s = &p->steps.at[at];
         gn_textf(t, "\n%*s(", 2 * depth, "");
-        at = forms[p->steps.at[at].kind].print(t, p, at, depth + 1);
+        forms[s->kind].print(t, p, s);
+        if (s->status) gn_textf(t, " (status %" PRIu32 ")", s->status - 1);
+        if (s->device) gn_textf(t, " (device %" PRIu32 ")", s->device - 1);
+        if (gn_step_has_body(s)) print_range(t, p, at + 1, s->end, depth + 1);
+        gn_text_char(t, ')');
     }
-    return end;
 }
 
 void gn_pprint_steps(gn_text *t, const gn_program *p)

@@ -30,13 +30,6 @@ typedef struct chain {           /* loops along which a definition adds one afte
     gn_dim_facts facts;          /* sizes as they are taken to be */
 } chain;
 
-static const gn_split *split_of(const gn_schedule *s, uint32_t axis)
-{
-    for (size_t i = 0; i < s->splits.n; i++)
-        if (s->splits.at[i].axis == axis) return &s->splits.at[i];
-    return NULL;
-}
-
 /* ---- lengths ---- */
 
 static bool is_unknown(const chain *c, uint32_t leaf)
@@ -139,22 +132,27 @@ static void split_stages(const chain *c, uint32_t leaf, uint32_t outer)
     }
 }
 
+static const char *leaf_name(const chain *c, uint32_t axis, const char *suffix)
+{
+    return gn_piece_name(c->p, gn_arena_printf(c->p->arena, "%s%s", c->p->k->axes.at[axis].name, suffix));
+}
+
 /* A loop around, of blocks of so many turns or of the next number below that divides them. */
 static uint32_t split_loop(const chain *c, uint32_t leaf, int64_t size)
 {
     gn_schedule *s = c->s;
     gn_leaf *l = &s->leaves.at[leaf], outer = *l;
     while (l->extent && l->extent % size != 0) size--;
-    outer.name = gn_piece_leaf(c->p, l->axis, "b");
+    outer.name = leaf_name(c, l->axis, "b");
     outer.extent = l->extent / size;
     outer.stride = l->stride * size;
     outer.unroll = 0, outer.peel = false;
     /* it is no more the whole axis */
-    if (strcmp(l->name, c->p->k->axes.at[l->axis].name) == 0) l->name = gn_piece_leaf(c->p, l->axis, "i");
+    if (strcmp(l->name, c->p->k->axes.at[l->axis].name) == 0) l->name = leaf_name(c, l->axis, "i");
     l->extent = size;
     const uint32_t number = (uint32_t)s->leaves.n;
     gn_push(c->p->arena, &s->leaves, outer);
-    gn_split *split = (gn_split *)split_of(s, outer.axis);
+    gn_split *split = gn_schedule_split(s, outer.axis);
     PUT_BEFORE(c, &split->leaf, leaf, number);
     PUT_BEFORE(c, &s->order, leaf, number);
     split_stages(c, leaf, number);
@@ -180,12 +178,9 @@ static void rfactor(chain *c, uint32_t leaf)
 {
     gn_schedule *s = c->s;
     const char *name = gn_piece_name(c->p, gn_arena_printf(c->p->arena, "%s_b", gn_schedule_def_name(c->p->k, s, c->def)));
-    gn_push(c->p->arena, &s->rfactors, (gn_rfactor){ .def = c->def, .leaf = leaf, .def_name = name });
-    c->def = (uint32_t)(c->p->k->defs.n + s->rfactors.n - 1);
+    c->def = gn_schedule_rfactor(s, c->p->k, (gn_rfactor){ .def = c->def, .leaf = leaf, .def_name = name });
     gn_set_put(&c->param, leaf);
-    if (is_kept(c))
-        gn_push(c->p->arena, &s->stages,
-                (gn_stage){ .def = c->def, .level = GN_LEVEL_SCRATCH, .at = GN_AT_NONE, .pad_leaf = -1, .depth = 1 });
+    if (is_kept(c)) gn_schedule_stage(s, c->def, GN_LEVEL_SCRATCH);
 }
 
 static void cut(chain *c)
@@ -218,11 +213,13 @@ static void cut(chain *c)
 
 /* ---- the sums of a schedule ---- */
 
-static gn_leafset leaves_of(const gn_schedule *s, const uint16_t *axis, size_t n)
+static gn_leafset leaves_of(gn_schedule *s, const uint16_t *axis, size_t n)
 {
     gn_leafset set = { { 0 } };
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < split_of(s, axis[i])->leaf.n; j++) gn_set_put(&set, split_of(s, axis[i])->leaf.at[j]);
+    for (size_t i = 0; i < n; i++) {
+        const gn_split *split = gn_schedule_split(s, axis[i]);
+        for (size_t j = 0; j < split->leaf.n; j++) gn_set_put(&set, split->leaf.at[j]);
+    }
     return set;
 }
 
@@ -259,9 +256,10 @@ static void cut_sums_of(chain c, uint32_t def, gn_leafset param, gn_leafset redu
     cut_sum(c, def, param, reduced);
 }
 
-void gn_default_block(piece *p, gn_schedule *s)
+void gn_default_block(piece *p)
 {
     const gn_kernel *k = p->k;
+    gn_schedule *s = p->s;
     gn_dim_fact *fact = GN_NEW_ARRAY(p->arena, gn_dim_fact, k->syms.n + 1);
     for (size_t i = 0; i < k->syms.n; i++)
         fact[i] = (gn_dim_fact){

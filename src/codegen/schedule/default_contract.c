@@ -1,61 +1,66 @@
-/* Closed form for contractions: acc(i, j) = sum over k of a(i, k) b(k, j), j to the lanes. A tile of rows by vectors
- * stays in registers while k runs; the tile is the one that pads the shape least among those that fill the registers.
- * Parts are blocks of columns, of rows too where columns are few: kernels that share a matrix with these columns then
- * find their share of it in the same core's cache, and each part packs the columns of b that it needs. What follows in
- * the kernel (bias, activation, row values of narrow results, column sums) has the tile's leaves and finds the result in
- * registers. */
-#include <inttypes.h>
-#include <string.h>
+/* Closed form for contractions: acc(m, n) = sum over k of a(m, k) b(k, n), n to the lanes. A tile of rows by vectors
+ * stays in registers while k runs; the tile is the one of the target's table that pads the shape least. Parts are
+ * blocks of columns, of rows too where columns are few: kernels that share a matrix with these columns then find their
+ * share of it in the same core's cache, and each part packs the columns of b that it needs. What follows in the kernel
+ * (bias, activation, row values of narrow results, column sums) has the tile's leaves and finds the result in
+ * registers.
+ *
+ * Where threads make a tile together, blocks are parts and both factors go through shared memory, a few steps of k at a
+ * time (V. Volkov and J. Demmel, Benchmarking GPUs to tune dense linear algebra, 2008). */
 #include "default_piece.h"
 
 enum { USUAL_ROWS = 256, HEAVY = 1 << 23 };
-enum { K_CHUNK = 1024, MOST_K = 4096 }; /* a longer k goes in chunks, whose packed columns stay in the second-level cache */
-enum { PARTS = 32, PACK_ROWS = 32, PART_WORK = 1 << 17 };
+enum { K_CHUNK = 1024, MOST_K = 4096 }; /* a longer k goes in chunks, whose packed columns stay in the second cache */
+enum { PARTS = 32, PART_WORK = 1 << 17 };
 enum { NARROW_PART_ROWS = 252, PART_ROWS = 1008 }; /* so many times is each packed element of b used in a part */
+enum { THREADS_LEAST = 48, PAD = 4, MOST_CONTRACTIONS = 8 };
 
-typedef struct contraction {
-    const gn_kdef *acc, *a, *b;
-    uint32_t i, j;
-    int64_t m, n, k;             /* -1: symbolic */
-    int64_t rows, vectors;       /* of the tile */
-    int64_t tiles;               /* tiles of rows in a part; 0: no parts of rows */
-    int64_t column_tiles;        /* tiles of columns in a part; 0: no parts of columns */
-    bool pack_a, pack_b, transpose, chunks;
-} contraction;
+/* One of those that keep m and n. */
+typedef struct product {
+    gn_contraction of;
+    bool pack_a, pack_b, transpose;
+    leaf_id q0, q1;              /* of a transposed copy */
+} product;
 
-static const gn_kdef *side(const piece *p, const gn_kexpr *e)
+/* A side of the tile, outermost first. */
+typedef struct side {
+    uint32_t axis;
+    leaf_id part, tile, half, thread, point, lane;
+    bool exact;
+} side;
+
+typedef struct plan {
+    piece *p;
+    product product[MOST_CONTRACTIONS];
+    size_t n;
+    int64_t rows, columns, depth;/* extents of m, n, and of k of the first; -1: symbolic */
+    int64_t tile_rows, vectors;
+    int64_t row_tiles, column_tiles; /* in a part; 0: no parts of rows, of columns */
+    bool threads, chunks;
+    side row, column;
+    leaf_id k0, k1;              /* a chunk of k, the innermost loop over k */
+    uint64_t batch;              /* axes, as bits */
+} plan;
+
+static bool contracts(const piece *p, uint32_t item, gn_contraction *c)
 {
-    const gn_kdef *d = e->kind == GN_K_REF ? &p->k->defs.at[e->u.ref] : NULL;
-    return d && d->red == GN_RED_NONE ? d : NULL;
+    const int32_t m = gn_piece_role(p, GN_ROLE_M), n = gn_piece_role(p, GN_ROLE_N);
+    const gn_kdef *d = gn_piece_def(p, item);
+    return d && m >= 0 && n >= 0 && gn_is_contraction(p->k, d, (uint32_t)m, (uint32_t)n, c);
 }
 
-/* The last parameter of x that acc keeps and y does not have; -1. */
-static int32_t own_axis(const gn_kdef *acc, const gn_kdef *x, const gn_kdef *y)
+static bool find(piece *p, plan *w)
 {
-    for (size_t i = x->nparam; i-- > 0;)
-        if (has_axis(acc->param, acc->nparam, x->param[i]) && !has_axis(y->param, y->nparam, x->param[i]))
-            return x->param[i];
-    return -1;
-}
-
-static bool find(const piece *p, contraction *c)
-{
-    for (uint32_t at = 0; at < p->nitems; at++) {
-        const gn_kdef *d = gn_piece_def(p, at);
-        if (!d || d->red != GN_RED_SUM || d->body->kind != GN_K_OP || strcmp(d->body->u.op->name, "mul") != 0) continue;
-        const gn_kdef *a = side(p, d->body->a[0]), *b = side(p, d->body->a[1]);
-        if (!a || !b) continue;
-        const int32_t i = own_axis(d, a, b), j = own_axis(d, b, a);
-        if (i < 0 || j < 0) continue;
-        *c = (contraction){ .acc = d, .a = a, .b = b, .i = (uint32_t)i, .j = (uint32_t)j, .k = 1 };
-        if (p->hint && !p->small && p->hint->lane >= 0 && has_axis(b->param, b->nparam, (uint32_t)p->hint->lane))
-            c->j = (uint32_t)p->hint->lane;
-        c->m = p->extent[c->i], c->n = p->extent[c->j];
-        for (size_t r = 0; r < d->nraxis; r++)
-            c->k = c->k < 0 || p->extent[d->raxis[r]] < 0 ? -1 : c->k * p->extent[d->raxis[r]];
-        return true;
-    }
-    return false;
+    *w = (plan){ .p = p, .depth = 1, .threads = p->target->tile_threads > 1 };
+    for (uint32_t at = 0; at < p->nitems && w->n < MOST_CONTRACTIONS; at++)
+        w->n += contracts(p, at, &w->product[w->n].of);
+    if (!w->n) return false;
+    w->row.axis = (uint32_t)gn_piece_role(p, GN_ROLE_M), w->column.axis = (uint32_t)gn_piece_role(p, GN_ROLE_N);
+    w->rows = p->extent[w->row.axis], w->columns = p->extent[w->column.axis];
+    const gn_kdef *acc = w->product[0].of.acc;
+    for (size_t r = 0; r < acc->nraxis; r++)
+        w->depth = w->depth < 0 || p->extent[acc->raxis[r]] < 0 ? -1 : w->depth * p->extent[acc->raxis[r]];
+    return true;
 }
 
 /* ---- the tile ---- */
@@ -65,120 +70,136 @@ static double padding(int64_t extent, int64_t tile)
     return extent <= 0 ? 1 : (double)(ceil_div(extent, tile) * tile) / (double)extent;
 }
 
-typedef struct shape {
-    int64_t rows, vectors;
-    double efficiency;
-} shape;
-
 /* Little to compute, also for batches of some hundred rows: the shorter code of a smaller tile, which compiles in two
  * thirds of the time, is worth more than its last 3 %. */
-static bool is_light(const contraction *c)
+static bool is_light(const plan *w)
 {
-    return c->n >= 0 && (c->m < 0 ? USUAL_ROWS : c->m) * c->n * (c->k < 0 ? USUAL_ROWS : c->k) < HEAVY;
+    return w->columns >= 0 &&
+           (w->rows < 0 ? USUAL_ROWS : w->rows) * w->columns * (w->depth < 0 ? USUAL_ROWS : w->depth) < HEAVY;
 }
 
-static void choose_tile(const piece *p, contraction *c)
+static bool take_best(plan *w, uint8_t use)
 {
-    /* Rows times vectors accumulators, one broadcast and the vectors of b fit the registers; few loads for each fma. */
-    static const shape wide32[] = { { 6, 4, 1 }, { 8, 3, .975 }, { 14, 2, .96 }, { 0, 0, 0 } };
-    static const shape light32[] = { { 8, 2, 1 }, { 4, 4, .97 }, { 0, 0, 0 } },
-                       light_one32[] = { { 8, 1, 1 }, { 0, 0, 0 } };
-    static const shape wide16[] = { { 6, 2, 1 }, { 4, 3, .99 }, { 0, 0, 0 } };
-    static const shape one32[] = { { 12, 1, 1 }, { 10, 1, 1 }, { 9, 1, 1 }, { 8, 1, 1 }, { 0, 0, 0 } };
-    static const shape two32[] = { { 12, 2, 1 }, { 10, 2, 1 }, { 9, 2, 1 }, { 8, 2, 1 }, { 0, 0, 0 } };
-    static const shape three32[] = { { 8, 3, 1 }, { 0, 0, 0 } }, four32[] = { { 6, 4, 1 }, { 0, 0, 0 } };
-    static const shape two16[] = { { 6, 2, 1 }, { 5, 2, 1 }, { 4, 2, 1 }, { 0, 0, 0 } };
-    static const shape three16[] = { { 4, 3, 1 }, { 0, 0, 0 } }, four16[] = { { 2, 4, 1 }, { 0, 0, 0 } };
-    const bool many = p->target->nregs >= 32;
-    const shape *narrow[] = { one32, many ? two32 : two16, many ? three32 : three16, many ? four32 : four16 };
-    const bool is_narrow = c->n >= 0 && c->n <= 4 * p->w;
-    const shape *s = is_narrow ? narrow[c->n <= p->w ? 0 : (c->n - 1) / p->w] : many ? wide32 : wide16;
-    if (!p->small && is_light(c) && s == wide32) s = light32;
-    if (!p->small && is_light(c) && s == one32) s = light_one32;
-    double best = -1;
-    for (; s->rows; s++) {
-        const double e = s->efficiency / (padding(c->m, s->rows) * padding(c->n, p->w * s->vectors));
+    const piece *p = w->p;
+    const int64_t threads = p->target->tile_threads, vectors = w->columns <= p->w ? 1 : ceil_div(w->columns, p->w);
+    double best = 0;
+    for (const gn_tile_shape *s = p->target->contract; s->rows; s++) {
+        if (s->use != use || (use & GN_TILE_NARROW && s->vectors != vectors)) continue;
+        const double e =
+            s->efficiency / (padding(w->rows, s->rows * threads) * padding(w->columns, p->w * s->vectors * threads));
         if (e <= best) continue;
-        best = e, c->rows = s->rows, c->vectors = s->vectors;
+        best = e, w->tile_rows = s->rows, w->vectors = s->vectors;
     }
-    if (c->m >= 0 && c->m < c->rows) c->rows = c->m > 0 ? c->m : 1;
-    while (p->small && c->m % c->rows != 0) c->rows--; /* whole tiles: what crosses on the stack is read without guards */
+    return best > 0;
+}
+
+static void choose_tile(plan *w)
+{
+    const piece *p = w->p;
+    const uint8_t narrow = w->columns >= 0 && w->columns <= 4 * p->w ? GN_TILE_NARROW : 0;
+    if (p->small || !is_light(w) || !take_best(w, narrow | GN_TILE_LIGHT)) take_best(w, narrow);
+    w->tile_rows /= (int64_t)w->n; /* all have their sums in registers at once */
+    if (w->rows >= 0 && w->rows < w->tile_rows && !w->threads) w->tile_rows = w->rows;
+    if (w->tile_rows < 1) w->tile_rows = 1;
+    while (p->small && w->rows % w->tile_rows != 0)
+        w->tile_rows--; /* whole tiles: what is on the stack has no guards */
 }
 
 /* ---- parts and packing ---- */
 
-static int b_stride(const piece *p, const contraction *c, uint32_t axis)
-{
-    return c->b->body->kind == GN_K_LOAD ? gn_piece_stride(p, c->b->body->u.ref, c->b->body->index, axis) : -1;
-}
-
-typedef struct strides {
-    const piece *p;
-    uint32_t axis;
-    bool unit;
-} strides;
-
-static void note_unit(void *user, const gn_kexpr *load)
-{
-    strides *s = user;
-    s->unit |= gn_piece_stride(s->p, load->u.ref, load->index, s->axis) == 1;
-}
-
-static bool has_unit(const piece *p, const gn_kdef *d, uint32_t axis)
-{
-    strides s = { p, axis, false };
-    gn_piece_loads(p, d->body, note_unit, &s);
-    return s.unit;
-}
-
 /* Tiles of columns in a part; 0: all. */
-static int64_t columns_of_part(const piece *p, const contraction *c)
+static int64_t columns_of_part(const plan *w)
 {
-    const int64_t tile = c->vectors * p->w;
-    if (c->n < 0) return 4;
-    if (c->n <= tile) return 0;
-    const int64_t work = c->m < 0 || c->k < 0 ? PART_WORK : c->m * tile * c->k; /* of a column of tiles */
+    const int64_t tile = w->vectors * w->p->w;
+    if (w->columns < 0) return 4;
+    if (w->columns <= tile) return 0;
+    const int64_t work = w->rows < 0 || w->depth < 0 ? PART_WORK : w->rows * tile * w->depth; /* of a column of tiles */
     const int64_t n = work >= PART_WORK ? 1 : ceil_div(PART_WORK, work > 0 ? work : 1);
-    return n * tile >= c->n ? 0 : n;
+    return n * tile >= w->columns ? 0 : n;
 }
 
-static void choose_parts(const piece *p, contraction *c)
+static void choose_parts(plan *w)
 {
-    if (p->small) return;
-    c->column_tiles = columns_of_part(p, c);
-    const int64_t columns = c->n < 0 || !c->column_tiles ? 1 : ceil_div(c->n, c->column_tiles * c->vectors * p->w);
-    const int64_t rows = c->column_tiles ? PART_ROWS : NARROW_PART_ROWS;
-    const int64_t wanted = c->column_tiles ? ceil_div(PARTS, columns) : INT64_MAX,
-                  most = c->m < 0 ? 1 : ceil_div(c->m, rows);
-    if (c->m < 0) c->tiles = rows / c->rows;
-    else if (wanted > 1 && most > 1) c->tiles = ceil_div(ceil_div(c->m, c->rows), wanted < most ? wanted : most);
+    if (w->p->small || w->threads) return;
+    w->column_tiles = columns_of_part(w);
+    const int64_t tile = w->column_tiles * w->vectors * w->p->w,
+                  parts = w->columns < 0 || !tile ? 1 : ceil_div(w->columns, tile);
+    const int64_t rows = tile ? PART_ROWS : NARROW_PART_ROWS, most = w->rows < 0 ? 1 : ceil_div(w->rows, rows),
+                  wanted = tile ? ceil_div(PARTS, parts) : INT64_MAX;
+    if (w->rows < 0) w->row_tiles = rows / w->tile_rows;
+    else if (wanted > 1 && most > 1)
+        w->row_tiles = ceil_div(ceil_div(w->rows, w->tile_rows), wanted < most ? wanted : most);
 }
 
-static void choose_packing(const piece *p, contraction *c)
+static uint32_t last_k(const product *x)
 {
-    if (p->small) return;
-    const uint32_t k = c->acc->raxis[c->acc->nraxis - 1];
-    const bool unit = has_unit(p, c->b, c->j), plain = c->b->body->kind == GN_K_LOAD;
-    const int64_t ke = p->extent[k];
-    c->transpose = !unit && plain && c->acc->nraxis == 1 && b_stride(p, c, k) == 1 && (ke < 0 || ke >= 16) &&
-                   p->w == 16 && c->b->dtype == GN_F32;
-    c->pack_b = c->m < 0 || c->m > PACK_ROWS || !unit || !plain;
-    c->pack_a = c->a->body->kind != GN_K_LOAD;
-    c->chunks = c->column_tiles > 0 && c->pack_b && !c->pack_a && !c->transpose && c->acc->nraxis == 1 && ke > MOST_K;
+    return x->of.acc->raxis[x->of.acc->nraxis - 1];
 }
 
-/* ---- the directives ---- */
+static bool has_few_rows(const plan *w)
+{
+    const int64_t known = w->p->k->axes.at[w->row.axis].max, most = known ? known : w->rows;
+    return most >= 0 && most <= GN_PACK_ROWS;
+}
+
+static void choose_packing(plan *w, product *x)
+{
+    const piece *p = w->p;
+    const gn_kexpr *b = x->of.b->body;
+    const int64_t k = p->extent[last_k(x)];
+    const bool unit = gn_piece_is_unit(p, x->of.b, w->column.axis), plain = b->kind == GN_K_LOAD;
+    x->transpose = !unit && plain && x->of.acc->nraxis == 1 && gn_piece_stride(p, b->u.ref, b->index, last_k(x)) == 1 &&
+                   (k < 0 || k >= 16) && p->w == 16 && x->of.b->dtype == GN_F32;
+    x->pack_b = !has_few_rows(w) || !unit || !plain;
+    x->pack_a = x->of.a->body->kind != GN_K_LOAD;
+    w->chunks = w->n == 1 && w->column_tiles > 0 && x->pack_b && !x->pack_a && !x->transpose &&
+                x->of.acc->nraxis == 1 && k > MOST_K;
+}
+
+/* ---- threads ---- */
+
+/* All is done by one contraction: sums along its rows or columns would cross threads of one tile, and a further loop
+ * would be no part of it. */
+static bool suits_threads(const plan *w)
+{
+    const piece *p = w->p;
+    const gn_contraction *c = &w->product[0].of;
+    const uint32_t k = last_k(&w->product[0]);
+    bool alone = gn_def_keeps(c->a, k) && gn_def_keeps(c->b, k) && !p->small;
+    for (uint32_t i = 0; i < p->nitems; i++) {
+        const gn_kdef *d = gn_piece_def(p, i);
+        alone &= !d || d == c->acc || d->red == GN_RED_NONE;
+    }
+    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
+        alone &= gn_def_keeps(c->acc, x) || gn_def_reduces(c->acc, x);
+    return alone && (w->rows < 0 || w->rows >= THREADS_LEAST) && (w->columns < 0 || w->columns >= THREADS_LEAST);
+}
+
+/* A factor's tile in shared memory, filled in the order in which its elements lie in memory. */
+static void share(const plan *w, const gn_kdef *d, const side *s, uint32_t k)
+{
+    gn_stage *g = gn_piece_stage(w->p, def_number(w->p, d), GN_LEVEL_SHARED, w->k0);
+    const leaf_id own[] = { s->half, s->thread, s->point };
+    gn_piece_layout(w->p, g, w->k1);
+    for (size_t i = 0; i < 3; i++) gn_piece_layout(w->p, g, own[i]);
+    if (!gn_piece_is_unit(w->p, d, k)) return;
+    g->pad_leaf = (int32_t)(s->half ? s->half : s->thread) - 1, g->pad = PAD;
+    for (size_t i = 0; i < 3; i++)
+        if (own[i]) gn_push(w->p->arena, &g->copy, own[i] - 1);
+    gn_push(w->p->arena, &g->copy, w->k1 - 1);
+}
+
+/* ---- packed copies ---- */
 
 /* The packed copy of a transposed factor walks k in an axis of its own, sixteen at a time: the definition is rewritten
  * over it. */
-static const char *copy_axis(piece *p, const contraction *c, char **inner)
+static void split_copy(piece *p, product *x)
 {
-    const uint32_t k = c->acc->raxis[0];
+    const uint32_t k = x->of.acc->raxis[0];
     const char *name = p->k->axes.at[k].name;
-    const char *own = gn_arena_printf(p->arena, "%sq", name);
-    while (gn_kernel_has_name(p->k, own)) own = gn_arena_printf(p->arena, "%s_", own);
+    const char *own = gn_piece_name(p, gn_arena_printf(p->arena, "%sq", name));
     const uint32_t q = gn_kernel_axis(p->k, own, p->k->axes.at[k].extent);
-    gn_kdef *b = &p->k->defs.at[c->b - p->k->defs.at];
+    gn_kdef *b = &p->k->defs.at[def_number(p, x->of.b)];
     uint16_t *param = gn_arena_copy(p->k->arena, b->param, b->nparam * sizeof *param);
     const gn_dim *index[GN_MAX_RANK];
     for (size_t d = 0; d < b->nparam; d++)
@@ -190,178 +211,167 @@ static const char *copy_axis(piece *p, const contraction *c, char **inner)
     }
     b->param = param;
     b->body = gn_kexpr_load(p->k, b->body->u.ref, index);
-    const char *outer = gn_piece_leaf(p, q, "0");
-    *inner = (char *)gn_piece_leaf(p, q, "1");
-    gn_textf(&p->splits, " (split %s %s (%s 16))", own, outer, *inner);
-    gn_piece_serial(p, outer, q, -1);
-    return outer;
+    SPLIT(p, q, { "0", 0, &x->q0 }, { "1", 16, &x->q1 });
 }
 
-typedef struct row_leaves {
-    const char *part, *each, *one;
-} row_leaves;
-
-static row_leaves split_rows(piece *p, const contraction *c)
+/* At a loop in memory of the worker; without one it is a step of its own, for all batches and parts. So are the copies
+ * of several contractions: the loops of the second would close those in which the sums of the first are. */
+static gn_stage *pack(const plan *w, const gn_kdef *d, leaf_id at, leaf_id part)
 {
-    row_leaves r = { 0 };
-    const bool parts = c->tiles > 0;
-    gn_textf(&p->splits, " (split %s", p->k->axes.at[c->i].name);
-    if (parts) {
-        r.part = gn_piece_leaf(p, c->i, "p");
-        gn_textf(&p->splits, " %s", r.part);
-    }
-    if (parts || c->m > c->rows) {
-        r.each = gn_piece_leaf(p, c->i, "r");
-        if (parts) gn_textf(&p->splits, " (%s %" PRId64 ")", r.each, c->tiles);
-        else gn_textf(&p->splits, " %s", r.each);
-    }
-    r.one = gn_piece_leaf(p, c->i, "1");
-    gn_textf(&p->splits, " (%s %" PRId64 "))", r.one, c->rows);
-    return r;
+    if (w->n > 1) at = 0;
+    gn_stage *s = gn_piece_stage(w->p, def_number(w->p, d), at ? GN_LEVEL_SCRATCH : GN_LEVEL_ARENA, at);
+    if (at) return s;
+    s->at = GN_AT_ROOT;
+    for (uint32_t a = 0; a < w->p->k->axes.n; a++)
+        if ((w->batch >> a & 1) && gn_def_keeps(d, a)) gn_piece_layout(w->p, s, gn_piece_whole(w->p, a));
+    gn_piece_layout(w->p, s, part);
+    return s;
 }
 
-static const char *split_columns(piece *p, const contraction *c, lanes *l)
+static void layout_k(const plan *w, gn_stage *s, const product *x, const gn_kdef *d)
 {
-    if (c->column_tiles == 0) {
-        *l = gn_piece_lanes(p, c->j, c->vectors, c->vectors);
-        return NULL;
-    }
-    const char *part = gn_piece_leaf(p, c->j, "p");
-    /* else its loop is peeled */
-    const bool exact = c->n >= 0 && c->n % (c->vectors * p->w) == 0, is_single = c->column_tiles == 1 && exact;
-    *l = (lanes){.outer = is_single ? NULL : gn_piece_leaf(p, c->j, "0"),
-                 .unroll = gn_piece_leaf(p, c->j, "u"),
-                 .lane = p->w > 1 ? gn_piece_leaf(p, c->j, "l") : NULL};
-    l->nunroll = c->vectors, l->nouter = c->column_tiles;
-    l->exact = exact;
-    gn_textf(&p->splits, " (split %s %s", p->k->axes.at[c->j].name, part);
-    if (l->outer) gn_textf(&p->splits, " (%s %" PRId64 ")", l->outer, c->column_tiles);
-    gn_textf(&p->splits, " (%s %" PRId64 ")", l->unroll, c->vectors);
-    if (l->lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l->lane, p->w);
-    gn_text_char(&p->splits, ')');
-    return part;
+    for (size_t r = 0; r < x->of.acc->nraxis; r++)
+        if (gn_def_keeps(d, x->of.acc->raxis[r])) gn_piece_layout(w->p, s, gn_piece_whole(w->p, x->of.acc->raxis[r]));
 }
 
-static void add_name(gn_text *t, const char *name)
+/* Each part packs what it reads of b, chunk by chunk of k. */
+static void pack_b(const plan *w, const product *x)
 {
-    if (name) gn_textf(t, " %s", name);
+    const leaf_id rest[] = { x->q0, x->q1, w->column.point, w->column.lane };
+    gn_stage *s = pack(w, x->of.b, w->k0 ? w->k0 : w->row.part ? w->row.part : w->column.part, w->column.part);
+    gn_piece_layout(w->p, s, w->chunks ? w->k1 : w->column.tile);
+    if (!x->q0 && !w->chunks) layout_k(w, s, x, x->of.b);
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) gn_piece_layout(w->p, s, rest[i]);
+    if (x->q1) gn_piece_tensorize(w->p, def_number(w->p, x->of.b), "tr16", x->q1, w->column.lane);
+}
+
+static void pack_a(const plan *w, const product *x)
+{
+    gn_stage *s = pack(w, x->of.a, w->row.part, w->row.part);
+    gn_piece_layout(w->p, s, w->row.tile);
+    layout_k(w, s, x, x->of.a);
+    gn_piece_layout(w->p, s, w->row.point);
+}
+
+/* ---- loops ---- */
+
+static gn_bind_kind part_bind(const plan *w)
+{
+    return w->threads ? GN_BIND_BLOCK : GN_BIND_PART;
+}
+
+/* Batches and further rows: loops, the outer ones parts where nothing is reduced along them. */
+static void batch_axes(plan *w)
+{
+    const gn_kdef *acc = w->product[0].of.acc;
+    for (size_t d = 0; d < acc->nparam; d++) {
+        const uint32_t a = acc->param[d];
+        if (a == w->row.axis || a == w->column.axis) continue;
+        w->batch |= bit(a);
+        const leaf_id l = gn_piece_whole(w->p, a);
+        if (w->p->small || gn_piece_reduces(w->p, a)) gn_piece_serial(w->p, l);
+        else gn_piece_bound(w->p, part_bind(w), l);
+    }
+}
+
+static void split_side(const plan *w, side *s, bool parts, int64_t tiles, int64_t points)
+{
+    const int64_t threads = w->p->target->tile_threads, half = threads > 1 && points > 4 ? 2 : 1;
+    SPLIT(w->p, s->axis, { parts ? "p" : NULL, 0, &s->part }, { tiles >= 0 ? "r" : NULL, tiles, &s->tile },
+          { half > 1 ? "v" : NULL, half, &s->half }, { threads > 1 ? "t" : NULL, threads, &s->thread },
+          { "1", points / half, &s->point });
+}
+
+static void split_sides(plan *w)
+{
+    const bool parts = w->threads || w->row_tiles > 0;
+    if (w->threads) split_side(w, &w->column, true, -1, w->vectors);
+    else {
+        const lanes l = w->column_tiles ? gn_piece_lane_parts(w->p, w->column.axis, w->column_tiles, w->vectors)
+                                        : gn_piece_lanes(w->p, w->column.axis, w->vectors, w->vectors);
+        w->column = (side){ w->column.axis, l.part, l.outer, 0, 0, l.unroll, l.lane, l.exact };
+    }
+    split_side(w, &w->row, parts, !w->threads && (parts || w->rows > w->tile_rows) ? w->row_tiles : -1, w->tile_rows);
 }
 
 /* k0 outside the rows, k1 inside: the sums of the rows are kept beside the loops from chunk to chunk (gn_piece_keep),
- * those of a chunk are in registers (gn_default_block). */
-static const char *split_k(piece *p, const contraction *c, const char **inner)
+ * those of a chunk are in registers (gn_default_block). Threads share what is read in such a chunk. */
+static void split_k(plan *w)
 {
-    const uint32_t k = c->acc->raxis[0];
-    const char *outer = gn_piece_leaf(p, k, "0");
-    *inner = gn_piece_leaf(p, k, "1");
-    gn_textf(&p->splits, " (split %s %s (%s %d))", p->k->axes.at[k].name, outer, *inner, K_CHUNK);
-    return outer;
+    const int64_t chunk = w->threads ? w->p->target->tile_depth : K_CHUNK;
+    if (w->threads || w->chunks) SPLIT(w->p, last_k(&w->product[0]), { "0", 0, &w->k0 }, { "1", chunk, &w->k1 });
+    if (w->chunks) gn_piece_serial(w->p, w->k0);
 }
 
-/* Each part packs what it reads, chunk by chunk of k; without parts it is a step of its own. */
-static void stage_b(piece *p, const contraction *c, const char *at, const lanes *l, const char *k1, const char *q0,
-                    const char *q1, uint64_t batch)
+static void loops_over_k(plan *w)
 {
-    gn_textf(&p->rest, " (stage %s ", c->b->name);
-    if (at) gn_textf(&p->rest, "scratch (at %s) (layout", at);
-    else gn_text_add(&p->rest, "arena (at root) (layout");
-    for (uint32_t a = 0; a < p->k->axes.n; a++)
-        if (!at && (batch >> a & 1) && has_axis(c->b->param, c->b->nparam, a)) add_name(&p->rest, p->k->axes.at[a].name);
-    add_name(&p->rest, k1 ? k1 : l->outer);
-    for (size_t r = 0; r < c->acc->nraxis && !q0 && !k1; r++)
-        if (has_axis(c->b->param, c->b->nparam, c->acc->raxis[r])) add_name(&p->rest, p->k->axes.at[c->acc->raxis[r]].name);
-    add_name(&p->rest, q0);
-    add_name(&p->rest, q1);
-    add_name(&p->rest, l->unroll);
-    add_name(&p->rest, l->lane);
-    gn_text_add(&p->rest, "))");
-    if (q1) gn_textf(&p->rest, " (tensorize %s tr16 %s %s)", c->b->name, q1, l->lane);
-}
-
-static void stage_a(piece *p, const contraction *c, const row_leaves *r, uint64_t batch)
-{
-    gn_textf(&p->rest, " (stage %s ", c->a->name);
-    if (r->part) gn_textf(&p->rest, "scratch (at %s) (layout", r->part);
-    else gn_text_add(&p->rest, "arena (at root) (layout");
-    for (uint32_t a = 0; a < p->k->axes.n; a++)
-        if (!r->part && (batch >> a & 1) && has_axis(c->a->param, c->a->nparam, a))
-            add_name(&p->rest, p->k->axes.at[a].name);
-    add_name(&p->rest, r->each);
-    for (size_t k = 0; k < c->acc->nraxis; k++)
-        if (has_axis(c->a->param, c->a->nparam, c->acc->raxis[k])) add_name(&p->rest, p->k->axes.at[c->acc->raxis[k]].name);
-    gn_textf(&p->rest, " %s))", r->one);
-}
-
-/* Kept axes of acc beside i and j: batches and further rows. They are loops, the outer ones parts where nothing is
- * reduced along them. */
-static uint64_t batch_axes(piece *p, const contraction *c)
-{
-    uint64_t batch = 0;
-    for (size_t d = 0; d < c->acc->nparam; d++) {
-        const uint32_t a = c->acc->param[d];
-        if (a == c->i || a == c->j) continue;
-        batch |= UINT64_C(1) << a;
-        bool reduced = p->small;
-        for (uint32_t i = 0; i < p->nitems; i++) {
-            const gn_kdef *x = gn_piece_def(p, i);
-            reduced |= x && x->red != GN_RED_NONE && has_axis(x->raxis, x->nraxis, a);
-        }
-        if (reduced) gn_piece_axis(p, a);
-        else gn_piece_part(p, p->k->axes.at[a].name, a);
+    for (size_t i = 0; i < w->n; i++) {
+        const gn_kdef *acc = w->product[i].of.acc;
+        const size_t whole = acc->nraxis - (w->k0 != 0);
+        for (size_t r = 0; r < whole; r++) gn_piece_axis(w->p, acc->raxis[r]);
+        const leaf_id k1 = w->k0 ? w->k1 : gn_piece_whole(w->p, last_k(&w->product[i]));
+        if (w->threads) gn_piece_serial(w->p, w->k0);
+        if (w->k0) gn_piece_serial(w->p, k1);
+        if (!w->p->small) gn_piece_leaf(w->p, k1)->unroll = w->threads ? (uint16_t)w->p->target->tile_depth : 2;
     }
-    return batch;
 }
 
-static void other_axes(piece *p, const contraction *c, uint64_t done)
+static void other_axes(const plan *w)
 {
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if (!(done >> a & 1) && !has_axis(c->acc->raxis, c->acc->nraxis, a)) gn_piece_axis(p, a);
+    for (uint32_t a = w->p->first_axis; a < w->p->first_axis + w->p->naxes; a++) {
+        bool done = a == w->row.axis || a == w->column.axis || w->batch >> a & 1;
+        for (size_t i = 0; i < w->n; i++) done |= gn_def_reduces(w->product[i].of.acc, a);
+        if (!done) gn_piece_axis(w->p, a);
+    }
+}
+
+static void tile_leaves(plan *w)
+{
+    const leaf_id leaf[] = { w->row.half, w->row.point, w->column.half, w->column.point };
+    for (size_t i = 0; i < w->n; i++) {
+        product *x = &w->product[i];
+        if (x->pack_b && x->transpose) split_copy(w->p, x);
+        gn_piece_serial(w->p, x->q0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        gn_piece_tile(w->p, GN_BIND_UNROLL, leaf[i]);
+        for (size_t x = 0; x < w->n && i == 1; x++) gn_piece_tile(w->p, GN_BIND_UNROLL, w->product[x].q1);
+    }
+    gn_piece_tile(w->p, GN_BIND_LANE, w->column.lane);
+    if (!w->column.exact) gn_piece_peel(w->p, w->column.tile);
+}
+
+static void stage_factors(const plan *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        const product *x = &w->product[i];
+        if (w->threads) share(w, x->of.a, &w->row, last_k(x)), share(w, x->of.b, &w->column, last_k(x));
+        if (x->pack_b) pack_b(w, x);
+        if (x->pack_a) pack_a(w, x);
+    }
 }
 
 bool gn_default_contraction(piece *p)
 {
-    contraction c;
-    if (!find(p, &c)) return false;
-    choose_tile(p, &c);
-    choose_parts(p, &c);
-    choose_packing(p, &c);
-    lanes l;
-    const uint64_t batch = batch_axes(p, &c);
-    const char *column_part = split_columns(p, &c, &l);
-    const row_leaves r = split_rows(p, &c);
-    if (column_part) gn_piece_part(p, column_part, c.j);
-    if (r.part) gn_piece_part(p, r.part, c.i);
-    if (l.outer) gn_piece_serial(p, l.outer, c.j, l.nouter);
-    if (r.part) gn_piece_close(p, c.i, r.part, c.tiles * c.rows);
-    const char *k0 = NULL, *k1 = NULL;
-    if (c.chunks) gn_piece_serial(p, k0 = split_k(p, &c, &k1), c.acc->raxis[0], -1);
-    if (r.each) gn_piece_serial(p, r.each, c.i, r.part ? c.tiles : ceil_div(c.m, c.rows));
-    other_axes(p, &c, batch | UINT64_C(1) << c.i | UINT64_C(1) << c.j);
-    for (size_t k = 0; k < c.acc->nraxis && !k1; k++) gn_piece_axis(p, c.acc->raxis[k]);
-    if (k1) gn_piece_serial(p, k1, c.acc->raxis[0], K_CHUNK);
-    const char *last_k = k1 ? k1 : p->k->axes.at[c.acc->raxis[c.acc->nraxis - 1]].name;
-    char *q1 = NULL;
-    const char *q0 = c.pack_b && c.transpose ? copy_axis(p, &c, &q1) : NULL;
-    gn_piece_tile(p, "unroll", r.one, c.i, c.rows);
-    if (q1) gn_piece_tile(p, "unroll", q1, p->first_axis, 16);
-    gn_piece_lane_tiles(p, &l, c.j, "unroll");
-    if (!p->small) gn_textf(&p->rest, " (unroll %s 2)", last_k);
-    gn_piece_peel(p, &l);
-    if (c.pack_b) stage_b(p, &c, k0 ? k0 : r.part ? r.part : column_part, &l, k1, q0, q1, batch);
-    if (c.pack_a) stage_a(p, &c, &r, batch);
+    plan w;
+    if (!find(p, &w) || (w.threads && !suits_threads(&w))) return false;
+    choose_tile(&w);
+    choose_parts(&w);
+    for (size_t i = 0; i < w.n && !p->small && !w.threads; i++) choose_packing(&w, &w.product[i]);
+    batch_axes(&w);
+    split_sides(&w);
+    if (w.threads) gn_piece_bound(p, GN_BIND_BLOCK, w.row.part);
+    gn_piece_bound(p, part_bind(&w), w.column.part);
+    if (!w.threads) gn_piece_bound(p, GN_BIND_PART, w.row.part);
+    gn_piece_serial(p, w.column.tile);
+    if (w.row.part) gn_piece_close(p, w.row.axis, w.row.part, w.row_tiles * w.tile_rows);
+    split_k(&w);
+    gn_piece_serial(p, w.row.tile);
+    gn_piece_bound(p, GN_BIND_THREAD, w.row.thread);
+    gn_piece_bound(p, GN_BIND_THREAD, w.column.thread);
+    other_axes(&w);
+    loops_over_k(&w);
+    tile_leaves(&w);
+    stage_factors(&w);
     return true;
-}
-
-bool gn_piece_contraction(const piece *p, const gn_kdef **acc, const gn_kdef **a, const gn_kdef **b, uint32_t *i,
-                          uint32_t *j)
-{
-    contraction c;
-    if (!find(p, &c)) return false;
-    *acc = c.acc, *a = c.a, *b = c.b, *i = c.i, *j = c.j;
-    return true;
-}
-
-bool gn_piece_is_unit(const piece *p, const gn_kdef *d, uint32_t axis)
-{
-    return has_unit(p, d, axis);
 }

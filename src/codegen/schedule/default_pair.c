@@ -3,28 +3,16 @@
  * y(j) is one broadcast, and the sums of all results stay in registers while j runs. Short axes along which the pairs
  * are used again (coordinates) are expanded. Further axes (batches) are loops around, or beside j if nothing has them
  * together with i. Sums over i, too, have a partial per part. */
-#include <inttypes.h>
 #include "default_piece.h"
 
 enum { SHORT = 16, PAIRS_OF_PART = 1 << 16, MOST_VECTORS = 4, MOST_OPS = 128, COSTLY = 20, MOST_TILE = 32, WORKING = 8 };
 
 /* ---- what is in the kernel ---- */
 
-static const gn_kexpr *body_of(const piece *p, uint32_t item)
-{
-    const gn_kdef *d = gn_piece_def(p, item);
-    return d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + item].at].value;
-}
-
 static bool is_statement(const piece *p, uint32_t item)
 {
     const gn_kdef *d = gn_piece_def(p, item);
     return !d || d->red != GN_RED_NONE;
-}
-
-static uint64_t bit(uint32_t axis)
-{
-    return UINT64_C(1) << axis;
 }
 
 static uint64_t axes_of(const piece *p, bool is_short)
@@ -35,32 +23,25 @@ static uint64_t axes_of(const piece *p, bool is_short)
     return axes;
 }
 
-typedef struct meeting {
-    const piece *p;
-    uint32_t i, j;
-    bool met;                    /* a load has both, or finds its place by a load */
-} meeting;
-
-static void look_at_load(void *user, const gn_kexpr *load)
-{
-    meeting *m = user;
-    m->met |=
-        gn_piece_stride(m->p, load->u.ref, load->index, m->i) && gn_piece_stride(m->p, load->u.ref, load->index, m->j);
-    for (size_t d = 0; d < load->nindex; d++) m->met |= gn_dim_has_load(load->index[d]);
-}
-
+/* A load has both, or finds its place by a load. */
 static bool meet(const piece *p, uint32_t i, uint32_t j)
 {
-    meeting m = { p, i, j, false };
-    for (uint32_t k = 0; k < p->nitems && !m.met; k++) gn_piece_loads(p, body_of(p, k), look_at_load, &m);
-    return m.met;
+    for (uint32_t k = 0; k < p->nitems; k++) {
+        const gn_piece_walk *w = gn_piece_body(p, k);
+        for (size_t l = 0; l < w->loads.n; l++) {
+            const gn_kexpr *e = w->loads.at[l];
+            if (gn_piece_stride(p, e->u.ref, e->index, i) && gn_piece_stride(p, e->u.ref, e->index, j)) return true;
+            for (size_t d = 0; d < e->nindex; d++)
+                if (gn_dim_has_load(e->index[d])) return true;
+        }
+    }
+    return false;
 }
 
 static bool is_reduced_with(const piece *p, uint32_t i, uint32_t j)
 {
     for (uint32_t k = 0; k < p->nitems; k++) {
-        const gn_kdef *d = gn_piece_def(p, k);
-        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, j) && (gn_piece_axes(p, k) & bit(i))) return true;
+        if (gn_def_reduces(gn_piece_def(p, k), j) && (gn_piece_axes(p, k) & bit(i))) return true;
     }
     return false;
 }
@@ -72,8 +53,8 @@ static bool fits(const piece *p, uint32_t item, uint32_t i, uint32_t j)
     const uint64_t axes = gn_piece_axes(p, item);
     if (!d) return !(axes & bit(j));
     if (!(axes & bit(i))) return false;
-    return !has_axis(d->param, d->nparam, i) || !has_axis(d->param, d->nparam, j) ||
-           gn_piece_count_users(p, item, NULL) <= 1;
+    return !gn_def_keeps(d, i) || !gn_def_keeps(d, j) ||
+           gn_piece_users_of(p, item).n <= 1;
 }
 
 static bool all_fit(const piece *p, uint32_t i, uint32_t j)
@@ -85,28 +66,9 @@ static bool all_fit(const piece *p, uint32_t i, uint32_t j)
 
 /* ---- short axes ---- */
 
-static void note_axis(void *user, const char *name)
-{
-    const piece *p = ((void **)user)[0];
-    const int32_t a = gn_kernel_find_axis(p->k, name);
-    if (a >= 0) *(uint64_t *)((void **)user)[1] |= bit((uint32_t)a);
-}
-
 typedef struct axes_below {
     uint64_t axes;
 } axes_below;
-
-static uint64_t own_axes(const piece *p, const gn_kexpr *e, const gn_map *below)
-{
-    uint64_t axes = 0;
-    void *user[2] = { (void *)(uintptr_t)p, &axes };
-    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], note_axis, user);
-    for (size_t i = 0; i < e->ncond; i++)
-        gn_dim_symbols(e->cond[i].a, note_axis, user), gn_dim_symbols(e->cond[i].b, note_axis, user);
-    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, note_axis, user);
-    for (size_t i = 0; i < e->n; i++) axes |= ((const axes_below *)gn_map_get(below, e->a[i]->id))->axes;
-    return axes;
-}
 
 /* Every operation once, with the axes that it varies along. */
 static void see_operations(const piece *p, void (*see)(void *, const gn_kexpr *, uint64_t axes), void *user)
@@ -114,10 +76,11 @@ static void see_operations(const piece *p, void (*see)(void *, const gn_kexpr *,
     for (uint32_t k = 0; k < p->nitems; k++) {
         gn_map below = { 0 };
         gn_visit v = { .arena = p->arena, .operand = gn_kexpr_operand };
-        gn_visit_add(&v, body_of(p, k));
+        gn_visit_add(&v, gn_piece_value(p, k));
         for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
             axes_below *x = GN_NEW_OBJECT(p->arena, axes_below);
-            x->axes = own_axes(p, e, &below);
+            x->axes = gn_kexpr_own_axes(p->k, e);
+            for (size_t i = 0; i < e->n; i++) x->axes |= ((const axes_below *)gn_map_get(&below, e->a[i]->id))->axes;
             *gn_map_put(p->arena, &below, e->id) = x;
             if (e->kind == GN_K_OP || e->kind == GN_K_IF) see(user, e, x->axes);
         }
@@ -168,10 +131,9 @@ static uint64_t expanded(const piece *p, uint64_t chosen)
 bool gn_piece_pairs(const piece *p, gn_pairs *s)
 {
     const uint64_t longs = axes_of(p, false), shorts = axes_of(p, true);
-    const uint32_t hinted = p->hint && p->hint->spine >= 0 ? (uint32_t)p->hint->spine : p->first_axis;
-    if (p->small || (p->hint && p->hint->contraction >= 0)) return false;
+    if (p->small || gn_piece_role(p, GN_ROLE_M) >= 0) return false;
     for (uint32_t n = 0; n <= p->naxes; n++) {
-        const uint32_t i = n == 0 ? hinted : p->first_axis + n - 1;
+        const uint32_t i = n == 0 ? gn_piece_row(p) : p->first_axis + n - 1;
         for (uint32_t j = p->first_axis; j < p->first_axis + p->naxes && (longs >> i & 1); j++) {
             if (i == j || !(longs >> j & 1) || !is_reduced_with(p, i, j) || !all_fit(p, i, j) || meet(p, i, j)) continue;
             *s = (gn_pairs){ i, j, expanded(p, used_again(p, bit(i) | bit(j), shorts)) };
@@ -227,7 +189,6 @@ typedef struct plan {
     uint64_t idle;               /* of definitions alone */
     lanes l;
     int64_t rows;                /* of a part */
-    const char *part;            /* NULL: one part */
 } plan;
 
 static double size_along(const piece *p, uint64_t axes)
@@ -260,45 +221,32 @@ static void split_tiles(plan *w, int64_t unroll)
     const double others = size_along(p, w->beside);
     w->rows = others > PAIRS_OF_PART ? tile : PAIRS_OF_PART / (int64_t)others / tile * tile;
     if (w->rows < tile) w->rows = tile;
-    if (e >= 0 && e <= w->rows) {
-        w->l = gn_piece_lanes(p, i, unroll, unroll);
-        return;
-    }
-    w->part = gn_piece_leaf(p, i, "p");
-    w->l = (lanes){
-        .outer = gn_piece_leaf(p, i, "0"), .nouter = w->rows / tile, .nunroll = unroll, .exact = e >= 0 && e % tile == 0
-    };
-    if (unroll > 1 || p->w == 1) w->l.unroll = gn_piece_leaf(p, i, "u");
-    if (p->w > 1) w->l.lane = gn_piece_leaf(p, i, "l");
-    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ")", p->k->axes.at[i].name, w->part, w->l.outer, w->l.nouter);
-    if (w->l.unroll) gn_textf(&p->splits, " (%s %" PRId64 ")", w->l.unroll, unroll);
-    if (w->l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", w->l.lane, p->w);
-    gn_text_char(&p->splits, ')');
+    w->l = e >= 0 && e <= w->rows ? gn_piece_lanes(p, i, unroll, unroll)
+                                  : gn_piece_lane_parts(p, i, w->rows / tile, unroll);
 }
 
 /* The first of the axes around that nothing is reduced along goes to parts, too, each of work enough. */
-static const char *split_batch(plan *w, uint32_t *axis, int64_t *chunk)
+static leaf_id split_batch(plan *w)
 {
     piece *p = w->p;
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) {
         if (!(w->around >> a & 1) || gn_piece_reduces(p, a)) continue;
         const double inside = size_along(p, w->beside | bit(w->s.i));
-        *chunk = inside >= PAIRS_OF_PART ? 1 : PAIRS_OF_PART / (int64_t)inside;
-        *axis = a;
+        const int64_t chunk = inside >= PAIRS_OF_PART ? 1 : PAIRS_OF_PART / (int64_t)inside;
+        leaf_id part = 0, each = 0;
         w->around &= ~bit(a);
-        const char *part = gn_piece_leaf(p, a, "p"), *each = gn_piece_leaf(p, a, "r");
-        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 "))", p->k->axes.at[a].name, part, each, *chunk);
-        gn_piece_part(p, part, a);
+        SPLIT(p, a, { "p", 0, &part }, { "r", chunk, &each });
+        gn_piece_bound(p, GN_BIND_PART, part);
         return each;
     }
-    return NULL;
+    return 0;
 }
 
 static void write_axes(piece *p, uint64_t axes, bool tile)
 {
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) {
         if (!(axes >> a & 1)) continue;
-        if (tile) gn_piece_tile(p, "unroll", p->k->axes.at[a].name, a, p->extent[a]);
+        if (tile) gn_piece_tile(p, GN_BIND_UNROLL, gn_piece_whole(p, a));
         else gn_piece_axis(p, a);
     }
 }
@@ -306,21 +254,19 @@ static void write_axes(piece *p, uint64_t axes, bool tile)
 bool gn_default_pairs(piece *p)
 {
     plan w = { .p = p };
-    uint32_t batch = 0;
-    int64_t chunk = 0;
     if (!gn_piece_pairs(p, &w.s) || (p->extent[w.s.i] >= 0 && p->extent[w.s.i] <= p->w)) return false;
     const bool closes = gn_piece_reduces(p, w.s.i);
     place_axes(&w);
     split_tiles(&w, vectors(p, &w.s));
-    const char *each = split_batch(&w, &batch, &chunk);
-    if (w.part) gn_piece_part(p, w.part, w.s.i);
-    if (each) gn_piece_serial(p, each, batch, chunk);
+    const leaf_id each = split_batch(&w);
+    gn_piece_bound(p, GN_BIND_PART, w.l.part);
+    gn_piece_serial(p, each);
     write_axes(p, w.around, false);
-    if (w.l.outer) gn_piece_serial(p, w.l.outer, w.s.i, w.l.nouter);
-    gn_piece_peel(p, &w.l);
+    gn_piece_serial(p, w.l.outer);
+    if (!w.l.exact) gn_piece_peel(p, w.l.outer);
     write_axes(p, w.beside | w.idle, false);
     write_axes(p, w.s.tile, true);
-    gn_piece_lane_tiles(p, &w.l, w.s.i, closes ? "private" : "unroll");
-    if (w.part && closes) gn_piece_close(p, w.s.i, w.part, w.rows);
+    gn_piece_lane_tiles(p, &w.l, closes ? GN_BIND_PRIVATE : GN_BIND_UNROLL);
+    if (w.l.part && closes) gn_piece_close(p, w.s.i, w.l.part, w.rows);
     return true;
 }

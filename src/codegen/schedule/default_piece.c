@@ -1,6 +1,5 @@
-/* What the closed forms share: names of leaves, splits of lane axes, reductions over parts, strides. */
+/* What the closed forms share: leaves, splits of lane axes, reductions over parts, strides. */
 #include "default_piece.h"
-#include <inttypes.h>
 #include <string.h>
 
 enum { GUESS = 4096 };
@@ -8,6 +7,21 @@ enum { GUESS = 4096 };
 int64_t gn_piece_guess(const piece *p, uint32_t axis)
 {
     return p->extent[axis] >= 0 ? p->extent[axis] : GUESS;
+}
+
+int32_t gn_piece_role(const piece *p, gn_role role)
+{
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (p->k->axes.at[a].role == role) return (int32_t)a;
+    return -1;
+}
+
+uint32_t gn_piece_row(const piece *p)
+{
+    static const gn_role roles[] = { GN_ROLE_ROW, GN_ROLE_PART, GN_ROLE_M };
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (gn_piece_role(p, roles[i]) >= 0) return (uint32_t)gn_piece_role(p, roles[i]);
+    return p->first_axis;
 }
 
 static bool is_taken(const piece *p, const char *name)
@@ -25,68 +39,97 @@ const char *gn_piece_name(piece *p, const char *wanted)
     return name;
 }
 
-const char *gn_piece_leaf(piece *p, uint32_t axis, const char *suffix)
+gn_leaf *gn_piece_leaf(const piece *p, leaf_id l)
 {
-    return gn_piece_name(p, gn_arena_printf(p->arena, "%s%s", p->k->axes.at[axis].name, suffix));
+    return &p->s->leaves.at[l - 1];
 }
 
-void gn_piece_bind(piece *p, const char *how, const char *leaf)
+int64_t gn_piece_points(const piece *p, leaf_id id)
 {
-    gn_textf(&p->binds, " (bind %s %s)", how, leaf);
+    const gn_leaf *l = gn_piece_leaf(p, id);
+    int64_t e;
+    if (l->extent) return l->extent;
+    return gn_dim_is_const(p->k->axes.at[l->axis].extent, &e) ? ceil_div(e, l->stride) : -1;
 }
 
-void gn_piece_tile(piece *p, const char *how, const char *leaf, uint32_t axis, int64_t points)
+void gn_piece_split(piece *p, uint32_t axis, size_t n, const new_leaf *leaf)
 {
-    gn_piece_bind(p, how, leaf);
-    gn_push(p->arena, &p->tile, (leaf_note){ leaf, axis, points });
+    int64_t stride = 1;
+    uint32_t made[8], nmade = 0;
+    for (size_t i = n; i-- > 0;) {
+        if (leaf[i].suffix) {
+            const char *name = gn_arena_printf(p->arena, "%s%s", p->k->axes.at[axis].name, leaf[i].suffix);
+            *leaf[i].made = 1 + gn_schedule_leaf(p->s, axis, gn_piece_name(p, name), leaf[i].extent, stride);
+        }
+        if (!*leaf[i].made) continue;
+        made[nmade++] = *leaf[i].made - 1;
+        if (leaf[i].extent) stride *= leaf[i].extent;
+    }
+    while (nmade > 0) gn_push(p->arena, &gn_schedule_split(p->s, axis)->leaf, made[--nmade]);
 }
 
-void gn_piece_serial(piece *p, const char *leaf, uint32_t axis, int64_t points)
+leaf_id gn_piece_whole(piece *p, uint32_t axis)
 {
-    gn_push(p->arena, &p->serial, (leaf_note){ leaf, axis, points });
+    return 1 + gn_schedule_whole(p->s, axis, p->k->axes.at[axis].name);
 }
 
-void gn_piece_part(piece *p, const char *leaf, uint32_t axis)
+void gn_piece_serial(piece *p, leaf_id l)
 {
-    gn_piece_bind(p, "part", leaf);
-    gn_piece_serial(p, leaf, axis, -1);
+    if (l) gn_push(p->arena, &p->serial, l);
+}
+
+void gn_piece_bound(piece *p, gn_bind_kind bind, leaf_id l)
+{
+    if (l) gn_piece_leaf(p, l)->bind = (uint8_t)bind;
+    gn_piece_serial(p, l);
 }
 
 void gn_piece_axis(piece *p, uint32_t axis)
 {
-    gn_piece_serial(p, p->k->axes.at[axis].name, axis, p->extent[axis]);
+    gn_piece_serial(p, gn_piece_whole(p, axis));
 }
 
-void gn_piece_lane_tiles(piece *p, const lanes *l, uint32_t axis, const char *how)
+void gn_piece_tile(piece *p, gn_bind_kind bind, leaf_id l)
 {
-    if (l->unroll) gn_piece_tile(p, how, l->unroll, axis, l->nunroll);
-    if (l->lane) gn_piece_tile(p, "lane", l->lane, axis, 1);
+    if (!l) return;
+    gn_piece_leaf(p, l)->bind = (uint8_t)bind;
+    gn_push(p->arena, &p->tile, l);
+}
+
+void gn_piece_peel(piece *p, leaf_id l)
+{
+    if (l) gn_piece_leaf(p, l)->peel = true;
+}
+
+/* ---- lanes ---- */
+
+void gn_piece_lane_tiles(piece *p, const lanes *l, gn_bind_kind bind)
+{
+    gn_piece_tile(p, bind, l->unroll);
+    gn_piece_tile(p, GN_BIND_LANE, l->lane);
 }
 
 lanes gn_piece_lanes(piece *p, uint32_t axis, int64_t unroll, int64_t full)
 {
-    const char *name = p->k->axes.at[axis].name;
     const int64_t e = p->extent[axis], w = p->w;
-    lanes l = { .lane = w > 1 ? gn_piece_leaf(p, axis, "l") : NULL };
     const bool whole = e >= 0 && e <= full * p->w;
     const int64_t u = whole ? ceil_div(e > 0 ? e : 1, w) : unroll;
-    l.exact = e >= 0 && e % (u * w) == 0;
-    l.nunroll = u;
-    l.nouter = e < 0 ? -1 : ceil_div(e, u * w);
-    if (u > 1 || !l.lane) l.unroll = gn_piece_leaf(p, axis, "u");
-    if (!whole) l.outer = gn_piece_leaf(p, axis, "0");
-    gn_textf(&p->splits, " (split %s", name);
-    if (l.outer) gn_textf(&p->splits, " %s", l.outer);
-    if (l.unroll) gn_textf(&p->splits, " (%s %" PRId64 ")", l.unroll, u);
-    if (l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l.lane, w);
-    gn_text_char(&p->splits, ')');
+    lanes l = { .exact = e >= 0 && e % (u * w) == 0 };
+    SPLIT(p, axis, { whole ? NULL : "0", 0, &l.outer }, { u > 1 || w == 1 ? "u" : NULL, u, &l.unroll },
+          { w > 1 ? "l" : NULL, w, &l.lane });
     return l;
 }
 
-void gn_piece_peel(piece *p, const lanes *l)
+lanes gn_piece_lane_parts(piece *p, uint32_t axis, int64_t tiles, int64_t unroll)
 {
-    if (l->outer && !l->exact) gn_push(p->arena, &p->peeled, l->outer);
+    const int64_t e = p->extent[axis];
+    lanes l = { .exact = e >= 0 && e % (unroll * p->w) == 0 };
+    SPLIT(p, axis, { "p", 0, &l.part }, { tiles > 1 || !l.exact ? "0" : NULL, tiles, &l.outer }, /* else it is peeled */
+          { unroll > 1 || p->w == 1 ? "u" : NULL, unroll, &l.unroll }, { p->w > 1 ? "l" : NULL, p->w, &l.lane });
+    return l;
 }
+
+/* ---- items ---- */
 
 const gn_kdef *gn_piece_def(const piece *p, uint32_t item)
 {
@@ -94,13 +137,40 @@ const gn_kdef *gn_piece_def(const piece *p, uint32_t item)
     return i->is_store ? NULL : &p->k->defs.at[i->at];
 }
 
+const gn_kexpr *gn_piece_value(const piece *p, uint32_t item)
+{
+    const gn_kitem *i = &p->k->items.at[p->first_item + item];
+    return i->is_store ? p->k->stores.at[i->at].value : p->k->defs.at[i->at].body;
+}
+
+bool gn_piece_reduces(const piece *p, uint32_t axis)
+{
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (gn_def_reduces(gn_piece_def(p, i), axis)) return true;
+    return false;
+}
+
+bool gn_piece_reduces_for(const piece *p, uint32_t along, uint32_t kept)
+{
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (gn_def_reduces(gn_piece_def(p, i), along) && gn_def_keeps(gn_piece_def(p, i), kept)) return true;
+    return false;
+}
+
+bool gn_piece_adds(const piece *p)
+{
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (!gn_piece_def(p, i) && gn_piece_store(p, i)->kind != GN_STORE_SET) return true;
+    return false;
+}
+
+/* ---- sums over parts ---- */
+
 /* Whether what a reduction along the axis gives lies along further axes. */
 static bool closes_for_others(const piece *p, uint32_t axis)
 {
-    for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, axis) && d->nparam) return true;
-    }
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (gn_def_reduces(gn_piece_def(p, i), axis) && gn_piece_def(p, i)->nparam) return true;
     return false;
 }
 
@@ -109,67 +179,62 @@ static bool closes_for_others(const piece *p, uint32_t axis)
 static const char *over_parts(piece *p, uint32_t axis, int64_t rows)
 {
     enum { MANY = 32 };
-    const char *over = "p_";
-    while (is_taken(p, over)) over = gn_arena_printf(p->arena, "%s_", over);
+    const char *over = gn_piece_name(p, "p_");
     const uint32_t q =
         gn_kernel_axis(p->k, over, gn_dim_cdiv(p->k->dims, p->k->axes.at[axis].extent, gn_dim_const(p->k->dims, rows)));
     int64_t n = -1;
     if (p->target->lang == GN_LANG_CUDA || (gn_dim_is_const(p->k->axes.at[q].extent, &n) && n < MANY) ||
         closes_for_others(p, axis)) {
-        gn_piece_serial(p, over, q, n);
+        gn_piece_axis(p, q);
         return over;
     }
     const int64_t w = p->w, chains = w >= 16 ? 4 : w == 8 ? 8 : 16;
-    const char *outer = gn_piece_leaf(p, q, "0"), *chain = gn_piece_leaf(p, q, "c"),
-               *lane = w > 1 ? gn_piece_leaf(p, q, "l") : NULL;
-    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ")", over, outer, chain, chains);
-    if (lane) gn_textf(&p->splits, " (%s %" PRId64 ")", lane, w);
-    gn_text_char(&p->splits, ')');
-    gn_piece_serial(p, outer, q, n < 0 ? -1 : ceil_div(n, chains * w));
-    gn_piece_tile(p, "private", chain, q, chains);
-    if (lane) gn_piece_tile(p, "lane", lane, q, w);
+    leaf_id outer = 0, chain = 0, lane = 0;
+    SPLIT(p, q, { "0", 0, &outer }, { "c", chains, &chain }, { w > 1 ? "l" : NULL, w, &lane });
+    gn_piece_serial(p, outer);
+    gn_piece_tile(p, GN_BIND_PRIVATE, chain);
+    gn_piece_tile(p, GN_BIND_LANE, lane);
     return over;
 }
 
-void gn_piece_close(piece *p, uint32_t axis, const char *part_leaf, int64_t rows)
+void gn_piece_close(piece *p, uint32_t axis, leaf_id part, int64_t rows)
 {
     const char *over = NULL;
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || d->red == GN_RED_NONE || !has_axis(d->raxis, d->nraxis, axis)) continue;
+        if (!gn_def_reduces(d, axis)) continue;
+        const uint32_t def = def_number(p, d);
         if (!over) over = over_parts(p, axis, rows);
-        gn_push(p->arena, &p->factored, (uint32_t)(d - p->k->defs.at));
-        const char *partial = gn_piece_name(p, gn_arena_printf(p->arena, "%s_p", d->name));
-        gn_textf(&p->rest, " (rfactor %s %s %s %s) (stage %s arena)", d->name, part_leaf, partial, over, partial);
+        gn_push(p->arena, &p->factored, def);
+        const char *partial = gn_piece_name(p, gn_arena_printf(p->arena, "%s_p", p->k->defs.at[def].name));
+        gn_piece_stage(p, gn_schedule_rfactor(p->s, p->k, (gn_rfactor){def, part - 1, partial, over}), GN_LEVEL_ARENA,
+                       0);
     }
 }
 
+/* ---- what is kept ---- */
+
+gn_stage *gn_piece_stage(piece *p, uint32_t def, gn_level level, leaf_id at)
+{
+    gn_stage *s = gn_schedule_stage(p->s, def, level);
+    if (at) s->at = (int32_t)at - 1;
+    return s;
+}
+
+void gn_piece_layout(const piece *p, gn_stage *s, leaf_id l)
+{
+    if (l) gn_push(p->arena, &s->layout, l - 1);
+}
+
+void gn_piece_tensorize(piece *p, uint32_t def, const char *row, leaf_id a, leaf_id b)
+{
+    gn_tensorize t = { .def = def, .row = row };
+    gn_push(p->arena, &t.leaf, a - 1);
+    gn_push(p->arena, &t.leaf, b - 1);
+    gn_push(p->arena, &p->s->tensorizes, t);
+}
+
 /* ---- what a body mentions ---- */
-
-static void add_axis(void *user, const char *name)
-{
-    const piece *p = ((void **)user)[0];
-    uint64_t *bits = ((void **)user)[1];
-    const int32_t a = gn_kernel_find_axis(p->k, name);
-    if (a >= 0) *bits |= UINT64_C(1) << a;
-}
-
-static void add_expr_axes(const piece *p, const gn_kexpr *e, uint64_t *bits)
-{
-    void *user[2] = { (void *)p, bits };
-    for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], add_axis, user);
-    for (size_t i = 0; i < e->ncond; i++)
-        gn_dim_symbols(e->cond[i].a, add_axis, user), gn_dim_symbols(e->cond[i].b, add_axis, user);
-    if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, add_axis, user);
-}
-
-bool gn_piece_is_own(const piece *p, const gn_kexpr *ref)
-{
-    const gn_kdef *d = &p->k->defs.at[ref->u.ref];
-    for (size_t i = 0; i < d->nparam; i++)
-        if (ref->index[i] != gn_dim_sym(p->k->dims, p->k->axes.at[d->param[i]].name)) return false;
-    return true;
-}
 
 gn_piece_walk *gn_piece_walk_of(const piece *p, const gn_kexpr *body)
 {
@@ -180,29 +245,27 @@ gn_piece_walk *gn_piece_walk_of(const piece *p, const gn_kexpr *body)
     gn_visit v = { .arena = p->arena, .operand = gn_kexpr_operand };
     gn_visit_add(&v, body);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-        add_expr_axes(p, e, &w->axes);
+        w->axes |= gn_kexpr_own_axes(p->k, e);
         w->costly |= e->kind == GN_K_OP && e->u.op->body_f32;
         if (e->kind == GN_K_LOAD) gn_push(p->arena, &w->loads, e);
         if (e->kind != GN_K_REF) continue;
         gn_push(p->arena, &w->refs, e);
-        w->plain &= gn_piece_is_own(p, e);
+        w->plain &= gn_kexpr_is_own(p->k, e);
     }
     return w;
 }
 
 gn_piece_walk *gn_piece_body(const piece *p, uint32_t item)
 {
-    const gn_kitem *i = &p->k->items.at[p->first_item + item];
-    return gn_piece_walk_of(p, i->is_store ? p->k->stores.at[i->at].value : p->k->defs.at[i->at].body);
+    return gn_piece_walk_of(p, gn_piece_value(p, item));
 }
 
-int gn_piece_count_users(const piece *p, uint32_t item, bool *plain)
+gn_piece_users gn_piece_users_of(const piece *p, uint32_t item)
 {
     /* definitions that stand in place of their uses and need it */
     bool *needs = GN_NEW_ARRAY(p->arena, bool, p->k->defs.n);
-    int n = 0;
+    gn_piece_users u = { .plain = true };
     needs[p->k->items.at[p->first_item + item].at] = true;
-    if (plain) *plain = true;
     for (uint32_t k = item + 1; k < p->nitems; k++) {
         const gn_piece_walk *w = gn_piece_body(p, k);
         const gn_kdef *d = gn_piece_def(p, k);
@@ -210,81 +273,70 @@ int gn_piece_count_users(const piece *p, uint32_t item, bool *plain)
         for (size_t r = 0; r < w->refs.n; r++) {
             if (!needs[w->refs.at[r]->u.ref]) continue;
             uses = true;
-            if (plain) *plain &= gn_piece_is_own(p, w->refs.at[r]);
+            u.plain &= gn_kexpr_is_own(p->k, w->refs.at[r]);
         }
-        if (uses && d && d->red == GN_RED_NONE) needs[d - p->k->defs.at] = true;
-        else n += uses;
+        if (!uses) continue;
+        u.axes |= gn_piece_axes(p, k);
+        if (d && d->red == GN_RED_NONE) needs[def_number(p, d)] = true;
+        else u.n++;
     }
-    return n;
+    return u;
 }
 
 /* Place of the first (or last) loop over one of these axes; -1: none. */
-static int64_t loop_place(const piece *p, const uint16_t *axis, size_t n, bool last)
+static int64_t loop_place(const piece *p, uint64_t axes, bool last)
 {
     int64_t place = -1;
     for (size_t i = 0; i < p->serial.n; i++)
-        if (has_axis(axis, n, p->serial.at[i].axis) && (last || place < 0)) place = (int64_t)i;
+        if ((axes >> gn_piece_leaf(p, p->serial.at[i])->axis & 1) && (last || place < 0)) place = (int64_t)i;
     return place;
 }
 
-/* Of threads one alone adds up what is in the arena, and the others do not wait for it: results that nobody needs in
- * other loops stay in registers, where each thread has its own. */
-static bool stays_with_threads(const piece *p, uint32_t item)
+static uint64_t axis_bits(const uint16_t *axis, size_t n)
+{
+    uint64_t axes = 0;
+    for (size_t i = 0; i < n; i++) axes |= bit(axis[i]);
+    return axes;
+}
+
+/* Where a reduction is kept beside the loops, if it is: -1, or a level. */
+static int kept_at(const piece *p, uint32_t item)
 {
     const gn_kdef *d = gn_piece_def(p, item);
-    bool *needs = GN_NEW_ARRAY(p->arena, bool, p->k->defs.n), all = p->target->lang == GN_LANG_CUDA;
-    uint64_t own = 0;
-    for (uint16_t k = 0; k < d->nparam; k++) own |= UINT64_C(1) << d->param[k];
-    needs[d - p->k->defs.at] = true;
-    for (uint32_t k = item + 1; all && k < p->nitems; k++) {
-        const gn_piece_walk *w = gn_piece_body(p, k);
-        const gn_kdef *user = gn_piece_def(p, k);
-        bool uses = false;
-        for (size_t r = 0; r < w->refs.n; r++) {
-            if (!needs[w->refs.at[r]->u.ref]) continue;
-            uses = true;
-            all &= gn_piece_is_own(p, w->refs.at[r]);
-        }
-        if (uses && user && user->red == GN_RED_NONE) needs[user - p->k->defs.at] = true;
-        all &= !uses || !(gn_piece_axes(p, k) & ~own);
-    }
-    return all;
+    const uint64_t own = axis_bits(d->param, d->nparam), reduced = axis_bits(d->raxis, d->nraxis);
+    const gn_piece_users u = gn_piece_users_of(p, item);
+    bool factored = false;
+    for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == def_number(p, d);
+    const int64_t sum = loop_place(p, reduced, false), result = loop_place(p, own, true),
+                  user = loop_place(p, u.axes & ~own & ~reduced, false);
+    const bool cuda = p->target->lang == GN_LANG_CUDA, outside = !p->small && p->spread & ~own;
+    /* Of threads one alone adds up what is in the arena, and the others do not wait for it: results that nobody needs
+     * in other loops stay in registers, where each thread has its own. */
+    if ((outside || (factored && result >= 0 && u.n > 1)) && !(cuda && u.plain && !(u.axes & ~own)))
+        return GN_LEVEL_ARENA;
+    if (outside || factored) return -1;
+    if (sum >= 0 && result > sum) return p->small || cuda ? GN_LEVEL_STACK : GN_LEVEL_SCRATCH;
+    /* it is read in a loop that is none of its own, and outside one that is */
+    return user >= 0 && result > user ? p->small ? GN_LEVEL_STACK : GN_LEVEL_ARENA : -1;
 }
 
 void gn_piece_keep(piece *p)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || d->red == GN_RED_NONE) continue;
-        bool factored = false;
-        for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == (uint32_t)(d - p->k->defs.at);
-        const int64_t sum = loop_place(p, d->raxis, d->nraxis, false), result = loop_place(p, d->param, d->nparam, true);
-        uint64_t own = 0;
-        for (uint16_t k = 0; k < d->nparam; k++) own |= UINT64_C(1) << d->param[k];
-        const bool outside = !p->small && p->spread & ~own,
-                   shared = factored && result >= 0 && gn_piece_count_users(p, i, NULL) > 1;
-        if ((outside || shared) && !stays_with_threads(p, i)) gn_textf(&p->rest, " (stage %s arena)", d->name);
-        if (outside) continue;
-        if (!factored && sum >= 0 && result > sum)
-            gn_textf(&p->rest, " (stage %s %s)", d->name,
-                     p->small || p->target->lang == GN_LANG_CUDA ? "stack" : "scratch");
+        const int level = d && d->red != GN_RED_NONE ? kept_at(p, i) : -1;
+        if (level >= 0) gn_piece_stage(p, def_number(p, d), (gn_level)level, 0);
     }
 }
 
 uint64_t gn_piece_axes(const piece *p, uint32_t item)
 {
-    const gn_kitem *it = &p->k->items.at[p->first_item + item];
-    uint64_t bits = 0;
-    if (it->is_store) {
-        const gn_kstore *s = &p->k->stores.at[it->at];
-        for (size_t d = 0; d < p->k->bufs.at[s->buf].rank; d++)
-            gn_dim_symbols(s->index[d], add_axis, (void *[]){ (void *)p, &bits });
-        return bits | gn_piece_body(p, item)->axes;
-    }
-    const gn_kdef *d = &p->k->defs.at[it->at];
-    for (size_t i = 0; i < d->nparam; i++) bits |= UINT64_C(1) << d->param[i];
-    for (size_t i = 0; i < d->nraxis; i++) bits |= UINT64_C(1) << d->raxis[i];
-    return bits;
+    const gn_kdef *d = gn_piece_def(p, item);
+    if (d) return axis_bits(d->param, d->nparam) | axis_bits(d->raxis, d->nraxis);
+    const gn_kstore *s = gn_piece_store(p, item);
+    uint64_t axes = gn_piece_body(p, item)->axes;
+    for (size_t i = 0; i < p->k->bufs.at[s->buf].rank; i++) axes |= gn_dim_axes(p->k, s->index[i]);
+    return axes;
 }
 
 /* ---- addresses ---- */
@@ -300,14 +352,10 @@ int gn_piece_stride(const piece *p, uint32_t buf, const gn_dim *const *index, ui
                : -1;
 }
 
-bool gn_piece_is_plain_load(const piece *p, const gn_kexpr *e)
+bool gn_piece_is_unit(const piece *p, const gn_kdef *d, uint32_t axis)
 {
-    (void)p;
-    return e->kind == GN_K_LOAD;
-}
-
-void gn_piece_loads(const piece *p, const gn_kexpr *body, void (*visit)(void *, const gn_kexpr *load), void *user)
-{
-    const gn_piece_walk *w = gn_piece_walk_of(p, body);
-    for (size_t i = 0; i < w->loads.n; i++) visit(user, w->loads.at[i]);
+    const gn_piece_walk *w = gn_piece_walk_of(p, d->body);
+    for (size_t i = 0; i < w->loads.n; i++)
+        if (gn_piece_stride(p, w->loads.at[i]->u.ref, w->loads.at[i]->index, axis) == 1) return true;
+    return false;
 }

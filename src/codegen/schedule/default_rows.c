@@ -3,8 +3,6 @@
  * counted from the shape alone; sums over the spine get a partial per part and a small step in the order of the parts.
  */
 #include "default_piece.h"
-#include <inttypes.h>
-#include <string.h>
 
 enum { MAP_PART = 65536, SUM_PART = 4096, MOST_ROWS = 256, LITTLE = 8192, MOST_OPS = 192, BODY_OPS = 512 };
 
@@ -24,19 +22,14 @@ static void score(scorer *s, uint32_t buf, const gn_dim *const *index)
         if (gn_piece_stride(s->p, buf, index, a) == 1) s->score[a] += size;
 }
 
-static void score_load(void *user, const gn_kexpr *load)
-{
-    score(user, load->u.ref, load->index);
-}
-
 static void score_axes(const piece *p, double *by_axis)
 {
     scorer s = { p, by_axis };
     for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
-        const gn_kstore *st = d ? NULL : &p->k->stores.at[p->k->items.at[p->first_item + i].at];
+        const gn_kstore *st = gn_piece_def(p, i) ? NULL : gn_piece_store(p, i);
+        const gn_piece_walk *w = gn_piece_body(p, i);
         if (st) score(&s, st->buf, st->index);
-        gn_piece_loads(p, d ? d->body : st->value, score_load, &s);
+        for (size_t l = 0; l < w->loads.n; l++) score(&s, w->loads.at[l]->u.ref, w->loads.at[l]->index);
     }
 }
 
@@ -45,46 +38,29 @@ static int32_t best_lane(const piece *p, const double *by_axis, uint64_t taken)
 {
     int32_t best = -1;
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) {
-        const uint64_t bit = UINT64_C(1) << a;
-        bool meets = (taken & bit) != 0;
+        const uint64_t own = bit(a);
+        bool meets = (taken & own) != 0;
         for (uint32_t i = 0; i < p->nitems && !meets; i++) {
             const uint64_t axes = gn_piece_axes(p, i);
-            meets = (axes & bit) && (axes & taken);
+            meets = (axes & own) && (axes & taken);
         }
         if (!meets && (best < 0 || by_axis[a] > by_axis[best])) best = (int32_t)a;
     }
     return best;
 }
 
+static uint32_t first_lane(const piece *p, const double *by_axis)
+{
+    const int32_t given = gn_piece_role(p, GN_ROLE_LANE);
+    return (uint32_t)(given >= 0 ? given : best_lane(p, by_axis, 0));
+}
+
 /* ---- facts ---- */
-
-static bool reduces(const piece *p, uint32_t axis)
-{
-    for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, axis)) return true;
-    }
-    return false;
-}
-
-/* A reduction along `spine` that keeps `lane`: its partial sums are loaded and stored once per unrolled row. */
-static bool has_column(const piece *p, uint32_t spine, uint32_t lane)
-{
-    for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, spine) && has_axis(d->param, d->nparam, lane))
-            return true;
-    }
-    return false;
-}
 
 static bool has_row_sum(const piece *p, uint32_t spine, uint32_t lane)
 {
-    for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
-        if (d && d->red != GN_RED_NONE && has_axis(d->raxis, d->nraxis, lane) && !has_axis(d->raxis, d->nraxis, spine))
-            return true;
-    }
+    for (uint32_t i = 0; i < p->nitems; i++)
+        if (gn_def_reduces(gn_piece_def(p, i), lane) && !gn_def_reduces(gn_piece_def(p, i), spine)) return true;
     return false;
 }
 
@@ -95,11 +71,11 @@ static void stage_costly(piece *p, uint32_t spine, uint32_t lane)
 {
     for (uint32_t i = 0; i < p->nitems; i++) {
         const gn_kdef *d = gn_piece_def(p, i);
-        if (!d || d->red != GN_RED_NONE || !has_axis(d->param, d->nparam, lane) ||
-            !has_axis(d->param, d->nparam, spine) || !gn_piece_body(p, i)->costly)
+        if (!d || d->red != GN_RED_NONE || !gn_def_keeps(d, lane) || !gn_def_keeps(d, spine) ||
+            !gn_piece_body(p, i)->costly)
             continue;
-        bool plain;
-        if (gn_piece_count_users(p, i, &plain) >= 2 && plain) gn_textf(&p->rest, " (stage %s scratch)", d->name);
+        const gn_piece_users u = gn_piece_users_of(p, i);
+        if (u.n >= 2 && u.plain) gn_piece_stage(p, def_number(p, d), GN_LEVEL_SCRATCH, 0);
     }
 }
 
@@ -127,11 +103,7 @@ static int64_t ops_along(const piece *p, const gn_kexpr *body, const char *lane)
 static int64_t ops_per_element(const piece *p, uint32_t lane)
 {
     int64_t n = 0;
-    for (uint32_t i = 0; i < p->nitems; i++) {
-        const gn_kdef *d = gn_piece_def(p, i);
-        n += ops_along(p, d ? d->body : p->k->stores.at[p->k->items.at[p->first_item + i].at].value,
-                       p->k->axes.at[lane].name);
-    }
+    for (uint32_t i = 0; i < p->nitems; i++) n += ops_along(p, gn_piece_value(p, i), p->k->axes.at[lane].name);
     return n;
 }
 
@@ -145,7 +117,8 @@ static int64_t fitting(int64_t wanted, int64_t ops)
 
 static void peel(piece *p, const lanes *l, int64_t ops)
 {
-    if (ops <= BODY_OPS / 8) gn_piece_peel(p, l); /* else the masks of a second copy's loads cost less than its code */
+    if (ops <= BODY_OPS / 8 && !l->exact)
+        gn_piece_peel(p, l->outer); /* else the masks of a second copy's loads cost less than its code */
 }
 
 /* ---- lanes along the spine ---- */
@@ -162,42 +135,30 @@ static int64_t others_size(const piece *p, uint32_t lane)
 static bool chains(piece *p, uint32_t a)
 {
     const int64_t e = p->extent[a];
-    if (e < 8 || e > 64 || e % 4 != 0 || !reduces(p, a)) return false;
-    const char *outer = gn_piece_leaf(p, a, "a"), *inner = gn_piece_leaf(p, a, "b");
-    gn_textf(&p->splits, " (split %s (%s %" PRId64 ") (%s 4))", p->k->axes.at[a].name, outer, e / 4, inner);
-    gn_piece_serial(p, outer, a, e / 4);
-    gn_piece_tile(p, "private", inner, a, 4);
+    if (e < 8 || e > 64 || e % 4 != 0 || !gn_piece_reduces(p, a)) return false;
+    leaf_id outer = 0, inner = 0;
+    SPLIT(p, a, { "a", e / 4, &outer }, { "b", 4, &inner });
+    gn_piece_serial(p, outer);
+    gn_piece_tile(p, GN_BIND_PRIVATE, inner);
     return true;
 }
 
 static void spine_lanes(piece *p, uint32_t ln)
 {
-    const bool closes = reduces(p, ln);
+    const bool closes = gn_piece_reduces(p, ln);
     const int64_t ops = ops_per_element(p, ln), unroll = fitting(4, ops), tile = unroll * p->w, e = p->extent[ln];
     int64_t rows = closes ? SUM_PART : MAP_PART / others_size(p, ln) / tile * tile;
     if (rows < tile) rows = tile;
     const bool parts = !p->small && (e < 0 || e > rows);
-    lanes l = { 0 };
-    if (parts) {
-        const char *part = gn_piece_leaf(p, ln, "p");
-        l.outer = gn_piece_leaf(p, ln, "0"), l.unroll = gn_piece_leaf(p, ln, "u"),
-        l.lane = p->w > 1 ? gn_piece_leaf(p, ln, "l") : NULL;
-        l.nunroll = unroll, l.exact = e >= 0 && e % tile == 0;
-        gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %" PRId64 ")", p->k->axes.at[ln].name, part, l.outer,
-                 rows / tile, l.unroll, unroll);
-        if (l.lane) gn_textf(&p->splits, " (%s %" PRId64 ")", l.lane, p->w);
-        gn_text_char(&p->splits, ')');
-        gn_piece_part(p, part, ln);
-        gn_piece_serial(p, l.outer, ln, rows / tile);
-    } else {
-        l = gn_piece_lanes(p, ln, unroll, fitting(8, ops));
-        if (l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
-    }
+    const lanes l =
+        parts ? gn_piece_lane_parts(p, ln, rows / tile, unroll) : gn_piece_lanes(p, ln, unroll, fitting(8, ops));
+    gn_piece_bound(p, GN_BIND_PART, l.part);
+    gn_piece_serial(p, l.outer);
     peel(p, &l, ops);
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
         if (a != ln && (parts || !chains(p, a))) gn_piece_axis(p, a);
-    gn_piece_lane_tiles(p, &l, ln, closes ? "private" : "unroll");
-    if (parts && closes) gn_piece_close(p, ln, p->serial.at[0].name, rows);
+    gn_piece_lane_tiles(p, &l, closes ? GN_BIND_PRIVATE : GN_BIND_UNROLL);
+    if (parts && closes) gn_piece_close(p, ln, l.part, rows);
 }
 
 /* ---- lanes within the rows ---- */
@@ -223,21 +184,21 @@ static void outer_spine(piece *p, uint32_t i, uint32_t ln, int64_t inside, bool 
     uint32_t nparts = n;
     while (nparts > 0 && (closes || p->small || inside < LITTLE)) inside *= gn_piece_guess(p, outer[--nparts]);
     for (uint32_t k = 0; k < nparts; k++) {
-        gn_piece_part(p, p->k->axes.at[outer[k]].name, outer[k]);
-        *done |= UINT64_C(1) << outer[k];
+        gn_piece_bound(p, GN_BIND_PART, gn_piece_whole(p, outer[k]));
+        *done |= bit(outer[k]);
     }
 }
 
 typedef struct row_plan {
     int64_t rows, unroll;        /* of a part; expanded together */
     bool parts, closes;
-    const char *part, *each, *one;
+    leaf_id part, each, one;
 } row_plan;
 
 static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln, int64_t ops)
 {
     const int64_t m = p->extent[i], c = p->extent[ln];
-    row_plan r = { .closes = reduces(p, i), .unroll = row_unroll(p, has_column(p, i, ln), ln, ops) };
+    row_plan r = { .closes = gn_piece_reduces(p, i), .unroll = row_unroll(p, gn_piece_reduces_for(p, i, ln), ln, ops) };
     if (m >= 0 && m < r.unroll) r.unroll = m > 0 ? m : 1;
     if (p->small) r.unroll = 1; /* short loops are expanded whole */
     int64_t width = 1;
@@ -254,81 +215,62 @@ static row_plan plan_rows(const piece *p, uint32_t i, uint32_t ln, int64_t ops)
 
 static void split_rows(piece *p, uint32_t i, row_plan *r)
 {
-    const int64_t m = p->extent[i];
-    const bool loop = r->parts || m > r->unroll;
     if (!r->parts && r->unroll == 1) {
-        r->each = p->k->axes.at[i].name;
+        r->each = gn_piece_whole(p, i);
         return;
     }
-    gn_textf(&p->splits, " (split %s", p->k->axes.at[i].name);
-    if (r->parts) {
-        r->part = gn_piece_leaf(p, i, "p");
-        gn_textf(&p->splits, " %s", r->part);
-    }
-    if (loop) {
-        r->each = gn_piece_leaf(p, i, "r");
-        if (r->parts) gn_textf(&p->splits, " (%s %" PRId64 ")", r->each, r->rows / r->unroll);
-        else gn_textf(&p->splits, " %s", r->each);
-    }
-    if (r->unroll > 1) {
-        r->one = gn_piece_leaf(p, i, "1");
-        gn_textf(&p->splits, " (%s %" PRId64 ")", r->one, r->unroll);
-    }
-    gn_text_char(&p->splits, ')');
+    const bool loop = r->parts || p->extent[i] > r->unroll;
+    SPLIT(p, i, {r->parts ? "p" : NULL, 0, &r->part}, {loop ? "r" : NULL, r->parts ? r->rows / r->unroll : 0, &r->each},
+          {r->unroll > 1 ? "1" : NULL, r->unroll, &r->one});
 }
 
 /* Axes that never meet the lane axis in a statement get lanes of their own. */
-static void more_lanes(piece *p, const double *by_axis, uint32_t i, uint32_t ln, const char *how, uint64_t *done)
+static void more_lanes(piece *p, const double *by_axis, uint32_t i, uint32_t ln, gn_bind_kind how, uint64_t *done)
 {
-    uint64_t taken = UINT64_C(1) << ln;
+    uint64_t taken = bit(ln);
     for (;;) {
         const int32_t a = best_lane(p, by_axis, taken);
         if (a < 0 || by_axis[a] == 0) return;
-        taken |= UINT64_C(1) << a;
+        taken |= bit(a);
         if ((uint32_t)a == i || (*done >> a & 1)) continue;
         const lanes l = gn_piece_lanes(p, (uint32_t)a, 4, 4);
-        if (l.outer) gn_piece_serial(p, l.outer, (uint32_t)a, l.nouter);
-        gn_piece_peel(p, &l);
-        gn_piece_lane_tiles(p, &l, (uint32_t)a, how);
-        *done |= UINT64_C(1) << a;
+        gn_piece_serial(p, l.outer);
+        if (!l.exact) gn_piece_peel(p, l.outer);
+        gn_piece_lane_tiles(p, &l, how);
+        *done |= bit(a);
     }
 }
 
 static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
 {
-    const bool column = has_column(p, i, ln);
+    const bool column = gn_piece_reduces_for(p, i, ln);
     const int64_t c = p->extent[ln], ops = ops_per_element(p, ln);
     row_plan r = plan_rows(p, i, ln, ops);
-    uint64_t done = UINT64_C(1) << i | UINT64_C(1) << ln;
+    uint64_t done = bit(i) | bit(ln);
     split_rows(p, i, &r);
     const int64_t narrow = 4 * p->w;
     const lanes l = gn_piece_lanes(p, ln, column && !(c >= 0 && c <= narrow) ? 1 : fitting(4, ops),
                                    fitting(column && c >= 0 && c <= 2 * narrow ? 8 : 4, ops));
-    const char *how = has_row_sum(p, i, ln) && r.unroll < 4 ? "private" : "unroll";
+    const gn_bind_kind how = has_row_sum(p, i, ln) && r.unroll < 4 ? GN_BIND_PRIVATE : GN_BIND_UNROLL;
     const int64_t row = r.rows * gn_piece_guess(p, ln);
     outer_spine(p, i, ln, row, r.closes, &done);
-    if (r.part) gn_piece_part(p, r.part, i);
-    const char *part = r.part;
+    gn_piece_bound(p, GN_BIND_PART, r.part);
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
         if ((p->spine >> a & 1) && !(done >> a & 1)) {
             gn_piece_axis(p, a);
-            done |= UINT64_C(1) << a;
+            done |= bit(a);
         }
-    if (r.each)
-        gn_piece_serial(p, r.each, i,
-                        r.parts            ? r.rows / r.unroll
-                        : p->extent[i] < 0 ? -1
-                                           : ceil_div(p->extent[i], r.unroll));
+    gn_piece_serial(p, r.each);
     const bool in_spine = p->spine >> ln & 1;
-    if (in_spine && l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
-    if (r.one) gn_piece_tile(p, "unroll", r.one, i, r.unroll);
+    if (in_spine) gn_piece_serial(p, l.outer);
+    gn_piece_tile(p, GN_BIND_UNROLL, r.one);
     more_lanes(p, by_axis, i, ln, how, &done);
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
         if (!(done >> a & 1) && !(p->small && chains(p, a))) gn_piece_axis(p, a);
-    if (!in_spine && l.outer) gn_piece_serial(p, l.outer, ln, l.nouter);
+    if (!in_spine) gn_piece_serial(p, l.outer);
     peel(p, &l, ops);
-    gn_piece_lane_tiles(p, &l, ln, how);
-    if (part && r.closes) gn_piece_close(p, i, part, r.rows);
+    gn_piece_lane_tiles(p, &l, how);
+    if (r.part && r.closes) gn_piece_close(p, i, r.part, r.rows);
     if (l.outer && !p->small) stage_costly(p, i, ln);
 }
 
@@ -337,9 +279,9 @@ void gn_default_rows(piece *p)
     double by_axis[MAX_AXES] = { 0 };
     if (p->naxes == 0) return;
     score_axes(p, by_axis);
-    const uint32_t ln = (uint32_t)best_lane(p, by_axis, 0);
-    uint32_t i = p->hint && p->hint->spine >= 0 && !p->small ? (uint32_t)p->hint->spine : p->first_axis;
-    if (i == ln && !reduces(p, i)) {
+    const uint32_t ln = first_lane(p, by_axis);
+    uint32_t i = gn_piece_row(p);
+    if (i == ln && !gn_piece_reduces(p, i)) {
         for (uint32_t a = p->first_axis + p->naxes; a-- > p->first_axis;)
             if ((p->spine >> a & 1) && a != ln) i = a; /* the outermost other one */
     }
@@ -351,11 +293,6 @@ void gn_piece_main_axes(const piece *p, uint32_t *spine, uint32_t *lane)
 {
     double by_axis[MAX_AXES] = { 0 };
     score_axes(p, by_axis);
-    *lane = (uint32_t)best_lane(p, by_axis, 0);
-    *spine = p->hint && p->hint->spine >= 0 ? (uint32_t)p->hint->spine : p->first_axis;
-}
-
-bool gn_piece_reduces(const piece *p, uint32_t axis)
-{
-    return reduces(p, axis);
+    *lane = first_lane(p, by_axis);
+    *spine = gn_piece_row(p);
 }

@@ -2,7 +2,6 @@
  * what reaches the index through a load runs one after the other; an axis that the index leaves alone may go to parts
  * and lanes. */
 #include "default_piece.h"
-#include <inttypes.h>
 
 /* The axis that stands in an index as it is, alone: of a quotient or a sum of two, several points go to one place. */
 static uint64_t plain_axis(const piece *p, const gn_dim *d)
@@ -12,7 +11,7 @@ static uint64_t plain_axis(const piece *p, const gn_dim *d)
         for (uint32_t i = 0; i < d->term[t].n; i++) {
             const gn_atom *x = d->term[t].atom[i];
             const int32_t a = x->kind == GN_DIM_SYM ? gn_kernel_find_axis(p->k, x->name) : -1;
-            if (a >= 0) bits |= UINT64_C(1) << a;
+            if (a >= 0) bits |= bit(a);
         }
     return bits & (bits - 1) ? 0 : bits;
 }
@@ -50,8 +49,15 @@ uint64_t gn_piece_scatter_axes(piece *p, int32_t *lane)
 {
     const uint64_t free = free_axes(p);
     *lane = lane_axis(p, free);
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) p->spread |= free & UINT64_C(1) << a;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) p->spread |= free & bit(a);
     return free;
+}
+
+/* A loop of parts, but in a small program. */
+static void part(piece *p, leaf_id l)
+{
+    if (p->small) gn_piece_serial(p, l);
+    else gn_piece_bound(p, GN_BIND_PART, l);
 }
 
 void gn_default_scatter(piece *p)
@@ -60,17 +66,10 @@ void gn_default_scatter(piece *p)
     const uint64_t free = gn_piece_scatter_axes(p, &ln);
     lanes l = { 0 };
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if ((int32_t)a != ln && (free >> a & 1)) {
-            if (p->small) gn_piece_axis(p, a);
-            else gn_piece_part(p, p->k->axes.at[a].name, a);
-        }
-    if (ln >= 0) {
-        l = gn_piece_lanes(p, (uint32_t)ln, 4, 4);
-        if (l.outer && p->small) gn_piece_serial(p, l.outer, (uint32_t)ln, l.nouter);
-        else if (l.outer) gn_piece_part(p, l.outer, (uint32_t)ln);
-    }
+        if ((int32_t)a != ln && (free >> a & 1)) part(p, gn_piece_whole(p, a));
+    if (ln >= 0) l = gn_piece_lanes(p, (uint32_t)ln, 4, 4);
+    part(p, l.outer);
     for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
         if (!(free >> a & 1)) gn_piece_axis(p, a);
-    if (ln >= 0) gn_piece_lane_tiles(p, &l, (uint32_t)ln, "unroll");
+    gn_piece_lane_tiles(p, &l, GN_BIND_UNROLL);
 }
-

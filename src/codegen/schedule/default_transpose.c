@@ -11,7 +11,6 @@
  * The copy has axes of its own, iq and jq, that share the loops over blocks; its lanes are 16 for any target. Rows
  * longer or shorter than a block, and further axes (batches), only change which loops there are. Operands other than
  * f32, which tr16 does not move, are gathered, but tile by tile: each line is read once. */
-#include <inttypes.h>
 #include "default_piece.h"
 #include "tile.h"
 
@@ -186,14 +185,19 @@ static void put_first(gn_kernel *k, size_t nold)
     memcpy(k->items.at, fresh, added * sizeof *fresh);
 }
 
+static const char *own_axis_name(piece *p, uint32_t axis)
+{
+    return gn_piece_name(p, gn_arena_printf(p->arena, "%sq", p->k->axes.at[axis].name));
+}
+
 static own_axes rewrite_kernel(turned *t)
 {
     piece *p = t->p;
     gn_kernel *k = p->k;
     const size_t nitems = k->items.n, ndefs = k->defs.n;
     own_axes own = { .t = t };
-    own.rows = gn_kernel_axis(k, gn_piece_leaf(p, t->rows, "q"), k->axes.at[t->rows].extent);
-    own.lane = gn_kernel_axis(k, gn_piece_leaf(p, t->lane, "q"), k->axes.at[t->lane].extent);
+    own.rows = gn_kernel_axis(k, own_axis_name(p, t->rows), k->axes.at[t->rows].extent);
+    own.lane = gn_kernel_axis(k, own_axis_name(p, t->lane), k->axes.at[t->lane].extent);
     p->extent[own.rows] = p->extent[t->rows], p->extent[own.lane] = p->extent[t->lane];
     for (size_t i = 0; i < t->loads.n; i++) define_load(t, &own, t->loads.at[i]);
     for (size_t d = 0; d < ndefs; d++) k->defs.at[d].body = rewrite(t, k->defs.at[d].body);
@@ -205,10 +209,10 @@ static own_axes rewrite_kernel(turned *t)
 /* ---- loops ---- */
 
 typedef struct block {
-    const char *part, *row;              /* leaves of the rows: parts, one row */
-    const char *tile, *edge;             /* of the copy's rows */
-    const char *columns, *chunk, *line;  /* parts of the columns; the copy's tiles and lanes of them */
-    const char *at;                      /* the innermost loop around it */
+    leaf_id part, row;              /* leaves of the rows: parts, one row */
+    leaf_id tile, edge;             /* of the copy's rows */
+    leaf_id columns, chunk, line;   /* parts of the columns; the copy's tiles and lanes of them */
+    leaf_id at;                     /* the innermost loop around it */
 } block;
 
 static int64_t at_most(int64_t n, int64_t most)
@@ -238,70 +242,51 @@ static void split_rows(turned *t, const own_axes *own, block *b)
     if (rows < ROWS) rows = ROWS;
     if (rows > MOST_ROWS) rows = MOST_ROWS;
     if (e >= 0 && e < rows) rows = ceil_div(e > 0 ? e : 1, EDGE) * EDGE;
-    b->part = gn_piece_leaf(p, t->rows, "p");
-    b->row = gn_piece_leaf(p, t->rows, "i");
-    b->tile = gn_piece_leaf(p, own->rows, "h");
-    b->edge = gn_piece_leaf(p, own->rows, "1");
-    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 "))", p->k->axes.at[t->rows].name, b->part, b->row, rows);
-    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s %d))", p->k->axes.at[own->rows].name, b->part, b->tile,
-             rows / EDGE, b->edge, EDGE);
+    SPLIT(p, t->rows, { "p", 0, &b->part }, { "i", rows, &b->row });
+    SPLIT(p, own->rows, { NULL, 0, &b->part }, { "h", rows / EDGE, &b->tile }, { "1", EDGE, &b->edge });
 }
 
 static lanes split_columns(turned *t, const own_axes *own, block *b)
 {
     piece *p = t->p;
-    const int64_t e = p->extent[t->lane];
-    const char *name = p->k->axes.at[t->lane].name, *copied = p->k->axes.at[own->lane].name;
-    lanes l = { .nunroll = 4, .nouter = COLUMNS / (4 * p->w), .exact = e >= 0 && e % (4 * p->w) == 0 };
-    b->line = gn_piece_leaf(p, own->lane, "l");
-    if (e < 0 || e > EDGE) b->chunk = gn_piece_leaf(p, own->lane, "0");
-    if (e >= 0 && e <= COLUMNS) {
-        l = gn_piece_lanes(p, t->lane, 4, 4);
-        gn_textf(&p->splits, " (split %s%s%s (%s %d))", copied, b->chunk ? " " : "", b->chunk ? b->chunk : "", b->line,
-                 EDGE);
-        return l;
-    }
-    b->columns = gn_piece_leaf(p, t->lane, "p");
-    l.outer = gn_piece_leaf(p, t->lane, "0"), l.unroll = gn_piece_leaf(p, t->lane, "u"),
-    l.lane = gn_piece_leaf(p, t->lane, "l");
-    gn_textf(&p->splits, " (split %s %s (%s %" PRId64 ") (%s 4) (%s %" PRId64 "))", name, b->columns, l.outer, l.nouter,
-             l.unroll, l.lane, p->w);
-    gn_textf(&p->splits, " (split %s %s (%s %d) (%s %d))", copied, b->columns, b->chunk, COLUMNS / EDGE, b->line, EDGE);
+    const int64_t e = p->extent[t->lane], columns = COLUMNS / EDGE;
+    const bool parts = e < 0 || e > COLUMNS;
+    const lanes l = parts ? gn_piece_lane_parts(p, t->lane, COLUMNS / (4 * p->w), 4) : gn_piece_lanes(p, t->lane, 4, 4);
+    b->columns = l.part;
+    SPLIT(p, own->lane, { NULL, 0, &b->columns }, { parts || e > EDGE ? "0" : NULL, parts ? columns : 0, &b->chunk },
+          { "l", EDGE, &b->line });
     return l;
 }
 
 static void stage_loads(turned *t, const block *b)
 {
-    piece *p = t->p;
+    const leaf_id dims[] = { b->tile, b->edge, b->chunk, b->line };
     for (size_t i = 0; i < t->def.n; i++) {
-        const char *name = p->k->defs.at[t->def.at[i]].name;
-        gn_textf(&p->rest, " (stage %s scratch (at %s) (layout %s %s", name, b->at, b->tile, b->edge);
-        if (b->chunk) gn_textf(&p->rest, " %s %s) (pad %s %d))", b->chunk, b->line, b->chunk, EDGE);
-        else gn_textf(&p->rest, " %s))", b->line);
-        if (p->k->defs.at[t->def.at[i]].dtype == GN_F32)
-            gn_textf(&p->rest, " (tensorize %s tr16 %s %s)", name, b->edge, b->line);
+        gn_stage *s = gn_piece_stage(t->p, t->def.at[i], GN_LEVEL_SCRATCH, b->at);
+        for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) gn_piece_layout(t->p, s, dims[d]);
+        if (b->chunk) s->pad_leaf = (int32_t)b->chunk - 1, s->pad = EDGE;
+        if (t->p->k->defs.at[t->def.at[i]].dtype == GN_F32)
+            gn_piece_tensorize(t->p, t->def.at[i], "tr16", b->edge, b->line);
     }
 }
 
 /* Parts, loops around a block, the copy, the statements. */
-static void order_loops(turned *t, const own_axes *own, block *b, const lanes *l)
+static void order_loops(turned *t, block *b, const lanes *l)
 {
     piece *p = t->p;
     uint32_t other[MAX_AXES], nother = 0;
     const uint32_t nparts = part_others(t, other, &nother);
-    for (uint32_t i = 0; i < nparts; i++) gn_piece_part(p, p->k->axes.at[other[i]].name, other[i]);
-    gn_piece_part(p, b->part, t->rows);
-    if (b->columns) gn_piece_part(p, b->columns, t->lane);
+    for (uint32_t i = 0; i < nparts; i++) gn_piece_bound(p, GN_BIND_PART, gn_piece_whole(p, other[i]));
+    gn_piece_bound(p, GN_BIND_PART, b->part);
+    gn_piece_bound(p, GN_BIND_PART, b->columns);
     for (uint32_t i = nparts; i < nother; i++) gn_piece_axis(p, other[i]);
-    b->at = p->serial.at[p->serial.n - 1].name;
-    if (b->chunk) gn_piece_serial(p, b->chunk, own->lane, -1);
-    gn_piece_serial(p, b->tile, own->rows, -1);
-    gn_piece_serial(p, b->row, t->rows, -1);
-    if (l->outer) gn_piece_serial(p, l->outer, t->lane, l->nouter);
-    gn_piece_peel(p, l);
-    gn_piece_tile(p, "unroll", b->edge, own->rows, EDGE);
-    gn_piece_tile(p, "lane", b->line, own->lane, 1);
-    gn_piece_lane_tiles(p, l, t->lane, "unroll");
+    b->at = p->serial.at[p->serial.n - 1];
+    const leaf_id loops[] = { b->chunk, b->tile, b->row, l->outer };
+    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) gn_piece_serial(p, loops[i]);
+    if (!l->exact) gn_piece_peel(p, l->outer);
+    gn_piece_tile(p, GN_BIND_UNROLL, b->edge);
+    gn_piece_tile(p, GN_BIND_LANE, b->line);
+    gn_piece_lane_tiles(p, l, GN_BIND_UNROLL);
 }
 
 bool gn_default_transpose(piece *p)
@@ -312,7 +297,7 @@ bool gn_default_transpose(piece *p)
     block b = { 0 };
     split_rows(&t, &own, &b);
     const lanes l = split_columns(&t, &own, &b);
-    order_loops(&t, &own, &b, &l);
+    order_loops(&t, &b, &l);
     stage_loads(&t, &b);
     return true;
 }

@@ -28,8 +28,11 @@ const char *gn_kernel_form(gn_arena *arena, const gn_kernel *k, const gn_schedul
     same.name = "k";
     same.bufs.at = gn_arena_copy(arena, k->bufs.at, k->bufs.n * sizeof *k->bufs.at);
     same.defs.at = gn_arena_copy(arena, k->defs.at, k->defs.n * sizeof *k->defs.at);
+    same.axes.at = gn_arena_copy(arena, k->axes.at, k->axes.n * sizeof *k->axes.at);
     for (size_t i = 0; i < k->bufs.n; i++) same.bufs.at[i].name = gn_arena_printf(arena, "#buf%zu", i);
     for (size_t i = 0; i < k->defs.n; i++) same.defs.at[i].name = gn_arena_printf(arena, "#def%zu", i);
+    for (size_t i = 0; i < k->axes.n; i++)
+        same.axes.at[i].role = GN_ROLE_NONE, same.axes.at[i].max = 0; /* the schedule says what came of them */
     gn_kernel_print(&t, &same);
     gn_schedule_print(&t, &same, s);
     return with_numbers(arena, k, gn_text_done(&t));

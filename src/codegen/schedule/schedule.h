@@ -71,6 +71,7 @@ typedef struct gn_tensorize {
 typedef struct gn_schedule {
     gn_arena *arena;
     const char *name;
+    const char *plain;           /* why it is the plain one, where no closed form fits; else NULL */
     GN_VEC(gn_leaf) leaves;
     GN_VEC(gn_split) splits;
     GN_VEC(uint32_t) order;
@@ -79,6 +80,15 @@ typedef struct gn_schedule {
     GN_VEC(gn_online) onlines;
     GN_VEC(gn_tensorize) tensorizes;
 } gn_schedule;
+
+/* Building: each adds what its directive says, and checks nothing. */
+gn_schedule *gn_schedule_new(gn_arena *, const char *name);
+gn_split *gn_schedule_split(gn_schedule *, uint32_t axis); /* the axis' own; an empty one if it has none */
+/* A new leaf, in no split and no order. */
+uint32_t gn_schedule_leaf(gn_schedule *, uint32_t axis, const char *name, int64_t extent, int64_t stride);
+uint32_t gn_schedule_whole(gn_schedule *, uint32_t axis, const char *name); /* the leaf of an axis that is not split */
+gn_stage *gn_schedule_stage(gn_schedule *, uint32_t def, gn_level);         /* until the next one is added */
+uint32_t gn_schedule_rfactor(gn_schedule *, const gn_kernel *, gn_rfactor); /* the new definition */
 
 int32_t gn_schedule_find_leaf(const gn_schedule *, const char *name); /* -1: none */
 const char *gn_schedule_def_name(const gn_kernel *, const gn_schedule *, uint32_t def);

@@ -13,18 +13,6 @@ typedef struct reader {
     const char *file;
 } reader;
 
-int32_t gn_schedule_find_leaf(const gn_schedule *s, const char *name)
-{
-    for (size_t i = 0; i < s->leaves.n; i++)
-        if (strcmp(s->leaves.at[i].name, name) == 0) return (int32_t)i;
-    return -1;
-}
-
-const char *gn_schedule_def_name(const gn_kernel *k, const gn_schedule *s, uint32_t def)
-{
-    return def < k->defs.n ? k->defs.at[def].name : s->rfactors.at[def - k->defs.n].def_name;
-}
-
 static const char *text_of(reader *r, const gn_sx *x)
 {
     if (x->kind != GN_SX_ATOM) gn_sx_fail(r->file, x, "expected a name");
@@ -56,14 +44,6 @@ static int64_t need_int(reader *r, const gn_sx *x, int64_t least)
     return v;
 }
 
-static gn_split *split_of(gn_schedule *s, uint32_t axis)
-{
-    for (size_t i = 0; i < s->splits.n; i++)
-        if (s->splits.at[i].axis == axis) return &s->splits.at[i];
-    gn_push(s->arena, &s->splits, (gn_split){ .axis = axis });
-    return &s->splits.at[s->splits.n - 1];
-}
-
 static uint32_t add_leaf(reader *r, const gn_sx *at, uint32_t axis, const char *name, int64_t extent, int64_t stride)
 {
     const int32_t have = gn_schedule_find_leaf(r->s, name);
@@ -75,8 +55,7 @@ static uint32_t add_leaf(reader *r, const gn_sx *at, uint32_t axis, const char *
                        name);
         return (uint32_t)have;
     }
-    gn_push(r->s->arena, &r->s->leaves, (gn_leaf){ .name = name, .axis = axis, .extent = extent, .stride = stride });
-    return (uint32_t)r->s->leaves.n - 1;
+    return gn_schedule_leaf(r->s, axis, name, extent, stride);
 }
 
 static void read_split(reader *r, const gn_sx *x)
@@ -84,7 +63,8 @@ static void read_split(reader *r, const gn_sx *x)
     if (x->n < 3) gn_sx_fail(r->file, x, "expected (split AXIS leaf+)");
     const int32_t axis = gn_kernel_find_axis(r->k, x->at[1]->text);
     if (axis < 0) gn_sx_fail(r->file, x->at[1], "'%s' is no axis of the kernel", x->at[1]->text);
-    if (split_of(r->s, (uint32_t)axis)->leaf.n) gn_sx_fail(r->file, x, "the axis '%s' is split twice", x->at[1]->text);
+    if (gn_schedule_split(r->s, (uint32_t)axis)->leaf.n)
+        gn_sx_fail(r->file, x, "the axis '%s' is split twice", x->at[1]->text);
     int64_t stride = 1;
     uint32_t *leaf = GN_NEW_ARRAY(r->s->arena, uint32_t, x->n);
     for (size_t i = x->n; i-- > 2;) {
@@ -96,7 +76,7 @@ static void read_split(reader *r, const gn_sx *x)
         leaf[i] = add_leaf(r, l, (uint32_t)axis, text_of(r, sized ? l->at[0] : l), extent, stride);
         if (sized && __builtin_mul_overflow(stride, extent, &stride)) gn_sx_fail(r->file, l, "the extents overflow");
     }
-    gn_split *s = split_of(r->s, (uint32_t)axis);
+    gn_split *s = gn_schedule_split(r->s, (uint32_t)axis);
     for (size_t i = 2; i < x->n; i++) gn_push(r->s->arena, &s->leaf, leaf[i]);
 }
 
@@ -107,26 +87,23 @@ static void read_rfactor(reader *r, const gn_sx *x)
                            .axis_name = x->n == 5 ? text_of(r, x->at[4]) : NULL };
     if (gn_kernel_find_def(r->k, f.def_name) >= 0)
         gn_sx_fail(r->file, x->at[3], "the definition '%s' exists already", f.def_name);
-    gn_push(r->s->arena, &r->s->rfactors, f);
+    gn_schedule_rfactor(r->s, r->k, f);
+}
+
+static void add_whole(reader *r, const gn_sx *x, uint32_t axis, const char *name)
+{
+    if (gn_schedule_split(r->s, axis)->leaf.n) return;
+    const uint32_t l = add_leaf(r, x, axis, name, 0, 1);
+    gn_push(r->s->arena, &gn_schedule_split(r->s, axis)->leaf, l);
 }
 
 /* Axes without a split, and those that rfactors make (the kernel may have them already), are their own leaves. */
-static void add_plain_leaves(reader *r, const gn_sx *x)
-{
-    for (uint32_t a = 0; a < r->k->axes.n; a++) {
-        if (split_of(r->s, a)->leaf.n) continue;
-        const uint32_t l = add_leaf(r, x, a, r->k->axes.at[a].name, 0, 1);
-        gn_push(r->s->arena, &split_of(r->s, a)->leaf, l);
-    }
-}
-
 static void add_rfactor_leaves(reader *r, const gn_sx *x)
 {
     for (size_t i = 0; i < r->s->rfactors.n; i++) {
         const char *name = r->s->rfactors.at[i].axis_name;
         if (!name || gn_kernel_find_axis(r->k, name) >= 0 || gn_schedule_find_leaf(r->s, name) >= 0) continue;
-        const uint32_t axis = (uint32_t)(r->k->axes.n + i), l = add_leaf(r, x, axis, name, 0, 1);
-        gn_push(r->s->arena, &split_of(r->s, axis)->leaf, l);
+        add_whole(r, x, (uint32_t)(r->k->axes.n + i), name);
     }
 }
 
@@ -207,12 +184,11 @@ static void read_rest(reader *r, const gn_sx *x)
 gn_schedule *gn_schedule_read(gn_arena *arena, const gn_kernel *k, const char *file, const gn_sx *x)
 {
     if (!gn_sx_head(x, "schedule") || x->n < 2) gn_sx_fail(file, x, "expected (schedule NAME directive*)");
-    reader r = { GN_NEW_OBJECT(arena, gn_schedule), k, file };
-    r.s->arena = arena;
+    reader r = { gn_schedule_new(arena, NULL), k, file };
     r.s->name = text_of(&r, x->at[1]);
     for (size_t i = 2; i < x->n; i++)
         if (gn_sx_head(x->at[i], "split")) read_split(&r, x->at[i]);
-    add_plain_leaves(&r, x);
+    for (uint32_t a = 0; a < k->axes.n; a++) add_whole(&r, x, a, k->axes.at[a].name);
     for (size_t i = 2; i < x->n; i++)
         if (gn_sx_head(x->at[i], "rfactor")) read_rfactor(&r, x->at[i]);
     add_rfactor_leaves(&r, x);

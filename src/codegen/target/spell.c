@@ -1,4 +1,4 @@
-/* How ops on values are written in C: one table by op name, from which every target's answer comes. */
+/* How ops on values are written in C: one table by op, from which every target's answer comes. */
 #include <math.h>
 #include <string.h>
 #include "dtype.h"
@@ -16,65 +16,64 @@ enum {
  * scalars only. Signed integers are not: their overflow is not defined in C. Division and remainder of integers are
  * words, for they floor and are 0 by 0. */
 typedef struct spelling {
-    const char *op;
+    const gn_op_info *op;
     int operators, scalar_operators;
     const char *as_operator, *as_word;
 } spelling;
 
 static const spelling table[] = {
-    {"add", FLOATS | WRAPS, FLOATS | WRAPS, "$0 + $1", "gn_add_$t($0, $1)"},
-    {"sub", FLOATS | WRAPS, FLOATS | WRAPS, "$0 - $1", "gn_sub_$t($0, $1)"},
-    {"mul", FLOATS | WRAPS, FLOATS | WRAPS, "$0 * $1", "gn_mul_$t($0, $1)"},
-    {"div", FLOATS, FLOATS, "$0 / $1", "gn_div_$t($0, $1)"},
-    {"floordiv", 0, 0, NULL, "gn_floordiv_$t($0, $1)"},
-    {"mod", 0, 0, NULL, "gn_mod_$t($0, $1)"},
-    {"neg", FLOATS, FLOATS, "-$0", "gn_neg_$t($0)"},
-    {"abs", 0, 0, NULL, "gn_abs_$t($0)"},
-    {"sign", 0, 0, NULL, "gn_sign_$t($0)"},
-    {"minimum", 0, 0, NULL, "gn_min_$t($0, $1)"},
-    {"maximum", 0, 0, NULL, "gn_max_$t($0, $1)"},
-    {"min", 0, 0, NULL, "gn_min_$t($0, $1)"}, /* the steps of reductions have the same words */
-    {"max", 0, 0, NULL, "gn_max_$t($0, $1)"},
-    {"copysign", 0, 0, NULL, "gn_copysign_$t($0, $1)"},
-    {"ldexp", 0, 0, NULL, "gn_ldexp_$t($0, $1)"},
-    {"fma", 0, 0, NULL, "gn_fma_$t($0, $1, $2)"},
-    {"sqrt", 0, 0, NULL, "gn_sqrt_$t($0)"},
-    {"floor", 0, 0, NULL, "gn_floor_$t($0)"},
-    {"ceil", 0, 0, NULL, "gn_ceil_$t($0)"},
-    {"trunc", 0, 0, NULL, "gn_trunc_$t($0)"},
-    {"round", 0, 0, NULL, "gn_round_$t($0)"},
-    {"lt", 0, ANY, "$0 < $1", "gn_lt_$s($0, $1)"},
-    {"le", 0, ANY, "$0 <= $1", "gn_le_$s($0, $1)"},
-    {"gt", 0, ANY, "$0 > $1", "gn_gt_$s($0, $1)"},
-    {"ge", 0, ANY, "$0 >= $1", "gn_ge_$s($0, $1)"},
-    {"eq", 0, ANY, "$0 == $1", "gn_eq_$s($0, $1)"},
-    {"ne", 0, ANY, "$0 != $1", "gn_ne_$s($0, $1)"},
-    {"and", 0, BOOL, "$0 && $1", "gn_and_$t($0, $1)"},
-    {"or", 0, BOOL, "$0 || $1", "gn_or_$t($0, $1)"},
-    {"xor", 0, BOOL, "$0 != $1", "gn_xor_$t($0, $1)"},
-    {"not", 0, BOOL, "!$0", "gn_not_$t($0)"},
-    {"select", 0, ANY, "$0 ? $1 : $2", "gn_sel_$t($0, $1, $2)"},
-    {"cast", 0, 0, NULL, "gn_cast_$s_$t($0)"},
-    {"bitcast", 0, 0, NULL, "gn_bits_$s_$t($0)"},
-    {"bit_and", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 & $1", "gn_and_$t($0, $1)"},
-    {"bit_or", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 | $1", "gn_or_$t($0, $1)"},
-    {"bit_xor", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 ^ $1", "gn_xor_$t($0, $1)"},
-    {"bit_not", ~(FLOATS | BOOL), ~(FLOATS | BOOL), "~$0", "gn_not_$t($0)"},
-    {"shl", 0, 0, NULL, "gn_shl_$t($0, $1)"},
-    {"shr", 0, 0, NULL, "gn_shr_$t($0, $1)"},
-    {"mulhi", 0, 0, NULL, "gn_mulhi_$t($0, $1)"},
+    {&gn_op_add, FLOATS | WRAPS, FLOATS | WRAPS, "$0 + $1", "gn_add_$t($0, $1)"},
+    {&gn_op_sub, FLOATS | WRAPS, FLOATS | WRAPS, "$0 - $1", "gn_sub_$t($0, $1)"},
+    {&gn_op_mul, FLOATS | WRAPS, FLOATS | WRAPS, "$0 * $1", "gn_mul_$t($0, $1)"},
+    {&gn_op_div, FLOATS, FLOATS, "$0 / $1", "gn_div_$t($0, $1)"},
+    {&gn_op_floordiv, 0, 0, NULL, "gn_floordiv_$t($0, $1)"},
+    {&gn_op_mod, 0, 0, NULL, "gn_mod_$t($0, $1)"},
+    {&gn_op_neg, FLOATS, FLOATS, "-$0", "gn_neg_$t($0)"},
+    {&gn_op_abs, 0, 0, NULL, "gn_abs_$t($0)"},
+    {&gn_op_sign, 0, 0, NULL, "gn_sign_$t($0)"},
+    {&gn_op_minimum, 0, 0, NULL, "gn_min_$t($0, $1)"},
+    {&gn_op_maximum, 0, 0, NULL, "gn_max_$t($0, $1)"},
+    {&gn_op_min, 0, 0, NULL, "gn_min_$t($0, $1)"}, /* the steps of reductions have the same words */
+    {&gn_op_max, 0, 0, NULL, "gn_max_$t($0, $1)"},
+    {&gn_op_copysign, 0, 0, NULL, "gn_copysign_$t($0, $1)"},
+    {&gn_op_ldexp, 0, 0, NULL, "gn_ldexp_$t($0, $1)"},
+    {&gn_op_fma, 0, 0, NULL, "gn_fma_$t($0, $1, $2)"},
+    {&gn_op_sqrt, 0, 0, NULL, "gn_sqrt_$t($0)"},
+    {&gn_op_floor, 0, 0, NULL, "gn_floor_$t($0)"},
+    {&gn_op_trunc, 0, 0, NULL, "gn_trunc_$t($0)"},
+    {&gn_op_round, 0, 0, NULL, "gn_round_$t($0)"},
+    {&gn_op_lt, 0, ANY, "$0 < $1", "gn_lt_$s($0, $1)"},
+    {&gn_op_le, 0, ANY, "$0 <= $1", "gn_le_$s($0, $1)"},
+    {&gn_op_gt, 0, ANY, "$0 > $1", "gn_gt_$s($0, $1)"},
+    {&gn_op_ge, 0, ANY, "$0 >= $1", "gn_ge_$s($0, $1)"},
+    {&gn_op_eq, 0, ANY, "$0 == $1", "gn_eq_$s($0, $1)"},
+    {&gn_op_ne, 0, ANY, "$0 != $1", "gn_ne_$s($0, $1)"},
+    {&gn_op_and, 0, BOOL, "$0 && $1", "gn_and_$t($0, $1)"},
+    {&gn_op_or, 0, BOOL, "$0 || $1", "gn_or_$t($0, $1)"},
+    {&gn_op_xor, 0, BOOL, "$0 != $1", "gn_xor_$t($0, $1)"},
+    {&gn_op_not, 0, BOOL, "!$0", "gn_not_$t($0)"},
+    {&gn_op_select, 0, ANY, "$0 ? $1 : $2", "gn_sel_$t($0, $1, $2)"},
+    {&gn_op_cast, 0, 0, NULL, "gn_cast_$s_$t($0)"},
+    {&gn_op_bitcast, 0, 0, NULL, "gn_bits_$s_$t($0)"},
+    {&gn_op_bit_and, ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 & $1", "gn_and_$t($0, $1)"},
+    {&gn_op_bit_or, ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 | $1", "gn_or_$t($0, $1)"},
+    {&gn_op_bit_xor, ~(FLOATS | BOOL), ~(FLOATS | BOOL), "$0 ^ $1", "gn_xor_$t($0, $1)"},
+    {&gn_op_bit_not, ~(FLOATS | BOOL), ~(FLOATS | BOOL), "~$0", "gn_not_$t($0)"},
+    {&gn_op_shl, 0, 0, NULL, "gn_shl_$t($0, $1)"},
+    {&gn_op_shr, 0, 0, NULL, "gn_shr_$t($0, $1)"},
+    {&gn_op_mulhi, 0, 0, NULL, "gn_mulhi_$t($0, $1)"},
 };
 
-static const spelling *find(const char *op)
+static const spelling *find(const gn_op_info *op)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].op, op) == 0) return &table[i];
+        if (table[i].op == op) return &table[i];
     return NULL;
 }
 
 const char *gn_spell_c_operators(const gn_op_info *op, gn_dtype t, bool vector)
 {
-    const spelling *s = find(op->name);
+    const spelling *s = find(op);
     if (!s) return NULL;
     const int operators = vector ? s->operators : s->scalar_operators;
     return operators & (int)GN_BIT(t) ? s->as_operator : s->as_word;
@@ -82,7 +81,7 @@ const char *gn_spell_c_operators(const gn_op_info *op, gn_dtype t, bool vector)
 
 const char *gn_spell_c_words(const gn_op_info *op, gn_dtype t, bool vector)
 {
-    const spelling *s = find(op->name);
+    const spelling *s = find(op);
     if (!s) return NULL;
     return vector ? s->as_word : gn_spell_c_operators(op, t, false);
 }

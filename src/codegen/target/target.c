@@ -109,6 +109,24 @@
     LINE("#pragma clang attribute pop") \
     LINE("#endif")
 
+static const gn_tile_shape tiles_of_32[] = {
+    { 0, 6, 4, 1 },               { 0, 8, 3, .975 },            { 0, 14, 2, .96 },
+    { GN_TILE_LIGHT, 8, 2, 1 },   { GN_TILE_LIGHT, 4, 4, .97 }, { GN_TILE_NARROW | GN_TILE_LIGHT, 8, 1, 1 },
+    { GN_TILE_NARROW, 12, 1, 1 }, { GN_TILE_NARROW, 10, 1, 1 }, { GN_TILE_NARROW, 9, 1, 1 }, { GN_TILE_NARROW, 8, 1, 1 },
+    { GN_TILE_NARROW, 12, 2, 1 }, { GN_TILE_NARROW, 10, 2, 1 }, { GN_TILE_NARROW, 9, 2, 1 }, { GN_TILE_NARROW, 8, 2, 1 },
+    { GN_TILE_NARROW, 8, 3, 1 },  { GN_TILE_NARROW, 6, 4, 1 },  { 0 },
+};
+static const gn_tile_shape tiles_of_16[] = {
+    { 0, 6, 2, 1 },               { 0, 4, 3, .99 },             { GN_TILE_NARROW | GN_TILE_LIGHT, 8, 1, 1 },
+    { GN_TILE_NARROW, 12, 1, 1 }, { GN_TILE_NARROW, 10, 1, 1 }, { GN_TILE_NARROW, 9, 1, 1 }, { GN_TILE_NARROW, 8, 1, 1 },
+    { GN_TILE_NARROW, 6, 2, 1 },  { GN_TILE_NARROW, 5, 2, 1 },  { GN_TILE_NARROW, 4, 2, 1 },
+    { GN_TILE_NARROW, 4, 3, 1 },  { GN_TILE_NARROW, 2, 4, 1 },  { 0 },
+};
+/* 4 where twice as much is padding alone */
+static const gn_tile_shape tiles_of_threads[] = {
+    { 0, 8, 8, 1 }, { 0, 8, 4, .51 }, { 0, 4, 8, .51 }, { 0, 4, 4, .26 }, { 0 },
+};
+
 static const char *const no_args[] = { "-DGN_FREESTANDING", "-Wno-psabi", NULL };
 static const char *const avx512_args[] = { "-DGN_FREESTANDING", "-Wno-psabi", "-mprefer-vector-width=512", NULL };
 
@@ -118,6 +136,8 @@ const gn_target gn_target_avx512 = {
     .lang = GN_LANG_C,
     .vector_bytes = 64,
     .nregs = 32,
+    .contract = tiles_of_32,
+    .tile_threads = 1,
     .has_fma = true,
     .l1_bytes = 32 << 10,
     .l2_bytes = 1 << 20,
@@ -137,6 +157,8 @@ const gn_target gn_target_avx2 = {
     .lang = GN_LANG_C,
     .vector_bytes = 32,
     .nregs = 16,
+    .contract = tiles_of_16,
+    .tile_threads = 1,
     .has_fma = true,
     .l1_bytes = 32 << 10,
     .l2_bytes = 256 << 10,
@@ -151,7 +173,8 @@ const gn_target gn_target_avx2 = {
 
 static const char *const generic_prelude[] = { gn_prelude_generic, gn_prelude_vector, gn_prelude_scalar, NULL };
 const gn_target gn_target_generic = {
-    .name = "generic", .lang = GN_LANG_C, .vector_bytes = 16, .nregs = 16, .has_fma = false,
+    .name = "generic", .lang = GN_LANG_C, .vector_bytes = 16, .nregs = 16, .contract = tiles_of_16, .tile_threads = 1,
+    .has_fma = false,
     .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
     .cpu = NULL, .cc1_args = no_args, .head = C_HEAD VECTOR_HEAD C_FREESTANDING, .tail = "",
     .prelude = generic_prelude, .tile = gn_tiles_c, .spell = gn_spell_c_words,
@@ -160,7 +183,8 @@ const gn_target gn_target_generic = {
 /* The words that every C11 compiler takes: scalars, and mul and add for fma. */
 static const char *const c11_prelude[] = { gn_prelude_generic, gn_prelude_scalar, NULL };
 const gn_target gn_target_c11 = {
-    .name = "c11", .lang = GN_LANG_C, .vector_bytes = 4, .nregs = 16, .has_fma = false,
+    .name = "c11", .lang = GN_LANG_C, .vector_bytes = 4, .nregs = 16, .contract = tiles_of_16, .tile_threads = 1,
+    .has_fma = false,
     .l1_bytes = 32 << 10, .l2_bytes = 256 << 10,
     .cpu = NULL, .cc1_args = no_args, .head = C_HEAD C_FREESTANDING, .tail = "",
     .prelude = c11_prelude, .tile = gn_tiles_none, .spell = gn_spell_c_words,
@@ -190,6 +214,7 @@ const gn_target gn_target_c11 = {
 static const char *const cuda_prelude[] = { gn_prelude_cuda, gn_prelude_scalar, NULL };
 const gn_target gn_target_cuda = {
     .name = "cuda", .lang = GN_LANG_CUDA, .vector_bytes = 4, .nregs = 255, .has_fma = true,
+    .contract = tiles_of_threads, .tile_threads = 16, .tile_depth = 8,
     .l1_bytes = 128 << 10, .l2_bytes = 40 << 20,
     .shared_bytes = 48 << 10, .cc1_args = no_args + 2, .head = CUDA_HEAD, .tail = "",
     .prelude = cuda_prelude, .tile = gn_tiles_cuda,

@@ -23,6 +23,15 @@ typedef enum { GN_LANG_C, GN_LANG_CUDA } gn_lang;
 
 typedef struct gn_tile_op gn_tile_op; /* a row of the target's table of tile operations: tile.h */
 
+/* What a thread keeps of a contraction in its registers: rows by vectors of columns. Accumulators, one broadcast and
+ * the vectors of b fit, and there are few loads for each fma. */
+enum { GN_TILE_NARROW = 1, GN_TILE_LIGHT = 2 };
+typedef struct gn_tile_shape {
+    uint8_t use;      /* as bits: for columns of just so many vectors; where there is little to compute */
+    uint8_t rows, vectors;
+    double efficiency; /* what padding is weighed against */
+} gn_tile_shape;
+
 typedef struct gn_target {
     const char *name; /* "avx512", "avx2", "generic", "c11", "cuda" */
     gn_lang lang;
@@ -30,6 +39,9 @@ typedef struct gn_target {
     int nregs;        /* vector registers */
     bool has_fma;     /* if not, fma is spelled as a multiplication and an addition */
     int64_t l1_bytes, l2_bytes, shared_bytes;
+    const gn_tile_shape *contract; /* ended by no rows */
+    int tile_threads; /* along each side of a contraction's tile, whose factors they share; 1: a tile of its own */
+    int tile_depth;   /* steps of k whose factors are shared at a time; 0 */
     const char *cpu; /* clang -target-cpu, gcc -march; NULL: the compiler's default */
     const char *const *cc1_args; /* tuning options that clang's cc1 and gcc both take; NULL-terminated. Features are set
                                     by pragmas in the head */

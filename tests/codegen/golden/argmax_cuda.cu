@@ -11,12 +11,8 @@ extern "C" __global__ void __launch_bounds__(8, 1) argmax_0(const float *X, int3
 {
     const int64_t i = (int64_t)blockIdx.x;
     const int jt = (int)threadIdx.x;
-    int32_t s_at;
-    int32_t s_at_a;
-    float s_v;
-    float s_v_a;
-    s_at_a = 2147483647;
-    s_v_a = (-GN_INF_F32);
+    int32_t s_at_a = 2147483647;
+    float s_v_a = (-GN_INF_F32);
     for (int64_t j0 = 0; j0 < (N + 7)/8; j0++) {
         const float s1 = X[N*i + gn_min_i64(N - 1, 8*j0 + jt)];
         const float s2 = 4.0f * s1;
@@ -91,8 +87,8 @@ extern "C" __global__ void __launch_bounds__(8, 1) argmax_0(const float *X, int3
     const int32_t s48 = s_at_t_[0];
     const float s49 = s_v_t_[0];
     __syncthreads();
-    s_at = s48;
-    s_v = s49;
+    int32_t s_at = s48;
+    float s_v = s49;
     Y[i] = s_at;
     Z[i] = s_v;
 }

@@ -14,12 +14,12 @@ void conv_0(void *const *arg, const int64_t *sym, int64_t part)
     for (int64_t oo = 0; oo < 2; oo++) {
         for (int64_t ky = 0; ky < 3; ky++) {
             for (int64_t kx = 0; kx < 3; kx++) {
+                const int64_t row = 12288*ky + 4096*kx + 32*oo;
+                const int64_t row_2 = 18432*oo + 6144*ky + 2048*kx;
                 GN_UNROLL(2)
                 for (int64_t c = 0; c < 64; c++) {
-                    const gn_f32x16 v1 = gn_load_f32x16(Wt + 64*c + 4096*kx + 12288*ky + 32*oo);
-                    gn_store_f32x16(w + 32*c + 2048*kx + 6144*ky + 18432*oo, v1);
-                    const gn_f32x16 v2 = gn_load_f32x16(Wt + 64*c + 4096*kx + 12288*ky + 32*oo + 16);
-                    gn_store_f32x16(w + 32*c + 2048*kx + 6144*ky + 18432*oo + 16, v2);
+                    gn_store_f32x16(w + row_2 + 32*c, gn_load_f32x16(Wt + row + 64*c));
+                    gn_store_f32x16(w + row_2 + 32*c + 16, gn_load_f32x16(Wt + row + 64*c + 16));
                 }
             }
         }
@@ -36,14 +36,15 @@ void conv_1(void *const *arg, const int64_t *sym, int64_t part)
     const int64_t n = part;
     for (int64_t yy = 0; yy < 58; yy++) {
         for (int64_t xx = 0; xx < 58; xx++) {
+            const int64_t row_3 = 200704*n + 3584*yy + 64*xx;
             for (int64_t c0 = 0; c0 < 4; c0++) {
-                const gn_f32x16 v1 = 0 < yy && yy < 57 && 0 < xx && xx < 57 ? gn_load_f32x16(X + (16*c0 + 200704*n + 64*xx + 3584*yy - 3648)) : gn_splat_f32x16(0.0f);
-                gn_store_f32x16(xp + 16*c0 + 64*xx + 3712*yy, v1);
+                gn_store_f32x16(xp + 3712*yy + 64*xx + 16*c0, 0 < yy && yy < 57 && 0 < xx && xx < 57 ? gn_load_f32x16(X + (row_3 + 16*c0 - 3648)) : gn_splat_f32x16(0.0f));
             }
         }
     }
     for (int64_t oo = 0; oo < 2; oo++) {
         for (int64_t y = 0; y < 56; y++) {
+            const int64_t row_6 = 200704*n + 3584*y + 32*oo;
             for (int64_t x0 = 0; x0 < 4; x0++) {
                 gn_f32x16 acc[14][2];
                 GN_UNROLLED(14)
@@ -53,13 +54,15 @@ void conv_1(void *const *arg, const int64_t *sym, int64_t part)
                 }
                 for (int64_t ky = 0; ky < 3; ky++) {
                     for (int64_t kx = 0; kx < 3; kx++) {
+                        const int64_t row_4 = 18432*oo + 6144*ky + 2048*kx;
+                        const int64_t row_5 = 3712*ky + 3712*y + 896*x0 + 64*kx;
                         GN_UNROLL(2)
                         for (int64_t c = 0; c < 64; c++) {
-                            const gn_f32x16 v2 = gn_load_f32x16(w + 32*c + 2048*kx + 6144*ky + 18432*oo);
-                            const gn_f32x16 v3 = gn_load_f32x16(w + 32*c + 2048*kx + 6144*ky + 18432*oo + 16);
+                            const gn_f32x16 v2 = gn_load_f32x16(w + row_4 + 32*c);
+                            const gn_f32x16 v3 = gn_load_f32x16(w + row_4 + 32*c + 16);
                             GN_UNROLLED(14)
                             for (int64_t x1 = 0; x1 < 14; x1++) {
-                                const float s4 = xp[c + 64*kx + 3712*ky + 896*x0 + 64*x1 + 3712*y];
+                                const float s4 = xp[row_5 + 64*x1 + c];
                                 acc[x1][0] = gn_fma_f32x16(gn_splat_f32x16(s4), v2, acc[x1][0]);
                                 acc[x1][1] = gn_fma_f32x16(gn_splat_f32x16(s4), v3, acc[x1][1]);
                             }
@@ -68,8 +71,8 @@ void conv_1(void *const *arg, const int64_t *sym, int64_t part)
                 }
                 GN_UNROLLED(14)
                 for (int64_t x1 = 0; x1 < 14; x1++) {
-                    gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 64*x1 + 3584*y, acc[x1][0]);
-                    gn_store_f32x16(Y + 200704*n + 32*oo + 896*x0 + 64*x1 + 3584*y + 16, acc[x1][1]);
+                    gn_store_f32x16(Y + row_6 + 896*x0 + 64*x1, acc[x1][0]);
+                    gn_store_f32x16(Y + row_6 + 896*x0 + 64*x1 + 16, acc[x1][1]);
                 }
             }
         }

@@ -14,18 +14,16 @@ void softmax_0(void *const *arg, const int64_t *sym, int64_t part)
     const int64_t C = sym[1];
     const int64_t ip = part;
     for (int64_t ii = 0; ii < gn_min_i64(R - 16*ip, 16); ii++) {
-        float m;
         gn_f32x16 m_a[4];
-        float s;
-        gn_f32x16 s_a[4];
-        m_a[0] = gn_splat_f32x16((-GN_INF_F32));
-        m_a[1] = gn_splat_f32x16((-GN_INF_F32));
-        m_a[2] = gn_splat_f32x16((-GN_INF_F32));
-        m_a[3] = gn_splat_f32x16((-GN_INF_F32));
+        m_a[0] = gn_splat_f32x16(-GN_INF_F32);
+        m_a[1] = gn_splat_f32x16(-GN_INF_F32);
+        m_a[2] = gn_splat_f32x16(-GN_INF_F32);
+        m_a[3] = gn_splat_f32x16(-GN_INF_F32);
+        const int64_t row = 16*C*ip + C*ii;
         for (int64_t j0 = 0; j0 < C/64; j0++) {
             GN_UNROLLED(4)
             for (int64_t ju = 0; ju < 4; ju++) {
-                const gn_f32x16 v1 = gn_load_f32x16(X + C*ii + 16*C*ip + 64*j0 + 16*ju);
+                const gn_f32x16 v1 = gn_load_f32x16(X + row + 64*j0 + 16*ju);
                 m_a[ju] = gn_max_f32x16(m_a[ju], v1);
             }
         }
@@ -33,7 +31,7 @@ void softmax_0(void *const *arg, const int64_t *sym, int64_t part)
             GN_UNROLLED(4)
             for (int64_t ju = 0; ju < 4; ju++) {
                 const gn_b16 m3 = gn_below_b16(C - 64*j0 - 16*ju);
-                const gn_f32x16 v4 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0 + 16*ju, m3);
+                const gn_f32x16 v4 = gn_loadm_f32x16(X, row + 64*j0 + 16*ju, m3);
                 const gn_f32x16 v5 = gn_max_f32x16(m_a[ju], v4);
                 m_a[ju] = gn_sel_f32x16(m3, v5, m_a[ju]);
             }
@@ -41,67 +39,55 @@ void softmax_0(void *const *arg, const int64_t *sym, int64_t part)
         const gn_f32x16 v7 = gn_max_f32x16(m_a[0], m_a[1]);
         const gn_f32x16 v8 = gn_max_f32x16(m_a[2], m_a[3]);
         const gn_f32x16 v9 = gn_max_f32x16(v7, v8);
-        m = gn_hmax_f32x16(v9);
+        float m = gn_hmax_f32x16(v9);
+        gn_f32x16 s_a[4];
         s_a[0] = gn_splat_f32x16(0.0f);
         s_a[1] = gn_splat_f32x16(0.0f);
         s_a[2] = gn_splat_f32x16(0.0f);
         s_a[3] = gn_splat_f32x16(0.0f);
         for (int64_t j0 = 0; j0 < C/64; j0++) {
-            gn_f32x16 exps[4];
-            GN_UNROLLED(4)
-            for (int64_t p = 0; p < 4; p++) {
-                const gn_f32x16 v11 = gn_load_f32x16(X + C*ii + 16*C*ip + 64*j0 + 16*p);
-                const gn_f32x16 v12 = v11 - gn_splat_f32x16(m);
-                const gn_f32x16 v13 = gn_exp_f32x16(v12);
-                exps[p] = v13;
-                gn_store_f32x16(e + 64*j0 + 16*p, v13);
-            }
             GN_UNROLLED(4)
             for (int64_t ju = 0; ju < 4; ju++) {
-                s_a[ju] = s_a[ju] + exps[ju];
+                const gn_f32x16 v11 = gn_load_f32x16(X + row + 64*j0 + 16*ju);
+                const gn_f32x16 v12 = v11 - gn_splat_f32x16(m);
+                const gn_f32x16 v13 = gn_exp_f32x16(v12);
+                gn_store_f32x16(e + 64*j0 + 16*ju, v13);
+                s_a[ju] = s_a[ju] + v13;
             }
         }
         for (int64_t j0 = C/64; j0 < (C + 63)/64; j0++) {
-            gn_b16 inside[4];
-            gn_f32x16 selects[4];
             GN_UNROLLED(4)
-            for (int64_t p = 0; p < 4; p++) {
-                const gn_b16 m15 = gn_below_b16(C - 64*j0 - 16*p);
-                inside[p] = m15;
-                const gn_f32x16 v16 = gn_loadm_f32x16(X, C*ii + 16*C*ip + 64*j0 + 16*p, m15);
+            for (int64_t ju = 0; ju < 4; ju++) {
+                const gn_b16 m15 = gn_below_b16(C - 64*j0 - 16*ju);
+                const gn_f32x16 v16 = gn_loadm_f32x16(X, row + 64*j0 + 16*ju, m15);
                 const gn_f32x16 v17 = v16 - gn_splat_f32x16(m);
                 const gn_f32x16 v18 = gn_exp_f32x16(v17);
                 const gn_f32x16 v19 = gn_sel_f32x16(m15, v18, gn_splat_f32x16(0.0f));
-                selects[p] = v19;
-                gn_store_f32x16(e + 64*j0 + 16*p, v19);
-            }
-            GN_UNROLLED(4)
-            for (int64_t ju = 0; ju < 4; ju++) {
-                const gn_f32x16 v20 = s_a[ju] + selects[ju];
-                s_a[ju] = gn_sel_f32x16(inside[ju], v20, s_a[ju]);
+                gn_store_f32x16(e + 64*j0 + 16*ju, v19);
+                const gn_f32x16 v20 = s_a[ju] + v19;
+                s_a[ju] = gn_sel_f32x16(m15, v20, s_a[ju]);
             }
         }
         const gn_f32x16 v22 = s_a[0] + s_a[1];
         const gn_f32x16 v23 = s_a[2] + s_a[3];
         const gn_f32x16 v24 = v22 + v23;
-        s = gn_hsum_f32x16(v24);
+        float s = gn_hsum_f32x16(v24);
         for (int64_t j0 = 0; j0 < C/64; j0++) {
             const float s26 = 1.0f / s;
             GN_UNROLLED(4)
-            for (int64_t p = 0; p < 4; p++) {
-                const gn_f32x16 v27 = gn_load_f32x16(e + 64*j0 + 16*p);
-                const gn_f32x16 v28 = v27 * gn_splat_f32x16(s26);
-                gn_store_f32x16(Y + C*ii + 16*C*ip + 64*j0 + 16*p, v28);
+            for (int64_t ju = 0; ju < 4; ju++) {
+                const gn_f32x16 v27 = gn_load_f32x16(e + 64*j0 + 16*ju);
+                gn_store_f32x16(Y + row + 64*j0 + 16*ju, v27 * gn_splat_f32x16(s26));
             }
         }
         for (int64_t j0 = C/64; j0 < (C + 63)/64; j0++) {
             const float s29 = 1.0f / s;
             GN_UNROLLED(4)
-            for (int64_t p = 0; p < 4; p++) {
-                const gn_f32x16 v30 = gn_load_f32x16(e + 64*j0 + 16*p);
+            for (int64_t ju = 0; ju < 4; ju++) {
+                const gn_f32x16 v30 = gn_load_f32x16(e + 64*j0 + 16*ju);
                 const gn_f32x16 v31 = v30 * gn_splat_f32x16(s29);
-                const gn_b16 m32 = gn_below_b16(C - 64*j0 - 16*p);
-                gn_storem_f32x16(Y, C*ii + 16*C*ip + 64*j0 + 16*p, v31, m32);
+                const gn_b16 m32 = gn_below_b16(C - 64*j0 - 16*ju);
+                gn_storem_f32x16(Y, row + 64*j0 + 16*ju, v31, m32);
             }
         }
     }

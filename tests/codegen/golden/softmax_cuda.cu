@@ -9,19 +9,15 @@ extern "C" __global__ void __launch_bounds__(256, 1) softmax_0(const float *X, f
 {
     const int64_t i = (int64_t)blockIdx.x;
     const int jt = (int)threadIdx.x;
-    float m;
-    float m_a;
-    float s;
-    float s_a;
-    m_a = (-GN_INF_F32);
+    float m_a = (-GN_INF_F32);
     for (int64_t j0 = 0; j0 < (C + 255)/256; j0++) {
         const float s1 = X[C*i + gn_min_i64(C - 1, 256*j0 + jt)];
         const float s2 = gn_max_f32(m_a, s1);
         const _Bool s3 = 256*j0 + jt < C;
         m_a = s3 ? s2 : m_a;
     }
-    m = gn_block_max_f32(m_a);
-    s_a = 0.0f;
+    float m = gn_block_max_f32(m_a);
+    float s_a = 0.0f;
     for (int64_t j0 = 0; j0 < (C + 255)/256; j0++) {
         const float s6 = X[C*i + gn_min_i64(C - 1, 256*j0 + jt)];
         const float s7 = s6 - m;
@@ -30,7 +26,8 @@ extern "C" __global__ void __launch_bounds__(256, 1) softmax_0(const float *X, f
         const _Bool s10 = 256*j0 + jt < C;
         s_a = s10 ? s9 : s_a;
     }
-    s = gn_block_sum_f32(s_a);
+    float s = gn_block_sum_f32(s_a);
+    const int64_t row = C*i + jt;
     for (int64_t j0 = 0; j0 < (C + 255)/256; j0++) {
         const float s13 = X[C*i + gn_min_i64(C - 1, 256*j0 + jt)];
         const float s14 = s13 - m;
@@ -38,6 +35,6 @@ extern "C" __global__ void __launch_bounds__(256, 1) softmax_0(const float *X, f
         const float s16 = 1.0f / s;
         const float s17 = s15 * s16;
         if (256*j0 + jt < C)
-            Y[C*i + 256*j0 + jt] = s17;
+            Y[row + 256*j0] = s17;
     }
 }

@@ -13,21 +13,16 @@ void variance_0(void *const *arg, const int64_t *sym, int64_t part)
     float *const Z = (float *)arg[2];
     const int64_t N = sym[1];
     const int64_t i = part;
-    float w_n;
-    gn_f32x8 w_n_a_0, w_n_a_1;
-    float w_mean;
-    gn_f32x8 w_mean_a_0, w_mean_a_1;
-    float w_m2;
-    gn_f32x8 w_m2_a_0, w_m2_a_1;
-    w_n_a_0 = gn_splat_f32x8(0.0f);
-    w_mean_a_0 = gn_splat_f32x8(0.0f);
-    w_m2_a_0 = gn_splat_f32x8(0.0f);
-    w_n_a_1 = gn_splat_f32x8(0.0f);
-    w_mean_a_1 = gn_splat_f32x8(0.0f);
-    w_m2_a_1 = gn_splat_f32x8(0.0f);
+    gn_f32x8 w_n_a_0 = gn_splat_f32x8(0.0f);
+    gn_f32x8 w_mean_a_0 = gn_splat_f32x8(0.0f);
+    gn_f32x8 w_m2_a_0 = gn_splat_f32x8(0.0f);
+    gn_f32x8 w_n_a_1 = gn_splat_f32x8(0.0f);
+    gn_f32x8 w_mean_a_1 = gn_splat_f32x8(0.0f);
+    gn_f32x8 w_m2_a_1 = gn_splat_f32x8(0.0f);
+    const int64_t row = N*i;
     for (int64_t j0 = 0; j0 < N/16; j0++) {
         const gn_f32x8 v1 = w_n_a_0 + gn_splat_f32x8(1.0f);
-        const gn_f32x8 v2 = gn_load_f32x8(X + N*i + 16*j0);
+        const gn_f32x8 v2 = gn_load_f32x8(X + row + 16*j0);
         const gn_f32x8 v3 = v2 - w_mean_a_0;
         const gn_f32x8 v4 = v3 / v1;
         const gn_f32x8 v5 = w_mean_a_0 + v4;
@@ -38,7 +33,7 @@ void variance_0(void *const *arg, const int64_t *sym, int64_t part)
         w_mean_a_0 = v5;
         w_m2_a_0 = v8;
         const gn_f32x8 v9 = w_n_a_1 + gn_splat_f32x8(1.0f);
-        const gn_f32x8 v10 = gn_load_f32x8(X + N*i + 16*j0 + 8);
+        const gn_f32x8 v10 = gn_load_f32x8(X + row + 16*j0 + 8);
         const gn_f32x8 v11 = v10 - w_mean_a_1;
         const gn_f32x8 v12 = v11 / v9;
         const gn_f32x8 v13 = w_mean_a_1 + v12;
@@ -53,7 +48,7 @@ void variance_0(void *const *arg, const int64_t *sym, int64_t part)
         const gn_f32x8 v17 = w_n_a_0 + gn_splat_f32x8(1.0f);
         const gn_b8 m18 = gn_below_b8(N - 16*j0);
         const gn_f32x8 v19 = gn_sel_f32x8(m18, v17, w_n_a_0);
-        const gn_f32x8 v20 = gn_loadm_f32x8(X, N*i + 16*j0, m18);
+        const gn_f32x8 v20 = gn_loadm_f32x8(X, row + 16*j0, m18);
         const gn_f32x8 v21 = v20 - w_mean_a_0;
         const gn_f32x8 v22 = v21 / v17;
         const gn_f32x8 v23 = w_mean_a_0 + v22;
@@ -68,7 +63,7 @@ void variance_0(void *const *arg, const int64_t *sym, int64_t part)
         const gn_f32x8 v29 = w_n_a_1 + gn_splat_f32x8(1.0f);
         const gn_b8 m30 = gn_below_b8(N - 16*j0 - 8);
         const gn_f32x8 v31 = gn_sel_f32x8(m30, v29, w_n_a_1);
-        const gn_f32x8 v32 = gn_loadm_f32x8(X, N*i + 16*j0 + 8, m30);
+        const gn_f32x8 v32 = gn_loadm_f32x8(X, row + 16*j0 + 8, m30);
         const gn_f32x8 v33 = v32 - w_mean_a_1;
         const gn_f32x8 v34 = v33 / v29;
         const gn_f32x8 v35 = w_mean_a_1 + v34;
@@ -143,28 +138,23 @@ void variance_0(void *const *arg, const int64_t *sym, int64_t part)
     const float s100 = s86 * s95;
     const float s101 = s99 * s100;
     const float s102 = s98 + s101;
-    w_n = s92;
-    w_mean = s97;
-    w_m2 = s102;
+    float w_n = s92;
+    float w_mean = s97;
+    float w_m2 = s102;
     const float s103 = gn_max_f32(1.0f, w_n);
-    const float s104 = w_m2 / s103;
-    Y[i] = s104;
+    Y[i] = w_m2 / s103;
     for (int64_t j0 = 0; j0 < N/16; j0++) {
-        const gn_f32x8 v105 = gn_load_f32x8(X + N*i + 16*j0);
-        const gn_f32x8 v106 = v105 - gn_splat_f32x8(w_mean);
-        gn_store_f32x8(Z + N*i + 16*j0, v106);
-        const gn_f32x8 v107 = gn_load_f32x8(X + N*i + 16*j0 + 8);
-        const gn_f32x8 v108 = v107 - gn_splat_f32x8(w_mean);
-        gn_store_f32x8(Z + N*i + 16*j0 + 8, v108);
+        const gn_f32x8 v105 = gn_load_f32x8(X + row + 16*j0);
+        gn_store_f32x8(Z + row + 16*j0, v105 - gn_splat_f32x8(w_mean));
+        const gn_f32x8 v107 = gn_load_f32x8(X + row + 16*j0 + 8);
+        gn_store_f32x8(Z + row + 16*j0 + 8, v107 - gn_splat_f32x8(w_mean));
     }
     for (int64_t j0 = N/16; j0 < (N + 15)/16; j0++) {
         const gn_b8 m109 = gn_below_b8(N - 16*j0);
-        const gn_f32x8 v110 = gn_loadm_f32x8(X, N*i + 16*j0, m109);
-        const gn_f32x8 v111 = v110 - gn_splat_f32x8(w_mean);
-        gn_storem_f32x8(Z, N*i + 16*j0, v111, m109);
+        const gn_f32x8 v110 = gn_loadm_f32x8(X, row + 16*j0, m109);
+        gn_storem_f32x8(Z, row + 16*j0, v110 - gn_splat_f32x8(w_mean), m109);
         const gn_b8 m112 = gn_below_b8(N - 16*j0 - 8);
-        const gn_f32x8 v113 = gn_loadm_f32x8(X, N*i + 16*j0 + 8, m112);
-        const gn_f32x8 v114 = v113 - gn_splat_f32x8(w_mean);
-        gn_storem_f32x8(Z, N*i + 16*j0 + 8, v114, m112);
+        const gn_f32x8 v113 = gn_loadm_f32x8(X, row + 16*j0 + 8, m112);
+        gn_storem_f32x8(Z, row + 16*j0 + 8, v113 - gn_splat_f32x8(w_mean), m112);
     }
 }

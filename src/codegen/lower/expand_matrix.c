@@ -1,5 +1,5 @@
-/* Sums on a unit. Where the sum starts its accumulators become zero, its step multiplies matrices in memory, and where
- * it is done they are stored to what is kept of it. */
+/* Tile operations on matrices in memory: copies, and sums on a unit. Where such a sum starts its accumulators become
+ * zero, its step multiplies matrices, and where it is done they are stored to what is kept of it. */
 #include <inttypes.h>
 #include "expand.h"
 
@@ -98,19 +98,18 @@ static bool is_row_axis(const gn_lower *g, const gn_ldef *d, uint32_t axis, char
     return false;
 }
 
-/* With the row's leaves at 0. */
+/* How much of the dim is inside, from the tile's first point on: all if it is more than the tile has, or nothing if it is
+ * less than 1. The row's leaves are 0. */
 static const gn_dim *left_of(gn_expander *x, const gn_ldef *d, char dim, int64_t extent)
 {
     gn_lower *g = x->g;
-    const gn_dim *all = gn_lconst(g, extent);
     for (size_t i = 0; i < (size_t)d->nparam + d->nraxis; i++) {
         const uint32_t a = i < d->nparam ? d->param[i] : d->raxis[i - d->nparam];
         if (!is_row_axis(g, d, a, dim) || gn_set_has(&g->full, a)) continue;
         const gn_dim *left = gn_lsub(g, gn_subst_axes(g, g->axes.at[a].extent, x->axis), x->axis[a]);
-        if (gn_dim_at_least(g, left, extent)) continue;
-        all = gn_dim_max(g->dims, gn_lconst(g, 0), gn_dim_min(g->dims, all, left));
+        if (!gn_dim_at_least(g, left, extent)) return left;
     }
-    return all;
+    return gn_lconst(g, extent);
 }
 
 static void set_counts(gn_expander *x, const gn_ldef *d, const gn_kexpr *const *factor, gn_tile_args *t)
@@ -146,28 +145,12 @@ static void check_factor(const gn_lower *g, const gn_ldef *d, const gn_kexpr *e,
 
 /* ---- operations ---- */
 
-static uint32_t value_number(const gn_expander *x, const gn_ldef *d)
-{
-    const gn_lower *g = x->g;
-    uint32_t number = 0;
-    for (size_t i = 0; i < d->partial->dims.n; i++) {
-        const uint32_t l = d->partial->dims.at[i];
-        int64_t c = 0;
-        bool own = false;
-        for (size_t k = 0; k < d->tile->leaf.n; k++) own |= d->tile->leaf.at[k] == l;
-        if (own) continue;
-        GN_ASSERT(x->env[l] && gn_dim_is_const(x->env[l], &c));
-        number = number * (uint32_t)gn_points(g, l) + (uint32_t)c;
-    }
-    return number;
-}
-
 static void operate(gn_expander *x, const gn_ldef *d, gn_tile_act act, const gn_kexpr *const *factor)
 {
     gn_lower *g = x->g;
     gn_code_node *node = gn_code_make(g->code, GN_CODE_TILE);
     gn_tile_args *t = node->tile = gn_code_tile(g->code, d->row, act);
-    t->acc = d->partial->place, t->c[0] = value_number(x, d);
+    t->acc = d->partial->place, t->c[0] = gn_first_register(x, d->partial);
     set_row_leaves(x, d, gn_lconst(g, 0));
     for (int i = 0; i < t->nmemory; i++) set_matrix(x, d, act == GN_TILE_MULTIPLY ? factor[i] : NULL, &t->memory[i]);
     t->count[0] = gn_lconst(g, d->row->m), t->count[1] = gn_lconst(g, d->row->n);
@@ -182,14 +165,23 @@ static gn_tile_act act_of(const gn_tree *s)
     return s->stmt == GN_STMT_UPD ? GN_TILE_MULTIPLY : GN_TILE_STORE;
 }
 
+/* The points of a statement but those of the row's leaves. */
+static void begin_points(gn_expander *x, const gn_tree *s, gn_points_iter *it)
+{
+    gn_leafset row = { { 0 } };
+    for (size_t i = 0; i < s->def->tile->leaf.n; i++) gn_set_put(&row, s->def->tile->leaf.at[i]);
+    x->lane = -1, x->b.lane = NULL, x->b.lanes = 1;
+    gn_points_begin(x->g, it, gn_set_minus(gn_stmt_leaves(s), row));
+}
+
 void gn_expand_unit(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
     gn_ldef *d = s->def;
     const gn_tile_act act = act_of(s);
-    const gn_kexpr *factor[2] = {NULL, NULL};
+    const gn_kexpr *factor[2] = { NULL, NULL };
     const gn_dim **before = gn_env_copy(g, x->env);
-    gn_leafset row = {{0}};
+    gn_points_iter it;
     if (s->online)
         gn_illegal(g, "online %s: '%s' is opaque, nothing rescales it", s->online->name, d->name);
     if (act == GN_TILE_MULTIPLY) {
@@ -197,11 +189,26 @@ void gn_expand_unit(gn_expander *x, const gn_tree *s)
         check_factor(g, d, factor[0], 'A', &d->row->a);
         check_factor(g, d, factor[1], 'B', &d->row->b);
     }
-    for (size_t i = 0; i < d->tile->leaf.n; i++) gn_set_put(&row, d->tile->leaf.at[i]);
-    x->lane = -1, x->b.lane = NULL, x->b.lanes = 1;
-    gn_points_iter it;
-    gn_points_begin(g, &it, gn_set_minus(gn_stmt_leaves(s), row));
+    begin_points(x, s, &it);
     while (gn_points_next(g, &it, x->env)) operate(x, d, act, factor);
-    gn_v_forget(&x->b, d->object->place);
+    memcpy(x->env, before, g->leaves.n * sizeof *before);
+}
+
+void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
+{
+    gn_lower *g = x->g;
+    const gn_ldef *d = s->def;
+    const gn_dim **before = gn_env_copy(g, x->env);
+    gn_points_iter it;
+    begin_points(x, s, &it);
+    while (gn_points_next(g, &it, x->env)) {
+        gn_code_node *node = gn_code_make(g->code, GN_CODE_TILE);
+        gn_tile_args *t = node->tile = gn_code_tile(g->code, d->row, 0);
+        set_matrix(x, d, NULL, &t->memory[0]);
+        set_matrix(x, d, d->body, &t->memory[1]);
+        gn_set_point(x, d);
+        t->count[0] = left_of(x, d, 'm', d->row->m), t->count[1] = left_of(x, d, 'n', d->row->n);
+        gn_v_node(&x->b, node);
+    }
     memcpy(x->env, before, g->leaves.n * sizeof *before);
 }
