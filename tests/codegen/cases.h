@@ -442,6 +442,25 @@ static const kernel_case kernel_cases[] = {
       1,
       0,
       true },
+    { "partial_results_of_nothing", /* the loop of j1 runs where j has no points, too */
+      "(kernel partial_results_of_nothing (syms M N) (bufs (X f32 N M) (Y f32 M)) (axes (i M) (j N))"
+      " (def s (i) (sum (j) (load X j i))) (store set Y (i) (s i)))"
+      "(schedule s (split i i0 (i1 5)) (split j j0 (j1 1) (j2 1)) (order j1 i1 i0 j0 j2) (bind private j2)"
+      " (rfactor s j1 p) (stage p arena) (stage s scratch))",
+      { { 17, 0 }, { 17, 9 }, { 1, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "a_loop_named_as_registers_are", /* j1 counts the partial results in registers, and is the loop of a copy */
+      "(kernel a_loop_named_as_registers_are (syms M N K) (bufs (A f32 M K) (B f32 N K) (Y f32 M)) (axes (i M) (j N) (k K))"
+      " (def b (j k) (load B j k)) (def s (i j) (sum (k) (mul (load A i k) (b j k)))) (def h (i j) (mul 2 (s i j)))"
+      " (def r (i) (max (j) (h i j))) (store set Y (i) (r i)))"
+      "(schedule s (split j j0 (j1 5)) (split k k0 (k2 5)) (order i j0 k0 j1 k2) (bind private j1) (bind unroll k2)"
+      " (peel k0) (stage b arena) (stage s arena) (stage h arena))",
+      { { 4, 13, 12 }, { 1, 1, 1 }, { 2, 10, 15 }, { -1 } },
+      1,
+      0,
+      false },
     { "cuda_online_beside_threads", /* each thread keeps the running maximum, and corrects the sum */
       "(kernel cuda_online_beside_threads (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e "
       "20))"

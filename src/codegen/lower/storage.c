@@ -198,8 +198,9 @@ static const gn_dim *points_of(gn_lower *g, const gn_object *o, size_t first, si
     if (!a || (first > 0 && l->extent)) return first == last ? l->points : NULL;
     inner = at + last - first;
     const gn_dim *points = gn_dim_cdiv(g->dims, a->extent, gn_lconst(g, a->stride.at[inner]));
-    return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent * (a->stride.at[at] / a->stride.at[inner])), points)
-                     : points;
+    if (!l->extent) return points;
+    const gn_dim *all = gn_lconst(g, l->extent * (a->stride.at[at] / a->stride.at[inner]));
+    return gn_axis_full(g, (uint32_t)(a - g->axes.at)) ? all : gn_dim_min(g->dims, all, points);
 }
 
 static void size_memory(gn_lower *g, gn_object *o)
