@@ -452,8 +452,8 @@ static const kernel_case kernel_cases[] = {
       0,
       false },
     { "a_loop_named_as_registers_are", /* j1 counts the partial results in registers, and is the loop of a copy */
-      "(kernel a_loop_named_as_registers_are (syms M N K) (bufs (A f32 M K) (B f32 N K) (Y f32 M)) (axes (i M) (j N) (k K))"
-      " (def b (j k) (load B j k)) (def s (i j) (sum (k) (mul (load A i k) (b j k)))) (def h (i j) (mul 2 (s i j)))"
+      "(kernel a_loop_named_as_registers_are (syms M N K) (bufs (A f32 M K) (B f32 N K) (Y f32 M))"
+      " (axes (i M) (j N) (k K)) (def b (j k) (load B j k)) (def s (i j) (sum (k) (mul (load A i k) (b j k)))) (def h (i j) (mul 2 (s i j)))"
       " (def r (i) (max (j) (h i j))) (store set Y (i) (r i)))"
       "(schedule s (split j j0 (j1 5)) (split k k0 (k2 5)) (order i j0 k0 j1 k2) (bind private j1) (bind unroll k2)"
       " (peel k0) (stage b arena) (stage s arena) (stage h arena))",
@@ -461,6 +461,16 @@ static const kernel_case kernel_cases[] = {
       1,
       0,
       false },
+    { "cuda_copy_past_the_end", /* h is whole tiles of j, the sums end with j */
+      "(kernel cuda_copy_past_the_end (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
+      " (def acc (i j) (sum (k) (mul (load A i k) (load B k j)))) (def h (i j) (add (acc i j) 1))"
+      " (store set C (i j) (h i j)))"
+      "(schedule s (split i i0 (i1 2)) (split j j0 (j1 2)) (order i0 k j0 j1 i1) (bind private i1)"
+      " (stage acc arena) (stage h shared (at j0)))",
+      { { 3, 1, 4 }, { 1, 3, 1 }, { 4, 4, 2 }, { -1 } },
+      1,
+      0,
+      true },
     { "cuda_online_beside_threads", /* each thread keeps the running maximum, and corrects the sum */
       "(kernel cuda_online_beside_threads (syms M N) (bufs (X f32 M N) (L f32 M) (Y f32 M 20)) (axes (i M) (j N) (e "
       "20))"

@@ -229,8 +229,15 @@ static const gn_val *load(gn_expander *x, const gn_kexpr *e)
     return read_memory(x, &m, safe_when(x, e->nindex, e->index, g->kernel->bufs.at[e->u.ref].shape));
 }
 
+static gn_preds all_guards(gn_expander *x)
+{
+    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + 1);
+    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+    return (gn_preds){ (uint32_t)x->guards.n, p };
+}
+
 /* Arguments that fall into what is kept are as they are: whole tiles are kept, also past the end of an axis. For the
- * others it is read as any memory is. */
+ * others it is read as any memory is. A flat copy goes on where the loops that made it have ended. */
 static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
@@ -246,9 +253,11 @@ static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr 
         arg[i] = gn_subst_axes(g, e->index[i], x->inside);
         index[n] = e->index[i], extent[n++] = g->axes.at[q->param[i]].extent;
     }
-    if (n == 0) return gn_v_read(x, o, arg);
+    const bool ends = !gn_set_empty(g->flat) && (o->level == GN_LEVEL_ARENA || o->level == GN_LEVEL_SCRATCH);
+    if (n == 0 && !ends) return gn_v_read(x, o, arg);
     const memory m = { o->place, gn_object_address(g, o, arg, x->env), n, index };
-    return read_memory(x, &m, safe_when(x, n, index, extent));
+    const gn_preds when = safe_when(x, n, index, extent);
+    return read_memory(x, &m, ends ? joined(x, when, all_guards(x)) : when);
 }
 
 static const gn_val *ref(gn_expander *x, const gn_kexpr *e)

@@ -215,7 +215,8 @@ bool gn_grows(const gn_lower *, const gn_dim *extent);                          
 void gn_check_extents(gn_lower *);                                                /* throws where it does and must not */
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
 const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
-bool gn_axis_full(gn_lower *, uint32_t axis); /* its loops of known extent run all of it, whatever is left of the axis */
+/* its loops of known extent run all of it, whatever is left of the axis */
+bool gn_axis_full(gn_lower *, uint32_t axis);
 bool gn_axis_exact(gn_lower *, uint32_t axis);                                    /* its leaves never pass its extent */
 typedef struct gn_guard {
     uint32_t axis;
