@@ -209,21 +209,32 @@ static void the_interpreter_tells_what_a_wrong_tree_does(void **state)
     "(kernel broken (syms M N K) (bufs (X f32 M N) (Y f32 M)) (axes (i M) (j N))"                                      \
     " (def x (i j) (floor (mul 4 (load X i j)))) (def s (i) (fold (j) " fold ")) (store set Y (i) (cast f32 (s.a i))))"
 
-/* Whether the schedule gives what the kernel means. */
-static bool is_right(const char *kernel, const char *schedule)
+typedef struct claim { /* that the schedule gives what the kernel means */
+    const char *kernel, *schedule;
+    bool right;
+} claim;
+
+static void try_claim(void *arg)
 {
     static const kernel_case loose = { .below = 9, .tolerance = 1e-5 };
     const int64_t sym[3] = { 5, 37, 1 };
+    claim *const c = arg;
     gn_arena a = { 0 };
-    job j = lower_text(&a, gn_arena_printf(&a, "%s%s", kernel, schedule), &gn_target_avx512);
+    job j = lower_text(&a, gn_arena_printf(&a, "%s%s", c->kernel, c->schedule), &gn_target_avx512);
     uint64_t seed = 1;
     j.c = &loose;
     run_data d = begin_run(&a, &j, sym, &seed);
     gn_code_interpret(j.s->code, d.args, sym, seed, &a);
-    const bool right = !difference(&a, &j, "code", sym, d.got, d.want);
+    c->right = !difference(&a, &j, "code", sym, d.got, d.want);
     end_run(&j, &d);
     gn_arena_free(&a);
-    return right;
+}
+
+static bool is_right(const char *kernel, const char *schedule)
+{
+    claim c = { kernel, schedule, false };
+    if (gn_protect(try_claim, &c)) fail_msg("%s", gn_message());
+    return c.right;
 }
 
 static void a_merge_that_breaks_its_promise_shows_where_points_are_merged(void **state)
@@ -258,18 +269,26 @@ static void a_merge_that_breaks_its_promise_shows_where_points_are_merged(void *
     " (merge (select (or (gt (other v) v) (and (eq (other v) v) (lt (other at) at))) (other at) at)"                   \
     " (maximum v (other v))))) (store set Y () (s.at)) (store set Z () (s.v)))"
 
-static void schedule_fold(const char *text, const gn_target *t, const int64_t *sym)
+typedef struct scheduling {
+    const char *text;
+    const gn_target *t;
+    const int64_t *sym;
+} scheduling;
+
+static void schedule_fold(void *arg)
 {
     static const kernel_case loose = { .below = 9, .tolerance = 1e-4 };
+    const scheduling *const f = arg;
     gn_arena a = { 0 };
     gn_schedule *s;
     uint64_t seed = 1;
-    job j = { .c = &loose, .kernel = gn_kernel_read(&a, "case", gn_sx_read(&a, "case", text, strlen(text))->at[0]) };
-    j.s = gn_default_apply(&a, j.kernel, t, &s);
+    const gn_sx *x = gn_sx_read(&a, "case", f->text, strlen(f->text));
+    job j = { .c = &loose, .kernel = gn_kernel_read(&a, "case", x->at[0]) };
+    j.s = gn_default_apply(&a, j.kernel, f->t, &s);
     assert_null(s->plain);
-    run_data d = begin_run(&a, &j, sym, &seed);
-    gn_code_interpret(j.s->code, d.args, sym, seed, &a);
-    compare(&j, t->name, sym, d.got, d.want);
+    run_data d = begin_run(&a, &j, f->sym, &seed);
+    gn_code_interpret(j.s->code, d.args, f->sym, seed, &a);
+    compare(&j, f->t->name, f->sym, d.got, d.want);
     end_run(&j, &d);
     gn_arena_free(&a);
 }
@@ -283,7 +302,10 @@ static void folds_are_scheduled_as_sums_are(void **state)
     static const int64_t extents[][3] = { { 19, 75, 3 }, { 1, 1, 1 }, { 301, 2, 5 } };
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
         for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
-            for (size_t i = 0; i < sizeof extents / sizeof *extents; i++) schedule_fold(kernels[k], targets[t], extents[i]);
+            for (size_t i = 0; i < sizeof extents / sizeof *extents; i++) {
+                scheduling f = { kernels[k], targets[t], extents[i] };
+                if (gn_protect(schedule_fold, &f)) fail_msg("%s", gn_message());
+            }
 }
 
 int main(void)
