@@ -453,7 +453,8 @@ static const kernel_case kernel_cases[] = {
       false },
     { "a_loop_named_as_registers_are", /* j1 counts the partial results in registers, and is the loop of a copy */
       "(kernel a_loop_named_as_registers_are (syms M N K) (bufs (A f32 M K) (B f32 N K) (Y f32 M))"
-      " (axes (i M) (j N) (k K)) (def b (j k) (load B j k)) (def s (i j) (sum (k) (mul (load A i k) (b j k)))) (def h (i j) (mul 2 (s i j)))"
+      " (axes (i M) (j N) (k K)) (def b (j k) (load B j k))"
+      " (def s (i j) (sum (k) (mul (load A i k) (b j k)))) (def h (i j) (mul 2 (s i j)))"
       " (def r (i) (max (j) (h i j))) (store set Y (i) (r i)))"
       "(schedule s (split j j0 (j1 5)) (split k k0 (k2 5)) (order i j0 k0 j1 k2) (bind private j1) (bind unroll k2)"
       " (peel k0) (stage b arena) (stage s arena) (stage h arena))",

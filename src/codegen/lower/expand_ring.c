@@ -38,8 +38,8 @@ static void check_uses(const gn_lower *g, const gn_tree *loop, const gn_ldef *d)
 {
     for (size_t i = 0; i < d->touched.n; i++)
         if (!is_within(d->touched.at[i], loop))
-            gn_illegal(g, "stage %s: (depth %d): '%s' reads it in another loop '%s' than the one it is made in", d->name,
-                       d->stage->depth, d->touched.at[i]->def->name, g->leaves.at[loop->leaf].name);
+            gn_illegal(g, "stage %s: (depth %d): '%s' reads it in another loop '%s' than the one it is made in",
+                       d->name, d->stage->depth, d->touched.at[i]->def->name, g->leaves.at[loop->leaf].name);
 }
 
 static void check_alike(const gn_lower *g, const gn_tree *loop, const gn_ldef *ring)
