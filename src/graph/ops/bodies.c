@@ -170,21 +170,17 @@ const char gn_body_cos_f32[] =
     SINE_F32
     "  (cast f32 y))";
 
-#define ERF_NEAR \
-    "     (z (mul x x))" \
-    "     (p (fma z -0x1.12339ep-14 0x1.536cecp-12))" \
-    "     (p (fma p z -0x1.326364p-10))" \
-    "     (p (fma p z 0x1.666f26p-8))" \
-    "     (p (fma p z -0x1.b9db28p-6))" \
-    "     (p (fma p z 0x1.ce4648p-4))" \
-    "     (p (fma p z -0x1.8127d4p-2))" \
-    "     (p (fma p z 0x1.06ebbp-3))" \
-    "     (near (fma x p x))"
-
 /* Below 1: x + x P(x^2). From 1 on: 1 - exp(Q(|x|)), Q a fit of log(1 - erf). */
 const char gn_body_erf_f32[] =
-    "(let "
-    ERF_NEAR
+    "(let (z (mul x x))"
+    "     (p (fma z -0x1.12339ep-14 0x1.536cecp-12))"
+    "     (p (fma p z -0x1.326364p-10))"
+    "     (p (fma p z 0x1.666f26p-8))"
+    "     (p (fma p z -0x1.b9db28p-6))"
+    "     (p (fma p z 0x1.ce4648p-4))"
+    "     (p (fma p z -0x1.8127d4p-2))"
+    "     (p (fma p z 0x1.06ebbp-3))"
+    "     (near (fma x p x))"
     "     (m (abs x))"
     "     (t (select (lt 4 m) 4 m))"
     "     (q (fma t 0x1.ada56cp-20 -0x1.7c208cp-15))"
@@ -198,32 +194,37 @@ const char gn_body_erf_f32[] =
     "     (far (copysign (sub 1 (exp q)) x))"
     "  (select (lt m 1) near far))";
 
-/* Near 0: 1 - erf. Else by |x| = t: e^(-t^2) P(q) / (1 + 2 t), q = (t - 4) / (t + 4) (M. Shepherd, J. Laframboise,
- * Chebyshev approximation of (1 + 2x) exp(x^2) erfc x, 1981); -t^2 is z, rounded, and what that lost, found by the
- * exact square of t's first half. */
+/* e^(-t^2) u P(1 - u), t = |x|, u = 3 / (t + 1.5): a variable as in M. Shepherd, J. Laframboise, Chebyshev approximation
+ * of (1 + 2x) exp(x^2) erfc x, 1981. -t^2 is -h^2, exact for h, the first half of t, and the rest, which joins what exp
+ * leaves to its polynomial. So does -0.564 u e, what t + 1.5 lost of t, e, times the derivative of log(u P). */
 const char gn_body_erfc_f32[] =
-    "(let "
-    ERF_NEAR
-    "     (t (abs x))"
+    "(let (t (abs x))"
     "     (t (select (lt 10.1 t) 10.1 t))"
-    "     (q (div (sub t 4) (add t 4)))"
-    "     (p (fma q -0x1.5655b4p-11 -0x1.32e4aep-10))"
-    "     (p (fma p q 0x1.4865p-8))"
-    "     (p (fma p q -0x1.068f78p-6))"
-    "     (p (fma p q 0x1.31089p-5))"
-    "     (p (fma p q -0x1.0fc552p-4))"
-    "     (p (fma p q 0x1.7fe012p-4))"
-    "     (p (fma p q -0x1.9dda9cp-4))"
-    "     (p (fma p q 0x1.16edd8p-4))"
-    "     (p (fma p q 0x1.f7f5fcp-7))"
-    "     (p (fma p q -0x1.1df1bp-3))"
-    "     (p (fma p q 0x1.3ba592p+0))"
+    "     (s (add t 1.5))"
+    "     (e (sub t (sub s 1.5)))"
+    "     (u (div 3 s))"
+    "     (q (sub 1 u))"
+    "     (p (fma q -0x1.8eadfap-15 -0x1.e344acp-15))"
+    "     (p (fma p q 0x1.0339fp-12))"
+    "     (p (fma p q 0x1.3fc27ap-11))"
+    "     (p (fma p q -0x1.03e7b6p-12))"
+    "     (p (fma p q -0x1.9df8bp-9))"
+    "     (p (fma p q -0x1.635186p-9))"
+    "     (p (fma p q 0x1.04e354p-6))"
+    "     (p (fma p q 0x1.9d0006p-6))"
+    "     (p (fma p q -0x1.5ab13cp-3))"
+    "     (p (fma p q 0x1.494dbp-2))"
+    "     (w (mul u p))"
     "     (h (bitcast f32 (bit_and (bitcast i32 t) -4096)))"
-    "     (z (neg (mul t t)))"
-    "     (low (sub (sub (neg (mul h h)) z) (mul (sub t h) (add t h))))"
-    "     (y (div (mul (exp z) p) (fma 2 t 1)))"
-    "     (y (fma y low y))"
-    "  (select (lt (abs x) 0.6) (sub 1 near) (select (lt x 0) (sub 2 y) y)))";
+    "     (low (fma (mul u -0.564) e (mul (sub h t) (add h t))))"
+    "     (n (sub (fma (mul t t) -1.44269504 12582912) 12582912))"
+    "     (r (add (fma n -0.693359375 (neg (mul h h))) (fma n 2.12194440e-4 low)))"
+    "     (p (fma r 0x1.6cad1cp-10 0x1.120c86p-7))"
+    "     (p (fma p r 0x1.55556ap-5))"
+    "     (p (fma p r 0x1.5554dcp-3))"
+    "     (p (fma p r 0.5))"
+    "     (y (ldexp (fma (fma (mul r r) p r) w w) n))"
+    "  (select (lt x 0) (sub 2 y) y))";
 
 /* exp(b log |a|) in f64. */
 const char gn_body_pow_f32[] =

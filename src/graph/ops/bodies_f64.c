@@ -121,28 +121,24 @@ const char gn_body_sigmoid_f64[] =
 const char gn_body_softplus_f64[] = "(add (select (lt x 0) 0 x) (log1p (exp (neg (abs x)))))";
 const char gn_body_rsqrt_f64[] = "(div 1 (sqrt x))";
 
-#define ERF_NEAR \
-    "     (z (mul x x))" \
-    "     (p (fma z -0x1.0b15869110b96p-33 0x1.e45807f19fb9bp-31))" \
-    "     (p (fma p z -0x1.81ba130b6c87ap-29))" \
-    "     (p (fma p z 0x1.2d319827b9fb2p-28))" \
-    "     (p (fma p z 0x1.073b3da90680dp-27))" \
-    "     (p (fma p z -0x1.51edacc9319c2p-23))" \
-    "     (p (fma p z 0x1.b8d87dea6c4b3p-20))" \
-    "     (p (fma p z -0x1.f4c34f51bde0fp-17))" \
-    "     (p (fma p z 0x1.f9a28eff7551ap-14))" \
-    "     (p (fma p z -0x1.c02dafd7055c2p-11))" \
-    "     (p (fma p z 0x1.565bccfae7deep-8))" \
-    "     (p (fma p z -0x1.b82ce312159b3p-6))" \
-    "     (p (fma p z 0x1.ce2f21a0413cdp-4))" \
-    "     (p (fma p z -0x1.812746b0379c1p-2))" \
-    "     (p (fma p z 0x1.06eba8214db68p-3))" \
-    "     (near (fma x p x))"
-
 /* Below 1: x + x P(x^2). From 1 on: 1 - exp(-x^2) G((x - 2) / (x + 2)). */
 const char gn_body_erf_f64[] =
-    "(let "
-    ERF_NEAR
+    "(let (z (mul x x))"
+    "     (p (fma z -0x1.0b15869110b96p-33 0x1.e45807f19fb9bp-31))"
+    "     (p (fma p z -0x1.81ba130b6c87ap-29))"
+    "     (p (fma p z 0x1.2d319827b9fb2p-28))"
+    "     (p (fma p z 0x1.073b3da90680dp-27))"
+    "     (p (fma p z -0x1.51edacc9319c2p-23))"
+    "     (p (fma p z 0x1.b8d87dea6c4b3p-20))"
+    "     (p (fma p z -0x1.f4c34f51bde0fp-17))"
+    "     (p (fma p z 0x1.f9a28eff7551ap-14))"
+    "     (p (fma p z -0x1.c02dafd7055c2p-11))"
+    "     (p (fma p z 0x1.565bccfae7deep-8))"
+    "     (p (fma p z -0x1.b82ce312159b3p-6))"
+    "     (p (fma p z 0x1.ce2f21a0413cdp-4))"
+    "     (p (fma p z -0x1.812746b0379c1p-2))"
+    "     (p (fma p z 0x1.06eba8214db68p-3))"
+    "     (near (fma x p x))"
     "     (m (abs x))"
     "     (t (select (lt 6 m) 6 m))"
     "     (q (div (sub t 2) (add t 2)))"
@@ -164,41 +160,45 @@ const char gn_body_erf_f64[] =
     "     (far (copysign (sub 1 (mul g (exp (neg (mul t t))))) x))"
     "  (select (lt m 1) near far))";
 
+/* As f32's, with u = 4.25 / (t + 2.125) and a derivative that fits from 0 to infinity. */
 const char gn_body_erfc_f64[] =
-    "(let "
-    ERF_NEAR
-    "     (t (abs x))"
+    "(let (t (abs x))"
     "     (t (select (lt 27.3 t) 27.3 t))"
-    "     (q (div (sub t 4) (add t 4)))"
-    "     (p (fma q 0x1.57766c474bb72p-30 0x1.f52bd4db827bcp-30))"
-    "     (p (fma p q -0x1.e46ff4f7d53f8p-27))"
-    "     (p (fma p q -0x1.334c684f30cadp-26))"
-    "     (p (fma p q 0x1.d9122092779f2p-24))"
-    "     (p (fma p q 0x1.4070257da6effp-24))"
-    "     (p (fma p q -0x1.bb3da464a49f4p-21))"
-    "     (p (fma p q 0x1.3b80118fd6399p-22))"
-    "     (p (fma p q 0x1.7f2f095432ac6p-18))"
-    "     (p (fma p q -0x1.788cbb5dfd554p-17))"
-    "     (p (fma p q -0x1.995a2469c2d03p-16))"
-    "     (p (fma p q 0x1.3be0682c5341dp-13))"
-    "     (p (fma p q -0x1.a1df1c86a1ba7p-13))"
-    "     (p (fma p q -0x1.8d4a9c319f70bp-11))"
-    "     (p (fma p q 0x1.49c67278b36a5p-8))"
-    "     (p (fma p q -0x1.09623882a098ap-6))"
-    "     (p (fma p q 0x1.3079edf6b1df5p-5))"
-    "     (p (fma p q -0x1.0fb06dfe558bap-4))"
-    "     (p (fma p q 0x1.7fee004e10f4ap-4))"
-    "     (p (fma p q -0x1.9ddb23c3e88dep-4))"
-    "     (p (fma p q 0x1.16ecefcfa5426p-4))"
-    "     (p (fma p q 0x1.f7f5df66fd6b6p-7))"
-    "     (p (fma p q -0x1.1df1ad154a28fp-3))"
-    "     (p (fma p q 0x1.3ba5916e9fd7fp+0))"
+    "     (s (add t 2.125))"
+    "     (e (sub t (sub s 2.125)))"
+    "     (u (div 4.25 s))"
+    "     (q (sub 1 u))"
+    "     (p (fma q -0x1.a26fa73645ef7p-30 -0x1.26bb2a33f63ecp-28))"
+    "     (p (fma p q 0x1.57a33b95d9bb2p-28))"
+    "     (p (fma p q 0x1.086ebacdc28bep-25))"
+    "     (p (fma p q 0x1.60fd779f75fc4p-26))"
+    "     (p (fma p q -0x1.748393e602a14p-24))"
+    "     (p (fma p q -0x1.b4119c9e1ea64p-23))"
+    "     (p (fma p q -0x1.8136ed9206548p-27))"
+    "     (p (fma p q 0x1.8c4659f5b5228p-21))"
+    "     (p (fma p q 0x1.4bc3e0909ad71p-20))"
+    "     (p (fma p q -0x1.21fd39851a151p-20))"
+    "     (p (fma p q -0x1.cc13412fe677bp-18))"
+    "     (p (fma p q -0x1.3d76da79f0166p-18))"
+    "     (p (fma p q 0x1.b0199be7a736bp-16))"
+    "     (p (fma p q 0x1.b6bb6aa322711p-15))"
+    "     (p (fma p q -0x1.5a8b95104a464p-14))"
+    "     (p (fma p q -0x1.6ff82bf424413p-12))"
+    "     (p (fma p q 0x1.57edbb5b77a33p-12))"
+    "     (p (fma p q 0x1.32903fbf1b4a1p-9))"
+    "     (p (fma p q -0x1.c035f4d1791d2p-9))"
+    "     (p (fma p q -0x1.055c1fe425ff6p-6))"
+    "     (p (fma p q 0x1.3ad08623567d8p-4))"
+    "     (p (fma p q -0x1.5b8fad28475bfp-3))"
+    "     (p (fma p q 0x1.f0fd28fdc20abp-3))"
+    "     (w (mul u p))"
     "     (h (bitcast f64 (bit_and (bitcast i64 t) -134217728)))"
-    "     (z (neg (mul t t)))"
-    "     (low (sub (sub (neg (mul h h)) z) (mul (sub t h) (add t h))))"
-    "     (y (div (mul (exp z) p) (fma 2 t 1)))"
-    "     (y (fma y low y))"
-    "  (select (lt (abs x) 0.6) (sub 1 near) (select (lt x 0) (sub 2 y) y)))";
+    "     (low (fma (mul u (fma u -0.164 -0.235)) e (mul (sub h t) (add h t))))"
+    "     (n (sub (fma (mul t t) -0x1.71547652b82fep+0 6755399441055744) 6755399441055744))"
+    "     (r (add (fma n -0x1.62e42feep-1 (neg (mul h h))) (fma n -0x1.a39ef35793c76p-33 low)))"
+    EXP_POLYNOMIAL
+    "     (y (ldexp (fma (fma (mul r r) p r) w w) n))"
+    "  (select (lt x 0) (sub 2 y) y))";
 
 /* b log |a| in two words, then exp. A word that is multiplied exactly has 26 bits, the others masked off; with s =
  * (m - 1) / (m + 1), log m = 2/3 s (3 + s^2 + s^4 R(s^2)). Where b log |a| is far from 0, or a is 0 or infinite, one
