@@ -33,6 +33,14 @@ static const kernel_case kernel_cases[] = {
       1,
       0,
       false },
+    { "long_functions", /* several points of a tile are under way at once */
+      "(kernel long_functions (syms N) (bufs (X f32 N) (Y f32 N) (Z f32 N)) (axes (i N)) (def a (i) (erfc (log (load X i))))"
+      " (store set Y (i) (mul (erfc (sub (a i) (load X i))) (load X i))) (store set Z (i) (exp (a i))))"
+      "(schedule s (split i i0 (iu 4) (il @)) (order i0 iu il) (bind unroll iu) (bind lane il) (peel i0))",
+      { { 129 }, { 1 }, { 0 }, { 64 }, { 512 }, { -1 } },
+      1,
+      0,
+      false },
     { "chain_tr16",
       "(kernel chain_tr16 (syms R C) (bufs (A f32 R C) (S f32 C) (T f32 C R) (Y f32 R C)) (axes (i R) (j C)) (def t (i "
       "j) (load T j i))"

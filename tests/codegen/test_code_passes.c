@@ -156,6 +156,10 @@ static void what_is_unified_is_canonical(void **state)
     "(let %" #set "0 f32 (load X " #at ")) (let %" #set "1 f32 (exp %" #set "0)) (store Y " #at " %" #set "1)"
 #define REGS "(reg a f32 4) (reg b f32 4) (reg s f32) (set $s 0.0) "
 
+#define LONG(from, to)                                                                                                 \
+    HEAD "(for i 4 :unrolled (let %1 f32 (load " from ")) (let %2 f32 (erfc %1)) (let %3 f32 (erfc %2)) (let %4 f32 (exp "  \
+         "%3)) (let %5 f32 (add %1 %4)) (store " to " %5))))"
+
 typedef struct expectation {
     const char *pass, *text;
     int loads, stores, loops, calls; /* afterwards; calls: of exp */
@@ -250,6 +254,21 @@ static const expectation expectations[] = {
     {"fuse",
      HEAD REGS "(for i 4 :unrolled (let %1 f32 (load X i)) (set $a[i] %1)) (for j 4 :unrolled (store Y j $a[j]))))", 1,
      1, 2, 0},
+    /* long functions of several points: cut behind each */
+    { "interleave", LONG("X i", "Y i"), 2, 1, 4, 1 },         /* loaded again */
+    { "interleave", LONG("Y i", "Y i"), 1, 1, 4, 1 },         /* not where something is stored: kept */
+    { "interleave", LONG("Y (add i 1)", "Y i"), 1, 1, 4, 1 }, /* what a later turn stores */
+    { "interleave", LONG("Y i", "Y (add i 1)"), 1, 1, 1, 1 }, /* what an earlier one stores */
+    { "interleave", LONG("X (load T i)", "Y i"), 1, 1, 4, 1 }, /* the index is from memory */
+    { "interleave", LONG("X i", "Y (load T i)"), 2, 1, 4, 1 }, /* no turn reads it */
+    { "interleave", LONG("Y i", "Y (load T i)"), 1, 1, 1, 1 },
+    { "interleave", HEAD REGS "(for i 4 :unrolled (let %1 f32 (erfc $s)) (let %2 f32 (erfc %1)) (let %3 f32 (exp %2)) (set "
+                              "$s %3)) (store Y 0 $s)))", 0, 1, 1, 1 }, /* one chain */
+    { "interleave", HEAD "(for i 4 :unrolled (let %1 b16 (below (sub n i))) (let %2 f32x16 (load X :row (mul 16 i) :mask %1)) "
+                         "(let %3 f32x16 (erfc %2)) (let %4 f32x16 (erfc %3)) (let %5 f32x16 (exp %4)) (store Y :row (mul 16 "
+                         "i) :mask %1 %5))))", 1, 1, 1, 1 }, /* an end */
+    { "interleave", HEAD "(for i 4 :unrolled (let %1 f32 (load X i)) (let %2 f32 (exp %1)) (let %3 f32 (exp %2)) (store Y i "
+                         "%3))))", 1, 1, 1, 2 }, /* short */
     /* parts of addresses */
     { "rows", HEAD "(for i 3 (for j 4 (let %1 f32 (load X (add (mul 2 n) (mul 16 i) j))) (store Y (add (mul 2 n) (mul 16 i) "
                    "(mul 3 j)) %1))) (store Y n 1.0)))", 1, 2, 0, 0 },

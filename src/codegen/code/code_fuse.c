@@ -134,7 +134,7 @@ static bool meet_across_turns(const gn_code *c, touch *a, touch *b, const char *
     return false;
 }
 
-static bool may_mix(const gn_code *c, const gn_code_node *first, const gn_code_node *second)
+bool gn_code_may_mix(const gn_code *c, const gn_code_node *first, const gn_code_node *second)
 {
     int64_t turns = 0;
     const touches a = touches_in_turn(c, first), b = touches_in_turn(c, second);
@@ -284,7 +284,7 @@ static bool fuse(gn_code *c, gn_code_body *region, size_t *at, const gn_code_nod
     if (!are_alike(first, second) || first->body.kids.n + second->body.kids.n > MOST_NODES || n > MOST_BETWEEN)
         return false;
     if (parts_loads(first, second)) return false;
-    if (!sort_out(&w, first, second, region->kids.at + *at + 1, n) || !may_mix(c, first, second)) return false;
+    if (!sort_out(&w, first, second, region->kids.at + *at + 1, n) || !gn_code_may_mix(c, first, second)) return false;
     cross(c, first, second);
     for (size_t i = 0; i < second->body.kids.n; i++) gn_push(c->arena, &first->body.kids, second->body.kids.at[i]);
     region->kids.n = *at;

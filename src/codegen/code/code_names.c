@@ -49,3 +49,37 @@ const char *gn_code_fresh_name(gn_code_names *n, const char *near)
     gn_code_take_name(n, name);
     return name;
 }
+
+static const char *word_for(const gn_code *c, const gn_val *v)
+{
+    switch ((gn_val_kind)v->kind) {
+    /* a name of its own: sines, not the library's sine */
+    case GN_VAL_OP: return gn_arena_printf(c->arena, "%ss", v->u.op->name);
+    case GN_VAL_LOAD: return "loads";
+    case GN_VAL_FIRST: return "inside";
+    case GN_VAL_BIT: return "hits";
+    case GN_VAL_COND: return "tests";
+    case GN_VAL_INDEX:
+    case GN_VAL_IOTA: return "indices";
+    default: return "values";
+    }
+}
+
+const gn_place *gn_code_new_array(gn_code_names *names, gn_code_body *region, const gn_val *like, uint32_t n,
+                                  const char *var)
+{
+    gn_code *const c = names->code;
+    uint32_t *extent = GN_NEW_ARRAY(c->arena, uint32_t, 1);
+    const char **axis = GN_NEW_ARRAY(c->arena, const char *, 1);
+    extent[0] = n, axis[0] = var;
+    gn_code_node *d = gn_code_make(c, GN_CODE_DECLARE);
+    d->place = gn_code_place(c, (gn_place){ .name = gn_code_fresh_name(names, word_for(c, like)),
+                                            .dtype = (gn_dtype)like->dtype,
+                                            .space = GN_SPACE_REG,
+                                            .lanes = like->lanes,
+                                            .rank = 1,
+                                            .extent = extent,
+                                            .axis = axis });
+    gn_push(c->arena, &region->kids, d);
+    return d->place;
+}

@@ -19,6 +19,8 @@ const gn_code_pass gn_code_passes[] = {
      gn_code_roll },
     { "fuse", "statements of one tile make a loop each: what is done for a point is done in one", gn_code_fuse },
     { "same", "what such statements each computed of a point is computed once", gn_code_once },
+    { "interleave", "a point's chain of long functions is cut: a processor then has one of each point under way at once",
+      gn_code_interleave },
     { "unread", "an array whose values no longer cross from loop to loop is not needed", gn_code_drop_idle },
     { "rows", "the part of an address that a loop does not change is computed before it and has a name",
       gn_code_name_rows },

@@ -32,3 +32,7 @@ void gn_code_roll(gn_code *, gn_code_body *step);
 void gn_code_name_rows(gn_code *, gn_code_body *step);
 /* code_fuse.c */
 void gn_code_fuse(gn_code *, gn_code_body *step);
+/* Unrolled loops that count alike may be one, and the one both. */
+bool gn_code_may_mix(const gn_code *, const gn_code_node *first, const gn_code_node *second);
+/* code_interleave.c */
+void gn_code_interleave(gn_code *, gn_code_body *step);

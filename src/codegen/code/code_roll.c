@@ -158,39 +158,6 @@ static int64_t try_run(gn_roller *r, const window *w, uint32_t first, uint32_t q
 
 /* ---- the loop ---- */
 
-static const char *word_for(const gn_roller *r, const gn_val *v)
-{
-    switch ((gn_val_kind)v->kind) {
-    /* a name of its own: sines, not the library's sine */
-    case GN_VAL_OP: return gn_arena_printf(r->arena, "%ss", v->u.op->name);
-    case GN_VAL_LOAD: return "loads";
-    case GN_VAL_FIRST: return "inside";
-    case GN_VAL_BIT: return "hits";
-    case GN_VAL_COND: return "tests";
-    case GN_VAL_INDEX:
-    case GN_VAL_IOTA: return "indices";
-    default: return "values";
-    }
-}
-
-static gn_place *new_array(gn_roller *r, gn_code_body *region, const gn_val *like, uint32_t n, const char *var)
-{
-    uint32_t *extent = GN_NEW_ARRAY(r->code->arena, uint32_t, 1);
-    const char **axis = GN_NEW_ARRAY(r->code->arena, const char *, 1);
-    extent[0] = n, axis[0] = var;
-    gn_place *p = gn_code_place(r->code, (gn_place){ .name = gn_code_fresh_name(&r->names, word_for(r, like)),
-                                                    .dtype = (gn_dtype)like->dtype,
-                                                    .space = GN_SPACE_REG,
-                                                    .lanes = like->lanes,
-                                                    .rank = 1,
-                                                    .extent = extent,
-                                                    .axis = axis});
-    gn_code_node *d = gn_code_make(r->code, GN_CODE_DECLARE);
-    d->place = p;
-    gn_push(r->code->arena, &region->kids, d);
-    return p;
-}
-
 static gn_code_node *set_node(gn_roller *r, const gn_place *p, uint32_t number, const gn_dim *at, const gn_val *v)
 {
     gn_code_node *n = gn_code_make(r->code, GN_CODE_SET);
@@ -219,7 +186,7 @@ static void count_uses(gn_roller *r, const gn_code_node *n, uint32_t by)
 static void keep(gn_roll_run *u, const gn_code_node *made, size_t at, gn_code_body *declared, gn_code_body *body)
 {
     gn_roller *r = u->r;
-    const gn_place *p = new_array(r, declared, made->val, u->n, u->turns.var);
+    const gn_place *p = gn_code_new_array(&r->names, declared, made->val, u->n, u->turns.var);
     gn_push(r->code->arena, &body->kids, set_node(r, p, 0, gn_dim_sym(r->code->dims, u->turns.var), made->val));
     for (uint32_t k = 0; k < u->n; k++) {
         gn_val v = { .kind = GN_VAL_REG, .dtype = made->val->dtype, .lanes = made->val->lanes };
@@ -245,7 +212,7 @@ static void fill_arrays(gn_roll_run *u, gn_code_body *declared, gn_code_body *ou
     for (size_t g = 0; g < u->gathered.n; g++) {
         const gn_place *p = array_of(u, g);
         const bool known = p;
-        if (!known) p = new_array(r, declared, u->gathered.at[g][0], u->n, u->turns.var);
+        if (!known) p = gn_code_new_array(&r->names, declared, u->gathered.at[g][0], u->n, u->turns.var);
         for (uint32_t k = 0; k < u->n && !known; k++)
             gn_push(r->code->arena, &out->kids, set_node(r, p, k, NULL, u->gathered.at[g][k]));
         if (!known) gn_push(r->arena, &r->arrays, ((gn_roll_array){ u->n, u->gathered.at[g], p }));

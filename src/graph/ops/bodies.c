@@ -46,8 +46,7 @@ const char gn_body_expm1_f32[] =
     "     (p (fma p f -0x1.fffff8p-3))" \
     "     (p (fma p f 0x1.555554p-2))" \
     "     (z (mul f f))" \
-    "     (y (fma n -2.12194440e-4 (mul (mul z f) p)))" \
-    "     (y (fma z -0.5 y))" \
+    "     (y (fma z (fma p f -0.5) (mul n -2.12194440e-4)))" \
     "     (y (fma n 0.693359375 (add f y)))"
 
 /* x = 2^e m, m in [sqrt(1/2), sqrt(2)); log m = f - f^2/2 + f^3 Q(f), f = m - 1. */
