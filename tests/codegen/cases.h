@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "folds.h"
 
 typedef struct kernel_case {
     const char *name, *text;
@@ -320,6 +321,116 @@ static const kernel_case kernel_cases[] = {
       1,
       1e-12,
       false },
+    { "fold_argmax",
+      FOLD_ARGMAX("fold_argmax") "(schedule s (split j j0 (ju 3) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju)"
+                                 " (bind lane jl) (peel j0))",
+      { { 9, 133, 1 }, { 2, 1, 1 }, { 3, 48, 1 }, { 2, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_variance",
+      FOLD_VARIANCE("fold_variance") "(schedule s (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju)"
+                                     " (bind lane jl))",
+      { { 9, 133, 1 }, { 2, 1, 1 }, { 3, 64, 1 }, { 2, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_by_parts",
+      FOLD_VARIANCE("fold_by_parts") "(schedule s (split j jp (j0 5) (jl @)) (order jp i j0 q jl) (bind part jp) (bind lane jl)"
+                                     " (rfactor w jp wp q) (stage wp arena) (stage w arena))",
+      { { 9, 233, 1 }, { 2, 1, 1 }, { 3, 64, 1 }, { 2, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_of_rows_in_lanes",
+      FOLD_LOGSUMEXP("fold_of_rows_in_lanes") "(schedule s (split i ip (iu 4) (il @)) (split j j0 (j1 3)) (order ip j0 j1 iu il)"
+                                              " (bind part ip) (bind unroll iu j1) (bind lane il))",
+      { { 133, 9, 1 }, { 1, 2, 1 }, { 64, 33, 1 }, { 2, 1, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_split_sum",
+      FOLD_SPLIT_SUM("fold_split_sum") "(schedule s (split k k0 (kl @)) (split j j0 (ju 3)) (order i j0 k0 ju kl) (bind part i)"
+                                       " (bind private ju) (bind lane kl))",
+      { { 5, 9, 37 }, { 1, 1, 1 }, { 2, 0, 5 }, { -1 } },
+      1,
+      1e-6,
+      false },
+    { "fold_exchange", /* each value becomes another one of the state */
+      "(kernel fold_exchange (syms M N) (bufs (X f32 M N) (Y f32 M) (Z f32 M)) (axes (i M) (j N))"
+      " (def s (i) (fold (j) (a f32 1) (b f32 2) (c f32 3) (step b (add c (load X i j)) a) (merge a b c)))"
+      " (store set Y (i) (s.a i)) (store set Z (i) (s.b i)))"
+      "(schedule s (split i i0 (iu 2) (il @)) (order i0 j iu il) (bind part i0) (bind unroll iu) (bind lane il))",
+      { { 37, 4 }, { 3, 1 }, { 3, 0 }, { 64, 11 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_running_sum",
+      FOLD_RUNNING_SUM("fold_running_sum") "(schedule s (split i ip (iu 2) (il @)) (split j j0 (j1 4))"
+                                           " (order ip j0 j1 iu il) (bind part ip) (bind unroll iu) (bind lane il)"
+                                           " (stage c scratch (layout j0 j1 iu il)))",
+      { { 37, 19, 1 }, { 1, 1, 1 }, { 64, 33, 1 }, { 3, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fold_running_place",
+      FOLD_RUNNING_PLACE("fold_running_place") "(schedule s (split i ip (iu 3)) (split k k0 (k1 5)) (order j ip k0 k1 iu)"
+                                               " (bind unroll iu) (stage s arena) (stage c stack))",
+      { { 20, 9, 1 }, { 1, 1, 1 }, { 0, 4, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "cuda_merged_in_the_arena", /* all threads write the same there, and each reads it without a barrier */
+      "(kernel cuda_merged_in_the_arena (syms M N K) (bufs (X f32 M N K) (Y f32 M) (Z f32 M N)) (axes (i M) (j N) (k K))"
+      " (def t (i) (sum (j k) (load X i j k))) (store set Y (i) (t i)) (store set Z (i j) (mul (t i) j)))"
+      "(schedule s (split i i0 (i1 3)) (split j j0 (j3 4)) (order j3 j0 i0 k i1) (bind private i1) (bind thread j3)"
+      " (stage t arena))",
+      { { 2, 2, 5 }, { 7, 9, 3 }, { -1 } },
+      1,
+      0,
+      true },
+    { "cuda_fold_running_sum",
+      FOLD_RUNNING_SUM("cuda_fold_running_sum") "(schedule s (split i ib (it 32)) (order ib it j) (bind block ib) (bind thread it)"
+                                                " (stage c arena))",
+      { { 37, 19, 1 }, { 1, 1, 1 }, { 64, 33, 1 }, { -1 } },
+      1,
+      0,
+      true },
+    { "fold_of_four_dtypes",
+      FOLD_EXTREMES("fold_of_four_dtypes") "(schedule s (split j j0 (ju 2) (jl 2)) (order i j0 ju jl) (bind part i)"
+                                           " (bind private ju) (bind lane jl))",
+      { { 19, 1, 1 }, { 1, 1, 1 }, { 0, 1, 1 }, { -1 } },
+      1,
+      1e-12,
+      false },
+    { "fold_of_scalar_points",
+      FOLD_EXTREMES("fold_of_scalar_points") "(schedule s (split i i0 (iu 3)) (split j j0 (ju 5)) (order i0 j0 iu ju)"
+                                             " (bind part i0) (bind private ju) (bind unroll iu) (stage s stack))",
+      { { 19, 1, 1 }, { 1, 1, 1 }, { 0, 1, 1 }, { -1 } },
+      1,
+      1e-12,
+      false },
+    { "cuda_fold_argmax",
+      FOLD_ARGMAX("cuda_fold_argmax") "(schedule s (split j j0 (jt 48)) (order i jt j0) (bind block i) (bind thread jt))",
+      { { 3, 129, 1 }, { 1, 1, 1 }, { 2, 64, 1 }, { 0, 4, 1 }, { 3, 0, 1 }, { -1 } },
+      1,
+      0,
+      true },
+    { "cuda_fold_by_blocks",
+      FOLD_LOGSUMEXP("cuda_fold_by_blocks") "(schedule s (split j jp (j0 3) (ju 2) (jt 8)) (order jp i jt j0 q ju)"
+                                            " (bind block jp) (bind thread jt) (bind private ju) (rfactor s jp sp q)"
+                                            " (stage sp arena))",
+      { { 3, 129, 1 }, { 1, 1, 1 }, { 2, 64, 1 }, { 0, 4, 1 }, { -1 } },
+      1,
+      1e-4,
+      true },
+    { "cuda_fold_in_a_loop", /* the threads merge again and again in the same memory */
+      FOLD_LOGSUMEXP("cuda_fold_in_a_loop") "(schedule s (split i ib (i1 3) (iu 2)) (split j j0 (jt 33)) (order ib i1 jt j0 iu)"
+                                            " (bind block ib) (bind thread jt) (bind unroll iu))",
+      { { 13, 129, 1 }, { 1, 1, 1 }, { 2, 64, 1 }, { -1 } },
+      1,
+      0,
+      true },
     { "cuda_softmax",
       "(kernel cuda_softmax (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
       " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
@@ -336,6 +447,36 @@ static const kernel_case kernel_cases[] = {
       "(schedule s (split j j0 (jt 64)) (order i jt j0) (bind block i) (bind thread jt) (bind unroll j0) (stage e "
       "reg))",
       { { 3, 150 }, { -1 } },
+      1,
+      0,
+      true },
+    { "partial_results_of_nothing", /* the loop of j1 runs where j has no points, too */
+      "(kernel partial_results_of_nothing (syms M N) (bufs (X f32 N M) (Y f32 M)) (axes (i M) (j N))"
+      " (def s (i) (sum (j) (load X j i))) (store set Y (i) (s i)))"
+      "(schedule s (split i i0 (i1 5)) (split j j0 (j1 1) (j2 1)) (order j1 i1 i0 j0 j2) (bind private j2)"
+      " (rfactor s j1 p) (stage p arena) (stage s scratch))",
+      { { 17, 0 }, { 17, 9 }, { 1, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "a_loop_named_as_registers_are", /* j1 counts the partial results in registers, and is the loop of a copy */
+      "(kernel a_loop_named_as_registers_are (syms M N K) (bufs (A f32 M K) (B f32 N K) (Y f32 M))"
+      " (axes (i M) (j N) (k K)) (def b (j k) (load B j k))"
+      " (def s (i j) (sum (k) (mul (load A i k) (b j k)))) (def h (i j) (mul 2 (s i j)))"
+      " (def r (i) (max (j) (h i j))) (store set Y (i) (r i)))"
+      "(schedule s (split j j0 (j1 5)) (split k k0 (k2 5)) (order i j0 k0 j1 k2) (bind private j1) (bind unroll k2)"
+      " (peel k0) (stage b arena) (stage s arena) (stage h arena))",
+      { { 4, 13, 12 }, { 1, 1, 1 }, { 2, 10, 15 }, { -1 } },
+      1,
+      0,
+      false },
+    { "cuda_copy_past_the_end", /* h is whole tiles of j, the sums end with j */
+      "(kernel cuda_copy_past_the_end (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
+      " (def acc (i j) (sum (k) (mul (load A i k) (load B k j)))) (def h (i j) (add (acc i j) 1))"
+      " (store set C (i j) (h i j)))"
+      "(schedule s (split i i0 (i1 2)) (split j j0 (j1 2)) (order i0 k j0 j1 i1) (bind private i1)"
+      " (stage acc arena) (stage h shared (at j0)))",
+      { { 3, 1, 4 }, { 1, 3, 1 }, { 4, 4, 2 }, { -1 } },
       1,
       0,
       true },

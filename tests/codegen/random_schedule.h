@@ -3,6 +3,7 @@
  * keep none. */
 #pragma once
 #include "code_interpret.h"
+#include "folds.h"
 #include "judge.h"
 
 static const char *const templates[] = {
@@ -38,6 +39,13 @@ static const char *const templates[] = {
     " (store set Y (i j) (add (d i j) (if (lt (add j 1) N) (d i (add j 1)) 0))) (store set Z (i) (s i)))",
     "(kernel %s (syms M N K) (bufs (T i32 M :in 0 9) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N))"
     " (def t (e d) (load S d e)) (store add Y ((load T e) d) (mul (t e d) (load X e d))))",
+    FOLD_ARGMAX("%s"),
+    FOLD_VARIANCE("%s"),
+    FOLD_LOGSUMEXP("%s"),
+    FOLD_EXTREMES("%s"),
+    FOLD_SPLIT_SUM("%s"),
+    FOLD_RUNNING_SUM("%s"),
+    FOLD_RUNNING_PLACE("%s"),
 };
 enum { NTEMPLATES = sizeof templates / sizeof *templates, MOST_LEAVES = 24 };
 
@@ -57,9 +65,9 @@ typedef struct sketch {
     uint64_t *seed;
     const gn_kernel *k;
     bool cuda, careful, lane, plain; /* plain: none of at, layout, inner rfactor and online came up */
-    /* axes: something is reduced along them; a store goes to equal places along them; definitions, of their outermost
-     * leaf */
-    uint64_t reduced, scattered, factored;
+    /* axes: something is reduced along them; a store goes to equal places along them; a prefix runs along them;
+     * definitions, of their outermost leaf */
+    uint64_t reduced, scattered, running, factored;
     leaf_list leaves, loops, tiles;
     gn_text splits, binds, rest;
 } sketch;
@@ -119,6 +127,7 @@ static inline void random_axis(sketch *s, size_t axis)
     gn_textf(&s->splits, " (split %s %s", name, leaf.name);
     for (int p = 1; p <= parts; p++) {
         int kind = p == parts || chance(s, 50) ? pick(s->seed, 6) : 0;
+        if (s->careful && has_bit(s->running, axis)) kind = 0;
         if (s->careful && kind == 1 && (has_bit(s->scattered, axis) || (s->cuda ? has_bit(s->reduced, axis) : s->lane)))
             kind = 2;
         const bool lane = kind == 1 && !s->cuda, thread = kind == 1 && s->cuda;
@@ -216,9 +225,10 @@ static inline void random_online(sketch *s, const gn_kdef *d)
 static inline void random_definition(sketch *s, size_t def)
 {
     const gn_kdef *d = &s->k->defs.at[def];
-    if (d->red != GN_RED_NONE && chance(s, 30)) random_rfactor(s, def);
+    const bool whole = !(s->careful && gn_is_prefix(d));
+    if (d->red != GN_RED_NONE && chance(s, 30) && whole) random_rfactor(s, def);
     if (chance(s, s->careful && d->red != GN_RED_NONE ? 90 : 50)) random_stage(s, d);
-    if (d->red == GN_RED_MAX && chance(s, 40)) random_online(s, d);
+    if (d->red == GN_RED_MAX && chance(s, 40) && whole) random_online(s, d);
 }
 
 /* Whether nothing but partial results is reduced along the axis. */
@@ -231,10 +241,22 @@ static inline bool is_parallel(const sketch *s, const leaf_note *leaf)
     return !has_bit(s->scattered, leaf->axis);
 }
 
+/* Leaves of axes along which a prefix runs stand in the order of their points. */
+static inline void sort_running(sketch *s)
+{
+    for (int i = 0; i < s->loops.n; i++)
+        for (int k = i + 1; k < s->loops.n; k++) {
+            const leaf_note a = s->loops.at[i], b = s->loops.at[k];
+            if (a.axis == b.axis && has_bit(s->running, a.axis) && strcmp(a.name, b.name) > 0)
+                s->loops.at[i] = b, s->loops.at[k] = a;
+        }
+}
+
 /* The order, and what is bound to parts or blocks: the first loop. */
 static inline void random_order(sketch *s)
 {
     shuffle(&s->loops, s->seed);
+    if (s->careful) sort_running(s);
     shuffle(&s->tiles, s->seed);
     bool parallel = chance(s, 40);
     if (parallel && s->careful) {
@@ -263,7 +285,10 @@ static inline void note_axis(void *user, const char *name)
 static inline void note_kernel(sketch *s)
 {
     for (size_t d = 0; d < s->k->defs.n; d++)
-        for (size_t r = 0; r < s->k->defs.at[d].nraxis; r++) s->reduced |= UINT64_C(1) << s->k->defs.at[d].raxis[r];
+        for (size_t r = 0; r < s->k->defs.at[d].nraxis; r++) {
+            s->reduced |= UINT64_C(1) << s->k->defs.at[d].raxis[r];
+            if (gn_is_prefix(&s->k->defs.at[d])) s->running |= UINT64_C(1) << s->k->defs.at[d].raxis[r];
+        }
     for (size_t i = 0; i < s->k->stores.n; i++)
         for (size_t d = 0; d < s->k->bufs.at[s->k->stores.at[i].buf].rank; d++)
             if (gn_dim_has_load(s->k->stores.at[i].index[d])) gn_dim_symbols(s->k->stores.at[i].index[d], note_axis, s);

@@ -236,6 +236,12 @@ static const struct refusal depths[] = {
      " (def a (i k) (load A (load T i) k)) (def b (k j) (load B k j)) (def s (i j) (sum (k) (mul (a i k) (b k j))))"
      " (store set C (i j) (s i j)))" BLOCKS COPIES("(depth 2)", "(depth 2)"),
      "stage a: (depth 2): data decide what is loaded"},
+    {"(kernel gemm (syms M N K) (bufs (A f32 M K) (B f32 N K) (C f32 M N)) (axes (i M) (j N) (k K))"
+     " (def b (j k) (load B j k)) (def a (i k) (mul 2 (load A i k))) (def s (i j) (sum (k) (mul (a i k) (b j k))))"
+     " (store set C (i j) (s i j)))"
+     "(schedule g (split j j0 (j1 4)) (order j0 k j1 i) (stage b shared (at j1) (depth 2)) (stage a arena (at k))"
+     " (stage s arena))", /* a is made between the loop that makes b and the one that reads it */
+     "stage b: (depth 2): 's' reads it in another loop 'j1' than the one it is made in"},
 };
 
 static void depths_that_are_no_rings_are_told(void **state)

@@ -271,6 +271,17 @@ static void each_part_has_scratch_of_its_own(void **state)
     judge(text, 40);
 }
 
+static void each_thread_reads_what_all_wrote_alike(void **state)
+{
+    (void)state;
+    static const char text[] = "(code alike cuda (syms n) (args (Y update f32 n)) (threads (t 70))"
+                               " (step ((p 1)) (store Y 0 1.0) (let %1 f32 (threads sum (f32 2.0)))"
+                               " (let %2 f32 (load Y 0)) (let %3 f32 (add %1 %2)) (store Y (add t 1) %3)))";
+    fill();
+    for (int i = 0; i < 71; i++) want[i] = i ? 141 : 1;
+    judge(text, 71);
+}
+
 /* Parts, turns, elements. */
 static void counts_below_zero_are_none(void **state)
 {
@@ -354,6 +365,11 @@ static const fault races[] = {
     { TURNED("", "(barrier)"), " of s: this thread writes what thread ", " read since the last barrier" },
     { BLOCK("bits", "64", "(let %1 f32 (index t)) (store Y (div t 2) %1)"), " of Y: this thread writes what thread ",
       " wrote since the last barrier" },
+    { BLOCK("alike", "8", "(if :when (lt t 7) (store Y 0 1.0)) (let %1 f32 (threads sum (f32 1.0)))"
+            " (let %2 f32 (load Y 0)) (store Y (add t 1) %2)"),
+      "a race for element 0 of Y: this thread ", " since the last barrier" },
+    { BLOCK("changed", "64", "(store Y 0 1.0) (let %1 f32 (threads sum (f32 1.0))) (if :when (lt t 1) (store Y 0 2.0))"),
+      "a race for element 0 of Y: this thread writes what thread ", " wrote since the last barrier" },
     { BLOCK("shift", "16", "(store Y t 1.0) (let %1 f32 (load Y (mod (add t 1) 16))) (store Y (add t 16) %1)"),
       " of Y: this thread ", " since the last barrier" },
 };
@@ -471,6 +487,7 @@ int main(void)
         cmocka_unit_test(threads_may_write_the_same),
         cmocka_unit_test(steps_follow_one_another),
         cmocka_unit_test(each_part_has_scratch_of_its_own),
+        cmocka_unit_test(each_thread_reads_what_all_wrote_alike),
         cmocka_unit_test(counts_below_zero_are_none),
         cmocka_unit_test(what_has_no_content_is_told),
         cmocka_unit_test(races_are_told),

@@ -57,6 +57,15 @@ static const flat_case cases[] = {
       "(kernel k (syms R) (bufs (X f32 (mul 10 R)) (Y f32 (mul 10 R))) (axes (i (mul 10 R))) (def t (i) (exp (load X "
       "i)))"
       " (store set Y (i) (mul (t i) (t i))))" },
+    { "the parameters of a fold",
+      "(kernel k (syms R) (bufs (X f32 R 3 10) (Y f32 R 3) (Z f32 R 3)) (axes (i R) (l 3) (j 10))"
+      " (def s (i l) (fold (j) (n f32 0) (a f32 0) (step (add n 1) (add a (div (load X i l j) (new n))))"
+      " (merge (add n (other n)) (add a (other a)))))"
+      " (store set Y (i l) (s.a i l)) (store set Z (i l) (s.n i l)))",
+      "(kernel k (syms R) (bufs (X f32 (mul 3 R) 10) (Y f32 (mul 3 R)) (Z f32 (mul 3 R))) (axes (i (mul 3 R)) (j 10))"
+      " (def s (i) (fold (j) (n f32 0) (a f32 0) (step (add n 1) (add a (div (load X i j) (new n))))"
+      " (merge (add n (other n)) (add a (other a)))))"
+      " (store set Y (i) (s.a i)) (store set Z (i) (s.n i)))" },
     { "a definition that is transposed elsewhere",
       "(kernel k (syms) (bufs (X f32 10 10) (Y f32 10 10)) (axes (i 10) (j 10)) (def t (i j) (exp (load X i j)))"
       " (store set Y (i j) (mul (t i j) (t j i))))",

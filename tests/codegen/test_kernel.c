@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "folds.h"
 #include "kernel.h"
 #include "read_kernel.h"
 #include "schedule.h"
@@ -41,11 +42,15 @@ static const char *const kernels[] = {
     " (store set Y (i j) (load X (load T (add (mul 4 i) j)))))",
 };
 
+static const char *const folds[] = { FOLD_ARGMAX("k"), FOLD_VARIANCE("k"), FOLD_LOGSUMEXP("k"), FOLD_EXTREMES("k"),
+                                      FOLD_SPLIT_SUM("k"), FOLD_RUNNING_SUM("k"), FOLD_RUNNING_PLACE("k") };
+
 static void printing_then_reading_gives_the_same_kernel(void **state)
 {
     (void)state;
     gn_arena a = { 0 };
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) check_round_trip(&a, kernels[i]);
+    for (size_t i = 0; i < sizeof folds / sizeof *folds; i++) check_round_trip(&a, folds[i]);
     gn_arena_free(&a);
 }
 
@@ -78,6 +83,68 @@ static void softmax_means_softmax(void **state)
         for (int j = 0; j < 4; j++) s += exp((double)x[i][j]);
         for (int j = 0; j < 4; j++) assert_true(fabs(y[i][j] - exp((double)x[i][j]) / s) < 1e-7);
     }
+    gn_arena_free(&a);
+}
+
+static gn_kernel *read_fold(gn_arena *a, const char *text)
+{
+    gn_kernel *k = read_kernel(a, text);
+    gn_kernel_verify(k);
+    return k;
+}
+
+static void folds_mean_what_their_steps_say_one_after_the_other(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    float x[2][5] = { { 0.5f, 0.9f, -1, 0.9f, 0.8f }, { -3, -2, -2.5f, -7, -2 } }, z[2], centred[2][5], y[5];
+    int32_t at[2];
+    const int64_t sym[3] = { 2, 5, 1 }, turned[3] = { 5, 2, 1 };
+    gn_kernel_interpret(read_fold(&a, FOLD_ARGMAX("k")), (void *[]){ x, at, z }, sym, &a);
+    assert_true(at[0] == 1 && z[0] == 3 && at[1] == 1 && z[1] == -8);
+    gn_kernel_interpret(read_fold(&a, FOLD_VARIANCE("k")), (void *[]){ x, z, centred }, sym, &a);
+    for (int i = 0; i < 2; i++) {
+        double mean = 0, squares = 0;
+        for (int j = 0; j < 5; j++) mean += x[i][j] / 5.0;
+        for (int j = 0; j < 5; j++) squares += (x[i][j] - mean) * (x[i][j] - mean);
+        assert_true(fabs(z[i] - squares / 5) < 1e-5 && fabs(centred[i][2] - (x[i][2] - mean)) < 1e-6);
+    }
+    const float large[4] = { 3e7f, 0.5f, -3e7f, 0.25f };
+    gn_kernel_interpret(read_fold(&a, FOLD_SPLIT_SUM("k")), (void *[]){ (void *)large, z, y }, (int64_t[]){ 1, 2, 2 }, &a);
+    assert_true(z[0] == 0.75f);
+    gn_kernel_interpret(read_fold(&a, FOLD_LOGSUMEXP("k")), (void *[]){ x, y }, turned, &a);
+    for (int i = 0; i < 5; i++) assert_true(fabs(y[i] - log(exp((double)x[0][i]) + exp((double)x[1][i]))) < 1e-6);
+    gn_arena_free(&a);
+}
+
+static void a_fold_over_several_axes_and_dtypes_starts_anew_at_each_point(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    double x[3][3] = { { -1, 9, 9 }, { 0.5, -0.25, 9 }, { 3, 2, -4 } }, y[3];
+    bool low[3];
+    int64_t n[3];
+    gn_kernel_interpret(read_fold(&a, FOLD_EXTREMES("k")), (void *[]){ x, low, n, y }, (int64_t[]){ 3, 1, 1 }, &a);
+    assert_true(low[0] && !low[1] && low[2] && n[0] == 2 && n[1] == 4 && n[2] == 6);
+    assert_true(y[0] == 0 && y[1] == 0.75 && y[2] == 7);
+    gn_arena_free(&a);
+}
+
+static void a_reduction_along_a_parameter_is_a_prefix(void **state)
+{
+    (void)state;
+    gn_arena a = { 0 };
+    float x[2][4] = { { 1, 2, -4, 8 }, { 0.5f, 0.5f, 0.5f, 0.5f } }, y[2][4], z[2];
+    double v[3][2] = { { 1, 5 }, { 3, 4 }, { 2, 6 } };
+    int32_t at[2][3];
+    int64_t c[2][2];
+    gn_kernel_interpret(read_fold(&a, FOLD_RUNNING_SUM("k")), (void *[]){ x, y, z }, (int64_t[]){ 2, 4, 1 }, &a);
+    for (int i = 0; i < 8; i++) assert_true(y[i / 4][i % 4] == x[i / 4][i % 4]);
+    assert_true(z[0] == 7 && z[1] == 2);
+    gn_kernel_interpret(read_fold(&a, FOLD_RUNNING_PLACE("k")), (void *[]){ v, at, c }, (int64_t[]){ 2, 3, 1 }, &a);
+    const int32_t want[2][3] = { { 1, 4, 4 }, { 5, 5, 8 } }; /* place and value */
+    assert_memory_equal(at, want, sizeof at);
+    assert_true(c[0][0] == 0 && c[1][0] == 0 && c[1][1] == 1);
     gn_arena_free(&a);
 }
 
@@ -194,6 +261,7 @@ static void faults_are_told_with_their_place(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(cases[i].kernel, cases[i].schedule, cases[i].says);
 }
 
+#define FOLD(rest) KERNEL("(def s () (fold (i) " rest "))")
 #define INTEGERS(rest) "(kernel k (syms n) (bufs (X f32 n) (T i32 n)) (axes (i n)) " rest ")"
 
 static void a_kernel_not_of_its_form_is_told_what_was_expected(void **state)
@@ -239,8 +307,30 @@ static void a_kernel_not_of_its_form_is_told_what_was_expected(void **state)
         { INTEGERS("(store set X (i) (add (load X i) (load T i)))"), "add: operands of f32 and i32" },
         { INTEGERS("(store set X (i) (load T i))"), "store of i32 into X, which is f32" },
         { INTEGERS("(store set X (i) (if (lt i 1) (load X i) (load T i)))"), "kernel k: if: branches of f32 and i32" },
-        { KERNEL("(def d (i) (sum (i) (load X i)))"), "d: an axis is both a parameter and reduced: i" },
+        { KERNEL("(def d (i) (sum (i j) (load X i)))"),
+          "d: a prefix runs along one axis alone, and this one along another too: j" },
+        { "(kernel k (syms n) (bufs (X f32 n)) (axes (i n) (j (add i 1))) (def d (i j) (sum (i) (load X i))))",
+          "d: a prefix runs along the axis that the extent of another parameter depends on: j" },
         { KERNEL("(def d () (any (i) (load X i)))"), "d: any and all reduce bool" },
+        { FOLD("(a f32 0)"), "expected (fold (axes) (NAME dtype number).. (step ..) (merge ..)), of at most 8 values" },
+        { FOLD("(a f99 0) (step a) (merge a)"), "expected (NAME dtype number)" },
+        { FOLD("(a f32 (load X 0)) (step a) (merge a)"), "a state starts with a number" },
+        { FOLD("(a f32 n) (step a) (merge a)"), "a state starts with a number" },
+        { FOLD("(i f32 0) (step i) (merge i)"), "the name 'i' is taken" },
+        { FOLD("(a f32 0) (a f32 0) (step a a) (merge a a)"), "the name 'a' is taken" },
+        { FOLD("(a f32 0) (step a a) (merge a)"), "expected (step ..) of 1 values, one for each of the state" },
+        { FOLD("(a f32 0) (merge a) (step a)"), "expected (step ..) of 1 values, one for each of the state" },
+        { FOLD("(a i32 0) (step (load X i)) (merge a)"), "'a' is i32, this is f32" },
+        { FOLD("(a f32 0) (step (add a (other a))) (merge a)"), "other stands in a merge" },
+        { FOLD("(a f32 0) (b f32 0) (step (new b) b) (merge a b)"), "'b' is made after this" },
+        { FOLD("(a f32 0) (step (new q)) (merge a)"), "new takes the name of a value of the state" },
+        { FOLD("(a f32 0) (step a) (merge (add a (load X 0)))"),
+          "s: a merge is made of the two states and numbers alone" },
+        { KERNEL("(def s () (fold (i) (a f32 0) (step a) (merge a))) (def t () (s))"),
+          "'s' is a fold: one of its values is taken, as in (s.a ..)" },
+        { KERNEL("(def s () (fold (i) (a f32 0) (step a) (merge a))) (def t () (s.b))"),
+          "'s' has no value 'b'" },
+        { KERNEL("(def d () 1) (store set Y (i) (d.a))"), "'d' has no value 'a'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(cases[i][0], NULL, cases[i][1]);
 }
@@ -279,6 +369,44 @@ static void a_schedule_not_of_its_form_is_told_what_was_expected(void **state)
 static void verify(void *kernel)
 {
     gn_kernel_verify(kernel);
+}
+
+/* What no text can say of a fold. */
+static void verify_fold(void *arg)
+{
+    const int fault = *(const int *)arg;
+    gn_arena a = { 0 };
+    gn_kernel *k = read_kernel(&a, FOLD_EXTREMES("k"));
+    gn_kfold *f = (gn_kfold *)k->defs.at[0].fold;
+    const gn_kexpr *const hi = gn_kexpr_state(k, GN_F64, 1, false), *two[4] = { hi, hi, hi, hi };
+    if (fault == 0) f->merge = gn_kexpr_tuple(k, two, 2);
+    if (fault == 1) f->merge = gn_kexpr_tuple(k, two, 4);
+    if (fault == 2) f->start = f->merge;
+    if (fault == 3) two[0] = gn_kexpr_state(k, GN_F64, 4, false);
+    if (fault == 4) two[0] = gn_kexpr_state(k, GN_F64, 0, true);
+    const gn_kexpr **step = &k->defs.at[0].body;
+    if (fault >= 3 && fault < 5) two[2] = (*step)->a[2], two[3] = (*step)->a[3], *step = gn_kexpr_tuple(k, two, 4);
+    if (fault == 5) k->stores.at[2].value = hi;
+    if (fault == 6) k->defs.at[0].fold = NULL, k->defs.at[0].red = GN_RED_SUM;
+    const gn_status s = gn_protect(verify, k);
+    gn_arena_free(&a);
+    gn_check(s);
+}
+
+static void the_verifier_sees_what_is_no_fold(void **state)
+{
+    (void)state;
+    static const char *const says[] = { "s: not one value for each of the state: merge",
+                                        "s: a value has another dtype than what it starts with: n",
+                                        "s: a state starts with a number: lo",
+                                        "s: has no such value in its state",
+                                        "s: has no such value in its state",
+                                        "Y: has the state of a fold and is none",
+                                        "s: has the state of a fold and is none" };
+    for (int fault = 0; fault < 7; fault++) {
+        assert_int_equal(gn_protect(verify_fold, &fault), GN_ESYNTAX);
+        assert_message_contains(says[fault]);
+    }
 }
 
 /* What no text can say, because it is read from front to back. */
@@ -360,12 +488,16 @@ int main(void)
         cmocka_unit_test(printing_then_reading_gives_the_same_kernel),
         cmocka_unit_test(printing_then_reading_gives_the_same_schedule),
         cmocka_unit_test(softmax_means_softmax),
+        cmocka_unit_test(folds_mean_what_their_steps_say_one_after_the_other),
+        cmocka_unit_test(a_fold_over_several_axes_and_dtypes_starts_anew_at_each_point),
+        cmocka_unit_test(a_reduction_along_a_parameter_is_a_prefix),
         cmocka_unit_test(conditions_guard_loads_and_pick_elements),
         cmocka_unit_test(loads_read_what_was_there_before_a_store_took_it_over),
         cmocka_unit_test(dependent_extents_and_scatters_have_their_meaning),
         cmocka_unit_test(faults_are_told_with_their_place),
         cmocka_unit_test(a_kernel_not_of_its_form_is_told_what_was_expected),
         cmocka_unit_test(a_schedule_not_of_its_form_is_told_what_was_expected),
+        cmocka_unit_test(the_verifier_sees_what_is_no_fold),
         cmocka_unit_test(the_verifier_sees_what_stands_in_the_wrong_order),
         cmocka_unit_test(the_interpreter_stays_inside_the_buffers),
     };

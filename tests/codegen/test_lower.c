@@ -5,6 +5,14 @@
 
 static const char map2[] =
     "(kernel map2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C)) (store set Y (i j) (neg (load X i j))))";
+static const char wide_fold[] = /* 7 values of 8 bytes */
+    "(kernel wide_fold (syms M N) (bufs (X f64 M N) (Y f64 M)) (axes (i M) (j N))"
+    " (def s (i) (fold (j) (a f64 0) (b f64 0) (c f64 0) (d f64 0) (e f64 0) (f f64 0) (g f64 0)"
+    " (step (add a (load X i j)) a b c d e f) (merge (add a (other a)) a b c d e f))) (store set Y (i) (s.a i)))";
+static const char running[] =
+    "(kernel running (syms M N) (bufs (X f32 M N) (Y f32 M N) (Z f32 M N)) (axes (i M) (j N) (k N))"
+    " (def c (i j) (sum (j) (load X i j))) (def t (i) (max (j) (c i j)))"
+    " (store set Y (i j) (c i j)) (store set Z (i k) (sub (c i k) (t i))))";
 static const char rows2[] =
     "(kernel rows2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
     " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
@@ -79,6 +87,22 @@ static const illegal illegals[] = {
       "stage b: copy: 'i' is no leaf of its parameters" },
     { matmul, "(order i j k) (bind block i) (stage b shared)", &gn_target_cuda,
       "stage b shared: (at leaf) is missing" },
+    { wide_fold, "(split j j0 (j1 1024)) (order i j0 j1) (bind thread j1)", &gn_target_cuda,
+      "bind thread: 's' is a fold that the threads merge in 57344 bytes of shared memory, 49152 fit" },
+    { wide_fold, "(order i j) (bind part j)", &gn_target_avx512, "bind part j: 's' is reduced along it; rfactor it first" },
+    { running, "(split j j0 (j1 4)) (order i j1 j0 k)", &gn_target_avx512,
+      "order: 'c' is a prefix along 'j', whose leaves do not run in the order of its points" },
+    { running, "(split j j0 (j1 4)) (order i j0 k j1) (bind unroll j1)", &gn_target_avx512,
+      "bind unroll j1: 'c' is a prefix along it, whose points run one after the other" },
+    { running, "(order i j k) (rfactor c j cp)", &gn_target_avx512,
+      "rfactor c: it is a prefix, whose points run one after the other" },
+    { running, "(order i j k) (stage c arena (at i))", &gn_target_avx512,
+      "stage c: (at ..) is for definitions without a reduction" },
+    { running, "(order i j k)", &gn_target_avx512,
+      "order: 'c' is a prefix along the loop 'j', outside of which 'Z' reads it; stage it" },
+    { running, "(order j i k) (stage c reg)", &gn_target_avx512,
+      "stage c_r reg: the leaf 'i' among its dims is no tile leaf of constant extent" },
+    { wide_fold, "(order i j) (online s j)", &gn_target_avx512, "online s: it is no maximum of floats" },
     { online_beside,
       "(split e e0 (e1 16)) (order j i e1 e0) (bind thread e1) (stage m arena) (online m j) (stage l arena)",
       &gn_target_cuda,

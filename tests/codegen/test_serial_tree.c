@@ -537,6 +537,8 @@ typedef enum {
     MADE_TURNED,
     MADE_SUMMED,
     MADE_HIGHEST,
+    MADE_PLACE,
+    MADE_RUNNING,
     MADE_COPY,
     NMADE
 } made_kind;
@@ -626,12 +628,17 @@ static void write_kernel(gn_text *t, const drawn *d, int at)
         "(store set Y (r i) (add (load A r (mod (add i 1) %lld)) (load B r i)))",
         "(def s (r) (sum (k) (load A r k))) (store set Y (r i) (sub (s r) (load B r i)))",
         "(def s (r) (max (k) (load A r k))) (store set Y (r i) (sub (s r) (load B r i)))",
+        "(def s (r) (fold (k) (at i32 2147483647) (v %s %s)"
+        " (step (select (or (gt (load A r k) v) (and (eq (load A r k) v) (lt k at))) k at) (maximum v (load A r k)))"
+        " (merge (select (or (gt (other v) v) (and (eq (other v) v) (lt (other at) at))) (other at) at)"
+        " (maximum v (other v))))) (store set Y (r i) (add (cast %s (s.at r)) (load B r i)))",
+        "(def s (r i) (max (i) (load A r i))) (store set Y (r i) (sub (s r i) (load B r i)))",
         "(store set Y (r i) (load A r i))"};
     const char *const b =
         gn_arena_printf(&arena, "%s %s %lld", gn_dtype_name(d->dtype),
                         d->fixed ? gn_arena_printf(&arena, "%lld", (long long)d->rows) : "b", (long long)d->width);
     const bool one = d->made[at].kind == MADE_COPY,
-               reduces = d->made[at].kind == MADE_SUMMED || d->made[at].kind == MADE_HIGHEST;
+               reduces = d->made[at].kind >= MADE_SUMMED && d->made[at].kind <= MADE_PLACE;
     gn_textf(t, " (kernel k%d 0 1 0 0 \"(kernel k%d (syms%s) (bufs (Y %s) (A %s)", at, at, d->fixed ? "" : " b", b, b);
     if (!one) gn_textf(t, " (B %s)", b);
     gn_textf(t, ") (axes (r %s) (i %lld)", d->fixed ? gn_arena_printf(&arena, "%lld", (long long)d->rows) : "b",
@@ -640,6 +647,12 @@ static void write_kernel(gn_text *t, const drawn *d, int at)
     gn_text_add(t, ") ");
     if (d->made[at].kind == MADE_TURNED)
         gn_textf(t, forms[MADE_TURNED], (long long)d->width);
+    else if (d->made[at].kind == MADE_PLACE)
+        gn_textf(t, forms[MADE_PLACE], gn_dtype_name(d->dtype),
+                 gn_is_float(d->dtype)  ? "-inf"
+                 : d->dtype == GN_I32 ? "-2147483648"
+                                      : "0",
+                 gn_dtype_name(d->dtype));
     else
         gn_text_add(t, forms[d->made[at].kind]);
     gn_text_add(t, ")\" \"\")\n");
@@ -674,10 +687,11 @@ typedef int64_t matrix[MOST_ROWS][MOST_WIDTH];
 
 static int64_t one_made(const drawn *d, const made *m, matrix a, matrix b, int64_t r, int64_t i)
 {
-    int64_t sum = 0, highest = INT64_MIN;
+    int64_t sum = 0, highest = INT64_MIN, running = INT64_MIN, place = 0;
     for (int64_t k = 0; k < d->width; k++) {
         sum = (int64_t)((uint64_t)sum + (uint64_t)a[r][k]);
-        if (a[r][k] > highest) highest = a[r][k];
+        if (a[r][k] > highest) highest = a[r][k], place = k;
+        if (k == i) running = highest;
     }
     switch (m->kind) {
     case MADE_ADD: return a[r][i] + b[r][i];
@@ -687,6 +701,8 @@ static int64_t one_made(const drawn *d, const made *m, matrix a, matrix b, int64
     case MADE_TURNED: return a[r][(i + 1) % d->width] + b[r][i];
     case MADE_SUMMED: return (int64_t)((uint64_t)sum - (uint64_t)b[r][i]);
     case MADE_HIGHEST: return highest - b[r][i];
+    case MADE_PLACE: return place + b[r][i];
+    case MADE_RUNNING: return running - b[r][i];
     default: return a[r][i];
     }
 }

@@ -1,4 +1,5 @@
 /* Scheduled kernels mean what the logical kernel means: their code, whatever the order of parts and threads. */
+#include "lower_default.h"
 #include "random_schedule.h"
 #include "texts.h"
 
@@ -202,6 +203,111 @@ static void the_interpreter_tells_what_a_wrong_tree_does(void **state)
     }
 }
 
+/* ---- folds whose merge breaks what the writer promised ---- */
+
+#define BROKEN(fold)                                                                                                   \
+    "(kernel broken (syms M N K) (bufs (X f32 M N) (Y f32 M)) (axes (i M) (j N))"                                      \
+    " (def x (i j) (floor (mul 4 (load X i j)))) (def s (i) (fold (j) " fold ")) (store set Y (i) (cast f32 (s.a i))))"
+
+typedef struct claim { /* that the schedule gives what the kernel means */
+    const char *kernel, *schedule;
+    bool right;
+} claim;
+
+static void try_claim(void *arg)
+{
+    static const kernel_case loose = { .below = 9, .tolerance = 1e-5 };
+    const int64_t sym[3] = { 5, 37, 1 };
+    claim *const c = arg;
+    gn_arena a = { 0 };
+    job j = lower_text(&a, gn_arena_printf(&a, "%s%s", c->kernel, c->schedule), &gn_target_avx512);
+    uint64_t seed = 1;
+    j.c = &loose;
+    run_data d = begin_run(&a, &j, sym, &seed);
+    gn_code_interpret(j.s->code, d.args, sym, seed, &a);
+    c->right = !difference(&a, &j, "code", sym, d.got, d.want);
+    end_run(&j, &d);
+    gn_arena_free(&a);
+}
+
+static bool is_right(const char *kernel, const char *schedule)
+{
+    claim c = { kernel, schedule, false };
+    if (gn_protect(try_claim, &c)) fail_msg("%s", gn_message());
+    return c.right;
+}
+
+static void a_merge_that_breaks_its_promise_shows_where_points_are_merged(void **state)
+{
+    (void)state;
+    static const char *const kernels[] = {
+        BROKEN("(a f32 0) (step (add a (x i j))) (merge a)"),
+        BROKEN("(a f32 1) (step (add a (x i j))) (merge (add a (other a)))"),
+        BROKEN("(a i32 -1) (v f32 -inf) (step (select (gt (x i j) v) j a) (maximum v (x i j)))"
+               " (merge (select (gt (other v) v) (other a) a) (maximum v (other v)))"),
+        BROKEN("(n f32 0) (a f32 0) (step (add n 1) (add a (div (sub (x i j) a) (new n))))"
+               " (merge (add n (other n)) (mul 0.5 (add a (other a))))"),
+    };
+    static const char *const merging[] = { "(schedule s (split j j0 (ju 4)) (order i j0 ju) (bind private ju))",
+                                           "(schedule s (split j j0 (jl 4)) (order i j0 jl) (bind lane jl))",
+                                           "(schedule s (split j jp (j0 8)) (order i jp j0) (rfactor s jp sp)"
+                                           " (stage sp stack) (bind unroll j0))" };
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        assert_true(is_right(kernels[i], "(schedule s (order i j))"));
+        assert_false(is_right(kernels[i], merging[0]));
+        assert_false(is_right(kernels[i], merging[1]));
+        if (i < 2) assert_false(is_right(kernels[i], merging[2]));
+    }
+}
+
+/* ---- folds, of rows and of all ---- */
+
+#define FOLD_TOTAL                                                                                                     \
+    "(kernel total (syms M N K) (bufs (X f32 M) (Y i32) (Z f32)) (axes (i M))"                                         \
+    " (def s () (fold (i) (at i32 2147483647) (v f32 -inf)"                                                            \
+    " (step (select (or (gt (load X i) v) (and (eq (load X i) v) (lt i at))) i at) (maximum v (load X i)))"            \
+    " (merge (select (or (gt (other v) v) (and (eq (other v) v) (lt (other at) at))) (other at) at)"                   \
+    " (maximum v (other v))))) (store set Y () (s.at)) (store set Z () (s.v)))"
+
+typedef struct scheduling {
+    const char *text;
+    const gn_target *t;
+    const int64_t *sym;
+} scheduling;
+
+static void schedule_fold(void *arg)
+{
+    static const kernel_case loose = { .below = 9, .tolerance = 1e-4 };
+    const scheduling *const f = arg;
+    gn_arena a = { 0 };
+    gn_schedule *s;
+    uint64_t seed = 1;
+    const gn_sx *x = gn_sx_read(&a, "case", f->text, strlen(f->text));
+    job j = { .c = &loose, .kernel = gn_kernel_read(&a, "case", x->at[0]) };
+    j.s = gn_default_apply(&a, j.kernel, f->t, &s);
+    assert_null(s->plain);
+    run_data d = begin_run(&a, &j, f->sym, &seed);
+    gn_code_interpret(j.s->code, d.args, f->sym, seed, &a);
+    compare(&j, f->t->name, f->sym, d.got, d.want);
+    end_run(&j, &d);
+    gn_arena_free(&a);
+}
+
+static void folds_are_scheduled_as_sums_are(void **state)
+{
+    (void)state;
+    static const char *const kernels[] = { FOLD_ARGMAX("k"), FOLD_VARIANCE("k"), FOLD_LOGSUMEXP("k"),
+                                           FOLD_EXTREMES("k"), FOLD_SPLIT_SUM("k"), FOLD_TOTAL };
+    static const gn_target *const targets[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_c11, &gn_target_cuda };
+    static const int64_t extents[][3] = { { 19, 75, 3 }, { 1, 1, 1 }, { 301, 2, 5 } };
+    for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
+        for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
+            for (size_t i = 0; i < sizeof extents / sizeof *extents; i++) {
+                scheduling f = { kernels[k], targets[t], extents[i] };
+                if (gn_protect(schedule_fold, &f)) fail_msg("%s", gn_message());
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +315,8 @@ int main(void)
         cmocka_unit_test(legal_random_schedules_agree),
         cmocka_unit_test(legal_random_schedules_of_blocks_and_threads_agree),
         cmocka_unit_test(the_interpreter_tells_what_a_wrong_tree_does),
+        cmocka_unit_test(folds_are_scheduled_as_sums_are),
+        cmocka_unit_test(a_merge_that_breaks_its_promise_shows_where_points_are_merged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,6 +268,8 @@ typedef struct spoiler {
     const char *kernel, *schedule, *message;
 } spoiler;
 
+enum { TURN = -1 }; /* a sum starts anew in a turn of a running maximum */
+
 /* The parent of the first node that is a loop over the leaf, or a statement of that kind; *at: which of its kids. */
 static gn_tree *parent_of(gn_tree *t, const char *leaf, int stmt, const gn_lower *g, size_t *at)
 {
@@ -275,7 +277,7 @@ static gn_tree *parent_of(gn_tree *t, const char *leaf, int stmt, const gn_lower
         gn_tree *kid = t->kids.at[i];
         *at = i;
         if (leaf ? kid->kind == GN_NODE_FOR && strcmp(g->leaves.at[kid->leaf].name, leaf) == 0
-                 : kid->kind == GN_NODE_STMT && kid->stmt == stmt)
+                 : kid->kind == GN_NODE_STMT && (stmt == TURN ? kid->online != NULL : kid->stmt == stmt))
             return t;
         gn_tree *found = parent_of(kid, leaf, stmt, g, at);
         if (found) return found;
@@ -324,12 +326,12 @@ static void drop_init(gn_lower *g)
 
 static void drop_scale(gn_lower *g)
 {
-    take(g, NULL, GN_STMT_SCALE);
+    take(g, NULL, TURN);
 }
 
 static void scale_late(gn_lower *g)
 {
-    gn_tree *s = take(g, NULL, GN_STMT_SCALE);
+    gn_tree *s = take(g, NULL, TURN);
     gn_push(g->arena, &loop_over(g, "j")->kids, s);
 }
 

@@ -1,5 +1,6 @@
 /* The worked examples of docs/kernel-text.md whose trees and sources are kept in golden/. */
 #pragma once
+#include "folds.h"
 
 typedef struct golden_text {
     const char *name, *target, *text;
@@ -67,4 +68,9 @@ static const golden_text golden_texts[] = {
       " (def m (i) (max (j) (load X i j))) (def e (i j) (exp (sub (load X i j) (m i)))) (def s (i) (sum (j) (e i j)))"
       " (store set Y (i j) (mul (e i j) (div 1 (s i)))))"
       "(schedule s (split j j0 (jt 256)) (order i jt j0) (bind block i) (bind thread jt))" },
+    { "variance", "avx512",
+      FOLD_VARIANCE("variance") "(schedule s (split j j0 (ju 2) (jl 8)) (order i j0 ju jl) (bind part i) (bind private ju)"
+                                " (bind lane jl) (peel j0))" },
+    { "argmax_cuda", "cuda",
+      FOLD_ARGMAX("argmax") "(schedule s (split j j0 (jt 8)) (order i jt j0) (bind block i) (bind thread jt))" },
 };

@@ -316,7 +316,7 @@ static const gn_kexpr *cut_leaf(void *user, const gn_kexpr *e)
     int8_t *class_of = GN_NEW_ARRAY(c->k->arena, int8_t, d->nparam);
     for (uint16_t i = 0; i < d->nparam; i++) class_of[i] = c->class_of[d->param[i]];
     cut_index(c, e->index, e->nindex, class_of, index);
-    return gn_kexpr_ref(c->k, e->u.ref, index);
+    return gn_kexpr_part(c->k, e->u.ref, e->part, index);
 }
 
 static void cut_head(cutter *c, gn_serial_use *u)
@@ -394,8 +394,9 @@ static void cut_def(cutter *c, const gn_kdef *d)
              *raxis = GN_NEW_ARRAY(c->x->arena, uint16_t, d->nraxis);
     const size_t n = cut_params(c, d->param, d->nparam, param);
     cut_params(c, d->raxis, d->nraxis, raxis);
-    const gn_kexpr *body = gn_kexpr_copy(&c->copy, d->body);
-    gn_kernel_def(c->k, d->name, n, param, d->red, d->nraxis, raxis, body);
+    gn_kdef copy = gn_kdef_copy(&c->copy, d);
+    copy.nparam = (uint16_t)n, copy.param = param, copy.raxis = raxis;
+    gn_kernel_add(c->k, d->name, copy);
 }
 
 static void cut_items(cutter *c)

@@ -53,9 +53,25 @@ typedef struct conflict {
 
 static const conflict peace = { -1, NULL };
 
+static bool wrote_too(const gn_track *t, int64_t who)
+{
+    return t->writer == who || (t->shared && t->writers[who / 64] >> (who % 64) & 1);
+}
+
+/* One more writes the same bits as the last one. */
+static void share(gn_runner *r, gn_track *t, int64_t who)
+{
+    const size_t words = r->nthreads / 64 + 1;
+    if (!t->writers) t->writers = GN_NEW_ARRAY(r->arena, uint64_t, words);
+    if (!t->shared) memset(t->writers, 0, words * sizeof *t->writers);
+    t->shared = true;
+    t->writers[who / 64] |= UINT64_C(1) << (who % 64);
+    t->writers[t->writer / 64] |= UINT64_C(1) << (t->writer % 64);
+}
+
 static conflict track_read(gn_track *t, uint64_t period, int64_t who)
 {
-    if (t->wrote == period) return t->writer == who ? peace : (conflict){ t->writer, "wrote" };
+    if (t->wrote == period) return wrote_too(t, who) ? peace : (conflict){ t->writer, "wrote" };
     if (t->read != period) {
         t->read = period, t->reader = who, t->other = -1;
     } else if (t->reader != who) {
@@ -64,18 +80,20 @@ static conflict track_read(gn_track *t, uint64_t period, int64_t who)
     return peace;
 }
 
-static conflict track_write(gn_track *t, uint64_t period, int64_t who, bool same_bits)
+static conflict track_write(gn_runner *r, gn_track *t, uint64_t period, int64_t who, bool same_bits)
 {
     if (t->read == period && t->reader != who) return (conflict){ t->reader, "read" };
     if (t->read == period && t->other >= 0 && t->other != who) return (conflict){ t->other, "read" };
-    if (t->wrote == period && t->writer != who && !same_bits) return (conflict){ t->writer, "wrote" };
+    if (t->wrote == period && (t->writer != who || t->shared) && !same_bits) return (conflict){ t->writer, "wrote" };
+    if (t->wrote != period) t->shared = false;
+    else if (t->writer != who) share(r, t, who);
     t->wrote = period, t->writer = who;
     return peace;
 }
 
-static conflict track(gn_track *t, uint64_t period, int64_t who, bool write, bool same_bits)
+static conflict track(gn_runner *r, gn_track *t, uint64_t period, int64_t who, bool write, bool same_bits)
 {
-    return write ? track_write(t, period, who, same_bits) : track_read(t, period, who);
+    return write ? track_write(r, t, period, who, same_bits) : track_read(t, period, who);
 }
 
 #define RACE "a race for element %" PRId64 " of %s: "
@@ -85,12 +103,12 @@ static void meet(gn_runner *r, const gn_memory *m, int64_t at, bool write, bool 
 {
     gn_shadow *s = &m->shadow[at];
     const char *does = write ? "writes" : "reads", *name = m->place->name;
-    const conflict t = track(&s->thread, r->epoch, r->thread, write, same_bits);
+    const conflict t = track(r, &s->thread, r->epoch, r->thread, write, same_bits);
     if (t.with >= 0)
         gn_runner_fail(r, RACE "this thread %s what thread %" PRId64 " %s since the last barrier", at, name, does,
                        t.with, t.did);
     if (!is_kept(m->place)) return;
-    const conflict p = track(&s->part, r->step + 1, r->part, write, false);
+    const conflict p = track(r, &s->part, r->step + 1, r->part, write, false);
     if (p.with >= 0)
         gn_runner_fail(r, RACE "this part %s what part %" PRId64 " of the step %s", at, name, does, p.with, p.did);
 }

@@ -19,6 +19,8 @@ typedef struct gn_cell { /* an element of memory that is no buffer; of a registe
 typedef struct gn_track {
     uint64_t wrote, read;          /* last period */
     int64_t writer, reader, other; /* the last ones; other: an earlier reader, -1 none. Who wrote it is no reader */
+    bool shared;                   /* several threads wrote the same bits: */
+    uint64_t *writers;             /* a bit for each */
 } gn_track;
 typedef struct gn_shadow {
     gn_track thread, part;

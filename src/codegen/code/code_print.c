@@ -143,7 +143,8 @@ static const char *word_of(const gn_val *v)
         [GN_VAL_CONST] = "const", [GN_VAL_REG] = "reg",     [GN_VAL_PARAM] = "param", [GN_VAL_SPLAT] = "splat",
         [GN_VAL_COPY] = "copy",   [GN_VAL_INDEX] = "index", [GN_VAL_IOTA] = "iota",   [GN_VAL_COND] = "test",
         [GN_VAL_FIRST] = "below", [GN_VAL_BIT] = "bit",     [GN_VAL_LOAD] = "load",   [GN_VAL_PICK] = "pick",
-        [GN_VAL_PACK] = "pack",   [GN_VAL_LANE] = "lane",   [GN_VAL_LANES] = "lanes", [GN_VAL_THREADS] = "threads"
+        [GN_VAL_PACK] = "pack",   [GN_VAL_LANE] = "lane",   [GN_VAL_LOW] = "low",     [GN_VAL_HIGH] = "high",
+        [GN_VAL_LANES] = "lanes", [GN_VAL_THREADS] = "threads"
     };
     return v->kind == GN_VAL_OP ? v->u.op->name : words[v->kind];
 }

@@ -341,7 +341,8 @@ static gn_val_kind value_kind(const gn_sx *head)
     } words[] = { { "copy", GN_VAL_COPY }, { "index", GN_VAL_INDEX }, { "iota", GN_VAL_IOTA },
                   { "test", GN_VAL_COND }, { "below", GN_VAL_FIRST }, { "bit", GN_VAL_BIT },
                   { "load", GN_VAL_LOAD }, { "pick", GN_VAL_PICK },   { "pack", GN_VAL_PACK },
-                  { "lane", GN_VAL_LANE }, { "lanes", GN_VAL_LANES }, { "threads", GN_VAL_THREADS } };
+                  { "lane", GN_VAL_LANE }, { "low", GN_VAL_LOW },     { "high", GN_VAL_HIGH },
+                  { "lanes", GN_VAL_LANES }, { "threads", GN_VAL_THREADS } };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (gn_sx_is(head, words[i].word)) return words[i].kind;
     return GN_VAL_OP;

@@ -70,6 +70,8 @@ static bool is_open(const gn_roller *r, const char *name)
 {
     for (size_t i = 0; i < r->open.n; i++)
         if (r->open.at[i].var == name) return true;
+    for (size_t i = 0; i < r->loops.n; i++)
+        if (r->loops.at[i] == name) return true;
     return false;
 }
 
@@ -313,8 +315,12 @@ static void roll_region(gn_roller *r, gn_code_body *b)
         const window w = window_at(r, b, &i);
         roll_window(r, &w, &declared, &out);
         if (i == b->kids.n) break;
-        roll_region(r, &b->kids.at[i]->body);
-        put(r, &out, b->kids.at[i++]);
+        gn_code_node *n = b->kids.at[i++];
+        const char *var = n->kind == GN_CODE_FOR ? n->var : NULL;
+        if (var) gn_push(r->arena, &r->loops, gn_symbol(r->code->arena, &r->code->dims->symbols, var));
+        roll_region(r, &n->body);
+        r->loops.n -= var != NULL;
+        put(r, &out, n);
     }
     for (size_t i = 0; i < out.kids.n; i++) put(r, &declared, out.kids.at[i]);
     r->arrays.n = arrays;

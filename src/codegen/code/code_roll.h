@@ -28,6 +28,7 @@ typedef struct gn_roller {
     gn_map made;              /* at the end, by id: the let */
     gn_code_names names;
     GN_VEC(gn_turns) open;    /* the unrolled loops around */
+    GN_VEC(const char *) loops; /* variables of the others */
     gn_turns before;          /* the last of the region */
     GN_VEC(gn_roll_array) arrays; /* of lets, filled in the regions that are open */
 } gn_roller;

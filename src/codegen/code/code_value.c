@@ -115,6 +115,13 @@ const gn_val *gn_v_op2(gn_code_builder *x, const gn_op_info *op, const gn_val *a
     return gn_v_op(x, op, op->traits & GN_BOOL_OUT ? GN_BOOL : (gn_dtype)a->dtype, (const gn_val *[]){ a, b }, 2);
 }
 
+const gn_val *gn_v_half(gn_code_builder *x, const gn_val *a, bool upper)
+{
+    const gn_val_kind kind = upper ? GN_VAL_HIGH : GN_VAL_LOW;
+    return gn_v_let(
+        x, (gn_val){ .kind = (uint8_t)kind, .dtype = a->dtype, .lanes = a->lanes / 2, .n = 1, .a = { a } });
+}
+
 const gn_val *gn_v_reduce(gn_code_builder *x, gn_val_kind kind, gn_red red, const gn_val *v)
 {
     const uint16_t lanes = kind == GN_VAL_LANES ? 1 : v->lanes;

@@ -280,6 +280,8 @@ void gn_code_check_value(gn_verifier *v, const gn_val *val)
         if (val->lanes == 1) gn_code_wrong(v, "pack makes a vector");
         check_same(v, val, 0, (gn_dtype)val->dtype, 1);
         break;
+    case GN_VAL_LOW:
+    case GN_VAL_HIGH: check_same(v, val, 0, (gn_dtype)val->dtype, 2 * val->lanes); break;
     case GN_VAL_LANE:
     case GN_VAL_LANES: check_lane(v, val); break;
     case GN_VAL_THREADS: check_threads(v, val); break;

@@ -29,6 +29,7 @@ static inline int gn_number_dtype(gn_val_kind kind, const gn_op_info *op, gn_dty
 static inline uint16_t gn_operand_lanes(const gn_val *v, size_t i)
 {
     if (v->kind == GN_VAL_LANE || v->kind == GN_VAL_LANES) return 0;
+    if (v->kind == GN_VAL_LOW || v->kind == GN_VAL_HIGH) return (uint16_t)(2 * v->lanes);
     return v->kind == GN_VAL_PACK || (v->kind == GN_VAL_PICK && i == 0) ? 1 : v->lanes;
 }
 
@@ -44,6 +45,8 @@ static inline uint16_t gn_operand_count(const gn_val *v)
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_COPY:
     case GN_VAL_LANE:
+    case GN_VAL_LOW:
+    case GN_VAL_HIGH:
     case GN_VAL_LANES:
     case GN_VAL_THREADS: return 1;
     case GN_VAL_PICK: return 3;

@@ -328,6 +328,13 @@ void gn_emit_value(gn_emitter *e, const gn_val *v)
         else gn_textf(e->out, "%d", (int)v->u.lane.i);
         gn_text_char(e->out, ']');
         break;
+    case GN_VAL_LOW:
+    case GN_VAL_HIGH:
+        gn_emit_word(e, "gn_%s_%s", v->kind == GN_VAL_LOW ? "lo" : "hi", tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
+        gn_text_char(e->out, '(');
+        gn_emit_operand(e, v->a[0]);
+        gn_text_char(e->out, ')');
+        break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS:
         gn_emit_word(e, "gn_%s%s_%s", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red),

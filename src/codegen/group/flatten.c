@@ -315,7 +315,7 @@ static const gn_kexpr *write_leaf(void *user, const gn_kexpr *e)
     }
     flat_def_index(w->f, e->u.ref, e->index, index);
     write_index(w, index, w->k->defs.at[e->u.ref].nparam);
-    return gn_kexpr_ref(w->k, e->u.ref, index);
+    return gn_kexpr_part(w->k, e->u.ref, e->part, index);
 }
 
 /* A reference needs its definition to be there, so expressions are written root by root. */
@@ -339,8 +339,9 @@ static void write_items(writer *w)
         for (size_t p = 0; p < d->nparam; p++)
             if (w->f->outer[d->param[p]] == NONE) param[nparam++] = w->axis[d->param[p]];
         for (size_t r = 0; r < d->nraxis; r++) raxis[r] = w->axis[d->raxis[r]];
-        const gn_kexpr *body = gn_kexpr_copy(&w->copy, d->body);
-        const uint32_t at = gn_kernel_def(w->k, d->name, nparam, param, d->red, d->nraxis, raxis, body);
+        gn_kdef copy = gn_kdef_copy(&w->copy, d);
+        copy.nparam = (uint16_t)nparam, copy.param = param, copy.raxis = raxis;
+        const uint32_t at = gn_kernel_add(w->k, d->name, copy);
         GN_ASSERT(at == item->at);
     }
 }

@@ -140,7 +140,7 @@ static const gn_kexpr *copy_leaf(void *user, const gn_kexpr *e)
     joiner *j = user;
     const gn_dim **index = GN_NEW_ARRAY(j->g->scratch, const gn_dim *, e->nindex);
     for (size_t i = 0; i < e->nindex; i++) index[i] = copy_dim(j, e->index[i]);
-    if (e->kind == GN_K_REF) return gn_kexpr_ref(j->k, j->defs[e->u.ref], index);
+    if (e->kind == GN_K_REF) return gn_kexpr_part(j->k, j->defs[e->u.ref], e->part, index);
     const uint32_t value = j->piece->buf.at[e->u.ref];
     if (j->def[value] == NONE) return gn_kexpr_load(j->k, whole_buf(j, value), index);
     const gn_dim *own[GN_MAX_RANK];
@@ -158,9 +158,9 @@ static uint16_t *copy_axes(const joiner *j, const uint16_t *axis, size_t n)
 static void copy_def(joiner *j, uint32_t at)
 {
     const gn_kdef *d = &j->piece->kernel->defs.at[at];
-    const gn_kexpr *body = gn_kexpr_copy(&j->copy, d->body);
-    j->defs[at] = gn_kernel_def(j->k, piece_name(j, d->name), d->nparam, copy_axes(j, d->param, d->nparam), d->red,
-                                d->nraxis, copy_axes(j, d->raxis, d->nraxis), body);
+    gn_kdef copy = gn_kdef_copy(&j->copy, d);
+    copy.param = copy_axes(j, d->param, d->nparam), copy.raxis = copy_axes(j, d->raxis, d->nraxis);
+    j->defs[at] = gn_kernel_add(j->k, piece_name(j, d->name), copy);
 }
 
 /* The axes of a store that visits every element once, in the buffer's order; false if it is another one. */

@@ -134,7 +134,7 @@ static void mark_loads(gn_kernel *k, const gn_dim *d)
 
 static uint64_t hash_expr(const gn_kexpr *e)
 {
-    uint64_t h = gn_hash_mix(e->kind, e->dtype);
+    uint64_t h = gn_hash_mix(e->kind | e->part << 8, e->dtype);
     h = gn_hash_mix(h, (uint64_t)e->u.i);
     for (size_t i = 0; i < e->n; i++) h = gn_hash_mix(h, e->a[i]->id);
     for (size_t i = 0; i < e->nindex; i++) h = gn_hash_mix(h, e->index[i]->id);
@@ -147,7 +147,7 @@ static bool equal_expr(const void *x, const void *y)
 {
     const gn_kexpr *a = x, *b = y;
     if (a->kind != b->kind || a->dtype != b->dtype || a->n != b->n || a->nindex != b->nindex || a->ncond != b->ncond ||
-        a->u.i != b->u.i)
+        a->part != b->part || a->u.i != b->u.i)
         return false;
     for (size_t i = 0; i < a->n; i++)
         if (a->a[i] != b->a[i]) return false;
@@ -203,11 +203,28 @@ const gn_kexpr *gn_kexpr_load(gn_kernel *k, uint32_t buf, const gn_dim *const *i
     return intern(k, probe);
 }
 
-const gn_kexpr *gn_kexpr_ref(gn_kernel *k, uint32_t def, const gn_dim *const *index)
+const gn_kexpr *gn_kexpr_part(gn_kernel *k, uint32_t def, uint16_t part, const gn_dim *const *index)
 {
-    gn_kexpr probe = { .kind = GN_K_REF, .dtype = k->defs.at[def].dtype, .nindex = k->defs.at[def].nparam, .index = index };
+    const gn_kdef *d = &k->defs.at[def];
+    const gn_dtype t = d->fold ? (gn_dtype)d->fold->start->a[part]->dtype : d->dtype;
+    gn_kexpr probe = { .kind = GN_K_REF, .dtype = t, .nindex = d->nparam, .index = index, .part = part };
     probe.u.i = def;
     return intern(k, probe);
+}
+
+const gn_kexpr *gn_kexpr_ref(gn_kernel *k, uint32_t def, const gn_dim *const *index)
+{
+    return gn_kexpr_part(k, def, 0, index);
+}
+
+const gn_kexpr *gn_kexpr_state(gn_kernel *k, gn_dtype dtype, uint16_t part, bool other)
+{
+    return intern(k, (gn_kexpr){ .kind = GN_K_STATE, .dtype = dtype, .part = part, .u.i = other });
+}
+
+const gn_kexpr *gn_kexpr_tuple(gn_kernel *k, const gn_kexpr *const *a, size_t n)
+{
+    return intern(k, (gn_kexpr){ .kind = GN_K_TUPLE, .dtype = a[0]->dtype, .n = (uint16_t)n, .a = a });
 }
 
 const gn_kexpr *gn_kexpr_if(gn_kernel *k, size_t ncond, const gn_kcond *cond, const gn_kexpr *yes, const gn_kexpr *no)
@@ -235,7 +252,8 @@ const void *gn_kexpr_operand(const void *expr, size_t i)
 gn_kcopy gn_kcopy_start(gn_kernel *to, gn_arena *scratch, const gn_dim *(*dim)(void *user, const gn_dim *),
                         const gn_kexpr *(*leaf)(void *user, const gn_kexpr *), void *user)
 {
-    return (gn_kcopy){ to, dim, leaf, user, { .arena = scratch, .operand = gn_kexpr_operand }, { 0 } };
+    const gn_visit visit = { .arena = scratch, .operand = gn_kexpr_operand };
+    return (gn_kcopy){ .to = to, .dim = dim, .leaf = leaf, .user = user, .visit = visit };
 }
 
 static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
@@ -254,6 +272,9 @@ static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
     case GN_K_REF: return c->leaf(c->user, e);
     case GN_K_IF: return gn_kexpr_if(c->to, e->ncond, cond, a[0], a[1]);
     case GN_K_OP: return gn_kexpr_op(c->to, e->u.op, (gn_dtype)e->dtype, a, e->n);
+    case GN_K_STATE:
+        return c->state ? c->state(c->user, e) : gn_kexpr_state(c->to, (gn_dtype)e->dtype, e->part, e->u.i);
+    case GN_K_TUPLE: return gn_kexpr_tuple(c->to, a, e->n);
     }
     GN_ASSERT(!"a kind of expression");
     return NULL;
@@ -267,22 +288,41 @@ const gn_kexpr *gn_kexpr_copy(gn_kcopy *c, const gn_kexpr *root)
     return gn_map_get(&c->copies, GN_KEY(root));
 }
 
+gn_kdef gn_kdef_copy(gn_kcopy *c, const gn_kdef *d)
+{
+    gn_kdef copy = *d;
+    copy.body = gn_kexpr_copy(c, d->body);
+    if (!d->fold) return copy;
+    gn_kfold *f = gn_arena_copy(c->to->arena, d->fold, sizeof *f);
+    f->start = gn_kexpr_copy(c, f->start), f->merge = gn_kexpr_copy(c, f->merge);
+    copy.fold = f;
+    return copy;
+}
+
 /* ---- definitions and stores ---- */
+
+uint32_t gn_kernel_add(gn_kernel *k, const char *name, gn_kdef d)
+{
+    d.name = new_name(k, name, NAME_DEF, k->defs.n);
+    d.dtype = d.body->dtype;
+    d.param = gn_arena_copy(k->arena, d.param, d.nparam * sizeof *d.param);
+    d.raxis = gn_arena_copy(k->arena, d.raxis, d.nraxis * sizeof *d.raxis);
+    if (d.fold) d.fold = gn_arena_copy(k->arena, d.fold, sizeof *d.fold);
+    gn_push(k->arena, &k->defs, d);
+    gn_push(k->arena, &k->items, (gn_kitem){ .is_store = false, .at = (uint32_t)k->defs.n - 1 });
+    return (uint32_t)k->defs.n - 1;
+}
 
 uint32_t gn_kernel_def(gn_kernel *k, const char *name, size_t nparam, const uint16_t *param, gn_red red, size_t nraxis,
                        const uint16_t *raxis, const gn_kexpr *body)
 {
-    gn_kdef d = { .name = new_name(k, name, NAME_DEF, k->defs.n),
-                  .nparam = (uint16_t)nparam,
-                  .nraxis = (uint16_t)nraxis,
-                  .red = red,
-                  .dtype = body->dtype,
-                  .body = body };
-    d.param = gn_arena_copy(k->arena, param, nparam * sizeof *param);
-    d.raxis = gn_arena_copy(k->arena, raxis, nraxis * sizeof *raxis);
-    gn_push(k->arena, &k->defs, d);
-    gn_push(k->arena, &k->items, (gn_kitem){ .is_store = false, .at = (uint32_t)k->defs.n - 1 });
-    return (uint32_t)k->defs.n - 1;
+    return gn_kernel_add(k, name,
+                         (gn_kdef){ .nparam = (uint16_t)nparam,
+                                    .nraxis = (uint16_t)nraxis,
+                                    .param = param,
+                                    .raxis = raxis,
+                                    .red = red,
+                                    .body = body });
 }
 
 void gn_kernel_store(gn_kernel *k, gn_store_kind kind, uint32_t buf, const gn_dim *const *index, const gn_kexpr *value)
@@ -303,7 +343,8 @@ static const struct {
     const gn_op_info *op;
 } reductions[] = { [GN_RED_SUM] = { "sum", &gn_op_add },     [GN_RED_PROD] = { "prod", &gn_op_mul },
                    [GN_RED_MAX] = { "max", &gn_op_maximum }, [GN_RED_MIN] = { "min", &gn_op_minimum },
-                   [GN_RED_ANY] = { "any", &gn_op_or },      [GN_RED_ALL] = { "all", &gn_op_and } };
+                   [GN_RED_ANY] = { "any", &gn_op_or },      [GN_RED_ALL] = { "all", &gn_op_and },
+                   [GN_RED_FOLD] = { "fold", NULL } };
 
 const char *gn_red_name(gn_red red)
 {
@@ -344,6 +385,7 @@ int64_t gn_red_start_int(gn_red red, gn_dtype t)
     case GN_RED_ALL: return 1;
     case GN_RED_MAX: return lowest(t);
     case GN_RED_MIN: return highest(t);
+    case GN_RED_FOLD:
     case GN_RED_NONE: break;
     }
     GN_ASSERT(!"a reduction");

@@ -53,9 +53,11 @@ typedef enum {
     GN_K_CONST,  /* u.f or u.i by dtype */
     GN_K_INDEX,  /* an index expression as a value of dtype: u.index */
     GN_K_LOAD,   /* buffer u.ref at index[0..nindex) */
-    GN_K_REF,    /* definition u.ref at index[0..nindex) */
+    GN_K_REF,    /* definition u.ref at index[0..nindex); of a fold, value number `part` of its state */
     GN_K_IF,     /* cond ? a[0] : a[1], lazily: a load in the branch not taken is not executed */
-    GN_K_OP      /* u.op over a[0..n) */
+    GN_K_OP,     /* u.op over a[0..n) */
+    GN_K_STATE,  /* in a fold: value number `part` of its state; u.i: 1 in a merge, of the state that is merged in */
+    GN_K_TUPLE   /* the root of a fold's expressions: a[0..n), one for each value of the state */
 } gn_kexpr_kind;
 
 typedef enum { GN_K_LT, GN_K_EQ } gn_kcond_kind;
@@ -66,7 +68,7 @@ typedef struct gn_kcond {        /* index comparisons, all of which must hold */
 
 typedef struct gn_kexpr {
     uint8_t kind, dtype;
-    uint16_t n, nindex, ncond;
+    uint16_t n, nindex, ncond, part;
     uint32_t id;                 /* creation order in its kernel */
     union {
         double f;
@@ -80,16 +82,40 @@ typedef struct gn_kexpr {
     const gn_kcond *cond;
 } gn_kexpr;                      /* interned in its kernel */
 
-typedef enum { GN_RED_NONE, GN_RED_SUM, GN_RED_PROD, GN_RED_MAX, GN_RED_MIN, GN_RED_ANY, GN_RED_ALL } gn_red;
+typedef enum {
+    GN_RED_NONE,
+    GN_RED_SUM,
+    GN_RED_PROD,
+    GN_RED_MAX,
+    GN_RED_MIN,
+    GN_RED_ANY,
+    GN_RED_ALL,
+    GN_RED_FOLD
+} gn_red;
+
+enum { GN_FOLD_MOST = 8 };       /* values of a state */
+typedef struct gn_kfold {        /* a reduction to a tuple of values, its state */
+    const char *const *name;     /* of each value */
+    const gn_kexpr *start, *merge; /* tuples: numbers; the state with another one merged into it */
+} gn_kfold;
 
 typedef struct gn_kdef {
     const char *name;
     uint16_t nparam, nraxis;
     const uint16_t *param, *raxis; /* axes by index */
     gn_red red;
-    gn_dtype dtype;
-    const gn_kexpr *body;
+    gn_dtype dtype;              /* of a fold: of the first value */
+    const gn_kexpr *body;        /* of a fold its step, a tuple: the state after a point, over that before it */
+    const gn_kfold *fold;        /* NULL: none */
 } gn_kdef;
+
+/* A reduction along one of its own parameters, a prefix: its value is that of the points up to there. */
+static inline bool gn_is_prefix(const gn_kdef *d)
+{
+    bool is_param = false;
+    for (uint16_t p = 0; p < d->nparam; p++) is_param |= d->nraxis && d->param[p] == d->raxis[0];
+    return is_param;
+}
 
 typedef enum { GN_STORE_SET, GN_STORE_ADD, GN_STORE_MAX } gn_store_kind;
 typedef struct gn_kstore {
@@ -134,12 +160,16 @@ uint32_t gn_kernel_buf(gn_kernel *, const char *name, gn_dtype, size_t rank, con
 uint32_t gn_kernel_axis(gn_kernel *, const char *name, const gn_dim *extent);
 uint32_t gn_kernel_def(gn_kernel *, const char *name, size_t nparam, const uint16_t *param, gn_red, size_t nraxis,
                        const uint16_t *raxis, const gn_kexpr *body);
+uint32_t gn_kernel_add(gn_kernel *, const char *name, gn_kdef); /* all but name and dtype are taken */
 void gn_kernel_store(gn_kernel *, gn_store_kind, uint32_t buf, const gn_dim *const *index, const gn_kexpr *value);
 const gn_kexpr *gn_kexpr_const(gn_kernel *, gn_dtype, double);
 const gn_kexpr *gn_kexpr_int(gn_kernel *, gn_dtype, int64_t);
 const gn_kexpr *gn_kexpr_index(gn_kernel *, gn_dtype, const gn_dim *);
 const gn_kexpr *gn_kexpr_load(gn_kernel *, uint32_t buf, const gn_dim *const *index);
 const gn_kexpr *gn_kexpr_ref(gn_kernel *, uint32_t def, const gn_dim *const *index);
+const gn_kexpr *gn_kexpr_part(gn_kernel *, uint32_t def, uint16_t part, const gn_dim *const *index); /* of a fold */
+const gn_kexpr *gn_kexpr_state(gn_kernel *, gn_dtype, uint16_t part, bool other);
+const gn_kexpr *gn_kexpr_tuple(gn_kernel *, const gn_kexpr *const *a, size_t n);
 const gn_kexpr *gn_kexpr_if(gn_kernel *, size_t ncond, const gn_kcond *, const gn_kexpr *yes, const gn_kexpr *no);
 /* Result dtype: bool for comparisons, `dtype` for casts, else the operands'. */
 const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, const gn_kexpr *const *a, size_t n);
@@ -176,12 +206,14 @@ typedef struct gn_kcopy {
     const gn_dim *(*dim)(void *user, const gn_dim *);
     const gn_kexpr *(*leaf)(void *user, const gn_kexpr *);
     void *user;
+    const gn_kexpr *(*state)(void *user, const gn_kexpr *); /* of folds; NULL: as it is */
     gn_visit visit;              /* of gn_kexpr_operand; what was met has its copy */
     gn_map copies;
 } gn_kcopy;
 gn_kcopy gn_kcopy_start(gn_kernel *to, gn_arena *scratch, const gn_dim *(*dim)(void *user, const gn_dim *),
                         const gn_kexpr *(*leaf)(void *user, const gn_kexpr *), void *user);
 const gn_kexpr *gn_kexpr_copy(gn_kcopy *, const gn_kexpr *); /* each is copied once */
+gn_kdef gn_kdef_copy(gn_kcopy *, const gn_kdef *); /* what it is made of; the axes are those that it had */
 
 int32_t gn_kernel_find_axis(const gn_kernel *, const char *name); /* -1: none; likewise below */
 int32_t gn_kernel_find_buf(const gn_kernel *, const char *name);

@@ -10,6 +10,7 @@
 
 typedef struct table {           /* a definition's values */
     gn_ref *value;
+    uint16_t parts;              /* at each point */
     int64_t extent[64];          /* of its parameters */
 } table;
 
@@ -24,6 +25,7 @@ typedef struct machine {
     GN_VEC(const gn_kexpr *) open;
     gn_ref *memo;                /* per expression, valid if stamp equals now */
     uint64_t *stamp, now;
+    const gn_ref *state;         /* of the fold at work */
 } machine;
 
 static bool value_of(void *user, const char *name, int64_t *out)
@@ -99,7 +101,7 @@ static gn_ref eval_ref(machine *m, const gn_kexpr *e)
                      m->k->defs.at[e->u.ref].name, x, t->extent[i]);
         at = at * t->extent[i] + x;
     }
-    return t->value[at];
+    return t->value[at * t->parts + e->part];
 }
 
 /* As gn_kernel_flat, in numbers: the kernel's dims belong to all threads that interpret it. */
@@ -148,6 +150,8 @@ static gn_ref eval_now(machine *m, const gn_kexpr *e)
     case GN_K_LOAD: return load(m, e->u.ref, flat_value(m, e->u.ref, e->index));
     case GN_K_REF: return eval_ref(m, e);
     case GN_K_IF: return m->memo[e->a[holds(m, e) ? 0 : 1]->id];
+    case GN_K_STATE: return m->state[e->part];
+    case GN_K_TUPLE: return r; /* its operands are what is asked for */
     default:
         GN_ASSERT(e->n <= 16);
         for (size_t i = 0; i < e->n; i++) in[i] = m->memo[e->a[i]->id];
@@ -192,32 +196,59 @@ static void each_point(machine *m, const uint16_t *axis, size_t n, void (*body)(
 typedef struct def_job {
     const gn_kdef *d;
     table *t;
-    gn_ref acc;
+    gn_ref acc[GN_FOLD_MOST];
+    bool runs;                   /* a prefix: each value is the last one's and one point more */
 } def_job;
+
+/* Where the values of the definition at the axes' point are. */
+static gn_ref *values_at(machine *m, const def_job *j)
+{
+    int64_t at = 0;
+    for (size_t i = 0; i < j->d->nparam; i++) at = at * j->t->extent[i] + m->axis[j->d->param[i]];
+    return &j->t->value[at * j->t->parts];
+}
+
+static void keep_values(machine *m, const def_job *j)
+{
+    gn_ref *to = values_at(m, j);
+    for (uint16_t i = 0; i < j->t->parts; i++) {
+        to[i] = j->acc[i];
+        gn_ref_finish(&to[i]); /* whoever reads it from memory, in another kernel, must find the same */
+    }
+}
 
 static void reduce_point(machine *m, void *user)
 {
     def_job *j = user;
-    const gn_ref in[2] = { j->acc, eval_fresh(m, j->d->body) };
+    const gn_ref in[2] = { j->acc[0], eval_fresh(m, j->d->body) };
     gn_ref r = { .dtype = j->d->dtype };
     gn_red_op(j->d->red)->eval(&r, in, NULL);
     if (!gn_is_float(r.dtype)) gn_ref_finish(&r); /* sums of floats keep their digits */
-    j->acc = r;
+    j->acc[0] = r;
+    if (j->runs) keep_values(m, j);
+}
+
+static void fold_point(machine *m, void *user)
+{
+    def_job *j = user;
+    m->state = j->acc;
+    eval_fresh(m, j->d->body);
+    for (uint16_t i = 0; i < j->t->parts; i++) j->acc[i] = m->memo[j->d->body->a[i]->id];
+    if (j->runs) keep_values(m, j);
 }
 
 static void def_point(machine *m, void *user)
 {
     def_job *j = user;
-    int64_t at = 0;
-    for (size_t i = 0; i < j->d->nparam; i++) at = at * j->t->extent[i] + m->axis[j->d->param[i]];
-    if (j->d->red == GN_RED_NONE) {
-        j->t->value[at] = eval_fresh(m, j->d->body);
+    const gn_kdef *d = j->d;
+    if (d->red == GN_RED_NONE) {
+        *values_at(m, j) = eval_fresh(m, d->body);
         return;
     }
-    j->acc = eval_fresh(m, gn_red_start((gn_kernel *)m->k, j->d->red, j->d->dtype));
-    each_point(m, j->d->raxis, j->d->nraxis, reduce_point, j);
-    gn_ref_finish(&j->acc); /* whoever reads it from memory, in another kernel, must find the same */
-    j->t->value[at] = j->acc;
+    for (uint16_t i = 0; i < j->t->parts; i++)
+        j->acc[i] = eval_fresh(m, d->fold ? d->fold->start->a[i] : gn_red_start((gn_kernel *)m->k, d->red, d->dtype));
+    each_point(m, d->raxis, d->nraxis, d->fold ? fold_point : reduce_point, j);
+    if (!j->runs) keep_values(m, j);
 }
 
 /* The largest value of each extent: at the last points of the axes before it, since extents grow with earlier axes. */
@@ -239,8 +270,13 @@ static void run_def(machine *m, uint32_t at)
     table *t = &m->tables[at];
     int64_t n = 1;
     for (size_t i = 0; i < d->nparam; i++) n *= t->extent[i] = m->most[d->param[i]];
-    t->value = GN_NEW_ARRAY(m->arena, gn_ref, n > 0 ? n : 1);
-    each_point(m, d->param, d->nparam, def_point, &(def_job){ .d = d, .t = t });
+    t->parts = d->fold ? d->fold->start->n : 1;
+    t->value = GN_NEW_ARRAY(m->arena, gn_ref, (n > 0 ? n : 1) * t->parts);
+    uint16_t axis[64], naxis = 0;
+    const bool runs = gn_is_prefix(d);
+    for (uint16_t p = 0; p < d->nparam; p++)
+        if (!runs || d->param[p] != d->raxis[0]) axis[naxis++] = d->param[p];
+    each_point(m, axis, naxis, def_point, &(def_job){ .d = d, .t = t, .runs = runs });
 }
 
 static void store_point(machine *m, void *user)

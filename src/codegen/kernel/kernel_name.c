@@ -11,7 +11,8 @@ static bool is_word(const char *name)
 {
     static const char *const words[] = { "if",  "load", "index", "and", "lt",  "eq",  "add", "sub",
                                          "mul", "div",  "cdiv",  "mod", "min", "max", "sum", "prod",
-                                         "any", "all",  "set",   "inf", "nan", "root" };
+                                         "any", "all",  "set",   "inf", "nan", "root",
+                                         "new", "other" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], name) == 0) return true;
     return gn_op_find(name) != NULL;

@@ -31,6 +31,9 @@ typedef struct printing {        /* an expression whose operands are being print
 typedef struct printer {
     gn_text *t;
     const gn_kernel *k;
+    const gn_kfold *fold;        /* whose tuple is being printed; NULL: none */
+    const gn_kexpr *tuple;
+    size_t made;                 /* its values that stand before, which have names */
     GN_VEC(printing) open;
 } printer;
 
@@ -114,14 +117,33 @@ static int operand_dtype(const gn_kexpr *e, size_t i, int expected)
     return i < first_value(e->u.op) ? GN_BOOL : is_weak(e->a[i]) ? weak : strong;
 }
 
+static void print_ref(printer *p, const gn_kexpr *e)
+{
+    const gn_kdef *d = &p->k->defs.at[e->u.ref];
+    const char *name = d->fold ? gn_arena_printf(p->t->arena, "%s.%s", d->name, d->fold->name[e->part]) : d->name;
+    print_place(p->t, "", name, e);
+}
+
+/* (new m): a value of the state that stands before. */
+static bool print_made(printer *p, const gn_kexpr *e)
+{
+    size_t i = 0;
+    while (i < p->made && p->tuple->a[i] != e) i++;
+    if (i == p->made || (e->kind != GN_K_OP && e->kind != GN_K_IF)) return false;
+    gn_textf(p->t, "(new %s)", p->fold->name[i]);
+    return true;
+}
+
 /* Prints e, or opens it: its operands and its ')' come next. */
 static void begin_expr(printer *p, const gn_kexpr *e, int expected)
 {
+    if (print_made(p, e)) return;
     switch (e->kind) {
     case GN_K_CONST:
     case GN_K_INDEX: print_weak(p->t, e, expected); return;
     case GN_K_LOAD: print_place(p->t, "load ", p->k->bufs.at[e->u.ref].name, e); return;
-    case GN_K_REF: print_place(p->t, "", p->k->defs.at[e->u.ref].name, e); return;
+    case GN_K_REF: print_ref(p, e); return;
+    case GN_K_STATE: gn_textf(p->t, e->u.i ? "(other %s)" : "%s", p->fold->name[e->part]); return;
     case GN_K_IF: print_if(p->t, e); break;
     default:
         gn_textf(p->t, "(%s", e->u.op->name);
@@ -191,6 +213,46 @@ static void print_head(gn_text *t, const gn_kernel *k)
     gn_text_char(t, ')');
 }
 
+static void print_tuple(printer *p, const char *word, const gn_kexpr *tuple)
+{
+    gn_textf(p->t, "\n      (%s", word);
+    p->tuple = tuple;
+    for (p->made = 0; p->made < tuple->n; p->made++) {
+        gn_text_char(p->t, ' ');
+        print_expr(p, tuple->a[p->made], p->fold->start->a[p->made]->dtype);
+    }
+    gn_text_char(p->t, ')');
+    p->made = 0;
+}
+
+static void print_fold(printer *p, const gn_kfold *f, const gn_kexpr *step)
+{
+    p->fold = f;
+    for (uint16_t i = 0; i < f->start->n; i++) {
+        gn_textf(p->t, " (%s %s ", f->name[i], gn_dtype_name(f->start->a[i]->dtype));
+        print_const(p->t, f->start->a[i]);
+        gn_text_char(p->t, ')');
+    }
+    print_tuple(p, "step", step);
+    print_tuple(p, "merge", f->merge);
+    p->fold = NULL;
+}
+
+static void print_def(printer *p, const gn_kdef *d)
+{
+    gn_textf(p->t, "(def %s ", d->name);
+    print_axes(p->t, p->k, d->param, d->nparam);
+    gn_text_char(p->t, ' ');
+    if (d->red) {
+        gn_textf(p->t, "(%s ", gn_red_name(d->red));
+        print_axes(p->t, p->k, d->raxis, d->nraxis);
+    }
+    if (d->red && !d->fold) gn_text_char(p->t, ' ');
+    if (d->fold) print_fold(p, d->fold, d->body);
+    else print_expr(p, d->body, NONE);
+    if (d->red) gn_text_char(p->t, ')');
+}
+
 static void print_piece(gn_text *t, const gn_kernel *k, uint32_t item)
 {
     for (size_t i = 0; i < k->pieces.n; i++) {
@@ -220,17 +282,7 @@ void gn_kernel_print(gn_text *t, const gn_kernel *k)
             gn_text_add(t, ") ");
             print_expr(&p, s->value, k->bufs.at[s->buf].dtype);
         } else {
-            const gn_kdef *d = &k->defs.at[k->items.at[i].at];
-            gn_textf(t, "(def %s ", d->name);
-            print_axes(t, k, d->param, d->nparam);
-            gn_text_char(t, ' ');
-            if (d->red) {
-                gn_textf(t, "(%s ", gn_red_name(d->red));
-                print_axes(t, k, d->raxis, d->nraxis);
-                gn_text_char(t, ' ');
-            }
-            print_expr(&p, d->body, NONE);
-            if (d->red) gn_text_char(t, ')');
+            print_def(&p, &k->defs.at[k->items.at[i].at]);
         }
         gn_text_char(t, ')');
     }
@@ -258,6 +310,10 @@ typedef struct reader {
     uint32_t piece_end;          /* axes that pieces have */
     gn_map named;                /* parts of indices, by name */
     GN_VEC(reading) open;
+    const gn_kfold *fold;        /* being read; NULL: none */
+    const gn_kexpr *made[GN_FOLD_MOST]; /* values of the tuple that stand before */
+    size_t nmade;
+    bool merges;
 } reader;
 
 static const gn_sx *need_list(reader *r, const gn_sx *x, size_t at_least)
@@ -450,14 +506,61 @@ static const gn_kexpr *close_expr(reader *r, reading *o)
     return gn_kexpr_op(r->k, o->op, o->result, o->a, o->n);
 }
 
+/* Number of a value of the fold's state; -1: it has none of that name. */
+static int32_t find_value(const gn_kfold *f, const char *name)
+{
+    for (uint16_t i = 0; f && i < f->start->n; i++)
+        if (strcmp(f->name[i], name) == 0) return i;
+    return -1;
+}
+
+static const gn_kexpr *read_state(reader *r, int32_t value, bool other)
+{
+    return gn_kexpr_state(r->k, (gn_dtype)r->fold->start->a[value]->dtype, (uint16_t)value, other);
+}
+
+/* (new m), (other m); NULL: no such thing. */
+static const gn_kexpr *read_named_state(reader *r, const gn_sx *x)
+{
+    const bool made = gn_sx_head(x, "new"), other = gn_sx_head(x, "other");
+    if (!r->fold || !(made || other)) return NULL;
+    const int32_t value = x->n == 2 ? find_value(r->fold, x->at[1]->text) : -1;
+    if (value < 0) gn_sx_fail(r->file, x, "%s takes the name of a value of the state", x->at[0]->text);
+    if (other && !r->merges) gn_sx_fail(r->file, x, "other stands in a merge");
+    if (made && (size_t)value >= r->nmade) gn_sx_fail(r->file, x, "'%s' is made after this", x->at[1]->text);
+    return made ? r->made[value] : read_state(r, value, true);
+}
+
+/* (m i), or of a fold (s.m i); NULL: no such definition. */
+static const gn_kexpr *read_ref(reader *r, const gn_sx *x)
+{
+    const gn_dim *index[64];
+    const char *const name = x->at[0]->text, *const dot = strchr(name, '.');
+    const int32_t at = gn_kernel_find_def(
+        r->k, dot ? gn_arena_printf(r->k->arena, "%.*s", (int)(dot - name), name) : name);
+    if (at < 0) return NULL;
+    const gn_kdef *d = &r->k->defs.at[at];
+    const int32_t value = dot ? find_value(d->fold, dot + 1) : 0;
+    if (value < 0) gn_sx_fail(r->file, x, "'%s' has no value '%s'", d->name, dot + 1);
+    if (d->fold && !dot)
+        gn_sx_fail(r->file, x, "'%s' is a fold: one of its values is taken, as in (%s.%s ..)", name, name,
+                   d->fold->name[0]);
+    read_indices(r, x, 1, d->nparam, index);
+    return gn_kexpr_part(r->k, (uint32_t)at, (uint16_t)value, index);
+}
+
 /* The expression, or NULL: it was opened, its operands come next. */
 static const gn_kexpr *begin_reading(reader *r, const gn_sx *x, int expected)
 {
+    const int32_t value = x->kind == GN_SX_ATOM ? find_value(r->fold, x->text) : -1;
+    if (value >= 0) return read_state(r, value, false);
     if (weak_text(r, x)) return read_weak(r, x, expected);
     const gn_sx *head = need_list(r, x, 1)->at[0];
     const gn_dim *index[64];
     gn_dtype t;
     if (head->kind != GN_SX_ATOM) gn_sx_fail(r->file, head, "expected an operation");
+    const gn_kexpr *state = read_named_state(r, x);
+    if (state) return state;
     if (gn_dtype_parse(head->text, &t) && x->n == 2 && weak_text(r, x->at[1])) return read_weak(r, x->at[1], (int)t);
     if (gn_sx_is(head, "if")) return open_if(r, x, expected), NULL;
     if (gn_sx_is(head, "load")) {
@@ -466,11 +569,8 @@ static const gn_kexpr *begin_reading(reader *r, const gn_sx *x, int expected)
         read_indices(r, x, 2, r->k->bufs.at[b].rank, index);
         return gn_kexpr_load(r->k, (uint32_t)b, index);
     }
-    const int32_t d = gn_kernel_find_def(r->k, head->text);
-    if (d >= 0) {
-        read_indices(r, x, 1, r->k->defs.at[d].nparam, index);
-        return gn_kexpr_ref(r->k, (uint32_t)d, index);
-    }
+    const gn_kexpr *ref = read_ref(r, x);
+    if (ref) return ref;
     const gn_op_info *op = gn_op_find(head->text);
     if (!op || !(op->traits & GN_ELEMWISE))
         gn_sx_fail(r->file, head, "'%s' is neither a definition made above nor an elementwise operation", head->text);
@@ -605,9 +705,61 @@ static void read_bufs(reader *r, const gn_sx *x)
 
 static gn_red red_named(const gn_sx *x)
 {
-    for (int red = GN_RED_SUM; red <= GN_RED_ALL; red++)
+    for (int red = GN_RED_SUM; red <= GN_RED_FOLD; red++)
         if (gn_sx_head(x, gn_red_name((gn_red)red))) return (gn_red)red;
     return GN_RED_NONE;
+}
+
+/* (m f32 -inf) */
+static const gn_kexpr *read_start(reader *r, const gn_sx *x, const char **name)
+{
+    gn_dtype t;
+    *name = gn_arena_string(r->k->arena, need_name(r, need_list(r, x, 3)->at[0]));
+    if (x->n != 3 || !gn_dtype_parse(x->at[1]->text, &t)) gn_sx_fail(r->file, x, "expected (NAME dtype number)");
+    if (weak_text(r, x->at[0])) gn_sx_fail(r->file, x, "the name '%s' is taken", *name);
+    const gn_kexpr *start = weak_text(r, x->at[2]) ? read_weak(r, x->at[2], (int)t) : NULL;
+    if (!start || start->kind != GN_K_CONST) gn_sx_fail(r->file, x->at[2], "a state starts with a number");
+    return start;
+}
+
+/* (step e ..), (merge e ..) */
+static const gn_kexpr *read_tuple(reader *r, const gn_sx *x, const char *word)
+{
+    const gn_kexpr *start = r->fold->start;
+    if (!gn_sx_head(x, word) || x->n != start->n + 1u)
+        gn_sx_fail(r->file, x, "expected (%s ..) of %u values, one for each of the state", word, start->n);
+    for (r->nmade = 0; r->nmade < start->n; r->nmade++) {
+        const gn_kexpr *e = read_expr(r, x->at[r->nmade + 1], start->a[r->nmade]->dtype);
+        if (e->dtype != start->a[r->nmade]->dtype)
+            gn_sx_fail(r->file, x->at[r->nmade + 1], "'%s' is %s, this is %s", r->fold->name[r->nmade],
+                       gn_dtype_name(start->a[r->nmade]->dtype), gn_dtype_name(e->dtype));
+        r->made[r->nmade] = e;
+    }
+    return gn_kexpr_tuple(r->k, r->made, start->n);
+}
+
+/* Gives its step. */
+static const gn_kexpr *read_fold(reader *r, const gn_sx *x, gn_kfold *f)
+{
+    if (x->n < 5 || x->n > GN_FOLD_MOST + 4)
+        gn_sx_fail(r->file, x,
+                   "expected (fold (axes) (NAME dtype number).. (step ..) (merge ..)), of at most %d values",
+                   GN_FOLD_MOST);
+    const size_t n = x->n - 4;
+    const char **name = GN_NEW_ARRAY(r->k->arena, const char *, n);
+    *f = (gn_kfold){ .name = name };
+    for (size_t i = 0; i < n; i++) {
+        r->made[i] = read_start(r, x->at[2 + i], &name[i]);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(name[k], name[i]) == 0) gn_sx_fail(r->file, x->at[2 + i], "the name '%s' is taken", name[i]);
+    }
+    f->start = gn_kexpr_tuple(r->k, r->made, n);
+    r->fold = f;
+    const gn_kexpr *step = read_tuple(r, x->at[x->n - 2], "step");
+    r->merges = true;
+    f->merge = read_tuple(r, x->at[x->n - 1], "merge");
+    r->merges = false, r->fold = NULL;
+    return step;
 }
 
 static void read_def(reader *r, const gn_sx *x)
@@ -618,11 +770,15 @@ static void read_def(reader *r, const gn_sx *x)
     const gn_sx *rhs = x->at[3];
     /* (max (j) e) reduces: its first operand is a list of axes, which no expression is */
     gn_red red = red_named(rhs);
-    if (red && (rhs->n != 3 || rhs->at[1]->kind != GN_SX_LIST)) red = GN_RED_NONE;
-    if (red) raxis = read_axes(r, rhs->at[1], &nraxis);
+    if (red && red != GN_RED_FOLD && (rhs->n != 3 || rhs->at[1]->kind != GN_SX_LIST)) red = GN_RED_NONE;
+    if (red) raxis = read_axes(r, need_list(r, rhs, 2)->at[1], &nraxis);
     if (red && nraxis == 0) gn_sx_fail(r->file, rhs, "a reduction over no axis");
-    gn_kernel_def(r->k, need_name(r, x->at[1]), nparam, param, red, nraxis, raxis,
-                  read_expr(r, red ? rhs->at[2] : rhs, NONE));
+    const char *name = need_name(r, x->at[1]);
+    gn_kfold fold;
+    gn_kdef d = { .nparam = (uint16_t)nparam, .nraxis = (uint16_t)nraxis, .param = param, .raxis = raxis, .red = red };
+    if (red == GN_RED_FOLD) d.body = read_fold(r, rhs, &fold), d.fold = &fold;
+    else d.body = read_expr(r, red ? rhs->at[2] : rhs, NONE);
+    gn_kernel_add(r->k, name, d);
 }
 
 static void read_store(reader *r, const gn_sx *x)

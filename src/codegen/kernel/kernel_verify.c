@@ -15,6 +15,7 @@ typedef struct walker {
     const char *where;           /* the definition or buffer, for messages */
     uint32_t ndefs;              /* definitions made so far */
     uint64_t *axes;              /* by expression: those that it mentions */
+    bool *stateful;              /* by expression: it has a fold's state */
     gn_visit all, open;          /* all expressions; those that no `if` guards */
 } walker;
 
@@ -90,7 +91,9 @@ static uint64_t walk(walker *w, const gn_kexpr *root)
     while ((e = gn_visit_next(&w->all))) {
         uint64_t *axes = &w->axes[e->id];
         *axes = gn_kexpr_own_axes(w->k, e);
-        for (size_t i = 0; i < e->n; i++) *axes |= w->axes[e->a[i]->id];
+        w->stateful[e->id] = e->kind == GN_K_STATE;
+        for (size_t i = 0; i < e->n; i++)
+            *axes |= w->axes[e->a[i]->id], w->stateful[e->id] |= w->stateful[e->a[i]->id];
         if (e->kind == GN_K_REF && e->u.ref >= w->ndefs)
             fail(w->k, w->where, "uses a definition that stands below it:", w->k->defs.at[e->u.ref].name);
     }
@@ -128,6 +131,56 @@ static bool has_empty(const gn_kernel *k, uint64_t axes)
     return false;
 }
 
+/* ---- folds ---- */
+
+static void check_tuple(walker *w, const gn_kfold *f, const gn_kexpr *tuple, const char *what)
+{
+    if (tuple->kind != GN_K_TUPLE || tuple->n != f->start->n || tuple->n > GN_FOLD_MOST)
+        fail(w->k, w->where, "not one value for each of the state:", what);
+    for (uint16_t i = 0; i < tuple->n; i++)
+        if (tuple->a[i]->dtype != f->start->a[i]->dtype)
+            fail(w->k, w->where, "a value has another dtype than what it starts with:", f->name[i]);
+}
+
+static bool is_stateful(void *user, const void *e)
+{
+    return ((const walker *)user)->stateful[((const gn_kexpr *)e)->id];
+}
+
+/* Of the state, only what there is. */
+static void check_states(walker *w, const gn_kfold *f, const gn_kexpr *tuple)
+{
+    gn_visit v = { .arena = w->scratch, .operand = gn_kexpr_operand, .enter = is_stateful, .user = w };
+    gn_visit_add(&v, tuple);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (e->kind == GN_K_STATE && (e->part >= f->start->n || e->dtype != f->start->a[e->part]->dtype ||
+                                      (e->u.i && tuple != f->merge)))
+            fail(w->k, w->where, "has no such value in its state", NULL);
+}
+
+/* What merges two states knows of no point. */
+static void check_merge(walker *w, const gn_kexpr *merge)
+{
+    gn_visit v = { .arena = w->scratch, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, merge);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (e->kind != GN_K_CONST && e->kind != GN_K_STATE && e->kind != GN_K_OP && e->kind != GN_K_TUPLE)
+            fail(w->k, w->where, "a merge is made of the two states and numbers alone", NULL);
+}
+
+static void check_fold(walker *w, const gn_kfold *f, const gn_kexpr *step)
+{
+    check_tuple(w, f, f->start, "start");
+    check_tuple(w, f, step, "step");
+    check_tuple(w, f, f->merge, "merge");
+    for (uint16_t i = 0; i < f->start->n; i++)
+        if (f->start->a[i]->kind != GN_K_CONST) fail(w->k, w->where, "a state starts with a number:", f->name[i]);
+    walk(w, f->merge);
+    check_merge(w, f->merge);
+    check_states(w, f, step);
+    check_states(w, f, f->merge);
+}
+
 static void verify_def(walker *w, const gn_kdef *d)
 {
     w->where = d->name;
@@ -135,12 +188,19 @@ static void verify_def(walker *w, const gn_kdef *d)
     check_once(w->k, d->name, d->raxis, d->nraxis);
     const uint64_t params = bits_of(d->param, d->nparam), reduced = bits_of(d->raxis, d->nraxis);
     w->never = has_empty(w->k, params | reduced);
-    if (params & reduced)
-        fail(w->k, d->name, "an axis is both a parameter and reduced:", name_outside(w->k, params & reduced, 0));
+    if (params & reduced && d->nraxis > 1)
+        fail(w->k, d->name, "a prefix runs along one axis alone, and this one along another too:",
+             name_outside(w->k, reduced, params));
+    for (size_t p = 0; params & reduced && p < d->nparam; p++)
+        if (gn_dim_axes(w->k, w->k->axes.at[d->param[p]].extent) & reduced)
+            fail(w->k, d->name, "a prefix runs along the axis that the extent of another parameter depends on:",
+                 w->k->axes.at[d->param[p]].name);
     const char *stray = name_outside(w->k, walk(w, d->body), params | reduced);
     if (stray) fail(w->k, d->name, "uses an axis that is neither a parameter nor reduced:", stray);
     if ((d->red == GN_RED_ANY || d->red == GN_RED_ALL) && d->dtype != GN_BOOL)
         fail(w->k, d->name, "any and all reduce bool", NULL);
+    if (d->fold) check_fold(w, d->fold, d->body);
+    else if (w->stateful[d->body->id]) fail(w->k, d->name, "has the state of a fold and is none", NULL);
 }
 
 static void verify_store(walker *w, const gn_kstore *s)
@@ -156,6 +216,7 @@ static void verify_store(walker *w, const gn_kstore *s)
         if (!gn_dim_has_load(s->index[i])) check_range(w, s->index[i], b->shape[i], b->name);
     }
     const uint64_t used = walk(w, s->value);
+    if (w->stateful[s->value->id]) fail(w->k, b->name, "has the state of a fold and is none", NULL);
     const char *stray = name_outside(w->k, used, indexed);
     if (stray && s->kind == GN_STORE_SET && !loads)
         fail(w->k, b->name, "set: the value depends on an axis that the index lacks:", stray);
@@ -225,6 +286,7 @@ static void verify(void *arg)
     gn_roles_verify(k);
     for (size_t b = 0; b < k->bufs.n; b++) verify_range(k, &k->bufs.at[b]);
     w->axes = GN_NEW_ARRAY(w->scratch, uint64_t, k->nexprs + 1);
+    w->stateful = GN_NEW_ARRAY(w->scratch, bool, k->nexprs + 1);
     for (size_t i = 0; i < k->items.n; i++) {
         if (k->items.at[i].is_store) {
             verify_store(w, &k->stores.at[k->items.at[i].at]);

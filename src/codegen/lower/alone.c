@@ -7,7 +7,7 @@
 static bool changes(const gn_tree *s)
 {
     if (s->stmt == GN_STMT_STORE) return s->def->store->kind != GN_STORE_SET;
-    if (s->stmt != GN_STMT_INIT && s->stmt != GN_STMT_UPD && s->stmt != GN_STMT_SCALE) return false;
+    if (s->stmt != GN_STMT_INIT && s->stmt != GN_STMT_UPD) return false;
     return gn_accumulator(s->def)->level == GN_LEVEL_ARENA;
 }
 

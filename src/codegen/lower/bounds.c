@@ -277,6 +277,12 @@ static bool is_padded(gn_lower *g, uint32_t axis)
     return any;
 }
 
+bool gn_axis_full(gn_lower *g, uint32_t axis)
+{
+    const gn_laxis *a = &g->axes.at[axis];
+    return (!a->dependent && is_whole(g, a)) || is_padded(g, axis);
+}
+
 const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
 {
     const gn_lleaf *l = &g->leaves.at[leaf];
@@ -291,8 +297,7 @@ const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env
     GN_ASSERT(axis < g->axes.n);
     const size_t i = place_in(a, leaf);
     const int64_t stride = a->stride.at[i];
-    if (l->extent && ((!a->dependent && is_whole(g, a)) || gn_set_has(&g->full, axis) || is_padded(g, axis)))
-        return gn_lconst(g, l->extent);
+    if (l->extent && (gn_set_has(&g->full, axis) || gn_axis_full(g, axis))) return gn_lconst(g, l->extent);
     const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, true), env);
     const gn_dim *trips = gn_dim_cdiv(g->dims, rest, gn_lconst(g, stride));
     return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent), trips) : trips;

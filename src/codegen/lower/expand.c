@@ -22,38 +22,29 @@ static const gn_val *constant(gn_expander *x, const gn_kexpr *e)
                                            : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
 }
 
-static const gn_val *step_of(gn_expander *x, const gn_ldef *d, const gn_val *now)
+static const gn_val *step_of(gn_expander *x, const gn_ldef *d, uint16_t value)
 {
-    const gn_op_info *op = gn_red_op(d->red);
-    if (d->red == GN_RED_SUM && gn_is_float(d->dtype) && d->body->kind == GN_K_OP && d->body->u.op == &gn_op_mul) {
-        const gn_val *a[3] = { gn_v_expr(x, d->body->a[0]), gn_v_expr(x, d->body->a[1]), now };
-        return gn_v_op(&x->b, &gn_op_fma, d->dtype, a, 3);
-    }
-    return gn_v_op(&x->b, op, d->dtype, (const gn_val *[]){ now, gn_v_expr(x, d->body) }, 2);
+    return gn_v_expr(x, d->state[value].step);
 }
 
-/* The correction of an online maximum: exp(old - new), 0 in the first round. */
-static void expand_online(gn_expander *x, gn_ldef *d, const gn_dim *const *arg, const gn_val *now)
+/* What a register holds would be another value once that of the state is set. */
+static const gn_val *kept_value(gn_expander *x, const gn_val *v)
 {
-    const gn_val *old = gn_v_copy(&x->b, now);
-    const gn_val *v = gn_v_op(&x->b, gn_red_op(d->red), d->dtype, (const gn_val *[]){ old, gn_v_expr(x, d->body) }, 2);
-    v = gn_v_select(x, guard_preds(x, d->nraxis, d->raxis), v, old);
-    gn_v_write(x, gn_accumulator(d), arg, v);
-    const gn_val *lowest = gn_v_float(&x->b, d->dtype, d->dtype == GN_F32 ? -0x1.fffffep127 : -0x1.fffffffffffffp1023);
-    const gn_val *diff = gn_v_op2(&x->b, &gn_op_sub, old, gn_v_op2(&x->b, &gn_op_maximum, v, lowest));
-    gn_v_write(x, d->correction, arg, gn_v_op(&x->b, &gn_op_exp, d->dtype, &diff, 1));
+    const gn_val *r = v->kind == GN_VAL_SPLAT ? v->a[0] : v;
+    return r->kind == GN_VAL_REG ? gn_v_copy(&x->b, v) : v;
 }
 
 static void expand_upd(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
 {
-    gn_object *acc = gn_accumulator(d);
-    const gn_val *now = gn_v_read(x, acc, arg);
-    if (d->online >= 0) {
-        expand_online(x, d, arg, now);
-        return;
+    const gn_val *next[GN_FOLD_MOST];
+    for (uint16_t i = 0; i < d->nstates; i++) x->state[i] = gn_v_read(x, gn_accumulator_of(&d->state[i]), arg);
+    const gn_preds inside = guard_preds(x, d->nraxis, d->raxis); /* past the extent it keeps its bits */
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        const gn_kexpr *past = d->state[i].past;
+        next[i] = gn_v_select(x, inside, step_of(x, d, i), past ? constant(x, past) : x->state[i]);
     }
-    const gn_preds inside = guard_preds(x, d->nraxis, d->raxis);
-    gn_v_write(x, acc, arg, gn_v_select(x, inside, step_of(x, d, now), now)); /* past the extent it keeps its bits */
+    for (uint16_t i = 0; d->nstates > 1 && i < d->nstates; i++) next[i] = kept_value(x, next[i]);
+    for (uint16_t i = 0; i < d->nstates; i++) gn_v_write(x, gn_accumulator_of(&d->state[i]), arg, next[i]);
 }
 
 static gn_code_node *open(gn_expander *x, gn_code_kind kind)
@@ -94,40 +85,24 @@ static void expand_store(gn_expander *x, gn_ldef *d)
 
 static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
 {
-    const gn_val *v = gn_v_expr(x, d->body);
-    if (d->object->level != GN_LEVEL_REG)
-        v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, d->dtype));
-    gn_v_write(x, d->object, arg, v);
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        gn_object *o = d->state[i].object;
+        const gn_val *v = gn_v_expr(x, d->fold ? d->body->a[i] : d->body);
+        if (o->level != GN_LEVEL_REG)
+            v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, o->dtype));
+        gn_v_write(x, o, arg, v);
+    }
 }
 
-/* Private points as a balanced tree of neighbours, then lanes, then threads. */
-static void expand_merge(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
+static void expand_init(gn_expander *x, const gn_tree *s, const gn_dim *const *arg)
 {
-    gn_lower *g = x->g;
-    gn_leafset points = d->private;
-    bool threads = false;
-    for (uint32_t l = 0; l < g->leaves.n; l++)
-        if (gn_set_has(&points, l) && g->leaves.at[l].bind == GN_BIND_THREAD) {
-            threads = true;
-            points.w[l / 64] &= ~(UINT64_C(1) << (l % 64));
-        }
-    GN_VEC(const gn_val *) v = { 0 };
-    gn_points_iter it;
-    gn_points_begin(g, &it, points);
-    while (gn_points_next(g, &it, x->env)) gn_push(g->arena, &v, gn_v_read(x, d->partial, arg));
-    GN_ASSERT(v.n > 0);
-    while (v.n > 1) {
-        size_t n = 0;
-        for (size_t i = 0; i < v.n; i += 2)
-            v.at[n++] = i + 1 < v.n
-                            ? gn_v_op(&x->b, gn_red_op(d->red), d->dtype, (const gn_val *[]){ v.at[i], v.at[i + 1] }, 2)
-                            : v.at[i];
-        v.n = n;
+    const gn_ldef *d = s->def;
+    for (uint16_t i = 0; i < d->nstates; i++) {
+        gn_object *o = gn_accumulator_of(&d->state[i]);
+        if (s->online) x->state[i] = gn_v_read(x, o, arg);
+        if (s->online) gn_v_write(x, o, arg, gn_v_expr(x, d->turn));
+        else if (d->state[i].start) gn_v_write(x, o, arg, constant(x, d->state[i].start));
     }
-    const gn_val *r = v.at[0];
-    if (gn_lane_leaf(g, d->private) >= 0) r = gn_v_reduce(&x->b, GN_VAL_LANES, d->red, r);
-    if (threads) r = gn_v_reduce(&x->b, GN_VAL_THREADS, d->red, r);
-    gn_v_write(x, d->object, arg, r);
 }
 
 static void expand_point(gn_expander *x, const gn_tree *s)
@@ -135,16 +110,9 @@ static void expand_point(gn_expander *x, const gn_tree *s)
     gn_ldef *d = s->def;
     const gn_dim *const *arg = gn_own_args(x, d);
     switch ((gn_stmt_kind)s->stmt) {
-    case GN_STMT_INIT:
-        gn_v_write(x, gn_accumulator(d), arg, constant(x, gn_red_start(x->g->kernel, d->red, d->dtype)));
-        break;
+    case GN_STMT_INIT: expand_init(x, s, arg); break;
     case GN_STMT_UPD: expand_upd(x, d, arg); break;
-    case GN_STMT_MERGE: expand_merge(x, d, arg); break;
-    case GN_STMT_SCALE:
-        gn_v_write(x, gn_accumulator(d), arg,
-                   gn_v_op2(&x->b, &gn_op_mul, gn_v_read(x, gn_accumulator(d), arg),
-                            gn_v_read(x, s->online->correction, gn_own_args(x, s->online))));
-        break;
+    case GN_STMT_MERGE: gn_expand_merge(x, d, arg); break;
     case GN_STMT_ASG: expand_asg(x, d, arg); break;
     case GN_STMT_STORE: expand_store(x, d); break;
     }

@@ -14,6 +14,7 @@ typedef struct gn_expander {
     gn_guards guards;              /* of the point */
     const struct gn_point_body *body;    /* of the statement, and its nodes at the point; NULL: not looked at yet */
     struct gn_point_node *node;
+    const gn_val *state[GN_FOLD_MOST]; /* of the reduction at work, before its step */
     gn_preds when;                 /* what holds wherever the node at work is needed, */
     bool loose;                    /* but not only there */
     uint32_t ndealt;               /* dealt loops so far */
@@ -41,6 +42,9 @@ gn_preds gn_when_of_conds(gn_expander *, uint16_t ncond, const gn_kcond *); /* u
 /* A kept definition at arguments over leaves. */
 const gn_val *gn_v_read(gn_expander *, const gn_object *, const gn_dim *const *arg);
 void gn_v_write(gn_expander *, gn_object *, const gn_dim *const *arg, const gn_val *);
+
+/* expand_merge.c: what parts of a reduction have, as one. */
+void gn_expand_merge(gn_expander *, gn_ldef *, const gn_dim *const *arg);
 
 /* expand_tile.c: shared copies and tile products. */
 void gn_expand_shared(gn_expander *, const gn_tree *stmt);

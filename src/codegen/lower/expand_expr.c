@@ -1,6 +1,5 @@
 /* Kernel expressions at one tile point. Points past the end of an axis are computed too and thrown away later, so what
  * they load stays inside: masked along the lane, the last element elsewhere. */
-#include <float.h>
 #include "expand.h"
 
 /* ---- the point ---- */
@@ -230,11 +229,19 @@ static const gn_val *load(gn_expander *x, const gn_kexpr *e)
     return read_memory(x, &m, safe_when(x, e->nindex, e->index, g->kernel->bufs.at[e->u.ref].shape));
 }
 
+static gn_preds all_guards(gn_expander *x)
+{
+    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + 1);
+    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+    return (gn_preds){ (uint32_t)x->guards.n, p };
+}
+
 /* Arguments that fall into what is kept are as they are: whole tiles are kept, also past the end of an axis. For the
- * others it is read as any memory is. */
+ * others it is read as any memory is. A flat copy goes on where the loops that made it have ended. */
 static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr *e)
 {
     gn_lower *g = x->g;
+    const gn_object *o = q->state[e->part].object;
     const gn_dim **arg = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
     const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u),
                  **extent = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1u);
@@ -242,23 +249,24 @@ static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr 
     for (size_t i = 0; i < e->nindex; i++) {
         const bool own = e->index[i] == gn_dim_sym(g->dims, g->axes.at[q->param[i]].name);
         arg[i] = gn_subst_axes(g, e->index[i], x->axis);
-        if (own || q->object->level == GN_LEVEL_REG || gn_object_covers(g, q->object, i, arg[i], x->env)) continue;
+        if (own || o->level == GN_LEVEL_REG || gn_object_covers(g, o, i, arg[i], x->env)) continue;
         arg[i] = gn_subst_axes(g, e->index[i], x->inside);
         index[n] = e->index[i], extent[n++] = g->axes.at[q->param[i]].extent;
     }
-    if (n == 0) return gn_v_read(x, q->object, arg);
-    const memory m = { q->object->place, gn_object_address(g, q->object, arg, x->env), n, index };
-    return read_memory(x, &m, safe_when(x, n, index, extent));
+    const bool ends = !gn_set_empty(g->flat) && (o->level == GN_LEVEL_ARENA || o->level == GN_LEVEL_SCRATCH);
+    if (n == 0 && !ends) return gn_v_read(x, o, arg);
+    const memory m = { o->place, gn_object_address(g, o, arg, x->env), n, index };
+    const gn_preds when = safe_when(x, n, index, extent);
+    return read_memory(x, &m, ends ? joined(x, when, all_guards(x)) : when);
 }
 
 static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
 {
     const gn_ldef *q = x->g->def[e->u.ref];
     const gn_val *v = read_kept(x, q, e);
-    if (q->online < 0 || !inside_online(x, q) || x->stmt->def == q) return v;
-    /* A row that is wholly -inf so far: exp(-inf - m) must be 0, not NaN. */
-    return gn_v_op2(&x->b, &gn_op_maximum, v,
-                    gn_v_float(&x->b, q->dtype, q->dtype == GN_F32 ? -(double)FLT_MAX : -DBL_MAX));
+    if (q->online < 0 || e->part || !inside_online(x, q) || x->stmt->def == q) return v;
+    /* exp(-inf - m) must be 0: make_running (lower_kernel.c) */
+    return gn_v_op2(&x->b, &gn_op_maximum, v, gn_v_float(&x->b, q->dtype, gn_lowest_float(q->dtype)));
 }
 
 static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)
@@ -284,8 +292,10 @@ const gn_val *gn_v_leaf(gn_expander *x, const gn_kexpr *e)
     case GN_K_INDEX: return index_value(x, e);
     case GN_K_LOAD: return load(x, e);
     case GN_K_REF: return ref(x, e);
+    case GN_K_STATE: return x->state[e->part];
     case GN_K_IF:
-    case GN_K_OP: break;
+    case GN_K_OP:
+    case GN_K_TUPLE: break;
     }
     GN_ASSERT(!"a leaf");
     return NULL;

@@ -182,7 +182,7 @@ void gn_expand_unit(gn_expander *x, const gn_tree *s)
     const gn_kexpr *factor[2] = { NULL, NULL };
     const gn_dim **before = gn_env_copy(g, x->env);
     gn_points_iter it;
-    if (s->stmt == GN_STMT_SCALE)
+    if (s->online)
         gn_illegal(g, "online %s: '%s' is opaque, nothing rescales it", s->online->name, d->name);
     if (act == GN_TILE_MULTIPLY) {
         gn_tile_factors(g, d, factor);

@@ -284,7 +284,9 @@ static void need_operands(gn_point_node *n)
 
 static void make_nodes(gn_expander *x)
 {
-    const gn_point_body *b = body_of(x->g, x->stmt->def->body);
+    const gn_ldef *d = x->stmt->def;
+    const bool steps = x->stmt->stmt == GN_STMT_UPD && !d->row;
+    const gn_point_body *b = body_of(x->g, x->stmt->online ? d->turn : steps ? d->upd : d->body);
     x->body = b;
     x->node = GN_NEW_ARRAY(x->g->arena, gn_point_node, b->n);
     for (uint32_t i = 0; i < b->n; i++) x->node[i].x = x, x->node[i].body = b, x->node[i].e = b->e[i];

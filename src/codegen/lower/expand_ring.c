@@ -26,6 +26,22 @@ bool gn_is_ring(const gn_tree *loop)
     return ring_of(loop);
 }
 
+static bool is_within(const gn_tree *s, const gn_tree *loop)
+{
+    for (size_t i = 0; i < s->above.n; i++)
+        if (s->above.at[i] == loop) return true;
+    return false;
+}
+
+/* Each turn's part is used in that turn, not in a later loop over the same leaf. */
+static void check_uses(const gn_lower *g, const gn_tree *loop, const gn_ldef *d)
+{
+    for (size_t i = 0; i < d->touched.n; i++)
+        if (!is_within(d->touched.at[i], loop))
+            gn_illegal(g, "stage %s: (depth %d): '%s' reads it in another loop '%s' than the one it is made in",
+                       d->name, d->stage->depth, d->touched.at[i]->def->name, g->leaves.at[loop->leaf].name);
+}
+
 static void check_alike(const gn_lower *g, const gn_tree *loop, const gn_ldef *ring)
 {
     for (size_t i = 0; i < loop->kids.n; i++) {
@@ -33,6 +49,7 @@ static void check_alike(const gn_lower *g, const gn_tree *loop, const gn_ldef *r
         if (is_shared_copy(k) && k->def->stage->depth != ring->stage->depth)
             gn_illegal(g, "stage %s: (depth %d) beside '%s' of (depth %d) in the loop '%s'", k->def->name,
                        k->def->stage->depth, ring->name, ring->stage->depth, g->leaves.at[loop->leaf].name);
+        if (is_shared_copy(k)) check_uses(g, loop, k->def);
     }
 }
 

@@ -26,6 +26,16 @@ typedef struct gn_laxis {
     GN_VEC(int64_t) stride;
 } gn_laxis;
 
+typedef struct gn_lstate { /* a value of what is kept: of a reduction's state, or the one of a copy */
+    /* Reductions: as in gn_kfold; a sum has (add state body), and so on. start NULL: the step makes it anew. */
+    const gn_kexpr *start, *step, *merge;
+    const gn_kexpr *past; /* what it becomes at points past the end; NULL: it stays */
+    const char *name;     /* behind the definition's; NULL: none */
+    gn_object *object, *partial;
+    const gn_place *exchange; /* of a fold, shared memory in which threads merge it; NULL: not made yet */
+    const gn_code_body *exchanged_in; /* the last region that declares it */
+} gn_lstate;
+
 typedef struct gn_ldef { /* a definition that is computed somewhere, or a store */
     const char *name;
     uint32_t index; /* text order */
@@ -35,7 +45,13 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     gn_dtype dtype;
     uint16_t nparam, nraxis; /* a store's parameters: the axes in it */
     const uint16_t *param, *raxis;
-    const gn_kexpr *body;
+    const gn_kexpr *body;    /* what is reduced, kept or stored; of a fold its step */
+    const gn_kexpr *upd;     /* of a reduction: all steps */
+    const gn_kexpr *turn;    /* what a sum becomes before a turn of a running maximum; NULL: it stays */
+    const gn_kfold *fold;    /* NULL: none */
+    gn_lstate *state;
+    uint16_t nstates;
+    bool prefix;             /* a running reduction, read within its loops: reduced has the leaves of that parameter */
     const gn_stage *stage; /* NULL: a reduction that lives in registers, or a store */
     const gn_tensorize *tile;
     const gn_tile_op *row;
@@ -50,7 +66,7 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     GN_VEC(gn_tree *) touched;           /* statements that read or write it */
     gn_tree *main; /* its upd, asg or store, once placed */
     bool updated, done;
-    gn_object *object, *partial, *correction;
+    gn_object *object, *partial; /* of the first value; those of the others are like them */
 } gn_ldef;
 
 /* Its accumulators are opaque values of its row. */
@@ -112,6 +128,10 @@ static inline const gn_dim *gn_lscale(const gn_lower *g, const gn_dim *a, int64_
 {
     return gn_dim_scale(g->dims, a, c);
 }
+static inline double gn_lowest_float(gn_dtype t)
+{
+    return t == GN_F32 ? -0x1.fffffep127 : -0x1.fffffffffffffp1023;
+}
 static inline gn_dim_facts gn_lfacts(const gn_lower *g)
 {
     return (gn_dim_facts){ g->facts.n, g->facts.at };
@@ -131,9 +151,9 @@ const gn_dim *gn_lower_import(gn_lower *, const gn_dim *); /* a dim of the calle
 typedef struct gn_expr_copy {
     gn_lower *g;
     uint32_t *def; /* schedule's numbering -> copy's */
-    gn_kcopy copy; /* starts as zeros */
+    gn_kcopy copy;
 } gn_expr_copy;
-const gn_kexpr *gn_copy_expr(gn_expr_copy *, const gn_kexpr *);
+void gn_copy_start(gn_expr_copy *); /* its copy */
 const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */
 /* lower_check.c: legality of directives that needs no placement. */
 void gn_lower_check(gn_lower *);
@@ -172,7 +192,8 @@ static inline bool gn_is_copy(const gn_ldef *d)
 }
 /* storage.c: homes, dims, levels, sizes; then addresses. */
 void gn_lower_storage(gn_lower *);
-gn_object *gn_accumulator(const gn_ldef *); /* where init and upd write */
+gn_object *gn_accumulator(const gn_ldef *); /* where init and upd write; of the first value */
+gn_object *gn_accumulator_of(const gn_lstate *);
 gn_tree *gn_step_of(const gn_lower *, const gn_tree *stmt);
 /* Element index of the object at arguments per parameter; env: value per leaf, NULL outside loops. */
 const gn_dim *gn_object_address(gn_lower *, const gn_object *, const gn_dim *const *arg, const gn_dim *const *env);
@@ -194,6 +215,8 @@ bool gn_grows(const gn_lower *, const gn_dim *extent);                          
 void gn_check_extents(gn_lower *);                                                /* throws where it does and must not */
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
 const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
+/* its loops of known extent run all of it, whatever is left of the axis */
+bool gn_axis_full(gn_lower *, uint32_t axis);
 bool gn_axis_exact(gn_lower *, uint32_t axis);                                    /* its leaves never pass its extent */
 typedef struct gn_guard {
     uint32_t axis;

@@ -147,8 +147,24 @@ static void check_block(const gn_lower *g, const gn_ldef *d)
                    leaf_name(g, (uint32_t)along), d->name, leaf_name(g, (uint32_t)other));
 }
 
+/* Its points are serial loops in the order of the axis. */
+static void check_prefix(const gn_lower *g, const gn_ldef *d)
+{
+    const gn_laxis *a = &g->axes.at[d->raxis[0]];
+    for (size_t i = 0; i < a->leaf.n; i++) {
+        const gn_lleaf *l = &g->leaves.at[a->leaf.at[i]];
+        if (l->bind != GN_BIND_NONE)
+            gn_illegal(g, "bind %s %s: '%s' is a prefix along it, whose points run one after the other",
+                       gn_bind_names[l->bind], l->name, d->name);
+        if (i && l->place < g->leaves.at[a->leaf.at[i - 1]].place)
+            gn_illegal(g, "order: '%s' is a prefix along '%s', whose leaves do not run in the order of its points",
+                       d->name, a->name);
+    }
+}
+
 static void check_reduction(const gn_lower *g, const gn_ldef *d)
 {
+    if (d->prefix) check_prefix(g, d);
     check_block(g, d);
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         const uint8_t b = g->leaves.at[l].bind;

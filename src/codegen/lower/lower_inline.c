@@ -22,9 +22,11 @@ static const gn_kexpr *make_expr(gn_kernel *k, const gn_kexpr *e, const parts *p
     case GN_K_CONST: return gn_is_float(e->dtype) ? gn_kexpr_const(k, e->dtype, e->u.f) : gn_kexpr_int(k, e->dtype, e->u.i);
     case GN_K_INDEX: return gn_kexpr_index(k, e->dtype, p->at);
     case GN_K_LOAD: return gn_kexpr_load(k, e->u.ref, p->index);
-    case GN_K_REF: return gn_kexpr_ref(k, p->def, p->index);
+    case GN_K_REF: return gn_kexpr_part(k, p->def, e->part, p->index);
     case GN_K_IF: return gn_kexpr_if(k, e->ncond, p->cond, p->a[0], p->a[1]);
     case GN_K_OP: return gn_kexpr_op(k, e->u.op, e->dtype, p->a, e->n);
+    case GN_K_STATE: return e;
+    case GN_K_TUPLE: return gn_kexpr_tuple(k, p->a, e->n);
     }
     return NULL;
 }
@@ -42,13 +44,12 @@ static const gn_kexpr *copied_leaf(void *copy, const gn_kexpr *e)
     const gn_dim **index = GN_NEW_ARRAY(c->g->arena, const gn_dim *, e->nindex + 1);
     for (size_t i = 0; i < e->nindex; i++) index[i] = gn_lower_import(c->g, e->index[i]);
     return e->kind == GN_K_LOAD ? gn_kexpr_load(c->g->kernel, e->u.ref, index)
-                                : gn_kexpr_ref(c->g->kernel, c->def[e->u.ref], index);
+                                : gn_kexpr_part(c->g->kernel, c->def[e->u.ref], e->part, index);
 }
 
-const gn_kexpr *gn_copy_expr(gn_expr_copy *c, const gn_kexpr *root)
+void gn_copy_start(gn_expr_copy *c)
 {
-    if (!c->copy.to) c->copy = gn_kcopy_start(c->g->kernel, c->g->arena, imported, copied_leaf, c);
-    return gn_kexpr_copy(&c->copy, root);
+    c->copy = gn_kcopy_start(c->g->kernel, c->g->arena, imported, copied_leaf, c);
 }
 
 /* ---- then definitions that are not kept stand in place of their uses ---- */

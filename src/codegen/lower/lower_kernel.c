@@ -190,6 +190,7 @@ typedef struct directives {
     const gn_stage *stage;
     const gn_tensorize *tile;
     int32_t online; /* leaf, + 1 */
+    bool prefix;    /* the kernel's own, not a partial result of one point */
 } directives;
 
 static const directives *directives_of(gn_lower *g, size_t ndefs)
@@ -200,6 +201,7 @@ static const directives *directives_of(gn_lower *g, size_t ndefs)
     for (size_t i = s->tensorizes.n; i-- > 0;) of[s->tensorizes.at[i].def].tile = &s->tensorizes.at[i];
     for (size_t i = s->onlines.n; i-- > 0;) of[s->onlines.at[i].def].online = (int32_t)s->onlines.at[i].leaf + 1;
     for (size_t i = 0; i < s->rfactors.n; i++) gn_push(g->arena, &of[s->rfactors.at[i].def].rfactors, (uint32_t)i);
+    for (size_t i = 0; i < g->from->defs.n; i++) of[i].prefix = gn_is_prefix(&g->from->defs.at[i]);
     return of;
 }
 
@@ -220,6 +222,33 @@ static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
 
 static uint32_t add_def(gn_expr_copy *, const directives *all, uint32_t number, const char *name, gn_kdef);
 
+typedef struct partial_state { /* values of a partial result in place of the state that is merged in */
+    gn_lower *g;
+    uint32_t def;
+    const gn_dim *const *arg;
+} partial_state;
+
+static const gn_dim *same_dim(void *user, const gn_dim *d)
+{
+    (void)user;
+    return d;
+}
+
+static const gn_kexpr *partial_value(void *user, const gn_kexpr *e)
+{
+    const partial_state *p = user;
+    return e->u.i ? gn_kexpr_part(p->g->kernel, p->def, e->part, p->arg) : e;
+}
+
+/* The step of a fold that merges partial ones. */
+static const gn_kexpr *merging(gn_lower *g, const gn_kfold *f, uint32_t part, const gn_dim *const *arg)
+{
+    partial_state p = { g, part, arg };
+    gn_kcopy c = gn_kcopy_start(g->kernel, g->arena, same_dim, NULL, &p);
+    c.state = partial_value;
+    return gn_kexpr_copy(&c, f->merge);
+}
+
 /* The definition as a sum of partial ones, which it makes before. */
 static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *name, gn_kdef d, size_t which)
 {
@@ -227,6 +256,7 @@ static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *nam
     const gn_rfactor *f = &g->schedule->rfactors.at[which];
     check_free(g, "rfactor", f->def_name);
     if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
+    if (all[f->def].prefix) gn_illegal(g, "rfactor %s: it is a prefix, whose points run one after the other", name);
     if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf))
         gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, g->leaves.at[f->leaf].name);
     const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
@@ -242,40 +272,111 @@ static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *nam
     arg[0] = own_values(g, 1, q)[0];
     d.raxis = q;
     d.nraxis = 1;
-    d.body = gn_kexpr_ref(g->kernel, part, arg);
+    d.body = d.fold ? merging(g, d.fold, part, arg) : gn_kexpr_ref(g->kernel, part, arg);
+    return d;
+}
+
+/* A sum of products is always fma. */
+static const gn_kexpr *plain_step(gn_kernel *k, const gn_ldef *l, const gn_kexpr *state)
+{
+    const gn_kexpr *const b = l->body;
+    if (l->red == GN_RED_SUM && gn_is_float(l->dtype) && b->kind == GN_K_OP && b->u.op == &gn_op_mul)
+        return gn_kexpr_op(k, &gn_op_fma, l->dtype, (const gn_kexpr *[]){ b->a[0], b->a[1], state }, 3);
+    return gn_kexpr_op(k, gn_red_op(l->red), l->dtype, (const gn_kexpr *[]){ state, b }, 2);
+}
+
+/* A sum, maximum and so on is a fold of one value. */
+static void make_plain_state(gn_kernel *k, gn_ldef *l)
+{
+    const gn_kexpr *own = gn_kexpr_state(k, l->dtype, 0, false), *other = gn_kexpr_state(k, l->dtype, 0, true);
+    l->state[0].start = gn_red_start(k, l->red, l->dtype);
+    l->state[0].step = l->upd = plain_step(k, l, own);
+    l->state[0].merge = gn_kexpr_op(k, gn_red_op(l->red), l->dtype, (const gn_kexpr *[]){ own, other }, 2);
+}
+
+/* A running maximum has a second value: by what a sum relative to it before the last step is to be multiplied, 0 before
+ * the first. Where all is -inf so far, it is taken for the lowest number: exp(-inf - m) must be 0 and not NaN. */
+static void make_running(gn_kernel *k, gn_ldef *l)
+{
+    const gn_kexpr *const lowest = gn_kexpr_const(k, l->dtype, gn_lowest_float(l->dtype));
+    const gn_kexpr *now = gn_kexpr_op(k, &gn_op_maximum, l->dtype, (const gn_kexpr *[]){ l->state[0].step, lowest }, 2);
+    const gn_kexpr *was = gn_kexpr_state(k, l->dtype, 0, false);
+    const gn_kexpr *moved = gn_kexpr_op(k, &gn_op_sub, l->dtype, (const gn_kexpr *[]){ was, now }, 2);
+    l->state[1].step = gn_kexpr_op(k, &gn_op_exp, l->dtype, &moved, 1);
+    l->state[1].past = gn_kexpr_const(k, l->dtype, 1);
+    l->state[1].name = "c";
+    l->upd = gn_kexpr_tuple(k, (const gn_kexpr *[]){ l->state[0].step, l->state[1].step }, 2);
+}
+
+static void make_state(gn_lower *g, gn_ldef *l, const gn_kfold *f)
+{
+    const bool running = l->online >= 0 && l->red == GN_RED_MAX && gn_is_float(l->dtype);
+    l->fold = f;
+    l->nstates = f ? f->start->n : running ? 2 : 1;
+    l->state = GN_NEW_ARRAY(g->arena, gn_lstate, l->nstates);
+    if (l->red != GN_RED_NONE && !f) make_plain_state(g->kernel, l);
+    if (running) make_running(g->kernel, l);
+    if (f) l->upd = l->body;
+    for (uint16_t i = 0; f && i < l->nstates; i++)
+        l->state[i] = (gn_lstate){
+            .start = f->start->a[i], .step = l->body->a[i], .merge = f->merge->a[i], .name = f->name[i]
+        };
+}
+
+static uint32_t add_item(gn_lower *g, const char *name, gn_kdef d, const directives *own)
+{
+    const bool kept = d.red != GN_RED_NONE || own->stage;
+    if (kept) d.body = gn_inline_expr(g, d.body);
+    const uint32_t at = gn_kernel_add(g->kernel, name, d);
+    g->def[at] = NULL;
+    if (!kept) return at;
+    gn_ldef *l = g->def[at] = GN_NEW_OBJECT(g->arena, gn_ldef);
+    *l = (gn_ldef){ .name = g->kernel->defs.at[at].name,
+                    .red = d.red,
+                    .dtype = d.body->dtype,
+                    .nparam = d.nparam,
+                    .nraxis = d.nraxis,
+                    .param = d.param,
+                    .raxis = d.raxis,
+                    .body = d.body,
+                    .prefix = own->prefix && d.red != GN_RED_NONE,
+                    .stage = own->stage,
+                    .tile = own->tile,
+                    .online = own->online - 1,
+                    .index = (uint32_t)g->items.n };
+    make_state(g, l, g->kernel->defs.at[at].fold);
+    gn_push(g->arena, &g->items, l);
+    if (l->online >= 0) gn_push(g->arena, &g->online, l);
+    return at;
+}
+
+/* What is kept of a prefix is a copy of what runs. */
+static gn_kdef kept_prefix(gn_lower *g, const char *name, gn_kdef d, const directives *own)
+{
+    gn_stage *running = gn_arena_copy(g->arena, own->stage, sizeof *running);
+    directives of = *own;
+    of.stage = running;
+    if (running->at != GN_AT_NONE)
+        gn_illegal(g, "stage %s: (at ..) is for definitions without a reduction", name);
+    running->layout.n = 0, running->pad_leaf = -1;
+    const char *fresh = gn_kernel_fresh_name(g->kernel, gn_arena_printf(g->arena, "%s_r", name), 0, NULL);
+    const uint32_t at = add_item(g, fresh, d, &of);
+    const uint16_t n = d.fold ? d.fold->start->n : 1;
+    const gn_kexpr *part[GN_FOLD_MOST];
+    for (uint16_t i = 0; i < n; i++) part[i] = gn_kexpr_part(g->kernel, at, i, own_values(g, d.nparam, d.param));
+    d.red = GN_RED_NONE, d.nraxis = 0;
+    d.body = d.fold ? gn_kexpr_tuple(g->kernel, part, n) : part[0];
     return d;
 }
 
 /* Makes definition `number` (schedule's numbering) of the copy, its rfactored partials before it. */
 static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number, const char *name, gn_kdef d)
 {
-    gn_lower *g = c->g;
     const directives *own = &all[number];
     for (size_t r = 0; r < own->rfactors.n; r++) d = rfactored(c, all, name, d, own->rfactors.at[r]);
-    const bool kept = d.red != GN_RED_NONE || own->stage;
-    if (kept) d.body = gn_inline_expr(g, d.body);
-    const uint32_t at = gn_kernel_def(g->kernel, name, d.nparam, d.param, d.red, d.nraxis, d.raxis, d.body);
-    gn_ldef *l = NULL;
-    if (kept) {
-        l = GN_NEW_OBJECT(g->arena, gn_ldef);
-        *l = (gn_ldef){ .name = g->kernel->defs.at[at].name,
-                        .red = d.red,
-                        .dtype = d.body->dtype,
-                        .nparam = d.nparam,
-                        .nraxis = d.nraxis,
-                        .param = d.param,
-                        .raxis = d.raxis,
-                        .body = d.body,
-                        .stage = own->stage,
-                        .tile = own->tile,
-                        .online = own->online - 1,
-                        .index = (uint32_t)g->items.n };
-        gn_push(g->arena, &g->items, l);
-        if (l->online >= 0) gn_push(g->arena, &g->online, l);
-    }
-    g->def[at] = l;
-    c->def[number] = at;
-    return at;
+    directives copied = { .stage = own->stage };
+    if (own->prefix && own->stage) d = kept_prefix(c->g, name, d, own), own = &copied;
+    return c->def[number] = add_item(c->g, name, d, own);
 }
 
 static void copy_defs(gn_lower *g)
@@ -284,11 +385,11 @@ static void copy_defs(gn_lower *g)
     const size_t n = k->defs.n + g->schedule->rfactors.n;
     gn_expr_copy c = { .g = g, .def = GN_NEW_ARRAY(g->arena, uint32_t, n + 1) };
     const directives *all = directives_of(g, n);
-    g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, n + 1);
+    gn_copy_start(&c);
+    g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, 2 * n + 1); /* a kept prefix is two */
     for (size_t i = 0; i < k->items.n; i++) {
         if (!k->items.at[i].is_store) {
-            gn_kdef d = k->defs.at[k->items.at[i].at];
-            d.body = gn_copy_expr(&c, d.body);
+            const gn_kdef d = gn_kdef_copy(&c.copy, &k->defs.at[k->items.at[i].at]);
             add_def(&c, all, k->items.at[i].at, d.name, d);
             continue;
         }
@@ -296,7 +397,7 @@ static void copy_defs(gn_lower *g)
         const gn_kbuf *b = &k->bufs.at[s->buf];
         if (gn_store_is_idle(k, s)) continue;
         gn_kernel_store(g->kernel, s->kind, s->buf, import_all(g, s->index, b->rank),
-                        gn_inline_expr(g, gn_copy_expr(&c, s->value)));
+                        gn_inline_expr(g, gn_kexpr_copy(&c.copy, s->value)));
         gn_ldef *l = GN_NEW_OBJECT(g->arena, gn_ldef);
         *l = (gn_ldef){ .name = b->name, .is_store = true, .dtype = b->dtype, .online = -1, .index = (uint32_t)g->items.n };
         gn_push(g->arena, &g->items, l);
@@ -347,7 +448,7 @@ static gn_leafset leaves_of(const gn_lower *g, size_t n, const uint16_t *axis)
 static void statement_leaves(gn_lower *g, gn_ldef *d)
 {
     mentions m = { .g = g, .d = d };
-    mention(&m, d->body);
+    mention(&m, d->body); /* a reduction's upd says no more */
     if (d->is_store) {
         for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++)
             gn_dim_symbols(d->store->index[i], mention_symbol, &m);
@@ -356,8 +457,10 @@ static void statement_leaves(gn_lower *g, gn_ldef *d)
             if (gn_set_has(&m.axes, a)) axis[d->nparam++] = (uint16_t)a;
         d->param = axis;
     }
+    const gn_leafset along = leaves_of(g, d->nraxis, d->raxis);
     d->params = leaves_of(g, d->nparam, d->param);
-    d->reduced = gn_set_minus(leaves_of(g, d->nraxis, d->raxis), d->params);
+    if (d->prefix) d->params = gn_set_minus(d->params, along);
+    d->reduced = gn_set_minus(along, d->params);
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         const uint8_t b = g->leaves.at[l].bind;
         if (gn_set_has(&d->reduced, l) && (b == GN_BIND_LANE || b == GN_BIND_PRIVATE || b == GN_BIND_THREAD))

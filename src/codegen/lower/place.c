@@ -28,7 +28,7 @@ static void touch(gn_lower *g, gn_tree *s)
             if (q != d && (!q->touched.n || q->touched.at[q->touched.n - 1] != s)) gn_push(g->arena, &q->touched, s);
         }
     if (!d->is_store) gn_push(g->arena, &d->touched, s);
-    if (s->stmt == GN_STMT_SCALE) gn_push(g->arena, &s->online->touched, s);
+    if (s->online) gn_push(g->arena, &s->online->touched, s);
 }
 
 static gn_tree *new_stmt(gn_lower *g, gn_ldef *d, gn_stmt_kind kind)
@@ -106,7 +106,7 @@ static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *re
     touch(g, s);
 }
 
-/* ---- reductions: init outside the first reduced loop, scale inside the online loop ---- */
+/* ---- reductions: init outside the first reduced loop, and anew in each turn of a running maximum ---- */
 
 bool gn_depends_on(gn_lower *g, const gn_ldef *d, gn_ldef *m)
 {
@@ -121,7 +121,7 @@ bool gn_depends_on(gn_lower *g, const gn_ldef *d, gn_ldef *m)
 }
 
 /* Behind the step of m that the correction is of: inside the loops that both share. */
-static size_t scale_depth(gn_lower *g, const gn_ldef *d, const gn_ldef *m, const gn_tree *upd, size_t depth)
+static size_t turn_depth(gn_lower *g, const gn_ldef *d, const gn_ldef *m, const gn_tree *upd, size_t depth)
 {
     for (; depth < upd->above.n && gn_is_inside(m, upd->above.at[depth]); depth++) {
         const uint32_t l = upd->above.at[depth]->leaf;
@@ -132,7 +132,17 @@ static size_t scale_depth(gn_lower *g, const gn_ldef *d, const gn_ldef *m, const
     return depth;
 }
 
-static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
+/* The sum relative to what m is after its step. */
+static const gn_kexpr *corrected(gn_lower *g, const gn_ldef *d, const gn_ldef *m)
+{
+    const gn_kexpr *a[2] = { gn_kexpr_state(g->kernel, d->dtype, 0, false), NULL };
+    const gn_dim **own = GN_NEW_ARRAY(g->arena, const gn_dim *, m->nparam + 1u);
+    for (size_t p = 0; p < m->nparam; p++) own[p] = gn_dim_sym(g->dims, g->axes.at[m->param[p]].name);
+    a[1] = gn_kexpr_part(g->kernel, (uint32_t)gn_kernel_find_def(g->kernel, m->name), 1, own);
+    return gn_kexpr_op(g->kernel, &gn_op_mul, d->dtype, a, 2);
+}
+
+static void insert_turn(gn_lower *g, gn_ldef *d, const gn_tree *upd)
 {
     for (size_t i = 0; i < g->online.n; i++) {
         gn_ldef *m = g->online.at[i];
@@ -140,7 +150,8 @@ static void insert_scale(gn_lower *g, gn_ldef *d, const gn_tree *upd)
         for (size_t j = 0; j < upd->above.n; j++)
             /* else m is whole there */
             if (upd->above.at[j]->leaf == (uint32_t)m->online && gn_is_inside(m, upd->above.at[j])) {
-                insert(g, d, GN_STMT_SCALE, upd, scale_depth(g, d, m, upd, j + 1), gn_set_or(d->params, d->private), m);
+                d->turn = corrected(g, d, m);
+                insert(g, d, GN_STMT_INIT, upd, turn_depth(g, d, m, upd, j + 1), gn_set_or(d->params, d->private), m);
                 return;
             }
     }
@@ -155,7 +166,7 @@ static void place_reduction(gn_lower *g, const gn_candidate *c)
                                   g->leaves.at[s->above.at[first]->leaf].bind == GN_BIND_THREAD))
         first++;
     insert(g, d, GN_STMT_INIT, s, first, gn_set_or(d->params, d->private), NULL);
-    insert_scale(g, d, s);
+    insert_turn(g, d, s);
 }
 
 /* ---- steps ---- */
@@ -208,8 +219,7 @@ gn_leafset gn_stmt_leaves(const gn_tree *s)
     const gn_ldef *d = s->def;
     switch ((gn_stmt_kind)s->stmt) {
     case GN_STMT_UPD: return gn_set_or(d->params, d->reduced);
-    case GN_STMT_INIT:
-    case GN_STMT_SCALE: return gn_set_or(d->params, d->private);
+    case GN_STMT_INIT: return gn_set_or(d->params, d->private);
     default: return d->params;
     }
 }

@@ -114,7 +114,7 @@ static size_t limit_by_leaves(const gn_lower *g, const gn_ldef *d, const gn_path
 static bool is_reducing(const gn_ldef *q, const gn_ldef *d, const gn_tree *loop)
 {
     if (q->red == GN_RED_NONE || !gn_set_has(&q->reduced, loop->leaf)) return false;
-    if (q->online == (int)loop->leaf && q->online_users[d->index]) return false;
+    if (q->prefix || (q->online == (int)loop->leaf && q->online_users[d->index])) return false;
     return gn_is_inside(q, loop);
 }
 

@@ -10,6 +10,11 @@ gn_object *gn_accumulator(const gn_ldef *d)
     return d->partial ? d->partial : d->object;
 }
 
+gn_object *gn_accumulator_of(const gn_lstate *s)
+{
+    return s->partial ? s->partial : s->object;
+}
+
 /* ---- homes ---- */
 
 static size_t common_depth(const gn_tree *const *s, size_t n)
@@ -193,8 +198,9 @@ static const gn_dim *points_of(gn_lower *g, const gn_object *o, size_t first, si
     if (!a || (first > 0 && l->extent)) return first == last ? l->points : NULL;
     inner = at + last - first;
     const gn_dim *points = gn_dim_cdiv(g->dims, a->extent, gn_lconst(g, a->stride.at[inner]));
-    return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent * (a->stride.at[at] / a->stride.at[inner])), points)
-                     : points;
+    if (!l->extent) return points;
+    const gn_dim *all = gn_lconst(g, l->extent * (a->stride.at[at] / a->stride.at[inner]));
+    return gn_axis_full(g, (uint32_t)(a - g->axes.at)) ? all : gn_dim_min(g->dims, all, points);
 }
 
 static void size_memory(gn_lower *g, gn_object *o)
@@ -264,12 +270,14 @@ static void check_home(const living *v, const gn_object *o)
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
 }
 
-static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_leafset extra, bool accumulator)
+/* Of value number `at` of what is kept. */
+static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *suffix, gn_leafset extra,
+                              bool accumulator)
 {
     living v = { .g = g, .d = d, .extra = extra, .level = d->stage ? d->stage->level : GN_LEVEL_REG };
     v.uses = GN_NEW_ARRAY(g->arena, const gn_tree *, d->touched.n + 1);
     for (size_t i = 0; i < d->touched.n; i++)
-        if (!accumulator || d->touched.at[i]->def == d) v.uses[v.nuses++] = d->touched.at[i];
+        if (!accumulator || d->prefix || d->touched.at[i]->def == d) v.uses[v.nuses++] = d->touched.at[i];
     set_home(&v);
     if (accumulator) {
         const uint8_t level = v.level;
@@ -281,8 +289,11 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, const char *suffix, gn_le
                        d->row->name);
     }
     gn_object *o = GN_NEW_OBJECT(g->arena, gn_object);
-    const char *name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", d->name, suffix));
-    *o = (gn_object){ .name = name, .id = (uint32_t)g->objects.n, .dtype = d->dtype, .level = v.level, .def = d };
+    const gn_lstate *s = &d->state[at];
+    const char *name = s->name ? gn_arena_printf(g->arena, "%s_%s", d->name, s->name) : d->name;
+    name = gn_lower_name(g, d, gn_arena_printf(g->arena, "%s%s", name, suffix));
+    const gn_dtype t = s->step ? (gn_dtype)s->step->dtype : d->dtype;
+    *o = (gn_object){ .name = name, .id = (uint32_t)g->objects.n, .dtype = t, .level = v.level, .def = d };
     o->opaque = accumulator && gn_is_opaque(d);
     choose_dims(&v, o);
     check_dims(&v, o);
@@ -363,9 +374,11 @@ void gn_lower_storage(gn_lower *g)
     for (size_t i = 0; i < g->items.n; i++) {
         gn_ldef *d = g->items.at[i];
         if (d->is_store || !d->touched.n) continue;
-        d->object = make_object(g, d, "", none, false);
-        if (gn_is_merged(d)) d->partial = make_object(g, d, "_a", d->private, true);
-        if (d->online >= 0) d->correction = make_object(g, d, "_c", none, false);
+        for (uint16_t s = 0; s < d->nstates; s++) {
+            d->state[s].object = make_object(g, d, s, "", none, d->prefix);
+            if (gn_is_merged(d)) d->state[s].partial = make_object(g, d, s, "_a", d->private, true);
+        }
+        d->object = d->state[0].object, d->partial = d->state[0].partial;
     }
     declare(g);
     make_places(g);
@@ -436,8 +449,8 @@ static void check_digit(gn_lower *g, const gn_object *o, const gn_laxis *a, uint
 /* Along a parameter none of whose leaves is a dim there is one element, of the point around. */
 static void check_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *arg, const gn_dim *const *env)
 {
-    const gn_dim *rest = less_fixed(g, o, a, arg, env);
-    if (gn_dim_is(rest, 0)) return;
+    const gn_dim *rest = arg ? less_fixed(g, o, a, arg, env) : NULL; /* a prefix starts at no point of its axis */
+    if (!rest || gn_dim_is(rest, 0)) return;
     gn_text s = { .arena = g->arena };
     gn_dim_show(&s, arg);
     gn_illegal(g, "stage %s: the use at %s along '%s' is at another point than the one that is kept", o->name,

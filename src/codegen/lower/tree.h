@@ -1,5 +1,5 @@
 /* Scheduled kernels: the tree of loops that lowering makes from a logical kernel and a schedule, with statements of
- * definitions (init, upd, merge, scale, asg, store), and the code that it is expanded to (code.h).
+ * definitions (init, upd, merge, asg, store), and the code that it is expanded to (code.h).
  *
  *     gn_scheduled *s = gn_schedule_apply(arena, kernel, schedule, &gn_target_avx512);
  *     gn_scheduled_print(&text, s);            (step (for ip :part .. (for j0 .. (upd m)) (merge m) ..))

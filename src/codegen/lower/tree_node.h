@@ -4,8 +4,7 @@
 #include "tree.h"
 
 /* A definition that is kept: in registers (one variable per tile point, a vector if the lane leaf is among its dims) or
- * in memory. A reduction with private leaves has a second one for its accumulators, an online one a third for its
- * correction. */
+ * in memory. Of a fold each value is one. A reduction with private leaves has others for its accumulators. */
 typedef struct gn_object {
     const char *name;
     uint32_t id;
@@ -25,7 +24,7 @@ typedef struct gn_object {
     struct gn_tree *home;  /* node in whose body it lives */
 } gn_object;
 
-typedef enum { GN_STMT_INIT, GN_STMT_UPD, GN_STMT_MERGE, GN_STMT_SCALE, GN_STMT_ASG, GN_STMT_STORE } gn_stmt_kind;
+typedef enum { GN_STMT_INIT, GN_STMT_UPD, GN_STMT_MERGE, GN_STMT_ASG, GN_STMT_STORE } gn_stmt_kind;
 
 struct gn_tree {
     uint8_t kind;            /* gn_tree_kind */
@@ -38,6 +37,7 @@ struct gn_tree {
     GN_VEC(gn_tree *) kids;
     GN_VEC(gn_tree *) above;      /* STMT: the loops around it, outermost first */
     gn_leafset alone;             /* STMT: thread leaves that it lacks and of which the first thread alone runs it */
-    struct gn_ldef *def, *online; /* STMT; SCALE: whose correction */
+    struct gn_ldef *def;          /* STMT */
+    struct gn_ldef *online;       /* INIT, in each turn of the loop of this running maximum; NULL: once */
     gn_object *object;            /* BUF */
 };

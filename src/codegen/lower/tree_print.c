@@ -8,7 +8,7 @@ typedef struct printer {
 } printer;
 
 static const char *const levels[] = { "reg", "stack", "scratch", "arena", "shared" };
-static const char *const stmts[] = { "init", "upd", "merge", "scale", "asg", "store" };
+static const char *const stmts[] = { "init", "upd", "merge", "asg", "store" };
 
 static void line(printer *p, int depth)
 {
@@ -52,7 +52,7 @@ static void print_node(printer *p, const gn_tree *t, int depth)
     case GN_NODE_BARRIER: gn_text_add(p->t, "(barrier)"); break;
     case GN_NODE_STMT:
         gn_textf(p->t, "(%s %s", stmts[t->stmt], t->def->name);
-        if (t->stmt == GN_STMT_SCALE) gn_textf(p->t, " %s", t->online->name);
+        if (t->online) gn_textf(p->t, " %s", t->online->name);
         gn_text_char(p->t, ')');
         break;
     }

@@ -63,7 +63,7 @@ static bool runs_along(const use *u, uint32_t leaf)
 static bool is_corrected(const use *u, uint32_t leaf)
 {
     return u->of->online == (int)leaf &&
-           (u->reader->stmt->stmt == GN_STMT_SCALE || u->of->online_users[u->reader->stmt->def->index]);
+           (u->reader->stmt->online == u->of || u->of->online_users[u->reader->stmt->def->index]);
 }
 
 /* A thread's own share is reduced inside the loop of the leaf that tells threads apart, and merged from there. */
@@ -78,7 +78,8 @@ static void check_common(const use *u)
     const gn_tree *r = u->reader->stmt;
     for (size_t i = 0; i < gn_domain_common(u->writer, u->reader); i++) {
         const uint32_t l = u->writer->loop[i].leaf;
-        if (gn_set_has(&u->of->reduced, l) && !is_private_thread(u, l) && !is_corrected(u, l))
+        const bool runs = u->of->prefix && u->reader->stmt->def != u->of && runs_along(u, l);
+        if (gn_set_has(&u->of->reduced, l) && !runs && !is_private_thread(u, l) && !is_corrected(u, l))
             gn_illegal(g,
                        u->writer->stmt->stmt == GN_STMT_INIT
                            ? "order: '%s' starts anew in the loop '%s', which it is reduced along, before '%s'"
@@ -152,6 +153,9 @@ static void check_own_loop(const use *u, const gn_domain_loop *w)
 {
     const gn_lower *g = u->v->g;
     const bool param = gn_set_has(&u->of->params, w->leaf), reduced = gn_set_has(&u->of->reduced, w->leaf);
+    if (u->of->prefix && reduced && u->reader->stmt->def != u->of)
+        gn_illegal(g, "order: '%s' is a prefix along the loop '%s', outside of which '%s' reads it; stage it",
+                   u->of->name, g->leaves.at[w->leaf].name, u->reader->stmt->def->name);
     if ((!param && !reduced) || is_passing(u, w))
         gn_illegal(g, "stage %s: it is made inside the loop '%s', and '%s' reads it outside", u->of->name,
                    g->leaves.at[w->leaf].name, u->reader->stmt->def->name);
@@ -231,7 +235,8 @@ static void check_use(const use *u)
 static const gn_domain *statement(gn_verifier *v, const gn_ldef *d, gn_stmt_kind kind)
 {
     for (size_t i = 0; i < d->touched.n; i++)
-        if (d->touched.at[i]->def == d && d->touched.at[i]->stmt == kind) return gn_domain_at(v, d->touched.at[i]);
+        if (d->touched.at[i]->def == d && d->touched.at[i]->stmt == kind && !d->touched.at[i]->online)
+            return gn_domain_at(v, d->touched.at[i]);
     return NULL;
 }
 
@@ -246,7 +251,7 @@ static void check_users(gn_verifier *v, gn_ldef *q, const gn_domain *made)
 {
     for (size_t i = 0; i < q->touched.n; i++) {
         const gn_tree *s = q->touched.at[i];
-        if (s->def == q || s->stmt == GN_STMT_SCALE) continue;
+        if (s->def == q || s->stmt == GN_STMT_INIT) continue;
         for (size_t r = 0; r < s->def->refs.n; r++) {
             const gn_kexpr *ref = s->def->refs.at[r];
             if (v->g->def[ref->u.ref] == q) check_use(&(use){ v, made, gn_domain_at(v, s), q, q->object, ref });
@@ -271,23 +276,23 @@ static void check_reduction(gn_verifier *v, gn_ldef *d)
 }
 
 /* A sum that depends on a running maximum is corrected in each turn, behind the maximum and before it goes on. */
-static void check_scale(gn_verifier *v, const gn_domain *s)
+static void check_turn(gn_verifier *v, const gn_domain *s)
 {
     gn_ldef *d = s->stmt->def, *m = s->stmt->online;
     const gn_domain *init = needed(v, d, GN_STMT_INIT, "init"), *upd = needed(v, d, GN_STMT_UPD, "upd"),
                     *step = needed(v, m, GN_STMT_UPD, "upd");
     check_use(&(use){ v, init, s, d, gn_accumulator(d), NULL });
-    check_use(&(use){ v, step, s, m, m->correction, NULL });
+    check_use(&(use){ v, step, s, m, m->state[1].object, NULL });
     bool turn = false;
     for (size_t i = 0; i < gn_domain_common(s, upd); i++) turn |= s->loop[i].leaf == (uint32_t)m->online;
     if (s->number > upd->number || !turn)
         gn_illegal(v->g, "online %s: '%s' is not corrected before its next turn", m->name, d->name);
 }
 
-static bool has_scale(gn_verifier *v, const gn_ldef *d, const gn_ldef *m)
+static bool has_turn(gn_verifier *v, const gn_ldef *d, const gn_ldef *m)
 {
     for (size_t i = 0; i < d->touched.n; i++)
-        if (d->touched.at[i]->stmt == GN_STMT_SCALE && d->touched.at[i]->def == d && d->touched.at[i]->online == m)
+        if (d->touched.at[i]->def == d && d->touched.at[i]->online == m)
             return gn_map_get(&v->of, GN_KEY(d->touched.at[i]));
     return false;
 }
@@ -301,7 +306,7 @@ static void check_corrected(gn_verifier *v, const gn_domain *upd)
         gn_ldef *m = g->online.at[i];
         if (m == d || !gn_depends_on(g, d, m)) continue;
         for (size_t k = 0; k < upd->nloops; k++)
-            if (upd->loop[k].leaf == (uint32_t)m->online && gn_is_inside(m, upd->loop[k].node) && !has_scale(v, d, m))
+            if (upd->loop[k].leaf == (uint32_t)m->online && gn_is_inside(m, upd->loop[k].node) && !has_turn(v, d, m))
                 gn_illegal(g, "online %s: '%s' is not corrected before its next turn", m->name, d->name);
     }
 }
@@ -316,5 +321,5 @@ void gn_verify_kept(gn_verifier *v)
         else check_reduction(v, q), check_corrected(v, statement(v, q, GN_STMT_UPD));
     }
     for (size_t i = 0; i < v->all.n; i++)
-        if (v->all.at[i]->stmt->stmt == GN_STMT_SCALE) check_scale(v, v->all.at[i]);
+        if (v->all.at[i]->stmt->online) check_turn(v, v->all.at[i]);
 }

@@ -3,7 +3,7 @@
 #include "verify.h"
 
 const char *const gn_bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
-static const char *const stmt_names[] = { "init", "upd", "merge", "scale", "asg", "store" };
+static const char *const stmt_names[] = { "init", "upd", "merge", "asg", "store" };
 
 const gn_domain *gn_domain_at(const gn_verifier *v, const gn_tree *stmt)
 {
@@ -192,9 +192,30 @@ static void check_threads(const gn_lower *g)
         gn_illegal(g, "bind thread: %" PRId64 " threads, a block has at most %d", threads, BLOCK_THREADS);
 }
 
+/* Of shared memory in which threads merge a fold. */
+static int64_t exchange_bytes(const gn_lower *g, const gn_ldef *d)
+{
+    int64_t bytes = 0, threads = 1;
+    bool merges = false;
+    for (uint32_t l = 0; d->fold && l < g->leaves.n; l++) {
+        if (g->leaves.at[l].bind != GN_BIND_THREAD) continue;
+        threads *= gn_points(g, l);
+        merges |= gn_set_has(&d->private, l);
+    }
+    for (uint16_t i = 0; merges && i < d->nstates; i++)
+        bytes += threads * (int64_t)gn_dtype_size(d->state[i].object->dtype);
+    return bytes;
+}
+
 static void check_bytes(const gn_lower *g, uint8_t level, int64_t most)
 {
     int64_t all = 0, n, bytes;
+    for (size_t i = 0; level == GN_LEVEL_SHARED && i < g->items.n; i++) {
+        all += exchange_bytes(g, g->items.at[i]);
+        if (all > most)
+            gn_illegal(g, "bind thread: '%s' is a fold that the threads merge in %" PRId64 " bytes of shared memory, %"
+                       PRId64 " fit", g->items.at[i]->name, all, most);
+    }
     for (size_t i = 0; i < g->objects.n; i++) {
         const gn_object *o = g->objects.at[i];
         if (o->level != level || !gn_dim_is_const(o->size, &n)) continue;

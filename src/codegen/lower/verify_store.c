@@ -163,8 +163,7 @@ static void check_loads(gn_verifier *v, const gn_domain *s)
     for (size_t i = 0; i < v->all.n; i++) {
         const gn_domain *r = v->all.at[i];
         const gn_ldef *q = r->stmt->def;
-        if (q == d || r->stmt->stmt == GN_STMT_INIT || r->stmt->stmt == GN_STMT_MERGE || r->stmt->stmt == GN_STMT_SCALE)
-            continue;
+        if (q == d || r->stmt->stmt == GN_STMT_INIT || r->stmt->stmt == GN_STMT_MERGE) continue;
         const size_t n = q->is_store ? g->kernel->bufs.at[q->store->buf].rank : 0;
         if (!loads(g->arena, g->kernel, q->body, q->is_store ? q->store->index : NULL, n, d->name)) continue;
         if ((q->index < d->index) != (r->number < s->number) || gn_domain_common(r, s))
