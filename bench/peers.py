@@ -8,14 +8,19 @@ import os, statistics, sys, time
 threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 keys = {"small MLP": "small", "chain of 5 operations": "chain", "softmax": "softmax", "layer norm": "layernorm", "layer norm + gradients": "normgradient",
         "cross-entropy + gradient": "crossentropy", "logistic regr. + gradient": "logistic", "MLP step, SGD": "mlp",
-        "N-body forces": "bodies", "N-body energy + gradient": "energy"}
+        "N-body forces": "bodies", "N-body energy + gradient": "energy", "MLP step, Adam": "adam",
+        "transpose and bias": "transpose", "scatter-add, in place": "scatter"}
+# Memory that a call returns is kept on huge pages, else every call pays for page faults (torch: 127 instead of 62 ms).
+tunables = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=%d:glibc.malloc.trim_threshold=%d" % (8 << 30, 16 << 30)
+if "GLIBC_TUNABLES" not in os.environ:
+    os.execve(sys.executable, [sys.executable] + sys.argv, dict(os.environ, GLIBC_TUNABLES=tunables))
 os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=%s" % ("true" if threads > 1 else "false")
 
 
 def wanted(name, shape):
-    key = keys.get(name) or name + shape.split("x")[0]
+    key = "blackscholes" + shape[-2:] if name == "Black-Scholes" else keys.get(name) or name + shape.split("x")[0]
     return len(sys.argv) < 3 or any(word in key for word in sys.argv[2:])
 
 
@@ -96,6 +101,44 @@ def jax_rows():
     row("N-body forces", "4096x3", forces, f(4096, 3), f(4096))
     row("N-body energy + gradient", "4096x3", jax.value_and_grad(energy), f(4096, 3), f(4096))
 
+    def prices(s, k, t):
+        rate, sigma = 0.02, 0.3
+        root = sigma * jnp.sqrt(t)
+        d1 = (jnp.log(s / k) + t * (rate + sigma * sigma / 2)) / root
+        later, n1, n2 = k * jnp.exp(-rate * t), jax.scipy.stats.norm.cdf(d1), jax.scipy.stats.norm.cdf(d1 - root)
+        return s * n1 - later * n2, later * (1 - n2) - s * (1 - n1)
+    jax.config.update("jax_enable_x64", True)
+    for shape, n, dtype in (("16M f32", 16 << 20, np.float32), ("4M f64", 4 << 20, np.float64)):
+        if wanted("Black-Scholes", shape):
+            a = [jnp.asarray(r.uniform(l, h, n).astype(dtype)) for l, h in ((10, 100), (10, 100), (0.1, 2))]
+            row("Black-Scholes", shape, prices, *a)
+    jax.config.update("jax_enable_x64", False)
+    for m, n in ((4096, 4096), (1000, 37), (113, 57)):
+        row("transpose and bias", "%dx%d" % (m, n), lambda x, b: x.T + b, f(m, n), f(m))
+
+    if wanted("MLP step, Adam", "256x784-1024-1024-10"):
+        def deep(p, x, t):
+            z = jax.nn.relu(jax.nn.relu(x @ p[0] + p[1]) @ p[2] + p[3]) @ p[4] + p[5]
+            return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(z), t[:, None], 1))
+
+        def adam(state, x, t):
+            p, m, v, i = state
+            loss, g = jax.value_and_grad(deep)(p, x, t)
+            i = i + 1
+            m = [0.9 * a + 0.1 * b for a, b in zip(m, g)]
+            v = [0.999 * a + 0.001 * b * b for a, b in zip(v, g)]
+            p = [w - 1e-3 * (a / (1 - 0.9 ** i)) / (jnp.sqrt(b / (1 - 0.999 ** i)) + 1e-8) for w, a, b in zip(p, m, v)]
+            return (p, m, v, i), loss
+        train = jax.jit(adam, donate_argnums=0)
+        p = [f(784, 1024), f(1024), f(1024, 1024), f(1024), f(1024, 10), f(10)]
+        world = [(p, [0 * w for w in p], [0 * w for w in p], jnp.float32(0))]
+        xs, ts = f(256, 784), jnp.arange(256) % 10
+
+        def turn():
+            world[0], loss = train(world[0], xs, ts)
+            loss.block_until_ready()
+        report(peer, "MLP step, Adam", "256x784-1024-1024-10", turn)
+
     def mlp(p, x, t):
         z = jnp.tanh(x @ p[0] + p[1]) @ p[2] + p[3]
         return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(z), t[:, None], 1))
@@ -162,6 +205,36 @@ def torch_rows():
         return (m[None, :] * m[:, None] * torch.rsqrt(pairs(x)[1])).sum()
     row("N-body forces", "4096x3", forces, f(4096, 3), f(4096))
     row("N-body energy + gradient", "4096x3", grad_and_value(energy), f(4096, 3), f(4096))
+
+    def prices(s, k, t):
+        rate, sigma = 0.02, 0.3
+        root = sigma * torch.sqrt(t)
+        d1 = (torch.log(s / k) + t * (rate + sigma * sigma / 2)) / root
+        cdf = lambda x: 0.5 * (1 + torch.erf(x * 0.7071067811865476))
+        later, n1, n2 = k * torch.exp(-rate * t), cdf(d1), cdf(d1 - root)
+        return s * n1 - later * n2, later * (1 - n2) - s * (1 - n1)
+    for shape, n, dtype in (("16M f32", 16 << 20, torch.float32), ("4M f64", 4 << 20, torch.float64)):
+        if wanted("Black-Scholes", shape):
+            a = [torch.rand(n, dtype=dtype) * (h - l) + l for l, h in ((10, 100), (10, 100), (0.1, 2))]
+            row("Black-Scholes", shape, prices, *a)
+    for m, n in ((4096, 4096), (1000, 37), (113, 57)):
+        row("transpose and bias", "%dx%d" % (m, n), lambda x, b: x.T.contiguous() + b, f(m, n), f(m))
+    if wanted("scatter-add, in place", "4096x64"):
+        table, at, u = torch.zeros(100000, 64), torch.randint(0, 100000, (4096,)), f(4096, 64)
+        report(peer + " eager", "scatter-add, in place", "4096x64", lambda: table.index_add_(0, at, u))
+
+    if wanted("MLP step, Adam", "256x784-1024-1024-10"):
+        L = torch.nn.Linear
+        net = torch.nn.Sequential(L(784, 1024), torch.nn.ReLU(), L(1024, 1024), torch.nn.ReLU(), L(1024, 10))
+        opt, xs, ts = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True), f(256, 784), torch.arange(256) % 10
+        run = torch.compile(lambda: F.cross_entropy(net(xs), ts), mode="max-autotune-no-cudagraphs")
+
+        def turn(forward):
+            opt.zero_grad(set_to_none=True)
+            forward().backward()
+            opt.step()
+        report(peer + " eager", "MLP step, Adam", "256x784-1024-1024-10", lambda: turn(lambda: F.cross_entropy(net(xs), ts)))
+        report(peer + " compile", "MLP step, Adam", "256x784-1024-1024-10", lambda: turn(run))
 
     def mlp(p, x, t):
         return F.cross_entropy(torch.tanh(x @ p[0] + p[1]) @ p[2] + p[3], t)
