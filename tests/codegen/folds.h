@@ -46,7 +46,7 @@
     " (add lost (add (sub s (sub (new s) (sub (new s) s))) (sub (load X i j k) (sub (new s) s)))))"                    \
     " (merge (add s (other s)) (add (add lost (other lost))"                                                           \
     " (add (sub s (sub (new s) (sub (new s) s))) (sub (other s) (sub (new s) s)))))))"                                 \
-    " (store set Y (i) (add (t.s i) (t.lost i))) (store set Z (i j) (mul (t.s i) j)))"
+    " (store set Y (i) (add (t.s i) (t.lost i))) (store set Z (i j) (mul (add (t.s i) (t.lost i)) j)))"
 /* Sums up to a point, read there and one point later, and the largest of them. */
 #define FOLD_RUNNING_SUM(name)                                                                                         \
     "(kernel " name " (syms M N K) (bufs (X f32 M N) (Y f32 M N) (Z f32 M)) (axes (i M) (j N))"                        \
