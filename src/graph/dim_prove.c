@@ -49,6 +49,12 @@ static const gn_dim *product_of(gn_dim_pool *pool, const gn_term *t, int64_t fac
     return gn_dim_intern(pool, &one, factor != 0);
 }
 
+/* That the dim is; NULL. */
+static const gn_atom *lone_atom(const gn_dim *d)
+{
+    return d->n == 1 && d->term[0].n == 1 && d->term[0].c == 1 ? d->term[0].atom[0] : NULL;
+}
+
 static const gn_dim *below(gn_dim_pool *q, const gn_dim *a, const gn_dim *b) /* b - a - 1 */
 {
     return gn_dim_sub(q, gn_dim_sub(q, b, a), gn_dim_const(q, 1));
@@ -71,21 +77,27 @@ void gn_prover_forget(gn_prover *p, gn_prover_mark m)
     p->known.n = m.known;
 }
 
-/* x + k >= 0, or k - x >= 0: where a variable lies. */
+/* sign x + k >= 0: where a variable lies. */
+static void tighten_one(gn_prover *p, const char *name, int64_t sign, int64_t k)
+{
+    for (size_t i = 0; i < p->facts.n; i++) {
+        gn_dim_fact *const f = &p->facts.at[i];
+        if (strcmp(f->name, name) != 0 || k == INT64_MIN || (sign > 0 ? -k <= f->min : k >= f->max)) continue;
+        gn_push(p->arena, &p->tightened, ((gn_tightened){ i, *f }));
+        if (sign > 0) f->min = -k;
+        else f->max = k;
+    }
+}
+
+/* Likewise of the factors of m n > 0, none of which is negative. */
 static void tighten(gn_prover *p, const gn_dim *d)
 {
     const gn_term *const t = d->n && d->n <= 2 ? &d->term[0] : NULL;
-    if (!t || t->n != 1 || t->atom[0]->kind != GN_DIM_SYM || (t->c != 1 && t->c != -1) || (d->n == 2 && d->term[1].n))
-        return;
     const int64_t k = gn_dim_constant(d);
-    for (size_t i = 0; i < p->facts.n; i++) {
-        gn_dim_fact *const f = &p->facts.at[i];
-        const bool same = strcmp(f->name, t->atom[0]->name) == 0;
-        if (!same || k == INT64_MIN || (t->c > 0 ? -k <= f->min : k >= f->max)) continue;
-        gn_push(p->arena, &p->tightened, ((gn_tightened){ i, *f }));
-        if (t->c > 0) f->min = -k;
-        else f->max = k;
-    }
+    bool all = t && (t->c == 1 || t->c == -1) && !(d->n == 2 && d->term[1].n) && (t->n == 1 || (t->c == 1 && k < 0));
+    for (uint32_t i = 0; all && i < t->n; i++)
+        all = t->atom[i]->kind == GN_DIM_SYM && (t->n == 1 || least(p, gn_dim_of_atom(p->pool, t->atom[i])) >= 0);
+    for (uint32_t i = 0; all && i < t->n; i++) tighten_one(p, t->atom[i]->name, t->c, t->n == 1 ? k : -1);
 }
 
 /* Of whole numbers: 4 n - 6 >= 0 is n - 2 >= 0. */
@@ -131,15 +143,34 @@ static const gn_dim *coarse(const gn_prover *p, const gn_dim *d)
     return rest != d ? divided(p->pool, rest) : NULL;
 }
 
+/* (x div c) + rest >= 0: x + c rest >= 0. NULL: it is of another form. */
+static const gn_dim *undivided(const gn_prover *p, const gn_dim *d)
+{
+    gn_dim_pool *const q = p->pool;
+    int64_t c;
+    for (uint32_t i = 0; i < d->n; i++) {
+        const gn_atom *const a = d->term[i].n == 1 && d->term[i].c == 1 ? d->term[i].atom[0] : NULL;
+        if (!a || a->kind != GN_DIM_DIV || !gn_dim_is_const(a->b, &c) || c < 1 || c > MOST_FACTOR) continue;
+        return gn_dim_add(q, a->a, gn_dim_scale(q, gn_dim_sub(q, d, gn_dim_of_atom(q, a)), c));
+    }
+    return NULL;
+}
+
+static void know_sum(gn_prover *p, const gn_dim *d)
+{
+    int64_t c = -1; /* what never holds is known, too */
+    tighten(p, d);
+    if (!gn_dim_is_const(d, &c) || c < 0) gn_push(p->arena, &p->known, d);
+}
+
 void gn_prover_know(gn_prover *p, const gn_dim *d)
 {
     const gn_dim_facts facts = facts_of(p);
     if (!is_up_to(d, GN_DIM_SYM)) d = gn_dim_simplify(p->pool, d, &facts); /* as goals are */
     d = divided(p->pool, d);
-    int64_t c = -1; /* what never holds is known, too */
-    tighten(p, d);
-    if (!gn_dim_is_const(d, &c) || c < 0) gn_push(p->arena, &p->known, d);
-    const gn_dim *const more = coarse(p, d);
+    know_sum(p, d);
+    const gn_dim *const all = undivided(p, d), *const more = coarse(p, d);
+    if (all) know_sum(p, divided(p->pool, all));
     if (more && !gn_dim_is_const(more, NULL)) gn_push(p->arena, &p->known, more);
 }
 
@@ -151,9 +182,16 @@ void gn_prover_know_less(gn_prover *p, const gn_dim *a, const gn_dim *b)
 /* In a turn of a loop from 0 to max(0, n) there are n. */
 static const gn_dim *count_of(const gn_dim *from, const gn_dim *to)
 {
-    const gn_term *const t = to->n == 1 && to->term[0].n == 1 && to->term[0].c == 1 ? &to->term[0] : NULL;
-    if (from || !t || t->atom[0]->kind != GN_DIM_MAX) return to;
-    return gn_dim_is(t->atom[0]->a, 0) ? t->atom[0]->b : gn_dim_is(t->atom[0]->b, 0) ? t->atom[0]->a : to;
+    const gn_atom *const a = lone_atom(to);
+    if (from || !a || a->kind != GN_DIM_MAX) return to;
+    return gn_dim_is(a->a, 0) ? a->b : gn_dim_is(a->b, 0) ? a->a : to;
+}
+
+/* first <= v < to: there is a turn. */
+static void know_turn(gn_prover *p, const gn_dim *first, const gn_dim *v, const gn_dim *to)
+{
+    gn_prover_know_less(p, v, to);
+    gn_prover_know_less(p, first, to);
 }
 
 void gn_prover_know_range(gn_prover *p, const char *name, const gn_dim *from, const gn_dim *to)
@@ -167,8 +205,12 @@ void gn_prover_know_range(gn_prover *p, const char *name, const gn_dim *from, co
     const gn_dim *const limit = is_up_to(to, GN_DIM_MOD) ? to : NULL; /* facts know no choice */
     const gn_dim_fact f = { .name = name, .mul = 1, .min = low, .max = most < low ? low : most, .limit = limit };
     gn_push(p->arena, &p->facts, f);
-    gn_prover_know_less(p, v, to);
-    gn_prover_know_less(p, first, to);
+    const gn_atom *const both = lone_atom(to);
+    if (both && both->kind == GN_DIM_MIN) {
+        know_turn(p, first, v, both->a);
+        know_turn(p, first, v, both->b);
+    }
+    know_turn(p, first, v, to);
     if (from) gn_prover_know(p, gn_dim_sub(p->pool, v, from));
 }
 
@@ -215,6 +257,28 @@ static bool divides(const gn_prover *p, const gn_dim *b, const gn_dim *a)
     return gn_dim_is_const(b, &by) && gn_dim_divisible(a, by, &facts);
 }
 
+/* a div b, where `end` is more than a: end = e b gives a div b < e. */
+static void know_below(proof *x, const gn_atom *a, const gn_dim *end)
+{
+    gn_dim_pool *const q = x->p->pool;
+    const gn_dim *const e = gn_dim_exact(q, end, a->b);
+    if (e) know(x, below(q, gn_dim_of_atom(q, a), e));
+}
+
+/* A quotient by what is no number lies where its operand says. */
+static void know_quotient(proof *x, const gn_atom *a)
+{
+    gn_dim_pool *const q = x->p->pool;
+    const gn_dim *const one = gn_dim_const(q, 1);
+    const gn_atom *const least_of = lone_atom(a->a);
+    if (gn_dim_is_const(a->b, NULL)) return;
+    if (least(x->p, a->a) >= 0) know(x, gn_dim_of_atom(q, a));
+    for (size_t i = 0; i < x->p->known.n; i++)
+        know_below(x, a, gn_dim_add(q, gn_dim_add(q, x->p->known.at[i], a->a), one));
+    if (!least_of || least_of->kind != GN_DIM_MIN) return;
+    know_below(x, a, gn_dim_add(q, least_of->a, one)), know_below(x, a, gn_dim_add(q, least_of->b, one));
+}
+
 /* b (a div b) <= a < b (a div b) + b, a mod b < b, min(a, b) <= a and so on. */
 static void know_atom(proof *x, const gn_atom *a)
 {
@@ -234,7 +298,7 @@ static void know_atom(proof *x, const gn_atom *a)
     const gn_dim *const rest = a->kind == GN_DIM_MOD ? d : gn_dim_sub(q, a->a, gn_dim_mul(q, a->b, d));
     know(x, rest);
     know(x, divides(x->p, a->b, a->a) ? gn_dim_scale(q, rest, -1) : below(q, rest, a->b));
-    if (a->kind == GN_DIM_DIV) know_rising(x, a);
+    if (a->kind == GN_DIM_DIV) know_rising(x, a), know_quotient(x, a);
 }
 
 static void meet_atoms(proof *x, const gn_term *t)

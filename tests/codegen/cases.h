@@ -538,5 +538,55 @@ static const kernel_case kernel_cases[] = {
       1,
       1e-4,
       true },
+    { "fused_map", /* a row of any length in whole vectors, but for the last */
+      "(kernel fused_map (syms M N) (bufs (X f32 M N) (B f32 N) (Y f32 M N) (Z f32 N M)) (axes (i M) (j N))"
+      " (def a (i j) (mul 2 (add (load X i j) (load B j)))) (store set Y (i j) (a i j)) (store set Z (j i) (a i j)))"
+      "(schedule s (fuse i j -> c) (split c cp (c0 2) (cu 2) (cl @)) (order cp c0 cu cl) (bind part cp)"
+      " (bind unroll cu) (bind lane cl) (peel c0) (stage a stack))",
+      { { 5, 67 }, { 1, 1 }, { 0, 3 }, { 3, 0 }, { 64, 16 }, { -1 } },
+      1,
+      0,
+      false },
+    { "fused_convolution", /* image points along the lanes, taps and channels as one sum */
+      "(kernel fused_convolution (syms N C H W) (bufs (X f32 N C H W) (K f32 2 C 3 3) (Y f32 N 2 H W))"
+      " (axes (n N) (o 2) (y H) (x W) (c C) (p 3) (q 3))"
+      " (def s (n o y x) (sum (c p q) (mul (load K o c p q) (if (and (lt 0 (add y p)) (lt (add y p) (add H 1))"
+      " (lt 0 (add x q)) (lt (add x q) (add W 1))) (load X n c (add y p -1) (add x q -1)) 0))))"
+      " (store set Y (n o y x) (s n o y x)))"
+      "(schedule s (fuse c p q -> k) (fuse y x -> z) (split z z0 (zl @)) (split k k0 (ku 2)) (order n z0 k0 o ku zl)"
+      " (bind part n) (bind unroll o ku) (bind lane zl))",
+      { { 2, 3, 5, 7 }, { 1, 1, 1, 1 }, { 1, 0, 4, 4 }, { 1, 2, 0, 4 }, { 2, 2, 8, 0 }, { -1 } },
+      1,
+      1e-4,
+      false },
+    { "fused_sum", /* of all points, in parts */
+      "(kernel fused_sum (syms M N K) (bufs (X f32 M N K) (Y f32 N) (Z f32)) (axes (i M) (j N) (k K) (a M) (b N) (c K))"
+      " (def s (j) (sum (i k) (load X i j k))) (def t () (max (a b c) (load X a b c)))"
+      " (store set Y (j) (s j)) (store set Z () (t)))"
+      "(schedule s (fuse i k -> f) (fuse c b a -> g) (split f fp (f0 3) (fl @)) (split g gp (g0 3) (gl @))"
+      " (order fp gp j p r f0 g0 fl gl) (bind part fp gp) (bind lane fl gl) (rfactor s fp sp p) (stage sp arena)"
+      " (rfactor t gp tp r) (stage tp arena))",
+      { { 5, 3, 11 }, { 1, 1, 1 }, { 0, 3, 2 }, { 3, 2, 0 }, { 9, 2, 16 }, { -1 } },
+      1,
+      1e-4,
+      false },
+    { "cuda_fused", /* a block walks rows and columns together, its threads what is summed */
+      "(kernel cuda_fused (syms M N K) (bufs (X f32 M N) (W f32 M N K 3) (Y f32 M N)) (axes (i M) (j N) (k K) (q 3))"
+      " (def s (i j) (sum (k q) (mul (load X i j) (load W i j k q)))) (store set Y (i j) (s i j)))"
+      "(schedule s (fuse i j -> c) (fuse q k -> r) (split r r0 (rt 32)) (order c r0 rt) (bind block c)"
+      " (bind thread rt))",
+      { { 3, 5, 23 }, { 1, 1, 1 }, { 2, 0, 4 }, { 2, 2, 0 }, { -1 } },
+      1,
+      1e-4,
+      true },
+    { "cuda_fused_map",
+      "(kernel cuda_fused_map (syms M N) (bufs (X f32 M N) (B f32 N) (Y f32 N M)) (axes (i M) (j N))"
+      " (store set Y (j i) (mul (load X i j) (load B j))))"
+      "(schedule s (fuse j i -> c) (split c cb (cu 2) (ct 32)) (order cb ct cu) (bind block cb) (bind thread ct)"
+      " (bind unroll cu))",
+      { { 17, 23 }, { 1, 1 }, { 2, 0 }, { 0, 2 }, { -1 } },
+      1,
+      0,
+      true },
 };
 enum { NCASES = sizeof kernel_cases / sizeof *kernel_cases };

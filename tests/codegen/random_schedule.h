@@ -39,6 +39,13 @@ static const char *const templates[] = {
     " (store set Y (i j) (add (d i j) (if (lt (add j 1) N) (d i (add j 1)) 0))) (store set Z (i) (s i)))",
     "(kernel %s (syms M N K) (bufs (T i32 M :in 0 9) (X f32 M N) (Y f32 9 N) (S f32 N M)) (axes (e M) (d N))"
     " (def t (e d) (load S d e)) (store add Y ((load T e) d) (mul (t e d) (load X e d))))",
+    "(kernel %s (syms M N K) (bufs (A f32 M N K) (B f32 K) (Y f32 M N K) (Z f32 N M)) (axes (i M) (j N) (k K))"
+    " (def a (i j k) (mul (load A i j k) (load B k))) (def s (i j) (sum (k) (a i j k)))"
+    " (store set Y (i j k) (sub (a i j k) (s i j))) (store set Z (j i) (s i j)))",
+    "(kernel %s (syms M N K) (bufs (X f32 M N K) (W f32 M 3) (Y f32 N K) (Z f32)) (axes (y N) (x K) (c M) (q 3))"
+    " (def s (y x) (sum (c q) (mul (load W c q) (if (and (lt 0 (add x q)) (lt (add x q) (add K 1)))"
+    " (load X c y (add x q -1)) 0))))"
+    " (def m () (max (y x) (s y x))) (store set Y (y x) (s y x)) (store set Z () (m)))",
     FOLD_ARGMAX("%s"),
     FOLD_VARIANCE("%s"),
     FOLD_LOGSUMEXP("%s"),
@@ -68,6 +75,7 @@ typedef struct sketch {
     /* axes: something is reduced along them; a store goes to equal places along them; a prefix runs along them;
      * definitions, of their outermost leaf */
     uint64_t reduced, scattered, running, factored;
+    size_t into[64];             /* of each axis, the one that its leaves are of */
     leaf_list leaves, loops, tiles;
     gn_text splits, binds, rest;
 } sketch;
@@ -103,22 +111,21 @@ static inline void add_leaf(sketch *s, leaf_note leaf)
 }
 
 /* Of the leaves, those of these axes. */
-static inline leaf_list leaves_of(const leaf_list *all, size_t n, const uint16_t *axis)
+static inline leaf_list leaves_of(const sketch *s, const leaf_list *all, size_t n, const uint16_t *axis)
 {
     leaf_list found = { 0 };
     for (int i = 0; i < all->n; i++)
         for (size_t a = 0; a < n; a++)
-            if (all->at[i].axis == axis[a]) {
+            if (all->at[i].axis == s->into[axis[a]]) {
                 found.at[found.n++] = all->at[i];
                 break;
             }
     return found;
 }
 
-static inline void random_axis(sketch *s, size_t axis)
+static inline void random_axis(sketch *s, size_t axis, const char *name)
 {
     static const int widths[] = { 4, 8, 16 };
-    const char *name = s->k->axes.at[axis].name;
     const int parts = pick(s->seed, 4);
     leaf_note leaf = { .axis = axis, .outer = true };
     snprintf(leaf.name, sizeof leaf.name, parts ? "%s0" : "%s", name);
@@ -172,7 +179,7 @@ static inline void random_stage(sketch *s, const gn_kdef *d)
     const bool reduction = d->red != GN_RED_NONE;
     const bool copies = s->cuda && !reduction && d->body->kind == GN_K_LOAD; /* which may be under way */
     const char *level = copies && chance(s, 25) ? "shared" : random_level(s, reduction), *at = NULL;
-    const leaf_list loops = s->careful ? leaves_of(&s->loops, d->nparam, d->param) : s->loops;
+    const leaf_list loops = s->careful ? leaves_of(s, &s->loops, d->nparam, d->param) : s->loops;
     gn_textf(&s->rest, " (stage %s %s", d->name, level);
     if (!reduction && (chance(s, 50) || (s->careful && strcmp(level, "shared") == 0))) {
         const bool root = strcmp(level, "arena") == 0 && chance(s, 50);
@@ -181,7 +188,7 @@ static inline void random_stage(sketch *s, const gn_kdef *d)
         s->plain = false;
     }
     if (chance(s, 20)) {
-        leaf_list order = s->careful ? leaves_of(&s->leaves, d->nparam, d->param) : s->leaves;
+        leaf_list order = s->careful ? leaves_of(s, &s->leaves, d->nparam, d->param) : s->leaves;
         shuffle(&order, s->seed);
         gn_text_add(&s->rest, " (layout");
         for (int i = 0; i < order.n; i++)
@@ -197,7 +204,7 @@ static inline void random_stage(sketch *s, const gn_kdef *d)
 static inline void random_rfactor(sketch *s, size_t def)
 {
     const gn_kdef *d = &s->k->defs.at[def];
-    leaf_list all = leaves_of(&s->leaves, d->nraxis, d->raxis), some = { 0 };
+    leaf_list all = leaves_of(s, &s->leaves, d->nraxis, d->raxis), some = { 0 };
     for (int i = 0; i < all.n; i++)
         if (!s->careful || all.at[i].outer || all.at[i].bound) some.at[some.n++] = all.at[i];
     const leaf_note leaf = some.at[pick(s->seed, some.n)];
@@ -216,7 +223,7 @@ static inline void random_rfactor(sketch *s, size_t def)
 
 static inline void random_online(sketch *s, const gn_kdef *d)
 {
-    const leaf_list some = leaves_of(&s->leaves, d->nraxis, d->raxis);
+    const leaf_list some = leaves_of(s, &s->leaves, d->nraxis, d->raxis);
     if (s->careful && some.n > 1) return;
     gn_textf(&s->rest, " (online %s %s)", d->name, some.at[pick(s->seed, some.n)].name);
     s->plain = false;
@@ -237,7 +244,7 @@ static inline bool is_parallel(const sketch *s, const leaf_note *leaf)
     if (leaf->axis == SIZE_MAX || leaf->bound || !leaf->outer) return false;
     for (size_t d = 0; d < s->k->defs.n; d++)
         for (size_t r = 0; r < s->k->defs.at[d].nraxis; r++)
-            if (s->k->defs.at[d].raxis[r] == leaf->axis && !has_bit(s->factored, d)) return false;
+            if (s->into[s->k->defs.at[d].raxis[r]] == leaf->axis && !has_bit(s->factored, d)) return false;
     return !has_bit(s->scattered, leaf->axis);
 }
 
@@ -294,6 +301,79 @@ static inline void note_kernel(sketch *s)
             if (gn_dim_has_load(s->k->stores.at[i].index[d])) gn_dim_symbols(s->k->stores.at[i].index[d], note_axis, s);
 }
 
+static inline uint64_t axes_in(size_t n, const uint16_t *axis)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < n; i++) bits |= UINT64_C(1) << axis[i];
+    return bits;
+}
+
+static inline bool all_or_none(uint64_t axes, uint64_t some)
+{
+    return !(axes & some) || (axes & some) == some;
+}
+
+/* Reductions and stores are over all of these axes or none, and no extent is over one of them. */
+static inline bool may_be_fused(const sketch *s, uint64_t some)
+{
+    bool all = !(some & (s->running | s->scattered));
+    for (size_t d = 0; d < s->k->defs.n; d++) {
+        const gn_kdef *q = &s->k->defs.at[d];
+        const uint64_t kept = axes_in(q->nparam, q->param), reduced = axes_in(q->nraxis, q->raxis);
+        all &= q->red == GN_RED_NONE || (all_or_none(kept, some) && all_or_none(reduced, some));
+    }
+    for (size_t i = 0; i < s->k->stores.n; i++) {
+        const gn_kstore *q = &s->k->stores.at[i];
+        uint64_t axes = gn_kexpr_axes(s->k, q->value, s->a);
+        for (size_t d = 0; d < s->k->bufs.at[q->buf].rank; d++) axes |= gn_dim_axes(s->k, q->index[d]);
+        all &= all_or_none(axes, some);
+    }
+    for (size_t a = 0; a < s->k->axes.n; a++) {
+        const uint64_t in = gn_dim_axes(s->k, s->k->axes.at[a].extent);
+        all &= !(in & some) && !(has_bit(some, a) && in);
+    }
+    return all;
+}
+
+/* Two axes or three as one, in any order. */
+static inline void random_fuse(sketch *s, size_t number)
+{
+    const size_t n = s->k->axes.n;
+    const int count = n > 2 && chance(s, 25) ? 3 : 2;
+    uint64_t some = 0;
+    size_t axis[3];
+    for (int i = 0; i < count; i++) {
+        do axis[i] = (size_t)pick(s->seed, (int)n);
+        while (has_bit(some, axis[i]));
+        some |= UINT64_C(1) << axis[i];
+        if (s->into[axis[i]] != axis[i]) return;
+    }
+    if (s->careful && !may_be_fused(s, some)) return;
+    gn_text_add(&s->splits, " (fuse");
+    for (int i = 0; i < count; i++) {
+        gn_textf(&s->splits, " %s", s->k->axes.at[axis[i]].name);
+        s->into[axis[i]] = n + number;
+        if (some & s->reduced) s->reduced |= UINT64_C(1) << (n + number);
+        if (some & s->scattered) s->scattered |= UINT64_C(1) << (n + number);
+    }
+    gn_textf(&s->splits, " -> f%zu)", number);
+}
+
+static inline void random_axes(sketch *s)
+{
+    const size_t n = s->k->axes.n;
+    for (size_t a = 0; a < n; a++) s->into[a] = a;
+    for (size_t f = 0; f < 2 && n > 1; f++) random_fuse(s, f);
+    for (size_t a = 0; a < n; a++)
+        if (s->into[a] == a) random_axis(s, a, s->k->axes.at[a].name);
+    for (size_t f = 0; f < 2; f++)
+        for (size_t a = 0; a < n; a++)
+            if (s->into[a] == n + f) {
+                random_axis(s, n + f, gn_arena_printf(s->a, "f%zu", f));
+                break;
+            }
+}
+
 /* The kernel, of that name, and a schedule. */
 static inline const char *random_schedule(gn_arena *a, const char *template, const char *name, uint64_t *seed,
                                           bool cuda, bool *plain)
@@ -307,7 +387,7 @@ static inline const char *random_schedule(gn_arena *a, const char *template, con
     s.splits.arena = s.binds.arena = s.rest.arena = a;
     s.careful = chance(&s, 75);
     note_kernel(&s);
-    for (size_t axis = 0; axis < s.k->axes.n; axis++) random_axis(&s, axis);
+    random_axes(&s);
     for (size_t d = 0; d < s.k->defs.n; d++) random_definition(&s, d);
     random_order(&s);
     gn_text out = { .arena = a };

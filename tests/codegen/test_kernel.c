@@ -54,12 +54,11 @@ static void printing_then_reading_gives_the_same_kernel(void **state)
     gn_arena_free(&a);
 }
 
-static void printing_then_reading_gives_the_same_schedule(void **state)
+static void printing_then_reading_gives(const char *text, const char *part)
 {
-    (void)state;
     gn_arena a = { 0 };
     const gn_kernel *k = read_kernel(&a, softmax);
-    const char *text = rows, *last = NULL;
+    const char *last = NULL;
     for (int turn = 0; turn < 2; turn++) {
         gn_text t = { .arena = &a };
         gn_schedule_print(&t, k, gn_schedule_read(&a, k, "test", gn_sx_read(&a, "test", text, strlen(text))->at[0]));
@@ -67,8 +66,17 @@ static void printing_then_reading_gives_the_same_schedule(void **state)
         text = gn_text_done(&t);
     }
     assert_string_equal(last, text);
-    assert_non_null(strstr(text, "(stage e scratch (at ii) (layout j0 ju jl) (pad ju 16))"));
+    assert_non_null(strstr(text, part));
     gn_arena_free(&a);
+}
+
+static void printing_then_reading_gives_the_same_schedule(void **state)
+{
+    (void)state;
+    printing_then_reading_gives(rows, "(stage e scratch (at ii) (layout j0 ju jl) (pad ju 16))");
+    printing_then_reading_gives("(schedule s (fuse i j -> c) (order c))", "(fuse i j -> c)\n  (order c)");
+    printing_then_reading_gives("(schedule s (fuse j i -> c) (split c c0 (c1 4)) (order c0 c1 q) (rfactor s c0 p q))",
+                                "(fuse j i -> c) (split c c0 (c1 4))");
 }
 
 static void softmax_means_softmax(void **state)
@@ -345,6 +353,16 @@ static void a_schedule_not_of_its_form_is_told_what_was_expected(void **state)
         { "(schedule s (split i))", "expected (split AXIS leaf+)" },
         { "(schedule s (split q a))", "'q' is no axis of the kernel" },
         { "(schedule s (split i a) (split i b))", "the axis 'i' is split twice" },
+        { "(schedule s (fuse i -> c))", "expected (fuse AXIS AXIS+ -> NAME)" },
+        { "(schedule s (fuse i j c))", "expected (fuse AXIS AXIS+ -> NAME)" },
+        { "(schedule s (fuse i q -> c))", "'q' is no axis of the kernel" },
+        { "(schedule s (fuse i j -> d))", "the name 'd' is taken" },
+        { "(schedule s (fuse i i -> c))", "the axis 'i' is fused twice" },
+        { "(schedule s (fuse i j -> c) (fuse c i -> e))", "the axis 'c' is fused twice" },
+        { "(schedule s (fuse i j -> c) (fuse j i -> e))", "the axis 'j' is fused into 'c'" },
+        { "(schedule s (fuse i j -> c) (split i a))", "the axis 'i' is fused into 'c'" },
+        { "(schedule s (fuse i j -> c) (rfactor d c p i))", "the axis 'i' is fused into 'c'" },
+        { "(schedule s (fuse i j -> c) (order c) (bind lane i))", "no leaf 'i'" },
         { "(schedule s (split i a (b 2 3)))", "expected a leaf or (leaf extent)" },
         { "(schedule s (split i a (b 0)))", "expected a number of at least 1" },
         { "(schedule s (split i a (a 4)))", "the leaf 'a' stands twice in this split" },

@@ -38,7 +38,27 @@ static const char online_beside[] = /* one of the threads keeps the running maxi
     "(load X i j)))"
     " (def l (i) (sum (j) (exp (sub (load X i j) (m i))))) (store set L (i) (l i)) (store set Y (i e) (mul (l i) e)))";
 
+static const char prefix2[] = "(kernel prefix2 (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C))"
+                              " (def p (i j) (sum (j) (load X i j))) (store set Y (i j) (p i j)))";
+static const char triangle[] = "(kernel triangle (syms R) (bufs (X f32 R R) (Y f32 R R))"
+                               " (axes (i R) (j (add i 1)) (k R)) (store set Y (i j) (load X i j)) (store set Y (i k) (load X i k)))";
+
 static const illegal illegals[] = {
+    { rows2, "(fuse i j -> c) (order c)", &gn_target_avx512, "fuse c: 'm' keeps 'i' and is reduced along 'j'" },
+    { matmul, "(fuse i k -> c) (order c j)", &gn_target_avx512, "fuse c: 'acc' keeps 'i' and is reduced along 'k'" },
+    { matmul, "(fuse k j -> c) (order i c) (stage b arena (at root))", &gn_target_avx512,
+      "fuse c: 'acc' keeps 'j' and is reduced along 'k'" },
+    { shared_axes, "(fuse i jj -> c) (order z j c)", &gn_target_avx512, "fuse c: 'a' runs over 'i' and not over 'jj'" },
+    { "(kernel two (syms M N) (bufs (X f32 M) (Y f32 M) (Z f32 N)) (axes (i M) (j N)) (store set Y (i) (load X i))"
+      " (store set Z (j) 1))",
+      "(fuse i j -> c) (order c)", &gn_target_avx512, "fuse c: the store to 'Y' runs over 'i' and not over 'j'" },
+    { prefix2, "(fuse i j -> c) (order c)", &gn_target_avx512, "fuse c: 'p' is a prefix along 'j'" },
+    { triangle, "(fuse i j -> c) (order c k)", &gn_target_avx512, "fuse c: the extent of 'j' depends on 'i'" },
+    { triangle, "(fuse k j -> c) (order i c)", &gn_target_avx512, "fuse c: the extent of 'j' depends on another axis" },
+    { "(kernel twice (syms M N) (bufs (X f32 M N) (Y f32 M)) (axes (i M) (j N))"
+      " (store set Y ((mod (add i j) M)) (load X i j)))",
+      "(fuse i j -> c) (order c)", &gn_target_avx512,
+      "fuse c: the store to 'Y' may meet a place again along it, whose order is not the kernel's" },
     { map2, "(split i ip (R 4)) (order ip R j)", &gn_target_avx512,
       "split: the leaf 'R' has the name of something else in the kernel" },
     { map2, "(split j (jl 16)) (order i jl) (bind lane jl)", &gn_target_avx512,

@@ -74,6 +74,27 @@ static void what_does_not_follow_is_not_proved(void **state)
     }
 }
 
+/* In a turn of a loop over n m points there are some of both. */
+static void digits_of_a_turn_are_inside(void **state)
+{
+    (void)state;
+    static const char *const goals[] = { "(div c n)", "(sub m (add (div c n) 1))", "(sub c (mul n (div c n)))",
+                                         "(sub (mul n (add (div c n) 1)) (add c 1))", "(sub n 1)", "(sub m 1)" };
+    static const char *const wrong[] = { "(sub m (add (div c n) 2))", "(sub n (add (div c n) 1))", "(sub n 2)",
+                                         "(sub (mul n (add (div c n) 1)) (add c 2))" };
+    gn_arena a = { 0 };
+    gn_dim_pool pool = { .arena = &a };
+    gn_prover p = { .pool = &pool, .arena = &a };
+    gn_push(&a, &p.facts, ((gn_dim_fact){ .name = "n", .mul = 1, .min = 0, .max = INT64_MAX }));
+    gn_push(&a, &p.facts, ((gn_dim_fact){ .name = "m", .mul = 1, .min = 0, .max = INT64_MAX }));
+    gn_prover_know_range(&p, "c", NULL, read_dim(&pool, "(mul n m)"));
+    for (size_t i = 0; i < sizeof goals / sizeof *goals; i++)
+        if (!gn_prover_proves(&p, read_dim(&pool, goals[i]))) fail_msg("not proved: %s >= 0", goals[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (gn_prover_proves(&p, read_dim(&pool, wrong[i]))) fail_msg("proved: %s >= 0", wrong[i]);
+    gn_arena_free(&a);
+}
+
 /* Whatever the goal: products of many sums, choices of choices. */
 static void what_is_not_proved_takes_a_bounded_number_of_steps(void **state)
 {
@@ -200,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_indices_need_is_proved),
         cmocka_unit_test(what_does_not_follow_is_not_proved),
+        cmocka_unit_test(digits_of_a_turn_are_inside),
         cmocka_unit_test(what_is_not_proved_takes_a_bounded_number_of_steps),
         cmocka_unit_test(what_is_forgotten_proves_nothing),
         cmocka_unit_test(what_is_proved_holds),

@@ -99,8 +99,9 @@ static bool is_parallel(const gn_lower *g, uint32_t leaf)
 /* All its loops run to their full extents. */
 static bool is_whole(gn_lower *g, const gn_laxis *a)
 {
-    const int64_t stride = a->stride.at[0], outer = g->leaves.at[a->leaf.at[0]].extent;
     int64_t e;
+    if (a->into) return true;
+    const int64_t stride = a->stride.at[0], outer = g->leaves.at[a->leaf.at[0]].extent;
     /* its own leaf, serial: ends at the extent itself */
     if (a->dependent) return outer == 0 && stride == 1 && a->leaf.n == 1;
     if (outer) return gn_dim_is_const(a->extent, &e) && e == outer * stride;

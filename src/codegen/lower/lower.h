@@ -24,6 +24,9 @@ typedef struct gn_laxis {
     bool dependent;       /* its extent mentions axes */
     GN_VEC(uint32_t) leaf;
     GN_VEC(int64_t) stride;
+    /* of an axis that is fused: the one that walks it, what it is of that, and what one point of it is there */
+    const struct gn_fuse *into; /* NULL: it has leaves */
+    const gn_dim *digit, *weight;
 } gn_laxis;
 
 typedef struct gn_lstate { /* a value of what is kept: of a reduction's state, or the one of a copy */
@@ -92,7 +95,8 @@ typedef struct gn_lower {
     bool cuda;
     GN_VEC(gn_lleaf) leaves;
     GN_VEC(uint32_t) order;
-    GN_VEC(gn_laxis) axes;   /* the copy's, by index */
+    GN_VEC(gn_laxis) axes;   /* the copy's, by index: the kernel's, those of fuses, those of rfactors */
+    size_t nown;             /* of the kernel and of fuses */
     gn_map axis_of;          /* symbol's name -> axis index + 1 */
     gn_map leaf_of;          /* symbol's name -> leaf index + 1 */
     gn_map sites, site_args; /* lower_inline.c: definitions in place of their uses */
@@ -146,14 +150,24 @@ _Noreturn void gn_illegal(const gn_lower *, const char *format, ...) __attribute
 
 /* lower_kernel.c: the copy, leaves and statements' leaves. */
 void gn_lower_kernel(gn_lower *);
+uint32_t gn_lower_axis(gn_lower *, const char *name, const gn_dim *extent); /* a new one of the copy */
 const gn_dim *gn_lower_import(gn_lower *, const gn_dim *); /* a dim of the caller's kernel */
 /* lower_inline.c: expressions of the copy. */
 typedef struct gn_expr_copy {
     gn_lower *g;
     uint32_t *def; /* schedule's numbering -> copy's */
+    bool *fused; /* by the kernel's definition: its parameters are */
+    const gn_dim *const *digit; /* by axis: what stands for it; NULL: nothing does */
     gn_kcopy copy;
 } gn_expr_copy;
 void gn_copy_start(gn_expr_copy *); /* its copy */
+/* lower_fuse.c: axes that are walked by one. */
+void gn_lower_fuse(gn_lower *);
+const gn_dim **gn_fused_digits(gn_lower *);    /* what stands for each axis; NULL: no fuse */
+bool gn_fused_def(gn_lower *, const gn_kdef *); /* it is over fused axes; throws if not over all of them */
+uint16_t *gn_fused_axes(gn_lower *, uint16_t *n, const uint16_t *axis); /* what takes the place of these */
+const gn_dim **gn_fused_args(gn_lower *, const gn_kdef *, const gn_dim *const *arg);
+void gn_check_fused_store(gn_lower *, const gn_kstore *); /* of the caller's kernel */
 const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */
 /* lower_check.c: legality of directives that needs no placement. */
 void gn_lower_check(gn_lower *);

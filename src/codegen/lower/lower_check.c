@@ -27,9 +27,9 @@ static void check_names(const gn_lower *g)
 /* A split whose outermost leaf has an extent must reach the end of its axis, which is known then. */
 static void check_cover(const gn_lower *g)
 {
-    for (uint32_t a = 0; a < g->from->axes.n; a++) {
+    for (uint32_t a = 0; a < g->nown; a++) {
         const gn_laxis *x = &g->axes.at[a];
-        const int64_t outer = g->leaves.at[x->leaf.at[0]].extent;
+        const int64_t outer = x->into ? 0 : g->leaves.at[x->leaf.at[0]].extent;
         int64_t e;
         if (!outer || (gn_dim_is_const(x->extent, &e) && (e - 1) / x->stride.at[0] < outer)) continue;
         gn_text t = { .arena = g->arena };
@@ -48,7 +48,7 @@ static void check_split(const gn_lower *g)
             const gn_laxis *x = &g->axes.at[a], *y = &g->axes.at[b];
             for (size_t i = 0; i < x->leaf.n; i++)
                 for (size_t j = 0; j < y->leaf.n; j++) {
-                    const bool stands_for_leaf = a >= g->from->axes.n && (x->leaf.n == 1 || y->leaf.n == 1); /* rfactor's */
+                    const bool stands_for_leaf = a >= g->nown && (x->leaf.n == 1 || y->leaf.n == 1); /* rfactor's */
                     if (x->leaf.at[i] != y->leaf.at[j] || stands_for_leaf) continue;
                     if (i || j || x->stride.at[i] != y->stride.at[j] || x->extent != y->extent)
                         gn_illegal(g,

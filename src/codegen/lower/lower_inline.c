@@ -35,14 +35,17 @@ static const gn_kexpr *make_expr(gn_kernel *k, const gn_kexpr *e, const parts *p
 
 static const gn_dim *imported(void *copy, const gn_dim *d)
 {
-    return gn_lower_import(((gn_expr_copy *)copy)->g, d);
+    const gn_expr_copy *c = copy;
+    d = gn_lower_import(c->g, d);
+    return c->digit ? gn_subst_axes(c->g, d, c->digit) : d;
 }
 
 static const gn_kexpr *copied_leaf(void *copy, const gn_kexpr *e)
 {
     const gn_expr_copy *c = copy;
     const gn_dim **index = GN_NEW_ARRAY(c->g->arena, const gn_dim *, e->nindex + 1);
-    for (size_t i = 0; i < e->nindex; i++) index[i] = gn_lower_import(c->g, e->index[i]);
+    for (size_t i = 0; i < e->nindex; i++) index[i] = imported(copy, e->index[i]);
+    if (e->kind == GN_K_REF && c->fused[e->u.ref]) index = gn_fused_args(c->g, &c->g->from->defs.at[e->u.ref], index);
     return e->kind == GN_K_LOAD ? gn_kexpr_load(c->g->kernel, e->u.ref, index)
                                 : gn_kexpr_part(c->g->kernel, c->def[e->u.ref], e->part, index);
 }

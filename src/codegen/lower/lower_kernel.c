@@ -38,7 +38,7 @@ static void mark_dependent(void *user, const char *name)
     if (gn_map_get(&g->axis_of, GN_KEY(name))) a->dependent = true;
 }
 
-static uint32_t add_axis(gn_lower *g, const char *name, const gn_dim *extent)
+uint32_t gn_lower_axis(gn_lower *g, const char *name, const gn_dim *extent)
 {
     const uint32_t a = gn_kernel_axis(g->kernel, name, extent);
     gn_push(g->arena, &g->axes, (gn_laxis){ .name = g->kernel->axes.at[a].name, .extent = extent });
@@ -69,7 +69,8 @@ static void copy_head(gn_lower *g)
         if (b->below) g->kernel->bufs.at[i].below = gn_lower_import(g, b->below);
         g->kernel->bufs.at[i].shares = b->shares;
     }
-    for (size_t i = 0; i < k->axes.n; i++) add_axis(g, k->axes.at[i].name, gn_lower_import(g, k->axes.at[i].extent));
+    for (size_t i = 0; i < k->axes.n; i++)
+        gn_lower_axis(g, k->axes.at[i].name, gn_lower_import(g, k->axes.at[i].extent));
 }
 
 /* ---- leaves ---- */
@@ -99,7 +100,7 @@ static uint32_t axis_of_leaf(gn_lower *g, uint32_t leaf)
     for (uint32_t a = 0; a < g->axes.n; a++)
         if (g->axes.at[a].leaf.n == 1 && g->axes.at[a].leaf.at[0] == leaf && g->axes.at[a].stride.at[0] == 1) return a;
     check_free(g, "rfactor", g->schedule->leaves.at[leaf].name);
-    const uint32_t a = add_axis(g, g->schedule->leaves.at[leaf].name, g->leaves.at[leaf].points);
+    const uint32_t a = gn_lower_axis(g, g->schedule->leaves.at[leaf].name, g->leaves.at[leaf].points);
     gn_push(g->arena, &g->axes.at[a].leaf, leaf);
     gn_push(g->arena, &g->axes.at[a].stride, 1);
     return a;
@@ -108,15 +109,15 @@ static uint32_t axis_of_leaf(gn_lower *g, uint32_t leaf)
 /* Axes that rfactor makes are numbered behind the kernel's own in schedules. */
 static int32_t own_axis(gn_lower *g, uint32_t axis)
 {
-    if (axis < g->from->axes.n) return (int32_t)axis;
-    const gn_rfactor *f = &g->schedule->rfactors.at[axis - g->from->axes.n];
+    if (axis < g->nown) return (int32_t)axis;
+    const gn_rfactor *f = &g->schedule->rfactors.at[axis - g->nown];
     return gn_kernel_find_axis(g->kernel, f->axis_name);
 }
 
 static void make_leaves(gn_lower *g)
 {
     const gn_schedule *s = g->schedule;
-    if (s->leaves.n > GN_MAX_LEAVES || s->leaves.n + g->from->axes.n > GN_MAX_LEAVES)
+    if (s->leaves.n > GN_MAX_LEAVES || s->leaves.n + g->nown > GN_MAX_LEAVES)
         gn_illegal(g, "%zu leaves, at most %d are supported", s->leaves.n, GN_MAX_LEAVES);
     for (uint32_t i = 0; i < s->leaves.n; i++) {
         const gn_leaf *l = &s->leaves.at[i];
@@ -154,8 +155,9 @@ static void give_leaves(gn_lower *g, uint32_t axis, const gn_split *p)
 
 static void split_axes(gn_lower *g)
 {
-    for (uint32_t a = 0; a < g->from->axes.n; a++) {
+    for (uint32_t a = 0; a < g->nown; a++) {
         const gn_split *p = split_of(g, a);
+        if (g->axes.at[a].into) continue;
         if (!p) gn_illegal(g, "the axis '%s' has no leaf", g->axes.at[a].name);
         give_leaves(g, a, p);
     }
@@ -165,8 +167,8 @@ static void split_axes(gn_lower *g)
             gn_illegal(g, "rfactor %s: the leaf '%s' belongs to no axis", f->def_name, g->leaves.at[f->leaf].name);
         if (!f->axis_name || gn_kernel_find_axis(g->kernel, f->axis_name) >= 0) continue;
         check_free(g, "rfactor", f->axis_name);
-        const uint32_t a = add_axis(g, f->axis_name, g->leaves.at[f->leaf].points);
-        const gn_split *p = split_of(g, (uint32_t)(g->from->axes.n + r));
+        const uint32_t a = gn_lower_axis(g, f->axis_name, g->leaves.at[f->leaf].points);
+        const gn_split *p = split_of(g, (uint32_t)(g->nown + r));
         if (!p) gn_illegal(g, "rfactor %s: the axis '%s' has no leaf", f->def_name, f->axis_name);
         give_leaves(g, a, p);
     }
@@ -267,7 +269,7 @@ static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *nam
     p.param = param;
     p.nparam++;
     const uint32_t part = add_def(c, all, (uint32_t)(g->from->defs.n + which), f->def_name, p);
-    *q = f->axis_name ? (uint16_t)own_axis(g, (uint32_t)(g->from->axes.n + which)) : by;
+    *q = f->axis_name ? (uint16_t)own_axis(g, (uint32_t)(g->nown + which)) : by;
     const gn_dim **arg = own_values(g, d.nparam + 1u, param);
     arg[0] = own_values(g, 1, q)[0];
     d.raxis = q;
@@ -379,25 +381,41 @@ static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number,
     return c->def[number] = add_item(c->g, name, d, own);
 }
 
+/* What is kept runs over fused axes as one; what is not takes their digits as arguments. */
+static void copy_def(gn_expr_copy *plain, gn_expr_copy *digits, const directives *all, uint32_t number)
+{
+    gn_lower *g = plain->g;
+    const gn_kdef *from = &g->from->defs.at[number];
+    const bool kept = from->red != GN_RED_NONE || all[number].stage;
+    const bool fused = plain->fused[number] = kept && gn_fused_def(g, from);
+    gn_kdef d = gn_kdef_copy(fused ? &digits->copy : &plain->copy, from);
+    if (fused) d.param = gn_fused_axes(g, &d.nparam, d.param), d.raxis = gn_fused_axes(g, &d.nraxis, d.raxis);
+    add_def(plain, all, number, d.name, d);
+}
+
 static void copy_defs(gn_lower *g)
 {
     const gn_kernel *k = g->from;
     const size_t n = k->defs.n + g->schedule->rfactors.n;
     gn_expr_copy c = { .g = g, .def = GN_NEW_ARRAY(g->arena, uint32_t, n + 1) };
+    c.fused = GN_NEW_ARRAY(g->arena, bool, n + 1);
     const directives *all = directives_of(g, n);
-    gn_copy_start(&c);
+    gn_expr_copy digits = c; /* of what is over fused axes */
+    digits.digit = gn_fused_digits(g);
+    gn_copy_start(&c), gn_copy_start(&digits);
     g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, 2 * n + 1); /* a kept prefix is two */
     for (size_t i = 0; i < k->items.n; i++) {
         if (!k->items.at[i].is_store) {
-            const gn_kdef d = gn_kdef_copy(&c.copy, &k->defs.at[k->items.at[i].at]);
-            add_def(&c, all, k->items.at[i].at, d.name, d);
+            copy_def(&c, &digits, all, k->items.at[i].at);
             continue;
         }
         const gn_kstore *s = &k->stores.at[k->items.at[i].at];
         const gn_kbuf *b = &k->bufs.at[s->buf];
         if (gn_store_is_idle(k, s)) continue;
-        gn_kernel_store(g->kernel, s->kind, s->buf, import_all(g, s->index, b->rank),
-                        gn_inline_expr(g, gn_kexpr_copy(&c.copy, s->value)));
+        gn_check_fused_store(g, s);
+        const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, b->rank + 1u);
+        for (size_t d = 0; d < b->rank; d++) index[d] = digits.copy.dim(&digits, s->index[d]);
+        gn_kernel_store(g->kernel, s->kind, s->buf, index, gn_inline_expr(g, gn_kexpr_copy(&digits.copy, s->value)));
         gn_ldef *l = GN_NEW_OBJECT(g->arena, gn_ldef);
         *l = (gn_ldef){ .name = b->name, .is_store = true, .dtype = b->dtype, .online = -1, .index = (uint32_t)g->items.n };
         gn_push(g->arena, &g->items, l);
@@ -511,6 +529,7 @@ static void begin_code(gn_lower *g)
 void gn_lower_kernel(gn_lower *g)
 {
     copy_head(g);
+    gn_lower_fuse(g);
     make_leaves(g);
     split_axes(g);
     leaf_facts(g);

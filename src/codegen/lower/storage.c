@@ -170,7 +170,7 @@ static const gn_laxis *ending_axis(const gn_lower *g, const gn_object *o, uint32
         if (o->def->tile->leaf.at[i] == leaf) return NULL; /* whole tiles are written */
     for (size_t a = 0; a < g->axes.n; a++)
         for (size_t i = 0; i < g->axes.at[a].leaf.n; i++) {
-            if (g->axes.at[a].leaf.at[i] != leaf || (found && a >= g->from->axes.n)) continue;
+            if (g->axes.at[a].leaf.at[i] != leaf || (found && a >= g->nown)) continue;
             if (g->axes.at[a].dependent || found) return NULL;
             found = &g->axes.at[a], *at = i;
         }

@@ -129,7 +129,7 @@ static void check_pairs(const gn_lower *g, const gn_domain *s)
     for (size_t a = 0; a < s->naxes; a++)
         for (size_t b = 0; b < a; b++) {
             const gn_laxis *x = &g->axes.at[s->axis[a]], *y = &g->axes.at[s->axis[b]];
-            if (s->axis[a] == s->axis[b] || s->axis[a] >= g->from->axes.n || s->axis[b] >= g->from->axes.n) continue;
+            if (s->axis[a] == s->axis[b] || s->axis[a] >= g->nown || s->axis[b] >= g->nown) continue;
             for (size_t i = 0; i < x->leaf.n; i++)
                 if (has_leaf(y, x->leaf.at[i]) && !gn_dim_is(g->leaves.at[x->leaf.at[i]].points, 1))
                     gn_illegal(g, "split: '%s' and '%s' share the leaf '%s', and '%s' is over both", y->name, x->name,

@@ -59,6 +59,10 @@ static void check_order(const gn_lower *g, const gn_domain *s, const gn_path *p)
         for (size_t i = 0; i < g->axes.at[s->axis[a]].leaf.n; i++) {
             const uint32_t l = g->axes.at[s->axis[a]].leaf.at[i];
             if (!gn_set_has(&left, l)) continue;
+            if (s->axis[a] >= g->from->axes.n) /* rfactor's are over none of a store */
+                gn_illegal(g,
+                           "fuse %s: the store to '%s' may meet a place again along it, whose order is not the kernel's",
+                           g->axes.at[s->axis[a]].name, s->stmt->def->name);
             if (p->leaf[at++] != l)
                 gn_illegal(g,
                            "order: the store to '%s' may meet a place again along '%s', whose leaves do not run in the "

@@ -16,6 +16,28 @@ int32_t gn_schedule_find_leaf(const gn_schedule *s, const char *name)
     return -1;
 }
 
+uint32_t gn_schedule_fuse(gn_schedule *s, const gn_kernel *k, gn_fuse f)
+{
+    GN_ASSERT(!s->rfactors.n);
+    gn_push(s->arena, &s->fuses, f);
+    return (uint32_t)(k->axes.n + s->fuses.n - 1);
+}
+
+int32_t gn_schedule_find_axis(const gn_kernel *k, const gn_schedule *s, const char *name)
+{
+    for (size_t f = 0; f < s->fuses.n; f++)
+        if (strcmp(s->fuses.at[f].name, name) == 0) return (int32_t)(k->axes.n + f);
+    return gn_kernel_find_axis(k, name);
+}
+
+const gn_fuse *gn_schedule_fuse_of(const gn_schedule *s, uint32_t axis)
+{
+    for (size_t f = 0; f < s->fuses.n; f++)
+        for (size_t i = 0; i < s->fuses.at[f].axis.n; i++)
+            if (s->fuses.at[f].axis.at[i] == axis) return &s->fuses.at[f];
+    return NULL;
+}
+
 const char *gn_schedule_def_name(const gn_kernel *k, const gn_schedule *s, uint32_t def)
 {
     return def < k->defs.n ? k->defs.at[def].name : s->rfactors.at[def - k->defs.n].def_name;

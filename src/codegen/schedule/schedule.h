@@ -7,9 +7,10 @@
 #pragma once
 #include "kernel.h"
 
-/* rfactor makes a definition and, if it names one that the kernel lacks, an axis: those of schedule.rfactors[r] are
- * counted behind the kernel's, as definition kernel.defs.n + r and axis kernel.axes.n + r. An axis without a split is
- * its own leaf. */
+/* Fuses make axes, which are counted behind the kernel's: that of schedule.fuses[f] is axis kernel.axes.n + f. rfactor
+ * makes a definition and, if it names one that is not there, an axis: those of schedule.rfactors[r] are definition
+ * kernel.defs.n + r and axis kernel.axes.n + fuses.n + r. An axis without a split is its own leaf; one that is fused
+ * has none. */
 typedef enum {
     GN_BIND_NONE,
     GN_BIND_PART,
@@ -42,6 +43,11 @@ typedef struct gn_split {        /* leaves of an axis, outermost first: indices 
     GN_VEC(uint32_t) leaf;
 } gn_split;
 
+typedef struct gn_fuse {         /* one axis in place of several of the kernel: the last of them is its lowest digit */
+    const char *name;
+    GN_VEC(uint32_t) axis;
+} gn_fuse;
+
 enum { GN_AT_NONE = -1, GN_AT_ROOT = -2 };
 typedef struct gn_stage {
     uint32_t def;
@@ -72,6 +78,7 @@ typedef struct gn_schedule {
     gn_arena *arena;
     const char *name;
     const char *plain;           /* why it is the plain one, where no closed form fits; else NULL */
+    GN_VEC(gn_fuse) fuses;
     GN_VEC(gn_leaf) leaves;
     GN_VEC(gn_split) splits;
     GN_VEC(uint32_t) order;
@@ -83,6 +90,7 @@ typedef struct gn_schedule {
 
 /* Building: each adds what its directive says, and checks nothing. */
 gn_schedule *gn_schedule_new(gn_arena *, const char *name);
+uint32_t gn_schedule_fuse(gn_schedule *, const gn_kernel *, gn_fuse); /* the new axis; all before the first rfactor */
 gn_split *gn_schedule_split(gn_schedule *, uint32_t axis); /* the axis' own; an empty one if it has none */
 /* A new leaf, in no split and no order. */
 uint32_t gn_schedule_leaf(gn_schedule *, uint32_t axis, const char *name, int64_t extent, int64_t stride);
@@ -91,6 +99,9 @@ gn_stage *gn_schedule_stage(gn_schedule *, uint32_t def, gn_level);         /* u
 uint32_t gn_schedule_rfactor(gn_schedule *, const gn_kernel *, gn_rfactor); /* the new definition */
 
 int32_t gn_schedule_find_leaf(const gn_schedule *, const char *name); /* -1: none */
+/* the kernel's or a fuse's; -1: none */
+int32_t gn_schedule_find_axis(const gn_kernel *, const gn_schedule *, const char *name);
+const gn_fuse *gn_schedule_fuse_of(const gn_schedule *, uint32_t axis); /* that takes this axis; NULL: none */
 const char *gn_schedule_def_name(const gn_kernel *, const gn_schedule *, uint32_t def);
 
 /* Names refer to the kernel. Throws GN_ESYNTAX with line and column. */

@@ -58,12 +58,38 @@ static uint32_t add_leaf(reader *r, const gn_sx *at, uint32_t axis, const char *
     return gn_schedule_leaf(r->s, axis, name, extent, stride);
 }
 
+/* Of the kernel or a fuse, and not taken by one. */
+static uint32_t need_axis(reader *r, const gn_sx *x)
+{
+    const int32_t axis = x->kind == GN_SX_ATOM ? gn_schedule_find_axis(r->k, r->s, x->text) : -1;
+    if (axis < 0) gn_sx_fail(r->file, x, "'%s' is no axis of the kernel", x->text);
+    const gn_fuse *f = gn_schedule_fuse_of(r->s, (uint32_t)axis);
+    if (f) gn_sx_fail(r->file, x, "the axis '%s' is fused into '%s'", x->text, f->name);
+    return (uint32_t)axis;
+}
+
+static void read_fuse(reader *r, const gn_sx *x)
+{
+    if (x->n < 5 || !gn_sx_is(x->at[x->n - 2], "->"))
+        gn_sx_fail(r->file, x, "expected (fuse AXIS AXIS+ -> NAME)");
+    gn_fuse f = { .name = text_of(r, x->at[x->n - 1]) };
+    if (gn_kernel_has_name(r->k, f.name) || gn_schedule_find_axis(r->k, r->s, f.name) >= 0)
+        gn_sx_fail(r->file, x->at[x->n - 1], "the name '%s' is taken", f.name);
+    for (size_t i = 1; i + 2 < x->n; i++) {
+        const uint32_t axis = need_axis(r, x->at[i]);
+        bool twice = axis >= r->k->axes.n;
+        for (size_t j = 0; j < f.axis.n; j++) twice |= f.axis.at[j] == axis;
+        if (twice) gn_sx_fail(r->file, x->at[i], "the axis '%s' is fused twice", x->at[i]->text);
+        gn_push(r->s->arena, &f.axis, axis);
+    }
+    gn_schedule_fuse(r->s, r->k, f);
+}
+
 static void read_split(reader *r, const gn_sx *x)
 {
     if (x->n < 3) gn_sx_fail(r->file, x, "expected (split AXIS leaf+)");
-    const int32_t axis = gn_kernel_find_axis(r->k, x->at[1]->text);
-    if (axis < 0) gn_sx_fail(r->file, x->at[1], "'%s' is no axis of the kernel", x->at[1]->text);
-    if (gn_schedule_split(r->s, (uint32_t)axis)->leaf.n)
+    const uint32_t axis = need_axis(r, x->at[1]);
+    if (gn_schedule_split(r->s, axis)->leaf.n)
         gn_sx_fail(r->file, x, "the axis '%s' is split twice", x->at[1]->text);
     int64_t stride = 1;
     uint32_t *leaf = GN_NEW_ARRAY(r->s->arena, uint32_t, x->n);
@@ -73,10 +99,10 @@ static void read_split(reader *r, const gn_sx *x)
         if (sized && l->n != 2) gn_sx_fail(r->file, l, "expected a leaf or (leaf extent)");
         if (!sized && i != 2) gn_sx_fail(r->file, l, "only the outermost leaf may lack an extent");
         const int64_t extent = sized ? need_int(r, l->at[1], 1) : 0;
-        leaf[i] = add_leaf(r, l, (uint32_t)axis, text_of(r, sized ? l->at[0] : l), extent, stride);
+        leaf[i] = add_leaf(r, l, axis, text_of(r, sized ? l->at[0] : l), extent, stride);
         if (sized && __builtin_mul_overflow(stride, extent, &stride)) gn_sx_fail(r->file, l, "the extents overflow");
     }
-    gn_split *s = gn_schedule_split(r->s, (uint32_t)axis);
+    gn_split *s = gn_schedule_split(r->s, axis);
     for (size_t i = 2; i < x->n; i++) gn_push(r->s->arena, &s->leaf, leaf[i]);
 }
 
@@ -87,12 +113,13 @@ static void read_rfactor(reader *r, const gn_sx *x)
                            .axis_name = x->n == 5 ? text_of(r, x->at[4]) : NULL };
     if (gn_kernel_find_def(r->k, f.def_name) >= 0)
         gn_sx_fail(r->file, x->at[3], "the definition '%s' exists already", f.def_name);
+    if (f.axis_name && gn_schedule_find_axis(r->k, r->s, f.axis_name) >= 0) need_axis(r, x->at[4]);
     gn_schedule_rfactor(r->s, r->k, f);
 }
 
 static void add_whole(reader *r, const gn_sx *x, uint32_t axis, const char *name)
 {
-    if (gn_schedule_split(r->s, axis)->leaf.n) return;
+    if (gn_schedule_fuse_of(r->s, axis) || gn_schedule_split(r->s, axis)->leaf.n) return;
     const uint32_t l = add_leaf(r, x, axis, name, 0, 1);
     gn_push(r->s->arena, &gn_schedule_split(r->s, axis)->leaf, l);
 }
@@ -102,8 +129,8 @@ static void add_rfactor_leaves(reader *r, const gn_sx *x)
 {
     for (size_t i = 0; i < r->s->rfactors.n; i++) {
         const char *name = r->s->rfactors.at[i].axis_name;
-        if (!name || gn_kernel_find_axis(r->k, name) >= 0 || gn_schedule_find_leaf(r->s, name) >= 0) continue;
-        add_whole(r, x, (uint32_t)(r->k->axes.n + i), name);
+        if (!name || gn_schedule_find_axis(r->k, r->s, name) >= 0 || gn_schedule_find_leaf(r->s, name) >= 0) continue;
+        add_whole(r, x, (uint32_t)(r->k->axes.n + r->s->fuses.n + i), name);
     }
 }
 
@@ -187,13 +214,17 @@ gn_schedule *gn_schedule_read(gn_arena *arena, const gn_kernel *k, const char *f
     reader r = { gn_schedule_new(arena, NULL), k, file };
     r.s->name = text_of(&r, x->at[1]);
     for (size_t i = 2; i < x->n; i++)
+        if (gn_sx_head(x->at[i], "fuse")) read_fuse(&r, x->at[i]);
+    for (size_t i = 2; i < x->n; i++)
         if (gn_sx_head(x->at[i], "split")) read_split(&r, x->at[i]);
     for (uint32_t a = 0; a < k->axes.n; a++) add_whole(&r, x, a, k->axes.at[a].name);
+    for (uint32_t f = 0; f < r.s->fuses.n; f++) add_whole(&r, x, (uint32_t)k->axes.n + f, r.s->fuses.at[f].name);
     for (size_t i = 2; i < x->n; i++)
         if (gn_sx_head(x->at[i], "rfactor")) read_rfactor(&r, x->at[i]);
     add_rfactor_leaves(&r, x);
     for (size_t i = 2; i < x->n; i++)
-        if (!gn_sx_head(x->at[i], "split") && !gn_sx_head(x->at[i], "rfactor")) read_rest(&r, x->at[i]);
+        if (!gn_sx_head(x->at[i], "fuse") && !gn_sx_head(x->at[i], "split") && !gn_sx_head(x->at[i], "rfactor"))
+            read_rest(&r, x->at[i]);
     if (r.s->order.n != r.s->leaves.n) {
         for (size_t l = 0; l < r.s->leaves.n; l++) {
             bool found = false;
@@ -211,15 +242,25 @@ static void print_leaves(gn_text *t, const gn_schedule *s, const uint32_t *leaf,
     for (size_t i = 0; i < n; i++) gn_textf(t, " %s", s->leaves.at[leaf[i]].name);
 }
 
+static void print_fuses(gn_text *t, const gn_kernel *k, const gn_schedule *s)
+{
+    for (size_t f = 0; f < s->fuses.n; f++) {
+        gn_text_add(t, " (fuse");
+        for (size_t i = 0; i < s->fuses.at[f].axis.n; i++)
+            gn_textf(t, " %s", k->axes.at[s->fuses.at[f].axis.at[i]].name);
+        gn_textf(t, " -> %s)", s->fuses.at[f].name);
+    }
+}
+
 static void print_splits(gn_text *t, const gn_kernel *k, const gn_schedule *s)
 {
     for (size_t i = 0; i < s->splits.n; i++) {
         const gn_split *p = &s->splits.at[i];
+        if (p->axis >= k->axes.n + s->fuses.n || !p->leaf.n) continue;
         const gn_leaf *first = &s->leaves.at[p->leaf.at[0]];
-        if (p->axis >= k->axes.n ||
-            (p->leaf.n == 1 && first->extent == 0 && strcmp(first->name, k->axes.at[p->axis].name) == 0))
-            continue;
-        gn_textf(t, " (split %s", k->axes.at[p->axis].name);
+        const char *axis = p->axis < k->axes.n ? k->axes.at[p->axis].name : s->fuses.at[p->axis - k->axes.n].name;
+        if (p->leaf.n == 1 && first->extent == 0 && strcmp(first->name, axis) == 0) continue;
+        gn_textf(t, " (split %s", axis);
         for (size_t j = 0; j < p->leaf.n; j++) {
             const gn_leaf *l = &s->leaves.at[p->leaf.at[j]];
             if (l->extent) gn_textf(t, " (%s %" PRId64 ")", l->name, l->extent);
@@ -278,6 +319,7 @@ static void print_stage(gn_text *t, const gn_kernel *k, const gn_schedule *s, co
 void gn_schedule_print(gn_text *t, const gn_kernel *k, const gn_schedule *s)
 {
     gn_textf(t, "(schedule %s", s->name);
+    print_fuses(t, k, s);
     print_splits(t, k, s);
     gn_text_add(t, "\n  (order");
     print_leaves(t, s, s->order.at, s->order.n);
