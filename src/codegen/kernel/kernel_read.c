@@ -1,295 +1,8 @@
-/* Logical kernels as text: printing and reading, which are inverse. Grammar: docs/kernel-text.md.
- *
- * Numbers, axes and (index ..) are weak: they take the dtype of the first operand beside them that is not, else the one
- * that the place expects; (f32 1) says it outright. The printer follows the same rule to know where it must. */
-#include <inttypes.h>
+/* Logical kernels from text. */
 #include <stdlib.h>
 #include "ascii.h"
+#include "kernel_text.h"
 #include "roles.h"
-
-enum { NONE = -1 }; /* no dtype is expected */
-
-static bool takes_dtype(const gn_op_info *op) /* cast and bitcast say their result in the text */
-{
-    return op->nattr == 1 && op->attrs[0].kind == GN_ATTR_DTYPE;
-}
-
-/* Which operands have the dtype of the operation itself: all but a select's condition. */
-static size_t first_value(const gn_op_info *op)
-{
-    return op == &gn_op_select;
-}
-
-/* ---- printing ---- */
-
-typedef struct printing {        /* an expression whose operands are being printed */
-    const gn_kexpr *e;
-    int expected;
-    size_t next;
-} printing;
-
-typedef struct printer {
-    gn_text *t;
-    const gn_kernel *k;
-    const gn_kfold *fold;        /* whose tuple is being printed; NULL: none */
-    const gn_kexpr *tuple;
-    size_t made;                 /* its values that stand before, which have names */
-    GN_VEC(printing) open;
-} printer;
-
-static bool is_weak(const gn_kexpr *e)
-{
-    return e->kind == GN_K_CONST || e->kind == GN_K_INDEX;
-}
-
-static void print_const(gn_text *t, const gn_kexpr *e)
-{
-    if (gn_is_float(e->dtype)) gn_text_double(t, e->u.f);
-    else if (gn_dtypes[e->dtype].kind == GN_KIND_UINT) gn_textf(t, "%" PRIu64, (uint64_t)e->u.i);
-    else gn_textf(t, "%" PRId64, e->u.i);
-}
-
-static void print_index(gn_text *t, const gn_dim *const *index, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        gn_text_char(t, ' ');
-        gn_dim_print(t, index[i]);
-    }
-}
-
-static void print_cond(gn_text *t, const gn_kcond *c)
-{
-    gn_textf(t, "(%s ", c->kind == GN_K_LT ? "lt" : "eq");
-    gn_dim_print(t, c->a);
-    gn_text_char(t, ' ');
-    gn_dim_print(t, c->b);
-    gn_text_char(t, ')');
-}
-
-static void print_weak(gn_text *t, const gn_kexpr *e, int expected)
-{
-    const bool plain = expected == e->dtype;
-    if (!plain) gn_textf(t, "(%s ", gn_dtype_name(e->dtype));
-    if (e->kind == GN_K_CONST) {
-        print_const(t, e);
-    } else {
-        gn_text_add(t, "(index ");
-        gn_dim_print(t, e->u.index);
-        gn_text_char(t, ')');
-    }
-    if (!plain) gn_text_char(t, ')');
-}
-
-static void print_place(gn_text *t, const char *word, const char *name, const gn_kexpr *e)
-{
-    gn_textf(t, "(%s%s", word, name);
-    print_index(t, e->index, e->nindex);
-    gn_text_char(t, ')');
-}
-
-static void print_if(gn_text *t, const gn_kexpr *e)
-{
-    gn_text_add(t, e->ncond == 1 ? "(if " : "(if (and");
-    for (size_t i = 0; i < e->ncond; i++) {
-        if (e->ncond > 1) gn_text_char(t, ' ');
-        print_cond(t, &e->cond[i]);
-    }
-    if (e->ncond != 1) gn_text_char(t, ')');
-}
-
-/* What the operands of an operation are expected to be: strong ones, weak ones. */
-static void inner_dtypes(const gn_kexpr *e, int expected, int *strong, int *weak)
-{
-    *strong = takes_dtype(e->u.op) || e->u.op->traits & GN_BOOL_OUT ? NONE : expected;
-    *weak = *strong;
-    for (size_t i = first_value(e->u.op); i < e->n; i++)
-        if (!is_weak(e->a[i])) {
-            *weak = e->a[i]->dtype;
-            return;
-        }
-}
-
-static int operand_dtype(const gn_kexpr *e, size_t i, int expected)
-{
-    int strong, weak;
-    if (e->kind == GN_K_IF) return is_weak(e->a[i]) && !is_weak(e->a[!i]) ? e->a[!i]->dtype : expected;
-    inner_dtypes(e, expected, &strong, &weak);
-    return i < first_value(e->u.op) ? GN_BOOL : is_weak(e->a[i]) ? weak : strong;
-}
-
-static void print_ref(printer *p, const gn_kexpr *e)
-{
-    const gn_kdef *d = &p->k->defs.at[e->u.ref];
-    const char *name = d->fold ? gn_arena_printf(p->t->arena, "%s.%s", d->name, d->fold->name[e->part]) : d->name;
-    print_place(p->t, "", name, e);
-}
-
-/* (new m): a value of the state that stands before. */
-static bool print_made(printer *p, const gn_kexpr *e)
-{
-    size_t i = 0;
-    while (i < p->made && p->tuple->a[i] != e) i++;
-    if (i == p->made || (e->kind != GN_K_OP && e->kind != GN_K_IF)) return false;
-    gn_textf(p->t, "(new %s)", p->fold->name[i]);
-    return true;
-}
-
-/* Prints e, or opens it: its operands and its ')' come next. */
-static void begin_expr(printer *p, const gn_kexpr *e, int expected)
-{
-    if (print_made(p, e)) return;
-    switch (e->kind) {
-    case GN_K_CONST:
-    case GN_K_INDEX: print_weak(p->t, e, expected); return;
-    case GN_K_LOAD: print_place(p->t, "load ", p->k->bufs.at[e->u.ref].name, e); return;
-    case GN_K_REF: print_ref(p, e); return;
-    case GN_K_STATE: gn_textf(p->t, e->u.i ? "(other %s)" : "%s", p->fold->name[e->part]); return;
-    case GN_K_IF: print_if(p->t, e); break;
-    default:
-        gn_textf(p->t, "(%s", e->u.op->name);
-        if (takes_dtype(e->u.op)) gn_textf(p->t, " %s", gn_dtype_name(e->dtype));
-    }
-    gn_push(p->t->arena, &p->open, ((printing){ e, expected, 0 }));
-}
-
-static void print_expr(printer *p, const gn_kexpr *e, int expected)
-{
-    begin_expr(p, e, expected);
-    while (p->open.n) {
-        printing *top = &p->open.at[p->open.n - 1];
-        if (top->next == top->e->n) {
-            gn_text_char(p->t, ')');
-            p->open.n--;
-            continue;
-        }
-        const size_t i = top->next++;
-        gn_text_char(p->t, ' ');
-        begin_expr(p, top->e->a[i], operand_dtype(top->e, i, top->expected));
-    }
-}
-
-static void print_axes(gn_text *t, const gn_kernel *k, const uint16_t *axis, size_t n)
-{
-    gn_text_char(t, '(');
-    for (size_t i = 0; i < n; i++) gn_textf(t, "%s%s", i ? " " : "", k->axes.at[axis[i]].name);
-    gn_text_char(t, ')');
-}
-
-void gn_ksym_print(gn_text *t, const gn_ksym *s)
-{
-    const bool facts = s->mul != 1 || s->min != 0 || s->is >= 0;
-    gn_textf(t, facts ? " (%s" : " %s", s->name);
-    if (s->mul != 1) gn_textf(t, " :mul %" PRId64, s->mul);
-    if (s->min != 0) gn_textf(t, " :min %" PRId64, s->min);
-    if (s->is >= 0) gn_textf(t, " :is %" PRId64, s->is);
-    if (facts) gn_text_char(t, ')');
-}
-
-static void print_head(gn_text *t, const gn_kernel *k)
-{
-    gn_textf(t, "(kernel %s (syms", k->name);
-    for (size_t i = 0; i < k->syms.n; i++) gn_ksym_print(t, &k->syms.at[i]);
-    gn_text_add(t, ")\n  (bufs");
-    for (size_t i = 0; i < k->bufs.n; i++) {
-        const gn_kbuf *b = &k->bufs.at[i];
-        gn_textf(t, " (%s %s", b->name, gn_dtype_name(b->dtype));
-        print_index(t, b->shape, b->rank);
-        if (b->below) gn_text_add(t, " :in 0"), print_index(t, &b->below, 1);
-        if (b->stride) {
-            gn_text_add(t, " :stride");
-            print_index(t, b->stride, b->rank);
-        }
-        if (b->shares >= 0) gn_textf(t, " :shares %s", k->bufs.at[b->shares].name);
-        gn_text_char(t, ')');
-    }
-    gn_text_add(t, ")\n  (axes");
-    for (size_t i = 0; i < k->axes.n; i++) {
-        gn_textf(t, " (%s ", k->axes.at[i].name);
-        gn_dim_print(t, k->axes.at[i].extent);
-        if (k->axes.at[i].role) gn_textf(t, " :role %s", gn_role_names[k->axes.at[i].role]);
-        if (k->axes.at[i].max) gn_textf(t, " :max %" PRId64, k->axes.at[i].max);
-        gn_text_char(t, ')');
-    }
-    gn_text_char(t, ')');
-}
-
-static void print_tuple(printer *p, const char *word, const gn_kexpr *tuple)
-{
-    gn_textf(p->t, "\n      (%s", word);
-    p->tuple = tuple;
-    for (p->made = 0; p->made < tuple->n; p->made++) {
-        gn_text_char(p->t, ' ');
-        print_expr(p, tuple->a[p->made], p->fold->start->a[p->made]->dtype);
-    }
-    gn_text_char(p->t, ')');
-    p->made = 0;
-}
-
-static void print_fold(printer *p, const gn_kfold *f, const gn_kexpr *step)
-{
-    p->fold = f;
-    for (uint16_t i = 0; i < f->start->n; i++) {
-        gn_textf(p->t, " (%s %s ", f->name[i], gn_dtype_name(f->start->a[i]->dtype));
-        print_const(p->t, f->start->a[i]);
-        gn_text_char(p->t, ')');
-    }
-    print_tuple(p, "step", step);
-    print_tuple(p, "merge", f->merge);
-    p->fold = NULL;
-}
-
-static void print_def(printer *p, const gn_kdef *d)
-{
-    gn_textf(p->t, "(def %s ", d->name);
-    print_axes(p->t, p->k, d->param, d->nparam);
-    gn_text_char(p->t, ' ');
-    if (d->red) {
-        gn_textf(p->t, "(%s ", gn_red_name(d->red));
-        print_axes(p->t, p->k, d->raxis, d->nraxis);
-    }
-    if (d->red && !d->fold) gn_text_char(p->t, ' ');
-    if (d->fold) print_fold(p, d->fold, d->body);
-    else print_expr(p, d->body, NONE);
-    if (d->red) gn_text_char(p->t, ')');
-}
-
-static void print_piece(gn_text *t, const gn_kernel *k, uint32_t item)
-{
-    for (size_t i = 0; i < k->pieces.n; i++) {
-        if (k->pieces.at[i].first_item != item) continue;
-        gn_text_add(t, "\n  (piece");
-        for (uint32_t a = k->pieces.at[i].first_axis; a < gn_kernel_piece_end(k, i).first_axis; a++)
-            gn_textf(t, " %s", k->axes.at[a].name);
-        gn_text_char(t, ')');
-    }
-}
-
-void gn_kernel_print(gn_text *t, const gn_kernel *k)
-{
-    static const char *const kinds[] = { "set", "add", "max" };
-    printer p = { .t = t, .k = k };
-    print_head(t, k);
-    for (uint32_t i = 0; i < k->items.n; i++) {
-        print_piece(t, k, i);
-        gn_text_add(t, "\n  ");
-        if (k->items.at[i].is_store) {
-            const gn_kstore *s = &k->stores.at[k->items.at[i].at];
-            gn_textf(t, "(store %s %s (", kinds[s->kind], k->bufs.at[s->buf].name);
-            for (size_t d = 0; d < k->bufs.at[s->buf].rank; d++) {
-                if (d) gn_text_char(t, ' ');
-                gn_dim_print(t, s->index[d]);
-            }
-            gn_text_add(t, ") ");
-            print_expr(&p, s->value, k->bufs.at[s->buf].dtype);
-        } else {
-            print_def(&p, &k->defs.at[k->items.at[i].at]);
-        }
-        gn_text_char(t, ')');
-    }
-    gn_text_add(t, ")\n");
-}
-
-/* ---- reading ---- */
 
 enum { DEEPEST_INDEX = 100 };
 
@@ -318,7 +31,8 @@ typedef struct reader {
 
 static const gn_sx *need_list(reader *r, const gn_sx *x, size_t at_least)
 {
-    if (x->kind != GN_SX_LIST || x->n < at_least) gn_sx_fail(r->file, x, "expected a list of at least %zu items", at_least);
+    if (x->kind != GN_SX_LIST || x->n < at_least)
+        gn_sx_fail(r->file, x, "expected a list of at least %zu items", at_least);
     return x;
 }
 
@@ -418,22 +132,22 @@ static const gn_kexpr *read_weak(reader *r, const gn_sx *x, int expected)
     double v;
     if (x->kind == GN_SX_LIST) {
         if (x->n != 2) gn_sx_fail(r->file, x, "index takes one index expression");
-        return gn_kexpr_index(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, read_index(r, x->at[1]));
+        return gn_kexpr_index(r->k, expected == GN_NO_DTYPE ? GN_I64 : (gn_dtype)expected, read_index(r, x->at[1]));
     }
     if (gn_sx_int(x, &i)) {
-        if (expected != NONE && gn_is_float((gn_dtype)expected)) {
+        if (expected != GN_NO_DTYPE && gn_is_float((gn_dtype)expected)) {
             gn_sx_double(x, &v);
             return gn_kexpr_const(r->k, (gn_dtype)expected, v);
         }
-        return gn_kexpr_int(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, i);
+        return gn_kexpr_int(r->k, expected == GN_NO_DTYPE ? GN_I64 : (gn_dtype)expected, i);
     }
     if (gn_sx_double(x, &v)) {
-        const gn_dtype t = expected == NONE ? GN_F32 : (gn_dtype)expected;
+        const gn_dtype t = expected == GN_NO_DTYPE ? GN_F32 : (gn_dtype)expected;
         if (t == GN_U64) return gn_kexpr_int(r->k, t, (int64_t)strtoull(x->text, NULL, 10));
         if (!gn_is_float(t)) gn_sx_fail(r->file, x, "%s where %s is expected", x->text, gn_dtype_name(t));
         return gn_kexpr_const(r->k, t, v);
     }
-    return gn_kexpr_index(r->k, expected == NONE ? GN_I64 : (gn_dtype)expected, read_index(r, x));
+    return gn_kexpr_index(r->k, expected == GN_NO_DTYPE ? GN_I64 : (gn_dtype)expected, read_index(r, x));
 }
 
 static const gn_kcond *read_conditions(reader *r, const gn_sx *c, size_t *n)
@@ -461,15 +175,16 @@ static void open_if(reader *r, const gn_sx *x, int expected)
 
 static void open_op(reader *r, const gn_sx *x, const gn_op_info *op, int expected)
 {
-    const bool typed = takes_dtype(op);
+    const bool typed = gn_takes_dtype(op);
     reading o = { .x = x, .op = op, .skip = typed ? 2 : 1, .expected = expected, .result = GN_F32 };
     if (typed && (x->n < 2 || !gn_dtype_parse(x->at[1]->text, &o.result)))
         gn_sx_fail(r->file, x, "%s: expected a dtype", op->name);
     if (x->n < o.skip || (op->arity >= 0 && x->n - o.skip != (size_t)op->arity))
-        gn_sx_fail(r->file, x, "%s takes %d operands, %zu given", op->name, op->arity, x->n < o.skip ? 0 : x->n - o.skip);
+        gn_sx_fail(r->file, x, "%s takes %d operands, %zu given", op->name, op->arity,
+                   x->n < o.skip ? 0 : x->n - o.skip);
     o.n = x->n - o.skip;
     o.a = GN_NEW_ARRAY(r->k->arena, const gn_kexpr *, o.n);
-    o.strong = typed || op->traits & GN_BOOL_OUT ? NONE : expected;
+    o.strong = typed || op->traits & GN_BOOL_OUT ? GN_NO_DTYPE : expected;
     gn_push(r->k->arena, &r->open, o);
 }
 
@@ -479,7 +194,7 @@ static bool next_strong(reader *r, reading *o)
 {
     for (size_t k = 0; k < o->n; k++) {
         const size_t i = o->op ? o->n - 1 - k : k;
-        const bool told = o->op && i < first_value(o->op);
+        const bool told = o->op && i < gn_first_value(o->op);
         if (o->a[i] || (!told && weak_text(r, o->x->at[o->skip + i]))) continue;
         o->now = i;
         return true;
@@ -490,7 +205,7 @@ static bool next_strong(reader *r, reading *o)
 /* Weak operands take the dtype of the first that is not. */
 static const gn_kexpr *close_expr(reader *r, reading *o)
 {
-    const size_t first = o->op ? first_value(o->op) : 0;
+    const size_t first = o->op ? gn_first_value(o->op) : 0;
     int weak = o->strong;
     for (size_t i = o->n; i-- > first;)
         if (o->a[i]) weak = o->a[i]->dtype;
@@ -501,7 +216,7 @@ static const gn_kexpr *close_expr(reader *r, reading *o)
         if (o->a[i]->dtype != o->a[first]->dtype)
             gn_sx_fail(r->file, o->x, "%s: operands of %s and %s", o->op->name, gn_dtype_name(o->a[first]->dtype),
                        gn_dtype_name(o->a[i]->dtype));
-    if (!takes_dtype(o->op))
+    if (!gn_takes_dtype(o->op))
         o->result = o->op->traits & GN_BOOL_OUT ? GN_BOOL : o->n ? (gn_dtype)o->a[first]->dtype : GN_F32;
     return gn_kexpr_op(r->k, o->op, o->result, o->a, o->n);
 }
@@ -584,7 +299,7 @@ static const gn_kexpr *read_expr(reader *r, const gn_sx *x, int expected)
         reading *o = &r->open.at[r->open.n - 1];
         if (value) o->a[o->now] = value;
         if (next_strong(r, o)) {
-            const bool told = o->op && o->now < first_value(o->op);
+            const bool told = o->op && o->now < gn_first_value(o->op);
             value = begin_reading(r, o->x->at[o->skip + o->now], told ? GN_BOOL : o->strong);
         } else {
             value = close_expr(r, o);
@@ -777,7 +492,7 @@ static void read_def(reader *r, const gn_sx *x)
     gn_kfold fold;
     gn_kdef d = { .nparam = (uint16_t)nparam, .nraxis = (uint16_t)nraxis, .param = param, .raxis = raxis, .red = red };
     if (red == GN_RED_FOLD) d.body = read_fold(r, rhs, &fold), d.fold = &fold;
-    else d.body = read_expr(r, red ? rhs->at[2] : rhs, NONE);
+    else d.body = read_expr(r, red ? rhs->at[2] : rhs, GN_NO_DTYPE);
     gn_kernel_add(r->k, name, d);
 }
 
