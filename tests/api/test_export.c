@@ -19,14 +19,33 @@ static char *read_text(const char *dir, const char *name)
     return text;
 }
 
-static void *build_library(const char *compiler, const char *level, const char *name)
+/* Libraries that were built, with all that went into each: most texts are the same for each toolchain in process. */
+static struct {
+    char *from, path[128];
+} built[256];
+static size_t nbuilt;
+
+static const char *path_of_library(const char *compiler, const char *level, const char *name)
 {
-    static int counter;
-    char command[512], path[128];
-    snprintf(path, sizeof path, "%s/lib%d.so", api_dir, counter++);
+    char command[512], file[80], *text[2], *from;
+    for (int i = 0; i < 2; i++) snprintf(file, sizeof file, "%s.%c", name, "ch"[i]), text[i] = read_text(api_dir, file);
+    assert_true(asprintf(&from, "%s %s\n%s\n%s", compiler, level, text[0], text[1] ? text[1] : "") > 0);
+    free(text[0]), free(text[1]);
+    for (size_t i = 0; i < nbuilt; i++)
+        if (!strcmp(built[i].from, from)) return free(from), built[i].path;
+    char *path = built[nbuilt].path;
+    assert_true(nbuilt < sizeof built / sizeof *built);
+    snprintf(path, sizeof built->path, "%s/lib%zu.so", api_dir, nbuilt);
     snprintf(command, sizeof command, "%s %s -Wall -Wextra -Werror -shared -fPIC -o %s %s/%s.c -lm", compiler, level,
              path, api_dir, name);
     if (system(command)) fail_msg("%s", command);
+    built[nbuilt++].from = from;
+    return path;
+}
+
+static void *build_library(const char *compiler, const char *level, const char *name)
+{
+    const char *path = path_of_library(compiler, level, name);
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle) fail_msg("%s", dlerror());
     return handle;
