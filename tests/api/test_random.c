@@ -5,12 +5,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "random_graph.h"
+
+/* The seeds that took longest, by the time of this process. */
+enum { NSLOW = 10 };
+typedef struct slow_seeds {
+    double seconds[NSLOW];
+    uint64_t seed[NSLOW];
+} slow_seeds;
+
+static double process_seconds(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+static void note_slow(slow_seeds *s, uint64_t seed, double seconds)
+{
+    for (int i = 0; i < NSLOW; i++) {
+        if (seconds <= s->seconds[i]) continue;
+        memmove(s->seconds + i + 1, s->seconds + i, sizeof *s->seconds * (size_t)(NSLOW - 1 - i));
+        memmove(s->seed + i + 1, s->seed + i, sizeof *s->seed * (size_t)(NSLOW - 1 - i));
+        s->seconds[i] = seconds, s->seed[i] = seed;
+        return;
+    }
+}
+
+static void print_slow(const slow_seeds *s)
+{
+    print_message("slowest seeds:");
+    for (int i = 0; i < NSLOW && s->seconds[i] > 0; i++)
+        print_message(" %" PRIu64 " %.2f s", s->seed[i], s->seconds[i]);
+    print_message("\n");
+}
 
 static void random_graphs_equal_the_reference(void **state)
 {
     (void)state;
     static random_counts counts;
+    slow_seeds slow = { { 0 } };
     const char *wanted = getenv("GNOMON_TEST_GRAPHS");
     const uint64_t first = test_seed(), n = wanted ? strtoull(wanted, NULL, 10) : 250;
     int64_t jumps = 0, elements = 0;
@@ -19,9 +52,11 @@ static void random_graphs_equal_the_reference(void **state)
     for (uint64_t seed = first; seed < first + n && failed < most; seed++) {
         random_graph r;
         char what[512] = "";
+        const double start = process_seconds();
         random_graph_make(&r, seed);
         const int kind = random_graph_check(&r, random_run_compiled, NULL, &jumps, &elements, what);
         if (kind) random_graph_report(&r, random_run_compiled, NULL, "random", seed, kind, what), failed++;
+        note_slow(&slow, seed, process_seconds() - start);
         random_graph_count(&r, &counts);
         random_graph_free(&r);
     }
@@ -34,6 +69,7 @@ static void random_graphs_equal_the_reference(void **state)
     print_message("\ndims: %d named, %d constant\nby op:", counts.named, counts.constant);
     for (size_t i = 0; i < counts.nops; i++) print_message(" %s %d", counts.op[i].op, counts.op[i].n);
     print_message("\n");
+    print_slow(&slow);
     assert_int_equal(failed, 0);
     /* of 250 graphs 0.3 to 13 % jump, 2.8 % in the mean: a single one may be a large part */
     assert_true(jumps * (n < 1000 ? 5 : 10) <= elements);
