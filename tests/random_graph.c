@@ -153,6 +153,28 @@ static gn_expr *unary(maker *m)
     }
 }
 
+/* 3 to 6 functions, one of the other, in f32 or f64: what compilers' searches through operands grow with. */
+static gn_expr *chain(maker *m)
+{
+    gn_expr *x = pick_float(m);
+    if (below(m, 2)) x = gn_cast(x, GN_F64);
+    for (uint32_t left = 3 + below(m, 4); left > 0; left--) switch (below(m, 12)) {
+        case 0: x = gn_exp(gn_clip(x, -3.0, 3.0)); break;
+        case 1: x = gn_log(gn_add(gn_abs(x), 0.5)); break;
+        case 2:
+        case 3: x = gn_pow(gn_add(gn_abs(x), 0.5), 1.5); break;
+        case 4:
+        case 5: x = gn_erfc(x); break;
+        case 6: x = gn_tanh(x); break;
+        case 7: x = gn_sigmoid(x); break;
+        case 8: x = gn_expm1(gn_clip(x, -3.0, 3.0)); break;
+        case 9: x = gn_log1p(gn_abs(x)); break;
+        case 10: x = gn_sin(x); break;
+        default: x = gn_erf(x); break;
+        }
+    return x;
+}
+
 static gn_expr *binary(maker *m)
 {
     gn_expr *a = pick(m), *b = below(m, 4) ? same_shape_or(m, a) : pick(m);
@@ -380,18 +402,23 @@ static bool constraints_hold(random_graph *r, gn_expr *e)
     return hold;
 }
 
-static void add_node(maker *m)
+static void add_node(maker *m, gn_expr *(*kind)(maker *))
 {
-    static gn_expr *(*const kinds[])(maker *) = { unary,     unary,     unary,    binary,   binary,      binary,  truth,
-                                                  reduction, reduction, movement, movement, contraction, indexed, bits,
-                                                  composite, cast,      repeated, repeated, hard,        gradient };
-    gn_expr *e = kinds[below(m, sizeof kinds / sizeof *kinds)](m);
+    gn_expr *e = kind(m);
     if (gn_graph_check(m->r->g) || e->type->kind != GN_TYPE_TENSOR || !small_enough(m->r, e) ||
         !constraints_hold(m->r, e))
         return;
     for (size_t i = 0; i < m->r->npool; i++)
         if (m->r->pool[i] == e) return;
     m->r->pool[m->r->npool++] = e;
+}
+
+static void add_any(maker *m)
+{
+    static gn_expr *(*const kinds[])(maker *) = { unary,     unary,     unary,    binary,   binary,      binary,  truth,
+                                                  reduction, reduction, movement, movement, contraction, indexed, bits,
+                                                  composite, cast,      repeated, repeated, hard,        gradient };
+    add_node(m, kinds[below(m, sizeof kinds / sizeof *kinds)]);
 }
 
 void random_graph_make_in(random_graph *r, gn_context *context, uint64_t seed)
@@ -404,7 +431,8 @@ void random_graph_make_in(random_graph *r, gn_context *context, uint64_t seed)
     r->n = sizes[below(&m, below(&m, 6) ? 6 : 7)], r->m = sizes[below(&m, 6)];
     add_inputs(&m);
     const size_t want = r->npool + 2 + below(&m, 22);
-    for (int tries = 0; tries < 400 && r->npool < want; tries++) add_node(&m);
+    for (int tries = 0; tries < 400 && r->npool < want; tries++) add_any(&m);
+    if (seed % 8 == 5 && r->npool < RANDOM_MAX_NODES) add_node(&m, chain);
     for (size_t i = r->npool; i-- > 0 && r->noutputs < 1 + seed % RANDOM_MAX_OUTPUTS;)
         r->output[r->noutputs++] = r->pool[i];
 }
