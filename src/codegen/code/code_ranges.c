@@ -5,6 +5,7 @@
  * threads theirs, of conditions their sides' difference, of a mask what its lanes fulfil. A lane has the name "@lane".
  * */
 #include <inttypes.h>
+#include "code_known.h"
 #include "code_verifier.h"
 #include "dim_prove.h"
 
@@ -226,12 +227,6 @@ static void know_part(ranges *r, const gn_val *m, bool negate)
     else r->vague |= m->kind != GN_VAL_OP || m->u.op != &gn_op_and || negate;
 }
 
-static const void *part_of_mask(const void *mask, size_t i)
-{
-    const gn_val *const m = mask;
-    return m->kind == GN_VAL_OP && m->u.op == &gn_op_and && i < 2 ? m->a[i] : NULL;
-}
-
 /* What a register holds; NULL: not known. */
 static const gn_val *kept_in(const ranges *r, const gn_val *reg, uint32_t number)
 {
@@ -257,7 +252,7 @@ static bool know_turn(ranges *r, const gn_val *reg)
 
 static void know_mask(ranges *r, const gn_val *mask)
 {
-    gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
+    gn_visit v = { .arena = r->scratch, .operand = gn_mask_part };
     if (mask && mask->kind == GN_VAL_REG && !mask->id && !mask->u.reg.at && kept_in(r, mask, mask->u.reg.number))
         mask = kept_in(r, mask, mask->u.reg.number);
     if (!mask || know_turn(r, mask)) return;

@@ -4,17 +4,9 @@
 
 /* ---- axes over leaves ---- */
 
-static const gn_dim **own_leaves(gn_lower *g)
-{
-    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1);
-    for (uint32_t l = 0; l < g->leaves.n; l++) env[l] = g->leaves.at[l].value;
-    return env;
-}
-
 gn_guard gn_domain_guard(gn_lower *g, uint32_t axis)
 {
-    const gn_dim **env = own_leaves(g), **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
-    for (uint32_t a = 0; a <= axis; a++) value[a] = gn_axis_value(g, a, env);
+    const gn_dim *const *value = gn_axes_over_leaves(g, axis + 1);
     return (gn_guard){ axis, value[axis], gn_subst_axes(g, g->axes.at[axis].extent, value) };
 }
 
