@@ -314,6 +314,11 @@ const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env
     return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent), trips) : trips;
 }
 
+const gn_dim *gn_loop_end(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
+{
+    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
+}
+
 const gn_dim *gn_leaf_whole(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
 {
     const gn_lleaf *l = &g->leaves.at[leaf];

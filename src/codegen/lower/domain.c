@@ -21,19 +21,13 @@ static uint16_t *axes_of(gn_lower *g, const gn_tree *s, size_t *n)
     return axis;
 }
 
-static const gn_dim *end_of(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
-{
-    /* all threads run */
-    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
-}
-
 /* A loop inside those whose leaves have values. */
 static gn_domain_loop loop_of(gn_lower *g, const gn_tree *t, const gn_dim *const *env)
 {
     const gn_dim_facts known = gn_lfacts(g);
     gn_domain_loop l = { .node = t, .leaf = t->leaf, .symbol = g->leaves.at[t->leaf].name, .bind = t->bind };
     l.from = gn_lconst(g, 0);
-    l.to = end_of(g, t->leaf, env);
+    l.to = gn_loop_end(g, t->leaf, env);
     gn_dim_range(l.to, &known, &l.least, &l.most);
     if (l.least < 0) l.least = 0;
     return l;

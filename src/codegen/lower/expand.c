@@ -253,8 +253,7 @@ static void expand_loop(gn_expander *x, const gn_tree *t)
     gn_lower *g = x->g;
     const gn_dim *before = x->env[t->leaf];
     x->env[t->leaf] = NULL;
-    const gn_dim *to =
-        t->bind == GN_BIND_THREAD ? t->to : gn_leaf_bound(g, t->leaf, x->env); /* inside a peeled loop: all of them */
+    const gn_dim *to = gn_loop_end(g, t->leaf, x->env); /* inside a peeled loop: all of them */
     const gn_dim *whole = needs_peel(g, t) ? gn_leaf_whole(g, t->leaf, x->env) : NULL;
     x->env[t->leaf] = g->leaves.at[t->leaf].value;
     if (whole && !gn_dim_is(whole, 0)) {

@@ -248,6 +248,7 @@ const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent);
 bool gn_grows(const gn_lower *, const gn_dim *extent);                            /* it never falls with an axis */
 void gn_check_extents(gn_lower *);                                                /* throws where it does and must not */
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
+const gn_dim *gn_loop_end(gn_lower *, uint32_t leaf, const gn_dim *const *env);   /* the same, but all threads run */
 const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
 /* its loops of known extent run all of it, whatever is left of the axis */
 bool gn_axis_full(gn_lower *, uint32_t axis);
