@@ -341,7 +341,8 @@ static void rename_node(void *user, const gn_code_node *n)
     gn_code_operands(n, rename_operand, user);
 }
 
-void gn_code_rename_all(const gn_code *c, const gn_code_body *b, const gn_val *(*now)(void *, const gn_val *), void *user)
+void gn_code_rename_all(const gn_code *c, const gn_code_body *b, const gn_val *(*now)(void *, const gn_val *),
+                        void *user)
 {
     gn_code_walk(b, rename_node, &(renaming){ c, now, user });
 }

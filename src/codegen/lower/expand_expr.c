@@ -265,7 +265,8 @@ static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)
     gn_preds_split(x, when.at, when.n, &uniform, &varying);
     lane_guards(x, &e->u.index, 1, &varying);
     const gn_dim *d = gn_subst_axes(g, e->u.index, x->inside);
-    return gn_v_index(&x->b, (gn_dtype)e->dtype, d, gn_v_varies(&x->b, d) ? gn_preds_joined(x, uniform, varying) : uniform);
+    return gn_v_index(&x->b, (gn_dtype)e->dtype, d,
+                      gn_v_varies(&x->b, d) ? gn_preds_joined(x, uniform, varying) : uniform);
 }
 
 const gn_val *gn_v_const(gn_expander *x, const gn_kexpr *e)

@@ -96,7 +96,8 @@ static bool mentions_axis_of(const gn_lower *g, const gn_ldef *d, const gn_kexpr
         for (int j = 0; j < d->row->nleaf; j++) {
             if (d->row->leaf[j].dim != dim) continue;
             for (uint32_t a = 0; a < g->axes.n; a++)
-                if (gn_has_leaf(&g->axes.at[a], d->tile->leaf.at[j]) && gn_dim_mentions(e->index[i], g->axes.at[a].name))
+                if (gn_has_leaf(&g->axes.at[a], d->tile->leaf.at[j]) &&
+                    gn_dim_mentions(e->index[i], g->axes.at[a].name))
                     return true;
         }
     return false;
