@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include "code_known.h"
 #include "code_verifier.h"
+#include "dim_parts.h"
 #include "dim_prove.h"
 
 typedef struct ranges {
@@ -613,8 +614,6 @@ gn_code_ranges gn_code_verify_ranges(const gn_code *c, gn_arena *arena)
     gn_arena scratch = { .allocator = c->arena->allocator };
     ranges r = { .code = c, .arena = arena, .scratch = &scratch, .lane = gn_dim_sym(c->dims, "@lane") };
     r.prover = (gn_prover){ .pool = c->dims, .arena = &scratch };
-    const gn_status status = gn_protect(ask_all, &r);
-    gn_arena_free(&scratch);
-    gn_check(status);
+    gn_dim_with_scratch(&scratch, ask_all, &r);
     return r.out;
 }

@@ -1,4 +1,5 @@
 /* What must hold of a logical kernel, checked: each rule with the sentence that its violation gets. */
+#include "dim_parts.h"
 #include "roles.h"
 #include "visit.h"
 #include <string.h>
@@ -288,7 +289,5 @@ void gn_kernel_verify(const gn_kernel *k)
     walker w = { .k = k, .scratch = &scratch };
     w.all = (gn_visit){ .arena = &scratch, .operand = gn_kexpr_operand };
     w.open = (gn_visit){ .arena = &scratch, .operand = open_operand };
-    const gn_status status = gn_protect(verify, &w);
-    gn_arena_free(&scratch);
-    gn_check(status);
+    gn_dim_with_scratch(&scratch, verify, &w);
 }
