@@ -193,31 +193,20 @@ const char gn_body_erf_f32[] =
     "     (far (copysign (sub 1 (exp q)) x))"
     "  (select (lt m 1) near far))";
 
-/* e^(-t^2) u P(1 - u), t = |x|, u = 3 / (t + 1.5): a variable as in M. Shepherd, J. Laframboise, Chebyshev approximation
- * of (1 + 2x) exp(x^2) erfc x, 1981. -t^2 is -h^2, exact for h, the first half of t, and the rest, which joins what exp
- * leaves to its polynomial. So does -0.564 u e, what t + 1.5 lost of t, e, times the derivative of log(u P). */
+/* TODO */
 const char gn_body_erfc_f32[] =
     "(let (t (abs x))"
     "     (t (select (lt 10.1 t) 10.1 t))"
-    "     (s (add t 1.5))"
-    "     (e (sub t (sub s 1.5)))"
-    "     (u (div 3 s))"
-    "     (q (sub 1 u))"
-    "     (p (fma q -0x1.8eadfap-15 -0x1.e344acp-15))"
-    "     (p (fma p q 0x1.0339fp-12))"
-    "     (p (fma p q 0x1.3fc27ap-11))"
-    "     (p (fma p q -0x1.03e7b6p-12))"
-    "     (p (fma p q -0x1.9df8bp-9))"
-    "     (p (fma p q -0x1.635186p-9))"
-    "     (p (fma p q 0x1.04e354p-6))"
-    "     (p (fma p q 0x1.9d0006p-6))"
-    "     (p (fma p q -0x1.5ab13cp-3))"
-    "     (p (fma p q 0x1.494dbp-2))"
-    "     (w (mul u p))"
+    "     (p (fma t 0x1.bbdb3cp-1 0x1.9301fcp+2))"
+    "     (p (fma p t 0x1.215ba4p+4))"
+    "     (p (fma p t 0x1.e74c2ep+4))"
+    "     (d (fma (add t 0x1.bf4676p+2) t 0x1.64e10ep+4))"
+    "     (d (fma d t 0x1.2e0a0cp+5))"
+    "     (d (fma d t 0x1.e7c33p+4))"
+    "     (w (div 1 (add (fma t 0x1.c5be24p+0 0x1.f3ad9cp-11) (div p d))))"
     "     (h (bitcast f32 (bit_and (bitcast i32 t) -4096)))"
-    "     (low (fma (mul u -0.564) e (mul (sub h t) (add h t))))"
     "     (n (sub (fma (mul t t) -1.44269504 12582912) 12582912))"
-    "     (r (add (fma n -0.693359375 (neg (mul h h))) (fma n 2.12194440e-4 low)))"
+    "     (r (add (fma n -0.693359375 (neg (mul h h))) (fma n 2.12194440e-4 (mul (sub h t) (add h t)))))"
     "     (p (fma r 0x1.6cad1cp-10 0x1.120c86p-7))"
     "     (p (fma p r 0x1.55556ap-5))"
     "     (p (fma p r 0x1.5554dcp-3))"
