@@ -35,16 +35,11 @@ const char gn_body_expm1_f32[] =
     "     (y (fma s q (sub s 0.5)))"
     "  (select (lt (abs x) 0x1p-25) x (add y y)))";
 
-/* Of log and log1p: n ln 2 + log(1 + f). */
+/* Of log and log1p: n ln 2 + log(1 + f), f - f^2/2 + f^3 P(f) / Q(f). */
 #define LOG_SERIES \
-    "     (p (fma f 0x1.204ap-4 -0x1.d782cp-4))" \
-    "     (p (fma p f 0x1.de362p-4))" \
-    "     (p (fma p f -0x1.fcbecp-4))" \
-    "     (p (fma p f 0x1.23d51p-3))" \
-    "     (p (fma p f -0x1.555c9p-3))" \
-    "     (p (fma p f 0x1.999d46p-3))" \
-    "     (p (fma p f -0x1.fffff8p-3))" \
-    "     (p (fma p f 0x1.555554p-2))" \
+    "     (p (fma f 0x1.af83c8p-9 0x1.e643a2p-2))" \
+    "     (p (fma p f 0x1.647e88p-1))" \
+    "     (p (div p (fma (add f 0x1.7ee014p+1) f 0x1.0b5ee2p+1)))" \
     "     (z (mul f f))" \
     "     (y (fma z (fma p f -0.5) (mul n -2.12194440e-4)))" \
     "     (y (fma n 0.693359375 (add f y)))"
@@ -193,7 +188,10 @@ const char gn_body_erf_f32[] =
     "     (far (copysign (sub 1 (exp q)) x))"
     "  (select (lt m 1) near far))";
 
-/* TODO */
+/* e^(-t^2) Q / ((b t + c) Q + P), t = |x|: what 1 / (e^(t^2) erfc t) has beyond its line b t + c is P / Q, which fades. All coefficients
+ * are positive, so nothing cancels, and the errors of Q are above and below the line. (For quotients see W. J. Cody, Rational Chebyshev
+ * approximations for the error function, 1969.) Of -t^2, -h^2 is exact for h, the first half of t; the rest joins what exp leaves to its
+ * polynomial. */
 const char gn_body_erfc_f32[] =
     "(let (t (abs x))"
     "     (t (select (lt 10.1 t) 10.1 t))"
@@ -203,7 +201,7 @@ const char gn_body_erfc_f32[] =
     "     (d (fma (add t 0x1.bf4676p+2) t 0x1.64e10ep+4))"
     "     (d (fma d t 0x1.2e0a0cp+5))"
     "     (d (fma d t 0x1.e7c33p+4))"
-    "     (w (div 1 (add (fma t 0x1.c5be24p+0 0x1.f3ad9cp-11) (div p d))))"
+    "     (w (div d (fma (fma t 0x1.c5be24p+0 0x1.f3ad9cp-11) d p)))"
     "     (h (bitcast f32 (bit_and (bitcast i32 t) -4096)))"
     "     (n (sub (fma (mul t t) -1.44269504 12582912) 12582912))"
     "     (r (add (fma n -0.693359375 (neg (mul h h))) (fma n 2.12194440e-4 (mul (sub h t) (add h t)))))"
