@@ -188,10 +188,10 @@ const char gn_body_erf_f32[] =
     "     (far (copysign (sub 1 (exp q)) x))"
     "  (select (lt m 1) near far))";
 
-/* e^(-t^2) Q / ((b t + c) Q + P), t = |x|: what 1 / (e^(t^2) erfc t) has beyond its line b t + c is P / Q, which fades. All coefficients
- * are positive, so nothing cancels, and the errors of Q are above and below the line. (For quotients see W. J. Cody, Rational Chebyshev
- * approximations for the error function, 1969.) Of -t^2, -h^2 is exact for h, the first half of t; the rest joins what exp leaves to its
- * polynomial. */
+/* e^(-t^2) Q / ((b t + c) Q + P), t = |x|: what 1 / (e^(t^2) erfc t) has beyond its line b t + c is P / Q, which fades.
+ * All coefficients are positive, so nothing cancels, and the errors of Q are above and below the line. (For quotients see
+ * W. J. Cody, Rational Chebyshev approximations for the error function, 1969.) Of -t^2, -h^2 is exact for h, the first
+ * half of t; the rest joins what exp leaves to its polynomial. */
 const char gn_body_erfc_f32[] =
     "(let (t (abs x))"
     "     (t (select (lt 10.1 t) 10.1 t))"
