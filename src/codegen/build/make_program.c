@@ -34,16 +34,20 @@ const gn_dim *gn_maker_dim(gn_program_maker *m, const gn_dim *d)
     return gn_dim_import(m->p->dims, d);
 }
 
+static const gn_dim *const *dims_of(gn_program_maker *m, size_t n, const gn_dim *const *d)
+{
+    for (size_t i = 0; i < n; i++) gn_dim_symbols(d[i], gn_maker_need_symbol, m->p);
+    return gn_dims_import(m->p->dims, n, d);
+}
+
 /* ---- values ---- */
 
 static gn_pvalue value_like(gn_program_maker *m, const gn_expr *e, gn_value_kind kind, uint32_t index, const char *name)
 {
-    const gn_dim **shape = GN_NEW_ARRAY(m->p->arena, const gn_dim *, e->type->n);
-    for (uint16_t d = 0; d < e->type->n; d++) shape[d] = gn_maker_dim(m, e->type->dim[d]);
     return (gn_pvalue){ .kind = (uint8_t)kind,
                         .dtype = (gn_dtype)e->type->dtype,
                         .rank = (uint8_t)e->type->n,
-                        .shape = shape,
+                        .shape = dims_of(m, e->type->n, e->type->dim),
                         .index = index,
                         .name = gn_arena_string(m->p->arena, name) };
 }
@@ -108,9 +112,7 @@ static void make_values(gn_program_maker *m)
         case GN_VALUE_SLICE: break; /* below: what it lies within may come later */
         default: {
             gn_pvalue t = value_like(m, v->expr, GN_VALUE_TEMP, 0, v->name);
-            const gn_dim **shape = GN_NEW_ARRAY(p->arena, const gn_dim *, t.rank);
-            for (uint8_t d = 0; d < t.rank; d++) shape[d] = gn_maker_dim(m, v->shape[d]);
-            t.shape = shape;
+            t.shape = dims_of(m, t.rank, v->shape);
             m->value_of[i] = (int32_t)gn_maker_value(p, t);
         }
         }
@@ -128,9 +130,7 @@ static const char *user_name(const gn_program_maker *m, uint32_t user)
 
 static const gn_dim *uses_of(gn_program_maker *m, const gn_expr *check)
 {
-    const gn_dim *n = gn_dim_const(m->p->dims, 1);
-    for (uint16_t d = 0; d < check->type->n; d++) n = gn_dim_mul(m->p->dims, n, gn_maker_dim(m, check->type->dim[d]));
-    return n;
+    return gn_dims_product(m->p->dims, check->type->n, dims_of(m, check->type->n, check->type->dim));
 }
 
 /* Elements that index an axis and come from outside are looked at before anything runs. */

@@ -56,6 +56,8 @@ typedef struct gn_grouping {
     bool small;                  /* one kernel, to be emitted as one function */
 } gn_grouping;
 
+int32_t gn_group_find_buf(const gn_group *, uint32_t value); /* its buffer; -1 */
+bool gn_group_uses(const gn_group *, uint32_t value, gn_kbuf_access); /* its kernel reads it, or writes it */
 /* The value whose memory it is. */
 static inline uint32_t gn_gvalue_root(const gn_grouping *g, uint32_t value)
 {

@@ -193,6 +193,11 @@ static void note_symbol(void *user, const char *name)
     if (gn_kernel_find_sym(w->k, name) < 0) all[1] = NULL;
 }
 
+static const gn_dim *elements_of(writer *w, const gn_type *t)
+{
+    return gn_dims_product(pool(w), t->n, gn_dims_import(pool(w), t->n, t->dim));
+}
+
 /* The kernel says of the buffer what the call checks: if it loads it, has the symbols of the bound already, and all
  * elements are used if any is, so that the call looks at them. */
 static void write_range(writer *w, uint32_t value, const gnode *check)
@@ -200,15 +205,10 @@ static void write_range(writer *w, uint32_t value, const gnode *check)
     const uintptr_t buf = (uintptr_t)gn_map_get(&w->bufs, value);
     const gn_gvalue *const v = &w->g->out->values.at[value];
     const gn_dim *const bound = check->e->attr[0].dims[0];
-    const gn_dim *uses = gn_dim_const(pool(w), 1), *elements = uses;
     void *all[] = { w, w };
     if (!buf) return;
     gn_dim_symbols(bound, note_symbol, all);
-    for (uint32_t d = 0; d < check->rank; d++)
-        uses = gn_dim_mul(pool(w), uses, gn_dim_import(pool(w), check->e->type->dim[d]));
-    for (uint32_t d = 0; d < v->expr->type->n; d++)
-        elements = gn_dim_mul(pool(w), elements, gn_dim_import(pool(w), v->expr->type->dim[d]));
-    if (!all[1] || uses != elements) return;
+    if (!all[1] || elements_of(w, check->e->type) != elements_of(w, v->expr->type)) return;
     const gn_dim **const below = &w->k->bufs.at[buf - 1].below, *const own = gn_dim_import(pool(w), bound);
     *below = *below ? gn_dim_min(pool(w), *below, own) : own;
 }
@@ -243,7 +243,7 @@ static const gn_dim *write_index(writer *w, uint32_t at, const gn_dim *const *in
         return gn_dim_load(pool(w), w->k->bufs.at[buf].name, gn_kernel_flat(w->k, buf, inner));
     }
     switch (n->kind) {
-    case NODE_SCALAR: return constant(w, gn_group_integer(n->e));
+    case NODE_SCALAR: return constant(w, gn_group_scalar(n->e).i);
     case NODE_DIM: return gn_write_dim(w, gn_group_dim_of(n->e));
     case NODE_IOTA: return index[gn_attr_of(n->e, "axis")->i];
     case NODE_ELEM: return write_index(w, n->in[0], index); /* a cast */

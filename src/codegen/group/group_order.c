@@ -120,23 +120,17 @@ static bool may_share(gn_kernel *k, uint32_t read, uint32_t write)
 
 /* ---- the order ---- */
 
-static int32_t find_buf(const gn_group *q, uint32_t value)
+int32_t gn_group_find_buf(const gn_group *q, uint32_t value)
 {
     for (size_t b = 0; b < q->buf.n; b++)
         if (q->buf.at[b] == value) return (int32_t)b;
     return NONE;
 }
 
-static bool reads_value(const gn_group *q, uint32_t value)
+bool gn_group_uses(const gn_group *q, uint32_t value, gn_kbuf_access how)
 {
-    const int32_t b = find_buf(q, value);
-    return b != NONE && (q->kernel->bufs.at[b].access & GN_KBUF_READ);
-}
-
-static bool writes_value(const gn_group *q, uint32_t value)
-{
-    const int32_t b = find_buf(q, value);
-    return b != NONE && (q->kernel->bufs.at[b].access & GN_KBUF_WRITE);
+    const int32_t b = gn_group_find_buf(q, value);
+    return b != NONE && (q->kernel->bufs.at[b].access & how);
 }
 
 static bool uses_memory(const gn_grouping *o, const gn_group *q, uint32_t root)
@@ -197,14 +191,14 @@ static void move_behind(order *r, size_t from, size_t to)
     for (size_t q = from; q <= to; q++) r->position[r->number[q]] = q;
 }
 
-/* The last group that does something to a value; the number of groups: none. */
-static size_t last_user(const order *r, uint32_t value, bool (*does)(const gn_group *, uint32_t), size_t but)
+/* The last group that uses a value so; the number of groups: none. */
+static size_t last_user(const order *r, uint32_t value, gn_kbuf_access how, size_t but)
 {
     size_t last = r->o->groups.n;
     for (size_t i = 0; i < r->users[value].at.n; i++) {
         const size_t q = r->position[r->users[value].at.at[i]];
         gn_work_done.scans++;
-        if (q != but && does(&r->o->groups.at[q], value) && (last == r->o->groups.n || q > last)) last = q;
+        if (q != but && gn_group_uses(&r->o->groups.at[q], value, how) && (last == r->o->groups.n || q > last)) last = q;
     }
     return last;
 }
@@ -212,11 +206,11 @@ static size_t last_user(const order *r, uint32_t value, bool (*does)(const gn_gr
 static void place_update(order *r, uint32_t update, int32_t variable)
 {
     gn_grouping *o = r->o;
-    const size_t none = o->groups.n, writer = last_user(r, update, writes_value, none);
+    const size_t none = o->groups.n, writer = last_user(r, update, GN_KBUF_WRITE, none);
     if (writer == none) return;
-    const size_t reader = last_user(r, (uint32_t)variable, reads_value, writer), last = reader == none ? 0 : reader;
+    const size_t reader = last_user(r, (uint32_t)variable, GN_KBUF_READ, writer), last = reader == none ? 0 : reader;
     const gn_group *w = &o->groups.at[writer];
-    const int32_t read = find_buf(w, (uint32_t)variable), write = find_buf(w, update);
+    const int32_t read = gn_group_find_buf(w, (uint32_t)variable), write = gn_group_find_buf(w, update);
     if (read != NONE && !may_share(w->kernel, (uint32_t)read, (uint32_t)write)) return;
     for (size_t q = writer + 1; q <= last; q++)
         if (must_stay_before(o, w, &o->groups.at[q])) {

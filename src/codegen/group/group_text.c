@@ -224,8 +224,9 @@ static void reduction_def(writer *w, uint32_t at)
 
 static const gn_kexpr *scalar(writer *w, const gn_expr *e)
 {
+    const gn_ref v = gn_group_scalar(e);
     const gn_dtype t = (gn_dtype)e->type->dtype;
-    return gn_is_float(t) ? gn_kexpr_const(w->k, t, gn_group_number(e)) : gn_kexpr_int(w->k, t, gn_group_integer(e));
+    return gn_is_float(t) ? gn_kexpr_const(w->k, t, (double)v.f) : gn_kexpr_int(w->k, t, v.i);
 }
 
 /* A choice by position is an `if`, which is lazy, and a mask of one bit where it asks for one position: one-hot never
@@ -310,18 +311,11 @@ static const gn_kexpr *light_body(writer *w, uint32_t at, const gn_dim *const *i
     return n->kind == NODE_ELEM ? elementwise(w, n, index) : gn_write_move(w, at, index);
 }
 
-static bool is_empty(const gnode *n)
-{
-    for (uint32_t d = 0; d < n->rank; d++)
-        if (gn_dim_is(n->e->type->dim[d], 0)) return true;
-    return false;
-}
-
 const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index)
 {
     const gnode *n = &w->g->nodes.at[at];
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
-    if (gn_write_loads(w, n) && is_empty(n)) return gn_kexpr_int(w->k, t, 0); /* never read */
+    if (gn_write_loads(w, n) && gn_group_has_extent(n, 0)) return gn_kexpr_int(w->k, t, 0); /* never read */
     if (gn_write_loads(w, n)) {
         const gn_dim *place[GN_MAX_RANK];
         const uint32_t buf = gn_write_memory(w, at, index, place);

@@ -79,22 +79,13 @@ static bool is_open(const gn_pverify *v, uint32_t sym)
     return false;
 }
 
-/* c * turn + rest, where neither has it. */
-static bool is_linear(const gn_pverify *v, const gn_dim *d, const char *turn)
-{
-    gn_dim_pool *dims = v->p->dims;
-    const gn_dim *c = gn_dim_coefficient(dims, d, turn);
-    if (!c || gn_dim_mentions(c, turn)) return false;
-    return !gn_dim_mentions(gn_dim_sub(dims, d, gn_dim_mul(dims, c, gn_dim_sym(dims, turn))), turn);
-}
-
 static void check_start(const gn_pverify *v, uint32_t at, const gn_dim *start)
 {
     for (uint32_t i = 0; i < v->p->syms.n; i++) {
         const gn_psym *s = &v->p->syms.at[i];
         if (s->input != GN_SYM_TURN || !gn_dim_mentions(start, s->name)) continue;
         if (!is_open(v, i)) gn_pverify_refuse(v, at, "'%s' counts the turns of no loop around it", s->name);
-        if (!is_linear(v, start, s->name))
+        if (!gn_dim_linear(v->p->dims, start, s->name))
             gn_pverify_refuse(v, at, "the start %s is not linear in '%s'", gn_dim_text(v->arena, start), s->name);
     }
 }
@@ -332,8 +323,8 @@ static void check_size(const gn_pverify *v, const gn_pvalue *x)
     gn_dim_pool *dims = v->p->dims;
     const bool is_variable = x->kind == GN_VALUE_VARIABLE || x->kind == GN_VALUE_UPDATE;
     const gn_pvariable *w = is_variable ? &v->p->variables.at[x->index] : NULL;
-    const gn_dim *bytes = gn_dim_const(dims, (int64_t)gn_dtype_size(w ? w->dtype : x->dtype));
-    for (int d = 0; d < (w ? w->rank : x->rank); d++) bytes = gn_dim_mul(dims, bytes, w ? w->shape[d] : x->shape[d]);
+    const gn_dim *elements = w ? gn_dims_product(dims, w->rank, w->shape) : gn_dims_product(dims, x->rank, x->shape),
+                 *bytes = gn_dim_scale(dims, elements, (int64_t)gn_dtype_size(w ? w->dtype : x->dtype));
     if (x->kind == GN_VALUE_CONSTANT) bytes = gn_dim_const(dims, (int64_t)x->nbytes);
     if (x->kind != GN_VALUE_TEMP && bytes != x->bytes)
         gn_throw(GN_EFORMAT, "%s: '%s' has %s bytes, not %s", v->file, x->name, gn_dim_text(v->arena, bytes),
