@@ -70,6 +70,23 @@ static uint32_t variable_of(gn_program_maker *m, const gn_expr *e, bool updated)
     return (uint32_t)p->variables.n - 1;
 }
 
+/* Of a value that is neither an input nor an output. */
+static gn_pvalue value_of_group(gn_program_maker *m, const gn_gvalue *v)
+{
+    gn_program *p = m->p;
+    if (v->kind == GN_VALUE_OUTPUT) /* an index that is looked at */
+        return value_like(m, v->expr, GN_VALUE_TEMP, 0, gn_arena_printf(p->arena, "index%u", v->index - p->noutputs));
+    gn_pvalue x = value_like(m, v->expr, (gn_value_kind)v->kind, 0, v->name);
+    if (v->kind == GN_VALUE_VARIABLE) x.index = variable_of(m, v->expr, false);
+    if (v->kind == GN_VALUE_UPDATE) x.index = variable_of(m, m->core->variable.at[v->index], true);
+    if (v->kind == GN_VALUE_TEMP) x.shape = dims_of(m, x.rank, v->shape);
+    if (v->kind == GN_VALUE_CONSTANT) {
+        const gn_attr *data = gn_attr_of(v->expr, "data");
+        x.data = gn_arena_copy(p->arena, data->data, data->n), x.nbytes = data->n;
+    }
+    return x;
+}
+
 static void make_values(gn_program_maker *m)
 {
     gn_program *p = m->p;
@@ -84,38 +101,11 @@ static void make_values(gn_program_maker *m)
     m->value_of = GN_NEW_ARRAY(p->arena, int32_t, g->values.n);
     for (size_t i = 0; i < g->values.n; i++) {
         const gn_gvalue *v = &g->values.at[i];
-        switch (v->kind) {
-        case GN_VALUE_INPUT: m->value_of[i] = (int32_t)v->index; break;
-        case GN_VALUE_OUTPUT:
-            if (v->index < p->noutputs) m->value_of[i] = (int32_t)(p->ninputs + v->index);
-            else
-                m->value_of[i] =
-                    (int32_t)gn_maker_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0,
-                                                     gn_arena_printf(p->arena, "index%u", v->index - p->noutputs)));
-            break;
-        case GN_VALUE_VARIABLE:
-            m->value_of[i] = (int32_t)gn_maker_value(
-                p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
-            break;
-        case GN_VALUE_UPDATE:
-            m->value_of[i] =
-                (int32_t)gn_maker_value(p, value_like(m, v->expr, GN_VALUE_UPDATE,
-                                                      variable_of(m, m->core->variable.at[v->index], true), v->name));
-            break;
-        case GN_VALUE_CONSTANT: {
-            gn_pvalue c = value_like(m, v->expr, GN_VALUE_CONSTANT, 0, v->name);
-            const gn_attr *data = gn_attr_of(v->expr, "data");
-            c.data = gn_arena_copy(p->arena, data->data, data->n), c.nbytes = data->n;
-            m->value_of[i] = (int32_t)gn_maker_value(p, c);
-            break;
-        }
-        case GN_VALUE_SLICE: break; /* below: what it lies within may come later */
-        default: {
-            gn_pvalue t = value_like(m, v->expr, GN_VALUE_TEMP, 0, v->name);
-            t.shape = dims_of(m, t.rank, v->shape);
-            m->value_of[i] = (int32_t)gn_maker_value(p, t);
-        }
-        }
+        if (v->kind == GN_VALUE_SLICE) continue; /* below: what it lies within may come later */
+        if (v->kind == GN_VALUE_INPUT) m->value_of[i] = (int32_t)v->index;
+        else if (v->kind == GN_VALUE_OUTPUT && v->index < p->noutputs)
+            m->value_of[i] = (int32_t)(p->ninputs + v->index);
+        else m->value_of[i] = (int32_t)gn_maker_value(p, value_of_group(m, v));
     }
     for (uint32_t i = 0; i < g->values.n; i++)
         if (g->values.at[i].kind == GN_VALUE_SLICE) m->value_of[i] = m->value_of[gn_gvalue_root(g, i)];

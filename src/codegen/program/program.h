@@ -91,6 +91,11 @@ static inline int32_t gn_memory_of(const gn_program *p, int32_t value)
     while (p->values.at[value].alias >= 0) value = p->values.at[value].alias;
     return value;
 }
+/* What carried value k of a loop becomes is computed in its memory. */
+static inline bool gn_is_next_in_place(const gn_program *p, const gn_pstep *loop, uint32_t k)
+{
+    return p->values.at[loop->arg[gn_carried_next(k)]].alias == loop->arg[gn_carried_now(k)];
+}
 int32_t gn_program_find_sym(const gn_program *, const char *name); /* -1: none */
 /* A dim over the program's symbols, for their values; false if it overflows. */
 bool gn_program_eval(const gn_program *, const int64_t *sym, const gn_dim *, int64_t *out);

@@ -204,7 +204,7 @@ static bool is_exchanged(const gn_pverify *v, int32_t value, const gn_pstep *s)
     const gn_pvalue *x = &v->p->values.at[value];
     bool in_place = false;
     for (uint32_t k = 0; k < s->of.loop->ncarried; k++)
-        in_place |= x->alias == s->arg[gn_carried_now(k)] && s->arg[gn_carried_next(k)] == value;
+        in_place |= s->arg[gn_carried_next(k)] == value && gn_is_next_in_place(v->p, s, k);
     return x->kind == GN_VALUE_TEMP && (x->alias < 0 || in_place);
 }
 
@@ -244,10 +244,9 @@ static void check_other_loops(const gn_pverify *v, uint32_t at)
         for (uint32_t i = 0; i < v->p->steps.n; i++) {
             const gn_pstep *other = &v->p->steps.at[i];
             const int32_t alias = v->p->values.at[s->arg[a]].alias;
-            if (i == at || other->kind != GN_STEP_LOOP) continue;
-            if (a % 3 == gn_carried_initial(0)) continue;
+            if (i == at || other->kind != GN_STEP_LOOP || !gn_is_exchanged(s->of.loop, a)) continue;
             for (uint32_t b = 0; b < gn_loop_condition(other->of.loop); b++)
-                if (b % 3 != gn_carried_initial(0) &&
+                if (gn_is_exchanged(other->of.loop, b) &&
                     (other->arg[b] == s->arg[a] || (alias >= 0 && other->arg[b] == alias)))
                     gn_pverify_refuse(v, at, "the memory of '%s' is exchanged by another loop: a copy is needed",
                                       gn_pverify_name(v, s->arg[a]));
