@@ -42,7 +42,7 @@ gn_red gn_group_red(const gnode *n)
     return red_of(n->e);
 }
 
-node_kind gn_group_kind_of(const gn_expr *e)
+static node_kind kind_of(const gn_expr *e)
 {
     if (e->op->traits & GN_COMPOSITE) gn_throw(GN_EINTERNAL, "grouping: the composite %s was not decomposed", e->op->name);
     if (e->op == &gn_op_check_index) return NODE_CHECK;
@@ -307,7 +307,7 @@ void gn_group_nodes(grouper *g)
     for (size_t i = 0; i < n; i++) {
         if (!live[i]) continue;
         const gn_expr *e = c->graph->nodes.at[i];
-        const gnode x = { .e = e, .kind = (uint8_t)gn_group_kind_of(e), .rank = (uint8_t)e->type->n, .slot = g->nslots };
+        const gnode x = { .e = e, .kind = (uint8_t)kind_of(e), .rank = (uint8_t)e->type->n, .slot = g->nslots };
         g->number[i] = (uint32_t)g->nodes.n;
         g->nslots += x.rank;
         gn_push(g->scratch, &g->nodes, x);

@@ -58,7 +58,8 @@ static bool is_same_elements(const grouper *g, const gnode *n, int8_t *map)
     return true;
 }
 
-uint32_t gn_group_part(const grouper *g, const gnode *concat, uint32_t k, int8_t *dim)
+/* The node that holds the elements of a part, and where its dims stand in the concat (NONE: an extent of 1). */
+static uint32_t part_of(const grouper *g, const gnode *concat, uint32_t k, int8_t *dim)
 {
     uint32_t at = concat->in[k];
     int8_t map[GN_MAX_RANK];
@@ -108,7 +109,7 @@ bool gn_group_slices(grouper *g, uint32_t at)
     n->home = NONE;
     for (uint32_t k = 0; k < n->e->nin; k++) {
         int8_t dim[GN_MAX_RANK];
-        const uint32_t part = gn_group_part(g, n, k, dim);
+        const uint32_t part = part_of(g, n, k, dim);
         if (gn_group_has_extent(operand(g, n, k), 0)) continue;
         note_part(&g->nodes.at[part], stored_dims(n), dim);
         const bool joins = run_of(g, n, k) < SHORT_RUN && can_join(g, &g->nodes.at[part], last);
@@ -128,7 +129,7 @@ void gn_group_slice_homes(grouper *g)
         for (uint32_t k = 0; k < n->e->nin; k++) {
             int8_t dim[GN_MAX_RANK];
             if (!gn_group_has_extent(operand(g, n, k), 0))
-                n->home = later_home(g, n->home, g->nodes.at[gn_group_part(g, n, k, dim)].home);
+                n->home = later_home(g, n->home, g->nodes.at[part_of(g, n, k, dim)].home);
         }
     }
 }
@@ -189,7 +190,7 @@ static void add_slices(grouper *g, const gnode *n, int32_t whole)
     const uint32_t axis = (uint32_t)n->e->attr[0].i;
     for (uint32_t k = 0; k < n->e->nin; k++) {
         int8_t dim[GN_MAX_RANK];
-        const uint32_t part = gn_group_part(g, n, k, dim);
+        const uint32_t part = part_of(g, n, k, dim);
         const gn_type *t = g->nodes.at[part].e->type;
         const gn_dim **stride = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n),
                      **shape = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n);

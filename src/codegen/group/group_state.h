@@ -164,7 +164,6 @@ typedef struct grouper {
 
 /* group_node.c */
 void gn_group_nodes(grouper *);
-node_kind gn_group_kind_of(const gn_expr *);
 /* Where dim d of operand k stands in node n: a dim of n with the same index, or NONE where the index is another one or
  * the dim is reduced. */
 void gn_group_dims(const grouper *, const gnode *n, uint32_t k, int8_t *map);
@@ -288,8 +287,6 @@ bool gn_group_has_many_parts(const grouper *, const gnode *); /* too many for a 
 bool gn_group_slices(grouper *, uint32_t node);  /* stores the parts of a concat; false: it is stored as any other node */
 void gn_group_slice_homes(grouper *);            /* anew, where groups have moved */
 void gn_group_slice_values(grouper *);
-/* The node that holds the elements of a part, and where its dims stand in the concat (NONE: an extent of 1). */
-uint32_t gn_group_part(const grouper *, const gnode *concat, uint32_t k, int8_t *dim);
 
 /* elements per step of each dim, also where it is row-major */
 const gn_dim *const *gn_group_strides(grouper *, const gn_gvalue *);
