@@ -1,12 +1,5 @@
 #include "factor.h"
 
-static bool is_axis(const gn_kernel *k, const gn_kdef *d, const char *name)
-{
-    for (uint16_t i = 0; i < d->nparam; i++)
-        if (gn_dim_sym(k->dims, k->axes.at[d->param[i]].name) == gn_dim_sym(k->dims, name)) return true;
-    return false;
-}
-
 typedef struct mentioned {
     const gn_kernel *k;
     const gn_kdef *d;
@@ -16,7 +9,8 @@ typedef struct mentioned {
 static void note_name(void *user, const char *name)
 {
     mentioned *m = user;
-    m->only_axes &= is_axis(m->k, m->d, name);
+    const int32_t axis = gn_kernel_find_axis(m->k, name);
+    m->only_axes &= axis >= 0 && gn_def_keeps(m->d, (uint32_t)axis);
 }
 
 static bool is_over_axes(const gn_kernel *k, const gn_kdef *d, const gn_dim *const *index, size_t n)
