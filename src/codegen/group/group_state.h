@@ -9,7 +9,7 @@
  *     group_waist.c   where chains that are too long are cut
  *     group_merge.c   4 independent groups that read the same rows
  *     group_cross.c   5 what is stored between groups
- *     group_text.c    6 logical kernels; group_index.c: index maps; group_names.c: names and comments
+ *     group_text.c    6 logical kernels; group_index.c: index maps; group_comment.c: comments
  *     group_order.c   7 updates in place
  *     group_rebase.c  8 buffers begin where they are read, so that steps of a loop have one kernel
  *
