@@ -369,6 +369,14 @@ struct gn_core *gn_graph_copy(gn_arena *arena, gn_graph *g, gn_exprs in, gn_expr
     gn_rethrow(s);
 }
 
+gn_expr_list gn_core_roots(gn_arena *arena, const struct gn_core *core)
+{
+    gn_expr_list roots = { 0 };
+    for (size_t i = 0; i < core->out.n; i++) gn_push(arena, &roots, core->out.at[i]);
+    for (size_t i = 0; i < core->update.n; i++) gn_push(arena, &roots, core->update.at[i]);
+    return roots;
+}
+
 void gn_core_free(struct gn_core *core)
 {
     if (core) gn_graph_free(core->graph);

@@ -32,6 +32,7 @@ typedef struct gn_fix {
 struct gn_core *gn_graph_copy(gn_arena *, gn_graph *g, gn_exprs in, gn_exprs out, gn_exprs variable, gn_exprs value,
                               size_t nfix, const gn_fix *fix);
 void gn_core_free(struct gn_core *); /* accepts NULL */
+gn_expr_list gn_core_roots(gn_arena *, const struct gn_core *); /* outputs, then new values */
 /* The text form of the whole: inputs, variables, nodes, outputs, updates. The same for the same program: part of cache
  * keys. */
 void gn_core_print(gn_text *, const struct gn_core *);

@@ -105,9 +105,13 @@ const gn_dim *gn_dim_simplify(gn_dim_pool *, const gn_dim *, const gn_dim_facts 
 typedef const gn_dim *(*gn_dim_map)(void *user, const char *symbol);
 const gn_dim *gn_dim_subst(gn_dim_pool *, const gn_dim *, gn_dim_map, void *user);
 const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *); /* from another pool */
+const gn_dim **gn_dims_import(gn_dim_pool *into, size_t n, const gn_dim *const *); /* NULL stays NULL */
+const gn_dim *gn_dims_product(gn_dim_pool *, size_t n, const gn_dim *const *);
 /* The factor of a symbol where the dim is linear in it: d = result * symbol + rest, rest without the symbol at top level.
  * NULL if the symbol is there as a power. */
 const gn_dim *gn_dim_coefficient(gn_dim_pool *, const gn_dim *, const char *symbol);
+/* Likewise, if neither the factor nor the rest mentions it; else NULL. */
+const gn_dim *gn_dim_linear(gn_dim_pool *, const gn_dim *, const char *symbol);
 bool gn_dim_mentions(const gn_dim *, const char *symbol);                            /* anywhere, also inside atoms */
 void gn_dim_symbols(const gn_dim *, void (*visit)(void *user, const char *name), void *user);
 /* likewise the buffers that it reads */

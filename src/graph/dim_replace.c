@@ -89,6 +89,20 @@ const gn_dim *gn_dim_import(gn_dim_pool *into, const gn_dim *d)
     return gn_dim_is_const(d, &v) ? gn_dim_const(into, v) : gn_dim_subst(into, d, keep_symbol, NULL);
 }
 
+const gn_dim **gn_dims_import(gn_dim_pool *into, size_t n, const gn_dim *const *d)
+{
+    const gn_dim **out = d ? GN_NEW_ARRAY(into->arena, const gn_dim *, n) : NULL;
+    for (size_t i = 0; d && i < n; i++) out[i] = gn_dim_import(into, d[i]);
+    return out;
+}
+
+const gn_dim *gn_dims_product(gn_dim_pool *pool, size_t n, const gn_dim *const *d)
+{
+    const gn_dim *all = gn_dim_const(pool, 1);
+    for (size_t i = 0; i < n; i++) all = gn_dim_mul(pool, all, d[i]);
+    return all;
+}
+
 static uint32_t power_of(const gn_term *t, const char *symbol)
 {
     uint32_t n = 0;
@@ -108,4 +122,12 @@ const gn_dim *gn_dim_coefficient(gn_dim_pool *pool, const gn_dim *d, const char 
         if (power && gn_term_divide(pool, &d->term[i], &s->term[0], &t)) gn_sum_add(&all, &t, 1);
     }
     return gn_sum_done(&all);
+}
+
+const gn_dim *gn_dim_linear(gn_dim_pool *pool, const gn_dim *d, const char *symbol)
+{
+    const gn_dim *c = gn_dim_coefficient(pool, d, symbol);
+    if (!c || gn_dim_mentions(c, symbol)) return NULL;
+    const gn_dim *rest = gn_dim_sub(pool, d, gn_dim_mul(pool, c, gn_dim_sym(pool, symbol)));
+    return gn_dim_mentions(rest, symbol) ? NULL : c;
 }

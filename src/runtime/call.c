@@ -46,7 +46,8 @@ static void put_into_pool(gn_func *f, gn_frame *fr)
     gn_frame_free(old);
 }
 
-void gn_func_show_sizes(gn_func *f, const gn_frame *fr)
+/* Into info. */
+static void show_sizes(gn_func *f, const gn_frame *fr)
 {
     pthread_mutex_lock(&f->lock);
     f->info.peak_bytes = fr->memory_bytes;
@@ -76,21 +77,22 @@ static void make_hot(gn_func *f, gn_frame *fr)
     f->hot = fr;
 }
 
-gn_status gn_func_borrow(gn_func *f, const int64_t *sym, gn_frame **out)
+/* The frame of these sizes out of the pool, or a new one. */
+static gn_status borrow(gn_func *f, const int64_t *sym, gn_frame **out)
 {
     const bool mine = take_hot(f);
     gn_frame *fr = mine ? f->hot : NULL;
     if (fr && is_for(fr, sym)) return *out = fr, GN_OK;
     gn_status s = GN_OK;
     if (!(fr = take_from_pool(f, sym))) s = gn_frame_new(&fr, f, sym);
-    if (fr) gn_func_show_sizes(f, fr);
+    if (fr) show_sizes(f, fr);
     if (mine && fr) make_hot(f, fr);
     else if (mine) give_hot(f);
     *out = fr;
     return s;
 }
 
-void gn_func_return(gn_func *f, gn_frame *fr)
+static void give_back(gn_func *f, gn_frame *fr)
 {
     if (fr->is_hot) give_hot(f);
     else put_into_pool(f, fr);
@@ -115,13 +117,13 @@ static void finish_new(const gn_frame *fr, bool good)
 static gn_status call_with(gn_func *f, const int64_t *sym, gn_arrays in, gn_arrays out)
 {
     gn_frame *fr;
-    gn_status s = gn_func_borrow(f, sym, &fr);
+    gn_status s = borrow(f, sym, &fr);
     if (s) return s;
     if (!(s = gn_frame_fill(fr, "gn_call", in, out))) {
         s = gn_frame_run(fr);
         finish_new(fr, !s);
     }
-    gn_func_return(f, fr);
+    give_back(f, fr);
     return s;
 }
 
@@ -230,7 +232,7 @@ static gn_status bind_frame(gn_binding *b, gn_func *f, gn_arrays in, gn_arrays o
     gn_status s = gn_call_sizes(f, "gn_bind", in, outputs, sym);
     if (!s) s = gn_frame_new(&b->frame, f, sym);
     if (!s) s = gn_frame_fill(b->frame, "gn_bind", in, outputs);
-    if (!s) gn_func_show_sizes(f, b->frame);
+    if (!s) show_sizes(f, b->frame);
     return s;
 }
 

@@ -16,7 +16,8 @@ typedef struct search {
     size_t capacity;
 } search;
 
-bool gn_code_is_named(const char *path, const char *name)
+/* The same path, or one that ends in "/NAME". */
+static bool is_named(const char *path, const char *name)
 {
     const size_t n = strlen(path), m = strlen(name);
     return !strcmp(path, name) || (!strchr(name, '/') && n > m && path[n - m - 1] == '/' && !strcmp(path + n - m, name));
@@ -26,7 +27,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *arg)
 {
     search *s = arg;
     (void)size;
-    if (!info->dlpi_name || !gn_code_is_named(info->dlpi_name, s->name)) return 0;
+    if (!info->dlpi_name || !is_named(info->dlpi_name, s->name)) return 0;
     snprintf(s->found, s->capacity, "%s", info->dlpi_name);
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *p = &info->dlpi_phdr[i];

@@ -10,8 +10,6 @@ typedef struct gn_code_ranges {
     size_t n;
 } gn_code_ranges;
 
-/* The same path, or one that ends in "/NAME". */
-bool gn_code_is_named(const char *path, const char *path_or_name);
 /* Adds the code of the loaded library that this path, or a path ending in "/NAME", was loaded from. False: it is not
  * loaded. *found: its path. */
 bool gn_code_add(gn_code_ranges *, const char *path_or_name, char *found, size_t capacity);

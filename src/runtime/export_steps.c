@@ -198,17 +198,12 @@ static void write_copy(gn_exporter *x, uint32_t at)
 
 /* ---- loops ---- */
 
-static bool is_in_place(const gn_exporter *x, const gn_pstep *s, uint32_t k)
-{
-    return x->p->values.at[s->arg[gn_carried_next(k)]].alias == s->arg[gn_carried_now(k)];
-}
-
 static void name_loop(gn_exporter *x, const gn_pstep *s)
 {
     if (!x->turn[s->of.loop->sym]) x->turn[s->of.loop->sym] = gn_export_name(x, "%s", s->symbol);
     for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++) {
         const int32_t v = s->arg[a];
-        if (a % 3 == gn_carried_initial(0) || x->moving[v] || is_in_place(x, s, a / 3)) continue;
+        if (!gn_is_exchanged(s->of.loop, a) || x->moving[v] || gn_is_next_in_place(x->p, s, a / 3)) continue;
         x->moving[v] = gn_export_name(x, "%s",
                                       gn_is_name(x->p->values.at[v].name) ? x->p->values.at[v].name : "carried");
     }
@@ -234,7 +229,7 @@ static void write_start(gn_exporter *x, uint32_t at)
     for (size_t v = 0; v < x->p->values.n; v++) {
         bool mine = false;
         for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++)
-            mine |= a % 3 != gn_carried_initial(0) && s->arg[a] == (int32_t)v;
+            mine |= gn_is_exchanged(s->of.loop, a) && s->arg[a] == (int32_t)v;
         if (mine && x->moving[v]) line(x, "%s = memory + %lld;\n", x->moving[v], (long long)x->plan.offset[v]);
     }
     for (uint32_t k = 0; k < s->of.loop->ncarried; k++) {
@@ -253,7 +248,7 @@ static void write_exchange(gn_exporter *x, const gn_pstep *s)
 {
     GN_VEC(int32_t) member = { 0 };
     for (uint32_t a = 0; a < gn_loop_condition(s->of.loop); a++) {
-        bool known = a % 3 == gn_carried_initial(0) || is_in_place(x, s, a / 3);
+        bool known = !gn_is_exchanged(s->of.loop, a) || gn_is_next_in_place(x->p, s, a / 3);
         for (size_t i = 0; i < member.n; i++) known |= member.at[i] == s->arg[a];
         if (!known) gn_push(&x->arena, &member, s->arg[a]);
     }

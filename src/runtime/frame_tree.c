@@ -90,11 +90,6 @@ static void make_moves(tree *t)
 
 /* ---- exchanged memories ---- */
 
-static bool is_in_place(const gn_program *p, const gn_pstep *s, uint32_t k)
-{
-    return p->values.at[s->arg[gn_carried_next(k)]].alias == s->arg[gn_carried_now(k)];
-}
-
 typedef struct collection {
     const gn_program *p;
     int32_t value;
@@ -132,7 +127,7 @@ static void make_exchanges(tree *t, uint32_t step)
     int32_t *member = GN_NEW_ARRAY(&t->fr->arena, int32_t, 2 * (size_t)n + 1);
     l->exchanged = GN_NEW_ARRAY(&t->fr->arena, gn_frame_exchanged, 2 * (size_t)n + 1);
     for (uint32_t k = 0; k < n; k++) {
-        if (is_in_place(t->p, s, k)) continue;
+        if (gn_is_next_in_place(t->p, s, k)) continue;
         add_exchanged(t, l, step, gn_carried_now(k), member), add_exchanged(t, l, step, gn_carried_next(k), member);
     }
     for (uint32_t i = 0; i < l->nexchanged; i++)

@@ -139,7 +139,3 @@ gn_func *gn_func_keep(gn_func *);
 /* A function of a program's text; variables: in the order of the program, each of the dtype and shape that it says.
  * Throws nothing. */
 gn_status gn_func_of_text(gn_func **out, gn_context *, const char *text, size_t length, gn_variable *const *variables);
-/* The frame of these sizes out of the pool, or a new one; and back. */
-gn_status gn_func_borrow(gn_func *, const int64_t *sym, gn_frame **out);
-void gn_func_return(gn_func *, gn_frame *);
-void gn_func_show_sizes(gn_func *, const gn_frame *); /* into info */

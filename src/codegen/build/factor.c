@@ -1,12 +1,5 @@
 #include "factor.h"
 
-static bool is_axis(const gn_kernel *k, const gn_kdef *d, const char *name)
-{
-    for (uint16_t i = 0; i < d->nparam; i++)
-        if (gn_dim_sym(k->dims, k->axes.at[d->param[i]].name) == gn_dim_sym(k->dims, name)) return true;
-    return false;
-}
-
 typedef struct mentioned {
     const gn_kernel *k;
     const gn_kdef *d;
@@ -16,7 +9,8 @@ typedef struct mentioned {
 static void note_name(void *user, const char *name)
 {
     mentioned *m = user;
-    m->only_axes &= is_axis(m->k, m->d, name);
+    const int32_t axis = gn_kernel_find_axis(m->k, name);
+    m->only_axes &= axis >= 0 && gn_def_keeps(m->d, (uint32_t)axis);
 }
 
 static bool is_over_axes(const gn_kernel *k, const gn_kdef *d, const gn_dim *const *index, size_t n)
@@ -47,8 +41,7 @@ bool gn_factor_has_rows(const gn_kernel *k, uint32_t def, uint32_t axis)
 {
     const gn_kexpr *e = k->defs.at[def].body;
     if (e->kind != GN_K_LOAD) return false;
-    const gn_dim *flat = gn_kernel_flat(k, e->u.ref, e->index),
-                 *c = gn_dim_coefficient(k->dims, flat, k->axes.at[axis].name);
+    const gn_dim *c = gn_dim_linear(k->dims, gn_kernel_flat(k, e->u.ref, e->index), k->axes.at[axis].name);
     return c && gn_dim_is(c, 1);
 }
 
@@ -67,12 +60,10 @@ static const gn_dim *copy_dim(void *user, const gn_dim *d)
 static uint32_t copy_buffer(splitting *s, uint32_t at)
 {
     const gn_kbuf *b = &s->from->bufs.at[at];
-    const gn_dim *shape[GN_MAX_RANK], **stride = b->stride ? GN_NEW_ARRAY(s->to->arena, const gn_dim *, b->rank) : NULL;
     if (s->own[at] >= 0) return (uint32_t)s->own[at];
-    for (size_t d = 0; d < b->rank; d++) shape[d] = copy_dim(s, b->shape[d]);
-    for (size_t d = 0; stride && d < b->rank; d++) stride[d] = copy_dim(s, b->stride[d]);
-    s->own[at] = (int32_t)gn_kernel_buf(s->to, gn_kernel_fresh_name(s->to, b->name, 0, NULL), b->dtype, b->rank, shape);
-    s->to->bufs.at[s->own[at]].stride = stride;
+    s->own[at] = (int32_t)gn_kernel_buf(s->to, gn_kernel_fresh_name(s->to, b->name, 0, NULL), b->dtype, b->rank,
+                                        gn_dims_import(s->to->dims, b->rank, b->shape));
+    s->to->bufs.at[s->own[at]].stride = gn_dims_import(s->to->dims, b->rank, b->stride);
     s->buf[s->own[at]] = at;
     return (uint32_t)s->own[at];
 }
@@ -80,9 +71,7 @@ static uint32_t copy_buffer(splitting *s, uint32_t at)
 static const gn_kexpr *copy_load(void *user, const gn_kexpr *e)
 {
     splitting *s = user;
-    const gn_dim *index[GN_MAX_RANK];
-    for (size_t d = 0; d < e->nindex; d++) index[d] = copy_dim(s, e->index[d]);
-    return gn_kexpr_load(s->to, copy_buffer(s, e->u.ref), index);
+    return gn_kexpr_load(s->to, copy_buffer(s, e->u.ref), gn_dims_import(s->to->dims, e->nindex, e->index));
 }
 
 gn_kernel *gn_factor_split(gn_arena *arena, gn_kernel *k, uint32_t def, uint32_t axis, uint32_t *buf)
@@ -90,7 +79,7 @@ gn_kernel *gn_factor_split(gn_arena *arena, gn_kernel *k, uint32_t def, uint32_t
     gn_kdef *d = &k->defs.at[def];
     gn_kernel *q = gn_kernel_new(arena, gn_arena_printf(arena, "%s_%s", k->name, d->name));
     splitting s = { k, q, GN_NEW_ARRAY(arena, int32_t, k->bufs.n), buf };
-    const gn_dim *shape[GN_MAX_RANK], *there[GN_MAX_RANK], *here[GN_MAX_RANK];
+    const gn_dim *shape[GN_MAX_RANK], *here[GN_MAX_RANK];
     uint16_t n = 0;
     for (size_t b = 0; b < k->bufs.n; b++) s.own[b] = -1;
     for (uint16_t i = 0; i <= d->nparam; i++) { /* the axis last */
@@ -99,12 +88,10 @@ gn_kernel *gn_factor_split(gn_arena *arena, gn_kernel *k, uint32_t def, uint32_t
         here[n] = gn_dim_sym(k->dims, k->axes.at[a].name), shape[n++] = k->axes.at[a].extent;
         gn_kernel_axis(q, k->axes.at[a].name, gn_dim_import(q->dims, k->axes.at[a].extent));
     }
-    const gn_dim *own[GN_MAX_RANK];
-    for (uint16_t i = 0; i < n; i++)
-        own[i] = gn_dim_import(q->dims, shape[i]), there[i] = gn_dim_import(q->dims, here[i]);
-    const uint32_t y = gn_kernel_buf(q, gn_kernel_fresh_name(q, d->name, 0, NULL), d->dtype, n, own);
+    const uint32_t y = gn_kernel_buf(q, gn_kernel_fresh_name(q, d->name, 0, NULL), d->dtype, n,
+                                     gn_dims_import(q->dims, n, shape));
     gn_kcopy copy = gn_kcopy_start(q, arena, copy_dim, copy_load, &s);
-    gn_kernel_store(q, GN_STORE_SET, y, there, gn_kexpr_copy(&copy, d->body));
+    gn_kernel_store(q, GN_STORE_SET, y, gn_dims_import(q->dims, n, here), gn_kexpr_copy(&copy, d->body));
     const uint32_t x = gn_kernel_buf(k, gn_kernel_fresh_name(k, gn_arena_printf(arena, "%s_kept", d->name), 0, NULL),
                                      d->dtype, n, shape);
     d->body = gn_kexpr_load(k, x, here);

@@ -86,10 +86,7 @@ static void add_check(gn_arena *arena, gn_computed_indices *out, const gn_expr *
 gn_computed_indices *gn_indices_find(gn_arena *arena, const struct gn_core *core)
 {
     gn_computed_indices *found = GN_NEW_OBJECT(arena, gn_computed_indices);
-    gn_expr_list roots = { 0 };
-    for (size_t i = 0; i < core->out.n; i++) gn_push(arena, &roots, core->out.at[i]);
-    for (size_t i = 0; i < core->update.n; i++) gn_push(arena, &roots, core->update.at[i]);
-    const gn_expr_list nodes = gn_reachable(arena, roots.n, roots.at);
+    const gn_expr_list roots = gn_core_roots(arena, core), nodes = gn_reachable(arena, roots.n, roots.at);
     found->core = *core;
     memset(&found->core.out, 0, sizeof found->core.out);
     for (size_t i = 0; i < core->out.n; i++) gn_push(arena, &found->core.out, core->out.at[i]);

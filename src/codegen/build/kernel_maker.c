@@ -44,9 +44,8 @@ uint32_t gn_maker_value(gn_program *p, gn_pvalue v)
 {
     v.first = v.last = -1;
     v.alias = -1;
-    const gn_dim *bytes = gn_dim_const(p->dims, (int64_t)gn_dtype_size(v.dtype));
-    for (uint8_t d = 0; d < v.rank; d++) bytes = gn_dim_mul(p->dims, bytes, v.shape[d]);
-    if (!v.bytes) v.bytes = bytes;
+    if (!v.bytes)
+        v.bytes = gn_dim_scale(p->dims, gn_dims_product(p->dims, v.rank, v.shape), (int64_t)gn_dtype_size(v.dtype));
     gn_push(p->arena, &p->values, v);
     return (uint32_t)p->values.n - 1;
 }
@@ -162,32 +161,15 @@ void gn_maker_code(gn_kernel_maker *m, gn_code *c)
 
 /* ---- steps ---- */
 
-typedef struct naming { /* a kernel's symbols as the program's */
-    const gn_program *p;
-    const gn_kernel_use *use;
-} naming;
-
-static const gn_dim *named(void *user, const char *symbol)
-{
-    const naming *n = user;
-    const int32_t s = gn_kernel_find_sym(n->use->kernel, symbol);
-    return s < 0 ? NULL : gn_dim_sym(n->p->dims, n->p->syms.at[n->use->sym[s]].name);
-}
-
-static const gn_dim *dim_for(const naming *n, const gn_dim *d)
-{
-    return gn_dim_subst(n->p->dims, d, named, (void *)(uintptr_t)n);
-}
-
 /* Arguments behind the buffers. */
-static void add_kept(gn_kernel_maker *m, const naming *n, const gn_lowered *l, const char *name, gn_pstep *s,
+static void add_kept(gn_kernel_maker *m, const gn_kernel_use *use, const gn_lowered *l, const char *name, gn_pstep *s,
                      int32_t *arg)
 {
     gn_program *p = m->p;
     const gn_dim **scratch = GN_NEW_ARRAY(p->arena, const gn_dim *, l->kept.n);
     for (size_t i = 0; i < l->kept.n; i++) {
         const kept *b = &l->kept.at[i];
-        const gn_dim *bytes = dim_for(n, b->bytes);
+        const gn_dim *bytes = gn_program_kernel_dim(p, use->kernel, use->sym, b->bytes);
         if (b->of_worker) {
             arg[i] = -1 - (int32_t)s->nscratch;
             scratch[s->nscratch++] = bytes;
@@ -204,7 +186,6 @@ static void add_kept(gn_kernel_maker *m, const naming *n, const gn_lowered *l, c
 void gn_maker_steps(gn_kernel_maker *m, uint32_t kernel, const gn_kernel_use *use, const gn_pstep *like)
 {
     gn_program *p = m->p;
-    const naming n = {p, use};
     const gn_lowered *l = m->code.at[kernel];
     const size_t nbufs = use->kernel->bufs.n, nsyms = use->kernel->syms.n, narg = nbufs + l->kept.n;
     int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, narg);
@@ -218,9 +199,9 @@ void gn_maker_steps(gn_kernel_maker *m, uint32_t kernel, const gn_kernel_use *us
                   .start = start,
                   .sym = gn_arena_copy(p->arena, use->sym, nsyms * sizeof *use->sym)};
     if (like) s.status = like->status, s.device = like->device;
-    add_kept(m, &n, l, p->kernels.at[kernel].name, &s, arg + nbufs);
+    add_kept(m, use, l, p->kernels.at[kernel].name, &s, arg + nbufs);
     for (uint32_t i = 0; i < l->nsteps; i++) {
-        s.part_of = i, s.parts = dim_for(&n, l->parts[i]);
+        s.part_of = i, s.parts = gn_program_kernel_dim(p, use->kernel, use->sym, l->parts[i]);
         s.symbol = m->one_function ? l->code : gn_arena_printf(p->arena, "%s_%u", l->code, i);
         gn_push(p->arena, &p->steps, s);
     }

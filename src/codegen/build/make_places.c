@@ -19,22 +19,14 @@ static void take_over(gn_program_maker *m, int32_t value, int32_t from)
     if (last > m->last_use[root]) m->last_use[root] = last;
 }
 
-/* The buffer of group `at` that is this value of the grouping; -1. */
-static int32_t buffer_of(const gn_program_maker *m, uint32_t at, uint32_t value)
-{
-    const gn_group *g = &m->groups->groups.at[at];
-    for (size_t b = 0; b < g->buf.n; b++)
-        if (g->buf.at[b] == value) return (int32_t)b;
-    return -1;
-}
-
 /* The code of the kernel that makes an update leaves the old elements alone until it has read them. */
 static bool reads_before_it_writes(const gn_program_maker *m, const gn_pvalue *update, uint32_t value,
                                    uint32_t variable)
 {
     const uint32_t group = m->group_of.at[update->first];
-    const int32_t read = buffer_of(m, group, variable), write = buffer_of(m, group, value);
-    return read < 0 || m->groups->groups.at[group].kernel->bufs.at[write].shares == read ||
+    const gn_group *g = &m->groups->groups.at[group];
+    const int32_t read = gn_group_find_buf(g, variable), write = gn_group_find_buf(g, value);
+    return read < 0 || g->kernel->bufs.at[write].shares == read ||
            gn_in_place_allows(gn_maker_in_place(&m->k, m->made[group].kernel), (uint32_t)read, (uint32_t)write);
 }
 

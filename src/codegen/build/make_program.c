@@ -34,16 +34,20 @@ const gn_dim *gn_maker_dim(gn_program_maker *m, const gn_dim *d)
     return gn_dim_import(m->p->dims, d);
 }
 
+static const gn_dim *const *dims_of(gn_program_maker *m, size_t n, const gn_dim *const *d)
+{
+    for (size_t i = 0; i < n; i++) gn_dim_symbols(d[i], gn_maker_need_symbol, m->p);
+    return gn_dims_import(m->p->dims, n, d);
+}
+
 /* ---- values ---- */
 
 static gn_pvalue value_like(gn_program_maker *m, const gn_expr *e, gn_value_kind kind, uint32_t index, const char *name)
 {
-    const gn_dim **shape = GN_NEW_ARRAY(m->p->arena, const gn_dim *, e->type->n);
-    for (uint16_t d = 0; d < e->type->n; d++) shape[d] = gn_maker_dim(m, e->type->dim[d]);
     return (gn_pvalue){ .kind = (uint8_t)kind,
                         .dtype = (gn_dtype)e->type->dtype,
                         .rank = (uint8_t)e->type->n,
-                        .shape = shape,
+                        .shape = dims_of(m, e->type->n, e->type->dim),
                         .index = index,
                         .name = gn_arena_string(m->p->arena, name) };
 }
@@ -66,6 +70,23 @@ static uint32_t variable_of(gn_program_maker *m, const gn_expr *e, bool updated)
     return (uint32_t)p->variables.n - 1;
 }
 
+/* Of a value that is neither an input nor an output. */
+static gn_pvalue value_of_group(gn_program_maker *m, const gn_gvalue *v)
+{
+    gn_program *p = m->p;
+    if (v->kind == GN_VALUE_OUTPUT) /* an index that is looked at */
+        return value_like(m, v->expr, GN_VALUE_TEMP, 0, gn_arena_printf(p->arena, "index%u", v->index - p->noutputs));
+    gn_pvalue x = value_like(m, v->expr, (gn_value_kind)v->kind, 0, v->name);
+    if (v->kind == GN_VALUE_VARIABLE) x.index = variable_of(m, v->expr, false);
+    if (v->kind == GN_VALUE_UPDATE) x.index = variable_of(m, m->core->variable.at[v->index], true);
+    if (v->kind == GN_VALUE_TEMP) x.shape = dims_of(m, x.rank, v->shape);
+    if (v->kind == GN_VALUE_CONSTANT) {
+        const gn_attr *data = gn_attr_of(v->expr, "data");
+        x.data = gn_arena_copy(p->arena, data->data, data->n), x.nbytes = data->n;
+    }
+    return x;
+}
+
 static void make_values(gn_program_maker *m)
 {
     gn_program *p = m->p;
@@ -80,40 +101,11 @@ static void make_values(gn_program_maker *m)
     m->value_of = GN_NEW_ARRAY(p->arena, int32_t, g->values.n);
     for (size_t i = 0; i < g->values.n; i++) {
         const gn_gvalue *v = &g->values.at[i];
-        switch (v->kind) {
-        case GN_VALUE_INPUT: m->value_of[i] = (int32_t)v->index; break;
-        case GN_VALUE_OUTPUT:
-            if (v->index < p->noutputs) m->value_of[i] = (int32_t)(p->ninputs + v->index);
-            else
-                m->value_of[i] =
-                    (int32_t)gn_maker_value(p, value_like(m, v->expr, GN_VALUE_TEMP, 0,
-                                                     gn_arena_printf(p->arena, "index%u", v->index - p->noutputs)));
-            break;
-        case GN_VALUE_VARIABLE:
-            m->value_of[i] = (int32_t)gn_maker_value(
-                p, value_like(m, v->expr, GN_VALUE_VARIABLE, variable_of(m, v->expr, false), v->name));
-            break;
-        case GN_VALUE_UPDATE:
-            m->value_of[i] =
-                (int32_t)gn_maker_value(p, value_like(m, v->expr, GN_VALUE_UPDATE,
-                                                      variable_of(m, m->core->variable.at[v->index], true), v->name));
-            break;
-        case GN_VALUE_CONSTANT: {
-            gn_pvalue c = value_like(m, v->expr, GN_VALUE_CONSTANT, 0, v->name);
-            const gn_attr *data = gn_attr_of(v->expr, "data");
-            c.data = gn_arena_copy(p->arena, data->data, data->n), c.nbytes = data->n;
-            m->value_of[i] = (int32_t)gn_maker_value(p, c);
-            break;
-        }
-        case GN_VALUE_SLICE: break; /* below: what it lies within may come later */
-        default: {
-            gn_pvalue t = value_like(m, v->expr, GN_VALUE_TEMP, 0, v->name);
-            const gn_dim **shape = GN_NEW_ARRAY(p->arena, const gn_dim *, t.rank);
-            for (uint8_t d = 0; d < t.rank; d++) shape[d] = gn_maker_dim(m, v->shape[d]);
-            t.shape = shape;
-            m->value_of[i] = (int32_t)gn_maker_value(p, t);
-        }
-        }
+        if (v->kind == GN_VALUE_SLICE) continue; /* below: what it lies within may come later */
+        if (v->kind == GN_VALUE_INPUT) m->value_of[i] = (int32_t)v->index;
+        else if (v->kind == GN_VALUE_OUTPUT && v->index < p->noutputs)
+            m->value_of[i] = (int32_t)(p->ninputs + v->index);
+        else m->value_of[i] = (int32_t)gn_maker_value(p, value_of_group(m, v));
     }
     for (uint32_t i = 0; i < g->values.n; i++)
         if (g->values.at[i].kind == GN_VALUE_SLICE) m->value_of[i] = m->value_of[gn_gvalue_root(g, i)];
@@ -128,9 +120,7 @@ static const char *user_name(const gn_program_maker *m, uint32_t user)
 
 static const gn_dim *uses_of(gn_program_maker *m, const gn_expr *check)
 {
-    const gn_dim *n = gn_dim_const(m->p->dims, 1);
-    for (uint16_t d = 0; d < check->type->n; d++) n = gn_dim_mul(m->p->dims, n, gn_maker_dim(m, check->type->dim[d]));
-    return n;
+    return gn_dims_product(m->p->dims, check->type->n, dims_of(m, check->type->n, check->type->dim));
 }
 
 /* Elements that index an axis and come from outside are looked at before anything runs. */

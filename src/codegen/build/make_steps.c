@@ -126,11 +126,10 @@ static int32_t keep_factor(gn_program_maker *m, const gn_group *g)
     uint32_t *buf = GN_NEW_ARRAY(&m->k.work, uint32_t, g->kernel->bufs.n + 1);
     gn_kernel *q = gn_factor_split(&m->k.work, g->kernel, f.def, f.lane, buf);
     const gn_kbuf *b = &g->kernel->bufs.at[g->kernel->bufs.n - 1];
-    const gn_dim **shape = GN_NEW_ARRAY(p->arena, const gn_dim *, b->rank);
     int32_t *arg = GN_NEW_ARRAY(p->arena, int32_t, q->bufs.n);
-    for (uint8_t d = 0; d < b->rank; d++) shape[d] = gn_dim_import(p->dims, b->shape[d]);
     arg[0] = (int32_t)gn_maker_value(p, (gn_pvalue){ .kind = GN_VALUE_TEMP, .dtype = b->dtype, .rank = b->rank,
-                                                     .shape = shape, .name = gn_arena_string(p->arena, b->name) });
+                                                     .shape = gn_dims_import(p->dims, b->rank, b->shape),
+                                                     .name = gn_arena_string(p->arena, b->name) });
     for (size_t i = 1; i < q->bufs.n; i++) arg[i] = m->value_of[g->buf.at[buf[i]]];
     const uint32_t at = open_step(m, (gn_pstep){ .kind = GN_STEP_PREPARE, .symbol = "prepare",
                                                  .of.prepare = variables_of(m, g, q, buf) });

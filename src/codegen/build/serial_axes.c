@@ -41,13 +41,6 @@ static void cross_value(sets *s, int32_t value)
     for (uint32_t d = 0; d < GN_MAX_RANK; d++) cross(s, dim_node(s, value, d));
 }
 
-/* The axis that the index is, and nothing else; -1. */
-static int32_t plain_axis(const gn_kernel *k, const gn_dim *d)
-{
-    const bool plain = d->n == 1 && d->term[0].n == 1 && d->term[0].c == 1 && d->term[0].atom[0]->kind == GN_DIM_SYM;
-    return plain ? gn_kernel_find_axis(k, d->term[0].atom[0]->name) : -1;
-}
-
 static void cross_mentioned(sets *s, size_t use, const gn_dim *d)
 {
     const gn_kernel *k = s->x->use[use]->kernel;
@@ -57,7 +50,7 @@ static void cross_mentioned(sets *s, size_t use, const gn_dim *d)
 
 static void link_index(sets *s, size_t use, const gn_dim *index, uint32_t node)
 {
-    const int32_t a = plain_axis(s->x->use[use]->kernel, index);
+    const int32_t a = gn_kernel_plain_axis(s->x->use[use]->kernel, index);
     if (a >= 0) {
         join(s, s->axis_at[use] + (uint32_t)a, node);
         return;
@@ -82,21 +75,6 @@ static void link_expr(sets *s, size_t use, const gn_kexpr *e)
         link_index(s, use, e->index[i], s->axis_at[use] + k->defs.at[e->u.ref].param[i]);
 }
 
-static const gn_dim *named(void *user, const char *symbol)
-{
-    const void *const *of = user;
-    const gn_serial_use *u = of[0];
-    const gn_program *p = of[1];
-    const int32_t at = gn_kernel_find_sym(u->kernel, symbol);
-    return at < 0 ? NULL : gn_dim_sym(p->dims, p->syms.at[u->sym[at]].name);
-}
-
-/* A kernel's dim over the program's symbols. */
-static const gn_dim *program_dim(const gn_serial_axes *x, const gn_serial_use *u, const gn_dim *d)
-{
-    return gn_dim_subst(x->p->dims, gn_dim_import(x->p->dims, d), named, (const void *[]){u, x->p});
-}
-
 /* All kernels see a value in one shape, from its first element on. */
 static void note_shape(sets *s, const gn_serial_use *u, uint32_t buf)
 {
@@ -106,7 +84,7 @@ static void note_shape(sets *s, const gn_serial_use *u, uint32_t buf)
     if (!x->is_written[v]) return;
     bool same = !b->stride && (x->rank[v] == 0 || x->rank[v] == b->rank);
     for (int d = 0; d < b->rank && same; d++) {
-        const gn_dim *e = program_dim(x, u, b->shape[d]);
+        const gn_dim *e = gn_program_kernel_dim(x->p, u->kernel, u->sym, b->shape[d]);
         same = x->rank[v] == 0 || x->extent[v][d] == e;
         x->extent[v][d] = e;
     }
@@ -132,8 +110,10 @@ static void link_use(sets *s, size_t use)
     for (size_t i = 0; i < k->defs.n; i++)
         for (size_t r = 0; r < k->defs.at[i].nraxis; r++) cross(s, s->axis_at[use] + k->defs.at[i].raxis[r]);
     for (uint32_t a = 0; a < k->axes.n; a++) {
-        cross_mentioned(s, use, k->axes.at[a].extent);
-        if (is_turn(s->x->p, program_dim(s->x, u, k->axes.at[a].extent)) || u->schedule) cross(s, s->axis_at[use] + a);
+        const gn_dim *e = k->axes.at[a].extent;
+        cross_mentioned(s, use, e);
+        if (u->schedule || is_turn(s->x->p, gn_program_kernel_dim(s->x->p, k, u->sym, e)))
+            cross(s, s->axis_at[use] + a);
     }
 }
 
@@ -170,14 +150,16 @@ static bool is_shared(const sets *s, uint32_t root, bool *last)
 static const gn_dim *extent_of(const sets *s, uint32_t root, const char **name)
 {
     const gn_dim *e = NULL;
-    for (size_t u = 0; u < s->x->nuses; u++)
-        for (uint32_t a = 0; a < s->x->use[u]->kernel->axes.n; a++) {
+    for (size_t u = 0; u < s->x->nuses; u++) {
+        const gn_serial_use *of = s->x->use[u];
+        for (uint32_t a = 0; a < of->kernel->axes.n; a++) {
             if (root_of(s, s->axis_at[u] + a) != root) continue;
-            const gn_dim *own = program_dim(s->x, s->x->use[u], s->x->use[u]->kernel->axes.at[a].extent);
+            const gn_dim *own = gn_program_kernel_dim(s->x->p, of->kernel, of->sym, of->kernel->axes.at[a].extent);
             if (e && e != own) return NULL;
-            if (!*name || !s->x->use[u]->is_copy) *name = s->x->use[u]->kernel->axes.at[a].name;
+            if (!*name || !of->is_copy) *name = of->kernel->axes.at[a].name;
             e = own;
         }
+    }
     return e;
 }
 
@@ -262,8 +244,7 @@ typedef struct cutter {
     const bool *is_inner;
     gn_kernel *k;     /* anew */
     int8_t *class_of; /* by axis of the old one */
-    uint16_t *axis;   /* by axis of the old one: of the new one */
-    gn_kcopy copy;
+    int32_t *axis;    /* by axis of the old one: of the new one; -1: it is gone */
 } cutter;
 
 static const gn_dim *in_part(void *user, const char *symbol)
@@ -284,39 +265,19 @@ static const gn_dim *cut_dim(void *user, const gn_dim *d)
 }
 
 /* Dims of an inner value, or parameters, of classes of single points go; those of tiles count within the tile. */
-static size_t cut_index(cutter *c, const gn_dim *const *index, size_t n, const int8_t *class_of, const gn_dim **out)
-{
-    size_t kept = 0;
-    for (size_t d = 0; d < n; d++) {
-        if (class_of[d] < 0)
-            out[kept++] = cut_dim(c, index[d]);
-        else if (c->x->classes.at[class_of[d]].tile > 1)
-            out[kept++] = gn_dim_import(c->k->dims, index[d]);
-    }
-    return kept;
-}
-
-static void cut_access(cutter *c, uint32_t buf, const gn_dim *const *index, const gn_dim **out)
-{
-    const int32_t v = c->use->arg[buf];
-    const size_t n = c->use->kernel->bufs.at[buf].rank;
-    if (c->is_inner[v]) cut_index(c, index, n, c->x->dim[v], out);
-    for (size_t d = 0; d < n && !c->is_inner[v]; d++) out[d] = cut_dim(c, index[d]);
-}
-
-static const gn_kexpr *cut_leaf(void *user, const gn_kexpr *e)
+static void cut_index(void *user, bool of_def, uint32_t of, const gn_dim *const *index, const gn_dim **out)
 {
     cutter *c = user;
-    const gn_dim **index = GN_NEW_ARRAY(c->k->arena, const gn_dim *, e->nindex + 1);
-    if (e->kind == GN_K_LOAD) {
-        cut_access(c, e->u.ref, e->index, index);
-        return gn_kexpr_load(c->k, e->u.ref, index);
+    const gn_kernel *old = c->use->kernel;
+    const int32_t value = of_def ? 0 : c->use->arg[of];
+    const size_t n = of_def ? old->defs.at[of].nparam : old->bufs.at[of].rank;
+    for (size_t d = 0, kept = 0; d < n; d++) {
+        const int8_t class_of = of_def                ? c->class_of[old->defs.at[of].param[d]]
+                                : c->is_inner[value] ? c->x->dim[value][d]
+                                                     : -1;
+        if (class_of < 0) out[kept++] = cut_dim(c, index[d]);
+        else if (c->x->classes.at[class_of].tile > 1) out[kept++] = gn_dim_import(c->k->dims, index[d]);
     }
-    const gn_kdef *d = &c->use->kernel->defs.at[e->u.ref];
-    int8_t *class_of = GN_NEW_ARRAY(c->k->arena, int8_t, d->nparam);
-    for (uint16_t i = 0; i < d->nparam; i++) class_of[i] = c->class_of[d->param[i]];
-    cut_index(c, e->index, e->nindex, class_of, index);
-    return gn_kexpr_part(c->k, e->u.ref, e->part, index);
 }
 
 static void cut_head(cutter *c, gn_serial_use *u)
@@ -324,12 +285,7 @@ static void cut_head(cutter *c, gn_serial_use *u)
     const gn_kernel *old = u->kernel;
     uint32_t *sym = GN_NEW_ARRAY(c->x->arena, uint32_t, old->syms.n + c->x->classes.n);
     u->part = GN_NEW_ARRAY(c->x->arena, const char *, c->x->classes.n);
-    for (size_t i = 0; i < old->syms.n; i++) {
-        const uint32_t at = gn_kernel_sym(c->k, old->syms.at[i].name);
-        gn_ksym *s = &c->k->syms.at[at];
-        s->mul = old->syms.at[i].mul, s->min = old->syms.at[i].min, s->is = old->syms.at[i].is;
-        sym[i] = u->sym[i];
-    }
+    for (size_t i = 0; i < old->syms.n; i++) gn_kernel_sym_like(c->k, &old->syms.at[i]), sym[i] = u->sym[i];
     for (size_t i = 0; i < c->x->classes.n; i++) {
         const char *wanted = gn_arena_printf(c->x->arena, "%s_part", c->x->classes.at[i].name);
         const char *name = gn_kernel_fresh_name(u->kernel, wanted, 0, NULL);
@@ -365,52 +321,18 @@ static void cut_buffers(cutter *c)
             if (tile != 1) shape[n++] = tile ? gn_dim_const(c->k->dims, tile) : gn_dim_import(c->k->dims, x->shape[d]);
         }
         const uint32_t at = gn_kernel_buf(c->k, x->name, x->dtype, n, shape);
-        const gn_dim **stride = x->stride ? GN_NEW_ARRAY(c->k->arena, const gn_dim *, x->rank) : NULL;
-        for (size_t d = 0; stride && d < x->rank; d++) stride[d] = gn_dim_import(c->k->dims, x->stride[d]);
-        c->k->bufs.at[at].stride = stride;
+        c->k->bufs.at[at].stride = gn_dims_import(c->k->dims, x->rank, x->stride);
     }
 }
 
 static void cut_axes(cutter *c)
 {
     const gn_kernel *old = c->use->kernel;
-    for (size_t a = 0; a < old->axes.n; a++)
-        if (c->class_of[a] < 0 || c->x->classes.at[c->class_of[a]].tile > 1)
-            c->axis[a] = (uint16_t)gn_kernel_axis(c->k, old->axes.at[a].name,
-                                                  cut_extent(c, old->axes.at[a].extent, c->class_of[a]));
-}
-
-static size_t cut_params(const cutter *c, const uint16_t *axis, size_t n, uint16_t *out)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (c->class_of[axis[i]] < 0 || c->x->classes.at[c->class_of[axis[i]]].tile > 1) out[kept++] = c->axis[axis[i]];
-    return kept;
-}
-
-static void cut_def(cutter *c, const gn_kdef *d)
-{
-    uint16_t *param = GN_NEW_ARRAY(c->x->arena, uint16_t, d->nparam),
-             *raxis = GN_NEW_ARRAY(c->x->arena, uint16_t, d->nraxis);
-    const size_t n = cut_params(c, d->param, d->nparam, param);
-    cut_params(c, d->raxis, d->nraxis, raxis);
-    gn_kdef copy = gn_kdef_copy(&c->copy, d);
-    copy.nparam = (uint16_t)n, copy.param = param, copy.raxis = raxis;
-    gn_kernel_add(c->k, d->name, copy);
-}
-
-static void cut_items(cutter *c)
-{
-    const gn_kernel *old = c->use->kernel;
-    for (size_t i = 0; i < old->items.n; i++) {
-        if (!old->items.at[i].is_store) {
-            cut_def(c, &old->defs.at[old->items.at[i].at]);
-            continue;
-        }
-        const gn_kstore *s = &old->stores.at[old->items.at[i].at];
-        const gn_dim *index[GN_MAX_RANK];
-        cut_access(c, s->buf, s->index, index);
-        gn_kernel_store(c->k, (gn_store_kind)s->kind, s->buf, index, gn_kexpr_copy(&c->copy, s->value));
+    for (size_t a = 0; a < old->axes.n; a++) {
+        const bool gone = c->class_of[a] >= 0 && c->x->classes.at[c->class_of[a]].tile == 1;
+        c->axis[a] = gone ? -1
+                          : (int32_t)gn_kernel_axis(c->k, old->axes.at[a].name,
+                                                    cut_extent(c, old->axes.at[a].extent, c->class_of[a]));
     }
 }
 
@@ -419,13 +341,13 @@ static void cut_use(const gn_serial_axes *x, size_t at, const bool *is_inner)
     gn_serial_use *u = x->use[at];
     cutter c = {.x = x, .use = u, .is_inner = is_inner, .k = gn_kernel_new(x->arena, u->kernel->name)};
     c.class_of = GN_NEW_ARRAY(x->arena, int8_t, u->kernel->axes.n + 1);
-    c.axis = GN_NEW_ARRAY(x->arena, uint16_t, u->kernel->axes.n + 1);
+    c.axis = GN_NEW_ARRAY(x->arena, int32_t, u->kernel->axes.n + 1);
     for (uint32_t a = 0; a < u->kernel->axes.n; a++)
         c.class_of[a] = x->sets->class_of[root_of(x->sets, x->sets->axis_at[at] + a)];
-    c.copy = gn_kcopy_start(c.k, x->arena, cut_dim, cut_leaf, &c);
     c.k->comment = u->kernel->comment;
     cut_head(&c, u);
-    cut_buffers(&c), cut_axes(&c), cut_items(&c);
+    cut_buffers(&c), cut_axes(&c);
+    gn_kernel_rewrite(&(gn_krewrite){ u->kernel, c.k, c.axis, cut_dim, cut_index, &c }, x->arena);
     u->kernel = c.k;
 }
 

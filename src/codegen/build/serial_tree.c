@@ -37,11 +37,9 @@ static bool is_row_major(gn_dim_pool *dims, size_t rank, const gn_dim *const *ex
 static uint32_t copy_buffer(gn_kernel *k, const char *name, gn_dtype t, size_t rank, const gn_dim *const *extent,
                             const gn_dim *const *stride)
 {
-    const gn_dim *shape[GN_MAX_RANK], **own = stride ? GN_NEW_ARRAY(k->arena, const gn_dim *, rank) : NULL;
-    for (size_t d = 0; d < rank; d++) shape[d] = gn_dim_import(k->dims, extent[d]);
-    for (size_t d = 0; stride && d < rank; d++) own[d] = gn_dim_import(k->dims, stride[d]);
-    const uint32_t b = gn_kernel_buf(k, gn_kernel_fresh_name(k, name, 0, NULL), t, rank, shape);
-    k->bufs.at[b].stride = own;
+    const uint32_t b =
+        gn_kernel_buf(k, gn_kernel_fresh_name(k, name, 0, NULL), t, rank, gn_dims_import(k->dims, rank, extent));
+    k->bufs.at[b].stride = gn_dims_import(k->dims, rank, stride);
     return b;
 }
 
@@ -97,27 +95,12 @@ static void add_use(gn_serial *s, gn_serial_node *to, gn_serial_use *u)
     gn_push(s->arena, &to->kids, n);
 }
 
-static bool loads_index(const gn_dim *const *d, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (gn_dim_has_load(d[i])) return true;
-    return false;
-}
-
 /* An index from memory would have to be renamed within index expressions; what a store adds to may be memory that was
  * taken over. */
-static void check_kernel(const gn_kernel *k)
+static void check_kernel(const gn_kernel *k, gn_arena *scratch)
 {
-    bool any = false;
-    for (size_t i = 0; i < k->exprs.capacity; i++) {
-        const gn_kexpr *e = k->exprs.slot ? k->exprs.slot[i].object : NULL;
-        if (!e) continue;
-        any |= loads_index(e->index, e->nindex) || (e->kind == GN_K_INDEX && gn_dim_has_load(e->u.index));
-        for (size_t c = 0; c < e->ncond; c++) any |= gn_dim_has_load(e->cond[c].a) || gn_dim_has_load(e->cond[c].b);
-    }
-    for (size_t i = 0; i < k->stores.n; i++)
-        any |= k->stores.at[i].kind != GN_STORE_SET ||
-               loads_index(k->stores.at[i].index, k->bufs.at[k->stores.at[i].buf].rank);
+    bool any = gn_kernel_index_loads(k, scratch);
+    for (size_t i = 0; i < k->stores.n; i++) any |= k->stores.at[i].kind != GN_STORE_SET;
     for (size_t b = 0; b < k->bufs.n; b++) any |= k->bufs.at[b].shares >= 0;
     if (any) gn_serial_refuse("an index from memory, or a store that adds");
 }
@@ -130,7 +113,7 @@ static gn_serial_use *kernel_use(gn_serial *s, const gn_pstep *step)
                          .arg = step->arg,
                          .start = step->start,
                          .sym = step->sym};
-    check_kernel(u->kernel);
+    check_kernel(u->kernel, s->arena);
     return u;
 }
 

@@ -155,44 +155,38 @@ static const gn_dim *flat_dim(const flattening *f, const gn_dim *d)
     return outer_in(f, m) == NONE ? m : NULL;
 }
 
-/* The index with dims at and at + 1 in one; false: an outer axis is left. Returns its length in *n. */
-static bool flat_index(const flattening *f, const gn_dim *const *index, size_t rank, int32_t at, const gn_dim *inner_extent,
-                       const gn_dim **out, size_t *n)
+/* The index of a buffer or definition with dims at and at + 1 in one; false: an outer axis is left. */
+static bool flat_index(const flattening *f, bool of_def, uint32_t of, const gn_dim *const *index, const gn_dim **out,
+                       size_t *n)
 {
+    const gn_kernel *k = f->k;
+    const int32_t at = of_def ? f->def_at[of] : f->buf_at[of];
+    const size_t rank = of_def ? k->defs.at[of].nparam : k->bufs.at[of].rank;
     *n = 0;
     for (size_t d = 0; d < rank; d++) {
         const gn_dim *x = index[d];
-        if ((int32_t)d == at) x = gn_dim_add(f->k->dims, gn_dim_mul(f->k->dims, x, inner_extent), index[++d]);
-        x = flat_dim(f, x);
-        if (!x) return false;
-        out[(*n)++] = x;
+        if ((int32_t)d == at) {
+            const gn_dim *e = of_def ? extent_of(f, k->defs.at[of].param[++d]) : k->bufs.at[of].shape[++d];
+            x = gn_dim_add(k->dims, gn_dim_mul(k->dims, x, e), index[d]);
+        }
+        if (!(out[(*n)++] = flat_dim(f, x))) return false;
     }
     return true;
 }
 
-static bool flat_buf_index(const flattening *f, uint32_t buf, const gn_dim *const *index, const gn_dim **out)
+static bool fits_index(const flattening *f, bool of_def, uint32_t of, const gn_dim *const *index)
 {
-    const gn_kbuf *b = &f->k->bufs.at[buf];
-    const int32_t at = f->buf_at[buf];
+    const gn_dim *out[GN_MAX_RANK + 1];
     size_t n;
-    return flat_index(f, index, b->rank, at, at == NONE ? NULL : b->shape[at + 1], out, &n);
+    return flat_index(f, of_def, of, index, out, &n);
 }
 
-static bool flat_def_index(const flattening *f, uint32_t def, const gn_dim *const *index, const gn_dim **out)
-{
-    const gn_kdef *d = &f->k->defs.at[def];
-    const int32_t at = f->def_at[def];
-    size_t n;
-    return flat_index(f, index, d->nparam, at, at == NONE ? NULL : extent_of(f, d->param[at + 1]), out, &n);
-}
-
-static bool fits_expr(const flattening *f, const gn_kexpr *e, const gn_dim **out)
+static bool fits_expr(const flattening *f, const gn_kexpr *e)
 {
     for (size_t c = 0; c < e->ncond; c++)
         if (!flat_dim(f, e->cond[c].a) || !flat_dim(f, e->cond[c].b)) return false;
     if (e->kind == GN_K_INDEX) return flat_dim(f, e->u.index) != NULL;
-    if (e->kind == GN_K_LOAD) return flat_buf_index(f, e->u.ref, e->index, out);
-    return e->kind != GN_K_REF || flat_def_index(f, e->u.ref, e->index, out);
+    return (e->kind != GN_K_LOAD && e->kind != GN_K_REF) || fits_index(f, e->kind == GN_K_REF, e->u.ref, e->index);
 }
 
 static bool is_paired(const flattening *f, uint32_t axis)
@@ -209,7 +203,6 @@ static bool is_one_walk(const gn_kernel *k, const gn_kbuf *b, size_t d)
 static bool fits(const flattening *f)
 {
     const gn_kernel *k = f->k;
-    const gn_dim *out[GN_MAX_RANK + 1];
     for (size_t a = 0; a < k->axes.n; a++)
         if (!flat_dim(f, k->axes.at[a].extent)) return false;
     for (size_t b = 0; b < k->bufs.n; b++)
@@ -218,12 +211,12 @@ static bool fits(const flattening *f)
         const gn_kdef *def = &k->defs.at[d];
         for (size_t r = 0; r < def->nraxis; r++)
             if (is_paired(f, def->raxis[r])) return false;
-        if (!flat_def_index(f, d, param_index(f, def), out)) return false;
+        if (!fits_index(f, true, d, param_index(f, def))) return false;
     }
     for (size_t s = 0; s < k->stores.n; s++)
-        if (!flat_buf_index(f, k->stores.at[s].buf, k->stores.at[s].index, out)) return false;
+        if (!fits_index(f, false, k->stores.at[s].buf, k->stores.at[s].index)) return false;
     for (size_t e = 0; e < f->exprs.n; e++)
-        if (!fits_expr(f, f->exprs.at[e], out)) return false;
+        if (!fits_expr(f, f->exprs.at[e])) return false;
     return true;
 }
 
@@ -232,8 +225,7 @@ static bool fits(const flattening *f)
 typedef struct writer {
     const flattening *f;
     gn_kernel *k;                /* after */
-    gn_kcopy copy;
-    uint16_t *axis;              /* by old axis */
+    int32_t *axis;               /* by old axis */
 } writer;
 
 static const gn_dim *rename_walk(void *user, const char *symbol)
@@ -250,21 +242,24 @@ static const gn_dim *write_dim(const writer *w, const gn_dim *flat)
     return gn_dim_subst(w->k->dims, gn_dim_import(w->k->dims, flat), rename_walk, (void *)w);
 }
 
-static void write_index(const writer *w, const gn_dim **index, size_t n)
+static void write_index(void *user, bool of_def, uint32_t of, const gn_dim *const *index, const gn_dim **out)
 {
-    for (size_t d = 0; d < n; d++) index[d] = write_dim(w, index[d]);
+    const writer *w = user;
+    size_t n;
+    flat_index(w->f, of_def, of, index, out, &n);
+    for (size_t d = 0; d < n; d++) out[d] = write_dim(w, out[d]);
 }
 
 static void write_axes(writer *w)
 {
     const gn_kernel *old = w->f->k;
-    w->axis = GN_NEW_ARRAY(w->f->scratch, uint16_t, old->axes.n + 1);
+    w->axis = GN_NEW_ARRAY(w->f->scratch, int32_t, old->axes.n + 1);
     for (size_t a = 0; a < old->axes.n; a++) {
         const int32_t inner = w->f->inner[a];
         if (w->f->outer[a] != NONE) continue;
         const gn_dim *e = old->axes.at[a].extent;
         if (inner != NONE) e = gn_dim_mul(old->dims, e, extent_of(w->f, inner));
-        w->axis[a] = (uint16_t)gn_kernel_axis(w->k, old->axes.at[a].name, write_dim(w, e));
+        w->axis[a] = (int32_t)gn_kernel_axis(w->k, old->axes.at[a].name, write_dim(w, e));
     }
     for (size_t a = 0; a < old->axes.n; a++)
         if (w->f->outer[a] != NONE) w->axis[a] = w->axis[w->f->outer[a]];
@@ -304,61 +299,14 @@ static const gn_dim *write_moved(void *user, const gn_dim *d)
     return write_dim(w, moved(w->f, d));
 }
 
-static const gn_kexpr *write_leaf(void *user, const gn_kexpr *e)
-{
-    writer *w = user;
-    const gn_dim *index[GN_MAX_RANK + 1];
-    if (e->kind == GN_K_LOAD) {
-        flat_buf_index(w->f, e->u.ref, e->index, index);
-        write_index(w, index, w->k->bufs.at[e->u.ref].rank);
-        return gn_kexpr_load(w->k, e->u.ref, index);
-    }
-    flat_def_index(w->f, e->u.ref, e->index, index);
-    write_index(w, index, w->k->defs.at[e->u.ref].nparam);
-    return gn_kexpr_part(w->k, e->u.ref, e->part, index);
-}
-
-/* A reference needs its definition to be there, so expressions are written root by root. */
-static void write_items(writer *w)
-{
-    const gn_kernel *old = w->f->k;
-    for (size_t i = 0; i < old->items.n; i++) {
-        const gn_kitem *item = &old->items.at[i];
-        if (item->is_store) {
-            const gn_kstore *s = &old->stores.at[item->at];
-            const gn_dim *index[GN_MAX_RANK + 1];
-            flat_buf_index(w->f, s->buf, s->index, index);
-            write_index(w, index, w->k->bufs.at[s->buf].rank);
-            gn_kernel_store(w->k, (gn_store_kind)s->kind, s->buf, index, gn_kexpr_copy(&w->copy, s->value));
-            continue;
-        }
-        const gn_kdef *d = &old->defs.at[item->at];
-        uint16_t *param = GN_NEW_ARRAY(w->f->scratch, uint16_t, d->nparam);
-        uint16_t *raxis = GN_NEW_ARRAY(w->f->scratch, uint16_t, d->nraxis);
-        size_t nparam = 0;
-        for (size_t p = 0; p < d->nparam; p++)
-            if (w->f->outer[d->param[p]] == NONE) param[nparam++] = w->axis[d->param[p]];
-        for (size_t r = 0; r < d->nraxis; r++) raxis[r] = w->axis[d->raxis[r]];
-        gn_kdef copy = gn_kdef_copy(&w->copy, d);
-        copy.nparam = (uint16_t)nparam, copy.param = param, copy.raxis = raxis;
-        const uint32_t at = gn_kernel_add(w->k, d->name, copy);
-        GN_ASSERT(at == item->at);
-    }
-}
-
 static gn_kernel *write_kernel(const flattening *f)
 {
     writer w = { .f = f, .k = gn_kernel_new(f->k->arena, f->k->name) };
     w.k->comment = f->k->comment;
-    for (size_t s = 0; s < f->k->syms.n; s++) {
-        const gn_ksym *sym = &f->k->syms.at[s];
-        const uint32_t at = gn_kernel_sym(w.k, sym->name);
-        w.k->syms.at[at].mul = sym->mul, w.k->syms.at[at].min = sym->min, w.k->syms.at[at].is = sym->is;
-    }
-    w.copy = gn_kcopy_start(w.k, f->scratch, write_moved, write_leaf, &w);
+    for (size_t s = 0; s < f->k->syms.n; s++) gn_kernel_sym_like(w.k, &f->k->syms.at[s]);
     write_bufs(&w);
     write_axes(&w);
-    write_items(&w);
+    gn_kernel_rewrite(&(gn_krewrite){ f->k, w.k, w.axis, write_moved, write_index, &w }, f->scratch);
     for (size_t p = 0; p < f->k->pieces.n; p++) {
         gn_kernel_piece piece = f->k->pieces.at[p];
         for (uint32_t a = 0; a < f->k->pieces.at[p].first_axis; a++) piece.first_axis -= f->outer[a] != NONE;

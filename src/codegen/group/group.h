@@ -27,8 +27,8 @@ typedef struct gn_gvalue {
     uint32_t index; /* number of the input (in core->in), output or update; of the constant or variable: in order of
                        first use */
     const char *name;            /* the user's, or "tmp7" */
-    int32_t in_place; /* UPDATE: value of the variable whose memory it may be, since nobody reads the old elements
-                         later. -1: memory of its own, moved into the variable after the last kernel */
+    int32_t in_place; /* UPDATE: value of the variable whose memory it may be, since no later kernel reads the old
+                         elements. -1: memory of its own, moved into the variable after the last kernel */
     const gn_dim *const *shape;  /* its type's, but 1 along dims of a TEMP that it does not vary along */
     int32_t within;              /* SLICE: the value that it is a part of, which is no SLICE; else -1 */
     const gn_dim *start;         /* SLICE: its first element, counted in elements of `within`; else NULL */
@@ -56,6 +56,8 @@ typedef struct gn_grouping {
     bool small;                  /* one kernel, to be emitted as one function */
 } gn_grouping;
 
+int32_t gn_group_find_buf(const gn_group *, uint32_t value); /* its buffer; -1 */
+bool gn_group_uses(const gn_group *, uint32_t value, gn_kbuf_access); /* its kernel reads it, or writes it */
 /* The value whose memory it is. */
 static inline uint32_t gn_gvalue_root(const gn_grouping *g, uint32_t value)
 {

@@ -6,9 +6,7 @@
 
 bool class_in(const class_set *s, uint32_t c)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (s->at[i] == c) return true;
-    return false;
+    return has_number(s->at, s->n, c);
 }
 
 bool class_subset(const class_set *a, const class_set *b)
@@ -33,39 +31,18 @@ class_set class_minus(const class_set *a, const class_set *b)
     return s;
 }
 
-class_set gn_group_set(const grouper *g, const gnode *n)
-{
-    class_set s = { .n = n->rank };
-    for (uint32_t d = 0; d < n->rank; d++) s.at[d] = class_of(g, n, d);
-    return s;
-}
-
-class_set gn_group_var(const grouper *g, const gnode *n)
+class_set gn_group_along(const grouper *g, const gnode *n, uint8_t dims)
 {
     class_set s = { 0 };
     for (uint32_t d = 0; d < n->rank; d++)
-        if (n->var >> d & 1) s.at[s.n++] = class_of(g, n, d);
-    return s;
-}
-
-class_set gn_group_stored(const grouper *g, const gnode *n)
-{
-    class_set s = { 0 };
-    for (uint32_t d = 0; d < n->rank; d++)
-        if (stored_dims(n) >> d & 1) s.at[s.n++] = class_of(g, n, d);
+        if (dims >> d & 1) s.at[s.n++] = class_of(g, n, d);
     return s;
 }
 
 /* The classes of the body's dims: the reduction's own may have been refused. */
 class_set gn_group_kept(const grouper *g, const gnode *r)
 {
-    const gnode *body = operand(g, r, 0);
-    int8_t map[GN_MAX_RANK];
-    class_set s = { 0 };
-    gn_group_dims(g, r, 0, map);
-    for (uint32_t d = 0; d < body->rank; d++)
-        if (map[d] != NONE) s.at[s.n++] = class_of(g, body, d);
-    return s;
+    return gn_group_along(g, operand(g, r, 0), gn_group_mapped(g, r, 0));
 }
 
 bool gn_group_renamed(const grouper *g, const gnode *r)
@@ -156,7 +133,7 @@ static void find_varying(grouper *g)
 {
     for (size_t i = 0; i < g->nodes.n; i++) {
         gnode *n = &g->nodes.at[i];
-        n->var = is_light(n) ? 0 : (uint8_t)((1u << n->rank) - 1);
+        n->var = is_light(n) ? 0 : all_dims(n);
         for (uint32_t k = 0; is_light(n) && k < n->e->nin; k++) n->var |= gn_group_varies(g, n, k, operand(g, n, k)->var);
         if (n->kind == NODE_IOTA) n->var = gn_group_varies(g, n, 0, 0);
     }

@@ -34,23 +34,15 @@ static const char *infix(const gn_expr *e, int *level)
     return NULL;
 }
 
-static bool is_reduced(const gnode *n, uint32_t d)
-{
-    const gn_attr *axes = gn_attr_of(n->e, "axes");
-    for (uint32_t i = 0; i < axes->n; i++)
-        if (axes->ints[i] == (int64_t)d) return true;
-    return false;
-}
-
 /* ", axis 1": along which axes it goes, unless it goes along all. Extents of 1 do not count. */
 static void tell_axes(teller *t, const gnode *n)
 {
     const gnode *x = operand(t->g, n, 0);
     const char *between = ", axis ";
     bool all = true;
-    for (uint32_t d = 0; d < x->rank; d++) all &= is_reduced(n, d) || gn_dim_is(x->e->type->dim[d], 1);
+    for (uint32_t d = 0; d < x->rank; d++) all &= gn_group_reduces_dim(n, d) || gn_dim_is(x->e->type->dim[d], 1);
     for (uint32_t d = 0; d < x->rank && !all; d++) {
-        if (!is_reduced(n, d)) continue;
+        if (!gn_group_reduces_dim(n, d)) continue;
         gn_textf(t->text, "%s%" PRIu32, between, d);
         between = " ";
     }
@@ -176,7 +168,7 @@ static bool tell_contraction(teller *t, const gnode *n, const int8_t *order, int
         return false;
     const uint32_t at[2] = { factor_of(t->g, body, 0, &of[0]), factor_of(t->g, body, 1, &of[1]) };
     for (int8_t d = 0; d < body->rank; d++)
-        if (!is_reduced(n, (uint32_t)d)) kept.at[kept.n++] = d;
+        if (!gn_group_reduces_dim(n, (uint32_t)d)) kept.at[kept.n++] = d;
     for (uint32_t i = 0; i < kept.n; i++) {
         const int8_t d = kept.at[order ? order[i] : (int8_t)i];
         if (gn_dim_is(body->e->type->dim[d], 1)) continue;
@@ -186,7 +178,7 @@ static bool tell_contraction(teller *t, const gnode *n, const int8_t *order, int
     bool same = of[0].n == of[1].n;
     for (uint32_t i = 0; i < of[0].n && i < of[1].n; i++) same &= of[0].at[i] == of[1].at[i];
     for (int8_t d = 0; d < body->rank; d++)
-        if (is_reduced(n, (uint32_t)d) && !gn_dim_is(body->e->type->dim[d], 1)) {
+        if (gn_group_reduces_dim(n, (uint32_t)d) && !gn_dim_is(body->e->type->dim[d], 1)) {
             if (!has_label(&of[0], d) || !has_label(&of[1], d)) return false;
             nmet++, met = d;
         }
@@ -224,8 +216,8 @@ static void tell_node(teller *t, const gnode *n, int around, int depth)
     const char *sign = n->kind == NODE_ELEM && n->e->nin == 2 ? infix(n->e, &level) : NULL;
     if (sign) tell_pair(t, n->in[0], n->in[1], sign, level, around, depth);
     else if (n->kind == NODE_SCALAR && gn_is_float((gn_dtype)n->e->type->dtype))
-        gn_text_add(t->text, gn_number_digits((char[GN_NUMBER_SIZE]){ 0 }, gn_group_number(n->e), 6));
-    else if (n->kind == NODE_SCALAR) gn_textf(t->text, "%" PRId64, gn_group_integer(n->e));
+        gn_text_add(t->text, gn_number_digits((char[GN_NUMBER_SIZE]){ 0 }, (double)gn_group_scalar(n->e).f, 6));
+    else if (n->kind == NODE_SCALAR) gn_textf(t->text, "%" PRId64, gn_group_scalar(n->e).i);
     else if (n->kind == NODE_DIM) gn_dim_show(t->text, gn_group_dim_of(n->e));
     else if (n->kind == NODE_IOTA) gn_text_add(t->text, "iota");
     else if (n->kind == NODE_BROADCAST) tell_broadcast(t, n, around, depth);

@@ -52,11 +52,9 @@ static bool split_sides(const grouper *g, const gnode *body, uint8_t x, uint8_t 
 
 static uint8_t kept_dims(const grouper *g, const gnode *r, const gnode *body)
 {
-    int8_t map[GN_MAX_RANK];
-    uint8_t kept = 0;
-    gn_group_dims(g, r, 0, map);
+    uint8_t kept = gn_group_mapped(g, r, 0);
     for (uint32_t d = 0; d < body->rank; d++)
-        if (map[d] != NONE && !gn_dim_is(body->e->type->dim[d], 1)) kept |= (uint8_t)(1u << d);
+        if (gn_dim_is(body->e->type->dim[d], 1)) kept &= (uint8_t) ~(1u << d);
     return kept;
 }
 

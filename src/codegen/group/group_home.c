@@ -30,6 +30,13 @@ bool gn_group_is_full(const grouper *g, const class_set *d, uint32_t leaf)
     return class_subset(d, &v);
 }
 
+bool gn_group_has_full(const grouper *g, const class_set *d, const gnode *n)
+{
+    for (size_t i = 0; i < n->nleaf; i++)
+        if (gn_group_is_full(g, d, n->leaf[i])) return true;
+    return false;
+}
+
 /* Bytes of the leaf that one point of the group's spine reads. */
 int64_t gn_group_row_bytes(const grouper *g, const ggroup *q, const class_set *d, uint32_t leaf)
 {
@@ -37,15 +44,14 @@ int64_t gn_group_row_bytes(const grouper *g, const ggroup *q, const class_set *d
     return gn_group_size(g, &row) * gn_dtypes[g->nodes.at[leaf].e->type->dtype].size;
 }
 
-/* What a group computes for pairs is as good as an operand that it reads: another use of it had better be there. */
-static void touch_root(grouper *g, int32_t group, uint32_t root)
+bool gn_group_note_touch(grouper *g, int32_t group, uint32_t leaf)
 {
-    g->nodes.at[root].touched = group;
-    void **seen = gn_map_put(g->scratch, &g->touches, touch_key(group, root));
-    if (*seen) return;
+    void **seen = gn_map_put(g->scratch, &g->touches, touch_key(group, leaf));
+    if (*seen) return false;
     *seen = g;
-    gn_push(g->scratch, &g->touchers[root].group, group);
-    gn_push(g->scratch, &g->groups.at[group].touch, root);
+    gn_push(g->scratch, &g->touchers[leaf].group, (uint32_t)group);
+    gn_push(g->scratch, &g->groups.at[group].touch, leaf);
+    return true;
 }
 
 void gn_group_touch(grouper *g, int32_t group, const gnode *body, const class_set *d)
@@ -55,14 +61,13 @@ void gn_group_touch(grouper *g, int32_t group, const gnode *body, const class_se
         const uint32_t l = body->leaf[i];
         if (!gn_group_is_full(g, d, l)) continue;
         g->nodes.at[l].touched = group;
-        void **seen = gn_map_put(g->scratch, &g->touches, touch_key(group, l));
-        if (*seen) continue;
-        *seen = g;
-        gn_push(g->scratch, &g->touchers[l].group, group);
-        q->row_bytes += gn_group_row_bytes(g, q, d, l);
-        gn_push(g->scratch, &q->touch, l);
+        if (gn_group_note_touch(g, group, l)) q->row_bytes += gn_group_row_bytes(g, q, d, l);
     }
-    for (size_t i = 0; i < body->nroot; i++) touch_root(g, group, body->root[i]);
+    /* What it computes for pairs is as good as an operand that it reads: another use of it had better be there. */
+    for (size_t i = 0; i < body->nroot; i++) {
+        g->nodes.at[body->root[i]].touched = group;
+        gn_group_note_touch(g, group, body->root[i]);
+    }
 }
 
 /* ---- what a group writes out ---- */
@@ -70,11 +75,7 @@ void gn_group_touch(grouper *g, int32_t group, const gnode *body, const class_se
 static size_t new_axes(const ggroup *q, const uint32_t *axes, size_t n)
 {
     size_t more = 0;
-    for (size_t i = 0; i < n; i++) {
-        bool known = false;
-        for (size_t k = 0; k < q->axes.n; k++) known |= q->axes.at[k] == axes[i];
-        more += !known;
-    }
+    for (size_t i = 0; i < n; i++) more += !has_number(q->axes.at, q->axes.n, axes[i]);
     return more;
 }
 
@@ -91,6 +92,13 @@ bool gn_group_can_join(const grouper *g, const ggroup *from, int32_t to)
     const ggroup *q = &g->groups.at[to];
     return q->nreads + from->nreads <= MAX_READS &&
            q->axes.n + new_axes(q, from->axes.at, from->axes.n) <= MAX_GROUP_AXES;
+}
+
+bool gn_group_is_map_of(const grouper *g, int32_t group, const gnode *n)
+{
+    const ggroup *q = &g->groups.at[group];
+    const class_set d = gn_group_stored(g, n);
+    return q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS && gn_group_can_write(g, group, n);
 }
 
 void gn_group_note_written(grouper *g, int32_t group, const gnode *n)
@@ -151,10 +159,8 @@ static int32_t home_after(grouper *g, const gnode *n)
     const class_set d = gn_group_stored(g, n);
     const ggroup *q = &g->groups.at[n->group];
     for (size_t i = q->followers.n > MOST_TRIES ? q->followers.n - MOST_TRIES : 0; i < q->followers.n; i++) {
-        const ggroup *a = &g->groups.at[q->followers.at[i]];
-        const bool same = a->spine.n == d.n && class_subset(&a->spine, &d);
         const int32_t at = q->followers.at[i];
-        if (same && a->outs.n < MAX_OUTS && leaves_ready(g, n, at) && gn_group_can_write(g, at, n)) return at;
+        if (leaves_ready(g, n, at) && gn_group_is_map_of(g, at, n)) return at;
     }
     return gn_group_new(g, GROUP_MAP, &d, n->group);
 }
@@ -163,12 +169,7 @@ static int32_t home_after(grouper *g, const gnode *n)
 int32_t gn_group_first(grouper *g, const gnode *n)
 {
     const class_set d = gn_group_stored(g, n);
-    if (g->first.n > 0) {
-        const int32_t last = g->first.at[g->first.n - 1];
-        const ggroup *q = &g->groups.at[last];
-        if (q->spine.n == d.n && class_subset(&q->spine, &d) && q->outs.n < MAX_OUTS && gn_group_can_write(g, last, n))
-            return last;
-    }
+    if (g->first.n > 0 && gn_group_is_map_of(g, g->first.at[g->first.n - 1], n)) return g->first.at[g->first.n - 1];
     const int32_t q = gn_group_new(g, GROUP_MAP, &d, FIRST);
     gn_push(g->scratch, &g->first, q);
     return q;

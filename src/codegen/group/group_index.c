@@ -70,7 +70,7 @@ static void reshape_index(writer *w, const gnode *n, const gnode *x, const gn_di
 
 /* ---- the other moves ---- */
 
-void gn_write_operand_index(writer *w, const gnode *n, uint32_t k, const gn_dim *const *index, const gn_dim **out)
+static void write_operand_index(writer *w, const gnode *n, uint32_t k, const gn_dim *const *index, const gn_dim **out)
 {
     const gnode *x = operand(w->g, n, k);
     const gn_attr *a = n->e->attr;
@@ -148,7 +148,7 @@ const gn_kexpr *gn_write_move(writer *w, uint32_t at, const gn_dim *const *index
     if (n->kind == NODE_PAD) return write_pad(w, n, index);
     if (n->kind == NODE_CONCAT) return write_concat(w, n, index);
     const gn_dim *inner[GN_MAX_RANK] = { 0 };
-    gn_write_operand_index(w, n, 0, index, inner);
+    write_operand_index(w, n, 0, index, inner);
     const gn_kexpr *value = gn_write_expr(w, n->in[0], inner);
     const gn_dim *extent = n->kind == NODE_TAKE ? operand(w->g, n, 0)->e->type->dim[n->e->attr[0].i] : NULL;
     if (!extent || (gn_dim_is_const(extent, NULL) && !gn_dim_is(extent, 0))) return value;
@@ -193,6 +193,11 @@ static void note_symbol(void *user, const char *name)
     if (gn_kernel_find_sym(w->k, name) < 0) all[1] = NULL;
 }
 
+static const gn_dim *elements_of(writer *w, const gn_type *t)
+{
+    return gn_dims_product(pool(w), t->n, gn_dims_import(pool(w), t->n, t->dim));
+}
+
 /* The kernel says of the buffer what the call checks: if it loads it, has the symbols of the bound already, and all
  * elements are used if any is, so that the call looks at them. */
 static void write_range(writer *w, uint32_t value, const gnode *check)
@@ -200,15 +205,10 @@ static void write_range(writer *w, uint32_t value, const gnode *check)
     const uintptr_t buf = (uintptr_t)gn_map_get(&w->bufs, value);
     const gn_gvalue *const v = &w->g->out->values.at[value];
     const gn_dim *const bound = check->e->attr[0].dims[0];
-    const gn_dim *uses = gn_dim_const(pool(w), 1), *elements = uses;
     void *all[] = { w, w };
     if (!buf) return;
     gn_dim_symbols(bound, note_symbol, all);
-    for (uint32_t d = 0; d < check->rank; d++)
-        uses = gn_dim_mul(pool(w), uses, gn_dim_import(pool(w), check->e->type->dim[d]));
-    for (uint32_t d = 0; d < v->expr->type->n; d++)
-        elements = gn_dim_mul(pool(w), elements, gn_dim_import(pool(w), v->expr->type->dim[d]));
-    if (!all[1] || uses != elements) return;
+    if (!all[1] || elements_of(w, check->e->type) != elements_of(w, v->expr->type)) return;
     const gn_dim **const below = &w->k->bufs.at[buf - 1].below, *const own = gn_dim_import(pool(w), bound);
     *below = *below ? gn_dim_min(pool(w), *below, own) : own;
 }
@@ -243,7 +243,7 @@ static const gn_dim *write_index(writer *w, uint32_t at, const gn_dim *const *in
         return gn_dim_load(pool(w), w->k->bufs.at[buf].name, gn_kernel_flat(w->k, buf, inner));
     }
     switch (n->kind) {
-    case NODE_SCALAR: return constant(w, gn_group_integer(n->e));
+    case NODE_SCALAR: return constant(w, gn_group_scalar(n->e).i);
     case NODE_DIM: return gn_write_dim(w, gn_group_dim_of(n->e));
     case NODE_IOTA: return index[gn_attr_of(n->e, "axis")->i];
     case NODE_ELEM: return write_index(w, n->in[0], index); /* a cast */
@@ -251,18 +251,20 @@ static const gn_dim *write_index(writer *w, uint32_t at, const gn_dim *const *in
     default: break;
     }
     if (!is_view(n)) return NULL; /* a reduction of this group: no memory yet */
-    gn_write_operand_index(w, n, 0, index, inner);
+    write_operand_index(w, n, 0, index, inner);
     return write_index(w, n->in[0], inner);
 }
 
-const gn_dim *gn_write_index(writer *w, uint32_t at, const gn_dim *const *index)
+/* An integer expression as a dim: positions, extents, numbers, and loads of what is in memory; NULL if it is none of
+ * these. */
+static const gn_dim *write_plain_index(writer *w, uint32_t at, const gn_dim *const *index)
 {
     return gn_group_is_index(w->g, at) ? write_index(w, at, index) : NULL;
 }
 
 const gn_dim *gn_write_taken(writer *w, const gnode *n, const gn_dim *const *index)
 {
-    const gn_dim *at = gn_write_index(w, n->in[1], n->kind == NODE_TAKE ? index + n->e->attr[0].i : index);
+    const gn_dim *at = write_plain_index(w, n->in[1], n->kind == NODE_TAKE ? index + n->e->attr[0].i : index);
     GN_ASSERT(at); /* indices stand in memory or are index expressions: what computes them is cut off */
     return at;
 }
@@ -278,7 +280,7 @@ static bool compare(writer *w, const gnode *n, const gn_dim *const *index, gn_kc
                {&gn_op_ge, GN_K_LT, 0, 1}, {&gn_op_gt, GN_K_LT, 1, 0}, {&gn_op_le, GN_K_LT, 1, 1}};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         if (n->e->op != ops[i].op) continue;
-        const gn_dim *a = gn_write_index(w, n->in[0], index), *b = a ? gn_write_index(w, n->in[1], index) : NULL;
+        const gn_dim *a = write_plain_index(w, n->in[0], index), *b = a ? write_plain_index(w, n->in[1], index) : NULL;
         if (!b || (gn_dim_has_load(a) && gn_dim_has_load(b))) return false;
         *cond = (gn_kcond){ .kind = ops[i].kind, .a = ops[i].swap ? b : a, .b = ops[i].swap ? a : b };
         *negated = ops[i].negate;
@@ -293,7 +295,7 @@ bool gn_write_condition(writer *w, uint32_t at, const gn_dim *const *index, gn_k
     const gn_dim *inner[GN_MAX_RANK] = { 0 };
     if (gn_write_loads(w, n)) return false;
     if (is_view(n)) {
-        gn_write_operand_index(w, n, 0, index, inner);
+        write_operand_index(w, n, 0, index, inner);
         return gn_write_condition(w, n->in[0], inner, cond, negated);
     }
     return n->kind == NODE_ELEM && n->e->nin == 2 ? compare(w, n, index, cond, negated) : false;

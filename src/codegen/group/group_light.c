@@ -87,9 +87,7 @@ static bool gather_leaves(const grouper *g, const gnode *n, uint32_t *leaf, uint
         const gnode *x = source(g, n, k);
         if (x->depth >= *depth) *depth = (uint16_t)(x->depth + 1);
         for (size_t i = 0; i < x->nleaf; i++) {
-            bool seen = false;
-            for (size_t j = 0; j < *nleaf; j++) seen |= leaf[j] == x->leaf[i];
-            if (seen) continue;
+            if (has_number(leaf, *nleaf, x->leaf[i])) continue;
             if (*nleaf == MAX_LEAVES) return false;
             leaf[(*nleaf)++] = x->leaf[i];
         }
@@ -118,9 +116,7 @@ static uint8_t gather_axes(const grouper *g, const gnode *n, uint32_t *axes)
     for (uint32_t k = 0; k < n->e->nin; k++) {
         const gnode *x = operand(g, n, k);
         for (size_t i = 0; i < x->naxes; i++) {
-            bool known = false;
-            for (size_t j = 0; j < count; j++) known |= axes[j] == x->axes[i];
-            if (known) continue;
+            if (has_number(axes, count, x->axes[i])) continue;
             if (count == MAX_AXES) return UINT8_MAX;
             axes[count++] = x->axes[i];
         }
@@ -308,7 +304,5 @@ void gn_group_visit_light(grouper *g, gnode *n)
 bool gn_group_covers(const grouper *g, const gnode *n)
 {
     const class_set v = gn_group_var(g, n);
-    for (size_t i = 0; i < n->nleaf; i++)
-        if (gn_group_is_full(g, &v, n->leaf[i])) return true;
-    return false;
+    return gn_group_has_full(g, &v, n);
 }

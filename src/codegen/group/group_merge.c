@@ -2,7 +2,6 @@
  * other. (A bias' gradient, the column sum of dy, is met before the normalized rows exist, and ends in their group.)
  * One pass. */
 #include "group_state.h"
-#include <stdlib.h>
 #include "visit.h"
 
 enum { MOST_TRIES = 32 };
@@ -85,13 +84,7 @@ static bool is_plain_rows(const ggroup *q)
     return !q->dead && q->kind == GROUP_ROWS && q->contraction == NONE && q->after == NONE;
 }
 
-static int compare_groups(const void *a, const void *b)
-{
-    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-typedef GN_VEC(int32_t) group_list;
+typedef GN_VEC(uint32_t) group_list;
 
 /* Groups in [from, end) that share a full operand with q, in order; of an operand that many read, the first MOST_TRIES. */
 static group_list sharing(const grouper *g, int32_t q, int32_t from, int32_t end)
@@ -102,14 +95,14 @@ static group_list sharing(const grouper *g, int32_t q, int32_t from, int32_t end
         const struct touchers *t = &g->touchers[group->touch.at[i]];
         size_t tries = 0;
         for (size_t k = 0; k < t->group.n && tries < MOST_TRIES; k++) {
-            const int32_t c = t->group.at[k];
+            const int32_t c = (int32_t)t->group.at[k];
             gn_work_done.scans++;
             if (c < from || c >= end || c == q || !is_plain_rows(&g->groups.at[c])) continue;
-            gn_push(g->scratch, &all, c);
+            gn_push(g->scratch, &all, (uint32_t)c);
             tries++;
         }
     }
-    if (all.n > 1) qsort(all.at, all.n, sizeof *all.at, compare_groups);
+    gn_group_sort(all.at, all.n);
     return all;
 }
 
@@ -131,12 +124,7 @@ static void move(grouper *g, int32_t from, int32_t to, const gn_map *phase)
         g->nodes.at[q->outs.at[i]].home = to;
     }
     for (size_t i = 0; i < q->touch.n; i++) {
-        void **seen = gn_map_put(g->scratch, &g->touches, (uint64_t)(uint32_t)to << 32 | q->touch.at[i]);
-        if (!*seen) {
-            gn_push(g->scratch, &c->touch, q->touch.at[i]);
-            gn_push(g->scratch, &g->touchers[q->touch.at[i]].group, to);
-        }
-        *seen = g;
+        gn_group_note_touch(g, to, q->touch.at[i]);
         if (g->nodes.at[q->touch.at[i]].touched == from) g->nodes.at[q->touch.at[i]].touched = to;
     }
     for (size_t i = 0; i < q->axes.n; i++) gn_push(g->scratch, &c->axes, q->axes.at[i]);
@@ -151,10 +139,10 @@ static void merge_one(grouper *g, int32_t q)
     bounds(g, q, &low, &first);
     const group_list others = sharing(g, q, low, first);
     for (size_t i = 0; i < others.n; i++) {
-        const int32_t c = others.at[i];
+        const int32_t c = (int32_t)others.at[i];
         const ggroup *to = &g->groups.at[c];
         gn_map phase = { 0 };
-        if ((i > 0 && c == others.at[i - 1]) || !gn_group_can_join(g, &g->groups.at[q], c) ||
+        if ((i > 0 && others.at[i] == others.at[i - 1]) || !gn_group_can_join(g, &g->groups.at[q], c) ||
             !has_room(&g->groups.at[q], to, g))
             continue;
         if (!try_phases(g, &g->groups.at[q], to, c, &phase, g->scratch) || !outs_fit(g, &g->groups.at[q], to, &phase))

@@ -1,6 +1,7 @@
 /* Live nodes of the core graph, what kind each is, and where an operand's dims stand in its user. */
 #include <stdlib.h>
 #include "group_state.h"
+#include "ops/reference.h"
 
 static const struct {
     const gn_op_info *op;
@@ -41,7 +42,7 @@ gn_red gn_group_red(const gnode *n)
     return red_of(n->e);
 }
 
-node_kind gn_group_kind_of(const gn_expr *e)
+static node_kind kind_of(const gn_expr *e)
 {
     if (e->op->traits & GN_COMPOSITE) gn_throw(GN_EINTERNAL, "grouping: the composite %s was not decomposed", e->op->name);
     if (e->op == &gn_op_check_index) return NODE_CHECK;
@@ -68,9 +69,9 @@ static int compare_numbers(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-void gn_group_sort(uint32_t *nodes, size_t n)
+void gn_group_sort(uint32_t *numbers, size_t n)
 {
-    if (n > 1) qsort(nodes, n, sizeof *nodes, compare_numbers);
+    if (n > 1) qsort(numbers, n, sizeof *numbers, compare_numbers);
 }
 
 uint32_t gn_group_look_through(const grouper *g, uint32_t n)
@@ -79,31 +80,9 @@ uint32_t gn_group_look_through(const grouper *g, uint32_t n)
     return n;
 }
 
-double gn_group_number(const gn_expr *e)
+gn_ref gn_group_scalar(const gn_expr *e)
 {
-    const void *data = gn_attr_of(e, "data")->data;
-    switch (e->type->dtype) {
-    case GN_F64: return *(const double *)data;
-    case GN_F32: return *(const float *)data;
-    case GN_F16: return gn_f16_to_f32(*(const uint16_t *)data);
-    case GN_BF16: return gn_bf16_to_f32(*(const uint16_t *)data);
-    default: return (double)gn_group_integer(e);
-    }
-}
-
-int64_t gn_group_integer(const gn_expr *e)
-{
-    const void *data = gn_attr_of(e, "data")->data;
-    switch (e->type->dtype) {
-    case GN_BOOL:
-    case GN_U8: return *(const uint8_t *)data;
-    case GN_I8: return *(const int8_t *)data;
-    case GN_I16: return *(const int16_t *)data;
-    case GN_U16: return *(const uint16_t *)data;
-    case GN_I32: return *(const int32_t *)data;
-    case GN_U32: return *(const uint32_t *)data;
-    default: return *(const int64_t *)data;
-    }
+    return gn_ref_load((gn_dtype)e->type->dtype, gn_attr_of(e, "data")->data, 0);
 }
 
 const gn_dim *gn_group_dim_of(const gn_expr *e)
@@ -201,6 +180,18 @@ static bool in_axes(const gn_attr *axes, uint32_t d)
     return false;
 }
 
+bool gn_group_reduces_dim(const gnode *r, uint32_t d)
+{
+    return in_axes(&r->e->attr[0], d);
+}
+
+bool gn_group_has_extent(const gnode *n, int64_t extent)
+{
+    for (uint32_t d = 0; d < n->rank; d++)
+        if (gn_dim_is(n->e->type->dim[d], extent)) return true;
+    return false;
+}
+
 /* take: x[:axis] + indices + x[axis+1:]. Also the map of a scatter's updates, with the roles of in and out exchanged. */
 static int8_t take_dim(uint32_t axis, uint32_t nindex, uint32_t k, uint32_t d)
 {
@@ -236,7 +227,7 @@ uint8_t gn_group_varies(const grouper *g, const gnode *n, uint32_t k, uint8_t va
     if (n->kind == NODE_IOTA) return (uint8_t)(1u << gn_attr_of(n->e, "axis")->i);
     int8_t map[GN_MAX_RANK];
     gn_group_dims(g, n, k, map);
-    uint8_t v = 0, free = (uint8_t)((1u << n->rank) - 1);
+    uint8_t v = 0, free = all_dims(n);
     bool moved = false;
     for (uint32_t d = 0; d < operand(g, n, k)->rank; d++) {
         if (map[d] == NONE) moved |= var >> d & 1;
@@ -246,31 +237,25 @@ uint8_t gn_group_varies(const grouper *g, const gnode *n, uint32_t k, uint8_t va
         }
     }
     switch (n->kind) {
-    case NODE_RESHAPE: return moved ? v | free : v;            /* the block varies as a whole */
+    case NODE_RESHAPE: /* the block varies as a whole */
     case NODE_SLICE:
     case NODE_FLIP: return moved ? v | free : v;
     case NODE_PAD:
-    case NODE_CONCAT: return v | free;                         /* also where only the border differs */
-    case NODE_TAKE: return v;                                  /* the index varies by its own dims */
-    case NODE_REDUCE: return v;
-    default: return v;
+    case NODE_CONCAT: return v | free; /* also where only the border differs */
+    default: return v;                 /* an index varies by its own dims */
     }
+}
+
+uint8_t gn_group_mapped(const grouper *g, const gnode *n, uint32_t k)
+{
+    int8_t map[GN_MAX_RANK];
+    uint8_t dims = 0;
+    gn_group_dims(g, n, k, map);
+    for (uint32_t d = 0; d < operand(g, n, k)->rank; d++) dims |= (uint8_t)((map[d] != NONE) << d);
+    return dims;
 }
 
 /* ---- live nodes ---- */
-
-static void mark(gn_arena *scratch, uint8_t *live, gn_expr *root)
-{
-    GN_VEC(gn_expr *) stack = { 0 };
-    gn_push(scratch, &stack, root);
-    while (stack.n > 0) {
-        gn_expr *e = gn_pop(&stack);
-        if (live[e->id]) continue;
-        live[e->id] = 1;
-        for (uint32_t k = 0; k < e->nin; k++)
-            if (!live[e->in[k]->id]) gn_push(scratch, &stack, e->in[k]);
-    }
-}
 
 static void link_operands(grouper *g)
 {
@@ -315,20 +300,19 @@ void gn_group_nodes(grouper *g)
 {
     const struct gn_core *c = g->core;
     const size_t n = c->graph->nodes.n;
-    uint8_t *live = GN_NEW_ARRAY(g->scratch, uint8_t, n + 1);
+    const gn_expr_list roots = gn_core_roots(g->scratch, c), reached = gn_reachable(g->scratch, roots.n, roots.at);
+    bool *live = GN_NEW_ARRAY(g->scratch, bool, n + 1);
     g->number = GN_NEW_ARRAY(g->scratch, uint32_t, n + 1);
-    for (size_t i = 0; i < c->out.n; i++) mark(g->scratch, live, c->out.at[i]);
-    for (size_t i = 0; i < c->update.n; i++) mark(g->scratch, live, c->update.at[i]);
+    for (size_t i = 0; i < reached.n; i++) live[reached.at[i]->id] = true;
     for (size_t i = 0; i < n; i++) {
         if (!live[i]) continue;
         const gn_expr *e = c->graph->nodes.at[i];
-        const gnode x = { .e = e, .kind = (uint8_t)gn_group_kind_of(e), .rank = (uint8_t)e->type->n, .slot = g->nslots };
+        const gnode x = { .e = e, .kind = (uint8_t)kind_of(e), .rank = (uint8_t)e->type->n, .slot = g->nslots };
         g->number[i] = (uint32_t)g->nodes.n;
         g->nslots += x.rank;
         gn_push(g->scratch, &g->nodes, x);
     }
-    for (size_t i = 0; i < c->out.n; i++) g->nodes.at[g->number[c->out.at[i]->id]].named = true;
-    for (size_t i = 0; i < c->update.n; i++) g->nodes.at[g->number[c->update.at[i]->id]].named = true;
+    for (size_t i = 0; i < roots.n; i++) g->nodes.at[g->number[roots.at[i]->id]].named = true;
     link_operands(g);
     link_users(g);
     count_parts(g);

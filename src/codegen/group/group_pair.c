@@ -60,9 +60,7 @@ static int64_t work_of(const grouper *g, const gnode *r)
         work += (x->inlined ? x->work : gn_group_cost(x)) * (varies_along(g, x, &along) ? points : 1);
         if (x->inlined || is_leaf(x)) continue;
         for (uint32_t k = 0; k < x->e->nin; k++) {
-            bool known = false;
-            for (size_t j = 0; j < n; j++) known |= seen[j] == x->in[k];
-            if (known) continue;
+            if (has_number(seen, n, x->in[k])) continue;
             if (n == MOST_NODES) return MOST_WORK + 1;
             seen[n++] = x->in[k];
         }
@@ -78,12 +76,7 @@ static bool is_of_pairs(const grouper *g, const gnode *r)
     class_set pair = { 0 };
     for (size_t i = 0; i < kept.n; i++)
         if (class_in(&var, kept.at[i]) && !gn_group_is_short(g, kept.at[i])) pair.at[pair.n++] = kept.at[i];
-    if (pair.n < 2) return false;
-    for (size_t i = 0; i < body->nleaf; i++) {
-        const class_set v = gn_group_var(g, &g->nodes.at[body->leaf[i]]);
-        if (class_subset(&pair, &v)) return false;
-    }
-    return true;
+    return pair.n >= 2 && !gn_group_has_full(g, &pair, body);
 }
 
 static bool closes_pairs(const grouper *g, const gnode *r, const class_set *pair)
@@ -128,9 +121,7 @@ bool gn_group_inlines(grouper *g, gnode *r)
 
 static void add_root(gnode *n, uint32_t root)
 {
-    for (size_t i = 0; i < n->nroot; i++)
-        if (n->root[i] == root) return;
-    if (n->nroot < MAX_ROOTS) n->root[n->nroot++] = root;
+    if (!has_number(n->root, n->nroot, root) && n->nroot < MAX_ROOTS) n->root[n->nroot++] = root;
 }
 
 void gn_group_roots(const grouper *g, gnode *n)
@@ -163,10 +154,7 @@ bool gn_group_pairs(const grouper *g, const gnode *n, const gnode *x)
     const class_set var = gn_group_var(g, n), pair = gn_group_long(g, &var);
     if (pair.n < 2 || long_loops(g, x) >= pair.n) return false;
     for (uint32_t k = 0; k < n->e->nin; k++)
-        for (size_t i = 0; i < operand(g, n, k)->nleaf; i++) {
-            const class_set v = gn_group_var(g, &g->nodes.at[operand(g, n, k)->leaf[i]]);
-            if (class_subset(&pair, &v)) return false;
-        }
+        if (gn_group_has_full(g, &pair, operand(g, n, k))) return false;
     return true;
 }
 

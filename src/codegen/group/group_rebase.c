@@ -9,7 +9,6 @@ typedef struct rebasing {
     int64_t (*by)[GN_MAX_RANK];  /* per buffer and dim; -1: not looked at yet */
     const gn_dim *(*index)[GN_MAX_RANK]; /* the one index of all loads; NULL: they differ */
     GN_VEC(const gn_kexpr *) loads;
-    bool loads_in_indices;
 } rebasing;
 
 /* The number in an index that is a number and axes added to it; -1: it is another one. */
@@ -23,18 +22,11 @@ static int64_t constant_of(const gn_dim *d)
     return c;
 }
 
-/* A gather names its buffer in an index, by its flat place: such kernels stay as they are. */
-static void look_at_loads(rebasing *r)
+static void find_loads(rebasing *r)
 {
-    const gn_kernel *k = r->q->kernel;
-    gn_visit v = gn_kernel_visit(k, r->g->scratch);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-        r->loads_in_indices |= gn_kexpr_index_loads(e);
+    gn_visit v = gn_kernel_visit(r->q->kernel, r->g->scratch);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
         if (e->kind == GN_K_LOAD) gn_push(r->g->scratch, &r->loads, e);
-    }
-    for (size_t s = 0; s < k->stores.n; s++)
-        for (size_t d = 0; d < k->bufs.at[k->stores.at[s].buf].rank; d++)
-            r->loads_in_indices |= gn_dim_has_load(k->stores.at[s].index[d]);
 }
 
 static bool may_move(const rebasing *r, uint32_t buf)
@@ -91,23 +83,16 @@ static void move_buffer(rebasing *r, uint32_t buf)
 {
     gn_kernel *k = r->q->kernel;
     const size_t rank = k->bufs.at[buf].rank;
-    const gn_dim **shape = GN_NEW_ARRAY(k->arena, const gn_dim *, rank),
-                 **stride = GN_NEW_ARRAY(k->arena, const gn_dim *, rank);
+    const gn_dim **shape = GN_NEW_ARRAY(k->arena, const gn_dim *, rank);
     bool moves = false;
     for (size_t d = 0; d < rank; d++) moves |= (shape[d] = left_extent(r, buf, d)) != k->bufs.at[buf].shape[d];
     if (!moves) return;
     const gn_gvalue v = r->g->out->values.at[r->q->buf.at[buf]];
     const gn_dim *const *strides = gn_group_strides(r->g, &v);
     move_value(r, buf, strides);
-    for (size_t d = 0; d < rank; d++) stride[d] = gn_dim_import(k->dims, strides[d]);
+    const gn_dim *const *stride = gn_dims_import(k->dims, rank, strides);
     k->bufs.at[buf].shape = shape;
     k->bufs.at[buf].stride = gn_group_is_contiguous(k->dims, rank, shape, stride) ? NULL : stride;
-}
-
-static const gn_dim *same_dim(void *user, const gn_dim *d)
-{
-    (void)user;
-    return d;
 }
 
 static const gn_kexpr *moved_load(void *user, const gn_kexpr *e)
@@ -126,14 +111,14 @@ void gn_group_rebase(grouper *g, gn_group *q)
 {
     rebasing r = { .g = g, .q = q };
     gn_kernel *k = q->kernel;
+    if (gn_kernel_index_loads(k, g->scratch)) return; /* a gather names its buffer in an index, by its flat place */
     r.by = gn_arena_alloc_n(g->scratch, k->bufs.n + 1, sizeof *r.by, alignof(int64_t));
     r.index = gn_arena_alloc_n(g->scratch, k->bufs.n + 1, sizeof *r.index, alignof(const gn_dim *));
     for (size_t b = 0; b < k->bufs.n; b++)
         for (size_t d = 0; d < GN_MAX_RANK; d++) r.by[b][d] = -1;
-    look_at_loads(&r);
-    if (r.loads_in_indices) return;
+    find_loads(&r);
     find_bases(&r);
-    gn_kcopy copy = gn_kcopy_start(k, g->scratch, same_dim, moved_load, &r);
+    gn_kcopy copy = gn_kcopy_start(k, g->scratch, NULL, moved_load, &r);
     for (uint32_t b = 0; b < k->bufs.n; b++) move_buffer(&r, b);
     for (size_t d = 0; d < k->defs.n; d++) k->defs.at[d].body = gn_kexpr_copy(&copy, k->defs.at[d].body);
     for (size_t s = 0; s < k->stores.n; s++) k->stores.at[s].value = gn_kexpr_copy(&copy, k->stores.at[s].value);

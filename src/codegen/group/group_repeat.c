@@ -119,9 +119,7 @@ static void read_place(counter *c, const gnode *n, uint32_t k, const coordinate 
 
 static double size_along(const counter *c, const gnode *n, uint8_t dims)
 {
-    class_set s = { 0 };
-    for (uint32_t d = 0; d < n->rank; d++)
-        if (dims >> d & 1) s.at[s.n++] = class_of(c->g, n, d);
+    const class_set s = gn_group_along(c->g, n, dims);
     return (double)gn_group_size(c->g, &s);
 }
 

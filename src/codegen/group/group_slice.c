@@ -13,13 +13,6 @@ enum { SHORT_RUN = 64, TINY_BYTES = 4096, TINY_NODES = 1000 };
 
 /* ---- which ---- */
 
-static bool has_extent(const gnode *n, int64_t extent)
-{
-    for (uint32_t d = 0; d < n->rank; d++)
-        if (gn_dim_is(n->e->type->dim[d], extent)) return true;
-    return false;
-}
-
 /* A program that may become one function (group_small.c) keeps its values there as they are computed. */
 void gn_group_find_tiny(grouper *g)
 {
@@ -40,7 +33,7 @@ bool gn_group_has_many_parts(const grouper *g, const gnode *n)
 
 static bool is_sliced(const grouper *g, const gnode *n)
 {
-    if (n->kind != NODE_CONCAT || has_extent(n, 0)) return false;
+    if (n->kind != NODE_CONCAT || gn_group_has_extent(n, 0)) return false;
     if (gn_group_has_many_parts(g, n)) return true;
     const class_set d = gn_group_set(g, n);
     return gn_group_size(g, &d) > FEW_POINTS && (!g->tiny || n->nuser == 0);
@@ -65,7 +58,8 @@ static bool is_same_elements(const grouper *g, const gnode *n, int8_t *map)
     return true;
 }
 
-uint32_t gn_group_part(const grouper *g, const gnode *concat, uint32_t k, int8_t *dim)
+/* The node that holds the elements of a part, and where its dims stand in the concat (NONE: an extent of 1). */
+static uint32_t part_of(const grouper *g, const gnode *concat, uint32_t k, int8_t *dim)
 {
     uint32_t at = concat->in[k];
     int8_t map[GN_MAX_RANK];
@@ -82,9 +76,8 @@ uint32_t gn_group_part(const grouper *g, const gnode *concat, uint32_t k, int8_t
 /* Elements of a part that lie side by side in the whole. */
 static int64_t run_of(const grouper *g, const gnode *concat, uint32_t k)
 {
-    class_set s = { 0 };
     const gnode *x = operand(g, concat, k);
-    for (uint32_t d = (uint32_t)concat->e->attr[0].i; d < x->rank; d++) s.at[s.n++] = class_of(g, x, d);
+    const class_set s = gn_group_along(g, x, (uint8_t)(all_dims(x) >> concat->e->attr[0].i << concat->e->attr[0].i));
     return gn_group_size(g, &s);
 }
 
@@ -93,10 +86,7 @@ static bool can_join(const grouper *g, const gnode *x, int32_t last)
 {
     if (last == NONE || x->stored || x->group != NONE || (!is_light(x) && x->kind != NODE_MEMORY) || x->kind == NODE_CONCAT)
         return false;
-    const ggroup *q = &g->groups.at[last];
-    const class_set d = gn_group_stored(g, x);
-    return q->kind == GROUP_MAP && q->after == NONE && q->spine.n == d.n && class_subset(&q->spine, &d) &&
-           q->outs.n < MAX_OUTS && gn_group_can_write(g, last, x);
+    return g->groups.at[last].kind == GROUP_MAP && g->groups.at[last].after == NONE && gn_group_is_map_of(g, last, x);
 }
 
 static int32_t later_home(const grouper *g, int32_t a, int32_t b)
@@ -119,8 +109,8 @@ bool gn_group_slices(grouper *g, uint32_t at)
     n->home = NONE;
     for (uint32_t k = 0; k < n->e->nin; k++) {
         int8_t dim[GN_MAX_RANK];
-        const uint32_t part = gn_group_part(g, n, k, dim);
-        if (has_extent(operand(g, n, k), 0)) continue;
+        const uint32_t part = part_of(g, n, k, dim);
+        if (gn_group_has_extent(operand(g, n, k), 0)) continue;
         note_part(&g->nodes.at[part], stored_dims(n), dim);
         const bool joins = run_of(g, n, k) < SHORT_RUN && can_join(g, &g->nodes.at[part], last);
         last = joins ? gn_group_store(g, part, last) : gn_group_home(g, part);
@@ -138,8 +128,8 @@ void gn_group_slice_homes(grouper *g)
         n->home = NONE;
         for (uint32_t k = 0; k < n->e->nin; k++) {
             int8_t dim[GN_MAX_RANK];
-            if (!has_extent(operand(g, n, k), 0))
-                n->home = later_home(g, n->home, g->nodes.at[gn_group_part(g, n, k, dim)].home);
+            if (!gn_group_has_extent(operand(g, n, k), 0))
+                n->home = later_home(g, n->home, g->nodes.at[part_of(g, n, k, dim)].home);
         }
     }
 }
@@ -200,7 +190,7 @@ static void add_slices(grouper *g, const gnode *n, int32_t whole)
     const uint32_t axis = (uint32_t)n->e->attr[0].i;
     for (uint32_t k = 0; k < n->e->nin; k++) {
         int8_t dim[GN_MAX_RANK];
-        const uint32_t part = gn_group_part(g, n, k, dim);
+        const uint32_t part = part_of(g, n, k, dim);
         const gn_type *t = g->nodes.at[part].e->type;
         const gn_dim **stride = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n),
                      **shape = GN_NEW_ARRAY(g->arena, const gn_dim *, t->n);
@@ -208,7 +198,7 @@ static void add_slices(grouper *g, const gnode *n, int32_t whole)
             stride[d] = dim[d] == NONE ? one : strides[dim[d]];
             shape[d] = dim[d] == NONE || w.shape[dim[d]] == n->e->type->dim[dim[d]] ? t->dim[d] : one;
         }
-        if (!has_extent(operand(g, n, k), 0)) add_slice(g, part, k, whole, start, stride, shape);
+        if (!gn_group_has_extent(operand(g, n, k), 0)) add_slice(g, part, k, whole, start, stride, shape);
         start = gn_dim_add(pool, start, gn_dim_mul(pool, strides[axis], n->e->in[k]->type->dim[axis]));
     }
 }

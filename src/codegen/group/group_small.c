@@ -32,20 +32,10 @@ static int64_t bytes_of(const gn_expr *e)
     return bytes;
 }
 
-static bool index_loads(const gn_kernel *k, gn_arena *scratch)
-{
-    gn_visit v = gn_kernel_visit(k, scratch);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
-        if (gn_kexpr_index_loads(e)) return true;
-    return false;
-}
-
 static bool is_read(const gn_grouping *o, uint32_t value)
 {
     for (size_t i = 0; i < o->groups.n; i++)
-        for (size_t b = 0; b < o->groups.at[i].buf.n; b++)
-            if (o->groups.at[i].buf.at[b] == value && (o->groups.at[i].kernel->bufs.at[b].access & GN_KBUF_READ))
-                return true;
+        if (gn_group_uses(&o->groups.at[i], value, GN_KBUF_READ)) return true;
     return false;
 }
 
@@ -73,7 +63,7 @@ static bool is_small(const grouper *g)
         }
         for (size_t s = 0; s < k->stores.n; s++)
             if (k->stores.at[s].kind != GN_STORE_SET && o->groups.n > 1) return false;
-        if (k->syms.n > 0 || (o->groups.n > 1 && index_loads(k, g->scratch))) return false;
+        if (k->syms.n > 0 || (o->groups.n > 1 && gn_kernel_index_loads(k, g->scratch))) return false;
     }
     return axes <= MOST_AXES && (o->groups.n == 1 || !reads_slices(o));
 }
@@ -92,38 +82,26 @@ static const gn_dim *rename_axis(void *user, const char *symbol)
     return a < 0 ? NULL : gn_dim_sym(j->k->dims, j->k->axes.at[j->first_axis + (uint32_t)a].name);
 }
 
-static const gn_dim *copy_dim(joiner *j, const gn_dim *d)
+static const gn_dim *copy_dim(void *user, const gn_dim *d)
 {
+    joiner *j = user;
     return gn_dim_subst(j->k->dims, gn_dim_import(j->k->dims, d), rename_axis, j);
 }
 
 static uint32_t whole_buf(joiner *j, uint32_t value)
 {
     const gn_gvalue *v = &j->g->out->values.at[value];
+    const uint32_t rank = v->expr->type->n;
     if (j->buf[value] == NONE) {
-        const gn_dim *shape[GN_MAX_RANK];
-        for (uint32_t d = 0; d < v->expr->type->n; d++) shape[d] = gn_dim_import(j->k->dims, v->shape[d]);
-        const char *name = v->name;
-        const gn_dim *below = NULL;
-        for (size_t b = 0; b < j->piece->buf.n; b++)
-            if (j->piece->buf.at[b] == value)
-                name = j->piece->kernel->bufs.at[b].name, below = j->piece->kernel->bufs.at[b].below;
-        j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, name, 0, NULL),
-                                               (gn_dtype)v->expr->type->dtype, v->expr->type->n, shape);
+        const gn_kbuf *b = &j->piece->kernel->bufs.at[gn_group_find_buf(j->piece, value)];
+        j->buf[value] = (int32_t)gn_kernel_buf(j->k, gn_kernel_fresh_name(j->k, b->name, 0, NULL), b->dtype, rank,
+                                               gn_dims_import(j->k->dims, rank, v->shape));
         gn_push(j->g->arena, &j->out->buf, value);
-        if (below) j->k->bufs.at[j->buf[value]].below = gn_dim_import(j->k->dims, below);
-        if (v->stride) {
-            const gn_dim **stride = GN_NEW_ARRAY(j->k->arena, const gn_dim *, v->expr->type->n);
-            for (uint32_t d = 0; d < v->expr->type->n; d++) stride[d] = gn_dim_import(j->k->dims, v->stride[d]);
-            j->k->bufs.at[j->buf[value]].stride = stride;
-        }
+        gn_kbuf *made = &j->k->bufs.at[j->buf[value]];
+        if (b->below) made->below = gn_dim_import(j->k->dims, b->below);
+        made->stride = gn_dims_import(j->k->dims, rank, v->stride);
     }
     return (uint32_t)j->buf[value];
-}
-
-static const gn_dim *copy_any_dim(void *user, const gn_dim *d)
-{
-    return copy_dim(user, d);
 }
 
 /* Dims along which a value has elements of its own. */
@@ -196,7 +174,7 @@ static void copy_piece(joiner *j)
     const gn_kernel *k = j->piece->kernel;
     gn_push(j->k->arena, &j->k->pieces, (gn_kernel_piece){ (uint32_t)j->k->axes.n, (uint32_t)j->k->items.n });
     j->first_axis = (uint32_t)j->k->axes.n;
-    j->copy = gn_kcopy_start(j->k, j->g->scratch, copy_any_dim, copy_leaf, j);
+    j->copy = gn_kcopy_start(j->k, j->g->scratch, copy_dim, copy_leaf, j);
     j->defs = GN_NEW_ARRAY(j->g->scratch, uint32_t, k->defs.n + 1);
     for (size_t a = 0; a < k->axes.n; a++) {
         gn_kernel_axis(j->k, piece_name(j, k->axes.at[a].name), gn_dim_import(j->k->dims, k->axes.at[a].extent));

@@ -9,7 +9,7 @@
  *     group_waist.c   where chains that are too long are cut
  *     group_merge.c   4 independent groups that read the same rows
  *     group_cross.c   5 what is stored between groups
- *     group_text.c    6 logical kernels; group_index.c: index maps; group_names.c: names and comments
+ *     group_text.c    6 logical kernels; group_index.c: index maps; group_comment.c: comments
  *     group_order.c   7 updates in place
  *     group_rebase.c  8 buffers begin where they are read, so that steps of a loop have one kernel
  *
@@ -131,7 +131,7 @@ struct extra_values {
     GN_VEC(int32_t) value;
 };
 struct touchers {
-    GN_VEC(int32_t) group;
+    GN_VEC(uint32_t) group;
 };
 
 typedef struct grouper {
@@ -164,7 +164,6 @@ typedef struct grouper {
 
 /* group_node.c */
 void gn_group_nodes(grouper *);
-node_kind gn_group_kind_of(const gn_expr *);
 /* Where dim d of operand k stands in node n: a dim of n with the same index, or NONE where the index is another one or
  * the dim is reduced. */
 void gn_group_dims(const grouper *, const gnode *n, uint32_t k, int8_t *map);
@@ -176,7 +175,15 @@ typedef struct reshape_blocks {
 reshape_blocks gn_group_reshape(const grouper *, const gnode *n);
 /* Dims of node n that vary because operand k varies along `var`. */
 uint8_t gn_group_varies(const grouper *, const gnode *n, uint32_t k, uint8_t var);
+uint8_t gn_group_mapped(const grouper *, const gnode *n, uint32_t k); /* the operand's dims that stand in n, as bits */
 static inline const gnode *operand(const grouper *g, const gnode *n, uint32_t k) { return &g->nodes.at[n->in[k]]; }
+static inline uint8_t all_dims(const gnode *n) { return (uint8_t)((1u << n->rank) - 1); }
+static inline bool has_number(const uint32_t *at, size_t n, uint32_t x)
+{
+    for (size_t i = 0; i < n; i++)
+        if (at[i] == x) return true;
+    return false;
+}
 static inline bool is_light(const gnode *n)
 {
     return n->kind != NODE_MEMORY && (n->kind != NODE_REDUCE || n->inlined) && n->kind != NODE_SCATTER;
@@ -189,20 +196,22 @@ static inline bool is_view(const gnode *n)
     return n->kind == NODE_BROADCAST || n->kind == NODE_PERMUTE || n->kind == NODE_RESHAPE || n->kind == NODE_SLICE ||
            n->kind == NODE_FLIP;
 }
-void gn_group_sort(uint32_t *nodes, size_t n);
+void gn_group_sort(uint32_t *numbers, size_t n);
+bool gn_group_has_extent(const gnode *, int64_t extent);     /* along some dim */
+bool gn_group_reduces_dim(const gnode *reduction, uint32_t dim);
 uint32_t gn_group_look_through(const grouper *, uint32_t n); /* the first node below views */
 int gn_group_cost(const gnode *);                            /* operations per element */
 /* its elements can be written as indices: positions, numbers, loads */
 bool gn_group_is_index(const grouper *, uint32_t n);
-double gn_group_number(const gn_expr *);                     /* of a scalar constant */
-int64_t gn_group_integer(const gn_expr *);
+gn_ref gn_group_scalar(const gn_expr *);                     /* a constant's value */
 const gn_dim *gn_group_dim_of(const gn_expr *);              /* of a dim node */
 gn_red gn_group_red(const gnode *);
 
 /* group_axes.c */
 void gn_group_classes(grouper *);
-class_set gn_group_set(const grouper *, const gnode *);            /* classes of all dims */
-class_set gn_group_var(const grouper *, const gnode *);            /* of those it varies along */
+class_set gn_group_along(const grouper *, const gnode *, uint8_t dims); /* classes of these dims */
+static inline class_set gn_group_set(const grouper *g, const gnode *n) { return gn_group_along(g, n, all_dims(n)); }
+static inline class_set gn_group_var(const grouper *g, const gnode *n) { return gn_group_along(g, n, n->var); }
 class_set gn_group_kept(const grouper *, const gnode *reduction);  /* P */
 bool gn_group_renamed(const grouper *, const gnode *reduction);    /* a kept dim has another class in the body */
 bool class_in(const class_set *, uint32_t c);
@@ -236,22 +245,28 @@ void gn_group_assign(grouper *);
 /* group_home.c: what groups read and write out, and where a value can be stored. */
 int32_t gn_group_new(grouper *, group_kind, const class_set *spine, int32_t after);
 bool gn_group_is_full(const grouper *, const class_set *d, uint32_t leaf); /* it varies along all of d */
+bool gn_group_has_full(const grouper *, const class_set *d, const gnode *); /* one of its leaves does */
 /* bytes of the leaf that one point of the group's spine reads */
 int64_t gn_group_row_bytes(const grouper *, const ggroup *, const class_set *d, uint32_t leaf);
 void gn_group_touch(grouper *, int32_t group, const gnode *body, const class_set *d); /* notes its full operands */
+bool gn_group_note_touch(grouper *, int32_t group, uint32_t leaf); /* false: it is known */
 bool gn_group_touches(const grouper *, int32_t group, uint32_t leaf);
 void gn_group_note_written(grouper *, int32_t group, const gnode *);
 /* its axes and operands beside those of the group are not too many */
 bool gn_group_can_write(const grouper *, int32_t group, const gnode *);
 bool gn_group_can_join(const grouper *, const ggroup *from, int32_t to);
+bool gn_group_is_map_of(const grouper *, int32_t group, const gnode *); /* over the node's dims, with room for it */
 bool gn_group_holds(const grouper *, const ggroup *, const gnode *, int phase); /* the group can store the node */
 int32_t gn_group_home(grouper *, uint32_t node); /* a group that can store the node; makes one if none can */
 int32_t gn_group_first(grouper *, const gnode *); /* a group before all others that can store it */
 int32_t gn_group_store(grouper *, uint32_t node, int32_t home); /* makes it an output of the group */
 /* Dims along which it stands in memory: all of an output, else those that it varies along, and of a part those of the
  * whole. */
-static inline uint8_t stored_dims(const gnode *n) { return n->named ? (uint8_t)((1u << n->rank) - 1) : n->var | n->part; }
-class_set gn_group_stored(const grouper *, const gnode *);
+static inline uint8_t stored_dims(const gnode *n) { return n->named ? all_dims(n) : n->var | n->part; }
+static inline class_set gn_group_stored(const grouper *g, const gnode *n)
+{
+    return gn_group_along(g, n, stored_dims(n));
+}
 
 /* group_light.c: leaves, classes and level of a light node; cuts. */
 void gn_group_visit_light(grouper *, gnode *);
@@ -272,8 +287,6 @@ bool gn_group_has_many_parts(const grouper *, const gnode *); /* too many for a 
 bool gn_group_slices(grouper *, uint32_t node);  /* stores the parts of a concat; false: it is stored as any other node */
 void gn_group_slice_homes(grouper *);            /* anew, where groups have moved */
 void gn_group_slice_values(grouper *);
-/* The node that holds the elements of a part, and where its dims stand in the concat (NONE: an extent of 1). */
-uint32_t gn_group_part(const grouper *, const gnode *concat, uint32_t k, int8_t *dim);
 
 /* elements per step of each dim, also where it is row-major */
 const gn_dim *const *gn_group_strides(grouper *, const gn_gvalue *);

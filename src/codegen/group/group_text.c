@@ -16,7 +16,8 @@ static bool is_taken(const writer *w, const char *name)
     return gn_kernel_has_name(w->k, name);
 }
 
-const char *gn_write_name(writer *w, const char *wanted)
+/* A name that nothing in the kernel and no symbol of the program has. */
+static const char *fresh_name(writer *w, const char *wanted)
 {
     return gn_kernel_fresh_name(w->k, wanted, w->g->reserved.n, w->g->reserved.at);
 }
@@ -32,7 +33,7 @@ const gn_dim *gn_write_dim(writer *w, const gn_dim *d)
     return gn_dim_import(w->k->dims, d);
 }
 
-uint16_t gn_write_axis(writer *w, uint32_t class)
+static uint16_t axis_of_class(writer *w, uint32_t class)
 {
     static const char *const names[] = { "i", "j", "k", "l", "n", "p", "q", "r", "u" };
     if (w->class_stamp[class] == (uint32_t)w->q + 1) return w->axis[class];
@@ -41,7 +42,7 @@ uint16_t gn_write_axis(writer *w, uint32_t class)
     const char *name = NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names && !name; i++)
         if (!is_taken(w, names[i])) name = names[i];
-    if (!name) name = gn_write_name(w, "i");
+    if (!name) name = fresh_name(w, "i");
     w->axis[class] = (uint16_t)gn_kernel_axis(w->k, name, extent);
     return w->axis[class];
 }
@@ -51,12 +52,12 @@ static const gn_dim *axis_dim(const writer *w, uint16_t axis)
     return gn_dim_sym(w->k->dims, w->k->axes.at[axis].name);
 }
 
-const gn_dim *gn_write_axis_dim(writer *w, uint32_t class)
+static const gn_dim *dim_of_class(writer *w, uint32_t class)
 {
-    return axis_dim(w, gn_write_axis(w, class));
+    return axis_dim(w, axis_of_class(w, class));
 }
 
-uint32_t gn_write_buf(writer *w, int32_t value)
+static uint32_t buf_of_value(writer *w, int32_t value)
 {
     void **have = gn_map_put(w->g->scratch, &w->bufs, (uint64_t)value);
     if (*have) return (uint32_t)((uintptr_t)*have - 1);
@@ -64,7 +65,7 @@ uint32_t gn_write_buf(writer *w, int32_t value)
     const gn_type *t = v->expr->type;
     const gn_dim *shape[GN_MAX_RANK];
     for (uint32_t d = 0; d < t->n; d++) shape[d] = gn_write_dim(w, v->shape[d]);
-    const uint32_t buf = gn_kernel_buf(w->k, gn_write_name(w, v->name), (gn_dtype)t->dtype, t->n, shape);
+    const uint32_t buf = gn_kernel_buf(w->k, fresh_name(w, v->name), (gn_dtype)t->dtype, t->n, shape);
     if (v->stride) {
         const gn_dim **stride = GN_NEW_ARRAY(w->k->arena, const gn_dim *, t->n);
         for (uint32_t d = 0; d < t->n; d++) stride[d] = gn_write_dim(w, v->stride[d]);
@@ -81,7 +82,7 @@ uint32_t gn_write_memory(writer *w, uint32_t at, const gn_dim *const *index, con
     const gn_gvalue *v = &w->g->out->values.at[w->g->value[at]];
     for (uint32_t d = 0; d < n->rank; d++)
         out[d] = v->shape[d] == n->e->type->dim[d] ? index[d] : gn_dim_const(w->k->dims, 0);
-    return gn_write_buf(w, w->g->value[at]);
+    return buf_of_value(w, w->g->value[at]);
 }
 
 /* ---- how often a node is used ---- */
@@ -140,7 +141,7 @@ static bool is_used_again(const writer *w, uint32_t at)
 static uint32_t add_def(writer *w, const char *name, const uint16_t *param, size_t nparam, gn_red red,
                         const uint16_t *raxis, size_t nraxis, const gn_kexpr *body)
 {
-    return gn_kernel_def(w->k, gn_write_name(w, name), nparam, param, red, nraxis, raxis, body);
+    return gn_kernel_def(w->k, fresh_name(w, name), nparam, param, red, nraxis, raxis, body);
 }
 
 static const gn_kexpr *light_body(writer *w, uint32_t at, const gn_dim *const *index);
@@ -155,7 +156,7 @@ static const gn_kexpr *light_def(writer *w, uint32_t at, const gn_dim *const *in
     for (uint32_t d = 0; d < n->rank; d++) {
         own[d] = gn_dim_const(w->k->dims, 0);
         if (!(n->var >> d & 1)) continue;
-        param[nparam] = gn_write_axis(w, class_of(w->g, n, d));
+        param[nparam] = axis_of_class(w, class_of(w->g, n, d));
         own[d] = axis_dim(w, param[nparam]);
         args[nparam++] = index[d];
     }
@@ -181,7 +182,7 @@ static const gn_kexpr *side_def(writer *w, const gnode *body, const heavy *h, in
     for (uint32_t d = 0; d < body->rank; d++) {
         index[d] = var >> d & 1 ? own[d] : gn_dim_const(w->k->dims, 0);
         if (!(var >> d & 1)) continue;
-        param[nparam] = gn_write_axis(w, class_of(w->g, body, d));
+        param[nparam] = axis_of_class(w, class_of(w->g, body, d));
         args[nparam++] = own[d];
     }
     for (size_t k = 0; k < h->nfactors; k++) {
@@ -210,7 +211,7 @@ static void reduction_def(writer *w, uint32_t at)
     int8_t map[GN_MAX_RANK];
     gn_group_dims(w->g, n, 0, map);
     for (uint32_t d = 0; d < body->rank; d++) {
-        const uint16_t axis = gn_write_axis(w, class_of(w->g, body, d));
+        const uint16_t axis = axis_of_class(w, class_of(w->g, body, d));
         own[d] = axis_dim(w, axis);
         if (map[d] != NONE) param[nparam++] = axis;
         else raxis[nraxis++] = axis;
@@ -224,8 +225,9 @@ static void reduction_def(writer *w, uint32_t at)
 
 static const gn_kexpr *scalar(writer *w, const gn_expr *e)
 {
+    const gn_ref v = gn_group_scalar(e);
     const gn_dtype t = (gn_dtype)e->type->dtype;
-    return gn_is_float(t) ? gn_kexpr_const(w->k, t, gn_group_number(e)) : gn_kexpr_int(w->k, t, gn_group_integer(e));
+    return gn_is_float(t) ? gn_kexpr_const(w->k, t, (double)v.f) : gn_kexpr_int(w->k, t, v.i);
 }
 
 /* A choice by position is an `if`, which is lazy, and a mask of one bit where it asks for one position: one-hot never
@@ -310,18 +312,11 @@ static const gn_kexpr *light_body(writer *w, uint32_t at, const gn_dim *const *i
     return n->kind == NODE_ELEM ? elementwise(w, n, index) : gn_write_move(w, at, index);
 }
 
-static bool is_empty(const gnode *n)
-{
-    for (uint32_t d = 0; d < n->rank; d++)
-        if (gn_dim_is(n->e->type->dim[d], 0)) return true;
-    return false;
-}
-
 const gn_kexpr *gn_write_expr(writer *w, uint32_t at, const gn_dim *const *index)
 {
     const gnode *n = &w->g->nodes.at[at];
     const gn_dtype t = (gn_dtype)n->e->type->dtype;
-    if (gn_write_loads(w, n) && is_empty(n)) return gn_kexpr_int(w->k, t, 0); /* never read */
+    if (gn_write_loads(w, n) && gn_group_has_extent(n, 0)) return gn_kexpr_int(w->k, t, 0); /* never read */
     if (gn_write_loads(w, n)) {
         const gn_dim *place[GN_MAX_RANK];
         const uint32_t buf = gn_write_memory(w, at, index, place);
@@ -367,7 +362,7 @@ static void store_everywhere(writer *w, uint32_t at, gn_store_kind kind, const g
         const gn_dim *place[GN_MAX_RANK];
         for (uint32_t d = 0; d < n->rank; d++)
             place[d] = has_own(w, n, all.value.at[i], d) ? index[d] : gn_dim_const(w->k->dims, 0);
-        gn_kernel_store(w->k, kind, gn_write_buf(w, all.value.at[i]), place, value);
+        gn_kernel_store(w->k, kind, buf_of_value(w, all.value.at[i]), place, value);
     }
 }
 
@@ -379,7 +374,7 @@ static void write_out(writer *w, uint32_t at)
     for (uint32_t d = 0; d < n->rank; d++) {
         bool runs = n->var >> d & 1;
         for (size_t i = 0; i < all.value.n && !runs; i++) runs = has_own(w, n, all.value.at[i], d);
-        index[d] = runs ? gn_write_axis_dim(w, class_of(w->g, n, d)) : gn_dim_const(w->k->dims, 0);
+        index[d] = runs ? dim_of_class(w, class_of(w->g, n, d)) : gn_dim_const(w->k->dims, 0);
     }
     store_everywhere(w, at, GN_STORE_SET, index, gn_write_expr(w, at, index));
     gn_push(w->g->arena, &w->out->made, n->e);
@@ -408,7 +403,7 @@ static void write_scatter(writer *w, uint32_t at)
     const gnode *n = &w->g->nodes.at[at], *updates = operand(w->g, n, 2);
     const uint32_t axis = (uint32_t)n->e->attr[0].i, nindex = operand(w->g, n, 1)->rank;
     const gn_dim *index[GN_MAX_RANK], *from[GN_MAX_RANK];
-    for (uint32_t d = 0; d < n->rank; d++) index[d] = gn_write_axis_dim(w, class_of(w->g, n, d));
+    for (uint32_t d = 0; d < n->rank; d++) index[d] = dim_of_class(w, class_of(w->g, n, d));
     store_everywhere(w, at, GN_STORE_SET, index, gn_write_expr(w, n->in[0], index));
     /* The kept dims have the result's axes; those of the indices have axes of their own and run one after the other. */
     const uint32_t first = (uint32_t)w->k->axes.n;
@@ -417,7 +412,7 @@ static void write_scatter(writer *w, uint32_t at)
         else if (d >= axis + nindex) from[d] = index[d - nindex + 1];
         else
             from[d] = axis_dim(
-                w, (uint16_t)gn_kernel_axis(w->k, gn_write_name(w, "e"), gn_write_dim(w, updates->e->type->dim[d])));
+                w, (uint16_t)gn_kernel_axis(w->k, fresh_name(w, "e"), gn_write_dim(w, updates->e->type->dim[d])));
     }
     index[axis] = gn_write_taken(w, n, from + axis);
     const gn_kexpr *value = repeated(w, first, nindex, index[axis], gn_write_expr(w, n->in[2], from));
@@ -446,9 +441,9 @@ static writer *new_writer(grouper *g)
 static void give_roles(writer *w, const ggroup *q)
 {
     if (q->contraction != NONE)
-        gn_role_contraction(w->k, &w->k->defs.at[w->def[q->contraction]], gn_write_axis(w, q->row),
-                            gn_write_axis(w, q->lane));
-    else if (q->spine.n > 0) gn_role_row(w->k, gn_write_axis(w, q->spine.at[0]));
+        gn_role_contraction(w->k, &w->k->defs.at[w->def[q->contraction]], axis_of_class(w, q->row),
+                            axis_of_class(w, q->lane));
+    else if (q->spine.n > 0) gn_role_row(w->k, axis_of_class(w, q->spine.at[0]));
 }
 
 void gn_group_kernel(grouper *g, int32_t q, gn_group *out)
@@ -458,9 +453,9 @@ void gn_group_kernel(grouper *g, int32_t q, gn_group *out)
     writer *w = g->writer;
     w->q = q, w->out = out, w->bufs = (gn_map){ 0 };
     w->k = out->kernel = gn_kernel_new(g->arena, gn_arena_printf(g->arena, "k%zu", g->out->groups.n));
-    if (group->contraction != NONE) gn_write_axis(w, group->row);
-    for (size_t i = 0; i < group->spine.n; i++) gn_write_axis(w, group->spine.at[i]);
-    if (group->contraction != NONE) gn_write_axis(w, group->lane);
+    if (group->contraction != NONE) axis_of_class(w, group->row);
+    for (size_t i = 0; i < group->spine.n; i++) axis_of_class(w, group->spine.at[i]);
+    if (group->contraction != NONE) axis_of_class(w, group->lane);
     count_uses(w, group);
     if (group->kind == GROUP_SCATTER) {
         write_scatter(w, group->members.at[0]);

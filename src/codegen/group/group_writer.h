@@ -17,23 +17,14 @@ typedef struct writer {
 
 /* Dims of the kernel, from dims of the graph; declares the symbols. */
 const gn_dim *gn_write_dim(writer *, const gn_dim *);
-uint16_t gn_write_axis(writer *, uint32_t class);
-const gn_dim *gn_write_axis_dim(writer *, uint32_t class);
-uint32_t gn_write_buf(writer *, int32_t value);
 /* The buffer of a node that is read from memory, and where its element at the given indices lies there. */
 uint32_t gn_write_memory(writer *, uint32_t node, const gn_dim *const *index, const gn_dim **out);
-/* A name that nothing in the kernel and no symbol of the program has. */
-const char *gn_write_name(writer *, const char *wanted);
 /* The node's element at the given indices. */
 const gn_kexpr *gn_write_expr(writer *, uint32_t node, const gn_dim *const *index);
 bool gn_write_loads(const writer *, const gnode *); /* it is read from memory here */
 
 /* group_index.c: index maps. */
-void gn_write_operand_index(writer *, const gnode *n, uint32_t k, const gn_dim *const *index, const gn_dim **out);
 const gn_kexpr *gn_write_move(writer *, uint32_t node, const gn_dim *const *index);
-/* An integer expression as a dim: positions, extents, numbers, and loads of what is in memory; NULL if it is none of
- * these. */
-const gn_dim *gn_write_index(writer *, uint32_t node, const gn_dim *const *index);
 const gn_dim *gn_write_taken(writer *, const gnode *take, const gn_dim *const *index); /* the index operand's element */
 /* Indices that an input or variable brings are checked before anything runs: notes that. False: they are computed, and
  * clamped here. */

@@ -79,6 +79,14 @@ uint32_t gn_kernel_sym(gn_kernel *k, const char *name)
     return (uint32_t)k->syms.n - 1;
 }
 
+uint32_t gn_kernel_sym_like(gn_kernel *k, const gn_ksym *like)
+{
+    const uint32_t at = gn_kernel_sym(k, like->name);
+    gn_ksym *s = &k->syms.at[at];
+    s->mul = like->mul, s->min = like->min, s->is = like->is;
+    return at;
+}
+
 uint32_t gn_kernel_buf(gn_kernel *k, const char *name, gn_dtype dtype, size_t rank, const gn_dim *const *shape)
 {
     const gn_dim **copy = gn_arena_copy(k->arena, shape, rank * sizeof *shape);
@@ -109,11 +117,9 @@ const gn_dim *gn_kernel_size(const gn_kernel *k, uint32_t buf)
 {
     const gn_kbuf *b = &k->bufs.at[buf];
     const gn_dim *one = gn_dim_const(k->dims, 1), *size = one;
-    for (size_t d = 0; d < b->rank; d++) {
-        if (b->stride)
-            size = gn_dim_add(k->dims, size, gn_dim_mul(k->dims, b->stride[d], gn_dim_sub(k->dims, b->shape[d], one)));
-        else size = gn_dim_mul(k->dims, size, b->shape[d]);
-    }
+    if (!b->stride) return gn_dims_product(k->dims, b->rank, b->shape);
+    for (size_t d = 0; d < b->rank; d++)
+        size = gn_dim_add(k->dims, size, gn_dim_mul(k->dims, b->stride[d], gn_dim_sub(k->dims, b->shape[d], one)));
     return size;
 }
 
@@ -303,6 +309,11 @@ gn_kcopy gn_kcopy_start(gn_kernel *to, gn_arena *scratch, const gn_dim *(*dim)(v
     return (gn_kcopy){ .to = to, .dim = dim, .leaf = leaf, .user = user, .visit = visit };
 }
 
+static const gn_dim *copy_dim(const gn_kcopy *c, const gn_dim *d)
+{
+    return c->dim ? c->dim(c->user, d) : d;
+}
+
 static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
 {
     gn_arena *scratch = c->visit.arena;
@@ -310,11 +321,11 @@ static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
     gn_kcond *cond = GN_NEW_ARRAY(scratch, gn_kcond, e->ncond);
     for (size_t i = 0; i < e->n; i++) a[i] = gn_map_get(&c->copies, GN_KEY(e->a[i]));
     for (size_t i = 0; i < e->ncond; i++)
-        cond[i] = (gn_kcond){ e->cond[i].kind, c->dim(c->user, e->cond[i].a), c->dim(c->user, e->cond[i].b) };
+        cond[i] = (gn_kcond){ e->cond[i].kind, copy_dim(c, e->cond[i].a), copy_dim(c, e->cond[i].b) };
     if (e->kind == GN_K_LOAD || e->kind == GN_K_REF) return c->leaf(c->user, e);
     if (e->kind == GN_K_STATE && c->state) return c->state(c->user, e);
     gn_kparts p = { .cond = cond, .a = a };
-    if (e->kind == GN_K_INDEX) p.at = c->dim(c->user, e->u.index);
+    if (e->kind == GN_K_INDEX) p.at = copy_dim(c, e->u.index);
     return gn_kexpr_of_parts(c->to, e, &p);
 }
 
@@ -519,4 +530,15 @@ gn_visit gn_kernel_visit(const gn_kernel *k, gn_arena *scratch)
     for (size_t i = 0; i < k->defs.n; i++) gn_visit_add(&v, k->defs.at[i].body);
     for (size_t i = 0; i < k->stores.n; i++) gn_visit_add(&v, k->stores.at[i].value);
     return v;
+}
+
+bool gn_kernel_index_loads(const gn_kernel *k, gn_arena *scratch)
+{
+    gn_visit v = gn_kernel_visit(k, scratch);
+    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
+        if (gn_kexpr_index_loads(e)) return true;
+    for (size_t s = 0; s < k->stores.n; s++)
+        for (size_t d = 0; d < k->bufs.at[k->stores.at[s].buf].rank; d++)
+            if (gn_dim_has_load(k->stores.at[s].index[d])) return true;
+    return false;
 }

@@ -156,6 +156,7 @@ typedef struct gn_kernel {
 /* Building. Names must be unique among symbols, axes, buffers and definitions of the kernel. */
 gn_kernel *gn_kernel_new(gn_arena *, const char *name); /* with a dim pool of its own */
 uint32_t gn_kernel_sym(gn_kernel *, const char *name);  /* returns the one that is already there */
+uint32_t gn_kernel_sym_like(gn_kernel *, const gn_ksym *); /* of another kernel, with what is known of it */
 uint32_t gn_kernel_buf(gn_kernel *, const char *name, gn_dtype, size_t rank, const gn_dim *const *shape);
 uint32_t gn_kernel_axis(gn_kernel *, const char *name, const gn_dim *extent);
 uint32_t gn_kernel_def(gn_kernel *, const char *name, size_t nparam, const uint16_t *param, gn_red, size_t nraxis,
@@ -188,6 +189,7 @@ uint64_t gn_kexpr_axes(const gn_kernel *, const gn_kexpr *, gn_arena *scratch);
 /* A walk over the expressions of all definitions and stores, each once. */
 gn_visit gn_kernel_visit(const gn_kernel *, gn_arena *scratch);
 bool gn_kexpr_index_loads(const gn_kexpr *);                          /* an own index or condition of it does */
+bool gn_kernel_index_loads(const gn_kernel *, gn_arena *scratch);     /* some index of an expression or store does */
 bool gn_kexpr_is_own(const gn_kernel *, const gn_kexpr *ref);         /* at the definition's own parameters */
 int32_t gn_kernel_plain_axis(const gn_kernel *, const gn_dim *index); /* that it is, alone; -1 */
 static inline bool gn_has_axis(const uint16_t *axis, size_t n, uint32_t a)
@@ -216,7 +218,7 @@ const gn_kexpr *gn_kexpr_of_parts(gn_kernel *, const gn_kexpr *like, const gn_kp
 /* Writes expressions anew, perhaps in another kernel: indices through `dim`, loads and references as `leaf` makes them. */
 typedef struct gn_kcopy {
     gn_kernel *to;
-    const gn_dim *(*dim)(void *user, const gn_dim *);
+    const gn_dim *(*dim)(void *user, const gn_dim *); /* NULL: as they are */
     const gn_kexpr *(*leaf)(void *user, const gn_kexpr *);
     void *user;
     const gn_kexpr *(*state)(void *user, const gn_kexpr *); /* of folds; NULL: as it is */
@@ -227,6 +229,19 @@ gn_kcopy gn_kcopy_start(gn_kernel *to, gn_arena *scratch, const gn_dim *(*dim)(v
                         const gn_kexpr *(*leaf)(void *user, const gn_kexpr *), void *user);
 const gn_kexpr *gn_kexpr_copy(gn_kcopy *, const gn_kexpr *); /* each is copied once */
 gn_kdef gn_kdef_copy(gn_kcopy *, const gn_kdef *); /* what it is made of; the axes are those that it had */
+
+/* Writes the items of a kernel anew, in which axes, and the dims that they index, are gone or in one. Symbols, axes and
+ * buffers are there already. kernel_rewrite.c */
+typedef struct gn_krewrite {
+    const gn_kernel *from;
+    gn_kernel *to;               /* buffers have the numbers that they had, definitions those of their order */
+    const int32_t *axis;         /* per axis: its number in `to`, which several may have; -1: gone */
+    const gn_dim *(*dim)(void *user, const gn_dim *);
+    /* The index of a buffer, or of a definition. */
+    void (*index)(void *user, bool of_def, uint32_t at, const gn_dim *const *index, const gn_dim **out);
+    void *user;
+} gn_krewrite;
+void gn_kernel_rewrite(const gn_krewrite *, gn_arena *scratch);
 
 int32_t gn_kernel_find_axis(const gn_kernel *, const char *name); /* -1: none; likewise below */
 int32_t gn_kernel_find_buf(const gn_kernel *, const char *name);

@@ -54,9 +54,8 @@ static void copy_head(gn_lower *g)
     g->kernel->comment = k->comment;
     g->dims = g->kernel->dims;
     for (size_t i = 0; i < k->syms.n; i++) {
-        gn_kernel_sym(g->kernel, k->syms.at[i].name);
-        gn_ksym *s = &g->kernel->syms.at[i];
-        s->mul = k->syms.at[i].mul, s->min = k->syms.at[i].min, s->is = k->syms.at[i].is;
+        const uint32_t at = gn_kernel_sym_like(g->kernel, &k->syms.at[i]);
+        const gn_ksym *s = &g->kernel->syms.at[at];
         const gn_dim_fact f = {
             .name = symbol_of(gn_dim_sym(g->dims, s->name)), .mul = s->mul, .min = s->min > 0 ? s->min : 0, .max = INT64_MAX
         };
@@ -229,12 +228,6 @@ typedef struct partial_state { /* values of a partial result in place of the sta
     const gn_dim *const *arg;
 } partial_state;
 
-static const gn_dim *same_dim(void *user, const gn_dim *d)
-{
-    (void)user;
-    return d;
-}
-
 static const gn_kexpr *partial_value(void *user, const gn_kexpr *e)
 {
     const partial_state *p = user;
@@ -245,7 +238,7 @@ static const gn_kexpr *partial_value(void *user, const gn_kexpr *e)
 static const gn_kexpr *merging(gn_lower *g, const gn_kfold *f, uint32_t part, const gn_dim *const *arg)
 {
     partial_state p = { g, part, arg };
-    gn_kcopy c = gn_kcopy_start(g->kernel, g->arena, same_dim, NULL, &p);
+    gn_kcopy c = gn_kcopy_start(g->kernel, g->arena, NULL, NULL, &p);
     c.state = partial_value;
     return gn_kexpr_copy(&c, f->merge);
 }

@@ -164,3 +164,21 @@ bool gn_program_eval(const gn_program *p, const int64_t *sym, const gn_dim *d, i
 {
     return gn_dim_is_const(d, out) || gn_dim_eval(d, value_of, NULL, &(symbols){ p, sym }, out);
 }
+
+typedef struct kernel_names {
+    const gn_program *p;
+    const gn_kernel *k;
+    const uint32_t *sym;
+} kernel_names;
+
+static const gn_dim *dim_named(void *user, const char *symbol)
+{
+    const kernel_names *n = user;
+    const int32_t at = gn_kernel_find_sym(n->k, symbol);
+    return at < 0 ? NULL : gn_dim_sym(n->p->dims, n->p->syms.at[n->sym[at]].name);
+}
+
+const gn_dim *gn_program_kernel_dim(const gn_program *p, const gn_kernel *k, const uint32_t *sym, const gn_dim *d)
+{
+    return gn_dim_subst(p->dims, gn_dim_import(p->dims, d), dim_named, &(kernel_names){ p, k, sym });
+}

@@ -128,11 +128,6 @@ static void run_step(replay *r, uint32_t at)
 
 /* ---- loops ---- */
 
-static bool is_in_place(const replay *r, const gn_pstep *s, uint32_t k)
-{
-    return r->p->values.at[s->arg[gn_carried_next(k)]].alias == s->arg[gn_carried_now(k)];
-}
-
 static void enter_loop(replay *r, uint32_t at)
 {
     const gn_pstep *s = &r->p->steps.at[at];
@@ -160,12 +155,10 @@ static void exchange(replay *r, uint32_t at)
     const gn_pstep *s = &r->p->steps.at[at];
     const uint32_t n = s->of.loop->ncarried;
     int64_t *by = GN_NEW_ARRAY(r->arena, int64_t, 2 * (size_t)n + 1);
-    bool *there = GN_NEW_ARRAY(r->arena, bool, n + 1);
     for (uint32_t k = 0; k < n; k++) {
         const int32_t now = s->arg[gn_carried_now(k)], next = s->arg[gn_carried_next(k)];
         read_value(r, at, next);
-        there[k] = true;
-        if (is_in_place(r, s, k)) continue;
+        if (gn_is_next_in_place(r->p, s, k)) continue;
         by[2 * k] = place_of(r, next) - place_of(r, now);
         if (!gn_is_carried(s, next)) by[2 * k + 1] = place_of(r, gn_taken_from(s, next)) - place_of(r, next);
     }
@@ -174,7 +167,7 @@ static void exchange(replay *r, uint32_t at)
         r->shift[now] += by[2 * k], r->shift[next] += by[2 * k + 1];
         if (!gn_is_carried(s, next)) r->there[next] = false, r->by[next] = NOBODY;
     }
-    for (uint32_t k = 0; k < n; k++) r->there[s->arg[gn_carried_now(k)]] = there[k];
+    for (uint32_t k = 0; k < n; k++) r->there[s->arg[gn_carried_now(k)]] = true;
 }
 
 static void run_loop(replay *r, uint32_t at)

@@ -91,9 +91,16 @@ static inline int32_t gn_memory_of(const gn_program *p, int32_t value)
     while (p->values.at[value].alias >= 0) value = p->values.at[value].alias;
     return value;
 }
+/* What carried value k of a loop becomes is computed in its memory. */
+static inline bool gn_is_next_in_place(const gn_program *p, const gn_pstep *loop, uint32_t k)
+{
+    return p->values.at[loop->arg[gn_carried_next(k)]].alias == loop->arg[gn_carried_now(k)];
+}
 int32_t gn_program_find_sym(const gn_program *, const char *name); /* -1: none */
 /* A dim over the program's symbols, for their values; false if it overflows. */
 bool gn_program_eval(const gn_program *, const int64_t *sym, const gn_dim *, int64_t *out);
+/* A kernel's dim over the program's symbols, of which `sym` has one per symbol of the kernel. */
+const gn_dim *gn_program_kernel_dim(const gn_program *, const gn_kernel *, const uint32_t *sym, const gn_dim *);
 
 void gn_program_print(gn_text *, const gn_program *);
 gn_program *gn_program_read(gn_arena *, const char *file, const char *text, size_t length); /* throws GN_ESYNTAX */

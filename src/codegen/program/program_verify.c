@@ -79,22 +79,13 @@ static bool is_open(const gn_pverify *v, uint32_t sym)
     return false;
 }
 
-/* c * turn + rest, where neither has it. */
-static bool is_linear(const gn_pverify *v, const gn_dim *d, const char *turn)
-{
-    gn_dim_pool *dims = v->p->dims;
-    const gn_dim *c = gn_dim_coefficient(dims, d, turn);
-    if (!c || gn_dim_mentions(c, turn)) return false;
-    return !gn_dim_mentions(gn_dim_sub(dims, d, gn_dim_mul(dims, c, gn_dim_sym(dims, turn))), turn);
-}
-
 static void check_start(const gn_pverify *v, uint32_t at, const gn_dim *start)
 {
     for (uint32_t i = 0; i < v->p->syms.n; i++) {
         const gn_psym *s = &v->p->syms.at[i];
         if (s->input != GN_SYM_TURN || !gn_dim_mentions(start, s->name)) continue;
         if (!is_open(v, i)) gn_pverify_refuse(v, at, "'%s' counts the turns of no loop around it", s->name);
-        if (!is_linear(v, start, s->name))
+        if (!gn_dim_linear(v->p->dims, start, s->name))
             gn_pverify_refuse(v, at, "the start %s is not linear in '%s'", gn_dim_text(v->arena, start), s->name);
     }
 }
@@ -213,7 +204,7 @@ static bool is_exchanged(const gn_pverify *v, int32_t value, const gn_pstep *s)
     const gn_pvalue *x = &v->p->values.at[value];
     bool in_place = false;
     for (uint32_t k = 0; k < s->of.loop->ncarried; k++)
-        in_place |= x->alias == s->arg[gn_carried_now(k)] && s->arg[gn_carried_next(k)] == value;
+        in_place |= s->arg[gn_carried_next(k)] == value && gn_is_next_in_place(v->p, s, k);
     return x->kind == GN_VALUE_TEMP && (x->alias < 0 || in_place);
 }
 
@@ -253,10 +244,9 @@ static void check_other_loops(const gn_pverify *v, uint32_t at)
         for (uint32_t i = 0; i < v->p->steps.n; i++) {
             const gn_pstep *other = &v->p->steps.at[i];
             const int32_t alias = v->p->values.at[s->arg[a]].alias;
-            if (i == at || other->kind != GN_STEP_LOOP) continue;
-            if (a % 3 == gn_carried_initial(0)) continue;
+            if (i == at || other->kind != GN_STEP_LOOP || !gn_is_exchanged(s->of.loop, a)) continue;
             for (uint32_t b = 0; b < gn_loop_condition(other->of.loop); b++)
-                if (b % 3 != gn_carried_initial(0) &&
+                if (gn_is_exchanged(other->of.loop, b) &&
                     (other->arg[b] == s->arg[a] || (alias >= 0 && other->arg[b] == alias)))
                     gn_pverify_refuse(v, at, "the memory of '%s' is exchanged by another loop: a copy is needed",
                                       gn_pverify_name(v, s->arg[a]));
@@ -332,8 +322,8 @@ static void check_size(const gn_pverify *v, const gn_pvalue *x)
     gn_dim_pool *dims = v->p->dims;
     const bool is_variable = x->kind == GN_VALUE_VARIABLE || x->kind == GN_VALUE_UPDATE;
     const gn_pvariable *w = is_variable ? &v->p->variables.at[x->index] : NULL;
-    const gn_dim *bytes = gn_dim_const(dims, (int64_t)gn_dtype_size(w ? w->dtype : x->dtype));
-    for (int d = 0; d < (w ? w->rank : x->rank); d++) bytes = gn_dim_mul(dims, bytes, w ? w->shape[d] : x->shape[d]);
+    const gn_dim *elements = w ? gn_dims_product(dims, w->rank, w->shape) : gn_dims_product(dims, x->rank, x->shape),
+                 *bytes = gn_dim_scale(dims, elements, (int64_t)gn_dtype_size(w ? w->dtype : x->dtype));
     if (x->kind == GN_VALUE_CONSTANT) bytes = gn_dim_const(dims, (int64_t)x->nbytes);
     if (x->kind != GN_VALUE_TEMP && bytes != x->bytes)
         gn_throw(GN_EFORMAT, "%s: '%s' has %s bytes, not %s", v->file, x->name, gn_dim_text(v->arena, bytes),

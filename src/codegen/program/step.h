@@ -115,6 +115,12 @@ static inline int32_t gn_becomes(const gn_pstep *loop, int32_t next)
     return -1;
 }
 
+/* Argument `a` of a loop is one that exchanges its memory: a carried value, or its next. */
+static inline bool gn_is_exchanged(const gn_ploop *l, uint32_t a)
+{
+    return a < gn_loop_condition(l) && a % 3 != gn_carried_initial(0);
+}
+
 /* Of the values that exchange their memories: whose `value` has after a turn. A carried one has that of its next; a
  * next that is no carried value has the one that nobody takes. */
 static inline int32_t gn_taken_from(const gn_pstep *loop, int32_t value)

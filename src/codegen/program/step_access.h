@@ -5,7 +5,6 @@
 typedef struct gn_accesses {
     gn_arena *arena;
     const gn_program *p;
-    gn_dim_pool *dims;           /* where sizes are made; the program's */
     const gn_kernel **kernel;    /* per kernel, read when first asked for */
 } gn_accesses;
 gn_accesses gn_accesses_of(gn_arena *, const gn_program *);

@@ -318,11 +318,10 @@ static void loops_over_k(plan *w)
 
 static void other_axes(const plan *w)
 {
-    for (uint32_t a = w->p->first_axis; a < w->p->first_axis + w->p->naxes; a++) {
-        bool done = a == w->row.axis || a == w->column.axis || w->batch >> a & 1;
-        for (size_t i = 0; i < w->n; i++) done |= gn_def_reduces(w->product[i].of.acc, a);
-        if (!done) gn_piece_axis(w->p, a);
-    }
+    uint64_t done = bit(w->row.axis) | bit(w->column.axis) | w->batch;
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t r = 0; r < w->product[i].of.acc->nraxis; r++) done |= bit(w->product[i].of.acc->raxis[r]);
+    gn_piece_loops(w->p, GN_BIND_NONE, ~done);
 }
 
 static void tile_leaves(plan *w)

@@ -7,7 +7,7 @@ enum { THREADS = 256, WARP = 32, CHUNK = 4, CLOSED_ROWS = 16 };
 
 /* ---- rows and maps ---- */
 
-static int64_t threads_for(int64_t extent)
+int64_t gn_piece_threads(int64_t extent)
 {
     return extent < 0 || extent > THREADS ? THREADS : extent <= WARP ? WARP : ceil_div(extent, WARP) * WARP;
 }
@@ -39,7 +39,7 @@ static void chunks(piece *p, uint32_t t)
 /* A block for each row, or for each few where sums run along the rows. Axes of a tile are expanded. */
 static void rows(piece *p, uint32_t i, uint32_t t, uint64_t tile)
 {
-    const int64_t threads = threads_for(p->extent[t]);
+    const int64_t threads = gn_piece_threads(p->extent[t]);
     uint64_t done = bit(i) | bit(t) | tile;
     leaf_id block = 0, each = 0, loop = 0, thread = 0;
     if (gn_piece_reduces(p, i)) SPLIT(p, i, { "b", 0, &block }, { "r", CLOSED_ROWS, &each });
@@ -61,55 +61,21 @@ static void rows(piece *p, uint32_t i, uint32_t t, uint64_t tile)
                    thread); /* inside the rows: a sum over the threads ends where its thread loop ends */
     gn_piece_serial(p, loop);
     other_loops(p, done, t, false);
-    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
-        if (tile >> x & 1) gn_piece_tile(p, GN_BIND_UNROLL, gn_piece_whole(p, x));
+    gn_piece_expand(p, tile);
     if (each) gn_piece_close(p, i, block, CLOSED_ROWS);
-}
-
-/* ---- scatters ---- */
-
-/* Equal indices add in the order of the updates: what reaches an index through memory is a loop of each thread, the
- * other axes are threads. */
-static void scatter(piece *p)
-{
-    int32_t t;
-    const uint64_t free = gn_piece_scatter_axes(p, &t);
-    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
-        if ((int32_t)x != t && (free >> x & 1)) gn_piece_bound(p, GN_BIND_BLOCK, gn_piece_whole(p, x));
-    if (t >= 0) {
-        leaf_id block = 0, thread = 0;
-        SPLIT(p, (uint32_t)t, { "b", 0, &block }, { "t", threads_for(p->extent[t]), &thread });
-        gn_piece_bound(p, GN_BIND_BLOCK, block);
-        gn_piece_bound(p, GN_BIND_THREAD, thread);
-    }
-    for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++)
-        if (!(free >> x & 1)) gn_piece_axis(p, x);
 }
 
 void gn_default_cuda(piece *p)
 {
+    double by_axis[MAX_AXES] = { 0 };
     uint32_t i, t;
-    if (p->small || p->naxes == 0) {
-        for (uint32_t x = p->first_axis; x < p->first_axis + p->naxes; x++) gn_piece_axis(p, x);
-        return;
-    }
-    if (gn_piece_adds(p)) {
-        scatter(p);
-        return;
-    }
     gn_pairs s;
-    if (gn_piece_pairs(p, &s)) {
-        rows(p, s.i, s.j, s.tile);
-        return;
+    if (p->small || p->naxes == 0) gn_piece_loops(p, GN_BIND_NONE, ~UINT64_C(0));
+    else if (gn_piece_adds(p)) gn_default_scatter(p);
+    else if (gn_piece_pairs(p, &s)) rows(p, s.i, s.j, s.tile);
+    else if (!gn_default_contraction(p)) {
+        gn_piece_main_axes(p, by_axis, &i, &t);
+        if (i == t) chunks(p, t);
+        else rows(p, i, t, 0);
     }
-    if (gn_default_contraction(p)) return;
-    gn_piece_main_axes(p, &i, &t);
-    if (i == t) {
-        for (uint32_t x = p->first_axis + p->naxes; x-- > p->first_axis && !gn_piece_reduces(p, t);)
-            if ((p->spine >> x & 1) && x != t) i = x;
-    }
-    if (i == t)
-        chunks(p, t);
-    else
-        rows(p, i, t, 0);
 }

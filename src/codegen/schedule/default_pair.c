@@ -66,44 +66,38 @@ static bool all_fit(const piece *p, uint32_t i, uint32_t j)
 
 /* ---- short axes ---- */
 
-typedef struct axes_below {
-    uint64_t axes;
-} axes_below;
+typedef struct operation {
+    const gn_kexpr *e;
+    uint64_t axes;               /* that it varies along */
+} operation;
+typedef GN_VEC(operation) operations;
 
-/* Every operation once, with the axes that it varies along. */
-static void see_operations(const piece *p, void (*see)(void *, const gn_kexpr *, uint64_t axes), void *user)
+/* Each once for each statement that has it. */
+static operations operations_of(const piece *p)
 {
+    operations all = { 0 };
     for (uint32_t k = 0; k < p->nitems; k++) {
-        gn_map below = { 0 };
+        gn_map below = { 0 };    /* axes, as bits */
         gn_visit v = { .arena = p->arena, .operand = gn_kexpr_operand };
         gn_visit_add(&v, gn_piece_value(p, k));
         for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-            axes_below *x = GN_NEW_OBJECT(p->arena, axes_below);
-            x->axes = gn_kexpr_own_axes(p->k, e);
-            for (size_t i = 0; i < e->n; i++) x->axes |= ((const axes_below *)gn_map_get(&below, e->a[i]->id))->axes;
-            *gn_map_put(p->arena, &below, e->id) = x;
-            if (e->kind == GN_K_OP || e->kind == GN_K_IF) see(user, e, x->axes);
+            uint64_t axes = gn_kexpr_own_axes(p->k, e);
+            for (size_t i = 0; i < e->n; i++) axes |= (uintptr_t)gn_map_get(&below, e->a[i]->id);
+            *gn_map_put(p->arena, &below, e->id) = (void *)(uintptr_t)axes;
+            if (e->kind == GN_K_OP || e->kind == GN_K_IF) gn_push(p->arena, &all, (operation){ e, axes });
         }
     }
-}
-
-typedef struct again {
-    uint64_t pair, shorts, found;
-} again;
-
-static void see_again(void *user, const gn_kexpr *e, uint64_t axes)
-{
-    again *a = user;
-    (void)e;
-    if ((axes & a->pair) == a->pair) a->found |= a->shorts & ~axes;
+    return all;
 }
 
 /* Short axes that some operation on a pair does without: what it gives is used for each of their points. */
 static uint64_t used_again(const piece *p, uint64_t pair, uint64_t shorts)
 {
-    again a = { pair, shorts, 0 };
-    see_operations(p, see_again, &a);
-    return a.found;
+    const operations all = operations_of(p);
+    uint64_t found = 0;
+    for (size_t i = 0; i < all.n; i++)
+        if ((all.at[i].axes & pair) == pair) found |= shorts & ~all.at[i].axes;
+    return found;
 }
 
 static int64_t points_along(const piece *p, uint64_t axes)
@@ -145,16 +139,15 @@ bool gn_piece_pairs(const piece *p, gn_pairs *s)
 
 /* ---- the tile ---- */
 
-typedef struct work {
-    const piece *p;
-    uint64_t tile;
-    int64_t ops;
-} work;
-
-static void see_work(void *user, const gn_kexpr *e, uint64_t axes)
+static int64_t work_of(const piece *p, uint64_t tile)
 {
-    work *w = user;
-    w->ops += (e->kind == GN_K_OP && e->u.op->body_f32 ? COSTLY : 1) * points_along(w->p, axes & w->tile);
+    const operations all = operations_of(p);
+    int64_t ops = 0;
+    for (size_t i = 0; i < all.n; i++) {
+        const gn_kexpr *e = all.at[i].e;
+        ops += (e->kind == GN_K_OP && e->u.op->body_f32 ? COSTLY : 1) * points_along(p, all.at[i].axes & tile);
+    }
+    return ops;
 }
 
 /* Sums for each of i; beside each lies about one vector that was loaded before the loop over pairs. */
@@ -172,11 +165,9 @@ static int64_t sums_of(const piece *p, const gn_pairs *s)
 
 static int64_t vectors(const piece *p, const gn_pairs *s)
 {
-    const int64_t sums = sums_of(p, s);
-    int64_t n = MOST_VECTORS;
-    work w = { p, s->tile, 0 };
-    see_operations(p, see_work, &w); /* where it is much, pairs of one i after the other fill the processor */
-    while (n > 1 && (n * w.ops > MOST_OPS || 2 * n * sums > p->target->nregs - WORKING)) n /= 2;
+    const int64_t sums = sums_of(p, s), ops = work_of(p, s->tile);
+    int64_t n = MOST_VECTORS; /* where it is much, pairs of one i after the other fill the processor */
+    while (n > 1 && (n * ops > MOST_OPS || 2 * n * sums > p->target->nregs - WORKING)) n /= 2;
     return n;
 }
 
@@ -242,15 +233,6 @@ static leaf_id split_batch(plan *w)
     return 0;
 }
 
-static void write_axes(piece *p, uint64_t axes, bool tile)
-{
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) {
-        if (!(axes >> a & 1)) continue;
-        if (tile) gn_piece_tile(p, GN_BIND_UNROLL, gn_piece_whole(p, a));
-        else gn_piece_axis(p, a);
-    }
-}
-
 bool gn_default_pairs(piece *p)
 {
     plan w = { .p = p };
@@ -261,11 +243,11 @@ bool gn_default_pairs(piece *p)
     const leaf_id each = split_batch(&w);
     gn_piece_bound(p, GN_BIND_PART, w.l.part);
     gn_piece_serial(p, each);
-    write_axes(p, w.around, false);
+    gn_piece_loops(p, GN_BIND_NONE, w.around);
     gn_piece_serial(p, w.l.outer);
     if (!w.l.exact) gn_piece_peel(p, w.l.outer);
-    write_axes(p, w.beside | w.idle, false);
-    write_axes(p, w.s.tile, true);
+    gn_piece_loops(p, GN_BIND_NONE, w.beside | w.idle);
+    gn_piece_expand(p, w.s.tile);
     gn_piece_lane_tiles(p, &w.l, closes ? GN_BIND_PRIVATE : GN_BIND_UNROLL);
     if (w.l.part && closes) gn_piece_close(p, w.s.i, w.l.part, w.rows);
     return true;

@@ -89,6 +89,18 @@ void gn_piece_axis(piece *p, uint32_t axis)
     gn_piece_serial(p, gn_piece_whole(p, axis));
 }
 
+void gn_piece_loops(piece *p, gn_bind_kind bind, uint64_t axes)
+{
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (axes >> a & 1) gn_piece_bound(p, bind, gn_piece_whole(p, a));
+}
+
+void gn_piece_expand(piece *p, uint64_t axes)
+{
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
+        if (axes >> a & 1) gn_piece_tile(p, GN_BIND_UNROLL, gn_piece_whole(p, a));
+}
+
 void gn_piece_tile(piece *p, gn_bind_kind bind, leaf_id l)
 {
     if (!l) return;
@@ -346,10 +358,8 @@ int gn_piece_stride(const piece *p, uint32_t buf, const gn_dim *const *index, ui
     const char *name = p->k->axes.at[axis].name;
     const gn_dim *flat = gn_kernel_flat(p->k, buf, index);
     if (!gn_dim_mentions(flat, name)) return 0;
-    const gn_dim *c = gn_dim_coefficient(p->k->dims, flat, name);
-    return c && gn_dim_is(c, 1) && !gn_dim_mentions(gn_dim_sub(p->k->dims, flat, gn_dim_sym(p->k->dims, name)), name)
-               ? 1
-               : -1;
+    const gn_dim *c = gn_dim_linear(p->k->dims, flat, name);
+    return c && gn_dim_is(c, 1) ? 1 : -1;
 }
 
 bool gn_piece_is_unit(const piece *p, const gn_kdef *d, uint32_t axis)

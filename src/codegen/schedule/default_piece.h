@@ -72,6 +72,8 @@ int64_t gn_piece_points(const piece *, leaf_id);      /* -1: symbolic */
 void gn_piece_serial(piece *, leaf_id);
 void gn_piece_bound(piece *, gn_bind_kind, leaf_id);  /* a loop that is bound: parts, blocks, threads */
 void gn_piece_axis(piece *, uint32_t axis);           /* the axis itself as a loop */
+void gn_piece_loops(piece *, gn_bind_kind, uint64_t axes); /* those of the piece among these */
+void gn_piece_expand(piece *, uint64_t axes);         /* likewise as tile leaves */
 void gn_piece_tile(piece *, gn_bind_kind, leaf_id);   /* next among the expanded ones */
 void gn_piece_peel(piece *, leaf_id);                 /* if it stays a loop */
 
@@ -125,8 +127,7 @@ typedef struct gn_pairs {
     uint64_t tile;               /* short axes for each of whose points a pair is used again, as bits */
 } gn_pairs;
 bool gn_piece_pairs(const piece *, gn_pairs *);                         /* false: it goes over no pairs */
-void gn_piece_main_axes(const piece *, uint32_t *spine,
-                        uint32_t *lane); /* the rows; the axis that is last in most of the traffic */
-/* Axes, as bits, that no index of a store takes from memory, and the one of them that is last in what is added to (-1:
- * none). */
-uint64_t gn_piece_scatter_axes(piece *, int32_t *lane);
+/* The rows; the axis that is last in most of the traffic. They are one axis if there is no other to go around it. Fills
+ * in by_axis: the elements that each axis walks over in steps of one. */
+void gn_piece_main_axes(const piece *, double *by_axis, uint32_t *row, uint32_t *lane);
+int64_t gn_piece_threads(int64_t extent);             /* of a block that walks so many elements; -1: unknown */

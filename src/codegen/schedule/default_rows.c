@@ -255,11 +255,8 @@ static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
     const int64_t row = r.rows * gn_piece_guess(p, ln);
     outer_spine(p, i, ln, row, r.closes, &done);
     gn_piece_bound(p, GN_BIND_PART, r.part);
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if ((p->spine >> a & 1) && !(done >> a & 1)) {
-            gn_piece_axis(p, a);
-            done |= bit(a);
-        }
+    gn_piece_loops(p, GN_BIND_NONE, p->spine & ~done);
+    done |= p->spine;
     gn_piece_serial(p, r.each);
     const bool in_spine = p->spine >> ln & 1;
     if (in_spine) gn_piece_serial(p, l.outer);
@@ -277,22 +274,19 @@ static void row_lanes(piece *p, uint32_t i, uint32_t ln, const double *by_axis)
 void gn_default_rows(piece *p)
 {
     double by_axis[MAX_AXES] = { 0 };
+    uint32_t i, ln;
     if (p->naxes == 0) return;
-    score_axes(p, by_axis);
-    const uint32_t ln = first_lane(p, by_axis);
-    uint32_t i = gn_piece_row(p);
-    if (i == ln && !gn_piece_reduces(p, i)) {
-        for (uint32_t a = p->first_axis + p->naxes; a-- > p->first_axis;)
-            if ((p->spine >> a & 1) && a != ln) i = a; /* the outermost other one */
-    }
+    gn_piece_main_axes(p, by_axis, &i, &ln);
     if (i == ln) spine_lanes(p, ln);
     else row_lanes(p, i, ln, by_axis);
 }
 
-void gn_piece_main_axes(const piece *p, uint32_t *spine, uint32_t *lane)
+void gn_piece_main_axes(const piece *p, double *by_axis, uint32_t *row, uint32_t *lane)
 {
-    double by_axis[MAX_AXES] = { 0 };
     score_axes(p, by_axis);
     *lane = first_lane(p, by_axis);
-    *spine = gn_piece_row(p);
+    *row = gn_piece_row(p);
+    if (*row != *lane || gn_piece_reduces(p, *lane)) return;
+    for (uint32_t a = p->first_axis + p->naxes; a-- > p->first_axis;)
+        if ((p->spine >> a & 1) && a != *lane) *row = a; /* the outermost other one */
 }

@@ -1,6 +1,6 @@
 /* Closed form for stores that add at indices read from memory. Equal indices must add in the order of the updates, so
- * what reaches the index through a load runs one after the other; an axis that the index leaves alone may go to parts
- * and lanes. */
+ * what reaches the index through a load runs one after the other, in each thread; an axis that the index leaves alone
+ * may go to parts and lanes, or to blocks and threads. */
 #include "default_piece.h"
 
 /* The axis that stands in an index as it is, alone: of a quotient or a sum of two, several points go to one place. */
@@ -45,31 +45,21 @@ static int32_t lane_axis(const piece *p, uint64_t free)
     return -1;
 }
 
-uint64_t gn_piece_scatter_axes(piece *p, int32_t *lane)
-{
-    const uint64_t free = free_axes(p);
-    *lane = lane_axis(p, free);
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) p->spread |= free & bit(a);
-    return free;
-}
-
-/* A loop of parts, but in a small program. */
-static void part(piece *p, leaf_id l)
-{
-    if (p->small) gn_piece_serial(p, l);
-    else gn_piece_bound(p, GN_BIND_PART, l);
-}
-
 void gn_default_scatter(piece *p)
 {
-    int32_t ln;
-    const uint64_t free = gn_piece_scatter_axes(p, &ln);
+    const bool cuda = p->target->lang == GN_LANG_CUDA;
+    const gn_bind_kind part = p->small ? GN_BIND_NONE : cuda ? GN_BIND_BLOCK : GN_BIND_PART;
+    const uint64_t free = free_axes(p);
+    const int32_t ln = lane_axis(p, free);
     lanes l = { 0 };
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if ((int32_t)a != ln && (free >> a & 1)) part(p, gn_piece_whole(p, a));
-    if (ln >= 0) l = gn_piece_lanes(p, (uint32_t)ln, 4, 4);
-    part(p, l.outer);
-    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++)
-        if (!(free >> a & 1)) gn_piece_axis(p, a);
+    leaf_id thread = 0;
+    for (uint32_t a = p->first_axis; a < p->first_axis + p->naxes; a++) p->spread |= free & bit(a);
+    gn_piece_loops(p, part, ln < 0 ? free : free & ~bit((uint32_t)ln));
+    if (ln >= 0 && cuda)
+        SPLIT(p, (uint32_t)ln, { "b", 0, &l.outer }, { "t", gn_piece_threads(p->extent[ln]), &thread });
+    else if (ln >= 0) l = gn_piece_lanes(p, (uint32_t)ln, 4, 4);
+    gn_piece_bound(p, part, l.outer);
+    gn_piece_bound(p, GN_BIND_THREAD, thread);
+    gn_piece_loops(p, GN_BIND_NONE, ~free);
     gn_piece_lane_tiles(p, &l, GN_BIND_UNROLL);
 }

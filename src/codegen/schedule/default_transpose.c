@@ -20,9 +20,8 @@ enum { EDGE = 16, ROWS = 256, COLUMNS = 64, MOST_COLUMNS = 512, PART = ROWS * CO
 typedef struct turned {
     piece *p;
     uint32_t lane, rows;         /* axes: last in what is stored; last in the operands */
-    GN_VEC(const gn_kexpr *) loads;
+    GN_VEC(const gn_kexpr *) loads, uses; /* by load: the use of its definition */
     GN_VEC(uint32_t) def;        /* by load */
-    gn_map copy;                 /* by expression: rewritten */
 } turned;
 
 /* ---- what is turned ---- */
@@ -42,22 +41,12 @@ static int32_t lane_of_stores(const piece *p)
     return lane;
 }
 
-static bool is_linear(const piece *p, const gn_dim *flat, uint32_t axis)
-{
-    const char *name = p->k->axes.at[axis].name;
-    const gn_dim *c = gn_dim_coefficient(p->k->dims, flat, name);
-    if (!c) return false;
-    for (size_t a = 0; a < p->k->axes.n; a++)
-        if (gn_dim_mentions(c, p->k->axes.at[a].name)) return false;
-    const gn_dim *rest = gn_dim_sub(p->k->dims, flat, gn_dim_mul(p->k->dims, c, gn_dim_sym(p->k->dims, name)));
-    return !gn_dim_mentions(rest, name);
-}
-
 /* The axis along which the elements of a load lie next to one another, if they do not along the lanes; -1. */
 static int32_t rows_of_load(const piece *p, const gn_kexpr *e, uint32_t lane)
 {
     if (gn_dtypes[e->dtype].size < 4 || gn_piece_stride(p, e->u.ref, e->index, lane) != -1) return -1;
-    if (!is_linear(p, gn_kernel_flat(p->k, e->u.ref, e->index), lane)) return -1;
+    const gn_dim *c = gn_dim_linear(p->k->dims, gn_kernel_flat(p->k, e->u.ref, e->index), p->k->axes.at[lane].name);
+    if (!c || gn_dim_axes(p->k, c)) return -1;
     for (uint32_t a = 0; a < p->k->axes.n; a++)
         if (gn_piece_stride(p, e->u.ref, e->index, a) == 1) return (int32_t)a;
     return -1;
@@ -125,33 +114,12 @@ static const gn_dim *own_name(void *user, const char *symbol)
     return gn_dim_sym(k->dims, k->axes.at[(uint32_t)a == o->t->rows ? o->rows : o->lane].name);
 }
 
-static const gn_kexpr *with_operands(turned *t, const gn_kexpr *e)
+static const gn_kexpr *use_of(void *user, const gn_kexpr *e)
 {
-    gn_kernel *k = t->p->k;
-    const gn_kexpr **a = GN_NEW_ARRAY(t->p->arena, const gn_kexpr *, e->n);
-    bool same = true;
-    for (size_t i = 0; i < e->n; i++) {
-        a[i] = gn_map_get(&t->copy, GN_KEY(e->a[i]));
-        same &= a[i] == e->a[i];
-    }
-    if (same) return e;
-    if (e->kind == GN_K_IF) return gn_kexpr_if(k, e->ncond, e->cond, a[0], a[1]);
-    GN_ASSERT(e->kind == GN_K_OP);
-    return gn_kexpr_op(k, e->u.op, (gn_dtype)e->dtype, a, e->n);
-}
-
-static bool is_not_rewritten(void *user, const void *e)
-{
-    return !gn_map_get(&((turned *)user)->copy, GN_KEY(e));
-}
-
-static const gn_kexpr *rewrite(turned *t, const gn_kexpr *body)
-{
-    gn_visit v = { .arena = t->p->arena, .operand = gn_kexpr_operand, .enter = is_not_rewritten, .user = t };
-    gn_visit_add(&v, body);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));)
-        *gn_map_put(t->p->arena, &t->copy, GN_KEY(e)) = (void *)with_operands(t, e);
-    return gn_map_get(&t->copy, GN_KEY(body));
+    const turned *t = user;
+    for (size_t i = 0; i < t->loads.n; i++)
+        if (t->loads.at[i] == e) return t->uses.at[i];
+    return e;
 }
 
 /* A definition of the load over the copy's axes; the load is a use of it at the statement's. */
@@ -172,7 +140,7 @@ static void define_load(turned *t, const own_axes *own, const gn_kexpr *e)
     for (size_t d = 0; d < e->nindex; d++) index[d] = gn_dim_subst(k->dims, e->index[d], own_name, (void *)own);
     const char *name = gn_piece_name(p, gn_arena_printf(p->arena, "%s_t", k->bufs.at[e->u.ref].name));
     const uint32_t def = gn_kernel_def(k, name, n, param, GN_RED_NONE, 0, NULL, gn_kexpr_load(k, e->u.ref, index));
-    *gn_map_put(p->arena, &t->copy, GN_KEY(e)) = (void *)gn_kexpr_ref(k, def, args);
+    gn_push(p->arena, &t->uses, gn_kexpr_ref(k, def, args));
     gn_push(p->arena, &t->def, def);
 }
 
@@ -201,8 +169,9 @@ static own_axes rewrite_kernel(turned *t)
     own.lane = gn_kernel_axis(k, own_axis_name(p, t->lane), k->axes.at[t->lane].extent);
     p->extent[own.rows] = p->extent[t->rows], p->extent[own.lane] = p->extent[t->lane];
     for (size_t i = 0; i < t->loads.n; i++) define_load(t, &own, t->loads.at[i]);
-    for (size_t d = 0; d < ndefs; d++) k->defs.at[d].body = rewrite(t, k->defs.at[d].body);
-    for (size_t s = 0; s < k->stores.n; s++) k->stores.at[s].value = rewrite(t, k->stores.at[s].value);
+    gn_kcopy copy = gn_kcopy_start(k, p->arena, NULL, use_of, t);
+    for (size_t d = 0; d < ndefs; d++) k->defs.at[d].body = gn_kexpr_copy(&copy, k->defs.at[d].body);
+    for (size_t s = 0; s < k->stores.n; s++) k->stores.at[s].value = gn_kexpr_copy(&copy, k->stores.at[s].value);
     put_first(k, nitems);
     return own;
 }
