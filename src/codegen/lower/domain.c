@@ -11,10 +11,16 @@ static const gn_dim **own_leaves(gn_lower *g)
     return env;
 }
 
-gn_guard gn_domain_guard(gn_lower *g, uint32_t axis)
+const gn_dim **gn_domain_axes(gn_lower *g)
 {
     const gn_dim **env = own_leaves(g), **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
-    for (uint32_t a = 0; a <= axis; a++) value[a] = gn_axis_value(g, a, env);
+    for (uint32_t a = 0; a < g->axes.n; a++) value[a] = gn_axis_value(g, a, env);
+    return value;
+}
+
+gn_guard gn_domain_guard(gn_lower *g, uint32_t axis)
+{
+    const gn_dim **value = gn_domain_axes(g);
     return (gn_guard){ axis, value[axis], gn_subst_axes(g, g->axes.at[axis].extent, value) };
 }
 
