@@ -95,7 +95,7 @@ static bool narrow(cutter *c, const gn_dim *first, const gn_dim *end)
     gn_lower *g = c->g;
     const gn_dim *from = first ? first : gn_lconst(g, 0), *to = end ? gn_turns_least(g, end, c->to) : c->to;
     if (gn_turns_prove(g, gn_lsub(g, from, to))) return false;
-    c->cut.first = first, c->cut.end = to == c->to ? NULL : end;
+    c->cut.first = first, c->cut.end = end && gn_turns_prove(g, gn_lsub(g, end, c->to)) ? NULL : end;
     return true;
 }
 
