@@ -151,6 +151,15 @@ static void ask_statements(cutter *c, gn_visit *seen, const gn_tree *t)
     for (size_t i = 0; i < t->kids.n; i++) ask_statements(c, seen, t->kids.at[i]);
 }
 
+/* At most a turn before all conditions hold, and one between those and the ends of axes. */
+static bool is_close(const cutter *c, const gn_dim *whole)
+{
+    gn_lower *g = c->g;
+    const gn_dim *const one = gn_lconst(g, 1), *const end = c->cut.end ? c->cut.end : whole;
+    return (!c->cut.first || gn_turns_prove(g, gn_lsub(g, one, c->cut.first))) &&
+           gn_turns_prove(g, gn_ladd(g, gn_lsub(g, end, whole), one));
+}
+
 gn_cut gn_cut_of(gn_lower *g, const gn_tree *loop, const gn_dim *const *env, const gn_dim *to)
 {
     cutter c = { .g = g, .env = env, .leaf = loop->leaf, .to = to };
@@ -158,6 +167,9 @@ gn_cut gn_cut_of(gn_lower *g, const gn_tree *loop, const gn_dim *const *env, con
     gn_visit seen = { .arena = g->arena, .operand = gn_kexpr_operand };
     c.axis = gn_domain_axes(g);
     ask_ends(&c);
+    const gn_dim *const whole = c.cut.end;
+    c.cut.nends = c.cut.holds.n;
     ask_statements(&c, &seen, loop);
+    if (whole && !is_close(&c, whole)) c.cut.whole = whole;
     return c.cut;
 }

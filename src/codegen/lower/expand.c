@@ -269,15 +269,19 @@ static void expand_turns(gn_expander *x, const gn_tree *t, const gn_dim *from, c
     gn_prover_forget(&g->turns, known);
 }
 
-/* Before, inside and behind the turns in which all conditions hold. */
+/* Before, inside and behind the turns in which all conditions hold; far from the end of the axes, these are apart. */
 static void expand_cut(gn_expander *x, const gn_tree *t, const gn_cut *cut, const gn_dim *to)
 {
     gn_lower *g = x->g;
-    const gn_dim *const none = gn_lconst(g, 0);
+    gn_cut ends = *cut;
+    ends.holds.n = cut->nends;
+    const gn_dim *const none = gn_lconst(g, 0), *const last = cut->whole ? gn_turns_least(g, cut->whole, to) : to;
+    const gn_cut *const known = cut->whole ? &ends : NULL;
     x->cuts++;
-    if (cut->first) expand_turns(x, t, NULL, gn_turns_least(g, cut->first, to), NULL);
+    if (cut->first) expand_turns(x, t, NULL, gn_turns_least(g, cut->first, last), known);
     expand_turns(x, t, cut->first, cut->end ? gn_turns_least(g, cut->end, to) : to, cut);
-    if (cut->end) expand_turns(x, t, gn_turns_most(g, cut->end, cut->first ? cut->first : none), to, NULL);
+    if (cut->end) expand_turns(x, t, gn_turns_most(g, cut->end, cut->first ? cut->first : none), last, known);
+    if (cut->whole) expand_turns(x, t, gn_turns_most(g, cut->whole, none), to, NULL);
     x->cuts--;
 }
 
