@@ -1,5 +1,5 @@
-/* Cuts of peeled loops. Everything asked is d >= 0 over leaves: with the leaves inside the loop at their worst, k v + rest
- * is left of it, and a number of turns. */
+/* Cuts of peeled loops. Everything asked is d >= 0 over leaves: with the leaves inside the loop at their worst,
+ * k v + rest is left of it, and a number of turns. */
 #include "cut.h"
 #include "expand.h"
 #include "visit.h"
@@ -9,7 +9,7 @@ typedef struct cutter {
     const gn_dim *const *env;
     uint32_t leaf;
     const gn_dim *to;
-    const gn_dim **axis; /* over leaves */
+    const gn_dim *const *axis; /* over leaves */
     gn_cut cut;
 } cutter;
 
@@ -124,9 +124,8 @@ static void ask_ends(cutter *c)
 {
     gn_lower *g = c->g;
     for (uint32_t a = 0; a < g->axes.n; a++) {
-        bool has = false;
-        for (size_t i = 0; i < g->axes.at[a].leaf.n; i++) has |= g->axes.at[a].leaf.at[i] == c->leaf;
-        if (!has || gn_set_has(&g->full, a) || (!g->axes.at[a].dependent && gn_axis_exact(g, a))) continue;
+        const gn_laxis *x = &g->axes.at[a];
+        if (!gn_has_leaf(x, c->leaf) || gn_set_has(&g->full, a) || (!x->dependent && gn_axis_exact(g, a))) continue;
         const gn_guard q = gn_domain_guard(g, a);
         if (ask(c, gn_lsub(g, gn_lsub(g, q.extent, q.value), gn_lconst(g, 1)))) gn_set_put(&c->cut.full, a);
     }
@@ -137,7 +136,8 @@ static void ask_conds(cutter *c, const gn_kexpr *e)
     gn_lower *g = c->g;
     for (uint16_t i = 0; e->kind == GN_K_IF && i < e->ncond; i++) {
         const gn_kcond *q = &e->cond[i];
-        if (q->kind != GN_K_LT || gn_cond_compares_data(g, q) || gn_dim_has_load(q->a) || gn_dim_has_load(q->b)) continue;
+        if (q->kind != GN_K_LT || gn_cond_compares_data(g, q)) continue;
+        if (gn_dim_has_load(q->a) || gn_dim_has_load(q->b)) continue;
         const gn_dim *d = gn_subst_axes(g, gn_lsub(g, gn_lsub(g, q->b, q->a), gn_lconst(g, 1)), c->axis);
         if (gn_dim_mentions(d, g->leaves.at[c->leaf].name) && !gn_turns_prove(g, d)) ask(c, d);
     }
@@ -165,7 +165,7 @@ gn_cut gn_cut_of(gn_lower *g, const gn_tree *loop, const gn_dim *const *env, con
     cutter c = { .g = g, .env = env, .leaf = loop->leaf, .to = to };
     if (!g->leaves.at[loop->leaf].peel || loop->bind != GN_BIND_NONE) return c.cut;
     gn_visit seen = { .arena = g->arena, .operand = gn_kexpr_operand };
-    c.axis = gn_domain_axes(g);
+    c.axis = gn_axes_over_leaves(g, g->axes.n);
     ask_ends(&c);
     const gn_dim *const whole = c.cut.end;
     c.cut.nends = c.cut.holds.n;

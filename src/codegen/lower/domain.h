@@ -38,7 +38,6 @@ typedef GN_VEC(const gn_domain *) gn_domains;
 gn_domains gn_domains_of(gn_lower *); /* of all statements of the tree, in its order */
 size_t gn_domain_common(const gn_domain *, const gn_domain *); /* loops around both */
 const gn_domain_loop *gn_domain_loop_over(const gn_domain *, uint32_t leaf); /* NULL: none */
-const gn_dim **gn_domain_axes(gn_lower *); /* each as a sum of leaves */
 /* value < extent of an axis, over leaves; extents of others that it depends on likewise. */
 gn_guard gn_domain_guard(gn_lower *, uint32_t axis);
 /* goal > 0 wherever the guards hold, for all digits that leaves may have: nothing of where loops end is taken for
