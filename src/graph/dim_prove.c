@@ -176,8 +176,15 @@ static void know_sum(gn_prover *p, const gn_dim *d)
     if (!gn_dim_is_const(d, &c) || c < 0) gn_push(p->arena, &p->known, d);
 }
 
-void gn_prover_know(gn_prover *p, const gn_dim *d)
+typedef struct told {
+    gn_prover *p;
+    const gn_dim *d;
+} told;
+
+static void learn(void *arg)
 {
+    gn_prover *const p = ((told *)arg)->p;
+    const gn_dim *d = ((told *)arg)->d;
     const gn_dim_facts facts = facts_of(p);
     if (!is_up_to(d, GN_DIM_SYM)) d = gn_dim_simplify(p->pool, d, &facts); /* as goals are */
     d = divided(p->pool, d);
@@ -185,6 +192,14 @@ void gn_prover_know(gn_prover *p, const gn_dim *d)
     const gn_dim *const all = undivided(p, d), *const more = coarse(p, d);
     if (all) know_sum(p, divided(p->pool, all));
     if (more && !gn_dim_is_const(more, NULL)) gn_push(p->arena, &p->known, more);
+}
+
+/* A sum that overflows tells nothing. */
+void gn_prover_know(gn_prover *p, const gn_dim *d)
+{
+    told t = { p, d };
+    const gn_status status = gn_protect(learn, &t);
+    if (status && status != GN_ENOMEM) gn_rethrow(status);
 }
 
 void gn_prover_know_less(gn_prover *p, const gn_dim *a, const gn_dim *b)
@@ -214,6 +229,7 @@ void gn_prover_know_range(gn_prover *p, const char *name, const gn_dim *from, co
     to = count_of(from, to);
     range_of(p, to, &other, &most);
     range_of(p, first, &low, &other);
+    if (low < 0 && gn_prover_proves(p, first)) low = 0;
     if (most != INT64_MAX) most--;
     const gn_dim *const limit = is_up_to(to, GN_DIM_MOD) ? to : NULL; /* facts know no choice */
     const gn_dim_fact f = { .name = name, .mul = 1, .min = low, .max = most < low ? low : most, .limit = limit };

@@ -547,6 +547,38 @@ static const kernel_case kernel_cases[] = {
       1,
       0,
       false },
+    { "padding", /* of an image, gone from the inner loops */
+      "(kernel padding (syms N C H W) (bufs (X f32 N C H W) (K f32 C 3 3) (Y f32 N C H W))"
+      " (axes (n N) (c C) (y H) (x W) (p 3) (q 3))"
+      " (def s (n c y x) (sum (p q) (mul (load K c p q) (if (and (lt 0 (add y p)) (lt (add y p) (add H 1))"
+      " (lt 0 (add x q)) (lt (add x q) (add W 1))) (load X n c (add y p -1) (add x q -1)) 0))))"
+      " (store set Y (n c y x) (s n c y x)))"
+      "(schedule s (split x x0 (xl @)) (order n c y x0 p q xl) (bind part n) (bind lane xl) (peel y x0))",
+      { { 2, 3, 5, 37 }, { 1, 1, 1, 1 }, { 1, 1, 2, 33 }, { 1, 2, 0, 16 }, { 1, 1, 3, 16 }, { -1 } },
+      1,
+      1e-5,
+      false },
+    { "padding_of_taps", /* the short loops are cut, several rows and vectors at once */
+      "(kernel padding_of_taps (syms N C H W) (bufs (X f32 N C H W) (K f32 C 3 3) (Y f32 N C H W))"
+      " (axes (n N) (c C) (y H) (x W) (p 3) (q 3))"
+      " (def s (n c y x) (sum (p q) (mul (load K c p q) (if (and (lt 0 (add y p)) (lt (add y p) (add H 1))"
+      " (lt 0 (add x q)) (lt (add x q) (add W 1))) (load X n c (add y p -1) (add x q -1)) 0))))"
+      " (store set Y (n c y x) (s n c y x)))"
+      "(schedule s (split x x0 (xu 2) (xl @)) (split y y0 (yu 3)) (order n c y0 x0 p q yu xu xl) (bind part n)"
+      " (bind unroll yu xu) (bind lane xl) (peel y0 x0 p q))",
+      { { 2, 3, 7, 69 }, { 1, 1, 1, 1 }, { 1, 1, 2, 33 }, { 1, 2, 0, 16 }, { 1, 1, 3, 32 }, { -1 } },
+      1,
+      1e-5,
+      false },
+    { "triangle_of_rows", /* j <= i as a condition: nothing is loaded behind it */
+      "(kernel triangle_of_rows (syms M N) (bufs (A f32 M N) (Y f32 M)) (axes (i M) (j N))"
+      " (def s (i) (sum (j) (if (lt j (add i 1)) (load A i j) 0.5))) (store set Y (i) (s i)))"
+      "(schedule s (split i ip (iu 2)) (split j j0 (ju 2) (jl @)) (order ip j0 iu ju jl) (bind part ip) (bind unroll iu)"
+      " (bind private ju) (bind lane jl) (peel j0))",
+      { { 37, 41 }, { 1, 1 }, { 70, 35 }, { 0, 3 }, { 3, 0 }, { -1 } },
+      1,
+      1e-5,
+      false },
     { "fused_convolution", /* image points along the lanes, taps and channels as one sum */
       "(kernel fused_convolution (syms N C H W) (bufs (X f32 N C H W) (K f32 2 C 3 3) (Y f32 N 2 H W))"
       " (axes (n N) (o 2) (y H) (x W) (c C) (p 3) (q 3))"

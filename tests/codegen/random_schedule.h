@@ -46,6 +46,13 @@ static const char *const templates[] = {
     " (def s (y x) (sum (c q) (mul (load W c q) (if (and (lt 0 (add x q)) (lt (add x q) (add K 1)))"
     " (load X c y (add x q -1)) 0))))"
     " (def m () (max (y x) (s y x))) (store set Y (y x) (s y x)) (store set Z () (m)))",
+    "(kernel %s (syms M N K) (bufs (X f32 M N) (W f32 3 3) (Y f32 M N)) (axes (y M) (x N) (p 3) (q 3))"
+    " (def s (y x) (sum (p q) (mul (load W p q) (if (and (lt 0 (add y p)) (lt (add y p) (add M 1)) (lt 0 (add x q))"
+    " (lt (add x q) (add N 1))) (load X (add y p -1) (add x q -1)) 0)))) (store set Y (y x) (s y x)))",
+    "(kernel %s (syms M N K) (bufs (A f32 M N) (Y f32 M) (Z f32 M N)) (axes (i M) (j N))"
+    " (def s (i) (sum (j) (if (lt j (add i 1)) (load A i j) -0x1p-3))) (store set Y (i) (s i))"
+    " (store set Z (i j) (if (lt i 2) 1 (if (lt (mul 2 j) (add (mul 3 i) -4)) (if (eq i j) 7 (load A i j))"
+    " (if (lt (add K 1) j) (load A i (sub j (add K 1))) 5)))))",
     FOLD_ARGMAX("%s"),
     FOLD_VARIANCE("%s"),
     FOLD_LOGSUMEXP("%s"),

@@ -24,6 +24,13 @@ static const golden_text golden_texts[] = {
       "ip) (bind unroll i1 ju)"
       " (bind lane jl) (unroll k 4) (stage b arena (at root) (layout jr k ju jl)) (rfactor db ip dbp p) (stage dbp "
       "arena))" },
+    { "padding", "avx512",
+      "(kernel padding (syms N C H W) (bufs (X f32 N C H W) (K f32 C 3 3) (Y f32 N C H W))"
+      " (axes (n N) (c C) (y H) (x W) (p 3) (q 3))"
+      " (def s (n c y x) (sum (p q) (mul (load K c p q) (if (and (lt 0 (add y p)) (lt (add y p) (add H 1))"
+      " (lt 0 (add x q)) (lt (add x q) (add W 1))) (load X n c (add y p -1) (add x q -1)) 0))))"
+      " (store set Y (n c y x) (s n c y x)))"
+      "(schedule s (split x x0 (xl 16)) (order n c y x0 p q xl) (bind part n) (bind lane xl) (peel y x0))" },
     { "conv", "avx512",
       "(kernel conv (syms B (H :is 56) (W :is 56) (C :is 64) (O :is 64)) (bufs (X f32 B H W C) (Wt f32 3 3 C O) (Y f32 "
       "B H W O))"

@@ -1,5 +1,4 @@
-/* Extents, trip counts and guards: where a leaf ends, which points lie past the end of their axis, and which part of a
- * loop needs no guard. */
+/* Extents, trip counts and guards: where a leaf ends, and which points lie past the end of their axis. */
 #include "lower.h"
 #include "visit.h"
 
@@ -56,6 +55,7 @@ const gn_dim *gn_axis_most(gn_lower *g, const gn_dim *extent)
 enum { MOVES = 1, FALLS = 2 };
 typedef struct growth {
     const gn_lower *g;
+    const char *symbol; /* what moves; NULL: axes */
     gn_map of; /* by atom */
 } growth;
 
@@ -64,8 +64,12 @@ static uintptr_t growth_of(const growth *w, const gn_dim *d)
     uintptr_t all = 0;
     for (uint32_t t = 0; d && t < d->n; t++) {
         uintptr_t term = 0;
-        for (uint32_t i = 0; i < d->term[t].n; i++) term |= (uintptr_t)gn_map_get(&w->of, GN_KEY(d->term[t].atom[i]));
-        all |= term & MOVES && d->term[t].c < 0 ? term | FALLS : term;
+        bool below = d->term[t].c < 0;
+        for (uint32_t i = 0; i < d->term[t].n; i++) {
+            term |= (uintptr_t)gn_map_get(&w->of, GN_KEY(d->term[t].atom[i]));
+            below |= d->term[t].n > 1 && d->term[t].atom[i]->low < 0;
+        }
+        all |= term & MOVES && below ? term | FALLS : term;
     }
     return all;
 }
@@ -75,14 +79,15 @@ static void note_growth(void *user, const gn_atom *a)
     growth *w = user;
     const uintptr_t first = growth_of(w, a->a), second = growth_of(w, a->b);
     uintptr_t all = first | second;
-    if (a->kind == GN_DIM_SYM) all = gn_map_get(&w->g->axis_of, GN_KEY(a->name)) ? MOVES : 0;
+    if (a->kind == GN_DIM_SYM && w->symbol) all = strcmp(a->name, w->symbol) == 0 ? MOVES : 0;
+    else if (a->kind == GN_DIM_SYM) all = gn_map_get(&w->g->axis_of, GN_KEY(a->name)) ? MOVES : 0;
     else if (all && (a->kind == GN_DIM_MOD || a->kind == GN_DIM_LOAD || (a->kind == GN_DIM_DIV && second))) all |= FALLS;
     *gn_map_put(w->g->arena, &w->of, GN_KEY(a)) = (void *)all;
 }
 
-bool gn_grows(const gn_lower *g, const gn_dim *d)
+bool gn_grows(const gn_lower *g, const gn_dim *d, const char *symbol)
 {
-    growth w = { .g = g };
+    growth w = { .g = g, .symbol = symbol };
     gn_visit v = { .arena = g->arena, .operand = gn_atom_operand };
     gn_dim_meet(&v, d, note_growth, &w);
     return !(growth_of(&w, d) & FALLS);
@@ -181,7 +186,7 @@ void gn_check_extents(gn_lower *g)
         for (size_t i = 0; i < g->axes.at[a].leaf.n; i++)
             if (g->leaves.at[g->axes.at[a].leaf.at[i]].place > p.last)
                 p.last = g->leaves.at[g->axes.at[a].leaf.at[i]].place;
-        if (g->axes.at[a].dependent && !gn_grows(g, g->axes.at[a].extent))
+        if (g->axes.at[a].dependent && !gn_grows(g, g->axes.at[a].extent, NULL))
             gn_dim_symbols(g->axes.at[a].extent, mark_passing, &p);
         if (p.found)
             gn_illegal(g,
@@ -225,23 +230,21 @@ gn_guards gn_guards_of(gn_lower *g, size_t n, const uint16_t *axis, const gn_dim
 
 /* ---- trip counts ---- */
 
-/* An extent over axes at its largest (or smallest) over the points that are not open yet. */
-static const gn_dim *extreme(gn_lower *g, const gn_dim *extent, const gn_dim *const *env, bool most)
+/* An extent over axes at its largest over the points that are not open yet. */
+static const gn_dim *largest(gn_lower *g, const gn_dim *extent, const gn_dim *const *env)
 {
     const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
     for (uint32_t a = 0; a < g->axes.n; a++) {
         const gn_laxis *x = &g->axes.at[a];
         const gn_dim *sum = gn_lconst(g, 0);
-        bool beyond = most; /* the least point of open serial leaves is inside; threads pass the end */
         for (size_t i = 0; i < x->leaf.n; i++) {
             const uint32_t l = x->leaf.at[i];
             const gn_dim *v = env[l] && !gn_is_tile_leaf(g, l) ? env[l] : NULL;
-            beyond |= v && is_parallel(g, l);
-            if (!v && most) v = gn_lsub(g, gn_subst_axes(g, g->leaves.at[l].points, value), gn_lconst(g, 1));
-            if (v) sum = gn_ladd(g, sum, gn_lscale(g, v, x->stride.at[i]));
+            if (!v) v = gn_lsub(g, gn_subst_axes(g, g->leaves.at[l].points, value), gn_lconst(g, 1));
+            sum = gn_ladd(g, sum, gn_lscale(g, v, x->stride.at[i]));
         }
         const gn_dim *last = gn_lsub(g, gn_subst_axes(g, x->extent, value), gn_lconst(g, 1));
-        value[a] = beyond && !is_whole(g, x) ? gn_dim_min(g->dims, sum, last) : sum;
+        value[a] = is_whole(g, x) ? sum : gn_dim_min(g->dims, sum, last);
     }
     return gn_subst_axes(g, extent, value);
 }
@@ -309,7 +312,7 @@ const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env
     const uint32_t axis = axis_with(g, leaf, &i);
     const gn_laxis *a = &g->axes.at[axis];
     if (l->extent && (gn_set_has(&g->full, axis) || gn_axis_full(g, axis))) return gn_lconst(g, l->extent);
-    const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, true), env);
+    const gn_dim *rest = rest_of(g, a, i, largest(g, a->extent, env), env);
     const gn_dim *trips = gn_dim_cdiv(g->dims, rest, gn_lconst(g, a->stride.at[i]));
     return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent), trips) : trips;
 }
@@ -317,19 +320,6 @@ const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env
 const gn_dim *gn_loop_end(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
 {
     return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
-}
-
-const gn_dim *gn_leaf_whole(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
-{
-    const gn_lleaf *l = &g->leaves.at[leaf];
-    size_t i;
-    const gn_laxis *a = &g->axes.at[axis_with(g, leaf, &i)];
-    for (size_t j = 0; j < i; j++)
-        if (!env[a->leaf.at[j]]) return gn_lconst(g, 0); /* an outer leaf runs inside: every trip meets the end */
-    const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, false), env);
-    const gn_dim *trips = gn_dim_div(g->dims, rest, gn_lconst(g, a->stride.at[i]));
-    if (!l->extent) return gn_dim_at_least(g, trips, 0) ? trips : gn_dim_max(g->dims, gn_lconst(g, 0), trips);
-    return gn_dim_max(g->dims, gn_lconst(g, 0), gn_dim_min(g->dims, trips, gn_lconst(g, l->extent)));
 }
 
 /* ---- tile points ---- */

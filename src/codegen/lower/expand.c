@@ -1,4 +1,5 @@
-/* Expansion of the tree: loops (peeled ones become two), and every statement over its tile points. */
+/* Expansion of the tree: loops (peeled ones become three), and every statement over its tile points. */
+#include "cut.h"
 #include "expand.h"
 
 /* ---- statements ---- */
@@ -219,33 +220,39 @@ static void open_loop(gn_expander *x, const gn_tree *t, const gn_dim *from, cons
     n->var = name, n->from = from, n->to = to, n->unroll = t->unroll;
 }
 
-static void expand_loop_body(gn_expander *x, const gn_tree *t, const gn_dim *from, const gn_dim *to)
+/* Turns of a loop, or some of them; of a cut one those in which `cut` holds, NULL: none. */
+static void expand_turns(gn_expander *x, const gn_tree *t, const gn_dim *from, const gn_dim *to, const gn_cut *cut)
 {
+    gn_lower *g = x->g;
+    const gn_leafset full = g->full;
+    const gn_prover_mark known = gn_prover_remember(&g->turns);
+    const gn_dim *v = g->leaves.at[t->leaf].value;
     gn_code_body *outer = x->b.block;
+    if (from) gn_prover_know(&g->turns, gn_lsub(g, v, from));
+    gn_prover_know_less(&g->turns, v, to);
+    for (size_t i = 0; cut && i < cut->holds.n; i++) gn_prover_know(&g->turns, cut->holds.at[i]);
+    if (cut) g->full = gn_set_or(full, cut->full);
     open_loop(x, t, from, to);
     expand_kids(x, t);
     x->b.block = outer;
+    g->full = full;
+    gn_prover_forget(&g->turns, known);
 }
 
-static gn_leafset axes_with(const gn_lower *g, uint32_t leaf)
+/* Before, inside and behind the turns in which all conditions hold; far from the end of the axes, these are apart. */
+static void expand_cut(gn_expander *x, const gn_tree *t, const gn_cut *cut, const gn_dim *to)
 {
-    gn_leafset s = { { 0 } };
-    for (uint32_t a = 0; a < g->axes.n; a++)
-        if (gn_has_leaf(&g->axes.at[a], leaf)) gn_set_put(&s, a);
-    return s;
-}
-
-static bool needs_peel(gn_lower *g, const gn_tree *t)
-{
-    if (!g->leaves.at[t->leaf].peel || t->bind != GN_BIND_NONE) return false;
-    bool guarded = false, full = true;
-    const gn_leafset axes = axes_with(g, t->leaf);
-    for (uint32_t a = 0; a < g->axes.n; a++)
-        if (gn_set_has(&axes, a)) {
-            guarded |= g->axes.at[a].dependent || !gn_axis_exact(g, a);
-            full &= gn_set_has(&g->full, a);
-        }
-    return guarded && !full;
+    gn_lower *g = x->g;
+    gn_cut ends = *cut;
+    ends.holds.n = cut->nends;
+    const gn_dim *const none = gn_lconst(g, 0), *const last = cut->whole ? gn_turns_least(g, cut->whole, to) : to;
+    const gn_cut *const known = cut->whole ? &ends : NULL;
+    x->cuts++;
+    if (cut->first) expand_turns(x, t, NULL, gn_turns_least(g, cut->first, last), known);
+    expand_turns(x, t, cut->first, cut->end ? gn_turns_least(g, cut->end, to) : to, cut);
+    if (cut->end) expand_turns(x, t, gn_turns_most(g, cut->end, cut->first ? cut->first : none), last, known);
+    if (cut->whole) expand_turns(x, t, gn_turns_most(g, cut->whole, none), to, NULL);
+    x->cuts--;
 }
 
 static void expand_loop(gn_expander *x, const gn_tree *t)
@@ -254,15 +261,10 @@ static void expand_loop(gn_expander *x, const gn_tree *t)
     const gn_dim *before = x->env[t->leaf];
     x->env[t->leaf] = NULL;
     const gn_dim *to = gn_loop_end(g, t->leaf, x->env); /* inside a peeled loop: all of them */
-    const gn_dim *whole = needs_peel(g, t) ? gn_leaf_whole(g, t->leaf, x->env) : NULL;
     x->env[t->leaf] = g->leaves.at[t->leaf].value;
-    if (whole && !gn_dim_is(whole, 0)) {
-        const gn_leafset full = g->full;
-        g->full = gn_set_or(full, axes_with(g, t->leaf));
-        expand_loop_body(x, t, NULL, whole);
-        g->full = full;
-    }
-    if (whole != to) expand_loop_body(x, t, whole && !gn_dim_is(whole, 0) ? whole : NULL, to);
+    const gn_cut cut = gn_cut_of(g, t, x->env, to);
+    if (cut.holds.n) expand_cut(x, t, &cut, to);
+    else expand_turns(x, t, NULL, to, NULL);
     x->env[t->leaf] = before;
 }
 
@@ -296,6 +298,8 @@ static void expand_step(gn_lower *g, const gn_tree *t)
 
 void gn_lower_expand(gn_lower *g)
 {
+    g->turns = (gn_prover){ .pool = g->dims, .arena = g->arena };
+    for (size_t i = 0; i < g->facts.n; i++) gn_push(g->arena, &g->turns.facts, g->facts.at[i]);
     for (size_t i = 0; i < g->order.n; i++) {
         const gn_lleaf *l = &g->leaves.at[g->order.at[i]];
         if (l->bind == GN_BIND_THREAD) gn_push(g->arena, &g->code->threads, (gn_code_var){ l->name, l->points });

@@ -18,6 +18,7 @@ typedef struct gn_expander {
     gn_preds when;                 /* what holds wherever the node at work is needed, */
     bool loose;                    /* but not only there */
     uint32_t ndealt;               /* dealt loops so far */
+    uint32_t cuts;                 /* loops around that are cut */
     const gn_pred *ahead;          /* shared copies are started, not made, where this holds; NULL: made */
 } gn_expander;
 

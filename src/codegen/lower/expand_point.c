@@ -2,6 +2,7 @@
  * condition are computed, and every value once; what is loaded carries the conditions under which it is needed: those
  * that hold at all its uses. */
 #include "code_known.h"
+#include "cut.h"
 #include "expand.h"
 #include "visit.h"
 
@@ -218,11 +219,23 @@ static int known_apart(const gn_lower *g, const gn_kcond *c)
     return (c->kind == GN_K_LT ? a >= b : a > b) ? 0 : -1;
 }
 
+/* Where loops around are cut. */
+static int known_in_turns(gn_expander *x, const gn_kcond *c, const gn_dim *d, const gn_dim *minus)
+{
+    gn_lower *g = x->g;
+    const gn_dim *const one = gn_lconst(g, 1);
+    const bool more = gn_turns_prove(g, gn_lsub(g, d, one)), least = !more && gn_turns_prove(g, minus);
+    if (c->kind == GN_K_LT) return more ? 1 : least ? 0 : -1;
+    if (more || (least && gn_turns_prove(g, gn_lsub(g, minus, one)))) return 0;
+    return least && gn_turns_prove(g, d) ? 1 : -1;
+}
+
 /* 1, 0: known from ranges; -1: not known. */
 static int known_cond(gn_expander *x, const gn_kcond *c)
 {
     if (gn_cond_compares_data(x->g, c)) return known_apart(x->g, c);
     const gn_dim *d = gn_lsub(x->g, c->b, c->a), *minus = gn_lsub(x->g, c->a, c->b);
+    if (x->cuts) return known_in_turns(x, c, d, minus);
     if (c->kind == GN_K_EQ)
         return gn_dim_is(d, 0) ? 1 : gn_dim_at_least(x->g, d, 1) || gn_dim_at_least(x->g, minus, 1) ? 0 : -1;
     return gn_dim_at_least(x->g, d, 1) ? 1 : gn_dim_at_least(x->g, minus, 0) ? 0 : -1;

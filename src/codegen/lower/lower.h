@@ -3,6 +3,7 @@
  * The kernel is copied: constants substituted, rfactors applied, definitions that are not kept inlined. All index
  * expressions of the copy are over symbols and leaves; an axis is the sum of its leaves times their strides. */
 #pragma once
+#include "dim_prove.h"
 #include "leafset.h"
 #include "tree_node.h"
 
@@ -124,7 +125,8 @@ typedef struct gn_lower {
     struct gn_place_queue *queue;
     GN_VEC(gn_ldef *) online;
     GN_VEC(gn_dim_fact) facts; /* symbols, then leaves */
-    gn_leafset full;           /* axes inside the peeled part of a loop */
+    gn_leafset full;           /* axes that do not end in the open turns of a peeled loop */
+    gn_prover turns;           /* what is known in the turns of the open loops */
     gn_leafset flat;           /* leaves of a flat copy: guarded though serial */
     /* taken names, by symbol: the definition that may still take it for what is kept of it, or g */
     gn_map names;
@@ -245,11 +247,11 @@ const gn_dim *const *gn_axes_over_leaves(gn_lower *, size_t n); /* of the first 
 const gn_dim *gn_subst_axes(gn_lower *, const gn_dim *, const gn_dim *const *axis_value); /* NULL entries stay */
 /* an extent with every axis at its last value */
 const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent);
-bool gn_grows(const gn_lower *, const gn_dim *extent);                            /* it never falls with an axis */
+/* it never falls with that symbol; NULL: with an axis */
+bool gn_grows(const gn_lower *, const gn_dim *, const char *symbol);
 void gn_check_extents(gn_lower *);                                                /* throws where it does and must not */
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
 const gn_dim *gn_loop_end(gn_lower *, uint32_t leaf, const gn_dim *const *env);   /* the same, but all threads run */
-const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
 /* its loops of known extent run all of it, whatever is left of the axis */
 bool gn_axis_full(gn_lower *, uint32_t axis);
 bool gn_axis_exact(gn_lower *, uint32_t axis);                                    /* its leaves never pass its extent */

@@ -124,7 +124,7 @@ static const gn_dim *count_of(search *s, const gn_atom *a)
     if (a->kind == GN_DIM_MOD && is_known(s, a->b) && nonnegative(s, gn_lsub(g, a->b, gn_lconst(g, 1)))) return a->b;
     if (a->kind == GN_DIM_DIV && is_known(s, a->b) && nonnegative(s, a->a) && nonnegative(s, a->b)) {
         const gn_dim *end = gn_dim_div(g->dims, gn_axis_most(g, a->a), a->b);
-        return gn_grows(g, a->a) && stands_still(s, end) ? gn_ladd(g, end, gn_lconst(g, 1)) : NULL;
+        return gn_grows(g, a->a, NULL) && stands_still(s, end) ? gn_ladd(g, end, gn_lconst(g, 1)) : NULL;
     }
     return NULL;
 }
@@ -272,7 +272,7 @@ static void add_moving(search *s, gn_dim_fact f, const gn_dim *extent)
     gn_lower *g = s->g;
     int64_t n;
     f.min = 0;
-    f.limit = gn_grows(g, extent) ? gn_axis_most(g, extent) : NULL;
+    f.limit = gn_grows(g, extent, NULL) ? gn_axis_most(g, extent) : NULL;
     if (f.limit && gn_dim_is_const(f.limit, &n) && n > 0) f.max = n - 1;
     gn_push(g->arena, &s->facts, f);
     set_state(s, f.name, UNKNOWN);

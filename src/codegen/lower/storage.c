@@ -202,7 +202,7 @@ static void size_memory(gn_lower *g, gn_object *o)
     o->stride = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
     for (size_t i = o->dims.n, last = i; i-- > 0;) {
         const gn_lleaf *l = &g->leaves.at[o->dims.at[i]];
-        if (!gn_grows(g, l->points))
+        if (!gn_grows(g, l->points, NULL))
             gn_illegal(g, "stage %s: the extent of '%s' falls with another axis, so that its most is not known",
                        o->name, l->name);
         if (!goes_on(g, o, i)) last = i;

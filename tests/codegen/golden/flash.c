@@ -221,7 +221,7 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             }
             const int64_t row_6 = 64*T*h + 2048*j0;
             GN_UNROLL(4)
-            for (int64_t jq = 0; jq < gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq++) {
+            for (int64_t jq = 0; jq < 2*ir + 1 - 32*j0; jq++) {
                 const float s128 = p[jq];
                 const float s131 = p[jq + 32];
                 GN_UNROLLED(4)
@@ -233,7 +233,7 @@ void flash_0(void *const *arg, const int64_t *sym, int64_t part)
             }
             const int64_t row_7 = 64*T*h;
             GN_UNROLL(4)
-            for (int64_t jq = gn_max_i64(0, gn_min_i64(2*ir + 1 - 32*j0, 32)); jq < gn_min_i64(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0, 32); jq++) {
+            for (int64_t jq = 2*ir + 1 - 32*j0; jq < gn_min_i64(gn_min_i64(T - 1, 2*ir + 1) + 1 - 32*j0, 32); jq++) {
                 const float s133 = p[jq];
                 const _Bool s134 = 32*j0 + jq < gn_min_i64(T - 1, 2*ir) + 1;
                 const float s138 = p[jq + 32];
