@@ -305,7 +305,7 @@ static const refusal wrong[] = {
     { C11("(reg r f32 513)"), "code k: r: a place has 1 to 512 registers" },
     { C11("(stack m f32 262145)"), "code k: m: more than 1048576 bytes together" },
     { C11("(shared m f32 4)"), "code k: m: more than 0 bytes together" },
-    { CUDA("(shared m f32 12288) (shared o bool 1)"), "code k: o: more than 49152 bytes together" },
+    { CUDA("(shared m f32 58112) (shared o bool 1)"), "code k: o: more than 232448 bytes together" },
     { C11("(reg r f32x4)"), "code k: r: the target c11 has no f32x4" },
     { AVX("(reg r i8x4)"), "code k: r: the target avx512 has no i8x4" },
     { AVX("(reg r f32x3)"), "code k: r: the target avx512 has no f32x3" },
