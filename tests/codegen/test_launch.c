@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "code_interpret.h"
+#include "code_text.h"
+#include "code_verify.h"
 #include "code_launch.h"
 #include "emulated.h"
 #include "judge.h"
@@ -323,6 +325,82 @@ static void launches_that_no_device_takes_are_refused(void **state)
     TELL(launches, launch, false);
 }
 
+/* ---- schedules ---- */
+
+typedef struct scheduled {
+    const char *schedule, *says; /* says: of code, or why it is refused */
+} scheduled;
+
+#define MAP "(kernel k (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C)) (store set Y (i j) (add (load X i j) 1)))"
+#define ROWS "(split i ib (ic 2) (it 4)) (split j jb (jt 8)) (order ib ic jb it jt) (bind thread it jt) "
+static const scheduled schedules[] = {
+    { ROWS "(bind block ib ic) (bind block :y jb)", NULL }, /* ic may end early */
+    { "(split i ib (ic 2) (it 4)) (split j jb (jt 8)) (order ib jb ic it jt) (bind thread it jt)"
+      "(bind block ib jb) (bind block :cluster ic)", "(step ((ib (div (add R 7) 8)) (jb (div (add C 7) 8)) (ic 2 :cluster))" },
+    { ROWS "(bind block ib) (bind block :y jb) (bind block :cluster ic)",
+      "(step ((ib (div (add R 7) 8)) (ic 2 :cluster) (jb (div (add C 7) 8) :y))" },
+    { ROWS "(bind block :z ib) (bind block :y jb) (bind block :z :cluster ic)",
+      "(step ((ib (div (add R 7) 8) :z) (ic 2 :z :cluster) (jb (div (add C 7) 8) :y))" },
+    { ROWS "(bind block ib ic) (bind block :cluster jb)", "bind block :cluster jb: a cluster has a constant number of blocks" },
+    { ROWS "(bind block ib) (bind block :cluster ic) (bind block jb)",
+      "bind block jb: it stands behind 'ic', a leaf of the cluster in the same dim of the grid" },
+    { ROWS "(bind thread :y ib)", "no leaf ':y'" },
+};
+
+typedef struct scheduling {
+    gn_arena arena;
+    const char *schedule;
+    const gn_kernel *kernel;
+    gn_scheduled *s;
+} scheduling;
+
+static void apply(void *arg)
+{
+    scheduling *const t = arg;
+    const char *const text = gn_arena_printf(&t->arena, MAP " (schedule s %s)", t->schedule);
+    const gn_sx *const all = gn_sx_read(&t->arena, "test", text, strlen(text));
+    t->kernel = gn_kernel_read(&t->arena, "test", all->at[0]);
+    gn_schedule *const s = gn_schedule_read(&t->arena, t->kernel, "test", all->at[1]);
+    gn_text once = { .arena = &t->arena }, twice = once;
+    gn_schedule_print(&once, t->kernel, s);
+    const gn_sx *const again = gn_sx_read(&t->arena, "test", gn_text_done(&once), once.n);
+    gn_schedule_print(&twice, t->kernel, gn_schedule_read(&t->arena, t->kernel, "test", again->at[0]));
+    assert_string_equal(gn_text_done(&once), gn_text_done(&twice));
+    t->s = gn_schedule_apply(&t->arena, t->kernel, s, &gn_target_cuda);
+    gn_code_verify(t->s->code);
+}
+
+static void check_scheduled(scheduling *t, const char *compiler)
+{
+    static const int64_t extents[][2] = { { 0, 5 }, { 1, 1 }, { 7, 9 }, { 16, 24 }, { 21, 17 } };
+    void *library = compiler ? unit_load_text(compiler, ".cc", emulated_code_text(&t->arena, 1, &t->s->code)) : NULL;
+    for (size_t k = 0; k < sizeof extents / sizeof *extents; k++)
+        for (int run = 0; run < ORDERS; run++) {
+            begin();
+            if (run < 2 && library) emulated_run_code(library, t->s->code, (void *[]){ X, Y }, extents[k], run);
+            else gn_code_interpret(t->s->code, (void *[]){ X, Y }, extents[k], (uint64_t)run, &t->arena);
+            for (int i = 0; i < MOST; i++)
+                if (Y[i] != (i < extents[k][0] * extents[k][1] ? X[i] + 1 : -1)) fail_msg("Y[%d]: %s", i, t->schedule);
+        }
+    if (library) dlclose(library);
+}
+
+static void schedules_bind_dims_of_the_grid_and_clusters(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        scheduling t = { .schedule = schedules[i].schedule };
+        const gn_status status = gn_protect(apply, &t);
+        gn_text code = { .arena = &t.arena };
+        if (!status) gn_code_print(&code, t.s->code);
+        const char *const is = status ? gn_message() : gn_text_done(&code);
+        if (schedules[i].says ? !strstr(is, schedules[i].says) : status && !strstr(is, "not all statements"))
+            fail_msg("%s\n    should be: %s\n    is: %s", t.schedule, schedules[i].says, is);
+        if (!status) check_scheduled(&t, unit_cxx());
+        gn_arena_free(&t.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +409,7 @@ int main(void)
         cmocka_unit_test(nvrtc_compiles_what_is_right),
         cmocka_unit_test(what_is_wrong_is_refused),
         cmocka_unit_test(races_across_too_narrow_barriers_are_told),
+        cmocka_unit_test(schedules_bind_dims_of_the_grid_and_clusters),
         cmocka_unit_test(launches_that_no_device_takes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

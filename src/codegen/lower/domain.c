@@ -31,8 +31,7 @@ static uint16_t *axes_of(gn_lower *g, const gn_tree *s, size_t *n)
 
 static const gn_dim *end_of(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
 {
-    /* all threads run */
-    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
+    return gn_runs_all(g, leaf) ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
 }
 
 /* A loop inside those whose leaves have values. */

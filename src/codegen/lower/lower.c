@@ -84,7 +84,7 @@ static void set_bounds(gn_lower *g, gn_tree *t, const gn_dim **env, bool top)
         const uint8_t b = g->leaves.at[t->leaf].bind;
         inner = gn_env_copy(g, env);
         inner[t->leaf] = g->leaves.at[t->leaf].value;
-        t->to = b == GN_BIND_THREAD ? g->leaves.at[t->leaf].points : gn_leaf_bound(g, t->leaf, env); /* all threads run */
+        t->to = gn_runs_all(g, t->leaf) ? g->leaves.at[t->leaf].points : gn_leaf_bound(g, t->leaf, env);
         t->unroll = g->leaves.at[t->leaf].unroll;
         chain = top && (b == GN_BIND_PART || b == GN_BIND_BLOCK) && !mentions_leaf(g, t->to);
         t->bind = b == GN_BIND_PART ? (chain ? GN_BIND_PART : GN_BIND_NONE) : b;
