@@ -203,7 +203,7 @@ static const refusal unreadable[] = {
       "test:1:27: a number from 1 to 9223372036854775807 was expected, not '0'" },
     { "(code k c11 (syms) (args (X read f33 1)) (step ()))", "test:1:34: 'f33' is no dtype" },
     { "(code k c11 (syms) (args (X r f32 1)) (step ()))",
-      "test:1:29: 'r': read, write, update, arena or scratch was expected" },
+      "test:1:29: 'r': read, write, update, arena, scratch or tensor_map was expected" },
     { "(code k c11 (syms) (args (X read f32 m)) (step ()))", "test:1:38: no symbol or variable 'm' here" },
     { "(code k c11 (syms) (args (X read f32 1 1)) (step ()))", "test:1:40: nothing more was expected here" },
     { "(code k c11 (syms) (args (T read i32 1 :in 1 2)) (step ()))", "test:1:44: a number from 0 to 0 was expected, not '1'" },

@@ -253,7 +253,7 @@ static const illegal illegals[] = {
       "(split d d0 (d1 5) (d2 5)) (order d0 e d1 d2) (bind thread d1) (bind block d0) (stage t shared (at d2))",
       &gn_target_cuda, "stage t shared: threads leave the loop 'd2' around it at different turns" },
     { matmul,
-      "(split j jb (j1 64)) (split k k0 (k1 512)) (order i jb k0 j1 k1) (bind block i jb) (stage acc arena) (stage b "
+      "(split j jb (j1 64)) (split k k0 (k1 1024)) (order i jb k0 j1 k1) (bind block i jb) (stage acc arena) (stage b "
       "shared (at k0) (layout k1 j1))",
       &gn_target_cuda, "stage b shared: 262144 bytes together, at most 232448 fit" },
     { matmul,

@@ -98,6 +98,8 @@ gn_code *gn_code_new(gn_arena *arena, gn_dim_pool *dims, const gn_target *target
     return c;
 }
 
+const gn_maker gn_maker_tensor_map = { "tensor_map", 128, 64 };
+
 gn_place *gn_code_place(gn_code *c, gn_place p)
 {
     gn_place *made = gn_arena_copy(c->arena, &p, sizeof p);
@@ -240,7 +242,8 @@ uint32_t gn_code_cluster_dims(const gn_code_step *s, uint32_t size[3])
     int64_t n;
     for (int d = 0; d < 3; d++) size[d] = 1;
     for (size_t i = 0; i < s->parts.n; i++)
-        if (s->parts.at[i].cluster && gn_dim_is_const(s->parts.at[i].count, &n)) size[s->parts.at[i].dim] *= (uint32_t)n;
+        if (s->parts.at[i].cluster && gn_dim_is_const(s->parts.at[i].count, &n))
+            size[s->parts.at[i].dim] *= (uint32_t)n;
     return size[0] * size[1] * size[2];
 }
 

@@ -18,15 +18,30 @@
 
 /* ---- scopes: which threads do something together. A group of a scope is so many threads in a row ---- */
 
-typedef enum { GN_SCOPE_THREAD, GN_SCOPE_WARP, GN_SCOPE_WARPGROUP, GN_SCOPE_BLOCK, GN_SCOPE_CLUSTER, GN_NSCOPES } gn_scope;
+typedef enum {
+    GN_SCOPE_THREAD,
+    GN_SCOPE_WARP,
+    GN_SCOPE_WARPGROUP,
+    GN_SCOPE_BLOCK,
+    GN_SCOPE_CLUSTER,
+    GN_NSCOPES
+} gn_scope;
 extern const char *const gn_scope_names[GN_NSCOPES]; /* "warp" */
 enum { GN_WARP = 32, GN_WARPGROUP = 128 };
 
 /* ---- places: memory and registers ---- */
 
 /* An argument comes from the caller: a buffer of the kernel, memory of the call (arena), memory of the worker
- * (scratch). The others are declared in a region and live to its end. */
-typedef enum { GN_SPACE_BUFFER, GN_SPACE_ARENA, GN_SPACE_SCRATCH, GN_SPACE_SHARED, GN_SPACE_STACK, GN_SPACE_REG } gn_space;
+ * (scratch), an opaque value that the host makes. The others are declared in a region and live to its end. */
+typedef enum {
+    GN_SPACE_BUFFER,
+    GN_SPACE_ARENA,
+    GN_SPACE_SCRATCH,
+    GN_SPACE_MADE,
+    GN_SPACE_SHARED,
+    GN_SPACE_STACK,
+    GN_SPACE_REG
+} gn_space;
 
 /* A register array as C of a tile product: where a thread's register lies in it. Along each leaf of the row a thread
  * variable counts, or a dim of the array, or neither; other dims of the array number such matrices. */
@@ -35,6 +50,22 @@ typedef struct gn_fragment {
     const char *thread[GN_TILE_MAX_LEAVES]; /* NULL: none */
     int8_t dim[GN_TILE_MAX_LEAVES];         /* -1: none */
 } gn_fragment;
+
+/* A value that the host makes of a buffer when sizes are bound, and that the kernel takes whole. */
+/* The most dims; the most along one; of so many bytes rows of the box and of the buffer are multiples. */
+enum { GN_MADE_RANK = 5, GN_MADE_BOX = 256, GN_MADE_ALIGN = 16 };
+typedef struct gn_maker {
+    const char *name;
+    uint16_t bytes, align;
+} gn_maker;
+extern const gn_maker gn_maker_tensor_map;
+typedef struct gn_host_value {
+    const gn_maker *maker;
+    const struct gn_place *of; /* a buffer, an argument before it */
+    uint8_t rank;
+    const gn_dim *extent[GN_MADE_RANK]; /* of the whole buffer, row-major, over symbols */
+    uint32_t box[GN_MADE_RANK];         /* what is taken at a time */
+} gn_host_value;
 
 typedef struct gn_place {
     const char *name;       /* of one thing in the code, interned in its dim pool */
@@ -53,12 +84,13 @@ typedef struct gn_place {
      * the row's C has elements; NULL: numbers */
     const gn_tile_op *opaque;
     const gn_fragment *fragment; /* registers: NULL: each is on its own */
+    const gn_host_value *made; /* MADE: how */
     bool token; /* registers: each stands for copies that are under way */
 } gn_place;
 
 static inline bool gn_is_argument(const gn_place *p)
 {
-    return p->space <= GN_SPACE_SCRATCH;
+    return p->space <= GN_SPACE_MADE;
 }
 
 static inline uint64_t gn_register_key(const gn_place *p, uint32_t number) /* for maps */

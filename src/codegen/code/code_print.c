@@ -323,8 +323,25 @@ static void print_body(gn_text *t, const gn_code_body *b, int depth)
 
 /* ---- the code ---- */
 
+static void print_made(gn_text *t, const gn_place *p)
+{
+    const gn_host_value *const m = p->made;
+    gn_textf(t, " (%s %s %s", p->name, m->maker->name, m->of->name);
+    gn_text_add(t, " (");
+    for (int i = 0; i < m->rank; i++) {
+        if (i) gn_text_char(t, ' ');
+        gn_dim_print(t, m->extent[i]);
+    }
+    for (int i = 0; i < m->rank; i++) gn_textf(t, i ? " %u" : ") (%u", m->box[i]);
+    gn_text_add(t, "))");
+}
+
 static void print_arg(gn_text *t, const gn_place *p)
 {
+    if (p->made) {
+        print_made(t, p);
+        return;
+    }
     const char *const access = !(p->access & GN_KBUF_WRITE) ? "read" : p->access & GN_KBUF_READ ? "update" : "write";
     const char *const word = p->space == GN_SPACE_ARENA ? "arena" : p->space == GN_SPACE_SCRATCH ? "scratch" : access;
     gn_textf(t, " (%s %s %s", p->name, word, gn_dtype_name(p->dtype));

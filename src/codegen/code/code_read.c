@@ -451,6 +451,32 @@ static void read_sym(gn_code_reader *r, const gn_sx *x)
     gn_push(r->code->arena, &r->code->syms, sym);
 }
 
+/* BUF (extent ..) (box ..) */
+static const gn_host_value *read_made(gn_items *s, const gn_maker *maker)
+{
+    gn_code_reader *const r = s->r;
+    gn_host_value *const m = GN_NEW_OBJECT(r->code->arena, gn_host_value);
+    m->maker = maker;
+    m->of = gn_find_name(r, gn_next_item(s, "a buffer"), GN_NAME_PLACE)->place;
+    gn_items extents = gn_items_of(r, gn_next_item(s, "a list of extents"), "(extent ..)");
+    gn_items box = gn_items_of(r, gn_next_item(s, "a list of the box's extents"), "(extent ..)");
+    if (extents.x->n < 1 || extents.x->n > GN_MADE_RANK || box.x->n != extents.x->n)
+        gn_sx_fail(r->file, s->x, "1 to %d extents and as many of the box were expected", GN_MADE_RANK);
+    for (; gn_items_left(&extents); m->rank++) {
+        m->extent[m->rank] = gn_read_index(r, gn_next_item(&extents, "an extent"));
+        m->box[m->rank] = (uint32_t)gn_read_int(r, gn_next_item(&box, "an extent"), 1, GN_MADE_BOX);
+    }
+    return m;
+}
+
+static void read_made_arg(gn_items *s, const gn_sx *name, const gn_maker *maker)
+{
+    gn_place p = { .space = GN_SPACE_MADE, .made = read_made(s, maker), .dtype = GN_U8 };
+    p.size = gn_dim_const(s->r->code->dims, maker->bytes);
+    gn_end_items(s);
+    add_place(s->r, name, p);
+}
+
 static void read_arg(gn_code_reader *r, const gn_sx *x)
 {
     static const struct {
@@ -466,9 +492,13 @@ static void read_arg(gn_code_reader *r, const gn_sx *x)
     const gn_sx *const name = gn_next_item(&s, "a name"), *const word =
                                                               gn_next_item(&s, "read, write, update, arena or scratch");
     size_t i = 0;
+    if (gn_sx_is(word, gn_maker_tensor_map.name)) {
+        read_made_arg(&s, name, &gn_maker_tensor_map);
+        return;
+    }
     while (i < sizeof words / sizeof *words && !gn_sx_is(word, words[i].word)) i++;
     if (i == sizeof words / sizeof *words)
-        gn_sx_fail(r->file, word, "'%s': read, write, update, arena or scratch was expected", word->text);
+        gn_sx_fail(r->file, word, "'%s': read, write, update, arena, scratch or tensor_map was expected", word->text);
     gn_place p = { .space = (uint8_t)words[i].space, .access = words[i].access };
     p.dtype = gn_read_dtype(r, gn_next_item(&s, "a dtype"));
     p.size = gn_read_index(r, gn_next_item(&s, "a size"));
