@@ -16,11 +16,32 @@
 #include "kernel.h"
 #include "tile.h"
 
+/* ---- scopes: which threads do something together. A group of a scope is so many threads in a row ---- */
+
+typedef enum {
+    GN_SCOPE_THREAD,
+    GN_SCOPE_WARP,
+    GN_SCOPE_WARPGROUP,
+    GN_SCOPE_BLOCK,
+    GN_SCOPE_CLUSTER,
+    GN_NSCOPES
+} gn_scope;
+extern const char *const gn_scope_names[GN_NSCOPES]; /* "warp" */
+enum { GN_WARP = 32, GN_WARPGROUP = 128 };
+
 /* ---- places: memory and registers ---- */
 
 /* An argument comes from the caller: a buffer of the kernel, memory of the call (arena), memory of the worker
- * (scratch). The others are declared in a region and live to its end. */
-typedef enum { GN_SPACE_BUFFER, GN_SPACE_ARENA, GN_SPACE_SCRATCH, GN_SPACE_SHARED, GN_SPACE_STACK, GN_SPACE_REG } gn_space;
+ * (scratch), an opaque value that the host makes. The others are declared in a region and live to its end. */
+typedef enum {
+    GN_SPACE_BUFFER,
+    GN_SPACE_ARENA,
+    GN_SPACE_SCRATCH,
+    GN_SPACE_MADE,
+    GN_SPACE_SHARED,
+    GN_SPACE_STACK,
+    GN_SPACE_REG
+} gn_space;
 
 /* A register array as C of a tile product: where a thread's register lies in it. Along each leaf of the row a thread
  * variable counts, or a dim of the array, or neither; other dims of the array number such matrices. */
@@ -30,13 +51,29 @@ typedef struct gn_fragment {
     int8_t dim[GN_TILE_MAX_LEAVES];         /* -1: none */
 } gn_fragment;
 
+/* A value that the host makes of a buffer when sizes are bound, and that the kernel takes whole. */
+/* The most dims; the most along one; of so many bytes rows of the box and of the buffer are multiples. */
+enum { GN_MADE_RANK = 5, GN_MADE_BOX = 256, GN_MADE_ALIGN = 16 };
+typedef struct gn_maker {
+    const char *name;
+    uint16_t bytes, align;
+} gn_maker;
+extern const gn_maker gn_maker_tensor_map;
+typedef struct gn_host_value {
+    const gn_maker *maker;
+    const struct gn_place *of; /* a buffer, an argument before it */
+    uint8_t rank;
+    const gn_dim *extent[GN_MADE_RANK]; /* of the whole buffer, row-major, over symbols */
+    uint32_t box[GN_MADE_RANK];         /* what is taken at a time */
+} gn_host_value;
+
 typedef struct gn_place {
     const char *name;       /* of one thing in the code, interned in its dim pool */
     uint32_t id;            /* among gn_code.places */
     gn_dtype dtype;
     uint8_t space;          /* gn_space */
     uint8_t access;         /* buffer: gn_kbuf_access bits */
-    const gn_dim *size;     /* memory: elements, over symbols; constant on the stack and where shared */
+    const gn_dim *size;     /* memory: elements, over symbols; constant on the stack */
     const gn_dim *below;    /* buffer: all elements lie in [0, below); NULL: nobody knows */
     uint16_t lanes;         /* registers: of each; 1: scalars */
     uint16_t rank;          /* registers: of their array; 0: one */
@@ -47,12 +84,13 @@ typedef struct gn_place {
      * the row's C has elements; NULL: numbers */
     const gn_tile_op *opaque;
     const gn_fragment *fragment; /* registers: NULL: each is on its own */
+    const gn_host_value *made; /* MADE: how */
     bool token; /* registers: each stands for copies that are under way */
 } gn_place;
 
 static inline bool gn_is_argument(const gn_place *p)
 {
-    return p->space <= GN_SPACE_SCRATCH;
+    return p->space <= GN_SPACE_MADE;
 }
 
 static inline uint64_t gn_register_key(const gn_place *p, uint32_t number) /* for maps */
@@ -105,12 +143,13 @@ typedef enum {
     GN_VAL_LOW,    /* half of the lanes of a[0], a scalar of two: the first ones, */
     GN_VAL_HIGH,   /* the last ones */
     GN_VAL_LANES,  /* reduction `red` of the lanes of a[0] to a scalar: l with l + N/2, then N/4, .. 1 */
-    GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the block, which all reach it */
+    GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the scope, which all reach it */
 } gn_val_kind;
 
 enum { GN_VAL_MOST = 16 }; /* operands */
 struct gn_val {
     uint8_t kind, dtype, red;
+    uint8_t scope; /* THREADS: gn_scope, warp or block */
     uint16_t lanes; /* 1: scalar */
     uint16_t n;
     uint32_t id;    /* number of its let, unlike others of the step; 0: an operand where it stands */
@@ -165,7 +204,7 @@ typedef enum {
     GN_CODE_FOR,
     GN_CODE_IF,
     GN_CODE_NAME,    /* var is `to`, to the end of the region */
-    GN_CODE_BARRIER, /* of the block's threads, which all reach it */
+    GN_CODE_BARRIER, /* of the scope's threads, which all reach it; what each did before is seen by all behind it */
     GN_CODE_TILE,    /* an operation of the target's tile table */
     GN_CODE_ASYNC,   /* access = source, an element, at some time until it is awaited; 0 where not access.when */
     /* tokens of place move down by one, the last becomes that of the thread's copies since the last commit */
@@ -198,6 +237,7 @@ typedef struct gn_tile_args {
 
 struct gn_code_node {
     uint8_t kind;
+    uint8_t scope;           /* BARRIER: gn_scope */
     bool dealt;              /* FOR: its turns are dealt out to the block's threads, which all reach it */
     bool unrolled;           /* FOR: no loop in the object code; its variable may number registers */
     uint16_t unroll;         /* FOR: pragma, 0 none */
@@ -219,6 +259,8 @@ struct gn_code_node {
 typedef struct gn_code_var { /* a parallel loop: 0 <= var < count, in any order */
     const char *name;
     const gn_dim *count;
+    uint8_t dim;  /* a part on CUDA: 0, 1, 2, the dim of the grid in which it counts */
+    bool cluster; /* a part on CUDA: the blocks that differ in such variables alone are one cluster */
 } gn_code_var;
 
 typedef struct gn_code_step {
@@ -274,6 +316,11 @@ void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const 
                             const char *(*name)(void *user, const char *), void *user);
 const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
+enum { GN_MOST_CLUSTER = 8 }; /* blocks, on each device that has clusters */
+uint32_t gn_code_cluster(const gn_code_step *); /* its blocks; 1: there is none */
+uint32_t gn_code_cluster_dims(const gn_code_step *, uint32_t size[3]);
+/* Whose threads must all reach the node, its regions aside. */
+gn_scope gn_code_gathers(const gn_code_node *);
 /* By await: how many groups of copies were committed after its token's, + 1; nothing: not the same on every way. */
 gn_map gn_code_find_awaits(gn_arena *, const gn_code_body *);
 /* How many parts a step has, over symbols. */

@@ -137,6 +137,11 @@ const char *const gn_val_words[] = {
     [GN_VAL_LANES] = "lanes", [GN_VAL_THREADS] = "threads"
 };
 
+static void print_scope(gn_text *t, uint8_t scope)
+{
+    if (scope != GN_SCOPE_BLOCK) gn_textf(t, " :%s", gn_scope_names[scope]);
+}
+
 static void print_value(gn_text *t, const gn_val *v)
 {
     gn_textf(t, "(%s", v->kind == GN_VAL_OP ? v->u.op->name : gn_val_words[v->kind]);
@@ -156,8 +161,11 @@ static void print_value(gn_text *t, const gn_val *v)
         if (v->u.lane.at) print_index(t, v->u.lane.at);
         else gn_textf(t, " %" PRId64, v->u.lane.i);
         break;
-    case GN_VAL_LANES:
-    case GN_VAL_THREADS: gn_textf(t, " %s", gn_red_name((gn_red)v->red)); break;
+    case GN_VAL_LANES: gn_textf(t, " %s", gn_red_name((gn_red)v->red)); break;
+    case GN_VAL_THREADS:
+        gn_textf(t, " %s", gn_red_name((gn_red)v->red));
+        print_scope(t, v->scope);
+        break;
     default: break;
     }
     if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_COND) print_preds(t, v->when);
@@ -266,7 +274,10 @@ static void print_node(gn_text *t, const gn_code_node *n)
         gn_textf(t, "name %s", n->var);
         print_index(t, n->to);
         break;
-    case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
+    case GN_CODE_BARRIER:
+        gn_text_add(t, "barrier");
+        print_scope(t, n->scope);
+        break;
     case GN_CODE_ASYNC:
         gn_textf(t, "async %s", n->access.place->name);
         print_index(t, n->access.base);
@@ -300,8 +311,25 @@ static void print_body(gn_text *t, const gn_code_body *b, int depth)
 
 /* ---- the code ---- */
 
+static void print_made(gn_text *t, const gn_place *p)
+{
+    const gn_host_value *const m = p->made;
+    gn_textf(t, " (%s %s %s", p->name, m->maker->name, m->of->name);
+    gn_text_add(t, " (");
+    for (int i = 0; i < m->rank; i++) {
+        if (i) gn_text_char(t, ' ');
+        gn_dim_print(t, m->extent[i]);
+    }
+    for (int i = 0; i < m->rank; i++) gn_textf(t, i ? " %u" : ") (%u", m->box[i]);
+    gn_text_add(t, "))");
+}
+
 static void print_arg(gn_text *t, const gn_place *p)
 {
+    if (p->made) {
+        print_made(t, p);
+        return;
+    }
     const char *const access = !(p->access & GN_KBUF_WRITE) ? "read" : p->access & GN_KBUF_READ ? "update" : "write";
     const char *const word = p->space == GN_SPACE_ARENA ? "arena" : p->space == GN_SPACE_SCRATCH ? "scratch" : access;
     gn_textf(t, " (%s %s %s", p->name, word, gn_dtype_name(p->dtype));
@@ -315,6 +343,8 @@ static void print_vars(gn_text *t, size_t n, const gn_code_var *at)
     for (size_t i = 0; i < n; i++) {
         gn_textf(t, "%s(%s", i ? " " : "", at[i].name);
         print_index(t, at[i].count);
+        if (at[i].dim) gn_textf(t, " :%c", "xyz"[at[i].dim]);
+        if (at[i].cluster) gn_text_add(t, " :cluster");
         gn_text_char(t, ')');
     }
 }

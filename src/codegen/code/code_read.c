@@ -191,7 +191,9 @@ static const gn_place *read_memory(gn_items *s, gn_space space)
     const gn_sx *const name = gn_next_item(s, "a name");
     gn_place p = { .space = (uint8_t)space };
     p.dtype = gn_read_dtype(s->r, gn_next_item(s, "a dtype"));
-    p.size = gn_dim_const(s->r->code->dims, gn_read_int(s->r, gn_next_item(s, "a size"), 1, INT32_MAX));
+    const gn_sx *const size = gn_next_item(s, "a size");
+    if (space == GN_SPACE_SHARED) p.size = gn_read_index(s->r, size);
+    else p.size = gn_dim_const(s->r->code->dims, gn_read_int(s->r, size, 1, INT32_MAX));
     gn_end_items(s);
     return add_place(s->r, name, p);
 }
@@ -394,7 +396,7 @@ static gn_code_node *read_node(gn_code_reader *r, const gn_sx *x)
     case GN_CODE_FOR: read_for(&s, n); break;
     case GN_CODE_IF: read_if(&s, n); break;
     case GN_CODE_NAME: read_index_name(&s, n); break;
-    case GN_CODE_BARRIER: gn_end_items(&s); break;
+    case GN_CODE_BARRIER: n->scope = gn_read_scope(&s), gn_end_items(&s); break;
     case GN_CODE_TILE: read_tile(&s, n); break;
     case GN_CODE_ASYNC: read_async(&s, n); break;
     case GN_CODE_COMMIT: read_commit(&s, n); break;
@@ -435,6 +437,32 @@ static void read_sym(gn_code_reader *r, const gn_sx *x)
     gn_push(r->code->arena, &r->code->syms, sym);
 }
 
+/* BUF (extent ..) (box ..) */
+static const gn_host_value *read_made(gn_items *s, const gn_maker *maker)
+{
+    gn_code_reader *const r = s->r;
+    gn_host_value *const m = GN_NEW_OBJECT(r->code->arena, gn_host_value);
+    m->maker = maker;
+    m->of = gn_find_name(r, gn_next_item(s, "a buffer"), GN_NAME_PLACE)->place;
+    gn_items extents = gn_items_of(r, gn_next_item(s, "a list of extents"), "(extent ..)");
+    gn_items box = gn_items_of(r, gn_next_item(s, "a list of the box's extents"), "(extent ..)");
+    if (extents.x->n < 1 || extents.x->n > GN_MADE_RANK || box.x->n != extents.x->n)
+        gn_sx_fail(r->file, s->x, "1 to %d extents and as many of the box were expected", GN_MADE_RANK);
+    for (; gn_items_left(&extents); m->rank++) {
+        m->extent[m->rank] = gn_read_index(r, gn_next_item(&extents, "an extent"));
+        m->box[m->rank] = (uint32_t)gn_read_int(r, gn_next_item(&box, "an extent"), 1, GN_MADE_BOX);
+    }
+    return m;
+}
+
+static void read_made_arg(gn_items *s, const gn_sx *name, const gn_maker *maker)
+{
+    gn_place p = { .space = GN_SPACE_MADE, .made = read_made(s, maker), .dtype = GN_U8 };
+    p.size = gn_dim_const(s->r->code->dims, maker->bytes);
+    gn_end_items(s);
+    add_place(s->r, name, p);
+}
+
 static void read_arg(gn_code_reader *r, const gn_sx *x)
 {
     static const struct {
@@ -450,9 +478,13 @@ static void read_arg(gn_code_reader *r, const gn_sx *x)
     const gn_sx *const name = gn_next_item(&s, "a name"), *const word =
                                                               gn_next_item(&s, "read, write, update, arena or scratch");
     size_t i = 0;
+    if (gn_sx_is(word, gn_maker_tensor_map.name)) {
+        read_made_arg(&s, name, &gn_maker_tensor_map);
+        return;
+    }
     while (i < sizeof words / sizeof *words && !gn_sx_is(word, words[i].word)) i++;
     if (i == sizeof words / sizeof *words)
-        gn_sx_fail(r->file, word, "'%s': read, write, update, arena or scratch was expected", word->text);
+        gn_sx_fail(r->file, word, "'%s': read, write, update, arena, scratch or tensor_map was expected", word->text);
     gn_place p = { .space = (uint8_t)words[i].space, .access = words[i].access };
     p.dtype = gn_read_dtype(r, gn_next_item(&s, "a dtype"));
     p.size = gn_read_index(r, gn_next_item(&s, "a size"));
@@ -464,12 +496,13 @@ static void read_arg(gn_code_reader *r, const gn_sx *x)
     add_place(r, name, p);
 }
 
-static gn_code_var read_var(gn_code_reader *r, const gn_sx *x)
+static gn_code_var read_var(gn_code_reader *r, const gn_sx *x, bool part)
 {
     gn_items s = gn_items_of(r, x, "(NAME count)");
     const gn_sx *const name = gn_next_item(&s, "a name"), *const count = gn_next_item(&s, "a count");
+    gn_code_var v = { .name = gn_read_name(r, name), .count = gn_read_index(r, count) };
+    if (part) v.dim = gn_next_is(&s, ":y") ? 1 : gn_next_is(&s, ":z") ? 2 : 0, v.cluster = gn_next_is(&s, ":cluster");
     gn_end_items(&s);
-    const gn_code_var v = { gn_read_name(r, name), gn_read_index(r, count) };
     gn_open_name(r, name, GN_NAME_VAR);
     return v;
 }
@@ -478,7 +511,7 @@ static void read_threads(gn_code_reader *r, const gn_sx *x)
 {
     if (x->n < 2) gn_sx_fail(r->file, x, "(threads (NAME INT) ..) was expected");
     for (size_t i = 1; i < x->n; i++) {
-        const gn_code_var v = read_var(r, x->at[i]);
+        const gn_code_var v = read_var(r, x->at[i], false);
         if (!gn_dim_is_const(v.count, NULL))
             gn_sx_fail(r->file, x->at[i], "the number of threads '%s' is no constant", v.name);
         gn_push(r->code->arena, &r->code->threads, v);
@@ -495,7 +528,7 @@ static void read_step(gn_code_reader *r, const gn_sx *x)
     gn_items p = gn_items_of(r, parts, "((part count) ..)");
     r->step++;
     while (gn_items_left(&p)) {
-        const gn_code_var v = read_var(r, gn_next_item(&p, "a part"));
+        const gn_code_var v = read_var(r, gn_next_item(&p, "a part"), true);
         gn_push(r->code->arena, &step.parts, v);
     }
     read_body(&s, &step.body);

@@ -109,6 +109,7 @@ void gn_code_check_memory(gn_verifier *v, const gn_place *p, gn_dtype t, bool wr
     const char *const name = p ? p->name : "";
     gn_code_check_place(v, p);
     if (p->space == GN_SPACE_REG) gn_code_wrong(v, "'%s' is a register, not memory", name);
+    if (p->made) gn_code_wrong(v, "'%s' is a value that the host makes, not memory", name);
     if (p->space == GN_SPACE_BUFFER && !(p->access & (written ? GN_KBUF_WRITE : GN_KBUF_READ)))
         gn_code_wrong(v, written ? "'%s' is only read" : "'%s' is only written", name);
     if (p->dtype != t) gn_code_wrong(v, "'%s' is %s, %s was expected", name, gn_dtype_name(p->dtype), gn_dtype_name(t));
@@ -246,7 +247,9 @@ static void check_pick(gn_verifier *v, const gn_val *val)
 
 static void check_threads(gn_verifier *v, const gn_val *val)
 {
-    gn_code_check_reached(v, "a reduction over threads");
+    if (val->scope != GN_SCOPE_WARP && val->scope != GN_SCOPE_BLOCK)
+        gn_code_wrong(v, "a reduction over threads is of a warp or of the block");
+    gn_code_check_reached(v, "a reduction over threads", (gn_scope)val->scope);
     check_same(v, val, 0, (gn_dtype)val->dtype, val->lanes);
     check_reduced(v, val);
 }

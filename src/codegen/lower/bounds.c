@@ -319,7 +319,7 @@ const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env
 
 const gn_dim *gn_loop_end(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
 {
-    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
+    return gn_runs_all(g, leaf) ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
 }
 
 /* ---- tile points ---- */

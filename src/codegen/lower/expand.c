@@ -212,9 +212,11 @@ static void expand_kids(gn_expander *x, const gn_tree *t);
 /* Parallel loops are in the head of the step or of the code, where each has its value. */
 static void open_loop(gn_expander *x, const gn_tree *t, const gn_dim *from, const gn_dim *to)
 {
-    const char *const name = x->g->leaves.at[t->leaf].name;
+    const gn_lleaf *const l = &x->g->leaves.at[t->leaf];
+    const char *const name = l->name;
     if (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK)
-        gn_push(x->g->arena, &x->step->parts, (gn_code_var){ name, to });
+        gn_push(x->g->arena, &x->step->parts,
+                ((gn_code_var){ .name = name, .count = to, .dim = l->grid, .cluster = l->cluster }));
     if (t->bind != GN_BIND_NONE) return;
     gn_code_node *n = gn_v_open(x, GN_CODE_FOR);
     n->var = name, n->from = from, n->to = to, n->unroll = t->unroll;

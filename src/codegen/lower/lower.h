@@ -11,9 +11,9 @@ typedef struct gn_lleaf {
     const char *name;    /* also the symbol of its value */
     const gn_dim *value; /* that symbol as a dim */
     int64_t extent;      /* 0: outermost */
-    uint8_t bind;
+    uint8_t bind, grid;
     uint16_t unroll;
-    bool peel;
+    bool peel, cluster;
     uint32_t place;       /* in the order */
     uint32_t axis;        /* the first one that has it */
     const gn_dim *points; /* how many values, before any tail: over symbols, and axes where extents depend on them */
@@ -160,6 +160,11 @@ static inline gn_dim_facts gn_lfacts(const gn_lower *g)
 static inline bool gn_is_tile_leaf(const gn_lower *g, uint32_t l)
 {
     return gn_is_tile_bind(g->leaves.at[l].bind);
+}
+/* All its points run, also past the end of its axis: threads, and blocks of a cluster. */
+static inline bool gn_runs_all(const gn_lower *g, uint32_t l)
+{
+    return g->leaves.at[l].bind == GN_BIND_THREAD || g->leaves.at[l].cluster;
 }
 int64_t gn_points(const gn_lower *, uint32_t leaf); /* of a leaf whose count is constant; asserts that it is */
 const gn_laxis *gn_axis_named_by(const gn_lower *, const gn_dim *); /* that it is, alone; NULL */

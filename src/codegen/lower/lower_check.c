@@ -74,6 +74,23 @@ static bool is_tensorized(const gn_lower *g, uint32_t leaf)
     return false;
 }
 
+/* Blocks of a cluster are neighbours in their dim of the grid, and few. */
+static void check_cluster(const gn_lower *g, size_t at)
+{
+    const gn_lleaf *const l = &g->leaves.at[g->order.at[at]];
+    int64_t n = 1, blocks = 1;
+    for (size_t i = 0; i <= at; i++) {
+        const gn_lleaf *const o = &g->leaves.at[g->order.at[i]];
+        if (!o->cluster) continue;
+        if (!l->cluster && o->grid == l->grid)
+            gn_illegal(g, "bind block %s: it stands behind '%s', a leaf of the cluster in the same dim of the grid", l->name,
+                       o->name);
+        if (!gn_dim_is_const(o->points, &n) || n < 1 || n > GN_MOST_CLUSTER || (blocks *= n) > GN_MOST_CLUSTER)
+            gn_illegal(g, "bind block :cluster %s: a cluster has a constant number of blocks, %d at most", o->name,
+                       GN_MOST_CLUSTER);
+    }
+}
+
 static void check_binds(const gn_lower *g)
 {
     bool tile = false;
@@ -97,6 +114,7 @@ static void check_binds(const gn_lower *g)
                        g->target->name);
         if (l->bind == GN_BIND_PART && g->cuda)
             gn_illegal(g, "bind part %s: the target %s has blocks instead", l->name, g->target->name);
+        if (l->bind == GN_BIND_BLOCK) check_cluster(g, i);
         if (l->bind == GN_BIND_THREAD && !gn_dim_is_const(l->points, &n))
             gn_illegal(g, "bind thread %s: the extent is not constant", l->name);
         if (l->bind != GN_BIND_NONE && l->unroll)

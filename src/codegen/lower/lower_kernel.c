@@ -126,6 +126,8 @@ static void make_leaves(gn_lower *g)
                             .value = value,
                             .extent = l->extent,
                             .bind = l->bind,
+                            .grid = l->grid,
+                            .cluster = l->cluster,
                             .unroll = l->unroll,
                             .peel = l->peel,
                             .place = UINT32_MAX,

@@ -35,6 +35,8 @@ typedef struct gn_leaf {
     int64_t extent;              /* 0: outermost, ceil(E / stride) */
     int64_t stride;
     uint8_t bind;                /* gn_bind_kind */
+    uint8_t grid;                /* BLOCK: 0, 1, 2, the dim of the grid in which it counts */
+    bool cluster;                /* BLOCK: its points are blocks of one cluster */
     uint16_t unroll;             /* pragma; 0: none */
     bool peel;
 } gn_leaf;

@@ -92,7 +92,7 @@ static const char *const cuda_head[] = { gn_head_cuda, NULL };
 static const char *const cuda_prelude[] = { gn_prelude_cuda, gn_prelude_scalar, NULL };
 const gn_target gn_target_cuda = {
     .name = "cuda", .lang = GN_LANG_CUDA, .vector_bytes = 4, .nregs = 255, .contract = tiles_of_threads,
-    .tile_threads = 16, .tile_depth = 8, .l2_bytes = 40 << 20, .shared_bytes = 48 << 10,
+    .tile_threads = 16, .tile_depth = 8, .l2_bytes = 40 << 20, .shared_bytes = 227 << 10,
     .cc1_args = no_args + 2, .head = cuda_head, .tail = "",
     .prelude = cuda_prelude, .tile = gn_tiles_cuda,
     .spell = gn_spell_c_operators,
