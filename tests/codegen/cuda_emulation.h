@@ -66,7 +66,12 @@ template <class T> static T __shfl_xor_sync(unsigned, T x, int distance)
 }
 
 /* Copies under way are done at once: only the interpreter of code waits for whom they may surprise. */
-template <class T> static inline void gn_emulated_async(T *to, const T *from, unsigned, bool there) { *to = there ? *from : T(0); }
+static inline void gn_emulated_async(void *to, const void *from, int bytes, bool there)
+{
+    if ((__UINTPTR_TYPE__)to % bytes || (there && (__UINTPTR_TYPE__)from % bytes)) __builtin_trap();
+    if (there) __builtin_memcpy(to, from, bytes);
+    else __builtin_memset(to, 0, bytes);
+}
 static inline void gn_emulated_commit() {}
 static inline void gn_emulated_wait_for(int) {}
 

@@ -103,6 +103,12 @@ const gn_place *gn_code_find_place(const gn_code *c, const char *name)
     return NULL;
 }
 
+uint32_t gn_place_alignment(const gn_place *p)
+{
+    if (p->space != GN_SPACE_BUFFER) return GN_OWN_ALIGNMENT;
+    return p->align ? p->align : (uint32_t)gn_dtype_size(p->dtype);
+}
+
 gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
 {
     gn_code_node *n = GN_NEW_OBJECT(c->arena, gn_code_node);

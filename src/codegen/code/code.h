@@ -38,6 +38,7 @@ typedef struct gn_place {
     uint8_t access;         /* buffer: gn_kbuf_access bits */
     const gn_dim *size;     /* memory: elements, over symbols; constant on the stack and where shared */
     const gn_dim *below;    /* buffer: all elements lie in [0, below); NULL: nobody knows */
+    uint16_t align;         /* buffer: it begins at a multiple of so many bytes; 0: of an element's */
     uint16_t lanes;         /* registers: of each; 1: scalars */
     uint16_t rank;          /* registers: of their array; 0: one */
     const uint32_t *extent;
@@ -49,6 +50,10 @@ typedef struct gn_place {
     const gn_fragment *fragment; /* registers: NULL: each is on its own */
     bool token; /* registers: each stands for copies that are under way */
 } gn_place;
+
+/* Bytes of which its address is known to be a multiple. */
+enum { GN_OWN_ALIGNMENT = 64 }; /* of memory that is not the caller's */
+uint32_t gn_place_alignment(const gn_place *);
 
 static inline bool gn_is_argument(const gn_place *p)
 {
@@ -167,7 +172,8 @@ typedef enum {
     GN_CODE_NAME,    /* var is `to`, to the end of the region */
     GN_CODE_BARRIER, /* of the block's threads, which all reach it */
     GN_CODE_TILE,    /* an operation of the target's tile table */
-    GN_CODE_ASYNC,   /* access = source, an element, at some time until it is awaited; 0 where not access.when */
+    /* access = source, `number` elements, at some time until they are awaited; 0 where not access.when */
+    GN_CODE_ASYNC,
     /* tokens of place move down by one, the last becomes that of the thread's copies since the last commit */
     GN_CODE_COMMIT,
     GN_CODE_AWAIT    /* the thread's copies of token `number` of place, and all before them, are done */
@@ -201,7 +207,7 @@ struct gn_code_node {
     bool dealt;              /* FOR: its turns are dealt out to the block's threads, which all reach it */
     bool unrolled;           /* FOR: no loop in the object code; its variable may number registers */
     uint16_t unroll;         /* FOR: pragma, 0 none */
-    uint32_t number;         /* SET */
+    uint32_t number;         /* SET: the register; ASYNC: elements; AWAIT: the token */
     const gn_dim *at;        /* SET: as in a value */
     const gn_place *place;   /* SET, DECLARE */
     const gn_val *val;       /* LET, SET, STORE */

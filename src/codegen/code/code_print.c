@@ -280,7 +280,9 @@ static void print_node(gn_text *t, const gn_code_node *n)
         break;
     case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
     case GN_CODE_ASYNC:
-        gn_textf(t, "async %s", n->access.place->name);
+        gn_text_add(t, "async ");
+        if (n->number > 1) gn_textf(t, "%u ", n->number);
+        gn_text_add(t, n->access.place->name);
         print_index(t, n->access.base);
         print_access(t, &n->source, 1);
         print_preds(t, n->access.when);
@@ -318,6 +320,7 @@ static void print_arg(gn_text *t, const gn_place *p)
     const char *const word = p->space == GN_SPACE_ARENA ? "arena" : p->space == GN_SPACE_SCRATCH ? "scratch" : access;
     gn_textf(t, " (%s %s %s", p->name, word, gn_dtype_name(p->dtype));
     print_index(t, p->size);
+    if (p->align) gn_textf(t, " :align %u", p->align);
     if (p->below) gn_text_add(t, " :in 0"), print_index(t, p->below);
     gn_text_char(t, ')');
 }

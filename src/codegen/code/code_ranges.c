@@ -414,11 +414,14 @@ static void ask_tile(ranges *r, const gn_tile_args *a)
 static void ask_async(ranges *r, const gn_code_node *n)
 {
     const scope before = enter(r);
+    gn_dim_pool *const q = r->code->dims;
+    know_lane(r, (uint16_t)n->number);
+    const gn_dim *const element = n->number > 1 ? r->lane : constant(r, 0);
     ask_index(r, n->access.base);
-    ask(r, n->access.place, n->access.base);
+    ask(r, n->access.place, gn_dim_add(q, n->access.base, element));
     know_preds(r, n->access.when, true);
     ask_index(r, n->source.base);
-    ask(r, n->source.place, n->source.base);
+    ask(r, n->source.place, gn_dim_add(q, n->source.base, element));
     leave(r, before);
 }
 

@@ -338,6 +338,8 @@ static void read_tile(gn_items *s, gn_code_node *n)
 
 static void read_async(gn_items *s, gn_code_node *n)
 {
+    const bool several = gn_items_left(s) && gn_sx_int(s->x->at[s->at], &(int64_t){0});
+    n->number = several ? (uint32_t)gn_read_int(s->r, gn_next_item(s, "elements"), 1, 16) : 1;
     n->access = gn_read_element(s);
     n->source = gn_read_element(s);
     n->access.when = gn_read_preds(s);
@@ -470,6 +472,8 @@ static void read_arg(gn_code_reader *r, const gn_sx *x)
     gn_place p = { .space = (uint8_t)words[i].space, .access = words[i].access };
     p.dtype = gn_read_dtype(r, gn_next_item(&s, "a dtype"));
     p.size = gn_read_index(r, gn_next_item(&s, "a size"));
+    if (gn_next_is(&s, ":align"))
+        p.align = (uint16_t)gn_read_int(r, gn_next_item(&s, "bytes"), 1, GN_MOST_ALIGN);
     if (gn_next_is(&s, ":in")) {
         gn_read_int(r, gn_next_item(&s, "0"), 0, 0);
         p.below = gn_read_index(r, gn_next_item(&s, "an extent"));

@@ -236,25 +236,15 @@ static void check_unit(gn_verifier *v, const gn_tile_args *a)
     if (a->c[0] >= a->acc->n) gn_code_wrong(v, "register %u of %s, which has %u", a->c[0], a->acc->name, a->acc->n);
 }
 
-/* What memory starts at: buffers are the caller's. */
-static int64_t alignment_of(const gn_place *p)
+/* Elements of the place from `at` on. what: "start" */
+static void check_alignment(gn_verifier *v, const gn_place *p, const gn_dim *at, const char *what, uint32_t align)
 {
-    return p->space == GN_SPACE_BUFFER ? (int64_t)gn_dtype_size(p->dtype) : 64;
-}
-
-static void check_alignment(gn_verifier *v, const gn_tile_memory *m)
-{
-    const int64_t size = (int64_t)gn_dtype_size(m->layout->dtype);
-    const int64_t align = m->layout->align > size ? m->layout->align : size;
+    const uint32_t size = (uint32_t)gn_dtype_size(p->dtype), by = align > size ? align / size : 1;
     const gn_dim_facts facts = gn_code_facts(v->code);
-    if (alignment_of(m->place) % align)
-        gn_code_wrong(v, "'%s' lies at multiples of %" PRId64 " bytes, %" PRId64 " were expected", m->place->name,
-                      alignment_of(m->place), align);
-    const gn_dim *const index[] = { m->base, m->stride };
-    for (size_t i = 0; i < sizeof index / sizeof *index; i++)
-        if (!gn_dim_divisible(index[i], align / size, &facts))
-            gn_code_wrong(v, "the %s of '%s' is not known to be a multiple of %" PRId64 " bytes",
-                          i ? "stride" : "start", m->place->name, align);
+    if (gn_place_alignment(p) % (by * size))
+        gn_code_wrong(v, "'%s' lies at multiples of %u bytes, %u were expected", p->name, gn_place_alignment(p), align);
+    if (!gn_dim_divisible(at, by, &facts))
+        gn_code_wrong(v, "the %s of '%s' is not known to be a multiple of %u bytes", what, p->name, align);
 }
 
 static void check_tile(gn_verifier *v, const gn_tile_args *a)
@@ -268,7 +258,8 @@ static void check_tile(gn_verifier *v, const gn_tile_args *a)
         gn_code_check_memory(v, m->place, m->layout->dtype, m->written);
         gn_code_check_index(v, m->base);
         gn_code_check_index(v, m->stride);
-        check_alignment(v, m);
+        check_alignment(v, m->place, m->base, "start", (uint32_t)m->layout->align);
+        check_alignment(v, m->place, m->stride, "stride", (uint32_t)m->layout->align);
     }
     for (int i = 0; i < a->ncount; i++) gn_code_check_index(v, a->count[i]);
 }
@@ -278,16 +269,19 @@ static void check_tile(gn_verifier *v, const gn_tile_args *a)
 static void check_async(gn_verifier *v, const gn_code_node *n)
 {
     const gn_access *const to = &n->access, *const from = &n->source;
+    const uint32_t bytes = to->place ? n->number * (uint32_t)gn_dtype_size(to->place->dtype) : 0;
     if (!has_threads(v)) gn_code_wrong(v, "the target %s has no copies under way", v->code->target->name);
     gn_code_check_place(v, to->place);
     gn_code_check_memory(v, to->place, to->place->dtype, true);
     gn_code_check_memory(v, from->place, to->place->dtype, false);
     if (to->place->space != GN_SPACE_SHARED) gn_code_wrong(v, "'%s' is not shared memory", to->place->name);
     if (from->place->space > GN_SPACE_ARENA) gn_code_wrong(v, "'%s' is no memory of the call's", from->place->name);
-    if (gn_dtype_size(to->place->dtype) < 4)
-        gn_code_wrong(v, "%s: elements of 4 or 8 bytes alone are copied", gn_dtype_name(to->place->dtype));
+    if (bytes != 4 && bytes != 8 && bytes != 16)
+        gn_code_wrong(v, "%u of %s: 4, 8 or 16 bytes are copied", n->number, gn_dtype_name(to->place->dtype));
     gn_code_check_index(v, to->base);
     gn_code_check_index(v, from->base);
+    check_alignment(v, to->place, to->base, "start", bytes);
+    check_alignment(v, from->place, from->base, "start", bytes);
     gn_code_check_preds(v, to->when);
 }
 
@@ -451,6 +445,8 @@ static void check_argument(gn_verifier *v, const gn_place *p)
 {
     gn_code_check_type(v, p->name, p->dtype, 1);
     if (!is_over_symbols(v, p->size)) gn_code_wrong(v, "%s: its size is not over symbols alone", p->name);
+    if (p->align && (p->space != GN_SPACE_BUFFER || p->align & (p->align - 1) || p->align < gn_dtype_size(p->dtype)))
+        gn_code_wrong(v, "%s: :align is a power of two, no less than an element, of a buffer", p->name);
     if (p->below && (!gn_is_int(p->dtype) || p->space != GN_SPACE_BUFFER || p->access & GN_KBUF_WRITE))
         gn_code_wrong(v, "%s: :in is of whole numbers that are read alone", p->name);
     if (p->below && !is_over_symbols(v, p->below)) gn_code_wrong(v, "%s: its :in is not over symbols alone", p->name);

@@ -177,8 +177,8 @@ static void element(gn_emitter *e, const gn_access *a)
 static void async(gn_emitter *e, const gn_code_node *t)
 {
     gn_emit_indent(e);
-    gn_emit_word(e, "gn_async_%s", gn_dtype_name(t->access.place->dtype));
-    gn_text_char(e->out, '(');
+    gn_emit_word(e, "gn_async");
+    gn_textf(e->out, "<%zu>(", t->number * gn_dtype_size(t->access.place->dtype));
     element(e, &t->access);
     gn_text_add(e->out, ", ");
     element(e, &t->source);

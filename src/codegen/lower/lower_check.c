@@ -192,8 +192,8 @@ static void check_depth(const gn_lower *g, const gn_ldef *d)
     if (at->bind != GN_BIND_NONE || at->peel)
         gn_illegal(g, "stage %s: (depth %d): '%s' is %s, it is no whole serial loop", d->name, s->depth, at->name,
                    at->peel ? "peeled" : "bound");
-    if (d->body->kind != GN_K_LOAD || gn_dtype_size(d->dtype) < 4)
-        gn_illegal(g, "stage %s: (depth %d): it is no plain load of 4 or 8 bytes", d->name, s->depth);
+    if (d->body->kind != GN_K_LOAD)
+        gn_illegal(g, "stage %s: (depth %d): it is no plain load", d->name, s->depth);
     for (size_t i = 0; i < d->body->nindex; i++)
         if (gn_dim_has_load(d->body->index[i]))
             gn_illegal(g, "stage %s: (depth %d): data decide what is loaded", d->name, s->depth);
@@ -221,6 +221,7 @@ static void check_stage(const gn_lower *g, const gn_ldef *d)
         gn_illegal(g, "stage %s shared: it is a reduction; copies alone, which all threads fill, are shared", d->name);
     if (s->level == GN_LEVEL_SHARED && s->at == GN_AT_NONE)
         gn_illegal(g, "stage %s shared: (at leaf) is missing: all threads fill it there", d->name);
+    if (s->swizzle && s->level != GN_LEVEL_SHARED) gn_illegal(g, "stage %s: (swizzle ..) is for level shared", d->name);
     bool has = s->pad_leaf < 0;
     for (size_t i = 0; i < s->layout.n; i++) has |= (int32_t)s->layout.at[i] == s->pad_leaf;
     if (!has) gn_illegal(g, "stage %s: pad: '%s' is not in its layout", d->name, leaf_name(g, (uint32_t)s->pad_leaf));
