@@ -31,6 +31,7 @@ extern "C" {
 emulated_index threadIdx, blockIdx, blockDim;
 /* Returns when every thread of the block called it with the same kind; the scheduler reports those that do not. */
 void (*emulated_wait)(int kind);
+void (*emulated_meet)(int barrier, int threads, bool wait); /* of some warps: returns at once, or when all came */
 void *(*emulated_slot)(unsigned thread); /* 64 bytes that all threads may read after a wait */
 float rintf(float), floorf(float), ceilf(float), truncf(float);
 double rint(double), floor(double), ceil(double), trunc(double);
@@ -64,6 +65,8 @@ template <class T> static T __shfl_xor_sync(unsigned, T x, int distance)
     emulated_wait(EMULATED_SHUFFLE);
     return got;
 }
+
+static inline void gn_emulated_meet(int barrier, int threads, bool wait) { emulated_meet(barrier, threads, wait); }
 
 /* Copies under way are done at once: only the interpreter of code waits for whom they may surprise. */
 static inline void gn_emulated_async(void *to, const void *from, int bytes, bool there)

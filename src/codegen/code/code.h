@@ -49,6 +49,7 @@ typedef struct gn_place {
     const gn_tile_op *opaque;
     const gn_fragment *fragment; /* registers: NULL: each is on its own */
     bool token; /* registers: each stands for copies that are under way */
+    uint16_t meets; /* registers: each is a barrier of so many threads, of several roles; 0: they are none */
 } gn_place;
 
 /* Bytes of which its address is known to be a multiple. */
@@ -176,7 +177,14 @@ typedef enum {
     GN_CODE_ASYNC,
     /* tokens of place move down by one, the last becomes that of the thread's copies since the last commit */
     GN_CODE_COMMIT,
-    GN_CODE_AWAIT    /* the thread's copies of token `number` of place, and all before them, are done */
+    GN_CODE_AWAIT,   /* the thread's copies of token `number` of place, and all before them, are done */
+    /* Regions of ROLE alone, all run at once, each by its warps, which follow each other. A barrier of the block stands
+     * before and behind. */
+    GN_CODE_ROLES,
+    GN_CODE_ROLE,    /* `number` warps; var: its name */
+    /* A role is at barrier `at` of place: it goes on, or waits until as many threads as meet there have been. */
+    GN_CODE_ARRIVE,
+    GN_CODE_SYNC
 } gn_code_kind;
 
 typedef struct gn_code_node gn_code_node;
@@ -207,9 +215,9 @@ struct gn_code_node {
     bool dealt;              /* FOR: its turns are dealt out to the block's threads, which all reach it */
     bool unrolled;           /* FOR: no loop in the object code; its variable may number registers */
     uint16_t unroll;         /* FOR: pragma, 0 none */
-    uint32_t number;         /* SET: the register; ASYNC: elements; AWAIT: the token */
-    const gn_dim *at;        /* SET: as in a value */
-    const gn_place *place;   /* SET, DECLARE */
+    uint32_t number;         /* SET: the register; ASYNC: elements; AWAIT: the token; ROLE: warps */
+    const gn_dim *at;        /* SET: as in a value; ARRIVE, SYNC: which barrier, NULL: the only one */
+    const gn_place *place;   /* SET, DECLARE, COMMIT, AWAIT, ARRIVE, SYNC */
     const gn_val *val;       /* LET, SET, STORE */
     gn_access access;        /* STORE, ASYNC */
     gn_access source;        /* ASYNC */
@@ -273,6 +281,11 @@ void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const 
                             const char *(*name)(void *user, const char *), void *user);
 const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
+enum { GN_ROLE_WARP = 32, GN_MOST_ROLES = 8, GN_MOST_BARRIERS = 15 }; /* threads of a warp; of roles; of named barriers */
+/* Barriers that are known to the block by their number, from 1 on: that of the place's first. */
+uint32_t gn_code_barrier(const gn_code *, const gn_place *);
+/* n for a term c (mod turn n) that goes through all of the place, of c n elements, and the turn; 1: there is none. */
+int64_t gn_place_parts(const gn_place *, const gn_dim *at, const gn_dim **turn);
 /* By await: how many groups of copies were committed after its token's, + 1; nothing: not the same on every way. */
 gn_map gn_code_find_awaits(gn_arena *, const gn_code_body *);
 /* How many parts a step has, over symbols. */

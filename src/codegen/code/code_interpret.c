@@ -23,11 +23,15 @@ static const char *name_of_node(const gn_runner *r)
     case GN_CODE_FOR: return gn_arena_printf(r->arena, ", for %s", n->var);
     case GN_CODE_TILE: return gn_arena_printf(r->arena, ", tile %s", n->tile->row->name);
     case GN_CODE_ASYNC: return gn_arena_printf(r->arena, ", async %s", n->access.place->name);
+    case GN_CODE_ARRIVE: return gn_arena_printf(r->arena, ", arrive %s", n->place->name);
+    case GN_CODE_SYNC: return gn_arena_printf(r->arena, ", sync %s", n->place->name);
     case GN_CODE_COMMIT: return gn_arena_printf(r->arena, ", commit %s", n->place->name);
     case GN_CODE_AWAIT: return gn_arena_printf(r->arena, ", await $%s", n->place->name);
     case GN_CODE_IF: return ", if";
     case GN_CODE_NAME: return gn_arena_printf(r->arena, ", name %s", n->var);
     case GN_CODE_BARRIER: return ", barrier";
+    case GN_CODE_ROLES: return ", roles";
+    case GN_CODE_ROLE: return gn_arena_printf(r->arena, ", role %s", n->var);
     }
     return "";
 }

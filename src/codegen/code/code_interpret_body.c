@@ -11,7 +11,10 @@ static bool gathers_itself(const gn_code_node *n)
     case GN_CODE_DECLARE: return n->place->space == GN_SPACE_SHARED;
     case GN_CODE_TILE: return n->tile->row->kind == GN_TILE_MMA;
     case GN_CODE_FOR: return n->dealt;
-    case GN_CODE_BARRIER: return true;
+    case GN_CODE_BARRIER:
+    case GN_CODE_ROLES:
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: return true;
     default: return false;
     }
 }
@@ -20,6 +23,11 @@ static bool gathers_itself(const gn_code_node *n)
 static const gn_code_node *gathering(const gn_runner *r, const gn_code_node *n)
 {
     return gathers_itself(n) ? n : gn_map_get(&r->gathers, GN_KEY(n));
+}
+
+const gn_code_node *gn_runner_gathering(const gn_runner *r, const gn_code_node *n)
+{
+    return gathering(r, n);
 }
 
 static void note_gathering(gn_runner *r, const gn_code_node *n)
@@ -102,7 +110,8 @@ static _Noreturn void not_all(const gn_runner *r, const gn_code_node *n, const c
     static const char *const names[] = {
         [GN_CODE_LET] = "the merge",       [GN_CODE_DECLARE] = "the declaration of shared memory",
         [GN_CODE_FOR] = "the dealt loop",  [GN_CODE_TILE] = "the product of tiles",
-        [GN_CODE_BARRIER] = "the barrier",
+        [GN_CODE_BARRIER] = "the barrier", [GN_CODE_ROLES] = "the roles",
+        [GN_CODE_ARRIVE] = "the barrier of roles", [GN_CODE_SYNC] = "the barrier of roles",
     };
     gn_runner_fail(r, "not all threads reach %s: %s", names[n->kind], why);
 }
@@ -118,13 +127,13 @@ static void renew(gn_runner *r, const gn_code_node *loop)
     for (size_t i = 0; renewed && i < renewed->at.n; i++) gn_runner_empty_register(r, renewed->at.at[i]);
 }
 
-static void begin_turn(gn_runner *r, const gn_code_node *loop, int64_t v)
+void gn_runner_begin_turn(gn_runner *r, const gn_code_node *loop, int64_t v)
 {
     renew(r, loop);
     gn_runner_bind(r, loop->var, v);
 }
 
-static void end_turns(gn_runner *r, const gn_code_node *loop)
+void gn_runner_end_turns(gn_runner *r, const gn_code_node *loop)
 {
     renew(r, loop);
     gn_runner_unbind(r, loop->var);
@@ -133,11 +142,11 @@ static void end_turns(gn_runner *r, const gn_code_node *loop)
 static void loop_alone(gn_runner *r, const gn_code_node *loop, int64_t from, int64_t to, int64_t by)
 {
     for (int64_t v = from; v < to; v += by) {
-        begin_turn(r, loop, v);
+        gn_runner_begin_turn(r, loop, v);
         alone(r, (const gn_code_node *const *)loop->body.kids.at, loop->body.kids.n);
         r->at = loop;
     }
-    end_turns(r, loop);
+    gn_runner_end_turns(r, loop);
 }
 
 static void node_alone(gn_runner *r, const gn_code_node *n)
@@ -160,7 +169,7 @@ static void node_alone(gn_runner *r, const gn_code_node *n)
     case GN_CODE_ASYNC: gn_runner_start(r, n); break;
     case GN_CODE_COMMIT: gn_runner_commit(r, n->place); break;
     case GN_CODE_AWAIT: gn_runner_await(r, n); break;
-    case GN_CODE_BARRIER: break;
+    default: break; /* of all */
     }
 }
 
@@ -170,6 +179,16 @@ static void alone(gn_runner *r, const gn_code_node *const *nodes, size_t n)
         r->at = nodes[i];
         node_alone(r, nodes[i]);
     }
+}
+
+void gn_runner_alone(gn_runner *r, const gn_code_node *n)
+{
+    node_alone(r, n);
+}
+
+void gn_runner_deal_to(gn_runner *r, const gn_code_node *loop, uint32_t number, uint32_t n)
+{
+    loop_alone(r, loop, first_turn(r, loop) + number, gn_runner_dim(r, loop->to), n);
 }
 
 /* ---- a block together ---- */
@@ -219,11 +238,11 @@ static void loop_together(gn_runner *r, const gn_code_node *loop)
     int64_t bounds[2];
     common_bounds(r, loop, bounds);
     for (int64_t v = bounds[0]; v < bounds[1]; v++) {
-        for (r->thread = 0; r->thread < r->nthreads; r->thread++) begin_turn(r, loop, v);
+        for (r->thread = 0; r->thread < r->nthreads; r->thread++) gn_runner_begin_turn(r, loop, v);
         gn_runner_together(r, &loop->body);
         r->at = loop;
     }
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++) end_turns(r, loop);
+    for (r->thread = 0; r->thread < r->nthreads; r->thread++) gn_runner_end_turns(r, loop);
 }
 
 /* Turn i belongs to thread i mod the block's size. */
@@ -266,6 +285,11 @@ static void node_together(gn_runner *r, const gn_code_node *n)
     case GN_CODE_DECLARE: gn_runner_empty(r, n->place); break;
     case GN_CODE_TILE: gn_runner_multiply(r, n->tile); break;
     case GN_CODE_BARRIER: r->epoch++; break;
+    case GN_CODE_ROLES:
+        r->epoch++;
+        gn_runner_roles(r, n);
+        r->epoch++;
+        break;
     case GN_CODE_IF: branch_together(r, n); break;
     case GN_CODE_FOR:
         if (n->dealt)

@@ -105,7 +105,8 @@ static void meet(gn_runner *r, const gn_memory *m, int64_t at, bool write, bool 
 {
     gn_shadow *s = &m->shadow[at];
     const char *does = write ? "writes" : "reads", *name = m->place->name;
-    const conflict t = track(r, &s->thread, r->epoch, r->thread, write, same_bits);
+    if (r->roles) gn_roles_meet(r, m->place, at, write, same_bits);
+    const conflict t = r->roles ? peace : track(r, &s->thread, r->epoch, r->thread, write, same_bits);
     if (t.with >= 0)
         gn_runner_fail(r, RACE "this thread %s what thread %" PRId64 " %s since the last barrier", at, name, does,
                        t.with, t.did);

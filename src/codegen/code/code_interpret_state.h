@@ -64,6 +64,8 @@ typedef struct gn_flying { /* of a thread */
     int64_t groups; /* committed */
 } gn_flying;
 
+typedef struct gn_roles gn_roles; /* code_interpret_roles.c */
+
 typedef struct gn_runner {
     const gn_code *code;
     gn_arena *arena;
@@ -80,6 +82,7 @@ typedef struct gn_runner {
     uint32_t *drawn; /* threads in an order */
     gn_flying *flying; /* by thread */
     uint32_t nthreads;
+    gn_roles *roles; /* NULL: the threads have none now */
     /* where it is */
     size_t step;
     int64_t part;   /* -1: between parts */
@@ -129,6 +132,11 @@ void gn_runner_write(gn_runner *, const gn_code_node *);
 /* code_interpret_tile.c */
 void gn_runner_copy_tile(gn_runner *, const gn_tile_args *); /* for the thread at work */
 void gn_runner_multiply(gn_runner *, const gn_tile_args *);  /* for all */
+void gn_runner_multiply_of(gn_runner *, const gn_tile_args *, uint32_t thread); /* for the group that it is of */
+/* code_interpret_roles.c */
+void gn_runner_roles(gn_runner *, const gn_code_node *roles);
+/* Throws where the thread at work touches what another has, and no barrier is between. */
+void gn_roles_meet(gn_runner *, const gn_place *, int64_t at, bool write, bool same_bits);
 /* code_interpret_async.c: for the thread at work */
 void gn_runner_start(gn_runner *, const gn_code_node *);
 void gn_runner_commit(gn_runner *, const gn_place *tokens);
@@ -139,4 +147,11 @@ void gn_runner_act(gn_runner *, const gn_tile_args *); /* for the thread at work
 /* code_interpret_body.c */
 void gn_runner_prepare(gn_runner *, const gn_code_body *);
 void gn_runner_together(gn_runner *, const gn_code_body *);
+/* The node in n, n included, that gathers threads; NULL: each runs n alone. The others for the thread at work. */
+const gn_code_node *gn_runner_gathering(const gn_runner *, const gn_code_node *n);
+void gn_runner_alone(gn_runner *, const gn_code_node *);
+void gn_runner_begin_turn(gn_runner *, const gn_code_node *loop, int64_t turn);
+void gn_runner_end_turns(gn_runner *, const gn_code_node *loop);
+/* The turns of a dealt loop that are its own, as number `number` of n threads. */
+void gn_runner_deal_to(gn_runner *, const gn_code_node *loop, uint32_t number, uint32_t n);
 uint64_t gn_runner_draw(gn_runner *, uint64_t below);

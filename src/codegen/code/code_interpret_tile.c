@@ -112,6 +112,13 @@ static void multiply_group(gn_runner *r, const gn_tile_args *t, const int64_t *g
         if (group[r->thread] == which) add_products(r, t, a, b);
 }
 
+void gn_runner_multiply_of(gn_runner *r, const gn_tile_args *t, uint32_t thread)
+{
+    int64_t group[GN_MOST_THREADS];
+    for (uint32_t i = 0; i < r->nthreads; i++) group[i] = group_of(r, t, i);
+    multiply_group(r, t, group, group[thread]);
+}
+
 void gn_runner_multiply(gn_runner *r, const gn_tile_args *t)
 {
     int64_t group[GN_MOST_THREADS];

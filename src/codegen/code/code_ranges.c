@@ -498,7 +498,8 @@ static void ask_body(ranges *r, const gn_code_body *b)
         if (n->kind == GN_CODE_NAME) ask_index(r, n->to), gn_code_learn_name(r->code, &r->names, n);
         if (n->kind == GN_CODE_TILE) ask_tile(r, n->tile);
         if (n->kind == GN_CODE_ASYNC) ask_async(r, n);
-        if (n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF) ask_region(r, n);
+        if (n->at && n->kind >= GN_CODE_ROLES) ask_index(r, n->at);
+        if (n->body.kids.n) ask_region(r, n);
     }
 }
 

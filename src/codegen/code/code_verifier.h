@@ -30,6 +30,7 @@ typedef struct gn_verifier {
     GN_VEC(gn_code_name *) opened; /* names and lets of the regions that are open */
     GN_VEC(gn_code_let *) made;
     const gn_code_node *apart;     /* the outermost region around that threads go through apart; NULL: none */
+    const gn_code_node *role;      /* around, whose threads go through it together; NULL: none */
 } gn_verifier;
 
 /* Throws GN_EINVAL: the code, the node, the sentence. */
@@ -55,5 +56,7 @@ void gn_code_check_value(gn_verifier *, const gn_val *);
 
 /* code_flow.c */
 void gn_code_check_flow(gn_verifier *);
+/* code_roles.c */
+void gn_code_check_roles(gn_verifier *);
 /* code_async.c */
 void gn_code_check_copies(gn_verifier *);

@@ -22,6 +22,10 @@ void gn_code_tell_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_ASYNC: gn_textf(t, "async %s", n->access.place ? n->access.place->name : ""); break;
     case GN_CODE_COMMIT: gn_textf(t, "commit %s", n->place ? n->place->name : ""); break;
     case GN_CODE_AWAIT: gn_textf(t, "await $%s", n->place ? n->place->name : ""); break;
+    case GN_CODE_ROLES: gn_text_add(t, "roles"); break;
+    case GN_CODE_ROLE: gn_textf(t, "role %s", n->var ? n->var : ""); break;
+    case GN_CODE_ARRIVE: gn_textf(t, "arrive %s", n->place ? n->place->name : ""); break;
+    case GN_CODE_SYNC: gn_textf(t, "sync %s", n->place ? n->place->name : ""); break;
     }
 }
 
@@ -168,6 +172,15 @@ void gn_code_check_reached(gn_verifier *v, const char *what)
     gn_code_wrong(v, "%s that not all threads reach together: it is in '%s'", what, gn_text_done(&region));
 }
 
+/* All threads of the role, or of the block where there are no roles. */
+static void check_role_reaches(gn_verifier *v, const char *what)
+{
+    const gn_code_node *const apart = v->apart;
+    if (v->role && apart == v->role) v->apart = NULL;
+    gn_code_check_reached(v, what);
+    v->apart = apart;
+}
+
 /* ---- tiles ---- */
 
 static bool is_row_of(const gn_target *t, const gn_tile_op *row)
@@ -216,7 +229,7 @@ static void check_product(gn_verifier *v, const gn_tile_args *a)
 {
     const gn_tile_op *const row = a->row;
     uint32_t c[GN_TILE_MAX_REGS] = { a->c[0] };
-    gn_code_check_reached(v, "a tile product");
+    check_role_reaches(v, "a tile product");
     gn_code_check_register(v, a->acc, a->c[0], NULL);
     if (!a->acc->fragment || a->acc->fragment->row != row)
         gn_code_wrong(v, "'%s' is no fragment of %s", a->acc->name, row->name);
@@ -297,6 +310,40 @@ static void check_token(gn_verifier *v, const gn_code_node *n)
 
 static void check_body(gn_verifier *v, const gn_code_body *b);
 
+static void check_role(gn_verifier *v, const gn_code_node *roles, size_t at)
+{
+    const gn_code_node *const n = v->node = roles->body.kids.at[at];
+    const size_t opened = v->opened.n, made = v->made.n;
+    if (n->kind != GN_CODE_ROLE) gn_code_wrong(v, "roles alone stand among roles");
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(roles->body.kids.at[i]->var, n->var) == 0) gn_code_wrong(v, "another role has its name");
+    v->apart = v->role = n;
+    check_body(v, &n->body);
+    v->apart = v->role = NULL;
+    gn_code_close(v, opened, made);
+}
+
+static void check_roles(gn_verifier *v, const gn_code_node *n)
+{
+    uint32_t warps = 0;
+    gn_code_check_reached(v, "a division into roles");
+    if (n->body.kids.n < 1 || n->body.kids.n > GN_MOST_ROLES) gn_code_wrong(v, "1 to %d roles", GN_MOST_ROLES);
+    for (size_t i = 0; i < n->body.kids.n; i++) check_role(v, n, i), warps += n->body.kids.at[i]->number;
+    v->node = n;
+    if (warps * GN_ROLE_WARP != gn_code_threads(v->code))
+        gn_code_wrong(v, "its roles have %u threads, the block has %u", warps * GN_ROLE_WARP, gn_code_threads(v->code));
+}
+
+static void check_meeting(gn_verifier *v, const gn_code_node *n)
+{
+    gn_code_check_place(v, n->place);
+    if (!n->place->meets) gn_code_wrong(v, "'%s' is no barrier", n->place->name);
+    if (!v->role) gn_code_wrong(v, "a barrier of roles outside of roles");
+    check_role_reaches(v, "a barrier of roles");
+    if (n->at && gn_code_check_index(v, n->at)) gn_code_wrong(v, "its threads come to different barriers");
+    if (!n->at && n->place->n > 1) gn_code_wrong(v, "which of %u barriers?", n->place->n);
+}
+
 static void check_let(gn_verifier *v, const gn_val *val)
 {
     if (!val || val->id == 0) gn_code_wrong(v, "a let without a number");
@@ -346,13 +393,13 @@ static void check_for(gn_verifier *v, const gn_code_node *n)
 {
     const gn_code_node *const apart = v->apart;
     const bool from = n->from && gn_code_check_index(v, n->from), varies = gn_code_check_index(v, n->to) || from;
-    if (n->dealt) gn_code_check_reached(v, "a loop dealt out to threads");
+    if (n->dealt) check_role_reaches(v, "a loop dealt out to threads");
     gn_code_open(v, n->var, GN_CODE_VAR);
     gn_code_name_of(v, n->var)->varies = n->dealt;
     gn_code_name_of(v, n->var)->unrolled = n->unrolled;
     gn_code_name_of(v, n->var)->count = n->to;
     if (n->unrolled) check_unrolled(v, n);
-    if (!apart && (n->dealt || varies)) v->apart = n;
+    if ((!apart || apart == v->role) && (n->dealt || varies)) v->apart = n;
     check_body(v, &n->body);
     v->apart = apart;
 }
@@ -361,7 +408,7 @@ static void check_if(gn_verifier *v, const gn_code_node *n)
 {
     const gn_code_node *const apart = v->apart;
     if (n->when.n == 0) gn_code_wrong(v, "no condition");
-    if (gn_code_check_preds(v, n->when) && !apart) v->apart = n;
+    if (gn_code_check_preds(v, n->when) && (!apart || apart == v->role)) v->apart = n;
     check_body(v, &n->body);
     v->apart = apart;
 }
@@ -392,6 +439,10 @@ static void check_node(gn_verifier *v, const gn_code_node *n)
     case GN_CODE_ASYNC: check_async(v, n); break;
     case GN_CODE_COMMIT:
     case GN_CODE_AWAIT: check_token(v, n); break;
+    case GN_CODE_ROLES: check_roles(v, n); break;
+    case GN_CODE_ROLE: gn_code_wrong(v, "it stands among no (roles ..)");
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: check_meeting(v, n); break;
     }
 }
 
@@ -427,6 +478,9 @@ static void check_register_place(gn_verifier *v, const gn_place *p)
     if (p->opaque && !is_row_of(v->code->target, p->opaque))
         gn_code_wrong(v, "%s: the target %s has no opaque:%s", p->name, v->code->target->name, p->opaque->name);
     gn_code_check_type(v, p->name, p->dtype, p->opaque ? 1 : p->lanes);
+    if (p->meets && !has_threads(v)) gn_code_wrong(v, "the target %s has no barriers", v->code->target->name);
+    if (p->meets && gn_code_barrier(v->code, p) + p->n - 1 > GN_MOST_BARRIERS)
+        gn_code_wrong(v, "%s: more than %d barriers of roles", p->name, GN_MOST_BARRIERS);
 }
 
 /* *bytes counts what is on the stack or shared; all of it fits. */
@@ -512,6 +566,7 @@ static void check_code(void *arg)
     for (v->step = 0; v->step < c->steps.n; v->step++) check_step(v, &c->steps.at[v->step]);
     gn_code_check_flow(v);
     gn_code_check_copies(v);
+    gn_code_check_roles(v);
 }
 
 void gn_code_verify(const gn_code *c)

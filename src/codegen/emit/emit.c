@@ -73,9 +73,11 @@ static void dealt(gn_emitter *e, const gn_code_node *t)
 {
     const char *const name = gn_emit_name(e, t->var);
     gn_emit_indent(e);
-    gn_textf(e->out, "for (int %s = threadIdx.x; %s < ", name, name);
+    gn_textf(e->out, "for (int %s = threadIdx.x", name);
+    if (e->role_first) gn_textf(e->out, " - %u", e->role_first);
+    gn_textf(e->out, "; %s < ", name);
     gn_emit_dim(e, t->to, false);
-    gn_textf(e->out, "; %s += %u) {\n", name, gn_code_threads(e->code));
+    gn_textf(e->out, "; %s += %u) {\n", name, e->role_threads ? e->role_threads : gn_code_threads(e->code));
 }
 
 static void unrolled(gn_emitter *e, const gn_code_node *t)
@@ -197,6 +199,43 @@ static void await(gn_emitter *e, const gn_code_node *t)
     gn_textf(e->out, "(%u);\n", age ? (unsigned)age - 1 : 0);
 }
 
+/* ---- roles ---- */
+
+static void meeting(gn_emitter *e, const gn_code_node *t)
+{
+    const uint32_t first = gn_code_barrier(e->code, t->place);
+    gn_emit_indent(e);
+    gn_emit_word(e, t->kind == GN_CODE_SYNC ? "gn_bar_sync" : "gn_bar_arrive");
+    gn_textf(e->out, "(%u", first);
+    if (t->at && !gn_dim_is(t->at, 0)) gn_text_add(e->out, " + "), gn_emit_dim(e, t->at, false);
+    gn_textf(e->out, ", %u);\n", t->place->meets);
+}
+
+static void role(gn_emitter *e, const gn_code_node *t, bool last)
+{
+    gn_emit_indent(e);
+    if (e->role_first) gn_text_add(e->out, "} else ");
+    if (!last) gn_textf(e->out, "if (threadIdx.x < %u) ", e->role_first + e->role_threads);
+    gn_textf(e->out, "{ /* %s */\n", t->var);
+    e->depth++;
+    kids(e, &t->body);
+    e->depth--;
+}
+
+static void roles(gn_emitter *e, const gn_code_node *t)
+{
+    line(e, "__syncthreads();");
+    for (size_t i = 0; i < t->body.kids.n; i++) {
+        const gn_code_node *const r = t->body.kids.at[i];
+        e->role_threads = r->number * GN_ROLE_WARP;
+        role(e, r, i + 1 == t->body.kids.n);
+        e->role_first += e->role_threads;
+    }
+    e->role_first = e->role_threads = 0;
+    line(e, "}");
+    line(e, "__syncthreads();");
+}
+
 static void index_name(gn_emitter *e, const gn_code_node *t)
 {
     gn_emit_indent(e);
@@ -224,6 +263,10 @@ static void node(gn_emitter *e, const gn_code_node *t)
         gn_text_add(e->out, "();\n");
         break;
     case GN_CODE_AWAIT: await(e, t); break;
+    case GN_CODE_ROLES: roles(e, t); break;
+    case GN_CODE_ROLE: break;
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: meeting(e, t); break;
     }
 }
 
