@@ -290,6 +290,8 @@ static void node_together(gn_runner *r, const gn_code_node *n)
         gn_runner_roles(r, n);
         r->epoch++;
         break;
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: gn_runner_fail(r, "a barrier of roles outside of roles");
     case GN_CODE_IF: branch_together(r, n); break;
     case GN_CODE_FOR:
         if (n->dealt)

@@ -87,10 +87,9 @@ static void note_part(roles *s, const gn_place *p, const gn_dim *at)
     const gn_dim *turn;
     void **const known = gn_map_put(s->arena, &s->places, p->id);
     const int64_t n = gn_place_parts(p, at ? gn_code_without_names(s->v->code, s->names, at) : NULL, &turn);
-    if (!*known) {
-        spread *const own = *known = GN_NEW_OBJECT(s->arena, spread);
-        own->n = n;
-    } else if (((spread *)*known)->n != n) ((spread *)*known)->n = 1;
+    if (!*known) *known = GN_NEW_OBJECT(s->arena, spread);
+    spread *const own = *known;
+    if (n > 1) own->n = own->n && own->n != n ? 1 : n;
 }
 
 static void note_places(void *user, const gn_code_node *n)
@@ -116,6 +115,7 @@ static void number_parts(roles *s, const gn_place *p)
     spread *const own = p->space == GN_SPACE_SHARED ? gn_map_get(&s->places, p->id) : NULL;
     if (!own) return;
     own->first = (int32_t)s->parts.n;
+    if (!own->n) own->n = 1;
     for (int64_t i = 0; i < own->n; i++) gn_push(s->arena, &s->parts, (part){ .place = p });
 }
 
@@ -151,14 +151,24 @@ static void add(roles *s, const gn_code_node *n, event_kind kind, int32_t number
     gn_push(s->arena, &r->events, ((event){ n, (uint8_t)kind, number, at }));
 }
 
+/* The part in which all that the index may be lies. */
+static int64_t part_around(const roles *s, const gn_place *p, int64_t n, const gn_dim *at)
+{
+    const gn_dim_facts facts = gn_code_facts(s->v->code);
+    int64_t low, high, size;
+    if (!at || !gn_dim_is_const(p->size, &size)) return ALL_PARTS;
+    gn_dim_range(at, &facts, &low, &high);
+    return low >= 0 && high < size && low / (size / n) == high / (size / n) ? low / (size / n) : ALL_PARTS;
+}
+
 static void add_access(roles *s, const gn_code_node *n, event_kind kind, const gn_place *p, const gn_dim *at)
 {
     const spread *const own = gn_map_get(&s->places, p->id);
     const gn_dim *turn = NULL;
     int64_t i = ALL_PARTS;
-    if (own->n > 1) gn_place_parts(p, gn_code_without_names(s->v->code, s->names, at), &turn);
-    if (turn && evaluate(s, turn, &i)) i = gn_floor_mod(i, own->n);
-    else i = ALL_PARTS;
+    at = at ? gn_code_without_names(s->v->code, s->names, at) : NULL;
+    if (own->n > 1) gn_place_parts(p, at, &turn);
+    i = turn && evaluate(s, turn, &i) ? gn_floor_mod(i, own->n) : turn ? ALL_PARTS : part_around(s, p, own->n, at);
     add(s, n, kind, own->first, i);
 }
 

@@ -451,7 +451,7 @@ static void check_body(gn_verifier *v, const gn_code_body *b)
     const gn_code_node *const outer = v->node;
     for (size_t i = 0; i < b->kids.n; i++) {
         const gn_code_node *const n = v->node = b->kids.at[i];
-        const bool region = n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF;
+        const bool region = n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF || n->kind == GN_CODE_ROLES;
         const size_t opened = v->opened.n, made = v->made.n;
         gn_work_done.visits++;
         check_node(v, n);

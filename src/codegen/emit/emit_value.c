@@ -208,6 +208,11 @@ static void put_memory(gn_emitter *e, const gn_access *a, const gn_val *v, void 
 void gn_emit_put(gn_emitter *e, const gn_code_node *n, const gn_val *v, void (*value)(gn_emitter *, const gn_val *))
 {
     gn_emit_indent(e);
+    if (n->kind == GN_CODE_STORE && n->access.when.n) {
+        gn_text_add(e->out, "if (");
+        gn_emit_preds(e, n->access.when);
+        gn_text_add(e->out, ") ");
+    }
     if (n->kind == GN_CODE_STORE)
         put_memory(e, &n->access, v, value);
     else {
