@@ -58,6 +58,7 @@ typedef struct roles {
     uint32_t n, now;
     const gn_dim *to; /* of the loops that turn as often as each other; NULL: none was met yet */
     int64_t turns;
+    uint32_t followed; /* turns of loops */
     gn_map orders;    /* by node: it has barriers, copies or tokens in it */
     gn_map places;    /* by id: spread */
     gn_map values;    /* by variable: its value, + 1 */
@@ -226,6 +227,7 @@ static void follow_loop(roles *s, const gn_code_node *n)
     if (n->from && !evaluate(s, n->from, &from)) gn_code_wrong(s->v, "it begins at no number that is known");
     const int64_t to = turns_of(s, n);
     for (int64_t i = from; i < to; i++) {
+        if (++s->followed > MOST_EVENTS) gn_code_wrong(s->v, "more is done in roles than is followed");
         *gn_map_put(s->arena, &s->values, GN_KEY(n->var)) = (void *)(uintptr_t)(i + 1);
         follow(s, &n->body);
         s->v->node = n;
@@ -422,7 +424,7 @@ static void check_ended(roles *s)
 static size_t try_turns(roles *s, int64_t turns)
 {
     size_t all = 0;
-    s->turns = turns;
+    s->turns = turns, s->followed = 0;
     for (size_t i = 0; i < s->meetings.n; i++)
         s->meetings.at[i] = (meeting){ .place = s->meetings.at[i].place, .visitors = s->meetings.at[i].visitors };
     for (size_t i = 0; i < s->parts.n; i++) s->parts.at[i] = (part){ .place = s->parts.at[i].place };
