@@ -483,12 +483,18 @@ static void check_register_place(gn_verifier *v, const gn_place *p)
         gn_code_wrong(v, "%s: more than %d barriers of roles", p->name, GN_MOST_BARRIERS);
 }
 
+/* Memory may be of dtypes that nothing computes with: copies and tiles move them. */
+static void check_kept(gn_verifier *v, const gn_place *p)
+{
+    if ((int)p->dtype >= GN_NDTYPES) gn_code_wrong(v, "%s has no dtype", p->name);
+}
+
 /* *bytes counts what is on the stack or shared; all of it fits. */
 static void check_memory(gn_verifier *v, const gn_place *p, int64_t *bytes)
 {
     int64_t n, own;
     const int64_t most = p->space == GN_SPACE_STACK ? STACK_BYTES : v->code->target->shared_bytes;
-    gn_code_check_type(v, p->name, p->dtype, 1);
+    check_kept(v, p);
     if (!p->size || !gn_dim_is_const(p->size, &n) || n < 1)
         gn_code_wrong(v, "%s: its size is no constant of at least 1", p->name);
     if (__builtin_mul_overflow(n, (int64_t)gn_dtype_size(p->dtype), &own) || own > most || (*bytes += own) > most)
@@ -497,7 +503,7 @@ static void check_memory(gn_verifier *v, const gn_place *p, int64_t *bytes)
 
 static void check_argument(gn_verifier *v, const gn_place *p)
 {
-    gn_code_check_type(v, p->name, p->dtype, 1);
+    check_kept(v, p);
     if (!is_over_symbols(v, p->size)) gn_code_wrong(v, "%s: its size is not over symbols alone", p->name);
     if (p->align && (p->space != GN_SPACE_BUFFER || p->align & (p->align - 1) || p->align < gn_dtype_size(p->dtype)))
         gn_code_wrong(v, "%s: :align is a power of two, no less than an element, of a buffer", p->name);

@@ -29,6 +29,7 @@ static bool is_put(const gn_emitter *e, const gn_code_node *let, const gn_code_n
 
 static void kids(gn_emitter *e, const gn_code_body *t)
 {
+    const uint32_t outer = e->nopaque;
     gn_emit_plan_registers(e, t);
     for (size_t i = 0; i < t->kids.n; i++) {
         const gn_code_node *k = t->kids.at[i], *next = i + 1 < t->kids.n ? t->kids.at[i + 1] : NULL;
@@ -40,6 +41,7 @@ static void kids(gn_emitter *e, const gn_code_body *t)
         } else
             node(e, k);
     }
+    e->nopaque = outer;
 }
 
 /* ---- declarations: of registers in emit_declare.c ---- */
@@ -47,6 +49,10 @@ static void kids(gn_emitter *e, const gn_code_body *t)
 static void declare(gn_emitter *e, const gn_place *p)
 {
     int64_t n = 0;
+    if (p->opaque) {
+        *gn_map_put(e->arena, &e->numbers, p->id) = (void *)(uintptr_t)e->nopaque;
+        e->nopaque += p->n;
+    }
     if (p->space == GN_SPACE_REG) return; /* tokens, too: the hardware knows them by their order */
     gn_dim_is_const(p->size, &n);
     gn_emit_indent(e);
@@ -146,6 +152,7 @@ static const char *tile_word(gn_emitter *e, const gn_tile_args *a, const char *p
     case 'p': tile_pointer(e, &a->memory[r]); break;
     case 's': tile_dim(e, a->memory[r].stride); break;
     case 'c': gn_emit_register(e, a->acc, a->c[r], NULL); break;
+    case 't': gn_textf(e->out, "%u", (unsigned)(uintptr_t)gn_map_get(&e->numbers, a->acc->id) + a->c[r]); break;
     case 'a': gn_emit_operand(e, a->a[r]); break;
     case 'b': gn_emit_operand(e, a->b[r]); break;
     default: break;

@@ -211,10 +211,18 @@ static bool mentions_axis_of(const gn_lower *g, const gn_ldef *d, const gn_kexpr
     return false;
 }
 
+/* A unit widens what it multiplies itself: the factor as it is in memory. */
+static const gn_kexpr *narrow(const gn_ldef *d, const gn_kexpr *e, const gn_tile_operand *o)
+{
+    const bool widens = d->row->kind == GN_TILE_UNIT && e->kind == GN_K_OP && e->u.op == &gn_op_cast;
+    return widens && e->dtype == d->row->c.dtype && e->a[0]->dtype == o->dtype ? e->a[0] : e;
+}
+
 void gn_tile_factors(const gn_lower *g, const gn_ldef *d, const gn_kexpr **factor)
 {
-    const bool swapped = mentions_axis_of(g, d, d->body->a[0], 'n');
-    factor[0] = d->body->a[swapped], factor[1] = d->body->a[!swapped];
+    const gn_kexpr *const a[] = { narrow(d, d->body->a[0], &d->row->a), narrow(d, d->body->a[1], &d->row->a) };
+    const bool swapped = mentions_axis_of(g, d, a[0], 'n');
+    factor[0] = a[swapped], factor[1] = a[!swapped];
     if (mentions_axis_of(g, d, factor[0], 'n') || mentions_axis_of(g, d, factor[1], 'm'))
         gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, d->row->name);
 }

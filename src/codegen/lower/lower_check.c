@@ -109,6 +109,14 @@ static void check_binds(const gn_lower *g)
 
 enum { MOST_POINTS = 4096 }; /* of a statement, each written out */
 
+/* One operation does all its points. */
+static bool is_row_leaf(const gn_ldef *d, uint32_t leaf)
+{
+    for (size_t i = 0; d->tile && i < d->tile->leaf.n; i++)
+        if (d->tile->leaf.at[i] == leaf) return true;
+    return false;
+}
+
 static void check_lanes(const gn_lower *g, const gn_ldef *d)
 {
     const gn_leafset all = gn_set_or(d->params, d->reduced);
@@ -118,7 +126,7 @@ static void check_lanes(const gn_lower *g, const gn_ldef *d)
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (!gn_set_has(&all, l)) continue;
         tiles += gn_is_tile_leaf(g, l);
-        if (gn_is_tile_leaf(g, l) && points <= MOST_POINTS && g->leaves.at[l].bind != GN_BIND_LANE)
+        if (gn_is_tile_leaf(g, l) && points <= MOST_POINTS && g->leaves.at[l].bind != GN_BIND_LANE && !is_row_leaf(d, l))
             points *= gn_points(g, l);
         if (g->leaves.at[l].bind != GN_BIND_LANE) continue;
         if (lane >= 0)

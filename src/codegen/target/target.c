@@ -1,6 +1,9 @@
 /* The target records. Register and cache sizes are what schedules are made for, not what a particular machine has: the
  * same source text comes from every machine of a target. */
 #include <string.h>
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
 #include "preludes.h"
 #include "spells.h"
 #include "tiles.h"
@@ -95,6 +98,7 @@
     LINE("#elif defined __GNUC__") \
     LINE("#pragma GCC target(\"" features "\")") \
     LINE("#endif")
+#define AVX512 "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2"
 /* All lanes of a mask, where gcc takes it for a signed number and clang does not. */
 #define AVX512_HEAD \
     LINE("#if defined __clang__") \
@@ -143,11 +147,31 @@ const gn_target gn_target_avx512 = {
     .l2_bytes = 1 << 20,
     .cpu = "x86-64-v4",
     .cc1_args = avx512_args,
-    .head = C_HEAD VECTOR_HEAD X86_HEAD("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2")
-        AVX512_HEAD C_FREESTANDING,
+    .head = C_HEAD VECTOR_HEAD X86_HEAD(AVX512) AVX512_HEAD C_FREESTANDING,
     .tail = X86_TAIL,
     .prelude = avx512_prelude,
     .tile = gn_tiles_c,
+    .spell = gn_spell_c_operators,
+};
+
+/* AVX-512 beside the tiles of AMX. */
+static const char *const amx_prelude[] = { gn_prelude_amx, gn_prelude_avx512, gn_prelude_vector, gn_prelude_scalar, NULL };
+const gn_target gn_target_amx = {
+    .name = "amx",
+    .lang = GN_LANG_C,
+    .vector_bytes = 64,
+    .nregs = 32,
+    .contract = tiles_of_32,
+    .tile_threads = 1,
+    .has_fma = true,
+    .l1_bytes = 32 << 10,
+    .l2_bytes = 1 << 20,
+    .cpu = "x86-64-v4",
+    .cc1_args = avx512_args,
+    .head = C_HEAD VECTOR_HEAD X86_HEAD(AVX512 ",amx-tile,amx-bf16,amx-int8") AVX512_HEAD C_FREESTANDING,
+    .tail = X86_TAIL,
+    .prelude = amx_prelude,
+    .tile = gn_tiles_amx,
     .spell = gn_spell_c_operators,
 };
 
@@ -222,7 +246,7 @@ const gn_target gn_target_cuda = {
 };
 
 const gn_target *const gn_targets[] = {
-    &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_c11, &gn_target_cuda, NULL
+    &gn_target_amx, &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_c11, &gn_target_cuda, NULL
 };
 
 static const gn_target *added;
@@ -241,10 +265,20 @@ const gn_target *gn_target_find(const char *name)
     return NULL;
 }
 
+#if defined __x86_64__
+static bool has_amx(void)
+{
+    enum { BF16 = 1 << 22, TILE = 1 << 24, INT8 = 1 << 25, ALL = BF16 | TILE | INT8 };
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & ALL) == ALL;
+}
+#endif
+
 bool gn_target_runs_here(const gn_target *t)
 {
     if (!gn_target_is_permitted(t)) return false;
 #if defined __x86_64__
+    if (t == &gn_target_amx) return has_amx() && gn_target_runs_here(&gn_target_avx512);
     if (t == &gn_target_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
