@@ -20,23 +20,31 @@ typedef unsigned long long uint64_t;
 #define __global__ __attribute__((visibility("default")))
 #define __device__
 #define __forceinline__ inline __attribute__((unused))
-#define __shared__ static
+#define __shared__ static __attribute__((section("emulated_shared")))
+#define __cluster_dims__(x, y, z)
 #define __launch_bounds__(threads, blocks)
 #define __align__(n) __attribute__((aligned(n)))
 
 struct emulated_index {
-    unsigned x;
+    unsigned x, y, z;
 };
 extern "C" {
 emulated_index threadIdx, blockIdx, blockDim;
-/* Returns when every thread of the block called it with the same kind; the scheduler reports those that do not. */
-void (*emulated_wait)(int kind);
+/* Returns when every thread of the group called it with the same kind; the scheduler reports those that do not. group:
+ * so many threads in a row of the block, 0 the cluster. */
+void (*emulated_wait)(int kind, unsigned group);
+unsigned char *emulated_dynamic; /* of the block at work, as many bytes as the launch says */
+/* Static shared memory: the scheduler gives each block its own. */
+extern char __start_emulated_shared[] __attribute__((weak, visibility("hidden")));
+extern char __stop_emulated_shared[] __attribute__((weak, visibility("hidden")));
+char *emulated_static[2] = {__start_emulated_shared, __stop_emulated_shared};
 void (*emulated_meet)(int barrier, int threads, bool wait); /* of some warps: returns at once, or when all came */
 void *(*emulated_slot)(unsigned thread); /* 64 bytes that all threads may read after a wait */
 float rintf(float), floorf(float), ceilf(float), truncf(float);
 double rint(double), floor(double), ceil(double), trunc(double);
 }
 enum { EMULATED_BARRIER = 1, EMULATED_SHUFFLE, EMULATED_MMA };
+enum { EMULATED_WARP = 32 };
 
 template <class To, class From> static To emulated_bits(From from)
 {
@@ -54,15 +62,17 @@ static inline double __fma_rn(double a, double b, double c) { return __builtin_f
 static inline float __fsqrt_rn(float a) { return __builtin_sqrtf(a); }
 static inline double __dsqrt_rn(double a) { return __builtin_sqrt(a); }
 static inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((unsigned long long)a * b >> 32); }
-static inline void __syncthreads() { emulated_wait(EMULATED_BARRIER); }
+static inline void __syncthreads() { emulated_wait(EMULATED_BARRIER, blockDim.x); }
+static inline void __syncwarp() { emulated_wait(EMULATED_BARRIER, EMULATED_WARP); }
+static inline void gn_emulated_barrier(unsigned group) { emulated_wait(EMULATED_BARRIER, group); }
 
 template <class T> static T __shfl_xor_sync(unsigned, T x, int distance)
 {
     T *mine = (T *)emulated_slot(threadIdx.x);
     *mine = x;
-    emulated_wait(EMULATED_SHUFFLE);
+    emulated_wait(EMULATED_SHUFFLE, EMULATED_WARP);
     const T got = *(const T *)emulated_slot(threadIdx.x ^ (unsigned)distance);
-    emulated_wait(EMULATED_SHUFFLE);
+    emulated_wait(EMULATED_SHUFFLE, EMULATED_WARP);
     return got;
 }
 
@@ -93,7 +103,7 @@ static inline void gn_emulated_mma(float *c0, float *c1, float *c2, float *c3, f
     float *const mine = (float *)emulated_slot(threadIdx.x), *const c[4] = { c0, c1, c2, c3 };
     const float sent[6] = { a0, a1, a2, a3, b0, b1 };
     __builtin_memcpy(mine, sent, sizeof sent);
-    emulated_wait(EMULATED_MMA);
+    emulated_wait(EMULATED_MMA, EMULATED_WARP);
     for (unsigned r = 0; r < 4; r++) {
         const unsigned m = group + 8 * (r / 2), n = 2 * quad + r % 2;
         float sum = *c[r];
@@ -104,5 +114,5 @@ static inline void gn_emulated_mma(float *c0, float *c1, float *c2, float *c3, f
         }
         *c[r] = sum;
     }
-    emulated_wait(EMULATED_MMA);
+    emulated_wait(EMULATED_MMA, EMULATED_WARP);
 }

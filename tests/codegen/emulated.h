@@ -8,6 +8,10 @@
 const char *emulated_text(gn_arena *, size_t n, gn_scheduled *const *kernels);
 /* The generated text alone, head and prelude before it: for NVRTC. */
 const char *emulated_cuda(gn_arena *, size_t n, gn_scheduled *const *kernels);
+/* Of codes. */
+const char *emulated_code_text(gn_arena *, size_t n, gn_code *const *codes);
+const char *emulated_code_cuda(gn_arena *, size_t n, gn_code *const *codes);
+void emulated_run_code(void *library, const gn_code *, void *const *buffers, const int64_t *sym, bool descending);
 /* Runs all steps of a kernel. Fails the test if the emulation reports something. */
 void emulated_run(void *library, const gn_scheduled *, void *const *buffers, const int64_t *sym, bool descending);
 /* Value of a dim for the kernel's symbols. */

@@ -202,7 +202,7 @@ static const hole holes[] = {
     P(foreign_row, "the target cuda has no such tile operation"),
     P(no_fragment, "'c' is no fragment of mma_m16n8k8_tf32"),
     P(late_register, "register 1 of c is not the first of a fragment"),
-    P(apart, "a tile product that not all threads reach together: it is in 'loop i'"),
+    P(apart, "a tile product that not all threads of a warp reach together: it is in 'loop i'"),
 };
 
 typedef struct attempt {

@@ -388,7 +388,7 @@ static const fault meetings[] = {
     { BLOCK("inner", "64", "(for c 64 :dealt (barrier))"),
       "barrier: not all threads reach the barrier: it stands in a dealt loop" },
     { PRODUCT("(if :when (lt mt 3)", "(0 mg mt 1 _)", ")"),
-      "thread 3, if: not all threads reach the product of tiles" },
+      ", if: not all threads reach the product of tiles" },
     { PRODUCT("", "(0 _ mt 1 _)", ""), "no thread of the group has element ", "tile mma_m16n8k8_tf32" },
     { PRODUCT("", "(0 mt mg 1 _)", ""), " of a tile of ", "tile mma_m16n8k8_tf32" },
     { BLOCK("crowd", "1025", ""), "code crowd: a block of 1025 threads; 1 to 1024 are possible" },

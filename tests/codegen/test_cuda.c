@@ -199,13 +199,13 @@ static void the_emulation_notices_missing_and_parted_barriers(void **state)
     memcpy(&f, &symbol, sizeof f);
     int wrong = 0;
     for (int descending = 0; descending < 2; descending++) {
-        assert_null(cuda_fibers_run(library, f, 2, 256, descending));
+        assert_null(cuda_fibers_run(library, f, &(gn_launch){ { 2, 1, 1 }, { 1, 1, 1 }, 256, 0 }, descending));
         for (int i = 0; i < 256; i++) wrong += result[i] != (float)(511 - i);
     }
     assert_true(wrong > 0);
     symbol = unit_symbol(library, "parted");
     memcpy(&f, &symbol, sizeof f);
-    assert_string_equal(cuda_fibers_run(library, f, 1, 32, false), "a thread ended while others wait");
+    assert_string_equal(cuda_fibers_run(library, f, &(gn_launch){ { 1, 1, 1 }, { 1, 1, 1 }, 32, 0 }, false), "a thread ended while others wait");
     dlclose(library);
     gn_arena_free(&arena);
 }

@@ -330,6 +330,23 @@ static void wrong_roles_are_told(void **state)
     assert_true(all);
 }
 
+/* Within a role, a warp's own barrier orders what its threads do. */
+static void a_warp_of_a_role_meets_itself(void **state)
+{
+    (void)state;
+    static const char *const with =
+        TWO("(store b t 1.0) (barrier warp) (let %1 f32 (load b (sub 31 t))) (store Y t %1)", "");
+    static const char *const without = TWO("(store b t 1.0) (let %1 f32 (load b (sub 31 t))) (store Y t %1)", "");
+    static const char *const wide = TWO("(barrier warpgroup)", "");
+    if (status_of(read_again, with, false, 0, 0)) fail_msg("%s", gn_message());
+    for (uint64_t order = 0; order < 4; order++) {
+        if (status_of(interpret, with, false, 64, order)) fail_msg("%s", gn_message());
+        assert_int_equal(status_of(interpret, without, true, 64, order), GN_EINTERNAL);
+    }
+    assert_int_equal(status_of(read_again, wide, false, 0, 0), GN_EINVAL);
+    assert_message_contains("a barrier of a warpgroup: the block's 64 threads are no multiple of 128");
+}
+
 /* ---- CUDA ---- */
 
 enum { SKETCHES = 6 };
@@ -378,6 +395,7 @@ int main(void)
         cmocka_unit_test(drawn_roles_compute_the_same),
         cmocka_unit_test(what_is_left_out_is_told),
         cmocka_unit_test(wrong_roles_are_told),
+        cmocka_unit_test(a_warp_of_a_role_meets_itself),
         cmocka_unit_test(the_text_for_cuda_runs_and_compiles),
     };
     return cmocka_run_group_tests_name("codegen/warp_roles", tests, NULL, NULL);

@@ -73,6 +73,25 @@ bool gn_val_mentions(const gn_val *v, const char *var)
     return m.any;
 }
 
+/* ---- scopes ---- */
+
+const char *const gn_scope_names[GN_NSCOPES] = { "thread", "warp", "warpgroup", "block", "cluster" };
+
+gn_scope gn_code_gathers(const gn_code_node *n)
+{
+    switch ((gn_code_kind)n->kind) {
+    case GN_CODE_LET: return n->val->kind == GN_VAL_THREADS ? (gn_scope)n->val->scope : GN_SCOPE_THREAD;
+    case GN_CODE_DECLARE: return n->place->space == GN_SPACE_SHARED ? GN_SCOPE_BLOCK : GN_SCOPE_THREAD;
+    case GN_CODE_TILE: return n->tile->row->kind == GN_TILE_MMA ? GN_SCOPE_WARP : GN_SCOPE_THREAD;
+    case GN_CODE_FOR: return n->dealt ? GN_SCOPE_BLOCK : GN_SCOPE_THREAD;
+    case GN_CODE_BARRIER: return (gn_scope)n->scope;
+    case GN_CODE_ROLES:
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: return GN_SCOPE_BLOCK;
+    default: return GN_SCOPE_THREAD;
+    }
+}
+
 /* ---- building ---- */
 
 gn_code *gn_code_new(gn_arena *arena, gn_dim_pool *dims, const gn_target *target, const char *name)
@@ -135,6 +154,7 @@ gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
 {
     gn_code_node *n = GN_NEW_OBJECT(c->arena, gn_code_node);
     n->kind = (uint8_t)kind;
+    n->scope = GN_SCOPE_BLOCK;
     return n;
 }
 
@@ -244,6 +264,21 @@ uint32_t gn_code_threads(const gn_code *c)
     for (size_t i = 0; i < c->threads.n; i++)
         if (gn_dim_is_const(c->threads.at[i].count, &n)) all *= n;
     return (uint32_t)all;
+}
+
+uint32_t gn_code_cluster_dims(const gn_code_step *s, uint32_t size[3])
+{
+    int64_t n;
+    for (int d = 0; d < 3; d++) size[d] = 1;
+    for (size_t i = 0; i < s->parts.n; i++)
+        if (s->parts.at[i].cluster && gn_dim_is_const(s->parts.at[i].count, &n)) size[s->parts.at[i].dim] *= (uint32_t)n;
+    return size[0] * size[1] * size[2];
+}
+
+uint32_t gn_code_cluster(const gn_code_step *s)
+{
+    uint32_t size[3];
+    return gn_code_cluster_dims(s, size);
 }
 
 const gn_dim *gn_code_parts(const gn_code *c, size_t step)

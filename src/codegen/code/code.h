@@ -16,6 +16,12 @@
 #include "kernel.h"
 #include "tile.h"
 
+/* ---- scopes: which threads do something together. A group of a scope is so many threads in a row ---- */
+
+typedef enum { GN_SCOPE_THREAD, GN_SCOPE_WARP, GN_SCOPE_WARPGROUP, GN_SCOPE_BLOCK, GN_SCOPE_CLUSTER, GN_NSCOPES } gn_scope;
+extern const char *const gn_scope_names[GN_NSCOPES]; /* "warp" */
+enum { GN_WARP = 32, GN_WARPGROUP = 128 };
+
 /* ---- places: memory and registers ---- */
 
 /* An argument comes from the caller: a buffer of the kernel, memory of the call (arena), memory of the worker
@@ -36,7 +42,7 @@ typedef struct gn_place {
     gn_dtype dtype;
     uint8_t space;          /* gn_space */
     uint8_t access;         /* buffer: gn_kbuf_access bits */
-    const gn_dim *size;     /* memory: elements, over symbols; constant on the stack and where shared */
+    const gn_dim *size;     /* memory: elements, over symbols; constant on the stack */
     const gn_dim *below;    /* buffer: all elements lie in [0, below); NULL: nobody knows */
     uint16_t align;         /* buffer: it begins at a multiple of so many bytes; 0: of an element's */
     uint16_t lanes;         /* registers: of each; 1: scalars */
@@ -111,12 +117,13 @@ typedef enum {
     GN_VAL_LOW,    /* half of the lanes of a[0], a scalar of two: the first ones, */
     GN_VAL_HIGH,   /* the last ones */
     GN_VAL_LANES,  /* reduction `red` of the lanes of a[0] to a scalar: l with l + N/2, then N/4, .. 1 */
-    GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the block, which all reach it */
+    GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the scope, which all reach it */
 } gn_val_kind;
 
 enum { GN_VAL_MOST = 16 }; /* operands */
 struct gn_val {
     uint8_t kind, dtype, red;
+    uint8_t scope; /* THREADS: gn_scope, warp or block */
     uint16_t lanes; /* 1: scalar */
     uint16_t n;
     uint32_t id;    /* number of its let, unlike others of the step; 0: an operand where it stands */
@@ -171,7 +178,7 @@ typedef enum {
     GN_CODE_FOR,
     GN_CODE_IF,
     GN_CODE_NAME,    /* var is `to`, to the end of the region */
-    GN_CODE_BARRIER, /* of the block's threads, which all reach it */
+    GN_CODE_BARRIER, /* of the scope's threads, which all reach it; what each did before is seen by all behind it */
     GN_CODE_TILE,    /* an operation of the target's tile table */
     /* access = source, `number` elements, at some time until they are awaited; 0 where not access.when */
     GN_CODE_ASYNC,
@@ -212,6 +219,7 @@ typedef struct gn_tile_args {
 
 struct gn_code_node {
     uint8_t kind;
+    uint8_t scope;           /* BARRIER: gn_scope */
     bool dealt;              /* FOR: its turns are dealt out to the block's threads, which all reach it */
     bool unrolled;           /* FOR: no loop in the object code; its variable may number registers */
     uint16_t unroll;         /* FOR: pragma, 0 none */
@@ -233,6 +241,8 @@ struct gn_code_node {
 typedef struct gn_code_var { /* a parallel loop: 0 <= var < count, in any order */
     const char *name;
     const gn_dim *count;
+    uint8_t dim;  /* a part on CUDA: 0, 1, 2, the dim of the grid in which it counts */
+    bool cluster; /* a part on CUDA: the blocks that differ in such variables alone are one cluster */
 } gn_code_var;
 
 typedef struct gn_code_step {
@@ -281,11 +291,16 @@ void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const 
                             const char *(*name)(void *user, const char *), void *user);
 const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
-enum { GN_ROLE_WARP = 32, GN_MOST_ROLES = 8, GN_MOST_BARRIERS = 15 }; /* threads of a warp; of roles; of named barriers */
+enum { GN_MOST_ROLES = 8, GN_MOST_BARRIERS = 15 };
 /* Barriers that are known to the block by their number, from 1 on: that of the place's first. */
 uint32_t gn_code_barrier(const gn_code *, const gn_place *);
 /* n for a term c (mod turn n) that goes through all of the place, of c n elements, and the turn; 1: there is none. */
 int64_t gn_place_parts(const gn_place *, const gn_dim *at, const gn_dim **turn);
+enum { GN_MOST_CLUSTER = 8 }; /* blocks, on each device that has clusters */
+uint32_t gn_code_cluster(const gn_code_step *); /* its blocks; 1: there is none */
+uint32_t gn_code_cluster_dims(const gn_code_step *, uint32_t size[3]);
+/* Whose threads must all reach the node, its regions aside. */
+gn_scope gn_code_gathers(const gn_code_node *);
 /* By await: how many groups of copies were committed after its token's, + 1; nothing: not the same on every way. */
 gn_map gn_code_find_awaits(gn_arena *, const gn_code_body *);
 /* How many parts a step has, over symbols. */

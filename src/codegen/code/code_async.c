@@ -217,7 +217,9 @@ static void walk_node(copies *c, const gn_code_node *n)
     case GN_CODE_ASYNC: start(c, n->access.place); break;
     case GN_CODE_COMMIT: commit(c, n->place); break;
     case GN_CODE_AWAIT: await(c, n); break;
-    case GN_CODE_BARRIER: wait_for_all(c); break;
+    case GN_CODE_BARRIER: /* a narrower one shows copies, and reads, to some of the block alone */
+        if (n->scope >= GN_SCOPE_BLOCK) wait_for_all(c);
+        break;
     case GN_CODE_ROLES: walk_roles(c, n); break;
     default: break;
     }

@@ -249,7 +249,7 @@ static void node(gn_inlining *in, const gn_code_node *n)
         own->to = is, own->var = rename_as_new(in, n->var);
         break;
     }
-    case GN_CODE_BARRIER: append(in, GN_CODE_BARRIER); break;
+    case GN_CODE_BARRIER: append(in, GN_CODE_BARRIER)->scope = n->scope; break;
     case GN_CODE_TILE: tile(in, n->tile); break;
     case GN_CODE_ASYNC:
     case GN_CODE_COMMIT:

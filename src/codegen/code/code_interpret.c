@@ -46,9 +46,10 @@ void gn_runner_fail(const gn_runner *r, const char *format, ...)
     const char *step = "", *part = "", *thread = "";
     if (r->step < r->code->steps.n) {
         step = gn_arena_printf(r->arena, ", step %zu", r->step);
-        const bool parts = r->part >= 0 && r->code->steps.at[r->step].parts.n;
-        if (parts) part = gn_arena_printf(r->arena, ", part %" PRId64, r->part);
-        if (r->nthreads > 1) thread = gn_arena_printf(r->arena, ", thread %u", r->thread);
+        const bool clusters = r->nthreads > r->nblock, parts = r->part >= 0 && r->code->steps.at[r->step].parts.n;
+        if (parts) part = gn_arena_printf(r->arena, ", %s %" PRId64, clusters ? "cluster" : "part", r->part);
+        if (clusters) part = gn_arena_printf(r->arena, "%s, block %u", part, r->thread / r->nblock);
+        if (r->nblock > 1) thread = gn_arena_printf(r->arena, ", thread %u", r->thread % r->nblock);
     }
     gn_throw(GN_EINTERNAL, "code %s%s%s%s%s: %s", r->code->origin, step, part, thread, name_of_node(r), what);
 }
@@ -81,6 +82,7 @@ static int64_t count_of(gn_runner *r, const gn_code_var *v)
     return n > 0 ? n : 0;
 }
 
+/* Of clusters, where blocks are in some. */
 static int64_t count_parts(gn_runner *r, const gn_code_step *s)
 {
     int64_t all = 1;
@@ -88,7 +90,7 @@ static int64_t count_parts(gn_runner *r, const gn_code_step *s)
     for (size_t i = 0; i < s->parts.n; i++) {
         const int64_t n = count_of(r, &s->parts.at[i]);
         if (!n) return 0;
-        overflows |= gn_mul_overflows(all, n, &all);
+        if (!s->parts.at[i].cluster) overflows |= gn_mul_overflows(all, n, &all);
     }
     if (overflows) gn_runner_fail(r, "the number of parts overflows");
     return all;
@@ -111,24 +113,32 @@ static void bind_all(gn_runner *r, const char *name, int64_t v)
     r->thread = 0;
 }
 
-/* The last variable counts fastest. */
-static void bind_parts(gn_runner *r, const gn_code_step *s, const int64_t *count)
+static void bind_block(gn_runner *r, const char *name, uint32_t block, int64_t v)
 {
-    int64_t rest = r->part;
+    const uint32_t first = block * r->nblock;
+    for (r->thread = first; r->thread < first + r->nblock; r->thread++) gn_runner_bind(r, name, v);
+    r->thread = 0;
+}
+
+/* The last variable counts fastest; those of the cluster among themselves. */
+static void bind_parts(gn_runner *r, const gn_code_step *s, const int64_t *count, uint32_t block)
+{
+    int64_t part = r->part, rank = block;
     for (size_t i = s->parts.n; i-- > 0;) {
-        bind_all(r, s->parts.at[i].name, rest % count[i]);
-        rest /= count[i];
+        int64_t *const rest = s->parts.at[i].cluster ? &rank : &part;
+        bind_block(r, s->parts.at[i].name, block, *rest % count[i]);
+        *rest /= count[i];
     }
 }
 
 static void run_part(gn_runner *r, const gn_code_step *s, const int64_t *count)
 {
-    bind_parts(r, s, count);
-    r->epoch++;
+    for (uint32_t block = 0; block < r->nthreads / r->nblock; block++) bind_parts(r, s, count, block);
+    r->met[GN_SCOPE_CLUSTER][0]++;
     for (uint32_t i = 0; i < r->nthreads; i++) r->flying[i].at.n = 0;
     for (size_t i = 0; i < r->code->nargs; i++)
         if (r->code->places.at[i]->space == GN_SPACE_SCRATCH) gn_runner_empty(r, r->code->places.at[i]);
-    gn_runner_together(r, &s->body);
+    gn_runner_together(r, (gn_group){ GN_SCOPE_CLUSTER, 0, r->nthreads }, &s->body);
     r->at = NULL;
 }
 
@@ -144,6 +154,7 @@ static void run_step(gn_runner *r, const gn_code_step *s)
     const int64_t n = count_parts(r, s), *order = draw_parts(r, n);
     int64_t *count = GN_NEW_ARRAY(r->arena, int64_t, s->parts.n + 1);
     for (size_t i = 0; n && i < s->parts.n; i++) count[i] = count_of(r, &s->parts.at[i]);
+    r->nthreads = gn_code_cluster(s) * r->nblock;
     memset(r->made, 0, (size_t)r->nlets * r->nthreads * sizeof *r->made); /* another step, other lets */
     for (int64_t i = 0; i < n; i++) {
         r->part = order[i];
@@ -158,7 +169,7 @@ static void run_step(gn_runner *r, const gn_code_step *s)
 static void bind_threads(gn_runner *r)
 {
     for (r->thread = 0; r->thread < r->nthreads; r->thread++) {
-        int64_t rest = r->thread, n = 1;
+        int64_t rest = r->thread % r->nblock, n = 1;
         for (size_t i = r->code->threads.n; i-- > 0;) {
             gn_dim_is_const(r->code->threads.at[i].count, &n);
             gn_runner_bind(r, r->code->threads.at[i].name, rest % n);
@@ -166,6 +177,14 @@ static void bind_threads(gn_runner *r)
         }
     }
     r->thread = 0;
+}
+
+static uint32_t most_threads(const gn_code *c)
+{
+    uint32_t most = 1;
+    for (size_t i = 0; i < c->steps.n; i++)
+        if (gn_code_cluster(&c->steps.at[i]) > most) most = gn_code_cluster(&c->steps.at[i]);
+    return most * gn_code_threads(c);
 }
 
 static void measure_tile(void *user, const gn_code_node *n)
@@ -189,17 +208,20 @@ static void prepare(gn_runner *r)
     }
     r->made = GN_NEW_ARRAY(r->arena, gn_made, (size_t)r->nlets * r->nthreads);
     r->merged = GN_NEW_ARRAY(r->arena, gn_lane, r->nthreads);
-    r->drawn = GN_NEW_ARRAY(r->arena, uint32_t, r->nthreads);
+    for (int s = 0; s < GN_NSCOPES; s++) {
+        r->drawn[s] = GN_NEW_ARRAY(r->arena, uint32_t, r->nthreads);
+        r->met[s] = GN_NEW_ARRAY(r->arena, uint32_t, r->nthreads);
+    }
     r->flying = GN_NEW_ARRAY(r->arena, gn_flying, r->nthreads);
     r->tile = GN_NEW_ARRAY(r->arena, gn_lane, tile);
 }
 
 void gn_code_interpret(const gn_code *c, void *const *buffers, const int64_t *sym, uint64_t order, gn_arena *scratch)
 {
-    gn_runner r = { .code = c, .arena = scratch, .random = order, .nthreads = gn_code_threads(c) };
-    r.step = c->steps.n, r.part = -1;
-    if (r.nthreads < 1 || r.nthreads > GN_MOST_THREADS)
-        gn_runner_fail(&r, "a block of %u threads; 1 to %d are possible", r.nthreads, GN_MOST_THREADS);
+    gn_runner r = { .code = c, .arena = scratch, .random = order, .nblock = gn_code_threads(c) };
+    r.step = c->steps.n, r.part = -1, r.nthreads = r.most = most_threads(c), r.unit = GN_SCOPE_BLOCK;
+    if (r.nblock < 1 || r.nblock > GN_MOST_THREADS)
+        gn_runner_fail(&r, "a block of %u threads; 1 to %d are possible", r.nblock, GN_MOST_THREADS);
     for (size_t i = 0; i < c->syms.n; i++) bind_all(&r, c->syms.at[i].name, sym[i]);
     bind_threads(&r);
     gn_runner_allocate(&r, buffers);

@@ -1,28 +1,20 @@
-/* Regions: which nodes a thread runs alone, and which the threads of a block run together. */
+/* Regions: which nodes a thread runs alone, and which the threads of a warp, block or cluster run together. */
 #include <inttypes.h>
 #include "code_interpret_state.h"
 
 /* ---- what is known of a loop before it runs ---- */
 
-static bool gathers_itself(const gn_code_node *n)
-{
-    switch ((gn_code_kind)n->kind) {
-    case GN_CODE_LET: return n->val->kind == GN_VAL_THREADS;
-    case GN_CODE_DECLARE: return n->place->space == GN_SPACE_SHARED;
-    case GN_CODE_TILE: return n->tile->row->kind == GN_TILE_MMA;
-    case GN_CODE_FOR: return n->dealt;
-    case GN_CODE_BARRIER:
-    case GN_CODE_ROLES:
-    case GN_CODE_ARRIVE:
-    case GN_CODE_SYNC: return true;
-    default: return false;
-    }
-}
-
-/* The first node in n, n included, that gathers the threads; NULL: each runs n alone. */
+/* The node in n, n included, that gathers threads of the widest scope; NULL: each runs n alone. */
 static const gn_code_node *gathering(const gn_runner *r, const gn_code_node *n)
 {
-    return gathers_itself(n) ? n : gn_map_get(&r->gathers, GN_KEY(n));
+    const gn_code_node *const in = gn_map_get(&r->gathers, GN_KEY(n));
+    return gn_code_gathers(n) && (!in || gn_code_gathers(n) >= gn_code_gathers(in)) ? n : in;
+}
+
+static gn_scope scope_of(const gn_runner *r, const gn_code_node *n)
+{
+    const gn_code_node *const widest = gathering(r, n);
+    return widest ? gn_code_gathers(widest) : GN_SCOPE_THREAD;
 }
 
 const gn_code_node *gn_runner_gathering(const gn_runner *r, const gn_code_node *n)
@@ -32,12 +24,12 @@ const gn_code_node *gn_runner_gathering(const gn_runner *r, const gn_code_node *
 
 static void note_gathering(gn_runner *r, const gn_code_node *n)
 {
+    const gn_code_node *widest = NULL;
     for (size_t i = 0; i < n->body.kids.n; i++) {
-        const gn_code_node *found = gathering(r, n->body.kids.at[i]);
-        if (!found) continue;
-        *gn_map_put(r->arena, &r->gathers, GN_KEY(n)) = (void *)found;
-        return;
+        const gn_code_node *const found = gathering(r, n->body.kids.at[i]);
+        if (found && (!widest || gn_code_gathers(found) > gn_code_gathers(widest))) widest = found;
     }
+    if (widest) *gn_map_put(r->arena, &r->gathers, GN_KEY(n)) = (void *)widest;
 }
 
 typedef struct setting { /* of registers, in a loop */
@@ -96,6 +88,7 @@ void gn_runner_prepare(gn_runner *r, const gn_code_body *b)
     for (size_t i = 0; i < b->kids.n; i++) {
         const gn_code_node *n = b->kids.at[i];
         gn_runner_prepare(r, &n->body);
+        if (n->kind == GN_CODE_BARRIER && n->scope < r->unit) r->unit = (gn_scope)n->scope;
         note_gathering(r, n);
         if (n->kind == GN_CODE_FOR && !n->unrolled) note_renewed(r, n);
     }
@@ -151,7 +144,7 @@ static void loop_alone(gn_runner *r, const gn_code_node *loop, int64_t from, int
 
 static void node_alone(gn_runner *r, const gn_code_node *n)
 {
-    if (gathers_itself(n)) not_all(r, n, "it stands in a dealt loop");
+    if (gn_code_gathers(n)) not_all(r, n, "it stands in a dealt loop");
     switch ((gn_code_kind)n->kind) {
     case GN_CODE_LET: gn_runner_let(r, n->val); break;
     case GN_CODE_SET: gn_runner_set(r, n); break;
@@ -191,23 +184,37 @@ void gn_runner_deal_to(gn_runner *r, const gn_code_node *loop, uint32_t number, 
     loop_alone(r, loop, first_turn(r, loop) + number, gn_runner_dim(r, loop->to), n);
 }
 
-/* ---- a block together ---- */
+/* ---- a group together ---- */
 
-static void draw_threads(gn_runner *r)
+static uint32_t size_of(const gn_runner *r, gn_scope s)
 {
-    for (uint32_t i = 0; i < r->nthreads; i++) {
+    const uint32_t size[] = { 1, GN_WARP, GN_WARPGROUP, r->nblock, r->nthreads };
+    return size[s] < r->nblock || s > GN_SCOPE_BLOCK ? size[s] : r->nblock;
+}
+
+static void draw(gn_runner *r, uint32_t *drawn, uint32_t n)
+{
+    drawn[0] = 0;
+    for (uint32_t i = 0; n > 1 && i < n; i++) {
         const uint32_t j = (uint32_t)gn_runner_draw(r, i + 1);
-        r->drawn[i] = r->drawn[j];
-        r->drawn[j] = i;
+        drawn[i] = drawn[j];
+        drawn[j] = i;
     }
 }
 
-static void each_alone(gn_runner *r, const gn_code_node *const *nodes, size_t n)
+static void together(gn_runner *r, gn_group g, const gn_code_node *const *nodes, size_t n);
+
+/* Groups of this scope, narrower than g, each all of the nodes, in a drawn order. */
+static void each_apart(gn_runner *r, gn_group g, gn_scope scope, const gn_code_node *const *nodes, size_t n)
 {
-    draw_threads(r);
-    for (uint32_t i = 0; i < r->nthreads; i++) {
-        r->thread = r->drawn[i];
-        alone(r, nodes, n);
+    const uint32_t size = size_of(r, scope), count = (g.n + size - 1) / size;
+    uint32_t *const drawn = r->drawn[scope];
+    draw(r, drawn, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t first = drawn[i] * size;
+        r->thread = g.first + first;
+        if (scope == GN_SCOPE_THREAD) alone(r, nodes, n);
+        else together(r, (gn_group){ scope, r->thread, first + size < g.n ? size : g.n - first }, nodes, n);
     }
 }
 
@@ -216,101 +223,119 @@ static const char *bounds_text(const gn_runner *r, const int64_t *bounds)
     return gn_arena_printf(r->arena, "from %" PRId64 " to %" PRId64, bounds[0], bounds[1]);
 }
 
-static _Noreturn void bounds_differ(const gn_runner *r, const gn_code_node *loop, const int64_t *other,
+static _Noreturn void bounds_differ(const gn_runner *r, gn_group g, const gn_code_node *loop, const int64_t *other,
                                     const int64_t *now)
 {
     const char *here = bounds_text(r, now), *there = bounds_text(r, other);
-    const char *why = gn_arena_printf(r->arena, "%s runs %s here, %s in thread 0", loop->var, here, there);
+    const char *why = gn_arena_printf(r->arena, "%s runs %s here, %s in thread %u", loop->var, here, there,
+                                      g.first % r->nblock);
     not_all(r, gathering(r, loop), why);
 }
 
-static void common_bounds(gn_runner *r, const gn_code_node *loop, int64_t *bounds)
+static void common_bounds(gn_runner *r, gn_group g, const gn_code_node *loop, int64_t *bounds)
 {
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++) {
+    for (r->thread = g.first; r->thread < g.first + g.n; r->thread++) {
         const int64_t now[2] = { first_turn(r, loop), gn_runner_dim(r, loop->to) };
-        if (!r->thread) memcpy(bounds, now, sizeof now);
-        if (memcmp(bounds, now, sizeof now) != 0) bounds_differ(r, loop, bounds, now);
+        if (r->thread == g.first) memcpy(bounds, now, sizeof now);
+        if (memcmp(bounds, now, sizeof now) != 0) bounds_differ(r, g, loop, bounds, now);
     }
 }
 
-static void loop_together(gn_runner *r, const gn_code_node *loop)
+static void loop_together(gn_runner *r, gn_group g, const gn_code_node *loop)
 {
     int64_t bounds[2];
-    common_bounds(r, loop, bounds);
+    common_bounds(r, g, loop, bounds);
     for (int64_t v = bounds[0]; v < bounds[1]; v++) {
-        for (r->thread = 0; r->thread < r->nthreads; r->thread++) gn_runner_begin_turn(r, loop, v);
-        gn_runner_together(r, &loop->body);
+        for (r->thread = g.first; r->thread < g.first + g.n; r->thread++) gn_runner_begin_turn(r, loop, v);
+        gn_runner_together(r, g, &loop->body);
         r->at = loop;
     }
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++) gn_runner_end_turns(r, loop);
+    for (r->thread = g.first; r->thread < g.first + g.n; r->thread++) gn_runner_end_turns(r, loop);
 }
 
 /* Turn i belongs to thread i mod the block's size. */
-static void deal(gn_runner *r, const gn_code_node *loop)
+static void deal(gn_runner *r, gn_group g, const gn_code_node *loop)
 {
     int64_t bounds[2];
-    common_bounds(r, loop, bounds);
-    draw_threads(r);
-    for (uint32_t i = 0; i < r->nthreads; i++) {
-        r->thread = r->drawn[i];
-        loop_alone(r, loop, bounds[0] + r->thread, bounds[1], r->nthreads);
+    common_bounds(r, g, loop, bounds);
+    draw(r, r->drawn[GN_SCOPE_THREAD], g.n);
+    for (uint32_t i = 0; i < g.n; i++) {
+        const uint32_t t = r->drawn[GN_SCOPE_THREAD][i];
+        r->thread = g.first + t;
+        loop_alone(r, loop, bounds[0] + t, bounds[1], g.n);
     }
 }
 
-static void branch_together(gn_runner *r, const gn_code_node *n)
+static void branch_together(gn_runner *r, gn_group g, const gn_code_node *n)
 {
     bool first = false;
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++) {
+    for (r->thread = g.first; r->thread < g.first + g.n; r->thread++) {
         const bool now = gn_runner_holds(r, n->when);
-        if (!r->thread) first = now;
-        if (now && !first) not_all(r, gathering(r, n), "its condition holds here, not in thread 0");
-        if (first && !now) not_all(r, gathering(r, n), "its condition holds in thread 0, not here");
+        if (r->thread == g.first) first = now;
+        if (now == first) continue;
+        const char *const format = now ? "its condition holds here, not in thread %u"
+                                       : "its condition holds in thread %u, not here";
+        not_all(r, gathering(r, n), gn_arena_printf(r->arena, format, g.first % r->nblock));
     }
-    if (first) gn_runner_together(r, &n->body);
+    if (first) gn_runner_together(r, g, &n->body);
 }
 
-static void merge(gn_runner *r, const gn_val *v)
+static void merge(gn_runner *r, gn_group g, const gn_val *v)
 {
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++) r->merged[r->thread] = gn_runner_operand(r, v->a[0], 0);
-    const gn_lane all = gn_lane_merge((gn_red)v->red, r->merged, r->nthreads);
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++) gn_runner_make(r, v, &all);
+    gn_lane *const merged = r->merged;
+    for (uint32_t i = 0; i < g.n; i++) r->thread = g.first + i, merged[i] = gn_runner_operand(r, v->a[0], 0);
+    const gn_lane all = gn_lane_merge((gn_red)v->red, g.scope, merged, g.n);
+    for (uint32_t i = 0; i < g.n; i++) r->thread = g.first + i, gn_runner_make(r, v, &all);
 }
 
-static void node_together(gn_runner *r, const gn_code_node *n)
+static void pass_barrier(gn_runner *r, gn_group g)
+{
+    r->met[g.scope][gn_runner_group(r, g.scope, g.first)]++;
+}
+
+static void node_together(gn_runner *r, gn_group g, const gn_code_node *n)
 {
     r->at = n;
-    r->thread = 0;
+    r->thread = g.first;
     switch ((gn_code_kind)n->kind) {
-    case GN_CODE_LET: merge(r, n->val); break;
+    case GN_CODE_LET: merge(r, g, n->val); break;
     case GN_CODE_DECLARE: gn_runner_empty(r, n->place); break;
-    case GN_CODE_TILE: gn_runner_multiply(r, n->tile); break;
-    case GN_CODE_BARRIER: r->epoch++; break;
+    case GN_CODE_TILE: gn_runner_multiply(r, n->tile, g.first, g.n); break;
+    case GN_CODE_BARRIER: pass_barrier(r, g); break;
     case GN_CODE_ROLES:
-        r->epoch++;
-        gn_runner_roles(r, n);
-        r->epoch++;
+        pass_barrier(r, g);
+        gn_runner_roles(r, n, g.first, g.n);
+        pass_barrier(r, g);
         break;
     case GN_CODE_ARRIVE:
     case GN_CODE_SYNC: gn_runner_fail(r, "a barrier of roles outside of roles");
-    case GN_CODE_IF: branch_together(r, n); break;
+    case GN_CODE_IF: branch_together(r, g, n); break;
     case GN_CODE_FOR:
-        if (n->dealt)
-            deal(r, n);
-        else
-            loop_together(r, n);
+        if (n->dealt) deal(r, g, n);
+        else loop_together(r, g, n);
         break;
     default: break;
     }
 }
 
-void gn_runner_together(gn_runner *r, const gn_code_body *b)
+void gn_runner_gathered(gn_runner *r, gn_group g, const gn_code_node *n)
 {
-    const gn_code_node *const *at = (const gn_code_node *const *)b->kids.at;
-    for (size_t i = 0, n; i < b->kids.n; i += n) {
-        for (n = 0; i + n < b->kids.n && !gathering(r, at[i + n]);) n++;
-        if (n)
-            each_alone(r, at + i, n);
-        else
-            node_together(r, at[i]), n = 1;
+    node_together(r, g, n);
+}
+
+/* What gathers the group, one after the other; between, narrower groups run on their own. */
+static void together(gn_runner *r, gn_group g, const gn_code_node *const *nodes, size_t n)
+{
+    for (size_t i = 0, run; i < n; i += run) {
+        gn_scope widest = GN_SCOPE_THREAD;
+        for (run = 0; i + run < n && scope_of(r, nodes[i + run]) < g.scope; run++)
+            if (scope_of(r, nodes[i + run]) > widest) widest = scope_of(r, nodes[i + run]);
+        if (run) each_apart(r, g, widest, nodes + i, run);
+        else node_together(r, g, nodes[i]), run = 1;
     }
+}
+
+void gn_runner_together(gn_runner *r, gn_group g, const gn_code_body *b)
+{
+    together(r, g, (const gn_code_node *const *)b->kids.at, b->kids.n);
 }

@@ -7,8 +7,8 @@
 static gn_counter *new_counter(gn_runner *r)
 {
     gn_counter *c = GN_NEW_OBJECT(r->arena, gn_counter);
-    c->value = GN_NEW_ARRAY(r->arena, int64_t, r->nthreads);
-    c->bound = GN_NEW_ARRAY(r->arena, bool, r->nthreads);
+    c->value = GN_NEW_ARRAY(r->arena, int64_t, r->most);
+    c->bound = GN_NEW_ARRAY(r->arena, bool, r->most);
     return c;
 }
 

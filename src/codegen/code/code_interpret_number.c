@@ -70,7 +70,7 @@ static void butterfly(gn_lane *x, const gn_op_info *op)
     }
 }
 
-gn_lane gn_lane_merge(gn_red red, const gn_lane *v, uint32_t n)
+gn_lane gn_lane_merge(gn_red red, gn_scope scope, const gn_lane *v, uint32_t n)
 {
     const gn_op_info *op = gn_red_op(red);
     const gn_lane start = start_of(red, (gn_dtype)v[0].dtype);
@@ -81,6 +81,6 @@ gn_lane gn_lane_merge(gn_red red, const gn_lane *v, uint32_t n)
         butterfly(x, op);
         warp[first / 32] = x[0];
     }
-    butterfly(warp, op);
+    if (scope > GN_SCOPE_WARP) butterfly(warp, op);
     return warp[0];
 }

@@ -15,23 +15,22 @@ typedef struct gn_cell { /* an element of memory that is no buffer; of a registe
     uint64_t age;
 } gn_cell;
 
-/* Which threads, or parts, touched an element in a period (between two barriers, or in a step). */
-typedef struct gn_track {
-    uint64_t wrote, read;          /* last period */
-    int64_t writer, reader, other; /* the last ones; other: an earlier reader, -1 none. Who wrote it is no reader */
-    bool shared;                   /* several threads wrote the same bits: */
-    uint64_t *writers;             /* a bit for each */
+typedef struct gn_touch gn_touch; /* code_interpret_race.c */
+typedef struct gn_track { /* which parts touched an element in a step */
+    uint64_t wrote, read;          /* last step */
+    int64_t writer, reader, other; /* the last ones; other: an earlier reader, -1 none */
 } gn_track;
-typedef struct gn_shadow {
-    gn_track thread, part;
+typedef struct gn_shadow { /* of threads, what no barrier has put behind all */
+    gn_touch *writes, *reads;
+    gn_track part;
 } gn_shadow;
 
 typedef struct gn_memory { /* of a place */
     const gn_place *place;
     int64_t size;      /* elements, or lanes of registers */
     void *data;        /* buffer */
-    gn_cell *cell;     /* others; one thread after the other where each has its own */
-    uint64_t *age;     /* by thread, or one: cells of another age have no content */
+    gn_cell *cell;     /* others; one owner after the other: a thread, or a block, has its own */
+    uint64_t *age;     /* by owner: cells of another age have no content */
     gn_shadow *shadow; /* where threads or parts meet */
 } gn_memory;
 
@@ -75,18 +74,20 @@ typedef struct gn_runner {
     gn_map counter_of, place_of; /* by the name's address */
     gn_made *made;               /* by thread * nlets + id */
     uint32_t nlets;
-    gn_map gathers;  /* by loop or if: the first node in it that gathers threads */
+    gn_map gathers;  /* by loop or if: the first node in it that gathers threads of the widest scope */
     gn_map renewed;  /* by loop: gn_registers that are new in each turn */
     gn_lane *merged; /* by thread */
     gn_lane *tile;   /* what a product takes, of the largest */
-    uint32_t *drawn; /* threads in an order */
+    uint32_t *drawn[GN_NSCOPES]; /* groups in an order */
     gn_flying *flying; /* by thread */
-    uint32_t nthreads;
+    uint32_t nthreads, nblock, most; /* that run together, those of one cluster; of a block; of a cluster of any step */
+    uint32_t *met[GN_NSCOPES]; /* by scope and group: barriers; of a cluster also beginnings of parts */
+    gn_scope unit;             /* the narrowest for which there is a barrier, the block at least */
+    gn_touch *idle;
     gn_roles *roles; /* NULL: the threads have none now */
     /* where it is */
     size_t step;
-    int64_t part;   /* -1: between parts */
-    uint64_t epoch; /* number of barriers met, beginnings of parts included */
+    int64_t part;   /* -1: between parts; of blocks in clusters: the cluster */
     uint32_t thread;
     const gn_code_node *at;
     const char *unknown; /* a name without value, met last */
@@ -102,7 +103,7 @@ gn_lane gn_lane_number(gn_dtype, int64_t);
 gn_lane gn_lane_poison(gn_dtype, gn_lane of);
 gn_lane gn_lane_op(const gn_op_info *, gn_dtype, const gn_lane *a, size_t n);
 bool gn_lane_same(gn_dtype, gn_lane, gn_lane);                       /* the same bits in memory */
-gn_lane gn_lane_merge(gn_red, const gn_lane *of_thread, uint32_t n); /* in the order of a block */
+gn_lane gn_lane_merge(gn_red, gn_scope, const gn_lane *of_thread, uint32_t n); /* in the order of a block, or warp */
 
 /* code_interpret_index.c */
 int64_t gn_runner_dim(gn_runner *, const gn_dim *);
@@ -122,6 +123,21 @@ gn_lane gn_runner_register(gn_runner *, const gn_place *, uint32_t number, int l
 void gn_runner_set_register(gn_runner *, const gn_place *, uint32_t number, int l, gn_lane);
 void gn_runner_empty_register(gn_runner *, gn_register);
 
+static inline uint32_t gn_runner_group(const gn_runner *r, gn_scope s, uint32_t thread)
+{
+    const uint32_t size[] = { 1, GN_WARP, GN_WARPGROUP, r->nblock, r->nthreads };
+    return s == GN_SCOPE_WARP || s == GN_SCOPE_WARPGROUP /* of its block */
+               ? thread / r->nblock * ((r->nblock + size[s] - 1) / size[s]) + thread % r->nblock / size[s]
+               : thread / size[s];
+}
+/* Of whose memory the thread at work has this. */
+static inline int64_t gn_runner_owner(const gn_runner *r, const gn_place *p)
+{
+    return p->space >= GN_SPACE_STACK ? r->thread : p->space == GN_SPACE_SHARED ? r->thread / r->nblock : 0;
+}
+/* code_interpret_race.c: throws where the thread at work and another touch the element and nothing orders them. */
+void gn_runner_meet(gn_runner *, const gn_memory *, int64_t at, bool write, bool same_bits);
+
 /* code_interpret_value.c: for the thread at work */
 gn_lane gn_runner_operand(gn_runner *, const gn_val *, int l);
 void gn_runner_let(gn_runner *, const gn_val *);
@@ -131,12 +147,11 @@ void gn_runner_write(gn_runner *, const gn_code_node *);
 
 /* code_interpret_tile.c */
 void gn_runner_copy_tile(gn_runner *, const gn_tile_args *); /* for the thread at work */
-void gn_runner_multiply(gn_runner *, const gn_tile_args *);  /* for all */
-void gn_runner_multiply_of(gn_runner *, const gn_tile_args *, uint32_t thread); /* for the group that it is of */
-/* code_interpret_roles.c */
-void gn_runner_roles(gn_runner *, const gn_code_node *roles);
+void gn_runner_multiply(gn_runner *, const gn_tile_args *, uint32_t first, uint32_t n);  /* for these threads */
+/* code_interpret_roles.c: of the block of these threads */
+void gn_runner_roles(gn_runner *, const gn_code_node *roles, uint32_t first, uint32_t n);
 /* Throws where the thread at work touches what another has, and no barrier is between. */
-void gn_roles_meet(gn_runner *, const gn_place *, int64_t at, bool write, bool same_bits);
+void gn_roles_meet(gn_runner *, const gn_memory *, int64_t at, bool write, bool same_bits);
 /* code_interpret_async.c: for the thread at work */
 void gn_runner_start(gn_runner *, const gn_code_node *);
 void gn_runner_commit(gn_runner *, const gn_place *tokens);
@@ -146,7 +161,12 @@ void gn_runner_act(gn_runner *, const gn_tile_args *); /* for the thread at work
 
 /* code_interpret_body.c */
 void gn_runner_prepare(gn_runner *, const gn_code_body *);
-void gn_runner_together(gn_runner *, const gn_code_body *);
+typedef struct gn_group { /* of threads: a scope's */
+    gn_scope scope;
+    uint32_t first, n;
+} gn_group;
+void gn_runner_together(gn_runner *, gn_group, const gn_code_body *);
+void gn_runner_gathered(gn_runner *, gn_group, const gn_code_node *); /* what gathers just these */
 /* The node in n, n included, that gathers threads; NULL: each runs n alone. The others for the thread at work. */
 const gn_code_node *gn_runner_gathering(const gn_runner *, const gn_code_node *n);
 void gn_runner_alone(gn_runner *, const gn_code_node *);

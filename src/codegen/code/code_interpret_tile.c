@@ -28,26 +28,6 @@ static int coord(gn_runner *r, const gn_tile_args *t, const gn_tile_coord *c)
     return v;
 }
 
-static bool is_leaf(gn_runner *r, const gn_tile_args *t, const char *variable)
-{
-    const gn_fragment *const f = t->acc->fragment;
-    for (int i = 0; i < t->row->nleaf; i++)
-        if (f->thread[i] && gn_runner_counter(r, f->thread[i]) == gn_runner_counter(r, variable)) return true;
-    return false;
-}
-
-/* Threads that differ in nothing but the row's own leaves work together: the group's number, less than all threads. */
-static int64_t group_of(gn_runner *r, const gn_tile_args *t, uint32_t thread)
-{
-    int64_t group = 0, n = 1;
-    for (size_t i = 0; i < r->code->threads.n; i++) {
-        const gn_code_var *v = &r->code->threads.at[i];
-        if (is_leaf(r, t, v->name) || !gn_dim_is_const(v->count, &n)) continue;
-        group = group * n + gn_runner_counter(r, v->name)->value[thread];
-    }
-    return group;
-}
-
 /* Where a register of the thread at work lies in its operand, row-major. */
 static int cell_of(gn_runner *r, const gn_tile_args *t, const gn_tile_reg *x, int rows, int columns)
 {
@@ -96,37 +76,16 @@ static void clear(gn_lane *x, int n)
     for (int i = 0; i < n; i++) x[i] = (gn_lane){ .poison = UINT32_MAX };
 }
 
-static void multiply_group(gn_runner *r, const gn_tile_args *t, const int64_t *group, int64_t which)
+void gn_runner_multiply(gn_runner *r, const gn_tile_args *t, uint32_t first, uint32_t n)
 {
     const gn_tile_op *row = t->row;
     gn_lane *a = r->tile, *b = a + row->m * row->k;
     clear(a, (row->m + row->n) * row->k);
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++) {
-        if (group[r->thread] != which) continue;
+    for (r->thread = first; r->thread < first + n; r->thread++) {
         gather_a(r, t, a);
         gather_b(r, t, b);
     }
     check_whole(r, "A", a, row->m, row->k);
     check_whole(r, "B", b, row->k, row->n);
-    for (r->thread = 0; r->thread < r->nthreads; r->thread++)
-        if (group[r->thread] == which) add_products(r, t, a, b);
-}
-
-void gn_runner_multiply_of(gn_runner *r, const gn_tile_args *t, uint32_t thread)
-{
-    int64_t group[GN_MOST_THREADS];
-    for (uint32_t i = 0; i < r->nthreads; i++) group[i] = group_of(r, t, i);
-    multiply_group(r, t, group, group[thread]);
-}
-
-void gn_runner_multiply(gn_runner *r, const gn_tile_args *t)
-{
-    int64_t group[GN_MOST_THREADS];
-    bool done[GN_MOST_THREADS] = { false };
-    for (uint32_t i = 0; i < r->nthreads; i++) group[i] = group_of(r, t, i);
-    for (uint32_t i = 0; i < r->nthreads; i++) {
-        if (!done[group[i]]) multiply_group(r, t, group, group[i]);
-        done[group[i]] = true;
-    }
-    r->thread = 0;
+    for (r->thread = first; r->thread < first + n; r->thread++) add_products(r, t, a, b);
 }

@@ -149,6 +149,11 @@ static const char *word_of(const gn_val *v)
     return v->kind == GN_VAL_OP ? v->u.op->name : words[v->kind];
 }
 
+static void print_scope(gn_text *t, uint8_t scope)
+{
+    if (scope != GN_SCOPE_BLOCK) gn_textf(t, " :%s", gn_scope_names[scope]);
+}
+
 static void print_value(gn_text *t, const gn_val *v)
 {
     gn_textf(t, "(%s", word_of(v));
@@ -168,8 +173,11 @@ static void print_value(gn_text *t, const gn_val *v)
         if (v->u.lane.at) print_index(t, v->u.lane.at);
         else gn_textf(t, " %" PRId64, v->u.lane.i);
         break;
-    case GN_VAL_LANES:
-    case GN_VAL_THREADS: gn_textf(t, " %s", gn_red_name((gn_red)v->red)); break;
+    case GN_VAL_LANES: gn_textf(t, " %s", gn_red_name((gn_red)v->red)); break;
+    case GN_VAL_THREADS:
+        gn_textf(t, " %s", gn_red_name((gn_red)v->red));
+        print_scope(t, v->scope);
+        break;
     default: break;
     }
     if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_COND) print_preds(t, v->when);
@@ -279,7 +287,10 @@ static void print_node(gn_text *t, const gn_code_node *n)
         gn_textf(t, "name %s", n->var);
         print_index(t, n->to);
         break;
-    case GN_CODE_BARRIER: gn_text_add(t, "barrier"); break;
+    case GN_CODE_BARRIER:
+        gn_text_add(t, "barrier");
+        print_scope(t, n->scope);
+        break;
     case GN_CODE_ASYNC:
         gn_text_add(t, "async ");
         if (n->number > 1) gn_textf(t, "%u ", n->number);
@@ -338,6 +349,8 @@ static void print_vars(gn_text *t, size_t n, const gn_code_var *at)
     for (size_t i = 0; i < n; i++) {
         gn_textf(t, "%s(%s", i ? " " : "", at[i].name);
         print_index(t, at[i].count);
+        if (at[i].dim) gn_textf(t, " :%c", "xyz"[at[i].dim]);
+        if (at[i].cluster) gn_text_add(t, " :cluster");
         gn_text_char(t, ')');
     }
 }

@@ -207,7 +207,9 @@ static const gn_place *read_memory(gn_items *s, gn_space space)
     const gn_sx *const name = gn_next_item(s, "a name");
     gn_place p = { .space = (uint8_t)space };
     p.dtype = gn_read_dtype(s->r, gn_next_item(s, "a dtype"));
-    p.size = gn_dim_const(s->r->code->dims, gn_read_int(s->r, gn_next_item(s, "a size"), 1, INT32_MAX));
+    const gn_sx *const size = gn_next_item(s, "a size");
+    if (space == GN_SPACE_SHARED) p.size = gn_read_index(s->r, size);
+    else p.size = gn_dim_const(s->r->code->dims, gn_read_int(s->r, size, 1, INT32_MAX));
     gn_end_items(s);
     return add_place(s->r, name, p);
 }
@@ -389,7 +391,7 @@ static void read_meeting(gn_items *s, gn_code_node *n)
 static void read_role(gn_items *s, gn_code_node *n)
 {
     n->var = gn_read_name(s->r, gn_next_item(s, "a name"));
-    n->number = (uint32_t)gn_read_int(s->r, gn_next_item(s, "a number of warps"), 1, GN_ROLE_WARP);
+    n->number = (uint32_t)gn_read_int(s->r, gn_next_item(s, "a number of warps"), 1, GN_WARP);
     read_body(s, &n->body);
 }
 
@@ -432,7 +434,7 @@ static gn_code_node *read_node(gn_code_reader *r, const gn_sx *x)
     case GN_CODE_FOR: read_for(&s, n); break;
     case GN_CODE_IF: read_if(&s, n); break;
     case GN_CODE_NAME: read_index_name(&s, n); break;
-    case GN_CODE_BARRIER: gn_end_items(&s); break;
+    case GN_CODE_BARRIER: n->scope = gn_read_scope(&s), gn_end_items(&s); break;
     case GN_CODE_TILE: read_tile(&s, n); break;
     case GN_CODE_ASYNC: read_async(&s, n); break;
     case GN_CODE_COMMIT: read_commit(&s, n); break;
@@ -519,12 +521,13 @@ static void read_arg(gn_code_reader *r, const gn_sx *x)
     add_place(r, name, p);
 }
 
-static gn_code_var read_var(gn_code_reader *r, const gn_sx *x)
+static gn_code_var read_var(gn_code_reader *r, const gn_sx *x, bool part)
 {
     gn_items s = gn_items_of(r, x, "(NAME count)");
     const gn_sx *const name = gn_next_item(&s, "a name"), *const count = gn_next_item(&s, "a count");
+    gn_code_var v = { .name = gn_read_name(r, name), .count = gn_read_index(r, count) };
+    if (part) v.dim = gn_next_is(&s, ":y") ? 1 : gn_next_is(&s, ":z") ? 2 : 0, v.cluster = gn_next_is(&s, ":cluster");
     gn_end_items(&s);
-    const gn_code_var v = { gn_read_name(r, name), gn_read_index(r, count) };
     gn_open_name(r, name, GN_NAME_VAR);
     return v;
 }
@@ -533,7 +536,7 @@ static void read_threads(gn_code_reader *r, const gn_sx *x)
 {
     if (x->n < 2) gn_sx_fail(r->file, x, "(threads (NAME INT) ..) was expected");
     for (size_t i = 1; i < x->n; i++) {
-        const gn_code_var v = read_var(r, x->at[i]);
+        const gn_code_var v = read_var(r, x->at[i], false);
         if (!gn_dim_is_const(v.count, NULL))
             gn_sx_fail(r->file, x->at[i], "the number of threads '%s' is no constant", v.name);
         gn_push(r->code->arena, &r->code->threads, v);
@@ -550,7 +553,7 @@ static void read_step(gn_code_reader *r, const gn_sx *x)
     gn_items p = gn_items_of(r, parts, "((part count) ..)");
     r->step++;
     while (gn_items_left(&p)) {
-        const gn_code_var v = read_var(r, gn_next_item(&p, "a part"));
+        const gn_code_var v = read_var(r, gn_next_item(&p, "a part"), true);
         gn_push(r->code->arena, &step.parts, v);
     }
     read_body(&s, &step.body);

@@ -279,6 +279,13 @@ static gn_red read_red(gn_items *s)
     gn_sx_fail(s->r->file, x, "'%s' is no reduction: sum prod max min any all", x->text);
 }
 
+uint8_t gn_read_scope(gn_items *s)
+{
+    for (uint8_t scope = 0; scope < GN_NSCOPES; scope++)
+        if (gn_next_is(s, gn_arena_printf(s->r->code->arena, ":%s", gn_scope_names[scope]))) return scope;
+    return GN_SCOPE_BLOCK;
+}
+
 /* Those that are no numbers first: they say what the numbers are. */
 static void read_operands(gn_items *s, gn_val *v)
 {
@@ -372,8 +379,8 @@ static void read_parts(gn_items *s, gn_val *v)
     case GN_VAL_BIT: v->u.index.at = gn_read_index(s->r, gn_next_item(s, "an index")); break;
     case GN_VAL_LOAD: v->u.load = gn_read_access(s, v->lanes); break;
     case GN_VAL_LANE: read_lane(s, v); break;
-    case GN_VAL_LANES:
-    case GN_VAL_THREADS: v->red = (uint8_t)read_red(s); break;
+    case GN_VAL_LANES: v->red = (uint8_t)read_red(s); break;
+    case GN_VAL_THREADS: v->red = (uint8_t)read_red(s), v->scope = gn_read_scope(s); break;
     default: break;
     }
 }

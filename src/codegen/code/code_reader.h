@@ -52,6 +52,7 @@ const gn_place *gn_read_register(gn_code_reader *, const gn_sx *, uint32_t *numb
 /* expected, lanes: of a number, and a splat's lanes; GN_NO_DTYPE, 0: they say their own. */
 const gn_val *gn_read_operand(gn_items *, int expected, uint16_t lanes);
 gn_preds gn_read_preds(gn_items *); /* none or more */
+uint8_t gn_read_scope(gn_items *); /* :warp, :block, ..; none: of the block */
 gn_access gn_read_access(gn_items *, uint16_t lanes);
 gn_access gn_read_element(gn_items *); /* NAME index */
 gn_val *gn_read_value(gn_code_reader *, const gn_sx *, gn_dtype, uint16_t lanes);

@@ -450,7 +450,7 @@ static void check_counts(roles *s)
     for (size_t i = 0; i < s->meetings.n; i++) {
         const meeting *const m = &s->meetings.at[i];
         uint32_t threads = 0;
-        for (uint32_t q = 0; q < s->n; q++) threads += m->visitors >> q & 1 ? s->role[q].node->number * GN_ROLE_WARP : 0;
+        for (uint32_t q = 0; q < s->n; q++) threads += m->visitors >> q & 1 ? s->role[q].node->number * GN_WARP : 0;
         if (threads != m->place->meets)
             gn_code_wrong(s->v, "'%s' is a barrier of %u threads, the roles that come there have %u", m->place->name,
                           m->place->meets, threads);

@@ -127,7 +127,8 @@ const gn_val *gn_v_reduce(gn_code_builder *x, gn_val_kind kind, gn_red red, cons
     const uint16_t lanes = kind == GN_VAL_LANES ? 1 : v->lanes;
     return gn_v_let(
         x,
-        (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v } });
+        (gn_val){ .kind = (uint8_t)kind, .dtype = v->dtype, .lanes = lanes, .red = (uint8_t)red, .n = 1, .a = { v },
+                  .scope = GN_SCOPE_BLOCK });
 }
 
 /* ---- memory ---- */

@@ -7,7 +7,7 @@ typedef enum { GN_CODE_SYM, GN_CODE_PLACE, GN_CODE_VAR, GN_CODE_THREAD } gn_code
 typedef struct gn_code_name {
     uint8_t kind;          /* gn_code_name_kind */
     bool open;             /* in scope */
-    bool varies;           /* from thread to thread */
+    uint8_t alike;         /* gn_scope: the widest in whose groups all threads have one value */
     bool unrolled;         /* VAR */
     const gn_place *place; /* of that name, also out of scope */
     const gn_dim *count;   /* THREAD, unrolled VAR */
@@ -29,7 +29,8 @@ typedef struct gn_verifier {
     gn_map mentions;               /* dim -> the names in it */
     GN_VEC(gn_code_name *) opened; /* names and lets of the regions that are open */
     GN_VEC(gn_code_let *) made;
-    const gn_code_node *apart;     /* the outermost region around that threads go through apart; NULL: none */
+    /* by scope: the outermost region around through which threads of a group go apart; NULL: none */
+    const gn_code_node *apart[GN_NSCOPES];
     const gn_code_node *role;      /* around, whose threads go through it together; NULL: none */
 } gn_verifier;
 
@@ -41,10 +42,11 @@ gn_code_name *gn_code_name_of(gn_verifier *, const char *name); /* of any scope;
 void gn_code_open(gn_verifier *, const char *name, gn_code_name_kind);
 void gn_code_close(gn_verifier *, size_t opened, size_t made);
 void gn_code_check_place(gn_verifier *, const gn_place *); /* it is in scope */
-/* The index is over what is in scope; true: it varies from thread to thread. */
-bool gn_code_check_index(gn_verifier *, const gn_dim *);
-bool gn_code_check_preds(gn_verifier *, gn_preds);
-void gn_code_check_reached(gn_verifier *, const char *what);
+/* The index is over what is in scope. The widest scope in whose groups all threads have one value. */
+gn_scope gn_code_check_index(gn_verifier *, const gn_dim *);
+gn_scope gn_code_check_preds(gn_verifier *, gn_preds);
+/* All threads of the scope's groups reach what we are at. */
+void gn_code_check_reached(gn_verifier *, const char *what, gn_scope);
 
 /* code_verify_types.c */
 void gn_code_check_type(gn_verifier *, const char *what, gn_dtype, int lanes);

@@ -62,7 +62,7 @@ void gn_code_open(gn_verifier *v, const char *name, gn_code_name_kind kind)
     if (n->open || (n->place && kind != GN_CODE_PLACE)) gn_code_wrong(v, "the name '%s' is taken", name);
     n->kind = (uint8_t)kind;
     n->open = true;
-    n->varies = kind == GN_CODE_THREAD;
+    n->alike = GN_SCOPE_CLUSTER;
     gn_push(v->scratch, &v->opened, n);
 }
 
@@ -117,32 +117,37 @@ static void check_index_buffer(gn_verifier *v, const char *buffer)
     if (gn_is_float(p->dtype)) gn_code_wrong(v, "an index loads '%s', which is %s", buffer, gn_dtype_name(p->dtype));
 }
 
-bool gn_code_check_index(gn_verifier *v, const gn_dim *d)
+static gn_scope narrower(gn_scope a, gn_scope b)
+{
+    return a < b ? a : b;
+}
+
+gn_scope gn_code_check_index(gn_verifier *v, const gn_dim *d)
 {
     if (!d) gn_code_wrong(v, "an index is missing");
     const mentions *const m = mentions_of(v, d);
-    bool varies = m->buffers.n > 0;
+    gn_scope alike = m->buffers.n ? GN_SCOPE_THREAD : GN_SCOPE_CLUSTER;
     for (size_t i = 0; i < m->buffers.n; i++) check_index_buffer(v, m->buffers.at[i]);
     for (size_t i = 0; i < m->names.n; i++) {
         const gn_code_name *const n = gn_code_name_of(v, m->names.at[i]);
         if (!n->open || n->kind == GN_CODE_PLACE)
             gn_code_wrong(v, "no symbol or variable '%s' is in scope", m->names.at[i]);
-        varies |= n->varies;
+        alike = narrower(alike, (gn_scope)n->alike);
     }
-    return varies;
+    return alike;
 }
 
-bool gn_code_check_preds(gn_verifier *v, gn_preds w)
+gn_scope gn_code_check_preds(gn_verifier *v, gn_preds w)
 {
-    bool varies = false;
+    gn_scope alike = GN_SCOPE_CLUSTER;
     for (uint32_t i = 0; i < w.n; i++) {
         if (w.at[i].n == 0) gn_code_wrong(v, "a condition without a test");
         for (uint16_t k = 0; k < w.at[i].n; k++) {
-            varies |= gn_code_check_index(v, w.at[i].cond[k].a);
-            varies |= gn_code_check_index(v, w.at[i].cond[k].b);
+            alike = narrower(alike, gn_code_check_index(v, w.at[i].cond[k].a));
+            alike = narrower(alike, gn_code_check_index(v, w.at[i].cond[k].b));
         }
     }
-    return varies;
+    return alike;
 }
 
 static bool is_over_symbols(gn_verifier *v, const gn_dim *d)
@@ -163,22 +168,46 @@ static bool has_threads(const gn_verifier *v)
     return v->code->target->lang == GN_LANG_CUDA;
 }
 
-void gn_code_check_reached(gn_verifier *v, const char *what)
+/* A block is made of whole groups. */
+static void check_groups(gn_verifier *v, const char *what, gn_scope scope)
+{
+    const uint32_t size = scope == GN_SCOPE_WARP ? GN_WARP : GN_WARPGROUP, threads = gn_code_threads(v->code);
+    if ((scope == GN_SCOPE_WARP || scope == GN_SCOPE_WARPGROUP) && threads % size)
+        gn_code_wrong(v, "%s of a %s: the block's %u threads are no multiple of %u", what, gn_scope_names[scope],
+                      threads, size);
+}
+
+void gn_code_check_reached(gn_verifier *v, const char *what, gn_scope scope)
 {
     gn_text region = { .arena = v->scratch };
     if (!has_threads(v)) gn_code_wrong(v, "%s: the target %s has no blocks of threads", what, v->code->target->name);
-    if (!v->apart) return;
-    gn_code_tell_node(&region, v->apart);
-    gn_code_wrong(v, "%s that not all threads reach together: it is in '%s'", what, gn_text_done(&region));
+    check_groups(v, what, scope);
+    if (!v->apart[scope]) return;
+    gn_code_tell_node(&region, v->apart[scope]);
+    const char *const of = scope == GN_SCOPE_BLOCK ? "" : gn_arena_printf(v->scratch, " of a %s", gn_scope_names[scope]);
+    gn_code_wrong(v, "%s that not all threads%s reach together: it is in '%s'", what, of, gn_text_done(&region));
+}
+
+/* Threads of wider groups go through the region apart. */
+static void go_apart(gn_verifier *v, const gn_code_node *n, gn_scope alike)
+{
+    for (int scope = alike + 1; scope < GN_NSCOPES; scope++)
+        if (!v->apart[scope] || v->apart[scope] == v->role) v->apart[scope] = n;
+}
+
+static void check_barrier(gn_verifier *v, const gn_code_node *n)
+{
+    if (n->scope >= GN_NSCOPES || n->scope == GN_SCOPE_THREAD) gn_code_wrong(v, "it orders nothing for one thread");
+    gn_code_check_reached(v, "a barrier", (gn_scope)n->scope);
 }
 
 /* All threads of the role, or of the block where there are no roles. */
 static void check_role_reaches(gn_verifier *v, const char *what)
 {
-    const gn_code_node *const apart = v->apart;
-    if (v->role && apart == v->role) v->apart = NULL;
-    gn_code_check_reached(v, what);
-    v->apart = apart;
+    const gn_code_node *const apart = v->apart[GN_SCOPE_BLOCK];
+    if (v->role && apart == v->role) v->apart[GN_SCOPE_BLOCK] = NULL;
+    gn_code_check_reached(v, what, GN_SCOPE_BLOCK);
+    v->apart[GN_SCOPE_BLOCK] = apart;
 }
 
 /* ---- tiles ---- */
@@ -223,13 +252,17 @@ static void check_fragment(gn_verifier *v, const gn_place *p)
         gn_code_wrong(v, "%s is %s, %s was expected", p->name, gn_code_type_text(v, p->dtype, p->lanes),
                       gn_dtype_name(f->row->c.dtype));
     for (int i = 0; i < f->row->nleaf; i++) check_leaf(v, p, f, i);
+    size_t last = v->code->threads.n;
+    for (int i = f->row->nleaf; i-- > 0;)
+        if (f->thread[i] && (last-- == 0 || strcmp(v->code->threads.at[last].name, f->thread[i])))
+            gn_code_wrong(v, "the thread variables of the row are not the last ones, in its order");
 }
 
 static void check_product(gn_verifier *v, const gn_tile_args *a)
 {
     const gn_tile_op *const row = a->row;
     uint32_t c[GN_TILE_MAX_REGS] = { a->c[0] };
-    check_role_reaches(v, "a tile product");
+    gn_code_check_reached(v, "a tile product", GN_SCOPE_WARP);
     gn_code_check_register(v, a->acc, a->c[0], NULL);
     if (!a->acc->fragment || a->acc->fragment->row != row)
         gn_code_wrong(v, "'%s' is no fragment of %s", a->acc->name, row->name);
@@ -310,40 +343,6 @@ static void check_token(gn_verifier *v, const gn_code_node *n)
 
 static void check_body(gn_verifier *v, const gn_code_body *b);
 
-static void check_role(gn_verifier *v, const gn_code_node *roles, size_t at)
-{
-    const gn_code_node *const n = v->node = roles->body.kids.at[at];
-    const size_t opened = v->opened.n, made = v->made.n;
-    if (n->kind != GN_CODE_ROLE) gn_code_wrong(v, "roles alone stand among roles");
-    for (size_t i = 0; i < at; i++)
-        if (strcmp(roles->body.kids.at[i]->var, n->var) == 0) gn_code_wrong(v, "another role has its name");
-    v->apart = v->role = n;
-    check_body(v, &n->body);
-    v->apart = v->role = NULL;
-    gn_code_close(v, opened, made);
-}
-
-static void check_roles(gn_verifier *v, const gn_code_node *n)
-{
-    uint32_t warps = 0;
-    gn_code_check_reached(v, "a division into roles");
-    if (n->body.kids.n < 1 || n->body.kids.n > GN_MOST_ROLES) gn_code_wrong(v, "1 to %d roles", GN_MOST_ROLES);
-    for (size_t i = 0; i < n->body.kids.n; i++) check_role(v, n, i), warps += n->body.kids.at[i]->number;
-    v->node = n;
-    if (warps * GN_ROLE_WARP != gn_code_threads(v->code))
-        gn_code_wrong(v, "its roles have %u threads, the block has %u", warps * GN_ROLE_WARP, gn_code_threads(v->code));
-}
-
-static void check_meeting(gn_verifier *v, const gn_code_node *n)
-{
-    gn_code_check_place(v, n->place);
-    if (!n->place->meets) gn_code_wrong(v, "'%s' is no barrier", n->place->name);
-    if (!v->role) gn_code_wrong(v, "a barrier of roles outside of roles");
-    check_role_reaches(v, "a barrier of roles");
-    if (n->at && gn_code_check_index(v, n->at)) gn_code_wrong(v, "its threads come to different barriers");
-    if (!n->at && n->place->n > 1) gn_code_wrong(v, "which of %u barriers?", n->place->n);
-}
-
 static void check_let(gn_verifier *v, const gn_val *val)
 {
     if (!val || val->id == 0) gn_code_wrong(v, "a let without a number");
@@ -373,7 +372,7 @@ static void check_declare(gn_verifier *v, const gn_place *p)
 {
     if (!p || p->id >= v->code->places.n || v->code->places.at[p->id] != p) gn_code_wrong(v, "a place of another code");
     if (gn_is_argument(p)) gn_code_wrong(v, "an argument is declared");
-    if (p->space == GN_SPACE_SHARED) gn_code_check_reached(v, "shared memory");
+    if (p->space == GN_SPACE_SHARED) gn_code_check_reached(v, "shared memory", GN_SCOPE_BLOCK);
     if (p->opaque) check_room(v, p);
     if (p->fragment) check_fragment(v, p);
     gn_code_open(v, p->name, GN_CODE_PLACE);
@@ -389,35 +388,96 @@ static void check_unrolled(gn_verifier *v, const gn_code_node *n)
         gn_code_wrong(v, "an unrolled loop has a constant number of turns, %d at most", MOST);
 }
 
+typedef struct apart_around { /* who goes apart around it */
+    const gn_code_node *apart[GN_NSCOPES];
+} apart_around;
+
+static apart_around around(const gn_verifier *v)
+{
+    apart_around r;
+    memcpy(r.apart, v->apart, sizeof r.apart);
+    return r;
+}
+
+static void leave(gn_verifier *v, apart_around outer)
+{
+    memcpy(v->apart, outer.apart, sizeof outer.apart);
+}
+
+/* Its warps are whole warpgroups. */
+static bool is_of_warpgroups(const gn_code_node *roles, size_t at)
+{
+    uint32_t before = 0;
+    for (size_t i = 0; i < at; i++) before += roles->body.kids.at[i]->number;
+    return (before * GN_WARP) % GN_WARPGROUP == 0 && roles->body.kids.at[at]->number * GN_WARP % GN_WARPGROUP == 0;
+}
+
+static void check_role(gn_verifier *v, const gn_code_node *roles, size_t at)
+{
+    const gn_code_node *const n = v->node = roles->body.kids.at[at];
+    const size_t opened = v->opened.n, made = v->made.n;
+    if (n->kind != GN_CODE_ROLE) gn_code_wrong(v, "roles alone stand among roles");
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(roles->body.kids.at[i]->var, n->var) == 0) gn_code_wrong(v, "another role has its name");
+    const apart_around outer = around(v);
+    go_apart(v, n, is_of_warpgroups(roles, at) ? GN_SCOPE_WARPGROUP : GN_SCOPE_WARP);
+    v->role = n;
+    check_body(v, &n->body);
+    v->role = NULL;
+    leave(v, outer);
+    gn_code_close(v, opened, made);
+}
+
+static void check_roles(gn_verifier *v, const gn_code_node *n)
+{
+    uint32_t warps = 0;
+    gn_code_check_reached(v, "a division into roles", GN_SCOPE_BLOCK);
+    if (n->body.kids.n < 1 || n->body.kids.n > GN_MOST_ROLES) gn_code_wrong(v, "1 to %d roles", GN_MOST_ROLES);
+    for (size_t i = 0; i < n->body.kids.n; i++) check_role(v, n, i), warps += n->body.kids.at[i]->number;
+    v->node = n;
+    if (warps * GN_WARP != gn_code_threads(v->code))
+        gn_code_wrong(v, "its roles have %u threads, the block has %u", warps * GN_WARP, gn_code_threads(v->code));
+}
+
+static void check_meeting(gn_verifier *v, const gn_code_node *n)
+{
+    gn_code_check_place(v, n->place);
+    if (!n->place->meets) gn_code_wrong(v, "'%s' is no barrier", n->place->name);
+    if (!v->role) gn_code_wrong(v, "a barrier of roles outside of roles");
+    check_role_reaches(v, "a barrier of roles");
+    if (n->at && gn_code_check_index(v, n->at) < GN_SCOPE_BLOCK) gn_code_wrong(v, "its threads come to different barriers");
+    if (!n->at && n->place->n > 1) gn_code_wrong(v, "which of %u barriers?", n->place->n);
+}
+
 static void check_for(gn_verifier *v, const gn_code_node *n)
 {
-    const gn_code_node *const apart = v->apart;
-    const bool from = n->from && gn_code_check_index(v, n->from), varies = gn_code_check_index(v, n->to) || from;
+    const apart_around outer = around(v);
+    const gn_scope to = gn_code_check_index(v, n->to), from = n->from ? gn_code_check_index(v, n->from) : to;
     if (n->dealt) check_role_reaches(v, "a loop dealt out to threads");
     gn_code_open(v, n->var, GN_CODE_VAR);
-    gn_code_name_of(v, n->var)->varies = n->dealt;
+    if (n->dealt) gn_code_name_of(v, n->var)->alike = GN_SCOPE_THREAD;
     gn_code_name_of(v, n->var)->unrolled = n->unrolled;
     gn_code_name_of(v, n->var)->count = n->to;
     if (n->unrolled) check_unrolled(v, n);
-    if ((!apart || apart == v->role) && (n->dealt || varies)) v->apart = n;
+    go_apart(v, n, n->dealt ? GN_SCOPE_THREAD : narrower(from, to));
     check_body(v, &n->body);
-    v->apart = apart;
+    leave(v, outer);
 }
 
 static void check_if(gn_verifier *v, const gn_code_node *n)
 {
-    const gn_code_node *const apart = v->apart;
+    const apart_around outer = around(v);
     if (n->when.n == 0) gn_code_wrong(v, "no condition");
-    if (gn_code_check_preds(v, n->when) && (!apart || apart == v->role)) v->apart = n;
+    go_apart(v, n, gn_code_check_preds(v, n->when));
     check_body(v, &n->body);
-    v->apart = apart;
+    leave(v, outer);
 }
 
 static void check_name(gn_verifier *v, const gn_code_node *n)
 {
-    const bool varies = gn_code_check_index(v, n->to);
+    const gn_scope alike = gn_code_check_index(v, n->to);
     gn_code_open(v, n->var, GN_CODE_VAR);
-    gn_code_name_of(v, n->var)->varies = varies;
+    gn_code_name_of(v, n->var)->alike = (uint8_t)alike;
     gn_code_name_of(v, n->var)->unrolled = false;
 }
 
@@ -434,7 +494,7 @@ static void check_node(gn_verifier *v, const gn_code_node *n)
     case GN_CODE_FOR: check_for(v, n); break;
     case GN_CODE_IF: check_if(v, n); break;
     case GN_CODE_NAME: check_name(v, n); break;
-    case GN_CODE_BARRIER: gn_code_check_reached(v, "a barrier"); break;
+    case GN_CODE_BARRIER: check_barrier(v, n); break;
     case GN_CODE_TILE: check_tile(v, n->tile); break;
     case GN_CODE_ASYNC: check_async(v, n); break;
     case GN_CODE_COMMIT:
@@ -495,8 +555,10 @@ static void check_memory(gn_verifier *v, const gn_place *p, int64_t *bytes)
     int64_t n, own;
     const int64_t most = p->space == GN_SPACE_STACK ? STACK_BYTES : v->code->target->shared_bytes;
     check_kept(v, p);
+    if (p->space == GN_SPACE_SHARED && is_over_symbols(v, p->size) && !gn_dim_is_const(p->size, NULL)) return;
     if (!p->size || !gn_dim_is_const(p->size, &n) || n < 1)
-        gn_code_wrong(v, "%s: its size is no constant of at least 1", p->name);
+        gn_code_wrong(v, "%s: its size is no %sconstant of at least 1", p->name,
+                      p->space == GN_SPACE_SHARED ? "index over symbols and no " : "");
     if (__builtin_mul_overflow(n, (int64_t)gn_dtype_size(p->dtype), &own) || own > most || (*bytes += own) > most)
         gn_code_wrong(v, "%s: more than %" PRId64 " bytes together", p->name, most);
 }
@@ -546,6 +608,35 @@ static void check_threads(gn_verifier *v)
         if (n > MOST_THREADS || (all *= n) > MOST_THREADS)
             gn_code_wrong(v, "a block has at most %d threads", MOST_THREADS);
     }
+    for (size_t i = 0; i < c->threads.n; i++) { /* so many threads in a row have one value of it */
+        gn_dim_is_const(c->threads.at[i].count, &n);
+        all /= n;
+        if (n > 1)
+            gn_code_name_of(v, c->threads.at[i].name)->alike = all % GN_WARPGROUP == 0 ? GN_SCOPE_WARPGROUP
+                                                               : all % GN_WARP == 0    ? GN_SCOPE_WARP
+                                                                                       : GN_SCOPE_THREAD;
+    }
+}
+
+/* What counts in one dim of the grid, and within a cluster: its lowest digits, constants. */
+static void check_grid(gn_verifier *v, const gn_code_step *s)
+{
+    int64_t blocks = 1, n;
+    bool cluster[3] = { false };
+    for (size_t i = 0; i < s->parts.n; i++) {
+        const gn_code_var *const p = &s->parts.at[i];
+        if ((p->dim || p->cluster) && !has_threads(v))
+            gn_code_wrong(v, "the part '%s': the target %s has no grid of blocks", p->name, v->code->target->name);
+        if (p->dim > 2) gn_code_wrong(v, "the part '%s' counts in no dim of the grid", p->name);
+        if (cluster[p->dim] && !p->cluster)
+            gn_code_wrong(v, "the part '%s' counts faster than those of the cluster in %c", p->name, "xyz"[p->dim]);
+        cluster[p->dim] |= p->cluster;
+        if (!p->cluster) continue;
+        if (!gn_dim_is_const(p->count, &n) || n < 1)
+            gn_code_wrong(v, "the count of the part '%s' of a cluster is no constant of at least 1", p->name);
+        if (n > GN_MOST_CLUSTER || (blocks *= n) > GN_MOST_CLUSTER)
+            gn_code_wrong(v, "a cluster has at most %d blocks", GN_MOST_CLUSTER);
+    }
 }
 
 static void check_step(gn_verifier *v, const gn_code_step *s)
@@ -553,7 +644,11 @@ static void check_step(gn_verifier *v, const gn_code_step *s)
     for (size_t i = 0; i < s->parts.n; i++)
         if (!is_over_symbols(v, s->parts.at[i].count))
             gn_code_wrong(v, "the count of the parts '%s' is not over symbols alone", s->parts.at[i].name);
-    for (size_t i = 0; i < s->parts.n; i++) gn_code_open(v, s->parts.at[i].name, GN_CODE_VAR);
+    check_grid(v, s);
+    for (size_t i = 0; i < s->parts.n; i++) {
+        gn_code_open(v, s->parts.at[i].name, GN_CODE_VAR);
+        if (s->parts.at[i].cluster) gn_code_name_of(v, s->parts.at[i].name)->alike = GN_SCOPE_BLOCK;
+    }
     check_body(v, &s->body);
     gn_code_close(v, 0, 0);
 }

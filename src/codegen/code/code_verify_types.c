@@ -247,7 +247,9 @@ static void check_pick(gn_verifier *v, const gn_val *val)
 
 static void check_threads(gn_verifier *v, const gn_val *val)
 {
-    gn_code_check_reached(v, "a reduction over threads");
+    if (val->scope != GN_SCOPE_WARP && val->scope != GN_SCOPE_BLOCK)
+        gn_code_wrong(v, "a reduction over threads is of a warp or of the block");
+    gn_code_check_reached(v, "a reduction over threads", (gn_scope)val->scope);
     check_same(v, val, 0, (gn_dtype)val->dtype, val->lanes);
     check_reduced(v, val);
 }

@@ -21,6 +21,7 @@ static bool is_put(const gn_emitter *e, const gn_code_node *let, const gn_code_n
 {
     const bool puts = next->kind == GN_CODE_SET || next->kind == GN_CODE_STORE;
     if (let->kind != GN_CODE_LET || !puts || next->val != let->val) return false;
+    if (gn_code_gathers(let) && next->access.when.n) return false; /* all threads compute it, some store it */
     const bool lanewise = let->val->kind == GN_VAL_INDEX && let->val->lanes > 1;
     const bool byte =
         next->kind == GN_CODE_STORE && let->val->dtype == GN_BOOL; /* 0 or 1, whatever the expression is */
@@ -46,6 +47,14 @@ static void kids(gn_emitter *e, const gn_code_body *t)
 
 /* ---- declarations: of registers in emit_declare.c ---- */
 
+static void declare_dynamic(gn_emitter *e, const gn_place *p)
+{
+    const char *const type = gn_emit_memory_type(p->dtype);
+    gn_textf(e->out, "%s *const %s = (%s *)(gn_dynamic + ", type, gn_emit_name(e, p->name), type);
+    gn_emit_dim(e, gn_map_get(&e->shared, p->id), false);
+    gn_text_add(e->out, ");\n");
+}
+
 static void declare(gn_emitter *e, const gn_place *p)
 {
     int64_t n = 0;
@@ -56,6 +65,10 @@ static void declare(gn_emitter *e, const gn_place *p)
     if (p->space == GN_SPACE_REG) return; /* tokens, too: the hardware knows them by their order */
     gn_dim_is_const(p->size, &n);
     gn_emit_indent(e);
+    if (p->space == GN_SPACE_SHARED && e->shared.n) {
+        declare_dynamic(e, p);
+        return;
+    }
     if (p->space == GN_SPACE_SHARED) gn_text_add(e->out, "__shared__ __align__(16) ");
     else if (!is_cuda(e)) gn_text_add(e->out, "_Alignas(64) ");
     gn_textf(e->out, "%s %s[%" PRId64 "];\n", gn_emit_memory_type(p->dtype), gn_emit_name(e, p->name), n > 0 ? n : 1);
@@ -234,13 +247,24 @@ static void roles(gn_emitter *e, const gn_code_node *t)
     line(e, "__syncthreads();");
     for (size_t i = 0; i < t->body.kids.n; i++) {
         const gn_code_node *const r = t->body.kids.at[i];
-        e->role_threads = r->number * GN_ROLE_WARP;
+        e->role_threads = r->number * GN_WARP;
         role(e, r, i + 1 == t->body.kids.n);
         e->role_first += e->role_threads;
     }
     e->role_first = e->role_threads = 0;
     line(e, "}");
     line(e, "__syncthreads();");
+}
+
+static void barrier(gn_emitter *e, const gn_code_node *t)
+{
+    if (t->scope == GN_SCOPE_BLOCK) {
+        line(e, "__syncthreads();");
+        return;
+    }
+    gn_emit_indent(e);
+    gn_emit_word(e, "gn_barrier_%s", gn_scope_names[t->scope]);
+    gn_text_add(e->out, "();\n");
 }
 
 static void index_name(gn_emitter *e, const gn_code_node *t)
@@ -261,7 +285,7 @@ static void node(gn_emitter *e, const gn_code_node *t)
     case GN_CODE_FOR: loop(e, t); break;
     case GN_CODE_IF: branch(e, t); break;
     case GN_CODE_NAME: index_name(e, t); break;
-    case GN_CODE_BARRIER: line(e, "__syncthreads();"); break;
+    case GN_CODE_BARRIER: barrier(e, t); break;
     case GN_CODE_TILE: tile(e, t->tile); break;
     case GN_CODE_ASYNC: async(e, t); break;
     case GN_CODE_COMMIT:
@@ -331,13 +355,19 @@ static void digit(gn_emitter *e, const char *type, const char *name, const char 
     gn_text_add(e->out, ";\n");
 }
 
+/* Each dim of the grid has its digits. */
 static void part_variables(gn_emitter *e, const gn_code_step *step)
 {
-    const gn_dim *later = gn_dim_const(e->code->dims, 1);
+    static const char *const block[] = { "(int64_t)blockIdx.x", "(int64_t)blockIdx.y", "(int64_t)blockIdx.z" };
+    const gn_dim *later[3], *const one = gn_dim_const(e->code->dims, 1);
+    size_t first[3] = { 0 };
+    for (int d = 0; d < 3; d++) later[d] = one;
+    for (size_t i = step->parts.n; i-- > 0;) first[step->parts.at[i].dim] = i;
     for (size_t i = step->parts.n; i-- > 0;) {
         const gn_code_var *v = &step->parts.at[i];
-        digit(e, "int64_t", v->name, is_cuda(e) ? "(int64_t)blockIdx.x" : "part", later, v->count, i == 0);
-        later = gn_dim_mul(e->code->dims, later, v->count);
+        const char *const source = is_cuda(e) ? block[v->dim] : "part";
+        digit(e, "int64_t", v->name, source, later[v->dim], v->count, i == first[v->dim]);
+        later[v->dim] = gn_dim_mul(e->code->dims, later[v->dim], v->count);
     }
 }
 
@@ -425,19 +455,32 @@ static void c_step(gn_emitter *e, const gn_code_step *step, uint32_t number)
     gn_text_add(e->out, "}\n");
 }
 
+static void cluster_size(gn_emitter *e, const gn_code_step *step)
+{
+    uint32_t size[3];
+    if (gn_code_cluster_dims(step, size) > 1)
+        gn_textf(e->out, "__cluster_dims__(%u, %u, %u) ", size[0], size[1], size[2]);
+}
+
 static void cuda_step(gn_emitter *e, const gn_code_step *step, uint32_t number)
 {
     const gn_code *c = e->code;
+    e->shared = (gn_map){ 0 };
+    const bool dynamic = !gn_dim_is(gn_code_dynamic_shared(c, number, &e->shared, e->arena), 0);
+    if (!dynamic) e->shared = (gn_map){ 0 };
     const char *body = body_of(e, step), *comma = "";
-    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) %s_%u(", gn_code_threads(c), e->function,
-             number);
+    gn_textf(e->out, "extern \"C\" __global__ void __launch_bounds__(%u, 1) ", gn_code_threads(c));
+    cluster_size(e, step);
+    gn_textf(e->out, "%s_%u(", e->function, number);
     for (size_t i = 0; i < c->nargs; i++, comma = ", ") {
         const gn_place *p = c->places.at[i];
         gn_textf(e->out, "%s%s%s *%s", comma, qualifier(p), gn_emit_memory_type(p->dtype), gn_emit_name_of(e, p->name));
     }
     for (size_t i = 0; i < c->syms.n; i++, comma = ", ")
         gn_textf(e->out, "%sint64_t %s", comma, gn_emit_name_of(e, c->syms.at[i].name));
-    gn_textf(e->out, ")\n{\n%s}\n", body);
+    gn_text_add(e->out, ")\n{\n");
+    if (dynamic) gn_text_add(e->out, "    "), gn_emit_word(e, "gn_dynamic_shared"), gn_text_add(e->out, "(gn_dynamic);\n");
+    gn_textf(e->out, "%s}\n", body);
 }
 
 /* A comment cannot end early. */

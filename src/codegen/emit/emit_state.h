@@ -1,6 +1,7 @@
 /* What the files of the emitter share. */
 #pragma once
 #include "code_build.h"
+#include "code_launch.h"
 #include "emit.h"
 #include "spelling.h"
 
@@ -30,6 +31,7 @@ typedef struct gn_emitter {
     gn_map dealt;                  /* symbols of dealt loops */
     gn_map named;                  /* symbols of named indices */
     gn_code_uses uses;             /* of the step */
+    gn_map shared;                 /* by id of a place: where it begins in dynamic shared memory; empty: static */
     gn_map awaits;                 /* by node: how many groups of copies are committed after the token's, + 1 */
     gn_map parts;                  /* emit_dim.c: names of the step's variables for large parts of sizes, by atom */
     size_t nparts;

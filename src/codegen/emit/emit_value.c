@@ -208,14 +208,10 @@ static void put_memory(gn_emitter *e, const gn_access *a, const gn_val *v, void 
 void gn_emit_put(gn_emitter *e, const gn_code_node *n, const gn_val *v, void (*value)(gn_emitter *, const gn_val *))
 {
     gn_emit_indent(e);
-    if (n->kind == GN_CODE_STORE && n->access.when.n) {
-        gn_text_add(e->out, "if (");
-        gn_emit_preds(e, n->access.when);
-        gn_text_add(e->out, ") ");
-    }
-    if (n->kind == GN_CODE_STORE)
+    if (n->kind == GN_CODE_STORE) {
+        if (n->access.when.n) gn_text_add(e->out, "if ("), gn_emit_preds(e, n->access.when), gn_text_add(e->out, ") ");
         put_memory(e, &n->access, v, value);
-    else {
+    } else {
         if (gn_emit_declares(e, n)) gn_emit_type(e, n->place->dtype, n->place->lanes), gn_text_char(e->out, ' ');
         gn_emit_register(e, n->place, n->number, n->at);
         gn_text_add(e->out, " = ");
@@ -342,7 +338,7 @@ void gn_emit_value(gn_emitter *e, const gn_val *v)
         break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS:
-        gn_emit_word(e, "gn_%s%s_%s", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red),
+        gn_emit_word(e, "gn_%s%s_%s", v->kind == GN_VAL_LANES ? "h" : v->scope == GN_SCOPE_WARP ? "each_warp_" : "block_", gn_red_name((gn_red)v->red),
                      tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
         gn_text_char(e->out, '(');
         gn_emit_operand(e, v->a[0]);

@@ -240,7 +240,7 @@ const gn_target gn_target_cuda = {
     .name = "cuda", .lang = GN_LANG_CUDA, .vector_bytes = 4, .nregs = 255, .has_fma = true,
     .contract = tiles_of_threads, .tile_threads = 16, .tile_depth = 8,
     .l1_bytes = 128 << 10, .l2_bytes = 40 << 20,
-    .shared_bytes = 48 << 10, .cc1_args = no_args + 2, .head = CUDA_HEAD, .tail = "",
+    .shared_bytes = 227 << 10, .cc1_args = no_args + 2, .head = CUDA_HEAD, .tail = "",
     .prelude = cuda_prelude, .tile = gn_tiles_cuda,
     .spell = gn_spell_c_operators,
 };
