@@ -306,7 +306,7 @@ static const refusal unreadable[] = {
 
 static const refusal wrong[] = {
     { "(code k c11 (syms n) (args (X read f16 n)) (step () (let %1 f16 (load X 0))))",
-      "code k: %1: f16 is only kept, no target computes with it; f32 does" },
+      "code k: step 0: %1: it: f16 is only kept, no target computes with it; f32 does" },
     { "(code k c11 (syms n) (args (T read i32 n) (X read f32 (load T 0))) (step ()))",
       "code k: X: its size is not over symbols alone" },
     { "(code k c11 (syms n) (args (X read f32 n :in 0 n)) (step ()))",

@@ -335,9 +335,9 @@ static void a_warp_of_a_role_meets_itself(void **state)
 {
     (void)state;
     static const char *const with =
-        TWO("(store b t 1.0) (barrier warp) (let %1 f32 (load b (sub 31 t))) (store Y t %1)", "");
-    static const char *const without = TWO("(store b t 1.0) (let %1 f32 (load b (sub 31 t))) (store Y t %1)", "");
-    static const char *const wide = TWO("(barrier warpgroup)", "");
+        TWO("(store b t 1.0) (barrier :warp) (let %1 f32 (load b (sub 31 (mod t 32)))) (store Y t :when (lt t n) %1)", "");
+    static const char *const without = TWO("(store b t 1.0) (let %1 f32 (load b (sub 31 (mod t 32)))) (store Y t :when (lt t n) %1)", "");
+    static const char *const wide = TWO("(barrier :warpgroup)", "");
     if (status_of(read_again, with, false, 0, 0)) fail_msg("%s", gn_message());
     for (uint64_t order = 0; order < 4; order++) {
         if (status_of(interpret, with, false, 64, order)) fail_msg("%s", gn_message());

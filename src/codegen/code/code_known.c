@@ -31,7 +31,8 @@ bool gn_same_access(const gn_access *a, const gn_access *b)
 bool gn_val_same(const gn_val *a, const gn_val *b)
 {
     if (a == b) return true;
-    if (a->kind != b->kind || a->dtype != b->dtype || a->lanes != b->lanes || a->red != b->red || a->scope != b->scope || a->n != b->n)
+    if (a->kind != b->kind || a->dtype != b->dtype || a->lanes != b->lanes || a->red != b->red ||
+        a->scope != b->scope || a->n != b->n)
         return false;
     if (a->id && b->id) return a->id == b->id;
     for (uint16_t i = 0; i < a->n; i++)

@@ -203,7 +203,8 @@ static int64_t turns_of(roles *s, const gn_code_node *n)
 {
     int64_t to;
     if (gn_dim_is_const(n->to, &to) || evaluate(s, n->to, &to)) return to;
-    if (s->to != n->to) gn_code_wrong(s->v, "it ends elsewhere than another loop of roles in which barriers or copies are");
+    if (s->to != n->to)
+        gn_code_wrong(s->v, "it ends elsewhere than another loop of roles in which barriers or copies are");
     return s->turns;
 }
 

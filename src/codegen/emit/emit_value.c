@@ -338,7 +338,8 @@ void gn_emit_value(gn_emitter *e, const gn_val *v)
         break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS:
-        gn_emit_word(e, "gn_%s%s_%s", v->kind == GN_VAL_LANES ? "h" : v->scope == GN_SCOPE_WARP ? "each_warp_" : "block_", gn_red_name((gn_red)v->red),
+        gn_emit_word(e, "gn_%s%s_%s", v->kind == GN_VAL_LANES ? "h" : v->scope == GN_SCOPE_WARP ? "each_warp_" : "block_",
+                     gn_red_name((gn_red)v->red),
                      tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
         gn_text_char(e->out, '(');
         gn_emit_operand(e, v->a[0]);
