@@ -22,6 +22,7 @@ typedef unsigned long long uint64_t;
 #define __forceinline__ inline __attribute__((unused))
 #define __shared__ static __attribute__((section("emulated_shared")))
 #define __cluster_dims__(x, y, z)
+#define __grid_constant__
 #define __launch_bounds__(threads, blocks)
 #define __align__(n) __attribute__((aligned(n)))
 

@@ -27,8 +27,11 @@ static void add_launcher(gn_text *out, const gn_code *c, uint32_t step)
 {
     const char *comma = "";
     gn_textf(out, "void emulated_%s_%u(void) { %s_%u(", c->name, step, c->name, step);
-    for (size_t i = 0; i < c->nargs; i++, comma = ", ")
-        gn_textf(out, "%s(%s *)emulated_arg[%zu]", comma, memory_type(c->places.at[i]->dtype), i);
+    for (size_t i = 0; i < c->nargs; i++, comma = ", ") {
+        const gn_host_value *const m = c->places.at[i]->made;
+        if (m) gn_textf(out, "%s*(gn_%s *)emulated_arg[%zu]", comma, m->maker->name, i);
+        else gn_textf(out, "%s(%s *)emulated_arg[%zu]", comma, memory_type(c->places.at[i]->dtype), i);
+    }
     for (size_t i = 0; i < c->syms.n; i++, comma = ", ") gn_textf(out, "%semulated_sym[%zu]", comma, i);
     gn_text_add(out, "); }\n");
 }
@@ -126,7 +129,7 @@ void emulated_run_code(void *library, const gn_code *c, void *const *buffers, co
         const gn_place *p = c->places.at[i];
         args[i] = p->space == GN_SPACE_BUFFER ? *buffers++ : NULL;
         if (args[i]) continue;
-        assert_int_equal(p->space, GN_SPACE_ARENA); /* scratch of a worker has no meaning for a block */
+        assert_true(p->space == GN_SPACE_ARENA || p->made); /* scratch of a worker has no meaning for a block */
         args[i] = gn_arena_alloc(&arena, (size_t)size_of(c, gn_code_bytes(c, p), sym) + 64, 64);
     }
     *(void ***)unit_symbol(library, "emulated_arg") = args;

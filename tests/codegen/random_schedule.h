@@ -277,7 +277,12 @@ static inline void random_order(sketch *s)
         s->loops.at[0] = first;
     }
     if (parallel && !s->loops.at[0].bound && s->loops.at[0].axis != SIZE_MAX) {
-        gn_textf(&s->binds, " (bind %s %s)", s->cuda ? "block" : "part", s->loops.at[0].name);
+        static const char *const dims[] = { "block", "block :y", "block :z" };
+        const char *const kind = s->cuda ? dims[test_random(s->seed) % 3] : "part";
+        const bool cluster = s->cuda && s->loops.n > 1 && !s->loops.at[1].bound && !s->loops.at[1].outer && chance(s, 30);
+        gn_textf(&s->binds, " (bind %s %s)", kind, s->loops.at[0].name);
+        if (cluster) gn_textf(&s->binds, " (bind block :cluster %s)", s->loops.at[1].name);
+        s->loops.at[1].bound |= cluster;
         s->loops.at[0].bound = true;
     }
     for (int i = 0; i < s->loops.n; i++)

@@ -78,6 +78,10 @@ static void drop(const gn_code *c, size_t at)
         __VA_ARGS__;                                                                                                   \
     }
 
+/* launches */
+HOLE(no_dim, c->steps.at[0].parts.at[0].dim = 3)
+HOLE(part_of_c, c->steps.at[0].parts.at[0].cluster = true)
+HOLE(lone_barrier, node(c, 3)->kind = GN_CODE_BARRIER; node(c, 3)->scope = GN_SCOPE_THREAD)
 /* names and scopes */
 HOLE(no_name, node(c, 5)->var = "1u")
 HOLE(name_of_code, c->name = "1k")
@@ -202,6 +206,9 @@ static const hole holes[] = {
     P(foreign_row, "the target cuda has no such tile operation"),
     P(no_fragment, "'c' is no fragment of mma_m16n8k8_tf32"),
     P(late_register, "register 1 of c is not the first of a fragment"),
+    P(no_dim, "the part 'p' counts in no dim of the grid"),
+    V(part_of_c, "the part 'p': the target avx512 has no grid of blocks"),
+    V(lone_barrier, "step 0: barrier: it orders nothing for one thread"),
     P(apart, "a tile product that not all threads of a warp reach together: it is in 'loop i'"),
 };
 

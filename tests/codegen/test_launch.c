@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include "code_interpret.h"
+#include "code_text.h"
+#include "code_verify.h"
 #include "code_launch.h"
+#include "cuda_driver.h"
 #include "emulated.h"
 #include "judge.h"
 #include "nvrtc.h"
@@ -323,6 +326,232 @@ static void launches_that_no_device_takes_are_refused(void **state)
     TELL(launches, launch, false);
 }
 
+/* ---- values that the host makes, and what the driver is told ---- */
+
+#define MADE(extents, box) "(code k cuda (syms (R :min 1) (C :mul 4)) (args (X read f32 (mul R C)) (M tensor_map X " extents " "  \
+    box ") (Y update f32 (mul R C))) (threads (t 32)) (step ((r R :y) (c 2 :cluster)) (shared s f32 (mul 4 C)) "       \
+    "(if :when (lt t C) :when (eq c 0) (let %1 f32 (load X (add (mul r C) t))) (store Y (add (mul r C) t) %1))))"
+static const char made[] = MADE("(R C)", "(8 4)");
+
+static const wrong unmade[] = {
+    { MADE("(R)", "(8 4)"), "1 to 5 extents and as many of the box were expected" },
+    { MADE("(R C)", "(8 512)"), "a number from 1 to 256 was expected, not '512'" },
+    { MADE("(R C)", "(8 2)"), "M: rows of 8 bytes in its box, multiples of 16 are possible" },
+    { MADE("(C R)", "(8 4)"), "M: rows of 'X' are not known to be multiples of 16 bytes" },
+    { MADE("(R 8)", "(8 4)"), "M: its extents are not known to make all of 'X'" },
+    { "(code k cuda (syms n) (args (A arena f32 n) (M tensor_map A (n) (4))) (step ()))", "M: 'A' is no buffer before it" },
+    { "(code k c11 (syms n) (args (A read f32 n) (M tensor_map A (n) (4))) (step ()))",
+      "M: the target c11 takes no values of the host" },
+    { "(code k cuda (syms n) (args (A read f32 n) (M tensor_map A (n) (4))) (step () (let %1 u8 (load M 0))))",
+      "'M' is a value that the host makes, not memory" },
+    { "(code k cuda (syms n) (args (A read f32 n) (M tensor_map A (n) (4))) (step () (for i (load M 0))))",
+      "an index loads 'M', which is no argument" },
+    { "(code k cuda (syms n) (args (A read f32 n) (M tensor_map A ((load A 0)) (4))) (step ()))",
+      "M: an extent is not over symbols alone" },
+};
+
+/* A driver that notes what it is told. */
+static struct {
+    int launches, attribute, value, fails;
+    unsigned grid[3], block[3], shared;
+    void *function, *stream, *params[8];
+    uint64_t extents[2], stride;
+    uint32_t box[2], rank;
+    void *address;
+} told;
+
+static int note_launch(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned bytes,
+                       void *stream, void **params, void **extra)
+{
+    const unsigned grid[] = { gx, gy, gz }, threads[] = { bx, by, bz };
+    memcpy(told.grid, grid, sizeof grid);
+    memcpy(told.block, threads, sizeof threads);
+    told.launches++, told.function = f, told.stream = stream, told.shared = bytes;
+    assert_null(extra);
+    told.params[0] = *(void **)params[0], told.params[2] = *(void **)params[2];
+    assert_int_equal((uintptr_t)params[1] % 64, 0);
+    assert_int_equal(*(uint64_t *)params[1], 77); /* by value */
+    assert_int_equal(*(int64_t *)params[3], 5);
+    return told.fails;
+}
+
+static int note_attribute(void *f, int attribute, int value)
+{
+    (void)f;
+    told.attribute = attribute, told.value = value;
+    return 0;
+}
+
+static int note_map(void *map, int dtype, uint32_t rank, void *address, const uint64_t *extents, const uint64_t *strides,
+                    const uint32_t *box, const uint32_t *element_strides, int interleave, int swizzle, int promotion, int fill)
+{
+    assert_int_equal(dtype, 7); /* CU_TENSOR_MAP_DATA_TYPE_FLOAT32 */
+    assert_int_equal(interleave | swizzle | promotion | fill, 0);
+    told.rank = rank, told.address = address, told.stride = strides[0];
+    memcpy(told.extents, extents, sizeof told.extents);
+    memcpy(told.box, box, sizeof told.box);
+    assert_int_equal(element_strides[0], 1);
+    *(uint64_t *)map = 77;
+    return 0;
+}
+
+static int name_error(int error, const char **name)
+{
+    *name = error == 700 ? "CUDA_ERROR_ILLEGAL_ADDRESS" : "CUDA_ERROR";
+    return 0;
+}
+
+static void expect_error(gn_status is, gn_status wanted, const char *says)
+{
+    assert_int_equal(is, wanted);
+    assert_message_contains(says);
+}
+
+static void the_driver_is_told_what_code_says(void **state)
+{
+    (void)state;
+    const gn_cuda_driver driver = { NULL, note_launch, note_attribute, note_map, name_error };
+    trial t = { .text = made };
+    static _Alignas(16) char x[64], y[64];
+    void *memory[] = { x, NULL, y }, *crooked[] = { x + 4, NULL, y };
+    memset(&told, 0, sizeof told);
+    assert_int_equal(gn_protect(verify, &t), GN_OK);
+    assert_int_equal(gn_cuda_launch(&driver, y, t.code, 0, memory, (int64_t[]){ 5, 4000 }, x), GN_OK);
+    assert_true(told.launches == 1 && told.function == y && told.stream == x);
+    assert_true(told.grid[0] == 2 && told.grid[1] == 5 && told.grid[2] == 1 && told.block[0] == 32 && told.block[1] == 1);
+    assert_true(told.shared == 64000 && told.attribute == 8 && told.value == 64000);
+    assert_true(told.params[0] == x && told.params[2] == y && told.address == x);
+    assert_true(told.rank == 2 && told.extents[0] == 4000 && told.extents[1] == 5 && told.stride == 16000);
+    assert_true(told.box[0] == 4 && told.box[1] == 8);
+    told.value = 0;
+    assert_int_equal(gn_cuda_launch(&driver, NULL, t.code, 0, memory, (int64_t[]){ 5, 400 }, NULL), GN_OK);
+    assert_true(told.value == 0 && told.shared == 6400); /* no need to ask */
+    assert_int_equal(gn_cuda_launch(&driver, NULL, t.code, 0, memory, (int64_t[]){ 0, 400 }, NULL), GN_OK);
+    assert_int_equal(told.launches, 2); /* nothing to run */
+    expect_error(gn_cuda_launch(&driver, NULL, t.code, 0, crooked, (int64_t[]){ 5, 400 }, NULL), GN_EINVAL,
+                 "CUDA: tensor_map of 'X': its address is no multiple of 16");
+    expect_error(gn_cuda_launch(&driver, NULL, t.code, 0, memory, (int64_t[]){ 5, 0 }, NULL), GN_EINVAL,
+                 "CUDA: tensor_map of 'X': an extent of 0, 1 to 2^32");
+    expect_error(gn_cuda_launch(&driver, NULL, t.code, 0, memory, (int64_t[]){ 70000, 4 }, NULL), GN_EINVAL,
+                 "70000 blocks along y, at most 65535");
+    told.fails = 700;
+    expect_error(gn_cuda_launch(&driver, NULL, t.code, 0, memory, (int64_t[]){ 5, 400 }, NULL), GN_EDEVICE,
+                 "CUDA: code k, step 0: the launch: CUDA_ERROR_ILLEGAL_ADDRESS");
+    gn_arena_free(&t.arena);
+}
+
+static void a_driver_is_opened_or_told_to_be_absent(void **state)
+{
+    (void)state;
+    gn_cuda_driver d;
+    const gn_status s = gn_cuda_driver_open(&d);
+    if (s) expect_error(s, GN_EDEVICE, "CUDA: ");
+    else gn_cuda_driver_close(&d);
+}
+
+static void what_the_host_makes_is_refused_where_the_driver_would(void **state)
+{
+    (void)state;
+    TELL(unmade, verify, false);
+}
+
+static void what_the_host_makes_is_passed_by_value(void **state)
+{
+    (void)state;
+    trial t = { .text = made };
+    gn_nvrtc *nvrtc;
+    gn_nvrtc_output out;
+    const int64_t sym[] = { 3, 16 };
+    assert_int_equal(gn_protect(verify, &t), GN_OK);
+    begin();
+    gn_code_interpret(t.code, (void *[]){ X, Y }, sym, 1, &t.arena);
+    for (int i = 0; i < 48; i++) assert_true(Y[i] == X[i]);
+    const char *const text = emulated_code_cuda(&t.arena, 1, &t.code);
+    assert_non_null(strstr(text, "const float *X, const __grid_constant__ gn_tensor_map M, float *Y"));
+    if (!gn_nvrtc_open(&nvrtc, NULL)) {
+        if (gn_nvrtc_compile(nvrtc, "made", text, "sm_90", &out)) fail_msg("%s", gn_message());
+        gn_nvrtc_output_free(&out);
+        gn_nvrtc_close(nvrtc);
+    }
+    gn_arena_free(&t.arena);
+}
+
+/* ---- schedules ---- */
+
+typedef struct scheduled {
+    const char *schedule, *says; /* says: of code, or why it is refused */
+} scheduled;
+
+#define MAP "(kernel k (syms R C) (bufs (X f32 R C) (Y f32 R C)) (axes (i R) (j C)) (store set Y (i j) (add (load X i j) 1)))"
+#define ROWS "(split i ib (ic 2) (it 4)) (split j jb (jt 8)) (order ib ic jb it jt) (bind thread it jt) "
+static const scheduled schedules[] = {
+    { ROWS "(bind block ib ic) (bind block :y jb)", NULL }, /* ic may end early */
+    { "(split i ib (ic 2) (it 4)) (split j jb (jt 8)) (order ib jb ic it jt) (bind thread it jt)"
+      "(bind block ib jb) (bind block :cluster ic)", "(step ((ib (div (add R 7) 8)) (jb (div (add C 7) 8)) (ic 2 :cluster))" },
+    { ROWS "(bind block ib) (bind block :y jb) (bind block :cluster ic)",
+      "(step ((ib (div (add R 7) 8)) (ic 2 :cluster) (jb (div (add C 7) 8) :y))" },
+    { ROWS "(bind block :z ib) (bind block :y jb) (bind block :z :cluster ic)",
+      "(step ((ib (div (add R 7) 8) :z) (ic 2 :z :cluster) (jb (div (add C 7) 8) :y))" },
+    { ROWS "(bind block ib ic) (bind block :cluster jb)", "bind block :cluster jb: a cluster has a constant number of blocks" },
+    { ROWS "(bind block ib) (bind block :cluster ic) (bind block jb)",
+      "bind block jb: it stands behind 'ic', a leaf of the cluster in the same dim of the grid" },
+    { ROWS "(bind thread :y ib)", "no leaf ':y'" },
+};
+
+typedef struct scheduling {
+    gn_arena arena;
+    const char *schedule;
+    const gn_kernel *kernel;
+    gn_scheduled *s;
+} scheduling;
+
+static void apply(void *arg)
+{
+    scheduling *const t = arg;
+    const char *const text = gn_arena_printf(&t->arena, MAP " (schedule s %s)", t->schedule);
+    const gn_sx *const all = gn_sx_read(&t->arena, "test", text, strlen(text));
+    t->kernel = gn_kernel_read(&t->arena, "test", all->at[0]);
+    gn_schedule *const s = gn_schedule_read(&t->arena, t->kernel, "test", all->at[1]);
+    gn_text once = { .arena = &t->arena }, twice = once;
+    gn_schedule_print(&once, t->kernel, s);
+    const gn_sx *const again = gn_sx_read(&t->arena, "test", gn_text_done(&once), once.n);
+    gn_schedule_print(&twice, t->kernel, gn_schedule_read(&t->arena, t->kernel, "test", again->at[0]));
+    assert_string_equal(gn_text_done(&once), gn_text_done(&twice));
+    t->s = gn_schedule_apply(&t->arena, t->kernel, s, &gn_target_cuda);
+    gn_code_verify(t->s->code);
+}
+
+static void check_scheduled(scheduling *t, const char *compiler)
+{
+    static const int64_t extents[][2] = { { 0, 5 }, { 1, 1 }, { 7, 9 }, { 16, 24 }, { 21, 17 } };
+    void *library = compiler ? unit_load_text(compiler, ".cc", emulated_code_text(&t->arena, 1, &t->s->code)) : NULL;
+    for (size_t k = 0; k < sizeof extents / sizeof *extents; k++)
+        for (int run = 0; run < ORDERS; run++) {
+            begin();
+            if (run < 2 && library) emulated_run_code(library, t->s->code, (void *[]){ X, Y }, extents[k], run);
+            else gn_code_interpret(t->s->code, (void *[]){ X, Y }, extents[k], (uint64_t)run, &t->arena);
+            for (int i = 0; i < MOST; i++)
+                if (Y[i] != (i < extents[k][0] * extents[k][1] ? X[i] + 1 : -1)) fail_msg("Y[%d]: %s", i, t->schedule);
+        }
+    if (library) dlclose(library);
+}
+
+static void schedules_bind_dims_of_the_grid_and_clusters(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        scheduling t = { .schedule = schedules[i].schedule };
+        const gn_status status = gn_protect(apply, &t);
+        gn_text code = { .arena = &t.arena };
+        if (!status) gn_code_print(&code, t.s->code);
+        const char *const is = status ? gn_message() : gn_text_done(&code);
+        if (schedules[i].says ? !strstr(is, schedules[i].says) : status && !strstr(is, "not all statements"))
+            fail_msg("%s\n    should be: %s\n    is: %s", t.schedule, schedules[i].says, is);
+        if (!status) check_scheduled(&t, unit_cxx());
+        gn_arena_free(&t.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +560,11 @@ int main(void)
         cmocka_unit_test(nvrtc_compiles_what_is_right),
         cmocka_unit_test(what_is_wrong_is_refused),
         cmocka_unit_test(races_across_too_narrow_barriers_are_told),
+        cmocka_unit_test(schedules_bind_dims_of_the_grid_and_clusters),
+        cmocka_unit_test(what_the_host_makes_is_refused_where_the_driver_would),
+        cmocka_unit_test(what_the_host_makes_is_passed_by_value),
+        cmocka_unit_test(the_driver_is_told_what_code_says),
+        cmocka_unit_test(a_driver_is_opened_or_told_to_be_absent),
         cmocka_unit_test(launches_that_no_device_takes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

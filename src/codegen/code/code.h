@@ -18,15 +18,30 @@
 
 /* ---- scopes: which threads do something together. A group of a scope is so many threads in a row ---- */
 
-typedef enum { GN_SCOPE_THREAD, GN_SCOPE_WARP, GN_SCOPE_WARPGROUP, GN_SCOPE_BLOCK, GN_SCOPE_CLUSTER, GN_NSCOPES } gn_scope;
+typedef enum {
+    GN_SCOPE_THREAD,
+    GN_SCOPE_WARP,
+    GN_SCOPE_WARPGROUP,
+    GN_SCOPE_BLOCK,
+    GN_SCOPE_CLUSTER,
+    GN_NSCOPES
+} gn_scope;
 extern const char *const gn_scope_names[GN_NSCOPES]; /* "warp" */
 enum { GN_WARP = 32, GN_WARPGROUP = 128 };
 
 /* ---- places: memory and registers ---- */
 
 /* An argument comes from the caller: a buffer of the kernel, memory of the call (arena), memory of the worker
- * (scratch). The others are declared in a region and live to its end. */
-typedef enum { GN_SPACE_BUFFER, GN_SPACE_ARENA, GN_SPACE_SCRATCH, GN_SPACE_SHARED, GN_SPACE_STACK, GN_SPACE_REG } gn_space;
+ * (scratch), an opaque value that the host makes. The others are declared in a region and live to its end. */
+typedef enum {
+    GN_SPACE_BUFFER,
+    GN_SPACE_ARENA,
+    GN_SPACE_SCRATCH,
+    GN_SPACE_MADE,
+    GN_SPACE_SHARED,
+    GN_SPACE_STACK,
+    GN_SPACE_REG
+} gn_space;
 
 /* A register array as C of a tile product: where a thread's register lies in it. Along each leaf of the row a thread
  * variable counts, or a dim of the array, or neither; other dims of the array number such matrices. */
@@ -35,6 +50,22 @@ typedef struct gn_fragment {
     const char *thread[GN_TILE_MAX_LEAVES]; /* NULL: none */
     int8_t dim[GN_TILE_MAX_LEAVES];         /* -1: none */
 } gn_fragment;
+
+/* A value that the host makes of a buffer when sizes are bound, and that the kernel takes whole. */
+/* The most dims; the most along one; of so many bytes rows of the box and of the buffer are multiples. */
+enum { GN_MADE_RANK = 5, GN_MADE_BOX = 256, GN_MADE_ALIGN = 16 };
+typedef struct gn_maker {
+    const char *name;
+    uint16_t bytes, align;
+} gn_maker;
+extern const gn_maker gn_maker_tensor_map;
+typedef struct gn_host_value {
+    const gn_maker *maker;
+    const struct gn_place *of; /* a buffer, an argument before it */
+    uint8_t rank;
+    const gn_dim *extent[GN_MADE_RANK]; /* of the whole buffer, row-major, over symbols */
+    uint32_t box[GN_MADE_RANK];         /* what is taken at a time */
+} gn_host_value;
 
 typedef struct gn_place {
     const char *name;       /* of one thing in the code, interned in its dim pool */
@@ -54,6 +85,7 @@ typedef struct gn_place {
      * the row's C has elements; NULL: numbers */
     const gn_tile_op *opaque;
     const gn_fragment *fragment; /* registers: NULL: each is on its own */
+    const gn_host_value *made; /* MADE: how */
     bool token; /* registers: each stands for copies that are under way */
     uint16_t meets; /* registers: each is a barrier of so many threads, of several roles; 0: they are none */
 } gn_place;
@@ -64,7 +96,7 @@ uint32_t gn_place_alignment(const gn_place *);
 
 static inline bool gn_is_argument(const gn_place *p)
 {
-    return p->space <= GN_SPACE_SCRATCH;
+    return p->space <= GN_SPACE_MADE;
 }
 
 static inline uint64_t gn_register_key(const gn_place *p, uint32_t number) /* for maps */
@@ -271,6 +303,13 @@ gn_code *gn_code_new(gn_arena *, gn_dim_pool *, const gn_target *, const char *n
 gn_place *gn_code_place(gn_code *, gn_place);
 const gn_place *gn_code_find_place(const gn_code *, const char *name); /* NULL: none */
 gn_code_node *gn_code_make(const gn_code *, gn_code_kind);
+gn_code_node *gn_code_append(const gn_code *, gn_code_body *, gn_code_kind); /* a new one, at the end */
+/* A let of this value, numbered after the last, at the end. */
+const gn_val *gn_code_append_let(const gn_code *, gn_code_body *, uint32_t *nlets, gn_val);
+gn_val *gn_code_operand(const gn_code *, gn_val); /* one that stands for itself */
+/* What the register holds; `at` NULL: of that number. */
+gn_val *gn_code_register(const gn_code *, const gn_place *, uint32_t number, const gn_dim *at);
+gn_val gn_val_copy_of(const gn_val *); /* the let that keeps what it is now */
 /* An operation of the row, with the layouts of what it has in memory, and how many counts it takes. */
 gn_tile_args *gn_code_tile(const gn_code *, const gn_tile_op *, gn_tile_act);
 /* The registers of a fragment whose first is c[0], as its row lists them. */
@@ -310,13 +349,18 @@ const gn_dim *gn_code_parts(const gn_code *, size_t step);
 void gn_code_learn_name(const gn_code *, gn_map *of, const gn_code_node *);
 const gn_dim *gn_code_without_names(const gn_code *, const gn_map *of, const gn_dim *); /* NULL stays NULL */
 
+void gn_code_tell_node(gn_text *, const gn_code_node *); /* for messages: "%3", "loop i"; code_verify.c */
 /* Walks all nodes of a region, outer ones first, in order. */
 void gn_code_walk(const gn_code_body *, void (*meet)(void *user, const gn_code_node *), void *user);
 uint32_t gn_code_largest_id(const gn_code_body *); /* of its lets; 0: none */
+/* Its own index expressions, those of conditions and accesses included; of a let those of the value. */
+void gn_code_dims(const gn_code_node *, void (*meet)(void *user, const gn_dim *), void *user);
 /* Each operand that a node names itself, in order: operands, index vector, mask. Those of a let may be changed, too. */
 void gn_code_operands(const gn_code_node *, void (*meet)(void *user, const gn_val **), void *user);
 /* Puts what `now` says in the place of each operand, and of what it is a splat of. */
 void gn_code_rename(const gn_code *, const gn_code_node *, const gn_val *(*now)(void *user, const gn_val *),
                     void *user);
+void gn_code_rename_all(const gn_code *, const gn_code_body *, const gn_val *(*now)(void *user, const gn_val *),
+                        void *user); /* in all nodes of the region */
 /* What the let reads is written by the node or in its regions. */
 bool gn_code_writes_what(const gn_code_node *, const gn_val *let);

@@ -59,7 +59,7 @@ static bool value_of(void *user, const char *name, int64_t *out)
     return false;
 }
 
-static int64_t evaluate(const gn_code *c, size_t step, const gn_dim *d, const int64_t *sym, const char *what)
+int64_t gn_code_size(const gn_code *c, size_t step, const gn_dim *d, const int64_t *sym, const char *what)
 {
     int64_t n;
     if (!gn_dim_eval(d, value_of, NULL, &(values){ c, sym }, &n))
@@ -74,12 +74,12 @@ gn_launch gn_code_launch(const gn_code *c, size_t step, const int64_t *sym)
     gn_map offset = { 0 };
     gn_code_cluster_dims(&c->steps.at[step], l.cluster);
     for (int d = 0; d < 3; d++) {
-        l.grid[d] = evaluate(c, step, gn_code_grid(c, step, d), sym, "the number of blocks");
+        l.grid[d] = gn_code_size(c, step, gn_code_grid(c, step, d), sym, "the number of blocks");
         if (l.grid[d] > most[d])
             gn_throw(GN_EINVAL, "code %s, step %zu: %" PRId64 " blocks along %c, at most %" PRId64 " are possible", c->name,
                      step, l.grid[d], "xyz"[d], most[d]);
     }
-    l.shared = evaluate(c, step, gn_code_dynamic_shared(c, step, &offset, c->arena), sym, "the shared memory");
+    l.shared = gn_code_size(c, step, gn_code_dynamic_shared(c, step, &offset, c->arena), sym, "the shared memory");
     if (l.shared > c->target->shared_bytes)
         gn_throw(GN_EINVAL, "code %s, step %zu: %" PRId64 " bytes of shared memory, at most %" PRId64 " are possible",
                  c->name, step, l.shared, c->target->shared_bytes);

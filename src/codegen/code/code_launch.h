@@ -17,5 +17,7 @@ const gn_dim *gn_code_grid(const gn_code *, size_t step, int dim);
 /* Over symbols: the bytes of dynamic shared memory of a step, 0 if its shared memory is static. *offset gets by the id
  * of a place where it begins there. */
 const gn_dim *gn_code_dynamic_shared(const gn_code *, size_t step, gn_map *offset, gn_arena *);
+/* A dim over symbols, for their values; what: for the sentence where it overflows. */
+int64_t gn_code_size(const gn_code *, size_t step, const gn_dim *, const int64_t *sym, const char *what);
 /* For the values of the code's symbols. Throws GN_EINVAL where no device takes it. */
 gn_launch gn_code_launch(const gn_code *, size_t step, const int64_t *sym);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include "ascii.h"
 #include "code_verifier.h"
+#include "dim_parts.h"
 
 enum { MOST_THREADS = 1024, MOST_REGISTERS = 512, STACK_BYTES = 1 << 20 };
 
@@ -111,7 +112,7 @@ static const mentions *mentions_of(gn_verifier *v, const gn_dim *d)
 static void check_index_buffer(gn_verifier *v, const char *buffer)
 {
     const gn_place *const p = gn_code_name_of(v, buffer)->place;
-    if (!p || !gn_is_argument(p)) gn_code_wrong(v, "an index loads '%s', which is no argument", buffer);
+    if (!p || !gn_is_argument(p) || p->made) gn_code_wrong(v, "an index loads '%s', which is no argument", buffer);
     if (p->space == GN_SPACE_BUFFER && !(p->access & GN_KBUF_READ))
         gn_code_wrong(v, "an index loads '%s', which is only written", buffer);
     if (gn_is_float(p->dtype)) gn_code_wrong(v, "an index loads '%s', which is %s", buffer, gn_dtype_name(p->dtype));
@@ -563,8 +564,35 @@ static void check_memory(gn_verifier *v, const gn_place *p, int64_t *bytes)
         gn_code_wrong(v, "%s: more than %" PRId64 " bytes together", p->name, most);
 }
 
+/* What the driver asks of a tensor map; what the buffer's address must be, the launch looks at. */
+static void check_made(gn_verifier *v, const gn_place *p)
+{
+    const gn_host_value *const m = p->made;
+    const gn_dim *all = gn_dim_const(v->code->dims, 1);
+    const gn_dim_facts facts = gn_code_facts(v->code);
+    if (!has_threads(v)) gn_code_wrong(v, "%s: the target %s takes no values of the host", p->name, v->code->target->name);
+    if (m->of->space != GN_SPACE_BUFFER || !gn_code_name_of(v, m->of->name)->open)
+        gn_code_wrong(v, "%s: '%s' is no buffer before it", p->name, m->of->name);
+    const int64_t size = (int64_t)gn_dtype_size(m->of->dtype), last = m->rank - 1;
+    for (int i = 0; i < m->rank; i++) {
+        if (!is_over_symbols(v, m->extent[i])) gn_code_wrong(v, "%s: an extent is not over symbols alone", p->name);
+        all = gn_dim_mul(v->code->dims, all, m->extent[i]);
+    }
+    if (all != m->of->size) gn_code_wrong(v, "%s: its extents are not known to make all of '%s'", p->name, m->of->name);
+    if (m->box[last] * size % GN_MADE_ALIGN)
+        gn_code_wrong(v, "%s: rows of %" PRId64 " bytes in its box, multiples of %d are possible", p->name,
+                      m->box[last] * size, GN_MADE_ALIGN);
+    if (last && !gn_dim_divisible(m->extent[last], GN_MADE_ALIGN / size, &facts))
+        gn_code_wrong(v, "%s: rows of '%s' are not known to be multiples of %d bytes", p->name, m->of->name, GN_MADE_ALIGN);
+    gn_code_open(v, p->name, GN_CODE_PLACE);
+}
+
 static void check_argument(gn_verifier *v, const gn_place *p)
 {
+    if (p->made) {
+        check_made(v, p);
+        return;
+    }
     check_kept(v, p);
     if (!is_over_symbols(v, p->size)) gn_code_wrong(v, "%s: its size is not over symbols alone", p->name);
     if (p->align && (p->space != GN_SPACE_BUFFER || p->align & (p->align - 1) || p->align < gn_dtype_size(p->dtype)))
@@ -674,7 +702,5 @@ void gn_code_verify(const gn_code *c)
 {
     gn_arena scratch = { .allocator = c->arena->allocator };
     gn_verifier v = { .code = c, .scratch = &scratch };
-    const gn_status status = gn_protect(check_code, &v);
-    gn_arena_free(&scratch);
-    gn_check(status);
+    gn_dim_with_scratch(&scratch, check_code, &v);
 }

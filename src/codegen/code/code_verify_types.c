@@ -110,6 +110,7 @@ void gn_code_check_memory(gn_verifier *v, const gn_place *p, gn_dtype t, bool wr
     const char *const name = p ? p->name : "";
     gn_code_check_place(v, p);
     if (p->space == GN_SPACE_REG) gn_code_wrong(v, "'%s' is a register, not memory", name);
+    if (p->made) gn_code_wrong(v, "'%s' is a value that the host makes, not memory", name);
     if (p->space == GN_SPACE_BUFFER && !(p->access & (written ? GN_KBUF_WRITE : GN_KBUF_READ)))
         gn_code_wrong(v, written ? "'%s' is only read" : "'%s' is only written", name);
     if (p->dtype != t) gn_code_wrong(v, "'%s' is %s, %s was expected", name, gn_dtype_name(p->dtype), gn_dtype_name(t));

@@ -474,6 +474,12 @@ static void cuda_step(gn_emitter *e, const gn_code_step *step, uint32_t number)
     gn_textf(e->out, "%s_%u(", e->function, number);
     for (size_t i = 0; i < c->nargs; i++, comma = ", ") {
         const gn_place *p = c->places.at[i];
+        if (p->made) {
+            gn_textf(e->out, "%sconst __grid_constant__ ", comma);
+            gn_emit_word(e, "gn_%s", p->made->maker->name);
+            gn_textf(e->out, " %s", gn_emit_name_of(e, p->name));
+            continue;
+        }
         gn_textf(e->out, "%s%s%s *%s", comma, qualifier(p), gn_emit_memory_type(p->dtype), gn_emit_name_of(e, p->name));
     }
     for (size_t i = 0; i < c->syms.n; i++, comma = ", ")

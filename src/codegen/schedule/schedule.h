@@ -21,6 +21,7 @@ typedef enum {
     GN_BIND_PRIVATE,
     GN_BIND_TILE
 } gn_bind_kind;
+extern const char *const gn_bind_names[], *const gn_level_names[]; /* as texts have them */
 static inline bool gn_is_tile_bind(uint8_t b)
 {
     return b == GN_BIND_LANE || b == GN_BIND_UNROLL || b == GN_BIND_PRIVATE || b == GN_BIND_TILE;
@@ -34,6 +35,8 @@ typedef struct gn_leaf {
     int64_t extent;              /* 0: outermost, ceil(E / stride) */
     int64_t stride;
     uint8_t bind;                /* gn_bind_kind */
+    uint8_t grid;                /* BLOCK: 0, 1, 2, the dim of the grid in which it counts */
+    bool cluster;                /* BLOCK: its points are blocks of one cluster */
     uint16_t unroll;             /* pragma; 0: none */
     bool peel;
 } gn_leaf;
