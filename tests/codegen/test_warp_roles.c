@@ -290,6 +290,8 @@ static const struct refusal {
      " of b"}, /* a race or no content: by the order */
     {TWO("(async b t X t) (commit k) (arrive one) (await $k)", "(sync one) " LOAD),
      "%1: it reads 'b', which role 'a' copies with no barrier between", " of b"},
+    {TWO("(async b t X t) (commit k) (arrive one) (sync two 0) (await $k)", "(sync one) " LOAD " (arrive two 0)"),
+     "%1: it reads 'b' while copies of role 'a' to it may be under way", " of b"},
     {TWO("(async b t X t) (arrive one)", "(sync one) " LOAD),
      "%1: it reads 'b' while copies of role 'a' to it may be under way", NULL},
     {TWO("(async b t X t) (commit k)", ""), "role 'a' ends while copies to 'b' may be under way", NULL},
