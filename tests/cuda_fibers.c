@@ -6,12 +6,13 @@
 #include <string.h>
 #include <ucontext.h>
 
-enum { MAX_THREADS = 1024, STACK_BYTES = 64 << 10, POISON = 0xff };
+enum { MAX_THREADS = 1024, STACK_BYTES = 64 << 10, POISON = 0xff, WARP = 32, BARRIERS = 16, BLOCKS = 8, MEETS = -1 };
 
 typedef struct fiber {
     ucontext_t context;
     bool ended;
     int waits;      /* kind of the collective it waits at; 0: it may run */
+    int barrier;    /* where it meets others; waits is MEETS */
     unsigned group; /* which waits with it: so many threads in a row of a block; 0: the cluster */
     _Alignas(64) char slot[64];
 } fiber;
@@ -31,6 +32,8 @@ static struct {
     char **fixed, *copies;
     unsigned char **dynamic, **own;
     unsigned at; /* the block whose shared memory is there */
+    int here[BLOCKS][BARRIERS]; /* threads that came to a barrier of some warps */
+    bool wrong;
     void (*body)(void);
 } state; /* one emulation at a time: generated text has no place for a pointer to it */
 
@@ -39,6 +42,20 @@ static void wait_here(int kind, unsigned group)
     fiber *f = &state.fibers[state.current];
     f->waits = kind, f->group = group;
     swapcontext(&f->context, &state.scheduler);
+}
+
+static void meet_here(int barrier, int threads, bool wait)
+{
+    fiber *const f = &state.fibers[state.current], *const block = &state.fibers[state.at * state.threads];
+    state.wrong |= barrier < 1 || barrier >= BARRIERS || threads % WARP;
+    if (state.wrong) return;
+    f->waits = wait ? MEETS : 0, f->barrier = barrier, f->group = 1;
+    if (++state.here[state.at][barrier] == threads) {
+        state.here[state.at][barrier] = 0;
+        for (unsigned t = 0; t < state.threads; t++)
+            if (block[t].waits == MEETS && block[t].barrier == barrier) block[t].waits = 0;
+    }
+    if (f->waits) swapcontext(&f->context, &state.scheduler);
 }
 
 static void *slot_of(unsigned thread)
@@ -111,6 +128,7 @@ static bool release(unsigned thread, const char **trouble)
     const fiber *const f = &state.fibers[thread];
     const unsigned block = f->group ? thread / state.threads * state.threads : 0, in = thread - block;
     const unsigned first = f->group ? block + in / f->group * f->group : 0;
+    if (f->waits == MEETS || !f->waits) return false;
     unsigned end = f->group ? first + f->group : state.threads * state.blocks;
     if (f->group && end > block + state.threads) end = block + state.threads;
     for (unsigned t = first; t < end; t++) {
@@ -142,10 +160,12 @@ static const char *run_cluster(bool descending)
     const char *trouble = NULL;
     unsigned ended = 0;
     empty_blocks();
+    memset(state.here, 0, sizeof state.here);
     for (unsigned t = 0; t < state.threads * state.blocks; t++) start(t);
     while (!trouble && run_one(descending, &trouble)) {
     }
     for (unsigned t = 0; t < state.threads * state.blocks; t++) ended += state.fibers[t].ended;
+    if (state.wrong) return "a barrier of roles that does not exist";
     if (trouble || ended == state.threads * state.blocks) return trouble;
     return ended ? "a thread ended while others wait" : "threads of a block wait at different collectives";
 }
@@ -188,17 +208,21 @@ const char *cuda_fibers_run(void *library, void (*body)(void), const gn_launch *
     coords *size = dlsym(library, "blockDim");
     void (**wait)(int, unsigned) = NULL;
     void *(**slot)(unsigned) = NULL;
-    void *symbols[2] = { dlsym(library, "emulated_wait"), dlsym(library, "emulated_slot") };
+    void (**meet)(int, int, bool) = NULL;
+    void *symbols[3] = { dlsym(library, "emulated_wait"), dlsym(library, "emulated_slot"),
+                         dlsym(library, "emulated_meet") };
+    memcpy(&meet, &symbols[2], sizeof meet);
     memcpy(&wait, &symbols[0], sizeof wait);
     memcpy(&slot, &symbols[1], sizeof slot);
     state.thread_index = dlsym(library, "threadIdx"), state.block_index = dlsym(library, "blockIdx");
     state.fixed = dlsym(library, "emulated_static"), state.dynamic = dlsym(library, "emulated_dynamic");
-    if (!size || !wait || !slot || !state.fixed || l->threads == 0 || l->threads > MAX_THREADS)
+    if (!size || !wait || !slot || !meet || !state.fixed || l->threads == 0 || l->threads > MAX_THREADS)
         return "the library is no emulated CUDA unit, or the block is too large";
     state.launch = l, state.body = body;
     state.threads = l->threads, state.blocks = l->cluster[0] * l->cluster[1] * l->cluster[2];
     *size = (coords){ l->threads, 1, 1 };
     *wait = wait_here;
+    *meet = meet_here, state.wrong = false;
     *slot = slot_of;
     const char *const trouble = allocate() ? run_grid(l, descending) : "no memory";
     release_all();

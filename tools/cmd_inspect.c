@@ -57,7 +57,7 @@ static int help(FILE *f)
     fputs("usage: gnomon inspect [OPTION..] FILE.gn\n\n"
           "FILE.gn is a graph as docs/text-form.md describes it, or a program of docs/program-text.md; - is stdin. Prints what\n"
           "becomes of it, stage by stage.\n\n"
-          "  --target NAME     c: the best of this CPU [c], avx512, avx2, generic, c11, cuda, cuda:sm_90\n"
+          "  --target NAME     c: the best of this CPU [c], amx, avx512, avx2, generic, c11, cuda, cuda:sm_90\n"
           "  --stage NAME      this stage only; may be given several times:\n",
           f);
     for (size_t i = 0; i < NSTAGES; i++) fprintf(f, "                      %-9s %s\n", stages[i].name, stages[i].gloss);

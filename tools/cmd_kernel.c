@@ -23,7 +23,7 @@ static int help(FILE *f)
           "docs/code-text.md\n"
           "does; - is stdin. Without a schedule the automatic one is taken. Prints the source that they become, or "
           "what is illegal.\n\n"
-          "  --target NAME   avx512, avx2, generic, c11 (any compiler), cuda, or c: the best of this CPU [c]\n"
+          "  --target NAME   amx, avx512, avx2, generic, c11 (any compiler), cuda, or c: the best of this CPU [c]\n"
           "  --kernel        print the kernel\n"
           "  --schedule      print the schedule\n"
           "  --tree          print the loops with their statements\n"

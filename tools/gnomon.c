@@ -49,7 +49,7 @@ const gn_target *target_by_name(const char *name)
     const gn_target *t = gn_target_find(name);
     if (!t)
         gn_throw(GN_EINVAL,
-                 "no target '%s': there are avx512, avx2, generic, c11, cuda and c, which is the best of this CPU",
+                 "no target '%s': there are amx, avx512, avx2, generic, c11, cuda and c, which is the best of this CPU",
                  name);
     return t;
 }

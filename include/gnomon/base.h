@@ -76,7 +76,7 @@ typedef struct gn_context_options {
     int64_t cache_bytes;           /**< size bound of the cache [512 MiB] */
     const char *toolchain;         /**< "clang", "cc", "interpreter" [$GNOMON_TOOLCHAIN, else the first that works, in this order] */
     const char *cc;                /**< the C compiler of toolchain "cc" [$CC, cc] */
-    const char *target;            /**< "avx512", "avx2", "generic", "c11" [$GNOMON_TARGET, else what the CPU has]. One that the CPU has not can be
+    const char *target;            /**< "amx", "avx512", "avx2", "generic", "c11" [$GNOMON_TARGET, else what the CPU has]. One that the CPU has not can be
                                         compiled for, looked at and exported, not called: GN_EDEVICE */
     int threads;                   /**< parts that run at once [$GNOMON_THREADS, else the CPUs this process may use] */
     int compile_seconds;           /**< time for one compile [$GNOMON_COMPILE_SECONDS, else 60]: processor time in this process, time that passes for

@@ -39,6 +39,7 @@ unsigned char *emulated_dynamic; /* of the block at work, as many bytes as the l
 extern char __start_emulated_shared[] __attribute__((weak, visibility("hidden")));
 extern char __stop_emulated_shared[] __attribute__((weak, visibility("hidden")));
 char *emulated_static[2] = {__start_emulated_shared, __stop_emulated_shared};
+void (*emulated_meet)(int barrier, int threads, bool wait); /* of some warps: returns at once, or when all came */
 void *(*emulated_slot)(unsigned thread); /* 64 bytes that all threads may read after a wait */
 float rintf(float), floorf(float), ceilf(float), truncf(float);
 double rint(double), floor(double), ceil(double), trunc(double);
@@ -76,8 +77,15 @@ template <class T> static T __shfl_xor_sync(unsigned, T x, int distance)
     return got;
 }
 
+static inline void gn_emulated_meet(int barrier, int threads, bool wait) { emulated_meet(barrier, threads, wait); }
+
 /* Copies under way are done at once: only the interpreter of code waits for whom they may surprise. */
-template <class T> static inline void gn_emulated_async(T *to, const T *from, unsigned, bool there) { *to = there ? *from : T(0); }
+static inline void gn_emulated_async(void *to, const void *from, int bytes, bool there)
+{
+    if ((__UINTPTR_TYPE__)to % bytes || (there && (__UINTPTR_TYPE__)from % bytes)) __builtin_trap();
+    if (there) __builtin_memcpy(to, from, bytes);
+    else __builtin_memset(to, 0, bytes);
+}
 static inline void gn_emulated_commit() {}
 static inline void gn_emulated_wait_for(int) {}
 

@@ -115,6 +115,10 @@ static inline void fill(block *b, gn_dtype t, int64_t below, uint64_t *seed)
             ((int64_t *)b->data)[i] = (int64_t)(test_random(seed) % (uint64_t)below);
         else if (t == GN_BOOL)
             b->data[i] = test_random(seed) & 1;
+        else if (gn_dtype_size(t) == 1)
+            b->data[i] = (char)(test_random(seed) % (uint64_t)below);
+        else if (gn_dtype_size(t) == 2)
+            ((int16_t *)b->data)[i] = (int16_t)(test_random(seed) % (uint64_t)below);
         else
             ((int32_t *)b->data)[i] = (int32_t)(test_random(seed) % (uint64_t)below);
     }
@@ -130,6 +134,10 @@ static inline double number_at(const block *b, gn_dtype t, size_t i)
     case GN_I64: return (double)((int64_t *)b->data)[i];
     case GN_U32: return ((uint32_t *)b->data)[i];
     case GN_BOOL: return b->data[i];
+    case GN_I8: return ((int8_t *)b->data)[i];
+    case GN_U8: return ((uint8_t *)b->data)[i];
+    case GN_I16: return ((int16_t *)b->data)[i];
+    case GN_U16: return ((uint16_t *)b->data)[i];
     default: return ((int32_t *)b->data)[i];
     }
 }
@@ -175,6 +183,12 @@ static inline void reset(const job *j, run_data *d)
     for (size_t b = 0; b < j->kernel->bufs.n; b++) memcpy(d->got[b].data, d->in[b].data, d->in[b].bytes);
 }
 
+/* What lies at the end of a page begins there only if its size allows. */
+static inline void begin_at_multiple(block *b, size_t align)
+{
+    b->data -= (uintptr_t)b->data % align;
+}
+
 static inline run_data begin_run(gn_arena *a, const job *j, const int64_t *sym, uint64_t *seed)
 {
     const size_t n = j->kernel->bufs.n;
@@ -184,6 +198,7 @@ static inline run_data begin_run(gn_arena *a, const job *j, const int64_t *sym, 
     for (size_t b = 0; b < n; b++) {
         const size_t bytes = buffer_bytes(j->kernel, b, sym);
         d.in[b] = new_block(bytes), d.want[b] = new_block(bytes), d.got[b] = new_block(bytes);
+        if (j->kernel->bufs.at[b].align) begin_at_multiple(&d.got[b], j->kernel->bufs.at[b].align);
         fill(&d.in[b], j->kernel->bufs.at[b].dtype, j->c ? j->c->below : 3, seed);
         memcpy(d.want[b].data, d.in[b].data, bytes);
         want[b] = d.want[b].data;

@@ -205,6 +205,8 @@ static inline void random_stage(sketch *s, const gn_kdef *d)
     }
     if (strcmp(level, "shared") == 0 && chance(s, 70) && (!s->careful || (copies && keep_serial(s, at))))
         gn_textf(&s->rest, " (depth %d)", 2 + pick(s->seed, 2));
+    if (strcmp(level, "shared") == 0 && !s->careful && chance(s, 30))
+        gn_textf(&s->rest, " (swizzle %s %d)", s->leaves.at[pick(s->seed, s->leaves.n)].name, 1 << pick(s->seed, 3));
     gn_text_char(&s->rest, ')');
 }
 

@@ -9,7 +9,7 @@ typedef struct trial {
 } trial;
 
 enum { MOST = 64 };
-static float X[MOST], Y[MOST];
+_Alignas(64) static float X[MOST], Y[MOST];
 
 static gn_code *read_code(trial *t)
 {
@@ -123,6 +123,26 @@ static void what_is_not_awaited_is_told_by_both(void **state)
     assert_true(all);
 }
 
+#define WIDE(align, ...)                                                                                               \
+    "(code wide cuda (syms (n :mul 4)) (args (X read f32 n :align " #align ") (Y update f32 n)) (threads (t 4))"        \
+    " (step () (shared b f32 16) " __VA_ARGS__ "))"
+
+static void interpret_from(trial *t, float *x)
+{
+    for (int i = 0; i < MOST; i++) X[i] = (float)(i + 1), Y[i] = 100;
+    gn_code_interpret(read_code(t), (void *[]){x, Y}, &(int64_t){16}, 1, &t->arena);
+}
+
+static void interpret_16(void *arg)
+{
+    interpret_from(arg, X);
+}
+
+static void interpret_odd(void *arg)
+{
+    interpret_from(arg, X + 1);
+}
+
 static const struct refusal {
     const char *text, *says;
 } refusals[] = {
@@ -134,6 +154,14 @@ static const struct refusal {
     {CODE("(shared c f64 4) (async c t X t)"), "'X' is f32, f64 was expected"},
     {CODE("(shared c bool 4) (shared d bool 4) (async c t d t)"), "'d' is no memory of the call's"},
     {CODE("(async b t X)"), "an index is missing"},
+    {CODE("(async 3 b (mul 3 t) X (mul 3 t))"), "3 of f32: 4, 8 or 16 bytes are copied"},
+    {CODE("(async 17 b (mul 3 t) X (mul 3 t))"), "17"},
+    {CODE("(async 4 b (mul 4 t) X (mul 4 t))"), "'X' lies at multiples of 4 bytes, 16 were expected"},
+    {WIDE(16, "(async 4 b (mul 2 t) X (mul 4 t))"), "the start of 'b' is not known to be a multiple of 16 bytes"},
+    {WIDE(16, "(async 4 b (mul 4 t) X t)"), "the start of 'X' is not known to be a multiple of 16 bytes"},
+    {WIDE(24, ""), "X: :align is a power of two, no less than an element, of a buffer"},
+    {WIDE(2, ""), "X: :align is a power of two, no less than an element, of a buffer"},
+    {WIDE(512, ""), "512"},
     {CODE("(reg k f32) (async k t X t)"), "'k' is a register, memory was expected"},
     {CODE("(reg k f32) (commit k)"), "commit k: 'k' is no token"},
     {CODE("(commit b)"), "commit b: 'b' is no token"},
@@ -160,6 +188,30 @@ static void code_that_uses_them_otherwise_is_told(void **state)
         all &= is;
     }
     assert_true(all);
+}
+
+/* A copy of 4 elements is under way as a whole. */
+static void a_wide_copy(void **state)
+{
+    (void)state;
+    static const char *const good =
+        WIDE(16, "(reg k token) (async 4 b (mul 4 t) X (mul 4 t) :when (lt (mul 4 t) n)) (commit k) (await $k) (barrier)"
+                 " (let %1 f32 (load b (sub 15 t))) (store Y t %1)");
+    static const char *const early =
+        WIDE(16, "(reg k token) (async 4 b (mul 4 t) X (mul 4 t) :when (lt (mul 4 t) n)) (commit k)"
+                 " (let %1 f32 (load b (add 3 (mul 4 t)))) (store Y t %1) (await $k)");
+    static const char *const crooked = WIDE(16, "(reg k token) (async 4 b 0 X (add 1 t)) (commit k) (await $k)");
+    assert_int_equal(status_of(read_again, good, false), GN_OK);
+    if (status_of(interpret_16, good, false)) fail_msg("%s", gn_message());
+    for (int i = 0; i < 4; i++) assert_float_equal(Y[i], 16 - i, 0);
+    assert_int_equal(status_of(read_again, early, false), GN_EINVAL);
+    assert_message_contains("it reads 'b' while ");
+    assert_int_equal(status_of(interpret_16, early, true), GN_EINTERNAL);
+    assert_message_contains("of Y would come from element ");
+    assert_int_equal(status_of(interpret_16, crooked, true), GN_EINTERNAL);
+    assert_message_contains("no multiple of their size");
+    assert_int_equal(status_of(interpret_odd, good, false), GN_EINTERNAL);
+    assert_message_contains("X begins at no multiple of 16 bytes");
 }
 
 /* ---- depths ---- */
@@ -231,7 +283,7 @@ static const struct refusal depths[] = {
     {"(kernel gemm (syms M N K) (bufs (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
      " (def a (i k) (exp (load A i k))) (def b (k j) (load B k j)) (def s (i j) (sum (k) (mul (a i k) (b k j))))"
      " (store set C (i j) (s i j)))" BLOCKS COPIES("(depth 2)", "(depth 2)"),
-     "stage a: (depth 2): it is no plain load of 4 or 8 bytes"},
+     "stage a: (depth 2): it is no plain load"},
     {"(kernel gemm (syms M N K) (bufs (T i32 M) (A f32 M K) (B f32 K N) (C f32 M N)) (axes (i M) (j N) (k K))"
      " (def a (i k) (load A (load T i) k)) (def b (k j) (load B k j)) (def s (i j) (sum (k) (mul (a i k) (b k j))))"
      " (store set C (i j) (s i j)))" BLOCKS COPIES("(depth 2)", "(depth 2)"),
@@ -253,14 +305,194 @@ static void depths_that_are_no_rings_are_told(void **state)
     }
 }
 
+/* ---- widths ---- */
+
+/* A contraction whose factors are copied along their rows, of elements and facts that are given. */
+static const char *wide(gn_arena *arena, const char *type, int multiple, const char *facts, int k, const char *stage)
+{
+    return gn_arena_printf(arena,
+                           "(kernel gemm (syms M (N :mul %d) (K :mul %d)) (bufs (A %s M K%s) (B %s K N%s) (C %s M N))"
+                           " (axes (i M) (j N) (k K)) (def a (i k) (load A i k)) (def b (k j) (load B k j))"
+                           " (def s (i j) (sum (k) (mul (a i k) (b k j)))) (store set C (i j) (s i j)))"
+                           "(schedule g (split i i0 (it 4) (iu 2)) (split j j0 (jt 8)) (split k k0 (k1 %d))"
+                           " (order i0 j0 it jt k0 k1 iu) (bind block i0) (bind thread it jt) (bind unroll iu)"
+                           " (stage a shared (at k0) (depth 3)%s) (stage b shared (at k0) (depth 3) (layout k1 jt)))",
+                           multiple, multiple, type, facts, type, facts, type, k, stage);
+}
+
+#define ROWS " (layout it iu k1)"
+static const struct width {
+    const char *type;
+    int multiple;
+    const char *facts;
+    int k;
+    const char *stage;
+    int elements; /* of a in a copy */
+} widths[] = {
+    {"f32", 4, " :align 16", 8, ROWS, 4},
+    {"f32", 4, " :align 64", 8, ROWS, 4},
+    {"f32", 4, " :align 8", 8, ROWS, 2},
+    {"f32", 4, "", 8, ROWS, 1},
+    {"f32", 2, " :align 16", 8, ROWS, 2},
+    {"f32", 1, " :align 16", 8, ROWS, 1},
+    {"f32", 6, " :align 16", 8, ROWS, 2},
+    {"f32", 4, " :align 16", 6, ROWS, 2},
+    {"f32", 4, " :align 16", 3, ROWS, 1},
+    {"f32", 4, " :align 16", 8, " (layout k1 it iu)", 1},
+    {"f32", 4, " :align 16", 8, ROWS " (copy k1 it iu)", 1},
+    {"f32", 4, " :align 16", 8, ROWS " (copy iu it k1)", 4},
+    {"f32", 4, " :align 16", 8, ROWS " (pad k1 4)", 4},
+    {"f32", 4, " :align 16", 8, ROWS " (pad k1 2)", 2},
+    {"f32", 4, " :align 16", 8, ROWS " (pad k1 1)", 1},
+    {"f32", 4, " :align 16", 8, ROWS " (swizzle k1 4)", 4},
+    {"f32", 4, " :align 16", 8, ROWS " (swizzle k1 8)", 4},
+    {"f32", 4, " :align 16", 8, ROWS " (swizzle k1 2)", 2},
+    {"f32", 4, " :align 16", 8, ROWS " (swizzle k1 4) (pad k1 4)", 4},
+    {"f64", 2, " :align 16", 4, ROWS, 2},
+    {"f64", 4, "", 4, ROWS, 1},
+    {"i32", 4, " :align 16", 4, ROWS, 4},
+    {"i64", 2, " :align 16", 8, ROWS " (swizzle k1 2)", 2},
+    {"u16", 8, " :align 16", 8, ROWS, 8},
+    {"i8", 16, " :align 16", 16, ROWS, 16},
+    {"i8", 8, " :align 16", 8, ROWS " (swizzle k1 4)", 4},
+};
+
+/* Interpreted for sizes that the facts allow: K is 0, less than a tile, whole tiles, and ends within one. */
+static void judge_width(const char *text, int multiple)
+{
+    for (int64_t turns = 0; turns < 4; turns++) {
+        trial t = {.text = text};
+        uint64_t seed = (uint64_t)turns + 1;
+        const int64_t extents[] = {5 + turns, multiple * (turns ? 3 - turns : 5), multiple * turns * turns};
+        job j = lower_text(&t.arena, text, &gn_target_cuda);
+        run_data d = begin_run(&t.arena, &j, extents, &seed);
+        reset(&j, &d);
+        gn_code_interpret(reread(&t.arena, j.s->code), d.args, extents, seed, &t.arena);
+        compare(&j, "code", extents, d.got, d.want);
+        end_run(&j, &d);
+        gn_arena_free(&t.arena);
+    }
+}
+
+static void copy_of_a(void *user, const gn_code_node *n)
+{
+    const gn_code_node **const found = user;
+    if (n->kind == GN_CODE_ASYNC && strcmp(n->source.place->name, "A") == 0) *found = n;
+}
+
+static void check_width(void *arg)
+{
+    const struct width *const w = arg;
+    gn_arena arena = {0};
+    const char *const text = wide(&arena, w->type, w->multiple, w->facts, w->k, w->stage);
+    const gn_code *const c = lower_text(&arena, text, &gn_target_cuda).s->code;
+    const gn_code_node *copy = NULL;
+    for (size_t i = 0; i < c->steps.n; i++) gn_code_walk(&c->steps.at[i].body, copy_of_a, &copy);
+    assert_non_null(copy);
+    if (copy->number != (uint32_t)w->elements)
+        fail_msg("%s of %d, %d%s%s: %u elements", w->type, w->multiple, w->k, w->facts, w->stage, copy->number);
+    judge_width(text, w->multiple);
+    gn_arena_free(&arena);
+}
+
+static void copies_are_as_wide_as_is_proved(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        if (gn_protect(check_width, (void *)&widths[i])) fail_msg("case %zu: %s", i, gn_message());
+}
+
+static const struct width no_widths[] = {
+    {"i8", 1, " :align 16", 16, ROWS, 0},
+    {"i8", 16, "", 16, ROWS, 0},
+    {"u16", 2, " :align 16", 7, ROWS, 0},
+    {"f32", 4, "", 8, ROWS " (swizzle k1 3)", 0},
+    {"f32", 4, "", 8, " (layout it iu k1) (swizzle jt 4)", 0},
+    {"f32", 4, "", 8, " (layout it iu k1) (swizzle iu 4)", 0}, /* within the digits of i */
+};
+static const char *const no_width_says[] = {
+    "stage a: (depth 3): it is not known that 4 bytes of it lie together, at a multiple of 4",
+    "stage a: (depth 3): it is not known that 4 bytes of it lie together, at a multiple of 4",
+    "stage a: (depth 3): it is not known that 4 bytes of it lie together, at a multiple of 4",
+    "stage a: swizzle: its rows are no groups of 3 elements",
+    "stage a: swizzle: 'jt' is no dim of the buffer",
+    "along 'i' may leave the leaf 'iu'",
+};
+
+static void what_is_too_narrow_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof no_widths / sizeof *no_widths; i++) {
+        const struct width *const w = &no_widths[i];
+        gn_arena arena = {0};
+        const char *const text = wide(&arena, w->type, w->multiple, w->facts, w->k, w->stage);
+        assert_int_equal(status_of(lower, text, false), GN_EINVAL);
+        assert_message_contains(no_width_says[i]);
+        gn_arena_free(&arena);
+    }
+}
+
+typedef struct drawn {
+    const char *text;
+    int multiple;
+    uint32_t elements; /* of a in a copy */
+    bool lowered;
+} drawn;
+
+static void judge_drawn(void *arg)
+{
+    drawn *const d = arg;
+    gn_arena arena = {0};
+    const gn_code *const c = lower_text(&arena, d->text, &gn_target_cuda).s->code;
+    const gn_code_node *copy = NULL;
+    for (size_t i = 0; i < c->steps.n; i++) gn_code_walk(&c->steps.at[i].body, copy_of_a, &copy);
+    d->lowered = true, d->elements = copy->number;
+    judge_width(d->text, d->multiple);
+    gn_arena_free(&arena);
+}
+
+static void drawn_widths_compute_the_same(void **state)
+{
+    (void)state;
+    const char *const wanted = getenv("GNOMON_TEST_COUNT");
+    const int tries = wanted ? atoi(wanted) : 60;
+    uint64_t seed = test_seed();
+    int accepted = 0, broad = 0;
+    for (int i = 0; i < tries; i++) {
+        static const char *const types[] = {"f32", "f32", "f64", "i32", "u16", "i8"};
+        static const char *const orders[] = {"it iu k1", "it iu k1", "iu it k1", "k1 it iu", "it k1 iu"};
+        gn_arena a = {0};
+        gn_text stage = {.arena = &a};
+        const int multiple = 1 << test_random(&seed) % 5, k = 1 + (int)(test_random(&seed) % 16);
+        gn_textf(&stage, " (layout %s)", orders[test_random(&seed) % 5]);
+        if (test_random(&seed) % 2) gn_textf(&stage, " (copy %s)", orders[test_random(&seed) % 5]);
+        if (test_random(&seed) % 3 == 0) gn_textf(&stage, " (pad k1 %d)", 1 << test_random(&seed) % 4);
+        if (test_random(&seed) % 2)
+            gn_textf(&stage, " (swizzle %s %d)", test_random(&seed) % 3 ? "k1" : "iu", 1 << test_random(&seed) % 4);
+        const char *const facts = gn_arena_printf(&a, " :align %d", 8 << test_random(&seed) % 2);
+        const char *const text = wide(&a, types[test_random(&seed) % 6], multiple, facts, k, gn_text_done(&stage));
+        drawn d = {.text = text, .multiple = multiple};
+        const gn_status status = gn_protect(judge_drawn, &d);
+        if (status && !(status == GN_EINVAL && strstr(gn_message(), "stage ") && !d.lowered))
+            fail_msg("%s\n%s", gn_message(), text);
+        accepted += status == GN_OK, broad += d.elements > 1;
+        gn_arena_free(&a);
+    }
+    if (accepted < tries / 4 || broad < tries / 16) fail_msg("%d accepted, %d wide of %d", accepted, broad, tries);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ring_of_parts),
         cmocka_unit_test(what_is_not_awaited_is_told_by_both),
         cmocka_unit_test(code_that_uses_them_otherwise_is_told),
+        cmocka_unit_test(a_wide_copy),
         cmocka_unit_test(depths_are_rings),
         cmocka_unit_test(depths_that_are_no_rings_are_told),
+        cmocka_unit_test(copies_are_as_wide_as_is_proved),
+        cmocka_unit_test(what_is_too_narrow_is_told),
+        cmocka_unit_test(drawn_widths_compute_the_same),
     };
     return cmocka_run_group_tests_name("codegen/async", tests, NULL, NULL);
 }

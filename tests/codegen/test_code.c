@@ -111,7 +111,30 @@ static const char ring[] =
     "      (store Y (add (mul 4 i) t) :when (lt (add (mul 4 i) t) n) %1))\n"
     "    (await $k[1])))\n";
 
-static const char *const texts[] = { axpy, sums, lanes, block, ring };
+static const char roles[] =
+    "(code roles cuda (syms n) (args (X read f32 n :align 16) (Y update f32 n))\n"
+    "  (threads (t 64))\n"
+    "  (step ()\n"
+    "    (shared b f32 64)\n"
+    "    (reg full barrier:64 2)\n"
+    "    (reg empty barrier:64)\n"
+    "    (roles\n"
+    "      (role copy 1\n"
+    "        (reg k token)\n"
+    "        (for i n\n"
+    "          (async 4 b (mul 4 (mod t 8)) X (mul 4 (mod t 8)) :when (lt 9 n))\n"
+    "          (commit k)\n"
+    "          (await $k)\n"
+    "          (arrive full (mod i 2))\n"
+    "          (sync empty)))\n"
+    "      (role use 1\n"
+    "        (for i n\n"
+    "          (sync full (mod i 2))\n"
+    "          (let %1 f32 (load b (add t -32)))\n"
+    "          (store Y (add t -32) :when (lt t (add n 32)) %1)\n"
+    "          (arrive empty))))))\n";
+
+static const char *const texts[] = { axpy, sums, lanes, block, ring, roles };
 
 typedef struct attempt {
     const char *text;
@@ -213,7 +236,7 @@ static const refusal unreadable[] = {
     { "(code k cuda (syms n) (args) (threads (a n)) (step ()))",
       "test:1:39: the number of threads 'a' is no constant" },
     { C11("(lett %1 f32 (load X p))"),
-      "'lett' is no node: let, set, store, reg, stack, shared, for, if, name, barrier, tile, async, commit and await are" },
+      "'lett' is no node: let, set, store, reg, stack, shared, for, if, name, barrier, tile, async, commit, await, roles, role, arrive and sync are" },
     { C11("(let %1 f32 (load Z p))"), "test:1:107: no place 'Z' here" },
     { C11("(let %1 f32 (load X q))"), "no symbol or variable 'q' here" },
     { C11("(let %1 f32 (load X))"), "an index is missing" },
@@ -282,8 +305,8 @@ static const refusal unreadable[] = {
 };
 
 static const refusal wrong[] = {
-    { "(code k c11 (syms n) (args (X read f16 n)) (step ()))",
-      "code k: X: f16 is only kept, no target computes with it; f32 does" },
+    { "(code k c11 (syms n) (args (X read f16 n)) (step () (let %1 f16 (load X 0))))",
+      "code k: step 0: %1: it: f16 is only kept, no target computes with it; f32 does" },
     { "(code k c11 (syms n) (args (T read i32 n) (X read f32 (load T 0))) (step ()))",
       "code k: X: its size is not over symbols alone" },
     { "(code k c11 (syms n) (args (X read f32 n :in 0 n)) (step ()))",

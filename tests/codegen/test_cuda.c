@@ -25,6 +25,7 @@ static const struct example {
     {"contract_mma", {{37, 45, 19}, {130, 150, 37}}, 5e-3}, /* tf32 keeps 11 bits of each factor */
     {"contract_ring", {{37, 45, 7}, {130, 150, 37}}, 3e-6},
     {"contract_mma_ring", {{37, 45, 19}, {130, 150, 37}}, 5e-3},
+    {"contract_mma_wide", {{37, 44, 20}, {130, 152, 36}}, 5e-3},
 };
 enum { NEXAMPLES = sizeof examples / sizeof *examples };
 

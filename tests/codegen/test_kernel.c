@@ -377,7 +377,7 @@ static void a_schedule_not_of_its_form_is_told_what_was_expected(void **state)
         { "(schedule s (order i j) (stage d))", "expected (stage DEF level ...)" },
         { "(schedule s (order i j) (stage q reg))", "no definition 'q'" },
         { "(schedule s (order i j) (stage d reg (near i)))",
-          "stage: expected (at leaf), (layout leaf+), (copy leaf+), (pad leaf n) or (depth n)" },
+          "stage: expected (at leaf), (layout leaf+), (copy leaf+), (pad leaf n), (swizzle leaf n) or (depth n)" },
         { "(schedule s (order i j) (stage d reg) (stage d stack))", "'d' is staged twice" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

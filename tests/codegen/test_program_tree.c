@@ -543,6 +543,7 @@ static const struct {
       "argument 0, its status, is no i32 or i64" },
     { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4) () ())",
       "has 2 arguments and 0 symbols, its kernel 3 and 0" },
+    { 0, "(Y f64 4)", "(Y f64 4 :align 16)", "its kernel wants 'Y' at a multiple of 16 bytes, which no call checks" },
     { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add i (6 4 5) () ())",
       "the number of parts depends on 'i', which counts turns" },
     { 0, "(step 0 0 add 1 (6 4 5) () ())", "(step 0 0 add 1 (6 4 5) () () (stat 0))",

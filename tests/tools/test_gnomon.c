@@ -192,7 +192,7 @@ static void mistakes_in_a_kernel_are_reported_with_their_place(void **state)
     assert_int_equal(gnomon("kernel /nonexistent/file"), 1);
     assert_prints("cannot open /nonexistent/file");
     assert_int_equal(gnomon_on("kernel --target avx9", both()), 1);
-    assert_prints("no target 'avx9': there are avx512");
+    assert_prints("no target 'avx9': there are amx, avx512");
 }
 
 /* A kernel that no automatic schedule fits gets the plain one, and the reason is told. */

@@ -102,6 +102,9 @@ gn_scope gn_code_gathers(const gn_code_node *n)
     case GN_CODE_TILE: return n->tile->row->kind == GN_TILE_MMA ? GN_SCOPE_WARP : GN_SCOPE_THREAD;
     case GN_CODE_FOR: return n->dealt ? GN_SCOPE_BLOCK : GN_SCOPE_THREAD;
     case GN_CODE_BARRIER: return (gn_scope)n->scope;
+    case GN_CODE_ROLES:
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: return GN_SCOPE_BLOCK;
     default: return GN_SCOPE_THREAD;
     }
 }
@@ -136,6 +139,34 @@ const gn_place *gn_code_find_place(const gn_code *c, const char *name)
     for (size_t i = 0; i < c->places.n; i++)
         if (strcmp(c->places.at[i]->name, name) == 0) return c->places.at[i];
     return NULL;
+}
+
+uint32_t gn_place_alignment(const gn_place *p)
+{
+    if (p->space != GN_SPACE_BUFFER) return GN_OWN_ALIGNMENT;
+    return p->align ? p->align : (uint32_t)gn_dtype_size(p->dtype);
+}
+
+uint32_t gn_code_barrier(const gn_code *c, const gn_place *p)
+{
+    uint32_t first = 1;
+    for (uint32_t i = 0; i < p->id; i++)
+        if (c->places.at[i]->meets) first += c->places.at[i]->n;
+    return first;
+}
+
+int64_t gn_place_parts(const gn_place *p, const gn_dim *at, const gn_dim **turn)
+{
+    *turn = NULL;
+    for (uint32_t i = 0; at && i < at->n; i++) {
+        const gn_term *const t = &at->term[i];
+        int64_t n, size;
+        if (t->n != 1 || t->atom[0]->kind != GN_DIM_MOD || !gn_dim_is_const(t->atom[0]->b, &n)) continue;
+        if (!gn_dim_is_const(p->size, &size) || n < 2 || t->c * n != size) continue;
+        *turn = t->atom[0]->a;
+        return n;
+    }
+    return 1;
 }
 
 gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
@@ -398,7 +429,7 @@ bool gn_code_writes_what(const gn_code_node *n, const gn_val *let)
         if (gn_code_writes_what(n->body.kids.at[i], let)) return true;
     if (n->kind == GN_CODE_SET) return reads_register(let, n->place);
     if (n->kind == GN_CODE_STORE || n->kind == GN_CODE_ASYNC) return n->access.place == load || gn_val_reads_indices(let);
-    if (n->kind == GN_CODE_AWAIT || n->kind == GN_CODE_BARRIER) return load || gn_val_reads_indices(let);
+    if (n->kind >= GN_CODE_AWAIT || n->kind == GN_CODE_BARRIER) return load || gn_val_reads_indices(let);
     if (n->kind != GN_CODE_TILE) return false;
     for (int i = 0; i < n->tile->nmemory; i++)
         if (n->tile->memory[i].written && (n->tile->memory[i].place == load || gn_val_reads_indices(let))) return true;

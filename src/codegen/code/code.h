@@ -75,6 +75,7 @@ typedef struct gn_place {
     uint8_t access;         /* buffer: gn_kbuf_access bits */
     const gn_dim *size;     /* memory: elements, over symbols; constant on the stack */
     const gn_dim *below;    /* buffer: all elements lie in [0, below); NULL: nobody knows */
+    uint16_t align;         /* buffer: it begins at a multiple of so many bytes; 0: of an element's */
     uint16_t lanes;         /* registers: of each; 1: scalars */
     uint16_t rank;          /* registers: of their array; 0: one */
     const uint32_t *extent;
@@ -86,7 +87,12 @@ typedef struct gn_place {
     const gn_fragment *fragment; /* registers: NULL: each is on its own */
     const gn_host_value *made; /* MADE: how */
     bool token; /* registers: each stands for copies that are under way */
+    uint16_t meets; /* registers: each is a barrier of so many threads, of several roles; 0: they are none */
 } gn_place;
+
+/* Bytes of which its address is known to be a multiple. */
+enum { GN_OWN_ALIGNMENT = 64 }; /* of memory that is not the caller's */
+uint32_t gn_place_alignment(const gn_place *);
 
 static inline bool gn_is_argument(const gn_place *p)
 {
@@ -206,10 +212,18 @@ typedef enum {
     GN_CODE_NAME,    /* var is `to`, to the end of the region */
     GN_CODE_BARRIER, /* of the scope's threads, which all reach it; what each did before is seen by all behind it */
     GN_CODE_TILE,    /* an operation of the target's tile table */
-    GN_CODE_ASYNC,   /* access = source, an element, at some time until it is awaited; 0 where not access.when */
+    /* access = source, `number` elements, at some time until they are awaited; 0 where not access.when */
+    GN_CODE_ASYNC,
     /* tokens of place move down by one, the last becomes that of the thread's copies since the last commit */
     GN_CODE_COMMIT,
-    GN_CODE_AWAIT    /* the thread's copies of token `number` of place, and all before them, are done */
+    GN_CODE_AWAIT,   /* the thread's copies of token `number` of place, and all before them, are done */
+    /* Regions of ROLE alone, all run at once, each by its warps, which follow each other. A barrier of the block stands
+     * before and behind. */
+    GN_CODE_ROLES,
+    GN_CODE_ROLE,    /* `number` warps; var: its name */
+    /* A role is at barrier `at` of place: it goes on, or waits until as many threads as meet there have been. */
+    GN_CODE_ARRIVE,
+    GN_CODE_SYNC
 } gn_code_kind;
 
 typedef struct gn_code_node gn_code_node;
@@ -241,9 +255,9 @@ struct gn_code_node {
     bool dealt;              /* FOR: its turns are dealt out to the block's threads, which all reach it */
     bool unrolled;           /* FOR: no loop in the object code; its variable may number registers */
     uint16_t unroll;         /* FOR: pragma, 0 none */
-    uint32_t number;         /* SET */
-    const gn_dim *at;        /* SET: as in a value */
-    const gn_place *place;   /* SET, DECLARE */
+    uint32_t number;         /* SET: the register; ASYNC: elements; AWAIT: the token; ROLE: warps */
+    const gn_dim *at;        /* SET: as in a value; ARRIVE, SYNC: which barrier, NULL: the only one */
+    const gn_place *place;   /* SET, DECLARE, COMMIT, AWAIT, ARRIVE, SYNC */
     const gn_val *val;       /* LET, SET, STORE */
     gn_access access;        /* STORE, ASYNC */
     gn_access source;        /* ASYNC */
@@ -316,6 +330,11 @@ void gn_code_register_index(gn_text *, const gn_place *, uint32_t number, const 
                             const char *(*name)(void *user, const char *), void *user);
 const gn_dim *gn_code_bytes(const gn_code *, const gn_place *); /* of memory */
 uint32_t gn_code_threads(const gn_code *); /* of a block; 1 elsewhere */
+enum { GN_MOST_ROLES = 8, GN_MOST_BARRIERS = 15 };
+/* Barriers that are known to the block by their number, from 1 on: that of the place's first. */
+uint32_t gn_code_barrier(const gn_code *, const gn_place *);
+/* n for a term c (mod turn n) that goes through all of the place, of c n elements, and the turn; 1: there is none. */
+int64_t gn_place_parts(const gn_place *, const gn_dim *at, const gn_dim **turn);
 enum { GN_MOST_CLUSTER = 8 }; /* blocks, on each device that has clusters */
 uint32_t gn_code_cluster(const gn_code_step *); /* its blocks; 1: there is none */
 uint32_t gn_code_cluster_dims(const gn_code_step *, uint32_t size[3]);

@@ -20,6 +20,7 @@ typedef struct state {
 typedef struct copies {
     gn_arena *arena;
     gn_verifier *v; /* NULL: nobody wants to know what is wrong */
+    bool in_role;   /* who reads and writes when is for code_roles.c to say */
     gn_map number;  /* place id -> number of a place that copies write to, + 1; of its first token, + 1 */
     GN_VEC(const gn_place *) place;
     int64_t parts[PLACES]; /* of a ring; 0: not read yet */
@@ -55,23 +56,12 @@ static void note_place(void *user, const gn_code_node *n)
         gn_push(c->arena, &c->place, p);
 }
 
-/* n of a term c (mod x n) that goes through all of the place, c n elements; 1: there is none. */
-static int64_t parts_of(const gn_place *p, const gn_dim *at)
-{
-    for (uint32_t i = 0; at && i < at->n; i++) {
-        const gn_term *const t = &at->term[i];
-        int64_t n, size;
-        if (t->n != 1 || t->atom[0]->kind != GN_DIM_MOD || !gn_dim_is_const(t->atom[0]->b, &n)) continue;
-        if (gn_dim_is_const(p->size, &size) && n > 1 && t->c * n == size) return n;
-    }
-    return 1;
-}
-
 static void note_load(copies *c, const gn_place *p, const gn_dim *at)
 {
     const int i = number_of(c, p);
     if (i < 0 || p->space == GN_SPACE_REG) return;
-    const int64_t n = parts_of(p, c->v ? gn_code_without_names(c->v->code, &c->names, at) : at);
+    const gn_dim *turn;
+    const int64_t n = gn_place_parts(p, c->v ? gn_code_without_names(c->v->code, &c->names, at) : at, &turn);
     c->parts[i] = c->parts[i] && c->parts[i] != n ? 1 : n;
 }
 
@@ -104,7 +94,7 @@ static void read_place(copies *c, const gn_place *p, const gn_dim *at)
 {
     const int i = number_of(c, p);
     (void)at;
-    if (i < 0 || p->space == GN_SPACE_REG) return;
+    if (i < 0 || p->space == GN_SPACE_REG || c->in_role) return;
     const uint64_t bit = UINT64_C(1) << i;
     int n = 0;
     if (c->v && c->now.open & bit) gn_code_wrong(c->v, "it reads '%s' before copies to it are committed", p->name);
@@ -118,7 +108,7 @@ static void start(copies *c, const gn_place *p)
     const int i = number_of(c, p);
     if (i < 0) return;
     const uint64_t bit = UINT64_C(1) << i;
-    if (c->v && c->now.read & bit && c->parts[i] < 2)
+    if (c->v && c->now.read & bit && c->parts[i] < 2 && !c->in_role)
         gn_code_wrong(c->v, "it writes over '%s', which was read since the last barrier", p->name);
     c->now.open |= bit;
 }
@@ -198,6 +188,21 @@ static void walk_loop(copies *c, const gn_code_node *n)
     c->now = *begin;
 }
 
+/* Each role begins with no copies under way, and ends so; what its tokens stand for is lost with it. */
+static void walk_roles(copies *c, const gn_code_node *n)
+{
+    const state before = c->now;
+    for (int k = 0; k < GROUPS && c->v; k++)
+        if (c->now.under_way[k] | c->now.open) gn_code_wrong(c->v, "copies may be under way where roles begin");
+    for (size_t i = 0; i < n->body.kids.n; i++) {
+        c->now = before, c->in_role = true;
+        walk(c, &n->body.kids.at[i]->body);
+    }
+    c->now = before, c->in_role = false;
+    for (int i = 0; i < TOKENS; i++) c->now.age[i] = UNKNOWN;
+    wait_for_all(c);
+}
+
 static void walk_node(copies *c, const gn_code_node *n)
 {
     const state before = c->now;
@@ -215,6 +220,7 @@ static void walk_node(copies *c, const gn_code_node *n)
     case GN_CODE_BARRIER: /* a narrower one shows copies, and reads, to some of the block alone */
         if (n->scope >= GN_SCOPE_BLOCK) wait_for_all(c);
         break;
+    case GN_CODE_ROLES: walk_roles(c, n); break;
     default: break;
     }
 }

@@ -115,6 +115,12 @@ static bool is_register(const gn_code_node *n)
     return n->kind == GN_CODE_DECLARE && n->place->space == GN_SPACE_REG;
 }
 
+/* Who runs it knows what it sets, what follows does not. */
+static bool is_branch(const gn_code_node *n)
+{
+    return n->kind == GN_CODE_IF || n->kind == GN_CODE_ROLE;
+}
+
 /* ---- forwards ---- */
 
 static void read_forwards(flow *f, uint32_t reg)
@@ -196,8 +202,8 @@ static void walk_forwards(flow *f, const gn_code_body *b)
         if (is_register(n)) declare_forwards(f, n->place);
         if (n->kind == GN_CODE_FOR && !n->unrolled) loop_forwards(f, n);
         if (n->kind == GN_CODE_FOR && n->unrolled) walk_turns(f, n, false, walk_forwards);
-        if (n->kind == GN_CODE_IF) walk_forwards(f, &n->body);
-        if ((n->kind == GN_CODE_FOR && !n->unrolled) || n->kind == GN_CODE_IF) take_back(f, mark, runs(n));
+        if (is_branch(n) || n->kind == GN_CODE_ROLES) walk_forwards(f, &n->body);
+        if ((n->kind == GN_CODE_FOR && !n->unrolled) || is_branch(n)) take_back(f, mark, runs(n));
     }
 }
 
@@ -270,7 +276,8 @@ static void walk_backwards(flow *f, const gn_code_body *b)
         read_node(f, n);
         if (n->kind == GN_CODE_FOR && !n->unrolled) loop_backwards(f, n);
         if (n->kind == GN_CODE_FOR && n->unrolled) walk_turns(f, n, true, walk_backwards);
-        if (n->kind == GN_CODE_IF) region_backwards(f, n);
+        if (is_branch(n)) region_backwards(f, n);
+        if (n->kind == GN_CODE_ROLES) walk_backwards(f, &n->body);
     }
 }
 

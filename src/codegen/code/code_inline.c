@@ -243,6 +243,10 @@ static void node(gn_inlining *in, const gn_code_node *n)
     case GN_CODE_ASYNC:
     case GN_CODE_COMMIT:
     case GN_CODE_AWAIT: async(in, n); break;
+    case GN_CODE_ROLES:
+    case GN_CODE_ROLE:
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: GN_ASSERT(!"of threads");
     }
 }
 

@@ -17,6 +17,11 @@ static gn_scope scope_of(const gn_runner *r, const gn_code_node *n)
     return widest ? gn_code_gathers(widest) : GN_SCOPE_THREAD;
 }
 
+const gn_code_node *gn_runner_gathering(const gn_runner *r, const gn_code_node *n)
+{
+    return gathering(r, n);
+}
+
 static void note_gathering(gn_runner *r, const gn_code_node *n)
 {
     const gn_code_node *widest = NULL;
@@ -98,7 +103,8 @@ static _Noreturn void not_all(const gn_runner *r, const gn_code_node *n, const c
     static const char *const names[] = {
         [GN_CODE_LET] = "the merge",       [GN_CODE_DECLARE] = "the declaration of shared memory",
         [GN_CODE_FOR] = "the dealt loop",  [GN_CODE_TILE] = "the product of tiles",
-        [GN_CODE_BARRIER] = "the barrier",
+        [GN_CODE_BARRIER] = "the barrier", [GN_CODE_ROLES] = "the roles",
+        [GN_CODE_ARRIVE] = "the barrier of roles", [GN_CODE_SYNC] = "the barrier of roles",
     };
     gn_runner_fail(r, "not all threads reach %s: %s", names[n->kind], why);
 }
@@ -114,13 +120,13 @@ static void renew(gn_runner *r, const gn_code_node *loop)
     for (size_t i = 0; renewed && i < renewed->at.n; i++) gn_runner_empty_register(r, renewed->at.at[i]);
 }
 
-static void begin_turn(gn_runner *r, const gn_code_node *loop, int64_t v)
+void gn_runner_begin_turn(gn_runner *r, const gn_code_node *loop, int64_t v)
 {
     renew(r, loop);
     gn_runner_bind(r, loop->var, v);
 }
 
-static void end_turns(gn_runner *r, const gn_code_node *loop)
+void gn_runner_end_turns(gn_runner *r, const gn_code_node *loop)
 {
     renew(r, loop);
     gn_runner_unbind(r, loop->var);
@@ -129,11 +135,11 @@ static void end_turns(gn_runner *r, const gn_code_node *loop)
 static void loop_alone(gn_runner *r, const gn_code_node *loop, int64_t from, int64_t to, int64_t by)
 {
     for (int64_t v = from; v < to; v += by) {
-        begin_turn(r, loop, v);
+        gn_runner_begin_turn(r, loop, v);
         alone(r, (const gn_code_node *const *)loop->body.kids.at, loop->body.kids.n);
         r->at = loop;
     }
-    end_turns(r, loop);
+    gn_runner_end_turns(r, loop);
 }
 
 static void node_alone(gn_runner *r, const gn_code_node *n)
@@ -156,7 +162,7 @@ static void node_alone(gn_runner *r, const gn_code_node *n)
     case GN_CODE_ASYNC: gn_runner_start(r, n); break;
     case GN_CODE_COMMIT: gn_runner_commit(r, n->place); break;
     case GN_CODE_AWAIT: gn_runner_await(r, n); break;
-    case GN_CODE_BARRIER: break;
+    default: break; /* of all */
     }
 }
 
@@ -166,6 +172,16 @@ static void alone(gn_runner *r, const gn_code_node *const *nodes, size_t n)
         r->at = nodes[i];
         node_alone(r, nodes[i]);
     }
+}
+
+void gn_runner_alone(gn_runner *r, const gn_code_node *n)
+{
+    node_alone(r, n);
+}
+
+void gn_runner_deal_to(gn_runner *r, const gn_code_node *loop, uint32_t number, uint32_t n)
+{
+    loop_alone(r, loop, first_turn(r, loop) + number, gn_runner_dim(r, loop->to), n);
 }
 
 /* ---- a group together ---- */
@@ -230,11 +246,11 @@ static void loop_together(gn_runner *r, gn_group g, const gn_code_node *loop)
     int64_t bounds[2];
     common_bounds(r, g, loop, bounds);
     for (int64_t v = bounds[0]; v < bounds[1]; v++) {
-        for (r->thread = g.first; r->thread < g.first + g.n; r->thread++) begin_turn(r, loop, v);
+        for (r->thread = g.first; r->thread < g.first + g.n; r->thread++) gn_runner_begin_turn(r, loop, v);
         gn_runner_together(r, g, &loop->body);
         r->at = loop;
     }
-    for (r->thread = g.first; r->thread < g.first + g.n; r->thread++) end_turns(r, loop);
+    for (r->thread = g.first; r->thread < g.first + g.n; r->thread++) gn_runner_end_turns(r, loop);
 }
 
 /* Turn i belongs to thread i mod the block's size. */
@@ -272,6 +288,11 @@ static void merge(gn_runner *r, gn_group g, const gn_val *v)
     for (uint32_t i = 0; i < g.n; i++) r->thread = g.first + i, gn_runner_make(r, v, &all);
 }
 
+static void pass_barrier(gn_runner *r, gn_group g)
+{
+    r->met[g.scope][gn_runner_group(r, g.scope, g.first)]++;
+}
+
 static void node_together(gn_runner *r, gn_group g, const gn_code_node *n)
 {
     r->at = n;
@@ -280,7 +301,14 @@ static void node_together(gn_runner *r, gn_group g, const gn_code_node *n)
     case GN_CODE_LET: merge(r, g, n->val); break;
     case GN_CODE_DECLARE: gn_runner_empty(r, n->place); break;
     case GN_CODE_TILE: gn_runner_multiply(r, n->tile, g.first, g.n); break;
-    case GN_CODE_BARRIER: r->met[g.scope][gn_runner_group(r, g.scope, g.first)]++; break;
+    case GN_CODE_BARRIER: pass_barrier(r, g); break;
+    case GN_CODE_ROLES:
+        pass_barrier(r, g);
+        gn_runner_roles(r, n, g.first, g.n);
+        pass_barrier(r, g);
+        break;
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: gn_runner_fail(r, "a barrier of roles outside of roles");
     case GN_CODE_IF: branch_together(r, g, n); break;
     case GN_CODE_FOR:
         if (n->dealt) deal(r, g, n);
@@ -288,6 +316,11 @@ static void node_together(gn_runner *r, gn_group g, const gn_code_node *n)
         break;
     default: break;
     }
+}
+
+void gn_runner_gathered(gn_runner *r, gn_group g, const gn_code_node *n)
+{
+    node_together(r, g, n);
 }
 
 /* What gathers the group, one after the other; between, narrower groups run on their own. */

@@ -31,6 +31,8 @@ void gn_runner_allocate(gn_runner *r, void *const *buffers)
         gn_memory *m = &r->memory[i];
         m->place = r->code->places.at[i];
         if (m->place->space == GN_SPACE_BUFFER) m->data = *buffers++;
+        if (m->place->align && (uintptr_t)m->data % m->place->align)
+            gn_runner_fail(r, "%s begins at no multiple of %u bytes", m->place->name, m->place->align);
         allocate(r, m);
     }
 }

@@ -131,7 +131,8 @@ void gn_runner_meet(gn_runner *r, const gn_memory *m, int64_t at, bool write, bo
 {
     gn_shadow *const s = &m->shadow[at + gn_runner_owner(r, m->place) * m->size];
     const char *const does = write ? "writes" : "reads", *const name = m->place->name;
-    const conflict t = r->nthreads == 1 ? peace : write ? thread_writes(r, s, same_bits) : thread_reads(r, s);
+    if (r->roles) gn_roles_meet(r, m, at, write, same_bits);
+    const conflict t = r->nthreads == 1 || r->roles ? peace : write ? thread_writes(r, s, same_bits) : thread_reads(r, s);
     if (t.with >= 0)
         gn_runner_fail(r, RACE "this thread %s what thread %" PRId64 " %s since the last barrier of both", at, name, does,
                        t.with % r->nblock, t.did);

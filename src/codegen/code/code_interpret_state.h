@@ -63,6 +63,8 @@ typedef struct gn_flying { /* of a thread */
     int64_t groups; /* committed */
 } gn_flying;
 
+typedef struct gn_roles gn_roles; /* code_interpret_roles.c */
+
 typedef struct gn_runner {
     const gn_code *code;
     gn_arena *arena;
@@ -82,6 +84,7 @@ typedef struct gn_runner {
     uint32_t *met[GN_NSCOPES]; /* by scope and group: barriers; of a cluster also beginnings of parts */
     gn_scope unit;             /* the narrowest for which there is a barrier, the block at least */
     gn_touch *idle;
+    gn_roles *roles; /* NULL: the threads have none now */
     /* where it is */
     size_t step;
     int64_t part;   /* -1: between parts; of blocks in clusters: the cluster */
@@ -145,6 +148,10 @@ void gn_runner_write(gn_runner *, const gn_code_node *);
 /* code_interpret_tile.c */
 void gn_runner_copy_tile(gn_runner *, const gn_tile_args *); /* for the thread at work */
 void gn_runner_multiply(gn_runner *, const gn_tile_args *, uint32_t first, uint32_t n);  /* for these threads */
+/* code_interpret_roles.c: of the block of these threads */
+void gn_runner_roles(gn_runner *, const gn_code_node *roles, uint32_t first, uint32_t n);
+/* Throws where the thread at work touches what another has, and no barrier is between. */
+void gn_roles_meet(gn_runner *, const gn_memory *, int64_t at, bool write, bool same_bits);
 /* code_interpret_async.c: for the thread at work */
 void gn_runner_start(gn_runner *, const gn_code_node *);
 void gn_runner_commit(gn_runner *, const gn_place *tokens);
@@ -159,4 +166,12 @@ typedef struct gn_group { /* of threads: a scope's */
     uint32_t first, n;
 } gn_group;
 void gn_runner_together(gn_runner *, gn_group, const gn_code_body *);
+void gn_runner_gathered(gn_runner *, gn_group, const gn_code_node *); /* what gathers just these */
+/* The node in n, n included, that gathers threads; NULL: each runs n alone. The others for the thread at work. */
+const gn_code_node *gn_runner_gathering(const gn_runner *, const gn_code_node *n);
+void gn_runner_alone(gn_runner *, const gn_code_node *);
+void gn_runner_begin_turn(gn_runner *, const gn_code_node *loop, int64_t turn);
+void gn_runner_end_turns(gn_runner *, const gn_code_node *loop);
+/* The turns of a dealt loop that are its own, as number `number` of n threads. */
+void gn_runner_deal_to(gn_runner *, const gn_code_node *loop, uint32_t number, uint32_t n);
 uint64_t gn_runner_draw(gn_runner *, uint64_t below);

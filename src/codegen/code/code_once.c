@@ -70,7 +70,7 @@ static void forget_written(void *user, const gn_code_node *n)
     if (n->kind == GN_CODE_SET) set(c, n, NULL);
     if (n->kind == GN_CODE_STORE) gn_known_forget(&c->known, n->access.place);
     if (n->kind == GN_CODE_ASYNC) gn_known_forget(&c->known, n->access.place);
-    if (n->kind == GN_CODE_BARRIER || n->kind == GN_CODE_AWAIT) pass_barrier(c);
+    if (n->kind == GN_CODE_BARRIER || n->kind >= GN_CODE_AWAIT) pass_barrier(c);
     if (n->kind == GN_CODE_DECLARE && n->place->space == GN_SPACE_REG)
         for (uint32_t i = 0; i < n->place->n; i++) set_register(c, n->place, i, NULL);
     if (n->kind == GN_CODE_DECLARE && n->place->space != GN_SPACE_REG) gn_known_forget(&c->known, n->place);

@@ -201,6 +201,7 @@ static void print_declare(gn_text *t, const gn_place *p)
     if (p->space == GN_SPACE_REG) {
         gn_textf(t, "reg %s ", p->name);
         if (p->token) gn_text_add(t, "token");
+        else if (p->meets) gn_textf(t, "barrier:%u", p->meets);
         else if (p->opaque) gn_textf(t, "opaque:%s", p->opaque->name);
         else gn_spell_tag(t, p->dtype, p->lanes);
         for (uint16_t i = 0; i < p->rank; i++) gn_textf(t, " %u", p->extent[i]);
@@ -279,7 +280,9 @@ static void print_node(gn_text *t, const gn_code_node *n)
         print_scope(t, n->scope);
         break;
     case GN_CODE_ASYNC:
-        gn_textf(t, "async %s", n->access.place->name);
+        gn_text_add(t, "async ");
+        if (n->number > 1) gn_textf(t, "%u ", n->number);
+        gn_text_add(t, n->access.place->name);
         print_index(t, n->access.base);
         print_access(t, &n->source, 1);
         print_preds(t, n->access.when);
@@ -288,6 +291,13 @@ static void print_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_AWAIT:
         gn_text_add(t, "await ");
         print_register(t, n->place, n->number, NULL);
+        break;
+    case GN_CODE_ROLES: gn_text_add(t, "roles"); break;
+    case GN_CODE_ROLE: gn_textf(t, "role %s %u", n->var, n->number); break;
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC:
+        gn_textf(t, "%s %s", n->kind == GN_CODE_SYNC ? "sync" : "arrive", n->place->name);
+        if (n->at) print_index(t, n->at);
         break;
     case GN_CODE_TILE:
         gn_textf(t, "tile %s", n->tile->row->name);
@@ -334,6 +344,7 @@ static void print_arg(gn_text *t, const gn_place *p)
     const char *const word = p->space == GN_SPACE_ARENA ? "arena" : p->space == GN_SPACE_SCRATCH ? "scratch" : access;
     gn_textf(t, " (%s %s %s", p->name, word, gn_dtype_name(p->dtype));
     print_index(t, p->size);
+    if (p->align) gn_textf(t, " :align %u", p->align);
     if (p->below) gn_text_add(t, " :in 0"), print_index(t, p->below);
     gn_text_char(t, ')');
 }

@@ -482,11 +482,14 @@ static void ask_tile(ranges *r, const gn_tile_args *a)
 static void ask_async(ranges *r, const gn_code_node *n)
 {
     const scope before = enter(r);
+    gn_dim_pool *const q = r->code->dims;
+    know_lane(r, (uint16_t)n->number);
+    const gn_dim *const element = n->number > 1 ? r->lane : constant(r, 0);
     ask_index(r, n->access.base);
-    ask(r, n->access.place, n->access.base);
+    ask(r, n->access.place, gn_dim_add(q, n->access.base, element));
     know_preds(r, n->access.when, true);
     ask_index(r, n->source.base);
-    ask(r, n->source.place, n->source.base);
+    ask(r, n->source.place, gn_dim_add(q, n->source.base, element));
     leave(r, before);
 }
 
@@ -563,7 +566,8 @@ static void ask_body(ranges *r, const gn_code_body *b)
         if (n->kind == GN_CODE_NAME) ask_index(r, n->to), gn_code_learn_name(r->code, &r->names, n);
         if (n->kind == GN_CODE_TILE) ask_tile(r, n->tile);
         if (n->kind == GN_CODE_ASYNC) ask_async(r, n);
-        if (n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF) ask_region(r, n);
+        if (n->at && n->kind >= GN_CODE_ROLES) ask_index(r, n->at);
+        if (n->body.kids.n) ask_region(r, n);
     }
 }
 

@@ -163,6 +163,18 @@ static const gn_fragment *read_fragment(gn_items *s)
     return f;
 }
 
+/* barrier:96 */
+static uint16_t read_meets(gn_code_reader *r, const gn_sx *x)
+{
+    static const char word[] = "barrier:";
+    int64_t n;
+    if (x->kind != GN_SX_ATOM || strncmp(x->text, word, sizeof word - 1)) return 0;
+    const gn_sx number = {.kind = GN_SX_ATOM, .text = x->text + sizeof word - 1};
+    if (!gn_sx_int(&number, &n) || n < 1 || n > UINT16_MAX)
+        gn_sx_fail(r->file, x, "barrier: and the number of threads that meet there was expected");
+    return (uint16_t)n;
+}
+
 static const gn_place *read_reg(gn_items *s)
 {
     const gn_sx *const name = gn_next_item(s, "a name");
@@ -170,7 +182,8 @@ static const gn_place *read_reg(gn_items *s)
     const gn_sx *const type = gn_next_item(s, "a type");
     p.opaque = read_opaque(s->r, type);
     p.token = gn_sx_is(type, "token");
-    if (p.token) p.dtype = GN_I64, p.lanes = 1;
+    p.meets = read_meets(s->r, type);
+    if (p.token || p.meets) p.dtype = GN_I64, p.lanes = 1;
     else if (!p.opaque) p.dtype = gn_read_type(s->r, type, &p.lanes);
     uint32_t *const extent = GN_NEW_ARRAY(s->r->code->arena, uint32_t, MOST_DIMS);
     p.extent = extent;
@@ -337,6 +350,8 @@ static void read_tile(gn_items *s, gn_code_node *n)
 
 static void read_async(gn_items *s, gn_code_node *n)
 {
+    const bool several = gn_items_left(s) && gn_sx_int(s->x->at[s->at], &(int64_t){0});
+    n->number = several ? (uint32_t)gn_read_int(s->r, gn_next_item(s, "elements"), 1, 16) : 1;
     n->access = gn_read_element(s);
     n->source = gn_read_element(s);
     n->access.when = gn_read_preds(s);
@@ -359,6 +374,24 @@ static void read_await(gn_items *s, gn_code_node *n)
     gn_end_items(s);
 }
 
+/* ---- roles of warps ---- */
+
+static void read_meeting(gn_items *s, gn_code_node *n)
+{
+    const gn_sx *const x = gn_next_item(s, "a barrier");
+    n->place = gn_find_name(s->r, x, GN_NAME_PLACE)->place;
+    if (!n->place->meets) gn_sx_fail(s->r->file, x, "'%s' is no barrier", x->text);
+    if (gn_items_left(s)) n->at = gn_read_index(s->r, gn_next_item(s, "an index"));
+    gn_end_items(s);
+}
+
+static void read_role(gn_items *s, gn_code_node *n)
+{
+    n->var = gn_read_name(s->r, gn_next_item(s, "a name"));
+    n->number = (uint32_t)gn_read_int(s->r, gn_next_item(s, "a number of warps"), 1, GN_WARP);
+    read_body(s, &n->body);
+}
+
 /* ---- regions ---- */
 
 static gn_code_kind node_kind(gn_code_reader *r, const gn_sx *x)
@@ -370,11 +403,13 @@ static gn_code_kind node_kind(gn_code_reader *r, const gn_sx *x)
                   { "reg", GN_CODE_DECLARE }, { "stack", GN_CODE_DECLARE }, { "shared", GN_CODE_DECLARE },
                   { "for", GN_CODE_FOR },     { "if", GN_CODE_IF },         { "name", GN_CODE_NAME },
                   { "barrier", GN_CODE_BARRIER }, { "tile", GN_CODE_TILE }, { "async", GN_CODE_ASYNC },
-                  { "commit", GN_CODE_COMMIT },   { "await", GN_CODE_AWAIT } };
+                  { "commit", GN_CODE_COMMIT },   { "await", GN_CODE_AWAIT },
+                  { "roles", GN_CODE_ROLES },     { "role", GN_CODE_ROLE },
+                  { "arrive", GN_CODE_ARRIVE },   { "sync", GN_CODE_SYNC } };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (gn_sx_is(x, words[i].word)) return words[i].kind;
     gn_sx_fail(r->file, x, "'%s' is no node: let, set, store, reg, stack, shared, for, if, name, barrier, tile, async, "
-                           "commit and await are", x->text);
+                           "commit, await, roles, role, arrive and sync are", x->text);
 }
 
 static void read_declare(gn_items *s, gn_code_node *n, const gn_sx *word)
@@ -401,13 +436,17 @@ static gn_code_node *read_node(gn_code_reader *r, const gn_sx *x)
     case GN_CODE_ASYNC: read_async(&s, n); break;
     case GN_CODE_COMMIT: read_commit(&s, n); break;
     case GN_CODE_AWAIT: read_await(&s, n); break;
+    case GN_CODE_ROLES: read_body(&s, &n->body); break;
+    case GN_CODE_ROLE: read_role(&s, n); break;
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: read_meeting(&s, n); break;
     }
     return n;
 }
 
 static bool opens_region(const gn_code_node *n)
 {
-    return n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF;
+    return n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF || n->kind == GN_CODE_ROLE;
 }
 
 /* The rest of the items. */
@@ -488,6 +527,8 @@ static void read_arg(gn_code_reader *r, const gn_sx *x)
     gn_place p = { .space = (uint8_t)words[i].space, .access = words[i].access };
     p.dtype = gn_read_dtype(r, gn_next_item(&s, "a dtype"));
     p.size = gn_read_index(r, gn_next_item(&s, "a size"));
+    if (gn_next_is(&s, ":align"))
+        p.align = (uint16_t)gn_read_int(r, gn_next_item(&s, "bytes"), 1, GN_MOST_ALIGN);
     if (gn_next_is(&s, ":in")) {
         gn_read_int(r, gn_next_item(&s, "0"), 0, 0);
         p.below = gn_read_index(r, gn_next_item(&s, "an extent"));

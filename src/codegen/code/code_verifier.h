@@ -31,6 +31,7 @@ typedef struct gn_verifier {
     GN_VEC(gn_code_let *) made;
     /* by scope: the outermost region around through which threads of a group go apart; NULL: none */
     const gn_code_node *apart[GN_NSCOPES];
+    const gn_code_node *role;      /* around, whose threads go through it together; NULL: none */
 } gn_verifier;
 
 /* Throws GN_EINVAL: the code, the node, the sentence. */
@@ -56,5 +57,7 @@ void gn_code_check_value(gn_verifier *, const gn_val *);
 
 /* code_flow.c */
 void gn_code_check_flow(gn_verifier *);
+/* code_roles.c */
+void gn_code_check_roles(gn_verifier *);
 /* code_async.c */
 void gn_code_check_copies(gn_verifier *);

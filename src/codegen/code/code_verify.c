@@ -23,6 +23,10 @@ void gn_code_tell_node(gn_text *t, const gn_code_node *n)
     case GN_CODE_ASYNC: gn_textf(t, "async %s", n->access.place ? n->access.place->name : ""); break;
     case GN_CODE_COMMIT: gn_textf(t, "commit %s", n->place ? n->place->name : ""); break;
     case GN_CODE_AWAIT: gn_textf(t, "await $%s", n->place ? n->place->name : ""); break;
+    case GN_CODE_ROLES: gn_text_add(t, "roles"); break;
+    case GN_CODE_ROLE: gn_textf(t, "role %s", n->var ? n->var : ""); break;
+    case GN_CODE_ARRIVE: gn_textf(t, "arrive %s", n->place ? n->place->name : ""); break;
+    case GN_CODE_SYNC: gn_textf(t, "sync %s", n->place ? n->place->name : ""); break;
     }
 }
 
@@ -189,13 +193,22 @@ void gn_code_check_reached(gn_verifier *v, const char *what, gn_scope scope)
 static void go_apart(gn_verifier *v, const gn_code_node *n, gn_scope alike)
 {
     for (int scope = alike + 1; scope < GN_NSCOPES; scope++)
-        if (!v->apart[scope]) v->apart[scope] = n;
+        if (!v->apart[scope] || v->apart[scope] == v->role) v->apart[scope] = n;
 }
 
 static void check_barrier(gn_verifier *v, const gn_code_node *n)
 {
     if (n->scope >= GN_NSCOPES || n->scope == GN_SCOPE_THREAD) gn_code_wrong(v, "it orders nothing for one thread");
     gn_code_check_reached(v, "a barrier", (gn_scope)n->scope);
+}
+
+/* All threads of the role, or of the block where there are no roles. */
+static void check_role_reaches(gn_verifier *v, const char *what)
+{
+    const gn_code_node *const apart = v->apart[GN_SCOPE_BLOCK];
+    if (v->role && apart == v->role) v->apart[GN_SCOPE_BLOCK] = NULL;
+    gn_code_check_reached(v, what, GN_SCOPE_BLOCK);
+    v->apart[GN_SCOPE_BLOCK] = apart;
 }
 
 /* ---- tiles ---- */
@@ -270,25 +283,15 @@ static void check_unit(gn_verifier *v, const gn_tile_args *a)
     if (a->c[0] >= a->acc->n) gn_code_wrong(v, "register %u of %s, which has %u", a->c[0], a->acc->name, a->acc->n);
 }
 
-/* What memory starts at: buffers are the caller's. */
-static int64_t alignment_of(const gn_place *p)
+/* Elements of the place from `at` on. what: "start" */
+static void check_alignment(gn_verifier *v, const gn_place *p, const gn_dim *at, const char *what, uint32_t align)
 {
-    return p->space == GN_SPACE_BUFFER ? (int64_t)gn_dtype_size(p->dtype) : 64;
-}
-
-static void check_alignment(gn_verifier *v, const gn_tile_memory *m)
-{
-    const int64_t size = (int64_t)gn_dtype_size(m->layout->dtype);
-    const int64_t align = m->layout->align > size ? m->layout->align : size;
+    const uint32_t size = (uint32_t)gn_dtype_size(p->dtype), by = align > size ? align / size : 1;
     const gn_dim_facts facts = gn_code_facts(v->code);
-    if (alignment_of(m->place) % align)
-        gn_code_wrong(v, "'%s' lies at multiples of %" PRId64 " bytes, %" PRId64 " were expected", m->place->name,
-                      alignment_of(m->place), align);
-    const gn_dim *const index[] = { m->base, m->stride };
-    for (size_t i = 0; i < sizeof index / sizeof *index; i++)
-        if (!gn_dim_divisible(index[i], align / size, &facts))
-            gn_code_wrong(v, "the %s of '%s' is not known to be a multiple of %" PRId64 " bytes",
-                          i ? "stride" : "start", m->place->name, align);
+    if (gn_place_alignment(p) % (by * size))
+        gn_code_wrong(v, "'%s' lies at multiples of %u bytes, %u were expected", p->name, gn_place_alignment(p), align);
+    if (!gn_dim_divisible(at, by, &facts))
+        gn_code_wrong(v, "the %s of '%s' is not known to be a multiple of %u bytes", what, p->name, align);
 }
 
 static void check_tile(gn_verifier *v, const gn_tile_args *a)
@@ -302,7 +305,8 @@ static void check_tile(gn_verifier *v, const gn_tile_args *a)
         gn_code_check_memory(v, m->place, m->layout->dtype, m->written);
         gn_code_check_index(v, m->base);
         gn_code_check_index(v, m->stride);
-        check_alignment(v, m);
+        check_alignment(v, m->place, m->base, "start", (uint32_t)m->layout->align);
+        check_alignment(v, m->place, m->stride, "stride", (uint32_t)m->layout->align);
     }
     for (int i = 0; i < a->ncount; i++) gn_code_check_index(v, a->count[i]);
 }
@@ -312,16 +316,19 @@ static void check_tile(gn_verifier *v, const gn_tile_args *a)
 static void check_async(gn_verifier *v, const gn_code_node *n)
 {
     const gn_access *const to = &n->access, *const from = &n->source;
+    const uint32_t bytes = to->place ? n->number * (uint32_t)gn_dtype_size(to->place->dtype) : 0;
     if (!has_threads(v)) gn_code_wrong(v, "the target %s has no copies under way", v->code->target->name);
     gn_code_check_place(v, to->place);
     gn_code_check_memory(v, to->place, to->place->dtype, true);
     gn_code_check_memory(v, from->place, to->place->dtype, false);
     if (to->place->space != GN_SPACE_SHARED) gn_code_wrong(v, "'%s' is not shared memory", to->place->name);
     if (from->place->space > GN_SPACE_ARENA) gn_code_wrong(v, "'%s' is no memory of the call's", from->place->name);
-    if (gn_dtype_size(to->place->dtype) < 4)
-        gn_code_wrong(v, "%s: elements of 4 or 8 bytes alone are copied", gn_dtype_name(to->place->dtype));
+    if (bytes != 4 && bytes != 8 && bytes != 16)
+        gn_code_wrong(v, "%u of %s: 4, 8 or 16 bytes are copied", n->number, gn_dtype_name(to->place->dtype));
     gn_code_check_index(v, to->base);
     gn_code_check_index(v, from->base);
+    check_alignment(v, to->place, to->base, "start", bytes);
+    check_alignment(v, from->place, from->base, "start", bytes);
     gn_code_check_preds(v, to->when);
 }
 
@@ -398,11 +405,56 @@ static void leave(gn_verifier *v, apart_around outer)
     memcpy(v->apart, outer.apart, sizeof outer.apart);
 }
 
+/* Its warps are whole warpgroups. */
+static bool is_of_warpgroups(const gn_code_node *roles, size_t at)
+{
+    uint32_t before = 0;
+    for (size_t i = 0; i < at; i++) before += roles->body.kids.at[i]->number;
+    return (before * GN_WARP) % GN_WARPGROUP == 0 && roles->body.kids.at[at]->number * GN_WARP % GN_WARPGROUP == 0;
+}
+
+static void check_role(gn_verifier *v, const gn_code_node *roles, size_t at)
+{
+    const gn_code_node *const n = v->node = roles->body.kids.at[at];
+    const size_t opened = v->opened.n, made = v->made.n;
+    if (n->kind != GN_CODE_ROLE) gn_code_wrong(v, "roles alone stand among roles");
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(roles->body.kids.at[i]->var, n->var) == 0) gn_code_wrong(v, "another role has its name");
+    const apart_around outer = around(v);
+    go_apart(v, n, is_of_warpgroups(roles, at) ? GN_SCOPE_WARPGROUP : GN_SCOPE_WARP);
+    v->role = n;
+    check_body(v, &n->body);
+    v->role = NULL;
+    leave(v, outer);
+    gn_code_close(v, opened, made);
+}
+
+static void check_roles(gn_verifier *v, const gn_code_node *n)
+{
+    uint32_t warps = 0;
+    gn_code_check_reached(v, "a division into roles", GN_SCOPE_BLOCK);
+    if (n->body.kids.n < 1 || n->body.kids.n > GN_MOST_ROLES) gn_code_wrong(v, "1 to %d roles", GN_MOST_ROLES);
+    for (size_t i = 0; i < n->body.kids.n; i++) check_role(v, n, i), warps += n->body.kids.at[i]->number;
+    v->node = n;
+    if (warps * GN_WARP != gn_code_threads(v->code))
+        gn_code_wrong(v, "its roles have %u threads, the block has %u", warps * GN_WARP, gn_code_threads(v->code));
+}
+
+static void check_meeting(gn_verifier *v, const gn_code_node *n)
+{
+    gn_code_check_place(v, n->place);
+    if (!n->place->meets) gn_code_wrong(v, "'%s' is no barrier", n->place->name);
+    if (!v->role) gn_code_wrong(v, "a barrier of roles outside of roles");
+    check_role_reaches(v, "a barrier of roles");
+    if (n->at && gn_code_check_index(v, n->at) < GN_SCOPE_BLOCK) gn_code_wrong(v, "its threads come to different barriers");
+    if (!n->at && n->place->n > 1) gn_code_wrong(v, "which of %u barriers?", n->place->n);
+}
+
 static void check_for(gn_verifier *v, const gn_code_node *n)
 {
     const apart_around outer = around(v);
     const gn_scope to = gn_code_check_index(v, n->to), from = n->from ? gn_code_check_index(v, n->from) : to;
-    if (n->dealt) gn_code_check_reached(v, "a loop dealt out to threads", GN_SCOPE_BLOCK);
+    if (n->dealt) check_role_reaches(v, "a loop dealt out to threads");
     gn_code_open(v, n->var, GN_CODE_VAR);
     if (n->dealt) gn_code_name_of(v, n->var)->alike = GN_SCOPE_THREAD;
     gn_code_name_of(v, n->var)->unrolled = n->unrolled;
@@ -448,6 +500,10 @@ static void check_node(gn_verifier *v, const gn_code_node *n)
     case GN_CODE_ASYNC: check_async(v, n); break;
     case GN_CODE_COMMIT:
     case GN_CODE_AWAIT: check_token(v, n); break;
+    case GN_CODE_ROLES: check_roles(v, n); break;
+    case GN_CODE_ROLE: gn_code_wrong(v, "it stands among no (roles ..)");
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: check_meeting(v, n); break;
     }
 }
 
@@ -456,7 +512,7 @@ static void check_body(gn_verifier *v, const gn_code_body *b)
     const gn_code_node *const outer = v->node;
     for (size_t i = 0; i < b->kids.n; i++) {
         const gn_code_node *const n = v->node = b->kids.at[i];
-        const bool region = n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF;
+        const bool region = n->kind == GN_CODE_FOR || n->kind == GN_CODE_IF || n->kind == GN_CODE_ROLES;
         const size_t opened = v->opened.n, made = v->made.n;
         gn_work_done.visits++;
         check_node(v, n);
@@ -483,6 +539,15 @@ static void check_register_place(gn_verifier *v, const gn_place *p)
     if (p->opaque && !is_row_of(v->code->target, p->opaque))
         gn_code_wrong(v, "%s: the target %s has no opaque:%s", p->name, v->code->target->name, p->opaque->name);
     gn_code_check_type(v, p->name, p->dtype, p->opaque ? 1 : p->lanes);
+    if (p->meets && !has_threads(v)) gn_code_wrong(v, "the target %s has no barriers", v->code->target->name);
+    if (p->meets && gn_code_barrier(v->code, p) + p->n - 1 > GN_MOST_BARRIERS)
+        gn_code_wrong(v, "%s: more than %d barriers of roles", p->name, GN_MOST_BARRIERS);
+}
+
+/* Memory may be of dtypes that nothing computes with: copies and tiles move them. */
+static void check_kept(gn_verifier *v, const gn_place *p)
+{
+    if ((int)p->dtype >= GN_NDTYPES) gn_code_wrong(v, "%s has no dtype", p->name);
 }
 
 /* *bytes counts what is on the stack or shared; all of it fits. */
@@ -490,7 +555,7 @@ static void check_memory(gn_verifier *v, const gn_place *p, int64_t *bytes)
 {
     int64_t n, own;
     const int64_t most = p->space == GN_SPACE_STACK ? STACK_BYTES : v->code->target->shared_bytes;
-    gn_code_check_type(v, p->name, p->dtype, 1);
+    check_kept(v, p);
     if (p->space == GN_SPACE_SHARED && is_over_symbols(v, p->size) && !gn_dim_is_const(p->size, NULL)) return;
     if (!p->size || !gn_dim_is_const(p->size, &n) || n < 1)
         gn_code_wrong(v, "%s: its size is no %sconstant of at least 1", p->name,
@@ -528,8 +593,10 @@ static void check_argument(gn_verifier *v, const gn_place *p)
         check_made(v, p);
         return;
     }
-    gn_code_check_type(v, p->name, p->dtype, 1);
+    check_kept(v, p);
     if (!is_over_symbols(v, p->size)) gn_code_wrong(v, "%s: its size is not over symbols alone", p->name);
+    if (p->align && (p->space != GN_SPACE_BUFFER || p->align & (p->align - 1) || p->align < gn_dtype_size(p->dtype)))
+        gn_code_wrong(v, "%s: :align is a power of two, no less than an element, of a buffer", p->name);
     if (p->below && (!gn_is_int(p->dtype) || p->space != GN_SPACE_BUFFER || p->access & GN_KBUF_WRITE))
         gn_code_wrong(v, "%s: :in is of whole numbers that are read alone", p->name);
     if (p->below && !is_over_symbols(v, p->below)) gn_code_wrong(v, "%s: its :in is not over symbols alone", p->name);
@@ -628,6 +695,7 @@ static void check_code(void *arg)
     for (v->step = 0; v->step < c->steps.n; v->step++) check_step(v, &c->steps.at[v->step]);
     gn_code_check_flow(v);
     gn_code_check_copies(v);
+    gn_code_check_roles(v);
 }
 
 void gn_code_verify(const gn_code *c)

@@ -48,6 +48,7 @@ static int64_t most_of(gn_verifier *v, const char *what, const gn_dim *at)
 static void check_no_opaque(gn_verifier *v, const gn_place *p)
 {
     if (p->opaque) gn_code_wrong(v, "'%s' is opaque: tile %s alone may touch it", p->name, p->opaque->name);
+    if (p->meets) gn_code_wrong(v, "'%s' is a barrier: sync and arrive alone may touch it", p->name);
     if (p->token) gn_code_wrong(v, "'%s' is a token: commit and await alone may touch it", p->name);
 }
 

@@ -30,6 +30,7 @@ static bool is_put(const gn_emitter *e, const gn_code_node *let, const gn_code_n
 
 static void kids(gn_emitter *e, const gn_code_body *t)
 {
+    const uint32_t outer = e->nopaque;
     gn_emit_plan_registers(e, t);
     for (size_t i = 0; i < t->kids.n; i++) {
         const gn_code_node *k = t->kids.at[i], *next = i + 1 < t->kids.n ? t->kids.at[i + 1] : NULL;
@@ -41,6 +42,7 @@ static void kids(gn_emitter *e, const gn_code_body *t)
         } else
             node(e, k);
     }
+    e->nopaque = outer;
 }
 
 /* ---- declarations: of registers in emit_declare.c ---- */
@@ -56,6 +58,10 @@ static void declare_dynamic(gn_emitter *e, const gn_place *p)
 static void declare(gn_emitter *e, const gn_place *p)
 {
     int64_t n = 0;
+    if (p->opaque) {
+        *gn_map_put(e->arena, &e->numbers, p->id) = (void *)(uintptr_t)e->nopaque;
+        e->nopaque += p->n;
+    }
     if (p->space == GN_SPACE_REG) return; /* tokens, too: the hardware knows them by their order */
     gn_dim_is_const(p->size, &n);
     gn_emit_indent(e);
@@ -86,9 +92,11 @@ static void dealt(gn_emitter *e, const gn_code_node *t)
 {
     const char *const name = gn_emit_name(e, t->var);
     gn_emit_indent(e);
-    gn_textf(e->out, "for (int %s = threadIdx.x; %s < ", name, name);
+    gn_textf(e->out, "for (int %s = threadIdx.x", name);
+    if (e->role_first) gn_textf(e->out, " - %u", e->role_first);
+    gn_textf(e->out, "; %s < ", name);
     gn_emit_dim(e, t->to, false);
-    gn_textf(e->out, "; %s += %u) {\n", name, gn_code_threads(e->code));
+    gn_textf(e->out, "; %s += %u) {\n", name, e->role_threads ? e->role_threads : gn_code_threads(e->code));
 }
 
 static void unrolled(gn_emitter *e, const gn_code_node *t)
@@ -157,6 +165,7 @@ static const char *tile_word(gn_emitter *e, const gn_tile_args *a, const char *p
     case 'p': tile_pointer(e, &a->memory[r]); break;
     case 's': tile_dim(e, a->memory[r].stride); break;
     case 'c': gn_emit_register(e, a->acc, a->c[r], NULL); break;
+    case 't': gn_textf(e->out, "%u", (unsigned)(uintptr_t)gn_map_get(&e->numbers, a->acc->id) + a->c[r]); break;
     case 'a': gn_emit_operand(e, a->a[r]); break;
     case 'b': gn_emit_operand(e, a->b[r]); break;
     default: break;
@@ -190,8 +199,8 @@ static void element(gn_emitter *e, const gn_access *a)
 static void async(gn_emitter *e, const gn_code_node *t)
 {
     gn_emit_indent(e);
-    gn_emit_word(e, "gn_async_%s", gn_dtype_name(t->access.place->dtype));
-    gn_text_char(e->out, '(');
+    gn_emit_word(e, "gn_async");
+    gn_textf(e->out, "<%zu>(", t->number * gn_dtype_size(t->access.place->dtype));
     element(e, &t->access);
     gn_text_add(e->out, ", ");
     element(e, &t->source);
@@ -208,6 +217,43 @@ static void await(gn_emitter *e, const gn_code_node *t)
     gn_emit_indent(e);
     gn_emit_word(e, "gn_async_wait");
     gn_textf(e->out, "(%u);\n", age ? (unsigned)age - 1 : 0);
+}
+
+/* ---- roles ---- */
+
+static void meeting(gn_emitter *e, const gn_code_node *t)
+{
+    const uint32_t first = gn_code_barrier(e->code, t->place);
+    gn_emit_indent(e);
+    gn_emit_word(e, t->kind == GN_CODE_SYNC ? "gn_bar_sync" : "gn_bar_arrive");
+    gn_textf(e->out, "(%u", first);
+    if (t->at && !gn_dim_is(t->at, 0)) gn_text_add(e->out, " + "), gn_emit_dim(e, t->at, false);
+    gn_textf(e->out, ", %u);\n", t->place->meets);
+}
+
+static void role(gn_emitter *e, const gn_code_node *t, bool last)
+{
+    gn_emit_indent(e);
+    if (e->role_first) gn_text_add(e->out, "} else ");
+    if (!last) gn_textf(e->out, "if (threadIdx.x < %u) ", e->role_first + e->role_threads);
+    gn_textf(e->out, "{ /* %s */\n", t->var);
+    e->depth++;
+    kids(e, &t->body);
+    e->depth--;
+}
+
+static void roles(gn_emitter *e, const gn_code_node *t)
+{
+    line(e, "__syncthreads();");
+    for (size_t i = 0; i < t->body.kids.n; i++) {
+        const gn_code_node *const r = t->body.kids.at[i];
+        e->role_threads = r->number * GN_WARP;
+        role(e, r, i + 1 == t->body.kids.n);
+        e->role_first += e->role_threads;
+    }
+    e->role_first = e->role_threads = 0;
+    line(e, "}");
+    line(e, "__syncthreads();");
 }
 
 static void barrier(gn_emitter *e, const gn_code_node *t)
@@ -248,6 +294,10 @@ static void node(gn_emitter *e, const gn_code_node *t)
         gn_text_add(e->out, "();\n");
         break;
     case GN_CODE_AWAIT: await(e, t); break;
+    case GN_CODE_ROLES: roles(e, t); break;
+    case GN_CODE_ROLE: break;
+    case GN_CODE_ARRIVE:
+    case GN_CODE_SYNC: meeting(e, t); break;
     }
 }
 

@@ -10,7 +10,7 @@ typedef struct planner {
 
 static void touch(planner *p, const gn_place *place, uint32_t number, const gn_code_node *set)
 {
-    if (!gn_map_get(&p->declared, place->id)) return;
+    if (!gn_map_get(&p->declared, place->id) || (place->opaque && !place->opaque->type)) return;
     const bool array = gn_map_get(&p->e->arrays, place->id);
     void **const first = gn_map_put(p->e->arena, &p->e->declared, gn_register_key(place, array ? 0 : number));
     if (*first) return;

@@ -36,6 +36,9 @@ typedef struct gn_emitter {
     gn_map parts;                  /* emit_dim.c: names of the step's variables for large parts of sizes, by atom */
     size_t nparts;
     gn_text part_lines;            /* their declarations */
+    uint32_t role_first, role_threads; /* of the role at work, among the block's threads; 0: the block's */
+    gn_map numbers;      /* by place: of its first opaque value, in the unit */
+    uint32_t nopaque;    /* that are declared here and around */
     uint32_t body, nbodies;        /* the loop body at work, numbered */
     bool one_function;             /* part loops are loops */
     bool uses_part;                /* the function at work does */

@@ -282,6 +282,7 @@ static void write_bufs(writer *w)
             shape[n++] = gn_dim_import(w->k->dims, e);
         }
         const uint32_t at = gn_kernel_buf(w->k, x->name, x->dtype, n, shape);
+        w->k->bufs.at[at].align = x->align;
         if (x->below) w->k->bufs.at[at].below = gn_dim_import(w->k->dims, x->below);
         w->k->bufs.at[at].shares = x->shares;
         if (!x->stride) continue;

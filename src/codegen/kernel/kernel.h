@@ -39,6 +39,7 @@ typedef struct gn_kernel_piece {
 } gn_kernel_piece;
 
 typedef enum { GN_KBUF_READ = 1, GN_KBUF_WRITE = 2 } gn_kbuf_access;
+enum { GN_MOST_ALIGN = 256 }; /* bytes */
 typedef struct gn_kbuf {
     const char *name;
     gn_dtype dtype;
@@ -46,6 +47,7 @@ typedef struct gn_kbuf {
     const gn_dim *const *shape;
     const gn_dim *const *stride; /* elements per step of each dim; NULL: row-major */
     const gn_dim *below;         /* a call has checked that all elements lie in [0, below); NULL: it has not */
+    uint16_t align;              /* it begins at a multiple of so many bytes; 0: of an element's */
     int32_t shares; /* the buffer whose memory it is and whose elements it starts with; -1: memory of its own */
 } gn_kbuf;
 

@@ -175,6 +175,7 @@ static void print_head(gn_text *t, const gn_kernel *k)
         const gn_kbuf *b = &k->bufs.at[i];
         gn_textf(t, " (%s %s", b->name, gn_dtype_name(b->dtype));
         print_index(t, b->shape, b->rank);
+        if (b->align) gn_textf(t, " :align %u", b->align);
         if (b->below) gn_text_add(t, " :in 0"), print_index(t, &b->below, 1);
         if (b->stride) {
             gn_text_add(t, " :stride");

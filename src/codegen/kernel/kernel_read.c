@@ -340,6 +340,21 @@ static const gn_dim *read_range(reader *r, const gn_sx *b, size_t n, size_t *at)
     return read_index(r, b->at[*at - 1]);
 }
 
+static uint16_t read_alignment(reader *r, const gn_sx *b, size_t n, size_t *at)
+{
+    int64_t bytes;
+    if (*at == n || !gn_sx_is(b->at[*at], ":align")) return 0;
+    if (*at + 1 >= n || !gn_sx_int(b->at[*at + 1], &bytes) || bytes < 1 || bytes > GN_MOST_ALIGN)
+        gn_sx_fail(r->file, b->at[*at], "expected :align and a number of bytes, %d at most", GN_MOST_ALIGN);
+    *at += 2;
+    return (uint16_t)bytes;
+}
+
+static bool is_fact(const gn_sx *x)
+{
+    return gn_sx_is(x, ":align") || gn_sx_is(x, ":in") || gn_sx_is(x, ":stride");
+}
+
 static int32_t shared_buf(reader *r, const gn_sx *name, uint32_t but)
 {
     const int32_t b = name->text ? gn_kernel_find_buf(r->k, name->text) : -1;
@@ -356,12 +371,13 @@ static void read_bufs(reader *r, const gn_sx *x)
         size_t end = 2, n = b->n;
         const bool shares = n > 4 && gn_sx_is(b->at[n - 2], ":shares");
         if (shares) n -= 2;
-        while (end < n && !gn_sx_is(b->at[end], ":in") && !gn_sx_is(b->at[end], ":stride")) end++;
+        while (end < n && !is_fact(b->at[end])) end++;
         const size_t rank = end - 2;
         if (rank > GN_MAX_RANK) gn_sx_fail(r->file, b, "more than %d dims", GN_MAX_RANK);
         const gn_dim *d[GN_MAX_RANK];
         for (size_t j = 0; j < rank; j++) d[j] = read_index(r, b->at[2 + j]);
         const uint32_t buf = gn_kernel_buf(r->k, need_name(r, b->at[0]), t, rank, d);
+        r->k->bufs.at[buf].align = read_alignment(r, b, n, &end);
         r->k->bufs.at[buf].below = read_range(r, b, n, &end);
         if (shares) r->k->bufs.at[buf].shares = shared_buf(r, b->at[n + 1], buf);
         if (end == n) continue;

@@ -225,6 +225,12 @@ static void verify_store(walker *w, const gn_kstore *s)
         fail(w->k, b->name, "is both loaded and stored", NULL);
 }
 
+static void verify_alignment(const gn_kernel *k, const gn_kbuf *b)
+{
+    if (b->align & (b->align - 1) || (b->align && b->align < gn_dtype_size(b->dtype)))
+        fail(k, b->name, ":align is no power of two, or less than an element", NULL);
+}
+
 /* What a call has checked: whole numbers that come from outside. */
 static void verify_range(const gn_kernel *k, const gn_kbuf *b)
 {
@@ -268,7 +274,7 @@ static void verify(void *arg)
         if (later) fail(k, k->axes.at[a].name, "its extent depends on an axis that is not before it:", later);
     }
     gn_roles_verify(k);
-    for (size_t b = 0; b < k->bufs.n; b++) verify_range(k, &k->bufs.at[b]);
+    for (size_t b = 0; b < k->bufs.n; b++) verify_alignment(k, &k->bufs.at[b]), verify_range(k, &k->bufs.at[b]);
     w->axes = GN_NEW_ARRAY(w->scratch, uint64_t, k->nexprs + 1);
     w->stateful = GN_NEW_ARRAY(w->scratch, bool, k->nexprs + 1);
     for (size_t i = 0; i < k->items.n; i++) {

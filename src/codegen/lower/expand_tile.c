@@ -3,43 +3,134 @@
 
 /* ---- shared: a flat index over all elements, dealt out to the threads ---- */
 
-static void start_copy(gn_expander *x, const gn_ldef *d, gn_preds inside)
+typedef struct copying {
+    gn_expander *x;
+    gn_ldef *d;
+    const uint32_t *leaf; /* in the order in which they are copied */
+    size_t n;
+    int64_t total;
+    gn_code_node *loop;
+    uint32_t fact; /* its variable's */
+} copying;
+
+/* A point of the copy. */
+static void set_copied(copying *c, const gn_dim *flat)
 {
+    gn_lower *g = c->x->g;
+    int64_t f = 1;
+    for (size_t i = c->n; i-- > 0;) {
+        const int64_t e = gn_points(g, c->leaf[i]);
+        const gn_dim *digit = gn_dim_div(g->dims, flat, gn_lconst(g, f));
+        c->x->env[c->leaf[i]] = f * e < c->total ? gn_dim_mod(g->dims, digit, gn_lconst(g, e)) : digit;
+        f *= e;
+    }
+    gn_set_point(c->x, c->d);
+}
+
+static void set_ends(copying *c, gn_code_node *n)
+{
+    gn_lower *g = c->x->g;
+    n->access.place = c->d->object->place;
+    n->access.base = gn_object_address(g, c->d->object, gn_own_args(c->x, c->d), c->x->env);
+    n->source.place = g->code->places.at[c->d->body->u.ref];
+    n->source.base = gn_subst_axes(g, gn_kernel_flat(g->kernel, c->d->body->u.ref, c->d->body->index), c->x->axis);
+}
+
+/* n points on, all guards hold where they hold at the first, which is at a multiple of n. */
+static bool guards_agree(copying *c, const gn_guards *first, uint32_t n)
+{
+    const gn_dim_facts facts = gn_lfacts(c->x->g);
+    if (c->x->guards.n != first->n) return false;
+    for (size_t i = 0; i < first->n; i++) {
+        const gn_guard *a = &first->at[i], *b = &c->x->guards.at[i];
+        int64_t by;
+        if (a->axis != b->axis || a->extent != b->extent) return false;
+        if (!gn_dim_is_const(gn_lsub(c->x->g, b->value, a->value), &by) || by < 0 || by >= n) return false;
+        if (by && !(gn_dim_divisible(a->value, n, &facts) && gn_dim_divisible(a->extent, n, &facts))) return false;
+    }
+    return true;
+}
+
+static bool is_aligned(const copying *c, const gn_access *a, uint32_t n)
+{
+    const gn_dim_facts facts = gn_lfacts(c->x->g);
+    return gn_place_alignment(a->place) % (n * gn_dtype_size(a->place->dtype)) == 0 && gn_dim_divisible(a->base, n, &facts);
+}
+
+/* A thread's n points from `first` on follow each other at both ends, and are all there or none. */
+static bool is_one_copy(copying *c, const gn_dim *first, uint32_t n)
+{
+    gn_lower *g = c->x->g;
+    gn_code_node from = { 0 }, now = { 0 };
+    set_copied(c, first);
+    set_ends(c, &from);
+    const gn_guards guards = c->x->guards;
+    bool is = is_aligned(c, &from.access, n) && is_aligned(c, &from.source, n);
+    for (uint32_t i = 1; i < n && is; i++) {
+        set_copied(c, gn_ladd(g, first, gn_lconst(g, i)));
+        set_ends(c, &now);
+        is = gn_dim_is(gn_lsub(g, now.access.base, from.access.base), i) &&
+             gn_dim_is(gn_lsub(g, now.source.base, from.source.base), i) && guards_agree(c, &guards, n);
+    }
+    return is;
+}
+
+/* The loop deals out so many points at a time; the first of them. */
+static const gn_dim *deal(copying *c, uint32_t n)
+{
+    gn_lower *g = c->x->g;
+    g->facts.at[c->fact].max = c->total / n - 1;
+    c->loop->to = gn_lconst(g, c->total / n);
+    return gn_lscale(g, gn_dim_sym(g->dims, c->loop->var), n);
+}
+
+/* As many points as one copy takes, 16 bytes at most. */
+static uint32_t deal_widest(copying *c)
+{
+    enum { MOST = 16, LEAST = 4 };
+    const uint32_t size = (uint32_t)gn_dtype_size(c->d->dtype);
+    for (uint32_t bytes = MOST; bytes >= LEAST && bytes >= size; bytes /= 2)
+        if (c->total % (bytes / size) == 0 && is_one_copy(c, deal(c, bytes / size), bytes / size)) return bytes / size;
+    gn_illegal(c->x->g, "stage %s: (depth %d): it is not known that 4 bytes of it lie together, at a multiple of 4",
+               c->d->name, c->d->stage->depth);
+}
+
+static void start_copy(copying *c, uint32_t number, gn_preds inside)
+{
+    gn_code_node *n = gn_v_node(&c->x->b, GN_CODE_ASYNC);
+    n->access.when = gn_preds_joined(c->x, inside, (gn_preds){ 1, c->x->ahead }), n->number = number;
+    set_ends(c, n);
+}
+
+static void begin_copy(copying *c)
+{
+    gn_expander *x = c->x;
     gn_lower *g = x->g;
-    gn_code_node *n = gn_v_node(&x->b, GN_CODE_ASYNC);
-    n->access = (gn_access){ .place = d->object->place, .when = gn_preds_joined(x, inside, (gn_preds){ 1, x->ahead }) };
-    n->access.base = gn_object_address(g, d->object, gn_own_args(x, d), x->env);
-    n->source.place = g->code->places.at[d->body->u.ref];
-    n->source.base = gn_subst_axes(g, gn_kernel_flat(g->kernel, d->body->u.ref, d->body->index), x->axis);
+    const gn_stage *st = c->d->stage;
+    c->leaf = st->copy.n ? st->copy.at : c->d->object->dims.at;
+    c->n = st->copy.n ? st->copy.n : c->d->object->dims.n;
+    c->total = 1;
+    for (size_t i = 0; i < c->n; i++) c->total *= gn_points(g, c->leaf[i]), gn_set_put(&g->flat, c->leaf[i]);
+    c->loop = gn_v_open(x, GN_CODE_FOR);
+    c->loop->dealt = true;
+    const char *name = gn_lower_name(g, NULL, gn_arena_printf(g->arena, "c%u", x->ndealt++));
+    c->loop->var = gn_dim_sym(g->dims, name)->term[0].atom[0]->name;
+    c->fact = (uint32_t)g->facts.n;
+    gn_push(g->arena, &g->facts, (gn_dim_fact){ .name = c->loop->var, .mul = 1, .min = 0 });
 }
 
 void gn_expand_shared(gn_expander *x, const gn_tree *s)
 {
     gn_lower *g = x->g;
     gn_ldef *d = s->def;
-    const gn_stage *st = d->stage;
-    const uint32_t *leaf = st->copy.n ? st->copy.at : d->object->dims.at;
-    const size_t n = st->copy.n ? st->copy.n : d->object->dims.n;
+    copying c = { .x = x, .d = d };
+    const gn_dim **before = gn_env_copy(g, x->env);
     gn_code_body *outer = x->b.block;
-    gn_code_node *loop = gn_v_open(x, GN_CODE_FOR);
-    loop->dealt = true;
-    loop->var = gn_lower_name(g, NULL, gn_arena_printf(g->arena, "c%u", x->ndealt++));
-    const gn_dim *c = gn_dim_sym(g->dims, loop->var), **before = gn_env_copy(g, x->env);
-    int64_t total = 1;
-    for (size_t i = 0; i < n; i++) total *= gn_points(g, leaf[i]);
-    loop->var = c->term[0].atom[0]->name;
-    gn_push(g->arena, &g->facts, (gn_dim_fact){ .name = loop->var, .mul = 1, .min = 0, .max = total - 1 });
-    for (size_t i = n, f = 1; i-- > 0;) {
-        const int64_t e = gn_points(g, leaf[i]);
-        const gn_dim *digit = gn_dim_div(g->dims, c, gn_lconst(g, (int64_t)f));
-        x->env[leaf[i]] = (int64_t)f * e < total ? gn_dim_mod(g->dims, digit, gn_lconst(g, e)) : digit;
-        f *= (size_t)e;
-        gn_set_put(&g->flat, leaf[i]);
-    }
-    loop->to = gn_lconst(g, total);
-    gn_set_point(x, d);
+    begin_copy(&c);
+    const uint32_t wide = x->ahead ? deal_widest(&c) : 1;
+    set_copied(&c, deal(&c, wide));
     const gn_preds inside = gn_guard_preds(x, 0, NULL);
-    if (x->ahead) start_copy(x, d, inside);
+    if (x->ahead) start_copy(&c, wide, inside);
     else
         gn_v_write(x, d->object, gn_own_args(x, d),
                    gn_v_select(x, inside, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype)));
@@ -103,10 +194,18 @@ static bool mentions_axis_of(const gn_lower *g, const gn_ldef *d, const gn_kexpr
     return false;
 }
 
+/* A unit widens what it multiplies itself: the factor as it is in memory. */
+static const gn_kexpr *narrow(const gn_ldef *d, const gn_kexpr *e, const gn_tile_operand *o)
+{
+    const bool widens = d->row->kind == GN_TILE_UNIT && e->kind == GN_K_OP && e->u.op == &gn_op_cast;
+    return widens && e->dtype == d->row->c.dtype && e->a[0]->dtype == o->dtype ? e->a[0] : e;
+}
+
 void gn_tile_factors(const gn_lower *g, const gn_ldef *d, const gn_kexpr **factor)
 {
-    const bool swapped = mentions_axis_of(g, d, d->body->a[0], 'n');
-    factor[0] = d->body->a[swapped], factor[1] = d->body->a[!swapped];
+    const gn_kexpr *const a[] = { narrow(d, d->body->a[0], &d->row->a), narrow(d, d->body->a[1], &d->row->a) };
+    const bool swapped = mentions_axis_of(g, d, a[0], 'n');
+    factor[0] = a[swapped], factor[1] = a[!swapped];
     if (mentions_axis_of(g, d, factor[0], 'n') || mentions_axis_of(g, d, factor[1], 'm'))
         gn_illegal(g, "tensorize %s %s: the factors are not A(m, k) and B(k, n)", d->name, d->row->name);
 }

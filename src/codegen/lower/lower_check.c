@@ -128,6 +128,14 @@ static void check_binds(const gn_lower *g)
 
 enum { MOST_POINTS = 4096 }; /* of a statement, each written out */
 
+/* One operation does all its points. */
+static bool is_row_leaf(const gn_ldef *d, uint32_t leaf)
+{
+    for (size_t i = 0; d->tile && i < d->tile->leaf.n; i++)
+        if (d->tile->leaf.at[i] == leaf) return true;
+    return false;
+}
+
 static void check_lanes(const gn_lower *g, const gn_ldef *d)
 {
     const gn_leafset all = gn_set_or(d->params, d->reduced);
@@ -137,7 +145,7 @@ static void check_lanes(const gn_lower *g, const gn_ldef *d)
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (!gn_set_has(&all, l)) continue;
         tiles += gn_is_tile_leaf(g, l);
-        if (gn_is_tile_leaf(g, l) && points <= MOST_POINTS && g->leaves.at[l].bind != GN_BIND_LANE)
+        if (gn_is_tile_leaf(g, l) && points <= MOST_POINTS && g->leaves.at[l].bind != GN_BIND_LANE && !is_row_leaf(d, l))
             points *= gn_points(g, l);
         if (g->leaves.at[l].bind != GN_BIND_LANE) continue;
         if (lane >= 0)
@@ -206,8 +214,8 @@ static void check_depth(const gn_lower *g, const gn_ldef *d)
     if (at->bind != GN_BIND_NONE || at->peel)
         gn_illegal(g, "stage %s: (depth %d): '%s' is %s, it is no whole serial loop", d->name, s->depth, at->name,
                    at->peel ? "peeled" : "bound");
-    if (d->body->kind != GN_K_LOAD || gn_dtype_size(d->dtype) < 4)
-        gn_illegal(g, "stage %s: (depth %d): it is no plain load of 4 or 8 bytes", d->name, s->depth);
+    if (d->body->kind != GN_K_LOAD)
+        gn_illegal(g, "stage %s: (depth %d): it is no plain load", d->name, s->depth);
     for (size_t i = 0; i < d->body->nindex; i++)
         if (gn_dim_has_load(d->body->index[i]))
             gn_illegal(g, "stage %s: (depth %d): data decide what is loaded", d->name, s->depth);
@@ -235,6 +243,7 @@ static void check_stage(const gn_lower *g, const gn_ldef *d)
         gn_illegal(g, "stage %s shared: it is a reduction; copies alone, which all threads fill, are shared", d->name);
     if (s->level == GN_LEVEL_SHARED && s->at == GN_AT_NONE)
         gn_illegal(g, "stage %s shared: (at leaf) is missing: all threads fill it there", d->name);
+    if (s->swizzle && s->level != GN_LEVEL_SHARED) gn_illegal(g, "stage %s: (swizzle ..) is for level shared", d->name);
     if (s->pad_leaf >= 0 && gn_leaf_place(s->layout.n, s->layout.at, (uint32_t)s->pad_leaf) == s->layout.n)
         gn_illegal(g, "stage %s: pad: '%s' is not in its layout", d->name, leaf_name(g, (uint32_t)s->pad_leaf));
 }

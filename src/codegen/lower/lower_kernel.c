@@ -65,6 +65,7 @@ static void copy_head(gn_lower *g)
         const gn_kbuf *b = &k->bufs.at[i];
         gn_kernel_buf(g->kernel, b->name, b->dtype, b->rank, import_all(g, b->shape, b->rank));
         if (b->stride) g->kernel->bufs.at[i].stride = import_all(g, b->stride, b->rank);
+        g->kernel->bufs.at[i].align = b->align;
         if (b->below) g->kernel->bufs.at[i].below = gn_lower_import(g, b->below);
         g->kernel->bufs.at[i].shares = b->shares;
     }
@@ -516,7 +517,7 @@ static void begin_code(gn_lower *g)
     for (size_t i = 0; i < k->bufs.n; i++) {
         const gn_kbuf *b = &k->bufs.at[i];
         gn_code_place(c, (gn_place){ .name = b->name, .dtype = b->dtype, .space = GN_SPACE_BUFFER, .access = b->access,
-                                     .size = gn_kernel_size(k, (uint32_t)i), .below = b->below });
+                                     .size = gn_kernel_size(k, (uint32_t)i), .below = b->below, .align = b->align });
     }
     for (size_t i = 0; i < k->stores.n; i++)
         if (k->stores.at[i].kind != GN_STORE_SET) c->places.at[k->stores.at[i].buf]->access |= GN_KBUF_READ;

@@ -238,6 +238,18 @@ static void check_copy(gn_lower *g, const gn_object *o)
                        g->leaves.at[o->dims.at[j]].name);
 }
 
+static void check_swizzle(gn_lower *g, const gn_object *o)
+{
+    const gn_stage *st = o->def->stage;
+    if (!st || !st->swizzle || o->level != GN_LEVEL_SHARED) return;
+    const size_t i = gn_leaf_place(o->dims.n, o->dims.at, (uint32_t)st->swizzle_leaf);
+    if (i == o->dims.n)
+        gn_illegal(g, "stage %s: swizzle: '%s' is no dim of the buffer", o->name, g->leaves.at[st->swizzle_leaf].name);
+    const gn_dim_facts facts = gn_lfacts(g);
+    if (!gn_dim_divisible(gn_lscale(g, o->stride[i], gn_points(g, o->dims.at[i])), st->swizzle, &facts))
+        gn_illegal(g, "stage %s: swizzle: its rows are no groups of %" PRId64 " elements", o->name, st->swizzle);
+}
+
 static void check_home(const living *v, const gn_object *o)
 {
     gn_lower *g = v->g;
@@ -288,6 +300,7 @@ static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *
         size_registers(g, o);
     else
         size_memory(g, o);
+    check_swizzle(g, o);
     if (d->stage && d->stage->depth > 1) /* it outlives the turns of its loop */
         v.depth--, o->part = o->size, o->size = gn_lscale(g, o->size, d->stage->depth);
     o->home = o->level == GN_LEVEL_ARENA ? g->root
@@ -489,30 +502,67 @@ static bool is_natural(gn_lower *g, const gn_object *o, const gn_laxis *a, const
     return *factor != NULL;
 }
 
-const gn_dim *gn_object_address(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env)
+/* What an argument adds to the address, through dims from number `first` on and through those before. */
+static void add_argument(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *x, size_t first,
+                         const gn_dim **before, const gn_dim **behind)
 {
-    const gn_dim *sum = gn_lconst(g, 0), **digit = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
+    const gn_dim *factor, **digit;
+    bool is_before = false, is_behind = false;
+    size_t at;
+    for (size_t i = 0; i < a->leaf.n; i++)
+        if (is_dim_of(o, a->leaf.at[i], &at)) is_before |= at < first, is_behind |= at >= first;
+    const gn_dim **sum = is_before ? before : behind;
+    if (!(is_before && is_behind) && is_natural(g, o, a, &factor)) {
+        *sum = gn_ladd(g, *sum, gn_dim_mul(g->dims, factor, x));
+        return;
+    }
+    digit = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
+    cut_digits(g, o, a, x, digit);
+    for (size_t i = 0; i < a->leaf.n; i++) {
+        if (!is_dim_of(o, a->leaf.at[i], &at)) continue;
+        sum = at < first ? before : behind;
+        *sum = gn_ladd(g, *sum, gn_dim_mul(g->dims, o->stride[at], digit[at]));
+    }
+}
+
+static void find_address(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env,
+                         size_t first, const gn_dim **before, const gn_dim **behind)
+{
     gn_leafset placed = { { 0 } };
+    *before = *behind = gn_lconst(g, 0);
     for (size_t p = 0; p < o->def->nparam; p++) {
         const gn_laxis *a = &g->axes.at[o->def->param[p]];
-        const gn_dim *factor;
-        size_t at;
         placed = gn_set_or(placed, gn_set_of(a->leaf.n, a->leaf.at));
-        if (!has_dims_of(o, a)) {
-            check_fixed(g, o, a, arg[p], env);
-            continue;
-        }
-        const gn_dim *x = less_fixed(g, o, a, arg[p], env);
-        if (is_natural(g, o, a, &factor)) {
-            sum = gn_ladd(g, sum, gn_dim_mul(g->dims, factor, x));
-            continue;
-        }
-        cut_digits(g, o, a, x, digit);
-        for (size_t i = 0; i < a->leaf.n; i++)
-            if (is_dim_of(o, a->leaf.at[i], &at)) sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[at], digit[at]));
+        if (has_dims_of(o, a)) add_argument(g, o, a, less_fixed(g, o, a, arg[p], env), first, before, behind);
+        else check_fixed(g, o, a, arg[p], env);
     }
-    for (size_t i = 0; i < o->dims.n; i++)
+    for (size_t i = 0; i < o->dims.n; i++) {
+        const gn_dim **sum = i < first ? before : behind;
         if (!gn_set_has(&placed, o->dims.at[i]))
-            sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[i], value_of(g, o->dims.at[i], env)));
-    return o->start ? gn_ladd(g, sum, o->start) : sum;
+            *sum = gn_ladd(g, *sum, gn_dim_mul(g->dims, o->stride[i], value_of(g, o->dims.at[i], env)));
+    }
+}
+
+/* The groups of each row are turned by the row's number: those at one place of neighbouring rows lie in different
+ * banks, and each stays whole. `before` is where the row begins. */
+static const gn_dim *swizzled(gn_lower *g, const gn_object *o, size_t first, const gn_dim *before, const gn_dim *column)
+{
+    const int64_t n = o->def->stage->swizzle;
+    const gn_dim *length = gn_lscale(g, o->stride[first], gn_points(g, o->dims.at[first]));
+    const gn_dim *row = first ? gn_dim_div(g->dims, before, o->stride[first - 1]) : gn_lconst(g, 0);
+    const gn_dim *group = gn_ladd(g, gn_dim_div(g->dims, column, gn_lconst(g, n)), row);
+    group = gn_dim_mod(g->dims, group, gn_dim_div(g->dims, length, gn_lconst(g, n)));
+    return gn_ladd(g, gn_lscale(g, group, n), gn_dim_mod(g->dims, column, gn_lconst(g, n)));
+}
+
+const gn_dim *gn_object_address(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env)
+{
+    const gn_stage *st = o->def->stage;
+    const bool turned = st && st->swizzle && o->level == st->level;
+    const size_t first = turned ? gn_leaf_place(o->dims.n, o->dims.at, (uint32_t)st->swizzle_leaf) : 0;
+    const gn_dim *before, *column;
+    find_address(g, o, arg, env, first, &before, &column);
+    if (turned) column = swizzled(g, o, first, before, column);
+    const gn_dim *at = gn_ladd(g, before, column);
+    return o->start ? gn_ladd(g, at, o->start) : at;
 }

@@ -13,6 +13,7 @@ gn_kernel *gn_code_as_kernel(gn_arena *arena, const gn_code *c)
         if (p->space != GN_SPACE_BUFFER) continue;
         const uint32_t at = gn_kernel_buf(k, p->name, p->dtype, 1, &size);
         k->bufs.at[at].access = p->access;
+        k->bufs.at[at].align = p->align;
         k->bufs.at[at].below = p->below ? gn_dim_import(k->dims, p->below) : NULL;
     }
     return k;

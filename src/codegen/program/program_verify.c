@@ -288,7 +288,10 @@ static void check_arguments(gn_pverify *v, uint32_t at)
         gn_pverify_refuse(v, at, "has %" PRIu32 " arguments and %" PRIu32 " symbols, its kernel %zu and %zu", s->narg,
                           s->nsym, k->bufs.n, k->syms.n);
     for (uint32_t a = 0; a < k->bufs.n; a++)
-        if (s->arg[a] < 0 || v->p->values.at[s->arg[a]].dtype != k->bufs.at[a].dtype)
+        if (k->bufs.at[a].align)
+            gn_pverify_refuse(v, at, "its kernel wants '%s' at a multiple of %u bytes, which no call checks",
+                              k->bufs.at[a].name, k->bufs.at[a].align);
+        else if (s->arg[a] < 0 || v->p->values.at[s->arg[a]].dtype != k->bufs.at[a].dtype)
             gn_pverify_refuse(v, at, "argument %" PRIu32 " is the buffer '%s', %s", a, k->bufs.at[a].name,
                               gn_dtype_name(k->bufs.at[a].dtype));
 }

@@ -59,6 +59,8 @@ typedef struct gn_stage {
     GN_VEC(uint32_t) layout, copy; /* leaves; empty: default */
     int32_t pad_leaf;            /* -1: none */
     int64_t pad;
+    int32_t swizzle_leaf;        /* rows start there as in pad; each is turned by its number, in groups of elements */
+    int64_t swizzle;             /* in a group; 0: none */
     uint16_t depth;
 } gn_stage;
 

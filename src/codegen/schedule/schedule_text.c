@@ -190,8 +190,12 @@ static void read_stage(reader *r, const gn_sx *x)
             for (size_t j = 1; j < o->n; j++) gn_push(r->s->arena, &s.copy, need_leaf(r, o->at[j]));
         else if (gn_sx_head(o, "pad") && o->n == 3)
             s.pad_leaf = (int32_t)need_leaf(r, o->at[1]), s.pad = need_int(r, o->at[2], 0);
+        else if (gn_sx_head(o, "swizzle") && o->n == 3)
+            s.swizzle_leaf = (int32_t)need_leaf(r, o->at[1]), s.swizzle = need_int(r, o->at[2], 1);
         else if (gn_sx_head(o, "depth") && o->n == 2) s.depth = (uint16_t)need_int(r, o->at[1], 1);
-        else gn_sx_fail(r->file, o, "stage: expected (at leaf), (layout leaf+), (copy leaf+), (pad leaf n) or (depth n)");
+        else
+            gn_sx_fail(r->file, o, "stage: expected (at leaf), (layout leaf+), (copy leaf+), (pad leaf n), (swizzle leaf n) "
+                                   "or (depth n)");
     }
     for (size_t i = 0; i < r->s->stages.n; i++)
         if (r->s->stages.at[i].def == s.def) gn_sx_fail(r->file, x, "'%s' is staged twice", x->at[1]->text);
@@ -325,6 +329,7 @@ static void print_stage(gn_text *t, const gn_kernel *k, const gn_schedule *s, co
         gn_text_char(t, ')');
     }
     if (g->pad_leaf >= 0) gn_textf(t, " (pad %s %" PRId64 ")", s->leaves.at[g->pad_leaf].name, g->pad);
+    if (g->swizzle) gn_textf(t, " (swizzle %s %" PRId64 ")", s->leaves.at[g->swizzle_leaf].name, g->swizzle);
     if (g->copy.n) {
         gn_text_add(t, " (copy");
         print_leaves(t, s, g->copy.at, g->copy.n);

@@ -1,6 +1,9 @@
 /* The target records. Register and cache sizes are what schedules are made for, not what a particular machine has: the
  * same source text comes from every machine of a target. */
 #include <string.h>
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
 #include "preludes.h"
 #include "spells.h"
 #include "tiles.h"
@@ -47,6 +50,28 @@ const gn_target gn_target_avx512 = {
     .tail = x86_tail,
     .prelude = avx512_prelude,
     .tile = gn_tiles_c,
+    .spell = gn_spell_c_operators,
+};
+
+/* AVX-512 beside the tiles of AMX. */
+static const char *const amx_head[] = { gn_head_c, gn_head_vector, gn_head_amx, gn_head_freestanding, NULL };
+static const char *const amx_prelude[] = {
+    gn_prelude_amx, gn_prelude_avx512, gn_prelude_vector, gn_prelude_scalar, NULL
+};
+const gn_target gn_target_amx = {
+    .name = "amx",
+    .lang = GN_LANG_C,
+    .vector_bytes = 64,
+    .nregs = 32,
+    .contract = tiles_of_32,
+    .tile_threads = 1,
+    .l2_bytes = 1 << 20,
+    .cpu = "x86-64-v4",
+    .cc1_args = avx512_args,
+    .head = amx_head,
+    .tail = x86_tail,
+    .prelude = amx_prelude,
+    .tile = gn_tiles_amx,
     .spell = gn_spell_c_operators,
 };
 
@@ -99,7 +124,7 @@ const gn_target gn_target_cuda = {
 };
 
 const gn_target *const gn_targets[] = {
-    &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_c11, &gn_target_cuda, NULL
+    &gn_target_amx, &gn_target_avx512, &gn_target_avx2, &gn_target_generic, &gn_target_c11, &gn_target_cuda, NULL
 };
 
 static const gn_target *added;
@@ -118,10 +143,20 @@ const gn_target *gn_target_find(const char *name)
     return NULL;
 }
 
+#if defined __x86_64__
+static bool has_amx(void)
+{
+    enum { BF16 = 1 << 22, TILE = 1 << 24, INT8 = 1 << 25, ALL = BF16 | TILE | INT8 };
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & ALL) == ALL;
+}
+#endif
+
 bool gn_target_runs_here(const gn_target *t)
 {
     if (!gn_target_is_permitted(t)) return false;
 #if defined __x86_64__
+    if (t == &gn_target_amx) return has_amx() && gn_target_runs_here(&gn_target_avx512);
     if (t == &gn_target_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&

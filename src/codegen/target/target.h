@@ -33,7 +33,7 @@ typedef struct gn_tile_shape {
 } gn_tile_shape;
 
 typedef struct gn_target {
-    const char *name; /* "avx512", "avx2", "generic", "c11", "cuda" */
+    const char *name; /* "amx", "avx512", "avx2", "generic", "c11", "cuda" */
     gn_lang lang;
     int vector_bytes; /* 64, 32, 16; c11 and CUDA 4: lanes of 1 */
     int nregs;        /* vector registers */
@@ -55,7 +55,7 @@ typedef struct gn_target {
 } gn_target;
 
 /* generic: GNU C's vectors without any instruction set; c11: scalars alone, for any C11 compiler. */
-extern const gn_target gn_target_avx512, gn_target_avx2, gn_target_generic, gn_target_c11, gn_target_cuda;
+extern const gn_target gn_target_amx, gn_target_avx512, gn_target_avx2, gn_target_generic, gn_target_c11, gn_target_cuda;
 extern const gn_target *const gn_targets[]; /* ended by NULL */
 const gn_target *gn_target_find(const char *name);
 /* Makes one more known by its name, before anybody asks: a target of somebody's own, like that of a test. */

@@ -67,9 +67,9 @@ struct gn_tile_op {
     const char *spelling;
     /* UNIT */
     const gn_tile_unit *unit;
-    const char *type;               /* C's, of an accumulator */
-    const char *act[GN_TILE_NACTS]; /* spellings: $c0 the accumulator, $p0 $s0 A or the memory, $p1 $s1 B; NULL: it
-                                       cannot */
+    const char *type;               /* C's, of an accumulator; NULL: it has a number, and is no variable */
+    const char *act[GN_TILE_NACTS]; /* spellings: $c0 the accumulator, $t0 its number, from 0 on, $p0 $s0 A or the
+                                       memory, $p1 $s1 B; NULL: it cannot */
     bool partial;                   /* $m $n $k: how much is there, all where that is more; else all is */
     void (*reference)(void *c, const void *a, const void *b); /* C += A B; each as in memory, without gaps */
 };

@@ -2,4 +2,4 @@
 #pragma once
 #include "tile.h"
 
-extern const gn_tile_op gn_tiles_c[], gn_tiles_cuda[], gn_tiles_none[];
+extern const gn_tile_op gn_tiles_c[], gn_tiles_amx[], gn_tiles_cuda[], gn_tiles_none[];
