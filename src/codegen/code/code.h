@@ -104,6 +104,7 @@ typedef enum {
     GN_VAL_LANE,   /* one lane of a[0] */
     GN_VAL_LOW,    /* half of the lanes of a[0], a scalar of two: the first ones, */
     GN_VAL_HIGH,   /* the last ones */
+    GN_VAL_UP,     /* the lanes of a[0] moved up by `red`; from below come the last ones of a[1] */
     GN_VAL_LANES,  /* reduction `red` of the lanes of a[0] to a scalar: l with l + N/2, then N/4, .. 1 */
     GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the block, which all reach it */
 } gn_val_kind;

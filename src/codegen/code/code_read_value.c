@@ -342,7 +342,7 @@ static gn_val_kind value_kind(const gn_sx *head)
                   { "test", GN_VAL_COND }, { "below", GN_VAL_FIRST }, { "bit", GN_VAL_BIT },
                   { "load", GN_VAL_LOAD }, { "pick", GN_VAL_PICK },   { "pack", GN_VAL_PACK },
                   { "lane", GN_VAL_LANE }, { "low", GN_VAL_LOW },     { "high", GN_VAL_HIGH },
-                  { "lanes", GN_VAL_LANES }, { "threads", GN_VAL_THREADS } };
+                  { "up", GN_VAL_UP },     { "lanes", GN_VAL_LANES },  { "threads", GN_VAL_THREADS } };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (gn_sx_is(head, words[i].word)) return words[i].kind;
     return GN_VAL_OP;
@@ -372,6 +372,7 @@ static void read_parts(gn_items *s, gn_val *v)
     case GN_VAL_BIT: v->u.index.at = gn_read_index(s->r, gn_next_item(s, "an index")); break;
     case GN_VAL_LOAD: v->u.load = gn_read_access(s, v->lanes); break;
     case GN_VAL_LANE: read_lane(s, v); break;
+    case GN_VAL_UP: v->red = (uint8_t)gn_read_int(s->r, gn_next_item(s, "a number of lanes"), 1, UINT8_MAX); break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS: v->red = (uint8_t)read_red(s); break;
     default: break;

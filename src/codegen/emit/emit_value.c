@@ -335,6 +335,14 @@ void gn_emit_value(gn_emitter *e, const gn_val *v)
         gn_emit_operand(e, v->a[0]);
         gn_text_char(e->out, ')');
         break;
+    case GN_VAL_UP:
+        gn_emit_word(e, "gn_up%d_%s", v->red, tag(e, (gn_dtype)v->dtype, v->lanes));
+        gn_text_char(e->out, '(');
+        gn_emit_operand(e, v->a[0]);
+        gn_text_add(e->out, ", ");
+        gn_emit_operand(e, v->a[1]);
+        gn_text_char(e->out, ')');
+        break;
     case GN_VAL_LANES:
     case GN_VAL_THREADS:
         gn_emit_word(e, "gn_%s%s_%s", v->kind == GN_VAL_LANES ? "h" : "block_", gn_red_name((gn_red)v->red),

@@ -16,7 +16,7 @@ static gn_preds guard_preds(gn_expander *x, size_t n, const uint16_t *axis)
     return (gn_preds){ count, p };
 }
 
-static const gn_val *constant(gn_expander *x, const gn_kexpr *e)
+const gn_val *gn_v_constant(gn_expander *x, const gn_kexpr *e)
 {
     return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(&x->b, (gn_dtype)e->dtype, e->u.f)
                                            : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
@@ -27,8 +27,7 @@ static const gn_val *step_of(gn_expander *x, const gn_ldef *d, uint16_t value)
     return gn_v_expr(x, d->state[value].step);
 }
 
-/* What a register holds would be another value once that of the state is set. */
-static const gn_val *kept_value(gn_expander *x, const gn_val *v)
+const gn_val *gn_v_kept(gn_expander *x, const gn_val *v)
 {
     const gn_val *r = v->kind == GN_VAL_SPLAT ? v->a[0] : v;
     return r->kind == GN_VAL_REG ? gn_v_copy(&x->b, v) : v;
@@ -41,9 +40,9 @@ static void expand_upd(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
     const gn_preds inside = guard_preds(x, d->nraxis, d->raxis); /* past the extent it keeps its bits */
     for (uint16_t i = 0; i < d->nstates; i++) {
         const gn_kexpr *past = d->state[i].past;
-        next[i] = gn_v_select(x, inside, step_of(x, d, i), past ? constant(x, past) : x->state[i]);
+        next[i] = gn_v_select(x, inside, step_of(x, d, i), past ? gn_v_constant(x, past) : x->state[i]);
     }
-    for (uint16_t i = 0; d->nstates > 1 && i < d->nstates; i++) next[i] = kept_value(x, next[i]);
+    for (uint16_t i = 0; d->nstates > 1 && i < d->nstates; i++) next[i] = gn_v_kept(x, next[i]);
     for (uint16_t i = 0; i < d->nstates; i++) gn_v_write(x, gn_accumulator_of(&d->state[i]), arg, next[i]);
 }
 
@@ -101,7 +100,9 @@ static void expand_init(gn_expander *x, const gn_tree *s, const gn_dim *const *a
         gn_object *o = gn_accumulator_of(&d->state[i]);
         if (s->online) x->state[i] = gn_v_read(x, o, arg);
         if (s->online) gn_v_write(x, o, arg, gn_v_expr(x, d->turn));
-        else if (d->state[i].start) gn_v_write(x, o, arg, constant(x, d->state[i].start));
+        else if (d->state[i].first)
+            gn_v_write(x, o, arg, gn_v_leaf(x, d->state[i].first));
+        else if (d->state[i].start) gn_v_write(x, o, arg, gn_v_constant(x, d->state[i].start));
     }
 }
 
@@ -111,7 +112,7 @@ static void expand_point(gn_expander *x, const gn_tree *s)
     const gn_dim *const *arg = gn_own_args(x, d);
     switch ((gn_stmt_kind)s->stmt) {
     case GN_STMT_INIT: expand_init(x, s, arg); break;
-    case GN_STMT_UPD: expand_upd(x, d, arg); break;
+    case GN_STMT_UPD: (gn_set_empty(d->scanned) ? expand_upd : gn_expand_scan)(x, d, arg); break;
     case GN_STMT_MERGE: gn_expand_merge(x, d, arg); break;
     case GN_STMT_ASG: expand_asg(x, d, arg); break;
     case GN_STMT_STORE: expand_store(x, d); break;
@@ -224,6 +225,7 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         gn_expand_tile_mma(x, s);
         return;
     }
+    if (s->stmt == GN_STMT_UPD) leaves = gn_set_minus(leaves, d->scanned); /* whose points are one statement */
     gn_code_body *outer = x->b.block;
     const gn_preds alone = one_thread(x, s);
     if (alone.n) open_branch(x, alone);
