@@ -322,11 +322,15 @@ void gn_emit_value(gn_emitter *e, const gn_val *v)
         gn_text_add(e->out, " }");
         break;
     case GN_VAL_LANE:
+        if (v->dtype == GN_BOOL) {
+            gn_emit_word(e, "gn_get_%s", tag(e, GN_BOOL, v->a[0]->lanes));
+            gn_text_char(e->out, '(');
+        }
         gn_emit_operand(e, v->a[0]);
-        gn_text_char(e->out, '[');
+        gn_text_add(e->out, v->dtype == GN_BOOL ? ", " : "[");
         if (v->u.lane.at) gn_emit_dim(e, v->u.lane.at, false);
         else gn_textf(e->out, "%d", (int)v->u.lane.i);
-        gn_text_char(e->out, ']');
+        gn_text_char(e->out, v->dtype == GN_BOOL ? ')' : ']');
         break;
     case GN_VAL_LOW:
     case GN_VAL_HIGH:
