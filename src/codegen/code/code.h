@@ -239,6 +239,7 @@ typedef struct gn_code {
     GN_VEC(gn_code_var) threads; /* of a block, the last fastest; constants */
     GN_VEC(gn_code_step) steps;
     GN_VEC(gn_dim_fact) facts;   /* of symbols and variables */
+    gn_map *answers;             /* of ranges that are looked at again after each pass; NULL: nobody does */
 } gn_code;
 
 /* ---- building ---- */

@@ -27,7 +27,20 @@ const gn_code_pass gn_code_passes[] = {
     { NULL, NULL, NULL },
 };
 
-static void look(gn_code *c, const gn_code_pass *p, void (*seen)(void *user, const gn_code *, const gn_code_pass *),
+#ifndef NDEBUG
+/* No access is outside its place for some sizes, if none was before the passes: what a text knows, they know. */
+static void look_at_ranges(const gn_code *c, const gn_code_pass *p, bool *outside)
+{
+    gn_arena scratch = { .allocator = c->arena->allocator };
+    const gn_code_ranges r = gn_code_verify_ranges(c, &scratch);
+    const char *const what = r.outside ? gn_arena_string(c->arena, r.outside) : NULL;
+    gn_arena_free(&scratch);
+    if (what && p && !*outside) gn_throw(GN_EINTERNAL, "pass %s: %s", p->name, what);
+    *outside = what;
+}
+#endif
+
+static void look(gn_code *c, const gn_code_pass *p, bool *outside, void (*seen)(void *user, const gn_code *, const gn_code_pass *),
                  void *user)
 {
     bool wanted = seen || !p || !p[1].name;
@@ -40,6 +53,7 @@ static void look(gn_code *c, const gn_code_pass *p, void (*seen)(void *user, con
     gn_code_find_carried(c);
 #ifndef NDEBUG
     gn_code_verify(c);
+    if (!*outside) look_at_ranges(c, p, outside);
 #endif
     gn_work_done = done;
     if (seen) seen(user, c, p);
@@ -47,9 +61,13 @@ static void look(gn_code *c, const gn_code_pass *p, void (*seen)(void *user, con
 
 void gn_code_run_passes(gn_code *c, void (*seen)(void *user, const gn_code *, const gn_code_pass *), void *user)
 {
-    look(c, NULL, seen, user);
+    bool outside = false; /* for sizes that a call refuses */
+    gn_map answers = { 0 };
+    c->answers = &answers;
+    look(c, NULL, &outside, seen, user);
     for (const gn_code_pass *p = gn_code_passes; p->name; p++) {
         for (size_t i = 0; i < c->steps.n; i++) p->run(c, &c->steps.at[i].body);
-        look(c, p, seen, user);
+        look(c, p, &outside, seen, user);
     }
+    c->answers = NULL;
 }
