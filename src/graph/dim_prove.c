@@ -89,6 +89,23 @@ static void tighten_one(gn_prover *p, const char *name, int64_t sign, int64_t k)
     }
 }
 
+static bool only_lessens(const gn_prover *p, const gn_term *t)
+{
+    const gn_atom *const a = t->n == 1 ? t->atom[0] : NULL;
+    return a && t->c < 0 && a->kind == GN_DIM_SYM && least(p, gn_dim_of_atom(p->pool, a)) >= 0;
+}
+
+/* The sum without those of its terms that cannot make it larger, if others are there. */
+static const gn_dim *without_lessening(const gn_prover *p, const gn_dim *d)
+{
+    const gn_dim *rest = d;
+    for (uint32_t i = 0; i < d->n; i++) {
+        const gn_term *const t = &d->term[i];
+        if (only_lessens(p, t)) rest = gn_dim_sub(p->pool, rest, product_of(p->pool, t, t->c));
+    }
+    return gn_dim_is_const(rest, NULL) ? d : rest;
+}
+
 /* Likewise of the factors of m n > 0, none of which is negative. */
 static void tighten(gn_prover *p, const gn_dim *d)
 {
@@ -124,11 +141,6 @@ static bool is_up_to(const gn_dim *d, gn_atom_kind kind)
     return true;
 }
 
-static bool only_lessens(const gn_prover *p, const gn_term *t)
-{
-    return t->n == 1 && t->c < 0 && t->atom[0]->kind == GN_DIM_SYM && least(p, gn_dim_of_atom(p->pool, t->atom[0])) >= 0;
-}
-
 /* 64 n + 16 q - 32 i - l > 0, where l >= 0: 4 n + q - 2 i > 0, in whole numbers more than 0 by 1. NULL: nothing is gained. */
 static const gn_dim *coarse(const gn_prover *p, const gn_dim *d)
 {
@@ -159,6 +171,7 @@ static const gn_dim *undivided(const gn_prover *p, const gn_dim *d)
 static void know_sum(gn_prover *p, const gn_dim *d)
 {
     int64_t c = -1; /* what never holds is known, too */
+    tighten(p, without_lessening(p, d));
     tighten(p, d);
     if (!gn_dim_is_const(d, &c) || c < 0) gn_push(p->arena, &p->known, d);
 }
@@ -261,8 +274,8 @@ static bool divides(const gn_prover *p, const gn_dim *b, const gn_dim *a)
 static void know_below(proof *x, const gn_atom *a, const gn_dim *end)
 {
     gn_dim_pool *const q = x->p->pool;
-    const gn_dim *const e = gn_dim_exact(q, end, a->b);
-    if (e) know(x, below(q, gn_dim_of_atom(q, a), e));
+    const gn_dim *const e = gn_dim_exact(q, end, a->b), *const left = e ? below(q, gn_dim_of_atom(q, a), e) : NULL;
+    if (left) know(x, left), know(x, gn_dim_mul(q, a->b, left));
 }
 
 /* A quotient by what is no number lies where its operand says. */
@@ -433,7 +446,8 @@ static bool combines(proof *x, const gn_dim *goal)
 
 typedef struct split {
     const gn_atom *of[MOST_SPLIT];
-    int n, left; /* left: goals that may still be looked at */
+    int n, left;  /* left: goals that may still be looked at */
+    bool products; /* rows are looked for by products, too */
 } split;
 
 static const gn_atom *choice(const proof *x, const split *s)
@@ -495,14 +509,13 @@ static bool proves_sum(gn_prover *p, const gn_dim *goal, split *s)
 
 /* ---- rows: n m - i m - j - 1 is m (n - i - 1) + m - j - 1 ---- */
 
-/* What stands with the atom, once. */
-static const gn_dim *factor_of(gn_dim_pool *pool, const gn_dim *d, const gn_atom *a)
+/* What stands with the product, once. */
+static const gn_dim *factor_of(gn_dim_pool *pool, const gn_dim *d, const gn_term *product)
 {
-    const gn_term one = gn_term_make(pool, 1, 1, &a);
     const gn_dim *all = gn_dim_const(pool, 0);
     gn_term t;
     for (uint32_t i = 0; i < d->n; i++)
-        if (gn_term_divide(pool, &d->term[i], &one, &t)) all = gn_dim_add(pool, all, product_of(pool, &t, t.c));
+        if (gn_term_divide(pool, &d->term[i], product, &t)) all = gn_dim_add(pool, all, product_of(pool, &t, t.c));
     return all;
 }
 
@@ -518,29 +531,40 @@ static bool is_open(const gn_dim *factor)
 {
     for (uint32_t i = 0; i < factor->n; i++) {
         const gn_term *const t = &factor->term[i];
-        bool open = t->n > 0 && t->c < 0;
-        for (uint32_t k = 0; k < t->n; k++) open |= t->atom[k]->kind != GN_DIM_SYM;
+        bool open = t->c < 0 && factor->n > 1;
+        for (uint32_t k = 0; k < t->n; k++) open |= t->c < 0 || t->atom[k]->kind != GN_DIM_SYM;
         if (open) return true;
     }
     return false;
 }
 
-static bool proves_by(gn_prover *p, const gn_dim *goal, const gn_atom *a, split *s)
+static bool proves_by(gn_prover *p, const gn_dim *goal, const gn_term *product, split *s)
 {
     gn_dim_pool *const q = p->pool;
-    const gn_dim *const x = gn_dim_of_atom(q, a), *f = factor_of(q, goal, a);
-    if (least(p, x) < 0 || !is_open(f)) return false;
+    const gn_dim *const x = product_of(q, product, 1), *f = factor_of(q, goal, product);
+    const bool more = !gn_dim_is_const(f, NULL) && least(p, f) > 0;
+    if (least(p, x) < 0 || (!more && !is_open(f))) return false;
     const gn_dim *const above = gn_dim_sub(q, f, gn_dim_const(q, least_above_zero(f)));
     if (proves(p, above, s)) return proves(p, gn_dim_sub(q, goal, gn_dim_mul(q, x, above)), s);
     return proves(p, f, s) && proves(p, gn_dim_sub(q, goal, gn_dim_mul(q, x, f)), s);
+}
+
+/* The product of all factors of a term but one. */
+static bool proves_by_others(gn_prover *p, const gn_dim *goal, const gn_term *t, const gn_term *one, split *s)
+{
+    gn_term others;
+    return t->n > 2 && gn_term_divide(p->pool, t, one, &others) && proves_by(p, goal, &others, s);
 }
 
 /* By what stands in products, and in a term that is not negative. */
 static bool proves_rows(gn_prover *p, const gn_dim *goal, split *s)
 {
     for (uint32_t i = 0; i < goal->n; i++)
-        for (uint32_t k = 0; goal->term[i].c > 0 && k < goal->term[i].n; k++)
-            if (proves_by(p, goal, goal->term[i].atom[k], s)) return true;
+        for (uint32_t k = 0; goal->term[i].c > 0 && k < goal->term[i].n; k++) {
+            const gn_term *const t = &goal->term[i], one = gn_term_make(p->pool, 1, 1, &t->atom[k]);
+            if (s->products && proves_by_others(p, goal, t, &one, s)) return true;
+            if (proves_by(p, goal, &one, s)) return true;
+        }
     return false;
 }
 
@@ -568,30 +592,52 @@ static const gn_dim *coarser(const gn_prover *p, const gn_dim *goal)
     return gn_dim_add(p->pool, large, gn_dim_const(p->pool, gn_floor_div(rest, all)));
 }
 
-/* A term of the goal that is least where its choice is: with a or b in its place the goal is no less. */
-static const gn_term *choice_in(const gn_dim *goal)
+/* A choice that the goal is least by, in a product of at most so many. */
+static const gn_atom *choice_in(const gn_dim *goal, uint32_t most)
 {
-    for (uint32_t i = 0; i < goal->n; i++) {
-        const gn_term *const t = &goal->term[i];
-        if (t->n == 1 && t->atom[0]->kind == (t->c > 0 ? GN_DIM_MIN : GN_DIM_MAX)) return t;
-    }
+    for (uint32_t i = 0; i < goal->n; i++)
+        for (uint32_t k = 0; k < goal->term[i].n && goal->term[i].n <= most; k++) {
+            const gn_atom *const a = goal->term[i].atom[k];
+            if (a->kind == (goal->term[i].c > 0 ? GN_DIM_MIN : GN_DIM_MAX)) return a;
+        }
     return NULL;
 }
 
-static bool proves_both(gn_prover *p, const gn_dim *goal, const gn_term *t, split *s)
+/* With one and with the other in its place. */
+static bool proves_both(gn_prover *p, const gn_dim *goal, const gn_atom *a, split *s)
 {
-    const gn_atom *const a = t->atom[0];
     gn_dim_pool *const q = p->pool;
-    const gn_dim *const rest = gn_dim_sub(q, goal, product_of(q, t, t->c));
+    const gn_dim *const chosen = gn_dim_of_atom(q, a), *const f = factor_of(q, goal, &chosen->term[0]),
+                 *const rest = gn_dim_sub(q, goal, gn_dim_mul(q, f, chosen));
     bool all = true;
     for (int i = 0; i < 2 && all; i++) {
         const gn_dim *const one = i ? a->b : a->a;
         const gn_prover_mark before = gn_prover_remember(p);
         know_choice(p, a, one, i ? a->a : a->b);
-        all = proves(p, gn_dim_add(q, rest, gn_dim_scale(q, one, t->c)), s);
+        all = proves(p, gn_dim_add(q, rest, gn_dim_mul(q, one, f)), s);
         gn_prover_forget(p, before);
     }
     return all;
+}
+
+/* What rest + sign (x div b) >= 0 is: x + b rest >= 0, or b (rest + 1) - x - 1 >= 0. */
+static const gn_dim *undivide(gn_dim_pool *q, const gn_atom *a, int64_t sign, const gn_dim *rest)
+{
+    const gn_dim *const one = gn_dim_const(q, 1);
+    return sign > 0 ? gn_dim_add(q, a->a, gn_dim_mul(q, a->b, rest))
+                    : below(q, a->a, gn_dim_mul(q, a->b, gn_dim_add(q, rest, one)));
+}
+
+static bool proves_quotient(gn_prover *p, const gn_dim *goal, split *s)
+{
+    gn_dim_pool *const q = p->pool;
+    for (uint32_t i = 0; i < goal->n; i++) {
+        const gn_term *const t = &goal->term[i];
+        const gn_atom *const a = t->n == 1 && (t->c == 1 || t->c == -1) ? t->atom[0] : NULL;
+        if (!a || a->kind != GN_DIM_DIV || least(p, a->b) < 1) continue;
+        if (proves(p, undivide(q, a, t->c, gn_dim_sub(q, goal, product_of(q, t, t->c))), s)) return true;
+    }
+    return false;
 }
 
 static bool proves(gn_prover *p, const gn_dim *goal, split *s)
@@ -599,11 +645,48 @@ static bool proves(gn_prover *p, const gn_dim *goal, split *s)
     const gn_dim_facts facts = facts_of(p);
     if (gn_dim_nonnegative(p->pool, goal, &facts)) return true;
     if (s->left-- <= 0) return false;
-    const gn_term *const t = choice_in(goal);
-    if (t) return proves_both(p, goal, t, s);
-    if (proves_rows(p, goal, s) || proves_sum(p, goal, s)) return true;
+    const gn_atom *const alone = choice_in(goal, 1), *const a = choice_in(goal, UINT32_MAX);
+    if (alone && proves_both(p, goal, alone, s)) return true;
+    if (proves_rows(p, goal, s) || proves_sum(p, goal, s) || proves_quotient(p, goal, s)) return true;
     const gn_dim *const less = coarser(p, goal);
-    return less != goal && proves(p, less, s);
+    return (less != goal && proves(p, less, s)) || (a && proves_both(p, goal, a, s));
+}
+
+/* ---- digits: m (f - n (f div n)) is m times a remainder ---- */
+
+/* What stands in the goal with b (a div b). */
+static const gn_dim *factor_of_multiple(gn_dim_pool *q, const gn_dim *goal, const gn_atom *a)
+{
+    const gn_dim *const multiple = gn_dim_mul(q, a->b, gn_dim_of_atom(q, a));
+    return multiple->n == 1 ? factor_of(q, goal, &multiple->term[0]) : gn_dim_const(q, 0);
+}
+
+/* A variable for a - b (a div b), which is from 0 to below b. */
+static const gn_dim *remainder_of(gn_prover *p, const gn_atom *a, const gn_dim *rest)
+{
+    const char *const name = gn_arena_printf(p->arena, "@mod%zu", p->facts.n);
+    const gn_dim *const v = gn_dim_sym(p->pool, name);
+    gn_prover_know_range(p, name, NULL, a->b);
+    gn_prover_know(p, gn_dim_sub(p->pool, v, rest));
+    gn_prover_know(p, gn_dim_sub(p->pool, rest, v));
+    return v;
+}
+
+static const gn_dim *with_remainder(gn_prover *p, const gn_dim *goal, const gn_atom *a)
+{
+    gn_dim_pool *const q = p->pool;
+    if (a->kind != GN_DIM_DIV || gn_dim_is_const(a->b, NULL) || least(p, a->b) < 1) return goal;
+    const gn_dim *const rest = gn_dim_sub(q, a->a, gn_dim_mul(q, a->b, gn_dim_of_atom(q, a))),
+                 *const f = factor_of_multiple(q, goal, a), *const without = gn_dim_add(q, goal, gn_dim_mul(q, f, rest));
+    return without->n < goal->n ? gn_dim_sub(q, without, gn_dim_mul(q, f, remainder_of(p, a, rest))) : goal;
+}
+
+static const gn_dim *with_remainders(gn_prover *p, const gn_dim *goal)
+{
+    const gn_dim *all = goal;
+    for (uint32_t i = 0; i < goal->n; i++)
+        for (uint32_t k = 0; k < goal->term[i].n; k++) all = with_remainder(p, all, goal->term[i].atom[k]);
+    return all;
 }
 
 typedef struct asked {
@@ -616,8 +699,11 @@ static void ask(void *arg)
 {
     asked *const a = arg;
     const gn_dim_facts facts = facts_of(a->p);
-    split s = { .left = MOST_GOALS };
-    a->proved = proves(a->p, gn_dim_simplify(a->p->pool, a->goal, &facts), &s);
+    const gn_dim *const goal = with_remainders(a->p, gn_dim_simplify(a->p->pool, a->goal, &facts));
+    for (int products = 0; products < 2 && !a->proved; products++) {
+        split s = { .left = MOST_GOALS, .products = products };
+        a->proved = proves(a->p, goal, &s);
+    }
 }
 
 /* A sum that overflows is no proof. */
@@ -626,7 +712,7 @@ bool gn_prover_proves(gn_prover *p, const gn_dim *goal)
     asked a = { p, goal, false };
     const gn_prover_mark before = gn_prover_remember(p);
     const gn_status status = gn_protect(ask, &a);
-    if (status) gn_prover_forget(p, before);
+    gn_prover_forget(p, before);
     if (status && status != GN_ENOMEM) gn_rethrow(status);
     return !status && a.proved;
 }

@@ -25,6 +25,21 @@ static const proof proofs[] = {
     { { "(sub n (add i 1))", "(sub m (add j 1))", "(sub k (add l 1))" },
       "(sub (mul n m k) (add (mul i m k) (mul j k) l 1))" },
     { { "(sub m (add i 1))", "(sub 2 j)", "(sub (mul 4 n) (add k 1))" }, "(sub (mul 12 n m) (add (mul 3 m k) (mul 3 i) j 1))" },
+    /* digits of i, which counts over m n, as an index of n rows of m; the quotient where i is the last, too */
+    { { "(sub (mul n m) (add i 1))" }, "(sub (mul n m) (add (mul m (sub i (mul n (div i n)))) (div i n) 1))" },
+    { { "(sub (mul n m) (add i 1))" }, "(add (mul m (sub i (mul n (div i n)))) (div i n))" },
+    { { "(sub (div (mul n m) 6) (add i 1))", "(sub 5 j)" }, "(sub n (add (div (add (mul 6 i) j) m) 1))" },
+    { { "(sub (mul n m) (add i j k 1))" }, "(sub n (add (div (add i j) m) 1))" },
+    /* a window of a row that is a digit: k (i div k) ends where the row does */
+    { { "(sub (mul k n) (add i 1))", "(sub m (add c 1))", "(sub k (add (sub i (mul k (div i k))) q))" },
+      "(sub (mul k n m) (add (mul k n c) i q))" },
+    /* rows before, of which one is there */
+    { { "(sub (add (mul 3 j) i) 1)" }, "(add (mul m (sub (add (mul 3 j) i) 1)) k)" },
+    { { "(sub m (add (mul 5 i) 1))", "(sub n 1)" }, "(sub (mul n m) (add (mul 5 i) 1))" },
+    /* the least in a product, and one that the rest needs whole */
+    { { "(sub m (add (mul 4 j) 1))", "(sub n 1)" }, "(sub (mul n m) (add (mul n (min (sub m 1) (mul 3 i))) 1))" },
+    { { "(sub (add (min (sub k 1) i) q) 1)", "(sub m (add j 1))" },
+      "(sub (add (mul k n (min (sub m 1) j)) (min (sub k 1) i) q) 1)" },
     /* what some sizes leave empty: there is no i */
     { { "(sub (div (add m 24) 25) (add i 1))" }, "(sub m 1)" },
     /* the last in a choice of a choice */
@@ -44,8 +59,26 @@ static const proof fallacies[] = {
     { { "(sub (max m 4) (add i 1))" }, "(sub m (add i 1))" },
     { { "(sub n (add i 1))" }, "(sub (mul n m) (add i 1))" },
     { { "(sub 9 n)", "(sub n i)" }, "(sub 8 i)" },
+    { { "(sub (mul n m) (add i 1))" }, "(sub (mul n m) (add (mul m (sub i (mul n (div i n)))) (div i n) 2))" },
+    { { "(sub (mul n m) i)" }, "(sub n (add (div i m) 1))" },
+    { { "(sub (mul n m) (add i 1))" }, "(sub n (add (div (add i j) m) 1))" },
+    { { "(sub (mul k n) (add i 1))", "(sub m (add c 1))", "(sub k (sub (add (sub i (mul k (div i k))) q) 1))" },
+      "(sub (mul k n m) (add (mul k n c) i q))" },
+    { { "(add (mul 3 j) i)" }, "(add (mul m (sub (add (mul 3 j) i) 1)) k)" },
+    { { "(sub m (add (mul 5 i) 1))" }, "(sub (mul n m) (add (mul 5 i) 1))" },
+    { { "(sub n 1)" }, "(sub (mul n m) (add (mul n (min (sub m 1) (mul 3 i))) 2))" },
     { { "(add (div n 3) -2)" }, "(sub n 7)" },
 };
+
+/* Of sizes it is known that they are not negative. */
+static gn_prover new_prover(gn_arena *a, gn_dim_pool *pool)
+{
+    gn_prover p = { .pool = pool, .arena = a };
+    static const char *const sizes[] = { "n", "m", "k" };
+    for (int i = 0; i < 3; i++)
+        gn_push(a, &p.facts, ((gn_dim_fact){ .name = sizes[i], .mul = 1, .min = 0, .max = INT64_MAX }));
+    return p;
+}
 
 static void what_indices_need_is_proved(void **state)
 {
@@ -53,7 +86,7 @@ static void what_indices_need_is_proved(void **state)
     for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++) {
         gn_arena a = { 0 };
         gn_dim_pool pool = { .arena = &a };
-        gn_prover p = { .pool = &pool, .arena = &a };
+        gn_prover p = new_prover(&a, &pool);
         for (size_t k = 0; k < 4 && proofs[i].known[k]; k++) gn_prover_know(&p, read_dim(&pool, proofs[i].known[k]));
         if (!gn_prover_proves(&p, read_dim(&pool, proofs[i].goal))) fail_msg("not proved: %s >= 0", proofs[i].goal);
         gn_arena_free(&a);
@@ -66,7 +99,7 @@ static void what_does_not_follow_is_not_proved(void **state)
     for (size_t i = 0; i < sizeof fallacies / sizeof *fallacies; i++) {
         gn_arena a = { 0 };
         gn_dim_pool pool = { .arena = &a };
-        gn_prover p = { .pool = &pool, .arena = &a };
+        gn_prover p = new_prover(&a, &pool);
         for (size_t k = 0; k < 4 && fallacies[i].known[k]; k++)
             gn_prover_know(&p, read_dim(&pool, fallacies[i].known[k]));
         if (gn_prover_proves(&p, read_dim(&pool, fallacies[i].goal))) fail_msg("proved: %s >= 0", fallacies[i].goal);

@@ -264,30 +264,102 @@ static const gn_val *kept_in(const ranges *r, const gn_val *reg, uint32_t number
     return all ? all[number] : NULL;
 }
 
+/* The value that an unrolled loop gave the register of each turn's number. */
+static const gn_val *value_of_turn(const gn_code_node *loop, const gn_place *p)
+{
+    for (size_t i = 0; i < loop->body.kids.n; i++) {
+        const gn_code_node *const n = loop->body.kids.at[i];
+        if (n->kind == GN_CODE_SET && n->place == p) return n->val;
+    }
+    return NULL;
+}
+
+/* A register of an array, by its number. */
+typedef struct numbered {
+    const gn_place *place;
+    const gn_dim *number;
+} numbered;
+typedef GN_VEC(numbered) numbered_list;
+
+static bool is_numbered(const gn_val *v)
+{
+    return v->kind == GN_VAL_REG && !v->id;
+}
+
+static numbered as_numbered(const ranges *r, const gn_val *reg)
+{
+    return (numbered){ reg->u.reg.place, reg->u.reg.at ? reg->u.reg.at : constant(r, reg->u.reg.number) };
+}
+
+static void add_numbered(const ranges *r, numbered_list *todo, numbered x)
+{
+    for (size_t i = 0; i < todo->n; i++)
+        if (todo->at[i].place == x.place && todo->at[i].number == x.number) return;
+    gn_push(r->scratch, todo, x);
+}
+
+/* One register: what its loop says, and others that it was made of. */
+static void know_numbered(ranges *r, numbered of, numbered_list *todo)
+{
+    const gn_code_node *const loop = gn_map_get(&r->loops, GN_KEY(of.place));
+    renaming number = { loop ? loop->var : NULL, of.number };
+    gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
+    if (loop) gn_visit_add(&v, value_of_turn(loop, of.place));
+    else r->vague = true;
+    for (const gn_val *m; (m = gn_visit_next(&v));) {
+        const gn_val *const test = not_of(m) ? not_of(m) : m;
+        numbered next = is_numbered(m) ? as_numbered(r, m) : of;
+        next.number = gn_dim_subst(r->code->dims, next.number, renamed, &number);
+        if (is_numbered(m)) add_numbered(r, todo, next);
+        if (test->kind == GN_VAL_FIRST) {
+            const gn_kcond below = { GN_K_LT, r->lane, gn_dim_subst(r->code->dims, test->u.index.at, renamed, &number) };
+            know_test(r, &below, test != m);
+        } else r->vague |= !part_of_mask(m, 0) && !is_numbered(m);
+    }
+}
+
 /* A register that an unrolled loop set in the turn of its number: what is known of the mask there. */
 static bool know_turn(ranges *r, const gn_val *reg)
 {
-    const gn_code_node *const loop = reg->kind == GN_VAL_REG && !reg->id ? gn_map_get(&r->loops, GN_KEY(reg->u.reg.place)) : NULL;
-    if (!loop) return false;
-    renaming turn = { loop->var, reg->u.reg.at ? reg->u.reg.at : constant(r, reg->u.reg.number) };
-    for (size_t i = 0; i < loop->body.kids.n; i++) {
-        const gn_code_node *const n = loop->body.kids.at[i];
-        if (n->kind != GN_CODE_SET || n->place != reg->u.reg.place || n->val->kind != GN_VAL_FIRST) continue;
-        const gn_kcond below = { GN_K_LT, r->lane, gn_dim_subst(r->code->dims, n->val->u.index.at, renamed, &turn) };
-        know_test(r, &below, false);
-        return true;
-    }
-    return false;
+    numbered_list todo = { 0 };
+    if (!is_numbered(reg) || !gn_map_get(&r->loops, GN_KEY(reg->u.reg.place))) return false;
+    add_numbered(r, &todo, as_numbered(r, reg));
+    for (size_t i = 0; i < todo.n; i++) know_numbered(r, todo.at[i], &todo);
+    return true;
 }
 
-static void know_mask(ranges *r, const gn_val *mask)
+/* A register of the mask that an index chooses, of those that are kept; NULL: none. */
+static const gn_val *chosen_in(const ranges *r, const gn_val *mask)
 {
     gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
-    if (mask && mask->kind == GN_VAL_REG && !mask->id && !mask->u.reg.at && kept_in(r, mask, mask->u.reg.number))
-        mask = kept_in(r, mask, mask->u.reg.number);
-    if (!mask || know_turn(r, mask)) return;
-    gn_visit_add(&v, mask);
-    for (const gn_val *m; (m = gn_visit_next(&v));) know_part(r, not_of(m) ? not_of(m) : m, not_of(m));
+    if (mask) gn_visit_add(&v, mask);
+    for (const gn_val *m; (m = gn_visit_next(&v));)
+        if (m->kind == GN_VAL_REG && !m->id && m->u.reg.at && kept_in(r, m, 0)) return m;
+    return NULL;
+}
+
+typedef struct turn { /* where an index that chooses registers is `number` */
+    const gn_dim *at; /* NULL: none */
+    uint32_t number;
+} turn;
+
+/* What the register of a mask holds; NULL: not known. */
+static const gn_val *kept_at(const ranges *r, const gn_val *m, turn t)
+{
+    if (m->kind != GN_VAL_REG || m->id || (m->u.reg.at && m->u.reg.at != t.at)) return NULL;
+    const uint32_t number = m->u.reg.at ? t.number : m->u.reg.number;
+    return number < m->u.reg.place->n ? kept_in(r, m, number) : NULL;
+}
+
+static void know_mask(ranges *r, const gn_val *mask, turn t)
+{
+    gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
+    if (mask) gn_visit_add(&v, mask);
+    for (const gn_val *m; (m = gn_visit_next(&v));) {
+        const gn_val *const kept = kept_at(r, m, t);
+        if (kept) gn_visit_add(&v, kept);
+        else if (!know_turn(r, m)) know_part(r, not_of(m) ? not_of(m) : m, not_of(m));
+    }
 }
 
 static void know_lane(ranges *r, uint16_t lanes)
@@ -327,39 +399,39 @@ static void ask_each(ranges *r, const gn_access *a)
 }
 
 /* In an unrolled loop, where each turn has another mask. */
-static void ask_turns(ranges *r, const gn_access *a, const gn_dim *element)
+static void ask_turns(ranges *r, const gn_access *a, const gn_val *masks, const gn_dim *element)
 {
-    const gn_place *const masks = a->mask->u.reg.place;
     const char *how = NULL;
-    for (uint32_t k = 0; k < masks->n && !how; k++) {
+    for (uint32_t k = 0; k < masks->u.reg.place->n && !how; k++) {
         const scope before = enter(r);
-        const gn_kcond turn = { GN_K_EQ, a->mask->u.reg.at, constant(r, k) };
-        know_test(r, &turn, false);
-        know_mask(r, kept_in(r, a->mask, k));
+        const gn_kcond here = { GN_K_EQ, masks->u.reg.at, constant(r, k) };
+        know_test(r, &here, false);
+        know_mask(r, a->mask, (turn){ masks->u.reg.at, k });
         how = doubt(r, a->place, element);
         leave(r, before);
     }
     count(r, a->place, element, how);
 }
 
+static const gn_dim *element_in_lane(const ranges *r, const gn_access *a)
+{
+    const gn_dim *const step = a->mode == GN_ACCESS_STEP ? a->step : constant(r, a->mode == GN_ACCESS_ROW),
+                 *const element = gn_dim_add(r->code->dims, a->base, gn_dim_mul(r->code->dims, step, r->lane));
+    return gn_code_without_names(r->code, &r->names, element);
+}
+
 static void ask_access(ranges *r, const gn_access *a, uint16_t lanes)
 {
     const scope before = enter(r);
-    gn_dim_pool *const q = r->code->dims;
+    const gn_val *const masks = a->mode == GN_ACCESS_EACH ? NULL : chosen_in(r, a->mask);
     know_preds(r, a->when, true);
     ask_index(r, a->base);
     ask_index(r, a->mode == GN_ACCESS_STEP ? a->step : NULL);
     know_lane(r, lanes);
-    const bool turns = a->mask && a->mask->kind == GN_VAL_REG && !a->mask->id && a->mask->u.reg.at &&
-                       a->mode != GN_ACCESS_EACH && kept_in(r, a->mask, 0);
-    if (!turns) know_mask(r, a->mask);
-    if (a->mode == GN_ACCESS_EACH) ask_each(r, a);
-    else {
-        const gn_dim *const step = a->mode == GN_ACCESS_STEP ? a->step : constant(r, a->mode == GN_ACCESS_ROW),
-                            *const element = gn_dim_add(q, a->base, gn_dim_mul(q, step, r->lane));
-        if (turns) ask_turns(r, a, element);
-        else ask(r, a->place, element);
-    }
+    if (!masks) know_mask(r, a->mask, (turn){ 0 });
+    if (masks) ask_turns(r, a, masks, element_in_lane(r, a));
+    else if (a->mode == GN_ACCESS_EACH) ask_each(r, a);
+    else ask(r, a->place, element_in_lane(r, a));
     leave(r, before);
 }
 
