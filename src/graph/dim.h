@@ -154,6 +154,14 @@ const char *gn_dim_text(gn_arena *, const gn_dim *); /* as shown */
  * NAME, and parts with names, which large dims are printed with: (let (@0 (div n 7)) (add @0 (mul 7 @0))). Throws
  * GN_ESYNTAX. */
 const gn_dim *gn_dim_read(gn_dim_pool *, const char *file, const gn_sx *);
+/* The same where names stand for something: what they are, and what a load of these indices is; both throw where there
+ * is no such thing. */
+typedef struct gn_dim_names {
+    const gn_dim *(*name)(void *user, const gn_sx *);
+    const gn_dim *(*load)(void *user, const gn_sx *, size_t n, const gn_dim *const *index);
+    void *user;
+} gn_dim_names;
+const gn_dim *gn_dim_read_named(gn_dim_pool *, const char *file, const gn_sx *, const gn_dim_names *);
 /* The user's shape strings: "batch, 2*n+1" with + - * / % ( ) min max; appends to out, at most `capacity`. Throws
  * GN_ESYNTAX. */
 size_t gn_dim_read_shape(gn_dim_pool *, const char *text, const gn_dim **out, size_t capacity);

@@ -1,4 +1,5 @@
 /* Dims as text: the infix form that people write and messages show, and the s-expression that files hold. */
+#include <gnomon/array.h>
 #include "dim_parts.h"
 #include "ascii.h"
 #include <errno.h>
@@ -214,6 +215,7 @@ enum { DEEPEST = 100 };
 typedef struct dim_reader {
     gn_dim_pool *pool;
     const char *file;
+    const gn_dim_names *names; /* NULL: each is a symbol of its own */
     int depth;
     gn_map named; /* interned name of a part -> its dim */
 } dim_reader;
@@ -247,6 +249,17 @@ static const gn_dim *read_let(dim_reader *r, const gn_sx *x)
     return read_dim(r, x->at[x->n - 1]);
 }
 
+/* Of several indices, if anybody knows what they are. */
+static const gn_dim *read_load(dim_reader *r, const gn_sx *x)
+{
+    const gn_dim *index[GN_MAX_RANK];
+    if (x->n < 3 || x->n > (r->names ? GN_MAX_RANK + 2 : 3) || x->at[1]->kind != GN_SX_ATOM)
+        gn_sx_fail(r->file, x, "(load BUFFER index) was expected");
+    for (size_t i = 2; i < x->n; i++) index[i - 2] = read_dim(r, x->at[i]);
+    if (r->names) return r->names->load(r->names->user, x, x->n - 2, index);
+    return gn_dim_load(r->pool, x->at[1]->text, index[0]);
+}
+
 static const gn_dim *read_part(const dim_reader *r, const gn_sx *x)
 {
     const gn_dim *const d = gn_map_get(&r->named, GN_KEY(gn_symbol(r->pool->arena, &r->pool->symbols, x->text)));
@@ -257,23 +270,27 @@ static const gn_dim *read_part(const dim_reader *r, const gn_sx *x)
 static const gn_dim *read_dim(dim_reader *r, const gn_sx *x)
 {
     int64_t v;
-    const gn_dim *d;
     if (gn_sx_int(x, &v)) return gn_dim_const(r->pool, v);
     if (x->kind == GN_SX_ATOM && x->text[0] == '@') return read_part(r, x);
-    if (x->kind == GN_SX_ATOM && gn_is_name(x->text)) return gn_dim_sym(r->pool, x->text);
+    if (x->kind == GN_SX_ATOM && gn_is_name(x->text))
+        return r->names ? r->names->name(r->names->user, x) : gn_dim_sym(r->pool, x->text);
     if (++r->depth > DEEPEST) gn_sx_fail(r->file, x, "a dim is nested deeper than %d", DEEPEST);
-    if (gn_sx_head(x, "load")) {
-        if (x->n != 3 || x->at[1]->kind != GN_SX_ATOM) gn_sx_fail(r->file, x, "(load BUFFER index) was expected");
-        d = gn_dim_load(r->pool, x->at[1]->text, read_dim(r, x->at[2]));
-    } else d = gn_sx_head(x, "let") ? read_let(r, x) : read_list(r, x);
+    const gn_dim *const d = gn_sx_head(x, "load")  ? read_load(r, x)
+                            : gn_sx_head(x, "let") ? read_let(r, x)
+                                                   : read_list(r, x);
     r->depth--;
     return d;
 }
 
+const gn_dim *gn_dim_read_named(gn_dim_pool *pool, const char *file, const gn_sx *x, const gn_dim_names *names)
+{
+    dim_reader r = { .pool = pool, .file = file, .names = names };
+    return read_dim(&r, x);
+}
+
 const gn_dim *gn_dim_read(gn_dim_pool *pool, const char *file, const gn_sx *x)
 {
-    dim_reader r = { .pool = pool, .file = file };
-    return read_dim(&r, x);
+    return gn_dim_read_named(pool, file, x, NULL);
 }
 
 /* Reading shape strings: expr := term (('+' | '-') term)*, term := factor (('*' | '/' | '%') factor)*. */

@@ -128,9 +128,7 @@ static void make_arguments(gn_serial *s)
 
 static void declare(gn_serial *s, const gn_place *p)
 {
-    gn_code_node *n = gn_code_make(s->out, GN_CODE_DECLARE);
-    n->place = p;
-    gn_push(s->out->arena, &s->top->kids, n);
+    gn_code_append(s->out, s->top, GN_CODE_DECLARE)->place = p;
 }
 
 static bool shares_ring(const gn_serial *s, size_t v, size_t w)
@@ -240,9 +238,7 @@ static void write_use(gn_serial *s, gn_code_body *block)
                                              .dtype = c->places.at[b]->dtype,
                                              .space = GN_SPACE_STACK,
                                              .size = gn_dim_const(s->out->dims, n > 0 ? n : 1)});
-        gn_code_node *d = gn_code_make(s->out, GN_CODE_DECLARE);
-        d->place = place[b].place;
-        gn_push(s->out->arena, &block->kids, d);
+        gn_code_append(s->out, block, GN_CODE_DECLARE)->place = place[b].place;
     }
     gn_inlining in = {.to = s->out,
                       .block = block,
@@ -255,25 +251,9 @@ static void write_use(gn_serial *s, gn_code_body *block)
     s->nuse++;
 }
 
-static const gn_val *register_value(gn_serial *s, const gn_place *p, uint32_t number)
-{
-    gn_val v = {.kind = GN_VAL_REG, .dtype = (uint8_t)p->dtype, .lanes = p->lanes};
-    v.u.reg.place = p, v.u.reg.number = number;
-    return gn_arena_copy(s->out->arena, &v, sizeof v);
-}
-
 static const gn_val *kept_register(gn_serial *s, gn_code_body *block, const gn_place *p, uint32_t number)
 {
-    const gn_val v = {.kind = GN_VAL_COPY,
-                      .dtype = (uint8_t)p->dtype,
-                      .lanes = p->lanes,
-                      .n = 1,
-                      .id = ++s->nlets,
-                      .a = {register_value(s, p, number)}};
-    gn_code_node *n = gn_code_make(s->out, GN_CODE_LET);
-    n->val = gn_arena_copy(s->out->arena, &v, sizeof v);
-    gn_push(s->out->arena, &block->kids, n);
-    return n->val;
+    return gn_code_append_let(s->out, block, &s->nlets, gn_val_copy_of(gn_code_register(s->out, p, number, NULL)));
 }
 
 /* All carried values change at once: what comes next is kept first. */
@@ -303,8 +283,7 @@ static void write_nodes(gn_serial *s, gn_code_body *block, const gn_serial_node 
             continue;
         }
         const gn_ploop *l = s->steps[k->loop].of.loop;
-        gn_code_node *n = gn_code_make(s->out, GN_CODE_FOR);
-        gn_push(s->out->arena, &block->kids, n);
+        gn_code_node *n = gn_code_append(s->out, block, GN_CODE_FOR);
         n->to = code_dim(s, l->count);
         n->var = s->symbol[l->sym] = gn_code_fresh_name(&s->names, s->p->syms.at[l->sym].name);
         s->turn[k->loop] = gn_dim_sym(s->out->dims, n->var);

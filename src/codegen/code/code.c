@@ -24,16 +24,33 @@ static void preds_dims(gn_preds w, void (*meet)(void *, const gn_dim *), void *u
         for (uint16_t k = 0; k < w.at[i].n; k++) meet(user, w.at[i].cond[k].a), meet(user, w.at[i].cond[k].b);
 }
 
+static void access_dims(const gn_access *a, void (*meet)(void *, const gn_dim *), void *user)
+{
+    if (a->base) meet(user, a->base);
+    if (a->step) meet(user, a->step);
+    preds_dims(a->when, meet, user);
+}
+
 void gn_val_dims(const gn_val *v, void (*meet)(void *, const gn_dim *), void *user)
 {
-    const gn_access *const a = v->kind == GN_VAL_LOAD ? &v->u.load : NULL;
     preds_dims(v->when, meet, user);
-    if (a) preds_dims(a->when, meet, user);
-    if (a && a->base) meet(user, a->base);
-    if (a && a->step) meet(user, a->step);
+    if (v->kind == GN_VAL_LOAD) access_dims(&v->u.load, meet, user);
     if (v->kind == GN_VAL_INDEX || v->kind == GN_VAL_FIRST || v->kind == GN_VAL_BIT) meet(user, v->u.index.at);
     if (v->kind == GN_VAL_IOTA) meet(user, v->u.iota.base), meet(user, v->u.iota.step);
     if (v->kind == GN_VAL_LANE && v->u.lane.at) meet(user, v->u.lane.at);
+}
+
+void gn_code_dims(const gn_code_node *n, void (*meet)(void *, const gn_dim *), void *user)
+{
+    if (n->kind == GN_CODE_LET) gn_val_dims(n->val, meet, user);
+    if (n->from) meet(user, n->from);
+    if (n->to) meet(user, n->to);
+    preds_dims(n->when, meet, user);
+    access_dims(&n->access, meet, user);
+    access_dims(&n->source, meet, user);
+    for (int i = 0; n->tile && i < n->tile->nmemory; i++)
+        meet(user, n->tile->memory[i].base), meet(user, n->tile->memory[i].stride);
+    for (int i = 0; n->tile && i < n->tile->ncount; i++) meet(user, n->tile->count[i]);
 }
 
 static void note_load(void *user, const gn_dim *d)
@@ -108,6 +125,36 @@ gn_code_node *gn_code_make(const gn_code *c, gn_code_kind kind)
     gn_code_node *n = GN_NEW_OBJECT(c->arena, gn_code_node);
     n->kind = (uint8_t)kind;
     return n;
+}
+
+gn_code_node *gn_code_append(const gn_code *c, gn_code_body *b, gn_code_kind kind)
+{
+    gn_code_node *n = gn_code_make(c, kind);
+    gn_push(c->arena, &b->kids, n);
+    return n;
+}
+
+const gn_val *gn_code_append_let(const gn_code *c, gn_code_body *b, uint32_t *nlets, gn_val v)
+{
+    v.id = ++*nlets;
+    return gn_code_append(c, b, GN_CODE_LET)->val = gn_code_operand(c, v);
+}
+
+gn_val *gn_code_operand(const gn_code *c, gn_val v)
+{
+    return gn_arena_copy(c->arena, &v, sizeof v);
+}
+
+gn_val *gn_code_register(const gn_code *c, const gn_place *p, uint32_t number, const gn_dim *at)
+{
+    gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)p->dtype, .lanes = p->lanes };
+    v.u.reg.place = p, v.u.reg.number = number, v.u.reg.at = at;
+    return gn_code_operand(c, v);
+}
+
+gn_val gn_val_copy_of(const gn_val *v)
+{
+    return (gn_val){ .kind = GN_VAL_COPY, .dtype = v->dtype, .lanes = v->lanes, .n = 1, .a = { v } };
 }
 
 gn_tile_args *gn_code_tile(const gn_code *c, const gn_tile_op *row, gn_tile_act act)
@@ -279,7 +326,7 @@ static void rename_operand(void *user, const gn_val **v)
         *v = other;
         return;
     }
-    gn_val *const splat = gn_arena_copy(r->code->arena, *v, sizeof **v);
+    gn_val *const splat = gn_code_operand(r->code, **v);
     splat->a[0] = other;
     *v = splat;
 }
@@ -287,6 +334,17 @@ static void rename_operand(void *user, const gn_val **v)
 void gn_code_rename(const gn_code *c, const gn_code_node *n, const gn_val *(*now)(void *, const gn_val *), void *user)
 {
     gn_code_operands(n, rename_operand, &(renaming){ c, now, user });
+}
+
+static void rename_node(void *user, const gn_code_node *n)
+{
+    gn_code_operands(n, rename_operand, user);
+}
+
+void gn_code_rename_all(const gn_code *c, const gn_code_body *b, const gn_val *(*now)(void *, const gn_val *),
+                        void *user)
+{
+    gn_code_walk(b, rename_node, &(renaming){ c, now, user });
 }
 
 static bool reads_register(const gn_val *let, const gn_place *p)

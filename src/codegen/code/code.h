@@ -239,7 +239,7 @@ typedef struct gn_code {
     GN_VEC(gn_code_var) threads; /* of a block, the last fastest; constants */
     GN_VEC(gn_code_step) steps;
     GN_VEC(gn_dim_fact) facts;   /* of symbols and variables */
-    gn_map *answers;             /* of ranges that are looked at again after each pass; NULL: nobody does */
+    gn_map *answers;             /* of ranges, which are looked at after each pass; NULL: nobody asks again */
 } gn_code;
 
 /* ---- building ---- */
@@ -249,6 +249,13 @@ gn_code *gn_code_new(gn_arena *, gn_dim_pool *, const gn_target *, const char *n
 gn_place *gn_code_place(gn_code *, gn_place);
 const gn_place *gn_code_find_place(const gn_code *, const char *name); /* NULL: none */
 gn_code_node *gn_code_make(const gn_code *, gn_code_kind);
+gn_code_node *gn_code_append(const gn_code *, gn_code_body *, gn_code_kind); /* a new one, at the end */
+/* A let of this value, numbered after the last, at the end. */
+const gn_val *gn_code_append_let(const gn_code *, gn_code_body *, uint32_t *nlets, gn_val);
+gn_val *gn_code_operand(const gn_code *, gn_val); /* one that stands for itself */
+/* What the register holds; `at` NULL: of that number. */
+gn_val *gn_code_register(const gn_code *, const gn_place *, uint32_t number, const gn_dim *at);
+gn_val gn_val_copy_of(const gn_val *); /* the let that keeps what it is now */
 /* An operation of the row, with the layouts of what it has in memory, and how many counts it takes. */
 gn_tile_args *gn_code_tile(const gn_code *, const gn_tile_op *, gn_tile_act);
 /* The registers of a fragment whose first is c[0], as its row lists them. */
@@ -278,13 +285,18 @@ const gn_dim *gn_code_parts(const gn_code *, size_t step);
 void gn_code_learn_name(const gn_code *, gn_map *of, const gn_code_node *);
 const gn_dim *gn_code_without_names(const gn_code *, const gn_map *of, const gn_dim *); /* NULL stays NULL */
 
+void gn_code_tell_node(gn_text *, const gn_code_node *); /* for messages: "%3", "loop i"; code_verify.c */
 /* Walks all nodes of a region, outer ones first, in order. */
 void gn_code_walk(const gn_code_body *, void (*meet)(void *user, const gn_code_node *), void *user);
 uint32_t gn_code_largest_id(const gn_code_body *); /* of its lets; 0: none */
+/* Its own index expressions, those of conditions and accesses included; of a let those of the value. */
+void gn_code_dims(const gn_code_node *, void (*meet)(void *user, const gn_dim *), void *user);
 /* Each operand that a node names itself, in order: operands, index vector, mask. Those of a let may be changed, too. */
 void gn_code_operands(const gn_code_node *, void (*meet)(void *user, const gn_val **), void *user);
 /* Puts what `now` says in the place of each operand, and of what it is a splat of. */
 void gn_code_rename(const gn_code *, const gn_code_node *, const gn_val *(*now)(void *user, const gn_val *),
                     void *user);
+void gn_code_rename_all(const gn_code *, const gn_code_body *, const gn_val *(*now)(void *user, const gn_val *),
+                        void *user); /* in all nodes of the region */
 /* What the let reads is written by the node or in its regions. */
 bool gn_code_writes_what(const gn_code_node *, const gn_val *let);

@@ -20,27 +20,18 @@ typedef struct body {
 
 static const gn_val *eval(body *b, const gn_sx *s, int expected);
 
-static bool number_of(const gn_sx *s, double *f, int64_t *i, bool *whole)
-{
-    *whole = gn_sx_int(s, i);
-    if (*whole) *f = (double)*i;
-    return *whole || gn_sx_double(s, f);
-}
-
 static bool is_number(const gn_sx *s)
 {
     double f;
-    int64_t i;
-    bool whole;
-    return s->kind == GN_SX_ATOM && number_of(s, &f, &i, &whole);
+    return s->kind == GN_SX_ATOM && gn_sx_double(s, &f);
 }
 
 static const gn_val *number(body *b, const gn_sx *s, gn_dtype t)
 {
     double f = 0;
     int64_t i = 0;
-    bool whole = false;
-    GN_ASSERT(number_of(s, &f, &i, &whole));
+    GN_ASSERT(gn_sx_double(s, &f));
+    const bool whole = gn_sx_int(s, &i);
     if (!gn_is_float(t)) return gn_v_int(b->x, t, whole ? i : (int64_t)f);
     return gn_v_float(b->x, t, t == GN_F32 ? (double)(float)f : f);
 }

@@ -14,7 +14,7 @@ typedef struct gn_code_builder {
     uint16_t lanes;
 } gn_code_builder;
 
-void gn_v_node(gn_code_builder *, gn_code_node *);            /* appends to the block */
+gn_code_node *gn_v_node(gn_code_builder *, gn_code_kind);     /* a new one, at the end of the block */
 const gn_val *gn_v_let(gn_code_builder *, gn_val);
 const gn_val *gn_v_float(gn_code_builder *, gn_dtype, double);
 const gn_val *gn_v_int(gn_code_builder *, gn_dtype, int64_t);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "code_verifier.h"
+#include "dim_parts.h"
 
 typedef struct change { /* to be taken back */
     uint32_t reg;
@@ -336,9 +337,7 @@ void gn_code_find_carried(gn_code *code)
 {
     gn_arena scratch = { .allocator = code->arena->allocator };
     carried c = { .f = { .code = code, .arena = &scratch }, .code = code };
-    const gn_status status = gn_protect(find_carried, &c);
-    gn_arena_free(&scratch);
-    gn_check(status);
+    gn_dim_with_scratch(&scratch, find_carried, &c);
 }
 
 static bool lists(const gn_place *const *at, size_t n, const gn_place *p)

@@ -6,8 +6,7 @@
 
 static const gn_val *constant(const gn_code *c, gn_dtype t, int64_t i)
 {
-    const gn_val v = { .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.i = i };
-    return gn_arena_copy(c->arena, &v, sizeof v);
+    return gn_code_operand(c, (gn_val){ .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.i = i });
 }
 
 /* A value compared with itself, which compilers warn of. Floats may be NaN. */
@@ -39,16 +38,10 @@ static bool is_both(const gn_val *mask)
     return mask->kind == GN_VAL_OP && mask->u.op == &gn_op_and;
 }
 
-static const void *part_of_mask(const void *mask, size_t i)
-{
-    const gn_val *const v = mask;
-    return is_both(v) && i < 2 ? v->a[i] : NULL;
-}
-
 /* Every part of the other mask is one of the mask: what is met for the first time among the other's parts is none. */
 static bool asks_all_of(const gn_code *c, const gn_val *mask, const gn_val *other)
 {
-    gn_visit v = { .arena = c->arena, .operand = part_of_mask };
+    gn_visit v = { .arena = c->arena, .operand = gn_mask_part };
     gn_visit_add(&v, mask);
     while (gn_visit_next(&v)) {
     }
@@ -79,7 +72,7 @@ static const gn_val *wider_load(const gn_code *c, const gn_known_lets *known, co
     if (!w.own) return NULL;
     look_for_wider(&w, NULL);
     if (w.found || !is_both(w.own)) return w.found;
-    gn_visit v = { .arena = c->arena, .operand = part_of_mask, .enter = look_for_wider, .user = &w };
+    gn_visit v = { .arena = c->arena, .operand = gn_mask_part, .enter = look_for_wider, .user = &w };
     gn_visit_add(&v, w.own);
     while (gn_visit_next(&v)) {
     }

@@ -67,13 +67,9 @@ static void add_access(touches *t, const gn_access *a, bool writes, uint16_t lan
 
 static void add_node(touches *t, const gn_code_node *n)
 {
-    const gn_val at = n->kind == GN_CODE_LET     ? *n->val
-                      : n->kind == GN_CODE_IF    ? (gn_val){ .kind = GN_VAL_COND, .when = n->when }
-                      : n->kind == GN_CODE_STORE ? (gn_val){ .kind = GN_VAL_LOAD, .u.load = n->access }
-                                                 : (gn_val){ .kind = GN_VAL_OP };
     t->others |= n->kind > GN_CODE_IF;
     gn_code_operands(n, add_operand, t);
-    gn_val_dims(&at, add_index, t);
+    gn_code_dims(n, add_index, t);
     if (n->kind == GN_CODE_LET && n->val->kind == GN_VAL_LOAD) add_access(t, &n->val->u.load, false, n->val->lanes);
     if (n->kind == GN_CODE_STORE) add_access(t, &n->access, true, n->val->lanes);
     if (n->kind == GN_CODE_SET) add_register(t, n->place, true, n->number, n->at);
@@ -215,17 +211,6 @@ static const gn_val *now(void *user, const gn_val *v)
     return set && set->at == v->u.reg.at ? set->val : v;
 }
 
-typedef struct renaming {
-    const gn_code *code;
-    crossing *by;
-} renaming;
-
-static void rename_node(void *user, const gn_code_node *n)
-{
-    const renaming *const r = user;
-    gn_code_rename(r->code, n, now, r->by);
-}
-
 /* Only what the first loop sets at its top, from a let, is known in the second. */
 static void cross(gn_code *code, const gn_code_node *first, const gn_code_node *second)
 {
@@ -239,7 +224,7 @@ static void cross(gn_code *code, const gn_code_node *first, const gn_code_node *
     gn_code_walk(&first->body, note_set, &all);
     gn_code_walk(&second->body, note_set, &all);
     c.lost = all.lost;
-    gn_code_walk(&second->body, rename_node, &(renaming){ code, &c });
+    gn_code_rename_all(code, &second->body, now, &c);
 }
 
 static bool is_let(const gn_code_node *n, gn_val_kind kind)

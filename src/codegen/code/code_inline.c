@@ -43,9 +43,7 @@ static gn_preds preds(gn_inlining *in, gn_preds w)
 
 static gn_code_node *append(gn_inlining *in, gn_code_kind kind)
 {
-    gn_code_node *n = gn_code_make(in->to, kind);
-    gn_push(in->to->arena, &in->block->kids, n);
-    return n;
+    return gn_code_append(in->to, in->block, kind);
 }
 
 static const gn_place *declare(gn_inlining *in, const gn_place *p)
@@ -74,8 +72,7 @@ static const gn_val *operand(gn_inlining *in, const gn_val *v);
 
 static const gn_val *append_let(gn_inlining *in, gn_val v)
 {
-    v.id = ++*in->nlets;
-    return append(in, GN_CODE_LET)->val = gn_arena_copy(in->to->arena, &v, sizeof v);
+    return gn_code_append_let(in->to, in->block, in->nlets, v);
 }
 
 /* Indices of elements, counted from the place's start on. */
@@ -85,7 +82,7 @@ static const gn_val *moved_each(gn_inlining *in, const gn_val *each, const gn_di
     const gn_val *by = append_let(in, (gn_val){.kind = GN_VAL_INDEX, .dtype = GN_I64, .lanes = 1, .u.index.at = start});
     const gn_val splat = {.kind = GN_VAL_SPLAT, .dtype = GN_I64, .lanes = each->lanes, .n = 1, .a = {by}};
     gn_val sum = {.kind = GN_VAL_OP, .dtype = GN_I64, .lanes = each->lanes, .n = 2, .u.op = &gn_op_add};
-    sum.a[0] = each, sum.a[1] = gn_arena_copy(in->to->arena, &splat, sizeof splat);
+    sum.a[0] = each, sum.a[1] = gn_code_operand(in->to, splat);
     return append_let(in, sum);
 }
 
@@ -116,13 +113,7 @@ static bool is_register(const gn_inlining *in, const gn_access *a)
 static gn_val loaded_register(gn_inlining *in, const gn_val *load)
 {
     const gn_place *p = stands_for(in, load->u.load.place).place;
-    gn_val r = {.kind = GN_VAL_REG, .dtype = load->dtype, .lanes = load->lanes};
-    r.u.reg.place = p, r.u.reg.number = register_number(&load->u.load, p);
-    return (gn_val){.kind = GN_VAL_COPY,
-                    .dtype = load->dtype,
-                    .lanes = load->lanes,
-                    .n = 1,
-                    .a = {gn_arena_copy(in->to->arena, &r, sizeof r)}};
+    return gn_val_copy_of(gn_code_register(in->to, p, register_number(&load->u.load, p), NULL));
 }
 
 static gn_val value(gn_inlining *in, const gn_val *v)
@@ -153,9 +144,7 @@ static gn_val value(gn_inlining *in, const gn_val *v)
 static const gn_val *operand(gn_inlining *in, const gn_val *v)
 {
     if (!v) return NULL;
-    if (v->id) return gn_map_get(&in->vals, v->id);
-    const gn_val own = value(in, v);
-    return gn_arena_copy(in->to->arena, &own, sizeof own);
+    return v->id ? gn_map_get(&in->vals, v->id) : gn_code_operand(in->to, value(in, v));
 }
 
 static void let(gn_inlining *in, const gn_val *v)

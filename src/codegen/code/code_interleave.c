@@ -110,16 +110,12 @@ static const gn_val *from_array(parts *p, const gn_val *v, gn_code_node *maker)
     void **const array = gn_map_put(c->arena, &p->array, v->id);
     const gn_dim *const at = gn_dim_sym(c->dims, maker->var);
     if (!*array) {
-        gn_code_node *const set = gn_code_make(c, GN_CODE_SET);
+        gn_code_node *const set = gn_code_append(c, &maker->body, GN_CODE_SET);
         set->place = gn_code_new_array(&p->by->names, &p->declared, v, (uint32_t)turns, maker->var);
         set->at = at, set->val = v;
-        gn_push(c->arena, &maker->body.kids, set);
         *array = (void *)set->place;
     }
-    gn_val *const element = GN_NEW_OBJECT(c->arena, gn_val);
-    *element = (gn_val){ .kind = GN_VAL_REG, .dtype = v->dtype, .lanes = v->lanes };
-    element->u.reg.place = *array, element->u.reg.at = at;
-    return element;
+    return gn_code_register(c, *array, 0, at);
 }
 
 static bool may_load_again(const parts *p, const gn_val *v)
@@ -133,12 +129,8 @@ static bool may_load_again(const parts *p, const gn_val *v)
 static const gn_val *load_again(parts *p, const gn_val *v)
 {
     void **const again = gn_map_put(p->by->code->arena, &p->loaded, v->id);
-    if (*again) return *again;
-    gn_val *const own = GN_NEW_OBJECT(p->by->code->arena, gn_val);
-    gn_code_node *const let = gn_code_make(p->by->code, GN_CODE_LET);
-    *own = *v, own->id = ++p->by->nlets, let->val = own;
-    gn_push(p->by->code->arena, &p->body.kids, let);
-    return *again = own;
+    if (!*again) *again = (void *)gn_code_append_let(p->by->code, &p->body, &p->by->nlets, *v);
+    return *again;
 }
 
 static const gn_val *crossed(void *user, const gn_val *v)

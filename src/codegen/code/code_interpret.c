@@ -6,33 +6,18 @@
 
 /* ---- sentences ---- */
 
-static const char *name_of_let(const gn_runner *r, const gn_val *v)
-{
-    return v->id ? gn_arena_printf(r->arena, " %%%u", v->id) : "";
-}
-
 static const char *name_of_node(const gn_runner *r)
 {
-    const gn_code_node *n = r->at;
-    if (!n) return "";
-    switch ((gn_code_kind)n->kind) {
-    case GN_CODE_LET: return gn_arena_printf(r->arena, ", let%s", name_of_let(r, n->val));
-    case GN_CODE_SET: return gn_arena_printf(r->arena, ", set $%s%s", n->place->name, name_of_let(r, n->val));
-    case GN_CODE_STORE: return gn_arena_printf(r->arena, ", store %s%s", n->access.place->name, name_of_let(r, n->val));
-    case GN_CODE_DECLARE: return gn_arena_printf(r->arena, ", %s", n->place->name);
-    case GN_CODE_FOR: return gn_arena_printf(r->arena, ", for %s", n->var);
-    case GN_CODE_TILE: return gn_arena_printf(r->arena, ", tile %s", n->tile->row->name);
-    case GN_CODE_ASYNC: return gn_arena_printf(r->arena, ", async %s", n->access.place->name);
-    case GN_CODE_COMMIT: return gn_arena_printf(r->arena, ", commit %s", n->place->name);
-    case GN_CODE_AWAIT: return gn_arena_printf(r->arena, ", await $%s", n->place->name);
-    case GN_CODE_IF: return ", if";
-    case GN_CODE_NAME: return gn_arena_printf(r->arena, ", name %s", n->var);
-    case GN_CODE_BARRIER: return ", barrier";
-    }
-    return "";
+    gn_text t = { .arena = r->arena };
+    if (!r->at) return "";
+    gn_text_add(&t, ", ");
+    gn_code_tell_node(&t, r->at);
+    if ((r->at->kind == GN_CODE_SET || r->at->kind == GN_CODE_STORE) && r->at->val->id)
+        gn_textf(&t, " %%%u", r->at->val->id);
+    return gn_text_done(&t);
 }
 
-/* "code mma, step 0, part 3, thread 17, let %5: ..": parts and threads where there are several. */
+/* "code mma, step 0, part 3, thread 17, %5: ..": parts and threads where there are several. */
 void gn_runner_fail(const gn_runner *r, const char *format, ...)
 {
     va_list ap;

@@ -4,22 +4,33 @@
 
 /* ---- equality and hash of values ---- */
 
+bool gn_same_conds(const gn_pred *a, const gn_pred *b)
+{
+    bool same = a->n == b->n;
+    for (uint16_t i = 0; same && i < a->n; i++)
+        same = a->cond[i].kind == b->cond[i].kind && a->cond[i].a == b->cond[i].a && a->cond[i].b == b->cond[i].b;
+    return same;
+}
+
 bool gn_same_preds(gn_preds a, gn_preds b)
 {
-    if (a.n != b.n) return false;
-    for (uint32_t i = 0; i < a.n; i++) {
-        if (a.at[i].negate != b.at[i].negate || a.at[i].n != b.at[i].n) return false;
-        for (uint16_t j = 0; j < a.at[i].n; j++) {
-            const gn_kcond *c = &a.at[i].cond[j], *d = &b.at[i].cond[j];
-            if (c->kind != d->kind || c->a != d->a || c->b != d->b) return false;
-        }
-    }
-    return true;
+    bool same = a.n == b.n;
+    for (uint32_t i = 0; same && i < a.n; i++)
+        same = a.at[i].negate == b.at[i].negate && gn_same_conds(&a.at[i], &b.at[i]);
+    return same;
 }
+
+const void *gn_mask_part(const void *mask, size_t i)
+{
+    const gn_val *const m = mask;
+    return m->kind == GN_VAL_OP && m->u.op == &gn_op_and && i < 2 ? m->a[i] : NULL;
+}
+
+static bool same_value(const gn_val *, const gn_val *);
 
 static bool same_or_null(const gn_val *a, const gn_val *b)
 {
-    return a == b || (a && b && gn_val_same(a, b));
+    return a == b || (a && b && same_value(a, b));
 }
 
 bool gn_same_access(const gn_access *a, const gn_access *b)
@@ -28,14 +39,14 @@ bool gn_same_access(const gn_access *a, const gn_access *b)
            same_or_null(a->each, b->each) && same_or_null(a->mask, b->mask) && gn_same_preds(a->when, b->when);
 }
 
-bool gn_val_same(const gn_val *a, const gn_val *b)
+static bool same_value(const gn_val *a, const gn_val *b)
 {
     if (a == b) return true;
     if (a->kind != b->kind || a->dtype != b->dtype || a->lanes != b->lanes || a->red != b->red || a->n != b->n)
         return false;
     if (a->id && b->id) return a->id == b->id;
     for (uint16_t i = 0; i < a->n; i++)
-        if (!gn_val_same(a->a[i], b->a[i])) return false;
+        if (!same_value(a->a[i], b->a[i])) return false;
     switch ((gn_val_kind)a->kind) {
     case GN_VAL_LANE: return a->u.lane.i == b->u.lane.i && a->u.lane.at == b->u.lane.at;
     case GN_VAL_PARAM:
@@ -94,7 +105,7 @@ const gn_val *gn_known_find(const gn_known_lets *x, gn_val *what, uint64_t h)
     for (uint32_t i = x->nchains ? x->chain[h % x->nchains] : 0; i && !let; i = x->known.at[i - 1]->next) {
         const gn_known *k = x->known.at[i - 1];
         gn_work_done.scans++;
-        if (!k->dead && k->hash == h && gn_val_same(k->what, what)) let = k->let;
+        if (!k->dead && k->hash == h && same_value(k->what, what)) let = k->let;
     }
     what->id = id;
     return let;

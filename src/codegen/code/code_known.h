@@ -27,9 +27,10 @@ typedef struct gn_known_lets {
     gn_map registers, memory, indices;
 } gn_known_lets;
 
-bool gn_val_same(const gn_val *, const gn_val *);
 uint64_t gn_val_hash(const gn_val *); /* of what it is, not of its number */
+bool gn_same_conds(const gn_pred *, const gn_pred *); /* whether negated or not */
 bool gn_same_preds(gn_preds, gn_preds);
+const void *gn_mask_part(const void *mask, size_t i); /* for gn_visit: what a mask is the `and` of */
 bool gn_same_access(const gn_access *, const gn_access *);
 /* Elements that differ by a constant, far enough. */
 bool gn_are_apart(const gn_access *, uint16_t lanes, const gn_access *other, uint16_t other_lanes);

@@ -8,7 +8,6 @@ typedef struct gn_code_names {
 } gn_code_names;
 
 gn_code_names gn_code_take_names(gn_code *); /* all that are there, but variables of unrolled loops */
-void gn_code_take_name(gn_code_names *, const char *);
 /* near, which may be any text, or near_2, near_3, ..; interned and taken */
 const char *gn_code_fresh_name(gn_code_names *, const char *near);
 /* Declares registers for n values like this one, numbered by `var`, with a name that says what they are. */

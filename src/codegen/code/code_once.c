@@ -50,7 +50,7 @@ static void store(counter *c, const gn_code_node *n)
     if (write_only || a->mask || a->when.n || a->mode > GN_ACCESS_ROW || n->val->id == 0) return;
     gn_val load = { .kind = GN_VAL_LOAD, .dtype = n->val->dtype, .lanes = n->val->lanes };
     load.u.load = *a;
-    gn_known_add(&c->known, gn_arena_copy(c->code->arena, &load, sizeof load), n->val, gn_val_hash(&load));
+    gn_known_add(&c->known, gn_code_operand(c->code, load), n->val, gn_val_hash(&load));
 }
 
 /* Other threads may have written it, or copies that were under way. */
@@ -90,8 +90,8 @@ static bool replace(counter *c, gn_val *let, const gn_val *other)
         *gn_map_put(c->code->arena, &c->same, let->id) = (void *)other;
         return true;
     }
-    *let = (gn_val){ /* the register changes, the let does not */
-                    .kind = GN_VAL_COPY, .dtype = let->dtype, .lanes = let->lanes, .n = 1, .id = let->id, .a = { other} };
+    const uint32_t id = let->id;
+    *let = gn_val_copy_of(other), let->id = id; /* the register changes, the let does not */
     return false;
 }
 

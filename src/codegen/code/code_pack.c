@@ -112,21 +112,12 @@ static calls find_calls(packer *p, size_t first)
 
 /* ---- together ---- */
 
-static const gn_val *put(packer *p, gn_val v)
-{
-    gn_code_node *const n = gn_code_make(p->code, GN_CODE_LET);
-    v.id = ++p->nlets;
-    n->val = gn_arena_copy(p->code->arena, &v, sizeof v);
-    gn_push(p->code->arena, &p->out.kids, n);
-    return n->val;
-}
-
 static const gn_val *packed(packer *p, const calls *c, uint16_t operand, uint16_t lanes)
 {
     gn_val v = { .kind = GN_VAL_PACK, .lanes = lanes, .n = lanes };
     for (uint16_t i = 0; i < lanes; i++) v.a[i] = p->in->kids.at[c->at[i < c->n ? i : 0]]->val->a[operand];
     v.dtype = v.a[0]->dtype;
-    return put(p, v);
+    return gn_code_append_let(p->code, &p->out, &p->nlets, v);
 }
 
 static void call_together(packer *p, const calls *c)
@@ -139,7 +130,7 @@ static void call_together(packer *p, const calls *c)
     gn_val all = *p->in->kids.at[c->at[0]]->val;
     all.lanes = c->n <= 4 ? 4 : c->n <= 8 ? 8 : 16;
     for (uint16_t k = 0; k < all.n; k++) all.a[k] = packed(p, c, k, all.lanes);
-    const gn_val *const results = put(p, all);
+    const gn_val *const results = gn_code_append_let(p->code, &p->out, &p->nlets, all);
     for (size_t i = 0; i < c->n; i++) {
         gn_code_node *const n = p->in->kids.at[c->at[i]];
         *(gn_val *)n->val = (gn_val){ .kind = GN_VAL_LANE,

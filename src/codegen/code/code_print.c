@@ -81,25 +81,17 @@ static void print_operand(gn_text *t, const gn_val *v, int expected, uint16_t la
 
 /* ---- conditions and accesses ---- */
 
-static void print_test(gn_text *t, const gn_kcond *c)
-{
-    gn_textf(t, "(%s", c->kind == GN_K_LT ? "lt" : "eq");
-    print_index(t, c->a);
-    print_index(t, c->b);
-    gn_text_char(t, ')');
-}
-
 static void print_pred(gn_text *t, const gn_pred *p)
 {
     gn_text_add(t, p->negate ? " :unless " : " :when ");
     if (p->n == 1) {
-        print_test(t, p->cond);
+        gn_kcond_print(t, p->cond);
         return;
     }
     gn_text_add(t, "(and");
     for (uint16_t i = 0; i < p->n; i++) {
         gn_text_char(t, ' ');
-        print_test(t, &p->cond[i]);
+        gn_kcond_print(t, &p->cond[i]);
     }
     gn_text_char(t, ')');
 }
@@ -137,21 +129,17 @@ static void print_operands(gn_text *t, const gn_val *v)
         print_operand(t, v->a[i], gn_number_dtype(kind, op, (gn_dtype)v->dtype, first, i), gn_operand_lanes(v, i));
 }
 
-static const char *word_of(const gn_val *v)
-{
-    static const char *const words[] = {
-        [GN_VAL_CONST] = "const", [GN_VAL_REG] = "reg",     [GN_VAL_PARAM] = "param", [GN_VAL_SPLAT] = "splat",
-        [GN_VAL_COPY] = "copy",   [GN_VAL_INDEX] = "index", [GN_VAL_IOTA] = "iota",   [GN_VAL_COND] = "test",
-        [GN_VAL_FIRST] = "below", [GN_VAL_BIT] = "bit",     [GN_VAL_LOAD] = "load",   [GN_VAL_PICK] = "pick",
-        [GN_VAL_PACK] = "pack",   [GN_VAL_LANE] = "lane",   [GN_VAL_LOW] = "low",     [GN_VAL_HIGH] = "high",
-        [GN_VAL_UP] = "up",       [GN_VAL_LANES] = "lanes", [GN_VAL_THREADS] = "threads"
-    };
-    return v->kind == GN_VAL_OP ? v->u.op->name : words[v->kind];
-}
+const char *const gn_val_words[] = {
+    [GN_VAL_CONST] = "const", [GN_VAL_REG] = "reg",     [GN_VAL_PARAM] = "param", [GN_VAL_SPLAT] = "splat",
+    [GN_VAL_COPY] = "copy",   [GN_VAL_INDEX] = "index", [GN_VAL_IOTA] = "iota",   [GN_VAL_COND] = "test",
+    [GN_VAL_FIRST] = "below", [GN_VAL_BIT] = "bit",     [GN_VAL_LOAD] = "load",   [GN_VAL_PICK] = "pick",
+    [GN_VAL_PACK] = "pack",   [GN_VAL_LANE] = "lane",   [GN_VAL_LOW] = "low",     [GN_VAL_HIGH] = "high",
+    [GN_VAL_UP] = "up",       [GN_VAL_LANES] = "lanes", [GN_VAL_THREADS] = "threads"
+};
 
 static void print_value(gn_text *t, const gn_val *v)
 {
-    gn_textf(t, "(%s", word_of(v));
+    gn_textf(t, "(%s", v->kind == GN_VAL_OP ? v->u.op->name : gn_val_words[v->kind]);
     switch ((gn_val_kind)v->kind) {
     case GN_VAL_INDEX:
         print_index(t, v->u.index.at);

@@ -5,7 +5,9 @@
  * threads theirs, of conditions their sides' difference, of a mask what its lanes fulfil. A lane has the name "@lane".
  * */
 #include <inttypes.h>
+#include "code_known.h"
 #include "code_verifier.h"
+#include "dim_parts.h"
 #include "dim_prove.h"
 
 typedef struct ranges {
@@ -251,12 +253,6 @@ static void know_part(ranges *r, const gn_val *m, bool negate)
     else r->vague |= m->kind != GN_VAL_OP || m->u.op != &gn_op_and || negate;
 }
 
-static const void *part_of_mask(const void *mask, size_t i)
-{
-    const gn_val *const m = mask;
-    return m->kind == GN_VAL_OP && m->u.op == &gn_op_and && i < 2 ? m->a[i] : NULL;
-}
-
 /* What a register holds; NULL: not known. */
 static const gn_val *kept_in(const ranges *r, const gn_val *reg, uint32_t number)
 {
@@ -303,7 +299,7 @@ static void know_numbered(ranges *r, numbered of, numbered_list *todo)
 {
     const gn_code_node *const loop = gn_map_get(&r->loops, GN_KEY(of.place));
     renaming number = { loop ? loop->var : NULL, of.number };
-    gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
+    gn_visit v = { .arena = r->scratch, .operand = gn_mask_part };
     if (loop) gn_visit_add(&v, value_of_turn(loop, of.place));
     else r->vague = true;
     for (const gn_val *m; (m = gn_visit_next(&v));) {
@@ -314,7 +310,7 @@ static void know_numbered(ranges *r, numbered of, numbered_list *todo)
         if (test->kind == GN_VAL_FIRST) {
             const gn_kcond below = { GN_K_LT, r->lane, gn_dim_subst(r->code->dims, test->u.index.at, renamed, &number) };
             know_test(r, &below, test != m);
-        } else r->vague |= !part_of_mask(m, 0) && !is_numbered(m);
+        } else r->vague |= !gn_mask_part(m, 0) && !is_numbered(m);
     }
 }
 
@@ -331,7 +327,7 @@ static bool know_turn(ranges *r, const gn_val *reg)
 /* A register of the mask that an index chooses, of those that are kept; NULL: none. */
 static const gn_val *chosen_in(const ranges *r, const gn_val *mask)
 {
-    gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
+    gn_visit v = { .arena = r->scratch, .operand = gn_mask_part };
     if (mask) gn_visit_add(&v, mask);
     for (const gn_val *m; (m = gn_visit_next(&v));)
         if (m->kind == GN_VAL_REG && !m->id && m->u.reg.at && kept_in(r, m, 0)) return m;
@@ -353,7 +349,7 @@ static const gn_val *kept_at(const ranges *r, const gn_val *m, turn t)
 
 static void know_mask(ranges *r, const gn_val *mask, turn t)
 {
-    gn_visit v = { .arena = r->scratch, .operand = part_of_mask };
+    gn_visit v = { .arena = r->scratch, .operand = gn_mask_part };
     if (mask) gn_visit_add(&v, mask);
     for (const gn_val *m; (m = gn_visit_next(&v));) {
         const gn_val *const kept = kept_at(r, m, t);
@@ -643,8 +639,6 @@ gn_code_ranges gn_code_verify_ranges(const gn_code *c, gn_arena *arena)
     gn_arena scratch = { .allocator = c->arena->allocator };
     ranges r = { .code = c, .arena = arena, .scratch = &scratch, .lane = gn_dim_sym(c->dims, "@lane") };
     r.prover = (gn_prover){ .pool = c->dims, .arena = &scratch };
-    const gn_status status = gn_protect(ask_all, &r);
-    gn_arena_free(&scratch);
-    gn_check(status);
+    gn_dim_with_scratch(&scratch, ask_all, &r);
     return r.out;
 }

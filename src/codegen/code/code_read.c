@@ -80,29 +80,26 @@ void gn_close_names(gn_code_reader *r, size_t names, size_t lets)
 
 /* ---- indices: what gn_dim_read takes, over names in scope ---- */
 
-static void check_names(gn_code_reader *r, const gn_sx *x)
+static const gn_dim *name_in_index(void *reader, const gn_sx *x)
 {
-    int64_t v;
-    if (x->kind == GN_SX_ATOM) {
-        if (x->text[0] == '@' || gn_sx_int(x, &v)) return;
-        gn_name *const n = name_of(r, x);
-        if (!n->open || n->kind == GN_NAME_PLACE) gn_sx_fail(r->file, x, "no symbol or variable '%s' here", x->text);
-        return;
-    }
-    const bool load = gn_sx_head(x, "load");
-    if (load) gn_find_name(r, x->at[1], GN_NAME_PLACE);
-    for (size_t i = load ? 2 : 1; i < x->n; i++) {
-        const gn_sx *const item = x->at[i];
-        const bool named = item->kind == GN_SX_LIST && item->n == 2 && item->at[0]->text[0] == '@'; /* (@0 part) */
-        check_names(r, named ? item->at[1] : item);
-    }
+    gn_code_reader *const r = reader;
+    const gn_name *const n = name_of(r, x);
+    if (!n->open || n->kind == GN_NAME_PLACE) gn_sx_fail(r->file, x, "no symbol or variable '%s' here", x->text);
+    return gn_dim_sym(r->code->dims, x->text);
+}
+
+static const gn_dim *load_in_index(void *reader, const gn_sx *x, size_t n, const gn_dim *const *index)
+{
+    gn_code_reader *const r = reader;
+    gn_find_name(r, x->at[1], GN_NAME_PLACE);
+    if (n != 1) gn_sx_fail(r->file, x, "(load BUFFER index) was expected");
+    return gn_dim_load(r->code->dims, x->at[1]->text, index[0]);
 }
 
 const gn_dim *gn_read_index(gn_code_reader *r, const gn_sx *x)
 {
-    const gn_dim *const d = gn_dim_read(r->code->dims, r->file, x);
-    check_names(r, x);
-    return d;
+    const gn_dim_names names = { name_in_index, load_in_index, r };
+    return gn_dim_read_named(r->code->dims, r->file, x, &names);
 }
 
 /* ---- declarations ---- */
@@ -427,17 +424,6 @@ static void read_body(gn_items *s, gn_code_body *b)
 
 /* ---- the head ---- */
 
-static void read_fact(gn_items *s, gn_ksym *sym)
-{
-    const bool mul = gn_next_is(s, ":mul"), min = !mul && gn_next_is(s, ":min"),
-               is = !mul && !min && gn_next_is(s, ":is");
-    if (!mul && !min && !is) gn_sx_fail(s->r->file, s->x->at[s->at], ":mul, :min or :is was expected");
-    const int64_t v = gn_read_int(s->r, gn_next_item(s, "a number"), mul, INT64_MAX);
-    if (mul) sym->mul = v;
-    if (min) sym->min = v;
-    if (is) sym->is = v;
-}
-
 static void read_sym(gn_code_reader *r, const gn_sx *x)
 {
     gn_items s = { r, x, 0 };
@@ -445,7 +431,7 @@ static void read_sym(gn_code_reader *r, const gn_sx *x)
     const gn_sx *const name = x->kind == GN_SX_LIST ? gn_next_item(&s, "a name") : x;
     gn_open_name(r, name, GN_NAME_SYM);
     sym.name = gn_read_name(r, name);
-    while (x->kind == GN_SX_LIST && gn_items_left(&s)) read_fact(&s, &sym);
+    if (x != name) gn_ksym_read_facts(&sym, r->file, x);
     gn_push(r->code->arena, &r->code->syms, sym);
 }
 

@@ -65,11 +65,6 @@ static int64_t read_u64(gn_code_reader *r, const gn_sx *x)
     return (int64_t)v;
 }
 
-static gn_val *new_operand(gn_code_reader *r, gn_val v)
-{
-    return gn_arena_copy(r->code->arena, &v, sizeof v);
-}
-
 static const gn_val *read_constant(gn_code_reader *r, const gn_sx *x, gn_dtype t)
 {
     const int bits = 8 * gn_dtypes[t].size;
@@ -80,14 +75,14 @@ static const gn_val *read_constant(gn_code_reader *r, const gn_sx *x, gn_dtype t
     else if (t == GN_BOOL) v.u.i = gn_read_int(r, x, 0, 1);
     else if (gn_dtypes[t].kind == GN_KIND_UINT) v.u.i = gn_read_int(r, x, 0, (int64_t)(UINT64_MAX >> (64 - bits)));
     else v.u.i = gn_read_int(r, x, INT64_MIN >> (64 - bits), INT64_MAX >> (64 - bits));
-    return new_operand(r, v);
+    return gn_code_operand(r->code, v);
 }
 
 static const gn_val *in_lanes(gn_code_reader *r, const gn_val *v, uint16_t lanes)
 {
-    return lanes == 1 ? v
-                      : new_operand(
-                            r, (gn_val){ .kind = GN_VAL_SPLAT, .dtype = v->dtype, .lanes = lanes, .n = 1, .a = { v } });
+    if (lanes == 1) return v;
+    return gn_code_operand(r->code,
+                           (gn_val){ .kind = GN_VAL_SPLAT, .dtype = v->dtype, .lanes = lanes, .n = 1, .a = { v } });
 }
 
 /* A number, or one with its type: (f32x16 0.5). */
@@ -164,10 +159,7 @@ static const gn_val *read_register_value(gn_code_reader *r, const gn_sx *x)
     uint32_t number;
     const gn_dim *at;
     const gn_place *const p = gn_read_register(r, x, &number, &at);
-    gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)p->dtype, .lanes = p->lanes };
-    v.u.reg.place = p;
-    v.u.reg.number = number, v.u.reg.at = at;
-    return new_operand(r, v);
+    return gn_code_register(r->code, p, number, at);
 }
 
 static bool is_number_text(const gn_sx *x)
@@ -335,16 +327,8 @@ static void read_op(gn_items *s, gn_val *v)
 
 static gn_val_kind value_kind(const gn_sx *head)
 {
-    static const struct {
-        const char *word;
-        gn_val_kind kind;
-    } words[] = { { "copy", GN_VAL_COPY }, { "index", GN_VAL_INDEX }, { "iota", GN_VAL_IOTA },
-                  { "test", GN_VAL_COND }, { "below", GN_VAL_FIRST }, { "bit", GN_VAL_BIT },
-                  { "load", GN_VAL_LOAD }, { "pick", GN_VAL_PICK },   { "pack", GN_VAL_PACK },
-                  { "lane", GN_VAL_LANE }, { "low", GN_VAL_LOW },     { "high", GN_VAL_HIGH },
-                  { "up", GN_VAL_UP },     { "lanes", GN_VAL_LANES },  { "threads", GN_VAL_THREADS } };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (gn_sx_is(head, words[i].word)) return words[i].kind;
+    for (int kind = GN_VAL_COPY; kind <= GN_VAL_THREADS; kind++)
+        if (gn_val_words[kind] && gn_sx_is(head, gn_val_words[kind])) return (gn_val_kind)kind;
     return GN_VAL_OP;
 }
 
@@ -384,7 +368,7 @@ gn_val *gn_read_value(gn_code_reader *r, const gn_sx *x, gn_dtype t, uint16_t la
     gn_items s = gn_items_of(r, x, "a value");
     const gn_sx *const head = gn_next_item(&s, "a value");
     gn_val *const v =
-        new_operand(r, (gn_val){ .kind = (uint8_t)value_kind(head), .dtype = (uint8_t)t, .lanes = lanes });
+        gn_code_operand(r->code, (gn_val){ .kind = (uint8_t)value_kind(head), .dtype = (uint8_t)t, .lanes = lanes });
     if (v->kind == GN_VAL_OP) {
         if (head->kind != GN_SX_ATOM) gn_sx_fail(r->file, head, "an operation was expected");
         read_op(&s, v);

@@ -158,11 +158,11 @@ static int64_t try_run(gn_roller *r, const window *w, uint32_t first, uint32_t q
 
 /* ---- the loop ---- */
 
-static gn_code_node *set_node(gn_roller *r, const gn_place *p, uint32_t number, const gn_dim *at, const gn_val *v)
+static void put_set(gn_roller *r, gn_code_body *out, const gn_place *p, uint32_t number, const gn_dim *at,
+                    const gn_val *v)
 {
-    gn_code_node *n = gn_code_make(r->code, GN_CODE_SET);
+    gn_code_node *n = gn_code_append(r->code, out, GN_CODE_SET);
     n->place = p, n->number = number, n->at = at, n->val = v;
-    return n;
 }
 
 typedef struct counting {
@@ -187,12 +187,9 @@ static void keep(gn_roll_run *u, const gn_code_node *made, size_t at, gn_code_bo
 {
     gn_roller *r = u->r;
     const gn_place *p = gn_code_new_array(&r->names, declared, made->val, u->n, u->turns.var);
-    gn_push(r->code->arena, &body->kids, set_node(r, p, 0, gn_dim_sym(r->code->dims, u->turns.var), made->val));
-    for (uint32_t k = 0; k < u->n; k++) {
-        gn_val v = { .kind = GN_VAL_REG, .dtype = made->val->dtype, .lanes = made->val->lanes };
-        v.u.reg.place = p, v.u.reg.number = k;
-        *gn_map_put(r->arena, &r->kept, u->block[k].at[at]->val->id) = (void *)gn_roll_operand(u, v);
-    }
+    put_set(r, body, p, 0, gn_dim_sym(r->code->dims, u->turns.var), made->val);
+    for (uint32_t k = 0; k < u->n; k++)
+        *gn_map_put(r->arena, &r->kept, u->block[k].at[at]->val->id) = gn_code_register(r->code, p, k, NULL);
 }
 
 /* One that has these lets already. */
@@ -213,8 +210,7 @@ static void fill_arrays(gn_roll_run *u, gn_code_body *declared, gn_code_body *ou
         const gn_place *p = array_of(u, g);
         const bool known = p;
         if (!known) p = gn_code_new_array(&r->names, declared, u->gathered.at[g][0], u->n, u->turns.var);
-        for (uint32_t k = 0; k < u->n && !known; k++)
-            gn_push(r->code->arena, &out->kids, set_node(r, p, k, NULL, u->gathered.at[g][k]));
+        for (uint32_t k = 0; k < u->n && !known; k++) put_set(r, out, p, k, NULL, u->gathered.at[g][k]);
         if (!known) gn_push(r->arena, &r->arrays, ((gn_roll_array){ u->n, u->gathered.at[g], p }));
         for (size_t i = 0; i < u->elements.n; i++) {
             gn_val *e = u->elements.at[i];
@@ -350,12 +346,6 @@ static void number_let(void *user, const gn_code_node *n)
     if (n->kind == GN_CODE_LET) ((gn_val *)n->val)->id = ++*last;
 }
 
-static void rename_operands(void *user, const gn_code_node *n)
-{
-    const gn_roller *const r = user;
-    gn_code_rename(r->code, n, named, user);
-}
-
 void gn_code_roll(gn_code *c, gn_code_body *step)
 {
     gn_roller r = { .code = c, .arena = c->arena, .names = gn_code_take_names(c) };
@@ -366,6 +356,6 @@ void gn_code_roll(gn_code *c, gn_code_body *step)
     roll_region(&r, step);
     uint32_t last = 0;
     gn_code_walk(step, note_let, &r);
-    gn_code_walk(step, rename_operands, &r);
+    gn_code_rename_all(c, step, named, &r);
     gn_code_walk(step, number_let, &last);
 }

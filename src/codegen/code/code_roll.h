@@ -58,4 +58,3 @@ bool gn_roll_sort(gn_roll_run *, const uint32_t *root_of);
 void gn_roll_forget(gn_roll_run *);                              /* whose block its lets are */
 /* code_roll_unify.c */
 bool gn_roll_unify(gn_roll_run *, const gn_roll_nodes *const *lists, gn_code_body *out);
-const gn_val *gn_roll_operand(const gn_roll_run *, gn_val);

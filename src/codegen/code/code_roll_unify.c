@@ -10,11 +10,6 @@ static bool same_numbers(const gn_roll_run *u, const gn_val *const *at)
     return true;
 }
 
-const gn_val *gn_roll_operand(const gn_roll_run *u, gn_val v)
-{
-    return gn_arena_copy(u->r->code->arena, &v, sizeof v);
-}
-
 static const gn_dim *number_of(const gn_roll_run *u, uint32_t number, const gn_dim *at)
 {
     return at ? at : gn_dim_const(u->turns.dims, number);
@@ -64,14 +59,13 @@ static bool unify_register(gn_roll_run *u, const gn_val *const *at, const gn_val
 {
     const gn_place *place[GN_UNIFY_MOST];
     const gn_dim *number[GN_UNIFY_MOST];
-    gn_val v = *at[0];
+    gn_val *const v = gn_code_operand(u->r->code, *at[0]);
     for (uint32_t k = 0; k < u->n; k++) {
         place[k] = at[k]->u.reg.place;
         number[k] = number_of(u, at[k]->u.reg.number, at[k]->u.reg.at);
     }
-    if (!unify_number(u, place, number, &v.u.reg.number, &v.u.reg.at)) return false;
-    *out = v.u.reg.number == at[0]->u.reg.number && v.u.reg.at == at[0]->u.reg.at ? at[0] : gn_roll_operand(u, v);
-    return true;
+    *out = v;
+    return unify_number(u, place, number, &v->u.reg.number, &v->u.reg.at);
 }
 
 /* Different lets from before the run: an array that has them all. */
@@ -88,7 +82,7 @@ static bool gather(gn_roll_run *u, const gn_val *const *at, const gn_val **out)
         gn_val v = { .kind = GN_VAL_REG, .dtype = at[0]->dtype, .lanes = at[0]->lanes };
         v.u.reg.number = (uint32_t)g; /* its place is made with the loop */
         v.u.reg.at = gn_dim_sym(u->turns.dims, u->turns.var);
-        gn_val *element = gn_arena_copy(u->r->code->arena, &v, sizeof v);
+        gn_val *element = gn_code_operand(u->r->code, v);
         gn_push(u->r->arena, &u->elements, element);
         *out = element;
         return true;
@@ -145,7 +139,7 @@ static bool unify_operand(gn_roll_run *u, const gn_val *const *at, const gn_val 
     for (uint32_t k = 0; k < u->n; k++) all[k] = gn_roll_now(u->r, all[k]->a[0]);
     if (!unify_plain(u, all, &one)) return false;
     whole.a[0] = one;
-    *out = gn_roll_operand(u, whole);
+    *out = gn_code_operand(u->r->code, whole);
     return true;
 }
 
@@ -263,10 +257,9 @@ bool gn_roll_unify(gn_roll_run *u, const gn_roll_nodes *const *lists, gn_code_bo
     for (uint32_t k = 1; k < u->n; k++)
         if (lists[k]->n != lists[0]->n) return false;
     for (size_t i = 0; i < lists[0]->n; i++) {
-        gn_code_node *at[GN_UNIFY_MOST], *one = gn_code_make(u->r->code, GN_CODE_LET);
+        gn_code_node *at[GN_UNIFY_MOST], *one = gn_code_append(u->r->code, out, GN_CODE_LET);
         for (uint32_t k = 0; k < u->n; k++) at[k] = lists[k]->at[i];
         if (!unify_node(u, at, one)) return false;
-        gn_push(u->r->code->arena, &out->kids, one);
     }
     return true;
 }

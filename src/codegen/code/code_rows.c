@@ -94,11 +94,10 @@ static void name_rows(rower *r, gn_map *named, gn_code_body *out)
         if (one->uses == 1 && gn_dim_size(one->at) < LONG) continue;
         void **const known = gn_map_put(r->code->arena, named, one->at->id);
         if ((one->name = *known)) continue;
-        gn_code_node *const n = gn_code_make(r->code, GN_CODE_NAME);
+        gn_code_node *const n = gn_code_append(r->code, out, GN_CODE_NAME);
         n->var = one->name = gn_code_fresh_name(&r->names, "row"); /* without a user's name: texts differ in those alone */
         n->to = one->at;
         *known = (void *)one->name;
-        gn_push(r->code->arena, &out->kids, n);
     }
 }
 

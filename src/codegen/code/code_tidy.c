@@ -52,6 +52,7 @@ typedef struct reads {
     gn_arena *arena;
     gn_code_uses of;
     uint32_t by; /* 1; to forget reads: -1 */
+    gn_map declared;
 } reads;
 
 static void note_read(reads *r, const gn_place *p, uint32_t number)
@@ -194,8 +195,27 @@ void gn_code_drop_sets(gn_code *c, gn_code_body *step)
     drop_sets(c->arena, step);
 }
 
+static void note_declared(void *user, const gn_code_node *n)
+{
+    reads *const r = user;
+    if (n->kind == GN_CODE_DECLARE) *gn_map_put(r->arena, &r->declared, GN_KEY(n->place)) = r;
+}
+
+/* Of places that no step declares any more, the names are free. */
+static void forget_places(gn_code *c, reads *r)
+{
+    uint32_t n = c->nargs;
+    for (size_t s = 0; s < c->steps.n; s++) gn_code_walk(&c->steps.at[s].body, note_declared, r);
+    for (size_t i = n; i < c->places.n; i++) {
+        gn_place *const p = c->places.at[i];
+        if (gn_map_get(&r->declared, GN_KEY(p))) p->id = n, c->places.at[n++] = p;
+    }
+    c->places.n = n;
+}
+
 void gn_code_drop_idle(gn_code *c, gn_code_body *step)
 {
     reads r = { .arena = c->arena, .of = gn_code_find_uses(c->arena, step), .by = UINT32_MAX /* -1 */ };
     while (drop_idle(&r, step)) {} /* a loop's last node may have been the last use of what its first one sets */
+    forget_places(c, &r);
 }

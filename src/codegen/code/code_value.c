@@ -1,9 +1,9 @@
 /* Values: a let for each; passes find those that are the same. */
 #include "code_build.h"
 
-void gn_v_node(gn_code_builder *x, gn_code_node *n)
+gn_code_node *gn_v_node(gn_code_builder *x, gn_code_kind kind)
 {
-    gn_push(x->code->arena, &x->block->kids, n);
+    return gn_code_append(x->code, x->block, kind);
 }
 
 bool gn_cond_reads_memory(const gn_kcond *c)
@@ -31,29 +31,20 @@ const gn_val *gn_v_let(gn_code_builder *x, gn_val probe)
     if (probe.lanes > 1 && !has_vectors((gn_dtype)probe.dtype))
         gn_throw(GN_EINVAL, "%s: bind lane: the target %s has no vectors of %s", x->code->origin, x->code->target->name,
                  gn_dtype_name((gn_dtype)probe.dtype));
-    gn_code_node *n = gn_code_make(x->code, GN_CODE_LET);
-    probe.id = ++x->nlets;
-    n->val = gn_arena_copy(x->code->arena, &probe, sizeof probe);
-    gn_v_node(x, n);
-    return n->val;
+    return gn_code_append_let(x->code, x->block, &x->nlets, probe);
 }
 
 /* ---- constants, variables, splats: no lets ---- */
 
-static const gn_val *plain(gn_code_builder *x, gn_val v)
-{
-    return gn_arena_copy(x->code->arena, &v, sizeof v);
-}
-
 const gn_val *gn_v_float(gn_code_builder *x, gn_dtype t, double f)
 {
-    return plain(x, (gn_val){ .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.f = f });
+    return gn_code_operand(x->code, (gn_val){ .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.f = f });
 }
 
 const gn_val *gn_v_int(gn_code_builder *x, gn_dtype t, int64_t i)
 {
     if (gn_is_float(t)) return gn_v_float(x, t, (double)i);
-    return plain(x, (gn_val){ .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.i = i });
+    return gn_code_operand(x->code, (gn_val){ .kind = GN_VAL_CONST, .dtype = (uint8_t)t, .lanes = 1, .u.i = i });
 }
 
 const gn_val *gn_v_zero(gn_code_builder *x, gn_dtype t)
@@ -63,22 +54,20 @@ const gn_val *gn_v_zero(gn_code_builder *x, gn_dtype t)
 
 const gn_val *gn_v_reg(gn_code_builder *x, const gn_place *o, uint32_t number)
 {
-    gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)o->dtype, .lanes = (uint16_t)o->lanes };
-    v.u.reg.place = o;
-    v.u.reg.number = number;
-    return plain(x, v);
+    return gn_code_register(x->code, o, number, NULL);
 }
 
 const gn_val *gn_v_splat(gn_code_builder *x, const gn_val *v, uint16_t lanes)
 {
     if (v->lanes == lanes) return v;
     GN_ASSERT(v->lanes == 1);
-    return plain(x, (gn_val){ .kind = GN_VAL_SPLAT, .dtype = v->dtype, .lanes = lanes, .n = 1, .a = { v } });
+    return gn_code_operand(x->code,
+                           (gn_val){ .kind = GN_VAL_SPLAT, .dtype = v->dtype, .lanes = lanes, .n = 1, .a = { v } });
 }
 
 const gn_val *gn_v_copy(gn_code_builder *x, const gn_val *v)
 {
-    return gn_v_let(x, (gn_val){ .kind = GN_VAL_COPY, .dtype = v->dtype, .lanes = v->lanes, .n = 1, .a = { v} });
+    return gn_v_let(x, gn_val_copy_of(v));
 }
 
 /* ---- operations ---- */
@@ -209,17 +198,15 @@ const gn_val *gn_v_load(gn_code_builder *x, gn_dtype t, uint16_t lanes, const gn
 
 void gn_v_store(gn_code_builder *x, const gn_access *a, const gn_val *v)
 {
-    gn_code_node *n = gn_code_make(x->code, GN_CODE_STORE);
+    gn_code_node *n = gn_v_node(x, GN_CODE_STORE);
     n->access = *a;
     n->val = a->mode == GN_ACCESS_ONE ? v : gn_v_splat(x, v, x->lanes);
-    gn_v_node(x, n);
 }
 
 void gn_v_set_reg(gn_code_builder *x, const gn_place *o, uint32_t number, const gn_val *v)
 {
-    gn_code_node *n = gn_code_make(x->code, GN_CODE_SET);
+    gn_code_node *n = gn_v_node(x, GN_CODE_SET);
     n->place = o;
     n->number = number;
     n->val = gn_v_splat(x, v, (uint16_t)o->lanes);
-    gn_v_node(x, n);
 }

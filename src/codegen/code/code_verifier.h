@@ -34,7 +34,6 @@ typedef struct gn_verifier {
 
 /* Throws GN_EINVAL: the code, the node, the sentence. */
 _Noreturn void gn_code_wrong(const gn_verifier *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void gn_code_tell_node(gn_text *, const gn_code_node *); /* "%3", "loop i" */
 const char *gn_code_type_text(const gn_verifier *, gn_dtype, int lanes);
 gn_code_name *gn_code_name_of(gn_verifier *, const char *name); /* of any scope; made if it is new */
 void gn_code_open(gn_verifier *, const char *name, gn_code_name_kind);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include "ascii.h"
 #include "code_verifier.h"
+#include "dim_parts.h"
 
 enum { MOST_THREADS = 1024, MOST_REGISTERS = 512, STACK_BYTES = 1 << 20 };
 
@@ -522,7 +523,5 @@ void gn_code_verify(const gn_code *c)
 {
     gn_arena scratch = { .allocator = c->arena->allocator };
     gn_verifier v = { .code = c, .scratch = &scratch };
-    const gn_status status = gn_protect(check_code, &v);
-    gn_arena_free(&scratch);
-    gn_check(status);
+    gn_dim_with_scratch(&scratch, check_code, &v);
 }

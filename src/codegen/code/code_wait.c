@@ -70,7 +70,7 @@ static element *find(const touched *t, const gn_access *a)
 static void touch(waiter *w, const gn_code_node *n, size_t at)
 {
     const gn_access *const a = access_of(n);
-    if (n->kind == GN_CODE_LET) gn_val_dims(n->val, lose_indices, w);
+    gn_code_dims(n, lose_indices, w);
     if (!a) return;
     touched *const t = touched_of(w, a->place->name);
     gn_work_done.scans += t->at.n;
@@ -144,23 +144,15 @@ static const gn_val *now(void *user, const gn_val *v)
     return other ? other : v;
 }
 
-static void rename(void *user, const gn_code_node *n)
-{
-    gn_code_rename(((waiter *)user)->code, n, now, user);
-}
-
 static const gn_val *register_of(const waiter *w, const element *e)
 {
-    gn_val v = { .kind = GN_VAL_REG, .dtype = (uint8_t)e->reg->dtype, .lanes = e->reg->lanes };
-    v.u.reg.place = e->reg;
-    return gn_arena_copy(w->code->arena, &v, sizeof v);
+    return gn_code_register(w->code, e->reg, 0, NULL);
 }
 
 static gn_code_node *put(waiter *w, gn_code_body *out, gn_code_kind kind, const gn_place *p)
 {
-    gn_code_node *const n = gn_code_make(w->code, kind);
+    gn_code_node *const n = gn_code_append(w->code, out, kind);
     n->place = p;
-    gn_push(w->code->arena, &out->kids, n);
     return n;
 }
 
@@ -182,8 +174,8 @@ static void put_load(waiter *w, gn_code_body *out, const element *e, gn_code_nod
     }
     if (at == e->first) return; /* stands already */
     gn_push(w->code->arena, &out->kids, n);
-    *(gn_val *)n->val = (gn_val){
-        .kind = GN_VAL_COPY, .dtype = n->val->dtype, .lanes = n->val->lanes, .n = 1, .id = n->val->id, .a = { reg} };
+    const uint32_t id = n->val->id;
+    *(gn_val *)n->val = gn_val_copy_of(reg), ((gn_val *)n->val)->id = id;
 }
 
 /* Behind the last of them, what the registers of the place have is stored. */
@@ -223,7 +215,7 @@ static void rewrite(waiter *w, gn_code_body *out, size_t from, size_t to)
         const gn_access *const a = access_of(n);
         touched *const t = a ? gn_map_get(&w->places, GN_KEY(a->place->name)) : NULL;
         const element *const e = find(t, a);
-        rename(w, n);
+        gn_code_rename(w->code, n, now, w);
         if (!e || !e->reg) {
             gn_push(w->code->arena, &out->kids, n);
             continue;
@@ -254,8 +246,8 @@ static void wait_in(waiter *w, gn_code_body *b)
         if (any && !w->last_use.n) find_last_uses(w);
         rewrite(w, &out, from, to);
         if (to == b->kids.n) break;
-        rename(w, b->kids.at[to]);
-        gn_code_walk(&b->kids.at[to]->body, rename, w);
+        gn_code_rename(w->code, b->kids.at[to], now, w);
+        gn_code_rename_all(w->code, &b->kids.at[to]->body, now, w);
         gn_push(w->code->arena, &out.kids, b->kids.at[to++]);
     }
     *b = out;

@@ -4,6 +4,8 @@
 
 enum { GN_NO_DTYPE = -1 };
 
+extern const char *const gn_val_words[]; /* by kind; of an operation: NULL, its own name */
+
 /* Operand i is a condition: its dtype is no other operand's. */
 static inline bool gn_is_condition(gn_val_kind kind, const gn_op_info *op, size_t i)
 {

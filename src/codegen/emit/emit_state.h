@@ -56,7 +56,6 @@ void gn_emit_dim(gn_emitter *, const gn_dim *, bool tight);
 void gn_emit_need_math(gn_emitter *, const gn_val *op);
 void gn_emit_math(gn_emitter *);
 /* emit_value.c */
-const char *gn_emit_scalar_type(gn_dtype); /* of a value */
 const char *gn_emit_memory_type(gn_dtype); /* of an array's elements */
 void gn_emit_type(gn_emitter *, gn_dtype, int lanes);
 /* Prints a word of the prelude and asks for it. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include "emit_state.h"
 
-const char *gn_emit_scalar_type(gn_dtype t)
+static const char *scalar_type(gn_dtype t)
 {
     return t == GN_BOOL ? "_Bool" : gn_dtypes[t].c_name;
 }
@@ -18,7 +18,7 @@ static const char *tag(gn_emitter *e, gn_dtype t, int lanes)
 void gn_emit_type(gn_emitter *e, gn_dtype t, int lanes)
 {
     if (lanes == 1) {
-        gn_text_add(e->out, gn_emit_scalar_type(t));
+        gn_text_add(e->out, scalar_type(t));
         return;
     }
     gn_emit_word(e, "gn_%s", tag(e, t, lanes));
@@ -237,7 +237,7 @@ static void emit_index_lanes(gn_emitter *e, const gn_val *v)
 static void emit_narrow(gn_emitter *e, gn_dtype t, const gn_dim *d)
 {
     const bool cast = t != GN_I64 && !gn_dim_is_const(d, NULL);
-    if (cast) gn_textf(e->out, "(%s)", gn_emit_scalar_type(t));
+    if (cast) gn_textf(e->out, "(%s)", scalar_type(t));
     gn_emit_dim(e, d, cast);
 }
 

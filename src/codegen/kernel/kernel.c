@@ -125,9 +125,9 @@ static void mark_buffer(void *user, const char *buffer)
 }
 
 /* Marks the buffers that an index reads. */
-static void mark_loads(gn_kernel *k, const gn_dim *d)
+static void mark_loads(void *kernel, const gn_dim *d)
 {
-    gn_dim_loads(d, mark_buffer, k);
+    gn_dim_loads(d, mark_buffer, kernel);
 }
 
 /* ---- expressions: interned by content ---- */
@@ -168,8 +168,7 @@ static const gn_kexpr *intern(gn_kernel *k, gn_kexpr probe)
     probe.a = gn_arena_copy(k->arena, probe.a, probe.n * sizeof *probe.a);
     probe.index = gn_arena_copy(k->arena, probe.index, probe.nindex * sizeof *probe.index);
     probe.cond = gn_arena_copy(k->arena, probe.cond, probe.ncond * sizeof *probe.cond);
-    for (size_t i = 0; i < probe.nindex; i++) mark_loads(k, probe.index[i]);
-    for (size_t i = 0; i < probe.ncond; i++) mark_loads(k, probe.cond[i].a), mark_loads(k, probe.cond[i].b);
+    gn_kexpr_dims(&probe, mark_loads, k);
     gn_kexpr *e = gn_arena_copy(k->arena, &probe, sizeof probe);
     gn_intern_add(k->arena, &k->exprs, h, e);
     return e;
@@ -190,7 +189,6 @@ const gn_kexpr *gn_kexpr_const(gn_kernel *k, gn_dtype dtype, double value)
 
 const gn_kexpr *gn_kexpr_index(gn_kernel *k, gn_dtype dtype, const gn_dim *index)
 {
-    mark_loads(k, index);
     return intern(k, (gn_kexpr){ .kind = GN_K_INDEX, .dtype = dtype, .u.index = index });
 }
 
@@ -249,6 +247,55 @@ const void *gn_kexpr_operand(const void *expr, size_t i)
     return i < e->n ? e->a[i] : NULL;
 }
 
+void gn_kexpr_dims(const gn_kexpr *e, void (*meet)(void *, const gn_dim *), void *user)
+{
+    if (e->kind == GN_K_INDEX) meet(user, e->u.index);
+    for (size_t i = 0; i < e->nindex; i++) meet(user, e->index[i]);
+    for (size_t i = 0; i < e->ncond; i++) meet(user, e->cond[i].a), meet(user, e->cond[i].b);
+}
+
+typedef struct buffer_search {
+    const char *name;
+    bool found;
+} buffer_search;
+
+static void look_for_buffer(void *user, const gn_dim *d)
+{
+    buffer_search *s = user;
+    s->found |= gn_dim_reads(d, s->name);
+}
+
+bool gn_kexpr_reads(const gn_kernel *k, const gn_kexpr *root, gn_arena *scratch, const char *buffer)
+{
+    buffer_search s = { buffer, false };
+    gn_visit v = { .arena = scratch, .operand = gn_kexpr_operand };
+    gn_visit_add(&v, root);
+    for (const gn_kexpr *e; !s.found && (e = gn_visit_next(&v));) {
+        gn_kexpr_dims(e, look_for_buffer, &s);
+        s.found |= e->kind == GN_K_LOAD && strcmp(k->bufs.at[e->u.ref].name, buffer) == 0;
+    }
+    return s.found;
+}
+
+/* ---- copies ---- */
+
+const gn_kexpr *gn_kexpr_of_parts(gn_kernel *k, const gn_kexpr *e, const gn_kparts *p)
+{
+    const gn_dtype t = (gn_dtype)e->dtype;
+    switch ((gn_kexpr_kind)e->kind) {
+    case GN_K_CONST: return gn_is_float(t) ? gn_kexpr_const(k, t, e->u.f) : gn_kexpr_int(k, t, e->u.i);
+    case GN_K_INDEX: return gn_kexpr_index(k, t, p->at);
+    case GN_K_LOAD: return gn_kexpr_load(k, e->u.ref, p->index);
+    case GN_K_REF: return gn_kexpr_part(k, p->def, e->part, p->index);
+    case GN_K_IF: return gn_kexpr_if(k, e->ncond, p->cond, p->a[0], p->a[1]);
+    case GN_K_OP: return gn_kexpr_op(k, e->u.op, t, p->a, e->n);
+    case GN_K_STATE: return gn_kexpr_state(k, t, e->part, e->u.i);
+    case GN_K_TUPLE: return gn_kexpr_tuple(k, p->a, e->n);
+    }
+    GN_ASSERT(!"a kind of expression");
+    return NULL;
+}
+
 gn_kcopy gn_kcopy_start(gn_kernel *to, gn_arena *scratch, const gn_dim *(*dim)(void *user, const gn_dim *),
                         const gn_kexpr *(*leaf)(void *user, const gn_kexpr *), void *user)
 {
@@ -264,20 +311,11 @@ static const gn_kexpr *copy_one(gn_kcopy *c, const gn_kexpr *e)
     for (size_t i = 0; i < e->n; i++) a[i] = gn_map_get(&c->copies, GN_KEY(e->a[i]));
     for (size_t i = 0; i < e->ncond; i++)
         cond[i] = (gn_kcond){ e->cond[i].kind, c->dim(c->user, e->cond[i].a), c->dim(c->user, e->cond[i].b) };
-    switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST:
-        return gn_is_float(e->dtype) ? gn_kexpr_const(c->to, e->dtype, e->u.f) : gn_kexpr_int(c->to, e->dtype, e->u.i);
-    case GN_K_INDEX: return gn_kexpr_index(c->to, e->dtype, c->dim(c->user, e->u.index));
-    case GN_K_LOAD:
-    case GN_K_REF: return c->leaf(c->user, e);
-    case GN_K_IF: return gn_kexpr_if(c->to, e->ncond, cond, a[0], a[1]);
-    case GN_K_OP: return gn_kexpr_op(c->to, e->u.op, (gn_dtype)e->dtype, a, e->n);
-    case GN_K_STATE:
-        return c->state ? c->state(c->user, e) : gn_kexpr_state(c->to, (gn_dtype)e->dtype, e->part, e->u.i);
-    case GN_K_TUPLE: return gn_kexpr_tuple(c->to, a, e->n);
-    }
-    GN_ASSERT(!"a kind of expression");
-    return NULL;
+    if (e->kind == GN_K_LOAD || e->kind == GN_K_REF) return c->leaf(c->user, e);
+    if (e->kind == GN_K_STATE && c->state) return c->state(c->user, e);
+    gn_kparts p = { .cond = cond, .a = a };
+    if (e->kind == GN_K_INDEX) p.at = c->dim(c->user, e->u.index);
+    return gn_kexpr_of_parts(c->to, e, &p);
 }
 
 const gn_kexpr *gn_kexpr_copy(gn_kcopy *c, const gn_kexpr *root)
@@ -421,19 +459,23 @@ static void add_axis(void *user, const char *name)
     if (a >= 0) s->bits |= UINT64_C(1) << a;
 }
 
+static void add_axes(void *set, const gn_dim *d)
+{
+    gn_dim_symbols(d, add_axis, set);
+}
+
 uint64_t gn_dim_axes(const gn_kernel *k, const gn_dim *d)
 {
     axis_set s = { k, 0 };
-    gn_dim_symbols(d, add_axis, &s);
+    add_axes(&s, d);
     return s.bits;
 }
 
 uint64_t gn_kexpr_own_axes(const gn_kernel *k, const gn_kexpr *e)
 {
-    uint64_t axes = e->kind == GN_K_INDEX ? gn_dim_axes(k, e->u.index) : 0;
-    for (size_t i = 0; i < e->nindex; i++) axes |= gn_dim_axes(k, e->index[i]);
-    for (size_t i = 0; i < e->ncond; i++) axes |= gn_dim_axes(k, e->cond[i].a) | gn_dim_axes(k, e->cond[i].b);
-    return axes;
+    axis_set s = { k, 0 };
+    gn_kexpr_dims(e, add_axes, &s);
+    return s.bits;
 }
 
 uint64_t gn_kexpr_axes(const gn_kernel *k, const gn_kexpr *root, gn_arena *scratch)
@@ -459,11 +501,15 @@ bool gn_kexpr_is_own(const gn_kernel *k, const gn_kexpr *ref)
     return true;
 }
 
+static void note_load(void *user, const gn_dim *d)
+{
+    *(bool *)user |= gn_dim_has_load(d);
+}
+
 bool gn_kexpr_index_loads(const gn_kexpr *e)
 {
-    bool any = e->kind == GN_K_INDEX && gn_dim_has_load(e->u.index);
-    for (size_t i = 0; i < e->nindex; i++) any |= gn_dim_has_load(e->index[i]);
-    for (size_t i = 0; i < e->ncond; i++) any |= gn_dim_has_load(e->cond[i].a) || gn_dim_has_load(e->cond[i].b);
+    bool any = false;
+    gn_kexpr_dims(e, note_load, &any);
     return any;
 }
 

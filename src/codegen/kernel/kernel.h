@@ -176,6 +176,10 @@ const gn_kexpr *gn_kexpr_op(gn_kernel *, const gn_op_info *, gn_dtype dtype, con
 /* The i-th operand, NULL past the last: for gn_visit (visit.h), the one way to walk expressions, which share operands.
  * What a reference refers to is none of its operands. */
 const void *gn_kexpr_operand(const void *expr, size_t i);
+/* Its own index expressions, those of its conditions included. */
+void gn_kexpr_dims(const gn_kexpr *, void (*meet)(void *user, const gn_dim *), void *user);
+/* It loads from the buffer, or an index or a condition in it does. */
+bool gn_kexpr_reads(const gn_kernel *, const gn_kexpr *root, gn_arena *scratch, const char *buffer);
 
 /* Axes that are mentioned, as bits: in a dim; in an expression's own indices and conditions; in all of it. */
 uint64_t gn_dim_axes(const gn_kernel *, const gn_dim *);
@@ -199,6 +203,15 @@ static inline bool gn_def_reduces(const gn_kdef *d, uint32_t axis)
 {
     return d && d->red != GN_RED_NONE && gn_has_axis(d->raxis, d->nraxis, axis);
 }
+
+typedef struct gn_kparts { /* what an expression is made of */
+    const gn_dim *const *index;
+    const gn_kcond *cond;
+    const gn_kexpr *const *a;
+    const gn_dim *at; /* INDEX */
+    uint32_t def;     /* REF */
+} gn_kparts;
+const gn_kexpr *gn_kexpr_of_parts(gn_kernel *, const gn_kexpr *like, const gn_kparts *);
 
 /* Writes expressions anew, perhaps in another kernel: indices through `dim`, loads and references as `leaf` makes them. */
 typedef struct gn_kcopy {
@@ -238,7 +251,9 @@ const char *gn_red_name(gn_red);
 /* Text. gn_kernel_read throws GN_ESYNTAX with line and column; printing and reading are inverse. */
 gn_kernel *gn_kernel_read(gn_arena *, const char *file, const gn_sx *);
 void gn_kernel_print(gn_text *, const gn_kernel *);
+void gn_kcond_print(gn_text *, const gn_kcond *);
 void gn_ksym_print(gn_text *, const gn_ksym *); /* with a space before it */
+void gn_ksym_read_facts(gn_ksym *, const char *file, const gn_sx *); /* of the list (NAME fact ..) */
 /* Throws GN_EINTERNAL (or GN_ESYNTAX for a kernel from a file) with the sentence of the rule that does not hold. */
 void gn_kernel_verify(const gn_kernel *);
 /* Stores in each element what stands there already, in a buffer that shares memory: nothing is to be done. */

@@ -38,7 +38,7 @@ static void print_index(gn_text *t, const gn_dim *const *index, size_t n)
     }
 }
 
-static void print_cond(gn_text *t, const gn_kcond *c)
+void gn_kcond_print(gn_text *t, const gn_kcond *c)
 {
     gn_textf(t, "(%s ", c->kind == GN_K_LT ? "lt" : "eq");
     gn_dim_print(t, c->a);
@@ -73,7 +73,7 @@ static void print_if(gn_text *t, const gn_kexpr *e)
     gn_text_add(t, e->ncond == 1 ? "(if " : "(if (and");
     for (size_t i = 0; i < e->ncond; i++) {
         if (e->ncond > 1) gn_text_char(t, ' ');
-        print_cond(t, &e->cond[i]);
+        gn_kcond_print(t, &e->cond[i]);
     }
     if (e->ncond != 1) gn_text_char(t, ')');
 }

@@ -4,8 +4,6 @@
 #include "kernel_text.h"
 #include "roles.h"
 
-enum { DEEPEST_INDEX = 100 };
-
 typedef struct reading {         /* an `if` or an operation whose operands are being read */
     const gn_sx *x;
     const gn_op_info *op;        /* NULL: an if */
@@ -19,9 +17,7 @@ typedef struct reading {         /* an `if` or an operation whose operands are b
 typedef struct reader {
     gn_kernel *k;
     const char *file;
-    int depth;                   /* of indices */
     uint32_t piece_end;          /* axes that pieces have */
-    gn_map named;                /* parts of indices, by name */
     GN_VEC(reading) open;
     const gn_kfold *fold;        /* being read; NULL: none */
     const gn_kexpr *made[GN_FOLD_MOST]; /* values of the tuple that stand before */
@@ -43,74 +39,30 @@ static const char *need_name(reader *r, const gn_sx *x)
     return x->text;
 }
 
-static const gn_dim *read_index(reader *r, const gn_sx *x);
-
-static const gn_dim *read_load_index(reader *r, const gn_sx *x)
+/* One index into a buffer of higher rank is the flat one, as gn_dim_print writes it. */
+static const gn_dim *read_index_load(void *user, const gn_sx *x, size_t n, const gn_dim *const *index)
 {
-    const int32_t b = gn_kernel_find_buf(r->k, need_list(r, x, 2)->at[1]->text);
+    const reader *r = user;
+    const int32_t b = gn_kernel_find_buf(r->k, x->at[1]->text);
     if (b < 0) gn_sx_fail(r->file, x->at[1], "no buffer '%s'", x->at[1]->text);
-    const size_t rank = r->k->bufs.at[b].rank, n = x->n - 2;
+    const size_t rank = r->k->bufs.at[b].rank;
     if (n != rank && n != 1) gn_sx_fail(r->file, x, "%s has %zu dims, %zu indices given", x->at[1]->text, rank, n);
-    const gn_dim *index[GN_MAX_RANK];
-    for (size_t i = 0; i < n; i++) index[i] = read_index(r, x->at[2 + i]);
-    /* One index into a buffer of higher rank is the flat one, as gn_dim_print writes it. */
     const gn_dim *flat = n == rank ? gn_kernel_flat(r->k, (uint32_t)b, index) : index[0];
     return gn_dim_load(r->k->dims, r->k->bufs.at[b].name, flat);
 }
 
-/* (let (@0 part) ... index), as gn_dim_print writes long ones. */
-static const gn_dim *read_let_index(reader *r, const gn_sx *x)
+static const gn_dim *read_index_name(void *user, const gn_sx *x)
 {
-    for (size_t i = 1; i + 1 < x->n; i++) {
-        const gn_sx *named = need_list(r, x->at[i], 2);
-        if (named->n != 2 || named->at[0]->text[0] != '@')
-            gn_sx_fail(r->file, named, "(@0 part) was expected: a name and what it stands for");
-        const char *name = gn_symbol(r->k->arena, &r->k->dims->symbols, named->at[0]->text);
-        const gn_dim *part = read_index(r, named->at[1]);
-        *gn_map_put(r->k->arena, &r->named, GN_KEY(name)) = (void *)(uintptr_t)part;
-    }
-    return read_index(r, x->at[x->n - 1]);
-}
-
-static const gn_dim *read_index_name(reader *r, const gn_sx *x)
-{
-    const gn_dim *part =
-        x->text[0] == '@' ? gn_map_get(&r->named, GN_KEY(gn_symbol(r->k->arena, &r->k->dims->symbols, x->text))) : NULL;
-    if (part) return part;
+    const reader *r = user;
     if (gn_kernel_find_axis(r->k, x->text) < 0 && gn_kernel_find_sym(r->k, x->text) < 0)
         gn_sx_fail(r->file, x, "'%s' is neither an axis nor a symbol", x->text);
     return gn_dim_sym(r->k->dims, x->text);
 }
 
-static const gn_dim *read_index_list(reader *r, const gn_sx *x)
-{
-    static const struct {
-        const char *name;
-        const gn_dim *(*make)(gn_dim_pool *, const gn_dim *, const gn_dim *);
-    } ops[] = { { "add", gn_dim_add }, { "sub", gn_dim_sub },   { "mul", gn_dim_mul }, { "div", gn_dim_div },
-                { "mod", gn_dim_mod }, { "cdiv", gn_dim_cdiv }, { "min", gn_dim_min }, { "max", gn_dim_max } };
-    need_list(r, x, 2);
-    if (gn_sx_is(x->at[0], "load")) return read_load_index(r, x);
-    if (gn_sx_is(x->at[0], "let")) return read_let_index(r, x);
-    for (size_t o = 0; o < sizeof ops / sizeof *ops; o++) {
-        if (!gn_sx_is(x->at[0], ops[o].name)) continue;
-        if (x->n < 3) gn_sx_fail(r->file, x, "%s takes at least two operands", ops[o].name);
-        const gn_dim *d = read_index(r, x->at[1]);
-        for (size_t i = 2; i < x->n; i++) d = ops[o].make(r->k->dims, d, read_index(r, x->at[i]));
-        return d;
-    }
-    gn_sx_fail(r->file, x, "'%s' is no index operation", x->at[0]->text);
-}
-
 static const gn_dim *read_index(reader *r, const gn_sx *x)
 {
-    int64_t v;
-    if (gn_sx_int(x, &v)) return gn_dim_const(r->k->dims, v);
-    if (x->kind == GN_SX_ATOM) return read_index_name(r, x);
-    if (++r->depth > DEEPEST_INDEX) gn_sx_fail(r->file, x, "an index is nested deeper than %d", DEEPEST_INDEX);
-    const gn_dim *d = read_index_list(r, x);
-    r->depth--;
-    return d;
+    const gn_dim_names names = { read_index_name, read_index_load, r };
+    return gn_dim_read_named(r->k->dims, r->file, x, &names);
 }
 
 static void read_indices(reader *r, const gn_sx *x, size_t first, size_t want, const gn_dim **out)
@@ -322,25 +274,26 @@ static uint16_t *read_axes(reader *r, const gn_sx *x, size_t *n)
     return axis;
 }
 
+void gn_ksym_read_facts(gn_ksym *sym, const char *file, const gn_sx *x)
+{
+    for (size_t i = 1; i < x->n; i += 2) {
+        int64_t v;
+        if (i + 1 >= x->n || !gn_sx_int(x->at[i + 1], &v) || v < 0)
+            gn_sx_fail(file, x->at[i], "expected a number that is not negative");
+        if (gn_sx_is(x->at[i], ":mul") && v > 0) sym->mul = v;
+        else if (gn_sx_is(x->at[i], ":min")) sym->min = v;
+        else if (gn_sx_is(x->at[i], ":is")) sym->is = v;
+        else gn_sx_fail(file, x->at[i], "expected :mul, :min or :is");
+    }
+}
+
 static void read_syms(reader *r, const gn_sx *x)
 {
     for (size_t i = 1; i < x->n; i++) {
         const gn_sx *s = x->at[i];
-        if (s->kind != GN_SX_LIST) {
-            gn_kernel_sym(r->k, need_name(r, s));
-            continue;
-        }
-        const uint32_t at = gn_kernel_sym(r->k, need_name(r, need_list(r, s, 1)->at[0]));
-        gn_ksym *sym = &r->k->syms.at[at];
-        for (size_t j = 1; j < s->n; j += 2) {
-            int64_t v;
-            if (j + 1 >= s->n || !gn_sx_int(s->at[j + 1], &v) || v < 0)
-                gn_sx_fail(r->file, s->at[j], "expected a number that is not negative");
-            if (gn_sx_is(s->at[j], ":mul") && v > 0) sym->mul = v;
-            else if (gn_sx_is(s->at[j], ":min")) sym->min = v;
-            else if (gn_sx_is(s->at[j], ":is")) sym->is = v;
-            else gn_sx_fail(r->file, s->at[j], "expected :mul, :min or :is");
-        }
+        const bool facts = s->kind == GN_SX_LIST;
+        const uint32_t at = gn_kernel_sym(r->k, need_name(r, facts ? need_list(r, s, 1)->at[0] : s));
+        if (facts) gn_ksym_read_facts(&r->k->syms.at[at], r->file, s);
     }
 }
 

@@ -1,4 +1,5 @@
 /* What must hold of a logical kernel, checked: each rule with the sentence that its violation gets. */
+#include "dim_parts.h"
 #include "roles.h"
 #include "visit.h"
 #include <string.h>
@@ -233,26 +234,10 @@ static void verify_range(const gn_kernel *k, const gn_kbuf *b)
     if (gn_dim_axes(k, b->below) || gn_dim_has_load(b->below)) fail(k, b->name, ":in is not over symbols alone", NULL);
 }
 
-static bool reads_below(walker *w, const gn_kexpr *root, uint32_t buf)
+static bool store_reads(walker *w, const gn_kstore *s, const char *buffer)
 {
-    const char *name = w->k->bufs.at[buf].name;
-    gn_visit v = { .arena = w->scratch, .operand = gn_kexpr_operand };
-    bool reads = false;
-    gn_visit_add(&v, root);
-    for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-        reads |= (e->kind == GN_K_LOAD && e->u.ref == buf) || (e->kind == GN_K_INDEX && gn_dim_reads(e->u.index, name));
-        for (size_t i = 0; i < e->nindex; i++) reads |= gn_dim_reads(e->index[i], name);
-        for (size_t i = 0; i < e->ncond; i++)
-            reads |= gn_dim_reads(e->cond[i].a, name) || gn_dim_reads(e->cond[i].b, name);
-    }
-    return reads;
-}
-
-static bool store_reads(walker *w, const gn_kstore *s, uint32_t buf)
-{
-    bool reads = reads_below(w, s->value, buf);
-    for (size_t d = 0; d < w->k->bufs.at[s->buf].rank; d++)
-        reads |= gn_dim_reads(s->index[d], w->k->bufs.at[buf].name);
+    bool reads = gn_kexpr_reads(w->k, s->value, w->scratch, buffer);
+    for (size_t d = 0; d < w->k->bufs.at[s->buf].rank; d++) reads |= gn_dim_reads(s->index[d], buffer);
     return reads;
 }
 
@@ -260,14 +245,13 @@ static bool store_reads(walker *w, const gn_kstore *s, uint32_t buf)
 static void verify_shared(walker *w, const gn_kbuf *b)
 {
     const gn_kernel *k = w->k;
-    const uint32_t from = (uint32_t)b->shares;
-    const gn_kbuf *x = &k->bufs.at[from];
+    const gn_kbuf *x = &k->bufs.at[b->shares];
     bool alike = b->dtype == x->dtype && b->rank == x->rank && !b->stride && !x->stride, reads = x->shares >= 0;
     for (size_t d = 0; alike && d < b->rank; d++) alike = b->shape[d] == x->shape[d];
     if (!alike) fail(k, b->name, ":shares a buffer of another dtype or shape:", x->name);
-    for (size_t i = 0; i < k->defs.n; i++) reads |= reads_below(w, k->defs.at[i].body, from);
+    for (size_t i = 0; i < k->defs.n; i++) reads |= gn_kexpr_reads(k, k->defs.at[i].body, w->scratch, x->name);
     for (size_t i = 0; i < k->stores.n; i++)
-        reads |= !gn_store_is_idle(k, &k->stores.at[i]) && store_reads(w, &k->stores.at[i], from);
+        reads |= !gn_store_is_idle(k, &k->stores.at[i]) && store_reads(w, &k->stores.at[i], x->name);
     if (reads || (x->access & GN_KBUF_WRITE)) fail(k, b->name, ":shares a buffer that is used otherwise:", x->name);
 }
 
@@ -305,7 +289,5 @@ void gn_kernel_verify(const gn_kernel *k)
     walker w = { .k = k, .scratch = &scratch };
     w.all = (gn_visit){ .arena = &scratch, .operand = gn_kexpr_operand };
     w.open = (gn_visit){ .arena = &scratch, .operand = open_operand };
-    const gn_status status = gn_protect(verify, &w);
-    gn_arena_free(&scratch);
-    gn_check(status);
+    gn_dim_with_scratch(&scratch, verify, &w);
 }

@@ -8,7 +8,7 @@ gn_kernel_piece gn_kernel_piece_end(const gn_kernel *k, size_t piece)
     return (gn_kernel_piece){ (uint32_t)k->axes.n, (uint32_t)k->items.n };
 }
 
-bool gn_kernel_reduces(const gn_kernel *k, uint32_t axis)
+static bool is_reduced(const gn_kernel *k, uint32_t axis)
 {
     for (size_t i = 0; i < k->defs.n; i++)
         if (gn_def_reduces(&k->defs.at[i], axis)) return true;
@@ -55,7 +55,7 @@ void gn_role_contraction(gn_kernel *k, const gn_kdef *acc, uint32_t m, uint32_t 
 
 void gn_role_row(gn_kernel *k, uint32_t axis)
 {
-    k->axes.at[axis].role = gn_kernel_reduces(k, axis) ? GN_ROLE_PART : GN_ROLE_ROW;
+    k->axes.at[axis].role = is_reduced(k, axis) ? GN_ROLE_PART : GN_ROLE_ROW;
 }
 
 /* ---- where there are none ---- */
@@ -129,7 +129,7 @@ static void verify_piece(const gn_kernel *k, uint32_t first, uint32_t end)
             if (k->axes.at[m].role == GN_ROLE_M && k->axes.at[n].role == GN_ROLE_N) see_contractions(k, m, n, fits);
     for (uint32_t a = first; a < end; a++) {
         const uint8_t role = k->axes.at[a].role;
-        const bool reduced = gn_kernel_reduces(k, a);
+        const bool reduced = is_reduced(k, a);
         fits[a] |= 1 << GN_ROLE_NONE | 1 << GN_ROLE_LANE | (reduced ? 1 << GN_ROLE_PART : 1 << GN_ROLE_ROW);
         if (!(fits[a] >> role & 1))
             gn_throw(GN_ESYNTAX, "kernel %s: %s: has the role %s, but %s", k->name, k->axes.at[a].name,

@@ -22,6 +22,5 @@ void gn_roles_derive(gn_kernel *);            /* of a kernel in which no axis ha
 /* Throws GN_ESYNTAX if an axis is not what its role says. */
 void gn_roles_verify(const gn_kernel *);
 
-bool gn_kernel_reduces(const gn_kernel *, uint32_t axis); /* a reduction runs along it */
 /* First axis and item behind a piece. */
 gn_kernel_piece gn_kernel_piece_end(const gn_kernel *, size_t piece);

@@ -18,6 +18,13 @@ const gn_dim *gn_subst_axes(gn_lower *g, const gn_dim *d, const gn_dim *const *v
     return gn_dim_subst(g->dims, d, axis_replacement, (const void *[]){ g, value });
 }
 
+const gn_laxis *gn_axis_named_by(const gn_lower *g, const gn_dim *d)
+{
+    if (d->n != 1 || d->term[0].c != 1 || d->term[0].n != 1 || d->term[0].atom[0]->kind != GN_DIM_SYM) return NULL;
+    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(d->term[0].atom[0]->name));
+    return a ? &g->axes.at[a - 1] : NULL;
+}
+
 const gn_dim *gn_axis_value(gn_lower *g, uint32_t axis, const gn_dim *const *env)
 {
     const gn_laxis *a = &g->axes.at[axis];
@@ -27,6 +34,14 @@ const gn_dim *gn_axis_value(gn_lower *g, uint32_t axis, const gn_dim *const *env
         sum = gn_ladd(g, sum, gn_lscale(g, env[a->leaf.at[i]], a->stride.at[i]));
     }
     return sum;
+}
+
+const gn_dim *const *gn_axes_over_leaves(gn_lower *g, size_t n)
+{
+    const gn_dim **env = gn_env_copy(g, NULL), **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
+    for (uint32_t l = 0; l < g->leaves.n; l++) env[l] = g->leaves.at[l].value;
+    for (uint32_t a = 0; a < n; a++) value[a] = gn_axis_value(g, a, env);
+    return value;
 }
 
 const gn_dim *gn_axis_most(gn_lower *g, const gn_dim *extent)
@@ -183,10 +198,10 @@ static const gn_dim *clamped(gn_lower *g, uint32_t axis, const gn_dim *x, const 
     return g->axes.at[axis].dependent && !gn_dim_at_least(g, last, 0) ? gn_dim_max(g->dims, gn_lconst(g, 0), v) : v;
 }
 
-static bool varies_over_lane(const gn_lower *g, const gn_dim *d)
+bool gn_mentions_leaf(const gn_lower *g, const gn_dim *d, int bind)
 {
     for (size_t l = 0; l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_LANE && gn_dim_mentions(d, g->leaves.at[l].name)) return true;
+        if ((bind < 0 || g->leaves.at[l].bind == bind) && gn_dim_mentions(d, g->leaves.at[l].name)) return true;
     return false;
 }
 
@@ -202,7 +217,7 @@ gn_guards gn_guards_of(gn_lower *g, size_t n, const uint16_t *axis, const gn_dim
         if ((!g->axes.at[a].dependent && gn_axis_exact(g, a)) || !may_pass(g, a)) continue;
         const gn_dim *e = gn_subst_axes(g, g->axes.at[a].extent, inside), *left = gn_lsub(g, e, x);
         if (gn_dim_at_least(g, left, 1)) continue;
-        if (!varies_over_lane(g, left)) inside[a] = clamped(g, a, x, e);
+        if (!gn_mentions_leaf(g, left, GN_BIND_LANE)) inside[a] = clamped(g, a, x, e);
         if (gn_set_has(&wanted, a)) out.at[out.n++] = (gn_guard){ a, x, e };
     }
     return out;
@@ -231,11 +246,14 @@ static const gn_dim *extreme(gn_lower *g, const gn_dim *extent, const gn_dim *co
     return gn_subst_axes(g, extent, value);
 }
 
-static size_t place_in(const gn_laxis *a, uint32_t leaf)
+/* The first axis that has the leaf, and its place there. */
+static uint32_t axis_with(const gn_lower *g, uint32_t leaf, size_t *at)
 {
-    size_t i = 0;
-    while (a->leaf.at[i] != leaf) i++;
-    return i;
+    uint32_t a = 0;
+    while (a < g->axes.n && !gn_has_leaf(&g->axes.at[a], leaf)) a++;
+    GN_ASSERT(a < g->axes.n);
+    *at = gn_leaf_place(g->axes.at[a].leaf.n, g->axes.at[a].leaf.at, leaf);
+    return a;
 }
 
 /* What is left of the extent under the leaves of the axis that are open: outer ones, and serial inner ones that the
@@ -287,35 +305,25 @@ bool gn_axis_full(gn_lower *g, uint32_t axis)
 const gn_dim *gn_leaf_bound(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
 {
     const gn_lleaf *l = &g->leaves.at[leaf];
-    const gn_laxis *a = &g->axes.at[0];
-    uint32_t axis = 0;
-    for (axis = 0; axis < g->axes.n; axis++) {
-        a = &g->axes.at[axis];
-        bool has = false;
-        for (size_t i = 0; i < a->leaf.n; i++) has |= a->leaf.at[i] == leaf;
-        if (has) break;
-    }
-    GN_ASSERT(axis < g->axes.n);
-    const size_t i = place_in(a, leaf);
-    const int64_t stride = a->stride.at[i];
+    size_t i;
+    const uint32_t axis = axis_with(g, leaf, &i);
+    const gn_laxis *a = &g->axes.at[axis];
     if (l->extent && (gn_set_has(&g->full, axis) || gn_axis_full(g, axis))) return gn_lconst(g, l->extent);
     const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, true), env);
-    const gn_dim *trips = gn_dim_cdiv(g->dims, rest, gn_lconst(g, stride));
+    const gn_dim *trips = gn_dim_cdiv(g->dims, rest, gn_lconst(g, a->stride.at[i]));
     return l->extent ? gn_dim_min(g->dims, gn_lconst(g, l->extent), trips) : trips;
+}
+
+const gn_dim *gn_loop_end(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
+{
+    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
 }
 
 const gn_dim *gn_leaf_whole(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
 {
     const gn_lleaf *l = &g->leaves.at[leaf];
-    const gn_laxis *a = &g->axes.at[l->axis];
-    for (uint32_t x = 0; x < g->axes.n; x++)
-        for (size_t j = 0; j < g->axes.at[x].leaf.n; j++)
-            if (g->axes.at[x].leaf.at[j] == leaf) {
-                a = &g->axes.at[x];
-                x = (uint32_t)g->axes.n - 1;
-                break;
-            }
-    const size_t i = place_in(a, leaf);
+    size_t i;
+    const gn_laxis *a = &g->axes.at[axis_with(g, leaf, &i)];
     for (size_t j = 0; j < i; j++)
         if (!env[a->leaf.at[j]]) return gn_lconst(g, 0); /* an outer leaf runs inside: every trip meets the end */
     const gn_dim *rest = rest_of(g, a, i, extreme(g, a->extent, env, false), env);

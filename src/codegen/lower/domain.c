@@ -4,17 +4,9 @@
 
 /* ---- axes over leaves ---- */
 
-static const gn_dim **own_leaves(gn_lower *g)
-{
-    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1);
-    for (uint32_t l = 0; l < g->leaves.n; l++) env[l] = g->leaves.at[l].value;
-    return env;
-}
-
 gn_guard gn_domain_guard(gn_lower *g, uint32_t axis)
 {
-    const gn_dim **env = own_leaves(g), **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
-    for (uint32_t a = 0; a <= axis; a++) value[a] = gn_axis_value(g, a, env);
+    const gn_dim *const *value = gn_axes_over_leaves(g, axis + 1);
     return (gn_guard){ axis, value[axis], gn_subst_axes(g, g->axes.at[axis].extent, value) };
 }
 
@@ -29,19 +21,13 @@ static uint16_t *axes_of(gn_lower *g, const gn_tree *s, size_t *n)
     return axis;
 }
 
-static const gn_dim *end_of(gn_lower *g, uint32_t leaf, const gn_dim *const *env)
-{
-    /* all threads run */
-    return g->leaves.at[leaf].bind == GN_BIND_THREAD ? g->leaves.at[leaf].points : gn_leaf_bound(g, leaf, env);
-}
-
 /* A loop inside those whose leaves have values. */
 static gn_domain_loop loop_of(gn_lower *g, const gn_tree *t, const gn_dim *const *env)
 {
     const gn_dim_facts known = gn_lfacts(g);
     gn_domain_loop l = { .node = t, .leaf = t->leaf, .symbol = g->leaves.at[t->leaf].name, .bind = t->bind };
     l.from = gn_lconst(g, 0);
-    l.to = end_of(g, t->leaf, env);
+    l.to = gn_loop_end(g, t->leaf, env);
     gn_dim_range(l.to, &known, &l.least, &l.most);
     if (l.least < 0) l.least = 0;
     return l;

@@ -3,30 +3,7 @@
 
 /* ---- statements ---- */
 
-static gn_preds guard_preds(gn_expander *x, size_t n, const uint16_t *axis)
-{
-    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + 1);
-    uint32_t count = 0;
-    for (size_t i = 0; i < x->guards.n; i++)
-        for (size_t a = 0; a < n; a++)
-            if (axis[a] == x->guards.at[i].axis) {
-                p[count++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-                break;
-            }
-    return (gn_preds){ count, p };
-}
-
-const gn_val *gn_v_constant(gn_expander *x, const gn_kexpr *e)
-{
-    return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(&x->b, (gn_dtype)e->dtype, e->u.f)
-                                           : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
-}
-
-static const gn_val *step_of(gn_expander *x, const gn_ldef *d, uint16_t value)
-{
-    return gn_v_expr(x, d->state[value].step);
-}
-
+/* What a register holds would be another value once that of the state is set. */
 const gn_val *gn_v_kept(gn_expander *x, const gn_val *v)
 {
     const gn_val *r = v->kind == GN_VAL_SPLAT ? v->a[0] : v;
@@ -37,26 +14,20 @@ static void expand_upd(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
 {
     const gn_val *next[GN_FOLD_MOST];
     for (uint16_t i = 0; i < d->nstates; i++) x->state[i] = gn_v_read(x, gn_accumulator_of(&d->state[i]), arg);
-    const gn_preds inside = guard_preds(x, d->nraxis, d->raxis); /* past the extent it keeps its bits */
+    const gn_preds inside = gn_guard_preds(x, d->nraxis, d->raxis); /* past the extent it keeps its bits */
     for (uint16_t i = 0; i < d->nstates; i++) {
         const gn_kexpr *past = d->state[i].past;
-        next[i] = gn_v_select(x, inside, step_of(x, d, i), past ? gn_v_constant(x, past) : x->state[i]);
+        next[i] = gn_v_select(x, inside, gn_v_expr(x, d->state[i].step), past ? gn_v_const(x, past) : x->state[i]);
     }
     for (uint16_t i = 0; d->nstates > 1 && i < d->nstates; i++) next[i] = gn_v_kept(x, next[i]);
     for (uint16_t i = 0; i < d->nstates; i++) gn_v_write(x, gn_accumulator_of(&d->state[i]), arg, next[i]);
 }
 
-static gn_code_node *open(gn_expander *x, gn_code_kind kind)
+gn_code_node *gn_v_open(gn_expander *x, gn_code_kind kind)
 {
-    gn_code_node *n = gn_code_make(x->g->code, kind);
-    gn_v_node(&x->b, n);
+    gn_code_node *n = gn_v_node(&x->b, kind);
     x->b.block = &n->body;
     return n;
-}
-
-static void open_branch(gn_expander *x, gn_preds when)
-{
-    open(x, GN_CODE_IF)->when = when;
 }
 
 static void expand_store(gn_expander *x, gn_ldef *d)
@@ -64,12 +35,12 @@ static void expand_store(gn_expander *x, gn_ldef *d)
     gn_lower *g = x->g;
     const gn_kstore *s = d->store;
     const gn_val *v = gn_v_expr(x, d->body);
-    const gn_preds guards = guard_preds(x, d->nparam, d->param);
+    const gn_preds guards = gn_guard_preds(x, d->nparam, d->param);
     gn_preds uniform, varying;
     gn_preds_split(x, guards.at, guards.n, &uniform, &varying);
     const gn_dim *flat = gn_kernel_flat(g->kernel, s->buf, s->index);
     gn_code_body *outer = x->b.block;
-    if (uniform.n) open_branch(x, uniform);
+    if (uniform.n) gn_v_open(x, GN_CODE_IF)->when = uniform;
     const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
     const gn_place *place = g->code->places.at[s->buf];
     const gn_access a = gn_v_access(&x->b, place, gn_subst_axes(g, flat, gn_dim_has_load(flat) ? x->inside : x->axis),
@@ -88,7 +59,7 @@ static void expand_asg(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
         gn_object *o = d->state[i].object;
         const gn_val *v = gn_v_expr(x, d->fold ? d->body->a[i] : d->body);
         if (o->level != GN_LEVEL_REG)
-            v = gn_v_select(x, guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, o->dtype));
+            v = gn_v_select(x, gn_guard_preds(x, d->nparam, d->param), v, gn_v_zero(&x->b, o->dtype));
         gn_v_write(x, o, arg, v);
     }
 }
@@ -100,9 +71,8 @@ static void expand_init(gn_expander *x, const gn_tree *s, const gn_dim *const *a
         gn_object *o = gn_accumulator_of(&d->state[i]);
         if (s->online) x->state[i] = gn_v_read(x, o, arg);
         if (s->online) gn_v_write(x, o, arg, gn_v_expr(x, d->turn));
-        else if (d->state[i].first)
-            gn_v_write(x, o, arg, gn_v_leaf(x, d->state[i].first));
-        else if (d->state[i].start) gn_v_write(x, o, arg, gn_v_constant(x, d->state[i].start));
+        else if (d->state[i].first) gn_v_write(x, o, arg, gn_v_leaf(x, d->state[i].first));
+        else if (d->state[i].start) gn_v_write(x, o, arg, gn_v_const(x, d->state[i].start));
     }
 }
 
@@ -180,11 +150,11 @@ static void expand_looped(gn_expander *x, const gn_tree *s, uint32_t leaf, gn_le
 {
     gn_lower *g = x->g;
     gn_code_body *outer = x->b.block;
-    gn_code_node *loop = open(x, GN_CODE_FOR);
+    gn_code_node *loop = gn_v_open(x, GN_CODE_FOR);
     loop->var = g->leaves.at[leaf].name, loop->to = g->leaves.at[leaf].points;
     const gn_dim *before = x->env[leaf];
     x->env[leaf] = g->leaves.at[leaf].value;
-    leaves.w[leaf / 64] &= ~(UINT64_C(1) << (leaf % 64));
+    gn_set_drop(&leaves, leaf);
     expand_points(x, s, leaves);
     x->env[leaf] = before;
     x->b.block = outer;
@@ -228,7 +198,7 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
     if (s->stmt == GN_STMT_UPD) leaves = gn_set_minus(leaves, d->scanned); /* whose points are one statement */
     gn_code_body *outer = x->b.block;
     const gn_preds alone = one_thread(x, s);
-    if (alone.n) open_branch(x, alone);
+    if (alone.n) gn_v_open(x, GN_CODE_IF)->when = alone;
     const int32_t looped = looped_leaf(x, s, leaves);
     if (looped >= 0) expand_looped(x, s, (uint32_t)looped, leaves);
     else
@@ -247,7 +217,7 @@ static void open_loop(gn_expander *x, const gn_tree *t, const gn_dim *from, cons
     if (t->bind == GN_BIND_PART || t->bind == GN_BIND_BLOCK)
         gn_push(x->g->arena, &x->step->parts, (gn_code_var){ name, to });
     if (t->bind != GN_BIND_NONE) return;
-    gn_code_node *n = open(x, GN_CODE_FOR);
+    gn_code_node *n = gn_v_open(x, GN_CODE_FOR);
     n->var = name, n->from = from, n->to = to, n->unroll = t->unroll;
 }
 
@@ -263,8 +233,7 @@ static gn_leafset axes_with(const gn_lower *g, uint32_t leaf)
 {
     gn_leafset s = { { 0 } };
     for (uint32_t a = 0; a < g->axes.n; a++)
-        for (size_t i = 0; i < g->axes.at[a].leaf.n; i++)
-            if (g->axes.at[a].leaf.at[i] == leaf) gn_set_put(&s, a);
+        if (gn_has_leaf(&g->axes.at[a], leaf)) gn_set_put(&s, a);
     return s;
 }
 
@@ -286,8 +255,7 @@ static void expand_loop(gn_expander *x, const gn_tree *t)
     gn_lower *g = x->g;
     const gn_dim *before = x->env[t->leaf];
     x->env[t->leaf] = NULL;
-    const gn_dim *to =
-        t->bind == GN_BIND_THREAD ? t->to : gn_leaf_bound(g, t->leaf, x->env); /* inside a peeled loop: all of them */
+    const gn_dim *to = gn_loop_end(g, t->leaf, x->env); /* inside a peeled loop: all of them */
     const gn_dim *whole = needs_peel(g, t) ? gn_leaf_whole(g, t->leaf, x->env) : NULL;
     x->env[t->leaf] = g->leaves.at[t->leaf].value;
     if (whole && !gn_dim_is(whole, 0)) {
@@ -308,12 +276,10 @@ void gn_expand_kid(gn_expander *x, const gn_tree *t)
         gn_expand_ring(x, t);
     else if (t->kind == GN_NODE_FOR)
         expand_loop(x, t);
-    else if (t->kind == GN_NODE_BUF && !gn_is_argument(t->object->place)) {
-        gn_code_node *n = gn_code_make(x->g->code, GN_CODE_DECLARE);
-        n->place = t->object->place;
-        gn_v_node(&x->b, n);
-    } else if (t->kind == GN_NODE_BARRIER)
-        gn_v_node(&x->b, gn_code_make(x->g->code, GN_CODE_BARRIER));
+    else if (t->kind == GN_NODE_BUF && !gn_is_argument(t->object->place))
+        gn_v_node(&x->b, GN_CODE_DECLARE)->place = t->object->place;
+    else if (t->kind == GN_NODE_BARRIER)
+        gn_v_node(&x->b, GN_CODE_BARRIER);
 }
 
 static void expand_kids(gn_expander *x, const gn_tree *t)

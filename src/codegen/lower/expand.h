@@ -25,10 +25,12 @@ typedef struct gn_expander {
 /* over leaves, uniform or not */
 const gn_val *gn_v_select(gn_expander *, gn_preds when, const gn_val *yes, const gn_val *no);
 const gn_val *gn_v_mask(gn_expander *, gn_preds);      /* of the statement's lanes; NULL if there are none */
-bool gn_preds_vary(const gn_expander *, const gn_pred *);
 /* Splits conditions into uniform ones and those that vary over the lane. */
 void gn_preds_split(gn_expander *, const gn_pred *at, size_t n, gn_preds *uniform, gn_preds *varying);
 gn_pred gn_pred_less(gn_expander *, const gn_dim *a, const gn_dim *b);
+gn_preds gn_preds_joined(gn_expander *, gn_preds, gn_preds);
+/* What keeps the point inside those of its axes that it may pass; NULL: inside all. */
+gn_preds gn_guard_preds(gn_expander *, size_t n, const uint16_t *axis);
 /* integers of 64 bits from memory, or such constants: any values */
 bool gn_cond_compares_data(const gn_lower *, const gn_kcond *);
 
@@ -38,6 +40,7 @@ typedef struct gn_point_body gn_point_body;
 const gn_val *gn_v_expr(gn_expander *, const gn_kexpr *); /* the statement's, or a part of it */
 /* expand_expr.c: kernel expressions at the point. */
 const gn_val *gn_v_leaf(gn_expander *, const gn_kexpr *); /* without operands */
+const gn_val *gn_v_const(gn_expander *, const gn_kexpr *);
 gn_preds gn_when_of_conds(gn_expander *, uint16_t ncond, const gn_kcond *); /* under which conditions may be asked */
 /* A kept definition at arguments over leaves. */
 const gn_val *gn_v_read(gn_expander *, const gn_object *, const gn_dim *const *arg);
@@ -67,8 +70,8 @@ void gn_tile_factors(const gn_lower *, const gn_ldef *, const gn_kexpr **factor)
 bool gn_is_ring(const gn_tree *loop);
 void gn_expand_ring(gn_expander *, const gn_tree *loop);
 void gn_expand_kid(gn_expander *, const gn_tree *); /* expand.c */
-const gn_val *gn_v_constant(gn_expander *, const gn_kexpr *);
 const gn_val *gn_v_kept(gn_expander *, const gn_val *); /* as it is now, if it is a register's */
+gn_code_node *gn_v_open(gn_expander *, gn_code_kind); /* a node with a region, which is the block from now on */
 /* The accumulator at the point, of those that the row's leaves number where these are 0. */
 uint32_t gn_first_register(const gn_expander *, const gn_object *);
 /* expand_matrix.c: copies of tiles, and sums whose accumulators are opaque. */

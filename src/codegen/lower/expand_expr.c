@@ -197,14 +197,6 @@ typedef struct memory {
     const gn_dim *const *index;
 } memory;
 
-static gn_preds joined(gn_expander *x, gn_preds a, gn_preds b)
-{
-    gn_pred *all = GN_NEW_ARRAY(x->g->arena, gn_pred, a.n + b.n + 1);
-    if (a.n) memcpy(all, a.at, a.n * sizeof *all);
-    if (b.n) memcpy(all + a.n, b.at, b.n * sizeof *all);
-    return (gn_preds){ a.n + b.n, all };
-}
-
 /* Under `when`, and along the lane inside the axes. */
 static const gn_val *read_memory(gn_expander *x, const memory *m, gn_preds when)
 {
@@ -216,7 +208,7 @@ static const gn_val *read_memory(gn_expander *x, const memory *m, gn_preds when)
     x->when = when;
     const gn_val *mask = varying.n ? gn_v_mask(x, varying) : NULL;
     x->when = before;
-    const gn_preds safe = gn_dim_has_load(m->at) && uniform.n ? joined(x, uniform, varying) : varying;
+    const gn_preds safe = gn_dim_has_load(m->at) && uniform.n ? gn_preds_joined(x, uniform, varying) : varying;
     const gn_access a = gn_v_access(&x->b, m->place, m->at, mask, uniform, safe);
     return gn_v_load(&x->b, m->place->dtype, x->b.lanes, &a);
 }
@@ -227,13 +219,6 @@ static const gn_val *load(gn_expander *x, const gn_kexpr *e)
     const gn_dim *at = gn_kernel_flat(g->kernel, e->u.ref, e->index);
     const memory m = { g->code->places.at[e->u.ref], gn_subst_axes(g, at, x->inside), 1, &at };
     return read_memory(x, &m, safe_when(x, e->nindex, e->index, g->kernel->bufs.at[e->u.ref].shape));
-}
-
-static gn_preds all_guards(gn_expander *x)
-{
-    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + 1);
-    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    return (gn_preds){ (uint32_t)x->guards.n, p };
 }
 
 /* Arguments that fall into what is kept are as they are: whole tiles are kept, also past the end of an axis. For the
@@ -257,7 +242,7 @@ static const gn_val *read_kept(gn_expander *x, const gn_ldef *q, const gn_kexpr 
     if (n == 0 && !ends) return gn_v_read(x, o, arg);
     const memory m = { o->place, gn_object_address(g, o, arg, x->env), n, index };
     const gn_preds when = safe_when(x, n, index, extent);
-    return read_memory(x, &m, ends ? joined(x, when, all_guards(x)) : when);
+    return read_memory(x, &m, ends ? gn_preds_joined(x, when, gn_guard_preds(x, 0, NULL)) : when);
 }
 
 static const gn_val *ref(gn_expander *x, const gn_kexpr *e)
@@ -280,15 +265,20 @@ static const gn_val *index_value(gn_expander *x, const gn_kexpr *e)
     gn_preds_split(x, when.at, when.n, &uniform, &varying);
     lane_guards(x, &e->u.index, 1, &varying);
     const gn_dim *d = gn_subst_axes(g, e->u.index, x->inside);
-    return gn_v_index(&x->b, (gn_dtype)e->dtype, d, gn_v_varies(&x->b, d) ? joined(x, uniform, varying) : uniform);
+    return gn_v_index(&x->b, (gn_dtype)e->dtype, d,
+                      gn_v_varies(&x->b, d) ? gn_preds_joined(x, uniform, varying) : uniform);
+}
+
+const gn_val *gn_v_const(gn_expander *x, const gn_kexpr *e)
+{
+    return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(&x->b, (gn_dtype)e->dtype, e->u.f)
+                                           : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
 }
 
 const gn_val *gn_v_leaf(gn_expander *x, const gn_kexpr *e)
 {
     switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST:
-        return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(&x->b, (gn_dtype)e->dtype, e->u.f)
-                                               : gn_v_int(&x->b, (gn_dtype)e->dtype, e->u.i);
+    case GN_K_CONST: return gn_v_const(x, e);
     case GN_K_INDEX: return index_value(x, e);
     case GN_K_LOAD: return load(x, e);
     case GN_K_REF: return ref(x, e);

@@ -41,15 +41,9 @@ bool gn_cond_compares_data(const gn_lower *g, const gn_kcond *c)
 /* Where an index reads memory: only inside the axes and under what is asked before it. */
 static gn_preds inside(gn_expander *x, const gn_kcond *asked)
 {
-    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + x->when.n + 1);
     uint32_t n = 0;
-    for (size_t i = 0; i < x->guards.n; i++) p[n++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    for (uint32_t i = 0; i < x->when.n; i++) {
-        const gn_pred *w = &x->when.at[i];
-        if (asked >= w->cond && asked < w->cond + w->n) break;
-        p[n++] = *w;
-    }
-    return (gn_preds){ n, p };
+    for (const gn_pred *w = x->when.at; n < x->when.n && !(asked >= w->cond && asked < w->cond + w->n); w++) n++;
+    return gn_preds_joined(x, gn_guard_preds(x, 0, NULL), (gn_preds){ n, x->when.at });
 }
 
 static const gn_val *index_of_side(gn_expander *x, const gn_kcond *c, const gn_dim *d)
@@ -91,7 +85,7 @@ static bool cond_varies(const gn_expander *x, const gn_kcond *c)
     return gn_v_varies(&x->b, gn_lsub(x->g, c->b, c->a));
 }
 
-bool gn_preds_vary(const gn_expander *x, const gn_pred *p)
+static bool varies(const gn_expander *x, const gn_pred *p)
 {
     for (uint16_t i = 0; i < p->n; i++)
         if (cond_varies(x, &p->cond[i])) return true;
@@ -104,7 +98,7 @@ void gn_preds_split(gn_expander *x, const gn_pred *at, size_t n, gn_preds *unifo
     *uniform = (gn_preds){ 0, u };
     *varying = (gn_preds){ 0, v };
     for (size_t i = 0; i < n; i++) {
-        if (gn_preds_vary(x, &at[i]))
+        if (varies(x, &at[i]))
             v[varying->n++] = at[i];
         else
             u[uniform->n++] = at[i];
@@ -118,16 +112,31 @@ gn_pred gn_pred_less(gn_expander *x, const gn_dim *a, const gn_dim *b)
     return (gn_pred){ .n = 1, .cond = c };
 }
 
+gn_preds gn_preds_joined(gn_expander *x, gn_preds a, gn_preds b)
+{
+    gn_pred *all = GN_NEW_ARRAY(x->g->arena, gn_pred, a.n + b.n + 1);
+    if (a.n) memcpy(all, a.at, a.n * sizeof *all);
+    if (b.n) memcpy(all + a.n, b.at, b.n * sizeof *all);
+    return (gn_preds){ a.n + b.n, all };
+}
+
+gn_preds gn_guard_preds(gn_expander *x, size_t n, const uint16_t *axis)
+{
+    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + 1);
+    uint32_t count = 0;
+    for (size_t i = 0; i < x->guards.n; i++)
+        if (!axis || gn_has_axis(axis, n, x->guards.at[i].axis))
+            p[count++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
+    return (gn_preds){ count, p };
+}
+
 /* A condition that reads memory is asked only where the branches around it are taken. */
 static const gn_val *cond(gn_expander *x, gn_preds w)
 {
     if (gn_preds_read_memory(w) && x->when.n > 0) {
         gn_preds uniform, varying;
         gn_preds_split(x, x->when.at, x->when.n, &uniform, &varying);
-        gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, uniform.n + w.n + 1);
-        memcpy(p, uniform.at, uniform.n * sizeof *p);
-        memcpy(p + uniform.n, w.at, w.n * sizeof *p);
-        w = (gn_preds){ uniform.n + w.n, p };
+        w = gn_preds_joined(x, uniform, w);
     }
     return gn_v_let(&x->b, (gn_val){ .kind = GN_VAL_COND, .dtype = GN_BOOL, .lanes = 1, .when = w });
 }

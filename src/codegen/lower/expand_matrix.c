@@ -93,8 +93,7 @@ static bool is_whole(const gn_lower *g, const gn_kexpr *e)
 static bool is_row_axis(const gn_lower *g, const gn_ldef *d, uint32_t axis, char dim) /* 0: any */
 {
     for (int i = 0; i < d->row->nleaf; i++)
-        for (size_t j = 0; j < g->axes.at[axis].leaf.n; j++)
-            if (g->axes.at[axis].leaf.at[j] == d->tile->leaf.at[i] && (!dim || d->row->leaf[i].dim == dim)) return true;
+        if (gn_has_leaf(&g->axes.at[axis], d->tile->leaf.at[i]) && (!dim || d->row->leaf[i].dim == dim)) return true;
     return false;
 }
 
@@ -148,14 +147,12 @@ static void check_factor(const gn_lower *g, const gn_ldef *d, const gn_kexpr *e,
 static void operate(gn_expander *x, const gn_ldef *d, gn_tile_act act, const gn_kexpr *const *factor)
 {
     gn_lower *g = x->g;
-    gn_code_node *node = gn_code_make(g->code, GN_CODE_TILE);
-    gn_tile_args *t = node->tile = gn_code_tile(g->code, d->row, act);
+    gn_tile_args *t = gn_v_node(&x->b, GN_CODE_TILE)->tile = gn_code_tile(g->code, d->row, act);
     t->acc = d->partial->place, t->c[0] = gn_first_register(x, d->partial);
     set_row_leaves(x, d, gn_lconst(g, 0));
     for (int i = 0; i < t->nmemory; i++) set_matrix(x, d, act == GN_TILE_MULTIPLY ? factor[i] : NULL, &t->memory[i]);
     t->count[0] = gn_lconst(g, d->row->m), t->count[1] = gn_lconst(g, d->row->n);
     if (act == GN_TILE_MULTIPLY) set_counts(x, d, factor, t);
-    gn_v_node(&x->b, node);
     set_row_leaves(x, d, NULL);
 }
 
@@ -168,10 +165,8 @@ static gn_tile_act act_of(const gn_tree *s)
 /* The points of a statement but those of the row's leaves. */
 static void begin_points(gn_expander *x, const gn_tree *s, gn_points_iter *it)
 {
-    gn_leafset row = { { 0 } };
-    for (size_t i = 0; i < s->def->tile->leaf.n; i++) gn_set_put(&row, s->def->tile->leaf.at[i]);
     x->lane = -1, x->b.lane = NULL, x->b.lanes = 1;
-    gn_points_begin(x->g, it, gn_set_minus(gn_stmt_leaves(s), row));
+    gn_points_begin(x->g, it, gn_set_minus(gn_stmt_leaves(s), gn_row_leaves(s->def)));
 }
 
 void gn_expand_unit(gn_expander *x, const gn_tree *s)
@@ -202,13 +197,11 @@ void gn_expand_tile_copy(gn_expander *x, const gn_tree *s)
     gn_points_iter it;
     begin_points(x, s, &it);
     while (gn_points_next(g, &it, x->env)) {
-        gn_code_node *node = gn_code_make(g->code, GN_CODE_TILE);
-        gn_tile_args *t = node->tile = gn_code_tile(g->code, d->row, 0);
+        gn_tile_args *t = gn_v_node(&x->b, GN_CODE_TILE)->tile = gn_code_tile(g->code, d->row, 0);
         set_matrix(x, d, NULL, &t->memory[0]);
         set_matrix(x, d, d->body, &t->memory[1]);
         gn_set_point(x, d);
         t->count[0] = left_of(x, d, 'm', d->row->m), t->count[1] = left_of(x, d, 'n', d->row->n);
-        gn_v_node(&x->b, node);
     }
     memcpy(x->env, before, g->leaves.n * sizeof *before);
 }

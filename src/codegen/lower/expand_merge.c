@@ -12,14 +12,11 @@ typedef struct merging {
 
 static const gn_val *merged_value(const merging *m, const gn_kexpr *e)
 {
-    gn_code_builder *b = &m->x->b;
     const gn_val *a[4];
     if (e->kind == GN_K_STATE) return (e->u.i ? &m->other : &m->own)->at[e->part];
-    if (e->kind == GN_K_CONST)
-        return gn_is_float((gn_dtype)e->dtype) ? gn_v_float(b, (gn_dtype)e->dtype, e->u.f)
-                                               : gn_v_int(b, (gn_dtype)e->dtype, e->u.i);
+    if (e->kind == GN_K_CONST) return gn_v_const(m->x, e);
     for (uint16_t i = 0; i < e->n; i++) a[i] = gn_map_get(&m->made, GN_KEY(e->a[i]));
-    return gn_v_op(b, e->u.op, (gn_dtype)e->dtype, a, e->n);
+    return gn_v_op(&m->x->b, e->u.op, (gn_dtype)e->dtype, a, e->n);
 }
 
 gn_tuple gn_merged(gn_expander *x, const gn_ldef *d, const gn_tuple *own, const gn_tuple *other)
@@ -92,9 +89,7 @@ void gn_declare_exchange(gn_expander *x, gn_ldef *d, int64_t threads)
         gn_place p = { .dtype = s->object->dtype, .space = GN_SPACE_SHARED, .size = gn_lconst(x->g, threads) };
         if (!s->exchange) p.name = gn_lower_name(x->g, NULL, gn_arena_printf(x->g->arena, "%s_t", s->object->name));
         if (!s->exchange) s->exchange = gn_code_place(x->g->code, p);
-        gn_code_node *n = gn_code_make(x->g->code, GN_CODE_DECLARE);
-        n->place = s->exchange;
-        gn_v_node(&x->b, n);
+        gn_v_node(&x->b, GN_CODE_DECLARE)->place = s->exchange;
         s->exchanged_in = x->b.block;
     }
 }
@@ -117,7 +112,7 @@ void gn_exchange(gn_expander *x, const gn_ldef *d, const gn_dim *at, const gn_tu
 
 void gn_meet(gn_expander *x)
 {
-    gn_v_node(&x->b, gn_code_make(x->g->code, GN_CODE_BARRIER));
+    gn_v_node(&x->b, GN_CODE_BARRIER);
 }
 
 /* Of n states, those from `half` on are merged into those before. */
@@ -125,11 +120,8 @@ static void merge_half(gn_expander *x, const gn_ldef *d, const gn_dim *number, i
 {
     gn_lower *g = x->g;
     gn_code_body *outer = x->b.block;
-    gn_code_node *branch = gn_code_make(g->code, GN_CODE_IF);
     const gn_pred p = gn_pred_less(x, number, gn_lconst(g, n - half));
-    branch->when = (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) };
-    gn_v_node(&x->b, branch);
-    x->b.block = &branch->body;
+    gn_v_open(x, GN_CODE_IF)->when = (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) };
     const gn_tuple own = gn_exchanged(x, d, number), other = gn_exchanged(x, d, gn_ladd(g, number, gn_lconst(g, half)));
     const gn_tuple t = gn_merged(x, d, &own, &other);
     gn_exchange(x, d, number, &t);
@@ -159,7 +151,7 @@ void gn_expand_merge(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
     for (uint32_t l = 0; l < g->leaves.n; l++)
         if (gn_set_has(&points, l) && g->leaves.at[l].bind == GN_BIND_THREAD) {
             threads = true;
-            points.w[l / 64] &= ~(UINT64_C(1) << (l % 64));
+            gn_set_drop(&points, l);
         }
     gn_tuple t = merged_points(x, d, points, arg);
     if (gn_lane_leaf(g, d->private) >= 0) t = merged_lanes(x, d, t);

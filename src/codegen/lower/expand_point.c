@@ -1,6 +1,7 @@
 /* The expressions of a statement at one of its tile points: which of them are needed, and where. Both branches of a
  * condition are computed, and every value once; what is loaded carries the conditions under which it is needed: those
  * that hold at all its uses. */
+#include "code_known.h"
 #include "expand.h"
 #include "visit.h"
 
@@ -96,18 +97,10 @@ static bool holds_fact(gn_expander *x, gn_preds w, fact what)
     return false;
 }
 
-static bool same_conds(const gn_pred *a, const gn_pred *b)
-{
-    bool same = a->n == b->n;
-    for (uint16_t i = 0; same && i < a->n; i++)
-        same = a->cond[i].kind == b->cond[i].kind && a->cond[i].a == b->cond[i].a && a->cond[i].b == b->cond[i].b;
-    return same;
-}
-
 static bool holds(gn_expander *x, gn_preds w, const gn_pred *p)
 {
     for (uint32_t i = 0; i < w.n; i++)
-        if (w.at[i].negate == p->negate && same_conds(&w.at[i], p)) return true;
+        if (w.at[i].negate == p->negate && gn_same_conds(&w.at[i], p)) return true;
     for (uint16_t k = 0; k < p->n; k++)
         if (holds_fact(x, w, fact_of(x, &p->cond[k], p->negate)) == p->negate) return p->negate;
     return !p->negate;
@@ -158,7 +151,7 @@ static bool join(gn_expander *x, gn_preds a, gn_preds b, gn_preds *out)
     if (holds_all(x, b, a)) return *out = a, true;
     for (uint32_t i = 0; i < a.n; i++) /* c and p, d and not p, where each gives c and d: they are c and d */
         for (uint32_t k = 0; k < b.n; k++) {
-            if (a.at[i].negate == b.at[k].negate || !same_conds(&a.at[i], &b.at[k])) continue;
+            if (a.at[i].negate == b.at[k].negate || !gn_same_conds(&a.at[i], &b.at[k])) continue;
             gn_pred *all = GN_NEW_ARRAY(x->g->arena, gn_pred, a.n + b.n);
             gn_preds both = { 0, all };
             for (uint32_t j = 0; j < a.n; j++)
@@ -240,7 +233,7 @@ static int known_here(gn_expander *x, gn_preds w, const gn_kcond *c)
     const int known = known_cond(x, c);
     if (known >= 0 || w.n == 0) return known;
     for (uint32_t i = 0; i < w.n; i++)
-        if (w.at[i].n == 1 && same_conds(&w.at[i], &(gn_pred){ .n = 1, .cond = c })) return !w.at[i].negate;
+        if (w.at[i].n == 1 && gn_same_conds(&w.at[i], &(gn_pred){ .n = 1, .cond = c })) return !w.at[i].negate;
     return holds_fact(x, w, fact_of(x, c, false)) ? 1 : holds_fact(x, w, fact_of(x, c, true)) ? 0 : -1;
 }
 

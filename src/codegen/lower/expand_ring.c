@@ -9,15 +9,10 @@
  * has come, and none still uses the one that is written next. */
 #include "expand.h"
 
-static bool is_shared_copy(const gn_tree *t)
-{
-    return t->kind == GN_NODE_STMT && t->stmt == GN_STMT_ASG && t->def->object->level == GN_LEVEL_SHARED;
-}
-
 static const gn_ldef *ring_of(const gn_tree *loop)
 {
     for (size_t i = 0; i < loop->kids.n; i++)
-        if (is_shared_copy(loop->kids.at[i]) && loop->kids.at[i]->def->object->part) return loop->kids.at[i]->def;
+        if (gn_is_shared_copy(loop->kids.at[i]) && loop->kids.at[i]->def->object->part) return loop->kids.at[i]->def;
     return NULL;
 }
 
@@ -46,10 +41,10 @@ static void check_alike(const gn_lower *g, const gn_tree *loop, const gn_ldef *r
 {
     for (size_t i = 0; i < loop->kids.n; i++) {
         const gn_tree *k = loop->kids.at[i];
-        if (is_shared_copy(k) && k->def->stage->depth != ring->stage->depth)
+        if (gn_is_shared_copy(k) && k->def->stage->depth != ring->stage->depth)
             gn_illegal(g, "stage %s: (depth %d) beside '%s' of (depth %d) in the loop '%s'", k->def->name,
                        k->def->stage->depth, ring->name, ring->stage->depth, g->leaves.at[loop->leaf].name);
-        if (is_shared_copy(k)) check_uses(g, loop, k->def);
+        if (gn_is_shared_copy(k)) check_uses(g, loop, k->def);
     }
 }
 
@@ -62,17 +57,13 @@ static const gn_place *declare_tokens(gn_expander *x, const gn_tree *loop, uint3
     gn_place p = {.space = GN_SPACE_REG, .dtype = GN_I64, .lanes = 1, .rank = n > 1, .extent = extent, .token = true};
     *extent = n;
     p.name = gn_lower_name(g, NULL, gn_arena_printf(g->arena, "%s_copies", g->leaves.at[loop->leaf].name));
-    gn_code_node *d = gn_code_make(g->code, GN_CODE_DECLARE);
-    d->place = gn_code_place(g->code, p);
-    gn_v_node(&x->b, d);
-    return d->place;
+    return gn_v_node(&x->b, GN_CODE_DECLARE)->place = gn_code_place(g->code, p);
 }
 
 static void add_node(gn_expander *x, gn_code_kind kind, const gn_place *tokens, uint32_t number)
 {
-    gn_code_node *n = gn_code_make(x->g->code, kind);
+    gn_code_node *n = gn_v_node(&x->b, kind);
     n->place = tokens, n->number = number;
-    gn_v_node(&x->b, n);
 }
 
 /* ---- copies ---- */
@@ -82,7 +73,7 @@ static void set_part(gn_expander *x, const gn_tree *loop, const gn_dim *turn)
     gn_lower *g = x->g;
     for (size_t i = 0; i < loop->kids.n; i++) {
         const gn_tree *k = loop->kids.at[i];
-        if (!is_shared_copy(k)) continue;
+        if (!gn_is_shared_copy(k)) continue;
         const gn_dim *part = turn ? gn_dim_mod(g->dims, turn, gn_lconst(g, k->def->stage->depth)) : NULL;
         k->def->object->start = part ? gn_dim_mul(g->dims, k->def->object->part, part) : NULL;
     }
@@ -98,7 +89,7 @@ static void start_turn(gn_expander *x, const gn_tree *loop, const gn_dim *turn, 
     x->ahead = &ahead;
     set_part(x, loop, turn);
     for (size_t i = 0; i < loop->kids.n; i++)
-        if (is_shared_copy(loop->kids.at[i])) gn_expand_kid(x, loop->kids.at[i]);
+        if (gn_is_shared_copy(loop->kids.at[i])) gn_expand_kid(x, loop->kids.at[i]);
     x->ahead = NULL;
     x->env[loop->leaf] = before;
     add_node(x, GN_CODE_COMMIT, tokens, 0);
@@ -113,7 +104,7 @@ static void expand_turn(gn_expander *x, const gn_tree *loop, const gn_dim *turns
     start_turn(x, loop, gn_ladd(g, now, gn_lconst(g, tokens->n)), turns, tokens);
     set_part(x, loop, now);
     for (size_t i = 0; i < loop->kids.n; i++)
-        if (loop->kids.at[i]->kind != GN_NODE_BARRIER && !is_shared_copy(loop->kids.at[i]))
+        if (loop->kids.at[i]->kind != GN_NODE_BARRIER && !gn_is_shared_copy(loop->kids.at[i]))
             gn_expand_kid(x, loop->kids.at[i]);
 }
 
@@ -128,11 +119,9 @@ void gn_expand_ring(gn_expander *x, const gn_tree *loop)
     const gn_place *tokens = declare_tokens(x, loop, ring->stage->depth - 1u);
     add_node(x, GN_CODE_BARRIER, NULL, 0);
     for (uint32_t i = 0; i < tokens->n; i++) start_turn(x, loop, gn_lconst(g, i), turns, tokens);
-    gn_code_node *n = gn_code_make(g->code, GN_CODE_FOR);
     gn_code_body *outer = x->b.block;
+    gn_code_node *n = gn_v_open(x, GN_CODE_FOR);
     n->var = g->leaves.at[loop->leaf].name, n->to = turns, n->unroll = loop->unroll;
-    gn_v_node(&x->b, n);
-    x->b.block = &n->body;
     x->env[loop->leaf] = g->leaves.at[loop->leaf].value;
     expand_turn(x, loop, turns, tokens);
     x->b.block = outer;

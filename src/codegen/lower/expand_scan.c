@@ -23,7 +23,7 @@ static void write(gn_expander *x, const gn_ldef *d, bool carried, const gn_dim *
 static gn_tuple start_of(gn_expander *x, const gn_ldef *d)
 {
     gn_tuple t = { { NULL } };
-    for (uint16_t i = 0; i < d->nstates; i++) t.at[i] = gn_v_constant(x, d->state[i].start);
+    for (uint16_t i = 0; i < d->nstates; i++) t.at[i] = gn_v_const(x, d->state[i].start);
     return t;
 }
 
@@ -71,12 +71,9 @@ static void exchange_starts(gn_expander *x, const gn_ldef *d, const gn_dim *numb
 {
     gn_lower *g = x->g;
     gn_code_body *outer = x->b.block;
-    gn_code_node *branch = gn_code_make(g->code, GN_CODE_IF);
     const gn_pred p = gn_pred_less(x, number, gn_lconst(g, n));
     const gn_tuple start = start_of(x, d);
-    branch->when = (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) };
-    gn_v_node(&x->b, branch);
-    x->b.block = &branch->body;
+    gn_v_open(x, GN_CODE_IF)->when = (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) };
     gn_exchange(x, d, number, &start);
     gn_exchange(x, d, gn_ladd(g, number, gn_lconst(g, half)), &start);
     x->b.block = outer;

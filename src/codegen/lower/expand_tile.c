@@ -3,17 +3,14 @@
 
 /* ---- shared: a flat index over all elements, dealt out to the threads ---- */
 
-/* p: of `inside`, with room for one more. */
-static void start_copy(gn_expander *x, const gn_ldef *d, gn_preds inside, gn_pred *p)
+static void start_copy(gn_expander *x, const gn_ldef *d, gn_preds inside)
 {
     gn_lower *g = x->g;
-    gn_code_node *n = gn_code_make(g->code, GN_CODE_ASYNC);
-    p[inside.n++] = *x->ahead;
-    n->access = (gn_access){ .place = d->object->place, .when = inside };
+    gn_code_node *n = gn_v_node(&x->b, GN_CODE_ASYNC);
+    n->access = (gn_access){ .place = d->object->place, .when = gn_preds_joined(x, inside, (gn_preds){ 1, x->ahead }) };
     n->access.base = gn_object_address(g, d->object, gn_own_args(x, d), x->env);
     n->source.place = g->code->places.at[d->body->u.ref];
     n->source.base = gn_subst_axes(g, gn_kernel_flat(g->kernel, d->body->u.ref, d->body->index), x->axis);
-    gn_v_node(&x->b, n);
 }
 
 void gn_expand_shared(gn_expander *x, const gn_tree *s)
@@ -23,8 +20,8 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
     const gn_stage *st = d->stage;
     const uint32_t *leaf = st->copy.n ? st->copy.at : d->object->dims.at;
     const size_t n = st->copy.n ? st->copy.n : d->object->dims.n;
-    gn_code_node *loop = gn_code_make(g->code, GN_CODE_FOR);
     gn_code_body *outer = x->b.block;
+    gn_code_node *loop = gn_v_open(x, GN_CODE_FOR);
     loop->dealt = true;
     loop->var = gn_lower_name(g, NULL, gn_arena_printf(g->arena, "c%u", x->ndealt++));
     const gn_dim *c = gn_dim_sym(g->dims, loop->var), **before = gn_env_copy(g, x->env);
@@ -40,13 +37,9 @@ void gn_expand_shared(gn_expander *x, const gn_tree *s)
         gn_set_put(&g->flat, leaf[i]);
     }
     loop->to = gn_lconst(g, total);
-    gn_v_node(&x->b, loop);
-    x->b.block = &loop->body;
     gn_set_point(x, d);
-    gn_pred *p = GN_NEW_ARRAY(g->arena, gn_pred, x->guards.n + 2);
-    for (size_t i = 0; i < x->guards.n; i++) p[i] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    const gn_preds inside = { (uint32_t)x->guards.n, p };
-    if (x->ahead) start_copy(x, d, inside, p);
+    const gn_preds inside = gn_guard_preds(x, 0, NULL);
+    if (x->ahead) start_copy(x, d, inside);
     else
         gn_v_write(x, d->object, gn_own_args(x, d),
                    gn_v_select(x, inside, gn_v_expr(x, d->body), gn_v_zero(&x->b, d->dtype)));
@@ -83,17 +76,6 @@ static bool is_zero_padded(const gn_lower *g, const gn_kexpr *e)
     return e->kind == GN_K_REF && g->def[e->u.ref]->red == GN_RED_NONE && g->def[e->u.ref]->object->level != GN_LEVEL_REG;
 }
 
-static gn_preds reduced_guards(gn_expander *x, const gn_ldef *d)
-{
-    gn_pred *p = GN_NEW_ARRAY(x->g->arena, gn_pred, x->guards.n + 1);
-    uint32_t n = 0;
-    for (size_t i = 0; i < x->guards.n; i++)
-        for (size_t a = 0; a < d->nraxis; a++)
-            if (d->raxis[a] == x->guards.at[i].axis)
-                p[n++] = gn_pred_less(x, x->guards.at[i].value, x->guards.at[i].extent);
-    return (gn_preds){ n, p };
-}
-
 static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, const char *dims, const gn_kexpr *e,
                     const gn_val **out)
 {
@@ -103,7 +85,8 @@ static void operand(gn_expander *x, const gn_ldef *d, const gn_tile_operand *o, 
         gn_set_point(x, d);
         out[r] = gn_v_expr(x, e);
         if (!is_zero_padded(x->g, e))
-            out[r] = gn_v_select(x, reduced_guards(x, d), out[r], gn_v_zero(&x->b, (gn_dtype)out[r]->dtype));
+            out[r] = gn_v_select(x, gn_guard_preds(x, d->nraxis, d->raxis), out[r],
+                                 gn_v_zero(&x->b, (gn_dtype)out[r]->dtype));
     }
 }
 
@@ -113,9 +96,9 @@ static bool mentions_axis_of(const gn_lower *g, const gn_ldef *d, const gn_kexpr
         for (int j = 0; j < d->row->nleaf; j++) {
             if (d->row->leaf[j].dim != dim) continue;
             for (uint32_t a = 0; a < g->axes.n; a++)
-                for (size_t k = 0; k < g->axes.at[a].leaf.n; k++)
-                    if (g->axes.at[a].leaf.at[k] == d->tile->leaf.at[j] && gn_dim_mentions(e->index[i], g->axes.at[a].name))
-                        return true;
+                if (gn_has_leaf(&g->axes.at[a], d->tile->leaf.at[j]) &&
+                    gn_dim_mentions(e->index[i], g->axes.at[a].name))
+                    return true;
         }
     return false;
 }
@@ -131,13 +114,12 @@ void gn_tile_factors(const gn_lower *g, const gn_ldef *d, const gn_kexpr **facto
 uint32_t gn_first_register(const gn_expander *x, const gn_object *o)
 {
     const gn_lower *g = x->g;
-    const gn_tensorize *tile = o->def->tile;
+    const gn_leafset row = gn_row_leaves(o->def);
     uint32_t number = 0;
     for (size_t i = 0; i < o->dims.n; i++) {
         const uint32_t l = o->dims.at[i];
         int64_t c = 0;
-        bool own = false;
-        for (size_t k = 0; k < tile->leaf.n; k++) own |= tile->leaf.at[k] == l;
+        const bool own = gn_set_has(&row, l);
         if (own && o->opaque) continue;
         if (!own) GN_ASSERT(x->env[l] && gn_dim_is_const(x->env[l], &c));
         number = number * (uint32_t)gn_points(g, l) + (uint32_t)c;
@@ -152,21 +134,17 @@ void gn_expand_tile_mma(gn_expander *x, const gn_tree *s)
     const gn_tile_op *row = d->row;
     const gn_kexpr *factor[2];
     gn_tile_factors(g, d, factor);
-    gn_leafset others = gn_set_or(d->params, d->reduced);
     const gn_dim **before = gn_env_copy(g, x->env);
-    for (size_t i = 0; i < d->tile->leaf.n; i++)
-        others.w[d->tile->leaf.at[i] / 64] &= ~(UINT64_C(1) << (d->tile->leaf.at[i] % 64));
     gn_points_iter it;
-    gn_points_begin(g, &it, others);
+    gn_points_begin(g, &it, gn_set_minus(gn_stmt_leaves(s), gn_row_leaves(d)));
     while (gn_points_next(g, &it, x->env)) {
-        gn_code_node *t = gn_code_make(g->code, GN_CODE_TILE);
-        t->tile = gn_code_tile(g->code, row, 0);
-        t->tile->acc = d->object->place;
-        operand(x, d, &row->a, "mk", factor[0], t->tile->a);
-        operand(x, d, &row->b, "kn", factor[1], t->tile->b);
-        t->tile->c[0] = gn_first_register(x, d->object);
-        gn_fragment_registers(d->object->place, t->tile->c);
-        gn_v_node(&x->b, t);
+        gn_tile_args *t = gn_code_tile(g->code, row, 0);
+        t->acc = d->object->place;
+        operand(x, d, &row->a, "mk", factor[0], t->a);
+        operand(x, d, &row->b, "kn", factor[1], t->b);
+        t->c[0] = gn_first_register(x, d->object);
+        gn_fragment_registers(d->object->place, t->c);
+        gn_v_node(&x->b, GN_CODE_TILE)->tile = t;
         for (size_t i = 0; i < d->tile->leaf.n; i++) x->env[d->tile->leaf.at[i]] = before[d->tile->leaf.at[i]];
     }
 }

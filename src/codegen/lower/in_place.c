@@ -51,21 +51,10 @@ static void meet_atom(void *user, const gn_atom *a)
     if (b >= 0) f->lost[b] = true;
 }
 
-static void note_dim(finder *f, const gn_dim *d)
+static void note_dim(void *user, const gn_dim *d)
 {
-    if (d && gn_dim_has_load(d)) gn_dim_meet(&f->atoms, d, meet_atom, f);
-}
-
-static void note_preds(finder *f, gn_preds p)
-{
-    for (uint32_t i = 0; i < p.n; i++)
-        for (uint16_t c = 0; c < p.at[i].n; c++) note_dim(f, p.at[i].cond[c].a), note_dim(f, p.at[i].cond[c].b);
-}
-
-static void note_access(finder *f, const gn_access *a)
-{
-    note_dim(f, a->base), note_dim(f, a->step);
-    note_preds(f, a->when);
+    finder *f = user;
+    if (gn_dim_has_load(d)) gn_dim_meet(&f->atoms, d, meet_atom, f);
 }
 
 static const gn_access *without_names(finder *f, const gn_access *a)
@@ -76,19 +65,10 @@ static const gn_access *without_names(finder *f, const gn_access *a)
     return own;
 }
 
-/* A value as far as it has no let of its own. */
-static void note_value(finder *f, const gn_val *v, const block *in, size_t at)
+static void note_load(finder *f, const gn_val *v, const block *in, size_t at)
 {
-    note_preds(f, v->when);
-    if (v->kind == GN_VAL_INDEX) note_dim(f, v->u.index.at);
-    if (v->kind == GN_VAL_IOTA) note_dim(f, v->u.iota.base), note_dim(f, v->u.iota.step);
-    if (v->kind == GN_VAL_LOAD) {
-        note_access(f, &v->u.load);
-        if (v->u.load.place->space == GN_SPACE_BUFFER)
-            gn_push(f->arena, &f->loads, (spot){ without_names(f, &v->u.load), v->lanes, in, at, NULL });
-    }
-    for (uint16_t i = 0; i < v->n; i++)
-        if (!v->a[i]->id) note_value(f, v->a[i], in, at);
+    if (v->kind == GN_VAL_LOAD && v->u.load.place->space == GN_SPACE_BUFFER)
+        gn_push(f->arena, &f->loads, (spot){ without_names(f, &v->u.load), v->lanes, in, at, NULL });
 }
 
 static uint64_t key_of(uint32_t buf, const gn_dim *base)
@@ -98,7 +78,6 @@ static uint64_t key_of(uint32_t buf, const gn_dim *base)
 
 static void note_store(finder *f, const gn_code_node *t, const block *in, size_t at)
 {
-    note_access(f, &t->access);
     if (t->access.place->space != GN_SPACE_BUFFER || t->access.mode == GN_ACCESS_EACH) return;
     const gn_access *const place = without_names(f, &t->access);
     void **list = gn_map_put(f->arena, &f->stores, key_of(place->place->id, place->base));
@@ -126,10 +105,9 @@ static void note_region(finder *, const gn_code_body *, const block *around, siz
 
 static void note_node(finder *f, const gn_code_node *t, const block *in, size_t at)
 {
-    note_dim(f, t->from), note_dim(f, t->to);
+    gn_code_dims(t, note_dim, f);
     if (t->kind == GN_CODE_NAME) gn_code_learn_name(f->code, &f->names, t);
-    note_preds(f, t->when);
-    if (t->val) note_value(f, t->val, in, at);
+    if (t->val) note_load(f, t->val, in, at);
     if (t->kind == GN_CODE_STORE) note_store(f, t, in, at);
     if (t->kind == GN_CODE_SET && t->at) note_set(f, t);
     if (t->kind == GN_CODE_ASYNC && t->source.place->space == GN_SPACE_BUFFER) f->lost[t->source.place->id] = true;

@@ -22,11 +22,6 @@ const gn_dim **gn_env_copy(gn_lower *g, const gn_dim *const *env)
 
 /* ---- barriers: before and after a run of shared copies in a loop body ---- */
 
-static bool is_shared_copy(const gn_tree *t)
-{
-    return t->kind == GN_NODE_STMT && t->stmt == GN_STMT_ASG && t->def->object->level == GN_LEVEL_SHARED;
-}
-
 static bool writes_shared(const gn_tree *t)
 {
     if (t->kind == GN_NODE_STMT)
@@ -36,26 +31,19 @@ static bool writes_shared(const gn_tree *t)
     return false;
 }
 
-static bool varies_over_threads(const gn_lower *g, const gn_dim *d)
-{
-    for (size_t l = 0; d && l < g->leaves.n; l++)
-        if (g->leaves.at[l].bind == GN_BIND_THREAD && gn_dim_mentions(d, g->leaves.at[l].name)) return true;
-    return false;
-}
-
 /* `uneven`: a loop around that threads leave at different turns; NULL: none. */
 static void add_barriers(gn_lower *g, gn_tree *t, const gn_tree *uneven)
 {
     GN_VEC(gn_tree *) kids = { 0 };
-    if (t->kind == GN_NODE_FOR && varies_over_threads(g, t->to)) uneven = t;
+    if (t->kind == GN_NODE_FOR && gn_mentions_leaf(g, t->to, GN_BIND_THREAD)) uneven = t;
     for (size_t i = 0; i < t->kids.n; i++) {
         gn_tree *k = t->kids.at[i];
-        const bool mine = is_shared_copy(k);
+        const bool mine = gn_is_shared_copy(k);
         if (mine && uneven)
             gn_illegal(g, "stage %s shared: threads leave the loop '%s' around it at different turns", k->def->name,
                        g->leaves.at[uneven->leaf].name);
-        const bool before = i > 0 && is_shared_copy(t->kids.at[i - 1]);
-        const bool after = i + 1 < t->kids.n && is_shared_copy(t->kids.at[i + 1]);
+        const bool before = i > 0 && gn_is_shared_copy(t->kids.at[i - 1]);
+        const bool after = i + 1 < t->kids.n && gn_is_shared_copy(t->kids.at[i + 1]);
         if (mine && !before) gn_push(g->arena, &kids, gn_tree_new(g, GN_NODE_BARRIER));
         gn_push(g->arena, &kids, k);
         if (mine && !after) gn_push(g->arena, &kids, gn_tree_new(g, GN_NODE_BARRIER));
@@ -68,13 +56,6 @@ static void add_barriers(gn_lower *g, gn_tree *t, const gn_tree *uneven)
 
 /* ---- parallel loops: a chain at the top of a step ---- */
 
-static bool mentions_leaf(const gn_lower *g, const gn_dim *d)
-{
-    for (size_t l = 0; l < g->leaves.n; l++)
-        if (gn_dim_mentions(d, g->leaves.at[l].name)) return true;
-    return false;
-}
-
 /* Bounds of all loops; a part loop that is not in the chain of its step's top is an ordinary loop. */
 static void set_bounds(gn_lower *g, gn_tree *t, const gn_dim **env, bool top)
 {
@@ -84,15 +65,13 @@ static void set_bounds(gn_lower *g, gn_tree *t, const gn_dim **env, bool top)
         const uint8_t b = g->leaves.at[t->leaf].bind;
         inner = gn_env_copy(g, env);
         inner[t->leaf] = g->leaves.at[t->leaf].value;
-        t->to = b == GN_BIND_THREAD ? g->leaves.at[t->leaf].points : gn_leaf_bound(g, t->leaf, env); /* all threads run */
+        t->to = gn_loop_end(g, t->leaf, env);
         t->unroll = g->leaves.at[t->leaf].unroll;
-        chain = top && (b == GN_BIND_PART || b == GN_BIND_BLOCK) && !mentions_leaf(g, t->to);
+        chain = top && (b == GN_BIND_PART || b == GN_BIND_BLOCK) && !gn_mentions_leaf(g, t->to, -1);
         t->bind = b == GN_BIND_PART ? (chain ? GN_BIND_PART : GN_BIND_NONE) : b;
         if (b == GN_BIND_BLOCK && !chain)
             gn_illegal(g, "bind block %s: not all statements of the step are in this loop and those around it",
                        g->leaves.at[t->leaf].name);
-    } else if (t->kind == GN_NODE_STMT && t->stmt != GN_STMT_STORE) {
-        inner = env;
     }
     size_t loops = 0, others = 0;
     for (size_t i = 0; i < t->kids.n; i++)

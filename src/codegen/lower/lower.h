@@ -29,6 +29,16 @@ typedef struct gn_laxis {
     const gn_dim *digit, *weight;
 } gn_laxis;
 
+static inline bool gn_has_leaf(const gn_laxis *a, uint32_t leaf)
+{
+    return gn_leaf_place(a->leaf.n, a->leaf.at, leaf) < a->leaf.n;
+}
+/* The leaf's stride on the axis; 0: it is none of its leaves. */
+static inline int64_t gn_leaf_stride(const gn_laxis *a, uint32_t leaf)
+{
+    return gn_has_leaf(a, leaf) ? a->stride.at[gn_leaf_place(a->leaf.n, a->leaf.at, leaf)] : 0;
+}
+
 typedef struct gn_lstate { /* a value of what is kept: of a reduction's state, or the one of a copy */
     /* Reductions: as in gn_kfold; a sum has (add state body), and so on. start NULL: the step makes it anew. */
     const gn_kexpr *start, *step, *merge;
@@ -75,6 +85,11 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     gn_object *object, *partial; /* of the first value; those of the others are like them */
 } gn_ldef;
 
+/* Leaves of the row that it is tensorized to. */
+static inline gn_leafset gn_row_leaves(const gn_ldef *d)
+{
+    return d->tile ? gn_set_of(d->tile->leaf.n, d->tile->leaf.at) : (gn_leafset){ { 0 } };
+}
 /* Its accumulators are opaque values of its row. */
 static inline bool gn_is_opaque(const gn_ldef *d)
 {
@@ -148,6 +163,7 @@ static inline bool gn_is_tile_leaf(const gn_lower *g, uint32_t l)
     return gn_is_tile_bind(g->leaves.at[l].bind);
 }
 int64_t gn_points(const gn_lower *, uint32_t leaf); /* of a leaf whose count is constant; asserts that it is */
+const gn_laxis *gn_axis_named_by(const gn_lower *, const gn_dim *); /* that it is, alone; NULL */
 
 _Noreturn void gn_illegal(const gn_lower *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -175,7 +191,6 @@ const gn_kexpr *gn_inline_expr(gn_lower *, const gn_kexpr *); /* of the copy */
 /* lower_check.c: legality of directives that needs no placement. */
 void gn_lower_check(gn_lower *);
 /* verify_stmt.c: what must hold of the tree of statements once storage and bounds are there. */
-extern const char *const gn_bind_names[];
 void gn_lower_verify(gn_lower *);
 /* lower_name.c: the names that are there after gn_lower_kernel; then new ones near `wanted`, which may be that of
  * definition `own`. */
@@ -207,6 +222,10 @@ static inline bool gn_is_copy(const gn_ldef *d)
 {
     return !d->is_store && d->red == GN_RED_NONE;
 }
+static inline bool gn_is_shared_copy(const gn_tree *t)
+{
+    return t->kind == GN_NODE_STMT && t->stmt == GN_STMT_ASG && t->def->object->level == GN_LEVEL_SHARED;
+}
 /* storage.c: homes, dims, levels, sizes; then addresses. */
 void gn_lower_storage(gn_lower *);
 gn_object *gn_accumulator(const gn_ldef *); /* where init and upd write; of the first value */
@@ -225,12 +244,14 @@ void gn_lower_alone(gn_lower *);
 gn_leafset gn_must_be_alone(const gn_lower *, const gn_tree *stmt); /* whoever reads it: it changes what all share */
 /* bounds.c */
 const gn_dim *gn_axis_value(gn_lower *, uint32_t axis, const gn_dim *const *env);         /* NULL if a leaf has no value */
+const gn_dim *const *gn_axes_over_leaves(gn_lower *, size_t n); /* of the first n axes; the others are NULL */
 const gn_dim *gn_subst_axes(gn_lower *, const gn_dim *, const gn_dim *const *axis_value); /* NULL entries stay */
 /* an extent with every axis at its last value */
 const gn_dim *gn_axis_most(gn_lower *, const gn_dim *extent);
 bool gn_grows(const gn_lower *, const gn_dim *extent);                            /* it never falls with an axis */
 void gn_check_extents(gn_lower *);                                                /* throws where it does and must not */
 const gn_dim *gn_leaf_bound(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* trips under the open loops */
+const gn_dim *gn_loop_end(gn_lower *, uint32_t leaf, const gn_dim *const *env);   /* the same, but all threads run */
 const gn_dim *gn_leaf_whole(gn_lower *, uint32_t leaf, const gn_dim *const *env); /* of them, those that need no guard */
 /* its loops of known extent run all of it, whatever is left of the axis */
 bool gn_axis_full(gn_lower *, uint32_t axis);
@@ -245,6 +266,7 @@ typedef struct gn_guards {
 } gn_guards;
 /* Of these axes; inside: per axis of the kernel its value, not past the end but along the lane. */
 gn_guards gn_guards_of(gn_lower *, size_t n, const uint16_t *axis, const gn_dim *const *env, const gn_dim **inside);
+bool gn_mentions_leaf(const gn_lower *, const gn_dim *, int bind); /* one that is bound so; -1: any */
 bool gn_dim_at_least(const gn_lower *, const gn_dim *, int64_t); /* known from the facts */
 
 /* Steps of the tile points of a statement, in the order of the schedule: start with *point = -1. Sets the points'

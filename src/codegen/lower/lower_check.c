@@ -67,9 +67,10 @@ static bool is_width(int64_t lanes)
 
 static bool is_tensorized(const gn_lower *g, uint32_t leaf)
 {
-    for (size_t i = 0; i < g->schedule->tensorizes.n; i++)
-        for (size_t j = 0; j < g->schedule->tensorizes.at[i].leaf.n; j++)
-            if (g->schedule->tensorizes.at[i].leaf.at[j] == leaf) return true;
+    for (size_t i = 0; i < g->schedule->tensorizes.n; i++) {
+        const gn_tensorize *t = &g->schedule->tensorizes.at[i];
+        if (gn_leaf_place(t->leaf.n, t->leaf.at, leaf) < t->leaf.n) return true;
+    }
     return false;
 }
 
@@ -185,11 +186,6 @@ static void check_reduction(const gn_lower *g, const gn_ldef *d)
     }
 }
 
-static bool is_leaf_of_def(const gn_ldef *d, uint32_t l)
-{
-    return gn_set_has(&d->params, l);
-}
-
 /* Copies that are under way while earlier ones are used. */
 static void check_depth(const gn_lower *g, const gn_ldef *d)
 {
@@ -221,18 +217,17 @@ static void check_stage(const gn_lower *g, const gn_ldef *d)
     if (s->at >= 0 && gn_is_tile_leaf(g, (uint32_t)s->at))
         gn_illegal(g, "stage %s: (at %s): the leaf is no loop", d->name, leaf_name(g, (uint32_t)s->at));
     for (size_t i = 0; i < s->layout.n; i++)
-        if (!is_leaf_of_def(d, s->layout.at[i]))
+        if (!gn_set_has(&d->params, s->layout.at[i]))
             gn_illegal(g, "stage %s: layout: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->layout.at[i]));
     for (size_t i = 0; i < s->copy.n; i++)
-        if (!is_leaf_of_def(d, s->copy.at[i]))
+        if (!gn_set_has(&d->params, s->copy.at[i]))
             gn_illegal(g, "stage %s: copy: '%s' is no leaf of its parameters", d->name, leaf_name(g, s->copy.at[i]));
     if (s->level == GN_LEVEL_SHARED && d->red != GN_RED_NONE)
         gn_illegal(g, "stage %s shared: it is a reduction; copies alone, which all threads fill, are shared", d->name);
     if (s->level == GN_LEVEL_SHARED && s->at == GN_AT_NONE)
         gn_illegal(g, "stage %s shared: (at leaf) is missing: all threads fill it there", d->name);
-    bool has = s->pad_leaf < 0;
-    for (size_t i = 0; i < s->layout.n; i++) has |= (int32_t)s->layout.at[i] == s->pad_leaf;
-    if (!has) gn_illegal(g, "stage %s: pad: '%s' is not in its layout", d->name, leaf_name(g, (uint32_t)s->pad_leaf));
+    if (s->pad_leaf >= 0 && gn_leaf_place(s->layout.n, s->layout.at, (uint32_t)s->pad_leaf) == s->layout.n)
+        gn_illegal(g, "stage %s: pad: '%s' is not in its layout", d->name, leaf_name(g, (uint32_t)s->pad_leaf));
 }
 
 /* ---- online: every use of m inside the loop is exp(x - m), a factor of a sum ---- */

@@ -8,29 +8,6 @@ static bool is_kept(const gn_lower *g, uint32_t def)
     return g->kernel->defs.at[def].red != GN_RED_NONE || g->def[def];
 }
 
-typedef struct parts { /* what an expression of the copy is made of */
-    const gn_dim *const *index;
-    const gn_kcond *cond;
-    const gn_kexpr *const *a;
-    const gn_dim *at; /* INDEX */
-    uint32_t def;     /* REF */
-} parts;
-
-static const gn_kexpr *make_expr(gn_kernel *k, const gn_kexpr *e, const parts *p)
-{
-    switch ((gn_kexpr_kind)e->kind) {
-    case GN_K_CONST: return gn_is_float(e->dtype) ? gn_kexpr_const(k, e->dtype, e->u.f) : gn_kexpr_int(k, e->dtype, e->u.i);
-    case GN_K_INDEX: return gn_kexpr_index(k, e->dtype, p->at);
-    case GN_K_LOAD: return gn_kexpr_load(k, e->u.ref, p->index);
-    case GN_K_REF: return gn_kexpr_part(k, p->def, e->part, p->index);
-    case GN_K_IF: return gn_kexpr_if(k, e->ncond, p->cond, p->a[0], p->a[1]);
-    case GN_K_OP: return gn_kexpr_op(k, e->u.op, e->dtype, p->a, e->n);
-    case GN_K_STATE: return e;
-    case GN_K_TUPLE: return gn_kexpr_tuple(k, p->a, e->n);
-    }
-    return NULL;
-}
-
 /* ---- first the caller's expressions in the copy, as they stand: what is not kept is still referred to ---- */
 
 static const gn_dim *imported(void *copy, const gn_dim *d)
@@ -76,7 +53,7 @@ static const gn_dim *at_args(gn_lower *g, const gn_dim *d, const site_args *a)
     return a->value ? gn_subst_axes(g, d, a->value) : d;
 }
 
-static void dims_at_args(gn_lower *g, const gn_kexpr *e, const site_args *a, parts *p)
+static void dims_at_args(gn_lower *g, const gn_kexpr *e, const site_args *a, gn_kparts *p)
 {
     const gn_dim **index = GN_NEW_ARRAY(g->arena, const gn_dim *, e->nindex + 1);
     gn_kcond *cond = GN_NEW_ARRAY(g->arena, gn_kcond, e->ncond + 1);
@@ -116,10 +93,10 @@ static const site_args *args_of(gn_lower *g, const gn_kexpr *use)
 
 static const gn_kexpr *use_at(const site *s)
 {
-    parts p = { .def = s->e->u.ref };
+    gn_kparts p = { .def = s->e->u.ref };
     if (!s->args->value) return s->e;
     dims_at_args(s->g, s->e, s->args, &p);
-    return make_expr(s->g->kernel, s->e, &p);
+    return gn_kexpr_of_parts(s->g->kernel, s->e, &p);
 }
 
 static bool is_replaced(const site *s)
@@ -150,12 +127,12 @@ static const gn_kexpr *make_site(const site *s)
     gn_lower *g = s->g;
     const gn_kexpr *e = s->e;
     if (is_replaced(s)) return replacement(s)->made;
-    parts p = { .def = e->kind == GN_K_REF ? e->u.ref : 0 };
+    gn_kparts p = { .def = e->kind == GN_K_REF ? e->u.ref : 0 };
     dims_at_args(g, e, s->args, &p);
     const gn_kexpr **a = GN_NEW_ARRAY(g->arena, const gn_kexpr *, e->n + 1);
     for (size_t i = 0; i < e->n; i++) a[i] = site_of(g, e->a[i], s->args)->made;
     p.a = a;
-    return make_expr(g->kernel, e, &p);
+    return gn_kexpr_of_parts(g->kernel, e, &p);
 }
 
 const gn_kexpr *gn_inline_expr(gn_lower *g, const gn_kexpr *root)

@@ -219,8 +219,7 @@ static const directives *directives_of(gn_lower *g, size_t ndefs)
 static bool reduces_leaf(const gn_lower *g, size_t n, const uint16_t *raxis, uint32_t leaf)
 {
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < g->axes.at[raxis[i]].leaf.n; j++)
-            if (g->axes.at[raxis[i]].leaf.at[j] == leaf) return true;
+        if (gn_has_leaf(&g->axes.at[raxis[i]], leaf)) return true;
     return false;
 }
 
@@ -496,15 +495,17 @@ static void mention_symbol(void *user, const char *name)
     if (a) gn_set_put(&m->axes, (uint32_t)(a - 1));
 }
 
+static void mention_symbols(void *user, const gn_dim *d)
+{
+    gn_dim_symbols(d, mention_symbol, user);
+}
+
 static void mention(mentions *m, const gn_kexpr *root)
 {
     gn_visit v = { .arena = m->g->arena, .operand = gn_kexpr_operand };
     gn_visit_add(&v, root);
     for (const gn_kexpr *e; (e = gn_visit_next(&v));) {
-        if (e->kind == GN_K_INDEX) gn_dim_symbols(e->u.index, mention_symbol, m);
-        for (size_t i = 0; i < e->nindex; i++) gn_dim_symbols(e->index[i], mention_symbol, m);
-        for (size_t i = 0; i < e->ncond; i++)
-            gn_dim_symbols(e->cond[i].a, mention_symbol, m), gn_dim_symbols(e->cond[i].b, mention_symbol, m);
+        gn_kexpr_dims(e, mention_symbols, m);
         if (e->kind == GN_K_REF) gn_push(m->g->arena, &m->d->refs, e);
     }
 }

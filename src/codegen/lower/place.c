@@ -95,7 +95,7 @@ static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *re
     s->online = online;
     for (size_t i = 0; i < depth; i++) {
         gn_push(g->arena, &s->above, ref->above.at[i]);
-        leaves.w[ref->above.at[i]->leaf / 64] &= ~(UINT64_C(1) << (ref->above.at[i]->leaf % 64));
+        gn_set_drop(&leaves, ref->above.at[i]->leaf);
     }
     const gn_path p = gn_path_of(g, leaves);
     for (uint32_t i = 0; i < p.n; i++) {

@@ -16,14 +16,6 @@ gn_path gn_path_of(const gn_lower *g, gn_leafset leaves)
     return p;
 }
 
-static gn_leafset tile_leaves(const gn_ldef *d)
-{
-    gn_leafset s = { { 0 } };
-    if (d->tile)
-        for (size_t i = 0; i < d->tile->leaf.n; i++) gn_set_put(&s, d->tile->leaf.at[i]);
-    return s;
-}
-
 gn_stmt_kind gn_main_stmt(const gn_ldef *d)
 {
     return d->is_store ? GN_STMT_STORE : d->red != GN_RED_NONE ? GN_STMT_UPD : GN_STMT_ASG;
@@ -32,7 +24,7 @@ gn_stmt_kind gn_main_stmt(const gn_ldef *d)
 static gn_leafset main_leaves(const gn_ldef *d)
 {
     if (d->red != GN_RED_NONE) return gn_set_or(d->params, d->reduced);
-    return gn_is_copy(d) && d->tile ? gn_set_minus(d->params, tile_leaves(d)) : d->params;
+    return gn_is_copy(d) ? gn_set_minus(d->params, gn_row_leaves(d)) : d->params;
 }
 
 static bool is_staged(const gn_ldef *d)
@@ -70,30 +62,16 @@ gn_path gn_stmt_path(const gn_lower *g, const gn_ldef *d, bool merge, size_t *ow
 
 /* ---- how many loops may be shared ---- */
 
-static bool is_leaf_of(const gn_laxis *a, uint32_t leaf, int64_t stride)
-{
-    for (size_t i = 0; i < a->leaf.n; i++)
-        if (a->leaf.at[i] == leaf && a->stride.at[i] == stride) return true;
-    return false;
-}
-
-static const gn_laxis *axis_named_by(const gn_lower *g, const gn_dim *d)
-{
-    if (d->n != 1 || d->term[0].c != 1 || d->term[0].n != 1 || d->term[0].atom[0]->kind != GN_DIM_SYM) return NULL;
-    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(d->term[0].atom[0]->name));
-    return a ? &g->axes.at[a - 1] : NULL;
-}
-
 /* Loops that a use of q at these arguments must not share: leaves of parameters whose argument does not run along with
  * them. */
 static gn_leafset forbidden(const gn_lower *g, const gn_ldef *q, const gn_kexpr *ref)
 {
     gn_leafset out = { { 0 } };
     for (size_t p = 0; p < q->nparam; p++) {
-        const gn_laxis *a = &g->axes.at[q->param[p]], *x = axis_named_by(g, ref->index[p]);
+        const gn_laxis *a = &g->axes.at[q->param[p]], *x = gn_axis_named_by(g, ref->index[p]);
         if (a == x) continue;
         for (size_t i = 0; i < a->leaf.n; i++)
-            if (!x || !is_leaf_of(x, a->leaf.at[i], a->stride.at[i])) gn_set_put(&out, a->leaf.at[i]);
+            if (!x || gn_leaf_stride(x, a->leaf.at[i]) != a->stride.at[i]) gn_set_put(&out, a->leaf.at[i]);
     }
     return out;
 }

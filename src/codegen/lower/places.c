@@ -253,13 +253,13 @@ static void exhaust(search *s)
 static void go_to_leaves(search *s)
 {
     gn_lower *g = s->g;
-    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1),
-                 **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
-    for (uint32_t l = 0; l < g->leaves.n; l++) env[l] = g->leaves.at[l].value;
+    const gn_dim *const *all = gn_axes_over_leaves(g, g->axes.n);
+    const gn_dim **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
     for (uint32_t a = 0; a < g->axes.n; a++) {
         const gn_laxis *x = &g->axes.at[a];
-        if (state_of(s, symbol_of(gn_dim_sym(g->dims, x->name))) != EQUAL) value[a] = gn_axis_value(g, a, env);
-        for (size_t i = 0; !value[a] && i < x->leaf.n; i++) set_state(s, symbol_of(env[x->leaf.at[i]]), EQUAL);
+        if (state_of(s, symbol_of(gn_dim_sym(g->dims, x->name))) != EQUAL) value[a] = all[a];
+        for (size_t i = 0; !value[a] && i < x->leaf.n; i++)
+            set_state(s, symbol_of(g->leaves.at[x->leaf.at[i]].value), EQUAL);
     }
     const gn_dim_facts f = { s->facts.n, s->facts.at };
     for (size_t i = 0; i < s->sums.n; i++)

@@ -3,8 +3,6 @@
 #include "dim_parts.h"
 #include "lower.h"
 
-static const char *const level_names[] = { "reg", "stack", "scratch", "arena", "shared" };
-
 gn_object *gn_accumulator(const gn_ldef *d)
 {
     return d->partial ? d->partial : d->object;
@@ -93,11 +91,8 @@ static void choose_dims(living *v, gn_object *o)
     if (st && st->layout.n && v->level == st->level) {
         for (size_t i = 0; i < st->layout.n; i++)
             if (wants_dim(v, st->layout.at[i])) gn_push(g->arena, &o->dims, st->layout.at[i]);
-        for (uint32_t l = 0; l < g->leaves.n; l++) { /* accumulators: private leaves that the layout of the whole lacks */
-            bool has = !gn_set_has(&v->extra, l) || !wants_dim(v, l);
-            for (size_t i = 0; i < o->dims.n; i++) has |= o->dims.at[i] == l;
-            if (!has) gn_push(g->arena, &o->dims, l);
-        }
+        for (uint32_t l = 0; l < g->leaves.n; l++) /* accumulators: private leaves that the layout of the whole lacks */
+            if (gn_set_has(&v->extra, l) && wants_dim(v, l) && !gn_is_dim(o, l)) gn_push(g->arena, &o->dims, l);
     } else
         for (size_t i = 0; i < g->order.n; i++)
             if (is_dim_default(v, g->order.at[i]) && wants_dim(v, g->order.at[i]))
@@ -119,14 +114,12 @@ static void check_dims(const living *v, const gn_object *o)
     gn_lower *g = v->g;
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (!is_dim_default(v, l) || gn_set_has(&v->around, l)) continue;
-        bool is_dim = false;
-        for (size_t i = 0; i < o->dims.n; i++) is_dim |= o->dims.at[i] == l;
         const uint8_t b = g->leaves.at[l].bind;
         const bool of_thread = o->level == GN_LEVEL_REG || o->level == GN_LEVEL_STACK,
                    of_block = of_thread || o->level == GN_LEVEL_SHARED;
-        if (!is_dim && !(g->cuda && ((b == GN_BIND_THREAD && of_thread) || (b == GN_BIND_BLOCK && of_block))))
+        if (!gn_is_dim(o, l) && !(g->cuda && ((b == GN_BIND_THREAD && of_thread) || (b == GN_BIND_BLOCK && of_block))))
             gn_illegal(g, "stage %s %s: not all its uses share the loop '%s', and what is kept does not hold it", o->name,
-                       level_names[o->level], g->leaves.at[l].name);
+                       gn_level_names[o->level], g->leaves.at[l].name);
     }
 }
 
@@ -135,9 +128,8 @@ static void check_dims(const living *v, const gn_object *o)
 /* The points of the leaf are in each opaque value. */
 static bool is_in_value(const gn_object *o, uint32_t leaf)
 {
-    for (size_t i = 0; o->opaque && i < o->def->tile->leaf.n; i++)
-        if (o->def->tile->leaf.at[i] == leaf) return true;
-    return false;
+    const gn_leafset row = gn_row_leaves(o->def);
+    return o->opaque && gn_set_has(&row, leaf);
 }
 
 static void size_registers(gn_lower *g, gn_object *o)
@@ -165,16 +157,16 @@ static const gn_laxis *ending_axis(const gn_lower *g, const gn_object *o, uint32
 {
     const gn_laxis *found = NULL;
     const uint8_t bind = g->leaves.at[leaf].bind;
+    const gn_leafset row = gn_row_leaves(o->def);
     if ((o->level != GN_LEVEL_SCRATCH && o->level != GN_LEVEL_ARENA) || (bind != GN_BIND_NONE && bind != GN_BIND_PART))
         return NULL;
-    for (size_t i = 0; o->def->tile && i < o->def->tile->leaf.n; i++)
-        if (o->def->tile->leaf.at[i] == leaf) return NULL; /* whole tiles are written */
-    for (size_t a = 0; a < g->axes.n; a++)
-        for (size_t i = 0; i < g->axes.at[a].leaf.n; i++) {
-            if (g->axes.at[a].leaf.at[i] != leaf || (found && a >= g->nown)) continue;
-            if (g->axes.at[a].dependent || found) return NULL;
-            found = &g->axes.at[a], *at = i;
-        }
+    if (gn_set_has(&row, leaf)) return NULL; /* whole tiles are written */
+    for (size_t a = 0; a < g->axes.n; a++) {
+        if (!gn_has_leaf(&g->axes.at[a], leaf) || (found && a >= g->nown)) continue;
+        if (g->axes.at[a].dependent || found) return NULL;
+        found = &g->axes.at[a];
+    }
+    if (found) *at = gn_leaf_place(found->leaf.n, found->leaf.at, leaf);
     return found;
 }
 
@@ -225,7 +217,7 @@ static void size_memory(gn_lower *g, gn_object *o)
     if ((o->level == GN_LEVEL_STACK || o->level == GN_LEVEL_SHARED) && !gn_dim_is_const(size, NULL)) {
         gn_text t = { .arena = g->arena };
         gn_dim_show(&t, size);
-        gn_illegal(g, "stage %s %s: its size %s is not constant", o->name, level_names[o->level], gn_text_done(&t));
+        gn_illegal(g, "stage %s %s: its size %s is not constant", o->name, gn_level_names[o->level], gn_text_done(&t));
     }
 }
 
@@ -237,21 +229,14 @@ static void check_copy(gn_lower *g, const gn_object *o)
 {
     const gn_stage *st = o->def->stage;
     if (!st || o->level != GN_LEVEL_SHARED || !st->copy.n) return;
-    for (size_t i = 0; i < st->copy.n; i++) {
-        bool is_dim = false;
-        for (size_t j = 0; j < o->dims.n; j++) is_dim |= o->dims.at[j] == st->copy.at[i];
-        for (size_t j = 0; j < i; j++) is_dim &= st->copy.at[j] != st->copy.at[i];
-        if (!is_dim)
+    for (size_t i = 0; i < st->copy.n; i++)
+        if (!gn_is_dim(o, st->copy.at[i]) || gn_leaf_place(i, st->copy.at, st->copy.at[i]) < i)
             gn_illegal(g, "stage %s: copy: '%s' is no dim of the buffer, or stands twice", o->name,
                        g->leaves.at[st->copy.at[i]].name);
-    }
-    for (size_t j = 0; j < o->dims.n; j++) {
-        bool is_copied = false;
-        for (size_t i = 0; i < st->copy.n; i++) is_copied |= o->dims.at[j] == st->copy.at[i];
-        if (!is_copied)
+    for (size_t j = 0; j < o->dims.n; j++)
+        if (gn_leaf_place(st->copy.n, st->copy.at, o->dims.at[j]) == st->copy.n)
             gn_illegal(g, "stage %s: copy: the dim '%s' of the buffer is missing", o->name,
                        g->leaves.at[o->dims.at[j]].name);
-    }
 }
 
 static void check_home(const living *v, const gn_object *o)
@@ -265,9 +250,9 @@ static void check_home(const living *v, const gn_object *o)
     for (size_t i = 1; i < v->nuses; i++)
         if (gn_step_of(g, v->uses[i]) != gn_step_of(g, v->uses[0]))
             gn_illegal(g, "stage %s %s: it is used in two steps, only arena outlives a step", o->name,
-                       level_names[o->level]);
+                       gn_level_names[o->level]);
     if (gn_step_of(g, v->uses[0])->parallel && o->level != GN_LEVEL_ARENA)
-        gn_illegal(g, "stage %s %s: its uses do not share the parallel loop '%s'", o->name, level_names[o->level],
+        gn_illegal(g, "stage %s %s: its uses do not share the parallel loop '%s'", o->name, gn_level_names[o->level],
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
 }
 
@@ -340,10 +325,8 @@ static const gn_fragment *fragment_of(gn_lower *g, const gn_object *o)
     f->row = o->def->row;
     for (int i = 0; i < f->row->nleaf; i++) {
         const uint32_t l = o->def->tile->leaf.at[i];
-        f->dim[i] = -1;
+        f->dim[i] = gn_is_dim(o, l) ? (int8_t)gn_leaf_place(o->dims.n, o->dims.at, l) : -1;
         if (g->leaves.at[l].bind == GN_BIND_THREAD) f->thread[i] = g->leaves.at[l].name;
-        for (size_t d = 0; d < o->dims.n; d++)
-            if (o->dims.at[d] == l) f->dim[i] = (int8_t)d;
     }
     return f;
 }
@@ -396,25 +379,41 @@ void gn_lower_storage(gn_lower *g)
 
 static bool is_dim_of(const gn_object *o, uint32_t leaf, size_t *at)
 {
-    for (size_t i = 0; i < o->dims.n; i++)
-        if (o->dims.at[i] == leaf) {
-            *at = i;
-            return true;
-        }
-    return false;
+    *at = gn_leaf_place(o->dims.n, o->dims.at, leaf);
+    return *at < o->dims.n;
+}
+
+static bool has_dims_of(const gn_object *o, const gn_laxis *a)
+{
+    bool any = false;
+    for (size_t i = 0; i < a->leaf.n; i++) any |= gn_is_dim(o, a->leaf.at[i]);
+    return any;
+}
+
+static const gn_dim *value_of(const gn_lower *g, uint32_t leaf, const gn_dim *const *env)
+{
+    return env[leaf] ? env[leaf] : g->leaves.at[leaf].value;
 }
 
 /* An argument less the leaves that surround the object. */
 static const gn_dim *less_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, const gn_dim *arg,
                                 const gn_dim *const *env)
 {
-    size_t at;
-    for (size_t i = 0; i < a->leaf.n; i++) {
-        const uint32_t l = a->leaf.at[i];
-        if (!is_dim_of(o, l, &at))
-            arg = gn_lsub(g, arg, gn_lscale(g, env[l] ? env[l] : g->leaves.at[l].value, a->stride.at[i]));
-    }
+    for (size_t i = 0; i < a->leaf.n; i++)
+        if (!gn_is_dim(o, a->leaf.at[i]))
+            arg = gn_lsub(g, arg, gn_lscale(g, value_of(g, a->leaf.at[i], env), a->stride.at[i]));
     return arg;
+}
+
+static void check_digit(gn_lower *g, const gn_object *o, const gn_laxis *a, uint32_t leaf, const gn_dim *digit)
+{
+    const gn_dim *most = gn_axis_most(g, g->leaves.at[leaf].points);
+    const bool outer = g->leaves.at[leaf].extent == 0;
+    if (gn_dim_at_least(g, digit, 0) && (outer || gn_dim_at_least(g, gn_lsub(g, most, digit), 1))) return;
+    gn_text s = { .arena = g->arena };
+    gn_dim_show(&s, digit);
+    gn_illegal(g, "stage %s: the use at %s along '%s' may leave the leaf '%s'", o->name, gn_text_done(&s), a->name,
+               g->leaves.at[leaf].name);
 }
 
 /* Cuts an argument into the digits of the axis' leaves among the dims: each monomial goes to the largest stride that
@@ -441,17 +440,8 @@ static void cut_digits(gn_lower *g, const gn_object *o, const gn_laxis *a, const
                        a->name);
         }
     }
-}
-
-static void check_digit(gn_lower *g, const gn_object *o, const gn_laxis *a, uint32_t leaf, const gn_dim *digit)
-{
-    const gn_dim *most = gn_axis_most(g, g->leaves.at[leaf].points);
-    const bool outer = g->leaves.at[leaf].extent == 0;
-    if (gn_dim_at_least(g, digit, 0) && (outer || gn_dim_at_least(g, gn_lsub(g, most, digit), 1))) return;
-    gn_text s = { .arena = g->arena };
-    gn_dim_show(&s, digit);
-    gn_illegal(g, "stage %s: the use at %s along '%s' may leave the leaf '%s'", o->name, gn_text_done(&s), a->name,
-               g->leaves.at[leaf].name);
+    for (size_t i = 0; i < a->leaf.n; i++)
+        if (is_dim_of(o, a->leaf.at[i], &at)) check_digit(g, o, a, a->leaf.at[i], digit[at]);
 }
 
 /* Along a parameter none of whose leaves is a dim there is one element, of the point around. */
@@ -465,29 +455,17 @@ static void check_fixed(gn_lower *g, const gn_object *o, const gn_laxis *a, cons
                gn_text_done(&s), a->name);
 }
 
-/* Dims of a private accumulator that belong to no parameter are at the statement's own point. */
-static void private_digits(gn_lower *g, const gn_object *o, const gn_dim *const *env, const gn_dim **digit)
-{
-    for (size_t i = 0; i < o->dims.n; i++)
-        if (!digit[i]) digit[i] = env[o->dims.at[i]] ? env[o->dims.at[i]] : g->leaves.at[o->dims.at[i]].value;
-}
-
 void gn_object_digits(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env,
                       const gn_dim **digit)
 {
-    size_t at;
     for (size_t i = 0; i < o->dims.n; i++) digit[i] = NULL;
     for (size_t p = 0; p < o->def->nparam; p++) {
         const gn_laxis *a = &g->axes.at[o->def->param[p]];
-        bool any = false;
-        for (size_t i = 0; i < a->leaf.n; i++) any |= is_dim_of(o, a->leaf.at[i], &at);
-        if (!any) check_fixed(g, o, a, arg[p], env);
-        if (!any) continue;
-        cut_digits(g, o, a, less_fixed(g, o, a, arg[p], env), digit);
-        for (size_t i = 0; i < a->leaf.n; i++)
-            if (is_dim_of(o, a->leaf.at[i], &at)) check_digit(g, o, a, a->leaf.at[i], digit[at]);
+        if (has_dims_of(o, a)) cut_digits(g, o, a, less_fixed(g, o, a, arg[p], env), digit);
+        else check_fixed(g, o, a, arg[p], env);
     }
-    private_digits(g, o, env, digit);
+    for (size_t i = 0; i < o->dims.n; i++) /* of a private accumulator, which belong to no parameter */
+        if (!digit[i]) digit[i] = value_of(g, o->dims.at[i], env);
 }
 
 bool gn_object_covers(gn_lower *g, const gn_object *o, size_t param, const gn_dim *arg, const gn_dim *const *env)
@@ -522,32 +500,27 @@ static bool is_natural(gn_lower *g, const gn_object *o, const gn_laxis *a, const
 const gn_dim *gn_object_address(gn_lower *g, const gn_object *o, const gn_dim *const *arg, const gn_dim *const *env)
 {
     const gn_dim *sum = gn_lconst(g, 0), **digit = GN_NEW_ARRAY(g->arena, const gn_dim *, o->dims.n + 1);
-    bool *placed = GN_NEW_ARRAY(g->arena, bool, o->dims.n + 1);
+    gn_leafset placed = { { 0 } };
     for (size_t p = 0; p < o->def->nparam; p++) {
         const gn_laxis *a = &g->axes.at[o->def->param[p]];
         const gn_dim *factor;
         size_t at;
-        bool any = false;
-        for (size_t i = 0; i < a->leaf.n; i++)
-            if (is_dim_of(o, a->leaf.at[i], &at)) any = placed[at] = true;
-        if (!any) check_fixed(g, o, a, arg[p], env);
-        if (!any) continue;
+        placed = gn_set_or(placed, gn_set_of(a->leaf.n, a->leaf.at));
+        if (!has_dims_of(o, a)) {
+            check_fixed(g, o, a, arg[p], env);
+            continue;
+        }
         const gn_dim *x = less_fixed(g, o, a, arg[p], env);
         if (is_natural(g, o, a, &factor)) {
             sum = gn_ladd(g, sum, gn_dim_mul(g->dims, factor, x));
             continue;
         }
         cut_digits(g, o, a, x, digit);
-        for (size_t i = 0; i < a->leaf.n; i++) {
-            if (!is_dim_of(o, a->leaf.at[i], &at)) continue;
-            check_digit(g, o, a, a->leaf.at[i], digit[at]);
-            sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[at], digit[at]));
-        }
+        for (size_t i = 0; i < a->leaf.n; i++)
+            if (is_dim_of(o, a->leaf.at[i], &at)) sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[at], digit[at]));
     }
     for (size_t i = 0; i < o->dims.n; i++)
-        if (!placed[i]) {
-            const gn_dim *v = env[o->dims.at[i]] ? env[o->dims.at[i]] : g->leaves.at[o->dims.at[i]].value;
-            sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[i], v));
-        }
+        if (!gn_set_has(&placed, o->dims.at[i]))
+            sum = gn_ladd(g, sum, gn_dim_mul(g->dims, o->stride[i], value_of(g, o->dims.at[i], env)));
     return o->start ? gn_ladd(g, sum, o->start) : sum;
 }

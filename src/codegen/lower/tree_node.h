@@ -24,7 +24,13 @@ typedef struct gn_object {
     struct gn_tree *home;  /* node in whose body it lives */
 } gn_object;
 
+static inline bool gn_is_dim(const gn_object *o, uint32_t leaf)
+{
+    return gn_leaf_place(o->dims.n, o->dims.at, leaf) < o->dims.n;
+}
+
 typedef enum { GN_STMT_INIT, GN_STMT_UPD, GN_STMT_MERGE, GN_STMT_ASG, GN_STMT_STORE } gn_stmt_kind;
+extern const char *const gn_stmt_names[];
 
 struct gn_tree {
     uint8_t kind;            /* gn_tree_kind */

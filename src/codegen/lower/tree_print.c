@@ -7,9 +7,6 @@ typedef struct printer {
     const gn_lower *g;
 } printer;
 
-static const char *const levels[] = { "reg", "stack", "scratch", "arena", "shared" };
-static const char *const stmts[] = { "init", "upd", "merge", "asg", "store" };
-
 static void line(printer *p, int depth)
 {
     gn_textf(p->t, "\n%*s", 2 * depth, "");
@@ -34,7 +31,7 @@ static void print_loop(printer *p, const gn_tree *t, int depth)
 
 static void print_buf(printer *p, const gn_object *o)
 {
-    gn_textf(p->t, "(buf %s %s (", o->name, levels[o->level]);
+    gn_textf(p->t, "(buf %s %s (", o->name, gn_level_names[o->level]);
     for (size_t i = 0; i < o->dims.n; i++) gn_textf(p->t, "%s%s", i ? " " : "", p->g->leaves.at[o->dims.at[i]].name);
     gn_text_add(p->t, "))");
 }
@@ -51,7 +48,7 @@ static void print_node(printer *p, const gn_tree *t, int depth)
     case GN_NODE_BUF: print_buf(p, t->object); break;
     case GN_NODE_BARRIER: gn_text_add(p->t, "(barrier)"); break;
     case GN_NODE_STMT:
-        gn_textf(p->t, "(%s %s", stmts[t->stmt], t->def->name);
+        gn_textf(p->t, "(%s %s", gn_stmt_names[t->stmt], t->def->name);
         if (t->online) gn_textf(p->t, " %s", t->online->name);
         gn_text_char(p->t, ')');
         break;

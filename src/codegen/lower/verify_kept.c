@@ -2,8 +2,6 @@
  * threads share that, by the same thread. */
 #include "verify.h"
 
-static const char *const level_names[] = { "reg", "stack", "scratch", "arena", "shared" };
-
 /* One use of what one statement writes. */
 typedef struct use {
     gn_verifier *v;
@@ -13,32 +11,15 @@ typedef struct use {
     const gn_kexpr *ref; /* NULL: at the reader's own point */
 } use;
 
-static size_t place_in(const gn_laxis *a, uint32_t leaf)
-{
-    size_t i = 0;
-    while (i < a->leaf.n && a->leaf.at[i] != leaf) i++;
-    return i;
-}
-
-static const gn_laxis *axis_named_by(const gn_lower *g, const gn_dim *d)
-{
-    if (d->n != 1 || d->term[0].c != 1 || d->term[0].n != 1 || d->term[0].atom[0]->kind != GN_DIM_SYM) return NULL;
-    const uintptr_t a = (uintptr_t)gn_map_get(&g->axis_of, GN_KEY(d->term[0].atom[0]->name));
-    return a ? &g->axes.at[a - 1] : NULL;
-}
-
 /* ---- where a use is ---- */
 
 /* The digit of an argument for one leaf of its parameter. */
-static const gn_dim *digit_of(const use *u, const gn_dim *arg, const gn_laxis *a, size_t at)
+static const gn_dim *digit_of(const use *u, const gn_dim *arg, const gn_laxis *a, uint32_t leaf)
 {
     gn_lower *g = u->v->g;
-    const gn_dim **env = GN_NEW_ARRAY(g->arena, const gn_dim *, g->leaves.n + 1),
-                 **value = GN_NEW_ARRAY(g->arena, const gn_dim *, g->axes.n + 1);
-    for (uint32_t l = 0; l < g->leaves.n; l++) env[l] = g->leaves.at[l].value;
-    for (uint32_t x = 0; x < g->axes.n; x++) value[x] = gn_axis_value(g, x, env);
-    const gn_dim *d = gn_dim_div(g->dims, gn_subst_axes(g, arg, value), gn_lconst(g, a->stride.at[at]));
-    const int64_t extent = g->leaves.at[a->leaf.at[at]].extent;
+    const gn_dim *d = gn_dim_div(g->dims, gn_subst_axes(g, arg, gn_axes_over_leaves(g, g->axes.n)),
+                                 gn_lconst(g, gn_leaf_stride(a, leaf)));
+    const int64_t extent = g->leaves.at[leaf].extent;
     if (extent) d = gn_dim_mod(g->dims, d, gn_lconst(g, extent));
     return gn_dim_simplify(g->dims, d, &u->reader->facts);
 }
@@ -48,12 +29,9 @@ static bool runs_along(const use *u, uint32_t leaf)
 {
     const gn_lower *g = u->v->g;
     for (size_t p = 0; u->ref && p < u->of->nparam; p++) {
-        const gn_laxis *a = &g->axes.at[u->of->param[p]], *x = axis_named_by(g, u->ref->index[p]);
-        const size_t at = place_in(a, leaf);
-        if (at == a->leaf.n || a == x) continue;
-        const size_t other = x ? place_in(x, leaf) : 0;
-        if (x && other < x->leaf.n && x->stride.at[other] == a->stride.at[at]) continue;
-        if (digit_of(u, u->ref->index[p], a, at) != g->leaves.at[leaf].value) return false;
+        const gn_laxis *a = &g->axes.at[u->of->param[p]], *x = gn_axis_named_by(g, u->ref->index[p]);
+        if (!gn_has_leaf(a, leaf) || a == x || (x && gn_leaf_stride(x, leaf) == gn_leaf_stride(a, leaf))) continue;
+        if (digit_of(u, u->ref->index[p], a, leaf) != g->leaves.at[leaf].value) return false;
     }
     return true;
 }
@@ -87,7 +65,7 @@ static void check_common(const use *u)
                        u->of->name, g->leaves.at[l].name, r->def->name);
         if (gn_set_has(&u->of->params, l) && !runs_along(u, l))
             gn_illegal(g, "stage %s %s: '%s' reads it at another point of the loop '%s' than the one it is made at",
-                       u->object->name, level_names[u->object->level], r->def->name, g->leaves.at[l].name);
+                       u->object->name, gn_level_names[u->object->level], r->def->name, g->leaves.at[l].name);
     }
 }
 
@@ -115,7 +93,7 @@ static bool covers_params(const use *u, const gn_domain_loop *w)
 static bool covers_points(const use *u, const gn_domain_loop *w)
 {
     for (uint32_t a = 0; a < u->v->g->axes.n; a++)
-        if (place_in(&u->v->g->axes.at[a], w->leaf) < u->v->g->axes.at[a].leaf.n && gn_loop_covers(u->v, w, a)) return true;
+        if (gn_has_leaf(&u->v->g->axes.at[a], w->leaf) && gn_loop_covers(u->v, w, a)) return true;
     return false;
 }
 
@@ -180,7 +158,7 @@ static void check_life(const use *u)
     if (u->writer->number > u->reader->number)
         gn_illegal(g, "order: '%s' reads '%s' before it is made", u->reader->stmt->def->name, u->of->name);
     if (home != g->root && !(is_around(u->writer, home) && is_around(u->reader, home)))
-        gn_illegal(g, "stage %s %s: '%s' reads it after it is gone", u->object->name, level_names[u->object->level],
+        gn_illegal(g, "stage %s %s: '%s' reads it after it is gone", u->object->name, gn_level_names[u->object->level],
                    u->reader->stmt->def->name);
 }
 
@@ -202,7 +180,7 @@ static void check_threads(const use *u)
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (g->leaves.at[l].bind != GN_BIND_THREAD || gn_dim_is(g->leaves.at[l].points, 1) || is_of_thread(u, l)) continue;
         gn_illegal(g, "bind thread %s: '%s' reads what another thread made of '%s' in the %s, with no barrier between",
-                   g->leaves.at[l].name, u->reader->stmt->def->name, u->of->name, level_names[u->object->level]);
+                   g->leaves.at[l].name, u->reader->stmt->def->name, u->of->name, gn_level_names[u->object->level]);
     }
 }
 
@@ -212,9 +190,7 @@ static void check_parts(const use *u)
     const gn_lower *g = u->v->g;
     for (size_t i = 0; u->object->level == GN_LEVEL_ARENA && i < u->writer->nloops; i++) {
         const gn_domain_loop *l = &u->writer->loop[i];
-        bool is_dim = l->bind != GN_BIND_PART && l->bind != GN_BIND_BLOCK;
-        for (size_t k = 0; k < u->object->dims.n; k++) is_dim |= u->object->dims.at[k] == l->leaf;
-        if (!is_dim)
+        if ((l->bind == GN_BIND_PART || l->bind == GN_BIND_BLOCK) && !gn_is_dim(u->object, l->leaf))
             gn_illegal(g, "bind %s %s: each of them makes all of '%s' in the arena", gn_bind_names[l->bind],
                        g->leaves.at[l->leaf].name, u->of->name);
     }

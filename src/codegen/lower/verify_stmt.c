@@ -2,8 +2,7 @@
 #include <inttypes.h>
 #include "verify.h"
 
-const char *const gn_bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
-static const char *const stmt_names[] = { "init", "upd", "merge", "asg", "store" };
+const char *const gn_stmt_names[] = { "init", "upd", "merge", "asg", "store" };
 
 const gn_domain *gn_domain_at(const gn_verifier *v, const gn_tree *stmt)
 {
@@ -13,13 +12,6 @@ const gn_domain *gn_domain_at(const gn_verifier *v, const gn_tree *stmt)
 }
 
 /* ---- loops ---- */
-
-static bool has_leaf(const gn_laxis *a, uint32_t leaf)
-{
-    for (size_t i = 0; i < a->leaf.n; i++)
-        if (a->leaf.at[i] == leaf) return true;
-    return false;
-}
 
 typedef struct naming {
     gn_verifier *v;
@@ -45,13 +37,6 @@ static void add_guard(naming *n, uint32_t axis)
     gn_dim_symbols(g->axes.at[axis].extent, add_guard_of, n);
 }
 
-static int64_t stride_of(const gn_laxis *a, uint32_t leaf)
-{
-    for (size_t i = 0; i < a->leaf.n; i++)
-        if (a->leaf.at[i] == leaf) return a->stride.at[i];
-    return 0;
-}
-
 /* leaf < to, whatever the point of the axis: as whole numbers, stride (to - leaf) > 0. */
 static bool covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
 {
@@ -62,7 +47,7 @@ static bool covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
         return true;
     gn_guards guards = { 0, GN_NEW_ARRAY(g->arena, gn_guard, g->axes.n + 2) };
     naming n = { v, &guards };
-    const int64_t stride = stride_of(&g->axes.at[axis], l->leaf);
+    const int64_t stride = gn_leaf_stride(&g->axes.at[axis], l->leaf);
     const gn_dim *left = gn_lscale(g, gn_lsub(g, l->to, g->leaves.at[l->leaf].value), stride);
     add_guard(&n, axis);
     return gn_guards_prove(g, &guards, left);
@@ -70,7 +55,7 @@ static bool covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
 
 bool gn_loop_covers(gn_verifier *v, const gn_domain_loop *l, uint32_t axis)
 {
-    if (!has_leaf(&v->g->axes.at[axis], l->leaf)) return true;
+    if (!gn_has_leaf(&v->g->axes.at[axis], l->leaf)) return true;
     gn_map *of = gn_map_get(&v->proved, GN_KEY(l->node));
     if (!of) *gn_map_put(v->g->arena, &v->proved, GN_KEY(l->node)) = of = GN_NEW_OBJECT(v->g->arena, gn_map);
     void **known = gn_map_put(v->g->arena, of, axis + 1);
@@ -95,16 +80,13 @@ static void check_loop(const gn_lower *g, const gn_domain *s, const gn_domain_lo
 static void check_walked(const gn_lower *g, const gn_domain *s)
 {
     const gn_ldef *d = s->stmt->def;
+    const gn_leafset row = gn_row_leaves(d);
     for (size_t i = 0; i < s->ntiles; i++) {
         const uint32_t l = s->tile[i].leaf;
-        bool walked = gn_is_tile_leaf(g, l);
-        for (size_t k = 0; d->tile && k < d->tile->leaf.n; k++)
-            walked |= s->stmt->stmt == GN_STMT_ASG && d->tile->leaf.at[k] == l;
-        for (size_t k = 0; s->stmt->stmt == GN_STMT_ASG && d->object->level == GN_LEVEL_SHARED && k < d->object->dims.n;
-             k++)
-            walked |= d->object->dims.at[k] == l;
-        if (!walked)
-            gn_illegal(g, "order: the %s of '%s' has no loop over its leaf '%s'", stmt_names[s->stmt->stmt], d->name,
+        const bool by_copy = s->stmt->stmt == GN_STMT_ASG &&
+                             (gn_set_has(&row, l) || (d->object->level == GN_LEVEL_SHARED && gn_is_dim(d->object, l)));
+        if (!by_copy && !gn_is_tile_leaf(g, l))
+            gn_illegal(g, "order: the %s of '%s' has no loop over its leaf '%s'", gn_stmt_names[s->stmt->stmt], d->name,
                        g->leaves.at[l].name);
     }
 }
@@ -118,7 +100,7 @@ static void check_alone(const gn_lower *g, const gn_domain *s)
         gn_illegal(g,
                    gn_set_has(&must, l) ? "bind thread %s: all of them run the %s of '%s', which changes what they share"
                                         : "bind thread %s: the first alone runs the %s of '%s', which has points there",
-                   g->leaves.at[l].name, stmt_names[s->stmt->stmt], s->stmt->def->name);
+                   g->leaves.at[l].name, gn_stmt_names[s->stmt->stmt], s->stmt->def->name);
     }
 }
 
@@ -131,7 +113,7 @@ static void check_pairs(const gn_lower *g, const gn_domain *s)
             const gn_laxis *x = &g->axes.at[s->axis[a]], *y = &g->axes.at[s->axis[b]];
             if (s->axis[a] == s->axis[b] || s->axis[a] >= g->nown || s->axis[b] >= g->nown) continue;
             for (size_t i = 0; i < x->leaf.n; i++)
-                if (has_leaf(y, x->leaf.at[i]) && !gn_dim_is(g->leaves.at[x->leaf.at[i]].points, 1))
+                if (gn_has_leaf(y, x->leaf.at[i]) && !gn_dim_is(g->leaves.at[x->leaf.at[i]].points, 1))
                     gn_illegal(g, "split: '%s' and '%s' share the leaf '%s', and '%s' is over both", y->name, x->name,
                                g->leaves.at[x->leaf.at[i]].name, s->stmt->def->name);
         }
@@ -169,7 +151,7 @@ static void check_row_axes(const gn_lower *g, const gn_ldef *d)
             const uint32_t p = d->tile->leaf.at[i], q = d->tile->leaf.at[j];
             bool together = false;
             for (size_t a = 0; a < g->axes.n; a++) {
-                const int64_t s = stride_of(&g->axes.at[a], p), t = stride_of(&g->axes.at[a], q);
+                const int64_t s = gn_leaf_stride(&g->axes.at[a], p), t = gn_leaf_stride(&g->axes.at[a], q);
                 together |= s && t && (x->dim != y->dim || (s == x->stride && t == y->stride));
             }
             if (together != (x->dim == y->dim))

@@ -68,7 +68,7 @@ static void check_order(const gn_lower *g, const gn_domain *s, const gn_path *p)
                            "order: the store to '%s' may meet a place again along '%s', whose leaves do not run in the "
                            "kernel's order",
                            s->stmt->def->name, g->axes.at[s->axis[a]].name);
-            left.w[l / 64] &= ~(UINT64_C(1) << (l % 64));
+            gn_set_drop(&left, l);
         }
 }
 
@@ -123,33 +123,11 @@ static void check_pair(gn_lower *g, const gn_domain *a, const gn_domain *b)
 
 /* ---- buffers that are loaded too ---- */
 
-static void note_buffer(void *user, const char *buffer)
+static bool loads(const gn_lower *g, const gn_ldef *d, const char *buffer)
 {
-    const char **wanted = user;
-    if (wanted[0] && strcmp(wanted[0], buffer) == 0) wanted[0] = NULL;
-}
-
-static bool dims_load(const gn_dim *const *d, size_t n, const char **wanted)
-{
-    for (size_t i = 0; i < n; i++) gn_dim_loads(d[i], note_buffer, wanted);
-    return !wanted[0];
-}
-
-/* Of a kernel, whose expressions are `body` and the dims of an index. */
-static bool loads(gn_arena *arena, const gn_kernel *k, const gn_kexpr *body, const gn_dim *const *index, size_t n,
-                  const char *buffer)
-{
-    const char *wanted[1] = { buffer };
-    gn_visit v = { .arena = arena, .operand = gn_kexpr_operand };
-    bool found = dims_load(index, n, wanted);
-    gn_visit_add(&v, body);
-    for (const gn_kexpr *e; !found && (e = gn_visit_next(&v));) {
-        found = (e->kind == GN_K_LOAD && strcmp(k->bufs.at[e->u.ref].name, buffer) == 0) ||
-                dims_load(e->index, e->nindex, wanted);
-        if (e->kind == GN_K_INDEX) found |= dims_load(&e->u.index, 1, wanted);
-        for (size_t i = 0; i < e->ncond; i++)
-            found |= dims_load(&e->cond[i].a, 1, wanted) || dims_load(&e->cond[i].b, 1, wanted);
-    }
+    bool found = gn_kexpr_reads(g->kernel, d->body, g->arena, buffer);
+    for (size_t i = 0; d->is_store && i < g->kernel->bufs.at[d->store->buf].rank; i++)
+        found |= gn_dim_reads(d->store->index[i], buffer);
     return found;
 }
 
@@ -161,15 +139,14 @@ static void check_loads(gn_verifier *v, const gn_domain *s)
     for (size_t i = 0; i < g->from->defs.n; i++) {
         const gn_kdef *q = &g->from->defs.at[i];
         const int32_t own = gn_kernel_find_def(g->kernel, q->name);
-        if (loads(g->arena, g->from, q->body, NULL, 0, d->name) && (own < 0 || !g->def[own]))
+        if (gn_kexpr_reads(g->from, q->body, g->arena, d->name) && (own < 0 || !g->def[own]))
             gn_illegal(g, "stage %s: it loads '%s', which a store changes, and is not kept", q->name, d->name);
     }
     for (size_t i = 0; i < v->all.n; i++) {
         const gn_domain *r = v->all.at[i];
         const gn_ldef *q = r->stmt->def;
         if (q == d || r->stmt->stmt == GN_STMT_INIT || r->stmt->stmt == GN_STMT_MERGE) continue;
-        const size_t n = q->is_store ? g->kernel->bufs.at[q->store->buf].rank : 0;
-        if (!loads(g->arena, g->kernel, q->body, q->is_store ? q->store->index : NULL, n, d->name)) continue;
+        if (!loads(g, q, d->name)) continue;
         if ((q->index < d->index) != (r->number < s->number) || gn_domain_common(r, s))
             gn_illegal(g,
                        "order: '%s' loads '%s' before or behind a store to it in the kernel, but not in the schedule",

@@ -21,6 +21,7 @@ typedef enum {
     GN_BIND_PRIVATE,
     GN_BIND_TILE
 } gn_bind_kind;
+extern const char *const gn_bind_names[], *const gn_level_names[]; /* as texts have them */
 static inline bool gn_is_tile_bind(uint8_t b)
 {
     return b == GN_BIND_LANE || b == GN_BIND_UNROLL || b == GN_BIND_PRIVATE || b == GN_BIND_TILE;

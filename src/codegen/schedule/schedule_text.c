@@ -4,8 +4,8 @@
 #include "ascii.h"
 #include "schedule.h"
 
-static const char *const binds[] = { NULL, "part", "block", "thread", "lane", "unroll", "private", "tile" };
-static const char *const levels[] = { "reg", "stack", "scratch", "arena", "shared" };
+const char *const gn_bind_names[] = { "none", "part", "block", "thread", "lane", "unroll", "private", "tile" };
+const char *const gn_level_names[] = { "reg", "stack", "scratch", "arena", "shared" };
 
 typedef struct reader {
     gn_schedule *s;
@@ -149,13 +149,13 @@ static void read_order(reader *r, const gn_sx *x)
 static void read_bind(reader *r, const gn_sx *x)
 {
     uint8_t kind = 0;
-    for (uint8_t b = 1; b < sizeof binds / sizeof *binds; b++)
-        if (x->n > 1 && gn_sx_is(x->at[1], binds[b])) kind = b;
+    for (uint8_t b = 1; b < sizeof gn_bind_names / sizeof *gn_bind_names; b++)
+        if (x->n > 1 && gn_sx_is(x->at[1], gn_bind_names[b])) kind = b;
     if (!kind) gn_sx_fail(r->file, x, "expected (bind part|block|thread|lane|unroll|private|tile leaf+)");
     for (size_t i = 2; i < x->n; i++) {
         gn_leaf *l = &r->s->leaves.at[need_leaf(r, x->at[i])];
         if (l->bind && l->bind != kind)
-            gn_sx_fail(r->file, x->at[i], "the leaf '%s' is bound to %s already", l->name, binds[l->bind]);
+            gn_sx_fail(r->file, x->at[i], "the leaf '%s' is bound to %s already", l->name, gn_bind_names[l->bind]);
         l->bind = kind;
     }
 }
@@ -164,8 +164,8 @@ static void read_stage(reader *r, const gn_sx *x)
 {
     if (x->n < 3) gn_sx_fail(r->file, x, "expected (stage DEF level ...)");
     gn_stage s = { .def = need_def(r, x->at[1]), .level = UINT8_MAX, .at = GN_AT_NONE, .pad_leaf = -1, .depth = 1 };
-    for (uint8_t l = 0; l < sizeof levels / sizeof *levels; l++)
-        if (gn_sx_is(x->at[2], levels[l])) s.level = l;
+    for (uint8_t l = 0; l < sizeof gn_level_names / sizeof *gn_level_names; l++)
+        if (gn_sx_is(x->at[2], gn_level_names[l])) s.level = l;
     if (s.level == UINT8_MAX)
         gn_sx_fail(r->file, x->at[2], "'%s' is no level: reg, stack, scratch, arena or shared", x->at[2]->text);
     for (size_t i = 3; i < x->n; i++) {
@@ -272,12 +272,12 @@ static void print_splits(gn_text *t, const gn_kernel *k, const gn_schedule *s)
 
 static void print_leaf_marks(gn_text *t, const gn_schedule *s)
 {
-    for (size_t b = 1; b < sizeof binds / sizeof *binds; b++) {
+    for (size_t b = 1; b < sizeof gn_bind_names / sizeof *gn_bind_names; b++) {
         size_t n = 0;
         for (size_t i = 0; i < s->order.n; i++) {
             const gn_leaf *l = &s->leaves.at[s->order.at[i]];
             if (l->bind != b) continue;
-            if (n++ == 0) gn_textf(t, " (bind %s", binds[b]);
+            if (n++ == 0) gn_textf(t, " (bind %s", gn_bind_names[b]);
             gn_textf(t, " %s", l->name);
         }
         if (n) gn_text_char(t, ')');
@@ -298,7 +298,7 @@ static void print_leaf_marks(gn_text *t, const gn_schedule *s)
 
 static void print_stage(gn_text *t, const gn_kernel *k, const gn_schedule *s, const gn_stage *g)
 {
-    gn_textf(t, "\n  (stage %s %s", gn_schedule_def_name(k, s, g->def), levels[g->level]);
+    gn_textf(t, "\n  (stage %s %s", gn_schedule_def_name(k, s, g->def), gn_level_names[g->level]);
     if (g->at == GN_AT_ROOT) gn_text_add(t, " (at root)");
     else if (g->at >= 0) gn_textf(t, " (at %s)", s->leaves.at[g->at].name);
     if (g->layout.n) {

@@ -293,7 +293,7 @@ static void define(unit *u, const char *name, bool own)
 void gn_target_unit(gn_text *out, const gn_target *target, const gn_words *words, const char *body)
 {
     unit u = {.out = out, .arena = out->arena, .target = target};
-    gn_text_add(out, target->head);
+    for (size_t i = 0; target->head[i]; i++) gn_text_add(out, target->head[i]);
     gn_text_add(out, "\n/* What the functions below call, each as this target has it. */\n");
     for (size_t i = 0; i < words->at.n; i++) define(&u, words->at.at[i], false);
     gn_text_char(out, '\n');

@@ -37,15 +37,15 @@ typedef struct gn_target {
     gn_lang lang;
     int vector_bytes; /* 64, 32, 16; c11 and CUDA 4: lanes of 1 */
     int nregs;        /* vector registers */
-    bool has_fma;     /* if not, fma is spelled as a multiplication and an addition */
-    int64_t l1_bytes, l2_bytes, shared_bytes;
+    int64_t l2_bytes, shared_bytes;
     const gn_tile_shape *contract; /* ended by no rows */
     int tile_threads; /* along each side of a contraction's tile, whose factors they share; 1: a tile of its own */
     int tile_depth;   /* steps of k whose factors are shared at a time; 0 */
     const char *cpu; /* clang -target-cpu, gcc -march; NULL: the compiler's default */
     const char *const *cc1_args; /* tuning options that clang's cc1 and gcc both take; NULL-terminated. Features are set
                                     by pragmas in the head */
-    const char *head, *tail;    /* C text around every unit: pragmas and macros */
+    const char *const *head;    /* C text before every unit: pragmas and macros; NULL-terminated */
+    const char *tail;           /* and behind it */
     const char *const *prelude; /* templates, the most special file first; NULL-terminated */
     const gn_tile_op *tile;     /* ended by a name of NULL */
     /* Pattern of an op on values; NULL: expand the op's body text. dtype: the first operand's; for cast and bitcast the

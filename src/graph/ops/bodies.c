@@ -35,16 +35,11 @@ const char gn_body_expm1_f32[] =
     "     (y (fma s q (sub s 0.5)))"
     "  (select (lt (abs x) 0x1p-25) x (add y y)))";
 
-/* Of log and log1p: n ln 2 + log(1 + f). */
+/* Of log and log1p: n ln 2 + log(1 + f), f - f^2/2 + f^3 P(f) / Q(f). */
 #define LOG_SERIES \
-    "     (p (fma f 0x1.204ap-4 -0x1.d782cp-4))" \
-    "     (p (fma p f 0x1.de362p-4))" \
-    "     (p (fma p f -0x1.fcbecp-4))" \
-    "     (p (fma p f 0x1.23d51p-3))" \
-    "     (p (fma p f -0x1.555c9p-3))" \
-    "     (p (fma p f 0x1.999d46p-3))" \
-    "     (p (fma p f -0x1.fffff8p-3))" \
-    "     (p (fma p f 0x1.555554p-2))" \
+    "     (p (fma f 0x1.af83c8p-9 0x1.e643a2p-2))" \
+    "     (p (fma p f 0x1.647e88p-1))" \
+    "     (p (div p (fma (add f 0x1.7ee014p+1) f 0x1.0b5ee2p+1)))" \
     "     (z (mul f f))" \
     "     (y (fma z (fma p f -0.5) (mul n -2.12194440e-4)))" \
     "     (y (fma n 0.693359375 (add f y)))"
@@ -193,31 +188,23 @@ const char gn_body_erf_f32[] =
     "     (far (copysign (sub 1 (exp q)) x))"
     "  (select (lt m 1) near far))";
 
-/* e^(-t^2) u P(1 - u), t = |x|, u = 3 / (t + 1.5): a variable as in M. Shepherd, J. Laframboise, Chebyshev approximation
- * of (1 + 2x) exp(x^2) erfc x, 1981. -t^2 is -h^2, exact for h, the first half of t, and the rest, which joins what exp
- * leaves to its polynomial. So does -0.564 u e, what t + 1.5 lost of t, e, times the derivative of log(u P). */
+/* e^(-t^2) Q / ((b t + c) Q + P), t = |x|: what 1 / (e^(t^2) erfc t) has beyond its line b t + c is P / Q, which fades.
+ * All coefficients are positive, so nothing cancels, and the errors of Q are above and below the line. (For quotients see
+ * W. J. Cody, Rational Chebyshev approximations for the error function, 1969.) Of -t^2, -h^2 is exact for h, the first
+ * half of t; the rest joins what exp leaves to its polynomial. */
 const char gn_body_erfc_f32[] =
     "(let (t (abs x))"
     "     (t (select (lt 10.1 t) 10.1 t))"
-    "     (s (add t 1.5))"
-    "     (e (sub t (sub s 1.5)))"
-    "     (u (div 3 s))"
-    "     (q (sub 1 u))"
-    "     (p (fma q -0x1.8eadfap-15 -0x1.e344acp-15))"
-    "     (p (fma p q 0x1.0339fp-12))"
-    "     (p (fma p q 0x1.3fc27ap-11))"
-    "     (p (fma p q -0x1.03e7b6p-12))"
-    "     (p (fma p q -0x1.9df8bp-9))"
-    "     (p (fma p q -0x1.635186p-9))"
-    "     (p (fma p q 0x1.04e354p-6))"
-    "     (p (fma p q 0x1.9d0006p-6))"
-    "     (p (fma p q -0x1.5ab13cp-3))"
-    "     (p (fma p q 0x1.494dbp-2))"
-    "     (w (mul u p))"
+    "     (p (fma t 0x1.bbdb3cp-1 0x1.9301fcp+2))"
+    "     (p (fma p t 0x1.215ba4p+4))"
+    "     (p (fma p t 0x1.e74c2ep+4))"
+    "     (d (fma (add t 0x1.bf4676p+2) t 0x1.64e10ep+4))"
+    "     (d (fma d t 0x1.2e0a0cp+5))"
+    "     (d (fma d t 0x1.e7c33p+4))"
+    "     (w (div d (fma (fma t 0x1.c5be24p+0 0x1.f3ad9cp-11) d p)))"
     "     (h (bitcast f32 (bit_and (bitcast i32 t) -4096)))"
-    "     (low (fma (mul u -0.564) e (mul (sub h t) (add h t))))"
     "     (n (sub (fma (mul t t) -1.44269504 12582912) 12582912))"
-    "     (r (add (fma n -0.693359375 (neg (mul h h))) (fma n 2.12194440e-4 low)))"
+    "     (r (add (fma n -0.693359375 (neg (mul h h))) (fma n 2.12194440e-4 (mul (sub h t) (add h t)))))"
     "     (p (fma r 0x1.6cad1cp-10 0x1.120c86p-7))"
     "     (p (fma p r 0x1.55556ap-5))"
     "     (p (fma p r 0x1.5554dcp-3))"
