@@ -380,6 +380,60 @@ static const kernel_case kernel_cases[] = {
       1,
       0,
       false },
+    { "scanned_lanes",
+      FOLD_RUNNING_SUM("scanned_lanes") "(schedule s (split i ip (i1 3)) (split j j0 (ju 3) (jl @)) (order ip i1 j0 ju jl)"
+                                        " (bind part ip) (bind private ju) (bind lane jl) (peel j0) (stage c scratch))",
+      { { 5, 131, 1 }, { 1, 1, 1 }, { 0, 7, 1 }, { 3, 0, 1 }, { 4, 96, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "scanned_chunks", /* of a state of two values and of one, beside a reduction along the same axis */
+      "(kernel scanned_chunks (syms N M) (bufs (X f64 N M) (A i64 N M) (V f64 N M) (P f64 N M)) (axes (j N) (i M))"
+      " (def s (j i) (fold (j) (at i64 -1) (v f64 -inf) (step (select (gt (load X j i) v) (i64 j) at) (maximum v (load X j i)))"
+      " (merge (select (gt (other v) v) (other at) at) (maximum v (other v)))))"
+      " (def p (j i) (sum (j) (mul (load X j i) (load X j i))))"
+      " (store set A (j i) (s.at j i)) (store set V (j i) (s.v j i)) (store set P (j i) (p j i)))"
+      "(schedule s (split j jp (j0 3) (ju 2)) (split i i0 (il 8)) (order jp i0 q r j0 ju il) (bind part jp)"
+      " (bind private ju) (bind lane il) (rfactor s jp t q) (rfactor p jp pt r) (stage t arena) (stage pt arena))",
+      { { 29, 11 }, { 1, 1 }, { 0, 3 }, { 6, 8 }, { 47, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "scanned_masks", /* lanes of bool, and rows of a triangle */
+      "(kernel scanned_masks (syms N) (bufs (X f32 N N) (B bool N N) (C bool N N)) (axes (i N) (j (add i 1)))"
+      " (def a (i j) (any (j) (lt (load X i j) (f32 -0.5)))) (def b (i j) (all (j) (lt (load X i j) (f32 0.25))))"
+      " (store set B (i j) (a i j)) (store set C (i j) (b i j)))"
+      "(schedule s (split j j0 (ju 2) (jl @)) (order i j0 ju jl) (bind part i) (bind private ju) (bind lane jl))",
+      { { 45 }, { 1 }, { 0 }, { 32 }, { -1 } },
+      1,
+      0,
+      false },
+    { "scanned_in_order", /* unrolled points alone */
+      FOLD_RUNNING_SUM("scanned_in_order") "(schedule s (split j j0 (ju 5)) (order i j0 ju) (bind unroll ju) (stage c arena))",
+      { { 5, 13, 1 }, { 1, 1, 1 }, { 3, 0, 1 }, { -1 } },
+      1,
+      0,
+      false },
+    { "cuda_scanned_threads",
+      "(kernel cuda_scanned_threads (syms M N) (bufs (X f32 M N) (Y f32 M N) (Z f32 M)) (axes (i M) (j N))"
+      " (def c (i j) (sum (j) (load X i j))) (def t (i) (max (j) (c i j)))"
+      " (store set Y (i j) (c i j)) (store set Z (i) (t i)))"
+      "(schedule s (split j j0 (jt 24) (ju 2)) (order i j0 jt ju) (bind block i) (bind thread jt) (bind private ju))",
+      { { 5, 131 }, { 1, 1 }, { 3, 0 }, { 2, 96 }, { -1 } },
+      1,
+      0,
+      true },
+    { "cuda_scanned_chunks",
+      "(kernel cuda_scanned_chunks (syms N) (bufs (X f64 N) (A i32 N) (V f64 N)) (axes (j N))"
+      " (def s (j) (fold (j) (at i32 -1) (v f64 -inf) (step (select (gt (load X j) v) j at) (maximum v (load X j)))"
+      " (merge (select (gt (other v) v) (other at) at) (maximum v (other v)))))"
+      " (store set A (j) (s.at j)) (store set V (j) (s.v j)))"
+      "(schedule s (split j jp (j0 2) (jt 32)) (order jp q j0 jt) (bind block jp) (bind thread jt) (rfactor s jp t q)"
+      " (stage t arena))",
+      { { 300 }, { 1 }, { 0 }, { 64 }, { -1 } },
+      1,
+      0,
+      true },
     { "cuda_merged_in_the_arena", /* all threads write the same there, and each reads it without a barrier */
       "(kernel cuda_merged_in_the_arena (syms M N K) (bufs (X f32 M N K) (Y f32 M) (Z f32 M N)) (axes (i M) (j N) (k K))"
       " (def t (i) (sum (j k) (load X i j k))) (store set Y (i) (t i)) (store set Z (i j) (mul (t i) j)))"

@@ -130,10 +130,21 @@ static inline leaf_list leaves_of(const sketch *s, const leaf_list *all, size_t 
     return found;
 }
 
+/* Of a leaf along which a prefix runs, behind one that is `deepest`. */
+static inline int running_kind(const sketch *s, int kind, bool last, int *deepest)
+{
+    if (kind == 1 && (s->cuda ? *deepest > 1 : !last || s->lane)) kind = 2;
+    if (kind != 1 && kind != 3 && *deepest) kind = 2;
+    const int depth = kind == 1 ? s->cuda ? 1 : 3 : kind == 2 || kind == 3 ? 2 : 0;
+    *deepest = depth > *deepest ? depth : *deepest;
+    return kind;
+}
+
 static inline void random_axis(sketch *s, size_t axis, const char *name)
 {
     static const int widths[] = { 4, 8, 16 };
     const int parts = pick(s->seed, 4);
+    int deepest = 0; /* of a prefix's leaves: loops, threads, points, lanes */
     leaf_note leaf = { .axis = axis, .outer = true };
     snprintf(leaf.name, sizeof leaf.name, parts ? "%s0" : "%s", name);
     add_leaf(s, leaf);
@@ -141,8 +152,8 @@ static inline void random_axis(sketch *s, size_t axis, const char *name)
     gn_textf(&s->splits, " (split %s %s", name, leaf.name);
     for (int p = 1; p <= parts; p++) {
         int kind = p == parts || chance(s, 50) ? pick(s->seed, 6) : 0;
-        if (s->careful && has_bit(s->running, axis)) kind = 0;
-        if (s->careful && kind == 1 && (has_bit(s->scattered, axis) || (s->cuda ? has_bit(s->reduced, axis) : s->lane)))
+        if (s->careful && has_bit(s->running, axis)) kind = running_kind(s, kind, p == parts, &deepest);
+        if (s->careful && kind == 1 && (has_bit(s->scattered, axis) || (s->cuda ? has_bit(s->reduced & ~s->running, axis) : s->lane)))
             kind = 2;
         const bool lane = kind == 1 && !s->cuda, thread = kind == 1 && s->cuda;
         leaf = (leaf_note){ .axis = axis, .tile = lane || kind == 2 || kind == 3, .bound = kind >= 1 && kind <= 3 };
@@ -215,9 +226,9 @@ static inline void random_rfactor(sketch *s, size_t def)
     const gn_kdef *d = &s->k->defs.at[def];
     leaf_list all = leaves_of(s, &s->leaves, d->nraxis, d->raxis), some = { 0 };
     for (int i = 0; i < all.n; i++)
-        if (!s->careful || all.at[i].outer || all.at[i].bound) some.at[some.n++] = all.at[i];
+        if (!s->careful || all.at[i].outer || (all.at[i].bound && !gn_is_prefix(d))) some.at[some.n++] = all.at[i];
     const leaf_note leaf = some.at[pick(s->seed, some.n)];
-    const bool own = chance(s, 50);
+    const bool own = chance(s, s->careful && gn_is_prefix(d) ? 100 : 50);
     s->plain &= leaf.outer;
     if (leaf.outer) s->factored |= UINT64_C(1) << def;
     gn_textf(&s->rest, " (rfactor %s %s %s_p%s)", d->name, leaf.name, d->name,
@@ -242,7 +253,7 @@ static inline void random_definition(sketch *s, size_t def)
 {
     const gn_kdef *d = &s->k->defs.at[def];
     const bool whole = !(s->careful && gn_is_prefix(d));
-    if (d->red != GN_RED_NONE && chance(s, 30) && whole) random_rfactor(s, def);
+    if (d->red != GN_RED_NONE && chance(s, 30)) random_rfactor(s, def);
     if (chance(s, s->careful && d->red != GN_RED_NONE ? 90 : 50)) random_stage(s, d);
     if (d->red == GN_RED_MAX && chance(s, 40) && whole) random_online(s, d);
 }
@@ -258,13 +269,12 @@ static inline bool is_parallel(const sketch *s, const leaf_note *leaf)
 }
 
 /* Leaves of axes along which a prefix runs stand in the order of their points. */
-static inline void sort_running(sketch *s)
+static inline void sort_running(const sketch *s, leaf_list *l)
 {
-    for (int i = 0; i < s->loops.n; i++)
-        for (int k = i + 1; k < s->loops.n; k++) {
-            const leaf_note a = s->loops.at[i], b = s->loops.at[k];
-            if (a.axis == b.axis && has_bit(s->running, a.axis) && strcmp(a.name, b.name) > 0)
-                s->loops.at[i] = b, s->loops.at[k] = a;
+    for (int i = 0; i < l->n; i++)
+        for (int k = i + 1; k < l->n; k++) {
+            const leaf_note a = l->at[i], b = l->at[k];
+            if (a.axis == b.axis && has_bit(s->running, a.axis) && strcmp(a.name, b.name) > 0) l->at[i] = b, l->at[k] = a;
         }
 }
 
@@ -272,8 +282,9 @@ static inline void sort_running(sketch *s)
 static inline void random_order(sketch *s)
 {
     shuffle(&s->loops, s->seed);
-    if (s->careful) sort_running(s);
+    if (s->careful) sort_running(s, &s->loops);
     shuffle(&s->tiles, s->seed);
+    if (s->careful) sort_running(s, &s->tiles);
     bool parallel = chance(s, 40);
     if (parallel && s->careful) {
         int i = 0;

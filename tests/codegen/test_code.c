@@ -64,6 +64,7 @@ static const char lanes[] = "(code lanes avx512 (syms n) (args (X read f32 (mul 
                             "    (let %14 u32x16 (bitcast %13))\n"
                             "    (let %15 u32x16 (bit_and %14 2147483648))\n"
                             "    (let %16 f32 (lanes max (splat 16 %8)))\n"
+                            "    (let %17 f32x16 (up 4 %13 1.0))\n"
                             "    (tile tr16 m 0 16 X (mul 16 p) 16 16 1)\n"
                             "    (store Y :each %3 (f32x16 0.0))\n"
                             "    (store Y :row (mul 16 p) :mask %5 %11)\n"
@@ -363,6 +364,10 @@ static const refusal wrong[] = {
     { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32x16 (neg (splat %1)))"),
       "%2: operand 1: a splat is of one scalar of its dtype" },
     { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32 (lane 8 %1))"), "%2: lane 8 of 8" },
+    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32x8 (up 3 %1 0.0))"),
+      "%2: moves 8 lanes up by 3, which is no smaller power of 2" },
+    { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32x8 (up 8 %1 0.0))"),
+      "%2: moves 8 lanes up by 8, which is no smaller power of 2" },
     { AVX("(let %1 f32x8 (load X :row p)) (let %2 f32 (lanes any %1))"),
       "%2: any and all reduce bool, the others numbers" },
     { AVX("(let %1 f32x4 (pack 1.0 2.0 3.0 (f32x4 1.0)))"), "%1: operand 4 is f32x4, f32 was expected" },

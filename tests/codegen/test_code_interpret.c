@@ -128,11 +128,13 @@ static void values_of_all_kinds(void **state)
         " (let %14 f32 (lanes max %9)) (let %15 f32x4 (load X :step 3 5))"          /* 3; X[3] X[8] X[13] X[18] */
         " (store Y :row 0 %1) (store Y :row 4 %4) (store Y :row 8 %6) (store Y :row 12 %7) (store Y :row 16 $r)"
         " (store Y :row 20 %9) (store Y 24 %10) (store Y 25 %13) (store Y 26 %14) (store Y :step 40 -2 %15)"
-        " (store Y 27 :when (lt n 5) 1.0)))";
+        " (store Y 27 :when (lt n 5) 1.0)"
+        " (let %16 f32x4 (up 2 %9 %1)) (store Y :row 48 %16)))";                    /* 2 0 3 1 */
     fill();
     const float all[] = { 0, 3, 2, 0, 0, 0, X[20], 0, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 3, 1, 3, 2, 0, -128, 3 };
     memcpy(want, all, sizeof all);
     for (int l = 0; l < 4; l++) want[40 - 2 * l] = X[3 + 5 * l];
+    memcpy(want + 48, (float[]){ 2, 0, 3, 1 }, 4 * sizeof *want);
     judge(text, 64);
 }
 

@@ -415,6 +415,33 @@ static void wrong_passes_are_found(void **state)
     }
 }
 
+/* The pass "join" loses all masks; who looks next says where an access leaves its place, and for which sizes. */
+static void lose_masks(void *user, const gn_code *c, const gn_code_pass *p)
+{
+    (void)user;
+    for (size_t i = 0; p && strcmp(p->name, "join") == 0 && i < c->steps.n; i++)
+        forget_conditions((gn_code *)(uintptr_t)c, &((gn_code *)(uintptr_t)c)->steps.at[i].body);
+}
+
+static void run_losing(void *arg)
+{
+    trial *t = arg;
+    gn_code_run_passes(t->job.s->code, lose_masks, t);
+}
+
+static void ranges_are_looked_at_after_each_pass(void **state)
+{
+    (void)state;
+    trial t = { .text = "(kernel k (syms N) (bufs (X f32 N) (Y f32 N)) (axes (j N)) (store set Y (j) (load X j)))"
+                        "(schedule s (split j j0 (jl 8)) (order j0 jl) (bind lane jl))",
+                .target = &gn_target_avx2 };
+    assert_int_equal(gn_protect(lower_trial, &t), 0);
+    assert_int_equal(gn_protect(run_losing, &t), GN_EINTERNAL);
+    assert_message_contains("pass overwritten: ");
+    assert_message_contains(": it is outside for N = ");
+    gn_arena_free(&t.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +451,7 @@ int main(void)
         cmocka_unit_test(what_is_unified_is_canonical),
         cmocka_unit_test(passes_do_what_they_are_for_and_no_more),
         cmocka_unit_test(wrong_passes_are_found),
+        cmocka_unit_test(ranges_are_looked_at_after_each_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* Lowering: what each directive demands, and the trees of the worked examples. */
 #include "code_text.h"
 #include "judge.h"
+#include "lower_default.h"
+#include "read_kernel.h"
 #include "texts.h"
 
 static const char map2[] =
@@ -115,10 +117,20 @@ static const illegal illegals[] = {
     { wide_fold, "(order i j) (bind part j)", &gn_target_avx512, "bind part j: 's' is reduced along it; rfactor it first" },
     { running, "(split j j0 (j1 4)) (order i j1 j0 k)", &gn_target_avx512,
       "order: 'c' is a prefix along 'j', whose leaves do not run in the order of its points" },
-    { running, "(split j j0 (j1 4)) (order i j0 k j1) (bind unroll j1)", &gn_target_avx512,
-      "bind unroll j1: 'c' is a prefix along it, whose points run one after the other" },
+    { running, "(split j j0 (j1 4)) (order i k j1 j0) (bind private j0) (stage c arena)", &gn_target_avx512,
+      "bind private j0: the extent is not constant" },
+    { running, "(split j j0 (jl 4) (ju 2)) (order i k j0 jl ju) (bind lane jl) (bind private ju) (stage c arena)",
+      &gn_target_avx512, "bind lane jl: 'c_r' is a prefix along 'j', and inside of that leaf 'ju' is bound to private" },
+    { running, "(split j j0 (jt 4) (js 2)) (order i k j0 jt js) (bind thread jt) (stage c arena)", &gn_target_cuda,
+      "bind thread jt: 'c_r' is a prefix along 'j', and inside of that leaf 'js' is bound to none" },
+    { running, "(order j i k) (bind part j) (stage c arena)", &gn_target_avx512,
+      "bind part j: 'c_r' is reduced along it; rfactor it first" },
     { running, "(order i j k) (rfactor c j cp)", &gn_target_avx512,
-      "rfactor c: it is a prefix, whose points run one after the other" },
+      "rfactor c: it is a prefix; name an axis for the chunks before each" },
+    { running, "(split j j0 (j1 4)) (order i j0 j1 k q) (rfactor c j1 cp q)", &gn_target_avx512,
+      "rfactor c: the leaf 'j1' is not the first that its axis 'j' is cut by" },
+    { running, "(split j j0 (j1 4)) (order i j0 j1 k q p) (rfactor c j0 cp q) (rfactor c j0 cr p)", &gn_target_avx512,
+      "rfactor c: the leaf 'j0' is not the first that its axis 'j' is cut by" },
     { running, "(order i j k) (stage c arena (at i))", &gn_target_avx512,
       "stage c: (at ..) is for definitions without a reduction" },
     { running, "(order i j k)", &gn_target_avx512,
@@ -468,6 +480,30 @@ static void blocks_of_a_kept_row_are_as_long_as_the_row(void **state)
     }
 }
 
+/* One row in chunks, rows, columns, columns of a batch; read elsewhere than at its own point. */
+static void prefixes_have_closed_forms(void **state)
+{
+    (void)state;
+    static const char *const kernels[] = {
+        "(kernel k (syms n) (bufs (X f32 n) (Y f32 n)) (axes (j n)) (def c (j) (sum (j) (load X j))) (store set Y (j) (c j)))",
+        "(kernel k (bufs (X f64 100) (Y f64 100)) (axes (j 100)) (def c (j) (prod (j) (load X j))) (store set Y (j) (c j)))",
+        "(kernel k (syms m n) (bufs (X f32 m n) (Y f32 m n)) (axes (i m) (j n)) (def c (i j) (max (j) (load X i j)))"
+        " (store set Y (i j) (c i j)))",
+        "(kernel k (syms m n) (bufs (X f32 m n) (Y f32 m n)) (axes (i m) (j n)) (def c (i j) (sum (i) (load X i j)))"
+        " (store set Y (i j) (c i j)))",
+        "(kernel k (syms b m n) (bufs (X i32 b m n) (Y i32 b m n)) (axes (a b) (i m) (j n))"
+        " (def c (a i j) (sum (i) (load X a i j))) (store set Y (a i j) (c a i j)))",
+    };
+    static const gn_target *const targets[] = { &gn_target_avx512, &gn_target_avx2, &gn_target_c11, &gn_target_cuda };
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels * 4; i++) {
+        gn_arena a = { 0 };
+        gn_schedule *s;
+        gn_default_apply(&a, read_kernel(&a, kernels[i / 4]), targets[i % 4], &s);
+        if (s->plain) fail_msg("%s: %s\n%s", targets[i % 4]->name, s->plain, kernels[i / 4]);
+        gn_arena_free(&a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,6 +514,7 @@ int main(void)
         cmocka_unit_test(names_of_users_never_meet_ours),
         cmocka_unit_test(a_comment_cannot_end_early),
         cmocka_unit_test(one_function_runs_all_steps),
+        cmocka_unit_test(prefixes_have_closed_forms),
         cmocka_unit_test(blocks_of_a_kept_row_are_as_long_as_the_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

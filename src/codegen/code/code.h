@@ -148,6 +148,7 @@ typedef enum {
     GN_VAL_LANE,   /* one lane of a[0] */
     GN_VAL_LOW,    /* half of the lanes of a[0], a scalar of two: the first ones, */
     GN_VAL_HIGH,   /* the last ones */
+    GN_VAL_UP,     /* the lanes of a[0] moved up by `red`; from below come the last ones of a[1] */
     GN_VAL_LANES,  /* reduction `red` of the lanes of a[0] to a scalar: l with l + N/2, then N/4, .. 1 */
     GN_VAL_THREADS /* reduction `red` of a[0] over the threads of the scope, which all reach it */
 } gn_val_kind;
@@ -294,6 +295,7 @@ typedef struct gn_code {
     GN_VEC(gn_code_var) threads; /* of a block, the last fastest; constants */
     GN_VEC(gn_code_step) steps;
     GN_VEC(gn_dim_fact) facts;   /* of symbols and variables */
+    gn_map *answers;             /* of ranges, which are looked at after each pass; NULL: nobody asks again */
 } gn_code;
 
 /* ---- building ---- */

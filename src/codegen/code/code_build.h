@@ -25,6 +25,8 @@ const gn_val *gn_v_splat(gn_code_builder *, const gn_val *, uint16_t lanes); /* 
 const gn_val *gn_v_op(gn_code_builder *, const gn_op_info *, gn_dtype result, const gn_val *const *a, size_t n);
 const gn_val *gn_v_op2(gn_code_builder *, const gn_op_info *, const gn_val *, const gn_val *);
 const gn_val *gn_v_half(gn_code_builder *, const gn_val *, bool upper); /* of its lanes */
+const gn_val *gn_v_up(gn_code_builder *, const gn_val *, uint16_t by, const gn_val *below); /* lanes moved up */
+const gn_val *gn_v_lane(gn_code_builder *, const gn_val *, uint16_t lane);
 const gn_val *gn_v_load(gn_code_builder *, gn_dtype, uint16_t lanes, const gn_access *);
 const gn_val *gn_v_reduce(gn_code_builder *, gn_val_kind, gn_red, const gn_val *);
 bool gn_preds_read_memory(gn_preds);

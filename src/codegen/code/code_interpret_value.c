@@ -125,6 +125,8 @@ static gn_lane compute(gn_runner *r, const gn_val *v, int l)
         return gn_runner_operand(r, v->a[0], (int)(v->u.lane.at ? gn_runner_dim(r, v->u.lane.at) : v->u.lane.i));
     case GN_VAL_LOW: return gn_runner_operand(r, v->a[0], l);
     case GN_VAL_HIGH: return gn_runner_operand(r, v->a[0], l + v->lanes);
+    case GN_VAL_UP:
+        return l < v->red ? gn_runner_operand(r, v->a[1], v->lanes - v->red + l) : gn_runner_operand(r, v->a[0], l - v->red);
     case GN_VAL_LANES: return across(r, v);
     case GN_VAL_SPLAT: return gn_runner_operand(r, v->a[0], 0);
     default: gn_runner_fail(r, "a let of what is no value");

@@ -1,5 +1,7 @@
 /* The table of passes. */
+#include <string.h>
 #include "code_passes.h"
+#include "code_text.h"
 #include "code_verify.h"
 
 const gn_code_pass gn_code_passes[] = {
@@ -29,10 +31,40 @@ const gn_code_pass gn_code_passes[] = {
     { NULL, NULL, NULL },
 };
 
-static void look(gn_code *c, const gn_code_pass *p, void (*seen)(void *user, const gn_code *, const gn_code_pass *),
-                 void *user)
+typedef struct watch { /* between passes */
+    void (*seen)(void *user, const gn_code *, const gn_code_pass *);
+    void *user;
+    bool outside;  /* an access is, for sizes that a call refuses */
+    uint64_t text; /* of the code that was looked at last */
+    gn_map answers;
+} watch;
+
+#ifndef NDEBUG
+static bool is_as_before(const gn_code *c, watch *w)
 {
-    bool wanted = seen || !p || !p[1].name;
+    gn_arena scratch = { .allocator = c->arena->allocator };
+    gn_text t = { .arena = &scratch };
+    gn_code_print(&t, c);
+    const char *const text = gn_text_done(&t);
+    const uint64_t before = w->text;
+    w->text = gn_hash_bytes(0, text, strlen(text));
+    gn_arena_free(&scratch);
+    return w->text == before;
+}
+
+/* No access is outside its place for some sizes, if none was before the passes: what a text knows, they know. */
+static void look_at_ranges(const gn_code *c, const gn_code_pass *p, watch *w)
+{
+    if (w->outside || is_as_before(c, w)) return;
+    const char *const outside = gn_code_verify_ranges(c, c->arena).outside;
+    if (outside && p) gn_throw(GN_EINTERNAL, "pass %s: %s", p->name, outside);
+    w->outside = outside;
+}
+#endif
+
+static void look(gn_code *c, const gn_code_pass *p, watch *w)
+{
+    bool wanted = w->seen || !p || !p[1].name;
 #ifndef NDEBUG
     wanted = true;
 #endif
@@ -42,16 +74,20 @@ static void look(gn_code *c, const gn_code_pass *p, void (*seen)(void *user, con
     gn_code_find_carried(c);
 #ifndef NDEBUG
     gn_code_verify(c);
+    look_at_ranges(c, p, w);
 #endif
     gn_work_done = done;
-    if (seen) seen(user, c, p);
+    if (w->seen) w->seen(w->user, c, p);
 }
 
 void gn_code_run_passes(gn_code *c, void (*seen)(void *user, const gn_code *, const gn_code_pass *), void *user)
 {
-    look(c, NULL, seen, user);
+    watch *const w = GN_NEW_OBJECT(c->arena, watch);
+    *w = (watch){ .seen = seen, .user = user };
+    c->answers = &w->answers;
+    look(c, NULL, w);
     for (const gn_code_pass *p = gn_code_passes; p->name; p++) {
         for (size_t i = 0; i < c->steps.n; i++) p->run(c, &c->steps.at[i].body);
-        look(c, p, seen, user);
+        look(c, p, w);
     }
 }

@@ -134,7 +134,7 @@ const char *const gn_val_words[] = {
     [GN_VAL_COPY] = "copy",   [GN_VAL_INDEX] = "index", [GN_VAL_IOTA] = "iota",   [GN_VAL_COND] = "test",
     [GN_VAL_FIRST] = "below", [GN_VAL_BIT] = "bit",     [GN_VAL_LOAD] = "load",   [GN_VAL_PICK] = "pick",
     [GN_VAL_PACK] = "pack",   [GN_VAL_LANE] = "lane",   [GN_VAL_LOW] = "low",     [GN_VAL_HIGH] = "high",
-    [GN_VAL_LANES] = "lanes", [GN_VAL_THREADS] = "threads"
+    [GN_VAL_UP] = "up",       [GN_VAL_LANES] = "lanes", [GN_VAL_THREADS] = "threads"
 };
 
 static void print_scope(gn_text *t, uint8_t scope)
@@ -161,6 +161,7 @@ static void print_value(gn_text *t, const gn_val *v)
         if (v->u.lane.at) print_index(t, v->u.lane.at);
         else gn_textf(t, " %" PRId64, v->u.lane.i);
         break;
+    case GN_VAL_UP: gn_textf(t, " %d", v->red); break;
     case GN_VAL_LANES: gn_textf(t, " %s", gn_red_name((gn_red)v->red)); break;
     case GN_VAL_THREADS:
         gn_textf(t, " %s", gn_red_name((gn_red)v->red));

@@ -93,14 +93,39 @@ static void refute(ranges *r, const gn_place *p, const gn_dim *element, const gn
     tell_outside(r, p, element, goal, at);
 }
 
-/* NULL: it is inside. */
-static const char *doubt(ranges *r, const gn_place *p, const gn_dim *element)
+/* A question and all that is known where it is asked. Most accesses are as they were before a pass. */
+static uint64_t question(const ranges *r, const gn_place *p, const gn_dim *element)
+{
+    uint64_t h = gn_hash_mix(gn_hash_mix(r->vague, GN_KEY(p->size)), GN_KEY(element));
+    for (size_t i = 0; i < r->prover.known.n; i++) h = gn_hash_mix(h, GN_KEY(r->prover.known.at[i]));
+    for (size_t i = 0; i < r->prover.facts.n; i++) {
+        const gn_dim_fact *const f = &r->prover.facts.at[i];
+        h = gn_hash_mix(gn_hash_mix(h, GN_KEY(f->name)), GN_KEY(f->limit));
+        h = gn_hash_mix(gn_hash_mix(gn_hash_mix(h, (uint64_t)f->min), (uint64_t)f->max), (uint64_t)f->mul);
+    }
+    return h;
+}
+
+static const char *answer(ranges *r, const gn_place *p, const gn_dim *element)
 {
     const gn_dim *const left = sub(r, sub(r, p->size, element), constant(r, 1));
     const bool negative = !gn_prover_proves(&r->prover, element);
     if (!negative && gn_prover_proves(&r->prover, left)) return NULL;
     refute(r, p, element, negative ? element : left);
     return negative ? "not known to be 0 or more" : "not known to be less";
+}
+
+/* NULL: it is inside. */
+static const char *doubt(ranges *r, const gn_place *p, const gn_dim *element)
+{
+    static const char inside[] = "inside";
+    if (!r->code->answers || r->out.outside) return answer(r, p, element);
+    const uint64_t key = question(r, p, element);
+    const char *how = gn_map_get(r->code->answers, key);
+    if (how) return how == inside ? NULL : how;
+    how = answer(r, p, element);
+    if (!r->out.outside) *gn_map_put(r->code->arena, r->code->answers, key) = (void *)(uintptr_t)(how ? how : inside);
+    return how;
 }
 
 static void count(ranges *r, const gn_place *p, const gn_dim *element, const char *how)

@@ -363,6 +363,7 @@ static void read_parts(gn_items *s, gn_val *v)
     case GN_VAL_BIT: v->u.index.at = gn_read_index(s->r, gn_next_item(s, "an index")); break;
     case GN_VAL_LOAD: v->u.load = gn_read_access(s, v->lanes); break;
     case GN_VAL_LANE: read_lane(s, v); break;
+    case GN_VAL_UP: v->red = (uint8_t)gn_read_int(s->r, gn_next_item(s, "a number of lanes"), 1, UINT8_MAX); break;
     case GN_VAL_LANES: v->red = (uint8_t)read_red(s); break;
     case GN_VAL_THREADS: v->red = (uint8_t)read_red(s), v->scope = gn_read_scope(s); break;
     default: break;

@@ -111,6 +111,20 @@ const gn_val *gn_v_half(gn_code_builder *x, const gn_val *a, bool upper)
         x, (gn_val){ .kind = (uint8_t)kind, .dtype = a->dtype, .lanes = a->lanes / 2, .n = 1, .a = { a } });
 }
 
+const gn_val *gn_v_up(gn_code_builder *x, const gn_val *a, uint16_t by, const gn_val *below)
+{
+    const gn_val *const from = gn_v_splat(x, below, a->lanes);
+    return gn_v_let(x, (gn_val){ .kind = GN_VAL_UP, .dtype = a->dtype, .lanes = a->lanes, .red = (uint8_t)by, .n = 2,
+                                 .a = { a, from } });
+}
+
+const gn_val *gn_v_lane(gn_code_builder *x, const gn_val *a, uint16_t lane)
+{
+    gn_val v = { .kind = GN_VAL_LANE, .dtype = a->dtype, .lanes = 1, .n = 1, .a = { a } };
+    v.u.lane.i = lane;
+    return gn_v_let(x, v);
+}
+
 const gn_val *gn_v_reduce(gn_code_builder *x, gn_val_kind kind, gn_red red, const gn_val *v)
 {
     const uint16_t lanes = kind == GN_VAL_LANES ? 1 : v->lanes;

@@ -286,6 +286,11 @@ void gn_code_check_value(gn_verifier *v, const gn_val *val)
         break;
     case GN_VAL_LOW:
     case GN_VAL_HIGH: check_same(v, val, 0, (gn_dtype)val->dtype, 2 * val->lanes); break;
+    case GN_VAL_UP:
+        if (val->red >= val->lanes || (val->red & (val->red - 1)))
+            gn_code_wrong(v, "moves %d lanes up by %d, which is no smaller power of 2", val->lanes, val->red);
+        check_same(v, val, 0, (gn_dtype)val->dtype, val->lanes);
+        break;
     case GN_VAL_LANE:
     case GN_VAL_LANES: check_lane(v, val); break;
     case GN_VAL_THREADS: check_threads(v, val); break;

@@ -51,6 +51,7 @@ static inline uint16_t gn_operand_count(const gn_val *v)
     case GN_VAL_HIGH:
     case GN_VAL_LANES:
     case GN_VAL_THREADS: return 1;
+    case GN_VAL_UP: return 2;
     case GN_VAL_PICK: return 3;
     case GN_VAL_PACK: return v->lanes;
     case GN_VAL_OP: return v->n;

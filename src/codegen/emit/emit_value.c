@@ -323,17 +323,29 @@ void gn_emit_value(gn_emitter *e, const gn_val *v)
         gn_text_add(e->out, " }");
         break;
     case GN_VAL_LANE:
+        if (v->dtype == GN_BOOL) {
+            gn_emit_word(e, "gn_get_%s", tag(e, GN_BOOL, v->a[0]->lanes));
+            gn_text_char(e->out, '(');
+        }
         gn_emit_operand(e, v->a[0]);
-        gn_text_char(e->out, '[');
+        gn_text_add(e->out, v->dtype == GN_BOOL ? ", " : "[");
         if (v->u.lane.at) gn_emit_dim(e, v->u.lane.at, false);
         else gn_textf(e->out, "%d", (int)v->u.lane.i);
-        gn_text_char(e->out, ']');
+        gn_text_char(e->out, v->dtype == GN_BOOL ? ')' : ']');
         break;
     case GN_VAL_LOW:
     case GN_VAL_HIGH:
         gn_emit_word(e, "gn_%s_%s", v->kind == GN_VAL_LOW ? "lo" : "hi", tag(e, (gn_dtype)v->dtype, v->a[0]->lanes));
         gn_text_char(e->out, '(');
         gn_emit_operand(e, v->a[0]);
+        gn_text_char(e->out, ')');
+        break;
+    case GN_VAL_UP:
+        gn_emit_word(e, "gn_up%d_%s", v->red, tag(e, (gn_dtype)v->dtype, v->lanes));
+        gn_text_char(e->out, '(');
+        gn_emit_operand(e, v->a[0]);
+        gn_text_add(e->out, ", ");
+        gn_emit_operand(e, v->a[1]);
         gn_text_char(e->out, ')');
         break;
     case GN_VAL_LANES:

@@ -27,7 +27,7 @@ static gn_leafset others(const gn_lower *g, const gn_tree *s)
     gn_leafset all = { { 0 } };
     for (uint32_t l = 0; l < g->leaves.n; l++)
         if (g->leaves.at[l].bind == GN_BIND_THREAD && !gn_set_has(&own, l) &&
-            !(s->stmt == GN_STMT_INIT && gn_set_has(&s->def->reduced, l)))
+            !(s->stmt == GN_STMT_INIT && (gn_set_has(&s->def->reduced, l) || gn_set_has(&s->def->scanned, l))))
             gn_set_put(&all, l);
     return all;
 }

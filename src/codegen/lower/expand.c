@@ -5,7 +5,7 @@
 /* ---- statements ---- */
 
 /* What a register holds would be another value once that of the state is set. */
-static const gn_val *kept_value(gn_expander *x, const gn_val *v)
+const gn_val *gn_v_kept(gn_expander *x, const gn_val *v)
 {
     const gn_val *r = v->kind == GN_VAL_SPLAT ? v->a[0] : v;
     return r->kind == GN_VAL_REG ? gn_v_copy(&x->b, v) : v;
@@ -20,7 +20,7 @@ static void expand_upd(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
         const gn_kexpr *past = d->state[i].past;
         next[i] = gn_v_select(x, inside, gn_v_expr(x, d->state[i].step), past ? gn_v_const(x, past) : x->state[i]);
     }
-    for (uint16_t i = 0; d->nstates > 1 && i < d->nstates; i++) next[i] = kept_value(x, next[i]);
+    for (uint16_t i = 0; d->nstates > 1 && i < d->nstates; i++) next[i] = gn_v_kept(x, next[i]);
     for (uint16_t i = 0; i < d->nstates; i++) gn_v_write(x, gn_accumulator_of(&d->state[i]), arg, next[i]);
 }
 
@@ -72,6 +72,7 @@ static void expand_init(gn_expander *x, const gn_tree *s, const gn_dim *const *a
         gn_object *o = gn_accumulator_of(&d->state[i]);
         if (s->online) x->state[i] = gn_v_read(x, o, arg);
         if (s->online) gn_v_write(x, o, arg, gn_v_expr(x, d->turn));
+        else if (d->state[i].first) gn_v_write(x, o, arg, gn_v_leaf(x, d->state[i].first));
         else if (d->state[i].start) gn_v_write(x, o, arg, gn_v_const(x, d->state[i].start));
     }
 }
@@ -82,7 +83,7 @@ static void expand_point(gn_expander *x, const gn_tree *s)
     const gn_dim *const *arg = gn_own_args(x, d);
     switch ((gn_stmt_kind)s->stmt) {
     case GN_STMT_INIT: expand_init(x, s, arg); break;
-    case GN_STMT_UPD: expand_upd(x, d, arg); break;
+    case GN_STMT_UPD: (gn_set_empty(d->scanned) ? expand_upd : gn_expand_scan)(x, d, arg); break;
     case GN_STMT_MERGE: gn_expand_merge(x, d, arg); break;
     case GN_STMT_ASG: expand_asg(x, d, arg); break;
     case GN_STMT_STORE: expand_store(x, d); break;
@@ -195,6 +196,7 @@ static void expand_stmt(gn_expander *x, const gn_tree *s)
         gn_expand_tile_mma(x, s);
         return;
     }
+    if (s->stmt == GN_STMT_UPD) leaves = gn_set_minus(leaves, d->scanned); /* whose points are one statement */
     gn_code_body *outer = x->b.block;
     const gn_preds alone = one_thread(x, s);
     if (alone.n) gn_v_open(x, GN_CODE_IF)->when = alone;

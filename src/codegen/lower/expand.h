@@ -48,7 +48,19 @@ const gn_val *gn_v_read(gn_expander *, const gn_object *, const gn_dim *const *a
 void gn_v_write(gn_expander *, gn_object *, const gn_dim *const *arg, const gn_val *);
 
 /* expand_merge.c: what parts of a reduction have, as one. */
+typedef struct gn_tuple { /* a value for each of the state */
+    const gn_val *at[GN_FOLD_MOST];
+} gn_tuple;
 void gn_expand_merge(gn_expander *, gn_ldef *, const gn_dim *const *arg);
+gn_tuple gn_merged(gn_expander *, const gn_ldef *, const gn_tuple *own, const gn_tuple *other);
+/* States in shared memory: a place for `n` in the region at work, stores and loads, a barrier. */
+void gn_declare_exchange(gn_expander *, gn_ldef *, int64_t n);
+void gn_exchange(gn_expander *, const gn_ldef *, const gn_dim *at, const gn_tuple *);
+gn_tuple gn_exchanged(gn_expander *, const gn_ldef *, const gn_dim *at);
+void gn_meet(gn_expander *);
+const gn_dim *gn_thread_number(gn_lower *);
+/* expand_scan.c: points of a prefix that are scanned at once. */
+void gn_expand_scan(gn_expander *, gn_ldef *, const gn_dim *const *arg);
 
 /* expand_tile.c: shared copies and tile products. */
 void gn_expand_shared(gn_expander *, const gn_tree *stmt);
@@ -59,6 +71,7 @@ void gn_tile_factors(const gn_lower *, const gn_ldef *, const gn_kexpr **factor)
 bool gn_is_ring(const gn_tree *loop);
 void gn_expand_ring(gn_expander *, const gn_tree *loop);
 void gn_expand_kid(gn_expander *, const gn_tree *); /* expand.c */
+const gn_val *gn_v_kept(gn_expander *, const gn_val *); /* as it is now, if it is a register's */
 gn_code_node *gn_v_open(gn_expander *, gn_code_kind); /* a node with a region, which is the block from now on */
 /* The accumulator at the point, of those that the row's leaves number where these are 0. */
 uint32_t gn_first_register(const gn_expander *, const gn_object *);

@@ -3,14 +3,10 @@
 #include "expand.h"
 #include "visit.h"
 
-typedef struct tuple { /* a value for each of the state */
-    const gn_val *at[GN_FOLD_MOST];
-} tuple;
-
 typedef struct merging {
     gn_expander *x;
     const gn_ldef *d;
-    tuple own, other;
+    gn_tuple own, other;
     gn_map made; /* by expression of the merge */
 } merging;
 
@@ -23,10 +19,10 @@ static const gn_val *merged_value(const merging *m, const gn_kexpr *e)
     return gn_v_op(&m->x->b, e->u.op, (gn_dtype)e->dtype, a, e->n);
 }
 
-static tuple merged(gn_expander *x, const gn_ldef *d, const tuple *own, const tuple *other)
+gn_tuple gn_merged(gn_expander *x, const gn_ldef *d, const gn_tuple *own, const gn_tuple *other)
 {
     merging m = { .x = x, .d = d, .own = *own, .other = *other };
-    tuple out = { { NULL } };
+    gn_tuple out = { { NULL } };
     gn_visit v = { .arena = x->g->arena, .operand = gn_kexpr_operand };
     for (uint16_t i = 0; i < d->nstates; i++) {
         gn_visit_add(&v, d->state[i].merge);
@@ -37,35 +33,35 @@ static tuple merged(gn_expander *x, const gn_ldef *d, const tuple *own, const tu
     return out;
 }
 
-static tuple merged_points(gn_expander *x, const gn_ldef *d, gn_leafset points, const gn_dim *const *arg)
+static gn_tuple merged_points(gn_expander *x, const gn_ldef *d, gn_leafset points, const gn_dim *const *arg)
 {
-    GN_VEC(tuple) v = { 0 };
+    GN_VEC(gn_tuple) v = { 0 };
     gn_points_iter it;
     gn_points_begin(x->g, &it, points);
     while (gn_points_next(x->g, &it, x->env)) {
-        tuple t = { { NULL } };
+        gn_tuple t = { { NULL } };
         for (uint16_t i = 0; i < d->nstates; i++) t.at[i] = gn_v_read(x, d->state[i].partial, arg);
         gn_push(x->g->arena, &v, t);
     }
     GN_ASSERT(v.n > 0);
     while (v.n > 1) {
         size_t n = 0;
-        for (size_t i = 0; i < v.n; i += 2) v.at[n++] = i + 1 < v.n ? merged(x, d, &v.at[i], &v.at[i + 1]) : v.at[i];
+        for (size_t i = 0; i < v.n; i += 2) v.at[n++] = i + 1 < v.n ? gn_merged(x, d, &v.at[i], &v.at[i + 1]) : v.at[i];
         v.n = n;
     }
     return v.at[0];
 }
 
-static tuple merged_lanes(gn_expander *x, const gn_ldef *d, tuple t)
+static gn_tuple merged_lanes(gn_expander *x, const gn_ldef *d, gn_tuple t)
 {
-    if (!d->fold) return (tuple){ { gn_v_reduce(&x->b, GN_VAL_LANES, d->red, t.at[0]) } };
+    if (!d->fold) return (gn_tuple){ { gn_v_reduce(&x->b, GN_VAL_LANES, d->red, t.at[0]) } };
     for (uint16_t lanes = t.at[0]->lanes; lanes > 1; lanes /= 2) {
-        tuple low, high;
+        gn_tuple low, high;
         for (uint16_t i = 0; i < d->nstates; i++) {
             low.at[i] = gn_v_half(&x->b, t.at[i], false);
             high.at[i] = gn_v_half(&x->b, t.at[i], true);
         }
-        t = merged(x, d, &low, &high);
+        t = gn_merged(x, d, &low, &high);
         for (uint16_t i = 0; i < d->nstates; i++) t.at[i] = gn_v_splat(&x->b, t.at[i], lanes / 2);
     }
     return t;
@@ -74,7 +70,7 @@ static tuple merged_lanes(gn_expander *x, const gn_ldef *d, tuple t)
 /* ---- threads: through shared memory, thread t with t + n/2, the halves rounded up ---- */
 
 /* The number of the thread in its block, the last leaf of the order fastest. */
-static const gn_dim *thread_number(gn_lower *g)
+const gn_dim *gn_thread_number(gn_lower *g)
 {
     const gn_dim *number = gn_lconst(g, 0);
     for (size_t i = 0; i < g->order.n; i++) {
@@ -85,7 +81,7 @@ static const gn_dim *thread_number(gn_lower *g)
 }
 
 /* Where the threads lay their states, in the region at work. */
-static void declare_exchange(gn_expander *x, gn_ldef *d, int64_t threads)
+void gn_declare_exchange(gn_expander *x, gn_ldef *d, int64_t threads)
 {
     for (uint16_t i = 0; i < d->nstates; i++) {
         gn_lstate *s = &d->state[i];
@@ -98,9 +94,9 @@ static void declare_exchange(gn_expander *x, gn_ldef *d, int64_t threads)
     }
 }
 
-static tuple exchanged(gn_expander *x, const gn_ldef *d, const gn_dim *at)
+gn_tuple gn_exchanged(gn_expander *x, const gn_ldef *d, const gn_dim *at)
 {
-    tuple t = { { NULL } };
+    gn_tuple t = { { NULL } };
     for (uint16_t i = 0; i < d->nstates; i++) {
         const gn_access a = { .place = d->state[i].exchange, .base = at };
         t.at[i] = gn_v_load(&x->b, a.place->dtype, 1, &a);
@@ -108,13 +104,13 @@ static tuple exchanged(gn_expander *x, const gn_ldef *d, const gn_dim *at)
     return t;
 }
 
-static void exchange(gn_expander *x, const gn_ldef *d, const gn_dim *at, const tuple *t)
+void gn_exchange(gn_expander *x, const gn_ldef *d, const gn_dim *at, const gn_tuple *t)
 {
     for (uint16_t i = 0; i < d->nstates; i++)
         gn_v_store(&x->b, &(gn_access){ .place = d->state[i].exchange, .base = at }, t->at[i]);
 }
 
-static void meet(gn_expander *x)
+void gn_meet(gn_expander *x)
 {
     gn_v_node(&x->b, GN_CODE_BARRIER);
 }
@@ -126,24 +122,24 @@ static void merge_half(gn_expander *x, const gn_ldef *d, const gn_dim *number, i
     gn_code_body *outer = x->b.block;
     const gn_pred p = gn_pred_less(x, number, gn_lconst(g, n - half));
     gn_v_open(x, GN_CODE_IF)->when = (gn_preds){ 1, gn_arena_copy(g->arena, &p, sizeof p) };
-    const tuple own = exchanged(x, d, number), other = exchanged(x, d, gn_ladd(g, number, gn_lconst(g, half)));
-    const tuple t = merged(x, d, &own, &other);
-    exchange(x, d, number, &t);
+    const gn_tuple own = gn_exchanged(x, d, number), other = gn_exchanged(x, d, gn_ladd(g, number, gn_lconst(g, half)));
+    const gn_tuple t = gn_merged(x, d, &own, &other);
+    gn_exchange(x, d, number, &t);
     x->b.block = outer;
-    meet(x);
+    gn_meet(x);
 }
 
-static tuple merged_threads(gn_expander *x, gn_ldef *d, tuple t)
+static gn_tuple merged_threads(gn_expander *x, gn_ldef *d, gn_tuple t)
 {
-    if (!d->fold) return (tuple){ { gn_v_reduce(&x->b, GN_VAL_THREADS, d->red, t.at[0]) } };
-    const gn_dim *number = thread_number(x->g);
+    if (!d->fold) return (gn_tuple){ { gn_v_reduce(&x->b, GN_VAL_THREADS, d->red, t.at[0]) } };
+    const gn_dim *number = gn_thread_number(x->g);
     const int64_t threads = gn_code_threads(x->g->code);
-    declare_exchange(x, d, threads);
-    exchange(x, d, number, &t);
-    meet(x);
+    gn_declare_exchange(x, d, threads);
+    gn_exchange(x, d, number, &t);
+    gn_meet(x);
     for (int64_t n = threads; n > 1; n = (n + 1) / 2) merge_half(x, d, number, n, (n + 1) / 2);
-    t = exchanged(x, d, gn_lconst(x->g, 0));
-    meet(x); /* before the next states are laid there */
+    t = gn_exchanged(x, d, gn_lconst(x->g, 0));
+    gn_meet(x); /* before the next states are laid there */
     return t;
 }
 
@@ -157,7 +153,7 @@ void gn_expand_merge(gn_expander *x, gn_ldef *d, const gn_dim *const *arg)
             threads = true;
             gn_set_drop(&points, l);
         }
-    tuple t = merged_points(x, d, points, arg);
+    gn_tuple t = merged_points(x, d, points, arg);
     if (gn_lane_leaf(g, d->private) >= 0) t = merged_lanes(x, d, t);
     if (threads) t = merged_threads(x, d, t);
     for (uint16_t i = 0; i < d->nstates; i++) gn_v_write(x, d->state[i].object, arg, t.at[i]);

@@ -43,6 +43,7 @@ static inline int64_t gn_leaf_stride(const gn_laxis *a, uint32_t leaf)
 typedef struct gn_lstate { /* a value of what is kept: of a reduction's state, or the one of a copy */
     /* Reductions: as in gn_kfold; a sum has (add state body), and so on. start NULL: the step makes it anew. */
     const gn_kexpr *start, *step, *merge;
+    const gn_kexpr *first; /* what it starts with, if that is not start: a value of another definition */
     const gn_kexpr *past; /* what it becomes at points past the end; NULL: it stays */
     const char *name;     /* behind the definition's; NULL: none */
     gn_object *object, *partial;
@@ -65,6 +66,8 @@ typedef struct gn_ldef { /* a definition that is computed somewhere, or a store 
     const gn_kfold *fold;    /* NULL: none */
     gn_lstate *state;
     uint16_t nstates;
+    uint32_t chunk; /* of a prefix that starts anew at each point of its axis' first leaf: that leaf, + 1 */
+    gn_leafset scanned; /* of a prefix: leaves of its axis whose points are scanned at once; they are among params */
     bool prefix;             /* a running reduction, read within its loops: reduced has the leaves of that parameter */
     const gn_stage *stage; /* NULL: a reduction that lives in registers, or a store */
     const gn_tensorize *tile;

@@ -164,7 +164,7 @@ static void check_block(const gn_lower *g, const gn_ldef *d)
     int32_t along = -1, other = -1;
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         if (g->leaves.at[l].bind != GN_BIND_THREAD) continue;
-        if (gn_set_has(&d->reduced, l))
+        if (gn_set_has(&d->reduced, l) || gn_set_has(&d->scanned, l))
             along = (int32_t)l;
         else
             other = (int32_t)l;
@@ -174,15 +174,24 @@ static void check_block(const gn_lower *g, const gn_ldef *d)
                    leaf_name(g, (uint32_t)along), d->name, leaf_name(g, (uint32_t)other));
 }
 
-/* Its points are serial loops in the order of the axis. */
+/* How deep a leaf of a prefix stands: loops, then threads, then points, then lanes. */
+static int depth_of(uint8_t bind)
+{
+    return bind == GN_BIND_LANE ? 3 : bind == GN_BIND_PRIVATE || bind == GN_BIND_UNROLL ? 2 : bind == GN_BIND_THREAD;
+}
+
+/* Its loops run in the order of the axis, and what is scanned at once is inside of them. */
 static void check_prefix(const gn_lower *g, const gn_ldef *d)
 {
     const gn_laxis *a = &g->axes.at[d->raxis[0]];
-    for (size_t i = 0; i < a->leaf.n; i++) {
+    if (d->online >= 0) gn_illegal(g, "online %s: it is a prefix", d->name);
+    for (size_t i = d->chunk ? 1 : 0; i < a->leaf.n; i++) {
         const gn_lleaf *l = &g->leaves.at[a->leaf.at[i]];
-        if (l->bind != GN_BIND_NONE)
-            gn_illegal(g, "bind %s %s: '%s' is a prefix along it, whose points run one after the other",
-                       gn_bind_names[l->bind], l->name, d->name);
+        for (size_t k = d->chunk ? 1 : 0; k < i; k++)
+            if (depth_of(g->leaves.at[a->leaf.at[k]].bind) > depth_of(l->bind))
+                gn_illegal(g, "bind %s %s: '%s' is a prefix along '%s', and inside of that leaf '%s' is bound to %s",
+                           gn_bind_names[g->leaves.at[a->leaf.at[k]].bind], leaf_name(g, a->leaf.at[k]), d->name, a->name,
+                           l->name, gn_bind_names[l->bind]);
         if (i && l->place < g->leaves.at[a->leaf.at[i - 1]].place)
             gn_illegal(g, "order: '%s' is a prefix along '%s', whose leaves do not run in the order of its points",
                        d->name, a->name);

@@ -155,6 +155,13 @@ static void give_leaves(gn_lower *g, uint32_t axis, const gn_split *p)
     }
 }
 
+/* Of the axis that partial results are reduced along: all points of the leaf; of a prefix those before one. */
+static const gn_dim *rfactor_points(gn_lower *g, const gn_rfactor *f)
+{
+    const bool prefix = f->def < g->from->defs.n && gn_is_prefix(&g->from->defs.at[f->def]);
+    return prefix ? gn_dim_sym(g->dims, g->axes.at[axis_of_leaf(g, f->leaf)].name) : g->leaves.at[f->leaf].points;
+}
+
 static void split_axes(gn_lower *g)
 {
     for (uint32_t a = 0; a < g->nown; a++) {
@@ -169,7 +176,7 @@ static void split_axes(gn_lower *g)
             gn_illegal(g, "rfactor %s: the leaf '%s' belongs to no axis", f->def_name, g->leaves.at[f->leaf].name);
         if (!f->axis_name || gn_kernel_find_axis(g->kernel, f->axis_name) >= 0) continue;
         check_free(g, "rfactor", f->axis_name);
-        const uint32_t a = gn_lower_axis(g, f->axis_name, g->leaves.at[f->leaf].points);
+        const uint32_t a = gn_lower_axis(g, f->axis_name, rfactor_points(g, f));
         const gn_split *p = split_of(g, (uint32_t)(g->nown + r));
         if (!p) gn_illegal(g, "rfactor %s: the axis '%s' has no leaf", f->def_name, f->axis_name);
         give_leaves(g, a, p);
@@ -195,6 +202,8 @@ typedef struct directives {
     const gn_tensorize *tile;
     int32_t online; /* leaf, + 1 */
     bool prefix;    /* the kernel's own, not a partial result of one point */
+    uint32_t chunk; /* leaf, + 1: the prefix starts anew at each of its points, */
+    const gn_kexpr *before; /* with this (of a fold, one value of it) */
 } directives;
 
 static const directives *directives_of(gn_lower *g, size_t ndefs)
@@ -224,53 +233,95 @@ static const gn_dim **own_values(gn_lower *g, size_t n, const uint16_t *axis)
 }
 
 static uint32_t add_def(gn_expr_copy *, const directives *all, uint32_t number, const char *name, gn_kdef);
+static uint32_t add_item(gn_lower *, const char *name, gn_kdef, const directives *);
 
 typedef struct partial_state { /* values of a partial result in place of the state that is merged in */
     gn_lower *g;
-    uint32_t def;
-    const gn_dim *const *arg;
+    const gn_kexpr *other; /* one value of it */
 } partial_state;
 
 static const gn_kexpr *partial_value(void *user, const gn_kexpr *e)
 {
     const partial_state *p = user;
-    return e->u.i ? gn_kexpr_part(p->g->kernel, p->def, e->part, p->arg) : e;
+    return e->u.i ? gn_kexpr_part(p->g->kernel, p->other->u.ref, e->part, p->other->index) : e;
 }
 
 /* The step of a fold that merges partial ones. */
-static const gn_kexpr *merging(gn_lower *g, const gn_kfold *f, uint32_t part, const gn_dim *const *arg)
+static const gn_kexpr *merging(gn_lower *g, const gn_kfold *f, const gn_kexpr *other)
 {
-    partial_state p = { g, part, arg };
+    partial_state p = { g, other };
     gn_kcopy c = gn_kcopy_start(g->kernel, g->arena, NULL, NULL, &p);
     c.state = partial_value;
     return gn_kexpr_copy(&c, f->merge);
 }
 
+static const gn_kexpr *ref_at(gn_lower *g, uint32_t def, size_t n, const uint16_t *axis)
+{
+    return gn_kexpr_ref(g->kernel, def, own_values(g, n, axis));
+}
+
+/* d reduces what `of` refers to along the axis instead. */
+static gn_kdef reducing(gn_lower *g, gn_kdef d, uint16_t axis, const gn_kexpr *of)
+{
+    d.raxis = gn_arena_copy(g->arena, &axis, sizeof axis);
+    d.nraxis = 1;
+    d.body = d.fold ? merging(g, d.fold, of) : of;
+    return d;
+}
+
+/* first, and d's parameters but `without`; n: how many there are */
+static uint16_t *params_behind(gn_lower *g, const gn_kdef *d, uint16_t first, int32_t without, uint16_t *n)
+{
+    uint16_t *param = GN_NEW_ARRAY(g->arena, uint16_t, d->nparam + 1u);
+    param[0] = first;
+    *n = 1;
+    for (uint16_t p = 0; p < d->nparam; p++)
+        if (d->param[p] != without) param[(*n)++] = d->param[p];
+    return param;
+}
+
+/* A prefix in chunks, each of which starts with what those before it give. Their totals are an ordinary reduction, and
+ * each chunk reduces those before it for itself, so that no step stands between. */
+static gn_kdef chunked(gn_expr_copy *c, const directives *all, directives *own, const char *name, gn_kdef d, size_t which)
+{
+    gn_lower *g = c->g;
+    const gn_rfactor *f = &g->schedule->rfactors.at[which];
+    if (!f->axis_name) gn_illegal(g, "rfactor %s: it is a prefix; name an axis for the chunks before each", name);
+    if (own->chunk || g->axes.at[d.raxis[0]].leaf.at[0] != f->leaf)
+        gn_illegal(g, "rfactor %s: the leaf '%s' is not the first that its axis '%s' is cut by", name,
+                   g->leaves.at[f->leaf].name, g->axes.at[d.raxis[0]].name);
+    const directives none = { .stage = NULL };
+    gn_kdef total = d, before = d;
+    total.param = params_behind(g, &d, (uint16_t)axis_of_leaf(g, f->leaf), d.raxis[0], &total.nparam);
+    const uint32_t t = add_def(c, all, (uint32_t)(g->from->defs.n + which), f->def_name, total);
+    uint16_t *at = gn_arena_copy(g->arena, total.param, total.nparam * sizeof *at);
+    at[0] = (uint16_t)own_axis(g, (uint32_t)(g->nown + which));
+    before = reducing(g, total, at[0], ref_at(g, t, total.nparam, at));
+    const char *fresh = gn_kernel_fresh_name(g->kernel, gn_arena_printf(g->arena, "%s_b", name), 0, NULL);
+    own->before = ref_at(g, add_item(g, fresh, before, &none), before.nparam, before.param);
+    own->chunk = f->leaf + 1;
+    return d;
+}
+
 /* The definition as a sum of partial ones, which it makes before. */
-static gn_kdef rfactored(gn_expr_copy *c, const directives *all, const char *name, gn_kdef d, size_t which)
+static gn_kdef rfactored(gn_expr_copy *c, const directives *all, directives *own, const char *name, gn_kdef d,
+                         size_t which)
 {
     gn_lower *g = c->g;
     const gn_rfactor *f = &g->schedule->rfactors.at[which];
     check_free(g, "rfactor", f->def_name);
     if (d.red == GN_RED_NONE) gn_illegal(g, "rfactor: '%s' is no reduction", name);
-    if (all[f->def].prefix) gn_illegal(g, "rfactor %s: it is a prefix, whose points run one after the other", name);
     if (!reduces_leaf(g, d.nraxis, d.raxis, f->leaf))
         gn_illegal(g, "rfactor %s: it does not reduce along the leaf '%s'", name, g->leaves.at[f->leaf].name);
+    const uint32_t number = (uint32_t)(g->from->defs.n + which);
+    if (own->prefix) return chunked(c, all, own, name, d, which);
     const uint16_t by = (uint16_t)axis_of_leaf(g, f->leaf);
-    uint16_t *param = GN_NEW_ARRAY(g->arena, uint16_t, d.nparam + 1), *q = GN_NEW_ARRAY(g->arena, uint16_t, 1);
-    param[0] = by;
-    if (d.nparam) memcpy(param + 1, d.param, d.nparam * sizeof *param);
     gn_kdef p = d;
-    p.param = param;
-    p.nparam++;
-    const uint32_t part = add_def(c, all, (uint32_t)(g->from->defs.n + which), f->def_name, p);
-    *q = f->axis_name ? (uint16_t)own_axis(g, (uint32_t)(g->nown + which)) : by;
-    const gn_dim **arg = own_values(g, d.nparam + 1u, param);
-    arg[0] = own_values(g, 1, q)[0];
-    d.raxis = q;
-    d.nraxis = 1;
-    d.body = d.fold ? merging(g, d.fold, part, arg) : gn_kexpr_ref(g->kernel, part, arg);
-    return d;
+    p.param = params_behind(g, &d, by, -1, &p.nparam);
+    const uint32_t part = add_def(c, all, number, f->def_name, p);
+    uint16_t *at = gn_arena_copy(g->arena, p.param, p.nparam * sizeof *at);
+    if (f->axis_name) at[0] = (uint16_t)own_axis(g, (uint32_t)(g->nown + which));
+    return reducing(g, d, at[0], ref_at(g, part, p.nparam, at));
 }
 
 /* A sum of products is always fma. */
@@ -337,11 +388,14 @@ static uint32_t add_item(gn_lower *g, const char *name, gn_kdef d, const directi
                     .raxis = d.raxis,
                     .body = d.body,
                     .prefix = own->prefix && d.red != GN_RED_NONE,
+                    .chunk = own->chunk,
                     .stage = own->stage,
                     .tile = own->tile,
                     .online = own->online - 1,
                     .index = (uint32_t)g->items.n };
     make_state(g, l, g->kernel->defs.at[at].fold);
+    for (uint16_t i = 0; own->before && i < l->nstates; i++)
+        l->state[i].first = gn_kexpr_part(g->kernel, own->before->u.ref, i, own->before->index);
     gn_push(g->arena, &g->items, l);
     if (l->online >= 0) gn_push(g->arena, &g->online, l);
     return at;
@@ -369,11 +423,11 @@ static gn_kdef kept_prefix(gn_lower *g, const char *name, gn_kdef d, const direc
 /* Makes definition `number` (schedule's numbering) of the copy, its rfactored partials before it. */
 static uint32_t add_def(gn_expr_copy *c, const directives *all, uint32_t number, const char *name, gn_kdef d)
 {
-    const directives *own = &all[number];
-    for (size_t r = 0; r < own->rfactors.n; r++) d = rfactored(c, all, name, d, own->rfactors.at[r]);
-    directives copied = { .stage = own->stage };
-    if (own->prefix && own->stage) d = kept_prefix(c->g, name, d, own), own = &copied;
-    return c->def[number] = add_item(c->g, name, d, own);
+    directives own = all[number];
+    for (size_t r = 0; r < own.rfactors.n; r++) d = rfactored(c, all, &own, name, d, own.rfactors.at[r]);
+    const directives copied = { .stage = own.stage };
+    if (own.prefix && own.stage) d = kept_prefix(c->g, name, d, &own), own = copied;
+    return c->def[number] = add_item(c->g, name, d, &own);
 }
 
 /* What is kept runs over fused axes as one; what is not takes their digits as arguments. */
@@ -398,7 +452,7 @@ static void copy_defs(gn_lower *g)
     gn_expr_copy digits = c; /* of what is over fused axes */
     digits.digit = gn_fused_digits(g);
     gn_copy_start(&c), gn_copy_start(&digits);
-    g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, 2 * n + 1); /* a kept prefix is two */
+    g->def = GN_NEW_ARRAY(g->arena, gn_ldef *, 4 * n + 1); /* a prefix may be several */
     for (size_t i = 0; i < k->items.n; i++) {
         if (!k->items.at[i].is_store) {
             copy_def(&c, &digits, all, k->items.at[i].at);
@@ -460,10 +514,28 @@ static gn_leafset leaves_of(const gn_lower *g, size_t n, const uint16_t *axis)
     return s;
 }
 
+/* Leaves of a prefix's axis that are its loops; notes those whose points are scanned at once. */
+static gn_leafset running_leaves(const gn_lower *g, gn_ldef *d, gn_leafset along)
+{
+    gn_leafset chunk = { { 0 } };
+    bool merged = false; /* points are states of their own, not steps one after the other */
+    for (uint32_t l = 0; l < g->leaves.n; l++) {
+        const uint8_t b = g->leaves.at[l].bind;
+        if (!gn_set_has(&along, l) || b == GN_BIND_TILE || !(b == GN_BIND_THREAD || gn_is_tile_bind(b))) continue;
+        gn_set_put(&d->scanned, l);
+        merged |= b != GN_BIND_UNROLL;
+    }
+    if (d->chunk) gn_set_put(&chunk, d->chunk - 1);
+    if (merged && !d->fold) d->upd = d->state[0].step = d->body;
+    return gn_set_minus(gn_set_minus(along, d->scanned), chunk);
+}
+
 static void statement_leaves(gn_lower *g, gn_ldef *d)
 {
     mentions m = { .g = g, .d = d };
     mention(&m, d->body); /* a reduction's upd says no more */
+    for (uint16_t i = 0; i < d->nstates; i++)
+        if (d->state[i].first) mention(&m, d->state[i].first);
     if (d->is_store) {
         for (size_t i = 0; i < g->kernel->bufs.at[d->store->buf].rank; i++)
             gn_dim_symbols(d->store->index[i], mention_symbol, &m);
@@ -474,7 +546,7 @@ static void statement_leaves(gn_lower *g, gn_ldef *d)
     }
     const gn_leafset along = leaves_of(g, d->nraxis, d->raxis);
     d->params = leaves_of(g, d->nparam, d->param);
-    if (d->prefix) d->params = gn_set_minus(d->params, along);
+    if (d->prefix) d->params = gn_set_minus(d->params, running_leaves(g, d, along));
     d->reduced = gn_set_minus(along, d->params);
     for (uint32_t l = 0; l < g->leaves.n; l++) {
         const uint8_t b = g->leaves.at[l].bind;

@@ -19,14 +19,20 @@ bool gn_is_inside(const gn_ldef *q, const gn_tree *loop)
 
 /* ---- the tree ---- */
 
+static void touch_by(gn_lower *g, gn_ldef *q, gn_tree *s)
+{
+    if (!q->touched.n || q->touched.at[q->touched.n - 1] != s) gn_push(g->arena, &q->touched, s);
+}
+
 static void touch(gn_lower *g, gn_tree *s)
 {
     gn_ldef *d = s->def;
     if (s->stmt == GN_STMT_UPD || s->stmt == GN_STMT_ASG || s->stmt == GN_STMT_STORE)
         for (size_t r = 0; r < d->refs.n; r++) {
             gn_ldef *q = g->def[d->refs.at[r]->u.ref];
-            if (q != d && (!q->touched.n || q->touched.at[q->touched.n - 1] != s)) gn_push(g->arena, &q->touched, s);
+            if (q != d) touch_by(g, q, s);
         }
+    if (s->stmt == GN_STMT_INIT && d->state[0].first) touch_by(g, g->def[d->state[0].first->u.ref], s);
     if (!d->is_store) gn_push(g->arena, &d->touched, s);
     if (s->online) gn_push(g->arena, &s->online->touched, s);
 }
@@ -106,6 +112,11 @@ static void insert(gn_lower *g, gn_ldef *d, gn_stmt_kind kind, const gn_tree *re
     touch(g, s);
 }
 
+static gn_leafset init_leaves(const gn_ldef *d)
+{
+    return gn_set_minus(gn_set_or(d->params, d->private), d->scanned);
+}
+
 /* ---- reductions: init outside the first reduced loop, and anew in each turn of a running maximum ---- */
 
 bool gn_depends_on(gn_lower *g, const gn_ldef *d, gn_ldef *m)
@@ -165,7 +176,7 @@ static void place_reduction(gn_lower *g, const gn_candidate *c)
     while (first < s->above.n && (!gn_set_has(&d->reduced, s->above.at[first]->leaf) ||
                                   g->leaves.at[s->above.at[first]->leaf].bind == GN_BIND_THREAD))
         first++;
-    insert(g, d, GN_STMT_INIT, s, first, gn_set_or(d->params, d->private), NULL);
+    insert(g, d, GN_STMT_INIT, s, first, init_leaves(d), NULL);
     insert_turn(g, d, s);
 }
 
@@ -219,7 +230,7 @@ gn_leafset gn_stmt_leaves(const gn_tree *s)
     const gn_ldef *d = s->def;
     switch ((gn_stmt_kind)s->stmt) {
     case GN_STMT_UPD: return gn_set_or(d->params, d->reduced);
-    case GN_STMT_INIT: return gn_set_or(d->params, d->private);
+    case GN_STMT_INIT: return init_leaves(d);
     default: return d->params;
     }
 }

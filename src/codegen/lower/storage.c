@@ -48,6 +48,7 @@ typedef struct living { /* an object under construction */
     size_t nuses, depth; /* loops common to all uses */
     gn_leafset around;   /* their leaves */
     gn_leafset extra;    /* private leaves of an accumulator */
+    gn_leafset without;  /* those that a prefix scans, of what is carried from turn to turn */
     uint8_t level;
 } living;
 
@@ -61,7 +62,7 @@ static void set_home(living *v)
 
 static bool is_dim_default(const living *v, uint32_t l)
 {
-    return gn_set_has(&v->d->params, l) || gn_set_has(&v->extra, l);
+    return (gn_set_has(&v->d->params, l) && !gn_set_has(&v->without, l)) || gn_set_has(&v->extra, l);
 }
 
 /* An accumulator whose dims are all tile points (or belong to a thread) is in registers, whatever the level of its
@@ -267,14 +268,21 @@ static void check_home(const living *v, const gn_object *o)
                    g->leaves.at[v->uses[0]->above.at[0]->leaf].name);
 }
 
+static bool is_scanned(const gn_ldef *d)
+{
+    return !gn_set_empty(d->scanned);
+}
+
 /* Of value number `at` of what is kept. */
 static gn_object *make_object(gn_lower *g, gn_ldef *d, uint16_t at, const char *suffix, gn_leafset extra,
                               bool accumulator)
 {
     living v = { .g = g, .d = d, .extra = extra, .level = d->stage ? d->stage->level : GN_LEVEL_REG };
+    const bool carry = *suffix && is_scanned(d);
+    if (carry) v.without = d->scanned;
     v.uses = GN_NEW_ARRAY(g->arena, const gn_tree *, d->touched.n + 1);
     for (size_t i = 0; i < d->touched.n; i++)
-        if (!accumulator || d->prefix || d->touched.at[i]->def == d) v.uses[v.nuses++] = d->touched.at[i];
+        if (!accumulator || (d->prefix && !carry) || d->touched.at[i]->def == d) v.uses[v.nuses++] = d->touched.at[i];
     set_home(&v);
     if (accumulator) {
         const uint8_t level = v.level;
@@ -372,7 +380,7 @@ void gn_lower_storage(gn_lower *g)
         if (d->is_store || !d->touched.n) continue;
         for (uint16_t s = 0; s < d->nstates; s++) {
             d->state[s].object = make_object(g, d, s, "", none, d->prefix);
-            if (gn_is_merged(d)) d->state[s].partial = make_object(g, d, s, "_a", d->private, true);
+            if (gn_is_merged(d) || is_scanned(d)) d->state[s].partial = make_object(g, d, s, "_a", d->private, true);
         }
         d->object = d->state[0].object, d->partial = d->state[0].partial;
     }

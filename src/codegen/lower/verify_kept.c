@@ -223,13 +223,21 @@ static const gn_domain *needed(gn_verifier *v, const gn_ldef *d, gn_stmt_kind ki
     return s;
 }
 
+static bool starts_with(const gn_ldef *d, const gn_kexpr *ref)
+{
+    bool any = false;
+    for (uint16_t i = 0; i < d->nstates; i++) any |= d->state[i].first == ref;
+    return any;
+}
+
 static void check_users(gn_verifier *v, gn_ldef *q, const gn_domain *made)
 {
     for (size_t i = 0; i < q->touched.n; i++) {
         const gn_tree *s = q->touched.at[i];
-        if (s->def == q || s->stmt == GN_STMT_INIT) continue;
+        if (s->def == q) continue;
         for (size_t r = 0; r < s->def->refs.n; r++) {
             const gn_kexpr *ref = s->def->refs.at[r];
+            if (s->stmt == GN_STMT_INIT && !starts_with(s->def, ref)) continue;
             if (v->g->def[ref->u.ref] == q) check_use(&(use){ v, made, gn_domain_at(v, s), q, q->object, ref });
         }
     }

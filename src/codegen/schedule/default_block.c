@@ -226,6 +226,7 @@ static gn_leafset leaves_of(gn_schedule *s, const uint16_t *axis, size_t n)
 static void cut_sum(chain c, uint32_t def, gn_leafset param, gn_leafset reduced)
 {
     const gn_schedule *s = c.s;
+    if (def < c.p->k->defs.n && gn_is_prefix(&c.p->k->defs.at[def])) return;
     c.def = def, c.param = param, c.unrolled = c.results = 1;
     for (size_t i = 0; i < s->order.n; i++) {
         const uint32_t l = s->order.at[i];
@@ -270,7 +271,7 @@ void gn_default_block(piece *p)
     for (uint32_t i = 0; i < k->defs.n; i++) {
         const gn_kdef *d = &k->defs.at[i];
         if (d->red != GN_RED_SUM || !gn_is_float((gn_dtype)d->body->dtype)) continue;
-        const gn_leafset param = leaves_of(s, d->param, d->nparam);
-        cut_sums_of(c, i, param, gn_set_minus(leaves_of(s, d->raxis, d->nraxis), param), nrfactors);
+        const gn_leafset reduced = leaves_of(s, d->raxis, d->nraxis);
+        cut_sums_of(c, i, gn_set_minus(leaves_of(s, d->param, d->nparam), reduced), reduced, nrfactors);
     }
 }

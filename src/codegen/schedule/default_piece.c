@@ -315,9 +315,11 @@ static uint64_t axis_bits(const uint16_t *axis, size_t n)
 static int kept_at(const piece *p, uint32_t item)
 {
     const gn_kdef *d = gn_piece_def(p, item);
-    const uint64_t own = axis_bits(d->param, d->nparam), reduced = axis_bits(d->raxis, d->nraxis);
+    const uint64_t reduced = axis_bits(d->raxis, d->nraxis), own = axis_bits(d->param, d->nparam) & ~reduced;
     const gn_piece_users u = gn_piece_users_of(p, item);
     bool factored = false;
+    if (gn_is_prefix(d) && (!u.plain || u.axes & ~own & ~reduced))
+        return p->small ? GN_LEVEL_STACK : GN_LEVEL_ARENA; /* it is read elsewhere than where it runs */
     for (size_t k = 0; k < p->factored.n; k++) factored |= p->factored.at[k] == def_number(p, d);
     const int64_t sum = loop_place(p, reduced, false), result = loop_place(p, own, true),
                   user = loop_place(p, u.axes & ~own & ~reduced, false);

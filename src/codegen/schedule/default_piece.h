@@ -114,6 +114,7 @@ bool gn_piece_is_unit(const piece *, const gn_kdef *, uint32_t axis);
 
 /* The rows of the table. */
 bool gn_default_contraction(piece *); /* false: the piece has none that suits the target */
+bool gn_default_prefix(piece *);     /* false: no prefix, or rows that those of the table fit */
 bool gn_default_transpose(piece *);  /* false: no operand of a map is read transposed */
 bool gn_default_pairs(piece *);      /* false: it goes over no pairs, or reads something for each of them */
 void gn_default_rows(piece *);

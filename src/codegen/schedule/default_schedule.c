@@ -3,6 +3,7 @@
  *     axes with the roles m and n    tile of rows by vectors, packed or shared factors          default_contract.c
  *     sum over j of f(x(i), y(j))    lanes along i, results in registers                        default_pair.c
  *     map that reads transposed      blocks of the operand turned beside the loops              default_transpose.c
+ *     prefixes along one row         chunks with totals; lanes and threads scan                default_prefix.c
  *     row reductions, other maps     lanes along the axis with most traffic                     default_rows.c
  *     sums over all rows             a partial per part, then a small step                      default_piece.c
  *     long sums in any of these      blocks, each with a partial sum in registers               default_block.c
@@ -88,6 +89,7 @@ static piece start_piece(gn_arena *arena, gn_kernel *k, const gn_target *target)
 static void write_piece(piece *p)
 {
     p->spine = p->naxes > 0 ? spine_of(p, gn_piece_row(p)) : 0;
+    if (gn_default_prefix(p)) return;
     if (p->target->lang == GN_LANG_CUDA) gn_default_cuda(p);
     else if (gn_piece_adds(p)) gn_default_scatter(p);
     else if (!gn_default_pairs(p) && !gn_default_contraction(p) && !gn_default_transpose(p)) gn_default_rows(p);

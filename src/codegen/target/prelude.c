@@ -14,7 +14,9 @@
  * the lanes $m mask tag     $g half's mask tag    $i signed tag, same width $u unsigned tag             $l tag i64xN
  *     $[text]  text once per lane with # replaced by its number, joined by ", " (by " " if it ends in ; or } or starts
  * with |)
- *     $<text>  the same for half of the lanes; #+ is the lane in the upper half */
+ *     $<text>  the same for half of the lanes; #+ is the lane in the upper half
+ *     $c the number at the end of the op's name, as in up4; #^ is # + $n - $c */
+#include <stdlib.h>
 #include <string.h>
 #include "ascii.h"
 #include "dtype.h"
@@ -173,6 +175,14 @@ static gn_dtype int_of_width(gn_dtype t, bool is_unsigned)
     }
 }
 
+/* The number at the end of its op. */
+static int count_of(const word *w)
+{
+    size_t n = strlen(w->op);
+    while (n > 0 && gn_is_digit(w->op[n - 1])) n--;
+    return (int)strtol(w->op + n, NULL, 10);
+}
+
 static void put_variable(gn_text *out, const word *w, char c)
 {
     const gn_dtype t = w->type.dtype;
@@ -187,6 +197,7 @@ static void put_variable(gn_text *out, const word *w, char c)
     case 'w': put_ctype(out, w->source.dtype, w->source.lanes); break;
     case 'n': gn_textf(out, "%d", n); break;
     case 'k': gn_textf(out, "%d", n / 2); break;
+    case 'c': gn_textf(out, "%d", count_of(w)); break;
     case 'h': gn_spell_tag(out, t, n / 2); break;
     case 'm': gn_spell_tag(out, GN_BOOL, n); break;
     case 'g': gn_spell_tag(out, GN_BOOL, n / 2); break;
@@ -222,9 +233,9 @@ static void put_text(gn_text *out, const word *w, const char *p, const char *end
             put_variable(out, w, p[1]);
             p += 2;
         } else if (*p == '#' && lane >= 0) {
-            const bool upper = p[1] == '+';
-            gn_textf(out, "%d", upper ? lane + w->type.lanes / 2 : lane);
-            p += upper ? 2 : 1;
+            const int on = p[1] == '+' ? w->type.lanes / 2 : p[1] == '^' ? w->type.lanes - count_of(w) : 0;
+            gn_textf(out, "%d", lane + on);
+            p += p[1] == '+' || p[1] == '^' ? 2 : 1;
         } else {
             gn_text_char(out, *p++);
         }
