@@ -96,9 +96,10 @@ static void rows_of_blocks(piece *p, uint32_t axis)
 bool gn_default_prefix(piece *p)
 {
     const int32_t axis = running_axis(p);
+    double by_axis[MAX_AXES] = { 0 };
     uint32_t row, ln;
     if (axis < 0 || p->small) return false;
-    gn_piece_main_axes(p, &row, &ln);
+    gn_piece_main_axes(p, by_axis, &row, &ln);
     if (p->naxes == 1) one_row(p, ln);
     else if (ln != (uint32_t)axis && !gn_piece_reduces(p, ln)) columns(p, (uint32_t)axis, ln);
     else if (p->target->lang == GN_LANG_CUDA) rows_of_blocks(p, (uint32_t)axis);
