@@ -52,10 +52,11 @@ static bool is_as_before(const gn_code *c, watch *w)
     return w->text == before;
 }
 
-/* No access is outside its place for some sizes, if none was before the passes: what a text knows, they know. */
+/* No access is outside its place for some sizes, if none was before the passes. Of code that somebody watches: a kernel
+ * of a graph does not say which sizes a call refuses. */
 static void look_at_ranges(const gn_code *c, const gn_code_pass *p, watch *w)
 {
-    if (w->outside || is_as_before(c, w)) return;
+    if (!w->seen || w->outside || is_as_before(c, w)) return;
     const char *const outside = gn_code_verify_ranges(c, c->arena).outside;
     if (outside && p) gn_throw(GN_EINTERNAL, "pass %s: %s", p->name, outside);
     w->outside = outside;
