@@ -20,6 +20,7 @@ typedef struct gn_cut {
 gn_cut gn_cut_of(gn_lower *, const gn_tree *loop, const gn_dim *const *env, const gn_dim *to);
 
 /* What is known of the turns of the open loops: g->turns. */
+void gn_turns_know(gn_lower *, const gn_dim *);  /* it is not negative, until what is known is forgotten */
 bool gn_turns_prove(gn_lower *, const gn_dim *); /* it is not negative */
 const gn_dim *gn_turns_most(gn_lower *, const gn_dim *, const gn_dim *);
 const gn_dim *gn_turns_least(gn_lower *, const gn_dim *, const gn_dim *);

@@ -232,9 +232,9 @@ static void expand_turns(gn_expander *x, const gn_tree *t, const gn_dim *from, c
     const gn_prover_mark known = gn_prover_remember(&g->turns);
     const gn_dim *v = g->leaves.at[t->leaf].value;
     gn_code_body *outer = x->b.block;
-    if (from) gn_prover_know(&g->turns, gn_lsub(g, v, from));
-    gn_prover_know_less(&g->turns, v, to);
-    for (size_t i = 0; cut && i < cut->holds.n; i++) gn_prover_know(&g->turns, cut->holds.at[i]);
+    if (from) gn_turns_know(g, gn_lsub(g, v, from));
+    gn_turns_know(g, gn_lsub(g, gn_lsub(g, to, v), gn_lconst(g, 1)));
+    for (size_t i = 0; cut && i < cut->holds.n; i++) gn_turns_know(g, cut->holds.at[i]);
     if (cut) g->full = gn_set_or(full, cut->full);
     open_loop(x, t, from, to);
     expand_kids(x, t);
