@@ -206,10 +206,10 @@ typedef const gn_dim *(*binary)(gn_dim_pool *, const gn_dim *, const gn_dim *);
 static const struct {
     const char *word;
     binary make;
-    bool many;
-} forms[] = { { "add", gn_dim_add, true },    { "mul", gn_dim_mul, true },  { "min", gn_dim_min, true },
-              { "max", gn_dim_max, true },    { "sub", gn_dim_sub, false }, { "div", gn_dim_div, false },
-              { "cdiv", gn_dim_cdiv, false }, { "mod", gn_dim_mod, false } };
+    size_t least, most; /* operands */
+} forms[] = { { "add", gn_dim_add, 1, SIZE_MAX }, { "mul", gn_dim_mul, 1, SIZE_MAX }, { "min", gn_dim_min, 1, SIZE_MAX },
+              { "max", gn_dim_max, 1, SIZE_MAX }, { "sub", gn_dim_sub, 2, SIZE_MAX }, { "div", gn_dim_div, 2, 2 },
+              { "cdiv", gn_dim_cdiv, 2, 2 },      { "mod", gn_dim_mod, 2, 2 } };
 
 enum { DEEPEST = 100 };
 typedef struct dim_reader {
@@ -226,7 +226,7 @@ static const gn_dim *read_list(dim_reader *r, const gn_sx *x)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (!gn_sx_head(x, forms[i].word)) continue;
-        if (x->n < 2 || (!forms[i].many && x->n != 3))
+        if (x->n - 1 < forms[i].least || x->n - 1 > forms[i].most)
             gn_sx_fail(r->file, x, "(%s ...) with %zu operands", forms[i].word, x->n - 1);
         const gn_dim *d = read_dim(r, x->at[1]);
         for (size_t k = 2; k < x->n; k++) d = forms[i].make(r->pool, d, read_dim(r, x->at[k]));

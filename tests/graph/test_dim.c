@@ -436,6 +436,26 @@ static void assert_form_refused(const char *text, const char *words)
     gn_arena_free(&r.arena);
 }
 
+static void operations_take_their_operands_one_after_the_other(void **state)
+{
+    (void)state;
+    static const char *const twice[][2] = { { "(sub n a b)", "(sub (sub n a) b)" },
+                                            { "(sub n a b 1)", "(sub n (add a b 1))" },
+                                            { "(add n a b)", "(add (add n a) b)" },
+                                            { "(min n a b)", "(min (min n a) b)" } };
+    gn_arena arena = { 0 };
+    gn_dim_pool pool = { .arena = &arena };
+    for (size_t i = 0; i < sizeof twice / sizeof *twice; i++) {
+        const gn_dim *d[2];
+        for (int k = 0; k < 2; k++)
+            d[k] = gn_dim_read(&pool, "t", gn_sx_read(&arena, "t", twice[i][k], strlen(twice[i][k]))->at[0]);
+        assert_ptr_equal(d[0], d[1]);
+    }
+    gn_arena_free(&arena);
+    assert_form_refused("(sub n)", "(sub ...) with 1 operands");
+    assert_form_refused("(div n a b)", "(div ...) with 3 operands");
+}
+
 static void what_is_nested_too_deep_or_named_badly_is_refused(void **state)
 {
     (void)state;
@@ -460,6 +480,7 @@ int main(void)
         cmocka_unit_test(facts_decide_symbolic_divisions_and_comparisons),
         cmocka_unit_test(malformed_shapes_are_told_with_their_place),
         cmocka_unit_test(walks_meet_each_shared_atom_once),
+        cmocka_unit_test(operations_take_their_operands_one_after_the_other),
         cmocka_unit_test(what_is_nested_too_deep_or_named_badly_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
