@@ -156,7 +156,6 @@ gn_status gn_nvrtc_compile(const gn_nvrtc *n, const char *name, const char *sour
 
 void gn_nvrtc_output_free(gn_nvrtc_output *out)
 {
-    if (!out->allocator) return;
     gn_release(out->allocator, out->code, out->size);
     gn_release(out->allocator, out->log, out->log_size);
     *out = (gn_nvrtc_output){0};

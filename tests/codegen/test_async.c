@@ -437,18 +437,17 @@ typedef struct drawn {
     int multiple;
     uint32_t elements; /* of a in a copy */
     bool lowered;
+    gn_arena arena;
 } drawn;
 
 static void judge_drawn(void *arg)
 {
     drawn *const d = arg;
-    gn_arena arena = {0};
-    const gn_code *const c = lower_text(&arena, d->text, &gn_target_cuda).s->code;
+    const gn_code *const c = lower_text(&d->arena, d->text, &gn_target_cuda).s->code;
     const gn_code_node *copy = NULL;
     for (size_t i = 0; i < c->steps.n; i++) gn_code_walk(&c->steps.at[i].body, copy_of_a, &copy);
     d->lowered = true, d->elements = copy->number;
     judge_width(d->text, d->multiple);
-    gn_arena_free(&arena);
 }
 
 static void drawn_widths_compute_the_same(void **state)
@@ -476,6 +475,7 @@ static void drawn_widths_compute_the_same(void **state)
         if (status && !(status == GN_EINVAL && strstr(gn_message(), "stage ") && !d.lowered))
             fail_msg("%s\n%s", gn_message(), text);
         accepted += status == GN_OK, broad += d.elements > 1;
+        gn_arena_free(&d.arena);
         gn_arena_free(&a);
     }
     if (accepted < tries / 4 || broad < tries / 16) fail_msg("%d accepted, %d wide of %d", accepted, broad, tries);
