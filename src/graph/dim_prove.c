@@ -2,11 +2,10 @@
  * n - i is at least 1, m - j is left. In a sum each term has to come from what is known, with the same sign, and brings
  * others along that come from others again. Of what comes together so a combination is looked for. */
 #include "dim_combine.h"
-#include "dim_parts.h"
-#include "dim_prove.h"
+#include "dim_prover.h"
 #include <string.h>
 
-enum { MOST_SPLIT = 2, MOST_GOALS = 24, MOST_ATOMS = 24, MOST_FACTOR = 1 << 30 };
+enum { MOST_SPLIT = 2, MOST_GOALS = 24, MOST_ATOMS = 24 };
 
 typedef struct needed { /* a product that a sum needs with this sign */
     gn_term product;
@@ -25,229 +24,11 @@ typedef struct proof {
     int ncolumns, nrows;
 } proof;
 
-static gn_dim_facts facts_of(const gn_prover *p)
-{
-    return (gn_dim_facts){ p->facts.n, p->facts.at };
-}
-
-static void range_of(const gn_prover *p, const gn_dim *d, int64_t *low, int64_t *high)
-{
-    const gn_dim_facts facts = facts_of(p);
-    gn_dim_range(d, &facts, low, high);
-}
-
-static int64_t least(const gn_prover *p, const gn_dim *d)
-{
-    int64_t low, high;
-    range_of(p, d, &low, &high);
-    return low;
-}
-
-static const gn_dim *product_of(gn_dim_pool *pool, const gn_term *t, int64_t factor)
-{
-    const gn_term one = { factor, t->n, t->atom };
-    return gn_dim_intern(pool, &one, factor != 0);
-}
-
-/* That the dim is; NULL. */
-static const gn_atom *lone_atom(const gn_dim *d)
-{
-    return d->n == 1 && d->term[0].n == 1 && d->term[0].c == 1 ? d->term[0].atom[0] : NULL;
-}
-
-static const gn_dim *below(gn_dim_pool *q, const gn_dim *a, const gn_dim *b) /* b - a - 1 */
-{
-    return gn_dim_sub(q, gn_dim_sub(q, b, a), gn_dim_const(q, 1));
-}
-
-/* ---- what is told ---- */
-
-gn_prover_mark gn_prover_remember(const gn_prover *p)
-{
-    return (gn_prover_mark){ p->facts.n, p->known.n, p->tightened.n };
-}
-
-void gn_prover_forget(gn_prover *p, gn_prover_mark m)
-{
-    while (p->tightened.n > m.tightened) {
-        const gn_tightened t = gn_pop(&p->tightened);
-        p->facts.at[t.at] = t.before;
-    }
-    p->facts.n = m.facts;
-    p->known.n = m.known;
-}
-
-/* sign x + k >= 0: where a variable lies. */
-static void tighten_one(gn_prover *p, const char *name, int64_t sign, int64_t k)
-{
-    for (size_t i = 0; i < p->facts.n; i++) {
-        gn_dim_fact *const f = &p->facts.at[i];
-        if (strcmp(f->name, name) != 0 || k == INT64_MIN || (sign > 0 ? -k <= f->min : k >= f->max)) continue;
-        gn_push(p->arena, &p->tightened, ((gn_tightened){ i, *f }));
-        if (sign > 0) f->min = -k;
-        else f->max = k;
-    }
-}
-
-static bool only_lessens(const gn_prover *p, const gn_term *t)
-{
-    const gn_atom *const a = t->n == 1 ? t->atom[0] : NULL;
-    return a && t->c < 0 && a->kind == GN_DIM_SYM && least(p, gn_dim_of_atom(p->pool, a)) >= 0;
-}
-
-/* The sum without those of its terms that cannot make it larger, if others are there. */
-static const gn_dim *without_lessening(const gn_prover *p, const gn_dim *d)
-{
-    const gn_dim *rest = d;
-    for (uint32_t i = 0; i < d->n; i++) {
-        const gn_term *const t = &d->term[i];
-        if (only_lessens(p, t)) rest = gn_dim_sub(p->pool, rest, product_of(p->pool, t, t->c));
-    }
-    return gn_dim_is_const(rest, NULL) ? d : rest;
-}
-
-/* Likewise of the factors of m n > 0, none of which is negative. */
-static void tighten(gn_prover *p, const gn_dim *d)
-{
-    const gn_term *const t = d->n && d->n <= 2 ? &d->term[0] : NULL;
-    const int64_t k = gn_dim_constant(d);
-    bool all = t && (t->c == 1 || t->c == -1) && !(d->n == 2 && d->term[1].n) && (t->n == 1 || (t->c == 1 && k < 0));
-    for (uint32_t i = 0; all && i < t->n; i++)
-        all = t->atom[i]->kind == GN_DIM_SYM && (t->n == 1 || least(p, gn_dim_of_atom(p->pool, t->atom[i])) >= 0);
-    for (uint32_t i = 0; all && i < t->n; i++) tighten_one(p, t->atom[i]->name, t->c, t->n == 1 ? k : -1);
-}
-
-/* Of whole numbers: 4 n - 6 >= 0 is n - 2 >= 0. */
-static int64_t content(const gn_dim *d)
-{
-    int64_t all = 0;
-    for (uint32_t i = 0; i < d->n; i++)
-        if (d->term[i].n) all = gn_gcd(all, d->term[i].c);
-    return all;
-}
-
-static const gn_dim *divided(gn_dim_pool *pool, const gn_dim *d)
-{
-    const int64_t all = content(d);
-    return all > 1 ? gn_dim_div(pool, d, gn_dim_const(pool, all)) : d;
-}
-
-/* Its atoms are of no later kind. */
-static bool is_up_to(const gn_dim *d, gn_atom_kind kind)
-{
-    for (uint32_t i = 0; i < d->n; i++)
-        for (uint32_t k = 0; k < d->term[i].n; k++)
-            if (d->term[i].atom[k]->kind > kind) return false;
-    return true;
-}
-
-/* 64 n + 16 q - 32 i - l > 0, where l >= 0: 4 n + q - 2 i > 0, in whole numbers more than 0 by 1. NULL: nothing is gained. */
-static const gn_dim *coarse(const gn_prover *p, const gn_dim *d)
-{
-    const gn_dim *rest = d;
-    int64_t all = 0;
-    for (uint32_t i = 0; i < d->n; i++)
-        if (d->term[i].n && !only_lessens(p, &d->term[i])) all = gn_gcd(all, d->term[i].c);
-    for (uint32_t i = 0; all > 1 && i < d->n; i++)
-        if (d->term[i].n && d->term[i].c % all != 0)
-            rest = gn_dim_sub(p->pool, rest,
-                              gn_dim_scale(p->pool, gn_dim_of_atom(p->pool, d->term[i].atom[0]), d->term[i].c));
-    return rest != d ? divided(p->pool, rest) : NULL;
-}
-
-/* (x div c) + rest >= 0: x + c rest >= 0. NULL: it is of another form. */
-static const gn_dim *undivided(const gn_prover *p, const gn_dim *d)
-{
-    gn_dim_pool *const q = p->pool;
-    int64_t c;
-    for (uint32_t i = 0; i < d->n; i++) {
-        const gn_atom *const a = d->term[i].n == 1 && d->term[i].c == 1 ? d->term[i].atom[0] : NULL;
-        if (!a || a->kind != GN_DIM_DIV || !gn_dim_is_const(a->b, &c) || c < 1 || c > MOST_FACTOR) continue;
-        return gn_dim_add(q, a->a, gn_dim_scale(q, gn_dim_sub(q, d, gn_dim_of_atom(q, a)), c));
-    }
-    return NULL;
-}
-
-static void know_sum(gn_prover *p, const gn_dim *d)
-{
-    int64_t c = -1; /* what never holds is known, too */
-    tighten(p, without_lessening(p, d));
-    tighten(p, d);
-    if (!gn_dim_is_const(d, &c) || c < 0) gn_push(p->arena, &p->known, d);
-}
-
-typedef struct told {
-    gn_prover *p;
-    const gn_dim *d;
-} told;
-
-static void learn(void *arg)
-{
-    gn_prover *const p = ((told *)arg)->p;
-    const gn_dim *d = ((told *)arg)->d;
-    const gn_dim_facts facts = facts_of(p);
-    if (!is_up_to(d, GN_DIM_SYM)) d = gn_dim_simplify(p->pool, d, &facts); /* as goals are */
-    d = divided(p->pool, d);
-    know_sum(p, d);
-    const gn_dim *const all = undivided(p, d), *const more = coarse(p, d);
-    if (all) know_sum(p, divided(p->pool, all));
-    if (more && !gn_dim_is_const(more, NULL)) gn_push(p->arena, &p->known, more);
-}
-
-/* A sum that overflows tells nothing. */
-void gn_prover_know(gn_prover *p, const gn_dim *d)
-{
-    told t = { p, d };
-    const gn_status status = gn_protect(learn, &t);
-    if (status && status != GN_ENOMEM) gn_rethrow(status);
-}
-
-void gn_prover_know_less(gn_prover *p, const gn_dim *a, const gn_dim *b)
-{
-    gn_prover_know(p, below(p->pool, a, b));
-}
-
-/* In a turn of a loop from 0 to max(0, n) there are n. */
-static const gn_dim *count_of(const gn_dim *from, const gn_dim *to)
-{
-    const gn_atom *const a = lone_atom(to);
-    if (from || !a || a->kind != GN_DIM_MAX) return to;
-    return gn_dim_is(a->a, 0) ? a->b : gn_dim_is(a->b, 0) ? a->a : to;
-}
-
-/* first <= v < to: there is a turn. */
-static void know_turn(gn_prover *p, const gn_dim *first, const gn_dim *v, const gn_dim *to)
-{
-    gn_prover_know_less(p, v, to);
-    gn_prover_know_less(p, first, to);
-}
-
-void gn_prover_know_range(gn_prover *p, const char *name, const gn_dim *from, const gn_dim *to)
-{
-    const gn_dim *const v = gn_dim_sym(p->pool, name), *const first = from ? from : gn_dim_const(p->pool, 0);
-    int64_t low, most, other;
-    to = count_of(from, to);
-    range_of(p, to, &other, &most);
-    range_of(p, first, &low, &other);
-    if (low < 0 && gn_prover_proves(p, first)) low = 0;
-    if (most != INT64_MAX) most--;
-    const gn_dim *const limit = is_up_to(to, GN_DIM_MOD) ? to : NULL; /* facts know no choice */
-    const gn_dim_fact f = { .name = name, .mul = 1, .min = low, .max = most < low ? low : most, .limit = limit };
-    gn_push(p->arena, &p->facts, f);
-    const gn_atom *const both = lone_atom(to);
-    if (both && both->kind == GN_DIM_MIN) {
-        know_turn(p, first, v, both->a);
-        know_turn(p, first, v, both->b);
-    }
-    know_turn(p, first, v, to);
-    if (from) gn_prover_know(p, gn_dim_sub(p->pool, v, from));
-}
-
 /* ---- what atoms are ---- */
 
 static void know(proof *x, const gn_dim *d)
 {
-    if (!gn_dim_is_const(d, NULL)) gn_push(x->arena, &x->known, divided(x->p->pool, d));
+    if (!gn_dim_is_const(d, NULL)) gn_push(x->arena, &x->known, gn_dim_without_content(x->p->pool, d));
 }
 
 /* Of a variable, or of what a buffer has for elements. */
@@ -257,9 +38,9 @@ static void know_fact(proof *x, const gn_atom *a, const gn_dim *d)
     for (size_t i = x->p->facts.n; i-- > 0;) {
         const gn_dim_fact *const f = &x->p->facts.at[i];
         if (strcmp(f->name, a->name) != 0) continue;
-        if (f->limit) know(x, below(q, d, f->limit));
-        if (f->max != INT64_MAX && f->max > -MOST_FACTOR) know(x, gn_dim_sub(q, gn_dim_const(q, f->max), d));
-        if (f->min != INT64_MIN && f->min < MOST_FACTOR) know(x, gn_dim_sub(q, d, gn_dim_const(q, f->min)));
+        if (f->limit) know(x, gn_dim_below(q, d, f->limit));
+        if (f->max != INT64_MAX && f->max > -GN_PROVER_MOST) know(x, gn_dim_sub(q, gn_dim_const(q, f->max), d));
+        if (f->min != INT64_MIN && f->min < GN_PROVER_MOST) know(x, gn_dim_sub(q, d, gn_dim_const(q, f->min)));
         return;
     }
 }
@@ -267,7 +48,7 @@ static void know_fact(proof *x, const gn_atom *a, const gn_dim *d)
 /* a div b <= c div b, for a <= c. */
 static void know_rising(proof *x, const gn_atom *a)
 {
-    const gn_dim_facts facts = facts_of(x->p);
+    const gn_dim_facts facts = gn_prover_facts(x->p);
     gn_dim_pool *const q = x->p->pool;
     for (size_t i = 0; i < x->atoms.n; i++) {
         const gn_atom *const c = x->atoms.at[i];
@@ -281,7 +62,7 @@ static void know_rising(proof *x, const gn_atom *a)
 /* Known from what symbols are multiples of. */
 static bool divides(const gn_prover *p, const gn_dim *b, const gn_dim *a)
 {
-    const gn_dim_facts facts = facts_of(p);
+    const gn_dim_facts facts = gn_prover_facts(p);
     int64_t by;
     return gn_dim_is_const(b, &by) && gn_dim_divisible(a, by, &facts);
 }
@@ -290,7 +71,7 @@ static bool divides(const gn_prover *p, const gn_dim *b, const gn_dim *a)
 static void know_below(proof *x, const gn_atom *a, const gn_dim *end)
 {
     gn_dim_pool *const q = x->p->pool;
-    const gn_dim *const e = gn_dim_exact(q, end, a->b), *const left = e ? below(q, gn_dim_of_atom(q, a), e) : NULL;
+    const gn_dim *const e = gn_dim_exact(q, end, a->b), *const left = e ? gn_dim_below(q, gn_dim_of_atom(q, a), e) : NULL;
     if (left) know(x, left), know(x, gn_dim_mul(q, a->b, left));
 }
 
@@ -299,9 +80,9 @@ static void know_quotient(proof *x, const gn_atom *a)
 {
     gn_dim_pool *const q = x->p->pool;
     const gn_dim *const one = gn_dim_const(q, 1);
-    const gn_atom *const least_of = lone_atom(a->a);
+    const gn_atom *const least_of = gn_dim_lone_atom(a->a);
     if (gn_dim_is_const(a->b, NULL)) return;
-    if (least(x->p, a->a) >= 0) know(x, gn_dim_of_atom(q, a));
+    if (gn_prover_least(x->p, a->a) >= 0) know(x, gn_dim_of_atom(q, a));
     for (size_t i = 0; i < x->p->known.n; i++)
         know_below(x, a, gn_dim_add(q, gn_dim_add(q, x->p->known.at[i], a->a), one));
     if (!least_of || least_of->kind != GN_DIM_MIN) return;
@@ -323,10 +104,10 @@ static void know_atom(proof *x, const gn_atom *a)
         know(x, gn_dim_scale(q, gn_dim_sub(q, a->b, d), sign));
         return;
     }
-    if (least(x->p, a->b) < 1) return;
+    if (gn_prover_least(x->p, a->b) < 1) return;
     const gn_dim *const rest = a->kind == GN_DIM_MOD ? d : gn_dim_sub(q, a->a, gn_dim_mul(q, a->b, d));
     know(x, rest);
-    know(x, divides(x->p, a->b, a->a) ? gn_dim_scale(q, rest, -1) : below(q, rest, a->b));
+    know(x, divides(x->p, a->b, a->a) ? gn_dim_scale(q, rest, -1) : gn_dim_below(q, rest, a->b));
     if (a->kind == GN_DIM_DIV) know_rising(x, a), know_quotient(x, a);
 }
 
@@ -382,11 +163,11 @@ static bool has(const gn_dim *d, const needed *m)
 static void add_bound(proof *x, const needed *m)
 {
     gn_dim_pool *const q = x->p->pool;
-    const gn_dim *const d = product_of(q, &m->product, 1);
+    const gn_dim *const d = gn_term_dim(q, &m->product, 1);
     int64_t low, high;
-    range_of(x->p, d, &low, &high);
-    if (m->sign > 0 && low > -MOST_FACTOR && low < MOST_FACTOR) add_column(x, gn_dim_sub(q, d, gn_dim_const(q, low)));
-    if (m->sign < 0 && high > -MOST_FACTOR && high < MOST_FACTOR)
+    gn_prover_range(x->p, d, &low, &high);
+    if (m->sign > 0 && low > -GN_PROVER_MOST && low < GN_PROVER_MOST) add_column(x, gn_dim_sub(q, d, gn_dim_const(q, low)));
+    if (m->sign < 0 && high > -GN_PROVER_MOST && high < GN_PROVER_MOST)
         add_column(x, gn_dim_sub(q, gn_dim_const(q, high), d));
 }
 
@@ -531,14 +312,14 @@ static const gn_dim *factor_of(gn_dim_pool *pool, const gn_dim *d, const gn_term
     const gn_dim *all = gn_dim_const(pool, 0);
     gn_term t;
     for (uint32_t i = 0; i < d->n; i++)
-        if (gn_term_divide(pool, &d->term[i], product, &t)) all = gn_dim_add(pool, all, product_of(pool, &t, t.c));
+        if (gn_term_divide(pool, &d->term[i], product, &t)) all = gn_dim_add(pool, all, gn_term_dim(pool, &t, t.c));
     return all;
 }
 
 /* The least that it is, if it is above 0 and a whole number: 4 n + 3 is at least 3. */
 static int64_t least_above_zero(const gn_dim *d)
 {
-    const int64_t all = content(d), rest = gn_floor_mod(gn_dim_constant(d), all);
+    const int64_t all = gn_dim_content(d), rest = gn_floor_mod(gn_dim_constant(d), all);
     return rest ? rest : all;
 }
 
@@ -557,9 +338,9 @@ static bool is_open(const gn_dim *factor)
 static bool proves_by(gn_prover *p, const gn_dim *goal, const gn_term *product, split *s)
 {
     gn_dim_pool *const q = p->pool;
-    const gn_dim *const x = product_of(q, product, 1), *f = factor_of(q, goal, product);
-    const bool more = !gn_dim_is_const(f, NULL) && least(p, f) > 0;
-    if (least(p, x) < 0 || (!more && !is_open(f))) return false;
+    const gn_dim *const x = gn_term_dim(q, product, 1), *f = factor_of(q, goal, product);
+    const bool more = !gn_dim_is_const(f, NULL) && gn_prover_least(p, f) > 0;
+    if (gn_prover_least(p, x) < 0 || (!more && !is_open(f))) return false;
     const gn_dim *const above = gn_dim_sub(q, f, gn_dim_const(q, least_above_zero(f)));
     if (proves(p, above, s)) return proves(p, gn_dim_sub(q, goal, gn_dim_mul(q, x, above)), s);
     return proves(p, f, s) && proves(p, gn_dim_sub(q, goal, gn_dim_mul(q, x, f)), s);
@@ -588,8 +369,8 @@ static bool proves_rows(gn_prover *p, const gn_dim *goal, split *s)
 static bool is_small(const gn_prover *p, const gn_term *t, int64_t *low)
 {
     int64_t high;
-    range_of(p, product_of(p->pool, t, t->c), low, &high);
-    return *low > -MOST_FACTOR && high < MOST_FACTOR;
+    gn_prover_range(p, gn_term_dim(p->pool, t, t->c), low, &high);
+    return *low > -GN_PROVER_MOST && high < GN_PROVER_MOST;
 }
 
 /* Without what is small, and divided: 8 q - 8 i - l - 1 is at least 8 (q - i - 1) for l < 8. */
@@ -602,7 +383,7 @@ static const gn_dim *coarser(const gn_prover *p, const gn_dim *goal)
     if (all <= 1) return goal;
     for (uint32_t i = 0; i < goal->n; i++) {
         const gn_term *const t = &goal->term[i];
-        if (t->n && t->c % all == 0) large = gn_dim_add(p->pool, large, product_of(p->pool, t, t->c / all));
+        if (t->n && t->c % all == 0) large = gn_dim_add(p->pool, large, gn_term_dim(p->pool, t, t->c / all));
         else if (t->n && is_small(p, t, &low)) rest += low;
     }
     return gn_dim_add(p->pool, large, gn_dim_const(p->pool, gn_floor_div(rest, all)));
@@ -641,7 +422,7 @@ static const gn_dim *undivide(gn_dim_pool *q, const gn_atom *a, int64_t sign, co
 {
     const gn_dim *const one = gn_dim_const(q, 1);
     return sign > 0 ? gn_dim_add(q, a->a, gn_dim_mul(q, a->b, rest))
-                    : below(q, a->a, gn_dim_mul(q, a->b, gn_dim_add(q, rest, one)));
+                    : gn_dim_below(q, a->a, gn_dim_mul(q, a->b, gn_dim_add(q, rest, one)));
 }
 
 static bool proves_quotient(gn_prover *p, const gn_dim *goal, split *s)
@@ -650,15 +431,15 @@ static bool proves_quotient(gn_prover *p, const gn_dim *goal, split *s)
     for (uint32_t i = 0; i < goal->n; i++) {
         const gn_term *const t = &goal->term[i];
         const gn_atom *const a = t->n == 1 && (t->c == 1 || t->c == -1) ? t->atom[0] : NULL;
-        if (!a || a->kind != GN_DIM_DIV || least(p, a->b) < 1) continue;
-        if (proves(p, undivide(q, a, t->c, gn_dim_sub(q, goal, product_of(q, t, t->c))), s)) return true;
+        if (!a || a->kind != GN_DIM_DIV || gn_prover_least(p, a->b) < 1) continue;
+        if (proves(p, undivide(q, a, t->c, gn_dim_sub(q, goal, gn_term_dim(q, t, t->c))), s)) return true;
     }
     return false;
 }
 
 static bool proves(gn_prover *p, const gn_dim *goal, split *s)
 {
-    const gn_dim_facts facts = facts_of(p);
+    const gn_dim_facts facts = gn_prover_facts(p);
     if (gn_dim_nonnegative(p->pool, goal, &facts)) return true;
     if (s->left-- <= 0) return false;
     const gn_atom *const alone = choice_in(goal, 1), *const a = choice_in(goal, UINT32_MAX);
@@ -691,7 +472,7 @@ static const gn_dim *remainder_of(gn_prover *p, const gn_atom *a, const gn_dim *
 static const gn_dim *with_remainder(gn_prover *p, const gn_dim *goal, const gn_atom *a)
 {
     gn_dim_pool *const q = p->pool;
-    if (a->kind != GN_DIM_DIV || gn_dim_is_const(a->b, NULL) || least(p, a->b) < 1) return goal;
+    if (a->kind != GN_DIM_DIV || gn_dim_is_const(a->b, NULL) || gn_prover_least(p, a->b) < 1) return goal;
     const gn_dim *const rest = gn_dim_sub(q, a->a, gn_dim_mul(q, a->b, gn_dim_of_atom(q, a))),
                  *const f = factor_of_multiple(q, goal, a), *const without = gn_dim_add(q, goal, gn_dim_mul(q, f, rest));
     return without->n < goal->n ? gn_dim_sub(q, without, gn_dim_mul(q, f, remainder_of(p, a, rest))) : goal;
@@ -714,7 +495,7 @@ typedef struct asked {
 static void ask(void *arg)
 {
     asked *const a = arg;
-    const gn_dim_facts facts = facts_of(a->p);
+    const gn_dim_facts facts = gn_prover_facts(a->p);
     const gn_dim *const goal = with_remainders(a->p, gn_dim_simplify(a->p->pool, a->goal, &facts));
     for (int products = 0; products < 2 && !a->proved; products++) {
         split s = { .left = MOST_GOALS, .products = products };
